@@ -1,0 +1,46 @@
+/**
+ * What the account endpoints outside the auth library take and give. Like keys/schemas.ts, this file imports
+ * nothing but zod, because the dashboard bundles it.
+ */
+import { z } from 'zod';
+
+/** Bounds of a password. 8 is the least that ASVS 5.0 6.2.1 allows; 128 keeps the hashing of one bounded. */
+export const passwordLength = { min: 8, max: 128 };
+
+export const emailSchema = z
+  .string()
+  .trim()
+  .toLowerCase()
+  .max(254, 'must have at most 254 characters')
+  .pipe(z.email('must be an e-mail address'));
+
+export const passwordSchema = z
+  .string()
+  .min(passwordLength.min, `must have at least ${passwordLength.min} characters`)
+  .max(passwordLength.max, `must have at most ${passwordLength.max} characters`);
+
+export const personNameSchema = z
+  .string()
+  .trim()
+  .min(1, 'must not be empty')
+  .max(100, 'must have at most 100 characters');
+
+/** POST /api/setup: makes the owner, once, for whoever holds the code that the first start printed. */
+export const setupSchema = z.strictObject({
+  code: z.string().min(1, 'must not be empty').max(200),
+  name: personNameSchema,
+  email: emailSchema,
+  password: passwordSchema,
+});
+
+/** GET /api/session: who is looking at the dashboard. Always 200, so that public pages can ask it too. */
+export const sessionSchema = z
+  .object({
+    user: z.object({ id: z.string(), name: z.string(), email: z.string() }).nullable(),
+    workspace: z.object({ id: z.string(), name: z.string() }).nullable(),
+    setupNeeded: z.boolean().describe('No account exists yet'),
+    publicUrl: z.string(),
+    keyPrefix: z.string(),
+  })
+  .meta({ id: 'Session' });
+export type Session = z.infer<typeof sessionSchema>;

@@ -1,0 +1,101 @@
+/**
+ * What the key endpoints take and give. The types, the OpenAPI document and the dashboard's client come from
+ * here, so this file imports nothing but zod: the dashboard bundles it.
+ */
+import { z } from 'zod';
+
+/** Scopes that Soku itself understands. An ordinary key has none: it opens the API but manages nothing. */
+export const scopeSchema = z.enum(['keys:read', 'keys:write', 'keys:verify']);
+export type Scope = z.infer<typeof scopeSchema>;
+
+export const keyIdSchema = z.string().regex(/^key_[0-9a-hjkmnp-tv-z]{26}$/, 'is not the id of a key');
+
+const instant = z.iso.datetime().describe('ISO 8601, UTC');
+
+export const keySchema = z
+  .object({
+    id: keyIdSchema.describe('Time-ordered, not secret, and not made from the key'),
+    name: z.string(),
+    preview: z.string().describe('Prefix, first 3 and last 3 characters: sk_live_abc...xyz'),
+    status: z.enum(['active', 'revoked', 'expired']),
+    scopes: z.array(scopeSchema),
+    createdAt: instant,
+    createdBy: z.string().describe('The id of the account, or of the key, that made it'),
+    expiresAt: instant.nullable(),
+    revokedAt: instant.nullable(),
+  })
+  .meta({ id: 'Key' });
+export type Key = z.infer<typeof keySchema>;
+
+// Control characters, and the invisible ones that reorder or hide text, would let one name pass for another.
+const unprintable = /[\p{Cc}\p{Zl}\p{Zp}\u200B-\u200F\u202A-\u202E\u2060-\u2069\uFEFF]/u;
+
+export const keyNameSchema = z
+  .string()
+  .trim()
+  .min(1, 'must not be empty')
+  .refine((name) => [...name].length <= 100, 'must have at most 100 characters')
+  .refine((name) => !unprintable.test(name), 'must not contain control or invisible characters')
+  .describe('1-100 characters after trimming');
+
+export const createKeySchema = z.strictObject({
+  name: keyNameSchema,
+  scopes: z.array(scopeSchema).max(10).optional().describe('Default: none'),
+  expiresAt: z.iso
+    .datetime({ offset: true, error: 'must be a date and time such as 2030-01-31T12:00:00Z' })
+    .nullable()
+    .optional()
+    .describe('From then on the key is refused. Default: never'),
+});
+export type CreateKey = z.infer<typeof createKeySchema>;
+
+export const createdKeySchema = z
+  .object({ apiKey: z.string().describe('The full key: in this answer and never again'), key: keySchema })
+  .meta({ id: 'CreatedKey' });
+
+export const renameKeySchema = z.strictObject({ name: keyNameSchema });
+
+export const statusFilterSchema = z.enum(['active', 'revoked', 'expired', 'all']);
+export type StatusFilter = z.infer<typeof statusFilterSchema>;
+
+export const listKeysSchema = z.strictObject({
+  status: statusFilterSchema.default('active'),
+  q: z.string().max(100).optional().describe('Part of the name, in any case'),
+  limit: z.coerce.number().int().min(1).max(100).default(50),
+  cursor: keyIdSchema.optional().describe('nextCursor of the page before'),
+  include: z.literal('counts').optional().describe('Also count the keys of each status (with the same q)'),
+});
+export type ListKeys = z.infer<typeof listKeysSchema>;
+
+export const keyListSchema = z
+  .object({
+    data: z.array(keySchema),
+    nextCursor: keyIdSchema.nullable(),
+    counts: z
+      .object({ active: z.int(), revoked: z.int(), expired: z.int(), all: z.int() })
+      .optional()
+      .describe('Only with include=counts'),
+  })
+  .meta({ id: 'KeyList' });
+export type KeyList = z.infer<typeof keyListSchema>;
+
+export const meSchema = z
+  .object({ key: keySchema, workspace: z.object({ id: z.string(), name: z.string() }) })
+  .meta({ id: 'Me' });
+
+export const errorSchema = z
+  .object({
+    error: z.object({
+      type: z.string(),
+      code: z.string(),
+      message: z.string(),
+      timestamp: instant,
+      requestId: z.string(),
+      details: z
+        .array(z.object({ path: z.string(), problem: z.string(), keyId: z.string().optional() }))
+        .optional()
+        .describe('One entry for each refused field; keyId is the key that idempotency_replayed speaks of'),
+    }),
+  })
+  .meta({ id: 'Error' });
+export type ErrorBody = z.infer<typeof errorSchema>;
