@@ -239,3 +239,10 @@ export type ErrorCode = keyof typeof errorCodes;
 export function helpPath(code: ErrorCode): string {
   return `/help/api-troubleshooting#${code}`;
 }
+
+export const errorCodeNames: ErrorCode[] = Object.keys(errorCodes).filter(isErrorCode);
+
+/** Whether a text, such as the anchor of a link, is one of the codes. */
+export function isErrorCode(text: string): text is ErrorCode {
+  return Object.hasOwn(errorCodes, text);
+}

@@ -1,0 +1,69 @@
+import { betterAuth } from 'better-auth';
+import type { FastifyBaseLogger } from 'fastify';
+import type { Database } from '../database/open.ts';
+import { passwordLength } from './schemas.ts';
+
+/** The header in which our own code hands the client's address to the auth library; see forward.ts. */
+export const addressHeader = 'x-soku-client-address';
+
+interface Options {
+  database: Database;
+  /** At least 32 characters. Signs the session cookie, so a copy of the database alone opens nothing. */
+  secret: string;
+  /** Origin. */
+  publicUrl: string;
+  trustedOrigins: string[];
+  log: FastifyBaseLogger;
+}
+
+/** The session cookie. On https the prefix __Host- binds it to this host and to https (ASVS 5.0 3.3.1, 3.3.3). */
+export const sessionCookie = { plain: 'soku_session', secure: '__Host-soku_session' };
+
+/**
+ * The auth library, set up for e-mail and password. Only the accounts room knows which library it is.
+ *
+ * Sign-up is closed: accounts are made by the setup page, the environment, or the operator's command.
+ */
+export function createAuth({ database, secret, publicUrl, trustedOrigins, log }: Options) {
+  const secure = publicUrl.startsWith('https:');
+  return betterAuth({
+    appName: 'Soku',
+    baseURL: publicUrl,
+    basePath: '/api/auth',
+    secret,
+    trustedOrigins,
+    database: { db: database.kysely, type: 'sqlite' },
+    emailAndPassword: {
+      enabled: true,
+      disableSignUp: true,
+      minPasswordLength: passwordLength.min,
+      maxPasswordLength: passwordLength.max,
+    },
+    session: { expiresIn: 14 * 24 * 60 * 60, updateAge: 24 * 60 * 60, freshAge: 0 },
+    verification: { storeIdentifier: 'hashed' },
+    // Guessing passwords is slowed by address; the library reads the address from a header, so we name one that
+    // we always overwrite. Window in seconds.
+    rateLimit: {
+      enabled: true,
+      storage: 'memory',
+      window: 60,
+      max: 600,
+      customRules: {
+        '/sign-in/email': { window: 60, max: 10 },
+        '/change-password': { window: 60, max: 10 },
+      },
+    },
+    advanced: {
+      ipAddress: { ipAddressHeaders: [addressHeader] },
+      useSecureCookies: false,
+      defaultCookieAttributes: { httpOnly: true, sameSite: 'lax', secure, path: '/' },
+      cookies: { session_token: { name: secure ? sessionCookie.secure : sessionCookie.plain } },
+      // Our own check runs before, for every route (http/origin.ts).
+      disableCSRFCheck: true,
+    },
+    telemetry: { enabled: false },
+    logger: { log: (level, message) => log[level]({ part: 'auth' }, message) },
+  });
+}
+
+export type Auth = ReturnType<typeof createAuth>;

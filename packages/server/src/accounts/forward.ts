@@ -1,0 +1,36 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { addressHeader, sessionCookie } from './auth.ts';
+
+/** The client's headers for the auth library, with the address that we believe in place of what was claimed. */
+export function authHeaders(request: FastifyRequest): Headers {
+  const headers = new Headers();
+  for (const [name, value] of Object.entries(request.headers)) {
+    if (typeof value === 'string' && name !== 'content-length' && name !== 'transfer-encoding') {
+      headers.set(name, value);
+    }
+  }
+  headers.set(addressHeader, request.ip);
+  return headers;
+}
+
+/** Whether a session cookie came, alive or not. Other cookies of the same host do not make a caller a person. */
+export function hasSessionCookie(request: FastifyRequest): boolean {
+  return request.headers.cookie?.includes(`${sessionCookie.plain}=`) ?? false;
+}
+
+/** Hands an answer of the auth library on: status, cookies and body. */
+export async function sendAuthResponse(reply: FastifyReply, response: Response): Promise<FastifyReply> {
+  reply.code(response.status).header('cache-control', 'no-store');
+  for (const [name, value] of response.headers) {
+    if (name !== 'set-cookie' && name !== 'content-length') reply.header(name, value);
+  }
+  copyCookies(reply, response.headers);
+  const body = await response.text();
+  return reply.type('application/json; charset=utf-8').send(body === '' ? 'null' : body);
+}
+
+/** Each cookie keeps a header field of its own; joining them by commas would break their dates. */
+export function copyCookies(reply: FastifyReply, headers: Headers): void {
+  const cookies = headers.getSetCookie();
+  if (cookies.length > 0) reply.header('set-cookie', cookies);
+}

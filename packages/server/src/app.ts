@@ -1,0 +1,46 @@
+import type { Logger } from 'pino';
+import { AccountService } from './accounts/account-service.ts';
+import { createAuth } from './accounts/auth.ts';
+import { accountRoutes } from './accounts/routes.ts';
+import type { Config } from './config.ts';
+import type { Database } from './database/open.ts';
+import { healthRoutes } from './http/health.ts';
+import { openApiRoute, registerOpenApi } from './http/openapi.ts';
+import { ownOrigins } from './http/origin.ts';
+import { registerPages } from './http/pages.ts';
+import { registerSecurityHeaders } from './http/security-headers.ts';
+import { createServer } from './http/server.ts';
+import { Callers } from './keys/callers.ts';
+import { keyRoutes } from './keys/routes.ts';
+import { KeyService } from './keys/service.ts';
+import { KeyStore } from './keys/store.ts';
+import { singleProcessRevocation } from './revocation/single-process.ts';
+import { verificationRoutes } from './verification/routes.ts';
+import { Verifier } from './verification/verifier.ts';
+import { version } from './version.ts';
+
+/** Puts the features together. This is the one file that knows all of them. */
+export async function createApp(config: Config, database: Database, secret: string, log: Logger) {
+  const { publicUrl, keyPrefixes } = config;
+  const app = createServer({ log, publicUrl, trustProxy: config.trustProxy });
+
+  const auth = createAuth({ database, secret, publicUrl, trustedOrigins: ownOrigins(publicUrl), log });
+  const accounts = new AccountService(auth, database.kysely);
+  const verifier = new Verifier(database.reader, keyPrefixes, config.cacheKeys);
+  const revocation = singleProcessRevocation(database, (hashes) => verifier.forget(hashes));
+  const keys = new KeyService(new KeyStore(database.kysely), revocation, {
+    prefixes: keyPrefixes,
+    maxActiveKeys: config.maxActiveKeys,
+    now: Date.now,
+  });
+
+  await registerSecurityHeaders(app, publicUrl.startsWith('https:'));
+  await registerOpenApi(app, publicUrl, version);
+  await app.register(accountRoutes, { auth, accounts, publicUrl, keyPrefix: keyPrefixes[0] });
+  await app.register(keyRoutes, { keys, callers: new Callers(verifier, accounts) });
+  await app.register(verificationRoutes, { verifier, keys, accounts });
+  await app.register(healthRoutes, { database });
+  openApiRoute(app);
+  await registerPages(app);
+  return { app, accounts };
+}

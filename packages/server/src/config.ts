@@ -1,0 +1,163 @@
+import { isIP } from 'node:net';
+import { defaultPrefix, isPrefix } from '@soku/key';
+import { z } from 'zod';
+import { emailSchema, passwordSchema } from './accounts/schemas.ts';
+import { StartupError } from './startup-error.ts';
+
+const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+
+/** A whole number in decimal digits, within bounds. */
+function wholeNumber(least: number, most: number) {
+  return z
+    .string()
+    .regex(/^\d{1,15}$/, 'is not a whole number')
+    .transform(Number)
+    .refine((value) => value >= least && value <= most, `is not between ${least} and ${most}`);
+}
+
+/** Comma-separated entries; spaces round them do not count. */
+function list(check: (entry: string) => boolean, problem: string) {
+  return z
+    .string()
+    .transform((text) => text.split(',').map((entry) => entry.trim()))
+    .refine((entries) => entries.every(check), problem);
+}
+
+function isOrigin(text: string): boolean {
+  const url = URL.parse(text);
+  return (
+    url !== null &&
+    ['http:', 'https:'].includes(url.protocol) &&
+    url.pathname === '/' &&
+    `${url.search}${url.hash}${url.username}${url.password}` === ''
+  );
+}
+
+function isAddressRange(text: string): boolean {
+  const [address = '', bits, ...rest] = text.split('/');
+  const version = isIP(address);
+  if (version === 0 || rest.length > 0) return false;
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128));
+}
+
+const schema = z.object({
+  HOST: z.string().default('127.0.0.1'),
+  PORT: wholeNumber(1, 65535).default(3000),
+  SOKU_DATA_DIR: z.string().default('./data'),
+  SOKU_PUBLIC_URL: z
+    .string()
+    .refine(isOrigin, 'is not an http(s) address without a path')
+    .transform((text) => new URL(text).origin)
+    .optional(),
+  SOKU_SECRET: z.string().min(32, 'has fewer than 32 characters').optional(),
+  SOKU_KEY_PREFIX: z
+    .string()
+    .refine(isPrefix, 'is not a lower-case letter, then at most 18 of a-z, 0-9 and _, then _')
+    .default(defaultPrefix),
+  SOKU_ACCEPTED_PREFIXES: list(isPrefix, 'has an entry that is not a key prefix').default([]),
+  SOKU_OWNER_EMAIL: emailSchema.optional(),
+  SOKU_OWNER_PASSWORD: passwordSchema.optional(),
+  SOKU_MAX_ACTIVE_KEYS: wholeNumber(1, 100_000_000).default(10_000),
+  SOKU_CACHE_KEYS: wholeNumber(1, 10_000_000).default(1_000_000),
+  LOG_LEVEL: z.enum(logLevels, `is not one of ${logLevels.join(', ')}`).default('info'),
+  TRUST_PROXY: list(isAddressRange, 'has an entry that is not an address or a range').default([]),
+});
+
+/** A right value of each variable, for the line that a wrong one gets. */
+const examples: Record<keyof z.infer<typeof schema>, string> = {
+  HOST: '0.0.0.0',
+  PORT: '3000',
+  SOKU_DATA_DIR: '/var/lib/soku',
+  SOKU_PUBLIC_URL: 'https://keys.example.com',
+  SOKU_SECRET: '"$(openssl rand -base64 32)"',
+  SOKU_KEY_PREFIX: 'sk_live_',
+  SOKU_ACCEPTED_PREFIXES: 'sk_old_,acme_',
+  SOKU_OWNER_EMAIL: 'ada@example.com',
+  SOKU_OWNER_PASSWORD: '"a long sentence that only you know"',
+  SOKU_MAX_ACTIVE_KEYS: '10000',
+  SOKU_CACHE_KEYS: '1000000',
+  LOG_LEVEL: 'info',
+  TRUST_PROXY: '10.0.0.1,192.168.0.0/16',
+};
+
+/**
+ * Variables with a fixed meaning that this version does not have. Ignoring one would let an operator believe
+ * that, say, keys are in PostgreSQL; so a set one stops the start.
+ */
+const notInThisVersion = [
+  'DATABASE_URL',
+  'SMTP_URL',
+  'MAIL_FROM',
+  'SOKU_KEY_RATE_LIMIT',
+  'SOKU_ADDRESS_RATE_LIMIT',
+  'SOKU_GATEWAY_UPSTREAM',
+  'SOKU_GATEWAY_PORT',
+  'SOKU_METRICS_TOKEN',
+];
+
+export interface Config {
+  host: string;
+  port: number;
+  dataDir: string;
+  /** Origin, without a slash at the end. */
+  publicUrl: string;
+  /** Absent: generated into the data directory. */
+  secret: string | undefined;
+  /** Accepted prefixes; the first one is that of new keys. */
+  keyPrefixes: [string, ...string[]];
+  owner: { email: string; password: string } | undefined;
+  maxActiveKeys: number;
+  cacheKeys: number;
+  logLevel: (typeof logLevels)[number];
+  /** Addresses and CIDR ranges whose X-Forwarded-* is believed. */
+  trustProxy: string[];
+}
+
+/**
+ * Reads the configuration. An empty variable counts as not set, as compose files write them.
+ *
+ * @throws {StartupError} 78 with one line that names the variable, its problem and an example; never its value
+ */
+export function readConfig(environment: Record<string, string | undefined>): Config {
+  const values = parseVariables(environment);
+  const { SOKU_OWNER_EMAIL: email, SOKU_OWNER_PASSWORD: password } = values;
+  if (email === undefined && password !== undefined) throw missingHalf('SOKU_OWNER_EMAIL');
+  if (email !== undefined && password === undefined) throw missingHalf('SOKU_OWNER_PASSWORD');
+  return {
+    host: values.HOST,
+    port: values.PORT,
+    dataDir: values.SOKU_DATA_DIR,
+    publicUrl: values.SOKU_PUBLIC_URL ?? `http://localhost:${values.PORT}`,
+    secret: values.SOKU_SECRET,
+    keyPrefixes: [values.SOKU_KEY_PREFIX, ...values.SOKU_ACCEPTED_PREFIXES],
+    owner: email !== undefined && password !== undefined ? { email, password } : undefined,
+    maxActiveKeys: values.SOKU_MAX_ACTIVE_KEYS,
+    cacheKeys: values.SOKU_CACHE_KEYS,
+    logLevel: values.LOG_LEVEL,
+    trustProxy: values.TRUST_PROXY,
+  };
+}
+
+function parseVariables(environment: Record<string, string | undefined>): z.infer<typeof schema> {
+  const present = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const unavailable = notInThisVersion.find((name) => present[name] !== undefined);
+  if (unavailable !== undefined) {
+    throw new StartupError(
+      'configuration',
+      `${unavailable} is set, but this version of Soku does not have what it configures. Unset it to start.`,
+    );
+  }
+  const parsed = schema.safeParse(present);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  const name = schema.keyof().parse(issue?.path[0]);
+  throw wrong(name, issue?.message ?? 'is wrong');
+}
+
+function missingHalf(name: keyof typeof examples): StartupError {
+  return wrong(name, 'is missing, but the other half of the owner is set');
+}
+
+function wrong(name: keyof typeof examples, problem: string): StartupError {
+  return new StartupError('configuration', `${name} ${problem}. Example: ${name}=${examples[name]}`);
+}

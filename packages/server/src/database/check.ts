@@ -1,0 +1,102 @@
+import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import { StartupError } from '../startup-error.ts';
+import { migrations } from './migrate.ts';
+
+/** Files up to this size (bytes) are checked page by page at each start; that takes about 0.1 s at most. */
+const wholeCheckLimit = 32 * 1024 * 1024;
+
+/** SQLITE_CORRUPT and SQLITE_NOTADB, the primary result codes that mean damage. */
+const damageCodes = new Set([11, 26]);
+
+/**
+ * Looks at an existing database before anything writes to it, so that a wrong one is refused untouched.
+ *
+ * @returns the names of the migrations that it has seen; empty for a file that does not exist yet
+ * @throws {StartupError} 65 when the file is damaged, is no Soku database, or was written by a newer version
+ */
+export function checkDatabaseFile(file: string): string[] {
+  if (!existsSync(file) || statSync(file).size === 0) return [];
+  checkHeader(file);
+  try {
+    const database = new DatabaseSync(file, { readOnly: true });
+    try {
+      checkLength(file, database);
+      const applied = appliedMigrations(file, database);
+      if (statSync(file).size <= wholeCheckLimit) checkPages(file, database);
+      return applied;
+    } finally {
+      database.close();
+    }
+  } catch (error) {
+    if (isDamage(error)) throw damaged(file, 'SQLite finds it corrupt');
+    throw error;
+  }
+}
+
+/** Whether an error of node:sqlite says that the file is damaged. */
+export function isDamage(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    'errcode' in error &&
+    typeof error.errcode === 'number' &&
+    damageCodes.has(error.errcode & 0xff)
+  );
+}
+
+function checkHeader(file: string): void {
+  const header = Buffer.alloc(16);
+  const descriptor = openSync(file, 'r');
+  try {
+    readSync(descriptor, header, 0, 16, 0);
+  } finally {
+    closeSync(descriptor);
+  }
+  if (header.toString('latin1') !== 'SQLite format 3\0')
+    throw damaged(file, 'it does not begin as a database');
+}
+
+/** A file that was cut short opens without complaint, and fails only when a lost page is read. */
+function checkLength(file: string, database: DatabaseSync): void {
+  const wal = `${file}-wal`;
+  if (existsSync(wal) && statSync(wal).size > 0) return;
+  const pages = Number(database.prepare('PRAGMA page_count').get()?.page_count);
+  const pageSize = Number(database.prepare('PRAGMA page_size').get()?.page_size);
+  const size = statSync(file).size;
+  if (size < pages * pageSize) throw damaged(file, `it has ${size} bytes of ${pages * pageSize}`);
+}
+
+function checkPages(file: string, database: DatabaseSync): void {
+  const answer = database.prepare('PRAGMA quick_check(1)').get()?.quick_check;
+  if (answer !== 'ok') throw damaged(file, String(answer));
+}
+
+function appliedMigrations(file: string, database: DatabaseSync): string[] {
+  const tables = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all();
+  if (tables.length === 0) return [];
+  if (!tables.some((table) => table.name === 'kysely_migration')) {
+    throw new StartupError(
+      'data',
+      `${file} is a database of some other program. Set SOKU_DATA_DIR elsewhere.`,
+    );
+  }
+  const applied = database
+    .prepare('SELECT name FROM kysely_migration')
+    .all()
+    .map((row) => String(row.name));
+  const unknown = applied.filter((name) => !(name in migrations));
+  if (unknown.length > 0) {
+    throw new StartupError(
+      'data',
+      `The database ${file} was written by a newer version of Soku (it has ${unknown.join(', ')}). Start that version, or restore a backup made before the upgrade.`,
+    );
+  }
+  return applied;
+}
+
+function damaged(file: string, how: string): StartupError {
+  return new StartupError(
+    'data',
+    `The database ${file} is damaged: ${how.split('\n').join(' ')}. Nothing was changed. Restore a backup, or move the file away to start empty.`,
+  );
+}

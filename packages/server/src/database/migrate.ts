@@ -1,0 +1,23 @@
+import { type Kysely, type Migration, Migrator } from 'kysely';
+import { accounts } from './migrations/0001-accounts.ts';
+import { apiKeys } from './migrations/0002-api-keys.ts';
+import type { Tables } from './schema.ts';
+
+/** Every migration, in order. Forward only: a released one is never edited, the next one mends it. */
+export const migrations: Record<string, Migration> = {
+  '0001-accounts': accounts,
+  '0002-api-keys': apiKeys,
+};
+
+/**
+ * Brings the database to the newest schema, each migration in one transaction with its own bookkeeping.
+ *
+ * @returns the names of those that ran now; empty when there was nothing to do
+ * @throws what the first failing migration threw; those before it stay, that one leaves nothing
+ */
+export async function migrate(kysely: Kysely<Tables>): Promise<string[]> {
+  const migrator = new Migrator({ db: kysely, provider: { getMigrations: async () => migrations } });
+  const { error, results = [] } = await migrator.migrateToLatest();
+  if (error !== undefined) throw error;
+  return results.map((result) => result.migrationName);
+}

@@ -1,0 +1,77 @@
+import { chmodSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import { Kysely } from 'kysely';
+import { checkDatabaseFile } from './check.ts';
+import type { DataDirectory } from './data-directory.ts';
+import { migrate, migrations } from './migrate.ts';
+import type { Tables } from './schema.ts';
+import { NodeSqliteDialect } from './sqlite-dialect.ts';
+
+export interface Database {
+  /** For everything that may take its time. */
+  kysely: Kysely<Tables>;
+  /**
+   * Runs SQL on the writing connection in one synchronous transaction.
+   *
+   * @param work gets the connection inside BEGIN IMMEDIATE; what it throws rolls back and is thrown on
+   * @param committed is called in the very turn of the commit, before any other code of this process runs
+   */
+  transact<T>(work: (connection: DatabaseSync) => T, committed: (result: T) => void): Promise<T>;
+  /** A connection that only reads, and so sees nothing that is not committed. For prepared statements. */
+  reader: DatabaseSync;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the embedded SQLite database, checked and migrated.
+ *
+ * @throws {StartupError} 65 when the file is damaged or newer than this program; then nothing was changed
+ */
+export async function openDatabase(directory: DataDirectory): Promise<Database> {
+  const applied = checkDatabaseFile(directory.databaseFile);
+  const writer = new DatabaseSync(directory.databaseFile, { timeout: 5000 });
+  chmodSync(directory.databaseFile, 0o600);
+  // FULL: an acknowledged revoke must survive a power cut. The other two hold the triggers' promises.
+  writer.exec(`
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = FULL;
+    PRAGMA foreign_keys = ON;
+    PRAGMA recursive_triggers = ON;
+  `);
+  const kysely = new Kysely<Tables>({ dialect: new NodeSqliteDialect(writer) });
+  if (applied.length < Object.keys(migrations).length) await migrate(kysely);
+  const reader = new DatabaseSync(directory.databaseFile, { readOnly: true, timeout: 5000 });
+  return {
+    kysely,
+    reader,
+    transact: (work, committed) => transact(kysely, writer, work, committed),
+    close: async () => {
+      reader.close();
+      await kysely.destroy();
+      // Kysely closes the connection only when it has run a query.
+      if (writer.isOpen) writer.close();
+    },
+  };
+}
+
+/** Holds Kysely's turn on the connection, so that the statements never land inside somebody's open transaction. */
+function transact<T>(
+  kysely: Kysely<Tables>,
+  writer: DatabaseSync,
+  work: (connection: DatabaseSync) => T,
+  committed: (result: T) => void,
+): Promise<T> {
+  return kysely.connection().execute(async () => {
+    writer.exec('BEGIN IMMEDIATE');
+    let result: T;
+    try {
+      result = work(writer);
+      writer.exec('COMMIT');
+    } catch (error) {
+      if (writer.isTransaction) writer.exec('ROLLBACK');
+      throw error;
+    }
+    committed(result);
+    return result;
+  });
+}

@@ -1,0 +1,111 @@
+/**
+ * The tables, as Kysely sees them. Portable types only: text, integer, blob. Times are epoch milliseconds,
+ * except in the auth library's own tables, which keep that library's formats.
+ */
+
+/** An integration that somebody gave a name to. Its secrets come and go; this row stays. */
+interface ApiKeyTable {
+  /** `key_` and 26 characters, time-ordered: newest first is `ORDER BY id DESC`. Written once. */
+  id: string;
+  /** Written once (a trigger holds it). */
+  workspace_id: string;
+  /** The account or the key that made it. A key outlives both, so this is no foreign key. */
+  created_by: string;
+  /** As typed, trimmed. Changed by rename. */
+  name: string;
+  /** The name folded for searching (NFKC, lower case). Changed with it. */
+  name_folded: string;
+  /** Space-separated, sorted: '' or 'keys:read keys:write'. Written once. */
+  scopes: string;
+  /** Epoch ms; null is never. Written once. */
+  expires_at: number | null;
+  /** Epoch ms. Written once. */
+  created_at: number;
+  /** Epoch ms. Its presence, not its value, makes the key dead. Written once, for ever (triggers hold it). */
+  revoked_at: number | null;
+  /** Who revoked it; written with revoked_at. */
+  revoked_by: string | null;
+}
+
+/** What a program sends, as a hash. Generating a key writes one. */
+interface ApiKeySecretTable {
+  /** SHA-256 of the whole key, 32 bytes. Primary key. Written once (a trigger holds it). */
+  hash: Uint8Array;
+  /** Written once (a trigger holds it). */
+  key_id: string;
+  /** The parts of the preview: prefix, first 3 and last 3 of the 32 characters. Written once. */
+  prefix: string;
+  preview_start: string;
+  preview_end: string;
+  /** Epoch ms. Written once. */
+  created_at: number;
+}
+
+/** Hashes that may never be accepted again. Filled by a trigger when a key is revoked; nothing can be taken out. */
+interface DeadHashTable {
+  hash: Uint8Array;
+}
+
+/** One row for each Idempotency-Key of the last 24 hours. */
+interface IdempotencyTable {
+  workspace_id: string;
+  /** SHA-256 of the header's value: what clients put there is their business. */
+  token_hash: Uint8Array;
+  /** The key that the first call made. */
+  key_id: string;
+  /** Epoch ms. */
+  created_at: number;
+}
+
+/** Who owns keys together. Every account has one of its own. */
+interface WorkspaceTable {
+  id: string;
+  name: string;
+  created_at: number;
+}
+
+interface WorkspaceMemberTable {
+  workspace_id: string;
+  user_id: string;
+  role: 'owner';
+  created_at: number;
+}
+
+/** The auth library's tables, as far as the accounts room writes or reads them itself. Times are ISO strings. */
+interface UserTable {
+  id: string;
+  name: string;
+  email: string;
+  emailVerified: number;
+  createdAt: string;
+  updatedAt: string;
+}
+
+interface AccountTable {
+  id: string;
+  accountId: string;
+  /** 'credential' for e-mail and password. */
+  providerId: string;
+  userId: string;
+  /** scrypt, by the auth library. */
+  password: string | null;
+  createdAt: string;
+  updatedAt: string;
+}
+
+interface SessionTable {
+  id: string;
+  userId: string;
+}
+
+export interface Tables {
+  api_key: ApiKeyTable;
+  api_key_secret: ApiKeySecretTable;
+  dead_hash: DeadHashTable;
+  idempotency: IdempotencyTable;
+  workspace: WorkspaceTable;
+  workspace_member: WorkspaceMemberTable;
+  user: UserTable;
+  account: AccountTable;
+  session: SessionTable;
+}

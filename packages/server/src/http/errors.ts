@@ -1,0 +1,85 @@
+import type { FastifyReply } from 'fastify';
+import { type ErrorCode, errorCodes } from './error-codes.ts';
+
+/** What was wrong with one field. `path` is like `expiresAt` or `scopes.0`. */
+export interface Detail {
+  path: string;
+  problem: string;
+  keyId?: string;
+}
+
+/** Why a request is not served: a value, so that the way of a bad key costs no exception. */
+export interface Refusal {
+  code: ErrorCode;
+  /** What is wrong and what to do. Never holds any part of a key. */
+  message: string;
+  details?: Detail[];
+  /** For insufficient_scope: the scope that would have been enough (RFC 6750 section 3). */
+  scope?: string;
+}
+
+/** Thrown by services when a caller asked for something that cannot be; the error handler answers its refusal. */
+export class RequestError extends Error {
+  override readonly name = 'RequestError';
+  readonly refusal: Refusal;
+
+  constructor(refusal: Refusal) {
+    super(refusal.message);
+    this.refusal = refusal;
+  }
+}
+
+/** Seconds after which a 503 may be tried again. */
+const retryAfterSeconds = '1';
+
+/**
+ * The envelope that every error has on the wire.
+ *
+ * @param now epoch ms
+ */
+export function errorBody(refusal: Refusal, requestId: string, now: number) {
+  const { code, message, details } = refusal;
+  return {
+    error: {
+      type: errorCodes[code].type,
+      code,
+      message,
+      timestamp: new Date(now).toISOString(),
+      requestId,
+      ...(details === undefined ? {} : { details }),
+    },
+  };
+}
+
+/**
+ * The header fields of a refusal: the challenge of a 401 or of a missing scope (RFC 6750 section 3, RFC 9110
+ * section 11.6.1), and Retry-After of a 503.
+ */
+export function errorHeaders(refusal: Refusal): Record<string, string> {
+  const row = errorCodes[refusal.code];
+  const headers: Record<string, string> = { 'cache-control': 'no-store' };
+  if (row.status === 503) headers['retry-after'] = retryAfterSeconds;
+  if (!('challenge' in row)) return headers;
+  const parts = ['Bearer realm="soku"'];
+  if (row.challenge !== 'realm') {
+    parts.push(`error="${row.challenge}"`, `error_description="${describe(refusal.message)}"`);
+  }
+  if (refusal.scope !== undefined) parts.push(`scope="${refusal.scope}"`);
+  headers['www-authenticate'] = parts.join(', ');
+  return headers;
+}
+
+/** RFC 6750 section 3 allows %x20-21 / %x23-5B / %x5D-7E in error_description. */
+function describe(message: string): string {
+  return message.replaceAll('"', "'").replace(/[^\x20-\x21\x23-\x5b\x5d-\x7e]/g, '?');
+}
+
+/** Answers a request with a refusal. */
+export function refuse(reply: FastifyReply, refusal: Refusal): FastifyReply {
+  return reply
+    .code(errorCodes[refusal.code].status)
+    .headers(errorHeaders(refusal))
+    .type('application/json; charset=utf-8')
+    .serializer(JSON.stringify)
+    .send(errorBody(refusal, reply.request.id, Date.now()));
+}

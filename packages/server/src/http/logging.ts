@@ -1,0 +1,24 @@
+import { redactKeys } from '@soku/key';
+import { type Logger, pino } from 'pino';
+import type { Config } from '../config.ts';
+
+/**
+ * The log: lines of JSON for programs, or readable lines when a person looks on from a terminal. Whatever comes
+ * to be written, no line leaves with something in it that looks like a key (ASVS 5.0 16.2.5).
+ *
+ * Requests are logged by route pattern, never by URL: people put keys, setup codes and names into URLs.
+ */
+export async function createLog(level: Config['logLevel'], terminal: boolean): Promise<Logger> {
+  const options = {
+    level,
+    hooks: { streamWrite: redactKeys },
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+  };
+  if (!terminal) return pino(options);
+  const { default: pretty } = await import('pino-pretty');
+  return pino(
+    options,
+    pretty({ sync: true, translateTime: 'SYS:HH:MM:ss', ignore: 'pid,hostname', singleLine: true }),
+  );
+}

@@ -1,0 +1,98 @@
+import swagger from '@fastify/swagger';
+import type { FastifyInstance } from 'fastify';
+import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { sessionCookie } from '../accounts/auth.ts';
+import { errorSchema } from '../keys/schemas.ts';
+import { type ErrorCode, errorCodeNames, errorCodes } from './error-codes.ts';
+
+/** Any endpoint that takes a key can answer these. */
+const credentialCodes = errorCodeNames.filter((code) => errorCodes[code].status === 401);
+
+/** Any endpoint at all can answer these. */
+const generalCodes: ErrorCode[] = ['invalid_request', 'internal_error'];
+
+interface ResponseSchema {
+  description: string;
+  content: { 'application/json': { schema: z.ZodType } };
+}
+
+/**
+ * The error answers of an endpoint, for its schema: one entry a status, listing its codes.
+ *
+ * @param codes those beside the ones that every endpoint with a key has
+ */
+export function refusals(...codes: ErrorCode[]): Record<number, ResponseSchema> {
+  const all = new Set([...credentialCodes, ...generalCodes, ...codes]);
+  const byStatus = Map.groupBy(all, (code) => errorCodes[code].status);
+  return Object.fromEntries(
+    [...byStatus].map(([status, own]) => [
+      status,
+      {
+        description: own.map((code) => `\`${code}\`: ${errorCodes[code].title}`).join('\n\n'),
+        content: { 'application/json': { schema: errorOf(own) } },
+      },
+    ]),
+  );
+}
+
+/** The envelope with its code narrowed to those that can come. */
+function errorOf(codes: ErrorCode[]): z.ZodType {
+  const { error } = errorSchema.shape;
+  return z.object({ error: error.extend({ code: z.enum(codes) }) });
+}
+
+/** Collects the schemas of the routes that are registered after it; `app.swagger()` then gives the document. */
+export async function registerOpenApi(
+  app: FastifyInstance,
+  publicUrl: string,
+  version: string,
+): Promise<void> {
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Soku API Keys',
+        version,
+        description:
+          'Make, list and revoke API keys, and ask whether a key is good. Every error has the same envelope; its codes are explained at /help/api-troubleshooting.',
+        license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+      },
+      servers: [{ url: publicUrl }],
+      tags: [
+        {
+          name: 'API keys',
+          description: 'The life of a key. For people in the dashboard, and for keys with a scope.',
+        },
+        { name: 'Verification', description: 'What a key itself can ask, and what a proxy asks about it.' },
+        { name: 'Service', description: 'For whoever runs this deployment.' },
+      ],
+      components: {
+        securitySchemes: {
+          key: {
+            type: 'http',
+            scheme: 'bearer',
+            description: 'An API key: `Authorization: Bearer sk_live_...`',
+          },
+          session: {
+            type: 'apiKey',
+            in: 'cookie',
+            name: sessionCookie.plain,
+            description: 'A dashboard session',
+          },
+        },
+      },
+    },
+    transform: jsonSchemaTransform,
+    transformObject: jsonSchemaTransformObject,
+  });
+}
+
+/** GET /openapi.json. The document is made at the first call and kept: it cannot change while the process runs. */
+export function openApiRoute(app: FastifyInstance): void {
+  let document: string | undefined;
+  app.get('/openapi.json', { schema: { hide: true } }, async (_request, reply) => {
+    document ??= JSON.stringify(app.swagger());
+    return reply.type('application/json; charset=utf-8').send(document);
+  });
+}

@@ -1,0 +1,33 @@
+import type { FastifyRequest } from 'fastify';
+import type { Refusal } from './errors.ts';
+
+const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+/**
+ * The origins whose pages may use a session: that of the public URL. On a machine of one's own the names of
+ * loopback are one place, so whoever opens 127.0.0.1 in place of localhost is not locked out.
+ */
+export function ownOrigins(publicUrl: string): string[] {
+  const url = new URL(publicUrl);
+  const loopback = ['localhost', '127.0.0.1', '[::1]'];
+  if (!loopback.includes(url.hostname)) return [url.origin];
+  const port = url.port === '' ? '' : `:${url.port}`;
+  return loopback.map((host) => `${url.protocol}//${host}${port}`);
+}
+
+/**
+ * Cross-site request forgery (ASVS 5.0 3.5.1): a call that changes something, and does not carry a key, must come
+ * from our own pages when a browser sends it. Programs send neither Origin nor Sec-Fetch-Site, and pass.
+ *
+ * @returns the refusal, or null when the call may go on
+ */
+export function checkOrigin(request: FastifyRequest, own: readonly string[]): Refusal | null {
+  if (safeMethods.has(request.method) || request.headers.authorization !== undefined) return null;
+  const { origin } = request.headers;
+  const site = request.headers['sec-fetch-site'];
+  if (origin !== undefined ? own.includes(origin) : site === undefined || site === 'same-origin') return null;
+  return {
+    code: 'cross_origin',
+    message: `This call came from another site than ${own[0]}, and was not carried out. If that address is wrong, set SOKU_PUBLIC_URL.`,
+  };
+}

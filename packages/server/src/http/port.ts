@@ -1,0 +1,25 @@
+import { createServer } from 'node:net';
+import { StartupError } from '../startup-error.ts';
+
+/**
+ * Finds out whether the address can be had, before anything is written to the data directory.
+ *
+ * @throws {StartupError} 69 when it is taken or not allowed
+ */
+export async function checkPort(host: string, port: number): Promise<void> {
+  const probe = createServer();
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  probe.once('error', (error: NodeJS.ErrnoException) => reject(notAvailable(host, port, error.code)));
+  probe.listen(port, host, () => probe.close(() => resolve()));
+  await promise;
+}
+
+function notAvailable(host: string, port: number, code: string | undefined): StartupError {
+  const reasons: Record<string, string> = {
+    EADDRINUSE: `PORT ${port} on ${host} is taken by another program. Stop it, or choose another one, for example PORT=${port === 65535 ? 3000 : port + 1}.`,
+    EACCES: `PORT ${port} needs rights that this user does not have. Choose one above 1023, for example PORT=3000.`,
+    EADDRNOTAVAIL: `HOST ${host} is not an address of this machine. Example: HOST=127.0.0.1`,
+    ENOTFOUND: `HOST ${host} is not known. Example: HOST=127.0.0.1`,
+  };
+  return new StartupError('unavailable', reasons[code ?? ''] ?? `HOST ${host}, PORT ${port}: ${code}`);
+}

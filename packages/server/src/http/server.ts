@@ -1,0 +1,141 @@
+import type { Socket } from 'node:net';
+import { redactKeys } from '@soku/key';
+import fastify, {
+  type FastifyBaseLogger,
+  type FastifyError,
+  type FastifyRequest,
+  LogController,
+} from 'fastify';
+import {
+  hasZodFastifySchemaValidationErrors,
+  serializerCompiler,
+  validatorCompiler,
+  type ZodTypeProvider,
+} from 'fastify-type-provider-zod';
+import { type Detail, errorBody, type Refusal, RequestError, refuse } from './errors.ts';
+import { checkOrigin, ownOrigins } from './origin.ts';
+import { nextRequestId } from './request-ids.ts';
+
+/** Bounds of a request, in bytes and ms. */
+const limits = {
+  body: 64 * 1024,
+  url: 8 * 1024,
+  headers: 16 * 1024,
+  headersTime: 10_000,
+  requestTime: 30_000,
+};
+
+interface Options {
+  log: FastifyBaseLogger;
+  publicUrl: string;
+  /** Addresses and ranges whose X-Forwarded-* is believed. */
+  trustProxy: string[];
+}
+
+/** The bare server: limits, request ids, the error envelope, the origin check, and one log line a request. */
+export function createServer({ log, publicUrl, trustProxy }: Options) {
+  const app = fastify({
+    loggerInstance: log,
+    // Its own lines would hold URLs.
+    logController: new LogController({ disableRequestLogging: true }),
+    genReqId: nextRequestId,
+    requestIdHeader: false,
+    bodyLimit: limits.body,
+    trustProxy: trustProxy.length > 0 ? trustProxy : false,
+    requestTimeout: limits.requestTime,
+    forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: 200, ignoreTrailingSlash: false },
+    http: { maxHeaderSize: limits.headers, headersTimeout: limits.headersTime },
+    clientErrorHandler: (error, socket) => answerBrokenRequest(error, socket),
+    // The path could not be decoded, so it has no route.
+    frameworkErrors: (_error, _request, reply) => {
+      refuse(reply, { code: 'invalid_request', message: 'The path of the URL is not well formed.' });
+    },
+  }).withTypeProvider<ZodTypeProvider>();
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+
+  const own = ownOrigins(publicUrl);
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id);
+    if (request.url.length > limits.url) {
+      return refuse(reply, {
+        code: 'invalid_request',
+        message: `The URL is longer than ${limits.url} bytes.`,
+      });
+    }
+    const refusal = checkOrigin(request, own);
+    if (refusal !== null) return refuse(reply, refusal);
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    request.log.debug(
+      {
+        method: request.method,
+        route: request.routeOptions.url ?? 'none',
+        status: reply.statusCode,
+        ms: Math.round(reply.elapsedTime * 10) / 10,
+        address: request.ip,
+      },
+      'answered',
+    );
+  });
+  app.setErrorHandler<FastifyError>((error, request, reply) => refuse(reply, refusalOf(error, request)));
+  return app;
+}
+
+/** Turns what was thrown into what is answered. What is not foreseen here is a bug: logged, and told as a 500. */
+function refusalOf(error: FastifyError, request: FastifyRequest): Refusal {
+  if (error instanceof RequestError) return error.refusal;
+  if (hasZodFastifySchemaValidationErrors(error)) return invalid(error);
+  switch (error.code) {
+    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+      return { code: 'payload_too_large', message: `The body is larger than ${limits.body} bytes.` };
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+      return {
+        code: 'unsupported_media_type',
+        message: 'The body must be JSON, sent with Content-Type: application/json.',
+      };
+    case 'FST_ERR_CTP_EMPTY_JSON_BODY':
+      return { code: 'invalid_request', message: 'The body is empty, but a JSON object belongs there.' };
+  }
+  if (error.statusCode !== undefined && error.statusCode < 500) {
+    return { code: 'invalid_request', message: 'The body is not well-formed JSON.' };
+  }
+  request.log.error({ err: error }, 'a request failed inside');
+  return {
+    code: 'internal_error',
+    message: `Something failed inside. Give the request id ${request.id} to whoever runs this deployment.`,
+  };
+}
+
+function invalid(error: {
+  validation: { instancePath: string; message?: string }[];
+  validationContext?: string;
+}): Refusal {
+  const place = error.validationContext ?? 'request';
+  const details: Detail[] = error.validation.map(({ instancePath, message = 'is wrong' }) => ({
+    path: redactKeys(instancePath.replace(/^\//, '').replaceAll('/', '.')) || place,
+    // zod names unknown fields in its message, and a client may have put a key there.
+    problem: redactKeys(message),
+  }));
+  const fields = details.map((detail) => `${detail.path} ${detail.problem}`).join('; ');
+  return { code: 'invalid_request', message: `The ${place} is not valid: ${fields}.`, details };
+}
+
+/** What never became a request: not HTTP, headers too large, or too slow. The bytes are neither answered nor logged. */
+function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const problems: Record<string, string> = {
+    HPE_HEADER_OVERFLOW: `The headers are larger than ${limits.headers} bytes.`,
+    ERR_HTTP_REQUEST_TIMEOUT: 'The request did not arrive in time.',
+  };
+  const message = problems[error.code ?? ''] ?? 'This is not a well-formed HTTP request.';
+  const body = JSON.stringify(errorBody({ code: 'invalid_request', message }, nextRequestId(), Date.now()));
+  socket.end(
+    `HTTP/1.1 400 Bad Request\r\nContent-Type: application/json; charset=utf-8\r\nCache-Control: no-store\r\n` +
+      `X-Content-Type-Options: nosniff\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
+}

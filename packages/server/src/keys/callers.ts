@@ -1,0 +1,80 @@
+import type { FastifyRequest } from 'fastify';
+import type { AccountService } from '../accounts/account-service.ts';
+import { authHeaders, hasSessionCookie } from '../accounts/forward.ts';
+import type { Refusal } from '../http/errors.ts';
+import type { Verifier } from '../verification/verifier.ts';
+import { type Scope, scopeSchema } from './schemas.ts';
+import type { Caller } from './service.ts';
+
+/** How long after a sign-in a session may still make keys, in ms (ASVS 5.0 7.5.3). */
+const recentLogin = 2 * 60 * 60 * 1000;
+
+export type Found = { caller: Caller; refusal?: never } | { caller?: never; refusal: Refusal };
+
+/**
+ * Settles who calls a management endpoint: the key in the Authorization header, else the person of the session
+ * cookie. A key needs the scope; a person may do everything in a workspace of theirs.
+ */
+export class Callers {
+  readonly #verifier: Verifier;
+  readonly #accounts: AccountService;
+  readonly #now: () => number;
+
+  constructor(verifier: Verifier, accounts: AccountService, now: () => number = Date.now) {
+    this.#verifier = verifier;
+    this.#accounts = accounts;
+    this.#now = now;
+  }
+
+  /**
+   * @param needs the scope that a key must have for this call
+   * @param recent whether a person must have signed in lately for it
+   */
+  async find(request: FastifyRequest, needs: Scope, recent = false): Promise<Found> {
+    if (request.headers.authorization === undefined && hasSessionCookie(request)) {
+      return this.#findPerson(request, recent);
+    }
+    const { key, refusal } = this.#verifier.verify(request.raw, request.url);
+    if (refusal !== undefined) return { refusal };
+    if (!key.scopes.includes(needs)) return { refusal: lacksScope(needs) };
+    const { keyId: id, workspaceId, scopes, expiresAt } = key;
+    const asked = request.headers['x-soku-workspace'];
+    if (asked !== undefined && asked !== workspaceId) return { refusal: noWorkspace };
+    return { caller: { id, workspaceId, scopes, expiresAt } };
+  }
+
+  async #findPerson(request: FastifyRequest, recent: boolean): Promise<Found> {
+    const session = await this.#accounts.findSession(authHeaders(request));
+    if (session === null) return { refusal: sessionOver };
+    if (recent && this.#now() - session.signedInAt > recentLogin) return { refusal: recentLoginRequired };
+    const workspaces = await this.#accounts.workspacesOf(session.user.id);
+    const asked = request.headers['x-soku-workspace'];
+    const workspace = asked === undefined ? workspaces[0] : workspaces.find((own) => own.id === asked);
+    if (workspace === undefined) return { refusal: noWorkspace };
+    return {
+      caller: {
+        id: session.user.id,
+        workspaceId: workspace.id,
+        scopes: scopeSchema.options,
+        expiresAt: Number.POSITIVE_INFINITY,
+      },
+    };
+  }
+}
+
+function lacksScope(scope: Scope): Refusal {
+  return {
+    code: 'insufficient_scope',
+    message: `This key is good, but does not have the scope ${scope}, which this call needs.`,
+    scope,
+  };
+}
+
+const sessionOver: Refusal = { code: 'session_over', message: 'The session is over. Sign in again.' };
+
+const recentLoginRequired: Refusal = {
+  code: 'recent_login_required',
+  message: 'The sign-in is more than two hours old. Sign in again to make a key.',
+};
+
+const noWorkspace: Refusal = { code: 'not_found', message: 'There is no such workspace.' };

@@ -1,0 +1,150 @@
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { refuse } from '../http/errors.ts';
+import { refusals } from '../http/openapi.ts';
+import type { Callers } from './callers.ts';
+import {
+  createdKeySchema,
+  createKeySchema,
+  keyIdSchema,
+  keyListSchema,
+  keySchema,
+  listKeysSchema,
+  renameKeySchema,
+} from './schemas.ts';
+import type { KeyService } from './service.ts';
+
+const tags = ['API keys'];
+const security = [{ key: [] }, { session: [] }];
+const idParams = z.object({ id: keyIdSchema });
+const workspaceHeader = z.object({
+  'x-soku-workspace': z
+    .string()
+    .max(64)
+    .optional()
+    .describe('Default: the workspace of the session or the key'),
+});
+const createHeaders = workspaceHeader.extend({
+  'idempotency-key': z
+    .string()
+    .min(1)
+    .max(255)
+    .optional()
+    .describe(
+      'The same value within 24 hours never makes a second key; the repetition is answered with a 409',
+    ),
+});
+
+/** The management endpoints. Each needs a session, or a key with the scope named in its description. */
+export const keyRoutes: FastifyPluginAsyncZod<{ keys: KeyService; callers: Callers }> = async (
+  app,
+  options,
+) => {
+  const { keys, callers } = options;
+
+  app.route({
+    method: 'POST',
+    url: '/v1/api-keys',
+    schema: {
+      operationId: 'createKey',
+      summary: 'Make a key',
+      description: 'Scope: `keys:write`. The answer holds the full key, this once.',
+      tags,
+      security,
+      headers: createHeaders,
+      body: createKeySchema,
+      response: {
+        201: createdKeySchema,
+        ...refusals('idempotency_replayed', 'key_quota_reached', 'recent_login_required', 'cross_origin'),
+      },
+    },
+    handler: async (request, reply) => {
+      const { caller, refusal } = await callers.find(request, 'keys:write', true);
+      if (refusal !== undefined) return refuse(reply, refusal);
+      const made = await keys.create(caller, request.body, request.headers['idempotency-key'] ?? null);
+      return reply.code(201).header('cache-control', 'no-store').send(made);
+    },
+  });
+
+  app.route({
+    method: 'GET',
+    url: '/v1/api-keys',
+    schema: {
+      operationId: 'listKeys',
+      summary: 'List keys, newest first',
+      description: 'Scope: `keys:read`. Pages stay stable while keys are added.',
+      tags,
+      security,
+      headers: workspaceHeader,
+      querystring: listKeysSchema,
+      response: { 200: keyListSchema, ...refusals() },
+    },
+    handler: async (request, reply) => {
+      const { caller, refusal } = await callers.find(request, 'keys:read');
+      if (refusal !== undefined) return refuse(reply, refusal);
+      return keys.list(caller.workspaceId, request.query);
+    },
+  });
+
+  app.route({
+    method: 'GET',
+    url: '/v1/api-keys/:id',
+    schema: {
+      operationId: 'getKey',
+      summary: 'Get one key',
+      description: 'Scope: `keys:read`.',
+      tags,
+      security,
+      headers: workspaceHeader,
+      params: idParams,
+      response: { 200: keySchema, ...refusals('not_found') },
+    },
+    handler: async (request, reply) => {
+      const { caller, refusal } = await callers.find(request, 'keys:read');
+      if (refusal !== undefined) return refuse(reply, refusal);
+      return keys.get(caller.workspaceId, request.params.id);
+    },
+  });
+
+  app.route({
+    method: 'PATCH',
+    url: '/v1/api-keys/:id',
+    schema: {
+      operationId: 'renameKey',
+      summary: 'Rename a key',
+      description: 'Scope: `keys:write`.',
+      tags,
+      security,
+      headers: workspaceHeader,
+      params: idParams,
+      body: renameKeySchema,
+      response: { 200: keySchema, ...refusals('not_found', 'cross_origin') },
+    },
+    handler: async (request, reply) => {
+      const { caller, refusal } = await callers.find(request, 'keys:write');
+      if (refusal !== undefined) return refuse(reply, refusal);
+      return keys.rename(caller.workspaceId, request.params.id, request.body.name);
+    },
+  });
+
+  app.route({
+    method: 'POST',
+    url: '/v1/api-keys/:id/revoke',
+    schema: {
+      operationId: 'revokeKey',
+      summary: 'Revoke a key, for ever',
+      description:
+        'Scope: `keys:write`. Returns when no server accepts the key any more. Calling it again answers the same.',
+      tags,
+      security,
+      headers: workspaceHeader,
+      params: idParams,
+      response: { 200: keySchema, ...refusals('not_found', 'cross_origin') },
+    },
+    handler: async (request, reply) => {
+      const { caller, refusal } = await callers.find(request, 'keys:write');
+      if (refusal !== undefined) return refuse(reply, refusal);
+      return keys.revoke(caller, request.params.id);
+    },
+  });
+};

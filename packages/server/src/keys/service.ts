@@ -1,0 +1,207 @@
+import { createHash } from 'node:crypto';
+import { containsKey, formatPreview, generateKey, hashKey, parseKey } from '@soku/key';
+import { RequestError } from '../http/errors.ts';
+import { newId } from '../ids.ts';
+import type { Revocation } from '../revocation/single-process.ts';
+import type { CreateKey, Key, KeyList, ListKeys, Scope } from './schemas.ts';
+import { scopeSchema } from './schemas.ts';
+import type { KeyRow, KeyStore } from './store.ts';
+
+/** Who asks, once that is settled: a person in a session, or a key. */
+export interface Caller {
+  /** The account's or the key's id. */
+  id: string;
+  workspaceId: string;
+  /** What the caller may hand on to a new key. A person may hand on everything. */
+  scopes: readonly Scope[];
+  /** Epoch ms; a key that ends cannot make one that outlives it. Infinity for a person. */
+  expiresAt: number;
+}
+
+interface Options {
+  /** Accepted prefixes; the first one is that of new keys. */
+  prefixes: readonly [string, ...string[]];
+  /** Most active keys of a workspace. */
+  maxActiveKeys: number;
+  /** Epoch ms. */
+  now: () => number;
+}
+
+/** The life of a key: made, listed, renamed, revoked. */
+export class KeyService {
+  readonly #store: KeyStore;
+  readonly #revocation: Revocation;
+  readonly #options: Options;
+
+  constructor(store: KeyStore, revocation: Revocation, options: Options) {
+    this.#store = store;
+    this.#revocation = revocation;
+    this.#options = options;
+  }
+
+  /**
+   * Makes a key. The full key exists in the returned value only; what is stored is its hash.
+   *
+   * @param idempotencyKey the header's value; a second call with it makes no second key
+   * @throws {RequestError} invalid_request, insufficient_scope, idempotency_replayed, key_quota_reached
+   */
+  async create(
+    caller: Caller,
+    wish: CreateKey,
+    idempotencyKey: string | null,
+  ): Promise<{ apiKey: string; key: Key }> {
+    const now = this.#options.now();
+    this.#refuseKeyAsName(wish.name);
+    const scopes = wish.scopes ?? [];
+    refuseMoreScopes(caller, scopes);
+    const expiresAt = chooseExpiry(caller, wish.expiresAt ?? null, now);
+    const [prefix] = this.#options.prefixes;
+    const apiKey = generateKey({ prefix });
+    const preview = parseKey(apiKey, [prefix]);
+    if (preview === null) throw new Error('generateKey made a key that parseKey refuses');
+    const id = newId('key_', now);
+    const token = idempotencyKey === null ? null : createHash('sha256').update(idempotencyKey).digest();
+    const made = await this.#store.insert(
+      {
+        id,
+        workspaceId: caller.workspaceId,
+        createdBy: caller.id,
+        name: wish.name,
+        scopes: [...new Set(scopes)],
+        expiresAt,
+        createdAt: now,
+        hash: await hashKey(apiKey),
+        preview,
+      },
+      token,
+      this.#options.maxActiveKeys,
+    );
+    if (made.outcome === 'replayed') throw replayed(made.keyId);
+    if (made.outcome === 'full') throw quotaReached(this.#options.maxActiveKeys);
+    return { apiKey, key: await this.get(caller.workspaceId, id) };
+  }
+
+  /** @throws {RequestError} not_found, the same for a key of another workspace as for none */
+  async get(workspaceId: string, id: string): Promise<Key> {
+    const row = await this.#store.find(workspaceId, id);
+    if (row === undefined) throw notFound();
+    return present(row, this.#options.now());
+  }
+
+  async list(workspaceId: string, query: ListKeys): Promise<KeyList> {
+    const now = this.#options.now();
+    const search = query.q?.trim() ?? '';
+    // One row more than asked for tells whether there is a next page.
+    const rows = await this.#store.list(workspaceId, {
+      status: query.status,
+      search,
+      after: query.cursor,
+      limit: query.limit + 1,
+      now,
+    });
+    const data = rows.slice(0, query.limit).map((row) => present(row, now));
+    const nextCursor = rows.length > query.limit ? (data.at(-1)?.id ?? null) : null;
+    if (query.include === undefined) return { data, nextCursor };
+    return { data, nextCursor, counts: await this.#store.count(workspaceId, search, now) };
+  }
+
+  /** @throws {RequestError} invalid_request, not_found */
+  async rename(workspaceId: string, id: string, name: string): Promise<Key> {
+    this.#refuseKeyAsName(name);
+    if (!(await this.#store.rename(workspaceId, id, name))) throw notFound();
+    await this.#revocation.changed(id);
+    return this.get(workspaceId, id);
+  }
+
+  /**
+   * Kills a key for ever. When this resolves, no verification that starts afterwards accepts it.
+   *
+   * @throws {RequestError} not_found
+   */
+  async revoke(caller: Caller, id: string): Promise<Key> {
+    const request = { keyId: id, workspaceId: caller.workspaceId, by: caller.id, at: this.#options.now() };
+    if (!(await this.#revocation.revoke(request))) throw notFound();
+    return this.get(caller.workspaceId, id);
+  }
+
+  /** Somebody who pastes the key into the name field would have it stored and shown for ever. */
+  #refuseKeyAsName(name: string): void {
+    if (!containsKey(name, this.#options.prefixes)) return;
+    throw new RequestError({
+      code: 'invalid_request',
+      message: 'The name holds an API key. Names are stored and shown: choose another.',
+      details: [{ path: 'name', problem: 'must not hold an API key' }],
+    });
+  }
+}
+
+function refuseMoreScopes(caller: Caller, scopes: readonly Scope[]): void {
+  const missing = scopes.find((scope) => !caller.scopes.includes(scope));
+  if (missing === undefined) return;
+  throw new RequestError({
+    code: 'insufficient_scope',
+    message: `A key cannot make a key that may do more than itself, and this one does not have ${missing}.`,
+    details: [{ path: 'scopes', problem: `must not have ${missing}` }],
+    scope: missing,
+  });
+}
+
+/** @returns epoch ms or null; a key that ends hands its own end on when none is asked for */
+function chooseExpiry(caller: Caller, wish: string | null, now: number): number | null {
+  if (wish === null) return Number.isFinite(caller.expiresAt) ? caller.expiresAt : null;
+  const expiresAt = Date.parse(wish);
+  if (expiresAt <= now) throw wrongExpiry('must be in the future');
+  if (expiresAt > caller.expiresAt) throw wrongExpiry('must not be later than that of the key that makes it');
+  return expiresAt;
+}
+
+function wrongExpiry(problem: string): RequestError {
+  return new RequestError({
+    code: 'invalid_request',
+    message: `expiresAt ${problem}.`,
+    details: [{ path: 'expiresAt', problem }],
+  });
+}
+
+function replayed(keyId: string): RequestError {
+  return new RequestError({
+    code: 'idempotency_replayed',
+    message:
+      'A call with this Idempotency-Key already made a key, and only its answer held the full key. If that was lost, revoke the key and make another with a new Idempotency-Key.',
+    details: [{ path: 'Idempotency-Key', problem: 'was used to make this key', keyId }],
+  });
+}
+
+function quotaReached(most: number): RequestError {
+  return new RequestError({
+    code: 'key_quota_reached',
+    message: `This workspace has ${most} active keys, which is the limit. Revoke one that is not used any more.`,
+  });
+}
+
+function notFound(): RequestError {
+  return new RequestError({ code: 'not_found', message: 'There is no key with this id.' });
+}
+
+/** @param now epoch ms; whether a key has expired depends on it */
+function present(row: KeyRow, now: number): Key {
+  const expired = row.expires_at !== null && row.expires_at <= now;
+  return {
+    id: row.id,
+    name: row.name,
+    preview: formatPreview({
+      prefix: row.prefix,
+      previewStart: row.preview_start,
+      previewEnd: row.preview_end,
+    }),
+    status: row.revoked_at !== null ? 'revoked' : expired ? 'expired' : 'active',
+    scopes: row.scopes
+      .split(' ')
+      .filter(Boolean)
+      .map((scope) => scopeSchema.parse(scope)),
+    createdAt: new Date(row.created_at).toISOString(),
+    createdBy: row.created_by,
+    expiresAt: row.expires_at === null ? null : new Date(row.expires_at).toISOString(),
+    revokedAt: row.revoked_at === null ? null : new Date(row.revoked_at).toISOString(),
+  };
+}

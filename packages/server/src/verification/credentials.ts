@@ -1,0 +1,140 @@
+import type { IncomingMessage } from 'node:http';
+import { containsKey } from '@soku/key';
+import type { Refusal } from '../http/errors.ts';
+
+/** Headers in which people send keys by habit of other services; none of them is read as a credential. */
+const wrongHeaders = [
+  'x-api-key',
+  'api-key',
+  'apikey',
+  'x-apikey',
+  'x-api-token',
+  'api-token',
+  'x-auth-token',
+  'x-access-token',
+  'x-soku-key',
+];
+
+/** Query parameters in which people put keys (compare RFC 6750 section 2.3, and ASVS 5.0 14.2.1 against it). */
+const queryNames = new Set(['api_key', 'apikey', 'key', 'token', 'access_token']);
+
+/** Only these are named in a message: an unknown scheme may be a part of a key. */
+const knownSchemes = new Set([
+  'basic',
+  'digest',
+  'token',
+  'apikey',
+  'negotiate',
+  'ntlm',
+  'hmac',
+  'jwt',
+  'aws4-hmac-sha256',
+]);
+
+/** The text after `Bearer `, not yet looked at; or why there is none. */
+export type Credentials = { token: string } | Refusal;
+
+/**
+ * Finds the credentials of a request by the rules of the Public API: exactly one Authorization header, scheme
+ * Bearer in any case, exactly one space, then the bare key.
+ *
+ * @param request headers as they came; duplicates count
+ * @param target path and query of the request that the key was meant for
+ * @param prefixes accepted key prefixes, the one of new keys first
+ */
+export function readCredentials(
+  request: IncomingMessage,
+  target: string,
+  prefixes: readonly string[],
+): Credentials {
+  const values = request.headersDistinct.authorization ?? [];
+  const value = values[0] ?? '';
+  if (values.length > 1) return malformed('The Authorization header came twice; send it once.');
+  if (value === '') return refuseAbsent(request, target, prefixes);
+  if (/^bearer [^\s"'<>]+$/i.test(value)) return { token: value.slice(7) };
+  return refuseValue(value, prefixes);
+}
+
+function refuseAbsent(request: IncomingMessage, target: string, prefixes: readonly string[]): Refusal {
+  const [prefix = ''] = prefixes;
+  if (hasKeyInQuery(target, prefixes)) {
+    return {
+      code: 'key_in_query',
+      message: `An API key was sent in the URL, where logs and histories keep it. Revoke that key, make a new one, and send it in the header Authorization: Bearer ${prefix}...`,
+    };
+  }
+  const header = wrongHeaders.find((name) => request.headers[name] !== undefined);
+  if (header !== undefined) {
+    return {
+      code: 'wrong_header',
+      message: `The header ${header} is not read. Send the key as Authorization: Bearer ${prefix}...`,
+    };
+  }
+  return {
+    code: 'missing_authorization',
+    message: `No API key was sent. Send it in the header Authorization: Bearer ${prefix}...`,
+  };
+}
+
+function hasKeyInQuery(target: string, prefixes: readonly string[]): boolean {
+  const start = target.indexOf('?');
+  if (start === -1) return false;
+  for (const [name, value] of new URLSearchParams(target.slice(start + 1))) {
+    if (!queryNames.has(name.toLowerCase())) continue;
+    if (containsKey(value, prefixes) || prefixes.some((prefix) => value.startsWith(prefix))) return true;
+  }
+  return false;
+}
+
+/** The header came once and holds something, but not `Bearer` and one word: says what is odd about it. */
+function refuseValue(value: string, prefixes: readonly string[]): Refusal {
+  const [scheme = ''] = value.split(/\s/, 1);
+  if (scheme.toLowerCase() === 'bearer') return refuseBearer(value.slice(scheme.length));
+  if (/^["'<]?bearer/i.test(value)) return refuseAlmostBearer(value);
+  if (scheme.length === value.length && !knownSchemes.has(scheme.toLowerCase())) {
+    return {
+      code: 'missing_bearer',
+      message: `The word Bearer is missing. Send Authorization: Bearer ${prefixes[0] ?? ''}...`,
+    };
+  }
+  const name = knownSchemes.has(scheme.toLowerCase()) ? `The scheme ${scheme}` : 'This scheme';
+  return {
+    code: 'unsupported_scheme',
+    message: `${name} is not supported. Send Authorization: Bearer ${prefixes[0] ?? ''}...`,
+  };
+}
+
+/** @param rest everything after the word Bearer, beginning with white space, or empty */
+function refuseBearer(rest: string): Refusal {
+  const gap = /^\s*/.exec(rest)?.[0] ?? '';
+  const token = rest.slice(gap.length);
+  if (token === '') {
+    return malformed('Nothing follows the word Bearer. Is the variable that should hold the key empty?');
+  }
+  if (gap.includes('\t')) return malformed('A tab follows the word Bearer; exactly one space belongs there.');
+  if (gap.length > 1) {
+    return malformed(`${gap.length} spaces follow the word Bearer; exactly one belongs there.`);
+  }
+  if (/^bearer\b/i.test(token)) return malformed('The word Bearer came twice; send it once.');
+  if (/^["']|["']$/.test(token)) return malformed('There are quotes around the key; send it bare.');
+  if (/^<|>$/.test(token)) return malformed('There are angle brackets around the key; send it bare.');
+  const at = token.search(/[\s"'<>]/) + 1;
+  return malformed(
+    `Character ${at} after the word Bearer is a space, tab, quote or bracket, which no key has.`,
+  );
+}
+
+function refuseAlmostBearer(value: string): Refusal {
+  if (/^["'<]/.test(value))
+    return malformed('There are quotes or brackets around the whole value; send it bare.');
+  if (/^bearer[:=]/i.test(value)) {
+    return malformed(
+      'The word Bearer is followed by a colon or an equals sign; exactly one space belongs there.',
+    );
+  }
+  return malformed('The space between the word Bearer and the key is missing.');
+}
+
+function malformed(message: string): Refusal {
+  return { code: 'malformed_authorization', message };
+}
