@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { errorSchema, keyListSchema, meSchema } from '@soku/server/key-schemas';
+import { bearer, call } from './support/person.ts';
+import { startServer } from './support/server.ts';
+
+const server = await startServer();
+after(() => server.stop());
+const ada = await server.signIn();
+
+test('a key is made, opens the API, and is dead at once when it was revoked', async () => {
+  const { apiKey, key } = await ada.makeKey({ name: 'Production Server' });
+  assert.match(apiKey, /^sk_live_[0-9A-Za-z]{32}$/);
+  assert.equal(key.preview, `sk_live_${apiKey.slice(8, 11)}...${apiKey.slice(-3)}`);
+
+  const me = await call(`${server.url}/v1/me`, { headers: bearer(apiKey) });
+  assert.equal(me.status, 200);
+  assert.deepEqual(meSchema.parse(me.body).key, key);
+  const verified = await call(`${server.url}/v1/verify`, { headers: bearer(apiKey) });
+  assert.equal(verified.status, 204);
+  assert.equal(verified.headers.get('x-soku-key-id'), key.id);
+  assert.equal(verified.headers.get('x-soku-key-name'), 'Production%20Server');
+
+  const revoked = await ada.revoke(key.id);
+  assert.equal(revoked.status, 'revoked');
+  const refused = await call(`${server.url}/v1/me`, { headers: bearer(apiKey) });
+  assert.equal(refused.status, 401);
+  assert.equal(errorSchema.parse(refused.body).error.code, 'revoked_key');
+  assert.deepEqual(await ada.revoke(key.id), revoked, 'revoking again answers the same');
+});
+
+test('active keys are listed by default, newest first, and revoked ones on request', async () => {
+  const first = await ada.makeKey({ name: 'first' });
+  const second = await ada.makeKey({ name: 'second' });
+  await ada.revoke(first.key.id);
+  const active = keyListSchema.parse((await ada.call('GET', '/v1/api-keys')).body);
+  assert.equal(active.data[0]?.id, second.key.id);
+  assert.ok(active.data.every((key) => key.status === 'active'));
+  const revoked = keyListSchema.parse((await ada.call('GET', '/v1/api-keys?status=revoked')).body);
+  assert.equal(revoked.data[0]?.id, first.key.id);
+});

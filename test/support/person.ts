@@ -1,0 +1,84 @@
+import { createdKeySchema, type Key, keySchema } from '@soku/server/key-schemas';
+
+/** What came back: the body is parsed when it is JSON, and a text otherwise. */
+export interface Answer {
+  status: number;
+  headers: Headers;
+  body: unknown;
+  text: string;
+}
+
+/** One HTTP call, as a program makes it. */
+export async function call(
+  url: string,
+  options: { method?: string; headers?: Record<string, string>; body?: unknown } = {},
+): Promise<Answer> {
+  const { method = 'GET', headers = {}, body } = options;
+  const response = await fetch(url, {
+    method,
+    redirect: 'manual',
+    headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  const json = response.headers.get('content-type')?.includes('json') === true;
+  return { status: response.status, headers: response.headers, body: json ? JSON.parse(text) : text, text };
+}
+
+/** Somebody with a session, who talks to the management API as the dashboard does. */
+export class Person {
+  readonly #url: string;
+  /** The Cookie header. */
+  readonly cookie: string;
+
+  constructor(url: string, cookie: string) {
+    this.#url = url;
+    this.cookie = cookie;
+  }
+
+  static async signIn(url: string, account: { email: string; password: string }): Promise<Person> {
+    const answer = await call(`${url}/api/auth/sign-in/email`, { method: 'POST', body: account });
+    if (answer.status !== 200) throw new Error(`signing in was answered ${answer.status}: ${answer.text}`);
+    return new Person(url, cookiesOf(answer.headers));
+  }
+
+  async call(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<Answer> {
+    return call(`${this.#url}${path}`, { method, body, headers: { cookie: this.cookie, ...headers } });
+  }
+
+  /** Makes a key, which must succeed. */
+  async makeKey(wish: {
+    name: string;
+    scopes?: string[];
+    expiresAt?: string;
+  }): Promise<{ apiKey: string; key: Key }> {
+    const answer = await this.call('POST', '/v1/api-keys', wish);
+    if (answer.status !== 201) throw new Error(`making a key was answered ${answer.status}: ${answer.text}`);
+    return createdKeySchema.parse(answer.body);
+  }
+
+  /** Revokes a key, which must succeed. */
+  async revoke(id: string): Promise<Key> {
+    const answer = await this.call('POST', `/v1/api-keys/${id}/revoke`);
+    if (answer.status !== 200) throw new Error(`revoking was answered ${answer.status}: ${answer.text}`);
+    return keySchema.parse(answer.body);
+  }
+}
+
+/** The Cookie header that gives a response's cookies back. */
+export function cookiesOf(headers: Headers): string {
+  return headers
+    .getSetCookie()
+    .map((cookie) => cookie.split(';', 1)[0])
+    .join('; ');
+}
+
+/** The header that a program sends. */
+export function bearer(key: string): Record<string, string> {
+  return { authorization: `Bearer ${key}` };
+}

@@ -1,0 +1,168 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Person } from './person.ts';
+
+const main = fileURLToPath(new URL('../../packages/server/src/main.ts', import.meta.url));
+const operator = fileURLToPath(new URL('../../packages/server/src/operator.ts', import.meta.url));
+
+export const owner = { email: 'ada@example.com', password: 'correct horse battery' };
+
+interface StartOptions {
+  /** Beside HOST, PORT, SOKU_DATA_DIR and the owner. `undefined` takes a variable away. */
+  env?: Record<string, string | undefined>;
+  /** An existing data directory; it is then not removed at the end. */
+  dataDir?: string;
+}
+
+interface Exit {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+}
+
+/** A real server process on a free port, with a data directory of its own. */
+export class TestServer {
+  readonly url: string;
+  readonly dataDir: string;
+  readonly #process: ChildProcess;
+  readonly #output: string[] = [];
+  readonly #exited: Promise<Exit>;
+  readonly #removeData: boolean;
+
+  constructor(child: ChildProcess, port: number, dataDir: string, removeData: boolean) {
+    this.url = `http://localhost:${port}`;
+    this.dataDir = dataDir;
+    this.#process = child;
+    this.#removeData = removeData;
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.setEncoding('utf8').on('data', (text: string) => this.#output.push(text));
+    }
+    this.#exited = new Promise((resolve) => {
+      child.once('exit', (code, signal) => resolve({ code, signal }));
+    });
+  }
+
+  /** Everything that the process printed so far. */
+  get output(): string {
+    return this.#output.join('');
+  }
+
+  get pid(): number {
+    const { pid } = this.#process;
+    if (pid === undefined) throw new Error('the process did not start');
+    return pid;
+  }
+
+  /** Resolves when the output has `text`; fails when the process ends first. */
+  async printed(text: string): Promise<void> {
+    while (!this.output.includes(text)) {
+      const next = Promise.race([
+        ...[this.#process.stdout, this.#process.stderr].flatMap((stream) =>
+          stream ? [once(stream, 'data')] : [],
+        ),
+        this.#exited,
+      ]);
+      await next;
+      if (this.#process.exitCode !== null && !this.output.includes(text)) {
+        throw new Error(`the server ended with ${this.#process.exitCode}: ${this.output}`);
+      }
+    }
+  }
+
+  /** The owner, signed in. */
+  async signIn(account = owner): Promise<Person> {
+    return Person.signIn(this.url, account);
+  }
+
+  /** Waits for the process to end by itself. */
+  async exited(): Promise<Exit> {
+    return this.#exited;
+  }
+
+  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<Exit> {
+    this.#process.kill(signal);
+    return this.#exited;
+  }
+
+  /** Ends the process as a service manager does, and removes its data. */
+  async stop(): Promise<void> {
+    await this.kill('SIGTERM');
+    if (this.#removeData) rmSync(this.dataDir, { recursive: true, force: true });
+  }
+}
+
+/** Starts the server and waits until it answers. */
+export async function startServer(options: StartOptions = {}): Promise<TestServer> {
+  for (let attempt = 1; ; attempt++) {
+    const server = await spawnServer(options);
+    try {
+      await server.printed('Listening on');
+      return server;
+    } catch (error) {
+      // Somebody else may have taken the free port in between.
+      if (attempt === 3 || (await server.exited()).code !== 69) throw error;
+    }
+  }
+}
+
+/** Starts the server and does not wait: for tests of starts that fail. */
+export async function spawnServer({ env = {}, dataDir }: StartOptions = {}): Promise<TestServer> {
+  const directory = dataDir ?? newDataDir();
+  const port = Number(env.PORT ?? (await freePort()));
+  const child = spawn(process.execPath, [main], {
+    env: cleanEnvironment({
+      PORT: String(port),
+      SOKU_DATA_DIR: directory,
+      SOKU_OWNER_EMAIL: owner.email,
+      SOKU_OWNER_PASSWORD: owner.password,
+      ...env,
+    }),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  return new TestServer(child, port, directory, dataDir === undefined);
+}
+
+/** Runs the operator's command to its end. */
+export async function runOperator(
+  args: string[],
+  options: { dataDir: string; input?: string },
+): Promise<{ code: number | null; output: string }> {
+  const child = spawn(process.execPath, [operator, ...args], {
+    env: cleanEnvironment({ SOKU_DATA_DIR: options.dataDir }),
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+    });
+  }
+  child.stdin.end(options.input ?? '');
+  const [code] = await once(child, 'close');
+  return { code, output };
+}
+
+export function newDataDir(): string {
+  return mkdtempSync(join(tmpdir(), 'soku-test-'));
+}
+
+/** A port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const probe = createServer();
+  probe.listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const address = probe.address();
+  probe.close();
+  await once(probe, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no port was given');
+  return address.port;
+}
+
+/** The variables of the machine that a process needs, and none of Soku's. */
+function cleanEnvironment(own: Record<string, string | undefined>): NodeJS.ProcessEnv {
+  return { PATH: process.env.PATH, HOME: process.env.HOME, TZ: 'UTC', ...own };
+}
