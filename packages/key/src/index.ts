@@ -1,1 +1,15 @@
-export {};
+export { checksum } from './checksum.ts';
+export { explainKey, type KeyFault } from './explain.ts';
+export { containsKey } from './find.ts';
+export {
+  bodyLength,
+  defaultPrefix,
+  formatPreview,
+  isPrefix,
+  type KeyParts,
+  KeyUsageError,
+} from './format.ts';
+export { generateKey, type RandomBytes } from './generate.ts';
+export { hashKey } from './hash.ts';
+export { parseKey } from './parse.ts';
+export { redactKeys } from './redact.ts';

@@ -1,0 +1,44 @@
+/** Makes what came over the wire readable as its sender saw it. */
+
+/**
+ * HTTP clients such as curl send a header in UTF-8, and Node reads every byte of a header as one character
+ * (Latin-1), so that an ellipsis arrives as three. This undoes it.
+ * @returns the text as it was sent, or unchanged when it is no UTF-8 read as Latin-1
+ */
+export function readAsUtf8(text: string): string {
+  let hasUpper = false;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code > 255) return text;
+    if (code > 127) hasUpper = true;
+  }
+  if (!hasUpper) return text;
+  const bytes = Uint8Array.from(text, (character) => character.charCodeAt(0));
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return text;
+  }
+}
+
+const quotes: ReadonlySet<string> = new Set('"\'`\u2018\u2019\u201c\u201d\u00ab\u00bb');
+
+/** Takes white space and quotes off both ends. A loop, as `[...]+$` would read a long row of quotes again and again. */
+export function unwrap(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && isWrapping(text.charAt(start))) start++;
+  while (end > start && isWrapping(text.charAt(end - 1))) end--;
+  return text.slice(start, end);
+}
+
+function isWrapping(character: string): boolean {
+  return quotes.has(character) || character.trim() === '';
+}
+
+/** Characters as a person counts them (code points). */
+export function countCharacters(text: string): number {
+  let count = 0;
+  for (const _ of text) count++;
+  return count;
+}

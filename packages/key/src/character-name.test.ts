@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { characterName } from './character-name.ts';
+import { alphabet } from './format.ts';
+
+test('a character that may be part of a secret has no name', () => {
+  for (const character of alphabet) assert.equal(characterName(character), null);
+});
+
+test('every other character has a name in ASCII letters, which is not the character', () => {
+  fc.assert(
+    fc.property(
+      fc.oneof(fc.string({ unit: 'binary', minLength: 1, maxLength: 1 }), fc.constant('\ud800')),
+      (character) => {
+        fc.pre(!alphabet.includes(character));
+        assert.match(characterName(character) ?? '', /^[a-zA-Z0-9 ()-]{5,60}$/);
+      },
+    ),
+    { numRuns: 5000 },
+  );
+});
+
+test('characters that come by copying are told apart', () => {
+  const names = [
+    ' ',
+    '\t',
+    '\n',
+    '-',
+    '\u2013',
+    '\u201c',
+    '\u3000',
+    '\u200b',
+    '\u0007',
+    '\u0430',
+    '\u0661',
+    '\u2022',
+  ];
+  assert.deepEqual(names.map(characterName), [
+    'a space',
+    'a tab',
+    'a line break',
+    'a hyphen',
+    'a dash',
+    'a curly quote',
+    'a blank',
+    'an invisible character',
+    'a control character',
+    'a letter outside A-Z and a-z (some look the same)',
+    'a digit outside 0-9',
+    'a character that is in no key',
+  ]);
+});

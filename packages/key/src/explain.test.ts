@@ -1,0 +1,259 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { keys, keysOf, prefixes, texts } from './arbitrary-keys.ts';
+import { explainKey } from './explain.ts';
+import { parseKey } from './parse.ts';
+
+/** Fails unless the text is explained with that code and words. */
+function explains(text: string, code: string, words: RegExp, accepted: readonly string[] = prefixes): void {
+  const fault = explainKey(text, accepted);
+  assert.equal(fault?.code, code, text);
+  assert.match(fault?.message ?? '', words, text);
+}
+
+const key = 'sk_live_ABCDEFGHIJKLMNOPQRSTUVWXYZ3s2Qh6';
+const body = key.slice(8);
+
+test('the sample key of these tests is a good one', () => {
+  assert.equal(explainKey(key, prefixes), null);
+});
+
+test('a cut key is told how many characters came and how many are missing', () => {
+  explains(
+    key.slice(0, 37),
+    'malformed_key',
+    /has 37 characters; a key has 40: `sk_live_` and 32 more\. 3 are missing/,
+  );
+  explains(key.slice(0, 39), 'malformed_key', /1 is missing/);
+  explains('sk_live_', 'malformed_key', /has 8 characters.* 32 are missing/);
+  explains(`${key.slice(0, 39)}zzz`, 'malformed_key', /has 42 characters.* 2 are too many/);
+});
+
+test('a wrong character is told by its place, and by a name when it cannot be part of a key', () => {
+  const at = (character: string) => key.slice(0, 20) + character + key.slice(21);
+  explains(at(' '), 'malformed_key', /^Character 21 is a space;/);
+  explains(at('\n'), 'malformed_key', /^Character 21 is a line break;/);
+  explains(at('-'), 'malformed_key', /^Character 21 is a hyphen;/);
+  explains(at('\u2013'), 'malformed_key', /^Character 21 is a dash;/);
+  explains(at('\u0430'), 'malformed_key', /^Character 21 is a letter outside A-Z/);
+  explains(at('\u200b'), 'malformed_key', /^Character 21 is an invisible character;/);
+  explains(at('\u0000'), 'malformed_key', /^Character 21 is a control character;/);
+  explains(at('\ud800'), 'malformed_key', /^Character 21 is a character that is in no key;/);
+  explains(
+    `${key.slice(0, 20)}\n${key.slice(20)}`,
+    'malformed_key',
+    /41 characters.*Character 21 is a line break/,
+  );
+});
+
+test('a header in UTF-8 that was read as Latin-1 is understood as it was sent', () => {
+  const wire = (text: string) => Buffer.from(text, 'utf8').toString('latin1');
+  explains(wire('sk_live_abc\u2026xyz'), 'key_preview', /./);
+  explains(wire(`${key.slice(0, 20)}\u2013${key.slice(21)}`), 'malformed_key', /^Character 21 is a dash;/);
+  explains('sk_live_\u00e9', 'malformed_key', /Character 9 is a letter outside/);
+});
+
+test('a whole key with something round it is told what stands where', () => {
+  explains(`"${key}"`, 'malformed_key', /1 before it \(a double quote\) and 1 after it \(a double quote\)/);
+  explains(` ${key}`, 'malformed_key', /: 1 before it \(a space\)\./);
+  explains(`${key}\r\n`, 'malformed_key', /: 2 after it \(the nearest is a line break\)\./);
+  explains(`Bearer ${key}`, 'malformed_key', /7 before it \(the nearest is a space\)/);
+  explains(`SOKU_API_KEY=${key}`, 'malformed_key', /13 before it \(the nearest is an equals sign\)/);
+  explains(`${key}abc`, 'malformed_key', /: 3 after it\./);
+});
+
+test('32 characters without the prefix are told which prefix belongs before them, and whether that is all', () => {
+  const accepted = ['acme_', 'sk_live_'];
+  explains(body, 'missing_prefix', /put `sk_live_` before these 32 characters.*checksum fits/, accepted);
+  explains(body, 'missing_prefix', /\(`acme_`\).*checksum would not fit/, ['acme_']);
+  explains(`B${body.slice(1)}`, 'missing_prefix', /checksum would not fit/);
+});
+
+test('a right form with a wrong checksum is told nothing more, however close it is', () => {
+  const mistyped = explainKey(`${key.slice(0, -1)}7`, prefixes);
+  assert.equal(mistyped?.code, 'mistyped_key');
+  assert.deepEqual(mistyped, explainKey(key.replace('O', '0'), prefixes));
+  assert.deepEqual(mistyped, explainKey(`sk_live_${'x'.repeat(32)}`, prefixes));
+});
+
+test('a preview or a masked key is told that it is not the key', () => {
+  const previews = [
+    'sk_live_abc...xyz',
+    'sk_live_abc\u2026xyz',
+    'sk_live_abc\u2026',
+    'sk_live_abc***xyz',
+    'abc...xyz',
+  ];
+  for (const text of [
+    ...previews,
+    'sk_live_\u2022\u2022\u2022\u2022xyz',
+    'sk_live_abc ... xyz',
+    '...',
+    '***',
+    'sk_live_...',
+  ]) {
+    explains(text, 'key_preview', /shortened or masked/);
+  }
+  explains('sk_live_abc.xyz', 'malformed_key', /Character 12 is a dot/);
+  explains(`${key.slice(0, -1)}7...`, 'malformed_key', /Character 41 is a dot/);
+});
+
+test('a wrong start is told apart: other letters, cut off, another prefix, no prefix', () => {
+  explains(key.toUpperCase(), 'malformed_key', /`sk_live_` must be in small letters/);
+  explains(
+    key.slice(3),
+    'malformed_key',
+    /cut off: its first 3 characters are missing\. It has 37 characters/,
+  );
+  explains(key.slice(1), 'malformed_key', /its first character is missing/);
+  explains(
+    `sk_test_${body}`,
+    'malformed_key',
+    /\(character 4 is the first that differs\).*another service or environment/,
+  );
+  explains(`sk-live-${body}`, 'malformed_key', /\(character 3 is a hyphen\)/);
+  explains(`ghp_${body}`, 'malformed_key', /starts with `acme_` or `sk_live_`.*another service/, [
+    'acme_',
+    'sk_live_',
+  ]);
+  explains('Hello world', 'malformed_key', /this text does not\. It has 11 characters; a key has 40/);
+});
+
+test('a text that was never a key is told what it is', () => {
+  for (const text of ['', ' ', '""']) explains(text, 'malformed_key', /is empty/);
+  for (const text of ['undefined', 'null', 'None', '[object Object]', '"undefined"']) {
+    explains(text, 'malformed_key', /missing value/);
+  }
+  const variables = [
+    '$SOKU_API_KEY',
+    `\${SOKU_API_KEY}`,
+    `\${{ secrets.KEY }}`,
+    '{{ key }}',
+    '{{key',
+    '%SOKU_API_KEY%',
+  ];
+  for (const text of [
+    ...variables,
+    '{api_key}',
+    '<%= key %>',
+    'process.env.KEY',
+    'SOKU_API_KEY',
+    'sk_live_$KEY',
+    "'$KEY'",
+  ]) {
+    explains(text, 'malformed_key', /name of a variable/);
+  }
+  for (const text of [
+    'YOUR_API_KEY',
+    '<key>',
+    '<your API key here>',
+    'your-api-key',
+    'sk_live_your_key_here',
+    'sk_live_xxxxxx',
+  ]) {
+    explains(text, 'malformed_key', /placeholder/);
+  }
+  explains('key_01h2xcejqtf2nbrexx3vqjhp41', 'malformed_key', /id of a key/);
+  explains('eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln', 'malformed_key', /JSON Web Token/);
+  explains('https://api.example.com/v1', 'malformed_key', /is a URL/);
+  explains('Bearer sk_live_abc', 'malformed_key', /name of the header or of the scheme/);
+});
+
+test('an explanation is given exactly when the key is not accepted, and no string makes it throw', () => {
+  fc.assert(
+    fc.property(
+      texts,
+      fc.constantFrom<readonly string[]>(prefixes, ['acme_', 'sk_live_'], ['a_'], []),
+      (text, accepted) => {
+        assert.equal(explainKey(text, accepted) === null, parseKey(text, accepted) !== null);
+      },
+    ),
+    { numRuns: 5000 },
+  );
+});
+
+test('every message can stand in a header: ASCII without double quotes and backslashes (RFC 6750 section 3)', () => {
+  fc.assert(
+    fc.property(texts, (text) => {
+      assert.match(explainKey(text, prefixes)?.message ?? '-', /^[\x20\x21\x23-\x5b\x5d-\x7e]+$/);
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+/** Keys as a generator makes them: the same character 26 times is a placeholder instead. */
+const secretKeys = keys.filter((candidate) => new Set(candidate.slice(8, 34)).size > 1);
+
+/** Ways to send a key wrongly. None looks at the secret. */
+const mistakes: readonly ((key: string) => string)[] = [
+  (key) => key.slice(0, 37),
+  (key) => key.slice(0, 34),
+  (key) => key.slice(2),
+  (key) => key.slice(8),
+  (key) => key.slice(9),
+  (key) => `${key} `,
+  (key) => `"${key}"`,
+  (key) => `Bearer ${key}`,
+  (key) => key + key,
+  (key) => key.toUpperCase(),
+  (key) => `sk_test_${key.slice(8)}`,
+  (key) => `${key.slice(0, 20)}\n${key.slice(20)}`,
+  (key) => `${key.slice(0, 20)}\u0430${key.slice(21)}`,
+  (key) => `${key.slice(0, 30)}...`,
+  (key) => `$${key}`,
+  (key) => `https://${key}@example.com`,
+  (key) => `eyJ${key}.${key}.`,
+];
+
+test('a message is the same whatever the secret is', () => {
+  fc.assert(
+    fc.property(secretKeys, secretKeys, fc.constantFrom(...mistakes), (one, other, mistake) => {
+      assert.deepEqual(explainKey(mistake(one), prefixes), explainKey(mistake(other), prefixes));
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+test('a message repeats no four characters of a secret', () => {
+  // Secrets of capital consonants and digits: no word of a message is made of those.
+  const secrets = keysOf('BCDFGHJKLMNPQRSTVWXZ0123456789');
+  const damage = fc.tuple(fc.nat(40), fc.nat(3), fc.oneof(texts, fc.constantFrom('', ' ', '...', '"')));
+  fc.assert(
+    fc.property(secrets, damage, (secret, [at, removed, added]) => {
+      const message =
+        explainKey(secret.slice(0, at) + added + secret.slice(at + removed), prefixes)?.message ?? '';
+      for (let i = 8; i + 4 <= 34; i++) assert.ok(!message.includes(secret.slice(i, i + 4)), message);
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+test('a long text is read in one pass', { timeout: 30_000 }, () => {
+  const parts = [
+    ' ',
+    '"',
+    '.',
+    '*',
+    '_',
+    'a',
+    'a_',
+    'a.',
+    '-',
+    '$',
+    '{',
+    '%',
+    'eyJ',
+    'x ',
+    '\u00e2\u0080\u00a6',
+    '\u2026',
+    'sk_live_',
+    key,
+  ];
+  for (const part of parts) {
+    const long = part.repeat(200_000 / part.length);
+    for (const text of [long, `${long}!`, `sk_live_${long}!`, `!${long}`, `${long}\u{1f600}`]) {
+      assert.notEqual(explainKey(text, prefixes), null);
+    }
+  }
+});

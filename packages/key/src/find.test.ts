@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { keys, keysOf, prefixes, texts } from './arbitrary-keys.ts';
+import { containsKey, findKey } from './find.ts';
+import { alphabet } from './format.ts';
+import { parseKey } from './parse.ts';
+
+test('a key is found wherever it stands in a text', () => {
+  fc.assert(
+    fc.property(texts, keys, texts, (before, key, after) => {
+      const text = before + key + after;
+      const place = findKey(text, prefixes);
+      assert.notEqual(place, null);
+      if (place !== null) assert.notEqual(parseKey(text.slice(place.start, place.end), prefixes), null);
+    }),
+  );
+});
+
+test('nothing is found where no key is', () => {
+  assert.equal(findKey('sk_live_', prefixes), null);
+  assert.equal(findKey('sk_live_sk_live_', prefixes), null);
+  assert.equal(findKey('', prefixes), null);
+});
+
+test('a text that holds a whole key is told, whatever stands round it', () => {
+  fc.assert(
+    fc.property(fc.string(), keys, fc.string(), (before, key, after) => {
+      assert.equal(containsKey(`${before}${key}${after}`), true);
+    }),
+  );
+});
+
+test('a key without its prefix is told by its checksum, also under the prefix of an older key', () => {
+  fc.assert(
+    fc.property(keys, keysOf(alphabet, 'old_'), (key, older) => {
+      assert.equal(containsKey(`prod (${key.slice(8)})`), true);
+      assert.equal(containsKey(`prod ${older.slice(4)}`, ['sk_live_', 'old_']), true);
+    }),
+  );
+});
+
+test('a key that was mistyped, lost its checksum or has a foreign prefix still holds the secret', () => {
+  const body = 'q7HkZ2mNv8RtYx3LpWc5Bd9Jf4'; // 26 characters
+  assert.equal(containsKey(`sk_live_${body}`), true);
+  assert.equal(containsKey(`sk_live_${body}000000`), true);
+  assert.equal(containsKey(`ghp_${body}0123456789`), true);
+  assert.equal(containsKey(`sk_live_${body.slice(0, 25)}`), false);
+});
+
+test('names, previews, ids and hashes hold no key', () => {
+  const harmless = [
+    'Production Server',
+    'sk_live_abc...xyz',
+    'sk_live_',
+    'key_01h2xcejqtf2nbrexx3vqjhp41',
+    'deploy 2fd4e1c67a2d28fced849ee1bb76e7391b93eb12',
+    '9F86D081884C7D659A2FEAA0C55AD015',
+    '123e4567-e89b-12d3-a456-426614174000',
+    'aVeryLongNameWithoutAnyBlanksAsProgrammersLikeThem',
+    '\u30d7\u30ed\u30c0\u30af\u30b7\u30e7\u30f3\u306e\u30b5\u30fc\u30d0\u30fc\u7528\u306e\u9375\u3067\u3059',
+  ];
+  for (const name of harmless) assert.equal(containsKey(name), false, name);
+});

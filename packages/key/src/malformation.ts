@@ -1,0 +1,98 @@
+/** What is wrong with a text of the wrong form: where it starts, how long it is, which character is in no key. */
+import { countCharacters } from './as-sent.ts';
+import { characterName } from './character-name.ts';
+import { bodyLength, defaultPrefix } from './format.ts';
+
+/**
+ * @param text not of the form of a key
+ * @param prefixes the accepted ones
+ * @returns the message, in ASCII; it repeats nothing of the text
+ */
+export function malformation(text: string, prefixes: readonly string[]): string {
+  const prefix = longest(prefixes.filter((candidate) => text.startsWith(candidate)));
+  const sentences =
+    prefix === undefined
+      ? [wrongStart(text, prefixes), lengthFound(text, prefixes[0] ?? defaultPrefix)]
+      : [lengthFound(text, prefix, 'This key'), lengthGap(text, prefix), wrongCharacter(text, prefix)];
+  return [...sentences.filter((sentence) => sentence !== ''), 'Copy the key again, whole and alone.'].join(
+    ' ',
+  );
+}
+
+function longest(texts: readonly string[]): string | undefined {
+  return texts.toSorted((a, b) => b.length - a.length)[0];
+}
+
+/** `This key has 37 characters; a key has 40: ...`, or nothing when that is right. */
+function lengthFound(text: string, prefix: string, subject: 'It' | 'This key' = 'It'): string {
+  const came = countCharacters(text);
+  const whole = prefix.length + bodyLength;
+  if (came === whole) return '';
+  const unit = came === 1 ? 'character' : 'characters';
+  return `${subject} has ${came} ${unit}; a key has ${whole}: \`${prefix}\` and ${bodyLength} more.`;
+}
+
+/** `3 are missing.`, or nothing when that is right. */
+function lengthGap(text: string, prefix: string): string {
+  const gap = countCharacters(text) - prefix.length - bodyLength;
+  if (gap === 0) return '';
+  return `${Math.abs(gap)} ${Math.abs(gap) === 1 ? 'is' : 'are'} ${gap < 0 ? 'missing' : 'too many'}.`;
+}
+
+function wrongCharacter(text: string, prefix: string): string {
+  const index = text.slice(prefix.length).search(/[^0-9A-Za-z]/);
+  if (index < 0) return '';
+  const at = prefix.length + index;
+  return `Character ${at + 1} is ${nameAt(text, at)}; after \`${prefix}\` a key has only letters (A-Z, a-z) and digits.`;
+}
+
+function wrongStart(text: string, prefixes: readonly string[]): string {
+  const prefix = prefixes.find((candidate) => text.toLowerCase().startsWith(candidate));
+  if (prefix !== undefined) return `The prefix \`${prefix}\` must be in small letters.`;
+  const cut = prefixes.flatMap((candidate) => missingStart(text, candidate))[0];
+  if (cut !== undefined) return cut;
+  const expected = prefixes.map((candidate) => `\`${candidate}\``).join(' or ');
+  const other = otherPrefixLength(text);
+  const problem = `A key of this deployment starts with ${expected}; this text does not${firstDifference(text, prefixes, other)}.`;
+  return other > 0 ? `${problem} It may be a key of another service or environment.` : problem;
+}
+
+/** The sentence for a key whose first characters were not selected, or none. */
+function missingStart(text: string, prefix: string): string[] {
+  for (let missing = 1; missing < prefix.length; missing++) {
+    if (text.startsWith(prefix.slice(missing))) {
+      return [
+        `The prefix \`${prefix}\` is cut off: its first ${missing === 1 ? 'character is' : `${missing} characters are`} missing.`,
+      ];
+    }
+  }
+  return [];
+}
+
+/**
+ * Where the text parts from the prefix that it resembles most. Of a text without a prefix only the first place is
+ * spoken of: any other would tell which characters a secret begins with.
+ */
+function firstDifference(text: string, prefixes: readonly string[], otherPrefix: number): string {
+  const at = Math.max(0, ...prefixes.map((prefix) => commonStart(text, prefix)));
+  if (at > 0 && at >= otherPrefix) return '';
+  const name = nameAt(text, at);
+  if (name !== null) return ` (character ${at + 1} is ${name})`;
+  return at > 0 ? ` (character ${at + 1} is the first that differs)` : '';
+}
+
+function commonStart(text: string, prefix: string): number {
+  let length = 0;
+  while (length < prefix.length && text.charAt(length) === prefix.charAt(length)) length++;
+  return length;
+}
+
+/** Keys of other services have words with `_` or `-` between them, then a long run. 0 when the text looks otherwise. */
+function otherPrefixLength(text: string): number {
+  const length = Math.max(text.lastIndexOf('_'), text.lastIndexOf('-')) + 1;
+  return /^[0-9A-Za-z]{16,}$/.test(text.slice(length)) ? length : 0;
+}
+
+function nameAt(text: string, index: number): string | null {
+  return characterName(String.fromCodePoint(text.codePointAt(index) ?? 0));
+}
