@@ -2,11 +2,11 @@ import { hash as digest } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { explainKey, parseKey } from '@soku/key';
-import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import type { Refusal } from '../http/errors.ts';
 import { type Scope, scopeSchema } from '../keys/schemas.ts';
 import { readCredentials } from './credentials.ts';
+import { SecretCache } from './secret-cache.ts';
 
 /** A key that is good right now. */
 export interface VerifiedKey {
@@ -46,7 +46,7 @@ export class Verifier {
   readonly #prefixes: readonly string[];
   readonly #now: () => number;
   /** SHA-256 of the key, as 32 latin-1 characters, to what is known of it. Holds only keys that are not revoked. */
-  readonly #cache: LRUCache<string, VerifiedKey>;
+  readonly #cache: SecretCache<VerifiedKey>;
   readonly #lookUp: StatementSync;
 
   /**
@@ -63,7 +63,7 @@ export class Verifier {
   ) {
     this.#prefixes = prefixes;
     this.#now = now;
-    this.#cache = new LRUCache({ max: cacheKeys });
+    this.#cache = new SecretCache(cacheKeys);
     this.#lookUp = reader.prepare(lookUpByHash);
   }
 

@@ -1,0 +1,55 @@
+import { readOrMakeSecret } from './accounts/secret.ts';
+import { createApp } from './app.ts';
+import { readConfig } from './config.ts';
+import { openDataDirectory } from './database/data-directory.ts';
+import { openDatabase } from './database/open.ts';
+import { createLog } from './http/logging.ts';
+import { checkPort } from './http/port.ts';
+import { exitCodes, StartupError } from './startup-error.ts';
+import { version } from './version.ts';
+
+/** Starts the process: configuration, port, data, pages; each refused in one line before the next is touched. */
+async function start(): Promise<void> {
+  const config = readConfig(process.env);
+  await checkPort(config.host, config.port);
+  const directory = openDataDirectory(config.dataDir);
+  const log = await createLog(config.logLevel, process.stdout.isTTY === true);
+  const database = await openDatabase(directory);
+  const secret = readOrMakeSecret(config.secret, directory.secretFile);
+  const { app, accounts } = await createApp(config, database, secret, log);
+  const setupCode = await accounts.prepareFirstAccount(config.owner);
+  log.info(`Soku API Keys ${version}, data in ${directory.path}`);
+  await app.listen({
+    host: config.host,
+    port: config.port,
+    listenTextResolver: () => `Listening on ${config.publicUrl}`,
+  });
+  if (setupCode !== undefined) log.info(`Set up Soku: ${config.publicUrl}/setup?code=${setupCode}`);
+
+  let stopping = false;
+  const stop = async (signal: string) => {
+    if (stopping) return;
+    stopping = true;
+    log.info(`${signal}: finishing the open requests`);
+    await app.close();
+    await database.close();
+    directory.release();
+    log.info('Stopped');
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+}
+
+/** The whole life of the process. A start that fails says why in one line, and exits with its code. */
+export async function run(): Promise<void> {
+  try {
+    await start();
+  } catch (error) {
+    if (!(error instanceof StartupError)) {
+      console.error(`soku: This is a bug. ${error instanceof Error ? error.stack : String(error)}`);
+      process.exit(exitCodes.software);
+    }
+    console.error(`soku: ${error.message}`);
+    process.exit(error.exitCode);
+  }
+}
