@@ -1,0 +1,120 @@
+import {
+  type CreateKey,
+  createdKeySchema,
+  type Key,
+  type KeyList,
+  keyListSchema,
+  keySchema,
+  type StatusFilter,
+} from '@soku/server/key-schemas';
+import {
+  type InfiniteData,
+  infiniteQueryOptions,
+  type QueryClient,
+  queryOptions,
+} from '@tanstack/react-query';
+import { z } from 'zod';
+import { callApi } from './client.ts';
+
+export interface ListFilter {
+  status: StatusFilter;
+  q: string;
+}
+
+const pageSize = 50;
+const firstPage: string | null = null;
+
+export function keyListOptions(filter: ListFilter) {
+  return infiniteQueryOptions({
+    queryKey: ['keys', 'list', filter],
+    queryFn: ({ pageParam, signal }) => fetchKeys(filter, pageSize, pageParam, signal),
+    initialPageParam: firstPage,
+    getNextPageParam: (page: KeyList) => page.nextCursor,
+  });
+}
+
+/** The newest keys and the counts: for the overview. */
+export function newestKeysOptions(limit: number) {
+  return queryOptions({
+    queryKey: ['keys', 'newest', limit],
+    queryFn: ({ signal }) => fetchKeys({ status: 'active', q: '' }, limit, null, signal),
+  });
+}
+
+function fetchKeys(filter: ListFilter, limit: number, cursor: string | null, signal: AbortSignal) {
+  const query = new URLSearchParams({ status: filter.status, limit: String(limit), include: 'counts' });
+  if (filter.q !== '') query.set('q', filter.q);
+  if (cursor !== null) query.set('cursor', cursor);
+  return callApi(`/v1/api-keys?${query}`, { answer: keyListSchema, signal });
+}
+
+export function keyOptions(id: string) {
+  return queryOptions({
+    queryKey: ['keys', 'one', id],
+    queryFn: ({ signal }) => callApi(`/v1/api-keys/${encodeURIComponent(id)}`, { answer: keySchema, signal }),
+  });
+}
+
+/** The answer holds the full key: hand it to one component's state and to nothing that caches. */
+export function createKey(key: CreateKey, idempotencyKey: string): Promise<z.infer<typeof createdKeySchema>> {
+  return callApi('/v1/api-keys', {
+    method: 'POST',
+    body: key,
+    headers: { 'idempotency-key': idempotencyKey },
+    answer: createdKeySchema,
+  });
+}
+
+export function renameKey(id: string, name: string): Promise<Key> {
+  return callApi(`/v1/api-keys/${encodeURIComponent(id)}`, {
+    method: 'PATCH',
+    body: { name },
+    answer: keySchema,
+  });
+}
+
+export function revokeKey(id: string): Promise<Key> {
+  return callApi(`/v1/api-keys/${encodeURIComponent(id)}/revoke`, {
+    method: 'POST',
+    body: {},
+    answer: keySchema,
+  });
+}
+
+const cachedFilterSchema = z.object({ status: z.string(), q: z.string() });
+
+/**
+ * Puts what the server has just answered into every list that is open, so that the page behind a dialog is right
+ * before the refetch that follows.
+ */
+export function showKeyInLists(client: QueryClient, key: Key): void {
+  client.setQueryData(keyOptions(key.id).queryKey, key);
+  for (const [queryKey] of client.getQueriesData({ queryKey: ['keys', 'list'] })) {
+    const filter = cachedFilterSchema.safeParse(queryKey[2]);
+    if (filter.success) {
+      client.setQueryData<InfiniteData<KeyList>>(
+        queryKey,
+        (list) => list && placeKey(list, filter.data, key),
+      );
+    }
+  }
+  void client.invalidateQueries({ queryKey: ['keys'] });
+}
+
+function placeKey(
+  list: InfiniteData<KeyList>,
+  filter: z.infer<typeof cachedFilterSchema>,
+  key: Key,
+): InfiniteData<KeyList> {
+  const fits =
+    (filter.status === 'all' || filter.status === key.status) &&
+    key.name.toLowerCase().includes(filter.q.toLowerCase());
+  const known = list.pages.some((page) => page.data.some((row) => row.id === key.id));
+  const pages = list.pages.map((page, index) => {
+    const rows = fits
+      ? page.data.map((row) => (row.id === key.id ? key : row))
+      : page.data.filter((row) => row.id !== key.id);
+    return { ...page, data: index === 0 && fits && !known ? [key, ...rows] : rows };
+  });
+  return { ...list, pages };
+}

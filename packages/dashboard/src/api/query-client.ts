@@ -1,0 +1,33 @@
+import { QueryCache, QueryClient } from '@tanstack/react-query';
+import { askToSignInAgain } from '../session/sign-in-again.ts';
+import { ApiError, isSessionOver } from './client.ts';
+
+const attempts = 3;
+
+/**
+ * `onSignedOut` is called when a page cannot even begin without a session. A page that already shows something
+ * asks in place, because there may be half a form on it.
+ */
+export function makeQueryClient(onSignedOut: () => void): QueryClient {
+  const client = new QueryClient({
+    queryCache: new QueryCache({
+      onError: async (error, query) => {
+        if (!isSessionOver(error)) return;
+        if (query.state.data === undefined) onSignedOut();
+        else if (await askToSignInAgain('session-over')) await client.invalidateQueries();
+      },
+    }),
+    defaultOptions: {
+      queries: {
+        retry: (failures, error) => failures < attempts - 1 && mayPass(error),
+        refetchOnWindowFocus: true,
+      },
+    },
+  });
+  return client;
+}
+
+/** A refusal stays a refusal; a server that is starting or a network that is changing does not. */
+function mayPass(error: unknown): boolean {
+  return error instanceof ApiError && (error.status === 0 || error.status >= 502);
+}

@@ -1,0 +1,80 @@
+import './AccountMenu.css';
+import { useQueryClient } from '@tanstack/react-query';
+import { Link, useRouter } from '@tanstack/react-router';
+import { ChevronsUpDown, LogOut, UserRound } from 'lucide-react';
+import { useId, useRef } from 'react';
+import { signOut } from '../api/session.ts';
+import { tellOtherTabs } from '../session/channel.ts';
+import { ThemeSwitch } from './ThemeSwitch.tsx';
+import { announce } from './Toast.tsx';
+
+interface Person {
+  name: string;
+  email: string;
+}
+
+export function AccountMenu({ user }: { user: Person }) {
+  const id = useId();
+  const menu = useRef<HTMLDivElement>(null);
+  const leave = useSignOut();
+  const close = () => menu.current?.hidePopover();
+
+  return (
+    <>
+      <button
+        type="button"
+        className="account"
+        popoverTarget={id}
+        aria-label={`Account menu of ${user.name}`}
+      >
+        <span className="account__initials" aria-hidden>
+          {initialsOf(user.name)}
+        </span>
+        <span className="account__who" aria-hidden>
+          <span className="account__name">{user.name}</span>
+          <span className="account__email">{user.email}</span>
+        </span>
+        <ChevronsUpDown className="account__chevron" size={16} aria-hidden />
+      </button>
+      <div className="account-menu" id={id} popover="auto" ref={menu}>
+        <p className="account-menu__who">
+          <span className="account__name">{user.name}</span>
+          <span className="account__email">{user.email}</span>
+        </p>
+        <ThemeSwitch />
+        <Link to="/settings/account" className="account-menu__item" onClick={close}>
+          <UserRound size={16} aria-hidden />
+          Your account
+        </Link>
+        <button type="button" className="account-menu__item" onClick={leave}>
+          <LogOut size={16} aria-hidden />
+          Sign out
+        </button>
+      </div>
+    </>
+  );
+}
+
+function useSignOut() {
+  const router = useRouter();
+  const client = useQueryClient();
+  return async () => {
+    try {
+      await signOut();
+    } catch (error) {
+      announce(`You are still signed in. ${error instanceof Error ? error.message : ''}`);
+      return;
+    }
+    tellOtherTabs('signed-out');
+    client.clear();
+    await router.navigate({ to: '/login' });
+  };
+}
+
+function initialsOf(name: string): string {
+  const words = name.trim().split(/\s+/);
+  const letters = [words[0], words.length > 1 ? words.at(-1) : undefined].map(
+    (word) => [...(word ?? '')][0] ?? '',
+  );
+  return letters.join('').toUpperCase();
+}

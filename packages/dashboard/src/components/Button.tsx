@@ -1,0 +1,37 @@
+import './Button.css';
+import { LoaderCircle, type LucideIcon } from 'lucide-react';
+import type { ComponentPropsWithRef, MouseEvent } from 'react';
+
+export type ButtonLook = 'primary' | 'secondary' | 'quiet' | 'danger' | 'quiet-danger';
+
+export function buttonClass(look: ButtonLook, extra = ''): string {
+  return `button button--${look} ${extra}`.trim();
+}
+
+interface ButtonProps extends ComponentPropsWithRef<'button'> {
+  look?: ButtonLook;
+  icon?: LucideIcon;
+  /** The call is on its way: the button stays focusable and says so, but does nothing. */
+  busy?: boolean;
+}
+
+export function Button({ look = 'secondary', icon: Icon, busy = false, ...rest }: ButtonProps) {
+  const { className, children, onClick, type = 'button', ...others } = rest;
+  const click = (event: MouseEvent<HTMLButtonElement>) => {
+    if (busy) event.preventDefault();
+    else onClick?.(event);
+  };
+  return (
+    <button
+      {...others}
+      type={type}
+      className={buttonClass(look, className)}
+      aria-disabled={busy || undefined}
+      onClick={click}
+    >
+      {busy ? <LoaderCircle className="button__spinner" size={16} aria-hidden /> : null}
+      {Icon && !busy ? <Icon size={16} aria-hidden /> : null}
+      {children}
+    </button>
+  );
+}

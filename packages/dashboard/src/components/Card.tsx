@@ -1,0 +1,25 @@
+import './Card.css';
+import type { ReactNode } from 'react';
+
+interface SectionProps {
+  title: string;
+  lead?: ReactNode;
+  action?: ReactNode;
+  children: ReactNode;
+}
+
+/** A titled part of a page with a hairline around what it holds. */
+export function Section({ title, lead, action, children }: SectionProps) {
+  return (
+    <section className="section">
+      <div className="section__head">
+        <div>
+          <h2>{title}</h2>
+          {lead ? <p className="section__lead">{lead}</p> : null}
+        </div>
+        {action}
+      </div>
+      <div className="card">{children}</div>
+    </section>
+  );
+}

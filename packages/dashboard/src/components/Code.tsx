@@ -1,0 +1,87 @@
+import './Code.css';
+import { type KeyboardEvent, useId, useRef, useState } from 'react';
+import { CopyButton } from './CopyButton.tsx';
+
+export interface Snippet {
+  label: string;
+  /** What is shown. */
+  code: string;
+  /** What is copied, when that is more than what is shown. */
+  copied?: () => string;
+  note?: string;
+}
+
+/** One piece of code with its copy button. */
+export function Code({ code, label, copied, onCopied }: Omit<Snippet, 'note'> & { onCopied?: () => void }) {
+  return (
+    <div className="code">
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable with the keyboard */}
+      <section className="code__text" tabIndex={0} aria-label={label}>
+        <pre>
+          <code>{code}</code>
+        </pre>
+      </section>
+      <CopyButton text={copied ?? (() => code)} what={label} {...(onCopied ? { onCopied } : {})} />
+    </div>
+  );
+}
+
+interface CodeTabsProps {
+  label: string;
+  snippets: Snippet[];
+  onCopied?: (snippet: Snippet) => void;
+}
+
+/** The same thing in several languages, one at a time. */
+export function CodeTabs({ label, snippets, onCopied }: CodeTabsProps) {
+  const [chosen, setChosen] = useState(0);
+  const id = useId();
+  const list = useRef<HTMLDivElement>(null);
+  const snippet = snippets[chosen];
+
+  const move = (event: KeyboardEvent) => {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (step === undefined) return;
+    event.preventDefault();
+    const next = (chosen + step + snippets.length) % snippets.length;
+    setChosen(next);
+    list.current?.querySelectorAll<HTMLElement>('[role="tab"]')[next]?.focus();
+  };
+
+  return (
+    <div className="code-tabs">
+      <div className="code-tabs__list" role="tablist" aria-label={label} ref={list}>
+        {snippets.map((entry, index) => (
+          <button
+            key={entry.label}
+            type="button"
+            role="tab"
+            id={`${id}-${index}`}
+            className="code-tabs__tab"
+            aria-selected={index === chosen}
+            aria-controls={`${id}-panel`}
+            tabIndex={index === chosen ? 0 : -1}
+            onClick={() => setChosen(index)}
+            onKeyDown={move}
+          >
+            {entry.label}
+          </button>
+        ))}
+      </div>
+      <div role="tabpanel" id={`${id}-panel`} aria-labelledby={`${id}-${chosen}`}>
+        {snippet ? (
+          <>
+            <Code
+              key={snippet.label}
+              label={snippet.label}
+              code={snippet.code}
+              {...(snippet.copied ? { copied: snippet.copied } : {})}
+              onCopied={() => onCopied?.(snippet)}
+            />
+            {snippet.note ? <p className="code-tabs__note">{snippet.note}</p> : null}
+          </>
+        ) : null}
+      </div>
+    </div>
+  );
+}

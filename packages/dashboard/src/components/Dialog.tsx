@@ -1,0 +1,124 @@
+import './Dialog.css';
+import { X } from 'lucide-react';
+import {
+  type PointerEvent,
+  type ReactNode,
+  useEffect,
+  useEffectEvent,
+  useId,
+  useLayoutEffect,
+  useRef,
+} from 'react';
+
+interface DialogProps {
+  title: string;
+  /** Escape, a click outside, and the button in the corner all arrive here; the owner decides. */
+  onCloseRequest: () => void;
+  role?: 'dialog' | 'alertdialog';
+  size?: 'narrow' | 'wide';
+  children: ReactNode;
+}
+
+/** Only the dialog on top answers Escape. */
+const open: HTMLDialogElement[] = [];
+
+/**
+ * A modal dialog that closes only when its owner stops rendering it. The browser has several ways of its own to
+ * close one (a second Escape cannot even be cancelled in Chrome), and each of them could lose a key that was not
+ * copied: so Escape is taken before the browser sees it, and a dialog that was closed anyway is opened again.
+ */
+export function Dialog({ title, onCloseRequest, role = 'dialog', size = 'narrow', children }: DialogProps) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const pressedOutside = useRef(false);
+  const titleId = useId();
+  const bodyId = useId();
+  useModal(dialog, onCloseRequest);
+
+  const press = (event: PointerEvent) => {
+    pressedOutside.current = event.target === dialog.current;
+  };
+  const release = (event: PointerEvent) => {
+    // A selection that is dragged out of the dialog ends outside, but did not begin there.
+    if (pressedOutside.current && event.target === dialog.current) onCloseRequest();
+    pressedOutside.current = false;
+  };
+
+  return (
+    <dialog
+      ref={dialog}
+      className={`dialog dialog--${size}`}
+      role={role}
+      tabIndex={-1}
+      aria-labelledby={titleId}
+      aria-describedby={role === 'alertdialog' ? bodyId : undefined}
+      onPointerDown={press}
+      onPointerUp={release}
+    >
+      <div className="dialog__panel">
+        <header className="dialog__head">
+          <h2 className="dialog__title" id={titleId} tabIndex={-1}>
+            {title}
+          </h2>
+          {role === 'dialog' ? (
+            <button type="button" className="dialog__close" aria-label="Close" onClick={onCloseRequest}>
+              <X size={18} aria-hidden />
+            </button>
+          ) : null}
+        </header>
+        <div id={bodyId}>{children}</div>
+      </div>
+    </dialog>
+  );
+}
+
+function useModal(ref: { readonly current: HTMLDialogElement | null }, onCloseRequest: () => void): void {
+  const requestClose = useEffectEvent(onCloseRequest);
+
+  useLayoutEffect(() => {
+    const dialog = ref.current;
+    if (!dialog) return;
+    dialog.showModal();
+    open.push(dialog);
+    // The browser would take the first button. (React's autoFocus would move the focus before the browser notes
+    // where to give it back to.)
+    dialog.querySelector<HTMLElement>('[data-autofocus]')?.focus();
+    return () => {
+      open.splice(open.indexOf(dialog), 1);
+      // Gives the focus back to where it was, which removing the element alone would not.
+      dialog.close();
+    };
+  }, [ref]);
+
+  useEffect(() => {
+    const dialog = ref.current;
+    if (!dialog) return;
+    const onKey = (event: KeyboardEvent) => {
+      if (event.key !== 'Escape' || event.isComposing || open.at(-1) !== dialog) return;
+      event.preventDefault();
+      event.stopPropagation();
+      requestClose();
+    };
+    const onCancel = (event: Event) => {
+      if (event.target !== dialog) return;
+      event.preventDefault();
+      requestClose();
+    };
+    const onClose = () => {
+      if (!dialog.isConnected || dialog.open || !open.includes(dialog)) return;
+      dialog.showModal();
+      requestClose();
+    };
+    document.addEventListener('keydown', onKey, true);
+    dialog.addEventListener('cancel', onCancel);
+    dialog.addEventListener('close', onClose);
+    return () => {
+      document.removeEventListener('keydown', onKey, true);
+      dialog.removeEventListener('cancel', onCancel);
+      dialog.removeEventListener('close', onClose);
+    };
+  }, [ref]);
+}
+
+export function DialogActions({ children }: { children: ReactNode }) {
+  return <div className="dialog__actions">{children}</div>;
+}

@@ -1,0 +1,31 @@
+import './Gate.css';
+import type { ReactNode } from 'react';
+import { Mark } from './Mark.tsx';
+import { OfflineBanner } from './OfflineBanner.tsx';
+import { usePageTitle } from './PageHead.tsx';
+
+interface GateProps {
+  title: string;
+  lead: ReactNode;
+  children: ReactNode;
+  foot?: ReactNode;
+}
+
+/** The page around a form that stands before the dashboard. */
+export function Gate({ title, lead, children, foot }: GateProps) {
+  usePageTitle(title);
+  return (
+    <main className="gate" id="content" tabIndex={-1}>
+      <OfflineBanner />
+      <div className="gate__panel">
+        <Mark size={36} />
+        <h1 className="gate__title" tabIndex={-1}>
+          {title}
+        </h1>
+        <p className="gate__lead">{lead}</p>
+        {children}
+        {foot ? <p className="gate__foot">{foot}</p> : null}
+      </div>
+    </main>
+  );
+}

@@ -1,0 +1,40 @@
+import './Notice.css';
+import { CircleAlert, CircleCheck, Info, TriangleAlert } from 'lucide-react';
+import type { ReactNode } from 'react';
+import { ApiError } from '../api/client.ts';
+
+const icons = { bad: CircleAlert, warn: TriangleAlert, good: CircleCheck, plain: Info };
+
+interface NoticeProps {
+  tone: keyof typeof icons;
+  children: ReactNode;
+}
+
+export function Notice({ tone, children }: NoticeProps) {
+  const Icon = icons[tone];
+  return (
+    <div className={`notice notice--${tone}`}>
+      <Icon size={16} aria-hidden />
+      <div className="notice__body">{children}</div>
+    </div>
+  );
+}
+
+/** What failed, where it failed, in words, with the id that whoever runs the server can look for. */
+export function Failure({ error, children }: { error: unknown; children?: ReactNode }) {
+  return (
+    <div role="alert">
+      {error ? (
+        <Notice tone="bad">
+          <p>{error instanceof Error ? error.message : 'Something went wrong in this page.'}</p>
+          {error instanceof ApiError && error.requestId ? (
+            <p className="notice__id">
+              Request <code>{error.requestId}</code>
+            </p>
+          ) : null}
+          {children}
+        </Notice>
+      ) : null}
+    </div>
+  );
+}

@@ -1,0 +1,29 @@
+import './PageHead.css';
+import { type ReactNode, useEffect } from 'react';
+
+interface PageHeadProps {
+  title: string;
+  /** The title of the browser's tab, where it should say more than the heading. */
+  tabTitle?: string;
+  children?: ReactNode;
+  action?: ReactNode;
+}
+
+export function PageHead({ title, tabTitle = title, children, action }: PageHeadProps) {
+  usePageTitle(tabTitle);
+  return (
+    <header className="page-head">
+      <div className="page-head__text">
+        <h1 tabIndex={-1}>{title}</h1>
+        {children ? <p className="page-head__lead">{children}</p> : null}
+      </div>
+      {action}
+    </header>
+  );
+}
+
+export function usePageTitle(title: string): void {
+  useEffect(() => {
+    document.title = `${title} · Soku`;
+  }, [title]);
+}

@@ -1,0 +1,34 @@
+/** The chosen theme. public/theme.js applies the same key before the first paint. */
+import { useSyncExternalStore } from 'react';
+import { z } from 'zod';
+
+const themeSchema = z.enum(['system', 'light', 'dark']);
+export type Theme = z.infer<typeof themeSchema>;
+
+const storageKey = 'soku.theme';
+const listeners = new Set<() => void>();
+
+function readTheme(): Theme {
+  return themeSchema.catch('system').parse(document.documentElement.dataset.theme ?? 'system');
+}
+
+export function chooseTheme(theme: Theme): void {
+  if (theme === 'system') delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = theme;
+  try {
+    if (theme === 'system') localStorage.removeItem(storageKey);
+    else localStorage.setItem(storageKey, theme);
+  } catch {
+    // Storage is refused: the choice lasts as long as the page.
+  }
+  for (const listener of listeners) listener();
+}
+
+export function useTheme(): Theme {
+  return useSyncExternalStore(subscribe, readTheme);
+}
+
+function subscribe(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}

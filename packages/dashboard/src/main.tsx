@@ -1,0 +1,44 @@
+import './zod-without-eval.ts';
+import './styles/layers.css';
+import './styles/fonts.css';
+import './styles/tokens.css';
+import './styles/base.css';
+import { QueryClientProvider } from '@tanstack/react-query';
+import { RouterProvider } from '@tanstack/react-router';
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import { makeQueryClient } from './api/query-client.ts';
+import { sessionOptions } from './api/session.ts';
+import { makeRouter } from './router.tsx';
+import { onOtherTab } from './session/channel.ts';
+import { followNavigation } from './session/follow-navigation.ts';
+
+const queryClient = makeQueryClient(toLogin);
+const router = makeRouter(queryClient);
+
+function toLogin(): void {
+  const { pathname, href } = router.state.location;
+  if (pathname === '/login') return;
+  queryClient.clear();
+  void router.navigate({ to: '/login', search: { next: href }, replace: true });
+}
+
+// Every page needs to know who is looking; asking now saves a round trip after the first chunk.
+void queryClient.prefetchQuery(sessionOptions);
+
+followNavigation(router);
+
+onOtherTab((message) => {
+  if (message === 'signed-in') void queryClient.invalidateQueries();
+  else toLogin();
+});
+
+const root = document.getElementById('root');
+if (!root) throw new Error('index.html has no #root');
+createRoot(root).render(
+  <StrictMode>
+    <QueryClientProvider client={queryClient}>
+      <RouterProvider router={router} />
+    </QueryClientProvider>
+  </StrictMode>,
+);

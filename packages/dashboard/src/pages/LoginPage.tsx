@@ -1,0 +1,79 @@
+import { useQueryClient } from '@tanstack/react-query';
+import { getRouteApi, Link, useRouter } from '@tanstack/react-router';
+import { type FormEvent, useRef, useState } from 'react';
+import { sessionOptions, signIn } from '../api/session.ts';
+import { Button } from '../components/Button.tsx';
+import { TextField } from '../components/Field.tsx';
+import { Gate } from '../components/Gate.tsx';
+import { Failure } from '../components/Notice.tsx';
+import { PasswordField } from '../components/PasswordField.tsx';
+import { authProblem } from '../session/auth-problem.ts';
+import { tellOtherTabs } from '../session/channel.ts';
+import { safePath } from '../session/safe-path.ts';
+
+const route = getRouteApi('/login');
+
+export function LoginPage() {
+  const { next } = route.useSearch();
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<Error | null>(null);
+  const password = useRef<HTMLInputElement>(null);
+  const client = useQueryClient();
+  const router = useRouter();
+
+  const submit = async (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    if (busy) return;
+    const fields = new FormData(event.currentTarget);
+    setBusy(true);
+    setProblem(null);
+    try {
+      const email = String(fields.get('email') ?? '').trim();
+      await signIn(email, String(fields.get('password') ?? ''), fields.has('remember'));
+      await client.fetchQuery({ ...sessionOptions, staleTime: 0 });
+      tellOtherTabs('signed-in');
+      router.history.replace(safePath(next));
+    } catch (error) {
+      setProblem(authProblem(error));
+      setBusy(false);
+      password.current?.select();
+    }
+  };
+
+  return (
+    <Gate
+      title="Sign in to Soku"
+      lead={
+        next && next !== '/' ? 'You come back to the same page afterwards.' : 'Your API keys are behind this.'
+      }
+      foot={
+        <>
+          A call to the API was refused? <Link to="/help/api-troubleshooting">Troubleshooting</Link> needs no
+          sign-in.
+        </>
+      }
+    >
+      <form className="form" onSubmit={submit}>
+        <TextField
+          label="E-mail"
+          name="email"
+          type="email"
+          autoComplete="username"
+          required
+          autoFocus
+          autoCapitalize="none"
+          spellCheck={false}
+        />
+        <PasswordField label="Password" name="password" autoComplete="current-password" ref={password} />
+        <label className="check">
+          <input type="checkbox" name="remember" defaultChecked />
+          <span>Stay signed in on this device</span>
+        </label>
+        <Failure error={problem} />
+        <Button look="primary" type="submit" busy={busy}>
+          Sign in
+        </Button>
+      </form>
+    </Gate>
+  );
+}

@@ -1,0 +1,3 @@
+export function AuthenticationPage() {
+  return null;
+}

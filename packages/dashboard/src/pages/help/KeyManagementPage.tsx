@@ -1,0 +1,3 @@
+export function KeyManagementPage() {
+  return null;
+}

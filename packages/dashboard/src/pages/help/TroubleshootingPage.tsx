@@ -1,0 +1,3 @@
+export function TroubleshootingPage() {
+  return null;
+}

@@ -1,0 +1,24 @@
+/** What each page keeps in its URL. A value that fits no rule is dropped: a URL is typed by hand, too. */
+import { keyIdSchema, statusFilterSchema } from '@soku/server/key-schemas';
+import { z } from 'zod';
+
+/** z.infer with keys that may be missing, but never undefined in the URL. */
+const optionalText = (most: number) => z.string().max(most).optional().catch(undefined);
+
+export const loginSearch = z.object({ next: optionalText(2000) });
+
+export const setupSearch = z.object({ code: optionalText(200) });
+
+export const accountSearch = z.object({
+  panel: z.enum(['password', 'end-others', 'end-all']).optional().catch(undefined),
+});
+
+export const apiKeysSearch = z.object({
+  status: statusFilterSchema.exclude(['active']).optional().catch(undefined),
+  q: optionalText(100),
+  panel: z.enum(['generate', 'rename', 'revoke']).optional().catch(undefined),
+  key: keyIdSchema.optional().catch(undefined),
+});
+export type ApiKeysSearch = z.infer<typeof apiKeysSearch>;
+
+export const keySearch = z.object({ panel: z.enum(['rename', 'revoke']).optional().catch(undefined) });

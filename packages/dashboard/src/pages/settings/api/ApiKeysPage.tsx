@@ -1,0 +1,107 @@
+import './ApiKeysPage.css';
+import type { Key, KeyList } from '@soku/server/key-schemas';
+import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
+import { getRouteApi, Link } from '@tanstack/react-router';
+import { Plus } from 'lucide-react';
+import { lazy, Suspense } from 'react';
+import { keyListOptions, type ListFilter } from '../../../api/keys.ts';
+import { Button } from '../../../components/Button.tsx';
+import { Failure } from '../../../components/Notice.tsx';
+import { PageHead } from '../../../components/PageHead.tsx';
+import { EmptyList } from './EmptyList.tsx';
+import { KeyTable, KeyTableSkeleton } from './KeyTable.tsx';
+import { ListControls } from './ListControls.tsx';
+import { ListFoot } from './ListFoot.tsx';
+import { useAfterRevoke } from './use-after-revoke.ts';
+import { usePanel } from './use-panel.ts';
+
+// The dialogs come when somebody is about to open one: the list needs none of their code.
+const loadPanels = () => import('./KeyPanels.tsx');
+const KeyPanels = lazy(async () => ({ default: (await loadPanels()).KeyPanels }));
+const prepare = { onPointerEnter: loadPanels, onFocus: loadPanels };
+
+const route = getRouteApi('/shell/signed-in/settings/api');
+
+export function ApiKeysPage() {
+  const search = route.useSearch();
+  const filter: ListFilter = { status: search.status ?? 'active', q: search.q ?? '' };
+  const list = useInfiniteQuery({ ...keyListOptions(filter), placeholderData: keepPreviousData });
+  const { openPanel, closePanel } = usePanel();
+  const rows = rowsOf(list.data?.pages ?? []);
+  const counts = list.data?.pages[0]?.counts;
+  const afterRevoke = useAfterRevoke(rows, search.panel);
+  const generate = () => openPanel('generate');
+
+  return (
+    <>
+      <PageHead
+        title="API keys"
+        action={
+          <Button look="primary" icon={Plus} onClick={generate} {...prepare}>
+            Generate New Key
+          </Button>
+        }
+      >
+        Give each program that calls the API a key of its own, so that you can revoke one without touching the
+        others. <Link to="/help/api-key-management">Good practice</Link>
+      </PageHead>
+      <ListControls filter={filter} counts={counts} />
+      {list.isPending ? <Pending error={list.error} /> : null}
+      {list.isLoadingError ? <LoadFailed error={list.error} onRetry={list.refetch} /> : null}
+      {list.data ? (
+        <Rows rows={rows} filter={filter} anyKeys={counts?.all !== 0} stale={list.isPlaceholderData} />
+      ) : null}
+      <ListFoot list={list} shown={rows.length} total={counts?.[filter.status]} />
+      {search.panel ? (
+        <Suspense>
+          <KeyPanels
+            search={search}
+            onClose={closePanel}
+            onRevoked={(key) => {
+              afterRevoke(key);
+              closePanel();
+            }}
+          />
+        </Suspense>
+      ) : null}
+    </>
+  );
+}
+
+function Pending({ error }: { error: unknown }) {
+  return error ? null : <KeyTableSkeleton />;
+}
+
+function LoadFailed({ error, onRetry }: { error: unknown; onRetry: () => unknown }) {
+  return (
+    <Failure error={error}>
+      <p>
+        <Button onClick={onRetry}>Try again</Button>
+      </p>
+    </Failure>
+  );
+}
+
+function Rows(props: { rows: Key[]; filter: ListFilter; anyKeys: boolean; stale: boolean }) {
+  const { openPanel } = usePanel();
+  const { rows, filter, anyKeys, stale } = props;
+  if (rows.length === 0) {
+    return <EmptyList filter={filter} anyKeys={anyKeys} onGenerate={() => openPanel('generate')} />;
+  }
+  return (
+    <div {...prepare}>
+      <KeyTable
+        rows={rows}
+        stale={stale}
+        onRename={(key) => openPanel('rename', key.id)}
+        onRevoke={(key) => openPanel('revoke', key.id)}
+      />
+    </div>
+  );
+}
+
+/** A key that was added while pages were loaded can be in two of them. */
+function rowsOf(pages: KeyList[]): Key[] {
+  const rows = new Map(pages.flatMap((page) => page.data).map((key) => [key.id, key]));
+  return [...rows.values()];
+}

@@ -1,0 +1,19 @@
+import type { Key } from '@soku/server/key-schemas';
+import type { ApiKeysSearch } from '../../search.ts';
+import { GenerateDialog } from './GenerateDialog.tsx';
+import { RenameDialog } from './RenameDialog.tsx';
+import { RevokeDialog } from './RevokeDialog.tsx';
+
+interface KeyPanelsProps {
+  search: Pick<ApiKeysSearch, 'panel' | 'key'>;
+  onClose: () => void;
+  onRevoked: (key: Key) => void;
+}
+
+/** The dialog that the URL names, if it names one. */
+export function KeyPanels({ search: { panel, key }, onClose, onRevoked }: KeyPanelsProps) {
+  if (panel === 'generate') return <GenerateDialog onClose={onClose} />;
+  if (key === undefined) return null;
+  if (panel === 'rename') return <RenameDialog id={key} onClose={onClose} />;
+  return panel === 'revoke' ? <RevokeDialog id={key} onClose={onClose} onRevoked={onRevoked} /> : null;
+}

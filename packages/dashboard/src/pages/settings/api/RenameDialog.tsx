@@ -1,0 +1,72 @@
+import { type Key, keyNameSchema } from '@soku/server/key-schemas';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { type FormEvent, useState } from 'react';
+import { keyOptions, renameKey, showKeyInLists } from '../../../api/keys.ts';
+import { Button } from '../../../components/Button.tsx';
+import { Dialog, DialogActions } from '../../../components/Dialog.tsx';
+import { TextField } from '../../../components/Field.tsx';
+import { Failure } from '../../../components/Notice.tsx';
+import { Skeleton } from '../../../components/Skeleton.tsx';
+import { sentence } from '../../../components/sentence.ts';
+import { withSignIn } from '../../../session/sign-in-again.ts';
+
+export function RenameDialog({ id, onClose }: { id: string; onClose: () => void }) {
+  const { data: key, error } = useQuery(keyOptions(id));
+  return (
+    <Dialog title="Rename this key" onCloseRequest={onClose}>
+      {key ? <RenameForm apiKey={key} onClose={onClose} /> : null}
+      {!key && error ? <Failure error={error} /> : null}
+      {!key && !error ? <Skeleton width="full" /> : null}
+    </Dialog>
+  );
+}
+
+function RenameForm({ apiKey, onClose }: { apiKey: Key; onClose: () => void }) {
+  const client = useQueryClient();
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<string>();
+  const [failure, setFailure] = useState<unknown>(null);
+
+  const submit = async (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    if (busy) return;
+    const name = keyNameSchema.safeParse(new FormData(event.currentTarget).get('name'));
+    setProblem(name.success ? undefined : sentence(name.error.issues[0]?.message ?? ''));
+    setFailure(null);
+    if (!name.success) return;
+    setBusy(true);
+    try {
+      showKeyInLists(client, await withSignIn(() => renameKey(apiKey.id, name.data)));
+      onClose();
+    } catch (error) {
+      setFailure(error);
+      setBusy(false);
+    }
+  };
+
+  return (
+    <form className="form" onSubmit={submit} noValidate>
+      <TextField
+        label="Name"
+        name="name"
+        defaultValue={apiKey.name}
+        autoComplete="off"
+        ref={selectOnce}
+        hint="Only the name changes. The key itself and everything that uses it stay as they are."
+        problem={problem}
+      />
+      <Failure error={failure} />
+      <DialogActions>
+        <Button onClick={onClose}>Cancel</Button>
+        <Button look="primary" type="submit" busy={busy}>
+          Rename
+        </Button>
+      </DialogActions>
+    </form>
+  );
+}
+
+/** The form may come after its dialog was opened, so the field takes the focus by itself. */
+function selectOnce(field: HTMLInputElement | null): void {
+  requestAnimationFrame(() => field?.select());
+}

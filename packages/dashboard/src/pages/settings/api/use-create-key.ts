@@ -1,0 +1,77 @@
+import type { CreateKey, Key } from '@soku/server/key-schemas';
+import { useQueryClient } from '@tanstack/react-query';
+import { useRef, useState } from 'react';
+import { ApiError, isAnswerLost } from '../../../api/client.ts';
+import { newIdempotencyKey } from '../../../api/idempotency.ts';
+import { createKey, showKeyInLists } from '../../../api/keys.ts';
+import { withSignIn } from '../../../session/sign-in-again.ts';
+
+type Made = { apiKey: string; key: Key };
+
+export interface Creation {
+  busy: boolean;
+  error: unknown;
+  /** The key that was made by a call whose answer never came. */
+  lostKeyId: string | null;
+  create: (body: CreateKey) => Promise<void>;
+  startOver: () => void;
+}
+
+const pauseBeforeRetry = 800;
+
+/**
+ * Makes one key, however often the button is pressed and whatever happens to the answer. No mutation of the query
+ * library: that would keep the answer, and with it the key, in a cache.
+ */
+export function useCreateKey(onMade: (made: Made) => void): Creation {
+  const client = useQueryClient();
+  const running = useRef(false);
+  const idempotencyKey = useRef(newIdempotencyKey());
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<unknown>(null);
+  const [lostKeyId, setLostKeyId] = useState<string | null>(null);
+
+  const create = async (body: CreateKey) => {
+    if (running.current) return;
+    running.current = true;
+    setBusy(true);
+    setError(null);
+    try {
+      const made = await withSignIn(() => createOnce(body, idempotencyKey.current));
+      onMade(made);
+      showKeyInLists(client, made.key);
+    } catch (failure) {
+      const lost = lostKeyOf(failure);
+      setLostKeyId(lost);
+      if (lost === null) setError(failure);
+      else void client.invalidateQueries({ queryKey: ['keys'] });
+    } finally {
+      running.current = false;
+      setBusy(false);
+    }
+  };
+
+  const startOver = () => {
+    idempotencyKey.current = newIdempotencyKey();
+    setLostKeyId(null);
+    setError(null);
+  };
+
+  return { busy, error, lostKeyId, create, startOver };
+}
+
+/** When no answer comes, the same call is made once more: its Idempotency-Key keeps it from making a second key. */
+async function createOnce(body: CreateKey, idempotencyKey: string): Promise<Made> {
+  try {
+    return await createKey(body, idempotencyKey);
+  } catch (failure) {
+    if (!isAnswerLost(failure) || !navigator.onLine) throw failure;
+    await new Promise((resolve) => setTimeout(resolve, pauseBeforeRetry));
+    return createKey(body, idempotencyKey);
+  }
+}
+
+function lostKeyOf(failure: unknown): string | null {
+  if (!(failure instanceof ApiError) || failure.code !== 'idempotency_replayed') return null;
+  return failure.details.find((detail) => detail.keyId !== undefined)?.keyId ?? null;
+}

@@ -1,0 +1,178 @@
+import type { QueryClient } from '@tanstack/react-query';
+import {
+  createRootRouteWithContext,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  redirect,
+} from '@tanstack/react-router';
+import { sessionOptions } from './api/session.ts';
+import { AppShell } from './components/AppShell.tsx';
+import { PagePending } from './components/PagePending.tsx';
+import { ErrorPage } from './pages/ErrorPage.tsx';
+import { NotFoundPage } from './pages/NotFoundPage.tsx';
+import { Root } from './pages/Root.tsx';
+import { accountSearch, apiKeysSearch, keySearch, loginSearch, setupSearch } from './pages/search.ts';
+import { safePath } from './session/safe-path.ts';
+
+const rootRoute = createRootRouteWithContext<{ queryClient: QueryClient }>()({
+  component: Root,
+  notFoundComponent: () => (
+    <AppShell>
+      <NotFoundPage />
+    </AppShell>
+  ),
+});
+
+// --- Before there is a session.
+
+const loginRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/login',
+  validateSearch: loginSearch,
+  beforeLoad: async ({ context, search }) => {
+    const session = await context.queryClient.ensureQueryData(sessionOptions);
+    if (session.setupNeeded) throw redirect({ to: '/setup', replace: true });
+    if (session.user) throw redirect({ href: safePath(search.next), replace: true });
+  },
+  component: lazyRouteComponent(() => import('./pages/LoginPage.tsx'), 'LoginPage'),
+});
+
+const setupRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/setup',
+  validateSearch: setupSearch,
+  beforeLoad: async ({ context }) => {
+    const session = await context.queryClient.ensureQueryData(sessionOptions);
+    if (!session.setupNeeded) throw redirect({ to: session.user ? '/' : '/login', replace: true });
+  },
+  component: lazyRouteComponent(() => import('./pages/SetupPage.tsx'), 'SetupPage'),
+});
+
+// --- Everything else has the sidebar.
+
+const shellRoute = createRoute({ getParentRoute: () => rootRoute, id: 'shell', component: AppShell });
+
+const signedInRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  id: 'signed-in',
+  beforeLoad: async ({ context, location }) => {
+    const session = await context.queryClient.ensureQueryData(sessionOptions);
+    if (session.setupNeeded) throw redirect({ to: '/setup', replace: true });
+    if (!session.user) throw redirect({ to: '/login', search: { next: location.href }, replace: true });
+  },
+});
+
+const overviewRoute = createRoute({
+  getParentRoute: () => signedInRoute,
+  path: '/',
+  component: lazyRouteComponent(() => import('./pages/OverviewPage.tsx'), 'OverviewPage'),
+});
+
+const settingsRoute = createRoute({
+  getParentRoute: () => signedInRoute,
+  path: '/settings',
+  component: lazyRouteComponent(() => import('./pages/settings/SettingsLayout.tsx'), 'SettingsLayout'),
+});
+
+const settingsIndexRoute = createRoute({
+  getParentRoute: () => settingsRoute,
+  path: '/',
+  beforeLoad: () => {
+    throw redirect({ to: '/settings/account', replace: true });
+  },
+});
+
+const accountRoute = createRoute({
+  getParentRoute: () => settingsRoute,
+  path: '/account',
+  validateSearch: accountSearch,
+  component: lazyRouteComponent(() => import('./pages/settings/account/AccountPage.tsx'), 'AccountPage'),
+});
+
+const apiKeysRoute = createRoute({
+  getParentRoute: () => settingsRoute,
+  path: '/api',
+  validateSearch: apiKeysSearch,
+  component: lazyRouteComponent(() => import('./pages/settings/api/ApiKeysPage.tsx'), 'ApiKeysPage'),
+});
+
+const keyRoute = createRoute({
+  getParentRoute: () => settingsRoute,
+  path: '/api/$keyId',
+  validateSearch: keySearch,
+  component: lazyRouteComponent(() => import('./pages/settings/api/KeyPage.tsx'), 'KeyPage'),
+});
+
+const helpKeysRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/help/api-key-management',
+  component: lazyRouteComponent(() => import('./pages/help/KeyManagementPage.tsx'), 'KeyManagementPage'),
+});
+
+const helpAuthenticationRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/help/authentication',
+  component: lazyRouteComponent(() => import('./pages/help/AuthenticationPage.tsx'), 'AuthenticationPage'),
+});
+
+const helpTroubleshootingRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/help/api-troubleshooting',
+  component: lazyRouteComponent(() => import('./pages/help/TroubleshootingPage.tsx'), 'TroubleshootingPage'),
+});
+
+const helpIndexRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/help',
+  beforeLoad: () => {
+    throw redirect({ to: '/help/api-key-management', replace: true });
+  },
+});
+
+const docsRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: '/docs',
+  component: lazyRouteComponent(() => import('./pages/docs/DocsPage.tsx'), 'DocsPage'),
+});
+
+const routeTree = rootRoute.addChildren([
+  loginRoute,
+  setupRoute,
+  shellRoute.addChildren([
+    signedInRoute.addChildren([
+      overviewRoute,
+      settingsRoute.addChildren([settingsIndexRoute, accountRoute, apiKeysRoute, keyRoute]),
+    ]),
+    helpIndexRoute,
+    helpKeysRoute,
+    helpAuthenticationRoute,
+    helpTroubleshootingRoute,
+    docsRoute,
+  ]),
+]);
+
+export function makeRouter(queryClient: QueryClient) {
+  return createRouter({
+    routeTree,
+    context: { queryClient },
+    defaultPreload: 'intent',
+    defaultErrorComponent: ErrorPage,
+    defaultPendingComponent: PagePending,
+    // Plain ?status=revoked&q=ci, which people can read and write, in place of JSON in the URL.
+    parseSearch: (search) => Object.fromEntries(new URLSearchParams(search)),
+    stringifySearch: (search) => {
+      const query = new URLSearchParams();
+      for (const [name, value] of Object.entries(search)) {
+        if (value !== undefined && value !== '') query.set(name, String(value));
+      }
+      return query.size === 0 ? '' : `?${query}`;
+    },
+  });
+}
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: ReturnType<typeof makeRouter>;
+  }
+}
