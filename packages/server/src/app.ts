@@ -26,7 +26,12 @@ export async function createApp(config: Config, database: Database, secret: stri
 
   const auth = createAuth({ database, secret, publicUrl, trustedOrigins: ownOrigins(publicUrl), log });
   const accounts = new AccountService(auth, database.kysely);
-  const verifier = new Verifier(database.reader, keyPrefixes, config.cacheKeys);
+  const verifier = new Verifier({
+    reader: database.reader,
+    prefixes: keyPrefixes,
+    cacheKeys: config.cacheKeys,
+    failed: (error) => log.error({ err: error }, 'a key could not be checked'),
+  });
   const revocation = singleProcessRevocation(database, (hashes) => verifier.forget(hashes));
   const keys = new KeyService(new KeyStore(database.kysely), revocation, {
     prefixes: keyPrefixes,

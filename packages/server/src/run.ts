@@ -4,7 +4,7 @@ import { readConfig } from './config.ts';
 import { openDataDirectory } from './database/data-directory.ts';
 import { openDatabase } from './database/open.ts';
 import { createLog } from './http/logging.ts';
-import { checkPort } from './http/port.ts';
+import { checkPort, listen } from './http/port.ts';
 import { exitCodes, StartupError } from './startup-error.ts';
 import { version } from './version.ts';
 
@@ -19,25 +19,35 @@ async function start(): Promise<void> {
   const { app, accounts } = await createApp(config, database, secret, log);
   const setupCode = await accounts.prepareFirstAccount(config.owner);
   log.info(`Soku API Keys ${version}, data in ${directory.path}`);
-  await app.listen({
-    host: config.host,
-    port: config.port,
-    listenTextResolver: () => `Listening on ${config.publicUrl}`,
-  });
+  await listen(app, config);
   if (setupCode !== undefined) log.info(`Set up Soku: ${config.publicUrl}/setup?code=${setupCode}`);
 
-  let stopping = false;
-  const stop = async (signal: string) => {
-    if (stopping) return;
-    stopping = true;
+  process.on('uncaughtException', (error) => {
+    log.fatal({ err: error }, 'This is a bug; the process ends');
+    process.exit(exitCodes.software);
+  });
+  stopOnSignal(async (signal) => {
     log.info(`${signal}: finishing the open requests`);
     await app.close();
     await database.close();
     directory.release();
     log.info('Stopped');
+  });
+}
+
+function stopOnSignal(stop: (signal: string) => Promise<void>): void {
+  let since: number | undefined;
+  const handle = (signal: string) => {
+    if (since === undefined) {
+      since = performance.now();
+      void stop(signal);
+    } else if (performance.now() - since > 1000) {
+      // Whoever asks again does not want to wait for open requests. Under npm one Ctrl+C arrives twice at once.
+      process.exit(1);
+    }
   };
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
+  process.on('SIGTERM', handle);
+  process.on('SIGINT', handle);
 }
 
 /** The whole life of the process. A start that fails says why in one line, and exits with its code. */

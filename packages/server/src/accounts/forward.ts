@@ -9,6 +9,7 @@ export function authHeaders(request: FastifyRequest): Headers {
       headers.set(name, value);
     }
   }
+  headers.set('content-type', 'application/json');
   headers.set(addressHeader, request.ip);
   return headers;
 }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { AccountService } from './account-service.ts';
 import type { Auth } from './auth.ts';
 import { authHeaders, copyCookies, sendAuthResponse } from './forward.ts';
-import { sessionSchema, setupSchema } from './schemas.ts';
+import { emailSchema, passwordSchema, personNameSchema, sessionSchema, setupSchema } from './schemas.ts';
 
 interface Options {
   auth: Auth;
@@ -13,36 +13,53 @@ interface Options {
 }
 
 /**
- * The only calls of the auth library that are reachable. It has many more, and grows with each version: what the
- * dashboard does not use is not there to be attacked.
+ * The only calls of the auth library that are reachable, each with the only fields that are handed on. It has many
+ * more of both, and grows with each version: what the dashboard does not use is not there to be attacked.
  */
 const authCalls = [
-  ['POST', '/sign-in/email'],
-  ['POST', '/sign-out'],
-  ['GET', '/get-session'],
-  ['GET', '/list-sessions'],
-  ['POST', '/revoke-session'],
-  ['POST', '/revoke-sessions'],
-  ['POST', '/revoke-other-sessions'],
-  ['POST', '/change-password'],
-  ['POST', '/update-user'],
+  { method: 'GET', path: '/get-session' },
+  { method: 'GET', path: '/list-sessions' },
+  {
+    method: 'POST',
+    path: '/sign-in/email',
+    body: z.object({
+      email: emailSchema,
+      password: z.string().max(1000),
+      rememberMe: z.boolean().optional(),
+    }),
+  },
+  { method: 'POST', path: '/sign-out' },
+  { method: 'POST', path: '/revoke-session', body: z.object({ token: z.string().max(200) }) },
+  { method: 'POST', path: '/revoke-sessions' },
+  { method: 'POST', path: '/revoke-other-sessions' },
+  {
+    method: 'POST',
+    path: '/change-password',
+    body: z.object({
+      currentPassword: z.string().max(1000),
+      newPassword: passwordSchema,
+      revokeOtherSessions: z.boolean().optional(),
+    }),
+  },
+  { method: 'POST', path: '/update-user', body: z.object({ name: personNameSchema }) },
 ] as const;
 
 /** Sign-in, sessions and first setup: the calls of the dashboard, not of the Public API. */
 export const accountRoutes: FastifyPluginAsyncZod<Options> = async (app, options) => {
   const { auth, accounts } = options;
 
-  for (const [method, path] of authCalls) {
+  for (const call of authCalls) {
     app.route({
-      method,
-      url: `/api/auth${path}`,
-      schema: { hide: true },
+      method: call.method,
+      url: `/api/auth${call.path}`,
+      schema: { hide: true, ...('body' in call ? { body: call.body } : {}) },
       handler: async (request, reply) => {
+        const body = 'body' in call ? request.body : {};
         const response = await auth.handler(
-          new Request(`${options.publicUrl}/api/auth${path}`, {
-            method,
+          new Request(`${options.publicUrl}/api/auth${call.path}`, {
+            method: call.method,
             headers: authHeaders(request),
-            ...(method === 'POST' ? { body: JSON.stringify(request.body ?? {}) } : {}),
+            ...(call.method === 'POST' ? { body: JSON.stringify(body) } : {}),
           }),
         );
         return sendAuthResponse(reply, response);

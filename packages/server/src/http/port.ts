@@ -1,4 +1,6 @@
 import { createServer } from 'node:net';
+import type { FastifyInstance } from 'fastify';
+import type { Config } from '../config.ts';
 import { StartupError } from '../startup-error.ts';
 
 /**
@@ -14,6 +16,20 @@ export async function checkPort(host: string, port: number): Promise<void> {
   await promise;
 }
 
+/** Listens, with a port that was lost since the check told as plainly. */
+export async function listen(app: FastifyInstance, config: Config): Promise<void> {
+  const { host, port } = config;
+  try {
+    await app.listen({ host, port, listenTextResolver: () => `Listening on ${config.publicUrl}` });
+  } catch (error) {
+    throw notAvailable(
+      host,
+      port,
+      error instanceof Error && 'code' in error ? String(error.code) : undefined,
+    );
+  }
+}
+
 function notAvailable(host: string, port: number, code: string | undefined): StartupError {
   const reasons: Record<string, string> = {
     EADDRINUSE: `PORT ${port} on ${host} is taken by another program. Stop it, or choose another one, for example PORT=${port === 65535 ? 3000 : port + 1}.`,
@@ -21,5 +37,8 @@ function notAvailable(host: string, port: number, code: string | undefined): Sta
     EADDRNOTAVAIL: `HOST ${host} is not an address of this machine. Example: HOST=127.0.0.1`,
     ENOTFOUND: `HOST ${host} is not known. Example: HOST=127.0.0.1`,
   };
-  return new StartupError('unavailable', reasons[code ?? ''] ?? `HOST ${host}, PORT ${port}: ${code}`);
+  return new StartupError(
+    'unavailable',
+    reasons[code ?? ''] ?? `PORT ${port} on HOST ${host} is not available (${code}).`,
+  );
 }

@@ -55,6 +55,13 @@ export function createServer({ log, publicUrl, trustProxy }: Options) {
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
 
+  // Many clients name a content type on every POST, also on one without a body, such as a revoke.
+  const parseJson = app.getDefaultJsonParser('error', 'error');
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (body === '') done(null, undefined);
+    else parseJson(request, String(body), done);
+  });
+
   const own = ownOrigins(publicUrl);
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
@@ -95,8 +102,6 @@ function refusalOf(error: FastifyError, request: FastifyRequest): Refusal {
         code: 'unsupported_media_type',
         message: 'The body must be JSON, sent with Content-Type: application/json.',
       };
-    case 'FST_ERR_CTP_EMPTY_JSON_BODY':
-      return { code: 'invalid_request', message: 'The body is empty, but a JSON object belongs there.' };
   }
   if (error.statusCode !== undefined && error.statusCode < 500) {
     return { code: 'invalid_request', message: 'The body is not well-formed JSON.' };

@@ -38,6 +38,19 @@ const lookUpByHash = `
   FROM api_key_secret s JOIN api_key k ON k.id = s.key_id
   WHERE s.hash = ?`;
 
+interface Options {
+  /** A connection that sees only what is committed. */
+  reader: DatabaseSync;
+  /** Accepted key prefixes, the one of new keys first. */
+  prefixes: readonly string[];
+  /** How many secrets to keep in memory. */
+  cacheKeys: number;
+  /** Epoch ms. */
+  now?: () => number;
+  /** Told when the database did not answer; the key is then refused. */
+  failed: (error: unknown) => void;
+}
+
 /**
  * Answers whether the key of a request is good. One straight, synchronous line: nothing is awaited between the
  * look into the cache and the decision, so a revocation cannot fall between them.
@@ -45,24 +58,15 @@ const lookUpByHash = `
 export class Verifier {
   readonly #prefixes: readonly string[];
   readonly #now: () => number;
+  readonly #failed: (error: unknown) => void;
   /** SHA-256 of the key, as 32 latin-1 characters, to what is known of it. Holds only keys that are not revoked. */
   readonly #cache: SecretCache<VerifiedKey>;
   readonly #lookUp: StatementSync;
 
-  /**
-   * @param reader a connection that sees only what is committed
-   * @param prefixes accepted key prefixes, the one of new keys first
-   * @param cacheKeys how many secrets to keep in memory
-   * @param now epoch ms
-   */
-  constructor(
-    reader: DatabaseSync,
-    prefixes: readonly string[],
-    cacheKeys: number,
-    now: () => number = Date.now,
-  ) {
+  constructor({ reader, prefixes, cacheKeys, now = Date.now, failed }: Options) {
     this.#prefixes = prefixes;
     this.#now = now;
+    this.#failed = failed;
     this.#cache = new SecretCache(cacheKeys);
     this.#lookUp = reader.prepare(lookUpByHash);
   }
@@ -102,7 +106,8 @@ export class Verifier {
     let found: unknown;
     try {
       found = this.#lookUp.get(Buffer.from(hash, 'latin1'));
-    } catch {
+    } catch (error) {
+      this.#failed(error);
       return { refusal: unavailable };
     }
     if (found === undefined) return { refusal: unknown };
