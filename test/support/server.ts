@@ -17,6 +17,8 @@ interface StartOptions {
   env?: Record<string, string | undefined>;
   /** An existing data directory; it is then not removed at the end. */
   dataDir?: string;
+  /** Arguments for Node itself. */
+  nodeArguments?: string[];
 }
 
 interface Exit {
@@ -110,10 +112,14 @@ export async function startServer(options: StartOptions = {}): Promise<TestServe
 }
 
 /** Starts the server and does not wait: for tests of starts that fail. */
-export async function spawnServer({ env = {}, dataDir }: StartOptions = {}): Promise<TestServer> {
+export async function spawnServer({
+  env = {},
+  dataDir,
+  nodeArguments = [],
+}: StartOptions = {}): Promise<TestServer> {
   const directory = dataDir ?? newDataDir();
   const port = Number(env.PORT ?? (await freePort()));
-  const child = spawn(process.execPath, [main], {
+  const child = spawn(process.execPath, [...nodeArguments, main], {
     env: cleanEnvironment({
       PORT: String(port),
       SOKU_DATA_DIR: directory,

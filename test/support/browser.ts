@@ -1,0 +1,34 @@
+import chromium from '@sparticuz/chromium';
+import { type Browser, type BrowserContextOptions, chromium as launcher, type Page } from 'playwright-core';
+
+/** A page that remembers everything that went wrong in it. */
+export interface WatchedPage {
+  page: Page;
+  /** Console errors and warnings, uncaught errors, and violations of the content security policy. */
+  problems: string[];
+}
+
+/** Real Chromium, from npm. Its own arguments would switch web security off; these keep it on. */
+export async function launchBrowser(): Promise<Browser> {
+  return launcher.launch({
+    executablePath: await chromium.executablePath(),
+    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
+  });
+}
+
+/** A new page in a context (cookies, storage) of its own. */
+export async function newPage(browser: Browser, options: BrowserContextOptions = {}): Promise<WatchedPage> {
+  const context = await browser.newContext({ locale: 'en-GB', timezoneId: 'Europe/Berlin', ...options });
+  const page = await context.newPage();
+  return { page, problems: watch(page) };
+}
+
+/** Collects a page's problems from now on. */
+export function watch(page: Page): string[] {
+  const problems: string[] = [];
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type())) problems.push(message.text());
+  });
+  page.on('pageerror', (error) => problems.push(String(error)));
+  return problems;
+}

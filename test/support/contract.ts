@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { type ErrorCode, errorCodes } from '@soku/server/error-codes';
+import { type ErrorBody, errorSchema } from '@soku/server/key-schemas';
+import { exchange, type Fields } from './http.ts';
+import { Specification } from './openapi.ts';
+import type { Answer, Person } from './person.ts';
+
+interface Request {
+  fields?: Fields;
+  /** Sent as JSON, with its content type. */
+  body?: unknown;
+  /** Sends this person's cookie. */
+  as?: Person;
+  /** Sends this key. */
+  key?: string;
+}
+
+/** Calls a server and holds every answer against the server's OpenAPI document. */
+export class Contract {
+  readonly specification: Specification;
+  readonly #url: string;
+
+  constructor(url: string, specification: Specification) {
+    this.#url = url;
+    this.specification = specification;
+  }
+
+  static async of(server: { url: string }): Promise<Contract> {
+    return new Contract(server.url, await Specification.of(server));
+  }
+
+  async call(method: string, path: string, request: Request = {}): Promise<Answer> {
+    const { fields = [], body, as, key } = request;
+    const own: [string, string][] = [];
+    if (as !== undefined) own.push(['Cookie', as.cookie]);
+    if (key !== undefined) own.push(['Authorization', `Bearer ${key}`]);
+    if (body !== undefined) own.push(['Content-Type', 'application/json']);
+    const answer = await exchange(`${this.#url}${path}`, {
+      method,
+      fields: [...own, ...fields],
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    });
+    this.specification.check(method, path, answer);
+    return answer;
+  }
+}
+
+/** Fails unless the answer is a refusal with this code and all that belongs to one. */
+export function assertRefusal(answer: Answer, code: ErrorCode): ErrorBody['error'] {
+  const { error } = errorSchema.strict().parse(answer.body);
+  const row = errorCodes[code];
+  assert.equal(error.code, code, answer.text);
+  assert.equal(answer.status, row.status);
+  assert.equal(error.type, row.type);
+  assert.match(error.requestId, /^req_\w+$/);
+  assert.equal(answer.headers.get('x-request-id'), error.requestId);
+  assert.ok(Math.abs(Date.now() - Date.parse(error.timestamp)) < 60_000, `${error.timestamp} is now`);
+  assert.equal(answer.headers.get('cache-control'), 'no-store');
+  assert.match(answer.headers.get('content-type') ?? '', /^application\/json/);
+  assert.ok(error.message.length > 20, `"${error.message}" says what to do`);
+  return error;
+}
+
+/** Resolves when the answer satisfies; fails after ten seconds. */
+export async function eventually<T>(ask: () => Promise<T>, satisfies: (answer: T) => boolean): Promise<T> {
+  const deadline = performance.now() + 10_000;
+  for (;;) {
+    const answer = await ask();
+    if (satisfies(answer)) return answer;
+    assert.ok(performance.now() < deadline, 'it did not happen within ten seconds');
+  }
+}

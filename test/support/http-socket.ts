@@ -1,0 +1,157 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+
+/** One answer, as its bytes came. */
+export interface RawAnswer {
+  status: number;
+  /** Names in lower case. Of repeated fields the last; `bytes` has all. */
+  headers: Map<string, string>;
+  body: string;
+  /** Everything, from the status line to the end of the body. */
+  bytes: Buffer;
+}
+
+interface Expected {
+  /** An answer to HEAD has no body, whatever its headers say. */
+  bodyless: boolean;
+  resolve(answer: RawAnswer): void;
+  reject(error: Error): void;
+}
+
+/** The connection ended before the answer was whole. */
+export class ConnectionEnded extends Error {
+  override readonly name = 'ConnectionEnded';
+}
+
+/**
+ * One TCP connection that sends exactly the bytes it is given, one request behind the other without waiting, and
+ * reads the answers in their order. HTTP clients mend what they send; this one does not.
+ */
+export class HttpSocket {
+  readonly #socket: Socket;
+  readonly #expected: Expected[] = [];
+  #received = Buffer.alloc(0);
+  #ended = false;
+  readonly #closed: Promise<void>;
+  /** Answers that came beside those that were asked for: after garbage a server may find one request more. */
+  readonly unasked: RawAnswer[] = [];
+
+  private constructor(socket: Socket) {
+    this.#socket = socket;
+    socket.setNoDelay(true);
+    socket.on('data', (bytes: Buffer) => this.#read(bytes));
+    socket.on('error', () => undefined);
+    socket.on('end', () => this.#finish());
+    this.#closed = new Promise((resolve) => {
+      socket.once('close', () => {
+        this.#finish();
+        resolve();
+      });
+    });
+  }
+
+  /** @param url the server's; only its port counts, because servers under test listen on 127.0.0.1 */
+  static async open(url: string): Promise<HttpSocket> {
+    const socket = connect(Number(new URL(url).port), '127.0.0.1');
+    await once(socket, 'connect');
+    return new HttpSocket(socket);
+  }
+
+  /** Whether no further answer can come. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Sends one whole request; rejects with ConnectionEnded when the connection ends before its answer. */
+  send(request: string | Uint8Array, bodyless = false): Promise<RawAnswer> {
+    const { promise, resolve, reject } = Promise.withResolvers<RawAnswer>();
+    if (this.#ended) {
+      reject(new ConnectionEnded('the connection has ended'));
+      return promise;
+    }
+    this.#expected.push({ bodyless, resolve, reject });
+    this.#socket.write(request);
+    return promise;
+  }
+
+  /** Sends no more; the server still may. */
+  finishSending(): void {
+    this.#socket.end();
+  }
+
+  /** Resolves when the connection is closed, by whichever side. */
+  async closed(): Promise<void> {
+    return this.#closed;
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  #read(bytes: Buffer): void {
+    this.#received = Buffer.concat([this.#received, bytes]);
+    for (;;) {
+      const parsed = parseAnswer(this.#received, this.#expected[0]?.bodyless === true, false);
+      if (parsed === null) return;
+      this.#received = this.#received.subarray(parsed.length);
+      // 100 Continue and its like come before the answer itself.
+      if (parsed.answer.status >= 200) this.#deliver(parsed.answer);
+    }
+  }
+
+  #deliver(answer: RawAnswer): void {
+    const next = this.#expected.shift();
+    if (next === undefined) this.unasked.push(answer);
+    else next.resolve(answer);
+  }
+
+  #finish(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    const parsed = parseAnswer(this.#received, this.#expected[0]?.bodyless === true, true);
+    if (parsed !== null) this.#deliver(parsed.answer);
+    for (const { reject } of this.#expected.splice(0)) {
+      reject(new ConnectionEnded('the connection ended before the answer'));
+    }
+  }
+}
+
+/** @param last whether the connection is at its end, which also ends a body of no stated length */
+function parseAnswer(
+  received: Buffer,
+  bodyless: boolean,
+  last: boolean,
+): { answer: RawAnswer; length: number } | null {
+  const headEnd = received.indexOf('\r\n\r\n');
+  if (headEnd === -1) return null;
+  const [statusLine = '', ...lines] = received.toString('latin1', 0, headEnd).split('\r\n');
+  const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(statusLine)?.[1]);
+  if (Number.isNaN(status)) throw new Error(`this is no answer: ${statusLine}`);
+  const headers = new Map(lines.map((line) => fieldOf(line)));
+  const start = headEnd + 4;
+  const none = bodyless || status < 200 || status === 204 || status === 304;
+  const end = none ? start : bodyEnd(received, start, headers, last);
+  if (end === null || end > received.length) return null;
+  const bytes = received.subarray(0, end);
+  return { answer: { status, headers, body: bytes.toString('utf8', start), bytes }, length: end };
+}
+
+function fieldOf(line: string): [string, string] {
+  const colon = line.indexOf(':');
+  return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()];
+}
+
+function bodyEnd(
+  received: Buffer,
+  start: number,
+  headers: Map<string, string>,
+  last: boolean,
+): number | null {
+  const length = headers.get('content-length');
+  if (length !== undefined) return start + Number(length);
+  if (headers.get('transfer-encoding') === 'chunked') {
+    const end = received.indexOf('0\r\n\r\n', start);
+    return end === -1 ? null : end + 5;
+  }
+  return last ? received.length : null;
+}

@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+import { z } from 'zod';
+import { type Answer, call } from './person.ts';
+
+const operationSchema = z.looseObject({
+  operationId: z.string(),
+  responses: z.record(z.string(), z.looseObject({ content: z.record(z.string(), z.unknown()).optional() })),
+});
+
+const documentSchema = z.looseObject({
+  openapi: z.string(),
+  paths: z.record(z.string(), z.record(z.string(), operationSchema)),
+});
+
+export interface Operation {
+  method: string;
+  /** With its parameters in braces. */
+  path: string;
+  responses: z.infer<typeof operationSchema>['responses'];
+}
+
+/** The server's own OpenAPI document, held against the answers that it gives. */
+export class Specification {
+  readonly document: Record<string, unknown>;
+  readonly operations: readonly Operation[];
+  readonly #ajv = new Ajv2020({ strict: false, allErrors: true });
+  readonly #validators = new Map<string, ValidateFunction>();
+
+  constructor(document: unknown) {
+    const parsed = documentSchema.parse(document);
+    this.document = parsed;
+    this.operations = Object.entries(parsed.paths).flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, operation]) => ({
+        method: method.toUpperCase(),
+        path,
+        responses: operation.responses,
+      })),
+    );
+    addFormats.default(this.#ajv);
+    this.#ajv.addSchema(parsed, 'openapi.json');
+  }
+
+  static async of(server: { url: string }): Promise<Specification> {
+    return new Specification((await call(`${server.url}/openapi.json`)).body);
+  }
+
+  /** The operation that a request goes to, or undefined when the document has none. */
+  find(method: string, path: string): Operation | undefined {
+    const wanted = method === 'HEAD' ? 'GET' : method;
+    const [pathname = ''] = path.split('?', 1);
+    return this.operations.find(
+      (operation) =>
+        operation.method === wanted &&
+        new RegExp(`^${operation.path.replace(/\{\w+\}/g, '[^/]+')}$`).test(pathname),
+    );
+  }
+
+  /** Fails unless the answer's status and body are documented for this operation. */
+  check(method: string, path: string, answer: Answer): void {
+    const operation = this.find(method, path);
+    assert.ok(operation, `${method} ${path} is not in the document`);
+    const what = `${method} ${operation.path} answering ${answer.status}`;
+    const response = operation.responses[String(answer.status)];
+    assert.ok(response, `${what} is not in the document: ${answer.text}`);
+    if (method === 'HEAD' || response.content === undefined) {
+      assert.equal(answer.text, '', `${what} has no body`);
+      return;
+    }
+    assert.match(answer.headers.get('content-type') ?? '', /^application\/json(;|$)/, what);
+    const validate = this.#validator(operation, answer.status);
+    assert.ok(validate(answer.body), `${what}: ${this.#ajv.errorsText(validate.errors)} in ${answer.text}`);
+  }
+
+  #validator(operation: Operation, status: number): ValidateFunction {
+    const steps = [
+      'paths',
+      operation.path,
+      operation.method.toLowerCase(),
+      'responses',
+      String(status),
+      'content',
+      'application/json',
+      'schema',
+    ];
+    const pointer = steps.map((step) => encodeURIComponent(step.replaceAll('/', '~1'))).join('/');
+    const known = this.#validators.get(pointer);
+    if (known !== undefined) return known;
+    const validate = this.#ajv.compile({ $ref: `openapi.json#/${pointer}` });
+    this.#validators.set(pointer, validate);
+    return validate;
+  }
+}
