@@ -35,6 +35,10 @@ const createHeaders = workspaceHeader.extend({
     ),
 });
 
+/** Beside the refusals of every endpoint: a key may lack the scope, and X-Soku-Workspace may name nothing. */
+const reading = ['insufficient_scope', 'not_found', 'verification_unavailable'] as const;
+const changing = [...reading, 'cross_origin', 'payload_too_large', 'unsupported_media_type'] as const;
+
 /** The management endpoints. Each needs a session, or a key with the scope named in its description. */
 export const keyRoutes: FastifyPluginAsyncZod<{ keys: KeyService; callers: Callers }> = async (
   app,
@@ -55,7 +59,7 @@ export const keyRoutes: FastifyPluginAsyncZod<{ keys: KeyService; callers: Calle
       body: createKeySchema,
       response: {
         201: createdKeySchema,
-        ...refusals('idempotency_replayed', 'key_quota_reached', 'recent_login_required', 'cross_origin'),
+        ...refusals(...changing, 'idempotency_replayed', 'key_quota_reached', 'recent_login_required'),
       },
     },
     handler: async (request, reply) => {
@@ -77,7 +81,7 @@ export const keyRoutes: FastifyPluginAsyncZod<{ keys: KeyService; callers: Calle
       security,
       headers: workspaceHeader,
       querystring: listKeysSchema,
-      response: { 200: keyListSchema, ...refusals() },
+      response: { 200: keyListSchema, ...refusals(...reading) },
     },
     handler: async (request, reply) => {
       const { caller, refusal } = await callers.find(request, 'keys:read');
@@ -97,7 +101,7 @@ export const keyRoutes: FastifyPluginAsyncZod<{ keys: KeyService; callers: Calle
       security,
       headers: workspaceHeader,
       params: idParams,
-      response: { 200: keySchema, ...refusals('not_found') },
+      response: { 200: keySchema, ...refusals(...reading) },
     },
     handler: async (request, reply) => {
       const { caller, refusal } = await callers.find(request, 'keys:read');
@@ -118,7 +122,7 @@ export const keyRoutes: FastifyPluginAsyncZod<{ keys: KeyService; callers: Calle
       headers: workspaceHeader,
       params: idParams,
       body: renameKeySchema,
-      response: { 200: keySchema, ...refusals('not_found', 'cross_origin') },
+      response: { 200: keySchema, ...refusals(...changing) },
     },
     handler: async (request, reply) => {
       const { caller, refusal } = await callers.find(request, 'keys:write');
@@ -139,7 +143,7 @@ export const keyRoutes: FastifyPluginAsyncZod<{ keys: KeyService; callers: Calle
       security,
       headers: workspaceHeader,
       params: idParams,
-      response: { 200: keySchema, ...refusals('not_found', 'cross_origin') },
+      response: { 200: keySchema, ...refusals(...changing) },
     },
     handler: async (request, reply) => {
       const { caller, refusal } = await callers.find(request, 'keys:write');
