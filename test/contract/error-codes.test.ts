@@ -1,0 +1,130 @@
+/**
+ * Every error code, made to happen through the real interface: a code of the table that nothing can produce
+ * is a lie on the help page. The type of `producers` makes the table and this file complete each other.
+ */
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { after, test } from 'node:test';
+import { generateKey } from '@soku/key';
+import { type ErrorCode, errorCodeNames } from '@soku/server/error-codes';
+import { assertRefusal, Contract, eventually } from '../support/contract.ts';
+import type { Answer } from '../support/person.ts';
+import { owner, startServer } from '../support/server.ts';
+
+const server = await startServer({ env: { SOKU_MAX_ACTIVE_KEYS: '6' } });
+after(() => server.stop());
+const contract = await Contract.of(server);
+const ada = await server.signIn();
+const other = await server.signIn();
+const good = await ada.makeKey({ name: 'good' });
+const manager = await ada.makeKey({ name: 'manager', scopes: ['keys:read', 'keys:write'] });
+
+/** Calls GET /v1/me with these header fields. */
+const me = (...fields: [string, string][]) => contract.call('GET', '/v1/me', { fields });
+const authorization = (value: string) => me(['Authorization', value]);
+
+/** Changes the database behind the server's back, as damage or an operator would. */
+function inDatabase(statement: string): void {
+  const database = new DatabaseSync(join(server.dataDir, 'soku.db'), { timeout: 5000 });
+  try {
+    database.exec(statement);
+  } finally {
+    database.close();
+  }
+}
+
+async function whileTableIsGone(table: string, ask: () => Promise<Answer>): Promise<Answer> {
+  inDatabase(`ALTER TABLE ${table} RENAME TO gone`);
+  try {
+    return await ask();
+  } finally {
+    inDatabase(`ALTER TABLE gone RENAME TO ${table}`);
+  }
+}
+
+const producers: Record<ErrorCode, () => Promise<Answer>> = {
+  missing_authorization: () => me(),
+  key_in_query: () => contract.call('GET', `/v1/me?api_key=${good.apiKey}`),
+  wrong_header: () => me(['X-API-Key', good.apiKey]),
+  missing_bearer: () => authorization(good.apiKey),
+  unsupported_scheme: () => authorization('Basic YTpi'),
+  malformed_authorization: () => authorization(`Bearer  ${good.apiKey}`),
+  missing_prefix: () => authorization(`Bearer ${good.apiKey.slice(8)}`),
+  key_preview: () => authorization(`Bearer ${good.key.preview}`),
+  malformed_key: () => authorization(`Bearer ${good.apiKey.slice(0, -1)}`),
+  mistyped_key: () =>
+    authorization(`Bearer ${good.apiKey.slice(0, -1)}${good.apiKey.endsWith('0') ? '1' : '0'}`),
+  unknown_key: () => authorization(`Bearer ${generateKey()}`),
+  revoked_key: async () => {
+    const { apiKey, key } = await ada.makeKey({ name: 'to revoke' });
+    await ada.revoke(key.id);
+    return authorization(`Bearer ${apiKey}`);
+  },
+  expired_key: async () => {
+    const { apiKey } = await ada.makeKey({
+      name: 'short',
+      expiresAt: new Date(Date.now() + 300).toISOString(),
+    });
+    return eventually(
+      () => authorization(`Bearer ${apiKey}`),
+      (answer) => answer.status === 401,
+    );
+  },
+  session_over: async () => {
+    const left = await other.call('POST', '/api/auth/sign-out', {});
+    assert.equal(left.status, 200);
+    return contract.call('GET', '/v1/api-keys', { as: other });
+  },
+  insufficient_scope: () => contract.call('GET', '/v1/api-keys', { key: good.apiKey }),
+  recent_login_required: async () => {
+    const aged = await server.signIn();
+    inDatabase(`UPDATE session SET createdAt = '2020-01-01T00:00:00.000Z'
+                WHERE createdAt = (SELECT max(createdAt) FROM session)`);
+    return contract.call('POST', '/v1/api-keys', { as: aged, body: { name: 'too late' } });
+  },
+  cross_origin: () =>
+    contract.call('POST', '/v1/api-keys', {
+      as: ada,
+      fields: [['Origin', 'https://evil.example']],
+      body: { name: 'stolen' },
+    }),
+  invalid_request: () => contract.call('POST', '/v1/api-keys', { as: ada, body: {} }),
+  not_found: () => contract.call('GET', `/v1/api-keys/key_${'0'.repeat(26)}`, { as: ada }),
+  idempotency_replayed: async () => {
+    const again = () =>
+      contract.call('POST', '/v1/api-keys', {
+        key: manager.apiKey,
+        fields: [['Idempotency-Key', 'once']],
+        body: { name: 'once' },
+      });
+    assert.equal((await again()).status, 201);
+    return again();
+  },
+  key_quota_reached: () =>
+    eventually(
+      () => contract.call('POST', '/v1/api-keys', { as: ada, body: { name: 'one more' } }),
+      (answer) => answer.status !== 201,
+    ),
+  payload_too_large: () =>
+    contract.call('POST', '/v1/api-keys', { as: ada, body: { name: 'x'.repeat(70_000) } }),
+  unsupported_media_type: () =>
+    contract.call('PATCH', `/v1/api-keys/${good.key.id}`, {
+      as: ada,
+      fields: [['Content-Type', 'application/x-www-form-urlencoded']],
+    }),
+  internal_error: () => whileTableIsGone('api_key', () => contract.call('GET', '/v1/api-keys', { as: ada })),
+  verification_unavailable: () =>
+    whileTableIsGone('api_key_secret', () => contract.call('GET', '/v1/me', { key: generateKey() })),
+};
+
+for (const code of errorCodeNames) {
+  test(`${code} is what it is answered for, with its status and envelope`, async () => {
+    assertRefusal(await producers[code](), code);
+  });
+}
+
+test('the server serves on after every failure', async () => {
+  assert.equal((await contract.call('GET', '/v1/me', { key: good.apiKey })).status, 200);
+  assert.equal((await ada.call('POST', '/api/auth/sign-in/email', owner)).status, 200);
+});

@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { Validator } from '@seriousme/openapi-schema-validator';
+import { type ErrorCode, errorCodeNames, errorCodes, helpPath } from '@soku/server/error-codes';
+import { z } from 'zod';
+import { assertRefusal } from '../support/contract.ts';
+import { exchange } from '../support/http.ts';
+import { Specification } from '../support/openapi.ts';
+import { call } from '../support/person.ts';
+import { startServer } from '../support/server.ts';
+
+const server = await startServer();
+after(() => server.stop());
+const specification = await Specification.of(server);
+
+const promised = [
+  'GET /healthz',
+  'GET /readyz',
+  'GET /v1/api-keys',
+  'GET /v1/api-keys/{id}',
+  'GET /v1/me',
+  'GET /v1/verify',
+  'PATCH /v1/api-keys/{id}',
+  'POST /v1/api-keys',
+  'POST /v1/api-keys/{id}/revoke',
+];
+
+/** The shape of the schema of an error answer: what codes it may have. */
+const errorAnswer = z.looseObject({
+  'application/json': z.looseObject({
+    schema: z.looseObject({
+      properties: z.looseObject({
+        error: z.looseObject({
+          properties: z.looseObject({ code: z.looseObject({ enum: z.array(z.string()) }) }),
+        }),
+      }),
+    }),
+  }),
+});
+
+/** Every code that the document names, with the status under which it stands. */
+function documentedCodes(): { code: string; status: number; operation: string }[] {
+  return specification.operations.flatMap(({ method, path, responses }) =>
+    Object.entries(responses).flatMap(([status, { content }]) => {
+      const parsed = errorAnswer.safeParse(content);
+      if (!parsed.success) return [];
+      const { properties } = parsed.data['application/json'].schema.properties.error;
+      return properties.code.enum.map((code) => ({
+        code,
+        status: Number(status),
+        operation: `${method} ${path}`,
+      }));
+    }),
+  );
+}
+
+test('the document is valid OpenAPI 3.1', async () => {
+  assert.equal(specification.document.openapi, '3.1.0');
+  const validator = new Validator();
+  const result = await validator.validate(structuredClone(specification.document));
+  assert.deepEqual(result, { valid: true });
+  assert.equal(validator.version, '3.1');
+});
+
+test('the document has exactly the calls that the contract promises', () => {
+  const documented = specification.operations.map(({ method, path }) => `${method} ${path}`);
+  assert.deepEqual(documented.sort(), promised);
+});
+
+test('a documented path with another method is nothing', async () => {
+  const id = `key_${'0'.repeat(26)}`;
+  for (const path of new Set(specification.operations.map((operation) => operation.path))) {
+    for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']) {
+      if (specification.find(method, path) !== undefined) continue;
+      const answer = await exchange(server.url + path.replace('{id}', id), { method });
+      assertRefusal(answer, 'not_found');
+    }
+  }
+});
+
+test('what is not under /v1 in the contract is not under /v1 in the server', async () => {
+  const id = `key_${'0'.repeat(26)}`;
+  const others = [
+    ['GET', '/v1'],
+    ['GET', '/v1/'],
+    ['GET', '/v1/keys'],
+    ['GET', '/v1/me/'],
+    ['GET', '/V1/me'],
+    ['GET', '/v1//me'],
+    ['DELETE', `/v1/api-keys/${id}`],
+    ['PUT', `/v1/api-keys/${id}`],
+    ['GET', `/v1/api-keys/${id}/revoke`],
+    ['POST', '/v1/verify'],
+  ] as const;
+  for (const [method, path] of others) {
+    assertRefusal(await exchange(server.url + path, { method }), 'not_found');
+  }
+});
+
+test('every code of the table is in the document, with its status, and the document has no other', () => {
+  const documented = documentedCodes();
+  assert.deepEqual([...new Set(documented.map(({ code }) => code))].sort(), [...errorCodeNames].sort());
+  for (const { code, status, operation } of documented) {
+    const row = new Map<string, { status: number }>(Object.entries(errorCodes)).get(code);
+    assert.equal(status, row?.status, `${code} of ${operation}`);
+  }
+});
+
+test('every call that takes a key documents every refusal of a key', () => {
+  const documented = documentedCodes();
+  const credentials: ErrorCode[] = errorCodeNames.filter((code) => errorCodes[code].status === 401);
+  for (const operation of promised.filter((name) => name.includes('/v1/'))) {
+    const own = documented.filter((entry) => entry.operation === operation).map(({ code }) => code);
+    const missing = [...credentials, 'verification_unavailable'].filter((code) => !own.includes(code));
+    assert.deepEqual(missing, [], operation);
+  }
+});
+
+test('every code has a headline, a cause and a remedy, and an anchor on a page that is served', async () => {
+  for (const code of errorCodeNames) {
+    const { title, cause, remedy } = errorCodes[code];
+    for (const words of [title, cause, remedy]) assert.ok(words.length > 8, `${code}: "${words}"`);
+    assert.equal(helpPath(code), `/help/api-troubleshooting#${code}`);
+  }
+  const page = await call(`${server.url}/help/api-troubleshooting`);
+  assert.equal(page.status, 200);
+  assert.match(page.headers.get('content-type') ?? '', /^text\/html/);
+});
+
+test('the document is served as JSON to anybody, and names no route of the dashboard', async () => {
+  const answer = await call(`${server.url}/openapi.json`);
+  assert.equal(answer.status, 200);
+  assert.match(answer.headers.get('content-type') ?? '', /^application\/json/);
+  assert.doesNotMatch(answer.text, /\/api\/(auth|setup|session)/);
+});
