@@ -1,7 +1,7 @@
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { AccountService } from '../accounts/account-service.ts';
 import { authHeaders, hasSessionCookie } from '../accounts/forward.ts';
-import type { Refusal } from '../http/errors.ts';
+import { type Refusal, refuse } from '../http/errors.ts';
 import type { Verifier } from '../verification/verifier.ts';
 import { type Scope, scopeSchema } from './schemas.ts';
 import type { Caller } from './service.ts';
@@ -9,7 +9,7 @@ import type { Caller } from './service.ts';
 /** How long after a sign-in a session may still make keys, in ms (ASVS 5.0 7.5.3). */
 const recentLogin = 2 * 60 * 60 * 1000;
 
-export type Found = { caller: Caller; refusal?: never } | { caller?: never; refusal: Refusal };
+type Found = { caller: Caller; refusal?: never } | { caller?: never; refusal: Refusal };
 
 /**
  * Settles who calls a management endpoint: the key in the Authorization header, else the person of the session
@@ -19,6 +19,7 @@ export class Callers {
   readonly #verifier: Verifier;
   readonly #accounts: AccountService;
   readonly #now: () => number;
+  readonly #settled = new WeakMap<FastifyRequest, Caller>();
 
   constructor(verifier: Verifier, accounts: AccountService, now: () => number = Date.now) {
     this.#verifier = verifier;
@@ -27,10 +28,29 @@ export class Callers {
   }
 
   /**
+   * The onRequest hook of an endpoint. It comes before the body is read and anything is validated, so that a
+   * stranger learns nothing but how to send a key.
+   *
    * @param needs the scope that a key must have for this call
-   * @param recent whether a person must have signed in lately for it
+   * @param options `recentLogin`: whether a person must have signed in lately for it
    */
-  async find(request: FastifyRequest, needs: Scope, recent = false): Promise<Found> {
+  require(needs: Scope, options: { recentLogin?: boolean } = {}) {
+    return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> => {
+      const { caller, refusal } = await this.#find(request, needs, options.recentLogin === true);
+      if (refusal !== undefined) return refuse(reply, refusal);
+      this.#settled.set(request, caller);
+      return undefined;
+    };
+  }
+
+  /** Whom the hook found. */
+  of(request: FastifyRequest): Caller {
+    const caller = this.#settled.get(request);
+    if (caller === undefined) throw new Error('this endpoint asks for its caller, but does not require one');
+    return caller;
+  }
+
+  async #find(request: FastifyRequest, needs: Scope, recent: boolean): Promise<Found> {
     if (request.headers.authorization === undefined && hasSessionCookie(request)) {
       return this.#findPerson(request, recent);
     }

@@ -1,6 +1,5 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { refuse } from '../http/errors.ts';
 import { refusals } from '../http/openapi.ts';
 import type { Callers } from './callers.ts';
 import {
@@ -62,10 +61,13 @@ export const keyRoutes: FastifyPluginAsyncZod<{ keys: KeyService; callers: Calle
         ...refusals(...changing, 'idempotency_replayed', 'key_quota_reached', 'recent_login_required'),
       },
     },
+    onRequest: callers.require('keys:write', { recentLogin: true }),
     handler: async (request, reply) => {
-      const { caller, refusal } = await callers.find(request, 'keys:write', true);
-      if (refusal !== undefined) return refuse(reply, refusal);
-      const made = await keys.create(caller, request.body, request.headers['idempotency-key'] ?? null);
+      const made = await keys.create(
+        callers.of(request),
+        request.body,
+        request.headers['idempotency-key'] ?? null,
+      );
       return reply.code(201).header('cache-control', 'no-store').send(made);
     },
   });
@@ -83,11 +85,8 @@ export const keyRoutes: FastifyPluginAsyncZod<{ keys: KeyService; callers: Calle
       querystring: listKeysSchema,
       response: { 200: keyListSchema, ...refusals(...reading) },
     },
-    handler: async (request, reply) => {
-      const { caller, refusal } = await callers.find(request, 'keys:read');
-      if (refusal !== undefined) return refuse(reply, refusal);
-      return keys.list(caller.workspaceId, request.query);
-    },
+    onRequest: callers.require('keys:read'),
+    handler: async (request) => keys.list(callers.of(request).workspaceId, request.query),
   });
 
   app.route({
@@ -103,11 +102,8 @@ export const keyRoutes: FastifyPluginAsyncZod<{ keys: KeyService; callers: Calle
       params: idParams,
       response: { 200: keySchema, ...refusals(...reading) },
     },
-    handler: async (request, reply) => {
-      const { caller, refusal } = await callers.find(request, 'keys:read');
-      if (refusal !== undefined) return refuse(reply, refusal);
-      return keys.get(caller.workspaceId, request.params.id);
-    },
+    onRequest: callers.require('keys:read'),
+    handler: async (request) => keys.get(callers.of(request).workspaceId, request.params.id),
   });
 
   app.route({
@@ -124,11 +120,9 @@ export const keyRoutes: FastifyPluginAsyncZod<{ keys: KeyService; callers: Calle
       body: renameKeySchema,
       response: { 200: keySchema, ...refusals(...changing) },
     },
-    handler: async (request, reply) => {
-      const { caller, refusal } = await callers.find(request, 'keys:write');
-      if (refusal !== undefined) return refuse(reply, refusal);
-      return keys.rename(caller.workspaceId, request.params.id, request.body.name);
-    },
+    onRequest: callers.require('keys:write'),
+    handler: async (request) =>
+      keys.rename(callers.of(request).workspaceId, request.params.id, request.body.name),
   });
 
   app.route({
@@ -145,10 +139,7 @@ export const keyRoutes: FastifyPluginAsyncZod<{ keys: KeyService; callers: Calle
       params: idParams,
       response: { 200: keySchema, ...refusals(...changing) },
     },
-    handler: async (request, reply) => {
-      const { caller, refusal } = await callers.find(request, 'keys:write');
-      if (refusal !== undefined) return refuse(reply, refusal);
-      return keys.revoke(caller, request.params.id);
-    },
+    onRequest: callers.require('keys:write'),
+    handler: async (request) => keys.revoke(callers.of(request), request.params.id),
   });
 };
