@@ -74,12 +74,16 @@ function describe(message: string): string {
   return message.replaceAll('"', "'").replace(/[^\x20-\x21\x23-\x5b\x5d-\x7e]/g, '?');
 }
 
-/** Answers a request with a refusal. */
-export function refuse(reply: FastifyReply, refusal: Refusal): FastifyReply {
+/**
+ * Answers a request with a refusal.
+ *
+ * @param now epoch ms
+ */
+export function refuse(reply: FastifyReply, refusal: Refusal, now: number = Date.now()): FastifyReply {
   return reply
     .code(errorCodes[refusal.code].status)
     .headers(errorHeaders(refusal))
     .type('application/json; charset=utf-8')
     .serializer(JSON.stringify)
-    .send(errorBody(refusal, reply.request.id, Date.now()));
+    .send(errorBody(refusal, reply.request.id, now));
 }

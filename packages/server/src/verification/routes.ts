@@ -65,9 +65,10 @@ export const verificationRoutes: FastifyPluginAsyncZod<Options> = async (
     handler: async (request, reply) => {
       const { key, refusal } = verifier.verify(request.raw, originalTarget(request.raw));
       if (refusal !== undefined) {
+        const now = Date.now();
         reply.header('x-soku-status', String(errorCodes[refusal.code].status));
-        reply.header('x-soku-error', asciiJson(errorBody(refusal, request.id, Date.now())));
-        return refuse(reply, refusal);
+        reply.header('x-soku-error', asciiJson(errorBody(refusal, request.id, now)));
+        return refuse(reply, refusal, now);
       }
       return reply
         .code(204)
