@@ -1,0 +1,193 @@
+import { generateKey } from '@soku/key';
+import type { ErrorCode } from '@soku/server/error-codes';
+import { type Fields, latin1 } from '../support/http.ts';
+
+/** One way to send credentials wrongly. */
+export interface Mistake {
+  /** Ends the sentence "refused with <code>: ...". */
+  what: string;
+  /** The request's header fields. */
+  fields: Fields;
+  /** What stands behind the path. */
+  query?: string;
+  /** What the message must tell. */
+  says: RegExp;
+}
+
+const authorization = (value: string): Fields => [['Authorization', value]];
+const mention = /Authorization: Bearer sk_live_\.\.\./;
+
+function inQuery(key: string): Mistake[] {
+  const says = /URL.*Revoke that key.*Authorization: Bearer/;
+  return [
+    ...['api_key', 'apikey', 'key', 'token', 'access_token', 'API_KEY', 'Access_Token'].map((name) => ({
+      what: `in the query as ${name}`,
+      fields: [],
+      query: `?${name}=${key}`,
+      says,
+    })),
+    { what: 'in the query after other parameters', fields: [], query: `?page=2&token=${key}&x=1`, says },
+    { what: 'in the query, percent-encoded', fields: [], query: `?key=sk%5Flive%5F${key.slice(8)}`, says },
+    { what: 'in the query with Bearer', fields: [], query: `?token=Bearer+${key}`, says },
+    { what: 'in the query, cut off', fields: [], query: `?api_key=${key.slice(0, 30)}`, says },
+    {
+      what: 'in the query beside an empty Authorization',
+      fields: authorization(''),
+      query: `?key=${key}`,
+      says,
+    },
+    {
+      what: 'in the query and in another header',
+      fields: [['X-API-Key', key]],
+      query: `?key=${key}`,
+      says,
+    },
+  ];
+}
+
+function otherHeaders(key: string): Mistake[] {
+  const names = ['X-API-Key', 'Api-Key', 'ApiKey', 'X-ApiKey', 'X-Api-Token', 'Api-Token', 'X-Auth-Token'];
+  return [...names, 'X-Access-Token', 'x-api-key'].map((name) => ({
+    what: `in the header ${name}`,
+    fields: [[name, key]],
+    says: new RegExp(`${name.toLowerCase()} is not read.*${mention.source}`),
+  }));
+}
+
+function schemes(key: string): Mistake[] {
+  const named = ['Basic', 'Digest', 'Token', 'ApiKey', 'Negotiate', 'token', 'BASIC'].map((scheme) => ({
+    what: `with the scheme ${scheme}`,
+    fields: authorization(`${scheme} ${key}`),
+    says: new RegExp(`The scheme ${scheme} is not supported.*${mention.source}`),
+  }));
+  const anonymous = [`Hello ${key}`, `${key} ${key}`, `sk_live_ ${key.slice(8)}`, `BearerX ${key}`];
+  return [
+    ...named,
+    { what: 'with the word Basic alone', fields: authorization('Basic'), says: /The scheme Basic/ },
+    ...anonymous.slice(0, 3).map((value, at) => ({
+      what: `with an unknown scheme (${at + 1})`,
+      fields: authorization(value),
+      says: /^This scheme is not supported/,
+    })),
+  ];
+}
+
+function malformed(key: string): Mistake[] {
+  const one = (what: string, value: string, says: RegExp): Mistake => ({
+    what,
+    fields: authorization(value),
+    says,
+  });
+  return [
+    one('with two spaces', `Bearer  ${key}`, /^2 spaces follow the word Bearer; exactly one/),
+    one('with five spaces', `Bearer     ${key}`, /^5 spaces/),
+    one('with a tab', `Bearer\t${key}`, /^A tab follows/),
+    one('with a space and a tab', `Bearer \t${key}`, /^A tab follows/),
+    one('in double quotes', `Bearer "${key}"`, /quotes around the key/),
+    one('in single quotes', `Bearer '${key}'`, /quotes around the key/),
+    one('with a quote at the end', `Bearer ${key}"`, /quotes around the key/),
+    one('with quotes around all', `"Bearer ${key}"`, /quotes or brackets around the whole value/),
+    one('in angle brackets', `Bearer <${key}>`, /angle brackets around the key/),
+    one('with Bearer twice', `Bearer Bearer ${key}`, /^The word Bearer came twice/),
+    one('with bearer twice in another case', `bearer BEARER ${key}`, /^The word Bearer came twice/),
+    one('with Bearer and nothing', 'Bearer', /^Nothing follows the word Bearer/),
+    one('with Bearer and a space', 'Bearer ', /^Nothing follows the word Bearer/),
+    one('with a colon', `Bearer: ${key}`, /^The word Bearer is followed by a colon/),
+    one('with a colon and no space', `Bearer:${key}`, /^The word Bearer is followed by a colon/),
+    one('with an equals sign', `Bearer=${key}`, /^The word Bearer is followed by .*equals sign/),
+    one('without a space', `Bearer${key}`, /^The space between the word Bearer and the key is missing/),
+    one('with a space inside', `Bearer ${key.slice(0, 20)} ${key.slice(20)}`, /^Character 21 after/),
+    one('twice in one header', `Bearer ${key}, Bearer ${key}`, /^Character 42 after/),
+    {
+      what: 'in two headers',
+      fields: [...authorization(`Bearer ${key}`), ...authorization(`Bearer ${key}`)],
+      says: /^The Authorization header came twice/,
+    },
+    {
+      what: 'in two headers of two schemes',
+      fields: [...authorization('Basic YTpi'), ['authorization', `Bearer ${key}`]],
+      says: /^The Authorization header came twice/,
+    },
+  ];
+}
+
+function brokenKeys(key: string): Mistake[] {
+  const one = (what: string, token: string, says: RegExp): Mistake => ({
+    what,
+    fields: authorization(`Bearer ${token}`),
+    says,
+  });
+  const at20 = (text: string) => key.slice(0, 20) + text + key.slice(21);
+  return [
+    one('one character short', key.slice(0, -1), /39 characters.*40.*1 is missing/),
+    one('thirty characters short', key.slice(0, 10), /10 characters.*40.*30 are missing/),
+    one('one character long', `${key}0`, /1 after it/),
+    one('the prefix alone', 'sk_live_', /8 characters.*32 are missing/),
+    one('a hyphen in it', at20('-'), /^Character 21 is a hyphen/),
+    one('an underscore in it', at20('_'), /^Character 21 is an underscore/),
+    one('a Cyrillic letter in it, in UTF-8', latin1(at20('\u0430')), /^Character 21 is a letter outside/),
+    one('an invisible character in it', latin1(at20('\u200b')), /^Character 21 is an invisible character/),
+    one('another prefix', `sk_test_${key.slice(8)}`, /character 4 is the first that differs/),
+    one('a capital prefix', `SK_LIVE_${key.slice(8)}`, /small letters/),
+    one('its first characters cut off', key.slice(3), /first 3 characters are missing/),
+    one('the word undefined', 'undefined', /missing value/),
+    one('the name of a variable', '$SOKU_API_KEY', /name of a variable/),
+    one('the id of a key', `key_${'0'.repeat(26)}`, /id of a key/),
+    one('a JSON Web Token', 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln', /JSON Web Token/),
+    one('ten thousand characters', `sk_live_${'a'.repeat(10_000)}`, /10008 characters/),
+  ];
+}
+
+function previews(key: string): Mistake[] {
+  const [start, end] = [key.slice(0, 11), key.slice(-3)];
+  const shown = [
+    `${start}...${end}`,
+    `${start}\u2026${end}`,
+    `${start}***${end}`,
+    `${start}\u2022\u2022${end}`,
+  ];
+  return shown.map((preview, at) => ({
+    what: ['with dots', 'with an ellipsis in UTF-8', 'with asterisks', 'with bullets in UTF-8'][at] ?? '',
+    fields: authorization(`Bearer ${latin1(preview)}`),
+    says: /shortened or masked.*not the key/,
+  }));
+}
+
+/** @param key a good one; whatever is sent is made out of it */
+export function mistakesWith(key: string): [ErrorCode, Mistake[]][] {
+  const [last = '', other = '0'] = [key.at(-1), key.endsWith('0') ? '1' : '0'];
+  const one = (what: string, value: string, says: RegExp): Mistake[] => [
+    { what, fields: authorization(value), says },
+  ];
+  return [
+    [
+      'missing_authorization',
+      [
+        { what: 'without any header', fields: [], says: mention },
+        { what: 'with an empty header', fields: authorization(''), says: mention },
+        { what: 'with an empty parameter', fields: [], query: '?api_key=', says: mention },
+        { what: 'with a parameter that is no key', fields: [], query: '?key=abc&token=1', says: mention },
+      ],
+    ],
+    ['key_in_query', inQuery(key)],
+    ['wrong_header', otherHeaders(key)],
+    ['missing_bearer', one('with the key alone', key, new RegExp(`Bearer is missing.*${mention.source}`))],
+    ['unsupported_scheme', schemes(key)],
+    ['malformed_authorization', malformed(key)],
+    ['missing_prefix', one('with 32 characters', `Bearer ${key.slice(8)}`, /put .sk_live_. before.*fits/)],
+    ['key_preview', previews(key)],
+    ['malformed_key', brokenKeys(key)],
+    [
+      'mistyped_key',
+      one(
+        'with another last character',
+        `Bearer ${key.replace(new RegExp(`${last}$`), other)}`,
+        /Copy the key again/,
+      ),
+    ],
+    [
+      'unknown_key',
+      one('with the key of a stranger', `Bearer ${generateKey()}`, /well formed, but not known here/),
+    ],
+  ];
+}
