@@ -1,0 +1,94 @@
+/** GET /v1/verify, as a proxy asks it. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { assertRefusal, Contract } from '../support/contract.ts';
+import type { Fields } from '../support/http.ts';
+import { startServer } from '../support/server.ts';
+
+const server = await startServer();
+after(() => server.stop());
+const contract = await Contract.of(server);
+const ada = await server.signIn();
+const { apiKey, key } = await ada.makeKey({ name: 'proxy', scopes: ['keys:write', 'keys:read'] });
+
+const verify = (fields: Fields, query = '') => contract.call('GET', `/v1/verify${query}`, { fields });
+const authorization = ['Authorization', `Bearer ${apiKey}`] as const;
+
+test('a good key is answered with who it is, in headers, and without a body', async () => {
+  const answer = await verify([authorization]);
+  assert.equal(answer.status, 204);
+  assert.equal(answer.text, '');
+  assert.equal(answer.headers.get('x-soku-key-id'), key.id);
+  assert.match(answer.headers.get('x-soku-workspace-id') ?? '', /^ws_\w{26}$/);
+  assert.equal(answer.headers.get('x-soku-key-name'), 'proxy');
+  assert.equal(answer.headers.get('x-soku-scopes'), 'keys:read keys:write');
+  assert.equal(answer.headers.get('cache-control'), 'no-store');
+  assert.equal(answer.headers.get('x-soku-status'), null);
+  assert.equal(answer.headers.get('x-soku-error'), null);
+});
+
+test('a name of any characters goes into its header percent-encoded', async () => {
+  const name = 'Grüße, 100 % "sûr": 日本 🚀;=,\\';
+  const made = await ada.makeKey({ name });
+  const answer = await verify([['Authorization', `Bearer ${made.apiKey}`]]);
+  const encoded = answer.headers.get('x-soku-key-name') ?? '';
+  assert.match(encoded, /^[!-~]+$/);
+  assert.equal(decodeURIComponent(encoded), name);
+  assert.equal(answer.headers.get('x-soku-scopes'), '');
+});
+
+test('a renamed key is told by its new name from the next call on', async () => {
+  const made = await ada.makeKey({ name: 'before' });
+  const fields: Fields = [['Authorization', `Bearer ${made.apiKey}`]];
+  assert.equal((await verify(fields)).headers.get('x-soku-key-name'), 'before');
+  await ada.call('PATCH', `/v1/api-keys/${made.key.id}`, { name: 'after' });
+  assert.equal((await verify(fields)).headers.get('x-soku-key-name'), 'after');
+});
+
+test("the client's own query parameters do not matter", async () => {
+  for (const query of ['?page=2', '?limit=x&status=nonsense', '?a[]=1&&&=', '?%', '?__proto__=1']) {
+    assert.equal((await verify([authorization], query)).status, 204, query);
+  }
+});
+
+test('a key in the query of the original request is found, as nginx, Caddy and Traefik tell it', async () => {
+  for (const header of ['X-Original-URI', 'X-Forwarded-Uri']) {
+    for (const target of [`/orders?api_key=${apiKey}`, `/orders?page=1&token=${apiKey}#end`]) {
+      assertRefusal(await verify([[header, target]]), 'key_in_query');
+    }
+    const plain = await verify([[header, '/orders?page=1']], `?api_key=${apiKey}`);
+    assertRefusal(plain, 'missing_authorization');
+  }
+});
+
+test('the original request only matters when it sent no Authorization', async () => {
+  assert.equal((await verify([authorization, ['X-Original-URI', `/?key=${apiKey}`]])).status, 204);
+});
+
+test('an original request of any form is answered', async () => {
+  for (const target of [
+    '',
+    '?',
+    '%',
+    '//',
+    'http://[',
+    '*',
+    '?key',
+    '?key=%',
+    '?key=%zz',
+    `/?${'&'.repeat(4000)}`,
+  ]) {
+    assertRefusal(await verify([['X-Original-URI', target]]), 'missing_authorization');
+  }
+});
+
+test('other methods of the original request change nothing', async () => {
+  for (const method of ['GET', 'DELETE', 'BREW']) {
+    assert.equal((await verify([authorization, ['X-Original-Method', method]])).status, 204);
+  }
+});
+
+test('a client cannot fake the identity headers', async () => {
+  const answer = await verify([authorization, ['X-Soku-Key-Id', 'key_of_somebody_else']]);
+  assert.equal(answer.headers.get('x-soku-key-id'), key.id);
+});
