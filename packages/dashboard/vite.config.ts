@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import react from '@vitejs/plugin-react';
 import { defineConfig, type Plugin } from 'vite';
 
@@ -22,6 +23,43 @@ function preloadFonts(): Plugin {
 }
 
 /**
+ * The bundler puts the styles of shared chunks first, so the statement of main.tsx that orders the cascade layers
+ * comes too late. This puts it back at the top.
+ */
+function layersFirst(): Plugin {
+  const order = readFileSync(new URL('src/styles/layers.css', import.meta.url), 'utf8');
+  const statement = order.replace(/\/\*.*?\*\//gs, '').trim();
+  return {
+    name: 'layers-first',
+    enforce: 'post',
+    generateBundle: (_options, bundle) => {
+      for (const file of Object.values(bundle)) {
+        if (file.type === 'asset' && file.fileName.endsWith('.css'))
+          file.source = `${statement}${file.source}`;
+      }
+    },
+  };
+}
+
+const jsonSchemaWriter = /zod\/v4\/core\/(to-json-schema|json-schema-processors)\.js$/;
+
+/**
+ * Zod hangs its writer of JSON Schema on every schema, so no bundler can see that it is never called here (the server
+ * calls it). Functions that do nothing in its place take 5 kB (gzip) off every page.
+ */
+function withoutJsonSchemaWriter(): Plugin {
+  return {
+    name: 'without-json-schema-writer',
+    apply: 'build',
+    transform: (code, id) => {
+      if (!jsonSchemaWriter.test(id)) return;
+      const names = [...code.matchAll(/^export (?:const|function) (\w+)/gm)].map(([, name]) => name);
+      return { code: names.map((name) => `export function ${name}() {}`).join('\n'), map: null };
+    },
+  };
+}
+
+/**
  * What every page needs, in one chunk that changes rarely. The schemas and zod-without-eval.ts must be in the same
  * one: inside a chunk the order of the imports in main.tsx holds, and across chunks it would not.
  */
@@ -32,11 +70,13 @@ const server = process.env.SOKU_DEV_SERVER ?? 'http://127.0.0.1:3000';
 const proxied = ['/v1', '/api', '/openapi.json', '/healthz', '/readyz'];
 
 export default defineConfig({
-  plugins: [react(), preloadFonts()],
+  plugins: [react(), preloadFonts(), layersFirst(), withoutJsonSchemaWriter()],
   build: {
     outDir: 'dist',
     // The content security policy allows files of this origin and nothing inline.
     assetsInlineLimit: 0,
+    // One small style sheet, so that no page waits for a second one.
+    cssCodeSplit: false,
     modulePreload: { polyfill: false },
     target: 'es2023',
     // "use client" is for server components; the warning about it would only hide real ones.

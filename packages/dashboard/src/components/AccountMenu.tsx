@@ -30,7 +30,7 @@ export function AccountMenu({ user }: { user: Person }) {
         <span className="account__initials" aria-hidden>
           {initialsOf(user.name)}
         </span>
-        <span className="account__who" aria-hidden>
+        <span className="account__who">
           <span className="account__name">{user.name}</span>
           <span className="account__email">{user.email}</span>
         </span>

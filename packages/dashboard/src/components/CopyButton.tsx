@@ -10,10 +10,12 @@ interface CopyButtonProps {
   text: () => string;
   /** What is copied, for whoever cannot see what stands beside the button. */
   what: string;
+  /** In place of "Copy". */
+  label?: string;
   onCopied?: () => void;
 }
 
-export function CopyButton({ text, what, onCopied }: CopyButtonProps) {
+export function CopyButton({ text, what, label = 'Copy', onCopied }: CopyButtonProps) {
   const [outcome, setOutcome] = useState<Outcome>('idle');
   const button = useRef<HTMLButtonElement>(null);
 
@@ -32,7 +34,7 @@ export function CopyButton({ text, what, onCopied }: CopyButtonProps) {
   return (
     <span className="copy">
       <Button ref={button} look="quiet" icon={outcome === 'copied' ? Check : Copy} onClick={copy}>
-        {words[outcome]}
+        {outcome === 'idle' ? label : words[outcome]}
         <span className="visually-hidden"> {what}</span>
       </Button>
       <span className="visually-hidden" role="status">
@@ -42,7 +44,7 @@ export function CopyButton({ text, what, onCopied }: CopyButtonProps) {
   );
 }
 
-const words: Record<Outcome, string> = { idle: 'Copy', copied: 'Copied', refused: 'Refused' };
+const words: Record<Exclude<Outcome, 'idle'>, string> = { copied: 'Copied', refused: 'Refused' };
 
 function spoken(outcome: Outcome, what: string): string {
   if (outcome === 'copied') return `Copied: ${what}`;

@@ -8,8 +8,15 @@ const shownFor = 9_000;
 let message = '';
 const listeners = new Set<() => void>();
 
-/** Says that something was done. The text must be true at that moment. */
+/**
+ * Says that something was done. The text must be true at that moment. Behind a modal dialog no live region is heard,
+ * so it waits until the dialog is gone.
+ */
 export function announce(text: string): void {
+  if (document.querySelector('dialog:modal')) {
+    requestAnimationFrame(() => announce(text));
+    return;
+  }
   message = text;
   for (const listener of listeners) listener();
 }

@@ -1,3 +1,39 @@
+import './OverviewPage.css';
+import { useQuery } from '@tanstack/react-query';
+import { newestKeysOptions } from '../api/keys.ts';
+import { useSession } from '../api/session.ts';
+import { Button } from '../components/Button.tsx';
+import { Failure } from '../components/Notice.tsx';
+import { PageHead } from '../components/PageHead.tsx';
+import { ExpiringKeys } from './overview/ExpiringKeys.tsx';
+import { FirstSteps } from './overview/FirstSteps.tsx';
+import { KeyCounts } from './overview/KeyCounts.tsx';
+import { NewestKeys } from './overview/NewestKeys.tsx';
+
 export function OverviewPage() {
-  return null;
+  const session = useSession();
+  const { data, error, refetch } = useQuery(newestKeysOptions(5));
+  const counts = data?.counts;
+  const empty = counts?.all === 0;
+
+  return (
+    <>
+      <PageHead title="Overview">{session?.workspace?.name}</PageHead>
+      {error && !data ? (
+        <Failure error={error}>
+          <p>
+            <Button onClick={() => refetch()}>Try again</Button>
+          </p>
+        </Failure>
+      ) : null}
+      {empty ? <FirstSteps origin={session?.publicUrl ?? ''} /> : null}
+      {empty || (error && !data) ? null : (
+        <>
+          <KeyCounts counts={counts} />
+          <ExpiringKeys />
+          <NewestKeys keys={data?.data} />
+        </>
+      )}
+    </>
+  );
 }

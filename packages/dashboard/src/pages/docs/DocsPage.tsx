@@ -1,3 +1,91 @@
+import '../help/HelpPage.css';
+import './DocsPage.css';
+import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { useEffect } from 'react';
+import { type ApiDocument, openApiOptions, operationsByTag } from '../../api/openapi.ts';
+import { Button } from '../../components/Button.tsx';
+import { Failure } from '../../components/Notice.tsx';
+import { PageHead } from '../../components/PageHead.tsx';
+import { Skeleton } from '../../components/Skeleton.tsx';
+import { OperationEntry } from './OperationEntry.tsx';
+
 export function DocsPage() {
-  return null;
+  const { data, error, refetch } = useQuery(openApiOptions);
+  return (
+    <>
+      <PageHead title="API reference">
+        Made from <a href="/openapi.json">openapi.json</a>, the same document that the server checks requests
+        with. Every call carries the header that <Link to="/help/authentication">Authentication</Link>{' '}
+        describes.
+      </PageHead>
+      {data ? <Reference document={data} /> : null}
+      {!data && error ? (
+        <Failure error={error}>
+          <p>
+            <Button onClick={() => refetch()}>Try again</Button>
+          </p>
+        </Failure>
+      ) : null}
+      {!data && !error ? (
+        <div className="docs__pending" aria-hidden>
+          <Skeleton width="full" />
+          <Skeleton width="full" />
+          <Skeleton width="full" />
+        </div>
+      ) : null}
+    </>
+  );
+}
+
+function Reference({ document }: { document: ApiDocument }) {
+  const groups = operationsByTag(document);
+  const origin = document.servers[0]?.url ?? window.location.origin;
+  useScrollToHash();
+
+  return (
+    <div className="docs">
+      <nav aria-label="Calls" className="docs__index">
+        {groups.map((group) => (
+          <div key={group.name}>
+            <p className="docs__index-name">{group.name}</p>
+            <ul>
+              {group.operations.map((operation) => (
+                <li key={operation.id}>
+                  <a href={`#${operation.id}`}>
+                    <span className={`method method--${operation.method.toLowerCase()}`}>
+                      {operation.method}
+                    </span>
+                    <code>{operation.path}</code>
+                  </a>
+                </li>
+              ))}
+            </ul>
+          </div>
+        ))}
+      </nav>
+      {groups.map((group) => (
+        <section key={group.name} className="docs__group" aria-labelledby={`group-${group.name}`}>
+          <h2 id={`group-${group.name}`}>{group.name}</h2>
+          <p className="docs__group-lead">{group.description}</p>
+          {group.operations.map((operation) => (
+            <OperationEntry
+              key={operation.id}
+              operation={operation}
+              schemas={document.components.schemas}
+              origin={origin}
+            />
+          ))}
+        </section>
+      ))}
+    </div>
+  );
+}
+
+/** The document comes after the page, so the browser has looked for the anchor too early. */
+function useScrollToHash(): void {
+  useEffect(() => {
+    const { hash } = window.location;
+    if (hash !== '') document.getElementById(decodeURIComponent(hash.slice(1)))?.scrollIntoView();
+  }, []);
 }

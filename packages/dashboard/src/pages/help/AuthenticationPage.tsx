@@ -1,3 +1,101 @@
+import { Link } from '@tanstack/react-router';
+import { useSession } from '../../api/session.ts';
+import { Code, CodeTabs } from '../../components/Code.tsx';
+import { callSnippets } from '../../components/snippets.ts';
+import { HelpPage, Part } from './HelpPage.tsx';
+
 export function AuthenticationPage() {
-  return null;
+  const session = useSession();
+  const origin = session?.publicUrl ?? window.location.origin;
+  const prefix = session?.keyPrefix ?? 'sk_live_';
+  return (
+    <HelpPage title="Authentication" lead="One header, the same for every call.">
+      <Part id="header" title="Send the key">
+        <Code label="header" code={`Authorization: Bearer ${prefix}...`} />
+        <p>
+          The word <code>Bearer</code>, exactly one space, and the whole key, without quotes. In snippets the
+          key stays in the environment variable <code>SOKU_API_KEY</code>:
+        </p>
+        <CodeTabs label="Call the API" snippets={callSnippets(origin)} />
+      </Part>
+      <Part id="check" title="Check a key">
+        <p>
+          <code>GET /v1/me</code> answers with the key that you used, so it shows whether the key works and
+          which one it is:
+        </p>
+        <Code label="answer" code={meAnswer(prefix)} />
+      </Part>
+      <Part id="refused" title="When a request is refused">
+        <p>
+          A refused request is answered <code>401 Unauthorized</code>, with a code and a message that say why,
+          and a request id that is also in the header <code>X-Request-Id</code>:
+        </p>
+        <Code label="error" code={errorAnswer} />
+        <p>
+          Programs should look at <code>code</code>, which does not change; people at <code>message</code>,
+          which may. The message never repeats the key. All codes are under{' '}
+          <Link to="/help/api-troubleshooting">Troubleshooting</Link>.
+        </p>
+      </Part>
+      <Part id="not" title="What is not accepted">
+        <ul className="prose__list">
+          <li>
+            A key in the URL, such as <code>?api_key=</code>: URLs are written to logs on the way.
+          </li>
+          <li>
+            A key in another header, such as <code>X-API-Key</code>.
+          </li>
+          <li>
+            A key after another scheme, such as <code>Basic</code> or <code>Token</code>, or without any.
+          </li>
+          <li>A call from a web page of another origin: a secret key does not belong into a browser.</li>
+        </ul>
+      </Part>
+      <Part id="scopes" title="Scopes">
+        <p>
+          An ordinary key has no scopes: it opens the API and manages nothing. For programs that manage keys
+          there are <code>keys:read</code> and <code>keys:write</code>; <code>keys:verify</code> is for asking
+          whether another key is good. A key without the scope that a call needs is answered <code>403</code>{' '}
+          with the code{' '}
+          <Link to="/help/api-troubleshooting" hash="insufficient_scope">
+            insufficient_scope
+          </Link>
+          .
+        </p>
+        <p>
+          Which scope a call needs is in the <Link to="/docs">API reference</Link>.
+        </p>
+      </Part>
+    </HelpPage>
+  );
+}
+
+const errorAnswer = `HTTP/1.1 401 Unauthorized
+WWW-Authenticate: Bearer realm="soku"
+
+{
+  "error": {
+    "type": "authentication_error",
+    "code": "missing_bearer",
+    "message": "...",
+    "timestamp": "2030-01-31T12:00:00.000Z",
+    "requestId": "req_..."
+  }
+}`;
+
+function meAnswer(prefix: string): string {
+  return `{
+  "key": {
+    "id": "key_...",
+    "name": "Production Server",
+    "preview": "${prefix}abc...xyz",
+    "status": "active",
+    "scopes": [],
+    "createdAt": "2030-01-31T12:00:00.000Z",
+    "createdBy": "...",
+    "expiresAt": null,
+    "revokedAt": null
+  },
+  "workspace": { "id": "...", "name": "..." }
+}`;
 }

@@ -1,3 +1,46 @@
+import './TroubleshootingPage.css';
+import { errorCodes } from '@soku/server/error-codes';
+import { useMemo } from 'react';
+import { useSession } from '../../api/session.ts';
+import { CheckKey } from './CheckKey.tsx';
+import { codesByStatus, ErrorEntry } from './ErrorEntry.tsx';
+import { HelpPage, Part } from './HelpPage.tsx';
+
 export function TroubleshootingPage() {
-  return null;
+  const session = useSession();
+  const groups = useMemo(codesByStatus, []);
+  const origin = session?.publicUrl ?? window.location.origin;
+  return (
+    <HelpPage
+      title="API troubleshooting"
+      lead="Every refusal has a code. Look for the one in your answer, or check your key right here."
+    >
+      <Part id="check" title="Check my key">
+        <CheckKey prefix={session?.keyPrefix ?? 'sk_live_'} />
+      </Part>
+      <Part id="codes" title={`All ${Object.keys(errorCodes).length} codes`}>
+        <nav aria-label="Error codes" className="code-index">
+          {groups.map(({ status, codes }) => (
+            <div className="code-index__group" key={status}>
+              <span className="code-index__status">{status}</span>
+              <ul>
+                {codes.map((code) => (
+                  <li key={code}>
+                    <a href={`#${code}`}>{code}</a>
+                  </li>
+                ))}
+              </ul>
+            </div>
+          ))}
+        </nav>
+      </Part>
+      {groups.map(({ status, name, codes }) => (
+        <Part id={`status-${status}`} title={`${status} ${name}`} key={status}>
+          {codes.map((code) => (
+            <ErrorEntry key={code} code={code} origin={origin} />
+          ))}
+        </Part>
+      ))}
+    </HelpPage>
+  );
 }

@@ -1,3 +1,59 @@
+import './AccountPage.css';
+import { getRouteApi } from '@tanstack/react-router';
+import { useSession } from '../../../api/session.ts';
+import { Button } from '../../../components/Button.tsx';
+import { Section } from '../../../components/Card.tsx';
+import { PageHead } from '../../../components/PageHead.tsx';
+import { ThemeSwitch } from '../../../components/ThemeSwitch.tsx';
+import { usePanel } from '../../../components/use-panel.ts';
+import { EndSessionsDialog } from './EndSessionsDialog.tsx';
+import { NameForm } from './NameForm.tsx';
+import { PasswordDialog } from './PasswordDialog.tsx';
+import { SessionList } from './SessionList.tsx';
+
+const route = getRouteApi('/shell/signed-in/settings/account');
+
 export function AccountPage() {
-  return null;
+  const { panel } = route.useSearch();
+  const session = useSession();
+  const { openPanel: open, closePanel: close } = usePanel();
+
+  return (
+    <>
+      <PageHead title="Account">Who you are here, and where you are signed in.</PageHead>
+      <div className="account-page">
+        <Section title="Profile">
+          {session?.user ? <NameForm key={session.user.name} user={session.user} /> : null}
+        </Section>
+        <Section title="Appearance">
+          <div className="card__row">
+            <p>Light or dark. “System” follows this device.</p>
+            <ThemeSwitch />
+          </div>
+        </Section>
+        <Section title="Password">
+          <div className="card__row">
+            <p>A new password ends every session but this one.</p>
+            <Button onClick={() => open('password')}>Change password</Button>
+          </div>
+        </Section>
+        <Section
+          title="Sessions"
+          lead="The browsers that are signed in to this account. End what you do not know, and change the password."
+        >
+          <SessionList />
+          <div className="card__row card__row--end">
+            <Button onClick={() => open('end-others')}>Sign out everywhere else</Button>
+            <Button look="quiet-danger" onClick={() => open('end-all')}>
+              Sign out everywhere
+            </Button>
+          </div>
+        </Section>
+      </div>
+      {panel === 'password' ? <PasswordDialog email={session?.user?.email ?? ''} onClose={close} /> : null}
+      {panel === 'end-others' || panel === 'end-all' ? (
+        <EndSessionsDialog here={panel === 'end-all'} onClose={close} />
+      ) : null}
+    </>
+  );
 }

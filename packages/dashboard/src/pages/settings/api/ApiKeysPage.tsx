@@ -8,12 +8,12 @@ import { keyListOptions, type ListFilter } from '../../../api/keys.ts';
 import { Button } from '../../../components/Button.tsx';
 import { Failure } from '../../../components/Notice.tsx';
 import { PageHead } from '../../../components/PageHead.tsx';
+import { usePanel } from '../../../components/use-panel.ts';
 import { EmptyList } from './EmptyList.tsx';
 import { KeyTable, KeyTableSkeleton } from './KeyTable.tsx';
 import { ListControls } from './ListControls.tsx';
 import { ListFoot } from './ListFoot.tsx';
 import { useAfterRevoke } from './use-after-revoke.ts';
-import { usePanel } from './use-panel.ts';
 
 // The dialogs come when somebody is about to open one: the list needs none of their code.
 const loadPanels = () => import('./KeyPanels.tsx');

@@ -1,3 +1,4 @@
+import '../../../components/Card.css';
 import { Link } from '@tanstack/react-router';
 import { KeyRound, Plus, SearchX } from 'lucide-react';
 import type { ReactNode } from 'react';

@@ -1,3 +1,129 @@
+import './KeyPage.css';
+import '../../../components/Card.css';
+import type { Key } from '@soku/server/key-schemas';
+import { useQuery } from '@tanstack/react-query';
+import { getRouteApi, Link } from '@tanstack/react-router';
+import { ArrowLeft, Pencil } from 'lucide-react';
+import type { ReactNode } from 'react';
+import { ApiError } from '../../../api/client.ts';
+import { keyOptions } from '../../../api/keys.ts';
+import { Button } from '../../../components/Button.tsx';
+import { Failure } from '../../../components/Notice.tsx';
+import { PageHead } from '../../../components/PageHead.tsx';
+import { Skeleton } from '../../../components/Skeleton.tsx';
+import { usePanel } from '../../../components/use-panel.ts';
+import { KeyFactList } from './KeyFactList.tsx';
+import { RenameDialog } from './RenameDialog.tsx';
+import { RevokeDialog } from './RevokeDialog.tsx';
+import { useAfterRevoke } from './use-after-revoke.ts';
+
+const route = getRouteApi('/shell/signed-in/settings/api/$keyId');
+const noRows: Key[] = [];
+
 export function KeyPage() {
-  return null;
+  const { keyId } = route.useParams();
+  const { panel } = route.useSearch();
+  const { data: key, error } = useQuery(keyOptions(keyId));
+  const { closePanel } = usePanel();
+  const afterRevoke = useAfterRevoke(noRows, panel);
+
+  return (
+    <>
+      <p className="back">
+        <Link to="/settings/api">
+          <ArrowLeft size={14} aria-hidden /> API keys
+        </Link>
+      </p>
+      {key ? <OneKey apiKey={key} /> : null}
+      {!key && error ? <Missing error={error} /> : null}
+      {!key && !error ? <Loading /> : null}
+      {panel === 'rename' ? <RenameDialog id={keyId} onClose={closePanel} /> : null}
+      {panel === 'revoke' ? (
+        <RevokeDialog
+          id={keyId}
+          onClose={closePanel}
+          onRevoked={(revoked) => {
+            afterRevoke(revoked);
+            closePanel();
+          }}
+        />
+      ) : null}
+    </>
+  );
+}
+
+function OneKey({ apiKey }: { apiKey: Key }) {
+  const { openPanel } = usePanel();
+  const lead = {
+    active: 'Requests with this key are accepted.',
+    expired: 'This key has expired: its requests are answered 401 Unauthorized.',
+    revoked: 'This key is revoked for ever: its requests are answered 401 Unauthorized.',
+  }[apiKey.status];
+  return (
+    <>
+      <PageHead
+        title={apiKey.name}
+        tabTitle={`${apiKey.name}, API key`}
+        action={
+          <div className="key-actions">
+            <Button icon={Pencil} onClick={() => openPanel('rename')}>
+              Rename
+            </Button>
+            {apiKey.status === 'revoked' ? null : (
+              <Button look="danger" onClick={() => openPanel('revoke')}>
+                Revoke key
+              </Button>
+            )}
+          </div>
+        }
+      >
+        {lead}
+      </PageHead>
+      <KeyFactList apiKey={apiKey} />
+      <p className="key-help">
+        The full key was shown when it was made and is stored nowhere. If it is lost, make a new key and
+        revoke this one. <Link to="/help/api-key-management">How to change a key without an outage</Link>
+      </p>
+    </>
+  );
+}
+
+function Missing({ error }: { error: Error }) {
+  const missing = error instanceof ApiError && (error.status === 404 || error.status === 400);
+  return (
+    <>
+      <PageHead title={missing ? 'There is no such key' : 'This key could not be shown'}>
+        {missing ? 'The address may be mistyped, or the key belongs to another workspace.' : null}
+      </PageHead>
+      <Failure error={missing ? null : error} />
+    </>
+  );
+}
+
+const lines = ['status', 'preview', 'created', 'by', 'expires', 'scopes', 'id'];
+
+function Loading() {
+  return (
+    <>
+      <PageHead title="API key">
+        <Skeleton width="long" />
+      </PageHead>
+      <div className="card" aria-hidden>
+        {lines.map((line) => (
+          <Line key={line} name={<Skeleton width="short" />}>
+            <Skeleton width="middle" />
+          </Line>
+        ))}
+      </div>
+    </>
+  );
+}
+
+function Line({ name, children }: { name: ReactNode; children: ReactNode }) {
+  return (
+    <div className="fact">
+      <span className="fact__name">{name}</span>
+      <span>{children}</span>
+    </div>
+  );
 }

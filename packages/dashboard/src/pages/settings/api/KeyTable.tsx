@@ -1,3 +1,4 @@
+import '../../../components/Card.css';
 import './KeyTable.css';
 import type { Key } from '@soku/server/key-schemas';
 import { Link } from '@tanstack/react-router';

@@ -20,7 +20,7 @@ interface ShownOnceProps {
 type Outcome = 'waiting' | 'copied' | 'refused';
 
 const spoken: Record<Outcome, string> = {
-  waiting: '',
+  waiting: 'Copy it now, and put it where your program reads it from.',
   copied: 'Copied. The full key is on the clipboard.',
   refused: 'The browser refused the clipboard. The key is selected: press Ctrl+C, or ⌘C on a Mac.',
 };
@@ -54,8 +54,7 @@ export function ShownOnce({ apiKey, preview, name, onCopied, onDone }: ShownOnce
     <div className="form">
       <Notice tone="warn">
         <p>
-          <strong>You will not see this key again.</strong> Soku keeps only its fingerprint. Put it where your
-          program reads it from.
+          <strong>You will not see this key again.</strong> Soku keeps only a fingerprint of it.
         </p>
       </Notice>
       <div className="secret">

@@ -3,6 +3,7 @@ import { useState } from 'react';
 import { z } from 'zod';
 import { unreachable } from '../../../api/client.ts';
 import { Button } from '../../../components/Button.tsx';
+import { Code } from '../../../components/Code.tsx';
 import { Notice } from '../../../components/Notice.tsx';
 
 interface Answer {
@@ -34,12 +35,12 @@ export function TestKey({ apiKey }: { apiKey: string }) {
       </div>
       <div role="status">
         {answer ? (
-          <Notice tone={answer.works ? 'good' : 'bad'}>
-            <p>
-              <strong>{answer.headline}</strong>
-            </p>
-            {answer.body === '' ? null : <pre className="test__body">{answer.body}</pre>}
-          </Notice>
+          <div className="test__answer">
+            <Notice tone={answer.works ? 'good' : 'bad'}>
+              <p>{answer.headline}</p>
+            </Notice>
+            {answer.body === '' ? null : <Code label="answer" code={answer.body} />}
+          </div>
         ) : null}
       </div>
     </div>

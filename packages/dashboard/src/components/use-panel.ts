@@ -1,5 +1,5 @@
 import { useNavigate, useRouter } from '@tanstack/react-router';
-import type { ApiKeysSearch } from '../../search.ts';
+import { useCallback } from 'react';
 
 declare module '@tanstack/history' {
   interface HistoryState {
@@ -8,11 +8,11 @@ declare module '@tanstack/history' {
   }
 }
 
-type Panel = NonNullable<ApiKeysSearch['panel']>;
+export type Panel = 'generate' | 'rename' | 'revoke' | 'password' | 'end-others' | 'end-all';
 
 /**
  * An open dialog is an entry of the history: Back closes it, and a link can open it. Closing by a button goes back,
- * too, so that the list does not stand in the history twice.
+ * too, so that the page behind does not stand in the history twice.
  */
 export function usePanel() {
   const navigate = useNavigate();
@@ -26,7 +26,7 @@ export function usePanel() {
       resetScroll: false,
     });
 
-  const closePanel = () => {
+  const closePanel = useCallback(() => {
     if (router.state.location.state.panelOpened) {
       router.history.back({ ignoreBlocker: true });
       return;
@@ -38,7 +38,7 @@ export function usePanel() {
       ignoreBlocker: true,
       resetScroll: false,
     });
-  };
+  }, [navigate, router]);
 
   return { openPanel, closePanel };
 }

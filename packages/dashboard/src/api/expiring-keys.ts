@@ -1,0 +1,39 @@
+import { type Key, keyListSchema } from '@soku/server/key-schemas';
+import { queryOptions } from '@tanstack/react-query';
+import { callApi } from './client.ts';
+
+const fortnight = 14 * 24 * 3600 * 1000;
+const pageSize = 100;
+const mostPages = 5;
+
+/** The list cannot be asked for by expiry date, so the overview looks through this many and says so. */
+export const mostKeysLookedAt = pageSize * mostPages;
+
+export type ExpiringKey = Key & { expiresAt: string };
+
+export const expiringKeysOptions = queryOptions({
+  queryKey: ['keys', 'expiring'],
+  queryFn: async ({ signal }) => {
+    const keys: ExpiringKey[] = [];
+    let cursor: string | null = null;
+    for (let page = 0; page < mostPages; page += 1) {
+      const list = await fetchPage(cursor, signal);
+      keys.push(...list.data.filter(expiresSoon));
+      cursor = list.nextCursor;
+      if (cursor === null) break;
+    }
+    keys.sort((a, b) => a.expiresAt.localeCompare(b.expiresAt));
+    return { keys, complete: cursor === null };
+  },
+  staleTime: 60_000,
+});
+
+function fetchPage(cursor: string | null, signal: AbortSignal) {
+  const query = new URLSearchParams({ status: 'active', limit: String(pageSize) });
+  if (cursor !== null) query.set('cursor', cursor);
+  return callApi(`/v1/api-keys?${query}`, { answer: keyListSchema, signal });
+}
+
+function expiresSoon(key: Key): key is ExpiringKey {
+  return key.expiresAt !== null && Date.parse(key.expiresAt) - Date.now() < fortnight;
+}

@@ -1,0 +1,57 @@
+import { type ApiResponse, jsonSchemaOf, type Operation, type Schemas } from '../../api/openapi.ts';
+import { Code } from '../../components/Code.tsx';
+import { FieldTable } from './FieldTable.tsx';
+import { Markup } from './Markup.tsx';
+import { exampleOf, fieldsOf } from './schema-fields.ts';
+
+export function Answers({ operation, schemas }: { operation: Operation; schemas: Schemas }) {
+  return (
+    <>
+      <h4>Answers</h4>
+      <div className="answers">
+        {Object.entries(operation.responses).map(([status, response]) => (
+          <Answer key={status} status={status} response={response} schemas={schemas} of={operation.summary} />
+        ))}
+      </div>
+    </>
+  );
+}
+
+interface AnswerProps {
+  status: string;
+  response: ApiResponse;
+  schemas: Schemas;
+  of: string;
+}
+
+function Answer({ status, response, schemas, of }: AnswerProps) {
+  const good = status.startsWith('2');
+  const schema = good ? jsonSchemaOf(response) : undefined;
+  const fields = schema ? fieldsOf(schema, schemas) : [];
+  return (
+    <details className="answer">
+      <summary>
+        <span className={`answer__status ${good ? 'answer__status--good' : ''}`}>{status}</span>
+        <span className="answer__summary">{summaryOf(status, response)}</span>
+      </summary>
+      <div className="answer__body">
+        {response.description === 'Default Response' ? null : <Markup text={response.description} />}
+        {schema ? (
+          <>
+            <Code
+              label={`answer ${status}: ${of}`}
+              code={JSON.stringify(exampleOf(schema, schemas), null, 2)}
+            />
+            <FieldTable label={`Fields of answer ${status}: ${of}`} fields={fields} />
+          </>
+        ) : null}
+      </div>
+    </details>
+  );
+}
+
+function summaryOf(status: string, response: ApiResponse): string {
+  if (status.startsWith('2')) return status === '204' ? 'Accepted, without a body' : 'Success';
+  const codes = [...response.description.matchAll(/`(\w+)`:/g)].map(([, code]) => code);
+  return codes.length > 2 ? `${codes.slice(0, 2).join(', ')} and ${codes.length - 2} more` : codes.join(', ');
+}

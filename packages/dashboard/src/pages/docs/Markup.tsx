@@ -1,0 +1,27 @@
+import { Link } from '@tanstack/react-router';
+import { isErrorCode } from '../help/ErrorEntry.tsx';
+
+/** The little Markdown of our own descriptions: paragraphs and `code`; the code of an error leads to its help. */
+export function Markup({ text }: { text: string }) {
+  const paragraphs = text.split(/\n{2,}/).filter((paragraph) => paragraph !== '');
+  return paragraphs.map((paragraph) => (
+    <p key={paragraph}>
+      <Inline text={paragraph} />
+    </p>
+  ));
+}
+
+export function Inline({ text }: { text: string }) {
+  const pieces = text
+    .split('`')
+    .map((piece, index) => ({ piece, code: index % 2 === 1, id: `${index}${piece}` }));
+  return pieces.map(({ piece, code, id }) => {
+    if (!code) return piece;
+    if (!isErrorCode(piece)) return <code key={id}>{piece}</code>;
+    return (
+      <Link key={id} to="/help/api-troubleshooting" hash={piece}>
+        <code>{piece}</code>
+      </Link>
+    );
+  });
+}

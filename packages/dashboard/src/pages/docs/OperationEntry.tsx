@@ -1,0 +1,62 @@
+import { jsonSchemaOf, type Operation, type Parameter, type Schemas } from '../../api/openapi.ts';
+import { Code } from '../../components/Code.tsx';
+import { Answers } from './Answers.tsx';
+import { curlExample, needsKey } from './curl-example.ts';
+import { FieldTable } from './FieldTable.tsx';
+import { Markup } from './Markup.tsx';
+import { fieldsOf, type SchemaField, typeOf } from './schema-fields.ts';
+
+interface OperationEntryProps {
+  operation: Operation;
+  schemas: Schemas;
+  origin: string;
+}
+
+export function OperationEntry({ operation, schemas, origin }: OperationEntryProps) {
+  const body = jsonSchemaOf(operation.requestBody);
+  const parameters = operation.parameters.map((parameter) => parameterField(parameter, schemas));
+  return (
+    <article className="operation" id={operation.id} aria-labelledby={`${operation.id}-title`}>
+      <div className="operation__text">
+        <h3 id={`${operation.id}-title`} className="operation__title">
+          <a href={`#${operation.id}`} className="prose__anchor">
+            {operation.summary}
+          </a>
+        </h3>
+        <p className="operation__call">
+          <span className={`method method--${operation.method.toLowerCase()}`}>{operation.method}</span>
+          <code>{operation.path}</code>
+        </p>
+        <Markup text={operation.description} />
+        {parameters.length > 0 ? (
+          <>
+            <h4>Parameters</h4>
+            <FieldTable label={`Parameters of ${operation.summary}`} fields={parameters} />
+          </>
+        ) : null}
+        {body ? (
+          <>
+            <h4>Body</h4>
+            <FieldTable label={`Body of ${operation.summary}`} fields={fieldsOf(body, schemas)} />
+          </>
+        ) : null}
+        <Answers operation={operation} schemas={schemas} />
+      </div>
+      <div className="operation__example">
+        <Code label={`curl: ${operation.summary}`} code={curlExample(operation, origin, schemas)} />
+        {needsKey(operation) ? null : <p className="operation__open">Needs no key.</p>}
+      </div>
+    </article>
+  );
+}
+
+function parameterField(parameter: Parameter, schemas: Schemas): SchemaField {
+  const usual = parameter.schema?.default;
+  const notes = [parameter.description, usual === undefined ? '' : `Default: \`${String(usual)}\``];
+  return {
+    path: parameter.name,
+    type: `${parameter.in}, ${parameter.schema ? typeOf(parameter.schema, schemas) : 'string'}`,
+    required: parameter.required,
+    description: notes.filter((note) => note !== '').join('. '),
+  };
+}

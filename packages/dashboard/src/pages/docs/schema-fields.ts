@@ -1,0 +1,81 @@
+import type { JsonSchema, Schemas } from '../../api/openapi.ts';
+
+export interface SchemaField {
+  path: string;
+  type: string;
+  required: boolean;
+  description: string;
+}
+
+const refPrefix = '#/components/schemas/';
+
+export function resolve(schema: JsonSchema, schemas: Schemas): JsonSchema {
+  const name = schema.$ref?.startsWith(refPrefix) ? schema.$ref.slice(refPrefix.length) : undefined;
+  return (name === undefined ? undefined : schemas[name]) ?? schema;
+}
+
+/** The fields of an object with those of the objects in it, as `key.id` and `data[].id`. */
+export function fieldsOf(schema: JsonSchema, schemas: Schemas, prefix = ''): SchemaField[] {
+  const object = resolve(schema, schemas);
+  return Object.entries(object.properties ?? {}).flatMap(([name, property]) => {
+    const path = prefix + name;
+    const field: SchemaField = {
+      path,
+      type: typeOf(property, schemas),
+      required: object.required?.includes(name) ?? false,
+      description: property.description ?? resolve(property, schemas).description ?? '',
+    };
+    return [field, ...innerFields(resolve(property, schemas), schemas, path)];
+  });
+}
+
+function innerFields(schema: JsonSchema, schemas: Schemas, path: string): SchemaField[] {
+  if (schema.properties) return fieldsOf(schema, schemas, `${path}.`);
+  if (schema.items) return fieldsOf(schema.items, schemas, `${path}[].`);
+  return (schema.anyOf ?? []).flatMap((choice) => innerFields(resolve(choice, schemas), schemas, path));
+}
+
+export function typeOf(schema: JsonSchema, schemas: Schemas): string {
+  const { anyOf, const: only, enum: values, items, type, format } = resolve(schema, schemas);
+  if (anyOf) return anyOf.map((choice) => typeOf(choice, schemas)).join(' or ');
+  if (only !== undefined) return JSON.stringify(only);
+  if (values) return values.map((value) => JSON.stringify(value)).join(' | ');
+  if (items) return `array of ${typeOf(items, schemas)}`;
+  const name = Array.isArray(type) ? type.join(' or ') : (type ?? 'anything');
+  return format === 'date-time' ? 'date and time' : name;
+}
+
+/** Values that look like the real ones, where a type alone would say too little. */
+const samples: Record<string, unknown> = {
+  id: 'key_01jd8f3v5k2m7n9p4q6r8s0t1v',
+  name: 'Production Server',
+  preview: 'sk_live_abc...xyz',
+  apiKey: 'sk_live_...',
+  createdBy: 'usr_01jd8f3v5k2m7n9p4q6r8s0t1v',
+};
+
+export function exampleOf(schema: JsonSchema, schemas: Schemas, name = ''): unknown {
+  const { anyOf, properties, items, ...scalar } = resolve(schema, schemas);
+  if (properties) return exampleObject(properties, schemas);
+  if (items) return name === 'scopes' ? [] : [exampleOf(items, schemas)];
+  if (anyOf?.some((choice) => choice.type === 'null')) return null;
+  return anyOf?.[0] ? exampleOf(anyOf[0], schemas, name) : exampleScalar(scalar, name);
+}
+
+function exampleObject(properties: Record<string, JsonSchema>, schemas: Schemas): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(properties).map(([name, property]) => [name, exampleOf(property, schemas, name)]),
+  );
+}
+
+function exampleScalar(
+  { type, format, enum: values, const: only, default: usual }: JsonSchema,
+  name: string,
+) {
+  const given = only ?? usual ?? values?.[0];
+  if (given !== undefined) return given;
+  if (format === 'date-time') return '2030-01-31T12:00:00.000Z';
+  if (type === 'boolean') return true;
+  if (type === 'integer' || type === 'number') return 1;
+  return samples[name] ?? '...';
+}

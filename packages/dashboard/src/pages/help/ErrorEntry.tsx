@@ -1,0 +1,95 @@
+import { type ErrorCode, type ErrorRow, errorCodes, helpPath } from '@soku/server/error-codes';
+import { Code } from '../../components/Code.tsx';
+import { CopyButton } from '../../components/CopyButton.tsx';
+
+const statusNames: Record<number, string> = {
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  409: 'Conflict',
+  413: 'Content Too Large',
+  415: 'Unsupported Media Type',
+  429: 'Too Many Requests',
+  500: 'Internal Server Error',
+  502: 'Bad Gateway',
+  503: 'Service Unavailable',
+};
+
+const rows: Record<ErrorCode, ErrorRow> = errorCodes;
+
+export function isErrorCode(text: string): text is ErrorCode {
+  return Object.hasOwn(errorCodes, text);
+}
+
+export interface StatusGroup {
+  status: number;
+  name: string;
+  codes: ErrorCode[];
+}
+
+export function codesByStatus(): StatusGroup[] {
+  const groups = new Map<number, ErrorCode[]>();
+  for (const code of Object.keys(errorCodes).filter(isErrorCode)) {
+    const { status } = rows[code];
+    groups.set(status, [...(groups.get(status) ?? []), code]);
+  }
+  return [...groups]
+    .sort(([a], [b]) => order(a) - order(b))
+    .map(([status, codes]) => ({ status, name: statusNames[status] ?? '', codes }));
+}
+
+/** 401 is what people come for. */
+function order(status: number): number {
+  return status === 401 ? 0 : status;
+}
+
+export function ErrorEntry({ code, origin }: { code: ErrorCode; origin: string }) {
+  const row = rows[code];
+  return (
+    <article className="error-entry" id={code} aria-labelledby={`${code}-title`}>
+      <header className="error-entry__head">
+        <h3 id={`${code}-title`} className="error-entry__title">
+          <a href={`#${code}`} className="prose__anchor">
+            {row.title}
+          </a>
+        </h3>
+        <CopyButton text={() => origin + helpPath(code)} what={`to ${code}`} label="Copy link" />
+      </header>
+      <p className="error-entry__code">
+        <code>{code}</code> {row.status} {statusNames[row.status]}
+      </p>
+      <p>{row.cause}</p>
+      <p>
+        <strong>What to do.</strong> {row.remedy}
+      </p>
+      <details className="error-entry__answer">
+        <summary>What the answer looks like</summary>
+        <Code label={`answer of ${code}`} code={answerOf(code, row)} />
+      </details>
+    </article>
+  );
+}
+
+const challenges: Record<NonNullable<ErrorRow['challenge']>, string> = {
+  realm: '',
+  invalid_request: ', error="invalid_request", error_description="..."',
+  invalid_token: ', error="invalid_token", error_description="..."',
+  insufficient_scope: ', error="insufficient_scope", scope="..."',
+};
+
+function answerOf(code: ErrorCode, row: ErrorRow): string {
+  const challenge = row.challenge
+    ? `\nWWW-Authenticate: Bearer realm="soku"${challenges[row.challenge]}`
+    : '';
+  const body = {
+    error: {
+      type: row.type,
+      code,
+      message: '...',
+      timestamp: '2030-01-31T12:00:00.000Z',
+      requestId: 'req_...',
+    },
+  };
+  return `HTTP/1.1 ${row.status} ${statusNames[row.status] ?? ''}${challenge}\n\n${JSON.stringify(body, null, 2)}`;
+}

@@ -1,0 +1,50 @@
+import './HelpPage.css';
+import { Link } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
+import { PageHead } from '../../components/PageHead.tsx';
+
+interface HelpPageProps {
+  title: string;
+  lead: ReactNode;
+  children: ReactNode;
+}
+
+const pages = [
+  { to: '/help/api-key-management', name: 'Managing keys' },
+  { to: '/help/authentication', name: 'Authentication' },
+  { to: '/help/api-troubleshooting', name: 'Troubleshooting' },
+] as const;
+
+export function HelpPage({ title, lead, children }: HelpPageProps) {
+  return (
+    <>
+      <nav className="tabs" aria-label="Help">
+        {pages.map(({ to, name }) => (
+          <Link key={to} to={to} className="tabs__tab">
+            {name}
+          </Link>
+        ))}
+      </nav>
+      <article className="prose">
+        <PageHead title={title} tabTitle={`${title}, help`}>
+          {lead}
+        </PageHead>
+        {children}
+      </article>
+    </>
+  );
+}
+
+/** A part of a help page that can be linked to. */
+export function Part({ id, title, children }: { id: string; title: string; children: ReactNode }) {
+  return (
+    <section className="prose__part" id={id} aria-labelledby={`${id}-title`}>
+      <h2 id={`${id}-title`}>
+        <Link to="." hash={id} className="prose__anchor">
+          {title}
+        </Link>
+      </h2>
+      {children}
+    </section>
+  );
+}

@@ -1,0 +1,35 @@
+import type { Key } from '@soku/server/key-schemas';
+import { Link } from '@tanstack/react-router';
+import { Section } from '../../components/Card.tsx';
+import { Skeleton } from '../../components/Skeleton.tsx';
+import { When } from '../../components/When.tsx';
+
+const placeholders = ['a', 'b', 'c'];
+
+export function NewestKeys({ keys }: { keys: Key[] | undefined }) {
+  return (
+    <Section title="Newest active keys" action={<Link to="/settings/api">All keys</Link>}>
+      <ul>
+        {keys?.map((key) => (
+          <li key={key.id} className="brief">
+            <Link to="/settings/api/$keyId" params={{ keyId: key.id }} className="brief__name">
+              {key.name}
+            </Link>
+            <code className="brief__preview">{key.preview}</code>
+            <span className="brief__when">
+              <When at={key.createdAt} />
+            </span>
+          </li>
+        ))}
+        {keys
+          ? null
+          : placeholders.map((line) => (
+              <li key={line} className="brief" aria-hidden>
+                <Skeleton width="middle" />
+              </li>
+            ))}
+        {keys?.length === 0 ? <li className="brief brief--none">No key is active.</li> : null}
+      </ul>
+    </Section>
+  );
+}

@@ -1,0 +1,84 @@
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+import { type BrowserSession, browserSessionsOptions, endSession } from '../../../api/account.ts';
+import { Button } from '../../../components/Button.tsx';
+import { Failure } from '../../../components/Notice.tsx';
+import { Skeleton } from '../../../components/Skeleton.tsx';
+import { announce } from '../../../components/Toast.tsx';
+import { When } from '../../../components/When.tsx';
+import { withSignIn } from '../../../session/sign-in-again.ts';
+import { deviceOf } from './device.ts';
+
+export function SessionList() {
+  const { data, error } = useQuery(browserSessionsOptions);
+  if (!data && error) {
+    return (
+      <div className="card__row">
+        <Failure error={error} />
+      </div>
+    );
+  }
+  if (!data) {
+    return (
+      <div className="card__row session" aria-hidden>
+        <div>
+          <p>
+            <Skeleton width="middle" />
+          </p>
+          <p>
+            <Skeleton width="long" />
+          </p>
+        </div>
+      </div>
+    );
+  }
+  return (
+    <ul aria-label="Sessions">
+      {data.map((session) => (
+        <SessionRow key={session.id} session={session} />
+      ))}
+    </ul>
+  );
+}
+
+function SessionRow({ session }: { session: BrowserSession }) {
+  const client = useQueryClient();
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<unknown>(null);
+  const device = deviceOf(session.userAgent);
+
+  const end = async () => {
+    setBusy(true);
+    setError(null);
+    try {
+      await withSignIn(() => endSession(session.token));
+      await client.invalidateQueries({ queryKey: browserSessionsOptions.queryKey });
+      announce(`The session of ${device} is ended.`);
+      document.querySelector<HTMLElement>('h1')?.focus();
+    } catch (failure) {
+      setError(failure);
+      setBusy(false);
+    }
+  };
+
+  return (
+    <li className="card__row session">
+      <div>
+        <p className="session__device">
+          {device}
+          {session.here ? <span className="session__here">This browser</span> : null}
+        </p>
+        <p className="session__more">
+          {session.ipAddress === '' ? null : `${session.ipAddress}, `}signed in{' '}
+          <When at={session.createdAt} />
+        </p>
+        <Failure error={error} />
+      </div>
+      {session.here ? null : (
+        <Button busy={busy} onClick={end} aria-label={`End the session of ${device}`}>
+          End
+        </Button>
+      )}
+    </li>
+  );
+}
