@@ -15,7 +15,8 @@ export async function exchange(
 ): Promise<Answer> {
   const { method = 'GET', fields = [], body } = options;
   const { hostname, port, host, origin } = new URL(url);
-  const length: Fields = body === undefined ? [] : [['Content-Length', String(Buffer.byteLength(body))]];
+  const bodyless = body === undefined && ['GET', 'HEAD', 'OPTIONS'].includes(method);
+  const length: Fields = bodyless ? [] : [['Content-Length', String(Buffer.byteLength(body ?? ''))]];
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   const outgoing = request({
     hostname,

@@ -40,27 +40,52 @@ function isAddressRange(text: string): boolean {
   return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128));
 }
 
+/** Each variable: its rule, its default, and (from .describe) what the documentation says of it. */
 const schema = z.object({
-  HOST: z.string().default('127.0.0.1'),
-  PORT: wholeNumber(1, 65535).default(3000),
-  SOKU_DATA_DIR: z.string().default('./data'),
+  HOST: z.string().default('127.0.0.1').describe('The address that it listens on'),
+  PORT: wholeNumber(1, 65535).default(3000).describe('The port that it listens on'),
+  SOKU_DATA_DIR: z
+    .string()
+    .default('./data')
+    .describe('Directory of the SQLite file and the generated secret; exactly one process may have it open'),
   SOKU_PUBLIC_URL: z
     .string()
     .refine(isOrigin, 'is not an http(s) address without a path')
     .transform((text) => new URL(text).origin)
-    .optional(),
-  SOKU_SECRET: z.string().min(32, 'has fewer than 32 characters').optional(),
+    .optional()
+    .describe('The address in links and cookies; without it `http://localhost:PORT`'),
+  SOKU_SECRET: z
+    .string()
+    .min(32, 'has fewer than 32 characters')
+    .optional()
+    .describe('Signs session cookies; without it a secret is generated into the data directory (mode 0600)'),
   SOKU_KEY_PREFIX: z
     .string()
     .refine(isPrefix, 'is not a lower-case letter, then at most 18 of a-z, 0-9 and _, then _')
-    .default(defaultPrefix),
-  SOKU_ACCEPTED_PREFIXES: list(isPrefix, 'has an entry that is not a key prefix').default([]),
-  SOKU_OWNER_EMAIL: emailSchema.optional(),
-  SOKU_OWNER_PASSWORD: passwordSchema.optional(),
-  SOKU_MAX_ACTIVE_KEYS: wholeNumber(1, 100_000_000).default(10_000),
-  SOKU_CACHE_KEYS: wholeNumber(1, 10_000_000).default(1_000_000),
-  LOG_LEVEL: z.enum(logLevels, `is not one of ${logLevels.join(', ')}`).default('info'),
-  TRUST_PROXY: list(isAddressRange, 'has an entry that is not an address or a range').default([]),
+    .default(defaultPrefix)
+    .describe('Prefix of new keys'),
+  SOKU_ACCEPTED_PREFIXES: list(isPrefix, 'has an entry that is not a key prefix')
+    .default([])
+    .describe('Further prefixes that existing keys may have, separated by commas'),
+  SOKU_OWNER_EMAIL: emailSchema
+    .optional()
+    .describe('With the password: makes the first account at the first start, without the setup page'),
+  SOKU_OWNER_PASSWORD: passwordSchema.optional().describe('The password of that account'),
+  SOKU_MAX_ACTIVE_KEYS: wholeNumber(1, 100_000_000)
+    .default(10_000)
+    .describe('Most active keys of a workspace; one more is refused'),
+  SOKU_CACHE_KEYS: wholeNumber(1, 10_000_000)
+    .default(1_000_000)
+    .describe('Most keys that verification keeps in memory'),
+  LOG_LEVEL: z
+    .enum(logLevels, `is not one of ${logLevels.join(', ')}`)
+    .default('info')
+    .describe(
+      `One of ${logLevels.map((level) => `\`${level}\``).join(', ')}; \`debug\` has a line for each request`,
+    ),
+  TRUST_PROXY: list(isAddressRange, 'has an entry that is not an address or a range')
+    .default([])
+    .describe('Addresses and ranges of proxies whose `X-Forwarded-For` is believed, separated by commas'),
 });
 
 /** A right value of each variable, for the line that a wrong one gets. */
@@ -79,6 +104,17 @@ const examples: Record<keyof z.infer<typeof schema>, string> = {
   LOG_LEVEL: 'info',
   TRUST_PROXY: '10.0.0.1,192.168.0.0/16',
 };
+
+/** Every variable for the documentation, which is generated from here. */
+export function describeVariables(): { name: string; fallback: string; meaning: string; example: string }[] {
+  const defaults: Record<string, unknown> = schema.parse({});
+  return schema.keyof().options.map((name) => ({
+    name,
+    fallback: [defaults[name] ?? ''].flat().join(','),
+    meaning: schema.shape[name].description ?? '',
+    example: examples[name],
+  }));
+}
 
 /**
  * Variables with a fixed meaning that this version does not have. Ignoring one would let an operator believe

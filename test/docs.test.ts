@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { errorSchema } from '@soku/server/key-schemas';
+import { bearer, call } from './support/person.ts';
+import { freePort, startServer } from './support/server.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const server = await startServer();
+const ada = await server.signIn();
+const { apiKey, key } = await ada.makeKey({ name: 'Documentation' });
+after(() => server.stop());
+
+/** The commands need curl. In CI its absence is a failure; on a developer's machine it is a skip that says so. */
+const hasCurl = process.env.CI !== undefined || spawnSync('curl', ['--version']).status === 0;
+const skip = hasCurl ? false : 'curl is not installed';
+
+/** The text of each fenced block with this info string. */
+function blocks(page: string, info: string): string[] {
+  const text = readFileSync(join(root, page), 'utf8');
+  return [...text.matchAll(/^```(.*)\n([\s\S]*?)^```$/gm)]
+    .filter((match) => match[1] === info)
+    .map((match) => match[2] ?? '');
+}
+
+for (const page of ['README.md', 'docs/protect-an-api.md']) {
+  test(`the commands of ${page} do what they say`, { skip }, () => {
+    const commands = blocks(page, 'sh run');
+    assert.ok(commands.length > 0);
+    for (const command of commands) {
+      const own = command.replaceAll('http://localhost:3000', server.url);
+      const ran = spawnSync('bash', ['-euo', 'pipefail', '-c', own], {
+        encoding: 'utf8',
+        env: { PATH: process.env.PATH, SOKU_API_KEY: apiKey },
+      });
+      assert.equal(ran.status, 0, `${command}\n${ran.stdout}\n${ran.stderr}`);
+    }
+  });
+}
+
+test('the back end of docs/protect-an-api.md lets a good key in, hands refusals on, and fails closed', async (t) => {
+  const [program = ''] = blocks('docs/protect-an-api.md', 'js file=back-end.mjs');
+  const folder = mkdtempSync(join(tmpdir(), 'soku-docs-'));
+  const file = join(folder, 'back-end.mjs');
+  writeFileSync(file, program);
+  const port = await freePort();
+  const environment = { PATH: process.env.PATH, PORT: String(port), SOKU_URL: server.url };
+  const backEnd = spawn(process.execPath, [file], { env: environment, stdio: 'inherit' });
+  t.after(async () => {
+    backEnd.kill();
+    await once(backEnd, 'exit');
+    rmSync(folder, { recursive: true });
+  });
+  const url = `http://127.0.0.1:${port}`;
+  await untilAnswers(url);
+
+  const good = await call(url, { headers: bearer(apiKey) });
+  assert.deepEqual([good.status, good.text], [200, 'Hello, Documentation\n']);
+  const inQuery = await call(`${url}/?api_key=${apiKey}`);
+  assert.equal(errorSchema.parse(inQuery.body).error.code, 'key_in_query');
+  await ada.revoke(key.id);
+  const revoked = await call(url, { headers: bearer(apiKey) });
+  assert.equal(revoked.status, 401);
+  assert.equal(errorSchema.parse(revoked.body).error.code, 'revoked_key');
+  assert.match(revoked.headers.get('www-authenticate') ?? '', /error="invalid_token"/);
+});
+
+test('the generated pages are what the code says', () => {
+  const ran = spawnSync(process.execPath, ['scripts/docs.ts', '--check'], { cwd: root, encoding: 'utf8' });
+  assert.equal(ran.status, 0, ran.stderr);
+});
+
+/** Asks until a process that was just started listens. */
+async function untilAnswers(url: string): Promise<void> {
+  const deadline = performance.now() + 10_000;
+  for (;;) {
+    try {
+      await fetch(url);
+      return;
+    } catch (error) {
+      if (performance.now() > deadline) throw error;
+    }
+  }
+}

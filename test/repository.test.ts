@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const files = execFileSync('git', ['ls-files'], { cwd: root, encoding: 'utf8' }).trim().split('\n');
+
+function read(file: string): string {
+  return readFileSync(join(root, file), 'utf8');
+}
+
+test('colours are named in tokens.css and nowhere else', () => {
+  const literal = /#[0-9a-f]{3,8}\b|\b(rgba?|hsla?|oklch|oklab|color)\(/i;
+  const styles = files.filter((file) => file.endsWith('.css') && !file.endsWith('/tokens.css'));
+  assert.ok(styles.length > 5);
+  for (const file of styles) {
+    const lines = read(file).split('\n');
+    const found = lines.filter((line) => literal.test(line.replace(/\/\*.*?\*\//g, '')));
+    assert.deepEqual(found, [], file);
+  }
+});
+
+test('the lock file does not name the registry that it was made with', () => {
+  const addresses = read('package-lock.json').match(/"resolved": "https?:[^"]*"/g);
+  assert.equal(addresses, null);
+});
+
+test('no package runs a script when it is installed', () => {
+  assert.doesNotMatch(read('package-lock.json'), /"hasInstallScript": true/);
+});
+
+test('every link between the documents leads somewhere', () => {
+  for (const page of files.filter((file) => file.endsWith('.md'))) {
+    for (const [, target = ''] of read(page).matchAll(/\]\(([^)#\s]+)(#[^)]*)?\)/g)) {
+      if (/^[a-z]+:/.test(target)) continue;
+      assert.ok(existsSync(join(root, dirname(page), target)), `${page} links to ${target}`);
+    }
+  }
+});
+
+test('nothing is left half-made in the sources', () => {
+  const marks = new RegExp(['TO' + 'DO', 'FIX' + 'ME', 'XX' + 'X'].map((mark) => `\\b${mark}\\b`).join('|'));
+  const sources = files.filter((file) => /\.(ts|tsx|mjs|css|md|html)$/.test(file));
+  for (const file of sources) assert.doesNotMatch(read(file), marks, file);
+});
