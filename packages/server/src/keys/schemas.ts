@@ -27,22 +27,36 @@ export const keySchema = z
   .meta({ id: 'Key' });
 export type Key = z.infer<typeof keySchema>;
 
-// Control characters, and the invisible ones that reorder or hide text, would let one name pass for another.
-const unprintable = /[\p{Cc}\p{Zl}\p{Zp}\u200B-\u200F\u202A-\u202E\u2060-\u2069\uFEFF]/u;
+// Control characters, and the invisible ones that reorder or hide text, would let one name pass for another. Half
+// a surrogate pair cannot be stored as it came.
+const unprintable =
+  /[\u034F\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}\u00AD\u115F\u1160\u180E\u200B-\u200D\u2060-\u206F\u3164\uFEFF\uFFA0\u{E0000}-\u{E007F}]/u;
+
+/** What joins two emoji into one is invisible, but hides nothing. */
+const joinedEmoji =
+  /(?<=\p{Extended_Pictographic}[\uFE0F\u{1F3FB}-\u{1F3FF}]?)\u200D(?=\p{Extended_Pictographic})/gu;
 
 export const keyNameSchema = z
   .string()
   .trim()
   .min(1, 'must not be empty')
   .refine((name) => [...name].length <= 100, 'must have at most 100 characters')
-  .refine((name) => !unprintable.test(name), 'must not contain control or invisible characters')
+  .refine(
+    (name) => !unprintable.test(name.replace(joinedEmoji, '')),
+    'must not contain control or invisible characters',
+  )
   .describe('1-100 characters after trimming');
+
+/** Epoch ms. */
+const lastInstant = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
 export const createKeySchema = z.strictObject({
   name: keyNameSchema,
   scopes: z.array(scopeSchema).max(10).optional().describe('Default: none'),
   expiresAt: z.iso
     .datetime({ offset: true, error: 'must be a date and time such as 2030-01-31T12:00:00Z' })
+    // Behind a zone's offset the year can have five digits, which no answer could tell.
+    .refine((text) => !(Date.parse(text) > lastInstant), 'must not be later than the year 9999')
     .nullable()
     .optional()
     .describe('From then on the key is refused. Default: never'),
