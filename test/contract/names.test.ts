@@ -1,0 +1,129 @@
+/** What may be the name of a key. Names are shown to people who decide by them which key to kill. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { generateKey } from '@soku/key';
+import { keySchema } from '@soku/server/key-schemas';
+import fc from 'fast-check';
+import { assertRefusal, Contract } from '../support/contract.ts';
+import { startServer } from '../support/server.ts';
+
+const server = await startServer();
+after(() => server.stop());
+const contract = await Contract.of(server);
+const ada = await server.signIn();
+const { key } = await ada.makeKey({ name: 'names' });
+
+/** Making and renaming go by the same rule, and renaming leaves no heap of keys. */
+const rename = (name: string) =>
+  contract.call('PATCH', `/v1/api-keys/${key.id}`, { as: ada, body: { name } });
+
+async function assertKept(name: string, kept = name): Promise<void> {
+  const answer = await rename(name);
+  assert.equal(answer.status, 200, answer.text);
+  assert.equal(keySchema.parse(answer.body).name, kept);
+}
+
+async function assertRefused(name: string, problem: RegExp): Promise<void> {
+  const { details } = assertRefusal(await rename(name), 'invalid_request');
+  assert.equal(details?.[0]?.path, 'name');
+  assert.match(details?.[0]?.problem ?? '', problem);
+}
+
+test('a name is kept as it was typed, without the white space at its ends', async () => {
+  await assertKept('Production Server');
+  await assertKept('  padded\t\n', 'padded');
+  await assertKept('two  spaces inside');
+  await assertKept('\u00a0no-break\u3000', 'no-break');
+});
+
+test('names of all scripts and signs are kept', async () => {
+  for (const name of [
+    'Grüße',
+    '日本語',
+    'العربية',
+    'हिन्दी',
+    'e\u0301',
+    `'";--<b>&amp;`,
+    '%_\\',
+    '0',
+    'null',
+  ]) {
+    await assertKept(name);
+  }
+});
+
+test('emoji are kept, also those that are joined out of several', async () => {
+  for (const name of ['🚀', '👩‍💻 laptop', '👨‍👩‍👧', '❤️‍🔥', '👍🏽', '🇩🇪', '🏳️‍🌈 flag']) await assertKept(name);
+});
+
+test('a name has 1 to 100 characters, and a character outside the first plane counts once', async () => {
+  await assertRefused('', /must not be empty/);
+  await assertRefused(' \t\n\u3000', /must not be empty/);
+  await assertKept('x'.repeat(100));
+  await assertKept('🚀'.repeat(100));
+  await assertKept(`   ${'x'.repeat(100)}   `, 'x'.repeat(100));
+  await assertRefused('x'.repeat(101), /at most 100 characters/);
+  await assertRefused('🚀'.repeat(101), /at most 100 characters/);
+});
+
+test('control characters are refused', async () => {
+  for (const character of ['\0', '\n', '\r', '\t', '\x1b', '\x7f', '\x85', '\u2028', '\u2029']) {
+    await assertRefused(`a${character}b`, /control or invisible/);
+  }
+});
+
+test('characters that nobody sees, or that turn the text round, are refused', async () => {
+  const hidden = ['\u00ad', '\u034f', '\u061c', '\u115f', '\u180e', '\u200b', '\u200c', '\u200e', '\u200f'];
+  const turning = ['\u202a', '\u202e', '\u2066', '\u2069'];
+  const more = ['\u2060', '\u2064', '\u206f', '\u3164', '\ufeff', '\uffa0', '\u{e0041}'];
+  for (const character of [...hidden, ...turning, ...more]) {
+    await assertRefused(`a${character}b`, /control or invisible/);
+  }
+  await assertRefused('Prod\u200duction', /control or invisible/);
+  await assertRefused('🚀\u200d', /control or invisible/);
+});
+
+test('half a character is refused, because it could not be stored as it came', async () => {
+  const body = (name: string) => `{"name":"${name}"}`;
+  for (const name of ['\\ud83d', 'a\\udc00b', '\\ude80\\ud83d']) {
+    const answer = await contract.call('PATCH', `/v1/api-keys/${key.id}`, { as: ada, body: body(name) });
+    assertRefusal(answer, 'invalid_request');
+  }
+  const whole = await contract.call('PATCH', `/v1/api-keys/${key.id}`, {
+    as: ada,
+    body: body('\\ud83d\\ude80'),
+  });
+  assert.equal(keySchema.parse(whole.body).name, '🚀');
+});
+
+test('a name that holds a key is refused, and the answer does not repeat it', async () => {
+  const stray = generateKey();
+  for (const name of [stray, `my key: ${stray}`, `"${stray}"`]) {
+    const answer = await rename(name);
+    const error = assertRefusal(answer, 'invalid_request');
+    assert.deepEqual(error.details, [{ path: 'name', problem: 'must not hold an API key' }]);
+    assert.ok(!answer.text.includes(stray.slice(8, 16)));
+    assertRefusal(
+      await contract.call('POST', '/v1/api-keys', { as: ada, body: { name } }),
+      'invalid_request',
+    );
+  }
+  await assertKept(key.preview);
+  await assertKept(key.id);
+});
+
+test('two keys may have the same name', async () => {
+  const [first, second] = [await ada.makeKey({ name: 'twin' }), await ada.makeKey({ name: 'twin' })];
+  assert.notEqual(first.key.id, second.key.id);
+});
+
+test('any name is either kept exactly, trimmed, or refused with a reason', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.string({ unit: 'binary', maxLength: 110 }), async (name) => {
+      const answer = await rename(name);
+      if (answer.status === 200) assert.equal(keySchema.parse(answer.body).name, name.trim());
+      else assertRefusal(answer, 'invalid_request');
+    }),
+    { numRuns: 200 },
+  );
+});
