@@ -35,7 +35,7 @@ export function checkDatabaseFile(file: string): string[] {
 }
 
 /** Whether an error of node:sqlite says that the file is damaged. */
-export function isDamage(error: unknown): boolean {
+function isDamage(error: unknown): boolean {
   return (
     error instanceof Error &&
     'errcode' in error &&

@@ -28,22 +28,27 @@ export class Callers {
   }
 
   /**
-   * The onRequest hook of an endpoint. It comes before the body is read and anything is validated, so that a
-   * stranger learns nothing but how to send a key.
+   * The hooks of an endpoint. They settle the caller twice: before the body is read, so that a stranger learns
+   * nothing but how to send a key; and again when it has arrived, because a body can be sent so slowly that the
+   * key is revoked, or the session ended, meanwhile (ASVS 5.0 8.3.2).
    *
    * @param needs the scope that a key must have for this call
    * @param options `recentLogin`: whether a person must have signed in lately for it
    */
   require(needs: Scope, options: { recentLogin?: boolean } = {}) {
-    return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> => {
+    const settle = async (
+      request: FastifyRequest,
+      reply: FastifyReply,
+    ): Promise<FastifyReply | undefined> => {
       const { caller, refusal } = await this.#find(request, needs, options.recentLogin === true);
       if (refusal !== undefined) return refuse(reply, refusal);
       this.#settled.set(request, caller);
       return undefined;
     };
+    return { onRequest: settle, preHandler: settle };
   }
 
-  /** Whom the hook found. */
+  /** Whom the hooks found. */
   of(request: FastifyRequest): Caller {
     const caller = this.#settled.get(request);
     if (caller === undefined) throw new Error('this endpoint asks for its caller, but does not require one');
@@ -60,7 +65,7 @@ export class Callers {
     const { keyId: id, workspaceId, scopes, expiresAt } = key;
     const asked = request.headers['x-soku-workspace'];
     if (asked !== undefined && asked !== workspaceId) return { refusal: noWorkspace };
-    return { caller: { id, workspaceId, scopes, expiresAt } };
+    return { caller: { kind: 'key', id, workspaceId, scopes, expiresAt } };
   }
 
   async #findPerson(request: FastifyRequest, recent: boolean): Promise<Found> {
@@ -73,6 +78,7 @@ export class Callers {
     if (workspace === undefined) return { refusal: noWorkspace };
     return {
       caller: {
+        kind: 'person',
         id: session.user.id,
         workspaceId: workspace.id,
         scopes: scopeSchema.options,

@@ -61,7 +61,7 @@ export const keyRoutes: FastifyPluginAsyncZod<{ keys: KeyService; callers: Calle
         ...refusals(...changing, 'idempotency_replayed', 'key_quota_reached', 'recent_login_required'),
       },
     },
-    onRequest: callers.require('keys:write', { recentLogin: true }),
+    ...callers.require('keys:write', { recentLogin: true }),
     handler: async (request, reply) => {
       const made = await keys.create(
         callers.of(request),
@@ -85,7 +85,7 @@ export const keyRoutes: FastifyPluginAsyncZod<{ keys: KeyService; callers: Calle
       querystring: listKeysSchema,
       response: { 200: keyListSchema, ...refusals(...reading) },
     },
-    onRequest: callers.require('keys:read'),
+    ...callers.require('keys:read'),
     handler: async (request) => keys.list(callers.of(request).workspaceId, request.query),
   });
 
@@ -102,7 +102,7 @@ export const keyRoutes: FastifyPluginAsyncZod<{ keys: KeyService; callers: Calle
       params: idParams,
       response: { 200: keySchema, ...refusals(...reading) },
     },
-    onRequest: callers.require('keys:read'),
+    ...callers.require('keys:read'),
     handler: async (request) => keys.get(callers.of(request).workspaceId, request.params.id),
   });
 
@@ -120,7 +120,7 @@ export const keyRoutes: FastifyPluginAsyncZod<{ keys: KeyService; callers: Calle
       body: renameKeySchema,
       response: { 200: keySchema, ...refusals(...changing) },
     },
-    onRequest: callers.require('keys:write'),
+    ...callers.require('keys:write'),
     handler: async (request) =>
       keys.rename(callers.of(request).workspaceId, request.params.id, request.body.name),
   });
@@ -139,7 +139,7 @@ export const keyRoutes: FastifyPluginAsyncZod<{ keys: KeyService; callers: Calle
       params: idParams,
       response: { 200: keySchema, ...refusals(...changing) },
     },
-    onRequest: callers.require('keys:write'),
+    ...callers.require('keys:write'),
     handler: async (request) => keys.revoke(callers.of(request), request.params.id),
   });
 };

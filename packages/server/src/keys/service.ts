@@ -9,6 +9,7 @@ import type { KeyRow, KeyStore } from './store.ts';
 
 /** Who asks, once that is settled: a person in a session, or a key. */
 export interface Caller {
+  kind: 'person' | 'key';
   /** The account's or the key's id. */
   id: string;
   workspaceId: string;
@@ -66,6 +67,7 @@ export class KeyService {
         id,
         workspaceId: caller.workspaceId,
         createdBy: caller.id,
+        createdByKey: caller.kind === 'key',
         name: wish.name,
         scopes: [...new Set(scopes)],
         expiresAt,
@@ -77,6 +79,7 @@ export class KeyService {
       this.#options.maxActiveKeys,
     );
     if (made.outcome === 'replayed') throw replayed(made.keyId);
+    if (made.outcome === 'maker revoked') throw makerRevoked();
     if (made.outcome === 'full') throw quotaReached(this.#options.maxActiveKeys);
     return { apiKey, key: await this.get(caller.workspaceId, id) };
   }
@@ -169,6 +172,13 @@ function replayed(keyId: string): RequestError {
     message:
       'A call with this Idempotency-Key already made a key, and only its answer held the full key. If that was lost, revoke the key and make another with a new Idempotency-Key.',
     details: [{ path: 'Idempotency-Key', problem: 'was used to make this key', keyId }],
+  });
+}
+
+function makerRevoked(): RequestError {
+  return new RequestError({
+    code: 'revoked_key',
+    message: 'This key was revoked while it made another one.',
   });
 }
 

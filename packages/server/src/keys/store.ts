@@ -20,6 +20,8 @@ export interface NewKey {
   id: string;
   workspaceId: string;
   createdBy: string;
+  /** Whether createdBy is a key. */
+  createdByKey: boolean;
   name: string;
   scopes: readonly string[];
   /** Epoch ms. */
@@ -36,7 +38,7 @@ const idempotencyLife = 24 * 60 * 60 * 1000;
 type KeyExpressions = ExpressionBuilder<Tables, 'api_key'>;
 
 /** For searching: letters that look or mean the same compare equal, in any case and any script. */
-export function foldName(name: string): string {
+function foldName(name: string): string {
   return name.normalize('NFKC').toLowerCase();
 }
 
@@ -58,9 +60,12 @@ export class KeyStore {
     key: NewKey,
     token: Uint8Array | null,
     maxActive: number,
-  ): Promise<{ outcome: 'made' } | { outcome: 'replayed'; keyId: string } | { outcome: 'full' }> {
+  ): Promise<
+    { outcome: 'made' | 'maker revoked' } | { outcome: 'replayed'; keyId: string } | { outcome: 'full' }
+  > {
     return this.#db.transaction().execute(async (db) => {
       const store = new KeyStore(db);
+      if (key.createdByKey && (await store.#isRevoked(key.createdBy))) return { outcome: 'maker revoked' };
       if (token !== null) {
         const earlier = await store.#findIdempotent(key.workspaceId, token, key.createdAt);
         if (earlier !== undefined) return { outcome: 'replayed', keyId: earlier };
@@ -70,6 +75,17 @@ export class KeyStore {
       await store.#insertRows(key, token);
       return { outcome: 'made' };
     });
+  }
+
+  /** Asked in the transaction of the insert: a key that is being revoked must not leave a child (ASVS 5.0 15.4.2). */
+  async #isRevoked(id: string): Promise<boolean> {
+    const row = await this.#db
+      .selectFrom('api_key')
+      .select('id')
+      .where('id', '=', id)
+      .where('revoked_at', 'is', null)
+      .executeTakeFirst();
+    return row === undefined;
   }
 
   async #findIdempotent(workspaceId: string, token: Uint8Array, now: number): Promise<string | undefined> {
