@@ -1,0 +1,110 @@
+/** Idempotency-Key, and the quota: what may be asked for again and again without a heap of keys. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { createdKeySchema, keyListSchema } from '@soku/server/key-schemas';
+import { assertRefusal, Contract } from '../support/contract.ts';
+import type { Person } from '../support/person.ts';
+import { startServer } from '../support/server.ts';
+import { ada as adasAccount, bob as bobsAccount, startWithTwoAccounts } from '../support/two-accounts.ts';
+
+const { server, stop } = await startWithTwoAccounts();
+after(stop);
+const small = await startServer({ env: { SOKU_MAX_ACTIVE_KEYS: '3' } });
+after(() => small.stop());
+const contract = await Contract.of(server);
+const [ada, bob] = [await server.signIn(adasAccount), await server.signIn(bobsAccount)];
+
+function create(as: Person, token: string, body: unknown = { name: 'once' }) {
+  return contract.call('POST', '/v1/api-keys', { as, body, fields: [['Idempotency-Key', token]] });
+}
+
+async function countNamed(name: string): Promise<number> {
+  const { body } = await contract.call('GET', `/v1/api-keys?q=${name}&status=all`, { as: ada });
+  return keyListSchema.parse(body).data.length;
+}
+
+test('a repeated call makes no second key, and is told which one the first made', async () => {
+  const first = createdKeySchema.parse((await create(ada, 'deploy-1', { name: 'deploy' })).body);
+  for (const body of [{ name: 'deploy' }, { name: 'something else' }]) {
+    const again = await create(ada, 'deploy-1', body);
+    const error = assertRefusal(again, 'idempotency_replayed');
+    assert.equal(error.details?.[0]?.keyId, first.key.id);
+    assert.ok(!again.text.includes(first.apiKey.slice(8, 16)));
+  }
+  assert.equal(await countNamed('deploy'), 1);
+});
+
+test('twenty calls at once make exactly one key', async () => {
+  const answers = await Promise.all(
+    Array.from({ length: 20 }, () => create(ada, 'race', { name: 'racing' })),
+  );
+  const made = answers.filter((answer) => answer.status === 201);
+  assert.equal(made.length, 1);
+  const { key } = createdKeySchema.parse(made[0]?.body);
+  for (const answer of answers.filter((other) => other.status !== 201)) {
+    assert.equal(assertRefusal(answer, 'idempotency_replayed').details?.[0]?.keyId, key.id);
+  }
+  assert.equal(await countNamed('racing'), 1);
+});
+
+test('workspaces do not see the Idempotency-Keys of each other', async () => {
+  assert.equal((await create(ada, 'shared')).status, 201);
+  assert.equal((await create(bob, 'shared')).status, 201);
+});
+
+test('a call that was refused does not use its Idempotency-Key up', async () => {
+  assertRefusal(await create(ada, 'second-try', { name: '' }), 'invalid_request');
+  assertRefusal(
+    await create(ada, 'second-try', { name: 'x', expiresAt: '2020-01-01T00:00:00Z' }),
+    'invalid_request',
+  );
+  assert.equal((await create(ada, 'second-try')).status, 201);
+});
+
+test('different Idempotency-Keys make different keys, and none makes a key each time', async () => {
+  for (const token of ['a', 'A', 'a ,b']) assert.equal((await create(ada, token)).status, 201);
+  for (let i = 0; i < 2; i++) {
+    const answer = await contract.call('POST', '/v1/api-keys', { as: ada, body: { name: 'each time' } });
+    assert.equal(answer.status, 201);
+  }
+});
+
+test('an Idempotency-Key has 1 to 255 characters', async () => {
+  for (const token of ['', 'x'.repeat(256)]) {
+    const error = assertRefusal(await create(ada, token), 'invalid_request');
+    assert.equal(error.details?.[0]?.path, 'idempotency-key');
+  }
+  assert.equal((await create(ada, 'x'.repeat(255))).status, 201);
+});
+
+test('a revoked key still answers for its Idempotency-Key', async () => {
+  const { key } = createdKeySchema.parse((await create(ada, 'killed')).body);
+  await ada.revoke(key.id);
+  assert.equal(
+    assertRefusal(await create(ada, 'killed'), 'idempotency_replayed').details?.[0]?.keyId,
+    key.id,
+  );
+});
+
+test('a workspace has its most active keys and no more, also when many are made at once', async () => {
+  const limited = await Contract.of(small);
+  const person = await small.signIn();
+  const make = (token: string) =>
+    limited.call('POST', '/v1/api-keys', {
+      as: person,
+      body: { name: 'n' },
+      fields: [['Idempotency-Key', token]],
+    });
+  const answers = await Promise.all(Array.from({ length: 10 }, (_, at) => make(`first ${at}`)));
+  const made = answers.filter((answer) => answer.status === 201);
+  assert.equal(made.length, 3);
+  for (const answer of answers.filter((other) => other.status !== 201)) {
+    assert.match(assertRefusal(answer, 'key_quota_reached').message, /3 active keys/);
+  }
+  const { key } = createdKeySchema.parse(made[0]?.body);
+  await person.revoke(key.id);
+  assert.equal((await make('after')).status, 201, 'a revoked key makes room');
+  assertRefusal(await make('again'), 'key_quota_reached');
+  await person.revoke(keyListSchema.parse((await person.call('GET', '/v1/api-keys')).body).data[0]?.id ?? '');
+  assert.equal((await make('again')).status, 201, 'the quota does not use an Idempotency-Key up');
+});

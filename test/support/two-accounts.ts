@@ -1,0 +1,29 @@
+import { rmSync } from 'node:fs';
+import { newDataDir, runOperator, startServer, type TestServer } from './server.ts';
+
+export const ada = { email: 'ada@example.com', password: 'correct horse battery' };
+export const bob = { email: 'bob@example.com', password: 'staple of another sort' };
+
+/** A server with two accounts, each with a workspace of its own. Whoever starts it must call `stop`. */
+export async function startWithTwoAccounts(): Promise<{ server: TestServer; stop(): Promise<void> }> {
+  const dataDir = newDataDir();
+  const remove = () => rmSync(dataDir, { recursive: true, force: true });
+  try {
+    for (const { email, password } of [ada, bob]) {
+      const { code, output } = await runOperator(['account', 'add', email], {
+        dataDir,
+        input: `${password}\n`,
+      });
+      if (code !== 0) throw new Error(`adding ${email} ended with ${code}: ${output}`);
+    }
+    const server = await startServer({ dataDir });
+    const stop = async () => {
+      await server.stop();
+      remove();
+    };
+    return { server, stop };
+  } catch (error) {
+    remove();
+    throw error;
+  }
+}
