@@ -1,0 +1,168 @@
+/** GET /v1/api-keys: pages, search, statuses and counts. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { type KeyList, keyListSchema } from '@soku/server/key-schemas';
+import fc from 'fast-check';
+import { assertRefusal, Contract, eventually } from '../support/contract.ts';
+import { startServer } from '../support/server.ts';
+
+const server = await startServer();
+after(() => server.stop());
+const contract = await Contract.of(server);
+const ada = await server.signIn();
+
+async function list(query: Record<string, string> = {}): Promise<KeyList> {
+  const path = `/v1/api-keys?${new URLSearchParams(query)}`;
+  const answer = await contract.call('GET', path, { as: ada });
+  assert.equal(answer.status, 200, answer.text);
+  return keyListSchema.strict().parse(answer.body);
+}
+
+/** The names of the keys whose name has `q` in it. */
+const search = async (q: string) => (await list({ q })).data.map((key) => key.name);
+
+/** Makes keys one after the other, oldest first. */
+async function makeKeys(...names: string[]): Promise<string[]> {
+  const ids: string[] = [];
+  for (const name of names) ids.push((await ada.makeKey({ name })).key.id);
+  return ids;
+}
+
+test('pages follow each other without gap or repetition while keys are added', async () => {
+  const names = Array.from({ length: 25 }, (_, at) => `page-test ${at}`);
+  const ids = new Set(await makeKeys(...names));
+  const seen: string[] = [];
+  let cursor: string | null | undefined;
+  let pages = 0;
+  while (cursor !== null) {
+    const page: KeyList = await list({ q: 'page-test', limit: '10', ...(cursor && { cursor }) });
+    assert.ok(page.data.length <= 10);
+    seen.push(...page.data.map((key) => key.id));
+    cursor = page.nextCursor;
+    pages += 1;
+    await makeKeys('page-test later');
+  }
+  assert.equal(pages, 3);
+  assert.equal(seen.length, 25);
+  assert.deepEqual(new Set(seen), ids);
+  assert.deepEqual(seen, [...seen].sort().reverse(), 'newest first');
+});
+
+test('the last page says so, also when it is exactly full or there is nothing', async () => {
+  await makeKeys('full 1', 'full 2');
+  assert.equal((await list({ q: 'full', limit: '2' })).nextCursor, null);
+  assert.notEqual((await list({ q: 'full', limit: '1' })).nextCursor, null);
+  assert.deepEqual(await list({ q: 'no key has this name' }), { data: [], nextCursor: null });
+});
+
+test('a page holds 50 keys when nothing is said, and at most 100', async () => {
+  const { apiKey } = await ada.makeKey({ name: 'maker', scopes: ['keys:write'] });
+  const make = () => contract.call('POST', '/v1/api-keys', { key: apiKey, body: { name: 'many' } });
+  await Promise.all(Array.from({ length: 101 }, make));
+  assert.equal((await list()).data.length, 50);
+  assert.equal((await list({ limit: '100' })).data.length, 100);
+  assert.equal((await list({ limit: '1' })).data.length, 1);
+});
+
+test('a wrong parameter is refused by its name', async () => {
+  const wrong: [string, string][] = [
+    ['limit', '0'],
+    ['limit', '101'],
+    ['limit', '-1'],
+    ['limit', '1.5'],
+    ['limit', 'ten'],
+    ['limit', ''],
+    ['status', 'dead'],
+    ['status', ''],
+    ['cursor', 'x'],
+    ['cursor', ''],
+    ['cursor', "key_' OR 1=1"],
+    ['include', 'secrets'],
+    ['q', 'x'.repeat(101)],
+  ];
+  for (const [name, value] of wrong) {
+    const path = `/v1/api-keys?${new URLSearchParams({ [name]: value })}`;
+    const error = assertRefusal(await contract.call('GET', path, { as: ada }), 'invalid_request');
+    assert.deepEqual(
+      error.details?.map((detail) => detail.path),
+      [name],
+      `${name}=${value}`,
+    );
+  }
+  for (const query of ['limit=1&limit=2', 'q=a&q=b', 'status=all&status=active', 'offset=5']) {
+    assertRefusal(await contract.call('GET', `/v1/api-keys?${query}`, { as: ada }), 'invalid_request');
+  }
+});
+
+test('a cursor that is no key of the workspace still has a place in the order', async () => {
+  assert.deepEqual(await list({ cursor: `key_${'0'.repeat(26)}` }), { data: [], nextCursor: null });
+  assert.ok((await list({ cursor: `key_${'z'.repeat(26)}` })).data.length > 0);
+});
+
+test('search finds a part of the name in any case, in any script', async () => {
+  await makeKeys('Grüße aus KÖLN', 'ПРИВЕТ', 'ΑΘΗΝΑ', 'ＦＵＬＬ width', 'e\u0301te\u0301');
+  assert.deepEqual(await search('GRÜSSE'), []);
+  assert.deepEqual(await search('grüße'), ['Grüße aus KÖLN']);
+  assert.deepEqual(await search('GRÜ'), ['Grüße aus KÖLN']);
+  assert.deepEqual(await search('köln'), ['Grüße aus KÖLN']);
+  assert.deepEqual(await search('привет'), ['ПРИВЕТ']);
+  assert.deepEqual(await search('θην'), ['ΑΘΗΝΑ']);
+  assert.deepEqual(await search('full width'), ['ＦＵＬＬ width']);
+  assert.deepEqual(await search('ÉTÉ'), ['e\u0301te\u0301']);
+  assert.deepEqual(await search('  köln '), ['Grüße aus KÖLN']);
+});
+
+test('characters that mean something to SQL mean themselves in a search', async () => {
+  await makeKeys('100% sure', '100 percent', 'snake_case', 'snakeXcase', 'back\\slash', "it's", '[a-z]*?');
+  assert.deepEqual(await search('100%'), ['100% sure']);
+  assert.deepEqual(await search('%'), ['100% sure']);
+  assert.deepEqual(await search('snake_'), ['snake_case']);
+  assert.deepEqual(await search('\\'), ['back\\slash']);
+  assert.deepEqual(await search("'"), ["it's"]);
+  assert.deepEqual(await search('[a-z]*?'), ['[a-z]*?']);
+});
+
+test('an empty search finds everything', async () => {
+  const all = await list();
+  assert.deepEqual(await list({ q: '' }), all);
+  assert.deepEqual(await list({ q: '   ' }), all);
+});
+
+test('any search is answered, and finds the key that has just that name', async () => {
+  const id = (await ada.makeKey({ name: 'searched' })).key.id;
+  await fc.assert(
+    fc.asyncProperty(fc.string({ unit: 'binary', maxLength: 50 }), async (name) => {
+      const renamed = await contract.call('PATCH', `/v1/api-keys/${id}`, { as: ada, body: { name } });
+      const found = await list({ q: name });
+      if (renamed.status === 200) assert.ok(found.data.some((key) => key.id === id));
+    }),
+    { numRuns: 100 },
+  );
+});
+
+test('a key stands under the status that it has, and counts there, with the same search', async () => {
+  const [active, revoked, expired, both] = ['active', 'revoked', 'expired', 'both'].map((s) => `status ${s}`);
+  const soon = () => new Date(Date.now() + 400).toISOString();
+  await ada.makeKey({ name: active ?? '' });
+  await ada.revoke((await ada.makeKey({ name: revoked ?? '' })).key.id);
+  await ada.makeKey({ name: expired ?? '', expiresAt: soon() });
+  await ada.revoke((await ada.makeKey({ name: both ?? '', expiresAt: soon() })).key.id);
+  await eventually(
+    () => list({ q: 'status ', status: 'expired' }),
+    (page) => page.data.length > 0,
+  );
+  const under = async (status: string) =>
+    (await list({ q: 'status ', status })).data.map((key) => key.name).sort();
+  assert.deepEqual(await under('active'), [active]);
+  assert.deepEqual(await under('expired'), [expired]);
+  assert.deepEqual(await under('revoked'), [both, revoked], 'revoked wins over expired');
+  assert.deepEqual(await under('all'), [active, both, expired, revoked]);
+  const { counts } = await list({ q: 'STATUS ', include: 'counts', limit: '1' });
+  assert.deepEqual(counts, { active: 1, revoked: 2, expired: 1, all: 4 });
+});
+
+test('each key shows the status that it is listed under', async () => {
+  for (const status of ['active', 'revoked', 'expired']) {
+    for (const key of (await list({ status, limit: '100' })).data) assert.equal(key.status, status);
+  }
+});
