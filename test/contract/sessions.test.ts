@@ -1,0 +1,157 @@
+/** What a session may do, and when it is over. */
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { after, test } from 'node:test';
+import { sessionSchema } from '@soku/server/account-schemas';
+import { assertRefusal, Contract } from '../support/contract.ts';
+import { type Answer, call, cookiesOf, Person } from '../support/person.ts';
+import { owner, startServer } from '../support/server.ts';
+
+/** Signing in is limited by address, so each sign-in of this file comes from another one. */
+const server = await startServer({ env: { TRUST_PROXY: '127.0.0.1' } });
+after(() => server.stop());
+const contract = await Contract.of(server);
+
+let addresses = 0;
+async function trySignIn(password: string): Promise<Answer> {
+  addresses += 1;
+  return call(`${server.url}/api/auth/sign-in/email`, {
+    method: 'POST',
+    headers: { 'x-forwarded-for': `192.0.2.${addresses}` },
+    body: { ...owner, password },
+  });
+}
+
+async function signIn(password = owner.password): Promise<Person> {
+  const answer = await trySignIn(password);
+  assert.equal(answer.status, 200, answer.text);
+  return new Person(server.url, cookiesOf(answer.headers));
+}
+
+const list = (as: Person) => contract.call('GET', '/v1/api-keys', { as });
+
+async function userOf(person: Person): Promise<string | undefined> {
+  return sessionSchema.parse((await person.call('GET', '/api/session')).body).user?.email;
+}
+
+/** Moves a person's sign-in back in time, as if the browser had been left open. */
+function ageSession(person: Person, hours: number): void {
+  const [, token = ''] = /=([^.]+)\./.exec(person.cookie) ?? [];
+  const database = new DatabaseSync(join(server.dataDir, 'soku.db'), { timeout: 5000 });
+  try {
+    const before = new Date(Date.now() - hours * 60 * 60 * 1000).toISOString();
+    const update = database.prepare('UPDATE session SET createdAt = ? WHERE token = ?');
+    assert.equal(update.run(before, token).changes, 1);
+  } finally {
+    database.close();
+  }
+}
+
+test('a session that was signed out is over, everywhere and at once', async () => {
+  const person = await signIn();
+  assert.equal((await list(person)).status, 200);
+  assert.equal(await userOf(person), owner.email);
+  assert.equal((await person.call('POST', '/api/auth/sign-out', {})).status, 200);
+  const calls = [
+    ['GET', '/v1/api-keys', undefined],
+    ['POST', '/v1/api-keys', { name: 'x' }],
+    ['GET', `/v1/api-keys/key_${'0'.repeat(26)}`, undefined],
+    ['PATCH', `/v1/api-keys/key_${'0'.repeat(26)}`, { name: 'x' }],
+    ['POST', `/v1/api-keys/key_${'0'.repeat(26)}/revoke`, undefined],
+  ] as const;
+  for (const [method, path, body] of calls) {
+    const answer = await contract.call(method, path, { as: person, ...(body && { body }) });
+    assertRefusal(answer, 'session_over');
+    assert.equal(answer.headers.get('www-authenticate'), 'Bearer realm="soku"');
+  }
+  assert.equal(await userOf(person), undefined);
+});
+
+test('signing out one session leaves the others', async () => {
+  const [one, other] = [await signIn(), await signIn()];
+  await one.call('POST', '/api/auth/sign-out', {});
+  assertRefusal(await list(one), 'session_over');
+  assert.equal((await list(other)).status, 200);
+});
+
+test('a cookie that was changed, cut or made up is no session', async () => {
+  const { cookie } = await signIn();
+  const [name = '', value = ''] = cookie.split('=', 2);
+  const token = value.split('.', 1)[0];
+  for (const forged of [
+    '',
+    'x',
+    `${value.slice(0, -8)}`,
+    `x${value}`,
+    `${token}`,
+    `${token}.`,
+    `${token}.AAAA`,
+  ]) {
+    assertRefusal(await list(new Person(server.url, `${name}=${forged}`)), 'session_over');
+  }
+});
+
+test('a session without a key on /v1/me is told to send a key', async () => {
+  const person = await signIn();
+  assertRefusal(await contract.call('GET', '/v1/me', { as: person }), 'missing_authorization');
+});
+
+test('other cookies of the host do not make a caller a person', async () => {
+  const stranger = new Person(server.url, 'theme=dark; other_session=1');
+  assertRefusal(await list(stranger), 'missing_authorization');
+});
+
+test('ASVS 7.5.3: two hours after the sign-in a session makes no key, but still reads and revokes', async () => {
+  const person = await signIn();
+  const { key } = await person.makeKey({ name: 'in time' });
+  const make = () => contract.call('POST', '/v1/api-keys', { as: person, body: { name: 'too late' } });
+  ageSession(person, 1.9);
+  assert.equal((await make()).status, 201);
+  ageSession(person, 2.1);
+  assertRefusal(await make(), 'recent_login_required');
+  assert.equal((await list(person)).status, 200);
+  assert.equal((await person.revoke(key.id)).status, 'revoked');
+  const again = await signIn();
+  assert.equal((await again.makeKey({ name: 'after another sign-in' })).key.status, 'active');
+});
+
+test('signing out everywhere ends every session, and ending the others keeps this one', async () => {
+  const [one, two, three] = [await signIn(), await signIn(), await signIn()];
+  assert.equal((await one.call('POST', '/api/auth/revoke-other-sessions', {})).status, 200);
+  assert.equal((await list(one)).status, 200);
+  for (const person of [two, three]) assertRefusal(await list(person), 'session_over');
+  const four = await signIn();
+  assert.equal((await four.call('POST', '/api/auth/revoke-sessions', {})).status, 200);
+  for (const person of [one, four]) assertRefusal(await list(person), 'session_over');
+});
+
+test('a changed password opens, the old one does not, and other sessions can be ended with it', async () => {
+  const [here, elsewhere] = [await signIn(), await signIn()];
+  const change = (currentPassword: string, newPassword: string) =>
+    here.call('POST', '/api/auth/change-password', {
+      currentPassword,
+      newPassword,
+      revokeOtherSessions: true,
+    });
+  assert.equal((await change('not the password', 'another good one')).status, 400);
+  assert.equal((await list(elsewhere)).status, 200, 'a refused change ends nothing');
+  const changed = await change(owner.password, 'another good one');
+  assert.equal(changed.status, 200, changed.text);
+  assertRefusal(await list(elsewhere), 'session_over');
+  assert.equal((await trySignIn(owner.password)).status, 401);
+  const person = await signIn('another good one');
+  const back = { currentPassword: 'another good one', newPassword: owner.password };
+  assert.equal((await person.call('POST', '/api/auth/change-password', back)).status, 200);
+});
+
+test('a wrong password and an unknown e-mail get the same answer', async () => {
+  const wrong = await trySignIn('not the password');
+  const unknown = await call(`${server.url}/api/auth/sign-in/email`, {
+    method: 'POST',
+    headers: { 'x-forwarded-for': '192.0.2.250' },
+    body: { email: 'nobody@example.com', password: owner.password },
+  });
+  assert.equal(wrong.status, 401);
+  assert.deepEqual([unknown.status, unknown.body], [wrong.status, wrong.body]);
+});
