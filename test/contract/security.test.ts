@@ -1,0 +1,219 @@
+/** The requirements of OWASP ASVS 5.0 that concern keys, logs and addresses; each test names its own. */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { after, test } from 'node:test';
+import { generateKey, parseKey } from '@soku/key';
+import { z } from 'zod';
+import { assertRefusal, Contract } from '../support/contract.ts';
+import { exchange } from '../support/http.ts';
+import { call, cookiesOf, type Person } from '../support/person.ts';
+import { owner, startServer, type TestServer } from '../support/server.ts';
+
+const server = await startServer({ env: { LOG_LEVEL: 'trace' } });
+after(() => server.stop());
+const proxied = await startServer({
+  env: { TRUST_PROXY: '127.0.0.1,10.0.0.0/8', SOKU_PUBLIC_URL: 'https://keys.example.com' },
+});
+after(() => proxied.stop());
+const contract = await Contract.of(server);
+const ada = await server.signIn();
+
+/** Reads and writes the database behind the server's back. */
+function withDatabase<T>(work: (database: DatabaseSync) => T): T {
+  const database = new DatabaseSync(join(server.dataDir, 'soku.db'), { timeout: 5000 });
+  try {
+    return work(database);
+  } finally {
+    database.close();
+  }
+}
+
+const sessionList = z.array(z.object({ ipAddress: z.string(), createdAt: z.string() }));
+
+/** The address that the server noted for a sign-in with these headers. */
+async function addressNoted(of: TestServer, headers: Record<string, string>): Promise<string | undefined> {
+  const answer = await call(`${of.url}/api/auth/sign-in/email`, { method: 'POST', headers, body: owner });
+  assert.equal(answer.status, 200, answer.text);
+  const list = await call(`${of.url}/api/auth/list-sessions`, {
+    headers: { cookie: cookiesOf(answer.headers) },
+  });
+  const sessions = sessionList.parse(list.body);
+  return sessions.sort((a, b) => b.createdAt.localeCompare(a.createdAt))[0]?.ipAddress;
+}
+
+test('ASVS 14.2.1: a key in a URL opens nothing, and no answer puts one into a URL', async () => {
+  const { apiKey, key } = await ada.makeKey({ name: 'in a URL', scopes: ['keys:read'] });
+  for (const path of ['/v1/me', '/v1/verify', '/v1/api-keys', `/v1/api-keys/${key.id}`]) {
+    for (const name of ['api_key', 'access_token', 'key']) {
+      const answer = await contract.call('GET', `${path}?${name}=${apiKey}`);
+      assertRefusal(answer, 'key_in_query');
+      assert.equal(answer.headers.get('location'), null);
+    }
+  }
+  assertRefusal(await exchange(`${server.url}/v1/me/${apiKey}`), 'not_found');
+});
+
+test('ASVS 11.5.1: keys have 154 random bits, and no two are alike', async () => {
+  const { apiKey: maker } = await ada.makeKey({ name: 'maker', scopes: ['keys:write'] });
+  const keys = await Promise.all(
+    Array.from({ length: 100 }, async () => {
+      const answer = await contract.call('POST', '/v1/api-keys', { key: maker, body: { name: 'random' } });
+      return z.object({ apiKey: z.string() }).parse(answer.body).apiKey;
+    }),
+  );
+  for (const key of keys) {
+    assert.match(key, /^sk_live_[0-9A-Za-z]{26}[0-9A-Za-z]{6}$/);
+    assert.notEqual(parseKey(key, ['sk_live_']), null);
+  }
+  for (const part of [(key) => key.slice(8, 16), (key) => key.slice(16, 24)] satisfies ((
+    key: string,
+  ) => string)[]) {
+    assert.equal(new Set(keys.map(part)).size, keys.length, 'no part is constant or counts up');
+  }
+});
+
+test('ASVS 6.5.2: of a key the database has the SHA-256 and the preview, and nothing else', async () => {
+  const { apiKey, key } = await ada.makeKey({ name: 'hashed' });
+  const row = withDatabase((database) =>
+    database.prepare('SELECT * FROM api_key_secret WHERE key_id = ?').get(key.id),
+  );
+  const { hash, created_at, ...rest } = z
+    .looseObject({ hash: z.instanceof(Uint8Array), created_at: z.number() })
+    .parse(row);
+  assert.deepEqual(Buffer.from(hash), createHash('sha256').update(apiKey).digest());
+  assert.deepEqual(rest, {
+    key_id: key.id,
+    prefix: 'sk_live_',
+    preview_start: apiKey.slice(8, 11),
+    preview_end: apiKey.slice(-3),
+  });
+});
+
+test('ASVS 8.3.2: a revocation holds from the next request on, also for a key in constant use', async () => {
+  const { apiKey, key } = await ada.makeKey({ name: 'in use', scopes: ['keys:read'] });
+  const places = ['/v1/me', '/v1/verify', '/v1/api-keys'];
+  for (const path of [...places, ...places]) {
+    assert.ok((await contract.call('GET', path, { key: apiKey })).status < 300);
+  }
+  await ada.revoke(key.id);
+  for (const path of places) assertRefusal(await contract.call('GET', path, { key: apiKey }), 'revoked_key');
+});
+
+/** Sends a secret in every place of a request where somebody might put one. */
+async function leak(secret: string, person: Person): Promise<void> {
+  const url = server.url;
+  const wrong = `${secret.slice(0, -1)}${secret.endsWith('0') ? '1' : '0'}`;
+  for (const value of [
+    `Bearer ${secret}`,
+    secret,
+    `Basic ${secret}`,
+    `Bearer "${secret}"`,
+    `Bearer ${wrong}`,
+  ]) {
+    await exchange(`${url}/v1/me`, { fields: [['Authorization', value]] });
+  }
+  for (const name of [
+    'X-API-Key',
+    'User-Agent',
+    'Referer',
+    'X-Request-Id',
+    'X-Forwarded-For',
+    'Idempotency-Key',
+  ]) {
+    await exchange(`${url}/v1/me`, { fields: [[name, secret]] });
+  }
+  for (const path of [`/v1/me?api_key=${secret}`, `/${secret}`, `/v1/api-keys/${secret}`, `/%zz${secret}`]) {
+    await exchange(`${url}${path}`, { fields: [['Cookie', person.cookie]] });
+  }
+  for (const body of [{ name: secret }, { [secret]: 1 }, secret, `{"${secret}`]) {
+    await person.call('POST', '/v1/api-keys', body);
+    await person.call('POST', '/api/auth/sign-out-of-nowhere', body);
+  }
+  await call(`${url}/api/auth/sign-in/email`, {
+    method: 'POST',
+    body: { email: `${secret}@example.com`, password: secret },
+  });
+}
+
+test('ASVS 16.2.5: whatever is done with a key or a password, the log does not have it', async () => {
+  const { apiKey } = await ada.makeKey({ name: 'logged' });
+  await leak(apiKey, ada);
+  await leak(generateKey(), ada);
+  const lines = server.output;
+  assert.ok(lines.split('\n').length > 30, 'every request has its line');
+  assert.ok(!lines.includes(apiKey.slice(8, 20)));
+  assert.doesNotMatch(lines, /sk_live_\w{10}/);
+  assert.ok(!lines.includes(owner.password));
+  assert.ok(!lines.includes(ada.cookie.slice(-20)));
+});
+
+test('ASVS 16.5.3: a key that cannot be checked is refused, and accepted again when it can', async () => {
+  const { apiKey } = await ada.makeKey({ name: 'unchecked' });
+  withDatabase((database) => database.exec('ALTER TABLE api_key_secret RENAME TO gone'));
+  try {
+    for (const path of ['/v1/me', '/v1/verify', '/v1/api-keys']) {
+      const answer = await contract.call('GET', path, { key: apiKey });
+      assertRefusal(answer, 'verification_unavailable');
+      assert.match(answer.headers.get('retry-after') ?? '', /^[1-9]\d*$/);
+    }
+    const told = await contract.call('GET', '/v1/verify', { key: apiKey });
+    assert.equal(told.headers.get('x-soku-status'), '503');
+    const made = await contract.call('POST', '/v1/api-keys', { as: ada, body: { name: 'half' } });
+    assertRefusal(made, 'internal_error');
+  } finally {
+    withDatabase((database) => database.exec('ALTER TABLE gone RENAME TO api_key_secret'));
+  }
+  assert.equal((await contract.call('GET', '/v1/me', { key: apiKey })).status, 200);
+  const page = await contract.call('GET', '/v1/api-keys?status=all&q=half', { as: ada });
+  assert.deepEqual(page.body, { data: [], nextCursor: null }, 'what failed has left nothing');
+});
+
+test('ASVS 16.5.3: a server that cannot write revokes nothing and says so', async () => {
+  const { apiKey, key } = await ada.makeKey({ name: 'unrevoked' });
+  withDatabase((database) =>
+    database.exec("CREATE TRIGGER broken BEFORE UPDATE ON api_key BEGIN SELECT RAISE(ABORT, 'disk'); END"),
+  );
+  const revoke = () => contract.call('POST', `/v1/api-keys/${key.id}/revoke`, { as: ada });
+  try {
+    const { message } = assertRefusal(await revoke(), 'internal_error');
+    assert.doesNotMatch(message, /disk|trigger|sqlite/i);
+  } finally {
+    withDatabase((database) => database.exec('DROP TRIGGER broken'));
+  }
+  assert.equal((await contract.call('GET', '/v1/me', { key: apiKey })).status, 200);
+  assert.equal((await revoke()).status, 200);
+  assertRefusal(await contract.call('GET', '/v1/me', { key: apiKey }), 'revoked_key');
+});
+
+test('ASVS 4.1.2: the API answers http itself, without a redirect that would hide a leaked key', async () => {
+  const person = await proxied.signIn();
+  const { apiKey } = await person.makeKey({ name: 'over http' });
+  for (const proto of ['http', 'https']) {
+    const fields = [['X-Forwarded-Proto', proto]] as const;
+    for (const path of ['/v1/me', '/v1/verify', '/v1/api-keys', '/healthz', '/openapi.json', '/v1/nothing']) {
+      const answer = await exchange(`${proxied.url}${path}`, { fields });
+      assert.ok(answer.status < 300 || answer.status >= 400, `${path} is answered ${answer.status}`);
+      assert.equal(answer.headers.get('location'), null);
+    }
+    const own = [['Authorization', `Bearer ${apiKey}`] as const, ...fields];
+    assert.equal((await exchange(`${proxied.url}/v1/me`, { fields: own })).status, 200);
+  }
+});
+
+test('ASVS 4.1.3: without TRUST_PROXY no header changes the address of a client', async () => {
+  const claims = ['X-Forwarded-For', 'X-Real-IP', 'Forwarded', 'X-Client-IP', 'X-Soku-Client-Address'];
+  for (const name of claims) {
+    const value = name === 'Forwarded' ? 'for=203.0.113.7' : '203.0.113.7';
+    assert.match((await addressNoted(server, { [name]: value })) ?? '', /^(127\.0\.0\.1|::1)$/, name);
+  }
+});
+
+test('ASVS 4.1.3: behind a trusted proxy the address is the last that no trusted proxy has', async () => {
+  const noted = (forwarded: string) => addressNoted(proxied, { 'x-forwarded-for': forwarded });
+  assert.equal(await noted('203.0.113.7'), '203.0.113.7');
+  assert.equal(await noted('198.51.100.1, 203.0.113.8'), '203.0.113.8', 'the client wrote the first itself');
+  assert.equal(await noted('198.51.100.1, 203.0.113.9, 10.1.2.3'), '203.0.113.9');
+  assert.notEqual(await addressNoted(proxied, { 'x-soku-client-address': '203.0.113.66' }), '203.0.113.66');
+});
