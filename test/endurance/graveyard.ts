@@ -1,0 +1,138 @@
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { generateKey, hashKey } from '@soku/key';
+import { sql } from 'kysely';
+import { openDataDirectory } from '../../packages/server/src/database/data-directory.ts';
+import { type Database, openDatabase } from '../../packages/server/src/database/open.ts';
+import { newId } from '../../packages/server/src/ids.ts';
+import { KeyStore } from '../../packages/server/src/keys/store.ts';
+import { singleProcessRevocation } from '../../packages/server/src/revocation/single-process.ts';
+import { Verifier } from '../../packages/server/src/verification/verifier.ts';
+
+export interface Buried {
+  id: string;
+  apiKey: string;
+  hash: Uint8Array;
+  /** The hash as SQL. */
+  hashSql: string;
+}
+
+/** A database with dead and living keys in two workspaces, opened as the application opens it. */
+export interface Graveyard {
+  database: Database;
+  dead: [Buried, Buried];
+  living: [Buried, Buried];
+  /** Runs statements in one transaction, on the connection that the application writes with. */
+  attack(statements: readonly string[]): Promise<void>;
+  /** Outside a transaction, where pragmas take effect. */
+  pragma(statement: string): Promise<void>;
+  /** The code of the refusal, 'accepted', or 'no answer' when the verifier threw. */
+  verify(apiKey: string): string;
+  close(): Promise<void>;
+}
+
+type Keys = Pick<Graveyard, 'dead' | 'living'>;
+
+/** Digs graves in a template directory once; each `open` gets a copy of it. */
+export async function digGraves(): Promise<{ open(): Promise<Graveyard>; close(): void }> {
+  const template = mkdtempSync(join(tmpdir(), 'soku-graves-'));
+  const keys = await withDatabase(template, bury);
+  return {
+    open: () => openCopy(template, keys),
+    close: () => rmSync(template, { recursive: true, force: true }),
+  };
+}
+
+async function openCopy(template: string, keys: Keys): Promise<Graveyard> {
+  const path = mkdtempSync(join(tmpdir(), 'soku-graves-'));
+  cpSync(template, path, { recursive: true });
+  const directory = openDataDirectory(path);
+  const database = await openDatabase(directory);
+  return {
+    database,
+    ...keys,
+    attack: (statements) =>
+      database.transact(
+        (connection) => {
+          for (const statement of statements) connection.exec(statement);
+        },
+        () => undefined,
+      ),
+    pragma: async (statement) => {
+      await sql.raw(statement).execute(database.kysely);
+    },
+    verify: (apiKey) => verdictOn(database, apiKey),
+    close: async () => {
+      await database.close();
+      directory.release();
+      rmSync(path, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A new verifier each time: nothing of what it says comes from a cache. */
+function verdictOn(database: Database, apiKey: string): string {
+  const verifier = new Verifier({
+    reader: database.reader,
+    prefixes: ['sk_live_'],
+    cacheKeys: 10,
+    failed: () => undefined,
+  });
+  try {
+    return verifier.verifyKey(apiKey).refusal?.code ?? 'accepted';
+  } catch {
+    return 'no answer';
+  }
+}
+
+async function withDatabase<T>(path: string, work: (database: Database) => Promise<T>): Promise<T> {
+  const directory = openDataDirectory(path);
+  const database = await openDatabase(directory);
+  try {
+    return await work(database);
+  } finally {
+    await database.close();
+    directory.release();
+  }
+}
+
+async function bury(database: Database): Promise<Keys> {
+  for (const id of ['ws_a', 'ws_b']) {
+    await database.kysely.insertInto('workspace').values({ id, name: id, created_at: 1 }).execute();
+  }
+  const keys: Keys = {
+    dead: [await makeKey(database, 'ws_a'), await makeKey(database, 'ws_b')],
+    living: [await makeKey(database, 'ws_a'), await makeKey(database, 'ws_b')],
+  };
+  const revocation = singleProcessRevocation(database, () => undefined);
+  for (const [i, workspaceId] of ['ws_a', 'ws_b'].entries()) {
+    await revocation.revoke({
+      keyId: keys.dead[i]?.id ?? '',
+      workspaceId,
+      by: 'usr_1',
+      at: 1_700_000_000_000,
+    });
+  }
+  return keys;
+}
+
+async function makeKey(database: Database, workspaceId: string): Promise<Buried> {
+  const apiKey = generateKey();
+  const hash = await hashKey(apiKey);
+  const now = 1_600_000_000_000;
+  const id = newId('key_', now);
+  const preview = { prefix: 'sk_live_', previewStart: apiKey.slice(8, 11), previewEnd: apiKey.slice(-3) };
+  const key = {
+    id,
+    workspaceId,
+    createdBy: 'usr_1',
+    createdByKey: false,
+    name: 'grave',
+    scopes: [],
+    expiresAt: null,
+    createdAt: now,
+  };
+  await new KeyStore(database.kysely).insert({ ...key, hash, preview }, null, 100);
+  return { id, apiKey, hash, hashSql: `x'${Buffer.from(hash).toString('hex')}'` };
+}
