@@ -27,9 +27,7 @@ export function AccountMenu({ user }: { user: Person }) {
         popoverTarget={id}
         aria-label={`Account menu of ${user.name}`}
       >
-        <span className="account__initials" aria-hidden>
-          {initialsOf(user.name)}
-        </span>
+        <span className="account__initials" data-initials={initialsOf(user.name)} />
         <span className="account__who">
           <span className="account__name">{user.name}</span>
           <span className="account__email">{user.email}</span>

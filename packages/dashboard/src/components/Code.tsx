@@ -11,10 +11,21 @@ export interface Snippet {
   note?: string;
 }
 
+interface CodeProps extends Omit<Snippet, 'note'> {
+  onCopied?: () => void;
+  /** Shown above the code, where the column is narrow and the code needs its whole width. */
+  head?: string;
+}
+
 /** One piece of code with its copy button. */
-export function Code({ code, label, copied, onCopied }: Omit<Snippet, 'note'> & { onCopied?: () => void }) {
+export function Code({ code, label, copied, onCopied, head }: CodeProps) {
   return (
-    <div className="code">
+    <div className={`code ${head ? 'code--headed' : ''}`}>
+      {head ? (
+        <p className="code__head" aria-hidden>
+          {head}
+        </p>
+      ) : null}
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable with the keyboard */}
       <section className="code__text" tabIndex={0} aria-label={label}>
         <pre>

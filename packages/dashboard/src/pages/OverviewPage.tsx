@@ -1,8 +1,10 @@
 import './OverviewPage.css';
 import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { Plus } from 'lucide-react';
 import { newestKeysOptions } from '../api/keys.ts';
 import { useSession } from '../api/session.ts';
-import { Button } from '../components/Button.tsx';
+import { Button, buttonClass } from '../components/Button.tsx';
 import { Failure } from '../components/Notice.tsx';
 import { PageHead } from '../components/PageHead.tsx';
 import { ExpiringKeys } from './overview/ExpiringKeys.tsx';
@@ -18,7 +20,19 @@ export function OverviewPage() {
 
   return (
     <>
-      <PageHead title="Overview">{session?.workspace?.name}</PageHead>
+      <PageHead
+        title="Overview"
+        action={
+          counts && !empty ? (
+            <Link to="/settings/api" search={{ panel: 'generate' }} className={buttonClass('primary')}>
+              <Plus size={16} aria-hidden />
+              Generate New Key
+            </Link>
+          ) : null
+        }
+      >
+        {session?.workspace?.name}
+      </PageHead>
       {error && !data ? (
         <Failure error={error}>
           <p>

@@ -43,7 +43,11 @@ export function OperationEntry({ operation, schemas, origin }: OperationEntryPro
         <Answers operation={operation} schemas={schemas} />
       </div>
       <div className="operation__example">
-        <Code label={`curl: ${operation.summary}`} code={curlExample(operation, origin, schemas)} />
+        <Code
+          head="curl"
+          label={`curl: ${operation.summary}`}
+          code={curlExample(operation, origin, schemas)}
+        />
         {needsKey(operation) ? null : <p className="operation__open">Needs no key.</p>}
       </div>
     </article>

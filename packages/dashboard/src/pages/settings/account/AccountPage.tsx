@@ -37,10 +37,7 @@ export function AccountPage() {
             <Button onClick={() => open('password')}>Change password</Button>
           </div>
         </Section>
-        <Section
-          title="Sessions"
-          lead="The browsers that are signed in to this account. End what you do not know, and change the password."
-        >
+        <Section title="Sessions" lead="The browsers that are signed in to this account.">
           <SessionList />
           <div className="card__row card__row--end">
             <Button onClick={() => open('end-others')}>Sign out everywhere else</Button>

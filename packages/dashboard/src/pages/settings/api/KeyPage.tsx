@@ -70,7 +70,7 @@ function OneKey({ apiKey }: { apiKey: Key }) {
               Rename
             </Button>
             {apiKey.status === 'revoked' ? null : (
-              <Button look="danger" onClick={() => openPanel('revoke')}>
+              <Button look="quiet-danger" onClick={() => openPanel('revoke')}>
                 Revoke key
               </Button>
             )}
