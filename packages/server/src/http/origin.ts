@@ -31,3 +31,19 @@ export function checkOrigin(request: FastifyRequest, own: readonly string[]): Re
     message: `This call came from another site than ${own[0]}, and was not carried out. If that address is wrong, set SOKU_PUBLIC_URL.`,
   };
 }
+
+/**
+ * No page of another origin may call this API: secret keys do not belong into browsers. A preflight is refused
+ * without any CORS header, and whoever reads the answer in the browser's tools is told why.
+ *
+ * @returns the refusal, or null when the request is no preflight
+ */
+export function checkPreflight(request: FastifyRequest): Refusal | null {
+  if (request.method !== 'OPTIONS' || request.headers['access-control-request-method'] === undefined)
+    return null;
+  return {
+    code: 'cross_origin',
+    message:
+      'Pages of other origins cannot call this API (there is no CORS), because a secret key does not belong into a browser. Call it from your own server.',
+  };
+}

@@ -13,7 +13,7 @@ import {
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod';
 import { type Detail, errorBody, type Refusal, RequestError, refuse } from './errors.ts';
-import { checkOrigin, ownOrigins } from './origin.ts';
+import { checkOrigin, checkPreflight, ownOrigins } from './origin.ts';
 import { nextRequestId } from './request-ids.ts';
 
 /** Bounds of a request, in bytes and ms. */
@@ -48,7 +48,8 @@ export function createServer({ log, publicUrl, trustProxy }: Options) {
     http: { maxHeaderSize: limits.headers, headersTimeout: limits.headersTime },
     clientErrorHandler: (error, socket) => answerBrokenRequest(error, socket),
     // The path could not be decoded, so it has no route.
-    frameworkErrors: (_error, _request, reply) => {
+    frameworkErrors: (_error, request, reply) => {
+      reply.headers({ 'x-request-id': request.id, 'x-content-type-options': 'nosniff' });
       refuse(reply, { code: 'invalid_request', message: 'The path of the URL is not well formed.' });
     },
   }).withTypeProvider<ZodTypeProvider>();
@@ -62,6 +63,9 @@ export function createServer({ log, publicUrl, trustProxy }: Options) {
     else parseJson(request, String(body), done);
   });
 
+  // A form of another site can send text/plain without a preflight. Nothing here takes it.
+  app.removeContentTypeParser('text/plain');
+
   const own = ownOrigins(publicUrl);
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
@@ -71,7 +75,7 @@ export function createServer({ log, publicUrl, trustProxy }: Options) {
         message: `The URL is longer than ${limits.url} bytes.`,
       });
     }
-    const refusal = checkOrigin(request, own);
+    const refusal = checkPreflight(request) ?? checkOrigin(request, own);
     if (refusal !== null) return refuse(reply, refusal);
   });
   app.addHook('onResponse', async (request, reply) => {
@@ -113,11 +117,19 @@ function refusalOf(error: FastifyError, request: FastifyRequest): Refusal {
   };
 }
 
+/** The parts of a request, by Fastify's names for them. */
+const places: Record<string, string> = {
+  body: 'body',
+  querystring: 'query',
+  params: 'path',
+  headers: 'header',
+};
+
 function invalid(error: {
   validation: { instancePath: string; message?: string }[];
   validationContext?: string;
 }): Refusal {
-  const place = error.validationContext ?? 'request';
+  const place = places[error.validationContext ?? ''] ?? 'request';
   const details: Detail[] = error.validation.map(({ instancePath, message = 'is wrong' }) => ({
     path: redactKeys(instancePath.replace(/^\//, '').replaceAll('/', '.')) || place,
     // zod names unknown fields in its message, and a client may have put a key there.
@@ -138,9 +150,10 @@ function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void
     ERR_HTTP_REQUEST_TIMEOUT: 'The request did not arrive in time.',
   };
   const message = problems[error.code ?? ''] ?? 'This is not a well-formed HTTP request.';
-  const body = JSON.stringify(errorBody({ code: 'invalid_request', message }, nextRequestId(), Date.now()));
+  const id = nextRequestId();
+  const body = JSON.stringify(errorBody({ code: 'invalid_request', message }, id, Date.now()));
   socket.end(
     `HTTP/1.1 400 Bad Request\r\nContent-Type: application/json; charset=utf-8\r\nCache-Control: no-store\r\n` +
-      `X-Content-Type-Options: nosniff\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+      `X-Content-Type-Options: nosniff\r\nX-Request-Id: ${id}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
   );
 }
