@@ -1,0 +1,218 @@
+/** Requests that no well-meaning client sends: too large, ambiguous, poisoned, or made to forge a log. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { createdKeySchema, errorSchema } from '@soku/server/key-schemas';
+import { z } from 'zod';
+import { assertRefusal, Contract } from '../support/contract.ts';
+import { exchange, latin1 } from '../support/http.ts';
+import { ConnectionEnded, HttpSocket, type RawAnswer } from '../support/http-socket.ts';
+import { call } from '../support/person.ts';
+import { startServer } from '../support/server.ts';
+
+const server = await startServer({ env: { LOG_LEVEL: 'trace' } });
+after(() => server.stop());
+const contract = await Contract.of(server);
+const ada = await server.signIn();
+const { apiKey } = await ada.makeKey({ name: 'good' });
+const good = `Authorization: Bearer ${apiKey}\r\n`;
+
+/** Sends bytes on a connection of their own: the answer, whether more came, and whether it was closed. */
+async function raw(bytes: string): Promise<{ answer: RawAnswer | null; more: number; closed: boolean }> {
+  const socket = await HttpSocket.open(server.url);
+  try {
+    const answer = await socket.send(Buffer.from(bytes, 'latin1'));
+    if (answer.headers.get('connection') === 'close') await socket.closed();
+    return { answer, more: socket.unasked.length, closed: socket.ended };
+  } catch (error) {
+    assert.ok(error instanceof ConnectionEnded);
+    return { answer: null, more: socket.unasked.length, closed: true };
+  } finally {
+    socket.close();
+  }
+}
+
+/** Fails unless the request is refused with one envelope, and the connection closed. */
+async function assertBroken(what: string, bytes: string): Promise<void> {
+  const { answer, more, closed } = await raw(bytes);
+  assert.equal(answer?.status, 400, what);
+  const { error } = errorSchema.parse(JSON.parse(answer.body));
+  assert.equal(error.code, 'invalid_request', what);
+  assert.equal(answer.headers.get('x-request-id'), error.requestId, what);
+  assert.equal(answer.headers.get('cache-control'), 'no-store', what);
+  assert.equal(more, 0, `${what}: one answer`);
+  assert.ok(closed, `${what}: the connection is closed`);
+}
+
+test('a request whose end can be read in two ways is refused, and nothing behind it is read', async () => {
+  const smuggled = `GET /v1/me HTTP/1.1\r\nHost: x\r\n${good}\r\n`;
+  const post = (fields: string, body: string) =>
+    `POST /v1/api-keys HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n${fields}\r\n${body}`;
+  const chunked = 'Transfer-Encoding: chunked\r\n';
+  const requests: [string, string][] = [
+    ['length and chunks', post(`Content-Length: 4\r\n${chunked}`, `0\r\n\r\n${smuggled}`)],
+    ['chunks and length', post(`${chunked}Content-Length: 4\r\n`, `0\r\n\r\n${smuggled}`)],
+    ['two lengths', post('Content-Length: 0\r\nContent-Length: 5\r\n', smuggled)],
+    ['a list of lengths', post('Content-Length: 0, 5\r\n', smuggled)],
+    ['a length with a sign', post('Content-Length: +5\r\n', smuggled)],
+    ['a negative length', post('Content-Length: -1\r\n', smuggled)],
+    ['a hexadecimal length', post('Content-Length: 0x5\r\n', smuggled)],
+    ['a space before the colon', post('Content-Length : 0\r\n', smuggled)],
+    ['chunks that are not last', post('Transfer-Encoding: chunked, identity\r\n', `0\r\n\r\n${smuggled}`)],
+    ['a wrong chunk size', post(chunked, `zz\r\n\r\n${smuggled}`)],
+    ['a chunk extension with a bare LF', post(chunked, `0;a\n\r\n${smuggled}`)],
+    ['a folded header', `GET /v1/me HTTP/1.1\r\nHost: x\r\nX-A: b\r\n c\r\n\r\n`],
+    ['a folded key', `GET /v1/me HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer\r\n ${apiKey}\r\n\r\n`],
+    ['bare LF', `GET /v1/me HTTP/1.1\nHost: x\n\n`],
+    ['a bare LF behind a field', `GET /v1/me HTTP/1.1\r\nHost: x\nX: y\r\n\r\n`],
+    ['a bare CR', `GET /v1/me HTTP/1.1\r\nHost: x\rX: y\r\n\r\n`],
+    ['a NUL in a field', `GET /v1/me HTTP/1.1\r\nHost: x\r\nX: a\0b\r\n\r\n`],
+    ['a space in a name', `GET /v1/me HTTP/1.1\r\nHost: x\r\nX Y: z\r\n\r\n`],
+    ['no name', `GET /v1/me HTTP/1.1\r\nHost: x\r\n: z\r\n\r\n`],
+  ];
+  for (const [what, bytes] of requests) await assertBroken(what, bytes);
+});
+
+test('what is not HTTP is refused with the envelope, and none of its bytes come back', async () => {
+  const lines = ['BREW /v1/me HTTP/1.1', 'GET /v1/me HTTP/3.7', 'PRI * HTTP/2.0', 'hello'];
+  for (const line of lines) await assertBroken(line, `${line}\r\nHost: x\r\n\r\n`);
+  const { answer } = await raw(`\x16\x03\x01${apiKey}\r\n\r\n`);
+  assert.ok(answer === null || !answer.bytes.includes(apiKey.slice(8, 20)));
+});
+
+test('a request without Host is refused', async () => {
+  const { answer } = await raw(`GET /v1/me HTTP/1.1\r\n${good}\r\n`);
+  assert.equal(answer?.status, 400);
+});
+
+test('two requests behind each other are answered in their order', async () => {
+  const socket = await HttpSocket.open(server.url);
+  const request = (fields: string) => `GET /v1/me HTTP/1.1\r\nHost: x\r\n${fields}\r\n`;
+  const answers = await Promise.all([socket.send(request(good)), socket.send(request(''))]);
+  socket.close();
+  assert.deepEqual(
+    answers.map((answer) => answer.status),
+    [200, 401],
+  );
+});
+
+test('a body above 64 kB is refused, with a stated length or without', async () => {
+  const large = JSON.stringify({ name: 'x'.repeat(66_000) });
+  for (const path of ['/v1/api-keys', '/api/auth/sign-in/email', '/api/setup']) {
+    const stated = await exchange(`${server.url}${path}`, {
+      method: 'POST',
+      fields: [
+        ['Cookie', ada.cookie],
+        ['Content-Type', 'application/json'],
+      ],
+      body: large,
+    });
+    assert.match(assertRefusal(stated, 'payload_too_large').message, /65536/);
+  }
+  const chunk = `${large.length.toString(16)}\r\n${large}\r\n0\r\n\r\n`;
+  const head = `POST /v1/api-keys HTTP/1.1\r\nHost: x\r\nCookie: ${ada.cookie}\r\nContent-Type: application/json\r\n`;
+  const { answer } = await raw(`${head}Transfer-Encoding: chunked\r\n\r\n${chunk}`);
+  assert.equal(answer?.status, 413);
+});
+
+test('a body just below the limit is read', async () => {
+  const body = JSON.stringify({ name: 'x' }).padEnd(65_536, ' ');
+  assert.equal((await contract.call('POST', '/v1/api-keys', { as: ada, body })).status, 201);
+});
+
+test('headers above 16 kB and URLs above 8 kB are refused with the envelope', async () => {
+  const request = (line: string, fields = '') => `GET ${line} HTTP/1.1\r\nHost: x\r\n${fields}\r\n`;
+  const large = `X-Large: ${'x'.repeat(17_000)}\r\n`;
+  await assertBroken('a large field', request('/v1/me', large));
+  await assertBroken('many fields', request('/v1/me', `X-A: ${'y'.repeat(90)}\r\n`.repeat(200)));
+  await assertBroken('a huge URL', request(`/v1/me?${'x'.repeat(20_000)}`));
+  const long = await exchange(`${server.url}/v1/me?${'x'.repeat(8200)}`);
+  assert.match(assertRefusal(long, 'invalid_request').message, /URL is longer than 8192/);
+  const allowed = await contract.call('GET', `/v1/me?${'x'.repeat(8000)}`, { key: apiKey });
+  assert.equal(allowed.status, 200);
+});
+
+test('a path that cannot be decoded is refused with the envelope', async () => {
+  for (const path of ['/%zz', '/%', '/v1/%e0%a4', '/v1/api-keys/%c3%28']) {
+    assertRefusal(await exchange(server.url + path), 'invalid_request');
+  }
+});
+
+test('a path that climbs leads nowhere', async () => {
+  const paths = [
+    '/../package.json',
+    '/assets/../../package.json',
+    '/%2e%2e/%2e%2e/package.json',
+    '/..%2f..%2fsoku.db',
+  ];
+  for (const path of [
+    ...paths,
+    '/assets/..%5c..%5cpackage.json',
+    '/soku.db',
+    '/secret',
+    '/.stamp',
+    '//etc/passwd',
+  ]) {
+    const answer = await exchange(server.url + path);
+    assert.ok([400, 404].includes(answer.status), `${path} is answered ${answer.status}`);
+    assert.doesNotMatch(answer.text, /"dependencies"|SQLite format|root:/);
+  }
+});
+
+test('a body that names prototypes changes nobody', async () => {
+  const scopes = '["keys:read","keys:write"]';
+  const poisons = [
+    `{"name":"x","__proto__":{"scopes":${scopes}}}`,
+    `{"name":"x","constructor":{"prototype":{"scopes":${scopes}}}}`,
+    `{"__proto__":{"name":"x"}}`,
+    `{"name":"x","scopes":{"__proto__":[]}}`,
+    `{"name":"x","\\u005f_proto__":{"scopes":${scopes}}}`,
+  ];
+  for (const body of poisons) {
+    assertRefusal(await contract.call('POST', '/v1/api-keys', { as: ada, body }), 'invalid_request');
+  }
+  for (const query of ['__proto__[limit]=1', 'constructor.prototype.limit=1', '__proto__=1']) {
+    assertRefusal(await contract.call('GET', `/v1/api-keys?${query}`, { as: ada }), 'invalid_request');
+  }
+  const plain = await contract.call('POST', '/v1/api-keys', { as: ada, body: { name: 'after' } });
+  assert.deepEqual(createdKeySchema.parse(plain.body).key.scopes, []);
+});
+
+test('a name that is a property of every object is just a name', async () => {
+  for (const name of ['__proto__', 'constructor', 'toString', 'hasOwnProperty']) {
+    const answer = await contract.call('POST', '/v1/api-keys', { as: ada, body: { name } });
+    assert.equal(createdKeySchema.parse(answer.body).key.name, name);
+  }
+});
+
+test('a body nested a thousand times deep is refused and harms nothing', async () => {
+  const body = `{"name":${'['.repeat(30_000)}${']'.repeat(30_000)}}`;
+  assertRefusal(await contract.call('POST', '/v1/api-keys', { as: ada, body }), 'invalid_request');
+});
+
+test('no client can write a line of its own into the log', async () => {
+  const line = '{"level":60,"time":"2020-01-01T00:00:00.000Z","msg":"forged"}';
+  const fields = ['User-Agent', 'X-Request-Id', 'Referer', 'Authorization', 'X-Forwarded-For', 'Origin'];
+  for (const name of fields) {
+    for (const value of [line, latin1(`\u2028${line}`), `"},${line}`]) {
+      await exchange(`${server.url}/v1/me`, { fields: [[name, value]] });
+      await exchange(`${server.url}/v1/api-keys`, { method: 'POST', fields: [[name, value]], body: '{}' });
+    }
+  }
+  await exchange(`${server.url}/%0a${encodeURIComponent(line)}`);
+  await raw(`GET /\x1b[31m HTTP/1.1\r\nHost: x\r\n\r\n`);
+  await call(`${server.url}/api/auth/sign-in/email`, {
+    method: 'POST',
+    headers: { 'user-agent': line },
+    body: { email: `a@example.com\n${line}`, password: `\n${line}` },
+  });
+  await ada.makeKey({ name: line.slice(0, 90) });
+  const lineSchema = z.looseObject({ level: z.number(), time: z.iso.datetime(), msg: z.string() });
+  const lines = server.output.trimEnd().split('\n');
+  assert.ok(lines.length > 30);
+  for (const text of lines) assert.notEqual(lineSchema.parse(JSON.parse(text)).msg, 'forged');
+});
+
+test('the server serves on after all of that', async () => {
+  assert.equal((await contract.call('GET', '/v1/me', { key: apiKey })).status, 200);
+  assert.equal((await contract.call('GET', '/readyz')).status, 200);
+});
