@@ -13,6 +13,7 @@ import { ErrorPage } from './pages/ErrorPage.tsx';
 import { NotFoundPage } from './pages/NotFoundPage.tsx';
 import { Root } from './pages/Root.tsx';
 import { accountSearch, apiKeysSearch, keySearch, loginSearch, setupSearch } from './pages/search.ts';
+import { SignedIn } from './session/SignedIn.tsx';
 import { safePath } from './session/safe-path.ts';
 
 const rootRoute = createRootRouteWithContext<{ queryClient: QueryClient }>()({
@@ -56,6 +57,7 @@ const shellRoute = createRoute({ getParentRoute: () => rootRoute, id: 'shell', c
 const signedInRoute = createRoute({
   getParentRoute: () => shellRoute,
   id: 'signed-in',
+  component: SignedIn,
   beforeLoad: async ({ context, location }) => {
     const session = await context.queryClient.ensureQueryData(sessionOptions);
     if (session.setupNeeded) throw redirect({ to: '/setup', replace: true });

@@ -21,12 +21,8 @@ export function AccountMenu({ user }: { user: Person }) {
 
   return (
     <>
-      <button
-        type="button"
-        className="account"
-        popoverTarget={id}
-        aria-label={`Account menu of ${user.name}`}
-      >
+      <button type="button" className="account" popoverTarget={id}>
+        <span className="visually-hidden">Account menu: </span>
         <span className="account__initials" data-initials={initialsOf(user.name)} />
         <span className="account__who">
           <span className="account__name">{user.name}</span>

@@ -22,7 +22,7 @@ export function EmptyList({ filter, anyKeys, onGenerate }: EmptyListProps) {
       </p>
       <div className="empty__actions">
         <Button look="secondary" icon={Plus} onClick={onGenerate}>
-          Make your first key
+          {anyKeys ? 'Make a key' : 'Make your first key'}
         </Button>
         <Link to="/help/authentication" className={buttonClass('quiet')}>
           How a program uses it

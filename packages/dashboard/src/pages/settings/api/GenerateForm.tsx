@@ -21,11 +21,13 @@ export function GenerateForm({ creation, onCancel }: { creation: Creation; onCan
 
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
-    const fields = new FormData(event.currentTarget);
+    const form = event.currentTarget;
+    const fields = new FormData(form);
     const expiresAt = expiryOf(String(fields.get('expiry')), String(fields.get('expiresAt') ?? ''));
     const scopes = fields.getAll('scope');
     if (expiresAt === 'invalid' || expiresAt === 'past') {
       setMore(true);
+      form.querySelector<HTMLElement>('[name="expiresAt"]')?.focus();
       setProblem({
         field: 'expiresAt',
         text: expiresAt === 'past' ? 'This time has passed.' : 'Choose a date and a time.',

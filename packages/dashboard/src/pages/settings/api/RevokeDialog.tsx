@@ -29,24 +29,26 @@ export function RevokeDialog({ id, onClose, onRevoked }: RevokeDialogProps) {
       role="alertdialog"
       onCloseRequest={requestClose}
     >
-      {loadError && !key ? <Failure error={loadError} /> : <KeyFacts apiKey={key} />}
-      {key && key.status !== 'revoked' ? (
-        <p>
-          As soon as it is revoked, every request with this key is answered <code>401 Unauthorized</code>, on
-          every server. <strong>This cannot be undone.</strong>
-        </p>
-      ) : null}
-      <Failure error={error} />
-      <DialogActions>
-        <Button data-autofocus onClick={requestClose}>
-          {key?.status === 'revoked' || loadError ? 'Close' : 'Cancel'}
-        </Button>
+      <div className="form">
+        {loadError && !key ? <Failure error={loadError} /> : <KeyFacts apiKey={key} />}
         {key && key.status !== 'revoked' ? (
-          <Button look="danger" busy={busy} onClick={revoke}>
-            Revoke "{key.name}"
-          </Button>
+          <p>
+            As soon as it is revoked, every request with this key is answered <code>401 Unauthorized</code>,
+            on every server. <strong>This cannot be undone.</strong>
+          </p>
         ) : null}
-      </DialogActions>
+        <Failure error={error} />
+        <DialogActions>
+          <Button data-autofocus onClick={requestClose}>
+            {key?.status === 'revoked' || loadError ? 'Close' : 'Cancel'}
+          </Button>
+          {key && key.status !== 'revoked' ? (
+            <Button look="danger" busy={busy} onClick={revoke}>
+              Revoke "{key.name}"
+            </Button>
+          ) : null}
+        </DialogActions>
+      </div>
     </Dialog>
   );
 }
