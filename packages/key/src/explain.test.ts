@@ -30,6 +30,17 @@ test('a cut key is told how many characters came and how many are missing', () =
   explains(`${key.slice(0, 39)}zzz`, 'malformed_key', /has 42 characters.* 2 are too many/);
 });
 
+test('of two prefixes that fit, the longer one is meant', () => {
+  const accepted = ['sk_', 'sk_live_'];
+  explains(key.slice(0, 37), 'malformed_key', /a key has 40: `sk_live_`.* 3 are missing/, accepted);
+  explains(
+    key.slice(0, 37),
+    'malformed_key',
+    /a key has 40: `sk_live_`.* 3 are missing/,
+    accepted.toReversed(),
+  );
+});
+
 test('a wrong character is told by its place, and by a name when it cannot be part of a key', () => {
   const at = (character: string) => key.slice(0, 20) + character + key.slice(21);
   explains(at(' '), 'malformed_key', /^Character 21 is a space;/);

@@ -40,6 +40,17 @@ test('a key without its prefix is told by its checksum, also under the prefix of
   );
 });
 
+test('a key without its prefix is told by its checksum even when it is of one case, as hashes are', () => {
+  const small = keysOf('abcdefghijklmnopqrstuvwxyz').filter((key) => !/[A-Z]/.test(key));
+  fc.assert(
+    fc.property(small, (key) => {
+      assert.equal(containsKey(key.slice(8)), true);
+      assert.equal(containsKey(key.slice(8), ['acme_']), false);
+    }),
+    { numRuns: 20 },
+  );
+});
+
 test('a key that was mistyped, lost its checksum or has a foreign prefix still holds the secret', () => {
   const body = 'q7HkZ2mNv8RtYx3LpWc5Bd9Jf4'; // 26 characters
   assert.equal(containsKey(`sk_live_${body}`), true);

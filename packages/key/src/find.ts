@@ -40,7 +40,10 @@ function isBody(run: string, prefixes: readonly string[]): boolean {
   return run.length === bodyLength && prefixes.some((prefix) => checksumFits(prefix + run));
 }
 
-/** Of random bodies, 1 in 270 lacks a digit and 1 in 10^7 a capital or a small letter; hashes lack one of the latter. */
+/**
+ * A body always has a digit (its checksum begins with 0 to 4, as 5 * 62^5 > 2^32) and all but 1 in 10^7 have letters
+ * of both cases. Hashes are of one case.
+ */
 function looksLikeBody(run: string): boolean {
   return run.length >= bodyLength && /[0-9]/.test(run) && /[A-Z]/.test(run) && /[a-z]/.test(run);
 }
