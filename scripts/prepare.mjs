@@ -1,0 +1,80 @@
+// Prevents the failures of a start out of step: "Cannot find module" on a fresh clone or after a pull that changed
+// package-lock.json, a dashboard older than its sources, and a syntax error in place of "Node is too old".
+//
+// The npm scripts run it first. It must run on Node 20 and without any package, as it is what installs them. When
+// there is nothing to do it prints nothing; what it tells goes to stderr, which leaves stdout to the real command.
+
+import { existsSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const lockFile = join(root, 'package-lock.json');
+/** npm writes it at the end of an install, so its age is that of the packages. */
+const installedLock = join(root, 'node_modules', '.package-lock.json');
+/** Node 24 from npm. The npm scripts find it before the machine's own, as npm puts this folder first. */
+const packagedNode = join(root, 'node_modules', '.bin', 'node');
+
+const oldestNode = 24;
+/** EX_CONFIG of sysexits.h */
+const wrongNode = 78;
+
+function isInstalled() {
+  const installed = statSync(installedLock, { throwIfNoEntry: false });
+  return installed !== undefined && installed.mtimeMs >= statSync(lockFile).mtimeMs;
+}
+
+function isOldNode(version) {
+  return Number.parseInt(version, 10) < oldestNode;
+}
+
+/** The version of the Node that npm scripts use, or an empty text when that one does not run. */
+async function nodeOfScripts() {
+  if (!existsSync(packagedNode)) return process.versions.node;
+  const { realpathSync } = await import('node:fs');
+  if (realpathSync(packagedNode) === realpathSync(process.execPath)) return process.versions.node;
+  const { spawnSync } = await import('node:child_process');
+  const { stdout } = spawnSync(packagedNode, ['-p', 'process.versions.node'], { encoding: 'utf8' });
+  return stdout?.trim() ?? '';
+}
+
+async function checkNode() {
+  let version = await nodeOfScripts();
+  if (version === '') {
+    // Built for another C library (Alpine). Out of the way, or no npm script finds the machine's own Node.
+    const { rmSync } = await import('node:fs');
+    rmSync(packagedNode);
+    version = process.versions.node;
+  }
+  if (!isOldNode(version)) return;
+  console.error(
+    `Soku needs Node ${oldestNode} or newer. This machine has ${version}, and npm brings none that runs here (${process.platform} ${process.arch}): install one from nodejs.org.`,
+  );
+  process.exit(wrongNode);
+}
+
+/** Does a piece of work that no other process may do at the same time, unless one has just done it. */
+async function unlessDone(isDone, work) {
+  if (isDone()) return;
+  const { holdLock } = await import('./lock.mjs');
+  const release = await holdLock(join(root, '.prepare.lock'));
+  try {
+    if (!isDone()) await work();
+  } finally {
+    release();
+  }
+}
+
+await unlessDone(isInstalled, async () => {
+  const { install } = await import('./install.mjs');
+  install({ root, lockFile, installedLock });
+});
+await checkNode();
+if (process.argv.includes('--build')) {
+  const { buildDashboard, isBuilt } = await import('./build.mjs');
+  const node = existsSync(packagedNode) ? packagedNode : process.execPath;
+  await unlessDone(
+    () => isBuilt(root),
+    () => buildDashboard(root, node),
+  );
+}
