@@ -1,3 +1,4 @@
+import { redactKeys } from '@soku/key';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { addressHeader, sessionCookie } from './auth.ts';
 
@@ -11,6 +12,8 @@ export function authHeaders(request: FastifyRequest): Headers {
   }
   headers.set('content-type', 'application/json');
   headers.set(addressHeader, request.ip);
+  // The library keeps this one with the session, and shows it.
+  headers.set('user-agent', redactKeys(headers.get('user-agent') ?? ''));
   return headers;
 }
 

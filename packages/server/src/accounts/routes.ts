@@ -1,3 +1,4 @@
+import { containsKey } from '@soku/key';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { AccountService } from './account-service.ts';
@@ -16,39 +17,46 @@ interface Options {
  * The only calls of the auth library that are reachable, each with the only fields that are handed on. It has many
  * more of both, and grows with each version: what the dashboard does not use is not there to be attacked.
  */
-const authCalls = [
-  { method: 'GET', path: '/get-session' },
-  { method: 'GET', path: '/list-sessions' },
-  {
-    method: 'POST',
-    path: '/sign-in/email',
-    body: z.object({
-      email: emailSchema,
-      password: z.string().max(1000),
-      rememberMe: z.boolean().optional(),
-    }),
-  },
-  { method: 'POST', path: '/sign-out' },
-  { method: 'POST', path: '/revoke-session', body: z.object({ token: z.string().max(200) }) },
-  { method: 'POST', path: '/revoke-sessions' },
-  { method: 'POST', path: '/revoke-other-sessions' },
-  {
-    method: 'POST',
-    path: '/change-password',
-    body: z.object({
-      currentPassword: z.string().max(1000),
-      newPassword: passwordSchema,
-      revokeOtherSessions: z.boolean().optional(),
-    }),
-  },
-  { method: 'POST', path: '/update-user', body: z.object({ name: personNameSchema }) },
-] as const;
+const authCalls = (name: z.ZodType<string>) =>
+  [
+    { method: 'GET', path: '/get-session' },
+    { method: 'GET', path: '/list-sessions' },
+    {
+      method: 'POST',
+      path: '/sign-in/email',
+      body: z.object({
+        email: emailSchema,
+        password: z.string().max(1000),
+        rememberMe: z.boolean().optional(),
+      }),
+    },
+    { method: 'POST', path: '/sign-out' },
+    { method: 'POST', path: '/revoke-session', body: z.object({ token: z.string().max(200) }) },
+    { method: 'POST', path: '/revoke-sessions' },
+    { method: 'POST', path: '/revoke-other-sessions' },
+    {
+      method: 'POST',
+      path: '/change-password',
+      body: z.object({
+        currentPassword: z.string().max(1000),
+        newPassword: passwordSchema,
+        revokeOtherSessions: z.boolean().optional(),
+      }),
+    },
+    { method: 'POST', path: '/update-user', body: z.object({ name }) },
+  ] as const;
+
+/** Names are stored and shown: somebody who pastes a key into the field would have it kept for ever. */
+function nameWithoutKey(prefix: string) {
+  return personNameSchema.refine((name) => !containsKey(name, [prefix]), 'must not hold an API key');
+}
 
 /** Sign-in, sessions and first setup: the calls of the dashboard, not of the Public API. */
 export const accountRoutes: FastifyPluginAsyncZod<Options> = async (app, options) => {
   const { auth, accounts } = options;
+  const name = nameWithoutKey(options.keyPrefix);
 
-  for (const call of authCalls) {
+  for (const call of authCalls(name)) {
     app.route({
       method: call.method,
       url: `/api/auth${call.path}`,
@@ -91,7 +99,13 @@ export const accountRoutes: FastifyPluginAsyncZod<Options> = async (app, options
 
   app.post(
     '/api/setup',
-    { schema: { hide: true, body: setupSchema, response: { 201: z.object({ email: z.string() }) } } },
+    {
+      schema: {
+        hide: true,
+        body: setupSchema.extend({ name }),
+        response: { 201: z.object({ email: z.string() }) },
+      },
+    },
     async (request, reply) => {
       const { code, ...account } = request.body;
       await accounts.setUp(code, account);
