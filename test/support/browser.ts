@@ -16,9 +16,15 @@ export async function launchBrowser(): Promise<Browser> {
   });
 }
 
+/** Not every violation reaches the console by itself. */
+const tellViolations = `document.addEventListener('securitypolicyviolation', (event) => {
+  console.error('content security policy: ' + event.violatedDirective + ' ' + event.blockedURI + ' ' + event.sample);
+});`;
+
 /** A new page in a context (cookies, storage) of its own. */
 export async function newPage(browser: Browser, options: BrowserContextOptions = {}): Promise<WatchedPage> {
   const context = await browser.newContext({ locale: 'en-GB', timezoneId: 'Europe/Berlin', ...options });
+  await context.addInitScript(tellViolations);
   const page = await context.newPage();
   return { page, problems: watch(page) };
 }

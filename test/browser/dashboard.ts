@@ -1,0 +1,120 @@
+/** A server and a browser for one test file, and pages in contexts (cookies, storage) of their own. */
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import type { TestContext } from 'node:test';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { launchBrowser, newPage, watch } from '../support/browser.ts';
+import { call, cookiesOf, Person } from '../support/person.ts';
+import { owner, startServer, type TestServer } from '../support/server.ts';
+
+interface OpenOptions extends BrowserContextOptions {
+  /** Whose session the browser has: ada's when nothing is said, nobody's when null. */
+  as?: Person | null;
+  /** Console messages that belong to the test, such as Chromium's line for a refused request. */
+  expected?: RegExp[];
+}
+
+/** Chromium's own line for an answer of this status; the page cannot keep it from being written. */
+export const answered = (status: number) =>
+  new RegExp(`Failed to load resource: the server responded with a status of ${status}`);
+export const noAnswer = /Failed to load resource: net::ERR_(FAILED|INTERNET_DISCONNECTED|ABORTED)/;
+
+export class Dashboard {
+  readonly server: TestServer;
+  readonly #browser: Browser;
+  readonly #ada: Person | undefined;
+  /** Signing in is limited by address, so each context and each session comes from another one. */
+  #addresses = 0;
+
+  private constructor(server: TestServer, browser: Browser, ada: Person | undefined) {
+    this.server = server;
+    this.#browser = browser;
+    this.#ada = ada;
+  }
+
+  /** Whoever starts it must call `stop`. */
+  static async start(env: Record<string, string | undefined> = {}): Promise<Dashboard> {
+    const server = await startServer({ env: { TRUST_PROXY: '127.0.0.1', ...env } });
+    try {
+      const hasOwner = !('SOKU_OWNER_EMAIL' in env);
+      const ada = hasOwner ? await server.signIn() : undefined;
+      return new Dashboard(server, await launchBrowser(), ada);
+    } catch (error) {
+      await server.stop();
+      throw error;
+    }
+  }
+
+  /** The owner, in a session that all tests of a file share. */
+  get ada(): Person {
+    assert.ok(this.#ada, 'this server has no owner');
+    return this.#ada;
+  }
+
+  /** The owner in a session of its own, for a test that ends or ages it. */
+  async signIn(account = owner): Promise<Person> {
+    const answer = await call(`${this.server.url}/api/auth/sign-in/email`, {
+      method: 'POST',
+      headers: { 'x-forwarded-for': this.#nextAddress() },
+      body: account,
+    });
+    assert.equal(answer.status, 200, answer.text);
+    return new Person(this.server.url, cookiesOf(answer.headers));
+  }
+
+  /** A page that is closed after the test, and fails it when something went wrong in its console. */
+  async open(t: TestContext, path: string, options: OpenOptions = {}): Promise<Page> {
+    const { as = this.#ada ?? null, expected = [], ...context } = options;
+    const { page, problems } = await newPage(this.#browser, {
+      extraHTTPHeaders: { 'x-forwarded-for': this.#nextAddress() },
+      // Motion would only be waited for.
+      reducedMotion: 'reduce',
+      permissions: ['clipboard-read', 'clipboard-write'],
+      ...context,
+    });
+    page.setDefaultTimeout(10_000);
+    if (as !== null) await page.context().addCookies(cookiesFor(as, this.server.url));
+    page.context().on('page', (another) => problems.push(...watch(another)));
+    t.after(async () => {
+      await page.context().close();
+      const unexpected = problems.filter((problem) => !expected.some((pattern) => pattern.test(problem)));
+      assert.deepEqual(unexpected, [], 'nothing went wrong in the console');
+    });
+    await page.goto(this.server.url + path);
+    return page;
+  }
+
+  /** Runs SQL on the server's own database file, as time and operators do things that no interface can. */
+  database(sql: string, ...values: string[]): void {
+    const database = new DatabaseSync(join(this.server.dataDir, 'soku.db'), { timeout: 5000 });
+    try {
+      assert.ok(Number(database.prepare(sql).run(...values).changes) > 0, `${sql} changed nothing`);
+    } finally {
+      database.close();
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.#browser.close();
+    await this.server.stop();
+  }
+
+  #nextAddress(): string {
+    this.#addresses += 1;
+    return `192.0.2.${this.#addresses}`;
+  }
+}
+
+/** The token that the database knows a session by. */
+export function sessionToken(person: Person): string {
+  const [, token = ''] = /=([^.]+)\./.exec(person.cookie) ?? [];
+  return token;
+}
+
+function cookiesFor(person: Person, url: string) {
+  return person.cookie.split('; ').map((cookie) => {
+    const [name = '', value = ''] = cookie.split(/=(.*)/);
+    return { name, value, url };
+  });
+}

@@ -1,0 +1,111 @@
+/** Waiting for what a page should become, and saying what it was when it did not. */
+import assert from 'node:assert/strict';
+import type { Locator, Page } from 'playwright-core';
+import { z } from 'zod';
+
+const patience = 5_000;
+
+/** Asks again until the answer satisfies. The question goes to the browser, so the loop leaves it time. */
+export async function until<T>(
+  ask: () => Promise<T>,
+  satisfies: (answer: T) => boolean,
+  what: string,
+): Promise<T> {
+  const deadline = performance.now() + patience;
+  for (;;) {
+    const answer = await ask();
+    if (satisfies(answer)) return answer;
+    assert.ok(performance.now() < deadline, `${what}, not ${JSON.stringify(answer)}`);
+  }
+}
+
+/** Evaluates an expression in the page. It is a text because the tests' types know no DOM. */
+export async function evaluate<Schema extends z.ZodType>(
+  page: Page,
+  schema: Schema,
+  expression: string,
+): Promise<z.infer<Schema>> {
+  return schema.parse(await page.evaluate(expression));
+}
+
+/** Waits until the element has the focus. */
+export async function hasFocus(locator: Locator): Promise<void> {
+  await locator.waitFor();
+  await until(
+    async () => focusSchema.parse(await locator.evaluate(readFocus)),
+    ({ here }) => here,
+    `the focus is on ${locator}`,
+  );
+}
+
+const focusSchema = z.object({ here: z.boolean(), focused: z.string() });
+
+// In the page. The tests' types know no DOM, so everything is reached from the element.
+const readFocus: Parameters<Locator['evaluate']>[0] = (element) => {
+  const { activeElement } = element.ownerDocument;
+  return { here: element === activeElement, focused: (activeElement?.outerHTML ?? '').slice(0, 200) };
+};
+
+/** Waits until the element has the focus, and a keyboard's user can see that. */
+export async function showsFocus(locator: Locator): Promise<void> {
+  await hasFocus(locator);
+  const seen = await locator.evaluate((element) => {
+    const { outlineStyle, outlineWidth, boxShadow } =
+      element.ownerDocument.defaultView.getComputedStyle(element);
+    const outlined = outlineStyle !== 'none' && outlineWidth !== '0px';
+    return element.matches(':focus-visible') && (outlined || boxShadow !== 'none');
+  });
+  assert.equal(seen, true, `the focus on ${locator} is visible`);
+}
+
+/** Waits until the element is not there or not visible. */
+export async function isGone(locator: Locator): Promise<void> {
+  await locator.waitFor({ state: 'hidden' });
+}
+
+/** Waits for the path, query and hash of the page. */
+export async function isAt(page: Page, place: string): Promise<void> {
+  const placeOf = (url: URL) => url.href.slice(url.origin.length);
+  try {
+    await page.waitForURL((url) => placeOf(url) === place, { timeout: patience, waitUntil: 'commit' });
+  } catch {
+    assert.equal(placeOf(new URL(page.url())), place, 'the page is there');
+  }
+}
+
+/** The texts of the elements that a locator finds, as a person reads them. */
+export async function texts(locator: Locator): Promise<string[]> {
+  const all = await locator.allInnerTexts();
+  return all.map((text) => text.trim().replaceAll(/\s+/g, ' '));
+}
+
+/** Waits for one text of an element, in one line. */
+export async function reads(locator: Locator, pattern: RegExp): Promise<void> {
+  await until(
+    async () => (await texts(locator)).join(' | '),
+    (text) => pattern.test(text),
+    `${locator} reads ${pattern}`,
+  );
+}
+
+/** The text that describes an element by aria-describedby. */
+export async function describedAs(locator: Locator): Promise<string> {
+  const ids = ((await locator.getAttribute('aria-describedby')) ?? '').split(' ').filter(Boolean);
+  const page = locator.page();
+  const described = await Promise.all(ids.map((id) => texts(page.locator(`[id="${id}"]`))));
+  return described.flat().join(' ');
+}
+
+/** Presses Tab (or Shift+Tab) until the element has the focus, as somebody without a mouse does. */
+export async function tabTo(locator: Locator, key: 'Tab' | 'Shift+Tab' = 'Tab'): Promise<void> {
+  await locator.waitFor();
+  for (let steps = 0; steps < 60; steps += 1) {
+    if (focusSchema.parse(await locator.evaluate(readFocus)).here) return showsFocus(locator);
+    await locator.page().keyboard.press(key);
+  }
+  assert.fail(`${locator} was not reached with ${key}`);
+}
+
+export async function clipboard(page: Page): Promise<string> {
+  return evaluate(page, z.string(), 'navigator.clipboard.readText()');
+}

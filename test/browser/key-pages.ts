@@ -1,0 +1,52 @@
+/** The parts of the API key pages, found as a person finds them: by role and name. */
+import assert from 'node:assert/strict';
+import type { Locator, Page } from 'playwright-core';
+import { isGone } from './expect.ts';
+
+export const keyForm = /^sk_live_[0-9A-Za-z]{32}$/;
+
+export const heading = (page: Page) => page.getByRole('heading', { level: 1 });
+export const generateButton = (page: Page) => page.getByRole('button', { name: 'Generate New Key' });
+export const dialog = (page: Page) => page.getByRole('dialog');
+export const question = (page: Page) => page.getByRole('alertdialog');
+export const nameField = (page: Page) => dialog(page).getByRole('textbox', { name: 'Name' });
+export const createButton = (page: Page) => dialog(page).getByRole('button', { name: 'Create', exact: true });
+export const keyField = (page: Page) => page.getByRole('textbox', { name: 'API key', exact: true });
+/** The one beside the key; the snippets have others. */
+export const copyButton = (page: Page) => page.getByRole('button', { name: 'Copy', exact: true });
+export const doneButton = (page: Page) => page.getByRole('button', { name: 'Done' });
+export const closeButton = (page: Page) => dialog(page).getByRole('button', { name: 'Close', exact: true });
+export const toast = (page: Page) => page.locator('.toast');
+
+/** The row of the key with this name. */
+export const row = (page: Page, name: string): Locator =>
+  page.getByRole('row').filter({ has: page.getByRole('link', { name, exact: true }) });
+export const rowNames = (page: Page) => page.locator('tbody').getByRole('link').allInnerTexts();
+export const revokeButton = (page: Page, name: string) =>
+  page.getByRole('button', { name: `Revoke key ${name}`, exact: true });
+export const confirmRevoke = (page: Page, name: string) =>
+  question(page).getByRole('button', { name: `Revoke "${name}"` });
+
+/** Makes a key by mouse, up to the moment when it is shown. */
+export async function generate(page: Page, name: string): Promise<string> {
+  await generateButton(page).click();
+  await nameField(page).fill(name);
+  await createButton(page).click();
+  return shownKey(page);
+}
+
+/** The full key that the page shows. */
+export async function shownKey(page: Page): Promise<string> {
+  await keyField(page).waitFor();
+  const apiKey = await keyField(page).inputValue();
+  assert.match(apiKey, keyForm);
+  return apiKey;
+}
+
+/** Copies the shown key and closes the dialog. */
+export async function copyAndClose(page: Page): Promise<void> {
+  await copyButton(page).click();
+  await page.getByRole('button', { name: 'Copied', exact: true }).waitFor();
+  await doneButton(page).click();
+  await isGone(dialog(page));
+}

@@ -1,0 +1,209 @@
+/** M2, M3, M7, M8: a key is made, copied, listed and revoked, by mouse and by keyboard. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { errorSchema, keyListSchema, meSchema } from '@soku/server/key-schemas';
+import type { Page } from 'playwright-core';
+import { bearer, call } from '../support/person.ts';
+import { Dashboard } from './dashboard.ts';
+import { clipboard, hasFocus, isAt, isGone, reads, showsFocus, tabTo, texts } from './expect.ts';
+import * as keys from './key-pages.ts';
+
+const dashboard = await Dashboard.start();
+after(() => dashboard.stop());
+
+const me = (apiKey: string) => call(`${dashboard.server.url}/v1/me`, { headers: bearer(apiKey) });
+
+async function isDead(apiKey: string): Promise<void> {
+  const refused = await me(apiKey);
+  assert.equal(refused.status, 401);
+  assert.equal(errorSchema.parse(refused.body).error.code, 'revoked_key');
+}
+
+async function keysNamed(q: string): Promise<string[]> {
+  const answer = await dashboard.ada.call('GET', `/v1/api-keys?status=all&q=${encodeURIComponent(q)}`);
+  return keyListSchema.parse(answer.body).data.map((key) => key.name);
+}
+
+const filter = (page: Page, name: RegExp) =>
+  page.getByRole('navigation', { name: 'Status' }).getByRole('link', { name });
+
+test('M2, M3, M7, M8: the whole life of a key, by mouse', async (t) => {
+  const page = await dashboard.open(t, '/settings/api');
+  await keys.generateButton(page).click();
+  await hasFocus(keys.nameField(page));
+  assert.equal(await keys.nameField(page).getAttribute('placeholder'), 'Production Server');
+  await keys.nameField(page).fill('Mouse');
+  await keys.createButton(page).click();
+  const apiKey = await keys.shownKey(page);
+  await reads(keys.dialog(page), /You will not see this key again/);
+  await keys.copyButton(page).click();
+  await reads(keys.dialog(page).getByRole('status').first(), /^Copied\. The full key is on the clipboard\.$/);
+  assert.equal(await clipboard(page), apiKey);
+  await keys.doneButton(page).click();
+  await isGone(keys.dialog(page));
+  await hasFocus(keys.generateButton(page));
+
+  const [name, preview, created, status] = await texts(keys.row(page, 'Mouse').getByRole('cell'));
+  assert.equal(name, 'Mouse');
+  assert.equal(preview, `sk_live_${apiKey.slice(8, 11)}...${apiKey.slice(-3)}`);
+  assert.match(created ?? '', /^just now/);
+  assert.equal(status, 'Active');
+  assert.equal((await me(apiKey)).status, 200);
+
+  await keys.revokeButton(page, 'Mouse').click();
+  await reads(keys.question(page), new RegExp(`Mouse.*${preview?.replaceAll('.', '\\.')}.*cannot be undone`));
+  await keys.confirmRevoke(page, 'Mouse').click();
+  await reads(keys.toast(page), /Revoked\. No server accepts it any more\./);
+  await isDead(apiKey);
+  await isGone(keys.row(page, 'Mouse'));
+
+  await filter(page, /^Revoked/).click();
+  await isAt(page, '/settings/api?status=revoked');
+  await reads(keys.row(page, 'Mouse'), /Mouse.*Revoked/);
+  await isGone(keys.revokeButton(page, 'Mouse'));
+  await page.goBack();
+  await isAt(page, '/settings/api');
+  await isGone(keys.row(page, 'Mouse'));
+});
+
+test('M2, M3, M7, M8: the whole life of a key, with the keyboard alone and the focus always in sight', async (t) => {
+  await dashboard.ada.makeKey({ name: 'Keyboard, the next row' });
+  const page = await dashboard.open(t, '/settings/api?q=keyboard');
+  const { keyboard } = page;
+  await tabTo(keys.generateButton(page));
+  await keyboard.press('Enter');
+  await showsFocus(keys.nameField(page));
+  await keyboard.press('Escape');
+  await showsFocus(keys.generateButton(page));
+  await keyboard.press('Enter');
+  await showsFocus(keys.nameField(page));
+  await keyboard.type('Keyboard');
+  await keyboard.press('Enter');
+  const apiKey = await keys.shownKey(page);
+  await showsFocus(keys.copyButton(page));
+  await keyboard.press('Enter');
+  await showsFocus(page.getByRole('button', { name: 'Copied', exact: true }));
+  assert.equal(await clipboard(page), apiKey);
+  await tabTo(page.getByRole('tab', { name: '.env' }));
+  await keyboard.press('ArrowLeft');
+  await showsFocus(page.getByRole('tab', { name: 'Python' }));
+  await keyboard.press('ArrowRight');
+  await keyboard.press('ArrowRight');
+  await showsFocus(page.getByRole('tab', { name: 'curl' }));
+  await reads(page.getByRole('tabpanel'), /curl http/);
+  await keyboard.press('Escape');
+  await isGone(keys.dialog(page));
+  await showsFocus(keys.generateButton(page));
+
+  await tabTo(keys.revokeButton(page, 'Keyboard'));
+  await keyboard.press('Enter');
+  await showsFocus(keys.question(page).getByRole('button', { name: 'Cancel' }));
+  await keyboard.press('Escape');
+  await isGone(keys.question(page));
+  await showsFocus(keys.revokeButton(page, 'Keyboard'));
+  assert.equal((await me(apiKey)).status, 200, 'Escape revokes nothing');
+  await keyboard.press('Enter');
+  await tabTo(keys.confirmRevoke(page, 'Keyboard'));
+  await keyboard.press('Enter');
+  await isGone(keys.row(page, 'Keyboard'));
+  await isDead(apiKey);
+  await showsFocus(keys.revokeButton(page, 'Keyboard, the next row'));
+
+  await tabTo(filter(page, /^Revoked/), 'Shift+Tab');
+  await keyboard.press('Enter');
+  await isAt(page, '/settings/api?q=keyboard&status=revoked');
+  await reads(keys.row(page, 'Keyboard'), /Revoked/);
+});
+
+for (const [what, press] of [
+  ['a double click on Create', (page: Page) => keys.createButton(page).dblclick()],
+  [
+    'Enter pressed twice',
+    async (page: Page) => {
+      await keys.nameField(page).press('Enter');
+      await page.keyboard.press('Enter');
+    },
+  ],
+] satisfies Array<[string, (page: Page) => Promise<void>]>) {
+  test(`${what} makes one key`, async (t) => {
+    const page = await dashboard.open(t, '/settings/api');
+    const calls: string[] = [];
+    page.on('request', (request) => {
+      if (request.method() === 'POST') calls.push(request.url());
+    });
+    await keys.generateButton(page).click();
+    await keys.nameField(page).fill(what);
+    await press(page);
+    await keys.shownKey(page);
+    assert.deepEqual(await keysNamed(what), [what]);
+    assert.deepEqual(calls, [`${dashboard.server.url}/v1/api-keys`]);
+  });
+}
+
+test('the key that was just made stands in the list behind the dialog, and on top of it', async (t) => {
+  await dashboard.ada.makeKey({ name: 'Older than behind' });
+  const page = await dashboard.open(t, '/settings/api');
+  await keys.row(page, 'Older than behind').waitFor();
+  // The list must not wait for a refetch: none is answered any more.
+  await page.route('**/v1/api-keys?**', () => undefined);
+  await keys.generate(page, 'Behind');
+  await keys.row(page, 'Behind').waitFor();
+  assert.equal((await keys.rowNames(page))[0], 'Behind');
+});
+
+test('opening the dialog again shows an empty form and no key', async (t) => {
+  const page = await dashboard.open(t, '/settings/api');
+  const apiKey = await keys.generate(page, 'Not shown again');
+  await keys.copyAndClose(page);
+  await keys.generateButton(page).click();
+  await hasFocus(keys.nameField(page));
+  assert.equal(await keys.nameField(page).inputValue(), '');
+  await isGone(keys.keyField(page));
+  assert.ok(!(await page.content()).includes(apiKey));
+  await page.goBack();
+  await isGone(keys.dialog(page));
+  await page.goForward();
+  await hasFocus(keys.nameField(page));
+  await isGone(keys.keyField(page));
+});
+
+for (const [way, leave] of [
+  ['Cancel', (page: Page) => page.getByRole('button', { name: 'Cancel' }).click()],
+  ['the X', (page: Page) => keys.closeButton(page).click()],
+  ['Escape', (page: Page) => page.keyboard.press('Escape')],
+  ['Back', (page: Page) => page.goBack()],
+] satisfies Array<[string, (page: Page) => Promise<unknown>]>) {
+  test(`${way} makes no key of a name that was typed, and asks nothing`, async (t) => {
+    const page = await dashboard.open(t, '/settings/api');
+    await keys.generateButton(page).click();
+    await keys.nameField(page).fill(`Left by ${way}`);
+    await leave(page);
+    await isGone(keys.dialog(page));
+    await isGone(keys.question(page));
+    await isAt(page, '/settings/api');
+    await hasFocus(keys.generateButton(page));
+    assert.deepEqual(await keysNamed(`Left by ${way}`), []);
+  });
+}
+
+test('"Test it" sends one request with the new key and shows that it was answered 200', async (t) => {
+  const page = await dashboard.open(t, '/settings/api');
+  const apiKey = await keys.generate(page, 'Tested');
+  const sent = page.waitForRequest(/\/v1\/me$/);
+  await page.getByRole('button', { name: 'Test it' }).click();
+  const headers = await (await sent).allHeaders();
+  assert.equal(headers.authorization, `Bearer ${apiKey}`);
+  assert.equal(headers.cookie, undefined, 'the session does not help');
+  await reads(keys.dialog(page), /200: the key works\./);
+  const [answer = ''] = await texts(page.getByRole('region', { name: 'answer' }));
+  assert.equal(meSchema.parse(JSON.parse(answer)).key.name, 'Tested');
+});
+
+test('"Test it" says what the server said when the key was revoked meanwhile', async (t) => {
+  const page = await dashboard.open(t, '/settings/api', { expected: [/status of 401/] });
+  await keys.generate(page, 'Tested too late');
+  const list = await dashboard.ada.call('GET', '/v1/api-keys?q=Tested%20too%20late');
+  await dashboard.ada.revoke(keyListSchema.parse(list.body).data[0]?.id ?? '');
+  await page.getByRole('button', { name: 'Test it' }).click();
+  await reads(keys.dialog(page), /401: the key was refused\..*revoked_key/);
+});

@@ -1,0 +1,142 @@
+/** M1: the way to the API key page, through the login and back again, and nowhere else. */
+import assert from 'node:assert/strict';
+import { after, type TestContext, test } from 'node:test';
+import type { Page } from 'playwright-core';
+import { owner } from '../support/server.ts';
+import { answered, Dashboard } from './dashboard.ts';
+import { hasFocus, isAt, reads } from './expect.ts';
+import { heading } from './key-pages.ts';
+
+const dashboard = await Dashboard.start();
+after(() => dashboard.stop());
+
+const openSignedOut = (t: TestContext, path: string, expected: RegExp[] = []) =>
+  dashboard.open(t, path, { as: null, expected });
+
+async function fillIn(page: Page, password = owner.password): Promise<void> {
+  await page.getByRole('textbox', { name: 'E-mail' }).fill(owner.email);
+  await page.getByRole('textbox', { name: 'Password' }).fill(password);
+}
+
+async function signIn(page: Page, password = owner.password): Promise<void> {
+  await fillIn(page, password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+}
+
+test('M1: a person signs in, opens Settings in the sidebar, then the tab API', async (t) => {
+  const page = await openSignedOut(t, '/');
+  await hasFocus(page.getByRole('textbox', { name: 'E-mail' }));
+  await signIn(page);
+  await isAt(page, '/');
+  await reads(heading(page), /^Overview$/);
+  await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Settings' }).click();
+  await isAt(page, '/settings/account');
+  await page.getByRole('navigation', { name: 'Settings' }).getByRole('link', { name: 'API' }).click();
+  await isAt(page, '/settings/api');
+  await reads(heading(page), /^API keys$/);
+});
+
+test('M1: the sign-in works with the keyboard alone', async (t) => {
+  const page = await openSignedOut(t, '/settings/api');
+  await hasFocus(page.getByRole('textbox', { name: 'E-mail' }));
+  await page.keyboard.type(owner.email);
+  await page.keyboard.press('Tab');
+  await page.keyboard.type(owner.password);
+  await page.keyboard.press('Enter');
+  await reads(heading(page), /^API keys$/);
+  await hasFocus(heading(page));
+});
+
+for (const path of [
+  '/settings/api',
+  '/settings/api?status=revoked&q=ci',
+  '/settings/api?panel=generate',
+  '/settings/account',
+]) {
+  test(`M1: ${path} leads through the login and back to the same place`, async (t) => {
+    const page = await openSignedOut(t, path);
+    await isAt(page, `/login?${new URLSearchParams({ next: path })}`);
+    await signIn(page);
+    await isAt(page, path);
+    await page.reload();
+    await isAt(page, path);
+  });
+}
+
+test('the login page leads on at once when somebody is signed in', async (t) => {
+  const page = await dashboard.open(t, '/login?next=%2Fsettings%2Fapi');
+  await isAt(page, '/settings/api');
+});
+
+const foreign = [
+  '//evil.example',
+  '/\\evil.example',
+  '/\t/evil.example',
+  'https://evil.example/',
+  'https:evil.example',
+  'javascript:alert(1)',
+  '/..//evil.example',
+];
+
+for (const next of foreign) {
+  test(`after signing in, the foreign address ${JSON.stringify(next)} in "next" is not followed`, async (t) => {
+    const page = await openSignedOut(t, `/login?${new URLSearchParams({ next })}`);
+    const left: string[] = [];
+    page.on('request', (request) => {
+      if (new URL(request.url()).origin !== dashboard.server.url) left.push(request.url());
+    });
+    await signIn(page);
+    await isAt(page, '/');
+    await reads(heading(page), /^Overview$/);
+    assert.deepEqual(left, []);
+  });
+}
+
+test('a wrong password is said in words, and the e-mail stays', async (t) => {
+  const page = await openSignedOut(t, '/login', [answered(401)]);
+  await signIn(page, 'wrong password');
+  await reads(page.getByRole('alert'), /The e-mail address or the password is wrong\./);
+  assert.equal(await page.getByRole('textbox', { name: 'E-mail' }).inputValue(), owner.email);
+  await hasFocus(page.getByRole('textbox', { name: 'Password' }));
+  await signIn(page);
+  await isAt(page, '/');
+});
+
+test('after too many tries the page says how long to wait', async (t) => {
+  const page = await openSignedOut(t, '/login', [answered(401), answered(429)]);
+  for (let tries = 0; tries < 10; tries += 1) {
+    await fillIn(page, 'wrong password');
+    const [response] = await Promise.all([
+      page.waitForResponse(/sign-in/),
+      page.getByRole('button', { name: 'Sign in' }).click(),
+    ]);
+    assert.equal(response.status(), 401);
+    await reads(page.getByRole('alert'), /password is wrong/);
+  }
+  await signIn(page, 'wrong password');
+  await reads(page.getByRole('alert'), /Too many tries\. Try again in \d+ seconds?\./);
+});
+
+test('signing out ends the session and shows the login', async (t) => {
+  const person = await dashboard.signIn();
+  const page = await dashboard.open(t, '/settings/api', { as: person });
+  await page.getByRole('button', { name: /ada/i }).click();
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await isAt(page, '/login');
+  await page.goto(`${dashboard.server.url}/settings/api`);
+  await isAt(page, '/login?next=%2Fsettings%2Fapi');
+  assert.equal((await person.call('GET', '/v1/api-keys')).status, 401);
+});
+
+test('signing out in one tab sends the other to the login, and signing in there brings it back', async (t) => {
+  const page = await dashboard.open(t, '/settings/api', { as: await dashboard.signIn() });
+  const other = await page.context().newPage();
+  await other.goto(`${dashboard.server.url}/settings/api?status=all`);
+  await reads(heading(other), /^API keys$/);
+  await page.getByRole('button', { name: /ada/i }).click();
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await isAt(page, '/login');
+  await isAt(other, '/login?next=%2Fsettings%2Fapi%3Fstatus%3Dall');
+  await signIn(other);
+  await isAt(other, '/settings/api?status=all');
+});
