@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { after, test } from 'node:test';
+import { bearer } from '../support/person.ts';
+import { newDataDir, startServer, type TestServer } from '../support/server.ts';
+import { LeakHunt } from './leak-hunt.ts';
+import { bodiesWith, brokenWith, headersWith, targetsWith } from './places-for-keys.ts';
+
+const json = { 'Content-Type': 'application/json' };
+const dataDir = newDataDir();
+after(() => rmSync(dataDir, { recursive: true, force: true }));
+
+/** At the level at which the most is printed, and on data that outlives the process. */
+const start = () => startServer({ dataDir, env: { LOG_LEVEL: 'trace', SOKU_MAX_ACTIVE_KEYS: '1000' } });
+
+/** Every wrong use of a key that is told to it; `id` is a key to rename. */
+async function misuse(
+  hunt: LeakHunt,
+  server: TestServer,
+  cookie: string,
+  key: string,
+  id: string,
+): Promise<void> {
+  const person = { Cookie: cookie };
+  for (const headers of headersWith(key)) {
+    for (const path of ['/v1/me', '/v1/verify', '/v1/api-keys'])
+      await hunt.call(server, 'GET', path, { headers });
+    await hunt.call(server, 'POST', '/v1/api-keys', {
+      headers: { ...headers, ...json },
+      body: '{"name":""}',
+    });
+  }
+  for (const path of targetsWith(key)) {
+    for (const headers of [{}, person, bearer(key)]) await hunt.call(server, 'GET', path, { headers });
+    await hunt.call(server, 'POST', path, { headers: { ...person, ...json }, body: '{}' });
+  }
+  for (const body of bodiesWith(key)) {
+    const options = { headers: { ...person, ...json }, body };
+    for (const path of bodyPaths) await hunt.call(server, 'POST', path, options);
+    await hunt.call(server, 'PATCH', `/v1/api-keys/${id}`, options);
+  }
+  for (const broken of brokenWith(key)) await hunt.send(server, broken);
+}
+
+const bodyPaths = [
+  '/v1/api-keys',
+  '/api/setup',
+  '/api/auth/change-password',
+  '/api/auth/revoke-session',
+].concat('/api/auth/update-user');
+
+/** Every call that there is, with keys that live and keys that do not. */
+async function doEverything(hunt: LeakHunt, server: TestServer, cookie: string): Promise<void> {
+  const person = { Cookie: cookie };
+  const wish = JSON.stringify({ name: 'Production Server', scopes: ['keys:read', 'keys:write'] });
+  const once = { ...person, ...json, 'Idempotency-Key': 'once' };
+  const { apiKey, id } = await hunt.create(server, { ...person, ...json }, wish);
+  const ended = await hunt.create(server, once, '{"name":"x"}');
+  const made = await hunt.create(server, { ...bearer(apiKey), ...json }, '{"name":"made by a key"}');
+  for (const key of [apiKey, ended.apiKey]) {
+    await misuse(hunt, server, cookie, key, id);
+    await signInWith(hunt, server, key);
+    await hunt.call(server, 'POST', `/v1/api-keys/${ended.id}/revoke`, { headers: person });
+  }
+  for (const key of hunt.keys) await hunt.call(server, 'GET', '/v1/verify', { headers: bearer(key) });
+  await hunt.call(server, 'POST', '/v1/api-keys', { headers: once, body: '{"name":"x"}' });
+  const renaming = { headers: { ...bearer(apiKey), ...json }, body: '{"name":"another"}' };
+  await hunt.call(server, 'PATCH', `/v1/api-keys/${made.id}`, renaming);
+  for (const path of [
+    '/v1/api-keys?status=all&include=counts',
+    `/v1/api-keys/${id}`,
+    '/v1/me',
+    '/openapi.json',
+  ]) {
+    await hunt.call(server, 'GET', path, { headers: bearer(apiKey) });
+  }
+  for (const path of [
+    '/api/session',
+    '/api/auth/get-session',
+    '/api/auth/list-sessions',
+    '/readyz',
+    '/docs',
+    '/',
+  ]) {
+    await hunt.call(server, 'GET', path, { headers: person });
+  }
+}
+
+/** The auth library keeps what a browser says of itself with the session. */
+async function signInWith(hunt: LeakHunt, server: TestServer, key: string): Promise<void> {
+  const email = 'ada@example.com';
+  const good = JSON.stringify({ email, password: 'correct horse battery' });
+  const headers = { ...json, 'User-Agent': key, 'X-Forwarded-For': key, Referer: `https://x/${key}` };
+  await hunt.call(server, 'POST', '/api/auth/sign-in/email', { headers, body: good });
+  const bad = JSON.stringify({ email: key, password: key, callbackURL: `/${key}` });
+  await hunt.call(server, 'POST', '/api/auth/sign-in/email', { headers: json, body: bad });
+}
+
+/** Creations that cannot be written, because somebody else holds the database. */
+async function failToCreate(
+  hunt: LeakHunt,
+  server: TestServer,
+  headers: Record<string, string>,
+): Promise<void> {
+  const other = new DatabaseSync(join(dataDir, 'soku.db'), { timeout: 1000 });
+  try {
+    other.exec('BEGIN IMMEDIATE');
+    const answer = await hunt.call(server, 'POST', '/v1/api-keys', { headers, body: '{"name":"fails"}' });
+    assert.equal(answer.status, 500, answer.body);
+    other.exec('ROLLBACK');
+  } finally {
+    other.close();
+  }
+}
+
+/** Creations of which some are answered and one is cut off by SIGKILL. */
+async function dieWhileCreating(
+  hunt: LeakHunt,
+  server: TestServer,
+  headers: Record<string, string>,
+): Promise<void> {
+  const create = () => hunt.create(server, headers, '{"name":"at the end"}');
+  await Promise.all(Array.from({ length: 10 }, create));
+  const last = Promise.allSettled(Array.from({ length: 20 }, create));
+  await create();
+  await server.kill('SIGKILL');
+  await last;
+}
+
+test('a key is in no file, no line of the log and no answer but the one that made it (ASVS 16.2.5, 14.2.1)', async () => {
+  const hunt = new LeakHunt();
+  const server = await start();
+  const { cookie } = await server.signIn();
+  const headers = { Cookie: cookie, ...json };
+  await doEverything(hunt, server, cookie);
+  await failToCreate(hunt, server, headers);
+  hunt.lookAtFiles(dataDir);
+  await dieWhileCreating(hunt, server, headers);
+  hunt.lookAtFiles(dataDir);
+  hunt.lookAtOutput(server);
+
+  const again = await start();
+  for (const key of hunt.keys) {
+    await hunt.call(again, 'GET', '/v1/verify', { headers: { Authorization: `Bearer ${key}` } });
+  }
+  await again.kill('SIGTERM');
+  hunt.lookAtFiles(dataDir);
+  hunt.lookAtOutput(again);
+
+  assert.deepEqual(hunt.leaks(), []);
+  assert.ok(hunt.keys.length >= 14 && hunt.size > 1_000_000, `${hunt.keys.length} keys, ${hunt.size} bytes`);
+});
