@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { Person } from '../support/person.ts';
+import { Random } from '../support/random.ts';
+import { newDataDir, startServer, type TestServer } from '../support/server.ts';
+import { assertNothingHalf, Ledger } from './ledger.ts';
+
+const rounds = 5;
+/** Clients at work at the same time. */
+const clients = 8;
+
+test('what was answered before kill -9 is there afterwards, and nothing is half there', async (t) => {
+  const random = new Random(process.env.SOKU_KILL_SEED);
+  t.diagnostic(`SOKU_KILL_SEED=${random.seed}`);
+  const dataDir = newDataDir();
+  const ledger = new Ledger(random);
+  let server = await startServer({ dataDir });
+  try {
+    const { cookie } = await server.signIn();
+    for (let round = 0; round < rounds; round++) {
+      await killAtWork(server, cookie, ledger, random.int(20, 60));
+      server = await startServer({ dataDir });
+      // Before the checks below: they retry what was lost, and so mend it.
+      assertNothingHalf(join(dataDir, 'soku.db'));
+      await ledger.check(server.url, new Person(server.url, cookie));
+    }
+    assert.ok(ledger.answered >= rounds * 20);
+  } finally {
+    await server.kill();
+    rmSync(dataDir, { recursive: true, force: true });
+  }
+});
+
+/** Lets the clients work, and kills the server when so many more calls were answered: others are under way then. */
+async function killAtWork(server: TestServer, cookie: string, ledger: Ledger, calls: number): Promise<void> {
+  const enough = ledger.answered + calls;
+  const person = new Person(server.url, cookie);
+  const lost = ledger.lost;
+  const working = Promise.all(Array.from({ length: clients }, () => ledger.work(person)));
+  await Promise.race([working, reached(ledger, enough)]);
+  await server.kill('SIGKILL');
+  await working;
+  assert.equal(ledger.lost - lost, clients, 'every client was in the middle of a call');
+}
+
+/** Resolves when so many calls were answered. */
+async function reached(ledger: Ledger, answered: number): Promise<void> {
+  while (ledger.answered < answered) await new Promise((resolve) => setImmediate(resolve));
+}

@@ -1,0 +1,42 @@
+import { randomInt } from 'node:crypto';
+
+/** Random choices that a seed repeats. Not for secrets. */
+export class Random {
+  readonly seed: number;
+  #state: number;
+
+  /** @param seed a number in digits, as an environment variable holds it; default: another one each time */
+  constructor(seed?: string) {
+    this.seed = seed === undefined ? randomInt(2 ** 31) : Number(seed);
+    this.#state = this.seed >>> 0;
+  }
+
+  /** From 0 to below 1 (mulberry32). */
+  next(): number {
+    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
+    let t = this.#state;
+    t = Math.imul(t ^ (t >>> 15), t | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  }
+
+  /** A whole number, both bounds included. */
+  int(least: number, most: number): number {
+    return least + Math.floor(this.next() * (most - least + 1));
+  }
+
+  chance(probability: number): boolean {
+    return this.next() < probability;
+  }
+
+  pick<T>(values: readonly [T, ...T[]] | readonly T[]): T {
+    const value = values[this.int(0, values.length - 1)];
+    if (value === undefined) throw new Error('there is nothing to pick from');
+    return value;
+  }
+
+  /** Any bytes. */
+  bytes(count: number): Buffer {
+    return Buffer.from(Array.from({ length: count }, () => this.int(0, 255)));
+  }
+}
