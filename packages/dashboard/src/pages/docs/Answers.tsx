@@ -42,7 +42,7 @@ function Answer({ status, response, schemas, of }: AnswerProps) {
               label={`answer ${status}: ${of}`}
               code={JSON.stringify(exampleOf(schema, schemas), null, 2)}
             />
-            <FieldTable label={`Fields of answer ${status}: ${of}`} fields={fields} />
+            <FieldTable of="answer" label={`Fields of answer ${status}: ${of}`} fields={fields} />
           </>
         ) : null}
       </div>

@@ -1,7 +1,14 @@
 import { Inline } from './Markup.tsx';
 import type { SchemaField } from './schema-fields.ts';
 
-export function FieldTable({ label, fields }: { label: string; fields: SchemaField[] }) {
+interface FieldTableProps {
+  label: string;
+  fields: SchemaField[];
+  /** A caller needs to know what must be there; a reader of an answer, what may be missing. */
+  of: 'request' | 'answer';
+}
+
+export function FieldTable({ label, fields, of }: FieldTableProps) {
   return (
     <dl className="fields" aria-label={label}>
       {fields.map((field) => (
@@ -9,7 +16,8 @@ export function FieldTable({ label, fields }: { label: string; fields: SchemaFie
           <dt>
             <code className="fields__name">{field.path}</code>
             <span className="fields__type">{field.type}</span>
-            {field.required ? <span className="fields__required">required</span> : null}
+            {of === 'request' && field.required ? <span className="fields__required">required</span> : null}
+            {of === 'answer' && !field.required ? <span className="fields__type">may be missing</span> : null}
           </dt>
           {field.description === '' ? null : (
             <dd>

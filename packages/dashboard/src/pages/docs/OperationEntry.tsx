@@ -31,13 +31,17 @@ export function OperationEntry({ operation, schemas, origin }: OperationEntryPro
         {parameters.length > 0 ? (
           <>
             <h4>Parameters</h4>
-            <FieldTable label={`Parameters of ${operation.summary}`} fields={parameters} />
+            <FieldTable of="request" label={`Parameters of ${operation.summary}`} fields={parameters} />
           </>
         ) : null}
         {body ? (
           <>
             <h4>Body</h4>
-            <FieldTable label={`Body of ${operation.summary}`} fields={fieldsOf(body, schemas)} />
+            <FieldTable
+              of="request"
+              label={`Body of ${operation.summary}`}
+              fields={fieldsOf(body, schemas)}
+            />
           </>
         ) : null}
         <Answers operation={operation} schemas={schemas} />
