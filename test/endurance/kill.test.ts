@@ -7,7 +7,7 @@ import { Random } from '../support/random.ts';
 import { newDataDir, startServer, type TestServer } from '../support/server.ts';
 import { assertNothingHalf, Ledger } from './ledger.ts';
 
-const rounds = 5;
+const rounds = 7;
 /** Clients at work at the same time. */
 const clients = 8;
 
@@ -20,13 +20,13 @@ test('what was answered before kill -9 is there afterwards, and nothing is half 
   try {
     const { cookie } = await server.signIn();
     for (let round = 0; round < rounds; round++) {
-      await killAtWork(server, cookie, ledger, random.int(20, 60));
+      await killAtWork(server, cookie, ledger, random.int(15, 45));
       server = await startServer({ dataDir });
       // Before the checks below: they retry what was lost, and so mend it.
       assertNothingHalf(join(dataDir, 'soku.db'));
       await ledger.check(server.url, new Person(server.url, cookie));
     }
-    assert.ok(ledger.answered >= rounds * 20);
+    assert.ok(ledger.answered >= rounds * 15);
   } finally {
     await server.kill();
     rmSync(dataDir, { recursive: true, force: true });

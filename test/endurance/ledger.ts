@@ -115,6 +115,9 @@ const contradictions = {
     (SELECT s.hash FROM api_key_secret s JOIN api_key k ON k.id = s.key_id WHERE k.revoked_at IS NOT NULL)`,
   'an Idempotency-Key of no key':
     'SELECT key_id FROM idempotency WHERE key_id NOT IN (SELECT id FROM api_key)',
+  // Every creation of the ledger sends one.
+  'a key without its Idempotency-Key':
+    'SELECT id FROM api_key WHERE id NOT IN (SELECT key_id FROM idempotency)',
   'half a revocation': 'SELECT id FROM api_key WHERE (revoked_at IS NULL) <> (revoked_by IS NULL)',
   'a broken reference': 'PRAGMA foreign_key_check',
   damage: "SELECT integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'",
