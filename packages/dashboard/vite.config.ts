@@ -89,6 +89,6 @@ export default defineConfig({
       },
     },
   },
-  // Changed nowhere else than in development: the server checks Origin against its own public URL.
+  // In development this server hands the calls on, and SOKU_PUBLIC_URL of the API must be the address of this one.
   server: { proxy: Object.fromEntries(proxied.map((path) => [path, { target: server }])) },
 });

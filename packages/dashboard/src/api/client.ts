@@ -6,7 +6,7 @@ import { errorSchema } from '@soku/server/key-schemas';
 import { z } from 'zod';
 
 /** Codes of failures that have no answer of the server behind them. */
-export type LocalCode = 'offline' | 'unreachable' | 'unexpected_answer';
+type LocalCode = 'offline' | 'unreachable' | 'unexpected_answer';
 
 export interface FieldProblem {
   path: string;
@@ -71,6 +71,9 @@ export async function callApi<Schema extends z.ZodType>(
   });
 }
 
+/** Milliseconds. A call that hangs must end, because the dialog that waits for it cannot be closed until then. */
+const patience = 30_000;
+
 async function send(path: string, call: Call<z.ZodType>): Promise<Response> {
   const body = call.body === undefined ? {} : { body: JSON.stringify(call.body) };
   const type = call.body === undefined ? {} : { 'content-type': 'application/json' };
@@ -81,7 +84,7 @@ async function send(path: string, call: Call<z.ZodType>): Promise<Response> {
       credentials: 'same-origin',
       cache: 'no-store',
       ...body,
-      ...(call.signal ? { signal: call.signal } : {}),
+      signal: AbortSignal.any([AbortSignal.timeout(patience), ...(call.signal ? [call.signal] : [])]),
     });
   } catch (cause) {
     if (cause instanceof DOMException && cause.name === 'AbortError') throw cause;
@@ -130,13 +133,15 @@ function secondsOf(headers: Headers): number | undefined {
   return Number.isFinite(value) ? Math.max(1, Math.ceil(value)) : undefined;
 }
 
+/** The last is the auth library's word for it. */
+const sessionOverCodes = ['session_over', 'missing_authorization', 'UNAUTHORIZED'];
+
 export function isSessionOver(error: unknown): boolean {
-  return (
-    error instanceof ApiError && (error.code === 'session_over' || error.code === 'missing_authorization')
-  );
+  return error instanceof ApiError && error.status === 401 && sessionOverCodes.includes(error.code);
 }
 
-/** Nothing came back, so nobody knows whether the call was carried out. */
+/** Nothing came back, or nothing whole, so nobody knows what the call has done. */
 export function isAnswerLost(error: unknown): boolean {
-  return error instanceof ApiError && error.status === 0;
+  if (!(error instanceof ApiError)) return false;
+  return error.status === 0 || (error.status < 300 && error.code === 'unexpected_answer');
 }

@@ -9,7 +9,7 @@ const mostPages = 5;
 /** The list cannot be asked for by expiry date, so the overview looks through this many and says so. */
 export const mostKeysLookedAt = pageSize * mostPages;
 
-export type ExpiringKey = Key & { expiresAt: string };
+type ExpiringKey = Key & { expiresAt: string };
 
 export const expiringKeysOptions = queryOptions({
   queryKey: ['keys', 'expiring'],

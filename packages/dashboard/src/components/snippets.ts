@@ -13,18 +13,18 @@ export function environmentLine(preview: string, apiKey: () => string): Snippet 
   };
 }
 
-export function curlSnippet(origin: string): string {
+function curlSnippet(origin: string): string {
   return `curl ${origin}/v1/me \\\n  -H "Authorization: Bearer $${environmentVariable}"`;
 }
 
-export function nodeSnippet(origin: string): string {
+function nodeSnippet(origin: string): string {
   return `const response = await fetch('${origin}/v1/me', {
   headers: { Authorization: \`Bearer \${process.env.${environmentVariable}}\` },
 });
 console.log(response.status, await response.json());`;
 }
 
-export function pythonSnippet(origin: string): string {
+function pythonSnippet(origin: string): string {
   return `import os
 import requests
 

@@ -50,7 +50,12 @@ function KeyRow({ apiKey, onRename, onRevoke }: { apiKey: Key } & RowActions) {
   return (
     <tr>
       <td className="keys__name">
-        <Link to="/settings/api/$keyId" params={{ keyId: apiKey.id }} className="keys__link">
+        <Link
+          to="/settings/api/$keyId"
+          params={{ keyId: apiKey.id }}
+          className="keys__link"
+          title={apiKey.name}
+        >
           {apiKey.name}
         </Link>
         {apiKey.scopes.length > 0 ? <span className="keys__more">{apiKey.scopes.join(', ')}</span> : null}

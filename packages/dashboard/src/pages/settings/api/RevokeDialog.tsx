@@ -73,7 +73,7 @@ function useRevoke(id: string, onRevoked: (key: Key) => void) {
   return { busy, error, revoke };
 }
 
-export function KeyFacts({ apiKey }: { apiKey: Key | undefined }) {
+function KeyFacts({ apiKey }: { apiKey: Key | undefined }) {
   return (
     <div className="facts">
       <p className="facts__name">{apiKey ? apiKey.name : <Skeleton width="middle" />}</p>
