@@ -1,4 +1,3 @@
-import chromium from '@sparticuz/chromium';
 import { type Browser, type BrowserContextOptions, chromium as launcher, type Page } from 'playwright-core';
 
 /** A page that remembers everything that went wrong in it. */
@@ -7,6 +6,13 @@ export interface WatchedPage {
   /** Console errors and warnings, uncaught errors, and violations of the content security policy. */
   problems: string[];
 }
+
+/**
+ * The browser from npm brings the libraries that it needs (libnss3 and others), but unpacks them only where it
+ * believes to be on this cloud service. Setting it before the import spares a machine the Debian packages.
+ */
+process.env.AWS_LAMBDA_JS_RUNTIME ??= 'nodejs24.x';
+const { default: chromium } = await import('@sparticuz/chromium');
 
 /** Real Chromium, from npm. Its own arguments would switch web security off; these keep it on. */
 export async function launchBrowser(): Promise<Browser> {

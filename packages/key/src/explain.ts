@@ -45,7 +45,7 @@ const mistyped: KeyFault = {
 const preview: KeyFault = {
   code: 'key_preview',
   message:
-    'This is the shortened or masked form of a key, as lists and logs show it, not the key. The full key was shown once, when it was made: send that one. If it is lost, rotate the key or make a new one.',
+    'This is the shortened or masked form of a key, as lists and logs show it, not the key. The full key was shown once, when it was made: send that one. If it is lost, make a new key.',
 };
 
 function missingPrefix(body: string, prefixes: readonly string[]): KeyFault {
