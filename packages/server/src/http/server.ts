@@ -45,7 +45,8 @@ export function createServer({ log, publicUrl, trustProxy }: Options) {
     requestTimeout: limits.requestTime,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 200, ignoreTrailingSlash: false },
-    http: { maxHeaderSize: limits.headers, headersTimeout: limits.headersTime },
+    // Node itself would answer a missing Host, without our envelope; the hook below does it.
+    http: { maxHeaderSize: limits.headers, headersTimeout: limits.headersTime, requireHostHeader: false },
     clientErrorHandler: (error, socket) => answerBrokenRequest(error, socket),
     // The path could not be decoded, so it has no route.
     frameworkErrors: (_error, request, reply) => {
@@ -63,6 +64,9 @@ export function createServer({ log, publicUrl, trustProxy }: Options) {
     else parseJson(request, String(body), done);
   });
 
+  // Node itself would answer 417, without our envelope. RFC 9110 section 10.1.1 lets a server pass over it.
+  app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
+
   // A form of another site can send text/plain without a preflight. Nothing here takes it.
   app.removeContentTypeParser('text/plain');
 
@@ -74,6 +78,9 @@ export function createServer({ log, publicUrl, trustProxy }: Options) {
         code: 'invalid_request',
         message: `The URL is longer than ${limits.url} bytes.`,
       });
+    }
+    if (request.headers.host === undefined && request.raw.httpVersion === '1.1') {
+      return refuse(reply, { code: 'invalid_request', message: 'The request has no Host header.' });
     }
     const refusal = checkPreflight(request) ?? checkOrigin(request, own);
     if (refusal !== null) return refuse(reply, refusal);
