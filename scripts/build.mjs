@@ -7,8 +7,11 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, wri
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { failureOf } from './child.mjs';
+import { compressFiles } from './compress.mjs';
 
 const dashboard = 'packages/dashboard';
+/** What decides how it is built: a change of these is a change of the result. */
+const tools = ['package-lock.json', 'scripts/build.mjs', 'scripts/compress.mjs'];
 const notSources = new Set(['dist', '.building', 'node_modules']);
 
 /**
@@ -38,7 +41,7 @@ function sourcesHash(root) {
 function sources(root) {
   const { exports } = JSON.parse(readFileSync(join(root, 'packages/server/package.json'), 'utf8'));
   const shared = Object.values(exports).map((path) => join('packages/server', path));
-  return [...filesIn(root, dashboard), ...filesIn(root, 'packages/key/src'), ...shared, 'package-lock.json'];
+  return [...filesIn(root, dashboard), ...filesIn(root, 'packages/key/src'), ...shared, ...tools];
 }
 
 function filesIn(root, folder) {
@@ -74,6 +77,7 @@ export function buildDashboard(root, node) {
     console.error(`The dashboard could not be built (vite build: ${failure.reason}).`);
     process.exit(failure.code);
   }
+  compressFiles(fresh);
   writeFileSync(join(fresh, '.stamp'), stamp);
   if (statSync(join(folder, 'dist'), { throwIfNoEntry: false }) !== undefined)
     renameSync(join(folder, 'dist'), old);

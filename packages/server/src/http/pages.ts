@@ -28,7 +28,9 @@ export async function registerPages(app: FastifyInstance): Promise<void> {
     index: false,
     // Each file becomes a route of its own at start, so no request ever names a path on the disk.
     wildcard: false,
-    globIgnore: ['.stamp', 'index.html'],
+    globIgnore: ['.stamp', 'index.html', '**/*.br', '**/*.gz'],
+    // The build has written the compressed forms beside the files.
+    preCompressed: true,
     setHeaders: (reply, path) => {
       const hashed = path.includes('/assets/');
       reply.header('cache-control', hashed ? 'public, max-age=31536000, immutable' : 'no-cache');
