@@ -1,4 +1,4 @@
-import { QueryCache, QueryClient } from '@tanstack/react-query';
+import { focusManager, QueryCache, QueryClient } from '@tanstack/react-query';
 import { askToSignInAgain } from '../session/sign-in-again.ts';
 import { ApiError, isSessionOver } from './client.ts';
 
@@ -9,6 +9,7 @@ const attempts = 3;
  * asks in place, because there may be half a form on it.
  */
 export function makeQueryClient(onSignedOut: () => void): QueryClient {
+  refetchOnFocus();
   const client = new QueryClient({
     queryCache: new QueryCache({
       onError: async (error, query) => {
@@ -25,6 +26,22 @@ export function makeQueryClient(onSignedOut: () => void): QueryClient {
     },
   });
   return client;
+}
+
+/**
+ * Two windows side by side are visible all the time. Without the focus, a key that was revoked in one would stay
+ * active in the other until it is covered and shown again.
+ */
+function refetchOnFocus(): void {
+  focusManager.setEventListener((onFocus) => {
+    const listener = () => onFocus();
+    window.addEventListener('visibilitychange', listener);
+    window.addEventListener('focus', listener);
+    return () => {
+      window.removeEventListener('visibilitychange', listener);
+      window.removeEventListener('focus', listener);
+    };
+  });
 }
 
 /** A refusal stays a refusal; a server that is starting or a network that is changing does not. */

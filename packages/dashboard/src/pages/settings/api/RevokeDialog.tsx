@@ -19,19 +19,25 @@ interface RevokeDialogProps {
 export function RevokeDialog({ id, onClose, onRevoked }: RevokeDialogProps) {
   const { data: key, error: loadError } = useQuery(keyOptions(id));
   const { busy, error, revoke } = useRevoke(id, onRevoked);
+  const client = useQueryClient();
+  // By somebody else, or in another tab: the list behind does not know it yet.
+  const already = key?.status === 'revoked' && !busy;
   const requestClose = () => {
-    if (!busy) onClose();
+    if (busy) return;
+    if (!already) return onClose();
+    showKeyInLists(client, key);
+    onRevoked(key);
   };
 
   return (
     <Dialog
-      title={key?.status === 'revoked' ? 'This key is already revoked' : 'Revoke this key?'}
+      title={already ? 'This key is already revoked' : 'Revoke this key?'}
       role="alertdialog"
       onCloseRequest={requestClose}
     >
       <div className="form">
         {loadError && !key ? <Failure error={loadError} /> : <KeyFacts apiKey={key} />}
-        {key && key.status !== 'revoked' ? (
+        {key && !already ? (
           <p>
             As soon as it is revoked, every request with this key is answered <code>401 Unauthorized</code>,
             on every server. <strong>This cannot be undone.</strong>
@@ -40,9 +46,9 @@ export function RevokeDialog({ id, onClose, onRevoked }: RevokeDialogProps) {
         <Failure error={error} />
         <DialogActions>
           <Button data-autofocus onClick={requestClose}>
-            {key?.status === 'revoked' || loadError ? 'Close' : 'Cancel'}
+            {already || loadError ? 'Close' : 'Cancel'}
           </Button>
-          {key && key.status !== 'revoked' ? (
+          {key && !already ? (
             <Button look="danger" busy={busy} onClick={revoke}>
               Revoke "{key.name}"
             </Button>
