@@ -1,6 +1,7 @@
 import { type Key, keyNameSchema } from '@soku/server/key-schemas';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
+import { ApiError } from '../../../api/client.ts';
 import { keyOptions, renameKey, showKeyInLists } from '../../../api/keys.ts';
 import { Button } from '../../../components/Button.tsx';
 import { Dialog, DialogActions } from '../../../components/Dialog.tsx';
@@ -39,7 +40,9 @@ function RenameForm({ apiKey, onClose }: { apiKey: Key; onClose: () => void }) {
       showKeyInLists(client, await withSignIn(() => renameKey(apiKey.id, name.data)));
       onClose();
     } catch (error) {
-      setFailure(error);
+      const refused = refusedName(error);
+      setProblem(refused);
+      setFailure(refused === undefined ? error : null);
       setBusy(false);
     }
   };
@@ -64,6 +67,13 @@ function RenameForm({ apiKey, onClose }: { apiKey: Key; onClose: () => void }) {
       </DialogActions>
     </form>
   );
+}
+
+/** What only the server knows of a name belongs to the field, too. */
+function refusedName(error: unknown): string | undefined {
+  if (!(error instanceof ApiError) || error.code !== 'invalid_request') return undefined;
+  const refused = error.details.find(({ path }) => /(^|[./])name$/.test(path));
+  return refused && sentence(refused.problem);
 }
 
 /** The form may come after its dialog was opened, so the field takes the focus by itself. */
