@@ -85,6 +85,7 @@ export class HttpSocket {
   }
 
   close(): void {
+    this.#finish();
     this.#socket.destroy();
   }
 

@@ -1,0 +1,159 @@
+import { createdKeySchema, errorSchema } from '@soku/server/key-schemas';
+import { ConnectionEnded, HttpSocket, type RawAnswer } from '../support/http-socket.ts';
+import { Person } from '../support/person.ts';
+import type { Random } from '../support/random.ts';
+import { owner } from '../support/server.ts';
+import { type Doors, type FuzzRequest, fuzzRequest } from './fuzz-requests.ts';
+
+/** After how long without an answer a request hangs, in ms. */
+const patience = 10_000;
+
+/** Sends requests on one connection after the other, and writes down what must not be. */
+export class FuzzClient {
+  readonly problems: string[] = [];
+  /** How often each status and each code of an error came. */
+  readonly seen = new Map<string, number>();
+  readonly #url: string;
+  readonly #random: Random;
+  /** Makes sign-ins come from another address each, because they are limited by address. */
+  readonly #address: string;
+  #signIns = 0;
+  #socket: HttpSocket | undefined;
+  #doors: Doors | undefined;
+  /** Ids of the keys behind the doors. */
+  #worksWith = new Set<string>();
+
+  /** @param number tells the clients of a run apart */
+  constructor(url: string, random: Random, number: number) {
+    this.#url = url;
+    this.#random = random;
+    this.#address = `10.0.${number}`;
+  }
+
+  async run(count: number): Promise<void> {
+    for (let i = 0; i < count; i++) {
+      this.#doors ??= await this.#open();
+      const request = fuzzRequest(this.#random, this.#doors);
+      await this.#within(request, request.damaged ? this.#sendDamaged(request) : this.#send(request));
+    }
+    this.#socket?.close();
+  }
+
+  /** A session, a key of each scope, and some keys to be done things to. */
+  async #open(): Promise<Doors> {
+    const response = await fetch(`${this.#url}/api/auth/sign-in/email`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        'x-forwarded-for': `${this.#address}.${this.#signIns++ % 250}`,
+      },
+      body: JSON.stringify(owner),
+    });
+    if (!response.ok) throw new Error(`signing in was answered ${response.status}: ${await response.text()}`);
+    const cookie = response.headers
+      .getSetCookie()
+      .map((field) => field.split(';', 1)[0])
+      .join('; ');
+    const person = new Person(this.#url, cookie);
+    const scopes = [['keys:read'], ['keys:write'], ['keys:verify'], ['keys:read', 'keys:write'], []];
+    const keys: { apiKey: string; key: { id: string } }[] = [];
+    for (const own of scopes) keys.push(await person.makeKey({ name: 'fuzz', scopes: own }));
+    const spare = [await person.makeKey({ name: 'spare' }), await person.makeKey({ name: 'spare' })];
+    this.#worksWith = new Set(keys.map(({ key }) => key.id));
+    const dead = await person.makeKey({ name: 'dead' });
+    await person.revoke(dead.key.id);
+    return {
+      cookie,
+      keys: [...keys.map(({ apiKey }) => apiKey), dead.apiKey],
+      ids: [...spare, ...keys.slice(0, 1)].map(({ key }) => key.id),
+    };
+  }
+
+  async #send(request: FuzzRequest): Promise<void> {
+    if (this.#socket === undefined || this.#socket.ended) this.#socket = await HttpSocket.open(this.#url);
+    const socket = this.#socket;
+    try {
+      const answer = await socket.send(request.bytes, request.method === 'HEAD');
+      this.#judge(request, answer);
+      if (answer.headers.get('connection') === 'close') socket.close();
+    } catch (error) {
+      if (!(error instanceof ConnectionEnded)) throw error;
+      this.#report(request, 'no answer came');
+    }
+    for (const answer of socket.unasked.splice(0))
+      this.#report(request, `a second answer came: ${answer.body}`);
+  }
+
+  /** On a connection of its own, which the server must close. */
+  async #sendDamaged(request: FuzzRequest): Promise<void> {
+    const socket = await HttpSocket.open(this.#url);
+    const answered = socket.send(request.bytes, request.bytes.toString('latin1', 0, 5) === 'HEAD ').then(
+      (answer) => this.#judge(request, answer),
+      () => this.#count('closed'),
+    );
+    socket.finishSending();
+    await socket.closed();
+    await answered;
+    for (const answer of socket.unasked) this.#judge(request, answer);
+  }
+
+  async #within(request: FuzzRequest, work: Promise<void>): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const hung = new Promise<void>((resolve) => {
+      timer = setTimeout(() => {
+        this.#report(request, 'it hangs');
+        resolve();
+      }, patience);
+    });
+    await Promise.race([work, hung]);
+    clearTimeout(timer);
+  }
+
+  #judge(request: FuzzRequest, answer: RawAnswer): void {
+    this.#count(String(answer.status));
+    if (answer.status >= 500) this.#report(request, `answered ${answer.status}: ${answer.body}`);
+    if (answer.status >= 400) this.#judgeRefusal(request, answer);
+    this.#closeDoors(request, answer);
+    if (answer.status === 201) this.#learn(answer);
+  }
+
+  #judgeRefusal(request: FuzzRequest, answer: RawAnswer): void {
+    const ours = /^\/(v1|api)\//.test(request.target) && !request.target.startsWith('/api/auth/');
+    if (request.method === 'HEAD' || (!ours && !request.damaged)) return;
+    const code = codeOf(answer.body);
+    if (code !== null) this.#count(code);
+    else if (ours) this.#report(request, `answered ${answer.status} without the envelope: ${answer.body}`);
+  }
+
+  /** When a request revoked a key that the client works with, or ended its session, it gets others. */
+  #closeDoors(request: FuzzRequest, answer: RawAnswer): void {
+    if (answer.status !== 200 || request.method !== 'POST') return;
+    const [, id = ''] = /^\/v1\/api-keys\/(key_\w+)\/revoke/.exec(request.target) ?? [];
+    if (this.#worksWith.has(id) || /^\/api\/auth\/(sign-out|revoke|change)/.test(request.target))
+      this.#doors = undefined;
+  }
+
+  #learn(answer: RawAnswer): void {
+    const made = createdKeySchema.safeParse(JSON.parse(answer.body));
+    const ids = this.#doors?.ids;
+    if (made.success && ids !== undefined)
+      ids[ids.length > 30 ? this.#random.int(3, 30) : ids.length] = made.data.key.id;
+  }
+
+  #count(what: string): void {
+    this.seen.set(what, (this.seen.get(what) ?? 0) + 1);
+  }
+
+  #report(request: FuzzRequest, problem: string): void {
+    const text = JSON.stringify(request.bytes.toString('latin1'));
+    this.problems.push(`${problem.slice(0, 300)} <- ${text.slice(0, 1500)}`);
+  }
+}
+
+function codeOf(body: string): string | null {
+  try {
+    return errorSchema.parse(JSON.parse(body)).error.code;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { bearer, call } from '../support/person.ts';
+import { Random } from '../support/random.ts';
+import { startServer } from '../support/server.ts';
+import { FuzzClient } from './fuzz-client.ts';
+
+const count = Number(process.env.SOKU_FUZZ_COUNT ?? 20_000);
+/** Clients at the same time. Each has its own random choices, so that a seed gives each the same requests again. */
+const clients = 10;
+
+/** What must have been reached: otherwise the requests only knock at the door. */
+const depths = ['200', '201', '204', '400', '401', '403', '404', '413', '415', 'closed'].concat([
+  'invalid_request',
+  'insufficient_scope',
+  'cross_origin',
+  'revoked_key',
+  'key_in_query',
+  'malformed_authorization',
+]);
+
+test('no request, however odd, makes the server fail, hang, or answer outside its envelope', async (t) => {
+  const random = new Random(process.env.SOKU_FUZZ_SEED);
+  t.diagnostic(`SOKU_FUZZ_SEED=${random.seed} SOKU_FUZZ_COUNT=${count}`);
+  const server = await startServer({ env: { TRUST_PROXY: '127.0.0.1', SOKU_MAX_ACTIVE_KEYS: '1000000' } });
+  try {
+    const warmUp = await fuzz(server.url, random, Math.ceil(count / 10));
+    const before = memoryOf(server.pid);
+    const run = await fuzz(server.url, random, count);
+    assert.deepEqual([...warmUp.problems, ...run.problems].slice(0, 5), []);
+    if (before !== null) assert.ok((memoryOf(server.pid) ?? 0) < before + 256_000_000, 'memory has grown');
+    assert.doesNotMatch(server.output, /"level":[56]0/);
+    for (const depth of count < 20_000 ? [] : depths)
+      assert.ok((run.seen.get(depth) ?? 0) > 4, `too few ${depth}`);
+
+    const ada = await server.signIn();
+    const { apiKey, key } = await ada.makeKey({ name: 'afterwards' });
+    assert.equal((await call(`${server.url}/v1/verify`, { headers: bearer(apiKey) })).status, 204);
+    await ada.revoke(key.id);
+    assert.equal((await call(`${server.url}/v1/verify`, { headers: bearer(apiKey) })).status, 401);
+  } finally {
+    await server.stop();
+  }
+});
+
+async function fuzz(url: string, random: Random, requests: number) {
+  const all = Array.from(
+    { length: clients },
+    (_, i) => new FuzzClient(url, new Random(String(random.int(0, 1e9))), i),
+  );
+  await Promise.all(all.map((client) => client.run(Math.ceil(requests / clients))));
+  const seen = new Map<string, number>();
+  for (const [what, times] of all.flatMap((client) => [...client.seen]))
+    seen.set(what, (seen.get(what) ?? 0) + times);
+  return { seen, problems: all.flatMap((client) => client.problems) };
+}
+
+/** Resident bytes of a process, where the system tells them in a file. */
+function memoryOf(pid: number): number | null {
+  const file = `/proc/${pid}/statm`;
+  return existsSync(file) ? Number(readFileSync(file, 'utf8').split(' ')[1]) * 4096 : null;
+}
