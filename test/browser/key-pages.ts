@@ -14,7 +14,7 @@ export const createButton = (page: Page) => dialog(page).getByRole('button', { n
 export const keyField = (page: Page) => page.getByRole('textbox', { name: 'API key', exact: true });
 /** The one beside the key; the snippets have others. */
 export const copyButton = (page: Page) => page.getByRole('button', { name: 'Copy', exact: true });
-export const doneButton = (page: Page) => page.getByRole('button', { name: 'Done' });
+export const doneButton = (page: Page) => page.getByRole('button', { name: 'Done', exact: true });
 export const closeButton = (page: Page) => dialog(page).getByRole('button', { name: 'Close', exact: true });
 export const toast = (page: Page) => page.locator('.toast');
 

@@ -18,7 +18,13 @@ const { default: chromium } = await import('@sparticuz/chromium');
 export async function launchBrowser(): Promise<Browser> {
   return launcher.launch({
     executablePath: await chromium.executablePath(),
-    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-background-networking',
+      // A name that is not localhost, so that its plain http is not trusted: as in a home network.
+      '--host-resolver-rules=MAP soku.example 127.0.0.1',
+    ],
   });
 }
 

@@ -1,0 +1,181 @@
+/** Copying: it is claimed only when it happened, it is heard, and where the browser refuses there is a way by hand. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import type { Page } from 'playwright-core';
+import { z } from 'zod';
+import { freePort, owner } from '../support/server.ts';
+import { Dashboard } from './dashboard.ts';
+import { clipboard, hasFocus, isGone, reads, showsFocus } from './expect.ts';
+import * as keys from './key-pages.ts';
+
+const port = await freePort();
+/** No secure context: what a page in a home network without https is. */
+const plainHttp = `http://soku.example:${port}`;
+const dashboard = await Dashboard.start({ PORT: String(port), SOKU_PUBLIC_URL: plainHttp });
+const secure = await Dashboard.start();
+after(async () => {
+  await dashboard.stop();
+  await secure.stop();
+});
+
+const refuseClipboard = `navigator.clipboard.writeText = () => Promise.reject(new DOMException('no', 'NotAllowedError'));`;
+const refuseCommand = 'document.execCommand = () => false;';
+/** Chromium tells that it heeds these headers on https only. */
+const plainHttpRemarks = [
+  /Cross-Origin-Opener-Policy header has been ignored/,
+  /Origin-Agent-Cluster header/,
+];
+const copied = (page: Page) => page.getByRole('button', { name: 'Copied', exact: true });
+const spoken = (page: Page) => keys.dialog(page).getByRole('status').first();
+
+async function openBefore(page: Page, script: string): Promise<void> {
+  await page.addInitScript(script);
+  await page.reload();
+}
+
+const selectionSchema = z.tuple([z.number(), z.number(), z.string()]);
+
+async function isSelected(page: Page, apiKey: string): Promise<void> {
+  const [start, end, value] = selectionSchema.parse(
+    await keys.keyField(page).evaluate((field) => [field.selectionStart, field.selectionEnd, field.value]),
+  );
+  assert.equal(value.slice(start, end), apiKey);
+}
+
+test('when the clipboard is refused, nothing is claimed, and the selected key can be copied by hand', async (t) => {
+  const page = await secure.open(t, '/settings/api');
+  await openBefore(page, refuseClipboard + refuseCommand);
+  const apiKey = await keys.generate(page, 'Refused');
+  await keys.copyButton(page).click();
+  await reads(spoken(page), /The browser refused the clipboard\. The key is selected: press Ctrl\+C/);
+  await keys.copyButton(page).waitFor();
+  await isGone(copied(page));
+  await hasFocus(keys.keyField(page));
+  assert.equal(await keys.keyField(page).isEditable(), false);
+  await isSelected(page, apiKey);
+
+  await keys.doneButton(page).click();
+  await reads(keys.question(page), /Close without copying/);
+  await keys.question(page).getByRole('button', { name: 'Back to the key' }).click();
+  await keys.keyField(page).focus();
+  await page.keyboard.press('Control+C');
+  await copied(page).waitFor();
+  await keys.doneButton(page).click();
+  await isGone(keys.dialog(page));
+  assert.equal(await clipboard(page), apiKey);
+});
+
+test('copying a part of the key by hand does not count', async (t) => {
+  const page = await secure.open(t, '/settings/api');
+  const apiKey = await keys.generate(page, 'A part');
+  await keys.keyField(page).focus();
+  await keys.keyField(page).evaluate((field) => field.setSelectionRange(0, 20));
+  await page.keyboard.press('Control+C');
+  assert.equal(await clipboard(page), apiKey.slice(0, 20));
+  await keys.doneButton(page).click();
+  await reads(keys.question(page), /Close without copying/);
+});
+
+test('when only the newer interface is refused, the older one copies', async (t) => {
+  const page = await secure.open(t, '/settings/api');
+  await openBefore(page, refuseClipboard);
+  const apiKey = await keys.generate(page, 'Older interface');
+  await keys.copyButton(page).click();
+  await copied(page).waitFor();
+  assert.equal(await clipboard(page), apiKey);
+});
+
+test('on plain http, without navigator.clipboard, the key is copied and says so', async (t) => {
+  const page = await dashboard.open(t, '/login', { as: null, expected: plainHttpRemarks });
+  await page.goto(`${plainHttp}/settings/api`);
+  await page.getByRole('textbox', { name: 'E-mail' }).fill(owner.email);
+  await page.getByRole('textbox', { name: 'Password' }).fill(owner.password);
+  await page.keyboard.press('Enter');
+  assert.equal(await page.evaluate('isSecureContext || "clipboard" in navigator'), false);
+  const apiKey = await keys.generate(page, 'Plain http');
+  await keys.copyButton(page).click();
+  await copied(page).waitFor();
+  await showsFocusAgain(page);
+  await keys.doneButton(page).click();
+  await isGone(keys.dialog(page));
+  // Pasting is the only way to read a clipboard here.
+  await page.getByRole('searchbox').focus();
+  await page.keyboard.press('Control+V');
+  assert.equal(await page.getByRole('searchbox').inputValue(), apiKey);
+});
+
+/** The older interface selects the key, and the focus stays where the person can go on. */
+async function showsFocusAgain(page: Page): Promise<void> {
+  await showsFocus(keys.keyField(page).or(copied(page)).and(page.locator(':focus')));
+}
+
+test('on plain http, where copying fails, the key stays selected in its field', async (t) => {
+  const page = await dashboard.open(t, '/login', { as: null, expected: plainHttpRemarks });
+  await page.addInitScript(refuseCommand);
+  await page.goto(`${plainHttp}/settings/api`);
+  await page.getByRole('textbox', { name: 'E-mail' }).fill(owner.email);
+  await page.getByRole('textbox', { name: 'Password' }).fill(owner.password);
+  await page.keyboard.press('Enter');
+  const apiKey = await keys.generate(page, 'Plain http, refused');
+  await keys.copyButton(page).click();
+  await reads(spoken(page), /The browser refused the clipboard/);
+  await isSelected(page, apiKey);
+});
+
+test('"Copied" is announced by a live region that was in the modal dialog before the text', async (t) => {
+  const page = await secure.open(t, '/settings/api');
+  await keys.generate(page, 'Heard');
+  const region = await spoken(page).elementHandle();
+  assert.ok(region);
+  assert.doesNotMatch((await region.textContent()) ?? '', /Copied/);
+  await keys.copyButton(page).click();
+  await copied(page).waitFor();
+  const heard = z
+    .object({ text: z.string(), there: z.boolean(), modal: z.boolean(), role: z.string() })
+    .parse(
+      await region.evaluate((element) => ({
+        text: element.textContent,
+        there: element.isConnected,
+        modal: element.closest('dialog:modal') !== null,
+        role: element.getAttribute('role'),
+      })),
+    );
+  assert.deepEqual(heard, {
+    text: 'Copied. The full key is on the clipboard.',
+    there: true,
+    modal: true,
+    role: 'status',
+  });
+});
+
+test('the field selects the key on focus, and password managers may offer to keep it', async (t) => {
+  const page = await secure.open(t, '/settings/api');
+  const apiKey = await keys.generate(page, 'Field');
+  await keys.keyField(page).focus();
+  await isSelected(page, apiKey);
+  assert.equal(await keys.keyField(page).getAttribute('autocomplete'), 'off');
+  assert.equal(await keys.keyField(page).getAttribute('readonly'), '');
+});
+
+test('the line for .env shows the preview, copies the full key, and counts as copying', async (t) => {
+  const page = await secure.open(t, '/settings/api');
+  const apiKey = await keys.generate(page, 'Environment line');
+  const panel = page.getByRole('tabpanel');
+  await reads(panel, /SOKU_API_KEY=sk_live_\w{3}\.\.\.\w{3}/);
+  await panel.getByRole('button', { name: /^Copy/ }).click();
+  await reads(panel.getByRole('status'), /^Copied: \.env$/);
+  assert.equal(await clipboard(page), `SOKU_API_KEY=${apiKey}`);
+  await keys.doneButton(page).click();
+  await isGone(keys.dialog(page));
+});
+
+test('copying a snippet, which holds no key, does not count', async (t) => {
+  const page = await secure.open(t, '/settings/api');
+  const apiKey = await keys.generate(page, 'Snippet');
+  await page.getByRole('tab', { name: 'curl' }).click();
+  await page.getByRole('tabpanel').getByRole('button', { name: /^Copy/ }).click();
+  await reads(page.getByRole('tabpanel').getByRole('status'), /^Copied: curl$/);
+  assert.ok(!(await clipboard(page)).includes(apiKey));
+  await keys.doneButton(page).click();
+  await reads(keys.question(page), /Close without copying/);
+});

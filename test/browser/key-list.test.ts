@@ -1,0 +1,217 @@
+/** M7: what the list shows, in which order, and how a person finds one key among many. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { keySchema } from '@soku/server/key-schemas';
+import type { Page } from 'playwright-core';
+import { answered, Dashboard } from './dashboard.ts';
+import { describedAs, hasFocus, isAt, isGone, reads, texts, until } from './expect.ts';
+import * as keys from './key-pages.ts';
+
+const dashboard = await Dashboard.start();
+after(() => dashboard.stop());
+const { ada } = dashboard;
+
+/** Several times what one page of the list holds. */
+const many = 121;
+for (let n = 1; n <= many; n += 1) await ada.makeKey({ name: `Many ${n}` });
+
+const searchField = (page: Page) => page.getByRole('searchbox', { name: 'Search keys' });
+const filters = (page: Page) => page.getByRole('navigation', { name: 'Status' }).getByRole('link');
+const shows = (page: Page, names: string[]) =>
+  until(
+    () => keys.rowNames(page),
+    (rows) => rows.join() === names.join(),
+    `the list shows ${names.join()}`,
+  );
+
+test('M7: the list shows name, preview, creation date and status, newest first', async (t) => {
+  await ada.makeKey({ name: 'Order, older' });
+  const { apiKey, key } = await ada.makeKey({ name: 'Order, newer', scopes: ['keys:read'] });
+  const page = await dashboard.open(t, '/settings/api?q=Order');
+  await shows(page, ['Order, newer', 'Order, older']);
+  assert.deepEqual((await texts(page.getByRole('columnheader'))).slice(0, 4), [
+    'Name',
+    'Key preview',
+    'Created',
+    'Status',
+  ]);
+  const [name, preview, , status] = await texts(keys.row(page, 'Order, newer').getByRole('cell'));
+  assert.equal(name, 'Order, newer keys:read');
+  assert.equal(preview, `sk_live_${apiKey.slice(8, 11)}...${apiKey.slice(-3)}`);
+  assert.equal(status, 'Active', 'the status is a word, not a colour alone');
+  const time = keys.row(page, 'Order, newer').getByRole('time');
+  assert.equal(await time.getAttribute('datetime'), key.createdAt);
+});
+
+test('M7: a date is relative, and on hover exact in the zone of the reader and in UTC', async (t) => {
+  const { key } = await ada.makeKey({ name: 'Dated' });
+  const page = await dashboard.open(t, '/settings/api?q=Dated');
+  await page.clock.setFixedTime(Date.parse(key.createdAt) + 3 * 24 * 60 * 60 * 1000 + 1000);
+  await page.reload();
+  const time = keys.row(page, 'Dated').getByRole('time');
+  await reads(time, /^3 days ago/);
+  const [local = '', utc] = (await time.getAttribute('title'))?.split('\n') ?? [];
+  const inBerlin = new Intl.DateTimeFormat('en-GB', {
+    dateStyle: 'medium',
+    timeStyle: 'long',
+    timeZone: 'Europe/Berlin',
+  });
+  assert.equal(local, inBerlin.format(new Date(key.createdAt)));
+  assert.equal(utc, `${key.createdAt.slice(0, 19).replace('T', ' ')} UTC`);
+});
+
+test('M7: active keys come first; revoked, expired and all are one click away, in the URL, and Back returns', async (t) => {
+  await ada.makeKey({ name: 'Filter active' });
+  const { key } = await ada.makeKey({ name: 'Filter revoked' });
+  await ada.revoke(key.id);
+  const page = await dashboard.open(t, '/settings/api?q=Filter');
+  await shows(page, ['Filter active']);
+  await until(
+    () => texts(filters(page)),
+    (names) => names.join() === 'Active 1,Revoked 1,Expired 0,All 2',
+    'counts',
+  );
+  await filters(page).filter({ hasText: 'Revoked' }).click();
+  await isAt(page, '/settings/api?q=Filter&status=revoked');
+  await shows(page, ['Filter revoked']);
+  assert.match((await texts(keys.row(page, 'Filter revoked').getByRole('cell')))[3] ?? '', /^Revoked/);
+  await filters(page).filter({ hasText: 'All' }).click();
+  await isAt(page, '/settings/api?q=Filter&status=all');
+  await shows(page, ['Filter revoked', 'Filter active']);
+  assert.equal(await filters(page).filter({ hasText: 'All' }).getAttribute('aria-current'), 'page');
+  await filters(page).filter({ hasText: 'Expired' }).click();
+  await page.getByRole('heading', { name: 'Nothing found' }).waitFor();
+  await page.goBack();
+  await shows(page, ['Filter revoked', 'Filter active']);
+  await page.goBack();
+  await shows(page, ['Filter revoked']);
+  await page.goBack();
+  await isAt(page, '/settings/api?q=Filter');
+  await shows(page, ['Filter active']);
+});
+
+test('a key whose time has passed is listed as expired, in a word and with the date', async (t) => {
+  const expiresAt = new Date(Date.now() + 60_000).toISOString();
+  const { key } = await ada.makeKey({ name: 'Expiring', expiresAt });
+  dashboard.database('UPDATE api_key SET expires_at = created_at + 1 WHERE id = ?', key.id);
+  const page = await dashboard.open(t, '/settings/api?status=expired');
+  await reads(keys.row(page, 'Expiring'), /Expired \d+ \w+ \d{4}/);
+});
+
+test('121 keys come page by page, none twice and none missing', async (t) => {
+  const page = await dashboard.open(t, '/settings/api?q=Many');
+  const foot = page.getByRole('status').filter({ hasText: 'keys' });
+  await reads(foot, /^50 of 121 keys$/);
+  await page.getByRole('button', { name: 'Load more' }).click();
+  await reads(foot, /^100 of 121 keys$/);
+  await page.getByRole('button', { name: 'Load more' }).click();
+  await reads(foot, /^121 keys$/);
+  await isGone(page.getByRole('button', { name: 'Load more' }));
+  const expected = Array.from({ length: many }, (_, index) => `Many ${many - index}`);
+  assert.deepEqual(await keys.rowNames(page), expected);
+});
+
+test('the search asks the server for what is on no loaded page, after a pause, and is in the URL', async (t) => {
+  const page = await dashboard.open(t, '/settings/api');
+  await keys.row(page, `Many ${many}`).waitFor();
+  const asked: string[] = [];
+  page.on('request', (request) => {
+    const query = new URL(request.url()).searchParams;
+    if (query.has('limit')) asked.push(query.get('q') ?? '');
+  });
+  await searchField(page).pressSequentially('MANY 7', { delay: 5 });
+  await isAt(page, '/settings/api?q=MANY+7');
+  await shows(page, [
+    'Many 79',
+    'Many 78',
+    'Many 77',
+    'Many 76',
+    'Many 75',
+    'Many 74',
+    'Many 73',
+    'Many 72',
+    'Many 71',
+    'Many 70',
+    'Many 7',
+  ]);
+  assert.deepEqual(asked, ['MANY 7'], 'one request for the whole word');
+  assert.equal(await searchField(page).inputValue(), 'MANY 7');
+  await page.reload();
+  await reads(page.locator('tbody tr').first(), /Many 79/);
+  assert.equal(await searchField(page).inputValue(), 'MANY 7');
+});
+
+test('a search that finds nothing says so and is cleared with one click', async (t) => {
+  const page = await dashboard.open(t, '/settings/api');
+  await searchField(page).fill('100% nowhere');
+  await page.getByRole('heading', { name: 'Nothing found' }).waitFor();
+  await reads(page.getByRole('main'), /No key here has “100% nowhere” in its name/);
+  await page.getByRole('link', { name: 'Clear the search' }).click();
+  await isAt(page, '/settings/api');
+  await keys.row(page, `Many ${many}`).waitFor();
+  assert.equal(await searchField(page).inputValue(), '');
+});
+
+test('Back after opening a key brings the same search and filter', async (t) => {
+  const page = await dashboard.open(t, '/settings/api?q=Many+7&status=all');
+  await page.getByRole('link', { name: 'Many 77', exact: true }).click();
+  await reads(keys.heading(page), /^Many 77$/);
+  await page.goBack();
+  await isAt(page, '/settings/api?q=Many+7&status=all');
+  await page.getByRole('link', { name: 'Many 77', exact: true }).waitFor();
+});
+
+test('a key is renamed in the list, and only its name changes', async (t) => {
+  const { key } = await ada.makeKey({ name: 'Rename me' });
+  const page = await dashboard.open(t, '/settings/api?q=Rename');
+  await page.getByRole('button', { name: 'Rename key Rename me' }).click();
+  await isAt(page, `/settings/api?q=Rename&panel=rename&key=${key.id}`);
+  await hasFocus(keys.nameField(page));
+  assert.equal(await keys.nameField(page).inputValue(), 'Rename me');
+  await page.keyboard.type('Renamed ');
+  await page.keyboard.press('Enter');
+  await isGone(keys.dialog(page));
+  await shows(page, ['Renamed']);
+  await hasFocus(page.getByRole('button', { name: 'Rename key Renamed' }));
+  const renamed = keySchema.parse((await ada.call('GET', `/v1/api-keys/${key.id}`)).body);
+  assert.deepEqual(renamed, { ...key, name: 'Renamed' });
+});
+
+for (const [what, name, problem] of [
+  ['an empty name', ' ', /Must not be empty\./],
+  ['a name of 101 characters', 'n'.repeat(101), /Must have at most 100 characters\./],
+  ['a name that holds a key', '', /Must not hold an API key\./],
+] satisfies Array<[string, string, RegExp]>) {
+  test(`renaming to ${what} is refused in the dialog, and changes nothing`, async (t) => {
+    const { apiKey, key } = await ada.makeKey({ name: `Unchanged by ${what}` });
+    const page = await dashboard.open(t, `/settings/api/${key.id}?panel=rename`, {
+      expected: name === '' ? [answered(400)] : [],
+    });
+    await keys.nameField(page).fill(name === '' ? apiKey : name);
+    await page.keyboard.press('Enter');
+    await keys.dialog(page).getByText(problem).waitFor();
+    assert.match(await describedAs(keys.nameField(page)), problem);
+    await hasFocus(keys.nameField(page));
+    assert.deepEqual(keySchema.parse((await ada.call('GET', `/v1/api-keys/${key.id}`)).body), key);
+  });
+}
+
+test('the page of a key shows what there is to know, and never the key', async (t) => {
+  const { apiKey, key } = await ada.makeKey({ name: 'All facts' });
+  const page = await dashboard.open(t, `/settings/api/${key.id}`);
+  await reads(
+    page.getByRole('main'),
+    new RegExp(
+      `All facts.*Status Active.*${key.preview.replaceAll('.', '\\.')}.*You \\(ada@example.com\\).*Expires Never.*${key.id}`,
+    ),
+  );
+  assert.equal(await page.title(), 'All facts, API key · Soku');
+  assert.ok(!(await page.content()).includes(apiKey));
+});
+
+test('the page of a key that does not exist says so, and leads back', async (t) => {
+  const page = await dashboard.open(t, `/settings/api/key_${'0'.repeat(26)}`, { expected: [answered(404)] });
+  await reads(keys.heading(page), /^There is no such key$/);
+  await page.getByRole('link', { name: 'API keys' }).click();
+  await isAt(page, '/settings/api');
+});

@@ -1,0 +1,168 @@
+/** M4: once the dialog is closed or the page is left, the full key is nowhere any more. */
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, type TestContext, test } from 'node:test';
+import type { BrowserContext, Page } from 'playwright-core';
+import { z } from 'zod';
+import { Dashboard } from './dashboard.ts';
+import { evaluate, isAt, isGone, reads } from './expect.ts';
+import * as keys from './key-pages.ts';
+
+const dashboard = await Dashboard.start();
+after(() => dashboard.stop());
+
+/** Everything that a script in the page can read, by name. */
+const placesInPage = `(async () => ({
+  DOM: document.documentElement.outerHTML,
+  fields: Array.from(document.querySelectorAll('input, textarea'), (field) => field.value).join('\\n'),
+  localStorage: JSON.stringify(localStorage),
+  sessionStorage: JSON.stringify(sessionStorage),
+  databases: JSON.stringify(await indexedDB.databases()),
+  caches: JSON.stringify(await caches.keys()),
+  'service workers': String((await navigator.serviceWorker.getRegistrations()).length),
+  history: JSON.stringify(history.state),
+  cookie: document.cookie,
+  URL: location.href,
+  title: document.title,
+  'window.name': window.name,
+  performance: JSON.stringify(performance.getEntries()),
+}))()`;
+
+/** What goes over the wire and into the console, from now on. */
+function record(context: BrowserContext) {
+  const bodies: Promise<{ what: string; text: string }>[] = [];
+  const texts: string[] = [];
+  context.on('request', (request) =>
+    texts.push(`${request.method()} ${request.url()}`, request.postData() ?? ''),
+  );
+  context.on('response', (response) => {
+    const what = `${response.request().method()} ${new URL(response.url()).pathname}`;
+    // A page that was left gives no body any more.
+    bodies.push(
+      response.text().then(
+        (text) => ({ what, text }),
+        () => ({ what, text: '' }),
+      ),
+    );
+  });
+  context.on('console', (message) => texts.push(message.text()));
+  return { answers: () => Promise.all(bodies), texts };
+}
+
+/** The 26 random characters: what is left when somebody keeps the key in pieces. */
+const randomPart = (apiKey: string) => apiKey.slice('sk_live_'.length, -6);
+
+async function isNotInPage(page: Page, apiKey: string, when: string): Promise<void> {
+  const places = await evaluate(page, z.record(z.string(), z.string()), placesInPage);
+  const holding = Object.keys(places).filter((place) => places[place]?.includes(randomPart(apiKey)));
+  assert.deepEqual(holding, [], when);
+  assert.equal(places.databases, '[]');
+  assert.equal(places.caches, '[]');
+  assert.equal(places['service workers'], '0');
+}
+
+async function isNowhereIn(page: Page, apiKey: string, when: string): Promise<void> {
+  await isNotInPage(page, apiKey, when);
+  // Everything of the page's memory, so the caches of the libraries, too.
+  assert.ok(!(await memoryOf(page)).includes(randomPart(apiKey)), `${when}, the memory holds the key`);
+}
+
+async function memoryOf(page: Page): Promise<string> {
+  const session = await page.context().newCDPSession(page);
+  const chunks: string[] = [];
+  session.on('HeapProfiler.addHeapSnapshotChunk', ({ chunk }) => chunks.push(chunk));
+  await session.send('HeapProfiler.collectGarbage');
+  await session.send('HeapProfiler.takeHeapSnapshot');
+  await session.detach();
+  return chunks.join('');
+}
+
+/** Makes a key and uses everything that the dialog offers. */
+async function makeAndUse(t: TestContext, name: string) {
+  const page = await dashboard.open(t, '/settings/api');
+  const recorded = record(page.context());
+  const apiKey = await keys.generate(page, name);
+  await keys.copyButton(page).click();
+  await page.getByRole('button', { name: 'Test it' }).click();
+  await reads(keys.dialog(page), /200: the key works/);
+  await page.getByRole('tabpanel').getByRole('button', { name: /^Copy/ }).click();
+  await reads(page.getByRole('tabpanel').getByRole('status'), /^Copied/);
+  return { page, recorded, apiKey };
+}
+
+test('the memory, the DOM and the fields do hold the key while it is shown, so looking there finds it', async (t) => {
+  const { page, apiKey } = await makeAndUse(t, 'Shown');
+  const places = await evaluate(page, z.record(z.string(), z.string()), placesInPage);
+  assert.ok(places.fields?.includes(randomPart(apiKey)));
+  assert.ok((await memoryOf(page)).includes(randomPart(apiKey)));
+});
+
+test('M4: after Done, a reload, Back and Forward the full key is nowhere in the browser', async (t) => {
+  const { page, recorded, apiKey } = await makeAndUse(t, 'Nowhere');
+  await keys.doneButton(page).click();
+  await isGone(keys.dialog(page));
+  await keys.row(page, 'Nowhere').waitFor();
+  await isNowhereIn(page, apiKey, 'after Done');
+
+  await page.getByRole('link', { name: 'Nowhere', exact: true }).click();
+  await reads(keys.heading(page), /^Nowhere$/);
+  await isNowhereIn(page, apiKey, 'on the page of the key');
+  await page.goBack();
+  await page.goForward();
+  await page.goBack();
+  await isAt(page, '/settings/api');
+  await page.reload();
+  await keys.row(page, 'Nowhere').waitFor();
+  await isNowhereIn(page, apiKey, 'after a reload');
+  await page.goto(`${dashboard.server.url}/settings/api?panel=generate`);
+  await keys.nameField(page).waitFor();
+  await isNowhereIn(page, apiKey, 'in the dialog that was opened again');
+
+  const holding = (await recorded.answers()).filter(({ text }) => text.includes(randomPart(apiKey)));
+  assert.deepEqual(
+    holding.map(({ what }) => what),
+    ['POST /v1/api-keys'],
+    'only the answer that made the key holds it',
+  );
+  assert.deepEqual(
+    recorded.texts.filter((text) => text.includes(randomPart(apiKey))),
+    [],
+    'no URL, no body that was sent and no console message holds it',
+  );
+});
+
+test('M4: leaving for another site and coming back shows no key, even from the cache for Back', async (t) => {
+  const { page, apiKey } = await makeAndUse(t, 'Left for another site');
+  await page.goto('about:blank');
+  await page.goBack();
+  await keys.row(page, 'Left for another site').waitFor();
+  await isNowhereIn(page, apiKey, 'after coming back');
+});
+
+test('M4: the page that the browser keeps for Back and Forward drops the key when it is hidden', async (t) => {
+  const { page, apiKey } = await makeAndUse(t, 'Kept for Back');
+  await page.evaluate(`window.dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }))`);
+  await isNotInPage(page, apiKey, 'after pagehide');
+});
+
+test('M4: the answer with the key may be stored by nobody', async (t) => {
+  const page = await dashboard.open(t, '/settings/api');
+  const answer = page.waitForResponse((response) => response.request().method() === 'POST');
+  await keys.generate(page, 'Not stored');
+  const headers = await (await answer).allHeaders();
+  assert.equal(headers['cache-control'], 'no-store');
+});
+
+test('M4, M6: no file of the data directory and no line of the log holds the key', async (t) => {
+  const { page, apiKey } = await makeAndUse(t, 'On no disk');
+  await keys.doneButton(page).click();
+  await isGone(keys.dialog(page));
+  const files = readdirSync(dashboard.server.dataDir);
+  assert.ok(files.includes('soku.db'));
+  const holding = files.filter((file) =>
+    readFileSync(join(dashboard.server.dataDir, file)).includes(randomPart(apiKey)),
+  );
+  assert.deepEqual(holding, []);
+  assert.ok(!dashboard.server.output.includes(randomPart(apiKey)));
+});
