@@ -1,5 +1,6 @@
 import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
 import { StartupError } from '../startup-error.ts';
 import { migrations } from './migrate.ts';
 
@@ -16,10 +17,12 @@ const damageCodes = new Set([11, 26]);
  * @throws {StartupError} 65 when the file is damaged, is no Soku database, or was written by a newer version
  */
 export function checkDatabaseFile(file: string): string[] {
-  if (!existsSync(file) || statSync(file).size === 0) return [];
+  if (!existsSync(file)) return [];
+  if (!statSync(file).isFile()) throw damaged(file, 'it is no file');
+  if (statSync(file).size === 0) return [];
   checkHeader(file);
   try {
-    const database = new DatabaseSync(file, { readOnly: true });
+    const database = openToCheck(file);
     try {
       checkLength(file, database);
       const applied = appliedMigrations(file, database);
@@ -56,10 +59,24 @@ function checkHeader(file: string): void {
     throw damaged(file, 'it does not begin as a database');
 }
 
+/**
+ * With nothing in its log the file is opened as immutable: else even reading it would make the log's files anew.
+ * The lock of the data directory keeps everybody else away meanwhile.
+ */
+function openToCheck(file: string): DatabaseSync {
+  const url = pathToFileURL(file);
+  if (!hasLog(file)) url.searchParams.set('immutable', '1');
+  return new DatabaseSync(url, { readOnly: true });
+}
+
+function hasLog(file: string): boolean {
+  const log = `${file}-wal`;
+  return existsSync(log) && statSync(log).size > 0;
+}
+
 /** A file that was cut short opens without complaint, and fails only when a lost page is read. */
 function checkLength(file: string, database: DatabaseSync): void {
-  const wal = `${file}-wal`;
-  if (existsSync(wal) && statSync(wal).size > 0) return;
+  if (hasLog(file)) return;
   const pages = Number(database.prepare('PRAGMA page_count').get()?.page_count);
   const pageSize = Number(database.prepare('PRAGMA page_size').get()?.page_size);
   const size = statSync(file).size;
