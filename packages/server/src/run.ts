@@ -1,3 +1,4 @@
+import type { Logger } from 'pino';
 import { readOrMakeSecret } from './accounts/secret.ts';
 import { createApp } from './app.ts';
 import { readConfig } from './config.ts';
@@ -20,7 +21,7 @@ async function start(): Promise<void> {
   const setupCode = await accounts.prepareFirstAccount(config.owner);
   log.info(`Soku API Keys ${version}, data in ${directory.path}`);
   await listen(app, config);
-  if (setupCode !== undefined) log.info(`Set up Soku: ${config.publicUrl}/setup?code=${setupCode}`);
+  if (setupCode !== undefined) tellSetupCode(log, `Set up Soku: ${config.publicUrl}/setup?code=${setupCode}`);
 
   process.on('uncaughtException', (error) => {
     log.fatal({ err: error }, 'This is a bug; the process ends');
@@ -33,6 +34,12 @@ async function start(): Promise<void> {
     directory.release();
     log.info('Stopped');
   });
+}
+
+/** Without this line nobody can ever sign in, so it is printed at every log level. */
+function tellSetupCode(log: Logger, line: string): void {
+  if (log.isLevelEnabled('info')) log.info(line);
+  else console.log(line);
 }
 
 function stopOnSignal(stop: (signal: string) => Promise<void>): void {
