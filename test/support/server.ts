@@ -44,7 +44,7 @@ export class TestServer {
       stream?.setEncoding('utf8').on('data', (text: string) => this.#output.push(text));
     }
     this.#exited = new Promise((resolve) => {
-      child.once('exit', (code, signal) => resolve({ code, signal }));
+      child.once('close', (code, signal) => resolve({ code, signal }));
     });
   }
 
