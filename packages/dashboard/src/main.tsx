@@ -5,7 +5,7 @@ import '@fontsource-variable/jetbrains-mono/wght.css';
 import './styles/tokens.css';
 import './styles/base.css';
 import { QueryClientProvider } from '@tanstack/react-query';
-import { RouterProvider } from '@tanstack/react-router';
+import { type AnyRoute, RouterProvider } from '@tanstack/react-router';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { makeQueryClient } from './api/query-client.ts';
@@ -24,8 +24,13 @@ function toLogin(): void {
   void router.navigate({ to: '/login', search: { next: href }, replace: true });
 }
 
-// Every page needs to know who is looking; asking now saves a round trip after the first chunk.
+// Every page needs to know who is looking, and its own code: both start now, not one after the other.
 void queryClient.prefetchQuery(sessionOptions);
+const routes = new Map<string, AnyRoute>(Object.entries(router.routesById));
+for (const { routeId } of router.matchRoutes(router.latestLocation)) {
+  const route = routes.get(String(routeId));
+  if (route) void router.loadRouteChunk(route);
+}
 
 followNavigation(router);
 

@@ -6,13 +6,21 @@ import {
   lazyRouteComponent,
   redirect,
 } from '@tanstack/react-router';
+import { keyListOptions } from './api/keys.ts';
 import { sessionOptions } from './api/session.ts';
 import { AppShell } from './components/AppShell.tsx';
 import { PagePending } from './components/PagePending.tsx';
 import { ErrorPage } from './pages/ErrorPage.tsx';
 import { NotFoundPage } from './pages/NotFoundPage.tsx';
 import { Root } from './pages/Root.tsx';
-import { accountSearch, apiKeysSearch, keySearch, loginSearch, setupSearch } from './pages/search.ts';
+import {
+  accountSearch,
+  apiKeysSearch,
+  filterOf,
+  keySearch,
+  loginSearch,
+  setupSearch,
+} from './pages/search.ts';
 import { SignedIn } from './session/SignedIn.tsx';
 import { safePath } from './session/safe-path.ts';
 
@@ -96,6 +104,11 @@ const apiKeysRoute = createRoute({
   getParentRoute: () => settingsRoute,
   path: '/api',
   validateSearch: apiKeysSearch,
+  loaderDeps: ({ search }) => filterOf(search),
+  // Asks for the list while the code of the page is still on its way.
+  loader: ({ context, deps, cause }) => {
+    if (cause !== 'preload') void context.queryClient.prefetchInfiniteQuery(keyListOptions(deps));
+  },
   component: lazyRouteComponent(() => import('./pages/settings/api/ApiKeysPage.tsx'), 'ApiKeysPage'),
 });
 

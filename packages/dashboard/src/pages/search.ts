@@ -1,6 +1,7 @@
 /** What each page keeps in its URL. A value that fits no rule is dropped: a URL is typed by hand, too. */
 import { keyIdSchema, statusFilterSchema } from '@soku/server/key-schemas';
 import { z } from 'zod';
+import type { ListFilter } from '../api/keys.ts';
 
 /** z.infer with keys that may be missing, but never undefined in the URL. */
 const optionalText = (most: number) => z.string().max(most).optional().catch(undefined);
@@ -20,5 +21,9 @@ export const apiKeysSearch = z.object({
   key: keyIdSchema.optional().catch(undefined),
 });
 export type ApiKeysSearch = z.infer<typeof apiKeysSearch>;
+
+export function filterOf({ status, q }: ApiKeysSearch): ListFilter {
+  return { status: status ?? 'active', q: q ?? '' };
+}
 
 export const keySearch = z.object({ panel: z.enum(['rename', 'revoke']).optional().catch(undefined) });

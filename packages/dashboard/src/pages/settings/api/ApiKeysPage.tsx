@@ -9,6 +9,7 @@ import { Button } from '../../../components/Button.tsx';
 import { Failure } from '../../../components/Notice.tsx';
 import { PageHead } from '../../../components/PageHead.tsx';
 import { usePanel } from '../../../components/use-panel.ts';
+import { filterOf } from '../../search.ts';
 import { EmptyList } from './EmptyList.tsx';
 import { KeyTable, KeyTableSkeleton } from './KeyTable.tsx';
 import { ListControls } from './ListControls.tsx';
@@ -24,7 +25,7 @@ const route = getRouteApi('/shell/signed-in/settings/api');
 
 export function ApiKeysPage() {
   const search = route.useSearch();
-  const filter: ListFilter = { status: search.status ?? 'active', q: search.q ?? '' };
+  const filter = filterOf(search);
   const list = useInfiniteQuery({ ...keyListOptions(filter), placeholderData: keepPreviousData });
   const { openPanel, closePanel } = usePanel();
   const rows = rowsOf(list.data?.pages ?? []);

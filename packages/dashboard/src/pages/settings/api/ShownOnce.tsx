@@ -78,7 +78,7 @@ export function ShownOnce({ apiKey, preview, name, onCopied, onDone }: ShownOnce
           />
           <Button
             ref={button}
-            look="primary"
+            look={outcome === 'copied' ? 'secondary' : 'primary'}
             icon={outcome === 'copied' ? Check : Copy}
             className="secret__copy"
             onClick={copy}
@@ -101,7 +101,9 @@ export function ShownOnce({ apiKey, preview, name, onCopied, onDone }: ShownOnce
       </section>
       <TestKey apiKey={apiKey} />
       <DialogActions>
-        <Button onClick={onDone}>Done</Button>
+        <Button look={outcome === 'copied' ? 'primary' : 'secondary'} onClick={onDone}>
+          Done
+        </Button>
       </DialogActions>
     </div>
   );
