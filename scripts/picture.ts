@@ -1,0 +1,55 @@
+/**
+ * Takes the picture of the README from the real product (`npm run picture`), so that it shows what a reader will
+ * see, and can be taken again after a change of the design.
+ */
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { fileURLToPath } from 'node:url';
+import { launchBrowser, newPage } from '../test/support/browser.ts';
+import { newDataDir, owner, startServer } from '../test/support/server.ts';
+
+const target = fileURLToPath(new URL('../docs/images/api-keys.png', import.meta.url));
+
+const day = 24 * 60 * 60 * 1000;
+
+/** Oldest first, with their ages in days. */
+const samples = [
+  { name: 'Data warehouse export', age: 212 },
+  { name: 'Zapier', age: 61, expiresIn: 9 },
+  { name: 'Staging', age: 33 },
+  { name: 'CI/CD Pipeline', age: 12, scopes: ['keys:read'] },
+  { name: 'Production Server', age: 2 },
+];
+
+const dataDir = newDataDir();
+try {
+  const first = await startServer({ dataDir });
+  const ada = await first.signIn();
+  const made: { id: string; age: number }[] = [];
+  for (const { name, age, scopes = [], expiresIn } of samples) {
+    const expiry =
+      expiresIn === undefined ? {} : { expiresAt: new Date(Date.now() + expiresIn * day).toISOString() };
+    const { key } = await ada.makeKey({ name, scopes, ...expiry });
+    made.push({ id: key.id, age });
+  }
+  await first.stop();
+  const database = new DatabaseSync(join(dataDir, 'soku.db'));
+  const age = database.prepare('UPDATE api_key SET created_at = created_at - ? WHERE id = ?');
+  for (const key of made) age.run(key.age * day, key.id);
+  database.close();
+
+  const server = await startServer({ dataDir });
+  const browser = await launchBrowser();
+  const { page } = await newPage(browser, { viewport: { width: 1360, height: 620 }, deviceScaleFactor: 2 });
+  await page.request.post(`${server.url}/api/auth/sign-in/email`, { data: owner });
+  await page.goto(`${server.url}/settings/api`, { waitUntil: 'networkidle' });
+  await page.getByText('Production Server').first().waitFor();
+  mkdirSync(fileURLToPath(new URL('../docs/images', import.meta.url)), { recursive: true });
+  await page.screenshot({ path: target });
+  await browser.close();
+  await server.stop();
+  console.log(`wrote ${target}`);
+} finally {
+  rmSync(dataDir, { recursive: true, force: true });
+}
