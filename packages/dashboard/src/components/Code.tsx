@@ -11,14 +11,13 @@ export interface Snippet {
   note?: string;
 }
 
-interface CodeProps extends Omit<Snippet, 'note'> {
-  onCopied?: () => void;
+interface CodeProps extends Pick<Snippet, 'code' | 'label'> {
   /** Shown above the code, where the column is narrow and the code needs its whole width. */
   head?: string;
 }
 
 /** One piece of code with its copy button. */
-export function Code({ code, label, copied, onCopied, head }: CodeProps) {
+export function Code({ code, label, head }: CodeProps) {
   return (
     <div className={`code ${head ? 'code--headed' : ''}`}>
       {head ? (
@@ -26,14 +25,20 @@ export function Code({ code, label, copied, onCopied, head }: CodeProps) {
           {head}
         </p>
       ) : null}
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable with the keyboard */}
-      <section className="code__text" tabIndex={0} aria-label={label}>
-        <pre>
-          <code>{code}</code>
-        </pre>
-      </section>
-      <CopyButton text={copied ?? (() => code)} what={label} {...(onCopied ? { onCopied } : {})} />
+      <CodeText code={code} label={label} />
+      <CopyButton text={() => code} what={label} />
     </div>
+  );
+}
+
+function CodeText({ code, label }: Pick<Snippet, 'code' | 'label'>) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable with the keyboard
+    <section className="code__text" tabIndex={0} aria-label={label}>
+      <pre>
+        <code>{code}</code>
+      </pre>
+    </section>
   );
 }
 
@@ -61,38 +66,42 @@ export function CodeTabs({ label, snippets, onCopied }: CodeTabsProps) {
 
   return (
     <div className="code-tabs">
-      <div className="code-tabs__list" role="tablist" aria-label={label} ref={list}>
-        {snippets.map((entry, index) => (
-          <button
-            key={entry.label}
-            type="button"
-            role="tab"
-            id={`${id}-${index}`}
-            className="code-tabs__tab"
-            aria-selected={index === chosen}
-            aria-controls={`${id}-panel`}
-            tabIndex={index === chosen ? 0 : -1}
-            onClick={() => setChosen(index)}
-            onKeyDown={move}
-          >
-            {entry.label}
-          </button>
-        ))}
-      </div>
-      <div role="tabpanel" id={`${id}-panel`} aria-labelledby={`${id}-${chosen}`}>
+      <div className="code-tabs__bar">
+        <div className="code-tabs__list" role="tablist" aria-label={label} ref={list}>
+          {snippets.map((entry, index) => (
+            <button
+              key={entry.label}
+              type="button"
+              role="tab"
+              id={`${id}-${index}`}
+              className="code-tabs__tab"
+              aria-selected={index === chosen}
+              aria-controls={`${id}-panel`}
+              tabIndex={index === chosen ? 0 : -1}
+              onClick={() => setChosen(index)}
+              onKeyDown={move}
+            >
+              {entry.label}
+            </button>
+          ))}
+        </div>
         {snippet ? (
-          <>
-            <Code
-              key={snippet.label}
-              label={snippet.label}
-              code={snippet.code}
-              {...(snippet.copied ? { copied: snippet.copied } : {})}
-              onCopied={() => onCopied?.(snippet)}
-            />
-            {snippet.note ? <p className="code-tabs__note">{snippet.note}</p> : null}
-          </>
+          <CopyButton
+            key={snippet.label}
+            text={snippet.copied ?? (() => snippet.code)}
+            what={snippet.label}
+            onCopied={() => onCopied?.(snippet)}
+          />
         ) : null}
       </div>
+      {snippet ? (
+        <div role="tabpanel" id={`${id}-panel`} aria-labelledby={`${id}-${chosen}`}>
+          <div className="code">
+            <CodeText code={snippet.code} label={snippet.label} />
+          </div>
+          {snippet.note ? <p className="code-tabs__note">{snippet.note}</p> : null}
+        </div>
+      ) : null}
     </div>
   );
 }

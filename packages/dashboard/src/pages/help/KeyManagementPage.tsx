@@ -3,7 +3,7 @@ import { useSession } from '../../api/session.ts';
 import { Code } from '../../components/Code.tsx';
 import { HelpPage, Part } from './HelpPage.tsx';
 import { KeepingSecret } from './KeepingSecret.tsx';
-import { KeyAnatomy } from './KeyAnatomy.tsx';
+import { examplePreview, KeyAnatomy } from './KeyAnatomy.tsx';
 
 export function KeyManagementPage() {
   const prefix = useSession()?.keyPrefix ?? 'sk_live_';
@@ -35,8 +35,8 @@ export function KeyManagementPage() {
           asking a database.
         </p>
         <p>
-          In lists and logs you see only the preview, such as <code>{prefix}8fK...3xZ</code>: it names a key
-          and opens nothing.
+          In lists and logs you see only the preview, such as <code>{examplePreview(prefix)}</code>: it names
+          a key and opens nothing.
         </p>
       </Part>
       <Part id="practice" title="Good practice">
