@@ -7,7 +7,7 @@ interface ListFootProps {
     data: unknown;
     hasNextPage: boolean;
     isFetchingNextPage: boolean;
-    fetchNextPage: () => unknown;
+    fetchNextPage: () => Promise<{ hasNextPage: boolean }>;
   };
   shown: number;
   total: number | undefined;
@@ -16,12 +16,19 @@ interface ListFootProps {
 /** How much of the list is shown, and the rest of it. */
 export function ListFoot({ list, shown, total }: ListFootProps) {
   if (!list.data) return null;
+
+  const loadMore = async () => {
+    const { hasNextPage } = await list.fetchNextPage();
+    // The button has gone, and the focus with it: it goes on with the first row that is new.
+    if (!hasNextPage) document.querySelectorAll<HTMLElement>('.keys__link')[shown]?.focus();
+  };
+
   return (
     <>
       <div className="list-foot">
         <p role="status">{shown > 0 ? sizeOf(shown, total ?? shown) : ''}</p>
         {list.hasNextPage ? (
-          <Button busy={list.isFetchingNextPage} onClick={() => list.fetchNextPage()}>
+          <Button busy={list.isFetchingNextPage} onClick={loadMore}>
             Load more
           </Button>
         ) : null}
