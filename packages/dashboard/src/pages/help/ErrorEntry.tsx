@@ -44,10 +44,22 @@ function order(status: number): number {
   return status === 401 ? 0 : status;
 }
 
-export function ErrorEntry({ code, origin }: { code: ErrorCode; origin: string }) {
+interface ErrorEntryProps {
+  code: ErrorCode;
+  origin: string;
+  /** Whether the address names this code. :target would not tell when the entry comes later than the address. */
+  meant: boolean;
+}
+
+export function ErrorEntry({ code, origin, meant }: ErrorEntryProps) {
   const row = rows[code];
   return (
-    <article className="error-entry" id={code} aria-labelledby={`${code}-title`}>
+    <article
+      className="error-entry"
+      id={code}
+      aria-labelledby={`${code}-title`}
+      aria-current={meant ? 'location' : undefined}
+    >
       <header className="error-entry__head">
         <h3 id={`${code}-title`} className="error-entry__title">
           <a href={`#${code}`} className="prose__anchor">

@@ -1,5 +1,6 @@
 import './TroubleshootingPage.css';
 import { errorCodes } from '@soku/server/error-codes';
+import { useRouterState } from '@tanstack/react-router';
 import { useMemo } from 'react';
 import { useSession } from '../../api/session.ts';
 import { CheckKey } from './CheckKey.tsx';
@@ -9,6 +10,7 @@ import { HelpPage, Part } from './HelpPage.tsx';
 export function TroubleshootingPage() {
   const session = useSession();
   const groups = useMemo(codesByStatus, []);
+  const meant = useRouterState({ select: (state) => state.location.hash });
   const origin = session?.publicUrl ?? window.location.origin;
   return (
     <HelpPage
@@ -37,7 +39,7 @@ export function TroubleshootingPage() {
       {groups.map(({ status, name, codes }) => (
         <Part id={`status-${status}`} title={`${status} ${name}`} key={status}>
           {codes.map((code) => (
-            <ErrorEntry key={code} code={code} origin={origin} />
+            <ErrorEntry key={code} code={code} origin={origin} meant={code === meant} />
           ))}
         </Part>
       ))}
