@@ -162,8 +162,8 @@ test('the line for .env shows the preview, copies the full key, and counts as co
   const apiKey = await keys.generate(page, 'Environment line');
   const panel = page.getByRole('tabpanel');
   await reads(panel, /SOKU_API_KEY=sk_live_\w{3}\.\.\.\w{3}/);
-  await panel.getByRole('button', { name: /^Copy/ }).click();
-  await reads(panel.getByRole('status'), /^Copied: \.env$/);
+  await keys.copySnippet(page).click();
+  await reads(keys.snippetStatus(page), /^Copied: \.env$/);
   assert.equal(await clipboard(page), `SOKU_API_KEY=${apiKey}`);
   await keys.doneButton(page).click();
   await isGone(keys.dialog(page));
@@ -173,8 +173,8 @@ test('copying a snippet, which holds no key, does not count', async (t) => {
   const page = await secure.open(t, '/settings/api');
   const apiKey = await keys.generate(page, 'Snippet');
   await page.getByRole('tab', { name: 'curl' }).click();
-  await page.getByRole('tabpanel').getByRole('button', { name: /^Copy/ }).click();
-  await reads(page.getByRole('tabpanel').getByRole('status'), /^Copied: curl$/);
+  await keys.copySnippet(page).click();
+  await reads(keys.snippetStatus(page), /^Copied: curl$/);
   assert.ok(!(await clipboard(page)).includes(apiKey));
   await keys.doneButton(page).click();
   await reads(keys.question(page), /Close without copying/);

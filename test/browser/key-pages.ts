@@ -15,6 +15,10 @@ export const keyField = (page: Page) => page.getByRole('textbox', { name: 'API k
 /** The one beside the key; the snippets have others. */
 export const copyButton = (page: Page) => page.getByRole('button', { name: 'Copy', exact: true });
 export const doneButton = (page: Page) => page.getByRole('button', { name: 'Done', exact: true });
+/** The code in several languages, one at a time, with the button that copies the one that is shown. */
+export const snippets = (page: Page) => page.locator('.code-tabs').first();
+export const copySnippet = (page: Page) => snippets(page).getByRole('button', { name: /^Copy/ });
+export const snippetStatus = (page: Page) => snippets(page).getByRole('status');
 export const closeButton = (page: Page) => dialog(page).getByRole('button', { name: 'Close', exact: true });
 export const toast = (page: Page) => page.locator('.toast');
 

@@ -86,8 +86,8 @@ async function makeAndUse(t: TestContext, name: string) {
   await keys.copyButton(page).click();
   await page.getByRole('button', { name: 'Test it' }).click();
   await reads(keys.dialog(page), /200: the key works/);
-  await page.getByRole('tabpanel').getByRole('button', { name: /^Copy/ }).click();
-  await reads(page.getByRole('tabpanel').getByRole('status'), /^Copied/);
+  await keys.copySnippet(page).click();
+  await reads(keys.snippetStatus(page), /^Copied/);
   return { page, recorded, apiKey };
 }
 

@@ -1,0 +1,208 @@
+/** M10, M12: the help inside the product, where a person needs it, and true. */
+import assert from 'node:assert/strict';
+import { after, type TestContext, test } from 'node:test';
+import { explainKey, generateKey } from '@soku/key';
+import { errorCodeNames, helpPath } from '@soku/server/error-codes';
+import { errorSchema } from '@soku/server/key-schemas';
+import type { Page } from 'playwright-core';
+import { z } from 'zod';
+import { Specification } from '../support/openapi.ts';
+import { call } from '../support/person.ts';
+import { Dashboard } from './dashboard.ts';
+import { clipboard, evaluate, isAt, reads, texts, until } from './expect.ts';
+import { heading } from './key-pages.ts';
+
+const dashboard = await Dashboard.start();
+after(() => dashboard.stop());
+const { key } = await dashboard.ada.makeKey({ name: 'Helped' });
+
+const openSignedOut = (t: TestContext, path: string) => dashboard.open(t, path, { as: null });
+
+const pages = {
+  '/help/api-key-management': 'API key management',
+  '/help/authentication': 'Authentication',
+  '/help/api-troubleshooting': 'API troubleshooting',
+};
+
+for (const [path, title] of Object.entries(pages)) {
+  test(`${path} is read without a login, and leads to the other two`, async (t) => {
+    const page = await openSignedOut(t, path);
+    await reads(heading(page), new RegExp(`^${title}$`));
+    const tabs = page.getByRole('navigation', { name: 'Help' });
+    assert.equal(await tabs.getByRole('link').count(), 3);
+    for (const [other, otherTitle] of Object.entries(pages)) {
+      await tabs.locator(`a[href="${other}"]`).click();
+      await reads(heading(page), new RegExp(`^${otherTitle}$`));
+    }
+    assert.equal(
+      await page.getByRole('link', { name: 'Sign in' }).getAttribute('href'),
+      '/login?next=%2Fhelp%2Fapi-troubleshooting',
+    );
+  });
+}
+
+for (const [place, path, link, target] of [
+  ['the list of keys', '/settings/api', 'Good practice', '/help/api-key-management'],
+  ['an empty list', '/settings/api?status=expired', 'Good practice', '/help/api-key-management'],
+  [
+    'the page of a key',
+    `/settings/api/${key.id}`,
+    'How to change a key without an outage',
+    '/help/api-key-management',
+  ],
+  ['the sidebar', '/', 'Help', '/help/api-key-management'],
+  ['the sidebar', '/', 'API reference', '/docs'],
+  ['the page about authentication', '/help/authentication', 'Troubleshooting', '/help/api-troubleshooting'],
+] satisfies Array<[string, string, string, string]>) {
+  test(`${place} leads to ${target}`, async (t) => {
+    const page = await dashboard.open(t, path);
+    await page.getByRole('link', { name: link, exact: true }).first().click();
+    await until(
+      async () => evaluate(page, z.string(), 'location.pathname'),
+      (at) => at === target,
+      target,
+    );
+  });
+}
+
+test('the login page leads to the troubleshooting, which needs no login', async (t) => {
+  const page = await openSignedOut(t, '/login');
+  await page.getByRole('link', { name: 'Troubleshooting' }).click();
+  await reads(heading(page), /^API troubleshooting$/);
+});
+
+test('the troubleshooting page has one anchor for every error code, and none for anything else', async (t) => {
+  const page = await openSignedOut(t, '/help/api-troubleshooting');
+  await reads(heading(page), /^API troubleshooting$/);
+  const anchors = await evaluate(
+    page,
+    z.array(z.string()),
+    `Array.from(document.querySelectorAll('main [id]'), (element) => element.id)`,
+  );
+  for (const code of errorCodeNames) {
+    assert.equal(anchors.filter((id) => id === code).length, 1, code);
+  }
+  const entries = await evaluate(
+    page,
+    z.array(z.string()),
+    `Array.from(document.querySelectorAll('main article article'), (element) => element.id)`,
+  );
+  assert.deepEqual(entries.toSorted(), errorCodeNames.toSorted());
+  const index = await texts(page.getByRole('navigation', { name: 'Error codes' }).getByRole('link'));
+  assert.deepEqual(index.toSorted(), errorCodeNames.toSorted());
+});
+
+/** Whether the entry of a code is on the screen and marked as the one that is meant. */
+async function isMarked(page: Page, code: string): Promise<void> {
+  const entry = page.locator(`[id="${code}"]`);
+  await until(
+    async () =>
+      entry
+        .evaluate((element) => {
+          const { top } = element.getBoundingClientRect();
+          return {
+            target: element.getAttribute('aria-current') === 'location',
+            top,
+            height: element.ownerDocument.defaultView.innerHeight,
+          };
+        })
+        .then((place) => z.object({ target: z.boolean(), top: z.number(), height: z.number() }).parse(place)),
+    ({ target, top, height }) => target && top >= 0 && top < height,
+    `${code} is marked and on the screen`,
+  );
+  const look = (of: string) =>
+    evaluate(
+      page,
+      z.string(),
+      `(() => { const { backgroundColor, boxShadow, outlineStyle, borderColor } = getComputedStyle(document.getElementById('${of}')); return [backgroundColor, boxShadow, outlineStyle, borderColor].join(); })()`,
+    );
+  assert.notEqual(await look(code), await look('missing_authorization'), 'it looks unlike the others');
+}
+
+test('the address with the code of an error scrolls to its entry and marks it', async (t) => {
+  const page = await openSignedOut(t, helpPath('mistyped_key'));
+  await isMarked(page, 'mistyped_key');
+  await page
+    .getByRole('navigation', { name: 'Error codes' })
+    .getByRole('link', { name: 'revoked_key' })
+    .click();
+  await isMarked(page, 'revoked_key');
+  await page.goBack();
+  await isMarked(page, 'mistyped_key');
+});
+
+test('the link to an entry can be copied', async (t) => {
+  const page = await openSignedOut(t, '/help/api-troubleshooting');
+  await page.getByRole('button', { name: 'Copy link to key_preview' }).click();
+  await reads(page.locator('#key_preview').getByRole('status'), /^Copied: to key_preview$/);
+  assert.equal(await clipboard(page), dashboard.server.url + helpPath('key_preview'));
+});
+
+const whole = generateKey();
+const damaged = {
+  'a whole key': whole,
+  'a key that was cut off': whole.slice(0, -3),
+  'a preview': `${whole.slice(0, 11)}...${whole.slice(-3)}`,
+  'a mistyped key': whole.slice(0, -1) + (whole.endsWith('A') ? 'B' : 'A'),
+  'a key without its prefix': whole.slice('sk_live_'.length),
+  'the name of a variable': '$SOKU_API_KEY',
+};
+
+test('the key checker says what explainKey says and names the code of the API, without sending anything', async (t) => {
+  const page = await openSignedOut(t, '/help/api-troubleshooting');
+  const field = page.getByRole('textbox', { name: /^Your key/ });
+  await field.waitFor();
+  const sent: string[] = [];
+  page.on('request', (request) => sent.push(request.url()));
+  const verdict = page.locator('.check-key').getByRole('status');
+  for (const [what, text] of Object.entries(damaged)) {
+    await field.fill(text);
+    const fault = explainKey(text, ['sk_live_']);
+    const expected =
+      fault === null ? 'This is a whole key' : `${fault.message} The API answers ${fault.code}.`;
+    await until(
+      async () => (await texts(verdict)).join(),
+      (said) => said.startsWith(expected),
+      `${what}: ${expected}`,
+    );
+    if (fault === null) continue;
+    const refused = await call(`${dashboard.server.url}/v1/me`, {
+      headers: { authorization: `Bearer ${text}` },
+    });
+    assert.equal(errorSchema.parse(refused.body).error.code, fault.code, what);
+  }
+  await field.fill('');
+  await reads(verdict, /^$/);
+  assert.deepEqual(sent, []);
+});
+
+test('the reference is read without a login, and lists every operation of /openapi.json', async (t) => {
+  const page = await openSignedOut(t, '/docs');
+  await reads(heading(page), /^API reference$/);
+  const { operations } = await Specification.of(dashboard.server);
+  const expected = operations.map(({ method, path }) => `${method} ${path}`).toSorted();
+  await page.locator('article').first().waitFor();
+  const calls = await texts(page.locator('article .operation__call'));
+  assert.deepEqual(calls.toSorted(), expected);
+  const index = await texts(page.getByRole('navigation', { name: 'Calls' }).getByRole('link'));
+  assert.deepEqual(index.toSorted(), expected);
+});
+
+test('an address within the reference scrolls to its operation, and an error code there leads to the help', async (t) => {
+  const page = await openSignedOut(t, '/docs#revokeKey');
+  await isMarkedOperation(page, 'revokeKey');
+  await page.locator('#revokeKey summary').filter({ hasText: '404' }).click();
+  await page.locator('#revokeKey').getByRole('link', { name: 'not_found' }).first().click();
+  await isAt(page, helpPath('not_found'));
+  await isMarked(page, 'not_found');
+});
+
+async function isMarkedOperation(page: Page, id: string): Promise<void> {
+  const schema = z.number();
+  await page.locator(`#${id}`).waitFor();
+  await until(
+    () => evaluate(page, schema, `document.getElementById('${id}').getBoundingClientRect().top`),
+    (top) => top >= -1 && top < 400,
+    `${id} is at the top of the screen`,
+  );
+}

@@ -1,0 +1,104 @@
+/** M11: what the pages tell a person to run is run here, as it stands there. */
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import type { Page } from 'playwright-core';
+import { Dashboard } from './dashboard.ts';
+import { clipboard, reads } from './expect.ts';
+import * as keys from './key-pages.ts';
+
+const dashboard = await Dashboard.start();
+const folder = mkdtempSync(join(tmpdir(), 'soku-snippets-'));
+after(async () => {
+  await dashboard.stop();
+  rmSync(folder, { recursive: true });
+});
+
+/** In CI a missing program is a failure; on a developer's machine it is a skip that says so. */
+function without(program: string, ...probe: string[]): string | false {
+  if (process.env.CI !== undefined || spawnSync(program, probe).status === 0) return false;
+  return `${program} ${probe.join(' ')} does not run here`;
+}
+
+const languages = {
+  curl: { command: 'bash', args: ['-euo', 'pipefail'], skip: without('curl', '--version') },
+  'Node.js': { command: process.execPath, args: [], skip: false },
+  Python: { command: 'python3', args: [], skip: without('python3', '-c', 'import requests') },
+} as const;
+
+/** Runs a snippet with the key where it says that it reads it from. */
+async function run(language: keyof typeof languages, code: string, apiKey: string): Promise<string> {
+  const { command, args } = languages[language];
+  const file = join(folder, `snippet-${language}.mjs`);
+  writeFileSync(file, code);
+  const child = spawn(command, [...args, file], {
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, SOKU_API_KEY: apiKey },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text) => (output += text));
+  const [code_] = await once(child, 'close');
+  assert.equal(code_, 0, output);
+  return output;
+}
+
+/** What the copy button of a tab puts on the clipboard, which is what stands there. */
+async function copySnippet(page: Page, language: string): Promise<string> {
+  await page.getByRole('tab', { name: language, exact: true }).click();
+  const panel = page.getByRole('tabpanel');
+  await keys.copySnippet(page).click();
+  await reads(keys.snippetStatus(page), new RegExp(`^Copied: ${language}$`));
+  const copied = await clipboard(page);
+  assert.equal(await panel.locator('pre').textContent(), copied);
+  return copied;
+}
+
+for (const language of ['curl', 'Node.js', 'Python'] as const) {
+  const { skip } = languages[language];
+
+  test(`the ${language} snippet beside a new key answers with that key`, { skip }, async (t) => {
+    const page = await dashboard.open(t, '/settings/api');
+    const apiKey = await keys.generate(page, `Snippet in ${language}`);
+    const code = await copySnippet(page, language);
+    assert.ok(!code.includes(apiKey), 'the key is not in the code');
+    assert.match(await run(language, code, apiKey), new RegExp(`Snippet in ${language}`));
+  });
+
+  test(`the ${language} snippet of the help answers with the key in the environment`, { skip }, async (t) => {
+    const { apiKey } = await dashboard.ada.makeKey({ name: `Help in ${language}` });
+    const page = await dashboard.open(t, '/help/authentication', { as: null });
+    const code = await copySnippet(page, language);
+    assert.match(await run(language, code, apiKey), new RegExp(`Help in ${language}`));
+  });
+}
+
+test('the snippets of the overview, before there is a key, are those that work', async (t) => {
+  const fresh = await Dashboard.start();
+  t.after(() => fresh.stop());
+  const page = await fresh.open(t, '/');
+  for (const language of ['curl', 'Node.js', 'Python'] as const) {
+    const code = await copySnippet(page, language);
+    const help = await dashboard.open(t, '/help/authentication', { as: null });
+    assert.equal(code.replaceAll(fresh.server.url, dashboard.server.url), await copySnippet(help, language));
+  }
+});
+
+test('the line for .env is one that Node.js reads', async (t) => {
+  const page = await dashboard.open(t, '/settings/api');
+  const apiKey = await keys.generate(page, 'From a file');
+  await keys.copySnippet(page).click();
+  await reads(keys.snippetStatus(page), /^Copied/);
+  const file = join(folder, '.env');
+  writeFileSync(file, `${await clipboard(page)}\n`);
+  const program = ['--env-file', file, '-p', 'process.env.SOKU_API_KEY'];
+  const { stdout } = spawnSync(process.execPath, program, {
+    encoding: 'utf8',
+    env: { PATH: process.env.PATH },
+  });
+  assert.equal(stdout.trim(), apiKey);
+});
