@@ -1,3 +1,4 @@
+import { useEffect, useRef } from 'react';
 import { Button } from '../../../components/Button.tsx';
 import { Failure } from '../../../components/Notice.tsx';
 
@@ -7,7 +8,7 @@ interface ListFootProps {
     data: unknown;
     hasNextPage: boolean;
     isFetchingNextPage: boolean;
-    fetchNextPage: () => Promise<{ hasNextPage: boolean }>;
+    fetchNextPage: () => unknown;
   };
   shown: number;
   total: number | undefined;
@@ -15,12 +16,20 @@ interface ListFootProps {
 
 /** How much of the list is shown, and the rest of it. */
 export function ListFoot({ list, shown, total }: ListFootProps) {
+  const before = useRef<number | null>(null);
+
+  // After the last page the button goes away, and the focus with it: it goes on with the first row that is new.
+  useEffect(() => {
+    if (before.current === null || shown <= before.current) return;
+    if (!list.hasNextPage) document.querySelectorAll<HTMLElement>('.keys__link')[before.current]?.focus();
+    before.current = null;
+  }, [shown, list.hasNextPage]);
+
   if (!list.data) return null;
 
-  const loadMore = async () => {
-    const { hasNextPage } = await list.fetchNextPage();
-    // The button has gone, and the focus with it: it goes on with the first row that is new.
-    if (!hasNextPage) document.querySelectorAll<HTMLElement>('.keys__link')[shown]?.focus();
+  const loadMore = () => {
+    before.current = shown;
+    list.fetchNextPage();
   };
 
   return (
