@@ -80,6 +80,14 @@ function nearlyRight(random: Random): unknown {
   return body;
 }
 
+/** A body of the right shape, with odd texts in it, as JSON. */
+export function goodBody(random: Random, forNewKey: boolean): string {
+  const name = random.pick(texts);
+  if (!forNewKey || random.chance(0.5)) return JSON.stringify({ name });
+  const expiresAt = random.chance(0.5) ? random.pick(texts) : '2031-01-01T00:00:00Z';
+  return JSON.stringify({ name, scopes: random.pick([[], ['keys:read'], ['keys:write']]), expiresAt });
+}
+
 /** Bytes of a body, and what its Content-Type should be. */
 export function body(random: Random): { bytes: Buffer; type: string } {
   const json = (data: unknown) => ({

@@ -201,3 +201,19 @@ export const calls: readonly (readonly [method: string, path: string])[] = [
   ['GET', '/api/session'],
   ['POST', '/api/auth/update-user'],
 ];
+
+/** Queries that a list of keys takes. */
+export const goodQueries = [
+  'status=all',
+  'status=revoked&limit=5',
+  'status=expired&include=counts',
+  'limit=1&cursor=key_00000000000000000000000000',
+  'cursor=key_zzzzzzzzzzzzzzzzzzzzzzzzzz&limit=100',
+  'q=%',
+  'q=%25',
+  'q=_%5C',
+  'q=%00',
+  'q=%F0%9F%94%91&include=counts',
+  `q=${'x'.repeat(100)}`,
+  '',
+];

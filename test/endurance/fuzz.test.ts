@@ -8,7 +8,7 @@ import { FuzzClient } from './fuzz-client.ts';
 
 const count = Number(process.env.SOKU_FUZZ_COUNT ?? 20_000);
 /** Clients at the same time. Each has its own random choices, so that a seed gives each the same requests again. */
-const clients = 10;
+const clients = 6;
 
 /** What must have been reached: otherwise the requests only knock at the door. */
 const depths = ['200', '201', '204', '400', '401', '403', '404', '413', '415', 'closed'].concat([
@@ -27,12 +27,12 @@ test('no request, however odd, makes the server fail, hang, or answer outside it
   try {
     const warmUp = await fuzz(server.url, random, Math.ceil(count / 10));
     const before = memoryOf(server.pid);
-    const run = await fuzz(server.url, random, count);
+    const run = await fuzz(server.url, random, Math.floor(count * 0.9));
     assert.deepEqual([...warmUp.problems, ...run.problems].slice(0, 5), []);
     if (before !== null) assert.ok((memoryOf(server.pid) ?? 0) < before + 256_000_000, 'memory has grown');
     assert.doesNotMatch(server.output, /"level":[56]0/);
-    for (const depth of count < 20_000 ? [] : depths)
-      assert.ok((run.seen.get(depth) ?? 0) > 4, `too few ${depth}`);
+    for (const depth of depths) assert.ok((run.seen.get(depth) ?? 0) >= count / 5000, `too few ${depth}`);
+    assert.ok((run.seen.get('201') ?? 0) > count / 100, 'too few keys were made');
 
     const ada = await server.signIn();
     const { apiKey, key } = await ada.makeKey({ name: 'afterwards' });
