@@ -4,6 +4,7 @@ import { createApp } from './app.ts';
 import { readConfig } from './config.ts';
 import { openDataDirectory } from './database/data-directory.ts';
 import { openDatabase } from './database/open.ts';
+import { gracefulClose } from './http/closing.ts';
 import { createLog } from './http/logging.ts';
 import { checkPort, listen } from './http/port.ts';
 import { exitCodes, StartupError } from './startup-error.ts';
@@ -20,6 +21,7 @@ async function start(): Promise<void> {
   const { app, accounts } = await createApp(config, database, secret, log);
   const setupCode = await accounts.prepareFirstAccount(config.owner);
   log.info(`Soku API Keys ${version}, data in ${directory.path}`);
+  const close = gracefulClose(app);
   await listen(app, config);
   if (setupCode !== undefined) tellSetupCode(log, `Set up Soku: ${config.publicUrl}/setup?code=${setupCode}`);
 
@@ -29,7 +31,7 @@ async function start(): Promise<void> {
   });
   stopOnSignal(async (signal) => {
     log.info(`${signal}: finishing the open requests`);
-    await app.close();
+    await close();
     await database.close();
     directory.release();
     log.info('Stopped');

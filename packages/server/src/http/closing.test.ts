@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { after, test } from 'node:test';
+import fastify from 'fastify';
+import { gracefulClose } from './closing.ts';
+
+const sockets: Socket[] = [];
+after(() => {
+  for (const socket of sockets) socket.destroy();
+});
+
+/** A server whose answers wait until they are released, and a connection to it. */
+async function slowServer(patience: number) {
+  const { promise: released, resolve: release } = Promise.withResolvers<void>();
+  const { promise: asked, resolve: ask } = Promise.withResolvers<void>();
+  const app = fastify({ forceCloseConnections: 'idle' });
+  app.get('/', async () => {
+    ask();
+    await released;
+    return 'done';
+  });
+  const close = gracefulClose(app, patience);
+  const url = await app.listen({ host: '127.0.0.1', port: 0 });
+  const socket = connect(Number(new URL(url).port), '127.0.0.1');
+  sockets.push(socket);
+  await once(socket, 'connect');
+  return { close, socket, asked, release };
+}
+
+const request = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';
+
+test('a request that is open is answered, and its connection then closed', { timeout: 5000 }, async () => {
+  const { close, socket, asked, release } = await slowServer(4000);
+  let received = '';
+  socket.setEncoding('utf8').on('data', (text: string) => {
+    received += text;
+  });
+  socket.write(request);
+  await asked;
+  const closed = close();
+  release();
+  await Promise.all([closed, once(socket, 'close')]);
+  assert.match(received, /^HTTP\/1.1 200 OK\r\n.*\r\n\r\ndone$/s);
+});
+
+test('a request that does not end is cut off when patience does', { timeout: 5000 }, async () => {
+  const { close, socket, asked } = await slowServer(100);
+  socket.resume().write(request);
+  await asked;
+  await Promise.all([close(), once(socket, 'close')]);
+});
+
+test('a connection over which nothing came is closed at once', { timeout: 5000 }, async () => {
+  const { close, socket } = await slowServer(60_000);
+  socket.resume();
+  await Promise.all([close(), once(socket, 'close')]);
+});
