@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { describeVariables, readConfig } from './config.ts';
+import { StartupError } from './startup-error.ts';
+
+/** Fails unless the environment is refused with a line that has this in it. */
+function assertRefused(environment: Record<string, string>, says: RegExp): void {
+  assert.throws(
+    () => readConfig(environment),
+    (error) => {
+      assert.ok(error instanceof StartupError);
+      assert.equal(error.exitCode, 78);
+      assert.match(error.message, says);
+      assert.ok(!error.message.includes('\n'), 'one line');
+      return true;
+    },
+    JSON.stringify(environment),
+  );
+}
+
+test('an empty environment is a whole configuration', () => {
+  assert.deepEqual(readConfig({}), {
+    host: '127.0.0.1',
+    port: 3000,
+    dataDir: './data',
+    publicUrl: 'http://localhost:3000',
+    secret: undefined,
+    keyPrefixes: ['sk_live_'],
+    owner: undefined,
+    maxActiveKeys: 10_000,
+    cacheKeys: 1_000_000,
+    logLevel: 'info',
+    trustProxy: [],
+  });
+});
+
+test('every variable arrives', () => {
+  const environment = {
+    HOST: '::',
+    PORT: '8080',
+    SOKU_DATA_DIR: '/var/lib/soku',
+    SOKU_PUBLIC_URL: 'https://Keys.Example.com:443/',
+    SOKU_SECRET: 'x'.repeat(32),
+    SOKU_KEY_PREFIX: 'acme_',
+    SOKU_ACCEPTED_PREFIXES: 'sk_live_, old_2_',
+    SOKU_OWNER_EMAIL: ' Ada@Example.com ',
+    SOKU_OWNER_PASSWORD: 'correct horse',
+    SOKU_MAX_ACTIVE_KEYS: '3',
+    SOKU_CACHE_KEYS: '1',
+    LOG_LEVEL: 'silent',
+    TRUST_PROXY: '10.0.0.1, 192.168.0.0/16,::1,fd00::/8',
+  };
+  assert.deepEqual(readConfig(environment), {
+    host: '::',
+    port: 8080,
+    dataDir: '/var/lib/soku',
+    publicUrl: 'https://keys.example.com',
+    secret: 'x'.repeat(32),
+    keyPrefixes: ['acme_', 'sk_live_', 'old_2_'],
+    owner: { email: 'ada@example.com', password: 'correct horse' },
+    maxActiveKeys: 3,
+    cacheKeys: 1,
+    logLevel: 'silent',
+    trustProxy: ['10.0.0.1', '192.168.0.0/16', '::1', 'fd00::/8'],
+  });
+});
+
+test('the public URL follows the port when it is not set', () => {
+  assert.equal(readConfig({ PORT: '8080' }).publicUrl, 'http://localhost:8080');
+});
+
+test('an empty variable is one that is not set, as compose files write them', () => {
+  const names = [...describeVariables().map((variable) => variable.name), 'DATABASE_URL', 'SMTP_URL'];
+  assert.deepEqual(readConfig(Object.fromEntries(names.map((name) => [name, '']))), readConfig({}));
+});
+
+test('other variables of the machine do not matter', () => {
+  assert.deepEqual(readConfig({ PATH: '/bin', PORTS: 'x', port: 'x', __proto__: 'x' }), readConfig({}));
+});
+
+const wrong: [string, string, RegExp][] = [
+  ['PORT', '0', /not between 1 and 65535/],
+  ['PORT', '65536', /not between 1 and 65535/],
+  ['PORT', '-1', /not a whole number/],
+  ['PORT', '80.5', /not a whole number/],
+  ['PORT', '0x50', /not a whole number/],
+  ['PORT', '1e3', /not a whole number/],
+  ['PORT', ' 80', /not a whole number/],
+  ['SOKU_PUBLIC_URL', 'keys.example.com', /not an http\(s\) address/],
+  ['SOKU_PUBLIC_URL', 'ftp://keys.example.com', /not an http\(s\) address/],
+  ['SOKU_PUBLIC_URL', 'https://keys.example.com/soku', /without a path/],
+  ['SOKU_PUBLIC_URL', 'https://keys.example.com/?a=1', /without a path/],
+  ['SOKU_PUBLIC_URL', 'https://keys.example.com/#a', /without a path/],
+  ['SOKU_PUBLIC_URL', 'https://user:password@keys.example.com', /without a path/],
+  ['SOKU_SECRET', 'x'.repeat(31), /fewer than 32 characters/],
+  ['SOKU_KEY_PREFIX', 'sk', /lower-case letter/],
+  ['SOKU_KEY_PREFIX', 'SK_', /lower-case letter/],
+  ['SOKU_KEY_PREFIX', '1sk_', /lower-case letter/],
+  ['SOKU_KEY_PREFIX', 'sk-live_', /lower-case letter/],
+  ['SOKU_KEY_PREFIX', `${'x'.repeat(20)}_`, /lower-case letter/],
+  ['SOKU_ACCEPTED_PREFIXES', 'sk_,,acme_', /has an entry that is not a key prefix/],
+  ['SOKU_ACCEPTED_PREFIXES', 'sk_;acme_', /has an entry that is not a key prefix/],
+  ['SOKU_MAX_ACTIVE_KEYS', '0', /not between 1 and/],
+  ['SOKU_MAX_ACTIVE_KEYS', 'many', /not a whole number/],
+  ['SOKU_CACHE_KEYS', '10000001', /not between 1 and 10000000/],
+  ['LOG_LEVEL', 'loud', /is not one of trace, debug, info/],
+  ['LOG_LEVEL', 'INFO', /is not one of/],
+  ['TRUST_PROXY', 'true', /not an address or a range/],
+  ['TRUST_PROXY', '*', /not an address or a range/],
+  ['TRUST_PROXY', '10.0.0.0/33', /not an address or a range/],
+  ['TRUST_PROXY', '10.0.0.0/8/8', /not an address or a range/],
+  ['TRUST_PROXY', 'proxy.example.com', /not an address or a range/],
+];
+
+test('a wrong value is refused by the name of its variable, with an example', () => {
+  for (const [name, value, problem] of wrong) {
+    assertRefused({ [name]: value }, problem);
+    assertRefused({ [name]: value }, new RegExp(`^${name} .*Example: ${name}=`));
+  }
+});
+
+test('an owner has both halves, each of its form', () => {
+  const [email, password] = ['ada@example.com', 'long enough'];
+  assertRefused({ SOKU_OWNER_EMAIL: email }, /^SOKU_OWNER_PASSWORD is missing/);
+  assertRefused({ SOKU_OWNER_PASSWORD: password }, /^SOKU_OWNER_EMAIL is missing/);
+  assertRefused(
+    { SOKU_OWNER_EMAIL: 'ada', SOKU_OWNER_PASSWORD: password },
+    /^SOKU_OWNER_EMAIL must be an e-mail/,
+  );
+  assertRefused(
+    { SOKU_OWNER_EMAIL: email, SOKU_OWNER_PASSWORD: 'short' },
+    /^SOKU_OWNER_PASSWORD must have at least 8/,
+  );
+});
+
+test('a variable of a later version is refused, not ignored', () => {
+  const later = ['DATABASE_URL', 'SMTP_URL', 'MAIL_FROM', 'SOKU_KEY_RATE_LIMIT', 'SOKU_ADDRESS_RATE_LIMIT'];
+  for (const name of [...later, 'SOKU_GATEWAY_UPSTREAM', 'SOKU_GATEWAY_PORT', 'SOKU_METRICS_TOKEN']) {
+    assertRefused({ [name]: 'anything' }, new RegExp(`^${name} is set, but this version`));
+  }
+});
+
+test('no value of a secret is ever told', () => {
+  const secret = 'Tr0ub4dor';
+  const environments = [
+    { SOKU_SECRET: secret },
+    { SOKU_OWNER_PASSWORD: secret },
+    { SOKU_OWNER_EMAIL: 'ada', SOKU_OWNER_PASSWORD: secret },
+    { SOKU_OWNER_EMAIL: 'ada@example.com', SOKU_OWNER_PASSWORD: secret.repeat(20) },
+    { SOKU_PUBLIC_URL: `https://ada:${secret}@keys.example.com` },
+    { DATABASE_URL: `postgres://ada:${secret}@host/db` },
+    { SMTP_URL: `smtp://ada:${secret}@host` },
+    { SOKU_METRICS_TOKEN: secret },
+  ];
+  for (const environment of environments) {
+    assertRefused(environment, new RegExp(`^(?!.*${secret}).*$`));
+  }
+});
+
+test('every example is a right value', () => {
+  for (const { name, example } of describeVariables()) {
+    if (name === 'SOKU_SECRET') continue;
+    const pair = { SOKU_OWNER_EMAIL: 'ada@example.com', SOKU_OWNER_PASSWORD: 'long enough' };
+    readConfig({ ...pair, [name]: example });
+  }
+});

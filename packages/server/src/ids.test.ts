@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { newId } from './ids.ts';
+
+/** The largest time that 10 digits hold: 50 bits, far beyond any clock. */
+const time = fc.integer({ min: 0, max: 2 ** 48 - 1 });
+
+test('an id is its prefix and 26 characters that can be read out', () => {
+  fc.assert(
+    fc.property(time, (now) => {
+      assert.match(newId('key_', now), /^key_[0-9a-hjkmnp-tv-z]{26}$/);
+    }),
+  );
+});
+
+test('ids sort by the time of their making', () => {
+  fc.assert(
+    fc.property(time, time, (one, other) => {
+      fc.pre(one < other);
+      assert.ok(newId('key_', one) < newId('key_', other));
+    }),
+  );
+});
+
+test('known answers: the time is in the first ten digits, the most significant first', () => {
+  assert.equal(newId('', 0).slice(0, 10), '0000000000');
+  assert.equal(newId('', 31).slice(0, 10), '000000000z');
+  assert.equal(newId('', 32).slice(0, 10), '0000000010');
+  assert.equal(newId('', 2 ** 48 - 1).slice(0, 10), '7zzzzzzzzz');
+});
+
+test('ids of one millisecond differ in each of their random digits', () => {
+  const ids = Array.from({ length: 2000 }, () => newId('key_', 1).slice(14));
+  assert.equal(new Set(ids).size, ids.length);
+  for (let at = 0; at < 16; at++) assert.equal(new Set(ids.map((id) => id[at])).size, 32, `digit ${at}`);
+});

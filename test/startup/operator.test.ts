@@ -1,0 +1,127 @@
+/** The operator's command, as a shell runs it. */
+import assert from 'node:assert/strict';
+import { existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { call } from '../support/person.ts';
+import { newDataDir, owner, runOperator, startServer } from '../support/server.ts';
+
+const root = newDataDir();
+after(() => rmSync(root, { recursive: true, force: true }));
+
+let directories = 0;
+const freshDirectory = () => join(root, `data ${++directories}`);
+const password = 'long enough to be one';
+const add = (email: string, dataDir: string, input = `${password}\n`, ...rest: string[]) =>
+  runOperator(['account', 'add', email, ...rest], { dataDir, input });
+
+test('help is shown when it is asked for and when nothing is asked for, and opens no data', async () => {
+  for (const args of [['--help'], ['-h'], [], ['account', '--help']]) {
+    const dataDir = freshDirectory();
+    const { code, output } = await runOperator(args, { dataDir });
+    assert.equal(code, 0);
+    assert.match(output, /^Usage: npm run soku -- <command>/);
+    for (const command of ['account add', 'account reset-password', 'account list']) {
+      assert.ok(output.includes(command));
+    }
+    assert.ok(!existsSync(dataDir));
+  }
+});
+
+test('a wrong command line ends with 64, one line, and opens no data', async () => {
+  const wrong = [
+    ['frobnicate'],
+    ['account'],
+    ['account', 'frobnicate'],
+    ['account', 'list', 'ada@example.com'],
+    ['account', 'add', 'ada@example.com', 'more'],
+    ['account', 'add'],
+    ['account', 'add', 'no address'],
+    ['account', 'reset-password'],
+    ['account', 'add', 'ada@example.com', '--name', ' '],
+    ['--frobnicate'],
+    ['account', 'add', 'ada@example.com', '--name'],
+  ];
+  for (const args of wrong) {
+    const dataDir = freshDirectory();
+    const { code, output } = await runOperator(args, { dataDir, input: `${password}\n` });
+    assert.equal(code, 64, `${args.join(' ')}: ${output}`);
+    assert.match(output, /^soku: .+ See: npm run soku -- --help\n$/);
+    assert.ok(!existsSync(dataDir), args.join(' '));
+  }
+});
+
+test('an added account is listed, and signs in when the server runs', async () => {
+  const dataDir = freshDirectory();
+  const none = await runOperator(['account', 'list'], { dataDir });
+  assert.match(none.output, /^There is no account yet/);
+  const added = await add('Ada@Example.com', dataDir, `${password}\nmore\n`, '--name', 'Ada Lovelace');
+  assert.deepEqual(added, { code: 0, output: 'Made the account ada@example.com.\n' });
+  await add('bob@example.com', dataDir);
+  const { output } = await runOperator(['account', 'list'], { dataDir });
+  const line = /^\d{4}-\d\d-\d\dT[\d:.]+Z {2}/gm;
+  assert.equal(output.replace(line, ''), 'ada@example.com  Ada Lovelace\nbob@example.com  bob\n');
+  const server = await startServer({ dataDir });
+  try {
+    await server.signIn({ email: 'ada@example.com', password });
+    assert.doesNotMatch(server.output, /Set up Soku/);
+  } finally {
+    await server.stop();
+  }
+});
+
+test('an account is not added twice, nor with a password out of bounds', async () => {
+  const dataDir = freshDirectory();
+  assert.equal((await add('ada@example.com', dataDir)).code, 0);
+  const twice = await add('ADA@example.com', dataDir);
+  assert.deepEqual(twice, { code: 65, output: 'soku: An account with this e-mail address exists.\n' });
+  for (const input of ['', '\n', 'short\n', `${'x'.repeat(129)}\n`]) {
+    const { code, output } = await add('bob@example.com', dataDir, input);
+    assert.equal(code, 64, output);
+    assert.match(output, /^soku: The password must have at (least 8|most 128) characters/);
+  }
+  const { output } = await runOperator(['account', 'list'], { dataDir });
+  assert.equal(output.trim().split('\n').length, 1);
+});
+
+test('a reset password opens, the old one does not, and every session has ended', async () => {
+  const first = await startServer();
+  const { cookie } = await first.signIn();
+  await first.kill('SIGTERM');
+  const { dataDir } = first;
+  const input = 'another good one\n';
+  const reset = await runOperator(['account', 'reset-password', owner.email], { dataDir, input });
+  assert.equal(reset.code, 0, reset.output);
+  assert.match(reset.output, /^ada@example.com has another password now, and is signed out everywhere/);
+  const unknown = await runOperator(['account', 'reset-password', 'eve@example.com'], { dataDir, input });
+  assert.deepEqual(unknown, { code: 65, output: 'soku: No account has this e-mail address.\n' });
+  const server = await startServer({ dataDir });
+  try {
+    assert.equal((await call(`${server.url}/v1/api-keys`, { headers: { cookie } })).status, 401);
+    await assert.rejects(server.signIn(), /401/);
+    await server.signIn({ ...owner, password: 'another good one' });
+  } finally {
+    await server.stop();
+    await first.stop();
+  }
+});
+
+test('while the server runs nothing is done, and it is told why', async () => {
+  const server = await startServer();
+  try {
+    for (const args of [
+      ['account', 'list'],
+      ['account', 'add', 'eve@example.com'],
+    ]) {
+      const { code, output } = await runOperator(args, { dataDir: server.dataDir, input: `${password}\n` });
+      assert.equal(code, 73);
+      assert.match(
+        output,
+        new RegExp(`^soku: .*in use by another Soku process \\(process ${server.pid}\\).*\n$`),
+      );
+    }
+    await server.signIn();
+  } finally {
+    await server.stop();
+  }
+});

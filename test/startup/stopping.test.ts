@@ -1,0 +1,101 @@
+/** How a process ends: by itself on a signal, with what it has begun; or by force, without a trace. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { Agent, get } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import { test } from 'node:test';
+import { bearer, call } from '../support/person.ts';
+import { startServer, type TestServer } from '../support/server.ts';
+
+/** Opens a connection and keeps what comes over it. */
+async function open(server: TestServer): Promise<{ socket: Socket; received: () => string }> {
+  const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
+  let text = '';
+  socket.setEncoding('utf8').on('data', (part: string) => {
+    text += part;
+  });
+  socket.on('error', () => undefined);
+  await once(socket, 'connect');
+  return { socket, received: () => text };
+}
+
+/** Begins to make a key: the server has read the head of the request, and waits for its body. */
+async function beginToMakeKey(server: TestServer, cookie: string, body: string) {
+  const connection = await open(server);
+  connection.socket.write(
+    `POST /v1/api-keys HTTP/1.1\r\nHost: x\r\nCookie: ${cookie}\r\nContent-Type: application/json\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\nExpect: 100-continue\r\n\r\n`,
+  );
+  await once(connection.socket, 'data');
+  assert.match(connection.received(), /^HTTP\/1.1 100 /);
+  return connection;
+}
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  test(`${signal} lets a request in flight finish, takes no new one, and ends with 0`, {
+    timeout: 8000,
+  }, async () => {
+    const server = await startServer();
+    try {
+      const body = JSON.stringify({ name: 'in flight' });
+      const { cookie } = await server.signIn();
+      const { socket, received } = await beginToMakeKey(server, cookie, body);
+      process.kill(server.pid, signal);
+      await server.printed('finishing the open requests');
+      await assert.rejects(call(`${server.url}/healthz`), 'no new connection is taken');
+      socket.write(body);
+      await once(socket, 'close');
+      assert.match(received(), /HTTP\/1.1 201 Created/);
+      assert.match(received(), /"apiKey":"sk_live_/);
+      assert.deepEqual(await server.exited(), { code: 0, signal: null });
+      assert.match(server.output, /"msg":"Stopped"\}\n$/);
+    } finally {
+      await server.stop();
+    }
+  });
+}
+
+test('connections that wait for nothing do not hold the end up', { timeout: 8000 }, async () => {
+  const server = await startServer();
+  const agent = new Agent({ keepAlive: true });
+  const unused = await open(server);
+  try {
+    const [answer] = await once(get(`${server.url}/healthz`, { agent }), 'response');
+    answer.resume();
+    await once(answer, 'end');
+    assert.deepEqual(await server.kill('SIGTERM'), { code: 0, signal: null });
+  } finally {
+    agent.destroy();
+    unused.socket.destroy();
+    await server.stop();
+  }
+});
+
+test('after kill -9 the next start finds no stale lock, and everything that was answered', async () => {
+  const first = await startServer();
+  const ada = await first.signIn();
+  const kept = await ada.makeKey({ name: 'kept' });
+  const dead = await ada.makeKey({ name: 'dead' });
+  await ada.revoke(dead.key.id);
+  await first.kill('SIGKILL');
+  const second = await startServer({ dataDir: first.dataDir });
+  try {
+    const me = (key: string) => call(`${second.url}/v1/me`, { headers: bearer(key) });
+    assert.equal((await me(kept.apiKey)).status, 200);
+    assert.equal((await me(dead.apiKey)).status, 401);
+    assert.equal((await call(`${second.url}/v1/api-keys`, { headers: { cookie: ada.cookie } })).status, 200);
+  } finally {
+    await second.stop();
+    await first.stop();
+  }
+});
+
+test('a process that ended by itself leaves a database that needs no repair', async () => {
+  const first = await startServer();
+  const { apiKey } = await (await first.signIn()).makeKey({ name: 'kept' });
+  await first.kill('SIGTERM');
+  const second = await startServer({ dataDir: first.dataDir });
+  assert.equal((await call(`${second.url}/v1/me`, { headers: bearer(apiKey) })).status, 200);
+  await second.stop();
+  await first.stop();
+});
