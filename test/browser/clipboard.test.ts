@@ -12,10 +12,10 @@ const port = await freePort();
 /** No secure context: what a page in a home network without https is. */
 const plainHttp = `http://soku.example:${port}`;
 const dashboard = await Dashboard.start({ PORT: String(port), SOKU_PUBLIC_URL: plainHttp });
-const secure = await Dashboard.start();
+const secure = await Dashboard.start({}, dashboard);
 after(async () => {
-  await dashboard.stop();
   await secure.stop();
+  await dashboard.stop();
 });
 
 const refuseClipboard = `navigator.clipboard.writeText = () => Promise.reject(new DOMException('no', 'NotAllowedError'));`;

@@ -24,22 +24,30 @@ export class Dashboard {
   readonly server: TestServer;
   readonly #browser: Browser;
   readonly #ada: Person | undefined;
+  /** Of two servers in front of one browser, the first one closes it. */
+  readonly #closeBrowser: boolean;
   /** Signing in is limited by address, so each context and each session comes from another one. */
   #addresses = 0;
 
-  private constructor(server: TestServer, browser: Browser, ada: Person | undefined) {
+  private constructor(
+    server: TestServer,
+    ada: Person | undefined,
+    { browser, close }: { browser: Browser; close: boolean },
+  ) {
     this.server = server;
-    this.#browser = browser;
     this.#ada = ada;
+    this.#browser = browser;
+    this.#closeBrowser = close;
   }
 
   /** Whoever starts it must call `stop`. */
-  static async start(env: Record<string, string | undefined> = {}): Promise<Dashboard> {
+  static async start(env: Record<string, string | undefined> = {}, beside?: Dashboard): Promise<Dashboard> {
     const server = await startServer({ env: { TRUST_PROXY: '127.0.0.1', ...env } });
     try {
       const hasOwner = !('SOKU_OWNER_EMAIL' in env);
       const ada = hasOwner ? await server.signIn() : undefined;
-      return new Dashboard(server, await launchBrowser(), ada);
+      const browser = beside === undefined ? await launchBrowser() : beside.#browser;
+      return new Dashboard(server, ada, { browser, close: beside === undefined });
     } catch (error) {
       await server.stop();
       throw error;
@@ -96,7 +104,7 @@ export class Dashboard {
   }
 
   async stop(): Promise<void> {
-    await this.#browser.close();
+    if (this.#closeBrowser) await this.#browser.close();
     await this.server.stop();
   }
 

@@ -62,7 +62,7 @@ test('what is missing or too short is said at each field, before anything is sen
 
 test('the code makes the owner, who lands signed in; used a second time it makes nobody', async (t) => {
   // On a server of its own: the code works once, and the other tests need theirs.
-  const fresh = await Dashboard.start(withoutOwner);
+  const fresh = await Dashboard.start(withoutOwner, dashboard);
   t.after(() => fresh.stop());
   const code = await setupCode(fresh);
   const late = await fresh.open(t, `/setup?code=${code}`, { expected: [answered(400)] });

@@ -78,7 +78,7 @@ for (const language of ['curl', 'Node.js', 'Python'] as const) {
 }
 
 test('the snippets of the overview, before there is a key, are those that work', async (t) => {
-  const fresh = await Dashboard.start();
+  const fresh = await Dashboard.start({}, dashboard);
   t.after(() => fresh.stop());
   const page = await fresh.open(t, '/');
   for (const language of ['curl', 'Node.js', 'Python'] as const) {

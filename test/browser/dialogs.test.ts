@@ -1,0 +1,202 @@
+/** Every dialog in every state, and what floats over a page: accessible in both themes and on a small screen. */
+import { after, test } from 'node:test';
+import { errorSchema } from '@soku/server/key-schemas';
+import type { Page } from 'playwright-core';
+import { isAccessible, settled } from './accessibility.ts';
+import { answered, Dashboard, noAnswer, sessionToken } from './dashboard.ts';
+import { reads } from './expect.ts';
+import * as keys from './key-pages.ts';
+
+const dashboard = await Dashboard.start();
+after(() => dashboard.stop());
+const { key } = await dashboard.ada.makeKey({ name: 'Under the dialogs' });
+const { key: revoked } = await dashboard.ada.makeKey({ name: 'Revoked before' });
+await dashboard.ada.revoke(revoked.id);
+
+const failure = errorSchema.parse({
+  error: {
+    type: 'api_error',
+    code: 'internal_error',
+    message: 'Something failed inside. Try again.',
+    timestamp: new Date().toISOString(),
+    requestId: 'req_fromatest',
+  },
+});
+
+interface State {
+  what: string;
+  path: string;
+  /** From the open page to the state. */
+  reach: (page: Page) => Promise<unknown>;
+  expected?: RegExp[];
+}
+
+const states: State[] = [
+  {
+    what: 'the form for a new key',
+    path: '/settings/api?panel=generate',
+    reach: (page) => keys.nameField(page).waitFor(),
+  },
+  {
+    what: 'the form with everything unfolded and a problem',
+    path: '/settings/api?panel=generate',
+    reach: async (page) => {
+      await keys.dialog(page).getByText('Expiry and scopes').click();
+      await keys.dialog(page).getByRole('combobox').selectOption('At a date and time…');
+      await keys.createButton(page).click();
+      await keys.dialog(page).getByText('Choose a date and a time.').waitFor();
+    },
+  },
+  {
+    what: 'the key that is shown once',
+    path: '/settings/api',
+    reach: (page) => keys.generate(page, 'Shown to axe'),
+  },
+  {
+    what: 'the key that was copied and tested',
+    path: '/settings/api',
+    reach: async (page) => {
+      await keys.generate(page, 'Tested for axe');
+      await keys.copyButton(page).click();
+      await page.getByRole('button', { name: 'Test it' }).click();
+      await reads(keys.dialog(page), /200: the key works/);
+      await page.getByRole('tab', { name: 'Python' }).click();
+    },
+  },
+  {
+    what: 'the refused clipboard',
+    path: '/settings/api',
+    reach: async (page) => {
+      await keys.generate(page, 'Refused for axe');
+      await page.evaluate(
+        'navigator.clipboard.writeText = () => Promise.reject(new Error()); document.execCommand = () => false; undefined',
+      );
+      await keys.copyButton(page).click();
+      await reads(keys.dialog(page), /The browser refused the clipboard/);
+    },
+  },
+  {
+    what: 'the question before a key is lost',
+    path: '/settings/api',
+    reach: async (page) => {
+      await keys.generate(page, 'Nearly lost for axe');
+      await keys.doneButton(page).click();
+      await keys.question(page).waitFor();
+    },
+  },
+  {
+    what: 'the lost answer',
+    path: '/settings/api?panel=generate',
+    expected: [noAnswer, answered(409)],
+    reach: async (page) => {
+      await page.route(
+        '**/v1/api-keys',
+        async (route) => {
+          await route.fetch();
+          await route.abort();
+        },
+        { times: 1 },
+      );
+      await keys.nameField(page).fill('Lost for axe');
+      await keys.createButton(page).click();
+      await keys
+        .dialog(page)
+        .getByText(/the answer with it was lost/)
+        .waitFor();
+    },
+  },
+  {
+    what: 'a failure while a key is made',
+    path: '/settings/api?panel=generate',
+    expected: [answered(500)],
+    reach: async (page) => {
+      await page.route('**/v1/api-keys', (route) => route.fulfill({ status: 500, json: failure }));
+      await keys.nameField(page).fill('Failed for axe');
+      await keys.createButton(page).click();
+      await reads(keys.dialog(page).getByRole('alert'), /req_fromatest/);
+    },
+  },
+  {
+    what: 'renaming',
+    path: `/settings/api?panel=rename&key=${key.id}`,
+    reach: (page) => keys.nameField(page).waitFor(),
+  },
+  {
+    what: 'revoking',
+    path: `/settings/api?panel=revoke&key=${key.id}`,
+    reach: (page) => keys.confirmRevoke(page, key.name).waitFor(),
+  },
+  {
+    what: 'revoking what is revoked',
+    path: `/settings/api?panel=revoke&key=${revoked.id}`,
+    reach: (page) =>
+      keys.question(page).getByRole('heading', { name: 'This key is already revoked' }).waitFor(),
+  },
+  {
+    what: 'the new password with problems',
+    path: '/settings/account?panel=password',
+    reach: async (page) => {
+      await keys.dialog(page).getByRole('textbox', { name: 'New password' }).fill('short');
+      await page.keyboard.press('Enter');
+      await keys.dialog(page).getByText('Must have at least 8 characters.').waitFor();
+    },
+  },
+  {
+    what: 'signing out everywhere else',
+    path: '/settings/account?panel=end-others',
+    reach: (page) => keys.question(page).waitFor(),
+  },
+  {
+    what: 'signing out everywhere',
+    path: '/settings/account?panel=end-all',
+    reach: (page) => keys.question(page).waitFor(),
+  },
+  {
+    what: 'the account menu',
+    path: '/help/authentication',
+    reach: async (page) => {
+      await page.getByRole('banner').getByRole('button').click();
+      await page.getByRole('button', { name: 'Sign out' }).waitFor();
+    },
+  },
+  {
+    what: 'the message that something was done',
+    path: '/settings/account',
+    reach: async (page) => {
+      await page.getByRole('button', { name: 'Save name' }).click();
+      await keys.toast(page).waitFor();
+    },
+  },
+  {
+    what: 'the banner of an offline page',
+    path: '/settings/api',
+    expected: [noAnswer],
+    reach: async (page) => {
+      await page.context().setOffline(true);
+      await page.locator('.offline').waitFor();
+    },
+  },
+];
+
+for (const { what, path, reach, expected = [] } of states) {
+  test(`${what} has no violation of axe in light, dark and small, and does not scroll sideways`, async (t) => {
+    const page = await dashboard.open(t, path, { expected });
+    await settled(page);
+    await reach(page);
+    await isAccessible(page);
+  });
+}
+
+test('the question for the password over another dialog has no violation of axe', async (t) => {
+  const person = await dashboard.signIn();
+  const page = await dashboard.open(t, '/settings/api?panel=generate', {
+    as: person,
+    expected: [answered(401)],
+  });
+  await settled(page);
+  dashboard.database('DELETE FROM session WHERE token = ?', sessionToken(person));
+  await keys.nameField(page).fill('Session over for axe');
+  await keys.createButton(page).click();
+  await keys.dialog(page).getByRole('heading', { name: 'Your session is over' }).waitFor();
+  await isAccessible(page);
+});

@@ -1,0 +1,75 @@
+/** Every page: accessible in both themes, on a small screen, with a title of its own and nothing in the console. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { isAccessible, settled } from './accessibility.ts';
+import { answered, Dashboard } from './dashboard.ts';
+import { heading } from './key-pages.ts';
+
+const dashboard = await Dashboard.start();
+const empty = await Dashboard.start({}, dashboard);
+const unset = await Dashboard.start(
+  { SOKU_OWNER_EMAIL: undefined, SOKU_OWNER_PASSWORD: undefined },
+  dashboard,
+);
+after(async () => {
+  for (const each of [empty, unset, dashboard]) await each.stop();
+});
+
+const soon = new Date(Date.now() + 3 * 24 * 60 * 60 * 1000).toISOString();
+const { key } = await dashboard.ada.makeKey({ name: 'Everywhere', scopes: ['keys:read'], expiresAt: soon });
+const longName = 'Rindfleischetikettierungsüberwachungsaufgabenübertragungsgesetz'.padEnd(100, 'x');
+await dashboard.ada.makeKey({ name: longName });
+const { key: revoked } = await dashboard.ada.makeKey({ name: 'Ended' });
+before(() => dashboard.ada.revoke(revoked.id));
+
+interface Case {
+  what: string;
+  path: string;
+  on?: Dashboard;
+  signedOut?: boolean;
+  expected?: RegExp[];
+}
+
+const missing = `key_${'0'.repeat(26)}`;
+const cases: Case[] = [
+  { what: 'the login', path: '/login', signedOut: true },
+  { what: 'the setup', path: '/setup', on: unset },
+  { what: 'the overview', path: '/' },
+  { what: 'the overview before there is a key', path: '/', on: empty },
+  { what: 'the account', path: '/settings/account' },
+  { what: 'the list of keys', path: '/settings/api?status=all' },
+  { what: 'the list before there is a key', path: '/settings/api', on: empty },
+  { what: 'the list when nothing is found', path: '/settings/api?q=nothing%20like%20it' },
+  { what: 'the page of a key', path: `/settings/api/${key.id}` },
+  { what: 'the page of a revoked key', path: `/settings/api/${revoked.id}` },
+  { what: 'the page of no key', path: `/settings/api/${missing}`, expected: [answered(404)] },
+  { what: 'the help on keys', path: '/help/api-key-management' },
+  { what: 'the help on authentication', path: '/help/authentication' },
+  { what: 'the troubleshooting', path: '/help/api-troubleshooting#revoked_key' },
+  { what: 'the troubleshooting for strangers', path: '/help/api-troubleshooting', signedOut: true },
+  { what: 'the reference', path: '/docs' },
+  { what: 'no page', path: '/nowhere', expected: [answered(404)] },
+];
+
+const titles = new Map<string, string>();
+
+for (const { what, path, on = dashboard, signedOut = false, expected = [] } of cases) {
+  test(`${what} (${path}) has no violation of axe in light, dark and small, and does not scroll sideways`, async (t) => {
+    const page = await on.open(t, path, { expected, ...(signedOut ? { as: null } : {}) });
+    await settled(page);
+    await isAccessible(page);
+    assert.equal(await heading(page).count(), 1, 'one heading of the first level');
+    assert.match(await page.title(), /^.+ · Soku$/);
+    titles.set(path, await page.title());
+  });
+}
+
+test('on a very wide screen no page scrolls sideways, and long names stay inside their cells', async (t) => {
+  const page = await dashboard.open(t, '/settings/api?status=all', {
+    viewport: { width: 2560, height: 1440 },
+  });
+  await settled(page);
+  assert.equal(await page.evaluate('document.documentElement.scrollWidth > innerWidth'), false);
+  const content = await page.locator('.shell__content').boundingBox();
+  assert.ok(content && content.width <= 1040 + 2 * 64, 'the content stays narrow enough to read');
+});
