@@ -99,14 +99,14 @@ export class FuzzClient {
 
   async #within(request: FuzzRequest, work: Promise<void>): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
-    const hung = new Promise<void>((resolve) => {
-      timer = setTimeout(() => {
-        this.#report(request, 'it hangs');
-        resolve();
-      }, patience);
+    const hung = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Error(described(request, 'no end of it came'))), patience);
     });
-    await Promise.race([work, hung]);
-    clearTimeout(timer);
+    try {
+      await Promise.race([work, hung]);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   #judge(request: FuzzRequest, answer: RawAnswer): void {
@@ -145,9 +145,13 @@ export class FuzzClient {
   }
 
   #report(request: FuzzRequest, problem: string): void {
-    const text = JSON.stringify(request.bytes.toString('latin1'));
-    this.problems.push(`${problem.slice(0, 300)} <- ${text.slice(0, 1500)}`);
+    this.problems.push(described(request, problem));
   }
+}
+
+function described(request: FuzzRequest, problem: string): string {
+  const text = JSON.stringify(request.bytes.toString('latin1'));
+  return `${problem.slice(0, 300)} <- ${text.slice(0, 1500)}`;
 }
 
 function codeOf(body: string): string | null {
