@@ -40,6 +40,10 @@ test('no request, however odd, makes the server fail, hang, or answer outside it
     assert.equal((await call(`${server.url}/v1/verify`, { headers: bearer(apiKey) })).status, 204);
     await ada.revoke(key.id);
     assert.equal((await call(`${server.url}/v1/verify`, { headers: bearer(apiKey) })).status, 401);
+  } catch (error) {
+    // A server that hangs would not stop by itself.
+    await server.kill('SIGKILL');
+    throw error;
   } finally {
     await server.stop();
   }
