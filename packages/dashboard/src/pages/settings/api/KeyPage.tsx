@@ -34,8 +34,9 @@ export function KeyPage() {
           <ArrowLeft size={14} aria-hidden /> API keys
         </Link>
       </p>
+      <KeyHead apiKey={key} error={error} />
       {key ? <OneKey apiKey={key} /> : null}
-      {!key && error ? <Missing error={error} /> : null}
+      {!key && error && !isMissing(error) ? <Failure error={error} /> : null}
       {!key && !error ? <Loading /> : null}
       {panel === 'rename' ? <RenameDialog id={keyId} onClose={closePanel} /> : null}
       {panel === 'revoke' ? (
@@ -52,33 +53,63 @@ export function KeyPage() {
   );
 }
 
-function OneKey({ apiKey }: { apiKey: Key }) {
-  const { openPanel } = usePanel();
-  const lead = {
-    active: 'Requests with this key are accepted.',
-    expired: 'This key has expired: its requests are answered 401 Unauthorized.',
-    revoked: 'This key is revoked for ever: its requests are answered 401 Unauthorized.',
-  }[apiKey.status];
-  return (
-    <>
+/** One element from loading on: the focus is on it already, and a new one in its place would lose it. */
+function KeyHead({ apiKey, error }: { apiKey: Key | undefined; error: Error | null }) {
+  if (apiKey) {
+    return (
       <PageHead
         title={apiKey.name}
         tabTitle={`${apiKey.name}, API key`}
-        action={
-          <div className="key-actions">
-            <Button icon={Pencil} onClick={() => openPanel('rename')}>
-              Rename
-            </Button>
-            {apiKey.status === 'revoked' ? null : (
-              <Button look="quiet-danger" onClick={() => openPanel('revoke')}>
-                Revoke key
-              </Button>
-            )}
-          </div>
-        }
+        action={<KeyActions revoked={apiKey.status === 'revoked'} />}
       >
-        {lead}
+        {leads[apiKey.status]}
       </PageHead>
+    );
+  }
+  if (!error) {
+    return (
+      <PageHead title="API key">
+        <Skeleton width="long" />
+      </PageHead>
+    );
+  }
+  const missing = isMissing(error);
+  return (
+    <PageHead title={missing ? 'There is no such key' : 'This key could not be shown'}>
+      {missing ? 'The address may be mistyped, or the key belongs to another workspace.' : null}
+    </PageHead>
+  );
+}
+
+const leads: Record<Key['status'], string> = {
+  active: 'Requests with this key are accepted.',
+  expired: 'This key has expired: its requests are answered 401 Unauthorized.',
+  revoked: 'This key is revoked for ever: its requests are answered 401 Unauthorized.',
+};
+
+function isMissing(error: Error): boolean {
+  return error instanceof ApiError && (error.status === 404 || error.status === 400);
+}
+
+function KeyActions({ revoked }: { revoked: boolean }) {
+  const { openPanel } = usePanel();
+  return (
+    <div className="key-actions">
+      <Button icon={Pencil} onClick={() => openPanel('rename')}>
+        Rename
+      </Button>
+      {revoked ? null : (
+        <Button look="quiet-danger" onClick={() => openPanel('revoke')}>
+          Revoke key
+        </Button>
+      )}
+    </div>
+  );
+}
+
+function OneKey({ apiKey }: { apiKey: Key }) {
+  return (
+    <>
       <KeyFactList apiKey={apiKey} />
       <p className="key-help">
         The full key was shown when it was made and is stored nowhere. If it is lost, make a new key and
@@ -88,34 +119,17 @@ function OneKey({ apiKey }: { apiKey: Key }) {
   );
 }
 
-function Missing({ error }: { error: Error }) {
-  const missing = error instanceof ApiError && (error.status === 404 || error.status === 400);
-  return (
-    <>
-      <PageHead title={missing ? 'There is no such key' : 'This key could not be shown'}>
-        {missing ? 'The address may be mistyped, or the key belongs to another workspace.' : null}
-      </PageHead>
-      <Failure error={missing ? null : error} />
-    </>
-  );
-}
-
 const lines = ['status', 'preview', 'created', 'by', 'expires', 'scopes', 'id'];
 
 function Loading() {
   return (
-    <>
-      <PageHead title="API key">
-        <Skeleton width="long" />
-      </PageHead>
-      <div className="card" aria-hidden>
-        {lines.map((line) => (
-          <Line key={line} name={<Skeleton width="short" />}>
-            <Skeleton width="middle" />
-          </Line>
-        ))}
-      </div>
-    </>
+    <div className="card" aria-hidden>
+      {lines.map((line) => (
+        <Line key={line} name={<Skeleton width="short" />}>
+          <Skeleton width="middle" />
+        </Line>
+      ))}
+    </div>
   );
 }
 
