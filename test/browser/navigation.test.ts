@@ -1,0 +1,181 @@
+/** Moving between pages: titles, the focus, the skip link, addresses that do not exist, and motion. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import type { Page } from 'playwright-core';
+import { z } from 'zod';
+import { settled } from './accessibility.ts';
+import { answered, Dashboard } from './dashboard.ts';
+import { evaluate, hasFocus, isAt, reads, showsFocus } from './expect.ts';
+import { heading, nameField } from './key-pages.ts';
+
+const dashboard = await Dashboard.start();
+after(() => dashboard.stop());
+const { key } = await dashboard.ada.makeKey({ name: 'Navigated' });
+
+const main = (page: Page) => page.getByRole('navigation', { name: 'Main' });
+const settings = (page: Page) => page.getByRole('navigation', { name: 'Settings' });
+
+/** Each step of a walk through all rooms: what is clicked, and the heading that must have the focus after it. */
+const walk: Array<[(page: Page) => ReturnType<Page['getByRole']>, string, string]> = [
+  [(page) => main(page).getByRole('link', { name: 'Settings' }), 'Account', '/settings/account'],
+  [(page) => settings(page).getByRole('link', { name: 'API' }), 'API keys', '/settings/api'],
+  [(page) => page.getByRole('link', { name: 'Navigated' }), 'Navigated', `/settings/api/${key.id}`],
+  [
+    (page) => main(page).getByRole('link', { name: 'Help' }),
+    'API key management',
+    '/help/api-key-management',
+  ],
+  [
+    (page) => page.getByRole('link', { name: 'Authentication', exact: true }).first(),
+    'Authentication',
+    '/help/authentication',
+  ],
+  [
+    (page) => page.getByRole('link', { name: 'Troubleshooting' }).first(),
+    'API troubleshooting',
+    '/help/api-troubleshooting',
+  ],
+  [(page) => main(page).getByRole('link', { name: 'API reference' }), 'API reference', '/docs'],
+  [(page) => main(page).getByRole('link', { name: 'Overview' }), 'Overview', '/'],
+];
+
+test('every page has a title of its own, and on the way to it the focus goes to its heading', async (t) => {
+  const page = await dashboard.open(t, '/');
+  const titles: string[] = [];
+  for (const [link, title, path] of walk) {
+    await link(page).click();
+    await isAt(page, path);
+    await reads(heading(page), new RegExp(`^${title}$`));
+    await hasFocus(heading(page));
+    assert.equal(await page.evaluate('scrollY'), 0, `${path} starts at its top`);
+    titles.push(await page.title());
+  }
+  assert.equal(new Set(titles).size, walk.length, titles.join());
+  for (const title of titles) assert.match(title, / · Soku$/);
+});
+
+test('Back and Forward move the focus to the heading, too', async (t) => {
+  const page = await dashboard.open(t, '/settings/account');
+  await settings(page).getByRole('link', { name: 'API' }).click();
+  await reads(heading(page), /^API keys$/);
+  await page.goBack();
+  await reads(heading(page), /^Account$/);
+  await hasFocus(heading(page));
+  await page.goForward();
+  await reads(heading(page), /^API keys$/);
+  await hasFocus(heading(page));
+});
+
+for (const path of ['/', '/settings/api', '/help/authentication', '/docs']) {
+  test(`the first stop of the keyboard on ${path} skips to the content`, async (t) => {
+    const page = await dashboard.open(t, path);
+    await settled(page);
+    await page.keyboard.press('Tab');
+    const skip = page.getByRole('button', { name: 'Skip to content' });
+    await showsFocus(skip);
+    await page.keyboard.press('Enter');
+    await hasFocus(page.getByRole('main'));
+    await page.keyboard.press('Tab');
+    assert.equal(
+      await evaluate(page, z.boolean(), `document.querySelector('main').contains(document.activeElement)`),
+      true,
+      'the next stop is in the content',
+    );
+  });
+}
+
+test('an address that does not exist is answered 404 with a page that leads back', async (t) => {
+  for (const path of ['/nowhere', '/settings/nowhere', '/help/nowhere']) {
+    const page = await dashboard.open(t, '/help/authentication', { expected: [answered(404)] });
+    const answer = await page.goto(dashboard.server.url + path);
+    assert.equal(answer?.status(), 404);
+    await reads(heading(page), /^There is no such page$/);
+    await page.getByRole('link', { name: 'Go to the overview' }).click();
+    await isAt(page, '/');
+    await reads(heading(page), /^Overview$/);
+  }
+});
+
+for (const [from, to] of [
+  ['/settings', '/settings/account'],
+  ['/help', '/help/api-key-management'],
+]) {
+  test(`${from} leads to ${to}`, async (t) => {
+    const page = await dashboard.open(t, from ?? '');
+    await isAt(page, to ?? '');
+  });
+}
+
+test('what a URL may not say is dropped, and the page is shown nonetheless', async (t) => {
+  const page = await dashboard.open(t, '/settings/api?status=nonsense&panel=nonsense&key=nonsense');
+  await reads(heading(page), /^API keys$/);
+  await page.getByRole('link', { name: 'Navigated' }).waitFor();
+});
+
+/** Keeps the answers away, so that what is shown meanwhile can be looked at. */
+const hold = (page: Page) => page.route('**/v1/api-keys?**', () => undefined);
+
+const running = (page: Page) =>
+  evaluate(
+    page,
+    z.int(),
+    `document.getAnimations().filter(({ playState }) => playState === 'running').length`,
+  );
+
+test('whoever wants no motion sees none, not even while something is loading; others see some', async (t) => {
+  const calm = await dashboard.open(t, '/help/authentication');
+  const moving = await dashboard.open(t, '/help/authentication', { reducedMotion: 'no-preference' });
+  for (const page of [calm, moving]) {
+    await hold(page);
+    await page.goto(`${dashboard.server.url}/settings/api`);
+    await page.getByRole('status').filter({ hasText: 'Loading keys' }).waitFor();
+  }
+  assert.equal(await running(calm), 0);
+  assert.ok((await running(moving)) > 0, 'this test can see motion');
+});
+
+test('while keys are loading, the layout has the height that it keeps', async (t) => {
+  const page = await dashboard.open(t, '/help/authentication');
+  await hold(page);
+  await page.goto(`${dashboard.server.url}/settings/api`);
+  await page.getByRole('status').filter({ hasText: 'Loading keys' }).waitFor();
+  const top = async (selector: string) => (await page.locator(selector).first().boundingBox())?.y ?? 0;
+  const before = [await top('.keys'), await top('.keys tbody tr')];
+  await page.unroute('**/v1/api-keys?**');
+  await page.reload();
+  await page.getByRole('link', { name: 'Navigated' }).waitFor();
+  const moved = [await top('.keys'), await top('.keys tbody tr')].map((y, index) =>
+    Math.abs(y - (before[index] ?? 0)),
+  );
+  assert.ok(
+    moved.every((distance) => distance <= 1),
+    `moved by ${moved.join(' and ')} px`,
+  );
+});
+
+test('the pages have no address in them that leads to another origin', async (t) => {
+  const requested = new Set<string>();
+  for (const path of [
+    '/',
+    '/settings/api?panel=generate',
+    '/settings/account',
+    '/help/api-key-management',
+    '/docs',
+  ]) {
+    const page = await dashboard.open(t, '/login', { as: null });
+    page.on('request', (request) => requested.add(new URL(request.url()).origin));
+    await page.goto(dashboard.server.url + path);
+    await settled(page);
+  }
+  assert.deepEqual([...requested], [dashboard.server.url]);
+});
+
+test('in the dialog Tab stays inside, and the page behind cannot be reached', async (t) => {
+  const page = await dashboard.open(t, '/settings/api?panel=generate');
+  await hasFocus(nameField(page));
+  for (let steps = 0; steps < 20; steps += 1) {
+    await page.keyboard.press(steps < 10 ? 'Tab' : 'Shift+Tab');
+    const inside = `document.activeElement === document.body || document.querySelector('dialog').contains(document.activeElement)`;
+    assert.equal(await page.evaluate(inside), true);
+  }
+});
