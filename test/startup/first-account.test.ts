@@ -1,6 +1,8 @@
 /** How the first account comes to be: out of the environment, or by the code that the first start prints. */
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { after, test } from 'node:test';
 import { sessionSchema } from '@soku/server/account-schemas';
 import { assertRefusal } from '../support/contract.ts';
@@ -38,6 +40,12 @@ const setUp = (server: TestServer, code: string, account: object = eve): Promise
 
 async function setupNeeded(server: TestServer): Promise<boolean> {
   return sessionSchema.parse((await call(`${server.url}/api/session`)).body).setupNeeded;
+}
+
+function renameTable(server: TestServer, from: string, to: string): void {
+  const database = new DatabaseSync(join(server.dataDir, 'soku.db'), { timeout: 5000 });
+  database.exec(`ALTER TABLE ${from} RENAME TO ${to}`);
+  database.close();
 }
 
 const dataDir = newDataDir();
@@ -121,6 +129,15 @@ test('a setup that was refused for another field does not use the code up', asyn
       );
       assert.ok(!JSON.stringify(error).includes(code));
     }
+    assert.equal((await setUp(server, code)).status, 201);
+  });
+});
+
+test('a setup that failed inside does not use the code up, and leaves no half account', async () => {
+  await withEmptyServer(async (server, code) => {
+    renameTable(server, 'workspace_member', 'gone');
+    assertRefusal(await setUp(server, code), 'internal_error');
+    renameTable(server, 'gone', 'workspace_member');
     assert.equal((await setUp(server, code)).status, 201);
   });
 });
