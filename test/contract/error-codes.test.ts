@@ -8,11 +8,12 @@ import { DatabaseSync } from 'node:sqlite';
 import { after, test } from 'node:test';
 import { generateKey } from '@soku/key';
 import { type ErrorCode, errorCodeNames } from '@soku/server/error-codes';
+import { createdKeySchema } from '@soku/server/key-schemas';
 import { assertRefusal, Contract, eventually } from '../support/contract.ts';
 import type { Answer } from '../support/person.ts';
 import { owner, startServer } from '../support/server.ts';
 
-const server = await startServer({ env: { SOKU_MAX_ACTIVE_KEYS: '6' } });
+const server = await startServer({ env: { SOKU_MAX_ACTIVE_KEYS: '10' } });
 after(() => server.stop());
 const contract = await Contract.of(server);
 const ada = await server.signIn();
@@ -101,11 +102,21 @@ const producers: Record<ErrorCode, () => Promise<Answer>> = {
     assert.equal((await again()).status, 201);
     return again();
   },
-  key_quota_reached: () =>
-    eventually(
-      () => contract.call('POST', '/v1/api-keys', { as: ada, body: { name: 'one more' } }),
-      (answer) => answer.status !== 201,
-    ),
+  key_quota_reached: async () => {
+    const made: string[] = [];
+    try {
+      return await eventually(
+        async () => {
+          const answer = await contract.call('POST', '/v1/api-keys', { as: ada, body: { name: 'more' } });
+          if (answer.status === 201) made.push(createdKeySchema.parse(answer.body).key.id);
+          return answer;
+        },
+        (answer) => answer.status !== 201,
+      );
+    } finally {
+      for (const id of made) await ada.revoke(id);
+    }
+  },
   payload_too_large: () =>
     contract.call('POST', '/v1/api-keys', { as: ada, body: { name: 'x'.repeat(70_000) } }),
   unsupported_media_type: () =>

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, test } from 'node:test';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { type ErrorCode, errorCodeNames, errorCodes, helpPath } from '@soku/server/error-codes';
@@ -125,6 +126,12 @@ test('every code has a headline, a cause and a remedy, and an anchor on a page t
   const page = await call(`${server.url}/help/api-troubleshooting`);
   assert.equal(page.status, 200);
   assert.match(page.headers.get('content-type') ?? '', /^text\/html/);
+});
+
+test('docs/errors.md has a part for each code, and for nothing else', () => {
+  const page = readFileSync(new URL('../../docs/errors.md', import.meta.url), 'utf8');
+  const headings = [...page.matchAll(/^## (.+)$/gm)].map((match) => match[1]);
+  assert.deepEqual(headings, errorCodeNames);
 });
 
 test('the document is served as JSON to anybody, and names no route of the dashboard', async () => {

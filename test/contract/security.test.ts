@@ -149,6 +149,24 @@ test('ASVS 16.2.5: whatever is done with a key or a password, the log does not h
   assert.ok(!lines.includes(ada.cookie.slice(-20)));
 });
 
+test('ASVS 16.2.5: an error from elsewhere that repeats a key is logged without it', async () => {
+  const { apiKey, key } = await ada.makeKey({ name: 'quoted' });
+  withDatabase((database) =>
+    database.exec(`CREATE TRIGGER quoting BEFORE UPDATE OF name ON api_key
+                   BEGIN SELECT RAISE(ABORT, 'wrong: ${apiKey}'); END`),
+  );
+  try {
+    const answer = await contract.call('PATCH', `/v1/api-keys/${key.id}`, { as: ada, body: { name: 'x' } });
+    const { requestId } = assertRefusal(answer, 'internal_error');
+    assert.ok(!answer.text.includes(apiKey));
+    await server.printed(requestId);
+  } finally {
+    withDatabase((database) => database.exec('DROP TRIGGER quoting'));
+  }
+  assert.match(server.output, /wrong: \[redacted\]/);
+  assert.ok(!server.output.includes(apiKey.slice(8, 20)));
+});
+
 test('ASVS 16.5.3: a key that cannot be checked is refused, and accepted again when it can', async () => {
   const { apiKey } = await ada.makeKey({ name: 'unchecked' });
   withDatabase((database) => database.exec('ALTER TABLE api_key_secret RENAME TO gone'));
