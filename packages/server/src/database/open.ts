@@ -7,6 +7,12 @@ import { migrate, migrations } from './migrate.ts';
 import type { Tables } from './schema.ts';
 import { NodeSqliteDialect } from './sqlite-dialect.ts';
 
+/**
+ * How long a statement waits when another program has locked the file, in ms. No process of ours does, so this is
+ * about tools of the operator; and the whole process stands still meanwhile, verification too.
+ */
+const lockTimeout = 1000;
+
 export interface Database {
   /** For everything that may take its time. */
   kysely: Kysely<Tables>;
@@ -29,7 +35,7 @@ export interface Database {
  */
 export async function openDatabase(directory: DataDirectory): Promise<Database> {
   const applied = checkDatabaseFile(directory.databaseFile);
-  const writer = new DatabaseSync(directory.databaseFile, { timeout: 5000 });
+  const writer = new DatabaseSync(directory.databaseFile, { timeout: lockTimeout });
   chmodSync(directory.databaseFile, 0o600);
   // FULL: an acknowledged revoke must survive a power cut. The other two hold the triggers' promises.
   writer.exec(`
@@ -40,7 +46,7 @@ export async function openDatabase(directory: DataDirectory): Promise<Database> 
   `);
   const kysely = new Kysely<Tables>({ dialect: new NodeSqliteDialect(writer) });
   if (applied.length < Object.keys(migrations).length) await migrate(kysely);
-  const reader = new DatabaseSync(directory.databaseFile, { readOnly: true, timeout: 5000 });
+  const reader = new DatabaseSync(directory.databaseFile, { readOnly: true, timeout: lockTimeout });
   return {
     kysely,
     reader,

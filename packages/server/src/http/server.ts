@@ -79,8 +79,10 @@ export function createServer({ log, publicUrl, trustProxy }: Options) {
         message: `The URL is longer than ${limits.url} bytes.`,
       });
     }
-    if (request.headers.host === undefined && request.raw.httpVersion === '1.1') {
-      return refuse(reply, { code: 'invalid_request', message: 'The request has no Host header.' });
+    const hosts = request.raw.headersDistinct.host?.length ?? 0;
+    // RFC 9112 section 3.2.
+    if (hosts > 1 || (hosts === 0 && request.raw.httpVersion === '1.1')) {
+      return refuse(reply, { code: 'invalid_request', message: 'The request must have one Host header.' });
     }
     const refusal = checkPreflight(request) ?? checkOrigin(request, own);
     if (refusal !== null) return refuse(reply, refusal);
