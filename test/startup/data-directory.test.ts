@@ -88,6 +88,7 @@ test('a database that was cut short is refused with 65', async () => {
   await assertRefused((file) => truncateSync(file, size - 4096), /damaged/);
   await assertRefused((file) => truncateSync(file, 4096), /damaged/);
   await assertRefused((file) => truncateSync(file, 15), /damaged/);
+  await assertRefused((file) => truncateSync(file, 0), /damaged: it is empty/);
 });
 
 test('a database with a page of other bytes in the middle is refused with 65', async () => {
@@ -130,7 +131,7 @@ test('a secret that is not whole is refused with 65, because cookies could be fo
 test('a data directory that cannot be written is refused with 73', async () => {
   const file = join(root, 'a file');
   writeFileSync(file, 'content');
-  for (const dataDir of [file, join(file, 'below'), '/dev/null/x']) {
+  for (const dataDir of [file, join(file, 'below'), '/dev/null/x', '/proc/x']) {
     const line = await refusedStart(73, { dataDir });
     assert.match(line, /cannot be written.*SOKU_DATA_DIR=\/var\/lib\/soku/);
     assert.ok(line.includes(dataDir));

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { describeVariables, readConfig } from './config.ts';
+import { describeVariables, readConfig, unknownVariables } from './config.ts';
 import { StartupError } from './startup-error.ts';
 
 /** Fails unless the environment is refused with a line that has this in it. */
@@ -163,4 +163,9 @@ test('every example is a right value', () => {
     const pair = { SOKU_OWNER_EMAIL: 'ada@example.com', SOKU_OWNER_PASSWORD: 'long enough' };
     readConfig({ ...pair, [name]: example });
   }
+});
+
+test('a misspelt variable of ours is noticed, and those of others are not', () => {
+  const environment = { SOKU_DATADIR: '/tmp', SOKU_DATA_DIR: '/tmp', SOKUTYPO: '1', PATH: '/bin' };
+  assert.deepEqual(unknownVariables(environment), ['SOKU_DATADIR']);
 });

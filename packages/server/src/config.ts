@@ -174,6 +174,15 @@ export function readConfig(environment: Record<string, string | undefined>): Con
   };
 }
 
+/**
+ * Variables that begin as ours do, but are none: mostly misspelt ones, whose default would then silently hold. They
+ * do not stop the start, because platforms make variables of such names themselves (for a service "soku",
+ * Kubernetes sets SOKU_SERVICE_HOST and SOKU_PORT).
+ */
+export function unknownVariables(environment: Record<string, string | undefined>): string[] {
+  return Object.keys(environment).filter((name) => name.startsWith('SOKU_') && !(name in examples));
+}
+
 function parseVariables(environment: Record<string, string | undefined>): z.infer<typeof schema> {
   const present = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
   const unavailable = notInThisVersion.find((name) => present[name] !== undefined);

@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { parseArgs } from 'node:util';
+import { containsKey } from '@soku/key';
 import type { z } from 'zod';
 import { AccountService } from './accounts/account-service.ts';
 import { createAuth } from './accounts/auth.ts';
@@ -58,6 +59,7 @@ function readArguments() {
 
 async function addAccount(email: string, wish: string | undefined): Promise<void> {
   const name = parse('--name', personNameSchema, wish ?? email.split('@')[0] ?? email);
+  if (containsKey(name)) throw new UsageError('--name must not hold an API key.');
   await withAccounts(async (accounts) => {
     await accounts.createAccount({ name, email, password: await askPassword() });
     console.log(`Made the account ${email}.`);

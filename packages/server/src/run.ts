@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { readOrMakeSecret } from './accounts/secret.ts';
 import { createApp } from './app.ts';
-import { readConfig } from './config.ts';
+import { readConfig, unknownVariables } from './config.ts';
 import { openDataDirectory } from './database/data-directory.ts';
 import { openDatabase } from './database/open.ts';
 import { gracefulClose } from './http/closing.ts';
@@ -16,6 +16,8 @@ async function start(): Promise<void> {
   await checkPort(config.host, config.port);
   const directory = openDataDirectory(config.dataDir);
   const log = await createLog(config.logLevel, process.stdout.isTTY === true);
+  for (const name of unknownVariables(process.env))
+    log.warn(`${name} is not a variable of Soku, and does nothing`);
   const database = await openDatabase(directory);
   const secret = readOrMakeSecret(config.secret, directory.secretFile);
   const { app, accounts } = await createApp(config, database, secret, log);

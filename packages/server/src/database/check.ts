@@ -2,6 +2,7 @@ import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { StartupError } from '../startup-error.ts';
+import type { DataDirectory } from './data-directory.ts';
 import { migrations } from './migrate.ts';
 
 /** Files up to this size (bytes) are checked page by page at each start; that takes about 0.1 s at most. */
@@ -16,10 +17,14 @@ const damageCodes = new Set([11, 26]);
  * @returns the names of the migrations that it has seen; empty for a file that does not exist yet
  * @throws {StartupError} 65 when the file is damaged, is no Soku database, or was written by a newer version
  */
-export function checkDatabaseFile(file: string): string[] {
+export function checkDatabaseFile({ databaseFile: file, secretFile }: DataDirectory): string[] {
   if (!existsSync(file)) return [];
   if (!statSync(file).isFile()) throw damaged(file, 'it is no file');
-  if (statSync(file).size === 0) return [];
+  if (statSync(file).size === 0) {
+    // A start that was killed leaves an empty file; but the secret is made after the database.
+    if (existsSync(secretFile)) throw damaged(file, 'it is empty');
+    return [];
+  }
   checkHeader(file);
   try {
     const database = openToCheck(file);

@@ -34,7 +34,7 @@ export interface Database {
  * @throws {StartupError} 65 when the file is damaged or newer than this program; then nothing was changed
  */
 export async function openDatabase(directory: DataDirectory): Promise<Database> {
-  const applied = checkDatabaseFile(directory.databaseFile);
+  const applied = checkDatabaseFile(directory);
   const writer = new DatabaseSync(directory.databaseFile, { timeout: lockTimeout });
   chmodSync(directory.databaseFile, 0o600);
   // FULL: an acknowledged revoke must survive a power cut. The other two hold the triggers' promises.
