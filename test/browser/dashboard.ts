@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { TestContext } from 'node:test';
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { launchBrowser, newPage, watch } from '../support/browser.ts';
 import { call, cookiesOf, Person } from '../support/person.ts';
 import { owner, startServer, type TestServer } from '../support/server.ts';
@@ -26,6 +26,7 @@ export class Dashboard {
   readonly #ada: Person | undefined;
   /** Of two servers in front of one browser, the first one closes it. */
   readonly #closeBrowser: boolean;
+  readonly #contexts: BrowserContext[] = [];
   /** Signing in is limited by address, so each context and each session comes from another one. */
   #addresses = 0;
 
@@ -81,6 +82,7 @@ export class Dashboard {
       permissions: ['clipboard-read', 'clipboard-write'],
       ...context,
     });
+    this.#contexts.push(page.context());
     page.setDefaultTimeout(10_000);
     if (as !== null) await page.context().addCookies(cookiesFor(as, this.server.url));
     page.context().on('page', (another) => problems.push(...watch(another)));
@@ -103,7 +105,9 @@ export class Dashboard {
     }
   }
 
+  /** Pages first: one that still asks when its server has gone would fail its test. */
   async stop(): Promise<void> {
+    for (const context of this.#contexts) await context.close();
     if (this.#closeBrowser) await this.#browser.close();
     await this.server.stop();
   }
