@@ -3,7 +3,6 @@ import type { Key, KeyList } from '@soku/server/key-schemas';
 import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { Plus } from 'lucide-react';
-import { lazy, Suspense } from 'react';
 import { keyListOptions, type ListFilter } from '../../../api/keys.ts';
 import { Button } from '../../../components/Button.tsx';
 import { Failure } from '../../../components/Notice.tsx';
@@ -15,11 +14,9 @@ import { KeyTable, KeyTableSkeleton } from './KeyTable.tsx';
 import { ListControls } from './ListControls.tsx';
 import { ListFoot } from './ListFoot.tsx';
 import { useAfterRevoke } from './use-after-revoke.ts';
+import { preparePanels, usePanels } from './use-panels.ts';
 
-// The dialogs come when somebody is about to open one: the list needs none of their code.
-const loadPanels = () => import('./KeyPanels.tsx');
-const KeyPanels = lazy(async () => ({ default: (await loadPanels()).KeyPanels }));
-const prepare = { onPointerEnter: loadPanels, onFocus: loadPanels };
+const prepare = { onPointerEnter: preparePanels, onFocus: preparePanels };
 
 const route = getRouteApi('/shell/signed-in/settings/api');
 
@@ -31,6 +28,7 @@ export function ApiKeysPage() {
   const rows = rowsOf(list.data?.pages ?? []);
   const counts = list.data?.pages[0]?.counts;
   const afterRevoke = useAfterRevoke(rows, search.panel);
+  const KeyPanels = usePanels(search.panel !== undefined);
   const generate = () => openPanel('generate');
 
   return (
@@ -53,17 +51,15 @@ export function ApiKeysPage() {
         <Rows rows={rows} filter={filter} anyKeys={counts?.all !== 0} stale={list.isPlaceholderData} />
       ) : null}
       <ListFoot list={list} shown={rows.length} total={counts?.[filter.status]} />
-      {search.panel ? (
-        <Suspense>
-          <KeyPanels
-            search={search}
-            onClose={closePanel}
-            onRevoked={(key) => {
-              afterRevoke(key);
-              closePanel();
-            }}
-          />
-        </Suspense>
+      {search.panel && KeyPanels ? (
+        <KeyPanels
+          search={search}
+          onClose={closePanel}
+          onRevoked={(key) => {
+            afterRevoke(key);
+            closePanel();
+          }}
+        />
       ) : null}
     </>
   );
