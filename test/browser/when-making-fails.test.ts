@@ -233,6 +233,7 @@ test('an expiry and scopes are folded away, and the key is made with what was ch
   await keys.createButton(page).click();
   await keys.dialog(page).getByText('This time has passed.').waitFor();
   assert.match(await describedAs(date), /This time has passed\./);
+  await hasFocus(date);
   await expires.selectOption('30 days');
   await keys
     .dialog(page)
