@@ -1,6 +1,6 @@
 /** Every page: accessible in both themes, on a small screen, with a title of its own and nothing in the console. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, test } from 'node:test';
 import { isAccessible, settled } from './accessibility.ts';
 import { answered, Dashboard } from './dashboard.ts';
 import { heading } from './key-pages.ts';
@@ -20,7 +20,7 @@ const { key } = await dashboard.ada.makeKey({ name: 'Everywhere', scopes: ['keys
 const longName = 'Rindfleischetikettierungsüberwachungsaufgabenübertragungsgesetz'.padEnd(100, 'x');
 await dashboard.ada.makeKey({ name: longName });
 const { key: revoked } = await dashboard.ada.makeKey({ name: 'Ended' });
-before(() => dashboard.ada.revoke(revoked.id));
+await dashboard.ada.revoke(revoked.id);
 
 interface Case {
   what: string;
@@ -51,8 +51,6 @@ const cases: Case[] = [
   { what: 'no page', path: '/nowhere', expected: [answered(404)] },
 ];
 
-const titles = new Map<string, string>();
-
 for (const { what, path, on = dashboard, signedOut = false, expected = [] } of cases) {
   test(`${what} (${path}) has no violation of axe in light, dark and small, and does not scroll sideways`, async (t) => {
     const page = await on.open(t, path, { expected, ...(signedOut ? { as: null } : {}) });
@@ -60,7 +58,6 @@ for (const { what, path, on = dashboard, signedOut = false, expected = [] } of c
     await isAccessible(page);
     assert.equal(await heading(page).count(), 1, 'one heading of the first level');
     assert.match(await page.title(), /^.+ · Soku$/);
-    titles.set(path, await page.title());
   });
 }
 
