@@ -2,6 +2,7 @@ import { setupSchema } from '@soku/server/account-schemas';
 import { useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, useRouter } from '@tanstack/react-router';
 import { type FormEvent, useState } from 'react';
+import { flushSync } from 'react-dom';
 import { ApiError } from '../api/client.ts';
 import { sessionOptions, setUpOwner } from '../api/session.ts';
 import { Button } from '../components/Button.tsx';
@@ -75,29 +76,35 @@ function useSetup() {
   const client = useQueryClient();
   const router = useRouter();
 
+  const show = (form: HTMLFormElement, refused: Problems, other: Error | null) => {
+    // Drawn before the focus moves: only then is the field marked that it goes to.
+    flushSync(() => {
+      setBusy(false);
+      setProblems(refused);
+      setFailure(other);
+    });
+    form.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
+  };
+
   const submit = async (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     if (busy) return;
     const form = event.currentTarget;
     const owner = setupSchema.safeParse(Object.fromEntries(new FormData(form)));
+    if (!owner.success) {
+      const { issues } = owner.error;
+      return show(form, problemsOf(issues.map((issue) => [issue.path.join('.'), issue.message])), null);
+    }
+    setProblems({});
     setFailure(null);
-    setProblems(
-      owner.success
-        ? {}
-        : problemsOf(owner.error.issues.map((issue) => [issue.path.join('.'), issue.message])),
-    );
-    if (!owner.success) return focusFirstProblem(form);
     setBusy(true);
     try {
       await setUpOwner(owner.data);
       await client.fetchQuery({ ...sessionOptions, staleTime: 0 });
       await router.navigate({ to: '/', replace: true });
     } catch (error) {
-      setBusy(false);
       const refused = refusedFields(error);
-      setProblems(refused);
-      if (Object.keys(refused).length === 0) setFailure(authProblem(error));
-      focusFirstProblem(form);
+      show(form, refused, Object.keys(refused).length === 0 ? authProblem(error) : null);
     }
   };
 
@@ -117,8 +124,4 @@ function problemsOf(entries: Array<[string, string]>): Problems {
     problems[field] ??= sentence(problem);
   }
   return problems;
-}
-
-function focusFirstProblem(form: HTMLFormElement): void {
-  requestAnimationFrame(() => form.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus());
 }
