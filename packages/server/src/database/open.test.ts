@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { openDataDirectory } from './data-directory.ts';
+import { openDatabase } from './open.ts';
+
+const path = mkdtempSync(join(tmpdir(), 'soku-test-'));
+const directory = openDataDirectory(path);
+const database = await openDatabase(directory);
+after(async () => {
+  await database.close();
+  directory.release();
+  rmSync(path, { recursive: true, force: true });
+});
+
+const nothing = () => undefined;
+
+/** Adds a workspace on the writing connection, and then throws when told to. */
+async function addWorkspace(id: string, thrown?: Error): Promise<void> {
+  await database.transact((connection) => {
+    connection.prepare('INSERT INTO workspace (id, name, created_at) VALUES (?, ?, ?)').run(id, id, 0);
+    if (thrown !== undefined) throw thrown;
+  }, nothing);
+}
+
+function workspaces(): unknown[] {
+  return database.reader
+    .prepare('SELECT id FROM workspace ORDER BY id')
+    .all()
+    .map((row) => row.id);
+}
+
+test('the writing connection has every setting that a revocation rests on', async () => {
+  const settings = await database.transact(
+    (connection) =>
+      ['journal_mode', 'synchronous', 'foreign_keys', 'recursive_triggers'].map(
+        (name) => connection.prepare(`PRAGMA ${name}`).get()?.[name],
+      ),
+    nothing,
+  );
+  // 2 is FULL.
+  assert.deepEqual(settings, ['wal', 2, 1, 1]);
+});
+
+test('work that throws leaves nothing behind, and nothing open', async () => {
+  const thrown = new Error('in the middle');
+  await assert.rejects(addWorkspace('ws_lost', thrown), (error) => error === thrown);
+  assert.deepEqual(workspaces(), []);
+  await addWorkspace('ws_kept');
+  assert.deepEqual(workspaces(), ['ws_kept']);
+});
+
+test('what is told of a commit is told once it is there, and of a rollback nothing', async () => {
+  const told: unknown[] = [];
+  const add = (id: string) =>
+    database.transact(
+      (connection) => {
+        connection.prepare('INSERT INTO workspace (id, name, created_at) VALUES (?, ?, ?)').run(id, id, 0);
+        return id;
+      },
+      (id) => told.push(id, workspaces().includes(id)),
+    );
+  await add('ws_told');
+  await assert.rejects(add('ws_told'), /UNIQUE/);
+  assert.deepEqual(told, ['ws_told', true]);
+});
+
+test('the reader refuses to write', () => {
+  const before = workspaces();
+  const writes = [
+    "INSERT INTO workspace (id, name, created_at) VALUES ('ws_x', 'x', 0)",
+    'DELETE FROM workspace',
+    'DROP TRIGGER dead_hash_removed',
+  ];
+  for (const sql of writes) assert.throws(() => database.reader.exec(sql), /readonly/, sql);
+  assert.deepEqual(workspaces(), before);
+});
