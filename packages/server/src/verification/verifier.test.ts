@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { after, test } from 'node:test';
+import { generateKey, hashKey, parseKey } from '@soku/key';
+import { openDataDirectory } from '../database/data-directory.ts';
+import { openDatabase } from '../database/open.ts';
+import { Verifier } from './verifier.ts';
+
+const expiry = Date.parse('2030-01-01T00:00:00Z');
+const path = mkdtempSync(join(tmpdir(), 'soku-test-'));
+const directory = openDataDirectory(path);
+const database = await openDatabase(directory);
+after(async () => {
+  await database.close();
+  directory.release();
+  rmSync(path, { recursive: true, force: true });
+});
+const apiKey = await storeKey();
+
+/** A key that ends at `expiry`, put into the tables without the code that makes keys. */
+async function storeKey(): Promise<string> {
+  const secret = generateKey({ prefix: 'soku_' });
+  const preview = parseKey(secret, ['soku_']);
+  assert.ok(preview !== null);
+  const { kysely } = database;
+  await kysely.insertInto('workspace').values({ id: 'ws_1', name: 'one', created_at: 0 }).execute();
+  await kysely
+    .insertInto('api_key')
+    .values({
+      id: 'key_1',
+      workspace_id: 'ws_1',
+      created_by: 'ada',
+      name: 'deploy',
+      name_folded: 'deploy',
+      scopes: 'keys:read keys:write',
+      expires_at: expiry,
+      created_at: 0,
+      revoked_at: null,
+      revoked_by: null,
+    })
+    .execute();
+  await kysely
+    .insertInto('api_key_secret')
+    .values({
+      hash: await hashKey(secret),
+      key_id: 'key_1',
+      prefix: preview.prefix,
+      preview_start: preview.previewStart,
+      preview_end: preview.previewEnd,
+      created_at: 0,
+    })
+    .execute();
+  return secret;
+}
+
+/** A verifier with an empty cache, a reader of its own that a test may close, and a clock that a test may set. */
+function newVerifier(now = expiry - 1) {
+  const clock = { now };
+  const failures: unknown[] = [];
+  const reader = new DatabaseSync(directory.databaseFile, { readOnly: true });
+  after(() => reader.isOpen && reader.close());
+  const verifier = new Verifier({
+    reader,
+    prefixes: ['soku_'],
+    cacheKeys: 10,
+    now: () => clock.now,
+    failed: (error) => failures.push(error),
+  });
+  return { verifier, clock, reader, failures };
+}
+
+test('a key that is read from the database is good until the millisecond of its expiry', () => {
+  assert.deepEqual(newVerifier(expiry - 1).verifier.verifyKey(apiKey), {
+    key: {
+      keyId: 'key_1',
+      workspaceId: 'ws_1',
+      name: 'deploy',
+      scopes: ['keys:read', 'keys:write'],
+      expiresAt: expiry,
+    },
+  });
+  const { refusal } = newVerifier(expiry).verifier.verifyKey(apiKey);
+  assert.equal(refusal?.code, 'expired_key');
+  assert.match(refusal.message, /2030-01-01T00:00:00\.000Z/);
+});
+
+test('a key that is cached is good until the millisecond of its expiry', () => {
+  const { verifier, clock, reader, failures } = newVerifier();
+  assert.equal(verifier.verifyKey(apiKey).key?.keyId, 'key_1');
+  // From here on only the cache can answer.
+  reader.close();
+  assert.equal(verifier.verifyKey(apiKey).key?.keyId, 'key_1');
+  clock.now = expiry;
+  assert.equal(verifier.verifyKey(apiKey).refusal?.code, 'expired_key');
+  clock.now = expiry - 1;
+  assert.equal(verifier.verifyKey(apiKey).key?.keyId, 'key_1', 'a clock that is set back');
+  assert.deepEqual(failures, []);
+});
+
+test('a key is refused, and the failure told, when the database does not answer', () => {
+  const { verifier, reader, failures } = newVerifier();
+  reader.close();
+  assert.equal(verifier.verifyKey(apiKey).refusal?.code, 'verification_unavailable');
+  assert.equal(verifier.verifyKey(apiKey).refusal?.code, 'verification_unavailable');
+  assert.equal(failures.length, 2);
+  assert.ok(failures.every((failure) => failure instanceof Error));
+});
+
+test('a key that was forgotten is read anew', async () => {
+  const { verifier, reader, failures } = newVerifier();
+  verifier.verifyKey(apiKey);
+  verifier.forget([await hashKey(apiKey)]);
+  reader.close();
+  assert.equal(verifier.verifyKey(apiKey).refusal?.code, 'verification_unavailable');
+  assert.equal(failures.length, 1);
+});
