@@ -1,6 +1,8 @@
+/** Callers that lose their right to a call between its headers and the end of its body (ASVS 8.3.2, 15.4.2). */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { request } from 'node:http';
+import { type IncomingMessage, request } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { after, test } from 'node:test';
 import { errorSchema, keyListSchema } from '@soku/server/key-schemas';
 import { bearer } from '../support/person.ts';
@@ -10,33 +12,79 @@ const server = await startServer();
 after(() => server.stop());
 const ada = await server.signIn();
 
-test('a key that is revoked while it sends the body of a creation makes no key (ASVS 8.3.2, 15.4.2)', async () => {
-  const { apiKey, key } = await ada.makeKey({ name: 'thief', scopes: ['keys:write'] });
-  const body = JSON.stringify({ name: 'child' });
-  const creation = request(`${server.url}/v1/api-keys`, {
-    method: 'POST',
+/** Sends a call whose body comes in two parts, and does something between them. */
+async function trickle(
+  method: string,
+  path: string,
+  { caller, body }: { caller: Record<string, string>; body: unknown },
+  meanwhile: () => Promise<unknown>,
+): Promise<{ status: number | undefined; code: string }> {
+  const bytes = JSON.stringify(body);
+  const call = request(`${server.url}${path}`, {
+    method,
     headers: {
-      ...bearer(apiKey),
+      ...caller,
       'content-type': 'application/json',
-      'content-length': body.length,
+      'content-length': bytes.length,
       expect: '100-continue',
     },
   });
-  creation.flushHeaders();
-  // The server answers 100 when it has read the headers; by then the first look at the key is done or under way.
-  await once(creation, 'continue');
-  creation.write(body.slice(0, 5));
-  await ada.revoke(key.id);
-  creation.end(body.slice(5));
-  const [response] = await once(creation, 'response');
-  let text = '';
-  for await (const chunk of response) text += chunk;
+  const { promise: answered, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+  call.once('response', resolve).once('error', reject);
+  call.flushHeaders();
+  // The server answers 100 when it has read the headers; by then the first look at the caller is done or under way.
+  await once(call, 'continue');
+  call.write(bytes.slice(0, 5));
+  await meanwhile();
+  call.end(bytes.slice(5));
+  const response = await answered;
+  return {
+    status: response.statusCode,
+    code: errorSchema.parse(JSON.parse(await text(response))).error.code,
+  };
+}
 
-  assert.equal(response.statusCode, 401);
-  assert.equal(errorSchema.parse(JSON.parse(text)).error.code, 'revoked_key');
-  const all = keyListSchema.parse((await ada.call('GET', '/v1/api-keys?status=all')).body);
-  assert.deepEqual(
-    all.data.map((made) => made.name),
-    ['thief'],
+async function names(): Promise<string[]> {
+  const { body } = await ada.call('GET', '/v1/api-keys?status=all');
+  return keyListSchema.parse(body).data.map(({ name }) => name);
+}
+
+test('a key that is revoked while it sends the body of a creation makes no key', async () => {
+  const { apiKey, key } = await ada.makeKey({ name: 'thief', scopes: ['keys:write'] });
+  const before = await names();
+  const answer = await trickle(
+    'POST',
+    '/v1/api-keys',
+    { caller: bearer(apiKey), body: { name: 'child' } },
+    () => ada.revoke(key.id),
   );
+  assert.deepEqual(answer, { status: 401, code: 'revoked_key' });
+  assert.deepEqual(await names(), before);
+});
+
+test('a key that is revoked while it sends a new name renames nothing', async () => {
+  const { key: target } = await ada.makeKey({ name: 'target' });
+  const { apiKey, key } = await ada.makeKey({ name: 'vandal', scopes: ['keys:write'] });
+  const before = await names();
+  const answer = await trickle(
+    'PATCH',
+    `/v1/api-keys/${target.id}`,
+    { caller: bearer(apiKey), body: { name: 'defaced' } },
+    () => ada.revoke(key.id),
+  );
+  assert.deepEqual(answer, { status: 401, code: 'revoked_key' });
+  assert.deepEqual(await names(), before);
+});
+
+test('a session that is signed out while it sends the body of a creation makes no key', async () => {
+  const elsewhere = await server.signIn();
+  const before = await names();
+  const answer = await trickle(
+    'POST',
+    '/v1/api-keys',
+    { caller: { cookie: elsewhere.cookie }, body: { name: 'late' } },
+    async () => assert.equal((await elsewhere.call('POST', '/api/auth/sign-out', {})).status, 200),
+  );
+  assert.deepEqual(answer, { status: 401, code: 'session_over' });
+  assert.deepEqual(await names(), before);
 });
