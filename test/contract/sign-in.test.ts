@@ -52,6 +52,24 @@ test('behind a trusted proxy one address does not use up the attempts of another
   assert.equal((await from('203.0.113.2', owner.password)).status, 200);
 });
 
+test('after ten attempts in a minute an address cannot guess on at the change of the password either', async () => {
+  const person = await proxied.signIn();
+  const change = (address: string, currentPassword: string) =>
+    person.call(
+      'POST',
+      '/api/auth/change-password',
+      { currentPassword, newPassword: 'taken over by a thief' },
+      { 'x-forwarded-for': address },
+    );
+  const statuses: number[] = [];
+  for (let i = 1; i <= 10; i++) statuses.push((await change('203.0.113.1', `wrong password ${i}`)).status);
+  assert.deepEqual(statuses, Array(10).fill(400));
+  assert.equal((await change('203.0.113.1', 'wrong again')).status, 429);
+  assert.equal((await change('203.0.113.1', owner.password)).status, 429, 'not even with the right password');
+  assert.equal((await change('203.0.113.2', 'wrong')).status, 400, 'another address may still try');
+  assert.equal((await guess(proxied, owner.password)).status, 200, 'the password is what it was');
+});
+
 test('of the auth library only what the dashboard needs is reachable', async () => {
   const closed = [
     'sign-up/email',
