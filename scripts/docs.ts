@@ -26,7 +26,7 @@ function errorsPage(): string {
 
 ${note}
 
-Every error is \`{"error": {type, code, message, timestamp, requestId, details?}}\`. \`code\` is stable; \`message\` says what is wrong with this request and what to do, and never holds any part of a key. The same texts are in the product at \`/help/api-troubleshooting#<code>\`.
+Every error of the API is \`{"error": {type, code, message, timestamp, requestId, details?}}\`. \`code\` is stable; \`message\` says what is wrong with this request and what to do, and never holds any part of a key. The calls under \`/api/auth/\`, which the dashboard signs in with, answer as the auth library does: \`{code, message}\`. The same texts are in the product at \`/help/api-troubleshooting#<code>\`.
 
 ${sections.join('\n\n')}
 `;
@@ -51,7 +51,9 @@ ${rows.join('\n')}
 
 | code | why |
 |---|---|
-| 0 | stopped by SIGTERM or SIGINT, with every open request finished |
+| 0 | stopped by SIGTERM or SIGINT; open requests had eight seconds to finish |
+| 1 | stopped at once, because the signal came again |
+| 64 | the operator's command was called wrongly |
 | 65 | the database is damaged, or was written by a newer version |
 | 69 | the port or the address is not available |
 | 70 | a bug in Soku |

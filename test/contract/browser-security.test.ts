@@ -191,6 +191,16 @@ test('ASVS 3.5.1: nobody is signed in by a page of another site', async () => {
   assertRefusal(await post('/api/setup', [['Origin', 'null']], body), 'cross_origin');
 });
 
+test('ASVS 3.5.1: an Authorization header lets no other site use the session where the cookie decides', async () => {
+  const fields: Fields = [
+    ['Origin', 'https://evil.example'],
+    ['Authorization', 'Basic eA=='],
+  ];
+  for (const path of ['/api/auth/update-user', '/api/auth/sign-out', '/api/auth/sign-in/email']) {
+    assertRefusal(await post(path, fields, { name: 'forged' }), 'cross_origin');
+  }
+});
+
 test('ASVS 3.5.1: a key in the Authorization header is no ambient credential, and passes', async () => {
   const { apiKey } = await ada.makeKey({ name: 'program', scopes: ['keys:write'] });
   const fields: Fields = [['Origin', 'https://app.example']];

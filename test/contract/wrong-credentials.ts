@@ -81,6 +81,7 @@ function malformed(key: string): Mistake[] {
   return [
     one('with two spaces', `Bearer  ${key}`, /^2 spaces follow the word Bearer; exactly one/),
     one('with five spaces', `Bearer     ${key}`, /^5 spaces/),
+    one('with a no-break space', `Bearer\u00a0${key}`, /^Another kind of space/),
     one('with a tab', `Bearer\t${key}`, /^A tab follows/),
     one('with a space and a tab', `Bearer \t${key}`, /^A tab follows/),
     one('in double quotes', `Bearer "${key}"`, /quotes around the key/),

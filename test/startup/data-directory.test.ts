@@ -3,10 +3,12 @@ import assert from 'node:assert/strict';
 import {
   cpSync,
   existsSync,
+  linkSync,
   mkdirSync,
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
@@ -147,6 +149,44 @@ test('a second process on the same data is refused with 73, by the id of the fir
     assert.match(line, new RegExp(`in use by another Soku process \\(process ${running.pid}\\)`));
     assert.equal((await call(`${running.url}/v1/me`, { headers: bearer(apiKey) })).status, 200);
     assert.equal((await (await running.signIn()).makeKey({ name: 'still' })).key.status, 'active');
+  } finally {
+    await running.stop();
+  }
+});
+
+test('a database that has another name elsewhere is refused with 73, because the lock does not cover that one', async () => {
+  for (const link of [linkSync, symlinkSync]) {
+    const { dataDir } = copy();
+    const elsewhere = copy().dataDir;
+    rmSync(join(elsewhere, 'soku.db'));
+    link(join(dataDir, 'soku.db'), join(elsewhere, 'soku.db'));
+    assert.match(await refusedStart(73, { dataDir: elsewhere }), /is a link, or has another name/);
+  }
+});
+
+test('a database that another program has locked is refused with 69', async () => {
+  const { dataDir } = copy();
+  const other = new DatabaseSync(join(dataDir, 'soku.db'));
+  try {
+    other.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; DELETE FROM verification');
+    assert.match(await refusedStart(69, { dataDir }), /locked by another program/);
+  } finally {
+    other.close();
+  }
+});
+
+test('when the lock was removed, a revoke does not say that no server accepts the key', async () => {
+  const { dataDir } = copy();
+  const running = await startServer({ dataDir });
+  try {
+    const ada = await running.signIn();
+    const { apiKey: doomed, key } = await ada.makeKey({ name: 'doomed' });
+    rmSync(join(dataDir, 'lock'));
+    const answer = await ada.call('POST', `/v1/api-keys/${key.id}/revoke`);
+    assert.equal(answer.status, 500);
+    await running.printed('lock file of the data directory was removed');
+    const refused = await call(`${running.url}/v1/me`, { headers: bearer(doomed) });
+    assert.equal(refused.status, 401, 'here it is dead all the same');
   } finally {
     await running.stop();
   }

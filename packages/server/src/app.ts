@@ -40,7 +40,7 @@ export async function createApp(config: Config, database: Database, secret: stri
   });
 
   await registerSecurityHeaders(app, publicUrl.startsWith('https:'));
-  await registerOpenApi(app, publicUrl, version);
+  await registerOpenApi(app, { publicUrl, keyPrefix: keyPrefixes[0], version });
   await app.register(accountRoutes, { auth, accounts, publicUrl, keyPrefix: keyPrefixes[0] });
   await app.register(keyRoutes, { keys, callers: new Callers(verifier, accounts) });
   await app.register(verificationRoutes, { verifier, keys, accounts });

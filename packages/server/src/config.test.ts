@@ -107,6 +107,7 @@ const wrong: [string, string, RegExp][] = [
   ['LOG_LEVEL', 'INFO', /is not one of/],
   ['TRUST_PROXY', 'true', /not an address or a range/],
   ['TRUST_PROXY', '*', /not an address or a range/],
+  ['TRUST_PROXY', '0.0.0.0/0', /not an address or a range/],
   ['TRUST_PROXY', '10.0.0.0/33', /not an address or a range/],
   ['TRUST_PROXY', '10.0.0.0/8/8', /not an address or a range/],
   ['TRUST_PROXY', 'proxy.example.com', /not an address or a range/],

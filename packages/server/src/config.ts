@@ -37,7 +37,10 @@ function isAddressRange(text: string): boolean {
   const [address = '', bits, ...rest] = text.split('/');
   const version = isIP(address);
   if (version === 0 || rest.length > 0) return false;
-  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128));
+  return (
+    bits === undefined ||
+    (/^\d{1,3}$/.test(bits) && Number(bits) >= 1 && Number(bits) <= (version === 4 ? 32 : 128))
+  );
 }
 
 /** Each variable: its rule, its default, and (from .describe) what the documentation says of it. */
@@ -56,6 +59,7 @@ const schema = z.object({
     .describe('The address in links and cookies; without it `http://localhost:PORT`'),
   SOKU_SECRET: z
     .string()
+    .trim()
     .min(32, 'has fewer than 32 characters')
     .optional()
     .describe('Signs session cookies; without it a secret is generated into the data directory (mode 0600)'),

@@ -27,7 +27,9 @@ export function usePanel() {
     });
 
   const closePanel = useCallback(() => {
-    if (router.state.location.state.panelOpened) {
+    // Two quick Backs leave the address behind this page while the panel stays: then there is nothing to go back to.
+    const inAddress = new URLSearchParams(window.location.search).has('panel');
+    if (router.state.location.state.panelOpened && inAddress) {
       router.history.back({ ignoreBlocker: true });
       return;
     }

@@ -62,8 +62,14 @@ export function createAuth({ database, secret, publicUrl, trustedOrigins, log }:
       disableCSRFCheck: true,
     },
     telemetry: { enabled: false },
-    logger: { log: (level, message) => log[level]({ part: 'auth' }, message) },
+    logger: {
+      log: (level, message, ...rest) => log[level]({ part: 'auth', err: rest.find(isError) }, message),
+    },
   });
+}
+
+function isError(value: unknown): value is Error {
+  return value instanceof Error;
 }
 
 export type Auth = ReturnType<typeof createAuth>;

@@ -22,8 +22,13 @@ export function hasSessionCookie(request: FastifyRequest): boolean {
   return /(^|; ?)(__Host-)?soku_session=/.test(request.headers.cookie ?? '');
 }
 
-/** Hands an answer of the auth library on: status, cookies and body. */
+/**
+ * Hands an answer of the auth library on: status, cookies and body.
+ *
+ * @throws when the library failed inside: its answer to that is empty, and ours is the envelope
+ */
 export async function sendAuthResponse(reply: FastifyReply, response: Response): Promise<FastifyReply> {
+  if (response.status >= 500) throw new Error(`the auth library answered ${response.status}`);
   reply.code(response.status).header('cache-control', 'no-store');
   for (const [name, value] of response.headers) {
     if (name !== 'set-cookie' && name !== 'content-length') reply.header(name, value);

@@ -1,8 +1,9 @@
 /**
- * What the account endpoints outside the auth library take and give. Like keys/schemas.ts, this file imports
- * nothing but zod, because the dashboard bundles it.
+ * What the account endpoints outside the auth library take and give. Like keys/schemas.ts, this file is bundled
+ * by the dashboard, so it imports nothing but zod and that one.
  */
 import { z } from 'zod';
+import { isPrintable } from '../keys/schemas.ts';
 
 /** Bounds of a password. 8 is the least that ASVS 5.0 6.2.1 allows; 128 keeps the hashing of one bounded. */
 export const passwordLength = { min: 8, max: 128 };
@@ -23,7 +24,8 @@ export const personNameSchema = z
   .string()
   .trim()
   .min(1, 'must not be empty')
-  .max(100, 'must have at most 100 characters');
+  .max(100, 'must have at most 100 characters')
+  .refine(isPrintable, 'must not contain control or invisible characters');
 
 /** POST /api/setup: makes the owner, once, for whoever holds the code that the first start printed. */
 export const setupSchema = z.strictObject({

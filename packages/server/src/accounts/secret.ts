@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { StartupError } from '../startup-error.ts';
 
 /** Least characters of a secret: the auth library takes a published one in place of an empty one. */
@@ -20,7 +20,7 @@ export function readOrMakeSecret(configured: string | undefined, file: string): 
 }
 
 function readSecret(file: string): string {
-  const secret = readFileSync(file, 'utf8').trim();
+  const secret = statSync(file).isFile() ? readFileSync(file, 'utf8').trim() : '';
   if (secret.length >= leastSecretLength) return secret;
   throw new StartupError(
     'data',

@@ -1,15 +1,13 @@
-import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
+import { closeSync, existsSync, lstatSync, openSync, readSync, statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { StartupError } from '../startup-error.ts';
 import type { DataDirectory } from './data-directory.ts';
 import { migrations } from './migrate.ts';
+import { isBusy, isDamage } from './sqlite-errors.ts';
 
 /** Files up to this size (bytes) are checked page by page at each start; that takes about 0.1 s at most. */
 const wholeCheckLimit = 32 * 1024 * 1024;
-
-/** SQLITE_CORRUPT and SQLITE_NOTADB, the primary result codes that mean damage. */
-const damageCodes = new Set([11, 26]);
 
 /**
  * Looks at an existing database before anything writes to it, so that a wrong one is refused untouched.
@@ -20,6 +18,7 @@ const damageCodes = new Set([11, 26]);
 export function checkDatabaseFile({ databaseFile: file, secretFile }: DataDirectory): string[] {
   if (!existsSync(file)) return [];
   if (!statSync(file).isFile()) throw damaged(file, 'it is no file');
+  refuseLink(file);
   if (statSync(file).size === 0) {
     // A start that was killed leaves an empty file; but the secret is made after the database.
     if (existsSync(secretFile)) throw damaged(file, 'it is empty');
@@ -38,17 +37,18 @@ export function checkDatabaseFile({ databaseFile: file, secretFile }: DataDirect
     }
   } catch (error) {
     if (isDamage(error)) throw damaged(file, 'SQLite finds it corrupt');
+    if (isBusy(error)) throw locked(file);
     throw error;
   }
 }
 
-/** Whether an error of node:sqlite says that the file is damaged. */
-function isDamage(error: unknown): boolean {
-  return (
-    error instanceof Error &&
-    'errcode' in error &&
-    typeof error.errcode === 'number' &&
-    damageCodes.has(error.errcode & 0xff)
+/** A second name of the file lies outside the lock of this directory: two processes could open it by two names. */
+function refuseLink(file: string): void {
+  const entry = lstatSync(file);
+  if (!entry.isSymbolicLink() && entry.nlink === 1) return;
+  throw new StartupError(
+    'cannotCreate',
+    `The database ${file} is a link, or has another name elsewhere. Set SOKU_DATA_DIR to the directory that really holds it, because the lock that keeps a second process away lies beside it.`,
   );
 }
 
@@ -114,6 +114,14 @@ function appliedMigrations(file: string, database: DatabaseSync): string[] {
     );
   }
   return applied;
+}
+
+/** The refusal of a start while a tool of the operator holds the file. */
+export function locked(file: string): StartupError {
+  return new StartupError(
+    'unavailable',
+    `The database ${file} is locked by another program. End that one first.`,
+  );
 }
 
 function damaged(file: string, how: string): StartupError {

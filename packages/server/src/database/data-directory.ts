@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { StartupError } from '../startup-error.ts';
@@ -12,6 +12,8 @@ export interface DataDirectory {
   path: string;
   databaseFile: string;
   secretFile: string;
+  /** Whether the lock still keeps others out: false when somebody removed its file, which looks like a stale one. */
+  isHeld(): boolean;
   /** Lets go of the lock. The system does it too when the process dies, however it dies. */
   release(): void;
 }
@@ -30,12 +32,12 @@ export function openDataDirectory(path: string): DataDirectory {
   } catch (error) {
     throw notWritable(directory, error);
   }
-  const release = takeLock(directory);
+  const lock = takeLock(directory);
   return {
     path: directory,
     databaseFile: join(directory, 'soku.db'),
     secretFile: join(directory, 'secret'),
-    release,
+    ...lock,
   };
 }
 
@@ -49,11 +51,12 @@ function makeDirectory(directory: string): void {
  * The lock is an exclusive transaction on a small SQLite file of its own: an operating-system lock that no
  * crash can leave behind, unlike a file with a process id in it. The id is written beside it for the message.
  */
-function takeLock(directory: string): () => void {
+function takeLock(directory: string): Pick<DataDirectory, 'isHeld' | 'release'> {
+  const file = join(directory, 'lock');
   const owner = join(directory, 'lock.owner');
   let lock: DatabaseSync | undefined;
   try {
-    lock = new DatabaseSync(join(directory, 'lock'), { timeout: 0 });
+    lock = new DatabaseSync(file, { timeout: 0 });
     lock.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
     writeFileSync(owner, String(process.pid));
   } catch (error) {
@@ -65,7 +68,11 @@ function takeLock(directory: string): () => void {
     );
   }
   const held = lock;
-  return () => held.close();
+  const { ino } = statSync(file);
+  return {
+    isHeld: () => statSync(file, { throwIfNoEntry: false })?.ino === ino,
+    release: () => held.close(),
+  };
 }
 
 function readOwner(file: string): string {
@@ -77,7 +84,7 @@ function readOwner(file: string): string {
 }
 
 function notWritable(directory: string, cause: unknown): StartupError {
-  const reason = cause instanceof Error && 'code' in cause ? ` (${String(cause.code)})` : '';
+  const reason = cause instanceof Error ? ` (${cause.message})` : '';
   return new StartupError(
     'cannotCreate',
     `The data directory ${directory} cannot be written${reason}. Give this user write access to it, or set SOKU_DATA_DIR, for example SOKU_DATA_DIR=/var/lib/soku.`,

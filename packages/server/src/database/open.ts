@@ -1,11 +1,12 @@
 import { chmodSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { Kysely } from 'kysely';
-import { checkDatabaseFile } from './check.ts';
+import { checkDatabaseFile, locked } from './check.ts';
 import type { DataDirectory } from './data-directory.ts';
 import { migrate, migrations } from './migrate.ts';
 import type { Tables } from './schema.ts';
 import { NodeSqliteDialect } from './sqlite-dialect.ts';
+import { isBusy } from './sqlite-errors.ts';
 
 /**
  * How long a statement waits when another program has locked the file, in ms. No process of ours does, so this is
@@ -25,6 +26,8 @@ export interface Database {
   transact<T>(work: (connection: DatabaseSync) => T, committed: (result: T) => void): Promise<T>;
   /** A connection that only reads, and so sees nothing that is not committed. For prepared statements. */
   reader: DatabaseSync;
+  /** Whether this is still the only process that can have the data directory open. */
+  isAlone(): boolean;
   close(): Promise<void>;
 }
 
@@ -35,21 +38,14 @@ export interface Database {
  */
 export async function openDatabase(directory: DataDirectory): Promise<Database> {
   const applied = checkDatabaseFile(directory);
-  const writer = new DatabaseSync(directory.databaseFile, { timeout: lockTimeout });
-  chmodSync(directory.databaseFile, 0o600);
-  // FULL: an acknowledged revoke must survive a power cut. The other two hold the triggers' promises.
-  writer.exec(`
-    PRAGMA journal_mode = WAL;
-    PRAGMA synchronous = FULL;
-    PRAGMA foreign_keys = ON;
-    PRAGMA recursive_triggers = ON;
-  `);
+  const writer = openWriter(directory.databaseFile);
   const kysely = new Kysely<Tables>({ dialect: new NodeSqliteDialect(writer) });
   if (applied.length < Object.keys(migrations).length) await migrate(kysely);
   const reader = new DatabaseSync(directory.databaseFile, { readOnly: true, timeout: lockTimeout });
   return {
     kysely,
     reader,
+    isAlone: directory.isHeld,
     transact: (work, committed) => transact(kysely, writer, work, committed),
     close: async () => {
       reader.close();
@@ -58,6 +54,24 @@ export async function openDatabase(directory: DataDirectory): Promise<Database> 
       if (writer.isOpen) writer.close();
     },
   };
+}
+
+function openWriter(file: string): DatabaseSync {
+  const writer = new DatabaseSync(file, { timeout: lockTimeout });
+  chmodSync(file, 0o600);
+  try {
+    // FULL: an acknowledged revoke must survive a power cut. The last two hold the triggers' promises.
+    writer.exec(`
+      PRAGMA journal_mode = WAL;
+      PRAGMA synchronous = FULL;
+      PRAGMA foreign_keys = ON;
+      PRAGMA recursive_triggers = ON;
+    `);
+  } catch (error) {
+    writer.close();
+    throw isBusy(error) ? locked(file) : error;
+  }
+  return writer;
 }
 
 /** Holds Kysely's turn on the connection, so that the statements never land inside somebody's open transaction. */

@@ -45,8 +45,7 @@ function errorOf(codes: ErrorCode[]): z.ZodType {
 /** Collects the schemas of the routes that are registered after it; `app.swagger()` then gives the document. */
 export async function registerOpenApi(
   app: FastifyInstance,
-  publicUrl: string,
-  version: string,
+  { publicUrl, keyPrefix, version }: { publicUrl: string; keyPrefix: string; version: string },
 ): Promise<void> {
   await app.register(swagger, {
     openapi: {
@@ -72,12 +71,12 @@ export async function registerOpenApi(
           key: {
             type: 'http',
             scheme: 'bearer',
-            description: 'An API key: `Authorization: Bearer sk_live_...`',
+            description: `An API key: \`Authorization: Bearer ${keyPrefix}...\``,
           },
           session: {
             type: 'apiKey',
             in: 'cookie',
-            name: sessionCookie.plain,
+            name: publicUrl.startsWith('https:') ? sessionCookie.secure : sessionCookie.plain,
             description: 'A dashboard session',
           },
         },

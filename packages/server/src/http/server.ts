@@ -12,6 +12,7 @@ import {
   validatorCompiler,
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod';
+import { isBusy } from '../database/sqlite-errors.ts';
 import { type Detail, errorBody, type Refusal, RequestError, refuse } from './errors.ts';
 import { checkOrigin, checkPreflight, ownOrigins } from './origin.ts';
 import { nextRequestId } from './request-ids.ts';
@@ -120,6 +121,12 @@ function refusalOf(error: FastifyError, request: FastifyRequest): Refusal {
     return { code: 'invalid_request', message: 'The body is not well-formed JSON.' };
   }
   request.log.error({ err: error }, 'a request failed inside');
+  if (isBusy(error)) {
+    return {
+      code: 'verification_unavailable',
+      message: 'The database is locked by another program. Nothing was changed; try again in a moment.',
+    };
+  }
   return {
     code: 'internal_error',
     message: `Something failed inside. Give the request id ${request.id} to whoever runs this deployment.`,

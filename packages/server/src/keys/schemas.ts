@@ -36,15 +36,17 @@ const unprintable =
 const joinedEmoji =
   /(?<=\p{Extended_Pictographic}[\uFE0F\u{1F3FB}-\u{1F3FF}]?)\u200D(?=\p{Extended_Pictographic})/gu;
 
+/** Whether a name shows all that is in it. */
+export function isPrintable(name: string): boolean {
+  return !unprintable.test(name.replace(joinedEmoji, ''));
+}
+
 export const keyNameSchema = z
   .string()
   .trim()
   .min(1, 'must not be empty')
   .refine((name) => [...name].length <= 100, 'must have at most 100 characters')
-  .refine(
-    (name) => !unprintable.test(name.replace(joinedEmoji, '')),
-    'must not contain control or invisible characters',
-  )
+  .refine(isPrintable, 'must not contain control or invisible characters')
   .describe('1-100 characters after trimming');
 
 /** Epoch ms. */
@@ -74,7 +76,12 @@ export type StatusFilter = z.infer<typeof statusFilterSchema>;
 
 export const listKeysSchema = z.strictObject({
   status: statusFilterSchema.default('active'),
-  q: z.string().max(100).optional().describe('Part of the name, in any case'),
+  q: z
+    .string()
+    .max(100)
+    .refine((text) => !/\p{Cc}/u.test(text), 'must not contain control characters')
+    .optional()
+    .describe('Part of the name, in any case'),
   limit: z.coerce.number().int().min(1).max(100).default(50),
   cursor: keyIdSchema.optional().describe('nextCursor of the page before'),
   include: z.literal('counts').optional().describe('Also count the keys of each status (with the same q)'),

@@ -42,6 +42,13 @@ export function singleProcessRevocation(
           .all(keyId, workspaceId);
         return hashRows.parse(rows).map((row) => row.hash);
       }, forget);
+      // Dead in the database and here. But if the lock's file was removed, another process may have been started on
+      // the same data, with a cache that nobody evicts: then "no server accepts it" must not be said.
+      if (!database.isAlone()) {
+        throw new Error(
+          'the lock file of the data directory was removed; restart every process that uses it',
+        );
+      }
       return hashes.length > 0;
     },
     async changed(keyId) {

@@ -112,6 +112,9 @@ function refuseBearer(rest: string): Refusal {
     return malformed('Nothing follows the word Bearer. Is the variable that should hold the key empty?');
   }
   if (gap.includes('\t')) return malformed('A tab follows the word Bearer; exactly one space belongs there.');
+  if (/[^ ]/.test(gap)) {
+    return malformed('Another kind of space than the plain one follows the word Bearer.');
+  }
   if (gap.length > 1) {
     return malformed(`${gap.length} spaces follow the word Bearer; exactly one belongs there.`);
   }

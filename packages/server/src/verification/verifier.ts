@@ -103,28 +103,18 @@ export class Verifier {
 
   /** Reads and caches in one turn: a value read before a revocation can never be cached after it. */
   #load(hash: string): Verdict {
-    let found: unknown;
     try {
-      found = this.#lookUp.get(Buffer.from(hash, 'latin1'));
+      const found = this.#lookUp.get(Buffer.from(hash, 'latin1'));
+      if (found === undefined) return { refusal: unknown };
+      const row = rowSchema.parse(found);
+      if (row.revoked_at !== null || row.dead !== 0) return { refusal: revoked(row.revoked_at) };
+      const key = toKey(row);
+      this.#cache.set(hash, key);
+      return { key };
     } catch (error) {
       this.#failed(error);
       return { refusal: unavailable };
     }
-    if (found === undefined) return { refusal: unknown };
-    const row = rowSchema.parse(found);
-    if (row.revoked_at !== null || row.dead !== 0) return { refusal: revoked(row.revoked_at) };
-    const key: VerifiedKey = {
-      keyId: row.id,
-      workspaceId: row.workspace_id,
-      name: row.name,
-      scopes: row.scopes
-        .split(' ')
-        .filter(Boolean)
-        .map((scope) => scopeSchema.parse(scope)),
-      expiresAt: row.expires_at ?? Number.POSITIVE_INFINITY,
-    };
-    this.#cache.set(hash, key);
-    return { key };
   }
 
   #explain(token: string): Refusal {
@@ -135,6 +125,19 @@ export class Verifier {
       }
     );
   }
+}
+
+function toKey(row: z.infer<typeof rowSchema>): VerifiedKey {
+  return {
+    keyId: row.id,
+    workspaceId: row.workspace_id,
+    name: row.name,
+    scopes: row.scopes
+      .split(' ')
+      .filter(Boolean)
+      .map((scope) => scopeSchema.parse(scope)),
+    expiresAt: row.expires_at ?? Number.POSITIVE_INFINITY,
+  };
 }
 
 const unavailable: Refusal = {

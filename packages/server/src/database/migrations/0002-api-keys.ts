@@ -82,7 +82,7 @@ const triggers = [
    BEGIN SELECT RAISE(ABORT, 'soku: a key is not replaced'); END`,
   `CREATE TRIGGER api_key_buried AFTER UPDATE OF revoked_at ON api_key
    WHEN OLD.revoked_at IS NULL AND NEW.revoked_at IS NOT NULL
-   BEGIN INSERT INTO dead_hash (hash) SELECT hash FROM api_key_secret WHERE key_id = NEW.id; END`,
+   BEGIN INSERT OR IGNORE INTO dead_hash (hash) SELECT hash FROM api_key_secret WHERE key_id = NEW.id; END`,
   `CREATE TRIGGER api_key_secret_identity BEFORE UPDATE ON api_key_secret
    WHEN NEW.hash IS NOT OLD.hash OR NEW.key_id IS NOT OLD.key_id
    BEGIN SELECT RAISE(ABORT, 'soku: a secret keeps its hash and its key'); END`,

@@ -1,0 +1,21 @@
+/** Primary result codes of SQLite, the low byte of node:sqlite's `errcode`. */
+const codes = { busy: [5, 6], damaged: [11, 26] };
+
+/** Whether another program holds the file (SQLITE_BUSY, SQLITE_LOCKED). */
+export function isBusy(error: unknown): boolean {
+  return hasCode(error, codes.busy);
+}
+
+/** Whether the file is damaged or no database (SQLITE_CORRUPT, SQLITE_NOTADB). */
+export function isDamage(error: unknown): boolean {
+  return hasCode(error, codes.damaged);
+}
+
+function hasCode(error: unknown, wanted: number[]): boolean {
+  return (
+    error instanceof Error &&
+    'errcode' in error &&
+    typeof error.errcode === 'number' &&
+    wanted.includes(error.errcode & 0xff)
+  );
+}

@@ -1,0 +1,33 @@
+/** The product is started by npm, which stands between a service manager and the server. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { rmSync } from 'node:fs';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { freePort, newDataDir } from '../support/server.ts';
+
+test('a SIGTERM to npm alone stops the server, with its data free for the next start', async () => {
+  const dataDir = newDataDir();
+  const npm = spawn('npm', ['start'], {
+    cwd: fileURLToPath(new URL('../..', import.meta.url)),
+    env: {
+      PATH: process.env.PATH,
+      HOME: process.env.HOME,
+      PORT: String(await freePort()),
+      SOKU_DATA_DIR: dataDir,
+    },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let output = '';
+  npm.stdout.setEncoding('utf8');
+  for await (const text of npm.stdout) {
+    output += text;
+    // Read on to the end of the stream: it comes when the last process that writes into it is gone.
+    if (output.includes('Set up Soku') && !npm.killed) npm.kill('SIGTERM');
+  }
+  if (npm.exitCode === null && npm.signalCode === null) await once(npm, 'exit');
+  rmSync(dataDir, { recursive: true, force: true });
+  assert.match(output, /SIGTERM: finishing the open requests/);
+  assert.match(output, /Stopped/);
+});
