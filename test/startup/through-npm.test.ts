@@ -7,7 +7,9 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { freePort, newDataDir } from '../support/server.ts';
 
-test('a SIGTERM to npm alone stops the server, with its data free for the next start', async () => {
+test('a SIGTERM to npm alone stops the server, with its data free for the next start', {
+  timeout: 60_000,
+}, async (t) => {
   const dataDir = newDataDir();
   const npm = spawn('npm', ['start'], {
     cwd: fileURLToPath(new URL('../..', import.meta.url)),
@@ -18,7 +20,10 @@ test('a SIGTERM to npm alone stops the server, with its data free for the next s
       SOKU_DATA_DIR: dataDir,
     },
     stdio: ['ignore', 'pipe', 'inherit'],
+    // A group of its own, so that a server which outlives npm does not outlive this test.
+    detached: true,
   });
+  t.after(() => endGroup(npm.pid));
   let output = '';
   npm.stdout.setEncoding('utf8');
   for await (const text of npm.stdout) {
@@ -31,3 +36,12 @@ test('a SIGTERM to npm alone stops the server, with its data free for the next s
   assert.match(output, /SIGTERM: finishing the open requests/);
   assert.match(output, /Stopped/);
 });
+
+/** Ends what is left of a process group, which is nothing when all went well. */
+function endGroup(leader: number | undefined): void {
+  try {
+    if (leader !== undefined) process.kill(-leader, 'SIGKILL');
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+  }
+}

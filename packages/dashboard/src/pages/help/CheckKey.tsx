@@ -39,11 +39,13 @@ function Verdict({ text, prefix }: { text: string; prefix: string }) {
       </Notice>
     );
   }
+  // The header is read before the key in it, and no key has white space, quotes or angle brackets.
+  const code = /[\s"'<>]/.test(text) ? 'malformed_authorization' : fault.code;
   return (
     <Notice tone="bad">
       <p>{fault.message}</p>
       <p>
-        The API answers <a href={`#${fault.code}`}>{fault.code}</a>.
+        The API answers <a href={`#${code}`}>{code}</a>.
       </p>
     </Notice>
   );
