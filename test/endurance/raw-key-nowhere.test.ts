@@ -105,7 +105,7 @@ async function failToCreate(
   try {
     other.exec('BEGIN IMMEDIATE');
     const answer = await hunt.call(server, 'POST', '/v1/api-keys', { headers, body: '{"name":"fails"}' });
-    assert.equal(answer.status, 500, answer.body);
+    assert.equal(answer.status, 503, answer.body);
     other.exec('ROLLBACK');
   } finally {
     other.close();

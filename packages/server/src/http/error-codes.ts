@@ -227,8 +227,9 @@ export const errorCodes = {
   verification_unavailable: {
     status: 503,
     type: 'api_error',
-    title: 'Keys cannot be checked at the moment',
-    cause: 'The database did not answer. Soku refuses rather than accept a key that it cannot check.',
+    title: 'The database does not answer at the moment',
+    cause:
+      'The database did not answer, or another program has locked it. Soku refuses rather than accept a key that it cannot check, and has changed nothing.',
     remedy: 'Try again after the number of seconds in Retry-After.',
   },
 } as const satisfies Record<string, ErrorRow>;
