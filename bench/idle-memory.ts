@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { startServer } from '../test/support/server.ts';
 import type { Figure } from './figure.ts';
+import { startArguments } from './start-arguments.ts';
 
 const settleMs = 3000;
 const runs = 3;
@@ -9,7 +10,9 @@ const runs = 3;
 export async function idleMemory(): Promise<Figure[]> {
   const values: number[] = [];
   for (let i = 0; i < runs; i++) {
-    const server = await startServer({ nodeArguments: ['--max-semi-space-size=8'] });
+    const server = await startServer({
+      nodeArguments: startArguments().filter((word) => word.startsWith('--')),
+    });
     await fetch(`${server.url}/readyz`);
     await new Promise((resolve) => setTimeout(resolve, settleMs));
     const kilobytes = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${server.pid}/status`, 'utf8'))?.[1];

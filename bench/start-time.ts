@@ -5,6 +5,7 @@ import { get } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { freePort, newDataDir } from '../test/support/server.ts';
 import type { Figure } from './figure.ts';
+import { startArguments } from './start-arguments.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const runs = 7;
@@ -13,7 +14,7 @@ const runs = 7;
 export async function startTime(): Promise<Figure[]> {
   const dataDir = newDataDir();
   try {
-    const own = ['--max-semi-space-size=8', 'packages/server/src/main.ts'];
+    const own = startArguments();
     await timeStart(process.execPath, own, dataDir);
     const direct: number[] = [];
     const throughNpm: number[] = [];

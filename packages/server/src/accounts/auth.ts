@@ -16,8 +16,14 @@ interface Options {
   log: FastifyBaseLogger;
 }
 
-/** The session cookie. On https the prefix __Host- binds it to this host and to https (ASVS 5.0 3.3.1, 3.3.3). */
-export const sessionCookie = { plain: 'soku_session', secure: '__Host-soku_session' };
+/** Every name that the session cookie can have. */
+const cookieNames = { plain: 'soku_session', secure: '__Host-soku_session' };
+export const sessionCookieNames = Object.values(cookieNames);
+
+/** Its name here. On https the prefix __Host- binds it to this host and to https (ASVS 5.0 3.3.1, 3.3.3). */
+export function sessionCookieName(publicUrl: string): string {
+  return publicUrl.startsWith('https:') ? cookieNames.secure : cookieNames.plain;
+}
 
 /**
  * The auth library, set up for e-mail and password. Only the accounts room knows which library it is.
@@ -57,7 +63,7 @@ export function createAuth({ database, secret, publicUrl, trustedOrigins, log }:
       ipAddress: { ipAddressHeaders: [addressHeader] },
       useSecureCookies: false,
       defaultCookieAttributes: { httpOnly: true, sameSite: 'lax', secure, path: '/' },
-      cookies: { session_token: { name: secure ? sessionCookie.secure : sessionCookie.plain } },
+      cookies: { session_token: { name: sessionCookieName(publicUrl) } },
       // Our own check runs before, for every route (http/origin.ts).
       disableCSRFCheck: true,
     },

@@ -1,6 +1,6 @@
 import { redactKeys } from '@soku/key';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { addressHeader } from './auth.ts';
+import { addressHeader, sessionCookieNames } from './auth.ts';
 
 /** The client's headers for the auth library, with the address that we believe in place of what was claimed. */
 export function authHeaders(request: FastifyRequest): Headers {
@@ -19,7 +19,8 @@ export function authHeaders(request: FastifyRequest): Headers {
 
 /** Whether a session cookie came, alive or not. Other cookies of the same host do not make a caller a person. */
 export function hasSessionCookie(request: FastifyRequest): boolean {
-  return /(^|; ?)(__Host-)?soku_session=/.test(request.headers.cookie ?? '');
+  const cookies = request.headers.cookie?.split(/; ?/) ?? [];
+  return cookies.some((cookie) => sessionCookieNames.some((name) => cookie.startsWith(`${name}=`)));
 }
 
 /**

@@ -2,7 +2,7 @@ import swagger from '@fastify/swagger';
 import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { sessionCookie } from '../accounts/auth.ts';
+import { sessionCookieName } from '../accounts/auth.ts';
 import { errorSchema } from '../keys/schemas.ts';
 import { type ErrorCode, errorCodeNames, errorCodes } from './error-codes.ts';
 
@@ -76,7 +76,7 @@ export async function registerOpenApi(
           session: {
             type: 'apiKey',
             in: 'cookie',
-            name: publicUrl.startsWith('https:') ? sessionCookie.secure : sessionCookie.plain,
+            name: sessionCookieName(publicUrl),
             description: 'A dashboard session',
           },
         },

@@ -4,8 +4,8 @@ import { RequestError } from '../http/errors.ts';
 import { newId } from '../ids.ts';
 import type { Revocation } from '../revocation/single-process.ts';
 import type { CreateKey, Key, KeyList, ListKeys, Scope } from './schemas.ts';
-import { scopeSchema } from './schemas.ts';
 import type { KeyRow, KeyStore } from './store.ts';
+import { readScopes } from './stored-scopes.ts';
 
 /** Who asks, once that is settled: a person in a session, or a key. */
 export interface Caller {
@@ -69,7 +69,7 @@ export class KeyService {
         createdBy: caller.id,
         createdByKey: caller.kind === 'key',
         name: wish.name,
-        scopes: [...new Set(scopes)],
+        scopes,
         expiresAt,
         createdAt: now,
         hash: await hashKey(apiKey),
@@ -205,10 +205,7 @@ function present(row: KeyRow, now: number): Key {
       previewEnd: row.preview_end,
     }),
     status: row.revoked_at !== null ? 'revoked' : expired ? 'expired' : 'active',
-    scopes: row.scopes
-      .split(' ')
-      .filter(Boolean)
-      .map((scope) => scopeSchema.parse(scope)),
+    scopes: readScopes(row.scopes),
     createdAt: new Date(row.created_at).toISOString(),
     createdBy: row.created_by,
     expiresAt: row.expires_at === null ? null : new Date(row.expires_at).toISOString(),

@@ -1,6 +1,7 @@
 import { type ExpressionBuilder, type ExpressionWrapper, type Kysely, type SqlBool, sql } from 'kysely';
 import type { Tables } from '../database/schema.ts';
-import type { StatusFilter } from './schemas.ts';
+import type { Scope, StatusFilter } from './schemas.ts';
+import { writeScopes } from './stored-scopes.ts';
 
 /** A key as the list shows it: its row, and the preview parts of its newest secret. */
 export interface KeyRow {
@@ -23,7 +24,7 @@ export interface NewKey {
   /** Whether createdBy is a key. */
   createdByKey: boolean;
   name: string;
-  scopes: readonly string[];
+  scopes: readonly Scope[];
   /** Epoch ms. */
   expiresAt: number | null;
   /** Epoch ms. */
@@ -111,7 +112,7 @@ export class KeyStore {
         created_by: key.createdBy,
         name: key.name,
         name_folded: foldName(key.name),
-        scopes: [...key.scopes].sort().join(' '),
+        scopes: writeScopes(key.scopes),
         expires_at: key.expiresAt,
         created_at: key.createdAt,
         revoked_at: null,

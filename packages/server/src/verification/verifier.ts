@@ -4,7 +4,8 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { explainKey, parseKey } from '@soku/key';
 import { z } from 'zod';
 import type { Refusal } from '../http/errors.ts';
-import { type Scope, scopeSchema } from '../keys/schemas.ts';
+import type { Scope } from '../keys/schemas.ts';
+import { readScopes } from '../keys/stored-scopes.ts';
 import { readCredentials } from './credentials.ts';
 import { SecretCache } from './secret-cache.ts';
 
@@ -132,10 +133,7 @@ function toKey(row: z.infer<typeof rowSchema>): VerifiedKey {
     keyId: row.id,
     workspaceId: row.workspace_id,
     name: row.name,
-    scopes: row.scopes
-      .split(' ')
-      .filter(Boolean)
-      .map((scope) => scopeSchema.parse(scope)),
+    scopes: readScopes(row.scopes),
     expiresAt: row.expires_at ?? Number.POSITIVE_INFINITY,
   };
 }
