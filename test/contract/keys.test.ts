@@ -41,6 +41,7 @@ test('a made key has everything that was asked for, and the answer is not stored
     preview: `sk_live_${apiKey.slice(8, 11)}...${apiKey.slice(-3)}`,
     status: 'active',
     scopes: ['keys:read', 'keys:write'],
+    lastUsedAt: null,
     expiresAt,
     revokedAt: null,
   });

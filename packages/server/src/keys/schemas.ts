@@ -21,6 +21,7 @@ export const keySchema = z
     scopes: z.array(scopeSchema),
     createdAt: instant,
     createdBy: z.string().describe('The id of the account, or of the key, that made it'),
+    lastUsedAt: instant.nullable().describe('When a request with it was last accepted; null: never yet'),
     expiresAt: instant.nullable(),
     revokedAt: instant.nullable(),
   })

@@ -208,6 +208,7 @@ function present(row: KeyRow, now: number): Key {
     scopes: readScopes(row.scopes),
     createdAt: new Date(row.created_at).toISOString(),
     createdBy: row.created_by,
+    lastUsedAt: null,
     expiresAt: row.expires_at === null ? null : new Date(row.expires_at).toISOString(),
     revokedAt: row.revoked_at === null ? null : new Date(row.revoked_at).toISOString(),
   };

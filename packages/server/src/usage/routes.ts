@@ -1,0 +1,43 @@
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { refusals } from '../http/openapi.ts';
+import type { Callers } from '../keys/callers.ts';
+import { keyIdSchema } from '../keys/schemas.ts';
+import { usageQuerySchema, usageSchema } from './schemas.ts';
+import type { UsageService } from './service.ts';
+
+const workspaceHeader = z.object({
+  'x-soku-workspace': z
+    .string()
+    .max(64)
+    .optional()
+    .describe('Default: the workspace of the session or the key'),
+});
+
+/** What a key was used for, for its owners. */
+export const usageRoutes: FastifyPluginAsyncZod<{ usage: UsageService; callers: Callers }> = async (
+  app,
+  { usage, callers },
+) => {
+  app.route({
+    method: 'GET',
+    url: '/v1/api-keys/:id/usage',
+    schema: {
+      operationId: 'getKeyUsage',
+      summary: 'Get the usage of a key, hour by hour',
+      description: 'Scope: `keys:read`. Counts what happened up to this moment. Usage is kept for 90 days.',
+      tags: ['API keys'],
+      security: [{ key: [] }, { session: [] }],
+      headers: workspaceHeader,
+      params: z.object({ id: keyIdSchema }),
+      querystring: usageQuerySchema,
+      response: {
+        200: usageSchema,
+        ...refusals('insufficient_scope', 'not_found', 'verification_unavailable'),
+      },
+    },
+    ...callers.require('keys:read'),
+    handler: async (request) =>
+      usage.get(callers.of(request).workspaceId, request.params.id, request.query.hours),
+  });
+};

@@ -1,0 +1,45 @@
+/**
+ * What the usage endpoint takes and gives. Like keys/schemas.ts, this file is bundled by the dashboard, so it
+ * imports nothing but zod and that one.
+ */
+import { z } from 'zod';
+import { keyIdSchema } from '../keys/schemas.ts';
+
+/** Longest range of one question, in hours: 90 days, which is also how long usage is kept. */
+const mostHours = 90 * 24;
+
+const instant = z.iso.datetime().describe('ISO 8601, UTC');
+const count = z.int().min(0);
+
+export const usageQuerySchema = z.strictObject({
+  hours: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(mostHours)
+    .default(24)
+    .describe('How many hours back, the current one included'),
+});
+
+const lastUsedSchema = z.object({
+  at: instant,
+  address: z.string().describe('The address that the request came from'),
+  userAgent: z.string().describe('At most 200 characters; empty when the request named none'),
+});
+
+export const usageSchema = z
+  .object({
+    keyId: keyIdSchema,
+    from: instant.describe('Start of the first hour'),
+    to: instant.describe('End of the last hour, which is the current one; not included'),
+    accepted: count.describe('Requests with this key that were accepted, in all these hours'),
+    refused: count.describe('Requests with this key that were refused although it is known here'),
+    hours: z
+      .array(z.object({ hour: instant.describe('Its start'), accepted: count, refused: count }))
+      .describe('Every hour of the range, oldest first, also those without a request'),
+    lastUsed: lastUsedSchema
+      .nullable()
+      .describe('The last accepted request, however long ago; null: there was none yet'),
+  })
+  .meta({ id: 'KeyUsage' });
+export type Usage = z.infer<typeof usageSchema>;
