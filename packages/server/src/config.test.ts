@@ -29,6 +29,8 @@ test('an empty environment is a whole configuration', () => {
     owner: undefined,
     maxActiveKeys: 10_000,
     cacheKeys: 1_000_000,
+    keyRateLimit: 1000,
+    addressRateLimit: 60,
     logLevel: 'info',
     trustProxy: [],
   });
@@ -47,6 +49,8 @@ test('every variable arrives', () => {
     SOKU_OWNER_PASSWORD: 'correct horse',
     SOKU_MAX_ACTIVE_KEYS: '3',
     SOKU_CACHE_KEYS: '1',
+    SOKU_KEY_RATE_LIMIT: 'off',
+    SOKU_ADDRESS_RATE_LIMIT: '1000000000',
     LOG_LEVEL: 'silent',
     TRUST_PROXY: '10.0.0.1, 192.168.0.0/16,::1,fd00::/8',
   };
@@ -60,6 +64,8 @@ test('every variable arrives', () => {
     owner: { email: 'ada@example.com', password: 'correct horse' },
     maxActiveKeys: 3,
     cacheKeys: 1,
+    keyRateLimit: 'off',
+    addressRateLimit: 1_000_000_000,
     logLevel: 'silent',
     trustProxy: ['10.0.0.1', '192.168.0.0/16', '::1', 'fd00::/8'],
   });
@@ -103,6 +109,10 @@ const wrong: [string, string, RegExp][] = [
   ['SOKU_MAX_ACTIVE_KEYS', '0', /not between 1 and/],
   ['SOKU_MAX_ACTIVE_KEYS', 'many', /not a whole number/],
   ['SOKU_CACHE_KEYS', '10000001', /not between 1 and 10000000/],
+  ['SOKU_KEY_RATE_LIMIT', '0', /not between 1 and 1000000000/],
+  ['SOKU_KEY_RATE_LIMIT', '1000000001', /not between 1 and/],
+  ['SOKU_KEY_RATE_LIMIT', 'OFF', /neither a whole number/],
+  ['SOKU_ADDRESS_RATE_LIMIT', 'none', /neither a whole number/],
   ['LOG_LEVEL', 'loud', /is not one of trace, debug, info/],
   ['LOG_LEVEL', 'INFO', /is not one of/],
   ['TRUST_PROXY', 'true', /not an address or a range/],
@@ -135,7 +145,7 @@ test('an owner has both halves, each of its form', () => {
 });
 
 test('a variable of a later version is refused, not ignored', () => {
-  const later = ['DATABASE_URL', 'SMTP_URL', 'MAIL_FROM', 'SOKU_KEY_RATE_LIMIT', 'SOKU_ADDRESS_RATE_LIMIT'];
+  const later = ['DATABASE_URL', 'SMTP_URL', 'MAIL_FROM'];
   for (const name of [...later, 'SOKU_GATEWAY_UPSTREAM', 'SOKU_GATEWAY_PORT', 'SOKU_METRICS_TOKEN']) {
     assertRefused({ [name]: 'anything' }, new RegExp(`^${name} is set, but this version`));
   }

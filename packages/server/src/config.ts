@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { defaultPrefix, isPrefix } from '@soku/key';
 import { z } from 'zod';
 import { emailSchema, passwordSchema } from './accounts/schemas.ts';
+import { maxQuota } from './limits/sliding-window.ts';
 import { StartupError } from './startup-error.ts';
 
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -14,6 +15,16 @@ function wholeNumber(least: number, most: number) {
     .transform(Number)
     .refine((value) => value >= least && value <= most, `is not between ${least} and ${most}`);
 }
+
+/** Requests a minute, or `off`. */
+const rateLimit = z
+  .string()
+  .regex(/^(?:off|\d{1,15})$/, 'is neither a whole number nor off')
+  .transform((text) => (text === 'off' ? text : Number(text)))
+  .refine(
+    (limit) => limit === 'off' || (limit >= 1 && limit <= maxQuota),
+    `is not between 1 and ${maxQuota}`,
+  );
 
 /** Comma-separated entries; spaces round them do not count. */
 function list(check: (entry: string) => boolean, problem: string) {
@@ -81,6 +92,16 @@ const schema = z.object({
   SOKU_CACHE_KEYS: wholeNumber(1, 10_000_000)
     .default(1_000_000)
     .describe('Most keys that verification keeps in memory'),
+  SOKU_KEY_RATE_LIMIT: rateLimit
+    .default(1000)
+    .describe(
+      'Requests a minute of a key, unless the key or its workspace has a limit of its own; `off`: no limit',
+    ),
+  SOKU_ADDRESS_RATE_LIMIT: rateLimit
+    .default(60)
+    .describe(
+      'Requests a minute with malformed or unknown credentials from one address (of IPv6: one /64); `off`: no limit',
+    ),
   LOG_LEVEL: z
     .enum(logLevels, `is not one of ${logLevels.join(', ')}`)
     .default('info')
@@ -105,6 +126,8 @@ const examples: Record<keyof z.infer<typeof schema>, string> = {
   SOKU_OWNER_PASSWORD: '"a long sentence that only you know"',
   SOKU_MAX_ACTIVE_KEYS: '10000',
   SOKU_CACHE_KEYS: '1000000',
+  SOKU_KEY_RATE_LIMIT: '1000',
+  SOKU_ADDRESS_RATE_LIMIT: '60',
   LOG_LEVEL: 'info',
   TRUST_PROXY: '10.0.0.1,192.168.0.0/16',
 };
@@ -128,8 +151,6 @@ const notInThisVersion = [
   'DATABASE_URL',
   'SMTP_URL',
   'MAIL_FROM',
-  'SOKU_KEY_RATE_LIMIT',
-  'SOKU_ADDRESS_RATE_LIMIT',
   'SOKU_GATEWAY_UPSTREAM',
   'SOKU_GATEWAY_PORT',
   'SOKU_METRICS_TOKEN',
@@ -148,6 +169,10 @@ export interface Config {
   owner: { email: string; password: string } | undefined;
   maxActiveKeys: number;
   cacheKeys: number;
+  /** Requests a minute of a key without a limit of its own. */
+  keyRateLimit: number | 'off';
+  /** Requests a minute of an address with malformed or unknown credentials. */
+  addressRateLimit: number | 'off';
   logLevel: (typeof logLevels)[number];
   /** Addresses and CIDR ranges whose X-Forwarded-* is believed. */
   trustProxy: string[];
@@ -173,6 +198,8 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     owner: email !== undefined && password !== undefined ? { email, password } : undefined,
     maxActiveKeys: values.SOKU_MAX_ACTIVE_KEYS,
     cacheKeys: values.SOKU_CACHE_KEYS,
+    keyRateLimit: values.SOKU_KEY_RATE_LIMIT,
+    addressRateLimit: values.SOKU_ADDRESS_RATE_LIMIT,
     logLevel: values.LOG_LEVEL,
     trustProxy: values.TRUST_PROXY,
   };

@@ -10,6 +10,16 @@ export type Scope = z.infer<typeof scopeSchema>;
 
 export const keyIdSchema = z.string().regex(/^key_[0-9a-hjkmnp-tv-z]{26}$/, 'is not the id of a key');
 
+/** What is said of every wrong one. */
+const notARateLimit = 'must be a whole number between 1 and 1000000000, or "off"';
+
+/** Requests a minute, or no limit at all. */
+export const rateLimitSchema = z.union(
+  [z.literal('off'), z.int(notARateLimit).min(1, notARateLimit).max(1_000_000_000, notARateLimit)],
+  notARateLimit,
+);
+export type RateLimit = z.infer<typeof rateLimitSchema>;
+
 const instant = z.iso.datetime().describe('ISO 8601, UTC');
 
 export const keySchema = z

@@ -1,0 +1,20 @@
+import type { LimitState } from './sliding-window.ts';
+
+/** The length of the window in seconds, as the policy tells it. */
+const windowSeconds = 60;
+
+/**
+ * The header fields that tell a caller how much is left: the IETF's (draft-ietf-httpapi-ratelimit-headers-10,
+ * section 3) and the widespread X-RateLimit ones, where Reset is in seconds from now. Retry-After is not among
+ * them; it belongs to the 429 alone, and is `resetSeconds`.
+ */
+export function limitFields(limit: LimitState): Record<string, string> {
+  const { policy, limit: quota, remaining, resetSeconds } = limit;
+  return {
+    'ratelimit-policy': `"${policy}";q=${quota};w=${windowSeconds}`,
+    ratelimit: `"${policy}";r=${remaining};t=${resetSeconds}`,
+    'x-ratelimit-limit': String(quota),
+    'x-ratelimit-remaining': String(remaining),
+    'x-ratelimit-reset': String(resetSeconds),
+  };
+}

@@ -1,0 +1,60 @@
+import { advance, type Window } from './sliding-window.ts';
+
+/** The window of a key. Whoever keeps it beside the key asks for it anew once it is dropped. */
+export interface KeyWindow extends Window {
+  dropped: boolean;
+}
+
+/** Calls of `sweep` that see every window once. */
+const callsForAll = 60;
+
+/** The least number of windows that one call of `sweep` looks at. */
+const leastSlice = 1000;
+
+/** The windows of the keys that were used lately. Memory grows with those keys, not with all that exist. */
+export class KeyLimits {
+  readonly #windows = new Map<string, KeyWindow>();
+  /** Where the sweep goes on. An iterator of a Map lives through changes of it. */
+  #unswept = this.#windows.entries();
+
+  get size(): number {
+    return this.#windows.size;
+  }
+
+  /** The one window of a key, made when it has none. Good until its `dropped` is set. */
+  windowOf(keyId: string): KeyWindow {
+    const known = this.#windows.get(keyId);
+    if (known !== undefined) return known;
+    const window: KeyWindow = { minute: 0, current: 0, previous: 0, dropped: false };
+    this.#windows.set(keyId, window);
+    return window;
+  }
+
+  /**
+   * Drops windows that count nothing any more, which they do when two minutes have passed since their last request.
+   * For a timer of a second: a call looks at a sixtieth of them, so that even a million keys never hold up a
+   * verification for longer than about a millisecond.
+   *
+   * @param now epoch ms
+   */
+  sweep(now: number): void {
+    const slice = Math.max(leastSlice, Math.ceil(this.#windows.size / callsForAll));
+    for (let seen = 0; seen < slice; seen++) {
+      const next = this.#unswept.next();
+      if (next.done === true) {
+        this.#unswept = this.#windows.entries();
+        return;
+      }
+      const [keyId, window] = next.value;
+      if (counts(window, now)) continue;
+      window.dropped = true;
+      this.#windows.delete(keyId);
+    }
+  }
+}
+
+/** Whether a window can still make a difference. */
+function counts(window: KeyWindow, now: number): boolean {
+  advance(window, now);
+  return window.current > 0 || window.previous > 0;
+}
