@@ -1,12 +1,14 @@
 import { type Kysely, type Migration, Migrator } from 'kysely';
 import { accounts } from './migrations/0001-accounts.ts';
 import { apiKeys } from './migrations/0002-api-keys.ts';
+import { limits } from './migrations/0004-limits.ts';
 import type { Tables } from './schema.ts';
 
 /** Every migration, in order. Forward only: a released one is never edited, the next one mends it. */
 export const migrations: Record<string, Migration> = {
   '0001-accounts': accounts,
   '0002-api-keys': apiKeys,
+  '0004-limits': limits,
 };
 
 /**

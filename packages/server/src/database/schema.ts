@@ -19,6 +19,8 @@ interface ApiKeyTable {
   scopes: string;
   /** Epoch ms; null is never. Written once. */
   expires_at: number | null;
+  /** Requests a minute; 0 is no limit, null the workspace's. Changed by people, and by keys within their own. */
+  rate_limit: number | null;
   /** Epoch ms. Written once. */
   created_at: number;
   /** Epoch ms. Its presence, not its value, makes the key dead. Written once, for ever (triggers hold it). */
@@ -61,7 +63,19 @@ interface IdempotencyTable {
 interface WorkspaceTable {
   id: string;
   name: string;
+  /** Requests a minute of each key that has no limit of its own; 0 is no limit, null SOKU_KEY_RATE_LIMIT. */
+  rate_limit: number | null;
   created_at: number;
+}
+
+/** The windows of the keys' limits while no process runs: written when it stops, read and emptied at the start. */
+interface RateWindowTable {
+  key_id: string;
+  /** Epoch minutes. */
+  minute: number;
+  /** Requests that passed in that minute, and in the one before it. */
+  current: number;
+  previous: number;
 }
 
 interface WorkspaceMemberTable {
@@ -104,6 +118,7 @@ export interface Tables {
   dead_hash: DeadHashTable;
   idempotency: IdempotencyTable;
   workspace: WorkspaceTable;
+  rate_window: RateWindowTable;
   workspace_member: WorkspaceMemberTable;
   user: UserTable;
   account: AccountTable;

@@ -1,0 +1,23 @@
+import { type Migration, type SqlBool, sql } from 'kysely';
+
+/** null: no setting of its own; 0: no limit; else requests a minute. The bound keeps the arithmetic of a window whole. */
+const bounds = sql<SqlBool>`rate_limit BETWEEN 0 AND 1000000000`;
+
+export const limits: Migration = {
+  async up(db) {
+    for (const table of ['api_key', 'workspace']) {
+      await db.schema
+        .alterTable(table)
+        .addColumn('rate_limit', 'bigint', (column) => column.check(bounds))
+        .execute();
+    }
+    await db.schema
+      .createTable('rate_window')
+      .addColumn('key_id', 'text', (column) => column.primaryKey().notNull())
+      .addColumn('minute', 'bigint', (column) => column.notNull())
+      .addColumn('current', 'bigint', (column) => column.notNull())
+      .addColumn('previous', 'bigint', (column) => column.notNull())
+      .modifyEnd(sql`without rowid`)
+      .execute();
+  },
+};
