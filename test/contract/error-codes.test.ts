@@ -84,6 +84,8 @@ const producers: Record<ErrorCode, () => Promise<Answer>> = {
                 WHERE createdAt = (SELECT max(createdAt) FROM session)`);
     return contract.call('POST', '/v1/api-keys', { as: aged, body: { name: 'too late' } });
   },
+  session_required: () =>
+    contract.call('PATCH', '/v1/workspace', { key: manager.apiKey, body: { rateLimit: 'off' } }),
   cross_origin: () =>
     contract.call('POST', '/v1/api-keys', {
       as: ada,
@@ -124,6 +126,11 @@ const producers: Record<ErrorCode, () => Promise<Answer>> = {
       as: ada,
       fields: [['Content-Type', 'application/x-www-form-urlencoded']],
     }),
+  rate_limited: async () => {
+    const { apiKey } = await ada.makeKey({ name: 'slow', rateLimit: 1 });
+    assert.equal((await authorization(`Bearer ${apiKey}`)).status, 200);
+    return authorization(`Bearer ${apiKey}`);
+  },
   internal_error: () => whileTableIsGone('api_key', () => contract.call('GET', '/v1/api-keys', { as: ada })),
   verification_unavailable: () =>
     whileTableIsGone('api_key_secret', () => contract.call('GET', '/v1/me', { key: generateKey() })),

@@ -44,6 +44,7 @@ test('a made key has everything that was asked for, and the answer is not stored
     lastUsedAt: null,
     expiresAt,
     revokedAt: null,
+    rateLimit: null,
   });
 });
 

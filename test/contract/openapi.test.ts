@@ -22,7 +22,9 @@ const promised = [
   'GET /v1/api-keys/{id}/usage',
   'GET /v1/me',
   'GET /v1/verify',
+  'GET /v1/workspace',
   'PATCH /v1/api-keys/{id}',
+  'PATCH /v1/workspace',
   'POST /v1/api-keys',
   'POST /v1/api-keys/{id}/revoke',
 ];

@@ -121,7 +121,7 @@ function brokenKeys(key: string): Mistake[] {
   const at20 = (text: string) => key.slice(0, 20) + text + key.slice(21);
   return [
     one('one character short', key.slice(0, -1), /39 characters.*40.*1 is missing/),
-    one('thirty characters short', key.slice(0, 10), /10 characters.*40.*30 are missing/),
+    one('twenty characters short', key.slice(0, 20), /20 characters.*40.*20 are missing/),
     one('one character long', `${key}0`, /1 after it/),
     one('the prefix alone', 'sk_live_', /8 characters.*32 are missing/),
     one('a hyphen in it', at20('-'), /^Character 21 is a hyphen/),

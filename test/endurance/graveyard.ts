@@ -7,6 +7,8 @@ import { openDataDirectory } from '../../packages/server/src/database/data-direc
 import { type Database, openDatabase } from '../../packages/server/src/database/open.ts';
 import { newId } from '../../packages/server/src/ids.ts';
 import { KeyStore } from '../../packages/server/src/keys/store.ts';
+import { AddressLimits } from '../../packages/server/src/limits/address-limits.ts';
+import { KeyLimits } from '../../packages/server/src/limits/key-limits.ts';
 import { singleProcessRevocation } from '../../packages/server/src/revocation/single-process.ts';
 import { Verifier } from '../../packages/server/src/verification/verifier.ts';
 
@@ -77,6 +79,21 @@ function verdictOn(database: Database, apiKey: string): string {
     reader: database.reader,
     prefixes: ['sk_live_'],
     cacheKeys: 10,
+    cacheRefusedKeys: 10,
+    keyRateLimit: 'off',
+    keyLimits: new KeyLimits(),
+    addressLimits: new AddressLimits('off'),
+    usage: {
+      open: () => ({
+        accepted: 0,
+        refused: 0,
+        lastAt: 0,
+        address: '',
+        agent: '',
+        until: Number.POSITIVE_INFINITY,
+        closed: false,
+      }),
+    },
     failed: () => undefined,
   });
   try {
@@ -133,6 +150,6 @@ async function makeKey(database: Database, workspaceId: string): Promise<Buried>
     expiresAt: null,
     createdAt: now,
   };
-  await new KeyStore(database.kysely).insert({ ...key, hash, preview }, null, 100);
+  await new KeyStore(database.kysely).insert({ ...key, hash, preview }, null, 100, () => null);
   return { id, apiKey, hash, hashSql: `x'${Buffer.from(hash).toString('hex')}'` };
 }

@@ -56,6 +56,7 @@ export class Person {
     name: string;
     scopes?: string[];
     expiresAt?: string;
+    rateLimit?: number | 'off';
   }): Promise<{ apiKey: string; key: Key }> {
     const answer = await this.call('POST', '/v1/api-keys', wish);
     if (answer.status !== 201) throw new Error(`making a key was answered ${answer.status}: ${answer.text}`);

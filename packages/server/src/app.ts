@@ -4,22 +4,28 @@ import { createAuth } from './accounts/auth.ts';
 import { accountRoutes } from './accounts/routes.ts';
 import type { Config } from './config.ts';
 import type { Database } from './database/open.ts';
+import { clientAddress } from './http/client-address.ts';
 import { healthRoutes } from './http/health.ts';
 import { openApiRoute, registerOpenApi } from './http/openapi.ts';
 import { ownOrigins } from './http/origin.ts';
 import { registerPages } from './http/pages.ts';
 import { registerSecurityHeaders } from './http/security-headers.ts';
-import { createServer } from './http/server.ts';
+import { createServer, serveAhead } from './http/server.ts';
 import { Callers } from './keys/callers.ts';
 import { keyRoutes } from './keys/routes.ts';
 import { KeyService } from './keys/service.ts';
 import { KeyStore } from './keys/store.ts';
+import { AddressLimits } from './limits/address-limits.ts';
+import { KeyLimits } from './limits/key-limits.ts';
 import { singleProcessRevocation } from './revocation/single-process.ts';
 import { usageRoutes } from './usage/routes.ts';
 import { UsageService } from './usage/service.ts';
+import { fastLane } from './verification/fast-lane.ts';
 import { verificationRoutes } from './verification/routes.ts';
 import { Verifier } from './verification/verifier.ts';
 import { version } from './version.ts';
+import { workspaceRoutes } from './workspaces/routes.ts';
+import { WorkspaceService } from './workspaces/service.ts';
 
 /** Puts the features together. This is the one file that knows all of them. */
 export async function createApp(config: Config, database: Database, secret: string, log: Logger) {
@@ -32,22 +38,53 @@ export async function createApp(config: Config, database: Database, secret: stri
     reader: database.reader,
     prefixes: keyPrefixes,
     cacheKeys: config.cacheKeys,
+    cacheRefusedKeys: config.cacheRefusedKeys,
+    keyRateLimit: config.keyRateLimit,
+    keyLimits: new KeyLimits(),
+    addressLimits: new AddressLimits(config.addressRateLimit),
+    usage: {
+      open: (_keyId, _hash, now) => ({
+        accepted: 0,
+        refused: 0,
+        lastAt: 0,
+        address: '',
+        agent: '',
+        until: now + 3_600_000,
+        closed: false,
+      }),
+    },
     failed: (error) => log.error({ err: error }, 'a key could not be checked'),
+  });
+  const workspaces = new WorkspaceService(database, {
+    keyRateLimit: config.keyRateLimit,
+    changed: (workspaceId) => verifier.forgetWorkspace(workspaceId),
   });
   const revocation = singleProcessRevocation(database, (hashes) => verifier.forget(hashes));
   const keys = new KeyService(new KeyStore(database.kysely), revocation, {
     prefixes: keyPrefixes,
     maxActiveKeys: config.maxActiveKeys,
+    keyRateLimit: config.keyRateLimit,
     now: Date.now,
   });
+
+  const addressOf = clientAddress(config.trustProxy);
+  let closing = false;
+  app.addHook('preClose', async () => {
+    closing = true;
+  });
+  serveAhead(
+    app,
+    fastLane(verifier, addressOf, () => closing),
+  );
 
   await registerSecurityHeaders(app, publicUrl.startsWith('https:'));
   await registerOpenApi(app, { publicUrl, keyPrefix: keyPrefixes[0], version });
   await app.register(accountRoutes, { auth, accounts, publicUrl, keyPrefix: keyPrefixes[0] });
-  const callers = new Callers(verifier, accounts);
+  const callers = new Callers(verifier, accounts, addressOf);
   await app.register(keyRoutes, { keys, callers });
+  await app.register(workspaceRoutes, { workspaces, callers });
   await app.register(usageRoutes, { usage: new UsageService(keys, Date.now), callers });
-  await app.register(verificationRoutes, { verifier, keys, accounts });
+  await app.register(verificationRoutes, { verifier, keys, accounts, callers, addressOf });
   await app.register(healthRoutes, { database });
   openApiRoute(app);
   await registerPages(app);

@@ -92,6 +92,9 @@ const schema = z.object({
   SOKU_CACHE_KEYS: wholeNumber(1, 10_000_000)
     .default(1_000_000)
     .describe('Most keys that verification keeps in memory'),
+  SOKU_CACHE_REFUSED_KEYS: wholeNumber(1, 10_000_000)
+    .default(100_000)
+    .describe('Most unknown and revoked keys that it keeps beside them, so that guessing evicts no good key'),
   SOKU_KEY_RATE_LIMIT: rateLimit
     .default(1000)
     .describe(
@@ -126,6 +129,7 @@ const examples: Record<keyof z.infer<typeof schema>, string> = {
   SOKU_OWNER_PASSWORD: '"a long sentence that only you know"',
   SOKU_MAX_ACTIVE_KEYS: '10000',
   SOKU_CACHE_KEYS: '1000000',
+  SOKU_CACHE_REFUSED_KEYS: '100000',
   SOKU_KEY_RATE_LIMIT: '1000',
   SOKU_ADDRESS_RATE_LIMIT: '60',
   LOG_LEVEL: 'info',
@@ -169,6 +173,7 @@ export interface Config {
   owner: { email: string; password: string } | undefined;
   maxActiveKeys: number;
   cacheKeys: number;
+  cacheRefusedKeys: number;
   /** Requests a minute of a key without a limit of its own. */
   keyRateLimit: number | 'off';
   /** Requests a minute of an address with malformed or unknown credentials. */
@@ -198,6 +203,7 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     owner: email !== undefined && password !== undefined ? { email, password } : undefined,
     maxActiveKeys: values.SOKU_MAX_ACTIVE_KEYS,
     cacheKeys: values.SOKU_CACHE_KEYS,
+    cacheRefusedKeys: values.SOKU_CACHE_REFUSED_KEYS,
     keyRateLimit: values.SOKU_KEY_RATE_LIMIT,
     addressRateLimit: values.SOKU_ADDRESS_RATE_LIMIT,
     logLevel: values.LOG_LEVEL,

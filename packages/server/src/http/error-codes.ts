@@ -163,6 +163,13 @@ export const errorCodes = {
     cause: 'Making a key needs a sign-in of the last two hours, so that a forgotten open browser makes none.',
     remedy: 'Sign in again and repeat the call.',
   },
+  session_required: {
+    status: 403,
+    type: 'permission_error',
+    title: 'Only a person may do this',
+    cause: 'The call was made with a key, and changes what no key may change, whatever its scopes.',
+    remedy: 'Sign in to the dashboard and change it there.',
+  },
   cross_origin: {
     status: 403,
     type: 'permission_error',

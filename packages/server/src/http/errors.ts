@@ -16,6 +16,8 @@ export interface Refusal {
   details?: Detail[];
   /** For insufficient_scope: the scope that would have been enough (RFC 6750 section 3). */
   scope?: string;
+  /** Further header fields, such as the limit that a 429 tells. */
+  headers?: Readonly<Record<string, string>>;
 }
 
 /** Thrown by services when a caller asked for something that cannot be; the error handler answers its refusal. */
@@ -53,11 +55,11 @@ export function errorBody(refusal: Refusal, requestId: string, now: number) {
 
 /**
  * The header fields of a refusal: the challenge of a 401 or of a missing scope (RFC 6750 section 3, RFC 9110
- * section 11.6.1), and Retry-After of a 503.
+ * section 11.6.1), Retry-After of a 503, and those that the refusal brings itself.
  */
 export function errorHeaders(refusal: Refusal): Record<string, string> {
   const row = errorCodes[refusal.code];
-  const headers: Record<string, string> = { 'cache-control': 'no-store' };
+  const headers: Record<string, string> = { 'cache-control': 'no-store', ...refusal.headers };
   if (row.status === 503) headers['retry-after'] = retryAfterSeconds;
   if (!('challenge' in row)) return headers;
   const parts = ['Bearer realm="soku"'];

@@ -7,7 +7,9 @@ import { errorSchema } from '../keys/schemas.ts';
 import { type ErrorCode, errorCodeNames, errorCodes } from './error-codes.ts';
 
 /** Any endpoint that takes a key can answer these. */
-const credentialCodes = errorCodeNames.filter((code) => errorCodes[code].status === 401);
+const credentialCodes = errorCodeNames.filter(
+  (code) => errorCodes[code].status === 401 || code === 'rate_limited',
+);
 
 /** Any endpoint at all can answer these. */
 const generalCodes: ErrorCode[] = ['invalid_request', 'internal_error'];
@@ -63,6 +65,7 @@ export async function registerOpenApi(
           name: 'API keys',
           description: 'The life of a key. For people in the dashboard, and for keys with a scope.',
         },
+        { name: 'Workspace', description: 'The settings that all keys of a workspace share.' },
         { name: 'Verification', description: 'What a key itself can ask, and what a proxy asks about it.' },
         { name: 'Service', description: 'For whoever runs this deployment.' },
       ],

@@ -1,8 +1,11 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { Readable } from 'node:stream';
 import { redactKeys } from '@soku/key';
 import fastify, {
   type FastifyBaseLogger,
   type FastifyError,
+  type FastifyInstance,
   type FastifyReply,
   type FastifyRequest,
   LogController,
@@ -16,6 +19,7 @@ import {
 import { isBusy } from '../database/sqlite-errors.ts';
 import { type Detail, errorBody, type Refusal, RequestError, refuse } from './errors.ts';
 import { checkOrigin, checkPreflight, ownOrigins } from './origin.ts';
+import { PreformattedResponse } from './preformatted-response.ts';
 import { nextRequestId } from './request-ids.ts';
 
 /** Bounds of a request, in bytes and ms. */
@@ -48,7 +52,14 @@ export function createServer({ log, publicUrl, trustProxy }: Options) {
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 200, ignoreTrailingSlash: false },
     // Node itself would answer a missing Host, without our envelope; the hook below does it.
-    http: { maxHeaderSize: limits.headers, headersTimeout: limits.headersTime, requireHostHeader: false },
+    http: {
+      maxHeaderSize: limits.headers,
+      headersTimeout: limits.headersTime,
+      requireHostHeader: false,
+      // Saves the events of a body that never comes: an eighth of all that a small request costs.
+      optimizeEmptyRequests: true,
+      ServerResponse: PreformattedResponse,
+    },
     clientErrorHandler: (error, socket) => answerBrokenRequest(error, socket),
     // The path could not be decoded, so it has no route.
     frameworkErrors: (_error, request, reply) => {
@@ -65,6 +76,11 @@ export function createServer({ log, publicUrl, trustProxy }: Options) {
     if (body === '') done(null, undefined);
     else parseJson(request, String(body), done);
   });
+
+  // A request whose body was at its end before it began tells no end, which the parsers would wait for.
+  app.addHook('preParsing', async (request, _reply, payload) =>
+    request.raw.readableEnded ? Readable.from([]) : payload,
+  );
 
   // Node itself would answer 417, without our envelope. RFC 9110 section 10.1.1 lets a server pass over it.
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
@@ -93,6 +109,23 @@ export function createServer({ log, publicUrl, trustProxy }: Options) {
   if (['trace', 'debug'].includes(log.level)) app.addHook('onResponse', logAnswer);
   app.setErrorHandler<FastifyError>((error, request, reply) => refuse(reply, refusalOf(error, request)));
   return app;
+}
+
+/**
+ * Lets `lane` have each request before the framework does.
+ *
+ * @param lane answers a request, or returns false and has not touched it
+ */
+export function serveAhead(
+  app: FastifyInstance,
+  lane: (request: IncomingMessage, response: PreformattedResponse) => boolean,
+): void {
+  const framework = app.server.listeners('request');
+  app.server.removeAllListeners('request');
+  app.server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    if (response instanceof PreformattedResponse && lane(request, response)) return;
+    for (const listener of framework) Reflect.apply(listener, app.server, [request, response]);
+  });
 }
 
 async function logAnswer(request: FastifyRequest, reply: FastifyReply): Promise<void> {

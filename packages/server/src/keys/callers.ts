@@ -1,15 +1,20 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { AccountService } from '../accounts/account-service.ts';
 import { authHeaders, hasSessionCookie } from '../accounts/forward.ts';
+import type { ClientAddress } from '../http/client-address.ts';
 import { type Refusal, refuse } from '../http/errors.ts';
-import type { Verifier } from '../verification/verifier.ts';
+import { limitFields } from '../limits/fields.ts';
+import type { LimitState } from '../limits/sliding-window.ts';
+import type { Ask, Verifier } from '../verification/verifier.ts';
 import { type Scope, scopeSchema } from './schemas.ts';
 import type { Caller } from './service.ts';
 
 /** How long after a sign-in a session may still make keys, in ms (ASVS 5.0 7.5.3). */
 const recentLogin = 2 * 60 * 60 * 1000;
 
-type Found = { caller: Caller; refusal?: never } | { caller?: never; refusal: Refusal };
+type Found =
+  | { caller: Caller; limit: LimitState | null; refusal?: never }
+  | { caller?: never; limit?: never; refusal: Refusal };
 
 /**
  * Settles who calls a management endpoint: the key in the Authorization header, else the person of the session
@@ -18,12 +23,19 @@ type Found = { caller: Caller; refusal?: never } | { caller?: never; refusal: Re
 export class Callers {
   readonly #verifier: Verifier;
   readonly #accounts: AccountService;
+  readonly #addressOf: ClientAddress;
   readonly #now: () => number;
   readonly #settled = new WeakMap<FastifyRequest, Caller>();
 
-  constructor(verifier: Verifier, accounts: AccountService, now: () => number = Date.now) {
+  constructor(
+    verifier: Verifier,
+    accounts: AccountService,
+    addressOf: ClientAddress,
+    now: () => number = Date.now,
+  ) {
     this.#verifier = verifier;
     this.#accounts = accounts;
+    this.#addressOf = addressOf;
     this.#now = now;
   }
 
@@ -33,15 +45,25 @@ export class Callers {
    * key is revoked, or the session ended, meanwhile (ASVS 5.0 8.3.2).
    *
    * @param needs the scope that a key must have for this call
-   * @param options `recentLogin`: whether a person must have signed in lately for it
+   * @param options `recentLogin`: whether a person must have signed in lately for it; `limited: false`: a key's
+   *   own limit does not count
    */
-  require(needs: Scope, options: { recentLogin?: boolean } = {}) {
+  require(needs: Scope, options: { recentLogin?: boolean; limited?: false } = {}) {
     const settle = async (
       request: FastifyRequest,
       reply: FastifyReply,
     ): Promise<FastifyReply | undefined> => {
-      const { caller, refusal } = await this.#find(request, needs, options.recentLogin === true);
+      // Settled before, then this is the second time, and the same request.
+      const again = this.#settled.has(request);
+      const ask = {
+        needs: [needs],
+        address: this.#addressOf(request.raw),
+        limited: !again && options.limited !== false,
+        recorded: !again,
+      };
+      const { caller, refusal, limit } = await this.#find(request, ask, options.recentLogin === true);
       if (refusal !== undefined) return refuse(reply, refusal);
+      if (limit !== null) reply.headers(limitFields(limit));
       this.#settled.set(request, caller);
       return undefined;
     };
@@ -55,17 +77,16 @@ export class Callers {
     return caller;
   }
 
-  async #find(request: FastifyRequest, needs: Scope, recent: boolean): Promise<Found> {
+  async #find(request: FastifyRequest, ask: Ask, recent: boolean): Promise<Found> {
     if (request.headers.authorization === undefined && hasSessionCookie(request)) {
       return this.#findPerson(request, recent);
     }
-    const { key, refusal } = this.#verifier.verify(request.raw, request.url);
+    const { key, refusal, limit } = this.#verifier.verify(request.raw, ask);
     if (refusal !== undefined) return { refusal };
-    if (!key.scopes.includes(needs)) return { refusal: lacksScope(needs) };
     const { keyId: id, workspaceId, scopes, expiresAt } = key;
     const asked = request.headers['x-soku-workspace'];
     if (asked !== undefined && asked !== workspaceId) return { refusal: noWorkspace };
-    return { caller: { kind: 'key', id, workspaceId, scopes, expiresAt } };
+    return { caller: { kind: 'key', id, workspaceId, scopes, expiresAt }, limit };
   }
 
   async #findPerson(request: FastifyRequest, recent: boolean): Promise<Found> {
@@ -84,16 +105,9 @@ export class Callers {
         scopes: scopeSchema.options,
         expiresAt: Number.POSITIVE_INFINITY,
       },
+      limit: null,
     };
   }
-}
-
-function lacksScope(scope: Scope): Refusal {
-  return {
-    code: 'insufficient_scope',
-    message: `This key is good, but does not have the scope ${scope}, which this call needs.`,
-    scope,
-  };
 }
 
 const sessionOver: Refusal = { code: 'session_over', message: 'The session is over. Sign in again.' };

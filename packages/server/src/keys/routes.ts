@@ -3,13 +3,13 @@ import { z } from 'zod';
 import { refusals } from '../http/openapi.ts';
 import type { Callers } from './callers.ts';
 import {
+  changeKeySchema,
   createdKeySchema,
   createKeySchema,
   keyIdSchema,
   keyListSchema,
   keySchema,
   listKeysSchema,
-  renameKeySchema,
 } from './schemas.ts';
 import type { KeyService } from './service.ts';
 
@@ -110,19 +110,18 @@ export const keyRoutes: FastifyPluginAsyncZod<{ keys: KeyService; callers: Calle
     method: 'PATCH',
     url: '/v1/api-keys/:id',
     schema: {
-      operationId: 'renameKey',
-      summary: 'Rename a key',
-      description: 'Scope: `keys:write`.',
+      operationId: 'updateKey',
+      summary: 'Change the name or the limit of a key',
+      description: 'Scope: `keys:write`. What is not in the body stays.',
       tags,
       security,
       headers: workspaceHeader,
       params: idParams,
-      body: renameKeySchema,
+      body: changeKeySchema,
       response: { 200: keySchema, ...refusals(...changing) },
     },
     ...callers.require('keys:write'),
-    handler: async (request) =>
-      keys.rename(callers.of(request).workspaceId, request.params.id, request.body.name),
+    handler: async (request) => keys.change(callers.of(request), request.params.id, request.body),
   });
 
   app.route({

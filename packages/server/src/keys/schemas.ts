@@ -34,6 +34,7 @@ export const keySchema = z
     lastUsedAt: instant.nullable().describe('When a request with it was last accepted; null: never yet'),
     expiresAt: instant.nullable(),
     revokedAt: instant.nullable(),
+    rateLimit: rateLimitSchema.nullable().describe('Requests a minute; null: the limit of the workspace'),
   })
   .meta({ id: 'Key' });
 export type Key = z.infer<typeof keySchema>;
@@ -73,6 +74,12 @@ export const createKeySchema = z.strictObject({
     .nullable()
     .optional()
     .describe('From then on the key is refused. Default: never'),
+  rateLimit: rateLimitSchema
+    .nullable()
+    .optional()
+    .describe(
+      'Requests a minute; null, the default: the limit of the workspace. A key cannot set more than it has itself, and hands on its own limit when that is lower',
+    ),
 });
 export type CreateKey = z.infer<typeof createKeySchema>;
 
@@ -80,7 +87,18 @@ export const createdKeySchema = z
   .object({ apiKey: z.string().describe('The full key: in this answer and never again'), key: keySchema })
   .meta({ id: 'CreatedKey' });
 
-export const renameKeySchema = z.strictObject({ name: keyNameSchema });
+export const changeKeySchema = z
+  .strictObject({
+    name: keyNameSchema.optional(),
+    rateLimit: rateLimitSchema
+      .nullable()
+      .optional()
+      .describe(
+        'Requests a minute, from the next request on; null: the limit of the workspace. A key cannot set more than it has itself',
+      ),
+  })
+  .refine((change) => Object.keys(change).length > 0, 'must have a name or a rateLimit');
+export type ChangeKey = z.infer<typeof changeKeySchema>;
 
 export const statusFilterSchema = z.enum(['active', 'revoked', 'expired', 'all']);
 export type StatusFilter = z.infer<typeof statusFilterSchema>;
@@ -111,8 +129,19 @@ export const keyListSchema = z
   .meta({ id: 'KeyList' });
 export type KeyList = z.infer<typeof keyListSchema>;
 
+/** Where a key stands with its limit, as the X-RateLimit fields tell it. */
+export const rateStandingSchema = z.object({
+  limit: z.int().describe('Requests a minute'),
+  remaining: z.int(),
+  resetSeconds: z.int().describe('Seconds until more of it is free again'),
+});
+
 export const meSchema = z
-  .object({ key: keySchema, workspace: z.object({ id: z.string(), name: z.string() }) })
+  .object({
+    key: keySchema,
+    workspace: z.object({ id: z.string(), name: z.string() }),
+    limits: z.object({ rateLimit: rateStandingSchema.nullable().describe('null: there is no limit') }),
+  })
   .meta({ id: 'Me' });
 
 export const errorSchema = z

@@ -2,8 +2,10 @@ import { createHash } from 'node:crypto';
 import { containsKey, formatPreview, generateKey, hashKey, parseKey } from '@soku/key';
 import { RequestError } from '../http/errors.ts';
 import { newId } from '../ids.ts';
+import { readRateLimit } from '../limits/rate-limit.ts';
 import type { Revocation } from '../revocation/single-process.ts';
-import type { CreateKey, Key, KeyList, ListKeys, Scope } from './schemas.ts';
+import { limitOfNewKey, refuseHigherLimit } from './allowed-limit.ts';
+import type { ChangeKey, CreateKey, Key, KeyList, ListKeys, RateLimit, Scope } from './schemas.ts';
 import type { KeyRow, KeyStore } from './store.ts';
 import { readScopes } from './stored-scopes.ts';
 
@@ -24,11 +26,13 @@ interface Options {
   prefixes: readonly [string, ...string[]];
   /** Most active keys of a workspace. */
   maxActiveKeys: number;
+  /** The limit of keys when neither they nor their workspace have one: SOKU_KEY_RATE_LIMIT. */
+  keyRateLimit: RateLimit;
   /** Epoch ms. */
   now: () => number;
 }
 
-/** The life of a key: made, listed, renamed, revoked. */
+/** The life of a key: made, listed, changed, revoked. */
 export class KeyService {
   readonly #store: KeyStore;
   readonly #revocation: Revocation;
@@ -77,9 +81,10 @@ export class KeyService {
       },
       token,
       this.#options.maxActiveKeys,
+      (maker) => limitOfNewKey(maker, wish.rateLimit ?? null, this.#options.keyRateLimit),
     );
     if (made.outcome === 'replayed') throw replayed(made.keyId);
-    if (made.outcome === 'maker revoked') throw makerRevoked();
+    if (made.outcome === 'maker revoked') throw callerRevoked();
     if (made.outcome === 'full') throw quotaReached(this.#options.maxActiveKeys);
     return { apiKey, key: await this.get(caller.workspaceId, id) };
   }
@@ -108,12 +113,22 @@ export class KeyService {
     return { data, nextCursor, counts: await this.#store.count(workspaceId, search, now) };
   }
 
-  /** @throws {RequestError} invalid_request, not_found */
-  async rename(workspaceId: string, id: string, name: string): Promise<Key> {
-    this.#refuseKeyAsName(name);
-    if (!(await this.#store.rename(workspaceId, id, name))) throw notFound();
+  /**
+   * Gives a key another name or limit. When this resolves, verification knows of it.
+   *
+   * @throws {RequestError} invalid_request, not_found
+   */
+  async change(caller: Caller, id: string, wish: ChangeKey): Promise<Key> {
+    const { name, rateLimit } = wish;
+    if (name !== undefined) this.#refuseKeyAsName(name);
+    const byKey = caller.kind === 'key' ? caller.id : null;
+    const outcome = await this.#store.change(caller.workspaceId, id, wish, byKey, (asking) => {
+      if (rateLimit !== undefined) refuseHigherLimit(asking, rateLimit, this.#options.keyRateLimit);
+    });
+    if (outcome === 'maker revoked') throw callerRevoked();
+    if (outcome === 'not found') throw notFound();
     await this.#revocation.changed(id);
-    return this.get(workspaceId, id);
+    return this.get(caller.workspaceId, id);
   }
 
   /**
@@ -175,10 +190,10 @@ function replayed(keyId: string): RequestError {
   });
 }
 
-function makerRevoked(): RequestError {
+function callerRevoked(): RequestError {
   return new RequestError({
     code: 'revoked_key',
-    message: 'This key was revoked while it made another one.',
+    message: 'This key was revoked while it made or changed another one.',
   });
 }
 
@@ -211,5 +226,6 @@ function present(row: KeyRow, now: number): Key {
     lastUsedAt: null,
     expiresAt: row.expires_at === null ? null : new Date(row.expires_at).toISOString(),
     revokedAt: row.revoked_at === null ? null : new Date(row.revoked_at).toISOString(),
+    rateLimit: readRateLimit(row.rate_limit),
   };
 }

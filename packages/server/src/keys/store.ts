@@ -1,6 +1,7 @@
 import { type ExpressionBuilder, type ExpressionWrapper, type Kysely, type SqlBool, sql } from 'kysely';
 import type { Tables } from '../database/schema.ts';
-import type { Scope, StatusFilter } from './schemas.ts';
+import { type StoredLimits, writeRateLimit } from '../limits/rate-limit.ts';
+import type { ChangeKey, RateLimit, Scope, StatusFilter } from './schemas.ts';
 import { writeScopes } from './stored-scopes.ts';
 
 /** A key as the list shows it: its row, and the preview parts of its newest secret. */
@@ -12,6 +13,7 @@ export interface KeyRow {
   expires_at: number | null;
   created_at: number;
   revoked_at: number | null;
+  rate_limit: number | null;
   prefix: string;
   preview_start: string;
   preview_end: string;
@@ -32,6 +34,9 @@ export interface NewKey {
   hash: Uint8Array;
   preview: { prefix: string; previewStart: string; previewEnd: string };
 }
+
+/** What the limits of the key that asks allow: told the limits, or null for a person; throws what it refuses. */
+type Permit<T> = (asking: StoredLimits | null) => T;
 
 /** How long an Idempotency-Key is remembered, in ms. */
 const idempotencyLife = 24 * 60 * 60 * 1000;
@@ -56,37 +61,45 @@ export class KeyStore {
    *
    * @param token the Idempotency-Key as a hash
    * @param maxActive most active keys that the workspace may have
+   * @param limitOf gives the key's limit
    */
   async insert(
     key: NewKey,
     token: Uint8Array | null,
     maxActive: number,
+    limitOf: Permit<RateLimit | null>,
   ): Promise<
     { outcome: 'made' | 'maker revoked' } | { outcome: 'replayed'; keyId: string } | { outcome: 'full' }
   > {
     return this.#db.transaction().execute(async (db) => {
       const store = new KeyStore(db);
-      if (key.createdByKey && (await store.#isRevoked(key.createdBy))) return { outcome: 'maker revoked' };
+      const maker = key.createdByKey ? await store.#limitsOfLiving(key.createdBy) : null;
+      if (maker === undefined) return { outcome: 'maker revoked' };
       if (token !== null) {
         const earlier = await store.#findIdempotent(key.workspaceId, token, key.createdAt);
         if (earlier !== undefined) return { outcome: 'replayed', keyId: earlier };
       }
       const active = await store.#countOf('active', key.workspaceId, '', key.createdAt);
       if (active >= maxActive) return { outcome: 'full' };
-      await store.#insertRows(key, token);
+      await store.#insertRows(key, token, limitOf(maker));
       return { outcome: 'made' };
     });
   }
 
-  /** Asked in the transaction of the insert: a key that is being revoked must not leave a child (ASVS 5.0 15.4.2). */
-  async #isRevoked(id: string): Promise<boolean> {
-    const row = await this.#db
+  /**
+   * Asked in the transaction of the change that a key makes: one that is being revoked must not leave a child, and
+   * one whose limit is being lowered must not hand on the higher one (ASVS 5.0 15.4.2).
+   *
+   * @returns undefined when the key is revoked
+   */
+  async #limitsOfLiving(id: string): Promise<StoredLimits | undefined> {
+    return this.#db
       .selectFrom('api_key')
-      .select('id')
-      .where('id', '=', id)
+      .innerJoin('workspace', 'workspace.id', 'api_key.workspace_id')
+      .select(['api_key.rate_limit as own', 'workspace.rate_limit as workspace'])
+      .where('api_key.id', '=', id)
       .where('revoked_at', 'is', null)
       .executeTakeFirst();
-    return row === undefined;
   }
 
   async #findIdempotent(workspaceId: string, token: Uint8Array, now: number): Promise<string | undefined> {
@@ -103,7 +116,7 @@ export class KeyStore {
     return row?.key_id;
   }
 
-  async #insertRows(key: NewKey, token: Uint8Array | null): Promise<void> {
+  async #insertRows(key: NewKey, token: Uint8Array | null, rateLimit: RateLimit | null): Promise<void> {
     await this.#db
       .insertInto('api_key')
       .values({
@@ -114,6 +127,7 @@ export class KeyStore {
         name_folded: foldName(key.name),
         scopes: writeScopes(key.scopes),
         expires_at: key.expiresAt,
+        rate_limit: writeRateLimit(rateLimit),
         created_at: key.createdAt,
         revoked_at: null,
         revoked_by: null,
@@ -182,15 +196,33 @@ export class KeyStore {
     return Number(row.count);
   }
 
-  /** @returns whether the workspace has a key with this id */
-  async rename(workspaceId: string, id: string, name: string): Promise<boolean> {
-    const result = await this.#db
-      .updateTable('api_key')
-      .set({ name, name_folded: foldName(name) })
-      .where('id', '=', id)
-      .where('workspace_id', '=', workspaceId)
-      .executeTakeFirst();
-    return result.numUpdatedRows > 0n;
+  /**
+   * @param byKey the key that makes the change; null for a person
+   * @param permit is asked in the transaction
+   */
+  async change(
+    workspaceId: string,
+    id: string,
+    change: ChangeKey,
+    byKey: string | null,
+    permit: Permit<void>,
+  ): Promise<'changed' | 'not found' | 'maker revoked'> {
+    const { name, rateLimit } = change;
+    return this.#db.transaction().execute(async (db) => {
+      const asking = byKey === null ? null : await new KeyStore(db).#limitsOfLiving(byKey);
+      if (asking === undefined) return 'maker revoked';
+      permit(asking);
+      const result = await db
+        .updateTable('api_key')
+        .set({
+          ...(name === undefined ? {} : { name, name_folded: foldName(name) }),
+          ...(rateLimit === undefined ? {} : { rate_limit: writeRateLimit(rateLimit) }),
+        })
+        .where('id', '=', id)
+        .where('workspace_id', '=', workspaceId)
+        .executeTakeFirst();
+      return result.numUpdatedRows > 0n ? 'changed' : 'not found';
+    });
   }
 
   #rows(workspaceId: string) {
@@ -206,6 +238,7 @@ export class KeyStore {
         'api_key.expires_at',
         'api_key.created_at',
         'api_key.revoked_at',
+        'api_key.rate_limit',
         'api_key_secret.prefix',
         'api_key_secret.preview_start',
         'api_key_secret.preview_end',

@@ -6,6 +6,7 @@ import { generateKey } from '@soku/key';
 import fc from 'fast-check';
 import { errorCodes } from '../http/error-codes.ts';
 import { type Credentials, readCredentials } from './credentials.ts';
+import { readFields } from './request-fields.ts';
 
 const prefixes = ['sk_live_', 'acme_'];
 const [random, checksum] = [26, 6];
@@ -42,11 +43,9 @@ interface Sent {
 
 function read({ values, others, target }: Sent): Credentials {
   const request = new IncomingMessage(new Socket());
-  const [first] = values;
-  // As Node does it: the first of several counts, unless one asks for all.
-  request.headers = { ...others, ...(first === undefined ? {} : { authorization: first }) };
-  request.headersDistinct = first === undefined ? {} : { authorization: values };
-  return readCredentials(request, target, prefixes);
+  request.headers = others;
+  request.rawHeaders = values.flatMap((value) => ['Authorization', value]);
+  return readCredentials(readFields(request.rawHeaders), request, () => target, prefixes);
 }
 
 /** A text with the key in it, whole or in part, plain or dressed up. */

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { containsKey } from '@soku/key';
 import type { Refusal } from '../http/errors.ts';
+import type { RequestFields } from './request-fields.ts';
 
 /** Headers in which people send keys by habit of other services; none of them is read as a credential. */
 const wrongHeaders = [
@@ -38,26 +39,31 @@ export type Credentials = { token: string } | Refusal;
  * Finds the credentials of a request by the rules of the Public API: exactly one Authorization header, scheme
  * Bearer in any case, exactly one space, then the bare key.
  *
- * @param request headers as they came; duplicates count
- * @param target path and query of the request that the key was meant for
+ * @param fields the Authorization fields as they came; duplicates count
+ * @param request its other headers tell what a client without one may have meant
+ * @param target finds path and query of the request that the key was meant for
  * @param prefixes accepted key prefixes, the one of new keys first
  */
 export function readCredentials(
+  fields: RequestFields,
   request: IncomingMessage,
-  target: string,
+  target: (request: IncomingMessage) => string,
   prefixes: readonly string[],
 ): Credentials {
-  const values = request.headersDistinct.authorization ?? [];
-  const value = values[0] ?? '';
-  if (values.length > 1) return malformed('The Authorization header came twice; send it once.');
+  const { authorization: value } = fields;
+  if (fields.authorizations > 1) return malformed('The Authorization header came twice; send it once.');
   if (value === '') return refuseAbsent(request, target, prefixes);
   if (/^bearer [^\s"'<>]+$/i.test(value)) return { token: value.slice(7) };
   return refuseValue(value, prefixes);
 }
 
-function refuseAbsent(request: IncomingMessage, target: string, prefixes: readonly string[]): Refusal {
+function refuseAbsent(
+  request: IncomingMessage,
+  target: (request: IncomingMessage) => string,
+  prefixes: readonly string[],
+): Refusal {
   const [prefix = ''] = prefixes;
-  if (hasKeyInQuery(target, prefixes)) {
+  if (hasKeyInQuery(target(request), prefixes)) {
     return {
       code: 'key_in_query',
       message: `An API key was sent in the URL, where logs and histories keep it. Revoke that key, make a new one, and send it in the header Authorization: Bearer ${prefix}...`,

@@ -1,47 +1,94 @@
+import type { FastifyReply } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { AccountService } from '../accounts/account-service.ts';
-import { errorCodes } from '../http/error-codes.ts';
-import { errorBody, refuse } from '../http/errors.ts';
+import type { ClientAddress } from '../http/client-address.ts';
+import { refuse } from '../http/errors.ts';
 import { refusals } from '../http/openapi.ts';
+import type { Callers } from '../keys/callers.ts';
 import { meSchema } from '../keys/schemas.ts';
 import type { KeyService } from '../keys/service.ts';
+import { limitFields } from '../limits/fields.ts';
+import type { LimitState } from '../limits/sliding-window.ts';
+import { type Answer, forwardAuthAnswer } from './answers.ts';
 import { originalTarget } from './original-request.ts';
-import type { Verifier } from './verifier.ts';
+import { verificationSchema, verifyKeySchema } from './schemas.ts';
+import type { Verdict, Verifier } from './verifier.ts';
 
 interface Options {
   verifier: Verifier;
   keys: KeyService;
   accounts: AccountService;
+  callers: Callers;
+  addressOf: ClientAddress;
 }
 
 const tags = ['Verification'];
 const security = [{ key: [] }];
-const refusalCodes = ['verification_unavailable'] as const;
+const refusalCodes = ['rate_limited', 'verification_unavailable'] as const;
 
 /** The calls that a key itself makes: "who am I?", and the question of a proxy that stands before an API. */
-export const verificationRoutes: FastifyPluginAsyncZod<Options> = async (
-  app,
-  { verifier, keys, accounts },
-) => {
+export const verificationRoutes: FastifyPluginAsyncZod<Options> = async (app, options) => {
+  const { verifier, keys, accounts, callers, addressOf } = options;
+
   app.route({
     method: 'GET',
     url: '/v1/me',
     schema: {
       operationId: 'getMe',
       summary: 'Does my key work?',
-      description: 'Tells a program which key it holds. Any key may call it.',
+      description:
+        'Tells a program which key it holds, and where it stands with its limit. Any key may call it.',
       tags,
       security,
       response: { 200: meSchema, ...refusals(...refusalCodes) },
     },
     handler: async (request, reply) => {
-      const { key, refusal } = verifier.verify(request.raw, request.url);
-      if (refusal !== undefined) return refuse(reply, refusal);
+      const verdict = verifier.verify(request.raw, { address: addressOf(request.raw) });
+      if (verdict.refusal !== undefined) return refuse(reply, verdict.refusal);
+      const { key, limit } = verdict;
       const workspace = await accounts.findWorkspace(key.workspaceId);
       if (workspace === undefined) throw new Error('a key is without its workspace');
       reply.header('cache-control', 'no-store');
-      return { key: await keys.get(key.workspaceId, key.keyId), workspace };
+      if (limit !== null) reply.headers(limitFields(limit));
+      return {
+        key: await keys.get(key.workspaceId, key.keyId),
+        workspace,
+        limits: { rateLimit: standing(limit) },
+      };
+    },
+  });
+
+  app.route({
+    method: 'POST',
+    url: '/v1/verify',
+    schema: {
+      operationId: 'verifyKey',
+      summary: 'Verify a key that a back end holds',
+      description:
+        'Scope: `keys:verify`. For a program that took a key from a request itself. The limit of the key that is asked about counts; that of the asking key does not. A key that is refused is told by `valid: false` and the code and message that its holder would get.',
+      tags,
+      security,
+      body: verifyKeySchema,
+      response: {
+        200: verificationSchema,
+        ...refusals(
+          'insufficient_scope',
+          'cross_origin',
+          'payload_too_large',
+          'unsupported_media_type',
+          ...refusalCodes,
+        ),
+      },
+    },
+    ...callers.require('keys:verify', { limited: false }),
+    handler: async (request, reply) => {
+      const { apiKey, scopes, ip } = request.body;
+      const verdict = verifier.verifyKey(apiKey, { needs: scopes, address: ip });
+      // What could not be checked is neither valid nor not.
+      if (verdict.refusal?.code === 'verification_unavailable') return refuse(reply, verdict.refusal);
+      reply.header('cache-control', 'no-store');
+      return describe(verdict);
     },
   });
 
@@ -62,32 +109,43 @@ export const verificationRoutes: FastifyPluginAsyncZod<Options> = async (
         ...refusals(...refusalCodes),
       },
     },
+    // The same answer as the fast lane gives, which takes most of these requests.
+    helmet: false,
     handler: async (request, reply) => {
-      const { key, refusal } = verifier.verify(request.raw, originalTarget(request.raw));
-      if (refusal !== undefined) {
-        const now = Date.now();
-        reply.header('x-soku-status', String(errorCodes[refusal.code].status));
-        reply.header('x-soku-error', asciiJson(errorBody(refusal, request.id, now)));
-        return refuse(reply, refusal, now);
-      }
-      return reply
-        .code(204)
-        .headers({
-          'cache-control': 'no-store',
-          'x-soku-key-id': key.keyId,
-          'x-soku-workspace-id': key.workspaceId,
-          'x-soku-key-name': encodeURIComponent(key.name),
-          'x-soku-scopes': key.scopes.join(' '),
-        })
-        .send(null);
+      const ask = { target: originalTarget, address: addressOf(request.raw) };
+      return give(reply, forwardAuthAnswer(verifier.verify(request.raw, ask), request.id, Date.now()));
     },
   });
 };
 
-/** JSON that fits into a header field: everything outside ASCII as an escape. */
-function asciiJson(value: unknown): string {
-  return JSON.stringify(value).replace(
-    /[\u007f-\uffff]/g,
-    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
+function give(reply: FastifyReply, { status, fields, body }: Answer): FastifyReply {
+  return reply
+    .code(status)
+    .headers(fields)
+    .serializer(String)
+    .send(body === '' ? null : body);
+}
+
+/** Where a key stands with its limit, for a body. */
+function standing(limit: LimitState | null) {
+  if (limit === null) return null;
+  const { limit: quota, remaining, resetSeconds } = limit;
+  return { limit: quota, remaining, resetSeconds };
+}
+
+function describe({ key, limit, refusal }: Verdict): z.input<typeof verificationSchema> {
+  if (refusal !== undefined) return { valid: false, code: refusal.code, message: refusal.message };
+  const { keyId: id, workspaceId, name, scopes, expiresAt } = key;
+  return {
+    valid: true,
+    code: 'valid',
+    key: {
+      id,
+      workspaceId,
+      name,
+      scopes: [...scopes],
+      expiresAt: Number.isFinite(expiresAt) ? new Date(expiresAt).toISOString() : null,
+    },
+    rateLimit: standing(limit),
+  };
 }

@@ -38,6 +38,11 @@ export class SecretCache<V> {
     this.#entries.delete(key);
   }
 
+  /** Drops what `matches`; looks at every entry. */
+  deleteWhere(matches: (value: V) => boolean): void {
+    for (const [key, entry] of this.#entries) if (matches(entry.value)) this.#entries.delete(key);
+  }
+
   /** Ends: each turn either drops an entry or takes a flag away that only a hit can set again. */
   #makeRoom(): void {
     while (this.#entries.size >= this.#bound) {

@@ -7,6 +7,8 @@ import { after, test } from 'node:test';
 import { generateKey, hashKey, parseKey } from '@soku/key';
 import { openDataDirectory } from '../database/data-directory.ts';
 import { openDatabase } from '../database/open.ts';
+import { AddressLimits } from '../limits/address-limits.ts';
+import { KeyLimits } from '../limits/key-limits.ts';
 import { Verifier } from './verifier.ts';
 
 const expiry = Date.parse('2030-01-01T00:00:00Z');
@@ -66,6 +68,21 @@ function newVerifier(now = expiry - 1) {
     reader,
     prefixes: ['soku_'],
     cacheKeys: 10,
+    cacheRefusedKeys: 10,
+    keyRateLimit: 'off',
+    keyLimits: new KeyLimits(),
+    addressLimits: new AddressLimits('off'),
+    usage: {
+      open: () => ({
+        accepted: 0,
+        refused: 0,
+        lastAt: 0,
+        address: '',
+        agent: '',
+        until: Number.POSITIVE_INFINITY,
+        closed: false,
+      }),
+    },
     now: () => clock.now,
     failed: (error) => failures.push(error),
   });
@@ -80,7 +97,9 @@ test('a key that is read from the database is good until the millisecond of its 
       name: 'deploy',
       scopes: ['keys:read', 'keys:write'],
       expiresAt: expiry,
+      rateLimit: Number.POSITIVE_INFINITY,
     },
+    limit: null,
   });
   const { refusal } = newVerifier(expiry).verifier.verifyKey(apiKey);
   assert.equal(refusal?.code, 'expired_key');

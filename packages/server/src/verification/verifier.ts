@@ -1,51 +1,112 @@
 import { hash as digest } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import { explainKey, parseKey } from '@soku/key';
-import { z } from 'zod';
+import type { ErrorCode } from '../http/error-codes.ts';
 import type { Refusal } from '../http/errors.ts';
-import type { Scope } from '../keys/schemas.ts';
-import { readScopes } from '../keys/stored-scopes.ts';
+import type { RateLimit, Scope } from '../keys/schemas.ts';
+import type { AddressLimits } from '../limits/address-limits.ts';
+import type { KeyLimits, KeyWindow } from '../limits/key-limits.ts';
+import { type LimitState, take } from '../limits/sliding-window.ts';
 import { readCredentials } from './credentials.ts';
+import { SecretReader, type VerifiedKey } from './known-secret.ts';
+import { expired, lacksScope, rateLimited, revoked, unavailable, unknown } from './refusals.ts';
+import { type RequestFields, readFields } from './request-fields.ts';
 import { SecretCache } from './secret-cache.ts';
 
-/** A key that is good right now. */
-export interface VerifiedKey {
-  keyId: string;
-  workspaceId: string;
-  name: string;
-  scopes: readonly Scope[];
-  /** Epoch ms; Infinity is never. */
-  expiresAt: number;
+export type Verdict =
+  /** `limit` is where the key stands after this request; null when it has no limit, or was not counted. */
+  | { key: VerifiedKey; limit: LimitState | null; refusal?: never }
+  | { key?: never; limit?: never; refusal: Refusal };
+
+/** The counters of one secret in one hour; usage/ takes out of them what it writes. */
+export interface SecretUsage {
+  accepted: number;
+  refused: number;
+  /** Epoch ms of the last accepted use; 0 for none. */
+  lastAt: number;
+  address: string;
+  agent: string;
+  /** Epoch ms: the end of its hour. */
+  readonly until: number;
+  /** Set when nobody reads it any more. */
+  closed: boolean;
 }
 
-export type Verdict = { key: VerifiedKey; refusal?: never } | { key?: never; refusal: Refusal };
+/** Where uses are counted. */
+export interface UsageRecorder {
+  open(keyId: string, hash: string, now: number): SecretUsage;
+}
 
-/** The row that a hash leads to, as SQLite gives it. */
-const rowSchema = z.object({
-  id: z.string(),
-  workspace_id: z.string(),
-  name: z.string(),
-  scopes: z.string(),
-  expires_at: z.number().nullable(),
-  revoked_at: z.number().nullable(),
-  dead: z.number(),
-});
+/** How a key is used at the moment. */
+export interface Use {
+  /** The client's; unknown keys are limited by it. Absent: they are not limited. */
+  address?: string | undefined;
+  /** The scopes that the key must have. */
+  needs?: readonly Scope[] | undefined;
+  /** Whether this counts against the key's limit. Default: yes. */
+  limited?: boolean;
+  /** Whether this is a request of its own, and so counts as a use. Default: yes. */
+  recorded?: boolean;
+}
 
-/** dead_hash has the last word, whatever the key's own row says. */
-const lookUpByHash = `
-  SELECT k.id, k.workspace_id, k.name, k.scopes, k.expires_at, k.revoked_at,
-         EXISTS (SELECT 1 FROM dead_hash d WHERE d.hash = s.hash) AS dead
-  FROM api_key_secret s JOIN api_key k ON k.id = s.key_id
-  WHERE s.hash = ?`;
+/** What is asked of a request. */
+export interface Ask extends Use {
+  /**
+   * Finds path and query of the request that the key was meant for (for forward-auth, the original one). Called only
+   * when no Authorization came. Default: those of the request itself.
+   */
+  target?: ((request: IncomingMessage) => string) | undefined;
+}
+
+/** What is remembered of a secret that is good, or was when it was read. */
+interface GoodSecret {
+  key: VerifiedKey;
+  hash: string;
+  window: KeyWindow | undefined;
+  usage: SecretUsage | undefined;
+}
+
+/** What is remembered of a secret that is none. Neither kind ever becomes good: see the cache. */
+interface BadSecret {
+  refusal: Refusal;
+  /** Of a revoked key; undefined when no key has this hash. */
+  keyId: string | undefined;
+  hash: string;
+  usage: SecretUsage | undefined;
+}
+
+const scheme = 'Bearer ';
+
+/** In characters: a prefix has at most 20, the rest always 32. What is longer is no key, and is not hashed. */
+const longestKey = 52;
+
+/** Credentials that came, but are no key: only these count against an address. */
+const guesses: ReadonlySet<ErrorCode> = new Set([
+  'malformed_authorization',
+  'missing_bearer',
+  'unsupported_scheme',
+  'missing_prefix',
+  'key_preview',
+  'malformed_key',
+  'mistyped_key',
+  'unknown_key',
+]);
 
 interface Options {
   /** A connection that sees only what is committed. */
   reader: DatabaseSync;
   /** Accepted key prefixes, the one of new keys first. */
   prefixes: readonly string[];
-  /** How many secrets to keep in memory. */
+  /** How many good secrets to keep in memory. */
   cacheKeys: number;
+  /** How many unknown and revoked ones. */
+  cacheRefusedKeys: number;
+  /** Of keys without a limit of their own, in workspaces without one. */
+  keyRateLimit: RateLimit;
+  keyLimits: KeyLimits;
+  addressLimits: AddressLimits;
+  usage: UsageRecorder;
   /** Epoch ms. */
   now?: () => number;
   /** Told when the database did not answer; the key is then refused. */
@@ -53,45 +114,65 @@ interface Options {
 }
 
 /**
- * Answers whether the key of a request is good. One straight, synchronous line: nothing is awaited between the
- * look into the cache and the decision, so a revocation cannot fall between them.
+ * Answers whether the key of a request is good. One straight, synchronous line: parse, look up, decide, limit,
+ * record. Nothing is awaited between the look into the cache and the decision, so a revocation cannot fall
+ * between them.
  */
 export class Verifier {
-  readonly #prefixes: readonly string[];
+  readonly #options: Options;
   readonly #now: () => number;
-  readonly #failed: (error: unknown) => void;
+  readonly #secrets: SecretReader;
   /** SHA-256 of the key, as 32 latin-1 characters, to what is known of it. Holds only keys that are not revoked. */
-  readonly #cache: SecretCache<VerifiedKey>;
-  readonly #lookUp: StatementSync;
+  readonly #good: SecretCache<GoodSecret>;
+  /**
+   * Hashes of no key and of revoked keys, bounded apart so that guessing evicts nobody. A revoked key stays so, and
+   * a hash without a key stays so, because a new key is random and was sent by nobody before it was made.
+   */
+  readonly #bad: SecretCache<BadSecret>;
 
-  constructor({ reader, prefixes, cacheKeys, now = Date.now, failed }: Options) {
-    this.#prefixes = prefixes;
-    this.#now = now;
-    this.#failed = failed;
-    this.#cache = new SecretCache(cacheKeys);
-    this.#lookUp = reader.prepare(lookUpByHash);
+  constructor(options: Options) {
+    this.#options = options;
+    this.#now = options.now ?? Date.now;
+    this.#secrets = new SecretReader(options.reader, options.keyRateLimit);
+    this.#good = new SecretCache(options.cacheKeys);
+    this.#bad = new SecretCache(options.cacheRefusedKeys);
+  }
+
+  /** Answers for a request by its header. */
+  verify(request: IncomingMessage, ask: Ask): Verdict {
+    return this.verifyFields(readFields(request.rawHeaders), request, ask);
+  }
+
+  /** The same, when the fields were read already. */
+  verifyFields(fields: RequestFields, request: IncomingMessage, ask: Ask): Verdict {
+    const token = usualToken(fields);
+    const { userAgent } = fields;
+    if (token !== undefined) {
+      // No other text has the same hash, so a hit needs no look at how the key is written.
+      const secret = this.#good.get(hashOf(token));
+      if (secret !== undefined) return this.#decide(secret, ask, userAgent, this.#now());
+    }
+    const { target = ownTarget } = ask;
+    const credentials = readCredentials(fields, request, target, this.#options.prefixes);
+    if ('code' in credentials) return this.#refuseStranger(credentials, ask, this.#now());
+    return this.verifyKey(credentials.token, ask, userAgent);
   }
 
   /**
-   * @param request its headers
-   * @param target path and query of the request that the key was meant for (for forward-auth, the original one)
+   * @param token what was sent as the key
+   * @param userAgent of the program that uses it
    */
-  verify(request: IncomingMessage, target: string): Verdict {
-    const credentials = readCredentials(request, target, this.#prefixes);
-    if ('code' in credentials) return { refusal: credentials };
-    return this.verifyKey(credentials.token);
-  }
-
-  /** @param token what was sent as the key */
-  verifyKey(token: string): Verdict {
-    if (parseKey(token, this.#prefixes) === null) return { refusal: this.#explain(token) };
-    const hash = digest('sha256', token, 'binary');
-    const cached = this.#cache.get(hash);
-    const verdict = cached === undefined ? this.#load(hash) : { key: cached };
-    if (verdict.key !== undefined && verdict.key.expiresAt <= this.#now()) {
-      return { refusal: expired(verdict.key.expiresAt) };
+  verifyKey(token: string, use: Use = {}, userAgent = ''): Verdict {
+    const now = this.#now();
+    if (token.length > longestKey || parseKey(token, this.#options.prefixes) === null) {
+      return this.#refuseStranger(this.#explain(token), use, now);
     }
-    return verdict;
+    const hash = hashOf(token);
+    const good = this.#good.get(hash);
+    if (good !== undefined) return this.#decide(good, use, userAgent, now);
+    const bad = this.#bad.get(hash);
+    if (bad !== undefined) return this.#refuseBad(bad, use, now);
+    return this.#load(hash, use, userAgent, now);
   }
 
   /**
@@ -99,28 +180,100 @@ export class Verifier {
    * the same synchronous turn.
    */
   forget(hashes: Iterable<Uint8Array>): void {
-    for (const hash of hashes) this.#cache.delete(Buffer.from(hash).toString('latin1'));
+    for (const hash of hashes) {
+      const key = Buffer.from(hash).toString('latin1');
+      this.#good.delete(key);
+      this.#bad.delete(key);
+    }
+  }
+
+  /** Forgets all secrets of a workspace, whose settings have changed. Looks at every entry, which is rare enough. */
+  forgetWorkspace(workspaceId: string): void {
+    this.#good.deleteWhere((secret) => secret.key.workspaceId === workspaceId);
+  }
+
+  #decide(secret: GoodSecret, use: Use, userAgent: string, now: number): Verdict {
+    const { key } = secret;
+    if (key.expiresAt <= now) return this.#refuseKnown(secret, expired(key.expiresAt), use, now);
+    if (use.needs !== undefined) {
+      const missing = use.needs.find((scope) => !key.scopes.includes(scope));
+      if (missing !== undefined) return this.#refuseKnown(secret, lacksScope(missing), use, now);
+    }
+    const limit = use.limited === false ? null : this.#take(secret, now);
+    if (limit?.passed === false) return this.#refuseKnown(secret, rateLimited(limit), use, now);
+    if (use.recorded !== false) {
+      const usage = this.#usageOf(secret, key.keyId, now);
+      usage.accepted += 1;
+      usage.lastAt = now;
+      usage.address = use.address ?? '';
+      usage.agent = userAgent;
+    }
+    return { key, limit };
+  }
+
+  /** Counts a request against the key's limit; null when it has none. */
+  #take(secret: GoodSecret, now: number): LimitState | null {
+    const { keyId, rateLimit } = secret.key;
+    if (rateLimit === Number.POSITIVE_INFINITY) return null;
+    if (secret.window === undefined || secret.window.dropped) {
+      secret.window = this.#options.keyLimits.windowOf(keyId);
+    }
+    return take(secret.window, 'key', rateLimit, now);
   }
 
   /** Reads and caches in one turn: a value read before a revocation can never be cached after it. */
-  #load(hash: string): Verdict {
+  #load(hash: string, use: Use, userAgent: string, now: number): Verdict {
     try {
-      const found = this.#lookUp.get(Buffer.from(hash, 'latin1'));
-      if (found === undefined) return { refusal: unknown };
-      const row = rowSchema.parse(found);
-      if (row.revoked_at !== null || row.dead !== 0) return { refusal: revoked(row.revoked_at) };
-      const key = toKey(row);
-      this.#cache.set(hash, key);
-      return { key };
+      const stored = this.#secrets.read(hash);
+      if (stored !== undefined && 'key' in stored) {
+        const secret = { key: stored.key, hash, window: undefined, usage: undefined };
+        this.#good.set(hash, secret);
+        return this.#decide(secret, use, userAgent, now);
+      }
+      const bad = {
+        refusal: stored === undefined ? unknown : revoked(stored.revokedAt),
+        keyId: stored?.keyId,
+        hash,
+        usage: undefined,
+      };
+      this.#bad.set(hash, bad);
+      return this.#refuseBad(bad, use, now);
     } catch (error) {
-      this.#failed(error);
+      this.#options.failed(error);
       return { refusal: unavailable };
     }
   }
 
+  #refuseBad(secret: BadSecret, use: Use, now: number): Verdict {
+    if (secret.keyId === undefined) return this.#refuseStranger(secret.refusal, use, now);
+    if (use.recorded !== false) this.#usageOf(secret, secret.keyId, now).refused += 1;
+    return { refusal: secret.refusal };
+  }
+
+  /** Refuses a key whose secret is right. The holder sees such refusals on the key's page. */
+  #refuseKnown(secret: GoodSecret, refusal: Refusal, use: Use, now: number): Verdict {
+    if (use.recorded !== false) this.#usageOf(secret, secret.key.keyId, now).refused += 1;
+    return { refusal };
+  }
+
+  /** Refuses credentials that are no key of ours: too many of them from one address are told to slow down. */
+  #refuseStranger(refusal: Refusal, use: Use, now: number): Verdict {
+    if (use.address === undefined || use.recorded === false || !guesses.has(refusal.code)) return { refusal };
+    const limit = this.#options.addressLimits.take(use.address, now);
+    return { refusal: limit === null || limit.passed ? refusal : rateLimited(limit) };
+  }
+
+  /** The counters of a secret in the current hour. */
+  #usageOf(secret: GoodSecret | BadSecret, keyId: string, now: number): SecretUsage {
+    const { usage } = secret;
+    if (usage !== undefined && !usage.closed && now < usage.until) return usage;
+    secret.usage = this.#options.usage.open(keyId, secret.hash, now);
+    return secret.usage;
+  }
+
   #explain(token: string): Refusal {
     return (
-      explainKey(token, this.#prefixes) ?? {
+      explainKey(token, this.#options.prefixes) ?? {
         code: 'malformed_key',
         message: 'This is not a key of this service.',
       }
@@ -128,35 +281,20 @@ export class Verifier {
   }
 }
 
-function toKey(row: z.infer<typeof rowSchema>): VerifiedKey {
-  return {
-    keyId: row.id,
-    workspaceId: row.workspace_id,
-    name: row.name,
-    scopes: readScopes(row.scopes),
-    expiresAt: row.expires_at ?? Number.POSITIVE_INFINITY,
-  };
+function ownTarget(request: IncomingMessage): string {
+  return request.url ?? '/';
 }
 
-const unavailable: Refusal = {
-  code: 'verification_unavailable',
-  message: 'The key could not be checked, because the database did not answer. Try again in a moment.',
-};
-
-const unknown: Refusal = {
-  code: 'unknown_key',
-  message:
-    'This key is well formed, but not known here. Is it from another deployment, or was its account deleted?',
-};
-
-function revoked(at: number | null): Refusal {
-  const when = at === null ? '' : ` at ${new Date(at).toISOString()}`;
-  return { code: 'revoked_key', message: `This key was revoked${when}. Make a new one and use that.` };
+/** SHA-256 as 32 latin-1 characters, which a Map finds faster than it would 64 of hexadecimal. */
+function hashOf(token: string): string {
+  return digest('sha256', token, 'binary');
 }
 
-function expired(at: number): Refusal {
-  return {
-    code: 'expired_key',
-    message: `This key expired at ${new Date(at).toISOString()}. Make a new one.`,
-  };
+/** The word after `Bearer `, when the header came once, is written as usual, and is not too long for a key. */
+function usualToken({ authorization, authorizations }: RequestFields): string | undefined {
+  const usual =
+    authorizations === 1 &&
+    authorization.length <= scheme.length + longestKey &&
+    authorization.startsWith(scheme);
+  return usual ? authorization.slice(scheme.length) : undefined;
 }

@@ -1,0 +1,22 @@
+import type { IncomingMessage } from 'node:http';
+import proxyAddr from '@fastify/proxy-addr';
+
+/** Tells the address of the client that a request came from. */
+export type ClientAddress = (request: IncomingMessage) => string;
+
+/**
+ * The client's address is the socket's, unless that is a trusted proxy's: then it is the last entry of
+ * X-Forwarded-For that no trusted proxy made (ASVS 5.0 4.1.3).
+ *
+ * @param trusted addresses and ranges of proxies
+ */
+export function clientAddress(trusted: readonly string[]): ClientAddress {
+  if (trusted.length === 0) return (request) => plain(request.socket.remoteAddress ?? '');
+  const trust = proxyAddr.compile([...trusted]);
+  return (request) => plain(proxyAddr(request, trust));
+}
+
+/** A socket that listens on IPv6 as well tells IPv4 addresses in IPv6's form (RFC 4291 section 2.5.5.2). */
+function plain(address: string): string {
+  return address.startsWith('::ffff:') ? address.slice(7) : address;
+}

@@ -1,0 +1,71 @@
+import { type IncomingMessage, STATUS_CODES } from 'node:http';
+import type { ClientAddress } from '../http/client-address.ts';
+import { dateField, type PreformattedResponse } from '../http/preformatted-response.ts';
+import { nextRequestId } from '../http/request-ids.ts';
+import { limitFields } from '../limits/fields.ts';
+import type { LimitState } from '../limits/sliding-window.ts';
+import { constantFields, forwardAuthAnswer, identityFields } from './answers.ts';
+import type { VerifiedKey } from './known-secret.ts';
+import { originalTarget } from './original-request.ts';
+import { readFields } from './request-fields.ts';
+import type { Verifier } from './verifier.ts';
+
+/** Answers a request when it is of the kind that it knows, and says whether it did. */
+export type FastLane = (request: IncomingMessage, response: PreformattedResponse) => boolean;
+
+/** Longest URL that it takes, in characters; the framework refuses what is too long for anybody. */
+const longestUrl = 1024;
+
+const goodStart = `HTTP/1.1 204 No Content\r\n${text(constantFields)}x-request-id: `;
+
+/**
+ * Answers `GET /v1/verify` ahead of the framework, whose way from a request to an answer costs more than all of
+ * verifying. Only the usual form of the request is taken: HTTP/1.1 on a connection that stays open, one Host, no
+ * body. All else goes the framework's way, which gives the same answers (a test holds the two together).
+ *
+ * @param isClosing whether the process is about to stop; the framework then closes the connections
+ */
+export function fastLane(verifier: Verifier, addressOf: ClientAddress, isClosing: () => boolean): FastLane {
+  return (request, response) => {
+    if (!isForwardAuth(request) || !response.canSend || isClosing()) return false;
+    const fields = readFields(request.rawHeaders);
+    if (fields.hosts !== 1) return false;
+    const ask = { target: originalTarget, address: addressOf(request) };
+    const verdict = verifier.verifyFields(fields, request, ask);
+    const id = nextRequestId();
+    const now = Date.now();
+    if (verdict.refusal === undefined) {
+      const { key, limit } = verdict;
+      response.send(204, `${goodStart}${id}\r\n${identityText(key)}${limitText(limit)}${dateField(now)}`, '');
+    } else {
+      const { status, fields: sent, body } = forwardAuthAnswer(verdict, id, now);
+      const length = `content-length: ${Buffer.byteLength(body)}\r\n`;
+      const line = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`;
+      response.send(status, `${line}${text(sent)}${length}${dateField(now)}`, body);
+    }
+    return true;
+  };
+}
+
+function isForwardAuth({ method, url = '', readableEnded }: IncomingMessage): boolean {
+  if (method !== 'GET' || !url.startsWith('/v1/verify') || url.length > longestUrl) return false;
+  // Only a request without a body is at its end already (the server's optimizeEmptyRequests).
+  return (url.length === 10 || url[10] === '?') && readableEnded;
+}
+
+/** Fields as they stand in a response. They are made of ASCII that no client chose. */
+function text(fields: Record<string, string>): string {
+  let lines = '';
+  for (const name in fields) lines += `${name}: ${fields[name]}\r\n`;
+  return lines;
+}
+
+/** Made once for each key that is remembered. */
+function identityText(key: VerifiedKey): string {
+  key.identityText ??= text(identityFields(key));
+  return key.identityText;
+}
+
+function limitText(limit: LimitState | null): string {
+  return limit === null ? '' : text(limitFields(limit));
+}

@@ -1,0 +1,54 @@
+import type { Refusal } from '../http/errors.ts';
+import type { Scope } from '../keys/schemas.ts';
+import { limitFields } from '../limits/fields.ts';
+import type { LimitState } from '../limits/sliding-window.ts';
+
+/** Why a key is refused that is well formed. None of the messages holds any part of a key. */
+
+export const unavailable: Refusal = {
+  code: 'verification_unavailable',
+  message: 'The key could not be checked, because the database did not answer. Try again in a moment.',
+};
+
+export const unknown: Refusal = {
+  code: 'unknown_key',
+  message:
+    'This key is well formed, but not known here. Is it from another deployment, or was its account deleted?',
+};
+
+/** @param at epoch ms, when it is known */
+export function revoked(at: number | null): Refusal {
+  const when = at === null ? '' : ` at ${new Date(at).toISOString()}`;
+  return { code: 'revoked_key', message: `This key was revoked${when}. Make a new one and use that.` };
+}
+
+/** @param at epoch ms */
+export function expired(at: number): Refusal {
+  return {
+    code: 'expired_key',
+    message: `This key expired at ${new Date(at).toISOString()}. Make a new one.`,
+  };
+}
+
+export function lacksScope(scope: Scope): Refusal {
+  return {
+    code: 'insufficient_scope',
+    message: `This key is good, but does not have the scope ${scope}, which this call needs.`,
+    scope,
+  };
+}
+
+/** A 429: who makes too many requests is told how many there may be, and when the next one passes. */
+export function rateLimited(limit: LimitState): Refusal {
+  const { policy, limit: quota, resetSeconds } = limit;
+  const wait = `Try again in ${resetSeconds} ${resetSeconds === 1 ? 'second' : 'seconds'}.`;
+  const message =
+    policy === 'key'
+      ? `This key may make ${quota} requests a minute, and has made them. ${wait}`
+      : `From this address came ${quota} requests without a right key within a minute. ${wait}`;
+  return {
+    code: 'rate_limited',
+    message,
+    headers: { ...limitFields(limit), 'retry-after': String(resetSeconds) },
+  };
+}

@@ -1,0 +1,33 @@
+/** What verification takes and gives in bodies. */
+import { z } from 'zod';
+import { keyIdSchema, rateStandingSchema, scopeSchema } from '../keys/schemas.ts';
+
+export const verifyKeySchema = z.strictObject({
+  apiKey: z.string().max(1000).describe('The key as it was sent, without the word Bearer'),
+  scopes: z.array(scopeSchema).max(10).optional().describe('The scopes that the key must have'),
+  ip: z
+    .union([z.ipv4(), z.ipv6()], 'must be an IPv4 or IPv6 address')
+    .optional()
+    .describe(
+      'The address that the request came from. It is told as "last used from", and unknown keys are limited by it',
+    ),
+});
+
+export const verificationSchema = z
+  .object({
+    valid: z.boolean(),
+    code: z.string().describe('`valid`, or the code of the refusal'),
+    message: z.string().optional().describe('Of a refusal: what is wrong and what to do'),
+    key: z
+      .object({
+        id: keyIdSchema,
+        workspaceId: z.string(),
+        name: z.string(),
+        scopes: z.array(scopeSchema),
+        expiresAt: z.iso.datetime().nullable(),
+      })
+      .optional()
+      .describe('Only of a valid key'),
+    rateLimit: rateStandingSchema.nullable().optional().describe('Where a valid key stands; null: no limit'),
+  })
+  .meta({ id: 'Verification' });

@@ -1,0 +1,70 @@
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { refusals } from '../http/openapi.ts';
+import type { Callers } from '../keys/callers.ts';
+import { changeWorkspaceSchema, workspaceSchema } from './schemas.ts';
+import type { WorkspaceService } from './service.ts';
+
+interface Options {
+  workspaces: WorkspaceService;
+  callers: Callers;
+}
+
+const tags = ['Workspace'];
+const headers = z.object({
+  'x-soku-workspace': z
+    .string()
+    .max(64)
+    .optional()
+    .describe('Default: the workspace of the session or the key'),
+});
+
+/** The settings that all keys of a workspace share. */
+export const workspaceRoutes: FastifyPluginAsyncZod<Options> = async (app, { workspaces, callers }) => {
+  app.route({
+    method: 'GET',
+    url: '/v1/workspace',
+    schema: {
+      operationId: 'getWorkspace',
+      summary: 'Get the workspace',
+      description: 'Scope: `keys:read`.',
+      tags,
+      security: [{ key: [] }, { session: [] }],
+      headers,
+      response: {
+        200: workspaceSchema,
+        ...refusals('insufficient_scope', 'not_found', 'verification_unavailable'),
+      },
+    },
+    ...callers.require('keys:read'),
+    handler: async (request) => workspaces.get(callers.of(request).workspaceId),
+  });
+
+  app.route({
+    method: 'PATCH',
+    url: '/v1/workspace',
+    schema: {
+      operationId: 'updateWorkspace',
+      summary: 'Change the limit of the keys of the workspace',
+      description: 'For people only, in a session: no scope lets a key do this.',
+      tags,
+      security: [{ session: [] }],
+      headers,
+      body: changeWorkspaceSchema,
+      response: {
+        200: workspaceSchema,
+        ...refusals(
+          'insufficient_scope',
+          'not_found',
+          'verification_unavailable',
+          'session_required',
+          'cross_origin',
+          'payload_too_large',
+          'unsupported_media_type',
+        ),
+      },
+    },
+    ...callers.require('keys:write'),
+    handler: async (request) => workspaces.change(callers.of(request), request.body),
+  });
+};

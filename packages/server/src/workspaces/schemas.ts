@@ -1,0 +1,25 @@
+/**
+ * What the workspace endpoints take and give. Like keys/schemas.ts, this file is bundled by the dashboard, so it
+ * imports nothing but zod and that one.
+ */
+import { z } from 'zod';
+import { rateLimitSchema } from '../keys/schemas.ts';
+
+export const workspaceSchema = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    rateLimit: rateLimitSchema
+      .nullable()
+      .describe('Requests a minute of each key without a limit of its own; null: the default'),
+    defaultRateLimit: rateLimitSchema.describe('The limit of this deployment (SOKU_KEY_RATE_LIMIT)'),
+  })
+  .meta({ id: 'Workspace' });
+export type Workspace = z.infer<typeof workspaceSchema>;
+
+export const changeWorkspaceSchema = z.strictObject({
+  rateLimit: rateLimitSchema
+    .nullable()
+    .describe('Requests a minute of each key without a limit of its own, from the next request on'),
+});
+export type ChangeWorkspace = z.infer<typeof changeWorkspaceSchema>;

@@ -1,0 +1,65 @@
+import type { Database } from '../database/open.ts';
+import { RequestError } from '../http/errors.ts';
+import type { RateLimit } from '../keys/schemas.ts';
+import type { Caller } from '../keys/service.ts';
+import { readRateLimit, writeRateLimit } from '../limits/rate-limit.ts';
+import type { ChangeWorkspace, Workspace } from './schemas.ts';
+
+interface Options {
+  /** The limit of keys when neither they nor their workspace have one: SOKU_KEY_RATE_LIMIT. */
+  keyRateLimit: RateLimit;
+  /** Tells verification of a new limit, in the very turn of its commit. */
+  changed: (workspaceId: string, rateLimit: RateLimit | null) => void;
+}
+
+/** The settings that all keys of a workspace share. */
+export class WorkspaceService {
+  readonly #database: Database;
+  readonly #options: Options;
+
+  constructor(database: Database, options: Options) {
+    this.#database = database;
+    this.#options = options;
+  }
+
+  async get(id: string): Promise<Workspace> {
+    const row = await this.#database.kysely
+      .selectFrom('workspace')
+      .select(['id', 'name', 'rate_limit'])
+      .where('id', '=', id)
+      .executeTakeFirst();
+    if (row === undefined) throw new Error('a caller is without its workspace');
+    return {
+      id: row.id,
+      name: row.name,
+      rateLimit: readRateLimit(row.rate_limit),
+      defaultRateLimit: this.#options.keyRateLimit,
+    };
+  }
+
+  /**
+   * Gives a workspace another limit. When this resolves, verification goes by it.
+   *
+   * @throws {RequestError} session_required: a key that could do this would free itself of its own limit
+   */
+  async change(caller: Caller, { rateLimit }: ChangeWorkspace): Promise<Workspace> {
+    if (caller.kind === 'key') throw sessionRequired();
+    const id = caller.workspaceId;
+    await this.#database.transact(
+      (connection) => {
+        connection
+          .prepare('UPDATE workspace SET rate_limit = ? WHERE id = ?')
+          .run(writeRateLimit(rateLimit), id);
+      },
+      () => this.#options.changed(id, rateLimit),
+    );
+    return this.get(id);
+  }
+}
+
+function sessionRequired(): RequestError {
+  return new RequestError({
+    code: 'session_required',
+    message: 'A key cannot change the settings of its workspace. Sign in to the dashboard and change them there.',
+  });
+}
