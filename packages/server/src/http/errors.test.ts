@@ -66,7 +66,12 @@ test('names that every object has are no codes', () => {
 });
 
 test('a status belongs to one type', () => {
-  const types = { 400: 'invalid_request_error', 401: 'authentication_error', 403: 'permission_error' };
+  const types = {
+    400: 'invalid_request_error',
+    401: 'authentication_error',
+    403: 'permission_error',
+    429: 'rate_limit_error',
+  };
   for (const code of errorCodeNames) {
     const { status, type } = errorCodes[code];
     const expected = new Map(Object.entries(types)).get(String(status));
