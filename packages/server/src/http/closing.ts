@@ -1,5 +1,5 @@
+import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
-import type { FastifyInstance } from 'fastify';
 
 /**
  * How long open requests may take once the process is asked to stop, in ms. Container runtimes kill after ten
@@ -10,6 +10,12 @@ const usualPatience = 8_000;
 /** How often connections are looked at meanwhile, in ms. */
 const interval = 50;
 
+interface Closable {
+  server: Server;
+  /** Takes no new connections; resolves when the last one has ended. */
+  close(): PromiseLike<unknown>;
+}
+
 /**
  * Closing a server so that open requests finish, and nothing else holds the end up. Node by itself waits for a
  * connection over which nothing ever came, and keeps one alive whose request finished after the closing began:
@@ -19,14 +25,14 @@ const interval = 50;
  * @param patience how long open requests may take, in ms; then they are cut off
  * @returns closes it; resolves when every connection has ended
  */
-export function gracefulClose(app: FastifyInstance, patience: number = usualPatience): () => Promise<void> {
+export function gracefulClose(app: Closable, patience: number = usualPatience): () => Promise<void> {
   const sockets = new Set<Socket>();
   app.server.on('connection', (socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
   });
   return async () => {
-    const closed = app.close();
+    const closed = Promise.resolve(app.close());
     const deadline = performance.now() + patience;
     const sweep = setInterval(() => {
       if (performance.now() > deadline) app.server.closeAllConnections();

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { FastifyRequest } from 'fastify';
 import type { Refusal } from './errors.ts';
 
@@ -43,7 +44,7 @@ function isKeyCall(request: FastifyRequest): boolean {
  *
  * @returns the refusal, or null when the request is no preflight
  */
-export function checkPreflight(request: FastifyRequest): Refusal | null {
+export function checkPreflight(request: Pick<IncomingMessage, 'method' | 'headers'>): Refusal | null {
   if (request.method !== 'OPTIONS' || request.headers['access-control-request-method'] === undefined)
     return null;
   return {

@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { redactKeys } from '@soku/key';
 import fastify, {
@@ -17,19 +16,11 @@ import {
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod';
 import { isBusy } from '../database/sqlite-errors.ts';
-import { type Detail, errorBody, type Refusal, RequestError, refuse } from './errors.ts';
+import { answerBrokenRequest, limits } from './broken-requests.ts';
+import { type Detail, type Refusal, RequestError, refuse } from './errors.ts';
 import { checkOrigin, checkPreflight, ownOrigins } from './origin.ts';
 import { PreformattedResponse } from './preformatted-response.ts';
 import { nextRequestId } from './request-ids.ts';
-
-/** Bounds of a request, in bytes and ms. */
-const limits = {
-  body: 64 * 1024,
-  url: 8 * 1024,
-  headers: 16 * 1024,
-  headersTime: 10_000,
-  requestTime: 30_000,
-};
 
 interface Options {
   log: FastifyBaseLogger;
@@ -190,23 +181,4 @@ function invalid(error: {
   }));
   const fields = details.map((detail) => `${detail.path} ${detail.problem}`).join('; ');
   return { code: 'invalid_request', message: `The ${place} is not valid: ${fields}.`, details };
-}
-
-/** What never became a request: not HTTP, headers too large, or too slow. The bytes are neither answered nor logged. */
-function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const problems: Record<string, string> = {
-    HPE_HEADER_OVERFLOW: `The headers are larger than ${limits.headers} bytes.`,
-    ERR_HTTP_REQUEST_TIMEOUT: 'The request did not arrive in time.',
-  };
-  const message = problems[error.code ?? ''] ?? 'This is not a well-formed HTTP request.';
-  const id = nextRequestId();
-  const body = JSON.stringify(errorBody({ code: 'invalid_request', message }, id, Date.now()));
-  socket.end(
-    `HTTP/1.1 400 Bad Request\r\nContent-Type: application/json; charset=utf-8\r\nCache-Control: no-store\r\n` +
-      `X-Content-Type-Options: nosniff\r\nX-Request-Id: ${id}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-  );
 }
