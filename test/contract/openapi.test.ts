@@ -27,6 +27,7 @@ const promised = [
   'PATCH /v1/workspace',
   'POST /v1/api-keys',
   'POST /v1/api-keys/{id}/revoke',
+  'POST /v1/verify',
 ];
 
 /** The shape of the schema of an error answer: what codes it may have. */
@@ -94,7 +95,7 @@ test('what is not under /v1 in the contract is not under /v1 in the server', asy
     ['DELETE', `/v1/api-keys/${id}`],
     ['PUT', `/v1/api-keys/${id}`],
     ['GET', `/v1/api-keys/${id}/revoke`],
-    ['POST', '/v1/verify'],
+    ['PUT', '/v1/verify'],
   ] as const;
   for (const [method, path] of others) {
     assertRefusal(await exchange(server.url + path, { method }), 'not_found');

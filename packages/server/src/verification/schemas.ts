@@ -3,7 +3,8 @@ import { z } from 'zod';
 import { keyIdSchema, rateStandingSchema, scopeSchema } from '../keys/schemas.ts';
 
 export const verifyKeySchema = z.strictObject({
-  apiKey: z.string().max(1000).describe('The key as it was sent, without the word Bearer'),
+  // As long as a header can be: what a client sent is answered, not refused for its length.
+  apiKey: z.string().max(16_384).describe('The key as it was sent, without the word Bearer'),
   scopes: z.array(scopeSchema).max(10).optional().describe('The scopes that the key must have'),
   ip: z
     .union([z.ipv4(), z.ipv6()], 'must be an IPv4 or IPv6 address')

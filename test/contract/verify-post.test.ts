@@ -1,0 +1,135 @@
+/** POST /v1/verify, as a back end asks it that took a key from a request itself. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { generateKey } from '@soku/key';
+import { z } from 'zod';
+import { assertRefusal, Contract } from '../support/contract.ts';
+import { startServer } from '../support/server.ts';
+import { ada as adasAccount, bob as bobsAccount, startWithTwoAccounts } from '../support/two-accounts.ts';
+import { mistakesWith } from './wrong-credentials.ts';
+
+const { server, stop } = await startWithTwoAccounts();
+after(stop);
+const [ada, bob] = [await server.signIn(adasAccount), await server.signIn(bobsAccount)];
+const contract = await Contract.of(server);
+const asking = await ada.makeKey({ name: 'back end', scopes: ['keys:verify'], rateLimit: 1 });
+const asked = await ada.makeKey({ name: 'Größe', scopes: ['keys:read'], rateLimit: 5 });
+
+const answerSchema = z.strictObject({
+  valid: z.boolean(),
+  code: z.string(),
+  message: z.string().optional(),
+  key: z.unknown().optional(),
+  rateLimit: z.unknown().optional(),
+});
+
+async function verify(body: unknown, key = asking.apiKey) {
+  const answer = await contract.call('POST', '/v1/verify', { key, body });
+  assert.equal(answer.status, 200, answer.text);
+  assert.equal(answer.headers.get('cache-control'), 'no-store');
+  assert.ok(!answer.text.includes(asked.apiKey));
+  return answerSchema.parse(answer.body);
+}
+
+test('a good key is told with who it is and where it stands; the limit of the asking key does not count', async () => {
+  for (const remaining of [4, 3, 2]) {
+    const { rateLimit, ...rest } = await verify({ apiKey: asked.apiKey });
+    const { id, name, scopes, expiresAt } = asked.key;
+    const workspace = await contract.call('GET', '/v1/workspace', { as: ada });
+    const { id: workspaceId } = z.looseObject({ id: z.string() }).parse(workspace.body);
+    assert.deepEqual(rest, { valid: true, code: 'valid', key: { id, workspaceId, name, scopes, expiresAt } });
+    const standing = z.strictObject({ limit: z.int(), remaining: z.int(), resetSeconds: z.int() });
+    const told = standing.parse(rateLimit);
+    assert.deepEqual([told.limit, told.remaining], [5, remaining]);
+  }
+});
+
+test('a key that is over its limit is refused until the window moves on', async () => {
+  const { apiKey } = await ada.makeKey({ name: 'twice', rateLimit: 2 });
+  const codes = [];
+  for (let i = 0; i < 4; i++) codes.push((await verify({ apiKey })).code);
+  assert.deepEqual(codes, ['valid', 'valid', 'rate_limited', 'rate_limited']);
+});
+
+test('a scope that the key lacks is told, and burns nothing of its limit', async () => {
+  const { apiKey } = await ada.makeKey({ name: 'once', scopes: ['keys:read'], rateLimit: 1 });
+  for (let i = 0; i < 3; i++) {
+    const refused = await verify({ apiKey, scopes: ['keys:read', 'keys:write'] });
+    assert.equal(refused.code, 'insufficient_scope');
+    assert.match(refused.message ?? '', /keys:write/);
+  }
+  assert.equal((await verify({ apiKey, scopes: ['keys:read'] })).code, 'valid');
+});
+
+test('what is no key is told with the code and the message that its holder would get', async () => {
+  const aboutTheKey = ['missing_prefix', 'key_preview', 'malformed_key', 'mistyped_key'];
+  for (const [code, mistakes] of mistakesWith(asked.apiKey)) {
+    if (!aboutTheKey.includes(code)) continue;
+    for (const { what, fields, says } of mistakes) {
+      const apiKey = fields[0]?.[1].replace('Bearer ', '') ?? '';
+      const answer = await verify({ apiKey });
+      assert.deepEqual([answer.valid, answer.code, answer.key], [false, code, undefined], what);
+      assert.match(answer.message ?? '', says, what);
+    }
+  }
+  assert.equal((await verify({ apiKey: generateKey() })).code, 'unknown_key');
+  assert.equal((await verify({ apiKey: '' })).valid, false);
+});
+
+test('a revoked key is refused from the moment on at which the revoke returned', async () => {
+  const { apiKey, key } = await ada.makeKey({ name: 'to revoke' });
+  assert.equal((await verify({ apiKey })).code, 'valid');
+  await ada.revoke(key.id);
+  assert.equal((await verify({ apiKey })).code, 'revoked_key');
+});
+
+test('keys of every workspace are answered for, because their holders are the clients of one API', async () => {
+  const { apiKey, key } = await bob.makeKey({ name: "bob's" });
+  const answer = await verify({ apiKey });
+  assert.equal(z.looseObject({ id: z.string() }).parse(answer.key).id, key.id);
+});
+
+test('only a key with the scope keys:verify may ask', async () => {
+  const body = { apiKey: asked.apiKey };
+  const plain = await contract.call('POST', '/v1/verify', { key: asked.apiKey, body });
+  assertRefusal(plain, 'insufficient_scope');
+  assertRefusal(await contract.call('POST', '/v1/verify', { body }), 'missing_authorization');
+  assertRefusal(await contract.call('POST', '/v1/verify', { key: generateKey(), body }), 'unknown_key');
+});
+
+test('a body that is not right is refused with its path, and not repeated', async () => {
+  const { apiKey } = asked;
+  for (const [body, path] of [
+    [{}, 'apiKey'],
+    [{ apiKey: 1 }, 'apiKey'],
+    [{ apiKey: `${apiKey}${'a'.repeat(20_000)}` }, 'apiKey'],
+    [{ apiKey, scopes: ['admin'] }, 'scopes.0'],
+    [{ apiKey, ip: '999.1.1.1' }, 'ip'],
+    [{ apiKey, ip: `${apiKey}` }, 'ip'],
+    [{ apiKey, [apiKey]: 1 }, 'body'],
+  ] as const) {
+    const answer = await contract.call('POST', '/v1/verify', { key: asking.apiKey, body });
+    const { details } = assertRefusal(answer, 'invalid_request');
+    assert.equal(details?.[0]?.path, path, answer.text);
+    assert.ok(!answer.text.includes(apiKey.slice(8)), answer.text);
+  }
+});
+
+test('unknown keys are limited by the address that is told with them, and by none when none is', async () => {
+  const limited = await startServer({ env: { SOKU_ADDRESS_RATE_LIMIT: '2' } });
+  try {
+    const owner = await limited.signIn();
+    const { apiKey: key } = await owner.makeKey({ name: 'back end', scopes: ['keys:verify'] });
+    const there = await Contract.of(limited);
+    const codes = [];
+    for (const ip of ['192.0.2.1', '192.0.2.1', '192.0.2.1', '192.0.2.2', undefined, undefined, undefined]) {
+      const body = { apiKey: generateKey(), ...(ip === undefined ? {} : { ip }) };
+      const answer = await there.call('POST', '/v1/verify', { key, body });
+      codes.push(answerSchema.parse(answer.body).code);
+    }
+    const [u, l] = ['unknown_key', 'rate_limited'];
+    assert.deepEqual(codes, [u, u, l, u, u, u, u]);
+  } finally {
+    await limited.stop();
+  }
+});
