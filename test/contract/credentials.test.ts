@@ -122,7 +122,12 @@ test('white space around the value belongs to HTTP, not to the value', async () 
 
 test('a good key is told what it is', async () => {
   const answer = await contract.call('GET', '/v1/me', { key: apiKey });
-  assert.deepEqual(meSchema.parse(answer.body).key, key);
+  const { lastUsedAt, ...told } = meSchema.parse(answer.body).key;
+  assert.deepEqual({ ...told, lastUsedAt: null }, key);
+  assert.ok(
+    Math.abs(Date.now() - Date.parse(lastUsedAt ?? '')) < 60_000,
+    'this very request is its last use',
+  );
   assert.equal(answer.headers.get('cache-control'), 'no-store');
   assertTellsNothing(answer, apiKey);
 });

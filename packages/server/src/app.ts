@@ -20,6 +20,7 @@ import { KeyLimits } from './limits/key-limits.ts';
 import { singleProcessRevocation } from './revocation/single-process.ts';
 import { usageRoutes } from './usage/routes.ts';
 import { UsageService } from './usage/service.ts';
+import { recordUsage } from './usage/usage.ts';
 import { fastLane } from './verification/fast-lane.ts';
 import { verificationRoutes } from './verification/routes.ts';
 import { Verifier } from './verification/verifier.ts';
@@ -34,6 +35,7 @@ export async function createApp(config: Config, database: Database, secret: stri
 
   const auth = createAuth({ database, secret, publicUrl, trustedOrigins: ownOrigins(publicUrl), log });
   const accounts = new AccountService(auth, database.kysely);
+  const usage = recordUsage({ database, log });
   const verifier = new Verifier({
     reader: database.reader,
     prefixes: keyPrefixes,
@@ -42,17 +44,7 @@ export async function createApp(config: Config, database: Database, secret: stri
     keyRateLimit: config.keyRateLimit,
     keyLimits: new KeyLimits(),
     addressLimits: new AddressLimits(config.addressRateLimit),
-    usage: {
-      open: (_keyId, _hash, now) => ({
-        accepted: 0,
-        refused: 0,
-        lastAt: 0,
-        address: '',
-        agent: '',
-        until: now + 3_600_000,
-        closed: false,
-      }),
-    },
+    usage: usage.recorder,
     failed: (error) => log.error({ err: error }, 'a key could not be checked'),
   });
   const workspaces = new WorkspaceService(database, {
@@ -64,6 +56,7 @@ export async function createApp(config: Config, database: Database, secret: stri
     prefixes: keyPrefixes,
     maxActiveKeys: config.maxActiveKeys,
     keyRateLimit: config.keyRateLimit,
+    lastUsedAt: (keyIds) => usage.reader.lastUsedAt(keyIds),
     now: Date.now,
   });
 
@@ -83,10 +76,10 @@ export async function createApp(config: Config, database: Database, secret: stri
   const callers = new Callers(verifier, accounts, addressOf);
   await app.register(keyRoutes, { keys, callers });
   await app.register(workspaceRoutes, { workspaces, callers });
-  await app.register(usageRoutes, { usage: new UsageService(keys, Date.now), callers });
+  await app.register(usageRoutes, { usage: new UsageService(keys, usage.reader, Date.now), callers });
   await app.register(verificationRoutes, { verifier, keys, accounts, callers, addressOf });
   await app.register(healthRoutes, { database });
   openApiRoute(app);
   await registerPages(app);
-  return { app, accounts };
+  return { app, accounts, usage };
 }

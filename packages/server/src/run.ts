@@ -20,11 +20,12 @@ async function start(): Promise<void> {
     log.warn(`${name} is not a variable of Soku, and does nothing`);
   const database = await openDatabase(directory);
   const secret = readOrMakeSecret(config.secret, directory.secretFile);
-  const { app, accounts } = await createApp(config, database, secret, log);
+  const { app, accounts, usage } = await createApp(config, database, secret, log);
   const setupCode = await accounts.prepareFirstAccount(config.owner);
   log.info(`Soku API Keys ${version}, data in ${directory.path}`);
   const close = gracefulClose(app);
   await listen(app, config);
+  usage.start();
   if (setupCode !== undefined) tellSetupCode(log, `Set up Soku: ${config.publicUrl}/setup?code=${setupCode}`);
 
   process.on('uncaughtException', (error) => {
@@ -34,6 +35,7 @@ async function start(): Promise<void> {
   stopOnSignal(async (signal) => {
     log.info(`${signal}: finishing the open requests`);
     await close();
+    await usage.stop();
     await database.close();
     directory.release();
     log.info('Stopped');

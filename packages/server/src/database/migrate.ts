@@ -1,6 +1,7 @@
 import { type Kysely, type Migration, Migrator } from 'kysely';
 import { accounts } from './migrations/0001-accounts.ts';
 import { apiKeys } from './migrations/0002-api-keys.ts';
+import { usage } from './migrations/0003-usage.ts';
 import { limits } from './migrations/0004-limits.ts';
 import type { Tables } from './schema.ts';
 
@@ -8,6 +9,7 @@ import type { Tables } from './schema.ts';
 export const migrations: Record<string, Migration> = {
   '0001-accounts': accounts,
   '0002-api-keys': apiKeys,
+  '0003-usage': usage,
   '0004-limits': limits,
 };
 

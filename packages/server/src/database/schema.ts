@@ -59,6 +59,29 @@ interface IdempotencyTable {
   created_at: number;
 }
 
+/** How often a secret was used in one hour. The flush of usage adds to it; 90 days later it is deleted. */
+interface UsageHourTable {
+  /** Epoch hours: whole hours since 1970, UTC. */
+  hour: number;
+  key_id: string;
+  hash: Uint8Array;
+  accepted: number;
+  /** Refused although the secret is known here: revoked, expired, without the scope, or over its limit. */
+  refused: number;
+}
+
+/** The last accepted use of a secret. The flush of usage overwrites it; nothing deletes it. */
+interface LastUseTable {
+  key_id: string;
+  hash: Uint8Array;
+  /** Epoch ms. Never goes back. */
+  at: number;
+  /** As verification saw it; '' when it was not told. */
+  address: string;
+  /** At most 200 characters, and none of a key in it; '' when the client named none. */
+  agent: string;
+}
+
 /** Who owns keys together. Every account has one of its own. */
 interface WorkspaceTable {
   id: string;
@@ -117,6 +140,8 @@ export interface Tables {
   api_key_secret: ApiKeySecretTable;
   dead_hash: DeadHashTable;
   idempotency: IdempotencyTable;
+  usage_hour: UsageHourTable;
+  last_use: LastUseTable;
   workspace: WorkspaceTable;
   rate_window: RateWindowTable;
   workspace_member: WorkspaceMemberTable;

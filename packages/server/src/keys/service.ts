@@ -28,6 +28,8 @@ interface Options {
   maxActiveKeys: number;
   /** The limit of keys when neither they nor their workspace have one: SOKU_KEY_RATE_LIMIT. */
   keyRateLimit: RateLimit;
+  /** When each of these keys was last accepted (epoch ms); one that never was is not in it. */
+  lastUsedAt: (keyIds: readonly string[]) => Promise<ReadonlyMap<string, number>>;
   /** Epoch ms. */
   now: () => number;
 }
@@ -93,7 +95,7 @@ export class KeyService {
   async get(workspaceId: string, id: string): Promise<Key> {
     const row = await this.#store.find(workspaceId, id);
     if (row === undefined) throw notFound();
-    return present(row, this.#options.now());
+    return present(row, this.#options.now(), await this.#options.lastUsedAt([id]));
   }
 
   async list(workspaceId: string, query: ListKeys): Promise<KeyList> {
@@ -107,7 +109,9 @@ export class KeyService {
       limit: query.limit + 1,
       now,
     });
-    const data = rows.slice(0, query.limit).map((row) => present(row, now));
+    const page = rows.slice(0, query.limit);
+    const lastUsedAt = await this.#options.lastUsedAt(page.map((row) => row.id));
+    const data = page.map((row) => present(row, now, lastUsedAt));
     const nextCursor = rows.length > query.limit ? (data.at(-1)?.id ?? null) : null;
     if (query.include === undefined) return { data, nextCursor };
     return { data, nextCursor, counts: await this.#store.count(workspaceId, search, now) };
@@ -209,8 +213,9 @@ function notFound(): RequestError {
 }
 
 /** @param now epoch ms; whether a key has expired depends on it */
-function present(row: KeyRow, now: number): Key {
+function present(row: KeyRow, now: number, lastUsedAt: ReadonlyMap<string, number>): Key {
   const expired = row.expires_at !== null && row.expires_at <= now;
+  const used = lastUsedAt.get(row.id);
   return {
     id: row.id,
     name: row.name,
@@ -223,7 +228,7 @@ function present(row: KeyRow, now: number): Key {
     scopes: readScopes(row.scopes),
     createdAt: new Date(row.created_at).toISOString(),
     createdBy: row.created_by,
-    lastUsedAt: null,
+    lastUsedAt: used === undefined ? null : new Date(used).toISOString(),
     expiresAt: row.expires_at === null ? null : new Date(row.expires_at).toISOString(),
     revokedAt: row.revoked_at === null ? null : new Date(row.revoked_at).toISOString(),
     rateLimit: readRateLimit(row.rate_limit),

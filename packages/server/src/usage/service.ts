@@ -1,39 +1,46 @@
 import type { KeyService } from '../keys/service.ts';
+import { hourOf, startOf } from './hours.ts';
+import type { UsageReader } from './reader.ts';
 import type { Usage } from './schemas.ts';
 
-const hourMs = 3_600_000;
-
-/** Who used a key, when, and how often. */
+/** What a key was used for, for those who may see the key. */
 export class UsageService {
   readonly #keys: KeyService;
+  readonly #reader: UsageReader;
   readonly #now: () => number;
 
-  constructor(keys: KeyService, now: () => number) {
+  /** @param now epoch ms */
+  constructor(keys: KeyService, reader: UsageReader, now: () => number) {
     this.#keys = keys;
+    this.#reader = reader;
     this.#now = now;
   }
 
   /**
-   * @param hours how many hours back, the current one included
+   * @param hours how many hours back, the present one included
    * @throws {RequestError} not_found, the same for a key of another workspace as for none
    */
   async get(workspaceId: string, keyId: string, hours: number): Promise<Usage> {
     await this.#keys.get(workspaceId, keyId);
-    const to = Math.floor(this.#now() / hourMs) + 1;
+    const to = hourOf(this.#now()) + 1;
     const from = to - hours;
+    const { hours: counts, lastUse } = await this.#reader.usage(keyId, from, to);
     return {
       keyId,
-      from: isoHour(from),
-      to: isoHour(to),
-      accepted: 0,
-      refused: 0,
-      hours: Array.from({ length: hours }, (_, i) => ({ hour: isoHour(from + i), accepted: 0, refused: 0 })),
-      lastUsed: null,
+      from: iso(startOf(from)),
+      to: iso(startOf(to)),
+      accepted: counts.reduce((sum, { accepted }) => sum + accepted, 0),
+      refused: counts.reduce((sum, { refused }) => sum + refused, 0),
+      hours: counts.map((count) => ({ ...count, hour: iso(startOf(count.hour)) })),
+      lastUsed:
+        lastUse === undefined
+          ? null
+          : { at: iso(lastUse.at), address: lastUse.address, userAgent: lastUse.agent },
     };
   }
 }
 
-/** @param hour epoch hours */
-function isoHour(hour: number): string {
-  return new Date(hour * hourMs).toISOString();
+/** @param time epoch ms */
+function iso(time: number): string {
+  return new Date(time).toISOString();
 }

@@ -1,0 +1,71 @@
+import type { OpenUsage, UsageRecorder } from './recorder.ts';
+import { type HourCounts, type LastUse, readHours, readLastUses, type UsageStore } from './store.ts';
+import { cleanUserAgent } from './user-agent.ts';
+
+/** What is known of usage: what is stored, and with it what is in memory only, so that no answer waits for a flush. */
+export class UsageReader {
+  readonly #store: UsageStore;
+  readonly #recorder: UsageRecorder;
+
+  constructor(store: UsageStore, recorder: UsageRecorder) {
+    this.#store = store;
+    this.#recorder = recorder;
+  }
+
+  /**
+   * @param from epoch hours
+   * @param to epoch hours; not included
+   * @returns every hour of the range, and the last use, whenever it was
+   */
+  async usage(
+    keyId: string,
+    from: number,
+    to: number,
+  ): Promise<{ hours: HourCounts[]; lastUse: LastUse | undefined }> {
+    return this.#store.undisturbed(async (db) => {
+      const hours = Array.from({ length: to - from }, (_, i) => ({
+        hour: from + i,
+        accepted: 0,
+        refused: 0,
+      }));
+      const stored = await readHours(db, keyId, from, to);
+      const lastUses = await readLastUses(db, [keyId]);
+      const open = this.#recorder.of(keyId);
+      for (const { hour, accepted, refused } of [...stored, ...open]) {
+        const counts = hours[hour - from];
+        if (counts === undefined) continue;
+        counts.accepted += accepted;
+        counts.refused += refused;
+      }
+      return { hours, lastUse: newest([...lastUses, ...usesIn(open)]) };
+    });
+  }
+
+  /** @returns epoch ms of the last accepted use of each of these keys that was ever used */
+  async lastUsedAt(keyIds: readonly string[]): Promise<Map<string, number>> {
+    if (keyIds.length === 0) return new Map();
+    return this.#store.undisturbed(async (db) => {
+      const lastUses = await readLastUses(db, keyIds);
+      const last = new Map<string, number>();
+      for (const { keyId, at } of [...lastUses, ...keyIds.flatMap((id) => usesIn(this.#recorder.of(id)))]) {
+        last.set(keyId, Math.max(at, last.get(keyId) ?? 0));
+      }
+      return last;
+    });
+  }
+}
+
+function usesIn(open: readonly OpenUsage[]): LastUse[] {
+  return open
+    .filter(({ lastAt }) => lastAt > 0)
+    .map(({ keyId, lastAt, address, agent }) => ({
+      keyId,
+      at: lastAt,
+      address,
+      agent: cleanUserAgent(agent),
+    }));
+}
+
+function newest(uses: readonly LastUse[]): LastUse | undefined {
+  return uses.toSorted((a, b) => b.at - a.at)[0];
+}

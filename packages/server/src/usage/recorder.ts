@@ -1,0 +1,174 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { hourOf, startOf } from './hours.ts';
+
+/**
+ * What a secret was used for in one hour, as far as it is not written yet. The verification holds one beside each
+ * secret that it has cached, and counts in it without a call.
+ */
+export interface SecretUsage {
+  /** Since the last write. */
+  accepted: number;
+  /** Since the last write. */
+  refused: number;
+  /** Epoch ms of the last accepted use in this hour; 0 is none. Stays when it is written, as do the next two. */
+  lastAt: number;
+  /** Of the last accepted use. */
+  address: string;
+  /** Of the last accepted use, as the client sent it. */
+  agent: string;
+  /** Epoch ms: the end of its hour. From then on, another one is opened. */
+  readonly until: number;
+  /** Whether the recorder has let go of it: what is counted here from then on is lost, so another one is opened. */
+  closed: boolean;
+}
+
+/** The same, and whose it is. */
+export interface OpenUsage extends SecretUsage {
+  readonly keyId: string;
+  /** SHA-256 of the key, as 32 latin-1 characters. */
+  readonly hash: string;
+  /** Epoch hours. */
+  readonly hour: number;
+}
+
+/** Where usage is kept. */
+export interface UsageSink {
+  /**
+   * Writes some of them in one transaction: from the first on, at least one, as many as fit into a short while. In
+   * one turn of the event loop it reads their counts, commits, and calls `written`; when it rejects, it did not.
+   *
+   * @param written told how many
+   */
+  write(usages: readonly OpenUsage[], written: (count: number) => void): Promise<void>;
+}
+
+/** How many keys a flush looks at in one turn of the event loop, and sorts, so that neighbours are written together. */
+const batchKeys = 2000;
+
+/**
+ * Counts the uses of secrets in memory, and hands the counts to the sink.
+ *
+ * Why no use is lost or counted twice, although nothing is locked: JavaScript runs one turn at a time, and the
+ * verification opens and counts in one turn. A flush reads the counts, commits them and sets them to zero in one
+ * turn, too, so nothing can be counted between these; and if the commit fails, the counts are still there. An
+ * object is closed only in a turn that found or left its counts at zero, and the verification looks at `closed`
+ * in the turn in which it counts.
+ *
+ * Memory grows with the secrets that were used since the flush before the last one, not with those that exist.
+ */
+export class UsageRecorder {
+  readonly #sink: UsageSink;
+  readonly #now: () => number;
+  /** Everything that is open, by key: mostly one; more with several secrets, or when an hour has just ended. */
+  readonly #open = new Map<string, OpenUsage[]>();
+  #pending = 0;
+  /** Settles when every flush that was begun has ended. */
+  #flushed: Promise<void> = Promise.resolve();
+
+  /** @param now epoch ms */
+  constructor(sink: UsageSink, now: () => number) {
+    this.#sink = sink;
+    this.#now = now;
+  }
+
+  /** How many objects are open, for the metrics. */
+  get pending(): number {
+    return this.#pending;
+  }
+
+  /**
+   * Where the uses of a secret in the present hour are counted; the same object until it is closed.
+   *
+   * @param hash SHA-256 of the key, as 32 latin-1 characters
+   * @param now epoch ms
+   */
+  open(keyId: string, hash: string, now: number): SecretUsage {
+    const hour = hourOf(now);
+    const own = this.#open.get(keyId);
+    const known = own?.find((usage) => usage.hour === hour && usage.hash === hash);
+    if (known !== undefined) return known;
+    const opened = {
+      accepted: 0,
+      refused: 0,
+      lastAt: 0,
+      address: '',
+      agent: '',
+      until: startOf(hour + 1),
+      closed: false,
+      keyId,
+      hash,
+      hour,
+    };
+    if (own === undefined) this.#open.set(keyId, [opened]);
+    else own.push(opened);
+    this.#pending += 1;
+    return opened;
+  }
+
+  /** What of a key is open. Its counts are those that are in no database yet. */
+  of(keyId: string): readonly OpenUsage[] {
+    return this.#open.get(keyId) ?? [];
+  }
+
+  /**
+   * Writes everything that was counted before the call, in slices with turns of the event loop between them, and
+   * closes what was not used since the flush before.
+   *
+   * @throws what the sink threw; the counts that were not written stay for the next flush
+   */
+  flush(): Promise<void> {
+    const flush = this.#flushed.then(() => this.#flush());
+    this.#flushed = flush.catch(() => undefined);
+    return flush;
+  }
+
+  async #flush(): Promise<void> {
+    const keys = this.#open.keys();
+    // Keys that are opened meanwhile come last, and wait for the next flush: else this one might never end.
+    for (let left = this.#open.size; left > 0; left -= batchKeys) {
+      let batch = this.#collect(keys, Math.min(left, batchKeys));
+      while (batch.length > 0) {
+        let count = 0;
+        await this.#sink.write(batch, (written) => {
+          count = written;
+          this.#settle(batch.slice(0, written));
+        });
+        batch = batch.slice(count);
+        await turn();
+      }
+      await turn();
+    }
+  }
+
+  /** What there is to write of the next keys, in the order of the table. What is idle is closed. */
+  #collect(keys: Iterator<string>, most: number): OpenUsage[] {
+    const used: OpenUsage[] = [];
+    for (let looked = 0; looked < most; looked++) {
+      const next = keys.next();
+      if (next.done === true) break;
+      for (const usage of this.of(next.value)) {
+        if (usage.accepted + usage.refused > 0) used.push(usage);
+        else this.#close(usage);
+      }
+    }
+    return used.sort((a, b) => a.hour - b.hour || (a.keyId < b.keyId ? -1 : Number(a.keyId > b.keyId)));
+  }
+
+  /** Called in the turn of the commit. An hour that is not the present one has ended, or the clock was set. */
+  #settle(written: readonly OpenUsage[]): void {
+    const hour = hourOf(this.#now());
+    for (const usage of written) {
+      usage.accepted = 0;
+      usage.refused = 0;
+      if (usage.hour !== hour) this.#close(usage);
+    }
+  }
+
+  #close(usage: OpenUsage): void {
+    usage.closed = true;
+    this.#pending -= 1;
+    const rest = this.of(usage.keyId).filter((other) => other !== usage);
+    if (rest.length === 0) this.#open.delete(usage.keyId);
+    else this.#open.set(usage.keyId, rest);
+  }
+}

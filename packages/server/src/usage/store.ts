@@ -1,0 +1,126 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { Kysely } from 'kysely';
+import type { Database } from '../database/open.ts';
+import type { Tables } from '../database/schema.ts';
+import type { OpenUsage, UsageSink } from './recorder.ts';
+import { cleanUserAgent } from './user-agent.ts';
+
+/**
+ * Bounds of one transaction. Verification stands still meanwhile, and a revoke waits for it. The time is in ms, and
+ * without that of the commit itself.
+ */
+const slice = { rows: 500, time: 2 };
+
+const addToHour = `
+  INSERT INTO usage_hour (hour, key_id, hash, accepted, refused) VALUES (?, ?, ?, ?, ?)
+  ON CONFLICT (hour, key_id, hash) DO UPDATE SET
+    accepted = usage_hour.accepted + excluded.accepted, refused = usage_hour.refused + excluded.refused`;
+
+/** Never back in time: an hour that could not be written may come after the next one. */
+const setLastUse = `
+  INSERT INTO last_use (key_id, hash, at, address, agent) VALUES (?, ?, ?, ?, ?)
+  ON CONFLICT (key_id, hash) DO UPDATE SET at = excluded.at, address = excluded.address, agent = excluded.agent
+  WHERE excluded.at >= last_use.at`;
+
+const deleteOldest = `
+  DELETE FROM usage_hour WHERE (hour, key_id, hash) IN (
+    SELECT hour, key_id, hash FROM usage_hour WHERE hour < ? ORDER BY hour LIMIT ${slice.rows})`;
+
+/** What was counted in one hour. */
+export interface HourCounts {
+  /** Epoch hours. */
+  hour: number;
+  accepted: number;
+  refused: number;
+}
+
+/** The last accepted use of a secret. */
+export interface LastUse {
+  keyId: string;
+  /** Epoch ms. */
+  at: number;
+  address: string;
+  agent: string;
+}
+
+/** Usage in SQL. */
+export class UsageStore implements UsageSink {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  async write(usages: readonly OpenUsage[], written: (count: number) => void): Promise<void> {
+    await this.#database.transact((connection) => writeSlice(connection, usages), written);
+  }
+
+  /**
+   * Reads, while nothing can be written: what `read` finds in memory is then what the database does not have yet.
+   *
+   * @param read gets the connection of the writes
+   */
+  async undisturbed<T>(read: (db: Kysely<Tables>) => Promise<T>): Promise<T> {
+    return this.#database.kysely.connection().execute(read);
+  }
+
+  /**
+   * Deletes counts by their age, a slice at a time.
+   *
+   * @param before epoch hours; those of this hour stay
+   * @returns whether there may be more to delete
+   */
+  async prune(before: number): Promise<boolean> {
+    const deleted = await this.#database.transact(
+      (connection) => Number(connection.prepare(deleteOldest).run(before).changes),
+      () => undefined,
+    );
+    return deleted === slice.rows;
+  }
+}
+
+/**
+ * The hours in which a key was used.
+ *
+ * @param from epoch hours
+ * @param to epoch hours; not included
+ */
+export async function readHours(
+  db: Kysely<Tables>,
+  keyId: string,
+  from: number,
+  to: number,
+): Promise<HourCounts[]> {
+  // Each hour is one search. A range of hours would be read through, with the rows of all other keys.
+  const hours = Array.from({ length: to - from }, (_, i) => from + i);
+  return db
+    .selectFrom('usage_hour')
+    .select(['hour', 'accepted', 'refused'])
+    .where('hour', 'in', hours)
+    .where('key_id', '=', keyId)
+    .execute();
+}
+
+/** The last use of each secret of these keys that was ever used. */
+export async function readLastUses(db: Kysely<Tables>, keyIds: readonly string[]): Promise<LastUse[]> {
+  return db
+    .selectFrom('last_use')
+    .select(['key_id as keyId', 'at', 'address', 'agent'])
+    .where('key_id', 'in', keyIds)
+    .execute();
+}
+
+/** @returns how many of them were written */
+function writeSlice(connection: DatabaseSync, usages: readonly OpenUsage[]): number {
+  const begun = performance.now();
+  const [hourly, last] = [connection.prepare(addToHour), connection.prepare(setLastUse)];
+  let count = 0;
+  for (const { keyId, hash, hour, accepted, refused, lastAt, address, agent } of usages) {
+    if (count === slice.rows || (count > 0 && performance.now() - begun > slice.time)) break;
+    const bytes = Buffer.from(hash, 'latin1');
+    hourly.run(hour, keyId, bytes, accepted, refused);
+    if (accepted > 0) last.run(keyId, bytes, lastAt, address, cleanUserAgent(agent));
+    count += 1;
+  }
+  return count;
+}

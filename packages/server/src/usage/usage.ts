@@ -1,0 +1,75 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { Database } from '../database/open.ts';
+import { hourOf, keptHours } from './hours.ts';
+import { UsageReader } from './reader.ts';
+import { UsageRecorder } from './recorder.ts';
+import { type Later, later, Repeating } from './repeating.ts';
+import { UsageStore } from './store.ts';
+
+interface Options {
+  database: Database;
+  log: Logger;
+  /** Epoch ms. */
+  now?: () => number;
+  /** ms between two flushes: what a crash can lose. */
+  flushInterval?: number;
+  later?: Later;
+}
+
+/** ms between two looks for counts that are too old. */
+const pruneInterval = 24 * 60 * 60 * 1000;
+
+/** The recording of usage, put together: what counts, what reads, and what runs by itself. */
+export interface UsageRecording {
+  recorder: UsageRecorder;
+  reader: UsageReader;
+  /** Begins to flush and to prune. Called when the server listens, so that neither delays the start. */
+  start(): void;
+  /** Writes what is left. Called when the last request has ended, and the database is still open. */
+  stop(): Promise<void>;
+}
+
+export function recordUsage({
+  database,
+  log,
+  now = Date.now,
+  flushInterval = 5000,
+  later: start = later,
+}: Options): UsageRecording {
+  const store = new UsageStore(database);
+  const recorder = new UsageRecorder(store, now);
+  let stopping = false;
+  const flushing = new Repeating(() => recorder.flush(), {
+    interval: flushInterval,
+    failed: (error) =>
+      log.error({ err: error }, 'usage could not be written; it is kept in memory and tried again'),
+    later: start,
+  });
+  const pruning = new Repeating(
+    async () => {
+      while (!stopping && (await store.prune(hourOf(now()) + 1 - keptHours))) await turn();
+    },
+    {
+      interval: pruneInterval,
+      failed: (error) =>
+        log.error({ err: error }, 'old usage could not be deleted; it is tried again tomorrow'),
+      later: start,
+    },
+  );
+  return {
+    recorder,
+    reader: new UsageReader(store, recorder),
+    start: () => {
+      flushing.start();
+      pruning.start(0);
+    },
+    stop: async () => {
+      stopping = true;
+      await Promise.all([flushing.stop(), pruning.stop()]);
+      await recorder
+        .flush()
+        .catch((error) => log.error({ err: error }, 'the last usage could not be written'));
+    },
+  };
+}

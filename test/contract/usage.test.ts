@@ -1,0 +1,158 @@
+/** What is told of the use of a key: who used it last, and how often, up to this very moment. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { generateKey } from '@soku/key';
+import { type Key, keyListSchema, keySchema, meSchema } from '@soku/server/key-schemas';
+import { type Usage, usageSchema } from '@soku/server/usage-schemas';
+import { assertRefusal, Contract } from '../support/contract.ts';
+import { type Fields, latin1 } from '../support/http.ts';
+import { startServer } from '../support/server.ts';
+
+const server = await startServer();
+after(() => server.stop());
+const contract = await Contract.of(server);
+const ada = await server.signIn();
+const hour = 3_600_000;
+
+async function usageOf(id: string, query = ''): Promise<Usage> {
+  const answer = await contract.call('GET', `/v1/api-keys/${id}/usage${query}`, { as: ada });
+  assert.equal(answer.status, 200, answer.text);
+  return usageSchema.strict().parse(answer.body);
+}
+
+async function keyOf(id: string): Promise<Key> {
+  return keySchema.parse((await contract.call('GET', `/v1/api-keys/${id}`, { as: ada })).body);
+}
+
+/** Uses a key as a proxy does, so many times. */
+async function use(key: string, times = 1, fields: Fields = []): Promise<void> {
+  for (let i = 0; i < times; i++) await contract.call('GET', '/v1/verify', { key, fields });
+}
+
+test('a key that was never used says so, and has every hour of the last day, empty', async () => {
+  const { key } = await ada.makeKey({ name: 'unused' });
+  assert.equal(key.lastUsedAt, null);
+  assert.equal((await keyOf(key.id)).lastUsedAt, null);
+  const { keyId, from, to, accepted, refused, hours, lastUsed } = await usageOf(key.id);
+  assert.deepEqual([keyId, accepted, refused, lastUsed], [key.id, 0, 0, null]);
+  assert.equal(hours.length, 24);
+  const starts = hours.map(({ hour: start }) => Date.parse(start));
+  assert.deepEqual(
+    starts,
+    Array.from({ length: 24 }, (_, i) => Date.parse(from) + i * hour),
+  );
+  assert.equal(Date.parse(to) - Date.parse(from), 24 * hour);
+  assert.equal(Date.parse(to) % hour, 0);
+  assert.ok(Math.abs(Date.parse(to) - hour / 2 - Date.now()) < hour, 'the last hour is the present one');
+  assert.ok(hours.every((counts) => counts.accepted === 0 && counts.refused === 0));
+});
+
+test('every use is told at once: when, from where, with what, and how often', async () => {
+  const { apiKey, key } = await ada.makeKey({ name: 'used' });
+  const before = Date.now();
+  await use(apiKey, 2, [['User-Agent', 'older/1']]);
+  await use(apiKey, 1, [['User-Agent', 'deploy/2.1']]);
+  const usage = await usageOf(key.id, '?hours=2');
+  const at = Date.parse(usage.lastUsed?.at ?? '');
+  assert.ok(before <= at && at <= Date.now());
+  assert.deepEqual(usage.lastUsed, {
+    at: new Date(at).toISOString(),
+    address: '127.0.0.1',
+    userAgent: 'deploy/2.1',
+  });
+  assert.deepEqual([usage.accepted, usage.refused], [3, 0]);
+  // Two hours, for the case that the first of the uses was in the one before.
+  assert.equal(
+    usage.hours.reduce((sum, { accepted }) => sum + accepted, 0),
+    3,
+  );
+});
+
+test('the key, the list and /v1/me tell the same last use', async () => {
+  const { apiKey, key } = await ada.makeKey({ name: 'seen everywhere' });
+  const other = await ada.makeKey({ name: 'seen nowhere' });
+  const me = meSchema.parse((await contract.call('GET', '/v1/me', { key: apiKey })).body);
+  assert.notEqual(me.key.lastUsedAt, null);
+  assert.equal((await keyOf(key.id)).lastUsedAt, me.key.lastUsedAt);
+  assert.equal((await usageOf(key.id)).lastUsed?.at, me.key.lastUsedAt);
+  const page = keyListSchema.parse((await contract.call('GET', '/v1/api-keys?q=seen', { as: ada })).body);
+  assert.deepEqual(
+    page.data.map(({ id, lastUsedAt }) => [id, lastUsedAt]),
+    [
+      [other.key.id, null],
+      [key.id, me.key.lastUsedAt],
+    ],
+  );
+});
+
+test('what is refused is counted apart, and is no last use', async () => {
+  const { apiKey, key } = await ada.makeKey({ name: 'refused' });
+  await use(apiKey);
+  const { lastUsedAt } = await keyOf(key.id);
+  assertRefusal(await contract.call('GET', '/v1/api-keys', { key: apiKey }), 'insufficient_scope');
+  await ada.revoke(key.id);
+  assertRefusal(await contract.call('GET', '/v1/me', { key: apiKey }), 'revoked_key');
+  assertRefusal(await contract.call('GET', '/v1/verify', { key: apiKey }), 'revoked_key');
+  const usage = await usageOf(key.id);
+  assert.deepEqual([usage.accepted, usage.refused], [1, 3]);
+  assert.equal(usage.lastUsed?.at, lastUsedAt);
+});
+
+test('what is no key of ours is counted nowhere', async () => {
+  const { key } = await ada.makeKey({ name: 'bystander' });
+  for (const credentials of [generateKey(), key.preview]) await use(credentials);
+  assert.deepEqual(
+    [(await usageOf(key.id)).accepted, (await usageOf(key.id)).refused, (await usageOf(key.id)).lastUsed],
+    [0, 0, null],
+  );
+});
+
+test('one call counts once, also when its caller is settled twice', async () => {
+  const { apiKey, key } = await ada.makeKey({ name: 'manager', scopes: ['keys:read', 'keys:write'] });
+  await contract.call('GET', '/v1/api-keys', { key: apiKey });
+  const made = await contract.call('POST', '/v1/api-keys', { key: apiKey, body: { name: 'child' } });
+  assert.equal(made.status, 201);
+  assert.deepEqual([(await usageOf(key.id)).accepted, (await usageOf(key.id)).refused], [2, 0]);
+});
+
+test('a key with keys:read asks for its own usage, which counts that call', async () => {
+  const { apiKey, key } = await ada.makeKey({ name: 'watcher', scopes: ['keys:read'] });
+  const answer = await contract.call('GET', `/v1/api-keys/${key.id}/usage`, { key: apiKey });
+  assert.equal(usageSchema.parse(answer.body).accepted, 1);
+  const plain = await ada.makeKey({ name: 'plain' });
+  const refused = await contract.call('GET', `/v1/api-keys/${key.id}/usage`, { key: plain.apiKey });
+  assertRefusal(refused, 'insufficient_scope');
+});
+
+test('a user agent is cut to 200 characters, without control characters, and without a key', async () => {
+  const { apiKey, key } = await ada.makeKey({ name: 'odd clients' });
+  const tell = async (agent: string) => {
+    await use(apiKey, 1, [['User-Agent', latin1(agent)]]);
+    return (await usageOf(key.id)).lastUsed?.userAgent;
+  };
+  assert.equal(
+    await tell(`curl/8 ${'long words '.repeat(50)}`),
+    `curl/8 ${'long words '.repeat(50)}`.slice(0, 200),
+  );
+  assert.equal(await tell('tab\there'), 'tabhere');
+  assert.equal(await tell(`mine ${apiKey} yours`), 'mine [redacted] yours');
+  assert.equal(await tell(`split ${apiKey.slice(0, 20)}\t${apiKey.slice(20)}`), 'split [redacted]');
+  assert.equal(await tell(`${'x '.repeat(90)}${apiKey}`), `${'x '.repeat(90)}[redacted]`);
+  await use(apiKey);
+  assert.equal((await usageOf(key.id)).lastUsed?.userAgent, '', 'a client that does not name itself');
+});
+
+test('up to 90 days can be asked for, and nothing else', async () => {
+  const { key } = await ada.makeKey({ name: 'long ago' });
+  for (const hours of [1, 2160]) assert.equal((await usageOf(key.id, `?hours=${hours}`)).hours.length, hours);
+  for (const hours of ['0', '-1', '2161', '1.5', 'all', '', '1e9']) {
+    const answer = await contract.call('GET', `/v1/api-keys/${key.id}/usage?hours=${hours}`, { as: ada });
+    const error = assertRefusal(answer, 'invalid_request');
+    assert.deepEqual(
+      error.details?.map(({ path }) => path),
+      ['hours'],
+    );
+  }
+  const misspelt = await contract.call('GET', `/v1/api-keys/${key.id}/usage?hour=3`, { as: ada });
+  assertRefusal(misspelt, 'invalid_request');
+});
