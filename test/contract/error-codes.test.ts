@@ -10,10 +10,19 @@ import { generateKey } from '@soku/key';
 import { type ErrorCode, errorCodeNames } from '@soku/server/error-codes';
 import { createdKeySchema } from '@soku/server/key-schemas';
 import { assertRefusal, Contract, eventually } from '../support/contract.ts';
+import { exchange } from '../support/http.ts';
 import type { Answer } from '../support/person.ts';
-import { owner, startServer } from '../support/server.ts';
+import { freePort, owner, startServer } from '../support/server.ts';
 
-const server = await startServer({ env: { SOKU_MAX_ACTIVE_KEYS: '10' } });
+const gatewayPort = await freePort();
+const server = await startServer({
+  env: {
+    SOKU_MAX_ACTIVE_KEYS: '10',
+    SOKU_GATEWAY_PORT: String(gatewayPort),
+    // Nothing listens on the port that was free.
+    SOKU_GATEWAY_UPSTREAM: `http://127.0.0.1:${await freePort()}`,
+  },
+});
 after(() => server.stop());
 const contract = await Contract.of(server);
 const ada = await server.signIn();
@@ -132,6 +141,8 @@ const producers: Record<ErrorCode, () => Promise<Answer>> = {
     return authorization(`Bearer ${apiKey}`);
   },
   internal_error: () => whileTableIsGone('api_key', () => contract.call('GET', '/v1/api-keys', { as: ada })),
+  bad_gateway: () =>
+    exchange(`http://localhost:${gatewayPort}/`, { fields: [['Authorization', `Bearer ${good.apiKey}`]] }),
   verification_unavailable: () =>
     whileTableIsGone('api_key_secret', () => contract.call('GET', '/v1/me', { key: generateKey() })),
 };

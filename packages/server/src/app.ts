@@ -1,10 +1,11 @@
 import type { Logger } from 'pino';
 import { AccountService } from './accounts/account-service.ts';
-import { createAuth } from './accounts/auth.ts';
+import { createAuth, sessionCookieNames } from './accounts/auth.ts';
 import { accountRoutes } from './accounts/routes.ts';
 import type { Config } from './config.ts';
 import type { Database } from './database/open.ts';
-import { clientAddress } from './http/client-address.ts';
+import { Gateway } from './gateway/gateway.ts';
+import { clientAddress, trustedPeer } from './http/client-address.ts';
 import { healthRoutes } from './http/health.ts';
 import { openApiRoute, registerOpenApi } from './http/openapi.ts';
 import { ownOrigins } from './http/origin.ts';
@@ -70,6 +71,16 @@ export async function createApp(config: Config, database: Database, secret: stri
     fastLane(verifier, addressOf, () => closing),
   );
 
+  const gateway =
+    config.gateway &&
+    new Gateway({
+      ...config.gateway,
+      ownCookies: sessionCookieNames,
+      verify: (request) => verifier.verify(request, { address: addressOf(request) }),
+      trusts: trustedPeer(config.trustProxy),
+      log,
+    });
+
   await registerSecurityHeaders(app, publicUrl.startsWith('https:'));
   await registerOpenApi(app, { publicUrl, keyPrefix: keyPrefixes[0], version });
   await app.register(accountRoutes, { auth, accounts, publicUrl, keyPrefix: keyPrefixes[0] });
@@ -81,5 +92,5 @@ export async function createApp(config: Config, database: Database, secret: stri
   await app.register(healthRoutes, { database });
   openApiRoute(app);
   await registerPages(app);
-  return { app, accounts, usage };
+  return { app, accounts, usage, gateway };
 }

@@ -29,8 +29,10 @@ test('an empty environment is a whole configuration', () => {
     owner: undefined,
     maxActiveKeys: 10_000,
     cacheKeys: 1_000_000,
+    cacheRefusedKeys: 100_000,
     keyRateLimit: 1000,
     addressRateLimit: 60,
+    gateway: undefined,
     logLevel: 'info',
     trustProxy: [],
   });
@@ -49,8 +51,13 @@ test('every variable arrives', () => {
     SOKU_OWNER_PASSWORD: 'correct horse',
     SOKU_MAX_ACTIVE_KEYS: '3',
     SOKU_CACHE_KEYS: '1',
+    SOKU_CACHE_REFUSED_KEYS: '2',
     SOKU_KEY_RATE_LIMIT: 'off',
     SOKU_ADDRESS_RATE_LIMIT: '1000000000',
+    SOKU_GATEWAY_UPSTREAM: 'https://api.example.com/v2/',
+    SOKU_GATEWAY_PORT: '8081',
+    SOKU_GATEWAY_FORWARD_KEY: 'on',
+    SOKU_GATEWAY_PREFLIGHT: 'pass',
     LOG_LEVEL: 'silent',
     TRUST_PROXY: '10.0.0.1, 192.168.0.0/16,::1,fd00::/8',
   };
@@ -64,8 +71,15 @@ test('every variable arrives', () => {
     owner: { email: 'ada@example.com', password: 'correct horse' },
     maxActiveKeys: 3,
     cacheKeys: 1,
+    cacheRefusedKeys: 2,
     keyRateLimit: 'off',
     addressRateLimit: 1_000_000_000,
+    gateway: {
+      upstream: 'https://api.example.com/v2/',
+      port: 8081,
+      forwardKey: true,
+      preflight: 'pass',
+    },
     logLevel: 'silent',
     trustProxy: ['10.0.0.1', '192.168.0.0/16', '::1', 'fd00::/8'],
   });
@@ -113,6 +127,15 @@ const wrong: [string, string, RegExp][] = [
   ['SOKU_KEY_RATE_LIMIT', '1000000001', /not between 1 and/],
   ['SOKU_KEY_RATE_LIMIT', 'OFF', /neither a whole number/],
   ['SOKU_ADDRESS_RATE_LIMIT', 'none', /neither a whole number/],
+  ['SOKU_GATEWAY_UPSTREAM', 'api.example.com:80', /not an http\(s\) address/],
+  ['SOKU_GATEWAY_UPSTREAM', 'ws://api.example.com', /not an http\(s\) address/],
+  ['SOKU_GATEWAY_UPSTREAM', 'http://', /not an http\(s\) address/],
+  ['SOKU_GATEWAY_UPSTREAM', 'http://user:password@api.example.com', /not an http\(s\) address/],
+  ['SOKU_GATEWAY_UPSTREAM', 'http://api.example.com/?a=1', /not an http\(s\) address/],
+  ['SOKU_GATEWAY_UPSTREAM', 'http://localhost:3001/base', /is the gateway itself/],
+  ['SOKU_GATEWAY_PORT', '0', /not between 1 and 65535/],
+  ['SOKU_GATEWAY_FORWARD_KEY', 'true', /is not on or off/],
+  ['SOKU_GATEWAY_PREFLIGHT', 'allow', /is not refuse or pass/],
   ['LOG_LEVEL', 'loud', /is not one of trace, debug, info/],
   ['LOG_LEVEL', 'INFO', /is not one of/],
   ['TRUST_PROXY', 'true', /not an address or a range/],
@@ -145,10 +168,28 @@ test('an owner has both halves, each of its form', () => {
 });
 
 test('a variable of a later version is refused, not ignored', () => {
-  const later = ['DATABASE_URL', 'SMTP_URL', 'MAIL_FROM'];
-  for (const name of [...later, 'SOKU_GATEWAY_UPSTREAM', 'SOKU_GATEWAY_PORT', 'SOKU_METRICS_TOKEN']) {
+  for (const name of ['DATABASE_URL', 'SMTP_URL', 'MAIL_FROM', 'SOKU_METRICS_TOKEN']) {
     assertRefused({ [name]: 'anything' }, new RegExp(`^${name} is set, but this version`));
   }
+});
+
+test('the gateway has a port of its own, and does not pass on to itself', () => {
+  const upstream = 'http://127.0.0.1:4000';
+  assert.equal(readConfig({ SOKU_GATEWAY_UPSTREAM: upstream }).gateway?.port, 3001);
+  assert.equal(
+    readConfig({ SOKU_GATEWAY_PORT: '3000' }).gateway,
+    undefined,
+    'without an upstream there is none',
+  );
+  const same = /^SOKU_GATEWAY_PORT is the same as PORT. Example: /;
+  assertRefused({ SOKU_GATEWAY_UPSTREAM: upstream, SOKU_GATEWAY_PORT: '3000' }, same);
+  assertRefused({ SOKU_GATEWAY_UPSTREAM: upstream, PORT: '3001' }, same);
+  const itself = /^SOKU_GATEWAY_UPSTREAM is the gateway itself/;
+  for (const own of ['http://localhost:3001', 'http://[::1]:3001/v2', 'http://10.0.0.1:3001']) {
+    assertRefused({ HOST: '10.0.0.1', SOKU_GATEWAY_UPSTREAM: own }, itself);
+  }
+  assertRefused({ SOKU_GATEWAY_UPSTREAM: 'https://localhost', SOKU_GATEWAY_PORT: '443' }, itself);
+  readConfig({ HOST: '10.0.0.1', SOKU_GATEWAY_UPSTREAM: 'http://10.0.0.2:3001' });
 });
 
 test('no value of a secret is ever told', () => {
@@ -159,6 +200,7 @@ test('no value of a secret is ever told', () => {
     { SOKU_OWNER_EMAIL: 'ada', SOKU_OWNER_PASSWORD: secret },
     { SOKU_OWNER_EMAIL: 'ada@example.com', SOKU_OWNER_PASSWORD: secret.repeat(20) },
     { SOKU_PUBLIC_URL: `https://ada:${secret}@keys.example.com` },
+    { SOKU_GATEWAY_UPSTREAM: `http://ada:${secret}@api.example.com` },
     { DATABASE_URL: `postgres://ada:${secret}@host/db` },
     { SMTP_URL: `smtp://ada:${secret}@host` },
     { SOKU_METRICS_TOKEN: secret },

@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { defaultPrefix, isPrefix } from '@soku/key';
 import { z } from 'zod';
 import { emailSchema, passwordSchema } from './accounts/schemas.ts';
+import { isLoopOf, isUpstreamUrl } from './gateway/upstream-url.ts';
 import { maxQuota } from './limits/sliding-window.ts';
 import { StartupError } from './startup-error.ts';
 
@@ -105,6 +106,20 @@ const schema = z.object({
     .describe(
       'Requests a minute with malformed or unknown credentials from one address (of IPv6: one /64); `off`: no limit',
     ),
+  SOKU_GATEWAY_UPSTREAM: z
+    .string()
+    .refine(isUpstreamUrl, 'is not an http(s) address, with a path or without')
+    .optional()
+    .describe('Starts the gateway: requests with a good key are passed on to this address'),
+  SOKU_GATEWAY_PORT: wholeNumber(1, 65535).default(3001).describe('The port that the gateway listens on'),
+  SOKU_GATEWAY_FORWARD_KEY: z
+    .enum(['on', 'off'], 'is not on or off')
+    .default('off')
+    .describe('Whether the gateway hands on the `Authorization` header, and so the key: `on` or `off`'),
+  SOKU_GATEWAY_PREFLIGHT: z
+    .enum(['refuse', 'pass'], 'is not refuse or pass')
+    .default('refuse')
+    .describe('What the gateway does with CORS preflights, which carry no key: `refuse` or `pass`'),
   LOG_LEVEL: z
     .enum(logLevels, `is not one of ${logLevels.join(', ')}`)
     .default('info')
@@ -132,6 +147,10 @@ const examples: Record<keyof z.infer<typeof schema>, string> = {
   SOKU_CACHE_REFUSED_KEYS: '100000',
   SOKU_KEY_RATE_LIMIT: '1000',
   SOKU_ADDRESS_RATE_LIMIT: '60',
+  SOKU_GATEWAY_UPSTREAM: 'http://127.0.0.1:4000',
+  SOKU_GATEWAY_PORT: '3001',
+  SOKU_GATEWAY_FORWARD_KEY: 'off',
+  SOKU_GATEWAY_PREFLIGHT: 'refuse',
   LOG_LEVEL: 'info',
   TRUST_PROXY: '10.0.0.1,192.168.0.0/16',
 };
@@ -151,14 +170,15 @@ export function describeVariables(): { name: string; fallback: string; meaning: 
  * Variables with a fixed meaning that this version does not have. Ignoring one would let an operator believe
  * that, say, keys are in PostgreSQL; so a set one stops the start.
  */
-const notInThisVersion = [
-  'DATABASE_URL',
-  'SMTP_URL',
-  'MAIL_FROM',
-  'SOKU_GATEWAY_UPSTREAM',
-  'SOKU_GATEWAY_PORT',
-  'SOKU_METRICS_TOKEN',
-];
+const notInThisVersion = ['DATABASE_URL', 'SMTP_URL', 'MAIL_FROM', 'SOKU_METRICS_TOKEN'];
+
+interface GatewayConfig {
+  /** Absolute http(s) URL. */
+  upstream: string;
+  port: number;
+  forwardKey: boolean;
+  preflight: 'refuse' | 'pass';
+}
 
 export interface Config {
   host: string;
@@ -178,6 +198,8 @@ export interface Config {
   keyRateLimit: number | 'off';
   /** Requests a minute of an address with malformed or unknown credentials. */
   addressRateLimit: number | 'off';
+  /** Absent: there is no gateway. */
+  gateway: GatewayConfig | undefined;
   logLevel: (typeof logLevels)[number];
   /** Addresses and CIDR ranges whose X-Forwarded-* is believed. */
   trustProxy: string[];
@@ -206,8 +228,22 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     cacheRefusedKeys: values.SOKU_CACHE_REFUSED_KEYS,
     keyRateLimit: values.SOKU_KEY_RATE_LIMIT,
     addressRateLimit: values.SOKU_ADDRESS_RATE_LIMIT,
+    gateway: gatewayOf(values),
     logLevel: values.LOG_LEVEL,
     trustProxy: values.TRUST_PROXY,
+  };
+}
+
+function gatewayOf(values: z.infer<typeof schema>): GatewayConfig | undefined {
+  const { SOKU_GATEWAY_UPSTREAM: upstream, SOKU_GATEWAY_PORT: port } = values;
+  if (upstream === undefined) return undefined;
+  if (port === values.PORT) throw wrong('SOKU_GATEWAY_PORT', 'is the same as PORT');
+  if (isLoopOf(upstream, values.HOST, port)) throw wrong('SOKU_GATEWAY_UPSTREAM', 'is the gateway itself');
+  return {
+    upstream,
+    port,
+    forwardKey: values.SOKU_GATEWAY_FORWARD_KEY === 'on',
+    preflight: values.SOKU_GATEWAY_PREFLIGHT,
   };
 }
 

@@ -1,12 +1,13 @@
 import type { Logger } from 'pino';
 import { readOrMakeSecret } from './accounts/secret.ts';
 import { createApp } from './app.ts';
-import { readConfig, unknownVariables } from './config.ts';
+import { type Config, readConfig, unknownVariables } from './config.ts';
 import { openDataDirectory } from './database/data-directory.ts';
 import { openDatabase } from './database/open.ts';
+import type { Gateway } from './gateway/gateway.ts';
 import { gracefulClose } from './http/closing.ts';
 import { createLog } from './http/logging.ts';
-import { checkPort, listen } from './http/port.ts';
+import { checkPort, listen, listenOn } from './http/port.ts';
 import { exitCodes, StartupError } from './startup-error.ts';
 import { version } from './version.ts';
 
@@ -14,15 +15,17 @@ import { version } from './version.ts';
 async function start(): Promise<void> {
   const config = readConfig(process.env);
   await checkPort(config.host, config.port);
+  if (config.gateway) await checkPort(config.host, config.gateway.port, 'SOKU_GATEWAY_PORT');
   const directory = openDataDirectory(config.dataDir);
   const log = await createLog(config.logLevel, process.stdout.isTTY === true);
   for (const name of unknownVariables(process.env))
     log.warn(`${name} is not a variable of Soku, and does nothing`);
   const database = await openDatabase(directory);
   const secret = readOrMakeSecret(config.secret, directory.secretFile);
-  const { app, accounts, usage } = await createApp(config, database, secret, log);
+  const { app, accounts, usage, gateway } = await createApp(config, database, secret, log);
   const setupCode = await accounts.prepareFirstAccount(config.owner);
   log.info(`Soku API Keys ${version}, data in ${directory.path}`);
+  const closeGateway = await startGateway(gateway, config, log);
   const close = gracefulClose(app);
   await listen(app, config);
   usage.start();
@@ -34,12 +37,25 @@ async function start(): Promise<void> {
   });
   stopOnSignal(async (signal) => {
     log.info(`${signal}: finishing the open requests`);
-    await close();
+    await Promise.all([close(), closeGateway()]);
     await usage.stop();
     await database.close();
     directory.release();
     log.info('Stopped');
   });
+}
+
+/** @returns closes it; open requests finish first, as those of the main server do */
+async function startGateway(
+  gateway: Gateway | undefined,
+  { host, gateway: wanted }: Config,
+  log: Logger,
+): Promise<() => Promise<void>> {
+  if (gateway === undefined || wanted === undefined) return async () => undefined;
+  const close = gracefulClose(gateway);
+  await listenOn(gateway.server, host, wanted.port, 'SOKU_GATEWAY_PORT');
+  log.info(`The gateway on port ${wanted.port} passes requests with a good key on to ${wanted.upstream}`);
+  return close;
 }
 
 /** Without this line nobody can ever sign in, so it is printed at every log level. */

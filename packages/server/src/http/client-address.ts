@@ -16,6 +16,17 @@ export function clientAddress(trusted: readonly string[]): ClientAddress {
   return (request) => plain(proxyAddr(request, trust));
 }
 
+/**
+ * Tells whether a request comes from a trusted proxy itself, so that what it says of the client is believed.
+ *
+ * @param trusted addresses and ranges of proxies
+ */
+export function trustedPeer(trusted: readonly string[]): (request: IncomingMessage) => boolean {
+  if (trusted.length === 0) return () => false;
+  const trust = proxyAddr.compile([...trusted]);
+  return (request) => trust(request.socket.remoteAddress ?? '', 0);
+}
+
 /** A socket that listens on IPv6 as well tells IPv4 addresses in IPv6's form (RFC 4291 section 2.5.5.2). */
 function plain(address: string): string {
   return address.startsWith('::ffff:') ? address.slice(7) : address;

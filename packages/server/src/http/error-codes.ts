@@ -240,6 +240,15 @@ export const errorCodes = {
     cause: 'This is a fault of the server, not of the request.',
     remedy: 'Try again; if it stays, give the request id to whoever runs this deployment.',
   },
+  bad_gateway: {
+    status: 502,
+    type: 'api_error',
+    title: 'The API behind the gateway does not answer',
+    cause:
+      'The key is good, but the API that the gateway passes requests on to could not be reached, did not answer in time, or its answer was broken.',
+    remedy:
+      'Try again later, with care where the request changes something: it may have been carried out. Whoever runs this deployment finds the reason in the log by the request id.',
+  },
   verification_unavailable: {
     status: 503,
     type: 'api_error',

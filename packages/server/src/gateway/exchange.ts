@@ -1,0 +1,137 @@
+import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
+import type { Refusal } from '../http/errors.ts';
+import { hasBody } from './refusal.ts';
+import { GaveUp, type Upstream } from './upstream.ts';
+
+/** Methods whose requests have no body unless one is announced (RFC 9110 section 9.3). */
+const usuallyBodyless = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS', 'TRACE']);
+
+/** Requests that may be sent again by themselves (RFC 9110 section 9.2.2): they change nothing. */
+const repeatable = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+interface Options {
+  request: IncomingMessage;
+  response: ServerResponse;
+  upstream: Upstream;
+  path: string;
+  /** For the upstream: names and values in turn, without framing. */
+  fields: readonly string[];
+  /** Makes the fields of the answer to the client from those that the upstream sent. */
+  answerFields: (raw: readonly string[]) => string[];
+  /** Called once when there is no answer to pass on. */
+  failed: (refusal: Refusal, error: Error) => void;
+}
+
+/**
+ * One verified request on its way to the upstream, and the answer on its way back. Bodies are streamed in both
+ * directions, each as fast as the slower side takes it, and nothing is kept; when either side goes away, so does
+ * the other.
+ */
+export class Exchange {
+  readonly #options: Options;
+  #outgoing: ClientRequest | undefined;
+  #over = false;
+
+  constructor(options: Options) {
+    this.#options = options;
+    const { response } = options;
+    response.once('close', () => {
+      if (!response.writableFinished) this.abort();
+    });
+  }
+
+  /** Ends the request to the upstream; nothing is answered by it any more. */
+  abort(): void {
+    this.#over = true;
+    this.#outgoing?.destroy();
+  }
+
+  /** @throws {TypeError} when Node does not send such a request; nothing was sent then */
+  start(): void {
+    const { request, upstream, path, fields } = this.#options;
+    const outgoing = upstream.request(request.method ?? 'GET', path, [...fields, ...framing(request)]);
+    this.#outgoing = outgoing;
+    outgoing.once('response', (answer) => this.#relay(outgoing, answer));
+    outgoing.once('timeout', () => outgoing.destroy(this.#silence(outgoing)));
+    outgoing.on('error', (error) => this.#fail(outgoing, error));
+    // The client waits for it before it sends the body; so an upstream can refuse a body that was not sent yet.
+    outgoing.once('continue', () => this.#options.response.writeContinue());
+    if (hasBody(request)) this.#sendBody(outgoing);
+    else outgoing.end();
+  }
+
+  #sendBody(outgoing: ClientRequest): void {
+    const { request } = this.#options;
+    request.pipe(outgoing);
+    // An upstream that answered and went does not want the rest, but the client's next request stands behind it.
+    outgoing.once('close', () => {
+      request.unpipe(outgoing);
+      request.resume();
+    });
+  }
+
+  #relay(outgoing: ClientRequest, answer: IncomingMessage): void {
+    const { response, answerFields } = this.#options;
+    const { statusCode = 0 } = answer;
+    try {
+      response.writeHead(statusCode, answerFields(answer.rawHeaders));
+    } catch (error) {
+      this.#fail(outgoing, error instanceof Error ? error : new Error('the answer cannot be passed on'));
+      this.abort();
+      return;
+    }
+    // Of an answer whose length is not known, such as a stream of events, the header may be all for a long time.
+    if (answer.headers['content-length'] === undefined) response.flushHeaders();
+    answer.pipe(response);
+    // The client must not take a part for the whole.
+    answer.once('close', () => {
+      if (!answer.complete) response.destroy();
+    });
+  }
+
+  /** Nothing came or went for too long. The upstream cannot be blamed while it waits for the client's body. */
+  #silence(outgoing: ClientRequest): GaveUp {
+    const { request } = this.#options;
+    const clientIsLate = hasBody(request) && !request.complete && !outgoing.writableNeedDrain;
+    return new GaveUp('nothing came or went for too long', clientIsLate ? 'client' : 'upstream');
+  }
+
+  #fail(outgoing: ClientRequest, error: NodeJS.ErrnoException): void {
+    const { request, response, failed } = this.#options;
+    if (this.#over || response.headersSent) return;
+    if (isStale(outgoing, error) && repeatable.has(request.method ?? '') && !hasBody(request)) this.start();
+    else failed(refusalOf(error), error);
+  }
+}
+
+/** How the request's body is delimited on the connection to the upstream. */
+function framing(request: IncomingMessage): string[] {
+  const { headers, method = '' } = request;
+  if (!hasBody(request)) return usuallyBodyless.has(method) ? [] : ['Content-Length', '0'];
+  const length = headers['content-length'];
+  const fields = length === undefined ? ['Transfer-Encoding', 'chunked'] : ['Content-Length', length];
+  if (headers.expect?.toLowerCase() === '100-continue') fields.push('Expect', '100-continue');
+  return fields;
+}
+
+/**
+ * Whether the upstream closed a connection that was kept for the next request, just when it was used. Sending again
+ * takes another such connection or a new one, so it comes to an end.
+ */
+function isStale(outgoing: ClientRequest, { code }: NodeJS.ErrnoException): boolean {
+  return outgoing.reusedSocket && (code === 'ECONNRESET' || code === 'EPIPE');
+}
+
+/** What the client is told: never where the upstream is, or what it said. */
+function refusalOf(error: Error): Refusal {
+  if (!(error instanceof GaveUp)) {
+    return {
+      code: 'bad_gateway',
+      message: 'The API behind this gateway cannot be reached, or its answer was broken. Try again later.',
+    };
+  }
+  if (error.waitedFor === 'client') {
+    return { code: 'invalid_request', message: 'The request did not arrive in time.' };
+  }
+  return { code: 'bad_gateway', message: 'The API behind this gateway did not answer in time.' };
+}

@@ -1,0 +1,170 @@
+import type { IncomingMessage } from 'node:http';
+
+/**
+ * Fields that speak of one connection and not of the message (RFC 9110 section 7.6.1), or of its framing, which is
+ * made anew on each side. `http2-settings` belongs to an upgrade that is not done (RFC 9113 section 3.1).
+ */
+const ofOneConnection = new Set([
+  'connection',
+  'keep-alive',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'http2-settings',
+]);
+
+/**
+ * A name as a program behind the gateway may read it: CGI and what came of it (WSGI, PHP, Rack) make one variable of
+ * `X-Soku-Key-Id` and `X_Soku_Key_Id`, so a field that we set must not be had under the other name either.
+ */
+export function canonical(name: string): string {
+  const lower = name.toLowerCase();
+  return /[^a-z0-9-]/.test(lower) ? lower.replace(/[^a-z0-9-]/g, '-') : lower;
+}
+
+/**
+ * Whether a field ends at the gateway, in either direction: it belongs to one connection or is named by Connection,
+ * or is of the kinds that only we set.
+ */
+function endsHere(name: string, named: ReadonlySet<string>): boolean {
+  return (
+    ofOneConnection.has(name) ||
+    named.has(name) ||
+    name.startsWith('x-soku-') ||
+    name.startsWith('proxy-') ||
+    name === 'x-request-id'
+  );
+}
+
+/** The names in all Connection fields of a message. */
+function namedByConnection(raw: readonly string[]): ReadonlySet<string> {
+  const named = new Set<string>();
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    if (raw[i]?.toLowerCase() !== 'connection') continue;
+    for (const name of (raw[i + 1] ?? '').split(',')) named.add(name.trim().toLowerCase());
+  }
+  return named;
+}
+
+/** Fields of a request that are made anew, or are nobody's to send but a proxy's. */
+const neverFromClient = new Set(['host', 'content-length', 'expect', 'authorization', 'proxy']);
+
+/** What clients could use to pretend that they come from elsewhere. Only trusted proxies are believed. */
+function tellsOrigin(name: string): boolean {
+  return name.startsWith('x-forwarded-') || name === 'forwarded' || name === 'x-real-ip';
+}
+
+export interface RequestRules {
+  /** Cookies of the dashboard: a browser sends them to every port of a host. */
+  ownCookies: readonly string[];
+  /** Whether the upstream gets the Authorization field, and so the key. */
+  forwardKey: boolean;
+  /** Whether the peer is a proxy whose X-Forwarded-* is believed. */
+  trusted: boolean;
+}
+
+/**
+ * The client's fields that go on to the upstream, in their order and with their names as they were written.
+ *
+ * @param raw names and values in turn
+ * @returns the same form; without framing, Host, X-Forwarded-For, -Proto and -Host, and all that we set ourselves
+ */
+export function fieldsForUpstream(raw: readonly string[], rules: RequestRules): string[] {
+  const named = namedByConnection(raw);
+  const kept: string[] = [];
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    const written = raw[i] ?? '';
+    const name = canonical(written);
+    const value = name === 'cookie' ? withoutCookies(raw[i + 1] ?? '', rules.ownCookies) : raw[i + 1];
+    if (value === undefined || !goesOn(name, written, named, rules)) continue;
+    kept.push(written, value);
+  }
+  return kept;
+}
+
+function goesOn(name: string, written: string, named: ReadonlySet<string>, rules: RequestRules): boolean {
+  // A Connection field could otherwise name it, and so take it away where the operator wants it handed on.
+  if (rules.forwardKey && written.toLowerCase() === 'authorization') return true;
+  if (endsHere(name, named) || neverFromClient.has(name)) return false;
+  if (name === 'x-forwarded-for' || name === 'x-forwarded-proto' || name === 'x-forwarded-host') return false;
+  return rules.trusted || !tellsOrigin(name);
+}
+
+/** A Cookie field without the cookies of these names; undefined when nothing is left. */
+function withoutCookies(value: string, names: readonly string[]): string | undefined {
+  if (!names.some((name) => value.includes(name))) return value;
+  const kept = value.split(';').filter((cookie) => !names.includes(cookieName(cookie)));
+  return kept.length === 0 ? undefined : kept.join(';').trim();
+}
+
+/** Browsers trim names, and send a cookie without a name as its bare value, which may look like a name and value. */
+function cookieName(cookie: string): string {
+  return /^[\s=]*([^=;]*)/.exec(cookie)?.[1]?.trim() ?? '';
+}
+
+/**
+ * Where the request came from, for the upstream: a list that only trusted proxies can have begun.
+ *
+ * @param trusted whether the peer is a proxy whose X-Forwarded-* is believed
+ */
+export function forwardedFields(request: IncomingMessage, trusted: boolean): string[] {
+  const { headers, socket } = request;
+  const peer = (socket.remoteAddress ?? '').replace(/^::ffff:/, '');
+  const told = (name: string) => (trusted ? joined(headers[name]) : undefined);
+  const before = told('x-forwarded-for');
+  return [
+    'X-Forwarded-For',
+    before === undefined ? peer : `${before}, ${peer}`,
+    'X-Forwarded-Proto',
+    told('x-forwarded-proto') ?? 'http',
+    'X-Forwarded-Host',
+    told('x-forwarded-host') ?? headers.host ?? '',
+  ];
+}
+
+function joined(value: string | string[] | undefined): string | undefined {
+  const text = [value ?? []].flat().join(', ');
+  return text === '' ? undefined : text;
+}
+
+export interface AnswerRules {
+  /** Cookies that the upstream must not set: cookies do not tell ports apart. */
+  ownCookies: readonly string[];
+  /** Fields that we set ourselves, with names in small letters; they take the place of the upstream's. */
+  ours: Readonly<Record<string, string>>;
+  /** The upstream's URL, without a slash at the end. */
+  upstream: string;
+}
+
+/**
+ * The fields of the answer to the client: those of the upstream that go on, and ours.
+ *
+ * @param raw names and values in turn
+ */
+export function fieldsForClient(raw: readonly string[], rules: AnswerRules): string[] {
+  const named = namedByConnection(raw);
+  const kept: string[] = [];
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    const [written = '', value = ''] = raw.slice(i, i + 2);
+    const name = canonical(written);
+    // Alt-Svc would lead clients round the gateway.
+    if (endsHere(name, named) || name in rules.ours || name === 'alt-svc') continue;
+    if (name === 'set-cookie' && setsOneOf(rules.ownCookies, value)) continue;
+    kept.push(written, name === 'location' ? ownLocation(value, rules.upstream) : value);
+  }
+  return kept.concat(...Object.entries(rules.ours));
+}
+
+function setsOneOf(names: readonly string[], cookie: string): boolean {
+  const name = cookieName(cookie).toLowerCase();
+  return names.some((own) => own.toLowerCase() === name);
+}
+
+/** The upstream knows itself by its own address, which clients cannot reach: what is left is a path of ours. */
+function ownLocation(location: string, upstream: string): string {
+  if (location === upstream) return '/';
+  const rest = location.startsWith(upstream) ? location.slice(upstream.length) : '';
+  // Two slashes would begin the name of another host.
+  return /^\/(?!\/)/.test(rest) ? rest : location;
+}

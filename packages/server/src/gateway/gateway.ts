@@ -1,0 +1,202 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Logger } from 'pino';
+import { answerBrokenRequest, limits, refuseOnSocket } from '../http/broken-requests.ts';
+import type { Refusal } from '../http/errors.ts';
+import { checkPreflight } from '../http/origin.ts';
+import { nextRequestId } from '../http/request-ids.ts';
+import { limitFields } from '../limits/fields.ts';
+import { identityFields } from '../verification/answers.ts';
+import type { Verdict } from '../verification/verifier.ts';
+import { Exchange } from './exchange.ts';
+import { fieldsForClient, fieldsForUpstream, forwardedFields } from './fields.ts';
+import { checkForm } from './form.ts';
+import { answerRefusal } from './refusal.ts';
+import { upstreamTarget } from './target.ts';
+import { type Patience, Upstream, usualPatience } from './upstream.ts';
+
+interface Options {
+  /** http(s) URL, with a base path or without. */
+  upstream: string;
+  /** Whether the upstream gets the Authorization field, and so the key. */
+  forwardKey: boolean;
+  /** What happens to CORS preflights, which never carry a key. */
+  preflight: 'refuse' | 'pass';
+  /** Cookies of the dashboard. */
+  ownCookies: readonly string[];
+  /** Whether the key of a request is good, and counts the request. Synchronous, as the verifier is. */
+  verify: (request: IncomingMessage) => Verdict;
+  /** Whether X-Forwarded-* is believed of this peer. */
+  trusts: (request: IncomingMessage) => boolean;
+  log: Logger;
+  patience?: Patience;
+}
+
+/** What is known of a client's connection. */
+interface Connection {
+  /** Answers that are not at their end, with the exchanges that they come from. */
+  open: Map<ServerResponse, Exchange | null>;
+  /** Whether the client was told that it closes: what still comes is not read (RFC 9112 section 9.6). */
+  closing: boolean;
+}
+
+/** How long an unused connection of a client is kept, in ms: longer than the minute of usual load balancers. */
+const keepAlive = 72_000;
+
+/**
+ * The built-in gateway: a server of its own origin that passes on verified requests, and nothing else, to one
+ * upstream. It is a plain Node server, because all that a framework would do stands in the way of streaming.
+ */
+export class Gateway {
+  readonly server: Server;
+  readonly #options: Options;
+  readonly #upstream: Upstream;
+  readonly #connections = new WeakMap<Duplex, Connection>();
+  /** Whether the log has a line for each request. */
+  readonly #chatty: boolean;
+
+  constructor(options: Options) {
+    this.#options = options;
+    this.#chatty = ['trace', 'debug'].includes(options.log.level);
+    const patience = options.patience ?? usualPatience;
+    this.#upstream = new Upstream(options.upstream, patience);
+    const serve = (request: IncomingMessage, response: ServerResponse) => this.#serve(request, response);
+    this.server = createServer(
+      {
+        maxHeaderSize: limits.headers,
+        headersTimeout: limits.headersTime,
+        // Of the whole request: a large upload takes as long as it takes, while it moves.
+        requestTimeout: 0,
+        requireHostHeader: false,
+        keepAliveTimeout: keepAlive,
+      },
+      serve,
+    );
+    // Node would otherwise pass over the fields behind the 2000th, also those that the rules are about.
+    this.server.maxHeadersCount = 0;
+    // A client that neither sends nor reads. The upstream's patience ends first, and has an answer for it.
+    this.server.timeout = patience.silence * 2;
+    this.server.on('connection', (socket) =>
+      this.#connections.set(socket, { open: new Map(), closing: false }),
+    );
+    // Answered only when the upstream does, or with a refusal in place of it.
+    this.server.on('checkContinue', serve);
+    this.server.on('checkExpectation', serve);
+    this.server.on('connect', (_request, socket) => {
+      socket.on('error', () => undefined);
+      refuseOnSocket(socket, 'CONNECT is not passed on. This is a gateway to one API, not a proxy.');
+    });
+    this.server.on('clientError', (error, socket) => this.#answerBroken(error, socket));
+  }
+
+  /** Stops taking connections; resolves when the last one has ended. */
+  async close(): Promise<void> {
+    await new Promise<void>((resolve) => this.server.close(() => resolve()));
+    this.#upstream.close();
+  }
+
+  #serve(request: IncomingMessage, response: ServerResponse): void {
+    const connection = this.#connections.get(request.socket);
+    if (connection === undefined || connection.closing) return;
+    const id = nextRequestId();
+    connection.open.set(response, null);
+    response.once('close', () => connection.open.delete(response));
+    if (this.#chatty) this.#logAnswer(request, response, id);
+    const refuse = (refusal: Refusal) => {
+      if (answerRefusal(request, response, refusal, id)) connection.closing = true;
+    };
+    try {
+      const next = this.#decide(request, response, id, refuse);
+      if (next instanceof Exchange) {
+        connection.open.set(response, next);
+        next.start();
+      } else {
+        refuse(next);
+      }
+    } catch (error) {
+      this.#options.log.error({ err: error, reqId: id }, 'a request failed inside');
+      refuse({
+        code: 'internal_error',
+        message: `Something failed inside. Give the request id ${id} to whoever runs this deployment.`,
+      });
+    }
+  }
+
+  /** Why the request is refused; or the exchange that passes it on. Verifies, and so counts, at most once. */
+  #decide(
+    request: IncomingMessage,
+    response: ServerResponse,
+    id: string,
+    refuse: (refusal: Refusal) => void,
+  ): Refusal | Exchange {
+    const { preflight, verify, trusts, forwardKey, ownCookies, log } = this.#options;
+    const malformed = checkForm(request);
+    if (malformed !== null) return malformed;
+    const target = upstreamTarget(request.url ?? '', this.#upstream.basePath);
+    if ('code' in target) return target;
+    const crossOrigin = checkPreflight(request);
+    if (crossOrigin !== null && preflight === 'refuse') return crossOrigin;
+    const verdict = crossOrigin === null ? verify(request) : null;
+    if (verdict?.refusal !== undefined) return verdict.refusal;
+
+    const trusted = trusts(request);
+    const identity = verdict === null ? {} : identityFields(verdict.key);
+    const limit = verdict?.limit ?? null;
+    const ours = { 'x-request-id': id, ...(limit === null ? {} : limitFields(limit)) };
+    return new Exchange({
+      request,
+      response,
+      upstream: this.#upstream,
+      path: target.path,
+      fields: [
+        'Host',
+        this.#upstream.host,
+        ...fieldsForUpstream(request.rawHeaders, { ownCookies, forwardKey, trusted }),
+        ...forwardedFields(request, trusted),
+        ...Object.entries(identity).flat(),
+        'X-Request-Id',
+        id,
+      ],
+      answerFields: (raw) => fieldsForClient(raw, { ownCookies, ours, upstream: this.#upstream.url }),
+      failed: (refusal, { name, message }) => {
+        // Not the error itself: Node puts the bytes of a broken answer into it.
+        const reason = `${name}: ${message}`;
+        if (refusal.code === 'bad_gateway') log.warn({ reqId: id, reason }, 'the upstream did not answer');
+        refuse(refusal);
+      },
+    });
+  }
+
+  /**
+   * What came is no HTTP. When it was the body of a request that is being passed on, that ends, too; an answer that
+   * has begun cannot be taken back, so the connection ends in its midst.
+   */
+  #answerBroken(error: NodeJS.ErrnoException, socket: Duplex): void {
+    const connection = this.#connections.get(socket);
+    const [first, ...more] = connection?.open ?? [];
+    if (connection !== undefined) connection.closing = true;
+    const [response, exchange] = first ?? [];
+    if (response !== undefined && (more.length > 0 || response.headersSent || response.req.complete)) {
+      socket.destroy();
+    } else {
+      exchange?.abort();
+      answerBrokenRequest(error, socket);
+    }
+  }
+
+  #logAnswer(request: IncomingMessage, response: ServerResponse, id: string): void {
+    const start = performance.now();
+    response.once('close', () =>
+      this.#options.log.debug(
+        {
+          reqId: id,
+          method: request.method,
+          route: 'gateway',
+          status: response.statusCode,
+          ms: Math.round((performance.now() - start) * 10) / 10,
+        },
+        'answered',
+      ),
+    );
+  }
+}

@@ -1,0 +1,60 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { errorCodes } from '../http/error-codes.ts';
+import { errorBody, errorHeaders, type Refusal } from '../http/errors.ts';
+
+/** How much of the body of a refused request is read, in bytes and ms, before the connection is closed over it. */
+const lingering = { bytes: 1024 * 1024, time: 2_000 };
+
+/** Whether a body follows the header (RFC 9112 section 6). */
+export function hasBody({ headers }: IncomingMessage): boolean {
+  const length = headers['content-length'];
+  return headers['transfer-encoding'] !== undefined || (length !== undefined && !/^0+$/.test(length));
+}
+
+/**
+ * Answers a request with a refusal, in the envelope that the main server has.
+ *
+ * A body that is still on its way is not wanted. The connection is closed behind such an answer, so nothing in the
+ * body can be taken for the next request; but not at once, because bytes that arrive at a closed connection reset
+ * it, and a client that is still sending would lose the answer (RFC 9112 section 9.6).
+ *
+ * @returns whether the connection is to close, so that nothing more may be read from it
+ */
+export function answerRefusal(
+  request: IncomingMessage,
+  response: ServerResponse,
+  refusal: Refusal,
+  id: string,
+): boolean {
+  const body = JSON.stringify(errorBody(refusal, id, Date.now()));
+  const fields = {
+    ...errorHeaders(refusal),
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': Buffer.byteLength(body),
+    'x-content-type-options': 'nosniff',
+    'x-request-id': id,
+  };
+  const { status } = errorCodes[refusal.code];
+  if (request.complete || !hasBody(request)) {
+    response.writeHead(status, fields).end(body);
+    return false;
+  }
+  response.writeHead(status, { ...fields, connection: 'close' }).write(body);
+  linger(request, response);
+  return true;
+}
+
+function linger(request: IncomingMessage, response: ServerResponse): void {
+  let left = lingering.bytes;
+  const finish = () => {
+    clearTimeout(timer);
+    response.end();
+  };
+  const timer = setTimeout(finish, lingering.time);
+  request.on('data', (chunk: Buffer) => {
+    left -= chunk.length;
+    if (left < 0) finish();
+  });
+  request.once('end', finish);
+  response.once('close', finish);
+}
