@@ -30,10 +30,20 @@ export class KeyLimits {
     return window;
   }
 
+  /** Gives a key the window that it had in the process before. */
+  restore(keyId: string, window: Window): void {
+    Object.assign(this.windowOf(keyId), window);
+  }
+
+  /** The windows that still count something. */
+  *counting(now: number): Iterable<readonly [string, KeyWindow]> {
+    for (const entry of this.#windows) if (counts(entry[1], now)) yield entry;
+  }
+
   /**
    * Drops windows that count nothing any more, which they do when two minutes have passed since their last request.
-   * For a timer of a second: a call looks at a sixtieth of them, so that even a million keys never hold up a
-   * verification for longer than about a millisecond.
+   * For a timer of a second: a call looks at a sixtieth of them, so that even with a million keys verification stands
+   * still for about a millisecond.
    *
    * @param now epoch ms
    */

@@ -83,7 +83,7 @@ export function peek(window: Window, policy: LimitState['policy'], quota: number
  * @param now epoch ms
  */
 export function advance(window: Window, now: number): void {
-  const minute = Math.floor(now / minuteLength);
+  const minute = minuteOf(now);
   const ahead = minute - window.minute;
   if (ahead === 0 || ahead === -1) return;
   if (ahead < 0) {
@@ -94,6 +94,11 @@ export function advance(window: Window, now: number): void {
     window.current = 0;
   }
   window.minute = minute;
+}
+
+/** @returns epoch minutes */
+export function minuteOf(now: number): number {
+  return Math.floor(now / minuteLength);
 }
 
 function used(previous: number, left: number): number {

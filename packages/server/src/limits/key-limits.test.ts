@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { KeyLimits, type KeyWindow } from './key-limits.ts';
+import { take, type Window } from './sliding-window.ts';
+
+const minute = 60_000;
+const start = 29_500_000 * minute;
+const quota = 3;
+
+const newWindow = (): Window => ({ minute: 0, current: 0, previous: 0 });
+
+/** Sweeps until every window was seen. */
+function sweepAll(limits: KeyLimits, now: number): void {
+  for (let call = 0; call < 200; call++) limits.sweep(now);
+}
+
+/** What verification does: it keeps the window, and asks again once it is dropped. */
+class Holder {
+  readonly #limits: KeyLimits;
+  readonly #windows = new Map<string, KeyWindow>();
+
+  constructor(limits: KeyLimits) {
+    this.#limits = limits;
+  }
+
+  windowOf(keyId: string): KeyWindow {
+    const held = this.#windows.get(keyId);
+    if (held !== undefined && !held.dropped) return held;
+    const window = this.#limits.windowOf(keyId);
+    this.#windows.set(keyId, window);
+    return window;
+  }
+}
+
+test('a key has one window', () => {
+  const limits = new KeyLimits();
+  assert.equal(limits.windowOf('a'), limits.windowOf('a'));
+  assert.notEqual(limits.windowOf('a'), limits.windowOf('b'));
+  assert.equal(limits.size, 2);
+});
+
+test('a window is dropped when two minutes have ended since its last request, and not before', () => {
+  const limits = new KeyLimits();
+  const window = limits.windowOf('a');
+  take(window, 'key', quota, start);
+  for (const now of [start, start + minute, start + 2 * minute - 1]) {
+    sweepAll(limits, now);
+    assert.equal(window.dropped, false);
+    assert.equal(limits.windowOf('a'), window);
+  }
+  sweepAll(limits, start + 2 * minute);
+  assert.equal(window.dropped, true);
+  assert.equal(limits.size, 0);
+  assert.equal(limits.windowOf('a').dropped, false);
+});
+
+test('memory goes back to nothing, however many keys were used once', () => {
+  const limits = new KeyLimits();
+  const count = 100_000;
+  for (let i = 0; i < count; i++) take(limits.windowOf(`key ${i}`), 'key', quota, start);
+  sweepAll(limits, start);
+  assert.equal(limits.size, count);
+  sweepAll(limits, start + 2 * minute);
+  assert.equal(limits.size, 0);
+});
+
+test('one sweep looks at a small part of many', () => {
+  const limits = new KeyLimits();
+  for (let i = 0; i < 100_000; i++) limits.windowOf(`key ${i}`);
+  limits.sweep(start);
+  assert.ok(limits.size > 95_000 && limits.size < 100_000, `${limits.size}`);
+});
+
+const operations = fc.array(
+  fc.record({
+    key: fc.constantFrom('a', 'b', 'c'),
+    sweep: fc.boolean(),
+    pause: fc.oneof(
+      fc.integer({ min: 0, max: 1000 }),
+      fc.integer({ min: 0, max: 3 * minute }),
+      fc.integer({ min: 0, max: 525_600 }).map((minutes) => minutes * minute),
+    ),
+  }),
+  { size: 'max', maxLength: 200 },
+);
+
+test('whether it sweeps or not, the same requests pass', () => {
+  fc.assert(
+    fc.property(operations, (steps) => {
+      const limits = new KeyLimits();
+      const holder = new Holder(limits);
+      const unswept = new Map<string, Window>(['a', 'b', 'c'].map((key) => [key, newWindow()]));
+      let now = start;
+      for (const { key, sweep, pause } of steps) {
+        now += pause;
+        if (sweep) limits.sweep(now);
+        const expected = take(unswept.get(key) ?? newWindow(), 'key', quota, now);
+        assert.deepEqual(take(holder.windowOf(key), 'key', quota, now), expected);
+      }
+    }),
+  );
+});
+
+test('a clock that is put back frees no window by a sweep', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: 525_600 }), (minutes) => {
+      const limits = new KeyLimits();
+      const holder = new Holder(limits);
+      while (take(holder.windowOf('a'), 'key', quota, start).passed);
+      const back = start - minutes * minute;
+      sweepAll(limits, back);
+      assert.equal(take(holder.windowOf('a'), 'key', quota, back).passed, false);
+      // Nor does it stay in memory until the time that the clock told before.
+      sweepAll(limits, back + 4 * minute);
+      assert.equal(limits.size, 0);
+    }),
+  );
+});
+
+test('what counts is told, and goes on in another process', () => {
+  const [before, after] = [new KeyLimits(), new KeyLimits()];
+  for (let i = 0; i < quota; i++) take(before.windowOf('full'), 'key', quota, start);
+  take(before.windowOf('old'), 'key', quota, start - 2 * minute);
+  before.windowOf('unused');
+  const counting = [...before.counting(start)];
+  assert.deepEqual(
+    counting.map(([keyId]) => keyId),
+    ['full'],
+  );
+  for (const [keyId, { minute: at, current, previous }] of counting) {
+    after.restore(keyId, { minute: at, current, previous });
+  }
+  assert.equal(take(after.windowOf('full'), 'key', quota, start).passed, false);
+  assert.equal(take(after.windowOf('full'), 'key', quota, start + minute + minute / 2).passed, true);
+});

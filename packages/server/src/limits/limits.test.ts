@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { pino } from 'pino';
+import { openDataDirectory } from '../database/data-directory.ts';
+import { openDatabase } from '../database/open.ts';
+import { keepLimits } from './limits.ts';
+import { take } from './sliding-window.ts';
+
+const minute = 60_000;
+const start = 29_500_000 * minute;
+
+const path = mkdtempSync(join(tmpdir(), 'soku-test-'));
+const directory = openDataDirectory(path);
+const database = await openDatabase(directory);
+after(async () => {
+  await database.close();
+  directory.release();
+  rmSync(path, { recursive: true, force: true });
+});
+
+const log = pino({ level: 'silent' });
+const stored = () => database.reader.prepare('SELECT * FROM rate_window ORDER BY key_id').all();
+
+/** Limits as a process has them that runs at this time. */
+async function started(now: number) {
+  const limits = keepLimits({ database, log, now: () => now });
+  await limits.start();
+  return limits;
+}
+
+test('what counts is written at the stop, taken out at the start, and goes on', async () => {
+  const before = await started(start);
+  // More than one transaction holds.
+  for (let i = 0; i < 1234; i++) take(before.keys.windowOf(`key ${i}`), 'key', 10, start + i);
+  await before.stop();
+  assert.equal(stored().length, 1234);
+
+  const next = await started(start + minute);
+  assert.deepEqual(stored(), []);
+  assert.equal(next.keys.size, 1234);
+  for (let i = 0; i < 1234; i++) {
+    assert.equal(take(next.keys.windowOf(`key ${i}`), 'key', 10, start + minute).remaining, 8, `key ${i}`);
+  }
+  await next.stop();
+  assert.equal(stored().length, 1234);
+  await (await started(start + 3 * minute)).stop();
+});
+
+test('what has long passed is neither written nor taken up', async () => {
+  const before = await started(start);
+  take(before.keys.windowOf('old'), 'key', 1, start - 2 * minute);
+  take(before.keys.windowOf('new'), 'key', 1, start);
+  before.keys.windowOf('unused');
+  await before.stop();
+  assert.deepEqual(
+    stored().map((row) => ({ ...row })),
+    [{ key_id: 'new', minute: start / minute, current: 1, previous: 0 }],
+  );
+  const next = await started(start + 2 * minute);
+  assert.equal(next.keys.size, 0);
+  assert.deepEqual(stored(), []);
+  await next.stop();
+});
+
+test('a key that was used under a clock far ahead is not free when the clock was put back meanwhile', async () => {
+  const before = await started(start + 1000 * minute);
+  take(before.keys.windowOf('a'), 'key', 1, start + 1000 * minute);
+  await before.stop();
+  const next = await started(start);
+  assert.equal(take(next.keys.windowOf('a'), 'key', 1, start).passed, false);
+  assert.equal(take(next.keys.windowOf('a'), 'key', 1, start + 2 * minute).passed, true);
+  await next.stop();
+});
+
+test('a database that does not answer at the stop ends it all the same', async () => {
+  const lines: string[] = [];
+  const limits = keepLimits({
+    database: { ...database, transact: () => Promise.reject(new Error('locked')) },
+    log: pino({}, { write: (line: string) => lines.push(line) }),
+    now: () => start,
+  });
+  take(limits.keys.windowOf('a'), 'key', 1, start);
+  await limits.stop();
+  assert.match(
+    lines.join(''),
+    /the limits could not be written.*locked|locked.*the limits could not be written/,
+  );
+});
