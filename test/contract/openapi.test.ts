@@ -16,6 +16,7 @@ const specification = await Specification.of(server);
 
 const promised = [
   'GET /healthz',
+  'GET /metrics',
   'GET /readyz',
   'GET /v1/api-keys',
   'GET /v1/api-keys/{id}',
@@ -102,9 +103,13 @@ test('what is not under /v1 in the contract is not under /v1 in the server', asy
   }
 });
 
+/** The gateway answers on a port of its own, where every path is the upstream's. */
+const ofTheGateway: ErrorCode[] = ['bad_gateway'];
+
 test('every code of the table is in the document, with its status, and the document has no other', () => {
   const documented = documentedCodes();
-  assert.deepEqual([...new Set(documented.map(({ code }) => code))].sort(), [...errorCodeNames].sort());
+  const expected = errorCodeNames.filter((code) => !ofTheGateway.includes(code));
+  assert.deepEqual([...new Set(documented.map(({ code }) => code))].sort(), expected.sort());
   for (const { code, status, operation } of documented) {
     const row = new Map<string, { status: number }>(Object.entries(errorCodes)).get(code);
     assert.equal(status, row?.status, `${code} of ${operation}`);

@@ -9,7 +9,9 @@ import { newId } from '../../packages/server/src/ids.ts';
 import { KeyStore } from '../../packages/server/src/keys/store.ts';
 import { AddressLimits } from '../../packages/server/src/limits/address-limits.ts';
 import { KeyLimits } from '../../packages/server/src/limits/key-limits.ts';
+import { VerificationCounts } from '../../packages/server/src/metrics/verification-counts.ts';
 import { singleProcessRevocation } from '../../packages/server/src/revocation/single-process.ts';
+import { UsageRecorder } from '../../packages/server/src/usage/recorder.ts';
 import { Verifier } from '../../packages/server/src/verification/verifier.ts';
 
 export interface Buried {
@@ -83,17 +85,8 @@ function verdictOn(database: Database, apiKey: string): string {
     keyRateLimit: 'off',
     keyLimits: new KeyLimits(),
     addressLimits: new AddressLimits('off'),
-    usage: {
-      open: () => ({
-        accepted: 0,
-        refused: 0,
-        lastAt: 0,
-        address: '',
-        agent: '',
-        until: Number.POSITIVE_INFINITY,
-        closed: false,
-      }),
-    },
+    usage: new UsageRecorder({ write: async () => undefined }, Date.now),
+    counts: new VerificationCounts(),
     failed: () => undefined,
   });
   try {

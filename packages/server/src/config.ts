@@ -120,6 +120,13 @@ const schema = z.object({
     .enum(['refuse', 'pass'], 'is not refuse or pass')
     .default('refuse')
     .describe('What the gateway does with CORS preflights, which carry no key: `refuse` or `pass`'),
+  SOKU_METRICS_TOKEN: z
+    .string()
+    .regex(/^[\x21-\x7e]{16,}$/, 'has fewer than 16 characters, or one that no header can hold')
+    .optional()
+    .describe(
+      'Who sends it as `Authorization: Bearer` may read `/metrics`; without it only programs on the same machine may',
+    ),
   LOG_LEVEL: z
     .enum(logLevels, `is not one of ${logLevels.join(', ')}`)
     .default('info')
@@ -151,6 +158,7 @@ const examples: Record<keyof z.infer<typeof schema>, string> = {
   SOKU_GATEWAY_PORT: '3001',
   SOKU_GATEWAY_FORWARD_KEY: 'off',
   SOKU_GATEWAY_PREFLIGHT: 'refuse',
+  SOKU_METRICS_TOKEN: '"$(openssl rand -hex 16)"',
   LOG_LEVEL: 'info',
   TRUST_PROXY: '10.0.0.1,192.168.0.0/16',
 };
@@ -170,7 +178,7 @@ export function describeVariables(): { name: string; fallback: string; meaning: 
  * Variables with a fixed meaning that this version does not have. Ignoring one would let an operator believe
  * that, say, keys are in PostgreSQL; so a set one stops the start.
  */
-const notInThisVersion = ['DATABASE_URL', 'SMTP_URL', 'MAIL_FROM', 'SOKU_METRICS_TOKEN'];
+const notInThisVersion = ['DATABASE_URL', 'SMTP_URL', 'MAIL_FROM'];
 
 interface GatewayConfig {
   /** Absolute http(s) URL. */
@@ -200,6 +208,8 @@ export interface Config {
   addressRateLimit: number | 'off';
   /** Absent: there is no gateway. */
   gateway: GatewayConfig | undefined;
+  /** Absent: only programs on this machine may read the metrics. */
+  metricsToken: string | undefined;
   logLevel: (typeof logLevels)[number];
   /** Addresses and CIDR ranges whose X-Forwarded-* is believed. */
   trustProxy: string[];
@@ -229,6 +239,7 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     keyRateLimit: values.SOKU_KEY_RATE_LIMIT,
     addressRateLimit: values.SOKU_ADDRESS_RATE_LIMIT,
     gateway: gatewayOf(values),
+    metricsToken: values.SOKU_METRICS_TOKEN,
     logLevel: values.LOG_LEVEL,
     trustProxy: values.TRUST_PROXY,
   };

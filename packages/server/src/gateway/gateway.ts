@@ -7,7 +7,7 @@ import { checkPreflight } from '../http/origin.ts';
 import { nextRequestId } from '../http/request-ids.ts';
 import { limitFields } from '../limits/fields.ts';
 import { identityFields } from '../verification/answers.ts';
-import type { Verdict } from '../verification/verifier.ts';
+import type { Verdict } from '../verification/verdict.ts';
 import { Exchange } from './exchange.ts';
 import { fieldsForClient, fieldsForUpstream, forwardedFields } from './fields.ts';
 import { checkForm } from './form.ts';

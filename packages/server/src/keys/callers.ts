@@ -5,7 +5,8 @@ import type { ClientAddress } from '../http/client-address.ts';
 import { type Refusal, refuse } from '../http/errors.ts';
 import { limitFields } from '../limits/fields.ts';
 import type { LimitState } from '../limits/sliding-window.ts';
-import type { Ask, Verifier } from '../verification/verifier.ts';
+import type { Ask } from '../verification/verdict.ts';
+import type { Verifier } from '../verification/verifier.ts';
 import { type Scope, scopeSchema } from './schemas.ts';
 import type { Caller } from './service.ts';
 

@@ -2,7 +2,7 @@ import { errorCodes } from '../http/error-codes.ts';
 import { errorBody, errorHeaders } from '../http/errors.ts';
 import { limitFields } from '../limits/fields.ts';
 import type { VerifiedKey } from './known-secret.ts';
-import type { Verdict } from './verifier.ts';
+import type { Verdict } from './verdict.ts';
 
 /** A whole answer, whoever writes it. */
 export interface Answer {

@@ -32,6 +32,11 @@ const knownSchemes = new Set([
   'aws4-hmac-sha256',
 ]);
 
+const scheme = 'Bearer ';
+
+/** In characters: a prefix has at most 20, the rest always 32. What is longer is no key, and is not hashed. */
+export const longestKey = 52;
+
 /** The text after `Bearer `, not yet looked at; or why there is none. */
 export type Credentials = { token: string } | Refusal;
 
@@ -146,4 +151,13 @@ function refuseAlmostBearer(value: string): Refusal {
 
 function malformed(message: string): Refusal {
   return { code: 'malformed_authorization', message };
+}
+
+/** The word after `Bearer `, when the header came once, is written as usual, and is not too long for a key. */
+export function usualToken({ authorization, authorizations }: RequestFields): string | undefined {
+  const usual =
+    authorizations === 1 &&
+    authorization.length <= scheme.length + longestKey &&
+    authorization.startsWith(scheme);
+  return usual ? authorization.slice(scheme.length) : undefined;
 }

@@ -1,9 +1,20 @@
+import type { ErrorCode } from '../http/error-codes.ts';
 import type { Refusal } from '../http/errors.ts';
 import type { Scope } from '../keys/schemas.ts';
 import { limitFields } from '../limits/fields.ts';
 import type { LimitState } from '../limits/sliding-window.ts';
 
-/** Why a key is refused that is well formed. None of the messages holds any part of a key. */
+/** Credentials that came, but are no key: only these count against an address. */
+export const guesses: ReadonlySet<ErrorCode> = new Set([
+  'malformed_authorization',
+  'missing_bearer',
+  'unsupported_scheme',
+  'missing_prefix',
+  'key_preview',
+  'malformed_key',
+  'mistyped_key',
+  'unknown_key',
+]);
 
 export const unavailable: Refusal = {
   code: 'verification_unavailable',

@@ -13,7 +13,8 @@ import type { LimitState } from '../limits/sliding-window.ts';
 import { type Answer, forwardAuthAnswer } from './answers.ts';
 import { originalTarget } from './original-request.ts';
 import { verificationSchema, verifyKeySchema } from './schemas.ts';
-import type { Verdict, Verifier } from './verifier.ts';
+import type { Verdict } from './verdict.ts';
+import type { Verifier } from './verifier.ts';
 
 interface Options {
   verifier: Verifier;

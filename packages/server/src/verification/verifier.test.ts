@@ -9,6 +9,8 @@ import { openDataDirectory } from '../database/data-directory.ts';
 import { openDatabase } from '../database/open.ts';
 import { AddressLimits } from '../limits/address-limits.ts';
 import { KeyLimits } from '../limits/key-limits.ts';
+import { VerificationCounts } from '../metrics/verification-counts.ts';
+import { UsageRecorder } from '../usage/recorder.ts';
 import { Verifier } from './verifier.ts';
 
 const expiry = Date.parse('2030-01-01T00:00:00Z');
@@ -72,17 +74,8 @@ function newVerifier(now = expiry - 1) {
     keyRateLimit: 'off',
     keyLimits: new KeyLimits(),
     addressLimits: new AddressLimits('off'),
-    usage: {
-      open: () => ({
-        accepted: 0,
-        refused: 0,
-        lastAt: 0,
-        address: '',
-        agent: '',
-        until: Number.POSITIVE_INFINITY,
-        closed: false,
-      }),
-    },
+    usage: new UsageRecorder({ write: async () => undefined }, Date.now),
+    counts: new VerificationCounts(),
     now: () => clock.now,
     failed: (error) => failures.push(error),
   });

@@ -2,62 +2,19 @@ import { hash as digest } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { DatabaseSync } from 'node:sqlite';
 import { explainKey, parseKey } from '@soku/key';
-import type { ErrorCode } from '../http/error-codes.ts';
 import type { Refusal } from '../http/errors.ts';
-import type { RateLimit, Scope } from '../keys/schemas.ts';
+import type { RateLimit } from '../keys/schemas.ts';
 import type { AddressLimits } from '../limits/address-limits.ts';
 import type { KeyLimits, KeyWindow } from '../limits/key-limits.ts';
 import { type LimitState, take } from '../limits/sliding-window.ts';
-import { readCredentials } from './credentials.ts';
+import type { VerificationCounts } from '../metrics/verification-counts.ts';
+import type { SecretUsage, UsageRecorder } from '../usage/recorder.ts';
+import { longestKey, readCredentials, usualToken } from './credentials.ts';
 import { SecretReader, type VerifiedKey } from './known-secret.ts';
-import { expired, lacksScope, rateLimited, revoked, unavailable, unknown } from './refusals.ts';
+import { expired, guesses, lacksScope, rateLimited, revoked, unavailable, unknown } from './refusals.ts';
 import { type RequestFields, readFields } from './request-fields.ts';
 import { SecretCache } from './secret-cache.ts';
-
-export type Verdict =
-  /** `limit` is where the key stands after this request; null when it has no limit, or was not counted. */
-  | { key: VerifiedKey; limit: LimitState | null; refusal?: never }
-  | { key?: never; limit?: never; refusal: Refusal };
-
-/** The counters of one secret in one hour; usage/ takes out of them what it writes. */
-export interface SecretUsage {
-  accepted: number;
-  refused: number;
-  /** Epoch ms of the last accepted use; 0 for none. */
-  lastAt: number;
-  address: string;
-  agent: string;
-  /** Epoch ms: the end of its hour. */
-  readonly until: number;
-  /** Set when nobody reads it any more. */
-  closed: boolean;
-}
-
-/** Where uses are counted. */
-export interface UsageRecorder {
-  open(keyId: string, hash: string, now: number): SecretUsage;
-}
-
-/** How a key is used at the moment. */
-export interface Use {
-  /** The client's; unknown keys are limited by it. Absent: they are not limited. */
-  address?: string | undefined;
-  /** The scopes that the key must have. */
-  needs?: readonly Scope[] | undefined;
-  /** Whether this counts against the key's limit. Default: yes. */
-  limited?: boolean;
-  /** Whether this is a request of its own, and so counts as a use. Default: yes. */
-  recorded?: boolean;
-}
-
-/** What is asked of a request. */
-export interface Ask extends Use {
-  /**
-   * Finds path and query of the request that the key was meant for (for forward-auth, the original one). Called only
-   * when no Authorization came. Default: those of the request itself.
-   */
-  target?: ((request: IncomingMessage) => string) | undefined;
-}
+import type { Ask, Use, Verdict } from './verdict.ts';
 
 /** What is remembered of a secret that is good, or was when it was read. */
 interface GoodSecret {
@@ -76,23 +33,6 @@ interface BadSecret {
   usage: SecretUsage | undefined;
 }
 
-const scheme = 'Bearer ';
-
-/** In characters: a prefix has at most 20, the rest always 32. What is longer is no key, and is not hashed. */
-const longestKey = 52;
-
-/** Credentials that came, but are no key: only these count against an address. */
-const guesses: ReadonlySet<ErrorCode> = new Set([
-  'malformed_authorization',
-  'missing_bearer',
-  'unsupported_scheme',
-  'missing_prefix',
-  'key_preview',
-  'malformed_key',
-  'mistyped_key',
-  'unknown_key',
-]);
-
 interface Options {
   /** A connection that sees only what is committed. */
   reader: DatabaseSync;
@@ -106,7 +46,8 @@ interface Options {
   keyRateLimit: RateLimit;
   keyLimits: KeyLimits;
   addressLimits: AddressLimits;
-  usage: UsageRecorder;
+  usage: Pick<UsageRecorder, 'open'>;
+  counts: VerificationCounts;
   /** Epoch ms. */
   now?: () => number;
   /** Told when the database did not answer; the key is then refused. */
@@ -138,6 +79,11 @@ export class Verifier {
     this.#bad = new SecretCache(options.cacheRefusedKeys);
   }
 
+  /** Secrets in memory. */
+  get cached(): { good: number; refused: number } {
+    return { good: this.#good.size, refused: this.#bad.size };
+  }
+
   /** Answers for a request by its header. */
   verify(request: IncomingMessage, ask: Ask): Verdict {
     return this.verifyFields(readFields(request.rawHeaders), request, ask);
@@ -145,12 +91,22 @@ export class Verifier {
 
   /** The same, when the fields were read already. */
   verifyFields(fields: RequestFields, request: IncomingMessage, ask: Ask): Verdict {
+    const start = performance.now();
+    const verdict = this.#verifyFields(fields, request, ask);
+    this.#options.counts.took(performance.now() - start);
+    return verdict;
+  }
+
+  #verifyFields(fields: RequestFields, request: IncomingMessage, ask: Ask): Verdict {
     const token = usualToken(fields);
     const { userAgent } = fields;
     if (token !== undefined) {
       // No other text has the same hash, so a hit needs no look at how the key is written.
       const secret = this.#good.get(hashOf(token));
-      if (secret !== undefined) return this.#decide(secret, ask, userAgent, this.#now());
+      if (secret !== undefined) {
+        this.#options.counts.lookUps.good += 1;
+        return this.#decide(secret, ask, userAgent, this.#now());
+      }
     }
     const { target = ownTarget } = ask;
     const credentials = readCredentials(fields, request, target, this.#options.prefixes);
@@ -169,9 +125,17 @@ export class Verifier {
     }
     const hash = hashOf(token);
     const good = this.#good.get(hash);
-    if (good !== undefined) return this.#decide(good, use, userAgent, now);
+    const { lookUps } = this.#options.counts;
+    if (good !== undefined) {
+      lookUps.good += 1;
+      return this.#decide(good, use, userAgent, now);
+    }
     const bad = this.#bad.get(hash);
-    if (bad !== undefined) return this.#refuseBad(bad, use, now);
+    if (bad !== undefined) {
+      lookUps.refused += 1;
+      return this.#refuseBad(bad, use, now);
+    }
+    lookUps.database += 1;
     return this.#load(hash, use, userAgent, now);
   }
 
@@ -200,7 +164,10 @@ export class Verifier {
       if (missing !== undefined) return this.#refuseKnown(secret, lacksScope(missing), use, now);
     }
     const limit = use.limited === false ? null : this.#take(secret, now);
-    if (limit?.passed === false) return this.#refuseKnown(secret, rateLimited(limit), use, now);
+    if (limit?.passed === false) {
+      this.#options.counts.limited.key += 1;
+      return this.#refuseKnown(secret, rateLimited(limit), use, now);
+    }
     if (use.recorded !== false) {
       const usage = this.#usageOf(secret, key.keyId, now);
       usage.accepted += 1;
@@ -208,6 +175,7 @@ export class Verifier {
       usage.address = use.address ?? '';
       usage.agent = userAgent;
     }
+    this.#options.counts.valid += 1;
     return { key, limit };
   }
 
@@ -240,27 +208,36 @@ export class Verifier {
       return this.#refuseBad(bad, use, now);
     } catch (error) {
       this.#options.failed(error);
-      return { refusal: unavailable };
+      return this.#refuse(unavailable);
     }
   }
 
   #refuseBad(secret: BadSecret, use: Use, now: number): Verdict {
     if (secret.keyId === undefined) return this.#refuseStranger(secret.refusal, use, now);
     if (use.recorded !== false) this.#usageOf(secret, secret.keyId, now).refused += 1;
-    return { refusal: secret.refusal };
+    return this.#refuse(secret.refusal);
   }
 
   /** Refuses a key whose secret is right. The holder sees such refusals on the key's page. */
   #refuseKnown(secret: GoodSecret, refusal: Refusal, use: Use, now: number): Verdict {
     if (use.recorded !== false) this.#usageOf(secret, secret.key.keyId, now).refused += 1;
-    return { refusal };
+    return this.#refuse(refusal);
   }
 
   /** Refuses credentials that are no key of ours: too many of them from one address are told to slow down. */
   #refuseStranger(refusal: Refusal, use: Use, now: number): Verdict {
-    if (use.address === undefined || use.recorded === false || !guesses.has(refusal.code)) return { refusal };
+    if (use.address === undefined || use.recorded === false || !guesses.has(refusal.code)) {
+      return this.#refuse(refusal);
+    }
     const limit = this.#options.addressLimits.take(use.address, now);
-    return { refusal: limit === null || limit.passed ? refusal : rateLimited(limit) };
+    if (limit === null || limit.passed) return this.#refuse(refusal);
+    this.#options.counts.limited.address += 1;
+    return this.#refuse(rateLimited(limit));
+  }
+
+  #refuse(refusal: Refusal): Verdict {
+    this.#options.counts.refuse(refusal.code);
+    return { refusal };
   }
 
   /** The counters of a secret in the current hour. */
@@ -288,13 +265,4 @@ function ownTarget(request: IncomingMessage): string {
 /** SHA-256 as 32 latin-1 characters, which a Map finds faster than it would 64 of hexadecimal. */
 function hashOf(token: string): string {
   return digest('sha256', token, 'binary');
-}
-
-/** The word after `Bearer `, when the header came once, is written as usual, and is not too long for a key. */
-function usualToken({ authorization, authorizations }: RequestFields): string | undefined {
-  const usual =
-    authorizations === 1 &&
-    authorization.length <= scheme.length + longestKey &&
-    authorization.startsWith(scheme);
-  return usual ? authorization.slice(scheme.length) : undefined;
 }

@@ -1,0 +1,121 @@
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { errorCodeNames } from '../http/error-codes.ts';
+import { bucketEnds, type VerificationCounts } from './verification-counts.ts';
+
+/** What the metrics read when somebody asks for them. */
+export interface Sources {
+  verifications: VerificationCounts;
+  /** Entries in memory by kind. */
+  cached: () => { good: number; refused: number };
+  /** Keys and addresses whose requests are being counted. */
+  windows: () => { key: number; address: number };
+  /** Secrets whose uses are counted, but not written yet. */
+  unwrittenUses: () => number;
+}
+
+export interface Metrics {
+  contentType: string;
+  /** Everything, as it stands at this moment. */
+  text(): Promise<string>;
+}
+
+/**
+ * The metrics of this process in Prometheus' format. No label ever holds what a client sent: a label's values are
+ * codes and kinds of ours, so their number is bounded and no key can be among them.
+ */
+export function createMetrics(sources: Sources): Metrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const registers = [registry];
+  const { verifications } = sources;
+
+  new Counter({
+    name: 'soku_verifications_total',
+    help: 'Verifications by result: valid, or the code of the refusal',
+    labelNames: ['result'],
+    registers,
+    collect() {
+      this.reset();
+      this.inc({ result: 'valid' }, verifications.valid);
+      for (const code of errorCodeNames) {
+        const count = verifications.refused.get(code);
+        if (count !== undefined) this.inc({ result: code }, count);
+      }
+    },
+  });
+  new Counter({
+    name: 'soku_cache_lookups_total',
+    help: 'Look-ups of keys: found in memory (good, refused), or asked of the database',
+    labelNames: ['found'],
+    registers,
+    collect() {
+      setAll(this, 'found', verifications.lookUps);
+    },
+  });
+  new Counter({
+    name: 'soku_limit_refusals_total',
+    help: 'Requests that were refused with 429, by the policy that refused them',
+    labelNames: ['policy'],
+    registers,
+    collect() {
+      setAll(this, 'policy', verifications.limited);
+    },
+  });
+  new Gauge({
+    name: 'soku_cached_keys',
+    help: 'Keys in memory',
+    labelNames: ['kind'],
+    registers,
+    collect() {
+      setAll(this, 'kind', sources.cached());
+    },
+  });
+  new Gauge({
+    name: 'soku_limit_windows',
+    help: 'Keys and addresses whose requests of the last two minutes are being counted',
+    labelNames: ['policy'],
+    registers,
+    collect() {
+      setAll(this, 'policy', sources.windows());
+    },
+  });
+  new Gauge({
+    name: 'soku_usage_unwritten',
+    help: 'Keys whose latest uses are in memory and not yet in the database',
+    registers,
+    collect() {
+      this.set(sources.unwrittenUses());
+    },
+  });
+  return {
+    contentType: registry.contentType,
+    text: async () => `${await registry.metrics()}\n${durationsText(verifications)}`,
+  };
+}
+
+/** Gives a metric with one label the numbers that were counted elsewhere. */
+function setAll(metric: Counter | Gauge, label: string, counts: Record<string, number>): void {
+  metric.reset();
+  for (const [value, count] of Object.entries(counts)) metric.inc({ [label]: value }, count);
+}
+
+const durationName = 'soku_verification_duration_seconds';
+
+/**
+ * The histogram of durations in Prometheus' text format. Written here, because the library's own histogram takes
+ * one observation at a time, and has no way to be given the numbers of buckets that were counted elsewhere.
+ */
+function durationsText({ durations, durationSum }: VerificationCounts): string {
+  const lines = [
+    `# HELP ${durationName} Time from the header of a request to the decision on its key`,
+    `# TYPE ${durationName} histogram`,
+  ];
+  let total = 0;
+  for (const [i, count] of durations.entries()) {
+    total += count;
+    const end = bucketEnds[i];
+    lines.push(`${durationName}_bucket{le="${end === undefined ? '+Inf' : end / 1000}"} ${total}`);
+  }
+  lines.push(`${durationName}_sum ${durationSum / 1000}`, `${durationName}_count ${total}`);
+  return `${lines.join('\n')}\n`;
+}

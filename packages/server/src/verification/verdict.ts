@@ -1,0 +1,31 @@
+import type { IncomingMessage } from 'node:http';
+import type { Refusal } from '../http/errors.ts';
+import type { Scope } from '../keys/schemas.ts';
+import type { LimitState } from '../limits/sliding-window.ts';
+import type { VerifiedKey } from './known-secret.ts';
+
+export type Verdict =
+  /** `limit` is where the key stands after this request; null when it has no limit, or was not counted. */
+  | { key: VerifiedKey; limit: LimitState | null; refusal?: never }
+  | { key?: never; limit?: never; refusal: Refusal };
+
+/** How a key is used at the moment. */
+export interface Use {
+  /** The client's; unknown keys are limited by it. Absent: they are not limited. */
+  address?: string | undefined;
+  /** The scopes that the key must have. */
+  needs?: readonly Scope[] | undefined;
+  /** Whether this counts against the key's limit. Default: yes. */
+  limited?: boolean;
+  /** Whether this is a request of its own, and so counts as a use. Default: yes. */
+  recorded?: boolean;
+}
+
+/** What is asked of a request. */
+export interface Ask extends Use {
+  /**
+   * Finds path and query of the request that the key was meant for (for forward-auth, the original one). Called only
+   * when no Authorization came. Default: those of the request itself.
+   */
+  target?: ((request: IncomingMessage) => string) | undefined;
+}

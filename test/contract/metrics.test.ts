@@ -1,0 +1,148 @@
+/** GET /metrics: what it counts, and who may read it. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { generateKey } from '@soku/key';
+import { assertRefusal, Contract } from '../support/contract.ts';
+import type { Fields } from '../support/http.ts';
+import { bearer, call } from '../support/person.ts';
+import { startServer, type TestServer } from '../support/server.ts';
+
+const server = await startServer();
+after(() => server.stop());
+const ada = await server.signIn();
+
+/** The value of a metric, by its name and labels as Prometheus writes them; NaN when it is not there. */
+async function metric(name: string, of: TestServer = server): Promise<number> {
+  const { text } = await call(`${of.url}/metrics`);
+  const line = text.split('\n').find((candidate) => candidate.startsWith(`${name} `));
+  return Number(line?.slice(name.length) ?? Number.NaN);
+}
+
+/** How much each of some metrics grows while something is done. */
+async function growth(names: string[], work: () => Promise<unknown>): Promise<number[]> {
+  const read = () => Promise.all(names.map(async (name) => (await metric(name)) || 0));
+  const before = await read();
+  await work();
+  return (await read()).map((value, i) => value - (before[i] ?? 0));
+}
+
+const result = (code: string) => `soku_verifications_total{result="${code}"}`;
+const found = (where: string) => `soku_cache_lookups_total{found="${where}"}`;
+
+test('verifications are counted by their result, on every way into the server', async () => {
+  const { apiKey } = await ada.makeKey({ name: 'counted' });
+  const asking = await ada.makeKey({ name: 'asking', scopes: ['keys:verify'] });
+  const names = [
+    result('valid'),
+    result('unknown_key'),
+    result('malformed_key'),
+    result('missing_authorization'),
+  ];
+  const grown = await growth(names, async () => {
+    await call(`${server.url}/v1/verify`, { headers: bearer(apiKey) });
+    await call(`${server.url}/v1/me`, { headers: bearer(apiKey) });
+    // The asking key and the one that is asked about.
+    await call(`${server.url}/v1/verify`, {
+      method: 'POST',
+      headers: bearer(asking.apiKey),
+      body: { apiKey },
+    });
+    await call(`${server.url}/v1/verify`, { headers: bearer(generateKey()) });
+    await call(`${server.url}/v1/verify`, { headers: bearer('sk_live_x') });
+    await call(`${server.url}/v1/verify`);
+  });
+  // A body's sender is settled a second time when the body has arrived.
+  assert.deepEqual(grown, [5, 1, 1, 1]);
+});
+
+test('look-ups are counted by where the answer was', async () => {
+  const { apiKey } = await ada.makeKey({ name: 'cached' });
+  const unknown = generateKey();
+  const grown = await growth([found('database'), found('good'), found('refused')], async () => {
+    for (let i = 0; i < 3; i++) await call(`${server.url}/v1/verify`, { headers: bearer(apiKey) });
+    for (let i = 0; i < 5; i++) await call(`${server.url}/v1/verify`, { headers: bearer(unknown) });
+  });
+  assert.deepEqual(grown, [2, 2, 4]);
+});
+
+test('the time of verifications is a histogram whose buckets grow', async () => {
+  const name = 'soku_verification_duration_seconds';
+  const [count, infinite] = await growth([`${name}_count`, `${name}_bucket{le="+Inf"}`], async () => {
+    for (let i = 0; i < 10; i++) await call(`${server.url}/v1/verify`);
+  });
+  assert.deepEqual([count, infinite], [10, 10]);
+  const { text } = await call(`${server.url}/metrics`);
+  const buckets = [...text.matchAll(/^soku_verification_duration_seconds_bucket\{le="[^"]+"\} (\d+)$/gm)];
+  const values = buckets.map(([, value]) => Number(value));
+  assert.equal(values.length, 12);
+  assert.deepEqual(
+    values,
+    values.toSorted((a, b) => a - b),
+  );
+  assert.ok((await metric(`${name}_sum`)) > 0);
+});
+
+test('limits, memory and unwritten uses are told', async () => {
+  const { apiKey } = await ada.makeKey({ name: 'once', rateLimit: 1 });
+  const names = ['soku_limit_refusals_total{policy="key"}', 'soku_cached_keys{kind="good"}'];
+  const grown = await growth(names, async () => {
+    for (let i = 0; i < 3; i++) await call(`${server.url}/v1/verify`, { headers: bearer(apiKey) });
+  });
+  assert.deepEqual(grown, [2, 1]);
+  assert.ok((await metric('soku_limit_windows{policy="key"}')) >= 1);
+  assert.ok((await metric('soku_usage_unwritten')) >= 1);
+  assert.ok((await metric('process_resident_memory_bytes')) > 1e6);
+});
+
+test('no metric tells anything that a client sent', async () => {
+  const { apiKey } = await ada.makeKey({ name: 'a name of its own' });
+  await call(`${server.url}/v1/verify`, { headers: { ...bearer(apiKey), 'user-agent': 'agent-of-its-own' } });
+  const { text } = await call(`${server.url}/metrics`);
+  for (const secret of [apiKey, apiKey.slice(8, 16), 'of its own', 'agent-of-its-own']) {
+    assert.ok(!text.includes(secret), secret);
+  }
+});
+
+test('without a token only programs on the same machine may ask, and no proxy for others', async () => {
+  const contract = await Contract.of(server);
+  assert.equal((await contract.call('GET', '/metrics')).status, 200);
+  for (const field of [
+    ['X-Forwarded-For', '203.0.113.7'],
+    ['X-Forwarded-For', '127.0.0.1'],
+    ['Forwarded', 'for=203.0.113.7'],
+    ['Via', '1.1 proxy'],
+    ['X-Real-IP', '203.0.113.7'],
+  ] as const) {
+    assertRefusal(await contract.call('GET', '/metrics', { fields: [field] }), 'not_found');
+  }
+});
+
+test('behind a trusted proxy the address of the client decides', async () => {
+  const proxied = await startServer({ env: { TRUST_PROXY: '127.0.0.1' } });
+  try {
+    const contract = await Contract.of(proxied);
+    const asked = (...fields: Fields) => contract.call('GET', '/metrics', { fields });
+    assert.equal((await asked()).status, 200);
+    assertRefusal(await asked(['X-Forwarded-For', '203.0.113.7']), 'not_found');
+    assertRefusal(await asked(['X-Forwarded-For', '127.0.0.1, 203.0.113.7']), 'not_found');
+  } finally {
+    await proxied.stop();
+  }
+});
+
+test('with a token, whoever sends it may ask, and nobody else, from nowhere', async () => {
+  const token = 'a-token-of-16-characters-or-more';
+  const guarded = await startServer({ env: { SOKU_METRICS_TOKEN: token } });
+  try {
+    const contract = await Contract.of(guarded);
+    const asked = (value: string) => contract.call('GET', '/metrics', { fields: [['Authorization', value]] });
+    assert.equal((await asked(`Bearer ${token}`)).status, 200);
+    assertRefusal(await contract.call('GET', '/metrics'), 'not_found');
+    for (const value of [`Bearer ${token}x`, `Bearer ${token.slice(1)}`, token, `Basic ${token}`]) {
+      assertRefusal(await asked(value), 'not_found');
+    }
+    assert.ok(!guarded.output.includes(token));
+  } finally {
+    await guarded.stop();
+  }
+});
