@@ -22,9 +22,10 @@ async function start(): Promise<void> {
     log.warn(`${name} is not a variable of Soku, and does nothing`);
   const database = await openDatabase(directory);
   const secret = readOrMakeSecret(config.secret, directory.secretFile);
-  const { app, accounts, usage, gateway } = await createApp(config, database, secret, log);
+  const { app, accounts, limits, usage, gateway } = await createApp(config, database, secret, log);
   const setupCode = await accounts.prepareFirstAccount(config.owner);
   log.info(`Soku API Keys ${version}, data in ${directory.path}`);
+  await limits.start();
   const closeGateway = await startGateway(gateway, config, log);
   const close = gracefulClose(app);
   await listen(app, config);
@@ -38,7 +39,7 @@ async function start(): Promise<void> {
   stopOnSignal(async (signal) => {
     log.info(`${signal}: finishing the open requests`);
     await Promise.all([close(), closeGateway()]);
-    await usage.stop();
+    await Promise.all([usage.stop(), limits.stop()]);
     await database.close();
     directory.release();
     log.info('Stopped');

@@ -91,7 +91,7 @@ interface WorkspaceTable {
   created_at: number;
 }
 
-/** The windows of the keys' limits while no process runs: written when it stops, read and emptied at the start. */
+/** The windows of the keys' limits, for the next process. Replaced at a stop, read at a start. */
 interface RateWindowTable {
   key_id: string;
   /** Epoch minutes. */

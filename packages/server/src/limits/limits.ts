@@ -31,7 +31,7 @@ export function keepLimits({ database, log, now = Date.now }: Options): KeptLimi
     keys,
     start: async () => {
       // The minute before the current one still counts.
-      for (const [keyId, window] of await store.take(minuteOf(now()) - 1)) keys.restore(keyId, window);
+      for (const [keyId, window] of await store.read(minuteOf(now()) - 1)) keys.restore(keyId, window);
       timer = setInterval(() => keys.sweep(now()), sweepInterval).unref();
     },
     stop: async () => {

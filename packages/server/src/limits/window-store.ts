@@ -4,8 +4,9 @@ import type { Window } from './sliding-window.ts';
 /** Rows of one transaction. */
 const slice = 500;
 
-const writeWindow = `
-  INSERT OR REPLACE INTO rate_window (key_id, minute, current, previous) VALUES (?, ?, ?, ?)`;
+const writeWindow = 'INSERT INTO rate_window (key_id, minute, current, previous) VALUES (?, ?, ?, ?)';
+
+const nothing = () => undefined;
 
 /** A window, and the id of the key that it belongs to. */
 type KeyAndWindow = readonly [string, Window];
@@ -18,32 +19,35 @@ export class WindowStore {
     this.#database = database;
   }
 
-  /** A million takes some seconds: in the order of the table, which is many times faster than in any other. */
+  /**
+   * Writes these windows in place of those of the stop before. A million takes some seconds: they are written in the
+   * order of the table, which is many times faster than any other.
+   */
   async save(windows: readonly KeyAndWindow[]): Promise<void> {
     const sorted = windows.toSorted(([a], [b]) => (a < b ? -1 : 1));
+    await this.#database.transact((connection) => connection.exec('DELETE FROM rate_window'), nothing);
     for (let start = 0; start < sorted.length; start += slice) {
-      await this.#database.transact(
-        (connection) => {
-          const statement = connection.prepare(writeWindow);
-          for (const [keyId, { minute, current, previous }] of sorted.slice(start, start + slice)) {
-            statement.run(keyId, minute, current, previous);
-          }
-        },
-        () => undefined,
-      );
+      await this.#database.transact((connection) => {
+        const statement = connection.prepare(writeWindow);
+        for (const [keyId, { minute, current, previous }] of sorted.slice(start, start + slice)) {
+          statement.run(keyId, minute, current, previous);
+        }
+      }, nothing);
     }
   }
 
   /**
-   * Takes the windows out that were saved: after a crash, the next start must not find them again.
+   * The windows of the last stop. They stay in the table until the next one: a start that fails then loses none, and
+   * after a crash they are at least a part of what has passed.
    *
    * @param since epoch minutes; what is older counts nothing any more
    */
-  async take(since: number): Promise<KeyAndWindow[]> {
-    return this.#database.kysely.transaction().execute(async (db) => {
-      const rows = await db.selectFrom('rate_window').selectAll().where('minute', '>=', since).execute();
-      await db.deleteFrom('rate_window').execute();
-      return rows.map(({ key_id, ...window }) => [key_id, window] as const);
-    });
+  async read(since: number): Promise<KeyAndWindow[]> {
+    const rows = await this.#database.kysely
+      .selectFrom('rate_window')
+      .selectAll()
+      .where('minute', '>=', since)
+      .execute();
+    return rows.map(({ key_id, ...window }) => [key_id, window]);
   }
 }
