@@ -18,6 +18,9 @@ import { KeyService } from './keys/service.ts';
 import { KeyStore } from './keys/store.ts';
 import { AddressLimits } from './limits/address-limits.ts';
 import { keepLimits } from './limits/limits.ts';
+import { createMetrics } from './metrics/registry.ts';
+import { metricsRoutes } from './metrics/routes.ts';
+import { VerificationCounts } from './metrics/verification-counts.ts';
 import { singleProcessRevocation } from './revocation/single-process.ts';
 import { usageRoutes } from './usage/routes.ts';
 import { UsageService } from './usage/service.ts';
@@ -36,19 +39,7 @@ export async function createApp(config: Config, database: Database, secret: stri
 
   const auth = createAuth({ database, secret, publicUrl, trustedOrigins: ownOrigins(publicUrl), log });
   const accounts = new AccountService(auth, database.kysely);
-  const limits = keepLimits({ database, log });
-  const usage = recordUsage({ database, log });
-  const verifier = new Verifier({
-    reader: database.reader,
-    prefixes: keyPrefixes,
-    cacheKeys: config.cacheKeys,
-    cacheRefusedKeys: config.cacheRefusedKeys,
-    keyRateLimit: config.keyRateLimit,
-    keyLimits: limits.keys,
-    addressLimits: new AddressLimits(config.addressRateLimit),
-    usage: usage.recorder,
-    failed: (error) => log.error({ err: error }, 'a key could not be checked'),
-  });
+  const { verifier, limits, usage, metrics } = createVerification(config, database, log);
   const workspaces = new WorkspaceService(database, {
     keyRateLimit: config.keyRateLimit,
     changed: (workspaceId) => verifier.forgetWorkspace(workspaceId),
@@ -91,7 +82,35 @@ export async function createApp(config: Config, database: Database, secret: stri
   await app.register(usageRoutes, { usage: new UsageService(keys, usage.reader, Date.now), callers });
   await app.register(verificationRoutes, { verifier, keys, accounts, callers, addressOf });
   await app.register(healthRoutes, { database });
+  await app.register(metricsRoutes, { metrics, token: config.metricsToken, addressOf });
   openApiRoute(app);
   await registerPages(app);
   return { app, accounts, limits, usage, gateway };
+}
+
+/** The verifier, and what counts beside it. */
+function createVerification(config: Config, database: Database, log: Logger) {
+  const usage = recordUsage({ database, log });
+  const counts = new VerificationCounts();
+  const limits = keepLimits({ database, log });
+  const addressLimits = new AddressLimits(config.addressRateLimit);
+  const verifier = new Verifier({
+    reader: database.reader,
+    prefixes: config.keyPrefixes,
+    cacheKeys: config.cacheKeys,
+    cacheRefusedKeys: config.cacheRefusedKeys,
+    keyRateLimit: config.keyRateLimit,
+    keyLimits: limits.keys,
+    addressLimits,
+    usage: usage.recorder,
+    counts,
+    failed: (error) => log.error({ err: error }, 'a key could not be checked'),
+  });
+  const metrics = createMetrics({
+    verifications: counts,
+    cached: () => verifier.cached,
+    windows: () => ({ key: limits.keys.size, address: addressLimits.size }),
+    unwrittenUses: () => usage.recorder.pending,
+  });
+  return { verifier, limits, usage, metrics };
 }
