@@ -41,8 +41,8 @@ const states: State[] = [
     what: 'the form with everything unfolded and a problem',
     path: '/settings/api?panel=generate',
     reach: async (page) => {
-      await keys.dialog(page).getByText('Expiry and scopes').click();
-      await keys.dialog(page).getByRole('combobox').selectOption('At a date and time…');
+      await keys.dialog(page).getByText('Expiry, limit and scopes').click();
+      await keys.dialog(page).getByRole('combobox', { name: 'Expires' }).selectOption('At a date and time…');
       await keys.createButton(page).click();
       await keys.dialog(page).getByText('Choose a date and a time.').waitFor();
     },

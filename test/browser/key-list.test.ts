@@ -24,20 +24,22 @@ const shows = (page: Page, names: string[]) =>
     `the list shows ${names.join()}`,
   );
 
-test('M7: the list shows name, preview, creation date and status, newest first', async (t) => {
+test('M7: the list shows name, preview, creation date, last use and status, newest first', async (t) => {
   await ada.makeKey({ name: 'Order, older' });
   const { apiKey, key } = await ada.makeKey({ name: 'Order, newer', scopes: ['keys:read'] });
   const page = await dashboard.open(t, '/settings/api?q=Order');
   await shows(page, ['Order, newer', 'Order, older']);
-  assert.deepEqual((await texts(page.getByRole('columnheader'))).slice(0, 4), [
+  assert.deepEqual((await texts(page.getByRole('columnheader'))).slice(0, 5), [
     'Name',
     'Key preview',
     'Created',
+    'Last used',
     'Status',
   ]);
-  const [name, preview, , status] = await texts(keys.row(page, 'Order, newer').getByRole('cell'));
+  const [name, preview, , used, status] = await texts(keys.row(page, 'Order, newer').getByRole('cell'));
   assert.equal(name, 'Order, newer keys:read');
   assert.equal(preview, `sk_live_${apiKey.slice(8, 11)}...${apiKey.slice(-3)}`);
+  assert.equal(used, 'Never', 'in words, where there is no date');
   assert.equal(status, 'Active', 'the status is a word, not a colour alone');
   const time = keys.row(page, 'Order, newer').getByRole('time');
   assert.equal(await time.getAttribute('datetime'), key.createdAt);
@@ -74,7 +76,7 @@ test('M7: active keys come first; revoked, expired and all are one click away, i
   await filters(page).filter({ hasText: 'Revoked' }).click();
   await isAt(page, '/settings/api?q=Filter&status=revoked');
   await shows(page, ['Filter revoked']);
-  assert.match((await texts(keys.row(page, 'Filter revoked').getByRole('cell')))[3] ?? '', /^Revoked/);
+  assert.match((await texts(keys.row(page, 'Filter revoked').getByRole('cell')))[4] ?? '', /^Revoked/);
   await filters(page).filter({ hasText: 'All' }).click();
   await isAt(page, '/settings/api?q=Filter&status=all');
   await shows(page, ['Filter revoked', 'Filter active']);
@@ -202,7 +204,7 @@ test('the page of a key shows what there is to know, and never the key', async (
   await reads(
     page.getByRole('main'),
     new RegExp(
-      `All facts.*Status Active.*${key.preview.replaceAll('.', '\\.')}.*You \\(ada@example.com\\).*Expires Never.*${key.id}`,
+      `All facts Active ${key.preview.replaceAll('.', '\\.')}.*Created by You \\(ada@example.com\\) Expires Never.*${key.id}`,
     ),
   );
   assert.equal(await page.title(), 'All facts, API key · Soku');

@@ -43,10 +43,11 @@ test('M2, M3, M7, M8: the whole life of a key, by mouse', async (t) => {
   await isGone(keys.dialog(page));
   await hasFocus(keys.generateButton(page));
 
-  const [name, preview, created, status] = await texts(keys.row(page, 'Mouse').getByRole('cell'));
+  const [name, preview, created, used, status] = await texts(keys.row(page, 'Mouse').getByRole('cell'));
   assert.equal(name, 'Mouse');
   assert.equal(preview, `sk_live_${apiKey.slice(8, 11)}...${apiKey.slice(-3)}`);
   assert.match(created ?? '', /^just now/);
+  assert.equal(used, 'Never');
   assert.equal(status, 'Active');
   assert.equal((await me(apiKey)).status, 200);
 

@@ -81,7 +81,10 @@ test('the page of a key revokes it, too', async (t) => {
   await page.getByRole('button', { name: 'Revoke key' }).click();
   await isAt(page, `/settings/api/${key.id}?panel=revoke`);
   await keys.confirmRevoke(page, 'On its page').click();
-  await reads(page.getByRole('main'), /This key is revoked for ever.*Status Revoked/);
+  await reads(
+    page.getByRole('main'),
+    /On its page Revoked.*This key is revoked for ever.*Revoked \d+ \w+ \d{4}/,
+  );
   await isGone(page.getByRole('button', { name: 'Revoke key' }));
   await hasFocus(keys.heading(page));
   assert.equal(await statusOf(key.id), 'revoked');

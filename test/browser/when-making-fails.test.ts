@@ -226,7 +226,7 @@ test('an expiry and scopes are folded away, and the key is made with what was ch
   const page = await fillIn(t, 'With everything', { expected: [] });
   const expires = keys.dialog(page).getByRole('combobox', { name: 'Expires' });
   await isGone(expires);
-  await keys.dialog(page).getByText('Expiry and scopes').click();
+  await keys.dialog(page).getByText('Expiry, limit and scopes').click();
   await expires.selectOption('At a date and time…');
   const date = keys.dialog(page).getByLabel('Date and time');
   await date.fill('2020-01-01T10:00');

@@ -1,4 +1,5 @@
 import {
+  type ChangeKey,
   type CreateKey,
   createdKeySchema,
   type Key,
@@ -65,10 +66,10 @@ export function createKey(key: CreateKey, idempotencyKey: string): Promise<z.inf
   });
 }
 
-export function renameKey(id: string, name: string): Promise<Key> {
+export function changeKey(id: string, change: ChangeKey): Promise<Key> {
   return callApi(`/v1/api-keys/${encodeURIComponent(id)}`, {
     method: 'PATCH',
-    body: { name },
+    body: change,
     answer: keySchema,
   });
 }

@@ -2,7 +2,7 @@ import './Button.css';
 import { LoaderCircle, type LucideIcon } from 'lucide-react';
 import type { ComponentPropsWithRef, MouseEvent } from 'react';
 
-export type ButtonLook = 'primary' | 'secondary' | 'quiet' | 'danger' | 'quiet-danger';
+export type ButtonLook = 'primary' | 'secondary' | 'quiet' | 'danger' | 'quiet-danger' | 'link';
 
 export function buttonClass(look: ButtonLook, extra = ''): string {
   return `button button--${look} ${extra}`.trim();

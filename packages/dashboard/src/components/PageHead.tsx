@@ -5,16 +5,21 @@ interface PageHeadProps {
   title: string;
   /** The title of the browser's tab, where it should say more than the heading. */
   tabTitle?: string;
+  /** Stands beside the heading and is no part of it. */
+  badge?: ReactNode;
   children?: ReactNode;
   action?: ReactNode;
 }
 
-export function PageHead({ title, tabTitle = title, children, action }: PageHeadProps) {
+export function PageHead({ title, tabTitle = title, badge, children, action }: PageHeadProps) {
   usePageTitle(tabTitle);
   return (
     <header className="page-head">
       <div className="page-head__text">
-        <h1 tabIndex={-1}>{title}</h1>
+        <div className="page-head__title">
+          <h1 tabIndex={-1}>{title}</h1>
+          {badge}
+        </div>
         {children ? <p className="page-head__lead">{children}</p> : null}
       </div>
       {action}

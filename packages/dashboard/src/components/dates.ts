@@ -20,6 +20,12 @@ export function relativeTime(at: string, now = Date.now()): string {
   return seconds > 0 ? 'in a moment' : 'just now';
 }
 
+/** To the second below a minute, for what brings itself up to date. */
+export function freshTime(at: string, now = Date.now()): string {
+  const seconds = Math.max(1, Math.round((now - Date.parse(at)) / 1000));
+  return seconds < 60 ? relative.format(-seconds, 'second') : relativeTime(at, now);
+}
+
 export function exactTime(at: string): string {
   return exact.format(new Date(at));
 }

@@ -17,7 +17,7 @@ const systems: Array<[RegExp, string]> = [
   [/Linux/, 'Linux'],
 ];
 
-/** "Firefox on Linux", for a person who wants to know their own devices again. */
+/** "Firefox on Linux", for a person who wants to know a device again. */
 export function deviceOf(userAgent: string): string {
   const find = (names: Array<[RegExp, string]>) => names.find(([sign]) => sign.test(userAgent))?.[1];
   const browser = find(browsers) ?? 'Unknown browser';

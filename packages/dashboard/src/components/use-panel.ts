@@ -8,7 +8,7 @@ declare module '@tanstack/history' {
   }
 }
 
-export type Panel = 'generate' | 'rename' | 'revoke' | 'password' | 'end-others' | 'end-all';
+export type Panel = 'generate' | 'rename' | 'revoke' | 'limit' | 'password' | 'end-others' | 'end-all';
 
 /**
  * An open dialog is an entry of the history: Back closes it, and a link can open it. Closing by a button goes back,

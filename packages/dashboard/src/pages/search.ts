@@ -17,7 +17,7 @@ export const accountSearch = z.object({
 export const apiKeysSearch = z.object({
   status: statusFilterSchema.exclude(['active']).optional().catch(undefined),
   q: optionalText(100),
-  panel: z.enum(['generate', 'rename', 'revoke']).optional().catch(undefined),
+  panel: z.enum(['generate', 'rename', 'revoke', 'limit']).optional().catch(undefined),
   key: keyIdSchema.optional().catch(undefined),
 });
 export type ApiKeysSearch = z.infer<typeof apiKeysSearch>;
@@ -26,4 +26,7 @@ export function filterOf({ status, q }: ApiKeysSearch): ListFilter {
   return { status: status ?? 'active', q: q ?? '' };
 }
 
-export const keySearch = z.object({ panel: z.enum(['rename', 'revoke']).optional().catch(undefined) });
+export const keySearch = z.object({
+  panel: z.enum(['rename', 'revoke', 'limit']).optional().catch(undefined),
+  range: z.enum(['7d', '30d']).optional().catch(undefined),
+});

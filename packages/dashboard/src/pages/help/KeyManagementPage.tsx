@@ -50,8 +50,8 @@ export function KeyManagementPage() {
             be renamed at any time; only the name changes.
           </li>
           <li>
-            <strong>An expiry date for what is temporary.</strong> Under Expiry and scopes, when you make the
-            key. The overview tells you two weeks before one expires.
+            <strong>An expiry date for what is temporary.</strong> Under Expiry, limit and scopes, when you
+            make the key. The overview tells you two weeks before one expires.
           </li>
           <li>
             <strong>No scopes, unless the program manages keys.</strong> An ordinary key needs none.

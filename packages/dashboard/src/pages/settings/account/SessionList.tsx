@@ -2,12 +2,12 @@ import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { type BrowserSession, browserSessionsOptions, endSession } from '../../../api/account.ts';
 import { Button } from '../../../components/Button.tsx';
+import { deviceOf } from '../../../components/device.ts';
 import { Failure } from '../../../components/Notice.tsx';
 import { Skeleton } from '../../../components/Skeleton.tsx';
 import { announce } from '../../../components/Toast.tsx';
 import { When } from '../../../components/When.tsx';
 import { withSignIn } from '../../../session/sign-in-again.ts';
-import { deviceOf } from './device.ts';
 
 export function SessionList() {
   const { data, error } = useQuery(browserSessionsOptions);

@@ -15,6 +15,7 @@ import { ListControls } from './ListControls.tsx';
 import { ListFoot } from './ListFoot.tsx';
 import { useAfterRevoke } from './use-after-revoke.ts';
 import { preparePanels, usePanels } from './use-panels.ts';
+import { WorkspaceLimit } from './WorkspaceLimit.tsx';
 
 const prepare = { onPointerEnter: preparePanels, onFocus: preparePanels };
 
@@ -51,6 +52,9 @@ export function ApiKeysPage() {
         <Rows rows={rows} filter={filter} anyKeys={counts?.all !== 0} stale={list.isPlaceholderData} />
       ) : null}
       <ListFoot list={list} shown={rows.length} total={counts?.[filter.status]} />
+      <div {...prepare}>
+        <WorkspaceLimit onChange={() => openPanel('limit')} />
+      </div>
       {search.panel && KeyPanels ? (
         <KeyPanels
           search={search}

@@ -1,5 +1,6 @@
-import { createKeySchema } from '@soku/server/key-schemas';
+import { type CreateKey, createKeySchema } from '@soku/server/key-schemas';
 import { type FormEvent, useRef, useState } from 'react';
+import { flushSync } from 'react-dom';
 import { ApiError } from '../../../api/client.ts';
 import { Button } from '../../../components/Button.tsx';
 import { DialogActions } from '../../../components/Dialog.tsx';
@@ -8,6 +9,8 @@ import { Failure } from '../../../components/Notice.tsx';
 import { sentence } from '../../../components/sentence.ts';
 import { ExpiryField } from './ExpiryField.tsx';
 import { expiryOf } from './expiry.ts';
+import { readLimit } from './limit.ts';
+import { NewKeyLimit } from './NewKeyLimit.tsx';
 import { ScopeFields } from './ScopeFields.tsx';
 import type { Creation } from './use-create-key.ts';
 
@@ -15,33 +18,26 @@ const suggestions = ['Production', 'Staging', 'CI/CD Pipeline'];
 
 export function GenerateForm({ creation, onCancel }: { creation: Creation; onCancel: () => void }) {
   const [name, setName] = useState('');
-  const [problem, setProblem] = useState<{ field: string; text: string } | null>(null);
+  const [problem, setProblem] = useState<Problem>(null);
   const [more, setMore] = useState(false);
   const nameField = useRef<HTMLInputElement>(null);
 
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const form = event.currentTarget;
-    const fields = new FormData(form);
-    const expiresAt = expiryOf(String(fields.get('expiry')), String(fields.get('expiresAt') ?? ''));
-    const scopes = fields.getAll('scope');
-    if (expiresAt === 'invalid' || expiresAt === 'past') {
-      setMore(true);
-      form.querySelector<HTMLElement>('[name="expiresAt"]')?.focus();
-      setProblem({
-        field: 'expiresAt',
-        text: expiresAt === 'past' ? 'This time has passed.' : 'Choose a date and a time.',
+    const { wish, problem: wrong } = readForm(name, new FormData(form));
+    if (wrong) {
+      const refused = form.querySelector<HTMLElement>(`[name="${wrong.field}"]`);
+      // What is folded away cannot take the focus.
+      flushSync(() => {
+        setProblem(wrong);
+        if (refused) setMore(true);
       });
-      return;
-    }
-    const body = createKeySchema.safeParse({ name, expiresAt, ...(scopes.length > 0 ? { scopes } : {}) });
-    if (!body.success) {
-      setProblem(problemOf(body.error.issues.map((issue) => [String(issue.path[0]), issue.message])));
-      nameField.current?.focus();
+      (refused ?? nameField.current)?.focus();
       return;
     }
     setProblem(null);
-    void creation.create(body.data);
+    void creation.create(wish);
   };
 
   const choose = (suggestion: string) => {
@@ -76,9 +72,10 @@ export function GenerateForm({ creation, onCancel }: { creation: Creation; onCan
         </ul>
       </div>
       <details className="more" open={more} onToggle={(event) => setMore(event.currentTarget.open)}>
-        <summary>Expiry and scopes</summary>
+        <summary>Expiry, limit and scopes</summary>
         <div className="more__fields">
           <ExpiryField problem={problems?.field === 'expiresAt' ? problems.text : undefined} />
+          <NewKeyLimit problem={problems?.field === 'requests' ? problems.text : undefined} />
           <ScopeFields />
         </div>
       </details>
@@ -95,8 +92,32 @@ export function GenerateForm({ creation, onCancel }: { creation: Creation; onCan
 
 type Problem = { field: string; text: string } | null;
 
-function problemOf([first]: Array<[string, string]>): Problem {
-  return first ? { field: first[0], text: sentence(first[1]) } : null;
+const expiryProblems: Record<string, string> = {
+  invalid: 'Choose a date and a time.',
+  past: 'This time has passed.',
+};
+
+/** What the form asks for, or the first thing that is wrong with it. */
+function readForm(
+  name: string,
+  fields: FormData,
+): { wish: CreateKey; problem?: undefined } | { wish?: undefined; problem: Problem & object } {
+  const text = (field: string) => String(fields.get(field) ?? '');
+  const expiresAt = expiryOf(text('expiry'), text('expiresAt'));
+  const expiryProblem = expiryProblems[expiresAt ?? ''];
+  if (expiryProblem) return { problem: { field: 'expiresAt', text: expiryProblem } };
+  const limit = readLimit(text('limit'), text('requests'));
+  if (limit.problem !== undefined) return { problem: { field: 'requests', text: limit.problem } };
+  const scopes = fields.getAll('scope');
+  const wish = createKeySchema.safeParse({
+    name,
+    expiresAt,
+    ...(limit.limit === null ? {} : { rateLimit: limit.limit }),
+    ...(scopes.length > 0 ? { scopes } : {}),
+  });
+  if (wish.success) return { wish: wish.data };
+  const [issue] = wish.error.issues;
+  return { problem: { field: 'name', text: sentence(issue?.message ?? '') } };
 }
 
 /** A field that only the server refused. */

@@ -1,22 +1,21 @@
 import type { Key } from '@soku/server/key-schemas';
+import { useQuery } from '@tanstack/react-query';
+import { Pencil } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { useSession } from '../../../api/session.ts';
+import { commonLimitOf, workspaceOptions } from '../../../api/workspace.ts';
+import { Button } from '../../../components/Button.tsx';
 import { CopyButton } from '../../../components/CopyButton.tsx';
 import { relativeTime } from '../../../components/dates.ts';
-import { StatusBadge } from '../../../components/StatusBadge.tsx';
+import { Skeleton } from '../../../components/Skeleton.tsx';
 import { ExactTime } from '../../../components/When.tsx';
+import { limitInWords } from './limit.ts';
 import { scopeTexts } from './ScopeFields.tsx';
 
-export function KeyFactList({ apiKey }: { apiKey: Key }) {
+export function KeyFactList({ apiKey, onEditLimit }: { apiKey: Key; onEditLimit: () => void }) {
   const user = useSession()?.user;
   return (
-    <dl className="card">
-      <Fact name="Status">
-        <StatusBadge status={apiKey.status} />
-      </Fact>
-      <Fact name="Key preview">
-        <code>{apiKey.preview}</code>
-      </Fact>
+    <dl>
       <Fact name="Created">
         <Moment at={apiKey.createdAt} />
       </Fact>
@@ -31,6 +30,9 @@ export function KeyFactList({ apiKey }: { apiKey: Key }) {
       <Fact name={apiKey.status === 'expired' ? 'Expired' : 'Expires'}>
         {apiKey.expiresAt ? <Moment at={apiKey.expiresAt} /> : 'Never'}
       </Fact>
+      <Fact name="Limit">
+        <Limit apiKey={apiKey} onEdit={onEditLimit} />
+      </Fact>
       <Fact name="Scopes">
         {apiKey.scopes.length === 0 ? 'None: it opens the API and manages nothing' : null}
         {apiKey.scopes.map((scope) => (
@@ -40,7 +42,7 @@ export function KeyFactList({ apiKey }: { apiKey: Key }) {
         ))}
       </Fact>
       <Fact name="ID">
-        <span className="fact__id">
+        <span className="fact__with-button">
           <code>{apiKey.id}</code>
           <CopyButton text={() => apiKey.id} what="ID" />
         </span>
@@ -55,6 +57,27 @@ function Fact({ name, children }: { name: string; children: ReactNode }) {
       <dt className="fact__name">{name}</dt>
       <dd>{children}</dd>
     </div>
+  );
+}
+
+function Limit({ apiKey: { rateLimit, status }, onEdit }: { apiKey: Key; onEdit: () => void }) {
+  const { data: workspace } = useQuery(workspaceOptions);
+  return (
+    <span className="fact__with-button">
+      {rateLimit === null ? (
+        <span>
+          {workspace ? limitInWords(commonLimitOf(workspace)) : <Skeleton />}{' '}
+          <span className="fact__relative">(the workspace’s default)</span>
+        </span>
+      ) : (
+        limitInWords(rateLimit)
+      )}
+      {status === 'revoked' ? null : (
+        <Button look="quiet" icon={Pencil} onClick={onEdit}>
+          Edit limit
+        </Button>
+      )}
+    </span>
   );
 }
 

@@ -1,20 +1,23 @@
 import './KeyPage.css';
-import '../../../components/Card.css';
 import type { Key } from '@soku/server/key-schemas';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { ArrowLeft, Pencil } from 'lucide-react';
-import type { ReactNode } from 'react';
 import { ApiError } from '../../../api/client.ts';
 import { keyOptions } from '../../../api/keys.ts';
+import { refreshEvery } from '../../../api/usage.ts';
 import { Button } from '../../../components/Button.tsx';
+import { Section } from '../../../components/Card.tsx';
 import { Failure } from '../../../components/Notice.tsx';
 import { PageHead } from '../../../components/PageHead.tsx';
 import { Skeleton } from '../../../components/Skeleton.tsx';
+import { StatusBadge } from '../../../components/StatusBadge.tsx';
 import { usePanel } from '../../../components/use-panel.ts';
 import { KeyFactList } from './KeyFactList.tsx';
+import { KeyLimitDialog } from './KeyLimitDialog.tsx';
 import { RenameDialog } from './RenameDialog.tsx';
 import { RevokeDialog } from './RevokeDialog.tsx';
+import { UsageSection } from './usage/UsageSection.tsx';
 import { useAfterRevoke } from './use-after-revoke.ts';
 
 const route = getRouteApi('/shell/signed-in/settings/api/$keyId');
@@ -22,9 +25,9 @@ const noRows: Key[] = [];
 
 export function KeyPage() {
   const { keyId } = route.useParams();
-  const { panel } = route.useSearch();
-  const { data: key, error } = useQuery(keyOptions(keyId));
-  const { closePanel } = usePanel();
+  const { panel, range = '24h' } = route.useSearch();
+  const { data: key, error } = useQuery({ ...keyOptions(keyId), refetchInterval: refreshEvery });
+  const { openPanel, closePanel } = usePanel();
   const afterRevoke = useAfterRevoke(noRows, panel);
 
   return (
@@ -35,10 +38,12 @@ export function KeyPage() {
         </Link>
       </p>
       <KeyHead apiKey={key} error={error} />
-      {key ? <OneKey apiKey={key} /> : null}
+      {error && !key ? null : <UsageSection id={keyId} apiKey={key} range={range} />}
+      {key ? <OneKey apiKey={key} onEditLimit={() => openPanel('limit')} /> : null}
       {!key && error && !isMissing(error) ? <Failure error={error} /> : null}
       {!key && !error ? <Loading /> : null}
       {panel === 'rename' ? <RenameDialog id={keyId} onClose={closePanel} /> : null}
+      {panel === 'limit' ? <KeyLimitDialog id={keyId} onClose={closePanel} /> : null}
       {panel === 'revoke' ? (
         <RevokeDialog
           id={keyId}
@@ -60,9 +65,10 @@ function KeyHead({ apiKey, error }: { apiKey: Key | undefined; error: Error | nu
       <PageHead
         title={apiKey.name}
         tabTitle={`${apiKey.name}, API key`}
+        badge={<StatusBadge status={apiKey.status} />}
         action={<KeyActions revoked={apiKey.status === 'revoked'} />}
       >
-        {leads[apiKey.status]}
+        <code className="key-preview">{apiKey.preview}</code> {leads[apiKey.status]}
       </PageHead>
     );
   }
@@ -107,10 +113,12 @@ function KeyActions({ revoked }: { revoked: boolean }) {
   );
 }
 
-function OneKey({ apiKey }: { apiKey: Key }) {
+function OneKey({ apiKey, onEditLimit }: { apiKey: Key; onEditLimit: () => void }) {
   return (
     <>
-      <KeyFactList apiKey={apiKey} />
+      <Section title="Details">
+        <KeyFactList apiKey={apiKey} onEditLimit={onEditLimit} />
+      </Section>
       <p className="key-help">
         The full key was shown when it was made and is stored nowhere. If it is lost, make a new key and
         revoke this one. <Link to="/help/api-key-management">How to change a key without an outage</Link>
@@ -119,25 +127,23 @@ function OneKey({ apiKey }: { apiKey: Key }) {
   );
 }
 
-const lines = ['status', 'preview', 'created', 'by', 'expires', 'scopes', 'id'];
+const lines = ['created', 'by', 'expires', 'limit', 'scopes', 'id'];
 
 function Loading() {
   return (
-    <div className="card" aria-hidden>
-      {lines.map((line) => (
-        <Line key={line} name={<Skeleton width="short" />}>
-          <Skeleton width="middle" />
-        </Line>
-      ))}
-    </div>
-  );
-}
-
-function Line({ name, children }: { name: ReactNode; children: ReactNode }) {
-  return (
-    <div className="fact">
-      <span className="fact__name">{name}</span>
-      <span>{children}</span>
-    </div>
+    <Section title="Details">
+      <div aria-hidden>
+        {lines.map((line) => (
+          <div className="fact" key={line}>
+            <span className="fact__name">
+              <Skeleton width="short" />
+            </span>
+            <span>
+              <Skeleton width="middle" />
+            </span>
+          </div>
+        ))}
+      </div>
+    </Section>
   );
 }

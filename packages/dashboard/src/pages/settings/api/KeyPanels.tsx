@@ -3,6 +3,7 @@ import type { ApiKeysSearch } from '../../search.ts';
 import { GenerateDialog } from './GenerateDialog.tsx';
 import { RenameDialog } from './RenameDialog.tsx';
 import { RevokeDialog } from './RevokeDialog.tsx';
+import { WorkspaceLimitDialog } from './WorkspaceLimitDialog.tsx';
 
 interface KeyPanelsProps {
   search: Pick<ApiKeysSearch, 'panel' | 'key'>;
@@ -13,6 +14,7 @@ interface KeyPanelsProps {
 /** The dialog that the URL names, if it names one. */
 export function KeyPanels({ search: { panel, key }, onClose, onRevoked }: KeyPanelsProps) {
   if (panel === 'generate') return <GenerateDialog onClose={onClose} />;
+  if (panel === 'limit') return <WorkspaceLimitDialog onClose={onClose} />;
   if (key === undefined) return null;
   if (panel === 'rename') return <RenameDialog id={key} onClose={onClose} />;
   return panel === 'revoke' ? <RevokeDialog id={key} onClose={onClose} onRevoked={onRevoked} /> : null;

@@ -37,6 +37,7 @@ function Head() {
         <th scope="col">Name</th>
         <th scope="col">Key preview</th>
         <th scope="col">Created</th>
+        <th scope="col">Last used</th>
         <th scope="col">Status</th>
         <th scope="col">
           <span className="visually-hidden">Actions</span>
@@ -65,6 +66,9 @@ function KeyRow({ apiKey, onRename, onRevoke }: { apiKey: Key } & RowActions) {
       </td>
       <td className="keys__created">
         <When at={apiKey.createdAt} />
+      </td>
+      <td className={`keys__used ${apiKey.lastUsedAt ? '' : 'keys__used--never'}`}>
+        {apiKey.lastUsedAt ? <When at={apiKey.lastUsedAt} /> : 'Never'}
       </td>
       <td className="keys__status">
         <StatusBadge status={apiKey.status} />
@@ -125,6 +129,9 @@ export function KeyTableSkeleton() {
                 <Skeleton width="middle" />
               </td>
               <td className="keys__created">
+                <Skeleton width="short" />
+              </td>
+              <td className="keys__used">
                 <Skeleton width="short" />
               </td>
               <td className="keys__status">

@@ -2,7 +2,7 @@ import { type Key, keyNameSchema } from '@soku/server/key-schemas';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { ApiError } from '../../../api/client.ts';
-import { keyOptions, renameKey, showKeyInLists } from '../../../api/keys.ts';
+import { changeKey, keyOptions, showKeyInLists } from '../../../api/keys.ts';
 import { Button } from '../../../components/Button.tsx';
 import { Dialog, DialogActions } from '../../../components/Dialog.tsx';
 import { TextField } from '../../../components/Field.tsx';
@@ -37,7 +37,7 @@ function RenameForm({ apiKey, onClose }: { apiKey: Key; onClose: () => void }) {
     if (!name.success) return;
     setBusy(true);
     try {
-      showKeyInLists(client, await withSignIn(() => renameKey(apiKey.id, name.data)));
+      showKeyInLists(client, await withSignIn(() => changeKey(apiKey.id, { name: name.data })));
       onClose();
     } catch (error) {
       const refused = refusedName(error);

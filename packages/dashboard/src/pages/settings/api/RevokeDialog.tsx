@@ -9,6 +9,7 @@ import { Failure } from '../../../components/Notice.tsx';
 import { Skeleton } from '../../../components/Skeleton.tsx';
 import { ExactTime, When } from '../../../components/When.tsx';
 import { withSignIn } from '../../../session/sign-in-again.ts';
+import { KeyUse } from './KeyUse.tsx';
 
 interface RevokeDialogProps {
   id: string;
@@ -36,7 +37,7 @@ export function RevokeDialog({ id, onClose, onRevoked }: RevokeDialogProps) {
       onCloseRequest={requestClose}
     >
       <div className="form">
-        {loadError && !key ? <Failure error={loadError} /> : <KeyFacts apiKey={key} />}
+        {loadError && !key ? <Failure error={loadError} /> : <KeyFacts apiKey={key} id={id} />}
         {key && !already ? (
           <p>
             As soon as it is revoked, every request with this key is answered <code>401 Unauthorized</code>,
@@ -79,7 +80,7 @@ function useRevoke(id: string, onRevoked: (key: Key) => void) {
   return { busy, error, revoke };
 }
 
-function KeyFacts({ apiKey }: { apiKey: Key | undefined }) {
+function KeyFacts({ apiKey, id }: { apiKey: Key | undefined; id: string }) {
   return (
     <div className="facts">
       <p className="facts__name">{apiKey ? apiKey.name : <Skeleton width="middle" />}</p>
@@ -98,6 +99,7 @@ function KeyFacts({ apiKey }: { apiKey: Key | undefined }) {
           <Skeleton width="short" />
         )}
       </p>
+      {apiKey?.status === 'revoked' ? null : <KeyUse id={id} />}
     </div>
   );
 }

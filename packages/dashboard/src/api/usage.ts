@@ -1,0 +1,50 @@
+import { usageSchema } from '@soku/server/usage-schemas';
+import { keepPreviousData, queryOptions } from '@tanstack/react-query';
+import { callApi } from './client.ts';
+
+export type UsageRange = '24h' | '7d' | '30d';
+
+const hour = 3_600_000;
+
+/** Milliseconds between two looks of a page that stays open. */
+export const refreshEvery = 10_000;
+
+/** For the page of a key: it asks again while somebody looks at it. */
+export function usageOptions(id: string, range: UsageRange) {
+  return queryOptions({
+    queryKey: ['keys', 'usage', id, range],
+    queryFn: ({ signal }) => fetchUsage(id, hoursOf(range, Date.now()), signal),
+    placeholderData: keepPreviousData,
+    refetchInterval: refreshEvery,
+  });
+}
+
+/** For a question that cannot wait: one try, and always a fresh one. */
+export function usageOfLastDayOptions(id: string) {
+  return queryOptions({
+    queryKey: ['keys', 'usage', id, 'last day'],
+    queryFn: ({ signal }) => fetchUsage(id, 24, signal),
+    retry: false,
+    gcTime: 0,
+  });
+}
+
+function fetchUsage(id: string, hours: number, signal: AbortSignal) {
+  return callApi(`/v1/api-keys/${encodeURIComponent(id)}/usage?hours=${hours}`, {
+    answer: usageSchema,
+    signal,
+  });
+}
+
+/**
+ * How many hours back, the current one included. 30 days are shown as days of the reader's calendar, so they begin with
+ * a midnight there, or with the first hour after it where the zone is not whole hours from UTC.
+ */
+function hoursOf(range: UsageRange, now: number): number {
+  if (range === '24h') return 24;
+  if (range === '7d') return 7 * 24;
+  const first = new Date(now);
+  first.setHours(0, 0, 0, 0);
+  first.setDate(first.getDate() - 29);
+  return Math.floor(now / hour) - Math.ceil(first.getTime() / hour) + 1;
+}

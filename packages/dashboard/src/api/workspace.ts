@@ -1,0 +1,18 @@
+import type { RateLimit } from '@soku/server/key-schemas';
+import { type ChangeWorkspace, type Workspace, workspaceSchema } from '@soku/server/workspace-schemas';
+import { queryOptions } from '@tanstack/react-query';
+import { callApi } from './client.ts';
+
+export const workspaceOptions = queryOptions({
+  queryKey: ['workspace'],
+  queryFn: ({ signal }) => callApi('/v1/workspace', { answer: workspaceSchema, signal }),
+});
+
+export function changeWorkspace(change: ChangeWorkspace): Promise<Workspace> {
+  return callApi('/v1/workspace', { method: 'PATCH', body: change, answer: workspaceSchema });
+}
+
+/** What holds for a key without a limit of its own. */
+export function commonLimitOf({ rateLimit, defaultRateLimit }: Workspace): RateLimit {
+  return rateLimit ?? defaultRateLimit;
+}

@@ -1,0 +1,42 @@
+import type { Key } from '@soku/server/key-schemas';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { changeKey, keyOptions, showKeyInLists } from '../../../api/keys.ts';
+import { commonLimitOf, workspaceOptions } from '../../../api/workspace.ts';
+import { Dialog } from '../../../components/Dialog.tsx';
+import { Failure } from '../../../components/Notice.tsx';
+import { Skeleton } from '../../../components/Skeleton.tsx';
+import { announce } from '../../../components/Toast.tsx';
+import { LimitForm } from './LimitForm.tsx';
+import { inheritedInWords, limitInWords } from './limit.ts';
+
+export function KeyLimitDialog({ id, onClose }: { id: string; onClose: () => void }) {
+  const client = useQueryClient();
+  const { data: key, error } = useQuery(keyOptions(id));
+  const { data: workspace } = useQuery(workspaceOptions);
+  const common = workspace && commonLimitOf(workspace);
+
+  return (
+    <Dialog title={`Limit of ${key ? `“${key.name}”` : 'this key'}`} onCloseRequest={onClose}>
+      {key ? (
+        <LimitForm
+          label="Requests a minute"
+          inherited={inheritedInWords('Workspace’s default', common)}
+          value={key.rateLimit}
+          save={async (rateLimit) => {
+            const changed = await changeKey(id, { rateLimit });
+            showKeyInLists(client, changed);
+            announce(`“${changed.name}”: ${changedInWords(changed, common)}`);
+          }}
+          onClose={onClose}
+        />
+      ) : null}
+      {!key && error ? <Failure error={error} /> : null}
+      {!key && !error ? <Skeleton width="full" /> : null}
+    </Dialog>
+  );
+}
+
+function changedInWords({ rateLimit }: Key, common: Key['rateLimit'] | undefined): string {
+  const limit = rateLimit ?? common;
+  return limit ? `${limitInWords(limit)}, from the next request on.` : 'the workspace’s limit holds.';
+}

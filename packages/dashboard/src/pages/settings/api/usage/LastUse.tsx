@@ -1,0 +1,39 @@
+import type { Usage } from '@soku/server/usage-schemas';
+import type { ReactNode } from 'react';
+import { exactTime, freshTime, utcTime } from '../../../../components/dates.ts';
+import { Skeleton } from '../../../../components/Skeleton.tsx';
+
+/** The last accepted request: when, from where, with what. */
+export function LastUse({ usage }: { usage: Usage | undefined }) {
+  const use = usage?.lastUsed;
+  return (
+    <dl className="last-use">
+      <Fact name="Last used" loaded={usage !== undefined}>
+        {use ? (
+          <time dateTime={use.at} title={`${exactTime(use.at)}\n${utcTime(use.at)}`}>
+            {freshTime(use.at)}
+          </time>
+        ) : (
+          'Never'
+        )}
+      </Fact>
+      <Fact name="From address" loaded={usage !== undefined}>
+        {use ? <code>{use.address}</code> : 'None yet'}
+      </Fact>
+      <Fact name="With program" loaded={usage !== undefined}>
+        {use?.userAgent ? <code>{use.userAgent}</code> : null}
+        {use?.userAgent === '' ? 'It did not say' : null}
+        {use ? null : 'None yet'}
+      </Fact>
+    </dl>
+  );
+}
+
+function Fact({ name, loaded, children }: { name: string; loaded: boolean; children: ReactNode }) {
+  return (
+    <div className="last-use__fact">
+      <dt className="last-use__name">{name}</dt>
+      <dd>{loaded ? children : <Skeleton width="middle" />}</dd>
+    </div>
+  );
+}

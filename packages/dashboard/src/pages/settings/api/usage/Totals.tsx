@@ -1,0 +1,46 @@
+import type { Usage } from '@soku/server/usage-schemas';
+import type { ReactNode } from 'react';
+import { Skeleton } from '../../../../components/Skeleton.tsx';
+
+export function Totals({ usage, revokedAt }: { usage: Usage | undefined; revokedAt: string | null }) {
+  return (
+    <dl className="totals">
+      <Total kind="accepted" name="Accepted" count={usage?.accepted} />
+      <Total
+        kind="refused"
+        name={<>Refused{usage && revokedAt ? sinceRevoked(usage, Date.parse(revokedAt)) : ''}</>}
+        count={usage?.refused}
+      />
+    </dl>
+  );
+}
+
+interface TotalProps {
+  kind: 'accepted' | 'refused';
+  name: ReactNode;
+  count: number | undefined;
+}
+
+function Total({ kind, name, count }: TotalProps) {
+  return (
+    <div className="totals__total">
+      <dt className={`totals__name totals__name--${kind}`}>{name}</dt>
+      <dd className="totals__count">
+        {count === undefined ? <Skeleton width="short" /> : count.toLocaleString('en')}
+      </dd>
+    </div>
+  );
+}
+
+const hourLength = 3_600_000;
+
+/** Refusals are counted by the hour, so the hour of the revoke counts whole. */
+function sinceRevoked({ hours, refused }: Usage, revokedAt: number): string {
+  const since = hours
+    .filter(({ hour }) => Date.parse(hour) + hourLength > revokedAt)
+    .reduce((sum, hour) => sum + hour.refused, 0);
+  if (since === 0) return '';
+  return since === refused
+    ? ' since it was revoked'
+    : `, ${since.toLocaleString('en')} of them since it was revoked`;
+}

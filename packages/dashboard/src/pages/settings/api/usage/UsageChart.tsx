@@ -1,0 +1,201 @@
+import './UsageChart.css';
+import { type CSSProperties, memo, type PointerEvent, type ReactNode, useState } from 'react';
+import type { UsageRange } from '../../../../api/usage.ts';
+import { numbersOf, type Slot, scaleOf, slotName, ticksOf } from './slots.ts';
+
+const compact = new Intl.NumberFormat('en', { notation: 'compact' });
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+
+interface UsageChartProps {
+  slots: Slot[];
+  range: UsageRange;
+  /** All numbers in one sentence, for whoever does not see the bars. */
+  summary: string;
+  /** Epoch ms. */
+  revokedAt: number | null;
+  head: ReactNode;
+  children?: ReactNode;
+}
+
+/**
+ * Bars of accepted requests with the refused ones on top. Pointing at one, or going through them with the arrow keys,
+ * tells its numbers: the control for that is a slider, which keyboards, fingers and screen readers know already.
+ */
+export function UsageChart({ slots, range, summary, revokedAt, head, children }: UsageChartProps) {
+  const [shown, setShown] = useState<number | null>(null);
+  const last = slots.length - 1;
+  const index = Math.min(shown ?? last, last);
+  const slot = shown === null ? undefined : slots[index];
+  const top = scaleOf(slots);
+  const empty = slots.every(({ accepted, refused }) => accepted + refused === 0);
+
+  const point = (event: PointerEvent<HTMLInputElement>) => {
+    const { left, width } = event.currentTarget.getBoundingClientRect();
+    const place = Math.floor(((event.clientX - left) / width) * slots.length);
+    setShown(Math.min(Math.max(place, 0), last));
+  };
+
+  return (
+    <ChartFrame
+      head={head}
+      readout={slot ? <Numbers slot={slot} range={range} /> : `Times are in your time zone, ${zone}.`}
+      scale={empty ? undefined : [top, top / 2, 0]}
+      ticks={<Ticks slots={slots} range={range} />}
+    >
+      <svg className="chart__bars" role="img" aria-label={summary}>
+        {slot ? <Band index={index} count={slots.length} /> : null}
+        <Bars slots={slots} top={top} />
+        <RevokedLine slots={slots} at={revokedAt} />
+      </svg>
+      <input
+        type="range"
+        className="chart__reader"
+        aria-label={range === '30d' ? 'Numbers of one day' : 'Numbers of one hour'}
+        aria-valuetext={slots[index] ? numbersOf(slots[index], range) : undefined}
+        min={0}
+        max={last}
+        value={index}
+        onChange={(event) => setShown(Number(event.target.value))}
+        onPointerMove={point}
+        onPointerLeave={(event) => setShown(isReadByKeyboard(event.currentTarget) ? index : null)}
+        onFocus={(event) => setShown(isReadByKeyboard(event.currentTarget) ? index : null)}
+        onBlur={() => setShown(null)}
+      />
+      {children}
+    </ChartFrame>
+  );
+}
+
+function isReadByKeyboard(slider: HTMLInputElement): boolean {
+  return slider.matches(':focus-visible');
+}
+
+interface ChartFrameProps {
+  head: ReactNode;
+  readout?: ReactNode;
+  scale?: number[] | undefined;
+  ticks?: ReactNode;
+  children?: ReactNode;
+}
+
+const noScale = [2, 1, 0];
+
+/** The chart without its bars, of the same size: what stands there while the numbers are on their way. */
+export function ChartFrame({ head, readout = '', scale, ticks, children }: ChartFrameProps) {
+  return (
+    <div className="chart">
+      <div className="chart__head">
+        {head}
+        <p className="chart__readout">{readout}</p>
+      </div>
+      <div className="chart__scale" aria-hidden>
+        {(scale ?? noScale).map((value) => (
+          <span key={value}>{scale ? compact.format(value) : ''}</span>
+        ))}
+      </div>
+      <div className="chart__plot">{children}</div>
+      <div className="chart__ticks" aria-hidden>
+        {ticks}
+      </div>
+    </div>
+  );
+}
+
+function Numbers({ slot, range }: { slot: Slot; range: UsageRange }) {
+  return (
+    <>
+      {slotName(slot, range)}: <strong>{slot.accepted.toLocaleString('en')}</strong> accepted,{' '}
+      <strong>{slot.refused.toLocaleString('en')}</strong> refused
+    </>
+  );
+}
+
+const percent = (share: number) => `${share * 100}%`;
+
+/** Of a slot's width; the rest is the gap to the next one. */
+const barWidth = 0.78;
+
+/** Of the plot's height: a single request among thousands is still seen. */
+const leastHeight = 0.015;
+
+/** Everything in percent, so that no script has to measure and nothing jumps when the window changes. */
+const Bars = memo(function Bars({ slots, top }: { slots: Slot[]; top: number }) {
+  const heightOf = (count: number) => (count === 0 ? 0 : Math.max(count / top, leastHeight));
+  return slots.map(({ from, accepted, refused }, index) => {
+    const x = percent((index + (1 - barWidth) / 2) / slots.length);
+    const width = percent(barWidth / slots.length);
+    const [good, bad] = [heightOf(accepted), heightOf(refused)];
+    return (
+      <g key={from}>
+        {accepted > 0 ? (
+          <rect
+            className="chart__accepted"
+            x={x}
+            width={width}
+            y={percent(1 - good)}
+            height={percent(good)}
+          />
+        ) : null}
+        {refused > 0 ? (
+          <rect
+            className="chart__refused"
+            x={x}
+            width={width}
+            y={percent(Math.max(1 - good - bad, 0))}
+            height={percent(bad)}
+          />
+        ) : null}
+      </g>
+    );
+  });
+});
+
+function Band({ index, count }: { index: number; count: number }) {
+  return (
+    <rect className="chart__band" x={percent(index / count)} width={percent(1 / count)} y="0" height="100%" />
+  );
+}
+
+/** Where the key was revoked, when that is in the range. */
+function RevokedLine({ slots, at }: { slots: Slot[]; at: number | null }) {
+  const index = slots.findIndex(({ from, to }) => at !== null && at >= from && at < to);
+  const slot = slots[index];
+  if (!slot || at === null) return null;
+  const share = (index + (at - slot.from) / (slot.to - slot.from)) / slots.length;
+  const x = percent(share);
+  const toLeft = share > 0.75;
+  return (
+    <>
+      <line className="chart__revoked" x1={x} x2={x} y1="0" y2="100%" />
+      <text
+        className="chart__mark"
+        x={x}
+        y="1em"
+        dx={toLeft ? '-0.5em' : '0.5em'}
+        textAnchor={toLeft ? 'end' : 'start'}
+      >
+        Revoked
+      </text>
+    </>
+  );
+}
+
+function Ticks({ slots, range }: { slots: Slot[]; range: UsageRange }) {
+  // A day's label stands below the middle of its bar, an hour's where the hour begins.
+  const shift = range === '30d' ? 0.5 : 0;
+  return (
+    <>
+      {ticksOf(slots, range).map(({ slot, label }) => (
+        <span key={slot} className="chart__tick" style={place((slot + shift) / slots.length)}>
+          {label}
+        </span>
+      ))}
+    </>
+  );
+}
+
+/** Centred on its place, but not beyond the edges of the plot. */
+function place(share: number): CSSProperties {
+  if (share > 0.96) return { insetInlineEnd: 0, translate: 0 };
+  return { insetInlineStart: percent(share), ...(share < 0.02 ? { translate: 0 } : {}) };
+}

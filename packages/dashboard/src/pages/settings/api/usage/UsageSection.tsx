@@ -1,0 +1,98 @@
+import './UsageSection.css';
+import type { Key } from '@soku/server/key-schemas';
+import type { Usage } from '@soku/server/usage-schemas';
+import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { useMemo } from 'react';
+import { type UsageRange, usageOptions } from '../../../../api/usage.ts';
+import { Section } from '../../../../components/Card.tsx';
+import { Failure } from '../../../../components/Notice.tsx';
+import { Skeleton } from '../../../../components/Skeleton.tsx';
+import { LastUse } from './LastUse.tsx';
+import { RangeSwitch } from './RangeSwitch.tsx';
+import { rangeWords, slotsOf, summaryOf } from './slots.ts';
+import { Totals } from './Totals.tsx';
+import { ChartFrame, UsageChart } from './UsageChart.tsx';
+import { UsageTable } from './UsageTable.tsx';
+
+interface UsageSectionProps {
+  id: string;
+  /** Undefined while the page loads: the numbers are asked for at the same time. */
+  apiKey: Key | undefined;
+  range: UsageRange;
+}
+
+/** How much a key is used, how often it is refused, and by whom it was used last. Brings itself up to date. */
+export function UsageSection({ id, apiKey, range }: UsageSectionProps) {
+  const { data, error, isPlaceholderData } = useQuery(usageOptions(id, range));
+  const usage = apiKey && data;
+  return (
+    <Section title="Requests" action={<RangeSwitch range={range} />}>
+      {error && !data ? (
+        <div className="usage__failed">
+          <Failure error={error} />
+        </div>
+      ) : (
+        <div className="usage" aria-busy={usage === undefined || isPlaceholderData}>
+          {usage ? null : (
+            <p className="visually-hidden" role="status">
+              Loading requests
+            </p>
+          )}
+          {usage ? (
+            <Chart usage={usage} apiKey={apiKey} range={isPlaceholderData ? rangeOf(usage) : range} />
+          ) : (
+            <>
+              <ChartFrame head={<Totals usage={undefined} revokedAt={null} />} />
+              <p className="numbers">
+                <Skeleton width="short" />
+              </p>
+            </>
+          )}
+          <LastUse usage={usage} />
+        </div>
+      )}
+    </Section>
+  );
+}
+
+/** The numbers of the range before keep its names until those of the new one are here. */
+function rangeOf({ hours }: Usage): UsageRange {
+  if (hours.length === 24) return '24h';
+  return hours.length === 7 * 24 ? '7d' : '30d';
+}
+
+function Chart({ usage, apiKey, range }: { usage: Usage; apiKey: Key; range: UsageRange }) {
+  const slots = useMemo(() => slotsOf(usage.hours, range), [usage.hours, range]);
+  const empty = usage.accepted + usage.refused === 0;
+  return (
+    <>
+      <UsageChart
+        slots={slots}
+        range={range}
+        head={<Totals usage={usage} revokedAt={apiKey.revokedAt} />}
+        summary={summaryOf(slots, range)}
+        revokedAt={apiKey.revokedAt === null ? null : Date.parse(apiKey.revokedAt)}
+      >
+        {empty ? (
+          <Empty unused={usage.lastUsed === null && apiKey.status === 'active'} range={range} />
+        ) : null}
+      </UsageChart>
+      <UsageTable slots={slots} range={range} />
+    </>
+  );
+}
+
+function Empty({ unused, range }: { unused: boolean; range: UsageRange }) {
+  return (
+    <p className="chart__empty">
+      {unused ? (
+        <span>
+          No program has used this key yet. <Link to="/help/authentication">How to use it</Link>
+        </span>
+      ) : (
+        <span>No requests in the last {rangeWords[range]}.</span>
+      )}
+    </p>
+  );
+}
