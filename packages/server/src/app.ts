@@ -89,7 +89,7 @@ export async function createApp(config: Config, database: Database, secret: stri
 }
 
 /** The verifier, and what counts beside it. */
-function createVerification(config: Config, database: Database, log: Logger) {
+export function createVerification(config: Config, database: Database, log: Logger) {
   const usage = recordUsage({ database, log });
   const counts = new VerificationCounts();
   const limits = keepLimits({ database, log });
