@@ -45,8 +45,12 @@ export class Contract {
   }
 }
 
-/** Fails unless the answer is a refusal with this code and all that belongs to one. */
-export function assertRefusal(answer: Answer, code: ErrorCode): ErrorBody['error'] {
+/**
+ * Fails unless the answer is a refusal with this code and all that belongs to one.
+ *
+ * @param now epoch ms, by the clock of the server
+ */
+export function assertRefusal(answer: Answer, code: ErrorCode, now = Date.now()): ErrorBody['error'] {
   const { error } = errorSchema.strict().parse(answer.body);
   const row = errorCodes[code];
   assert.equal(error.code, code, answer.text);
@@ -54,7 +58,7 @@ export function assertRefusal(answer: Answer, code: ErrorCode): ErrorBody['error
   assert.equal(error.type, row.type);
   assert.match(error.requestId, /^req_\w+$/);
   assert.equal(answer.headers.get('x-request-id'), error.requestId);
-  assert.ok(Math.abs(Date.now() - Date.parse(error.timestamp)) < 60_000, `${error.timestamp} is now`);
+  assert.ok(Math.abs(now - Date.parse(error.timestamp)) < 60_000, `${error.timestamp} is now`);
   assert.equal(answer.headers.get('cache-control'), 'no-store');
   assert.match(answer.headers.get('content-type') ?? '', /^application\/json/);
   assert.ok(error.message.length > 20, `"${error.message}" says what to do`);

@@ -62,13 +62,13 @@ export class TestServer {
   /** Resolves when the output has `text`; fails when the process ends first. */
   async printed(text: string): Promise<void> {
     while (!this.output.includes(text)) {
-      const next = Promise.race([
-        ...[this.#process.stdout, this.#process.stderr].flatMap((stream) =>
-          stream ? [once(stream, 'data')] : [],
-        ),
+      const heard = new AbortController();
+      const streams = [this.#process.stdout, this.#process.stderr].flatMap((stream) => stream ?? []);
+      await Promise.race([
+        ...streams.map((stream) => once(stream, 'data', { signal: heard.signal })),
         this.#exited,
       ]);
-      await next;
+      heard.abort();
       if (this.#process.exitCode !== null && !this.output.includes(text)) {
         throw new Error(`the server ended with ${this.#process.exitCode}: ${this.output}`);
       }

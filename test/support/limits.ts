@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { assertRefusal } from './contract.ts';
+import type { Answer } from './person.ts';
+
+/** What the fields of an answer say; fails unless both kinds say the same. */
+export function limitOf({ headers }: Answer) {
+  const policy = /^"(key|address)";q=(\d+);w=60$/.exec(headers.get('ratelimit-policy') ?? '');
+  const standing = /^"(key|address)";r=(\d+);t=(\d+)$/.exec(headers.get('ratelimit') ?? '');
+  assert.ok(policy && standing, `${headers.get('ratelimit-policy')} ${headers.get('ratelimit')}`);
+  assert.equal(policy[1], standing[1]);
+  const [quota, remaining, reset] = [policy[2], standing[2], standing[3]].map(Number);
+  const widespread = ['limit', 'remaining', 'reset'].map((name) => headers.get(`x-ratelimit-${name}`));
+  assert.deepEqual(widespread.map(Number), [quota, remaining, reset]);
+  return { policy: policy[1], quota, remaining, reset: reset ?? 0 };
+}
+
+/**
+ * Fails unless the answer is a whole 429.
+ *
+ * @param now epoch ms, by the clock of the server
+ * @returns the seconds after which it may be tried again
+ */
+export function assertLimited(answer: Answer, policy: 'key' | 'address', quota: number, now: number): number {
+  assertRefusal(answer, 'rate_limited', now);
+  const limit = limitOf(answer);
+  assert.deepEqual([limit.policy, limit.quota, limit.remaining], [policy, quota, 0]);
+  const retryAfter = Number(answer.headers.get('retry-after'));
+  assert.ok(retryAfter >= limit.reset && limit.reset >= 1, `${retryAfter} is not before ${limit.reset}`);
+  assert.equal(answer.headers.get('www-authenticate'), null);
+  return retryAfter;
+}
+
+export function assertNoLimit({ headers }: Answer): void {
+  const names = [...headers.keys()].filter((name) => name.includes('ratelimit') || name === 'retry-after');
+  assert.deepEqual(names, []);
+}

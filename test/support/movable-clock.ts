@@ -1,0 +1,56 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { startServer, type TestServer } from './server.ts';
+
+/** Runs in the server, before anything of it: at each SIGUSR2 its clock goes as far ahead as the file says. */
+const preload = `
+  import { readFileSync } from 'node:fs';
+  const real = Date.now;
+  let ahead = 0;
+  let moves = 0;
+  Date.now = () => real() + ahead;
+  process.on('SIGUSR2', () => {
+    ahead = Number(readFileSync(process.env.SOKU_DATA_DIR + '/clock', 'utf8'));
+    moves += 1;
+    console.log('clock moved: ' + moves + '.');
+  });`;
+
+/** The clock of a server, for a test to move, so that none has to wait for a minute to end. */
+export class MovableClock {
+  readonly #server: TestServer;
+  /** ms before the real clock. */
+  #ahead = 0;
+  #moves = 0;
+
+  constructor(server: TestServer) {
+    this.#server = server;
+  }
+
+  /** Epoch ms, as the server has them. */
+  get now(): number {
+    return Date.now() + this.#ahead;
+  }
+
+  /** Moves it on, or back. Resolves when the server goes by it. */
+  async move(ms: number): Promise<void> {
+    this.#ahead += ms;
+    this.#moves += 1;
+    writeFileSync(join(this.#server.dataDir, 'clock'), String(this.#ahead));
+    process.kill(this.#server.pid, 'SIGUSR2');
+    await this.#server.printed(`clock moved: ${this.#moves}.`);
+  }
+
+  /** Moves it on to the start of a minute, so that what follows lies in one minute. */
+  async beginMinute(): Promise<void> {
+    await this.move(60_000 - (this.now % 60_000));
+  }
+}
+
+/** @param env as in startServer */
+export async function startWithMovableClock(
+  env: Record<string, string> = {},
+): Promise<{ server: TestServer; clock: MovableClock }> {
+  const nodeArguments = ['--import', `data:text/javascript,${encodeURIComponent(preload)}`];
+  const server = await startServer({ env, nodeArguments });
+  return { server, clock: new MovableClock(server) };
+}
