@@ -4,16 +4,18 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { after, type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { errorSchema } from '@soku/server/key-schemas';
-import { bearer, call } from './support/person.ts';
+import { z } from 'zod';
+import { type Answer, bearer, call } from './support/person.ts';
 import { freePort, startServer } from './support/server.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const server = await startServer();
 const ada = await server.signIn();
 const { apiKey, key } = await ada.makeKey({ name: 'Documentation' });
+const asking = await ada.makeKey({ name: 'Back end', scopes: ['keys:verify'] });
 after(() => server.stop());
 
 /** The commands need curl. In CI its absence is a failure; on a developer's machine it is a skip that says so. */
@@ -28,7 +30,7 @@ function blocks(page: string, info: string): string[] {
     .map((match) => match[2] ?? '');
 }
 
-for (const page of ['README.md', 'docs/protect-an-api.md']) {
+for (const page of ['README.md', 'docs/protect-an-api.md', 'docs/protect-from-a-back-end.md']) {
   test(`the commands of ${page} do what they say`, { skip }, () => {
     const commands = blocks(page, 'sh run');
     assert.ok(commands.length > 0);
@@ -36,21 +38,24 @@ for (const page of ['README.md', 'docs/protect-an-api.md']) {
       const own = command.replaceAll('http://localhost:3000', server.url);
       const ran = spawnSync('bash', ['-euo', 'pipefail', '-c', own], {
         encoding: 'utf8',
-        env: { PATH: process.env.PATH, SOKU_API_KEY: apiKey },
+        env: { PATH: process.env.PATH, SOKU_API_KEY: apiKey, SOKU_VERIFY_KEY: asking.apiKey },
       });
       assert.equal(ran.status, 0, `${command}\n${ran.stdout}\n${ran.stderr}`);
     }
   });
 }
 
-test('the back end of docs/protect-an-api.md lets a good key in, hands refusals on, and fails closed', async (t) => {
-  const [program = ''] = blocks('docs/protect-an-api.md', 'js file=back-end.mjs');
+/** Runs the program that a page shows; returns its address. */
+async function startBackEnd(page: string, t: TestContext, soku = server.url): Promise<string> {
+  const [program = ''] = blocks(page, 'js file=back-end.mjs');
   const folder = mkdtempSync(join(tmpdir(), 'soku-docs-'));
   const file = join(folder, 'back-end.mjs');
   writeFileSync(file, program);
   const port = await freePort();
-  const environment = { PATH: process.env.PATH, PORT: String(port), SOKU_URL: server.url };
-  const backEnd = spawn(process.execPath, [file], { env: environment, stdio: 'inherit' });
+  const backEnd = spawn(process.execPath, [file], {
+    env: { PATH: process.env.PATH, PORT: String(port), SOKU_URL: soku, SOKU_VERIFY_KEY: asking.apiKey },
+    stdio: 'inherit',
+  });
   t.after(async () => {
     backEnd.kill();
     await once(backEnd, 'exit');
@@ -58,6 +63,34 @@ test('the back end of docs/protect-an-api.md lets a good key in, hands refusals 
   });
   const url = `http://127.0.0.1:${port}`;
   await untilAnswers(url);
+  return url;
+}
+
+test('the back end that asks about a key lets a good one in, hands refusals on, and fails closed', async (t) => {
+  const url = await startBackEnd('docs/protect-from-a-back-end.md', t);
+  const ask = (value: string, of = url) => call(of, { headers: { 'x-legacy-key': value } });
+  const codeOf = (answer: Answer) =>
+    z.object({ error: z.object({ code: z.string() }) }).parse(answer.body).error.code;
+  const once = await ada.makeKey({ name: 'Once', rateLimit: 1 });
+
+  const good = await ask(once.apiKey);
+  assert.deepEqual([good.status, good.text], [200, 'Hello, Once\n']);
+  const limited = await ask(once.apiKey);
+  assert.deepEqual([limited.status, codeOf(limited)], [429, 'rate_limited']);
+  await ada.revoke(once.key.id);
+  const revoked = await ask(once.apiKey);
+  assert.deepEqual([revoked.status, codeOf(revoked)], [401, 'revoked_key']);
+  const absent = await call(url);
+  assert.deepEqual([absent.status, codeOf(absent)], [401, 'malformed_key']);
+
+  const nobody = `http://127.0.0.1:${await freePort()}`;
+  const alone = await startBackEnd('docs/protect-from-a-back-end.md', t, nobody);
+  const unverified = await ask(apiKey, alone);
+  assert.deepEqual([unverified.status, codeOf(unverified)], [503, 'verification_unavailable']);
+});
+
+test('the back end of docs/protect-an-api.md lets a good key in, hands refusals on, and fails closed', async (t) => {
+  const url = await startBackEnd('docs/protect-an-api.md', t);
 
   const good = await call(url, { headers: bearer(apiKey) });
   assert.deepEqual([good.status, good.text], [200, 'Hello, Documentation\n']);
