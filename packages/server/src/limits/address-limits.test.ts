@@ -73,6 +73,21 @@ test('addresses that went silent are forgotten', () => {
   assert.equal(limits.size, 1);
 });
 
+test('addresses that went silent under a clock far ahead are forgotten when it was put back', () => {
+  const limits = new AddressLimits(5, 1000);
+  for (let i = 0; i < 400; i++) limits.take(addressOf(i), start + 1000 * minute);
+  for (const now of [start, start + 2 * minute, start + 4 * minute]) limits.take('192.0.2.1', now);
+  assert.equal(limits.size, 1);
+});
+
+test('a silent address is remembered for as long as it counts', () => {
+  const limits = new AddressLimits(6, 1000);
+  for (let i = 0; i < 6; i++) limits.take('192.0.2.1', start);
+  for (let second = 1; second < 90; second++) limits.take('192.0.2.2', start + second * 1000);
+  // Half of the six of the minute before.
+  assert.equal(limits.take('192.0.2.1', start + 90_000)?.remaining, 2);
+});
+
 const requests = fc.array(
   fc.record({
     address: fc.integer({ min: 0, max: 5 }).map(addressOf),

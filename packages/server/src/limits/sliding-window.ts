@@ -57,12 +57,10 @@ export function take(window: Window, policy: LimitState['policy'], quota: number
 /** What `take` would say of the next request, without counting it. */
 export function peek(window: Window, policy: LimitState['policy'], quota: number, now: number): LimitState {
   advance(window, now);
-  const end = (window.minute + 1) * minuteLength;
-  const left = Math.min(end - now, minuteLength);
+  const left = (window.minute + 1) * minuteLength - now;
   const remaining = quota - used(window.previous, left) - window.current;
   const passed = remaining > 0;
-  // A clock that was put back stands before this minute: the rest of the way to it is waited for, too.
-  const wait = passed ? end - now : end - now - left + waitFor(window, quota, left);
+  const wait = passed ? left : waitFor(window, quota, left);
   return {
     policy,
     limit: quota,
@@ -73,19 +71,17 @@ export function peek(window: Window, policy: LimitState['policy'], quota: number
 }
 
 /**
- * Moves a window on to the minute of the clock.
+ * Moves a window to the minute of the clock.
  *
- * A clock that is put back frees nothing. Put back into the minute before, the window stands where it is, as at the
- * start of its minute, until the clock has caught up. Put back further (then it had been far ahead, and waiting for
- * it could take years), the window begins anew in the minute that the clock now tells, and everything in it counts
- * as if it had passed just now: who was refused stays refused, and is let in within two minutes.
+ * A clock that is put back frees nothing: the window goes back with it, and everything in it counts as if it had
+ * passed just now. Who was refused stays refused, and is let in within two minutes, however far ahead the clock was.
  *
  * @param now epoch ms
  */
 export function advance(window: Window, now: number): void {
   const minute = minuteOf(now);
   const ahead = minute - window.minute;
-  if (ahead === 0 || ahead === -1) return;
+  if (ahead === 0) return;
   if (ahead < 0) {
     window.current = Math.min(maxQuota, window.current + window.previous);
     window.previous = 0;
