@@ -14,7 +14,7 @@ import { freePort, startServer } from './support/server.ts';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const server = await startServer();
 const ada = await server.signIn();
-const { apiKey, key } = await ada.makeKey({ name: 'Documentation' });
+const { apiKey, key } = await ada.makeKey({ name: 'Documentation', rateLimit: 1000 });
 const asking = await ada.makeKey({ name: 'Back end', scopes: ['keys:verify'] });
 after(() => server.stop());
 
@@ -30,7 +30,12 @@ function blocks(page: string, info: string): string[] {
     .map((match) => match[2] ?? '');
 }
 
-for (const page of ['README.md', 'docs/protect-an-api.md', 'docs/protect-from-a-back-end.md']) {
+for (const page of [
+  'README.md',
+  'docs/protect-an-api.md',
+  'docs/protect-from-a-back-end.md',
+  'docs/limits.md',
+]) {
   test(`the commands of ${page} do what they say`, { skip }, () => {
     const commands = blocks(page, 'sh run');
     assert.ok(commands.length > 0);
