@@ -60,6 +60,7 @@ export class WorkspaceService {
 function sessionRequired(): RequestError {
   return new RequestError({
     code: 'session_required',
-    message: 'A key cannot change the settings of its workspace. Sign in to the dashboard and change them there.',
+    message:
+      'A key cannot change the settings of its workspace. Sign in to the dashboard and change them there.',
   });
 }
