@@ -81,7 +81,8 @@ export class Exchange {
       return;
     }
     // Of an answer whose length is not known, such as a stream of events, the header may be all for a long time.
-    if (answer.headers['content-length'] === undefined) response.flushHeaders();
+    // (flushHeaders would write it as UTF-8, and so change its bytes.)
+    if (answer.headers['content-length'] === undefined) response.write('', 'latin1');
     answer.pipe(response);
     // The client must not take a part for the whole.
     answer.once('close', () => {

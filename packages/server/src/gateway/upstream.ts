@@ -77,7 +77,12 @@ export class Upstream {
       maxHeaderSize: answerHeaders,
       timeout: this.#patience.silence,
     });
-    outgoing.once('socket', (socket) => this.#limitConnecting(outgoing, socket));
+    outgoing.once('socket', (socket) => {
+      // Node writes a header that it sends ahead of the body (Expect) in the socket's encoding, and so as UTF-8:
+      // that would change the bytes of fields.
+      socket.setDefaultEncoding('latin1');
+      this.#limitConnecting(outgoing, socket);
+    });
     return outgoing;
   }
 

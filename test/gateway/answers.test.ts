@@ -1,0 +1,131 @@
+/** What of the answer of the API behind the gateway comes back. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { latin1 } from '../support/http.ts';
+import { HttpSocket } from '../support/http-socket.ts';
+import { behindGateway } from './gateway.ts';
+
+test('the answer comes back with its status, fields and body, our request id and the limit', async (t) => {
+  const { ask } = await behindGateway(
+    t,
+    (request, response) => {
+      response.writeHead(418, [
+        ...['Content-Type', 'text/x-tea; charset=utf-8', 'X-Twice', '1', 'X-Twice', '2', 'ETag', '"x"'],
+        ...[
+          'X-Request-Id',
+          'req_of_upstream',
+          'X-RateLimit-Limit',
+          '7',
+          'X-Soku-Key-Id',
+          'forged',
+          'X_Soku_A',
+          'x',
+        ],
+        ...['Connection', 'X-Hop', 'X-Hop', 'x', 'Keep-Alive', 'timeout=9', 'Proxy-Authenticate', 'Basic'],
+        ...['Alt-Svc', 'h3=":443"', 'X-Saw', String(request.headers['x-request-id'])],
+      ]);
+      response.end('tëa');
+    },
+    { env: { SOKU_KEY_RATE_LIMIT: '1000' } },
+  );
+  const { status, headers, text } = await ask('/');
+  assert.deepEqual([status, text], [418, 'tëa']);
+  assert.equal(headers.get('content-type'), 'text/x-tea; charset=utf-8');
+  assert.equal(headers.get('x-twice'), '1, 2');
+  assert.equal(headers.get('etag'), '"x"');
+  assert.equal(headers.get('x-request-id'), headers.get('x-saw'));
+  assert.equal(headers.get('x-ratelimit-limit'), '1000');
+  assert.equal(headers.get('ratelimit-policy'), '"key";q=1000;w=60');
+  for (const name of ['x-soku-key-id', 'x_soku_a', 'x-hop', 'proxy-authenticate', 'alt-svc']) {
+    assert.equal(headers.get(name), null, name);
+  }
+  assert.doesNotMatch(headers.get('keep-alive') ?? '', /9/);
+});
+
+test("the API cannot set the dashboard's session cookies, and can set its own", async (t) => {
+  const cookies = [
+    'soku_session=evil; Path=/',
+    ' soku_session =evil',
+    '=soku_session=evil',
+    'SOKU_SESSION=evil',
+    '__Host-soku_session=evil; Secure; Path=/',
+    'theirs=1; Path=/; HttpOnly',
+    'soku_session2=1',
+  ];
+  const { ask } = await behindGateway(t, (_request, response) =>
+    response.writeHead(200, { 'set-cookie': cookies }).end(),
+  );
+  assert.deepEqual((await ask('/')).headers.getSetCookie(), cookies.slice(5));
+});
+
+test("a redirect to the API's own address becomes one to the gateway, and others stay", async (t) => {
+  const { upstream: own, ask } = await behindGateway(t, (request, response) =>
+    response.writeHead(302, { location: decodeURIComponent(request.url?.slice(2) ?? '') }).end(),
+  );
+  const cases = [
+    [`${own.url}/orders/1?a=b`, '/orders/1?a=b'],
+    [own.url, '/'],
+    ['/orders', '/orders'],
+    ['https://example.com/', 'https://example.com/'],
+    [`${own.url}0/x`, `${own.url}0/x`],
+    [`${own.url}//evil.example/`, `${own.url}//evil.example/`],
+  ];
+  for (const [sent = '', received] of cases) {
+    assert.equal((await ask(`/?${encodeURIComponent(sent)}`)).headers.get('location'), received, sent);
+  }
+});
+
+test('answers without a body have none: HEAD, 204 and 304', async (t) => {
+  const { ask } = await behindGateway(t, (request, response) => {
+    const status = Number(request.url?.slice(1));
+    response.writeHead(status, { 'x-status': status, ...(status === 200 ? { 'content-length': 5 } : {}) });
+    response.end(status === 200 && request.method !== 'HEAD' ? 'hello' : undefined);
+  });
+  for (const [method, status, length] of [
+    ['HEAD', 200, '5'],
+    ['GET', 204, null],
+    ['GET', 304, null],
+  ] as const) {
+    const answer = await ask(`/${status}`, { method });
+    assert.deepEqual([answer.status, answer.text], [status, '']);
+    assert.equal(answer.headers.get('content-length'), length);
+    assert.equal(answer.headers.get('x-status'), String(status));
+  }
+  assert.equal((await ask('/200')).text, 'hello', 'the connection to the upstream is in step');
+});
+
+test('a client of HTTP/1.0 is answered without chunks', async (t) => {
+  const { gateway, apiKey } = await behindGateway(t, (_request, response) => {
+    response.write('one');
+    response.end('two');
+  });
+  const socket = await HttpSocket.open(gateway);
+  const answer = await socket.send(`GET / HTTP/1.0\r\nAuthorization: Bearer ${apiKey}\r\n\r\n`);
+  assert.equal(answer.headers.get('transfer-encoding'), undefined);
+  assert.equal(answer.body, 'onetwo');
+  await socket.closed();
+});
+
+test('fields and bodies are bytes: nothing is decoded on the way, with a length or without', async (t) => {
+  const odd = latin1('grüße');
+  const { gateway, apiKey } = await behindGateway(t, (request, response) => {
+    response.setHeader('x-odd', odd).setHeader('x-came', request.headers['x-odd'] ?? '');
+    if (request.url === '/length') response.setHeader('content-length', 3);
+    if (request.url === '/later') response.write('', 'latin1');
+    setImmediate(() => response.end(Buffer.from([0xff, 0xfe, 0x00])));
+  });
+  for (const [path, more] of [
+    ['/', ''],
+    ['/length', ''],
+    ['/later', ''],
+    ['/', 'Expect: 100-continue\r\n'],
+  ]) {
+    const socket = await HttpSocket.open(gateway);
+    const head = `POST ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${apiKey}\r\nX-Odd: ${odd}\r\n`;
+    const request = `${head}${more}Content-Length: 1\r\n\r\n\xff`;
+    const { headers, bytes } = await socket.send(Buffer.from(request, 'latin1'));
+    socket.close();
+    assert.deepEqual([headers.get('x-odd'), headers.get('x-came')], [odd, odd], `${path} ${more}`);
+    assert.ok(bytes.includes(Buffer.from([0xff, 0xfe, 0x00])));
+  }
+});

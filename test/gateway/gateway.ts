@@ -1,0 +1,142 @@
+import { once } from 'node:events';
+import {
+  createServer as createHttpServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+} from 'node:http';
+import { type AddressInfo, createServer } from 'node:net';
+import { text } from 'node:stream/consumers';
+import type { TestContext } from 'node:test';
+import { exchange } from '../support/http.ts';
+import { freePort, startServer, type TestServer } from '../support/server.ts';
+
+/** What an upstream was asked. */
+export interface Asked {
+  method: string;
+  target: string;
+  /** Names and values in turn, as they came. */
+  fields: string[];
+  headers: IncomingMessage['headers'];
+  body: string;
+}
+
+/** A server of the test itself, which a gateway passes requests on to. */
+export class Upstream {
+  readonly url: string;
+  readonly asked: Asked[] = [];
+  readonly #server: Server;
+
+  private constructor(server: Server) {
+    this.#server = server;
+    this.url = `http://127.0.0.1:${portOf(server)}`;
+  }
+
+  /** @param answer answers a request whose body was not read; without it each one is kept and answered with `{}` */
+  static async start(answer?: RequestListener): Promise<Upstream> {
+    const server = createHttpServer({ keepAliveTimeout: 60_000 });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const upstream = new Upstream(server);
+    server.on('request', answer ?? ((request, response) => void upstream.#keep(request, response)));
+    return upstream;
+  }
+
+  async #keep(...[request, response]: Parameters<RequestListener>): Promise<void> {
+    const { method = '', url: target = '', rawHeaders: fields, headers } = request;
+    this.asked.push({ method, target, fields, headers, body: await text(request) });
+    response.setHeader('content-type', 'application/json').end('{}');
+  }
+
+  /** What it was asked last. */
+  get last(): Asked {
+    const last = this.asked.at(-1);
+    if (last === undefined) throw new Error('the upstream was not asked');
+    return last;
+  }
+
+  async stop(): Promise<void> {
+    this.#server.closeAllConnections();
+    this.#server.close();
+    await once(this.#server, 'close');
+  }
+}
+
+/**
+ * An upstream that knows no HTTP library: it cuts what comes into requests by the letter of RFC 9112, keeps their
+ * bytes, and answers each with `answer`.
+ */
+export async function startRawUpstream(answer = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok') {
+  const requests: string[] = [];
+  /** What came, but is no whole request. */
+  const rests = new Set<{ bytes: string }>();
+  const server = createServer((socket) => {
+    const rest = { bytes: '' };
+    rests.add(rest);
+    socket.setEncoding('latin1').on('error', () => undefined);
+    socket.on('data', (bytes: string) => {
+      rest.bytes += bytes;
+      for (let end = requestEnd(rest.bytes); end !== null; end = requestEnd(rest.bytes)) {
+        requests.push(rest.bytes.slice(0, end));
+        rest.bytes = rest.bytes.slice(end);
+        socket.write(answer, 'latin1');
+      }
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = `http://127.0.0.1:${portOf(server)}`;
+  return {
+    url,
+    requests,
+    rest: () => [...rests].map(({ bytes }) => bytes).join(''),
+    stop: () => server.close(),
+  };
+}
+
+function requestEnd(bytes: string): number | null {
+  const headEnd = bytes.indexOf('\r\n\r\n') + 4;
+  if (headEnd === 3) return null;
+  const head = bytes.slice(0, headEnd);
+  const length = /\r\nContent-Length: (\d+)\r\n/i.exec(head)?.[1];
+  if (/\r\nTransfer-Encoding: chunked\r\n/i.test(head)) {
+    const end = /(^|\r\n)0\r\n\r\n/.exec(bytes.slice(headEnd));
+    return end === null ? null : headEnd + end.index + end[0].length;
+  }
+  const end = headEnd + Number(length ?? 0);
+  return end > bytes.length ? null : end;
+}
+
+/** A server whose gateway passes on to this upstream. */
+export async function startGateway(
+  upstream: string,
+  env: Record<string, string> = {},
+): Promise<{ server: TestServer; gateway: string }> {
+  const port = String(await freePort());
+  const server = await startServer({
+    env: { SOKU_GATEWAY_UPSTREAM: upstream, SOKU_GATEWAY_PORT: port, ...env },
+  });
+  return { server, gateway: `http://localhost:${port}` };
+}
+
+/** An upstream that answers in this way, a gateway before it, and a key; all of it ends with the test. */
+export async function behindGateway(
+  t: TestContext,
+  answer: RequestListener,
+  { env = {}, path = '' }: { env?: Record<string, string>; path?: string } = {},
+) {
+  const upstream = await Upstream.start(answer);
+  t.after(() => upstream.stop());
+  const { server, gateway } = await startGateway(upstream.url + path, env);
+  t.after(() => server.stop());
+  const { apiKey } = await (await server.signIn()).makeKey({ name: 'own' });
+  const ask = (target: string, { fields = [], ...options }: Parameters<typeof exchange>[1] = {}) =>
+    exchange(gateway + target, { ...options, fields: [['Authorization', `Bearer ${apiKey}`], ...fields] });
+  return { upstream, server, gateway, apiKey, ask };
+}
+
+function portOf(server: { address(): AddressInfo | string | null }): number {
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port was given');
+  return address.port;
+}
