@@ -6,12 +6,21 @@ import { isAccessible, settled } from './accessibility.ts';
 import { answered, Dashboard, noAnswer, sessionToken } from './dashboard.ts';
 import { reads } from './expect.ts';
 import * as keys from './key-pages.ts';
+import { recordHours, recordLastUse } from './recorded-usage.ts';
 
 const dashboard = await Dashboard.start();
 after(() => dashboard.stop());
 const { key } = await dashboard.ada.makeKey({ name: 'Under the dialogs' });
 const { key: revoked } = await dashboard.ada.makeKey({ name: 'Revoked before' });
 await dashboard.ada.revoke(revoked.id);
+recordHours(dashboard, key.id, [
+  { hoursAgo: 0, accepted: 3 },
+  { hoursAgo: 1, accepted: 5, refused: 2 },
+]);
+recordLastUse(dashboard, key.id, {
+  at: Date.now() - 5000,
+  address: '2001:db8:1234:5678:9abc:def0:1234:5678',
+});
 
 const failure = errorSchema.parse({
   error: {
@@ -120,6 +129,29 @@ const states: State[] = [
     what: 'renaming',
     path: `/settings/api?panel=rename&key=${key.id}`,
     reach: (page) => keys.nameField(page).waitFor(),
+  },
+  {
+    what: 'the limit of a key with a problem',
+    path: `/settings/api/${key.id}?panel=limit`,
+    reach: async (page) => {
+      await keys.dialog(page).getByRole('combobox').selectOption('Another number…');
+      await keys.dialog(page).getByRole('button', { name: 'Save limit' }).click();
+      await keys.dialog(page).getByText('Enter how many requests a minute.').waitFor();
+    },
+  },
+  {
+    what: 'the limit of each key',
+    path: '/settings/api?panel=limit',
+    reach: (page) => keys.dialog(page).getByRole('combobox').waitFor(),
+  },
+  {
+    what: 'the numbers of a chart, and one of its bars',
+    path: `/settings/api/${key.id}`,
+    reach: async (page) => {
+      await page.getByText('Numbers by hour').click();
+      await page.getByRole('slider').press('ArrowLeft');
+      await page.locator('.chart__band').waitFor();
+    },
   },
   {
     what: 'revoking',

@@ -92,6 +92,21 @@ test('the troubleshooting page has one anchor for every error code, and none for
   assert.deepEqual(index.toSorted(), errorCodeNames.toSorted());
 });
 
+test('the fields of a limit that the help names are those of the API, and its link explains the refusal', async (t) => {
+  const { apiKey } = await dashboard.ada.makeKey({ name: 'Limited', rateLimit: 1000 });
+  const answer = await call(`${dashboard.server.url}/v1/me`, {
+    headers: { authorization: `Bearer ${apiKey}` },
+  });
+  const page = await openSignedOut(t, '/help/authentication#limits');
+  const told = await page.getByRole('region', { name: 'header fields of an answer' }).textContent();
+  const named = (told ?? '').split('\n').map((line) => line.split(':', 1)[0]?.toLowerCase() ?? '');
+  const sent = [...answer.headers.keys()].filter((name) => name.includes('ratelimit'));
+  assert.deepEqual(named.toSorted(), sent.toSorted());
+  await page.getByRole('link', { name: 'rate_limited' }).click();
+  await isAt(page, helpPath('rate_limited'));
+  await isMarked(page, 'rate_limited');
+});
+
 /** Whether the entry of a code is on the screen and marked as the one that is meant. */
 async function isMarked(page: Page, code: string): Promise<void> {
   const entry = page.locator(`[id="${code}"]`);

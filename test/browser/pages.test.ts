@@ -4,6 +4,7 @@ import { after, test } from 'node:test';
 import { isAccessible, settled } from './accessibility.ts';
 import { answered, Dashboard } from './dashboard.ts';
 import { heading } from './key-pages.ts';
+import { recordHours, recordLastUse } from './recorded-usage.ts';
 
 const dashboard = await Dashboard.start();
 const empty = await Dashboard.start({}, dashboard);
@@ -18,9 +19,21 @@ after(async () => {
 const soon = new Date(Date.now() + 3 * 24 * 60 * 60 * 1000).toISOString();
 const { key } = await dashboard.ada.makeKey({ name: 'Everywhere', scopes: ['keys:read'], expiresAt: soon });
 const longName = 'Rindfleischetikettierungsüberwachungsaufgabenübertragungsgesetz'.padEnd(100, 'x');
-await dashboard.ada.makeKey({ name: longName });
+const { key: unused } = await dashboard.ada.makeKey({ name: longName });
 const { key: revoked } = await dashboard.ada.makeKey({ name: 'Ended' });
 await dashboard.ada.revoke(revoked.id);
+for (const { id } of [key, revoked]) {
+  recordHours(
+    dashboard,
+    id,
+    [0, 1, 2, 50, 51, 500].map((hoursAgo) => ({ hoursAgo, accepted: 1_234_567, refused: 40 })),
+  );
+  recordLastUse(dashboard, id, {
+    at: Date.now() - 5000,
+    address: '2001:db8:1234:5678:9abc:def0:1234:5678',
+    agent: 'Rindfleischetikettierungsüberwachungsaufgabenübertragungsprogramm/1.0'.repeat(2),
+  });
+}
 
 interface Case {
   what: string;
@@ -41,6 +54,9 @@ const cases: Case[] = [
   { what: 'the list before there is a key', path: '/settings/api', on: empty },
   { what: 'the list when nothing is found', path: '/settings/api?q=nothing%20like%20it' },
   { what: 'the page of a key', path: `/settings/api/${key.id}` },
+  { what: 'the page of a key over 7 days', path: `/settings/api/${key.id}?range=7d` },
+  { what: 'the page of a key over 30 days', path: `/settings/api/${key.id}?range=30d` },
+  { what: 'the page of an unused key', path: `/settings/api/${unused.id}` },
   { what: 'the page of a revoked key', path: `/settings/api/${revoked.id}` },
   { what: 'the page of no key', path: `/settings/api/${missing}`, expected: [answered(404)] },
   { what: 'the help on keys', path: '/help/api-key-management' },

@@ -6,6 +6,8 @@ import { callApi } from './client.ts';
 export const workspaceOptions = queryOptions({
   queryKey: ['workspace'],
   queryFn: ({ signal }) => callApi('/v1/workspace', { answer: workspaceSchema, signal }),
+  // Several parts of a page ask for it, and it hardly ever changes.
+  staleTime: 60_000,
 });
 
 export function changeWorkspace(change: ChangeWorkspace): Promise<Workspace> {

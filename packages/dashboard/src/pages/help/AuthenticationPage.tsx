@@ -3,6 +3,7 @@ import { useSession } from '../../api/session.ts';
 import { Code, CodeTabs } from '../../components/Code.tsx';
 import { callSnippets } from '../../components/snippets.ts';
 import { HelpPage, Part } from './HelpPage.tsx';
+import { Limits } from './Limits.tsx';
 
 export function AuthenticationPage() {
   const session = useSession();
@@ -20,8 +21,8 @@ export function AuthenticationPage() {
       </Part>
       <Part id="check" title="Check a key">
         <p>
-          <code>GET /v1/me</code> answers with the key that you used, so it shows whether the key works and
-          which one it is:
+          <code>GET /v1/me</code> answers with the key that you used, so it shows whether the key works, which
+          one it is, and where it stands with its limit:
         </p>
         <Code label="answer" code={meAnswer(prefix)} />
       </Part>
@@ -51,6 +52,7 @@ export function AuthenticationPage() {
           <li>A call from a web page of another origin: a secret key does not belong into a browser.</li>
         </ul>
       </Part>
+      <Limits />
       <Part id="scopes" title="Scopes">
         <p>
           An ordinary key has no scopes: it opens the API and manages nothing. For programs that manage keys
@@ -93,9 +95,14 @@ function meAnswer(prefix: string): string {
     "scopes": [],
     "createdAt": "2030-01-31T12:00:00.000Z",
     "createdBy": "...",
+    "lastUsedAt": "2030-01-31T12:00:00.000Z",
     "expiresAt": null,
-    "revokedAt": null
+    "revokedAt": null,
+    "rateLimit": null
   },
-  "workspace": { "id": "...", "name": "..." }
+  "workspace": { "id": "...", "name": "..." },
+  "limits": {
+    "rateLimit": { "limit": 1000, "remaining": 942, "resetSeconds": 17 }
+  }
 }`;
 }

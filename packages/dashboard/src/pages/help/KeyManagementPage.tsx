@@ -54,13 +54,22 @@ export function KeyManagementPage() {
             make the key. The overview tells you two weeks before one expires.
           </li>
           <li>
+            <strong>A limit for what should stay small.</strong> A key can have its own number of requests a
+            minute; without one, the number of the workspace holds.{' '}
+            <Link to="/help/authentication" hash="limits">
+              What a program sees of it
+            </Link>
+          </li>
+          <li>
             <strong>No scopes, unless the program manages keys.</strong> An ordinary key needs none.
           </li>
           <li>
-            <strong>Revoke what is not used.</strong> It cannot leak then.
+            <strong>Revoke what is not used.</strong> It cannot leak then. The list tells when each key was
+            last used.
           </li>
         </ul>
       </Part>
+      <KeyUse />
       <KeepingSecret />
       <Part id="replace" title="Replace a key without an outage">
         <p>Two keys can be active side by side, so nothing has to stop:</p>
@@ -80,10 +89,28 @@ export function KeyManagementPage() {
         <p>
           Of the key itself only its SHA-256 fingerprint, and the characters of the preview. With a copy of
           the whole database nobody can make one accepted request. Beside that: the name, the scopes, who made
-          it, and when it was made, expires, or was revoked.
+          it, and when it was made, expires, or was revoked; how many requests it made in each hour of the
+          last 90 days; and of the last request the time, the address and the name of the program.
         </p>
       </Part>
     </HelpPage>
+  );
+}
+
+function KeyUse() {
+  return (
+    <Part id="use" title="See what a key is used for">
+      <p>
+        The page of a key (choose its name in the list) shows the accepted and the refused requests of every
+        hour, and the last accepted one: when, from which address, and with which program. Before you revoke a
+        key, you are told who would notice.
+      </p>
+      <p>
+        Refused are requests that Soku turned away although it knows the key: it was revoked or has expired,
+        lacks a scope, or was over its limit. A revoked key goes on counting them, so that you see whether
+        something still tries.
+      </p>
+    </Part>
   );
 }
 
@@ -100,7 +127,10 @@ function Leak() {
           Remove the old key from where it leaked. In a repository it stays in the history, which is why
           revoking comes first.
         </li>
-        <li>Look for what was done with it in the logs of your API.</li>
+        <li>
+          Look at the page of the key for requests that were not yours, and in the logs of your API for what
+          they did.
+        </li>
       </ol>
       <p>To search a folder for keys:</p>
       <Code label="search command" code={'grep -rE "sk_live_[0-9A-Za-z]{32}" .'} />

@@ -8,6 +8,7 @@ import { Button } from '../../../components/Button.tsx';
 import { CopyButton } from '../../../components/CopyButton.tsx';
 import { relativeTime } from '../../../components/dates.ts';
 import { Skeleton } from '../../../components/Skeleton.tsx';
+import { capital } from '../../../components/sentence.ts';
 import { ExactTime } from '../../../components/When.tsx';
 import { limitInWords } from './limit.ts';
 import { scopeTexts } from './ScopeFields.tsx';
@@ -66,11 +67,11 @@ function Limit({ apiKey: { rateLimit, status }, onEdit }: { apiKey: Key; onEdit:
     <span className="fact__with-button">
       {rateLimit === null ? (
         <span>
-          {workspace ? limitInWords(commonLimitOf(workspace)) : <Skeleton />}{' '}
+          {workspace ? capital(limitInWords(commonLimitOf(workspace))) : <Skeleton />}{' '}
           <span className="fact__relative">(the workspace’s default)</span>
         </span>
       ) : (
-        limitInWords(rateLimit)
+        capital(limitInWords(rateLimit))
       )}
       {status === 'revoked' ? null : (
         <Button look="quiet" icon={Pencil} onClick={onEdit}>

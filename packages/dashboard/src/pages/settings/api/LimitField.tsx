@@ -32,12 +32,12 @@ export function LimitField({ label, inherited, value, problem }: LimitFieldProps
         hint={hints[choice]}
       >
         <option value="inherited">{inherited}</option>
-        <option value="own">Its own number…</option>
+        <option value="own">Another number…</option>
         <option value="off">No limit</option>
       </SelectField>
       {choice === 'own' ? (
         <TextField
-          label="Its own number of requests a minute"
+          label="Number of requests a minute"
           name="requests"
           inputMode="numeric"
           autoComplete="off"

@@ -1,0 +1,158 @@
+/** Limits of requests a minute: of one key, of a new one, and of every key of the workspace. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { keyListSchema, keySchema } from '@soku/server/key-schemas';
+import { workspaceSchema } from '@soku/server/workspace-schemas';
+import type { Page } from 'playwright-core';
+import { bearer, call } from '../support/person.ts';
+import { answered, Dashboard } from './dashboard.ts';
+import { describedAs, hasFocus, isAt, isGone, reads, tabTo } from './expect.ts';
+import * as keys from './key-pages.ts';
+
+const dashboard = await Dashboard.start({ SOKU_KEY_RATE_LIMIT: '1000' });
+after(() => dashboard.stop());
+const { ada } = dashboard;
+
+const choice = (page: Page) => keys.dialog(page).getByRole('combobox', { name: 'Requests a minute' });
+const number = (page: Page) =>
+  keys.dialog(page).getByRole('textbox', { name: 'Number of requests a minute' });
+const save = (page: Page) => keys.dialog(page).getByRole('button', { name: 'Save limit' });
+const editLimit = (page: Page) => page.getByRole('button', { name: 'Edit limit' });
+const limitOf = async (id: string) =>
+  keySchema.parse((await ada.call('GET', `/v1/api-keys/${id}`)).body).rateLimit;
+const statusOfCall = async (apiKey: string) =>
+  (await call(`${dashboard.server.url}/v1/me`, { headers: bearer(apiKey) })).status;
+
+test('with the keyboard alone a key gets a limit of its own, which holds for the next request', async (t) => {
+  const { apiKey, key } = await ada.makeKey({ name: 'Held back' });
+  const page = await dashboard.open(t, `/settings/api/${key.id}`);
+  await reads(page.getByRole('main'), /Limit 1,000 requests a minute \(the workspace’s default\)/);
+  await tabTo(editLimit(page));
+  await page.keyboard.press('Enter');
+  await isAt(page, `/settings/api/${key.id}?panel=limit`);
+  await reads(keys.dialog(page).getByRole('heading'), /^Limit of “Held back”$/);
+  await hasFocus(choice(page));
+  await reads(
+    choice(page).getByRole('option'),
+    /^Workspace’s default \(1,000\) \| Another number… \| No limit$/,
+  );
+  await page.keyboard.press('ArrowDown');
+  await tabTo(number(page));
+  await page.keyboard.type('2');
+  await page.keyboard.press('Enter');
+  await isGone(keys.dialog(page));
+  await isAt(page, `/settings/api/${key.id}`);
+  await hasFocus(editLimit(page));
+  await reads(keys.toast(page), /“Held back”: 2 requests a minute, from the next request on\./);
+  await reads(page.getByRole('main'), /Limit 2 requests a minute Edit limit/);
+  assert.equal(await limitOf(key.id), 2);
+  assert.deepEqual(
+    [await statusOfCall(apiKey), await statusOfCall(apiKey), await statusOfCall(apiKey)],
+    [200, 200, 429],
+  );
+});
+
+test('no limit, and the default again, are chosen in the same place', async (t) => {
+  const { key } = await ada.makeKey({ name: 'Let go', rateLimit: 5 });
+  const page = await dashboard.open(t, `/settings/api/${key.id}`);
+  await editLimit(page).click();
+  assert.equal(await number(page).inputValue(), '5');
+  await choice(page).selectOption('No limit');
+  await isGone(number(page));
+  await save(page).click();
+  await reads(page.getByRole('main'), /Limit No limit Edit limit/);
+  assert.equal(await limitOf(key.id), 'off');
+  await editLimit(page).click();
+  await choice(page).selectOption('Workspace’s default (1,000)');
+  await save(page).click();
+  await reads(page.getByRole('main'), /Limit 1,000 requests a minute \(the workspace’s default\)/);
+  assert.equal(await limitOf(key.id), null);
+});
+
+test('a number that is none is refused in words beside its field, and nothing is sent', async (t) => {
+  const { key } = await ada.makeKey({ name: 'Mistyped limit' });
+  const page = await dashboard.open(t, `/settings/api/${key.id}?panel=limit`);
+  await choice(page).selectOption('Another number…');
+  for (const [typed, problem] of [
+    ['', /Enter how many requests a minute\./],
+    ['0', /Must be between 1 and 1,000,000,000\./],
+    ['1000000001', /Must be between 1 and 1,000,000,000\./],
+    ['1,000', /Use digits only, such as 1000\./],
+    ['-5', /Use digits only, such as 1000\./],
+    ['many', /Use digits only, such as 1000\./],
+  ] satisfies Array<[string, RegExp]>) {
+    await number(page).fill(typed);
+    await save(page).click();
+    await keys.dialog(page).getByText(problem).waitFor();
+    assert.match(await describedAs(number(page)), problem);
+    await hasFocus(number(page));
+  }
+  assert.equal(await limitOf(key.id), null);
+});
+
+test('a limit that could not be saved is told in the dialog, with what was typed still there', async (t) => {
+  const { key } = await ada.makeKey({ name: 'Unsaved limit' });
+  const page = await dashboard.open(t, `/settings/api/${key.id}?panel=limit`, { expected: [answered(500)] });
+  await page.route(`**/v1/api-keys/${key.id}`, async (route) => {
+    if (route.request().method() === 'PATCH') await route.fulfill({ status: 500, json: {} });
+    else await route.continue();
+  });
+  await choice(page).selectOption('Another number…');
+  await number(page).fill('7');
+  await save(page).click();
+  await reads(keys.dialog(page).getByRole('alert'), /The server answered 500/);
+  assert.equal(await number(page).inputValue(), '7');
+  await page.unroute(`**/v1/api-keys/${key.id}`);
+  await save(page).click();
+  await reads(page.getByRole('main'), /Limit 7 requests a minute/);
+});
+
+test('a new key is made with the limit that was chosen, and a wrong number unfolds its field', async (t) => {
+  const page = await dashboard.open(t, '/settings/api?panel=generate');
+  await keys.nameField(page).fill('Limited from the start');
+  const fold = keys.dialog(page).getByText('Expiry, limit and scopes');
+  await fold.click();
+  await choice(page).selectOption('Another number…');
+  await number(page).fill('a few');
+  await fold.click();
+  await isGone(number(page));
+  await keys.createButton(page).click();
+  await keys.dialog(page).getByText('Use digits only, such as 1000.').waitFor();
+  await hasFocus(number(page));
+  await number(page).fill('3');
+  await page.keyboard.press('Enter');
+  await keys.shownKey(page);
+  const list = keyListSchema.parse((await ada.call('GET', '/v1/api-keys?q=Limited%20from')).body);
+  assert.deepEqual(
+    list.data.map(({ rateLimit }) => rateLimit),
+    [3],
+  );
+});
+
+test('the limit of each key stands below the list, and changing it holds for every key without its own', async (t) => {
+  const { key } = await ada.makeKey({ name: 'As the others' });
+  const page = await dashboard.open(t, '/settings/api?q=As%20the%20others');
+  const line = page.locator('.workspace-limit');
+  const change = page.getByRole('button', { name: 'Change the limit of each key' });
+  await reads(line, /^Limit of each key: 1,000 requests a minute Change/);
+  await change.click();
+  await isAt(page, '/settings/api?q=As+the+others&panel=limit');
+  await hasFocus(choice(page));
+  await reads(keys.dialog(page), /Keys with a limit of their own keep it\./);
+  await reads(
+    choice(page).getByRole('option'),
+    /^Server’s default \(1,000\) \| Another number… \| No limit$/,
+  );
+  await choice(page).selectOption('Another number…');
+  await number(page).fill('250');
+  await save(page).click();
+  await isGone(keys.dialog(page));
+  await reads(line, /^Limit of each key: 250 requests a minute/);
+  await reads(keys.toast(page), /Limit of each key: 250 requests a minute, from the next request on\./);
+  await hasFocus(change);
+  const workspace = workspaceSchema.parse((await ada.call('GET', '/v1/workspace')).body);
+  assert.equal(workspace.rateLimit, 250);
+  await page.getByRole('link', { name: key.name }).click();
+  await reads(page.getByRole('main'), /Limit 250 requests a minute \(the workspace’s default\)/);
+  assert.equal((await ada.call('PATCH', '/v1/workspace', { rateLimit: null })).status, 200);
+});

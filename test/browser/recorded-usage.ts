@@ -1,0 +1,47 @@
+/** Usage of the past, written where the server keeps it: no test can wait for hours and days. */
+import type { Dashboard } from './dashboard.ts';
+
+export const hourLength = 3_600_000;
+
+export interface PastHour {
+  /** 0 is the hour that runs. */
+  hoursAgo: number;
+  accepted: number;
+  refused?: number;
+}
+
+/** The start of an hour of the past, in epoch ms. */
+export function startOfHour(hoursAgo: number): number {
+  return (Math.floor(Date.now() / hourLength) - hoursAgo) * hourLength;
+}
+
+export function recordHours(dashboard: Dashboard, keyId: string, hours: PastHour[]): void {
+  for (const { hoursAgo, accepted, refused = 0 } of hours) {
+    dashboard.database(
+      `INSERT INTO usage_hour (hour, key_id, hash, accepted, refused)
+       SELECT CAST(? AS INTEGER), key_id, hash, CAST(? AS INTEGER), CAST(? AS INTEGER)
+       FROM api_key_secret WHERE key_id = ?`,
+      ...[startOfHour(hoursAgo) / hourLength, accepted, refused].map(String),
+      keyId,
+    );
+  }
+}
+
+export interface PastUse {
+  /** Epoch ms. */
+  at: number;
+  address?: string;
+  agent?: string;
+}
+
+export function recordLastUse(dashboard: Dashboard, keyId: string, use: PastUse): void {
+  const { at, address = '203.0.113.7', agent = 'curl/8.5.0' } = use;
+  dashboard.database(
+    `INSERT INTO last_use (key_id, hash, at, address, agent)
+     SELECT key_id, hash, CAST(? AS INTEGER), ?, ? FROM api_key_secret WHERE key_id = ?`,
+    String(at),
+    address,
+    agent,
+    keyId,
+  );
+}

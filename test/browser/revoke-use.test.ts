@@ -1,0 +1,103 @@
+/** M8: before a key is revoked, the dialog says what uses it; and a leaked key is not kept waiting for that. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { keySchema } from '@soku/server/key-schemas';
+import type { Page } from 'playwright-core';
+import { bearer, call } from '../support/person.ts';
+import { answered, Dashboard } from './dashboard.ts';
+import { hasFocus, isGone, reads } from './expect.ts';
+import * as keys from './key-pages.ts';
+import { recordHours, recordLastUse } from './recorded-usage.ts';
+
+const dashboard = await Dashboard.start();
+after(() => dashboard.stop());
+const { ada } = dashboard;
+
+const week = 7 * 24 * 3_600_000;
+const use = (page: Page) => keys.question(page).getByRole('status');
+const statusOf = async (id: string) =>
+  keySchema.parse((await ada.call('GET', `/v1/api-keys/${id}`)).body).status;
+
+test('the question says how often a key was used in the last day, and when, from where and with what last', async (t) => {
+  const { apiKey, key } = await ada.makeKey({ name: 'Busy' });
+  recordHours(dashboard, key.id, [
+    { hoursAgo: 5, accepted: 1310, refused: 3 },
+    { hoursAgo: 30, accepted: 100 },
+  ]);
+  for (const agent of ['node', 'curl/8.5 (x86_64) libcurl/8.5']) {
+    const headers = { ...bearer(apiKey), 'x-forwarded-for': '203.0.113.7', 'user-agent': agent };
+    assert.equal((await call(`${dashboard.server.url}/v1/me`, { headers })).status, 200);
+  }
+  const page = await dashboard.open(t, '/settings/api?q=Busy');
+  await keys.revokeButton(page, 'Busy').click();
+  await reads(
+    use(page),
+    /^1,312 requests in the last 24 hours, last \d+ seconds? ago from 203\.0\.113\.7 with curl\/8\.5$/,
+  );
+});
+
+for (const { what, name, lastUse, words } of [
+  { what: 'a key that was never used', name: 'Fresh', lastUse: null, words: /^Never used\.$/ },
+  {
+    what: 'a key that rests',
+    name: 'Resting',
+    lastUse: { at: Date.now() - 3 * week - 60_000 },
+    words: /^Not used in the last 24 hours \(last used 3 weeks ago\)\.$/,
+  },
+]) {
+  test(`the question says it of ${what}`, async (t) => {
+    const { key } = await ada.makeKey({ name });
+    if (lastUse) recordLastUse(dashboard, key.id, lastUse);
+    const page = await dashboard.open(t, `/settings/api?q=${name}`);
+    await keys.revokeButton(page, name).click();
+    await reads(use(page), words);
+  });
+}
+
+test('a browser is told by its name, for each calls itself Mozilla', async (t) => {
+  const { key } = await ada.makeKey({ name: 'From a browser' });
+  recordHours(dashboard, key.id, [{ hoursAgo: 1, accepted: 1 }]);
+  recordLastUse(dashboard, key.id, {
+    at: Date.now() - 3_600_000,
+    address: '2001:db8::7',
+    agent: 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',
+  });
+  const page = await dashboard.open(t, `/settings/api/${key.id}?panel=revoke`);
+  await reads(use(page), /^1 request in .*, last 1 hour ago from 2001:db8::7 with Firefox on Linux$/);
+});
+
+test('neither the button nor the size of the dialog waits for what uses the key', async (t) => {
+  const { apiKey, key } = await ada.makeKey({ name: 'In a hurry' });
+  await call(`${dashboard.server.url}/v1/me`, { headers: { ...bearer(apiKey), 'user-agent': 'curl/8.5' } });
+  const page = await dashboard.open(t, '/settings/api?q=In%20a%20hurry');
+  const held = Promise.withResolvers<void>();
+  await page.route('**/usage?**', async (route) => {
+    await held.promise;
+    await route.continue();
+  });
+  await keys.revokeButton(page, 'In a hurry').click();
+  await keys.confirmRevoke(page, 'In a hurry').waitFor();
+  await reads(use(page), /^Loading what uses this key$/);
+  const waiting = await keys.question(page).boundingBox();
+  held.resolve();
+  await reads(use(page), /^1 request in the last 24 hours/);
+  assert.deepEqual(await keys.question(page).boundingBox(), waiting, 'nothing jumps');
+  await hasFocus(keys.question(page).getByRole('button', { name: 'Cancel' }));
+
+  await page.route('**/usage?**', () => undefined);
+  await page.reload();
+  await keys.confirmRevoke(page, 'In a hurry').click();
+  await isGone(keys.row(page, 'In a hurry'));
+  assert.equal(await statusOf(key.id), 'revoked');
+});
+
+test('when what uses the key cannot be loaded, the question says so and the revoke works', async (t) => {
+  const { key } = await ada.makeKey({ name: 'Not told' });
+  const page = await dashboard.open(t, '/settings/api?q=Not%20told', { expected: [answered(500)] });
+  await page.route('**/usage?**', (route) => route.fulfill({ status: 500, json: {} }));
+  await keys.revokeButton(page, 'Not told').click();
+  await reads(use(page), /^What uses this key could not be loaded\. It can be revoked all the same\.$/);
+  await keys.confirmRevoke(page, 'Not told').click();
+  await isGone(keys.row(page, 'Not told'));
+  assert.equal(await statusOf(key.id), 'revoked');
+});
