@@ -1,5 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { hourOf, startOf } from './hours.ts';
+import { mergeSorted } from './merge.ts';
+import { Pace } from './pace.ts';
 
 /**
  * What a secret was used for in one hour, as far as it is not written yet. The verification holds one beside each
@@ -42,8 +44,11 @@ export interface UsageSink {
   write(usages: readonly OpenUsage[], written: (count: number) => void): Promise<void>;
 }
 
-/** How many keys a flush looks at in one turn of the event loop, and sorts, so that neighbours are written together. */
-const batchKeys = 2000;
+/** How many keys a flush looks at, and sorts, in one turn of the event loop: less than a millisecond of work. */
+const keysATurn = 1000;
+
+/** Most that are handed to the sink at once. */
+const mostAtOnce = 500;
 
 /**
  * Counts the uses of secrets in memory, and hands the counts to the sink.
@@ -54,11 +59,12 @@ const batchKeys = 2000;
  * object is closed only in a turn that found or left its counts at zero, and the verification looks at `closed`
  * in the turn in which it counts.
  *
- * Memory grows with the secrets that were used since the flush before the last one, not with those that exist.
+ * Memory grows with the secrets that were used since the flush before, not with those that exist.
  */
 export class UsageRecorder {
   readonly #sink: UsageSink;
   readonly #now: () => number;
+  readonly #pace: Pace;
   /** Everything that is open, by key: mostly one; more with several secrets, or when an hour has just ended. */
   readonly #open = new Map<string, OpenUsage[]>();
   #pending = 0;
@@ -66,8 +72,9 @@ export class UsageRecorder {
   #flushed: Promise<void> = Promise.resolve();
 
   /** @param now epoch ms */
-  constructor(sink: UsageSink, now: () => number) {
+  constructor(sink: UsageSink, now: () => number, pace: Pace = new Pace()) {
     this.#sink = sink;
+    this.#pace = pace;
     this.#now = now;
   }
 
@@ -111,8 +118,8 @@ export class UsageRecorder {
   }
 
   /**
-   * Writes everything that was counted before the call, in slices with turns of the event loop between them, and
-   * closes what was not used since the flush before.
+   * Writes everything that was counted before the call, in slices and at the pace, and closes what was not used since
+   * the flush before.
    *
    * @throws what the sink threw; the counts that were not written stay for the next flush
    */
@@ -123,35 +130,39 @@ export class UsageRecorder {
   }
 
   async #flush(): Promise<void> {
-    const keys = this.#open.keys();
-    // Keys that are opened meanwhile come last, and wait for the next flush: else this one might never end.
-    for (let left = this.#open.size; left > 0; left -= batchKeys) {
-      let batch = this.#collect(keys, Math.min(left, batchKeys));
-      while (batch.length > 0) {
-        let count = 0;
-        await this.#sink.write(batch, (written) => {
+    const used = mergeSorted(await this.#collect(), inOrderOfTable);
+    let batch = take(used, mostAtOnce);
+    while (batch.length > 0) {
+      let count = 0;
+      const write = () =>
+        this.#sink.write(batch, (written) => {
           count = written;
           this.#settle(batch.slice(0, written));
         });
-        batch = batch.slice(count);
-        await turn();
-      }
-      await turn();
+      await this.#pace.step(write);
+      batch = [...batch.slice(count), ...take(used, count)];
     }
   }
 
-  /** What there is to write of the next keys, in the order of the table. What is idle is closed. */
-  #collect(keys: Iterator<string>, most: number): OpenUsage[] {
-    const used: OpenUsage[] = [];
-    for (let looked = 0; looked < most; looked++) {
-      const next = keys.next();
-      if (next.done === true) break;
-      for (const usage of this.of(next.value)) {
-        if (usage.accepted + usage.refused > 0) used.push(usage);
-        else this.#close(usage);
+  /**
+   * What there is to write, as sorted lists. What is idle is closed.
+   * Keys that are opened meanwhile come last, and wait for the next flush: else this one might never end.
+   */
+  async #collect(): Promise<OpenUsage[][]> {
+    const lists: OpenUsage[][] = [];
+    const keys = this.#open.keys();
+    for (let left = this.#open.size; left > 0; left -= keysATurn) {
+      const used: OpenUsage[] = [];
+      for (const keyId of take(keys, Math.min(left, keysATurn))) {
+        for (const usage of this.of(keyId)) {
+          if (usage.accepted + usage.refused > 0) used.push(usage);
+          else this.#close(usage);
+        }
       }
+      lists.push(used.sort(inOrderOfTable));
+      await turn();
     }
-    return used.sort((a, b) => a.hour - b.hour || (a.keyId < b.keyId ? -1 : Number(a.keyId > b.keyId)));
+    return lists;
   }
 
   /** Called in the turn of the commit. An hour that is not the present one has ended, or the clock was set. */
@@ -171,4 +182,21 @@ export class UsageRecorder {
     if (rest.length === 0) this.#open.delete(usage.keyId);
     else this.#open.set(usage.keyId, rest);
   }
+}
+
+function inOrderOfTable(a: OpenUsage, b: OpenUsage): number {
+  if (a.hour !== b.hour) return a.hour - b.hour;
+  if (a.keyId === b.keyId) return 0;
+  return a.keyId < b.keyId ? -1 : 1;
+}
+
+/** The next entries, as many as there are. */
+function take<T>(from: Iterator<T>, most: number): T[] {
+  const taken: T[] = [];
+  while (taken.length < most) {
+    const next = from.next();
+    if (next.done === true) break;
+    taken.push(next.value);
+  }
+  return taken;
 }

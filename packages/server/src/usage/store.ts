@@ -6,10 +6,13 @@ import type { OpenUsage, UsageSink } from './recorder.ts';
 import { cleanUserAgent } from './user-agent.ts';
 
 /**
- * Bounds of one transaction. Verification stands still meanwhile, and a revoke waits for it. The time is in ms, and
- * without that of the commit itself.
+ * How long one transaction may write, in ms, without its commit: verification stands still meanwhile, and a revoke
+ * waits for it.
  */
-const slice = { rows: 500, time: 2 };
+const longestWrite = 2;
+
+/** How many rows one transaction deletes, for the same reason. */
+const mostDeleted = 500;
 
 const addToHour = `
   INSERT INTO usage_hour (hour, key_id, hash, accepted, refused) VALUES (?, ?, ?, ?, ?)
@@ -24,7 +27,7 @@ const setLastUse = `
 
 const deleteOldest = `
   DELETE FROM usage_hour WHERE (hour, key_id, hash) IN (
-    SELECT hour, key_id, hash FROM usage_hour WHERE hour < ? ORDER BY hour LIMIT ${slice.rows})`;
+    SELECT hour, key_id, hash FROM usage_hour WHERE hour < ? ORDER BY hour LIMIT ${mostDeleted})`;
 
 /** What was counted in one hour. */
 export interface HourCounts {
@@ -75,7 +78,7 @@ export class UsageStore implements UsageSink {
       (connection) => Number(connection.prepare(deleteOldest).run(before).changes),
       () => undefined,
     );
-    return deleted === slice.rows;
+    return deleted === mostDeleted;
   }
 }
 
@@ -116,7 +119,7 @@ function writeSlice(connection: DatabaseSync, usages: readonly OpenUsage[]): num
   const [hourly, last] = [connection.prepare(addToHour), connection.prepare(setLastUse)];
   let count = 0;
   for (const { keyId, hash, hour, accepted, refused, lastAt, address, agent } of usages) {
-    if (count === slice.rows || (count > 0 && performance.now() - begun > slice.time)) break;
+    if (count > 0 && performance.now() - begun > longestWrite) break;
     const bytes = Buffer.from(hash, 'latin1');
     hourly.run(hour, keyId, bytes, accepted, refused);
     if (accepted > 0) last.run(keyId, bytes, lastAt, address, cleanUserAgent(agent));

@@ -1,7 +1,7 @@
-import { setImmediate as turn } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Database } from '../database/open.ts';
 import { hourOf, keptHours } from './hours.ts';
+import { Pace } from './pace.ts';
 import { UsageReader } from './reader.ts';
 import { UsageRecorder } from './recorder.ts';
 import { type Later, later, Repeating } from './repeating.ts';
@@ -38,7 +38,8 @@ export function recordUsage({
   later: start = later,
 }: Options): UsageRecording {
   const store = new UsageStore(database);
-  const recorder = new UsageRecorder(store, now);
+  const pace = new Pace();
+  const recorder = new UsageRecorder(store, now, pace);
   let stopping = false;
   const flushing = new Repeating(() => recorder.flush(), {
     interval: flushInterval,
@@ -46,9 +47,10 @@ export function recordUsage({
       log.error({ err: error }, 'usage could not be written; it is kept in memory and tried again'),
     later: start,
   });
+  const prune = () => pace.step(() => store.prune(hourOf(now()) + 1 - keptHours));
   const pruning = new Repeating(
     async () => {
-      while (!stopping && (await store.prune(hourOf(now()) + 1 - keptHours))) await turn();
+      while (!stopping && (await prune()));
     },
     {
       interval: pruneInterval,
@@ -66,6 +68,7 @@ export function recordUsage({
     },
     stop: async () => {
       stopping = true;
+      pace.hurry();
       await Promise.all([flushing.stop(), pruning.stop()]);
       await recorder
         .flush()

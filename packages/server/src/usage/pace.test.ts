@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Pace } from './pace.ts';
+
+test('each step is followed by a rest, a short one also when the step took long; none when hurried', async () => {
+  const rests: number[] = [];
+  const pace = new Pace(async (duration) => {
+    rests.push(duration);
+  });
+  assert.equal(await pace.step(async () => 'done'), 'done');
+  const begun = performance.now();
+  await pace.step(async () => {
+    while (performance.now() - begun < 10);
+  });
+  assert.equal(rests.length, 2);
+  assert.equal(rests[1], 100, 'nineteen times ten is more than the longest');
+  pace.hurry();
+  await pace.step(async () => undefined);
+  assert.equal(rests.length, 2);
+});
+
+test('a step that fails throws on', async () => {
+  await assert.rejects(
+    new Pace().step(() => Promise.reject(new Error('full'))),
+    /full/,
+  );
+});

@@ -1,0 +1,226 @@
+/** Counting and writing: nothing is lost, and nothing counted twice, whatever happens in between. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import fc from 'fast-check';
+import type { Database } from '../database/open.ts';
+import { hourOf, startOf } from './hours.ts';
+import { Pace } from './pace.ts';
+import { UsageReader } from './reader.ts';
+import { UsageRecorder } from './recorder.ts';
+import { UsageStore } from './store.ts';
+import { openWithSecrets } from './with-secrets.ts';
+
+const { database, secrets, close } = await openWithSecrets(3, 2);
+after(close);
+const firstHour = 500_000;
+
+/** What a test steers. */
+interface World {
+  now: number;
+  /** Whether transactions fail, after all their rows were written. */
+  failing: boolean;
+  /** Called before each transaction, and in the rest after it. */
+  meanwhile: () => Promise<void>;
+}
+
+/** A recorder on empty tables, that writes two rows in one transaction at most. */
+async function newRecorder() {
+  const world: World = { now: startOf(firstHour), failing: false, meanwhile: async () => undefined };
+  await database.kysely.deleteFrom('usage_hour').execute();
+  await database.kysely.deleteFrom('last_use').execute();
+  for (const secret of secrets) secret.usage = undefined;
+  const failable: Database = {
+    ...database,
+    transact: (work, committed) =>
+      database.transact((connection) => {
+        const result = work(connection);
+        if (world.failing) throw new Error('the disk is full');
+        return result;
+      }, committed),
+  };
+  const store = new UsageStore(failable);
+  const sink: UsageStore['write'] = async (usages, written) => {
+    await world.meanwhile();
+    await store.write(usages.slice(0, 2), written);
+  };
+  const pace = new Pace(() => world.meanwhile());
+  const recorder = new UsageRecorder({ write: sink }, () => world.now, pace);
+  return { world, recorder, reader: new UsageReader(store, recorder) };
+}
+
+type Subject = Awaited<ReturnType<typeof newRecorder>>;
+
+/** What must be found: for each key, `hour accepted refused` of the hours that have any, and the last use. */
+class Model {
+  readonly #counts = new Map<string, { accepted: number; refused: number }>();
+  readonly #last = new Map<string, number>();
+
+  use(keyId: string, now: number, refused: boolean): void {
+    const place = `${keyId} ${hourOf(now)}`;
+    const counts = this.#counts.get(place) ?? { accepted: 0, refused: 0 };
+    this.#counts.set(place, counts);
+    counts[refused ? 'refused' : 'accepted'] += 1;
+    if (!refused) this.#last.set(keyId, now);
+  }
+
+  async assertHolds({ reader }: Subject): Promise<void> {
+    for (const keyId of new Set(secrets.map((secret) => secret.keyId))) {
+      const { hours, lastUse } = await reader.usage(keyId, firstHour, firstHour + 100);
+      for (const { hour, accepted, refused } of hours) {
+        const expected = this.#counts.get(`${keyId} ${hour}`) ?? { accepted: 0, refused: 0 };
+        assert.deepEqual({ accepted, refused }, expected, `${keyId} in hour ${hour - firstHour}`);
+      }
+      assert.equal(lastUse?.at, this.#last.get(keyId));
+      assert.equal((await reader.lastUsedAt([keyId])).get(keyId), this.#last.get(keyId));
+    }
+  }
+}
+
+const useSome = fc.record({
+  kind: fc.constant('use' as const),
+  secret: fc.nat(secrets.length - 1),
+  refused: fc.boolean(),
+});
+const step = fc.oneof(
+  { arbitrary: useSome, weight: 5 },
+  fc.record({ kind: fc.constant('time' as const), minutes: fc.integer({ min: 1, max: 70 }) }),
+  fc.record({
+    kind: fc.constant('flush' as const),
+    failing: fc.boolean(),
+    meanwhile: fc.array(useSome, { maxLength: 8 }),
+  }),
+);
+
+test('after any sequence of uses, flushes, failures and hours, also in the middle of a flush, what is told is what happened', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 40, size: 'max' }), async (steps) => {
+      const subject = await newRecorder();
+      const { world, recorder } = subject;
+      const model = new Model();
+      const use = ({ secret, refused }: { secret: number; refused: boolean }) => {
+        secrets[secret]?.use(recorder, world.now, { refused });
+        model.use(secrets[secret]?.keyId ?? '', world.now, refused);
+      };
+      for (const now of steps) {
+        if (now.kind === 'use') use(now);
+        else if (now.kind === 'time') world.now += now.minutes * 60_000;
+        else {
+          const uses = [...now.meanwhile];
+          world.meanwhile = async () => {
+            for (const next of uses.splice(0, 2)) use(next);
+            await model.assertHolds(subject);
+          };
+          world.failing = now.failing;
+          await recorder.flush().catch((error) => assert.match(String(error), /the disk is full/));
+          world.failing = false;
+          world.meanwhile = async () => undefined;
+        }
+        await model.assertHolds(subject);
+      }
+      // Flushed until all is idle, the database alone knows everything.
+      world.now += 1;
+      for (let i = 0; i < 2; i++) await recorder.flush();
+      assert.equal(recorder.pending, 0);
+      await model.assertHolds(subject);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test('who looks while a flush writes sees every use once', async () => {
+  const { world, recorder, reader } = await newRecorder();
+  for (const secret of secrets) secret.use(recorder, world.now);
+  const looks: Promise<number | undefined>[] = [];
+  const look = async () => (await reader.usage('key_0', firstHour, firstHour + 1)).hours[0]?.accepted;
+  world.meanwhile = async () => {
+    // Each of them comes to a look at another moment of what follows.
+    for (let turns = 0; turns < 12; turns++) {
+      let later: Promise<unknown> = Promise.resolve();
+      for (let i = 0; i < turns; i++) later = later.then(() => undefined);
+      looks.push(later.then(look));
+    }
+  };
+  await recorder.flush();
+  const seen = await Promise.all(looks);
+  assert.ok(seen.length > 50);
+  assert.deepEqual([...new Set(seen)], [2]);
+});
+
+test('a flush that fails loses nothing, and the next one writes it once', async () => {
+  const { world, recorder, reader } = await newRecorder();
+  for (const secret of secrets) secret.use(recorder, world.now);
+  world.failing = true;
+  await assert.rejects(recorder.flush(), /the disk is full/);
+  assert.equal(recorder.pending, secrets.length);
+  const rows = () => database.kysely.selectFrom('usage_hour').selectAll().execute();
+  assert.deepEqual(await rows(), []);
+  world.failing = false;
+  await recorder.flush();
+  await recorder.flush();
+  assert.deepEqual(
+    (await rows()).map(({ accepted }) => accepted),
+    secrets.map(() => 1),
+  );
+  assert.equal((await reader.usage('key_0', firstHour, firstHour + 1)).hours[0]?.accepted, 2);
+});
+
+test('what is in use stays open; what was idle for a flush is closed, and opened again by the next use', async () => {
+  const { world, recorder } = await newRecorder();
+  const [busy, idle] = secrets;
+  assert.ok(busy !== undefined && idle !== undefined);
+  busy.use(recorder, world.now);
+  idle.use(recorder, world.now);
+  const [first, second] = [busy.usage, idle.usage];
+  await recorder.flush();
+  busy.use(recorder, world.now);
+  await recorder.flush();
+  assert.deepEqual([first?.closed, second?.closed, recorder.pending], [false, true, 1]);
+  busy.use(recorder, world.now);
+  idle.use(recorder, world.now);
+  assert.equal(busy.usage, first);
+  assert.notEqual(idle.usage, second);
+  assert.equal(recorder.pending, 2);
+});
+
+test('a secret that the verification forgot and read again counts in the same place', async () => {
+  const { world, recorder } = await newRecorder();
+  const [secret] = secrets;
+  secret?.use(recorder, world.now);
+  const first = secret?.usage;
+  if (secret !== undefined) secret.usage = undefined;
+  secret?.use(recorder, world.now);
+  assert.equal(secret?.usage, first);
+  assert.equal(recorder.pending, 1);
+});
+
+test('after a clock that was wrong is set back, uses count in the right hour from the next flush on', async () => {
+  const { world, recorder, reader } = await newRecorder();
+  const [secret] = secrets;
+  const counts = async (hour: number) =>
+    (await reader.usage('key_0', hour, hour + 1)).hours.map(({ accepted }) => accepted);
+  secret?.use(recorder, startOf(firstHour + 50));
+  secret?.use(recorder, world.now);
+  await recorder.flush();
+  secret?.use(recorder, world.now);
+  assert.deepEqual([await counts(firstHour + 50), await counts(firstHour)], [[2], [1]]);
+});
+
+test('what another caller has to write, such as a revoke, comes between two transactions of a flush', async () => {
+  const { world, recorder } = await newRecorder();
+  for (const secret of secrets) secret.use(recorder, world.now);
+  const order: string[] = [];
+  const revoke = () =>
+    database.transact(
+      () => undefined,
+      () => order.push('revoke'),
+    );
+  let revoked: Promise<void> | undefined;
+  world.meanwhile = async () => {
+    order.push('flush');
+    revoked ??= revoke();
+  };
+  await recorder.flush();
+  await revoked;
+  assert.ok(order.indexOf('revoke') < 3, order.join(', '));
+  assert.ok(order.length > 5, order.join(', '));
+});

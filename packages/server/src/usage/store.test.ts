@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { startOf } from './hours.ts';
+import { Pace } from './pace.ts';
+import { UsageReader } from './reader.ts';
+import { UsageRecorder } from './recorder.ts';
+import { UsageStore } from './store.ts';
+import { openWithSecrets } from './with-secrets.ts';
+
+const { database, secrets, close } = await openWithSecrets(600, 1);
+after(close);
+const store = new UsageStore(database);
+const clock = { now: 0 };
+const pace = new Pace();
+pace.hurry();
+const recorder = new UsageRecorder(store, () => clock.now, pace);
+const reader = new UsageReader(store, recorder);
+
+async function storedRows(): Promise<number> {
+  const { rows } = await database.kysely
+    .selectFrom('usage_hour')
+    .select((eb) => eb.fn.countAll<number>().as('rows'))
+    .executeTakeFirstOrThrow();
+  return rows;
+}
+
+test('a transaction takes the first of what it is given, as many as there is time for', async () => {
+  clock.now = startOf(10);
+  for (const secret of secrets) secret.use(recorder, clock.now);
+  const usages = secrets.flatMap((secret) => recorder.of(secret.keyId));
+  assert.equal(usages.length, 600);
+  const told: number[] = [];
+  await store.write(usages, (count) => told.push(count));
+  const [count = 0] = told;
+  assert.equal(told.length, 1);
+  assert.ok(count >= 1);
+  const stored = await database.kysely.selectFrom('usage_hour').select('key_id').execute();
+  assert.deepEqual(
+    stored.map((row) => row.key_id),
+    secrets
+      .slice(0, count)
+      .map((secret) => secret.keyId)
+      .sort(),
+  );
+});
+
+test('counts are deleted by their age, a slice at a time; the last use stays', async () => {
+  for (const hour of [20, 21, 22]) {
+    clock.now = startOf(hour);
+    for (const secret of secrets) secret.use(recorder, clock.now);
+    await recorder.flush();
+  }
+  const before = await storedRows();
+  assert.equal(await store.prune(22), true, 'there is more than one slice');
+  assert.equal(await storedRows(), before - 500);
+  while (await store.prune(22));
+  assert.equal(await storedRows(), 600, 'the hour that is named stays');
+  while (await store.prune(1000));
+  assert.equal(await storedRows(), 0);
+  const { hours, lastUse } = await reader.usage('key_7', 20, 23);
+  assert.deepEqual(
+    hours.map(({ accepted }) => accepted),
+    [0, 0, 0],
+  );
+  assert.equal(lastUse?.at, startOf(22));
+  assert.equal((await reader.lastUsedAt(['key_7'])).get('key_7'), startOf(22));
+});
+
+test('an hour that is written late does not set the last use back', async () => {
+  const [secret] = secrets;
+  assert.ok(secret !== undefined);
+  clock.now = startOf(30) + 5;
+  secret.use(recorder, clock.now, { address: '203.0.113.1', agent: 'late/1' });
+  const late = [...recorder.of(secret.keyId)];
+  clock.now = startOf(31);
+  secret.use(recorder, clock.now, { address: '203.0.113.2', agent: 'newest/1' });
+  const newer = recorder.of(secret.keyId).filter((usage) => !late.includes(usage));
+  for (const usages of [newer, late]) await store.write(usages, () => undefined);
+  const row = await database.kysely
+    .selectFrom('last_use')
+    .selectAll()
+    .where('key_id', '=', secret.keyId)
+    .executeTakeFirstOrThrow();
+  assert.deepEqual([row.at, row.address, row.agent], [startOf(31), '203.0.113.2', 'newest/1']);
+});
+
+test('no user agent is stored with a key in it', async () => {
+  const [, secret] = secrets;
+  assert.ok(secret !== undefined);
+  clock.now = startOf(40);
+  secret.use(recorder, clock.now, { agent: `mine sk_live_${'aB3'.repeat(11)}` });
+  await recorder.flush();
+  const row = await database.kysely
+    .selectFrom('last_use')
+    .select('agent')
+    .where('key_id', '=', secret.keyId)
+    .executeTakeFirstOrThrow();
+  assert.equal(row.agent, 'mine [redacted]');
+});
+
+test('of no key there is nothing', async () => {
+  assert.deepEqual(await reader.lastUsedAt([]), new Map());
+  assert.deepEqual(await reader.lastUsedAt(['key_unknown']), new Map());
+});

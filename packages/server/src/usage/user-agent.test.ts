@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { containsKey, generateKey } from '@soku/key';
+import fc from 'fast-check';
+import { cleanUserAgent } from './user-agent.ts';
+
+test('an ordinary user agent stays as it is', () => {
+  for (const agent of ['', 'curl/8.5.0', 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36', 'Bücher/1']) {
+    assert.equal(cleanUserAgent(agent), agent);
+  }
+});
+
+test('a long one is cut, a broken one mended, and control characters go', () => {
+  assert.equal(cleanUserAgent('long words '.repeat(50)).length, 200);
+  assert.equal(cleanUserAgent(`${'- '.repeat(99)}-😀`), `${'- '.repeat(99)}-\ufffd`);
+  assert.equal(cleanUserAgent('a\tb\u0000c\u007fd\u0085e'), 'abcde');
+});
+
+test('a key in it is gone, wherever it stands and whatever stands in it', () => {
+  const key = generateKey();
+  const random = key.slice('sk_live_'.length);
+  const filler = fc.nat(230).map((length) => '-'.repeat(length));
+  const control = fc.constantFrom('', '\t', '\u0000', '\u0085');
+  fc.assert(
+    fc.property(filler, control, fc.nat(key.length), filler, (before, inside, at, after) => {
+      const cleaned = cleanUserAgent(`${before}${key.slice(0, at)}${inside}${key.slice(at)}${after}`);
+      assert.ok(!containsKey(cleaned, ['sk_live_']));
+      // Nor is there a good part of one, where the cut went through it.
+      for (let i = 0; i + 12 <= random.length; i++) assert.ok(!cleaned.includes(random.slice(i, i + 12)));
+      assert.ok(cleaned.length <= 200);
+    }),
+  );
+});

@@ -1,0 +1,86 @@
+/** A database with a few secrets in it, and somebody who uses them as the verification does: for tests. */
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openDataDirectory } from '../database/data-directory.ts';
+import { type Database, openDatabase } from '../database/open.ts';
+import type { SecretUsage, UsageRecorder } from './recorder.ts';
+
+/** A secret, and what the verification keeps beside it. */
+export class Secret {
+  readonly keyId: string;
+  /** As 32 latin-1 characters. */
+  readonly hash: string;
+  usage: SecretUsage | undefined;
+
+  constructor(keyId: string, hash: string) {
+    this.keyId = keyId;
+    this.hash = hash;
+  }
+
+  /** The lines of the verification that count. */
+  use(
+    recorder: UsageRecorder,
+    now: number,
+    use: { refused?: boolean; address?: string; agent?: string } = {},
+  ) {
+    if (this.usage === undefined || this.usage.closed || now >= this.usage.until) {
+      this.usage = recorder.open(this.keyId, this.hash, now);
+    }
+    if (use.refused === true) {
+      this.usage.refused += 1;
+      return;
+    }
+    this.usage.accepted += 1;
+    this.usage.lastAt = now;
+    this.usage.address = use.address ?? '203.0.113.7';
+    this.usage.agent = use.agent ?? 'test/1';
+  }
+}
+
+/**
+ * Opens a database of its own.
+ *
+ * @param keys how many keys it has
+ * @param secrets how many secrets each of them has
+ */
+export async function openWithSecrets(keys: number, secrets: number) {
+  const path = mkdtempSync(join(tmpdir(), 'soku-test-'));
+  const directory = openDataDirectory(path);
+  const database = await openDatabase(directory);
+  const close = async () => {
+    await database.close();
+    directory.release();
+    rmSync(path, { recursive: true, force: true });
+  };
+  await database.kysely.insertInto('workspace').values({ id: 'ws_1', name: 'one', created_at: 0 }).execute();
+  const all: Secret[] = [];
+  for (let i = 0; i < keys; i++) all.push(...(await insertKey(database, `key_${i}`, secrets)));
+  return { database, secrets: all, close };
+}
+
+async function insertKey({ kysely }: Database, id: string, secrets: number): Promise<Secret[]> {
+  await kysely
+    .insertInto('api_key')
+    .values({
+      id,
+      workspace_id: 'ws_1',
+      created_by: 'ada',
+      name: id,
+      name_folded: id,
+      scopes: '',
+      expires_at: null,
+      created_at: 0,
+      revoked_at: null,
+      revoked_by: null,
+    })
+    .execute();
+  const hashes = Array.from({ length: secrets }, () => randomBytes(32));
+  const rest = { key_id: id, prefix: 'sk_', preview_start: 'abc', preview_end: 'xyz', created_at: 0 };
+  await kysely
+    .insertInto('api_key_secret')
+    .values(hashes.map((hash) => ({ hash, ...rest })))
+    .execute();
+  return hashes.map((hash) => new Secret(id, hash.toString('latin1')));
+}
