@@ -68,12 +68,13 @@ export class Upstream {
  */
 export async function startRawUpstream(answer = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok') {
   const requests: string[] = [];
-  /** What came, but is no whole request. */
+  /** What came over connections that are open, but is no whole request. */
   const rests = new Set<{ bytes: string }>();
   const server = createServer((socket) => {
     const rest = { bytes: '' };
     rests.add(rest);
     socket.setEncoding('latin1').on('error', () => undefined);
+    socket.once('close', () => rests.delete(rest));
     socket.on('data', (bytes: string) => {
       rest.bytes += bytes;
       for (let end = requestEnd(rest.bytes); end !== null; end = requestEnd(rest.bytes)) {
@@ -89,7 +90,7 @@ export async function startRawUpstream(answer = 'HTTP/1.1 200 OK\r\nContent-Leng
   return {
     url,
     requests,
-    rest: () => [...rests].map(({ bytes }) => bytes).join(''),
+    rests: () => [...rests].map(({ bytes }) => bytes).filter((bytes) => bytes !== ''),
     stop: () => server.close(),
   };
 }

@@ -34,7 +34,7 @@ interface Options {
 
 /** What is known of a client's connection. */
 interface Connection {
-  /** Answers that are not at their end, with the exchanges that they come from. */
+  /** Answers that are not at their end, with the exchanges that they come from; null is a refusal. */
   open: Map<ServerResponse, Exchange | null>;
   /** Whether the client was told that it closes: what still comes is not read (RFC 9112 section 9.6). */
   closing: boolean;
@@ -103,6 +103,7 @@ export class Gateway {
     response.once('close', () => connection.open.delete(response));
     if (this.#chatty) this.#logAnswer(request, response, id);
     const refuse = (refusal: Refusal) => {
+      connection.open.set(response, null);
       if (answerRefusal(request, response, refusal, id)) connection.closing = true;
     };
     try {
@@ -176,7 +177,12 @@ export class Gateway {
     const [first, ...more] = connection?.open ?? [];
     if (connection !== undefined) connection.closing = true;
     const [response, exchange] = first ?? [];
-    if (response !== undefined && (more.length > 0 || response.headersSent || response.req.complete)) {
+    if (response === undefined) {
+      answerBrokenRequest(error, socket);
+    } else if (exchange === null && more.length === 0) {
+      // Refused already, and the rest was not wanted.
+      response.end();
+    } else if (more.length > 0 || response.headersSent || response.req.complete) {
       socket.destroy();
     } else {
       exchange?.abort();

@@ -1,0 +1,173 @@
+/** What the gateway does not pass on, and how it says so. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { generateKey } from '@soku/key';
+import { errorSchema } from '@soku/server/key-schemas';
+import { assertRefusal } from '../support/contract.ts';
+import { exchange, type Fields } from '../support/http.ts';
+import { HttpSocket } from '../support/http-socket.ts';
+import { behindGateway, startGateway, Upstream } from './gateway.ts';
+
+const upstream = await Upstream.start();
+const { server, gateway } = await startGateway(upstream.url, { LOG_LEVEL: 'trace' });
+const ada = await server.signIn();
+const { apiKey } = await ada.makeKey({ name: 'good' });
+const authorization = (key: string) => ['Authorization', `Bearer ${key}`] as const;
+after(async () => {
+  await server.stop();
+  await upstream.stop();
+});
+
+/** Fails unless `ask` leaves the upstream alone. */
+async function withoutUpstream<T>(ask: () => Promise<T>): Promise<T> {
+  const before = upstream.asked.length;
+  const answer = await ask();
+  assert.equal(upstream.asked.length, before, 'the upstream was not asked');
+  return answer;
+}
+
+/** Status, fields and body without what differs from request to request. */
+function comparable({ status, headers, text }: Awaited<ReturnType<typeof exchange>>) {
+  const names = [
+    'content-type',
+    'cache-control',
+    'www-authenticate',
+    'x-content-type-options',
+    'retry-after',
+  ];
+  const { requestId, timestamp, ...error } = errorSchema.parse(JSON.parse(text)).error;
+  assert.ok(requestId === headers.get('x-request-id') && timestamp !== '');
+  return { status, error, fields: names.map((name) => headers.get(name)) };
+}
+
+test('whatever is wrong with a key, the gateway refuses it as the main server does', async () => {
+  const requests: [string, Fields][] = [
+    ['/', []],
+    [`/?api_key=${apiKey}`, []],
+    ['/', [['X-API-Key', apiKey]]],
+    ['/', [['Authorization', apiKey]]],
+    ['/', [['Authorization', 'Basic YTpi']]],
+    ['/', [['Authorization', `Bearer  ${apiKey}`]]],
+    ['/', [authorization(apiKey), authorization(apiKey)]],
+    ['/', [authorization('sk_live_abc...xyz')]],
+    ['/', [authorization(apiKey.slice(0, -1))]],
+    ['/', [authorization(generateKey())]],
+    ['/', [authorization(generateKey({ prefix: 'other_' }))]],
+  ];
+  for (const [target, fields] of requests) {
+    const refused = await withoutUpstream(() => exchange(gateway + target, { fields }));
+    const main = await exchange(`${server.url}/v1/verify${target.slice(1)}`, { fields });
+    assert.deepEqual(comparable(refused), comparable(main));
+    assert.equal(refused.status, 401);
+  }
+});
+
+test('a forged identity does not stand in for a key', async () => {
+  const forged = [
+    'X-Soku-Key-Id',
+    'X-Soku-Workspace-Id',
+    'X-Original-URI',
+    'X-Forwarded-Uri',
+    'X-Forwarded-For',
+  ];
+  const fields: Fields = forged.map((name) => [name, 'key_x']);
+  assertRefusal(await withoutUpstream(() => exchange(gateway, { fields })), 'missing_authorization');
+  const cookie = await withoutUpstream(() => exchange(gateway, { fields: [['Cookie', ada.cookie]] }));
+  assertRefusal(cookie, 'missing_authorization');
+});
+
+test('a revoked key is refused on a connection that stays open, from the next request on', async () => {
+  const { apiKey: doomed, key } = await ada.makeKey({ name: 'doomed' });
+  const socket = await HttpSocket.open(gateway);
+  const request = `GET / HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${doomed}\r\n\r\n`;
+  for (let i = 0; i < 3; i++) assert.equal((await socket.send(request)).status, 200);
+  await ada.revoke(key.id);
+  for (let i = 0; i < 3; i++) {
+    const answer = await withoutUpstream(() => socket.send(request));
+    assert.equal(answer.status, 401);
+    assert.match(answer.body, /"code":"revoked_key"/);
+  }
+  socket.close();
+});
+
+test('a request over the limit of its key is refused with 429 and when to come back', async (t) => {
+  const { ask, upstream: own } = await behindGateway(t, (_request, response) => response.end(), {
+    env: { SOKU_KEY_RATE_LIMIT: '2' },
+  });
+  const answers = [await ask('/'), await ask('/'), await ask('/')];
+  assert.deepEqual(
+    answers.map(({ status, headers }) => [status, headers.get('x-ratelimit-remaining')]),
+    [
+      [200, '1'],
+      [200, '0'],
+      [429, '0'],
+    ],
+  );
+  const [, , last] = answers;
+  assert.ok(last !== undefined && own.url !== '');
+  assertRefusal(last, 'rate_limited');
+  assert.match(last.headers.get('retry-after') ?? '', /^\d+$/);
+});
+
+test('a preflight is refused unless the operator lets it pass, and then goes on without a key', async (t) => {
+  const preflight: Fields = [
+    ['Origin', 'https://app.example.com'],
+    ['Access-Control-Request-Method', 'POST'],
+    ['X-Soku-Key-Id', 'forged'],
+  ];
+  const refused = await withoutUpstream(() => exchange(gateway, { method: 'OPTIONS', fields: preflight }));
+  assertRefusal(refused, 'cross_origin');
+  assert.equal(refused.headers.get('access-control-allow-origin'), null);
+
+  const { gateway: open } = await behindGateway(
+    t,
+    ({ headers }, response) => {
+      response.setHeader('access-control-allow-origin', '*');
+      response.end(String(headers['x-soku-key-id']));
+    },
+    { env: { SOKU_GATEWAY_PREFLIGHT: 'pass' } },
+  );
+  const passed = await exchange(open, { method: 'OPTIONS', fields: preflight });
+  assert.deepEqual([passed.status, passed.text], [200, 'undefined']);
+  assert.equal(passed.headers.get('access-control-allow-origin'), '*');
+  for (const method of ['OPTIONS', 'POST']) {
+    const fields = preflight.filter(([name]) => method === 'POST' || !name.startsWith('Access'));
+    assertRefusal(await exchange(open, { method, fields }), 'missing_authorization');
+  }
+});
+
+test('targets and upgrades that cannot be passed on are refused, and say so', async () => {
+  const start = (line: string, more = '') =>
+    `${line} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${apiKey}\r\n${more}\r\n`;
+  const webSocket =
+    'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n';
+  const requests: [string, RegExp][] = [
+    [start(`GET ${upstream.url}/x`), /must be a path/],
+    [start('OPTIONS *'), /must be a path/],
+    [start('CONNECT example.com:443'), /CONNECT is not passed on/],
+    [start('GET /a#b'), /not well formed/],
+    [start('GET /', webSocket), /Upgrades, such as to WebSocket/],
+    [start('GET /', 'Connection: Upgrade\r\nUpgrade: h2c, websocket\r\n'), /Upgrades/],
+    [start(`GET /${'x'.repeat(8192)}`), /URL is longer/],
+    [start('GET /', 'Host: y\r\n'), /one Host/],
+    [`GET / HTTP/1.1\r\nAuthorization: Bearer ${apiKey}\r\n\r\n`, /one Host/],
+  ];
+  for (const [request, says] of requests) {
+    const socket = await HttpSocket.open(gateway);
+    const answer = await withoutUpstream(() => socket.send(request));
+    socket.close();
+    const { error } = errorSchema.parse(JSON.parse(answer.body));
+    assert.deepEqual([answer.status, error.code], [400, 'invalid_request'], request);
+    assert.match(error.message, says);
+    assert.equal(answer.headers.get('x-request-id'), error.requestId);
+  }
+});
+
+test('no key is in the log or with the upstream, whatever happened', async () => {
+  await exchange(`${gateway}/${apiKey}?token=${apiKey}`, { fields: [['X-Other', apiKey]] });
+  await exchange(gateway, { fields: [authorization(apiKey)] });
+  const secret = apiKey.slice(8);
+  await server.printed('"route":"gateway"');
+  assert.ok(!server.output.includes(secret));
+  assert.ok(!JSON.stringify(upstream.asked).includes(secret));
+});
