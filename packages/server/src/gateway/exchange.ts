@@ -54,6 +54,10 @@ export class Exchange {
     outgoing.once('response', (answer) => this.#relay(outgoing, answer));
     outgoing.once('timeout', () => outgoing.destroy(this.#silence(outgoing)));
     outgoing.on('error', (error) => this.#fail(outgoing, error));
+    outgoing.once('upgrade', (_answer, socket) => {
+      socket.destroy();
+      this.#fail(outgoing, new Error('the upstream switched protocols unasked'));
+    });
     // The client waits for it before it sends the body; so an upstream can refuse a body that was not sent yet.
     outgoing.once('continue', () => this.#options.response.writeContinue());
     if (hasBody(request)) this.#sendBody(outgoing);
@@ -63,6 +67,10 @@ export class Exchange {
   #sendBody(outgoing: ClientRequest): void {
     const { request } = this.#options;
     request.pipe(outgoing);
+    // The header goes with the beginning of the body; but when that takes its time, ahead of it.
+    setImmediate(() => {
+      if (!request.readableDidRead) outgoing.flushHeaders();
+    });
     // An upstream that answered and went does not want the rest, but the client's next request stands behind it.
     outgoing.once('close', () => {
       request.unpipe(outgoing);
@@ -74,6 +82,8 @@ export class Exchange {
     const { response, answerFields } = this.#options;
     const { statusCode = 0 } = answer;
     try {
+      // Node lets a 101 through here when it names no protocol; all others below 200 are not answers (RFC 9110 15.2).
+      if (statusCode < 200) throw new Error(`the upstream answered ${statusCode}`);
       response.writeHead(statusCode, answerFields(answer.rawHeaders));
     } catch (error) {
       this.#fail(outgoing, error instanceof Error ? error : new Error('the answer cannot be passed on'));

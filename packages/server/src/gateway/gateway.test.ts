@@ -1,0 +1,244 @@
+/** An API that is slow, broken or gone: with less patience than the gateway of a real process has. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { Agent, type IncomingMessage, request } from 'node:http';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { type TestContext, test } from 'node:test';
+import { pino } from 'pino';
+import { Gateway } from './gateway.ts';
+
+const key = {
+  keyId: 'key_x',
+  workspaceId: 'ws_x',
+  name: 'x',
+  scopes: [],
+  expiresAt: Number.POSITIVE_INFINITY,
+  rateLimit: Number.POSITIVE_INFINITY,
+};
+
+function portOf(server: { address(): AddressInfo | string | null }): number {
+  const address = server.address();
+  assert.ok(address !== null && typeof address === 'object');
+  return address.port;
+}
+
+/** Listens on TCP and does with each connection what the test says. */
+async function startTcp(t: TestContext, serve: (socket: Socket) => void): Promise<string> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket.on('error', () => undefined));
+    serve(socket);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  return `http://127.0.0.1:${portOf(server)}`;
+}
+
+/** Answers each request, as far as it is there, with these bytes. */
+function scripted(t: TestContext, ...answers: string[]): Promise<string> {
+  return startTcp(t, (socket) => {
+    let next = 0;
+    socket.on('data', () => {
+      const answer = answers[next++];
+      if (answer === undefined) socket.destroy();
+      else socket.write(answer);
+    });
+  });
+}
+
+/** A gateway to this upstream that lets everybody in, its log, and a way to ask it. */
+async function start(t: TestContext, upstream: string, patience = { connection: 5_000, silence: 5_000 }) {
+  let output = '';
+  const log = pino(
+    { level: 'info' },
+    {
+      write: (line: string) => {
+        output += line;
+      },
+    },
+  );
+  const gateway = new Gateway({
+    upstream,
+    forwardKey: false,
+    preflight: 'refuse',
+    ownCookies: [],
+    verify: () => ({ key, limit: null }),
+    trusts: () => false,
+    log,
+    patience,
+  });
+  gateway.server.listen(0, '127.0.0.1');
+  await once(gateway.server, 'listening');
+  const port = portOf(gateway.server);
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  t.after(async () => {
+    agent.destroy();
+    gateway.server.closeAllConnections();
+    await gateway.close();
+  });
+  const ask = async (method = 'GET', body?: string) => {
+    const outgoing = request({ host: '127.0.0.1', port, agent, method });
+    outgoing.end(body);
+    const [response]: IncomingMessage[] = await once(outgoing, 'response');
+    assert.ok(response !== undefined);
+    return { status: response.statusCode, headers: response.headers, text: await text(response) };
+  };
+  return { port, ask, logged: () => output };
+}
+
+/** Fails unless the answer is the envelope of a 502 that tells nothing of the upstream, and the log tells why. */
+function assertBadGateway(
+  {
+    status,
+    headers,
+    text: body,
+  }: { status: number | undefined; headers: IncomingMessage['headers']; text: string },
+  logged: string,
+  says: RegExp,
+): void {
+  assert.equal(status, 502, body);
+  const { error } = JSON.parse(body);
+  assert.equal(error.code, 'bad_gateway');
+  assert.equal(error.type, 'api_error');
+  assert.match(error.message, says);
+  assert.equal(error.requestId, headers['x-request-id']);
+  assert.equal(headers['cache-control'], 'no-store');
+  assert.doesNotMatch(body, /127\.0\.0\.1|ECONN|Parse|HPE|SSL/);
+  const lines = logged.split('\n').filter((line) => line.includes(`"reqId":"${error.requestId}"`));
+  assert.equal(lines.length, 1);
+  assert.match(lines[0] ?? '', /"reason":"\w+: /);
+}
+
+const unreachable = /cannot be reached, or its answer was broken/;
+const late = /did not answer in time/;
+
+test('an API that does not listen is a 502, and one that listens again is asked again', async (t) => {
+  const url = await startTcp(t, () => undefined);
+  const free = createServer();
+  free.listen(0, '127.0.0.1');
+  await once(free, 'listening');
+  const port = portOf(free);
+  free.close();
+  await once(free, 'close');
+  const { ask, logged } = await start(t, `http://127.0.0.1:${port}`);
+  for (const method of ['GET', 'POST'])
+    assertBadGateway(await ask(method, method === 'POST' ? 'x' : undefined), logged(), unreachable);
+  assert.match(logged(), /ECONNREFUSED/);
+  const again = createServer((socket) => {
+    socket.on('data', () => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'));
+  });
+  again.listen(port, '127.0.0.1');
+  await once(again, 'listening');
+  t.after(() => again.close());
+  assert.equal((await ask()).text, 'ok');
+  assert.ok(url !== '');
+});
+
+const broken: [string, string][] = [
+  ['nothing at all', ''],
+  ['no HTTP', 'SSH-2.0-OpenSSH_9.9\r\n'],
+  ['a status of two digits', 'HTTP/1.1 99 Low\r\n\r\n'],
+  ['a status below 100', 'HTTP/1.1 099 Low\r\nContent-Length: 0\r\n\r\n'],
+  [
+    'an upgrade that nobody asked for',
+    'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n',
+  ],
+  ['a switch to nothing', 'HTTP/1.1 101 Switching Protocols\r\n\r\n'],
+  ['two lengths', 'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab'],
+  [
+    'length and chunks',
+    'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+  ],
+  ['a field of 70 kB', `HTTP/1.1 200 OK\r\nX: ${'x'.repeat(70_000)}\r\n\r\n`],
+  ['a NUL in a field', 'HTTP/1.1 200 OK\r\nX: a\0b\r\n\r\n'],
+  ['a header that does not end', 'HTTP/1.1 200 OK\r\nX: a'],
+];
+
+for (const [what, bytes] of broken) {
+  test(`an answer that is ${what} becomes a 502`, { timeout: 10_000 }, async (t) => {
+    const url = await startTcp(t, (socket) => socket.once('data', () => socket.end(bytes)));
+    const { ask, logged } = await start(t, url);
+    assertBadGateway(await ask(), logged(), unreachable);
+    assertBadGateway(await ask('POST', 'x'), logged(), unreachable);
+    assert.doesNotMatch(logged(), /rawPacket|OpenSSH/);
+  });
+}
+
+test('TLS that fails, or does not come to an end, is a 502', { timeout: 10_000 }, async (t) => {
+  const plain = await startTcp(t, (socket) =>
+    socket.once('data', () => socket.end('HTTP/1.1 400 x\r\n\r\n')),
+  );
+  const failing = await start(t, plain.replace('http:', 'https:'));
+  assertBadGateway(await failing.ask(), failing.logged(), unreachable);
+  const silent = await startTcp(t, () => undefined);
+  const waiting = await start(t, silent.replace('http:', 'https:'), { connection: 50, silence: 60_000 });
+  assertBadGateway(await waiting.ask(), waiting.logged(), late);
+});
+
+test('an API that takes a request and does not answer is a 502 when patience ends', {
+  timeout: 10_000,
+}, async (t) => {
+  const url = await startTcp(t, (socket) => socket.resume());
+  const { ask, logged } = await start(t, url, { connection: 5_000, silence: 50 });
+  assertBadGateway(await ask(), logged(), late);
+  assertBadGateway(await ask('POST', 'body'), logged(), late);
+});
+
+test('an API that falls silent in its answer ends it, and the client sees that', {
+  timeout: 10_000,
+}, async (t) => {
+  const url = await scripted(t, 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab');
+  const { ask } = await start(t, url, { connection: 5_000, silence: 50 });
+  await assert.rejects(ask(), { code: 'ECONNRESET' });
+});
+
+test('a client that does not send its body is told so; the API is not blamed', {
+  timeout: 10_000,
+}, async (t) => {
+  const url = await startTcp(t, (socket) => socket.resume());
+  const { port, logged } = await start(t, url, { connection: 5_000, silence: 50 });
+  const socket = connect(port, '127.0.0.1');
+  socket.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nab');
+  const answer = await text(socket);
+  assert.match(answer, /^HTTP\/1.1 400 .*\r\nconnection: close\r\n.*did not arrive in time/is);
+  assert.equal(logged(), '');
+});
+
+test('an API can refuse a body that the client announced, before it is sent', {
+  timeout: 10_000,
+}, async (t) => {
+  const url = await scripted(t, 'HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\n\r\n');
+  const { port } = await start(t, url);
+  const socket = connect(port, '127.0.0.1');
+  t.after(() => socket.destroy());
+  socket.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n');
+  const [answer] = await once(socket, 'data');
+  assert.match(String(answer), /^HTTP\/1.1 413 /);
+});
+
+test('a connection that the API closed meanwhile costs no client a failure, if nothing can happen twice', {
+  timeout: 10_000,
+}, async (t) => {
+  let requests = 0;
+  // Each connection answers once, and breaks at the second request.
+  const url = await startTcp(t, (socket) => {
+    let answered = false;
+    socket.on('data', () => {
+      requests += 1;
+      if (answered) socket.destroy();
+      else socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+      answered = true;
+    });
+  });
+  const { ask, logged } = await start(t, url);
+  assert.equal((await ask()).text, 'ok');
+  assert.equal((await ask()).text, 'ok', 'sent again over a new connection');
+  assert.equal(requests, 3);
+  assertBadGateway(await ask('POST', 'x'), logged(), unreachable);
+  assert.equal(requests, 4, 'a POST is not sent again');
+});

@@ -1,0 +1,200 @@
+/** Bodies go through the gateway while they are made, in both directions, and nothing of them is kept. */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import {
+  type ClientRequest,
+  type IncomingMessage,
+  request as openRequest,
+  type RequestOptions,
+  type ServerResponse,
+} from 'node:http';
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { after, test } from 'node:test';
+import { HttpSocket } from '../support/http-socket.ts';
+import { startGateway, Upstream } from './gateway.ts';
+
+/** How the next request is answered. */
+let answer: (request: IncomingMessage, response: ServerResponse) => void;
+const upstream = await Upstream.start((request, response) => answer(request, response));
+const { server, gateway } = await startGateway(upstream.url);
+const ada = await server.signIn();
+const { apiKey } = await ada.makeKey({ name: 'streams' });
+after(async () => {
+  await server.stop();
+  await upstream.stop();
+});
+
+/** Begins a request through the gateway, and waits until the upstream has its header. */
+async function begin(options: RequestOptions = {}) {
+  const { promise, resolve } = Promise.withResolvers<[IncomingMessage, ServerResponse]>();
+  answer = (...asked) => resolve(asked);
+  const outgoing = openRequest(gateway, { headers: { authorization: `Bearer ${apiKey}` }, ...options });
+  outgoing.on('error', () => undefined).flushHeaders();
+  const [asked, reply] = await promise;
+  return { outgoing, asked, reply };
+}
+
+async function answerOf(outgoing: ClientRequest): Promise<IncomingMessage> {
+  const [response] = await once(outgoing, 'response');
+  return response;
+}
+
+const posting = (fields: Record<string, string>): RequestOptions => ({
+  method: 'POST',
+  headers: { authorization: `Bearer ${apiKey}`, ...fields },
+});
+
+test('server-sent events arrive as they are written', { timeout: 10_000 }, async () => {
+  const { outgoing, reply } = await begin();
+  outgoing.end();
+  reply.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
+  const response = await answerOf(outgoing);
+  for (const event of ['data: one\n\n', 'data: two\n\n', ': still here\n\n']) {
+    reply.write(event);
+    const [received] = await once(response, 'data');
+    assert.equal(String(received), event);
+  }
+  reply.end();
+  await once(response, 'end');
+});
+
+for (const fields of [{ 'content-length': '6' }, { 'transfer-encoding': 'chunked' }]) {
+  test(`a body with ${Object.keys(fields)} arrives as it is sent`, { timeout: 10_000 }, async () => {
+    const { outgoing, asked, reply } = await begin(posting(fields));
+    for (const part of ['one', 'two']) {
+      outgoing.write(part);
+      const [received] = await once(asked, 'data');
+      assert.equal(String(received), part);
+    }
+    outgoing.end();
+    await once(asked, 'end');
+    assert.equal(asked.headers['content-length'], 'content-length' in fields ? '6' : undefined);
+    reply.end('done');
+    assert.equal(String(await buffer(await answerOf(outgoing))), 'done');
+  });
+}
+
+/** Largest memory that the server ever had, in bytes. */
+function peakMemory(): number {
+  const kilobytes = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${server.pid}/status`, 'utf8'))?.[1];
+  return Number(kilobytes) * 1024;
+}
+
+const megabyte = Buffer.alloc(1024 * 1024, 'sixteen letters.');
+const size = 200;
+const whole = createHash('sha256');
+for (let i = 0; i < size; i++) whole.update(megabyte);
+const wholeHash = whole.digest('hex');
+
+/** The hash of what comes, taken more slowly than it could be sent. */
+async function hashSlowly(stream: AsyncIterable<Buffer>): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of stream) {
+    hash.update(chunk);
+    for (let turn = 0; turn < 3; turn++) await new Promise(setImmediate);
+  }
+  return hash.digest('hex');
+}
+
+test('200 MB go up and down again, whole, and take no memory', { timeout: 60_000 }, async () => {
+  const megabytes = () =>
+    Readable.from(
+      (function* () {
+        for (let i = 0; i < size; i++) yield megabyte;
+      })(),
+    );
+  const before = peakMemory();
+  for (const fields of [
+    { 'content-length': String(size * megabyte.length) },
+    { 'transfer-encoding': 'chunked' },
+  ]) {
+    const up = await begin(posting(fields));
+    megabytes().pipe(up.outgoing);
+    assert.equal(await hashSlowly(up.asked), wholeHash);
+    up.reply.writeHead(200, fields);
+    megabytes().pipe(up.reply);
+    assert.equal(await hashSlowly(await answerOf(up.outgoing)), wholeHash);
+  }
+  const grown = peakMemory() - before;
+  assert.ok(grown < 64 * megabyte.length, `${Math.round(grown / megabyte.length)} MB more`);
+});
+
+test('when the client goes, the request to the API ends: before, in and behind its body', {
+  timeout: 10_000,
+}, async () => {
+  const length = { 'content-length': '6' };
+  const before = await begin();
+  before.outgoing.end();
+  const during = await begin(posting(length));
+  during.outgoing.write('one');
+  const answering = await begin();
+  answering.outgoing.end();
+  answering.reply.write('one');
+  await answerOf(answering.outgoing);
+  for (const { outgoing, reply } of [before, during, answering]) {
+    const closed = once(reply, 'close');
+    outgoing.destroy();
+    await closed;
+    assert.equal(reply.writableFinished, false);
+  }
+});
+
+test('when the API goes in the midst of its answer, the client is not left to take it for whole', {
+  timeout: 10_000,
+}, async () => {
+  for (const fields of [{ 'content-length': '6' }, { 'transfer-encoding': 'chunked' }]) {
+    const { outgoing, reply } = await begin();
+    outgoing.end();
+    reply.writeHead(200, fields).write('one');
+    const response = await answerOf(outgoing);
+    const failed = once(response.resume(), 'error');
+    reply.destroy();
+    const [error] = await failed;
+    assert.equal(error.code, 'ECONNRESET');
+    assert.equal(response.complete, false);
+  }
+});
+
+test('an answer that comes before the body has ended is passed on, and the connection stays in step', {
+  timeout: 10_000,
+}, async () => {
+  answer = (request, response) => {
+    response.end(request.url);
+  };
+  const socket = await HttpSocket.open(gateway);
+  const head = (path: string) => `POST ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${apiKey}\r\n`;
+  const first = await socket.send(`${head('/early')}Content-Length: 6\r\n\r\none`);
+  assert.deepEqual([first.status, first.body.includes('/early')], [200, true]);
+  const second = await socket.send(`two${head('/next')}Content-Length: 0\r\n\r\n`);
+  assert.deepEqual([second.status, second.body.includes('/next')], [200, true]);
+  socket.close();
+});
+
+test('a client that expects 100-continue sends its body only when the API wants it', {
+  timeout: 10_000,
+}, async () => {
+  const received: string[] = [];
+  answer = (request, response) => {
+    void buffer(request).then((body) => {
+      received.push(String(body));
+      response.end();
+    });
+  };
+  const outgoing = openRequest(gateway, posting({ expect: '100-continue', 'content-length': '4' }));
+  outgoing.flushHeaders();
+  await once(outgoing, 'continue');
+  outgoing.end('body');
+  assert.equal((await answerOf(outgoing)).statusCode, 200);
+  assert.deepEqual(received, ['body']);
+
+  const refused = await HttpSocket.open(gateway);
+  const { bytes, status } = await refused.send(
+    'POST / HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer x\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n',
+  );
+  assert.equal(status, 401);
+  assert.match(String(bytes), /^HTTP\/1.1 401 /, 'no 100 came before');
+  refused.close();
+});
