@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { errorSchema } from '@soku/server/key-schemas';
 import { z } from 'zod';
+import { blocks } from './support/markdown.ts';
 import { type Answer, bearer, call } from './support/person.ts';
 import { freePort, startServer } from './support/server.ts';
 
@@ -21,14 +22,6 @@ after(() => server.stop());
 /** The commands need curl. In CI its absence is a failure; on a developer's machine it is a skip that says so. */
 const hasCurl = process.env.CI !== undefined || spawnSync('curl', ['--version']).status === 0;
 const skip = hasCurl ? false : 'curl is not installed';
-
-/** The text of each fenced block with this info string. */
-function blocks(page: string, info: string): string[] {
-  const text = readFileSync(join(root, page), 'utf8');
-  return [...text.matchAll(/^```(.*)\n([\s\S]*?)^```$/gm)]
-    .filter((match) => match[1] === info)
-    .map((match) => match[2] ?? '');
-}
 
 for (const page of [
   'README.md',

@@ -8,12 +8,13 @@ export type Fields = readonly (readonly [name: string, value: string])[];
 /**
  * One HTTP call with exactly these header fields (fetch joins duplicates, and cleans up values).
  * A character of a value is one byte; `latin1(...)` makes them out of UTF-8.
+ * `from` is the address to call from: all of 127.0.0.0/8 are this machine's.
  */
 export async function exchange(
   url: string,
-  options: { method?: string; fields?: Fields; body?: string } = {},
+  options: { method?: string; fields?: Fields; body?: string; from?: string } = {},
 ): Promise<Answer> {
-  const { method = 'GET', fields = [], body } = options;
+  const { method = 'GET', fields = [], body, from } = options;
   const { hostname, port, host, origin } = new URL(url);
   const bodyless = body === undefined && ['GET', 'HEAD', 'OPTIONS'].includes(method);
   const length: Fields = bodyless ? [] : [['Content-Length', String(Buffer.byteLength(body ?? ''))]];
@@ -22,6 +23,7 @@ export async function exchange(
     hostname,
     port,
     method,
+    ...(from === undefined ? {} : { localAddress: from, family: 4 }),
     // Not url.pathname: the URL parser would mend what a test wants broken.
     path: url.slice(origin.length) || '/',
     headers: [['Host', host] as const, ...fields, ...length].flat(),

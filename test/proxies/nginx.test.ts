@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { Scene } from './scene.ts';
+import { describeProxy } from './suite.ts';
+
+/** What stands around the example: on a system /etc/nginx/nginx.conf, here with all its files in one folder. */
+function mainFile(folder: string): string {
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'scgi', 'uwsgi'];
+  return `
+    ${process.getuid?.() === 0 ? 'user root;' : ''}
+    daemon off;
+    pid ${folder}/nginx.pid;
+    error_log stderr;
+    events {}
+    http {
+      ${temporary.map((name) => `${name}_temp_path ${folder}/${name};`).join('\n')}
+      include ${folder}/soku.conf;
+    }
+  `;
+}
+
+const recipe = {
+  program: 'nginx',
+  page: 'docs/protect-with-nginx.md',
+  examples: ['examples/nginx/soku.conf'],
+  prepare: (folder: string) => {
+    writeFileSync(join(folder, 'nginx.conf'), mainFile(folder));
+    return ['-e', 'stderr', '-c', join(folder, 'nginx.conf')];
+  },
+};
+
+describeProxy(recipe, (scene: () => Scene) => {
+  test('the question itself cannot be asked from outside', async () => {
+    const { ada, api } = scene();
+    const { apiKey } = await ada.makeKey({ name: 'curious' });
+    const before = api.received.length;
+    assert.equal((await scene().ask({ key: apiKey, path: '/_soku/verify' })).status, 404);
+    assert.equal(api.received.length, before);
+  });
+});

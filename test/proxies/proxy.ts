@@ -1,0 +1,118 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Program } from '../support/debian.ts';
+import { freePort } from '../support/server.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** What is special about one proxy. */
+export interface Recipe {
+  /** The program, which is Debian's package, too. */
+  program: string;
+  page: string;
+  /** Of the repository; they are copied into the folder of a run. */
+  examples: readonly string[];
+  /** Writes what a run needs beside the examples. Returns the program's arguments. */
+  prepare(folder: string): string[];
+}
+
+interface Where {
+  /** Ports on 127.0.0.1. */
+  soku: number;
+  api: number;
+  /** A change of the examples' text, as a reader of the page may make it. */
+  edit?: (text: string) => string;
+}
+
+/** A real proxy process with the configuration of the documentation. */
+export class ProxyProcess {
+  readonly url: string;
+  readonly #folder: string;
+  readonly #process: ChildProcess;
+  readonly #ended: Promise<unknown>;
+  #output = '';
+
+  private constructor(child: ChildProcess, port: number, folder: string) {
+    this.url = `http://127.0.0.1:${port}`;
+    this.#process = child;
+    this.#folder = folder;
+    this.#ended = once(child, 'close');
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.setEncoding('utf8').on('data', (text: string) => {
+        this.#output += text;
+      });
+    }
+  }
+
+  /** Starts it and waits until it listens. */
+  static async start(recipe: Recipe, program: Program, where: Where): Promise<ProxyProcess> {
+    for (let attempt = 1; ; attempt++) {
+      const proxy = await ProxyProcess.#spawn(recipe, program, where);
+      if (await proxy.#listens()) return proxy;
+      const output = proxy.#output;
+      await proxy.stop();
+      // Somebody else may have taken the free port in between.
+      if (attempt === 3) throw new Error(`${recipe.program} ended: ${output}`);
+    }
+  }
+
+  static async #spawn(recipe: Recipe, program: Program, where: Where): Promise<ProxyProcess> {
+    const folder = mkdtempSync(join(tmpdir(), `soku-${recipe.program}-`));
+    const port = await freePort();
+    const ports: Record<string, number> = { 3000: where.soku, 4000: where.api, 8080: port };
+    for (const example of recipe.examples) {
+      const text = readFileSync(join(root, example), 'utf8');
+      const own = (where.edit?.(text) ?? text)
+        .replaceAll(/\b(3000|4000|8080)\b/g, (example) => String(ports[example]))
+        .replaceAll(/\/(etc|var\/log)\/(nginx|haproxy)\//g, `${folder}/`);
+      writeFileSync(join(folder, basename(example)), own);
+    }
+    const child = spawn(program.file, recipe.prepare(folder), {
+      cwd: folder,
+      // Caddy keeps files under these.
+      env: {
+        PATH: process.env.PATH,
+        TZ: 'UTC',
+        HOME: folder,
+        XDG_CONFIG_HOME: folder,
+        XDG_DATA_HOME: folder,
+        ...program.env,
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    return new ProxyProcess(child, port, folder);
+  }
+
+  /** Everything that it wrote: to its output, and into files. */
+  get logs(): string {
+    const files = globSync('**/*.log', { cwd: this.#folder });
+    return [this.#output, ...files.map((file) => readFileSync(join(this.#folder, file), 'utf8'))].join('\n');
+  }
+
+  async stop(): Promise<void> {
+    this.#process.kill('SIGTERM');
+    await this.#ended;
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  /** Resolves when it listens, or with false when it has ended. */
+  async #listens(): Promise<boolean> {
+    const deadline = performance.now() + 20_000;
+    while (performance.now() < deadline) {
+      if (this.#process.exitCode !== null) return false;
+      const socket = connect(Number(new URL(this.url).port), '127.0.0.1');
+      const opened = await once(socket, 'connect').then(
+        () => true,
+        () => false,
+      );
+      socket.destroy();
+      if (opened) return true;
+    }
+    return false;
+  }
+}

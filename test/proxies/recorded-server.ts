@@ -1,0 +1,70 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import { buffer } from 'node:stream/consumers';
+
+/** A request as it came. */
+export interface Received {
+  method: string;
+  url: string;
+  /** In their order, names as they were written. */
+  fields: [name: string, value: string][];
+  body: Buffer;
+}
+
+interface Reply {
+  status: number;
+  fields?: Record<string, string>;
+  body?: string;
+}
+
+/** A small real server that writes down what it is asked: the API behind a proxy, or a stand-in for Soku. */
+export class RecordedServer {
+  readonly received: Received[] = [];
+  /** What it answers. */
+  answer: (request: Received) => Reply = () => ({ status: 200, body: 'done\n' });
+  readonly port: number;
+  readonly #server: Server;
+
+  private constructor(server: Server, port: number) {
+    this.#server = server;
+    this.port = port;
+  }
+
+  static async start(): Promise<RecordedServer> {
+    const server = createServer().listen(0, '127.0.0.1');
+    server.unref();
+    await once(server, 'listening');
+    const address = server.address();
+    if (address === null || typeof address === 'string') throw new Error('no port was given');
+    const recorded = new RecordedServer(server, address.port);
+    server.on('request', async (request, response) => {
+      const { method = '', url = '', rawHeaders } = request;
+      const fields = rawHeaders.flatMap((name, i): [string, string][] =>
+        i % 2 === 0 ? [[name, rawHeaders[i + 1] ?? '']] : [],
+      );
+      const received = { method, url, fields, body: await buffer(request) };
+      recorded.received.push(received);
+      const reply = recorded.answer(received);
+      response.writeHead(reply.status, reply.fields).end(reply.body);
+    });
+    return recorded;
+  }
+
+  /** The last request. */
+  get last(): Received {
+    const last = this.received.at(-1);
+    if (last === undefined) throw new Error('nothing came');
+    return last;
+  }
+
+  async stop(): Promise<void> {
+    this.#server.close();
+    this.#server.closeAllConnections();
+    await once(this.#server, 'close');
+  }
+}
+
+/** The values of a field, whatever the case of its name. */
+export function valuesOf(request: Received, name: string): string[] {
+  return request.fields.filter(([own]) => own.toLowerCase() === name).map(([, value]) => value);
+}

@@ -1,0 +1,173 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { generateKey } from '@soku/key';
+import type { ErrorCode } from '@soku/server/error-codes';
+import type { Refusal } from '../../packages/server/src/http/errors.ts';
+import { forwardAuthAnswer } from '../../packages/server/src/verification/answers.ts';
+import { assertRefusal } from '../support/contract.ts';
+import type { Program } from '../support/debian.ts';
+import type { Fields } from '../support/http.ts';
+import { exchange } from '../support/http.ts';
+import type { Answer } from '../support/person.ts';
+import type { Recipe } from './proxy.ts';
+import { valuesOf } from './recorded-server.ts';
+import { Scene, StandInScene } from './scene.ts';
+
+/** Fields that belong to a refusal, whoever hands it on. */
+const refusalFields = [
+  'content-type',
+  'cache-control',
+  'www-authenticate',
+  'retry-after',
+  'ratelimit',
+  'ratelimit-policy',
+  'x-ratelimit-limit',
+  'x-ratelimit-remaining',
+  'x-ratelimit-reset',
+];
+
+function fieldsOf(answer: Answer): (string | null)[] {
+  return refusalFields.map((name) => answer.headers.get(name));
+}
+
+/** What a client is told when its key is not good. */
+export function testRefusing(recipe: Recipe, program: Program, scene: () => Scene): void {
+  test('a refusal reaches the client as Soku made it, and the API hears nothing of it', async () => {
+    const { ada, api, soku } = scene();
+    const good = await ada.makeKey({ name: 'good' });
+    const revoked = await ada.makeKey({ name: 'revoked' });
+    await ada.revoke(revoked.key.id);
+    const cases: [ErrorCode, Fields][] = [
+      ['missing_authorization', []],
+      ['wrong_header', [['X-API-Key', good.apiKey]]],
+      ['wrong_header', [['X-Soku-Key', good.apiKey]]],
+      ['missing_bearer', [['Authorization', good.apiKey]]],
+      ['unsupported_scheme', [['Authorization', 'Basic YWRhOnNlY3JldA==']]],
+      ['malformed_authorization', [['Authorization', `Bearer  ${good.apiKey}`]]],
+      ['key_preview', [['Authorization', `Bearer ${good.key.preview}`]]],
+      ['malformed_key', [['Authorization', `Bearer ${good.apiKey.slice(0, -1)}`]]],
+      ['unknown_key', [['Authorization', `Bearer ${generateKey()}`]]],
+      ['revoked_key', [['Authorization', `Bearer ${revoked.apiKey}`]]],
+    ];
+    const before = api.received.length;
+    for (const [code, fields] of cases) {
+      for (const method of ['GET', 'POST']) {
+        const answer = await scene().ask({ method, fields });
+        const { message } = assertRefusal(answer, code);
+        const direct = await exchange(`${soku.url}/v1/verify`, { fields });
+        assert.equal(message, assertRefusal(direct, code).message);
+        assert.deepEqual(fieldsOf(answer), fieldsOf(direct), code);
+      }
+    }
+    assert.equal(api.received.length, before);
+  });
+
+  test('two Authorization headers are refused', async () => {
+    const { ada, api } = scene();
+    const { apiKey } = await ada.makeKey({ name: 'twice' });
+    const before = api.received.length;
+    const answer = await scene().ask({ key: apiKey, fields: [['Authorization', `Bearer ${apiKey}`]] });
+    // nginx does not even ask.
+    if (recipe.program === 'nginx') assert.equal(answer.status, 400);
+    else assertRefusal(answer, 'malformed_authorization');
+    assert.equal(api.received.length, before);
+  });
+
+  test('a key in the URL is found, whatever a client says that the URL was (ASVS 14.2.1)', async () => {
+    const { apiKey } = await scene().ada.makeKey({ name: 'in the URL' });
+    const lies: Fields = ['X-Original-URI', 'X-Forwarded-Uri', 'X-Original-Url'].map((name) => [
+      name,
+      '/plain',
+    ]);
+    for (const fields of [[], lies]) {
+      const answer = await scene().ask({ path: `/orders?page=2&api_key=${apiKey}`, fields });
+      assertRefusal(answer, 'key_in_query');
+    }
+  });
+
+  test('more headers than Soku reads are refused, and do not reach the API', async () => {
+    const { ada, api } = scene();
+    const { apiKey } = await ada.makeKey({ name: 'wordy' });
+    const before = api.received.length;
+    const fields: Fields = ['X-A', 'X-B', 'X-C'].map((name) => [name, 'x'.repeat(7000)]);
+    assert.equal((await scene().ask({ key: apiKey, fields })).status, 400);
+    assert.equal(api.received.length, before);
+    assert.equal((await scene().ask({ key: apiKey })).status, 200);
+  });
+
+  test('limits hit whom they should: the key, and the address of the client in place of the proxy', async (t) => {
+    const env = { SOKU_KEY_RATE_LIMIT: '2', SOKU_ADDRESS_RATE_LIMIT: '3' };
+    const narrow = await Scene.start(recipe, program, { env });
+    t.after(() => narrow.stop());
+    const { apiKey } = await narrow.ada.makeKey({ name: 'busy' });
+    const first = await narrow.ask({ key: apiKey });
+    assert.deepEqual([first.status, first.headers.get('x-ratelimit-limit')], [200, '2']);
+    const limited = await untilLimited(() => narrow.ask({ key: apiKey, method: 'POST', body: '{}' }));
+    assert.match(limited.headers.get('ratelimit') ?? '', /^"key";r=0;t=\d+$/);
+
+    const neighbour = await narrow.ada.makeKey({ name: 'neighbour' });
+    let guesses = 0;
+    const guess = (from: string) => {
+      guesses += 1;
+      // A forged address, another one each time.
+      const fields: Fields = [['X-Forwarded-For', `10.0.0.${guesses}`]];
+      return narrow.ask({ key: generateKey(), from, fields });
+    };
+    const stopped = await untilLimited(() => guess('127.0.0.2'));
+    assert.match(stopped.headers.get('ratelimit') ?? '', /^"address";r=0;t=\d+$/);
+    assertRefusal(await guess('127.0.0.3'), 'unknown_key');
+    assert.equal((await narrow.ask({ key: neighbour.apiKey, from: '127.0.0.2' })).status, 200);
+  });
+
+  test('what Soku seldom answers reaches the client as well, with all its fields', async (t) => {
+    const own = await StandInScene.start(recipe, program);
+    t.after(() => own.stop());
+    const limit = { 'retry-after': '17', ratelimit: '"key";r=0;t=17', 'ratelimit-policy': '"key";q=5;w=60' };
+    const xLimit = { 'x-ratelimit-limit': '5', 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '17' };
+    const refusals: Refusal[] = [
+      { code: 'insufficient_scope', message: 'This key lacks the scope keys:write.', scope: 'keys:write' },
+      {
+        code: 'verification_unavailable',
+        message: 'The database did not answer; "try again" — später: 日本.',
+      },
+      { code: 'rate_limited', message: 'Too many requests with this key.', headers: { ...limit, ...xLimit } },
+    ];
+    for (const refusal of refusals) {
+      const made = forwardAuthAnswer({ refusal }, 'req_standin', Date.now());
+      own.standIn.answer = () => ({ ...made });
+      const body = JSON.stringify({ order: 'y'.repeat(100_000) });
+      const answer = await own.ask({ method: 'POST', key: 'any', body });
+      assert.equal(assertRefusal(answer, refusal.code).message, refusal.message);
+      assert.equal(answer.headers.get('x-request-id'), 'req_standin');
+      assert.deepEqual(
+        fieldsOf(answer),
+        refusalFields.map((name) => made.fields[name] ?? null),
+        refusal.code,
+      );
+      assert.deepEqual(
+        [...answer.headers.keys()].filter((name) => name.includes('soku')),
+        [],
+      );
+      const { method, url, body: asked } = own.standIn.last;
+      assert.deepEqual(
+        [method, url.replace(/\?$/, ''), asked.length],
+        ['GET', '/v1/verify', 0],
+        'the question',
+      );
+      assert.deepEqual(valuesOf(own.standIn.last, 'x-forwarded-for'), ['127.0.0.1']);
+    }
+    assert.equal(own.api.received.length, 0);
+  });
+}
+
+/** Asks until the limit is reached; where a minute ends, it takes one request more. */
+async function untilLimited(ask: () => Promise<Answer>): Promise<Answer> {
+  for (let i = 0; i < 10; i++) {
+    const answer = await ask();
+    if (answer.status !== 429) continue;
+    assertRefusal(answer, 'rate_limited');
+    assert.match(answer.headers.get('retry-after') ?? '', /^\d+$/);
+    return answer;
+  }
+  throw new Error('ten requests were not limited');
+}

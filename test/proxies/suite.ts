@@ -1,0 +1,41 @@
+import { after, before, test } from 'node:test';
+import { debianProgram, type Program } from '../support/debian.ts';
+import { testPage } from './page.ts';
+import { testPassing } from './passing.ts';
+import type { Recipe } from './proxy.ts';
+import { testRefusing } from './refusing.ts';
+import { testRevoking } from './revoking.ts';
+import { Scene } from './scene.ts';
+import { testWithoutSoku } from './without-soku.ts';
+
+/**
+ * Holds a real proxy, with the configuration of the documentation, to everything that its page promises.
+ *
+ * @param testOwn makes the tests of what this proxy alone has
+ */
+export function describeProxy(
+  recipe: Recipe,
+  testOwn: (scene: () => Scene, program: Program) => void = () => undefined,
+): void {
+  const program = debianProgram(recipe.program);
+  if (typeof program === 'string') {
+    test(`${recipe.program} before an API`, { skip: `skipped: ${program}` }, () => undefined);
+    return;
+  }
+  let scene: Scene | undefined;
+  const current = (): Scene => {
+    if (scene === undefined) throw new Error('the proxy did not start');
+    return scene;
+  };
+  before(async () => {
+    scene = await Scene.start(recipe, program, { env: { SOKU_KEY_RATE_LIMIT: '1000' } });
+  });
+  after(async () => scene?.stop());
+
+  testPage(recipe, current);
+  testPassing(recipe, program, current);
+  testRefusing(recipe, program, current);
+  testRevoking(current);
+  testWithoutSoku(recipe, program, current);
+  testOwn(current, program);
+}
