@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { after, test } from 'node:test';
 import { openDataDirectory } from './data-directory.ts';
 import { openDatabase } from './open.ts';
@@ -50,6 +51,17 @@ test('work that throws leaves nothing behind, and nothing open', async () => {
   assert.deepEqual(workspaces(), []);
   await addWorkspace('ws_kept');
   assert.deepEqual(workspaces(), ['ws_kept']);
+});
+
+test('only who says so does not wait for another program', async () => {
+  const waits = (connection: DatabaseSync) => connection.prepare('PRAGMA busy_timeout').get()?.timeout;
+  assert.equal(await database.transact(waits, nothing), 1000);
+  assert.equal(await database.transact(waits, nothing, 0), 0);
+  const other = new DatabaseSync(directory.databaseFile);
+  other.exec('BEGIN IMMEDIATE');
+  await assert.rejects(database.transact(nothing, nothing, 0), /locked/);
+  other.close();
+  assert.equal(await database.transact(waits, nothing), 1000);
 });
 
 test('what is told of a commit is told once it is there, and of a rollback nothing', async () => {

@@ -22,8 +22,13 @@ export interface Database {
    *
    * @param work gets the connection inside BEGIN IMMEDIATE; what it throws rolls back and is thrown on
    * @param committed is called in the very turn of the commit, before any other code of this process runs
+   * @param patience how long it waits when another program has locked the file, in ms; 0 for what can be done later
    */
-  transact<T>(work: (connection: DatabaseSync) => T, committed: (result: T) => void): Promise<T>;
+  transact<T>(
+    work: (connection: DatabaseSync) => T,
+    committed: (result: T) => void,
+    patience?: number,
+  ): Promise<T>;
   /** A connection that only reads, and so sees nothing that is not committed. For prepared statements. */
   reader: DatabaseSync;
   /** Whether this is still the only process that can have the data directory open. */
@@ -46,7 +51,8 @@ export async function openDatabase(directory: DataDirectory): Promise<Database> 
     kysely,
     reader,
     isAlone: directory.isHeld,
-    transact: (work, committed) => transact(kysely, writer, work, committed),
+    transact: (work, committed, patience = lockTimeout) =>
+      transact(kysely, writer, patience, () => inTransaction(writer, work, committed)),
     close: async () => {
       reader.close();
       await kysely.destroy();
@@ -78,20 +84,33 @@ function openWriter(file: string): DatabaseSync {
 function transact<T>(
   kysely: Kysely<Tables>,
   writer: DatabaseSync,
-  work: (connection: DatabaseSync) => T,
-  committed: (result: T) => void,
+  patience: number,
+  transaction: () => T,
 ): Promise<T> {
   return kysely.connection().execute(async () => {
-    writer.exec('BEGIN IMMEDIATE');
-    let result: T;
+    writer.exec(`PRAGMA busy_timeout = ${patience}`);
     try {
-      result = work(writer);
-      writer.exec('COMMIT');
-    } catch (error) {
-      if (writer.isTransaction) writer.exec('ROLLBACK');
-      throw error;
+      return transaction();
+    } finally {
+      writer.exec(`PRAGMA busy_timeout = ${lockTimeout}`);
     }
-    committed(result);
-    return result;
   });
+}
+
+function inTransaction<T>(
+  writer: DatabaseSync,
+  work: (connection: DatabaseSync) => T,
+  committed: (result: T) => void,
+): T {
+  writer.exec('BEGIN IMMEDIATE');
+  let result: T;
+  try {
+    result = work(writer);
+    writer.exec('COMMIT');
+  } catch (error) {
+    if (writer.isTransaction) writer.exec('ROLLBACK');
+    throw error;
+  }
+  committed(result);
+  return result;
 }

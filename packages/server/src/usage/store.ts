@@ -46,7 +46,7 @@ export interface LastUse {
   agent: string;
 }
 
-/** Usage in SQL. */
+/** Usage in SQL. It never waits for another program that has locked the file, because it can be written later. */
 export class UsageStore implements UsageSink {
   readonly #database: Database;
 
@@ -55,7 +55,7 @@ export class UsageStore implements UsageSink {
   }
 
   async write(usages: readonly OpenUsage[], written: (count: number) => void): Promise<void> {
-    await this.#database.transact((connection) => writeSlice(connection, usages), written);
+    await this.#database.transact((connection) => writeSlice(connection, usages), written, 0);
   }
 
   /**
@@ -77,6 +77,7 @@ export class UsageStore implements UsageSink {
     const deleted = await this.#database.transact(
       (connection) => Number(connection.prepare(deleteOldest).run(before).changes),
       () => undefined,
+      0,
     );
     return deleted === mostDeleted;
   }
