@@ -6,7 +6,7 @@ import type { Page } from 'playwright-core';
 import { z } from 'zod';
 import { bearer, call } from '../support/person.ts';
 import { settled } from './accessibility.ts';
-import { answered, Dashboard } from './dashboard.ts';
+import { answered, Dashboard, sessionToken } from './dashboard.ts';
 import { evaluate, hasFocus, isAt, isGone, reads, showsFocus, tabTo, texts, until } from './expect.ts';
 import { heading } from './key-pages.ts';
 import { recordHours, recordLastUse, startOfHour } from './recorded-usage.ts';
@@ -75,6 +75,29 @@ test('the page brings itself up to date while it is looked at, and asks nothing 
   assert.equal(asked, 0, 'a hidden page asks nothing');
   await page.evaluate(`delete document.visibilityState; dispatchEvent(new Event('visibilitychange'))`);
   await shows(page, '2', '0');
+});
+
+test('when the session ends, the page asks for the password once, and not every ten seconds', async (t) => {
+  const { key } = await ada.makeKey({ name: 'Left open' });
+  const person = await dashboard.signIn();
+  const page = await dashboard.open(t, `/settings/api/${key.id}`, { as: person, expected: [answered(401)] });
+  await page.clock.install();
+  await page.reload();
+  await shows(page, '0', '0');
+  await settled(page);
+  dashboard.database('DELETE FROM session WHERE token = ?', sessionToken(person));
+  await page.clock.runFor(11_000);
+  const question = page.getByRole('dialog').filter({ hasText: 'Your session is over' });
+  await question.waitFor();
+  await page.keyboard.press('Escape');
+  await isGone(question);
+  let asked = 0;
+  page.on('request', () => {
+    asked += 1;
+  });
+  await page.clock.runFor(60_000);
+  assert.equal(asked, 0);
+  await shows(page, '0', '0');
 });
 
 test('24 hours, 7 days and 30 days are in the address, and Back brings the one before', async (t) => {

@@ -1,13 +1,21 @@
 import { usageSchema } from '@soku/server/usage-schemas';
 import { keepPreviousData, queryOptions } from '@tanstack/react-query';
-import { callApi } from './client.ts';
+import { callApi, isSessionOver } from './client.ts';
 
 export type UsageRange = '24h' | '7d' | '30d';
 
 const hour = 3_600_000;
 
-/** Milliseconds between two looks of a page that stays open. */
-export const refreshEvery = 10_000;
+/** Milliseconds. */
+const refreshEvery = 10_000;
+
+/**
+ * For a page that stays open. Without a session it stops: each answer would ask again for the password that somebody has
+ * just declined to give.
+ */
+export function refreshWhileSignedIn({ state }: { state: { error: unknown } }): number | false {
+  return isSessionOver(state.error) ? false : refreshEvery;
+}
 
 /** For the page of a key: it asks again while somebody looks at it. */
 export function usageOptions(id: string, range: UsageRange) {
@@ -15,7 +23,7 @@ export function usageOptions(id: string, range: UsageRange) {
     queryKey: ['keys', 'usage', id, range],
     queryFn: ({ signal }) => fetchUsage(id, hoursOf(range, Date.now()), signal),
     placeholderData: keepPreviousData,
-    refetchInterval: refreshEvery,
+    refetchInterval: refreshWhileSignedIn,
   });
 }
 

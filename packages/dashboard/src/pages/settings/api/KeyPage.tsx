@@ -5,7 +5,7 @@ import { getRouteApi, Link } from '@tanstack/react-router';
 import { ArrowLeft, Pencil } from 'lucide-react';
 import { ApiError } from '../../../api/client.ts';
 import { keyOptions } from '../../../api/keys.ts';
-import { refreshEvery } from '../../../api/usage.ts';
+import { refreshWhileSignedIn } from '../../../api/usage.ts';
 import { Button } from '../../../components/Button.tsx';
 import { Section } from '../../../components/Card.tsx';
 import { Failure } from '../../../components/Notice.tsx';
@@ -26,7 +26,7 @@ const noRows: Key[] = [];
 export function KeyPage() {
   const { keyId } = route.useParams();
   const { panel, range = '24h' } = route.useSearch();
-  const { data: key, error } = useQuery({ ...keyOptions(keyId), refetchInterval: refreshEvery });
+  const { data: key, error } = useQuery({ ...keyOptions(keyId), refetchInterval: refreshWhileSignedIn });
   const { openPanel, closePanel } = usePanel();
   const afterRevoke = useAfterRevoke(noRows, panel);
 
