@@ -56,12 +56,25 @@ test('work that throws leaves nothing behind, and nothing open', async () => {
 test('only who says so does not wait for another program', async () => {
   const waits = (connection: DatabaseSync) => connection.prepare('PRAGMA busy_timeout').get()?.timeout;
   assert.equal(await database.transact(waits, nothing), 1000);
-  assert.equal(await database.transact(waits, nothing, 0), 0);
+  assert.equal(await database.transact(waits, nothing, { patience: 0 }), 0);
   const other = new DatabaseSync(directory.databaseFile);
   other.exec('BEGIN IMMEDIATE');
-  await assert.rejects(database.transact(nothing, nothing, 0), /locked/);
+  await assert.rejects(database.transact(nothing, nothing, { patience: 0 }), /locked/);
   other.close();
   assert.equal(await database.transact(waits, nothing), 1000);
+});
+
+test('only what says so does not wait for the disk, and what comes after it does again', async () => {
+  const synchronous = (connection: DatabaseSync) =>
+    connection.prepare('PRAGMA synchronous').get()?.synchronous;
+  const thrown = () => {
+    throw new Error('in the middle');
+  };
+  // 1 is NORMAL, 2 is FULL.
+  assert.equal(await database.transact(synchronous, nothing, { durable: false }), 1);
+  assert.equal(await database.transact(synchronous, nothing), 2);
+  await assert.rejects(database.transact(thrown, nothing, { durable: false }), /in the middle/);
+  assert.equal(await database.transact(synchronous, nothing), 2);
 });
 
 test('what is told of a commit is told once it is there, and of a rollback nothing', async () => {

@@ -14,6 +14,17 @@ import { isBusy } from './sqlite-errors.ts';
  */
 const lockTimeout = 1000;
 
+/** What a transaction may cost. */
+interface Terms {
+  /** How long it waits when another program has locked the file, in ms; 0 for what can be done later. */
+  patience: number;
+  /**
+   * Whether it has to survive a power cut. When not, the commit does not wait for the disk, and is on it with the next
+   * one that does; a crash of the process takes neither away.
+   */
+  durable: boolean;
+}
+
 export interface Database {
   /** For everything that may take its time. */
   kysely: Kysely<Tables>;
@@ -22,12 +33,11 @@ export interface Database {
    *
    * @param work gets the connection inside BEGIN IMMEDIATE; what it throws rolls back and is thrown on
    * @param committed is called in the very turn of the commit, before any other code of this process runs
-   * @param patience how long it waits when another program has locked the file, in ms; 0 for what can be done later
    */
   transact<T>(
     work: (connection: DatabaseSync) => T,
     committed: (result: T) => void,
-    patience?: number,
+    terms?: Partial<Terms>,
   ): Promise<T>;
   /** A connection that only reads, and so sees nothing that is not committed. For prepared statements. */
   reader: DatabaseSync;
@@ -51,8 +61,8 @@ export async function openDatabase(directory: DataDirectory): Promise<Database> 
     kysely,
     reader,
     isAlone: directory.isHeld,
-    transact: (work, committed, patience = lockTimeout) =>
-      transact(kysely, writer, patience, () => inTransaction(writer, work, committed)),
+    transact: (work, committed, { patience = lockTimeout, durable = true } = {}) =>
+      transact(kysely, writer, { patience, durable }, () => inTransaction(writer, work, committed)),
     close: async () => {
       reader.close();
       await kysely.destroy();
@@ -84,17 +94,21 @@ function openWriter(file: string): DatabaseSync {
 function transact<T>(
   kysely: Kysely<Tables>,
   writer: DatabaseSync,
-  patience: number,
+  terms: Terms,
   transaction: () => T,
 ): Promise<T> {
   return kysely.connection().execute(async () => {
-    writer.exec(`PRAGMA busy_timeout = ${patience}`);
+    setTerms(writer, terms);
     try {
       return transaction();
     } finally {
-      writer.exec(`PRAGMA busy_timeout = ${lockTimeout}`);
+      setTerms(writer, { patience: lockTimeout, durable: true });
     }
   });
+}
+
+function setTerms(writer: DatabaseSync, { patience, durable }: Terms): void {
+  writer.exec(`PRAGMA busy_timeout = ${patience}; PRAGMA synchronous = ${durable ? 'FULL' : 'NORMAL'}`);
 }
 
 function inTransaction<T>(

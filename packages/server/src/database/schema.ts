@@ -68,13 +68,18 @@ interface UsageHourTable {
   accepted: number;
   /** Refused although the secret is known here: revoked, expired, without the scope, or over its limit. */
   refused: number;
+  /** Epoch ms of the last accepted use in this hour; null when there was none. Never goes back. */
+  last_at: number | null;
 }
 
 /** The last accepted use of a secret. The flush of usage overwrites it; nothing deletes it. */
 interface LastUseTable {
   key_id: string;
   hash: Uint8Array;
-  /** Epoch ms. Never goes back. */
+  /**
+   * Epoch ms. Never goes back. Written with the first use of an hour, and when address or agent have changed; the last
+   * use itself may be later, and then is last_at of the same hour in usage_hour.
+   */
   at: number;
   /** As verification saw it; '' when it was not told. */
   address: string;

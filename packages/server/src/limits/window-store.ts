@@ -8,6 +8,9 @@ const writeWindow = 'INSERT INTO rate_window (key_id, minute, current, previous)
 
 const nothing = () => undefined;
 
+/** Closing the database, which follows, puts all of it on the disk. */
+const kept = { durable: false };
+
 /** A window, and the id of the key that it belongs to. */
 type KeyAndWindow = readonly [string, Window];
 
@@ -25,14 +28,18 @@ export class WindowStore {
    */
   async save(windows: readonly KeyAndWindow[]): Promise<void> {
     const sorted = windows.toSorted(([a], [b]) => (a < b ? -1 : 1));
-    await this.#database.transact((connection) => connection.exec('DELETE FROM rate_window'), nothing);
+    await this.#database.transact((connection) => connection.exec('DELETE FROM rate_window'), nothing, kept);
     for (let start = 0; start < sorted.length; start += slice) {
-      await this.#database.transact((connection) => {
-        const statement = connection.prepare(writeWindow);
-        for (const [keyId, { minute, current, previous }] of sorted.slice(start, start + slice)) {
-          statement.run(keyId, minute, current, previous);
-        }
-      }, nothing);
+      await this.#database.transact(
+        (connection) => {
+          const statement = connection.prepare(writeWindow);
+          for (const [keyId, { minute, current, previous }] of sorted.slice(start, start + slice)) {
+            statement.run(keyId, minute, current, previous);
+          }
+        },
+        nothing,
+        kept,
+      );
     }
   }
 

@@ -13,7 +13,7 @@ test('each step is followed by a rest, a short one also when the step took long;
     while (performance.now() - begun < 10);
   });
   assert.equal(rests.length, 2);
-  assert.equal(rests[1], 100, 'nineteen times ten is more than the longest');
+  assert.equal(rests[1], 50, 'nine times ten is more than the longest');
   pace.hurry();
   await pace.step(async () => undefined);
   assert.equal(rests.length, 2);

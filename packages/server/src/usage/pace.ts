@@ -1,10 +1,10 @@
 import { setImmediate as turn, setTimeout as wait } from 'node:timers/promises';
 
 /** After each step it rests so many times as long, but no longer than so many ms. */
-const rest = { times: 19, longest: 100 };
+const rest = { times: 9, longest: 50 };
 
 /**
- * Keeps work in the background: its steps take a twentieth of the time at most. The more there is to do, the longer
+ * Keeps work in the background: its steps take a tenth of the time at most. The more there is to do, the longer
  * it lasts, but verification never slows down for it.
  */
 export class Pace {

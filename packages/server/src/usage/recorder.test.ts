@@ -39,9 +39,9 @@ async function newRecorder() {
       }, committed),
   };
   const store = new UsageStore(failable);
-  const sink: UsageStore['write'] = async (usages, written) => {
+  const sink: UsageStore['write'] = async (usages, durable, written) => {
     await world.meanwhile();
-    await store.write(usages.slice(0, 2), written);
+    await store.write(usages.slice(0, 2), durable, written);
   };
   const pace = new Pace(() => world.meanwhile());
   const recorder = new UsageRecorder({ write: sink }, () => world.now, pace);
@@ -50,17 +50,22 @@ async function newRecorder() {
 
 type Subject = Awaited<ReturnType<typeof newRecorder>>;
 
+interface Use {
+  refused: boolean;
+  address: string;
+}
+
 /** What must be found: for each key, `hour accepted refused` of the hours that have any, and the last use. */
 class Model {
   readonly #counts = new Map<string, { accepted: number; refused: number }>();
-  readonly #last = new Map<string, number>();
+  readonly #last = new Map<string, { at: number; address: string }>();
 
-  use(keyId: string, now: number, refused: boolean): void {
+  use(keyId: string, now: number, { refused, address }: Use): void {
     const place = `${keyId} ${hourOf(now)}`;
     const counts = this.#counts.get(place) ?? { accepted: 0, refused: 0 };
     this.#counts.set(place, counts);
     counts[refused ? 'refused' : 'accepted'] += 1;
-    if (!refused) this.#last.set(keyId, now);
+    if (!refused) this.#last.set(keyId, { at: now, address });
   }
 
   async assertHolds({ reader }: Subject): Promise<void> {
@@ -70,8 +75,10 @@ class Model {
         const expected = this.#counts.get(`${keyId} ${hour}`) ?? { accepted: 0, refused: 0 };
         assert.deepEqual({ accepted, refused }, expected, `${keyId} in hour ${hour - firstHour}`);
       }
-      assert.equal(lastUse?.at, this.#last.get(keyId));
-      assert.equal((await reader.lastUsedAt([keyId])).get(keyId), this.#last.get(keyId));
+      const last = this.#last.get(keyId);
+      assert.equal(lastUse?.at, last?.at);
+      assert.equal(lastUse?.address, last?.address);
+      assert.equal((await reader.lastUsedAt([keyId])).get(keyId), last?.at);
     }
   }
 }
@@ -80,6 +87,7 @@ const useSome = fc.record({
   kind: fc.constant('use' as const),
   secret: fc.nat(secrets.length - 1),
   refused: fc.boolean(),
+  address: fc.constantFrom('203.0.113.1', '203.0.113.2'),
 });
 const step = fc.oneof(
   { arbitrary: useSome, weight: 5 },
@@ -97,9 +105,11 @@ test('after any sequence of uses, flushes, failures and hours, also in the middl
       const subject = await newRecorder();
       const { world, recorder } = subject;
       const model = new Model();
-      const use = ({ secret, refused }: { secret: number; refused: boolean }) => {
-        secrets[secret]?.use(recorder, world.now, { refused });
-        model.use(secrets[secret]?.keyId ?? '', world.now, refused);
+      const use = (used: Use & { secret: number }) => {
+        // No two in one millisecond: of those nobody could tell which was the last.
+        world.now += 1;
+        secrets[used.secret]?.use(recorder, world.now, used);
+        model.use(secrets[used.secret]?.keyId ?? '', world.now, used);
       };
       for (const now of steps) {
         if (now.kind === 'use') use(now);

@@ -31,6 +31,8 @@ export interface OpenUsage extends SecretUsage {
   readonly hash: string;
   /** Epoch hours. */
   readonly hour: number;
+  /** What was written as the last use of this hour, besides its time. */
+  told: { address: string; agent: string } | undefined;
 }
 
 /** Where usage is kept. */
@@ -39,9 +41,10 @@ export interface UsageSink {
    * Writes some of them in one transaction: from the first on, at least one, as many as fit into a short while. In
    * one turn of the event loop it reads their counts, commits, and calls `written`; when it rejects, it did not.
    *
+   * @param durable whether it must survive a power cut, with all that was written before
    * @param written told how many
    */
-  write(usages: readonly OpenUsage[], written: (count: number) => void): Promise<void>;
+  write(usages: readonly OpenUsage[], durable: boolean, written: (count: number) => void): Promise<void>;
 }
 
 /** How many keys a flush looks at, and sorts, in one turn of the event loop: less than a millisecond of work. */
@@ -105,6 +108,7 @@ export class UsageRecorder {
       keyId,
       hash,
       hour,
+      told: undefined,
     };
     if (own === undefined) this.#open.set(keyId, [opened]);
     else own.push(opened);
@@ -134,8 +138,10 @@ export class UsageRecorder {
     let batch = take(used, mostAtOnce);
     while (batch.length > 0) {
       let count = 0;
+      // A batch that is not full is the last one: with it the whole flush is on the disk.
+      const durable = batch.length < mostAtOnce;
       const write = () =>
-        this.#sink.write(batch, (written) => {
+        this.#sink.write(batch, durable, (written) => {
           count = written;
           this.#settle(batch.slice(0, written));
         });
@@ -169,6 +175,7 @@ export class UsageRecorder {
   #settle(written: readonly OpenUsage[]): void {
     const hour = hourOf(this.#now());
     for (const usage of written) {
+      if (usage.accepted > 0) usage.told = { address: usage.address, agent: usage.agent };
       usage.accepted = 0;
       usage.refused = 0;
       if (usage.hour !== hour) this.#close(usage);

@@ -30,7 +30,7 @@ test('a transaction takes the first of what it is given, as many as there is tim
   const usages = secrets.flatMap((secret) => recorder.of(secret.keyId));
   assert.equal(usages.length, 600);
   const told: number[] = [];
-  await store.write(usages, (count) => told.push(count));
+  await store.write(usages, true, (count) => told.push(count));
   const [count = 0] = told;
   assert.equal(told.length, 1);
   assert.ok(count >= 1);
@@ -75,7 +75,7 @@ test('an hour that is written late does not set the last use back', async () => 
   clock.now = startOf(31);
   secret.use(recorder, clock.now, { address: '203.0.113.2', agent: 'newest/1' });
   const newer = recorder.of(secret.keyId).filter((usage) => !late.includes(usage));
-  for (const usages of [newer, late]) await store.write(usages, () => undefined);
+  for (const usages of [newer, late]) await store.write(usages, true, () => undefined);
   const row = await database.kysely
     .selectFrom('last_use')
     .selectAll()

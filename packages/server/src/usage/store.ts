@@ -1,7 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import type { Database } from '../database/open.ts';
 import type { Tables } from '../database/schema.ts';
+import { hourLength } from './hours.ts';
 import type { OpenUsage, UsageSink } from './recorder.ts';
 import { cleanUserAgent } from './user-agent.ts';
 
@@ -15,9 +16,11 @@ const longestWrite = 2;
 const mostDeleted = 500;
 
 const addToHour = `
-  INSERT INTO usage_hour (hour, key_id, hash, accepted, refused) VALUES (?, ?, ?, ?, ?)
+  INSERT INTO usage_hour (hour, key_id, hash, accepted, refused, last_at) VALUES (?, ?, ?, ?, ?, ?)
   ON CONFLICT (hour, key_id, hash) DO UPDATE SET
-    accepted = usage_hour.accepted + excluded.accepted, refused = usage_hour.refused + excluded.refused`;
+    accepted = usage_hour.accepted + excluded.accepted, refused = usage_hour.refused + excluded.refused,
+    last_at = CASE WHEN excluded.last_at > coalesce(usage_hour.last_at, 0)
+      THEN excluded.last_at ELSE usage_hour.last_at END`;
 
 /** Never back in time: an hour that could not be written may come after the next one. */
 const setLastUse = `
@@ -54,8 +57,13 @@ export class UsageStore implements UsageSink {
     this.#database = database;
   }
 
-  async write(usages: readonly OpenUsage[], written: (count: number) => void): Promise<void> {
-    await this.#database.transact((connection) => writeSlice(connection, usages), written, 0);
+  async write(
+    usages: readonly OpenUsage[],
+    durable: boolean,
+    written: (count: number) => void,
+  ): Promise<void> {
+    const terms = { patience: 0, durable };
+    await this.#database.transact((connection) => writeSlice(connection, usages), written, terms);
   }
 
   /**
@@ -77,7 +85,7 @@ export class UsageStore implements UsageSink {
     const deleted = await this.#database.transact(
       (connection) => Number(connection.prepare(deleteOldest).run(before).changes),
       () => undefined,
-      0,
+      { patience: 0, durable: false },
     );
     return deleted === mostDeleted;
   }
@@ -109,8 +117,15 @@ export async function readHours(
 export async function readLastUses(db: Kysely<Tables>, keyIds: readonly string[]): Promise<LastUse[]> {
   return db
     .selectFrom('last_use')
-    .select(['key_id as keyId', 'at', 'address', 'agent'])
-    .where('key_id', 'in', keyIds)
+    .leftJoin('usage_hour', (join) =>
+      join
+        .on(sql<boolean>`usage_hour.hour = last_use.at / ${sql.lit(hourLength)}`)
+        .onRef('usage_hour.key_id', '=', 'last_use.key_id')
+        .onRef('usage_hour.hash', '=', 'last_use.hash'),
+    )
+    .select(['last_use.key_id as keyId', 'address', 'agent'])
+    .select(({ fn }) => fn.coalesce('usage_hour.last_at', 'last_use.at').as('at'))
+    .where('last_use.key_id', 'in', keyIds)
     .execute();
 }
 
@@ -119,11 +134,13 @@ function writeSlice(connection: DatabaseSync, usages: readonly OpenUsage[]): num
   const begun = performance.now();
   const [hourly, last] = [connection.prepare(addToHour), connection.prepare(setLastUse)];
   let count = 0;
-  for (const { keyId, hash, hour, accepted, refused, lastAt, address, agent } of usages) {
+  for (const usage of usages) {
     if (count > 0 && performance.now() - begun > longestWrite) break;
+    const { keyId, hash, hour, accepted, refused, lastAt, address, agent, told } = usage;
     const bytes = Buffer.from(hash, 'latin1');
-    hourly.run(hour, keyId, bytes, accepted, refused);
-    if (accepted > 0) last.run(keyId, bytes, lastAt, address, cleanUserAgent(agent));
+    hourly.run(hour, keyId, bytes, accepted, refused, lastAt === 0 ? null : lastAt);
+    const known = told !== undefined && told.address === address && told.agent === agent;
+    if (accepted > 0 && !known) last.run(keyId, bytes, lastAt, address, cleanUserAgent(agent));
     count += 1;
   }
   return count;

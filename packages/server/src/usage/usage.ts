@@ -12,7 +12,7 @@ interface Options {
   log: Logger;
   /** Epoch ms. */
   now?: () => number;
-  /** ms between two flushes: what a crash can lose. */
+  /** ms from the end of a flush to the beginning of the next one. */
   flushInterval?: number;
   later?: Later;
 }
@@ -34,7 +34,7 @@ export function recordUsage({
   database,
   log,
   now = Date.now,
-  flushInterval = 5000,
+  flushInterval = 4000,
   later: start = later,
 }: Options): UsageRecording {
   const store = new UsageStore(database);

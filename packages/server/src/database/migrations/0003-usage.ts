@@ -4,7 +4,8 @@ import { type Kysely, type Migration, sql } from 'kysely';
  * Two tables, each in the order in which it is written. What is counted in one hour lies together, so that a flush
  * of many keys touches few pages: with the key first, every row of the present hour would lie among the past hours
  * of its own key, on a page of its own (measured with 100 hours of 20 000 keys: 14 us a row in place of 2). For the
- * same reason the last use has a table of its own; and so the counts can be deleted by age, and it stays.
+ * same reason the last use has a table of its own; and so the counts can be deleted by age, and it stays. That one is
+ * written only when something about the use is new, because most keys are used from one place by one program.
  *
  * The foreign keys need no index of their own: keys and secrets are never deleted, nor given another id (triggers
  * hold it), so nobody ever looks for the rows that refer to one.
@@ -19,6 +20,7 @@ export const usage: Migration = {
       .addColumn('hash', 'blob', (column) => column.notNull().references('api_key_secret.hash'))
       .addColumn('accepted', 'bigint', (column) => column.notNull())
       .addColumn('refused', 'bigint', (column) => column.notNull())
+      .addColumn('last_at', 'bigint')
       .addPrimaryKeyConstraint('usage_hour_key', ['hour', 'key_id', 'hash'])
       .modifyEnd(clustered)
       .execute();
