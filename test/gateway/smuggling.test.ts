@@ -146,6 +146,8 @@ test('a request without a body is told so: nothing that follows can be taken for
     ]) {
       const { answers, passed } = await send(post(fields, '', line));
       assertClean(line, passed);
+      const length = line.startsWith('GET') ? null : ['\r\nContent-Length: 0\r\n'];
+      assert.deepEqual(passed[0]?.match(/\r\nContent-Length.*\r\n/i)?.slice() ?? null, length, line);
       assert.deepEqual(
         answers.map(({ status }) => status),
         [200, 200],

@@ -242,3 +242,37 @@ test('a connection that the API closed meanwhile costs no client a failure, if n
   assertBadGateway(await ask('POST', 'x'), logged(), unreachable);
   assert.equal(requests, 4, 'a POST is not sent again');
 });
+
+test('an API that answers and goes before the body has ended leaves the connection in step', {
+  timeout: 10_000,
+}, async (t) => {
+  const url = await startTcp(t, (socket) => {
+    socket.once('data', () =>
+      socket.end('HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5\r\n\r\nearly'),
+    );
+  });
+  const { port } = await start(t, url);
+  const socket = connect(port, '127.0.0.1');
+  t.after(() => socket.destroy());
+  const head = 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 500000\r\n\r\n';
+  for (let i = 0; i < 2; i++) {
+    socket.write(`${head}x`);
+    const [answer] = await once(socket, 'data');
+    assert.match(String(answer), /^HTTP\/1.1 200 /);
+    socket.write('y'.repeat(499_999));
+  }
+});
+
+test('a body that breaks ends the request to the API, also when the client stays', {
+  timeout: 10_000,
+}, async (t) => {
+  const { promise: gone, resolve } = Promise.withResolvers<void>();
+  const url = await startTcp(t, (socket) => socket.resume().once('close', resolve));
+  const { port } = await start(t, url, { connection: 5_000, silence: 60_000 });
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+  t.after(() => socket.destroy());
+  socket.write('POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\nzz');
+  const [answer] = await once(socket, 'data');
+  assert.match(String(answer), /^HTTP\/1.1 400 /);
+  await gone;
+});
