@@ -6,6 +6,7 @@ describeProxy({
   program: 'caddy',
   page: 'docs/protect-with-caddy.md',
   examples: ['examples/caddy/Caddyfile'],
+  openBefore: '\t\t# A client may not',
   prepare: (folder) => {
     // Its administration would listen on a fixed port.
     const file = join(folder, 'test.Caddyfile');

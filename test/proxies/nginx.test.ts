@@ -25,6 +25,7 @@ const recipe = {
   program: 'nginx',
   page: 'docs/protect-with-nginx.md',
   examples: ['examples/nginx/soku.conf'],
+  openBefore: '    # The question: ',
   prepare: (folder: string) => {
     writeFileSync(join(folder, 'nginx.conf'), mainFile(folder));
     return ['-e', 'stderr', '-c', join(folder, 'nginx.conf')];

@@ -5,9 +5,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { assertRefusal } from '../support/contract.ts';
+import type { Program } from '../support/debian.ts';
 import { blocks } from '../support/markdown.ts';
 import type { Recipe } from './proxy.ts';
-import type { Scene } from './scene.ts';
+import { Scene } from './scene.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -19,8 +21,19 @@ const languages: Record<string, string> = {
   Caddyfile: 'caddyfile',
 };
 
-/** The page shows what runs here, and its commands do what they say. */
-export function testPage(recipe: Recipe, scene: () => Scene): void {
+/** Spellings that some proxies take for /healthz. The API must then get that, and not what it may read otherwise. */
+const spellings = [
+  '//healthz',
+  '/healthz/',
+  '/HEALTHZ',
+  '/%68ealthz',
+  '/orders/../healthz',
+  '/orders/..%2fhealthz',
+  '/orders/%2e%2e/healthz',
+];
+
+/** The page shows what runs here, and its commands and changes do what they say. */
+export function testPage(recipe: Recipe, program: Program, scene: () => Scene): void {
   test(`${recipe.page} shows the files that are tested here, as they are`, () => {
     for (const example of recipe.examples) {
       const language = languages[example.split(/[./]/).at(-1) ?? ''];
@@ -38,6 +51,26 @@ export function testPage(recipe: Recipe, scene: () => Scene): void {
       const own = command.replaceAll('http://localhost:8080', proxy.url);
       const ran = await run(own, { PATH: process.env.PATH, SOKU_API_KEY: apiKey });
       assert.equal(ran.status, 0, `${command}\n${ran.output}`);
+    }
+  });
+
+  test(`a path that ${recipe.page} leaves open is open, and no other`, async (t) => {
+    const language = languages[recipe.examples[0]?.split(/[./]/).at(-1) ?? ''];
+    const [lines = ''] = blocks(recipe.page, `${language} open`);
+    const edit = (text: string): string => text.replace(recipe.openBefore, () => lines + recipe.openBefore);
+    const own = await Scene.start(recipe, program, { edit });
+    t.after(() => own.stop());
+    const fields = [['X-Soku-Key-Id', 'forged'] as const];
+    assert.equal((await own.ask({ path: '/healthz', fields })).status, 200);
+    assert.equal(own.api.last.url, '/healthz');
+    assert.ok(!JSON.stringify(own.api.last).includes('forged'));
+    for (const path of ['/', '/healthz/x', '/healthz.json', '/orders?/healthz', '/healthz/../orders']) {
+      assertRefusal(await own.ask({ path }), 'missing_authorization');
+    }
+    for (const path of spellings) {
+      const answer = await own.ask({ path });
+      if (answer.status === 200) assert.equal(decodeURIComponent(own.api.last.url), '/healthz', path);
+      else assertRefusal(answer, 'missing_authorization');
     }
   });
 }

@@ -24,6 +24,7 @@ const forged: Fields = [
   ['X-Soku-Error', 'forged'],
   ['X-Soku-Key', 'forged'],
   ['X-Soku-Workspace', 'forged'],
+  ['X-Forwarded-For', 'forged'],
 ];
 
 /** All fields of a request that could be taken for ours. */
@@ -76,6 +77,7 @@ export function testPassing(recipe: Recipe, program: Program, scene: () => Scene
       assert.ok(!JSON.stringify(identity).includes('forged'), JSON.stringify(identity));
       assert.deepEqual(identity['x-soku-key-id'], [key.id]);
       assert.deepEqual(identity['x-soku-key-name'], ['genuine']);
+      assert.deepEqual(valuesOf(api.last, 'x-forwarded-for'), ['127.0.0.1']);
       // Without scopes nginx sends no such field, the others an empty one.
       assert.equal(String(identity['x-soku-scopes'] ?? ''), scopes.join(' '));
     }

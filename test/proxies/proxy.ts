@@ -17,6 +17,8 @@ export interface Recipe {
   page: string;
   /** Of the repository; they are copied into the folder of a run. */
   examples: readonly string[];
+  /** The line of an example before which the page has a reader write what leaves a path open. */
+  openBefore: string;
   /** Writes what a run needs beside the examples. Returns the program's arguments. */
   prepare(folder: string): string[];
 }

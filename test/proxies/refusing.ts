@@ -51,7 +51,7 @@ export function testRefusing(recipe: Recipe, program: Program, scene: () => Scen
     ];
     const before = api.received.length;
     for (const [code, fields] of cases) {
-      for (const method of ['GET', 'POST']) {
+      for (const method of ['GET', 'POST', 'PUT', 'OPTIONS']) {
         const answer = await scene().ask({ method, fields });
         const { message } = assertRefusal(answer, code);
         const direct = await exchange(`${soku.url}/v1/verify`, { fields });
@@ -136,7 +136,12 @@ export function testRefusing(recipe: Recipe, program: Program, scene: () => Scen
       const made = forwardAuthAnswer({ refusal }, 'req_standin', Date.now());
       own.standIn.answer = () => ({ ...made });
       const body = JSON.stringify({ order: 'y'.repeat(100_000) });
-      const answer = await own.ask({ method: 'POST', key: 'any', body });
+      const answer = await own.ask({
+        method: 'POST',
+        key: 'any',
+        body,
+        fields: [['X-Forwarded-For', '10.9.8.7']],
+      });
       assert.equal(assertRefusal(answer, refusal.code).message, refusal.message);
       assert.equal(answer.headers.get('x-request-id'), 'req_standin');
       assert.deepEqual(

@@ -32,7 +32,7 @@ export function describeProxy(
   });
   after(async () => scene?.stop());
 
-  testPage(recipe, current);
+  testPage(recipe, program, current);
   testPassing(recipe, program, current);
   testRefusing(recipe, program, current);
   testRevoking(current);
