@@ -1,0 +1,37 @@
+/** The page of the gateway does what it says. */
+import assert from 'node:assert/strict';
+import { execFile, spawnSync } from 'node:child_process';
+import { after, test } from 'node:test';
+import { promisify } from 'node:util';
+import { blocks } from '../support/markdown.ts';
+import { startGateway, startRawUpstream } from './gateway.ts';
+
+const run = promisify(execFile);
+const page = 'docs/gateway.md';
+const upstream = await startRawUpstream();
+const { server, gateway } = await startGateway(upstream.url);
+const { apiKey } = await (await server.signIn()).makeKey({ name: 'Documentation' });
+after(async () => {
+  await server.stop();
+  upstream.stop();
+});
+
+/** The commands need curl. In CI its absence is a failure; on a developer's machine it is a skip that says so. */
+const hasCurl = process.env.CI !== undefined || spawnSync('curl', ['--version']).status === 0;
+
+test('the commands of the page do what they say', {
+  skip: hasCurl ? false : 'curl is not installed',
+}, async () => {
+  const commands = blocks(page, 'sh run');
+  assert.equal(commands.length, 2);
+  for (const command of commands) {
+    const own = command.replaceAll('http://localhost:3001', gateway);
+    assert.notEqual(own, command);
+    // Not spawnSync: the upstream answers in this process.
+    await run('bash', ['-euo', 'pipefail', '-c', own], {
+      env: { PATH: process.env.PATH, SOKU_API_KEY: apiKey },
+    });
+  }
+  assert.equal(upstream.requests.length, 1);
+  assert.match(upstream.requests[0] ?? '', /^GET \/orders\?page=2 HTTP\/1.1\r\n/);
+});
