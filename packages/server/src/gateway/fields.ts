@@ -18,7 +18,7 @@ const ofOneConnection = new Set([
  * A name as a program behind the gateway may read it: CGI and what came of it (WSGI, PHP, Rack) make one variable of
  * `X-Soku-Key-Id` and `X_Soku_Key_Id`, so a field that we set must not be had under the other name either.
  */
-export function canonical(name: string): string {
+function canonical(name: string): string {
   const lower = name.toLowerCase();
   return /[^a-z0-9-]/.test(lower) ? lower.replace(/[^a-z0-9-]/g, '-') : lower;
 }
