@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { generateKey } from '@soku/key';
 import { assertRefusal, Contract } from '../support/contract.ts';
-import type { Fields } from '../support/http.ts';
+import { exchange, type Fields } from '../support/http.ts';
 import { bearer, call } from '../support/person.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 
@@ -114,6 +114,18 @@ test('without a token only programs on the same machine may ask, and no proxy fo
     ['X-Real-IP', '203.0.113.7'],
   ] as const) {
     assertRefusal(await contract.call('GET', '/metrics', { fields: [field] }), 'not_found');
+  }
+});
+
+test('nor does it help that the server listens on IPv6 as well, where loopback has another form', async () => {
+  const both = await startServer({ env: { HOST: '::' } });
+  try {
+    const url = both.url.replace('localhost', '127.0.0.1');
+    assert.equal((await exchange(`${url}/metrics`)).status, 200);
+    const fields: Fields = [['X-Forwarded-For', '203.0.113.7']];
+    assertRefusal(await exchange(`${url}/metrics`, { fields }), 'not_found');
+  } finally {
+    await both.stop();
   }
 });
 

@@ -54,6 +54,7 @@ export async function createApp(config: Config, database: Database, secret: stri
   });
 
   const addressOf = clientAddress(config.trustProxy);
+  const trusts = trustedPeer(config.trustProxy);
   let closing = false;
   app.addHook('preClose', async () => {
     closing = true;
@@ -69,7 +70,7 @@ export async function createApp(config: Config, database: Database, secret: stri
       ...config.gateway,
       ownCookies: sessionCookieNames,
       verify: (request) => verifier.verify(request, { address: addressOf(request) }),
-      trusts: trustedPeer(config.trustProxy),
+      trusts,
       log,
     });
 
@@ -82,7 +83,7 @@ export async function createApp(config: Config, database: Database, secret: stri
   await app.register(usageRoutes, { usage: new UsageService(keys, usage.reader, Date.now), callers });
   await app.register(verificationRoutes, { verifier, keys, accounts, callers, addressOf });
   await app.register(healthRoutes, { database });
-  await app.register(metricsRoutes, { metrics, token: config.metricsToken, addressOf });
+  await app.register(metricsRoutes, { metrics, token: config.metricsToken, addressOf, trusts });
   openApiRoute(app);
   await registerPages(app);
   return { app, accounts, limits, usage, gateway };

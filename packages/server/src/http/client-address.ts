@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { isIP } from 'node:net';
 import proxyAddr from '@fastify/proxy-addr';
 
 /** Tells the address of the client that a request came from. */
@@ -9,11 +10,16 @@ export type ClientAddress = (request: IncomingMessage) => string;
  * X-Forwarded-For that no trusted proxy made (ASVS 5.0 4.1.3).
  *
  * @param trusted addresses and ranges of proxies
+ * @returns '' when the connection has ended, and with it the knowledge of whose it was
  */
 export function clientAddress(trusted: readonly string[]): ClientAddress {
   if (trusted.length === 0) return (request) => plain(request.socket.remoteAddress ?? '');
   const trust = proxyAddr.compile([...trusted]);
-  return (request) => plain(proxyAddr(request, trust));
+  return (request) => {
+    // Undefined once the client has hung up; any text that it likes, when a proxy passes the field on unchanged.
+    const told: string | undefined = proxyAddr(request, trust);
+    return plain(told !== undefined && isIP(told) !== 0 ? told : (request.socket.remoteAddress ?? ''));
+  };
 }
 
 /**

@@ -1,4 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
@@ -13,11 +14,14 @@ interface Options {
   /** Without it only programs on this machine may ask. */
   token: string | undefined;
   addressOf: ClientAddress;
+  /** Whether a request comes from a proxy that is believed. */
+  trusts: (request: IncomingMessage) => boolean;
 }
 
 /** Numbers for Prometheus, for whoever runs this deployment. */
-export const metricsRoutes: FastifyPluginAsyncZod<Options> = async (app, { metrics, token, addressOf }) => {
-  const mayAsk = token === undefined ? isLocal(addressOf) : holds(token);
+export const metricsRoutes: FastifyPluginAsyncZod<Options> = async (app, options) => {
+  const { metrics, token } = options;
+  const mayAsk = token === undefined ? isLocal(options) : holds(token);
   app.route({
     method: 'GET',
     url: '/metrics',
@@ -59,12 +63,10 @@ function digest(text: string): Buffer {
 /** Fields that proxies add. With one of an untrusted proxy the address is the proxy's, and says nothing. */
 const forwarded = ['x-forwarded-for', 'forwarded', 'x-real-ip', 'via'];
 
-function isLocal(addressOf: ClientAddress): (request: FastifyRequest) => boolean {
-  return (request) => {
-    const address = addressOf(request.raw);
+function isLocal({ addressOf, trusts }: Options): (request: FastifyRequest) => boolean {
+  return ({ raw, headers }) => {
+    const address = addressOf(raw);
     const local = isIP(address) === 4 ? address.startsWith('127.') : address === '::1';
-    const direct =
-      address !== request.raw.socket.remoteAddress || !forwarded.some((name) => name in request.headers);
-    return local && direct;
+    return local && (trusts(raw) || !forwarded.some((name) => name in headers));
   };
 }
