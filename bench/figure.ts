@@ -1,15 +1,73 @@
 /** One line of the board. */
 export interface Figure {
   name: string;
-  /** Every run's value; the board shows the median with its spread. */
+  /** Every round's value; the board shows the median with its spread. */
   values: number[];
   unit: string;
-  /** What we aim at, in words, when there is an aim. */
-  goal?: string;
-  /** How it was measured, in one sentence. */
+  /** What we aim at, when there is an aim. It is reached or missed by the median. */
+  goal?: Goal;
+  /** How it was measured, in a sentence or two. */
   how: string;
+  /** What a ratio was made of: our own figure first, the yardstick last. */
+  sides?: Side[];
 }
 
+/** In the figure's own unit. */
+export type Goal = { atLeast: number } | { below: number };
+
+/** What one contestant did in each round. */
+export interface Side {
+  name: string;
+  values: number[];
+  unit: string;
+}
+
+/** Measures some figures that belong together, because they need the same servers or data. */
+export type Measure = (sizes: Sizes) => Promise<Figure[]>;
+
+/** How large and long everything is. Only `full` makes figures; `quick` shows whether the programs work. */
+export interface Sizes {
+  /** Keys in the database, where a figure does not say another number. */
+  keys: number;
+  /** How many of them are in use, at random. */
+  keysInUse: number;
+  /** Numbers of keys whose cost is compared; the first is the yardstick. */
+  tables: [number, number, number];
+  /** How many of those are in use: as many in each table, so that only the size of the table differs. */
+  keysInUseOfTables: number;
+  /** Cached at once, for the memory of each. */
+  keysInMemory: number;
+  /** How often each contestant has its turn. */
+  rounds: number;
+  /** s of the same load before each count, so that compilation, caches and the flush of usage are as in a long run. */
+  warmUp: number;
+  /** s that are counted. */
+  counted: number;
+}
+
+export const full: Sizes = {
+  keys: 1_000_000,
+  keysInUse: 100_000,
+  tables: [1_000, 1_000_000, 10_000_000],
+  keysInUseOfTables: 1_000,
+  keysInMemory: 1_000_000,
+  rounds: 5,
+  warmUp: 6,
+  counted: 10,
+};
+
+export const quick: Sizes = {
+  keys: 20_000,
+  keysInUse: 2_000,
+  tables: [1_000, 5_000, 20_000],
+  keysInUseOfTables: 500,
+  keysInMemory: 20_000,
+  rounds: 2,
+  warmUp: 1,
+  counted: 1,
+};
+
+/** The middle value; with an even number of them, the mean of the two in the middle. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);
@@ -18,4 +76,15 @@ export function median(values: readonly number[]): number {
     sorted[middle],
   ];
   return (low + high) / 2;
+}
+
+/** Each round's ratio, in per cent: what lasts for a round, such as another program's work, falls on both. */
+export function percent(ours: readonly number[], theirs: readonly number[]): number[] {
+  return ours.map((value, round) => (value / (theirs[round] ?? Number.NaN)) * 100);
+}
+
+/** 1000000 as `1 M`, 1000 as `1 k`. */
+export function inWords(count: number): string {
+  if (count >= 1_000_000 && count % 100_000 === 0) return `${count / 1_000_000} M`;
+  return count >= 1000 && count % 100 === 0 ? `${count / 1000} k` : String(count);
 }

@@ -1,30 +1,79 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
+import { type Figure, median } from './figure.ts';
 
-/** What bench/results.json holds: the board of the last run that was kept. */
-const resultsSchema = z.object({
+const spreadSchema = z.object({ median: z.number(), least: z.number(), most: z.number() });
+
+const figureSchema = spreadSchema.extend({
+  /** What was measured with it; `npm run bench -- GROUP`. */
+  group: z.string(),
+  name: z.string(),
+  unit: z.string(),
+  goal: z.union([z.object({ atLeast: z.number() }), z.object({ below: z.number() })]).optional(),
+  how: z.string(),
   date: z.iso.date(),
-  machine: z.string(),
-  figures: z.array(
-    z.object({
-      name: z.string(),
-      unit: z.string(),
-      goal: z.string().optional(),
-      how: z.string(),
-      median: z.number(),
-      least: z.number(),
-      most: z.number(),
-      runs: z.number(),
-    }),
-  ),
+  runs: z.number(),
+  sides: z.array(spreadSchema.extend({ name: z.string(), unit: z.string() })).optional(),
 });
 
-/** The figures as a table for the README, with the machine and the date. */
-export function figuresTable(): string {
-  const text = readFileSync(new URL('results.json', import.meta.url), 'utf8');
-  const { date, machine, figures } = resultsSchema.parse(JSON.parse(text));
-  const rows = figures.map(
-    ({ name, median, unit, goal }) => `| ${name} | ${median} ${unit} | ${goal ?? ''} |`,
-  );
-  return `| figure | measured | goal |\n|---|---|---|\n${rows.join('\n')}\n\nMeasured on ${date} (${machine}) with \`npm run bench\`.`;
+/** What bench/results.json holds: of each figure the last measurement, all of them on one machine. */
+const resultsSchema = z.object({ machine: z.string(), figures: z.array(figureSchema) });
+
+export type KeptFigure = z.infer<typeof figureSchema>;
+export type Results = z.infer<typeof resultsSchema>;
+
+const file = new URL('results.json', import.meta.url);
+
+export function readResults(): Results {
+  return resultsSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+}
+
+export function writeResults(results: Results): void {
+  writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`);
+}
+
+/** A measured figure as it is kept. */
+export function keep(group: string, date: string, { values, sides, ...figure }: Figure): KeptFigure {
+  return {
+    group,
+    ...figure,
+    date,
+    ...spreadOf(values),
+    runs: values.length,
+    ...(sides && {
+      sides: sides.map(({ values: own, ...side }) => ({ ...side, ...spreadOf(own) })),
+    }),
+  };
+}
+
+function spreadOf(values: readonly number[]): z.infer<typeof spreadSchema> {
+  return {
+    median: rounded(median(values)),
+    least: rounded(Math.min(...values)),
+    most: rounded(Math.max(...values)),
+  };
+}
+
+/** To three digits that count; more would be noise. */
+function rounded(value: number): number {
+  return Number(value.toPrecision(3));
+}
+
+/** Undefined when there is no goal. */
+function isReached({ goal, median }: Pick<KeptFigure, 'goal' | 'median'>): boolean | undefined {
+  if (goal === undefined) return undefined;
+  return 'below' in goal ? median < goal.below : median >= goal.atLeast;
+}
+
+/** `at least 90, reached`, or nothing. */
+export function goalInWords(figure: KeptFigure): string {
+  const { goal } = figure;
+  if (goal === undefined) return '';
+  const aim = 'below' in goal ? `under ${goal.below}` : `at least ${goal.atLeast}`;
+  return `${aim}, ${isReached(figure) ? 'reached' : '**missed**'}`;
+}
+
+/** `91.5 to 95.5 in 5 runs`; nothing for one run. */
+export function spreadInWords({ least, most, runs }: KeptFigure): string {
+  return runs > 1 ? `${least} to ${most} in ${runs} runs` : '';
 }

@@ -9,3 +9,6 @@ export function startArguments(): string[] {
   const words = manifestSchema.parse(JSON.parse(text)).scripts.start.split(' ');
   return words.slice(words.indexOf('node') + 1);
 }
+
+/** Of these, those for Node itself. */
+export const nodeFlags = startArguments().filter((word) => word.startsWith('--'));

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
-import { launchBrowser, newPage } from '../test/support/browser.ts';
-import { owner, startServer } from '../test/support/server.ts';
-import type { Figure } from './figure.ts';
+import { launchBrowser, newPage } from '../../test/support/browser.ts';
+import { owner, startServer } from '../../test/support/server.ts';
+import type { Figure } from '../figure.ts';
 
 /** Everything that a browser loads as script on /settings/api, signed in, gzip level 9. */
 export async function dashboardSize(): Promise<Figure[]> {
@@ -22,7 +22,7 @@ export async function dashboardSize(): Promise<Figure[]> {
         name: 'JavaScript on /settings/api',
         values: [total / 1000],
         unit: 'kB gzip',
-        goal: 'under 150',
+        goal: { below: 150 },
         how: `The ${scripts.size} scripts that Chromium loads for the page.`,
       },
     ];

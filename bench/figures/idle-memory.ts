@@ -1,7 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { startServer } from '../test/support/server.ts';
-import type { Figure } from './figure.ts';
-import { startArguments } from './start-arguments.ts';
+import { setTimeout as pause } from 'node:timers/promises';
+import { startServer } from '../../test/support/server.ts';
+import type { Figure } from '../figure.ts';
+import { residentMemory } from '../memory.ts';
+import { nodeFlags } from '../start-arguments.ts';
 
 const settleMs = 3000;
 const runs = 3;
@@ -10,13 +11,10 @@ const runs = 3;
 export async function idleMemory(): Promise<Figure[]> {
   const values: number[] = [];
   for (let i = 0; i < runs; i++) {
-    const server = await startServer({
-      nodeArguments: startArguments().filter((word) => word.startsWith('--')),
-    });
+    const server = await startServer({ nodeArguments: nodeFlags });
     await fetch(`${server.url}/readyz`);
-    await new Promise((resolve) => setTimeout(resolve, settleMs));
-    const kilobytes = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${server.pid}/status`, 'utf8'))?.[1];
-    values.push((Number(kilobytes) * 1024) / 1e6);
+    await pause(settleMs);
+    values.push(residentMemory(server.pid) / 1e6);
     await server.stop();
   }
   return [
@@ -24,7 +22,7 @@ export async function idleMemory(): Promise<Figure[]> {
       name: 'idle memory',
       values,
       unit: 'MB',
-      goal: 'under 150',
+      goal: { below: 150 },
       how: `VmRSS of the server ${settleMs / 1000} s after its first answer.`,
     },
   ];

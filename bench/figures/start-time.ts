@@ -3,43 +3,53 @@ import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { get } from 'node:http';
 import { fileURLToPath } from 'node:url';
-import { freePort, newDataDir } from '../test/support/server.ts';
-import type { Figure } from './figure.ts';
-import { startArguments } from './start-arguments.ts';
+import { freePort, newDataDir } from '../../test/support/server.ts';
+import { type Figure, inWords, type Sizes } from '../figure.ts';
+import { seeded } from '../seeded.ts';
+import { startArguments } from '../start-arguments.ts';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
+const root = fileURLToPath(new URL('../..', import.meta.url));
 const runs = 7;
 
-/** From the start of the process to its first answer, on a data directory that exists; and the same through npm. */
-export async function startTime(): Promise<Figure[]> {
-  const dataDir = newDataDir();
+/** From the start of the process to its first answer: on a small database, on a very large one, and through npm. */
+export async function startTime({ tables }: Sizes): Promise<Figure[]> {
+  const small = newDataDir();
+  const [, , most] = tables;
+  const large = await seeded(most);
   try {
     const own = startArguments();
-    await timeStart(process.execPath, own, dataDir);
-    const direct: number[] = [];
-    const throughNpm: number[] = [];
+    const ways = {
+      direct: () => timeStart(process.execPath, own, small),
+      large: () => timeStart(process.execPath, own, large),
+      throughNpm: () => timeStart('npm', ['start', '--silent'], small),
+    };
+    const took: Record<keyof typeof ways, number[]> = { direct: [], large: [], throughNpm: [] };
+    // The first start of each makes or migrates what is missing.
+    for (const way of Object.values(ways)) await way();
     for (let i = 0; i < runs; i++) {
-      direct.push(await timeStart(process.execPath, own, dataDir));
-      throughNpm.push(await timeStart('npm', ['start', '--silent'], dataDir));
+      took.direct.push(await ways.direct());
+      took.large.push(await ways.large());
+      took.throughNpm.push(await ways.throughNpm());
     }
+    const asked = 'The server process of a built checkout, asked for /healthz every 2 ms until it answers';
+    const common = { unit: 'ms', goal: { below: 1000 } };
     return [
+      { name: 'start to first answer', values: took.direct, ...common, how: `${asked}.` },
       {
-        name: 'start to first answer',
-        values: direct,
-        unit: 'ms',
-        goal: 'under 1000',
-        how: 'The server process of a built checkout, asked for /healthz every 2 ms until it answers.',
+        name: `start to first answer, ${inWords(most)} keys`,
+        values: took.large,
+        ...common,
+        how: `${asked}; the database is in the system's cache.`,
       },
       {
         name: 'npm start to first answer',
-        values: throughNpm,
-        unit: 'ms',
-        goal: 'under 1000',
+        values: took.throughNpm,
+        ...common,
         how: 'The same through npm start, which looks whether anything has to be installed or built.',
       },
     ];
   } finally {
-    rmSync(dataDir, { recursive: true, force: true });
+    rmSync(small, { recursive: true, force: true });
   }
 }
 

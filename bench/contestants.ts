@@ -1,0 +1,89 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { startServer, type TestServer } from '../test/support/server.ts';
+import { cores, pin } from './machine.ts';
+import { end, watch } from './processes.ts';
+import { nodeFlags } from './start-arguments.ts';
+
+/** A process under load. */
+export interface Contestant extends AsyncDisposable {
+  /** Origin, by address, so that no load depends on how a name is looked up. */
+  url: string;
+  /** Its processes: a proxy has two. */
+  pids: number[];
+}
+
+/** Limits are on, and so high that every answer is a yes: a refused request would be cheaper. */
+const highLimit = '1000000000';
+
+/**
+ * Starts the real server on the core of what is measured.
+ *
+ * @param env beside the usual: the limit of addresses is the default, that of keys is on and out of reach
+ */
+export async function startSoku(
+  dataDir: string | undefined,
+  env: Record<string, string> = {},
+): Promise<Contestant & { server: TestServer }> {
+  const server = await startServer({
+    nodeArguments: nodeFlags,
+    ...(dataDir === undefined ? {} : { dataDir }),
+    env: { SOKU_KEY_RATE_LIMIT: highLimit, SOKU_ADDRESS_RATE_LIMIT: undefined, ...env },
+  });
+  const { pid } = server;
+  watch(pid, server.exited());
+  pin(pid, cores.measured);
+  return {
+    server,
+    url: server.url.replace('localhost', '127.0.0.1'),
+    pids: [pid],
+    [Symbol.asyncDispose]: async () => {
+      process.kill(pid, 'SIGCONT');
+      await server.stop();
+    },
+  };
+}
+
+/** Starts the yardstick of HTTP: Node's own server, which answers 200 and two bytes to everything. */
+export async function startBareServer(): Promise<Contestant> {
+  const file = fileURLToPath(new URL('programs/bare-server.ts', import.meta.url));
+  const child = spawn(process.execPath, [...nodeFlags, file], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const pid = watch(child.pid, once(child, 'exit'));
+  const [port] = await once(createInterface(child.stdout), 'line');
+  pin(pid, cores.measured);
+  return { url: `http://127.0.0.1:${port}`, pids: [pid], [Symbol.asyncDispose]: () => end(child) };
+}
+
+/**
+ * Lets contestants have their turns, round by round, A B A B: whatever else the machine does falls on all of them.
+ * Who has no turn is stopped, so that nobody pays for another one's timers.
+ *
+ * @param turn measures one contestant; `round` counts from 0
+ * @returns of each contestant, in their order, what its turns gave
+ */
+export async function inTurns<C extends Contestant, T>(
+  contestants: readonly C[],
+  rounds: number,
+  turn: (contestant: C, round: number) => Promise<T>,
+): Promise<T[][]> {
+  const turns = contestants.map((contestant) => ({ contestant, given: [] as T[] }));
+  signal(contestants, 'SIGSTOP');
+  try {
+    for (let round = 0; round < rounds; round++) {
+      for (const { contestant, given } of turns) {
+        signal([contestant], 'SIGCONT');
+        given.push(await turn(contestant, round));
+        signal([contestant], 'SIGSTOP');
+      }
+    }
+  } finally {
+    signal(contestants, 'SIGCONT');
+  }
+  return turns.map(({ given }) => given);
+}
+
+function signal(contestants: readonly Contestant[], name: NodeJS.Signals): void {
+  for (const pid of contestants.flatMap(({ pids }) => pids)) process.kill(pid, name);
+}

@@ -1,0 +1,49 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { startSoku } from '../contestants.ts';
+import { askForEach } from '../each-key.ts';
+import { type Figure, inWords, type Sizes } from '../figure.ts';
+import { keyAt, spread } from '../keys.ts';
+import { needCores } from '../machine.ts';
+import { residentMemory } from '../memory.ts';
+import { seeded } from '../seeded.ts';
+
+const runs = 3;
+
+/** Longer than the time between two flushes of usage (5 s), so that nothing waits to be written. */
+const settleMs = 12_000;
+
+/** Resident memory of a server that has every key of a large database in memory, after one verification of each. */
+export async function cachedMemory(sizes: Sizes): Promise<Figure[]> {
+  needCores();
+  const { keysInMemory } = sizes;
+  const dataDir = await seeded(keysInMemory);
+  const keys = spread(keysInMemory, keysInMemory).map(keyAt);
+  const whole: number[] = [];
+  const each: number[] = [];
+  for (let run = 0; run < runs; run++) {
+    await using soku = await startSoku(dataDir);
+    const { pid } = soku.server;
+    await fetch(`${soku.url}/readyz`);
+    await pause(settleMs / 4);
+    const before = residentMemory(pid);
+    await askForEach(soku.url, keys.values());
+    await pause(settleMs);
+    const after = residentMemory(pid);
+    whole.push(after / 1e6);
+    each.push((after - before) / keysInMemory);
+  }
+  return [
+    {
+      name: `memory with ${inWords(keysInMemory)} keys in it`,
+      values: whole,
+      unit: 'MB',
+      how: `VmRSS ${settleMs / 1000} s after one verification over HTTP of each of ${inWords(keysInMemory)} keys. It holds the keys, their limits of this minute, and what they were used for.`,
+    },
+    {
+      name: 'memory of one key',
+      values: each,
+      unit: 'bytes',
+      how: 'That less the idle memory, for each key.',
+    },
+  ];
+}

@@ -1,0 +1,87 @@
+import { type Contestant, startSoku } from '../contestants.ts';
+import { askForEach } from '../each-key.ts';
+import { type Figure, inWords, percent, type Side, type Sizes } from '../figure.ts';
+import { keyAt, keyFiles, spread } from '../keys.ts';
+import { needCores, program } from '../machine.ts';
+import { numbersInTurns } from '../programs.ts';
+import { race, rates, usualConnections } from '../race.ts';
+import { seeded, sizeOf } from '../seeded.ts';
+
+/** What a verification costs with few, many and very many keys: from memory, and from the database. */
+export async function keyCount(sizes: Sizes): Promise<Figure[]> {
+  needCores();
+  program('wrk');
+  const tables: Table[] = [];
+  for (const count of sizes.tables) tables.push({ count, dataDir: await seeded(count) });
+  const largest = tables.map(({ dataDir }) => sizeOf(dataDir)).at(-1) ?? 0;
+  const about = `The largest database has ${(largest / 1e9).toFixed(1)} GB.`;
+  return [
+    compare('a hit over HTTP', await hits(tables, sizes), {
+      how: `The same number of keys in use in each table, ${inWords(sizes.keysInUseOfTables)} at random, all of them in memory. ${usualConnections} connections of wrk.`,
+      goal: { atLeast: 90 },
+    }),
+    compare('a miss over HTTP', await missesOverHttp(tables, sizes), {
+      how: `Room for one key in memory (SOKU_CACHE_KEYS=1), and keys at random out of the whole table: nearly every verification reads the database. ${about}`,
+    }),
+    compare('a miss in process', await missesInProcess(tables, sizes), {
+      how: 'The same without HTTP, each run in a fresh process.',
+    }),
+  ];
+}
+
+interface Table {
+  count: number;
+  dataDir: string;
+}
+
+async function hits(tables: readonly Table[], sizes: Sizes): Promise<Side[]> {
+  const { keysInUseOfTables } = sizes;
+  // Those of the smallest table are in all of them.
+  const inUse = spread(keysInUseOfTables, Math.min(...sizes.tables)).map(keyAt);
+  await using servers = new AsyncDisposableStack();
+  const contestants: Contestant[] = [];
+  for (const { dataDir } of tables) contestants.push(servers.use(await startSoku(dataDir)));
+  for (const { url } of contestants) await askForEach(url, inUse.values());
+  using files = keyFiles();
+  return sidesOf(tables, (await race(contestants, { keys: files.write(inUse) }, sizes)).map(rates));
+}
+
+async function missesOverHttp(tables: readonly Table[], sizes: Sizes): Promise<Side[]> {
+  await using servers = new AsyncDisposableStack();
+  using files = keyFiles();
+  const racers: (Contestant & { keys: string })[] = [];
+  for (const { count, dataDir } of tables) {
+    const keys = files.write(spread(sizes.keysInUse, count).map(keyAt));
+    racers.push({ ...servers.use(await startSoku(dataDir, { SOKU_CACHE_KEYS: '1' })), keys });
+  }
+  return sidesOf(tables, (await race(racers, {}, sizes)).map(rates));
+}
+
+async function missesInProcess(tables: readonly Table[], sizes: Sizes): Promise<Side[]> {
+  const { keysInUse, counted, rounds } = sizes;
+  const programs = tables.map(({ count, dataDir }): [string, (string | number)[]] => [
+    'in-process.ts',
+    ['misses', dataDir, count, Math.min(keysInUse, count), counted],
+  ]);
+  return sidesOf(tables, await numbersInTurns(rounds, programs));
+}
+
+function sidesOf(tables: readonly Table[], rates: readonly number[][]): Side[] {
+  return tables.map(({ count }, i) => ({
+    name: `${inWords(count)} keys`,
+    values: rates[i] ?? [],
+    unit: 'k/s',
+  }));
+}
+
+/** The largest table against the smallest. */
+function compare(name: string, sides: readonly Side[], about: Pick<Figure, 'how' | 'goal'>): Figure {
+  const [yardstick, largest] = [sides.at(0), sides.at(-1)];
+  return {
+    name: `${name}, ${largest?.name}`,
+    values: percent(largest?.values ?? [], yardstick?.values ?? []),
+    unit: `% of ${yardstick?.name}`,
+    ...about,
+    sides: sides.toReversed(),
+  };
+}

@@ -1,0 +1,28 @@
+import { type Figure, inWords, percent, type Sizes } from '../figure.ts';
+import { needCores } from '../machine.ts';
+import { numbersInTurns } from '../programs.ts';
+import { seeded } from '../seeded.ts';
+
+/** The verifier without HTTP, against the two steps that no verification of hashed keys can leave out. */
+export async function verifyInProcess(sizes: Sizes): Promise<Figure[]> {
+  needCores();
+  const { keysInUse, counted } = sizes;
+  const data = [await seeded(keysInUse), keysInUse, keysInUse, counted];
+  const [ours = [], map = []] = await numbersInTurns(sizes.rounds, [
+    ['in-process.ts', ['verifier', ...data]],
+    ['in-process.ts', ['map', ...data]],
+  ]);
+  return [
+    {
+      name: 'verification in process',
+      values: percent(ours, map),
+      unit: '% of SHA-256 and a Map',
+      goal: { atLeast: 60 },
+      how: `${inWords(keysInUse)} keys at random, all of them in memory; checksum, limit, usage and its writing, and metrics on. The yardstick hashes the key and finds the hash in a Map. Each run is a fresh process.`,
+      sides: [
+        { name: 'Soku', values: ours, unit: 'k/s' },
+        { name: 'SHA-256 and a Map', values: map, unit: 'k/s' },
+      ],
+    },
+  ];
+}

@@ -1,0 +1,7 @@
+import { readFileSync } from 'node:fs';
+
+/** Bytes of memory that a process has (VmRSS). */
+export function residentMemory(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1024;
+}

@@ -1,0 +1,71 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempDisposableSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePort } from '../test/support/server.ts';
+import type { Contestant } from './contestants.ts';
+import { program } from './machine.ts';
+import { end, watch } from './processes.ts';
+
+/**
+ * Starts nginx with one worker on a core.
+ *
+ * @param core of both its processes
+ * @param http the inside of its http block, for the port that it shall listen on
+ */
+export async function startNginx(core: number, http: (port: number) => string): Promise<Contestant> {
+  const nginx = program('nginx');
+  const directory = mkdtempDisposableSync(join(tmpdir(), 'soku-nginx-'));
+  const port = await freePort();
+  const file = join(directory.path, 'nginx.conf');
+  writeFileSync(file, configuration(directory.path, http(port)));
+  const child = spawn(
+    'taskset',
+    ['-c', String(core), nginx.file, '-p', directory.path, '-e', 'stderr', '-c', file],
+    {
+      env: { PATH: process.env.PATH, ...nginx.env },
+      stdio: ['ignore', 'inherit', 'inherit'],
+    },
+  );
+  const pid = watch(child.pid, once(child, 'exit'));
+  const url = `http://127.0.0.1:${port}`;
+  while (!(await answers(url)))
+    if (child.exitCode !== null) throw new Error(`nginx ended with ${child.exitCode}`);
+  const workers = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number);
+  return {
+    url,
+    pids: [pid, ...workers],
+    [Symbol.asyncDispose]: async () => {
+      await end(child);
+      directory.remove();
+    },
+  };
+}
+
+/** A connection is kept for as many requests as come, with the client and with what stands behind. */
+function configuration(directory: string, http: string): string {
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
+  return `
+    daemon off;
+    worker_processes 1;
+    pid ${directory}/pid;
+    error_log stderr error;
+    events { worker_connections 4096; }
+    http {
+      access_log off;
+      keepalive_requests 1000000000;
+      ${temporary.map((name) => `${name}_temp_path ${directory}/${name};`).join('\n      ')}
+      ${http}
+    }
+  `;
+}
+
+async function answers(url: string): Promise<boolean> {
+  try {
+    await fetch(url, { headers: { connection: 'close' } });
+    return true;
+  } catch {
+    return new Promise((resolve) => setTimeout(resolve, 10, false));
+  }
+}

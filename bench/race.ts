@@ -1,0 +1,31 @@
+import { type Contestant, inTurns } from './contestants.ts';
+import type { Sizes } from './figure.ts';
+import { type Answered, type Load, send } from './wrk.ts';
+
+/** What HTTP figures are measured with, unless they say otherwise. */
+export const usualConnections = 64;
+
+/** A contestant, and what is its own: the path, when that is not /v1/verify, and the keys, when others get others. */
+export type Racer = Contestant & { path?: string; keys?: string };
+
+/**
+ * Measures contestants with one load, each in its turns: warm up, then count. In a round all of them get the same
+ * requests in the same order.
+ *
+ * @returns of each contestant, in their order, the count of each round
+ */
+export function race(
+  racers: readonly Racer[],
+  load: Partial<Omit<Load, 'url'>>,
+  { rounds, warmUp, counted }: Sizes,
+): Promise<Answered[][]> {
+  return inTurns(racers, rounds, async ({ url, path = '/v1/verify', keys = load.keys ?? '' }, round) => {
+    const own = { connections: usualConnections, ...load, keys, url: `${url}${path}` };
+    await send(own, warmUp, 2 * round);
+    return send(own, counted, 2 * round + 1);
+  });
+}
+
+export function rates(counts: readonly Answered[] = []): number[] {
+  return counts.map(({ rate }) => rate);
+}

@@ -1,0 +1,156 @@
+import { hash } from 'node:crypto';
+import {
+  closeSync,
+  existsSync,
+  globSync,
+  mkdtempSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { z } from 'zod';
+import { startServer } from '../test/support/server.ts';
+import { inWords } from './figure.ts';
+import { keyAt } from './keys.ts';
+
+/** As many as a workspace may have by default. */
+const keysOfWorkspace = 10_000;
+
+const schemaRows = z.array(z.object({ type: z.string(), name: z.string(), sql: z.string() }));
+
+/**
+ * A data directory whose database has so many keys (see keyAt), spread over workspaces, beside the owner's own empty
+ * one. Making ten million takes some minutes, so they stay in the system's temporary directory, under a name that
+ * changes with the schema; `npm run bench -- --clean` removes them.
+ */
+export async function seeded(count: number): Promise<string> {
+  const fresh = mkdtempSync(join(tmpdir(), 'soku-bench-making-'));
+  try {
+    await (await startServer({ dataDir: fresh })).stop();
+    const schema = withDatabase(fresh, (db) => JSON.stringify(schemaOf(db)));
+    const kept = join(tmpdir(), `soku-bench-${hash('sha256', schema).slice(0, 12)}-${count}`);
+    if (!existsSync(kept)) {
+      withDatabase(fresh, (db) => fill(db, count));
+      renameSync(fresh, kept);
+    }
+    withDatabase(kept, forgetUse);
+    readThrough(join(kept, 'soku.db'));
+    return kept;
+  } finally {
+    rmSync(fresh, { recursive: true, force: true });
+  }
+}
+
+/** Bytes of the database file. */
+export function sizeOf(dataDir: string): number {
+  return statSync(join(dataDir, 'soku.db')).size;
+}
+
+/** Removes every database that was made for the bench. */
+export function removeSeeded(): string[] {
+  const directories = globSync('soku-bench-*', { cwd: tmpdir() }).map((name) => join(tmpdir(), name));
+  for (const directory of directories) rmSync(directory, { recursive: true, force: true });
+  return directories;
+}
+
+function withDatabase<T>(dataDir: string, work: (db: DatabaseSync) => T): T {
+  const db = new DatabaseSync(join(dataDir, 'soku.db'));
+  try {
+    return work(db);
+  } finally {
+    db.close();
+  }
+}
+
+function schemaOf(db: DatabaseSync): z.infer<typeof schemaRows> {
+  const rows = db
+    .prepare('SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY name')
+    .all();
+  return schemaRows.parse(rows);
+}
+
+/** What the runs before have counted: each run begins with the same rows. */
+function forgetUse(db: DatabaseSync): void {
+  db.exec('DELETE FROM usage_hour; DELETE FROM last_use; DELETE FROM rate_window;');
+}
+
+/** Brings a file into the system's cache, where it was after it was made: no figure is about the disk. */
+function readThrough(path: string): void {
+  const file = openSync(path, 'r');
+  const buffer = Buffer.alloc(8 * 1024 * 1024);
+  while (readSync(file, buffer) > 0);
+  closeSync(file);
+}
+
+/**
+ * Writes the keys. Indexes and triggers are taken away and made anew at the end, and the secrets are written in the
+ * order of their hashes: one by one, ten million would take hours.
+ */
+function fill(db: DatabaseSync, count: number): void {
+  const began = performance.now();
+  const schema = schemaOf(db);
+  const [owner = ''] = db
+    .prepare('SELECT id FROM user')
+    .all()
+    .map(({ id }) => z.string().parse(id));
+  db.exec(`
+    PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA foreign_keys = OFF; PRAGMA cache_size = -500000;
+    CREATE TEMP TABLE secret (hash BLOB, key_id TEXT, prefix TEXT, preview_start TEXT, preview_end TEXT, created_at INT);
+  `);
+  const later = schema.filter(({ type }) => type !== 'table');
+  for (const { type, name } of later) db.exec(`DROP ${type} "${name}"`);
+  db.exec('BEGIN');
+  writeWorkspaces(db, Math.ceil(count / keysOfWorkspace));
+  writeKeys(db, count, owner);
+  say(`sorting the secrets of ${inWords(count)} keys`);
+  db.exec('INSERT INTO api_key_secret SELECT * FROM secret ORDER BY hash; COMMIT; DROP TABLE secret;');
+  say('making the indexes');
+  for (const { sql } of later) db.exec(sql);
+  db.exec('PRAGMA journal_mode = WAL');
+  if (JSON.stringify(schemaOf(db)) !== JSON.stringify(schema))
+    throw new Error('the schema is not what it was');
+  say(`${inWords(count)} keys written in ${Math.round((performance.now() - began) / 1000)} s`);
+}
+
+function writeWorkspaces(db: DatabaseSync, count: number): void {
+  const insert = db.prepare('INSERT INTO workspace (id, name, created_at) VALUES (?, ?, ?)');
+  for (let i = 0; i < count; i++) insert.run(idOf('ws_', i), `Workspace ${i}`, Date.now());
+}
+
+function writeKeys(db: DatabaseSync, count: number, owner: string): void {
+  const insertKey = db.prepare(
+    `INSERT INTO api_key (id, workspace_id, created_by, name, name_folded, scopes, created_at)
+     VALUES (?, ?, ?, ?, ?, '', ?)`,
+  );
+  const insertSecret = db.prepare('INSERT INTO secret VALUES (?, ?, ?, ?, ?, ?)');
+  const start = Date.now() - count;
+  for (let i = 0; i < count; i++) {
+    const key = keyAt(i);
+    const id = idOf('key_', i);
+    const workspace = idOf('ws_', Math.floor(i / keysOfWorkspace));
+    insertKey.run(id, workspace, owner, `Integration ${i}`, `integration ${i}`, start + i);
+    insertSecret.run(
+      hash('sha256', key, 'buffer'),
+      id,
+      key.slice(0, -32),
+      key.slice(-32, -29),
+      key.slice(-3),
+      start + i,
+    );
+    if ((i + 1) % 500_000 === 0) say(`${inWords(i + 1)} of ${inWords(count)} keys`);
+  }
+}
+
+/** An id as long as a real one, in order. */
+function idOf(prefix: string, number: number): string {
+  return `${prefix}${String(number).padStart(26, '0')}`;
+}
+
+function say(line: string): void {
+  console.error(`  ${line}`);
+}

@@ -1,0 +1,77 @@
+import { Agent, request } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { z } from 'zod';
+
+/** What came back, as far as the soak looks at it. */
+export interface Answer {
+  /** `204`, or `401 revoked_key`; `no answer: ...` when there was none. */
+  outcome: string;
+  headers: Record<string, string | string[] | undefined>;
+  body: string;
+}
+
+export interface Call {
+  method?: string;
+  path: string;
+  headers?: Record<string, string>;
+  body?: unknown;
+}
+
+/** ms after which a request counts as not answered: an event loop that stands still shows as this. */
+const patience = 10_000;
+
+const errorSchema = z.object({ error: z.object({ code: z.string() }) });
+
+/** Calls over connections that stay open; it never throws, because a lost answer is something to count. */
+export class Client {
+  readonly #url: URL;
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: 64 });
+
+  /** @param url origin */
+  constructor(url: string) {
+    this.#url = new URL(url);
+  }
+
+  async call({ method = 'GET', path, headers = {}, body }: Call): Promise<Answer> {
+    const { hostname, port } = this.#url;
+    const payload = body === undefined ? undefined : JSON.stringify(body);
+    const type = payload === undefined ? {} : { 'content-type': 'application/json' };
+    const signal = AbortSignal.timeout(patience);
+    const all = { ...type, ...headers };
+    try {
+      const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+      request({ hostname, port, method, path, headers: all, agent: this.#agent, signal }, (response) => {
+        text(response).then((read) => {
+          const status = response.statusCode ?? 0;
+          resolve({
+            outcome: [status, ...codeOf(status, read)].join(' '),
+            headers: response.headers,
+            body: read,
+          });
+        }, reject);
+      })
+        .once('error', reject)
+        .end(payload);
+      return await promise;
+    } catch (error) {
+      return {
+        outcome: `no answer: ${error instanceof Error ? error.message : error}`,
+        headers: {},
+        body: '',
+      };
+    }
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+}
+
+function codeOf(status: number, body: string): string[] {
+  if (status < 400) return [];
+  try {
+    return [errorSchema.parse(JSON.parse(body)).error.code];
+  } catch {
+    return ['without a code'];
+  }
+}

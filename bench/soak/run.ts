@@ -1,0 +1,109 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { startServer } from '../../test/support/server.ts';
+import { median } from '../figure.ts';
+import { residentMemory } from '../memory.ts';
+import { nodeFlags } from '../start-arguments.ts';
+import { Client } from './client.ts';
+import { keepPace } from './pace.ts';
+import { Tally } from './tally.ts';
+import { Traffic } from './traffic.ts';
+
+/** What came out of a soak. */
+export interface Outcome {
+  seconds: number;
+  requests: number;
+  /** Kind of request to outcome to how many. */
+  kinds: Record<string, Record<string, number>>;
+  /** How many answers, and other things, were not as they must be; the first of them in words. */
+  wrong: number;
+  unexpected: string[];
+  /** Of the server, in MB: medians of the second and of the last fifth of the time, and the most. */
+  memory: { second: number; last: number; most: number };
+  /** The longest answer of /readyz, in ms. */
+  longest: number;
+}
+
+/** Keys that live through the whole soak. */
+const livingKeys = 100;
+
+/** ms between two looks at the memory. */
+const memoryEvery = 1000;
+
+/**
+ * Holds one real server under traffic of every kind at once, at a bounded rate.
+ *
+ * @param seconds how long
+ * @param share 1 is about 700 requests a second; a test takes less
+ */
+export async function runSoak({ seconds, share = 1 }: { seconds: number; share?: number }): Promise<Outcome> {
+  const tally = new Tally();
+  // The limits are the usual ones: good traffic stays below them, and the floods run into that of addresses.
+  const server = await startServer({
+    nodeArguments: nodeFlags,
+    env: { SOKU_KEY_RATE_LIMIT: undefined, SOKU_ADDRESS_RATE_LIMIT: undefined },
+  });
+  const client = new Client(server.url.replace('localhost', '127.0.0.1'));
+  const samples: number[] = [];
+  let longest = 0;
+  try {
+    const owner = await server.signIn();
+    const scopes = ['keys:read', 'keys:write', 'keys:verify'];
+    const { apiKey } = await owner.makeKey({ name: 'Soak', scopes, rateLimit: 'off' });
+    const traffic = new Traffic(client, tally, apiKey);
+    await traffic.makeLiving(livingKeys);
+    const until = performance.now() + seconds * 1000;
+    const at = (perSecond: number, ask: () => Promise<void>) => keepPace(perSecond * share, until, ask);
+    await Promise.all([
+      at(300, () => traffic.good()),
+      at(30, () => traffic.me()),
+      at(20, () => traffic.backEnd()),
+      at(100, () => traffic.unknown()),
+      at(100, () => traffic.malformed()),
+      at(20, () => traffic.without()),
+      at(10, () => traffic.make()),
+      at(10, () => traffic.revoke()),
+      at(50, () => traffic.dead()),
+      at(5, () => traffic.read()),
+      at(2, () => traffic.rename()),
+      keepPace(1, until, async () => {
+        const began = performance.now();
+        await traffic.alive();
+        longest = Math.max(longest, performance.now() - began);
+      }),
+      sampleMemory(server.pid, until, samples),
+    ]);
+    await traffic.checkUsage();
+  } finally {
+    client.close();
+    const { code } = await server.kill('SIGTERM');
+    if (code !== 0) tally.fault(`the server ended with ${code}`);
+    await server.stop();
+  }
+  for (const line of server.output.split('\n'))
+    if (/"level":[56]0/.test(line)) tally.fault(`in the log: ${line}`);
+  const { kinds, unexpected, total, wrong } = tally;
+  return {
+    seconds,
+    requests: total,
+    kinds,
+    wrong,
+    unexpected,
+    memory: inFifths(samples),
+    longest: Math.round(longest),
+  };
+}
+
+async function sampleMemory(pid: number, until: number, samples: number[]): Promise<void> {
+  while (performance.now() < until) {
+    samples.push(residentMemory(pid) / 1e6);
+    await pause(memoryEvery);
+  }
+}
+
+/** The first fifth is left out: the code is being compiled, and the caches fill. */
+function inFifths(samples: readonly number[]): Outcome['memory'] {
+  const fifth = samples.length / 5;
+  const middle = (from: number) =>
+    Math.round(median(samples.slice(Math.floor(from * fifth), Math.ceil((from + 1) * fifth))));
+  return { second: middle(1), last: middle(4), most: Math.round(Math.max(...samples)) };
+}

@@ -1,0 +1,79 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { cores, program } from './machine.ts';
+
+const script = fileURLToPath(new URL('programs/wrk.lua', import.meta.url));
+
+/** Requests that follow each other on each of some connections: the next is sent when the answer has come. */
+export interface Load {
+  url: string;
+  connections: number;
+  /** A file of keys, one a line. */
+  keys: string;
+  /** A file with the key that asks: makes it POST /v1/verify, with the other keys in the body. */
+  asking?: string;
+  /** Whether refusals are what is wanted. Default: one of them fails the bench. */
+  refused?: boolean;
+}
+
+/** What wrk.lua prints. */
+const reportSchema = z.object({
+  requests: z.number(),
+  /** us */
+  duration: z.number(),
+  refused: z.number(),
+  broken: z.number(),
+  p50: z.number(),
+  p99: z.number(),
+});
+
+export interface Answered {
+  /** In thousands a second. */
+  rate: number;
+  requests: number;
+  /** us */
+  p50: number;
+  p99: number;
+}
+
+/**
+ * Sends a load for some seconds with wrk, on the core that loads have for themselves.
+ *
+ * @param seed of the order of the keys: with the same one, contestants get the same requests
+ */
+export async function send(load: Load, seconds: number, seed: number): Promise<Answered> {
+  const wrk = program('wrk');
+  const own = [
+    `-t1`,
+    `-c${load.connections}`,
+    `-d${seconds}s`,
+    '--timeout',
+    '10s',
+    '-s',
+    script,
+    load.url,
+    '--',
+  ];
+  const method =
+    load.asking === undefined
+      ? ['get', load.keys, String(seed)]
+      : ['post', load.keys, String(seed), load.asking];
+  const child = spawn('taskset', ['-c', String(cores.load), wrk.file, ...own, ...method], {
+    env: { PATH: process.env.PATH, ...wrk.env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const closed = once(child, 'close');
+  const printed = await text(child.stdout);
+  await closed;
+  const line = printed.split('\n').findLast((words) => words.startsWith('{'));
+  if (line === undefined) throw new Error(`wrk ended with ${child.exitCode}: ${printed}`);
+  const { requests, duration, refused, broken, p50, p99 } = reportSchema.parse(JSON.parse(line));
+  if (broken > 0) throw new Error(`${broken} of ${requests} requests to ${load.url} were not answered`);
+  if (refused > 0 && load.refused !== true) {
+    throw new Error(`${refused} of ${requests} requests to ${load.url} were refused`);
+  }
+  return { rate: requests / (duration / 1000), requests, p50, p99 };
+}
