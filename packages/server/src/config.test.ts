@@ -28,6 +28,7 @@ test('an empty environment is a whole configuration', () => {
     keyPrefixes: ['sk_live_'],
     owner: undefined,
     maxActiveKeys: 10_000,
+    metricsToken: undefined,
     cacheKeys: 1_000_000,
     cacheRefusedKeys: 100_000,
     keyRateLimit: 1000,
@@ -50,6 +51,7 @@ test('every variable arrives', () => {
     SOKU_OWNER_EMAIL: ' Ada@Example.com ',
     SOKU_OWNER_PASSWORD: 'correct horse',
     SOKU_MAX_ACTIVE_KEYS: '3',
+    SOKU_METRICS_TOKEN: 'sixteen-or-more!',
     SOKU_CACHE_KEYS: '1',
     SOKU_CACHE_REFUSED_KEYS: '2',
     SOKU_KEY_RATE_LIMIT: 'off',
@@ -70,6 +72,7 @@ test('every variable arrives', () => {
     keyPrefixes: ['acme_', 'sk_live_', 'old_2_'],
     owner: { email: 'ada@example.com', password: 'correct horse' },
     maxActiveKeys: 3,
+    metricsToken: 'sixteen-or-more!',
     cacheKeys: 1,
     cacheRefusedKeys: 2,
     keyRateLimit: 'off',
@@ -168,8 +171,15 @@ test('an owner has both halves, each of its form', () => {
 });
 
 test('a variable of a later version is refused, not ignored', () => {
-  for (const name of ['DATABASE_URL', 'SMTP_URL', 'MAIL_FROM', 'SOKU_METRICS_TOKEN']) {
+  for (const name of ['DATABASE_URL', 'SMTP_URL', 'MAIL_FROM']) {
     assertRefused({ [name]: 'anything' }, new RegExp(`^${name} is set, but this version`));
+  }
+});
+
+test('a token for the metrics is long, and fits into a header', () => {
+  const refused = /^SOKU_METRICS_TOKEN has fewer than 16 characters, or one that no header can hold/;
+  for (const token of ['fifteen-letters', 'with a space in it', 'with\u00fcmlaut-in-it-somewhere']) {
+    assertRefused({ SOKU_METRICS_TOKEN: token }, refused);
   }
 });
 

@@ -158,7 +158,7 @@ const examples: Record<keyof z.infer<typeof schema>, string> = {
   SOKU_GATEWAY_PORT: '3001',
   SOKU_GATEWAY_FORWARD_KEY: 'off',
   SOKU_GATEWAY_PREFLIGHT: 'refuse',
-  SOKU_METRICS_TOKEN: '"$(openssl rand -hex 16)"',
+  SOKU_METRICS_TOKEN: 'at-least-16-random-characters',
   LOG_LEVEL: 'info',
   TRUST_PROXY: '10.0.0.1,192.168.0.0/16',
 };
