@@ -1,3 +1,4 @@
+import { startOf } from './hours.ts';
 import type { OpenUsage, UsageRecorder } from './recorder.ts';
 import { type HourCounts, type LastUse, readHours, readLastUses, type UsageStore } from './store.ts';
 import { cleanUserAgent } from './user-agent.ts';
@@ -57,10 +58,10 @@ export class UsageReader {
 
 function usesIn(open: readonly OpenUsage[]): LastUse[] {
   return open
-    .filter(({ lastAt }) => lastAt > 0)
-    .map(({ keyId, lastAt, address, agent }) => ({
+    .filter(({ lastMs }) => lastMs >= 0)
+    .map(({ keyId, hour, lastMs, address, agent }) => ({
       keyId,
-      at: lastAt,
+      at: startOf(hour) + lastMs,
       address,
       agent: cleanUserAgent(agent),
     }));

@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { hourOf, startOf } from './hours.ts';
+import { hourOf } from './hours.ts';
 import { mergeSorted } from './merge.ts';
 import { Pace } from './pace.ts';
 
@@ -12,14 +12,17 @@ export interface SecretUsage {
   accepted: number;
   /** Since the last write. */
   refused: number;
-  /** Epoch ms of the last accepted use in this hour; 0 is none. Stays when it is written, as do the next two. */
-  lastAt: number;
+  /** Epoch hours. In another hour, another one is opened. */
+  readonly hour: number;
+  /**
+   * ms from the start of the hour to the last accepted use in it; -1 is none. Stays when it is written, as do the next
+   * two. (Not epoch ms, which V8 keeps in an object of its own, one more to be fetched.)
+   */
+  lastMs: number;
   /** Of the last accepted use. */
   address: string;
   /** Of the last accepted use, as the client sent it. */
   agent: string;
-  /** Epoch ms: the end of its hour. From then on, another one is opened. */
-  readonly until: number;
   /** Whether the recorder has let go of it: what is counted here from then on is lost, so another one is opened. */
   closed: boolean;
 }
@@ -29,8 +32,6 @@ export interface OpenUsage extends SecretUsage {
   readonly keyId: string;
   /** SHA-256 of the key, as 32 latin-1 characters. */
   readonly hash: string;
-  /** Epoch hours. */
-  readonly hour: number;
   /** What was written as the last use of this hour, besides its time. */
   told: { address: string; agent: string } | undefined;
 }
@@ -100,14 +101,13 @@ export class UsageRecorder {
     const opened = {
       accepted: 0,
       refused: 0,
-      lastAt: 0,
+      hour,
+      lastMs: -1,
       address: '',
       agent: '',
-      until: startOf(hour + 1),
       closed: false,
       keyId,
       hash,
-      hour,
       told: undefined,
     };
     if (own === undefined) this.#open.set(keyId, [opened]);

@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { type Kysely, sql } from 'kysely';
 import type { Database } from '../database/open.ts';
 import type { Tables } from '../database/schema.ts';
-import { hourLength } from './hours.ts';
+import { hourLength, startOf } from './hours.ts';
 import type { OpenUsage, UsageSink } from './recorder.ts';
 import { cleanUserAgent } from './user-agent.ts';
 
@@ -136,9 +136,10 @@ function writeSlice(connection: DatabaseSync, usages: readonly OpenUsage[]): num
   let count = 0;
   for (const usage of usages) {
     if (count > 0 && performance.now() - begun > longestWrite) break;
-    const { keyId, hash, hour, accepted, refused, lastAt, address, agent, told } = usage;
+    const { keyId, hash, hour, accepted, refused, lastMs, address, agent, told } = usage;
+    const lastAt = lastMs < 0 ? null : startOf(hour) + lastMs;
     const bytes = Buffer.from(hash, 'latin1');
-    hourly.run(hour, keyId, bytes, accepted, refused, lastAt === 0 ? null : lastAt);
+    hourly.run(hour, keyId, bytes, accepted, refused, lastAt);
     const known = told !== undefined && told.address === address && told.agent === agent;
     if (accepted > 0 && !known) last.run(keyId, bytes, lastAt, address, cleanUserAgent(agent));
     count += 1;

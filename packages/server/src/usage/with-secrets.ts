@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openDataDirectory } from '../database/data-directory.ts';
 import { type Database, openDatabase } from '../database/open.ts';
+import { hourOf, startOf } from './hours.ts';
 import type { SecretUsage, UsageRecorder } from './recorder.ts';
 
 /** A secret, and what the verification keeps beside it. */
@@ -25,7 +26,7 @@ export class Secret {
     now: number,
     use: { refused?: boolean; address?: string; agent?: string } = {},
   ) {
-    if (this.usage === undefined || this.usage.closed || now >= this.usage.until) {
+    if (this.usage === undefined || this.usage.closed || this.usage.hour !== hourOf(now)) {
       this.usage = recorder.open(this.keyId, this.hash, now);
     }
     if (use.refused === true) {
@@ -33,7 +34,7 @@ export class Secret {
       return;
     }
     this.usage.accepted += 1;
-    this.usage.lastAt = now;
+    this.usage.lastMs = now - startOf(this.usage.hour);
     this.usage.address = use.address ?? '203.0.113.7';
     this.usage.agent = use.agent ?? 'test/1';
   }

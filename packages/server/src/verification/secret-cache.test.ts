@@ -1,43 +1,56 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { SecretCache } from './secret-cache.ts';
+import { type Cached, SecretCache } from './secret-cache.ts';
+
+interface Numbered extends Cached {
+  n: number;
+}
+
+/** What a cache holds under a key, by its number. */
+function numberAt(cache: SecretCache<Numbered>, key: string): number | undefined {
+  return cache.get(key)?.n;
+}
+
+function setNumber(cache: SecretCache<Numbered>, key: string, n: number): void {
+  cache.set(key, { n, used: false });
+}
 
 test('an entry that is used survives any number of others that are not', () => {
-  const cache = new SecretCache<number>(10);
-  cache.set('good', 1);
+  const cache = new SecretCache<Numbered>(10);
+  setNumber(cache, 'good', 1);
   for (let i = 0; i < 1000; i++) {
-    assert.equal(cache.get('good'), 1);
-    cache.set(`other ${i}`, i);
+    assert.equal(numberAt(cache, 'good'), 1);
+    setNumber(cache, `other ${i}`, i);
   }
 });
 
 test('the oldest unused entry goes first', () => {
-  const cache = new SecretCache<number>(2);
-  cache.set('a', 1);
-  cache.set('b', 2);
-  cache.get('a');
-  cache.set('c', 3);
-  assert.deepEqual([cache.get('a'), cache.get('b'), cache.get('c')], [1, undefined, 3]);
+  const cache = new SecretCache<Numbered>(2);
+  setNumber(cache, 'a', 1);
+  setNumber(cache, 'b', 2);
+  numberAt(cache, 'a');
+  setNumber(cache, 'c', 3);
+  assert.deepEqual([numberAt(cache, 'a'), numberAt(cache, 'b'), numberAt(cache, 'c')], [1, undefined, 3]);
 });
 
 /** Keys to the last value that was set, as the cache may or may not still hold them. */
 type Truth = Map<string, number>;
 
 const operations = {
-  get(cache: SecretCache<number>, truth: Truth, key: string) {
-    const got = cache.get(key);
+  get(cache: SecretCache<Numbered>, truth: Truth, key: string) {
+    const got = numberAt(cache, key);
     assert.ok(got === undefined || got === truth.get(key));
   },
-  set(cache: SecretCache<number>, truth: Truth, key: string, value: number) {
-    cache.set(key, value);
+  set(cache: SecretCache<Numbered>, truth: Truth, key: string, value: number) {
+    setNumber(cache, key, value);
     truth.set(key, value);
-    assert.equal(cache.get(key), value, 'what was just set is there');
+    assert.equal(numberAt(cache, key), value, 'what was just set is there');
   },
-  delete(cache: SecretCache<number>, truth: Truth, key: string) {
+  delete(cache: SecretCache<Numbered>, truth: Truth, key: string) {
     cache.delete(key);
     truth.delete(key);
-    assert.equal(cache.get(key), undefined);
+    assert.equal(numberAt(cache, key), undefined);
   },
 };
 
@@ -50,7 +63,7 @@ test('it never holds more than its bound, and never a value other than the last 
   const run = fc.array(operation, { maxLength: 200 });
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 8 }), run, (bound, steps) => {
-      const cache = new SecretCache<number>(bound);
+      const cache = new SecretCache<Numbered>(bound);
       const truth: Truth = new Map();
       for (const { kind, key, value } of steps) {
         operations[kind](cache, truth, key, value);

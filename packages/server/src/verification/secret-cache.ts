@@ -1,6 +1,5 @@
-/** An entry knows whether it was used since the cache last looked. */
-interface Entry<V> {
-  value: V;
+/** What is cached says itself whether it was used since the cache last looked. */
+export interface Cached {
   used: boolean;
 }
 
@@ -9,8 +8,8 @@ interface Entry<V> {
  * flag; only an insertion into a full cache does work. When full, the oldest entry goes, unless it was used since
  * it was last at the front: then it moves to the back. Memory grows with the entries, not with the bound.
  */
-export class SecretCache<V> {
-  readonly #entries = new Map<string, Entry<V>>();
+export class SecretCache<V extends Cached> {
+  readonly #entries = new Map<string, V>();
   readonly #bound: number;
 
   /** @param bound most entries that it keeps, at least 1 */
@@ -23,15 +22,15 @@ export class SecretCache<V> {
   }
 
   get(key: string): V | undefined {
-    const entry = this.#entries.get(key);
-    if (entry === undefined) return undefined;
-    entry.used = true;
-    return entry.value;
+    const value = this.#entries.get(key);
+    if (value !== undefined) value.used = true;
+    return value;
   }
 
   set(key: string, value: V): void {
     if (!this.#entries.has(key)) this.#makeRoom();
-    this.#entries.set(key, { value, used: false });
+    value.used = false;
+    this.#entries.set(key, value);
   }
 
   delete(key: string): void {
@@ -40,17 +39,17 @@ export class SecretCache<V> {
 
   /** Drops what `matches`; looks at every entry. */
   deleteWhere(matches: (value: V) => boolean): void {
-    for (const [key, entry] of this.#entries) if (matches(entry.value)) this.#entries.delete(key);
+    for (const [key, value] of this.#entries) if (matches(value)) this.#entries.delete(key);
   }
 
   /** Ends: each turn either drops an entry or takes a flag away that only a hit can set again. */
   #makeRoom(): void {
     while (this.#entries.size >= this.#bound) {
-      for (const [key, entry] of this.#entries) {
+      for (const [key, value] of this.#entries) {
         this.#entries.delete(key);
-        if (!entry.used) break;
-        entry.used = false;
-        this.#entries.set(key, entry);
+        if (!value.used) break;
+        value.used = false;
+        this.#entries.set(key, value);
       }
     }
   }

@@ -8,24 +8,27 @@ import type { AddressLimits } from '../limits/address-limits.ts';
 import type { KeyLimits, KeyWindow } from '../limits/key-limits.ts';
 import { type LimitState, take } from '../limits/sliding-window.ts';
 import type { VerificationCounts } from '../metrics/verification-counts.ts';
+import { hourOf, startOf } from '../usage/hours.ts';
 import type { SecretUsage, UsageRecorder } from '../usage/recorder.ts';
 import { longestKey, readCredentials, usualToken } from './credentials.ts';
 import { SecretReader, type VerifiedKey } from './known-secret.ts';
 import { expired, guesses, lacksScope, rateLimited, revoked, unavailable, unknown } from './refusals.ts';
 import { type RequestFields, readFields } from './request-fields.ts';
-import { SecretCache } from './secret-cache.ts';
+import { type Cached, SecretCache } from './secret-cache.ts';
 import type { Ask, Use, Verdict } from './verdict.ts';
 
-/** What is remembered of a secret that is good, or was when it was read. */
-interface GoodSecret {
-  key: VerifiedKey;
+/**
+ * What is remembered of a secret that is good, or was when it was read. It is one object with the key in it: with a
+ * million of them in memory nearly every object that a verification touches has to be fetched from afar.
+ */
+interface GoodSecret extends VerifiedKey, Cached {
   hash: string;
   window: KeyWindow | undefined;
   usage: SecretUsage | undefined;
 }
 
 /** What is remembered of a secret that is none. Neither kind ever becomes good: see the cache. */
-interface BadSecret {
+interface BadSecret extends Cached {
   refusal: Refusal;
   /** Of a revoked key; undefined when no key has this hash. */
   keyId: string | undefined;
@@ -91,9 +94,11 @@ export class Verifier {
 
   /** The same, when the fields were read already. */
   verifyFields(fields: RequestFields, request: IncomingMessage, ask: Ask): Verdict {
+    const { counts } = this.#options;
+    if (!counts.isSample()) return this.#verifyFields(fields, request, ask);
     const start = performance.now();
     const verdict = this.#verifyFields(fields, request, ask);
-    this.#options.counts.took(performance.now() - start);
+    counts.took(performance.now() - start);
     return verdict;
   }
 
@@ -101,12 +106,8 @@ export class Verifier {
     const token = usualToken(fields);
     const { userAgent } = fields;
     if (token !== undefined) {
-      // No other text has the same hash, so a hit needs no look at how the key is written.
       const secret = this.#good.get(hashOf(token));
-      if (secret !== undefined) {
-        this.#options.counts.lookUps.good += 1;
-        return this.#decide(secret, ask, userAgent, this.#now());
-      }
+      if (secret !== undefined) return this.#decideCached(secret, ask, userAgent);
     }
     const { target = ownTarget } = ask;
     const credentials = readCredentials(fields, request, target, this.#options.prefixes);
@@ -115,21 +116,20 @@ export class Verifier {
   }
 
   /**
+   * Answers for a key. No other text has the same hash, so a hit needs no look at how the key is written.
+   *
    * @param token what was sent as the key
    * @param userAgent of the program that uses it
    */
   verifyKey(token: string, use: Use = {}, userAgent = ''): Verdict {
+    const hash = token.length > longestKey ? undefined : hashOf(token);
+    const good = hash === undefined ? undefined : this.#good.get(hash);
+    if (good !== undefined) return this.#decideCached(good, use, userAgent);
     const now = this.#now();
-    if (token.length > longestKey || parseKey(token, this.#options.prefixes) === null) {
+    if (hash === undefined || parseKey(token, this.#options.prefixes) === null) {
       return this.#refuseStranger(this.#explain(token), use, now);
     }
-    const hash = hashOf(token);
-    const good = this.#good.get(hash);
     const { lookUps } = this.#options.counts;
-    if (good !== undefined) {
-      lookUps.good += 1;
-      return this.#decide(good, use, userAgent, now);
-    }
     const bad = this.#bad.get(hash);
     if (bad !== undefined) {
       lookUps.refused += 1;
@@ -153,14 +153,18 @@ export class Verifier {
 
   /** Forgets all secrets of a workspace, whose settings have changed. Looks at every entry, which is rare enough. */
   forgetWorkspace(workspaceId: string): void {
-    this.#good.deleteWhere((secret) => secret.key.workspaceId === workspaceId);
+    this.#good.deleteWhere((secret) => secret.workspaceId === workspaceId);
+  }
+
+  #decideCached(secret: GoodSecret, use: Use, userAgent: string): Verdict {
+    this.#options.counts.lookUps.good += 1;
+    return this.#decide(secret, use, userAgent, this.#now());
   }
 
   #decide(secret: GoodSecret, use: Use, userAgent: string, now: number): Verdict {
-    const { key } = secret;
-    if (key.expiresAt <= now) return this.#refuseKnown(secret, expired(key.expiresAt), use, now);
+    if (secret.expiresAt <= now) return this.#refuseKnown(secret, expired(secret.expiresAt), use, now);
     if (use.needs !== undefined) {
-      const missing = use.needs.find((scope) => !key.scopes.includes(scope));
+      const missing = use.needs.find((scope) => !secret.scopes.includes(scope));
       if (missing !== undefined) return this.#refuseKnown(secret, lacksScope(missing), use, now);
     }
     const limit = use.limited === false ? null : this.#take(secret, now);
@@ -169,19 +173,19 @@ export class Verifier {
       return this.#refuseKnown(secret, rateLimited(limit), use, now);
     }
     if (use.recorded !== false) {
-      const usage = this.#usageOf(secret, key.keyId, now);
+      const usage = this.#usageOf(secret, secret.keyId, now);
       usage.accepted += 1;
-      usage.lastAt = now;
+      usage.lastMs = now - startOf(usage.hour);
       usage.address = use.address ?? '';
       usage.agent = userAgent;
     }
     this.#options.counts.valid += 1;
-    return { key, limit };
+    return { key: secret, limit };
   }
 
   /** Counts a request against the key's limit; null when it has none. */
   #take(secret: GoodSecret, now: number): LimitState | null {
-    const { keyId, rateLimit } = secret.key;
+    const { keyId, rateLimit } = secret;
     if (rateLimit === Number.POSITIVE_INFINITY) return null;
     if (secret.window === undefined || secret.window.dropped) {
       secret.window = this.#options.keyLimits.windowOf(keyId);
@@ -194,7 +198,7 @@ export class Verifier {
     try {
       const stored = this.#secrets.read(hash);
       if (stored !== undefined && 'key' in stored) {
-        const secret = { key: stored.key, hash, window: undefined, usage: undefined };
+        const secret = { ...stored.key, hash, window: undefined, usage: undefined, used: false };
         this.#good.set(hash, secret);
         return this.#decide(secret, use, userAgent, now);
       }
@@ -203,6 +207,7 @@ export class Verifier {
         keyId: stored?.keyId,
         hash,
         usage: undefined,
+        used: false,
       };
       this.#bad.set(hash, bad);
       return this.#refuseBad(bad, use, now);
@@ -220,7 +225,7 @@ export class Verifier {
 
   /** Refuses a key whose secret is right. The holder sees such refusals on the key's page. */
   #refuseKnown(secret: GoodSecret, refusal: Refusal, use: Use, now: number): Verdict {
-    if (use.recorded !== false) this.#usageOf(secret, secret.key.keyId, now).refused += 1;
+    if (use.recorded !== false) this.#usageOf(secret, secret.keyId, now).refused += 1;
     return this.#refuse(refusal);
   }
 
@@ -243,7 +248,7 @@ export class Verifier {
   /** The counters of a secret in the current hour. */
   #usageOf(secret: GoodSecret | BadSecret, keyId: string, now: number): SecretUsage {
     const { usage } = secret;
-    if (usage !== undefined && !usage.closed && now < usage.until) return usage;
+    if (usage !== undefined && !usage.closed && usage.hour === hourOf(now)) return usage;
     secret.usage = this.#options.usage.open(keyId, secret.hash, now);
     return secret.usage;
   }
