@@ -50,7 +50,8 @@ async function verifier(env: Record<string, string>): Promise<Find> {
   const config = readConfig({ SOKU_DATA_DIR: dataDir, SOKU_KEY_RATE_LIMIT: '1000000000', ...env });
   const log = await createLog('warn', false);
   const database = await openDatabase(openDataDirectory(config.dataDir));
-  const { verifier, usage } = createVerification(config, database, log);
+  const { verifier, usage, limits } = createVerification(config, database, log);
+  await limits.start();
   usage.start();
   return (key) => {
     const { key: found } = verifier.verifyKey(key, { address }, agent);
