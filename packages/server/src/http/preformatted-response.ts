@@ -36,19 +36,24 @@ export class PreformattedResponse<
   }
 }
 
-let second = 0;
-let text = '';
-
 /**
- * The Date field (RFC 9110 section 6.6.1), made once a second.
+ * A text with the Date field in it (RFC 9110 section 6.6.1), made anew when a second has passed.
  *
- * @param now epoch ms
+ * @param make gets the field as a line
+ * @returns takes the time in epoch ms
  */
-export function dateField(now: number): string {
-  const current = Math.floor(now / 1000);
-  if (current !== second) {
-    second = current;
-    text = `Date: ${new Date(current * 1000).toUTCString()}\r\n`;
-  }
-  return text;
+export function onceASecond(make: (date: string) => string): (now: number) => string {
+  let second = 0;
+  let text = '';
+  return (now) => {
+    const current = Math.floor(now / 1000);
+    if (current !== second) {
+      second = current;
+      text = make(`Date: ${new Date(current * 1000).toUTCString()}\r\n`);
+    }
+    return text;
+  };
 }
+
+/** The Date field as a line. @param now epoch ms */
+export const dateField = onceASecond((date) => date);

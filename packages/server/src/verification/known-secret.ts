@@ -14,8 +14,8 @@ export interface VerifiedKey {
   expiresAt: number;
   /** Requests a minute; Infinity is no limit. */
   rateLimit: number;
-  /** The identity fields as the fast lane writes them; made at the first use. */
-  identityText?: string;
+  /** What the fast lane writes of the key; made at the first use. */
+  text?: string | undefined;
 }
 
 /** What the database says of a secret. */
@@ -76,6 +76,7 @@ export class SecretReader {
         scopes: readScopes(row.scopes),
         expiresAt: row.expires_at ?? Number.POSITIVE_INFINITY,
         rateLimit: limit === 'off' ? Number.POSITIVE_INFINITY : limit,
+        text: undefined,
       },
     };
   }
