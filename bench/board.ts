@@ -11,7 +11,7 @@ import { removeSeeded } from './seeded.ts';
 
 const help = `npm run bench -- [NAME ...] [--quick]
 
-Measures what is named, or everything, and keeps it in bench/results.json. Everything takes about an hour, and means
+Measures what is named, or everything, and keeps it in bench/results.json. Everything takes about half an hour, and means
 something only on a machine that does nothing else. docs/benchmarks.md tells how it is measured.
 
   --list    the names

@@ -51,9 +51,9 @@ export const full: Sizes = {
   tables: [1_000, 1_000_000, 10_000_000],
   keysInUseOfTables: 1_000,
   keysInMemory: 1_000_000,
-  rounds: 5,
-  warmUp: 6,
-  counted: 10,
+  rounds: 3,
+  warmUp: 4,
+  counted: 6,
 };
 
 export const quick: Sizes = {
