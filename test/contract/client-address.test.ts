@@ -38,6 +38,7 @@ test('what is no address is not taken for one, least of all a key', async () => 
     `${apiKey}, 10.1.2.3`,
     '203.0.113.7:4711',
     '999.1.1.1',
+    `fe80::1%${apiKey.slice(8)}`,
     ',',
     '"',
   ]) {

@@ -197,6 +197,11 @@ test('a HEAD has the fields of the GET, and no body', async () => {
   assert.equal(answer.status, 401);
   assert.equal(answer.body, '');
   assert.notEqual(answer.headers.get('www-authenticate'), undefined);
+  const head = `HEAD /v1/verify HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${good.apiKey}\r\n\r\n`;
+  const accepted = await sockets.ahead.send(head, true);
+  assert.equal(accepted.status, 204);
+  // RFC 9110 section 8.6.
+  assert.equal(accepted.headers.get('content-length'), undefined);
 });
 
 test('a POST without a body, its length left out, is answered', async () => {

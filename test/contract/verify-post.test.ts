@@ -94,6 +94,7 @@ test('only a key with the scope keys:verify may ask', async () => {
   const plain = await contract.call('POST', '/v1/verify', { key: asked.apiKey, body });
   assertRefusal(plain, 'insufficient_scope');
   assertRefusal(await contract.call('POST', '/v1/verify', { body }), 'missing_authorization');
+  assertRefusal(await contract.call('POST', '/v1/verify', { as: ada, body }), 'missing_authorization');
   assertRefusal(await contract.call('POST', '/v1/verify', { key: generateKey(), body }), 'unknown_key');
 });
 

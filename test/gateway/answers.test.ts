@@ -1,9 +1,9 @@
 /** What of the answer of the API behind the gateway comes back. */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { latin1 } from '../support/http.ts';
 import { HttpSocket } from '../support/http-socket.ts';
-import { behindGateway } from './gateway.ts';
+import { behindGateway, startGateway, startRawUpstream } from './gateway.ts';
 
 test('the answer comes back with its status, fields and body, our request id and the limit', async (t) => {
   const { ask } = await behindGateway(
@@ -128,4 +128,52 @@ test('fields and bodies are bytes: nothing is decoded on the way, with a length 
     assert.deepEqual([headers.get('x-odd'), headers.get('x-came')], [odd, odd], `${path} ${more}`);
     assert.ok(bytes.includes(Buffer.from([0xff, 0xfe, 0x00])));
   }
+});
+
+/** A gateway before an API that answers every request with these bytes. */
+async function beforeBytes(t: TestContext, answer: string) {
+  const upstream = await startRawUpstream(answer);
+  t.after(() => upstream.stop());
+  const { server, gateway } = await startGateway(upstream.url);
+  t.after(() => server.stop());
+  const { apiKey } = await (await server.signIn()).makeKey({ name: 'own' });
+  return async (version: string) => {
+    const socket = await HttpSocket.open(gateway);
+    const got = await socket.send(
+      `GET / HTTP/${version}\r\nHost: x\r\nAuthorization: Bearer ${apiKey}\r\n\r\n`,
+    );
+    socket.close();
+    return got;
+  };
+}
+
+test('a body that was coded for the way is not passed on as if it were plain', async (t) => {
+  const ask = await beforeBytes(
+    t,
+    'HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n',
+  );
+  const answer = await ask('1.1');
+  assert.equal(answer.status, 502);
+  assert.equal(JSON.parse(answer.body).error.code, 'bad_gateway');
+});
+
+test('a 100 Continue that the client did not ask for ends at the gateway', async (t) => {
+  const ask = await beforeBytes(
+    t,
+    'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok',
+  );
+  for (const version of ['1.0', '1.1']) {
+    const answer = await ask(version);
+    assert.equal(answer.status, 200);
+    assert.ok(answer.bytes.toString('latin1').startsWith('HTTP/1.1 200'), version);
+    assert.equal(answer.body, 'ok');
+  }
+});
+
+test('a 204 has no length, whatever the API says', async (t) => {
+  const ask = await beforeBytes(t, 'HTTP/1.1 204 No Content\r\nContent-Length: 0\r\nX-Own: 1\r\n\r\n');
+  const answer = await ask('1.1');
+  assert.equal(answer.status, 204);
+  assert.equal(answer.headers.get('content-length'), undefined);
+  assert.equal(answer.headers.get('x-own'), '1');
 });

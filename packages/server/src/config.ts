@@ -125,7 +125,7 @@ const schema = z.object({
     .regex(/^[\x21-\x7e]{16,}$/, 'has fewer than 16 characters, or one that no header can hold')
     .optional()
     .describe(
-      'Who sends it as `Authorization: Bearer` may read `/metrics`; without it only programs on the same machine may',
+      'Who sends it as `Authorization: Bearer` may read `/metrics`; without it only programs on the same machine may, and so whoever comes through a proxy on it that adds no `X-Forwarded-For`',
     ),
   LOG_LEVEL: z
     .enum(logLevels, `is not one of ${logLevels.join(', ')}`)

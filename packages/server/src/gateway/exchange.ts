@@ -59,7 +59,10 @@ export class Exchange {
       this.#fail(outgoing, new Error('the upstream switched protocols unasked'));
     });
     // The client waits for it before it sends the body; so an upstream can refuse a body that was not sent yet.
-    outgoing.once('continue', () => this.#options.response.writeContinue());
+    // Only a client that asks for it gets it (RFC 9110 section 15.2); one that speaks HTTP/1.0 could not read it.
+    outgoing.once('continue', () => {
+      if (expectsContinue(request)) this.#options.response.writeContinue();
+    });
     if (hasBody(request)) this.#sendBody(outgoing);
     else outgoing.end();
   }
@@ -84,7 +87,14 @@ export class Exchange {
     try {
       // Node lets a 101 through here when it names no protocol; all others below 200 are not answers (RFC 9110 15.2).
       if (statusCode < 200) throw new Error(`the upstream answered ${statusCode}`);
-      response.writeHead(statusCode, answerFields(answer.rawHeaders));
+      // Node takes "chunked" off, and would hand on what else was done to the body without a word of it.
+      const coding = answer.headers['transfer-encoding'];
+      if (coding !== undefined && coding.toLowerCase() !== 'chunked') {
+        throw new Error('the upstream sent a transfer coding that is not passed on');
+      }
+      // RFC 9110 section 8.6: a 204 has no length.
+      const raw = statusCode === 204 ? withoutLength(answer.rawHeaders) : answer.rawHeaders;
+      response.writeHead(statusCode, answerFields(raw));
     } catch (error) {
       this.#fail(outgoing, error instanceof Error ? error : new Error('the answer cannot be passed on'));
       this.abort();
@@ -115,14 +125,23 @@ export class Exchange {
   }
 }
 
+/** @param raw names and values in turn */
+function withoutLength(raw: readonly string[]): string[] {
+  return raw.filter((_, i) => raw[i - (i % 2)]?.toLowerCase() !== 'content-length');
+}
+
 /** How the request's body is delimited on the connection to the upstream. */
 function framing(request: IncomingMessage): string[] {
   const { headers, method = '' } = request;
   if (!hasBody(request)) return usuallyBodyless.has(method) ? [] : ['Content-Length', '0'];
   const length = headers['content-length'];
   const fields = length === undefined ? ['Transfer-Encoding', 'chunked'] : ['Content-Length', length];
-  if (headers.expect?.toLowerCase() === '100-continue') fields.push('Expect', '100-continue');
+  if (expectsContinue(request)) fields.push('Expect', '100-continue');
   return fields;
+}
+
+function expectsContinue({ headers, httpVersionMinor }: IncomingMessage): boolean {
+  return httpVersionMinor === 1 && headers.expect?.toLowerCase() === '100-continue';
 }
 
 /**

@@ -13,12 +13,12 @@ export type ClientAddress = (request: IncomingMessage) => string;
  * @returns '' when the connection has ended, and with it the knowledge of whose it was
  */
 export function clientAddress(trusted: readonly string[]): ClientAddress {
-  if (trusted.length === 0) return (request) => plain(request.socket.remoteAddress ?? '');
+  if (trusted.length === 0) return (request) => plainAddress(request.socket.remoteAddress ?? '');
   const trust = proxyAddr.compile([...trusted]);
   return (request) => {
     // Undefined once the client has hung up; any text that it likes, when a proxy passes the field on unchanged.
     const told: string | undefined = proxyAddr(request, trust);
-    return plain(told !== undefined && isIP(told) !== 0 ? told : (request.socket.remoteAddress ?? ''));
+    return plainAddress(told !== undefined && isAddress(told) ? told : (request.socket.remoteAddress ?? ''));
   };
 }
 
@@ -33,7 +33,17 @@ export function trustedPeer(trusted: readonly string[]): (request: IncomingMessa
   return (request) => trust(request.socket.remoteAddress ?? '', 0);
 }
 
-/** A socket that listens on IPv6 as well tells IPv4 addresses in IPv6's form (RFC 4291 section 2.5.5.2). */
-function plain(address: string): string {
-  return address.startsWith('::ffff:') ? address.slice(7) : address;
+/** Not with a zone (`fe80::1%eth0`): that can be any text of any length, and so a key. */
+function isAddress(text: string): boolean {
+  return isIP(text) !== 0 && !text.includes('%');
+}
+
+/**
+ * A socket that listens on IPv6 as well tells IPv4 addresses in IPv6's form (RFC 4291 section 2.5.5.2). That and the
+ * zone are about this machine, and not about the client.
+ */
+export function plainAddress(address: string): string {
+  const zone = address.indexOf('%');
+  const bare = zone === -1 ? address : address.slice(0, zone);
+  return bare.startsWith('::ffff:') && bare.includes('.') ? bare.slice(7) : bare;
 }

@@ -96,14 +96,19 @@ export function createServer({ log, publicUrl, trustProxy }: Options) {
     const refusal = checkPreflight(request) ?? checkOrigin(request, own);
     if (refusal !== null) return refuse(reply, refusal);
   });
-  // The level never changes while the process runs, so a quiet log costs a request nothing.
-  if (['trace', 'debug'].includes(log.level)) app.addHook('onResponse', logAnswer);
+  // A quiet log costs a request nothing.
+  if (logsRequests(log)) app.addHook('onResponse', logAnswer);
   app.setErrorHandler<FastifyError>((error, request, reply) => refuse(reply, refusalOf(error, request)));
   return app;
 }
 
+/** Whether each request gets a line in the log. The level never changes while the process runs. */
+function logsRequests(log: FastifyBaseLogger): boolean {
+  return ['trace', 'debug'].includes(log.level);
+}
+
 /**
- * Lets `lane` have each request before the framework does.
+ * Lets `lane` have each request before the framework does, unless each is to be logged, which the framework does.
  *
  * @param lane answers a request, or returns false and has not touched it
  */
@@ -111,6 +116,7 @@ export function serveAhead(
   app: FastifyInstance,
   lane: (request: IncomingMessage, response: PreformattedResponse) => boolean,
 ): void {
+  if (logsRequests(app.log)) return;
   const framework = app.server.listeners('request');
   app.server.removeAllListeners('request');
   app.server.on('request', (request: IncomingMessage, response: ServerResponse) => {

@@ -47,9 +47,9 @@ export class Callers {
    *
    * @param needs the scope that a key must have for this call
    * @param options `recentLogin`: whether a person must have signed in lately for it; `limited: false`: a key's
-   *   own limit does not count
+   *   own limit does not count; `person: false`: only a key may call
    */
-  require(needs: Scope, options: { recentLogin?: boolean; limited?: false } = {}) {
+  require(needs: Scope, options: { recentLogin?: boolean; limited?: false; person?: false } = {}) {
     const settle = async (
       request: FastifyRequest,
       reply: FastifyReply,
@@ -62,7 +62,7 @@ export class Callers {
         limited: !again && options.limited !== false,
         recorded: !again,
       };
-      const { caller, refusal, limit } = await this.#find(request, ask, options.recentLogin === true);
+      const { caller, refusal, limit } = await this.#find(request, ask, options);
       if (refusal !== undefined) return refuse(reply, refusal);
       if (limit !== null) reply.headers(limitFields(limit));
       this.#settled.set(request, caller);
@@ -78,9 +78,14 @@ export class Callers {
     return caller;
   }
 
-  async #find(request: FastifyRequest, ask: Ask, recent: boolean): Promise<Found> {
-    if (request.headers.authorization === undefined && hasSessionCookie(request)) {
-      return this.#findPerson(request, recent);
+  async #find(
+    request: FastifyRequest,
+    ask: Ask,
+    { person, recentLogin }: { person?: false; recentLogin?: boolean },
+  ): Promise<Found> {
+    const isPerson = request.headers.authorization === undefined && hasSessionCookie(request);
+    if (isPerson && person !== false) {
+      return this.#findPerson(request, recentLogin === true);
     }
     const { key, refusal, limit } = this.#verifier.verify(request.raw, ask);
     if (refusal !== undefined) return { refusal };

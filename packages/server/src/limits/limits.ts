@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { lastWrite } from '../database/last-write.ts';
 import type { Database } from '../database/open.ts';
 import { KeyLimits } from './key-limits.ts';
 import { minuteOf } from './sliding-window.ts';
@@ -36,11 +37,10 @@ export function keepLimits({ database, log, now = Date.now }: Options): KeptLimi
     },
     stop: async () => {
       clearInterval(timer);
-      await store
-        .save([...keys.counting(now())])
-        .catch((error) =>
-          log.error({ err: error }, 'the limits could not be written; each key begins with a fresh one'),
-        );
+      const counting = [...keys.counting(now())];
+      await lastWrite(() => store.save(counting)).catch((error) =>
+        log.error({ err: error }, 'the limits could not be written; each key begins with a fresh one'),
+      );
     },
   };
 }

@@ -9,7 +9,7 @@ const writeWindow = 'INSERT INTO rate_window (key_id, minute, current, previous)
 const nothing = () => undefined;
 
 /** Closing the database, which follows, puts all of it on the disk. */
-const kept = { durable: false };
+const kept = { patience: 0, durable: false };
 
 /** A window, and the id of the key that it belongs to. */
 type KeyAndWindow = readonly [string, Window];

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { lastWrite } from '../database/last-write.ts';
 import type { Database } from '../database/open.ts';
 import { hourOf, keptHours } from './hours.ts';
 import { Pace } from './pace.ts';
@@ -70,9 +71,9 @@ export function recordUsage({
       stopping = true;
       pace.hurry();
       await Promise.all([flushing.stop(), pruning.stop()]);
-      await recorder
-        .flush()
-        .catch((error) => log.error({ err: error }, 'the last usage could not be written'));
+      await lastWrite(() => recorder.flush()).catch((error) =>
+        log.error({ err: error }, 'the last usage could not be written'),
+      );
     },
   };
 }

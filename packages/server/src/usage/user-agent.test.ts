@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { containsKey, generateKey } from '@soku/key';
 import fc from 'fast-check';
-import { cleanUserAgent } from './user-agent.ts';
+import { cleanUserAgent, longestAgent, shorten } from './user-agent.ts';
 
 test('an ordinary user agent stays as it is', () => {
   for (const agent of ['', 'curl/8.5.0', 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36', 'Bücher/1']) {
@@ -30,4 +30,14 @@ test('a key in it is gone, wherever it stands and whatever stands in it', () => 
       assert.ok(cleaned.length <= 200);
     }),
   );
+});
+
+test('a long agent is cut for memory between two words, so that no part of a key is left at its end', () => {
+  for (let at = 340; at < 420; at++) {
+    const key = `sk_live_${'aB3'.repeat(11)}`.slice(0, 40);
+    const kept = shorten(`${'x '.repeat(at / 2)}${key} and more ${'y'.repeat(1000)}`);
+    assert.ok(kept.length <= longestAgent);
+    assert.ok(kept.endsWith(' ') || kept.includes(key), kept.slice(-60));
+    assert.ok(!cleanUserAgent(kept).includes('aB3'));
+  }
 });

@@ -12,3 +12,15 @@ export function cleanUserAgent(agent: string): string {
     .slice(0, mostCharacters)
     .toWellFormed();
 }
+
+/** Longest agent that is kept in memory as it came. Headers can be much longer, and there can be very many secrets. */
+export const longestAgent = 400;
+
+/**
+ * The beginning of a long agent, for memory. It ends between two words, so that no part of a key is at its end, which
+ * nothing could recognise any more; and it is a copy, because a slice would keep the whole text alive.
+ */
+export function shorten(agent: string): string {
+  const start = agent.slice(0, longestAgent).replace(/\w*$/, '');
+  return Buffer.from(start, 'latin1').toString('latin1');
+}

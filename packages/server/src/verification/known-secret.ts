@@ -12,8 +12,8 @@ export interface VerifiedKey {
   scopes: readonly Scope[];
   /** Epoch ms; Infinity is never. */
   expiresAt: number;
-  /** Requests a minute; Infinity is no limit. */
-  rateLimit: number;
+  /** Requests a minute; null is no limit. */
+  rateLimit: number | null;
   /** What the fast lane writes of the key; made at the first use. */
   text?: string | undefined;
 }
@@ -75,7 +75,7 @@ export class SecretReader {
         name: row.name,
         scopes: readScopes(row.scopes),
         expiresAt: row.expires_at ?? Number.POSITIVE_INFINITY,
-        rateLimit: limit === 'off' ? Number.POSITIVE_INFINITY : limit,
+        rateLimit: limit === 'off' ? null : limit,
         text: undefined,
       },
     };

@@ -1,8 +1,8 @@
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { AccountService } from '../accounts/account-service.ts';
-import type { ClientAddress } from '../http/client-address.ts';
+import { type ClientAddress, plainAddress } from '../http/client-address.ts';
 import { refuse } from '../http/errors.ts';
 import { refusals } from '../http/openapi.ts';
 import type { Callers } from '../keys/callers.ts';
@@ -82,15 +82,31 @@ export const verificationRoutes: FastifyPluginAsyncZod<Options> = async (app, op
         ),
       },
     },
-    ...callers.require('keys:verify', { limited: false }),
+    ...callers.require('keys:verify', { limited: false, person: false }),
     handler: async (request, reply) => {
       const { apiKey, scopes, ip } = request.body;
-      const verdict = verifier.verifyKey(apiKey, { needs: scopes, address: ip });
+      const address = ip === undefined ? undefined : plainAddress(ip);
+      const verdict = verifier.verifyKey(apiKey, { needs: scopes, address });
       // What could not be checked is neither valid nor not.
       if (verdict.refusal?.code === 'verification_unavailable') return refuse(reply, verdict.refusal);
       reply.header('cache-control', 'no-store');
       return describe(verdict);
     },
+  });
+
+  /** The same answer as the fast lane gives, which takes most of these requests. */
+  const answerProxy = async (request: FastifyRequest, reply: FastifyReply) => {
+    const ask = { target: originalTarget, address: addressOf(request.raw) };
+    return give(reply, forwardAuthAnswer(verifier.verify(request.raw, ask), request.id, Date.now()));
+  };
+
+  // The framework's own would announce a length of the 204, which has none (RFC 9110 section 8.6).
+  app.route({
+    method: 'HEAD',
+    url: '/v1/verify',
+    schema: { hide: true },
+    helmet: false,
+    handler: answerProxy,
   });
 
   app.route({
@@ -110,21 +126,14 @@ export const verificationRoutes: FastifyPluginAsyncZod<Options> = async (app, op
         ...refusals(...refusalCodes),
       },
     },
-    // The same answer as the fast lane gives, which takes most of these requests.
     helmet: false,
-    handler: async (request, reply) => {
-      const ask = { target: originalTarget, address: addressOf(request.raw) };
-      return give(reply, forwardAuthAnswer(verifier.verify(request.raw, ask), request.id, Date.now()));
-    },
+    handler: answerProxy,
   });
 };
 
 function give(reply: FastifyReply, { status, fields, body }: Answer): FastifyReply {
-  return reply
-    .code(status)
-    .headers(fields)
-    .serializer(String)
-    .send(body === '' ? null : body);
+  reply.code(status).headers(fields);
+  return body === '' ? reply.send() : reply.serializer(String).send(body);
 }
 
 /** Where a key stands with its limit, for a body. */

@@ -72,3 +72,16 @@ test('it never holds more than its bound, and never a value other than the last 
     }),
   );
 });
+
+test('a full cache whose entries are all in use lets one of them go, and stays full', () => {
+  const cache = new SecretCache<Numbered>(500);
+  for (let i = 0; i < 500; i++) setNumber(cache, `used ${i}`, i);
+  for (let i = 0; i < 500; i++) numberAt(cache, `used ${i}`);
+  setNumber(cache, 'new', 1);
+  assert.equal(cache.size, 500);
+  assert.equal(numberAt(cache, 'new'), 1);
+  const left = Array.from({ length: 500 }, (_, i) => numberAt(cache, `used ${i}`)).filter(
+    (n) => n !== undefined,
+  );
+  assert.equal(left.length, 499);
+});

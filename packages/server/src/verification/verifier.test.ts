@@ -89,7 +89,7 @@ test('a key that is read from the database is good until the millisecond of its 
   const { keyId, workspaceId, name, scopes, expiresAt, rateLimit } = key;
   assert.deepEqual(
     [keyId, workspaceId, name, scopes, expiresAt, rateLimit],
-    ['key_1', 'ws_1', 'deploy', ['keys:read', 'keys:write'], expiry, Number.POSITIVE_INFINITY],
+    ['key_1', 'ws_1', 'deploy', ['keys:read', 'keys:write'], expiry, null],
   );
   const { refusal } = newVerifier(expiry).verifier.verifyKey(apiKey);
   assert.equal(refusal?.code, 'expired_key');

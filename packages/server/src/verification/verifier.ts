@@ -10,6 +10,7 @@ import { type LimitState, take } from '../limits/sliding-window.ts';
 import type { VerificationCounts } from '../metrics/verification-counts.ts';
 import { hourOf, startOf } from '../usage/hours.ts';
 import type { SecretUsage, UsageRecorder } from '../usage/recorder.ts';
+import { longestAgent, shorten } from '../usage/user-agent.ts';
 import { longestKey, readCredentials, usualToken } from './credentials.ts';
 import { SecretReader, type VerifiedKey } from './known-secret.ts';
 import { expired, guesses, lacksScope, rateLimited, revoked, unavailable, unknown } from './refusals.ts';
@@ -23,8 +24,16 @@ import type { Ask, Use, Verdict } from './verdict.ts';
  */
 interface GoodSecret extends VerifiedKey, Cached {
   hash: string;
+  /** Whether it ever does. Spares most keys a look at the time, which V8 keeps in an object of its own. */
+  expires: boolean;
+  workspace: WorkspaceMark;
   window: KeyWindow | undefined;
   usage: SecretUsage | undefined;
+}
+
+/** Shared by all secrets of a workspace, so that all are out of date at once, however many there are. */
+interface WorkspaceMark {
+  outOfDate: boolean;
 }
 
 /** What is remembered of a secret that is none. Neither kind ever becomes good: see the cache. */
@@ -73,6 +82,8 @@ export class Verifier {
    * a hash without a key stays so, because a new key is random and was sent by nobody before it was made.
    */
   readonly #bad: SecretCache<BadSecret>;
+  /** By workspace id, of the secrets that are up to date. */
+  readonly #workspaces = new Map<string, WorkspaceMark>();
 
   constructor(options: Options) {
     this.#options = options;
@@ -106,7 +117,7 @@ export class Verifier {
     const token = usualToken(fields);
     const { userAgent } = fields;
     if (token !== undefined) {
-      const secret = this.#good.get(hashOf(token));
+      const secret = this.#findGood(hashOf(token));
       if (secret !== undefined) return this.#decideCached(secret, ask, userAgent);
     }
     const { target = ownTarget } = ask;
@@ -123,7 +134,7 @@ export class Verifier {
    */
   verifyKey(token: string, use: Use = {}, userAgent = ''): Verdict {
     const hash = token.length > longestKey ? undefined : hashOf(token);
-    const good = hash === undefined ? undefined : this.#good.get(hash);
+    const good = hash === undefined ? undefined : this.#findGood(hash);
     if (good !== undefined) return this.#decideCached(good, use, userAgent);
     const now = this.#now();
     if (hash === undefined || parseKey(token, this.#options.prefixes) === null) {
@@ -151,18 +162,34 @@ export class Verifier {
     }
   }
 
-  /** Forgets all secrets of a workspace, whose settings have changed. Looks at every entry, which is rare enough. */
+  /** Forgets all secrets of a workspace, whose settings have changed, in the turn of the commit. */
   forgetWorkspace(workspaceId: string): void {
-    this.#good.deleteWhere((secret) => secret.workspaceId === workspaceId);
+    const mark = this.#workspaces.get(workspaceId);
+    if (mark !== undefined) mark.outOfDate = true;
+    this.#workspaces.delete(workspaceId);
+  }
+
+  #findGood(hash: string): GoodSecret | undefined {
+    const secret = this.#good.get(hash);
+    return secret === undefined || secret.workspace.outOfDate ? undefined : secret;
+  }
+
+  #markOf(workspaceId: string): WorkspaceMark {
+    const known = this.#workspaces.get(workspaceId);
+    if (known !== undefined) return known;
+    const mark = { outOfDate: false };
+    this.#workspaces.set(workspaceId, mark);
+    return mark;
   }
 
   #decideCached(secret: GoodSecret, use: Use, userAgent: string): Verdict {
-    this.#options.counts.lookUps.good += 1;
+    if (use.recorded !== false) this.#options.counts.lookUps.good += 1;
     return this.#decide(secret, use, userAgent, this.#now());
   }
 
   #decide(secret: GoodSecret, use: Use, userAgent: string, now: number): Verdict {
-    if (secret.expiresAt <= now) return this.#refuseKnown(secret, expired(secret.expiresAt), use, now);
+    if (secret.expires && secret.expiresAt <= now)
+      return this.#refuseKnown(secret, expired(secret.expiresAt), use, now);
     if (use.needs !== undefined) {
       const missing = use.needs.find((scope) => !secret.scopes.includes(scope));
       if (missing !== undefined) return this.#refuseKnown(secret, lacksScope(missing), use, now);
@@ -177,16 +204,16 @@ export class Verifier {
       usage.accepted += 1;
       usage.lastMs = now - startOf(usage.hour);
       usage.address = use.address ?? '';
-      usage.agent = userAgent;
+      usage.agent = userAgent.length > longestAgent ? shorten(userAgent) : userAgent;
+      this.#options.counts.valid += 1;
     }
-    this.#options.counts.valid += 1;
     return { key: secret, limit };
   }
 
   /** Counts a request against the key's limit; null when it has none. */
   #take(secret: GoodSecret, now: number): LimitState | null {
     const { keyId, rateLimit } = secret;
-    if (rateLimit === Number.POSITIVE_INFINITY) return null;
+    if (rateLimit === null) return null;
     if (secret.window === undefined || secret.window.dropped) {
       secret.window = this.#options.keyLimits.windowOf(keyId);
     }
@@ -198,7 +225,17 @@ export class Verifier {
     try {
       const stored = this.#secrets.read(hash);
       if (stored !== undefined && 'key' in stored) {
-        const secret = { ...stored.key, hash, window: undefined, usage: undefined, used: false };
+        const workspace = this.#markOf(stored.key.workspaceId);
+        const { key } = stored;
+        const secret = {
+          ...key,
+          hash,
+          workspace,
+          expires: Number.isFinite(key.expiresAt),
+          window: undefined,
+          usage: undefined,
+          used: false,
+        };
         this.#good.set(hash, secret);
         return this.#decide(secret, use, userAgent, now);
       }
@@ -213,35 +250,35 @@ export class Verifier {
       return this.#refuseBad(bad, use, now);
     } catch (error) {
       this.#options.failed(error);
-      return this.#refuse(unavailable);
+      return this.#refuse(unavailable, use);
     }
   }
 
   #refuseBad(secret: BadSecret, use: Use, now: number): Verdict {
     if (secret.keyId === undefined) return this.#refuseStranger(secret.refusal, use, now);
     if (use.recorded !== false) this.#usageOf(secret, secret.keyId, now).refused += 1;
-    return this.#refuse(secret.refusal);
+    return this.#refuse(secret.refusal, use);
   }
 
   /** Refuses a key whose secret is right. The holder sees such refusals on the key's page. */
   #refuseKnown(secret: GoodSecret, refusal: Refusal, use: Use, now: number): Verdict {
     if (use.recorded !== false) this.#usageOf(secret, secret.keyId, now).refused += 1;
-    return this.#refuse(refusal);
+    return this.#refuse(refusal, use);
   }
 
   /** Refuses credentials that are no key of ours: too many of them from one address are told to slow down. */
   #refuseStranger(refusal: Refusal, use: Use, now: number): Verdict {
     if (use.address === undefined || use.recorded === false || !guesses.has(refusal.code)) {
-      return this.#refuse(refusal);
+      return this.#refuse(refusal, use);
     }
     const limit = this.#options.addressLimits.take(use.address, now);
-    if (limit === null || limit.passed) return this.#refuse(refusal);
+    if (limit === null || limit.passed) return this.#refuse(refusal, use);
     this.#options.counts.limited.address += 1;
-    return this.#refuse(rateLimited(limit));
+    return this.#refuse(rateLimited(limit), use);
   }
 
-  #refuse(refusal: Refusal): Verdict {
-    this.#options.counts.refuse(refusal.code);
+  #refuse(refusal: Refusal, use: Use): Verdict {
+    if (use.recorded !== false) this.#options.counts.refuse(refusal.code);
     return { refusal };
   }
 
