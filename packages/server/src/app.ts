@@ -4,7 +4,7 @@ import { createAuth, sessionCookieNames } from './accounts/auth.ts';
 import { accountRoutes } from './accounts/routes.ts';
 import type { Config } from './config.ts';
 import type { Database } from './database/open.ts';
-import { Gateway } from './gateway/gateway.ts';
+import type { Gateway } from './gateway/gateway.ts';
 import { clientAddress, trustedPeer } from './http/client-address.ts';
 import { healthRoutes } from './http/health.ts';
 import { openApiRoute, registerOpenApi } from './http/openapi.ts';
@@ -18,7 +18,7 @@ import { KeyService } from './keys/service.ts';
 import { KeyStore } from './keys/store.ts';
 import { AddressLimits } from './limits/address-limits.ts';
 import { keepLimits } from './limits/limits.ts';
-import { createMetrics } from './metrics/registry.ts';
+import type { Sources } from './metrics/registry.ts';
 import { metricsRoutes } from './metrics/routes.ts';
 import { VerificationCounts } from './metrics/verification-counts.ts';
 import { singleProcessRevocation } from './revocation/single-process.ts';
@@ -39,7 +39,7 @@ export async function createApp(config: Config, database: Database, secret: stri
 
   const auth = createAuth({ database, secret, publicUrl, trustedOrigins: ownOrigins(publicUrl), log });
   const accounts = new AccountService(auth, database.kysely);
-  const { verifier, limits, usage, metrics } = createVerification(config, database, log);
+  const { verifier, limits, usage, sources } = createVerification(config, database, log);
   const workspaces = new WorkspaceService(database, {
     keyRateLimit: config.keyRateLimit,
     changed: (workspaceId) => verifier.forgetWorkspace(workspaceId),
@@ -66,13 +66,13 @@ export async function createApp(config: Config, database: Database, secret: stri
 
   const gateway =
     config.gateway &&
-    new Gateway({
+    (await createGateway({
       ...config.gateway,
       ownCookies: sessionCookieNames,
       verify: (request) => verifier.verify(request, { address: addressOf(request) }),
       trusts,
       log,
-    });
+    }));
 
   await registerSecurityHeaders(app, publicUrl.startsWith('https:'));
   await registerOpenApi(app, { publicUrl, keyPrefix: keyPrefixes[0], version });
@@ -83,7 +83,7 @@ export async function createApp(config: Config, database: Database, secret: stri
   await app.register(usageRoutes, { usage: new UsageService(keys, usage.reader, Date.now), callers });
   await app.register(verificationRoutes, { verifier, keys, accounts, callers, addressOf });
   await app.register(healthRoutes, { database });
-  await app.register(metricsRoutes, { metrics, token: config.metricsToken, addressOf, trusts });
+  await app.register(metricsRoutes, { sources, token: config.metricsToken, addressOf, trusts });
   openApiRoute(app);
   await registerPages(app);
   return { app, accounts, limits, usage, gateway };
@@ -107,11 +107,17 @@ export function createVerification(config: Config, database: Database, log: Logg
     counts,
     failed: (error) => log.error({ err: error }, 'a key could not be checked'),
   });
-  const metrics = createMetrics({
+  const sources: Sources = {
     verifications: counts,
     cached: () => verifier.cached,
     windows: () => ({ key: limits.keys.size, address: addressLimits.size }),
     unwrittenUses: () => usage.recorder.pending,
-  });
-  return { verifier, limits, usage, metrics };
+  };
+  return { verifier, limits, usage, sources };
+}
+
+/** Most deployments have no gateway, and its code costs memory. */
+async function createGateway(options: ConstructorParameters<typeof Gateway>[0]): Promise<Gateway> {
+  const { Gateway } = await import('./gateway/gateway.ts');
+  return new Gateway(options);
 }

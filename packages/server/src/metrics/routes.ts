@@ -7,10 +7,10 @@ import { z } from 'zod';
 import type { ClientAddress } from '../http/client-address.ts';
 import { refuse } from '../http/errors.ts';
 import { refusals } from '../http/openapi.ts';
-import type { Metrics } from './registry.ts';
+import type { Metrics, Sources } from './registry.ts';
 
 interface Options {
-  metrics: Metrics;
+  sources: Sources;
   /** Without it only programs on this machine may ask. */
   token: string | undefined;
   addressOf: ClientAddress;
@@ -20,7 +20,8 @@ interface Options {
 
 /** Numbers for Prometheus, for whoever runs this deployment. */
 export const metricsRoutes: FastifyPluginAsyncZod<Options> = async (app, options) => {
-  const { metrics, token } = options;
+  const { sources, token } = options;
+  let metrics: Promise<Metrics> | undefined;
   const mayAsk = token === undefined ? isLocal(options) : holds(token);
   app.route({
     method: 'GET',
@@ -38,11 +39,14 @@ export const metricsRoutes: FastifyPluginAsyncZod<Options> = async (app, options
     },
     handler: async (request, reply) => {
       if (!mayAsk(request)) return refuse(reply, { code: 'not_found', message: notForYou });
+      // The library is loaded when somebody asks: a deployment without Prometheus does not pay for it.
+      metrics ??= import('./registry.ts').then(({ createMetrics }) => createMetrics(sources));
+      const { contentType, text } = await metrics;
       return reply
         .header('cache-control', 'no-store')
-        .type(metrics.contentType)
+        .type(contentType)
         .serializer(String)
-        .send(await metrics.text());
+        .send(await text());
     },
   });
 };
