@@ -13,30 +13,37 @@ const target = fileURLToPath(new URL('../docs/images/api-keys.png', import.meta.
 
 const day = 24 * 60 * 60 * 1000;
 
-/** Oldest first, with their ages in days. */
+/** Oldest first, with their ages in days, and the minutes since they were last used. */
 const samples = [
   { name: 'Data warehouse export', age: 212 },
-  { name: 'Zapier', age: 61, expiresIn: 9 },
-  { name: 'Staging', age: 33 },
-  { name: 'CI/CD Pipeline', age: 12, scopes: ['keys:read'] },
-  { name: 'Production Server', age: 2 },
+  { name: 'Zapier', age: 61, expiresIn: 9, used: 3 * 24 * 60 },
+  { name: 'Staging', age: 33, used: 5 * 60 },
+  { name: 'CI/CD Pipeline', age: 12, scopes: ['keys:read'], used: 26 },
+  { name: 'Production Server', age: 2, used: 0 },
 ];
 
 const dataDir = newDataDir();
 try {
   const first = await startServer({ dataDir });
   const ada = await first.signIn();
-  const made: { id: string; age: number }[] = [];
-  for (const { name, age, scopes = [], expiresIn } of samples) {
+  const made: { id: string; age: number; used: number | undefined }[] = [];
+  for (const { name, age, scopes = [], expiresIn, used } of samples) {
     const expiry =
       expiresIn === undefined ? {} : { expiresAt: new Date(Date.now() + expiresIn * day).toISOString() };
     const { key } = await ada.makeKey({ name, scopes, ...expiry });
-    made.push({ id: key.id, age });
+    made.push({ id: key.id, age, used });
   }
   await first.stop();
   const database = new DatabaseSync(join(dataDir, 'soku.db'));
   const age = database.prepare('UPDATE api_key SET created_at = created_at - ? WHERE id = ?');
-  for (const key of made) age.run(key.age * day, key.id);
+  const lastUse = database.prepare(
+    `INSERT INTO last_use (key_id, hash, at, address, agent)
+     SELECT key_id, hash, ?, '203.0.113.7', 'curl/8.5.0' FROM api_key_secret WHERE key_id = ?`,
+  );
+  for (const { id, age: days, used } of made) {
+    age.run(days * day, id);
+    if (used !== undefined) lastUse.run(Date.now() - used * 60_000 - 20_000, id);
+  }
   database.close();
 
   const server = await startServer({ dataDir });
