@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { answerBrokenRequest, limits, refuseOnSocket } from '../http/broken-requests.ts';
 import type { Refusal } from '../http/errors.ts';
+import { logsRequests } from '../http/logging.ts';
 import { checkPreflight } from '../http/origin.ts';
 import { nextRequestId } from '../http/request-ids.ts';
 import { limitFields } from '../limits/fields.ts';
@@ -57,7 +58,7 @@ export class Gateway {
 
   constructor(options: Options) {
     this.#options = options;
-    this.#chatty = ['trace', 'debug'].includes(options.log.level);
+    this.#chatty = logsRequests(options.log);
     const patience = options.patience ?? usualPatience;
     this.#upstream = new Upstream(options.upstream, patience);
     const serve = (request: IncomingMessage, response: ServerResponse) => this.#serve(request, response);

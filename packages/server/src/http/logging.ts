@@ -22,3 +22,8 @@ export async function createLog(level: Config['logLevel'], terminal: boolean): P
     pretty({ sync: true, translateTime: 'SYS:HH:MM:ss', ignore: 'pid,hostname', singleLine: true }),
   );
 }
+
+/** Whether each request gets a line in the log. The level never changes while the process runs. */
+export function logsRequests(log: { level: string }): boolean {
+  return ['trace', 'debug'].includes(log.level);
+}

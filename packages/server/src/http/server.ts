@@ -18,6 +18,7 @@ import {
 import { isBusy } from '../database/sqlite-errors.ts';
 import { answerBrokenRequest, limits } from './broken-requests.ts';
 import { type Detail, type Refusal, RequestError, refuse } from './errors.ts';
+import { logsRequests } from './logging.ts';
 import { checkOrigin, checkPreflight, ownOrigins } from './origin.ts';
 import { PreformattedResponse } from './preformatted-response.ts';
 import { nextRequestId } from './request-ids.ts';
@@ -100,11 +101,6 @@ export function createServer({ log, publicUrl, trustProxy }: Options) {
   if (logsRequests(log)) app.addHook('onResponse', logAnswer);
   app.setErrorHandler<FastifyError>((error, request, reply) => refuse(reply, refusalOf(error, request)));
   return app;
-}
-
-/** Whether each request gets a line in the log. The level never changes while the process runs. */
-function logsRequests(log: FastifyBaseLogger): boolean {
-  return ['trace', 'debug'].includes(log.level);
 }
 
 /**

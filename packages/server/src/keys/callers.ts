@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
 import type { AccountService } from '../accounts/account-service.ts';
 import { authHeaders, hasSessionCookie } from '../accounts/forward.ts';
 import type { ClientAddress } from '../http/client-address.ts';
@@ -12,6 +13,15 @@ import type { Caller } from './service.ts';
 
 /** How long after a sign-in a session may still make keys, in ms (ASVS 5.0 7.5.3). */
 const recentLogin = 2 * 60 * 60 * 1000;
+
+/** The field in which a caller names the workspace that it means, for the schemas of the endpoints. */
+export const workspaceHeader = z.object({
+  'x-soku-workspace': z
+    .string()
+    .max(64)
+    .optional()
+    .describe('Default: the workspace of the session or the key'),
+});
 
 type Found =
   | { caller: Caller; limit: LimitState | null; refusal?: never }

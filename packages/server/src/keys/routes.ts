@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { refusals } from '../http/openapi.ts';
-import type { Callers } from './callers.ts';
+import { type Callers, workspaceHeader } from './callers.ts';
 import {
   changeKeySchema,
   createdKeySchema,
@@ -16,13 +16,6 @@ import type { KeyService } from './service.ts';
 const tags = ['API keys'];
 const security = [{ key: [] }, { session: [] }];
 const idParams = z.object({ id: keyIdSchema });
-const workspaceHeader = z.object({
-  'x-soku-workspace': z
-    .string()
-    .max(64)
-    .optional()
-    .describe('Default: the workspace of the session or the key'),
-});
 const createHeaders = workspaceHeader.extend({
   'idempotency-key': z
     .string()

@@ -1,18 +1,10 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { refusals } from '../http/openapi.ts';
-import type { Callers } from '../keys/callers.ts';
+import { type Callers, workspaceHeader } from '../keys/callers.ts';
 import { keyIdSchema } from '../keys/schemas.ts';
 import { usageQuerySchema, usageSchema } from './schemas.ts';
 import type { UsageService } from './service.ts';
-
-const workspaceHeader = z.object({
-  'x-soku-workspace': z
-    .string()
-    .max(64)
-    .optional()
-    .describe('Default: the workspace of the session or the key'),
-});
 
 /** What a key was used for, for its owners. */
 export const usageRoutes: FastifyPluginAsyncZod<{ usage: UsageService; callers: Callers }> = async (

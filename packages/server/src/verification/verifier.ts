@@ -115,14 +115,15 @@ export class Verifier {
 
   #verifyFields(fields: RequestFields, request: IncomingMessage, ask: Ask): Verdict {
     const token = usualToken(fields);
+    const hash = token === undefined ? undefined : hashOf(token);
     const { userAgent } = fields;
-    if (token !== undefined) {
-      const secret = this.#findGood(hashOf(token));
-      if (secret !== undefined) return this.#decideCached(secret, ask, userAgent);
-    }
+    const good = hash === undefined ? undefined : this.#findGood(hash);
+    if (good !== undefined) return this.#decideCached(good, ask, userAgent);
     const { target = ownTarget } = ask;
     const credentials = readCredentials(fields, request, target, this.#options.prefixes);
     if ('code' in credentials) return this.#refuseStranger(credentials, ask, this.#now());
+    // With a hash it is the same token, and it is not among the good ones.
+    if (hash !== undefined) return this.#verifyUncached(credentials.token, hash, ask, userAgent);
     return this.verifyKey(credentials.token, ask, userAgent);
   }
 
@@ -136,6 +137,11 @@ export class Verifier {
     const hash = token.length > longestKey ? undefined : hashOf(token);
     const good = hash === undefined ? undefined : this.#findGood(hash);
     if (good !== undefined) return this.#decideCached(good, use, userAgent);
+    return this.#verifyUncached(token, hash, use, userAgent);
+  }
+
+  /** @param hash undefined when the token is too long for a key */
+  #verifyUncached(token: string, hash: string | undefined, use: Use, userAgent: string): Verdict {
     const now = this.#now();
     if (hash === undefined || parseKey(token, this.#options.prefixes) === null) {
       return this.#refuseStranger(this.#explain(token), use, now);

@@ -1,7 +1,6 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import { z } from 'zod';
 import { refusals } from '../http/openapi.ts';
-import type { Callers } from '../keys/callers.ts';
+import { type Callers, workspaceHeader } from '../keys/callers.ts';
 import { changeWorkspaceSchema, workspaceSchema } from './schemas.ts';
 import type { WorkspaceService } from './service.ts';
 
@@ -11,13 +10,6 @@ interface Options {
 }
 
 const tags = ['Workspace'];
-const headers = z.object({
-  'x-soku-workspace': z
-    .string()
-    .max(64)
-    .optional()
-    .describe('Default: the workspace of the session or the key'),
-});
 
 /** The settings that all keys of a workspace share. */
 export const workspaceRoutes: FastifyPluginAsyncZod<Options> = async (app, { workspaces, callers }) => {
@@ -30,7 +22,7 @@ export const workspaceRoutes: FastifyPluginAsyncZod<Options> = async (app, { wor
       description: 'Scope: `keys:read`.',
       tags,
       security: [{ key: [] }, { session: [] }],
-      headers,
+      headers: workspaceHeader,
       response: {
         200: workspaceSchema,
         ...refusals('insufficient_scope', 'not_found', 'verification_unavailable'),
@@ -49,7 +41,7 @@ export const workspaceRoutes: FastifyPluginAsyncZod<Options> = async (app, { wor
       description: 'For people only, in a session: no scope lets a key do this.',
       tags,
       security: [{ session: [] }],
-      headers,
+      headers: workspaceHeader,
       body: changeWorkspaceSchema,
       response: {
         200: workspaceSchema,
