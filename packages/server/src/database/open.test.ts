@@ -1,20 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, test } from 'node:test';
-import { openDataDirectory } from './data-directory.ts';
-import { openDatabase } from './open.ts';
+import { openTemporary } from './temporary.ts';
 
-const path = mkdtempSync(join(tmpdir(), 'soku-test-'));
-const directory = openDataDirectory(path);
-const database = await openDatabase(directory);
-after(async () => {
-  await database.close();
-  directory.release();
-  rmSync(path, { recursive: true, force: true });
-});
+const { directory, database, close } = await openTemporary();
+after(close);
 
 const nothing = () => undefined;
 

@@ -1,25 +1,15 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, beforeEach, test } from 'node:test';
 import { pino } from 'pino';
-import { openDataDirectory } from '../database/data-directory.ts';
-import { openDatabase } from '../database/open.ts';
+import { openTemporary } from '../database/temporary.ts';
 import { keepLimits } from './limits.ts';
 import { take } from './sliding-window.ts';
 
 const minute = 60_000;
 const start = 29_500_000 * minute;
 
-const path = mkdtempSync(join(tmpdir(), 'soku-test-'));
-const directory = openDataDirectory(path);
-const database = await openDatabase(directory);
-after(async () => {
-  await database.close();
-  directory.release();
-  rmSync(path, { recursive: true, force: true });
-});
+const { database, close } = await openTemporary();
+after(close);
 
 beforeEach(async () => {
   await database.kysely.deleteFrom('rate_window').execute();

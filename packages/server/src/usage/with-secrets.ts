@@ -1,10 +1,7 @@
 /** A database with a few secrets in it, and somebody who uses them as the verification does: for tests. */
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { openDataDirectory } from '../database/data-directory.ts';
-import { type Database, openDatabase } from '../database/open.ts';
+import type { Database } from '../database/open.ts';
+import { openTemporary } from '../database/temporary.ts';
 import { hourOf, startOf } from './hours.ts';
 import type { SecretUsage, UsageRecorder } from './recorder.ts';
 
@@ -47,14 +44,7 @@ export class Secret {
  * @param secrets how many secrets each of them has
  */
 export async function openWithSecrets(keys: number, secrets: number) {
-  const path = mkdtempSync(join(tmpdir(), 'soku-test-'));
-  const directory = openDataDirectory(path);
-  const database = await openDatabase(directory);
-  const close = async () => {
-    await database.close();
-    directory.release();
-    rmSync(path, { recursive: true, force: true });
-  };
+  const { database, close } = await openTemporary();
   await database.kysely.insertInto('workspace').values({ id: 'ws_1', name: 'one', created_at: 0 }).execute();
   const all: Secret[] = [];
   for (let i = 0; i < keys; i++) all.push(...(await insertKey(database, `key_${i}`, secrets)));

@@ -1,12 +1,8 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, test } from 'node:test';
 import { generateKey, hashKey, parseKey } from '@soku/key';
-import { openDataDirectory } from '../database/data-directory.ts';
-import { openDatabase } from '../database/open.ts';
+import { openTemporary } from '../database/temporary.ts';
 import { AddressLimits } from '../limits/address-limits.ts';
 import { KeyLimits } from '../limits/key-limits.ts';
 import { VerificationCounts } from '../metrics/verification-counts.ts';
@@ -14,14 +10,8 @@ import { UsageRecorder } from '../usage/recorder.ts';
 import { Verifier } from './verifier.ts';
 
 const expiry = Date.parse('2030-01-01T00:00:00Z');
-const path = mkdtempSync(join(tmpdir(), 'soku-test-'));
-const directory = openDataDirectory(path);
-const database = await openDatabase(directory);
-after(async () => {
-  await database.close();
-  directory.release();
-  rmSync(path, { recursive: true, force: true });
-});
+const { directory, database, close } = await openTemporary();
+after(close);
 const apiKey = await storeKey();
 
 /** A key that ends at `expiry`, put into the tables without the code that makes keys. */

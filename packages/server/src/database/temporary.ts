@@ -1,0 +1,19 @@
+/** A database of a test's own, opened as the process opens its own. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openDataDirectory } from './data-directory.ts';
+import { openDatabase } from './open.ts';
+
+/** @returns `close` also removes it */
+export async function openTemporary() {
+  const path = mkdtempSync(join(tmpdir(), 'soku-test-'));
+  const directory = openDataDirectory(path);
+  const database = await openDatabase(directory);
+  const close = async () => {
+    await database.close();
+    directory.release();
+    rmSync(path, { recursive: true, force: true });
+  };
+  return { directory, database, close };
+}
