@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { Locator, Page } from 'playwright-core';
 import { isGone } from './expect.ts';
 
-export const keyForm = /^sk_live_[0-9A-Za-z]{32}$/;
+const keyForm = /^sk_live_[0-9A-Za-z]{32}$/;
 
 export const heading = (page: Page) => page.getByRole('heading', { level: 1 });
 export const generateButton = (page: Page) => page.getByRole('button', { name: 'Generate New Key' });
@@ -16,7 +16,7 @@ export const keyField = (page: Page) => page.getByRole('textbox', { name: 'API k
 export const copyButton = (page: Page) => page.getByRole('button', { name: 'Copy', exact: true });
 export const doneButton = (page: Page) => page.getByRole('button', { name: 'Done', exact: true });
 /** The code in several languages, one at a time, with the button that copies the one that is shown. */
-export const snippets = (page: Page) => page.locator('.code-tabs').first();
+const snippets = (page: Page) => page.locator('.code-tabs').first();
 export const copySnippet = (page: Page) => snippets(page).getByRole('button', { name: /^Copy/ });
 export const snippetStatus = (page: Page) => snippets(page).getByRole('status');
 export const closeButton = (page: Page) => dialog(page).getByRole('button', { name: 'Close', exact: true });

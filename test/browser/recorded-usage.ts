@@ -1,7 +1,7 @@
 /** Usage of the past, written where the server keeps it: no test can wait for hours and days. */
 import type { Dashboard } from './dashboard.ts';
 
-export const hourLength = 3_600_000;
+const hourLength = 3_600_000;
 
 export interface PastHour {
   /** 0 is the hour that runs. */

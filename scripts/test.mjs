@@ -1,0 +1,32 @@
+// Prevents a promise from holding on one of the two databases only: all tests run on SQLite, and those that do not
+// mind which database is below them a second time on PostgreSQL.
+
+import { spawnSync } from 'node:child_process';
+import { failureOf } from './child.mjs';
+
+const everything = ['packages/*/src/**/*.test.ts', 'test/**/*.test.ts'];
+/** What runs on both databases. */
+const onBoth = ['test/contract/**/*.test.ts'];
+
+const flags = ['--test', '--test-concurrency=2', '--test-global-setup=test/support/postgres-for-all.ts'];
+
+const codes = [run('SQLite', 'sqlite', everything), run('PostgreSQL', 'postgres', onBoth)];
+process.exitCode = codes.find((code) => code !== 0) ?? 0;
+
+/**
+ * @param {string} name
+ * @param {'sqlite' | 'postgres'} database
+ * @param {string[]} files
+ * @returns {number} the exit code
+ */
+function run(name, database, files) {
+  console.log(`\nTests on ${name}`);
+  const env = { ...process.env, SOKU_TEST_DATABASE: database };
+  const result = spawnSync(process.execPath, [...flags, ...process.argv.slice(2), ...files], {
+    stdio: 'inherit',
+    env,
+  });
+  const failure = failureOf(result);
+  if (failure !== null) console.error(`The tests on ${name} failed (${failure.reason}).`);
+  return failure?.code ?? 0;
+}
