@@ -9,7 +9,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { createVerification } from '../../packages/server/src/app.ts';
 import { readConfig } from '../../packages/server/src/config.ts';
 import { openDataDirectory } from '../../packages/server/src/database/data-directory.ts';
-import { openDatabase } from '../../packages/server/src/database/open.ts';
+import { openSqlite } from '../../packages/server/src/database/sqlite.ts';
 import { createLog } from '../../packages/server/src/http/logging.ts';
 import { keyAt, spread } from '../keys.ts';
 
@@ -49,12 +49,14 @@ function map(): Find {
 async function verifier(env: Record<string, string>): Promise<Find> {
   const config = readConfig({ SOKU_DATA_DIR: dataDir, SOKU_KEY_RATE_LIMIT: '1000000000', ...env });
   const log = await createLog('warn', false);
-  const database = await openDatabase(openDataDirectory(config.dataDir));
-  const { verifier, usage, limits } = createVerification(config, database, log);
+  const database = await openSqlite(openDataDirectory(config.dataDir));
+  const { verifier, usage, limits } = await createVerification(config, database, log);
   await limits.start();
   usage.start();
   return (key) => {
-    const { key: found } = verifier.verifyKey(key, { address }, agent);
+    const verdict = verifier.verifyKey(key, { address }, agent);
+    if (verdict instanceof Promise) throw new Error('a file answers at once');
+    const found = verdict.key;
     if (found === undefined) throw new Error('a key was refused');
     return found;
   };

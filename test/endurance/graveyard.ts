@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { generateKey, hashKey } from '@soku/key';
 import { sql } from 'kysely';
 import { openDataDirectory } from '../../packages/server/src/database/data-directory.ts';
-import { type Database, openDatabase } from '../../packages/server/src/database/open.ts';
+import { openSqlite, type SqliteDatabase } from '../../packages/server/src/database/sqlite.ts';
 import { newId } from '../../packages/server/src/ids.ts';
 import { KeyStore } from '../../packages/server/src/keys/store.ts';
 import { AddressLimits } from '../../packages/server/src/limits/address-limits.ts';
@@ -12,6 +12,9 @@ import { KeyLimits } from '../../packages/server/src/limits/key-limits.ts';
 import { VerificationCounts } from '../../packages/server/src/metrics/verification-counts.ts';
 import { singleProcessRevocation } from '../../packages/server/src/revocation/single-process.ts';
 import { UsageRecorder } from '../../packages/server/src/usage/recorder.ts';
+import { SecretMemory } from '../../packages/server/src/verification/memory.ts';
+import { alwaysOpen } from '../../packages/server/src/verification/secret-source.ts';
+import { sqliteSecrets } from '../../packages/server/src/verification/sqlite-secrets.ts';
 import { Verifier } from '../../packages/server/src/verification/verifier.ts';
 
 export interface Buried {
@@ -24,7 +27,7 @@ export interface Buried {
 
 /** A database with dead and living keys in two workspaces, opened as the application opens it. */
 export interface Graveyard {
-  database: Database;
+  database: SqliteDatabase;
   dead: [Buried, Buried];
   living: [Buried, Buried];
   /** Runs statements in one transaction, on the connection that the application writes with. */
@@ -32,7 +35,7 @@ export interface Graveyard {
   /** Outside a transaction, where pragmas take effect. */
   pragma(statement: string): Promise<void>;
   /** The code of the refusal, 'accepted', or 'no answer' when the verifier threw. */
-  verify(apiKey: string): string;
+  verify(apiKey: string): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -52,7 +55,7 @@ async function openCopy(template: string, keys: Keys): Promise<Graveyard> {
   const path = mkdtempSync(join(tmpdir(), 'soku-graves-'));
   cpSync(template, path, { recursive: true });
   const directory = openDataDirectory(path);
-  const database = await openDatabase(directory);
+  const database = await openSqlite(directory);
   return {
     database,
     ...keys,
@@ -76,13 +79,12 @@ async function openCopy(template: string, keys: Keys): Promise<Graveyard> {
 }
 
 /** A new verifier each time: nothing of what it says comes from a cache. */
-function verdictOn(database: Database, apiKey: string): string {
+async function verdictOn(database: SqliteDatabase, apiKey: string): Promise<string> {
   const verifier = new Verifier({
-    reader: database.reader,
+    secrets: sqliteSecrets(database.reader, 'off'),
+    gate: alwaysOpen,
+    memory: new SecretMemory({ good: 10, refused: 10 }),
     prefixes: ['sk_live_'],
-    cacheKeys: 10,
-    cacheRefusedKeys: 10,
-    keyRateLimit: 'off',
     keyLimits: new KeyLimits(),
     addressLimits: new AddressLimits('off'),
     usage: new UsageRecorder({ write: async () => undefined }, Date.now),
@@ -90,15 +92,15 @@ function verdictOn(database: Database, apiKey: string): string {
     failed: () => undefined,
   });
   try {
-    return verifier.verifyKey(apiKey).refusal?.code ?? 'accepted';
+    return (await verifier.verifyKey(apiKey)).refusal?.code ?? 'accepted';
   } catch {
     return 'no answer';
   }
 }
 
-async function withDatabase<T>(path: string, work: (database: Database) => Promise<T>): Promise<T> {
+async function withDatabase<T>(path: string, work: (database: SqliteDatabase) => Promise<T>): Promise<T> {
   const directory = openDataDirectory(path);
-  const database = await openDatabase(directory);
+  const database = await openSqlite(directory);
   try {
     return await work(database);
   } finally {
@@ -107,7 +109,7 @@ async function withDatabase<T>(path: string, work: (database: Database) => Promi
   }
 }
 
-async function bury(database: Database): Promise<Keys> {
+async function bury(database: SqliteDatabase): Promise<Keys> {
   for (const id of ['ws_a', 'ws_b']) {
     await database.kysely.insertInto('workspace').values({ id, name: id, created_at: 1 }).execute();
   }
@@ -115,7 +117,7 @@ async function bury(database: Database): Promise<Keys> {
     dead: [await makeKey(database, 'ws_a'), await makeKey(database, 'ws_b')],
     living: [await makeKey(database, 'ws_a'), await makeKey(database, 'ws_b')],
   };
-  const revocation = singleProcessRevocation(database, () => undefined);
+  const revocation = singleProcessRevocation(database, new SecretMemory({ good: 1, refused: 1 }));
   for (const [i, workspaceId] of ['ws_a', 'ws_b'].entries()) {
     await revocation.revoke({
       keyId: keys.dead[i]?.id ?? '',
@@ -127,7 +129,7 @@ async function bury(database: Database): Promise<Keys> {
   return keys;
 }
 
-async function makeKey(database: Database, workspaceId: string): Promise<Buried> {
+async function makeKey(database: SqliteDatabase, workspaceId: string): Promise<Buried> {
   const apiKey = generateKey();
   const hash = await hashKey(apiKey);
   const now = 1_600_000_000_000;

@@ -173,7 +173,7 @@ test('no sequence of INSERT, UPDATE, DELETE and REPLACE makes a verifier accept 
         outcomes.push(await carryOut(graveyard, one));
         for (const hash of deadNow(graveyard)) dead.add(hash);
         const keys = [...graveyard.dead, ...graveyard.living].filter((key) => dead.has(key.hashSql));
-        for (const key of keys) assert.notEqual(graveyard.verify(key.apiKey), 'accepted');
+        for (const key of keys) assert.notEqual(await graveyard.verify(key.apiKey), 'accepted');
       }
     } finally {
       await graveyard.close();

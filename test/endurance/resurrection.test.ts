@@ -164,7 +164,7 @@ test('a key that is revoked by a plain UPDATE is as dead as any other', async ()
   await withGraves([], async (graveyard, { livingId, livingHash }) => {
     const [living] = graveyard.living;
     await graveyard.attack([`UPDATE api_key SET revoked_at = 1 WHERE id = ${livingId}`]);
-    assert.equal(graveyard.verify(living.apiKey), 'revoked_key');
+    assert.equal(await graveyard.verify(living.apiKey), 'revoked_key');
     assert.ok(deadHashes(graveyard).includes(livingHash));
   });
 });
@@ -192,7 +192,7 @@ async function withGraves(
   try {
     const [dead, otherDead] = graveyard.dead;
     const [living] = graveyard.living;
-    assert.equal(graveyard.verify(living.apiKey), 'accepted');
+    assert.equal(await graveyard.verify(living.apiKey), 'accepted');
     for (const pragma of pragmas) await graveyard.pragma(pragma);
     const names = {
       id: `'${dead.id}'`,
@@ -201,8 +201,8 @@ async function withGraves(
       livingHash: living.hashSql,
     };
     await run(graveyard, names);
-    assert.equal(graveyard.verify(dead.apiKey), 'revoked_key');
-    assert.equal(graveyard.verify(otherDead.apiKey), 'revoked_key');
+    assert.equal(await graveyard.verify(dead.apiKey), 'revoked_key');
+    assert.equal(await graveyard.verify(otherDead.apiKey), 'revoked_key');
     assert.ok(deadHashes(graveyard).includes(dead.hashSql));
   } finally {
     await graveyard.close();

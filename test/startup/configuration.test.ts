@@ -44,10 +44,10 @@ test('half an owner ends with 78 by the name of the other half', async () => {
 });
 
 test('a variable of a later version ends with 78, and its value is not told', async () => {
-  const env = { PORT: '1', DATABASE_URL: 'postgres://ada:Tr0ub4dor@localhost/soku' };
+  const env = { PORT: '1', SMTP_URL: 'smtp://ada:Tr0ub4dor@localhost' };
   const line = await refusedStart(78, { dataDir, env });
-  assert.match(line, /^soku: DATABASE_URL is set, but this version/);
-  assert.doesNotMatch(line, /Tr0ub4dor|postgres:/);
+  assert.match(line, /^soku: SMTP_URL is set, but this version/);
+  assert.doesNotMatch(line, /Tr0ub4dor|smtp:/);
   assert.ok(!existsSync(dataDir));
 });
 

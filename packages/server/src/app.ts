@@ -21,12 +21,17 @@ import { keepLimits } from './limits/limits.ts';
 import type { Sources } from './metrics/registry.ts';
 import { metricsRoutes } from './metrics/routes.ts';
 import { VerificationCounts } from './metrics/verification-counts.ts';
+import type { Nodes } from './revocation/postgres-nodes.ts';
+import type { Revocation } from './revocation/revocation.ts';
 import { singleProcessRevocation } from './revocation/single-process.ts';
 import { usageRoutes } from './usage/routes.ts';
 import { UsageService } from './usage/service.ts';
 import { recordUsage } from './usage/usage.ts';
 import { fastLane } from './verification/fast-lane.ts';
+import { SecretMemory } from './verification/memory.ts';
 import { verificationRoutes } from './verification/routes.ts';
+import { alwaysOpen, type Gate, type SecretSource } from './verification/secret-source.ts';
+import { sqliteSecrets } from './verification/sqlite-secrets.ts';
 import { Verifier } from './verification/verifier.ts';
 import { version } from './version.ts';
 import { workspaceRoutes } from './workspaces/routes.ts';
@@ -39,12 +44,15 @@ export async function createApp(config: Config, database: Database, secret: stri
 
   const auth = createAuth({ database, secret, publicUrl, trustedOrigins: ownOrigins(publicUrl), log });
   const accounts = new AccountService(auth, database.kysely);
-  const { verifier, limits, usage, sources } = createVerification(config, database, log);
-  const workspaces = new WorkspaceService(database, {
+  const { verifier, revocation, nodes, limits, usage, sources } = await createVerification(
+    config,
+    database,
+    log,
+  );
+  const workspaces = new WorkspaceService(database.kysely, {
     keyRateLimit: config.keyRateLimit,
-    changed: (workspaceId) => verifier.forgetWorkspace(workspaceId),
+    changed: (workspaceId) => revocation.workspaceChanged(workspaceId),
   });
-  const revocation = singleProcessRevocation(database, (hashes) => verifier.forget(hashes));
   const keys = new KeyService(new KeyStore(database.kysely), revocation, {
     prefixes: keyPrefixes,
     maxActiveKeys: config.maxActiveKeys,
@@ -86,21 +94,22 @@ export async function createApp(config: Config, database: Database, secret: stri
   await app.register(metricsRoutes, { sources, token: config.metricsToken, addressOf, trusts });
   openApiRoute(app);
   await registerPages(app);
-  return { app, accounts, limits, usage, gateway };
+  return { app, accounts, nodes, limits, usage, gateway };
 }
 
-/** The verifier, and what counts beside it. */
-export function createVerification(config: Config, database: Database, log: Logger) {
+/** The verifier, how it learns of changes, and what counts beside it. */
+export async function createVerification(config: Config, database: Database, log: Logger) {
+  const memory = new SecretMemory({ good: config.cacheKeys, refused: config.cacheRefusedKeys });
+  const { revocation, nodes, secrets, gate } = await createSource(config, database, memory, log);
   const usage = recordUsage({ database, log });
   const counts = new VerificationCounts();
   const limits = keepLimits({ database, log });
   const addressLimits = new AddressLimits(config.addressRateLimit);
   const verifier = new Verifier({
-    reader: database.reader,
+    secrets,
+    gate,
+    memory,
     prefixes: config.keyPrefixes,
-    cacheKeys: config.cacheKeys,
-    cacheRefusedKeys: config.cacheRefusedKeys,
-    keyRateLimit: config.keyRateLimit,
     keyLimits: limits.keys,
     addressLimits,
     usage: usage.recorder,
@@ -109,11 +118,45 @@ export function createVerification(config: Config, database: Database, log: Logg
   });
   const sources: Sources = {
     verifications: counts,
-    cached: () => verifier.cached,
+    cached: () => memory.sizes,
     windows: () => ({ key: limits.keys.size, address: addressLimits.size }),
     unwrittenUses: () => usage.recorder.pending,
   };
-  return { verifier, limits, usage, sources };
+  return { verifier, revocation, nodes, limits, usage, sources };
+}
+
+interface Source {
+  secrets: SecretSource;
+  gate: Gate;
+  revocation: Revocation;
+  /** Absent with a file, which one process has alone. */
+  nodes: Nodes | undefined;
+}
+
+/** Where the verifier reads, and when it may trust what it remembers. */
+async function createSource(
+  config: Config,
+  database: Database,
+  memory: SecretMemory,
+  log: Logger,
+): Promise<Source> {
+  if (database.kind === 'sqlite') {
+    return {
+      secrets: sqliteSecrets(database.reader, config.keyRateLimit),
+      gate: alwaysOpen,
+      revocation: singleProcessRevocation(database, memory),
+      nodes: undefined,
+    };
+  }
+  const { createNode } = await import('./revocation/postgres-nodes.ts');
+  const { PostgresSecrets } = await import('./verification/postgres-secrets.ts');
+  const nodes = createNode(database, memory, log);
+  return {
+    secrets: new PostgresSecrets(database.pool, nodes.node, config.keyRateLimit),
+    gate: nodes.node,
+    revocation: nodes.revocation,
+    nodes,
+  };
 }
 
 /** Most deployments have no gateway, and its code costs memory. */

@@ -23,6 +23,7 @@ test('an empty environment is a whole configuration', () => {
     host: '127.0.0.1',
     port: 3000,
     dataDir: './data',
+    databaseUrl: undefined,
     publicUrl: 'http://localhost:3000',
     secret: undefined,
     keyPrefixes: ['sk_live_'],
@@ -67,6 +68,7 @@ test('every variable arrives', () => {
     host: '::',
     port: 8080,
     dataDir: '/var/lib/soku',
+    databaseUrl: undefined,
     publicUrl: 'https://keys.example.com',
     secret: 'x'.repeat(32),
     keyPrefixes: ['acme_', 'sk_live_', 'old_2_'],
@@ -93,7 +95,7 @@ test('the public URL follows the port when it is not set', () => {
 });
 
 test('an empty variable is one that is not set, as compose files write them', () => {
-  const names = [...describeVariables().map((variable) => variable.name), 'DATABASE_URL', 'SMTP_URL'];
+  const names = [...describeVariables().map((variable) => variable.name), 'SMTP_URL'];
   assert.deepEqual(readConfig(Object.fromEntries(names.map((name) => [name, '']))), readConfig({}));
 });
 
@@ -171,8 +173,18 @@ test('an owner has both halves, each of its form', () => {
 });
 
 test('a variable of a later version is refused, not ignored', () => {
-  for (const name of ['DATABASE_URL', 'SMTP_URL', 'MAIL_FROM']) {
+  for (const name of ['SMTP_URL', 'MAIL_FROM']) {
     assertRefused({ [name]: 'anything' }, new RegExp(`^${name} is set, but this version`));
+  }
+});
+
+test('PostgreSQL needs an address, and a secret that all processes share', () => {
+  const url = 'postgres://soku@db.example.com/soku';
+  const secret = 'x'.repeat(32);
+  assert.equal(readConfig({ DATABASE_URL: url, SOKU_SECRET: secret }).databaseUrl, url);
+  assertRefused({ DATABASE_URL: url }, /^SOKU_SECRET is missing, and with DATABASE_URL every process/);
+  for (const wrongUrl of ['mysql://db/soku', 'db.example.com', 'postgres']) {
+    assertRefused({ DATABASE_URL: wrongUrl, SOKU_SECRET: secret }, /^DATABASE_URL is not a postgres:/);
   }
 });
 
@@ -212,6 +224,7 @@ test('no value of a secret is ever told', () => {
     { SOKU_PUBLIC_URL: `https://ada:${secret}@keys.example.com` },
     { SOKU_GATEWAY_UPSTREAM: `http://ada:${secret}@api.example.com` },
     { DATABASE_URL: `postgres://ada:${secret}@host/db` },
+    { DATABASE_URL: `mysql://ada:${secret}@host/db` },
     { SMTP_URL: `smtp://ada:${secret}@host` },
     { SOKU_METRICS_TOKEN: secret },
   ];
@@ -223,7 +236,11 @@ test('no value of a secret is ever told', () => {
 test('every example is a right value', () => {
   for (const { name, example } of describeVariables()) {
     if (name === 'SOKU_SECRET') continue;
-    const pair = { SOKU_OWNER_EMAIL: 'ada@example.com', SOKU_OWNER_PASSWORD: 'long enough' };
+    const pair = {
+      SOKU_OWNER_EMAIL: 'ada@example.com',
+      SOKU_OWNER_PASSWORD: 'long enough',
+      SOKU_SECRET: 'x'.repeat(32),
+    };
     readConfig({ ...pair, [name]: example });
   }
 });

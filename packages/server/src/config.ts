@@ -1,59 +1,11 @@
-import { isIP } from 'node:net';
 import { defaultPrefix, isPrefix } from '@soku/key';
 import { z } from 'zod';
 import { emailSchema, passwordSchema } from './accounts/schemas.ts';
+import { isAddressRange, isOrigin, isPostgresUrl, list, rateLimit, wholeNumber } from './config-values.ts';
 import { isLoopOf, isUpstreamUrl } from './gateway/upstream-url.ts';
-import { maxQuota } from './limits/sliding-window.ts';
 import { StartupError } from './startup-error.ts';
 
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
-
-/** A whole number in decimal digits, within bounds. */
-function wholeNumber(least: number, most: number) {
-  return z
-    .string()
-    .regex(/^\d{1,15}$/, 'is not a whole number')
-    .transform(Number)
-    .refine((value) => value >= least && value <= most, `is not between ${least} and ${most}`);
-}
-
-/** Requests a minute, or `off`. */
-const rateLimit = z
-  .string()
-  .regex(/^(?:off|\d{1,15})$/, 'is neither a whole number nor off')
-  .transform((text) => (text === 'off' ? text : Number(text)))
-  .refine(
-    (limit) => limit === 'off' || (limit >= 1 && limit <= maxQuota),
-    `is not between 1 and ${maxQuota}`,
-  );
-
-/** Comma-separated entries; spaces round them do not count. */
-function list(check: (entry: string) => boolean, problem: string) {
-  return z
-    .string()
-    .transform((text) => text.split(',').map((entry) => entry.trim()))
-    .refine((entries) => entries.every(check), problem);
-}
-
-function isOrigin(text: string): boolean {
-  const url = URL.parse(text);
-  return (
-    url !== null &&
-    ['http:', 'https:'].includes(url.protocol) &&
-    url.pathname === '/' &&
-    `${url.search}${url.hash}${url.username}${url.password}` === ''
-  );
-}
-
-function isAddressRange(text: string): boolean {
-  const [address = '', bits, ...rest] = text.split('/');
-  const version = isIP(address);
-  if (version === 0 || rest.length > 0) return false;
-  return (
-    bits === undefined ||
-    (/^\d{1,3}$/.test(bits) && Number(bits) >= 1 && Number(bits) <= (version === 4 ? 32 : 128))
-  );
-}
 
 /** Each variable: its rule, its default, and (from .describe) what the documentation says of it. */
 const schema = z.object({
@@ -63,6 +15,13 @@ const schema = z.object({
     .string()
     .default('./data')
     .describe('Directory of the SQLite file and the generated secret; exactly one process may have it open'),
+  DATABASE_URL: z
+    .string()
+    .refine(isPostgresUrl, 'is not a postgres:// address')
+    .optional()
+    .describe(
+      '`postgres://user:password@host/database`: everything is kept in PostgreSQL, and several processes may share it; without it in a SQLite file in the data directory',
+    ),
   SOKU_PUBLIC_URL: z
     .string()
     .refine(isOrigin, 'is not an http(s) address without a path')
@@ -74,7 +33,9 @@ const schema = z.object({
     .trim()
     .min(32, 'has fewer than 32 characters')
     .optional()
-    .describe('Signs session cookies; without it a secret is generated into the data directory (mode 0600)'),
+    .describe(
+      'Signs session cookies; without it a secret is generated into the data directory (mode 0600). Needed with `DATABASE_URL`, and the same for all processes',
+    ),
   SOKU_KEY_PREFIX: z
     .string()
     .refine(isPrefix, 'is not a lower-case letter, then at most 18 of a-z, 0-9 and _, then _')
@@ -143,6 +104,7 @@ const examples: Record<keyof z.infer<typeof schema>, string> = {
   HOST: '0.0.0.0',
   PORT: '3000',
   SOKU_DATA_DIR: '/var/lib/soku',
+  DATABASE_URL: 'postgres://soku:password@db.example.com/soku',
   SOKU_PUBLIC_URL: 'https://keys.example.com',
   SOKU_SECRET: '"$(openssl rand -base64 32)"',
   SOKU_KEY_PREFIX: 'sk_live_',
@@ -176,9 +138,9 @@ export function describeVariables(): { name: string; fallback: string; meaning: 
 
 /**
  * Variables with a fixed meaning that this version does not have. Ignoring one would let an operator believe
- * that, say, keys are in PostgreSQL; so a set one stops the start.
+ * that, say, mails are sent; so a set one stops the start.
  */
-const notInThisVersion = ['DATABASE_URL', 'SMTP_URL', 'MAIL_FROM'];
+const notInThisVersion = ['SMTP_URL', 'MAIL_FROM'];
 
 interface GatewayConfig {
   /** Absolute http(s) URL. */
@@ -192,6 +154,8 @@ export interface Config {
   host: string;
   port: number;
   dataDir: string;
+  /** Address of PostgreSQL, with the password in it; absent: the file in the data directory. */
+  databaseUrl: string | undefined;
   /** Origin, without a slash at the end. */
   publicUrl: string;
   /** Absent: generated into the data directory. */
@@ -225,10 +189,14 @@ export function readConfig(environment: Record<string, string | undefined>): Con
   const { SOKU_OWNER_EMAIL: email, SOKU_OWNER_PASSWORD: password } = values;
   if (email === undefined && password !== undefined) throw missingHalf('SOKU_OWNER_EMAIL');
   if (email !== undefined && password === undefined) throw missingHalf('SOKU_OWNER_PASSWORD');
+  if (values.DATABASE_URL !== undefined && values.SOKU_SECRET === undefined) {
+    throw wrong('SOKU_SECRET', 'is missing, and with DATABASE_URL every process must have the same one');
+  }
   return {
     host: values.HOST,
     port: values.PORT,
     dataDir: values.SOKU_DATA_DIR,
+    databaseUrl: values.DATABASE_URL,
     publicUrl: values.SOKU_PUBLIC_URL ?? `http://localhost:${values.PORT}`,
     secret: values.SOKU_SECRET,
     keyPrefixes: [values.SOKU_KEY_PREFIX, ...values.SOKU_ACCEPTED_PREFIXES],

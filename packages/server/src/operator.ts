@@ -84,10 +84,10 @@ async function listAccounts(accounts: AccountService): Promise<void> {
 async function withAccounts(work: (accounts: AccountService) => Promise<void>): Promise<void> {
   const config = readConfig(process.env);
   const directory = openDataDirectory(config.dataDir);
-  const database = await openDatabase(directory);
+  const log = await createLog('silent', false);
+  const database = await openDatabase(directory, config.databaseUrl, log);
   try {
     const secret = readOrMakeSecret(config.secret, directory.secretFile);
-    const log = await createLog('silent', false);
     const auth = createAuth({ database, secret, publicUrl: config.publicUrl, trustedOrigins: [], log });
     await work(new AccountService(auth, database.kysely));
   } finally {

@@ -20,12 +20,13 @@ async function start(): Promise<void> {
   const log = await createLog(config.logLevel, process.stdout.isTTY === true);
   for (const name of unknownVariables(process.env))
     log.warn(`${name} is not a variable of Soku, and does nothing`);
-  const database = await openDatabase(directory);
+  const database = await openDatabase(directory, config.databaseUrl, log);
   const secret = readOrMakeSecret(config.secret, directory.secretFile);
-  const { app, accounts, limits, usage, gateway } = await createApp(config, database, secret, log);
+  const { app, accounts, nodes, limits, usage, gateway } = await createApp(config, database, secret, log);
   const setupCode = await accounts.prepareFirstAccount(config.owner);
   log.info(`Soku API Keys ${version}, data in ${directory.path}`);
   await limits.start();
+  await nodes?.start();
   const closeGateway = await startGateway(gateway, config, log);
   const close = gracefulClose(app);
   await listen(app, config);
@@ -40,6 +41,7 @@ async function start(): Promise<void> {
     log.info(`${signal}: finishing the open requests`);
     await Promise.all([close(), closeGateway()]);
     await Promise.all([usage.stop(), limits.stop()]);
+    await nodes?.stop();
     await database.close();
     directory.release();
     log.info('Stopped');

@@ -38,7 +38,7 @@ export function createAuth({ database, secret, publicUrl, trustedOrigins, log }:
     basePath: '/api/auth',
     secret,
     trustedOrigins,
-    database: { db: database.kysely, type: 'sqlite' },
+    database: { db: database.kysely, type: database.kind },
     emailAndPassword: {
       enabled: true,
       disableSignUp: true,

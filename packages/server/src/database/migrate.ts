@@ -3,6 +3,7 @@ import { accounts } from './migrations/0001-accounts.ts';
 import { apiKeys } from './migrations/0002-api-keys.ts';
 import { usage } from './migrations/0003-usage.ts';
 import { limits } from './migrations/0004-limits.ts';
+import { nodes } from './migrations/0005-nodes.ts';
 import type { Tables } from './schema.ts';
 
 /** Every migration, in order. Forward only: a released one is never edited, the next one mends it. */
@@ -11,6 +12,7 @@ export const migrations: Record<string, Migration> = {
   '0002-api-keys': apiKeys,
   '0003-usage': usage,
   '0004-limits': limits,
+  '0005-nodes': nodes,
 };
 
 /**

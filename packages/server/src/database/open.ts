@@ -1,130 +1,24 @@
-import { chmodSync } from 'node:fs';
-import { DatabaseSync } from 'node:sqlite';
-import { Kysely } from 'kysely';
-import { checkDatabaseFile, locked } from './check.ts';
+import type { Logger } from 'pino';
 import type { DataDirectory } from './data-directory.ts';
-import { migrate, migrations } from './migrate.ts';
-import type { Tables } from './schema.ts';
-import { NodeSqliteDialect } from './sqlite-dialect.ts';
-import { isBusy } from './sqlite-errors.ts';
+import type { PostgresDatabase } from './postgres.ts';
+import { openSqlite, type SqliteDatabase } from './sqlite.ts';
+
+/** What everything is kept in. Most code asks `kysely` alone, and does not know which of the two it is. */
+export type Database = SqliteDatabase | PostgresDatabase;
 
 /**
- * How long a statement waits when another program has locked the file, in ms. No process of ours does, so this is
- * about tools of the operator; and the whole process stands still meanwhile, verification too.
- */
-const lockTimeout = 1000;
-
-/** What a transaction may cost. */
-interface Terms {
-  /** How long it waits when another program has locked the file, in ms; 0 for what can be done later. */
-  patience: number;
-  /**
-   * Whether it has to survive a power cut. When not, the commit does not wait for the disk, and is on it with the next
-   * one that does; a crash of the process takes neither away.
-   */
-  durable: boolean;
-}
-
-export interface Database {
-  /** For everything that may take its time. */
-  kysely: Kysely<Tables>;
-  /**
-   * Runs SQL on the writing connection in one synchronous transaction.
-   *
-   * @param work gets the connection inside BEGIN IMMEDIATE; what it throws rolls back and is thrown on
-   * @param committed is called in the very turn of the commit, before any other code of this process runs
-   */
-  transact<T>(
-    work: (connection: DatabaseSync) => T,
-    committed: (result: T) => void,
-    terms?: Partial<Terms>,
-  ): Promise<T>;
-  /** A connection that only reads, and so sees nothing that is not committed. For prepared statements. */
-  reader: DatabaseSync;
-  /** Whether this is still the only process that can have the data directory open. */
-  isAlone(): boolean;
-  close(): Promise<void>;
-}
-
-/**
- * Opens the embedded SQLite database, checked and migrated.
+ * Opens the database, checked and migrated: PostgreSQL when an address is given, else the file.
  *
- * @throws {StartupError} 65 when the file is damaged or newer than this program; then nothing was changed
+ * @param url DATABASE_URL
+ * @throws {StartupError} when it cannot be used; then nothing was changed
  */
-export async function openDatabase(directory: DataDirectory): Promise<Database> {
-  const applied = checkDatabaseFile(directory);
-  const writer = openWriter(directory.databaseFile);
-  const kysely = new Kysely<Tables>({ dialect: new NodeSqliteDialect(writer) });
-  if (applied.length < Object.keys(migrations).length) await migrate(kysely);
-  const reader = new DatabaseSync(directory.databaseFile, { readOnly: true, timeout: lockTimeout });
-  return {
-    kysely,
-    reader,
-    isAlone: directory.isHeld,
-    transact: (work, committed, { patience = lockTimeout, durable = true } = {}) =>
-      transact(kysely, writer, { patience, durable }, () => inTransaction(writer, work, committed)),
-    close: async () => {
-      reader.close();
-      await kysely.destroy();
-      // Kysely closes the connection only when it has run a query.
-      if (writer.isOpen) writer.close();
-    },
-  };
-}
-
-function openWriter(file: string): DatabaseSync {
-  const writer = new DatabaseSync(file, { timeout: lockTimeout });
-  chmodSync(file, 0o600);
-  try {
-    // FULL: an acknowledged revoke must survive a power cut. The last two hold the triggers' promises.
-    writer.exec(`
-      PRAGMA journal_mode = WAL;
-      PRAGMA synchronous = FULL;
-      PRAGMA foreign_keys = ON;
-      PRAGMA recursive_triggers = ON;
-    `);
-  } catch (error) {
-    writer.close();
-    throw isBusy(error) ? locked(file) : error;
-  }
-  return writer;
-}
-
-/** Holds Kysely's turn on the connection, so that the statements never land inside somebody's open transaction. */
-function transact<T>(
-  kysely: Kysely<Tables>,
-  writer: DatabaseSync,
-  terms: Terms,
-  transaction: () => T,
-): Promise<T> {
-  return kysely.connection().execute(async () => {
-    setTerms(writer, terms);
-    try {
-      return transaction();
-    } finally {
-      setTerms(writer, { patience: lockTimeout, durable: true });
-    }
-  });
-}
-
-function setTerms(writer: DatabaseSync, { patience, durable }: Terms): void {
-  writer.exec(`PRAGMA busy_timeout = ${patience}; PRAGMA synchronous = ${durable ? 'FULL' : 'NORMAL'}`);
-}
-
-function inTransaction<T>(
-  writer: DatabaseSync,
-  work: (connection: DatabaseSync) => T,
-  committed: (result: T) => void,
-): T {
-  writer.exec('BEGIN IMMEDIATE');
-  let result: T;
-  try {
-    result = work(writer);
-    writer.exec('COMMIT');
-  } catch (error) {
-    if (writer.isTransaction) writer.exec('ROLLBACK');
-    throw error;
-  }
-  committed(result);
-  return result;
+export async function openDatabase(
+  directory: DataDirectory,
+  url: string | undefined,
+  log: Logger,
+): Promise<Database> {
+  if (url === undefined) return openSqlite(directory);
+  // Loaded when it is wanted: most deployments have a file, and need no driver.
+  const { openPostgres } = await import('./postgres.ts');
+  return openPostgres(url, log);
 }

@@ -3,13 +3,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openDataDirectory } from './data-directory.ts';
-import { openDatabase } from './open.ts';
+import { openSqlite } from './sqlite.ts';
 
 /** @returns `close` also removes it */
 export async function openTemporary() {
   const path = mkdtempSync(join(tmpdir(), 'soku-test-'));
   const directory = openDataDirectory(path);
-  const database = await openDatabase(directory);
+  const database = await openSqlite(directory);
   const close = async () => {
     await database.close();
     directory.release();

@@ -25,8 +25,8 @@ interface Options {
   preflight: 'refuse' | 'pass';
   /** Cookies of the dashboard. */
   ownCookies: readonly string[];
-  /** Whether the key of a request is good, and counts the request. Synchronous, as the verifier is. */
-  verify: (request: IncomingMessage) => Verdict;
+  /** Whether the key of a request is good, and counts the request. At once when the key is remembered. */
+  verify: (request: IncomingMessage) => Verdict | Promise<Verdict>;
   /** Whether X-Forwarded-* is believed of this peer. */
   trusts: (request: IncomingMessage) => boolean;
   log: Logger;
@@ -35,10 +35,21 @@ interface Options {
 
 /** What is known of a client's connection. */
 interface Connection {
-  /** Answers that are not at their end, with the exchanges that they come from; null is a refusal. */
-  open: Map<ServerResponse, Exchange | null>;
+  /** Answers that are not at their end, with the exchanges that they come from. */
+  open: Map<ServerResponse, Exchange | 'asking' | 'refused'>;
   /** Whether the client was told that it closes: what still comes is not read (RFC 9112 section 9.6). */
   closing: boolean;
+}
+
+/** A request whose key was looked at. */
+interface Passing {
+  request: IncomingMessage;
+  response: ServerResponse;
+  /** At the upstream. */
+  path: string;
+  verdict: Verdict | null;
+  id: string;
+  refuse: (refusal: Refusal) => void;
 }
 
 /** How long an unused connection of a client is kept, in ms: longer than the minute of usual load balancers. */
@@ -100,27 +111,32 @@ export class Gateway {
     const connection = this.#connections.get(request.socket);
     if (connection === undefined || connection.closing) return;
     const id = nextRequestId();
-    connection.open.set(response, null);
+    connection.open.set(response, 'asking');
     response.once('close', () => connection.open.delete(response));
     if (this.#chatty) this.#logAnswer(request, response, id);
     const refuse = (refusal: Refusal) => {
-      connection.open.set(response, null);
+      connection.open.set(response, 'refused');
       if (answerRefusal(request, response, refusal, id)) connection.closing = true;
     };
-    try {
-      const next = this.#decide(request, response, id, refuse);
-      if (next instanceof Exchange) {
-        connection.open.set(response, next);
-        next.start();
-      } else {
-        refuse(next);
-      }
-    } catch (error) {
+    const go = (next: Refusal | Exchange) => {
+      if (response.destroyed) return;
+      if (!(next instanceof Exchange)) return refuse(next);
+      connection.open.set(response, next);
+      next.start();
+    };
+    const failed = (error: unknown) => {
       this.#options.log.error({ err: error, reqId: id }, 'a request failed inside');
       refuse({
         code: 'internal_error',
         message: `Something failed inside. Give the request id ${id} to whoever runs this deployment.`,
       });
+    };
+    try {
+      const next = this.#decide(request, response, id, refuse);
+      if (next instanceof Promise) next.then(go).catch(failed);
+      else go(next);
+    } catch (error) {
+      failed(error);
     }
   }
 
@@ -130,15 +146,23 @@ export class Gateway {
     response: ServerResponse,
     id: string,
     refuse: (refusal: Refusal) => void,
-  ): Refusal | Exchange {
-    const { preflight, verify, trusts, forwardKey, ownCookies, log } = this.#options;
+  ): Refusal | Exchange | Promise<Refusal | Exchange> {
+    const { preflight, verify } = this.#options;
     const malformed = checkForm(request);
     if (malformed !== null) return malformed;
     const target = upstreamTarget(request.url ?? '', this.#upstream.basePath);
     if ('code' in target) return target;
     const crossOrigin = checkPreflight(request);
     if (crossOrigin !== null && preflight === 'refuse') return crossOrigin;
+    const passOn = (verdict: Verdict | null) =>
+      this.#passOn({ request, response, path: target.path, verdict, id, refuse });
     const verdict = crossOrigin === null ? verify(request) : null;
+    return verdict instanceof Promise ? verdict.then(passOn) : passOn(verdict);
+  }
+
+  /** @param verdict null for a preflight, which has no key */
+  #passOn({ request, response, path, verdict, id, refuse }: Passing): Refusal | Exchange {
+    const { trusts, forwardKey, ownCookies, log } = this.#options;
     if (verdict?.refusal !== undefined) return verdict.refusal;
 
     const trusted = trusts(request);
@@ -149,7 +173,7 @@ export class Gateway {
       request,
       response,
       upstream: this.#upstream,
-      path: target.path,
+      path,
       fields: [
         'Host',
         this.#upstream.host,
@@ -180,13 +204,13 @@ export class Gateway {
     const [response, exchange] = first ?? [];
     if (response === undefined) {
       answerBrokenRequest(error, socket);
-    } else if (exchange === null && more.length === 0) {
+    } else if (exchange === 'refused' && more.length === 0) {
       // Refused already, and the rest was not wanted.
       response.end();
     } else if (more.length > 0 || response.headersSent || response.req.complete) {
       socket.destroy();
     } else {
-      exchange?.abort();
+      if (exchange instanceof Exchange) exchange.abort();
       answerBrokenRequest(error, socket);
     }
   }

@@ -30,7 +30,7 @@ export const healthRoutes: FastifyPluginAsyncZod<{ database: Database }> = async
     },
     handler: async (_request, reply) => {
       try {
-        database.reader.prepare('SELECT 1').get();
+        await database.ping();
         return { status: 'ok' as const };
       } catch (error) {
         reply.log.error({ err: error }, 'the database does not answer');

@@ -97,7 +97,7 @@ export class Callers {
     if (isPerson && person !== false) {
       return this.#findPerson(request, recentLogin === true);
     }
-    const { key, refusal, limit } = this.#verifier.verify(request.raw, ask);
+    const { key, refusal, limit } = await this.#verifier.verify(request.raw, ask);
     if (refusal !== undefined) return { refusal };
     const { keyId: id, workspaceId, scopes, expiresAt } = key;
     const asked = request.headers['x-soku-workspace'];

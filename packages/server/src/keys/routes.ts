@@ -10,6 +10,7 @@ import {
   keyListSchema,
   keySchema,
   listKeysSchema,
+  revokedKeySchema,
 } from './schemas.ts';
 import type { KeyService } from './service.ts';
 
@@ -129,7 +130,7 @@ export const keyRoutes: FastifyPluginAsyncZod<{ keys: KeyService; callers: Calle
       security,
       headers: workspaceHeader,
       params: idParams,
-      response: { 200: keySchema, ...refusals(...changing) },
+      response: { 200: revokedKeySchema, ...refusals(...changing) },
     },
     ...callers.require('keys:write'),
     handler: async (request) => keys.revoke(callers.of(request), request.params.id),

@@ -39,6 +39,17 @@ export const keySchema = z
   .meta({ id: 'Key' });
 export type Key = z.infer<typeof keySchema>;
 
+export const revokedKeySchema = keySchema
+  .extend({
+    revocation: z.object({
+      effective: z.literal(true).describe('No server accepts the key any more'),
+      nodes: z.int().min(1).describe('How many servers there are'),
+      waitedMs: z.int().min(0).describe('How long this call waited for the others, in ms'),
+    }),
+  })
+  .meta({ id: 'RevokedKey' });
+export type RevokedKey = z.infer<typeof revokedKeySchema>;
+
 // Control characters, and the invisible ones that reorder or hide text, would let one name pass for another. Half
 // a surrogate pair cannot be stored as it came.
 const unprintable =

@@ -3,9 +3,18 @@ import { containsKey, formatPreview, generateKey, hashKey, parseKey } from '@sok
 import { RequestError } from '../http/errors.ts';
 import { newId } from '../ids.ts';
 import { readRateLimit } from '../limits/rate-limit.ts';
-import type { Revocation } from '../revocation/single-process.ts';
+import type { Revocation } from '../revocation/revocation.ts';
 import { limitOfNewKey, refuseHigherLimit } from './allowed-limit.ts';
-import type { ChangeKey, CreateKey, Key, KeyList, ListKeys, RateLimit, Scope } from './schemas.ts';
+import type {
+  ChangeKey,
+  CreateKey,
+  Key,
+  KeyList,
+  ListKeys,
+  RateLimit,
+  RevokedKey,
+  Scope,
+} from './schemas.ts';
 import type { KeyRow, KeyStore } from './store.ts';
 import { readScopes } from './stored-scopes.ts';
 
@@ -131,7 +140,7 @@ export class KeyService {
     });
     if (outcome === 'maker revoked') throw callerRevoked();
     if (outcome === 'not found') throw notFound();
-    await this.#revocation.changed(id);
+    await this.#revocation.keyChanged(id);
     return this.get(caller.workspaceId, id);
   }
 
@@ -140,10 +149,11 @@ export class KeyService {
    *
    * @throws {RequestError} not_found
    */
-  async revoke(caller: Caller, id: string): Promise<Key> {
+  async revoke(caller: Caller, id: string): Promise<RevokedKey> {
     const request = { keyId: id, workspaceId: caller.workspaceId, by: caller.id, at: this.#options.now() };
-    if (!(await this.#revocation.revoke(request))) throw notFound();
-    return this.get(caller.workspaceId, id);
+    const revocation = await this.#revocation.revoke(request);
+    if (revocation === undefined) throw notFound();
+    return { ...(await this.get(caller.workspaceId, id)), revocation };
   }
 
   /** Somebody who pastes the key into the name field would have it stored and shown for ever. */

@@ -1,4 +1,5 @@
 import { type ExpressionBuilder, type ExpressionWrapper, type Kysely, type SqlBool, sql } from 'kysely';
+import { lockRow } from '../database/dialect.ts';
 import type { Tables } from '../database/schema.ts';
 import { type StoredLimits, writeRateLimit } from '../limits/rate-limit.ts';
 import type { ChangeKey, RateLimit, Scope, StatusFilter } from './schemas.ts';
@@ -73,6 +74,8 @@ export class KeyStore {
   > {
     return this.#db.transaction().execute(async (db) => {
       const store = new KeyStore(db);
+      // Whoever makes a key in the same workspace at the same time waits, and then counts this one, too.
+      await lockRow(db, 'workspace', key.workspaceId);
       const maker = key.createdByKey ? await store.#limitsOfLiving(key.createdBy) : null;
       if (maker === undefined) return { outcome: 'maker revoked' };
       if (token !== null) {
@@ -93,6 +96,7 @@ export class KeyStore {
    * @returns undefined when the key is revoked
    */
   async #limitsOfLiving(id: string): Promise<StoredLimits | undefined> {
+    await lockRow(this.#db, 'api_key', id);
     return this.#db
       .selectFrom('api_key')
       .innerJoin('workspace', 'workspace.id', 'api_key.workspace_id')

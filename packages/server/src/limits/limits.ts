@@ -25,20 +25,21 @@ export interface KeptLimits {
 }
 
 export function keepLimits({ database, log, now = Date.now }: Options): KeptLimits {
-  const store = new WindowStore(database);
+  const store = database.kind === 'sqlite' ? new WindowStore(database) : undefined;
   const keys = new KeyLimits();
   let timer: NodeJS.Timeout | undefined;
   return {
     keys,
     start: async () => {
       // The minute before the current one still counts.
-      for (const [keyId, window] of await store.read(minuteOf(now()) - 1)) keys.restore(keyId, window);
+      for (const [keyId, window] of (await store?.read(minuteOf(now()) - 1)) ?? [])
+        keys.restore(keyId, window);
       timer = setInterval(() => keys.sweep(now()), sweepInterval).unref();
     },
     stop: async () => {
       clearInterval(timer);
       const counting = [...keys.counting(now())];
-      await lastWrite(() => store.save(counting)).catch((error) =>
+      await lastWrite(async () => store?.save(counting)).catch((error) =>
         log.error({ err: error }, 'the limits could not be written; each key begins with a fresh one'),
       );
     },

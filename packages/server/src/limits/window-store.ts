@@ -1,4 +1,4 @@
-import type { Database } from '../database/open.ts';
+import type { SqliteDatabase } from '../database/sqlite.ts';
 import type { Window } from './sliding-window.ts';
 
 /** Rows of one transaction. */
@@ -16,9 +16,9 @@ type KeyAndWindow = readonly [string, Window];
 
 /** Where windows are while no process runs, so that a restart gives nobody a fresh quota. */
 export class WindowStore {
-  readonly #database: Database;
+  readonly #database: SqliteDatabase;
 
-  constructor(database: Database) {
+  constructor(database: SqliteDatabase) {
     this.#database = database;
   }
 

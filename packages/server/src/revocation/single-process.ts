@@ -1,17 +1,7 @@
 import { z } from 'zod';
-import type { Database } from '../database/open.ts';
-
-/** How every verifier learns of a change. */
-export interface Revocation {
-  /**
-   * Kills a key. Resolves only when no verifier accepts it any more; calling it again changes nothing.
-   *
-   * @returns whether the workspace has a key with this id
-   */
-  revoke(request: { keyId: string; workspaceId: string; by: string; at: number }): Promise<boolean>;
-  /** Tells the verifiers that something else about a key has changed, such as its name. */
-  changed(keyId: string): Promise<void>;
-}
+import type { SqliteDatabase } from '../database/sqlite.ts';
+import type { SecretMemory } from '../verification/memory.ts';
+import type { Revocation } from './revocation.ts';
 
 const hashRows = z.array(z.object({ hash: z.instanceof(Uint8Array) }));
 
@@ -19,12 +9,13 @@ const hashRows = z.array(z.object({ hash: z.instanceof(Uint8Array) }));
  * One process, one file: the commit and the eviction happen in one synchronous turn, so there is no moment at
  * which the database says "revoked" and a verification still answers from the cache.
  *
- * @param forget drops secrets from the verification cache
+ * @param memory of the verifier
  */
 export function singleProcessRevocation(
-  database: Database,
-  forget: (hashes: Iterable<Uint8Array>) => void,
+  database: SqliteDatabase,
+  memory: Pick<SecretMemory, 'forget' | 'forgetWorkspace'>,
 ): Revocation {
+  const forget = (hashes: Iterable<Uint8Array>) => memory.forget(hashes);
   return {
     async revoke({ keyId, workspaceId, by, at }) {
       const hashes = await database.transact((connection) => {
@@ -49,12 +40,15 @@ export function singleProcessRevocation(
           'the lock file of the data directory was removed; restart every process that uses it',
         );
       }
-      return hashes.length > 0;
+      return hashes.length > 0 ? { effective: true, nodes: 1, waitedMs: 0 } : undefined;
     },
-    async changed(keyId) {
+    async keyChanged(keyId) {
       // The change is committed. Reading waits for nobody, so it cannot be told as failed any more.
       const rows = database.reader.prepare('SELECT hash FROM api_key_secret WHERE key_id = ?').all(keyId);
       forget(hashRows.parse(rows).map((row) => row.hash));
+    },
+    async workspaceChanged(workspaceId) {
+      memory.forgetWorkspace(workspaceId);
     },
   };
 }

@@ -6,8 +6,8 @@ import type { Database } from '../database/open.ts';
 import { hourOf, startOf } from './hours.ts';
 import { Pace } from './pace.ts';
 import { UsageReader } from './reader.ts';
-import { UsageRecorder } from './recorder.ts';
-import { UsageStore } from './store.ts';
+import { UsageRecorder, type UsageSink } from './recorder.ts';
+import { SqliteUsageStore } from './store.ts';
 import { openWithSecrets } from './with-secrets.ts';
 
 const { database, secrets, close } = await openWithSecrets(3, 2);
@@ -38,8 +38,8 @@ async function newRecorder() {
         return result;
       }, committed),
   };
-  const store = new UsageStore(failable);
-  const sink: UsageStore['write'] = async (usages, durable, written) => {
+  const store = new SqliteUsageStore(failable);
+  const sink: UsageSink['write'] = async (usages, durable, written) => {
     await world.meanwhile();
     await store.write(usages.slice(0, 2), durable, written);
   };

@@ -4,12 +4,12 @@ import { startOf } from './hours.ts';
 import { Pace } from './pace.ts';
 import { UsageReader } from './reader.ts';
 import { UsageRecorder } from './recorder.ts';
-import { UsageStore } from './store.ts';
+import { SqliteUsageStore } from './store.ts';
 import { openWithSecrets } from './with-secrets.ts';
 
 const { database, secrets, close } = await openWithSecrets(600, 1);
 after(close);
-const store = new UsageStore(database);
+const store = new SqliteUsageStore(database);
 const clock = { now: 0 };
 const pace = new Pace();
 pace.hurry();

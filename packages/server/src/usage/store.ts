@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { type Kysely, sql } from 'kysely';
-import type { Database } from '../database/open.ts';
 import type { Tables } from '../database/schema.ts';
+import type { SqliteDatabase } from '../database/sqlite.ts';
 import { hourLength, startOf } from './hours.ts';
 import type { OpenUsage, UsageSink } from './recorder.ts';
 import { cleanUserAgent } from './user-agent.ts';
@@ -15,7 +15,7 @@ const longestWrite = 2;
 /** How many rows one transaction deletes, for the same reason. */
 const mostDeleted = 500;
 
-const addToHour = `
+export const addToHour = `
   INSERT INTO usage_hour (hour, key_id, hash, accepted, refused, last_at) VALUES (?, ?, ?, ?, ?, ?)
   ON CONFLICT (hour, key_id, hash) DO UPDATE SET
     accepted = usage_hour.accepted + excluded.accepted, refused = usage_hour.refused + excluded.refused,
@@ -23,7 +23,7 @@ const addToHour = `
       THEN excluded.last_at ELSE usage_hour.last_at END`;
 
 /** Never back in time: an hour that could not be written may come after the next one. */
-const setLastUse = `
+export const setLastUse = `
   INSERT INTO last_use (key_id, hash, at, address, agent) VALUES (?, ?, ?, ?, ?)
   ON CONFLICT (key_id, hash) DO UPDATE SET at = excluded.at, address = excluded.address, agent = excluded.agent
   WHERE excluded.at >= last_use.at`;
@@ -49,11 +49,27 @@ export interface LastUse {
   agent: string;
 }
 
-/** Usage in SQL. It never waits for another program that has locked the file, because it can be written later. */
-export class UsageStore implements UsageSink {
-  readonly #database: Database;
+/** Where usage is kept, and read from. */
+export interface UsageStore extends UsageSink {
+  /**
+   * Reads, while nothing of this process is being written: what `read` finds in memory is then what the database does
+   * not have yet.
+   */
+  undisturbed<T>(read: (db: Kysely<Tables>) => Promise<T>): Promise<T>;
+  /**
+   * Deletes counts by their age, a slice at a time.
+   *
+   * @param before epoch hours; those of this hour stay
+   * @returns whether there may be more to delete
+   */
+  prune(before: number): Promise<boolean>;
+}
 
-  constructor(database: Database) {
+/** Usage in SQLite. It never waits for another program that has locked the file, because it can be written later. */
+export class SqliteUsageStore implements UsageStore {
+  readonly #database: SqliteDatabase;
+
+  constructor(database: SqliteDatabase) {
     this.#database = database;
   }
 

@@ -3,10 +3,11 @@ import { lastWrite } from '../database/last-write.ts';
 import type { Database } from '../database/open.ts';
 import { hourOf, keptHours } from './hours.ts';
 import { Pace } from './pace.ts';
+import { PostgresUsageStore } from './postgres-store.ts';
 import { UsageReader } from './reader.ts';
 import { UsageRecorder } from './recorder.ts';
 import { type Later, later, Repeating } from './repeating.ts';
-import { UsageStore } from './store.ts';
+import { SqliteUsageStore } from './store.ts';
 
 interface Options {
   database: Database;
@@ -38,7 +39,8 @@ export function recordUsage({
   flushInterval = 4000,
   later: start = later,
 }: Options): UsageRecording {
-  const store = new UsageStore(database);
+  const store =
+    database.kind === 'sqlite' ? new SqliteUsageStore(database) : new PostgresUsageStore(database);
   const pace = new Pace();
   const recorder = new UsageRecorder(store, now, pace);
   let stopping = false;

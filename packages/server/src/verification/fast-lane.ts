@@ -8,6 +8,7 @@ import { constantFields, forwardAuthAnswer, identityFields } from './answers.ts'
 import type { VerifiedKey } from './known-secret.ts';
 import { originalTarget } from './original-request.ts';
 import { readFields } from './request-fields.ts';
+import type { Verdict } from './verdict.ts';
 import type { Verifier } from './verifier.ts';
 
 /** Answers a request when it is of the kind that it knows, and says whether it did. */
@@ -35,19 +36,24 @@ export function fastLane(verifier: Verifier, addressOf: ClientAddress, isClosing
     if (fields.hosts !== 1) return false;
     const ask = { target: originalTarget, address: addressOf(request) };
     const verdict = verifier.verifyFields(fields, request, ask);
-    const id = nextRequestId();
-    const now = Date.now();
-    if (verdict.refusal === undefined) {
-      const { key, limit } = verdict;
-      response.send(204, goodStart(now) + id + keyText(key, limit) + limitText(limit), '');
-    } else {
-      const { status, fields: sent, body } = forwardAuthAnswer(verdict, id, now);
-      const length = `content-length: ${Buffer.byteLength(body)}\r\n`;
-      const line = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`;
-      response.send(status, `${line}${text(sent)}${length}${dateField(now)}`, body);
-    }
+    if (verdict instanceof Promise) void verdict.then((late) => answer(response, late));
+    else answer(response, verdict);
     return true;
   };
+}
+
+function answer(response: PreformattedResponse, verdict: Verdict): void {
+  const id = nextRequestId();
+  const now = Date.now();
+  if (verdict.refusal === undefined) {
+    const { key, limit } = verdict;
+    response.send(204, goodStart(now) + id + keyText(key, limit) + limitText(limit), '');
+  } else {
+    const { status, fields: sent, body } = forwardAuthAnswer(verdict, id, now);
+    const length = `content-length: ${Buffer.byteLength(body)}\r\n`;
+    const line = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`;
+    response.send(status, `${line}${text(sent)}${length}${dateField(now)}`, body);
+  }
 }
 
 function isForwardAuth({ method, url = '', readableEnded }: IncomingMessage): boolean {

@@ -45,7 +45,7 @@ export const verificationRoutes: FastifyPluginAsyncZod<Options> = async (app, op
       response: { 200: meSchema, ...refusals(...refusalCodes) },
     },
     handler: async (request, reply) => {
-      const verdict = verifier.verify(request.raw, { address: addressOf(request.raw) });
+      const verdict = await verifier.verify(request.raw, { address: addressOf(request.raw) });
       if (verdict.refusal !== undefined) return refuse(reply, verdict.refusal);
       const { key, limit } = verdict;
       const workspace = await accounts.findWorkspace(key.workspaceId);
@@ -86,7 +86,7 @@ export const verificationRoutes: FastifyPluginAsyncZod<Options> = async (app, op
     handler: async (request, reply) => {
       const { apiKey, scopes, ip } = request.body;
       const address = ip === undefined ? undefined : plainAddress(ip);
-      const verdict = verifier.verifyKey(apiKey, { needs: scopes, address });
+      const verdict = await verifier.verifyKey(apiKey, { needs: scopes, address });
       // What could not be checked is neither valid nor not.
       if (verdict.refusal?.code === 'verification_unavailable') return refuse(reply, verdict.refusal);
       reply.header('cache-control', 'no-store');
@@ -97,7 +97,7 @@ export const verificationRoutes: FastifyPluginAsyncZod<Options> = async (app, op
   /** The same answer as the fast lane gives, which takes most of these requests. */
   const answerProxy = async (request: FastifyRequest, reply: FastifyReply) => {
     const ask = { target: originalTarget, address: addressOf(request.raw) };
-    return give(reply, forwardAuthAnswer(verifier.verify(request.raw, ask), request.id, Date.now()));
+    return give(reply, forwardAuthAnswer(await verifier.verify(request.raw, ask), request.id, Date.now()));
   };
 
   // The framework's own would announce a length of the 204, which has none (RFC 9110 section 8.6).

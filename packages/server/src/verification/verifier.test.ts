@@ -7,6 +7,9 @@ import { AddressLimits } from '../limits/address-limits.ts';
 import { KeyLimits } from '../limits/key-limits.ts';
 import { VerificationCounts } from '../metrics/verification-counts.ts';
 import { UsageRecorder } from '../usage/recorder.ts';
+import { SecretMemory } from './memory.ts';
+import { alwaysOpen } from './secret-source.ts';
+import { sqliteSecrets } from './sqlite-secrets.ts';
 import { Verifier } from './verifier.ts';
 
 const expiry = Date.parse('2030-01-01T00:00:00Z');
@@ -56,12 +59,12 @@ function newVerifier(now = expiry - 1) {
   const failures: unknown[] = [];
   const reader = new DatabaseSync(directory.databaseFile, { readOnly: true });
   after(() => reader.isOpen && reader.close());
+  const memory = new SecretMemory({ good: 10, refused: 10 });
   const verifier = new Verifier({
-    reader,
+    secrets: sqliteSecrets(reader, 'off'),
+    gate: alwaysOpen,
+    memory,
     prefixes: ['soku_'],
-    cacheKeys: 10,
-    cacheRefusedKeys: 10,
-    keyRateLimit: 'off',
     keyLimits: new KeyLimits(),
     addressLimits: new AddressLimits('off'),
     usage: new UsageRecorder({ write: async () => undefined }, Date.now),
@@ -69,11 +72,11 @@ function newVerifier(now = expiry - 1) {
     now: () => clock.now,
     failed: (error) => failures.push(error),
   });
-  return { verifier, clock, reader, failures };
+  return { verifier, memory, clock, reader, failures };
 }
 
-test('a key that is read from the database is good until the millisecond of its expiry', () => {
-  const { key, limit } = newVerifier(expiry - 1).verifier.verifyKey(apiKey);
+test('a key that is read from the database is good until the millisecond of its expiry', async () => {
+  const { key, limit } = await newVerifier(expiry - 1).verifier.verifyKey(apiKey);
   assert.equal(limit, null);
   assert.ok(key !== undefined);
   const { keyId, workspaceId, name, scopes, expiresAt, rateLimit } = key;
@@ -81,38 +84,38 @@ test('a key that is read from the database is good until the millisecond of its 
     [keyId, workspaceId, name, scopes, expiresAt, rateLimit],
     ['key_1', 'ws_1', 'deploy', ['keys:read', 'keys:write'], expiry, null],
   );
-  const { refusal } = newVerifier(expiry).verifier.verifyKey(apiKey);
+  const { refusal } = await newVerifier(expiry).verifier.verifyKey(apiKey);
   assert.equal(refusal?.code, 'expired_key');
   assert.match(refusal.message, /2030-01-01T00:00:00\.000Z/);
 });
 
-test('a key that is cached is good until the millisecond of its expiry', () => {
+test('a key that is cached is good until the millisecond of its expiry', async () => {
   const { verifier, clock, reader, failures } = newVerifier();
-  assert.equal(verifier.verifyKey(apiKey).key?.keyId, 'key_1');
+  assert.equal((await verifier.verifyKey(apiKey)).key?.keyId, 'key_1');
   // From here on only the cache can answer.
   reader.close();
-  assert.equal(verifier.verifyKey(apiKey).key?.keyId, 'key_1');
+  assert.equal((await verifier.verifyKey(apiKey)).key?.keyId, 'key_1');
   clock.now = expiry;
-  assert.equal(verifier.verifyKey(apiKey).refusal?.code, 'expired_key');
+  assert.equal((await verifier.verifyKey(apiKey)).refusal?.code, 'expired_key');
   clock.now = expiry - 1;
-  assert.equal(verifier.verifyKey(apiKey).key?.keyId, 'key_1', 'a clock that is set back');
+  assert.equal((await verifier.verifyKey(apiKey)).key?.keyId, 'key_1', 'a clock that is set back');
   assert.deepEqual(failures, []);
 });
 
-test('a key is refused, and the failure told, when the database does not answer', () => {
+test('a key is refused, and the failure told, when the database does not answer', async () => {
   const { verifier, reader, failures } = newVerifier();
   reader.close();
-  assert.equal(verifier.verifyKey(apiKey).refusal?.code, 'verification_unavailable');
-  assert.equal(verifier.verifyKey(apiKey).refusal?.code, 'verification_unavailable');
+  assert.equal((await verifier.verifyKey(apiKey)).refusal?.code, 'verification_unavailable');
+  assert.equal((await verifier.verifyKey(apiKey)).refusal?.code, 'verification_unavailable');
   assert.equal(failures.length, 2);
   assert.ok(failures.every((failure) => failure instanceof Error));
 });
 
 test('a key that was forgotten is read anew', async () => {
-  const { verifier, reader, failures } = newVerifier();
-  verifier.verifyKey(apiKey);
-  verifier.forget([await hashKey(apiKey)]);
+  const { verifier, memory, reader, failures } = newVerifier();
+  await verifier.verifyKey(apiKey);
+  memory.forget([await hashKey(apiKey)]);
   reader.close();
-  assert.equal(verifier.verifyKey(apiKey).refusal?.code, 'verification_unavailable');
+  assert.equal((await verifier.verifyKey(apiKey)).refusal?.code, 'verification_unavailable');
   assert.equal(failures.length, 1);
 });

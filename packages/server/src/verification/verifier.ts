@@ -1,61 +1,30 @@
 import { hash as digest } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import type { DatabaseSync } from 'node:sqlite';
 import { explainKey, parseKey } from '@soku/key';
 import type { Refusal } from '../http/errors.ts';
-import type { RateLimit } from '../keys/schemas.ts';
 import type { AddressLimits } from '../limits/address-limits.ts';
-import type { KeyLimits, KeyWindow } from '../limits/key-limits.ts';
+import type { KeyLimits } from '../limits/key-limits.ts';
 import { type LimitState, take } from '../limits/sliding-window.ts';
 import type { VerificationCounts } from '../metrics/verification-counts.ts';
 import { hourOf, startOf } from '../usage/hours.ts';
 import type { SecretUsage, UsageRecorder } from '../usage/recorder.ts';
 import { longestAgent, shorten } from '../usage/user-agent.ts';
 import { longestKey, readCredentials, usualToken } from './credentials.ts';
-import { SecretReader, type VerifiedKey } from './known-secret.ts';
+import type { BadSecret, GoodSecret, SecretMemory } from './memory.ts';
 import { expired, guesses, lacksScope, rateLimited, revoked, unavailable, unknown } from './refusals.ts';
 import { type RequestFields, readFields } from './request-fields.ts';
-import { type Cached, SecretCache } from './secret-cache.ts';
+import type { Gate, Read, SecretSource } from './secret-source.ts';
 import type { Ask, Use, Verdict } from './verdict.ts';
 
-/**
- * What is remembered of a secret that is good, or was when it was read. It is one object with the key in it: with a
- * million of them in memory nearly every object that a verification touches has to be fetched from afar.
- */
-interface GoodSecret extends VerifiedKey, Cached {
-  hash: string;
-  /** Whether it ever does. Spares most keys a look at the time, which V8 keeps in an object of its own. */
-  expires: boolean;
-  workspace: WorkspaceMark;
-  window: KeyWindow | undefined;
-  usage: SecretUsage | undefined;
-}
-
-/** Shared by all secrets of a workspace, so that all are out of date at once, however many there are. */
-interface WorkspaceMark {
-  outOfDate: boolean;
-}
-
-/** What is remembered of a secret that is none. Neither kind ever becomes good: see the cache. */
-interface BadSecret extends Cached {
-  refusal: Refusal;
-  /** Of a revoked key; undefined when no key has this hash. */
-  keyId: string | undefined;
-  hash: string;
-  usage: SecretUsage | undefined;
-}
-
 interface Options {
-  /** A connection that sees only what is committed. */
-  reader: DatabaseSync;
+  /** Where secrets are read that are not remembered. */
+  secrets: SecretSource;
+  /** Whether what is remembered may be answered from. */
+  gate: Gate;
+  /** What is remembered. Others make it forget. */
+  memory: SecretMemory;
   /** Accepted key prefixes, the one of new keys first. */
   prefixes: readonly string[];
-  /** How many good secrets to keep in memory. */
-  cacheKeys: number;
-  /** How many unknown and revoked ones. */
-  cacheRefusedKeys: number;
-  /** Of keys without a limit of their own, in workspaces without one. */
-  keyRateLimit: RateLimit;
   keyLimits: KeyLimits;
   addressLimits: AddressLimits;
   usage: Pick<UsageRecorder, 'open'>;
@@ -66,45 +35,34 @@ interface Options {
   failed: (error: unknown) => void;
 }
 
+/** At once when the key is remembered, or the database is a file; else when the database has answered. */
+export type Answer = Verdict | Promise<Verdict>;
+
 /**
- * Answers whether the key of a request is good. One straight, synchronous line: parse, look up, decide, limit,
- * record. Nothing is awaited between the look into the cache and the decision, so a revocation cannot fall
- * between them.
+ * Answers whether the key of a request is good. One straight line: parse, look up, decide, limit, record. Nothing is
+ * awaited between the look whether memory may be trusted, the look into it, and the decision, so a revocation cannot
+ * fall between them.
  */
 export class Verifier {
   readonly #options: Options;
   readonly #now: () => number;
-  readonly #secrets: SecretReader;
-  /** SHA-256 of the key, as 32 latin-1 characters, to what is known of it. Holds only keys that are not revoked. */
-  readonly #good: SecretCache<GoodSecret>;
-  /**
-   * Hashes of no key and of revoked keys, bounded apart so that guessing evicts nobody. A revoked key stays so, and
-   * a hash without a key stays so, because a new key is random and was sent by nobody before it was made.
-   */
-  readonly #bad: SecretCache<BadSecret>;
-  /** By workspace id, of the secrets that are up to date. */
-  readonly #workspaces = new Map<string, WorkspaceMark>();
+  readonly #memory: SecretMemory;
+  readonly #gate: Gate;
 
   constructor(options: Options) {
     this.#options = options;
     this.#now = options.now ?? Date.now;
-    this.#secrets = new SecretReader(options.reader, options.keyRateLimit);
-    this.#good = new SecretCache(options.cacheKeys);
-    this.#bad = new SecretCache(options.cacheRefusedKeys);
-  }
-
-  /** Secrets in memory. */
-  get cached(): { good: number; refused: number } {
-    return { good: this.#good.size, refused: this.#bad.size };
+    this.#memory = options.memory;
+    this.#gate = options.gate;
   }
 
   /** Answers for a request by its header. */
-  verify(request: IncomingMessage, ask: Ask): Verdict {
+  verify(request: IncomingMessage, ask: Ask): Answer {
     return this.verifyFields(readFields(request.rawHeaders), request, ask);
   }
 
   /** The same, when the fields were read already. */
-  verifyFields(fields: RequestFields, request: IncomingMessage, ask: Ask): Verdict {
+  verifyFields(fields: RequestFields, request: IncomingMessage, ask: Ask): Answer {
     const { counts } = this.#options;
     if (!counts.isSample()) return this.#verifyFields(fields, request, ask);
     const start = performance.now();
@@ -113,17 +71,18 @@ export class Verifier {
     return verdict;
   }
 
-  #verifyFields(fields: RequestFields, request: IncomingMessage, ask: Ask): Verdict {
+  #verifyFields(fields: RequestFields, request: IncomingMessage, ask: Ask): Answer {
     const token = usualToken(fields);
     const hash = token === undefined ? undefined : hashOf(token);
     const { userAgent } = fields;
-    const good = hash === undefined ? undefined : this.#findGood(hash);
-    if (good !== undefined) return this.#decideCached(good, ask, userAgent);
+    const now = this.#now();
+    const good = hash === undefined ? undefined : this.#findGood(hash, now);
+    if (good !== undefined) return this.#decideCached(good, ask, userAgent, now);
     const { target = ownTarget } = ask;
     const credentials = readCredentials(fields, request, target, this.#options.prefixes);
-    if ('code' in credentials) return this.#refuseStranger(credentials, ask, this.#now());
+    if ('code' in credentials) return this.#refuseStranger(credentials, ask, now);
     // With a hash it is the same token, and it is not among the good ones.
-    if (hash !== undefined) return this.#verifyUncached(credentials.token, hash, ask, userAgent);
+    if (hash !== undefined) return this.#verifyUncached(credentials.token, hash, ask, userAgent, now);
     return this.verifyKey(credentials.token, ask, userAgent);
   }
 
@@ -133,64 +92,38 @@ export class Verifier {
    * @param token what was sent as the key
    * @param userAgent of the program that uses it
    */
-  verifyKey(token: string, use: Use = {}, userAgent = ''): Verdict {
+  verifyKey(token: string, use: Use = {}, userAgent = ''): Answer {
     const hash = token.length > longestKey ? undefined : hashOf(token);
-    const good = hash === undefined ? undefined : this.#findGood(hash);
-    if (good !== undefined) return this.#decideCached(good, use, userAgent);
-    return this.#verifyUncached(token, hash, use, userAgent);
+    const now = this.#now();
+    const good = hash === undefined ? undefined : this.#findGood(hash, now);
+    if (good !== undefined) return this.#decideCached(good, use, userAgent, now);
+    return this.#verifyUncached(token, hash, use, userAgent, now);
   }
 
   /** @param hash undefined when the token is too long for a key */
-  #verifyUncached(token: string, hash: string | undefined, use: Use, userAgent: string): Verdict {
-    const now = this.#now();
+  #verifyUncached(token: string, hash: string | undefined, use: Use, userAgent: string, now: number): Answer {
     if (hash === undefined || parseKey(token, this.#options.prefixes) === null) {
       return this.#refuseStranger(this.#explain(token), use, now);
     }
     const { lookUps } = this.#options.counts;
-    const bad = this.#bad.get(hash);
+    const bad = this.#memory.bad(hash);
     if (bad !== undefined) {
       lookUps.refused += 1;
       return this.#refuseBad(bad, use, now);
     }
     lookUps.database += 1;
-    return this.#load(hash, use, userAgent, now);
+    return this.#load(hash, use, userAgent);
   }
 
-  /**
-   * Forgets secrets, so that their next use reads the database. Whoever commits a change of a key calls this in
-   * the same synchronous turn.
-   */
-  forget(hashes: Iterable<Uint8Array>): void {
-    for (const hash of hashes) {
-      const key = Buffer.from(hash).toString('latin1');
-      this.#good.delete(key);
-      this.#bad.delete(key);
-    }
+  /** A good secret that is remembered, when memory may be trusted. @param now epoch ms */
+  #findGood(hash: string, now: number): GoodSecret | undefined {
+    const secret = this.#memory.good(hash);
+    return secret !== undefined && this.#gate.holds(now) ? secret : undefined;
   }
 
-  /** Forgets all secrets of a workspace, whose settings have changed, in the turn of the commit. */
-  forgetWorkspace(workspaceId: string): void {
-    const mark = this.#workspaces.get(workspaceId);
-    if (mark !== undefined) mark.outOfDate = true;
-    this.#workspaces.delete(workspaceId);
-  }
-
-  #findGood(hash: string): GoodSecret | undefined {
-    const secret = this.#good.get(hash);
-    return secret === undefined || secret.workspace.outOfDate ? undefined : secret;
-  }
-
-  #markOf(workspaceId: string): WorkspaceMark {
-    const known = this.#workspaces.get(workspaceId);
-    if (known !== undefined) return known;
-    const mark = { outOfDate: false };
-    this.#workspaces.set(workspaceId, mark);
-    return mark;
-  }
-
-  #decideCached(secret: GoodSecret, use: Use, userAgent: string): Verdict {
+  #decideCached(secret: GoodSecret, use: Use, userAgent: string, now: number): Verdict {
     if (use.recorded !== false) this.#options.counts.lookUps.good += 1;
-    return this.#decide(secret, use, userAgent, this.#now());
+    return this.#decide(secret, use, userAgent, now);
   }
 
   #decide(secret: GoodSecret, use: Use, userAgent: string, now: number): Verdict {
@@ -226,38 +159,30 @@ export class Verifier {
     return take(secret.window, 'key', rateLimit, now);
   }
 
-  /** Reads and caches in one turn: a value read before a revocation can never be cached after it. */
-  #load(hash: string, use: Use, userAgent: string, now: number): Verdict {
-    try {
-      const stored = this.#secrets.read(hash);
-      if (stored !== undefined && 'key' in stored) {
-        const workspace = this.#markOf(stored.key.workspaceId);
-        const { key } = stored;
-        const secret = {
-          ...key,
-          hash,
-          workspace,
-          expires: Number.isFinite(key.expiresAt),
-          window: undefined,
-          usage: undefined,
-          used: false,
-        };
-        this.#good.set(hash, secret);
-        return this.#decide(secret, use, userAgent, now);
-      }
-      const bad = {
-        refusal: stored === undefined ? unknown : revoked(stored.revokedAt),
-        keyId: stored?.keyId,
-        hash,
-        usage: undefined,
-        used: false,
-      };
-      this.#bad.set(hash, bad);
-      return this.#refuseBad(bad, use, now);
-    } catch (error) {
+  /** Reads what is not remembered, or may not be trusted. */
+  #load(hash: string, use: Use, userAgent: string): Answer {
+    const failed = (error: unknown): Verdict => {
       this.#options.failed(error);
       return this.#refuse(unavailable, use);
+    };
+    try {
+      const read = this.#options.secrets.read(hash);
+      if (!(read instanceof Promise)) return this.#decideRead(hash, read, use, userAgent);
+      return read.then((answer) => this.#decideRead(hash, answer, use, userAgent)).catch(failed);
+    } catch (error) {
+      return failed(error);
     }
+  }
+
+  /** Remembers and decides in one turn: a value read before a revocation can never be remembered after it. */
+  #decideRead(hash: string, { stored, mayKeep }: Read, use: Use, userAgent: string): Verdict {
+    const now = this.#now();
+    const keep = mayKeep();
+    if (stored !== undefined && 'key' in stored) {
+      return this.#decide(this.#memory.rememberGood(hash, stored.key, keep), use, userAgent, now);
+    }
+    const refusal = stored === undefined ? unknown : revoked(stored.revokedAt);
+    return this.#refuseBad(this.#memory.rememberBad(hash, refusal, stored?.keyId, keep), use, now);
   }
 
   #refuseBad(secret: BadSecret, use: Use, now: number): Verdict {

@@ -1,4 +1,5 @@
-import type { Database } from '../database/open.ts';
+import type { Kysely } from 'kysely';
+import type { Tables } from '../database/schema.ts';
 import { RequestError } from '../http/errors.ts';
 import type { RateLimit } from '../keys/schemas.ts';
 import type { Caller } from '../keys/service.ts';
@@ -8,22 +9,22 @@ import type { ChangeWorkspace, Workspace } from './schemas.ts';
 interface Options {
   /** The limit of keys when neither they nor their workspace have one: SOKU_KEY_RATE_LIMIT. */
   keyRateLimit: RateLimit;
-  /** Tells verification of a new limit, in the very turn of its commit. */
-  changed: (workspaceId: string, rateLimit: RateLimit | null) => void;
+  /** Tells verification of a change that is committed; resolves when every verifier knows. */
+  changed: (workspaceId: string) => Promise<void>;
 }
 
 /** The settings that all keys of a workspace share. */
 export class WorkspaceService {
-  readonly #database: Database;
+  readonly #db: Kysely<Tables>;
   readonly #options: Options;
 
-  constructor(database: Database, options: Options) {
-    this.#database = database;
+  constructor(db: Kysely<Tables>, options: Options) {
+    this.#db = db;
     this.#options = options;
   }
 
   async get(id: string): Promise<Workspace> {
-    const row = await this.#database.kysely
+    const row = await this.#db
       .selectFrom('workspace')
       .select(['id', 'name', 'rate_limit'])
       .where('id', '=', id)
@@ -45,14 +46,12 @@ export class WorkspaceService {
   async change(caller: Caller, { rateLimit }: ChangeWorkspace): Promise<Workspace> {
     if (caller.kind === 'key') throw sessionRequired();
     const id = caller.workspaceId;
-    await this.#database.transact(
-      (connection) => {
-        connection
-          .prepare('UPDATE workspace SET rate_limit = ? WHERE id = ?')
-          .run(writeRateLimit(rateLimit), id);
-      },
-      () => this.#options.changed(id, rateLimit),
-    );
+    await this.#db
+      .updateTable('workspace')
+      .set({ rate_limit: writeRateLimit(rateLimit) })
+      .where('id', '=', id)
+      .execute();
+    await this.#options.changed(id);
     return this.get(id);
   }
 }

@@ -1,27 +1,29 @@
 import type { Kysely, Migration } from 'kysely';
+import { columnTypes } from '../dialect.ts';
 
 /**
  * The auth library's tables, as its own schema generator prints them, and the workspaces beside them.
- * Column names and types here are the library's: it writes dates as ISO text and booleans as 0/1.
+ * Column names and types here are the library's: on SQLite it writes dates as ISO text and booleans as 0/1.
  */
 async function authTables(db: Kysely<unknown>): Promise<void> {
+  const { date, flag } = columnTypes(db);
   await db.schema
     .createTable('user')
     .addColumn('id', 'text', (column) => column.primaryKey())
     .addColumn('name', 'text', (column) => column.notNull())
     .addColumn('email', 'text', (column) => column.notNull().unique())
-    .addColumn('emailVerified', 'integer', (column) => column.notNull())
+    .addColumn('emailVerified', flag, (column) => column.notNull())
     .addColumn('image', 'text')
-    .addColumn('createdAt', 'date', (column) => column.notNull())
-    .addColumn('updatedAt', 'date', (column) => column.notNull())
+    .addColumn('createdAt', date, (column) => column.notNull())
+    .addColumn('updatedAt', date, (column) => column.notNull())
     .execute();
   await db.schema
     .createTable('session')
     .addColumn('id', 'text', (column) => column.primaryKey())
-    .addColumn('expiresAt', 'date', (column) => column.notNull())
+    .addColumn('expiresAt', date, (column) => column.notNull())
     .addColumn('token', 'text', (column) => column.notNull().unique())
-    .addColumn('createdAt', 'date', (column) => column.notNull())
-    .addColumn('updatedAt', 'date', (column) => column.notNull())
+    .addColumn('createdAt', date, (column) => column.notNull())
+    .addColumn('updatedAt', date, (column) => column.notNull())
     .addColumn('ipAddress', 'text')
     .addColumn('userAgent', 'text')
     .addColumn('userId', 'text', (column) => column.notNull().references('user.id').onDelete('cascade'))
@@ -35,21 +37,21 @@ async function authTables(db: Kysely<unknown>): Promise<void> {
     .addColumn('accessToken', 'text')
     .addColumn('refreshToken', 'text')
     .addColumn('idToken', 'text')
-    .addColumn('accessTokenExpiresAt', 'date')
-    .addColumn('refreshTokenExpiresAt', 'date')
+    .addColumn('accessTokenExpiresAt', date)
+    .addColumn('refreshTokenExpiresAt', date)
     .addColumn('scope', 'text')
     .addColumn('password', 'text')
-    .addColumn('createdAt', 'date', (column) => column.notNull())
-    .addColumn('updatedAt', 'date', (column) => column.notNull())
+    .addColumn('createdAt', date, (column) => column.notNull())
+    .addColumn('updatedAt', date, (column) => column.notNull())
     .execute();
   await db.schema
     .createTable('verification')
     .addColumn('id', 'text', (column) => column.primaryKey())
     .addColumn('identifier', 'text', (column) => column.notNull())
     .addColumn('value', 'text', (column) => column.notNull())
-    .addColumn('expiresAt', 'date', (column) => column.notNull())
-    .addColumn('createdAt', 'date', (column) => column.notNull())
-    .addColumn('updatedAt', 'date', (column) => column.notNull())
+    .addColumn('expiresAt', date, (column) => column.notNull())
+    .addColumn('createdAt', date, (column) => column.notNull())
+    .addColumn('updatedAt', date, (column) => column.notNull())
     .execute();
   await db.schema.createIndex('session_user').on('session').column('userId').execute();
   await db.schema.createIndex('account_user').on('account').column('userId').execute();

@@ -1,4 +1,5 @@
-import { type Kysely, type Migration, sql } from 'kysely';
+import type { Kysely, Migration } from 'kysely';
+import { columnTypes } from '../dialect.ts';
 
 /**
  * Two tables, each in the order in which it is written. What is counted in one hour lies together, so that a flush
@@ -12,12 +13,12 @@ import { type Kysely, type Migration, sql } from 'kysely';
  */
 export const usage: Migration = {
   async up(db: Kysely<unknown>) {
-    const clustered = sql`without rowid`;
+    const { bytes, clustered } = columnTypes(db);
     await db.schema
       .createTable('usage_hour')
       .addColumn('hour', 'integer', (column) => column.notNull())
       .addColumn('key_id', 'text', (column) => column.notNull().references('api_key.id'))
-      .addColumn('hash', 'blob', (column) => column.notNull().references('api_key_secret.hash'))
+      .addColumn('hash', bytes, (column) => column.notNull().references('api_key_secret.hash'))
       .addColumn('accepted', 'bigint', (column) => column.notNull())
       .addColumn('refused', 'bigint', (column) => column.notNull())
       .addColumn('last_at', 'bigint')
@@ -27,7 +28,7 @@ export const usage: Migration = {
     await db.schema
       .createTable('last_use')
       .addColumn('key_id', 'text', (column) => column.notNull().references('api_key.id'))
-      .addColumn('hash', 'blob', (column) => column.notNull().references('api_key_secret.hash'))
+      .addColumn('hash', bytes, (column) => column.notNull().references('api_key_secret.hash'))
       .addColumn('at', 'bigint', (column) => column.notNull())
       .addColumn('address', 'text', (column) => column.notNull())
       .addColumn('agent', 'text', (column) => column.notNull())

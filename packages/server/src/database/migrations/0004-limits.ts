@@ -1,4 +1,5 @@
 import { type Migration, type SqlBool, sql } from 'kysely';
+import { columnTypes } from '../dialect.ts';
 
 /** null: no setting of its own; 0: no limit; else requests a minute. The bound keeps the arithmetic of a window whole. */
 const bounds = sql<SqlBool>`rate_limit BETWEEN 0 AND 1000000000`;
@@ -17,7 +18,7 @@ export const limits: Migration = {
       .addColumn('minute', 'bigint', (column) => column.notNull())
       .addColumn('current', 'bigint', (column) => column.notNull())
       .addColumn('previous', 'bigint', (column) => column.notNull())
-      .modifyEnd(sql`without rowid`)
+      .modifyEnd(columnTypes(db).clustered)
       .execute();
   },
 };

@@ -1,0 +1,58 @@
+/** The kinds of values that variables have. Each problem is told as what follows the variable's name. */
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import { maxQuota } from './limits/sliding-window.ts';
+
+/** A whole number in decimal digits, within bounds. */
+export function wholeNumber(least: number, most: number) {
+  return z
+    .string()
+    .regex(/^\d{1,15}$/, 'is not a whole number')
+    .transform(Number)
+    .refine((value) => value >= least && value <= most, `is not between ${least} and ${most}`);
+}
+
+/** Requests a minute, or `off`. */
+export const rateLimit = z
+  .string()
+  .regex(/^(?:off|\d{1,15})$/, 'is neither a whole number nor off')
+  .transform((text) => (text === 'off' ? text : Number(text)))
+  .refine(
+    (limit) => limit === 'off' || (limit >= 1 && limit <= maxQuota),
+    `is not between 1 and ${maxQuota}`,
+  );
+
+/** Comma-separated entries; spaces round them do not count. */
+export function list(check: (entry: string) => boolean, problem: string) {
+  return z
+    .string()
+    .transform((text) => text.split(',').map((entry) => entry.trim()))
+    .refine((entries) => entries.every(check), problem);
+}
+
+/** An address of PostgreSQL, in either of the two spellings of its scheme. */
+export function isPostgresUrl(text: string): boolean {
+  return ['postgres:', 'postgresql:'].includes(URL.parse(text)?.protocol ?? '');
+}
+
+/** An http(s) address without path, user, query or fragment. */
+export function isOrigin(text: string): boolean {
+  const url = URL.parse(text);
+  return (
+    url !== null &&
+    ['http:', 'https:'].includes(url.protocol) &&
+    url.pathname === '/' &&
+    `${url.search}${url.hash}${url.username}${url.password}` === ''
+  );
+}
+
+/** An IP address, or a range of them as CIDR writes it. */
+export function isAddressRange(text: string): boolean {
+  const [address = '', bits, ...rest] = text.split('/');
+  const version = isIP(address);
+  if (version === 0 || rest.length > 0) return false;
+  return (
+    bits === undefined ||
+    (/^\d{1,3}$/.test(bits) && Number(bits) >= 1 && Number(bits) <= (version === 4 ? 32 : 128))
+  );
+}

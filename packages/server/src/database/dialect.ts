@@ -1,0 +1,34 @@
+import { type ColumnDataType, type Kysely, PostgresAdapter, type RawBuilder, sql } from 'kysely';
+
+/** Whether statements of this connection go to PostgreSQL. */
+export function isPostgres<T>(db: Kysely<T>): boolean {
+  return db.getExecutor().adapter instanceof PostgresAdapter;
+}
+
+/** Column types and endings that the two databases call by different names. */
+export function columnTypes(db: Kysely<unknown>): {
+  bytes: ColumnDataType;
+  /** Of the auth library's own columns. */
+  date: ColumnDataType;
+  flag: ColumnDataType;
+  /**
+   * Rows lie in the index of their primary key: a look-up is one search in place of two. It also closes a way round
+   * the triggers, because a table without rowids cannot be hit by REPLACE through a rowid. PostgreSQL has neither.
+   */
+  clustered: RawBuilder<unknown>;
+} {
+  return isPostgres(db)
+    ? { bytes: 'bytea', date: 'timestamptz', flag: 'boolean', clustered: sql`` }
+    : { bytes: 'blob', date: 'date', flag: 'integer', clustered: sql`without rowid` };
+}
+
+/**
+ * Keeps others from changing a row until the transaction ends, so that what was read of it stays true. On SQLite a
+ * transaction has the database alone from its beginning, and there is nothing to do.
+ *
+ * @param db inside a transaction
+ */
+export async function lockRow<T>(db: Kysely<T>, table: 'workspace' | 'api_key', id: string): Promise<void> {
+  if (!isPostgres(db)) return;
+  await sql`SELECT 1 FROM ${sql.table(table)} WHERE id = ${id} FOR NO KEY UPDATE`.execute(db);
+}

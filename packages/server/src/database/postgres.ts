@@ -1,0 +1,76 @@
+import { Kysely, PostgresDialect } from 'kysely';
+import pg from 'pg';
+import type { Logger } from 'pino';
+import { migratePostgres } from './postgres-migrate.ts';
+import { connected } from './postgres-start.ts';
+import type { Tables } from './schema.ts';
+
+/** PostgreSQL: many processes, the nodes, share it. */
+export interface PostgresDatabase {
+  kind: 'postgres';
+  kysely: Kysely<Tables>;
+  /** The connections that kysely uses, for statements of one's own. */
+  pool: pg.Pool;
+  /** How a connection beside the pool is made. */
+  connection: pg.ClientConfig;
+  /** @throws when it does not answer */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * Bounds in ms. A node that is frozen in the midst of a transaction must not hold up the others for longer than
+ * `idleInTransaction`; and whoever asks gets an answer, though a bad one, when the database hangs.
+ */
+const bounds = { connect: 3000, statement: 10_000, query: 12_000, lock: 5000, idleInTransaction: 2000 };
+
+/** Connections of one process. PostgreSQL's own bound is 100 for all of them, unless it is raised. */
+const poolSize = 10;
+
+/** 64-bit numbers as numbers: all of ours (times, counts) are far below 2^53. */
+const types: pg.CustomTypesConfig = {
+  getTypeParser: (oid: number, format?: 'text' | 'binary') =>
+    oid === pg.types.builtins.INT8 ? Number : pg.types.getTypeParser(oid, format),
+};
+
+/**
+ * Connects to PostgreSQL, and brings its tables to the newest schema; when several nodes start at once, one of them
+ * does.
+ *
+ * @param url DATABASE_URL
+ * @throws {StartupError} 69 when it cannot be reached, 78 when it does not let us in, 65 when it is newer than this
+ *   program or not ours
+ */
+export async function openPostgres(url: string, log: Logger): Promise<PostgresDatabase> {
+  const connection = connectionOf(url);
+  await connected(connection, log);
+  await migratePostgres(connection, log);
+  const pool = new pg.Pool({ ...connection, max: poolSize, idleTimeoutMillis: 60_000 });
+  // An idle connection that breaks is replaced when the next one is asked for; without this it would end the process.
+  pool.on('error', (error) => log.warn({ err: error }, 'a connection to PostgreSQL was lost'));
+  const kysely = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+  return {
+    kind: 'postgres',
+    kysely,
+    pool,
+    connection,
+    ping: async () => {
+      await pool.query('SELECT 1');
+    },
+    close: () => kysely.destroy(),
+  };
+}
+
+function connectionOf(connectionString: string): pg.ClientConfig {
+  return {
+    connectionString,
+    types,
+    application_name: 'soku',
+    keepAlive: true,
+    connectionTimeoutMillis: bounds.connect,
+    statement_timeout: bounds.statement,
+    query_timeout: bounds.query,
+    lock_timeout: bounds.lock,
+    idle_in_transaction_session_timeout: bounds.idleInTransaction,
+  };
+}

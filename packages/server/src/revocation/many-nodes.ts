@@ -1,0 +1,48 @@
+import type { PostgresDatabase } from '../database/postgres.ts';
+import type { Clock } from './clock.ts';
+import type { VerifierNode } from './node.ts';
+import type { Effect, Revocation } from './revocation.ts';
+
+/**
+ * Many processes share a PostgreSQL, each with a cache of its own. Triggers publish each change at its commit, and a
+ * call returns when every node has applied it, or cannot answer from its cache any more (docs/revocation.md).
+ */
+export function manyNodesRevocation(
+  { kysely }: PostgresDatabase,
+  node: Pick<VerifierNode, 'settle'>,
+  clock: Clock,
+): Revocation {
+  const settle = () => node.settle(clock.monotonic());
+  return {
+    async revoke({ keyId, workspaceId, by, at }) {
+      const { numUpdatedRows } = await kysely
+        .updateTable('api_key')
+        .set({ revoked_at: at, revoked_by: by })
+        .where('id', '=', keyId)
+        .where('workspace_id', '=', workspaceId)
+        .where('revoked_at', 'is', null)
+        .executeTakeFirst();
+      if (numUpdatedRows === 0n && !(await exists(kysely, keyId, workspaceId))) return undefined;
+      // Also when it was revoked before: whoever did that may still be waiting.
+      const { nodes, waitedMs } = await settle();
+      return { effective: true, nodes, waitedMs } satisfies Effect;
+    },
+    async keyChanged() {
+      await settle();
+    },
+    async workspaceChanged() {
+      await settle();
+    },
+  };
+}
+
+/** Whether the workspace has the key; if so, its revoke is committed, because the update found nothing to do. */
+async function exists(kysely: PostgresDatabase['kysely'], id: string, workspaceId: string): Promise<boolean> {
+  const row = await kysely
+    .selectFrom('api_key')
+    .select('id')
+    .where('id', '=', id)
+    .where('workspace_id', '=', workspaceId)
+    .executeTakeFirst();
+  return row !== undefined;
+}

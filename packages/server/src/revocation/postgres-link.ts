@@ -1,0 +1,111 @@
+import pg from 'pg';
+import { z } from 'zod';
+import type { Exchange, FeedLink, Head } from './link.ts';
+
+/** ms after which a statement is given up, whatever becomes of it: less than a lease, so that one try can follow. */
+const patience = { connect: 800, answer: 800 };
+
+/** Changes of one exchange; more come with the next one. */
+const mostChanges = 1000;
+
+/** Changes that are kept for nodes that are behind. Who is further behind starts with an empty cache. */
+const keptChanges = 10_000;
+
+const exchange = `
+  WITH renewed AS (
+    UPDATE verifier_node SET acked_seq = $2, renewal = $3 WHERE id = $1 RETURNING id
+  ), told AS (
+    SELECT pg_notify('soku_ack', '') FROM renewed WHERE $4
+  )
+  SELECT h.seq, h.token, EXISTS (SELECT 1 FROM renewed) AS registered, (SELECT count(*) FROM told) AS told,
+    (SELECT coalesce(json_agg(c ORDER BY c.seq), '[]') FROM (
+       SELECT seq, token, kind, subject, hashes FROM key_change WHERE seq >= $2 ORDER BY seq LIMIT ${mostChanges}
+     ) c) AS changes,
+    (SELECT coalesce(json_agg(n), '[]') FROM (
+       SELECT id, name, acked_seq AS "ackedSeq", renewal FROM verifier_node ORDER BY joined_at, id
+     ) n) AS nodes
+  FROM change_head h`;
+
+const headSchema = z.object({ seq: z.number(), token: z.string() });
+
+/** As JSON writes bytea: \x and hexadecimal digits. */
+const hashSchema = z.string().transform((text) => Buffer.from(text.slice(2), 'hex'));
+
+const exchangeSchema = headSchema.extend({
+  registered: z.boolean(),
+  changes: z.array(
+    headSchema.extend({
+      kind: z.enum(['key', 'workspace', 'secret']),
+      subject: z.string(),
+      hashes: z.array(hashSchema),
+    }),
+  ),
+  nodes: z.array(z.object({ id: z.string(), name: z.string(), ackedSeq: z.number(), renewal: z.string() })),
+});
+
+/**
+ * The statements of the protocol, each one round trip on connections of their own, so that a pool full of slow
+ * statements costs no lease. A statement that does not answer in time is given up together with its connection.
+ */
+export class PostgresLink implements FeedLink {
+  readonly #pool: pg.Pool;
+  #acked = -1;
+
+  constructor(connection: pg.ClientConfig) {
+    this.#pool = new pg.Pool({
+      ...connection,
+      max: 2,
+      connectionTimeoutMillis: patience.connect,
+      query_timeout: patience.answer,
+      statement_timeout: patience.answer,
+      application_name: 'soku node',
+    });
+    // Whoever asks next is told; a connection that breaks while it is idle is replaced.
+    this.#pool.on('error', () => undefined);
+  }
+
+  async register(node: { id: string; name: string; renewal: string }): Promise<void> {
+    const text = 'INSERT INTO verifier_node (id, name, acked_seq, renewal) VALUES ($1, $2, 0, $3)';
+    await this.#pool.query(text, [node.id, node.name, node.renewal]);
+    this.#acked = -1;
+  }
+
+  async readHead(): Promise<Head & { leaseMs: number }> {
+    const { rows } = await this.#pool.query('SELECT seq, token, lease_ms AS "leaseMs" FROM change_head');
+    return headSchema.extend({ leaseMs: z.number() }).parse(rows[0]);
+  }
+
+  async exchange(node: { id: string; ackedSeq: number; renewal: string }): Promise<Exchange> {
+    const { id, ackedSeq, renewal } = node;
+    const values = [id, ackedSeq, renewal, ackedSeq !== this.#acked];
+    const { rows } = await this.#pool.query({ name: 'exchange', text: exchange, values });
+    const { seq, token, ...rest } = exchangeSchema.parse(rows[0]);
+    this.#acked = ackedSeq;
+    return { head: { seq, token }, ...rest };
+  }
+
+  async fence(id: string, renewal: string): Promise<boolean> {
+    const removed = await this.#pool.query('DELETE FROM verifier_node WHERE id = $1 AND renewal = $2', [
+      id,
+      renewal,
+    ]);
+    if (removed.rowCount === 1) return true;
+    const { rowCount } = await this.#pool.query('SELECT 1 FROM verifier_node WHERE id = $1', [id]);
+    return rowCount === 0;
+  }
+
+  async leave(id: string): Promise<void> {
+    await this.#pool.query('DELETE FROM verifier_node WHERE id = $1', [id]);
+  }
+
+  /** Deletes the changes that no node needs any more, unless it is far behind. */
+  async prune(): Promise<void> {
+    await this.#pool.query('DELETE FROM key_change WHERE seq < (SELECT seq FROM change_head) - $1', [
+      keptChanges,
+    ]);
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.end();
+  }
+}

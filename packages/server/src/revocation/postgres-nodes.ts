@@ -1,0 +1,73 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import type { Logger } from 'pino';
+import type { PostgresDatabase } from '../database/postgres.ts';
+import { later, Repeating } from '../usage/repeating.ts';
+import type { SecretMemory } from '../verification/memory.ts';
+import type { Clock } from './clock.ts';
+import type { Change } from './link.ts';
+import { manyNodesRevocation } from './many-nodes.ts';
+import { VerifierNode } from './node.ts';
+import { PostgresLink } from './postgres-link.ts';
+import { PostgresNotices } from './postgres-notices.ts';
+
+/** ms. The database has it, too, and a node with another one does not start. */
+const leaseMs = 2000;
+
+/** ms between two looks for changes that nobody needs any more. */
+const pruneInterval = 60_000;
+
+const clock: Clock = { monotonic: () => performance.now(), wall: Date.now };
+
+/** This process as one of the nodes that share a database, put together over the real database, clocks and timers. */
+export function createNode(database: PostgresDatabase, memory: SecretMemory, log: Logger) {
+  const link = new PostgresLink(database.connection);
+  const node = new VerifierNode({
+    name: `${hostname()}:${process.pid}`,
+    link,
+    clock,
+    later,
+    leaseMs,
+    newId: randomUUID,
+    random: Math.random,
+    cache: {
+      forget: (change) => forget(memory, change),
+      empty: () => memory.empty(),
+    },
+    failed: (error) => log.error({ err: error }, 'the database does not answer this node'),
+    recovered: () => log.info('the database answers this node again'),
+  });
+  const notices = new PostgresNotices({
+    connection: database.connection,
+    heard: { soku_change: () => node.wake(), soku_ack: () => node.acked() },
+    later,
+  });
+  const pruning = new Repeating(() => link.prune(), {
+    interval: pruneInterval,
+    failed: (error) => log.warn({ err: error }, 'old changes could not be deleted; it is tried again'),
+    later,
+  });
+  return {
+    node,
+    revocation: manyNodesRevocation(database, node, clock),
+    /** @throws when the database does not answer, or has another length of the lease than this program */
+    start: async () => {
+      await node.start();
+      await notices.start();
+      pruning.start();
+    },
+    /** Nobody waits for this node any more. */
+    stop: async () => {
+      await Promise.all([pruning.stop(), notices.stop()]);
+      await node.stop();
+      await link.close();
+    },
+  };
+}
+
+function forget(memory: SecretMemory, change: Change): void {
+  if (change.kind === 'workspace') memory.forgetWorkspace(change.subject);
+  else memory.forget(change.hashes);
+}
+
+export type Nodes = ReturnType<typeof createNode>;

@@ -1,0 +1,61 @@
+import pg from 'pg';
+import type { Later } from '../usage/repeating.ts';
+
+/** ms between two tries to get the connection back: doubled each time. */
+const pause = { shortest: 100, longest: 5000 };
+
+interface Options {
+  connection: pg.ClientConfig;
+  /** By the name of the channel. Called also when the connection is back, since some may have been missed. */
+  heard: Record<string, () => void>;
+  later: Later;
+}
+
+/**
+ * Listens to what PostgreSQL notifies. A notification only wakes somebody up who would have looked a little later
+ * anyway: while the connection is lost everything takes longer, and nothing goes wrong.
+ */
+export class PostgresNotices {
+  readonly #options: Options;
+  #client: pg.Client | undefined;
+  #cancel: () => void = () => undefined;
+  #stopped = false;
+
+  constructor(options: Options) {
+    this.#options = options;
+  }
+
+  /** Resolves after the first try, whether it succeeded or not. */
+  async start(delay: number = pause.shortest): Promise<void> {
+    const { connection, heard } = this.#options;
+    const client = new pg.Client({
+      ...connection,
+      query_timeout: undefined,
+      application_name: 'soku notices',
+    });
+    this.#client = client;
+    let over = false;
+    const again = () => {
+      if (over || this.#stopped) return;
+      over = true;
+      client.end().catch(() => undefined);
+      this.#cancel = this.#options.later(() => void this.start(Math.min(pause.longest, delay * 2)), delay);
+    };
+    client.on('error', again);
+    client.on('end', again);
+    client.on('notification', ({ channel }) => heard[channel]?.());
+    try {
+      await client.connect();
+      for (const channel of Object.keys(heard)) await client.query(`LISTEN ${channel}`);
+      for (const wake of Object.values(heard)) wake();
+    } catch {
+      again();
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#cancel();
+    await this.#client?.end().catch(() => undefined);
+  }
+}

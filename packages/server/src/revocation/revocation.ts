@@ -1,0 +1,32 @@
+/** What a revoke can say when it has returned. */
+export interface Effect {
+  /** No verifier accepts the key any more. There is no other answer: what cannot say this fails. */
+  effective: true;
+  /** On how many servers. */
+  nodes: number;
+  /** How long the revoke waited for the other ones, in ms. */
+  waitedMs: number;
+}
+
+export interface RevokeRequest {
+  keyId: string;
+  workspaceId: string;
+  by: string;
+  /** Epoch ms. */
+  at: number;
+}
+
+/** How every verifier learns of a change. */
+export interface Revocation {
+  /**
+   * Kills a key. Resolves only when no verifier accepts it any more; calling it again changes nothing, and waits for
+   * the same.
+   *
+   * @returns undefined when the workspace has no key with this id
+   */
+  revoke(request: RevokeRequest): Promise<Effect | undefined>;
+  /** Something else about a key, such as its name, was changed and committed. Resolves when every verifier knows. */
+  keyChanged(keyId: string): Promise<void>;
+  /** The same for a setting of all keys of a workspace. */
+  workspaceChanged(workspaceId: string): Promise<void>;
+}

@@ -1,0 +1,20 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { RateLimit } from '../keys/schemas.ts';
+import { columns, readStored, tables } from './known-secret.ts';
+import type { SecretSource } from './secret-source.ts';
+
+const mayKeep = () => true;
+
+/**
+ * Reads what is committed of a secret. Synchronous, so that a read and its caching are one turn, between which no
+ * change can come.
+ *
+ * @param reader a connection that sees only what is committed
+ * @param usualLimit of keys that have none of their own, in workspaces that have none either
+ */
+export function sqliteSecrets(reader: DatabaseSync, usualLimit: RateLimit): SecretSource {
+  const lookUp = reader.prepare(`SELECT ${columns} FROM ${tables} WHERE s.hash = ?`);
+  return {
+    read: (hash) => ({ stored: readStored(lookUp.get(Buffer.from(hash, 'latin1')), usualLimit), mayKeep }),
+  };
+}
