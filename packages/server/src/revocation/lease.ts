@@ -1,0 +1,63 @@
+import type { Clock } from './clock.ts';
+
+/** What all nodes of a database have agreed on, in ms. */
+export interface Terms {
+  /** How long a revoke at most waits for a node that is not heard of, less the margin. Stored in the database. */
+  leaseMs: number;
+  /**
+   * By so much a lease is shorter, and a wait longer. It pays for clocks that run at different rates, and for a
+   * suspension that is too short for the fuse to tell.
+   */
+  marginMs: number;
+}
+
+/** A moment on both clocks. */
+export interface Moment {
+  monotonic: number;
+  wall: number;
+}
+
+/**
+ * The right to answer from the cache. Whoever commits a change waits until every lease that was asked for before
+ * has run out, or its holder has applied the change.
+ */
+export class Lease {
+  readonly #clock: Clock;
+  readonly #terms: Terms;
+  /** On the monotonic clock. */
+  #until = Number.NEGATIVE_INFINITY;
+  /** The wall clock less the monotonic one, when the renewal was sent. */
+  #offset = 0;
+
+  constructor(clock: Clock, terms: Terms) {
+    this.#clock = clock;
+    this.#terms = terms;
+  }
+
+  /** @param sent before the renewal was sent: a later start would outlast the wait for it */
+  grant(sent: Moment): void {
+    this.#until = sent.monotonic + this.#terms.leaseMs - this.#terms.marginMs;
+    this.#offset = sent.wall - sent.monotonic;
+  }
+
+  drop(): void {
+    this.#until = Number.NEGATIVE_INFINITY;
+  }
+
+  /**
+   * Compares clocks, and never asks a flag that a timer sets: a process that wakes up may verify before its timers
+   * run. The second line is the fuse: the monotonic clock stands still while a machine is suspended.
+   *
+   * @param wallNow the wall clock, which a verification has read already
+   */
+  holds(wallNow: number): boolean {
+    const now = this.#clock.monotonic();
+    return now < this.#until && Math.abs(wallNow - now - this.#offset) <= this.#terms.marginMs;
+  }
+
+  /** ms until it runs out; 0 without one. */
+  remaining(): number {
+    if (!this.holds(this.#clock.wall())) return 0;
+    return Math.max(0, this.#until - this.#clock.monotonic());
+  }
+}

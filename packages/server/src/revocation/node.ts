@@ -1,0 +1,271 @@
+import type { Later } from '../usage/repeating.ts';
+import type { Clock } from './clock.ts';
+import { Exchanges, type Outcome } from './exchanges.ts';
+import { type Cache, Feed, type Ticket } from './feed.ts';
+import { Lease, type Moment, type Terms } from './lease.ts';
+import type { Exchange, FeedLink, Head } from './link.ts';
+import { Neighbours } from './neighbours.ts';
+import { OwnRows } from './own-rows.ts';
+import { WaitFigures } from './wait-figures.ts';
+import { type Settled, Waiting } from './waiting.ts';
+import { within } from './within.ts';
+
+export interface NodeOptions {
+  /** What the operator calls it; need not be unique. */
+  name: string;
+  /** As the database has it, or the node does not start. ms. */
+  leaseMs: number;
+  /** Share of the lease that is its margin. Default: 0.1, because a clock may be slewed by 8 %. */
+  marginShare?: number;
+  /** ms after which a node that is not heard of is removed from the list. Default: 60,000. */
+  removeAfterMs?: number;
+  link: FeedLink;
+  clock: Clock;
+  later: Later;
+  /** Random text that was never used before. */
+  newId: () => string;
+  /** From 0 to below 1. */
+  random: () => number;
+  cache: Cache;
+  /** Told of the first of several failures in a row. */
+  failed: (error: unknown) => void;
+  /** Told when exchanges succeed again. */
+  recovered: () => void;
+}
+
+/** Parts that hold the times; the simulation puts wrong ones in to see that they are noticed. */
+export interface NodeParts {
+  lease: Lease;
+  neighbours: Neighbours;
+}
+
+/** What operators see of a node. */
+export interface NodeStatus {
+  id: string;
+  name: string;
+  registered: boolean;
+  /** ms for which it may answer from its cache. */
+  leaseMs: number;
+  appliedSeq: number;
+  headSeq: number;
+  /** Changes that it knows of and has not applied. */
+  lag: number;
+  nodes: { id: string; name: string; ackedSeq: number; silentMs: number; self: boolean }[];
+}
+
+/** Exchanges in a lease: several may fail before it runs out. */
+const exchangesPerLease = 5;
+
+/** ms that the stop waits for the database, twice at most. */
+const farewellMs = 1000;
+
+/** What all nodes must agree on, from what one is configured with. */
+export function termsOf({ leaseMs, marginShare = 0.1 }: Pick<NodeOptions, 'leaseMs' | 'marginShare'>): Terms {
+  return { leaseMs, marginMs: leaseMs * marginShare };
+}
+
+/**
+ * One of several processes that verify keys of the same database, each with a cache of its own. It may answer from its
+ * cache while it holds a lease; it follows the changes; and it waits for the other nodes when it has made one.
+ */
+export class VerifierNode {
+  /** For the metrics. */
+  readonly figures = new WaitFigures();
+  readonly #options: NodeOptions;
+  readonly #terms: Terms;
+  readonly #feed: Feed;
+  readonly #lease: Lease;
+  readonly #neighbours: Neighbours;
+  readonly #rows: OwnRows;
+  readonly #exchanges: Exchanges<Exchange>;
+  readonly #waiting: Waiting;
+  #headSeq = 0;
+  #stopped = false;
+
+  constructor(options: NodeOptions, parts: Partial<NodeParts> = {}) {
+    this.#options = options;
+    const { clock, later, link, newId } = options;
+    this.#terms = termsOf(options);
+    this.#feed = new Feed(options.cache);
+    this.#lease = parts.lease ?? new Lease(clock, this.#terms);
+    this.#neighbours = parts.neighbours ?? new Neighbours();
+    this.#rows = new OwnRows(link, newId);
+    this.#exchanges = new Exchanges(() => this.#exchange(), {
+      ...options,
+      interval: options.leaseMs / exchangesPerLease,
+    });
+    const { figures } = this;
+    const node = {
+      exchanged: () => this.#exchanges.next(),
+      isOwn: (id: string) => this.#rows.has(id),
+      silentMs: (id: string) => this.#neighbours.silentMs(id, clock.monotonic()),
+      fence: (id: string) => this.#fence(id),
+    };
+    this.#waiting = new Waiting({ clock, later, terms: this.#terms, node, figures });
+  }
+
+  /**
+   * Registers, and goes on in the background until the stop.
+   *
+   * @throws when the database does not answer, or has another length of the lease
+   */
+  async start(): Promise<void> {
+    await this.#join();
+    this.#exchanges.wake();
+  }
+
+  /** Whether it may answer from its cache at this moment. @param wallNow epoch ms */
+  holds(wallNow: number): boolean {
+    return this.#lease.holds(wallNow);
+  }
+
+  /** To be called before a read of a key is sent. */
+  beginRead(): Ticket {
+    return this.#feed.beginRead();
+  }
+
+  /**
+   * Whether what was read may be cached; asked in the turn in which it is.
+   *
+   * @param head of the same snapshot as what was read
+   */
+  mayKeep(ticket: Ticket, head: Head): boolean {
+    return this.#feed.mayKeep(ticket, head);
+  }
+
+  /** Something was changed, or may have been. */
+  wake(): void {
+    this.#exchanges.wake();
+  }
+
+  /** Some node may have acknowledged something. */
+  acked(): void {
+    this.#waiting.acked();
+  }
+
+  /** Resolves with an exchange that was sent after this call, when this node has applied all that it shows. */
+  exchanged(): Promise<Exchange> {
+    return this.#exchanges.next();
+  }
+
+  /**
+   * Resolves when a change is in effect on every node, at most the lease and its margin after the commit.
+   *
+   * @param answeredAt monotonic ms, when the answer to its commit had arrived
+   */
+  settle(answeredAt: number): Promise<Settled> {
+    return this.#waiting.settle(answeredAt);
+  }
+
+  status(): NodeStatus {
+    const now = this.#options.clock.monotonic();
+    const { registered, applied } = this.#feed;
+    const own = this.#rows.id;
+    return {
+      id: own,
+      name: this.#options.name,
+      registered,
+      leaseMs: this.#lease.remaining(),
+      appliedSeq: applied.seq,
+      headSeq: this.#headSeq,
+      lag: Math.max(0, this.#headSeq - applied.seq),
+      nodes: this.#neighbours.rows().map(({ id, name, ackedSeq }) => {
+        return { id, name, ackedSeq, silentMs: this.#neighbours.silentMs(id, now), self: id === own };
+      }),
+    };
+  }
+
+  /** Accepts nothing from the cache any more, and tells the other nodes not to wait for this one. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#startOver();
+    const { later } = this.#options;
+    await within(this.#exchanges.stop(), farewellMs, later);
+    await within(this.#rows.leave(), farewellMs, later);
+  }
+
+  #startOver(): void {
+    this.#lease.drop();
+    this.#feed.startOver();
+    this.#rows.renounce();
+  }
+
+  /** Gives no lease: the row may have been committed after a change whose maker did not see it. */
+  async #join(): Promise<void> {
+    const { link, name, leaseMs, newId } = this.#options;
+    this.#startOver();
+    const { epoch } = this.#feed;
+    await link.register({ id: this.#rows.take(), name, renewal: newId() });
+    const head = await link.readHead();
+    if (head.leaseMs !== leaseMs) {
+      throw new Error(`the database has leases of ${head.leaseMs} ms, and this node of ${leaseMs} ms`);
+    }
+    this.#demand(epoch);
+    this.#feed.begin({ seq: head.seq, token: head.token });
+  }
+
+  /** An answer that comes after the stop counts for nothing. */
+  #demand(epoch: number): void {
+    if (this.#stopped || this.#feed.epoch !== epoch) throw new Error('the node has been stopped');
+  }
+
+  async #exchange(): Promise<Outcome<Exchange>> {
+    const { link, clock, newId } = this.#options;
+    if (!this.#feed.registered) await this.#join();
+    const { epoch, applied } = this.#feed;
+    const sent = { monotonic: clock.monotonic(), wall: clock.wall() };
+    const exchange = await link.exchange({
+      id: this.#rows.id,
+      ackedSeq: applied.seq,
+      renewal: newId(),
+    });
+    this.#demand(epoch);
+    return this.#take(exchange, sent);
+  }
+
+  /** Synchronous: no verification runs between the steps. */
+  #take(exchange: Exchange, sent: Moment): Outcome<Exchange> {
+    const before = this.#feed.applied;
+    this.#headSeq = exchange.head.seq;
+    this.#neighbours.see(exchange.nodes, this.#options.clock.monotonic());
+    const applied = this.#feed.apply(exchange);
+    if (applied === 'broken') {
+      this.#startOver();
+      throw new Error(
+        exchange.registered
+          ? 'changes are missing, so this node starts over with an empty cache'
+          : 'other nodes did not hear of this one in time, so it starts over with an empty cache',
+      );
+    }
+    const complete = applied === 'complete';
+    if (complete) {
+      this.#lease.grant(sent);
+      this.#tidy();
+    }
+    return { caughtUp: complete ? exchange : undefined, again: this.#feed.applied !== before };
+  }
+
+  /** Removes rows that nobody will come back for: of this process, and of nodes that died long ago. */
+  #tidy(): void {
+    const { clock, removeAfterMs = 60_000 } = this.#options;
+    void this.#rows.leave();
+    const now = clock.monotonic();
+    const least = Math.max(removeAfterMs, this.#terms.leaseMs + this.#terms.marginMs);
+    for (const { id } of this.#neighbours.rows()) {
+      if (id !== this.#rows.id && this.#neighbours.silentMs(id, now) > least) void this.#fence(id);
+    }
+  }
+
+  /** @returns whether the row is gone */
+  async #fence(id: string): Promise<boolean> {
+    const row = this.#neighbours.row(id);
+    if (row === undefined) return false;
+    try {
+      const gone = await this.#options.link.fence(id, row.renewal);
+      if (gone) this.figures.fenced += 1;
+      return gone;
+    } catch {
+      return false;
+    }
+  }
+}

@@ -1,0 +1,169 @@
+import type { Later } from '../usage/repeating.ts';
+import type { Clock } from './clock.ts';
+import type { Terms } from './lease.ts';
+import type { Exchange, NodeRow } from './link.ts';
+import type { WaitFigures } from './wait-figures.ts';
+import { within } from './within.ts';
+
+/** A change is in effect on every node. */
+export interface Settled {
+  /** How many nodes have applied it, this one included; the other ones may not answer from their caches any more. */
+  nodes: number;
+  /** ms since the answer to the commit. */
+  waitedMs: number;
+}
+
+/** What the waiting asks of its node. */
+export interface WaitingNode {
+  /** An exchange that is sent after the call, once the node has applied all that it shows. May never resolve. */
+  exchanged(): Promise<Exchange>;
+  /** Whether a row is this process's own, now or before it started over. */
+  isOwn(id: string): boolean;
+  /** ms since the row was first seen as it was seen last. */
+  silentMs(id: string): number;
+  /** Whether a row was removed as it was seen last, or is gone. False when nobody knows. */
+  fence(id: string): Promise<boolean>;
+}
+
+interface Options {
+  clock: Clock;
+  later: Later;
+  terms: Terms;
+  node: WaitingNode;
+  figures: WaitFigures;
+}
+
+/** ms between two looks at the rows, when no acknowledgement is notified: doubled each time. */
+const poll = { shortest: 25, longest: 100 };
+
+/** One change on its way to all nodes. */
+interface Wait {
+  /** Monotonic ms. */
+  answeredAt: number;
+  /** Nodes that have not acknowledged it. */
+  pending: Map<string, NodeRow>;
+  /** Nodes that have it, this one included. */
+  nodes: number;
+  /** Number of the newest change that the first look showed, which is this one or a later one. */
+  target: number;
+}
+
+/** Waits until a change that was committed is in effect on every node. */
+export class Waiting {
+  readonly #options: Options;
+  readonly #wakers = new Set<() => void>();
+
+  constructor(options: Options) {
+    this.#options = options;
+  }
+
+  /** Some node has acknowledged something. */
+  acked(): void {
+    for (const wake of this.#wakers) wake();
+  }
+
+  /**
+   * Returns when no node can answer from a cache that lacks the change: each has acknowledged it, or is fenced off, or
+   * every lease that was asked for before the change has run out. That last one also holds when the database cannot be
+   * reached, and for this node itself: the lease that it may have by then was granted with the change applied.
+   *
+   * @param answeredAt monotonic ms, when the answer to the commit had arrived. Not when the commit was sent: a lease may
+   *   be asked for between that and the commit.
+   */
+  async settle(answeredAt: number): Promise<Settled> {
+    const { figures } = this.#options;
+    const wait: Wait = { answeredAt, pending: new Map(), nodes: 1, target: 0 };
+    const first = await this.#exchanged(wait);
+    if (first !== undefined) {
+      this.#begin(wait, first);
+      await this.#watch(wait);
+    }
+    const waitedMs = this.#waited(wait);
+    for (const { name } of wait.pending.values()) figures.waitedFor(name, waitedMs);
+    figures.settled(waitedMs);
+    return { nodes: wait.nodes, waitedMs };
+  }
+
+  /** Those that register later read the head after the change, and start with an empty cache. */
+  #begin(wait: Wait, { head, nodes }: Exchange): void {
+    wait.target = head.seq;
+    for (const row of nodes) {
+      if (!this.#options.node.isOwn(row.id)) wait.pending.set(row.id, row);
+    }
+    this.#strike(wait, nodes);
+  }
+
+  async #watch(wait: Wait): Promise<void> {
+    let pause: number = poll.shortest;
+    await this.#fenceSilent(wait);
+    while (wait.pending.size > 0 && this.#left(wait) > 0) {
+      await this.#pause(Math.min(pause, this.#left(wait)));
+      pause = Math.min(pause * 2, poll.longest);
+      const seen = await this.#exchanged(wait);
+      if (seen === undefined) return;
+      this.#strike(wait, seen.nodes);
+      await this.#fenceSilent(wait);
+    }
+  }
+
+  /** Takes those off that have acknowledged the change, and those that are gone: they left, or were fenced off. */
+  #strike(wait: Wait, rows: readonly NodeRow[]): void {
+    for (const [id, { name }] of wait.pending) {
+      const row = rows.find((one) => one.id === id);
+      if (row !== undefined && row.ackedSeq < wait.target) continue;
+      wait.pending.delete(id);
+      if (row !== undefined) wait.nodes += 1;
+      this.#options.figures.waitedFor(name, this.#waited(wait));
+    }
+  }
+
+  /**
+   * A dead node must not slow every change. Its last lease has run out, but a renewal that looked before the change
+   * may be on its way to commit; so it is skipped only when its row was removed as it was seen, which that renewal then
+   * does not find.
+   */
+  async #fenceSilent(wait: Wait): Promise<void> {
+    const { node, terms, later } = this.#options;
+    const silent = Array.from(wait.pending.keys()).filter(
+      (id) => node.silentMs(id) > terms.leaseMs + terms.marginMs,
+    );
+    await Promise.all(
+      silent.map(async (id) => {
+        if ((await within(node.fence(id), this.#left(wait), later)) === true) wait.pending.delete(id);
+      }),
+    );
+  }
+
+  /** @returns undefined when the time is over */
+  async #exchanged(wait: Wait): Promise<Exchange | undefined> {
+    const { node, later } = this.#options;
+    const exchanged = node.exchanged();
+    let seen: Exchange | undefined;
+    // Timers may be early.
+    while (seen === undefined && this.#left(wait) > 0)
+      seen = await within(exchanged, this.#left(wait), later);
+    return seen;
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const end = () => {
+        cancel();
+        this.#wakers.delete(end);
+        resolve();
+      };
+      const cancel = this.#options.later(end, ms);
+      this.#wakers.add(end);
+    });
+  }
+
+  #waited({ answeredAt }: Wait): number {
+    return this.#options.clock.monotonic() - answeredAt;
+  }
+
+  /** ms until the wait is over, whatever the other nodes do. */
+  #left(wait: Wait): number {
+    const { leaseMs, marginMs } = this.#options.terms;
+    return Math.max(0, leaseMs + marginMs - this.#waited(wait));
+  }
+}
