@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Person } from './person.ts';
+import { type TemporaryDatabase, temporaryDatabase } from './postgres-database.ts';
 
 const main = fileURLToPath(new URL('../../packages/server/src/main.ts', import.meta.url));
 const operator = fileURLToPath(new URL('../../packages/server/src/operator.ts', import.meta.url));
@@ -15,8 +16,10 @@ export const owner = { email: 'ada@example.com', password: 'correct horse batter
 interface StartOptions {
   /** Beside HOST, PORT, SOKU_DATA_DIR and the owner. `undefined` takes a variable away. */
   env?: Record<string, string | undefined>;
-  /** An existing data directory; it is then not removed at the end. */
+  /** An existing data directory; it is then not removed at the end. On PostgreSQL its database goes with it. */
   dataDir?: string;
+  /** Default: SOKU_TEST_DATABASE, else SQLite. */
+  database?: 'sqlite' | 'postgres';
   /** Arguments for Node itself. */
   nodeArguments?: string[];
 }
@@ -93,7 +96,10 @@ export class TestServer {
   /** Ends the process as a service manager does, and removes its data. */
   async stop(): Promise<void> {
     await this.kill('SIGTERM');
-    if (this.#removeData) rmSync(this.dataDir, { recursive: true, force: true });
+    if (!this.#removeData) return;
+    rmSync(this.dataDir, { recursive: true, force: true });
+    await databases.get(this.dataDir)?.drop();
+    databases.delete(this.dataDir);
   }
 }
 
@@ -115,6 +121,7 @@ export async function startServer(options: StartOptions = {}): Promise<TestServe
 export async function spawnServer({
   env = {},
   dataDir,
+  database,
   nodeArguments = [],
 }: StartOptions = {}): Promise<TestServer> {
   const directory = dataDir ?? newDataDir();
@@ -128,11 +135,26 @@ export async function spawnServer({
       // Most suites send more requests than a limit lets pass; those about limits set their own.
       SOKU_KEY_RATE_LIMIT: 'off',
       SOKU_ADDRESS_RATE_LIMIT: 'off',
+      ...(await databaseVariables(directory, database)),
       ...env,
     }),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   return new TestServer(child, port, directory, dataDir === undefined);
+}
+
+/** The databases on PostgreSQL, by the data directory that each of them goes with. */
+const databases = new Map<string, TemporaryDatabase>();
+
+/** What a server needs to use the database that goes with a data directory; on SQLite it is in there. */
+export async function databaseVariables(
+  dataDir: string,
+  kind: string | undefined = process.env.SOKU_TEST_DATABASE,
+): Promise<Record<string, string>> {
+  if (kind !== 'postgres') return {};
+  const database = databases.get(dataDir) ?? (await temporaryDatabase());
+  databases.set(dataDir, database);
+  return { DATABASE_URL: database.url, SOKU_SECRET: 'a secret that is only for the tests' };
 }
 
 /** Runs the operator's command to its end. */
@@ -141,7 +163,10 @@ export async function runOperator(
   options: { dataDir: string; input?: string },
 ): Promise<{ code: number | null; output: string }> {
   const child = spawn(process.execPath, [operator, ...args], {
-    env: cleanEnvironment({ SOKU_DATA_DIR: options.dataDir }),
+    env: cleanEnvironment({
+      SOKU_DATA_DIR: options.dataDir,
+      ...(await databaseVariables(options.dataDir)),
+    }),
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   let output = '';

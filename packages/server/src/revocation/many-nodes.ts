@@ -25,7 +25,7 @@ export function manyNodesRevocation(
       if (numUpdatedRows === 0n && !(await exists(kysely, keyId, workspaceId))) return undefined;
       // Also when it was revoked before: whoever did that may still be waiting.
       const { nodes, waitedMs } = await settle();
-      return { effective: true, nodes, waitedMs } satisfies Effect;
+      return { effective: true, nodes, waitedMs: Math.ceil(waitedMs) } satisfies Effect;
     },
     async keyChanged() {
       await settle();

@@ -8,7 +8,7 @@ import { isPostgres } from '../dialect.ts';
 const tables = [
   // One row. Whoever changes something locks it until the commit, so the order of seq is the order of commits.
   `CREATE TABLE change_head (
-     only boolean PRIMARY KEY DEFAULT true CHECK (only),
+     single boolean PRIMARY KEY DEFAULT true CHECK (single),
      seq bigint NOT NULL,
      token text NOT NULL,
      lease_ms integer NOT NULL CHECK (lease_ms >= 100)
