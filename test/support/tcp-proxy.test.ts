@@ -1,0 +1,163 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
+import { test } from 'node:test';
+import { TcpProxy } from './tcp-proxy.ts';
+
+/** A server, a proxy before it, and one connection through both. */
+async function scene() {
+  const server = createServer({ allowHalfOpen: true });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  assert.ok(address !== null && typeof address !== 'string');
+  const proxy = await TcpProxy.start({ host: '127.0.0.1', port: address.port });
+  const sockets = new Set<Socket>();
+  /** Both ends of a new connection. */
+  async function join(): Promise<{ client: End; far: End }> {
+    const accepted = once(server, 'connection');
+    const client = new End(connect({ port: proxy.port, host: '127.0.0.1', allowHalfOpen: true }));
+    const [socket] = await accepted;
+    sockets.add(client.socket).add(socket);
+    return { client, far: new End(socket) };
+  }
+  return {
+    proxy,
+    join,
+    ...(await join()),
+    async [Symbol.asyncDispose]() {
+      await proxy.close();
+      // One that has read to its end does not notice a reset.
+      for (const socket of sockets) socket.destroy();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+/** One end of a connection, and all that has arrived there. */
+class End {
+  readonly socket: Socket;
+  received = '';
+  ended = false;
+  /** How it ended: an error's code, or nothing for a good end. */
+  readonly closed: Promise<string | undefined>;
+
+  constructor(socket: Socket) {
+    this.socket = socket;
+    let code: string | undefined;
+    socket.on('data', (bytes: Buffer) => {
+      this.received += bytes.toString();
+    });
+    socket.once('end', () => {
+      this.ended = true;
+    });
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      code = error.code;
+    });
+    this.closed = new Promise((resolve) => {
+      socket.once('close', () => resolve(code));
+    });
+  }
+
+  send(text: string): void {
+    this.socket.write(text);
+  }
+
+  async has(text: string): Promise<void> {
+    while (this.received !== text) {
+      assert.ok(text.startsWith(this.received), `${this.received} in place of ${text}`);
+      await once(this.socket, 'data');
+    }
+  }
+}
+
+test('bytes pass in both directions, and each half ends by itself', async () => {
+  await using it = await scene();
+  it.client.send('question');
+  it.client.socket.end();
+  await it.far.has('question');
+  if (!it.far.ended) await once(it.far.socket, 'end');
+  it.far.send('answer');
+  await it.client.has('answer');
+  it.far.socket.end();
+  assert.equal(await it.client.closed, undefined);
+  assert.equal(await it.far.closed, undefined);
+});
+
+test('a delay is that of one direction, and nothing overtakes', async () => {
+  await using it = await scene();
+  it.proxy.toServer.delay(80);
+  const sent = performance.now();
+  it.client.send('slow ');
+  // The way back is not slow: this is here first.
+  it.far.send('quick');
+  await it.client.has('quick');
+  assert.equal(it.far.received, '');
+  it.proxy.toServer.delay(0);
+  it.client.send('after it');
+  await it.far.has('slow after it');
+  // A timer may be early by less than a millisecond.
+  assert.ok(performance.now() - sent >= 79);
+});
+
+test('what is held arrives at the release, in order, with the end', async () => {
+  await using it = await scene();
+  it.proxy.toServer.hold();
+  it.client.send('one ');
+  it.far.send('ping');
+  await it.client.has('ping');
+  it.client.send('two');
+  it.client.socket.end();
+  it.far.send(' pong');
+  await it.client.has('ping pong');
+  assert.equal(it.far.received, '');
+  it.proxy.toServer.release();
+  await it.far.has('one two');
+  if (!it.far.ended) await once(it.far.socket, 'end');
+});
+
+test('a cut resets all connections, and new ones, until it heals', async () => {
+  await using it = await scene();
+  it.client.send('before');
+  await it.far.has('before');
+  it.proxy.cut();
+  assert.equal(await it.client.closed, 'ECONNRESET');
+  assert.equal(await it.far.closed, 'ECONNRESET');
+  const refused = new End(connect({ port: it.proxy.port, host: '127.0.0.1' }));
+  assert.equal(await refused.closed, 'ECONNRESET');
+  it.proxy.heal();
+  const { client, far } = await it.join();
+  client.send('again');
+  await far.has('again');
+});
+
+test('a black hole swallows without a word; what lost bytes is reset when it heals', async () => {
+  await using it = await scene();
+  const idle = await it.join();
+  it.proxy.toServer.blackhole();
+  it.client.send('lost');
+  it.far.send('heard');
+  await it.client.has('heard');
+  assert.equal(it.far.received, '');
+  assert.equal(it.client.socket.destroyed, false);
+  it.proxy.heal();
+  assert.equal(await it.client.closed, 'ECONNRESET');
+  assert.equal(it.far.received, '');
+  idle.client.send('nothing of mine was lost');
+  await idle.far.has('nothing of mine was lost');
+});
+
+test('a client of a server that is gone is told so', async () => {
+  const closed = createServer();
+  closed.listen(0, '127.0.0.1');
+  await once(closed, 'listening');
+  const address = closed.address();
+  assert.ok(address !== null && typeof address !== 'string');
+  await using proxy = await TcpProxy.start({ host: '127.0.0.1', port: address.port });
+  closed.close();
+  await once(closed, 'close');
+  const client = new End(connect({ port: proxy.port, host: '127.0.0.1' }));
+  assert.equal(await client.closed, 'ECONNRESET');
+  assert.equal(proxy.connections, 0);
+});
