@@ -37,6 +37,8 @@ export interface Sizes {
   keysInUseOfTables: number;
   /** Cached at once, for the memory of each. */
   keysInMemory: number;
+  /** Revokes that are timed in a round. */
+  revokes: number;
   /** How often each contestant has its turn. */
   rounds: number;
   /** s of the same load before each count, so that compilation, caches and the flush of usage are as in a long run. */
@@ -51,6 +53,7 @@ export const full: Sizes = {
   tables: [1_000, 1_000_000, 10_000_000],
   keysInUseOfTables: 1_000,
   keysInMemory: 1_000_000,
+  revokes: 300,
   rounds: 3,
   warmUp: 4,
   counted: 6,
@@ -62,6 +65,7 @@ export const quick: Sizes = {
   tables: [1_000, 5_000, 20_000],
   keysInUseOfTables: 500,
   keysInMemory: 20_000,
+  revokes: 20,
   rounds: 2,
   warmUp: 1,
   counted: 1,

@@ -8,6 +8,9 @@ export const machine = `${cpus().length} x ${cpus()[0]?.model.trim() ?? 'unknown
 /** What is measured has one core, what loads it another one, so that neither takes the other's time. */
 export const cores = { measured: 0, load: 1 };
 
+/** For what is bound to neither. */
+export const everyCore = `${cores.measured},${cores.load}`;
+
 /** A figure cannot be measured on this machine. */
 export class NotHere extends Error {}
 
@@ -25,8 +28,8 @@ export function needCores(): void {
     throw new NotHere('taskset is not installed (util-linux)');
 }
 
-/** Binds a process with all its threads to a core. */
-export function pin(pid: number, core: number): void {
+/** Binds a process with all its threads to a core, or to some (`0,1`). */
+export function pin(pid: number, core: number | string): void {
   const { status, stderr } = spawnSync('taskset', ['-a', '-c', '-p', String(core), String(pid)], {
     encoding: 'utf8',
   });

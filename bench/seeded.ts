@@ -156,7 +156,7 @@ function writeKeys(db: DatabaseSync, count: number, owner: string): void {
 }
 
 /** An id as long as a real one, in order. */
-function idOf(prefix: string, number: number): string {
+export function idOf(prefix: string, number: number): string {
   return `${prefix}${String(number).padStart(26, '0')}`;
 }
 

@@ -17,6 +17,8 @@ export interface Load {
   asking?: string;
   /** Whether refusals are what is wanted. Default: one of them fails the bench. */
   refused?: boolean;
+  /** Default: the core that loads have for themselves. */
+  core?: string;
 }
 
 /** What wrk.lua prints. */
@@ -40,7 +42,7 @@ export interface Answered {
 }
 
 /**
- * Sends a load for some seconds with wrk, on the core that loads have for themselves.
+ * Sends a load for some seconds with wrk, by default on the core that loads have for themselves.
  *
  * @param seed of the order of the keys: with the same one, contestants get the same requests
  */
@@ -61,7 +63,7 @@ export async function send(load: Load, seconds: number, seed: number): Promise<A
     load.asking === undefined
       ? ['get', load.keys, String(seed)]
       : ['post', load.keys, String(seed), load.asking];
-  const child = spawn('taskset', ['-c', String(cores.load), wrk.file, ...own, ...method], {
+  const child = spawn('taskset', ['-c', load.core ?? String(cores.load), wrk.file, ...own, ...method], {
     env: { PATH: process.env.PATH, ...wrk.env },
     stdio: ['ignore', 'pipe', 'inherit'],
   });

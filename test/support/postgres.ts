@@ -60,10 +60,11 @@ rm -rf "$1"
 /** A real server with a directory of its own, which lives no longer than this process. */
 export class Postgres {
   readonly port: number;
+  /** Of its data and its log. */
+  readonly directory: string;
   /** In PEM; only with `tls`. */
   readonly certificate: string | undefined;
   readonly #installation: Installation;
-  readonly #directory: string;
   readonly #watchdog: ChildProcess;
   #process: ChildProcess | undefined;
 
@@ -71,7 +72,7 @@ export class Postgres {
     this.port = port;
     this.certificate = certificate;
     this.#installation = installation;
-    this.#directory = directory;
+    this.directory = directory;
     this.#watchdog = spawn('sh', ['-c', watchdog, 'sh', directory], {
       // In a group of its own: Ctrl+C ends the tests, and then it has work to do.
       detached: true,
@@ -88,16 +89,16 @@ export class Postgres {
 
   /** Everything that the server logged. */
   get log(): string {
-    return readFileSync(join(this.#directory, 'log'), 'utf8');
+    return readFileSync(join(this.directory, 'log'), 'utf8');
   }
 
   /** Starts it again after `crash()`, on the same port, and returns when it answers. */
   async start(): Promise<void> {
-    const log = openSync(join(this.#directory, 'log'), 'a');
-    const child = spawn(this.#installation.program, ['-D', join(this.#directory, 'data')], {
+    const log = openSync(join(this.directory, 'log'), 'a');
+    const child = spawn(this.#installation.program, ['-D', join(this.directory, 'data')], {
       ...this.#installation.user,
       detached: true,
-      cwd: this.#directory,
+      cwd: this.directory,
       env: { TZ: 'UTC' },
       stdio: ['ignore', log, log],
     });
@@ -116,7 +117,7 @@ export class Postgres {
   /** As pg_ctl sees it: the server writes how far it is into line 8 of its file. */
   #isReady(pid: number | undefined): boolean {
     try {
-      const lines = readFileSync(join(this.#directory, 'data/postmaster.pid'), 'utf8').split('\n');
+      const lines = readFileSync(join(this.directory, 'data/postmaster.pid'), 'utf8').split('\n');
       return lines[0] === String(pid) && lines[7]?.trim() === 'ready';
     } catch {
       return false;
@@ -125,7 +126,7 @@ export class Postgres {
 
   /** Every process of it dies at once, without a word to its clients. Committed data stays. */
   async crash(): Promise<void> {
-    await killAll(this.#pid);
+    await killAll(this.pid);
     this.#process = undefined;
   }
 
@@ -137,11 +138,11 @@ export class Postgres {
 
   /** Every process of it stands still. New connections are accepted by the kernel and get no answer. */
   async pause(): Promise<void> {
-    await freeze(this.#pid);
+    await freeze(this.pid);
   }
 
   resume(): void {
-    thaw(this.#pid);
+    thaw(this.pid);
   }
 
   /** Ends it, whatever state it is in, and removes its data. */
@@ -154,7 +155,8 @@ export class Postgres {
     await ended;
   }
 
-  get #pid(): number {
+  /** Of the process that started all others of it. */
+  get pid(): number {
     const pid = this.#process?.pid;
     if (pid === undefined) throw new Error('PostgreSQL does not run');
     return pid;

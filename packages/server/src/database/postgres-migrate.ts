@@ -3,6 +3,7 @@ import pg from 'pg';
 import type { Logger } from 'pino';
 import { StartupError } from '../startup-error.ts';
 import { migrate, migrations } from './migrate.ts';
+import { createPool } from './postgres-pool.ts';
 import type { Tables } from './schema.ts';
 
 /** Number of the advisory lock that whoever migrates holds: 'soku' in ASCII. Others wait for it. */
@@ -29,7 +30,7 @@ export async function migratePostgres(connection: pg.ClientConfig, log: Logger):
     await client.query('SELECT pg_advisory_lock($1)', [lock]);
     // Another node may have done it while we waited.
     if ((await unapplied(client)) === 0) return;
-    const pool = new pg.Pool({ ...patient, max: 2 });
+    const pool = createPool({ ...patient, max: 2 });
     const kysely = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
     try {
       const done = await migrate(kysely);

@@ -2,6 +2,7 @@ import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import type { Logger } from 'pino';
 import { migratePostgres } from './postgres-migrate.ts';
+import { createPool } from './postgres-pool.ts';
 import { connected } from './postgres-start.ts';
 import type { Tables } from './schema.ts';
 
@@ -45,9 +46,7 @@ export async function openPostgres(url: string, log: Logger): Promise<PostgresDa
   const connection = connectionOf(url);
   await connected(connection, log);
   await migratePostgres(connection, log);
-  const pool = new pg.Pool({ ...connection, max: poolSize, idleTimeoutMillis: 60_000 });
-  // An idle connection that breaks is replaced when the next one is asked for; without this it would end the process.
-  pool.on('error', (error) => log.warn({ err: error }, 'a connection to PostgreSQL was lost'));
+  const pool = createPool({ ...connection, max: poolSize, idleTimeoutMillis: 60_000 });
   const kysely = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
   return {
     kind: 'postgres',

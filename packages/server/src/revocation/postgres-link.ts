@@ -1,5 +1,6 @@
-import pg from 'pg';
+import type pg from 'pg';
 import { z } from 'zod';
+import { createPool } from '../database/postgres-pool.ts';
 import type { Exchange, FeedLink, Head } from './link.ts';
 
 /** ms after which a statement is given up, whatever becomes of it: less than a lease, so that one try can follow. */
@@ -48,11 +49,13 @@ const exchangeSchema = headSchema.extend({
  * statements costs no lease. A statement that does not answer in time is given up together with its connection.
  */
 export class PostgresLink implements FeedLink {
+  /** Exchanges since the start of the process; for the metrics. */
+  readonly counts = { exchanges: 0, failed: 0 };
   readonly #pool: pg.Pool;
   #acked = -1;
 
   constructor(connection: pg.ClientConfig) {
-    this.#pool = new pg.Pool({
+    this.#pool = createPool({
       ...connection,
       max: 2,
       connectionTimeoutMillis: patience.connect,
@@ -60,8 +63,6 @@ export class PostgresLink implements FeedLink {
       statement_timeout: patience.answer,
       application_name: 'soku node',
     });
-    // Whoever asks next is told; a connection that breaks while it is idle is replaced.
-    this.#pool.on('error', () => undefined);
   }
 
   async register(node: { id: string; name: string; renewal: string }): Promise<void> {
@@ -78,7 +79,11 @@ export class PostgresLink implements FeedLink {
   async exchange(node: { id: string; ackedSeq: number; renewal: string }): Promise<Exchange> {
     const { id, ackedSeq, renewal } = node;
     const values = [id, ackedSeq, renewal, ackedSeq !== this.#acked];
-    const { rows } = await this.#pool.query({ name: 'exchange', text: exchange, values });
+    this.counts.exchanges += 1;
+    const { rows } = await this.#pool.query({ name: 'exchange', text: exchange, values }).catch((error) => {
+      this.counts.failed += 1;
+      throw error;
+    });
     const { seq, token, ...rest } = exchangeSchema.parse(rows[0]);
     this.#acked = ackedSeq;
     return { head: { seq, token }, ...rest };

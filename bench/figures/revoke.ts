@@ -1,0 +1,140 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import pg from 'pg';
+import { bearer, call, type Person } from '../../test/support/person.ts';
+import { type Figure, median, type Side, type Sizes } from '../figure.ts';
+import { type Nodes, startNodes } from '../nodes.ts';
+
+/** Lease and margin, in ms: what a revoke waits for a node that is not known to be silent. */
+const longestWait = 2200;
+
+/** Rows of one commit each, for the yardstick. */
+const commits = 200;
+
+/** How long a revoke takes until no node accepts the key, with several numbers of nodes, and with a frozen one. */
+export async function revoke(sizes: Sizes): Promise<Figure[]> {
+  const counts = [1, 3, 5];
+  const sides: Side[] = [];
+  let worst: number[] = [];
+  let yardstick: Side | undefined;
+  for (const count of counts) {
+    await using nodes = await startNodes(count);
+    const rounds = await timeRevokes(nodes, sizes);
+    const name = `${count} ${count === 1 ? 'node' : 'nodes'}`;
+    sides.push({ name: `${name}, median`, values: rounds.map(median), unit: 'ms' });
+    sides.push({ name: `${name}, p99`, values: rounds.map(p99), unit: 'ms' });
+    if (count === 3) worst = rounds.map(p99);
+    yardstick ??= { name: 'one durable commit, median', values: [await timeCommits(nodes.url)], unit: 'ms' };
+  }
+  const how = `Each key has just been accepted by every node, and so is in the memory of all. The time is that of the whole call over HTTP, seen by its client; ${sizes.revokes} revokes a round, one after the other, by turns at each node. PostgreSQL waits for the disk (fsync). It, all nodes and the client share the machine.`;
+  return [
+    {
+      name: 'revoke to dead on every node, 3 nodes, p99',
+      values: worst,
+      unit: 'ms',
+      goal: { below: 10 },
+      how,
+    },
+    {
+      name: 'revoke to dead on every node',
+      values: sides[2]?.values ?? [],
+      unit: 'ms, 3 nodes, median',
+      how,
+      sides: yardstick === undefined ? sides : [...sides, yardstick],
+    },
+    ...(await withFrozenNode(sizes)),
+  ];
+}
+
+/** @returns the ms of each revoke, by round */
+async function timeRevokes({ nodes }: Nodes, { rounds, revokes }: Sizes): Promise<number[][]> {
+  const people = await Promise.all(nodes.map(({ server }) => server.signIn()));
+  const times: number[][] = [];
+  // The first one warms up.
+  for (let round = -1; round < rounds; round++) {
+    const took: number[] = [];
+    for (let i = 0; i < revokes; i++) took.push(await timeRevoke(nodes, people, i));
+    if (round >= 0) times.push(took);
+  }
+  return times;
+}
+
+async function timeRevoke(nodes: Nodes['nodes'], people: readonly Person[], turn: number): Promise<number> {
+  const person = people[turn % people.length];
+  if (person === undefined) throw new Error('nobody is signed in');
+  const { apiKey, key } = await person.makeKey({ name: 'Bench' });
+  await expectAll(nodes, apiKey, 204);
+  const began = performance.now();
+  await person.revoke(key.id);
+  const took = performance.now() - began;
+  await expectAll(nodes, apiKey, 401);
+  return took;
+}
+
+async function expectAll(nodes: Nodes['nodes'], apiKey: string, status: number): Promise<void> {
+  const answers = nodes.map(({ url }) => call(`${url}/v1/verify`, { headers: bearer(apiKey) }));
+  for (const answer of await Promise.all(answers)) {
+    if (answer.status !== status) throw new Error(`a key was answered ${answer.status}, not ${status}`);
+  }
+}
+
+/** One of three nodes stands still: the first revoke waits for its lease, the next ones know that it is silent. */
+async function withFrozenNode({ rounds, revokes }: Sizes): Promise<Figure[]> {
+  await using started = await startNodes(3);
+  const [first, second, frozen] = started.nodes;
+  if (first === undefined || second === undefined || frozen === undefined) throw new Error('no nodes');
+  const awake = [first, second];
+  const people = [await first.server.signIn()];
+  const [once, later]: [number[], number[]] = [[], []];
+  for (let round = 0; round < rounds; round++) {
+    process.kill(frozen.server.pid, 'SIGSTOP');
+    once.push(await timeRevoke(awake, people, 0));
+    const took: number[] = [];
+    for (let i = 0; i < Math.min(20, revokes); i++) took.push(await timeRevoke(awake, people, i));
+    later.push(median(took));
+    process.kill(frozen.server.pid, 'SIGCONT');
+    await isReady(frozen.url);
+  }
+  return [
+    {
+      name: 'revoke with one of 3 nodes frozen, the first',
+      values: once,
+      unit: 'ms',
+      goal: { below: longestWait + 100 },
+      how: `The node is stopped (SIGSTOP) just before: its lease and the margin have to run out (${longestWait} ms).`,
+    },
+    {
+      name: 'revoke with one of 3 nodes frozen, those after it',
+      values: later,
+      unit: 'ms, median',
+      how: 'The node is known to be silent by then, and is left out.',
+    },
+  ];
+}
+
+/** It has a row again, so the next freeze is a new one. */
+async function isReady(url: string): Promise<void> {
+  while ((await call(`${url}/readyz`)).status !== 200) await wait(20);
+  // Some exchanges, so that the others have seen it.
+  await wait(1000);
+}
+
+async function timeCommits(url: string): Promise<number> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query('CREATE TABLE bench_commit (n int)');
+    const took: number[] = [];
+    for (let i = 0; i < commits; i++) {
+      const began = performance.now();
+      await client.query('INSERT INTO bench_commit VALUES ($1)', [i]);
+      took.push(performance.now() - began);
+    }
+    return median(took);
+  } finally {
+    await client.end();
+  }
+}
+
+function p99(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.ceil(values.length * 0.99) - 1] ?? Number.NaN;
+}
