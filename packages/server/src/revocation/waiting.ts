@@ -161,9 +161,9 @@ export class Waiting {
     return this.#options.clock.monotonic() - answeredAt;
   }
 
-  /** ms until the wait is over, whatever the other nodes do. */
+  /** Whole ms until the wait is over, whatever the other nodes do. */
   #left(wait: Wait): number {
     const { leaseMs, marginMs } = this.#options.terms;
-    return Math.max(0, leaseMs + marginMs - this.#waited(wait));
+    return Math.max(0, Math.ceil(leaseMs + marginMs - this.#waited(wait)));
   }
 }

@@ -1,0 +1,88 @@
+import type { Random } from './random.ts';
+
+/** What goes wrong in one schedule: of everything nothing, a little or much. */
+export class Adversity {
+  readonly nodes: number;
+  /** Nothing goes wrong at all: then nobody may be refused wrongly. */
+  readonly calm: boolean;
+  /** Shares of notifications and of requests or answers that are lost. */
+  readonly noticesLost: number;
+  readonly lost: number;
+  /** How many of each are tried in one schedule. */
+  readonly pauses: number;
+  readonly crashes: number;
+  readonly wallJumps: number;
+  readonly restarts: number;
+  readonly prunes: number;
+  readonly leaves: number;
+  /** Whether a pause stops the machine, and its monotonic clock with it. */
+  readonly suspends: boolean;
+  /** Whether a restart is a failover that loses commits. */
+  readonly failovers: boolean;
+  /** How far the rates of monotonic clocks differ, below the margin. */
+  readonly rates: number;
+  /** ms after which a node gives a statement up. */
+  readonly patience: number;
+  readonly #random: Random;
+  readonly #slow: number;
+  readonly #stuck: number;
+  readonly #longest: number;
+  /** Asked for each delay. */
+  #isRough: () => boolean = () => false;
+
+  /** @param longest ms that a message or a statement may take */
+  constructor(random: Random, longest: number) {
+    this.#random = random;
+    this.#longest = longest;
+    this.calm = random.chance(0.06);
+    this.nodes = 2 + Math.floor(random.next() * random.next() * 3);
+    this.noticesLost = this.#some([0, 0, 0.3, 1]);
+    this.lost = this.#some([0, 0, 0.02, 0.1]);
+    this.pauses = this.#some([0, 1, 2, 4]);
+    this.crashes = this.#some([0, 0, 0, 1]);
+    this.leaves = this.#some([0, 0, 0, 1]);
+    this.wallJumps = this.#some([0, 0, 1, 3]);
+    this.suspends = this.#some([0, 0, 1]) === 1;
+    this.failovers = this.#some([0, 0, 0, 1]) === 1;
+    this.restarts = this.failovers ? 3 : this.#some([0, 0, 0, 1]);
+    this.prunes = this.#some([0, 0, 5, 20]);
+    this.rates = this.#some([0, 0.095]);
+    this.patience = longest * (this.calm ? 1 : random.between(0.2, 1.5));
+    this.#slow = this.#some([0, 0.05, 0.2]);
+    this.#stuck = this.#some([0, 0.02, 0.06]);
+  }
+
+  /** @param isRough whether this is a time at which a delay would hurt the most */
+  roughen(isRough: () => boolean): void {
+    this.#isRough = isRough;
+  }
+
+  /** ms of a message on its way. */
+  travelling(): number {
+    return this.#random.between(0.2, 2) + this.#delay();
+  }
+
+  /** ms between two steps of a statement. */
+  thinking(): number {
+    return this.#delay();
+  }
+
+  /** ms until a replica has a commit. */
+  replicating(): number {
+    return this.failovers && this.#random.chance(0.3) ? this.#random.between(0, this.#longest / 4) : 0;
+  }
+
+  #delay(): number {
+    const chance = this.#random.next();
+    if (this.#isRough() && chance < 0.4) {
+      return this.#random.between(0, chance < 0.2 ? 10 : this.#longest / 2);
+    }
+    if (chance < this.#stuck) return this.#random.between(0, this.#longest);
+    return chance < this.#stuck + this.#slow ? this.#random.between(0, 30) : 0;
+  }
+
+  #some(values: readonly number[]): number {
+    const value = this.#random.pick(values) ?? 0;
+    return this.calm ? 0 : value;
+  }
+}

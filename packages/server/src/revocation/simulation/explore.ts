@@ -1,0 +1,33 @@
+import { setImmediate } from 'node:timers/promises';
+import type { Mutation } from './mutation.ts';
+import { Simulation } from './simulation.ts';
+
+/** So many schedules take turns, because waiting until all promises have run costs as much as an event or two. */
+const together = 500;
+
+export interface Found {
+  seed: number;
+  violation: string;
+}
+
+/** Runs schedules until one of them violates the promise. */
+export async function explore(first: number, count: number, mutation?: Mutation): Promise<Found | undefined> {
+  for (let begun = first; begun < first + count; begun += together) {
+    const size = Math.min(together, first + count - begun);
+    const all = Array.from({ length: size }, (_, index) => ({
+      seed: begun + index,
+      simulation: new Simulation(begun + index, mutation),
+    }));
+    await setImmediate();
+    let running = all;
+    while (running.length > 0) {
+      running = running.filter(({ simulation }) => simulation.step());
+      await setImmediate();
+    }
+    for (const { seed, simulation } of all) {
+      const { violation } = simulation.checker;
+      if (violation !== undefined) return { seed, violation };
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,114 @@
+import type { Exchange, FeedLink, NodeRow } from '../link.ts';
+import type { Adversity } from './adversity.ts';
+import type { Database, Statement } from './database.ts';
+import type { Host } from './host.ts';
+import type { World } from './world.ts';
+
+interface Options {
+  world: World;
+  database: Database;
+  host: Host;
+  adversity: Adversity;
+  leaseMs: number;
+}
+
+/** Changes of one exchange: so few that nodes are often further behind. */
+const mostChanges = 3;
+
+/** The statements of a process, over a network that delays and loses. */
+export class ModelLink implements FeedLink {
+  readonly #options: Options;
+
+  constructor(options: Options) {
+    this.#options = options;
+  }
+
+  /** Rejects when it was given up, or the database was restarted; it may be committed all the same, also later. */
+  ask<S, R>(statement: Statement<S, R>): Promise<R> {
+    const { database, host, adversity } = this.#options;
+    return new Promise((resolve, reject) => {
+      const cancel = host.later(() => reject(new Error('no answer')), adversity.patience);
+      const { life } = database;
+      const broken = () => {
+        if (life === database.life) return false;
+        host.deliver(() => {
+          cancel();
+          reject(new Error('the connection was lost'));
+        });
+        return true;
+      };
+      this.#send(() => {
+        if (broken()) return;
+        database.execute(statement, (result) => {
+          this.#send(() => {
+            if (broken()) return;
+            host.deliver(() => {
+              cancel();
+              resolve(result);
+            });
+          });
+        });
+      });
+    });
+  }
+
+  #send(arrive: () => void): void {
+    const { world, adversity, host } = this.#options;
+    if (world.random.chance(adversity.lost)) return;
+    world.after(adversity.travelling(), () => host.isCut || arrive());
+  }
+
+  async register({ id, name, renewal }: { id: string; name: string; renewal: string }): Promise<void> {
+    const { database } = this.#options;
+    await this.ask({
+      snapshot: () => undefined,
+      write: () => database.row(id, { id, name, ackedSeq: 0, renewal }),
+      answer: () => undefined,
+    });
+  }
+
+  readHead() {
+    const { database, leaseMs } = this.#options;
+    return this.ask({ snapshot: () => ({ ...database.head, leaseMs }), answer: (head) => head });
+  }
+
+  exchange(sent: { id: string; ackedSeq: number; renewal: string }): Promise<Exchange> {
+    const { database } = this.#options;
+    return this.ask({
+      lock: `node ${sent.id}`,
+      snapshot: () => ({
+        head: database.head,
+        changes: database.changes.filter(({ seq }) => seq >= sent.ackedSeq).slice(0, mostChanges),
+        nodes: Array.from(database.nodes.values()),
+      }),
+      write: () => {
+        const row = database.nodes.get(sent.id);
+        return row === undefined ? undefined : database.row(sent.id, { ...row, ...sent });
+      },
+      answer: (snapshot, written) => ({ ...snapshot, registered: written }),
+    });
+  }
+
+  fence(id: string, renewal: string): Promise<boolean> {
+    const matches = (row: NodeRow | undefined) => row?.renewal === renewal;
+    return this.#remove(id, matches);
+  }
+
+  async leave(id: string): Promise<void> {
+    await this.#remove(id, () => true);
+  }
+
+  /** Removes a row that matches in the snapshot, and matches still when nobody else changes it. */
+  #remove(id: string, matches: (row: NodeRow | undefined) => boolean): Promise<boolean> {
+    const { database } = this.#options;
+    return this.ask({
+      lock: `node ${id}`,
+      snapshot: () => matches(database.nodes.get(id)),
+      write: (matched) => {
+        const row = database.nodes.get(id);
+        return matched && row !== undefined && matches(row) ? database.row(id, undefined) : undefined;
+      },
+      answer: (_, written) => written || !database.nodes.has(id),
+    });
+  }
+}

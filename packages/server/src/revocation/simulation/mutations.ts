@@ -1,0 +1,161 @@
+import type { Clock } from '../clock.ts';
+import { Lease, type Moment, type Terms } from '../lease.ts';
+import type { Exchange, FeedLink, Head, NodeRow } from '../link.ts';
+import { Neighbours } from '../neighbours.ts';
+import type { Mutation } from './mutation.ts';
+
+/** A lease that counts from when the answer to the renewal has arrived. */
+class LateLease extends Lease {
+  readonly #now: Clock;
+
+  constructor(clock: Clock, terms: Terms) {
+    super(clock, terms);
+    this.#now = clock;
+  }
+
+  override grant(sent: Moment): void {
+    const now = this.#now.monotonic();
+    super.grant({ monotonic: now, wall: sent.wall + now - sent.monotonic });
+  }
+}
+
+/** Takes nodes for silent since the answer before the one that showed their renewal. */
+class HastyNeighbours extends Neighbours {
+  #before = Number.NEGATIVE_INFINITY;
+
+  override see(rows: readonly NodeRow[], arrivedAt: number): void {
+    super.see(rows, this.#before);
+    this.#before = arrivedAt;
+  }
+}
+
+/** Changes answers of the exchanges of a link. */
+function exchanging(link: FeedLink, change: (exchange: Exchange, ackedSeq: number) => Exchange): FeedLink {
+  return { ...bound(link), exchange: async (node) => change(await link.exchange(node), node.ackedSeq) };
+}
+
+/** The methods of a link, to be replaced one by one. */
+function bound(link: FeedLink): FeedLink {
+  return {
+    register: (node) => link.register(node),
+    readHead: () => link.readHead(),
+    exchange: (node) => link.exchange(node),
+    fence: (id, renewal) => link.fence(id, renewal),
+    leave: (id) => link.leave(id),
+  };
+}
+
+/** A link on which missing changes are made up. */
+function withoutGaps(link: FeedLink): FeedLink {
+  const tokens = new Map<number, string>();
+  return {
+    ...exchanging(link, (exchange, ackedSeq) => {
+      const { head } = exchange;
+      for (const { seq, token } of exchange.changes) tokens.set(seq, token);
+      const changes = [];
+      for (let seq = ackedSeq; seq <= head.seq; seq += 1) {
+        const token = seq === head.seq ? head.token : (tokens.get(seq) ?? '');
+        tokens.set(seq, token);
+        const made = { seq, token, kind: 'key' as const, subject: '', hashes: [] };
+        changes.push(exchange.changes.find((change) => change.seq === seq) ?? made);
+      }
+      return { ...exchange, changes };
+    }),
+    readHead: async () => {
+      const head = await link.readHead();
+      tokens.set(head.seq, head.token);
+      return head;
+    },
+  };
+}
+
+/** A link on which changes of one number are all the same. */
+function withoutTokens(link: FeedLink): FeedLink {
+  const plain = <H extends Head>(head: H) => ({ ...head, token: '' });
+  return {
+    ...exchanging(link, (exchange) => ({
+      ...exchange,
+      head: plain(exchange.head),
+      changes: exchange.changes.map(plain),
+    })),
+    readHead: async () => plain(await link.readHead()),
+  };
+}
+
+/** A link on which a node always has the id that its name gives it. */
+function withOldId(link: FeedLink, name: string): FeedLink {
+  let own = '';
+  return {
+    ...bound(link),
+    register: (node) => {
+      own = node.id;
+      return link.register({ ...node, id: name });
+    },
+    exchange: async (node) => {
+      const { nodes, ...rest } = await link.exchange({ ...node, id: name });
+      return { ...rest, nodes: nodes.map((row) => (row.id === name ? { ...row, id: own } : row)) };
+    },
+    leave: () => link.leave(name),
+  };
+}
+
+/** What a notification says of the head is acknowledged before it is applied: here of the head seen last. */
+function withHastyAcks(link: FeedLink): FeedLink {
+  return {
+    ...bound(link),
+    exchange: async (node) => {
+      const { seq } = await link.readHead();
+      const [applied] = await Promise.all([
+        link.exchange({ ...node, renewal: `${node.renewal} first` }),
+        link.exchange({ ...node, ackedSeq: seq }),
+      ]);
+      return applied;
+    },
+  };
+}
+
+/** Each leaves one sentence of the protocol out. */
+export const mutations: readonly Mutation[] = [
+  { name: 'the wait', settle: async () => undefined },
+  { name: 'the lease check', holds: () => true },
+  { name: 'the fill guard', mayKeep: () => true },
+  {
+    name: 'the fence before a silent node is skipped',
+    link: (link) => ({ ...bound(link), fence: async () => true }),
+  },
+  {
+    name: 'the renewal in the fence',
+    link: (link) => ({
+      ...bound(link),
+      fence: async (id) => {
+        await link.leave(id);
+        return true;
+      },
+    }),
+  },
+  {
+    name: 'the lease counts from the sending',
+    parts: (clock, terms) => ({ lease: new LateLease(clock, terms) }),
+  },
+  { name: 'the wait counts from the answer', settle: (node, sentAt) => node.settle(sentAt) },
+  { name: 'silence counts from the arrival', parts: () => ({ neighbours: new HastyNeighbours() }) },
+  { name: 'a fresh id for each registration', link: withOldId },
+  { name: 'only applied changes are acknowledged', link: withHastyAcks },
+  { name: 'a gap starts over', link: withoutGaps },
+  { name: 'the tokens', link: withoutTokens },
+  { name: 'starting over empties the cache', cache: (cache) => ({ ...cache, empty: () => undefined }) },
+  {
+    name: 'no lease without a row',
+    link: (link) => exchanging(link, (exchange) => ({ ...exchange, registered: true })),
+  },
+  {
+    name: 'no lease before the head is reached',
+    link: (link) =>
+      exchanging(link, (exchange) => ({ ...exchange, head: exchange.changes.at(-1) ?? exchange.head })),
+  },
+  { name: 'the margin', options: { marginShare: 0 } },
+  {
+    name: 'the fuse',
+    clock: ({ monotonic }) => ({ monotonic, wall: () => 1.7e12 + monotonic() }),
+  },
+];

@@ -1,0 +1,183 @@
+import { generateKey, hashKey } from '@soku/key';
+import { AddressLimits } from '../../limits/address-limits.ts';
+import { KeyLimits } from '../../limits/key-limits.ts';
+import { VerificationCounts } from '../../metrics/verification-counts.ts';
+import { SecretMemory } from '../../verification/memory.ts';
+import type { Read } from '../../verification/secret-source.ts';
+import { Verifier } from '../../verification/verifier.ts';
+import { termsOf, VerifierNode } from '../node.ts';
+import type { Checker } from './checker.ts';
+import type { Database } from './database.ts';
+import type { Host } from './host.ts';
+import type { ModelLink } from './model-link.ts';
+import type { Mutation } from './mutation.ts';
+import type { World } from './world.ts';
+
+/** The keys of all schedules. */
+export const apiKeys = await Promise.all(
+  ['a', 'b', 'c'].map(async (id) => {
+    const secret = generateKey({ prefix: 'soku_' });
+    return { id, secret, hash: await hashKey(secret) };
+  }),
+);
+
+export type ApiKey = (typeof apiKeys)[number];
+
+const idOfHash = new Map(apiKeys.map(({ id, hash }) => [Buffer.from(hash).toString('latin1'), id]));
+
+interface Options {
+  name: string;
+  world: World;
+  database: Database;
+  host: Host;
+  link: ModelLink;
+  checker: Checker;
+  leaseMs: number;
+  mutation: Mutation | undefined;
+}
+
+const shared = { keyLimits: new KeyLimits(), addressLimits: new AddressLimits('off') };
+
+/** One server: the real node of the protocol and the real verifier. */
+export class Process {
+  readonly node: VerifierNode;
+  readonly name: string;
+  readonly host: Host;
+  readonly #options: Options;
+  readonly #verifier: Verifier;
+  #leaving = false;
+
+  constructor(options: Options) {
+    this.#options = options;
+    const { name, world, host, link, leaseMs, mutation = { name: '' } } = options;
+    this.name = name;
+    this.host = host;
+    const memory = new SecretMemory({ good: 100, refused: 100 });
+    const cache = {
+      forget: ({ hashes }: { hashes: Iterable<Uint8Array> }) => memory.forget(hashes),
+      empty: () => memory.empty(),
+    };
+    const clock = mutation.clock?.(host.clock) ?? host.clock;
+    const nodeOptions = {
+      name,
+      leaseMs,
+      removeAfterMs: leaseMs * 3,
+      link: mutation.link?.(link, name) ?? link,
+      clock,
+      later: host.later,
+      newId: () => world.random.next().toString(36).slice(2),
+      random: () => world.random.next(),
+      cache: mutation.cache?.(cache) ?? cache,
+      failed: () => undefined,
+      recovered: () => undefined,
+      ...mutation.options,
+    };
+    this.node = new VerifierNode(nodeOptions, mutation.parts?.(clock, termsOf(nodeOptions)));
+    this.#verifier = new Verifier({
+      secrets: { read: (hash) => this.#read(hash) },
+      gate: { holds: (now) => mutation.holds?.(this.node, now) ?? this.node.holds(now) },
+      memory,
+      prefixes: ['soku_'],
+      ...shared,
+      usage: { open: () => assertUnused() },
+      counts: new VerificationCounts(),
+      now: clock.wall,
+      failed: () => undefined,
+    });
+  }
+
+  /** Goes on until it has started, or is dead. */
+  start(): void {
+    this.node.start().catch(() => this.host.later(() => this.start(), 100));
+  }
+
+  verify(key: ApiKey): void {
+    const { checker, host } = this.#options;
+    const invoked = checker.invoke();
+    host.deliver(() => {
+      const answer = this.#verifier.verifyKey(key.secret, { recorded: false, limited: false });
+      if (answer instanceof Promise) {
+        void answer.then((verdict) => checker.verified(key.id, invoked, verdict, this.name));
+      } else checker.verified(key.id, invoked, answer, this.name);
+    });
+  }
+
+  /** @param returned called when the revoke has returned */
+  async revoke(key: ApiKey, returned: () => void): Promise<void> {
+    const { checker, host } = this.#options;
+    if (this.#leaving) return;
+    checker.revoking(key.id);
+    const sentAt = host.clock.monotonic();
+    const { pausedMs } = host;
+    await this.#change(key, true);
+    const answeredAt = host.clock.monotonic();
+    checker.underWay += 1;
+    const { mutation } = this.#options;
+    await (mutation?.settle?.(this.node, sentAt, answeredAt) ?? this.node.settle(answeredAt));
+    checker.underWay -= 1;
+    checker.revoked(key.id);
+    checker.seen.waited += host.clock.monotonic() - answeredAt;
+    if (host.pausedMs === pausedMs) this.#checkBound(host.clock.monotonic() - answeredAt);
+    returned();
+  }
+
+  async rename(key: ApiKey): Promise<void> {
+    await this.#change(key, false);
+    await this.node.settle(this.host.clock.monotonic());
+  }
+
+  /** Stops as it does when it is told to. */
+  async leave(): Promise<void> {
+    this.#leaving = true;
+    await this.node.stop();
+  }
+
+  #checkBound(waited: number): void {
+    const { leaseMs, checker } = this.#options;
+    if (waited > leaseMs * 1.1 + 3) checker.fail(`a revoke on ${this.name} waited for ${waited} ms`);
+  }
+
+  /** @param revoke or only rename */
+  #change({ id, hash }: ApiKey, revoke: boolean): Promise<void> {
+    const { database, link, world } = this.#options;
+    return link.ask({
+      lock: 'head',
+      snapshot: () => undefined,
+      write: () => {
+        if (revoke && database.keys.get(id)?.revoked === true) return undefined;
+        const token = world.random.next().toString(36);
+        return database.change(id, [hash], token, revoke ? { revoked: true } : undefined);
+      },
+      answer: () => undefined,
+    });
+  }
+
+  async #read(hash: string): Promise<Read> {
+    const { database, link, mutation } = this.#options;
+    const id = idOfHash.get(hash) ?? '';
+    const ticket = this.node.beginRead();
+    const { head, revoked } = await link.ask({
+      snapshot: () => ({ head: database.head, revoked: database.keys.get(id)?.revoked === true }),
+      answer: (snapshot) => snapshot,
+    });
+    return {
+      stored: revoked ? { keyId: id, revokedAt: 0 } : { key: verifiedKey(id) },
+      mayKeep: () => mutation?.mayKeep?.() ?? this.node.mayKeep(ticket, head),
+    };
+  }
+}
+
+function verifiedKey(id: string) {
+  return {
+    keyId: id,
+    workspaceId: 'ws',
+    name: id,
+    scopes: [],
+    expiresAt: Number.POSITIVE_INFINITY,
+    rateLimit: null,
+  };
+}
+
+function assertUnused(): never {
+  throw new Error('no use is recorded here');
+}
