@@ -11,6 +11,7 @@ import { readConfig } from '../../packages/server/src/config.ts';
 import { openDataDirectory } from '../../packages/server/src/database/data-directory.ts';
 import { openSqlite } from '../../packages/server/src/database/sqlite.ts';
 import { createLog } from '../../packages/server/src/http/logging.ts';
+import { DeadHashJournal } from '../../packages/server/src/journal/journal.ts';
 import { keyAt, spread } from '../keys.ts';
 
 /** What the loop asks of each contestant: who is this? */
@@ -50,7 +51,12 @@ async function verifier(env: Record<string, string>): Promise<Find> {
   const config = readConfig({ SOKU_DATA_DIR: dataDir, SOKU_KEY_RATE_LIMIT: '1000000000', ...env });
   const log = await createLog('warn', false);
   const database = await openSqlite(openDataDirectory(config.dataDir));
-  const { verifier, usage, limits } = await createVerification(config, database, log);
+  const { verifier, usage, limits } = await createVerification(
+    config,
+    database,
+    new DeadHashJournal(dataDir, database, log),
+    log,
+  );
   await limits.start();
   usage.start();
   return (key) => {

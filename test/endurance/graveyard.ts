@@ -117,7 +117,9 @@ async function bury(database: SqliteDatabase): Promise<Keys> {
     dead: [await makeKey(database, 'ws_a'), await makeKey(database, 'ws_b')],
     living: [await makeKey(database, 'ws_a'), await makeKey(database, 'ws_b')],
   };
-  const revocation = singleProcessRevocation(database, new SecretMemory({ good: 1, refused: 1 }));
+  const revocation = singleProcessRevocation(database, new SecretMemory({ good: 1, refused: 1 }), {
+    keep: async () => undefined,
+  });
   for (const [i, workspaceId] of ['ws_a', 'ws_b'].entries()) {
     await revocation.revoke({
       keyId: keys.dead[i]?.id ?? '',

@@ -12,6 +12,7 @@ import { ownOrigins } from './http/origin.ts';
 import { registerPages } from './http/pages.ts';
 import { registerSecurityHeaders } from './http/security-headers.ts';
 import { createServer, serveAhead } from './http/server.ts';
+import type { DeadHashJournal } from './journal/journal.ts';
 import { Callers } from './keys/callers.ts';
 import { keyRoutes } from './keys/routes.ts';
 import { KeyService } from './keys/service.ts';
@@ -38,7 +39,13 @@ import { workspaceRoutes } from './workspaces/routes.ts';
 import { WorkspaceService } from './workspaces/service.ts';
 
 /** Puts the features together. This is the one file that knows all of them. */
-export async function createApp(config: Config, database: Database, secret: string, log: Logger) {
+export async function createApp(
+  config: Config,
+  database: Database,
+  journal: DeadHashJournal,
+  secret: string,
+  log: Logger,
+) {
   const { publicUrl, keyPrefixes } = config;
   const app = createServer({ log, publicUrl, trustProxy: config.trustProxy });
 
@@ -47,6 +54,7 @@ export async function createApp(config: Config, database: Database, secret: stri
   const { verifier, revocation, nodes, limits, usage, sources } = await createVerification(
     config,
     database,
+    journal,
     log,
   );
   const workspaces = new WorkspaceService(database.kysely, {
@@ -98,9 +106,14 @@ export async function createApp(config: Config, database: Database, secret: stri
 }
 
 /** The verifier, how it learns of changes, and what counts beside it. */
-export async function createVerification(config: Config, database: Database, log: Logger) {
+export async function createVerification(
+  config: Config,
+  database: Database,
+  journal: DeadHashJournal,
+  log: Logger,
+) {
   const memory = new SecretMemory({ good: config.cacheKeys, refused: config.cacheRefusedKeys });
-  const { revocation, nodes, secrets, gate } = await createSource(config, database, memory, log);
+  const { revocation, nodes, secrets, gate } = await createSource(config, database, memory, journal, log);
   const usage = recordUsage({ database, log });
   const counts = new VerificationCounts();
   const limits = keepLimits({ database, log });
@@ -138,19 +151,20 @@ async function createSource(
   config: Config,
   database: Database,
   memory: SecretMemory,
+  journal: DeadHashJournal,
   log: Logger,
 ): Promise<Source> {
   if (database.kind === 'sqlite') {
     return {
       secrets: sqliteSecrets(database.reader, config.keyRateLimit),
       gate: alwaysOpen,
-      revocation: singleProcessRevocation(database, memory),
+      revocation: singleProcessRevocation(database, memory, journal),
       nodes: undefined,
     };
   }
   const { createNode } = await import('./revocation/postgres-nodes.ts');
   const { PostgresSecrets } = await import('./verification/postgres-secrets.ts');
-  const nodes = createNode(database, memory, log);
+  const nodes = createNode(database, memory, journal, log);
   return {
     secrets: new PostgresSecrets(database.pool, nodes.node, config.keyRateLimit),
     gate: nodes.node,

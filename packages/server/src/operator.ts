@@ -1,48 +1,46 @@
-import { createInterface } from 'node:readline/promises';
-import { Writable } from 'node:stream';
 import { parseArgs } from 'node:util';
-import { containsKey } from '@soku/key';
-import type { z } from 'zod';
-import { AccountService } from './accounts/account-service.ts';
-import { createAuth } from './accounts/auth.ts';
-import { emailSchema, passwordSchema, personNameSchema } from './accounts/schemas.ts';
-import { readOrMakeSecret } from './accounts/secret.ts';
-import { readConfig } from './config.ts';
-import { openDataDirectory } from './database/data-directory.ts';
-import { openDatabase } from './database/open.ts';
 import { RequestError } from './http/errors.ts';
-import { createLog } from './http/logging.ts';
+import { UsageError } from './operator/command-line.ts';
 import { exitCodes, StartupError } from './startup-error.ts';
 
 const usage = `Usage: npm run soku -- <command>
 
-What an operator does to the data directory while the server is stopped.
+What an operator does beside the server.
 
-Commands:
+While the server runs:
+  backup FILE                         write all accounts and keys into FILE, which must not exist yet
+
+While the server is stopped:
+  restore FILE                        write a backup into an empty data directory or PostgreSQL
+  move-to-postgres                    copy the data directory into the empty PostgreSQL of DATABASE_URL
   account add EMAIL [--name NAME]     make an account with a workspace of its own
   account reset-password EMAIL        give an account another password, and end its sessions
   account list                        list the accounts
 
-The password is asked for, or read as one line from standard input.
-The data directory is that of SOKU_DATA_DIR (default ./data).
+A password is asked for, or read as one line from standard input.
+The data directory is that of SOKU_DATA_DIR (default ./data); with DATABASE_URL all but the journal of dead keys
+is in PostgreSQL. More about backups: docs/operations/backup.md
 `;
-
-/** A wrong command line: exit code 64 of sysexits.h. */
-class UsageError extends Error {}
 
 const usageExitCode = 64;
 
 async function run(): Promise<void> {
   const { values, positionals } = readArguments();
-  if (values.help || positionals.length === 0) {
+  const [command, ...args] = positionals;
+  if (values.help || command === undefined) {
     process.stdout.write(usage);
     return;
   }
-  const [group, action, email, ...rest] = positionals;
-  if (group !== 'account' || rest.length > 0) throw new UsageError('There is no such command.');
-  if (action === 'list' && email === undefined) return withAccounts(listAccounts);
-  if (action === 'add') return addAccount(parse('EMAIL', emailSchema, email ?? ''), values.name);
-  if (action === 'reset-password') return resetPassword(parse('EMAIL', emailSchema, email ?? ''));
+  // Loaded when they are wanted: the auth library takes longer than most commands.
+  if (command === 'account') {
+    const { accountCommand } = await import('./operator/accounts.ts');
+    return accountCommand(args, values.name);
+  }
+  if (values.name !== undefined) throw new UsageError('--name belongs to account add.');
+  const commands = await import('./operator/backups.ts');
+  if (command === 'backup') return commands.backupCommand(args);
+  if (command === 'restore') return commands.restoreCommand(args);
+  if (command === 'move-to-postgres') return commands.moveCommand(args);
   throw new UsageError('There is no such command.');
 }
 
@@ -55,66 +53,6 @@ function readArguments() {
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }
-}
-
-async function addAccount(email: string, wish: string | undefined): Promise<void> {
-  const name = parse('--name', personNameSchema, wish ?? email.split('@')[0] ?? email);
-  if (containsKey(name)) throw new UsageError('--name must not hold an API key.');
-  await withAccounts(async (accounts) => {
-    await accounts.createAccount({ name, email, password: await askPassword() });
-    console.log(`Made the account ${email}.`);
-  });
-}
-
-async function resetPassword(email: string): Promise<void> {
-  await withAccounts(async (accounts) => {
-    await accounts.resetPassword(email, await askPassword());
-    console.log(`${email} has another password now, and is signed out everywhere.`);
-  });
-}
-
-async function listAccounts(accounts: AccountService): Promise<void> {
-  const all = await accounts.listAccounts();
-  for (const { email, name, createdAt } of all) console.log(`${createdAt}  ${email}  ${name}`);
-  if (all.length === 0)
-    console.log('There is no account yet. Make one with: npm run soku -- account add EMAIL');
-}
-
-/** Opens the data directory for one piece of work. Its lock keeps a running server and this apart. */
-async function withAccounts(work: (accounts: AccountService) => Promise<void>): Promise<void> {
-  const config = readConfig(process.env);
-  const directory = openDataDirectory(config.dataDir);
-  const log = await createLog('silent', false);
-  const database = await openDatabase(directory, config.databaseUrl, log);
-  try {
-    const secret = readOrMakeSecret(config.secret, directory.secretFile);
-    const auth = createAuth({ database, secret, publicUrl: config.publicUrl, trustedOrigins: [], log });
-    await work(new AccountService(auth, database.kysely));
-  } finally {
-    await database.close();
-    directory.release();
-  }
-}
-
-/** Asks on a terminal without showing what is typed; otherwise takes the first line of standard input. */
-async function askPassword(): Promise<string> {
-  const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const terminal = process.stdin.isTTY === true;
-  if (terminal) process.stderr.write('Password: ');
-  const lines = createInterface({ input: process.stdin, output: silent, terminal });
-  try {
-    const { value } = await lines[Symbol.asyncIterator]().next();
-    return parse('The password', passwordSchema, value ?? '');
-  } finally {
-    lines.close();
-    if (terminal) process.stderr.write('\n');
-  }
-}
-
-function parse(what: string, schema: z.ZodType<string>, text: string): string {
-  const parsed = schema.safeParse(text);
-  if (parsed.success) return parsed.data;
-  throw new UsageError(`${what} ${parsed.error.issues[0]?.message ?? 'is wrong'}.`);
 }
 
 try {

@@ -8,6 +8,7 @@ import type { Gateway } from './gateway/gateway.ts';
 import { gracefulClose } from './http/closing.ts';
 import { createLog } from './http/logging.ts';
 import { checkPort, listen, listenOn } from './http/port.ts';
+import { DeadHashJournal } from './journal/journal.ts';
 import { exitCodes, StartupError } from './startup-error.ts';
 import { version } from './version.ts';
 
@@ -22,7 +23,15 @@ async function start(): Promise<void> {
     log.warn(`${name} is not a variable of Soku, and does nothing`);
   const database = await openDatabase(directory, config.databaseUrl, log);
   const secret = readOrMakeSecret(config.secret, directory.secretFile);
-  const { app, accounts, nodes, limits, usage, gateway } = await createApp(config, database, secret, log);
+  const journal = new DeadHashJournal(directory.path, database, log);
+  await journal.start();
+  const { app, accounts, nodes, limits, usage, gateway } = await createApp(
+    config,
+    database,
+    journal,
+    secret,
+    log,
+  );
   const setupCode = await accounts.prepareFirstAccount(config.owner);
   log.info(`Soku API Keys ${version}, data in ${directory.path}`);
   await limits.start();
@@ -41,7 +50,7 @@ async function start(): Promise<void> {
     log.info(`${signal}: finishing the open requests`);
     await Promise.all([close(), closeGateway()]);
     await Promise.all([usage.stop(), limits.stop()]);
-    await nodes?.stop();
+    await Promise.all([nodes?.stop(), journal.stop()]);
     await database.close();
     directory.release();
     log.info('Stopped');

@@ -60,7 +60,8 @@ export async function openPostgres(url: string, log: Logger): Promise<PostgresDa
   };
 }
 
-function connectionOf(connectionString: string): pg.ClientConfig {
+/** How a connection is made. @param connectionString DATABASE_URL */
+export function connectionOf(connectionString: string): pg.ClientConfig {
   return {
     connectionString,
     types,

@@ -1,4 +1,5 @@
 import type { PostgresDatabase } from '../database/postgres.ts';
+import type { DeadHashJournal } from '../journal/journal.ts';
 import type { Clock } from './clock.ts';
 import type { VerifierNode } from './node.ts';
 import type { Effect, Revocation } from './revocation.ts';
@@ -11,6 +12,7 @@ export function manyNodesRevocation(
   { kysely }: PostgresDatabase,
   node: Pick<VerifierNode, 'settle'>,
   clock: Clock,
+  journal: Pick<DeadHashJournal, 'keep'>,
 ): Revocation {
   const settle = () => node.settle(clock.monotonic());
   return {
@@ -24,7 +26,7 @@ export function manyNodesRevocation(
         .executeTakeFirst();
       if (numUpdatedRows === 0n && !(await exists(kysely, keyId, workspaceId))) return undefined;
       // Also when it was revoked before: whoever did that may still be waiting.
-      const { nodes, waitedMs } = await settle();
+      const [{ nodes, waitedMs }] = await Promise.all([settle(), keep(kysely, journal, keyId)]);
       return { effective: true, nodes, waitedMs: Math.ceil(waitedMs) } satisfies Effect;
     },
     async keyChanged() {
@@ -34,6 +36,16 @@ export function manyNodesRevocation(
       await settle();
     },
   };
+}
+
+/** Keeps the hashes of a key whose revoke is committed. */
+async function keep(
+  kysely: PostgresDatabase['kysely'],
+  journal: Pick<DeadHashJournal, 'keep'>,
+  keyId: string,
+): Promise<void> {
+  const rows = await kysely.selectFrom('api_key_secret').select('hash').where('key_id', '=', keyId).execute();
+  await journal.keep(rows.map((row) => row.hash));
 }
 
 /** Whether the workspace has the key; if so, its revoke is committed, because the update found nothing to do. */

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import type { PostgresDatabase } from '../database/postgres.ts';
+import type { DeadHashJournal } from '../journal/journal.ts';
 import { later, Repeating } from '../usage/repeating.ts';
 import type { SecretMemory } from '../verification/memory.ts';
 import type { Clock } from './clock.ts';
@@ -20,7 +21,12 @@ const pruneInterval = 60_000;
 const clock: Clock = { monotonic: () => performance.now(), wall: Date.now };
 
 /** This process as one of the nodes that share a database, put together over the real database, clocks and timers. */
-export function createNode(database: PostgresDatabase, memory: SecretMemory, log: Logger) {
+export function createNode(
+  database: PostgresDatabase,
+  memory: SecretMemory,
+  journal: DeadHashJournal,
+  log: Logger,
+) {
   const link = new PostgresLink(database.connection);
   const node = new VerifierNode({
     name: `${hostname()}:${process.pid}`,
@@ -31,8 +37,14 @@ export function createNode(database: PostgresDatabase, memory: SecretMemory, log
     newId: randomUUID,
     random: Math.random,
     cache: {
-      forget: (change) => forget(memory, change),
-      empty: () => memory.empty(),
+      forget: (change) => {
+        forget(memory, change);
+        journal.heard(change.hashes);
+      },
+      empty: () => {
+        memory.empty();
+        journal.missed();
+      },
     },
     failed: (error) => log.error({ err: error }, 'the database does not answer this node'),
     recovered: () => log.info('the database answers this node again'),
@@ -49,7 +61,7 @@ export function createNode(database: PostgresDatabase, memory: SecretMemory, log
   });
   return {
     node,
-    revocation: manyNodesRevocation(database, node, clock),
+    revocation: manyNodesRevocation(database, node, clock, journal),
     /** @throws when the database does not answer, or has another length of the lease than this program */
     start: async () => {
       await node.start();

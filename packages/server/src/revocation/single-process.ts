@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { SqliteDatabase } from '../database/sqlite.ts';
+import type { DeadHashJournal } from '../journal/journal.ts';
 import type { SecretMemory } from '../verification/memory.ts';
 import type { Revocation } from './revocation.ts';
 
@@ -14,6 +15,7 @@ const hashRows = z.array(z.object({ hash: z.instanceof(Uint8Array) }));
 export function singleProcessRevocation(
   database: SqliteDatabase,
   memory: Pick<SecretMemory, 'forget' | 'forgetWorkspace'>,
+  journal: Pick<DeadHashJournal, 'keep'>,
 ): Revocation {
   const forget = (hashes: Iterable<Uint8Array>) => memory.forget(hashes);
   return {
@@ -40,7 +42,10 @@ export function singleProcessRevocation(
           'the lock file of the data directory was removed; restart every process that uses it',
         );
       }
-      return hashes.length > 0 ? { effective: true, nodes: 1, waitedMs: 0 } : undefined;
+      if (hashes.length === 0) return undefined;
+      // Also when it was revoked before: that time this may have failed.
+      await journal.keep(hashes);
+      return { effective: true, nodes: 1, waitedMs: 0 };
     },
     async keyChanged(keyId) {
       // The change is committed. Reading waits for nobody, so it cannot be told as failed any more.

@@ -1,0 +1,105 @@
+import { randomBytes } from 'node:crypto';
+import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { Kysely, Migrator } from 'kysely';
+import { z } from 'zod';
+import { migrations } from '../database/migrate.ts';
+import { NodeSqliteDialect } from '../database/sqlite-dialect.ts';
+import { StartupError } from '../startup-error.ts';
+import { version } from '../version.ts';
+import { type Content, contentOf, contentSchema, copy, difference, type Progress } from './copy.ts';
+import type { Source } from './source.ts';
+import { sqliteSide } from './sqlite-side.ts';
+
+/** The table of one row that tells a backup from a database in use, and what is in it. */
+const label = `CREATE TABLE soku_backup (made_at TEXT NOT NULL, soku TEXT NOT NULL, content TEXT NOT NULL)`;
+const labelSchema = z.object({
+  made_at: z.string(),
+  soku: z.string(),
+  content: z.string().transform((text) => contentSchema.parse(JSON.parse(text))),
+});
+export type Label = z.infer<typeof labelSchema>;
+
+/** A name beside a file that nobody else uses. What is left of a process that was killed ends in it. */
+export function partialName(file: string): string {
+  return `${file}.${randomBytes(6).toString('hex')}.partial`;
+}
+
+/**
+ * Writes a backup under a name that nobody takes for one, and checks it: SQLite's own check, the foreign keys, and all
+ * rows against what was read.
+ *
+ * @param file does not exist yet
+ * @throws when it cannot be written, or is not what was read; then there is no file
+ */
+export async function writeBackup(source: Source, file: string, progress: Progress): Promise<Label> {
+  closeSync(openSync(file, 'wx', 0o600));
+  try {
+    const database = new DatabaseSync(file);
+    try {
+      // Until the name is the right one nobody misses the file, so it needs neither a log nor a wait for each page.
+      database.exec('PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA foreign_keys = ON');
+      await migrateTo(database, source.level);
+      database.exec('BEGIN');
+      const content = await copy(source.side, sqliteSide(database), progress);
+      const written = { made_at: new Date().toISOString(), soku: version, content };
+      database.exec(label);
+      database
+        .prepare('INSERT INTO soku_backup VALUES (?, ?, ?)')
+        .run(written.made_at, written.soku, JSON.stringify(content));
+      database.exec('COMMIT');
+      await check(database, content, file);
+      return written;
+    } finally {
+      database.close();
+    }
+  } catch (error) {
+    rmSync(file, { force: true });
+    throw error;
+  }
+}
+
+/**
+ * Reads what a backup says of itself, and checks that it is so.
+ *
+ * @throws {StartupError} 65 when it is damaged or no backup
+ */
+export async function checkBackup(database: DatabaseSync, file: string): Promise<Label> {
+  const found = database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'soku_backup'").get();
+  if (found === undefined) throw new StartupError('data', `${file} is no backup of Soku.`);
+  const parsed = labelSchema.safeParse(database.prepare('SELECT * FROM soku_backup').get());
+  if (!parsed.success) throw new StartupError('data', `${file} is damaged: its label cannot be read.`);
+  await check(database, parsed.data.content, file);
+  return parsed.data;
+}
+
+async function check(database: DatabaseSync, content: Content, file: string): Promise<void> {
+  const integrity = database.prepare('PRAGMA integrity_check(1)').get()?.integrity_check;
+  const wrong = integrity === 'ok' ? difference(content, await contentOf(sqliteSide(database))) : integrity;
+  if (wrong !== undefined) throw new StartupError('data', `${file} is damaged (${wrong}).`);
+}
+
+async function migrateTo(database: DatabaseSync, level: string): Promise<void> {
+  const db = new Kysely<unknown>({ dialect: new NodeSqliteDialect(database) });
+  const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
+  const { error } = await migrator.migrateTo(level);
+  if (error !== undefined) throw error;
+}
+
+/** Gives a whole file its name, on the disk, too. */
+export function place(partial: string, file: string): void {
+  syncPath(partial);
+  if (existsSync(file)) throw new StartupError('cannotCreate', `${file} exists already.`);
+  renameSync(partial, file);
+  syncPath(dirname(file));
+}
+
+function syncPath(path: string): void {
+  const descriptor = openSync(path, 'r');
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}

@@ -1,0 +1,60 @@
+import { createHash, type Hash } from 'node:crypto';
+import { z } from 'zod';
+import type { Row, Side } from './side.ts';
+import { tables } from './tables.ts';
+
+/** By table: how many rows, and the SHA-256 of all of them in order. */
+export const contentSchema = z.record(z.string(), z.object({ rows: z.number(), sha256: z.string() }));
+export type Content = z.infer<typeof contentSchema>;
+
+/** Told now and then how many rows of a table are done. */
+export type Progress = (table: string, rows: number) => void;
+
+/** Copies everything. @returns what was read */
+export function copy(from: Side, to: Side, progress: Progress): Promise<Content> {
+  return readAll(from, async (table, columns, rows, done) => {
+    await to.insert(table, columns, rows);
+    progress(table, done);
+  });
+}
+
+/** What a database has, for comparing it with another one. */
+export function contentOf(side: Side): Promise<Content> {
+  return readAll(side, async () => undefined);
+}
+
+/** The first table in which two contents differ. */
+export function difference(one: Content, other: Content): string | undefined {
+  return Object.keys({ ...one, ...other }).find((table) => {
+    return one[table]?.rows !== other[table]?.rows || one[table]?.sha256 !== other[table]?.sha256;
+  });
+}
+
+async function readAll(
+  side: Side,
+  take: (table: string, columns: string[], rows: Row[], done: number) => Promise<void>,
+): Promise<Content> {
+  const content: Content = {};
+  for (const [table, key] of Object.entries(tables)) {
+    const columns = (await side.columns(table)).sort();
+    if (columns.length === 0) continue;
+    const hash = createHash('sha256').update(JSON.stringify(columns));
+    let done = 0;
+    for await (const rows of side.rows(table, columns, key)) {
+      addTo(hash, rows);
+      done += rows.length;
+      await take(table, columns, rows, done);
+    }
+    content[table] = { rows: done, sha256: hash.digest('hex') };
+  }
+  return content;
+}
+
+function addTo(hash: Hash, rows: readonly Row[]): void {
+  for (const row of rows) {
+    const values = row.map((value) =>
+      value instanceof Uint8Array ? { hex: Buffer.from(value).toString('hex') } : value,
+    );
+    hash.update(JSON.stringify(values));
+  }
+}

@@ -1,0 +1,64 @@
+import type pg from 'pg';
+import type { PostgresDatabase } from '../database/postgres.ts';
+import { StartupError } from '../startup-error.ts';
+import { contentOf, copy, difference, type Progress } from './copy.ts';
+import { connectPatiently } from './postgres-client.ts';
+import { postgresSide } from './postgres-side.ts';
+import { quoted } from './side.ts';
+import { openFile } from './source.ts';
+import { tables } from './tables.ts';
+
+/**
+ * Writes a database file into an empty PostgreSQL of the same schema, and checks all rows against it, in one
+ * transaction.
+ *
+ * @throws {StartupError} 73 when it is not empty; nothing was changed then
+ */
+export async function fillPostgres(
+  { connection }: PostgresDatabase,
+  file: string,
+  progress: Progress,
+): Promise<void> {
+  const source = openFile(file);
+  const client = await connectPatiently(connection);
+  try {
+    await client.query('BEGIN');
+    await requireEmpty(client);
+    // Each dead hash alone would be published as a change; below all are told at once. This ends with the transaction.
+    await client.query('ALTER TABLE dead_hash DISABLE TRIGGER dead_hash_published');
+    const content = await copy(source.side, postgresSide(client), progress);
+    const wrong = difference(content, await contentOf(postgresSide(client)));
+    if (wrong !== undefined) throw new Error(`PostgreSQL does not hold what was written into ${wrong}`);
+    await client.query('ALTER TABLE dead_hash ENABLE ALWAYS TRIGGER dead_hash_published');
+    await tellNodes(client);
+    await client.query('COMMIT');
+  } finally {
+    await client.end();
+    await source.close();
+  }
+}
+
+async function requireEmpty(client: pg.Client): Promise<void> {
+  const names = Object.keys(tables);
+  await client.query(`LOCK TABLE ${names.map(quoted).join(', ')} IN EXCLUSIVE MODE`);
+  for (const name of names) {
+    if ((await client.query(`SELECT 1 FROM ${quoted(name)} LIMIT 1`)).rowCount === 0) continue;
+    throw new StartupError(
+      'cannotCreate',
+      `DATABASE_URL: the database is not empty (${name}). Nothing was changed. Make another one: CREATE DATABASE soku2.`,
+    );
+  }
+}
+
+/**
+ * A gap in the numbers of the changes makes a node that runs on this database forget all that it remembers: it may
+ * have been asked for one of the keys before it was there.
+ */
+async function tellNodes(client: pg.Client): Promise<void> {
+  await client.query(
+    `WITH head AS (
+       UPDATE change_head SET seq = seq + 2, token = gen_random_uuid()::text RETURNING seq, token
+     )
+     INSERT INTO key_change (seq, token, kind, subject, hashes) SELECT seq, token, 'workspace', '', '{}' FROM head`,
+  );
+}

@@ -1,0 +1,19 @@
+import pg from 'pg';
+
+/**
+ * A connection without the bounds of a server's: reading or writing everything takes as long as it takes.
+ *
+ * @param connection of a server
+ */
+export async function connectPatiently(connection: pg.ClientConfig): Promise<pg.Client> {
+  const { statement_timeout, query_timeout, lock_timeout, ...patient } = connection;
+  const client = new pg.Client({
+    ...patient,
+    application_name: 'soku backup',
+    idle_in_transaction_session_timeout: 0,
+  });
+  // Whoever uses the connection is told by the statement that fails.
+  client.on('error', () => undefined);
+  await client.connect();
+  return client;
+}

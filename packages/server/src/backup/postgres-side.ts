@@ -1,0 +1,65 @@
+import type pg from 'pg';
+import { z } from 'zod';
+import { quoted, type Row, type Side, sliceRows, type Value } from './side.ts';
+
+/** What arrays of a type are sent as, where PostgreSQL's own type has another form in SQLite. */
+const sentAs: Record<string, string> = { boolean: 'integer', 'timestamp with time zone': 'text' };
+
+/** @param client inside a transaction, of an isolation in which all reads see the same */
+export function postgresSide(client: pg.Client): Side {
+  return {
+    columns: async (table) => Array.from((await typesOf(client, table)).keys()),
+    async *rows(table, columns, key) {
+      const types = await typesOf(client, table);
+      // As SQLite orders: by bytes, whatever the language of the database.
+      const order = key.map((name) => `${quoted(name)}${types.get(name) === 'text' ? ' COLLATE "C"' : ''}`);
+      await client.query(
+        `DECLARE copied NO SCROLL CURSOR FOR
+         SELECT ${columns.map(quoted).join(', ')} FROM ${quoted(table)} ORDER BY ${order.join(', ')}`,
+      );
+      for (;;) {
+        const { rows } = await client.query({ text: `FETCH ${sliceRows} FROM copied`, rowMode: 'array' });
+        if (rows.length === 0) break;
+        yield z.array(rowSchema).parse(rows);
+      }
+      await client.query('CLOSE copied');
+    },
+    async insert(table, columns, rows) {
+      const types = await typesOf(client, table);
+      const typeOf = (column: string) => types.get(column) ?? 'text';
+      const places = columns.map((name, i) => `$${i + 1}::${sentAs[typeOf(name)] ?? typeOf(name)}[]`);
+      const values = columns.map((name, i) => `c${i}::${typeOf(name)}`);
+      const text = `INSERT INTO ${quoted(table)} (${columns.map(quoted).join(', ')})
+        SELECT ${values.join(', ')} FROM unnest(${places.join(', ')}) AS u (${columns.map((_, i) => `c${i}`).join(', ')})`;
+      await client.query(
+        text,
+        columns.map((_, i) => columnOf(rows, i)),
+      );
+    },
+  };
+}
+
+function columnOf(rows: readonly Row[], index: number): Value[] {
+  return rows.map((row) => row[index] ?? null);
+}
+
+/** As SQLite has it. */
+const valueSchema = z.union([
+  z.string(),
+  z.number(),
+  z.null(),
+  z.instanceof(Uint8Array),
+  z.boolean().transform(Number),
+  z.date().transform((date) => date.toISOString()),
+]);
+const rowSchema = z.array(valueSchema);
+
+/** The type of each column; empty when there is no such table. */
+async function typesOf(client: pg.Client, table: string): Promise<Map<string, string>> {
+  const { rows } = await client.query(
+    `SELECT attname AS name, format_type(atttypid, NULL) AS type FROM pg_attribute
+     WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped`,
+    [quoted(table)],
+  );
+  return new Map(rows.map((row) => [String(row.name), String(row.type)]));
+}

@@ -1,0 +1,81 @@
+import { createInterface } from 'node:readline/promises';
+import { Writable } from 'node:stream';
+import { containsKey } from '@soku/key';
+import { AccountService } from '../accounts/account-service.ts';
+import { createAuth } from '../accounts/auth.ts';
+import { emailSchema, passwordSchema, personNameSchema } from '../accounts/schemas.ts';
+import { readOrMakeSecret } from '../accounts/secret.ts';
+import { readConfig } from '../config.ts';
+import { openDataDirectory } from '../database/data-directory.ts';
+import { openDatabase } from '../database/open.ts';
+import { createLog } from '../http/logging.ts';
+import { parse, UsageError } from './command-line.ts';
+
+/**
+ * The commands that begin with `account`.
+ *
+ * @param args what follows that word
+ * @param name of the option --name
+ */
+export async function accountCommand(args: string[], name: string | undefined): Promise<void> {
+  const [action, email, ...rest] = args;
+  if (rest.length > 0) throw new UsageError('There is no such command.');
+  if (action === 'list' && email === undefined) return withAccounts(listAccounts);
+  if (action === 'add') return addAccount(parse('EMAIL', emailSchema, email ?? ''), name);
+  if (action === 'reset-password') return resetPassword(parse('EMAIL', emailSchema, email ?? ''));
+  throw new UsageError('There is no such command.');
+}
+
+async function addAccount(email: string, wish: string | undefined): Promise<void> {
+  const name = parse('--name', personNameSchema, wish ?? email.split('@')[0] ?? email);
+  if (containsKey(name)) throw new UsageError('--name must not hold an API key.');
+  await withAccounts(async (accounts) => {
+    await accounts.createAccount({ name, email, password: await askPassword() });
+    console.log(`Made the account ${email}.`);
+  });
+}
+
+async function resetPassword(email: string): Promise<void> {
+  await withAccounts(async (accounts) => {
+    await accounts.resetPassword(email, await askPassword());
+    console.log(`${email} has another password now, and is signed out everywhere.`);
+  });
+}
+
+async function listAccounts(accounts: AccountService): Promise<void> {
+  const all = await accounts.listAccounts();
+  for (const { email, name, createdAt } of all) console.log(`${createdAt}  ${email}  ${name}`);
+  if (all.length === 0)
+    console.log('There is no account yet. Make one with: npm run soku -- account add EMAIL');
+}
+
+/** Opens the data directory for one piece of work. Its lock keeps a running server and this apart. */
+async function withAccounts(work: (accounts: AccountService) => Promise<void>): Promise<void> {
+  const config = readConfig(process.env);
+  const directory = openDataDirectory(config.dataDir);
+  const log = await createLog('silent', false);
+  const database = await openDatabase(directory, config.databaseUrl, log);
+  try {
+    const secret = readOrMakeSecret(config.secret, directory.secretFile);
+    const auth = createAuth({ database, secret, publicUrl: config.publicUrl, trustedOrigins: [], log });
+    await work(new AccountService(auth, database.kysely));
+  } finally {
+    await database.close();
+    directory.release();
+  }
+}
+
+/** Asks on a terminal without showing what is typed; otherwise takes the first line of standard input. */
+async function askPassword(): Promise<string> {
+  const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const terminal = process.stdin.isTTY === true;
+  if (terminal) process.stderr.write('Password: ');
+  const lines = createInterface({ input: process.stdin, output: silent, terminal });
+  try {
+    const { value } = await lines[Symbol.asyncIterator]().next();
+    return parse('The password', passwordSchema, value ?? '');
+  } finally {
+    lines.close();
+    if (terminal) process.stderr.write('\n');
+  }
+}

@@ -1,0 +1,88 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { makeBackup } from '../backup/backup.ts';
+import type { Label } from '../backup/backup-file.ts';
+import type { Progress } from '../backup/copy.ts';
+import { moveToPostgres, restore } from '../backup/restore.ts';
+import { readConfig } from '../config.ts';
+import { createLog } from '../http/logging.ts';
+import type { Killed } from '../journal/compare.ts';
+import { UsageError } from './command-line.ts';
+
+/** ms between two lines that tell how far it is. */
+const tellEvery = 1000;
+
+/** `backup FILE`. */
+export async function backupCommand(args: string[]): Promise<void> {
+  const file = onlyFile(args);
+  const config = readConfig(process.env);
+  const label = await makeBackup(config, file, await tools());
+  console.log(
+    `Backed up ${inWords(label)} into ${file}. The secret that signs sessions is not in it: keep ${secretOf(config)} apart.`,
+  );
+}
+
+/** `restore FILE`. */
+export async function restoreCommand(args: string[]): Promise<void> {
+  const file = onlyFile(args);
+  const config = readConfig(process.env);
+  const { label, killed } = await restore(config, file, await tools());
+  console.log(
+    `Restored ${inWords(label)} of ${label.made_at}, and checked each row against ${file}. Everybody has to sign in again.${inWordsOfJournal(killed)}`,
+  );
+}
+
+/** `move-to-postgres`. */
+export async function moveCommand(args: string[]): Promise<void> {
+  if (args.length > 0) throw new UsageError('There is no such command.');
+  const config = readConfig(process.env);
+  const { label, killed } = await moveToPostgres(config, await tools());
+  console.log(
+    `Moved ${inWords(label)} to PostgreSQL, and checked each row against the file.${inWordsOfJournal(killed)}`,
+  );
+  const file = join(resolve(config.dataDir), 'secret');
+  if (existsSync(file) && readFileSync(file, 'utf8').trim() !== config.secret) {
+    console.log(`SOKU_SECRET is not what ${file} has, so everybody has to sign in again.`);
+  }
+}
+
+/** Under npm the working directory is that of the package, and the operator's is told in a variable. */
+function onlyFile(args: string[]): string {
+  const [file, ...rest] = args;
+  if (file === undefined || file === '' || rest.length > 0) {
+    throw new UsageError('This command takes one file.');
+  }
+  return resolve(process.env.INIT_CWD ?? '.', file);
+}
+
+async function tools() {
+  return { log: await createLog('silent', false), progress: tellNowAndThen() };
+}
+
+function tellNowAndThen(): Progress {
+  let told = performance.now();
+  return (table, rows) => {
+    if (performance.now() - told < tellEvery) return;
+    told = performance.now();
+    console.error(`${table}: ${counted(rows, 'row')}`);
+  };
+}
+
+function inWords({ content }: Label): string {
+  const rows = (table: string) => content[table]?.rows ?? 0;
+  const keys = counted(rows('api_key'), 'key');
+  return `${keys} (${counted(rows('dead_hash'), 'dead secret')}) and ${counted(rows('user'), 'account')}`;
+}
+
+function inWordsOfJournal({ hashes, keys }: Killed): string {
+  if (hashes === 0) return '';
+  return ` The journal knew of later revokes: ${counted(keys, 'key')} alive in it until now, and revoked again.`;
+}
+
+function secretOf({ secret, dataDir }: { secret: string | undefined; dataDir: string }): string {
+  return secret === undefined ? join(resolve(dataDir), 'secret') : 'SOKU_SECRET';
+}
+
+function counted(count: number, noun: string): string {
+  return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`;
+}

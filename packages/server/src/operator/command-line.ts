@@ -1,0 +1,11 @@
+import type { z } from 'zod';
+
+/** A wrong command line: exit code 64 of sysexits.h. */
+export class UsageError extends Error {}
+
+/** @throws {UsageError} that names the argument */
+export function parse(what: string, schema: z.ZodType<string>, text: string): string {
+  const parsed = schema.safeParse(text);
+  if (parsed.success) return parsed.data;
+  throw new UsageError(`${what} ${parsed.error.issues[0]?.message ?? 'is wrong'}.`);
+}
