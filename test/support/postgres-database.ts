@@ -15,9 +15,11 @@ let own: Promise<Postgres> | undefined;
  * A new, empty database, whose owner may do nothing else on its server. It is on the server of the run
  * (SOKU_TEST_POSTGRES_URL: a superuser's; `npm test` sets it), or else on one that this process starts and that ends
  * with it.
+ *
+ * @param on a superuser's URL of another server that it shall be on
  */
-export async function temporaryDatabase(): Promise<TemporaryDatabase> {
-  const server = process.env.SOKU_TEST_POSTGRES_URL ?? (await ownServer()).url();
+export async function temporaryDatabase(on?: string): Promise<TemporaryDatabase> {
+  const server = on ?? process.env.SOKU_TEST_POSTGRES_URL ?? (await ownServer()).url();
   const name = `soku_test_${randomBytes(6).toString('hex')}`;
   const password = randomBytes(12).toString('hex');
   await run(

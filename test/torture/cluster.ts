@@ -1,0 +1,117 @@
+import type { MovableClock } from '../support/movable-clock.ts';
+import { startWithMovableClock } from '../support/movable-clock.ts';
+import { type Postgres, startPostgres } from '../support/postgres.ts';
+import { temporaryDatabase } from '../support/postgres-database.ts';
+import { Notifications } from '../support/postgres-notifications.ts';
+import { freePort, type TestServer } from '../support/server.ts';
+import { TcpProxy } from '../support/tcp-proxy.ts';
+import { Outage } from './checker.ts';
+
+/** What a node runs as: replaced when it is started again. */
+interface Running {
+  server: TestServer;
+  clock: MovableClock;
+}
+
+/** One real server process, with a network of its own between it and the database. */
+export class ClusterNode {
+  readonly name: string;
+  readonly url: string;
+  readonly proxy: TcpProxy;
+  readonly notifications: Notifications;
+  /** When requests to it may fail. */
+  readonly outage = new Outage();
+  readonly #environment: Record<string, string>;
+  #running: Running;
+
+  private constructor(
+    name: string,
+    proxy: TcpProxy,
+    notifications: Notifications,
+    environment: Record<string, string>,
+    running: Running,
+  ) {
+    this.name = name;
+    this.proxy = proxy;
+    this.notifications = notifications;
+    this.#environment = environment;
+    this.#running = running;
+    this.url = running.server.url;
+  }
+
+  static async start(name: string, databaseUrl: string): Promise<ClusterNode> {
+    const notifications = new Notifications();
+    const proxy = await TcpProxy.before(databaseUrl, { filterToClient: notifications.filter });
+    const environment = {
+      // Its own for its whole life: clients find it there when it was started again.
+      PORT: String(await freePort()),
+      DATABASE_URL: proxy.url(databaseUrl),
+      SOKU_SECRET: 'a secret that is only for the tests',
+    };
+    const running = await startWithMovableClock(environment);
+    return new ClusterNode(name, proxy, notifications, environment, running);
+  }
+
+  get clock(): MovableClock {
+    return this.#running.clock;
+  }
+
+  get server(): TestServer {
+    return this.#running.server;
+  }
+
+  freeze(): void {
+    process.kill(this.server.pid, 'SIGSTOP');
+  }
+
+  thaw(): void {
+    process.kill(this.server.pid, 'SIGCONT');
+  }
+
+  async kill(): Promise<void> {
+    await this.server.kill('SIGKILL');
+  }
+
+  /** Starts it again after `kill()`, on the same port. */
+  async startAgain(): Promise<void> {
+    const former = this.server;
+    this.#running = await startWithMovableClock(this.#environment);
+    await former.stop();
+  }
+
+  async stop(): Promise<void> {
+    await this.server.stop();
+    await this.proxy.close();
+  }
+}
+
+/** Several nodes on one database of a PostgreSQL of their own, which may be crashed. */
+export class Cluster {
+  readonly postgres: Postgres;
+  readonly nodes: readonly ClusterNode[];
+
+  private constructor(postgres: Postgres, nodes: readonly ClusterNode[]) {
+    this.postgres = postgres;
+    this.nodes = nodes;
+  }
+
+  static async start(size: number): Promise<Cluster> {
+    const postgres = await startPostgres();
+    const nodes: ClusterNode[] = [];
+    const cluster = new Cluster(postgres, nodes);
+    try {
+      const database = await temporaryDatabase(postgres.url());
+      // One after the other: the first makes the tables and the owner's account.
+      for (let i = 1; i <= size; i++) nodes.push(await ClusterNode.start(`node ${i}`, database.url));
+      return cluster;
+    } catch (error) {
+      await cluster.stop();
+      throw error;
+    }
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.nodes.map((node) => node.stop()));
+    await this.postgres.stop();
+  }
+}

@@ -1,0 +1,62 @@
+/** How many violations are kept in words. */
+const mostViolations = 20;
+
+/** What happened while one fault was on. */
+export class Counts {
+  /** Requests that were answered, or whose connection broke. */
+  operations = 0;
+  accepted = 0;
+  refused = 0;
+  /** Answered 503 verification_unavailable. */
+  unavailable = 0;
+  /** Connections that broke or could not be made. */
+  unanswered = 0;
+  created = 0;
+  renamed = 0;
+  revokesSent = 0;
+  /** ms that each revoke took that was answered with 200, at nodes that the fault does not concern. */
+  readonly revokeMs: number[] = [];
+  /** The same of nodes that it concerns, which may themselves have stood still. */
+  readonly troubledRevokeMs: number[] = [];
+  /** ms from the end of each fault until all nodes were well. */
+  readonly recoveryMs: number[] = [];
+  violations = 0;
+  readonly examples: string[] = [];
+
+  violate(what: string): void {
+    this.violations += 1;
+    if (this.examples.length < mostViolations) this.examples.push(what);
+  }
+
+  /** @param troubled whether the fault concerns the node */
+  revoked(ms: number, troubled: boolean): void {
+    (troubled ? this.troubledRevokeMs : this.revokeMs).push(ms);
+  }
+
+  get revokes(): number {
+    return this.revokeMs.length + this.troubledRevokeMs.length;
+  }
+
+  add(other: Counts): void {
+    this.operations += other.operations;
+    this.accepted += other.accepted;
+    this.refused += other.refused;
+    this.unavailable += other.unavailable;
+    this.unanswered += other.unanswered;
+    this.created += other.created;
+    this.renamed += other.renamed;
+    this.revokesSent += other.revokesSent;
+    for (const ms of other.revokeMs) this.revokeMs.push(ms);
+    for (const ms of other.troubledRevokeMs) this.troubledRevokeMs.push(ms);
+    for (const ms of other.recoveryMs) this.recoveryMs.push(ms);
+    this.violations += other.violations;
+    for (const example of other.examples)
+      if (this.examples.length < mostViolations) this.examples.push(example);
+  }
+}
+
+/** The value below which this share of the values lies, by nearest rank; undefined without any. */
+export function quantile(values: readonly number[], share: number): number | undefined {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)];
+}

@@ -1,0 +1,77 @@
+import { ConnectionEnded, HttpSocket, type RawAnswer } from '../support/http-socket.ts';
+
+/** ms after which an unused connection is replaced: the server may be closing it at this moment. */
+const idleMs = 2000;
+
+/** Times are ms of one monotonic clock. */
+export interface Exchanged {
+  /** Before the request was written. */
+  sentAt: number;
+  /** After the answer was read. */
+  answeredAt: number;
+  /** Absent when the connection broke, or could not be made. */
+  answer: RawAnswer | undefined;
+}
+
+/** Text of a request. @param body JSON; without one none is sent */
+export function request(method: string, path: string, apiKey: string, body?: string): string {
+  const content =
+    body === undefined
+      ? ''
+      : `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n`;
+  return `${method} ${path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${apiKey}\r\n${content}\r\n${body ?? ''}`;
+}
+
+/** A connection to a server that is made anew when it has broken. Requests do not wait for each other's answers. */
+export class Lane {
+  readonly #url: string;
+  #socket: HttpSocket | undefined;
+  #opening: Promise<HttpSocket> | undefined;
+  #underWay = 0;
+  #usedAt = 0;
+
+  constructor(url: string) {
+    this.#url = url;
+  }
+
+  /** How many requests wait for their answers. */
+  get underWay(): number {
+    return this.#underWay;
+  }
+
+  async send(text: string): Promise<Exchanged> {
+    this.#underWay += 1;
+    let sentAt = performance.now();
+    try {
+      const socket = await this.#open();
+      sentAt = performance.now();
+      const answer = await socket.send(text);
+      return { sentAt, answeredAt: performance.now(), answer };
+    } catch (error) {
+      if (!isBroken(error)) throw error;
+      return { sentAt, answeredAt: performance.now(), answer: undefined };
+    } finally {
+      this.#underWay -= 1;
+      this.#usedAt = performance.now();
+    }
+  }
+
+  close(): void {
+    this.#socket?.close();
+  }
+
+  async #open(): Promise<HttpSocket> {
+    const isStale = this.#underWay === 1 && performance.now() - this.#usedAt > idleMs;
+    if (isStale) this.#socket?.close();
+    if (this.#socket?.ended === false) return this.#socket;
+    this.#opening ??= HttpSocket.open(this.#url).finally(() => {
+      this.#opening = undefined;
+    });
+    this.#socket = await this.#opening;
+    return this.#socket;
+  }
+}
+
+function isBroken(error: unknown): boolean {
+  return error instanceof ConnectionEnded || (error instanceof Error && 'code' in error);
+}

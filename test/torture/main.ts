@@ -1,0 +1,61 @@
+/**
+ * Tortures three nodes for as long as wanted: no short test has the luck that a rare fault takes. A whole run of a
+ * million operations is written down in docs/revocation-proof.md.
+ */
+import { parseArgs } from 'node:util';
+import { Random } from '../support/random.ts';
+import type { Counts } from './counts.ts';
+import { type Fault, faults } from './faults.ts';
+import { leastProof, type Proof, table, writeProof } from './report.ts';
+import { torture } from './run.ts';
+
+const usage = `npm run torture -- [--operations N | --seconds N] [--fault NAME] [--seed N]
+  --operations  how many at least; default ${leastProof}
+  --seconds     how long at least, in place of that
+  --fault       only this one of: ${faults.map(({ name }) => name).join(', ')}
+  --seed        repeats the choices of a run, though not its moments
+A run of all faults with at least ${leastProof} operations is kept in docs/revocation-proof.md.`;
+
+const { values } = parseArgs({
+  options: {
+    operations: { type: 'string', default: String(leastProof) },
+    seconds: { type: 'string' },
+    fault: { type: 'string' },
+    seed: { type: 'string' },
+    help: { type: 'boolean' },
+  },
+});
+const operations = Number(values.operations);
+const seconds = values.seconds === undefined ? undefined : Number(values.seconds);
+const chosen = values.fault === undefined ? faults : faults.filter(({ name }) => name === values.fault);
+
+if (values.help) {
+  console.log(usage);
+} else if (!(operations > 0) || !((seconds ?? 1) > 0) || chosen.length === 0) {
+  console.error(usage);
+  process.exitCode = 1;
+} else {
+  const random = new Random(values.seed);
+  console.error(`Seed ${random.seed}`);
+  const outcome = await torture({
+    random,
+    faults: chosen,
+    load: { connections: 2, pipelined: 4, thinkMs: 2, revokers: 10, revokePeriodMs: 150, living: 300 },
+    stretch: 2,
+    lingerMs: 500,
+    isEnough: (done, ms) => (seconds === undefined ? done >= operations : ms >= seconds * 1000),
+    progress,
+  });
+  const proof: Proof = { ...outcome, seed: random.seed };
+  if (chosen === faults && outcome.total.operations >= leastProof) writeProof(proof);
+  console.log(table(proof));
+  if (outcome.total.violations > 0) {
+    console.log(`\n${outcome.total.examples.join('\n')}`);
+    process.exitCode = 1;
+  }
+}
+
+function progress({ name }: Fault, { operations: done, revokes, violations }: Counts): void {
+  const wrong = violations === 0 ? '' : `, ${violations} VIOLATIONS`;
+  console.error(`${name.padEnd(20)} ${done} operations, ${revokes} revokes${wrong}`);
+}
