@@ -67,7 +67,8 @@ class End {
   async has(text: string): Promise<void> {
     while (this.received !== text) {
       assert.ok(text.startsWith(this.received), `${this.received} in place of ${text}`);
-      await once(this.socket, 'data');
+      const closed = this.closed.then((code) => Promise.reject(new Error(`closed: ${code}`)));
+      await Promise.race([once(this.socket, 'data'), closed]);
     }
   }
 }

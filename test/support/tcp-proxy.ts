@@ -186,7 +186,7 @@ export class TcpProxy {
   #join(client: Socket): void {
     if (this.#cut) {
       client.on('error', () => {});
-      client.resetAndDestroy();
+      reset(client);
       return;
     }
     const { host, port, filterToClient } = this.#options;
@@ -201,8 +201,8 @@ export class TcpProxy {
       destroy: () => {
         this.#connections.delete(connection);
         for (const pipe of pipes) pipe.close();
-        client.resetAndDestroy();
-        server.resetAndDestroy();
+        reset(client);
+        reset(server);
       },
     };
     this.#connections.add(connection);
@@ -217,4 +217,10 @@ export class TcpProxy {
       });
     }
   }
+}
+
+/** A reset where the system knows one: a socket that is being shut down can only be closed, and stays open else. */
+function reset(socket: Socket): void {
+  if (socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy();
 }
