@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import pg from 'pg';
+import { temporaryDatabase } from '../../../../test/support/postgres-database.ts';
+import { createPool } from './postgres-pool.ts';
+
+const database = await temporaryDatabase();
+after(() => database.drop());
+
+/** Ends a connection from the server's side, as a timeout or an operator does. */
+async function terminate(pid: number): Promise<void> {
+  const client = new pg.Client({ connectionString: database.url });
+  await client.connect();
+  await client.query('SELECT pg_terminate_backend($1)', [pid]);
+  await client.end();
+}
+
+for (const state of ['idle', 'in a transaction'] as const) {
+  test(`a connection that is ended while it is ${state} ends no process, and the next one works`, async (t) => {
+    const pool = createPool({ connectionString: database.url, max: 1 });
+    t.after(() => pool.end());
+    const client = await pool.connect();
+    const { rows } = await client.query('SELECT pg_backend_pid() AS pid');
+    // Not events.once, which listens to errors, too.
+    const ended = new Promise<void>((resolve) => client.once('end', () => resolve()));
+    if (state === 'idle') client.release();
+    else await client.query('BEGIN');
+    // Without a listener the event would end this process, and fail the test.
+    await terminate(rows[0].pid);
+    await ended;
+    if (state !== 'idle') {
+      await assert.rejects(client.query('SELECT 1'));
+      client.release(true);
+    }
+    assert.equal((await pool.query('SELECT 1 AS one')).rows[0].one, 1);
+  });
+}
