@@ -1,10 +1,10 @@
 /** A server and a browser for one test file, and pages in contexts (cookies, storage) of their own. */
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import type { SQLInputValue } from 'node:sqlite';
 import type { TestContext } from 'node:test';
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { launchBrowser, newPage, watch } from '../support/browser.ts';
+import { inDatabase } from '../support/in-database.ts';
 import { call, cookiesOf, Person } from '../support/person.ts';
 import { owner, startServer, type TestServer } from '../support/server.ts';
 
@@ -95,14 +95,10 @@ export class Dashboard {
     return page;
   }
 
-  /** Runs SQL on the server's own database file, as time and operators do things that no interface can. */
-  database(sql: string, ...values: string[]): void {
-    const database = new DatabaseSync(join(this.server.dataDir, 'soku.db'), { timeout: 5000 });
-    try {
-      assert.ok(Number(database.prepare(sql).run(...values).changes) > 0, `${sql} changed nothing`);
-    } finally {
-      database.close();
-    }
+  /** Runs SQL on the server's own database, as time and operators do things that no interface can. */
+  async database(sql: string, ...values: SQLInputValue[]): Promise<void> {
+    const changed = await inDatabase(this.server, `${sql} RETURNING 1`, ...values);
+    assert.ok(changed.length > 0, `${sql} changed nothing`);
   }
 
   /** Pages first: one that still asks when its server has gone would fail its test. */

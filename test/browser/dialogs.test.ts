@@ -13,11 +13,11 @@ after(() => dashboard.stop());
 const { key } = await dashboard.ada.makeKey({ name: 'Under the dialogs' });
 const { key: revoked } = await dashboard.ada.makeKey({ name: 'Revoked before' });
 await dashboard.ada.revoke(revoked.id);
-recordHours(dashboard, key.id, [
+await recordHours(dashboard, key.id, [
   { hoursAgo: 0, accepted: 3 },
   { hoursAgo: 1, accepted: 5, refused: 2 },
 ]);
-recordLastUse(dashboard, key.id, {
+await recordLastUse(dashboard, key.id, {
   at: Date.now() - 5000,
   address: '2001:db8:1234:5678:9abc:def0:1234:5678',
 });
@@ -226,7 +226,7 @@ test('the question for the password over another dialog has no violation of axe'
     expected: [answered(401)],
   });
   await settled(page);
-  dashboard.database('DELETE FROM session WHERE token = ?', sessionToken(person));
+  await dashboard.database('DELETE FROM session WHERE token = ?', sessionToken(person));
   await keys.nameField(page).fill('Session over for axe');
   await keys.createButton(page).click();
   await keys.dialog(page).getByRole('heading', { name: 'Your session is over' }).waitFor();

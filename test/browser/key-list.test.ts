@@ -95,7 +95,7 @@ test('M7: active keys come first; revoked, expired and all are one click away, i
 test('a key whose time has passed is listed as expired, in a word and with the date', async (t) => {
   const expiresAt = new Date(Date.now() + 60_000).toISOString();
   const { key } = await ada.makeKey({ name: 'Expiring', expiresAt });
-  dashboard.database('UPDATE api_key SET expires_at = created_at + 1 WHERE id = ?', key.id);
+  await dashboard.database('UPDATE api_key SET expires_at = created_at + 1 WHERE id = ?', key.id);
   const page = await dashboard.open(t, '/settings/api?status=expired');
   await reads(keys.row(page, 'Expiring'), /Expired \d+ \w+ \d{4}/);
 });

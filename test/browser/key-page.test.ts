@@ -85,7 +85,7 @@ test('when the session ends, the page asks for the password once, and not every 
   await page.reload();
   await shows(page, '0', '0');
   await settled(page);
-  dashboard.database('DELETE FROM session WHERE token = ?', sessionToken(person));
+  await dashboard.database('DELETE FROM session WHERE token = ?', sessionToken(person));
   await page.clock.runFor(11_000);
   const question = page.getByRole('dialog').filter({ hasText: 'Your session is over' });
   await question.waitFor();
@@ -102,7 +102,7 @@ test('when the session ends, the page asks for the password once, and not every 
 
 test('24 hours, 7 days and 30 days are in the address, and Back brings the one before', async (t) => {
   const { key } = await ada.makeKey({ name: 'Of many days' });
-  recordHours(dashboard, key.id, [
+  await recordHours(dashboard, key.id, [
     { hoursAgo: 3, accepted: 5 },
     { hoursAgo: 3 * 24, accepted: 7 },
     { hoursAgo: 20 * 24, accepted: 1100, refused: 1 },
@@ -133,7 +133,7 @@ test('24 hours, 7 days and 30 days are in the address, and Back brings the one b
 
 test('bars, numbers and sentence say the same as the API, in the hours of the reader', async (t) => {
   const { key } = await ada.makeKey({ name: 'Read by hour' });
-  recordHours(dashboard, key.id, [
+  await recordHours(dashboard, key.id, [
     { hoursAgo: 2, accepted: 30, refused: 4 },
     { hoursAgo: 1, accepted: 0, refused: 2 },
   ]);
@@ -156,7 +156,7 @@ test('bars, numbers and sentence say the same as the API, in the hours of the re
 
 test('the keyboard reads the bars one by one, and a screen reader hears their numbers', async (t) => {
   const { key } = await ada.makeKey({ name: 'By keyboard' });
-  recordHours(dashboard, key.id, [
+  await recordHours(dashboard, key.id, [
     { hoursAgo: 1, accepted: 12, refused: 3 },
     { hoursAgo: 0, accepted: 1 },
   ]);
@@ -180,7 +180,7 @@ test('the keyboard reads the bars one by one, and a screen reader hears their nu
 
 test('pointing at a bar tells its numbers, and leaving it the time zone again', async (t) => {
   const { key } = await ada.makeKey({ name: 'Pointed at' });
-  recordHours(dashboard, key.id, [{ hoursAgo: 6, accepted: 8, refused: 1 }]);
+  await recordHours(dashboard, key.id, [{ hoursAgo: 6, accepted: 8, refused: 1 }]);
   const page = await dashboard.open(t, `/settings/api/${key.id}`);
   await shows(page, '8', '1');
   const plot = await reader(page).boundingBox();
@@ -202,7 +202,7 @@ test('a key that was never used says so and leads to the help; one that rests sa
   await isAt(page, '/help/authentication');
 
   const { key: resting } = await ada.makeKey({ name: 'Resting' });
-  recordLastUse(dashboard, resting.id, { at: Date.now() - 3 * 24 * 3_600_000 - 1000, agent: '' });
+  await recordLastUse(dashboard, resting.id, { at: Date.now() - 3 * 24 * 3_600_000 - 1000, agent: '' });
   await page.goto(`${dashboard.server.url}/settings/api/${resting.id}`);
   await reads(
     requests(page),
@@ -212,7 +212,7 @@ test('a key that was never used says so and leads to the help; one that rests sa
 
 test('a revoked key keeps its history, and its page counts what is refused since it was revoked', async (t) => {
   const { apiKey, key } = await ada.makeKey({ name: 'Ended' });
-  recordHours(dashboard, key.id, [{ hoursAgo: 5, accepted: 9, refused: 4 }]);
+  await recordHours(dashboard, key.id, [{ hoursAgo: 5, accepted: 9, refused: 4 }]);
   await callApi(apiKey);
   await ada.revoke(key.id);
   assert.equal(await callApi(apiKey), 401);

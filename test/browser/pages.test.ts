@@ -23,12 +23,12 @@ const { key: unused } = await dashboard.ada.makeKey({ name: longName });
 const { key: revoked } = await dashboard.ada.makeKey({ name: 'Ended' });
 await dashboard.ada.revoke(revoked.id);
 for (const { id } of [key, revoked]) {
-  recordHours(
+  await recordHours(
     dashboard,
     id,
     [0, 1, 2, 50, 51, 500].map((hoursAgo) => ({ hoursAgo, accepted: 1_234_567, refused: 40 })),
   );
-  recordLastUse(dashboard, id, {
+  await recordLastUse(dashboard, id, {
     at: Date.now() - 5000,
     address: '2001:db8:1234:5678:9abc:def0:1234:5678',
     agent: 'Rindfleischetikettierungsüberwachungsaufgabenübertragungsprogramm/1.0'.repeat(2),

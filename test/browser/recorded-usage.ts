@@ -15,11 +15,11 @@ export function startOfHour(hoursAgo: number): number {
   return (Math.floor(Date.now() / hourLength) - hoursAgo) * hourLength;
 }
 
-export function recordHours(dashboard: Dashboard, keyId: string, hours: PastHour[]): void {
+export async function recordHours(dashboard: Dashboard, keyId: string, hours: PastHour[]): Promise<void> {
   for (const { hoursAgo, accepted, refused = 0 } of hours) {
-    dashboard.database(
+    await dashboard.database(
       `INSERT INTO usage_hour (hour, key_id, hash, accepted, refused)
-       SELECT CAST(? AS INTEGER), key_id, hash, CAST(? AS INTEGER), CAST(? AS INTEGER)
+       SELECT CAST(? AS BIGINT), key_id, hash, CAST(? AS BIGINT), CAST(? AS BIGINT)
        FROM api_key_secret WHERE key_id = ?`,
       ...[startOfHour(hoursAgo) / hourLength, accepted, refused].map(String),
       keyId,
@@ -34,11 +34,11 @@ export interface PastUse {
   agent?: string;
 }
 
-export function recordLastUse(dashboard: Dashboard, keyId: string, use: PastUse): void {
+export async function recordLastUse(dashboard: Dashboard, keyId: string, use: PastUse): Promise<void> {
   const { at, address = '203.0.113.7', agent = 'curl/8.5.0' } = use;
-  dashboard.database(
+  await dashboard.database(
     `INSERT INTO last_use (key_id, hash, at, address, agent)
-     SELECT key_id, hash, CAST(? AS INTEGER), ?, ? FROM api_key_secret WHERE key_id = ?`,
+     SELECT key_id, hash, CAST(? AS BIGINT), ?, ? FROM api_key_secret WHERE key_id = ?`,
     String(at),
     address,
     agent,

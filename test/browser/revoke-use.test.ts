@@ -20,7 +20,7 @@ const statusOf = async (id: string) =>
 
 test('the question says how often a key was used in the last day, and when, from where and with what last', async (t) => {
   const { apiKey, key } = await ada.makeKey({ name: 'Busy' });
-  recordHours(dashboard, key.id, [
+  await recordHours(dashboard, key.id, [
     { hoursAgo: 5, accepted: 1310, refused: 3 },
     { hoursAgo: 30, accepted: 100 },
   ]);
@@ -47,7 +47,7 @@ for (const { what, name, lastUse, words } of [
 ]) {
   test(`the question says it of ${what}`, async (t) => {
     const { key } = await ada.makeKey({ name });
-    if (lastUse) recordLastUse(dashboard, key.id, lastUse);
+    if (lastUse) await recordLastUse(dashboard, key.id, lastUse);
     const page = await dashboard.open(t, `/settings/api?q=${name}`);
     await keys.revokeButton(page, name).click();
     await reads(use(page), words);
@@ -56,8 +56,8 @@ for (const { what, name, lastUse, words } of [
 
 test('a browser is told by its name, for each calls itself Mozilla', async (t) => {
   const { key } = await ada.makeKey({ name: 'From a browser' });
-  recordHours(dashboard, key.id, [{ hoursAgo: 1, accepted: 1 }]);
-  recordLastUse(dashboard, key.id, {
+  await recordHours(dashboard, key.id, [{ hoursAgo: 1, accepted: 1 }]);
+  await recordLastUse(dashboard, key.id, {
     at: Date.now() - 3_600_000,
     address: '2001:db8::7',
     agent: 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',

@@ -147,7 +147,7 @@ async function signInAgain(page: Page): Promise<void> {
 test('when the session is over, the password is asked for in place, and one key is made of what was typed', async (t) => {
   const person = await dashboard.signIn();
   const page = await fillIn(t, 'Session over', { as: person, expected: [answered(401)] });
-  dashboard.database('DELETE FROM session WHERE token = ?', sessionToken(person));
+  await dashboard.database('DELETE FROM session WHERE token = ?', sessionToken(person));
   await keys.createButton(page).click();
   await keys.dialog(page).getByRole('heading', { name: 'Your session is over' }).waitFor();
   await reads(keys.dialog(page), /Nothing that you typed is lost/);
@@ -164,7 +164,11 @@ test('when the sign-in is too old for making a key, a wrong password loses nothi
   const person = await dashboard.signIn();
   const page = await fillIn(t, 'Old sign-in', { as: person, expected: [answered(401), answered(403)] });
   const threeHoursAgo = new Date(Date.now() - 3 * 60 * 60 * 1000).toISOString();
-  dashboard.database('UPDATE session SET createdAt = ? WHERE token = ?', threeHoursAgo, sessionToken(person));
+  await dashboard.database(
+    'UPDATE session SET "createdAt" = ? WHERE token = ?',
+    threeHoursAgo,
+    sessionToken(person),
+  );
   await keys.createButton(page).click();
   await keys.dialog(page).getByRole('heading', { name: 'Is it still you?' }).waitFor();
   await password(page).fill('wrong password');
@@ -180,7 +184,11 @@ test('whoever cancels the question for the password comes back to the form with 
   const person = await dashboard.signIn();
   const page = await fillIn(t, 'Cancelled', { as: person, expected: [answered(403)] });
   const threeHoursAgo = new Date(Date.now() - 3 * 60 * 60 * 1000).toISOString();
-  dashboard.database('UPDATE session SET createdAt = ? WHERE token = ?', threeHoursAgo, sessionToken(person));
+  await dashboard.database(
+    'UPDATE session SET "createdAt" = ? WHERE token = ?',
+    threeHoursAgo,
+    sessionToken(person),
+  );
   await keys.createButton(page).click();
   await password(page).waitFor();
   await page.keyboard.press('Escape');

@@ -3,14 +3,13 @@
  * is a lie on the help page. The type of `producers` makes the table and this file complete each other.
  */
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { after, test } from 'node:test';
 import { generateKey } from '@soku/key';
 import { type ErrorCode, errorCodeNames } from '@soku/server/error-codes';
 import { createdKeySchema } from '@soku/server/key-schemas';
 import { assertRefusal, Contract, eventually } from '../support/contract.ts';
 import { exchange } from '../support/http.ts';
+import { inDatabase } from '../support/in-database.ts';
 import type { Answer } from '../support/person.ts';
 import { freePort, owner, startServer } from '../support/server.ts';
 
@@ -34,22 +33,12 @@ const manager = await ada.makeKey({ name: 'manager', scopes: ['keys:read', 'keys
 const me = (...fields: [string, string][]) => contract.call('GET', '/v1/me', { fields });
 const authorization = (value: string) => me(['Authorization', value]);
 
-/** Changes the database behind the server's back, as damage or an operator would. */
-function inDatabase(statement: string): void {
-  const database = new DatabaseSync(join(server.dataDir, 'soku.db'), { timeout: 5000 });
-  try {
-    database.exec(statement);
-  } finally {
-    database.close();
-  }
-}
-
 async function whileTableIsGone(table: string, ask: () => Promise<Answer>): Promise<Answer> {
-  inDatabase(`ALTER TABLE ${table} RENAME TO gone`);
+  await inDatabase(server, `ALTER TABLE ${table} RENAME TO gone`);
   try {
     return await ask();
   } finally {
-    inDatabase(`ALTER TABLE gone RENAME TO ${table}`);
+    await inDatabase(server, `ALTER TABLE gone RENAME TO ${table}`);
   }
 }
 
@@ -89,8 +78,11 @@ const producers: Record<ErrorCode, () => Promise<Answer>> = {
   insufficient_scope: () => contract.call('GET', '/v1/api-keys', { key: good.apiKey }),
   recent_login_required: async () => {
     const aged = await server.signIn();
-    inDatabase(`UPDATE session SET createdAt = '2020-01-01T00:00:00.000Z'
-                WHERE createdAt = (SELECT max(createdAt) FROM session)`);
+    await inDatabase(
+      server,
+      `UPDATE session SET "createdAt" = '2020-01-01T00:00:00.000Z'
+       WHERE "createdAt" = (SELECT max("createdAt") FROM session)`,
+    );
     return contract.call('POST', '/v1/api-keys', { as: aged, body: { name: 'too late' } });
   },
   session_required: () =>

@@ -1,11 +1,10 @@
 /** Idempotency-Key, and the quota: what may be asked for again and again without a heap of keys. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { after, test } from 'node:test';
 import { createdKeySchema, keyListSchema } from '@soku/server/key-schemas';
 import { assertRefusal, Contract } from '../support/contract.ts';
+import { inDatabase } from '../support/in-database.ts';
 import type { Person } from '../support/person.ts';
 import { startServer } from '../support/server.ts';
 import { ada as adasAccount, bob as bobsAccount, startWithTwoAccounts } from '../support/two-accounts.ts';
@@ -21,17 +20,15 @@ function create(as: Person, token: string, body: unknown = { name: 'once' }) {
   return contract.call('POST', '/v1/api-keys', { as, body, fields: [['Idempotency-Key', token]] });
 }
 
-/** Makes the memory of an Idempotency-Key older, by so many ms, in the server's own file. */
-function age(token: string, by: number): void {
-  const database = new DatabaseSync(join(server.dataDir, 'soku.db'), { timeout: 5000 });
-  try {
-    const { changes } = database
-      .prepare('UPDATE idempotency SET created_at = created_at - ? WHERE token_hash = ?')
-      .run(by, createHash('sha256').update(token).digest());
-    assert.equal(changes, 1);
-  } finally {
-    database.close();
-  }
+/** Makes the memory of an Idempotency-Key older, by so many ms, in the server's own database. */
+async function age(token: string, by: number): Promise<void> {
+  const changed = await inDatabase(
+    server,
+    'UPDATE idempotency SET created_at = created_at - ? WHERE token_hash = ? RETURNING key_id',
+    by,
+    createHash('sha256').update(token).digest(),
+  );
+  assert.equal(changed.length, 1);
 }
 
 async function countNamed(name: string): Promise<number> {
@@ -96,10 +93,10 @@ test('an Idempotency-Key has 1 to 255 characters', async () => {
 test('an Idempotency-Key is remembered for a day', async () => {
   const hour = 60 * 60 * 1000;
   const first = createdKeySchema.parse((await create(ada, 'daily', { name: 'daily' })).body);
-  age('daily', 23 * hour);
+  await age('daily', 23 * hour);
   const again = assertRefusal(await create(ada, 'daily', { name: 'daily' }), 'idempotency_replayed');
   assert.equal(again.details?.[0]?.keyId, first.key.id);
-  age('daily', 2 * hour);
+  await age('daily', 2 * hour);
   const second = createdKeySchema.parse((await create(ada, 'daily', { name: 'daily' })).body);
   assert.equal(await countNamed('daily'), 2);
   const replayed = assertRefusal(await create(ada, 'daily'), 'idempotency_replayed');

@@ -165,11 +165,13 @@ test('a key is renamed, and nothing else of it can be changed', async () => {
 
 test('a revoked key says when it was revoked, the same on every call, and can still be renamed', async () => {
   const { apiKey, key } = await ada.makeKey({ name: 'to revoke' });
-  const revoke = () => contract.call('POST', `/v1/api-keys/${key.id}/revoke`, { as: ada });
-  const first = keySchema.parse((await revoke()).body);
+  // How long it waited for other servers may differ from call to call.
+  const revoke = async () =>
+    keySchema.parse((await contract.call('POST', `/v1/api-keys/${key.id}/revoke`, { as: ada })).body);
+  const first = await revoke();
   assert.deepEqual({ ...first, revokedAt: null }, { ...key, status: 'revoked' });
   assert.ok(Math.abs(Date.now() - Date.parse(first.revokedAt ?? '')) < 60_000);
-  assert.deepEqual((await revoke()).body, first);
+  assert.deepEqual(await revoke(), first);
   const body = { name: 'grave' };
   const renamed = await contract.call('PATCH', `/v1/api-keys/${key.id}`, { as: ada, body });
   assert.deepEqual(renamed.body, { ...first, name: 'grave' });

@@ -1,13 +1,12 @@
 /** The requirements of OWASP ASVS 5.0 that concern keys, logs and addresses; each test names its own. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { after, test } from 'node:test';
 import { generateKey, parseKey } from '@soku/key';
 import { z } from 'zod';
 import { assertRefusal, Contract } from '../support/contract.ts';
 import { exchange } from '../support/http.ts';
+import { inDatabase, whileRefusing } from '../support/in-database.ts';
 import { call, cookiesOf, type Person } from '../support/person.ts';
 import { owner, startServer, type TestServer } from '../support/server.ts';
 
@@ -19,16 +18,6 @@ const proxied = await startServer({
 after(() => proxied.stop());
 const contract = await Contract.of(server);
 const ada = await server.signIn();
-
-/** Reads and writes the database behind the server's back. */
-function withDatabase<T>(work: (database: DatabaseSync) => T): T {
-  const database = new DatabaseSync(join(server.dataDir, 'soku.db'), { timeout: 5000 });
-  try {
-    return work(database);
-  } finally {
-    database.close();
-  }
-}
 
 const sessionList = z.array(z.object({ ipAddress: z.string(), createdAt: z.string() }));
 
@@ -76,11 +65,9 @@ test('ASVS 11.5.1: keys have 154 random bits, and no two are alike', async () =>
 
 test('ASVS 6.5.2: of a key the database has the SHA-256 and the preview, and nothing else', async () => {
   const { apiKey, key } = await ada.makeKey({ name: 'hashed' });
-  const row = withDatabase((database) =>
-    database.prepare('SELECT * FROM api_key_secret WHERE key_id = ?').get(key.id),
-  );
+  const [row] = await inDatabase(server, 'SELECT * FROM api_key_secret WHERE key_id = ?', key.id);
   const { hash, created_at, ...rest } = z
-    .looseObject({ hash: z.instanceof(Uint8Array), created_at: z.number() })
+    .looseObject({ hash: z.instanceof(Uint8Array), created_at: z.coerce.number() })
     .parse(row);
   assert.deepEqual(Buffer.from(hash), createHash('sha256').update(apiKey).digest());
   assert.deepEqual(rest, {
@@ -151,25 +138,19 @@ test('ASVS 16.2.5: whatever is done with a key or a password, the log does not h
 
 test('ASVS 16.2.5: an error from elsewhere that repeats a key is logged without it', async () => {
   const { apiKey, key } = await ada.makeKey({ name: 'quoted' });
-  withDatabase((database) =>
-    database.exec(`CREATE TRIGGER quoting BEFORE UPDATE OF name ON api_key
-                   BEGIN SELECT RAISE(ABORT, 'wrong: ${apiKey}'); END`),
-  );
-  try {
+  await whileRefusing(server, { table: 'api_key', message: `wrong: ${apiKey}` }, async () => {
     const answer = await contract.call('PATCH', `/v1/api-keys/${key.id}`, { as: ada, body: { name: 'x' } });
     const { requestId } = assertRefusal(answer, 'internal_error');
     assert.ok(!answer.text.includes(apiKey));
     await server.printed(requestId);
-  } finally {
-    withDatabase((database) => database.exec('DROP TRIGGER quoting'));
-  }
+  });
   assert.match(server.output, /wrong: \[redacted\]/);
   assert.ok(!server.output.includes(apiKey.slice(8, 20)));
 });
 
 test('ASVS 16.5.3: a key that cannot be checked is refused, and accepted again when it can', async () => {
   const { apiKey } = await ada.makeKey({ name: 'unchecked' });
-  withDatabase((database) => database.exec('ALTER TABLE api_key_secret RENAME TO gone'));
+  await inDatabase(server, 'ALTER TABLE api_key_secret RENAME TO gone');
   try {
     for (const path of ['/v1/me', '/v1/verify', '/v1/api-keys']) {
       const answer = await contract.call('GET', path, { key: apiKey });
@@ -181,7 +162,7 @@ test('ASVS 16.5.3: a key that cannot be checked is refused, and accepted again w
     const made = await contract.call('POST', '/v1/api-keys', { as: ada, body: { name: 'half' } });
     assertRefusal(made, 'internal_error');
   } finally {
-    withDatabase((database) => database.exec('ALTER TABLE gone RENAME TO api_key_secret'));
+    await inDatabase(server, 'ALTER TABLE gone RENAME TO api_key_secret');
   }
   assert.equal((await contract.call('GET', '/v1/me', { key: apiKey })).status, 200);
   const page = await contract.call('GET', '/v1/api-keys?status=all&q=half', { as: ada });
@@ -190,16 +171,11 @@ test('ASVS 16.5.3: a key that cannot be checked is refused, and accepted again w
 
 test('ASVS 16.5.3: a server that cannot write revokes nothing and says so', async () => {
   const { apiKey, key } = await ada.makeKey({ name: 'unrevoked' });
-  withDatabase((database) =>
-    database.exec("CREATE TRIGGER broken BEFORE UPDATE ON api_key BEGIN SELECT RAISE(ABORT, 'disk'); END"),
-  );
   const revoke = () => contract.call('POST', `/v1/api-keys/${key.id}/revoke`, { as: ada });
-  try {
+  await whileRefusing(server, { table: 'api_key', message: 'disk' }, async () => {
     const { message } = assertRefusal(await revoke(), 'internal_error');
-    assert.doesNotMatch(message, /disk|trigger|sqlite/i);
-  } finally {
-    withDatabase((database) => database.exec('DROP TRIGGER broken'));
-  }
+    assert.doesNotMatch(message, /disk|trigger|sql/i);
+  });
   assert.equal((await contract.call('GET', '/v1/me', { key: apiKey })).status, 200);
   assert.equal((await revoke()).status, 200);
   assertRefusal(await contract.call('GET', '/v1/me', { key: apiKey }), 'revoked_key');

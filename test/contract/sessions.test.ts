@@ -1,10 +1,9 @@
 /** What a session may do, and when it is over. */
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { after, test } from 'node:test';
 import { sessionSchema } from '@soku/server/account-schemas';
 import { assertRefusal, Contract } from '../support/contract.ts';
+import { inDatabase } from '../support/in-database.ts';
 import { type Answer, call, cookiesOf, Person } from '../support/person.ts';
 import { owner, startServer } from '../support/server.ts';
 
@@ -36,16 +35,11 @@ async function userOf(person: Person): Promise<string | undefined> {
 }
 
 /** Moves a person's sign-in back in time, as if the browser had been left open. */
-function ageSession(person: Person, hours: number): void {
+async function ageSession(person: Person, hours: number): Promise<void> {
   const [, token = ''] = /=([^.]+)\./.exec(person.cookie) ?? [];
-  const database = new DatabaseSync(join(server.dataDir, 'soku.db'), { timeout: 5000 });
-  try {
-    const before = new Date(Date.now() - hours * 60 * 60 * 1000).toISOString();
-    const update = database.prepare('UPDATE session SET createdAt = ? WHERE token = ?');
-    assert.equal(update.run(before, token).changes, 1);
-  } finally {
-    database.close();
-  }
+  const before = new Date(Date.now() - hours * 60 * 60 * 1000).toISOString();
+  const update = 'UPDATE session SET "createdAt" = ? WHERE token = ? RETURNING id';
+  assert.equal((await inDatabase(server, update, before, token)).length, 1);
 }
 
 test('a session that was signed out is over, everywhere and at once', async () => {
@@ -106,9 +100,9 @@ test('ASVS 7.5.3: two hours after the sign-in a session makes no key, but still 
   const person = await signIn();
   const { key } = await person.makeKey({ name: 'in time' });
   const make = () => contract.call('POST', '/v1/api-keys', { as: person, body: { name: 'too late' } });
-  ageSession(person, 1.9);
+  await ageSession(person, 1.9);
   assert.equal((await make()).status, 201);
-  ageSession(person, 2.1);
+  await ageSession(person, 2.1);
   assertRefusal(await make(), 'recent_login_required');
   assert.equal((await list(person)).status, 200);
   assert.equal((await person.revoke(key.id)).status, 'revoked');

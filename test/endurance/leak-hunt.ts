@@ -74,6 +74,10 @@ export class LeakHunt {
     this.#seen.push({ name: 'the output', bytes: Buffer.from(server.output) });
   }
 
+  lookAtText(name: string, text: string): void {
+    this.#seen.push({ name, bytes: Buffer.from(text) });
+  }
+
   /** How many bytes were looked at. */
   get size(): number {
     return this.#seen.reduce((sum, place) => sum + place.bytes.length, 0);

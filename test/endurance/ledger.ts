@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { DatabaseSync } from 'node:sqlite';
 import { createdKeySchema, errorSchema } from '@soku/server/key-schemas';
+import { inDatabase, onPostgres } from '../support/in-database.ts';
 import { type Answer, bearer, call, type Person } from '../support/person.ts';
 import type { Random } from '../support/random.ts';
 
@@ -103,15 +103,14 @@ function connectionLost(error: unknown): null {
   throw error;
 }
 
-/** What must be true of the file whenever a process has died: each query gives the rows that contradict. */
+/** What must be true of the database whenever a process has died: each query gives the rows that contradict. */
 const contradictions = {
   'a key without exactly one secret': `SELECT k.id FROM api_key k LEFT JOIN api_key_secret s ON s.key_id = k.id
     GROUP BY k.id HAVING count(s.hash) <> 1`,
-  'a secret without a key':
-    'SELECT hex(hash) FROM api_key_secret WHERE key_id NOT IN (SELECT id FROM api_key)',
+  'a secret without a key': 'SELECT hash FROM api_key_secret WHERE key_id NOT IN (SELECT id FROM api_key)',
   'a revoked key whose hash is not dead': `SELECT k.id FROM api_key k JOIN api_key_secret s ON s.key_id = k.id
     WHERE k.revoked_at IS NOT NULL AND s.hash NOT IN (SELECT hash FROM dead_hash)`,
-  'a dead hash whose key is not revoked': `SELECT hex(hash) FROM dead_hash WHERE hash NOT IN
+  'a dead hash whose key is not revoked': `SELECT hash FROM dead_hash WHERE hash NOT IN
     (SELECT s.hash FROM api_key_secret s JOIN api_key k ON k.id = s.key_id WHERE k.revoked_at IS NOT NULL)`,
   'an Idempotency-Key of no key':
     'SELECT key_id FROM idempotency WHERE key_id NOT IN (SELECT id FROM api_key)',
@@ -119,18 +118,19 @@ const contradictions = {
   'a key without its Idempotency-Key':
     'SELECT id FROM api_key WHERE id NOT IN (SELECT key_id FROM idempotency)',
   'half a revocation': 'SELECT id FROM api_key WHERE (revoked_at IS NULL) <> (revoked_by IS NULL)',
-  'a broken reference': 'PRAGMA foreign_key_check',
-  damage: "SELECT integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'",
 };
 
-/** Looks into the database file for anything that is half there. */
-export function assertNothingHalf(file: string): void {
-  const database = new DatabaseSync(file, { readOnly: true });
-  try {
-    for (const [name, query] of Object.entries(contradictions)) {
-      assert.deepEqual(database.prepare(query).all(), [], name);
-    }
-  } finally {
-    database.close();
+/** The process that dies has the file in its hands; a server on PostgreSQL has not. */
+const damage: Record<string, string> = onPostgres
+  ? {}
+  : {
+      'a broken reference': 'PRAGMA foreign_key_check',
+      damage: "SELECT integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'",
+    };
+
+/** Looks into the database for anything that is half there. */
+export async function assertNothingHalf(dataDir: string): Promise<void> {
+  for (const [name, query] of Object.entries({ ...contradictions, ...damage })) {
+    assert.deepEqual(await inDatabase({ dataDir }, query), [], name);
   }
 }

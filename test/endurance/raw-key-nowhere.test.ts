@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { after, test } from 'node:test';
+import { inDatabase, onPostgres, whileLocked } from '../support/in-database.ts';
 import { bearer } from '../support/person.ts';
 import { newDataDir, startServer, type TestServer } from '../support/server.ts';
 import { LeakHunt } from './leak-hunt.ts';
@@ -101,14 +100,21 @@ async function failToCreate(
   server: TestServer,
   headers: Record<string, string>,
 ): Promise<void> {
-  const other = new DatabaseSync(join(dataDir, 'soku.db'), { timeout: 1000 });
-  try {
-    other.exec('BEGIN IMMEDIATE');
+  await whileLocked(server, 'api_key', async () => {
     const answer = await hunt.call(server, 'POST', '/v1/api-keys', { headers, body: '{"name":"fails"}' });
     assert.equal(answer.status, 503, answer.body);
-    other.exec('ROLLBACK');
-  } finally {
-    other.close();
+  });
+}
+
+/** Looks at everything that is stored: the files, and on PostgreSQL every row of every table. */
+async function lookAtStorage(hunt: LeakHunt): Promise<void> {
+  hunt.lookAtFiles(dataDir);
+  if (!onPostgres) return;
+  const tables = await inDatabase({ dataDir }, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'");
+  assert.ok(tables.length > 10);
+  for (const { tablename } of tables) {
+    const rows = await inDatabase({ dataDir }, `SELECT t::text AS row FROM "${tablename}" t`);
+    hunt.lookAtText(`the table ${tablename}`, rows.map(({ row }) => String(row)).join('\n'));
   }
 }
 
@@ -133,15 +139,15 @@ test('a key is in no file, no line of the log and no answer but the one that mad
     const headers = { Cookie: cookie, ...json };
     await doEverything(hunt, server, cookie);
     await failToCreate(hunt, server, headers);
-    hunt.lookAtFiles(dataDir);
+    await lookAtStorage(hunt);
     await dieWhileCreating(hunt, server, headers);
-    hunt.lookAtFiles(dataDir);
+    await lookAtStorage(hunt);
     hunt.lookAtOutput(server);
   });
   await during(async (server) => {
     for (const key of hunt.keys) await hunt.call(server, 'GET', '/v1/verify', { headers: bearer(key) });
     await server.kill('SIGTERM');
-    hunt.lookAtFiles(dataDir);
+    await lookAtStorage(hunt);
     hunt.lookAtOutput(server);
   });
   assert.deepEqual(hunt.leaks(), []);

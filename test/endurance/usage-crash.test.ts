@@ -1,12 +1,11 @@
 /** What is counted survives the end of the process: all of it when it ends by itself, the written part after kill -9. */
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { after, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Key } from '@soku/server/key-schemas';
 import { type Usage, usageSchema } from '@soku/server/usage-schemas';
+import { inDatabase, whileLocked } from '../support/in-database.ts';
 import { bearer, call, Person } from '../support/person.ts';
 import { newDataDir, startServer, type TestServer } from '../support/server.ts';
 
@@ -35,18 +34,13 @@ async function use(server: TestServer, apiKeys: readonly string[], accepted: num
 
 /** Resolves when the database has so many uses; fails after half a minute without. */
 async function written(wanted: number): Promise<void> {
-  const database = new DatabaseSync(join(dataDir, 'soku.db'), { readOnly: true });
-  const sum = database.prepare('SELECT coalesce(sum(accepted + refused), 0) AS uses FROM usage_hour');
+  const sum = 'SELECT coalesce(sum(accepted + refused), 0) AS uses FROM usage_hour';
   const deadline = performance.now() + 30_000;
-  try {
-    for (;;) {
-      const uses = Number(sum.get()?.uses);
-      if (uses === wanted) return;
-      assert.ok(performance.now() < deadline, `${uses} of ${wanted} uses were written`);
-      await turn();
-    }
-  } finally {
-    database.close();
+  for (;;) {
+    const uses = Number((await inDatabase({ dataDir }, sum))[0]?.uses);
+    if (uses === wanted) return;
+    assert.ok(performance.now() < deadline, `${uses} of ${wanted} uses were written`);
+    await turn();
   }
 }
 
@@ -111,26 +105,25 @@ test('while another program has the database locked, uses are counted on, and wr
   timeout: 60_000,
 }, async () => {
   const server = await startServer({ dataDir });
-  const other = new DatabaseSync(join(dataDir, 'soku.db'), { timeout: 5000 });
+  const stored = async (id: string) => {
+    const sums = 'SELECT sum(accepted) AS accepted, sum(refused) AS refused FROM usage_hour WHERE key_id = ?';
+    const [row] = await inDatabase(server, sums, id);
+    return [row?.accepted, row?.refused].map((sum) => (sum === null ? null : Number(sum)));
+  };
   try {
     const person = await server.signIn();
     const { apiKey, key } = await person.makeKey({ name: 'locked out' });
-    other.exec('BEGIN IMMEDIATE');
-    await use(server, [apiKey], 3, 1);
-    await server.printed('usage could not be written');
-    await use(server, [apiKey], 2, 0);
-    const usage = await usageOf(person, key.id);
-    assert.deepEqual([usage.accepted, usage.refused], [5, 1]);
-    const stored = other.prepare(
-      'SELECT sum(accepted) AS accepted, sum(refused) AS refused FROM usage_hour WHERE key_id = ?',
-    );
-    assert.equal(stored.get(key.id)?.accepted, null);
-    other.exec('COMMIT');
+    await whileLocked(server, 'usage_hour', async () => {
+      await use(server, [apiKey], 3, 1);
+      await server.printed('usage could not be written');
+      await use(server, [apiKey], 2, 0);
+      const usage = await usageOf(person, key.id);
+      assert.deepEqual([usage.accepted, usage.refused], [5, 1]);
+      assert.deepEqual(await stored(key.id), [null, null]);
+    });
     await server.kill('SIGTERM');
-    const { accepted, refused } = { ...stored.get(key.id) };
-    assert.deepEqual([accepted, refused], [5, 1]);
+    assert.deepEqual(await stored(key.id), [5, 1]);
   } finally {
-    other.close();
     await server.kill();
   }
 });

@@ -20,6 +20,9 @@ import { bearer, call } from '../support/person.ts';
 import { freePort, newDataDir, spawnServer, startServer } from '../support/server.ts';
 import { contentsOf, refusedStart } from '../support/start.ts';
 
+// Also in a run on PostgreSQL: what a data directory has to hold it has only without one.
+process.env.SOKU_TEST_DATABASE = 'sqlite';
+
 const root = newDataDir();
 after(() => rmSync(root, { recursive: true, force: true }));
 

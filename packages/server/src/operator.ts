@@ -13,6 +13,8 @@ While the server runs:
 While the server is stopped:
   restore FILE                        write a backup into an empty data directory or PostgreSQL
   move-to-postgres                    copy the data directory into the empty PostgreSQL of DATABASE_URL
+
+While the server is stopped; with DATABASE_URL also while servers run, which need the same SOKU_SECRET:
   account add EMAIL [--name NAME]     make an account with a workspace of its own
   account reset-password EMAIL        give an account another password, and end its sessions
   account list                        list the accounts

@@ -1,9 +1,12 @@
-import { randomBytes, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
 import type { Kysely } from 'kysely';
+import { lockForAll } from '../database/dialect.ts';
 import type { Tables } from '../database/schema.ts';
+import { orUnavailable } from '../database/unavailable.ts';
 import { RequestError } from '../http/errors.ts';
 import { newId } from '../ids.ts';
 import type { Auth } from './auth.ts';
+import { newSetupCode } from './setup-code.ts';
 
 export interface Workspace {
   id: string;
@@ -27,7 +30,7 @@ export class AccountService {
   readonly #auth: Auth;
   readonly #db: Kysely<Tables>;
   readonly #now: () => number;
-  /** Present while there is no account: whoever knows it may make the first. Lives in memory only. */
+  /** Whoever knows it may make the first account. Absent once this process has seen that there is one. */
   #setupCode: string | undefined;
 
   constructor(auth: Auth, db: Kysely<Tables>, now: () => number = Date.now) {
@@ -45,35 +48,36 @@ export class AccountService {
   async prepareFirstAccount(
     owner: { email: string; password: string } | undefined,
   ): Promise<string | undefined> {
-    if (await this.#hasAccounts()) return undefined;
+    if (await hasAccounts(this.#db)) return undefined;
     if (owner !== undefined) {
-      await this.createAccount({ ...owner, name: owner.email.split('@')[0] ?? owner.email });
+      // Another node that starts at the same time may be the one that makes it.
+      await this.#make({ ...owner, name: owner.email.split('@')[0] ?? owner.email }, 'only the first');
       return undefined;
     }
-    this.#setupCode = newSetupCode();
+    const { secret } = await this.#auth.$context;
+    this.#setupCode = await newSetupCode(this.#db, secret);
     return this.#setupCode;
   }
 
-  get setupNeeded(): boolean {
+  /** Whether there is no account yet. Asks the database: another node, or the operator's command, may make it. */
+  async setupNeeded(): Promise<boolean> {
+    if (this.#setupCode === undefined) return false;
+    if (await hasAccounts(this.#db)) this.#setupCode = undefined;
     return this.#setupCode !== undefined;
   }
 
   /**
-   * Makes the first account for whoever holds the setup code. The code then ends.
+   * Makes the first account for whoever holds the setup code. The code then ends, on all nodes.
    *
    * @throws {RequestError} invalid_request when the code is wrong or was used
    */
   async setUp(code: string, account: NewAccount): Promise<void> {
-    if (this.#setupCode === undefined || !sameText(code, this.#setupCode)) throw wrongSetupCode();
-    // Taken before the first await, so that two calls at once cannot both use it.
-    const taken = this.#setupCode;
+    const expected = this.#setupCode;
+    if (expected === undefined || !sameText(code, expected)) throw wrongSetupCode();
+    if (!(await this.setupNeeded())) throw wrongSetupCode();
+    const made = await this.#make(account, 'only the first');
     this.#setupCode = undefined;
-    try {
-      await this.createAccount(account);
-    } catch (error) {
-      this.#setupCode = taken;
-      throw error;
-    }
+    if (!made) throw wrongSetupCode();
   }
 
   /**
@@ -81,14 +85,20 @@ export class AccountService {
    *
    * @throws {RequestError} invalid_request when the e-mail has an account
    */
-  async createAccount({ name, email, password }: NewAccount): Promise<void> {
+  async createAccount(account: NewAccount): Promise<void> {
+    await this.#make(account, 'any');
+  }
+
+  /** @returns whether it was made: not when it is to be the first one, and is not */
+  async #make({ name, email, password }: NewAccount, which: 'any' | 'only the first'): Promise<boolean> {
     const context = await this.#auth.$context;
     const hash = await context.password.hash(password);
     const now = this.#now();
     const at = new Date(now).toISOString();
     const userId = newId('usr_', now);
-    const workspaceId = newId('ws_', now);
-    await this.#db.transaction().execute(async (db) => {
+    return this.#db.transaction().execute(async (db) => {
+      await lockForAll(db, 'accounts');
+      if (which === 'only the first' && (await hasAccounts(db))) return false;
       const taken = await db.selectFrom('user').select('id').where('email', '=', email).executeTakeFirst();
       if (taken !== undefined) throw emailTaken();
       const times = { createdAt: at, updatedAt: at };
@@ -107,14 +117,8 @@ export class AccountService {
           ...times,
         })
         .execute();
-      await db
-        .insertInto('workspace')
-        .values({ id: workspaceId, name: `${name}'s workspace`, created_at: now })
-        .execute();
-      await db
-        .insertInto('workspace_member')
-        .values({ workspace_id: workspaceId, user_id: userId, role: 'owner', created_at: now })
-        .execute();
+      await makeWorkspace(db, { name: `${name}'s workspace`, userId, now });
+      return true;
     });
   }
 
@@ -141,12 +145,18 @@ export class AccountService {
 
   /** Every account, oldest first. */
   async listAccounts(): Promise<{ email: string; name: string; createdAt: string }[]> {
-    return this.#db.selectFrom('user').select(['email', 'name', 'createdAt']).orderBy('createdAt').execute();
+    const rows = await this.#db
+      .selectFrom('user')
+      .select(['email', 'name', 'createdAt'])
+      .orderBy('createdAt')
+      .execute();
+    // A text on SQLite, and a Date on PostgreSQL.
+    return rows.map((row) => ({ ...row, createdAt: new Date(row.createdAt).toISOString() }));
   }
 
   /** The session of a request's cookie, or null when there is none that is alive. */
   async findSession(headers: Headers): Promise<Session | null> {
-    const found = await this.#auth.api.getSession({ headers });
+    const found = await orUnavailable(() => this.#auth.api.getSession({ headers }));
     if (found === null) return null;
     const { id, name, email } = found.user;
     return { user: { id, name, email }, signedInAt: found.session.createdAt.getTime() };
@@ -166,15 +176,23 @@ export class AccountService {
   async findWorkspace(id: string): Promise<Workspace | undefined> {
     return this.#db.selectFrom('workspace').select(['id', 'name']).where('id', '=', id).executeTakeFirst();
   }
-
-  async #hasAccounts(): Promise<boolean> {
-    return (await this.#db.selectFrom('user').select('id').limit(1).executeTakeFirst()) !== undefined;
-  }
 }
 
-/** 120 random bits in five groups, so that it survives being read out, and is not taken for a key in the log. */
-function newSetupCode(): string {
-  return randomBytes(15).toString('hex').match(/.{6}/g)?.join('-') ?? '';
+async function hasAccounts(db: Kysely<Tables>): Promise<boolean> {
+  return (await db.selectFrom('user').select('id').limit(1).executeTakeFirst()) !== undefined;
+}
+
+/** @param now epoch ms */
+async function makeWorkspace(
+  db: Kysely<Tables>,
+  { name, userId, now }: { name: string; userId: string; now: number },
+): Promise<void> {
+  const id = newId('ws_', now);
+  await db.insertInto('workspace').values({ id, name, created_at: now }).execute();
+  await db
+    .insertInto('workspace_member')
+    .values({ workspace_id: id, user_id: userId, role: 'owner', created_at: now })
+    .execute();
 }
 
 /** Compares in a time that tells nothing of where two texts differ. */

@@ -1,6 +1,7 @@
 import { containsKey } from '@soku/key';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { orUnavailable } from '../database/unavailable.ts';
 import type { AccountService } from './account-service.ts';
 import type { Auth } from './auth.ts';
 import { authHeaders, copyCookies, sendAuthResponse } from './forward.ts';
@@ -12,6 +13,12 @@ interface Options {
   publicUrl: string;
   keyPrefix: string;
 }
+
+/** As the auth library makes them, with room for other ones. PostgreSQL would fail at a NUL character. */
+const sessionTokenSchema = z
+  .string()
+  .max(200)
+  .regex(/^[\x21-\x7e]+$/, 'is not the token of a session');
 
 /**
  * The only calls of the auth library that are reachable, each with the only fields that are handed on. It has many
@@ -31,7 +38,7 @@ const authCalls = (name: z.ZodType<string>) =>
       }),
     },
     { method: 'POST', path: '/sign-out' },
-    { method: 'POST', path: '/revoke-session', body: z.object({ token: z.string().max(200) }) },
+    { method: 'POST', path: '/revoke-session', body: z.object({ token: sessionTokenSchema }) },
     { method: 'POST', path: '/revoke-sessions' },
     { method: 'POST', path: '/revoke-other-sessions' },
     {
@@ -63,13 +70,12 @@ export const accountRoutes: FastifyPluginAsyncZod<Options> = async (app, options
       schema: { hide: true, ...('body' in call ? { body: call.body } : {}) },
       handler: async (request, reply) => {
         const body = 'body' in call ? request.body : {};
-        const response = await auth.handler(
-          new Request(`${options.publicUrl}/api/auth${call.path}`, {
-            method: call.method,
-            headers: authHeaders(request),
-            ...(call.method === 'POST' ? { body: JSON.stringify(body) } : {}),
-          }),
-        );
+        const forwarded = new Request(`${options.publicUrl}/api/auth${call.path}`, {
+          method: call.method,
+          headers: authHeaders(request),
+          ...(call.method === 'POST' ? { body: JSON.stringify(body) } : {}),
+        });
+        const response = await orUnavailable(() => auth.handler(forwarded));
         return sendAuthResponse(reply, response);
       },
     });
@@ -79,10 +85,9 @@ export const accountRoutes: FastifyPluginAsyncZod<Options> = async (app, options
     '/api/session',
     { schema: { hide: true, response: { 200: sessionSchema } } },
     async (request, reply) => {
-      const { response, headers } = await auth.api.getSession({
-        headers: authHeaders(request),
-        returnHeaders: true,
-      });
+      const { response, headers } = await orUnavailable(() =>
+        auth.api.getSession({ headers: authHeaders(request), returnHeaders: true }),
+      );
       copyCookies(reply, headers);
       const user = response?.user;
       const [workspace] = user === undefined ? [] : await accounts.workspacesOf(user.id);
@@ -90,7 +95,7 @@ export const accountRoutes: FastifyPluginAsyncZod<Options> = async (app, options
       return {
         user: user === undefined ? null : { id: user.id, name: user.name, email: user.email },
         workspace: workspace ?? null,
-        setupNeeded: accounts.setupNeeded,
+        setupNeeded: await accounts.setupNeeded(),
         publicUrl: options.publicUrl,
         keyPrefix: options.keyPrefix,
       };
@@ -109,11 +114,13 @@ export const accountRoutes: FastifyPluginAsyncZod<Options> = async (app, options
     async (request, reply) => {
       const { code, ...account } = request.body;
       await accounts.setUp(code, account);
-      const signedIn = await auth.api.signInEmail({
-        body: { email: account.email, password: account.password },
-        headers: authHeaders(request),
-        returnHeaders: true,
-      });
+      const signedIn = await orUnavailable(() =>
+        auth.api.signInEmail({
+          body: { email: account.email, password: account.password },
+          headers: authHeaders(request),
+          returnHeaders: true,
+        }),
+      );
       copyCookies(reply, signedIn.headers);
       return reply.code(201).header('cache-control', 'no-store').send({ email: account.email });
     },

@@ -32,3 +32,16 @@ export async function lockRow<T>(db: Kysely<T>, table: 'workspace' | 'api_key', 
   if (!isPostgres(db)) return;
   await sql`SELECT 1 FROM ${sql.table(table)} WHERE id = ${id} FOR NO KEY UPDATE`.execute(db);
 }
+
+/** Numbers of advisory locks, which nobody else in the same database may use: 'soku' in ASCII, and the one after it. */
+export const advisoryLocks = { migration: 0x736f6b75, accounts: 0x736f6b76 };
+
+/**
+ * Lets one transaction after the other go on from here, on any node. On SQLite that is so from their beginning.
+ *
+ * @param db inside a transaction
+ */
+export async function lockForAll<T>(db: Kysely<T>, lock: keyof typeof advisoryLocks): Promise<void> {
+  if (!isPostgres(db)) return;
+  await sql`SELECT pg_advisory_xact_lock(${advisoryLocks[lock]}::bigint)`.execute(db);
+}

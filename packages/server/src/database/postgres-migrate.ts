@@ -2,15 +2,15 @@ import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import type { Logger } from 'pino';
 import { StartupError } from '../startup-error.ts';
+import { advisoryLocks } from './dialect.ts';
 import { migrate, migrations } from './migrate.ts';
 import { createPool } from './postgres-pool.ts';
 import type { Tables } from './schema.ts';
 
-/** Number of the advisory lock that whoever migrates holds: 'soku' in ASCII. Others wait for it. */
-const lock = 0x736f6b75;
+const [firstMigration] = Object.keys(migrations);
 
-/** "relation exists": a table of another program has one of our names. */
-const duplicateTable = '42P07';
+/** Tables of the first migration. */
+const firstTables = ['user', 'session', 'account', 'verification', 'workspace', 'workspace_member'];
 
 /**
  * Brings PostgreSQL to the newest schema.
@@ -27,7 +27,8 @@ export async function migratePostgres(connection: pg.ClientConfig, log: Logger):
   await client.connect();
   try {
     if ((await unapplied(client)) === 0) return;
-    await client.query('SELECT pg_advisory_lock($1)', [lock]);
+    // Others wait for it. It ends with the connection.
+    await client.query('SELECT pg_advisory_lock($1)', [advisoryLocks.migration]);
     // Another node may have done it while we waited.
     if ((await unapplied(client)) === 0) return;
     const pool = createPool({ ...patient, max: 2 });
@@ -38,20 +39,25 @@ export async function migratePostgres(connection: pg.ClientConfig, log: Logger):
     } finally {
       await kysely.destroy();
     }
-  } catch (error) {
-    throw isDuplicateTable(error) ? foreign() : error;
   } finally {
     await client.end();
   }
 }
 
-/** @returns how many migrations are still to run */
+/**
+ * @returns how many migrations are still to run
+ * @throws {StartupError} 65
+ */
 async function unapplied(client: pg.Client): Promise<number> {
   const { rows } = await client.query(`SELECT to_regclass('kysely_migration') IS NOT NULL AS exists`);
-  if (rows[0].exists !== true) return Object.keys(migrations).length;
-  const applied = (await client.query('SELECT name FROM kysely_migration')).rows.map((row) =>
-    String(row.name),
-  );
+  const applied =
+    rows[0].exists === true
+      ? (await client.query('SELECT name FROM kysely_migration')).rows.map((row) => String(row.name))
+      : [];
+  // Another program can have such a table, too. Ours is empty when a first start was broken off.
+  if (!applied.includes(String(firstMigration)) && (applied.length > 0 || (await hasTables(client)))) {
+    throw foreign();
+  }
   const newer = applied.find((name) => !(name in migrations));
   if (newer !== undefined) {
     throw new StartupError(
@@ -62,13 +68,18 @@ async function unapplied(client: pg.Client): Promise<number> {
   return Object.keys(migrations).length - applied.length;
 }
 
-function isDuplicateTable(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === duplicateTable;
+/** Whether some of our names are taken where ours would be made. */
+async function hasTables(client: pg.Client): Promise<boolean> {
+  const { rows } = await client.query(
+    'SELECT 1 FROM unnest($1::text[]) AS name WHERE to_regclass(quote_ident(name)) IS NOT NULL',
+    [firstTables],
+  );
+  return rows.length > 0;
 }
 
 function foreign(): StartupError {
   return new StartupError(
     'data',
-    'DATABASE_URL: the database has tables of another program by the same names. Nothing was changed. Give Soku a database of its own: CREATE DATABASE soku.',
+    'DATABASE_URL: the database has tables of another program. Nothing was changed. Give Soku a database of its own: CREATE DATABASE soku.',
   );
 }

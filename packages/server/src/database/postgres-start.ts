@@ -6,92 +6,208 @@ import { StartupError } from '../startup-error.ts';
 /** The oldest version whose functions we use (gen_random_uuid). */
 const oldest = 13;
 
-/** ms: how long a start waits for a database that is starting, too, and how long between two tries. */
-const patience = 15_000;
-const pause = 500;
+/** How long a start waits for a database that is starting, too, and how long between two tries. ms. */
+export interface Patience {
+  patience: number;
+  pause: number;
+}
 
-/** The database is there in a moment, or never: no such host or port, or it is starting (SQLSTATE class 57). */
-const passing = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', '57P03', '57P01', '57P02']);
+/** Long enough for a database that a compose file or a machine starts at the same time. */
+const usualPatience: Patience = { patience: 15_000, pause: 500 };
 
-/** It is there and does not let us in. */
+/** No connection left, or it starts or stops. */
+const passing = new Set(['53300', '57P01', '57P02', '57P03']);
+
+/** System calls that fail when there is no way to it, or not yet. */
+const network = new Set(['connect', 'getaddrinfo', 'read', 'write']);
+
+/** It is there and does not let us in, or not do what we must. */
 const refusals: Record<string, string> = {
   '28P01': 'refused the user or the password',
-  '28000': 'refused the user',
+  '28000': 'refused the user, or connections from here (pg_hba.conf)',
   '3D000': 'has no such database',
   '42501': 'does not give this user the rights that it needs',
-  '53300': 'has no connection left',
+  '25006': 'lets this user only read',
 };
+
+/** Reasons that the driver gives in words, without a code. */
+const words: [pattern: RegExp, problem: string][] = [
+  [/does not support SSL/, 'speaks no TLS, which sslmode asks for'],
+  [/^SASL/, 'asks for a password, and the address has none'],
+];
+
+/** Codes of OpenSSL and Node for a certificate that does not prove who the server is. */
+const untrusted = /CERT|ISSUER|^UNABLE_TO|^HOSTNAME/;
 
 /**
  * Waits until PostgreSQL lets us in, and looks whether it is one that we can use.
  *
- * @throws {StartupError} 69 when it cannot be reached, 78 when it refuses
+ * @throws {StartupError} when it is not
  */
-export async function connected(connection: pg.ClientConfig, log: Logger): Promise<void> {
+export async function connected(
+  connection: pg.ClientConfig,
+  log: Logger,
+  { patience, pause } = usualPatience,
+): Promise<void> {
   const deadline = performance.now() + patience;
   let told = false;
   for (;;) {
     try {
-      return await look(connection);
+      return await withClient(connection, look);
     } catch (error) {
-      if (!isPassing(error) || performance.now() > deadline) throw refused(error);
-      if (!told)
-        log.warn(`PostgreSQL does not answer yet (${codeOf(error)}); trying for ${patience / 1000} s`);
+      if (!isPassing(error) || performance.now() > deadline) throw refusedStart(error);
+      if (!told) {
+        log.warn(
+          `PostgreSQL does not answer yet (${codeOf(error) || 'no answer'}); trying for ${patience / 1000} s`,
+        );
+      }
       told = true;
       await wait(pause);
     }
   }
 }
 
-async function look(connection: pg.ClientConfig): Promise<void> {
+async function withClient<T>(
+  connection: pg.ClientConfig,
+  work: (client: pg.Client) => Promise<T>,
+): Promise<T> {
   const client = new pg.Client(connection);
   client.on('error', () => undefined);
   try {
     await client.connect();
-    const { rows } = await client.query(
-      `SELECT current_setting('server_version_num')::int / 10000 AS version,
-              pg_is_in_recovery() AS replica, current_setting('synchronous_commit') AS durable`,
-    );
-    const { version, replica, durable } = rows[0];
-    if (version < oldest) throw unfit(`is version ${version}, but ${oldest} or newer is needed`);
-    if (replica) throw unfit('is a read-only replica; give the address of the primary');
-    if (durable === 'off') {
-      throw unfit(
-        'has synchronous_commit = off, with which a crash can undo a revoke that was answered; set it to on',
-      );
-    }
+    return await work(client);
   } finally {
     await client.end().catch(() => undefined);
   }
+}
+
+/** What the promises rest on. Each of these is somebody's default somewhere. */
+async function look(client: pg.Client): Promise<void> {
+  const { rows } = await client.query(
+    `SELECT current_setting('server_version_num')::int / 10000 AS version,
+            pg_is_in_recovery() AS replica,
+            current_setting('transaction_read_only') AS "readOnly",
+            current_setting('synchronous_commit') AS durable,
+            current_setting('transaction_isolation') AS isolation,
+            current_setting('server_encoding') AS encoding`,
+  );
+  const { version, replica, readOnly, durable, isolation, encoding } = rows[0];
+  if (version < oldest) throw unfit(`is version ${version}, but ${oldest} or newer is needed`);
+  if (replica) throw unfit('is a read-only replica; give the address of the primary');
+  if (readOnly === 'on') throw unfit(`${refusals['25006']} (default_transaction_read_only = on)`);
+  if (durable === 'off') {
+    throw unfit(
+      'has synchronous_commit = off, with which a crash can undo a revoke that was answered; set it to on',
+    );
+  }
+  // Whoever waited for a lock must then see what the other one wrote.
+  if (isolation !== 'read committed') {
+    throw unfit(`has default_transaction_isolation = '${isolation}'; set it to 'read committed'`);
+  }
+  if (encoding !== 'UTF8') {
+    throw unfit(
+      `keeps this database in ${encoding}, which cannot hold every name; CREATE DATABASE soku ENCODING 'UTF8' TEMPLATE template0`,
+    );
+  }
+}
+
+/** Tables that are written while the process runs. */
+const written = [
+  'user',
+  'session',
+  'account',
+  'workspace',
+  'workspace_member',
+  'api_key',
+  'api_key_secret',
+  'dead_hash',
+  'idempotency',
+  'usage_hour',
+  'last_use',
+  'rate_window',
+  'change_head',
+  'key_change',
+  'verifier_node',
+];
+
+/**
+ * Looks whether the user may write: another one than the owner of the tables may have been given too little, which
+ * would show with the first key that is made, or revoked.
+ *
+ * @throws {StartupError} 78 when not
+ */
+export async function checkRights(connection: pg.ClientConfig): Promise<void> {
+  const { rows } = await withClient(connection, (client) =>
+    client.query(
+      `SELECT name, privilege FROM unnest($1::text[]) AS name, unnest('{SELECT,INSERT,UPDATE}'::text[]) AS privilege
+       WHERE NOT has_table_privilege(quote_ident(name), privilege) LIMIT 1`,
+      [written],
+    ),
+  );
+  const [missing] = rows;
+  if (missing !== undefined)
+    throw unfit(`${refusals['42501']} (${missing.privilege} on the table ${missing.name})`);
 }
 
 function unfit(problem: string): StartupError {
   return new StartupError('configuration', `DATABASE_URL: PostgreSQL there ${problem}.`);
 }
 
-/** Never tells the address, which has the password in it. */
-function refused(error: unknown): StartupError {
-  if (error instanceof StartupError) return error;
-  const code = codeOf(error);
-  const refusal = refusals[code];
-  if (refusal !== undefined) {
+/**
+ * Says in one line why PostgreSQL cannot be used. Never tells the address, which has the password in it.
+ *
+ * @returns the error itself when it is none of PostgreSQL's making
+ */
+export function refusedStart(error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof StartupError) return error;
+  const problem = problemOf(error);
+  if (problem !== undefined) {
     return new StartupError(
       'configuration',
-      `DATABASE_URL: PostgreSQL ${refusal}. Example: DATABASE_URL=postgres://soku:password@db.example.com/soku`,
+      `DATABASE_URL: ${problem}. Example: DATABASE_URL=postgres://soku:password@db.example.com/soku`,
     );
   }
-  const reason = code === '' ? (error instanceof Error ? error.message : 'no reason given') : code;
+  if (!isPassing(error)) return error;
   return new StartupError(
     'unavailable',
-    `DATABASE_URL: PostgreSQL does not answer (${reason}). Is it running, and reachable from here?`,
+    `DATABASE_URL: PostgreSQL does not answer (${codeOf(error) || error.message}). Is it running, and reachable from here?`,
   );
 }
 
+/** What somebody has to set right; undefined when it is not that. */
+function problemOf(error: Error): string | undefined {
+  const code = codeOf(error);
+  if (code === 'ENOENT' || code === 'EACCES') {
+    return isNetwork(error) ? undefined : `a file that it names cannot be read (${error.message})`;
+  }
+  if (untrusted.test(code)) {
+    return `the certificate of PostgreSQL is not to be trusted (${code}); name that of its authority with sslrootcert=`;
+  }
+  const said = words.find(([pattern]) => code === '' && pattern.test(error.message));
+  const refusal = refusals[code] ?? said?.[1];
+  return refusal === undefined ? undefined : `PostgreSQL ${refusal}`;
+}
+
+/** Whether the database may be there in a moment. */
 function isPassing(error: unknown): boolean {
-  return passing.has(codeOf(error));
+  if (!(error instanceof Error) || error instanceof StartupError) return false;
+  const code = codeOf(error);
+  // The driver has no code for a connection that was closed, or took too long.
+  return passing.has(code) || isNetwork(error) || (code === '' && /timeout|terminated/.test(error.message));
+}
+
+function isNetwork(error: Error): boolean {
+  const first = firstOf(error);
+  return 'syscall' in first && typeof first.syscall === 'string' && network.has(first.syscall);
 }
 
 function codeOf(error: unknown): string {
-  if (error instanceof AggregateError) return codeOf(error.errors[0]);
-  return error instanceof Error && 'code' in error ? String(error.code) : '';
+  const first = error instanceof Error ? firstOf(error) : {};
+  return 'code' in first ? String(first.code) : '';
+}
+
+/** A host can have several addresses, each of which failed. */
+function firstOf(error: Error): Error {
+  const first = error instanceof AggregateError ? error.errors[0] : error;
+  return first instanceof Error ? first : error;
 }

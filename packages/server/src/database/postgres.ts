@@ -1,9 +1,10 @@
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import type { Logger } from 'pino';
+import { KyselyConnections } from './kysely-connections.ts';
 import { migratePostgres } from './postgres-migrate.ts';
 import { createPool } from './postgres-pool.ts';
-import { connected } from './postgres-start.ts';
+import { checkRights, connected, type Patience, refusedStart } from './postgres-start.ts';
 import type { Tables } from './schema.ts';
 
 /** PostgreSQL: many processes, the nodes, share it. */
@@ -39,15 +40,21 @@ const types: pg.CustomTypesConfig = {
  * does.
  *
  * @param url DATABASE_URL
- * @throws {StartupError} 69 when it cannot be reached, 78 when it does not let us in, 65 when it is newer than this
- *   program or not ours
+ * @param patience with a database that is starting, too
+ * @throws {StartupError} 69 when it cannot be reached, 78 when it does not let us in or is not set up as we need it, 65
+ *   when it is newer than this program or not ours
  */
-export async function openPostgres(url: string, log: Logger): Promise<PostgresDatabase> {
+export async function openPostgres(url: string, log: Logger, patience?: Patience): Promise<PostgresDatabase> {
   const connection = connectionOf(url);
-  await connected(connection, log);
-  await migratePostgres(connection, log);
+  try {
+    await connected(connection, log, patience);
+    await migratePostgres(connection, log);
+    await checkRights(connection);
+  } catch (error) {
+    throw refusedStart(error);
+  }
   const pool = createPool({ ...connection, max: poolSize, idleTimeoutMillis: 60_000 });
-  const kysely = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+  const kysely = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: new KyselyConnections(pool) }) });
   return {
     kind: 'postgres',
     kysely,
@@ -56,14 +63,33 @@ export async function openPostgres(url: string, log: Logger): Promise<PostgresDa
     ping: async () => {
       await pool.query('SELECT 1');
     },
-    close: () => kysely.destroy(),
+    close: async () => {
+      await kysely.destroy();
+      // Kysely ends it only when it has run a statement.
+      if (!pool.ending) await pool.end();
+    },
   };
 }
 
-/** How a connection is made. @param connectionString DATABASE_URL */
-export function connectionOf(connectionString: string): pg.ClientConfig {
+/**
+ * Modes that the driver takes for verify-full, and says so on stderr, where nobody can tell it from a fault. Whoever
+ * wants less than libpq's verify-full says so by the driver's own words: sslmode=no-verify, or uselibpqcompat=true.
+ */
+const verifyFull = new Set(['prefer', 'require', 'verify-ca']);
+
+function withVerifiedTls(address: string): string {
+  const url = new URL(address);
+  const { searchParams } = url;
+  if (!verifyFull.has(searchParams.get('sslmode') ?? '') || searchParams.has('uselibpqcompat'))
+    return address;
+  searchParams.set('sslmode', 'verify-full');
+  return url.href;
+}
+
+/** How a connection is made. @param address DATABASE_URL */
+export function connectionOf(address: string): pg.ClientConfig {
   return {
-    connectionString,
+    connectionString: withVerifiedTls(address),
     types,
     application_name: 'soku',
     keepAlive: true,

@@ -254,8 +254,9 @@ export const errorCodes = {
     type: 'api_error',
     title: 'The database does not answer at the moment',
     cause:
-      'The database did not answer, or another program has locked it. Soku refuses rather than accept a key that it cannot check, and has changed nothing.',
-    remedy: 'Try again after the number of seconds in Retry-After.',
+      'The database did not answer, or another program has locked it. Soku refuses rather than accept a key that it cannot check.',
+    remedy:
+      'Try again after the number of seconds in Retry-After. The message says so when a change may have been carried out: then look first.',
   },
 } as const satisfies Record<string, ErrorRow>;
 

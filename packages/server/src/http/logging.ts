@@ -27,3 +27,28 @@ export async function createLog(level: Config['logLevel'], terminal: boolean): P
 export function logsRequests(log: { level: string }): boolean {
   return ['trace', 'debug'].includes(log.level);
 }
+
+/**
+ * Tells of the first failure at once, and of those that follow it no more often than that: while a database is gone
+ * every request fails, and a line for each would fill a disk.
+ *
+ * @param interval ms
+ * @param tell gets how many were passed over since it was called last
+ */
+export function atMostEvery<T>(
+  interval: number,
+  tell: (failure: T, unsaid: number) => void,
+  now: () => number = () => performance.now(),
+): (failure: T) => void {
+  let last = Number.NEGATIVE_INFINITY;
+  let unsaid = 0;
+  return (failure) => {
+    if (now() - last < interval) {
+      unsaid += 1;
+      return;
+    }
+    last = now();
+    tell(failure, unsaid);
+    unsaid = 0;
+  };
+}

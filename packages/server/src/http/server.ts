@@ -16,9 +16,10 @@ import {
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod';
 import { isBusy } from '../database/sqlite-errors.ts';
+import { DatabaseUnavailable } from '../database/unavailable.ts';
 import { answerBrokenRequest, limits } from './broken-requests.ts';
 import { type Detail, type Refusal, RequestError, refuse } from './errors.ts';
-import { logsRequests } from './logging.ts';
+import { atMostEvery, logsRequests } from './logging.ts';
 import { checkOrigin, checkPreflight, ownOrigins } from './origin.ts';
 import { PreformattedResponse } from './preformatted-response.ts';
 import { nextRequestId } from './request-ids.ts';
@@ -29,6 +30,9 @@ interface Options {
   /** Addresses and ranges whose X-Forwarded-* is believed. */
   trustProxy: string[];
 }
+
+/** ms between two lines that tell of the same outage. */
+const outageInterval = 10_000;
 
 /** The bare server: limits, request ids, the error envelope, the origin check, and one log line a request. */
 export function createServer({ log, publicUrl, trustProxy }: Options) {
@@ -99,7 +103,15 @@ export function createServer({ log, publicUrl, trustProxy }: Options) {
   });
   // A quiet log costs a request nothing.
   if (logsRequests(log)) app.addHook('onResponse', logAnswer);
-  app.setErrorHandler<FastifyError>((error, request, reply) => refuse(reply, refusalOf(error, request)));
+  // When the database is gone every request fails, and for the same reason.
+  const tellOutage = atMostEvery(outageInterval, (error: DatabaseUnavailable, unsaid) =>
+    log.error({ err: error, unsaid }, 'the database does not answer'),
+  );
+  app.setErrorHandler<FastifyError>((error, request, reply) => {
+    if (!(error instanceof DatabaseUnavailable)) return refuse(reply, refusalOf(error, request));
+    tellOutage(error);
+    return refuse(reply, unavailable(error, request));
+  });
   return app;
 }
 
@@ -160,6 +172,21 @@ function refusalOf(error: FastifyError, request: FastifyRequest): Refusal {
   return {
     code: 'internal_error',
     message: `Something failed inside. Give the request id ${request.id} to whoever runs this deployment.`,
+  };
+}
+
+/** Says no more of what became of the request than is certain. */
+function unavailable(failure: DatabaseUnavailable, request: FastifyRequest): Refusal {
+  const code = 'verification_unavailable';
+  if (failure.rolledBack) {
+    const message = 'The database was changed by another request at the same moment.';
+    return { code, message: `${message} Nothing was changed by this one; try again in a moment.` };
+  }
+  const message = 'The database does not answer at the moment.';
+  if (['GET', 'HEAD'].includes(request.method)) return { code, message: `${message} Try again.` };
+  return {
+    code,
+    message: `${message} What was asked for may have been carried out, or not: look before you try again.`,
   };
 }
 

@@ -107,8 +107,10 @@ export class KeyStore {
   }
 
   async #findIdempotent(workspaceId: string, token: Uint8Array, now: number): Promise<string | undefined> {
+    // Of this workspace only, whose row is locked: with those of others, two transactions could wait for each other.
     await this.#db
       .deleteFrom('idempotency')
+      .where('workspace_id', '=', workspaceId)
       .where('created_at', '<', now - idempotencyLife)
       .execute();
     const row = await this.#db
@@ -213,6 +215,8 @@ export class KeyStore {
   ): Promise<'changed' | 'not found' | 'maker revoked'> {
     const { name, rateLimit } = change;
     return this.#db.transaction().execute(async (db) => {
+      // Two keys that change each other would wait for each other without end, each with its own row locked.
+      if (byKey !== null) await lockRow(db, 'workspace', workspaceId);
       const asking = byKey === null ? null : await new KeyStore(db).#limitsOfLiving(byKey);
       if (asking === undefined) return 'maker revoked';
       permit(asking);

@@ -1,13 +1,14 @@
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { containsKey } from '@soku/key';
+import type { Logger } from 'pino';
 import { AccountService } from '../accounts/account-service.ts';
 import { createAuth } from '../accounts/auth.ts';
 import { emailSchema, passwordSchema, personNameSchema } from '../accounts/schemas.ts';
 import { readOrMakeSecret } from '../accounts/secret.ts';
-import { readConfig } from '../config.ts';
+import { type Config, readConfig } from '../config.ts';
 import { openDataDirectory } from '../database/data-directory.ts';
-import { openDatabase } from '../database/open.ts';
+import { openSqlite } from '../database/sqlite.ts';
 import { createLog } from '../http/logging.ts';
 import { parse, UsageError } from './command-line.ts';
 
@@ -49,20 +50,38 @@ async function listAccounts(accounts: AccountService): Promise<void> {
     console.log('There is no account yet. Make one with: npm run soku -- account add EMAIL');
 }
 
-/** Opens the data directory for one piece of work. Its lock keeps a running server and this apart. */
+/** Opens what accounts are kept in for one piece of work. */
 async function withAccounts(work: (accounts: AccountService) => Promise<void>): Promise<void> {
   const config = readConfig(process.env);
-  const directory = openDataDirectory(config.dataDir);
+  const { databaseUrl, publicUrl } = config;
   const log = await createLog('silent', false);
-  const database = await openDatabase(directory, config.databaseUrl, log);
+  const { database, secret, close } =
+    databaseUrl === undefined ? await openFile(config) : await openShared(config, databaseUrl, log);
   try {
-    const secret = readOrMakeSecret(config.secret, directory.secretFile);
-    const auth = createAuth({ database, secret, publicUrl: config.publicUrl, trustedOrigins: [], log });
+    const auth = createAuth({ database, secret, publicUrl, trustedOrigins: [], log });
     await work(new AccountService(auth, database.kysely));
   } finally {
+    await close();
+  }
+}
+
+/** The lock of the data directory keeps a running server and this apart. */
+async function openFile({ dataDir, secret }: Config) {
+  const directory = openDataDirectory(dataDir);
+  const database = await openSqlite(directory);
+  const close = async () => {
     await database.close();
     directory.release();
-  }
+  };
+  return { database, secret: readOrMakeSecret(secret, directory.secretFile), close };
+}
+
+/** Servers may run meanwhile: they ask the database. */
+async function openShared({ secret = '' }: Config, url: string, log: Logger) {
+  const { openPostgres } = await import('../database/postgres.ts');
+  // Who sits before it wants to know now that it does not answer.
+  const database = await openPostgres(url, log, { patience: 0, pause: 0 });
+  return { database, secret, close: () => database.close() };
 }
 
 /** Asks on a terminal without showing what is typed; otherwise takes the first line of standard input. */

@@ -10,9 +10,11 @@ const bury = `
     RETURN NULL;
   END $$`;
 
+/** The lock lets a revoke of the same key see this secret, and bury it, or this one wait until that has happened. */
 const refuseUsedHash = `
   CREATE FUNCTION soku_refuse_used_hash() RETURNS trigger LANGUAGE plpgsql AS $$
   BEGIN
+    PERFORM 1 FROM api_key WHERE id = NEW.key_id FOR SHARE;
     IF EXISTS (SELECT 1 FROM dead_hash WHERE hash = NEW.hash) THEN
       RAISE EXCEPTION 'soku: this hash was used before' USING ERRCODE = 'integrity_constraint_violation';
     END IF;

@@ -35,7 +35,8 @@ const tables = [
 
 /**
  * Publishes a change. The lock on the head comes before the look at the secrets, which a statement after the lock
- * sees as they are then.
+ * sees as they are then. In the snapshot of a whole transaction it would not see those that were added meanwhile, and
+ * nodes would keep them.
  */
 const publish = `
   CREATE FUNCTION soku_publish(kind text, subject text, hash bytea) RETURNS void LANGUAGE plpgsql AS $$
@@ -44,6 +45,9 @@ const publish = `
     new_seq bigint;
     hashes bytea[] := ARRAY[]::bytea[];
   BEGIN
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+      RAISE EXCEPTION 'soku: keys are changed in READ COMMITTED only' USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
     UPDATE change_head SET seq = change_head.seq + 1, token = new_token RETURNING change_head.seq INTO new_seq;
     IF kind = 'key' THEN
       SELECT coalesce(array_agg(s.hash), hashes) INTO hashes FROM api_key_secret s WHERE s.key_id = subject;

@@ -1,0 +1,99 @@
+import { join } from 'node:path';
+import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
+import pg from 'pg';
+import { databaseVariables } from './server.ts';
+
+type Row = Record<string, unknown>;
+
+/** Whether the servers of this run keep everything in PostgreSQL. */
+export const onPostgres = process.env.SOKU_TEST_DATABASE === 'postgres';
+
+/**
+ * Runs a statement on the database of a server, behind its back: as time, damage and operators do what no interface
+ * can.
+ *
+ * @param sql for both databases: `?` for a value, names with capitals in quotes
+ * @returns its rows; a change has some with RETURNING
+ */
+export async function inDatabase(
+  { dataDir }: { dataDir: string },
+  sql: string,
+  ...values: SQLInputValue[]
+): Promise<Row[]> {
+  const { DATABASE_URL: url } = await databaseVariables(dataDir);
+  if (url === undefined) return inFile(join(dataDir, 'soku.db'), sql, values);
+  const client = new pg.Client(url);
+  await client.connect();
+  try {
+    let at = 0;
+    return (
+      await client.query(
+        sql.replaceAll('?', () => `$${++at}`),
+        values,
+      )
+    ).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+function inFile(file: string, sql: string, values: SQLInputValue[]): Row[] {
+  const database = new DatabaseSync(file, { timeout: 5000 });
+  try {
+    return database.prepare(sql).all(...values);
+  } finally {
+    database.close();
+  }
+}
+
+/** While `work` runs, another program holds the database: the whole file on SQLite, a table on PostgreSQL. */
+export async function whileLocked(
+  { dataDir }: { dataDir: string },
+  table: string,
+  work: () => Promise<void>,
+): Promise<void> {
+  const { DATABASE_URL: url } = await databaseVariables(dataDir);
+  if (url === undefined) return whileFileLocked(join(dataDir, 'soku.db'), work);
+  const client = new pg.Client(url);
+  await client.connect();
+  try {
+    await client.query(`BEGIN; LOCK TABLE ${table} IN EXCLUSIVE MODE`);
+    await work();
+  } finally {
+    await client.end();
+  }
+}
+
+async function whileFileLocked(file: string, work: () => Promise<void>): Promise<void> {
+  const database = new DatabaseSync(file, { timeout: 5000 });
+  try {
+    database.exec('BEGIN IMMEDIATE');
+    await work();
+  } finally {
+    database.close();
+  }
+}
+
+/** While `work` runs, every change of a table fails with this message. */
+export async function whileRefusing(
+  server: { dataDir: string },
+  { table, message }: { table: string; message: string },
+  work: () => Promise<void>,
+): Promise<void> {
+  const [make, remove] = onPostgres
+    ? [
+        `CREATE FUNCTION refusing() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION '${message}'; END $$;
+         CREATE TRIGGER refusing BEFORE UPDATE ON ${table} FOR EACH ROW EXECUTE FUNCTION refusing()`,
+        `DROP TRIGGER refusing ON ${table}; DROP FUNCTION refusing()`,
+      ]
+    : [
+        `CREATE TRIGGER refusing BEFORE UPDATE ON ${table} BEGIN SELECT RAISE(ABORT, '${message}'); END`,
+        'DROP TRIGGER refusing',
+      ];
+  await inDatabase(server, make);
+  try {
+    await work();
+  } finally {
+    await inDatabase(server, remove);
+  }
+}
