@@ -40,7 +40,7 @@ if (values.help) {
   const outcome = await torture({
     random,
     faults: chosen,
-    load: { connections: 2, pipelined: 4, thinkMs: 2, revokers: 10, revokePeriodMs: 150, living: 300 },
+    load: { connections: 2, pipelined: 3, thinkMs: 3, revokers: 6, revokePeriodMs: 150, living: 200 },
     stretch: 2,
     lingerMs: 500,
     isEnough: (done, ms) => (seconds === undefined ? done >= operations : ms >= seconds * 1000),

@@ -71,7 +71,7 @@ async function rounds(cluster: Cluster, traffic: Traffic, options: Options): Pro
     }
   } while (!isEnough(operationsOf(phases), performance.now() - begun));
   await traffic.stop();
-  // Only now, because what was sent in a phase may be answered in a later one.
+  // Only now: the stop gives the last phase what was still under way.
   for (const [fault, counts] of phases) byFault.get(fault)?.add(counts);
   return { byFault, total: sum(), ms: performance.now() - begun };
 }

@@ -46,7 +46,7 @@ interface Post {
 
 /** Clients of all nodes: they make, use, rename and revoke keys, and judge each answer. */
 export class Traffic {
-  /** Of what is sent from now on. To be replaced at any time. */
+  /** Of what is answered from now on. To be replaced at any time. */
   counts = new Counts();
   readonly keys: Keys;
   readonly #random: Random;
@@ -134,9 +134,9 @@ export class Traffic {
   }
 
   async #use({ node }: Post, lane: Lane, key: TortureKey): Promise<string> {
-    const { counts } = this;
     const { sentAt, answeredAt, answer } = await lane.send(request('GET', '/v1/verify', key.apiKey));
     const outcome = outcomeOf(answer);
+    const { counts } = this;
     counts.operations += 1;
     if (outcome === 'accepted') counts.accepted += 1;
     else if (outcome === 'verification_unavailable') counts.unavailable += 1;
@@ -156,10 +156,9 @@ export class Traffic {
 
   async #create(post: Post): Promise<void> {
     if (this.keys.livingCount >= this.#load.living) return after(pauseMs);
-    const { counts } = this;
     const exchanged = await this.#call(post, 'POST', '/v1/api-keys', '{"name":"torture"}');
-    if (!succeeded(post, exchanged, 201, 'a creation', counts)) return after(pauseMs);
-    counts.created += 1;
+    if (!succeeded(post, exchanged, 201, 'a creation', this.counts)) return after(pauseMs);
+    this.counts.created += 1;
     const { apiKey, key } = createdKeySchema.parse(JSON.parse(exchanged.answer.body));
     this.#probe(this.keys.add(key.id, apiKey, exchanged.answeredAt));
   }
@@ -179,31 +178,29 @@ export class Traffic {
   }
 
   async #revoke(post: Post, key: TortureKey): Promise<boolean> {
-    const { counts } = this;
-    counts.revokesSent += 1;
+    this.counts.revokesSent += 1;
     key.life.revokeSent(performance.now());
     const exchanged = await this.#call(post, 'POST', `/v1/api-keys/${key.id}/revoke`);
-    if (!succeeded(post, exchanged, 200, 'a revoke', counts)) return false;
+    if (!succeeded(post, exchanged, 200, 'a revoke', this.counts)) return false;
     const { sentAt, answeredAt, answer } = exchanged;
     key.life.revoked(answeredAt);
     this.#probe(key);
     this.keys.bury(key);
-    counts.revoked(answeredAt - sentAt, post.node.outage.excuses(exchanged));
+    this.counts.revoked(answeredAt - sentAt, post.node.outage.excuses(exchanged));
     revokedKeySchema.parse(JSON.parse(answer.body));
     return true;
   }
 
   async #rename(post: Post, key: TortureKey): Promise<void> {
-    const { counts } = this;
     const name = JSON.stringify({ name: `torture ${this.#random.int(0, 9)}` });
     const exchanged = await this.#call(post, 'PATCH', `/v1/api-keys/${key.id}`, name);
-    if (succeeded(post, exchanged, 200, 'a rename', counts)) counts.renamed += 1;
+    if (succeeded(post, exchanged, 200, 'a rename', this.counts)) this.counts.renamed += 1;
   }
 
   async #call(post: Post, method: string, path: string, body?: string): Promise<Exchanged> {
     const lane = post.idle.pop() ?? this.#lane(post.node);
-    this.counts.operations += 1;
     const exchanged = await lane.send(request(method, path, post.manager, body));
+    this.counts.operations += 1;
     post.idle.push(lane);
     return exchanged;
   }
