@@ -4,10 +4,13 @@ import { createAuth, sessionCookieNames } from './accounts/auth.ts';
 import { accountRoutes } from './accounts/routes.ts';
 import type { Config } from './config.ts';
 import type { Database } from './database/open.ts';
+import type { PostgresDatabase } from './database/postgres.ts';
 import type { Gateway } from './gateway/gateway.ts';
 import { clientAddress, trustedPeer } from './http/client-address.ts';
+import { drainable } from './http/draining.ts';
 import { healthRoutes } from './http/health.ts';
 import { openApiRoute, registerOpenApi } from './http/openapi.ts';
+import { operatorsOnly } from './http/operators.ts';
 import { ownOrigins } from './http/origin.ts';
 import { registerPages } from './http/pages.ts';
 import { registerSecurityHeaders } from './http/security-headers.ts';
@@ -22,8 +25,10 @@ import { keepLimits } from './limits/limits.ts';
 import type { Sources } from './metrics/registry.ts';
 import { metricsRoutes } from './metrics/routes.ts';
 import { VerificationCounts } from './metrics/verification-counts.ts';
+import { onlyNode } from './revocation/node-list.ts';
 import type { Nodes } from './revocation/postgres-nodes.ts';
 import type { Revocation } from './revocation/revocation.ts';
+import { nodeRoutes } from './revocation/routes.ts';
 import { singleProcessRevocation } from './revocation/single-process.ts';
 import { usageRoutes } from './usage/routes.ts';
 import { UsageService } from './usage/service.ts';
@@ -71,14 +76,9 @@ export async function createApp(
 
   const addressOf = clientAddress(config.trustProxy);
   const trusts = trustedPeer(config.trustProxy);
-  let closing = false;
-  app.addHook('preClose', async () => {
-    closing = true;
-  });
-  serveAhead(
-    app,
-    fastLane(verifier, addressOf, () => closing),
-  );
+  const draining = drainable(app);
+  const isStopping = () => draining.begun;
+  serveAhead(app, fastLane(verifier, addressOf, isStopping));
 
   const gateway =
     config.gateway &&
@@ -98,11 +98,14 @@ export async function createApp(
   await app.register(workspaceRoutes, { workspaces, callers });
   await app.register(usageRoutes, { usage: new UsageService(keys, usage.reader, Date.now), callers });
   await app.register(verificationRoutes, { verifier, keys, accounts, callers, addressOf });
-  await app.register(healthRoutes, { database });
-  await app.register(metricsRoutes, { sources, token: config.metricsToken, addressOf, trusts });
+  const nodeStatus = nodes && (() => nodes.node.status());
+  await app.register(healthRoutes, { database, nodeStatus, isStopping });
+  const isOperator = operatorsOnly({ token: config.metricsToken, addressOf, trusts });
+  await app.register(metricsRoutes, { sources, isOperator });
+  await app.register(nodeRoutes, { list: nodes?.list ?? onlyNode, isOperator });
   openApiRoute(app);
   await registerPages(app);
-  return { app, accounts, nodes, limits, usage, gateway };
+  return { app, accounts, nodes, limits, usage, gateway, draining };
 }
 
 /** The verifier, how it learns of changes, and what counts beside it. */
@@ -134,8 +137,14 @@ export async function createVerification(
     cached: () => memory.sizes,
     windows: () => ({ key: limits.keys.size, address: addressLimits.size }),
     unwrittenUses: () => usage.recorder.pending,
+    nodes: nodes && { figures: nodes.node.figures, exchanges: nodes.exchanges, list: nodes.list },
+    connections: database.kind === 'sqlite' ? undefined : () => poolSizes(database.pool),
   };
   return { verifier, revocation, nodes, limits, usage, sources };
+}
+
+function poolSizes({ totalCount, idleCount, waitingCount }: PostgresDatabase['pool']) {
+  return { total: totalCount, idle: idleCount, waiting: waitingCount };
 }
 
 interface Source {
@@ -166,7 +175,7 @@ async function createSource(
   const { PostgresSecrets } = await import('./verification/postgres-secrets.ts');
   const nodes = createNode(database, memory, journal, log);
   return {
-    secrets: new PostgresSecrets(database.pool, nodes.node, config.keyRateLimit),
+    secrets: new PostgresSecrets(database.verificationPool, nodes.node, config.keyRateLimit),
     gate: nodes.node,
     revocation: nodes.revocation,
     nodes,

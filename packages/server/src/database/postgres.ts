@@ -13,7 +13,9 @@ export interface PostgresDatabase {
   kysely: Kysely<Tables>;
   /** The connections that kysely uses, for statements of one's own. */
   pool: pg.Pool;
-  /** How a connection beside the pool is made. */
+  /** Those of verification: no other work can take them all, and they give up sooner, so that it answers 503 in time. */
+  verificationPool: pg.Pool;
+  /** How a connection beside the pools is made. */
   connection: pg.ClientConfig;
   /** @throws when it does not answer */
   ping(): Promise<void>;
@@ -26,8 +28,15 @@ export interface PostgresDatabase {
  */
 const bounds = { connect: 3000, statement: 10_000, query: 12_000, lock: 5000, idleInTransaction: 2000 };
 
+/** Of a verification that has to read, in ms. */
+const verificationBounds = {
+  connectionTimeoutMillis: 1500,
+  statement_timeout: 1500,
+  query_timeout: 1500,
+};
+
 /** Connections of one process. PostgreSQL's own bound is 100 for all of them, unless it is raised. */
-const poolSize = 10;
+const poolSizes = { usual: 10, verification: 4 };
 
 /** 64-bit numbers as numbers: all of ours (times, counts) are far below 2^53. */
 const types: pg.CustomTypesConfig = {
@@ -53,12 +62,19 @@ export async function openPostgres(url: string, log: Logger, patience?: Patience
   } catch (error) {
     throw refusedStart(error);
   }
-  const pool = createPool({ ...connection, max: poolSize, idleTimeoutMillis: 60_000 });
+  const pool = createPool({ ...connection, max: poolSizes.usual, idleTimeoutMillis: 60_000 });
+  const verificationPool = createPool({
+    ...connection,
+    ...verificationBounds,
+    max: poolSizes.verification,
+    application_name: 'soku verification',
+  });
   const kysely = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: new KyselyConnections(pool) }) });
   return {
     kind: 'postgres',
     kysely,
     pool,
+    verificationPool,
     connection,
     ping: async () => {
       await pool.query('SELECT 1');
@@ -67,6 +83,7 @@ export async function openPostgres(url: string, log: Logger, patience?: Patience
       await kysely.destroy();
       // Kysely ends it only when it has run a statement.
       if (!pool.ending) await pool.end();
+      await verificationPool.end();
     },
   };
 }
