@@ -5,11 +5,12 @@ import { type Config, readConfig, unknownVariables } from './config.ts';
 import { openDataDirectory } from './database/data-directory.ts';
 import { openDatabase } from './database/open.ts';
 import type { Gateway } from './gateway/gateway.ts';
-import { gracefulClose } from './http/closing.ts';
+import { type Close, gracefulClose } from './http/closing.ts';
 import { createLog } from './http/logging.ts';
 import { checkPort, listen, listenOn } from './http/port.ts';
 import { DeadHashJournal } from './journal/journal.ts';
 import { exitCodes, StartupError } from './startup-error.ts';
+import { endProcess } from './stop.ts';
 import { version } from './version.ts';
 
 /** Starts the process: configuration, port, data, pages; each refused in one line before the next is touched. */
@@ -25,7 +26,7 @@ async function start(): Promise<void> {
   const secret = readOrMakeSecret(config.secret, directory.secretFile);
   const journal = new DeadHashJournal(directory.path, database, log);
   await journal.start();
-  const { app, accounts, nodes, limits, usage, gateway } = await createApp(
+  const { app, accounts, nodes, limits, usage, gateway, draining } = await createApp(
     config,
     database,
     journal,
@@ -47,13 +48,23 @@ async function start(): Promise<void> {
     process.exit(exitCodes.software);
   });
   stopOnSignal(async (signal) => {
-    log.info(`${signal}: finishing the open requests`);
-    await Promise.all([close(), closeGateway()]);
-    await Promise.all([usage.stop(), limits.stop()]);
-    await Promise.all([nodes?.stop(), journal.stop()]);
-    await database.close();
+    const code = await endProcess(signal, {
+      hasOthers: () => nodes?.list().some(({ self, state }) => !self && state === 'ready') === true,
+      drain: () => draining.begin(),
+      closeServers: (since) => Promise.all([close(since), closeGateway(since)]),
+      write: async () => {
+        const [written] = await Promise.all([usage.stop(), limits.stop()]);
+        return written;
+      },
+      leave: () => Promise.all([nodes?.stop(), journal.stop()]),
+      closeDatabase: () => database.close(),
+      isRemote: database.kind === 'postgres',
+      log,
+    });
     directory.release();
-    log.info('Stopped');
+    process.exitCode = code;
+    // Only connections to a database that does not answer could still keep the process alive.
+    setTimeout(() => process.exit(), 500).unref();
   });
 }
 
@@ -62,7 +73,7 @@ async function startGateway(
   gateway: Gateway | undefined,
   { host, gateway: wanted }: Config,
   log: Logger,
-): Promise<() => Promise<void>> {
+): Promise<Close> {
   if (gateway === undefined || wanted === undefined) return async () => undefined;
   const close = gracefulClose(gateway);
   await listenOn(gateway.server, host, wanted.port, 'SOKU_GATEWAY_PORT');

@@ -16,6 +16,8 @@ interface Closable {
   close(): PromiseLike<unknown>;
 }
 
+export type Close = (since?: number) => Promise<void>;
+
 /**
  * Closing a server so that open requests finish, and nothing else holds the end up. Node by itself waits for a
  * connection over which nothing ever came, and keeps one alive whose request finished after the closing began:
@@ -23,17 +25,17 @@ interface Closable {
  *
  * @param app not listening yet
  * @param patience how long open requests may take, in ms; then they are cut off
- * @returns closes it; resolves when every connection has ended
+ * @returns closes it; resolves when every connection has ended. The patience begins at `since`, in monotonic ms
  */
-export function gracefulClose(app: Closable, patience: number = usualPatience): () => Promise<void> {
+export function gracefulClose(app: Closable, patience: number = usualPatience): Close {
   const sockets = new Set<Socket>();
   app.server.on('connection', (socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
   });
-  return async () => {
+  return async (since = performance.now()) => {
     const closed = Promise.resolve(app.close());
-    const deadline = performance.now() + patience;
+    const deadline = since + patience;
     const sweep = setInterval(() => {
       if (performance.now() > deadline) app.server.closeAllConnections();
       else app.server.closeIdleConnections();

@@ -1,12 +1,40 @@
+import type { FastifyBaseLogger } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Database } from '../database/open.ts';
+import type { NodeStatus } from '../revocation/node.ts';
+import { within } from '../revocation/within.ts';
+import { later } from '../usage/repeating.ts';
+
+interface Options {
+  database: Pick<Database, 'ping'>;
+  /** Of this process; absent with a file, which one process has alone. */
+  nodeStatus: (() => NodeStatus) | undefined;
+  isStopping: () => boolean;
+}
+
+/** ms for the database to answer. Whoever looks after a load balancer's members mostly waits no longer, either. */
+const patience = 1000;
 
 const tags = ['Service'];
 const statusSchema = z.object({ status: z.enum(['ok', 'unavailable']) });
+/** Everybody may ask, so it has the random id of the process, and not its name, which tells the host. */
+const readinessSchema = statusSchema.extend({
+  node: z.string().optional().describe('Random id of this process. With PostgreSQL, as the fields below'),
+  lease: z
+    .object({ remainingMs: z.int() })
+    .optional()
+    .describe('For how long it may answer from memory; renewed several times a lease. 0: not at all'),
+  feed: z
+    .object({ appliedSeq: z.int(), lag: z.int() })
+    .optional()
+    .describe('The newest change of keys that it has applied, and how many it knows of and has not'),
+});
 
 /** For load balancers and service managers: is the process alive, and can it do its work? */
-export const healthRoutes: FastifyPluginAsyncZod<{ database: Database }> = async (app, { database }) => {
+export const healthRoutes: FastifyPluginAsyncZod<Options> = async (app, options) => {
+  const { nodeStatus, isStopping } = options;
+  const isAnswering = databaseWatch(options.database, app.log);
   app.route({
     method: 'GET',
     url: '/healthz',
@@ -24,18 +52,40 @@ export const healthRoutes: FastifyPluginAsyncZod<{ database: Database }> = async
     url: '/readyz',
     schema: {
       operationId: 'getReadiness',
-      summary: 'Can it serve? (the database answers)',
+      summary: 'Can it serve? (the database answers, it has a lease, and it is not about to stop)',
       tags,
-      response: { 200: statusSchema, 503: statusSchema },
+      response: { 200: readinessSchema, 503: readinessSchema },
     },
     handler: async (_request, reply) => {
-      try {
-        await database.ping();
-        return { status: 'ok' as const };
-      } catch (error) {
-        reply.log.error({ err: error }, 'the database does not answer');
-        return reply.code(503).send({ status: 'unavailable' as const });
-      }
+      reply.header('cache-control', 'no-store');
+      const answers = !isStopping() && (await isAnswering());
+      // Read after the database has answered: the wait for it may have cost the lease.
+      const status = nodeStatus?.();
+      const ready = answers && !isStopping() && (status === undefined || status.leaseMs > 0);
+      const body = status === undefined ? {} : describe(status);
+      if (ready) return { status: 'ok' as const, ...body };
+      return reply.code(503).send({ status: 'unavailable' as const, ...body });
     },
   });
 };
+
+/** Looks whether the database answers. Of failures in a row the first is logged: some ask several times a second. */
+function databaseWatch(database: Pick<Database, 'ping'>, log: FastifyBaseLogger): () => Promise<boolean> {
+  let failing = false;
+  return async () => {
+    const answered = database.ping().then(
+      () => true,
+      (error) => {
+        if (!failing) log.error({ err: error }, 'the database does not answer');
+        return false;
+      },
+    );
+    const answers = (await within(answered, patience, later)) === true;
+    failing = !answers;
+    return answers;
+  };
+}
+
+function describe({ id, leaseMs, appliedSeq, lag }: NodeStatus) {
+  return { node: id, lease: { remainingMs: Math.round(leaseMs) }, feed: { appliedSeq, lag } };
+}

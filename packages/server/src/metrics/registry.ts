@@ -1,5 +1,8 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { errorCodeNames } from '../http/error-codes.ts';
+import { histogramText } from './histogram.ts';
+import { addNodeMetrics, changeWaitText, type NodeSource } from './node-metrics.ts';
+import { setAll } from './set-all.ts';
 import { bucketEnds, type VerificationCounts } from './verification-counts.ts';
 
 /** What the metrics read when somebody asks for them. */
@@ -11,6 +14,10 @@ export interface Sources {
   windows: () => { key: number; address: number };
   /** Secrets whose uses are counted, but not written yet. */
   unwrittenUses: () => number;
+  /** With PostgreSQL. */
+  nodes: NodeSource | undefined;
+  /** Those to PostgreSQL. */
+  connections: (() => { total: number; idle: number; waiting: number }) | undefined;
 }
 
 export interface Metrics {
@@ -27,7 +34,7 @@ export function createMetrics(sources: Sources): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
-  const { verifications } = sources;
+  const { verifications, nodes } = sources;
 
   new Counter({
     name: 'soku_verifications_total',
@@ -87,35 +94,38 @@ export function createMetrics(sources: Sources): Metrics {
       this.set(sources.unwrittenUses());
     },
   });
+  addDatabaseMetrics(registry, sources);
   return {
     contentType: registry.contentType,
-    text: async () => `${await registry.metrics()}\n${durationsText(verifications)}`,
+    text: async () =>
+      [
+        await registry.metrics(),
+        durationsText(verifications),
+        ...(nodes === undefined ? [] : [changeWaitText(nodes.figures)]),
+      ].join('\n'),
   };
 }
 
-/** Gives a metric with one label the numbers that were counted elsewhere. */
-function setAll(metric: Counter | Gauge, label: string, counts: Record<string, number>): void {
-  metric.reset();
-  for (const [value, count] of Object.entries(counts)) metric.inc({ [label]: value }, count);
+function addDatabaseMetrics(registry: Registry, { nodes, connections }: Sources): void {
+  if (nodes !== undefined) addNodeMetrics(registry, nodes);
+  if (connections === undefined) return;
+  new Gauge({
+    name: 'soku_database_connections',
+    help: 'Connections to PostgreSQL: total, idle; and how many requests are waiting for one',
+    labelNames: ['state'],
+    registers: [registry],
+    collect() {
+      setAll(this, 'state', connections());
+    },
+  });
 }
 
-const durationName = 'soku_verification_duration_seconds';
-
-/**
- * The histogram of durations in Prometheus' text format. Written here, because the library's own histogram takes
- * one observation at a time, and has no way to be given the numbers of buckets that were counted elsewhere.
- */
 function durationsText({ durations, durationSum }: VerificationCounts): string {
-  const lines = [
-    `# HELP ${durationName} Time from the header of a request to the decision on its key, of one request in sixteen`,
-    `# TYPE ${durationName} histogram`,
-  ];
-  let total = 0;
-  for (const [i, count] of durations.entries()) {
-    total += count;
-    const end = bucketEnds[i];
-    lines.push(`${durationName}_bucket{le="${end === undefined ? '+Inf' : end / 1000}"} ${total}`);
-  }
-  lines.push(`${durationName}_sum ${durationSum / 1000}`, `${durationName}_count ${total}`);
-  return `${lines.join('\n')}\n`;
+  return histogramText({
+    name: 'soku_verification_duration_seconds',
+    help: 'Time from the header of a request to the decision on its key, of one request in sixteen',
+    ends: bucketEnds,
+    counts: durations,
+    sumMs: durationSum,
+  });
 }

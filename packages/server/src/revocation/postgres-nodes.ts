@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import type { PostgresDatabase } from '../database/postgres.ts';
 import type { DeadHashJournal } from '../journal/journal.ts';
@@ -8,7 +7,8 @@ import type { SecretMemory } from '../verification/memory.ts';
 import type { Clock } from './clock.ts';
 import type { Change } from './link.ts';
 import { manyNodesRevocation } from './many-nodes.ts';
-import { VerifierNode } from './node.ts';
+import { termsOf, VerifierNode } from './node.ts';
+import { listNodes, processName } from './node-list.ts';
 import { PostgresLink } from './postgres-link.ts';
 import { PostgresNotices } from './postgres-notices.ts';
 
@@ -29,7 +29,7 @@ export function createNode(
 ) {
   const link = new PostgresLink(database.connection);
   const node = new VerifierNode({
-    name: `${hostname()}:${process.pid}`,
+    name: processName,
     link,
     clock,
     later,
@@ -59,9 +59,12 @@ export function createNode(
     failed: (error) => log.warn({ err: error }, 'old changes could not be deleted; it is tried again'),
     later,
   });
+  const { marginMs } = termsOf({ leaseMs });
   return {
     node,
     revocation: manyNodesRevocation(database, node, clock, journal),
+    exchanges: link.counts,
+    list: () => listNodes(node.status(), leaseMs + marginMs),
     /** @throws when the database does not answer, or has another length of the lease than this program */
     start: async () => {
       await node.start();

@@ -28,8 +28,12 @@ export interface UsageRecording {
   reader: UsageReader;
   /** Begins to flush and to prune. Called when the server listens, so that neither delays the start. */
   start(): void;
-  /** Writes what is left. Called when the last request has ended, and the database is still open. */
-  stop(): Promise<void>;
+  /**
+   * Writes what is left. Called when the last request has ended, and the database is still open.
+   *
+   * @returns whether it is written; if not, the log says why
+   */
+  stop(): Promise<boolean>;
 }
 
 export function recordUsage({
@@ -73,9 +77,13 @@ export function recordUsage({
       stopping = true;
       pace.hurry();
       await Promise.all([flushing.stop(), pruning.stop()]);
-      await lastWrite(() => recorder.flush()).catch((error) =>
-        log.error({ err: error }, 'the last usage could not be written'),
-      );
+      try {
+        await lastWrite(() => recorder.flush());
+        return true;
+      } catch (error) {
+        log.error({ err: error }, 'the last usage could not be written');
+        return false;
+      }
     },
   };
 }

@@ -1,0 +1,109 @@
+import { Counter, Gauge, type Registry } from 'prom-client';
+import type { NodeEntry } from '../revocation/schemas.ts';
+import { type WaitFigures, waitBucketEnds } from '../revocation/wait-figures.ts';
+import { histogramText } from './histogram.ts';
+import { setAll } from './set-all.ts';
+
+/** What one of several nodes tells of itself and the others. */
+export interface NodeSource {
+  figures: WaitFigures;
+  /** Since the start of the process. */
+  exchanges: { exchanges: number; failed: number };
+  list: () => NodeEntry[];
+}
+
+/**
+ * The metrics of a node. The names of nodes are labels: they are the operator's, and WaitFigures bounds how many of
+ * them there are.
+ */
+export function addNodeMetrics(registry: Registry, { figures, exchanges, list }: NodeSource): void {
+  const registers = [registry];
+  const own = () => list().find(({ self }) => self);
+  const gauge = (name: string, help: string, read: () => number) =>
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(read());
+      },
+    });
+  const counter = (name: string, help: string, read: () => number) =>
+    new Counter({
+      name,
+      help,
+      registers,
+      collect() {
+        this.reset();
+        this.inc(read());
+      },
+    });
+
+  gauge(
+    'soku_lease_remaining_seconds',
+    'For how long this node may answer from memory; 0: not at all',
+    () => (own()?.lease?.remainingMs ?? 0) / 1000,
+  );
+  gauge('soku_feed_lag', 'Changes that this node knows of and has not applied', () => own()?.lag ?? 0);
+  counter(
+    'soku_exchanges_total',
+    'Exchanges with the database, each of which may renew the lease',
+    () => exchanges.exchanges,
+  );
+  counter('soku_exchanges_failed_total', 'Exchanges that failed', () => exchanges.failed);
+  counter(
+    'soku_nodes_fenced_total',
+    'Silent nodes that this node has taken off the list, so that nobody waits for them',
+    () => figures.fenced,
+  );
+  addListMetrics(registry, list);
+  addWaitMetrics(registry, figures);
+}
+
+function addListMetrics(registry: Registry, list: () => NodeEntry[]): void {
+  new Gauge({
+    name: 'soku_nodes',
+    help: 'Nodes that this one knows of, by whether they were heard of within the length of a lease',
+    labelNames: ['state'],
+    registers: [registry],
+    collect() {
+      const counts = { ready: 0, silent: 0 };
+      for (const { state } of list()) counts[state] += 1;
+      setAll(this, 'state', counts);
+    },
+  });
+}
+
+function addWaitMetrics(registry: Registry, { byName }: WaitFigures): void {
+  const registers = [registry];
+  const labelNames = ['node'];
+  new Counter({
+    name: 'soku_change_waits_total',
+    help: 'How often a change that was made here waited for a node',
+    labelNames,
+    registers,
+    collect() {
+      setAll(this, 'node', Object.fromEntries([...byName].map(([name, { count }]) => [name, count])));
+    },
+  });
+  new Counter({
+    name: 'soku_change_waits_seconds_total',
+    help: 'For how long, all times together',
+    labelNames,
+    registers,
+    collect() {
+      setAll(this, 'node', Object.fromEntries([...byName].map(([name, { sumMs }]) => [name, sumMs / 1000])));
+    },
+  });
+}
+
+/** How long the calls waited that changed something, a revoke for instance. */
+export function changeWaitText({ all, buckets }: WaitFigures): string {
+  return histogramText({
+    name: 'soku_change_wait_seconds',
+    help: 'Time from the commit of a change, such as a revoke, until it was in effect on every node',
+    ends: waitBucketEnds,
+    counts: buckets,
+    sumMs: all.sumMs,
+  });
+}

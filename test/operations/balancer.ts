@@ -1,0 +1,95 @@
+import { EventEmitter, once } from 'node:events';
+import {
+  Agent,
+  createServer,
+  type IncomingMessage,
+  request,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+
+/** ms between two looks whether a member is ready: as docs/operations/load-balancer.md has it. */
+const interval = 500;
+
+interface Member {
+  url: string;
+  ready: boolean;
+}
+
+/**
+ * A load balancer that does the least that one can: takes the members in turn that were ready when it looked last,
+ * keeps connections to them open, and sends no request twice.
+ */
+export class Balancer {
+  readonly #server: Server;
+  readonly #members: Member[];
+  readonly #looks = new EventEmitter();
+  readonly #agent = new Agent({ keepAlive: true });
+  #timer: NodeJS.Timeout | undefined;
+  #turn = 0;
+
+  private constructor(urls: readonly string[]) {
+    this.#members = urls.map((url) => ({ url, ready: false }));
+    this.#server = createServer((incoming, outgoing) => this.#pass(incoming, outgoing));
+  }
+
+  static async start(urls: readonly string[]): Promise<Balancer> {
+    const balancer = new Balancer(urls);
+    balancer.#server.listen(0, '127.0.0.1');
+    await once(balancer.#server, 'listening');
+    await balancer.#look();
+    balancer.#timer = setInterval(() => void balancer.#look(), interval);
+    return balancer;
+  }
+
+  get url(): string {
+    const address = this.#server.address();
+    if (address === null || typeof address === 'string') throw new Error('it does not listen');
+    return `http://127.0.0.1:${address.port}`;
+  }
+
+  /** Resolves when it sends requests to this member. */
+  async sendsTo(url: string): Promise<void> {
+    while (!this.#members.some((member) => member.url === url && member.ready)) {
+      await once(this.#looks, 'look');
+    }
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    this.#server.close();
+    this.#server.closeAllConnections();
+    this.#agent.destroy();
+    await once(this.#server, 'close');
+  }
+
+  async #look(): Promise<void> {
+    await Promise.all(
+      this.#members.map(async (member) => {
+        const answer = await fetch(`${member.url}/readyz`).catch(() => undefined);
+        await answer?.bytes().catch(() => undefined);
+        member.ready = answer?.status === 200;
+      }),
+    );
+    this.#looks.emit('look');
+  }
+
+  #pass(incoming: IncomingMessage, outgoing: ServerResponse): void {
+    const ready = this.#members.filter((member) => member.ready);
+    this.#turn += 1;
+    const member = ready[this.#turn % ready.length];
+    if (member === undefined) {
+      outgoing.writeHead(503).end('no member is ready');
+      return;
+    }
+    const { method, headers, url = '/' } = incoming;
+    const passed = request(`${member.url}${url}`, { method, headers, agent: this.#agent });
+    passed.once('response', (answer) => {
+      const { connection, ...fields } = answer.headers;
+      outgoing.writeHead(answer.statusCode ?? 0, fields);
+      answer.pipe(outgoing);
+    });
+    passed.once('error', (error) => outgoing.writeHead(502).end(`${member.url}: ${error.message}`));
+    incoming.pipe(passed);
+  }
+}

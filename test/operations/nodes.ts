@@ -1,0 +1,114 @@
+import { rmSync } from 'node:fs';
+import { z } from 'zod';
+import { call } from '../support/person.ts';
+import { type TemporaryDatabase, temporaryDatabase } from '../support/postgres-database.ts';
+import { freePort, newDataDir, startServer, type TestServer } from '../support/server.ts';
+import { TcpProxy } from '../support/tcp-proxy.ts';
+
+type Environment = Record<string, string | undefined>;
+
+const readinessSchema = z.object({
+  status: z.string(),
+  node: z.string(),
+  lease: z.object({ remainingMs: z.number() }),
+  feed: z.object({ appliedSeq: z.number(), lag: z.number() }),
+});
+
+/** A process of a deployment, which keeps its port, data directory and network when it is started again. */
+export class DeployedNode {
+  readonly network: TcpProxy;
+  readonly #env: Environment;
+  readonly #dataDir = newDataDir();
+  #server: TestServer | undefined;
+
+  private constructor(network: TcpProxy, env: Environment) {
+    this.network = network;
+    this.#env = env;
+  }
+
+  static async make(databaseUrl: string, env: Environment): Promise<DeployedNode> {
+    const network = await TcpProxy.before(databaseUrl);
+    return new DeployedNode(network, {
+      PORT: String(await freePort()),
+      DATABASE_URL: network.url(databaseUrl),
+      SOKU_SECRET: 'a secret that is only for the tests',
+      ...env,
+    });
+  }
+
+  async start(): Promise<void> {
+    this.#server = await startServer({ database: 'sqlite', dataDir: this.#dataDir, env: this.#env });
+  }
+
+  get server(): TestServer {
+    if (this.#server === undefined) throw new Error('the node was not started');
+    return this.#server;
+  }
+
+  get url(): string {
+    return `http://localhost:${this.#env.PORT}`;
+  }
+
+  async readiness() {
+    const { status, body } = await call(`${this.url}/readyz`);
+    return { code: status, ...readinessSchema.parse(body) };
+  }
+
+  async remove(): Promise<void> {
+    await this.#server?.kill('SIGKILL');
+    await this.network.close();
+    rmSync(this.#dataDir, { recursive: true, force: true });
+  }
+}
+
+/** Several processes on one database, each with a network of its own before that. */
+export class Deployment {
+  readonly nodes: readonly DeployedNode[];
+  readonly #database: TemporaryDatabase;
+
+  private constructor(nodes: readonly DeployedNode[], database: TemporaryDatabase) {
+    this.nodes = nodes;
+    this.#database = database;
+  }
+
+  /** The first one makes tables and account, then come the others. */
+  static async start(size: number, env: Environment = {}): Promise<Deployment> {
+    return Deployment.#start(size, env, async ([first, ...others]) => {
+      await first?.start();
+      await Promise.all(others.map((node) => node.start()));
+    });
+  }
+
+  /** All at the same moment, on an empty database. */
+  static async startAtOnce(size: number, env: Environment = {}): Promise<Deployment> {
+    return Deployment.#start(size, env, (nodes) => Promise.all(nodes.map((node) => node.start())));
+  }
+
+  static async #start(
+    size: number,
+    env: Environment,
+    startAll: (nodes: DeployedNode[]) => Promise<unknown>,
+  ): Promise<Deployment> {
+    const database = await temporaryDatabase();
+    const nodes = await Promise.all(Array.from({ length: size }, () => DeployedNode.make(database.url, env)));
+    const deployment = new Deployment(nodes, database);
+    try {
+      await startAll(nodes);
+      return deployment;
+    } catch (error) {
+      await deployment.stop();
+      throw error;
+    }
+  }
+
+  node(index: number): DeployedNode {
+    const node = this.nodes[index];
+    if (node === undefined) throw new Error(`there is no node ${index}`);
+    return node;
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.nodes.map((node) => node.remove()));
+    await this.#database.drop();
+  }
+}

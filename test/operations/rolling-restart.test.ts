@@ -1,0 +1,123 @@
+/** A new version goes out: each server is stopped and started again in turn, and nobody notices. */
+import assert from 'node:assert/strict';
+import { Agent, get } from 'node:http';
+import { after, test } from 'node:test';
+import { generateKey } from '@soku/key';
+import { revokedKeySchema } from '@soku/server/key-schemas';
+import { bearer, call, type Person } from '../support/person.ts';
+import { Balancer } from './balancer.ts';
+import { type DeployedNode, Deployment } from './nodes.ts';
+
+const deployment = await Deployment.start(3);
+after(() => deployment.stop());
+
+/** Asks about keys in turn, so many times a second, until it is stopped. */
+class Load {
+  readonly unexpected: string[] = [];
+  answered = 0;
+  readonly #agent = new Agent({ keepAlive: true });
+  readonly #timer: NodeJS.Timeout;
+  readonly #open = new Set<Promise<void>>();
+
+  constructor(url: string, keys: { apiKey: string; status: number }[]) {
+    // 3 each 10 ms. A test that fails must not wait for it.
+    this.#timer = setInterval(() => {
+      for (const key of keys) {
+        const asked = this.#ask(url, key).finally(() => this.#open.delete(asked));
+        this.#open.add(asked);
+      }
+    }, 10).unref();
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await Promise.all(this.#open);
+    this.#agent.destroy();
+  }
+
+  async #ask(url: string, { apiKey, status }: { apiKey: string; status: number }): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<string>();
+    get(`${url}/v1/verify`, { agent: this.#agent, headers: bearer(apiKey) }, (answer) => {
+      let text = '';
+      answer.setEncoding('utf8').on('data', (part: string) => {
+        text += part;
+      });
+      answer.once('end', () => resolve(`${answer.statusCode} ${text}`));
+    }).once('error', (error) => resolve(`0 ${error.message}`));
+    const answer = await promise;
+    if (answer.startsWith(`${status} `)) this.answered += 1;
+    else this.unexpected.push(answer);
+  }
+}
+
+/** Makes keys and revokes them on one server, again and again. @returns how long each revoke waited, in ms */
+async function revokeUntil(ada: Person, over: Promise<unknown>): Promise<number[]> {
+  const waits: number[] = [];
+  let goesOn = true;
+  const ended = over.finally(() => {
+    goesOn = false;
+  });
+  while (goesOn) {
+    const { key } = await ada.makeKey({ name: 'short' });
+    const { status, body, text } = await ada.call('POST', `/v1/api-keys/${key.id}/revoke`);
+    assert.equal(status, 200, text);
+    waits.push(revokedKeySchema.parse(body).revocation.waitedMs);
+  }
+  await ended;
+  return waits;
+}
+
+async function restart(node: DeployedNode): Promise<void> {
+  assert.deepEqual(await node.server.kill('SIGTERM'), { code: 0, signal: null });
+  await node.start();
+}
+
+test('a rolling restart drops no request, and no revoke waits for a server that stops', {
+  timeout: 60_000,
+}, async (t) => {
+  const ada = await deployment.node(0).server.signIn();
+  const good = await ada.makeKey({ name: 'good' });
+  const dead = await ada.makeKey({ name: 'dead' });
+  await ada.revoke(dead.key.id);
+  const balancer = await Balancer.start(deployment.nodes.map(({ url }) => url));
+  t.after(() => balancer.stop());
+  const load = new Load(balancer.url, [
+    { apiKey: good.apiKey, status: 204 },
+    { apiKey: dead.apiKey, status: 401 },
+    { apiKey: generateKey(), status: 401 },
+  ]);
+  t.after(() => load.stop());
+  for (const [i, node] of deployment.nodes.entries()) {
+    const other = await deployment.node((i + 1) % deployment.nodes.length).server.signIn();
+    const waits = await revokeUntil(other, restart(node));
+    assert.ok(waits.length > 3, 'some were revoked meanwhile');
+    // A lease is 2,000 ms: that long a revoke waits for a server of which it knows nothing.
+    assert.ok(Math.max(...waits) < 1000, `they waited ${waits} ms`);
+    await balancer.sendsTo(node.url);
+  }
+  await load.stop();
+  assert.deepEqual(load.unexpected, []);
+  assert.ok(load.answered > 1000, `${load.answered} were answered`);
+});
+
+test('a server that stops says so at /readyz first, and serves on for a moment', {
+  timeout: 20_000,
+}, async () => {
+  const [node, other] = [deployment.node(0), deployment.node(1)];
+  const ada = await other.server.signIn();
+  const { apiKey, key } = await ada.makeKey({ name: 'until the end' });
+  assert.equal((await node.readiness()).status, 'ok');
+  process.kill(node.server.pid, 'SIGTERM');
+  await node.server.printed('not ready any more');
+  const { code, status } = await node.readiness();
+  assert.deepEqual([code, status], [503, 'unavailable']);
+  assert.equal((await call(`${node.url}/healthz`)).status, 200, 'it is alive');
+  const accepted = await call(`${node.url}/v1/verify`, { headers: bearer(apiKey) });
+  assert.equal(accepted.status, 204);
+  assert.equal(accepted.headers.get('connection'), 'close');
+  await ada.revoke(key.id);
+  const refused = await call(`${node.url}/v1/verify`, { headers: bearer(apiKey) });
+  assert.equal(refused.status, 401, 'as long as it answers, it knows of each revoke');
+  assert.deepEqual(await node.server.exited(), { code: 0, signal: null });
+  await node.start();
+});
