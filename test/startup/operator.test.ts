@@ -28,7 +28,13 @@ test('help is shown when it is asked for and when nothing is asked for, and open
     const { code, output } = await runOperator(args, { dataDir });
     assert.equal(code, 0);
     assert.match(output, /^Usage: npm run soku -- <command>/);
-    for (const command of ['account add', 'account reset-password', 'account list']) {
+    for (const command of [
+      'backup',
+      'restore',
+      'move-to-postgres',
+      'account add',
+      'account reset-password',
+    ]) {
       assert.ok(output.includes(command));
     }
     assert.ok(!existsSync(dataDir));
@@ -47,6 +53,11 @@ test('a wrong command line ends with 64, one line, and opens no data', async () 
     ['account', 'reset-password'],
     ['account', 'add', 'ada@example.com', '--name', ' '],
     ['--frobnicate'],
+    ['backup'],
+    ['restore'],
+    ['restore', 'one', 'two'],
+    ['backup', 'one', '--name', 'Ada'],
+    ['move-to-postgres', 'one'],
     ['account', 'add', 'ada@example.com', '--name'],
   ];
   await inParallel(wrong, async (args) => {

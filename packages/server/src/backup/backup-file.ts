@@ -26,6 +26,11 @@ export function partialName(file: string): string {
   return `${file}.${randomBytes(6).toString('hex')}.partial`;
 }
 
+/** Removes a database with all that SQLite may have laid beside it. */
+export function removeDatabase(file: string): void {
+  for (const end of ['', '-wal', '-shm', '-journal']) rmSync(`${file}${end}`, { force: true });
+}
+
 /**
  * Writes a backup under a name that nobody takes for one, and checks it: SQLite's own check, the foreign keys, and all
  * rows against what was read.
@@ -55,7 +60,7 @@ export async function writeBackup(source: Source, file: string, progress: Progre
       database.close();
     }
   } catch (error) {
-    rmSync(file, { force: true });
+    removeDatabase(file);
     throw error;
   }
 }

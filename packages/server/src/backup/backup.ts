@@ -1,9 +1,9 @@
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
 import { StartupError } from '../startup-error.ts';
-import { type Label, partialName, place, writeBackup } from './backup-file.ts';
+import { type Label, partialName, place, removeDatabase, writeBackup } from './backup-file.ts';
 import type { Progress } from './copy.ts';
 import { openSource } from './source.ts';
 
@@ -33,7 +33,7 @@ export async function makeBackup(
   } catch (error) {
     throw cannotWrite(file, error);
   } finally {
-    rmSync(partial, { force: true });
+    removeDatabase(partial);
     await source.close();
   }
 }

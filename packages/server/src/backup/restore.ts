@@ -1,4 +1,4 @@
-import { chmodSync, constants, copyFileSync, existsSync, rmSync } from 'node:fs';
+import { chmodSync, constants, copyFileSync, existsSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { Kysely } from 'kysely';
 import type { Logger } from 'pino';
@@ -12,7 +12,7 @@ import { isDamage } from '../database/sqlite-errors.ts';
 import type { Killed } from '../journal/compare.ts';
 import { DeadHashJournal } from '../journal/journal.ts';
 import { StartupError } from '../startup-error.ts';
-import { checkBackup, type Label, partialName, place, writeBackup } from './backup-file.ts';
+import { checkBackup, type Label, partialName, place, removeDatabase, writeBackup } from './backup-file.ts';
 import type { Progress } from './copy.ts';
 import { openFile } from './source.ts';
 import { tables } from './tables.ts';
@@ -88,7 +88,7 @@ async function fill(
     const label = await stage(partial);
     await makeCurrent(partial);
     if (config.databaseUrl === undefined) {
-      for (const end of ['', '-wal', '-shm']) rmSync(`${directory.databaseFile}${end}`, { force: true });
+      removeDatabase(directory.databaseFile);
       place(partial, directory.databaseFile);
     }
     database = await openDatabase(directory, config.databaseUrl, log);
@@ -99,7 +99,7 @@ async function fill(
     const killed = await new DeadHashJournal(directory.path, database, log).settle();
     return { label, killed };
   } finally {
-    rmSync(partial, { force: true });
+    removeDatabase(partial);
     await database?.close();
   }
 }

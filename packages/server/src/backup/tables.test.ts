@@ -1,0 +1,21 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { openTemporary } from '../database/temporary.ts';
+import { tables } from './tables.ts';
+
+test('a backup has every table, in the order of its primary key', async () => {
+  const { database, close } = await openTemporary();
+  try {
+    const rows = database.reader
+      .prepare(
+        `SELECT t.name AS name, group_concat(c.name ORDER BY c.pk) AS key
+         FROM sqlite_schema t, pragma_table_info(t.name) c
+         WHERE t.type = 'table' AND t.name NOT LIKE 'kysely_%' AND c.pk > 0 GROUP BY t.name`,
+      )
+      .all();
+    const found = Object.fromEntries(rows.map(({ name, key }) => [String(name), String(key).split(',')]));
+    assert.deepEqual(found, tables);
+  } finally {
+    await close();
+  }
+});

@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { openTemporary } from '../database/temporary.ts';
+import { addMissing, compare, killMissing } from './compare.ts';
+import { DeadHashFile } from './file.ts';
+
+function hash(name: string): Buffer {
+  return createHash('sha256').update(name).digest();
+}
+
+const digits = (names: string[]) => names.map((name) => hash(name).toString('hex'));
+
+/** A database in which these hashes are dead, and a journal that has these lines. */
+async function both(t: TestContext, dead: string[], lines: string[]) {
+  const { directory, database, close } = await openTemporary();
+  t.after(close);
+  const { kysely } = database;
+  const rows = dead.map((name) => ({ hash: hash(name) }));
+  if (rows.length > 0) await kysely.insertInto('dead_hash').values(rows).execute();
+  const file = new DeadHashFile(join(directory.path, 'dead-hashes'));
+  await file.add(digits(lines));
+  return { kysely, file, compared: await compare(kysely, await file.look()) };
+}
+
+test('a database that lacks a line is older, also when it has as many hashes', async (t) => {
+  assert.equal((await both(t, [], [])).compared, 'same');
+  assert.equal((await both(t, ['a', 'b'], ['b', 'a'])).compared, 'same');
+  assert.equal((await both(t, ['a'], ['a', 'b'])).compared, 'older');
+  assert.equal((await both(t, ['a', 'c'], ['a', 'b'])).compared, 'older');
+  assert.equal((await both(t, ['a', 'b', 'c'], ['a', 'b'])).compared, 'newer');
+});
+
+test('what the journal lacks is added, thousands of hashes as well', async (t) => {
+  const names = Array.from({ length: 2500 }, (_, i) => `name ${i}`);
+  const { kysely, file } = await both(t, names, names.slice(0, 100));
+  assert.equal(await addMissing(kysely, file), 2400);
+  assert.deepEqual(Array.from(await file.all()).sort(), digits(names).sort());
+  assert.equal(await addMissing(kysely, file), 0);
+});
+
+test('a key is revoked again when all of its secrets are dead', async (t) => {
+  const { kysely } = await both(t, [], []);
+  await kysely
+    .insertInto('workspace')
+    .values({ id: 'ws', name: 'x', rate_limit: null, created_at: 1 })
+    .execute();
+  for (const id of ['one secret', 'two secrets', 'living']) {
+    await kysely
+      .insertInto('api_key')
+      .values({
+        ...{ id, workspace_id: 'ws', created_by: 'x', name: 'x', name_folded: 'x', scopes: '' },
+        ...{ expires_at: null, rate_limit: null, created_at: 1, revoked_at: null, revoked_by: null },
+      })
+      .execute();
+  }
+  const secrets = { a: 'one secret', b: 'two secrets', c: 'two secrets', d: 'living' };
+  for (const [name, key_id] of Object.entries(secrets)) {
+    await kysely
+      .insertInto('api_key_secret')
+      .values({ hash: hash(name), key_id, prefix: '', preview_start: '', preview_end: '', created_at: 1 })
+      .execute();
+  }
+  const revoked = async () => {
+    const rows = await kysely
+      .selectFrom('api_key')
+      .select(['id', 'revoked_by'])
+      .where('revoked_at', '=', 5)
+      .execute();
+    return rows.map(({ id, revoked_by }) => `${id} by ${revoked_by}`);
+  };
+  assert.deepEqual(await killMissing(kysely, new Set(digits(['a', 'b', 'of no key'])), 5), {
+    hashes: 3,
+    keys: 1,
+  });
+  assert.deepEqual(await revoked(), ['one secret by journal']);
+  assert.deepEqual(await killMissing(kysely, new Set(digits(['a', 'b', 'c'])), 5), { hashes: 1, keys: 1 });
+  assert.deepEqual(await revoked(), ['one secret by journal', 'two secrets by journal']);
+  const dead = await kysely.selectFrom('dead_hash').select('hash').execute();
+  assert.deepEqual(
+    dead.map((row) => Buffer.from(row.hash).toString('hex')).sort(),
+    digits(['a', 'b', 'c', 'of no key']).sort(),
+  );
+});

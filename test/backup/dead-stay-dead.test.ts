@@ -1,0 +1,107 @@
+/** A database that is older than the last revokes, put in the place of the newest one, brings no key back. */
+import assert from 'node:assert/strict';
+import { copyFileSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { errorSchema, keyListSchema } from '@soku/server/key-schemas';
+import { bearer, call, type Person } from '../support/person.ts';
+import { hashOf, kinds, Scene } from './scene.ts';
+
+async function refusalOf(url: string, key: string): Promise<string> {
+  const answer = await call(`${url}/v1/me`, { headers: bearer(key) });
+  return answer.status === 200 ? 'accepted' : errorSchema.parse(answer.body).error.code;
+}
+
+async function statuses(person: Person): Promise<Record<string, string>> {
+  const answer = await person.call('GET', '/v1/api-keys?status=all');
+  return Object.fromEntries(keyListSchema.parse(answer.body).data.map(({ name, status }) => [name, status]));
+}
+
+for (const kind of kinds) {
+  test(`${kind}: a key that was revoked after the backup stays dead when it is restored`, async (t) => {
+    const scene = await Scene.of(t, kind);
+    const first = await scene.start();
+    const ada = await first.signIn();
+    const [kept, before, later] = [
+      await ada.makeKey({ name: 'kept' }),
+      await ada.makeKey({ name: 'before' }),
+      await ada.makeKey({ name: 'later' }),
+    ];
+    await ada.revoke(before.key.id);
+    const file = scene.onShelf('backup');
+    const made = await scene.operate(['backup', file]);
+    assert.equal(made.code, 0, made.output);
+    assert.match(
+      made.output,
+      /^Backed up 3 keys \(1 dead secret\) and 1 account into .*secret.* is not in it/,
+    );
+    const madeLater = await ada.makeKey({ name: 'made later' });
+    await ada.revoke(later.key.id);
+    await ada.revoke(madeLater.key.id);
+    assert.deepEqual(
+      scene.journal(),
+      [before, later, madeLater].map(({ apiKey }) => hashOf(apiKey)),
+    );
+    await first.kill('SIGTERM');
+
+    await scene.freshDatabase();
+    const restored = await scene.operate(['restore', file]);
+    assert.equal(restored.code, 0, restored.output);
+    assert.match(restored.output, /^Restored 3 keys .*The journal knew of later revokes: 1 key alive/);
+    const second = await scene.start();
+    const expected = { kept: 'active', before: 'revoked', later: 'revoked' };
+    assert.equal(await refusalOf(second.url, kept.apiKey), 'accepted');
+    for (const dead of [before, later]) {
+      assert.equal(await refusalOf(second.url, dead.apiKey), 'revoked_key');
+    }
+    assert.equal(await refusalOf(second.url, madeLater.apiKey), 'unknown_key');
+    // Somebody may have signed out since.
+    assert.equal((await call(`${second.url}/v1/api-keys`, { headers: { cookie: ada.cookie } })).status, 401);
+    assert.deepEqual(await statuses(await second.signIn()), expected);
+    const files = [file, join(scene.dataDir, 'dead-hashes')].map((path) => readFileSync(path, 'latin1'));
+    for (const { apiKey } of [kept, before, later, madeLater]) {
+      assert.ok(!files.some((content) => content.includes(apiKey.slice(8))));
+    }
+  });
+}
+
+test('postgres: a node whose journal knows more than a restored database kills at its start', async (t) => {
+  const scene = await Scene.of(t, 'postgres');
+  const first = await scene.start();
+  const ada = await first.signIn();
+  const later = await ada.makeKey({ name: 'later' });
+  const file = scene.onShelf('backup');
+  assert.equal((await scene.operate(['backup', file])).code, 0);
+  await ada.revoke(later.key.id);
+  await first.kill('SIGTERM');
+  await scene.freshDatabase();
+  // By somebody whose data directory has no journal.
+  const restored = await scene.operate(['restore', file], { SOKU_DATA_DIR: scene.shelf });
+  assert.equal(restored.code, 0, restored.output);
+  assert.doesNotMatch(restored.output, /journal/);
+  const second = await scene.start();
+  assert.match(second.output, /"hashes":1,"keys":1,.*older than the journal of dead keys/);
+  assert.equal(await refusalOf(second.url, later.apiKey), 'revoked_key');
+  assert.deepEqual(await statuses(await second.signIn()), { later: 'revoked' });
+});
+
+test('sqlite: a snapshot of the disk that is put back under the server brings no key back', async (t) => {
+  const scene = await Scene.of(t, 'sqlite');
+  let server = await scene.start();
+  const later = await (await server.signIn()).makeKey({ name: 'later' });
+  await server.kill('SIGTERM');
+  const [file, snapshot] = [join(scene.dataDir, 'soku.db'), scene.onShelf('snapshot')];
+  copyFileSync(file, snapshot);
+  server = await scene.start();
+  await (await server.signIn()).revoke(later.key.id);
+  await server.kill('SIGTERM');
+  copyFileSync(snapshot, file);
+  server = await scene.start();
+  assert.match(server.output, /"hashes":1,"keys":1,.*older than the journal of dead keys/);
+  assert.equal(await refusalOf(server.url, later.apiKey), 'revoked_key');
+  assert.deepEqual(await statuses(await server.signIn()), { later: 'revoked' });
+  await server.kill('SIGTERM');
+  // And it is said once.
+  server = await scene.start();
+  assert.doesNotMatch(server.output, /older than the journal/);
+});

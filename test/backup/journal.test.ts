@@ -1,0 +1,105 @@
+/** The journal of dead hashes, as servers write it. */
+import assert from 'node:assert/strict';
+import {
+  appendFileSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { assertRefusal, eventually } from '../support/contract.ts';
+import { bearer, call } from '../support/person.ts';
+import { newDataDir } from '../support/server.ts';
+import { refusedStart } from '../support/start.ts';
+import { hashOf, kinds, Scene } from './scene.ts';
+
+for (const kind of kinds) {
+  test(`${kind}: a revoke that cannot be written to the journal is an error, and can be made good`, async (t) => {
+    const scene = await Scene.of(t, kind);
+    const server = await scene.start();
+    const ada = await server.signIn();
+    const first = await ada.makeKey({ name: 'first' });
+    const second = await ada.makeKey({ name: 'second' });
+    await ada.revoke(first.key.id);
+    const [file, away] = [join(scene.dataDir, 'dead-hashes'), scene.onShelf('away')];
+    renameSync(file, away);
+    mkdirSync(file);
+    const failed = await ada.call('POST', `/v1/api-keys/${second.key.id}/revoke`);
+    const refusal = assertRefusal(failed, 'internal_error');
+    assert.match(refusal.message, /The key is dead, but .* Revoke it again/);
+    assert.match(server.output, /could not be written to the journal/);
+    const used = await call(`${server.url}/v1/me`, { headers: bearer(second.apiKey) });
+    assertRefusal({ ...used }, 'revoked_key');
+    rmdirSync(file);
+    renameSync(away, file);
+    await ada.revoke(second.key.id);
+    await ada.revoke(second.key.id);
+    await ada.revoke(first.key.id);
+    assert.deepEqual(scene.journal(), [hashOf(first.apiKey), hashOf(second.apiKey)]);
+  });
+}
+
+test('an unfinished end is cut off, what is missing is added, and damage before it stops the start', async (t) => {
+  const scene = await Scene.of(t, 'sqlite');
+  let server = await scene.start();
+  const ada = await server.signIn();
+  for (const name of ['first', 'second']) await ada.revoke((await ada.makeKey({ name })).key.id);
+  await server.kill('SIGTERM');
+  const file = join(scene.dataDir, 'dead-hashes');
+  const whole = readFileSync(file, 'latin1');
+  const [first = '', second = ''] = whole.match(/.+\n/g) ?? [];
+
+  writeFileSync(file, first);
+  appendFileSync(file, second.slice(0, 20));
+  server = await scene.start();
+  assert.match(server.output, /was unfinished, and is cut off/);
+  await eventually(
+    async () => readFileSync(file, 'latin1'),
+    (text) => text === whole,
+  );
+  await server.kill('SIGTERM');
+
+  // A file system that grew the file before it wrote it.
+  writeFileSync(file, first + '\0'.repeat(second.length));
+  server = await scene.start();
+  await eventually(
+    async () => readFileSync(file, 'latin1'),
+    (text) => text === whole,
+  );
+  await server.kill('SIGTERM');
+
+  writeFileSync(file, (first.startsWith('0') ? '1' : '0') + first.slice(1) + second);
+  assert.match(await refusedStart(65, { dataDir: scene.dataDir }), /journal .*damaged in line 1\./);
+
+  rmSync(file);
+  server = await scene.start();
+  await eventually(
+    async () => scene.journal().length,
+    (lines) => lines === 2,
+  );
+  assert.deepEqual(scene.journal().sort(), whole.match(/^[0-9a-f]{64}/gm)?.sort());
+});
+
+test('every node keeps what another one revokes, and only what is dead', async (t) => {
+  const scene = await Scene.of(t, 'postgres');
+  const other = newDataDir();
+  t.after(() => rmSync(other, { recursive: true, force: true }));
+  const here = await scene.start();
+  await scene.start(other);
+  const ada = await here.signIn();
+  const renamed = await ada.makeKey({ name: 'renamed' });
+  const answer = await ada.call('PATCH', `/v1/api-keys/${renamed.key.id}`, { name: 'another' });
+  assert.equal(answer.status, 200);
+  const revoked = await ada.makeKey({ name: 'revoked' });
+  await ada.revoke(revoked.key.id);
+  assert.deepEqual(scene.journal(), [hashOf(revoked.apiKey)]);
+  await eventually(
+    async () => scene.journal(other),
+    (hashes) => hashes.length > 0,
+  );
+  assert.deepEqual(scene.journal(other), [hashOf(revoked.apiKey)]);
+});

@@ -1,0 +1,74 @@
+/** From the file of one process to a PostgreSQL that many share. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { type Key, keyListSchema } from '@soku/server/key-schemas';
+import { assertRefusal } from '../support/contract.ts';
+import { bearer, call } from '../support/person.ts';
+import { temporaryDatabase } from '../support/postgres-database.ts';
+import { Scene } from './scene.ts';
+
+test('accounts, keys, uses and sessions move to PostgreSQL', async (t) => {
+  const scene = await Scene.of(t, 'sqlite');
+  const database = await temporaryDatabase();
+  t.after(() => database.drop());
+  const before = await scene.start();
+  const ada = await before.signIn();
+  const living = await ada.makeKey({ name: 'living', scopes: ['keys:read'], rateLimit: 1000 });
+  const dead = await ada.makeKey({ name: 'dead' });
+  await ada.revoke(dead.key.id);
+  await call(`${before.url}/v1/me`, { headers: bearer(living.apiKey) });
+  const list = async (url: string, headers: Record<string, string>) => {
+    const answer = await call(`${url}/v1/api-keys?status=all`, { headers });
+    return keyListSchema.parse(answer.body).data;
+  };
+  const withoutUse = (keys: Key[]) => keys.map(({ lastUsedAt, ...key }) => key);
+  const postgres = {
+    DATABASE_URL: database.url,
+    SOKU_SECRET: readFileSync(join(scene.dataDir, 'secret'), 'utf8').trim(),
+  };
+  const running = await scene.operate(['move-to-postgres'], postgres);
+  assert.equal(running.code, 73, running.output);
+  const nowhere = await scene.operate(['move-to-postgres']);
+  assert.equal(nowhere.code, 78, nowhere.output);
+  const shown = await list(before.url, { cookie: ada.cookie });
+  await before.kill('SIGTERM');
+
+  const moved = await scene.operate(['move-to-postgres'], postgres);
+  assert.deepEqual(moved, {
+    code: 0,
+    output:
+      'Moved 2 keys (1 dead secret) and 1 account to PostgreSQL, and checked each row against the file.\n',
+  });
+  const again = await scene.operate(['move-to-postgres'], postgres);
+  assert.equal(again.code, 73);
+  assert.match(again.output, /^soku: DATABASE_URL: the database is not empty \(user\)/);
+
+  const after = await scene.start(scene.dataDir, postgres);
+  assert.deepEqual(await list(after.url, { cookie: ada.cookie }), shown);
+  assert.deepEqual(withoutUse(await list(after.url, bearer(living.apiKey))), withoutUse(shown));
+  assertRefusal(await call(`${after.url}/v1/me`, { headers: bearer(dead.apiKey) }), 'revoked_key');
+  await after.signIn();
+  // What is in PostgreSQL can come back into a file.
+  const back = scene.onShelf('back');
+  assert.match((await scene.operate(['backup', back], postgres)).output, /^Backed up 2 keys/);
+  await after.kill('SIGTERM');
+  await scene.freshDatabase();
+  assert.match((await scene.operate(['restore', back])).output, /^Restored 2 keys/);
+  const file = await scene.start();
+  assert.deepEqual(withoutUse(await list(file.url, bearer(living.apiKey))), withoutUse(shown));
+});
+
+test('another secret than that of the file is told, because sessions end with it', async (t) => {
+  const scene = await Scene.of(t, 'sqlite');
+  const database = await temporaryDatabase();
+  t.after(() => database.drop());
+  await (await scene.start()).kill('SIGTERM');
+  const { code, output } = await scene.operate(['move-to-postgres'], {
+    DATABASE_URL: database.url,
+    SOKU_SECRET: 'another one than that of the data directory',
+  });
+  assert.equal(code, 0, output);
+  assert.match(output, /everybody has to sign in again/);
+});

@@ -1,0 +1,119 @@
+/** What cannot be restored is refused in one line, and the database stays as it was. */
+import assert from 'node:assert/strict';
+import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { type TestContext, test } from 'node:test';
+import { Kysely, Migrator } from 'kysely';
+import { migrations } from '../../packages/server/src/database/migrate.ts';
+import { NodeSqliteDialect } from '../../packages/server/src/database/sqlite-dialect.ts';
+import { contentsOf } from '../support/start.ts';
+import { kinds, Scene } from './scene.ts';
+
+/** A data directory with one account, and a backup of it. */
+async function backedUp(t: TestContext): Promise<{ scene: Scene; file: string }> {
+  const scene = await Scene.of(t, 'sqlite');
+  const server = await scene.start();
+  await (await server.signIn()).makeKey({ name: 'findable-name' });
+  await server.kill('SIGTERM');
+  const file = scene.onShelf('backup');
+  assert.equal((await scene.operate(['backup', file])).code, 0);
+  return { scene, file };
+}
+
+test('a restore refuses what is no whole backup of this version, and a database that is not empty', async (t) => {
+  const { scene, file } = await backedUp(t);
+  const before = contentsOf(scene.dataDir);
+  const full = await scene.operate(['restore', file]);
+  assert.equal(full.code, 73, full.output);
+  assert.match(full.output, /^soku: .*soku\.db is not empty \(user\)\. Nothing was changed\. .*\n$/);
+  assert.deepEqual(contentsOf(scene.dataDir), before);
+
+  await scene.freshDatabase();
+  const changes: Record<string, (copy: string) => void> = {
+    'There is no file': () => undefined,
+    'is damaged \\(api_key\\)': (copy) => {
+      const content = readFileSync(file, 'latin1');
+      // SQLite's own check does not see another letter.
+      writeFileSync(copy, content.replaceAll('findable-name', 'findable-game'), 'latin1');
+    },
+    'is damaged': (copy) => writeFileSync(copy, readFileSync(file).subarray(0, 20_000)),
+    'is damaged, or no backup': (copy) => writeFileSync(copy, 'no database '.repeat(1000)),
+    'is no backup of Soku': (copy) => copyFileSync(scene.onShelf('soku.db'), copy),
+    'newer version of Soku \\(it has 9999-later\\)': (copy) => {
+      copyFileSync(file, copy);
+      const database = new DatabaseSync(copy);
+      database.exec("INSERT INTO kysely_migration VALUES ('9999-later', '2099-01-01')");
+      database.close();
+    },
+  };
+  let copies = 0;
+  for (const [says, change] of Object.entries(changes)) {
+    const copy = scene.onShelf(`copy ${++copies}`);
+    change(copy);
+    const { code, output } = await scene.operate(['restore', copy]);
+    assert.equal(code, 65, output);
+    assert.match(output, new RegExp(`^soku: .*${says}.*\n$`));
+    assert.deepEqual(Object.keys(contentsOf(scene.dataDir)), ['secret'], 'nothing is left behind');
+  }
+
+  writeFileSync(join(scene.dataDir, 'soku.db-wal'), 'of another database');
+  const log = await scene.operate(['restore', file]);
+  assert.equal(log.code, 73, log.output);
+  assert.match(log.output, /soku\.db-wal belongs to the database that was moved away/);
+  assert.ok(!existsSync(join(scene.dataDir, 'soku.db')));
+});
+
+test('a backup of nothing, or into no directory, is refused', async (t) => {
+  const scene = await Scene.of(t, 'sqlite');
+  const none = await scene.operate(['backup', scene.onShelf('backup')]);
+  assert.equal(none.code, 65, none.output);
+  assert.match(none.output, /^soku: There is no file .*soku\.db\.\n$/);
+  await (await scene.start()).kill('SIGTERM');
+  const nowhere = await scene.operate(['backup', scene.onShelf('nowhere/backup')]);
+  assert.equal(nowhere.code, 73, nowhere.output);
+});
+
+for (const kind of kinds) {
+  test(`${kind}: a backup of an older version is migrated when it is restored`, async (t) => {
+    const { scene: older, file } = await olderBackup(t);
+    const scene = await Scene.of(t, kind);
+    const restored = await scene.operate(['restore', file]);
+    assert.equal(restored.code, 0, restored.output);
+    assert.match(restored.output, /^Restored 1 key \(1 dead secret\) and 0 accounts/);
+    // It starts, and the backup of what was restored has the newest schema.
+    await (await scene.start()).kill('SIGTERM');
+    const newest = scene.onShelf('newest');
+    assert.equal((await scene.operate(['backup', newest])).code, 0);
+    const database = new DatabaseSync(newest, { readOnly: true });
+    t.after(() => database.close());
+    const names = database.prepare('SELECT name FROM kysely_migration ORDER BY name').all();
+    assert.deepEqual(
+      names.map(({ name }) => name),
+      Object.keys(migrations),
+    );
+    assert.equal(database.prepare('SELECT rate_limit FROM api_key').get()?.rate_limit, null);
+    assert.ok(older.shelf !== scene.shelf);
+  });
+}
+
+/** Of a database with the migrations of the first version that had keys. */
+async function olderBackup(t: TestContext): Promise<{ scene: Scene; file: string }> {
+  const scene = await Scene.of(t, 'sqlite');
+  const database = new DatabaseSync(join(scene.dataDir, 'soku.db'));
+  const db = new Kysely<unknown>({ dialect: new NodeSqliteDialect(database) });
+  const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
+  assert.equal((await migrator.migrateTo('0002-api-keys')).error, undefined);
+  database.exec(`
+    INSERT INTO workspace VALUES ('ws_1', 'Old', 1);
+    INSERT INTO api_key (id, workspace_id, created_by, name, name_folded, scopes, created_at, revoked_at, revoked_by)
+      VALUES ('key_1', 'ws_1', 'usr_1', 'old', 'old', '', 1, 2, 'usr_1');
+    INSERT INTO api_key_secret VALUES (x'${'ab'.repeat(32)}', 'key_1', 'sk_live_', 'abc', 'xyz', 1);
+    INSERT INTO dead_hash VALUES (x'${'ab'.repeat(32)}');
+  `);
+  database.close();
+  const file = scene.onShelf('backup');
+  const { code, output } = await scene.operate(['backup', file]);
+  assert.equal(code, 0, output);
+  return { scene, file };
+}

@@ -1,0 +1,108 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync, globSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { type TemporaryDatabase, temporaryDatabase } from '../support/postgres-database.ts';
+import { newDataDir, startServer, type TestServer } from '../support/server.ts';
+
+const operator = fileURLToPath(new URL('../../packages/server/src/operator.ts', import.meta.url));
+const secret = 'a secret that is only for the tests';
+
+type Kind = 'sqlite' | 'postgres';
+export const kinds: readonly Kind[] = ['sqlite', 'postgres'];
+
+/** A data directory and a database, of which an operator may make a new one while the directory stays. */
+export class Scene {
+  readonly kind: Kind;
+  readonly dataDir = newDataDir();
+  /** Where backups and the databases that were moved away lie. */
+  readonly shelf = newDataDir();
+  readonly #databases: TemporaryDatabase[] = [];
+  readonly #servers: TestServer[] = [];
+
+  constructor(kind: Kind) {
+    this.kind = kind;
+  }
+
+  /** One that ends with the test. */
+  static async of(t: TestContext, kind: Kind): Promise<Scene> {
+    const scene = new Scene(kind);
+    t.after(() => scene.end());
+    if (kind === 'postgres') await scene.freshDatabase();
+    return scene;
+  }
+
+  /** From now on the database is an empty one: a new PostgreSQL, or no file. */
+  async freshDatabase(): Promise<void> {
+    if (this.kind === 'postgres') this.#databases.push(await temporaryDatabase());
+    else for (const file of globSync('soku.db*', { cwd: this.dataDir })) this.#shelve(file);
+  }
+
+  get variables(): Record<string, string> {
+    const url = this.#databases.at(-1)?.url;
+    return url === undefined ? {} : { DATABASE_URL: url, SOKU_SECRET: secret };
+  }
+
+  /** @param dataDir of another node, which shares the database */
+  async start(dataDir = this.dataDir, env: Record<string, string> = {}): Promise<TestServer> {
+    const server = await startServer({
+      dataDir,
+      database: 'sqlite',
+      env: { ...this.variables, ...env },
+    });
+    this.#servers.push(server);
+    return server;
+  }
+
+  /** Runs the operator's command to its end. */
+  async operate(
+    args: string[],
+    env: Record<string, string> = {},
+  ): Promise<{ code: number | null; output: string }> {
+    const child = this.spawnOperator(args, env);
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.setEncoding('utf8').on('data', (text: string) => {
+        output += text;
+      });
+    }
+    const [code] = await once(child, 'close');
+    return { code, output };
+  }
+
+  spawnOperator(args: string[], env: Record<string, string> = {}): ChildProcess {
+    return spawn(process.execPath, [operator, ...args], {
+      env: { PATH: process.env.PATH, SOKU_DATA_DIR: this.dataDir, ...this.variables, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+  }
+
+  onShelf(name: string): string {
+    return join(this.shelf, name);
+  }
+
+  /** The hashes of a journal, as 64 digits each, in its order. */
+  journal(dataDir = this.dataDir): string[] {
+    const file = join(dataDir, 'dead-hashes');
+    const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
+    return text.match(/^[0-9a-f]{64}/gm) ?? [];
+  }
+
+  async end(): Promise<void> {
+    for (const server of this.#servers) await server.kill();
+    for (const database of this.#databases) await database.drop();
+    for (const directory of [this.dataDir, this.shelf]) rmSync(directory, { recursive: true, force: true });
+  }
+
+  #shelve(file: string): void {
+    renameSync(join(this.dataDir, file), join(this.shelf, file));
+  }
+}
+
+/** As the journal has it. */
+export function hashOf(key: string): string {
+  return createHash('sha256').update(key).digest('hex');
+}

@@ -1,0 +1,116 @@
+/** A backup beside a server that is at work. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { existsSync, globSync, readFileSync, statSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import { test } from 'node:test';
+import type { Person } from '../support/person.ts';
+import { kinds, Scene } from './scene.ts';
+import { seed } from './seed.ts';
+
+const clients = 8;
+
+/** Makes keys and revokes every second one, until it is told to stop. */
+class Work {
+  readonly #person: Person;
+  readonly keys: string[] = [];
+  readonly made: string[] = [];
+  readonly revoked: string[] = [];
+  #over = false;
+  #running: Promise<unknown> = Promise.resolve();
+
+  constructor(person: Person) {
+    this.#person = person;
+  }
+
+  start(): void {
+    this.#running = Promise.all(Array.from({ length: clients }, () => this.#work()));
+  }
+
+  async stop(): Promise<void> {
+    this.#over = true;
+    await this.#running;
+  }
+
+  /** Resolves when so many more were made. */
+  async more(count: number): Promise<void> {
+    const enough = this.made.length + count;
+    while (this.made.length < enough) await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  async #work(): Promise<void> {
+    for (let i = 0; !this.#over; i++) {
+      const { apiKey, key } = await this.#person.makeKey({ name: 'at work' });
+      this.keys.push(apiKey);
+      this.made.push(key.id);
+      if (i % 2 === 1) continue;
+      await this.#person.revoke(key.id);
+      this.revoked.push(key.id);
+    }
+  }
+}
+
+/** Each asks for rows that must not be there. */
+const impossible = {
+  'a secret without its key': 'SELECT 1 FROM api_key_secret WHERE key_id NOT IN (SELECT id FROM api_key)',
+  'a key without its secret': 'SELECT 1 FROM api_key WHERE id NOT IN (SELECT key_id FROM api_key_secret)',
+  'a revoked key with a living hash': `SELECT 1 FROM api_key_secret s JOIN api_key k ON k.id = s.key_id
+     WHERE k.revoked_at IS NOT NULL AND s.hash NOT IN (SELECT hash FROM dead_hash)`,
+  'a dead hash of a living key': `SELECT 1 FROM api_key_secret s JOIN api_key k ON k.id = s.key_id
+     WHERE k.revoked_at IS NULL AND s.hash IN (SELECT hash FROM dead_hash)`,
+};
+
+for (const kind of kinds) {
+  test(`${kind}: a backup while keys are made and revoked is of one moment`, async (t) => {
+    const scene = await Scene.of(t, kind);
+    await (await scene.start()).kill('SIGTERM');
+    await seed(scene, 5000);
+    const server = await scene.start();
+    const work = new Work(await server.signIn());
+    work.start();
+    await work.more(50);
+    const [made, revoked] = [work.made.slice(), work.revoked.slice()];
+    const file = scene.onShelf('backup');
+    const { code, output } = await scene.operate(['backup', file]);
+    const during = work.made.length - made.length;
+    await work.stop();
+    assert.equal(code, 0, output);
+    assert.ok(during > clients, `${during} were made during the backup`);
+    t.diagnostic(`${during} keys were made during the backup`);
+    assert.equal(statSync(file).mode & 0o777, 0o600);
+    const database = new DatabaseSync(file, { readOnly: true });
+    t.after(() => database.close());
+    for (const [what, statement] of Object.entries(impossible)) {
+      assert.equal(database.prepare(statement).get(), undefined, what);
+    }
+    const has = (id: string, more: string) =>
+      database.prepare(`SELECT 1 FROM api_key WHERE id = ? ${more}`).get(id) !== undefined;
+    for (const id of made) assert.ok(has(id, ''), 'made before the backup');
+    for (const id of revoked) assert.ok(has(id, 'AND revoked_at IS NOT NULL'), 'revoked before the backup');
+    const content = readFileSync(file, 'latin1');
+    assert.ok(!work.keys.some((key) => content.includes(key.slice(8))));
+  });
+}
+
+test('a backup that is killed leaves no file of that name, and the server is not disturbed', async (t) => {
+  const scene = await Scene.of(t, 'sqlite');
+  await (await scene.start()).kill('SIGTERM');
+  await seed(scene, 50_000);
+  const server = await scene.start(scene.dataDir, { SOKU_MAX_ACTIVE_KEYS: '100000' });
+  const file = scene.onShelf('backup');
+  const child = scene.spawnOperator(['backup', file]);
+  const ended = once(child, 'exit');
+  while (globSync('backup.*.partial', { cwd: scene.shelf }).length === 0) {
+    assert.equal(child.exitCode, null);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  child.kill('SIGKILL');
+  assert.deepEqual(await ended, [null, 'SIGKILL']);
+  assert.ok(!existsSync(file));
+  await (await server.signIn()).makeKey({ name: 'works' });
+  const again = await scene.operate(['backup', file]);
+  assert.match(again.output, /Backed up 50,001 keys/);
+  const refused = await scene.operate(['backup', file]);
+  assert.equal(refused.code, 73);
+  assert.match(refused.output, /^soku: .* exists already/);
+});
