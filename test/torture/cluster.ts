@@ -79,7 +79,9 @@ export class ClusterNode {
     await former.stop();
   }
 
+  /** At once, whatever state it is in: an orderly stop would wait for clients to turn to other nodes. */
   async stop(): Promise<void> {
+    await this.kill();
     await this.server.stop();
     await this.proxy.close();
   }

@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import { revokedKeySchema } from '@soku/server/key-schemas';
+import { HttpSocket } from '../support/http-socket.ts';
+import { bearer, call } from '../support/person.ts';
+import { Cluster, type ClusterNode } from '../torture/cluster.ts';
+import { request } from '../torture/lanes.ts';
+
+/** ms: a lease of 2 s with its margin of a tenth, and what a busy machine takes. */
+const longest = 2200 + 1500;
+
+let cluster: Cluster;
+before(async () => {
+  cluster = await Cluster.start(3);
+});
+after(() => cluster.stop());
+
+const verify = async (node: ClusterNode, apiKey: string) =>
+  (await call(`${node.url}/v1/verify`, { headers: bearer(apiKey) })).status;
+
+test('a second revoke does not answer while the first one waits for a node that is frozen', async () => {
+  const [one, other, frozen] = cluster.nodes;
+  assert.ok(one !== undefined && other !== undefined && frozen !== undefined);
+  const [ada, again] = [await one.server.signIn(), await other.server.signIn()];
+  const { apiKey, key } = await ada.makeKey({ name: 'revoked twice' });
+  // From now on it is in the memory of the node that will be frozen, which has a lease.
+  while ((await verify(frozen, apiKey)) !== 204 || (await call(`${frozen.url}/readyz`)).status !== 200) {
+    await pause(10);
+  }
+  const path = `/v1/api-keys/${key.id}/revoke`;
+  const socket = await HttpSocket.open(frozen.url);
+  frozen.freeze();
+  try {
+    const begun = performance.now();
+    const first = ada.call('POST', path);
+    // The first one is committed, and waits.
+    while ((await verify(other, apiKey)) !== 401) await pause(5);
+    const second = again.call('POST', path);
+    const winner = await Promise.race([first, second]);
+    // It finds this when it wakes up. If its lease were not over, it would answer before it hears of anything.
+    const asked = socket.send(request('GET', '/v1/verify', apiKey));
+    frozen.thaw();
+    assert.equal((await asked).status, 401, 'accepted after a revoke was answered');
+    assert.equal(
+      revokedKeySchema.parse(winner.body).revocation.nodes,
+      2,
+      'the frozen one has not heard of it',
+    );
+    for (const answer of await Promise.all([first, second])) {
+      assert.equal(answer.status, 200, answer.text);
+      const { revocation } = revokedKeySchema.parse(answer.body);
+      assert.equal(revocation.effective, true);
+      assert.ok(revocation.waitedMs > 0 && revocation.waitedMs < longest, answer.text);
+    }
+    assert.ok(performance.now() - begun < longest);
+  } finally {
+    frozen.thaw();
+    socket.close();
+  }
+});

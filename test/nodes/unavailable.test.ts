@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import { errorSchema } from '@soku/server/key-schemas';
+import { exchange } from '../support/http.ts';
+import { type Answer, bearer, call } from '../support/person.ts';
+import { Cluster, type ClusterNode } from '../torture/cluster.ts';
+
+/** ms: a lease, and what a busy machine takes. */
+const soon = 2000 + 1500;
+
+let cluster: Cluster;
+let node: ClusterNode;
+before(async () => {
+  cluster = await Cluster.start(1);
+  const [first] = cluster.nodes;
+  assert.ok(first !== undefined);
+  node = first;
+});
+after(() => cluster.stop());
+
+const verify = (apiKey: string) => call(`${node.url}/v1/verify`, { headers: bearer(apiKey) });
+const readiness = () => call(`${node.url}/readyz`);
+
+/** Asks until the answer has this status; fails when it takes too long. */
+async function eventually(status: number, ask: () => Promise<Answer>): Promise<void> {
+  const begun = performance.now();
+  for (;;) {
+    const answer = await ask();
+    if (answer.status === status) break;
+    assert.ok(performance.now() - begun < soon, `still ${answer.status} ${answer.text}`);
+    await pause(10);
+  }
+}
+
+test('a node without a lease and without its database says that it cannot tell, and recovers by itself', async () => {
+  const ada = await node.server.signIn();
+  const good = await ada.makeKey({ name: 'good' });
+  const dead = await ada.makeKey({ name: 'dead' });
+  const asking = await ada.makeKey({ name: 'asking', scopes: ['keys:verify'] });
+  await ada.revoke(dead.key.id);
+  assert.equal((await verify(good.apiKey)).status, 204);
+  assert.equal((await verify(dead.apiKey)).status, 401);
+  await eventually(200, readiness);
+
+  node.proxy.cut();
+  // In memory, and good for as long as the lease lasts.
+  await eventually(503, () => verify(good.apiKey));
+  const ways = {
+    'GET, on the fast lane': await verify(good.apiKey),
+    'HEAD, through the framework': await exchange(`${node.url}/v1/verify`, {
+      method: 'HEAD',
+      fields: [['Authorization', `Bearer ${good.apiKey}`]],
+    }),
+    'GET /v1/me': await call(`${node.url}/v1/me`, {
+      headers: bearer(good.apiKey),
+    }),
+    'POST by a back end': await call(`${node.url}/v1/verify`, {
+      method: 'POST',
+      headers: bearer(asking.apiKey),
+      body: { apiKey: good.apiKey },
+    }),
+  };
+  for (const [way, { status, headers, body, text }] of Object.entries(ways)) {
+    assert.equal(status, 503, `${way}: ${text}`);
+    assert.match(headers.get('retry-after') ?? '', /^[1-9]\d*$/, way);
+    if (text !== '') assert.equal(errorSchema.parse(body).error.code, 'verification_unavailable', way);
+  }
+  assert.equal((await readiness()).status, 503);
+  assert.equal((await call(`${node.url}/healthz`)).status, 200, 'a restart would not help');
+  const refused = await verify(dead.apiKey);
+  assert.equal(errorSchema.parse(refused.body).error.code, 'revoked_key', 'what is dead stays dead');
+
+  node.proxy.heal();
+  await eventually(200, readiness);
+  assert.equal((await verify(good.apiKey)).status, 204);
+});
