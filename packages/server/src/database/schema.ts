@@ -87,6 +87,13 @@ interface LastUseTable {
   agent: string;
 }
 
+/** On PostgreSQL: how many writes of usage of a process have been committed. Each write moves it by one. */
+interface UsageWriterTable {
+  /** Of one process; random. */
+  id: string;
+  number: number;
+}
+
 /** Who owns keys together. Every account has one of its own. */
 interface WorkspaceTable {
   id: string;
@@ -96,7 +103,10 @@ interface WorkspaceTable {
   created_at: number;
 }
 
-/** The windows of the keys' limits, for the next process. Replaced at a stop, read at a start. */
+/**
+ * The windows of the keys' limits. On SQLite for the next process: replaced at a stop, read at a start. On PostgreSQL
+ * the sum over all nodes, by the database's clock: each adds what passed there, and old rows are deleted.
+ */
 interface RateWindowTable {
   key_id: string;
   /** Epoch minutes. */
@@ -147,6 +157,7 @@ export interface Tables {
   idempotency: IdempotencyTable;
   usage_hour: UsageHourTable;
   last_use: LastUseTable;
+  usage_writer: UsageWriterTable;
   workspace: WorkspaceTable;
   rate_window: RateWindowTable;
   workspace_member: WorkspaceMemberTable;

@@ -1,49 +1,159 @@
-import { type Kysely, sql } from 'kysely';
+import { randomUUID } from 'node:crypto';
+import type { Kysely } from 'kysely';
 import type { PostgresDatabase } from '../database/postgres.ts';
 import type { Tables } from '../database/schema.ts';
 import { startOf } from './hours.ts';
-import type { OpenUsage } from './recorder.ts';
+import type { Counts } from './recorder.ts';
 import type { UsageStore } from './store.ts';
 import { cleanUserAgent } from './user-agent.ts';
 
-/** Usage in PostgreSQL. */
+/** How many rows one statement deletes. */
+const mostDeleted = 5000;
+
+/** Days after which the number of a process that writes no more is forgotten. */
+const keptWriters = 7;
+
+/**
+ * Adds all of them, or nothing when it is not this write's turn. Every node locks rows in the same order, so none waits
+ * for one that waits for it. The last use is always written, whatever this node has written before: others write it,
+ * too. A secret can be there twice, when an hour has just ended.
+ */
+const add = `
+  WITH turn AS (
+    UPDATE usage_writer SET number = $2, seen_at = now() WHERE id = $1 AND number = $2 - 1 RETURNING number
+  ), used AS MATERIALIZED (
+    SELECT u.* FROM turn, unnest($3::int[], $4::text[], $5::bytea[], $6::bigint[], $7::bigint[], $8::bigint[],
+      $9::text[], $10::text[]) AS u (hour, key_id, hash, accepted, refused, at, address, agent)
+  ), counted AS (
+    INSERT INTO usage_hour (hour, key_id, hash, accepted, refused, last_at)
+    SELECT hour, key_id, hash, accepted, refused, at FROM used ORDER BY hour, key_id, hash
+    ON CONFLICT (hour, key_id, hash) DO UPDATE SET
+      accepted = usage_hour.accepted + excluded.accepted, refused = usage_hour.refused + excluded.refused,
+      last_at = greatest(excluded.last_at, usage_hour.last_at)
+  ), noted AS (
+    INSERT INTO last_use (key_id, hash, at, address, agent)
+    SELECT DISTINCT ON (key_id, hash) key_id, hash, at, address, agent FROM used WHERE at IS NOT NULL
+    ORDER BY key_id, hash, at DESC
+    ON CONFLICT (key_id, hash) DO UPDATE SET at = excluded.at, address = excluded.address, agent = excluded.agent
+    WHERE excluded.at >= last_use.at
+  )
+  SELECT number FROM turn`;
+
+const deleteOldest = `
+  DELETE FROM usage_hour WHERE (hour, key_id, hash) IN (
+    SELECT hour, key_id, hash FROM usage_hour WHERE hour < $1 ORDER BY hour LIMIT ${mostDeleted}
+    FOR UPDATE SKIP LOCKED)`;
+
+const deleteWriters = `DELETE FROM usage_writer WHERE seen_at < now() - interval '${keptWriters} days'`;
+
+/**
+ * Usage in PostgreSQL, to which other nodes add theirs. The writes of a node are numbered, and the number is committed
+ * with them: so it can be told of every snapshot of the database which of them it has.
+ */
 export class PostgresUsageStore implements UsageStore {
   readonly #database: PostgresDatabase;
+  /** '' until the first write. */
+  #writer = '';
+  /** The number of the last write that memory knows to be committed. */
+  #settled = 0;
+  /** The write after it, from its sending until it is known to be committed. */
+  #underWay: { number: number; settle: () => void } | undefined;
 
   constructor(database: PostgresDatabase) {
     this.#database = database;
   }
 
-  async write(
-    usages: readonly OpenUsage[],
-    _durable: boolean,
-    written: (count: number) => void,
-  ): Promise<void> {
-    await this.#database.kysely.transaction().execute(async (db) => {
-      for (const { hash, hour, keyId, accepted, refused, lastMs, address, agent } of usages) {
-        const bytes = Buffer.from(hash, 'latin1');
-        const at = lastMs < 0 ? null : startOf(hour) + lastMs;
-        await sql`INSERT INTO usage_hour (hour, key_id, hash, accepted, refused, last_at)
-          VALUES (${hour}, ${keyId}, ${bytes}, ${accepted}, ${refused}, ${at}::bigint)
-          ON CONFLICT (hour, key_id, hash) DO UPDATE SET
-            accepted = usage_hour.accepted + excluded.accepted, refused = usage_hour.refused + excluded.refused,
-            last_at = greatest(excluded.last_at, usage_hour.last_at)`.execute(db);
-        if (at === null) continue;
-        await sql`INSERT INTO last_use (key_id, hash, at, address, agent)
-          VALUES (${keyId}, ${bytes}, ${at}, ${address}, ${cleanUserAgent(agent)})
-          ON CONFLICT (key_id, hash) DO UPDATE SET at = excluded.at, address = excluded.address,
-            agent = excluded.agent WHERE excluded.at >= last_use.at`.execute(db);
-      }
-    });
-    written(usages.length);
+  async write(counts: readonly Counts[], _durable: boolean, written: (count: number) => void): Promise<void> {
+    if (this.#writer === '') await this.#begin();
+    const number = this.#settled + 1;
+    this.#underWay = { number, settle: () => written(counts.length) };
+    const values = [this.#writer, number, ...columnsOf(counts)];
+    try {
+      if (await this.#add(values)) this.#settle(number);
+      else await this.#lookFor(number);
+    } catch (error) {
+      // A read may have found meanwhile that it is committed, whatever became of the answer.
+      if (this.#settled !== number) throw error;
+    }
   }
 
-  async undisturbed<T>(read: (db: Kysely<Tables>) => Promise<T>): Promise<T> {
-    return this.#database.kysely.connection().execute(read);
+  async undisturbed<Stored, T>(
+    read: (db: Kysely<Tables>) => Promise<Stored>,
+    combine: (stored: Stored) => T,
+  ): Promise<T> {
+    for (;;) {
+      const before = this.#settled;
+      const { number, stored } = await this.#database.kysely
+        .transaction()
+        .setIsolationLevel('repeatable read')
+        .setAccessMode('read only')
+        .execute(async (db) => ({ number: await numberOf(db, this.#writer), stored: await read(db) }));
+      if (number !== undefined) this.#settle(number);
+      // Else a write was settled that this snapshot does not have.
+      if (number === this.#settled || this.#settled === before) return combine(stored);
+    }
   }
 
   async prune(before: number): Promise<boolean> {
-    await this.#database.kysely.deleteFrom('usage_hour').where('hour', '<', before).execute();
+    const { pool } = this.#database;
+    const { rowCount } = await pool.query(deleteOldest, [before]);
+    if (rowCount === mostDeleted) return true;
+    await pool.query(deleteWriters);
     return false;
   }
+
+  /** Numbers the writes from 1 on. */
+  async #begin(): Promise<void> {
+    const writer = randomUUID();
+    await this.#database.kysely.insertInto('usage_writer').values({ id: writer, number: 0 }).execute();
+    this.#writer = writer;
+    this.#settled = 0;
+  }
+
+  /** @returns whether it was this write's turn */
+  async #add(values: unknown[]): Promise<boolean> {
+    const { rowCount } = await this.#database.pool.query({ name: 'add usage', text: add, values });
+    return rowCount === 1;
+  }
+
+  /** It was not this write's turn, most likely because it was sent before and has been committed meanwhile. */
+  async #lookFor(number: number): Promise<void> {
+    const committed = await numberOf(this.#database.kysely, this.#writer);
+    if (committed === number) return this.#settle(number);
+    this.#writer = '';
+    throw new Error('the database has forgotten what this node has written');
+  }
+
+  /** A write can be found to be committed twice: by its answer, and by a read. */
+  #settle(number: number): void {
+    const underWay = this.#underWay;
+    if (underWay?.number !== number) return;
+    this.#underWay = undefined;
+    this.#settled = number;
+    underWay.settle();
+  }
+}
+
+async function numberOf(db: Kysely<Tables>, writer: string): Promise<number | undefined> {
+  const row = await db
+    .selectFrom('usage_writer')
+    .select('number')
+    .where('id', '=', writer)
+    .executeTakeFirst();
+  return row?.number;
+}
+
+/** The columns as arrays, in the order of `add`. */
+function columnsOf(counts: readonly Counts[]): unknown[][] {
+  const at = ({ hour, lastMs }: Counts) => (lastMs < 0 ? null : startOf(hour) + lastMs);
+  return [
+    counts.map(({ hour }) => hour),
+    counts.map(({ keyId }) => keyId),
+    counts.map(({ hash }) => Buffer.from(hash, 'latin1')),
+    counts.map(({ accepted }) => accepted),
+    counts.map(({ refused }) => refused),
+    counts.map(at),
+    counts.map(({ address }) => address),
+    counts.map(({ agent }) => cleanUserAgent(agent)),
+  ];
 }

@@ -1,3 +1,5 @@
+import type { Kysely } from 'kysely';
+import type { Tables } from '../database/schema.ts';
 import { startOf } from './hours.ts';
 import type { OpenUsage, UsageRecorder } from './recorder.ts';
 import { type HourCounts, type LastUse, readHours, readLastUses, type UsageStore } from './store.ts';
@@ -23,14 +25,16 @@ export class UsageReader {
     from: number,
     to: number,
   ): Promise<{ hours: HourCounts[]; lastUse: LastUse | undefined }> {
-    return this.#store.undisturbed(async (db) => {
+    const read = async (db: Kysely<Tables>) => ({
+      stored: await readHours(db, keyId, from, to),
+      lastUses: await readLastUses(db, [keyId]),
+    });
+    return this.#store.undisturbed(read, ({ stored, lastUses }) => {
       const hours = Array.from({ length: to - from }, (_, i) => ({
         hour: from + i,
         accepted: 0,
         refused: 0,
       }));
-      const stored = await readHours(db, keyId, from, to);
-      const lastUses = await readLastUses(db, [keyId]);
       const open = this.#recorder.of(keyId);
       for (const { hour, accepted, refused } of [...stored, ...open]) {
         const counts = hours[hour - from];
@@ -45,8 +49,8 @@ export class UsageReader {
   /** @returns epoch ms of the last accepted use of each of these keys that was ever used */
   async lastUsedAt(keyIds: readonly string[]): Promise<Map<string, number>> {
     if (keyIds.length === 0) return new Map();
-    return this.#store.undisturbed(async (db) => {
-      const lastUses = await readLastUses(db, keyIds);
+    const read = (db: Kysely<Tables>) => readLastUses(db, keyIds);
+    return this.#store.undisturbed(read, (lastUses) => {
       const last = new Map<string, number>();
       for (const { keyId, at } of [...lastUses, ...keyIds.flatMap((id) => usesIn(this.#recorder.of(id)))]) {
         last.set(keyId, Math.max(at, last.get(keyId) ?? 0));

@@ -36,16 +36,26 @@ export interface OpenUsage extends SecretUsage {
   told: { address: string; agent: string } | undefined;
 }
 
+/** The counts of one of them at one moment. */
+export type Counts = Readonly<Omit<OpenUsage, 'closed'>>;
+
 /** Where usage is kept. */
 export interface UsageSink {
   /**
-   * Writes some of them in one transaction: from the first on, at least one, as many as fit into a short while. In
-   * one turn of the event loop it reads their counts, commits, and calls `written`; when it rejects, it did not.
+   * Writes some of them in one transaction: from the first on, at least one, as many as fit into a short while. Calls
+   * `written` once, in the turn in which it is known that they are committed. When it rejects, that may not be known
+   * yet; it is then called with the same counts again, unless it calls `written` before that.
    *
    * @param durable whether it must survive a power cut, with all that was written before
    * @param written told how many
    */
-  write(usages: readonly OpenUsage[], durable: boolean, written: (count: number) => void): Promise<void>;
+  write(counts: readonly Counts[], durable: boolean, written: (count: number) => void): Promise<void>;
+}
+
+/** What is being written of one. */
+interface Writing {
+  usage: OpenUsage;
+  counts: Counts;
 }
 
 /** How many keys a flush looks at, and sorts, in one turn of the event loop: less than a millisecond of work. */
@@ -58,10 +68,10 @@ const mostAtOnce = 500;
  * Counts the uses of secrets in memory, and hands the counts to the sink.
  *
  * Why no use is lost or counted twice, although nothing is locked: JavaScript runs one turn at a time, and the
- * verification opens and counts in one turn. A flush reads the counts, commits them and sets them to zero in one
- * turn, too, so nothing can be counted between these; and if the commit fails, the counts are still there. An
- * object is closed only in a turn that found or left its counts at zero, and the verification looks at `closed`
- * in the turn in which it counts.
+ * verification opens and counts in one turn. A flush copies the counts, and subtracts the copy when it is committed,
+ * so what is counted in between stays; and if the commit fails, all of it is still there. As long as it is not known
+ * whether a copy is committed, the same copy is written again, and nothing else. An object is closed only in a turn
+ * that found or left its counts at zero, and the verification looks at `closed` in the turn in which it counts.
  *
  * Memory grows with the secrets that were used since the flush before, not with those that exist.
  */
@@ -72,6 +82,8 @@ export class UsageRecorder {
   /** Everything that is open, by key: mostly one; more with several secrets, or when an hour has just ended. */
   readonly #open = new Map<string, OpenUsage[]>();
   #pending = 0;
+  /** What was handed to the sink, and is not known to be committed. */
+  #unsettled: readonly Writing[] = [];
   /** Settles when every flush that was begun has ended. */
   #flushed: Promise<void> = Promise.resolve();
 
@@ -134,20 +146,28 @@ export class UsageRecorder {
   }
 
   async #flush(): Promise<void> {
+    if (this.#unsettled.length > 0) await this.#write(this.#unsettled, false);
     const used = mergeSorted(await this.#collect(), inOrderOfTable);
     let batch = take(used, mostAtOnce);
     while (batch.length > 0) {
-      let count = 0;
       // A batch that is not full is the last one: with it the whole flush is on the disk.
-      const durable = batch.length < mostAtOnce;
-      const write = () =>
-        this.#sink.write(batch, durable, (written) => {
-          count = written;
-          this.#settle(batch.slice(0, written));
-        });
-      await this.#pace.step(write);
+      const count = await this.#write(batch.map(copy), batch.length < mostAtOnce);
       batch = [...batch.slice(count), ...take(used, count)];
     }
+  }
+
+  /** @returns how many of them were written */
+  async #write(writing: readonly Writing[], durable: boolean): Promise<number> {
+    let count = 0;
+    this.#unsettled = writing;
+    const written = (told: number) => {
+      count = told;
+      this.#unsettled = [];
+      this.#settle(writing.slice(0, told));
+    };
+    const counts = writing.map((each) => each.counts);
+    await this.#pace.step(() => this.#sink.write(counts, durable, written));
+    return count;
   }
 
   /**
@@ -172,13 +192,13 @@ export class UsageRecorder {
   }
 
   /** Called in the turn of the commit. An hour that is not the present one has ended, or the clock was set. */
-  #settle(written: readonly OpenUsage[]): void {
+  #settle(written: readonly Writing[]): void {
     const hour = hourOf(this.#now());
-    for (const usage of written) {
-      if (usage.accepted > 0) usage.told = { address: usage.address, agent: usage.agent };
-      usage.accepted = 0;
-      usage.refused = 0;
-      if (usage.hour !== hour) this.#close(usage);
+    for (const { usage, counts } of written) {
+      if (counts.accepted > 0) usage.told = { address: counts.address, agent: counts.agent };
+      usage.accepted -= counts.accepted;
+      usage.refused -= counts.refused;
+      if (usage.hour !== hour && usage.accepted + usage.refused === 0) this.#close(usage);
     }
   }
 
@@ -189,6 +209,11 @@ export class UsageRecorder {
     if (rest.length === 0) this.#open.delete(usage.keyId);
     else this.#open.set(usage.keyId, rest);
   }
+}
+
+function copy(usage: OpenUsage): Writing {
+  const { closed, ...counts } = usage;
+  return { usage, counts };
 }
 
 function inOrderOfTable(a: OpenUsage, b: OpenUsage): number {

@@ -3,7 +3,7 @@ import { type Kysely, sql } from 'kysely';
 import type { Tables } from '../database/schema.ts';
 import type { SqliteDatabase } from '../database/sqlite.ts';
 import { hourLength, startOf } from './hours.ts';
-import type { OpenUsage, UsageSink } from './recorder.ts';
+import type { Counts, UsageSink } from './recorder.ts';
 import { cleanUserAgent } from './user-agent.ts';
 
 /**
@@ -52,10 +52,14 @@ export interface LastUse {
 /** Where usage is kept, and read from. */
 export interface UsageStore extends UsageSink {
   /**
-   * Reads, while nothing of this process is being written: what `read` finds in memory is then what the database does
-   * not have yet.
+   * Reads, and combines what is stored with what is in memory, so that each use is in one of the two.
+   *
+   * @param combine called in a turn in which memory has just what the database did not have when it was read
    */
-  undisturbed<T>(read: (db: Kysely<Tables>) => Promise<T>): Promise<T>;
+  undisturbed<Stored, T>(
+    read: (db: Kysely<Tables>) => Promise<Stored>,
+    combine: (stored: Stored) => T,
+  ): Promise<T>;
   /**
    * Deletes counts by their age, a slice at a time.
    *
@@ -73,22 +77,17 @@ export class SqliteUsageStore implements UsageStore {
     this.#database = database;
   }
 
-  async write(
-    usages: readonly OpenUsage[],
-    durable: boolean,
-    written: (count: number) => void,
-  ): Promise<void> {
+  async write(usages: readonly Counts[], durable: boolean, written: (count: number) => void): Promise<void> {
     const terms = { patience: 0, durable };
     await this.#database.transact((connection) => writeSlice(connection, usages), written, terms);
   }
 
-  /**
-   * Reads, while nothing can be written: what `read` finds in memory is then what the database does not have yet.
-   *
-   * @param read gets the connection of the writes
-   */
-  async undisturbed<T>(read: (db: Kysely<Tables>) => Promise<T>): Promise<T> {
-    return this.#database.kysely.connection().execute(read);
+  /** The connection of the writes is taken meanwhile, so nothing can be written. */
+  async undisturbed<Stored, T>(
+    read: (db: Kysely<Tables>) => Promise<Stored>,
+    combine: (stored: Stored) => T,
+  ): Promise<T> {
+    return this.#database.kysely.connection().execute(async (db) => combine(await read(db)));
   }
 
   /**
@@ -146,7 +145,7 @@ export async function readLastUses(db: Kysely<Tables>, keyIds: readonly string[]
 }
 
 /** @returns how many of them were written */
-function writeSlice(connection: DatabaseSync, usages: readonly OpenUsage[]): number {
+function writeSlice(connection: DatabaseSync, usages: readonly Counts[]): number {
   const begun = performance.now();
   const [hourly, last] = [connection.prepare(addToHour), connection.prepare(setLastUse)];
   let count = 0;

@@ -45,10 +45,15 @@ export class Secret {
  */
 export async function openWithSecrets(keys: number, secrets: number) {
   const { database, close } = await openTemporary();
+  return { database, secrets: await insertSecrets(database, keys, secrets), close };
+}
+
+/** The same keys and secrets in a database that is empty. */
+export async function insertSecrets(database: Database, keys: number, secrets: number): Promise<Secret[]> {
   await database.kysely.insertInto('workspace').values({ id: 'ws_1', name: 'one', created_at: 0 }).execute();
   const all: Secret[] = [];
   for (let i = 0; i < keys; i++) all.push(...(await insertKey(database, `key_${i}`, secrets)));
-  return { database, secrets: all, close };
+  return all;
 }
 
 async function insertKey({ kysely }: Database, id: string, secrets: number): Promise<Secret[]> {

@@ -1,0 +1,77 @@
+import { type Kysely, type Migration, sql } from 'kysely';
+import { isPostgres } from '../dialect.ts';
+
+/**
+ * Numbers the writes of a node. Each is one statement that moves the number by one, and does nothing when it stands
+ * somewhere else: so a write that is sent again because its answer was lost counts once, also when the first one
+ * arrives long after the second.
+ */
+const usageWriter = `
+  CREATE TABLE usage_writer (
+    id text PRIMARY KEY,
+    number bigint NOT NULL,
+    seen_at timestamptz NOT NULL DEFAULT now()
+  )`;
+
+/**
+ * What nodes tell of the requests that passed, and what they ask for: all keys of a round at once, each key once.
+ *
+ * It moves each window to the minute of now_ms as sliding-window.ts does (a clock that is put back frees nothing), adds
+ * the requests that passed already (those of the minute \`minutes\` and of the one before it), and lets as many of the
+ * wanted ones pass as there is room for. All of a node's rows are locked in the order of their keys, so that two nodes
+ * wait for each other and do not block each other; and in a statement before the one that counts, which then sees what
+ * the others have added. A row may be deleted in between, because it was old; then it is made anew.
+ *
+ * A crash of the database may lose what was told within the last second, which is not worth a wait for the disk.
+ */
+const tell = `
+  CREATE FUNCTION soku_tell_windows(
+    now_ms bigint, keys text[], minutes bigint[], passed bigint[], passed_before bigint[], wanted bigint[],
+    quotas bigint[]
+  ) RETURNS TABLE (key_id text, current bigint, previous bigint, granted bigint) LANGUAGE plpgsql AS $$
+  #variable_conflict use_column
+  DECLARE
+    this_minute bigint := now_ms / 60000;
+    left_ms bigint := 60000 - now_ms % 60000;
+    locked bigint;
+  BEGIN
+    PERFORM set_config('synchronous_commit', 'off', true);
+    LOOP
+      INSERT INTO rate_window (key_id, minute, current, previous)
+      SELECT key, this_minute, 0, 0 FROM unnest(keys) AS key ORDER BY key ON CONFLICT DO NOTHING;
+      PERFORM FROM rate_window WHERE key_id = ANY (keys) ORDER BY key_id FOR UPDATE;
+      GET DIAGNOSTICS locked = ROW_COUNT;
+      EXIT WHEN locked = cardinality(keys);
+    END LOOP;
+    RETURN QUERY
+    WITH asked AS (
+      SELECT * FROM unnest(keys, minutes, passed, passed_before, wanted, quotas)
+        AS a (key_id, minute, passed, passed_before, wanted, quota)
+    ), moved AS (
+      SELECT a.key_id, a.wanted, a.quota,
+        CASE WHEN w.minute = this_minute THEN w.current WHEN w.minute > this_minute THEN w.current + w.previous ELSE 0 END
+        + CASE WHEN a.minute = this_minute THEN a.passed WHEN a.minute > this_minute THEN a.passed + a.passed_before ELSE 0 END
+          AS current,
+        CASE this_minute - w.minute WHEN 0 THEN w.previous WHEN 1 THEN w.current ELSE 0 END
+        + CASE this_minute - a.minute WHEN 0 THEN a.passed_before WHEN 1 THEN a.passed ELSE 0 END
+          AS previous
+      FROM asked a JOIN rate_window w ON w.key_id = a.key_id
+    ), counted AS (
+      SELECT m.key_id, least(m.current, 1000000000) AS current, least(m.previous, 1000000000) AS previous, m.wanted, m.quota
+      FROM moved m
+    ), decided AS (
+      SELECT c.*, least(c.wanted, greatest(0, c.quota - c.previous * left_ms / 60000 - c.current)) AS granted
+      FROM counted c
+    )
+    UPDATE rate_window w SET minute = this_minute, current = d.current + d.granted, previous = d.previous
+    FROM decided d WHERE w.key_id = d.key_id
+    RETURNING w.key_id, w.current, w.previous, d.granted;
+  END $$`;
+
+/** What the nodes that share a PostgreSQL add up there; with one process and its own file there is nothing to add. */
+export const sharedCounts: Migration = {
+  async up(db: Kysely<unknown>) {
+    if (!isPostgres(db)) return;
+    for (const statement of [usageWriter, tell]) await sql.raw(statement).execute(db);
+  },
+};

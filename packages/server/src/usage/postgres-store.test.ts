@@ -1,0 +1,231 @@
+/** Two nodes that count for the same keys, and a connection that loses answers, or delivers late what was given up. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import fc from 'fast-check';
+import { pino } from 'pino';
+import { temporaryDatabase } from '../../../../test/support/postgres-database.ts';
+import { openPostgres, type PostgresDatabase } from '../database/postgres.ts';
+import { startOf } from './hours.ts';
+import { Pace } from './pace.ts';
+import { PostgresUsageStore } from './postgres-store.ts';
+import { UsageReader } from './reader.ts';
+import { UsageRecorder } from './recorder.ts';
+import { insertSecrets, Secret } from './with-secrets.ts';
+
+const temporary = await temporaryDatabase();
+const database = await openPostgres(temporary.url, pino({ level: 'silent' }));
+after(async () => {
+  await database.close();
+  await temporary.drop();
+});
+const secrets = await insertSecrets(database, 3, 2);
+const firstHour = 400_000;
+
+async function emptyTables(): Promise<void> {
+  for (const table of ['usage_hour', 'last_use', 'usage_writer'] as const) {
+    await database.kysely.deleteFrom(table).execute();
+  }
+}
+
+/** What becomes of the statements of the next flush. */
+type Fault = 'none' | 'not sent' | 'answer lost' | 'sent later';
+
+/** The same database by a connection that can be broken. */
+class Network {
+  fault: Fault = 'none';
+  /** Called when a statement has reached the database, before its answer arrives. */
+  meanwhile: () => Promise<void> = async () => undefined;
+  readonly database: PostgresDatabase;
+  #late: (() => Promise<unknown>)[] = [];
+
+  constructor() {
+    const pool = new Proxy(database.pool, {
+      get: (target, name) =>
+        name === 'query' ? (...args: [string]) => this.#query(args) : Reflect.get(target, name, target),
+    });
+    this.database = { ...database, pool };
+  }
+
+  /** What was given up arrives after all. */
+  async deliverLate(): Promise<void> {
+    const late = this.#late;
+    this.#late = [];
+    for (const send of late) await send();
+  }
+
+  async #query(args: [string]): Promise<unknown> {
+    const send = () => database.pool.query(...args);
+    if (this.fault === 'sent later') this.#late.push(send);
+    if (this.fault === 'not sent' || this.fault === 'sent later') throw new Error('connection lost');
+    const answer = await send();
+    await this.meanwhile();
+    if (this.fault === 'answer lost') throw new Error('connection lost');
+    return answer;
+  }
+}
+
+/** A node with its own memory of the same secrets. */
+function newNode(clock: { now: number }) {
+  const network = new Network();
+  const store = new PostgresUsageStore(network.database);
+  const pace = new Pace();
+  pace.hurry();
+  const recorder = new UsageRecorder(store, () => clock.now, pace);
+  const own = secrets.map(({ keyId, hash }) => new Secret(keyId, hash));
+  return { network, store, recorder, own, reader: new UsageReader(store, recorder) };
+}
+
+type Node = ReturnType<typeof newNode>;
+
+async function acceptedBy({ reader }: Node, keyId: string): Promise<number> {
+  const { hours } = await reader.usage(keyId, firstHour, firstHour + 50);
+  return hours.reduce((sum, { accepted }) => sum + accepted, 0);
+}
+
+const step = fc.oneof(
+  {
+    arbitrary: fc.record({ kind: fc.constant('use' as const), node: fc.nat(1), secret: fc.nat(5) }),
+    weight: 4,
+  },
+  fc.record({ kind: fc.constant('time' as const), minutes: fc.integer({ min: 1, max: 70 }) }),
+  fc.record({
+    kind: fc.constant('flush' as const),
+    node: fc.nat(1),
+    fault: fc.constantFrom<Fault>('none', 'not sent', 'answer lost', 'sent later'),
+    meanwhile: fc.nat(5),
+  }),
+);
+
+type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
+
+/** Two nodes, and what must be found. */
+class World {
+  readonly clock = { now: startOf(firstHour) };
+  readonly nodes = [newNode(this.clock), newNode(this.clock)] as const;
+  readonly #used = new Map<string, number>();
+  #last = 0;
+
+  async take(step: Step): Promise<void> {
+    if (step.kind === 'time') this.clock.now += step.minutes * 60_000;
+    else if (step.kind === 'use') this.#use(step.node, step.secret);
+    else await this.#flush(step);
+  }
+
+  #use(index: number, secret: number): void {
+    this.clock.now += 1;
+    this.#last = this.clock.now;
+    const node = this.nodes[index];
+    const { keyId = '' } = secrets[secret] ?? {};
+    node?.own[secret]?.use(node.recorder, this.clock.now);
+    this.#used.set(keyId, (this.#used.get(keyId) ?? 0) + 1);
+  }
+
+  async #flush({ node, fault, meanwhile }: Step & { kind: 'flush' }): Promise<void> {
+    const { network, recorder } = this.nodes[node] ?? this.nodes[0];
+    Object.assign(network, { fault, meanwhile: async () => this.#use(node, meanwhile) });
+    await recorder.flush().catch((error) => assert.match(String(error), /connection lost/));
+    Object.assign(network, { fault: 'none', meanwhile: async () => undefined });
+  }
+
+  async assertSeenBy(node: Node, when: string): Promise<void> {
+    for (const [keyId, count] of this.#used) assert.equal(await acceptedBy(node, keyId), count, when);
+  }
+
+  async assertStored(): Promise<void> {
+    const { rows } = await database.pool.query(
+      'SELECT coalesce(sum(accepted), 0) AS uses, (SELECT coalesce(max(at), 0) FROM last_use) AS at FROM usage_hour',
+    );
+    const uses = [...this.#used.values()].reduce((sum, count) => sum + count, 0);
+    assert.deepEqual([Number(rows[0].uses), rows[0].at], [uses, this.#last]);
+  }
+}
+
+test('whatever is lost on the way, each use counts once, also while it is not known what is written', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 30, size: 'max' }), async (steps) => {
+      await emptyTables();
+      const world = new World();
+      const [one, other] = world.nodes;
+      for (const next of steps) await world.take(next);
+      await other.recorder.flush();
+      await world.assertSeenBy(one, 'however its last flush ended');
+      await one.recorder.flush();
+      for (const { network } of world.nodes) await network.deliverLate();
+      await world.assertSeenBy(other, 'when both have written');
+      await world.assertStored();
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test('who looks while a write is under way sees each use once', async () => {
+  await emptyTables();
+  const clock = { now: startOf(firstHour) };
+  const node = newNode(clock);
+  for (const secret of node.own) secret.use(node.recorder, clock.now);
+  const seen: number[] = [];
+  node.network.meanwhile = async () => {
+    seen.push(await acceptedBy(node, 'key_0'));
+  };
+  const flushing = node.recorder.flush();
+  const looks = Array.from({ length: 20 }, () => acceptedBy(node, 'key_0'));
+  await flushing;
+  seen.push(...(await Promise.all(looks)));
+  assert.ok(seen.length > 20);
+  assert.deepEqual([...new Set(seen)], [2]);
+});
+
+test('the last use is the newest one of all nodes, with its own address', async () => {
+  await emptyTables();
+  const clock = { now: startOf(firstHour) };
+  const nodes = [newNode(clock), newNode(clock)];
+  const use = (index: number, address: string) => {
+    clock.now += 1;
+    const node = nodes[index];
+    node?.own[0]?.use(node.recorder, clock.now, { address });
+  };
+  const lastAddress = async () => {
+    for (const { recorder } of nodes) await recorder.flush();
+    return (await nodes[0]?.reader.usage('key_0', firstHour, firstHour + 1))?.lastUse?.address;
+  };
+  use(0, '203.0.113.1');
+  assert.equal(await lastAddress(), '203.0.113.1');
+  use(1, '203.0.113.2');
+  assert.equal(await lastAddress(), '203.0.113.2');
+  use(0, '203.0.113.1');
+  assert.equal(await lastAddress(), '203.0.113.1', 'also when this node has written that address before');
+  use(1, '203.0.113.2');
+  use(0, '203.0.113.1');
+  nodes.reverse();
+  assert.equal(await lastAddress(), '203.0.113.1', 'what is written late is not newer');
+});
+
+test('a database that has forgotten this node gets its uses all the same', async () => {
+  await emptyTables();
+  const clock = { now: startOf(firstHour) };
+  const node = newNode(clock);
+  const use = () => node.own[0]?.use(node.recorder, clock.now);
+  use();
+  await node.recorder.flush();
+  await database.kysely.deleteFrom('usage_writer').execute();
+  use();
+  assert.equal(await acceptedBy(node, 'key_0'), 2);
+  await assert.rejects(node.recorder.flush(), /has forgotten/);
+  await node.recorder.flush();
+  assert.equal(await acceptedBy(node, 'key_0'), 2);
+});
+
+test('counts are deleted by their age, a slice at a time; the last use stays', async () => {
+  await emptyTables();
+  const [secret] = secrets;
+  assert.ok(secret !== undefined);
+  await database.pool.query(
+    'INSERT INTO usage_hour SELECT hour, $1, $2, 1, 0, NULL FROM generate_series(1, 7000) AS hour',
+    [secret.keyId, Buffer.from(secret.hash, 'latin1')],
+  );
+  const store = new PostgresUsageStore(database);
+  assert.equal(await store.prune(6000), true);
+  assert.equal(await store.prune(6000), false);
+  const { rows } = await database.pool.query('SELECT min(hour) AS hour, count(*) FROM usage_hour');
+  assert.deepEqual(rows[0], { hour: 6000, count: 1001 });
+});
