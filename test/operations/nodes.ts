@@ -1,4 +1,5 @@
 import { rmSync } from 'node:fs';
+import pg from 'pg';
 import { z } from 'zod';
 import { call } from '../support/person.ts';
 import { type TemporaryDatabase, temporaryDatabase } from '../support/postgres-database.ts';
@@ -98,6 +99,17 @@ export class Deployment {
     } catch (error) {
       await deployment.stop();
       throw error;
+    }
+  }
+
+  /** Rows of the database itself. */
+  async query(sql: string): Promise<unknown[]> {
+    const client = new pg.Client({ connectionString: this.#database.url });
+    await client.connect();
+    try {
+      return (await client.query(sql)).rows;
+    } finally {
+      await client.end();
     }
   }
 

@@ -1,0 +1,139 @@
+/** What those who run several servers see of them: readiness, the list of servers, metrics. */
+import assert from 'node:assert/strict';
+import { hostname } from 'node:os';
+import { after, test } from 'node:test';
+import { z } from 'zod';
+import { Contract, eventually } from '../support/contract.ts';
+import { bearer, call } from '../support/person.ts';
+import { type DeployedNode, Deployment } from './nodes.ts';
+
+const deployment = await Deployment.start(2);
+after(() => deployment.stop());
+const [node, other] = [deployment.node(0), deployment.node(1)];
+const ada = await node.server.signIn();
+
+const nodesSchema = z.object({
+  data: z.array(
+    z.object({
+      id: z.string(),
+      name: z.string(),
+      self: z.boolean(),
+      state: z.string(),
+      lag: z.number(),
+      silentMs: z.number(),
+      lease: z.object({ remainingMs: z.number() }).nullable(),
+    }),
+  ),
+});
+
+async function nodesOf({ url }: { url: string }) {
+  const contract = await Contract.of({ url });
+  return nodesSchema.parse((await contract.call('GET', '/v1/nodes')).body).data;
+}
+
+async function metric({ url }: DeployedNode, name: string): Promise<number> {
+  const { text } = await call(`${url}/metrics`);
+  const line = text.split('\n').find((candidate) => candidate.startsWith(`${name} `));
+  return Number(line?.slice(name.length) ?? Number.NaN);
+}
+
+const named = ({ server }: DeployedNode) => `${hostname()}:${server.pid}`;
+
+test('/readyz tells how the server stands, and no name of a host', async () => {
+  const contract = await Contract.of(node);
+  const { status, text } = await contract.call('GET', '/readyz');
+  assert.equal(status, 200);
+  assert.ok(!text.includes(hostname()));
+  const { lease, feed, node: id } = await node.readiness();
+  assert.ok(lease.remainingMs > 0 && lease.remainingMs <= 1800, `${lease.remainingMs} ms`);
+  const before = feed.appliedSeq;
+  const { key } = await ada.makeKey({ name: 'applied' });
+  await ada.revoke(key.id);
+  const after = await node.readiness();
+  assert.deepEqual([after.node, after.feed.lag], [id, 0]);
+  assert.ok(after.feed.appliedSeq > before);
+});
+
+test('/v1/nodes lists all servers, and says which one answers', async () => {
+  const nodes = await eventually(
+    () => nodesOf(other),
+    (all) => all.length === 2,
+  );
+  for (const { state, lag, silentMs } of nodes) {
+    assert.deepEqual([state, lag], ['ready', 0]);
+    assert.ok(silentMs < 2200, `${silentMs} ms`);
+  }
+  const self = nodes.filter((one) => one.self);
+  assert.deepEqual(
+    self.map(({ name }) => name),
+    [named(other)],
+  );
+  assert.ok((self[0]?.lease?.remainingMs ?? 0) > 0);
+  const [neighbour] = nodes.filter((one) => !one.self);
+  assert.deepEqual([neighbour?.name, neighbour?.lease], [named(node), null]);
+  assert.equal(neighbour?.id, (await node.readiness()).node);
+});
+
+test('/metrics tells of the waits, by the server that was waited for', async () => {
+  const wait = `soku_change_waits_total{node="${named(other)}"}`;
+  const names = [wait, 'soku_change_wait_seconds_count', 'soku_change_wait_seconds_bucket{le="+Inf"}'];
+  const read = () => Promise.all(names.map(async (name) => (await metric(node, name)) || 0));
+  const before = await read();
+  const { key } = await ada.makeKey({ name: 'waited for' });
+  await ada.revoke(key.id);
+  const after = await read();
+  assert.deepEqual(
+    after.map((value, i) => value - (before[i] ?? 0)),
+    [1, 1, 1],
+  );
+  assert.ok((await metric(node, `soku_change_waits_seconds_total{node="${named(other)}"}`)) > 0);
+  assert.equal(await metric(node, 'soku_nodes{state="ready"}'), 2);
+  assert.equal(await metric(node, 'soku_feed_lag'), 0);
+  assert.ok((await metric(node, 'soku_lease_remaining_seconds')) > 0);
+  assert.ok((await metric(node, 'soku_exchanges_total')) > 0);
+  assert.ok((await metric(node, 'soku_database_connections{state="total"}')) > 0);
+  assert.equal(await metric(node, 'soku_database_connections{state="waiting"}'), 0);
+});
+
+test('a frozen server is waited for once, fenced, listed as silent, and back by itself', async (t) => {
+  const fenced = await metric(node, 'soku_nodes_fenced_total');
+  process.kill(other.server.pid, 'SIGSTOP');
+  t.after(() => process.kill(other.server.pid, 'SIGCONT'));
+  await eventually(
+    async () => (await nodesOf(node)).find(({ self }) => !self)?.state,
+    (state) => state === 'silent',
+  );
+  assert.equal(await metric(node, 'soku_nodes{state="silent"}'), 1);
+  const { key } = await ada.makeKey({ name: 'without it' });
+  await ada.revoke(key.id);
+  assert.equal(await metric(node, 'soku_nodes_fenced_total'), fenced + 1);
+  process.kill(other.server.pid, 'SIGCONT');
+  await eventually(
+    () => nodesOf(node),
+    (all) => all.length === 2 && all.every(({ state }) => state === 'ready'),
+  );
+});
+
+test('cut off from the database a server is alive and not ready, refuses what it cannot check, and counts that', async (t) => {
+  const { apiKey } = await ada.makeKey({ name: 'unchecked' });
+  const verify = async () => (await call(`${node.url}/v1/verify`, { headers: bearer(apiKey) })).status;
+  assert.equal(await verify(), 204);
+  node.network.cut();
+  t.after(() => node.network.heal());
+  await eventually(
+    () => node.readiness(),
+    ({ code, lease }) => code === 503 && lease.remainingMs === 0,
+  );
+  assert.equal((await call(`${node.url}/healthz`)).status, 200);
+  assert.equal(await verify(), 503);
+  assert.ok((await metric(node, 'soku_verifications_total{result="verification_unavailable"}')) >= 1);
+  assert.ok((await metric(node, 'soku_exchanges_failed_total')) >= 1);
+  assert.equal(await metric(node, 'soku_lease_remaining_seconds'), 0);
+  assert.equal((await nodesOf(node)).filter(({ self }) => self).length, 1, 'it answers without the database');
+  node.network.heal();
+  await eventually(
+    () => node.readiness(),
+    ({ code }) => code === 200,
+  );
+  assert.equal(await verify(), 204);
+});

@@ -1,0 +1,44 @@
+/** Several servers are one: whichever of them a request comes to. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { revokedKeySchema } from '@soku/server/key-schemas';
+import { bearer, call, Person } from '../support/person.ts';
+import { owner } from '../support/server.ts';
+import { Deployment } from './nodes.ts';
+
+const deployment = await Deployment.startAtOnce(3);
+after(() => deployment.stop());
+const [a, b, c] = [deployment.node(0), deployment.node(1), deployment.node(2)];
+
+test('of servers that start at the same moment on an empty database one makes the tables, and there is one owner', async () => {
+  const migrated = deployment.nodes.filter(({ server }) => server.output.includes('PostgreSQL: migrated'));
+  assert.equal(migrated.length, 1);
+  assert.deepEqual(await deployment.query('SELECT email FROM "user"'), [{ email: owner.email }]);
+  for (const { url } of deployment.nodes) {
+    assert.equal((await call(`${url}/readyz`)).status, 200);
+    await Person.signIn(url, owner);
+  }
+});
+
+test('whoever signs in on one server makes a key on the second and revokes it on the third', async () => {
+  const { cookie } = await Person.signIn(a.url, owner);
+  const { apiKey, key } = await new Person(b.url, cookie).makeKey({ name: 'everywhere' });
+  const verify = () =>
+    Promise.all(
+      deployment.nodes.map(
+        async ({ url }) => (await call(`${url}/v1/verify`, { headers: bearer(apiKey) })).status,
+      ),
+    );
+  assert.deepEqual(await verify(), [204, 204, 204]);
+  const answer = await new Person(c.url, cookie).call('POST', `/v1/api-keys/${key.id}/revoke`);
+  assert.deepEqual(await verify(), [401, 401, 401]);
+  assert.equal(revokedKeySchema.parse(answer.body).revocation.nodes, 3);
+});
+
+test('whoever signs out on one server is signed out on the others', async () => {
+  const ada = await Person.signIn(a.url, owner);
+  const elsewhere = new Person(b.url, ada.cookie);
+  assert.equal((await elsewhere.call('GET', '/v1/api-keys')).status, 200);
+  assert.equal((await ada.call('POST', '/api/auth/sign-out', {})).status, 200);
+  assert.equal((await elsewhere.call('GET', '/v1/api-keys')).status, 401);
+});

@@ -1,0 +1,66 @@
+/** A server that is asked to stop: with a revoke under way, and when the database does not answer. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { keySchema, revokedKeySchema } from '@soku/server/key-schemas';
+import { eventually } from '../support/contract.ts';
+import { bearer, call, Person } from '../support/person.ts';
+import { type DeployedNode, Deployment } from './nodes.ts';
+
+const deployment = await Deployment.start(3);
+after(() => deployment.stop());
+const [a, b, c] = [deployment.node(0), deployment.node(1), deployment.node(2)];
+const { cookie } = await a.server.signIn();
+
+test('a revoke that waits for a frozen server ends as promised although its own server is asked to stop', {
+  timeout: 20_000,
+}, async (t) => {
+  const ada = new Person(b.url, cookie);
+  const { apiKey, key } = await ada.makeKey({ name: 'under way' });
+  process.kill(c.server.pid, 'SIGSTOP');
+  t.after(() => process.kill(c.server.pid, 'SIGCONT'));
+  const revoking = new Person(a.url, cookie).call('POST', `/v1/api-keys/${key.id}/revoke`);
+  await eventually(
+    async () => keySchema.parse((await ada.call('GET', `/v1/api-keys/${key.id}`)).body).status,
+    (status) => status === 'revoked',
+  );
+  const stopped = a.server.kill('SIGTERM');
+  const { status, body, text } = await revoking;
+  assert.equal(status, 200, text);
+  const { effective, nodes, waitedMs } = revokedKeySchema.parse(body).revocation;
+  assert.deepEqual(
+    [effective, nodes],
+    [true, 2],
+    'the frozen one has not applied it, and may not answer from memory',
+  );
+  assert.ok(waitedMs > 1000 && waitedMs < 5000, `${waitedMs} ms`);
+  assert.equal((await call(`${b.url}/v1/verify`, { headers: bearer(apiKey) })).status, 401);
+  assert.deepEqual(await stopped, { code: 0, signal: null });
+  await a.start();
+});
+
+/** Uses a key, so that there is something to write, cuts a server off, and stops it. @returns its exit code */
+async function stopCutOff(node: DeployedNode, { uses, cut }: { uses: boolean; cut: () => void }) {
+  const { apiKey } = await new Person(node.url, cookie).makeKey({ name: 'used' });
+  if (uses) assert.equal((await call(`${node.url}/v1/verify`, { headers: bearer(apiKey) })).status, 204);
+  cut();
+  const since = performance.now();
+  const { code } = await node.server.kill('SIGTERM');
+  const took = performance.now() - since;
+  assert.ok(took < 15_000, `it took ${took} ms`);
+  return code;
+}
+
+test('a stop while the database does not answer ends in time, and says what is lost', {
+  timeout: 40_000,
+}, async () => {
+  const codes = await Promise.all([
+    stopCutOff(a, { uses: true, cut: () => a.network.cut() }),
+    stopCutOff(b, { uses: true, cut: () => b.network.blackhole() }),
+    stopCutOff(c, { uses: false, cut: () => c.network.blackhole() }),
+  ]);
+  assert.deepEqual(codes, [69, 69, 0]);
+  for (const { server } of [a, b])
+    assert.match(server.output, /The uses of keys in the last seconds are lost/);
+  assert.doesNotMatch(c.server.output, /are lost/);
+  for (const { server } of deployment.nodes) assert.match(server.output, /"msg":"Stopped"\}\n$/);
+});
