@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fastify from 'fastify';
+import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { NodeStatus } from '../revocation/node.ts';
+import { healthRoutes } from './health.ts';
+
+const healthy: NodeStatus = {
+  id: 'an id',
+  name: 'host:1',
+  registered: true,
+  leaseMs: 1500.4,
+  appliedSeq: 7,
+  headSeq: 9,
+  lag: 2,
+  nodes: [],
+};
+
+/** What /readyz answers when things are so. */
+async function readiness(things: {
+  ping?: () => Promise<void>;
+  nodeStatus?: () => NodeStatus;
+  isStopping?: () => boolean;
+}) {
+  const { ping = async () => undefined, nodeStatus, isStopping = () => false } = things;
+  const app = fastify().withTypeProvider<ZodTypeProvider>();
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  await app.register(healthRoutes, { database: { ping }, nodeStatus, isStopping });
+  const answer = await app.inject('/readyz');
+  return { code: answer.statusCode, ...answer.json() };
+}
+
+test('ready is who has a database that answers, a lease, and does not stop', async () => {
+  const told = { node: 'an id', lease: { remainingMs: 1500 }, feed: { appliedSeq: 7, lag: 2 } };
+  assert.deepEqual(await readiness({}), { code: 200, status: 'ok' });
+  assert.deepEqual(await readiness({ nodeStatus: () => healthy }), { code: 200, status: 'ok', ...told });
+});
+
+test('not ready is who lacks one of the three', async () => {
+  const no = async () => {
+    throw new Error('no');
+  };
+  const { code, status } = await readiness({ ping: no });
+  assert.deepEqual([code, status], [503, 'unavailable']);
+  assert.equal((await readiness({ nodeStatus: () => healthy, isStopping: () => true })).code, 503);
+  const lapsed = await readiness({ nodeStatus: () => ({ ...healthy, leaseMs: 0 }) });
+  assert.deepEqual([lapsed.code, lapsed.lease], [503, { remainingMs: 0 }]);
+});
+
+test('a database that never answers is not waited for', { timeout: 5000 }, async () => {
+  const { promise } = Promise.withResolvers<void>();
+  // The patience's own timer does not keep a process alive, as the connections of a server do.
+  const alive = setInterval(() => undefined, 1000);
+  const { code } = await readiness({ ping: () => promise });
+  clearInterval(alive);
+  assert.equal(code, 503);
+});
+
+test('a lease that is lost while the database is asked does not count', async () => {
+  let leaseMs = 1000;
+  const ping = async () => {
+    leaseMs = 0;
+  };
+  assert.equal((await readiness({ ping, nodeStatus: () => ({ ...healthy, leaseMs }) })).code, 503);
+});
