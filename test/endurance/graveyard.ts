@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { generateKey, hashKey } from '@soku/key';
 import { sql } from 'kysely';
 import { openDataDirectory } from '../../packages/server/src/database/data-directory.ts';
+import type { Database } from '../../packages/server/src/database/open.ts';
 import { openSqlite, type SqliteDatabase } from '../../packages/server/src/database/sqlite.ts';
 import { newId } from '../../packages/server/src/ids.ts';
 import { KeyStore } from '../../packages/server/src/keys/store.ts';
@@ -13,7 +14,7 @@ import { VerificationCounts } from '../../packages/server/src/metrics/verificati
 import { singleProcessRevocation } from '../../packages/server/src/revocation/single-process.ts';
 import { UsageRecorder } from '../../packages/server/src/usage/recorder.ts';
 import { SecretMemory } from '../../packages/server/src/verification/memory.ts';
-import { alwaysOpen } from '../../packages/server/src/verification/secret-source.ts';
+import { alwaysOpen, type SecretSource } from '../../packages/server/src/verification/secret-source.ts';
 import { sqliteSecrets } from '../../packages/server/src/verification/sqlite-secrets.ts';
 import { Verifier } from '../../packages/server/src/verification/verifier.ts';
 
@@ -69,7 +70,7 @@ async function openCopy(template: string, keys: Keys): Promise<Graveyard> {
     pragma: async (statement) => {
       await sql.raw(statement).execute(database.kysely);
     },
-    verify: (apiKey) => verdictOn(database, apiKey),
+    verify: (apiKey) => verdictOf(sqliteSecrets(database.reader, 'off'), apiKey),
     close: async () => {
       await database.close();
       directory.release();
@@ -78,10 +79,13 @@ async function openCopy(template: string, keys: Keys): Promise<Graveyard> {
   };
 }
 
-/** A new verifier each time: nothing of what it says comes from a cache. */
-async function verdictOn(database: SqliteDatabase, apiKey: string): Promise<string> {
+/**
+ * The code of the refusal, 'accepted', or 'no answer' when the verifier threw. It is a new one each time: nothing of what
+ * it says comes from a cache.
+ */
+export async function verdictOf(secrets: SecretSource, apiKey: string): Promise<string> {
   const verifier = new Verifier({
-    secrets: sqliteSecrets(database.reader, 'off'),
+    secrets,
     gate: alwaysOpen,
     memory: new SecretMemory({ good: 10, refused: 10 }),
     prefixes: ['sk_live_'],
@@ -131,7 +135,11 @@ async function bury(database: SqliteDatabase): Promise<Keys> {
   return keys;
 }
 
-async function makeKey(database: SqliteDatabase, workspaceId: string): Promise<Buried> {
+/** A living key, written as the application writes it. */
+export async function makeKey(
+  { kysely, kind }: Pick<Database, 'kind' | 'kysely'>,
+  workspaceId: string,
+): Promise<Buried> {
   const apiKey = generateKey();
   const hash = await hashKey(apiKey);
   const now = 1_600_000_000_000;
@@ -147,6 +155,11 @@ async function makeKey(database: SqliteDatabase, workspaceId: string): Promise<B
     expiresAt: null,
     createdAt: now,
   };
-  await new KeyStore(database.kysely).insert({ ...key, hash, preview }, null, 100, () => null);
-  return { id, apiKey, hash, hashSql: `x'${Buffer.from(hash).toString('hex')}'` };
+  await new KeyStore(kysely).insert({ ...key, hash, preview }, null, 100, () => null);
+  return { id, apiKey, hash, hashSql: hashAsSql(kind, hash) };
+}
+
+function hashAsSql(kind: Database['kind'], hash: Uint8Array): string {
+  const hex = Buffer.from(hash).toString('hex');
+  return kind === 'sqlite' ? `x'${hex}'` : `'\\x${hex}'::bytea`;
 }

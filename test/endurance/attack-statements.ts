@@ -1,0 +1,142 @@
+/** Random SQL against the tables of keys: what a bug, a careless import or a hand at night may send. */
+import fc from 'fast-check';
+import type { Database } from '../../packages/server/src/database/open.ts';
+import type { Buried } from './graveyard.ts';
+
+/** Columns of the three tables that decide about life and death. */
+const tables = {
+  api_key: [
+    'id',
+    'workspace_id',
+    'created_by',
+    'name',
+    'name_folded',
+    'scopes',
+    'expires_at',
+    'created_at',
+  ].concat('revoked_at', 'revoked_by'),
+  api_key_secret: ['hash', 'key_id', 'prefix', 'preview_start', 'preview_end', 'created_at'],
+  dead_hash: ['hash'],
+};
+type Table = keyof typeof tables;
+const tableNames: readonly Table[] = ['api_key', 'api_key_secret', 'dead_hash'];
+
+const ids = ['{dead0}', '{dead1}', '{living0}', '{living1}', "'key_new'"];
+const hashes = ['{deadHash0}', '{deadHash1}', '{livingHash0}', '{livingHash1}', '{noHash}'];
+
+/** A value that fits the column, most of the time. */
+function fittingValue(column: string): fc.Arbitrary<string> {
+  const odd = fc.constantFrom('NULL', '0', "''", '1e999', '-1', ...ids, ...hashes);
+  const fitting: Record<string, readonly string[]> = {
+    id: ids,
+    key_id: ids,
+    hash: hashes,
+    workspace_id: ["'ws_a'", "'ws_b'"],
+    revoked_at: ['NULL', '1', '1700000000000'],
+    expires_at: ['NULL', '9999999999999'],
+    created_at: ['1', '2'],
+    scopes: ["''", "'keys:read'"],
+  };
+  return fc.oneof(
+    { weight: 9, arbitrary: fc.constantFrom(...(fitting[column] ?? ["'usr_1'", "'text'", '1'])) },
+    { weight: 1, arbitrary: odd },
+  );
+}
+
+function assignments(table: Table): fc.Arbitrary<string> {
+  return fc
+    .subarray(tables[table], { minLength: 1, maxLength: Math.min(3, tables[table].length) })
+    .chain((columns) =>
+      fc.tuple(...columns.map((column) => fittingValue(column).map((value) => `${column} = ${value}`))),
+    )
+    .map((parts) => parts.join(', '));
+}
+
+function where(table: Table): fc.Arbitrary<string> {
+  const row = fc
+    .constantFrom(
+      ...(table === 'api_key' ? ['id'] : table === 'api_key_secret' ? ['hash', 'key_id'] : ['hash']),
+    )
+    .chain((column) => fittingValue(column).map((value) => ` WHERE ${column} = ${value}`));
+  return fc.oneof({ weight: 4, arbitrary: row }, { weight: 1, arbitrary: fc.constant('') });
+}
+
+function insert(table: Table, conflict: fc.Arbitrary<string>): fc.Arbitrary<string> {
+  const columns = tables[table];
+  const upsert = fc.oneof(
+    { weight: 3, arbitrary: fc.constant('') },
+    {
+      weight: 1,
+      arbitrary: assignments(table).map((set) => ` ON CONFLICT (${columns[0]}) DO UPDATE SET ${set}`),
+    },
+  );
+  return fc
+    .tuple(conflict, fc.tuple(...columns.map(fittingValue)), upsert)
+    .map(
+      ([or, values, then]) =>
+        `INSERT ${or} INTO ${table} (${columns.join(', ')}) VALUES (${values.join(', ')})${then}`,
+    );
+}
+
+/** Copies a row, with some columns changed: what a careless import or a merge of two databases does. */
+function copy(table: Table, conflict: fc.Arbitrary<string>): fc.Arbitrary<string> {
+  const columns = tables[table];
+  return fc
+    .tuple(
+      conflict,
+      fc.tuple(...columns.map((column) => fc.option(fittingValue(column), { freq: 3 }))),
+      where(table),
+    )
+    .map(
+      ([or, values, rows]) =>
+        `INSERT ${or} INTO ${table} (${columns.join(', ')}) SELECT ${columns.map((column, i) => values[i] ?? column).join(', ')} FROM ${table}${rows}`,
+    );
+}
+
+/** PostgreSQL's REPLACE. */
+function merge(table: Table): fc.Arbitrary<string> {
+  const [key = ''] = tables[table];
+  const then = fc.oneof(
+    assignments(table).map((set) => `UPDATE SET ${set}`),
+    fc.constant('DELETE'),
+  );
+  return fc
+    .tuple(fittingValue(key), then)
+    .map(
+      ([value, what]) =>
+        `MERGE INTO ${table} t USING (SELECT ${value} AS ${key}) s ON t.${key} = s.${key} WHEN MATCHED THEN ${what}`,
+    );
+}
+
+/** Statements that change one of the tables. Where `{dead0}` and the like stand, `named` puts what is meant. */
+export function changes(database: Database['kind']): fc.Arbitrary<string> {
+  const onPostgres = database === 'postgres';
+  const conflict = onPostgres
+    ? fc.constant('')
+    : fc.constantFrom('', '', 'OR REPLACE', 'OR IGNORE', 'OR FAIL', 'OR ROLLBACK');
+  return fc.constantFrom(...tableNames).chain((table) =>
+    fc.oneof(
+      fc
+        .tuple(conflict, assignments(table), where(table))
+        .map(([or, set, rows]) => `UPDATE ${or} ${table} SET ${set}${rows}`),
+      where(table).map((rows) => `DELETE FROM ${table}${rows}`),
+      insert(table, conflict),
+      copy(table, conflict),
+      ...(onPostgres ? [merge(table)] : []),
+    ),
+  );
+}
+
+/** Puts the ids and hashes of these graves in place of their names. */
+export function named(
+  statement: string,
+  { dead, living }: { dead: [Buried, Buried]; living: [Buried, Buried] },
+  noHash: string,
+): string {
+  return statement
+    .replaceAll('{noHash}', noHash)
+    .replace(/\{(dead|living)(Hash)?([01])\}/g, (_, kind: string, hash: string | undefined, i: string) => {
+      const key = (kind === 'dead' ? dead : living)[i === '0' ? 0 : 1];
+      return hash === undefined ? `'${key.id}'` : key.hashSql;
+    });
+}
