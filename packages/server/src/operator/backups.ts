@@ -4,7 +4,7 @@ import { makeBackup } from '../backup/backup.ts';
 import type { Label } from '../backup/backup-file.ts';
 import type { Progress } from '../backup/copy.ts';
 import { moveToPostgres, restore } from '../backup/restore.ts';
-import { readConfig } from '../config.ts';
+import { type Config, readConfig } from '../config.ts';
 import { createLog } from '../http/logging.ts';
 import type { Killed } from '../journal/compare.ts';
 import { UsageError } from './command-line.ts';
@@ -16,7 +16,8 @@ const tellEvery = 1000;
 export async function backupCommand(args: string[]): Promise<void> {
   const file = onlyFile(args);
   const config = readConfig(process.env);
-  const label = await makeBackup(config, file, await tools());
+  const made = makeBackup(config, file, await tools());
+  const label = await toldInOneLine(config, made);
   console.log(
     `Backed up ${inWords(label)} into ${file}. The secret that signs sessions is not in it: keep ${secretOf(config)} apart.`,
   );
@@ -26,7 +27,8 @@ export async function backupCommand(args: string[]): Promise<void> {
 export async function restoreCommand(args: string[]): Promise<void> {
   const file = onlyFile(args);
   const config = readConfig(process.env);
-  const { label, killed } = await restore(config, file, await tools());
+  const restored = restore(config, file, await tools());
+  const { label, killed } = await toldInOneLine(config, restored);
   console.log(
     `Restored ${inWords(label)} of ${label.made_at}, and checked each row against ${file}. Everybody has to sign in again.${inWordsOfJournal(killed)}`,
   );
@@ -36,7 +38,8 @@ export async function restoreCommand(args: string[]): Promise<void> {
 export async function moveCommand(args: string[]): Promise<void> {
   if (args.length > 0) throw new UsageError('There is no such command.');
   const config = readConfig(process.env);
-  const { label, killed } = await moveToPostgres(config, await tools());
+  const moved = moveToPostgres(config, await tools());
+  const { label, killed } = await toldInOneLine(config, moved);
   console.log(
     `Moved ${inWords(label)} to PostgreSQL, and checked each row against the file.${inWordsOfJournal(killed)}`,
   );
@@ -53,6 +56,17 @@ function onlyFile(args: string[]): string {
     throw new UsageError('This command takes one file.');
   }
   return resolve(process.env.INIT_CWD ?? '.', file);
+}
+
+/** What PostgreSQL refuses in the midst of the work is told as it is at a start. */
+async function toldInOneLine<T>({ databaseUrl }: Config, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (databaseUrl === undefined) throw error;
+    const { refusedStart } = await import('../database/postgres-start.ts');
+    throw refusedStart(error);
+  }
 }
 
 async function tools() {
