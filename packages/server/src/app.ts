@@ -119,7 +119,7 @@ export async function createVerification(
   const { revocation, nodes, secrets, gate } = await createSource(config, database, memory, journal, log);
   const usage = recordUsage({ database, log });
   const counts = new VerificationCounts();
-  const limits = keepLimits({ database, log });
+  const limits = keepLimits({ database, log, nodes: nodes && (() => nodes.node.status().nodes.length) });
   const addressLimits = new AddressLimits(config.addressRateLimit);
   const verifier = new Verifier({
     secrets,
@@ -127,6 +127,7 @@ export async function createVerification(
     memory,
     prefixes: config.keyPrefixes,
     keyLimits: limits.keys,
+    sharedLimits: limits.shared,
     addressLimits,
     usage: usage.recorder,
     counts,

@@ -3,6 +3,8 @@ import { advance, type Window } from './sliding-window.ts';
 /** The window of a key. Whoever keeps it beside the key asks for it anew once it is dropped. */
 export interface KeyWindow extends Window {
   dropped: boolean;
+  /** With several nodes: the part of it that the database knows of. */
+  told: Window | undefined;
 }
 
 /** Calls of `sweep` that see every window once. */
@@ -25,7 +27,7 @@ export class KeyLimits {
   windowOf(keyId: string): KeyWindow {
     const known = this.#windows.get(keyId);
     if (known !== undefined) return known;
-    const window: KeyWindow = { minute: 0, current: 0, previous: 0, dropped: false };
+    const window: KeyWindow = { minute: 0, current: 0, previous: 0, dropped: false, told: undefined };
     this.#windows.set(keyId, window);
     return window;
   }

@@ -1,7 +1,12 @@
 import type { Logger } from 'pino';
 import { lastWrite } from '../database/last-write.ts';
 import type { Database } from '../database/open.ts';
+import type { PostgresDatabase } from '../database/postgres.ts';
+import type { SqliteDatabase } from '../database/sqlite.ts';
+import { later, Repeating } from '../usage/repeating.ts';
 import { KeyLimits } from './key-limits.ts';
+import { SharedLimits } from './shared-limits.ts';
+import { SharedWindows } from './shared-windows.ts';
 import { minuteOf } from './sliding-window.ts';
 import { WindowStore } from './window-store.ts';
 
@@ -10,38 +15,103 @@ interface Options {
   log: Logger;
   /** Epoch ms. */
   now?: () => number;
+  /** How many nodes there are, with this one; 0: not known yet. Default: this one alone. */
+  nodes?: (() => number) | undefined;
 }
 
-/** ms between two looks for windows that count nothing any more; see KeyLimits. */
-const sweepInterval = 1000;
+/** ms between two looks for windows that count nothing any more, in memory (see KeyLimits) and in the database. */
+const intervals = { sweep: 1000, prune: 60_000 };
 
 /** The limits of keys, put together: what counts, and what becomes of it when the process stops. */
 export interface KeptLimits {
   keys: KeyLimits;
+  /** Only when the database is one that several nodes share. */
+  shared: SharedLimits | undefined;
   /** Goes on where the process before stopped. Called before the first request. */
   start(): Promise<void>;
   /** Writes what counts. Called when the last request has ended, and the database is still open. */
   stop(): Promise<void>;
 }
 
-export function keepLimits({ database, log, now = Date.now }: Options): KeptLimits {
-  const store = database.kind === 'sqlite' ? new WindowStore(database) : undefined;
+export function keepLimits({ database, log, now = Date.now, nodes = () => 1 }: Options): KeptLimits {
   const keys = new KeyLimits();
+  const kept =
+    database.kind === 'sqlite'
+      ? keepAlone(database, keys, now)
+      : keepTogether(database, keys, now, nodes, log);
   let timer: NodeJS.Timeout | undefined;
   return {
     keys,
+    shared: kept.shared,
     start: async () => {
-      // The minute before the current one still counts.
-      for (const [keyId, window] of (await store?.read(minuteOf(now()) - 1)) ?? [])
-        keys.restore(keyId, window);
-      timer = setInterval(() => keys.sweep(now()), sweepInterval).unref();
+      await kept.start();
+      timer = setInterval(() => keys.sweep(kept.time()), intervals.sweep).unref();
     },
     stop: async () => {
       clearInterval(timer);
-      const counting = [...keys.counting(now())];
-      await lastWrite(async () => store?.save(counting)).catch((error) =>
+      await lastWrite(kept.stop).catch((error) =>
         log.error({ err: error }, 'the limits could not be written; each key begins with a fresh one'),
       );
+    },
+  };
+}
+
+/** What differs between one process and several. */
+interface Kept {
+  shared: SharedLimits | undefined;
+  /** Epoch ms. */
+  time(): number;
+  start(): Promise<void>;
+  /** May be called again when it failed. */
+  stop(): Promise<void>;
+}
+
+function keepAlone(database: SqliteDatabase, keys: KeyLimits, now: () => number): Kept {
+  const store = new WindowStore(database);
+  return {
+    shared: undefined,
+    time: now,
+    start: async () => {
+      // The minute before the current one still counts.
+      for (const [keyId, window] of await store.read(minuteOf(now()) - 1)) keys.restore(keyId, window);
+    },
+    stop: () => store.save([...keys.counting(now())]),
+  };
+}
+
+function keepTogether(
+  { verificationPool }: PostgresDatabase,
+  keys: KeyLimits,
+  now: () => number,
+  nodes: () => number,
+  log: Logger,
+): Kept {
+  const store = new SharedWindows(verificationPool);
+  const shared = new SharedLimits({
+    keys,
+    store,
+    nodes,
+    now,
+    later,
+    failed: (error) =>
+      log.error({ err: error }, 'requests could not be counted together with other nodes; each has its part'),
+    recovered: () => log.info('requests are counted together with other nodes again'),
+  });
+  const pruning = new Repeating(() => store.prune(), {
+    interval: intervals.prune,
+    failed: (error) => log.warn({ err: error }, 'old limits could not be deleted; it is tried again'),
+    later,
+  });
+  return {
+    shared,
+    time: () => shared.time(now()),
+    start: async () => {
+      await shared.start();
+      pruning.start();
+    },
+    stop: async () => {
+      await pruning.stop();
+      await shared.stop();
     },
   };
 }

@@ -3,7 +3,8 @@ import type { IncomingMessage } from 'node:http';
 import { explainKey, parseKey } from '@soku/key';
 import type { Refusal } from '../http/errors.ts';
 import type { AddressLimits } from '../limits/address-limits.ts';
-import type { KeyLimits } from '../limits/key-limits.ts';
+import type { KeyLimits, KeyWindow } from '../limits/key-limits.ts';
+import type { SharedLimits } from '../limits/shared-limits.ts';
 import { type LimitState, take } from '../limits/sliding-window.ts';
 import type { VerificationCounts } from '../metrics/verification-counts.ts';
 import { hourOf, startOf } from '../usage/hours.ts';
@@ -26,6 +27,8 @@ interface Options {
   /** Accepted key prefixes, the one of new keys first. */
   prefixes: readonly string[];
   keyLimits: KeyLimits;
+  /** What counts in place of this process alone, when there are several. */
+  sharedLimits?: SharedLimits | undefined;
   addressLimits: AddressLimits;
   usage: Pick<UsageRecorder, 'open'>;
   counts: VerificationCounts;
@@ -121,19 +124,17 @@ export class Verifier {
     return secret !== undefined && this.#gate.holds(now) ? secret : undefined;
   }
 
-  #decideCached(secret: GoodSecret, use: Use, userAgent: string, now: number): Verdict {
+  #decideCached(secret: GoodSecret, use: Use, userAgent: string, now: number): Answer {
     if (use.recorded !== false) this.#options.counts.lookUps.good += 1;
     return this.#decide(secret, use, userAgent, now);
   }
 
-  #decide(secret: GoodSecret, use: Use, userAgent: string, now: number): Verdict {
-    if (secret.expires && secret.expiresAt <= now)
-      return this.#refuseKnown(secret, expired(secret.expiresAt), use, now);
-    if (use.needs !== undefined) {
-      const missing = use.needs.find((scope) => !secret.scopes.includes(scope));
-      if (missing !== undefined) return this.#refuseKnown(secret, lacksScope(missing), use, now);
-    }
-    const limit = use.limited === false ? null : this.#take(secret, now);
+  /** @param settled what the database said of the limit, when it was asked; the request is then counted */
+  #decide(secret: GoodSecret, use: Use, userAgent: string, now: number, settled?: LimitState): Answer {
+    const fault = faultOf(secret, use, now);
+    if (fault !== undefined) return this.#refuseKnown(secret, fault, use, now);
+    const limit = use.limited === false ? null : (settled ?? this.#take(secret, now));
+    if (limit === undefined) return this.#ask(secret, use, userAgent);
     if (limit?.passed === false) {
       this.#options.counts.limited.key += 1;
       return this.#refuseKnown(secret, rateLimited(limit), use, now);
@@ -149,37 +150,65 @@ export class Verifier {
     return { key: secret, limit };
   }
 
-  /** Counts a request against the key's limit; null when it has none. */
-  #take(secret: GoodSecret, now: number): LimitState | null {
+  /** Counts a request against the key's limit; null when it has none, undefined when the database must be asked. */
+  #take(secret: GoodSecret, now: number): LimitState | null | undefined {
     const { keyId, rateLimit } = secret;
     if (rateLimit === null) return null;
-    if (secret.window === undefined || secret.window.dropped) {
-      secret.window = this.#options.keyLimits.windowOf(keyId);
-    }
-    return take(secret.window, 'key', rateLimit, now);
+    const { sharedLimits } = this.#options;
+    const window = this.#windowOf(secret);
+    if (sharedLimits === undefined) return take(window, 'key', rateLimit, now);
+    return sharedLimits.take(window, keyId, rateLimit, now);
   }
 
-  /** Reads what is not remembered, or may not be trusted. */
-  #load(hash: string, use: Use, userAgent: string): Answer {
+  #windowOf(secret: GoodSecret): KeyWindow {
+    if (secret.window === undefined || secret.window.dropped) {
+      secret.window = this.#options.keyLimits.windowOf(secret.keyId);
+    }
+    return secret.window;
+  }
+
+  /** Waits for the database's word about the limit. The key may be another afterwards, so it is looked up again. */
+  #ask(secret: GoodSecret, use: Use, userAgent: string): Answer {
+    const { keyId, rateLimit, hash } = secret;
+    const asked = this.#options.sharedLimits?.ask(this.#windowOf(secret), keyId, rateLimit ?? 0);
+    return Promise.resolve(asked).then((settled) => {
+      if (settled === undefined) return this.#refuse(unavailable, use);
+      const now = this.#now();
+      const good = this.#findGood(hash, now);
+      if (good !== undefined) return this.#decide(good, use, userAgent, now, settled);
+      this.#options.counts.lookUps.database += 1;
+      return this.#load(hash, use, userAgent, settled);
+    });
+  }
+
+  /** Reads what is not remembered, or may not be trusted. @param settled as for `#decide` */
+  #load(hash: string, use: Use, userAgent: string, settled?: LimitState): Answer {
     const failed = (error: unknown): Verdict => {
       this.#options.failed(error);
       return this.#refuse(unavailable, use);
     };
+    const decide = (read: Read) => this.#decideRead(hash, read, use, userAgent, settled);
     try {
       const read = this.#options.secrets.read(hash);
-      if (!(read instanceof Promise)) return this.#decideRead(hash, read, use, userAgent);
-      return read.then((answer) => this.#decideRead(hash, answer, use, userAgent)).catch(failed);
+      return read instanceof Promise ? read.then(decide).catch(failed) : decide(read);
     } catch (error) {
       return failed(error);
     }
   }
 
   /** Remembers and decides in one turn: a value read before a revocation can never be remembered after it. */
-  #decideRead(hash: string, { stored, mayKeep }: Read, use: Use, userAgent: string): Verdict {
+  #decideRead(
+    hash: string,
+    { stored, mayKeep }: Read,
+    use: Use,
+    userAgent: string,
+    settled: LimitState | undefined,
+  ): Answer {
     const now = this.#now();
     const keep = mayKeep();
     if (stored !== undefined && 'key' in stored) {
-      return this.#decide(this.#memory.rememberGood(hash, stored.key, keep), use, userAgent, now);
+      const secret = this.#memory.rememberGood(hash, stored.key, keep);
+      return this.#decide(secret, use, userAgent, now, settled);
     }
     const refusal = stored === undefined ? unknown : revoked(stored.revokedAt);
     return this.#refuseBad(this.#memory.rememberBad(hash, refusal, stored?.keyId, keep), use, now);
@@ -229,6 +258,14 @@ export class Verifier {
       }
     );
   }
+}
+
+/** Why a key whose secret is right may not do this, its limit apart. */
+function faultOf(secret: GoodSecret, use: Use, now: number): Refusal | undefined {
+  if (secret.expires && secret.expiresAt <= now) return expired(secret.expiresAt);
+  if (use.needs === undefined) return undefined;
+  const missing = use.needs.find((scope) => !secret.scopes.includes(scope));
+  return missing === undefined ? undefined : lacksScope(missing);
 }
 
 function ownTarget(request: IncomingMessage): string {

@@ -16,7 +16,8 @@ const usageWriter = `
 /**
  * What nodes tell of the requests that passed, and what they ask for: all keys of a round at once, each key once.
  *
- * It moves each window to the minute of now_ms as sliding-window.ts does (a clock that is put back frees nothing), adds
+ * It moves each window to the minute of now_ms (NULL: of the clock once the rows are locked, so that no other node has
+ * already gone on) as sliding-window.ts does (a clock that is put back frees nothing), adds
  * the requests that passed already (those of the minute \`minutes\` and of the one before it), and lets as many of the
  * wanted ones pass as there is room for. All of a node's rows are locked in the order of their keys, so that two nodes
  * wait for each other and do not block each other; and in a statement before the one that counts, which then sees what
@@ -28,21 +29,27 @@ const tell = `
   CREATE FUNCTION soku_tell_windows(
     now_ms bigint, keys text[], minutes bigint[], passed bigint[], passed_before bigint[], wanted bigint[],
     quotas bigint[]
-  ) RETURNS TABLE (key_id text, current bigint, previous bigint, granted bigint) LANGUAGE plpgsql AS $$
+  ) RETURNS TABLE (
+    at_ms bigint, key_id text, minute bigint, current bigint, previous bigint, granted bigint
+  ) LANGUAGE plpgsql AS $$
   #variable_conflict use_column
   DECLARE
-    this_minute bigint := now_ms / 60000;
-    left_ms bigint := 60000 - now_ms % 60000;
+    time_ms bigint;
+    this_minute bigint;
+    left_ms bigint;
     locked bigint;
   BEGIN
     PERFORM set_config('synchronous_commit', 'off', true);
     LOOP
       INSERT INTO rate_window (key_id, minute, current, previous)
-      SELECT key, this_minute, 0, 0 FROM unnest(keys) AS key ORDER BY key ON CONFLICT DO NOTHING;
+      SELECT key, 0, 0, 0 FROM unnest(keys) AS key ORDER BY key ON CONFLICT DO NOTHING;
       PERFORM FROM rate_window WHERE key_id = ANY (keys) ORDER BY key_id FOR UPDATE;
       GET DIAGNOSTICS locked = ROW_COUNT;
       EXIT WHEN locked = cardinality(keys);
     END LOOP;
+    time_ms := coalesce(now_ms, floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint);
+    this_minute := time_ms / 60000;
+    left_ms := 60000 - time_ms % 60000;
     RETURN QUERY
     WITH asked AS (
       SELECT * FROM unnest(keys, minutes, passed, passed_before, wanted, quotas)
@@ -65,7 +72,7 @@ const tell = `
     )
     UPDATE rate_window w SET minute = this_minute, current = d.current + d.granted, previous = d.previous
     FROM decided d WHERE w.key_id = d.key_id
-    RETURNING w.key_id, w.current, w.previous, d.granted;
+    RETURNING time_ms, w.key_id, w.minute, w.current, w.previous, d.granted;
   END $$`;
 
 /** What the nodes that share a PostgreSQL add up there; with one process and its own file there is nothing to add. */

@@ -1,0 +1,108 @@
+import type pg from 'pg';
+import { z } from 'zod';
+import type { Window } from './sliding-window.ts';
+
+/** ms after which an answer is waited for no more: requests wait for it. */
+const patience = 800;
+
+/** How many rows one statement deletes. */
+const mostDeleted = 1000;
+
+const clock = '(SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS at) c';
+
+const tell = `
+  SELECT at_ms AS at, key_id AS "keyId", minute, current, previous, granted
+  FROM soku_tell_windows(NULL, $1, $2, $3, $4, $5, $6)`;
+
+/** The minute before the present one counts still. */
+const read = `
+  SELECT c.at, w.key_id AS "keyId", w.minute, w.current, w.previous
+  FROM ${clock} LEFT JOIN rate_window w ON w.minute >= c.at / 60000 - 1`;
+
+const prune = `
+  DELETE FROM rate_window WHERE key_id IN (
+    SELECT key_id FROM rate_window, ${clock} WHERE minute < c.at / 60000 - 1
+    LIMIT ${mostDeleted} FOR UPDATE OF rate_window SKIP LOCKED)`;
+
+const clockSchema = z.object({ at: z.number() });
+const windowSchema = z.object({
+  keyId: z.string(),
+  minute: z.number(),
+  current: z.number(),
+  previous: z.number(),
+});
+const toldSchema = clockSchema.extend({ ...windowSchema.shape, granted: z.number() });
+
+/** What a node says of a key. */
+export interface Telling {
+  keyId: string;
+  /** What passed here and was not told before. */
+  passed: Window;
+  /** How many more are to pass, as far as there is room. */
+  wanted: number;
+  /** Requests a minute. */
+  quota: number;
+}
+
+/** What the database says of it. */
+export interface Told extends Window {
+  keyId: string;
+  /** How many of the wanted ones pass; they are counted. */
+  granted: number;
+}
+
+/** The sum over all nodes, in PostgreSQL, by its clock. */
+export class SharedWindows {
+  readonly #pool: pg.Pool;
+
+  constructor(pool: pg.Pool) {
+    this.#pool = pool;
+  }
+
+  /**
+   * One round trip.
+   *
+   * @param tellings of no key twice; may be none, to ask for the time
+   * @returns `at` is the time by the database's clock, in epoch ms
+   */
+  async tell(tellings: readonly Telling[]): Promise<{ at: number; told: Told[] }> {
+    if (tellings.length === 0) return { at: await this.#clock(), told: [] };
+    const values = [
+      tellings.map(({ keyId }) => keyId),
+      tellings.map(({ passed }) => passed.minute),
+      tellings.map(({ passed }) => passed.current),
+      tellings.map(({ passed }) => passed.previous),
+      tellings.map(({ wanted }) => wanted),
+      tellings.map(({ quota }) => quota),
+    ];
+    const rows = z.array(toldSchema).parse(await this.#query(tell, values));
+    const [first] = rows;
+    if (first === undefined || rows.length !== tellings.length) throw new Error('a window is missing');
+    return { at: first.at, told: rows };
+  }
+
+  /** The windows that count still. */
+  async read(): Promise<{ at: number; windows: (Window & { keyId: string })[] }> {
+    const rows = await this.#query(read, []);
+    const { at } = clockSchema.parse(rows[0]);
+    const windows = rows.flatMap((row) => windowSchema.safeParse(row).data ?? []);
+    return { at, windows };
+  }
+
+  /** Deletes windows that count nothing any more. */
+  async prune(): Promise<void> {
+    let deleted: number | null;
+    do deleted = (await this.#pool.query(prune)).rowCount;
+    while (deleted === mostDeleted);
+  }
+
+  async #clock(): Promise<number> {
+    const [row] = await this.#query(`SELECT at FROM ${clock}`, []);
+    return clockSchema.parse(row).at;
+  }
+
+  async #query(text: string, values: unknown[]): Promise<unknown[]> {
+    const query = { text, values, query_timeout: patience };
+    return (await this.#pool.query(query)).rows;
+  }
+}
