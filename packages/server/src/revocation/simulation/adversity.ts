@@ -1,13 +1,16 @@
 import type { Random } from './random.ts';
 
+/**
+ * - calm: nothing goes wrong at all, so nobody may be refused wrongly
+ * - chaos: anything goes wrong at any time
+ * - malice: one thing goes wrong, where it hurts the most
+ */
+export type Mood = 'calm' | 'chaos' | 'malice';
+
 /** What goes wrong in one schedule: of everything nothing, a little or much. */
 export class Adversity {
   readonly nodes: number;
-  /** Nothing goes wrong at all: then nobody may be refused wrongly. */
-  readonly calm: boolean;
-  /** Shares of notifications and of requests or answers that are lost. */
-  readonly noticesLost: number;
-  readonly lost: number;
+  readonly mood: Mood;
   /** How many of each are tried in one schedule. */
   readonly pauses: number;
   readonly crashes: number;
@@ -24,9 +27,13 @@ export class Adversity {
   /** ms after which a node gives a statement up. */
   readonly patience: number;
   readonly #random: Random;
+  readonly #noticesLost: number;
+  readonly #lost: number;
   readonly #slow: number;
   readonly #stuck: number;
   readonly #longest: number;
+  #replicaIsCut = false;
+  #over = false;
   /** Asked for each delay. */
   #isRough: () => boolean = () => false;
 
@@ -34,20 +41,21 @@ export class Adversity {
   constructor(random: Random, longest: number) {
     this.#random = random;
     this.#longest = longest;
-    this.calm = random.chance(0.06);
+    const mood = random.next();
+    this.mood = mood < 0.05 ? 'calm' : mood < 0.4 ? 'malice' : 'chaos';
     this.nodes = 2 + Math.floor(random.next() * random.next() * 3);
-    this.noticesLost = this.#some([0, 0, 0.3, 1]);
-    this.lost = this.#some([0, 0, 0.02, 0.1]);
+    this.#noticesLost = this.mood === 'calm' ? 0 : (random.pick([0, 0, 0.3, 1]) ?? 0);
+    this.#lost = this.#some([0, 0, 0.02, 0.1]);
     this.pauses = this.#some([0, 1, 2, 4]);
     this.crashes = this.#some([0, 0, 0, 1]);
     this.leaves = this.#some([0, 0, 0, 1]);
     this.wallJumps = this.#some([0, 0, 1, 3]);
-    this.suspends = this.#some([0, 0, 1]) === 1;
+    this.suspends = this.mood !== 'calm' && random.chance(0.3);
     this.failovers = this.#some([0, 0, 0, 1]) === 1;
     this.restarts = this.failovers ? 3 : this.#some([0, 0, 0, 1]);
     this.prunes = this.#some([0, 0, 5, 20]);
-    this.rates = this.#some([0, 0.095]);
-    this.patience = longest * (this.calm ? 1 : random.between(0.2, 1.5));
+    this.rates = this.mood !== 'calm' && random.chance(0.5) ? 0.095 : 0;
+    this.patience = longest * (this.mood === 'calm' ? 1 : random.between(0.2, 1.5));
     this.#slow = this.#some([0, 0.05, 0.2]);
     this.#stuck = this.#some([0, 0.02, 0.06]);
   }
@@ -69,10 +77,33 @@ export class Adversity {
 
   /** ms until a replica has a commit. */
   replicating(): number {
-    return this.failovers && this.#random.chance(0.3) ? this.#random.between(0, this.#longest / 4) : 0;
+    if (this.#over) return 0;
+    if (this.#replicaIsCut) return this.#random.between(20, 200);
+    if (!this.failovers) return 0;
+    return this.#random.chance(0.3) ? this.#random.between(0, this.#longest / 4) : 0;
+  }
+
+  /** The replica lags for the rest of the schedule. */
+  cutReplica(): void {
+    this.#replicaIsCut = true;
+  }
+
+  /** From now on nothing goes wrong. */
+  end(): void {
+    this.#over = true;
+  }
+
+  /** Whether a notification, or a request or an answer, is lost. */
+  losesNotice(): boolean {
+    return !this.#over && this.#random.chance(this.#noticesLost);
+  }
+
+  loses(): boolean {
+    return !this.#over && this.#random.chance(this.#lost);
   }
 
   #delay(): number {
+    if (this.#over) return 0;
     const chance = this.#random.next();
     if (this.#isRough() && chance < 0.4) {
       return this.#random.between(0, chance < 0.2 ? 10 : this.#longest / 2);
@@ -83,6 +114,6 @@ export class Adversity {
 
   #some(values: readonly number[]): number {
     const value = this.#random.pick(values) ?? 0;
-    return this.calm ? 0 : value;
+    return this.mood === 'chaos' ? value : 0;
   }
 }

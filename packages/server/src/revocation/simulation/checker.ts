@@ -5,9 +5,7 @@ export class Checker {
   /** What went wrong first. */
   violation: string | undefined;
   /** For a look whether the schedules are worth anything. */
-  readonly seen = { accepted: 0, refused: 0, unavailable: 0, revokes: 0, waited: 0 };
-  /** Revokes that have not returned. */
-  underWay = 0;
+  readonly seen = { accepted: 0, refused: 0, unavailable: 0, revokes: 0 };
   /** Orders what is invoked and what returns, also when it is at the same time. */
   #order = 0;
   /** By key: the first revoke was invoked, and the first one returned. */

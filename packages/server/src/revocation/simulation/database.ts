@@ -71,6 +71,11 @@ export class Database {
     this.#unreplicated = [];
   }
 
+  /** Whether a change is visible that a failover would lose. */
+  get isAhead(): boolean {
+    return this.#unreplicated.some(({ notice }) => notice === 'change');
+  }
+
   /** @param kept how many changes */
   prune(kept: number): void {
     this.changes = this.changes.slice(Math.max(0, this.changes.length - kept));

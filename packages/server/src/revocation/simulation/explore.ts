@@ -2,8 +2,8 @@ import { setImmediate } from 'node:timers/promises';
 import type { Mutation } from './mutation.ts';
 import { Simulation } from './simulation.ts';
 
-/** So many schedules take turns, because waiting until all promises have run costs as much as an event or two. */
-const together = 500;
+/** So many schedules take turns: to wait until all promises have run costs as much as an event or two. */
+const together = 10;
 
 export interface Found {
   seed: number;

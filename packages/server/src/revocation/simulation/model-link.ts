@@ -54,7 +54,7 @@ export class ModelLink implements FeedLink {
 
   #send(arrive: () => void): void {
     const { world, adversity, host } = this.#options;
-    if (world.random.chance(adversity.lost)) return;
+    if (adversity.loses()) return;
     world.after(adversity.travelling(), () => host.isCut || arrive());
   }
 

@@ -3,6 +3,7 @@ import { Lease, type Moment, type Terms } from '../lease.ts';
 import type { Exchange, FeedLink, Head, NodeRow } from '../link.ts';
 import { Neighbours } from '../neighbours.ts';
 import type { Mutation } from './mutation.ts';
+import { leaseMs } from './simulation.ts';
 
 /** A lease that counts from when the answer to the renewal has arrived. */
 class LateLease extends Lease {
@@ -16,6 +17,13 @@ class LateLease extends Lease {
   override grant(sent: Moment): void {
     const now = this.#now.monotonic();
     super.grant({ monotonic: now, wall: sent.wall + now - sent.monotonic });
+  }
+}
+
+/** A lease without a margin. */
+class LongLease extends Lease {
+  override grant({ monotonic, wall }: Moment): void {
+    super.grant({ monotonic: monotonic + leaseMs / 10, wall: wall + leaseMs / 10 });
   }
 }
 
@@ -142,7 +150,11 @@ export const mutations: readonly Mutation[] = [
   { name: 'a fresh id for each registration', link: withOldId },
   { name: 'only applied changes are acknowledged', link: withHastyAcks },
   { name: 'a gap starts over', link: withoutGaps },
-  { name: 'the tokens', link: withoutTokens },
+  {
+    name: 'the tokens',
+    link: withoutTokens,
+    mayKeep: (node, ticket, { seq }) => node.mayKeep(ticket, { seq, token: '' }),
+  },
   { name: 'starting over empties the cache', cache: (cache) => ({ ...cache, empty: () => undefined }) },
   {
     name: 'no lease without a row',
@@ -153,7 +165,11 @@ export const mutations: readonly Mutation[] = [
     link: (link) =>
       exchanging(link, (exchange) => ({ ...exchange, head: exchange.changes.at(-1) ?? exchange.head })),
   },
-  { name: 'the margin', options: { marginShare: 0 } },
+  {
+    name: 'the margin',
+    parts: (clock, terms) => ({ lease: new LongLease(clock, terms) }),
+    settle: (node, _, answeredAt) => node.settle(answeredAt - leaseMs / 10),
+  },
   {
     name: 'the fuse',
     clock: ({ monotonic }) => ({ monotonic, wall: () => 1.7e12 + monotonic() }),

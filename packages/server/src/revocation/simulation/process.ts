@@ -17,13 +17,14 @@ import type { World } from './world.ts';
 export const apiKeys = await Promise.all(
   ['a', 'b', 'c'].map(async (id) => {
     const secret = generateKey({ prefix: 'soku_' });
-    return { id, secret, hash: await hashKey(secret) };
+    const bytes = await hashKey(secret);
+    return { id, secret, bytes, hash: Buffer.from(bytes).toString('latin1') };
   }),
 );
 
 export type ApiKey = (typeof apiKeys)[number];
 
-const idOfHash = new Map(apiKeys.map(({ id, hash }) => [Buffer.from(hash).toString('latin1'), id]));
+const idOfHash = new Map(apiKeys.map(({ id, hash }) => [hash, id]));
 
 interface Options {
   name: string;
@@ -45,7 +46,9 @@ export class Process {
   readonly host: Host;
   readonly #options: Options;
   readonly #verifier: Verifier;
+  readonly #memory: SecretMemory;
   #leaving = false;
+  #revoking = 0;
 
   constructor(options: Options) {
     this.#options = options;
@@ -53,6 +56,7 @@ export class Process {
     this.name = name;
     this.host = host;
     const memory = new SecretMemory({ good: 100, refused: 100 });
+    this.#memory = memory;
     const cache = {
       forget: ({ hashes }: { hashes: Iterable<Uint8Array> }) => memory.forget(hashes),
       empty: () => memory.empty(),
@@ -65,7 +69,7 @@ export class Process {
       link: mutation.link?.(link, name) ?? link,
       clock,
       later: host.later,
-      newId: () => world.random.next().toString(36).slice(2),
+      newId: () => world.newId(),
       random: () => world.random.next(),
       cache: mutation.cache?.(cache) ?? cache,
       failed: () => undefined,
@@ -86,6 +90,39 @@ export class Process {
     });
   }
 
+  /** Revokes that have not ended. A dead process has none. */
+  get revoking(): number {
+    return this.host.alive ? this.#revoking : 0;
+  }
+
+  /** Whether it may answer from its cache, and has all changes; a process that leaves need not. */
+  get isUpToDate(): boolean {
+    const { leaseMs, lag, appliedSeq } = this.node.status();
+    return this.#leaving || (leaseMs > 0 && lag === 0 && appliedSeq === this.#options.database.head.seq);
+  }
+
+  /** Whether it remembers a key as good, and may answer from that. */
+  trusts({ hash }: ApiKey): boolean {
+    if (this.#memory.sizes.good === 0 || this.host.paused || !this.host.alive) return false;
+    return this.#memory.good(hash) !== undefined && this.node.holds(this.host.clock.wall());
+  }
+
+  /** Whether its row is committed, which it need not know yet. */
+  get hasRow(): boolean {
+    return this.#options.database.nodes.has(this.node.status().id);
+  }
+
+  /** Whether it has read a head that a failover would lose, and not got a lease yet. */
+  get hasLosableHead(): boolean {
+    const { registered, leaseMs } = this.node.status();
+    return registered && leaseMs === 0 && this.#options.database.isAhead;
+  }
+
+  /** Whether it also remembers a key that it has read since. */
+  get remembersLosable(): boolean {
+    return this.hasLosableHead && this.#memory.sizes.good > 0;
+  }
+
   /** Goes on until it has started, or is dead. */
   start(): void {
     this.node.start().catch(() => this.host.later(() => this.start(), 100));
@@ -104,21 +141,26 @@ export class Process {
 
   /** @param returned called when the revoke has returned */
   async revoke(key: ApiKey, returned: () => void): Promise<void> {
-    const { checker, host } = this.#options;
     if (this.#leaving) return;
-    checker.revoking(key.id);
-    const sentAt = host.clock.monotonic();
-    const { pausedMs } = host;
+    this.#options.checker.revoking(key.id);
+    this.#revoking += 1;
+    try {
+      await this.#revoke(key);
+      returned();
+    } finally {
+      this.#revoking -= 1;
+    }
+  }
+
+  async #revoke(key: ApiKey): Promise<void> {
+    const { checker, mutation } = this.#options;
+    const { clock, pausedMs } = this.host;
+    const sentAt = clock.monotonic();
     await this.#change(key, true);
-    const answeredAt = host.clock.monotonic();
-    checker.underWay += 1;
-    const { mutation } = this.#options;
+    const answeredAt = clock.monotonic();
     await (mutation?.settle?.(this.node, sentAt, answeredAt) ?? this.node.settle(answeredAt));
-    checker.underWay -= 1;
     checker.revoked(key.id);
-    checker.seen.waited += host.clock.monotonic() - answeredAt;
-    if (host.pausedMs === pausedMs) this.#checkBound(host.clock.monotonic() - answeredAt);
-    returned();
+    if (this.host.pausedMs === pausedMs) this.#checkBound(clock.monotonic() - answeredAt);
   }
 
   async rename(key: ApiKey): Promise<void> {
@@ -138,15 +180,14 @@ export class Process {
   }
 
   /** @param revoke or only rename */
-  #change({ id, hash }: ApiKey, revoke: boolean): Promise<void> {
+  #change({ id, bytes }: ApiKey, revoke: boolean): Promise<void> {
     const { database, link, world } = this.#options;
     return link.ask({
       lock: 'head',
       snapshot: () => undefined,
       write: () => {
         if (revoke && database.keys.get(id)?.revoked === true) return undefined;
-        const token = world.random.next().toString(36);
-        return database.change(id, [hash], token, revoke ? { revoked: true } : undefined);
+        return database.change(id, [bytes], world.newId(), revoke ? { revoked: true } : undefined);
       },
       answer: () => undefined,
     });
@@ -162,7 +203,7 @@ export class Process {
     });
     return {
       stored: revoked ? { keyId: id, revokedAt: 0 } : { key: verifiedKey(id) },
-      mayKeep: () => mutation?.mayKeep?.() ?? this.node.mayKeep(ticket, head),
+      mayKeep: () => mutation?.mayKeep?.(this.node, ticket, head) ?? this.node.mayKeep(ticket, head),
     };
   }
 }

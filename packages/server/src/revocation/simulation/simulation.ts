@@ -8,10 +8,13 @@ import { type ApiKey, apiKeys, Process } from './process.ts';
 import { Random } from './random.ts';
 import { World } from './world.ts';
 
-const leaseMs = 1000;
+export const leaseMs = 1000;
 
-/** ms of a schedule, and then without anything new going wrong. */
-const length = { adversity: 4 * leaseMs, calm: 2.5 * leaseMs };
+/** ms in which new things go wrong, and after which everything must have ended. */
+const length = { adversity: 4 * leaseMs, all: 10 * leaseMs };
+
+/** What an adversary looks at. */
+type Sight = 'hasRow' | 'hasLosableHead' | 'remembersLosable';
 
 /** Far more than a schedule has. */
 const mostSteps = 20_000;
@@ -20,6 +23,7 @@ const mostSteps = 20_000;
 export class Simulation {
   readonly checker: Checker;
   readonly world: World;
+  readonly #seed: number;
   readonly #random: Random;
   readonly #adversity: Adversity;
   readonly #database: Database;
@@ -27,32 +31,61 @@ export class Simulation {
   #processes: Process[] = [];
   /** Times at which delays hurt. */
   readonly #rough: number[] = [];
-  #ended = false;
+  /** Things that are planned and have not happened. */
+  #planned = 0;
+  /** Keys whose revoke has returned. */
+  readonly #dead = new Set<ApiKey>();
   #steps = 0;
 
   constructor(seed: number, mutation?: Mutation) {
+    this.#seed = seed;
     this.#random = new Random(seed);
     this.#mutation = mutation;
     this.world = new World(this.#random);
     this.#adversity = new Adversity(this.#random, 1.3 * leaseMs);
-    this.checker = new Checker(this.#adversity.calm);
+    this.checker = new Checker(this.#adversity.mood === 'calm');
     this.#database = new Database(this.world, this.#adversity);
     this.#adversity.roughen(() => this.#rough.some((at) => Math.abs(this.world.now - at) < 20));
     this.#database.notify = (notice) => this.#notify(notice);
     for (let count = 1; count <= this.#adversity.nodes; count += 1) this.#launch(`node ${count}`);
     for (const key of apiKeys) this.#planKey(key);
+    this.#planMalice();
     this.#planFaults();
+    this.world.after(1.5 * length.adversity, () => this.#adversity.end());
   }
 
   /** Lets one thing happen. What follows from it in promises has to run before the next one. */
   step(): boolean {
+    this.#lookForDead();
     if (this.checker.violation !== undefined) return false;
     this.#steps += 1;
     if (this.#steps > mostSteps) this.checker.fail('it does not end');
-    if (this.world.step(length.adversity + length.calm)) return true;
-    if (!this.#ended) this.#checkEnd();
-    this.#ended = true;
+    if (this.#isOver) return false;
+    if (this.world.step(length.all)) return true;
+    this.#checkEnd();
     return false;
+  }
+
+  /** A client comes at the very moment at which a node would take a dead key from memory, however short it is. */
+  #lookForDead(): void {
+    for (const key of this.#dead) {
+      for (const process of this.#processes) {
+        if (process.trusts(key)) process.verify(key);
+      }
+    }
+  }
+
+  /** Every tenth schedule goes on until it must have come to rest. */
+  get #isOver(): boolean {
+    if (this.#seed % 10 === 0 || this.#planned > 0) return false;
+    return this.#processes.every(({ revoking }) => revoking === 0);
+  }
+
+  #checkEnd(): void {
+    for (const { name, revoking, isUpToDate } of this.#processes) {
+      if (revoking > 0) this.checker.fail(`a revoke on ${name} never returned`);
+      if (!isUpToDate) this.checker.fail(`${name} never came to rest`);
+    }
   }
 
   #launch(name: string): void {
@@ -72,7 +105,7 @@ export class Simulation {
 
   #notify(notice: Notice): void {
     for (const { host, node } of this.#processes) {
-      if (this.#random.chance(this.#adversity.noticesLost)) continue;
+      if (this.#adversity.losesNotice()) continue;
       const hear = notice === 'ack' ? () => node.acked() : () => node.wake();
       this.world.after(this.#adversity.travelling(), () => host.deliver(hear));
     }
@@ -95,7 +128,22 @@ export class Simulation {
     }
     this.#planRevoke(key, at);
     if (random.chance(0.5)) this.#planRevoke(key, at + random.between(-5, 50));
-    if (!this.#adversity.calm && random.chance(0.6)) this.#planTrouble(at);
+    if (this.#adversity.mood === 'chaos' && random.chance(0.6)) this.#planTrouble(at);
+  }
+
+  /** One thing that goes wrong at the worst moment. */
+  #planMalice(): void {
+    const random = this.#random;
+    const key = random.pick(apiKeys);
+    if (this.#adversity.mood !== 'malice' || key === undefined) return;
+    const at = random.between(2 * leaseMs, length.adversity);
+    const story = random.next();
+    if (story < 0.4) this.#planSleeper(key, at);
+    else if (story < 0.7) this.#planFailover(key, at);
+    else {
+      this.#planTrouble(at);
+      this.#planRevoke(key, at);
+    }
   }
 
   /** Makes it hard for one node at the moment of a revoke. */
@@ -104,11 +152,51 @@ export class Simulation {
     const name = random.pick(this.#processes)?.name ?? '';
     const long = random.between(0.9, 2.2) * leaseMs;
     const begin = at + (random.chance(0.5) ? -long : 0) + random.between(-10, 10);
-    if (random.chance(0.3)) {
-      this.#rough.push(at);
-    }
+    if (random.chance(0.3)) this.#rough.push(at);
     if (random.chance(0.5)) this.#at(name, begin, ({ host }) => host.cut(long));
     else this.#at(name, begin, ({ host }) => host.pause(long, this.#adversity.suspends));
+  }
+
+  /** A node that all think dead wakes up and renews its lease, which takes long, while a key is revoked. */
+  #planSleeper(key: ApiKey, at: number): void {
+    const random = this.#random;
+    const name = random.pick(this.#processes)?.name ?? '';
+    const long = random.between(1.15, 1.6) * leaseMs;
+    this.#at(name, at - long - 50, (process) => process.verify(key));
+    this.#at(name, at - long, ({ host }) => host.pause(long, this.#adversity.suspends));
+    this.#rough.push(at);
+    this.#planRevoke(key, at + random.between(0, 6));
+  }
+
+  /** A node joins, and reads a head that a failover loses; then the same number is given to the revoke. */
+  #planFailover(key: ApiKey, at: number): void {
+    const [reader, writer] = this.#random.shuffled(this.#processes);
+    if (reader === undefined || writer === undefined) return;
+    this.#at(reader.name, at, (process) => this.#crash(process, 0));
+    this.#await(reader.name, at, 'hasRow', () => {
+      this.#adversity.cutReplica();
+      this.#at(writer.name, 0, (process) => void process.rename(key).catch(ignore));
+      this.#await(reader.name, 0, 'hasLosableHead', (process) => {
+        process.verify(key);
+        this.#await(reader.name, 0, 'remembersLosable', () => {
+          this.#database.restart(true);
+          this.#planRevoke(key, this.world.now + this.#random.between(0, 20));
+        });
+      });
+    });
+  }
+
+  /** Looks from a time on until something is true of a process, but not for ever: an adversary sees everything. */
+  #await(name: string, time: number, what: Sight, then: (process: Process) => void, looks = 100): void {
+    this.#at(name, Math.max(time, this.world.now) + 0.2, (process) => {
+      if (process[what]) then(process);
+      else if (looks > 0) this.#await(name, 0, what, then, looks - 1);
+    });
+  }
+
+  #crash({ name, host }: Process, ms: number): void {
+    host.alive = false;
+    this.world.after(ms, () => this.#launch(name));
   }
 
   #planRevoke(key: ApiKey, at: number): void {
@@ -122,6 +210,7 @@ export class Simulation {
 
   /** Asks everybody at once, and once more. */
   #probe(key: ApiKey): void {
+    this.#dead.add(key);
     for (const process of this.#processes) {
       process.verify(key);
       this.#at(process.name, this.world.now + this.#random.between(0, 1.5 * leaseMs), (same) =>
@@ -136,16 +225,10 @@ export class Simulation {
     // A step back hides a suspension from the fuse, so there is only one of the two.
     const back = suspends ? 0 : -5000;
     this.#often(wallJumps, (process) => process.host.jumpWallClock(this.#random.between(back, 5000)));
-    this.#often(crashes, (process) => {
-      process.host.alive = false;
-      this.world.after(this.#random.between(1, 500), () => this.#launch(process.name));
-    });
+    this.#often(crashes, (process) => this.#crash(process, this.#random.between(1, 500)));
     this.#often(leaves, (process) => {
       void process.leave();
-      this.world.after(this.#random.between(500, 1500), () => {
-        process.host.alive = false;
-        this.#launch(process.name);
-      });
+      this.world.after(this.#random.between(10, 1500), () => this.#crash(process, 0));
     });
     this.#often(restarts, () => this.#database.restart(failovers));
     this.#often(prunes, () => this.#database.prune(this.#random.chance(0.5) ? 1 : 0));
@@ -162,13 +245,13 @@ export class Simulation {
 
   /** With whatever process has the name then. */
   #at(name: string, time: number, run: (process: Process) => void): void {
+    this.#planned += 1;
     this.world.after(Math.max(0, time - this.world.now), () => {
+      this.#planned -= 1;
       const process = this.#processes.find((one) => one.name === name);
       if (process !== undefined) run(process);
     });
   }
-
-  #checkEnd(): void {}
 }
 
 function ignore(): void {}

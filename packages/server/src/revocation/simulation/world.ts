@@ -17,9 +17,16 @@ export class World {
   /** A binary heap, the next event first. */
   readonly #events: Event[] = [];
   #made = 0;
+  #ids = 0;
 
   constructor(random: Random) {
     this.random = random;
+  }
+
+  /** Text that was never used before. */
+  newId(): string {
+    this.#ids += 1;
+    return `${this.#ids}`;
   }
 
   /** @returns what takes it back */
