@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { pino } from 'pino';
+import { temporaryDatabase } from '../../../../test/support/postgres-database.ts';
+import { openPostgres } from '../database/postgres.ts';
+import { openTemporary } from '../database/temporary.ts';
+import { newSetupCode } from './setup-code.ts';
+
+const secret = 'a secret that is only for the tests';
+
+async function onPostgres() {
+  const { url, drop } = await temporaryDatabase();
+  const database = await openPostgres(url, pino({ level: 'silent' }));
+  after(async () => {
+    await database.close();
+    await drop();
+  });
+  return database.kysely;
+}
+
+test('on PostgreSQL every process finds the same code, and needs the secret and the database for it', async () => {
+  const [one, other] = [await onPostgres(), await onPostgres()];
+  const code = await newSetupCode(one, secret);
+  assert.match(code, /^([0-9a-f]{6}-){4}[0-9a-f]{6}$/);
+  assert.equal(await newSetupCode(one, secret), code);
+  assert.notEqual(await newSetupCode(one, `${secret}!`), code, 'another secret');
+  assert.notEqual(await newSetupCode(other, secret), code, 'another database');
+});
+
+test('on SQLite the code is another one each time', async () => {
+  const { database, close } = await openTemporary();
+  after(close);
+  const codes = [await newSetupCode(database.kysely, secret), await newSetupCode(database.kysely, secret)];
+  assert.match(codes.join(), /^([0-9a-f]{6}-){4}[0-9a-f]{6},([0-9a-f]{6}-){4}[0-9a-f]{6}$/);
+  assert.notEqual(codes[0], codes[1]);
+});

@@ -1,0 +1,156 @@
+/** Accounts and keys are made once, whichever nodes are asked for them at the same moment. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { sessionSchema } from '@soku/server/account-schemas';
+import { errorSchema, keyListSchema, keySchema } from '@soku/server/key-schemas';
+import { Deployment } from '../operations/nodes.ts';
+import { assertRefusal } from '../support/contract.ts';
+import { type Answer, bearer, call, cookiesOf, Person } from '../support/person.ts';
+
+const mostKeys = 60;
+const password = 'long enough to be one';
+
+let deployment: Deployment;
+before(async () => {
+  deployment = await Deployment.startAtOnce(3, {
+    SOKU_OWNER_EMAIL: undefined,
+    SOKU_OWNER_PASSWORD: undefined,
+    SOKU_MAX_ACTIVE_KEYS: String(mostKeys),
+  });
+});
+after(() => deployment.stop());
+
+/** The nodes in turn, so many times. */
+function urls(times: number): string[] {
+  return Array.from({ length: times }, (_, i) => deployment.node(i % 3).url);
+}
+
+async function setupNeeded(): Promise<boolean[]> {
+  const asked = urls(3).map(async (url) => sessionSchema.parse((await call(`${url}/api/session`)).body));
+  return (await Promise.all(asked)).map((session) => session.setupNeeded);
+}
+
+const setUp = (url: string, code: string, email: string) =>
+  call(`${url}/api/setup`, { method: 'POST', body: { code, name: 'Eve', email, password } });
+
+/** Set by the first test, which makes the account. */
+let cookie = '';
+const at = (url: string) => new Person(url, cookie);
+
+test('all nodes print one setup code, any of them takes it, and of three setups at once one makes the account', async () => {
+  const codes = await Promise.all(
+    deployment.nodes.map(async ({ server }) => {
+      await server.printed('/setup?code=');
+      return /\/setup\?code=([\w-]+)/.exec(server.output)?.[1] ?? '';
+    }),
+  );
+  const [code = ''] = codes;
+  assert.deepEqual(codes, [code, code, code]);
+  assert.deepEqual(await setupNeeded(), [true, true, true]);
+  assertRefusal(await setUp(deployment.node(0).url, `${code}0`, 'eve@example.com'), 'invalid_request');
+  const first: { answer?: Answer; needed?: boolean[] } = {};
+  const answers = await Promise.all(
+    urls(3).map(async (url, i) => {
+      const answer = await setUp(url, code, `eve${i}@example.com`);
+      // At once, on those as well that still refuse the same.
+      if (answer.status === 201) Object.assign(first, { answer, needed: await setupNeeded() });
+      return answer;
+    }),
+  );
+  assert.deepEqual(answers.map(({ status }) => status).toSorted(), [201, 400, 400]);
+  assert.deepEqual(first.needed, [false, false, false]);
+  for (const url of urls(3)) assertRefusal(await setUp(url, code, 'more@example.com'), 'invalid_request');
+  assert.equal((await deployment.query('SELECT id FROM "user"')).length, 1);
+  assert.equal((await deployment.query('SELECT id FROM workspace')).length, 1);
+  cookie = cookiesOf(first.answer?.headers ?? new Headers());
+  for (const url of urls(3)) assert.equal((await at(url).call('GET', '/v1/api-keys')).status, 200);
+});
+
+test('fifty calls at once with one Idempotency-Key make one key', async () => {
+  const answers = await Promise.all(
+    urls(50).map((url) =>
+      at(url).call('POST', '/v1/api-keys', { name: 'once' }, { 'idempotency-key': 'deploy' }),
+    ),
+  );
+  const made = answers.filter(({ status }) => status === 201);
+  assert.equal(made.length, 1);
+  const [key] = await list('once');
+  for (const answer of answers.filter((other) => other.status !== 201)) {
+    const { details } = assertRefusal(answer, 'idempotency_replayed');
+    assert.equal(details?.[0]?.keyId, key?.id);
+  }
+});
+
+async function list(search: string) {
+  const { body } = await at(deployment.node(0).url).call(
+    'GET',
+    `/v1/api-keys?status=all&limit=100&q=${search}`,
+  );
+  return keyListSchema.parse(body).data;
+}
+
+test('no child of a key is made after its revoke was answered, on any node', async () => {
+  let children = 0;
+  for (let round = 0; round < 5; round++) {
+    const maker = await at(deployment.node(0).url).makeKey({
+      name: `maker ${round}`,
+      scopes: ['keys:write'],
+    });
+    const create = async (url: string) =>
+      call(`${url}/v1/api-keys`, {
+        method: 'POST',
+        headers: bearer(maker.apiKey),
+        body: { name: `child ${round}` },
+      });
+    // Known to all of them, so that none has to ask the database whether the maker lives.
+    for (const url of urls(3)) await call(`${url}/v1/me`, { headers: bearer(maker.apiKey) });
+    const creating = Promise.all(urls(9).map(create));
+    await at(deployment.node(round % 3).url).revoke(maker.key.id);
+    const before = (await list(`child ${round}`)).map(({ id }) => id);
+    const late = await Promise.all(urls(3).map(create));
+    for (const answer of [...(await creating), ...late]) {
+      if (answer.status !== 201) assertRefusal(answer, 'revoked_key');
+    }
+    const all = await list(`child ${round}`);
+    assert.deepEqual(
+      all.map(({ id }) => id),
+      before,
+    );
+    children += all.length;
+    for (const child of all) await at(deployment.node(1).url).revoke(child.id);
+  }
+  assert.ok(children > 0, 'some were made before');
+});
+
+test('keys that change each other at once, and many others, never wait for each other without end', async () => {
+  const scopes = ['keys:read', 'keys:write'];
+  const person = at(deployment.node(0).url);
+  const [a, b] = [await person.makeKey({ name: 'a', scopes }), await person.makeKey({ name: 'b', scopes })];
+  const answers = await Promise.all(
+    urls(60).map((url, i) => {
+      const [asking, other] = i % 2 === 0 ? [a, b] : [b, a];
+      return call(`${url}/v1/api-keys/${other.key.id}`, {
+        method: 'PATCH',
+        headers: bearer(asking.apiKey),
+        body: { name: `changed ${i}` },
+      });
+    }),
+  );
+  for (const answer of answers) assert.equal(answer.status, 200, answer.text);
+  assert.match(keySchema.parse(answers[0]?.body).name, /^changed/);
+});
+
+test('with room for a few, fifty calls at once make as many keys as there is room for', async () => {
+  const [row] = await deployment.query(
+    'SELECT count(*)::int AS active FROM api_key WHERE revoked_at IS NULL',
+  );
+  assert.ok(typeof row === 'object' && row !== null && 'active' in row);
+  const room = mostKeys - Number(row.active);
+  assert.ok(room > 5);
+  const answers = await Promise.all(
+    urls(room + 40).map((url) => at(url).call('POST', '/v1/api-keys', { name: 'many' })),
+  );
+  const refused = answers.filter(({ status }) => status !== 201);
+  assert.equal(refused.length, 40);
+  for (const { body } of refused) assert.equal(errorSchema.parse(body).error.code, 'key_quota_reached');
+});
