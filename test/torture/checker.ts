@@ -1,7 +1,7 @@
 /** What happened to a key, as its clients saw it, and what must not have happened. */
 
-/** What a client can be told that makes no statement about the key: allowed only during an outage. */
-const failures: ReadonlySet<string> = new Set(['verification_unavailable', 'no answer']);
+/** What a client can be told when a node cannot do its work: allowed only during an outage. */
+export const failures: ReadonlySet<string> = new Set(['verification_unavailable', 'no answer']);
 
 /** One verification. Times are ms of one monotonic clock, and lie outside of what they enclose. */
 export interface Use {

@@ -85,7 +85,7 @@ It is a violation when
 - a verification accepts a key and was sent after any revoke of that key was answered with 200;
 - a key is refused as unknown or revoked between the answer to its creation and the sending of its first revoke;
 - a key that was revoked is refused for another reason than \`revoked_key\`;
-- anything else comes back than a verdict: a verification may be answered 503 \`verification_unavailable\`, a management call may fail, and a connection may break, only at a node that the fault concerns, from its beginning until ${(recoveryMs / 1000).toFixed(1)} s after its end (a lease, its margin, and what a busy machine takes);
+- anything else comes back than a verdict: 503 \`verification_unavailable\` may be answered, and a connection may break, only at a node that the fault concerns, from its beginning until ${(recoveryMs / 1000).toFixed(1)} s after its end (a lease, its margin, and what a busy machine takes). While a node fails, creations and renames may fail so at the others, too: the workspace is locked for them, and the node may have been stopped in the midst of one;
 - a node does not serve again by itself within that time after the end of a fault.
 
 A revoke that failed, or whose answer was lost, has promised nothing: it is sent again until one is answered.
@@ -94,7 +94,7 @@ A revoke that failed, or whose answer was lost, has promised nothing: it is sent
 
 ${table(proof)}
 
-Latencies are those of revokes that were answered with 200, from sending to answer, on a machine that is kept busy by this run; \`npm run bench\` has those of an idle one. A revoke waits for the other nodes, and at most for a lease (2 s) and its margin (0.2 s) after its commit; whatever takes longer waited for the database, or was sent to a node that itself stood still. Management calls that failed are under 503. Everything counts for the phase in which it was answered.
+Latencies are those of revokes that were answered with 200, from sending to answer, on a machine that is kept busy by this run; \`npm run bench\` has those of an idle one. A revoke waits for the other nodes, and at most for a lease (2 s) and its margin (0.2 s) after its commit; whatever takes longer waited for the database, or was sent to a node that itself stood still. Everything counts for the phase in which it was answered.
 
 ## Repeat it
 
