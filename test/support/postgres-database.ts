@@ -17,15 +17,16 @@ let own: Promise<Postgres> | undefined;
  * with it.
  *
  * @param on a superuser's URL of another server that it shall be on
+ * @param terms what follows CREATE DATABASE, such as a locale
  */
-export async function temporaryDatabase(on?: string): Promise<TemporaryDatabase> {
+export async function temporaryDatabase(on?: string, terms = ''): Promise<TemporaryDatabase> {
   const server = on ?? process.env.SOKU_TEST_POSTGRES_URL ?? (await ownServer()).url();
   const name = `soku_test_${randomBytes(6).toString('hex')}`;
   const password = randomBytes(12).toString('hex');
   await run(
     server,
     `CREATE ROLE ${name} LOGIN PASSWORD '${password}'`,
-    `CREATE DATABASE ${name} OWNER ${name}`,
+    `CREATE DATABASE ${name} OWNER ${name} ${terms}`,
   );
   const url = new URL(server);
   url.username = name;

@@ -8,6 +8,10 @@ export function isPostgres<T>(db: Kysely<T>): boolean {
 /** Column types and endings that the two databases call by different names. */
 export function columnTypes(db: Kysely<unknown>): {
   bytes: ColumnDataType;
+  /**
+   * Of ids that are compared: byte by byte, whatever language the database speaks, because they are in order of time so.
+   */
+  ordered: ColumnDataType | RawBuilder<unknown>;
   /** Of the auth library's own columns. */
   date: ColumnDataType;
   flag: ColumnDataType;
@@ -18,8 +22,14 @@ export function columnTypes(db: Kysely<unknown>): {
   clustered: RawBuilder<unknown>;
 } {
   return isPostgres(db)
-    ? { bytes: 'bytea', date: 'timestamptz', flag: 'boolean', clustered: sql`` }
-    : { bytes: 'blob', date: 'date', flag: 'integer', clustered: sql`without rowid` };
+    ? {
+        bytes: 'bytea',
+        ordered: sql`text COLLATE "C"`,
+        date: 'timestamptz',
+        flag: 'boolean',
+        clustered: sql``,
+      }
+    : { bytes: 'blob', ordered: 'text', date: 'date', flag: 'integer', clustered: sql`without rowid` };
 }
 
 /**

@@ -4,10 +4,10 @@ import { postgresTriggers } from './0002-triggers-postgres.ts';
 import { sqliteTriggers } from './0002-triggers-sqlite.ts';
 
 async function tables(db: Kysely<unknown>): Promise<void> {
-  const { bytes, clustered } = columnTypes(db);
+  const { bytes, clustered, ordered } = columnTypes(db);
   await db.schema
     .createTable('api_key')
-    .addColumn('id', 'text', (column) => column.primaryKey().notNull())
+    .addColumn('id', ordered, (column) => column.primaryKey().notNull())
     .addColumn('workspace_id', 'text', (column) => column.notNull().references('workspace.id'))
     .addColumn('created_by', 'text', (column) => column.notNull())
     .addColumn('name', 'text', (column) => column.notNull())

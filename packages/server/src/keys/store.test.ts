@@ -1,0 +1,184 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { after, test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import { databases, openTestDatabase } from '../../../../test/support/open-database.ts';
+import type { PostgresDatabase } from '../database/postgres.ts';
+import { newId } from '../ids.ts';
+import { KeyStore, type NewKey } from './store.ts';
+
+/** Epoch ms. */
+const start = 1_700_000_000_000;
+const day = 24 * 60 * 60 * 1000;
+
+function newKey(wish: Partial<NewKey> = {}): NewKey {
+  const createdAt = wish.createdAt ?? start;
+  return {
+    id: newId('key_', createdAt),
+    workspaceId: 'ws_a',
+    createdBy: 'usr_1',
+    createdByKey: false,
+    name: 'a key',
+    scopes: [],
+    expiresAt: null,
+    createdAt,
+    hash: randomBytes(32),
+    preview: { prefix: 'sk_live_', previewStart: 'abc', previewEnd: 'xyz' },
+    ...wish,
+  };
+}
+
+const insert = (store: KeyStore, key: NewKey, token: Uint8Array | null = null, most = 1000) =>
+  store.insert(key, token, most, () => null);
+
+const page = { status: 'all', search: '', after: undefined, limit: 100, now: start } as const;
+
+for (const which of databases) {
+  const opened = openTestDatabase(which);
+  after(async () => (await opened).close());
+
+  /** A workspace of its own for each test. */
+  const scene = async () => {
+    const { database } = await opened;
+    const workspaceId = newId('ws_', start);
+    await database.kysely
+      .insertInto('workspace')
+      .values({ id: workspaceId, name: 'x', created_at: 1 })
+      .execute();
+    return { database, workspaceId, store: new KeyStore(database.kysely) };
+  };
+
+  test(`keys are listed newest first, page by page, on ${which}`, async () => {
+    const { workspaceId, store } = await scene();
+    const made: string[] = [];
+    // Over enough time for digits and letters to change in several places of the id.
+    for (let i = 0; i < 60; i++) {
+      const key = newKey({ workspaceId, createdAt: start + i * 7_919_000 });
+      await insert(store, key);
+      made.unshift(key.id);
+    }
+    const found: string[] = [];
+    for (;;) {
+      const rows = await store.list(workspaceId, { ...page, after: found.at(-1), limit: 7 });
+      if (rows.length === 0) break;
+      found.push(...rows.map(({ id }) => id));
+    }
+    assert.deepEqual(found, made);
+  });
+
+  test(`a name is found in any case and script, and only as it is written, on ${which}`, async () => {
+    const { workspaceId, store } = await scene();
+    const names = [
+      'Straße 10%',
+      'STRASSE_10',
+      'ＦＵＬＬ width',
+      'back\\slash',
+      'résumé',
+      'İstanbul',
+      '😀 smile',
+    ];
+    for (const name of names) await insert(store, newKey({ workspaceId, name }));
+    const find = async (search: string) =>
+      (await store.list(workspaceId, { ...page, search })).map(({ name }) => name);
+    assert.deepEqual(await find('straße'), ['Straße 10%']);
+    assert.deepEqual(await find('10%'), ['Straße 10%']);
+    assert.deepEqual(await find('e_1'), ['STRASSE_10']);
+    assert.deepEqual(await find('full'), ['ＦＵＬＬ width']);
+    assert.deepEqual(await find('K\\S'), ['back\\slash']);
+    assert.deepEqual(await find('RÉSUMÉ'), ['résumé']);
+    assert.deepEqual(await find('resume'), []);
+    assert.deepEqual(await find('😀'), ['😀 smile']);
+    assert.deepEqual(await find("' OR 1=1 --"), []);
+    assert.equal((await store.count(workspaceId, '10', start)).all, 2);
+  });
+
+  test(`numbers come back as they were written, the largest as well, on ${which}`, async () => {
+    const { workspaceId, store } = await scene();
+    const expiresAt = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
+    const key = newKey({ workspaceId, expiresAt });
+    await store.insert(key, null, 10, () => 1_000_000_000);
+    const row = await store.find(workspaceId, key.id);
+    assert.deepEqual(
+      [row?.expires_at, row?.created_at, row?.rate_limit, row?.revoked_at],
+      [expiresAt, start, 1_000_000_000, null],
+    );
+  });
+
+  test(`active keys are counted: expired and revoked ones make room, on ${which}`, async () => {
+    const { database, workspaceId, store } = await scene();
+    const keys = [
+      newKey({ workspaceId }),
+      newKey({ workspaceId }),
+      newKey({ workspaceId, expiresAt: start + 5 }),
+    ];
+    for (const key of keys) assert.deepEqual(await insert(store, key, null, 3), { outcome: 'made' });
+    assert.deepEqual(await insert(store, newKey({ workspaceId }), null, 3), { outcome: 'full' });
+    const dead = { revoked_at: start, revoked_by: 'usr_1' };
+    await database.kysely
+      .updateTable('api_key')
+      .set(dead)
+      .where('id', '=', keys[0]?.id ?? '')
+      .execute();
+    assert.deepEqual(await insert(store, newKey({ workspaceId }), null, 3), { outcome: 'made' });
+    const later = newKey({ workspaceId, createdAt: start + 5 });
+    assert.deepEqual(await insert(store, later, null, 3), { outcome: 'made' });
+    const counts = await store.count(workspaceId, '', start + 5);
+    assert.deepEqual(counts, { active: 3, revoked: 1, expired: 1, all: 5 });
+  });
+
+  test(`an Idempotency-Key is one workspace's, and is forgotten after a day, on ${which}`, async () => {
+    const [{ workspaceId, store }, other] = [await scene(), await scene()];
+    const token = randomBytes(32);
+    const first = newKey({ workspaceId });
+    await insert(store, first, token);
+    const replayed = { outcome: 'replayed', keyId: first.id };
+    assert.deepEqual(await insert(store, newKey({ workspaceId, createdAt: start + day }), token), replayed);
+    const elsewhere = newKey({ workspaceId: other.workspaceId });
+    assert.deepEqual(await insert(store, elsewhere, token), { outcome: 'made' });
+    const next = newKey({ workspaceId, createdAt: start + day + 1 });
+    assert.deepEqual(await insert(store, next, token), { outcome: 'made' });
+    assert.deepEqual(await insert(store, newKey({ workspaceId, createdAt: start + day + 2 }), token), {
+      outcome: 'replayed',
+      keyId: next.id,
+    });
+  });
+
+  if (which === 'sqlite') continue;
+
+  test(`while a key is being revoked it makes and changes no other one, on ${which}`, async () => {
+    const { database, workspaceId, store } = await scene();
+    assert.ok(database.kind === 'postgres');
+    const [maker, changed] = [newKey({ workspaceId }), newKey({ workspaceId })];
+    await insert(store, maker);
+    await insert(store, changed);
+    const { id: createdBy } = maker;
+    const child = newKey({ workspaceId, createdBy, createdByKey: true });
+    const session = await database.pool.connect();
+    try {
+      await session.query('BEGIN');
+      await session.query('UPDATE api_key SET revoked_at = 1 WHERE id = $1', [createdBy]);
+      const made = insert(store, child);
+      const renamed = store.change(workspaceId, changed.id, { name: 'x' }, createdBy, () => undefined);
+      await whenWaiting(database, [made, renamed]);
+      await session.query('COMMIT');
+      assert.deepEqual([await made, await renamed], [{ outcome: 'maker revoked' }, 'maker revoked']);
+    } finally {
+      session.release();
+    }
+  });
+}
+
+/** Resolves when as many sessions as there are pieces of work wait for locks; fails when one is done before. */
+async function whenWaiting({ pool }: PostgresDatabase, work: readonly Promise<unknown>[]): Promise<void> {
+  let done = 0;
+  const count = () => {
+    done += 1;
+  };
+  for (const one of work) one.then(count, count);
+  const waiting =
+    "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+  while ((await pool.query(waiting)).rows.length < work.length) {
+    assert.equal(done, 0, 'it did not wait');
+    await turn();
+  }
+}
