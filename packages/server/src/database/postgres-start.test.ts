@@ -1,0 +1,209 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, type TestContext, test } from 'node:test';
+import pg from 'pg';
+import { pino } from 'pino';
+import { type Postgres, startPostgres } from '../../../../test/support/postgres.ts';
+import { makeCertificate } from '../../../../test/support/postgres-certificate.ts';
+import { temporaryDatabase } from '../../../../test/support/postgres-database.ts';
+import { freePort } from '../../../../test/support/server.ts';
+import { StartupError } from '../startup-error.ts';
+import { openPostgres } from './postgres.ts';
+
+const log = pino({ level: 'silent' });
+const impatient = { patience: 0, pause: 0 };
+
+/** Of a server that speaks TLS. */
+let postgres: Postgres;
+const files = mkdtempSync(join(tmpdir(), 'soku-test-'));
+before(async () => {
+  postgres = await startPostgres({ tls: true });
+});
+after(async () => {
+  await postgres.stop();
+  rmSync(files, { recursive: true });
+});
+
+function certificateFile(name: string, certificate: string | undefined): string {
+  const file = join(files, name);
+  writeFileSync(file, certificate ?? '');
+  return file;
+}
+
+/** Fails unless the address is refused with this code, in one line that tells no password. */
+async function assertRefused(url: string, exitCode: number, says: RegExp): Promise<void> {
+  await assert.rejects(openPostgres(url, log, impatient), (error) => {
+    assert.ok(error instanceof StartupError, String(error));
+    assert.equal(error.exitCode, exitCode, error.message);
+    assert.match(error.message, says);
+    assert.doesNotMatch(error.message, /\n/);
+    assert.ok(!error.message.includes(new URL(url).password), 'the password is told');
+    return true;
+  });
+}
+
+function changed(url: string, change: (url: URL) => void): string {
+  const copy = new URL(url);
+  change(copy);
+  return copy.href;
+}
+
+/** An empty database whose owner has these settings or rights; `{name}` is the name of both. */
+async function databaseWith(t: TestContext, { terms = '', statements = [] as string[] }): Promise<string> {
+  const { url, drop } = await temporaryDatabase(postgres.url(), terms);
+  t.after(drop);
+  const { username } = new URL(url);
+  const name = username;
+  const superuser = new pg.Client(changed(postgres.url(), (to) => (to.pathname = `/${name}`)));
+  await superuser.connect();
+  for (const statement of statements) await superuser.query(statement.replaceAll('{name}', name));
+  await superuser.end();
+  return url;
+}
+
+test('an address where nobody listens is refused with 69', async () => {
+  const port = await freePort();
+  await assertRefused(
+    `postgres://soku:s3cret@127.0.0.1:${port}/soku`,
+    69,
+    /does not answer \(ECONNREFUSED\)/,
+  );
+  await assertRefused('postgres://soku:s3cret@no-such-host.invalid/soku', 69, /\((ENOTFOUND|EAI_AGAIN)\)/);
+});
+
+test('a wrong password, user or database is refused with 78', async (t) => {
+  const url = await databaseWith(t, {});
+  await assertRefused(
+    changed(url, (to) => (to.password = 'wr0ng')),
+    78,
+    /refused the user or the password/,
+  );
+  await assertRefused(
+    changed(url, (to) => (to.username = 'nobody')),
+    78,
+    /refused the user or the password/,
+  );
+  await assertRefused(
+    changed(postgres.url(), (to) => (to.pathname = '/none')),
+    78,
+    /has no such database/,
+  );
+  await assert.rejects(
+    openPostgres(
+      changed(url, (to) => (to.password = '')),
+      log,
+      impatient,
+    ),
+    /asks for a password, and the address has none/,
+  );
+});
+
+const unfit: Record<string, { terms?: string; statements?: string[]; says: RegExp }> = {
+  'in which a crash can undo a revoke': {
+    statements: ['ALTER DATABASE {name} SET synchronous_commit = off'],
+    says: /synchronous_commit = off/,
+  },
+  'whose transactions do not see what others wrote': {
+    statements: ["ALTER ROLE {name} SET default_transaction_isolation = 'repeatable read'"],
+    says: /default_transaction_isolation = 'repeatable read'; set it to 'read committed'/,
+  },
+  'that lets the user only read': {
+    statements: ['ALTER ROLE {name} SET default_transaction_read_only = on'],
+    says: /lets this user only read/,
+  },
+  'that cannot hold every name': {
+    terms: "TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'",
+    says: /keeps this database in LATIN1/,
+  },
+  'in which the user may make no tables': {
+    statements: ['ALTER SCHEMA public OWNER TO postgres', 'REVOKE CREATE ON SCHEMA public FROM PUBLIC'],
+    says: /does not give this user the rights that it needs/,
+  },
+};
+
+for (const [what, { says, ...terms }] of Object.entries(unfit)) {
+  test(`a database ${what} is refused with 78`, async (t) => {
+    await assertRefused(await databaseWith(t, terms), 78, says);
+  });
+}
+
+test('a user who may read the tables and not write them is refused with 78 by the name of one', async (t) => {
+  const url = await databaseWith(t, {});
+  await (await openPostgres(url, log)).close();
+  const owner = new pg.Client(url);
+  await owner.connect();
+  await owner.query('REVOKE INSERT ON dead_hash FROM CURRENT_USER');
+  await owner.end();
+  await assertRefused(url, 78, /rights that it needs \(INSERT on the table dead_hash\)/);
+});
+
+test('a database of another program is refused with 65, and is left as it was', async (t) => {
+  const tables = async (url: string) => {
+    const client = new pg.Client(url);
+    await client.connect();
+    const { rows } = await client.query("SELECT tablename FROM pg_tables WHERE schemaname = 'public'");
+    await client.end();
+    return rows.map(({ tablename }) => tablename);
+  };
+  const shop = await databaseWith(t, { statements: ['CREATE TABLE public.account (id int)'] });
+  await assertRefused(shop, 65, /tables of another program/);
+  assert.deepEqual(await tables(shop), ['account']);
+  const own = 'CREATE TABLE kysely_migration (name text, timestamp text)';
+  const kysely = await databaseWith(t, {
+    statements: [
+      'GRANT CREATE ON SCHEMA public TO {name}',
+      `SET ROLE {name}; ${own}; INSERT INTO kysely_migration VALUES ('2020_shop', '')`,
+    ],
+  });
+  await assertRefused(kysely, 65, /tables of another program/);
+  assert.deepEqual(await tables(kysely), ['kysely_migration']);
+});
+
+test('a database of a newer version is refused with 65 by the name of what it has', async (t) => {
+  const url = await databaseWith(t, {});
+  const first = await openPostgres(url, log);
+  await first.pool.query("INSERT INTO kysely_migration VALUES ('9999-time-travel', '2030-01-01')");
+  await first.close();
+  await assertRefused(url, 65, /newer version.*9999-time-travel/);
+});
+
+test('with sslmode the server must prove who it is', async (t) => {
+  const url = await databaseWith(t, {});
+  const right = certificateFile('right.crt', postgres.certificate);
+  const wrong = certificateFile('wrong.crt', makeCertificate().certificate);
+  const warned: string[] = [];
+  const hear = (warning: Error) => warned.push(warning.message);
+  process.on('warning', hear);
+  t.after(() => process.off('warning', hear));
+  for (const mode of ['require', 'verify-ca', 'verify-full']) {
+    const to = (file?: string) => `${url}?sslmode=${mode}${file === undefined ? '' : `&sslrootcert=${file}`}`;
+    const database = await openPostgres(to(right), log, impatient);
+    const { rows } = await database.pool.query('SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()');
+    assert.deepEqual(rows, [{ ssl: true }]);
+    await database.close();
+    await assertRefused(to(wrong), 78, /certificate of PostgreSQL is not to be trusted .* sslrootcert=/);
+    await assertRefused(to(), 78, /certificate of PostgreSQL is not to be trusted/);
+    await assertRefused(to(join(files, 'none.crt')), 78, /file that it names cannot be read .*none\.crt/);
+  }
+  assert.deepEqual(warned, [], 'nothing on stderr');
+});
+
+test('with sslmode a server that speaks no TLS is refused with 78', async (t) => {
+  const plain = await startPostgres();
+  t.after(() => plain.stop());
+  await assertRefused(`${plain.url()}?sslmode=require`, 78, /speaks no TLS, which sslmode asks for/);
+});
+
+test('a database that starts a little later is waited for', async (t) => {
+  const late = await startPostgres();
+  t.after(() => late.stop());
+  await late.crash();
+  const warned = Promise.withResolvers<string>();
+  const heard = pino({ level: 'warn' }, { write: (line: string) => warned.resolve(line) });
+  const opening = openPostgres(late.url(), heard, { patience: 30_000, pause: 20 });
+  assert.match(await warned.promise, /PostgreSQL does not answer yet \(ECONNREFUSED\); trying for 30 s/);
+  await late.start();
+  await (await opening).close();
+});
