@@ -57,6 +57,15 @@ test('what is added is there in its order, once, readable by its owner only', as
   assert.equal(statSync(path).size, 20 * lineLength);
 });
 
+test('however many were added, each has one line', async (t) => {
+  const path = temporary(t);
+  const file = new DeadHashFile(path);
+  const many = hashes(0, 12_000);
+  await file.add(many);
+  await file.add(hashes(12_000, 1));
+  assert.equal(statSync(path).size, 12_001 * lineLength);
+});
+
 test('what could not be written is an error, and is written before what comes later', async (t) => {
   const path = temporary(t);
   const file = new DeadHashFile(path);

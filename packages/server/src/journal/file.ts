@@ -126,7 +126,7 @@ export class DeadHashFile {
 
   async #writeOwed(): Promise<void> {
     this.#next = undefined;
-    const group = Array.from(this.#owed).filter((hash) => !this.#recent.has(hash));
+    const group = Array.from(this.#owed);
     if (group.length > 0) await this.#append(group.map(writeLine).join(''));
     this.#remember(group);
     for (const hash of group) this.#owed.delete(hash);
