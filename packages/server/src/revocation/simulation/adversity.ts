@@ -37,12 +37,14 @@ export class Adversity {
   /** Asked for each delay. */
   #isRough: () => boolean = () => false;
 
-  /** @param longest ms that a message or a statement may take */
-  constructor(random: Random, longest: number) {
+  /**
+   * @param longest ms that a message or a statement may take
+   * @param mood default: any
+   */
+  constructor(random: Random, longest: number, mood = moodOf(random.next())) {
     this.#random = random;
     this.#longest = longest;
-    const mood = random.next();
-    this.mood = mood < 0.05 ? 'calm' : mood < 0.4 ? 'malice' : 'chaos';
+    this.mood = mood;
     this.nodes = 2 + Math.floor(random.next() * random.next() * 3);
     this.#noticesLost = this.mood === 'calm' ? 0 : (random.pick([0, 0, 0.3, 1]) ?? 0);
     this.#lost = this.#some([0, 0, 0.02, 0.1]);
@@ -116,4 +118,9 @@ export class Adversity {
     const value = this.#random.pick(values) ?? 0;
     return this.mood === 'chaos' ? value : 0;
   }
+}
+
+function moodOf(chance: number): Mood {
+  if (chance < 0.05) return 'calm';
+  return chance < 0.4 ? 'malice' : 'chaos';
 }

@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { WaitFigures, waitBucketEnds } from './wait-figures.ts';
+
+test('each wait is in the bucket whose bound it does not exceed', () => {
+  const figures = new WaitFigures();
+  for (const ms of [0, 5, 6, 5000, 5001]) figures.settled(ms);
+  const { length } = waitBucketEnds;
+  assert.deepEqual(
+    [figures.buckets[0], figures.buckets[1], figures.buckets[length - 1], figures.buckets[length]],
+    [2, 1, 1, 1],
+  );
+  assert.deepEqual(figures.all, { count: 5, sumMs: 10_012 });
+});
+
+test('waits are added up by name, and names that were not waited for in a long time are dropped', () => {
+  const figures = new WaitFigures();
+  figures.waitedFor('old', 1);
+  for (let number = 1; number < 50; number += 1) figures.waitedFor(`server ${number}`, 1);
+  figures.waitedFor('old', 2);
+  figures.waitedFor('new', 3);
+  assert.deepEqual(figures.byName.get('old'), { count: 2, sumMs: 3 });
+  assert.equal(figures.byName.has('server 1'), false);
+  assert.equal(figures.byName.size, 50);
+});
