@@ -9,6 +9,7 @@ import type { Gateway } from './gateway/gateway.ts';
 import { clientAddress, trustedPeer } from './http/client-address.ts';
 import { drainable } from './http/draining.ts';
 import { healthRoutes } from './http/health.ts';
+import { atMostEvery } from './http/logging.ts';
 import { openApiRoute, registerOpenApi } from './http/openapi.ts';
 import { operatorsOnly } from './http/operators.ts';
 import { ownOrigins } from './http/origin.ts';
@@ -131,7 +132,9 @@ export async function createVerification(
     addressLimits,
     usage: usage.recorder,
     counts,
-    failed: (error) => log.error({ err: error }, 'a key could not be checked'),
+    failed: atMostEvery(10_000, (error, unsaid) =>
+      log.error({ err: error, unsaid }, 'a key could not be checked'),
+    ),
   });
   const sources: Sources = {
     verifications: counts,

@@ -1,6 +1,7 @@
 import { betterAuth } from 'better-auth';
 import type { FastifyBaseLogger } from 'fastify';
 import type { Database } from '../database/open.ts';
+import { DatabaseUnavailable } from '../database/unavailable.ts';
 import { passwordLength } from './schemas.ts';
 
 /** The header in which our own code hands the client's address to the auth library; see forward.ts. */
@@ -69,7 +70,11 @@ export function createAuth({ database, secret, publicUrl, trustedOrigins, log }:
     },
     telemetry: { enabled: false },
     logger: {
-      log: (level, message, ...rest) => log[level]({ part: 'auth', err: rest.find(isError) }, message),
+      log: (level, message, ...rest) => {
+        const err = [message, ...rest].find(isError);
+        // Whoever asked is told of it, and so is the log, once for all requests (http/server.ts).
+        if (!(err instanceof DatabaseUnavailable)) log[level]({ part: 'auth', err }, String(message));
+      },
     },
   });
 }

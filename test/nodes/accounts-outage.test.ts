@@ -1,0 +1,69 @@
+/** What people and programs are told while the database is away: that it is, and never that they are wrong. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import { Deployment } from '../operations/nodes.ts';
+import { assertRefusal } from '../support/contract.ts';
+import { type Answer, call, Person } from '../support/person.ts';
+import { owner } from '../support/server.ts';
+
+let deployment: Deployment;
+before(async () => {
+  deployment = await Deployment.start(1);
+});
+after(() => deployment.stop());
+
+const signIn = (url: string) => call(`${url}/api/auth/sign-in/email`, { method: 'POST', body: owner });
+
+function assertAway(answer: Answer, says: RegExp): void {
+  const { message } = assertRefusal(answer, 'verification_unavailable');
+  assert.match(message, says);
+  assert.equal(answer.headers.get('retry-after'), '1');
+  assert.deepEqual(answer.headers.getSetCookie(), [], 'nobody is signed out');
+}
+
+test('without its database a node refuses everybody alike, says what is certain, and serves again by itself', async () => {
+  const node = deployment.node(0);
+  const ada = await Person.signIn(node.url, owner);
+  node.network.cut();
+  const reads = ['/v1/api-keys', '/v1/workspace', '/api/session', '/api/auth/get-session'];
+  for (const path of [...reads, '/api/auth/list-sessions']) {
+    assertAway(await ada.call('GET', path), /^The database does not answer at the moment\. Try again\.$/);
+  }
+  const unsure = /may have been carried out, or not: look before you try again/;
+  assertAway(await ada.call('POST', '/v1/api-keys', { name: 'x' }), unsure);
+  assertAway(await ada.call('PATCH', '/v1/workspace', { rateLimit: 5 }), unsure);
+  assertAway(await ada.call('POST', '/api/auth/revoke-sessions', {}), unsure);
+  assertAway(await signIn(node.url), unsure);
+  await Promise.all(Array.from({ length: 100 }, () => ada.call('GET', '/v1/api-keys')));
+  const lines = node.server.output.split('\n').filter((line) => line.includes('"level":50'));
+  assert.ok(lines.length >= 1 && lines.length < 10, `${lines.length} lines of 109 failures`);
+  assert.doesNotMatch(node.server.output, /postgres:\/\/|"client"|a request failed inside/);
+
+  node.network.heal();
+  for (let status = 0; status !== 200; ) {
+    ({ status } = await ada.call('GET', '/v1/api-keys'));
+    if (status !== 200) await pause(20);
+  }
+  assert.equal((await ada.makeKey({ name: 'afterwards' })).key.status, 'active');
+});
+
+test('whose connection PostgreSQL ends at work is told that it is not certain, and everything answered stays', async () => {
+  const { url } = deployment.node(0);
+  const ada = await Person.signIn(url, owner);
+  const terminate = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND application_name = 'soku' AND pid <> pg_backend_pid()`;
+  let isDone = false;
+  const answers = Promise.all(
+    Array.from({ length: 300 }, () => ada.call('POST', '/v1/api-keys', { name: 'ended' })),
+  ).finally(() => {
+    isDone = true;
+  });
+  while (!isDone) await deployment.query(terminate);
+  const made = (await answers).filter(({ status }) => status === 201);
+  const lost = (await answers).filter(({ status }) => status !== 201);
+  assert.ok(lost.length > 0);
+  for (const answer of lost) assertRefusal(answer, 'verification_unavailable');
+  const rows = await deployment.query("SELECT id FROM api_key WHERE name = 'ended'");
+  assert.ok(rows.length >= made.length);
+});

@@ -1,0 +1,22 @@
+/** A start that PostgreSQL refuses, as a service manager sees it. The reasons are in database/postgres-start.test.ts. */
+import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
+import { after, test } from 'node:test';
+import { databaseVariables, newDataDir } from '../support/server.ts';
+import { refusedStart } from '../support/start.ts';
+
+const dataDir = newDataDir();
+after(() => rmSync(dataDir, { recursive: true, force: true }));
+
+test('a wrong password ends with 78 and one line, which does not have it', async () => {
+  const { DATABASE_URL = '', SOKU_SECRET } = await databaseVariables(dataDir, 'postgres');
+  const url = new URL(DATABASE_URL);
+  url.password = 'Tr0ub4dor';
+  const line = await refusedStart(78, { dataDir, env: { DATABASE_URL: url.href, SOKU_SECRET } });
+  assert.match(line, /^soku: DATABASE_URL: PostgreSQL refused the user or the password\. Example: /);
+  assert.doesNotMatch(line, /Tr0ub4dor/);
+  // What the driver thinks of this mode is no line of ours.
+  url.searchParams.set('sslmode', 'require');
+  const tls = await refusedStart(78, { dataDir, env: { DATABASE_URL: url.href, SOKU_SECRET } });
+  assert.match(tls, /^soku: DATABASE_URL: PostgreSQL speaks no TLS/);
+});
