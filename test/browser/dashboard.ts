@@ -55,6 +55,12 @@ export class Dashboard {
     }
   }
 
+  /** In front of a server that runs already and that others stop; with the browser of another one. */
+  static async before(server: TestServer, beside: Dashboard): Promise<Dashboard> {
+    const shared = { browser: beside.#browser, close: false };
+    return new Dashboard(server, await server.signIn(), shared);
+  }
+
   /** The owner, in a session that all tests of a file share. */
   get ada(): Person {
     assert.ok(this.#ada, 'this server has no owner');

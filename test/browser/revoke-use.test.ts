@@ -14,7 +14,7 @@ after(() => dashboard.stop());
 const { ada } = dashboard;
 
 const week = 7 * 24 * 3_600_000;
-const use = (page: Page) => keys.question(page).getByRole('status');
+const use = (page: Page) => keys.question(page).locator('.key-use[role=status]');
 const statusOf = async (id: string) =>
   keySchema.parse((await ada.call('GET', `/v1/api-keys/${id}`)).body).status;
 

@@ -6,6 +6,8 @@ import {
   type KeyList,
   keyListSchema,
   keySchema,
+  type RevokedKey,
+  revokedKeySchema,
   type StatusFilter,
 } from '@soku/server/key-schemas';
 import {
@@ -74,11 +76,12 @@ export function changeKey(id: string, change: ChangeKey): Promise<Key> {
   });
 }
 
-export function revokeKey(id: string): Promise<Key> {
+/** Answers when no server accepts the key any more. */
+export function revokeKey(id: string): Promise<RevokedKey> {
   return callApi(`/v1/api-keys/${encodeURIComponent(id)}/revoke`, {
     method: 'POST',
     body: {},
-    answer: keySchema,
+    answer: revokedKeySchema,
   });
 }
 

@@ -59,8 +59,8 @@ export function ApiKeysPage() {
         <KeyPanels
           search={search}
           onClose={closePanel}
-          onRevoked={(key) => {
-            afterRevoke(key);
+          onRevoked={(key, revocation) => {
+            afterRevoke(key, revocation);
             closePanel();
           }}
         />

@@ -48,8 +48,8 @@ export function KeyPage() {
         <RevokeDialog
           id={keyId}
           onClose={closePanel}
-          onRevoked={(revoked) => {
-            afterRevoke(revoked);
+          onRevoked={(revoked, revocation) => {
+            afterRevoke(revoked, revocation);
             closePanel();
           }}
         />

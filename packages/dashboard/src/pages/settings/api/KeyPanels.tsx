@@ -1,14 +1,14 @@
-import type { Key } from '@soku/server/key-schemas';
 import type { ApiKeysSearch } from '../../search.ts';
 import { GenerateDialog } from './GenerateDialog.tsx';
 import { RenameDialog } from './RenameDialog.tsx';
 import { RevokeDialog } from './RevokeDialog.tsx';
+import type { OnRevoked } from './use-after-revoke.ts';
 import { WorkspaceLimitDialog } from './WorkspaceLimitDialog.tsx';
 
 interface KeyPanelsProps {
   search: Pick<ApiKeysSearch, 'panel' | 'key'>;
   onClose: () => void;
-  onRevoked: (key: Key) => void;
+  onRevoked: OnRevoked;
 }
 
 /** The dialog that the URL names, if it names one. */

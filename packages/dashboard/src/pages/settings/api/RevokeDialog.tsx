@@ -1,7 +1,8 @@
 import './GenerateDialog.css';
+import './RevokeDialog.css';
 import type { Key } from '@soku/server/key-schemas';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { keyOptions, revokeKey, showKeyInLists } from '../../../api/keys.ts';
 import { Button } from '../../../components/Button.tsx';
 import { Dialog, DialogActions } from '../../../components/Dialog.tsx';
@@ -10,11 +11,12 @@ import { Skeleton } from '../../../components/Skeleton.tsx';
 import { ExactTime, When } from '../../../components/When.tsx';
 import { withSignIn } from '../../../session/sign-in-again.ts';
 import { KeyUse } from './KeyUse.tsx';
+import type { OnRevoked } from './use-after-revoke.ts';
 
 interface RevokeDialogProps {
   id: string;
   onClose: () => void;
-  onRevoked: (key: Key) => void;
+  onRevoked: OnRevoked;
 }
 
 export function RevokeDialog({ id, onClose, onRevoked }: RevokeDialogProps) {
@@ -27,7 +29,7 @@ export function RevokeDialog({ id, onClose, onRevoked }: RevokeDialogProps) {
     if (busy) return;
     if (!already) return onClose();
     showKeyInLists(client, key);
-    onRevoked(key);
+    onRevoked(key, undefined);
   };
 
   return (
@@ -45,6 +47,7 @@ export function RevokeDialog({ id, onClose, onRevoked }: RevokeDialogProps) {
           </p>
         ) : null}
         <Failure error={error} />
+        <Waiting busy={busy} />
         <DialogActions>
           <Button data-autofocus onClick={requestClose}>
             {already || loadError ? 'Close' : 'Cancel'}
@@ -61,23 +64,49 @@ export function RevokeDialog({ id, onClose, onRevoked }: RevokeDialogProps) {
 }
 
 /** Never optimistic: "revoked" is said when the server has said it. */
-function useRevoke(id: string, onRevoked: (key: Key) => void) {
+function useRevoke(id: string, onRevoked: OnRevoked) {
   const client = useQueryClient();
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
+  // The state is only seen by the next rendering, and two clicks may come before it.
+  const sent = useRef(false);
   const revoke = async () => {
+    if (sent.current) return;
+    sent.current = true;
     setBusy(true);
     setError(null);
     try {
-      const key = await withSignIn(() => revokeKey(id));
+      const { revocation, ...key } = await withSignIn(() => revokeKey(id));
       showKeyInLists(client, key);
-      onRevoked(key);
+      onRevoked(key, revocation);
     } catch (failure) {
       setError(failure);
       setBusy(false);
+      sent.current = false;
     }
   };
   return { busy, error, revoke };
+}
+
+/** ms. A revoke takes a few; a server that is frozen or cut off is waited for, for up to two seconds. */
+const soon = 400;
+
+/** Says why it takes so long, once it does. The region is there before its text, or no screen reader would read it. */
+function Waiting({ busy }: { busy: boolean }) {
+  const [long, setLong] = useState(false);
+  useEffect(() => {
+    if (!busy) return;
+    const timer = setTimeout(() => setLong(true), soon);
+    return () => {
+      clearTimeout(timer);
+      setLong(false);
+    };
+  }, [busy]);
+  return (
+    <p className="revoke-waiting" role="status">
+      {long ? 'Waiting until every server knows…' : null}
+    </p>
+  );
 }
 
 function KeyFacts({ apiKey, id }: { apiKey: Key | undefined; id: string }) {
