@@ -42,7 +42,7 @@ export function makeCertificate(): Certificate {
   const algorithm = der(tag.sequence, object(oid.ecdsaWithSha256));
   const name = der(
     tag.sequence,
-    der(tag.set, der(tag.sequence, object(oid.commonName), der(tag.utf8, Buffer.from('localhost')))),
+    der(tag.set, der(tag.sequence, object(oid.commonName), der(tag.utf8, Buffer.from('Test')))),
   );
   const body = der(
     tag.sequence,

@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { chmodSync, closeSync, mkdtempSync, openSync, readFileSync, writeFileSync } from 'node:fs';
-import { Socket } from 'node:net';
+import { createServer, Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
 import { type Certificate, makeCertificate } from './postgres-certificate.ts';
@@ -13,7 +14,6 @@ import {
   installPostgres,
 } from './postgres-installation.ts';
 import { freeze, killAll, thaw } from './postgres-processes.ts';
-import { freePort } from './server.ts';
 
 interface PostgresOptions {
   /** With fsync, as in production; for measurements. Default: without, which only a crash of the machine shows. */
@@ -38,7 +38,7 @@ const always = {
 /**
  * Ends the server and removes its directory ($1) when the test process ends, however that ends: its end of the pipe
  * closes. The server is found by its own file, and only taken for it when it works in its directory: the number may
- * be somebody else's by now. Processes that were stopped (SIGSTOP) must run to be able to end.
+ * be somebody else's by now. Processes that were stopped (SIGSTOP) go on first, or the end takes five seconds more.
  */
 const watchdog = `
 cat > /dev/null
@@ -126,7 +126,10 @@ export class Postgres {
 
   /** Every process of it dies at once, without a word to its clients. Committed data stays. */
   async crash(): Promise<void> {
-    await killAll(this.pid);
+    const { pid } = this;
+    await killAll(pid);
+    // Until its death was heard here its number is taken, and a new server would believe that it still runs.
+    while (this.#process?.signalCode === null && this.#process.exitCode === null) await after(1);
     this.#process = undefined;
   }
 
@@ -184,7 +187,7 @@ async function prepare(installation: Installation, options: PostgresOptions): Pr
   const directory = mkdtempSync(join(cacheDirectory(), 'soku-postgres-'));
   // The log is ours, the data is the server's.
   chmodSync(directory, 0o755);
-  const port = await freePort();
+  const port = await lastingPort();
   const certificate = options.tls === true ? makeCertificate() : undefined;
   const postgres = new Postgres(installation, directory, port, certificate?.certificate);
   const data = join(directory, 'data');
@@ -202,6 +205,25 @@ async function prepare(installation: Installation, options: PostgresOptions): Pr
   );
   writeFileSync(join(data, 'postgresql.conf'), lines.join(''), { flag: 'a' });
   return postgres;
+}
+
+/**
+ * A free port below those that Linux gives to outgoing connections (32768 and up): one of them could take it between
+ * a crash and the new start.
+ */
+async function lastingPort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(15_000, 32_000);
+    const probe = createServer().listen(port, '127.0.0.1');
+    const isFree = await once(probe, 'listening').then(
+      () => true,
+      () => false,
+    );
+    if (!isFree) continue;
+    probe.close();
+    await once(probe, 'close');
+    return port;
+  }
 }
 
 function writeCertificate({ certificate, key }: Certificate, { user }: Installation, data: string): void {
