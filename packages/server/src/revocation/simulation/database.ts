@@ -30,7 +30,8 @@ export interface KeyRow {
 /** A PostgreSQL: snapshot, lock, commit, and visibility to others come at different times. */
 export class Database {
   head: Head = { seq: 0, token: 'first' };
-  changes: Change[] = [];
+  /** With the change before all changes, so that nodes have a token to compare from the beginning. */
+  changes: Change[] = [{ ...this.head, kind: 'workspace', subject: '', hashes: [] }];
   readonly nodes = new Map<string, NodeRow>();
   readonly keys = new Map<string, KeyRow>();
   /** Grows when it was restarted: no statement and no connection survives that. */

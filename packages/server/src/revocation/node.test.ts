@@ -1,0 +1,222 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { FeedLink } from './link.ts';
+import { QuietWorld } from './simulation/quiet.ts';
+
+/** ms after which a change is in effect, whatever the other nodes do: the lease and its margin. */
+const longestWait = 2200;
+
+/** Two nodes that run. */
+async function twoNodes() {
+  const world = new QuietWorld();
+  const [one, two] = [world.node('one'), world.node('two')];
+  await Promise.all([one.node.start(), two.node.start(), world.run(1000)]);
+  return { world, one, two };
+}
+
+/** What a promise has resolved with by now. */
+function watch<T>(promise: Promise<T>): { result: T | undefined } {
+  const watched: { result: T | undefined } = { result: undefined };
+  void promise.then((result) => {
+    watched.result = result;
+  });
+  return watched;
+}
+
+test('a node gets its lease with the first exchange, and keeps it', async () => {
+  const world = new QuietWorld();
+  const { node, told, holds } = world.node('one');
+  const start = watch(node.start().then(() => holds()));
+  while (start.result === undefined) await world.run(1);
+  assert.equal(start.result, false, 'the registration gives none');
+  for (let second = 0; second < 5; second += 1) {
+    await world.run(1000);
+    assert.equal(holds(), true);
+  }
+  assert.deepEqual(told, ['empty']);
+});
+
+test('a node does not start with another lease than that of the database', async () => {
+  const world = new QuietWorld();
+  const { node, holds } = world.node('one', { leaseMs: 3000 });
+  const refused = assert.rejects(node.start(), /leases of 2000 ms, and this node of 3000 ms/);
+  await world.run(5000);
+  await refused;
+  assert.equal(holds(), false);
+});
+
+test('the status tells of all nodes', async () => {
+  const { world, one, two } = await twoNodes();
+  two.host.pause(60_000, false);
+  world.change('key_1');
+  await world.run(1000);
+  const { leaseMs, id, ...status } = one.node.status();
+  const { nodes: unordered, ...rest } = status;
+  const nodes = unordered.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  assert.deepEqual(rest, { name: 'one', registered: true, appliedSeq: 1, headSeq: 1, lag: 0 });
+  assert.ok(leaseMs > 1300 && leaseMs <= 1800, `${leaseMs} ms are left`);
+  const seen = nodes.map(({ name, ackedSeq, self }) => ({ name, ackedSeq, self }));
+  assert.deepEqual(seen, [
+    { name: 'one', ackedSeq: 1, self: true },
+    { name: 'two', ackedSeq: 0, self: false },
+  ]);
+  assert.equal(nodes[0]?.id, id);
+  const silent = nodes[1]?.silentMs ?? 0;
+  assert.ok(silent >= 1000 && silent < 1500, `silent for ${silent} ms`);
+});
+
+test('a change is in effect as soon as the other node has acknowledged it', async () => {
+  const { world, one, two } = await twoNodes();
+  world.change('key_1');
+  const settled = watch(one.node.settle(one.host.clock.monotonic()));
+  await world.run(20);
+  assert.equal(settled.result, undefined, 'the other node was not woken');
+  assert.deepEqual(one.told, ['empty', 'forget key_1'], 'its own node has applied it already');
+  two.node.wake();
+  await world.run(20);
+  one.node.acked();
+  await world.run(20);
+  assert.equal(settled.result?.nodes, 2);
+  assert.ok(settled.result.waitedMs < 60);
+  assert.deepEqual(two.told, ['empty', 'forget key_1']);
+  const { all, byName } = one.node.figures;
+  assert.equal(all.count, 1);
+  assert.deepEqual([...byName.keys()], ['two']);
+});
+
+test('acknowledgements are found without notifications, too', async () => {
+  const { world, one } = await twoNodes();
+  world.change('key_1');
+  const settled = watch(one.node.settle(one.host.clock.monotonic()));
+  await world.run(600);
+  assert.equal(settled.result?.nodes, 2);
+});
+
+test('a change waits for a frozen node until its lease is over, and the next change does not wait for it', async () => {
+  const { world, one, two } = await twoNodes();
+  two.host.pause(60_000, false);
+  world.change('key_1');
+  const first = watch(one.node.settle(one.host.clock.monotonic()));
+  await world.run(1500);
+  assert.equal(first.result, undefined);
+  await world.run(longestWait - 1500 + 2);
+  assert.equal(first.result?.nodes, 1);
+  world.change('key_2');
+  const second = watch(one.node.settle(one.host.clock.monotonic()));
+  await world.run(20);
+  assert.equal(second.result?.nodes, 1);
+  assert.equal(world.database.nodes.size, 1);
+  assert.equal(one.node.figures.fenced, 1);
+});
+
+test('without the database a change is in effect when all leases are over, also that of its own node', async () => {
+  const { world, one, two } = await twoNodes();
+  world.change('key_1');
+  for (const { host } of [one, two]) host.cut(60_000);
+  const settled = watch(one.node.settle(one.host.clock.monotonic()));
+  await world.run(longestWait - 1);
+  assert.equal(settled.result, undefined);
+  await world.run(2);
+  assert.equal(settled.result?.nodes, 1);
+  assert.deepEqual([one.holds(), two.holds()], [false, false]);
+  assert.deepEqual(one.told, ['empty', 'no answer']);
+});
+
+test('a node that was cut off goes on when the database is back', async () => {
+  const { world, one } = await twoNodes();
+  one.host.cut(1600);
+  await world.run(1500);
+  assert.deepEqual(one.told, ['empty', 'no answer']);
+  world.change('key_1');
+  await world.run(2000);
+  assert.deepEqual(one.told, ['empty', 'no answer', 'forget key_1', 'recovered']);
+  assert.equal(one.holds(), true);
+});
+
+test('a node whose row was removed starts over with another id', async () => {
+  const { world, one } = await twoNodes();
+  const { id } = one.node.status();
+  world.database.nodes.delete(id);
+  await world.run(1000);
+  assert.deepEqual([one.told[1], one.told.at(-1)], ['empty', 'recovered']);
+  const failures = one.told.filter((told) => /starts over with an empty cache$/.test(told));
+  assert.equal(failures.length, 1);
+  assert.notEqual(one.node.status().id, id);
+  assert.deepEqual([one.holds(), world.database.nodes.size], [true, 2]);
+});
+
+test('a node that starts over because changes are missing takes its old row away', async () => {
+  const { world, one } = await twoNodes();
+  const { id } = one.node.status();
+  world.change('key_1');
+  world.database.prune(0);
+  await world.run(1500);
+  assert.notEqual(one.node.status().id, id);
+  assert.equal(world.database.nodes.size, 2);
+  assert.deepEqual([one.holds(), one.node.status().appliedSeq], [true, 1]);
+});
+
+test('a change does not wait for a row that its own process has left behind', async () => {
+  const world = new QuietWorld();
+  const { node, host, link } = world.node('one', {});
+  const lame: FeedLink = {
+    register: (row) => link.register(row),
+    readHead: () => link.readHead(),
+    exchange: (row) => link.exchange(row),
+    fence: async () => false,
+    leave: () => Promise.reject(new Error('no')),
+  };
+  const stuck = world.node('two', { link: lame });
+  await Promise.all([node.start(), stuck.node.start(), world.run(1000)]);
+  world.change('key_1');
+  world.database.prune(0);
+  await world.run(1500);
+  assert.equal(world.database.nodes.size, 3, 'the old row of the second one is still there');
+  const settled = watch(stuck.node.settle(stuck.host.clock.monotonic()));
+  await world.run(100);
+  assert.equal(settled.result?.nodes, 2);
+  assert.equal(host.alive, true);
+});
+
+test('a node that is long dead is removed from the list by the others', async () => {
+  const { world, one, two } = await twoNodes();
+  two.host.alive = false;
+  await world.run(59_000);
+  assert.equal(world.database.nodes.size, 2);
+  await world.run(3000);
+  assert.equal(world.database.nodes.size, 1);
+  assert.equal(one.node.figures.fenced, 1);
+});
+
+test('nobody waits for a node that was stopped, and it accepts nothing from its cache', async () => {
+  const { world, one, two } = await twoNodes();
+  const stopped = watch(two.node.stop().then(() => true));
+  assert.equal(two.holds(), false, 'from the very call on');
+  await world.run(20);
+  assert.equal(stopped.result, true);
+  world.change('key_1');
+  const settled = watch(one.node.settle(one.host.clock.monotonic()));
+  await world.run(20);
+  assert.equal(settled.result?.nodes, 1);
+  await world.run(3000);
+  assert.deepEqual([two.holds(), two.node.status().registered], [false, false]);
+  assert.deepEqual(two.told, ['empty', 'empty'], 'nothing is told of it');
+});
+
+test('an answer that comes after the stop gives no lease', async () => {
+  const { world, two } = await twoNodes();
+  void two.node.exchanged();
+  const stop = two.node.stop();
+  await Promise.all([stop, world.run(3000)]);
+  assert.equal(two.holds(), false);
+  assert.equal(two.node.mayKeep(two.node.beginRead(), { seq: 9, token: '' }), false);
+});
+
+test('a stop without the database ends in two seconds', async () => {
+  const { world, two } = await twoNodes();
+  two.host.cut(60_000);
+  void two.node.exchanged();
+  const stopped = watch(two.node.stop().then(() => true));
+  await world.run(2001);
+  assert.equal(stopped.result, true);
+});
