@@ -87,7 +87,7 @@ export class SharedLimits {
     const time = this.time(now);
     if (this.#nodes === 1) return take(window, 'key', quota, time);
     const untold = countUntold(window, time);
-    if (!this.#failing && untold * 2 * sharesOfNode * this.#nodes < quota && this.#nodes > 0) {
+    if (!this.#failing && (untold + 1) * 2 * sharesOfNode * this.#nodes <= quota && this.#nodes > 0) {
       return take(window, 'key', quota, time);
     }
     const state = peek(window, 'key', quota, time);
