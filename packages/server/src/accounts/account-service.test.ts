@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { pino } from 'pino';
+import { openTestDatabase } from '../../../../test/support/open-database.ts';
+import { RequestError } from '../http/errors.ts';
+import { AccountService } from './account-service.ts';
+import { createAuth } from './auth.ts';
+
+const ada = { name: 'Ada', email: 'ada@example.com', password: 'correct horse battery' };
+
+async function scene(which: 'sqlite' | 'postgres') {
+  const { database, close } = await openTestDatabase(which);
+  after(close);
+  const auth = createAuth({
+    database,
+    secret: 'a secret that is only for the tests',
+    publicUrl: 'http://localhost:3000',
+    trustedOrigins: [],
+    log: pino({ level: 'silent' }),
+  });
+  // Each process has one of its own.
+  return {
+    auth,
+    database,
+    nodes: [new AccountService(auth, database.kysely), new AccountService(auth, database.kysely)],
+  };
+}
+
+const refused = (error: unknown) =>
+  error instanceof RequestError && error.refusal.code === 'invalid_request'
+    ? error.message
+    : Promise.reject(error);
+
+for (const which of ['sqlite', 'postgres'] as const) {
+  test(`of two accounts with one address at once one is made, and the other is refused in words, on ${which}`, async () => {
+    const { nodes } = await scene(which);
+    const outcomes = await Promise.all(nodes.map((node) => node.createAccount(ada).catch(refused)));
+    assert.deepEqual(outcomes.toSorted(), ['An account with this e-mail address exists.', undefined]);
+    const [account, ...more] = (await nodes[0]?.listAccounts()) ?? [];
+    assert.deepEqual(more, []);
+    assert.equal(account?.email, ada.email);
+    assert.match(account?.createdAt ?? '', /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+  });
+
+  test(`of two first accounts at once one is made, on ${which}`, async () => {
+    const { database, nodes } = await scene(which);
+    const owner = { email: ada.email, password: ada.password };
+    const codes = await Promise.all(nodes.map((node) => node.prepareFirstAccount(owner)));
+    assert.deepEqual(codes, [undefined, undefined]);
+    assert.equal((await database.kysely.selectFrom('workspace').select('id').execute()).length, 1);
+    for (const node of nodes) assert.equal(await node.setupNeeded(), false);
+  });
+
+  test(`a setup code ends when somebody else makes an account, on ${which}`, async () => {
+    const { nodes } = await scene(which);
+    const [one, other] = nodes;
+    assert.ok(one !== undefined && other !== undefined);
+    const code = await one.prepareFirstAccount(undefined);
+    assert.ok(code !== undefined);
+    assert.equal(await one.setupNeeded(), true);
+    await other.createAccount(ada);
+    assert.equal(await one.setupNeeded(), false);
+    const late = { ...ada, email: 'eve@example.com' };
+    assert.match(String(await one.setUp(code, late).catch(refused)), /wrong or was used/);
+    assert.equal((await one.listAccounts()).length, 1);
+  });
+
+  test(`a new password ends the sessions of its account, and needs one, on ${which}`, async () => {
+    const { auth, database, nodes } = await scene(which);
+    await nodes[0]?.createAccount(ada);
+    const sessions = () => database.kysely.selectFrom('session').select('id').execute();
+    const signIn = (password: string) => auth.api.signInEmail({ body: { email: ada.email, password } });
+    await signIn(ada.password);
+    assert.equal((await sessions()).length, 1);
+    await nodes[1]?.resetPassword(ada.email, 'another good one');
+    assert.deepEqual(await sessions(), []);
+    await assert.rejects(signIn(ada.password));
+    await signIn('another good one');
+    await assert.rejects(
+      async () => nodes[1]?.resetPassword('eve@example.com', 'another good one'),
+      /No account/,
+    );
+  });
+}

@@ -1,0 +1,91 @@
+/** What a database may be unable to hold is refused before it gets there, wherever it comes in. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { assertRefusal } from '../support/contract.ts';
+import { exchange } from '../support/http.ts';
+import { call } from '../support/person.ts';
+import { owner, startServer } from '../support/server.ts';
+
+const server = await startServer({ env: { TRUST_PROXY: '127.0.0.1' } });
+after(() => server.stop());
+const ada = await server.signIn();
+const { key } = await ada.makeKey({ name: 'plain' });
+
+/** PostgreSQL's text holds no NUL, and UTF-8 no half of a surrogate pair. */
+const unstorable = ['\0', 'a\0b', '\ud800', 'a\udfffb'];
+
+/** Bodies with the text in each field that there is. */
+const bodies: [method: string, path: string, body: (text: string) => Record<string, unknown>][] = [
+  ['POST', '/v1/api-keys', (name) => ({ name })],
+  ['POST', '/v1/api-keys', (text) => ({ name: 'x', expiresAt: text })],
+  ['POST', '/v1/api-keys', (text) => ({ name: 'x', scopes: [text] })],
+  ['POST', '/v1/api-keys', (text) => ({ name: 'x', rateLimit: text })],
+  ['PATCH', `/v1/api-keys/${key.id}`, (name) => ({ name })],
+  ['PATCH', '/v1/workspace', (rateLimit) => ({ rateLimit })],
+  ['POST', '/api/auth/update-user', (name) => ({ name })],
+  ['POST', '/api/auth/revoke-session', (token) => ({ token })],
+  ['POST', '/api/auth/sign-in/email', (email) => ({ email, password: owner.password })],
+  ['POST', '/api/setup', (email) => ({ code: 'x', name: 'Eve', email, password: owner.password })],
+  ['POST', '/api/setup', (name) => ({ code: 'x', name, email: 'eve@example.com', password: owner.password })],
+  ['POST', '/api/setup', (code) => ({ ...owner, code, name: 'Eve' })],
+];
+
+for (const [method, path, body] of bodies) {
+  const field = Object.entries(body('?')).find(([, value]) => JSON.stringify(value).includes('?'))?.[0];
+  test(`${method} ${path.replace(key.id, 'ID')} takes no such text as ${field}`, async () => {
+    for (const text of unstorable) {
+      assertRefusal(await ada.call(method, path, body(text)), 'invalid_request');
+    }
+  });
+}
+
+test('a password may hold any text, because it is hashed: a wrong one is only wrong', async () => {
+  for (const [i, password] of unstorable.entries()) {
+    const answer = await call(`${server.url}/api/auth/sign-in/email`, {
+      method: 'POST',
+      headers: { 'x-forwarded-for': `192.0.2.${i + 1}` },
+      body: { ...owner, password },
+    });
+    assert.equal(answer.status, 401, answer.text);
+  }
+});
+
+test('no such text comes in by the URL or a header', async () => {
+  const encoded = ['%00', 'a%00b', '%ED%A0%80'];
+  for (const text of encoded) {
+    for (const path of [
+      `/v1/api-keys?q=${text}`,
+      `/v1/api-keys?cursor=${text}`,
+      `/v1/api-keys/${text}`,
+      `/v1/api-keys/${text}/usage`,
+      `/${text}`,
+    ]) {
+      const { status } = await ada.call('GET', path);
+      // What is no UTF-8 becomes a character that stands for nothing.
+      assert.ok(status < 500, `${path}: ${status}`);
+    }
+    for (const name of ['User-Agent', 'Idempotency-Key', 'X-Soku-Workspace', 'X-Forwarded-For', 'Cookie']) {
+      const fields = [['Cookie', ada.cookie] as const, [name, text] as const];
+      const { status } = await exchange(`${server.url}/v1/api-keys`, { fields });
+      assert.ok(status < 500, `${name}: ${status}`);
+      const cookie = { cookie: `soku_session=${text}.${text}` };
+      assert.equal((await call(`${server.url}/v1/api-keys`, { headers: cookie })).status, 401);
+    }
+  }
+});
+
+test('numbers that no column holds are refused', async () => {
+  for (const rateLimit of [2 ** 31, 2 ** 53, 2 ** 63, 1e308, -1, 0.5]) {
+    for (const [method, path] of [
+      ['POST', '/v1/api-keys'],
+      ['PATCH', '/v1/workspace'],
+    ] as const) {
+      const body = { ...(method === 'POST' ? { name: 'x' } : {}), rateLimit };
+      assertRefusal(await ada.call(method, path, body), 'invalid_request');
+    }
+  }
+  for (const limit of ['1e308', '99999999999999999999', '-1', 'NaN']) {
+    assertRefusal(await ada.call('GET', `/v1/api-keys?limit=${limit}`), 'invalid_request');
+  }
+  assert.doesNotMatch(server.output, /a request failed inside/);
+});
