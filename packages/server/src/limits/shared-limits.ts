@@ -18,7 +18,7 @@ const standstill = 5000;
 
 interface Options {
   keys: KeyLimits;
-  store: SharedWindows;
+  store: Pick<SharedWindows, 'tell' | 'read'>;
   /** How many nodes there are, with this one; 0: not known yet. */
   nodes: () => number;
   /** Epoch ms. */
