@@ -37,6 +37,19 @@ test('a restore refuses what is no whole backup of this version, and a database 
       // SQLite's own check does not see another letter.
       writeFileSync(copy, content.replaceAll('findable-name', 'findable-game'), 'latin1');
     },
+    'is damaged \\(.* on page': (copy) => {
+      // All rows are there, but those that ask an index would not find them.
+      const database = new DatabaseSync(file, { readOnly: true });
+      const index = database
+        .prepare("SELECT rootpage FROM sqlite_schema WHERE name = 'api_key_workspace'")
+        .get();
+      const size = database.prepare('PRAGMA page_size').get()?.page_size;
+      database.close();
+      const content = readFileSync(file);
+      // The number of entries, in the header of the page (https://www.sqlite.org/fileformat.html#b_tree_pages).
+      content.writeUInt16BE(0, (Number(index?.rootpage) - 1) * Number(size) + 3);
+      writeFileSync(copy, content);
+    },
     'is damaged': (copy) => writeFileSync(copy, readFileSync(file).subarray(0, 20_000)),
     'is damaged, or no backup': (copy) => writeFileSync(copy, 'no database '.repeat(1000)),
     'is no backup of Soku': (copy) => copyFileSync(scene.onShelf('soku.db'), copy),

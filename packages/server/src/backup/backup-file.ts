@@ -84,7 +84,8 @@ export async function checkBackup(database: DatabaseSync, file: string): Promise
 async function check(database: DatabaseSync, content: Content, file: string): Promise<void> {
   const integrity = database.prepare('PRAGMA integrity_check(1)').get()?.integrity_check;
   const wrong = integrity === 'ok' ? difference(content, await contentOf(sqliteSide(database))) : integrity;
-  if (wrong !== undefined) throw new StartupError('data', `${file} is damaged (${wrong}).`);
+  if (wrong !== undefined)
+    throw new StartupError('data', `${file} is damaged (${String(wrong).split('\n').join(' ')}).`);
 }
 
 async function migrateTo(database: DatabaseSync, level: string): Promise<void> {
