@@ -37,7 +37,7 @@ function newExchanges() {
   };
   const fire = () => timers.shift()?.run();
   const delays = () => timers.map(({ delay }) => delay);
-  return { exchanges, made, told, end, fail, fire, delays };
+  return { exchanges, made, told, heard, end, fail, fire, delays };
 }
 
 test('the next exchange comes after the interval', async () => {
@@ -106,13 +106,14 @@ test('failures are repeated ever more slowly, told once, and those who wait are 
 });
 
 test('the stop waits for the exchange under way, and begins no other one', async () => {
-  const { exchanges, made, end, delays } = newExchanges();
+  const { exchanges, made, heard, end, delays } = newExchanges();
   exchanges.wake();
   exchanges.wake();
   let stopped = false;
   const stop = exchanges.stop().then(() => {
     stopped = true;
   });
+  await heard();
   assert.equal(stopped, false);
   await end('late', true);
   await stop;
@@ -120,11 +121,25 @@ test('the stop waits for the exchange under way, and begins no other one', async
   assert.deepEqual([made.length, delays()], [1, []]);
 });
 
-test('the stop takes the timer back, and tells of no failure', async () => {
-  const { exchanges, told, end, fail, fire, delays } = newExchanges();
+test('who is woken before the interval is over makes one exchange, not another one when it is', async () => {
+  const { exchanges, made, end, delays } = newExchanges();
   exchanges.wake();
   await end('a');
-  fire();
+  exchanges.wake();
+  assert.deepEqual([made.length, delays()], [2, []]);
+});
+
+test('the stop takes the timer back', async () => {
+  const { exchanges, end, delays } = newExchanges();
+  exchanges.wake();
+  await end('a');
+  await exchanges.stop();
+  assert.deepEqual(delays(), []);
+});
+
+test('a failure after the stop is not told', async () => {
+  const { exchanges, told, fail, delays } = newExchanges();
+  exchanges.wake();
   const stop = exchanges.stop();
   await fail();
   await stop;
