@@ -1,6 +1,8 @@
+import assert from 'node:assert/strict';
+import { setImmediate as turn } from 'node:timers/promises';
 import { pino } from 'pino';
 import type { Database } from '../../packages/server/src/database/open.ts';
-import { openPostgres } from '../../packages/server/src/database/postgres.ts';
+import { openPostgres, type PostgresDatabase } from '../../packages/server/src/database/postgres.ts';
 import { openTemporary } from '../../packages/server/src/database/temporary.ts';
 import { temporaryDatabase } from './postgres-database.ts';
 
@@ -9,6 +11,24 @@ export const databases = ['sqlite', 'postgres', 'postgres in a language'] as con
 
 /** Numbers in a text count as numbers there, and no letter stands where its byte does. */
 const language = "TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'en-US-u-kn-true'";
+
+/** Resolves when as many sessions as there are pieces of work wait for locks; fails when a piece of the work is done before. */
+export async function whenWaiting(
+  { pool }: PostgresDatabase,
+  work: readonly Promise<unknown>[],
+): Promise<void> {
+  let done = 0;
+  const count = () => {
+    done += 1;
+  };
+  for (const one of work) one.then(count, count);
+  const waiting =
+    "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+  while ((await pool.query(waiting)).rows.length < work.length) {
+    assert.equal(done, 0, 'it did not wait');
+    await turn();
+  }
+}
 
 /**
  * A database of a test's own, in this process, opened as the server opens its own.

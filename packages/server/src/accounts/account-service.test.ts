@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { pino } from 'pino';
-import { openTestDatabase } from '../../../../test/support/open-database.ts';
+import { openTestDatabase, whenWaiting } from '../../../../test/support/open-database.ts';
+import type { Database } from '../database/open.ts';
 import { RequestError } from '../http/errors.ts';
 import { AccountService } from './account-service.ts';
 import { createAuth } from './auth.ts';
@@ -32,9 +33,26 @@ const refused = (error: unknown) =>
     : Promise.reject(error);
 
 for (const which of ['sqlite', 'postgres'] as const) {
+  /** Runs both when both have come as far as the table of accounts, or wait for each other. */
+  const atOnce = async <T>(database: Database, work: () => Promise<T>[]): Promise<T[]> => {
+    if (database.kind === 'sqlite') return Promise.all(work());
+    const session = await database.pool.connect();
+    try {
+      await session.query('BEGIN; LOCK TABLE "user" IN ACCESS EXCLUSIVE MODE');
+      const begun = work();
+      await whenWaiting(database, begun);
+      await session.query('COMMIT');
+      return await Promise.all(begun);
+    } finally {
+      session.release();
+    }
+  };
+
   test(`of two accounts with one address at once one is made, and the other is refused in words, on ${which}`, async () => {
-    const { nodes } = await scene(which);
-    const outcomes = await Promise.all(nodes.map((node) => node.createAccount(ada).catch(refused)));
+    const { database, nodes } = await scene(which);
+    const outcomes = await atOnce(database, () =>
+      nodes.map((node) => node.createAccount(ada).catch(refused)),
+    );
     assert.deepEqual(outcomes.toSorted(), ['An account with this e-mail address exists.', undefined]);
     const [account, ...more] = (await nodes[0]?.listAccounts()) ?? [];
     assert.deepEqual(more, []);

@@ -69,6 +69,8 @@ export function createAuth({ database, secret, publicUrl, trustedOrigins, log }:
       disableCSRFCheck: true,
     },
     telemetry: { enabled: false },
+    // Its failures are ours to answer and to log: it would write them to stderr as they are, past the redaction.
+    onAPIError: { throw: true },
     logger: {
       log: (level, message, ...rest) => {
         const err = [message, ...rest].find(isError);

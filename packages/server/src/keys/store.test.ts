@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, test } from 'node:test';
-import { setImmediate as turn } from 'node:timers/promises';
-import { databases, openTestDatabase } from '../../../../test/support/open-database.ts';
-import type { PostgresDatabase } from '../database/postgres.ts';
+import { databases, openTestDatabase, whenWaiting } from '../../../../test/support/open-database.ts';
 import { newId } from '../ids.ts';
 import { KeyStore, type NewKey } from './store.ts';
 
@@ -166,19 +164,4 @@ for (const which of databases) {
       session.release();
     }
   });
-}
-
-/** Resolves when as many sessions as there are pieces of work wait for locks; fails when one is done before. */
-async function whenWaiting({ pool }: PostgresDatabase, work: readonly Promise<unknown>[]): Promise<void> {
-  let done = 0;
-  const count = () => {
-    done += 1;
-  };
-  for (const one of work) one.then(count, count);
-  const waiting =
-    "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
-  while ((await pool.query(waiting)).rows.length < work.length) {
-    assert.equal(done, 0, 'it did not wait');
-    await turn();
-  }
 }
