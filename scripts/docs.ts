@@ -59,7 +59,7 @@ ${rows.join('\n')}
 | 1 | stopped at once, because the signal came again |
 | 64 | the operator's command was called wrongly |
 | 65 | the database is damaged, or was written by a newer version |
-| 69 | the port or the address is not available |
+| 69 | the port, the address or the database is not available; at the end: the last uses of keys could not be written |
 | 70 | a bug in Soku |
 | 73 | the data directory cannot be written, or another process holds it |
 | 78 | the configuration is wrong |

@@ -15,6 +15,21 @@ const readinessSchema = z.object({
   feed: z.object({ appliedSeq: z.number(), lag: z.number() }),
 });
 
+/** What GET /v1/nodes answers. */
+export const nodeListSchema = z.object({
+  data: z.array(
+    z.object({
+      id: z.string(),
+      name: z.string(),
+      self: z.boolean(),
+      state: z.string(),
+      lag: z.number(),
+      silentMs: z.number(),
+      lease: z.object({ remainingMs: z.number() }).nullable(),
+    }),
+  ),
+});
+
 /** A process of a deployment, which keeps its port, data directory and network when it is started again. */
 export class DeployedNode {
   readonly network: TcpProxy;

@@ -2,33 +2,18 @@
 import assert from 'node:assert/strict';
 import { hostname } from 'node:os';
 import { after, test } from 'node:test';
-import { z } from 'zod';
 import { Contract, eventually } from '../support/contract.ts';
 import { bearer, call } from '../support/person.ts';
-import { type DeployedNode, Deployment } from './nodes.ts';
+import { type DeployedNode, Deployment, nodeListSchema } from './nodes.ts';
 
 const deployment = await Deployment.start(2);
 after(() => deployment.stop());
 const [node, other] = [deployment.node(0), deployment.node(1)];
 const ada = await node.server.signIn();
 
-const nodesSchema = z.object({
-  data: z.array(
-    z.object({
-      id: z.string(),
-      name: z.string(),
-      self: z.boolean(),
-      state: z.string(),
-      lag: z.number(),
-      silentMs: z.number(),
-      lease: z.object({ remainingMs: z.number() }).nullable(),
-    }),
-  ),
-});
-
 async function nodesOf({ url }: { url: string }) {
   const contract = await Contract.of({ url });
-  return nodesSchema.parse((await contract.call('GET', '/v1/nodes')).body).data;
+  return nodeListSchema.parse((await contract.call('GET', '/v1/nodes')).body).data;
 }
 
 async function metric({ url }: DeployedNode, name: string): Promise<number> {
@@ -91,8 +76,8 @@ test('/metrics tells of the waits, by the server that was waited for', async () 
   assert.equal(await metric(node, 'soku_feed_lag'), 0);
   assert.ok((await metric(node, 'soku_lease_remaining_seconds')) > 0);
   assert.ok((await metric(node, 'soku_exchanges_total')) > 0);
-  assert.ok((await metric(node, 'soku_database_connections{state="total"}')) > 0);
-  assert.equal(await metric(node, 'soku_database_connections{state="waiting"}'), 0);
+  assert.ok((await metric(node, 'soku_database_connections{pool="usual",state="total"}')) > 0);
+  assert.equal(await metric(node, 'soku_database_connections{pool="verification",state="waiting"}'), 0);
 });
 
 test('a frozen server is waited for once, fenced, listed as silent, and back by itself', async (t) => {

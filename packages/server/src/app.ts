@@ -23,7 +23,7 @@ import { KeyService } from './keys/service.ts';
 import { KeyStore } from './keys/store.ts';
 import { AddressLimits } from './limits/address-limits.ts';
 import { keepLimits } from './limits/limits.ts';
-import type { Sources } from './metrics/registry.ts';
+import type { PoolSizes, Sources } from './metrics/registry.ts';
 import { metricsRoutes } from './metrics/routes.ts';
 import { VerificationCounts } from './metrics/verification-counts.ts';
 import { onlyNode } from './revocation/node-list.ts';
@@ -142,13 +142,16 @@ export async function createVerification(
     windows: () => ({ key: limits.keys.size, address: addressLimits.size }),
     unwrittenUses: () => usage.recorder.pending,
     nodes: nodes && { figures: nodes.node.figures, exchanges: nodes.exchanges, list: nodes.list },
-    connections: database.kind === 'sqlite' ? undefined : () => poolSizes(database.pool),
+    connections: database.kind === 'sqlite' ? undefined : () => connectionsOf(database),
   };
   return { verifier, revocation, nodes, limits, usage, sources };
 }
 
-function poolSizes({ totalCount, idleCount, waitingCount }: PostgresDatabase['pool']) {
-  return { total: totalCount, idle: idleCount, waiting: waitingCount };
+function connectionsOf({ pool, verificationPool }: PostgresDatabase): PoolSizes {
+  const sizes = (of: PostgresDatabase['pool']) => {
+    return { total: of.totalCount, idle: of.idleCount, waiting: of.waitingCount };
+  };
+  return { usual: sizes(pool), verification: sizes(verificationPool) };
 }
 
 interface Source {

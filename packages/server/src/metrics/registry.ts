@@ -17,8 +17,11 @@ export interface Sources {
   /** With PostgreSQL. */
   nodes: NodeSource | undefined;
   /** Those to PostgreSQL. */
-  connections: (() => { total: number; idle: number; waiting: number }) | undefined;
+  connections: (() => PoolSizes) | undefined;
 }
+
+/** Of each pool: connections, those of them that are idle, and who waits for one. */
+export type PoolSizes = Record<'usual' | 'verification', Record<'total' | 'idle' | 'waiting', number>>;
 
 export interface Metrics {
   contentType: string;
@@ -111,11 +114,13 @@ function addDatabaseMetrics(registry: Registry, { nodes, connections }: Sources)
   if (connections === undefined) return;
   new Gauge({
     name: 'soku_database_connections',
-    help: 'Connections to PostgreSQL: total, idle; and how many requests are waiting for one',
-    labelNames: ['state'],
+    help: 'Connections to PostgreSQL: total, idle; and how many statements are waiting for one',
+    labelNames: ['pool', 'state'],
     registers: [registry],
     collect() {
-      setAll(this, 'state', connections());
+      for (const [pool, sizes] of Object.entries(connections())) {
+        for (const [state, count] of Object.entries(sizes)) this.set({ pool, state }, count);
+      }
     },
   });
 }

@@ -1,0 +1,106 @@
+/** docs/operations: the files that they show, as they are, with a real HAProxy before real servers. */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { parseEnv, promisify } from 'node:util';
+import { ProxyProcess, type Recipe } from '../proxies/proxy.ts';
+import { eventually } from '../support/contract.ts';
+import { debianProgram } from '../support/debian.ts';
+import { blocks } from '../support/markdown.ts';
+import { bearer, call } from '../support/person.ts';
+import { Deployment, nodeListSchema } from './nodes.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const read = (file: string) => readFileSync(join(root, file), 'utf8');
+const [configuration, environment] = [
+  'examples/load-balancer/haproxy.cfg',
+  'examples/load-balancer/soku.env',
+];
+
+// What is another's on this machine: addresses, and the directory.
+const { DATABASE_URL, SOKU_DATA_DIR, HOST, PORT, ...variables } = parseEnv(read(environment));
+const deployment = await Deployment.start(3, { ...variables, TRUST_PROXY: '127.0.0.1' });
+after(() => deployment.stop());
+const [first] = deployment.nodes;
+assert.ok(first);
+
+test('the pages show the files that are tested here, as they are', () => {
+  const page = 'docs/operations/load-balancer.md';
+  assert.deepEqual(blocks(page, `haproxy file=${configuration}`), [read(configuration)]);
+  assert.deepEqual(blocks('docs/operations/README.md', `sh file=${environment}`), [read(environment)]);
+  const odd = deployment.nodes.filter(({ server }) => /is not a variable/.test(server.output));
+  assert.equal(odd.length, 0);
+});
+
+test('the command of docs/operations/README.md lists the servers, and without the token nobody is told', async () => {
+  const [command = ''] = blocks('docs/operations/README.md', 'sh run');
+  const { data } = await eventually(
+    async () =>
+      nodeListSchema.parse(JSON.parse(await run(command.replace('http://localhost:3000', first.url)))),
+    // The first one sees the others with its next exchange.
+    (list) => list.data.length === 3,
+  );
+  assert.equal(data.filter(({ self }) => self).length, 1);
+  assert.equal((await call(`${first.url}/v1/nodes`)).status, 404);
+});
+
+const haproxy = debianProgram('haproxy');
+const skip = typeof haproxy === 'string' ? haproxy : false;
+
+test('HAProxy takes a server out that is to stop, loses nothing, and takes it in again', {
+  skip,
+  timeout: 40_000,
+}, async (t) => {
+  assert.ok(typeof haproxy !== 'string');
+  const ports = deployment.nodes.map(({ url }) => new URL(url).port);
+  const recipe: Recipe = {
+    program: 'haproxy',
+    page: 'docs/operations/load-balancer.md',
+    examples: [configuration],
+    openBefore: '',
+    prepare: (folder) => ['-db', '-f', join(folder, 'haproxy.cfg')],
+  };
+  const edit = (text: string) =>
+    text.replaceAll(/10\.0\.0\.(\d):3000/g, (_all, n: string) => `127.0.0.1:${ports[Number(n) - 1]}`);
+  const balancer = await ProxyProcess.start(recipe, haproxy, { soku: 0, api: 0, edit });
+  t.after(() => balancer.stop());
+  await eventually(
+    async () => (await call(`${balancer.url}/readyz`)).status,
+    (status) => status === 200,
+  );
+  for (const command of blocks(recipe.page, 'sh run')) {
+    await run(command.replace('http://localhost:8080', balancer.url));
+  }
+  const ada = await first.server.signIn();
+  const { apiKey } = await ada.makeKey({ name: 'through HAProxy', rateLimit: 'off' });
+  const statuses: number[] = [];
+  let over = false;
+  const restarting = first.server
+    .kill('SIGTERM')
+    .then(() => first.start())
+    .finally(() => {
+      over = true;
+    });
+  while (!over) {
+    statuses.push((await call(`${balancer.url}/v1/verify`, { headers: bearer(apiKey) })).status);
+  }
+  await restarting;
+  assert.ok(statuses.length > 100, `${statuses.length} requests`);
+  assert.deepEqual([...new Set(statuses)], [204]);
+  const { node } = await first.readiness();
+  await eventually(
+    async () => (await call(`${balancer.url}/readyz`)).text,
+    (text) => text.includes(node),
+  );
+});
+
+/** Not synchronously: the networks of the servers are in this process. @returns what the command prints */
+async function run(command: string): Promise<string> {
+  const { stdout } = await promisify(execFile)('bash', ['-euo', 'pipefail', '-c', command], {
+    env: { PATH: process.env.PATH, SOKU_METRICS_TOKEN: variables.SOKU_METRICS_TOKEN },
+  });
+  return stdout;
+}
