@@ -5,15 +5,15 @@ import { after, type TestContext, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { generateKey, hashKey } from '@soku/key';
 import pg from 'pg';
-import { pino } from 'pino';
 import { openPostgres } from '../../packages/server/src/database/postgres.ts';
+import { createLog } from '../../packages/server/src/http/logging.ts';
 import { PostgresSecrets } from '../../packages/server/src/verification/postgres-secrets.ts';
 import { temporaryDatabase } from '../support/postgres-database.ts';
 import { aSecretRow } from './attacks.ts';
 import { makeKey, verdictOf } from './graveyard.ts';
 
 const { url, drop } = await temporaryDatabase();
-const database = await openPostgres(url, pino({ level: 'silent' }));
+const database = await openPostgres(url, await createLog('silent', false));
 after(async () => {
   await database.close();
   await drop();

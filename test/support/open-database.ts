@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { setImmediate as turn } from 'node:timers/promises';
-import { pino } from 'pino';
 import type { Database } from '../../packages/server/src/database/open.ts';
 import { openPostgres, type PostgresDatabase } from '../../packages/server/src/database/postgres.ts';
 import { openTemporary } from '../../packages/server/src/database/temporary.ts';
+import { createLog } from '../../packages/server/src/http/logging.ts';
 import { temporaryDatabase } from './postgres-database.ts';
 
 /** Where tests of stores run: both databases, and PostgreSQL with a locale that sorts as people do. */
@@ -40,7 +40,7 @@ export async function openTestDatabase(
 ): Promise<{ database: Database; close(): Promise<void> }> {
   if (which === 'sqlite') return openTemporary();
   const { url, drop } = await temporaryDatabase(undefined, which === 'postgres' ? '' : language);
-  const database = await openPostgres(url, pino({ level: 'silent' }));
+  const database = await openPostgres(url, await createLog('silent', false));
   const close = async () => {
     await database.close();
     await drop();

@@ -15,7 +15,7 @@ const longestWrite = 2;
 /** How many rows one transaction deletes, for the same reason. */
 const mostDeleted = 500;
 
-export const addToHour = `
+const addToHour = `
   INSERT INTO usage_hour (hour, key_id, hash, accepted, refused, last_at) VALUES (?, ?, ?, ?, ?, ?)
   ON CONFLICT (hour, key_id, hash) DO UPDATE SET
     accepted = usage_hour.accepted + excluded.accepted, refused = usage_hour.refused + excluded.refused,
@@ -23,7 +23,7 @@ export const addToHour = `
       THEN excluded.last_at ELSE usage_hour.last_at END`;
 
 /** Never back in time: an hour that could not be written may come after the next one. */
-export const setLastUse = `
+const setLastUse = `
   INSERT INTO last_use (key_id, hash, at, address, agent) VALUES (?, ?, ?, ?, ?)
   ON CONFLICT (key_id, hash) DO UPDATE SET at = excluded.at, address = excluded.address, agent = excluded.agent
   WHERE excluded.at >= last_use.at`;
