@@ -7,7 +7,6 @@ import type { ErrorCode } from '@soku/server/error-codes';
 import { meSchema } from '@soku/server/key-schemas';
 import { assertRefusal, Contract } from '../support/contract.ts';
 import { exchange } from '../support/http.ts';
-import { onPostgres } from '../support/in-database.ts';
 import { assertLimited, assertNoLimit, limitOf } from '../support/limits.ts';
 import { startWithMovableClock } from '../support/movable-clock.ts';
 import type { Answer } from '../support/person.ts';
@@ -200,9 +199,7 @@ test('a key that is over its limit is told that it was revoked, or is over', asy
   await clock.move(-3_600_000);
 });
 
-test('a limit goes on after a restart, and off is off', {
-  skip: onPostgres && 'the windows of a node end with it',
-}, async () => {
+test('a limit goes on after a restart, and off is off', async () => {
   const running: TestServer[] = [];
   const dataDir = newDataDir();
   const restart = async (keyLimit: string) => {
