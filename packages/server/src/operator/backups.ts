@@ -12,6 +12,9 @@ import { UsageError } from './command-line.ts';
 /** ms between two lines that tell how far it is. */
 const tellEvery = 1000;
 
+/** Rows of a table that is worth such lines. */
+const largeTable = 10_000;
+
 /** `backup FILE`. */
 export async function backupCommand(args: string[]): Promise<void> {
   const file = onlyFile(args);
@@ -76,7 +79,7 @@ async function tools() {
 function tellNowAndThen(): Progress {
   let told = performance.now();
   return (table, rows) => {
-    if (performance.now() - told < tellEvery) return;
+    if (rows < largeTable || performance.now() - told < tellEvery) return;
     told = performance.now();
     console.error(`${table}: ${counted(rows, 'row')}`);
   };
