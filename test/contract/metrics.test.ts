@@ -1,7 +1,9 @@
 /** GET /metrics: what it counts, and who may read it. */
 import assert from 'node:assert/strict';
+import { hostname } from 'node:os';
 import { after, test } from 'node:test';
 import { generateKey } from '@soku/key';
+import { z } from 'zod';
 import { assertRefusal, Contract } from '../support/contract.ts';
 import { exchange, type Fields } from '../support/http.ts';
 import { bearer, call } from '../support/person.ts';
@@ -114,6 +116,22 @@ test('without a token only programs on the same machine may ask, and no proxy fo
     ['X-Real-IP', '203.0.113.7'],
   ] as const) {
     assertRefusal(await contract.call('GET', '/metrics', { fields: [field] }), 'not_found');
+  }
+});
+
+test('GET /v1/nodes lists the one server there is, to the same callers and to no key or person', async () => {
+  const contract = await Contract.of(server);
+  const { status, body } = await contract.call('GET', '/v1/nodes');
+  assert.equal(status, 200);
+  const { data } = z
+    .object({ data: z.array(z.object({ name: z.string(), self: z.boolean(), state: z.string() })) })
+    .parse(body);
+  const nodes = data.map(({ name, self, state }) => [name, self, state]);
+  assert.deepEqual(nodes, [[`${hostname()}:${server.pid}`, true, 'ready']]);
+  const { apiKey } = await ada.makeKey({ name: 'reader', scopes: ['keys:read'] });
+  const fields: Fields = [['X-Forwarded-For', '203.0.113.7']];
+  for (const who of [{}, { key: apiKey }, { as: ada }]) {
+    assertRefusal(await contract.call('GET', '/v1/nodes', { ...who, fields }), 'not_found');
   }
 });
 

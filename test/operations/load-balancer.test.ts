@@ -76,18 +76,35 @@ test('HAProxy takes a server out that is to stop, loses nothing, and takes it in
   }
   const ada = await first.server.signIn();
   const { apiKey } = await ada.makeKey({ name: 'through HAProxy', rateLimit: 'off' });
+  const stopping = first.server;
   const statuses: number[] = [];
   let over = false;
-  const restarting = first.server
+  const restarting = stopping
     .kill('SIGTERM')
     .then(() => first.start())
     .finally(() => {
       over = true;
     });
-  while (!over) {
-    statuses.push((await call(`${balancer.url}/v1/verify`, { headers: bearer(apiKey) })).status);
-  }
-  await restarting;
+  const asking = (async () => {
+    while (!over) {
+      statuses.push((await call(`${balancer.url}/v1/verify`, { headers: bearer(apiKey) })).status);
+    }
+  })();
+  await stopping.printed('not ready any more');
+  let readyInTurn = 0;
+  await eventually(
+    async () => (await call(`${balancer.url}/readyz`)).status,
+    (status) => {
+      readyInTurn = status === 200 ? readyInTurn + 1 : 0;
+      return readyInTurn === 20;
+    },
+  );
+  assert.doesNotMatch(
+    stopping.output,
+    /finishing the open requests/,
+    'it was taken out while it still served',
+  );
+  await Promise.all([restarting, asking]);
   assert.ok(statuses.length > 100, `${statuses.length} requests`);
   assert.deepEqual([...new Set(statuses)], [204]);
   const { node } = await first.readiness();
