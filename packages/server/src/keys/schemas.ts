@@ -43,7 +43,7 @@ export const revokedKeySchema = keySchema
   .extend({
     revocation: z.object({
       effective: z.literal(true).describe('No server accepts the key any more'),
-      nodes: z.int().min(1).describe('How many servers there are'),
+      nodes: z.int().min(1).describe('On how many servers: those that have said that they know'),
       waitedMs: z.int().min(0).describe('How long this call waited for the others, in ms'),
     }),
   })

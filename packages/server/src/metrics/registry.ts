@@ -91,7 +91,7 @@ export function createMetrics(sources: Sources): Metrics {
   });
   new Gauge({
     name: 'soku_usage_unwritten',
-    help: 'Keys whose latest uses are in memory and not yet in the database',
+    help: 'Keys whose uses are being counted in memory; they are written every few seconds',
     registers,
     collect() {
       this.set(sources.unwrittenUses());
