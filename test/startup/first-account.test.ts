@@ -154,7 +154,9 @@ test('the code is printed at every log level, because without it nobody can ever
     const server = await spawnServer({ env: { ...withoutOwner, LOG_LEVEL } });
     try {
       await server.printed('Set up Soku: ');
-      assert.match(server.output, /^Set up Soku: http:\/\/localhost:\d+\/setup\?code=[\w-]+\n$/);
+      // A busy machine may have something to warn of.
+      const lines = server.output.split('\n').filter((line) => !line.startsWith('{'));
+      assert.match(lines.join('\n'), /^Set up Soku: http:\/\/localhost:\d+\/setup\?code=[\w-]+\n$/);
     } finally {
       await server.stop();
     }
