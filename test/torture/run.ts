@@ -97,6 +97,15 @@ async function phase(fault: Fault, cluster: Cluster, traffic: Traffic, options: 
   if (ms > recoveryMs)
     counts.violate(`after ${fault.name} not every node served again within ${recoveryMs} ms`);
   await after(lingerMs);
+  await hasTraffic(counts);
+}
+
+/** On a slow machine a short fault can pass before anything of its time was answered. */
+async function hasTraffic(counts: Counts): Promise<void> {
+  const patience = performance.now() + 10 * recoveryMs;
+  while ((counts.accepted === 0 || counts.revokesSent === 0) && performance.now() < patience) {
+    await after(pollMs);
+  }
 }
 
 function mayFail(fault: Fault, node: ClusterNode, { nodes }: Cluster): readonly ClusterNode[] {

@@ -26,7 +26,7 @@ export interface PostgresDatabase {
  * Bounds in ms. A node that is frozen in the midst of a transaction must not hold up the others for longer than
  * `idleInTransaction`; and whoever asks gets an answer, though a bad one, when the database hangs.
  */
-const bounds = { connect: 3000, statement: 10_000, query: 12_000, lock: 5000, idleInTransaction: 2000 };
+const bounds = { connect: 3000, statement: 10_000, query: 12_000, lock: 5000, idleInTransaction: 1000 };
 
 /** Of a verification that has to read, in ms. */
 const verificationBounds = {
