@@ -9,7 +9,6 @@ const everything = ['packages/*/src/**/*.test.ts', 'test/**/*.test.ts'];
 const onBoth = [
   'test/contract/{error-codes,idempotency,keys,limit-settings,list,names,security,sessions,sign-in}.test.ts',
   'test/contract/{tenancy,unstorable-text,usage}.test.ts',
-  'test/startup/{first-account,operator}.test.ts',
   'test/endurance/kill.test.ts',
   'test/life-of-a-key.test.ts',
 ];

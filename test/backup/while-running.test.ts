@@ -1,9 +1,11 @@
 /** A backup beside a server that is at work. */
+
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { existsSync, globSync, readFileSync, statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Person } from '../support/person.ts';
 import { kinds, Scene } from './scene.ts';
 import { seed } from './seed.ts';
@@ -35,7 +37,7 @@ class Work {
   /** Resolves when so many more were made. */
   async more(count: number): Promise<void> {
     const enough = this.made.length + count;
-    while (this.made.length < enough) await new Promise((resolve) => setImmediate(resolve));
+    while (this.made.length < enough) await pause(1);
   }
 
   async #work(): Promise<void> {
@@ -102,7 +104,7 @@ test('a backup that is killed leaves no file of that name, and the server is not
   const ended = once(child, 'exit');
   while (globSync('backup.*.partial', { cwd: scene.shelf }).length === 0) {
     assert.equal(child.exitCode, null);
-    await new Promise((resolve) => setImmediate(resolve));
+    await pause(1);
   }
   child.kill('SIGKILL');
   assert.deepEqual(await ended, [null, 'SIGKILL']);

@@ -19,7 +19,7 @@ const expected: Record<string, string> = {
 };
 
 test('under traffic of every kind at once, each answer is the one that its kind must have, and every use is counted', async (t) => {
-  const { wrong, unexpected, kinds, requests } = await runSoak({ seconds: 10, share: 0.3 });
+  const { wrong, unexpected, kinds, requests } = await runSoak({ seconds: 6, share: 0.4 });
   t.diagnostic(`${requests} requests`);
   assert.deepEqual(unexpected, []);
   assert.equal(wrong, 0);
