@@ -58,6 +58,8 @@ export class SharedLimits {
   /** By key. */
   readonly #due = new Map<string, Entry>();
   #underWay = new Set<string>();
+  /** Those of them of which requests wait: what passed meanwhile would come on top of what the database grants. */
+  #deciding = new Set<string>();
   #running: Promise<void> | undefined;
   /** What takes each of them back. */
   readonly #timers = new Map<keyof typeof intervals, () => void>();
@@ -84,9 +86,15 @@ export class SharedLimits {
    * @returns undefined when the database has to be asked
    */
   take(window: KeyWindow, keyId: string, quota: number, now: number): LimitState | undefined {
+    // After the start it is known before the next look.
+    if (this.#nodes === 0) this.#nodes = this.#options.nodes();
     const time = this.time(now);
     if (this.#nodes === 1) return take(window, 'key', quota, time);
     const untold = countUntold(window, time);
+    if (!this.#failing && this.#deciding.has(keyId)) {
+      const state = peek(window, 'key', quota, time);
+      return state.passed ? undefined : state;
+    }
     if (!this.#failing && (untold + 1) * 2 * sharesOfNode * this.#nodes <= quota && this.#nodes > 0) {
       return take(window, 'key', quota, time);
     }
@@ -197,6 +205,7 @@ export class SharedLimits {
     const entries = [...this.#due.values()].slice(0, mostAtOnce);
     for (const { keyId } of entries) this.#due.delete(keyId);
     this.#underWay = new Set(entries.map(({ keyId }) => keyId));
+    this.#deciding = new Set(entries.filter(({ waiting }) => waiting.length > 0).map(({ keyId }) => keyId));
     const sent = now();
     const time = this.time(sent);
     const tellings = entries.map(({ keyId, window, quota, waiting }) => {
@@ -212,6 +221,7 @@ export class SharedLimits {
       this.#fail(entries, error);
     } finally {
       this.#underWay.clear();
+      this.#deciding.clear();
     }
   }
 
