@@ -7,6 +7,9 @@ import { type Nodes, startNodes } from '../nodes.ts';
 /** Lease and margin, in ms: what a revoke waits for a node that is not known to be silent. */
 const longestWait = 2200;
 
+/** ms before each revoke in which nothing is asked: what was asked before is over. */
+const quiet = 20;
+
 /** Rows of one commit each, for the yardstick. */
 const commits = 200;
 
@@ -25,7 +28,7 @@ export async function revoke(sizes: Sizes): Promise<Figure[]> {
     if (count === 3) worst = rounds.map(p99);
     yardstick ??= { name: 'one durable commit, median', values: [await timeCommits(nodes.url)], unit: 'ms' };
   }
-  const how = `Each key has just been accepted by every node, and so is in the memory of all. The time is that of the whole call over HTTP, seen by its client; ${sizes.revokes} revokes a round, one after the other, by turns at each node. PostgreSQL waits for the disk (fsync). It, all nodes and the client share the machine.`;
+  const how = `Each key has just been accepted by every node, and so is in the memory of all. The time is that of the whole call over HTTP, seen by its client; ${sizes.revokes} revokes a round, one after the other, by turns at each node, with nothing else to do. PostgreSQL waits for the disk (fsync). It, all nodes and the client share the machine.`;
   return [
     {
       name: 'revoke to dead on every node, 3 nodes, p99',
@@ -63,6 +66,7 @@ async function timeRevoke(nodes: Nodes['nodes'], people: readonly Person[], turn
   if (person === undefined) throw new Error('nobody is signed in');
   const { apiKey, key } = await person.makeKey({ name: 'Bench' });
   await expectAll(nodes, apiKey, 204);
+  await wait(quiet);
   const began = performance.now();
   await person.revoke(key.id);
   const took = performance.now() - began;

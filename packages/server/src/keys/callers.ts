@@ -37,6 +37,7 @@ export class Callers {
   readonly #addressOf: ClientAddress;
   readonly #now: () => number;
   readonly #settled = new WeakMap<FastifyRequest, Caller>();
+  readonly #bodyless = new WeakSet<FastifyRequest>();
 
   constructor(
     verifier: Verifier,
@@ -52,7 +53,7 @@ export class Callers {
 
   /**
    * The hooks of an endpoint. They settle the caller twice: before the body is read, so that a stranger learns
-   * nothing but how to send a key; and again when it has arrived, because a body can be sent so slowly that the
+   * nothing but how to send a key; and again when a body has arrived, because a body can be sent so slowly that the
    * key is revoked, or the session ended, meanwhile (ASVS 5.0 8.3.2).
    *
    * @param needs the scope that a key must have for this call
@@ -66,6 +67,9 @@ export class Callers {
     ): Promise<FastifyReply | undefined> => {
       // Settled before, then this is the second time, and the same request.
       const again = this.#settled.has(request);
+      if (again && this.#bodyless.has(request)) return undefined;
+      // Only a request without a body is at its end before it began: there is nothing to wait for.
+      if (request.raw.readableEnded) this.#bodyless.add(request);
       const ask = {
         needs: [needs],
         address: this.#addressOf(request.raw),

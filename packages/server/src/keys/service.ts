@@ -102,9 +102,12 @@ export class KeyService {
 
   /** @throws {RequestError} not_found, the same for a key of another workspace as for none */
   async get(workspaceId: string, id: string): Promise<Key> {
-    const row = await this.#store.find(workspaceId, id);
+    const [row, used] = await Promise.all([
+      this.#store.find(workspaceId, id),
+      this.#options.lastUsedAt([id]),
+    ]);
     if (row === undefined) throw notFound();
-    return present(row, this.#options.now(), await this.#options.lastUsedAt([id]));
+    return present(row, this.#options.now(), used);
   }
 
   async list(workspaceId: string, query: ListKeys): Promise<KeyList> {

@@ -52,6 +52,8 @@ interface Wait {
 export class Waiting {
   readonly #options: Options;
   readonly #wakers = new Set<() => void>();
+  /** How many acknowledgements were heard of, by anybody of anything. */
+  #acks = 0;
 
   constructor(options: Options) {
     this.#options = options;
@@ -59,6 +61,7 @@ export class Waiting {
 
   /** Some node has acknowledged something. */
   acked(): void {
+    this.#acks += 1;
     for (const wake of this.#wakers) wake();
   }
 
@@ -73,10 +76,11 @@ export class Waiting {
   async settle(answeredAt: number): Promise<Settled> {
     const { figures } = this.#options;
     const wait: Wait = { answeredAt, pending: new Map(), nodes: 1, target: 0 };
+    const heard = this.#acks;
     const first = await this.#exchanged(wait);
     if (first !== undefined) {
       this.#begin(wait, first);
-      await this.#watch(wait);
+      await this.#watch(wait, heard);
     }
     const waitedMs = this.#waited(wait);
     for (const { name } of wait.pending.values()) figures.waitedFor(name, waitedMs);
@@ -93,15 +97,19 @@ export class Waiting {
     this.#strike(wait, nodes);
   }
 
-  async #watch(wait: Wait): Promise<void> {
+  /** @param seen how many acknowledgements had been heard of before the last look at the rows was sent */
+  async #watch(wait: Wait, seen: number): Promise<void> {
+    let heard = seen;
     let pause: number = poll.shortest;
     await this.#fenceSilent(wait);
     while (wait.pending.size > 0 && this.#left(wait) > 0) {
-      await this.#pause(Math.min(pause, this.#left(wait)));
+      // One that came while the rows were looked at may not have been among them.
+      if (this.#acks === heard) await this.#pause(Math.min(pause, this.#left(wait)));
       pause = Math.min(pause * 2, poll.longest);
-      const seen = await this.#exchanged(wait);
-      if (seen === undefined) return;
-      this.#strike(wait, seen.nodes);
+      heard = this.#acks;
+      const exchange = await this.#exchanged(wait);
+      if (exchange === undefined) return;
+      this.#strike(wait, exchange.nodes);
       await this.#fenceSilent(wait);
     }
   }
