@@ -1,14 +1,19 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { z } from 'zod';
 import { bearer, call } from '../support/person.ts';
 import { Random } from '../support/random.ts';
 import { startServer } from '../support/server.ts';
-import { FuzzClient } from './fuzz-client.ts';
 
 const count = Number(process.env.SOKU_FUZZ_COUNT ?? 20_000);
-/** Clients at the same time. Each has its own random choices, so that a seed gives each the same requests again. */
+/** At the same time. */
 const clients = 6;
+
+const runSchema = z.object({ seen: z.record(z.string(), z.number()), problems: z.array(z.string()) });
 
 /** What must have been reached: otherwise the requests only knock at the door. */
 const depths = ['200', '201', '204', '400', '401', '403', '404', '413', '415', 'closed'].concat([
@@ -50,15 +55,11 @@ test('no request, however odd, makes the server fail, hang, or answer outside it
 });
 
 async function fuzz(url: string, random: Random, requests: number) {
-  const all = Array.from(
-    { length: clients },
-    (_, i) => new FuzzClient(url, new Random(String(random.int(0, 1e9))), i),
-  );
-  await Promise.all(all.map((client) => client.run(Math.ceil(requests / clients))));
-  const seen = new Map<string, number>();
-  for (const [what, times] of all.flatMap((client) => [...client.seen]))
-    seen.set(what, (seen.get(what) ?? 0) + times);
-  return { seen, problems: all.flatMap((client) => client.problems) };
+  const seeds = Array.from({ length: clients }, () => String(random.int(0, 1e9)));
+  const program = fileURLToPath(new URL('fuzz-run.ts', import.meta.url));
+  const { stdout } = await promisify(execFile)(process.execPath, [program, url, String(requests), ...seeds]);
+  const { seen, problems } = runSchema.parse(JSON.parse(stdout));
+  return { seen: new Map(Object.entries(seen)), problems };
 }
 
 /** Resident bytes of a process, where the system tells them in a file. */
