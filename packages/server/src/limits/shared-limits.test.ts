@@ -95,12 +95,12 @@ class World {
     return state.passed ? 'passed' : 'refused';
   }
 
-  /** At once, but for some that come while the first ones wait for the database; how many passed. */
-  async passed(indexes: readonly number[], quota: number): Promise<number> {
+  /** `atOnce` of them in one turn, so that some come while others wait for the database; how many passed. */
+  async passed(indexes: readonly number[], quota: number, atOnce = 5): Promise<number> {
     const asked: ReturnType<World['request']>[] = [];
     for (const [at, index] of indexes.entries()) {
       asked.push(this.request(index, quota));
-      if (at % 5 === 4) await turn();
+      if ((at + 1) % atOnce === 0) await turn();
     }
     const answers = await Promise.all(asked);
     return answers.filter((answer) => answer === 'passed').length;
@@ -167,6 +167,31 @@ test('what passed on a node alone is told when another one joins, in the minute 
     previous: 30,
   });
   assert.equal(await world.passed(Array<number>(50).fill(1), 50), 50 - 33);
+});
+
+test('so is what passed after a start, before the first look that knew how many nodes there are', async () => {
+  const world = new World();
+  world.size = 0;
+  await world.join();
+  world.size = 1;
+  assert.equal(await world.passed(Array<number>(30).fill(0), 30), 30);
+  world.size = 2;
+  await world.join();
+  assert.equal(world.database.windows.get('key')?.current, 30);
+  assert.equal(await world.passed(Array<number>(30).fill(1), 30), 0);
+});
+
+test('of many nodes one that alone is asked lets pass exactly the limit, however its requests come', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.integer({ min: 1, max: 400 }),
+      fc.integer({ min: 1, max: 40 }),
+      async (quota, atOnce) => {
+        const world = await worldOf([0, 0]);
+        assert.equal(await world.passed(Array<number>(2 * quota).fill(0), quota, atOnce), quota);
+      },
+    ),
+  );
 });
 
 test('while the database is down each node lets pass its part, and then does not know; afterwards it tells', async () => {

@@ -87,7 +87,7 @@ export class SharedLimits {
    */
   take(window: KeyWindow, keyId: string, quota: number, now: number): LimitState | undefined {
     // After the start it is known before the next look.
-    if (this.#nodes === 0) this.#nodes = this.#options.nodes();
+    if (this.#nodes === 0) this.#count();
     const time = this.time(now);
     if (this.#nodes === 1) return take(window, 'key', quota, time);
     const untold = countUntold(window, time);
@@ -150,10 +150,15 @@ export class SharedLimits {
     return Math.floor(quota / (sharesOfNode * this.#nodes));
   }
 
-  #look(): void {
+  /** Whenever it is known how many there are, it is noted whether something may pass that nobody is told of. */
+  #count(): void {
     this.#nodes = this.#options.nodes();
     if (this.#wasAlone && this.#nodes > 1) void this.#tellAll();
     if (this.#nodes > 0) this.#wasAlone = this.#nodes === 1;
+  }
+
+  #look(): void {
+    this.#count();
     this.#after('look', () => this.#look());
   }
 
