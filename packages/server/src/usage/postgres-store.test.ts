@@ -215,6 +215,28 @@ test('a database that has forgotten this node gets its uses all the same', async
   assert.equal(await acceptedBy(node, 'key_0'), 2);
 });
 
+test('a key that the database has lost keeps no other key from being written', async () => {
+  await emptyTables();
+  const clock = { now: startOf(firstHour) };
+  const node = newNode(clock);
+  const lost = new Secret('key_lost', 'x'.repeat(32));
+  for (const secret of [lost, ...node.own]) secret.use(node.recorder, clock.now);
+  await node.recorder.flush();
+  const { rows } = await database.pool.query(
+    'SELECT key_id, sum(accepted) FROM usage_hour GROUP BY 1 ORDER BY 1',
+  );
+  assert.deepEqual(
+    rows.map(({ key_id: keyId, sum }) => [keyId, Number(sum)]),
+    [
+      ['key_0', 2],
+      ['key_1', 2],
+      ['key_2', 2],
+    ],
+  );
+  lost.use(node.recorder, clock.now);
+  await node.recorder.flush();
+});
+
 test('counts are deleted by their age, a slice at a time; the last use stays', async () => {
   await emptyTables();
   const [secret] = secrets;

@@ -16,7 +16,8 @@ const keptWriters = 7;
 /**
  * Adds all of them, or nothing when it is not this write's turn. Every node locks rows in the same order, so none waits
  * for one that waits for it. The last use is always written, whatever this node has written before: others write it,
- * too. A secret can be there twice, when an hour has just ended.
+ * too. A secret can be there twice, when an hour has just ended. One that the database does not have (any more: a
+ * failover can lose what the old primary had committed) is left out, or nothing would be written ever again.
  */
 const add = `
   WITH turn AS (
@@ -24,6 +25,7 @@ const add = `
   ), used AS MATERIALIZED (
     SELECT u.* FROM turn, unnest($3::int[], $4::text[], $5::bytea[], $6::bigint[], $7::bigint[], $8::bigint[],
       $9::text[], $10::text[]) AS u (hour, key_id, hash, accepted, refused, at, address, agent)
+    JOIN api_key_secret s ON s.hash = u.hash AND s.key_id = u.key_id
   ), counted AS (
     INSERT INTO usage_hour (hour, key_id, hash, accepted, refused, last_at)
     SELECT hour, key_id, hash, accepted, refused, at FROM used ORDER BY hour, key_id, hash
