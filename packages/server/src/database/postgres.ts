@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import type { Logger } from 'pino';
@@ -54,8 +55,9 @@ const types: pg.CustomTypesConfig = {
  *   when it is newer than this program or not ours
  */
 export async function openPostgres(url: string, log: Logger, patience?: Patience): Promise<PostgresDatabase> {
-  const connection = connectionOf(url);
+  let connection: pg.ClientConfig;
   try {
+    connection = connectionOf(url);
     await connected(connection, log, patience);
     await migratePostgres(connection, log);
     await checkRights(connection);
@@ -103,13 +105,44 @@ function withVerifiedTls(address: string): string {
   return url.href;
 }
 
-/** How a connection is made. @param address DATABASE_URL */
+/** The address's files, by the driver's names for what is in them. */
+const tlsFiles = { sslrootcert: 'ca', sslcert: 'cert', sslkey: 'key' };
+
+/**
+ * Reads the files of a verified connection once. The driver would read them for each connection anew, and throw where
+ * nobody catches it when one of them is not there any more.
+ */
+function withFilesRead(address: string): pg.ClientConfig {
+  const url = new URL(address);
+  const { searchParams } = url;
+  const files = Object.entries(tlsFiles).flatMap(([parameter, name]) => {
+    const file = searchParams.get(parameter);
+    return file === null ? [] : [[name, readFileSync(file, 'utf8')] as const];
+  });
+  if (
+    files.length === 0 ||
+    searchParams.get('sslmode') !== 'verify-full' ||
+    searchParams.has('uselibpqcompat')
+  )
+    return { connectionString: address };
+  for (const parameter of [...Object.keys(tlsFiles), 'sslmode']) searchParams.delete(parameter);
+  return { connectionString: url.href, ssl: Object.fromEntries(files) };
+}
+
+/**
+ * How a connection is made.
+ *
+ * @param address DATABASE_URL
+ * @throws when a file that the address names cannot be read
+ */
 export function connectionOf(address: string): pg.ClientConfig {
   return {
-    connectionString: withVerifiedTls(address),
+    ...withFilesRead(withVerifiedTls(address)),
     types,
     application_name: 'soku',
     keepAlive: true,
+    // The one that listens is silent for hours, and a firewall may have forgotten it.
+    keepAliveInitialDelayMillis: 10_000,
     connectionTimeoutMillis: bounds.connect,
     statement_timeout: bounds.statement,
     query_timeout: bounds.query,

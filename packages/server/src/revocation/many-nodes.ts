@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { PostgresDatabase } from '../database/postgres.ts';
 import type { DeadHashJournal } from '../journal/journal.ts';
 import type { Clock } from './clock.ts';
@@ -24,8 +25,12 @@ export function manyNodesRevocation(
         .where('workspace_id', '=', workspaceId)
         .where('revoked_at', 'is', null)
         .executeTakeFirst();
-      if (numUpdatedRows === 0n && !(await exists(kysely, keyId, workspaceId))) return undefined;
-      // Also when it was revoked before: whoever did that may still be waiting.
+      if (numUpdatedRows === 0n) {
+        if (!(await exists(kysely, keyId, workspaceId))) return undefined;
+        // Whoever revoked it may still be waiting, for the other nodes or for a synchronous standby, which a commit of
+        // nothing would not wait for. So it is published again.
+        await sql`SELECT soku_publish('key', ${keyId}, NULL)`.execute(kysely);
+      }
       const [{ nodes, waitedMs }] = await Promise.all([settle(), keep(kysely, journal, keyId)]);
       return { effective: true, nodes, waitedMs: Math.ceil(waitedMs) } satisfies Effect;
     },

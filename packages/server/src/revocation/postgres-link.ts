@@ -3,8 +3,11 @@ import { z } from 'zod';
 import { createPool } from '../database/postgres-pool.ts';
 import type { Exchange, FeedLink, Head } from './link.ts';
 
-/** ms after which a statement is given up, whatever becomes of it: less than a lease, so that one try can follow. */
-const patience = { connect: 800, answer: 800 };
+/**
+ * ms after which a statement is given up, whatever becomes of it: less than a lease, so that one try can follow. A new
+ * connection takes several round trips, and may take longer: without a lease that is better than none.
+ */
+const patience = { connect: 3000, answer: 800 };
 
 /** Changes of one exchange; more come with the next one. */
 const mostChanges = 1000;
@@ -20,7 +23,8 @@ const exchange = `
   )
   SELECT h.seq, h.token, EXISTS (SELECT 1 FROM renewed) AS registered, (SELECT count(*) FROM told) AS told,
     (SELECT coalesce(json_agg(c ORDER BY c.seq), '[]') FROM (
-       SELECT seq, token, kind, subject, hashes FROM key_change WHERE seq >= $2 ORDER BY seq LIMIT ${mostChanges}
+       SELECT seq, token, kind, subject, ARRAY(SELECT encode(hash, 'hex') FROM unnest(hashes) AS hash) AS hashes
+       FROM key_change WHERE seq >= $2 ORDER BY seq LIMIT ${mostChanges}
      ) c) AS changes,
     (SELECT coalesce(json_agg(n), '[]') FROM (
        SELECT id, name, acked_seq AS "ackedSeq", renewal FROM verifier_node ORDER BY joined_at, id
@@ -29,8 +33,11 @@ const exchange = `
 
 const headSchema = z.object({ seq: z.number(), token: z.string() });
 
-/** As JSON writes bytea: \x and hexadecimal digits. */
-const hashSchema = z.string().transform((text) => Buffer.from(text.slice(2), 'hex'));
+/** Anything else fails the exchange: a change that is not understood must not count as applied. */
+const hashSchema = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/)
+  .transform((digits) => Buffer.from(digits, 'hex'));
 
 const exchangeSchema = headSchema.extend({
   registered: z.boolean(),

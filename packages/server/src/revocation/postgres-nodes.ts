@@ -46,8 +46,8 @@ export function createNode(
         journal.missed();
       },
     },
-    failed: (error) => log.error({ err: error }, 'the database does not answer this node'),
-    recovered: () => log.info('the database answers this node again'),
+    failed: (error) => log.error({ err: error }, 'an exchange with the database failed; it is tried again'),
+    recovered: () => log.info('the database answers again'),
   });
   const notices = new PostgresNotices({
     connection: database.connection,
@@ -73,8 +73,9 @@ export function createNode(
     },
     /** Nobody waits for this node any more. */
     stop: async () => {
-      await Promise.all([pruning.stop(), notices.stop()]);
+      // First what others would wait for.
       await node.stop();
+      await Promise.all([pruning.stop(), notices.stop()]);
       await link.close();
     },
   };

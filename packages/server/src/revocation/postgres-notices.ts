@@ -1,8 +1,12 @@
 import pg from 'pg';
 import type { Later } from '../usage/repeating.ts';
+import { within } from './within.ts';
 
 /** ms between two tries to get the connection back: doubled each time. */
 const pause = { shortest: 100, longest: 5000 };
+
+/** ms that the stop waits for a connection that may be dead. */
+const farewellMs = 500;
 
 interface Options {
   connection: pg.ClientConfig;
@@ -28,11 +32,7 @@ export class PostgresNotices {
   /** Resolves after the first try, whether it succeeded or not. */
   async start(delay: number = pause.shortest): Promise<void> {
     const { connection, heard } = this.#options;
-    const client = new pg.Client({
-      ...connection,
-      query_timeout: undefined,
-      application_name: 'soku notices',
-    });
+    const client = new pg.Client({ ...connection, application_name: 'soku notices' });
     this.#client = client;
     let over = false;
     const again = () => {
@@ -56,6 +56,6 @@ export class PostgresNotices {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#cancel();
-    await this.#client?.end().catch(() => undefined);
+    if (this.#client !== undefined) await within(this.#client.end(), farewellMs, this.#options.later);
   }
 }

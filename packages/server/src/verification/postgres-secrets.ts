@@ -5,13 +5,20 @@ import type { Head } from '../revocation/link.ts';
 import { columns, readStored, tables } from './known-secret.ts';
 import type { Read, SecretSource } from './secret-source.ts';
 
-/** Statements under way at most, and secrets that one of them asks for at most. */
-const bounds = { statements: 4, secrets: 500 };
+/**
+ * Statements under way at most, secrets that one of them asks for at most, and verifications that wait at most: while
+ * the database hangs, anybody may send keys that are not remembered.
+ */
+const bounds = { statements: 4, secrets: 500, askers: 10_000 };
 
-/** With the newest change, in one snapshot: it tells whether what was read may be remembered. */
+/**
+ * With the newest change, in one snapshot: it tells whether what was read may be remembered. Nothing comes back from a
+ * standby, which an address may lead to after a failover, and which may lag behind.
+ */
 const lookUp = `
   SELECT h.seq AS head_seq, h.token AS head_token, s.hash, ${columns}
-  FROM change_head h LEFT JOIN (${tables}) ON s.hash = ANY($1)`;
+  FROM change_head h LEFT JOIN (${tables}) ON s.hash = ANY($1)
+  WHERE NOT pg_is_in_recovery()`;
 
 const rowSchema = z.looseObject({
   head_seq: z.number(),
@@ -27,8 +34,9 @@ export interface FillGuard<Ticket> {
   mayKeep(ticket: Ticket, head: Head): boolean;
 }
 
+/** A secret that was asked for, by one or several, and whose statement was not sent yet. */
 interface Waiting {
-  hash: string;
+  read: Promise<Read>;
   resolve: (read: Read) => void;
   reject: (error: unknown) => void;
 }
@@ -41,7 +49,10 @@ export class PostgresSecrets<Ticket> implements SecretSource {
   readonly #pool: pg.Pool;
   readonly #guard: FillGuard<Ticket>;
   readonly #usualLimit: RateLimit;
-  #waiting: Waiting[] = [];
+  /** By hash, in the order in which they were asked for first. */
+  #waiting = new Map<string, Waiting>();
+  /** How many ask for them. */
+  #askers = 0;
   #underWay = 0;
 
   /** @param usualLimit of keys that have none of their own, in workspaces that have none either */
@@ -51,24 +62,36 @@ export class PostgresSecrets<Ticket> implements SecretSource {
     this.#usualLimit = usualLimit;
   }
 
-  read(hash: string): Promise<Read> {
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ hash, resolve, reject });
+  async read(hash: string): Promise<Read> {
+    if (this.#askers >= bounds.askers) throw new Error('too many verifications wait for the database');
+    this.#askers += 1;
+    try {
+      const { read } = this.#waiting.get(hash) ?? this.#wait(hash);
       this.#send();
-    });
+      return await read;
+    } finally {
+      this.#askers -= 1;
+    }
+  }
+
+  #wait(hash: string): Waiting {
+    const { promise: read, resolve, reject } = Promise.withResolvers<Read>();
+    const waiting = { read, resolve, reject };
+    this.#waiting.set(hash, waiting);
+    return waiting;
   }
 
   #send(): void {
-    if (this.#underWay >= bounds.statements || this.#waiting.length === 0) return;
-    const asked = this.#waiting.slice(0, bounds.secrets);
-    this.#waiting = this.#waiting.slice(asked.length);
+    if (this.#underWay >= bounds.statements || this.#waiting.size === 0) return;
+    const asked = [...this.#waiting].slice(0, bounds.secrets);
+    for (const [hash] of asked) this.#waiting.delete(hash);
     this.#underWay += 1;
     this.#ask(asked)
       .catch((error) => {
         // Those who wait would most likely wait for the same: they are told now, and not one timeout later.
-        const waiting = this.#waiting;
-        this.#waiting = [];
-        for (const { reject } of [...asked, ...waiting]) reject(error);
+        const all = [...asked, ...this.#waiting];
+        this.#waiting = new Map();
+        for (const [, { reject }] of all) reject(error);
       })
       .finally(() => {
         this.#underWay -= 1;
@@ -76,9 +99,9 @@ export class PostgresSecrets<Ticket> implements SecretSource {
       });
   }
 
-  async #ask(asked: readonly Waiting[]): Promise<void> {
+  async #ask(asked: readonly (readonly [string, Waiting])[]): Promise<void> {
     const ticket = this.#guard.beginRead();
-    const hashes = asked.map(({ hash }) => Buffer.from(hash, 'latin1'));
+    const hashes = asked.map(([hash]) => Buffer.from(hash, 'latin1'));
     const { rows } = await this.#pool.query({ name: 'secrets', text: lookUp, values: [hashes] });
     const found = new Map<string, unknown>();
     let head: Head | undefined;
@@ -87,11 +110,16 @@ export class PostgresSecrets<Ticket> implements SecretSource {
       head = { seq, token };
       if (hash !== null) found.set(Buffer.from(hash).toString('latin1'), row);
     }
-    if (head === undefined) throw new Error('the head of changes is missing');
+    if (head === undefined) throw new Error('the database is a standby, or lacks the head of changes');
     const seen = head;
     const mayKeep = () => this.#guard.mayKeep(ticket, seen);
-    for (const { hash, resolve } of asked) {
-      resolve({ stored: readStored(found.get(hash), this.#usualLimit), mayKeep });
+    for (const [hash, { resolve, reject }] of asked) {
+      // What cannot be read, such as a scope of a newer version, is refused alone.
+      try {
+        resolve({ stored: readStored(found.get(hash), this.#usualLimit), mayKeep });
+      } catch (error) {
+        reject(error);
+      }
     }
   }
 }

@@ -1,0 +1,39 @@
+/** What a node learns of a change, whatever PostgreSQL is set to. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { temporaryDatabase } from '../../../../test/support/postgres-database.ts';
+import { openPostgres } from '../database/postgres.ts';
+import { createLog } from '../http/logging.ts';
+import { insertSecrets } from '../usage/with-secrets.ts';
+import { PostgresLink } from './postgres-link.ts';
+
+for (const format of ['hex', 'escape']) {
+  test(`the hashes of a revoked key are told as they are, with bytea_output = ${format}`, async () => {
+    const { url, drop } = await temporaryDatabase();
+    const database = await openPostgres(url, await createLog('silent', false));
+    await database.pool.query(`ALTER ROLE CURRENT_USER SET bytea_output = ${format}`);
+    const [secret] = await insertSecrets(database, 1, 1);
+    const link = new PostgresLink(database.connection);
+    after(async () => {
+      await link.close();
+      await database.close();
+      await drop();
+    });
+    await link.register({ id: 'node', name: 'test', renewal: 'first' });
+    const { seq } = await link.readHead();
+    await database.pool.query(`UPDATE api_key SET revoked_at = 1, revoked_by = 'test'`);
+    const { changes, head } = await link.exchange({ id: 'node', ackedSeq: seq, renewal: 'second' });
+    assert.equal(head.seq, seq + 1);
+    assert.deepEqual(
+      changes.map(({ kind, subject, hashes }) => [
+        kind,
+        subject,
+        hashes.map((hash) => Buffer.from(hash).toString('latin1')),
+      ]),
+      [
+        ['workspace', '', []],
+        ['key', 'key_0', [secret?.hash]],
+      ],
+    );
+  });
+}

@@ -1,0 +1,87 @@
+/** Reads of what is not remembered, from a real PostgreSQL whose table is locked while they are to wait. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import pg from 'pg';
+import { temporaryDatabase } from '../../../../test/support/postgres-database.ts';
+import { openPostgres } from '../database/postgres.ts';
+import { createLog } from '../http/logging.ts';
+import { insertSecrets } from '../usage/with-secrets.ts';
+import { PostgresSecrets } from './postgres-secrets.ts';
+
+const { url, drop } = await temporaryDatabase();
+const database = await openPostgres(url, await createLog('silent', false));
+const { pool, verificationPool } = database;
+after(async () => {
+  await database.close();
+  await drop();
+});
+const [first, second, ...others] = (await insertSecrets(database, 20, 1)).map(({ hash }) => hash);
+assert.ok(first !== undefined && second !== undefined);
+
+/** Secrets, and how many statements were sent for them. */
+function secrets() {
+  let sent = 0;
+  const guard = { beginRead: () => ++sent, mayKeep: () => true };
+  return { secrets: new PostgresSecrets(verificationPool, guard, 'off'), sent: () => sent };
+}
+
+/** Keeps every statement from being answered until `work` has returned its promises. */
+async function whileLocked<T>(work: () => Promise<T>[]): Promise<PromiseSettledResult<T>[]> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  await client.query('BEGIN; LOCK TABLE api_key_secret IN ACCESS EXCLUSIVE MODE');
+  const settled = Promise.allSettled(work());
+  await client.query('COMMIT');
+  await client.end();
+  return settled;
+}
+
+test('nobody joins a read that was sent; those who wait for the next one share it', async () => {
+  const { secrets: source, sent } = secrets();
+  const again = [first, first, first, first, first, first, second, second];
+  const all = await whileLocked(() => again.map((hash) => source.read(hash)));
+  // Four are under way at most, each sent after its question; the other four questions go together.
+  assert.equal(sent(), 5);
+  for (const [i, hash] of again.entries()) {
+    const read = all[i];
+    assert.ok(read?.status === 'fulfilled' && read.value.stored !== undefined && 'key' in read.value.stored);
+    assert.equal(read.value.stored.key.keyId, hash === first ? 'key_0' : 'key_1');
+  }
+});
+
+test('a row that cannot be understood is refused alone', async (t) => {
+  await pool.query(`UPDATE api_key SET scopes = 'of:tomorrow' WHERE id = 'key_1'`);
+  t.after(() => pool.query(`UPDATE api_key SET scopes = '' WHERE id = 'key_1'`));
+  const { secrets: source } = secrets();
+  const all = await whileLocked(() =>
+    [first, first, first, first, second, ...others].map((hash) => source.read(hash)),
+  );
+  assert.deepEqual(
+    all.map(({ status }) => status),
+    all.map((_, i) => (i === 4 ? 'rejected' : 'fulfilled')),
+  );
+});
+
+test('so many may wait, and no more', async () => {
+  const { secrets: source } = secrets();
+  const all = await whileLocked(() => Array.from({ length: 10_010 }, () => source.read(first)));
+  const refused = all.flatMap((read) => (read.status === 'rejected' ? [String(read.reason)] : []));
+  assert.deepEqual(
+    refused,
+    Array.from({ length: 10 }, () => 'Error: too many verifications wait for the database'),
+  );
+  assert.equal((await source.read(first)).stored !== undefined, true);
+});
+
+test('when the database gives a read up, those who wait are told at once', async () => {
+  const { secrets: source, sent } = secrets();
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  await client.query('BEGIN; LOCK TABLE api_key_secret IN ACCESS EXCLUSIVE MODE');
+  const all = await Promise.allSettled(
+    [first, first, first, first, first, ...others].map((hash) => source.read(hash)),
+  );
+  assert.ok(all.every(({ status }) => status === 'rejected'));
+  assert.equal(sent(), 4, 'no further statement was sent');
+  await client.end();
+});
