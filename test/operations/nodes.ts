@@ -128,6 +128,18 @@ export class Deployment {
     }
   }
 
+  /** Does something while nobody else reads or writes a table. */
+  async whileLocked<T>(table: string, work: () => Promise<T>): Promise<T> {
+    const client = new pg.Client({ connectionString: this.#database.url });
+    await client.connect();
+    try {
+      await client.query(`BEGIN; LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE`);
+      return await work();
+    } finally {
+      await client.end();
+    }
+  }
+
   node(index: number): DeployedNode {
     const node = this.nodes[index];
     if (node === undefined) throw new Error(`there is no node ${index}`);

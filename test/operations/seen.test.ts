@@ -39,6 +39,24 @@ test('/readyz tells how the server stands, and no name of a host', async () => {
   assert.ok(after.feed.appliedSeq > before);
 });
 
+test('a server whose connections all wait is ready as long as it has a lease', async () => {
+  const reader = await ada.makeKey({ name: 'reader', scopes: ['keys:read'] });
+  const asks = await deployment.whileLocked('last_use', async () => {
+    // More than the pool has.
+    const begun = Array.from({ length: 12 }, () =>
+      call(`${node.url}/v1/api-keys/${reader.key.id}`, { headers: bearer(reader.apiKey) }),
+    );
+    await eventually(
+      () => metric(node, 'soku_database_connections{pool="usual",state="waiting"}'),
+      (waiting) => waiting > 0,
+    );
+    assert.equal((await node.readiness()).code, 200);
+    return begun;
+  });
+  const statuses = (await Promise.all(asks)).map(({ status }) => status);
+  assert.deepEqual([...new Set(statuses)], [200]);
+});
+
 test('/v1/nodes lists all servers, and says which one answers', async () => {
   const nodes = await eventually(
     () => nodesOf(other),

@@ -3,18 +3,14 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Database } from '../database/open.ts';
 import type { NodeStatus } from '../revocation/node.ts';
-import { within } from '../revocation/within.ts';
-import { later } from '../usage/repeating.ts';
 
 interface Options {
+  /** Asked only with a file: it answers within the call, so it cannot be waited for. */
   database: Pick<Database, 'ping'>;
   /** Of this process; absent with a file, which one process has alone. */
   nodeStatus: (() => NodeStatus) | undefined;
   isStopping: () => boolean;
 }
-
-/** ms for the database to answer. Whoever looks after a load balancer's members mostly waits no longer, either. */
-const patience = 1000;
 
 const tags = ['Service'];
 const statusSchema = z.object({ status: z.enum(['ok', 'unavailable']) });
@@ -34,7 +30,7 @@ const readinessSchema = statusSchema.extend({
 /** For load balancers and service managers: is the process alive, and can it do its work? */
 export const healthRoutes: FastifyPluginAsyncZod<Options> = async (app, options) => {
   const { nodeStatus, isStopping } = options;
-  const isAnswering = databaseWatch(options.database, app.log);
+  const isAnswering = fileWatch(options.database, app.log);
   app.route({
     method: 'GET',
     url: '/healthz',
@@ -52,16 +48,17 @@ export const healthRoutes: FastifyPluginAsyncZod<Options> = async (app, options)
     url: '/readyz',
     schema: {
       operationId: 'getReadiness',
-      summary: 'Can it serve? (the database answers, it has a lease, and it is not about to stop)',
+      summary: 'Can it serve? (the database answers or, with PostgreSQL, it has a lease; and it is not about to stop)',
       tags,
       response: { 200: readinessSchema, 503: readinessSchema },
     },
     handler: async (_request, reply) => {
       reply.header('cache-control', 'no-store');
-      const answers = !isStopping() && (await isAnswering());
-      // Read after the database has answered: the wait for it may have cost the lease.
       const status = nodeStatus?.();
-      const ready = answers && !isStopping() && (status === undefined || status.leaseMs > 0);
+      // A lease proves that PostgreSQL answered within the last 1.8 s. To ask it here would wait for connections that
+      // other calls may hold, and let everybody who may ask this take them.
+      const answers = status === undefined ? await isAnswering() : status.leaseMs > 0;
+      const ready = answers && !isStopping();
       const body = status === undefined ? {} : describe(status);
       if (ready) return { status: 'ok' as const, ...body };
       return reply.code(503).send({ status: 'unavailable' as const, ...body });
@@ -69,20 +66,18 @@ export const healthRoutes: FastifyPluginAsyncZod<Options> = async (app, options)
   });
 };
 
-/** Looks whether the database answers. Of failures in a row the first is logged: some ask several times a second. */
-function databaseWatch(database: Pick<Database, 'ping'>, log: FastifyBaseLogger): () => Promise<boolean> {
+/** Looks whether the file answers. Of failures in a row the first is logged: some ask several times a second. */
+function fileWatch(database: Pick<Database, 'ping'>, log: FastifyBaseLogger): () => Promise<boolean> {
   let failing = false;
   return async () => {
-    const answered = database.ping().then(
-      () => true,
-      (error) => {
-        if (!failing) log.error({ err: error }, 'the database does not answer');
-        return false;
-      },
-    );
-    const answers = (await within(answered, patience, later)) === true;
-    failing = !answers;
-    return answers;
+    try {
+      await database.ping();
+      failing = false;
+    } catch (error) {
+      if (!failing) log.error({ err: error }, 'the database does not answer');
+      failing = true;
+    }
+    return !failing;
   };
 }
 
