@@ -94,6 +94,7 @@ test('a stop lets an open request finish, takes no new one, and waits for no idl
     await assert.rejects(call(gateway), 'no new connection is taken');
     reply.end('finished');
     const [response] = await slow;
+    assert.equal(response.headers.connection, 'close', 'the client is asked to go elsewhere');
     assert.equal(await text(response), 'finished');
     assert.deepEqual(await server.exited(), { code: 0, signal: null });
   } finally {

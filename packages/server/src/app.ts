@@ -88,6 +88,7 @@ export async function createApp(
       ownCookies: sessionCookieNames,
       verify: (request) => verifier.verify(request, { address: addressOf(request) }),
       trusts,
+      isStopping,
       log,
     }));
 

@@ -62,6 +62,7 @@ async function start(t: TestContext, upstream: string, patience = { connection: 
       },
     },
   );
+  let stopping = false;
   const gateway = new Gateway({
     upstream,
     forwardKey: false,
@@ -69,6 +70,7 @@ async function start(t: TestContext, upstream: string, patience = { connection: 
     ownCookies: [],
     verify: () => ({ key, limit: null }),
     trusts: () => false,
+    isStopping: () => stopping,
     log,
     patience,
   });
@@ -88,7 +90,10 @@ async function start(t: TestContext, upstream: string, patience = { connection: 
     assert.ok(response !== undefined);
     return { status: response.statusCode, headers: response.headers, text: await text(response) };
   };
-  return { port, ask, logged: () => output };
+  const stop = () => {
+    stopping = true;
+  };
+  return { port, ask, stop, logged: () => output };
 }
 
 /** Fails unless the answer is the envelope of a 502 that tells nothing of the upstream, and the log tells why. */
@@ -275,4 +280,19 @@ test('a body that breaks ends the request to the API, also when the client stays
   const [answer] = await once(socket, 'data');
   assert.match(String(answer), /^HTTP\/1.1 400 /);
   await gone;
+});
+
+test('before the end the last answer on a connection closes it, and none before it', {
+  timeout: 10_000,
+}, async (t) => {
+  const url = await scripted(t, ...Array(4).fill('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'));
+  const { port, ask, stop } = await start(t, url);
+  assert.equal((await ask()).headers.connection, 'keep-alive');
+  stop();
+  assert.equal((await ask()).headers.connection, 'close');
+  const socket = connect(port, '127.0.0.1');
+  t.after(() => socket.destroy());
+  socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(2));
+  const fields = (await text(socket)).match(/^connection: .*$/gim);
+  assert.deepEqual(fields, ['Connection: keep-alive', 'Connection: close']);
 });

@@ -12,7 +12,7 @@ import type { Verdict } from '../verification/verdict.ts';
 import { Exchange } from './exchange.ts';
 import { fieldsForClient, fieldsForUpstream, forwardedFields } from './fields.ts';
 import { checkForm } from './form.ts';
-import { answerRefusal } from './refusal.ts';
+import { answerRefusal, hasBody } from './refusal.ts';
 import { upstreamTarget } from './target.ts';
 import { type Patience, Upstream, usualPatience } from './upstream.ts';
 
@@ -29,6 +29,8 @@ interface Options {
   verify: (request: IncomingMessage) => Verdict | Promise<Verdict>;
   /** Whether X-Forwarded-* is believed of this peer. */
   trusts: (request: IncomingMessage) => boolean;
+  /** Whether the process is about to stop, so that each answer closes its connection. */
+  isStopping: () => boolean;
   log: Logger;
   patience?: Patience;
 }
@@ -115,6 +117,7 @@ export class Gateway {
     response.once('close', () => connection.open.delete(response));
     if (this.#chatty) this.#logAnswer(request, response, id);
     const refuse = (refusal: Refusal) => {
+      this.#closeWhenStopping(request, response);
       connection.open.set(response, 'refused');
       if (answerRefusal(request, response, refusal, id)) connection.closing = true;
     };
@@ -183,7 +186,10 @@ export class Gateway {
         'X-Request-Id',
         id,
       ],
-      answerFields: (raw) => fieldsForClient(raw, { ownCookies, ours, upstream: this.#upstream.url }),
+      answerFields: (raw) => {
+        this.#closeWhenStopping(request, response);
+        return fieldsForClient(raw, { ownCookies, ours, upstream: this.#upstream.url });
+      },
       failed: (refusal, { name, message }) => {
         // Not the error itself: Node puts the bytes of a broken answer into it.
         const reason = `${name}: ${message}`;
@@ -191,6 +197,20 @@ export class Gateway {
         refuse(refusal);
       },
     });
+  }
+
+  /**
+   * Whoever keeps connections would otherwise send a request over one in the moment in which it is closed at the end.
+   * Of several answers the last one closes, or the others would be lost.
+   */
+  #closeWhenStopping(request: IncomingMessage, response: ServerResponse): void {
+    const connection = this.#connections.get(request.socket);
+    if (connection === undefined || !this.#options.isStopping()) return;
+    // Bytes that arrive at a closed connection reset it, and the answer may be lost.
+    if (hasBody(request) && !request.complete) return;
+    if ([...connection.open.keys()].at(-1) !== response) return;
+    response.shouldKeepAlive = false;
+    connection.closing = true;
   }
 
   /**
