@@ -48,7 +48,7 @@ export const healthRoutes: FastifyPluginAsyncZod<Options> = async (app, options)
     url: '/readyz',
     schema: {
       operationId: 'getReadiness',
-      summary: 'Can it serve? (the database answers or, with PostgreSQL, it has a lease; and it is not about to stop)',
+      summary: 'Can it serve? (the database answers or gave it a lease, and it is not about to stop)',
       tags,
       response: { 200: readinessSchema, 503: readinessSchema },
     },
