@@ -129,14 +129,18 @@ for (const [what, { says, ...terms }] of Object.entries(unfit)) {
   });
 }
 
-test('a user who may read the tables and not write them is refused with 78 by the name of one', async (t) => {
+test('a user who lacks a right on a table is refused with 78 by the name of both', async (t) => {
   const url = await databaseWith(t, {});
   await (await openPostgres(url, log)).close();
   const owner = new pg.Client(url);
   await owner.connect();
-  await owner.query('REVOKE INSERT ON dead_hash FROM CURRENT_USER');
+  for (const right of ['INSERT ON dead_hash', 'DELETE ON verifier_node', 'UPDATE ON usage_writer']) {
+    await owner.query(`REVOKE ${right} FROM CURRENT_USER`);
+    const says = right.replace('ON', 'on the table');
+    await assertRefused(url, 78, new RegExp(`rights that it needs \\(${says}\\)`));
+    await owner.query(`GRANT ${right} TO CURRENT_USER`);
+  }
   await owner.end();
-  await assertRefused(url, 78, /rights that it needs \(INSERT on the table dead_hash\)/);
 });
 
 test('a database of another program is refused with 65, and is left as it was', async (t) => {

@@ -15,8 +15,8 @@ export interface Patience {
 /** Long enough for a database that a compose file or a machine starts at the same time. */
 const usualPatience: Patience = { patience: 15_000, pause: 500 };
 
-/** No connection left, or it starts or stops. */
-const passing = new Set(['53300', '57P01', '57P02', '57P03']);
+/** No room on the disk, no connection left, a lock or a statement that took too long, or it starts or stops. */
+const passing = new Set(['53100', '53300', '55P03', '57014', '57P01', '57P02', '57P03']);
 
 /** System calls that fail when there is no way to it, or not yet. */
 const network = new Set(['connect', 'getaddrinfo', 'read', 'write']);
@@ -124,11 +124,30 @@ const written = [
   'idempotency',
   'usage_hour',
   'last_use',
+  'usage_writer',
   'rate_window',
   'change_head',
   'key_change',
   'verifier_node',
 ];
+
+/** Those of them in which rows are deleted. Without verifier_node, a node that is gone would be waited for for ever. */
+const deleted = [
+  'session',
+  'idempotency',
+  'usage_hour',
+  'usage_writer',
+  'rate_window',
+  'key_change',
+  'verifier_node',
+];
+
+const lackingRight = `
+  SELECT name, privilege FROM (
+    SELECT name, privilege FROM unnest($1::text[]) AS name, unnest('{SELECT,INSERT,UPDATE}'::text[]) AS privilege
+    UNION ALL SELECT name, 'DELETE' FROM unnest($2::text[]) AS name
+  ) AS needed
+  WHERE NOT has_table_privilege(quote_ident(name), privilege) LIMIT 1`;
 
 /**
  * Looks whether the user may write: another one than the owner of the tables may have been given too little, which
@@ -137,13 +156,7 @@ const written = [
  * @throws {StartupError} 78 when not
  */
 export async function checkRights(connection: pg.ClientConfig): Promise<void> {
-  const { rows } = await withClient(connection, (client) =>
-    client.query(
-      `SELECT name, privilege FROM unnest($1::text[]) AS name, unnest('{SELECT,INSERT,UPDATE}'::text[]) AS privilege
-       WHERE NOT has_table_privilege(quote_ident(name), privilege) LIMIT 1`,
-      [written],
-    ),
-  );
+  const { rows } = await withClient(connection, (client) => client.query(lackingRight, [written, deleted]));
   const [missing] = rows;
   if (missing !== undefined)
     throw unfit(`${refusals['42501']} (${missing.privilege} on the table ${missing.name})`);
