@@ -18,9 +18,8 @@ class Database {
   asked = 0;
   readonly windows = new Map<string, Window>();
 
-  async read() {
-    const windows = [...this.windows].map(([keyId, window]) => ({ keyId, ...window }));
-    return { at: this.now, windows };
+  async *read() {
+    yield [...this.windows].map(([keyId, window]) => ({ keyId, ...window }));
   }
 
   async tell(tellings: readonly Telling[]) {

@@ -119,13 +119,16 @@ export class SharedLimits {
   async start(): Promise<void> {
     this.#look();
     this.#keepTime();
-    const sent = this.#options.now();
-    const { at, windows } = await this.#options.store.read();
+    const { store, keys, now } = this.#options;
+    const sent = now();
+    const { at } = await store.tell([]);
     this.#setClock(at, sent);
-    for (const { keyId, minute, current, previous } of windows) {
-      const window = { minute, current, previous };
-      this.#options.keys.restore(keyId, window);
-      this.#options.keys.windowOf(keyId).told = { ...window };
+    for await (const windows of store.read()) {
+      for (const { keyId, minute, current, previous } of windows) {
+        const window = { minute, current, previous };
+        keys.restore(keyId, window);
+        keys.windowOf(keyId).told = { ...window };
+      }
     }
   }
 

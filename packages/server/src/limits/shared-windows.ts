@@ -5,6 +5,9 @@ import type { Window } from './sliding-window.ts';
 /** ms after which an answer is waited for no more: requests wait for it. */
 const patience = 800;
 
+/** How many rows one statement reads. */
+const mostRead = 5000;
+
 /** How many rows one statement deletes. */
 const mostDeleted = 1000;
 
@@ -14,10 +17,13 @@ const tell = `
   SELECT at_ms AS at, key_id AS "keyId", minute, current, previous, granted
   FROM soku_tell_windows(NULL, $1, $2, $3, $4, $5, $6)`;
 
-/** The minute before the present one counts still. */
+/** The minute before the present one counts still. By slices: all of them at once may be more than its bounds allow. */
 const read = `
-  SELECT c.at, w.key_id AS "keyId", w.minute, w.current, w.previous
-  FROM ${clock} LEFT JOIN rate_window w ON w.minute >= c.at / 60000 - 1`;
+  SELECT w.*, w.minute >= c.at / 60000 - 1 AS counts
+  FROM ${clock}, (
+    SELECT key_id AS "keyId", minute, current, previous FROM rate_window WHERE key_id > $1
+    ORDER BY key_id LIMIT ${mostRead}
+  ) w ORDER BY w."keyId"`;
 
 const prune = `
   DELETE FROM rate_window WHERE key_id IN (
@@ -31,6 +37,7 @@ const windowSchema = z.object({
   current: z.number(),
   previous: z.number(),
 });
+const readSchema = z.array(windowSchema.extend({ counts: z.boolean() }));
 const toldSchema = clockSchema.extend({ ...windowSchema.shape, granted: z.number() });
 
 /** What a node says of a key. */
@@ -81,12 +88,15 @@ export class SharedWindows {
     return { at: first.at, told: rows };
   }
 
-  /** The windows that count still. */
-  async read(): Promise<{ at: number; windows: (Window & { keyId: string })[] }> {
-    const rows = await this.#query(read, []);
-    const { at } = clockSchema.parse(rows[0]);
-    const windows = rows.flatMap((row) => windowSchema.safeParse(row).data ?? []);
-    return { at, windows };
+  /** The windows that count still, in slices. No request waits for them, so each has the pool's own time. */
+  async *read(): AsyncGenerator<(Window & { keyId: string })[]> {
+    let last = '';
+    for (;;) {
+      const rows = readSchema.parse((await this.#pool.query(read, [last])).rows);
+      yield rows.filter(({ counts }) => counts);
+      if (rows.length < mostRead) return;
+      last = rows.at(-1)?.keyId ?? last;
+    }
   }
 
   /** Deletes windows that count nothing any more. */
