@@ -14,7 +14,9 @@ const schema = z.object({
   SOKU_DATA_DIR: z
     .string()
     .default('./data')
-    .describe('Directory of the SQLite file and the generated secret; exactly one process may have it open'),
+    .describe(
+      'Directory of the SQLite file, the generated secret, and the journal `dead-hashes`, which keeps revoked keys dead when a backup is restored; exactly one process may have it open. With `DATABASE_URL`, too, it must be on a disk that outlives the process',
+    ),
   DATABASE_URL: z
     .string()
     .refine(isPostgresUrl, 'is not a postgres:// address')
@@ -86,7 +88,7 @@ const schema = z.object({
     .regex(/^[\x21-\x7e]{16,}$/, 'has fewer than 16 characters, or one that no header can hold')
     .optional()
     .describe(
-      'Who sends it as `Authorization: Bearer` may read `/metrics`; without it only programs on the same machine may, and so whoever comes through a proxy on it that adds no `X-Forwarded-For`',
+      'Who sends it as `Authorization: Bearer` may read `/metrics` and `/v1/nodes`; without it only programs on the same machine may, and so whoever comes through a proxy on it that adds no `X-Forwarded-For`',
     ),
   LOG_LEVEL: z
     .enum(logLevels, `is not one of ${logLevels.join(', ')}`)
