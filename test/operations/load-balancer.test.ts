@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { parseEnv, promisify } from 'node:util';
+import { readConfig } from '../../packages/server/src/config.ts';
 import { ProxyProcess, type Recipe } from '../proxies/proxy.ts';
 import { eventually } from '../support/contract.ts';
 import { debianProgram } from '../support/debian.ts';
@@ -21,7 +22,12 @@ const [configuration, environment] = [
 ];
 
 // What is another's on this machine: addresses, and the directory.
-const { DATABASE_URL, SOKU_DATA_DIR, HOST, PORT, ...variables } = parseEnv(read(environment));
+const { DATABASE_URL, SOKU_DATA_DIR, HOST, PORT, ...written } = parseEnv(read(environment));
+const secrets = {
+  SOKU_SECRET: 'a secret that is only for the tests',
+  SOKU_METRICS_TOKEN: 'a-token-that-is-only-for-the-tests',
+};
+const variables = { ...written, ...secrets };
 const deployment = await Deployment.start(3, { ...variables, TRUST_PROXY: '127.0.0.1' });
 after(() => deployment.stop());
 const [first] = deployment.nodes;
@@ -33,6 +39,16 @@ test('the pages show the files that are tested here, as they are', () => {
   assert.deepEqual(blocks('docs/operations/README.md', `sh file=${environment}`), [read(environment)]);
   const odd = deployment.nodes.filter(({ server }) => /is not a variable/.test(server.output));
   assert.equal(odd.length, 0);
+});
+
+test('a start with a secret or a token as the example has it is refused, because everybody knows them', () => {
+  const example = parseEnv(read(environment));
+  assert.throws(() => readConfig({ ...secrets, SOKU_SECRET: example.SOKU_SECRET }), /SOKU_SECRET has fewer/);
+  assert.throws(
+    () => readConfig({ ...secrets, SOKU_METRICS_TOKEN: example.SOKU_METRICS_TOKEN }),
+    /SOKU_METRICS_TOKEN has fewer/,
+  );
+  readConfig({ ...example, ...secrets });
 });
 
 test('the command of docs/operations/README.md lists the servers, and without the token nobody is told', async () => {
