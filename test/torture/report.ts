@@ -76,7 +76,7 @@ Written by \`npm run torture\`, on ${date}, at commit ${commit}, on ${machine}.
 
 ${whole(total.operations)} operations in ${Math.round(ms / 1000)} s against three real nodes (\`npm start\`'s process) that share one real PostgreSQL, each with a TCP proxy of its own before the database, while one thing after the other was made to fail: **${whole(total.violations)} violations**.
 
-Clients verify keys at all nodes all the time, over connections that stay open and with several requests under way on each: mostly keys that are being revoked at that moment, or were lately. Others make keys, rename them and revoke them: at one node, at two nodes at once, beside a rename, and again afterwards. The moment a revoke is answered, every node is asked about the key; a node that stands still finds the question when it wakes up. All times are taken with one monotonic clock, before a request is written and after its answer was read.
+Clients verify keys at all nodes all the time, over connections that stay open and with several requests under way on each: mostly keys that are being revoked at that moment, or were lately. Others make keys, rename them and revoke them: at one node, at two nodes at once, beside a rename, and again afterwards. The moment a revoke is answered, every node is asked about the key; a node that stands still finds the question when it wakes up. All times are taken with one monotonic clock, before a request is written and after its answer was read. PostgreSQL runs without fsync here: its processes are killed, the machine is not, so this tells nothing of a power cut. Faults come one at a time, and there is no standby; the simulation has both.
 
 ## The rules
 

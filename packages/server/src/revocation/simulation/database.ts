@@ -68,8 +68,9 @@ export class Database {
     if (failover) {
       const lost = Math.floor(this.#world.random.between(0, this.#unreplicated.length + 1));
       for (let count = 0; count < lost; count += 1) this.#unreplicated.pop()?.undo();
+      this.#unreplicated = [];
     }
-    this.#unreplicated = [];
+    // A restart alone replicates nothing: what the replica lacks is visible now, and may be lost later.
   }
 
   /** Whether a change is visible that a failover would lose. */

@@ -186,8 +186,9 @@ export class Process {
       lock: 'head',
       snapshot: () => undefined,
       write: () => {
-        if (revoke && database.keys.get(id)?.revoked === true) return undefined;
-        return database.change(id, [bytes], world.newId(), revoke ? { revoked: true } : undefined);
+        // A repeated revoke is published again: its commit waits for a replica that may lack the first one.
+        const first = revoke && database.keys.get(id)?.revoked !== true;
+        return database.change(id, [bytes], world.newId(), first ? { revoked: true } : undefined);
       },
       answer: () => undefined,
     });

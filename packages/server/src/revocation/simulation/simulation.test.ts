@@ -13,7 +13,7 @@ const first = Number(process.env.SOKU_SIMULATION_SEED ?? 1);
 const count = Number(process.env.SOKU_SIMULATION_SEEDS ?? (process.env.SOKU_SIMULATION_SEED ? 1 : 20_000));
 
 /** Most schedules that a mistake in the protocol may go unnoticed in. */
-const mostSeeds = 3000;
+const mostSeeds = 6000;
 
 test(`no key is accepted after its revoke has returned, in ${count} schedules`, async () => {
   const found = await exploreApart();

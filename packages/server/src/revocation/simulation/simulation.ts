@@ -230,7 +230,8 @@ export class Simulation {
       void process.leave();
       this.world.after(this.#random.between(10, 1500), () => this.#crash(process, 0));
     });
-    this.#often(restarts, () => this.#database.restart(failovers));
+    // Where there are failovers there are plain restarts, too: what one makes visible the other loses.
+    this.#often(restarts, () => this.#database.restart(failovers && this.#random.chance(0.7)));
     this.#often(prunes, () => this.#database.prune(this.#random.chance(0.5) ? 1 : 0));
   }
 
