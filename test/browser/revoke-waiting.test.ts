@@ -63,6 +63,29 @@ test('a revoke that takes long says so in a region of the dialog that was there 
   assert.equal(sent, 1);
 });
 
+test('a revoke that takes longer than it may says that the key may be dead already', async (t) => {
+  await ada.makeKey({ name: 'Hangs' });
+  const page = await dashboard.open(t, '/settings/api?q=Hangs');
+  const held = Promise.withResolvers<void>();
+  await page.route('**/revoke', async (route) => {
+    await held.promise;
+    await route.continue();
+  });
+  await keys.revokeButton(page, 'Hangs').click();
+  await keys.confirmRevoke(page, 'Hangs').waitFor();
+  const now = new Date();
+  await page.clock.install({ time: now });
+  await page.clock.pauseAt(now.getTime() + 1000);
+  await keys.confirmRevoke(page, 'Hangs').click();
+  await page.clock.runFor(2900);
+  const region = keys.question(page).locator('.revoke-waiting');
+  await reads(region, new RegExp(`^${waiting}$`));
+  await page.clock.runFor(200);
+  await reads(region, /^This takes longer than it should\. The key may be dead already…$/);
+  held.resolve();
+  await isGone(keys.question(page));
+});
+
 test('with more servers the page says how many, and how long it took', async (t) => {
   await many.ada.makeKey({ name: 'Three servers' });
   const page = await many.open(t, '/settings/api?q=Three');

@@ -201,6 +201,24 @@ test('a failure inside the server is shown where it happened: in the dialog, and
   await keys.row(page, 'Failing').waitFor();
 });
 
+test('a revoke that failed although the key is dead by it can be repeated in the dialog', async (t) => {
+  const { key } = await ada.makeKey({ name: 'Half done' });
+  const page = await dashboard.open(t, '/settings/api?q=Half', { expected: [answered(500)] });
+  await page.route('**/revoke', async (route) => {
+    await route.fetch();
+    await route.fulfill({ status: 500, json: failure });
+  });
+  await revokeInPage(page, 'Half done');
+  const dialog = keys.question(page);
+  await reads(dialog.getByRole('alert'), /Something failed inside/);
+  await page.evaluate(`window.dispatchEvent(new Event('focus'))`);
+  await reads(dialog, /Half done.*revoked \d+ \w+ \d{4}.*Something failed inside/);
+  await page.unroute('**/revoke');
+  await keys.confirmRevoke(page, 'Half done').click();
+  await reads(keys.toast(page), /^“Half done”: Revoked\. No server accepts it any more\.$/);
+  assert.equal(await statusOf(key.id), 'revoked');
+});
+
 test('the link to the question about a key that does not exist says so', async (t) => {
   const id = `key_${'0'.repeat(26)}`;
   const page = await dashboard.open(t, `/settings/api?panel=revoke&key=${id}`, { expected: [answered(404)] });

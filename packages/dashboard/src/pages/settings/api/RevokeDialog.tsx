@@ -23,13 +23,15 @@ export function RevokeDialog({ id, onClose, onRevoked }: RevokeDialogProps) {
   const { data: key, error: loadError } = useQuery(keyOptions(id));
   const { busy, error, revoke } = useRevoke(id, onRevoked);
   const client = useQueryClient();
-  // By somebody else, or in another tab: the list behind does not know it yet.
-  const already = key?.status === 'revoked' && !busy;
+  const revoked = key?.status === 'revoked' && !busy;
+  // By somebody else, or in another tab: the list behind does not know it yet. But after a failure it may have been
+  // this very revoke, which holds on every server, and after a restore, only when it is repeated until it succeeds.
+  const already = revoked && error === null;
   const requestClose = () => {
     if (busy) return;
-    if (!already) return onClose();
-    showKeyInLists(client, key);
-    onRevoked(key, undefined);
+    if (revoked) showKeyInLists(client, key);
+    if (already) onRevoked(key, undefined);
+    else onClose();
   };
 
   return (
@@ -88,23 +90,27 @@ function useRevoke(id: string, onRevoked: OnRevoked) {
   return { busy, error, revoke };
 }
 
-/** ms. A revoke takes a few; a server that is frozen or cut off is waited for, for up to two seconds. */
+/** Said after so many ms. A revoke takes a few; a server that is frozen or cut off is waited for, up to 2.2 s. */
 const soon = 400;
+const tooLate = 3000;
 
 /** Says why it takes so long, once it does. The region is there before its text, or no screen reader would read it. */
 function Waiting({ busy }: { busy: boolean }) {
-  const [long, setLong] = useState(false);
+  const [words, setWords] = useState<string | null>(null);
   useEffect(() => {
     if (!busy) return;
-    const timer = setTimeout(() => setLong(true), soon);
+    const timers = [
+      setTimeout(() => setWords('Waiting until every server knows…'), soon),
+      setTimeout(() => setWords('This takes longer than it should. The key may be dead already…'), tooLate),
+    ];
     return () => {
-      clearTimeout(timer);
-      setLong(false);
+      for (const timer of timers) clearTimeout(timer);
+      setWords(null);
     };
   }, [busy]);
   return (
     <p className="revoke-waiting" role="status">
-      {long ? 'Waiting until every server knows…' : null}
+      {words}
     </p>
   );
 }
