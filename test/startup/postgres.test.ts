@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { after, test } from 'node:test';
-import { databaseVariables, newDataDir } from '../support/server.ts';
+import pg from 'pg';
+import { databaseVariables, newDataDir, startServer } from '../support/server.ts';
 import { refusedStart } from '../support/start.ts';
 
 const dataDir = newDataDir();
@@ -19,4 +20,19 @@ test('a wrong password ends with 78 and one line, which does not have it', async
   url.searchParams.set('sslmode', 'require');
   const tls = await refusedStart(78, { dataDir, env: { DATABASE_URL: url.href, SOKU_SECRET } });
   assert.match(tls, /^soku: DATABASE_URL: PostgreSQL speaks no TLS/);
+});
+
+test('a database that fails after it was opened is told of in words, too', async (t) => {
+  const { DATABASE_URL, SOKU_SECRET } = await databaseVariables(dataDir, 'postgres');
+  const env = { DATABASE_URL, SOKU_SECRET, LOG_LEVEL: 'error' };
+  await (await startServer({ database: 'postgres', dataDir })).stop();
+  const client = new pg.Client(DATABASE_URL);
+  await client.connect();
+  t.after(() => client.end());
+  await client.query('BEGIN; LOCK TABLE rate_window');
+  const locked = await refusedStart(69, { dataDir, env });
+  assert.match(locked, /^soku: DATABASE_URL: PostgreSQL does not answer \(/);
+  await client.query('ROLLBACK; UPDATE change_head SET lease_ms = 3000');
+  const lease = await refusedStart(78, { dataDir, env });
+  assert.match(lease, /^soku: The database has leases of 3000 ms, and this node of 2000 ms: /);
 });

@@ -3,7 +3,7 @@ import { readOrMakeSecret } from './accounts/secret.ts';
 import { createApp } from './app.ts';
 import { type Config, readConfig, unknownVariables } from './config.ts';
 import { openDataDirectory } from './database/data-directory.ts';
-import { openDatabase } from './database/open.ts';
+import { type Database, openDatabase } from './database/open.ts';
 import type { Gateway } from './gateway/gateway.ts';
 import { type Close, gracefulClose } from './http/closing.ts';
 import { createLog } from './http/logging.ts';
@@ -25,7 +25,7 @@ async function start(): Promise<void> {
   const database = await openDatabase(directory, config.databaseUrl, log);
   const secret = readOrMakeSecret(config.secret, directory.secretFile);
   const journal = new DeadHashJournal(directory.path, database, log);
-  await journal.start();
+  await inWords(database, journal.start());
   const { app, accounts, nodes, limits, usage, gateway, draining } = await createApp(
     config,
     database,
@@ -33,10 +33,10 @@ async function start(): Promise<void> {
     secret,
     log,
   );
-  const setupCode = await accounts.prepareFirstAccount(config.owner);
+  const setupCode = await inWords(database, accounts.prepareFirstAccount(config.owner));
   log.info(`Soku API Keys ${version}, data in ${directory.path}`);
-  await limits.start();
-  await nodes?.start();
+  await inWords(database, limits.start());
+  await inWords(database, nodes?.start());
   const closeGateway = await startGateway(gateway, config, log);
   const close = gracefulClose(app);
   await listen(app, config);
@@ -66,6 +66,17 @@ async function start(): Promise<void> {
     // Only connections to a database that does not answer could still keep the process alive.
     setTimeout(() => process.exit(), 500).unref();
   });
+}
+
+/** Work of the start that asks the database, which may fail as it may when it is opened. */
+async function inWords<T>({ kind }: Database, work: Promise<T> | undefined): Promise<T | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    if (kind === 'sqlite') throw error;
+    const { failedStart } = await import('./database/postgres-start.ts');
+    throw failedStart(error);
+  }
 }
 
 /** @returns closes it; open requests finish first, as those of the main server do */

@@ -21,6 +21,9 @@ const passing = new Set(['53100', '53300', '55P03', '57014', '57P01', '57P02', '
 /** System calls that fail when there is no way to it, or not yet. */
 const network = new Set(['connect', 'getaddrinfo', 'read', 'write']);
 
+/** A file is read and written, too, by calls of the same names; these are no faults of a network. */
+const ofDisk = new Set(['EIO', 'ENOSPC', 'EDQUOT']);
+
 /** It is there and does not let us in, or not do what we must. */
 const refusals: Record<string, string> = {
   '28P01': 'refused the user or the password',
@@ -185,6 +188,17 @@ export function refusedStart(error: unknown): unknown {
     'unavailable',
     `DATABASE_URL: PostgreSQL does not answer (${codeOf(error) || error.message}). Is it running, and reachable from here?`,
   );
+}
+
+/**
+ * The same for what fails after the database was opened, when other files than those of the address are in use, too.
+ *
+ * @returns the error itself when it is none of PostgreSQL's making
+ */
+export function failedStart(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const isOfFile = 'syscall' in error && (!isNetwork(error) || ofDisk.has(codeOf(error)));
+  return isOfFile ? error : refusedStart(error);
 }
 
 /** What somebody has to set right; undefined when it is not that. */

@@ -1,3 +1,4 @@
+import { StartupError } from '../startup-error.ts';
 import type { Later } from '../usage/repeating.ts';
 import type { Clock } from './clock.ts';
 import { Exchanges, type Outcome } from './exchanges.ts';
@@ -198,7 +199,10 @@ export class VerifierNode {
     await link.register({ id: this.#rows.take(), name, renewal: newId() });
     const head = await link.readHead();
     if (head.leaseMs !== leaseMs) {
-      throw new Error(`the database has leases of ${head.leaseMs} ms, and this node of ${leaseMs} ms`);
+      throw new StartupError(
+        'configuration',
+        `The database has leases of ${head.leaseMs} ms, and this node of ${leaseMs} ms: it takes a program of the same version as the other nodes.`,
+      );
     }
     this.#demand(epoch);
     this.#feed.begin({ seq: head.seq, token: head.token });
