@@ -87,6 +87,39 @@ test('an unfinished end is cut off, what is missing is added, and damage before 
   assert.deepEqual(scene.journal().sort(), whole.match(/^[0-9a-f]{64}/gm)?.sort());
 });
 
+test('a restore is refused when the end of the journal is damaged, and cuts nothing off', async (t) => {
+  const scene = await Scene.of(t, 'sqlite');
+  const server = await scene.start();
+  const ada = await server.signIn();
+  const keys = [await ada.makeKey({ name: 'first' }), await ada.makeKey({ name: 'second' })];
+  const backup = scene.onShelf('backup');
+  assert.equal((await scene.operate(['backup', backup])).code, 0);
+  for (const { key } of keys) await ada.revoke(key.id);
+  await server.kill('SIGTERM');
+  await scene.freshDatabase();
+  const file = join(scene.dataDir, 'dead-hashes');
+  const whole = readFileSync(file, 'latin1');
+  const place = whole.length - 20;
+  const flipped = String.fromCharCode(whole.charCodeAt(place) ^ 1);
+  for (const [damaged, line] of [
+    [whole.slice(0, place) + flipped + whole.slice(place + 1), 2],
+    [whole.replaceAll('\n', '\r\n'), 1],
+    [whole.slice(1), 1],
+  ] as const) {
+    writeFileSync(file, damaged, 'latin1');
+    const refused = await scene.operate(['restore', backup]);
+    assert.equal(refused.code, 65, refused.output);
+    assert.match(refused.output, new RegExp(`journal .*damaged in line ${line}\\.`));
+    assert.equal(readFileSync(file, 'latin1'), damaged);
+    await scene.freshDatabase();
+  }
+  // Without its last newline it has lost nothing.
+  writeFileSync(file, whole.slice(0, -1));
+  const restored = await scene.operate(['restore', backup]);
+  assert.match(restored.output, /The journal knew of later revokes: 2 keys alive/);
+  assert.equal(readFileSync(file, 'latin1'), whole);
+});
+
 test('every node keeps what another one revokes, and only what is dead', async (t) => {
   const scene = await Scene.of(t, 'postgres');
   const other = newDataDir();

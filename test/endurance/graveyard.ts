@@ -123,6 +123,7 @@ async function bury(database: SqliteDatabase): Promise<Keys> {
   };
   const revocation = singleProcessRevocation(database, new SecretMemory({ good: 1, refused: 1 }), {
     keep: async () => undefined,
+    onKilled: () => undefined,
   });
   for (const [i, workspaceId] of ['ws_a', 'ws_b'].entries()) {
     await revocation.revoke({

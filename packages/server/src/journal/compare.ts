@@ -1,16 +1,11 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Kysely } from 'kysely';
 import type { Tables } from '../database/schema.ts';
-import type { DeadHashFile, Look } from './file.ts';
+import type { Look } from './file.ts';
 
-/** Hashes that one statement names, and that one reads. */
+/** Hashes that one statement names, and that one reads: a few ms, for which verification waits. */
 const slice = 1000;
-const readSlice = 10_000;
-
-/**
- * - older: the database lacks hashes that the journal has
- * - newer: the journal lacks hashes that the database has
- */
-type Comparison = 'same' | 'older' | 'newer';
+const readSlice = 2000;
 
 /** What was alive in the database although the journal has it. */
 export interface Killed {
@@ -19,50 +14,60 @@ export interface Killed {
 }
 
 /**
- * Compares journal and database by their numbers of hashes and by the last lines of the journal, without reading
- * either of them in full.
+ * Whether the database seems to lack hashes that the journal has, by their numbers and by the last lines of the journal,
+ * without reading either of them in full: so that a start finds nearly every older database before anything is verified.
  *
- * It is enough, because a database that was put back is one that was there before. A line is written after its commit
- * and in the order of the commits (but for those that were on their way together, of which there are fewer than the
- * lines that are looked at). So a database that has the last lines has those before them, and one that lacks any
- * lacks the last one.
+ * It does not find all. A hash that was added late has its line after those of later revokes, and two lines of one hash
+ * count twice. `differences` finds those.
  *
  * @param look taken before this call: a line that comes later has its hash in the database already
  */
-export async function compare(db: Kysely<Tables>, { lines, tail }: Look): Promise<Comparison> {
+export async function seemsOlder(db: Kysely<Tables>, { lines, tail }: Look): Promise<boolean> {
   const row = await db
     .selectFrom('dead_hash')
     .select((eb) => eb.fn.countAll().as('count'))
     .executeTakeFirstOrThrow();
-  const dead = Number(row.count);
-  if (dead < lines || (await missingIn(db, tail)).length > 0) return 'older';
-  return dead > lines ? 'newer' : 'same';
+  return Number(row.count) < lines || (await missingIn(db, tail)).length > 0;
 }
 
 /**
  * Kills what the journal has and the database lacks.
  *
+ * @param journal the hashes, or those that may be missing
  * @param now epoch ms
+ * @param tell is told of hashes as soon as they are dead
  */
 export async function killMissing(
   db: Kysely<Tables>,
   journal: ReadonlySet<string>,
   now: number,
+  tell: (hashes: Uint8Array[]) => void = () => undefined,
 ): Promise<Killed> {
   const killed = { hashes: 0, keys: 0 };
   for (const hashes of slices(journal)) {
+    await setImmediate();
     const missing = await missingIn(db, hashes);
     if (missing.length === 0) continue;
+    const dead = missing.map(bytes);
     killed.hashes += missing.length;
-    killed.keys += await kill(db, missing.map(bytes), now);
+    killed.keys += await kill(db, dead, now);
+    tell(dead);
   }
   return killed;
 }
 
-/** Writes what the database has and the journal lacks. @returns how many hashes */
-export async function addMissing(db: Kysely<Tables>, journal: DeadHashFile): Promise<number> {
-  const known = await journal.all();
-  let added = 0;
+/**
+ * Compares every hash, a slice at a time, so that verification goes on meanwhile.
+ *
+ * @param journal all hashes, read before this call; those that the database has are taken out of it
+ * @returns what only one of them has
+ */
+export async function differences(
+  db: Kysely<Tables>,
+  journal: Set<string>,
+  signal?: AbortSignal,
+): Promise<{ onlyInJournal: Set<string>; onlyInDatabase: string[] }> {
+  const onlyInDatabase: string[] = [];
   let after: Uint8Array = new Uint8Array();
   for (;;) {
     const rows = await db
@@ -73,11 +78,13 @@ export async function addMissing(db: Kysely<Tables>, journal: DeadHashFile): Pro
       .limit(readSlice)
       .execute();
     const last = rows.at(-1);
-    if (last === undefined) return added;
+    if (last === undefined) return { onlyInJournal: journal, onlyInDatabase };
     after = last.hash;
-    const missing = rows.map((row) => digits(row.hash)).filter((hash) => !known.has(hash));
-    await journal.add(missing);
-    added += missing.length;
+    for (const hash of rows.map((row) => digits(row.hash))) {
+      if (!journal.delete(hash)) onlyInDatabase.push(hash);
+    }
+    // SQLite answers in the same turn.
+    await setImmediate(undefined, { signal });
   }
 }
 
@@ -128,7 +135,8 @@ async function kill(db: Kysely<Tables>, hashes: Uint8Array[], now: number): Prom
   });
 }
 
-function* slices(hashes: Iterable<string>): Generator<string[]> {
+/** As many hashes as one statement names. */
+export function* slices(hashes: Iterable<string>): Generator<string[]> {
   let some: string[] = [];
   for (const hash of hashes) {
     some.push(hash);

@@ -10,6 +10,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -53,7 +54,7 @@ test('what is added is there in its order, once, readable by its owner only', as
   const again = new DeadHashFile(path);
   await again.look();
   await again.add(rest);
-  assert.deepEqual(Array.from(await again.all()), [first, ...rest]);
+  assert.deepEqual(Array.from((await again.all()).hashes), [first, ...rest]);
   assert.equal(statSync(path).size, 20 * lineLength);
 });
 
@@ -91,11 +92,11 @@ test('the look sees all lines and the last thousand; reading all finds damage an
   const path = temporary(t);
   const all = hashes(0, 1500);
   writeFileSync(path, all.map(writeLine).join(''));
-  appendFileSync(path, 'unfinished');
+  appendFileSync(path, 'bad0beef');
   const file = new DeadHashFile(path);
   assert.deepEqual(await file.look(), { lines: 1500, tail: all.slice(500), cut: true });
   assert.equal(statSync(path).size, 1500 * lineLength);
-  assert.deepEqual(Array.from(await file.all()), all);
+  assert.deepEqual(Array.from((await file.all()).hashes), all);
   const content = readFileSync(path);
   content.write('x', 3 * lineLength);
   writeFileSync(path, content);
@@ -113,4 +114,81 @@ test('second lines of a hash are taken out, and nothing else', async (t) => {
   const file = new DeadHashFile(path);
   await file.compact();
   assert.equal(readFileSync(path, 'latin1'), [one, two, three].map(writeLine).join(''));
+});
+
+test('only what an unfinished write can leave is cut off; any other end is damage, and stays', async (t) => {
+  const path = temporary(t);
+  const [one = '', two = '', three = ''] = hashes(0, 3).map(writeLine);
+  const look = async (content: string) => {
+    writeFileSync(path, content, 'latin1');
+    const seen = await new DeadHashFile(path).look().catch((error: unknown) => error);
+    return { seen, left: readFileSync(path, 'latin1') };
+  };
+  const nul = (bytes: number) => '\0'.repeat(bytes);
+  for (const end of [
+    ...[three.slice(0, 1), three.slice(0, 64), three.slice(0, 65), three.slice(0, 72)],
+    ...[nul(1), nul(lineLength), nul(3 * lineLength + 5), three.slice(0, 30) + nul(100)],
+  ]) {
+    const { seen, left } = await look(one + two + end);
+    assert.equal(left, one + two, JSON.stringify(end));
+    assert.partialDeepStrictEqual(seen, { lines: 2, cut: true });
+  }
+  // All of it but the end of the line is there.
+  for (const end of [three.slice(0, -1), three.slice(0, -1) + nul(1), three.slice(0, -1) + nul(99)]) {
+    const { seen, left } = await look(one + two + end);
+    assert.equal(left, one + two + three);
+    assert.partialDeepStrictEqual(seen, { lines: 3, cut: false });
+  }
+  const flipped = two.slice(0, 50) + (two[50] === '0' ? '1' : '0') + two.slice(51);
+  for (const [content, line] of [
+    [one + flipped, 2],
+    [one + flipped.slice(0, -1), 2],
+    [one + flipped.slice(0, 70), 2],
+    [`${one}unfinished`, 2],
+    [`${one}\n`, 2],
+    [one + nul(1) + two, 2],
+    [(one + two).replaceAll('\n', '\r\n'), 1],
+    [one.replace('\n', '\r\n'), 1],
+    [(one + two).slice(1), 1],
+    [one.slice(1), 1],
+    [`\n${one}${two}`, 1],
+    [`\u00ef\u00bb\u00bf${one}`, 1],
+  ] as const) {
+    const { seen, left } = await look(content);
+    assert.ok(seen instanceof StartupError, JSON.stringify(content));
+    assert.equal(seen.exitCode, 65);
+    assert.match(seen.message, new RegExp(` damaged in line ${line}\\. `));
+    assert.equal(left, content);
+  }
+});
+
+test('nothing is written after an end that is damaged', async (t) => {
+  const path = temporary(t);
+  const [one = '', two = ''] = hashes(0, 2);
+  writeFileSync(path, `${writeLine(one)}${two}?`);
+  await assert.rejects(new DeadHashFile(path).add([two]), / damaged in line 2\. /);
+  assert.equal(readFileSync(path, 'latin1'), `${writeLine(one)}${two}?`);
+});
+
+test('a hash is told as kept when the disk has it, and the name of the file', async (t) => {
+  const path = temporary(t);
+  const done: string[] = [];
+  const watched: typeof open = async (name, ...rest) => {
+    const handle = await open(name, ...rest);
+    const of = name === path ? 'file' : 'directory';
+    for (const method of ['appendFile', 'datasync', 'sync'] as const) {
+      const real = handle[method].bind(handle) as (...given: unknown[]) => Promise<void>;
+      handle[method] = async (...given: unknown[]) => {
+        await real(...given);
+        done.push(`${method} ${of}`);
+      };
+    }
+    return handle;
+  };
+  const file = new DeadHashFile(path, watched);
+  const [one = '', two = ''] = hashes(0, 2);
+  await file.add([one]).then(() => done.push('told'));
+  assert.deepEqual(done.splice(0), ['appendFile file', 'datasync file', 'sync directory', 'told']);
+  await file.add([two]).then(() => done.push('told'));
+  assert.deepEqual(done.splice(0), ['appendFile file', 'datasync file', 'told']);
 });

@@ -1,13 +1,18 @@
 import { type FileHandle, open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { StartupError } from '../startup-error.ts';
-import { lineLength, readLine, writeLine } from './line.ts';
+import { readEnd } from './end.ts';
+import { lineLength, readLines, writeLine } from './line.ts';
 
 /** Lines at the end that are looked at whenever it is opened. More than are ever on their way at the same time. */
 const tailLines = 1000;
 
-/** Lines that are read at a time. */
-const slice = 10_000;
+/** Lines that are read at a time: a few ms, for which verification waits. */
+const slice = 2000;
+
+/** Lines that are written at a time when the file is written anew. */
+const writeSlice = 10_000;
 
 /** Hashes that it remembers to have written, so that whoever revokes a key again adds no second line. */
 const mostRecent = 10_000;
@@ -19,6 +24,14 @@ export interface Look {
   tail: string[];
 }
 
+/** All of the file. */
+interface Content {
+  /** Oldest first. */
+  hashes: Set<string>;
+  /** As many as hashes, or more when a hash has a second one. */
+  lines: number;
+}
+
 /**
  * The file `dead-hashes`: a line for each hash that is dead, in the order in which they died. It only grows, and is
  * kept apart from the database, so that it knows of revokes which an older copy of the database does not. Hashes are
@@ -26,6 +39,7 @@ export interface Look {
  */
 export class DeadHashFile {
   readonly #path: string;
+  readonly #openFile: typeof open;
   /** Not on the disk yet, or not for certain; in the order in which they died. */
   readonly #owed = new Set<string>();
   /** On the disk: the last ones. */
@@ -34,8 +48,10 @@ export class DeadHashFile {
   #next: Promise<void> | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(path: string) {
+  /** @param openFile the file system's, but for tests of what waits for the disk */
+  constructor(path: string, openFile: typeof open = open) {
     this.#path = path;
+    this.#openFile = openFile;
   }
 
   /**
@@ -43,7 +59,7 @@ export class DeadHashFile {
    * it is there.
    *
    * @returns whether something was cut off, too
-   * @throws {StartupError} 65 when a line before the end is damaged, 73 when the file cannot be used
+   * @throws {StartupError} 65 when one of the last lines is damaged, 73 when the file cannot be used
    */
   look(): Promise<Look & { cut: boolean }> {
     return this.#alone(async () => {
@@ -51,17 +67,12 @@ export class DeadHashFile {
       if (file === undefined) return { lines: 0, tail: [], cut: false };
       try {
         const { size } = await file.stat();
-        const whole = Math.floor(size / lineLength);
-        const first = Math.max(0, whole - tailLines);
-        const read = await readLines(file, first, whole - first);
-        while (read.length > 0 && read.at(-1) === undefined) read.pop();
-        if (read.length === 0 && first > 0) throw this.#damaged(whole);
-        const tail = read.map((hash, index) => hash ?? this.#refuseLine(first + index + 1));
-        const lines = first + tail.length;
-        const cut = lines * lineLength !== size;
-        if (cut) await file.truncate(lines * lineLength);
+        const first = Math.max(0, Math.floor(size / lineLength) - tailLines);
+        const { tail, cut } = await this.#mendEnd(file, first, size);
+        // A thousand lines of which nothing is left are no unfinished write.
+        if (tail.length === 0 && first > 0) throw this.#damaged(first + 1);
         this.#remember(tail);
-        return { lines, tail, cut };
+        return { lines: first + tail.length, tail, cut };
       } finally {
         await file.close();
       }
@@ -69,12 +80,14 @@ export class DeadHashFile {
   }
 
   /**
-   * All hashes, oldest first.
+   * All that is there at the moment. Whoever adds meanwhile does not wait for it.
    *
    * @throws {StartupError} 65 when a line is damaged
    */
-  all(): Promise<Set<string>> {
-    return this.#alone(async () => (await this.#readAll()).hashes);
+  async all(signal?: AbortSignal): Promise<Content> {
+    // What is on the disk stays where it is; only a write under way may still be taken back.
+    const { file, lines } = await this.#alone(() => this.#openWhole());
+    return this.#readAll(file, lines, signal);
   }
 
   /**
@@ -91,12 +104,17 @@ export class DeadHashFile {
   /** Takes second lines of the same hash out, so that the number of lines can be compared with the database's. */
   async compact(): Promise<void> {
     await this.#alone(async () => {
-      const { hashes, lines } = await this.#readAll();
+      const { file: old, lines } = await this.#openWhole();
+      const { hashes } = await this.#readAll(old, lines);
       if (hashes.size === lines) return;
       const other = `${this.#path}.new`;
-      const file = await open(other, 'w', 0o600);
+      const file = await this.#openFile(other, 'w', 0o600);
       try {
-        for (const hash of hashes) await file.appendFile(writeLine(hash));
+        const all = Array.from(hashes);
+        for (let first = 0; first < all.length; first += writeSlice) {
+          const some = all.slice(first, first + writeSlice);
+          await file.appendFile(some.map(writeLine).join(''));
+        }
         await file.sync();
       } finally {
         await file.close();
@@ -106,22 +124,27 @@ export class DeadHashFile {
     });
   }
 
-  async #readAll(): Promise<{ hashes: Set<string>; lines: number }> {
-    const hashes = new Set<string>();
+  async #openWhole(): Promise<{ file: FileHandle | undefined; lines: number }> {
     const file = await this.#open('r');
-    if (file === undefined) return { hashes, lines: 0 };
+    return { file, lines: file === undefined ? 0 : Math.floor((await file.stat()).size / lineLength) };
+  }
+
+  async #readAll(file: FileHandle | undefined, lines: number, signal?: AbortSignal): Promise<Content> {
+    const hashes = new Set<string>();
+    if (file === undefined) return { hashes, lines };
     try {
-      const lines = Math.floor((await file.stat()).size / lineLength);
       for (let first = 0; first < lines; first += slice) {
-        const read = await readLines(file, first, Math.min(slice, lines - first));
+        const end = Math.min(lines, first + slice);
+        const read = readLines(await readText(file, first * lineLength, end * lineLength), end - first);
         read.forEach((hash, index) => {
           hashes.add(hash ?? this.#refuseLine(first + index + 1));
         });
+        await setImmediate(undefined, { signal });
       }
-      return { hashes, lines };
     } finally {
       await file.close();
     }
+    return { hashes, lines };
   }
 
   async #writeOwed(): Promise<void> {
@@ -134,13 +157,13 @@ export class DeadHashFile {
 
   /** Opened anew each time: whoever moves the file away gets another one, and not lines in a file without a name. */
   async #append(text: string): Promise<void> {
-    const file = await open(this.#path, 'a', 0o600);
-    let size = 0;
+    const file = await this.#openFile(this.#path, 'a+', 0o600);
+    let whole: number;
     try {
-      ({ size } = await file.stat());
-      const whole = size - (size % lineLength);
+      const { size } = await file.stat();
+      whole = size;
       // Left by a write that failed half-way, as on a full disk.
-      if (whole !== size) await file.truncate(whole);
+      if (size % lineLength > 0) ({ whole } = await this.#mendEnd(file, Math.floor(size / lineLength), size));
       try {
         await file.appendFile(text);
         await file.datasync();
@@ -151,7 +174,29 @@ export class DeadHashFile {
     } finally {
       await file.close();
     }
-    if (size === 0) await this.#syncDirectory();
+    if (whole === 0) await this.#syncDirectory();
+  }
+
+  /**
+   * Reads to the end, and leaves whole lines there.
+   *
+   * @param first the line to begin with, counted from 0
+   * @returns the hashes, and how many bytes the file has now
+   */
+  async #mendEnd(
+    file: FileHandle,
+    first: number,
+    size: number,
+  ): Promise<{ tail: string[]; cut: boolean; whole: number }> {
+    const { hashes, rest } = readEnd(await readText(file, first * lineLength, size));
+    const tail = hashes.map((hash, index) => hash ?? this.#refuseLine(first + index + 1));
+    const whole = (first + tail.length) * lineLength;
+    if (rest === 'cut') await file.truncate(whole);
+    if (rest === 'line') {
+      await file.truncate(whole - 1);
+      await file.write('\n', whole - 1);
+    }
+    return { tail, cut: rest === 'cut', whole };
   }
 
   #remember(hashes: readonly string[]): void {
@@ -171,7 +216,7 @@ export class DeadHashFile {
 
   /** A new name is on the disk only when its directory is. */
   async #syncDirectory(): Promise<void> {
-    const directory = await open(dirname(this.#path), 'r');
+    const directory = await this.#openFile(dirname(this.#path), 'r');
     try {
       await directory.sync();
     } finally {
@@ -182,7 +227,7 @@ export class DeadHashFile {
   /** @returns undefined when there is no file yet */
   async #open(flags: 'r' | 'r+'): Promise<FileHandle | undefined> {
     try {
-      return await open(this.#path, flags);
+      return await this.#openFile(this.#path, flags);
     } catch (error) {
       if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
       const reason = error instanceof Error ? ` (${error.message})` : '';
@@ -206,16 +251,8 @@ export class DeadHashFile {
   }
 }
 
-/** @returns a hash for each line; undefined for a damaged one */
-async function readLines(file: FileHandle, first: number, count: number): Promise<(string | undefined)[]> {
-  const { buffer, bytesRead } = await file.read(
-    Buffer.alloc(count * lineLength),
-    0,
-    count * lineLength,
-    first * lineLength,
-  );
-  const text = buffer.toString('latin1', 0, bytesRead);
-  return Array.from({ length: count }, (_, index) =>
-    readLine(text.slice(index * lineLength, (index + 1) * lineLength)),
-  );
+/** @param from and end in bytes */
+async function readText(file: FileHandle, from: number, end: number): Promise<string> {
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(end - from), 0, end - from, from);
+  return buffer.toString('latin1', 0, bytesRead);
 }

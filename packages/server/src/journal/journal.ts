@@ -2,8 +2,9 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Database } from '../database/open.ts';
 import { RequestError } from '../http/errors.ts';
+import { exitCodes, StartupError } from '../startup-error.ts';
 import { later, Repeating } from '../usage/repeating.ts';
-import { addMissing, compare, deadAmong, digits, type Killed, killMissing } from './compare.ts';
+import { deadAmong, differences, digits, type Killed, killMissing, seemsOlder, slices } from './compare.ts';
 import { DeadHashFile } from './file.ts';
 
 /** ms from the end of one look at what is to be done in the background to the next. */
@@ -26,10 +27,10 @@ export class DeadHashJournal {
   readonly #background: Repeating;
   /** Hashes of keys that another node has changed; not all of them are dead. */
   #heard: Uint8Array[] = [];
-  /** Whether changes may have been missed. */
-  #missed = false;
-  /** Whether the journal lacks hashes that the database has. */
-  #lacking = false;
+  /** Whether everything is to be compared: after a start, and when changes may have been missed. */
+  #missed = true;
+  readonly #stopping = new AbortController();
+  #killed: (hashes: Uint8Array[]) => void = () => undefined;
 
   constructor(directory: string, database: Database, log: Logger) {
     this.#file = new DeadHashFile(join(directory, 'dead-hashes'));
@@ -37,29 +38,44 @@ export class DeadHashJournal {
     this.#log = log;
     this.#background = new Repeating(() => this.#catchUp(), {
       interval,
-      failed: (error) => log.error({ err: error }, 'the journal of dead keys lags behind; it is tried again'),
+      failed: (error) => log.error({ err: error }, 'the journal of dead keys lags behind'),
       later,
     });
   }
 
   /**
-   * Kills again what an older database has alive. To be called before anything is verified.
+   * Kills again what an older database has alive. To be called before anything is verified. It sees what can be seen at
+   * once; all is compared in the background.
    *
    * @throws {StartupError} 65 when the journal is damaged, 73 when it cannot be used
    */
   async start(): Promise<void> {
-    await this.#compare();
+    if (await this.#seemsOlder()) {
+      // Two lines of one hash look like a hash that the database lacks.
+      await this.#file.compact();
+      if (await this.#seemsOlder()) await this.#kill((await this.#file.all()).hashes);
+    }
     this.#background.start(0);
   }
 
-  /** Brings both to the same state, for whoever can wait. @returns what was killed in the database */
+  /**
+   * Brings both to the same state, for whoever can wait. @returns what was killed in the database
+   *
+   * @throws {StartupError} 65 when the journal is damaged, 73 when it cannot be used
+   */
   async settle(): Promise<Killed> {
-    const killed = await this.#compare();
-    await this.#catchUp();
-    return killed;
+    await this.#look();
+    return this.#compare();
+  }
+
+  /** @param killed is told of what the journal kills in the database from now on, so that no cache has it alive */
+  onKilled(killed: (hashes: Uint8Array[]) => void): void {
+    this.#killed = killed;
   }
 
   async stop(): Promise<void> {
+    // A comparison under way is left to the next start.
+    this.#stopping.abort();
     await this.#background.stop();
   }
 
@@ -92,45 +108,57 @@ export class DeadHashJournal {
     this.#missed = true;
   }
 
-  async #compare(): Promise<Killed> {
+  async #look() {
+    const look = await this.#file.look();
+    if (look.cut) this.#log.warn('The end of the journal of dead keys was unfinished, and is cut off');
+    return look;
+  }
+
+  async #seemsOlder(): Promise<boolean> {
+    return seemsOlder(this.#database.kysely, await this.#look());
+  }
+
+  async #catchUp(): Promise<void> {
     const { kysely } = this.#database;
-    const { cut, ...look } = await this.#file.look();
-    if (cut) this.#log.warn('The end of the journal of dead keys was unfinished, and is cut off');
-    const comparison = await compare(kysely, look);
-    const killed = comparison === 'older' ? await this.#killAgain() : { hashes: 0, keys: 0 };
-    if (comparison !== 'same') this.#lacking = true;
+    while (this.#heard.length > 0) {
+      const some = this.#heard.slice(0, atOnce);
+      await this.#file.add((await deadAmong(kysely, some)).map(digits));
+      this.#heard = this.#heard.slice(some.length);
+    }
+    if (!this.#missed) return;
+    this.#missed = false;
+    try {
+      await this.#compare();
+    } catch (error) {
+      if (this.#stopping.signal.aborted) return;
+      // A damaged line does not mend itself, and reading all each second would cost a lot.
+      if (!(error instanceof StartupError && error.exitCode === exitCodes.data)) this.#missed = true;
+      throw error;
+    }
+  }
+
+  /** Reads both in full; kills what the database lacks, and adds what the journal lacks. */
+  async #compare(): Promise<Killed> {
+    const { signal } = this.#stopping;
+    const { hashes, lines } = await this.#file.all(signal);
+    const hasSecondLines = hashes.size < lines;
+    const { onlyInJournal, onlyInDatabase } = await differences(this.#database.kysely, hashes, signal);
+    const killed = await this.#kill(onlyInJournal);
+    for (const some of slices(onlyInDatabase)) await this.#file.add(some);
+    if (onlyInDatabase.length > 0)
+      this.#log.info(`${onlyInDatabase.length} dead keys were added to the journal`);
+    if (hasSecondLines) await this.#file.compact();
     return killed;
   }
 
-  async #killAgain(): Promise<Killed> {
-    const { kysely } = this.#database;
-    const killed = await killMissing(kysely, await this.#file.all(), Date.now());
+  async #kill(hashes: ReadonlySet<string>): Promise<Killed> {
+    const killed = await killMissing(this.#database.kysely, hashes, Date.now(), this.#killed);
     if (killed.hashes > 0) {
       this.#log.warn(
         killed,
         'The database was older than the journal of dead keys: what was alive in it and should not is revoked again',
       );
     }
-    // Two lines of one hash look like a hash that the database lacks.
-    await this.#file.compact();
     return killed;
-  }
-
-  async #catchUp(): Promise<void> {
-    const { kysely } = this.#database;
-    if (this.#missed) {
-      await this.#compare();
-      this.#missed = false;
-    }
-    if (this.#lacking) {
-      const added = await addMissing(kysely, this.#file);
-      this.#lacking = false;
-      if (added > 0) this.#log.info(`${added} dead keys were added to the journal`);
-    }
-    while (this.#heard.length > 0) {
-      const some = this.#heard.slice(0, atOnce);
-      await this.#file.add((await deadAmong(kysely, some)).map(digits));
-      this.#heard = this.#heard.slice(some.length);
-    }
   }
 }

@@ -16,6 +16,13 @@ export function readLine(line: string): string | undefined {
   return hash !== undefined && sum === checksum(hash) ? hash : undefined;
 }
 
+/** The hash of each line of a text; undefined for a damaged one, or one that is not there. */
+export function readLines(text: string, count: number): (string | undefined)[] {
+  return Array.from({ length: count }, (_, index) =>
+    readLine(text.slice(index * lineLength, (index + 1) * lineLength)),
+  );
+}
+
 function checksum(hash: string): string {
   return crc32(hash).toString(16).padStart(8, '0');
 }

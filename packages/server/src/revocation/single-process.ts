@@ -15,9 +15,10 @@ const hashRows = z.array(z.object({ hash: z.instanceof(Uint8Array) }));
 export function singleProcessRevocation(
   database: SqliteDatabase,
   memory: Pick<SecretMemory, 'forget' | 'forgetWorkspace'>,
-  journal: Pick<DeadHashJournal, 'keep'>,
+  journal: Pick<DeadHashJournal, 'keep' | 'onKilled'>,
 ): Revocation {
   const forget = (hashes: Iterable<Uint8Array>) => memory.forget(hashes);
+  journal.onKilled(forget);
   return {
     async revoke({ keyId, workspaceId, by, at }) {
       const hashes = await database.transact((connection) => {
