@@ -52,8 +52,8 @@ async function start(): Promise<void> {
       hasOthers: () => nodes?.list().some(({ self, state }) => !self && state === 'ready') === true,
       drain: () => draining.begin(),
       closeServers: (since) => Promise.all([close(since), closeGateway(since)]),
-      write: async () => {
-        const [written] = await Promise.all([usage.stop(), limits.stop()]);
+      write: async (progressed) => {
+        const [written] = await Promise.all([usage.stop(progressed), limits.stop(progressed)]);
         return written;
       },
       leave: () => Promise.all([nodes?.stop(), journal.stop()]),

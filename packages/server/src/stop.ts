@@ -8,8 +8,11 @@ import { exitCodes } from './startup-error.ts';
  */
 const drainTime = 2000;
 
-/** ms for what needs PostgreSQL at the end. Without bounds an unreachable one would hold the process for minutes. */
-const patience = { write: 6000, close: 1000 };
+/**
+ * ms for what needs PostgreSQL at the end. Without bounds an unreachable one would hold the process for minutes; but as
+ * long as it takes what is written, `stalled` begins anew, because with many keys in use there is a lot to write.
+ */
+const usualPatience = { stalled: 6000, write: 60_000, leave: 6000, close: 1000 };
 
 /** What has to be brought to an end, in the order in which it is. */
 export interface Ending {
@@ -19,8 +22,12 @@ export interface Ending {
   drain: () => void;
   /** Takes no new requests; resolves when the open ones have ended. @param since monotonic ms, when it was asked for */
   closeServers: (since: number) => Promise<unknown>;
-  /** Writes what is only in memory; resolves with whether it is written. */
-  write: () => Promise<boolean>;
+  /**
+   * Writes what is only in memory; resolves with whether it is written.
+   *
+   * @param progressed to be called whenever a part of it is
+   */
+  write: (progressed: () => void) => Promise<boolean>;
   /** Lets nobody wait for this node any more. */
   leave: () => Promise<unknown>;
   closeDatabase: () => Promise<unknown>;
@@ -30,7 +37,7 @@ export interface Ending {
 }
 
 /** Ends a process so that nothing that was begun is lost. @returns the exit code */
-export async function endProcess(signal: string, ending: Ending): Promise<number> {
+export async function endProcess(signal: string, ending: Ending, patience = usualPatience): Promise<number> {
   const { log, isRemote } = ending;
   const since = performance.now();
   ending.drain();
@@ -40,13 +47,32 @@ export async function endProcess(signal: string, ending: Ending): Promise<number
   }
   log.info(`${signal}: finishing the open requests`);
   await ending.closeServers(since);
-  const [write, close] = isRemote ? [patience.write, patience.close] : [];
-  const [written] = await Promise.all([inTime(ending.write(), write), inTime(ending.leave(), write)]);
+  const [leave, close] = isRemote ? [patience.leave, patience.close] : [];
+  const [lost] = await Promise.all([write(ending, patience), inTime(ending.leave(), leave)]);
   await inTime(ending.closeDatabase(), close);
-  if (written !== true)
-    log.error('The uses of keys in the last seconds are lost: the database did not answer');
+  if (lost !== undefined) {
+    log.error(
+      `The uses of keys in the last seconds are lost, and with them what passed of limits, as far as not written yet: ${lost}`,
+    );
+  }
   log.info('Stopped');
-  return written === true ? 0 : exitCodes.unavailable;
+  return lost === undefined ? 0 : exitCodes.unavailable;
+}
+
+/** @returns why not everything is written; undefined when it is */
+async function write(ending: Ending, { stalled, write: whole }: typeof usualPatience) {
+  const { promise: givenUp, resolve: giveUp } = Promise.withResolvers<string>();
+  const stalling = setTimeout(giveUp, stalled, `the database has taken nothing for ${stalled / 1000} s`);
+  const over = setTimeout(giveUp, whole, `it was more than the database takes in ${whole / 1000} s`);
+  const writing = ending.write(() => stalling.refresh());
+  const result = writing.then((written) => (written ? undefined : 'they could not be written'));
+  // The loser of the race may still fail.
+  result.catch(() => undefined);
+  try {
+    return await (ending.isRemote ? Promise.race([result, givenUp]) : result);
+  } finally {
+    for (const timer of [stalling, over]) clearTimeout(timer);
+  }
 }
 
 /**

@@ -10,3 +10,18 @@ test('a last write that fails is tried again', async () => {
   });
   assert.equal(tries, 3);
 });
+
+test('one that gets on is tried again for as long as it does', async (t) => {
+  let now = 1000;
+  t.mock.method(performance, 'now', () => now);
+  let last = 0;
+  const write = async () => {
+    now += 4000;
+    if (last < 13_000) {
+      last = now;
+      throw new Error('a slow network');
+    }
+  };
+  await lastWrite(write, () => last);
+  assert.equal(now, 17_000);
+});

@@ -9,16 +9,30 @@ const pause = 100;
  * later: so a write that fails is tried again for some seconds.
  *
  * @param write may be called again after it failed
+ * @param lastPart monotonic ms, when a part of it was written last; the seconds begin anew with each
  * @throws what the last try threw
  */
-export async function lastWrite(write: () => Promise<void>): Promise<void> {
-  const deadline = performance.now() + patience;
+export async function lastWrite(write: () => Promise<void>, lastPart: () => number = () => 0): Promise<void> {
+  const begun = performance.now();
   for (;;) {
     try {
       return await write();
     } catch (error) {
-      if (performance.now() > deadline) throw error;
+      if (performance.now() > Math.max(begun, lastPart()) + patience) throw error;
       await wait(pause);
     }
+  }
+}
+
+/** What is written of something that is written in parts. */
+export class Parts {
+  /** Monotonic ms. */
+  last = 0;
+  /** Called whenever a part is written. */
+  told: (() => void) | undefined;
+
+  written(): void {
+    this.last = performance.now();
+    this.told?.();
   }
 }

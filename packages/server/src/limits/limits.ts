@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { lastWrite } from '../database/last-write.ts';
+import { lastWrite, Parts } from '../database/last-write.ts';
 import type { Database } from '../database/open.ts';
 import type { PostgresDatabase } from '../database/postgres.ts';
 import type { SqliteDatabase } from '../database/sqlite.ts';
@@ -29,16 +29,21 @@ export interface KeptLimits {
   shared: SharedLimits | undefined;
   /** Goes on where the process before stopped. Called before the first request. */
   start(): Promise<void>;
-  /** Writes what counts. Called when the last request has ended, and the database is still open. */
-  stop(): Promise<void>;
+  /**
+   * Writes what counts. Called when the last request has ended, and the database is still open.
+   *
+   * @param progressed called whenever a part of it is written
+   */
+  stop(progressed?: () => void): Promise<void>;
 }
 
 export function keepLimits({ database, log, now = Date.now, nodes = () => 1 }: Options): KeptLimits {
   const keys = new KeyLimits();
+  const parts = new Parts();
   const kept =
     database.kind === 'sqlite'
       ? keepAlone(database, keys, now)
-      : keepTogether(database, keys, now, nodes, log);
+      : keepTogether(database, keys, now, nodes, log, parts);
   let timer: NodeJS.Timeout | undefined;
   return {
     keys,
@@ -47,9 +52,10 @@ export function keepLimits({ database, log, now = Date.now, nodes = () => 1 }: O
       await kept.start();
       timer = setInterval(() => keys.sweep(kept.time()), intervals.sweep).unref();
     },
-    stop: async () => {
+    stop: async (progressed) => {
       clearInterval(timer);
-      await lastWrite(kept.stop).catch((error) =>
+      parts.told = progressed;
+      await lastWrite(kept.stop, () => parts.last).catch((error) =>
         log.error({ err: error }, 'the limits could not be written; each key begins with a fresh one'),
       );
     },
@@ -85,11 +91,19 @@ function keepTogether(
   now: () => number,
   nodes: () => number,
   log: Logger,
+  parts: Parts,
 ): Kept {
   const store = new SharedWindows(verificationPool);
   const shared = new SharedLimits({
     keys,
-    store,
+    store: {
+      tell: async (tellings) => {
+        const answer = await store.tell(tellings);
+        parts.written();
+        return answer;
+      },
+      read: () => store.read(),
+    },
     nodes,
     now,
     later,

@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { pino } from 'pino';
 import { temporaryDatabase } from '../../../../test/support/postgres-database.ts';
 import { openPostgres } from '../database/postgres.ts';
+import { keepLimits } from './limits.ts';
 import { SharedWindows } from './shared-windows.ts';
 import { advance, maxQuota, minuteOf, take, type Window } from './sliding-window.ts';
 
@@ -97,6 +98,14 @@ test('nodes that tell of the same keys at once lose nothing, give nothing twice,
     for (const [keyId, sum] of sums) assert.ok(sum >= 50 && sum <= most, `${sum} of ${keyId}`);
     assert.equal(sums.size, keys.length);
   }
+});
+
+test('a stop tells of every part that is written', async () => {
+  const { shared, keys, stop } = keepLimits({ database, log: pino({ level: 'silent' }) });
+  for (let n = 0; n < 1200; n++) shared?.take(keys.windowOf(`key ${n}`), `key ${n}`, 50, Date.now());
+  let parts = 0;
+  await stop(() => (parts += 1));
+  assert.equal(parts, 3);
 });
 
 async function keysRead(): Promise<string[]> {

@@ -10,6 +10,7 @@ import { Pace } from './pace.ts';
 import { PostgresUsageStore } from './postgres-store.ts';
 import { UsageReader } from './reader.ts';
 import { UsageRecorder } from './recorder.ts';
+import { recordUsage } from './usage.ts';
 import { insertSecrets, Secret } from './with-secrets.ts';
 
 const temporary = await temporaryDatabase();
@@ -235,6 +236,15 @@ test('a key that the database has lost keeps no other key from being written', a
   );
   lost.use(node.recorder, clock.now);
   await node.recorder.flush();
+});
+
+test('a stop tells of every part that is written', async () => {
+  await emptyTables();
+  const { recorder, stop } = recordUsage({ database, log: pino({ level: 'silent' }) });
+  for (const { keyId, hash } of secrets) new Secret(keyId, hash).use(recorder, Date.now());
+  let parts = 0;
+  assert.equal(await stop(() => (parts += 1)), true);
+  assert.equal(parts, 1);
 });
 
 test('counts are deleted by their age, a slice at a time; the last use stays', async () => {

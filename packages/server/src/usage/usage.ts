@@ -1,11 +1,11 @@
 import type { Logger } from 'pino';
-import { lastWrite } from '../database/last-write.ts';
+import { lastWrite, Parts } from '../database/last-write.ts';
 import type { Database } from '../database/open.ts';
 import { hourOf, keptHours } from './hours.ts';
 import { Pace } from './pace.ts';
 import { PostgresUsageStore } from './postgres-store.ts';
 import { UsageReader } from './reader.ts';
-import { UsageRecorder } from './recorder.ts';
+import { UsageRecorder, type UsageSink } from './recorder.ts';
 import { type Later, later, Repeating } from './repeating.ts';
 import { SqliteUsageStore } from './store.ts';
 
@@ -31,9 +31,10 @@ export interface UsageRecording {
   /**
    * Writes what is left. Called when the last request has ended, and the database is still open.
    *
+   * @param progressed called whenever a part of it is written
    * @returns whether it is written; if not, the log says why
    */
-  stop(): Promise<boolean>;
+  stop(progressed?: () => void): Promise<boolean>;
 }
 
 export function recordUsage({
@@ -46,7 +47,14 @@ export function recordUsage({
   const store =
     database.kind === 'sqlite' ? new SqliteUsageStore(database) : new PostgresUsageStore(database);
   const pace = new Pace();
-  const recorder = new UsageRecorder(store, now, pace);
+  const parts = new Parts();
+  const sink: UsageSink = {
+    write: async (...args) => {
+      await store.write(...args);
+      parts.written();
+    },
+  };
+  const recorder = new UsageRecorder(sink, now, pace);
   let stopping = false;
   const flushing = new Repeating(() => recorder.flush(), {
     interval: flushInterval,
@@ -73,12 +81,16 @@ export function recordUsage({
       flushing.start();
       pruning.start(0);
     },
-    stop: async () => {
+    stop: async (progressed) => {
       stopping = true;
+      parts.told = progressed;
       pace.hurry();
       await Promise.all([flushing.stop(), pruning.stop()]);
       try {
-        await lastWrite(() => recorder.flush());
+        await lastWrite(
+          () => recorder.flush(),
+          () => parts.last,
+        );
         return true;
       } catch (error) {
         log.error({ err: error }, 'the last usage could not be written');
