@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
+import { closeSync, fsyncSync, linkSync, openSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { Kysely, Migrator } from 'kysely';
@@ -88,19 +88,51 @@ async function check(database: DatabaseSync, content: Content, file: string): Pr
     throw new StartupError('data', `${file} is damaged (${String(wrong).split('\n').join(' ')}).`);
 }
 
+/**
+ * Brings a file that nobody misses to a schema. It is thrown away when this fails, so there are no transactions, whose
+ * rollback on a full disk fails, too, and would hide why.
+ *
+ * @param level the name of a migration
+ */
 async function migrateTo(database: DatabaseSync, level: string): Promise<void> {
   const db = new Kysely<unknown>({ dialect: new NodeSqliteDialect(database) });
-  const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
+  const provider = { getMigrations: async () => migrations };
+  const migrator = new Migrator({ db, provider, disableTransactions: true });
   const { error } = await migrator.migrateTo(level);
   if (error !== undefined) throw error;
 }
 
-/** Gives a whole file its name, on the disk, too. */
+/** What file systems without a second name for a file answer. */
+const noLinks = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'];
+
+/**
+ * Gives a whole file its name, on the disk, too.
+ *
+ * @throws {StartupError} 73 when there is a file of that name, also one that came just now
+ */
 export function place(partial: string, file: string): void {
   syncPath(partial);
-  if (existsSync(file)) throw new StartupError('cannotCreate', `${file} exists already.`);
-  renameSync(partial, file);
+  try {
+    linkSync(partial, file);
+    rmSync(partial);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    if (code === 'EEXIST') throw new StartupError('cannotCreate', `${file} exists already.`);
+    if (!noLinks.includes(code)) throw error;
+    placeWithoutLink(partial, file);
+  }
   syncPath(dirname(file));
+}
+
+/** Whoever makes the name first has it; for a moment the file is empty. */
+function placeWithoutLink(partial: string, file: string): void {
+  try {
+    closeSync(openSync(file, 'wx', 0o600));
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    throw new StartupError('cannotCreate', `${file} exists already.`);
+  }
+  renameSync(partial, file);
 }
 
 function syncPath(path: string): void {
