@@ -36,10 +36,11 @@ test('accounts, keys, uses and sessions move to PostgreSQL', async (t) => {
   await before.kill('SIGTERM');
 
   const moved = await scene.operate(['move-to-postgres'], postgres);
+  const { host, pathname, password } = new URL(database.url);
+  const name = `the PostgreSQL database ${pathname.slice(1)} at ${host}`;
   assert.deepEqual(moved, {
     code: 0,
-    output:
-      'Moved 2 keys (1 dead secret) and 1 account to PostgreSQL, and checked each row against the file.\n',
+    output: `Moved 2 keys (1 dead secret) and 1 account from ${join(scene.dataDir, 'soku.db')} to ${name}, and checked each row against the file.\n`,
   });
   const again = await scene.operate(['move-to-postgres'], postgres);
   assert.equal(again.code, 73);
@@ -52,10 +53,17 @@ test('accounts, keys, uses and sessions move to PostgreSQL', async (t) => {
   await after.signIn();
   // What is in PostgreSQL can come back into a file.
   const back = scene.onShelf('back');
-  assert.match((await scene.operate(['backup', back], postgres)).output, /^Backed up 2 keys/);
+  const { output } = await scene.operate(['backup', back], postgres);
+  assert.match(output, /^Backed up 2 keys/);
+  assert.ok(output.includes(`into ${back}, from ${name}.`), output);
+  assert.ok(!output.includes(password), 'the address has a password, the line has none');
+  // Whoever forgets DATABASE_URL sees that it is the old file.
+  const stale = await scene.operate(['backup', scene.onShelf('stale')]);
+  assert.ok(stale.output.includes(`, from ${join(scene.dataDir, 'soku.db')}.`), stale.output);
   await after.kill('SIGTERM');
   await scene.freshDatabase();
-  assert.match((await scene.operate(['restore', back])).output, /^Restored 2 keys/);
+  const restored = await scene.operate(['restore', back]);
+  assert.match(restored.output, /^Restored 2 keys .* into .*soku\.db, and checked/);
   const file = await scene.start();
   assert.deepEqual(withoutUse(await list(file.url, bearer(living.apiKey))), withoutUse(shown));
 });

@@ -1,6 +1,16 @@
 /** What cannot be restored is refused in one line, and the database stays as it was. */
 import assert from 'node:assert/strict';
-import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import {
+  copyFileSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  readFileSync,
+  readlinkSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
@@ -8,7 +18,18 @@ import { Kysely, Migrator } from 'kysely';
 import { migrations } from '../../packages/server/src/database/migrate.ts';
 import { NodeSqliteDialect } from '../../packages/server/src/database/sqlite-dialect.ts';
 import { contentsOf } from '../support/start.ts';
-import { kinds, Scene } from './scene.ts';
+import { kinds, operator, Scene } from './scene.ts';
+
+/** Runs the operator's command where no file can have more than so many bytes. */
+function withRoom(bytes: number, { dataDir }: Scene, args: string[]) {
+  // The shell counts in 512 bytes.
+  const { status, stdout, stderr } = spawnSync(
+    'sh',
+    ['-c', `ulimit -f ${bytes / 512}; exec "$@"`, 'sh', process.execPath, operator, ...args],
+    { env: { PATH: process.env.PATH, SOKU_DATA_DIR: dataDir }, encoding: 'utf8' },
+  );
+  return { code: status, output: stdout + stderr };
+}
 
 /** A data directory with one account, and a backup of it. */
 async function backedUp(t: TestContext): Promise<{ scene: Scene; file: string }> {
@@ -32,6 +53,7 @@ test('a restore refuses what is no whole backup of this version, and a database 
   await scene.freshDatabase();
   const changes: Record<string, (copy: string) => void> = {
     'There is no file': () => undefined,
+    'is not a file': (copy) => mkdirSync(copy),
     'is damaged \\(api_key\\)': (copy) => {
       const content = readFileSync(file, 'latin1');
       // SQLite's own check does not see another letter.
@@ -85,6 +107,39 @@ test('a backup of nothing, or into no directory, is refused', async (t) => {
   await (await scene.start()).kill('SIGTERM');
   const nowhere = await scene.operate(['backup', scene.onShelf('nowhere/backup')]);
   assert.equal(nowhere.code, 73, nowhere.output);
+});
+
+test('a backup or a restore for which the disk has no room is told in one line, and leaves nothing', async (t) => {
+  const { scene, file } = await backedUp(t);
+  const none = scene.onShelf('none');
+  // Before the schema is whole, and in the midst of it. The bytes stand for the room on a disk.
+  for (const room of [40_960, 102_400]) {
+    const { code, output } = withRoom(room, scene, ['backup', none]);
+    assert.equal(code, 73, output);
+    assert.match(output, /^soku: The backup .* could not be written \(.*\)\. There is no such file now\.\n$/);
+    assert.deepEqual(globSync('none*', { cwd: scene.shelf }), []);
+  }
+  await scene.freshDatabase();
+  const before = contentsOf(scene.dataDir);
+  const restored = withRoom(20_480, scene, ['restore', file]);
+  assert.equal(restored.code, 73, restored.output);
+  assert.match(
+    restored.output,
+    /^soku: The backup .* could not be restored \(.*\)\. The database stays as it was\.\n$/,
+  );
+  assert.deepEqual(contentsOf(scene.dataDir), before);
+});
+
+test('a backup does not take the place of a name that leads nowhere', async (t) => {
+  const { scene } = await backedUp(t);
+  const name = scene.onShelf('name');
+  // Nothing can be seen there, so it is what a file is that comes while the backup is made.
+  symlinkSync(scene.onShelf('nowhere'), name);
+  const { code, output } = await scene.operate(['backup', name]);
+  assert.equal(code, 73, output);
+  assert.match(output, /^soku: .*name exists already\.\n$/);
+  assert.equal(readlinkSync(name), scene.onShelf('nowhere'));
+  assert.deepEqual(globSync('name.*', { cwd: scene.shelf }), []);
 });
 
 for (const kind of kinds) {

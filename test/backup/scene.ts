@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { type TemporaryDatabase, temporaryDatabase } from '../support/postgres-database.ts';
 import { newDataDir, startServer, type TestServer } from '../support/server.ts';
 
-const operator = fileURLToPath(new URL('../../packages/server/src/operator.ts', import.meta.url));
+export const operator = fileURLToPath(new URL('../../packages/server/src/operator.ts', import.meta.url));
 const secret = 'a secret that is only for the tests';
 
 type Kind = 'sqlite' | 'postgres';

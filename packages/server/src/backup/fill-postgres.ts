@@ -1,5 +1,7 @@
 import type pg from 'pg';
-import type { PostgresDatabase } from '../database/postgres.ts';
+import type { Logger } from 'pino';
+import { connectionOf, type PostgresDatabase } from '../database/postgres.ts';
+import { connected } from '../database/postgres-start.ts';
 import { StartupError } from '../startup-error.ts';
 import { contentOf, copy, difference, type Progress } from './copy.ts';
 import { connectPatiently } from './postgres-client.ts';
@@ -7,6 +9,24 @@ import { postgresSide } from './postgres-side.ts';
 import { quoted } from './side.ts';
 import { openFile } from './source.ts';
 import { tables } from './tables.ts';
+
+/**
+ * Looks before any work whether it would be in vain.
+ *
+ * @param url DATABASE_URL
+ * @throws {StartupError} 73 when the database is not empty, 69 or 78 when it does not let us in
+ */
+export async function requireEmptyPostgres(url: string, log: Logger): Promise<void> {
+  const connection = connectionOf(url);
+  // Who sits before it wants to know now that it does not answer.
+  await connected(connection, log, { patience: 0, pause: 0 });
+  const client = await connectPatiently(connection);
+  try {
+    await requireEmpty(client);
+  } finally {
+    await client.end();
+  }
+}
 
 /**
  * Writes a database file into an empty PostgreSQL of the same schema, and checks all rows against it, in one
@@ -24,12 +44,18 @@ export async function fillPostgres(
   try {
     // Whatever the database's default is: triggers refuse others.
     await client.query('BEGIN ISOLATION LEVEL READ COMMITTED');
+    await client.query(`LOCK TABLE ${Object.keys(tables).map(quoted).join(', ')} IN EXCLUSIVE MODE`);
     await requireEmpty(client);
     // Each dead hash alone would be published as a change; below all are told at once. This ends with the transaction.
     await client.query('ALTER TABLE dead_hash DISABLE TRIGGER dead_hash_published');
     const content = await copy(source.side, postgresSide(client), progress);
     const wrong = difference(content, await contentOf(postgresSide(client)));
-    if (wrong !== undefined) throw new Error(`PostgreSQL does not hold what was written into ${wrong}`);
+    if (wrong !== undefined) {
+      throw new StartupError(
+        'software',
+        `PostgreSQL does not hold what was written into ${wrong}. Nothing was changed.`,
+      );
+    }
     await client.query('ALTER TABLE dead_hash ENABLE ALWAYS TRIGGER dead_hash_published');
     await tellNodes(client);
     await client.query('COMMIT');
@@ -40,9 +66,9 @@ export async function fillPostgres(
 }
 
 async function requireEmpty(client: pg.Client): Promise<void> {
-  const names = Object.keys(tables);
-  await client.query(`LOCK TABLE ${names.map(quoted).join(', ')} IN EXCLUSIVE MODE`);
-  for (const name of names) {
+  for (const name of Object.keys(tables)) {
+    const table = await client.query('SELECT to_regclass($1) IS NOT NULL AS exists', [quoted(name)]);
+    if (table.rows[0].exists !== true) continue;
     if ((await client.query(`SELECT 1 FROM ${quoted(name)} LIMIT 1`)).rowCount === 0) continue;
     throw new StartupError(
       'cannotCreate',

@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { connectionOf } from '../database/postgres.ts';
 
 /**
  * A connection without the bounds of a server's: reading or writing everything takes as long as it takes.
@@ -16,4 +17,10 @@ export async function connectPatiently(connection: pg.ClientConfig): Promise<pg.
   client.on('error', () => undefined);
   await client.connect();
   return client;
+}
+
+/** Which database it is, in words, without user and password. @param url DATABASE_URL */
+export function nameOf(url: string): string {
+  const { database, host, port } = new pg.Client(connectionOf(url));
+  return `the PostgreSQL database ${database} at ${host}:${port}`;
 }

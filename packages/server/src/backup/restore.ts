@@ -1,19 +1,18 @@
-import { chmodSync, constants, copyFileSync, existsSync } from 'node:fs';
+import { accessSync, chmodSync, constants, copyFileSync, existsSync, type Stats, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { Kysely } from 'kysely';
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
 import { type DataDirectory, openDataDirectory } from '../database/data-directory.ts';
-import { migrate } from '../database/migrate.ts';
-import { type Database, openDatabase } from '../database/open.ts';
-import type { Tables } from '../database/schema.ts';
-import { NodeSqliteDialect } from '../database/sqlite-dialect.ts';
+import { openSqlite } from '../database/sqlite.ts';
 import { isDamage } from '../database/sqlite-errors.ts';
 import type { Killed } from '../journal/compare.ts';
+import { DeadHashFile } from '../journal/file.ts';
 import { DeadHashJournal } from '../journal/journal.ts';
 import { StartupError } from '../startup-error.ts';
 import { checkBackup, type Label, partialName, place, removeDatabase, writeBackup } from './backup-file.ts';
 import type { Progress } from './copy.ts';
+import { refusedByDisk } from './failure.ts';
 import { openFile } from './source.ts';
 import { tables } from './tables.ts';
 
@@ -22,10 +21,13 @@ interface Tools {
   progress: Progress;
 }
 
-/** What was written, and what the journal of the data directory killed in it. */
 interface Restored {
+  /** What was written. */
   label: Label;
-  killed: Killed;
+  /** What the journal of the data directory killed in it; undefined when there is no journal. */
+  killed: Killed | undefined;
+  /** Whether the end of the journal was unfinished. */
+  cut: boolean;
 }
 
 /**
@@ -35,19 +37,14 @@ interface Restored {
  * @throws {StartupError} when the backup is not whole or the database is not empty; it stays as it was then
  */
 export async function restore(config: Config, file: string, tools: Tools): Promise<Restored> {
-  if (!existsSync(file)) throw new StartupError('data', `There is no file ${file}.`);
-  const directory = openDataDirectory(config.dataDir);
-  try {
-    return await fill(config, directory, tools, async (partial) => {
-      copyFileSync(file, partial, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
-      chmodSync(partial, 0o600);
-      const label = await checkCopy(partial, file);
-      endSessions(partial);
-      return label;
-    });
-  } finally {
-    directory.release();
-  }
+  requireReadable(file);
+  return fill(config, `The backup ${file} could not be restored`, tools, async (partial) => {
+    copyFileSync(file, partial, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+    chmodSync(partial, 0o600);
+    const label = await checkCopy(partial, file);
+    endSessions(partial);
+    return label;
+  });
 }
 
 /**
@@ -59,49 +56,90 @@ export async function moveToPostgres(config: Config, tools: Tools): Promise<Rest
   if (config.databaseUrl === undefined) {
     throw new StartupError('configuration', 'DATABASE_URL is not set, so there is nowhere to move to.');
   }
+  return fill(config, 'The database could not be moved', tools, async (partial, { databaseFile }) => {
+    const source = openFile(databaseFile);
+    try {
+      return await writeBackup(source, partial, tools.progress);
+    } finally {
+      await source.close();
+    }
+  });
+}
+
+/** Writes a backup to a name in the data directory, and checks it. */
+type Stage = (partial: string, directory: DataDirectory) => Promise<Label>;
+
+/** @param failed how its failure is told */
+async function fill(config: Config, failed: string, tools: Tools, stage: Stage): Promise<Restored> {
   const directory = openDataDirectory(config.dataDir);
+  const partial = partialName(directory.databaseFile);
   try {
-    return await fill(config, directory, tools, async (partial) => {
-      const source = openFile(directory.databaseFile);
-      try {
-        return await writeBackup(source, partial, tools.progress);
-      } finally {
-        await source.close();
-      }
-    });
+    const name = join(directory.path, 'dead-hashes');
+    const hasJournal = existsSync(name);
+    const journal = new DeadHashFile(name);
+    // What is damaged, or in the way, refuses before any work: in the last lines, and in all.
+    const { cut } = await journal.look();
+    await journal.all();
+    await requireEmpty(config, directory, tools);
+    const label = await stage(partial, directory);
+    // Before anybody can see it: what is left for later could fail, and a server may be running on it already.
+    const killed = await makeCurrent(partial, directory, tools);
+    await put(config, directory, partial, tools);
+    return { label, killed: hasJournal ? killed : undefined, cut };
+  } catch (error) {
+    throw refusedByDisk(error, { failed, now: 'The database stays as it was.' });
   } finally {
+    removeDatabase(partial);
     directory.release();
   }
 }
 
-/** @param stage writes a backup to this name in the data directory, and checks it */
-async function fill(
-  config: Config,
+async function requireEmpty(
+  { databaseUrl }: Config,
   directory: DataDirectory,
+  { log }: Tools,
+): Promise<void> {
+  if (databaseUrl === undefined) return requireNoFile(directory);
+  const { requireEmptyPostgres } = await import('./fill-postgres.ts');
+  await requireEmptyPostgres(databaseUrl, log);
+}
+
+/** Makes it the database, as a whole. */
+async function put(
+  { databaseUrl }: Config,
+  { databaseFile }: DataDirectory,
+  partial: string,
   { log, progress }: Tools,
-  stage: (partial: string) => Promise<Label>,
-): Promise<Restored> {
-  const partial = partialName(directory.databaseFile);
-  let database: Database | undefined;
-  try {
-    if (config.databaseUrl === undefined) await requireNoFile(directory);
-    const label = await stage(partial);
-    await makeCurrent(partial);
-    if (config.databaseUrl === undefined) {
-      removeDatabase(directory.databaseFile);
-      place(partial, directory.databaseFile);
-    }
-    database = await openDatabase(directory, config.databaseUrl, log);
-    if (database.kind === 'postgres') {
-      const { fillPostgres } = await import('./fill-postgres.ts');
-      await fillPostgres(database, partial, progress);
-    }
-    const killed = await new DeadHashJournal(directory.path, database, log).settle();
-    return { label, killed };
-  } finally {
-    removeDatabase(partial);
-    await database?.close();
+): Promise<void> {
+  if (databaseUrl === undefined) {
+    removeDatabase(databaseFile);
+    place(partial, databaseFile);
+    return;
   }
+  const { openPostgres } = await import('../database/postgres.ts');
+  const { fillPostgres } = await import('./fill-postgres.ts');
+  const database = await openPostgres(databaseUrl, log);
+  try {
+    await fillPostgres(database, partial, progress);
+  } finally {
+    await database.close();
+  }
+}
+
+/** @throws {StartupError} 65 when it cannot be a backup */
+function requireReadable(file: string): void {
+  let found: Stats | undefined;
+  try {
+    found = statSync(file, { throwIfNoEntry: false });
+    if (found !== undefined) accessSync(file, constants.R_OK);
+  } catch (error) {
+    throw new StartupError(
+      'data',
+      `${file} cannot be read (${error instanceof Error ? error.message : ''}).`,
+    );
+  }
+  if (found === undefined) throw new StartupError('data', `There is no file ${file}.`);
+  if (!found.isFile()) throw new StartupError('data', `${file} is not a file.`);
 }
 
 /** Checks a copy of a backup. @param file what the operator calls it */
@@ -118,24 +156,31 @@ async function checkCopy(partial: string, file: string): Promise<Label> {
 
 /** Somebody may have signed out since the backup, or been signed out because a session was stolen. */
 function endSessions(partial: string): void {
+  change(partial, 'DELETE FROM session; DELETE FROM verification');
+}
+
+function change(partial: string, statements: string): void {
   const database = new DatabaseSync(partial);
   try {
-    database.exec('DELETE FROM session; DELETE FROM verification');
+    database.exec(statements);
   } finally {
     database.close();
   }
 }
 
-/** Makes a database in use of a backup: without its label, and with the newest schema. */
-async function makeCurrent(partial: string): Promise<void> {
+/**
+ * Makes a database in use of a backup: without its label, with the newest schema, and with all dead that is dead in it
+ * or in the journal, which has both then.
+ */
+async function makeCurrent(partial: string, directory: DataDirectory, { log }: Tools): Promise<Killed> {
   // Refuses one of a newer version.
   await openFile(partial).close();
-  const database = new DatabaseSync(partial);
+  change(partial, 'DROP TABLE soku_backup');
+  const database = await openSqlite({ ...directory, databaseFile: partial });
   try {
-    database.exec('DROP TABLE soku_backup');
-    await migrate(new Kysely<Tables>({ dialect: new NodeSqliteDialect(database) }));
+    return await new DeadHashJournal(directory.path, database, log).settle();
   } finally {
-    database.close();
+    await database.close();
   }
 }
 

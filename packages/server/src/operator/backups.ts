@@ -7,6 +7,7 @@ import { moveToPostgres, restore } from '../backup/restore.ts';
 import { type Config, readConfig } from '../config.ts';
 import { createLog } from '../http/logging.ts';
 import type { Killed } from '../journal/compare.ts';
+import { StartupError } from '../startup-error.ts';
 import { UsageError } from './command-line.ts';
 
 /** ms between two lines that tell how far it is. */
@@ -22,7 +23,7 @@ export async function backupCommand(args: string[]): Promise<void> {
   const made = makeBackup(config, file, await tools());
   const label = await toldInOneLine(config, made);
   console.log(
-    `Backed up ${inWords(label)} into ${file}. The secret that signs sessions is not in it: keep ${secretOf(config)} apart.`,
+    `Backed up ${inWords(label)} into ${file}, from ${await placeOf(config)}. The secret that signs sessions is not in it: keep ${secretOf(config)} apart.`,
   );
 }
 
@@ -31,10 +32,16 @@ export async function restoreCommand(args: string[]): Promise<void> {
   const file = onlyFile(args);
   const config = readConfig(process.env);
   const restored = restore(config, file, await tools());
-  const { label, killed } = await toldInOneLine(config, restored);
+  const { label, killed, cut } = await toldInOneLine(config, restored);
+  const place = await placeOf(config);
   console.log(
-    `Restored ${inWords(label)} of ${label.made_at}, and checked each row against ${file}. Everybody has to sign in again.${inWordsOfJournal(killed)}`,
+    `Restored ${inWords(label)} of ${label.made_at} into ${place}, and checked each row against ${file}. Everybody has to sign in again.${inWordsOfJournal(killed, cut)}`,
   );
+  if (killed === undefined) {
+    console.log(
+      `${resolve(config.dataDir)} has no file dead-hashes: revokes later than the backup are not known here, and were not made again.`,
+    );
+  }
 }
 
 /** `move-to-postgres`. */
@@ -42,11 +49,12 @@ export async function moveCommand(args: string[]): Promise<void> {
   if (args.length > 0) throw new UsageError('There is no such command.');
   const config = readConfig(process.env);
   const moved = moveToPostgres(config, await tools());
-  const { label, killed } = await toldInOneLine(config, moved);
+  const { label, killed, cut } = await toldInOneLine(config, moved);
+  const directory = resolve(config.dataDir);
   console.log(
-    `Moved ${inWords(label)} to PostgreSQL, and checked each row against the file.${inWordsOfJournal(killed)}`,
+    `Moved ${inWords(label)} from ${join(directory, 'soku.db')} to ${await placeOf(config)}, and checked each row against the file.${inWordsOfJournal(killed, cut)}`,
   );
-  const file = join(resolve(config.dataDir), 'secret');
+  const file = join(directory, 'secret');
   if (existsSync(file) && readFileSync(file, 'utf8').trim() !== config.secret) {
     console.log(`SOKU_SECRET is not what ${file} has, so everybody has to sign in again.`);
   }
@@ -61,6 +69,13 @@ function onlyFile(args: string[]): string {
   return resolve(process.env.INIT_CWD ?? '.', file);
 }
 
+/** Which database it was: whoever forgot DATABASE_URL, or has another one in mind, sees it. */
+async function placeOf({ databaseUrl, dataDir }: Config): Promise<string> {
+  if (databaseUrl === undefined) return join(resolve(dataDir), 'soku.db');
+  const { nameOf } = await import('../backup/postgres-client.ts');
+  return nameOf(databaseUrl);
+}
+
 /** What PostgreSQL refuses in the midst of the work is told as it is at a start. */
 async function toldInOneLine<T>({ databaseUrl }: Config, work: Promise<T>): Promise<T> {
   try {
@@ -68,8 +83,16 @@ async function toldInOneLine<T>({ databaseUrl }: Config, work: Promise<T>): Prom
   } catch (error) {
     if (databaseUrl === undefined) throw error;
     const { refusedStart } = await import('../database/postgres-start.ts');
-    throw refusedStart(error);
+    throw inWordsOfPostgres(refusedStart(error));
   }
+}
+
+/** What it refuses for a reason of its own, such as a full disk, has the five letters of an SQLSTATE. */
+function inWordsOfPostgres(error: unknown): unknown {
+  const isTheirs = error instanceof Error && 'code' in error && /^[0-9A-Z]{5}$/.test(String(error.code));
+  // ECONNRESET and its like are longer; EPIPE has been told already.
+  if (!isTheirs || error instanceof StartupError || 'syscall' in error) return error;
+  return new StartupError('unavailable', `DATABASE_URL: PostgreSQL could not do it (${error.message}).`);
 }
 
 async function tools() {
@@ -91,9 +114,11 @@ function inWords({ content }: Label): string {
   return `${keys} (${counted(rows('dead_hash'), 'dead secret')}) and ${counted(rows('user'), 'account')}`;
 }
 
-function inWordsOfJournal({ hashes, keys }: Killed): string {
-  if (hashes === 0) return '';
-  return ` The journal knew of later revokes: ${counted(keys, 'key')} alive in it until now, and revoked again.`;
+function inWordsOfJournal(killed: Killed | undefined, cut: boolean): string {
+  const end = cut ? ' The end of the journal of dead keys was unfinished, and is cut off.' : '';
+  if (killed === undefined || killed.hashes === 0) return end;
+  const { keys } = killed;
+  return `${end} The journal knew of later revokes: ${counted(keys, 'key')} alive in it until now, and revoked again.`;
 }
 
 function secretOf({ secret, dataDir }: { secret: string | undefined; dataDir: string }): string {

@@ -1,0 +1,95 @@
+/** A restore or a move that cannot be finished leaves an empty database, and says why in one line. */
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import pg from 'pg';
+import { assertRefusal } from '../support/contract.ts';
+import { bearer, call } from '../support/person.ts';
+import { temporaryDatabase } from '../support/postgres-database.ts';
+import { kinds, Scene } from './scene.ts';
+
+/** A backup, of which a key was revoked later, and an empty database. */
+async function revokedSince(t: TestContext, kind: (typeof kinds)[number]) {
+  const scene = await Scene.of(t, kind);
+  const server = await scene.start();
+  const ada = await server.signIn();
+  const { key, apiKey } = await ada.makeKey({ name: 'revoked later' });
+  const file = scene.onShelf('backup');
+  assert.equal((await scene.operate(['backup', file])).code, 0);
+  await ada.revoke(key.id);
+  await server.kill('SIGTERM');
+  await scene.freshDatabase();
+  return { scene, file, apiKey, journal: join(scene.dataDir, 'dead-hashes') };
+}
+
+/** Each makes a journal that cannot be read. */
+const faults: [name: string, code: number, spoil: (journal: string) => void][] = [
+  ['in the way', 73, (journal) => mkdirSync(journal)],
+  ['damaged', 65, (journal) => writeFileSync(journal, 'no journal\n'.repeat(20_000))],
+];
+
+for (const kind of kinds) {
+  test(`${kind}: a restore beside a journal that cannot be read writes nothing`, async (t) => {
+    const { scene, file, apiKey, journal } = await revokedSince(t, kind);
+    const lines = readFileSync(journal);
+    for (const [name, code, spoil] of faults) {
+      rmSync(journal, { recursive: true });
+      spoil(journal);
+      const refused = await scene.operate(['restore', file]);
+      assert.equal(refused.code, code, `${name}: ${refused.output}`);
+      assert.match(refused.output, /^soku: The journal of dead keys .*\n$/);
+      assert.ok(!existsSync(join(scene.dataDir, 'soku.db')));
+    }
+    rmSync(journal, { recursive: true });
+    writeFileSync(journal, Buffer.concat([lines, lines.subarray(0, 20)]));
+    const restored = await scene.operate(['restore', file]);
+    assert.equal(restored.code, 0, restored.output);
+    assert.match(restored.output, /The end of the journal of dead keys was unfinished, and is cut off\./);
+    const server = await scene.start();
+    assertRefusal(await call(`${server.url}/v1/me`, { headers: bearer(apiKey) }), 'revoked_key');
+  });
+}
+
+test('postgres: what the journal kills is dead in the transaction that brings the keys', async (t) => {
+  const { scene, file } = await revokedSince(t, 'postgres');
+  const restored = await scene.operate(['restore', file]);
+  assert.match(restored.output, /The journal knew of later revokes: 1 key alive/);
+  const client = new pg.Client({ connectionString: scene.variables.DATABASE_URL });
+  await client.connect();
+  // So a server that runs on the database already cannot see the one without the other.
+  const { rows } = await client
+    .query('SELECT w.xmin = d.xmin AS together FROM workspace w, dead_hash d')
+    .finally(() => client.end());
+  assert.deepEqual(rows, [{ together: true }]);
+});
+
+test('a restore without a journal says that later revokes are not known', async (t) => {
+  const { scene, file, journal } = await revokedSince(t, 'sqlite');
+  rmSync(journal);
+  const { code, output } = await scene.operate(['restore', file]);
+  assert.equal(code, 0, output);
+  assert.ok(
+    output.includes(`${scene.dataDir} has no file dead-hashes: revokes later than the backup`),
+    output,
+  );
+});
+
+test('whether the target is empty, or there, is looked at before the backup is', async (t) => {
+  const scene = await Scene.of(t, 'postgres');
+  const server = await scene.start();
+  await server.signIn();
+  await server.kill('SIGTERM');
+  const file = scene.onShelf('no backup');
+  writeFileSync(file, 'no database '.repeat(1000));
+  const full = await scene.operate(['restore', file]);
+  assert.equal(full.code, 73, full.output);
+  assert.match(full.output, /^soku: DATABASE_URL: the database is not empty \(user\)\..*\n$/);
+  const gone = await temporaryDatabase();
+  await gone.drop();
+  for (const command of [['restore', file], ['move-to-postgres']]) {
+    const none = await scene.operate(command, { DATABASE_URL: gone.url });
+    assert.equal(none.code, 78, none.output);
+    assert.match(none.output, /^soku: DATABASE_URL: PostgreSQL (has no such database|refused the user).*\n$/);
+  }
+});
