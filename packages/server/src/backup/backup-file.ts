@@ -132,7 +132,12 @@ function placeWithoutLink(partial: string, file: string): void {
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
     throw new StartupError('cannotCreate', `${file} exists already.`);
   }
-  renameSync(partial, file);
+  try {
+    renameSync(partial, file);
+  } catch (error) {
+    rmSync(file);
+    throw error;
+  }
 }
 
 function syncPath(path: string): void {
