@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { z } from 'zod';
-import { explore, type Found } from './explore.ts';
+import type { Found } from './explore.ts';
 import { mutations } from './mutations.ts';
 
 const foundSchema = z.object({ seed: z.number(), violation: z.string() }).nullable();
@@ -16,21 +16,21 @@ const count = Number(process.env.SOKU_SIMULATION_SEEDS ?? (process.env.SOKU_SIMU
 const mostSeeds = 6000;
 
 test(`no key is accepted after its revoke has returned, in ${count} schedules`, async () => {
-  const found = await exploreApart();
+  const found = await explore(String(first), String(count));
   const again = `SOKU_SIMULATION_SEED=${found?.seed} node --test ${import.meta.filename}`;
   assert.equal(found, undefined, `${found?.violation}; to see it again: ${again}`);
 });
 
 /** In a process of its own: the tests' runner follows every promise, and makes all of this twice as slow. */
-async function exploreApart(): Promise<Found | undefined> {
+async function explore(...args: string[]): Promise<Found | undefined> {
   const program = fileURLToPath(new URL('run.ts', import.meta.url));
-  const { stdout } = await promisify(execFile)(process.execPath, [program, String(first), String(count)]);
+  const { stdout } = await promisify(execFile)(process.execPath, [program, ...args]);
   return foundSchema.parse(JSON.parse(stdout)) ?? undefined;
 }
 
 for (const mutation of mutations) {
   test(`it is found out when this is left out: ${mutation.name}`, async () => {
-    const found = await explore(1, mostSeeds, mutation);
+    const found = await explore('1', String(mostSeeds), mutation.name);
     assert.match(found?.violation ?? 'nothing was found', / accepted [abc] after a revoke had returned$/);
   });
 }
