@@ -151,7 +151,7 @@ export async function databaseVariables(
   dataDir: string,
   kind: string | undefined = process.env.SOKU_TEST_DATABASE,
 ): Promise<Record<string, string>> {
-  if (kind !== 'postgres') return {};
+  if (kind !== 'postgres' && !databases.has(dataDir)) return {};
   const database = databases.get(dataDir) ?? (await temporaryDatabase());
   databases.set(dataDir, database);
   return { DATABASE_URL: database.url, SOKU_SECRET: 'a secret that is only for the tests' };
