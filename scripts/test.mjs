@@ -17,7 +17,7 @@ const onBoth = [
   'test/life-of-a-key.test.ts',
 ];
 
-const flags = ['--test', '--test-concurrency=4', '--test-global-setup=test/support/postgres-for-all.ts'];
+const flags = ['--test', '--test-concurrency=3', '--test-global-setup=test/support/postgres-for-all.ts'];
 
 const codes = [run('SQLite', 'sqlite', everything), run('PostgreSQL', 'postgres', onBoth)];
 process.exitCode = codes.find((code) => code !== 0) ?? 0;
