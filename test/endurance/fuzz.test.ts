@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { z } from 'zod';
 import { bearer, call } from '../support/person.ts';
 import { Random } from '../support/random.ts';
+import { runApart } from '../support/run-apart.ts';
 import { startServer } from '../support/server.ts';
 
 const count = Number(process.env.SOKU_FUZZ_COUNT ?? 20_000);
@@ -56,9 +54,8 @@ test('no request, however odd, makes the server fail, hang, or answer outside it
 
 async function fuzz(url: string, random: Random, requests: number) {
   const seeds = Array.from({ length: clients }, () => String(random.int(0, 1e9)));
-  const program = fileURLToPath(new URL('fuzz-run.ts', import.meta.url));
-  const { stdout } = await promisify(execFile)(process.execPath, [program, url, String(requests), ...seeds]);
-  const { seen, problems } = runSchema.parse(JSON.parse(stdout));
+  const printed = await runApart(new URL('fuzz-run.ts', import.meta.url), [url, String(requests), ...seeds]);
+  const { seen, problems } = runSchema.parse(JSON.parse(printed));
   return { seen: new Map(Object.entries(seen)), problems };
 }
 

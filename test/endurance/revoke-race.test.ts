@@ -1,12 +1,9 @@
-import { execFile } from 'node:child_process';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import { runApart } from '../support/run-apart.ts';
 
 /** Fails with what the race printed when it failed. */
 async function raceApart(name: string): Promise<void> {
-  const program = fileURLToPath(new URL('revoke-race-run.ts', import.meta.url));
-  await promisify(execFile)(process.execPath, [program, name]);
+  await runApart(new URL('revoke-race-run.ts', import.meta.url), [name]);
 }
 
 test('1,000 times: once a revoke was answered, no connection is served with the key (ASVS 8.3.2)', () =>

@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { Kysely, Migrator } from 'kysely';
 import { z } from 'zod';
+import { codeOf } from '../code-of.ts';
 import { migrations } from '../database/migrate.ts';
 import { NodeSqliteDialect } from '../database/sqlite-dialect.ts';
 import { StartupError } from '../startup-error.ts';
@@ -116,7 +117,7 @@ export function place(partial: string, file: string): void {
     linkSync(partial, file);
     rmSync(partial);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    const code = codeOf(error);
     if (code === 'EEXIST') throw new StartupError('cannotCreate', `${file} exists already.`);
     if (!noLinks.includes(code)) throw error;
     placeWithoutLink(partial, file);
@@ -129,7 +130,7 @@ function placeWithoutLink(partial: string, file: string): void {
   try {
     closeSync(openSync(file, 'wx', 0o600));
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    if (codeOf(error) !== 'EEXIST') throw error;
     throw new StartupError('cannotCreate', `${file} exists already.`);
   }
   try {

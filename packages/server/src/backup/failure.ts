@@ -1,3 +1,4 @@
+import { codeOf } from '../code-of.ts';
 import { isDamage } from '../database/sqlite-errors.ts';
 import { StartupError } from '../startup-error.ts';
 
@@ -12,7 +13,7 @@ const network = /^(ECONN|ENET|EHOST|ETIMEDOUT|EPIPE|ENOTFOUND|EAI_)/;
  */
 export function refusedByDisk(error: unknown, { failed, now }: { failed: string; now: string }): unknown {
   if (error instanceof StartupError || !(error instanceof Error)) return error;
-  const ofDisk = 'syscall' in error && !network.test('code' in error ? String(error.code) : '');
+  const ofDisk = 'syscall' in error && !network.test(codeOf(error));
   if (!ofDisk && !('errcode' in error)) return error;
   // On a full disk SQLite may end the transaction by itself; then all that is left of the cause is this.
   const hint = error.message.startsWith('cannot rollback') ? ': the disk may be full' : '';

@@ -5,6 +5,7 @@ import type {
   PostgresQueryResult,
 } from 'kysely';
 import pg from 'pg';
+import { codeOf } from '../code-of.ts';
 import { DatabaseUnavailable, noteUnavailable } from './unavailable.ts';
 
 /**
@@ -21,7 +22,7 @@ const undone = new Set(['40001', '40P01']);
 /** A failure as the callers of Kysely see it: what a moment later may succeed is told apart from our mistakes. */
 function translate(error: unknown): unknown {
   if (error instanceof TypeError || error instanceof RangeError) return error;
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const code = codeOf(error);
   // What does not come from PostgreSQL comes from the connection to it.
   if (error instanceof pg.DatabaseError && !passing.some((start) => code.startsWith(start))) return error;
   const failure = new DatabaseUnavailable(error, { code, rolledBack: undone.has(code) });

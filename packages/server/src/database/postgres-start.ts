@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
 import type { Logger } from 'pino';
+import { codeOf } from '../code-of.ts';
 import { StartupError } from '../startup-error.ts';
 
 /** The oldest version whose functions we use (gen_random_uuid). */
@@ -61,7 +62,7 @@ export async function connected(
       if (!isPassing(error) || performance.now() > deadline) throw refusedStart(error);
       if (!told) {
         log.warn(
-          `PostgreSQL does not answer yet (${codeOf(error) || 'no answer'}); trying for ${patience / 1000} s`,
+          `PostgreSQL does not answer yet (${firstCode(error) || 'no answer'}); trying for ${patience / 1000} s`,
         );
       }
       told = true;
@@ -186,7 +187,7 @@ export function refusedStart(error: unknown): unknown {
   if (!isPassing(error)) return error;
   return new StartupError(
     'unavailable',
-    `DATABASE_URL: PostgreSQL does not answer (${codeOf(error) || error.message}). Is it running, and reachable from here?`,
+    `DATABASE_URL: PostgreSQL does not answer (${firstCode(error) || error.message}). Is it running, and reachable from here?`,
   );
 }
 
@@ -197,13 +198,13 @@ export function refusedStart(error: unknown): unknown {
  */
 export function failedStart(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
-  const isOfFile = 'syscall' in error && (!isNetwork(error) || ofDisk.has(codeOf(error)));
+  const isOfFile = 'syscall' in error && (!isNetwork(error) || ofDisk.has(firstCode(error)));
   return isOfFile ? error : refusedStart(error);
 }
 
 /** What somebody has to set right; undefined when it is not that. */
 function problemOf(error: Error): string | undefined {
-  const code = codeOf(error);
+  const code = firstCode(error);
   if (code === 'ENOENT' || code === 'EACCES') {
     return isNetwork(error) ? undefined : `a file that it names cannot be read (${error.message})`;
   }
@@ -218,7 +219,7 @@ function problemOf(error: Error): string | undefined {
 /** Whether the database may be there in a moment. */
 function isPassing(error: unknown): boolean {
   if (!(error instanceof Error) || error instanceof StartupError) return false;
-  const code = codeOf(error);
+  const code = firstCode(error);
   // The driver has no code for a connection that was closed, or took too long.
   return passing.has(code) || isNetwork(error) || (code === '' && /timeout|terminated/.test(error.message));
 }
@@ -228,9 +229,8 @@ function isNetwork(error: Error): boolean {
   return 'syscall' in first && typeof first.syscall === 'string' && network.has(first.syscall);
 }
 
-function codeOf(error: unknown): string {
-  const first = error instanceof Error ? firstOf(error) : {};
-  return 'code' in first ? String(first.code) : '';
+function firstCode(error: unknown): string {
+  return error instanceof Error ? codeOf(firstOf(error)) : '';
 }
 
 /** A host can have several addresses, each of which failed. */

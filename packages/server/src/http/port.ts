@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:net';
 import type { FastifyInstance } from 'fastify';
+import { codeOf } from '../code-of.ts';
 import type { Config } from '../config.ts';
 import { StartupError } from '../startup-error.ts';
 
@@ -38,12 +39,7 @@ export async function listen(app: FastifyInstance, config: Config): Promise<void
   try {
     await app.listen({ host, port, listenTextResolver: () => `Listening on ${config.publicUrl}` });
   } catch (error) {
-    throw notAvailable(
-      host,
-      port,
-      'PORT',
-      error instanceof Error && 'code' in error ? String(error.code) : undefined,
-    );
+    throw notAvailable(host, port, 'PORT', codeOf(error) || undefined);
   }
 }
 

@@ -1,6 +1,7 @@
 import { type FileHandle, open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
+import { codeOf } from '../code-of.ts';
 import { StartupError } from '../startup-error.ts';
 import { readEnd } from './end.ts';
 import { lineLength, readLines, writeLine } from './line.ts';
@@ -229,7 +230,7 @@ export class DeadHashFile {
     try {
       return await this.#openFile(this.#path, flags);
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+      if (codeOf(error) === 'ENOENT') return undefined;
       const reason = error instanceof Error ? ` (${error.message})` : '';
       throw new StartupError(
         'cannotCreate',

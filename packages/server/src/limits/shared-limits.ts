@@ -2,7 +2,8 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { Later } from '../usage/repeating.ts';
 import type { KeyLimits, KeyWindow } from './key-limits.ts';
 import type { SharedWindows, Telling, Told } from './shared-windows.ts';
-import { advance, type LimitState, peek, take, type Window } from './sliding-window.ts';
+import { type LimitState, peek, take } from './sliding-window.ts';
+import { countUntold, replace, untoldOf } from './untold.ts';
 
 /** Each of N nodes may let pass a key's limit / (20 N) that the others do not know of, so all of them 5 % of it. */
 const sharesOfNode = 20;
@@ -91,16 +92,18 @@ export class SharedLimits {
     const time = this.time(now);
     if (this.#nodes === 1) return take(window, 'key', quota, time);
     const untold = countUntold(window, time);
-    if (!this.#failing && this.#deciding.has(keyId)) {
-      const state = peek(window, 'key', quota, time);
-      return state.passed ? undefined : state;
-    }
-    if (!this.#failing && (untold + 1) * 2 * sharesOfNode * this.#nodes <= quota && this.#nodes > 0) {
+    const deciding = !this.#failing && this.#deciding.has(keyId);
+    if (
+      !this.#failing &&
+      !deciding &&
+      (untold + 1) * 2 * sharesOfNode * this.#nodes <= quota &&
+      this.#nodes > 0
+    ) {
       return take(window, 'key', quota, time);
     }
     const state = peek(window, 'key', quota, time);
     if (!state.passed) return state;
-    if (untold >= this.#share(quota)) return undefined;
+    if (deciding || untold >= this.#share(quota)) return undefined;
     if (!this.#failing && !this.#underWay.has(keyId)) this.#entry(keyId, window, quota);
     return take(window, 'key', quota, time);
   }
@@ -277,39 +280,4 @@ export class SharedLimits {
     const [least, most] = [at - this.#options.now(), at - sent];
     this.#offset = Math.min(Math.max(this.#offset, least), most);
   }
-}
-
-/** How many requests passed here that were not told. */
-function countUntold(window: KeyWindow, time: number): number {
-  window.told ??= { minute: window.minute, current: 0, previous: 0 };
-  const { told } = window;
-  advance(window, time);
-  advance(told, time);
-  return window.current - told.current + window.previous - told.previous;
-}
-
-/** The same, by minutes. */
-function untoldOf(window: KeyWindow, time: number): Window {
-  countUntold(window, time);
-  return less(window, window.told);
-}
-
-/** Puts what the database says into a window, and on top of it what passed here since the telling was sent. */
-function replace(window: KeyWindow, sent: Window, { minute, current, previous }: Told, time: number): void {
-  const [told, passed] = [{ minute, current, previous }, { ...sent }];
-  advance(told, time);
-  advance(passed, time);
-  const since = less(untoldOf(window, time), passed);
-  window.current = told.current + since.current;
-  window.previous = told.previous + since.previous;
-  window.told = told;
-}
-
-/** Both of the same minute. */
-function less(window: Window, part: Window | undefined): Window {
-  return {
-    minute: window.minute,
-    current: Math.max(0, window.current - (part?.current ?? 0)),
-    previous: Math.max(0, window.previous - (part?.previous ?? 0)),
-  };
 }

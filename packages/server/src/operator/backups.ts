@@ -4,6 +4,7 @@ import { makeBackup } from '../backup/backup.ts';
 import type { Label } from '../backup/backup-file.ts';
 import type { Progress } from '../backup/copy.ts';
 import { moveToPostgres, restore } from '../backup/restore.ts';
+import { codeOf } from '../code-of.ts';
 import { type Config, readConfig } from '../config.ts';
 import { createLog } from '../http/logging.ts';
 import type { Killed } from '../journal/compare.ts';
@@ -89,7 +90,7 @@ async function toldInOneLine<T>({ databaseUrl }: Config, work: Promise<T>): Prom
 
 /** What it refuses for a reason of its own, such as a full disk, has the five letters of an SQLSTATE. */
 function inWordsOfPostgres(error: unknown): unknown {
-  const isTheirs = error instanceof Error && 'code' in error && /^[0-9A-Z]{5}$/.test(String(error.code));
+  const isTheirs = error instanceof Error && /^[0-9A-Z]{5}$/.test(codeOf(error));
   // ECONNRESET and its like are longer; EPIPE has been told already.
   if (!isTheirs || error instanceof StartupError || 'syscall' in error) return error;
   return new StartupError('unavailable', `DATABASE_URL: PostgreSQL could not do it (${error.message}).`);

@@ -46,7 +46,7 @@ export class Adversity {
     this.#longest = longest;
     this.mood = mood;
     this.nodes = 2 + Math.floor(random.next() * random.next() * 3);
-    this.#noticesLost = this.mood === 'calm' ? 0 : (random.pick([0, 0, 0.3, 1]) ?? 0);
+    this.#noticesLost = this.mood === 'calm' ? 0 : (random.pickAny([0, 0, 0.3, 1]) ?? 0);
     this.#lost = this.#some([0, 0, 0.02, 0.1]);
     this.pauses = this.#some([0, 1, 2, 4]);
     this.crashes = this.#some([0, 0, 0, 1]);
@@ -115,7 +115,7 @@ export class Adversity {
   }
 
   #some(values: readonly number[]): number {
-    const value = this.#random.pick(values) ?? 0;
+    const value = this.#random.pickAny(values) ?? 0;
     return this.mood === 'chaos' ? value : 0;
   }
 }

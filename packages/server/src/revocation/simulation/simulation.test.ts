@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { z } from 'zod';
+import { runApart } from '../../../../../test/support/run-apart.ts';
 import type { Found } from './explore.ts';
 import { mutations } from './mutations.ts';
 
@@ -21,11 +19,9 @@ test(`no key is accepted after its revoke has returned, in ${count} schedules`, 
   assert.equal(found, undefined, `${found?.violation}; to see it again: ${again}`);
 });
 
-/** In a process of its own: the tests' runner follows every promise, and makes all of this twice as slow. */
 async function explore(...args: string[]): Promise<Found | undefined> {
-  const program = fileURLToPath(new URL('run.ts', import.meta.url));
-  const { stdout } = await promisify(execFile)(process.execPath, [program, ...args]);
-  return foundSchema.parse(JSON.parse(stdout)) ?? undefined;
+  const printed = await runApart(new URL('run.ts', import.meta.url), args);
+  return foundSchema.parse(JSON.parse(printed)) ?? undefined;
 }
 
 for (const mutation of mutations) {

@@ -134,7 +134,7 @@ export class Simulation {
   /** One thing that goes wrong at the worst moment. */
   #planMalice(): void {
     const random = this.#random;
-    const key = random.pick(apiKeys);
+    const key = random.pickAny(apiKeys);
     if (this.#adversity.mood !== 'malice' || key === undefined) return;
     const at = random.between(2 * leaseMs, length.adversity);
     const story = random.next();
@@ -149,7 +149,7 @@ export class Simulation {
   /** Makes it hard for one node at the moment of a revoke. */
   #planTrouble(at: number): void {
     const random = this.#random;
-    const name = random.pick(this.#processes)?.name ?? '';
+    const name = random.pickAny(this.#processes)?.name ?? '';
     const long = random.between(0.9, 2.2) * leaseMs;
     const begin = at + (random.chance(0.5) ? -long : 0) + random.between(-10, 10);
     if (random.chance(0.3)) this.#rough.push(at);
@@ -160,7 +160,7 @@ export class Simulation {
   /** A node that all think dead wakes up and renews its lease, which takes long, while a key is revoked. */
   #planSleeper(key: ApiKey, at: number): void {
     const random = this.#random;
-    const name = random.pick(this.#processes)?.name ?? '';
+    const name = random.pickAny(this.#processes)?.name ?? '';
     const long = random.between(1.15, 1.6) * leaseMs;
     this.#at(name, at - long - 50, (process) => process.verify(key));
     this.#at(name, at - long, ({ host }) => host.pause(long, this.#adversity.suspends));
@@ -200,7 +200,7 @@ export class Simulation {
   }
 
   #planRevoke(key: ApiKey, at: number): void {
-    const name = this.#random.pick(this.#processes)?.name ?? '';
+    const name = this.#random.pickAny(this.#processes)?.name ?? '';
     this.#at(name, at, (process) => {
       process.host.deliver(() => {
         process.revoke(key, () => this.#probe(key)).catch(ignore);
@@ -238,7 +238,7 @@ export class Simulation {
   #often(count: number, fault: (process: Process) => void): void {
     for (let done = 0; done < count; done += 1) {
       this.world.after(this.#random.between(0, length.adversity), () => {
-        const process = this.#random.pick(this.#processes);
+        const process = this.#random.pickAny(this.#processes);
         if (process !== undefined) fault(process);
       });
     }
