@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { createFile, syncDirectory, syncFile } from '../durable-files.ts';
 import { StartupError } from '../startup-error.ts';
 
 /** Least characters of a secret: the auth library takes a published one in place of an empty one. */
@@ -7,16 +9,33 @@ const leastSecretLength = 32;
 
 /**
  * The secret that signs session cookies: the configured one, else the one in the data directory, which the first
- * start makes (256 bits, readable by its owner only).
+ * start creates (256 bits, readable by its owner only). It is on the disk when this returns, so no account or key is
+ * ever stored beside a secret that a power cut can still take away. Processes that start at once get the same one.
  *
- * @throws {StartupError} 65 when the file does not hold a whole secret, as after a full disk
+ * @throws {StartupError} 65 when the file does not hold a whole secret, 73 when it cannot be created
  */
 export function readOrMakeSecret(configured: string | undefined, file: string): string {
   if (configured !== undefined) return configured;
-  if (existsSync(file)) return readSecret(file);
-  const secret = randomBytes(32).toString('base64url');
-  writeFileSync(file, `${secret}\n`, { mode: 0o600, flag: 'wx' });
-  return secret;
+  if (existsSync(file)) {
+    // The process that created it may have been killed before it was on the disk.
+    syncFile(file);
+    syncDirectory(dirname(file));
+  } else {
+    createSecret(file);
+  }
+  return readSecret(file);
+}
+
+function createSecret(file: string): void {
+  try {
+    createFile(file, `${randomBytes(32).toString('base64url')}\n`);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new StartupError(
+      'cannotCreate',
+      `The secret ${file} cannot be created (${reason}). Give this user write access to the directory and free space on the disk, or set SOKU_SECRET.`,
+    );
+  }
 }
 
 function readSecret(file: string): string {

@@ -1,12 +1,10 @@
-import { randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, linkSync, openSync, renameSync, rmSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { closeSync, openSync, rmSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { Kysely, Migrator } from 'kysely';
 import { z } from 'zod';
-import { codeOf } from '../code-of.ts';
 import { migrations } from '../database/migrate.ts';
 import { NodeSqliteDialect } from '../database/sqlite-dialect.ts';
+import { placeFile } from '../durable-files.ts';
 import { StartupError } from '../startup-error.ts';
 import { version } from '../version.ts';
 import { type Content, contentOf, contentSchema, copy, difference, type Progress } from './copy.ts';
@@ -21,11 +19,6 @@ const labelSchema = z.object({
   content: z.string().transform((text) => contentSchema.parse(JSON.parse(text))),
 });
 export type Label = z.infer<typeof labelSchema>;
-
-/** A name beside a file that nobody else uses. What is left of a process that was killed ends in it. */
-export function partialName(file: string): string {
-  return `${file}.${randomBytes(6).toString('hex')}.partial`;
-}
 
 /** Removes a database with all that SQLite may have laid beside it. */
 export function removeDatabase(file: string): void {
@@ -103,49 +96,11 @@ async function migrateTo(database: DatabaseSync, level: string): Promise<void> {
   if (error !== undefined) throw error;
 }
 
-/** What file systems without a second name for a file answer. */
-const noLinks = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'];
-
 /**
  * Gives a whole file its name, on the disk, too.
  *
  * @throws {StartupError} 73 when there is a file of that name, also one that came just now
  */
 export function place(partial: string, file: string): void {
-  syncPath(partial);
-  try {
-    linkSync(partial, file);
-    rmSync(partial);
-  } catch (error) {
-    const code = codeOf(error);
-    if (code === 'EEXIST') throw new StartupError('cannotCreate', `${file} exists already.`);
-    if (!noLinks.includes(code)) throw error;
-    placeWithoutLink(partial, file);
-  }
-  syncPath(dirname(file));
-}
-
-/** Whoever makes the name first has it; for a moment the file is empty. */
-function placeWithoutLink(partial: string, file: string): void {
-  try {
-    closeSync(openSync(file, 'wx', 0o600));
-  } catch (error) {
-    if (codeOf(error) !== 'EEXIST') throw error;
-    throw new StartupError('cannotCreate', `${file} exists already.`);
-  }
-  try {
-    renameSync(partial, file);
-  } catch (error) {
-    rmSync(file);
-    throw error;
-  }
-}
-
-function syncPath(path: string): void {
-  const descriptor = openSync(path, 'r');
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
+  if (!placeFile(partial, file)) throw new StartupError('cannotCreate', `${file} exists already.`);
 }

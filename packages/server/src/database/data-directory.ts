@@ -1,6 +1,7 @@
 import { accessSync, constants, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { syncDirectory } from '../durable-files.ts';
 import { StartupError } from '../startup-error.ts';
 
 /**
@@ -44,7 +45,13 @@ export function openDataDirectory(path: string): DataDirectory {
 /** Its parents only when it has none: Node's recursive mkdir never returns where a file system refuses to make any. */
 function makeDirectory(directory: string): void {
   if (existsSync(directory)) return;
-  mkdirSync(directory, { recursive: !existsSync(dirname(directory)), mode: 0o700 });
+  const recursive = !existsSync(dirname(directory));
+  const topmost = mkdirSync(directory, { recursive, mode: 0o700 }) ?? directory;
+  // What is stored in it later is on the disk only when its own name is.
+  for (let created = directory; ; created = dirname(created)) {
+    syncDirectory(dirname(created));
+    if (created === topmost) break;
+  }
 }
 
 /**

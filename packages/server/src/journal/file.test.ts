@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { StartupError } from '../startup-error.ts';
 import { DeadHashFile } from './file.ts';
@@ -170,25 +170,56 @@ test('nothing is written after an end that is damaged', async (t) => {
   assert.equal(readFileSync(path, 'latin1'), `${writeLine(one)}${two}?`);
 });
 
-test('a hash is told as kept when the disk has it, and the name of the file', async (t) => {
-  const path = temporary(t);
+/** A disk that notes what is written and waited for, and can refuse to sync the directory. */
+function watchedDisk(path: string) {
   const done: string[] = [];
+  const disk = { refusesDirectory: false };
   const watched: typeof open = async (name, ...rest) => {
     const handle = await open(name, ...rest);
-    const of = name === path ? 'file' : 'directory';
     for (const method of ['appendFile', 'datasync', 'sync'] as const) {
       const real = handle[method].bind(handle) as (...given: unknown[]) => Promise<void>;
       handle[method] = async (...given: unknown[]) => {
         await real(...given);
-        done.push(`${method} ${of}`);
+        done.push(`${method} file`);
       };
     }
     return handle;
   };
-  const file = new DeadHashFile(path, watched);
+  const file = new DeadHashFile(path, {
+    open: watched,
+    syncDirectory: (directory) => {
+      assert.equal(directory, dirname(path));
+      if (disk.refusesDirectory) throw new Error('EIO');
+      done.push('sync directory');
+    },
+  });
+  return { file, done, disk };
+}
+
+test('a hash is told as kept when the disk has it, and the name of the file', async (t) => {
+  const { file, done } = watchedDisk(temporary(t));
   const [one = '', two = ''] = hashes(0, 2);
   await file.add([one]).then(() => done.push('told'));
   assert.deepEqual(done.splice(0), ['appendFile file', 'datasync file', 'sync directory', 'told']);
   await file.add([two]).then(() => done.push('told'));
   assert.deepEqual(done.splice(0), ['appendFile file', 'datasync file', 'told']);
+});
+
+test('the name of the file is synced until that succeeds', async (t) => {
+  const { file, done, disk } = watchedDisk(temporary(t));
+  const [one = '', two = ''] = hashes(0, 2);
+  disk.refusesDirectory = true;
+  await assert.rejects(file.add([one]), /EIO/);
+  disk.refusesDirectory = false;
+  await file.add([two]);
+  assert.equal(done.at(-1), 'sync directory');
+});
+
+test('lines of a process that was killed are on the disk before they count as written', async (t) => {
+  const path = temporary(t);
+  const [one = ''] = hashes(0, 1);
+  writeFileSync(path, writeLine(one));
+  const { file, done } = watchedDisk(path);
+  await file.look();
+  assert.deepEqual(done, ['datasync file', 'sync directory']);
 });

@@ -2,6 +2,7 @@ import { type FileHandle, open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { codeOf } from '../code-of.ts';
+import { syncDirectory } from '../durable-files.ts';
 import { StartupError } from '../startup-error.ts';
 import { readEnd } from './end.ts';
 import { lineLength, readLines, writeLine } from './line.ts';
@@ -41,18 +42,22 @@ interface Content {
 export class DeadHashFile {
   readonly #path: string;
   readonly #openFile: typeof open;
+  readonly #syncDirectory: () => void;
   /** Not on the disk yet, or not for certain; in the order in which they died. */
   readonly #owed = new Set<string>();
   /** On the disk: the last ones. */
   readonly #recent = new Set<string>();
+  /** The inode of the file whose name is on the disk. */
+  #durableInode: number | undefined;
   /** The group that is gathered while another one is written. */
   #next: Promise<void> | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
-  /** @param openFile the file system's, but for tests of what waits for the disk */
-  constructor(path: string, openFile: typeof open = open) {
+  /** @param disk the file system's, but for tests of what waits for the disk */
+  constructor(path: string, disk = { open, syncDirectory }) {
     this.#path = path;
-    this.#openFile = openFile;
+    this.#openFile = disk.open;
+    this.#syncDirectory = () => disk.syncDirectory(dirname(path));
   }
 
   /**
@@ -67,9 +72,13 @@ export class DeadHashFile {
       const file = await this.#open('r+');
       if (file === undefined) return { lines: 0, tail: [], cut: false };
       try {
-        const { size } = await file.stat();
+        const { size, ino } = await file.stat();
         const first = Math.max(0, Math.floor(size / lineLength) - tailLines);
         const { tail, cut } = await this.#mendEnd(file, first, size);
+        // A process that was killed may have written lines that are not on the disk yet.
+        await file.datasync();
+        this.#syncDirectory();
+        this.#durableInode = ino;
         // A thousand lines of which nothing is left are no unfinished write.
         if (tail.length === 0 && first > 0) throw this.#damaged(first + 1);
         this.#remember(tail);
@@ -121,7 +130,7 @@ export class DeadHashFile {
         await file.close();
       }
       await rename(other, this.#path);
-      await this.#syncDirectory();
+      this.#syncDirectory();
     });
   }
 
@@ -159,10 +168,9 @@ export class DeadHashFile {
   /** Opened anew each time: whoever moves the file away gets another one, and not lines in a file without a name. */
   async #append(text: string): Promise<void> {
     const file = await this.#openFile(this.#path, 'a+', 0o600);
-    let whole: number;
     try {
-      const { size } = await file.stat();
-      whole = size;
+      const { size, ino } = await file.stat();
+      let whole = size;
       // Left by a write that failed half-way, as on a full disk.
       if (size % lineLength > 0) ({ whole } = await this.#mendEnd(file, Math.floor(size / lineLength), size));
       try {
@@ -172,10 +180,12 @@ export class DeadHashFile {
         await file.truncate(whole).catch(() => undefined);
         throw error;
       }
+      if (whole > 0 && ino === this.#durableInode) return;
+      this.#syncDirectory();
+      this.#durableInode = ino;
     } finally {
       await file.close();
     }
-    if (whole === 0) await this.#syncDirectory();
   }
 
   /**
@@ -213,16 +223,6 @@ export class DeadHashFile {
     const done = this.#last.then(work);
     this.#last = done.catch(() => undefined);
     return done;
-  }
-
-  /** A new name is on the disk only when its directory is. */
-  async #syncDirectory(): Promise<void> {
-    const directory = await this.#openFile(dirname(this.#path), 'r');
-    try {
-      await directory.sync();
-    } finally {
-      await directory.close();
-    }
   }
 
   /** @returns undefined when there is no file yet */

@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { type TestContext, test } from 'node:test';
+import { StartupError } from '../startup-error.ts';
+import { readOrMakeSecret } from './secret.ts';
+
+function temporary(t: TestContext): string {
+  const directory = mkdtempSync(join(tmpdir(), 'soku-test-'));
+  t.after(() => rmSync(directory, { recursive: true }));
+  return directory;
+}
+
+test('a secret is created once, readable by its owner only, and read from then on', (t) => {
+  const directory = temporary(t);
+  const file = join(directory, 'secret');
+  const secret = readOrMakeSecret(undefined, file);
+  assert.match(secret, /^[\w-]{43}$/);
+  assert.equal(readOrMakeSecret(undefined, file), secret);
+  assert.equal(statSync(file).mode & 0o777, 0o600);
+  assert.equal(readFileSync(file, 'utf8'), `${secret}\n`);
+  assert.deepEqual(readdirSync(directory), ['secret']);
+});
+
+/** Reads or creates the secret in each file that is named on standard input, and prints it. */
+const program = `
+  import { createInterface } from 'node:readline';
+  import { readOrMakeSecret } from ${JSON.stringify(new URL('secret.ts', import.meta.url).href)};
+  for await (const file of createInterface(process.stdin)) console.log(readOrMakeSecret(undefined, file));`;
+
+test('processes that start at once agree on one secret', async (t) => {
+  const directory = temporary(t);
+  const processes = Array.from({ length: 3 }, () => {
+    const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    t.after(() => child.kill());
+    return { child, lines: createInterface(child.stdout)[Symbol.asyncIterator]() };
+  });
+  // Many rounds, because a race is not lost every time.
+  for (let round = 0; round < 100; round++) {
+    for (const { child } of processes) child.stdin.write(`${join(directory, String(round))}\n`);
+    const [first, ...others] = await Promise.all(processes.map(({ lines }) => lines.next()));
+    assert.match(String(first?.value), /^[\w-]{43}$/);
+    for (const other of others) assert.equal(other.value, first?.value);
+  }
+});
+
+test('a secret that cannot be created is refused in words', (t) => {
+  const file = join(temporary(t), 'missing', 'secret');
+  assert.throws(
+    () => readOrMakeSecret(undefined, file),
+    (error) => error instanceof StartupError && error.exitCode === 73 && error.message.includes(file),
+  );
+});
+
+test('a file that holds no whole secret is refused and stays', (t) => {
+  const file = join(temporary(t), 'secret');
+  writeFileSync(file, 'short\n');
+  assert.throws(
+    () => readOrMakeSecret(undefined, file),
+    (error) => error instanceof StartupError && error.exitCode === 65,
+  );
+  assert.equal(readFileSync(file, 'utf8'), 'short\n');
+});
