@@ -51,14 +51,41 @@ test("the client's own query parameters do not matter", async () => {
   }
 });
 
-test('a key in the query of the original request is found, as nginx, Caddy and Traefik tell it', async () => {
-  for (const header of ['X-Original-URI', 'X-Forwarded-Uri']) {
-    for (const target of [`/orders?api_key=${apiKey}`, `/orders?page=1&token=${apiKey}#end`]) {
+test('a key in the query of the original request is found, as nginx, ingress-nginx, Caddy and Traefik send it', async () => {
+  for (const header of ['X-Original-URI', 'X-Original-URL', 'X-Forwarded-Uri']) {
+    for (const target of [
+      `/orders?api_key=${apiKey}`,
+      `/orders?page=1&token=${apiKey}#end`,
+      `https://api.example.com/orders?key=${apiKey}`,
+    ]) {
       assertRefusal(await verify([[header, target]]), 'key_in_query');
     }
     const plain = await verify([[header, '/orders?page=1']], `?api_key=${apiKey}`);
     assertRefusal(plain, 'missing_authorization');
   }
+});
+
+test('a client that adds a field cannot hide the original request that the proxy reports', async () => {
+  const other = ['X-Original-URI', '/plain'] as const;
+  for (const header of ['X-Original-URL', 'X-Forwarded-Uri']) {
+    assertRefusal(await verify([other, [header, `/orders?token=${apiKey}`]]), 'key_in_query');
+  }
+});
+
+test('a preflight of a browser is told that keys do not belong there', async () => {
+  const preflight = ['Access-Control-Request-Method', 'GET'] as const;
+  for (const header of ['X-Original-Method', 'X-Forwarded-Method']) {
+    const { message } = assertRefusal(
+      await verify([preflight, [header, 'OPTIONS']]),
+      'missing_authorization',
+    );
+    assert.match(message, /CORS preflight.*browser/);
+  }
+  const plain = assertRefusal(
+    await verify([preflight, ['X-Original-Method', 'GET']]),
+    'missing_authorization',
+  );
+  assert.doesNotMatch(plain.message, /preflight/);
 });
 
 test('the original request only matters when it sent no Authorization', async () => {

@@ -36,6 +36,7 @@ import { UsageService } from './usage/service.ts';
 import { recordUsage } from './usage/usage.ts';
 import { fastLane } from './verification/fast-lane.ts';
 import { SecretMemory } from './verification/memory.ts';
+import { originalRequestRoutes } from './verification/original-routes.ts';
 import { verificationRoutes } from './verification/routes.ts';
 import { alwaysOpen, type Gate, type SecretSource } from './verification/secret-source.ts';
 import { sqliteSecrets } from './verification/sqlite-secrets.ts';
@@ -100,6 +101,7 @@ export async function createApp(
   await app.register(workspaceRoutes, { workspaces, callers });
   await app.register(usageRoutes, { usage: new UsageService(keys, usage.reader, Date.now), callers });
   await app.register(verificationRoutes, { verifier, keys, accounts, callers, addressOf });
+  await app.register(originalRequestRoutes, { verifier, addressOf });
   const nodeStatus = nodes && (() => nodes.node.status());
   await app.register(healthRoutes, { database, nodeStatus, isStopping });
   const isOperator = operatorsOnly({ token: config.metricsToken, addressOf, trusts });

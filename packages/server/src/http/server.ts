@@ -17,6 +17,7 @@ import {
 } from 'fastify-type-provider-zod';
 import { isBusy } from '../database/sqlite-errors.ts';
 import { DatabaseUnavailable } from '../database/unavailable.ts';
+import { originalPrefix } from '../verification/original-request.ts';
 import { answerBrokenRequest, limits } from './broken-requests.ts';
 import { type Detail, type Refusal, RequestError, refuse } from './errors.ts';
 import { atMostEvery, logsRequests } from './logging.ts';
@@ -98,6 +99,8 @@ export function createServer({ log, publicUrl, trustProxy }: Options) {
     if (hosts > 1 || (hosts === 0 && request.raw.httpVersion === '1.1')) {
       return refuse(reply, { code: 'invalid_request', message: 'The request must have one Host header.' });
     }
+    // There a proxy asks about a request to another API, whose method and origin they are.
+    if (request.url.startsWith(originalPrefix)) return;
     const refusal = checkPreflight(request) ?? checkOrigin(request, own);
     if (refusal !== null) return refuse(reply, refusal);
   });

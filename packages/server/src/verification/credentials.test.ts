@@ -45,7 +45,7 @@ function read({ values, others, target }: Sent): Credentials {
   const request = new IncomingMessage(new Socket());
   request.headers = others;
   request.rawHeaders = values.flatMap((value) => ['Authorization', value]);
-  return readCredentials(readFields(request.rawHeaders), request, () => target, prefixes);
+  return readCredentials(readFields(request.rawHeaders), request, () => [target], prefixes);
 }
 
 /** A text with the key in it, whole or in part, plain or dressed up. */

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { containsKey } from '@soku/key';
 import type { Refusal } from '../http/errors.ts';
+import { isOriginalPreflight } from './original-request.ts';
 import type { RequestFields } from './request-fields.ts';
 
 /** Headers in which people send keys by habit of other services; none of them is read as a credential. */
@@ -46,29 +47,29 @@ export type Credentials = { token: string } | Refusal;
  *
  * @param fields the Authorization fields as they came; duplicates count
  * @param request its other headers tell what a client without one may have meant
- * @param target finds path and query of the request that the key was meant for
+ * @param targets finds path and query of the request that the key was meant for, as often as it is told
  * @param prefixes accepted key prefixes, the one of new keys first
  */
 export function readCredentials(
   fields: RequestFields,
   request: IncomingMessage,
-  target: (request: IncomingMessage) => string,
+  targets: (request: IncomingMessage) => readonly string[],
   prefixes: readonly string[],
 ): Credentials {
   const { authorization: value } = fields;
   if (fields.authorizations > 1) return malformed('The Authorization header came twice; send it once.');
-  if (value === '') return refuseAbsent(request, target, prefixes);
+  if (value === '') return refuseAbsent(request, targets, prefixes);
   if (/^bearer [^\s"'<>]+$/i.test(value)) return { token: value.slice(7) };
   return refuseValue(value, prefixes);
 }
 
 function refuseAbsent(
   request: IncomingMessage,
-  target: (request: IncomingMessage) => string,
+  targets: (request: IncomingMessage) => readonly string[],
   prefixes: readonly string[],
 ): Refusal {
   const [prefix = ''] = prefixes;
-  if (hasKeyInQuery(target(request), prefixes)) {
+  if (targets(request).some((target) => hasKeyInQuery(target, prefixes))) {
     return {
       code: 'key_in_query',
       message: `An API key was sent in the URL, where logs and histories keep it. Revoke that key, make a new one, and send it in the header Authorization: Bearer ${prefix}...`,
@@ -79,6 +80,13 @@ function refuseAbsent(
     return {
       code: 'wrong_header',
       message: `The header ${header} is not read. Send the key as Authorization: Bearer ${prefix}...`,
+    };
+  }
+  if (isOriginalPreflight(request)) {
+    return {
+      code: 'missing_authorization',
+      message:
+        'This is a CORS preflight, which browsers send without a key. Never use a secret key in a browser: call this API from your server.',
     };
   }
   return {

@@ -6,7 +6,7 @@ import { limitFields } from '../limits/fields.ts';
 import type { LimitState } from '../limits/sliding-window.ts';
 import { constantFields, forwardAuthAnswer, identityFields } from './answers.ts';
 import type { VerifiedKey } from './known-secret.ts';
-import { originalTarget } from './original-request.ts';
+import { originalTargets } from './original-request.ts';
 import { readFields } from './request-fields.ts';
 import type { Verdict } from './verdict.ts';
 import type { Verifier } from './verifier.ts';
@@ -34,7 +34,7 @@ export function fastLane(verifier: Verifier, addressOf: ClientAddress, isClosing
     if (!isForwardAuth(request) || !response.canSend || isClosing()) return false;
     const fields = readFields(request.rawHeaders);
     if (fields.hosts !== 1) return false;
-    const ask = { target: originalTarget, address: addressOf(request) };
+    const ask = { targets: originalTargets, address: addressOf(request) };
     const verdict = verifier.verifyFields(fields, request, ask);
     if (verdict instanceof Promise) void verdict.then((late) => answer(response, late));
     else answer(response, verdict);

@@ -1,16 +1,31 @@
 import type { IncomingMessage } from 'node:http';
 
-/** nginx is told by us to send the first; Caddy and Traefik send the second by themselves. */
-const headers = ['x-original-uri', 'x-forwarded-uri'];
+/** Where Envoy asks: it appends the path and query of the original request, and keeps its method. */
+export const originalPrefix = '/v1/verify/';
+
+/** nginx sends the first as configured, ingress-nginx the second, Caddy and Traefik the third on their own. */
+const targetHeaders = ['x-original-uri', 'x-original-url', 'x-forwarded-uri'];
+
+const methodHeaders = ['x-original-method', 'x-forwarded-method'];
 
 /**
- * Path and query of the request that a proxy asks about, so that a key in *its* query is found. These headers
- * only ever make an answer stricter or more exact, so it does no harm that a client can write them.
+ * Paths (or URLs) and queries of the request that a proxy asks about, so that a key in *its* query is found. Proxies
+ * pass on fields that they don't set, so all are read: a client that adds one can't hide another. They only make a
+ * rejection stricter or more exact.
  */
-export function originalTarget(request: IncomingMessage): string {
-  for (const name of headers) {
-    const value = request.headers[name];
-    if (typeof value === 'string' && value !== '') return value;
-  }
-  return request.url ?? '/';
+export function originalTargets(request: IncomingMessage): readonly string[] {
+  const { url = '/' } = request;
+  const sent = valuesOf(request, targetHeaders);
+  if (url.startsWith(originalPrefix)) sent.push(url.slice(originalPrefix.length - 1));
+  return sent.length === 0 ? [url] : sent;
+}
+
+/** Whether the original request is a CORS preflight, which a browser always sends without credentials. */
+export function isOriginalPreflight(request: IncomingMessage): boolean {
+  const [method = request.method] = valuesOf(request, methodHeaders);
+  return method === 'OPTIONS' && request.headers['access-control-request-method'] !== undefined;
+}
+
+function valuesOf({ headers }: IncomingMessage, names: readonly string[]): string[] {
+  return names.flatMap((name) => headers[name] || []);
 }

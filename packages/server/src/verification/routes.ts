@@ -11,7 +11,7 @@ import type { KeyService } from '../keys/service.ts';
 import { limitFields } from '../limits/fields.ts';
 import type { LimitState } from '../limits/sliding-window.ts';
 import { type Answer, forwardAuthAnswer } from './answers.ts';
-import { originalTarget } from './original-request.ts';
+import { originalTargets } from './original-request.ts';
 import { verificationSchema, verifyKeySchema } from './schemas.ts';
 import type { Verdict } from './verdict.ts';
 import type { Verifier } from './verifier.ts';
@@ -96,7 +96,7 @@ export const verificationRoutes: FastifyPluginAsyncZod<Options> = async (app, op
 
   /** The same answer as the fast lane gives, which takes most of these requests. */
   const answerProxy = async (request: FastifyRequest, reply: FastifyReply) => {
-    const ask = { target: originalTarget, address: addressOf(request.raw) };
+    const ask = { targets: originalTargets, address: addressOf(request.raw) };
     return give(reply, forwardAuthAnswer(await verifier.verify(request.raw, ask), request.id, Date.now()));
   };
 
@@ -116,7 +116,7 @@ export const verificationRoutes: FastifyPluginAsyncZod<Options> = async (app, op
       operationId: 'verifyForward',
       summary: 'Verify a request for a proxy (forward-auth)',
       description:
-        'The proxy passes the Authorization header on, and the original request in `X-Original-URI` or `X-Forwarded-Uri`. A good key is answered with identity headers and no body. A refusal also comes as `X-Soku-Status` and `X-Soku-Error`, for proxies that hand on neither body nor status.',
+        'The proxy passes the Authorization header on, and the original request in `X-Original-URI`, `X-Original-URL` or `X-Forwarded-Uri`. A good key is answered with identity headers and no body. A refusal also comes as `X-Soku-Status` and `X-Soku-Error`, for proxies that hand on neither body nor status. For proxies that append the original path and keep its method (Envoy), any method on `/v1/verify/...` gives the same answer, with 200 in place of 204.',
       tags,
       security,
       response: {
@@ -131,7 +131,8 @@ export const verificationRoutes: FastifyPluginAsyncZod<Options> = async (app, op
   });
 };
 
-function give(reply: FastifyReply, { status, fields, body }: Answer): FastifyReply {
+/** Sends a prepared response; the framework neither parses nor serializes its body. */
+export function give(reply: FastifyReply, { status, fields, body }: Answer): FastifyReply {
   reply.code(status).headers(fields);
   return body === '' ? reply.send() : reply.serializer(String).send(body);
 }

@@ -24,8 +24,8 @@ export interface Use {
 /** What is asked of a request. */
 export interface Ask extends Use {
   /**
-   * Finds path and query of the request that the key was meant for (for forward-auth, the original one). Called only
-   * when no Authorization came. Default: those of the request itself.
+   * Finds path and query of the request that the key was meant for (for forward-auth, the original one, which may be
+   * told more than once). Called only when no Authorization came. Default: those of the request itself.
    */
-  target?: ((request: IncomingMessage) => string) | undefined;
+  targets?: ((request: IncomingMessage) => readonly string[]) | undefined;
 }

@@ -81,8 +81,8 @@ export class Verifier {
     const now = this.#now();
     const good = hash === undefined ? undefined : this.#findGood(hash, now);
     if (good !== undefined) return this.#decideCached(good, ask, userAgent, now);
-    const { target = ownTarget } = ask;
-    const credentials = readCredentials(fields, request, target, this.#options.prefixes);
+    const { targets = ownTarget } = ask;
+    const credentials = readCredentials(fields, request, targets, this.#options.prefixes);
     if ('code' in credentials) return this.#refuseStranger(credentials, ask, now);
     // With a hash it is the same token, and it is not among the good ones.
     if (hash !== undefined) return this.#verifyUncached(credentials.token, hash, ask, userAgent, now);
@@ -268,8 +268,8 @@ function faultOf(secret: GoodSecret, use: Use, now: number): Refusal | undefined
   return missing === undefined ? undefined : lacksScope(missing);
 }
 
-function ownTarget(request: IncomingMessage): string {
-  return request.url ?? '/';
+function ownTarget(request: IncomingMessage): readonly string[] {
+  return [request.url ?? '/'];
 }
 
 /** SHA-256 as 32 latin-1 characters, which a Map finds faster than it would 64 of hexadecimal. */
