@@ -1,5 +1,6 @@
 /** GET /v1/api-keys: pages, search, statuses and counts. */
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { after, test } from 'node:test';
 import { type KeyList, keyListSchema } from '@soku/server/key-schemas';
 import fc from 'fast-check';
@@ -79,6 +80,9 @@ test('a wrong parameter is refused by its name', async () => {
     ['cursor', "key_' OR 1=1"],
     ['include', 'secrets'],
     ['q', 'x'.repeat(101)],
+    ['hash', ''],
+    ['hash', 'a'.repeat(63)],
+    ['hash', 'g'.repeat(64)],
   ];
   for (const [name, value] of wrong) {
     const path = `/v1/api-keys?${new URLSearchParams({ [name]: value })}`;
@@ -99,17 +103,57 @@ test('a cursor that is no key of the workspace still has a place in the order', 
   assert.ok((await list({ cursor: `key_${'z'.repeat(26)}` })).data.length > 0);
 });
 
-test('search finds a part of the name in any case, in any script', async () => {
-  await makeKeys('Grüße aus KÖLN', 'ПРИВЕТ', 'ΑΘΗΝΑ', 'ＦＵＬＬ width', 'e\u0301te\u0301');
-  assert.deepEqual(await search('GRÜSSE'), []);
-  assert.deepEqual(await search('grüße'), ['Grüße aus KÖLN']);
-  assert.deepEqual(await search('GRÜ'), ['Grüße aus KÖLN']);
+test('search finds a part of the name in any case and script, with accents or without', async () => {
+  await makeKeys('Grüße aus KÖLN', 'ПРИВЕТ', 'ΑΘΗΝΑΣ', 'ＦＵＬＬ width', 'e\u0301te\u0301', 'İzmir');
+  for (const q of ['GRÜSSE', 'grüße', 'GRÜ', 'grusse', 'koln']) {
+    assert.deepEqual(await search(q), ['Grüße aus KÖLN'], q);
+  }
   assert.deepEqual(await search('köln'), ['Grüße aus KÖLN']);
   assert.deepEqual(await search('привет'), ['ПРИВЕТ']);
-  assert.deepEqual(await search('θην'), ['ΑΘΗΝΑ']);
+  for (const q of ['θην', 'αθηνας', 'Αθήνας']) assert.deepEqual(await search(q), ['ΑΘΗΝΑΣ'], q);
+  for (const q of ['izmir', 'IZMIR', 'İZMİR']) assert.deepEqual(await search(q), ['İzmir'], q);
   assert.deepEqual(await search('full width'), ['ＦＵＬＬ width']);
-  assert.deepEqual(await search('ÉTÉ'), ['e\u0301te\u0301']);
+  for (const q of ['ÉTÉ', 'ete']) assert.deepEqual(await search(q), ['e\u0301te\u0301'], q);
   assert.deepEqual(await search('  köln '), ['Grüße aus KÖLN']);
+});
+
+test('a key is found by its preview and by its id', async () => {
+  const { key } = await ada.makeKey({ name: 'found by preview' });
+  const [start = '', end = ''] = key.preview.slice('sk_live_'.length).split('...');
+  const searches = [key.preview, `sk_live_${start}`, `...${end}`, start, end, key.id, key.id.slice(-10)];
+  for (const q of [...searches, key.preview.toUpperCase(), ` ${key.preview.replace('...', '…')} `]) {
+    const { data, counts } = await list({ q, include: 'counts' });
+    assert.ok(
+      data.some(({ id }) => id === key.id),
+      q,
+    );
+    assert.equal(counts?.active, data.length);
+  }
+});
+
+test('a key is found by the SHA-256 of the whole key, whatever its status', async () => {
+  const { apiKey, key } = await ada.makeKey({ name: 'found by hash' });
+  const hash = createHash('sha256').update(apiKey).digest('hex');
+  const ids = async (query: Record<string, string>) => (await list(query)).data.map(({ id }) => id);
+  assert.deepEqual(await ids({ hash }), [key.id]);
+  assert.deepEqual(await ids({ hash: hash.toUpperCase() }), [key.id]);
+  assert.deepEqual(await ids({ hash, q: 'found by' }), [key.id]);
+  assert.deepEqual(await ids({ hash, q: 'something else' }), []);
+  await ada.revoke(key.id);
+  assert.deepEqual(await ids({ hash }), [key.id]);
+  assert.deepEqual(await ids({ hash, status: 'active' }), []);
+  const { counts } = await list({ hash, include: 'counts' });
+  assert.deepEqual(counts, { active: 0, revoked: 1, expired: 0, all: 1 });
+  assert.deepEqual(await ids({ hash: 'a'.repeat(64) }), []);
+  const reader = await ada.makeKey({ name: 'reader', scopes: ['keys:read'] });
+  const answer = await contract.call('GET', `/v1/api-keys?hash=${hash}`, { key: reader.apiKey });
+  assert.equal(keyListSchema.parse(answer.body).data[0]?.id, key.id);
+  assertRefusal(
+    await contract.call('GET', `/v1/api-keys?hash=${hash}`, {
+      key: (await ada.makeKey({ name: 'x' })).apiKey,
+    }),
+    'insufficient_scope',
+  );
 });
 
 test('characters that mean something to SQL mean themselves in a search', async () => {

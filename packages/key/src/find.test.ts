@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { keys, keysOf, prefixes, texts } from './arbitrary-keys.ts';
-import { containsKey, findKey } from './find.ts';
+import { containsKey, findKey, findKeys } from './find.ts';
 import { alphabet } from './format.ts';
 import { parseKey } from './parse.ts';
 
@@ -69,7 +69,41 @@ test('names, previews, ids and hashes hold no key', () => {
     '9F86D081884C7D659A2FEAA0C55AD015',
     '123e4567-e89b-12d3-a456-426614174000',
     'aVeryLongNameWithoutAnyBlanksAsProgrammersLikeThem',
+    'ProductionServerFrankfurtBackup2',
+    'productionServer2FrankfurtBackupJob2026',
+    'Ab1'.repeat(33),
     '\u30d7\u30ed\u30c0\u30af\u30b7\u30e7\u30f3\u306e\u30b5\u30fc\u30d0\u30fc\u7528\u306e\u9375\u3067\u3059',
   ];
   for (const name of harmless) assert.equal(containsKey(name), false, name);
 });
+
+test('every whole key of a text is found once, also without its prefix', () => {
+  fc.assert(
+    fc.property(keys, keysOf(alphabet, 'old_'), (key, older) => {
+      const text = `export SOKU_API_KEY="${key}" # was ${older}, bare ${key.slice(8)} and ${older.slice(4)}`;
+      assert.deepEqual(findKeys(text, ['sk_live_', 'old_']), [key, older]);
+      assert.deepEqual(findKeys(`${key}abc Bearer ${key}`, prefixes), [key]);
+      assert.deepEqual(findKeys(`id=x${key.slice(8)}yz`, prefixes), [key]);
+      assert.deepEqual(findKeys(older, prefixes), []);
+    }),
+  );
+});
+
+test('a damaged key is no whole one', () => {
+  fc.assert(
+    fc.property(keys, (key) => {
+      assert.deepEqual(findKeys(key.slice(0, -1), prefixes), []);
+      assert.deepEqual(findKeys(`${key.slice(0, 12)} ${key.slice(12)}`, prefixes), []);
+    }),
+  );
+});
+
+test('almost every body with a wrong character still looks like one', () => {
+  const seen = fc.sample(keys, { numRuns: 2000, seed: 6 }).filter((key) => containsKey(wrongAtTheEnd(key)));
+  assert.ok(seen.length > 1980, `${seen.length} of 2000`);
+});
+
+/** The body of a key with another last character, so that the checksum does not fit. */
+function wrongAtTheEnd(key: string): string {
+  return key.slice(8, -1) + (key.endsWith('a') ? 'b' : 'a');
+}

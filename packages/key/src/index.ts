@@ -1,6 +1,6 @@
 export { checksum } from './checksum.ts';
 export { explainKey, type KeyFault } from './explain.ts';
-export { containsKey } from './find.ts';
+export { containsKey, findKeys } from './find.ts';
 export {
   bodyLength,
   defaultPrefix,
@@ -12,4 +12,5 @@ export {
 export { generateKey, type RandomBytes } from './generate.ts';
 export { hashKey } from './hash.ts';
 export { parseKey } from './parse.ts';
+export { decodePercent } from './percent.ts';
 export { redactKeys } from './redact.ts';

@@ -1,3 +1,5 @@
+import { decodePercent } from './percent.ts';
+
 /**
  * The last net before a log or an error message: nothing that could be a key gets through it. The first net is
  * to put no key there. It takes too much rather than too little: hashes and tokens of others go, too.
@@ -9,8 +11,6 @@
  * a word is found in one pass.
  */
 const word = /(?:[0-9A-Za-z_]|%(?:25)*(?:3[0-9]|[46][1-9A-Fa-f]|[57][0-9Aa]|5[Ff]))+/g;
-
-const encodedCharacter = /%(?:25)*([0-9A-Fa-f]{2})/g;
 
 /** The 26 random characters are the secret; what is shorter is a preview. */
 const secretRun = /[0-9A-Za-z]{26}/;
@@ -31,9 +31,5 @@ export function redactKeys(text: string): string {
 function holdsSecret(found: string): boolean {
   if (keyId.test(found)) return false;
   if (secretRun.test(found)) return true;
-  return found.includes('%') && secretRun.test(decode(found));
-}
-
-function decode(found: string): string {
-  return found.replace(encodedCharacter, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  return found.includes('%') && secretRun.test(decodePercent(found));
 }

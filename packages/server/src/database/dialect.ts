@@ -32,6 +32,11 @@ export function columnTypes(db: Kysely<unknown>): {
     : { bytes: 'blob', ordered: 'text', date: 'date', flag: 'integer', clustered: sql`without rowid` };
 }
 
+/** Behind a column: compared byte by byte, in whatever language the database sorts. On SQLite that is so anyway. */
+export function bytewise(postgres: boolean): RawBuilder<unknown> {
+  return postgres ? sql`COLLATE "C"` : sql``;
+}
+
 /**
  * Keeps others from changing a row until the transaction ends, so that what was read of it stays true. On SQLite a
  * transaction has the database alone from its beginning, and there is nothing to do.

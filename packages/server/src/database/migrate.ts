@@ -5,6 +5,7 @@ import { usage } from './migrations/0003-usage.ts';
 import { limits } from './migrations/0004-limits.ts';
 import { nodes } from './migrations/0005-nodes.ts';
 import { sharedCounts } from './migrations/0006-shared-counts.ts';
+import { search } from './migrations/0008-search.ts';
 import type { Tables } from './schema.ts';
 
 /** Every migration, in order. Forward only: a released one is never edited, the next one mends it. */
@@ -15,6 +16,7 @@ export const migrations: Record<string, Migration> = {
   '0004-limits': limits,
   '0005-nodes': nodes,
   '0006-shared-counts': sharedCounts,
+  '0008-search': search,
 };
 
 /**

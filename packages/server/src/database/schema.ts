@@ -13,7 +13,7 @@ interface ApiKeyTable {
   created_by: string;
   /** As typed, trimmed. Changed by rename. */
   name: string;
-  /** The name folded for searching (NFKC, lower case). Changed with it. */
+  /** The name folded for searching, by keys/fold-name.ts. Changed with it. */
   name_folded: string;
   /** Space-separated, sorted: '' or 'keys:read keys:write'. Written once. */
   scopes: string;

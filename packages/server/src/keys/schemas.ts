@@ -115,16 +115,26 @@ export const statusFilterSchema = z.enum(['active', 'revoked', 'expired', 'all']
 export type StatusFilter = z.infer<typeof statusFilterSchema>;
 
 export const listKeysSchema = z.strictObject({
-  status: statusFilterSchema.default('active'),
+  status: statusFilterSchema.optional().describe('Default: active; with hash: all'),
   q: z
     .string()
     .max(100)
     .refine((text) => !/\p{Cc}/u.test(text), 'must not contain control characters')
     .optional()
-    .describe('Part of the name, in any case'),
+    .describe(
+      'Part of the name (case and accents do not matter), of the preview (sk_live_2ba, 2ba, ...ixy) or of the id (4 characters or more). Never a key: hash finds that',
+    ),
+  hash: z
+    .string()
+    .regex(/^[0-9a-fA-F]{64}$/, 'must be the 64 hexadecimal digits of a SHA-256')
+    .optional()
+    .describe('SHA-256 of a whole key, prefix included: finds that key, whatever its status'),
   limit: z.coerce.number().int().min(1).max(100).default(50),
   cursor: keyIdSchema.optional().describe('nextCursor of the page before'),
-  include: z.literal('counts').optional().describe('Also count the keys of each status (with the same q)'),
+  include: z
+    .literal('counts')
+    .optional()
+    .describe('Also count the keys of each status (with the same q and hash)'),
 });
 export type ListKeys = z.infer<typeof listKeysSchema>;
 

@@ -112,21 +112,25 @@ export class KeyService {
 
   async list(workspaceId: string, query: ListKeys): Promise<KeyList> {
     const now = this.#options.now();
-    const search = query.q?.trim() ?? '';
+    const hash = query.hash === undefined ? undefined : Buffer.from(query.hash, 'hex');
+    const filter = {
+      status: query.status ?? (hash === undefined ? 'active' : 'all'),
+      search: query.q?.trim() ?? '',
+      hash,
+      now,
+    };
     // One row more than asked for tells whether there is a next page.
     const rows = await this.#store.list(workspaceId, {
-      status: query.status,
-      search,
+      ...filter,
       after: query.cursor,
       limit: query.limit + 1,
-      now,
     });
     const page = rows.slice(0, query.limit);
     const lastUsedAt = await this.#options.lastUsedAt(page.map((row) => row.id));
     const data = page.map((row) => present(row, now, lastUsedAt));
     const nextCursor = rows.length > query.limit ? (data.at(-1)?.id ?? null) : null;
     if (query.include === undefined) return { data, nextCursor };
-    return { data, nextCursor, counts: await this.#store.count(workspaceId, search, now) };
+    return { data, nextCursor, counts: await this.#store.count(workspaceId, filter) };
   }
 
   /**

@@ -64,7 +64,7 @@ for (const which of databases) {
     assert.deepEqual(found, made);
   });
 
-  test(`a name is found in any case and script, and only as it is written, on ${which}`, async () => {
+  test(`a name is found in any case and script, with accents or without, on ${which}`, async () => {
     const { workspaceId, store } = await scene();
     const names = [
       'Straße 10%',
@@ -73,21 +73,72 @@ for (const which of databases) {
       'back\\slash',
       'résumé',
       'İstanbul',
+      'ΑΘΗΝΑΣ',
+      'Łódź',
       '😀 smile',
     ];
     for (const name of names) await insert(store, newKey({ workspaceId, name }));
     const find = async (search: string) =>
-      (await store.list(workspaceId, { ...page, search })).map(({ name }) => name);
-    assert.deepEqual(await find('straße'), ['Straße 10%']);
+      (await store.list(workspaceId, { ...page, search })).map(({ name }) => name).sort();
+    assert.deepEqual(await find('straße'), ['STRASSE_10', 'Straße 10%']);
+    assert.deepEqual(await find('STRASSE'), ['STRASSE_10', 'Straße 10%']);
     assert.deepEqual(await find('10%'), ['Straße 10%']);
     assert.deepEqual(await find('e_1'), ['STRASSE_10']);
     assert.deepEqual(await find('full'), ['ＦＵＬＬ width']);
     assert.deepEqual(await find('K\\S'), ['back\\slash']);
-    assert.deepEqual(await find('RÉSUMÉ'), ['résumé']);
-    assert.deepEqual(await find('resume'), []);
+    for (const search of ['RÉSUMÉ', 'resume', 're\u0301sume\u0301', 'rèsumè']) {
+      assert.deepEqual(await find(search), ['résumé'], search);
+    }
+    for (const search of ['istanbul', 'ISTANBUL', 'İSTANBUL', 'ıstanbul']) {
+      assert.deepEqual(await find(search), ['İstanbul'], search);
+    }
+    for (const search of ['αθηνας', 'αθηνασ', 'Αθήνας', 'σ'])
+      assert.deepEqual(await find(search), ['ΑΘΗΝΑΣ']);
+    assert.deepEqual(await find('lodz'), ['Łódź']);
     assert.deepEqual(await find('😀'), ['😀 smile']);
     assert.deepEqual(await find("' OR 1=1 --"), []);
-    assert.equal((await store.count(workspaceId, '10', start)).all, 2);
+    assert.equal((await store.count(workspaceId, { search: '10', now: start })).all, 2);
+  });
+
+  test(`a key is found by its preview, by its id and by its hash, and by those of no other, on ${which}`, async () => {
+    const { workspaceId, store } = await scene();
+    const preview = { prefix: 'sk_live_', previewStart: '2bA', previewEnd: 'iXy' };
+    const sought = newKey({ workspaceId, preview, name: 'sought' });
+    const older = newKey({ workspaceId, preview: { ...preview, prefix: 'old_' }, name: 'older' });
+    const other = newKey({ workspaceId, name: 'other' });
+    const elsewhere = newKey({ workspaceId: (await scene()).workspaceId, preview, name: 'elsewhere' });
+    for (const key of [sought, older, other, elsewhere]) await insert(store, key);
+    const find = async (search: string, hash?: Uint8Array) => {
+      const filter = { ...page, search, hash };
+      const names = (await store.list(workspaceId, filter)).map(({ name }) => name).sort();
+      assert.equal((await store.count(workspaceId, filter)).all, names.length);
+      return names;
+    };
+    for (const search of ['2bA', '2ba', 'iXy', '2bA...', '2bA...i', '...iXy', '2bA…iXy', '2BA***IXY']) {
+      assert.deepEqual(await find(search), ['older', 'sought'], search);
+    }
+    const whole = [
+      'sk_live_2',
+      'sk_live_2bA',
+      'live_2bA',
+      'sk_live_2bA...iXy',
+      'SK_LIVE_2ba...ixy',
+      'sk_live_...i',
+    ];
+    for (const search of whole) assert.deepEqual(await find(search), ['sought'], search);
+    assert.deepEqual(await find('sk_live_'), ['other', 'sought']);
+    assert.deepEqual(await find('old_'), ['older']);
+    for (const search of ['k_live', 'e_2', '2bAx', 'xsk_live_2bA', '2bA...z', '_', '...', '2b', 'x.y']) {
+      assert.deepEqual(await find(search), [], search);
+    }
+    const { id } = sought;
+    for (const search of [id, id.slice(4), id.toUpperCase(), id.slice(-8)]) {
+      assert.deepEqual(await find(search), ['sought'], search);
+    }
+    assert.deepEqual(await find(elsewhere.id), []);
+    assert.deepEqual(await find('', sought.hash), ['sought']);
+    assert.deepEqual(await find('', elsewhere.hash), []);
+    assert.deepEqual(await find('other', sought.hash), []);
   });
 
   test(`numbers come back as they were written, the largest as well, on ${which}`, async () => {
@@ -120,7 +171,7 @@ for (const which of databases) {
     assert.deepEqual(await insert(store, newKey({ workspaceId }), null, 3), { outcome: 'made' });
     const later = newKey({ workspaceId, createdAt: start + 5 });
     assert.deepEqual(await insert(store, later, null, 3), { outcome: 'made' });
-    const counts = await store.count(workspaceId, '', start + 5);
+    const counts = await store.count(workspaceId, { search: '', now: start + 5 });
     assert.deepEqual(counts, { active: 3, revoked: 1, expired: 1, all: 5 });
   });
 

@@ -1,8 +1,10 @@
-import { type ExpressionBuilder, type ExpressionWrapper, type Kysely, type SqlBool, sql } from 'kysely';
-import { lockRow } from '../database/dialect.ts';
+import type { ExpressionBuilder, Kysely } from 'kysely';
+import { isPostgres, lockRow } from '../database/dialect.ts';
 import type { Tables } from '../database/schema.ts';
 import { type StoredLimits, writeRateLimit } from '../limits/rate-limit.ts';
-import type { ChangeKey, RateLimit, Scope, StatusFilter } from './schemas.ts';
+import { foldName } from './fold-name.ts';
+import { hasStatus, type KeyFilter, matchesFilter } from './list-filter.ts';
+import type { ChangeKey, RateLimit, Scope } from './schemas.ts';
 import { writeScopes } from './stored-scopes.ts';
 
 /** A key as the list shows it: its row, and the preview parts of its newest secret. */
@@ -42,13 +44,6 @@ type Permit<T> = (asking: StoredLimits | null) => T;
 /** How long an Idempotency-Key is remembered, in ms. */
 const idempotencyLife = 24 * 60 * 60 * 1000;
 
-type KeyExpressions = ExpressionBuilder<Tables, 'api_key'>;
-
-/** For searching: letters that look or mean the same compare equal, in any case and any script. */
-function foldName(name: string): string {
-  return name.normalize('NFKC').toLowerCase();
-}
-
 /** The keys of workspaces, in SQL. Everything here takes the workspace: nothing can be read across it. */
 export class KeyStore {
   readonly #db: Kysely<Tables>;
@@ -82,7 +77,7 @@ export class KeyStore {
         const earlier = await store.#findIdempotent(key.workspaceId, token, key.createdAt);
         if (earlier !== undefined) return { outcome: 'replayed', keyId: earlier };
       }
-      const active = await store.#countOf('active', key.workspaceId, '', key.createdAt);
+      const active = await store.#countActive(key.workspaceId, key.createdAt);
       if (active >= maxActive) return { outcome: 'full' };
       await store.#insertRows(key, token, limitOf(maker));
       return { outcome: 'made' };
@@ -164,40 +159,66 @@ export class KeyStore {
 
   /** The key, or undefined when the workspace has none with this id. */
   async find(workspaceId: string, id: string): Promise<KeyRow | undefined> {
-    return this.#rows(workspaceId).where('api_key.id', '=', id).executeTakeFirst();
+    return this.#db
+      .selectFrom('api_key')
+      .innerJoin('api_key_secret', 'api_key_secret.key_id', 'api_key.id')
+      .select(shownColumns)
+      .where('api_key.workspace_id', '=', workspaceId)
+      .where('api_key.id', '=', id)
+      .executeTakeFirst();
   }
 
   /**
    * One page, newest first.
    *
-   * @param page `after` is the id of the last key of the page before; `limit` rows at most; `now` epoch ms
+   * @param page `after` is the id of the last key of the page before; `limit` rows at most
    */
   async list(
     workspaceId: string,
-    page: { status: StatusFilter; search: string; after: string | undefined; limit: number; now: number },
+    page: KeyFilter & { after: string | undefined; limit: number },
   ): Promise<KeyRow[]> {
     const { after } = page;
-    return this.#rows(workspaceId)
-      .where((eb) => matches(eb, page.status, page.search, page.now))
+    // The page first and the previews after it: PostgreSQL would else join all keys of the workspace, and sort them.
+    const keys = this.#db
+      .selectFrom('api_key')
+      .selectAll()
+      .where('workspace_id', '=', workspaceId)
+      .where((eb) => matchesFilter(eb, page, isPostgres(this.#db)))
       .$if(after !== undefined, (query) => query.where('api_key.id', '<', after ?? ''))
       .orderBy('api_key.id', 'desc')
       .limit(page.limit)
+      .as('api_key');
+    return this.#db
+      .selectFrom(keys)
+      .innerJoin('api_key_secret', 'api_key_secret.key_id', 'api_key.id')
+      .select(shownColumns)
+      .orderBy('api_key.id', 'desc')
       .execute();
   }
 
-  /** How many keys of each status have the search text in their name. */
-  async count(workspaceId: string, search: string, now: number) {
-    const of = (status: StatusFilter) => this.#countOf(status, workspaceId, search, now);
-    const [active, revoked, expired] = [await of('active'), await of('revoked'), await of('expired')];
+  /** How many of the keys that the search finds have each status. */
+  async count(workspaceId: string, { search, hash, now }: Omit<KeyFilter, 'status'>) {
+    const filter = { status: 'all', search, hash, now } as const;
+    const row = await this.#db
+      .selectFrom('api_key')
+      .select((eb) => [
+        countIf(eb, 'active', now).as('active'),
+        countIf(eb, 'revoked', now).as('revoked'),
+        countIf(eb, 'expired', now).as('expired'),
+      ])
+      .where('workspace_id', '=', workspaceId)
+      .where((eb) => matchesFilter(eb, filter, isPostgres(this.#db)))
+      .executeTakeFirstOrThrow();
+    const [active, revoked, expired] = [Number(row.active), Number(row.revoked), Number(row.expired)];
     return { active, revoked, expired, all: active + revoked + expired };
   }
 
-  async #countOf(status: StatusFilter, workspaceId: string, search: string, now: number): Promise<number> {
+  async #countActive(workspaceId: string, now: number): Promise<number> {
     const row = await this.#db
       .selectFrom('api_key')
       .select((eb) => eb.fn.countAll().as('count'))
       .where('workspace_id', '=', workspaceId)
-      .where((eb) => matches(eb, status, search, now))
+      .where((eb) => hasStatus(eb, 'active', now))
       .executeTakeFirstOrThrow();
     return Number(row.count);
   }
@@ -232,42 +253,27 @@ export class KeyStore {
       return result.numUpdatedRows > 0n ? 'changed' : 'not found';
     });
   }
-
-  #rows(workspaceId: string) {
-    return this.#db
-      .selectFrom('api_key')
-      .innerJoin('api_key_secret', 'api_key_secret.key_id', 'api_key.id')
-      .where('api_key.workspace_id', '=', workspaceId)
-      .select([
-        'api_key.id',
-        'api_key.name',
-        'api_key.created_by',
-        'api_key.scopes',
-        'api_key.expires_at',
-        'api_key.created_at',
-        'api_key.revoked_at',
-        'api_key.rate_limit',
-        'api_key_secret.prefix',
-        'api_key_secret.preview_start',
-        'api_key_secret.preview_end',
-      ]);
-  }
 }
 
-/** Revoked wins over expired: a key that was killed stays "revoked" after its date, too. */
-function matches(
-  eb: KeyExpressions,
-  status: StatusFilter,
-  search: string,
+/** The columns of a KeyRow. */
+const shownColumns = [
+  'api_key.id',
+  'api_key.name',
+  'api_key.created_by',
+  'api_key.scopes',
+  'api_key.expires_at',
+  'api_key.created_at',
+  'api_key.revoked_at',
+  'api_key.rate_limit',
+  'api_key_secret.prefix',
+  'api_key_secret.preview_start',
+  'api_key_secret.preview_end',
+] as const;
+
+function countIf(
+  eb: ExpressionBuilder<Tables, 'api_key'>,
+  status: 'active' | 'revoked' | 'expired',
   now: number,
-): ExpressionWrapper<Tables, 'api_key', SqlBool> {
-  const conditions = {
-    all: [],
-    revoked: [eb('revoked_at', 'is not', null)],
-    expired: [eb('revoked_at', 'is', null), eb('expires_at', '<=', now)],
-    active: [eb('revoked_at', 'is', null), eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', now)])],
-  }[status];
-  if (search === '') return eb.and(conditions);
-  const pattern = `%${foldName(search).replace(/[\\%_]/g, '\\$&')}%`;
-  return eb.and([...conditions, eb(sql`name_folded`, 'like', sql`${pattern} ESCAPE '\\'`)]);
+) {
+  return eb.fn.countAll().filterWhere(() => hasStatus(eb, status, now));
 }

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import fc from 'fast-check';
+import { sql } from 'kysely';
+import { openTestDatabase } from '../../../../test/support/open-database.ts';
+import { foldName } from './fold-name.ts';
+
+const opened = openTestDatabase('postgres');
+after(async () => (await opened).close());
+
+test('case is folded as Unicode says: whatever full case folding takes for the same is the same', async () => {
+  const { database } = await opened;
+  // Another implementation of Unicode's full case folding.
+  const { rows } = await sql<{ letter: string; folded: string }>`
+    SELECT letter, casefold(letter COLLATE "pg_unicode_fast") AS folded
+    FROM (SELECT chr(code) AS letter FROM generate_series(1, 131071) AS code WHERE code NOT BETWEEN 55296 AND 57343)
+    WHERE casefold(letter COLLATE "pg_unicode_fast") <> letter`.execute(database.kysely);
+  assert.ok(rows.length > 1400);
+  for (const { letter, folded } of rows) assert.equal(foldName(letter), foldName(folded), letter);
+});
+
+test('a folded name is folded, in any case', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), (name) => {
+      const folded = foldName(name);
+      assert.equal(foldName(folded), folded);
+      assert.equal(foldName(name.toUpperCase()), foldName(name.toUpperCase().toLowerCase()));
+      assert.equal(foldName(name.normalize('NFD')), foldName(name.normalize('NFC')));
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('what looks or means the same is the same, and other letters stay apart', () => {
+  const same: [string, string][] = [
+    ['Straße', 'STRASSE'],
+    ['ΟΔΥΣΣΕΥΣ', 'οδυσσευς'],
+    ['İstanbul', 'istanbul'],
+    ['ﬁle', 'FILE'],
+    ['Ａｐｉ', 'api'],
+    ['Crème Brûlée', 'creme brulee'],
+    ['Ёлка', 'елка'],
+    ['København', 'kobenhavn'],
+    ['שָׁלוֹם'.normalize('NFD'), 'שָׁלוֹם'.normalize('NFC')],
+    ['مُحَمَّد', 'محمد'],
+    ['❤️', '❤'],
+    ['می\u200cخواهم', 'میخواهم'],
+  ];
+  for (const [one, other] of same) assert.equal(foldName(one), foldName(other), `${one} and ${other}`);
+  for (const [one, other] of [
+    ['か', 'が'],
+    ['กา', 'กี'],
+    ['कि', 'की'],
+    ['가', '각'],
+    ['a', 'α'],
+  ] as const) {
+    assert.notEqual(foldName(one), foldName(other), `${one} and ${other}`);
+  }
+});

@@ -1,0 +1,65 @@
+import { foldName } from './fold-name.ts';
+
+/** What a search may mean beside a part of the name. All texts are ASCII in lower case. */
+export interface SearchText {
+  /** Part of the folded name. */
+  name: string;
+  /** Part of the id. */
+  id: string | undefined;
+  /** Any of these previews. */
+  previews: PreviewPart[];
+}
+
+/** Part of a preview: of `sk_live_2ba...ixy` the prefix, the 3 characters that begin it and the 3 that end it. */
+export interface PreviewPart {
+  /** The whole prefix. */
+  prefix?: string;
+  /** The end of the prefix: `live_`. Only with all of `start`, because `e_2` is a part of far too many previews. */
+  prefixEnd?: string;
+  start?: string;
+  end?: string;
+}
+
+/** Characters that a preview shows at either end. */
+const shown = 3;
+
+/** Shorter texts are in so many ids by chance that they would only hide the names. */
+const leastOfId = 4;
+
+/** Crockford's base 32, as in ids.ts. */
+const idPart = new RegExp(`^(?:key_[0-9a-hjkmnp-tv-z]{1,26}|[0-9a-hjkmnp-tv-z]{${leastOfId},26})$`);
+
+/** The dots of a preview, and what other programs write there. */
+const gap = '(?:\\.{2,}|\\u2026|\\*+|\\u2022+)';
+
+const prefixed = new RegExp(`^([a-z0-9_]*_)([0-9a-z]{0,${shown}})(?:${gap}([0-9a-z]{0,${shown}}))?$`);
+const unprefixed = new RegExp(`^([0-9a-z]{${shown}})?${gap}([0-9a-z]{0,${shown}})$`);
+const bare = new RegExp(`^[0-9a-z]{${shown}}$`);
+
+/** @param text what somebody typed, without white space around it; not empty */
+export function readSearch(text: string): SearchText {
+  const lower = text.toLowerCase();
+  return {
+    name: foldName(text),
+    id: idPart.test(lower) ? lower : undefined,
+    previews: readPreview(lower),
+  };
+}
+
+/** Three characters alone may be either end; fewer would be in too many previews to mean one. */
+function readPreview(text: string): PreviewPart[] {
+  if (bare.test(text)) return [{ start: text }, { end: text }];
+  const whole = prefixed.exec(text);
+  if (whole !== null) {
+    const [, prefix, start = '', end] = whole;
+    return [given(start.length === shown ? { prefixEnd: prefix, start, end } : { prefix, start, end })];
+  }
+  const [, start, end] = unprefixed.exec(text) ?? [];
+  const part = given({ start, end });
+  return Object.keys(part).length > 0 ? [part] : [];
+}
+
+/** Without what is missing or empty. */
+function given(part: { [Name in keyof PreviewPart]: string | undefined }): PreviewPart {
+  return Object.fromEntries(Object.entries(part).filter(([, text]) => text !== undefined && text !== ''));
+}
