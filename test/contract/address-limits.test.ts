@@ -35,6 +35,20 @@ const guess = (address: string, authorization: string) =>
     ],
   });
 
+test('guesses of one client count together whatever its port, and so do those of all unknown clients', async () => {
+  const client = newAddress();
+  for (const forms of [
+    [`${client}:1`, `"${client}"`, `6.6.6.6, ${client}`, `::ffff:${client}`],
+    ['unknown', '', '999.1.1.1', `${client}, x`],
+  ]) {
+    await clock.beginMinute();
+    const statuses: number[] = [];
+    for (const form of forms) statuses.push((await guess(form, 'Bearer x')).status);
+    assert.deepEqual(statuses, [401, 401, 401, 429], forms.join(' | '));
+    assert.equal((await guess(`${newAddress()}:1`, 'Bearer x')).status, 401, 'another client');
+  }
+});
+
 test('guesses from one address are refused with a 429 in place of a 401, and told when to go on', async () => {
   const { apiKey, key } = await ada.makeKey({ name: 'near' });
   const guesses = [

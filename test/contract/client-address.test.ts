@@ -4,21 +4,22 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { after, test } from 'node:test';
 import { usageSchema } from '@soku/server/usage-schemas';
+import { assertRefusal } from '../support/contract.ts';
 import { exchange } from '../support/http.ts';
-import { startServer } from '../support/server.ts';
+import { call, cookiesOf } from '../support/person.ts';
+import { owner, startServer } from '../support/server.ts';
 
-const proxied = await startServer({ env: { TRUST_PROXY: '127.0.0.1,10.0.0.0/8' } });
+const TRUST_PROXY = '127.0.0.1,10.0.0.0/8';
+const proxied = await startServer({ env: { TRUST_PROXY } });
 after(() => proxied.stop());
 const ada = await proxied.signIn();
 const { apiKey, key } = await ada.makeKey({ name: 'from where?' });
 
 /** The address that is told as the last one from which the key was used. */
-async function addressAfter(forwarded: string): Promise<string | undefined> {
+async function addressAfter(...forwarded: string[]): Promise<string | undefined> {
+  const fields = forwarded.map((value) => ['X-Forwarded-For', value] as const);
   const answer = await exchange(`${proxied.url}/v1/verify`, {
-    fields: [
-      ['Authorization', `Bearer ${apiKey}`],
-      ['X-Forwarded-For', forwarded],
-    ],
+    fields: [['Authorization', `Bearer ${apiKey}`], ...fields],
   });
   assert.equal(answer.status, 204);
   const usage = await ada.call('GET', `/v1/api-keys/${key.id}/usage`);
@@ -31,18 +32,96 @@ test('behind trusted proxies it is the last address that none of them has', asyn
   assert.equal(await addressAfter('2001:db8::7'), '2001:db8::7');
 });
 
-test('what is no address is not taken for one, least of all a key', async () => {
-  for (const forwarded of [
-    'unknown',
-    apiKey,
-    `${apiKey}, 10.1.2.3`,
-    '203.0.113.7:4711',
-    '999.1.1.1',
-    `fe80::1%${apiKey.slice(8)}`,
-    ',',
-    '"',
-  ]) {
-    assert.equal(await addressAfter(forwarded), '127.0.0.1', forwarded);
+test('an address is itself with a port, in brackets, in quotes, with a zone, and mapped into IPv6', async () => {
+  for (const form of ['203.0.113.7:4711', '"203.0.113.7"', '::ffff:203.0.113.7', '[::ffff:cb00:7107]:80']) {
+    assert.equal(await addressAfter(form), '203.0.113.7', form);
+    assert.equal(await addressAfter('198.51.100.1', `${form}, 10.1.2.3:80`), '203.0.113.7', form);
+  }
+  for (const form of ['[2001:db8::7]', '[2001:DB8::7]:443', '2001:db8:0::7']) {
+    assert.equal(await addressAfter(form), '2001:db8::7', form);
+  }
+  assert.equal(await addressAfter(`fe80::1%${apiKey.slice(8)}`), 'fe80::1', 'a zone can be any text');
+});
+
+const unreadable = [
+  'unknown',
+  '',
+  ',',
+  '"',
+  '999.1.1.1',
+  '127.0.0.1, unknown',
+  '203.0.113.7, ',
+  '127.0.0.1 x',
+];
+
+test('what is no address is an unknown client, and not the proxy; least of all is it stored', async () => {
+  for (const forwarded of [...unreadable, apiKey, `203.0.113.7, ${apiKey}, 10.1.2.3`]) {
+    assert.equal(await addressAfter(forwarded), 'unknown', forwarded);
+  }
+});
+
+test('an unknown client is not on this machine, whatever it asks for', async () => {
+  for (const path of ['/metrics', '/v1/nodes']) {
+    assert.equal((await exchange(proxied.url + path)).status, 200);
+    for (const forwarded of [
+      ...unreadable,
+      '203.0.113.7:1',
+      '[2001:db8::7]',
+      '[2001:db8::7]:443',
+      '127.0.0.1',
+    ]) {
+      const fields = [['X-Forwarded-For', forwarded]] as const;
+      assertRefusal(await exchange(proxied.url + path, { fields }), 'not_found');
+    }
+  }
+});
+
+test('a session knows the address that it was made from, and all unknown clients sign in as one', async () => {
+  const signIn = (forwarded: string, password: string) =>
+    call(`${proxied.url}/api/auth/sign-in/email`, {
+      method: 'POST',
+      headers: { 'x-forwarded-for': forwarded },
+      body: { ...owner, password },
+    });
+  const signedIn = await signIn('203.0.113.66:4711', owner.password);
+  assert.equal(signedIn.status, 200);
+  const headers = { cookie: cookiesOf(signedIn.headers) };
+  const sessions = await call(`${proxied.url}/api/auth/list-sessions`, { headers });
+  assert.match(sessions.text, /"ipAddress":"203\.0\.113\.66"/);
+  for (const unknown of ['unknown', '999.1.1.1', '', 'x', '"', ',', '1.2.3', '[', ':1', '_hidden']) {
+    assert.equal((await signIn(unknown, 'wrong')).status, 401, unknown);
+  }
+  assert.equal((await signIn('unknown', owner.password)).status, 429);
+  assert.equal((await signIn('203.0.113.66:4712', owner.password)).status, 200);
+});
+
+test('TRUST_PROXY_HEADER=forwarded: that header is read everywhere, and X-Forwarded-For nowhere', async () => {
+  // At this level each request has a line in the log.
+  const env = { TRUST_PROXY, TRUST_PROXY_HEADER: 'forwarded', LOG_LEVEL: 'debug' };
+  const server = await startServer({ env });
+  try {
+    const from = async (forwarded: string, path = '/v1/verify') => {
+      const { status, headers } = await exchange(server.url + path, {
+        fields: [
+          ['X-Forwarded-For', '127.0.0.1'],
+          ['Forwarded', forwarded],
+        ],
+      });
+      const id = headers.get('x-request-id') ?? 'none';
+      await server.printed(id);
+      const line = server.output.split('\n').find((text) => text.includes(id)) ?? '';
+      return [status, /"address":"([^"]*)"/.exec(line)?.[1]];
+    };
+    assert.deepEqual(await from('for="[2001:db8::7]:443";proto=https'), [401, '2001:db8::7']);
+    assert.deepEqual(await from('for=6.6.6.6;by="a, for=203.0.113.7;proto=http'), [401, '203.0.113.7']);
+    assert.deepEqual(await from('for=203.0.113.8, For="10.1.2.3:80"'), [401, '203.0.113.8']);
+    for (const forwarded of ['for=unknown', 'for=_hidden', 'proto=https', '', 'for=127.0.0.1']) {
+      const [status] = await from(forwarded, '/metrics');
+      assert.equal(status, 404, forwarded);
+    }
+    assert.deepEqual(await from('for=_hidden'), [401, 'unknown']);
+  } finally {
+    await server.stop();
   }
 });
 

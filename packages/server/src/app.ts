@@ -54,7 +54,8 @@ export async function createApp(
   log: Logger,
 ) {
   const { publicUrl, keyPrefixes } = config;
-  const app = createServer({ log, publicUrl, trustProxy: config.trustProxy });
+  const addressOf = clientAddress(config.trustProxy, config.trustProxyHeader);
+  const app = createServer({ log, publicUrl, addressOf });
 
   const auth = createAuth({ database, secret, publicUrl, trustedOrigins: ownOrigins(publicUrl), log });
   const accounts = new AccountService(auth, database.kysely);
@@ -76,7 +77,6 @@ export async function createApp(
     now: Date.now,
   });
 
-  const addressOf = clientAddress(config.trustProxy);
   const trusts = trustedPeer(config.trustProxy);
   const draining = drainable(app);
   const isStopping = () => draining.begun;
@@ -89,13 +89,20 @@ export async function createApp(
       ownCookies: sessionCookieNames,
       verify: (request) => verifier.verify(request, { address: addressOf(request) }),
       trusts,
+      addressHeader: config.trustProxyHeader,
       isStopping,
       log,
     }));
 
   await registerSecurityHeaders(app, publicUrl.startsWith('https:'));
   await registerOpenApi(app, { publicUrl, keyPrefix: keyPrefixes[0], version });
-  await app.register(accountRoutes, { auth, accounts, publicUrl, keyPrefix: keyPrefixes[0] });
+  await app.register(accountRoutes, {
+    auth,
+    accounts,
+    publicUrl,
+    keyPrefix: keyPrefixes[0],
+    addressOf,
+  });
   const callers = new Callers(verifier, accounts, addressOf);
   await app.register(keyRoutes, { keys, callers });
   await app.register(workspaceRoutes, { workspaces, callers });
@@ -104,7 +111,7 @@ export async function createApp(
   await app.register(originalRequestRoutes, { verifier, addressOf });
   const nodeStatus = nodes && (() => nodes.node.status());
   await app.register(healthRoutes, { database, nodeStatus, isStopping });
-  const isOperator = operatorsOnly({ token: config.metricsToken, addressOf, trusts });
+  const isOperator = operatorsOnly({ token: config.metricsToken, addressOf });
   await app.register(metricsRoutes, { sources, isOperator });
   await app.register(nodeRoutes, { list: nodes?.list ?? onlyNode, isOperator });
   openApiRoute(app);

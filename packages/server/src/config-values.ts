@@ -1,6 +1,7 @@
 /** The kinds of values that variables have. Each problem is told as what follows the variable's name. */
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { canonicalAddress } from './http/address.ts';
 import { maxQuota } from './limits/sliding-window.ts';
 
 /** A whole number in decimal digits, within bounds. */
@@ -46,13 +47,15 @@ export function isOrigin(text: string): boolean {
   );
 }
 
-/** An IP address, or a range of them as CIDR writes it. */
+/** An IP address, or a range of them as CIDR writes it; not all addresses there are. */
 export function isAddressRange(text: string): boolean {
   const [address = '', bits, ...rest] = text.split('/');
   const version = isIP(address);
   if (version === 0 || rest.length > 0) return false;
+  // Of IPv4 that is written as mapped into IPv6 (RFC 4291 section 2.5.5.2), the bits before it are no choice.
+  const fixed = version === 6 && !canonicalAddress(address)?.includes(':') ? 96 : 0;
   return (
     bits === undefined ||
-    (/^\d{1,3}$/.test(bits) && Number(bits) >= 1 && Number(bits) <= (version === 4 ? 32 : 128))
+    (/^\d{1,3}$/.test(bits) && Number(bits) > fixed && Number(bits) <= (version === 4 ? 32 : 128))
   );
 }

@@ -37,6 +37,7 @@ test('an empty environment is a whole configuration', () => {
     gateway: undefined,
     logLevel: 'info',
     trustProxy: [],
+    trustProxyHeader: 'x-forwarded-for',
   });
 });
 
@@ -63,6 +64,7 @@ test('every variable arrives', () => {
     SOKU_GATEWAY_PREFLIGHT: 'pass',
     LOG_LEVEL: 'silent',
     TRUST_PROXY: '10.0.0.1, 192.168.0.0/16,::1,fd00::/8',
+    TRUST_PROXY_HEADER: 'forwarded',
   };
   assert.deepEqual(readConfig(environment), {
     host: '::',
@@ -87,6 +89,7 @@ test('every variable arrives', () => {
     },
     logLevel: 'silent',
     trustProxy: ['10.0.0.1', '192.168.0.0/16', '::1', 'fd00::/8'],
+    trustProxyHeader: 'forwarded',
   });
 });
 
@@ -147,8 +150,10 @@ const wrong: [string, string, RegExp][] = [
   ['TRUST_PROXY', '*', /not an address or a range/],
   ['TRUST_PROXY', '0.0.0.0/0', /not an address or a range/],
   ['TRUST_PROXY', '10.0.0.0/33', /not an address or a range/],
+  ['TRUST_PROXY', '::ffff:10.0.0.0/96', /not an address or a range/],
   ['TRUST_PROXY', '10.0.0.0/8/8', /not an address or a range/],
   ['TRUST_PROXY', 'proxy.example.com', /not an address or a range/],
+  ['TRUST_PROXY_HEADER', 'X-Real-IP', /not x-forwarded-for or forwarded/],
 ];
 
 test('a wrong value is refused by the name of its variable, with an example', () => {

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { emailSchema, passwordSchema } from './accounts/schemas.ts';
 import { isAddressRange, isOrigin, isPostgresUrl, list, rateLimit, wholeNumber } from './config-values.ts';
 import { isLoopOf, isUpstreamUrl } from './gateway/upstream-url.ts';
+import { type AddressHeader, addressHeaders } from './http/client-address.ts';
 import { StartupError } from './startup-error.ts';
 
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -98,7 +99,15 @@ const schema = z.object({
     ),
   TRUST_PROXY: list(isAddressRange, 'has an entry that is not an address or a range')
     .default([])
-    .describe('Addresses and ranges of proxies whose `X-Forwarded-For` is believed, separated by commas'),
+    .describe(
+      'Addresses and ranges of the proxies that name the client in the header of `TRUST_PROXY_HEADER`, separated by commas. Without it the client is whoever opens the connection, and no header is read',
+    ),
+  TRUST_PROXY_HEADER: z
+    .enum(addressHeaders, `is not ${addressHeaders.join(' or ')}`)
+    .default('x-forwarded-for')
+    .describe(
+      'The one header in which those proxies name the client: `x-forwarded-for` or `forwarded` (RFC 7239). The other one is never read, because a proxy passes it on as the client wrote it',
+    ),
 });
 
 /** A right value of each variable, for the line that a wrong one gets. */
@@ -125,6 +134,7 @@ const examples: Record<keyof z.infer<typeof schema>, string> = {
   SOKU_METRICS_TOKEN: 'at-least-16-random-characters',
   LOG_LEVEL: 'info',
   TRUST_PROXY: '10.0.0.1,192.168.0.0/16',
+  TRUST_PROXY_HEADER: 'x-forwarded-for',
 };
 
 /** Every variable for the documentation, which is generated from here. */
@@ -177,8 +187,10 @@ export interface Config {
   /** Absent: only programs on this machine may read the metrics. */
   metricsToken: string | undefined;
   logLevel: (typeof logLevels)[number];
-  /** Addresses and CIDR ranges whose X-Forwarded-* is believed. */
+  /** Addresses and CIDR ranges of the proxies that are believed. */
   trustProxy: string[];
+  /** The one header in which they name the client. */
+  trustProxyHeader: AddressHeader;
 }
 
 /**
@@ -212,6 +224,7 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     metricsToken: values.SOKU_METRICS_TOKEN,
     logLevel: values.LOG_LEVEL,
     trustProxy: values.TRUST_PROXY,
+    trustProxyHeader: values.TRUST_PROXY_HEADER,
   };
 }
 

@@ -2,8 +2,12 @@ import { redactKeys } from '@soku/key';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { addressHeader, sessionCookieNames } from './auth.ts';
 
-/** The client's headers for the auth library, with the address that we believe in place of what was claimed. */
-export function authHeaders(request: FastifyRequest): Headers {
+/**
+ * The client's headers for the auth library, with the address that we believe in place of what was claimed.
+ *
+ * @param address of the client, or `unknownClient`: the library then counts its sign-ins with all unknown clients'
+ */
+export function authHeaders(request: FastifyRequest, address: string): Headers {
   const headers = new Headers();
   for (const [name, value] of Object.entries(request.headers)) {
     if (typeof value === 'string' && name !== 'content-length' && name !== 'transfer-encoding') {
@@ -11,7 +15,7 @@ export function authHeaders(request: FastifyRequest): Headers {
     }
   }
   headers.set('content-type', 'application/json');
-  headers.set(addressHeader, request.ip);
+  headers.set(addressHeader, address);
   // The library keeps this one with the session, and shows it.
   headers.set('user-agent', redactKeys(headers.get('user-agent') ?? ''));
   return headers;

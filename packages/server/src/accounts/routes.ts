@@ -2,6 +2,7 @@ import { containsKey } from '@soku/key';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { orUnavailable } from '../database/unavailable.ts';
+import type { ClientAddress } from '../http/client-address.ts';
 import type { AccountService } from './account-service.ts';
 import type { Auth } from './auth.ts';
 import { authHeaders, copyCookies, sendAuthResponse } from './forward.ts';
@@ -12,6 +13,7 @@ interface Options {
   accounts: AccountService;
   publicUrl: string;
   keyPrefix: string;
+  addressOf: ClientAddress;
 }
 
 /** As the auth library makes them, with room for other ones. PostgreSQL would fail at a NUL character. */
@@ -60,7 +62,7 @@ function nameWithoutKey(prefix: string) {
 
 /** Sign-in, sessions and first setup: the calls of the dashboard, not of the Public API. */
 export const accountRoutes: FastifyPluginAsyncZod<Options> = async (app, options) => {
-  const { auth, accounts } = options;
+  const { auth, accounts, addressOf } = options;
   const name = nameWithoutKey(options.keyPrefix);
 
   for (const call of authCalls(name)) {
@@ -72,7 +74,7 @@ export const accountRoutes: FastifyPluginAsyncZod<Options> = async (app, options
         const body = 'body' in call ? request.body : {};
         const forwarded = new Request(`${options.publicUrl}/api/auth${call.path}`, {
           method: call.method,
-          headers: authHeaders(request),
+          headers: authHeaders(request, addressOf(request.raw)),
           ...(call.method === 'POST' ? { body: JSON.stringify(body) } : {}),
         });
         const response = await orUnavailable(() => auth.handler(forwarded));
@@ -86,7 +88,7 @@ export const accountRoutes: FastifyPluginAsyncZod<Options> = async (app, options
     { schema: { hide: true, response: { 200: sessionSchema } } },
     async (request, reply) => {
       const { response, headers } = await orUnavailable(() =>
-        auth.api.getSession({ headers: authHeaders(request), returnHeaders: true }),
+        auth.api.getSession({ headers: authHeaders(request, addressOf(request.raw)), returnHeaders: true }),
       );
       copyCookies(reply, headers);
       const user = response?.user;
@@ -117,7 +119,7 @@ export const accountRoutes: FastifyPluginAsyncZod<Options> = async (app, options
       const signedIn = await orUnavailable(() =>
         auth.api.signInEmail({
           body: { email: account.email, password: account.password },
-          headers: authHeaders(request),
+          headers: authHeaders(request, addressOf(request.raw)),
           returnHeaders: true,
         }),
       );

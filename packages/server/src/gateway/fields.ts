@@ -1,4 +1,8 @@
 import type { IncomingMessage } from 'node:http';
+import { plainAddress } from '../http/address.ts';
+import { type AddressHeader, unknownClient } from '../http/client-address.ts';
+import { wellFormedEnd } from '../http/forwarded.ts';
+import { canonicalName, isProxyField } from '../http/proxy-fields.ts';
 
 /**
  * Fields that speak of one connection and not of the message (RFC 9110 section 7.6.1), or of its framing, which is
@@ -13,15 +17,6 @@ const ofOneConnection = new Set([
   'upgrade',
   'http2-settings',
 ]);
-
-/**
- * A name as a program behind the gateway may read it: CGI and what came of it (WSGI, PHP, Rack) make one variable of
- * `X-Soku-Key-Id` and `X_Soku_Key_Id`, so a field that we set must not be had under the other name either.
- */
-function canonical(name: string): string {
-  const lower = name.toLowerCase();
-  return /[^a-z0-9-]/.test(lower) ? lower.replace(/[^a-z0-9-]/g, '-') : lower;
-}
 
 /**
  * Whether a field ends at the gateway, in either direction: it belongs to one connection or is named by Connection,
@@ -50,32 +45,32 @@ function namedByConnection(raw: readonly string[]): ReadonlySet<string> {
 /** Fields of a request that are made anew, or are nobody's to send but a proxy's. */
 const neverFromClient = new Set(['host', 'content-length', 'expect', 'authorization', 'proxy']);
 
-/** What clients could use to pretend that they come from elsewhere. Only trusted proxies are believed. */
-function tellsOrigin(name: string): boolean {
-  return name.startsWith('x-forwarded-') || name === 'forwarded' || name === 'x-real-ip';
-}
+/** Made by `forwardedFields`. */
+const madeByUs = new Set(['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'forwarded']);
 
 export interface RequestRules {
   /** Cookies of the dashboard: a browser sends them to every port of a host. */
   ownCookies: readonly string[];
   /** Whether the upstream gets the Authorization field, and so the key. */
   forwardKey: boolean;
-  /** Whether the peer is a proxy whose X-Forwarded-* is believed. */
+  /** Whether the peer is a proxy that is believed. */
   trusted: boolean;
+  /** The one header in which proxies name the client to us, and we to the upstream. */
+  addressHeader: AddressHeader;
 }
 
 /**
  * The client's fields that go on to the upstream, in their order and with their names as they were written.
  *
  * @param raw names and values in turn
- * @returns the same form; without framing, Host, X-Forwarded-For, -Proto and -Host, and all that we set ourselves
+ * @returns the same form; without framing, Host, what `forwardedFields` makes, and all that we set ourselves
  */
 export function fieldsForUpstream(raw: readonly string[], rules: RequestRules): string[] {
   const named = namedByConnection(raw);
   const kept: string[] = [];
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const written = raw[i] ?? '';
-    const name = canonical(written);
+    const name = canonicalName(written);
     const value = name === 'cookie' ? withoutCookies(raw[i + 1] ?? '', rules.ownCookies) : raw[i + 1];
     if (value === undefined || !goesOn(name, written, named, rules)) continue;
     kept.push(written, value);
@@ -87,8 +82,10 @@ function goesOn(name: string, written: string, named: ReadonlySet<string>, rules
   // A Connection field could otherwise name it, and so take it away where the operator wants it handed on.
   if (rules.forwardKey && written.toLowerCase() === 'authorization') return true;
   if (endsHere(name, named) || neverFromClient.has(name)) return false;
-  if (name === 'x-forwarded-for' || name === 'x-forwarded-proto' || name === 'x-forwarded-host') return false;
-  return rules.trusted || !tellsOrigin(name);
+  if (!isProxyField(name)) return true;
+  // The field that is not read comes from the client, through however many proxies, and must not be believed later on.
+  const other = rules.addressHeader === 'forwarded' ? name.startsWith('x-forwarded-') : name === 'forwarded';
+  return rules.trusted && !other && !madeByUs.has(name);
 }
 
 /** A Cookie field without the cookies of these names; undefined when nothing is left. */
@@ -104,23 +101,37 @@ function cookieName(cookie: string): string {
 }
 
 /**
- * Where the request came from, for the upstream: a list that only trusted proxies can have begun.
- *
- * @param trusted whether the peer is a proxy whose X-Forwarded-* is believed
+ * Where the request came from, for the upstream, in the header that we read ourselves: a list that only trusted
+ * proxies can have begun.
  */
-export function forwardedFields(request: IncomingMessage, trusted: boolean): string[] {
-  const { headers, socket } = request;
-  const peer = (socket.remoteAddress ?? '').replace(/^::ffff:/, '');
+export function forwardedFields(
+  { headers, socket }: IncomingMessage,
+  { trusted, addressHeader }: Pick<RequestRules, 'trusted' | 'addressHeader'>,
+): string[] {
+  const peer = plainAddress(socket.remoteAddress ?? unknownClient);
   const told = (name: string) => (trusted ? joined(headers[name]) : undefined);
-  const before = told('x-forwarded-for');
+  const { host = '' } = headers;
+  if (addressHeader === 'forwarded') {
+    return ['Forwarded', listed(wellFormedEnd(told('forwarded') ?? ''), forwardedElement(peer, host))];
+  }
   return [
     'X-Forwarded-For',
-    before === undefined ? peer : `${before}, ${peer}`,
+    listed(told('x-forwarded-for') ?? '', peer),
     'X-Forwarded-Proto',
     told('x-forwarded-proto') ?? 'http',
     'X-Forwarded-Host',
-    told('x-forwarded-host') ?? headers.host ?? '',
+    told('x-forwarded-host') ?? host,
   ];
+}
+
+function listed(before: string, own: string): string {
+  return before === '' ? own : `${before}, ${own}`;
+}
+
+/** RFC 7239 section 4. A Host that is not written as a name or an address is left out, and needs no escapes. */
+function forwardedElement(peer: string, host: string): string {
+  const node = peer.includes(':') ? `"[${peer}]"` : peer;
+  return `for=${node};${/^[\w.:[\]-]+$/.test(host) ? `host="${host}";` : ''}proto=http`;
 }
 
 function joined(value: string | string[] | undefined): string | undefined {
@@ -147,7 +158,7 @@ export function fieldsForClient(raw: readonly string[], rules: AnswerRules): str
   const kept: string[] = [];
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const [written = '', value = ''] = raw.slice(i, i + 2);
-    const name = canonical(written);
+    const name = canonicalName(written);
     // Alt-Svc would lead clients round the gateway.
     if (endsHere(name, named) || name in rules.ours || name === 'alt-svc') continue;
     if (name === 'set-cookie' && setsOneOf(rules.ownCookies, value)) continue;

@@ -70,6 +70,7 @@ async function start(t: TestContext, upstream: string, patience = { connection: 
     ownCookies: [],
     verify: () => ({ key, limit: null }),
     trusts: () => false,
+    addressHeader: 'x-forwarded-for',
     isStopping: () => stopping,
     log,
     patience,

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { answerBrokenRequest, limits, refuseOnSocket } from '../http/broken-requests.ts';
+import type { AddressHeader } from '../http/client-address.ts';
 import type { Refusal } from '../http/errors.ts';
 import { logsRequests } from '../http/logging.ts';
 import { checkPreflight } from '../http/origin.ts';
@@ -27,8 +28,10 @@ interface Options {
   ownCookies: readonly string[];
   /** Whether the key of a request is good, and counts the request. At once when the key is remembered. */
   verify: (request: IncomingMessage) => Verdict | Promise<Verdict>;
-  /** Whether X-Forwarded-* is believed of this peer. */
+  /** Whether the peer is a proxy that is believed. */
   trusts: (request: IncomingMessage) => boolean;
+  /** The one header in which proxies name the client to us, and we to the upstream. */
+  addressHeader: AddressHeader;
   /** Whether the process is about to stop, so that each answer closes its connection. */
   isStopping: () => boolean;
   log: Logger;
@@ -165,10 +168,10 @@ export class Gateway {
 
   /** @param verdict null for a preflight, which has no key */
   #passOn({ request, response, path, verdict, id, refuse }: Passing): Refusal | Exchange {
-    const { trusts, forwardKey, ownCookies, log } = this.#options;
+    const { trusts, addressHeader, forwardKey, ownCookies, log } = this.#options;
     if (verdict?.refusal !== undefined) return verdict.refusal;
 
-    const trusted = trusts(request);
+    const rules = { ownCookies, forwardKey, trusted: trusts(request), addressHeader };
     const identity = verdict === null ? {} : identityFields(verdict.key);
     const limit = verdict?.limit ?? null;
     const ours = { 'x-request-id': id, ...(limit === null ? {} : limitFields(limit)) };
@@ -180,8 +183,8 @@ export class Gateway {
       fields: [
         'Host',
         this.#upstream.host,
-        ...fieldsForUpstream(request.rawHeaders, { ownCookies, forwardKey, trusted }),
-        ...forwardedFields(request, trusted),
+        ...fieldsForUpstream(request.rawHeaders, rules),
+        ...forwardedFields(request, rules),
         ...Object.entries(identity).flat(),
         'X-Request-Id',
         id,

@@ -1,15 +1,13 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import type { FastifyRequest } from 'fastify';
 import type { ClientAddress } from './client-address.ts';
+import { canonicalName, isProxyField } from './proxy-fields.ts';
 
 interface Options {
   /** SOKU_METRICS_TOKEN. Without it only programs on this machine may ask. */
   token: string | undefined;
   addressOf: ClientAddress;
-  /** Whether a request comes from a proxy that is believed. */
-  trusts: (request: IncomingMessage) => boolean;
 }
 
 /** What everybody else is told. */
@@ -34,13 +32,15 @@ function digest(text: string): Buffer {
   return createHash('sha256').update(text).digest();
 }
 
-/** Fields that proxies add. With one of an untrusted proxy the address is the proxy's, and says nothing. */
-const forwarded = ['x-forwarded-for', 'forwarded', 'x-real-ip', 'via'];
+/** A request that came through a proxy is somebody else's, wherever the proxy stands and whatever it says. */
+function isLocal({ addressOf }: Options): (request: FastifyRequest) => boolean {
+  return ({ raw, headers }) => isLoopback(addressOf(raw)) && !Object.keys(headers).some(isAddedByProxy);
+}
 
-function isLocal({ addressOf, trusts }: Options): (request: FastifyRequest) => boolean {
-  return ({ raw, headers }) => {
-    const address = addressOf(raw);
-    const local = isIP(address) === 4 ? address.startsWith('127.') : address === '::1';
-    return local && (trusts(raw) || !forwarded.some((name) => name in headers));
-  };
+function isLoopback(address: string): boolean {
+  return isIP(address) === 4 ? address.startsWith('127.') : address === '::1';
+}
+
+function isAddedByProxy(name: string): boolean {
+  return name === 'via' || isProxyField(canonicalName(name));
 }

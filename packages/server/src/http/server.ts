@@ -19,6 +19,7 @@ import { isBusy } from '../database/sqlite-errors.ts';
 import { DatabaseUnavailable } from '../database/unavailable.ts';
 import { originalPrefix } from '../verification/original-request.ts';
 import { answerBrokenRequest, limits } from './broken-requests.ts';
+import type { ClientAddress } from './client-address.ts';
 import { type Detail, type Refusal, RequestError, refuse } from './errors.ts';
 import { atMostEvery, logsRequests } from './logging.ts';
 import { checkOrigin, checkPreflight, ownOrigins } from './origin.ts';
@@ -28,15 +29,14 @@ import { nextRequestId } from './request-ids.ts';
 interface Options {
   log: FastifyBaseLogger;
   publicUrl: string;
-  /** Addresses and ranges whose X-Forwarded-* is believed. */
-  trustProxy: string[];
+  addressOf: ClientAddress;
 }
 
 /** ms between two lines that tell of the same outage. */
 const outageInterval = 10_000;
 
 /** The bare server: limits, request ids, the error envelope, the origin check, and one log line a request. */
-export function createServer({ log, publicUrl, trustProxy }: Options) {
+export function createServer({ log, publicUrl, addressOf }: Options) {
   const app = fastify({
     loggerInstance: log,
     // Its own lines would hold URLs.
@@ -44,7 +44,6 @@ export function createServer({ log, publicUrl, trustProxy }: Options) {
     genReqId: nextRequestId,
     requestIdHeader: false,
     bodyLimit: limits.body,
-    trustProxy: trustProxy.length > 0 ? trustProxy : false,
     requestTimeout: limits.requestTime,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 200, ignoreTrailingSlash: false },
@@ -105,7 +104,7 @@ export function createServer({ log, publicUrl, trustProxy }: Options) {
     if (refusal !== null) return refuse(reply, refusal);
   });
   // A quiet log costs a request nothing.
-  if (logsRequests(log)) app.addHook('onResponse', logAnswer);
+  if (logsRequests(log)) app.addHook('onResponse', logAnswer(addressOf));
   // When the database is gone every request fails, and for the same reason.
   const tellOutage = atMostEvery(outageInterval, (error: DatabaseUnavailable, unsaid) =>
     log.error({ err: error, unsaid }, 'the database does not answer'),
@@ -136,17 +135,19 @@ export function serveAhead(
   });
 }
 
-async function logAnswer(request: FastifyRequest, reply: FastifyReply): Promise<void> {
-  request.log.debug(
-    {
-      method: request.method,
-      route: request.routeOptions.url ?? 'none',
-      status: reply.statusCode,
-      ms: Math.round(reply.elapsedTime * 10) / 10,
-      address: request.ip,
-    },
-    'answered',
-  );
+function logAnswer(addressOf: ClientAddress) {
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    request.log.debug(
+      {
+        method: request.method,
+        route: request.routeOptions.url ?? 'none',
+        status: reply.statusCode,
+        ms: Math.round(reply.elapsedTime * 10) / 10,
+        address: addressOf(request.raw),
+      },
+      'answered',
+    );
+  };
 }
 
 /** Turns what was thrown into what is answered. What is not foreseen here is a bug: logged, and told as a 500. */

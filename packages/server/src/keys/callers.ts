@@ -110,7 +110,7 @@ export class Callers {
   }
 
   async #findPerson(request: FastifyRequest, recent: boolean): Promise<Found> {
-    const session = await this.#accounts.findSession(authHeaders(request));
+    const session = await this.#accounts.findSession(authHeaders(request, this.#addressOf(request.raw)));
     if (session === null) return { refusal: sessionOver };
     if (recent && this.#now() - session.signedInAt > recentLogin) return { refusal: recentLoginRequired };
     const workspaces = await this.#accounts.workspacesOf(session.user.id);

@@ -2,7 +2,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { AccountService } from '../accounts/account-service.ts';
-import { type ClientAddress, plainAddress } from '../http/client-address.ts';
+import { canonicalAddress } from '../http/address.ts';
+import { type ClientAddress, unknownClient } from '../http/client-address.ts';
 import { refuse } from '../http/errors.ts';
 import { refusals } from '../http/openapi.ts';
 import type { Callers } from '../keys/callers.ts';
@@ -85,7 +86,7 @@ export const verificationRoutes: FastifyPluginAsyncZod<Options> = async (app, op
     ...callers.require('keys:verify', { limited: false, person: false }),
     handler: async (request, reply) => {
       const { apiKey, scopes, ip } = request.body;
-      const address = ip === undefined ? undefined : plainAddress(ip);
+      const address = ip === undefined ? undefined : (canonicalAddress(ip) ?? unknownClient);
       const verdict = await verifier.verifyKey(apiKey, { needs: scopes, address });
       // What could not be checked is neither valid nor not.
       if (verdict.refusal?.code === 'verification_unavailable') return refuse(reply, verdict.refusal);

@@ -1,0 +1,49 @@
+import { isIP, SocketAddress } from 'node:net';
+
+/** Longest text that is looked at, in characters: an IPv6 address with its zone, in brackets, with a port. */
+const longestNode = 128;
+
+/** RFC 7239 section 6.2: one to five digits, or a name that hides the port. */
+const port = String.raw`:(?:\d{1,5}|_[\w.-]+)`;
+const bracketed = new RegExp(String.raw`^\[([^[\]]*:[^[\]]*)\](?:${port})?$`);
+const withPort = new RegExp(String.raw`^([\d.]+)${port}$`);
+
+/**
+ * Writes an IP address in the one form that is compared, counted and stored: IPv6 as in RFC 5952 and without a zone,
+ * because a zone is about one machine and can be any text; IPv4 mapped into IPv6 (RFC 4291 section 2.5.5.2) as IPv4.
+ *
+ * @returns null when the text is not an IP address
+ */
+export function canonicalAddress(text: string): string | null {
+  const version = isIP(text);
+  if (version === 4) return text;
+  if (version === 0) return null;
+  const { address } = new SocketAddress({ address: withoutZone(text), family: 'ipv6' });
+  return plainAddress(address);
+}
+
+/**
+ * The address of a socket, which Node already writes in the canonical form, except that a socket that listens on
+ * IPv6 reports IPv4 addresses as mapped ones, and link-local addresses with a zone.
+ */
+export function plainAddress(address: string): string {
+  const bare = withoutZone(address);
+  return bare.startsWith('::ffff:') && bare.includes('.') ? bare.slice(7) : bare;
+}
+
+/**
+ * Reads an address as proxies write it (RFC 7239 section 6): IPv4 or IPv6, with or without brackets and a port.
+ *
+ * @returns the canonical address; null for anything else, such as `unknown`, a name, or an address with letters
+ * behind it
+ */
+export function readNode(text: string): string | null {
+  if (text.length > longestNode) return null;
+  const address = bracketed.exec(text)?.[1] ?? withPort.exec(text)?.[1] ?? text;
+  return canonicalAddress(address);
+}
+
+function withoutZone(address: string): string {
+  const zone = address.indexOf('%');
+  return zone === -1 ? address : address.slice(0, zone);
+}
