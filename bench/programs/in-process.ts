@@ -50,11 +50,14 @@ function map(): Find {
 async function verifier(env: Record<string, string>): Promise<Find> {
   const config = readConfig({ SOKU_DATA_DIR: dataDir, SOKU_KEY_RATE_LIMIT: '1000000000', ...env });
   const log = await createLog('warn', false);
-  const database = await openSqlite(openDataDirectory(config.dataDir));
+  const directory = openDataDirectory(config.dataDir);
+  const database = await openSqlite(directory);
+  const report = () => log.warn('the data directory was lost, or is back');
+  directory.hold.start({ lost: report, regained: report });
   const { verifier, usage, limits } = await createVerification(
     config,
     database,
-    new DeadHashJournal(dataDir, database, log),
+    new DeadHashJournal(directory, database, log),
     log,
   );
   await limits.start();

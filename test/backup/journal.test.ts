@@ -29,8 +29,8 @@ for (const kind of kinds) {
     renameSync(file, away);
     mkdirSync(file);
     const failed = await ada.call('POST', `/v1/api-keys/${second.key.id}/revoke`);
-    const refusal = assertRefusal(failed, 'internal_error');
-    assert.match(refusal.message, /The key is dead, but .* Revoke it again/);
+    const refusal = assertRefusal(failed, 'storage_unavailable');
+    assert.match(refusal.message, /The key is revoked, but .* Revoke it again/);
     await server.printed('could not be written to the journal');
     const used = await call(`${server.url}/v1/me`, { headers: bearer(second.apiKey) });
     assertRefusal({ ...used }, 'revoked_key');

@@ -3,6 +3,8 @@
  * is a lie on the help page. The type of `producers` makes the table and this file complete each other.
  */
 import assert from 'node:assert/strict';
+import { renameSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { generateKey } from '@soku/key';
 import { type ErrorCode, errorCodeNames } from '@soku/server/error-codes';
@@ -135,6 +137,16 @@ const producers: Record<ErrorCode, () => Promise<Answer>> = {
   internal_error: () => whileTableIsGone('api_key', () => contract.call('GET', '/v1/api-keys', { as: ada })),
   bad_gateway: () =>
     exchange(`http://localhost:${gatewayPort}/`, { fields: [['Authorization', `Bearer ${good.apiKey}`]] }),
+  storage_unavailable: async () => {
+    const { key } = await ada.makeKey({ name: 'to keep' });
+    const lock = join(server.dataDir, 'lock');
+    renameSync(lock, `${lock}.away`);
+    try {
+      return await contract.call('POST', `/v1/api-keys/${key.id}/revoke`, { as: ada });
+    } finally {
+      renameSync(`${lock}.away`, lock);
+    }
+  },
   verification_unavailable: () =>
     whileTableIsGone('api_key_secret', () => contract.call('GET', '/v1/me', { key: generateKey() })),
 };

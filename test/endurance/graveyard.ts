@@ -14,7 +14,7 @@ import { VerificationCounts } from '../../packages/server/src/metrics/verificati
 import { singleProcessRevocation } from '../../packages/server/src/revocation/single-process.ts';
 import { UsageRecorder } from '../../packages/server/src/usage/recorder.ts';
 import { SecretMemory } from '../../packages/server/src/verification/memory.ts';
-import { alwaysOpen, type SecretSource } from '../../packages/server/src/verification/secret-source.ts';
+import type { SecretSource } from '../../packages/server/src/verification/secret-source.ts';
 import { sqliteSecrets } from '../../packages/server/src/verification/sqlite-secrets.ts';
 import { Verifier } from '../../packages/server/src/verification/verifier.ts';
 
@@ -70,7 +70,7 @@ async function openCopy(template: string, keys: Keys): Promise<Graveyard> {
     pragma: async (statement) => {
       await sql.raw(statement).execute(database.kysely);
     },
-    verify: (apiKey) => verdictOf(sqliteSecrets(database.reader, 'off'), apiKey),
+    verify: (apiKey) => verdictOf(sqliteSecrets(database.reader, database.hold, 'off'), apiKey),
     close: async () => {
       await database.close();
       directory.release();
@@ -86,7 +86,7 @@ async function openCopy(template: string, keys: Keys): Promise<Graveyard> {
 export async function verdictOf(secrets: SecretSource, apiKey: string): Promise<string> {
   const verifier = new Verifier({
     secrets,
-    gate: alwaysOpen,
+    gate: { holds: () => true },
     memory: new SecretMemory({ good: 10, refused: 10 }),
     prefixes: ['sk_live_'],
     keyLimits: new KeyLimits(),

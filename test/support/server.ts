@@ -22,6 +22,8 @@ interface StartOptions {
   database?: 'sqlite' | 'postgres';
   /** Arguments for Node itself. */
   nodeArguments?: string[];
+  /** Root, too, then has no rights but those that the modes of files give to their owner. */
+  unprivileged?: boolean;
 }
 
 interface Exit {
@@ -123,10 +125,13 @@ export async function spawnServer({
   dataDir,
   database,
   nodeArguments = [],
+  unprivileged = false,
 }: StartOptions = {}): Promise<TestServer> {
   const directory = dataDir ?? newDataDir();
   const port = Number(env.PORT ?? (await freePort()));
-  const child = spawn(process.execPath, [...nodeArguments, main], {
+  const command = [process.execPath, ...nodeArguments, main];
+  const [program = '', ...args] = unprivileged ? withoutPrivileges(command) : command;
+  const child = spawn(program, args, {
     env: cleanEnvironment({
       PORT: String(port),
       SOKU_DATA_DIR: directory,
@@ -141,6 +146,12 @@ export async function spawnServer({
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   return new TestServer(child, port, directory, dataDir === undefined);
+}
+
+/** Modes of files bind everybody but root; util-linux, which every Debian has, can take that away from a program. */
+function withoutPrivileges(command: string[]): string[] {
+  if (process.getuid?.() !== 0) return command;
+  return ['setpriv', '--bounding-set=-all', '--inh-caps=-all', ...command];
 }
 
 /** The databases on PostgreSQL, by the data directory that each of them goes with. */

@@ -10,7 +10,7 @@ import { spawnServer } from './server.ts';
  */
 export async function refusedStart(
   code: number,
-  options: { env?: Record<string, string | undefined>; dataDir: string },
+  options: { env?: Record<string, string | undefined>; dataDir: string; unprivileged?: boolean },
 ): Promise<string> {
   const server = await spawnServer(options);
   // A start that is not refused would otherwise be waited for without end.

@@ -38,7 +38,7 @@ import { fastLane } from './verification/fast-lane.ts';
 import { SecretMemory } from './verification/memory.ts';
 import { originalRequestRoutes } from './verification/original-routes.ts';
 import { verificationRoutes } from './verification/routes.ts';
-import { alwaysOpen, type Gate, type SecretSource } from './verification/secret-source.ts';
+import type { Gate, SecretSource } from './verification/secret-source.ts';
 import { sqliteSecrets } from './verification/sqlite-secrets.ts';
 import { Verifier } from './verification/verifier.ts';
 import { version } from './version.ts';
@@ -182,8 +182,8 @@ async function createSource(
 ): Promise<Source> {
   if (database.kind === 'sqlite') {
     return {
-      secrets: sqliteSecrets(database.reader, config.keyRateLimit),
-      gate: alwaysOpen,
+      secrets: sqliteSecrets(database.reader, database.hold, config.keyRateLimit),
+      gate: database.hold,
       revocation: singleProcessRevocation(database, memory, journal),
       nodes: undefined,
     };

@@ -22,9 +22,17 @@ async function start(): Promise<void> {
   const log = await createLog(config.logLevel, process.stdout.isTTY === true);
   for (const name of unknownVariables(process.env))
     log.warn(`${name} is not a variable of Soku, and does nothing`);
+  if (config.databaseUrl === undefined) await directory.settled();
   const database = await openDatabase(directory, config.databaseUrl, log);
   const secret = readOrMakeSecret(config.secret, directory.secretFile);
-  const journal = new DeadHashJournal(directory.path, database, log);
+  directory.hold.start({
+    lost: (failure) =>
+      log.error(
+        `${failure.message}. Keys and changes are refused until this is mended. If the lock or the database in ${directory.path} was removed or replaced, start this process again`,
+      ),
+    regained: () => log.info('The data directory is usable again'),
+  });
+  const journal = new DeadHashJournal(directory, database, log);
   await inWords(database, journal.start());
   const { app, accounts, nodes, limits, usage, gateway, draining } = await createApp(
     config,

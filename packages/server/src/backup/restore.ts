@@ -75,6 +75,7 @@ async function fill(config: Config, failed: string, tools: Tools, stage: Stage):
   const directory = openDataDirectory(config.dataDir);
   const partial = partialName(directory.databaseFile);
   try {
+    await directory.settled();
     const name = join(directory.path, 'dead-hashes');
     const hasJournal = existsSync(name);
     const journal = new DeadHashFile(name);
@@ -179,7 +180,7 @@ async function makeCurrent(partial: string, directory: DataDirectory, { log }: T
   change(partial, 'DROP TABLE soku_backup');
   const database = await openSqlite({ ...directory, databaseFile: partial });
   try {
-    return await new DeadHashJournal(directory.path, database, log).settle();
+    return await new DeadHashJournal(directory, database, log).settle();
   } finally {
     await database.close();
   }

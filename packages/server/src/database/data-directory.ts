@@ -1,8 +1,10 @@
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import { setTimeout as wait } from 'node:timers/promises';
 import { syncDirectory } from '../durable-files.ts';
 import { StartupError } from '../startup-error.ts';
+import { DirectoryHold, takeoverWait } from './directory-hold.ts';
+import { takeLock } from './directory-lock.ts';
 
 /**
  * The directory that holds everything one deployment has: the database and the generated secret.
@@ -13,8 +15,17 @@ export interface DataDirectory {
   path: string;
   databaseFile: string;
   secretFile: string;
-  /** Whether the lock still keeps others out: false when somebody removed its file, which looks like a stale one. */
-  isHeld(): boolean;
+  /** Whether this process is still the only one that uses the directory. */
+  hold: DirectoryHold;
+  /**
+   * Resolves when no other process can use the database any more: at once, or after 1.5 s when the lock did not cover
+   * this database before, because somebody may have removed the lock of a process that still runs.
+   *
+   * @throws {StartupError} 73 when another process took the directory over meanwhile
+   */
+  settled(): Promise<void>;
+  /** The database is open: from now on the hold covers its files, too. */
+  cover(databaseFile: string): void;
   /** Lets go of the lock. The system does it too when the process dies, however it dies. */
   release(): void;
 }
@@ -33,12 +44,28 @@ export function openDataDirectory(path: string): DataDirectory {
   } catch (error) {
     throw notWritable(directory, error);
   }
-  const lock = takeLock(directory);
+  const databaseFile = join(directory, 'soku.db');
+  const lock = takeLock(directory, databaseFile);
+  const hold = new DirectoryHold({ isLocked: () => lock.isHeld });
+  hold.add(lock.file);
   return {
     path: directory,
-    databaseFile: join(directory, 'soku.db'),
+    databaseFile,
     secretFile: join(directory, 'secret'),
-    ...lock,
+    hold,
+    settled: async () => {
+      if (lock.coversDatabase) return;
+      await wait(takeoverWait);
+      requireOwn(directory, hold);
+    },
+    cover: (file) => {
+      hold.add(file, `${file}-wal`, `${file}-shm`);
+      lock.cover(file);
+    },
+    release: () => {
+      hold.stop();
+      lock.release();
+    },
   };
 }
 
@@ -54,39 +81,14 @@ function makeDirectory(directory: string): void {
   }
 }
 
-/**
- * The lock is an exclusive transaction on a small SQLite file of its own: an operating-system lock that no
- * crash can leave behind, unlike a file with a process id in it. The id is written beside it for the message.
- */
-function takeLock(directory: string): Pick<DataDirectory, 'isHeld' | 'release'> {
-  const file = join(directory, 'lock');
-  const owner = join(directory, 'lock.owner');
-  let lock: DatabaseSync | undefined;
+function requireOwn(directory: string, hold: DirectoryHold): void {
   try {
-    lock = new DatabaseSync(file, { timeout: 0 });
-    lock.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
-    writeFileSync(owner, String(process.pid));
-  } catch (error) {
-    lock?.close();
-    if (!/locked/.test(String(error))) throw notWritable(directory, error);
+    hold.demand();
+  } catch {
     throw new StartupError(
       'cannotCreate',
-      `The data directory ${directory} is in use by another Soku process (${readOwner(owner)}). Stop that process first, or set SOKU_DATA_DIR to another directory.`,
+      `The lock of the data directory ${directory} was removed while this process started. Start it again, and do not remove the file lock.`,
     );
-  }
-  const held = lock;
-  const { ino } = statSync(file);
-  return {
-    isHeld: () => statSync(file, { throwIfNoEntry: false })?.ino === ino,
-    release: () => held.close(),
-  };
-}
-
-function readOwner(file: string): string {
-  try {
-    return `process ${readFileSync(file, 'utf8')}`;
-  } catch {
-    return 'process id not known';
   }
 }
 

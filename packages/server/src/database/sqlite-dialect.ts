@@ -1,5 +1,13 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
-import { SqliteAdapter, type SqliteDatabase, SqliteDialect, type SqliteStatement } from 'kysely';
+import {
+  type DatabaseConnection,
+  SqliteAdapter,
+  type SqliteDatabase,
+  SqliteDialect,
+  SqliteDriver,
+  type SqliteStatement,
+} from 'kysely';
+import { type GuardedWrites, unguarded } from './guarded-writes.ts';
 
 /** node:sqlite binds neither booleans nor dates; the auth library sends both. */
 function bindable(value: unknown): SQLInputValue {
@@ -22,12 +30,51 @@ function adaptStatement(statement: StatementSync): SqliteStatement {
   };
 }
 
+const readsOnly = /^\s*select\b/i;
+
 /** Kysely asks for better-sqlite3's shape; this is node:sqlite in that shape. */
-function adaptDatabase(database: DatabaseSync): SqliteDatabase {
+function adaptDatabase(database: DatabaseSync, guard: GuardedWrites): SqliteDatabase {
   return {
     close: () => database.close(),
-    prepare: (text) => adaptStatement(database.prepare(text)),
+    prepare: (text) => {
+      if (!readsOnly.test(text)) guard.beforeWrite();
+      return adaptStatement(database.prepare(text));
+    },
   };
+}
+
+/** Kysely's driver, which uses the connection only as long as the data directory is this process's own. */
+class GuardedDriver extends SqliteDriver {
+  readonly #database: DatabaseSync;
+  readonly #guard: GuardedWrites;
+
+  constructor(database: DatabaseSync, guard: GuardedWrites) {
+    super({ database: adaptDatabase(database, guard) });
+    this.#database = database;
+    this.#guard = guard;
+  }
+
+  override async acquireConnection(): Promise<DatabaseConnection> {
+    const connection = await super.acquireConnection();
+    try {
+      this.#guard.beforeUse();
+      return connection;
+    } catch (error) {
+      await super.releaseConnection();
+      throw error;
+    }
+  }
+
+  /** What was written is committed now, and nobody knows of it yet. */
+  override async releaseConnection(): Promise<void> {
+    await super.releaseConnection();
+    this.#guard.afterUse();
+  }
+
+  /** On a full disk SQLite rolls back by itself. Its answer to a second rollback would hide why. */
+  override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    if (this.#database.isTransaction) await super.rollbackTransaction(connection);
+  }
 }
 
 /** SQLite does roll back DDL, which Kysely's adapter denies: with this a migration is whole or not there. */
@@ -39,8 +86,18 @@ class TransactionalSqliteAdapter extends SqliteAdapter {
 
 /** Kysely's SQLite dialect over one writing connection of node:sqlite. */
 export class NodeSqliteDialect extends SqliteDialect {
-  constructor(database: DatabaseSync) {
-    super({ database: adaptDatabase(database) });
+  readonly #database: DatabaseSync;
+  readonly #guard: GuardedWrites;
+
+  /** @param guard of a database in use; a file that no other process knows of needs none */
+  constructor(database: DatabaseSync, guard: GuardedWrites = unguarded) {
+    super({ database: adaptDatabase(database, guard) });
+    this.#database = database;
+    this.#guard = guard;
+  }
+
+  override createDriver(): SqliteDriver {
+    return new GuardedDriver(this.#database, this.#guard);
   }
 
   override createAdapter(): TransactionalSqliteAdapter {

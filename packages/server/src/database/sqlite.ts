@@ -2,6 +2,8 @@ import { chmodSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { Kysely } from 'kysely';
 import type { DataDirectory } from './data-directory.ts';
+import type { Hold } from './directory-hold.ts';
+import { guardWrites } from './guarded-writes.ts';
 import { migrate, migrations } from './migrate.ts';
 import type { Tables } from './schema.ts';
 import { checkDatabaseFile, locked } from './sqlite-check.ts';
@@ -43,8 +45,8 @@ export interface SqliteDatabase {
   ): Promise<T>;
   /** A connection that only reads, and so sees nothing that is not committed. For prepared statements. */
   reader: DatabaseSync;
-  /** Whether this is still the only process that can have the data directory open. */
-  isAlone(): boolean;
+  /** Whether this is still the only process that uses the data directory. */
+  hold: Hold;
   /** @throws when it does not answer */
   ping(): Promise<void>;
   close(): Promise<void>;
@@ -58,9 +60,13 @@ export interface SqliteDatabase {
 export async function openSqlite(directory: DataDirectory): Promise<SqliteDatabase> {
   const applied = checkDatabaseFile(directory);
   const writer = openWriter(directory.databaseFile);
-  const kysely = new Kysely<Tables>({ dialect: new NodeSqliteDialect(writer) });
+  const guard = guardWrites(directory.hold);
+  const kysely = new Kysely<Tables>({ dialect: new NodeSqliteDialect(writer, guard) });
   if (applied.length < Object.keys(migrations).length) await migrate(kysely);
   const reader = new DatabaseSync(directory.databaseFile, { readOnly: true, timeout: lockTimeout });
+  // The first read creates the files beside the database.
+  reader.prepare('SELECT 1 FROM sqlite_schema').get();
+  directory.cover(directory.databaseFile);
   return {
     kind: 'sqlite',
     kysely,
@@ -68,9 +74,12 @@ export async function openSqlite(directory: DataDirectory): Promise<SqliteDataba
     ping: async () => {
       reader.prepare('SELECT 1').get();
     },
-    isAlone: directory.isHeld,
+    hold: directory.hold,
     transact: (work, committed, { patience = lockTimeout, durable = true } = {}) =>
-      transact(kysely, writer, { patience, durable }, () => inTransaction(writer, work, committed)),
+      transact(kysely, writer, { patience, durable }, () => {
+        guard.beforeWrite();
+        return inTransaction(writer, work, committed);
+      }),
     close: async () => {
       reader.close();
       await kysely.destroy();

@@ -258,6 +258,15 @@ export const errorCodes = {
     remedy:
       'Try again after the number of seconds in Retry-After. The message says so when a change may have been carried out: then look first.',
   },
+  storage_unavailable: {
+    status: 503,
+    type: 'api_error',
+    title: 'The storage is unavailable',
+    cause:
+      'The server cannot write to its storage: the disk is full, read-only or failing, or the data directory was removed or is used by another process.',
+    remedy:
+      'The operator has to repair it: the log and GET /readyz name the cause. Then try again. The message says whether the change was made.',
+  },
 } as const satisfies Record<string, ErrorRow>;
 
 export type ErrorCode = keyof typeof errorCodes;

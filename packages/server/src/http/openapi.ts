@@ -12,7 +12,7 @@ const credentialCodes = errorCodeNames.filter(
 );
 
 /** Any endpoint at all can answer these. */
-const generalCodes: ErrorCode[] = ['invalid_request', 'internal_error'];
+const generalCodes: ErrorCode[] = ['invalid_request', 'internal_error', 'storage_unavailable'];
 
 interface ResponseSchema {
   description: string;

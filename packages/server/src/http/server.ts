@@ -16,7 +16,7 @@ import {
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod';
 import { isBusy } from '../database/sqlite-errors.ts';
-import { DatabaseUnavailable } from '../database/unavailable.ts';
+import { DatabaseUnavailable, type StorageProblem, StorageUnavailable } from '../database/unavailable.ts';
 import { originalPrefix } from '../verification/original-request.ts';
 import { answerBrokenRequest, limits } from './broken-requests.ts';
 import type { ClientAddress } from './client-address.ts';
@@ -179,8 +179,23 @@ function refusalOf(error: FastifyError, request: FastifyRequest): Refusal {
   };
 }
 
+/** What is wrong with the storage, and what helps. */
+const storageProblems: Record<StorageProblem, string> = {
+  full: "The server's disk is full. Free some space.",
+  readOnly: "The server's storage is read-only. Make it writable.",
+  failed: "The server's storage fails. Check the disk.",
+  lost: "The server's data directory was removed or replaced. Restart the server.",
+  silent: "The server's disk does not respond. Check the disk.",
+};
+
 /** Says no more of what became of the request than is certain. */
 function unavailable(failure: DatabaseUnavailable, request: FastifyRequest): Refusal {
+  if (failure instanceof StorageUnavailable) {
+    const outcome = failure.rolledBack
+      ? 'Nothing was changed; try again then.'
+      : 'The change may have been made or not: check before you try again.';
+    return { code: 'storage_unavailable', message: `${storageProblems[failure.problem]} ${outcome}` };
+  }
   const code = 'verification_unavailable';
   if (failure.rolledBack) {
     const message = 'The database was changed by another request at the same moment.';

@@ -30,7 +30,7 @@ async function scene(t: TestContext, dead: string[], lines: string[]) {
   writeFileSync(path, lines.map((name) => writeLine(digits(hash(name)))).join(''));
   const log: string[] = [];
   const journal = new DeadHashJournal(
-    directory.path,
+    directory,
     database,
     pino({}, { write: (line: string) => log.push(line) }),
   );

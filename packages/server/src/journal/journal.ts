@@ -1,5 +1,7 @@
 import { join } from 'node:path';
 import type { Logger } from 'pino';
+import type { DataDirectory } from '../database/data-directory.ts';
+import type { Hold } from '../database/directory-hold.ts';
 import type { Database } from '../database/open.ts';
 import { RequestError } from '../http/errors.ts';
 import { exitCodes, StartupError } from '../startup-error.ts';
@@ -22,6 +24,7 @@ const mostHeard = 100_000;
  */
 export class DeadHashJournal {
   readonly #file: DeadHashFile;
+  readonly #hold: Hold;
   readonly #database: Database;
   readonly #log: Logger;
   readonly #background: Repeating;
@@ -32,8 +35,9 @@ export class DeadHashJournal {
   readonly #stopping = new AbortController();
   #killed: (hashes: Uint8Array[]) => void = () => undefined;
 
-  constructor(directory: string, database: Database, log: Logger) {
-    this.#file = new DeadHashFile(join(directory, 'dead-hashes'));
+  constructor({ path, hold }: Pick<DataDirectory, 'path' | 'hold'>, database: Database, log: Logger) {
+    this.#file = new DeadHashFile(join(path, 'dead-hashes'));
+    this.#hold = hold;
     this.#database = database;
     this.#log = log;
     this.#background = new Repeating(() => this.#catchUp(), {
@@ -82,17 +86,18 @@ export class DeadHashJournal {
   /**
    * Keeps the hashes of a key whose revoke is committed. Resolves when they are on the disk.
    *
-   * @throws {RequestError} internal_error when they are not
+   * @throws {RequestError} storage_unavailable when they are not
    */
   async keep(hashes: readonly Uint8Array[]): Promise<void> {
     try {
+      this.#hold.demand();
       await this.#file.add(hashes.map(digits));
     } catch (error) {
       this.#log.error({ err: error }, 'a revoke could not be written to the journal of dead keys');
       throw new RequestError({
-        code: 'internal_error',
+        code: 'storage_unavailable',
         message:
-          'The key is dead, but that could not be written to the journal beside the database, which keeps it dead when a backup is restored. Revoke it again until this succeeds.',
+          'The key is revoked, but that could not be written to the journal beside the database, which keeps it revoked when a backup is restored. Revoke it again until this succeeds.',
       });
     }
   }
@@ -119,6 +124,8 @@ export class DeadHashJournal {
   }
 
   async #catchUp(): Promise<void> {
+    // Another process may write to the same file.
+    this.#hold.demand();
     const { kysely } = this.#database;
     while (this.#heard.length > 0) {
       const some = this.#heard.slice(0, atOnce);

@@ -68,6 +68,7 @@ async function withAccounts(work: (accounts: AccountService) => Promise<void>): 
 /** The lock of the data directory keeps a running server and this apart. */
 async function openFile({ dataDir, secret }: Config) {
   const directory = openDataDirectory(dataDir);
+  await directory.settled();
   const database = await openSqlite(directory);
   const close = async () => {
     await database.close();

@@ -8,7 +8,9 @@ const hashRows = z.array(z.object({ hash: z.instanceof(Uint8Array) }));
 
 /**
  * One process, one file: the commit and the eviction happen in one synchronous turn, so there is no moment at
- * which the database says "revoked" and a verification still answers from the cache.
+ * which the database says "revoked" and a verification still answers from the cache. A process that has lost its data
+ * directory answers from its cache no more and revokes nothing, because another one may use the same file
+ * (database/directory-hold.ts).
  *
  * @param memory of the verifier
  */
@@ -36,13 +38,6 @@ export function singleProcessRevocation(
           .all(keyId, workspaceId);
         return hashRows.parse(rows).map((row) => row.hash);
       }, forget);
-      // Dead in the database and here. But if the lock's file was removed, another process may have been started on
-      // the same data, with a cache that nobody evicts: then "no server accepts it" must not be said.
-      if (!database.isAlone()) {
-        throw new Error(
-          'the lock file of the data directory was removed; restart every process that uses it',
-        );
-      }
       if (hashes.length === 0) return undefined;
       // Also when it was revoked before: that time this may have failed.
       await journal.keep(hashes);

@@ -31,6 +31,3 @@ export interface Gate {
    */
   holds(now: number): boolean;
 }
-
-/** Of one process with a file of its own: nobody else changes anything, so memory is never behind. */
-export const alwaysOpen: Gate = { holds: () => true };

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import type { Hold } from '../database/directory-hold.ts';
 import type { RateLimit } from '../keys/schemas.ts';
 import { columns, readStored, tables } from './known-secret.ts';
 import type { SecretSource } from './secret-source.ts';
@@ -10,11 +11,15 @@ const mayKeep = () => true;
  * change can come.
  *
  * @param reader a connection that sees only what is committed
+ * @param hold without which another process may have committed to other files
  * @param usualLimit of keys that have none of their own, in workspaces that have none either
  */
-export function sqliteSecrets(reader: DatabaseSync, usualLimit: RateLimit): SecretSource {
+export function sqliteSecrets(reader: DatabaseSync, hold: Hold, usualLimit: RateLimit): SecretSource {
   const lookUp = reader.prepare(`SELECT ${columns} FROM ${tables} WHERE s.hash = ?`);
   return {
-    read: (hash) => ({ stored: readStored(lookUp.get(Buffer.from(hash, 'latin1')), usualLimit), mayKeep }),
+    read: (hash) => {
+      if (!hold.holds()) hold.demand();
+      return { stored: readStored(lookUp.get(Buffer.from(hash, 'latin1')), usualLimit), mayKeep };
+    },
   };
 }

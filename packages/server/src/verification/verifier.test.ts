@@ -8,7 +8,6 @@ import { KeyLimits } from '../limits/key-limits.ts';
 import { VerificationCounts } from '../metrics/verification-counts.ts';
 import { UsageRecorder } from '../usage/recorder.ts';
 import { SecretMemory } from './memory.ts';
-import { alwaysOpen } from './secret-source.ts';
 import { sqliteSecrets } from './sqlite-secrets.ts';
 import { Verifier } from './verifier.ts';
 
@@ -61,8 +60,8 @@ function newVerifier(now = expiry - 1) {
   after(() => reader.isOpen && reader.close());
   const memory = new SecretMemory({ good: 10, refused: 10 });
   const verifier = new Verifier({
-    secrets: sqliteSecrets(reader, 'off'),
-    gate: alwaysOpen,
+    secrets: sqliteSecrets(reader, directory.hold, 'off'),
+    gate: { holds: () => true },
     memory,
     prefixes: ['soku_'],
     keyLimits: new KeyLimits(),

@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict';
+import { copyFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { eventually } from '../../../../test/support/contract.ts';
+import { openDataDirectory } from './data-directory.ts';
+import { DirectoryHold } from './directory-hold.ts';
+import { openSqlite } from './sqlite.ts';
+import { openTemporary } from './temporary.ts';
+import { StorageUnavailable } from './unavailable.ts';
+
+/** A hold on two files, and a clock that the test sets. */
+function scene(t: TestContext, options: Partial<ConstructorParameters<typeof DirectoryHold>[0]> = {}) {
+  const directory = mkdtempSync(join(tmpdir(), 'soku-test-'));
+  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  const [lock, database] = [join(directory, 'lock'), join(directory, 'soku.db')];
+  for (const file of [lock, database]) writeFileSync(file, '');
+  const clock = { now: 5000, isLocked: true };
+  const hold = new DirectoryHold({ now: () => clock.now, isLocked: () => clock.isLocked, ...options });
+  hold.add(lock, database);
+  t.after(() => hold.stop());
+  return { directory, lock, database, clock, hold };
+}
+
+const problem = (name: string) => (error: unknown) =>
+  error instanceof StorageUnavailable && error.problem === name;
+
+test('a look at the files is evidence for one second, and none lasts longer than that', (t) => {
+  const { hold, clock } = scene(t);
+  assert.equal(hold.holds(), false, 'nobody has looked yet');
+  hold.demand();
+  clock.now += 999;
+  assert.equal(hold.holds(), true);
+  clock.now += 1;
+  assert.equal(hold.holds(), false, 'a process that was stopped meanwhile looks again');
+  hold.demand();
+  assert.equal(hold.holds(), true);
+});
+
+test('a file that was removed, replaced or moved ends the hold at the next look, and one that is back renews it', (t) => {
+  const { directory, lock, database, hold, clock } = scene(t);
+  const away = `${directory}.away`;
+  const assertLost = () => {
+    assert.throws(() => hold.demand(), problem('lost'));
+    assert.equal(hold.holds(), false);
+  };
+  for (const file of [lock, database]) {
+    hold.demand();
+    renameSync(file, away);
+    assertLost();
+    copyFileSync(away, file);
+    assertLost();
+    renameSync(away, file);
+    hold.demand();
+    assert.equal(hold.holds(), true);
+  }
+  renameSync(directory, away);
+  assertLost();
+  renameSync(away, directory);
+  hold.demand();
+  clock.isLocked = false;
+  assertLost();
+});
+
+test('the background notices and reports a removed file once, and that it is back', async (t) => {
+  const { lock, hold } = scene(t);
+  const reports: string[] = [];
+  hold.start({ lost: ({ message }) => reports.push(message), regained: () => reports.push('regained') });
+  await eventually(async () => hold.holds(), Boolean);
+  renameSync(lock, `${lock}.away`);
+  await eventually(async () => reports.length, Boolean);
+  assert.throws(() => hold.demand(), problem('lost'));
+  renameSync(`${lock}.away`, lock);
+  await eventually(
+    async () => reports.length,
+    (count) => count === 2,
+  );
+  assert.match(reports.join(), /^The data directory .*: the file lock was removed,regained$/);
+});
+
+test('a disk that does not respond ends the hold without blocking the process, until it responds', async (t) => {
+  const disk = Promise.withResolvers<void>();
+  const lookUp = async (path: string) => {
+    await disk.promise;
+    return stat(path, { bigint: true });
+  };
+  const { hold } = scene(t, { lookUp });
+  hold.demand();
+  hold.start({ lost: () => undefined, regained: () => undefined });
+  await eventually(
+    async () => hold.holds(),
+    (holds) => !holds,
+  );
+  assert.throws(() => hold.demand(), problem('silent'));
+  disk.resolve();
+  await eventually(async () => hold.holds(), Boolean);
+  hold.demand();
+});
+
+test('a process that creates the lock beside a database waits for one that may still use it, also after a crash', async (t) => {
+  const { directory, database } = await openTemporary();
+  t.after(() => rmSync(directory.path, { recursive: true, force: true }));
+  await database.close();
+  directory.release();
+  const waits = async (): Promise<boolean> => {
+    const opened = openDataDirectory(directory.path);
+    try {
+      const begun = performance.now();
+      await opened.settled();
+      const waited = performance.now() - begun;
+      await (await openSqlite(opened)).close();
+      return waited >= 1490;
+    } finally {
+      opened.release();
+    }
+  };
+  assert.equal(await waits(), false, 'the lock has covered this database from its beginning');
+  rmSync(join(directory.path, 'lock'));
+  const crashed = openDataDirectory(directory.path);
+  crashed.release();
+  assert.equal(await waits(), true, 'the one before did not wait to its end');
+  assert.equal(await waits(), false);
+  copyFileSync(directory.databaseFile, join(directory.path, 'other'));
+  renameSync(join(directory.path, 'other'), directory.databaseFile);
+  assert.equal(await waits(), true, 'another lock may have covered this database');
+});
+
+test('a lock that is removed while the process waits is not its own', async (t) => {
+  const { directory, database } = await openTemporary();
+  t.after(() => rmSync(directory.path, { recursive: true, force: true }));
+  await database.close();
+  directory.release();
+  rmSync(join(directory.path, 'lock'));
+  const opened = openDataDirectory(directory.path);
+  t.after(() => opened.release());
+  const settled = opened.settled();
+  rmSync(join(directory.path, 'lock'));
+  await assert.rejects(settled, /was removed while this process started/);
+});

@@ -1,0 +1,193 @@
+import { type BigIntStats, statSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { codeOf } from '../code-of.ts';
+import { StorageUnavailable } from './unavailable.ts';
+
+/** How long one look at the files is evidence that no other process uses them, in ms. */
+const evidenceLife = 1000;
+
+/** From one look to the next, in ms. */
+const interval = 250;
+
+/** Looks that have to come due while an earlier one is unanswered before the disk counts as silent: one second. */
+const mostOverdue = 4;
+
+/**
+ * How long a process waits before it uses a database that another process may still be using, in ms. It is longer
+ * than the evidence of that process can last.
+ */
+export const takeoverWait = 1500;
+
+/** Where a verification or a write learns whether the data directory is still this process's own. */
+export interface Hold {
+  /** Whether there is evidence. It compares clocks only, so each verification can ask in the turn in which it decides. */
+  holds(): boolean;
+  /**
+   * Looks at the files.
+   *
+   * @throws {StorageUnavailable} when they are not the ones that this process opened, or the disk does not respond
+   */
+  demand(): void;
+}
+
+interface Reports {
+  /** Called once when the hold is lost, with the reason. */
+  lost: (failure: StorageUnavailable) => void;
+  /** Called when the files are back, or the disk responds again. */
+  regained: () => void;
+}
+
+interface Options {
+  /** Monotonic ms. */
+  now?: () => number;
+  /** Whether the operating system's lock is held. */
+  isLocked: () => boolean;
+  /** The background's; a test puts a disk in that does not respond. */
+  lookUp?: (path: string) => Promise<BigIntStats>;
+}
+
+/**
+ * Evidence that this process is the only one that uses its data directory: the lock file, and each file of the database,
+ * is still the file that it opened. Somebody can remove or move these files while the process runs, and another process
+ * can then take a lock of its own.
+ *
+ * Evidence expires by itself, because a process that is stopped (SIGSTOP, a paused container) runs no timers: when it
+ * continues, its first verification finds the evidence expired and looks at the files again.
+ */
+export class DirectoryHold implements Hold {
+  readonly #now: () => number;
+  readonly #isLocked: () => boolean;
+  readonly #lookUp: (path: string) => Promise<BigIntStats>;
+  /** Identity by path. */
+  readonly #files = new Map<string, string>();
+  /** Monotonic ms. */
+  #until = Number.NEGATIVE_INFINITY;
+  /** When the newest look began; the result of an older one counts for nothing. */
+  #lookedAt = Number.NEGATIVE_INFINITY;
+  #isLooking = false;
+  #overdue = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #reports: Reports | undefined;
+  #failure: StorageUnavailable | undefined;
+
+  constructor({ now = () => performance.now(), isLocked, lookUp = statLater }: Options) {
+    this.#now = now;
+    this.#isLocked = isLocked;
+    this.#lookUp = lookUp;
+  }
+
+  /** From now on these files have to stay what they are. They exist. */
+  add(...paths: string[]): void {
+    for (const path of paths) this.#files.set(path, identityOf(statSync(path, { bigint: true })));
+  }
+
+  holds(): boolean {
+    return this.#now() < this.#until;
+  }
+
+  demand(): void {
+    // A look would have to wait for the same disk, and the whole process with it.
+    if (this.#overdue >= mostOverdue) throw silent();
+    const looked = this.#now();
+    const files = Array.from(this.#files, ([path, identity]) => compare(path, identity, () => statNow(path)));
+    this.#settle(looked, files);
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /** Looks in the background from now on. */
+  start(reports: Reports): void {
+    this.#reports = reports;
+    this.#timer = setInterval(() => void this.#look(), interval).unref();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#until = Number.NEGATIVE_INFINITY;
+  }
+
+  /** Never blocks the process: a disk that does not respond holds up this look alone. */
+  async #look(): Promise<void> {
+    if (this.#isLooking) {
+      this.#overdue += 1;
+      if (this.#overdue === mostOverdue) this.#note(silent());
+      return;
+    }
+    this.#isLooking = true;
+    const looked = this.#now();
+    const files = await Promise.all(Array.from(this.#files, (file) => this.#compareLater(file)));
+    this.#isLooking = false;
+    this.#overdue = 0;
+    if (looked >= this.#lookedAt) this.#settle(looked, files);
+  }
+
+  async #compareLater([path, identity]: [string, string]): Promise<string | undefined> {
+    try {
+      const found = await this.#lookUp(path);
+      return compare(path, identity, () => found);
+    } catch (error) {
+      return compare(path, identity, () => {
+        throw error;
+      });
+    }
+  }
+
+  /** @param files what is wrong with each; undefined for nothing */
+  #settle(looked: number, files: (string | undefined)[]): void {
+    this.#lookedAt = looked;
+    const problem = this.#isLocked() ? files.find((file) => file !== undefined) : 'the lock was released';
+    if (problem !== undefined) {
+      this.#note(lost(problem));
+      return;
+    }
+    this.#until = looked + evidenceLife;
+    if (this.#failure !== undefined) this.#reports?.regained();
+    this.#failure = undefined;
+  }
+
+  #note(failure: StorageUnavailable): void {
+    this.#until = Number.NEGATIVE_INFINITY;
+    const isNew = this.#failure === undefined;
+    this.#failure = failure;
+    if (isNew) this.#reports?.lost(failure);
+  }
+}
+
+/** What tells one file from another as long as the first one is open: its number cannot be given to another until then. */
+export function identityOf({ dev, ino }: BigIntStats): string {
+  return `${dev}:${ino}`;
+}
+
+function statNow(path: string): BigIntStats {
+  return statSync(path, { bigint: true });
+}
+
+function statLater(path: string): Promise<BigIntStats> {
+  return stat(path, { bigint: true });
+}
+
+/** @returns what is wrong; undefined for nothing */
+function compare(path: string, identity: string, look: () => BigIntStats): string | undefined {
+  const name = basename(path);
+  try {
+    return identityOf(look()) === identity ? undefined : `the file ${name} was replaced`;
+  } catch (error) {
+    const code = codeOf(error);
+    return code === 'ENOENT'
+      ? `the file ${name} was removed`
+      : `the file ${name} cannot be reached (${code})`;
+  }
+}
+
+function lost(problem: string): StorageUnavailable {
+  return new StorageUnavailable(`The data directory is no longer this process's own: ${problem}`, {
+    problem: 'lost',
+    code: 'lost',
+    rolledBack: true,
+  });
+}
+
+function silent(): StorageUnavailable {
+  const message = 'The disk of the data directory has not responded for a second';
+  return new StorageUnavailable(message, { problem: 'silent', code: 'silent', rolledBack: true });
+}

@@ -1,0 +1,123 @@
+import { chmodSync, closeSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { codeOf } from '../code-of.ts';
+import { StartupError } from '../startup-error.ts';
+import { identityOf } from './directory-hold.ts';
+import { isBusy } from './sqlite-errors.ts';
+
+/** The lock of a data directory, held by this process. */
+export interface DirectoryLock {
+  file: string;
+  /** Whether the operating system's lock is held. */
+  readonly isHeld: boolean;
+  /**
+   * Whether every process that used this database since the lock was created held this lock: there is no database, or
+   * the lock has covered it before.
+   */
+  coversDatabase: boolean;
+  /** To be called once no process without this lock can use the database any more. */
+  cover(databaseFile: string): void;
+  release(): void;
+}
+
+/**
+ * Takes the lock: an exclusive transaction on a small SQLite file of its own, so an operating-system lock that no crash
+ * can leave behind, unlike a file with a process id in it.
+ *
+ * The file `lock.owner` beside it has the process id, for the message to a second process, and below it which lock covers
+ * which database.
+ *
+ * @throws {StartupError} 73 when another process holds it, or the file cannot be written
+ */
+export function takeLock(directory: string, databaseFile: string): DirectoryLock {
+  const file = join(directory, 'lock');
+  const ownerFile = join(directory, 'lock.owner');
+  const { lock, isNew } = open(directory, file, ownerFile);
+  try {
+    const covered = readOwner(ownerFile).covered;
+    const pair = pairOf(file, databaseFile);
+    const coversDatabase = pair === undefined || (!isNew && pair === covered);
+    writeOwner(ownerFile, coversDatabase ? pair : undefined);
+    return {
+      file,
+      get isHeld() {
+        return lock.isOpen && lock.isTransaction;
+      },
+      coversDatabase,
+      cover: (database) => writeOwner(ownerFile, pairOf(file, database)),
+      release: () => lock.close(),
+    };
+  } catch (error) {
+    lock.close();
+    throw notWritable(ownerFile, error);
+  }
+}
+
+/** Nothing here opens the file by itself once it is locked: closing it would drop the lock (fcntl(2), POSIX locks). */
+function open(directory: string, file: string, ownerFile: string): { lock: DatabaseSync; isNew: boolean } {
+  let lock: DatabaseSync | undefined;
+  try {
+    const isNew = create(file);
+    lock = new DatabaseSync(file, { timeout: 0 });
+    // SQLite opens a file that it cannot write for reading only, and then locks nothing, so something is written. The
+    // transaction is never committed, and without a journal on the disk it leaves nothing behind.
+    lock.exec('PRAGMA journal_mode = MEMORY; PRAGMA locking_mode = EXCLUSIVE');
+    lock.exec('BEGIN EXCLUSIVE; PRAGMA user_version = 1');
+    return { lock, isNew };
+  } catch (error) {
+    lock?.close();
+    if (!isBusy(error)) throw notWritable(file, error);
+    const { pid } = readOwner(ownerFile);
+    const owner = pid === undefined ? 'process id not known' : `process ${pid}`;
+    throw new StartupError(
+      'cannotCreate',
+      `The data directory ${directory} is in use by another Soku process (${owner}). Stop that process first, or set SOKU_DATA_DIR to another directory.`,
+    );
+  }
+}
+
+/**
+ * Creates the file when there is none. Only its owner can open it: another user who holds the lock would keep the server
+ * from starting.
+ *
+ * @returns whether there was none
+ */
+function create(file: string): boolean {
+  try {
+    closeSync(openSync(file, 'wx', 0o600));
+    return true;
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error;
+    if ((statSync(file).mode & 0o777) !== 0o600) chmodSync(file, 0o600);
+    return false;
+  }
+}
+
+/** What identifies a lock and a database together; undefined when there is no database. */
+function pairOf(lockFile: string, databaseFile: string): string | undefined {
+  const database = statSync(databaseFile, { bigint: true, throwIfNoEntry: false });
+  if (database === undefined) return undefined;
+  return `${identityOf(statSync(lockFile, { bigint: true }))} ${identityOf(database)}`;
+}
+
+function readOwner(file: string): { pid?: string | undefined; covered?: string | undefined } {
+  try {
+    const [pid, covered] = readFileSync(file, 'utf8').split('\n');
+    return { pid, covered };
+  } catch {
+    return {};
+  }
+}
+
+function writeOwner(file: string, covered: string | undefined): void {
+  writeFileSync(file, `${process.pid}\n${covered ?? ''}\n`, { mode: 0o600 });
+}
+
+function notWritable(file: string, cause: unknown): StartupError {
+  const reason = cause instanceof Error ? ` (${cause.message})` : '';
+  return new StartupError(
+    'cannotCreate',
+    `The file ${file} cannot be written${reason}. Without it a second process could use the same data. Give this user write access to it.`,
+  );
+}

@@ -1,0 +1,94 @@
+/** Two processes on one data directory, because somebody removed what keeps them apart: a revoked key stays revoked. */
+import assert from 'node:assert/strict';
+import { chmodSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { assertRefusal, eventually } from '../support/contract.ts';
+import { bearer, call } from '../support/person.ts';
+import { startServer, type TestServer } from '../support/server.ts';
+import { refusedStart } from '../support/start.ts';
+
+process.env.SOKU_TEST_DATABASE = 'sqlite';
+
+/** A server with two keys, of which it has cached the first. */
+async function scene(t: TestContext) {
+  const first = await startServer();
+  t.after(() => first.stop());
+  const ada = await first.signIn();
+  const { apiKey, key } = await ada.makeKey({ name: 'to revoke' });
+  const kept = await ada.makeKey({ name: 'kept' });
+  assert.equal((await verify(first, apiKey)).status, 204);
+  /** Removes the lock, and starts a second server. */
+  const takeOver = async () => {
+    rmSync(join(first.dataDir, 'lock'));
+    const second = await startServer({ dataDir: first.dataDir });
+    t.after(() => second.stop());
+    return second;
+  };
+  return { first, ada, apiKey, key, kept, takeOver };
+}
+
+const verify = ({ url }: TestServer, apiKey: string) => call(`${url}/v1/verify`, { headers: bearer(apiKey) });
+
+test('a key that a second server revoked is not accepted by the first, which changes nothing either', async (t) => {
+  const { first, ada, apiKey, key, kept, takeOver } = await scene(t);
+  const second = await takeOver();
+  await (await second.signIn()).revoke(key.id);
+  assertRefusal(await verify(first, apiKey), 'verification_unavailable');
+  assertRefusal(await verify(first, kept.apiKey), 'verification_unavailable');
+  assertRefusal(await verify(second, apiKey), 'revoked_key');
+  assert.equal((await verify(second, kept.apiKey)).status, 204);
+  const attempts: [string, string, unknown?][] = [
+    ['POST', `/v1/api-keys/${kept.key.id}/revoke`],
+    ['PATCH', `/v1/api-keys/${kept.key.id}`, { name: 'renamed' }],
+    ['POST', '/v1/api-keys', { name: 'lost' }],
+    ['GET', '/v1/api-keys'],
+  ];
+  for (const [method, path, body] of attempts) {
+    const { message } = assertRefusal(await ada.call(method, path, body), 'storage_unavailable');
+    assert.match(message, /data directory was removed or replaced. Restart the server. Nothing was changed/);
+  }
+  assert.equal(first.output.match(/Keys and changes are refused until/g)?.length, 1, first.output);
+});
+
+test('a server that was stopped while a second one took over answers nothing from its cache', async (t) => {
+  const { first, apiKey, key, kept, takeOver } = await scene(t);
+  process.kill(first.pid, 'SIGSTOP');
+  const second = await takeOver();
+  await (await second.signIn()).revoke(key.id);
+  // They wait in its socket, and it reads them before any of its timers runs.
+  const answers = [apiKey, kept.apiKey, apiKey].map((sent) => verify(first, sent));
+  process.kill(first.pid, 'SIGCONT');
+  for (const answer of await Promise.all(answers)) assertRefusal(answer, 'verification_unavailable');
+});
+
+test('without its files a server accepts no key and acknowledges no change, and serves on when they are back', async (t) => {
+  const { first, ada, apiKey } = await scene(t);
+  const away = `${first.dataDir}.away`;
+  t.after(() => rmSync(away, { recursive: true, force: true }));
+  const names = ['lock', 'soku.db', 'soku.db-wal', 'soku.db-shm', '.'];
+  for (const name of names) {
+    const path = join(first.dataDir, name);
+    renameSync(path, away);
+    // At once: no key is made that is lost with these files.
+    const made = await ada.call('POST', '/v1/api-keys', { name: 'lost' });
+    assertRefusal(made, 'storage_unavailable');
+    assertRefusal(await verify(first, apiKey), 'verification_unavailable');
+    renameSync(away, path);
+    await eventually(
+      () => verify(first, apiKey),
+      ({ status }) => status === 204,
+    );
+  }
+  assert.equal((await ada.call('POST', '/v1/api-keys', { name: 'made' })).status, 201);
+});
+
+test('a lock that was made read-only keeps a second server out as before, and is private', async (t) => {
+  const { first, apiKey } = await scene(t);
+  const lock = join(first.dataDir, 'lock');
+  assert.equal(statSync(lock).mode & 0o777, 0o600);
+  chmodSync(lock, 0o400);
+  await refusedStart(73, { dataDir: first.dataDir, unprivileged: true });
+  assert.equal((await verify(first, apiKey)).status, 204);
+  assert.match(readFileSync(`${lock}.owner`, 'utf8'), new RegExp(`^${first.pid}\n`));
+});
