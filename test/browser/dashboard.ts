@@ -7,12 +7,15 @@ import { launchBrowser, newPage, watch } from '../support/browser.ts';
 import { inDatabase } from '../support/in-database.ts';
 import { call, cookiesOf, Person } from '../support/person.ts';
 import { owner, startServer, type TestServer } from '../support/server.ts';
+import { translator } from './translator.ts';
 
 interface OpenOptions extends BrowserContextOptions {
   /** Whose session the browser has: ada's when nothing is said, nobody's when null. */
   as?: Person | null;
   /** Console messages that belong to the test, such as Chromium's line for a refused request. */
   expected?: RegExp[];
+  /** A translator rewrites the page, and goes on doing so. */
+  translated?: boolean;
 }
 
 /** Chromium's own line for an answer of this status; the page cannot keep it from being written. */
@@ -80,7 +83,7 @@ export class Dashboard {
 
   /** A page that is closed after the test, and fails it when something went wrong in its console. */
   async open(t: TestContext, path: string, options: OpenOptions = {}): Promise<Page> {
-    const { as = this.#ada ?? null, expected = [], ...context } = options;
+    const { as = this.#ada ?? null, expected = [], translated = false, ...context } = options;
     const { page, problems } = await newPage(this.#browser, {
       extraHTTPHeaders: { 'x-forwarded-for': this.#nextAddress() },
       // Motion would only be waited for.
@@ -90,6 +93,7 @@ export class Dashboard {
     });
     this.#contexts.push(page.context());
     page.setDefaultTimeout(10_000);
+    if (translated) await page.context().addInitScript(translator);
     if (as !== null) await page.context().addCookies(cookiesFor(as, this.server.url));
     page.context().on('page', (another) => problems.push(...watch(another)));
     t.after(async () => {

@@ -37,12 +37,17 @@ test('the question says how often a key was used in the last day, and when, from
 });
 
 for (const { what, name, lastUse, words } of [
-  { what: 'a key that was never used', name: 'Fresh', lastUse: null, words: /^Never used\.$/ },
+  {
+    what: 'a key that was never used',
+    name: 'Fresh',
+    lastUse: null,
+    words: /^Never used\. No request with this key was ever accepted\.$/,
+  },
   {
     what: 'a key that rests',
     name: 'Resting',
     lastUse: { at: Date.now() - 3 * week - 60_000 },
-    words: /^Not used in the last 24 hours \(last used 3 weeks ago\)\.$/,
+    words: /^Not used in the last 24 hours\. Last used 3 weeks ago\.$/,
   },
 ]) {
   test(`the question says it of ${what}`, async (t) => {

@@ -10,6 +10,8 @@ import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { makeQueryClient } from './api/query-client.ts';
 import { sessionOptions } from './api/session.ts';
+import { LastResort } from './components/LastResort.tsx';
+import { RescuedKey } from './pages/settings/api/RescuedKey.tsx';
 import { makeRouter } from './router.tsx';
 import { onOtherTab } from './session/channel.ts';
 import { followNavigation } from './session/follow-navigation.ts';
@@ -44,7 +46,10 @@ if (!root) throw new Error('index.html has no #root');
 createRoot(root).render(
   <StrictMode>
     <QueryClientProvider client={queryClient}>
-      <RouterProvider router={router} />
+      <LastResort>
+        <RouterProvider router={router} />
+      </LastResort>
+      <RescuedKey />
     </QueryClientProvider>
   </StrictMode>,
 );

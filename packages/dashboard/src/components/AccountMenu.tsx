@@ -25,24 +25,32 @@ export function AccountMenu({ user }: { user: Person }) {
         <span className="visually-hidden">Account menu: </span>
         <span className="account__initials" data-initials={initialsOf(user.name)} />
         <span className="account__who">
-          <span className="account__name">{user.name}</span>
-          <span className="account__email">{user.email}</span>
+          <span className="account__name" translate="no">
+            {user.name}
+          </span>
+          <span className="account__email" translate="no">
+            {user.email}
+          </span>
         </span>
         <ChevronsUpDown className="account__chevron" size={16} aria-hidden />
       </button>
       <div className="account-menu" id={id} popover="auto" ref={menu}>
         <p className="account-menu__who">
-          <span className="account__name">{user.name}</span>
-          <span className="account__email">{user.email}</span>
+          <span className="account__name" translate="no">
+            {user.name}
+          </span>
+          <span className="account__email" translate="no">
+            {user.email}
+          </span>
         </p>
         <ThemeSwitch />
         <Link to="/settings/account" className="account-menu__item" onClick={close}>
           <UserRound size={16} aria-hidden />
-          Your account
+          <span>Your account</span>
         </Link>
         <button type="button" className="account-menu__item" onClick={leave}>
           <LogOut size={16} aria-hidden />
-          Sign out
+          <span>Sign out</span>
         </button>
       </div>
     </>

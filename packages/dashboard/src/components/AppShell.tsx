@@ -33,8 +33,14 @@ export function AppShell({ children }: { children?: ReactNode }) {
       <header className="shell__bar">
         <Link to="/" className="shell__home">
           <Mark />
-          <span className="shell__product">Soku</span>
-          {session?.workspace ? <span className="shell__workspace">{session.workspace.name}</span> : null}
+          <span className="shell__product" translate="no">
+            Soku
+          </span>
+          {session?.workspace ? (
+            <span className="shell__workspace" translate="no">
+              {session.workspace.name}
+            </span>
+          ) : null}
         </Link>
         <nav className="shell__nav" aria-label="Main">
           <ul>

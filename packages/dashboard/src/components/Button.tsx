@@ -31,7 +31,7 @@ export function Button({ look = 'secondary', icon: Icon, busy = false, ...rest }
     >
       {busy ? <LoaderCircle className="button__spinner" size={16} aria-hidden /> : null}
       {Icon && !busy ? <Icon size={16} aria-hidden /> : null}
-      {children}
+      {children === undefined ? null : <span>{children}</span>}
     </button>
   );
 }

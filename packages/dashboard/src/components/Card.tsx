@@ -1,11 +1,12 @@
 import './Card.css';
 import type { ReactNode } from 'react';
+import type { Elements } from './elements.ts';
 
 interface SectionProps {
   title: string;
   lead?: ReactNode;
-  action?: ReactNode;
-  children: ReactNode;
+  action?: Elements;
+  children: Elements;
 }
 
 /** A titled part of a page with a hairline around what it holds. */

@@ -36,7 +36,7 @@ function CodeText({ code, label }: Pick<Snippet, 'code' | 'label'>) {
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable with the keyboard
     <section className="code__text" tabIndex={0} aria-label={label}>
       <pre>
-        <code>{code}</code>
+        <code translate="no">{code}</code>
       </pre>
     </section>
   );

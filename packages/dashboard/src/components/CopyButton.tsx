@@ -34,8 +34,8 @@ export function CopyButton({ text, what, label = 'Copy', onCopied }: CopyButtonP
   return (
     <span className="copy">
       <Button ref={button} look="quiet" icon={outcome === 'copied' ? Check : Copy} onClick={copy}>
-        {outcome === 'idle' ? label : words[outcome]}
-        <span className="visually-hidden"> {what}</span>
+        <span>{outcome === 'idle' ? label : words[outcome]}</span>
+        <span className="visually-hidden">{` ${what}`}</span>
       </Button>
       <span className="visually-hidden" role="status">
         {spoken(outcome, what)}

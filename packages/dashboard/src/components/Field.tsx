@@ -1,5 +1,6 @@
 import './Field.css';
 import { type ComponentPropsWithRef, type ReactNode, useId } from 'react';
+import type { Elements } from './elements.ts';
 
 interface FieldProps {
   label: string;
@@ -7,7 +8,7 @@ interface FieldProps {
   problem?: string | undefined;
 }
 
-function Frame({ id, label, hint, problem, children }: FieldProps & { id: string; children: ReactNode }) {
+function Frame({ id, label, hint, problem, children }: FieldProps & { id: string; children: Elements }) {
   return (
     <div className="field">
       <label className="field__label" htmlFor={id}>

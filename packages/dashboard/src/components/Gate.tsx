@@ -1,5 +1,6 @@
 import './Gate.css';
 import type { ReactNode } from 'react';
+import type { Elements } from './elements.ts';
 import { Mark } from './Mark.tsx';
 import { OfflineBanner } from './OfflineBanner.tsx';
 import { usePageTitle } from './PageHead.tsx';
@@ -7,7 +8,7 @@ import { usePageTitle } from './PageHead.tsx';
 interface GateProps {
   title: string;
   lead: ReactNode;
-  children: ReactNode;
+  children: Elements;
   foot?: ReactNode;
 }
 

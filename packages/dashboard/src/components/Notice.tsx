@@ -2,6 +2,7 @@ import './Notice.css';
 import { CircleAlert, CircleCheck, Info, TriangleAlert } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { ApiError } from '../api/client.ts';
+import type { Elements } from './elements.ts';
 
 const icons = { bad: CircleAlert, warn: TriangleAlert, good: CircleCheck, plain: Info };
 
@@ -21,7 +22,7 @@ export function Notice({ tone, children }: NoticeProps) {
 }
 
 /** What failed, where it failed, in words, with the id that whoever runs the server can look for. */
-export function Failure({ error, children }: { error: unknown; children?: ReactNode }) {
+export function Failure({ error, children }: { error: unknown; children?: Elements }) {
   return (
     <div role="alert">
       {error ? (
@@ -29,7 +30,7 @@ export function Failure({ error, children }: { error: unknown; children?: ReactN
           <p>{error instanceof Error ? error.message : 'Something went wrong in this page.'}</p>
           {error instanceof ApiError && error.requestId ? (
             <p className="notice__id">
-              Request <code>{error.requestId}</code>
+              Request <code translate="no">{error.requestId}</code>
             </p>
           ) : null}
           {children}

@@ -19,7 +19,9 @@ export function OfflineBanner() {
       {online ? null : (
         <p className="offline">
           <WifiOff size={16} aria-hidden />
-          You are offline. What you see may be out of date; it is refreshed when the connection is back.
+          <span>
+            You are offline. What you see may be out of date; it is refreshed when the connection is back.
+          </span>
         </p>
       )}
     </div>

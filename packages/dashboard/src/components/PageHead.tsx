@@ -1,14 +1,15 @@
 import './PageHead.css';
 import { type ReactNode, useEffect } from 'react';
+import type { Elements } from './elements.ts';
 
 interface PageHeadProps {
   title: string;
   /** The title of the browser's tab, where it should say more than the heading. */
   tabTitle?: string;
   /** Stands beside the heading and is no part of it. */
-  badge?: ReactNode;
+  badge?: Elements;
   children?: ReactNode;
-  action?: ReactNode;
+  action?: Elements;
 }
 
 export function PageHead({ title, tabTitle = title, badge, children, action }: PageHeadProps) {

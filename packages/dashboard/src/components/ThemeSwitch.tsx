@@ -25,7 +25,7 @@ export function ThemeSwitch() {
             onChange={() => chooseTheme(theme)}
           />
           <Icon size={14} aria-hidden />
-          {name}
+          <span>{name}</span>
         </label>
       ))}
     </fieldset>

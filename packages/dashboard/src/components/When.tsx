@@ -8,7 +8,7 @@ import { exactTime, relativeTime, utcTime } from './dates.ts';
 export function When({ at }: { at: string }) {
   return (
     <time className="when" dateTime={at} title={`${exactTime(at)}\n${utcTime(at)}`}>
-      {relativeTime(at)}
+      <span>{relativeTime(at)}</span>
       <span className="when__exact" aria-hidden>
         {exactTime(at)}
       </span>

@@ -26,7 +26,7 @@ export function ErrorPage({ error, reset }: ErrorComponentProps) {
       </p>
       {error instanceof ApiError && error.requestId ? (
         <p className="lone__id">
-          Request <code>{error.requestId}</code>
+          Request <code translate="no">{error.requestId}</code>
         </p>
       ) : null}
     </div>

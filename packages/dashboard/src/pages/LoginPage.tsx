@@ -47,10 +47,10 @@ export function LoginPage() {
         next && next !== '/' ? 'You come back to the same page afterwards.' : 'Your API keys are behind this.'
       }
       foot={
-        <>
+        <span>
           A call to the API was refused? <Link to="/help/api-troubleshooting">Troubleshooting</Link> needs no
           sign-in.
-        </>
+        </span>
       }
     >
       <form className="form" onSubmit={submit}>

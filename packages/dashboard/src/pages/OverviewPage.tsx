@@ -26,7 +26,7 @@ export function OverviewPage() {
           counts && !empty ? (
             <Link to="/settings/api" search={{ panel: 'generate' }} className={buttonClass('primary')}>
               <Plus size={16} aria-hidden />
-              Generate New Key
+              <span>Generate New Key</span>
             </Link>
           ) : null
         }

@@ -15,9 +15,11 @@ export function DocsPage() {
   return (
     <>
       <PageHead title="API reference">
-        Made from <a href="/openapi.json">openapi.json</a>, the same document that the server checks requests
-        with. Every call carries the header that <Link to="/help/authentication">Authentication</Link>{' '}
-        describes.
+        <span>
+          Made from <a href="/openapi.json">openapi.json</a>, the same document that the server checks
+          requests with. Every call carries the header that{' '}
+          <Link to="/help/authentication">Authentication</Link> describes.
+        </span>
       </PageHead>
       {data ? <Reference document={data} /> : null}
       {!data && error ? (
@@ -56,7 +58,7 @@ function Reference({ document }: { document: ApiDocument }) {
                     <span className={`method method--${operation.method.toLowerCase()}`}>
                       {operation.method}
                     </span>
-                    <code>{operation.path}</code>
+                    <code translate="no">{operation.path}</code>
                   </a>
                 </li>
               ))}

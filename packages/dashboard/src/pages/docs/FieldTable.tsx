@@ -14,7 +14,9 @@ export function FieldTable({ label, fields, of }: FieldTableProps) {
       {fields.map((field) => (
         <div className="fields__field" key={field.path}>
           <dt>
-            <code className="fields__name">{field.path}</code>
+            <code translate="no" className="fields__name">
+              {field.path}
+            </code>
             <span className="fields__type">{field.type}</span>
             {of === 'request' && field.required ? <span className="fields__required">required</span> : null}
             {of === 'answer' && !field.required ? <span className="fields__type">may be missing</span> : null}

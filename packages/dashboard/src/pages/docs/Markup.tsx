@@ -16,11 +16,16 @@ export function Inline({ text }: { text: string }) {
     .split('`')
     .map((piece, index) => ({ piece, code: index % 2 === 1, id: `${index}${piece}` }));
   return pieces.map(({ piece, code, id }) => {
-    if (!code) return piece;
-    if (!isErrorCode(piece)) return <code key={id}>{piece}</code>;
+    if (!code) return <span key={id}>{piece}</span>;
+    if (!isErrorCode(piece))
+      return (
+        <code translate="no" key={id}>
+          {piece}
+        </code>
+      );
     return (
       <Link key={id} to="/help/api-troubleshooting" hash={piece}>
-        <code>{piece}</code>
+        <code translate="no">{piece}</code>
       </Link>
     );
   });

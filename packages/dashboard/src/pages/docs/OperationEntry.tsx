@@ -25,7 +25,7 @@ export function OperationEntry({ operation, schemas, origin }: OperationEntryPro
         </h3>
         <p className="operation__call">
           <span className={`method method--${operation.method.toLowerCase()}`}>{operation.method}</span>
-          <code>{operation.path}</code>
+          <code translate="no">{operation.path}</code>
         </p>
         <Markup text={operation.description} />
         {parameters.length > 0 ? (

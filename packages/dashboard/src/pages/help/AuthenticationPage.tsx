@@ -14,40 +14,43 @@ export function AuthenticationPage() {
       <Part id="header" title="Send the key">
         <Code label="header" code={`Authorization: Bearer ${prefix}...`} />
         <p>
-          The word <code>Bearer</code>, exactly one space, and the whole key, without quotes. In snippets the
-          key stays in the environment variable <code>SOKU_API_KEY</code>:
+          The word <code translate="no">Bearer</code>, exactly one space, and the whole key, without quotes.
+          In snippets the key stays in the environment variable <code translate="no">SOKU_API_KEY</code>:
         </p>
         <CodeTabs label="Call the API" snippets={callSnippets(origin)} />
       </Part>
       <Part id="check" title="Check a key">
         <p>
-          <code>GET /v1/me</code> answers with the key that you used, so it shows whether the key works, which
-          one it is, and where it stands with its limit:
+          <code translate="no">GET /v1/me</code> answers with the key that you used, so it shows whether the
+          key works, which one it is, and where it stands with its limit:
         </p>
         <Code label="answer" code={meAnswer(prefix)} />
       </Part>
       <Part id="refused" title="When a request is refused">
         <p>
-          A refused request is answered <code>401 Unauthorized</code>, with a code and a message that say why,
-          and a request id that is also in the header <code>X-Request-Id</code>:
+          A refused request is answered <code translate="no">401 Unauthorized</code>, with a code and a
+          message that say why, and a request id that is also in the header{' '}
+          <code translate="no">X-Request-Id</code>:
         </p>
         <Code label="error" code={errorAnswer} />
         <p>
-          Programs should look at <code>code</code>, which does not change; people at <code>message</code>,
-          which may. The message never repeats the key. All codes are under{' '}
-          <Link to="/help/api-troubleshooting">Troubleshooting</Link>.
+          Programs should look at <code translate="no">code</code>, which does not change; people at{' '}
+          <code translate="no">message</code>, which may. The message never repeats the key. All codes are
+          under <Link to="/help/api-troubleshooting">Troubleshooting</Link>.
         </p>
       </Part>
       <Part id="not" title="What is not accepted">
         <ul className="prose__list">
           <li>
-            A key in the URL, such as <code>?api_key=</code>: URLs are written to logs on the way.
+            A key in the URL, such as <code translate="no">?api_key=</code>: URLs are written to logs on the
+            way.
           </li>
           <li>
-            A key in another header, such as <code>X-API-Key</code>.
+            A key in another header, such as <code translate="no">X-API-Key</code>.
           </li>
           <li>
-            A key after another scheme, such as <code>Basic</code> or <code>Token</code>, or without any.
+            A key after another scheme, such as <code translate="no">Basic</code> or{' '}
+            <code translate="no">Token</code>, or without any.
           </li>
           <li>A call from a web page of another origin: a secret key does not belong into a browser.</li>
         </ul>
@@ -56,9 +59,9 @@ export function AuthenticationPage() {
       <Part id="scopes" title="Scopes">
         <p>
           An ordinary key has no scopes: it opens the API and manages nothing. For programs that manage keys
-          there are <code>keys:read</code> and <code>keys:write</code>; <code>keys:verify</code> is for asking
-          whether another key is good. A key without the scope that a call needs is answered <code>403</code>{' '}
-          with the code{' '}
+          there are <code translate="no">keys:read</code> and <code translate="no">keys:write</code>;{' '}
+          <code translate="no">keys:verify</code> is for asking whether another key is good. A key without the
+          scope that a call needs is answered <code translate="no">403</code> with the code{' '}
           <Link to="/help/api-troubleshooting" hash="insufficient_scope">
             insufficient_scope
           </Link>

@@ -29,7 +29,7 @@ function Verdict({ text, prefix }: { text: string; prefix: string }) {
   const fault = explainKey(text, [prefix]);
   if (fault === null) {
     return (
-      <Notice tone="good">
+      <Notice tone="good" key="good">
         <p>This is a whole key: its length, its characters and its checksum are right.</p>
         <p>
           If it is refused nonetheless, it is revoked, expired, or of another deployment: see{' '}
@@ -42,7 +42,7 @@ function Verdict({ text, prefix }: { text: string; prefix: string }) {
   // The header is read before the key in it, and no key has white space, quotes or angle brackets.
   const code = /[\s"'<>]/.test(text) ? 'malformed_authorization' : fault.code;
   return (
-    <Notice tone="bad">
+    <Notice tone="bad" key="bad">
       <p>{fault.message}</p>
       <p>
         The API answers <a href={`#${code}`}>{code}</a>.

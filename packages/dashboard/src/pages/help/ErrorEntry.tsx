@@ -69,11 +69,11 @@ export function ErrorEntry({ code, origin, meant }: ErrorEntryProps) {
         <CopyButton text={() => origin + helpPath(code)} what={`to ${code}`} label="Copy link" />
       </header>
       <p className="error-entry__code">
-        <code>{code}</code> {row.status} {statusNames[row.status]}
+        <code translate="no">{code}</code> <span>{`${row.status} ${statusNames[row.status]}`}</span>
       </p>
       <p>{row.cause}</p>
       <p>
-        <strong>What to do.</strong> {row.remedy}
+        <strong>What to do.</strong> <span>{row.remedy}</span>
       </p>
       <details className="error-entry__answer">
         <summary>What the answer looks like</summary>

@@ -1,12 +1,13 @@
 import './HelpPage.css';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
+import type { Elements } from '../../components/elements.ts';
 import { PageHead } from '../../components/PageHead.tsx';
 
 interface HelpPageProps {
   title: string;
   lead: ReactNode;
-  children: ReactNode;
+  children: Elements;
 }
 
 const pages = [
@@ -36,7 +37,7 @@ export function HelpPage({ title, lead, children }: HelpPageProps) {
 }
 
 /** A part of a help page that can be linked to. */
-export function Part({ id, title, children }: { id: string; title: string; children: ReactNode }) {
+export function Part({ id, title, children }: { id: string; title: string; children: Elements }) {
   return (
     <section className="prose__part" id={id} aria-labelledby={`${id}-title`}>
       <h2 id={`${id}-title`}>

@@ -59,12 +59,12 @@ export function KeepingSecret() {
       <CodeTabs label="Read the key" snippets={readers} />
       <h3>On your own machine</h3>
       <p>
-        Put it into a file named <code>.env</code> that version control does not see:
+        Put it into a file named <code translate="no">.env</code> that version control does not see:
       </p>
       <Code label=".gitignore command" code={"echo '.env' >> .gitignore"} />
       <p>
-        Node.js reads that file with <code>node --env-file=.env app.js</code>. If it was ever committed, treat
-        the key as leaked.
+        Node.js reads that file with <code translate="no">node --env-file=.env app.js</code>. If it was ever
+        committed, treat the key as leaked.
       </p>
       <h3>On servers and in CI</h3>
       <p>

@@ -8,15 +8,15 @@ export function KeyAnatomy({ prefix }: { prefix: string }) {
   return (
     <div className="anatomy">
       <p className="anatomy__part">
-        <code>{prefix}</code>
+        <code translate="no">{prefix}</code>
         <span className="anatomy__word">prefix</span>
       </p>
       <p className="anatomy__part">
-        <code>{body}</code>
+        <code translate="no">{body}</code>
         <span className="anatomy__word">26 random characters</span>
       </p>
       <p className="anatomy__part">
-        <code>{checksum(prefix + body)}</code>
+        <code translate="no">{checksum(prefix + body)}</code>
         <span className="anatomy__word">checksum</span>
       </p>
     </div>

@@ -35,8 +35,8 @@ export function KeyManagementPage() {
           asking a database.
         </p>
         <p>
-          In lists and logs you see only the preview, such as <code>{examplePreview(prefix)}</code>: it names
-          a key and opens nothing.
+          In lists and logs you see only the preview, such as{' '}
+          <code translate="no">{examplePreview(prefix)}</code>: it names a key and opens nothing.
         </p>
       </Part>
       <Part id="practice" title="Good practice">
@@ -77,8 +77,8 @@ export function KeyManagementPage() {
           <li>Make a second key for the same program.</li>
           <li>Put it in the place of the old one, and restart or redeploy the program.</li>
           <li>
-            Check that the program works, for example with <code>GET /v1/me</code>: the answer names the key
-            in use.
+            Check that the program works, for example with <code translate="no">GET /v1/me</code>: the answer
+            names the key in use.
           </li>
           <li>Revoke the old key.</li>
         </ol>

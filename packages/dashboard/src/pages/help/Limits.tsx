@@ -13,24 +13,25 @@ export function Limits() {
       <Code label="header fields of an answer" code={fields} />
       <ul className="prose__list">
         <li>
-          <code>RateLimit-Policy</code> names the limit: <code>q</code> requests in <code>w</code> seconds.
+          <code translate="no">RateLimit-Policy</code> names the limit: <code translate="no">q</code> requests
+          in <code translate="no">w</code> seconds.
         </li>
         <li>
-          <code>RateLimit</code>: <code>r</code> requests are left, and in <code>t</code> seconds there are
-          more.
+          <code translate="no">RateLimit</code>: <code translate="no">r</code> requests are left, and in{' '}
+          <code translate="no">t</code> seconds there are more.
         </li>
         <li>
-          <code>X-RateLimit-Limit</code> and its two neighbours say the same under names that many programs
-          know; Reset is in seconds from now.
+          <code translate="no">X-RateLimit-Limit</code> and its two neighbours say the same under names that
+          many programs know; Reset is in seconds from now.
         </li>
       </ul>
       <p>
-        A request beyond the limit is answered <code>429 Too Many Requests</code> with the code{' '}
+        A request beyond the limit is answered <code translate="no">429 Too Many Requests</code> with the code{' '}
         <Link to="/help/api-troubleshooting" hash="rate_limited">
           rate_limited
         </Link>
-        . Wait as many seconds as <code>Retry-After</code> says, then go on: a refused request uses nothing
-        up. The minute slides: what counts are the last 60 seconds, not the minute of the clock.
+        . Wait as many seconds as <code translate="no">Retry-After</code> says, then go on: a refused request
+        uses nothing up. The minute slides: what counts are the last 60 seconds, not the minute of the clock.
       </p>
       <p>
         A key without a limit gets none of these fields. Whoever sends keys that are malformed or unknown is

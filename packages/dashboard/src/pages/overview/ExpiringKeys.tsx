@@ -13,18 +13,20 @@ export function ExpiringKeys() {
       title="Expire within 14 days"
       lead={
         <>
-          Make a new key for the same program, put it in place, then revoke the old one.
-          {data.complete ? null : ` Looked at the newest ${mostKeysLookedAt} active keys.`}
+          <span>Make a new key for the same program, put it in place, then revoke the old one.</span>
+          {data.complete ? null : <span>{` Looked at the newest ${mostKeysLookedAt} active keys.`}</span>}
         </>
       }
     >
       <ul>
         {data.keys.map((key) => (
           <li key={key.id} className="brief">
-            <Link to="/settings/api/$keyId" params={{ keyId: key.id }} className="brief__name">
+            <Link to="/settings/api/$keyId" params={{ keyId: key.id }} className="brief__name" translate="no">
               {key.name}
             </Link>
-            <code className="brief__preview">{key.preview}</code>
+            <code translate="no" className="brief__preview">
+              {key.preview}
+            </code>
             <span className="brief__when brief__when--soon">
               expires <When at={key.expiresAt} />
             </span>

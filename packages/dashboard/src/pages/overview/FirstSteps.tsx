@@ -1,9 +1,9 @@
 import '../../components/Card.css';
 import { Link } from '@tanstack/react-router';
 import { Plus } from 'lucide-react';
-import type { ReactNode } from 'react';
 import { buttonClass } from '../../components/Button.tsx';
 import { CodeTabs } from '../../components/Code.tsx';
+import type { Elements } from '../../components/elements.ts';
 import { callSnippets } from '../../components/snippets.ts';
 
 export function FirstSteps({ origin }: { origin: string }) {
@@ -19,12 +19,13 @@ export function FirstSteps({ origin }: { origin: string }) {
           className={buttonClass('primary', 'steps__action')}
         >
           <Plus size={16} aria-hidden />
-          Make your first key
+          <span>Make your first key</span>
         </Link>
       </Step>
       <Step number={2} title="Call the API with it">
         <p>
-          Put the key into the environment variable <code>SOKU_API_KEY</code>, then ask who you are:
+          Put the key into the environment variable <code translate="no">SOKU_API_KEY</code>, then ask who you
+          are:
         </p>
         <CodeTabs label="First call" snippets={callSnippets(origin)} />
       </Step>
@@ -42,7 +43,7 @@ export function FirstSteps({ origin }: { origin: string }) {
   );
 }
 
-function Step({ number, title, children }: { number: number; title: string; children: ReactNode }) {
+function Step({ number, title, children }: { number: number; title: string; children: Elements }) {
   return (
     <li className="steps__step">
       <span className="steps__number" aria-hidden>

@@ -12,10 +12,12 @@ export function NewestKeys({ keys }: { keys: Key[] | undefined }) {
       <ul>
         {keys?.map((key) => (
           <li key={key.id} className="brief">
-            <Link to="/settings/api/$keyId" params={{ keyId: key.id }} className="brief__name">
+            <Link to="/settings/api/$keyId" params={{ keyId: key.id }} className="brief__name" translate="no">
               {key.name}
             </Link>
-            <code className="brief__preview">{key.preview}</code>
+            <code translate="no" className="brief__preview">
+              {key.preview}
+            </code>
             <span className="brief__when">
               <When at={key.createdAt} />
             </span>

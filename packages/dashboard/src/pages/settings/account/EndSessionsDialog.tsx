@@ -45,9 +45,8 @@ export function EndSessionsDialog({ here, onClose }: { here: boolean; onClose: (
     >
       <p>
         {here
-          ? 'Every browser that is signed in to this account is signed out at once, this one too.'
-          : 'Every other browser that is signed in to this account is signed out at once. This one stays.'}{' '}
-        API keys are not touched.
+          ? 'Every browser that is signed in to this account is signed out at once, this one too. API keys are not touched.'
+          : 'Every other browser that is signed in to this account is signed out at once. This one stays. API keys are not touched.'}
       </p>
       <Failure error={error} />
       <DialogActions>

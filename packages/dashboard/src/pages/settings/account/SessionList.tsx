@@ -65,11 +65,11 @@ function SessionRow({ session }: { session: BrowserSession }) {
     <li className="card__row session">
       <div>
         <p className="session__device">
-          {device}
+          <span translate="no">{device}</span>
           {session.here ? <span className="session__here">This browser</span> : null}
         </p>
         <p className="session__more">
-          {session.ipAddress === '' ? null : `${session.ipAddress}, `}signed in{' '}
+          <span>{session.ipAddress === '' ? 'signed in' : `${session.ipAddress}, signed in`}</span>{' '}
           <When at={session.createdAt} />
         </p>
         <Failure error={error} />

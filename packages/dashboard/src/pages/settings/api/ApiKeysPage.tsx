@@ -42,8 +42,10 @@ export function ApiKeysPage() {
           </Button>
         }
       >
-        Give each program that calls the API a key of its own, so that you can revoke one without touching the
-        others. <Link to="/help/api-key-management">Good practice</Link>
+        <span>
+          Give each program that calls the API a key of its own, so that you can revoke one without touching
+          the others. <Link to="/help/api-key-management">Good practice</Link>
+        </span>
       </PageHead>
       <ListControls filter={filter} counts={counts} />
       {list.isPending ? <Pending error={list.error} /> : null}

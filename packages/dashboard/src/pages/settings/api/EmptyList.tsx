@@ -1,9 +1,9 @@
 import '../../../components/Card.css';
 import { Link } from '@tanstack/react-router';
 import { KeyRound, Plus, SearchX } from 'lucide-react';
-import type { ReactNode } from 'react';
 import type { ListFilter } from '../../../api/keys.ts';
 import { Button, buttonClass } from '../../../components/Button.tsx';
+import type { Elements } from '../../../components/elements.ts';
 
 interface EmptyListProps {
   filter: ListFilter;
@@ -35,7 +35,7 @@ export function EmptyList({ filter, anyKeys, onGenerate }: EmptyListProps) {
 function NothingFound({ q }: { q: string }) {
   return (
     <Empty icon={<SearchX size={20} aria-hidden />} title="Nothing found">
-      <p>No key here has “{q}” in its name. Keys with another status are under the other filters.</p>
+      <p>{`No key here has “${q}” in its name. Keys with another status are under the other filters.`}</p>
       <div className="empty__actions">
         <Link
           from="/settings/api"
@@ -62,7 +62,7 @@ function NoneWithStatus({ status }: { status: ListFilter['status'] }) {
   );
 }
 
-function Empty({ icon, title, children }: { icon: ReactNode; title: string; children: ReactNode }) {
+function Empty({ icon, title, children }: { icon: Elements; title: string; children: Elements }) {
   return (
     <div className="card empty">
       <span className="empty__icon">{icon}</span>

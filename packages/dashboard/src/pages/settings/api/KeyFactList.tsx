@@ -21,7 +21,11 @@ export function KeyFactList({ apiKey, onEditLimit }: { apiKey: Key; onEditLimit:
         <Moment at={apiKey.createdAt} />
       </Fact>
       <Fact name="Created by">
-        {apiKey.createdBy === user?.id ? `You (${user.email})` : <code>{apiKey.createdBy}</code>}
+        {apiKey.createdBy === user?.id ? (
+          `You (${user.email})`
+        ) : (
+          <code translate="no">{apiKey.createdBy}</code>
+        )}
       </Fact>
       {apiKey.revokedAt ? (
         <Fact name="Revoked">
@@ -35,16 +39,16 @@ export function KeyFactList({ apiKey, onEditLimit }: { apiKey: Key; onEditLimit:
         <Limit apiKey={apiKey} onEdit={onEditLimit} />
       </Fact>
       <Fact name="Scopes">
-        {apiKey.scopes.length === 0 ? 'None: it opens the API and manages nothing' : null}
+        {apiKey.scopes.length === 0 ? <span>None: it opens the API and manages nothing</span> : null}
         {apiKey.scopes.map((scope) => (
           <span className="fact__scope" key={scope}>
-            <code>{scope}</code> {scopeTexts[scope]}
+            <code translate="no">{scope}</code> <span>{scopeTexts[scope]}</span>
           </span>
         ))}
       </Fact>
       <Fact name="ID">
         <span className="fact__with-button">
-          <code>{apiKey.id}</code>
+          <code translate="no">{apiKey.id}</code>
           <CopyButton text={() => apiKey.id} what="ID" />
         </span>
       </Fact>
@@ -66,12 +70,12 @@ function Limit({ apiKey: { rateLimit, status }, onEdit }: { apiKey: Key; onEdit:
   return (
     <span className="fact__with-button">
       {rateLimit === null ? (
-        <span>
-          {workspace ? capital(limitInWords(commonLimitOf(workspace))) : <Skeleton />}{' '}
-          <span className="fact__relative">(the workspace’s default)</span>
+        <span key="inherited">
+          {workspace ? <span>{capital(limitInWords(commonLimitOf(workspace)))}</span> : <Skeleton />}
+          <span className="fact__relative"> (the workspace’s default)</span>
         </span>
       ) : (
-        capital(limitInWords(rateLimit))
+        <span key="own">{capital(limitInWords(rateLimit))}</span>
       )}
       {status === 'revoked' ? null : (
         <Button look="quiet" icon={Pencil} onClick={onEdit}>
@@ -84,8 +88,8 @@ function Limit({ apiKey: { rateLimit, status }, onEdit }: { apiKey: Key; onEdit:
 
 function Moment({ at }: { at: string }) {
   return (
-    <>
-      <ExactTime at={at} /> <span className="fact__relative">({relativeTime(at)})</span>
-    </>
+    <span>
+      <ExactTime at={at} /> <span className="fact__relative">{`(${relativeTime(at)})`}</span>
+    </span>
   );
 }

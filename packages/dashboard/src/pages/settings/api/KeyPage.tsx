@@ -34,7 +34,8 @@ export function KeyPage() {
     <>
       <p className="back">
         <Link to="/settings/api">
-          <ArrowLeft size={14} aria-hidden /> API keys
+          <ArrowLeft size={14} aria-hidden />
+          <span>API keys</span>
         </Link>
       </p>
       <KeyHead apiKey={key} error={error} />
@@ -68,7 +69,12 @@ function KeyHead({ apiKey, error }: { apiKey: Key | undefined; error: Error | nu
         badge={<StatusBadge status={apiKey.status} />}
         action={<KeyActions revoked={apiKey.status === 'revoked'} />}
       >
-        <code className="key-preview">{apiKey.preview}</code> {leads[apiKey.status]}
+        <span key="lead">
+          <code translate="no" className="key-preview">
+            {apiKey.preview}
+          </code>{' '}
+          <span>{leads[apiKey.status]}</span>
+        </span>
       </PageHead>
     );
   }

@@ -56,13 +56,18 @@ function KeyRow({ apiKey, onRename, onRevoke }: { apiKey: Key } & RowActions) {
           params={{ keyId: apiKey.id }}
           className="keys__link"
           title={apiKey.name}
+          translate="no"
         >
           {apiKey.name}
         </Link>
-        {apiKey.scopes.length > 0 ? <span className="keys__more">{apiKey.scopes.join(', ')}</span> : null}
+        {apiKey.scopes.length > 0 ? (
+          <span className="keys__more" translate="no">
+            {apiKey.scopes.join(', ')}
+          </span>
+        ) : null}
       </td>
       <td className="keys__preview">
-        <code>{apiKey.preview}</code>
+        <code translate="no">{apiKey.preview}</code>
       </td>
       <td className="keys__created">
         <When at={apiKey.createdAt} />

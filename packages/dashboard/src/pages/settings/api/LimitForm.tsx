@@ -1,7 +1,8 @@
 import type { RateLimit } from '@soku/server/key-schemas';
-import { type FormEvent, type ReactNode, useState } from 'react';
+import { type FormEvent, useState } from 'react';
 import { Button } from '../../../components/Button.tsx';
 import { DialogActions } from '../../../components/Dialog.tsx';
+import type { Elements } from '../../../components/elements.ts';
 import { Failure } from '../../../components/Notice.tsx';
 import { withSignIn } from '../../../session/sign-in-again.ts';
 import { LimitField } from './LimitField.tsx';
@@ -13,7 +14,7 @@ interface LimitFormProps {
   value: RateLimit | null;
   save: (limit: RateLimit | null) => Promise<void>;
   onClose: () => void;
-  children?: ReactNode;
+  children?: Elements;
 }
 
 /** The form in both dialogs: the limit of one key, and that of every key without one. */

@@ -29,7 +29,8 @@ export function ListControls({ filter, counts }: { filter: ListFilter; counts: K
             activeOptions={{ exact: true, includeSearch: true }}
             resetScroll={false}
           >
-            {word} <span className="filter__count">{counts ? counts[status].toLocaleString('en') : ''}</span>
+            <span>{word}</span>
+            <span className="filter__count">{counts ? counts[status].toLocaleString('en') : ''}</span>
           </Link>
         ))}
       </nav>

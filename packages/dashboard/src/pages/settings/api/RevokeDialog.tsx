@@ -44,8 +44,9 @@ export function RevokeDialog({ id, onClose, onRevoked }: RevokeDialogProps) {
         {loadError && !key ? <Failure error={loadError} /> : <KeyFacts apiKey={key} id={id} />}
         {key && !already ? (
           <p>
-            As soon as it is revoked, every request with this key is answered <code>401 Unauthorized</code>,
-            on every server. <strong>This cannot be undone.</strong>
+            As soon as it is revoked, every request with this key is answered{' '}
+            <code translate="no">401 Unauthorized</code>, on every server.{' '}
+            <strong>This cannot be undone.</strong>
           </p>
         ) : null}
         <Failure error={error} />
@@ -56,7 +57,7 @@ export function RevokeDialog({ id, onClose, onRevoked }: RevokeDialogProps) {
           </Button>
           {key && !already ? (
             <Button look="danger" busy={busy} onClick={revoke}>
-              Revoke "{key.name}"
+              {`Revoke "${key.name}"`}
             </Button>
           ) : null}
         </DialogActions>
@@ -118,16 +119,22 @@ function Waiting({ busy }: { busy: boolean }) {
 function KeyFacts({ apiKey, id }: { apiKey: Key | undefined; id: string }) {
   return (
     <div className="facts">
-      <p className="facts__name">{apiKey ? apiKey.name : <Skeleton width="middle" />}</p>
-      <p className="facts__line">{apiKey ? <code>{apiKey.preview}</code> : <Skeleton width="long" />}</p>
+      <p className="facts__name" translate="no">
+        {apiKey ? apiKey.name : <Skeleton width="middle" />}
+      </p>
+      <p className="facts__line">
+        {apiKey ? <code translate="no">{apiKey.preview}</code> : <Skeleton width="long" />}
+      </p>
       <p className="facts__line">
         {apiKey ? (
           <>
-            Created <When at={apiKey.createdAt} />
+            <span>
+              Created <When at={apiKey.createdAt} />
+            </span>
             {apiKey.revokedAt ? (
-              <>
+              <span>
                 , revoked <ExactTime at={apiKey.revokedAt} />
-              </>
+              </span>
             ) : null}
           </>
         ) : (

@@ -20,7 +20,7 @@ export function ScopeFields() {
       {scopes.map(([scope, text]) => (
         <label key={scope} className="check">
           <input type="checkbox" name="scope" value={scope} />
-          <code>{scope}</code>
+          <code translate="no">{scope}</code>
           <span className="check__more">{text}</span>
         </label>
       ))}

@@ -27,7 +27,7 @@ export function TestKey({ apiKey }: { apiKey: string }) {
     <div className="test">
       <div className="test__line">
         <p>
-          Does it work? Sends <code>GET /v1/me</code> with the new key.
+          Does it work? Sends <code translate="no">GET /v1/me</code> with the new key.
         </p>
         <Button busy={busy} onClick={test}>
           Test it

@@ -10,9 +10,11 @@ export function WorkspaceLimit({ onChange }: { onChange: () => void }) {
   if (error && !workspace) return null;
   return (
     <p className="workspace-limit">
-      Limit of each key: {workspace ? limitInWords(commonLimitOf(workspace)) : <Skeleton />}
+      <span>Limit of each key: </span>
+      {workspace ? <span>{limitInWords(commonLimitOf(workspace))}</span> : <Skeleton />}
       <Button look="link" onClick={onChange}>
-        Change<span className="visually-hidden"> the limit of each key</span>
+        <span>Change</span>
+        <span className="visually-hidden"> the limit of each key</span>
       </Button>
     </p>
   );

@@ -1,12 +1,11 @@
-import type { CreateKey, Key } from '@soku/server/key-schemas';
+import type { CreateKey } from '@soku/server/key-schemas';
 import { useQueryClient } from '@tanstack/react-query';
 import { useRef, useState } from 'react';
 import { ApiError, isAnswerLost } from '../../../api/client.ts';
 import { newIdempotencyKey } from '../../../api/idempotency.ts';
 import { createKey, showKeyInLists } from '../../../api/keys.ts';
 import { withSignIn } from '../../../session/sign-in-again.ts';
-
-type Made = { apiKey: string; key: Key };
+import type { NewKey } from './new-key.ts';
 
 export interface Creation {
   busy: boolean;
@@ -23,7 +22,7 @@ const pauseBeforeRetry = 800;
  * Makes one key, however often the button is pressed and whatever happens to the answer. No mutation of the query
  * library: that would keep the answer, and with it the key, in a cache.
  */
-export function useCreateKey(onMade: (made: Made) => void): Creation {
+export function useCreateKey(onCreated: (created: NewKey) => void): Creation {
   const client = useQueryClient();
   const running = useRef(false);
   const idempotencyKey = useRef(newIdempotencyKey());
@@ -37,9 +36,9 @@ export function useCreateKey(onMade: (made: Made) => void): Creation {
     setBusy(true);
     setError(null);
     try {
-      const made = await withSignIn(() => createOnce(body, idempotencyKey.current));
-      onMade(made);
-      showKeyInLists(client, made.key);
+      const created = await withSignIn(() => createOnce(body, idempotencyKey.current));
+      onCreated(created);
+      showKeyInLists(client, created.key);
     } catch (failure) {
       const lost = lostKeyOf(failure);
       setLostKeyId(lost);
@@ -61,7 +60,7 @@ export function useCreateKey(onMade: (made: Made) => void): Creation {
 }
 
 /** When no answer comes, the same call is made once more: its Idempotency-Key keeps it from making a second key. */
-async function createOnce(body: CreateKey, idempotencyKey: string): Promise<Made> {
+async function createOnce(body: CreateKey, idempotencyKey: string): Promise<NewKey> {
   try {
     return await createKey(body, idempotencyKey);
   } catch (failure) {

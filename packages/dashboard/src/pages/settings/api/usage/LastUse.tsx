@@ -18,12 +18,12 @@ export function LastUse({ usage }: { usage: Usage | undefined }) {
         )}
       </Fact>
       <Fact name="From address" loaded={usage !== undefined}>
-        {use ? <code>{use.address}</code> : 'None yet'}
+        {use ? <code translate="no">{use.address}</code> : 'None yet'}
       </Fact>
       <Fact name="With program" loaded={usage !== undefined}>
-        {use?.userAgent ? <code>{use.userAgent}</code> : null}
-        {use?.userAgent === '' ? 'It did not say' : null}
-        {use ? null : 'None yet'}
+        {use?.userAgent ? <code translate="no">{use.userAgent}</code> : null}
+        {use?.userAgent === '' ? <span>It did not say</span> : null}
+        {use ? null : <span>None yet</span>}
       </Fact>
     </dl>
   );

@@ -1,5 +1,4 @@
 import type { Usage } from '@soku/server/usage-schemas';
-import type { ReactNode } from 'react';
 import { Skeleton } from '../../../../components/Skeleton.tsx';
 
 export function Totals({ usage, revokedAt }: { usage: Usage | undefined; revokedAt: string | null }) {
@@ -8,7 +7,7 @@ export function Totals({ usage, revokedAt }: { usage: Usage | undefined; revoked
       <Total kind="accepted" name="Accepted" count={usage?.accepted} />
       <Total
         kind="refused"
-        name={<>Refused{usage && revokedAt ? sinceRevoked(usage, Date.parse(revokedAt)) : ''}</>}
+        name={`Refused${usage && revokedAt ? sinceRevoked(usage, Date.parse(revokedAt)) : ''}`}
         count={usage?.refused}
       />
     </dl>
@@ -17,7 +16,7 @@ export function Totals({ usage, revokedAt }: { usage: Usage | undefined; revoked
 
 interface TotalProps {
   kind: 'accepted' | 'refused';
-  name: ReactNode;
+  name: string;
   count: number | undefined;
 }
 

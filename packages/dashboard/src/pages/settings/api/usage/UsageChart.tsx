@@ -1,6 +1,7 @@
 import './UsageChart.css';
 import { type CSSProperties, memo, type PointerEvent, type ReactNode, useState } from 'react';
 import type { UsageRange } from '../../../../api/usage.ts';
+import type { Elements } from '../../../../components/elements.ts';
 import { numbersOf, type Slot, scaleOf, slotName, ticksOf } from './slots.ts';
 
 const compact = new Intl.NumberFormat('en', { notation: 'compact' });
@@ -13,8 +14,8 @@ interface UsageChartProps {
   summary: string;
   /** Epoch ms. */
   revokedAt: number | null;
-  head: ReactNode;
-  children?: ReactNode;
+  head: Elements;
+  children?: Elements;
 }
 
 /**
@@ -71,7 +72,7 @@ function isReadByKeyboard(slider: HTMLInputElement): boolean {
 }
 
 interface ChartFrameProps {
-  head: ReactNode;
+  head: Elements;
   readout?: ReactNode;
   scale?: number[] | undefined;
   ticks?: ReactNode;
@@ -103,10 +104,10 @@ export function ChartFrame({ head, readout = '', scale, ticks, children }: Chart
 
 function Numbers({ slot, range }: { slot: Slot; range: UsageRange }) {
   return (
-    <>
-      {slotName(slot, range)}: <strong>{slot.accepted.toLocaleString('en')}</strong> accepted,{' '}
-      <strong>{slot.refused.toLocaleString('en')}</strong> refused
-    </>
+    <span>
+      <span>{`${slotName(slot, range)}:`}</span> <strong>{slot.accepted.toLocaleString('en')}</strong>{' '}
+      accepted, <strong>{slot.refused.toLocaleString('en')}</strong> refused
+    </span>
   );
 }
 

@@ -87,11 +87,11 @@ function Empty({ unused, range }: { unused: boolean; range: UsageRange }) {
   return (
     <p className="chart__empty">
       {unused ? (
-        <span>
+        <span key="unused">
           No program has used this key yet. <Link to="/help/authentication">How to use it</Link>
         </span>
       ) : (
-        <span>No requests in the last {rangeWords[range]}.</span>
+        <span key="none">{`No requests in the last ${rangeWords[range]}.`}</span>
       )}
     </p>
   );

@@ -7,14 +7,14 @@ export function UsageTable({ slots, range }: { slots: Slot[]; range: UsageRange 
   const unit = range === '30d' ? 'day' : 'hour';
   return (
     <details className="numbers">
-      <summary>Numbers by {unit}</summary>
+      <summary>{`Numbers by ${unit}`}</summary>
       {used.length === 0 ? (
-        <p className="numbers__none">No requests in the last {rangeWords[range]}.</p>
+        <p className="numbers__none">{`No requests in the last ${rangeWords[range]}.`}</p>
       ) : (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable with the keyboard
         <section className="numbers__scroll" tabIndex={0} aria-label={`Numbers by ${unit}`}>
           <table>
-            <caption>Newest first, without the {unit}s that had no requests.</caption>
+            <caption>{`Newest first, without the ${unit}s that had no requests.`}</caption>
             <thead>
               <tr>
                 <th scope="col">{unit === 'day' ? 'Day' : 'Hour'}</th>

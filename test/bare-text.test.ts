@@ -1,0 +1,67 @@
+/** Every page must go on working, and show what is true, after a browser's translator has rewritten it. */
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { bareTextIn } from './support/bare-text.ts';
+
+const sources = fileURLToPath(new URL('../packages/dashboard/src', import.meta.url));
+
+test('no component leaves bare text where React removes it, changes it or inserts before it', () => {
+  const files = globSync('**/*.tsx', { cwd: sources });
+  assert.ok(files.length > 50);
+  const problems = files.flatMap((file) =>
+    bareTextIn(file, readFileSync(join(sources, file), 'utf8')).map((problem) => `${file}:${problem}`),
+  );
+  assert.deepEqual(problems, []);
+});
+
+const component = (jsx: string) => `function Part() { return ${jsx}; }`;
+
+for (const [rule, ...sources] of [
+  [
+    'what may be text has neighbours',
+    component('<p>{count} keys</p>'),
+    component('<p>{busy ? <b /> : null}{children}</p>'),
+    component('<p><b />{shown && <i />}</p>'),
+    component('<p><b />{open ? <i /> : "closed"}</p>'),
+  ],
+  [
+    'text stands beside what may come and go',
+    component('<p>Now {open ? <b /> : null}</p>'),
+    component('<p>Now <Failure /></p>'),
+    component('<ul>Now {keys.map((key) => <li key={key} />)}</ul>'),
+  ],
+  [
+    'text in a fragment or a component, beside other children',
+    component('<>Now <b /></>'),
+    component('<>Now</>'),
+    component('<Notice>Now <b /></Notice>'),
+  ],
+  ['a component returns bare text', component("'Now'"), component('open ? <b /> : text')],
+  ['a list mixes text with elements', component('<p>{words.map((w) => (w ? <b key={w} /> : "no"))}</p>')],
+  [
+    'two branches share an element and the text nodes in it: give one a key',
+    component('<p>{open ? <b>Now <i /></b> : <b>Then</b>}</p>'),
+    'function Part() { if (open) return <div><p>Now <i /></p></div>; return <div><p>Then</p></div>; }',
+  ],
+  ['<code> lacks translate="no"', component('<p><code>sk_live_</code></p>')],
+] satisfies string[][]) {
+  test(`found: ${rule}`, () => {
+    for (const source of sources) assert.deepEqual(bareTextIn('part.tsx', source), [`1: ${rule}`], source);
+  });
+}
+
+test('text is let be as the only child, beside elements that stay, and in branches with keys', () => {
+  for (const source of [
+    component('<p>{countOf(keys)}</p>'),
+    component('<p>{open ? "Open" : <b />}</p>'),
+    component('<p>Made <When at={at} />, <b>now</b>{" "}<Link to="/">there</Link>.</p>'),
+    component('<p><b />{open ? <i /> : null}{keys.map((key) => <li key={key}>{key}</li>)}</p>'),
+    component('<p>{open ? <b key="a">Now <i /></b> : <b key="b">Then</b>}</p>'),
+    'function Part({ action }: { action: Elements }) { return <p><b />{action}</p>; }',
+    "import { Key } from 'lucide-react'; function Part() { return <p><Key /> API keys</p>; }",
+  ])
+    assert.deepEqual(bareTextIn('part.tsx', source), [], source);
+});

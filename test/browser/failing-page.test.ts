@@ -1,0 +1,85 @@
+/** A key that was created is shown until it is copied, whatever fails in the page after that. */
+import assert from 'node:assert/strict';
+import { after, type TestContext, test } from 'node:test';
+import type { Page } from 'playwright-core';
+import { bearer, call } from '../support/person.ts';
+import { Dashboard } from './dashboard.ts';
+import { clipboard, hasFocus, isGone, reads } from './expect.ts';
+import * as keys from './key-pages.ts';
+
+const dashboard = await Dashboard.start();
+after(() => dashboard.stop());
+const { ada } = dashboard;
+await ada.makeKey({ name: 'There before' });
+
+/** What React throws when a node is not where it put it, and what it and the router say of that. */
+const failures = [/NotFoundError/, /not a child of this node/];
+
+const open = (t: TestContext) => dashboard.open(t, '/settings/api', { expected: failures });
+
+/** Takes nodes out of the page behind React's back, as an extension may. The next change beside them throws. */
+const takeOut = (page: Page, selector: string) =>
+  page.evaluate(`for (const node of document.querySelectorAll('${selector}')) node.remove()`);
+
+async function isRescued(page: Page): Promise<string> {
+  await reads(keys.dialog(page), /The key was created, but a part of this page failed/);
+  return keys.shownKey(page);
+}
+
+const worksWith = async (apiKey: string) =>
+  (await call(`${dashboard.server.url}/v1/me`, { headers: bearer(apiKey) })).status === 200;
+
+test('when the list fails as the new key comes into it, the key is shown all the same', async (t) => {
+  const page = await open(t);
+  await keys.generateButton(page).click();
+  await keys.nameField(page).fill('Behind a broken list');
+  await takeOut(page, 'tbody tr');
+  await keys.createButton(page).click();
+  const apiKey = await isRescued(page);
+  assert.ok(await worksWith(apiKey));
+  await hasFocus(keys.copyButton(page));
+  await page.keyboard.press('Enter');
+  await page.getByRole('button', { name: 'Copied', exact: true }).waitFor();
+  assert.equal(await clipboard(page), apiKey);
+  await keys.doneButton(page).click();
+  await isGone(keys.dialog(page));
+  assert.ok(!(await page.content()).includes(apiKey));
+  await reads(keys.heading(page), /^This page could not be shown$/);
+  await page.reload();
+  await keys.row(page, 'Behind a broken list').waitFor();
+});
+
+test('when the dialog fails that shows the key, the key stays, and closing asks as before', async (t) => {
+  const page = await open(t);
+  const apiKey = await keys.generate(page, 'In a broken dialog');
+  await takeOut(page, '.code-tabs__bar .copy');
+  await page.getByRole('tab', { name: 'curl' }).click();
+  assert.equal(await isRescued(page), apiKey);
+  await page.keyboard.press('Escape');
+  await reads(keys.question(page), /Close without copying\?/);
+  await page.getByRole('button', { name: 'Back to the key' }).click();
+  assert.equal(await keys.shownKey(page), apiKey);
+  await keys.doneButton(page).click();
+  await page.getByRole('button', { name: 'Close without copying' }).click();
+  await isGone(keys.dialog(page));
+  assert.ok(!(await page.content()).includes(apiKey));
+});
+
+test('when the page fails while the key is being created, the key is shown once it is there', async (t) => {
+  const page = await open(t);
+  const held = Promise.withResolvers<void>();
+  await page.route('**/v1/api-keys', async (route) => {
+    await held.promise;
+    await route.continue();
+  });
+  await keys.generateButton(page).click();
+  await keys.nameField(page).fill('On its way');
+  await keys.createButton(page).click();
+  await takeOut(page, 'tbody tr');
+  await ada.makeKey({ name: 'From elsewhere' });
+  await page.evaluate("window.dispatchEvent(new Event('focus'))");
+  await reads(keys.heading(page), /^This page could not be shown$/);
+  held.resolve();
+  assert.ok(await worksWith(await isRescued(page)));
+  await keys.copyAndClose(page);
+});

@@ -1,0 +1,262 @@
+/**
+ * Every flow in a page that the browser translates: nothing breaks, and what changes is seen to change. `open` fails a
+ * test when an error reaches the console.
+ */
+import assert from 'node:assert/strict';
+import { after, type TestContext, test } from 'node:test';
+import type { Page } from 'playwright-core';
+import { z } from 'zod';
+import { bearer, call } from '../support/person.ts';
+import { owner } from '../support/server.ts';
+import { answered, Dashboard } from './dashboard.ts';
+import { clipboard, evaluate, isAt, isGone, reads, texts } from './expect.ts';
+import * as keys from './key-pages.ts';
+
+const dashboard = await Dashboard.start();
+after(() => dashboard.stop());
+const { ada } = dashboard;
+
+const open = (t: TestContext, path: string, expected: RegExp[] = []) =>
+  dashboard.open(t, path, { translated: true, expected });
+
+const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
+const field = (page: Page, name: string) => page.getByRole('textbox', { name, exact: true });
+const tab = (page: Page, name: string) => page.getByRole('tab', { name, exact: true });
+
+test('the translator has replaced what is read, and left keys and code alone', async (t) => {
+  const { key } = await ada.makeKey({ name: 'Read in translation' });
+  const page = await open(t, '/settings/api');
+  await keys.row(page, 'Read in translation').waitFor();
+  assert.ok((await evaluate(page, z.number(), 'translatedNodes')) > 20);
+  assert.equal(await keys.heading(page).innerHTML(), '<font><font>API keys</font></font>');
+  const row = keys.row(page, 'Read in translation');
+  assert.equal(await row.locator('code').innerHTML(), key.preview);
+  await page.goto(`${dashboard.server.url}/help/authentication`);
+  await keys.heading(page).waitFor();
+  assert.equal(await page.locator('code:has(font)').count(), 0);
+});
+
+test('setting up, signing out and signing in', async (t) => {
+  const withoutOwner = { SOKU_OWNER_EMAIL: undefined, SOKU_OWNER_PASSWORD: undefined };
+  const fresh = await Dashboard.start(withoutOwner, dashboard);
+  t.after(() => fresh.stop());
+  await fresh.server.printed('Set up Soku');
+  const [, code = ''] = /setup\?code=([\w-]+)/.exec(fresh.server.output) ?? [];
+  const expected = [answered(400), answered(401)];
+  const page = await fresh.open(t, '/setup', { translated: true, expected });
+  await field(page, 'Setup code').fill('not-the-code');
+  await field(page, 'Your name').fill('Grace');
+  await field(page, 'E-mail').fill(owner.email);
+  await field(page, 'Password').fill(owner.password);
+  await button(page, 'Create account').click();
+  await page.getByText('Is wrong or was used.').waitFor();
+  await field(page, 'Setup code').fill(code);
+  await button(page, 'Create account').click();
+  await reads(keys.heading(page), /^Overview$/);
+  await tab(page, 'Python').click();
+  await reads(page.locator('pre'), /import requests/);
+  await page.getByRole('button', { name: /Grace/ }).click();
+  await button(page, 'Sign out').click();
+  await reads(keys.heading(page), /^Sign in to Soku$/);
+  await field(page, 'E-mail').fill(owner.email);
+  for (const password of ['not the password', owner.password]) {
+    await field(page, 'Password').fill(password);
+    await button(page, password === owner.password ? 'Hide password' : 'Show password').click();
+    await button(page, 'Sign in').click();
+    if (password !== owner.password)
+      await page
+        .getByRole('alert')
+        .getByText(/is wrong/)
+        .waitFor();
+  }
+  await reads(keys.heading(page), /^Overview$/);
+});
+
+test('a key is created, shown, copied, tried, renamed, found and revoked', async (t) => {
+  const page = await open(t, '/settings/api?q=Translated');
+  await reads(page.getByRole('navigation', { name: 'Status' }), /^Active 0 Revoked 0 Expired 0 All 0$/);
+  await keys.generateButton(page).click();
+  await keys.createButton(page).click();
+  await page.getByText('Must not be empty.').waitFor();
+  await button(page, 'Staging').click();
+  await isGone(page.getByText('Must not be empty.'));
+  await keys.nameField(page).fill('Translated');
+  await page.getByText('Expiry, limit and scopes').click();
+  await keys.dialog(page).getByRole('combobox', { name: 'Expires' }).selectOption('30 days');
+  await page.getByText(/^Refused from .* on\.$/).waitFor();
+  await keys.createButton(page).click();
+  const apiKey = await keys.shownKey(page);
+  await reads(keys.dialog(page).getByRole('heading'), /^Copy your key now$/);
+  await keys.copyButton(page).click();
+  await reads(keys.dialog(page).locator('.secret'), /Copied Copied\. The full key is on the clipboard\.$/);
+  assert.equal(await clipboard(page), apiKey);
+  for (const name of ['curl', 'Python', '.env'] as const) await tab(page, name).click();
+  await keys.copySnippet(page).click();
+  await reads(keys.snippetStatus(page), /^Copied: \.env$/);
+  await button(page, 'Test it').click();
+  await reads(keys.dialog(page).locator('.test'), /200: the key works\./);
+  await keys.doneButton(page).click();
+  await isGone(keys.dialog(page));
+  await reads(page.locator('.list-foot'), /^1 key$/);
+  await reads(page.getByRole('navigation', { name: 'Status' }), /^Active 1 Revoked 0 Expired 0 All 1$/);
+
+  await button(page, 'Rename key Translated').click();
+  await field(page, 'Name').fill(' ');
+  await button(page, 'Rename').click();
+  await page.getByText('Must not be empty.').waitFor();
+  await field(page, 'Name').fill('Translated and renamed');
+  await button(page, 'Rename').click();
+  await keys.row(page, 'Translated and renamed').waitFor();
+
+  await page.getByRole('searchbox').fill('Nothing has this name');
+  await page.getByRole('heading', { level: 2 }).waitFor();
+  await page.getByRole('searchbox').fill('Translated');
+  await keys.row(page, 'Translated and renamed').waitFor();
+
+  await call(`${dashboard.server.url}/v1/me`, { headers: { ...bearer(apiKey), 'user-agent': 'curl/8.5' } });
+  await keys.revokeButton(page, 'Translated and renamed').click();
+  await reads(keys.question(page), /2 requests in the last 24 hours, last .* with curl\/8\.5/);
+  await keys.confirmRevoke(page, 'Translated and renamed').click();
+  await reads(keys.toast(page), /Revoked\. No server accepts it any more\./);
+  await isGone(keys.row(page, 'Translated and renamed'));
+  await page.getByRole('link', { name: /^Revoked/ }).click();
+  await reads(keys.row(page, 'Translated and renamed').locator('.status'), /^Revoked$/);
+  await reads(page.getByRole('navigation', { name: 'Status' }), /^Active 0 Revoked 1 Expired 0 All 1$/);
+});
+
+test('closing before copying, and a lost answer', async (t) => {
+  const page = await open(t, '/settings/api', [/ERR_FAILED/, answered(409)]);
+  await keys.generate(page, 'Not copied');
+  await page.keyboard.press('Escape');
+  await reads(keys.question(page), /Close without copying\?/);
+  await button(page, 'Close without copying').click();
+  await keys.row(page, 'Not copied').waitFor();
+
+  let calls = 0;
+  await page.route('**/v1/api-keys', async (route) => {
+    calls += 1;
+    if (calls > 1) return route.continue();
+    await route.fetch();
+    await route.abort();
+  });
+  await keys.generateButton(page).click();
+  await keys.nameField(page).fill('Lost');
+  await keys.createButton(page).click();
+  await reads(keys.dialog(page).getByRole('heading'), /^The answer was lost$/);
+  await button(page, 'Revoke it and make another').click();
+  await keys.createButton(page).click();
+  await keys.shownKey(page);
+  await keys.copyAndClose(page);
+});
+
+test('the page of a key: its limit, its ranges, its numbers and its end', async (t) => {
+  const { apiKey, key } = await ada.makeKey({ name: 'Page of one' });
+  await call(`${dashboard.server.url}/v1/me`, { headers: bearer(apiKey) });
+  const page = await open(t, '/');
+  await page.getByRole('link', { name: 'Page of one', exact: true }).click();
+  await reads(page.locator('.page-head'), /^Page of one Active .* Requests with this key are accepted\./);
+  await reads(page.locator('.last-use'), /^Last used .*ago/);
+  await button(page, 'Edit limit').click();
+  const choice = keys.dialog(page).getByRole('combobox');
+  await choice.selectOption('Another number…');
+  await button(page, 'Save limit').click();
+  await page.getByText('Enter how many requests a minute.').waitFor();
+  await keys.dialog(page).getByRole('textbox').fill('7');
+  await button(page, 'Save limit').click();
+  await reads(page.locator('.fact').filter({ hasText: 'Limit' }), /7 requests a minute/);
+  await button(page, 'Edit limit').click();
+  await choice.selectOption('No limit');
+  await button(page, 'Save limit').click();
+  await reads(page.locator('.fact').filter({ hasText: 'Limit' }), /No limit/);
+
+  const slider = page.getByRole('slider');
+  await slider.focus();
+  await page.keyboard.press('ArrowLeft');
+  await reads(page.locator('.chart__readout'), /: 0 accepted, 0 refused$/);
+  await page.keyboard.press('ArrowRight');
+  await reads(page.locator('.chart__readout'), /: 1 accepted, 0 refused$/);
+  for (const [range, unit] of [
+    ['30 days', 'day'],
+    ['7 days', 'hour'],
+    ['24 hours', 'hour'],
+  ] as const) {
+    await page.getByRole('link', { name: range }).click();
+    await reads(page.locator('.numbers summary'), new RegExp(`^Numbers by ${unit}$`));
+  }
+  await button(page, 'Revoke key').click();
+  await keys.confirmRevoke(page, 'Page of one').click();
+  await reads(page.locator('.page-head'), /^Page of one Revoked .* This key is revoked/);
+  await isGone(button(page, 'Revoke key'));
+  await page.goto(`${dashboard.server.url}/settings/api/${key.id}?panel=revoke`);
+  await reads(keys.question(page).getByRole('heading'), /^This key is already revoked$/);
+  await button(page, 'Close').click();
+  await isGone(keys.question(page));
+});
+
+test('the help, with a key that is checked, and the reference', async (t) => {
+  const { apiKey } = await ada.makeKey({ name: 'Checked' });
+  const page = await open(t, '/help/api-troubleshooting', [answered(404)]);
+  const check = page.getByRole('textbox', { name: 'Your key, as your program sends it' });
+  const result = page.locator('.check-key').getByRole('status');
+  for (const [text, words] of [
+    [apiKey, /whole key/],
+    [apiKey.slice(0, -3), /The API answers/],
+    [` ${apiKey}`, /malformed_authorization/],
+    [apiKey, /unknown_key/],
+    ['', /^$/],
+  ] satisfies Array<[string, RegExp]>) {
+    await check.fill(text);
+    await reads(result, words);
+  }
+  const copyLink = page.getByRole('button', { name: /^Copy link/ }).first();
+  await copyLink.click();
+  await page
+    .getByRole('button', { name: /^Copied/ })
+    .first()
+    .waitFor();
+  await page.getByRole('link', { name: 'Managing keys' }).click();
+  await reads(keys.heading(page), /^API key management$/);
+  for (const name of ['Python', 'Shell', 'Kubernetes']) await tab(page, name).click();
+  await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'API reference' }).click();
+  await page.locator('.answer summary').first().click();
+  assert.ok((await texts(page.locator('.operation'))).length > 5);
+  await page.goto(`${dashboard.server.url}/nowhere`);
+  await reads(keys.heading(page), /^There is no such page$/);
+});
+
+// Ends every session, so it comes last.
+test('the limit of each key, the account, its sessions and the theme', async (t) => {
+  const page = await dashboard.open(t, '/settings/api', {
+    as: await dashboard.signIn(),
+    translated: true,
+    expected: [answered(400), answered(401)],
+  });
+  await button(page, 'Change the limit of each key').click();
+  await keys.dialog(page).getByRole('combobox').selectOption('No limit');
+  await button(page, 'Save limit').click();
+  await reads(page.locator('.workspace-limit'), /^Limit of each key: no limit/);
+
+  await page.getByRole('link', { name: 'Account', exact: true }).click();
+  await field(page, 'Your name').fill('Augusta');
+  await button(page, 'Save name').click();
+  await reads(keys.toast(page), /Your name is saved\./);
+  await page.getByRole('button', { name: /Augusta/ }).waitFor();
+  await field(page, 'Your name').fill(' ');
+  await button(page, 'Save name').click();
+  await page.getByText('Must not be empty.').waitFor();
+  await page.locator('.account-page').getByText('Dark', { exact: true }).click();
+
+  await button(page, 'Change password').click();
+  await field(page, 'Current password').fill('not the password');
+  await field(page, 'New password').fill('short');
+  await page.keyboard.press('Enter');
+  await page.getByText('Must have at least 8 characters.').waitFor();
+  await field(page, 'New password').fill('another long password');
+  await page.keyboard.press('Enter');
+  await page.getByText('The current password is wrong.').waitFor();
+  await page.keyboard.press('Escape');
+  await isGone(keys.dialog(page));
+  await button(page, 'Sign out everywhere').click();
+  await keys.question(page).getByRole('button', { name: 'Sign out everywhere' }).click();
+  await isAt(page, '/login');
+});
