@@ -6,6 +6,8 @@ import { generateKey } from '@soku/key';
 import { z } from 'zod';
 import { assertRefusal, Contract } from '../support/contract.ts';
 import { exchange, type Fields } from '../support/http.ts';
+import { HttpSocket } from '../support/http-socket.ts';
+import { assertLimited } from '../support/limits.ts';
 import { bearer, call } from '../support/person.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 
@@ -119,6 +121,49 @@ test('without a token only programs on the same machine may ask, and no proxy fo
   }
 });
 
+test('without a token a web page whose name points to this machine (DNS rebinding) reads nothing', async () => {
+  const named = await startServer({ env: { SOKU_PUBLIC_URL: 'https://keys.example.com' } });
+  const socket = await HttpSocket.open(named.url);
+  const ask = (path: string, host: string) => socket.send(`GET ${path} HTTP/1.1\r\n${host}\r\n\r\n`);
+  try {
+    for (const path of ['/metrics', '/v1/nodes']) {
+      for (const host of [
+        'localhost',
+        'LOCALHOST:9',
+        '127.0.0.1:3000',
+        '127.9.9.9',
+        '[::1]:3000',
+        '[0:0::1]',
+        'keys.example.com',
+        'Keys.Example.com:3000',
+      ]) {
+        assert.equal((await ask(path, `Host: ${host}`)).status, 200, host);
+      }
+      for (const host of [
+        'evil.example',
+        'evil.example:3000',
+        'localhost.evil.example',
+        '127.0.0.1.evil.example',
+        'keys.example.com.evil.example',
+        'localhost@evil.example',
+        'evil.example:80@localhost',
+        '0.0.0.0',
+        '[::]',
+        '[::1',
+        '::1',
+        '',
+      ]) {
+        const { status, body } = await ask(path, `Host: ${host}`);
+        assert.equal(status, 404, host);
+        assert.match(body, /"code":"not_found","message":"The Host header names neither/, host);
+      }
+    }
+  } finally {
+    socket.close();
+    await named.stop();
+  }
+});
+
 test('GET /v1/nodes lists the one server there is, to the same callers and to no key or person', async () => {
   const contract = await Contract.of(server);
   const { status, body } = await contract.call('GET', '/v1/nodes');
@@ -171,7 +216,31 @@ test('with a token, whoever sends it may ask, and nobody else, from nowhere', as
     for (const value of [`Bearer ${token}x`, `Bearer ${token.slice(1)}`, token, `Basic ${token}`]) {
       assertRefusal(await asked(value), 'not_found');
     }
+    // Prometheus calls a server by whatever name or address it has.
+    const socket = await HttpSocket.open(guarded.url);
+    const scrape = `GET /metrics HTTP/1.1\r\nHost: 10.0.0.7:3000\r\nAuthorization: Bearer ${token}\r\n\r\n`;
+    assert.equal((await socket.send(scrape)).status, 200);
+    socket.close();
     assert.ok(!guarded.output.includes(token));
+  } finally {
+    await guarded.stop();
+  }
+});
+
+test('wrong tokens are slowed down by address, a right one never is', async () => {
+  const token = 'a-token-of-16-characters-or-more';
+  const guarded = await startServer({ env: { SOKU_METRICS_TOKEN: token } });
+  const url = `${guarded.url.replace('localhost', '127.0.0.1')}/v1/nodes`;
+  const ask = (value: string, from = '127.0.0.1') =>
+    exchange(url, { from, fields: [['Authorization', `Bearer ${value}`]] });
+  try {
+    // Ten a minute; a minute may end meanwhile.
+    let answer = await ask('wrong 0');
+    for (let i = 1; i < 20 && answer.status !== 429; i++) answer = await ask(`wrong ${i}`);
+    assertLimited(answer, 'address', 10, Date.now());
+    assert.equal((await ask(token)).status, 200, 'the right one, from the same address');
+    assert.equal((await ask('wrong', '127.0.0.2')).status, 404, 'another address');
+    assertRefusal(await exchange(url), 'not_found');
   } finally {
     await guarded.stop();
   }

@@ -111,9 +111,9 @@ export async function createApp(
   await app.register(originalRequestRoutes, { verifier, addressOf });
   const nodeStatus = nodes && (() => nodes.node.status());
   await app.register(healthRoutes, { database, nodeStatus, isStopping });
-  const isOperator = operatorsOnly({ token: config.metricsToken, addressOf });
-  await app.register(metricsRoutes, { sources, isOperator });
-  await app.register(nodeRoutes, { list: nodes?.list ?? onlyNode, isOperator });
+  const checkOperator = operatorsOnly({ token: config.metricsToken, publicUrl, addressOf });
+  await app.register(metricsRoutes, { sources, checkOperator });
+  await app.register(nodeRoutes, { list: nodes?.list ?? onlyNode, checkOperator });
   openApiRoute(app);
   await registerPages(app);
   return { app, accounts, nodes, limits, usage, gateway, draining };

@@ -89,7 +89,7 @@ const schema = z.object({
     .regex(/^[\x21-\x7e]{16,}$/, 'has fewer than 16 characters, or one that no header can hold')
     .optional()
     .describe(
-      'Who sends it as `Authorization: Bearer` may read `/metrics` and `/v1/nodes`; without it only programs on the same machine may, and so whoever comes through a proxy on it that adds no `X-Forwarded-For`',
+      'Whoever sends it as `Authorization: Bearer` can read `/metrics` and `/v1/nodes`. Without it only programs on the same machine can, under a loopback name or that of `SOKU_PUBLIC_URL`; a proxy on the same machine that adds no header such as `X-Forwarded-For` then opens them to its clients',
     ),
   LOG_LEVEL: z
     .enum(logLevels, `is not one of ${logLevels.join(', ')}`)

@@ -1,18 +1,16 @@
-import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { refuse } from '../http/errors.ts';
 import { refusals } from '../http/openapi.ts';
-import { notForYou } from '../http/operators.ts';
+import type { OperatorCheck } from '../http/operators.ts';
 import { type NodeEntry, nodeListSchema } from './schemas.ts';
 
 interface Options {
   list: () => NodeEntry[];
-  /** Whether a request comes from whoever runs this deployment. */
-  isOperator: (request: FastifyRequest) => boolean;
+  checkOperator: OperatorCheck;
 }
 
 /** The processes that verify keys, for whoever runs them. */
-export const nodeRoutes: FastifyPluginAsyncZod<Options> = async (app, { list, isOperator }) => {
+export const nodeRoutes: FastifyPluginAsyncZod<Options> = async (app, { list, checkOperator }) => {
   app.route({
     method: 'GET',
     url: '/v1/nodes',
@@ -20,12 +18,13 @@ export const nodeRoutes: FastifyPluginAsyncZod<Options> = async (app, { list, is
       operationId: 'listNodes',
       summary: 'List the servers',
       description:
-        'All processes that share the database, as the one sees them that answers; it answers also when the database does not. For programs on the same machine; with SOKU_METRICS_TOKEN set, for whoever sends that as `Authorization: Bearer`. Anybody else is told that there is nothing here.',
+        'All processes that share the database, as the one sees them that answers; it answers also when the database does not. For programs on the same machine; with SOKU_METRICS_TOKEN set, for whoever sends that as `Authorization: Bearer`. Anybody else gets a 404, and a 429 after too many wrong tokens.',
       tags: ['Service'],
-      response: { 200: nodeListSchema, ...refusals('not_found') },
+      response: { 200: nodeListSchema, ...refusals('not_found', 'rate_limited') },
     },
     handler: async (request, reply) => {
-      if (!isOperator(request)) return refuse(reply, { code: 'not_found', message: notForYou });
+      const refusal = checkOperator(request);
+      if (refusal !== null) return refuse(reply, refusal);
       return reply.header('cache-control', 'no-store').send({ data: list() });
     },
   });
