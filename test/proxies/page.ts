@@ -15,11 +15,18 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** The info string of a file in a page. */
 const languages: Record<string, string> = {
-  conf: 'nginx',
-  cfg: 'haproxy',
-  lua: 'lua',
-  Caddyfile: 'caddyfile',
+  'nginx/soku.conf': 'nginx',
+  'apache/soku.conf': 'apache',
+  'haproxy/haproxy.cfg': 'haproxy',
+  'haproxy/soku.lua': 'lua',
+  'apache/soku.lua': 'lua',
+  'caddy/Caddyfile': 'caddyfile',
+  'varnish/soku.vcl': 'vcl',
 };
+
+function languageOf(example = ''): string | undefined {
+  return languages[example.replace('examples/', '')];
+}
 
 /** Spellings that some proxies take for /healthz. The API must then get that, and not what it may read otherwise. */
 const spellings = [
@@ -36,8 +43,7 @@ const spellings = [
 export function testPage(recipe: Recipe, program: Program, scene: () => Scene): void {
   test(`${recipe.page} shows the files that are tested here, as they are`, () => {
     for (const example of recipe.examples) {
-      const language = languages[example.split(/[./]/).at(-1) ?? ''];
-      const shown = blocks(recipe.page, `${language} file=${example}`);
+      const shown = blocks(recipe.page, `${languageOf(example)} file=${example}`);
       assert.deepEqual(shown, [readFileSync(join(root, example), 'utf8')], example);
     }
   });
@@ -55,8 +61,7 @@ export function testPage(recipe: Recipe, program: Program, scene: () => Scene): 
   });
 
   test(`a path that ${recipe.page} leaves open is open, and no other`, async (t) => {
-    const language = languages[recipe.examples[0]?.split(/[./]/).at(-1) ?? ''];
-    const [lines = ''] = blocks(recipe.page, `${language} open`);
+    const [lines = ''] = blocks(recipe.page, `${languageOf(recipe.examples[0])} open`);
     const edit = (text: string): string => text.replace(recipe.openBefore, () => lines + recipe.openBefore);
     const own = await Scene.start(recipe, program, { edit });
     t.after(() => own.stop());

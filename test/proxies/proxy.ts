@@ -12,15 +12,16 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** What is special about one proxy. */
 export interface Recipe {
-  /** The program, which is Debian's package, too. */
   program: string;
+  /** Debian's packages that it comes in. Default: the one of its name. */
+  packages?: readonly string[];
   page: string;
   /** Of the repository; they are copied into the folder of a run. */
   examples: readonly string[];
   /** The line of an example before which the page has a reader write what leaves a path open. */
   openBefore: string;
   /** Writes what a run needs beside the examples. Returns the program's arguments. */
-  prepare(folder: string): string[];
+  prepare(folder: string, program: Program): string[];
 }
 
 interface Where {
@@ -71,10 +72,10 @@ export class ProxyProcess {
       const text = readFileSync(join(root, example), 'utf8');
       const own = (where.edit?.(text) ?? text)
         .replaceAll(/\b(3000|4000|8080)\b/g, (example) => String(ports[example]))
-        .replaceAll(/\/(etc|var\/log)\/(nginx|haproxy)\//g, `${folder}/`);
+        .replaceAll(/\/(etc|var\/log)\/(nginx|haproxy|apache2|varnish)\//g, `${folder}/`);
       writeFileSync(join(folder, basename(example)), own);
     }
-    const child = spawn(program.file, recipe.prepare(folder), {
+    const child = spawn(program.file, recipe.prepare(folder, program), {
       cwd: folder,
       // Caddy keeps files under these.
       env: {

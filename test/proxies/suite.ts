@@ -17,7 +17,7 @@ export function describeProxy(
   recipe: Recipe,
   testOwn: (scene: () => Scene, program: Program) => void = () => undefined,
 ): void {
-  const program = debianProgram(recipe.program);
+  const program = debianProgram(recipe.program, recipe.packages);
   if (typeof program === 'string') {
     test(`${recipe.program} before an API`, { skip: `skipped: ${program}` }, () => undefined);
     return;
