@@ -40,7 +40,7 @@ describeProxy({
   page: 'docs/protect-with-apache.md',
   examples: ['examples/apache/soku.conf', 'examples/apache/soku.lua'],
   openBefore: '    # Asks Soku, ',
-  prepare: (folder, program) => {
+  prepare: (folder, { program }) => {
     copyLuaSocket(folder, program);
     writeFileSync(join(folder, 'apache2.conf'), mainFile(folder, program));
     return ['-D', 'FOREGROUND', '-f', join(folder, 'apache2.conf')];

@@ -20,8 +20,10 @@ export interface Recipe {
   examples: readonly string[];
   /** The line of an example before which the page has a reader write what leaves a path open. */
   openBefore: string;
-  /** Writes what a run needs beside the examples. Returns the program's arguments. */
-  prepare(folder: string, program: Program): string[];
+  /** Whether the body comes with the question, although the configuration drops it (Varnish 7.1). */
+  sendsBody?: boolean;
+  /** Writes what a run needs beside the examples. Returns the program's arguments. `port`: where it shall listen. */
+  prepare(folder: string, run: { program: Program; port: number }): string[];
 }
 
 interface Where {
@@ -75,7 +77,7 @@ export class ProxyProcess {
         .replaceAll(/\/(etc|var\/log)\/(nginx|haproxy|apache2|varnish)\//g, `${folder}/`);
       writeFileSync(join(folder, basename(example)), own);
     }
-    const child = spawn(program.file, recipe.prepare(folder, program), {
+    const child = spawn(program.file, recipe.prepare(folder, { program, port }), {
       cwd: folder,
       // Caddy keeps files under these.
       env: {
@@ -105,7 +107,7 @@ export class ProxyProcess {
 
   /** Resolves when it listens, or with false when it has ended. */
   async #listens(): Promise<boolean> {
-    const deadline = performance.now() + 20_000;
+    const deadline = performance.now() + 60_000;
     while (performance.now() < deadline) {
       if (this.#process.exitCode !== null) return false;
       const socket = connect(Number(new URL(this.url).port), '127.0.0.1');

@@ -1,0 +1,124 @@
+/**
+ * Proxies that cannot run here: Soku gets the requests that their documentation (Envoy, Traefik) or template
+ * (ingress-nginx) says they send, and must respond as their pages promise.
+ */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { generateKey } from '@soku/key';
+import { assertRefusal } from '../support/contract.ts';
+import { exchange, type Fields } from '../support/http.ts';
+import { blocks } from '../support/markdown.ts';
+import type { Answer } from '../support/person.ts';
+import { startServer } from '../support/server.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const server = await startServer({ env: { TRUST_PROXY: '127.0.0.1', SOKU_ADDRESS_RATE_LIMIT: '3' } });
+after(() => server.stop());
+const ada = await server.signIn();
+const { apiKey, key } = await ada.makeKey({ name: 'Größe', rateLimit: 1000 });
+
+interface Original {
+  method: string;
+  /** Path and query. */
+  uri: string;
+  fields: Fields;
+  address: string;
+}
+
+/** What each proxy sends about a request. */
+const proxies: Record<string, { yes: number; ask: (original: Original) => Promise<Answer> }> = {
+  Envoy: {
+    yes: 200,
+    // config.filters.http.ext_authz: Method, Path, Host, Content-Length and Authorization always, others as allowed.
+    ask: ({ method, uri, fields, address }) =>
+      exchange(`${server.url}/v1/verify${uri}`, {
+        method,
+        fields: [...fields, ['X-Forwarded-For', address]],
+      }),
+  },
+  Traefik: {
+    yes: 204,
+    ask: ({ method, uri, fields, address }) =>
+      exchange(`${server.url}/v1/verify`, {
+        fields: [
+          ...fields,
+          ['X-Forwarded-Method', method],
+          ['X-Forwarded-Proto', 'https'],
+          ['X-Forwarded-Host', 'api.example.com'],
+          ['X-Forwarded-Uri', uri],
+          ['X-Forwarded-For', address],
+        ],
+      }),
+  },
+  'ingress-nginx': {
+    yes: 204,
+    ask: ({ method, uri, fields, address }) =>
+      exchange(`${server.url}/v1/verify`, {
+        fields: [
+          ...fields,
+          ['X-Original-URL', `https://api.example.com${uri}`],
+          ['X-Original-Method', method],
+          ['X-Sent-From', 'nginx-ingress-controller'],
+          ['X-Real-IP', address],
+          ['X-Forwarded-For', address],
+          ['X-Auth-Request-Redirect', uri],
+        ],
+      }),
+  },
+};
+
+let addresses = 0;
+
+for (const [name, { yes, ask }] of Object.entries(proxies)) {
+  const own = `203.0.113.${++addresses}`;
+  const about = (fields: Fields, more: Partial<Original> = {}) =>
+    ask({ method: 'POST', uri: '/orders?page=2', fields, address: own, ...more });
+
+  test(`${name}: a valid key is accepted with its identity, and never to be cached`, async () => {
+    const answer = await about([['Authorization', `Bearer ${apiKey}`]]);
+    assert.equal(answer.status, yes);
+    assert.equal(answer.headers.get('x-soku-key-id'), key.id);
+    assert.equal(answer.headers.get('x-soku-key-name'), 'Gr%C3%B6%C3%9Fe');
+    // Empty, and there: it overwrites what a client sent.
+    assert.equal(answer.headers.get('x-soku-scopes'), '');
+    assert.equal(answer.headers.get('cache-control'), 'no-store');
+    assert.match(answer.headers.get('ratelimit') ?? '', /^"key";r=/);
+  });
+
+  test(`${name}: a rejection says what is wrong`, async () => {
+    assertRefusal(await about([]), 'missing_authorization');
+    assertRefusal(await about([['X-API-Key', apiKey]]), 'wrong_header');
+    assertRefusal(await about([], { uri: `/orders?api_key=${apiKey}` }), 'key_in_query');
+    const preflight: Fields = [['Access-Control-Request-Method', 'GET']];
+    const { message } = assertRefusal(await about(preflight, { method: 'OPTIONS' }), 'missing_authorization');
+    assert.match(message, /CORS preflight/);
+    const revoked = await ada.makeKey({ name: 'revoked' });
+    await ada.revoke(revoked.key.id);
+    assertRefusal(await about([['Authorization', `Bearer ${revoked.apiKey}`]]), 'revoked_key');
+  });
+
+  test(`${name}: guessing is slowed down by the address of the client, not of the proxy`, async () => {
+    const guess = (address: string) => about([['Authorization', `Bearer ${generateKey()}`]], { address });
+    const first = `198.51.100.${addresses}`;
+    const codes = [];
+    for (let i = 0; i < 5; i++) codes.push((await guess(first)).status);
+    assert.ok(codes.includes(429), String(codes));
+    assertRefusal(await guess(`192.0.2.${addresses}${codes.length}`), 'unknown_key');
+  });
+}
+
+test('the pages show the files as they are', () => {
+  for (const [page, example] of [
+    ['envoy', 'envoy/envoy.yaml'],
+    ['envoy', 'envoy/istio.yaml'],
+    ['traefik', 'traefik/soku.yaml'],
+    ['ingress-nginx', 'ingress-nginx/ingress.yaml'],
+  ] as const) {
+    const file = `examples/${example}`;
+    const shown = blocks(`docs/protect-with-${page}.md`, `yaml file=${file}`);
+    assert.deepEqual(shown, [readFileSync(join(root, file), 'utf8')], file);
+  }
+});
