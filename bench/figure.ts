@@ -82,6 +82,11 @@ export function median(values: readonly number[]): number {
   return (low + high) / 2;
 }
 
+/** The value that 99 of 100 do not exceed. */
+export function p99(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.ceil(values.length * 0.99) - 1] ?? Number.NaN;
+}
+
 /** Each round's ratio, in per cent: what lasts for a round, such as another program's work, falls on both. */
 export function percent(ours: readonly number[], theirs: readonly number[]): number[] {
   return ours.map((value, round) => (value / (theirs[round] ?? Number.NaN)) * 100);

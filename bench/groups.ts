@@ -7,6 +7,7 @@ import { gateway } from './figures/gateway.ts';
 import { idleMemory } from './figures/idle-memory.ts';
 import { keyCount } from './figures/key-count.ts';
 import { revoke } from './figures/revoke.ts';
+import { besideSignIns } from './figures/sign-ins.ts';
 import { startTime } from './figures/start-time.ts';
 import { verifyHttp } from './figures/verify-http.ts';
 import { verifyInProcess } from './figures/verify-in-process.ts';
@@ -18,6 +19,7 @@ export const groups: Record<string, { measure: Measure; about: string }> = {
   'verify-in-process': { measure: verifyInProcess, about: 'the verifier against SHA-256 and a Map' },
   'verify-postgres': { measure: verifyPostgres, about: 'a node on PostgreSQL against SQLite, and two nodes' },
   revoke: { measure: revoke, about: 'from the call to dead on every node, with 1, 3 and 5 nodes' },
+  'sign-ins': { measure: besideSignIns, about: 'a revoke beside sign-ins, whose passwords are hashed' },
   'key-count': { measure: keyCount, about: 'hits and misses with few, many and very many keys' },
   'better-auth': { measure: againstBetterAuth, about: "against better-auth's plugin for API keys" },
   flood: { measure: flood, about: 'good traffic beside floods of unknown keys' },

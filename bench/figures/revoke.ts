@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
 import { bearer, call, type Person } from '../../test/support/person.ts';
-import { type Figure, median, type Side, type Sizes } from '../figure.ts';
+import { type Figure, median, p99, type Side, type Sizes } from '../figure.ts';
 import { type Nodes, startNodes } from '../nodes.ts';
 
 /** Lease and margin, in ms: what a revoke waits for a node that is not known to be silent. */
@@ -152,8 +152,4 @@ async function timeCommits(url: string): Promise<number> {
   } finally {
     await client.end();
   }
-}
-
-function p99(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.ceil(values.length * 0.99) - 1] ?? Number.NaN;
 }

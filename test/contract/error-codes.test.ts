@@ -19,6 +19,7 @@ const gatewayPort = await freePort();
 const server = await startServer({
   env: {
     SOKU_MAX_ACTIVE_KEYS: '10',
+    TRUST_PROXY: '127.0.0.1',
     SOKU_GATEWAY_PORT: String(gatewayPort),
     // Nothing listens on the port that was free.
     SOKU_GATEWAY_UPSTREAM: `http://127.0.0.1:${await freePort()}`,
@@ -137,6 +138,24 @@ const producers: Record<ErrorCode, () => Promise<Answer>> = {
   internal_error: () => whileTableIsGone('api_key', () => contract.call('GET', '/v1/api-keys', { as: ada })),
   bad_gateway: () =>
     exchange(`http://localhost:${gatewayPort}/`, { fields: [['Authorization', `Bearer ${good.apiKey}`]] }),
+  server_busy: async () => {
+    // More than are hashed at a time on any machine, from an address of which one may wait.
+    const answers = await Promise.all(
+      Array.from({ length: 8 }, () =>
+        exchange(`${server.url}/api/auth/sign-in/email`, {
+          method: 'POST',
+          fields: [
+            ['Content-Type', 'application/json'],
+            ['X-Forwarded-For', '192.0.2.1'],
+          ],
+          body: JSON.stringify({ email: owner.email, password: 'wrong password' }),
+        }),
+      ),
+    );
+    const rejected = answers.find(({ status }) => status !== 401);
+    assert.ok(rejected !== undefined);
+    return rejected;
+  },
   storage_unavailable: async () => {
     const { key } = await ada.makeKey({ name: 'to keep' });
     const lock = join(server.dataDir, 'lock');

@@ -1,6 +1,8 @@
 import type { Logger } from 'pino';
 import { AccountService } from './accounts/account-service.ts';
 import { createAuth, sessionCookieNames } from './accounts/auth.ts';
+import { PasswordGate } from './accounts/password-gate.ts';
+import { PasswordHasher } from './accounts/password-hasher.ts';
 import { accountRoutes } from './accounts/routes.ts';
 import type { Config } from './config.ts';
 import type { Database } from './database/open.ts';
@@ -57,7 +59,10 @@ export async function createApp(
   const addressOf = clientAddress(config.trustProxy, config.trustProxyHeader);
   const app = createServer({ log, publicUrl, addressOf });
 
-  const auth = createAuth({ database, secret, publicUrl, trustedOrigins: ownOrigins(publicUrl), log });
+  const passwords = new PasswordHasher();
+  app.addHook('onClose', () => passwords.close());
+  const trustedOrigins = ownOrigins(publicUrl);
+  const auth = createAuth({ database, secret, publicUrl, trustedOrigins, passwords, log });
   const accounts = new AccountService(auth, database.kysely);
   const { verifier, revocation, nodes, limits, usage, sources } = await createVerification(
     config,
@@ -99,6 +104,7 @@ export async function createApp(
   await app.register(accountRoutes, {
     auth,
     accounts,
+    gate: new PasswordGate(),
     publicUrl,
     keyPrefix: keyPrefixes[0],
     addressOf,

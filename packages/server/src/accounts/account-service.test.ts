@@ -6,8 +6,12 @@ import type { Database } from '../database/open.ts';
 import { RequestError } from '../http/errors.ts';
 import { AccountService } from './account-service.ts';
 import { createAuth } from './auth.ts';
+import { PasswordHasher } from './password-hasher.ts';
 
 const ada = { name: 'Ada', email: 'ada@example.com', password: 'correct horse battery' };
+
+const passwords = new PasswordHasher();
+after(() => passwords.close());
 
 async function scene(which: 'sqlite' | 'postgres') {
   const { database, close } = await openTestDatabase(which);
@@ -17,6 +21,7 @@ async function scene(which: 'sqlite' | 'postgres') {
     secret: 'a secret that is only for the tests',
     publicUrl: 'http://localhost:3000',
     trustedOrigins: [],
+    passwords,
     log: pino({ level: 'silent' }),
   });
   // Each process has one of its own.

@@ -66,15 +66,20 @@ export class AccountService {
     return this.#setupCode !== undefined;
   }
 
+  /** @throws {RequestError} invalid_request when the code is wrong or was used */
+  async checkSetupCode(code: string): Promise<void> {
+    const expected = this.#setupCode;
+    if (expected === undefined || !sameText(code, expected)) throw wrongSetupCode();
+    if (!(await this.setupNeeded())) throw wrongSetupCode();
+  }
+
   /**
    * Makes the first account for whoever holds the setup code. The code then ends, on all nodes.
    *
    * @throws {RequestError} invalid_request when the code is wrong or was used
    */
   async setUp(code: string, account: NewAccount): Promise<void> {
-    const expected = this.#setupCode;
-    if (expected === undefined || !sameText(code, expected)) throw wrongSetupCode();
-    if (!(await this.setupNeeded())) throw wrongSetupCode();
+    await this.checkSetupCode(code);
     const made = await this.#make(account, 'only the first');
     this.#setupCode = undefined;
     if (!made) throw wrongSetupCode();

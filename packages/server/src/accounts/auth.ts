@@ -2,6 +2,7 @@ import { betterAuth } from 'better-auth';
 import type { FastifyBaseLogger } from 'fastify';
 import type { Database } from '../database/open.ts';
 import { DatabaseUnavailable } from '../database/unavailable.ts';
+import type { PasswordHasher } from './password-hasher.ts';
 import { passwordLength } from './schemas.ts';
 
 /** The header in which our own code hands the client's address to the auth library; see forward.ts. */
@@ -14,6 +15,7 @@ interface Options {
   /** Origin. */
   publicUrl: string;
   trustedOrigins: string[];
+  passwords: PasswordHasher;
   log: FastifyBaseLogger;
 }
 
@@ -31,7 +33,7 @@ export function sessionCookieName(publicUrl: string): string {
  *
  * Sign-up is closed: accounts are made by the setup page, the environment, or the operator's command.
  */
-export function createAuth({ database, secret, publicUrl, trustedOrigins, log }: Options) {
+export function createAuth({ database, secret, publicUrl, trustedOrigins, passwords, log }: Options) {
   const secure = publicUrl.startsWith('https:');
   return betterAuth({
     appName: 'Soku',
@@ -45,6 +47,10 @@ export function createAuth({ database, secret, publicUrl, trustedOrigins, log }:
       disableSignUp: true,
       minPasswordLength: passwordLength.min,
       maxPasswordLength: passwordLength.max,
+      password: {
+        hash: (password) => passwords.hash(password),
+        verify: ({ password, hash }) => passwords.verify(password, hash),
+      },
     },
     session: { expiresIn: 14 * 24 * 60 * 60, updateAge: 24 * 60 * 60, freshAge: 0 },
     verification: { storeIdentifier: 'hashed' },

@@ -1,6 +1,7 @@
 import { redactKeys } from '@soku/key';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { addressHeader, sessionCookieNames } from './auth.ts';
+import { orUnavailable } from '../database/unavailable.ts';
+import { type Auth, addressHeader, sessionCookieNames } from './auth.ts';
 
 /**
  * The client's headers for the auth library, with the address that we believe in place of what was claimed.
@@ -19,6 +20,28 @@ export function authHeaders(request: FastifyRequest, address: string): Headers {
   // The library keeps this one with the session, and shows it.
   headers.set('user-agent', redactKeys(headers.get('user-agent') ?? ''));
   return headers;
+}
+
+/**
+ * Calls the auth library.
+ *
+ * @param headers made by `authHeaders`
+ * @param path below /api/auth
+ * @param body what is handed on of the request's own one
+ */
+export async function callAuth(
+  auth: Auth,
+  headers: Headers,
+  { method, path }: { method: 'GET' | 'POST'; path: string },
+  body?: unknown,
+): Promise<Response> {
+  const { baseURL } = await auth.$context;
+  const forwarded = new Request(`${baseURL}${path}`, {
+    method,
+    headers,
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+  return orUnavailable(() => auth.handler(forwarded));
 }
 
 /** Whether a session cookie came, alive or not. Other cookies of the same host do not make a caller a person. */

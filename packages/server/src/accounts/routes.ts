@@ -5,12 +5,15 @@ import { orUnavailable } from '../database/unavailable.ts';
 import type { ClientAddress } from '../http/client-address.ts';
 import type { AccountService } from './account-service.ts';
 import type { Auth } from './auth.ts';
-import { authHeaders, copyCookies, sendAuthResponse } from './forward.ts';
-import { emailSchema, passwordSchema, personNameSchema, sessionSchema, setupSchema } from './schemas.ts';
+import { authHeaders, callAuth, copyCookies, sendAuthResponse } from './forward.ts';
+import type { PasswordGate } from './password-gate.ts';
+import { passwordRoutes } from './password-routes.ts';
+import { personNameSchema, sessionSchema } from './schemas.ts';
 
 interface Options {
   auth: Auth;
   accounts: AccountService;
+  gate: PasswordGate;
   publicUrl: string;
   keyPrefix: string;
   addressOf: ClientAddress;
@@ -23,35 +26,17 @@ const sessionTokenSchema = z
   .regex(/^[\x21-\x7e]+$/, 'is not the token of a session');
 
 /**
- * The only calls of the auth library that are reachable, each with the only fields that are handed on. It has many
+ * The only calls of the auth library that are reachable beside those of password-routes.ts, each with the only fields that are handed on. It has many
  * more of both, and grows with each version: what the dashboard does not use is not there to be attacked.
  */
 const authCalls = (name: z.ZodType<string>) =>
   [
     { method: 'GET', path: '/get-session' },
     { method: 'GET', path: '/list-sessions' },
-    {
-      method: 'POST',
-      path: '/sign-in/email',
-      body: z.object({
-        email: emailSchema,
-        password: z.string().max(1000),
-        rememberMe: z.boolean().optional(),
-      }),
-    },
     { method: 'POST', path: '/sign-out' },
     { method: 'POST', path: '/revoke-session', body: z.object({ token: sessionTokenSchema }) },
     { method: 'POST', path: '/revoke-sessions' },
     { method: 'POST', path: '/revoke-other-sessions' },
-    {
-      method: 'POST',
-      path: '/change-password',
-      body: z.object({
-        currentPassword: z.string().max(1000),
-        newPassword: passwordSchema,
-        revokeOtherSessions: z.boolean().optional(),
-      }),
-    },
     { method: 'POST', path: '/update-user', body: z.object({ name }) },
   ] as const;
 
@@ -71,13 +56,8 @@ export const accountRoutes: FastifyPluginAsyncZod<Options> = async (app, options
       url: `/api/auth${call.path}`,
       schema: { hide: true, ...('body' in call ? { body: call.body } : {}) },
       handler: async (request, reply) => {
-        const body = 'body' in call ? request.body : {};
-        const forwarded = new Request(`${options.publicUrl}/api/auth${call.path}`, {
-          method: call.method,
-          headers: authHeaders(request, addressOf(request.raw)),
-          ...(call.method === 'POST' ? { body: JSON.stringify(body) } : {}),
-        });
-        const response = await orUnavailable(() => auth.handler(forwarded));
+        const body = call.method === 'POST' ? (request.body ?? {}) : undefined;
+        const response = await callAuth(auth, authHeaders(request, addressOf(request.raw)), call, body);
         return sendAuthResponse(reply, response);
       },
     });
@@ -104,27 +84,5 @@ export const accountRoutes: FastifyPluginAsyncZod<Options> = async (app, options
     },
   );
 
-  app.post(
-    '/api/setup',
-    {
-      schema: {
-        hide: true,
-        body: setupSchema.extend({ name }),
-        response: { 201: z.object({ email: z.string() }) },
-      },
-    },
-    async (request, reply) => {
-      const { code, ...account } = request.body;
-      await accounts.setUp(code, account);
-      const signedIn = await orUnavailable(() =>
-        auth.api.signInEmail({
-          body: { email: account.email, password: account.password },
-          headers: authHeaders(request, addressOf(request.raw)),
-          returnHeaders: true,
-        }),
-      );
-      copyCookies(reply, signedIn.headers);
-      return reply.code(201).header('cache-control', 'no-store').send({ email: account.email });
-    },
-  );
+  await app.register(passwordRoutes, { ...options, name });
 };

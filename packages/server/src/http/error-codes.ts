@@ -249,6 +249,14 @@ export const errorCodes = {
     remedy:
       'Try again later, with care where the request changes something: it may have been carried out. Whoever runs this deployment finds the reason in the log by the request id.',
   },
+  server_busy: {
+    status: 503,
+    type: 'api_error',
+    title: 'Too many sign-ins at once',
+    cause:
+      'Hashing a password is slow on purpose, so only a few are hashed at a time, and one request per address waits. API keys are not concerned.',
+    remedy: 'Try again after the number of seconds in Retry-After.',
+  },
   verification_unavailable: {
     status: 503,
     type: 'api_error',

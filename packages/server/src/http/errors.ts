@@ -31,7 +31,7 @@ export class RequestError extends Error {
   }
 }
 
-/** Seconds after which a 503 may be tried again. */
+/** Seconds after which a 503 may be tried again, unless it brings another number. */
 const retryAfterSeconds = '1';
 
 /**
@@ -59,8 +59,11 @@ export function errorBody(refusal: Refusal, requestId: string, now: number) {
  */
 export function errorHeaders(refusal: Refusal): Record<string, string> {
   const row = errorCodes[refusal.code];
-  const headers: Record<string, string> = { 'cache-control': 'no-store', ...refusal.headers };
-  if (row.status === 503) headers['retry-after'] = retryAfterSeconds;
+  const headers: Record<string, string> = {
+    'cache-control': 'no-store',
+    ...(row.status === 503 && { 'retry-after': retryAfterSeconds }),
+    ...refusal.headers,
+  };
   if (!('challenge' in row)) return headers;
   const parts = ['Bearer realm="soku"'];
   if (row.challenge !== 'realm') {

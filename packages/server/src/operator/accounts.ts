@@ -4,6 +4,7 @@ import { containsKey } from '@soku/key';
 import type { Logger } from 'pino';
 import { AccountService } from '../accounts/account-service.ts';
 import { createAuth } from '../accounts/auth.ts';
+import { PasswordHasher } from '../accounts/password-hasher.ts';
 import { emailSchema, passwordSchema, personNameSchema } from '../accounts/schemas.ts';
 import { readOrMakeSecret } from '../accounts/secret.ts';
 import { type Config, readConfig } from '../config.ts';
@@ -57,10 +58,12 @@ async function withAccounts(work: (accounts: AccountService) => Promise<void>): 
   const log = await createLog('silent', false);
   const { database, secret, close } =
     databaseUrl === undefined ? await openFile(config) : await openShared(config, databaseUrl, log);
+  const passwords = new PasswordHasher();
   try {
-    const auth = createAuth({ database, secret, publicUrl, trustedOrigins: [], log });
+    const auth = createAuth({ database, secret, publicUrl, trustedOrigins: [], passwords, log });
     await work(new AccountService(auth, database.kysely));
   } finally {
+    await passwords.close();
     await close();
   }
 }

@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { RequestError } from '../http/errors.ts';
+import { AdmissionQueue, type PasswordClient } from './admission-queue.ts';
+
+/** A queue whose turns end when the test says so. */
+class Scene {
+  readonly queue: AdmissionQueue;
+  /** Networks whose turn it is or was, in order. */
+  readonly admitted: string[] = [];
+  readonly #ends = new Map<string, () => void>();
+  time = 0;
+
+  constructor(slots: number, mostWaiting: number) {
+    this.queue = new AdmissionQueue({ slots, mostWaiting, now: () => this.time });
+  }
+
+  /** @returns what becomes of it: the Retry-After of a rejection */
+  enter(network: string, known = false): Promise<string> {
+    const client: PasswordClient = { network, known };
+    const turn = this.queue.run(client, () => {
+      this.admitted.push(network);
+      return new Promise<string>((resolve) => this.#ends.set(network, () => resolve('done')));
+    });
+    return turn.catch((error: unknown) => {
+      assert.ok(error instanceof RequestError);
+      assert.equal(error.refusal.code, 'server_busy');
+      return `retry after ${error.refusal.headers?.['retry-after']}`;
+    });
+  }
+
+  /** Ends a turn, and lets the next one begin. */
+  async end(network: string): Promise<void> {
+    await new Promise(setImmediate);
+    this.#ends.get(network)?.();
+    await new Promise(setImmediate);
+  }
+}
+
+test('only as many have their turn as there are slots, and the others follow in order', async () => {
+  const scene = new Scene(2, 10);
+  const turns = ['a', 'b', 'c', 'd'].map((network) => scene.enter(network));
+  await new Promise(setImmediate);
+  assert.deepEqual(scene.admitted, ['a', 'b']);
+  for (const network of ['b', 'a', 'c', 'd']) await scene.end(network);
+  assert.deepEqual(scene.admitted, ['a', 'b', 'c', 'd']);
+  assert.deepEqual(await Promise.all(turns), Array(4).fill('done'));
+});
+
+test('one request of a network waits, and the next one is rejected at once', async () => {
+  const scene = new Scene(1, 10);
+  void scene.enter('a');
+  void scene.enter('a');
+  assert.match(await scene.enter('a'), /^retry after \d+$/);
+  void scene.enter('b');
+  await scene.end('a');
+  await scene.end('a');
+  assert.deepEqual(scene.admitted, ['a', 'a', 'b']);
+});
+
+test('known clients go first, also from a network that has a stranger waiting', async () => {
+  const scene = new Scene(1, 10);
+  for (const network of ['a', 'b', 'c']) void scene.enter(network);
+  void scene.enter('b', true);
+  await scene.end('a');
+  assert.deepEqual(scene.admitted, ['a', 'b']);
+  assert.match(await scene.enter('b'), /^retry after/);
+});
+
+test('with a full queue strangers are rejected, and a known client takes the place of the last one', async () => {
+  const scene = new Scene(1, 2);
+  void scene.enter('a');
+  const [first, last] = [scene.enter('b'), scene.enter('c')];
+  assert.match(await scene.enter('d'), /^retry after/);
+  const known = scene.enter('e', true);
+  assert.match(await last, /^retry after/);
+  void scene.enter('f', true);
+  assert.match(await first, /^retry after/);
+  assert.match(await scene.enter('g', true), /^retry after/, 'known clients are bounded, too');
+  for (const network of ['a', 'e', 'f']) await scene.end(network);
+  assert.equal(await known, 'done');
+  assert.deepEqual(scene.admitted, ['a', 'e', 'f']);
+});
+
+test('a client that has gone gives its place up', async () => {
+  const { queue } = new Scene(1, 1);
+  const done: string[] = [];
+  const { promise: first, resolve: end } = Promise.withResolvers<void>();
+  const running = queue.run({ network: 'a', known: false }, () => first);
+  const gone = new AbortController();
+  const waiting = queue.run({ network: 'b', known: false, signal: gone.signal }, async () => done.push('b'));
+  gone.abort();
+  await assert.rejects(waiting, RequestError);
+  const next = queue.run({ network: 'c', known: false }, async () => done.push('c'));
+  end();
+  await Promise.all([running, next]);
+  assert.deepEqual(done, ['c']);
+});
+
+test('Retry-After is the time that those ahead will take', async () => {
+  const scene = new Scene(1, 3);
+  void scene.enter('a');
+  await new Promise(setImmediate);
+  scene.time = 4000;
+  await scene.end('a');
+  for (const network of ['b', 'c', 'd', 'e']) void scene.enter(network);
+  assert.equal(await scene.enter('f'), 'retry after 16');
+});
+
+test('a turn that fails frees its slot', async () => {
+  const { queue } = new Scene(1, 1);
+  const client = { network: 'a', known: false };
+  await assert.rejects(
+    queue.run(client, async () => {
+      throw new Error('the database does not answer');
+    }),
+    /does not answer/,
+  );
+  assert.equal(await queue.run(client, async () => 'next'), 'next');
+});

@@ -1,0 +1,28 @@
+/** Most pairs of an account and a network in memory. */
+const mostKnown = 10_000;
+
+/**
+ * From which networks somebody has signed in to which account since the process started. A guesser cannot add to it
+ * without knowing the password.
+ */
+export class KnownClients {
+  /** In the order of the last sign-in, the oldest first. */
+  readonly #pairs = new Set<string>();
+
+  /** @param email in lower case */
+  has(email: string, network: string): boolean {
+    return this.#pairs.has(pair(email, network));
+  }
+
+  add(email: string, network: string): void {
+    const added = pair(email, network);
+    this.#pairs.delete(added);
+    this.#pairs.add(added);
+    const [oldest] = this.#pairs;
+    if (this.#pairs.size > mostKnown && oldest !== undefined) this.#pairs.delete(oldest);
+  }
+}
+
+function pair(email: string, network: string): string {
+  return `${network} ${email}`;
+}

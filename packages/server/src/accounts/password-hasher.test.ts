@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { Worker } from 'node:worker_threads';
+import { hashesAtOnce, PasswordHasher } from './password-hasher.ts';
+
+const hasher = new PasswordHasher();
+after(() => hasher.close());
+
+test('a password verifies against its own hash, in any composition of its characters', async () => {
+  const hash = await hasher.hash('pässword of Ada');
+  assert.equal(await hasher.verify('pässword of Ada'.normalize('NFD'), hash), true);
+  assert.equal(await hasher.verify('password of Ada', hash), false);
+  assert.notEqual(await hasher.hash('pässword of Ada'), hash, 'each hash has a salt of its own');
+});
+
+test('a hash that cannot be read fails by itself, and the next one is verified', async () => {
+  await assert.rejects(hasher.verify('x', 'no hash'), /malformed/);
+  assert.equal(await hasher.verify('secret', await hasher.hash('secret')), true);
+});
+
+test('when a worker dies, what waits for it fails with the reason, and the next password has another worker', async () => {
+  let started = 0;
+  const dying = new PasswordHasher(() => {
+    started += 1;
+    const code =
+      "require('node:worker_threads').parentPort.on('message', () => { throw new Error('out of memory') })";
+    return started <= hashesAtOnce
+      ? new Worker(code, { eval: true })
+      : new Worker(new URL('./password-worker.ts', import.meta.url));
+  });
+  const lost = await Promise.allSettled(Array.from({ length: 2 * hashesAtOnce }, () => dying.hash('lost')));
+  for (const outcome of lost) {
+    assert.ok(outcome.status === 'rejected' && outcome.reason instanceof Error);
+    assert.match(outcome.reason.message, /worker that hashes passwords ended/);
+    assert.match(String(outcome.reason.cause), /out of memory/);
+  }
+  assert.equal(await dying.verify('back', await dying.hash('back')), true);
+  await dying.close();
+});
+
+test('what is under way at the end fails, and nothing is left', async () => {
+  const ending = new PasswordHasher();
+  const lost = assert.rejects(ending.hash('lost'), /worker that hashes passwords ended/);
+  await ending.close();
+  await lost;
+  await assert.rejects(ending.hash('late'), /stopping/);
+});

@@ -1,0 +1,127 @@
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import type { PasswordTask } from './password-hash.ts';
+import type { PasswordResult } from './password-worker.ts';
+
+/** How many passwords are hashed at a time: half of the cores stay free for verification, and each hash takes 32 MB. */
+export const hashesAtOnce = Math.max(1, Math.min(4, Math.floor(availableParallelism() / 2)));
+
+/** ms after the last hash until a worker ends, so that an idle server does not pay for its memory. */
+const idleTime = 10_000;
+
+const workerFile = new URL('./password-worker.ts', import.meta.url);
+
+/** Hashes passwords on threads of its own. They start with the first hash, and end when there is nothing to do. */
+export class PasswordHasher {
+  readonly #threads: HashThread[];
+  #closed = false;
+
+  /** @param startWorker how a thread starts its worker */
+  constructor(startWorker: () => Worker = startPasswordWorker) {
+    this.#threads = Array.from({ length: hashesAtOnce }, () => new HashThread(startWorker));
+  }
+
+  /** @returns the text to store */
+  async hash(password: string): Promise<string> {
+    return String(await this.#run({ kind: 'hash', password }));
+  }
+
+  /** Whether the password belongs to the stored text. */
+  async verify(password: string, hash: string): Promise<boolean> {
+    return (await this.#run({ kind: 'verify', password, hash })) === true;
+  }
+
+  /** Ends the workers for good. What they have not finished fails. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all(this.#threads.map((thread) => thread.close()));
+  }
+
+  async #run(task: PasswordTask): Promise<string | boolean> {
+    if (this.#closed) throw new Error('passwords are not hashed any more: the process is stopping');
+    const [first, ...others] = this.#threads;
+    if (first === undefined) throw new Error('there is no thread to hash on');
+    return others.reduce((best, thread) => (thread.pending < best.pending ? thread : best), first).run(task);
+  }
+}
+
+interface PendingTask {
+  resolve: (value: string | boolean) => void;
+  reject: (error: unknown) => void;
+}
+
+interface RunningWorker {
+  worker: Worker;
+  /** Tasks in the order in which the worker does them. */
+  pending: PendingTask[];
+}
+
+/** One worker, which does its tasks one after the other. When it dies, the next task starts another one. */
+class HashThread {
+  readonly #startWorker: () => Worker;
+  #current: RunningWorker | undefined;
+  #idle: NodeJS.Timeout | undefined;
+
+  constructor(startWorker: () => Worker) {
+    this.#startWorker = startWorker;
+  }
+
+  get pending(): number {
+    return this.#current?.pending.length ?? 0;
+  }
+
+  run(task: PasswordTask): Promise<string | boolean> {
+    clearTimeout(this.#idle);
+    this.#current ??= this.#start();
+    const { worker, pending } = this.#current;
+    // Only a worker with something to do keeps the process alive.
+    worker.ref();
+    return new Promise((resolve, reject) => {
+      pending.push({ resolve, reject });
+      worker.postMessage(task);
+    });
+  }
+
+  async close(): Promise<void> {
+    clearTimeout(this.#idle);
+    const ending = this.#current;
+    this.#current = undefined;
+    await ending?.worker.terminate();
+  }
+
+  #start(): RunningWorker {
+    const running: RunningWorker = { worker: this.#startWorker(), pending: [] };
+    const { worker, pending } = running;
+    let cause: unknown;
+    worker.on('message', (result: PasswordResult) => {
+      const task = pending.shift();
+      if ('value' in result) task?.resolve(result.value);
+      else task?.reject(result.error);
+      if (pending.length === 0) this.#rest(running);
+    });
+    worker.on('error', (error) => {
+      cause = error;
+    });
+    worker.on('exit', (code) => {
+      if (this.#current === running) this.#current = undefined;
+      const error = new Error(`the worker that hashes passwords ended with code ${code}`, { cause });
+      for (const { reject } of pending.splice(0)) reject(error);
+    });
+    return running;
+  }
+
+  #rest(running: RunningWorker): void {
+    running.worker.unref();
+    if (this.#current === running) this.#idle = setTimeout(() => void this.close(), idleTime).unref();
+  }
+}
+
+/** Without the environment, which holds secrets, and with a small heap: scrypt's memory lies outside of it. */
+function startPasswordWorker(): Worker {
+  return new Worker(workerFile, {
+    name: 'password hashing',
+    env: {},
+    execArgv: [],
+    resourceLimits: { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 4 },
+  });
+}
