@@ -115,6 +115,15 @@ test('a database of a newer version is refused with 65 by the name of what it ha
   await assertRefused((file) => inDatabase(file, insert), /newer version.*9999-time-travel/);
 });
 
+test('a database with an exchanged trigger is refused with 65 by its name', async () => {
+  const damage = (file: string) =>
+    inDatabase(
+      file,
+      'DROP TRIGGER api_key_dead; CREATE TRIGGER api_key_dead BEFORE UPDATE ON api_key BEGIN SELECT 1; END',
+    );
+  await assertRefused(damage, /has a changed schema: trigger api_key_dead was changed\./);
+});
+
 test('a database of another program is refused with 65', async () => {
   await assertRefused((file) => {
     rmSync(file);

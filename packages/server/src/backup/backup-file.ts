@@ -4,12 +4,13 @@ import { Kysely, Migrator } from 'kysely';
 import { z } from 'zod';
 import { migrations } from '../database/migrate.ts';
 import { NodeSqliteDialect } from '../database/sqlite-dialect.ts';
+import { isDamage } from '../database/sqlite-errors.ts';
 import { placeFile } from '../durable-files.ts';
 import { StartupError } from '../startup-error.ts';
 import { version } from '../version.ts';
 import { type Content, contentOf, contentSchema, copy, difference, type Progress } from './copy.ts';
-import type { Source } from './source.ts';
-import { sqliteSide } from './sqlite-side.ts';
+import { openForReading, type Source, sourceOf } from './source.ts';
+import { columnsOf, sqliteSide } from './sqlite-side.ts';
 
 /** The table of one row that tells a backup from a database in use, and what is in it. */
 const label = `CREATE TABLE soku_backup (made_at TEXT NOT NULL, soku TEXT NOT NULL, content TEXT NOT NULL)`;
@@ -43,14 +44,15 @@ export async function writeBackup(source: Source, file: string, progress: Progre
       database.exec('PRAGMA cache_size = -65536');
       await migrateTo(database, source.level);
       database.exec('BEGIN');
-      const content = await copy(source.side, sqliteSide(database), progress);
+      const content = await copy(source.side, sqliteSide(database, file), progress);
       const written = { made_at: new Date().toISOString(), soku: version, content };
       database.exec(label);
       database
         .prepare('INSERT INTO soku_backup VALUES (?, ?, ?)')
         .run(written.made_at, written.soku, JSON.stringify(content));
       database.exec('COMMIT');
-      await check(database, content, file);
+      requireIntegrity(database, file);
+      requireSame(file, content, await contentOf(sqliteSide(database, file)));
       return written;
     } finally {
       database.close();
@@ -61,25 +63,48 @@ export async function writeBackup(source: Source, file: string, progress: Progre
   }
 }
 
+/** A backup that is read: its rows, and what it says of itself. */
+interface Backup {
+  source: Source;
+  label: Label;
+}
+
 /**
- * Reads what a backup says of itself, and checks that it is so.
+ * Opens a backup, whose rows are still to be compared with its label.
  *
  * @throws {StartupError} 65 when it is damaged or no backup
  */
-export async function checkBackup(database: DatabaseSync, file: string): Promise<Label> {
-  const found = database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'soku_backup'").get();
-  if (found === undefined) throw new StartupError('data', `${file} is no backup of Soku.`);
+export function openBackup(file: string): Backup {
+  const database = openForReading(file);
+  try {
+    const label = labelOf(database, file);
+    requireIntegrity(database, file);
+    return { source: sourceOf(database, file), label };
+  } catch (error) {
+    database.close();
+    throw isDamage(error) ? new StartupError('data', `${file} is damaged, or no backup.`) : error;
+  }
+}
+
+function labelOf(database: DatabaseSync, file: string): Label {
+  if (columnsOf(database, file, 'soku_backup').length === 0) {
+    throw new StartupError('data', `${file} is no backup of Soku.`);
+  }
   const parsed = labelSchema.safeParse(database.prepare('SELECT * FROM soku_backup').get());
   if (!parsed.success) throw new StartupError('data', `${file} is damaged: its label cannot be read.`);
-  await check(database, parsed.data.content, file);
   return parsed.data;
 }
 
-async function check(database: DatabaseSync, content: Content, file: string): Promise<void> {
-  const integrity = database.prepare('PRAGMA integrity_check(1)').get()?.integrity_check;
-  const wrong = integrity === 'ok' ? difference(content, await contentOf(sqliteSide(database))) : integrity;
-  if (wrong !== undefined)
-    throw new StartupError('data', `${file} is damaged (${String(wrong).split('\n').join(' ')}).`);
+/** @throws {StartupError} 65 with the first table in which two contents differ */
+export function requireSame(file: string, one: Content, other: Content): void {
+  const table = difference(one, other);
+  if (table !== undefined) throw new StartupError('data', `${file} is damaged (${table}).`);
+}
+
+function requireIntegrity(database: DatabaseSync, file: string): void {
+  const result = String(database.prepare('PRAGMA integrity_check(1)').get()?.integrity_check);
+  if (result !== 'ok')
+    throw new StartupError('data', `${file} is damaged (${result.split('\n').join(' ')}).`);
 }
 
 /**

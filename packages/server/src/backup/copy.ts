@@ -1,5 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
 import { z } from 'zod';
+import { StartupError } from '../startup-error.ts';
 import type { Row, Side } from './side.ts';
 import { tables } from './tables.ts';
 
@@ -10,9 +11,20 @@ export type Content = z.infer<typeof contentSchema>;
 /** Told now and then how many rows of a table are done. */
 export type Progress = (table: string, rows: number) => void;
 
-/** Copies everything. @returns what was read */
+/**
+ * Copies all rows, in the columns that `to` has. Nothing else of `from` is taken: no trigger, view, index or type.
+ *
+ * @returns what was read
+ * @throws {StartupError} 65 when `from` lacks one of the columns
+ */
 export function copy(from: Side, to: Side, progress: Progress): Promise<Content> {
-  return readAll(from, async (table, columns, rows, done) => {
+  const columnsOf = async (table: string) => {
+    const [found, wanted] = await Promise.all([from.columns(table), to.columns(table)]);
+    const missing = wanted.find((column) => !found.includes(column));
+    if (missing === undefined) return wanted;
+    throw new StartupError('data', `${from.name} is damaged: the table ${table} has no column ${missing}.`);
+  };
+  return readAll(from, columnsOf, async (table, columns, rows, done) => {
     await to.insert(table, columns, rows);
     progress(table, done);
   });
@@ -20,7 +32,11 @@ export function copy(from: Side, to: Side, progress: Progress): Promise<Content>
 
 /** What a database has, for comparing it with another one. */
 export function contentOf(side: Side): Promise<Content> {
-  return readAll(side, async () => undefined);
+  return readAll(
+    side,
+    (table) => side.columns(table),
+    async () => undefined,
+  );
 }
 
 /** The first table in which two contents differ. */
@@ -32,11 +48,12 @@ export function difference(one: Content, other: Content): string | undefined {
 
 async function readAll(
   side: Side,
+  columnsOf: (table: string) => Promise<string[]>,
   take: (table: string, columns: string[], rows: Row[], done: number) => Promise<void>,
 ): Promise<Content> {
   const content: Content = {};
   for (const [table, key] of Object.entries(tables)) {
-    const columns = (await side.columns(table)).sort();
+    const columns = (await columnsOf(table)).sort();
     if (columns.length === 0) continue;
     const hash = createHash('sha256').update(JSON.stringify(columns));
     let done = 0;

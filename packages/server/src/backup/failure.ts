@@ -1,5 +1,5 @@
 import { codeOf } from '../code-of.ts';
-import { isDamage } from '../database/sqlite-errors.ts';
+import { isConstraint, isDamage } from '../database/sqlite-errors.ts';
 import { StartupError } from '../startup-error.ts';
 
 /** Codes that tell of the network: what they mean is told where PostgreSQL is known. */
@@ -18,7 +18,7 @@ export function refusedByDisk(error: unknown, { failed, now }: { failed: string;
   // On a full disk SQLite may end the transaction by itself; then all that is left of the cause is this.
   const hint = error.message.startsWith('cannot rollback') ? ': the disk may be full' : '';
   return new StartupError(
-    isDamage(error) ? 'data' : 'cannotCreate',
+    isDamage(error) || isConstraint(error) ? 'data' : 'cannotCreate',
     `${failed} (${error.message}${hint}). ${now}`,
   );
 }

@@ -8,6 +8,7 @@ const sentAs: Record<string, string> = { boolean: 'integer', 'timestamp with tim
 /** @param client inside a transaction, of an isolation in which all reads see the same */
 export function postgresSide(client: pg.Client): Side {
   return {
+    name: 'The database',
     columns: async (table) => Array.from((await typesOf(client, table)).keys()),
     async *rows(table, columns, key) {
       const types = await typesOf(client, table);

@@ -1,17 +1,16 @@
-import { accessSync, chmodSync, constants, copyFileSync, existsSync, type Stats, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, type Stats, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
 import { type DataDirectory, openDataDirectory } from '../database/data-directory.ts';
 import { openSqlite } from '../database/sqlite.ts';
-import { isDamage } from '../database/sqlite-errors.ts';
 import { partialName } from '../durable-files.ts';
 import type { Killed } from '../journal/compare.ts';
 import { DeadHashFile } from '../journal/file.ts';
 import { DeadHashJournal } from '../journal/journal.ts';
 import { StartupError } from '../startup-error.ts';
-import { checkBackup, type Label, place, removeDatabase, writeBackup } from './backup-file.ts';
+import { type Label, openBackup, place, removeDatabase, requireSame, writeBackup } from './backup-file.ts';
 import type { Progress } from './copy.ts';
 import { refusedByDisk } from './failure.ts';
 import { openFile } from './source.ts';
@@ -40,9 +39,14 @@ interface Restored {
 export async function restore(config: Config, file: string, tools: Tools): Promise<Restored> {
   requireReadable(file);
   return fill(config, `The backup ${file} could not be restored`, tools, async (partial) => {
-    copyFileSync(file, partial, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
-    chmodSync(partial, 0o600);
-    const label = await checkCopy(partial, file);
+    const { source, label } = openBackup(file);
+    try {
+      // A fresh schema and the backup's rows: its triggers, views and indexes may be anybody's.
+      const { content } = await writeBackup(source, partial, tools.progress);
+      requireSame(file, label.content, content);
+    } finally {
+      await source.close();
+    }
     endSessions(partial);
     return label;
   });
@@ -142,18 +146,6 @@ function requireReadable(file: string): void {
   }
   if (found === undefined) throw new StartupError('data', `There is no file ${file}.`);
   if (!found.isFile()) throw new StartupError('data', `${file} is not a file.`);
-}
-
-/** Checks a copy of a backup. @param file what the operator calls it */
-async function checkCopy(partial: string, file: string): Promise<Label> {
-  const database = new DatabaseSync(partial, { readOnly: true });
-  try {
-    return await checkBackup(database, file);
-  } catch (error) {
-    throw isDamage(error) ? new StartupError('data', `${file} is damaged, or no backup.`) : error;
-  } finally {
-    database.close();
-  }
 }
 
 /** Somebody may have signed out since the backup, or been signed out because a session was stolen. */

@@ -6,6 +6,8 @@ export type Row = readonly Value[];
 
 /** One database in a copy: that which is read, or that which is written. */
 export interface Side {
+  /** As the operator calls it, for messages. */
+  name: string;
   /** @returns empty when there is no such table, as in an older database */
   columns(table: string): Promise<string[]>;
   /** All rows in the order of the key, bytewise, in slices; what other connections write meanwhile is not seen. */

@@ -6,7 +6,7 @@ import { migrations } from '../database/migrate.ts';
 import { isDamage } from '../database/sqlite-errors.ts';
 import { StartupError } from '../startup-error.ts';
 import type { Side } from './side.ts';
-import { sqliteSide } from './sqlite-side.ts';
+import { columnsOf, sqliteSide } from './sqlite-side.ts';
 
 /** One state of a database, held until the end; others write on meanwhile, and it does not hold them up. */
 export interface Source {
@@ -34,25 +34,42 @@ export async function openSource(
 
 /** @throws {StartupError} 65 when it is no database of this or an older version */
 export function openFile(file: string): Source {
-  if (!existsSync(file)) throw new StartupError('data', `There is no file ${file}.`);
-  const database = new DatabaseSync(file, { readOnly: true, timeout: 5000 });
+  const database = openForReading(file);
   try {
-    database.exec('BEGIN');
-    const applied = database.prepare("SELECT name FROM sqlite_schema WHERE name = 'kysely_migration'").all();
-    const names = applied.length === 0 ? [] : database.prepare('SELECT name FROM kysely_migration').all();
-    return {
-      side: sqliteSide(database),
-      level: levelOf(
-        names.map((row) => String(row.name)),
-        file,
-      ),
-      close: async () => database.close(),
-    };
+    return sourceOf(database, file);
   } catch (error) {
     database.close();
     if (!isDamage(error)) throw error;
     throw new StartupError('data', `${file} is damaged, or no database.`);
   }
+}
+
+/**
+ * Opens a file that anybody may have made: nothing of its schema runs but what is harmless (SQLite's advice for such
+ * files, https://www.sqlite.org/security.html).
+ *
+ * @throws {StartupError} 65 when there is none
+ */
+export function openForReading(file: string): DatabaseSync {
+  if (!existsSync(file)) throw new StartupError('data', `There is no file ${file}.`);
+  const database = new DatabaseSync(file, { readOnly: true, defensive: true, timeout: 5000 });
+  database.exec('PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON');
+  return database;
+}
+
+/** @throws {StartupError} 65 when it is no database of this or an older version */
+export function sourceOf(database: DatabaseSync, file: string): Source {
+  database.exec('BEGIN');
+  const isMigrated = columnsOf(database, file, 'kysely_migration').length > 0;
+  const applied = isMigrated ? database.prepare('SELECT name FROM kysely_migration').all() : [];
+  return {
+    side: sqliteSide(database, file),
+    level: levelOf(
+      applied.map((row) => String(row.name)),
+      file,
+    ),
+    close: async () => database.close(),
+  };
 }
 
 /**

@@ -20,7 +20,7 @@ const passing = ['08', '40', '53', '55P03', '25P03', '25006', '57', '58'];
 const undone = new Set(['40001', '40P01']);
 
 /** A failure as the callers of Kysely see it: what a moment later may succeed is told apart from our mistakes. */
-function translate(error: unknown): unknown {
+export function translate(error: unknown): unknown {
   if (error instanceof TypeError || error instanceof RangeError) return error;
   const code = codeOf(error);
   // What does not come from PostgreSQL comes from the connection to it.

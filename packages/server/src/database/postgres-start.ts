@@ -3,6 +3,7 @@ import pg from 'pg';
 import type { Logger } from 'pino';
 import { codeOf } from '../code-of.ts';
 import { StartupError } from '../startup-error.ts';
+import { checkPostgresSchema } from './postgres-schema.ts';
 
 /** The oldest version whose functions we use (gen_random_uuid). */
 const oldest = 13;
@@ -93,9 +94,10 @@ async function look(client: pg.Client): Promise<void> {
             current_setting('transaction_read_only') AS "readOnly",
             current_setting('synchronous_commit') AS durable,
             current_setting('transaction_isolation') AS isolation,
+            current_setting('session_replication_role') AS role,
             current_setting('server_encoding') AS encoding`,
   );
-  const { version, replica, readOnly, durable, isolation, encoding } = rows[0];
+  const { version, replica, readOnly, durable, isolation, role, encoding } = rows[0];
   if (version < oldest) throw unfit(`is version ${version}, but ${oldest} or newer is needed`);
   if (replica) throw unfit('is a read-only replica; give the address of the primary');
   if (readOnly === 'on') throw unfit(`${refusals['25006']} (default_transaction_read_only = on)`);
@@ -107,6 +109,11 @@ async function look(client: pg.Client): Promise<void> {
   // Whoever waited for a lock must then see what the other one wrote.
   if (isolation !== 'read committed') {
     throw unfit(`has default_transaction_isolation = '${isolation}'; set it to 'read committed'`);
+  }
+  if (role !== 'origin') {
+    throw unfit(
+      `has session_replication_role = '${role}', which switches foreign keys off; set it to 'origin'`,
+    );
   }
   if (encoding !== 'UTF8') {
     throw unfit(
@@ -154,13 +161,20 @@ const lackingRight = `
   WHERE NOT has_table_privilege(quote_ident(name), privilege) LIMIT 1`;
 
 /**
- * Looks whether the user may write: another one than the owner of the tables may have been given too little, which
- * would show with the first key that is made, or revoked.
+ * Checks the tables of the newest schema: that they are what the migrations create, and that the user may write them.
  *
- * @throws {StartupError} 78 when not
+ * @throws {StartupError} 65 when the schema was changed by hand, 78 when a right is missing
  */
-export async function checkRights(connection: pg.ClientConfig): Promise<void> {
-  const { rows } = await withClient(connection, (client) => client.query(lackingRight, [written, deleted]));
+export async function checkTables(connection: pg.ClientConfig): Promise<void> {
+  await withClient(connection, async (client) => {
+    await checkPostgresSchema(client);
+    await checkRights(client);
+  });
+}
+
+/** Another user than the owner of the tables may lack a right, which would show with the first key that is created. */
+async function checkRights(client: pg.Client): Promise<void> {
+  const { rows } = await client.query(lackingRight, [written, deleted]);
   const [missing] = rows;
   if (missing !== undefined)
     throw unfit(`${refusals['42501']} (${missing.privilege} on the table ${missing.name})`);

@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import type { Logger } from 'pino';
-import { KyselyConnections } from './kysely-connections.ts';
+import { KyselyConnections, translate } from './kysely-connections.ts';
 import { migratePostgres } from './postgres-migrate.ts';
 import { createPool } from './postgres-pool.ts';
-import { checkRights, connected, type Patience, refusedStart } from './postgres-start.ts';
+import { checkTables, connected, type Patience, refusedStart } from './postgres-start.ts';
 import type { Tables } from './schema.ts';
 
 /** PostgreSQL: many processes, the nodes, share it. */
@@ -18,6 +18,12 @@ export interface PostgresDatabase {
   verificationPool: pg.Pool;
   /** How a connection beside the pools is made. */
   connection: pg.ClientConfig;
+  /**
+   * Runs statements without parameters in one transaction and one round trip.
+   *
+   * @throws {DatabaseUnavailable} as kysely's statements do
+   */
+  batch(statements: readonly string[]): Promise<pg.QueryResult[]>;
   /** @throws when it does not answer */
   ping(): Promise<void>;
   close(): Promise<void>;
@@ -52,7 +58,7 @@ const types: pg.CustomTypesConfig = {
  * @param url DATABASE_URL
  * @param patience with a database that is starting, too
  * @throws {StartupError} 69 when it cannot be reached, 78 when it does not let us in or is not set up as we need it, 65
- *   when it is newer than this program or not ours
+ *   when it is newer than this program or not ours, or its schema was changed by hand
  */
 export async function openPostgres(url: string, log: Logger, patience?: Patience): Promise<PostgresDatabase> {
   let connection: pg.ClientConfig;
@@ -60,7 +66,7 @@ export async function openPostgres(url: string, log: Logger, patience?: Patience
     connection = connectionOf(url);
     await connected(connection, log, patience);
     await migratePostgres(connection, log);
-    await checkRights(connection);
+    await checkTables(connection);
   } catch (error) {
     throw refusedStart(error);
   }
@@ -78,6 +84,14 @@ export async function openPostgres(url: string, log: Logger, patience?: Patience
     pool,
     verificationPool,
     connection,
+    batch: async (statements) => {
+      try {
+        // The simple protocol makes one transaction of it. Its answer is one result only when there is one statement.
+        return [await pool.query(statements.join(';\n'))].flat();
+      } catch (error) {
+        throw translate(error);
+      }
+    },
     ping: async () => {
       await pool.query('SELECT 1');
     },

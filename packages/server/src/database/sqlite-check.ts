@@ -5,6 +5,7 @@ import { StartupError } from '../startup-error.ts';
 import type { DataDirectory } from './data-directory.ts';
 import { migrations } from './migrate.ts';
 import { isBusy, isDamage } from './sqlite-errors.ts';
+import { checkSqliteSchema } from './sqlite-schema.ts';
 
 /** Files up to this size (bytes) are checked page by page at each start; that takes about 0.1 s at most. */
 const wholeCheckLimit = 32 * 1024 * 1024;
@@ -13,7 +14,8 @@ const wholeCheckLimit = 32 * 1024 * 1024;
  * Looks at an existing database before anything writes to it, so that a wrong one is refused untouched.
  *
  * @returns the names of the migrations that it has seen; empty for a file that does not exist yet
- * @throws {StartupError} 65 when the file is damaged, is no Soku database, or was written by a newer version
+ * @throws {StartupError} 65 when the file is damaged, is no Soku database, was written by a newer version, or has
+ *   another schema than its version creates
  */
 export function checkDatabaseFile({ databaseFile: file, secretFile }: DataDirectory): string[] {
   if (!existsSync(file)) return [];
@@ -30,7 +32,9 @@ export function checkDatabaseFile({ databaseFile: file, secretFile }: DataDirect
     try {
       checkLength(file, database);
       const applied = appliedMigrations(file, database);
-      if (statSync(file).size <= wholeCheckLimit) checkPages(file, database);
+      checkPages(file, database);
+      // An older one is checked once it is migrated.
+      if (applied.length === Object.keys(migrations).length) checkSqliteSchema(database, file);
       return applied;
     } finally {
       database.close();
@@ -89,6 +93,7 @@ function checkLength(file: string, database: DatabaseSync): void {
 }
 
 function checkPages(file: string, database: DatabaseSync): void {
+  if (statSync(file).size > wholeCheckLimit) return;
   const answer = database.prepare('PRAGMA quick_check(1)').get()?.quick_check;
   if (answer !== 'ok') throw damaged(file, String(answer));
 }

@@ -1,5 +1,5 @@
 /** Primary result codes of SQLite, the low byte of node:sqlite's `errcode`. */
-const codes = { busy: [5, 6], damaged: [11, 26] };
+const codes = { busy: [5, 6], damaged: [11, 26], constraint: [19, 20] };
 
 /** Whether another program holds the file (SQLITE_BUSY, SQLITE_LOCKED). */
 export function isBusy(error: unknown): boolean {
@@ -9,6 +9,11 @@ export function isBusy(error: unknown): boolean {
 /** Whether the file is damaged or no database (SQLITE_CORRUPT, SQLITE_NOTADB). */
 export function isDamage(error: unknown): boolean {
   return hasCode(error, codes.damaged);
+}
+
+/** Whether the schema refuses a value (SQLITE_CONSTRAINT, SQLITE_MISMATCH). */
+export function isConstraint(error: unknown): boolean {
+  return hasCode(error, codes.constraint);
 }
 
 function hasCode(error: unknown, wanted: number[]): boolean {

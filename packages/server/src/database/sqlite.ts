@@ -9,12 +9,16 @@ import type { Tables } from './schema.ts';
 import { checkDatabaseFile, locked } from './sqlite-check.ts';
 import { NodeSqliteDialect } from './sqlite-dialect.ts';
 import { isBusy } from './sqlite-errors.ts';
+import { checkSqliteSchema } from './sqlite-schema.ts';
 
 /**
  * How long a statement waits when another program has locked the file, in ms. No process of ours does, so this is
  * about tools of the operator; and the whole process stands still meanwhile, verification too.
  */
 const lockTimeout = 1000;
+
+/** Without the statements that can rewrite the schema or its files beside SQLite's own rules. */
+const connectionOptions = { timeout: lockTimeout, defensive: true };
 
 /** What a transaction may cost. */
 interface Terms {
@@ -55,15 +59,24 @@ export interface SqliteDatabase {
 /**
  * Opens the embedded SQLite database, checked and migrated.
  *
- * @throws {StartupError} 65 when the file is damaged or newer than this program; then nothing was changed
+ * @throws {StartupError} 65 when the file is damaged or newer than this program, or its schema was changed by hand
  */
 export async function openSqlite(directory: DataDirectory): Promise<SqliteDatabase> {
   const applied = checkDatabaseFile(directory);
   const writer = openWriter(directory.databaseFile);
   const guard = guardWrites(directory.hold);
   const kysely = new Kysely<Tables>({ dialect: new NodeSqliteDialect(writer, guard) });
-  if (applied.length < Object.keys(migrations).length) await migrate(kysely);
-  const reader = new DatabaseSync(directory.databaseFile, { readOnly: true, timeout: lockTimeout });
+  if (applied.length < Object.keys(migrations).length) {
+    try {
+      await migrate(kysely);
+      checkSqliteSchema(writer, directory.databaseFile);
+    } catch (error) {
+      writer.close();
+      throw error;
+    }
+  }
+  const reader = new DatabaseSync(directory.databaseFile, { ...connectionOptions, readOnly: true });
+  reader.exec('PRAGMA trusted_schema = OFF');
   // The first read creates the files beside the database.
   reader.prepare('SELECT 1 FROM sqlite_schema').get();
   directory.cover(directory.databaseFile);
@@ -90,11 +103,12 @@ export async function openSqlite(directory: DataDirectory): Promise<SqliteDataba
 }
 
 function openWriter(file: string): DatabaseSync {
-  const writer = new DatabaseSync(file, { timeout: lockTimeout });
+  const writer = new DatabaseSync(file, connectionOptions);
   chmodSync(file, 0o600);
   try {
     // FULL: an acknowledged revoke must survive a power cut. The last two hold the triggers' promises.
     writer.exec(`
+      PRAGMA trusted_schema = OFF;
       PRAGMA journal_mode = WAL;
       PRAGMA synchronous = FULL;
       PRAGMA foreign_keys = ON;

@@ -152,7 +152,10 @@ function logAnswer(addressOf: ClientAddress) {
 
 /** Turns what was thrown into what is answered. What is not foreseen here is a bug: logged, and told as a 500. */
 function refusalOf(error: FastifyError, request: FastifyRequest): Refusal {
-  if (error instanceof RequestError) return error.refusal;
+  if (error instanceof RequestError) {
+    if (error.refusal.code === 'internal_error') request.log.error({ err: error }, 'a request failed inside');
+    return error.refusal;
+  }
   if (hasZodFastifySchemaValidationErrors(error)) return invalid(error);
   switch (error.code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':

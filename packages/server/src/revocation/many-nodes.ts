@@ -1,16 +1,19 @@
 import { sql } from 'kysely';
+import pg from 'pg';
+import { z } from 'zod';
+import { codeOf } from '../code-of.ts';
 import type { PostgresDatabase } from '../database/postgres.ts';
 import type { DeadHashJournal } from '../journal/journal.ts';
 import type { Clock } from './clock.ts';
 import type { VerifierNode } from './node.ts';
-import type { Effect, Revocation } from './revocation.ts';
+import { type Effect, type Revocation, type RevokeRequest, revokeUndone } from './revocation.ts';
 
 /**
  * Many processes share a PostgreSQL, each with a cache of its own. Triggers publish each change at its commit, and a
  * call returns when every node has applied it, or cannot answer from its cache any more (docs/revocation.md).
  */
 export function manyNodesRevocation(
-  { kysely }: PostgresDatabase,
+  database: PostgresDatabase,
   node: Pick<VerifierNode, 'settle'>,
   clock: Clock,
   journal: Pick<DeadHashJournal, 'keep'>,
@@ -18,20 +21,12 @@ export function manyNodesRevocation(
   const settle = () => node.settle(clock.monotonic());
   return {
     async revoke({ keyId, workspaceId, by, at }) {
-      const { numUpdatedRows } = await kysely
-        .updateTable('api_key')
-        .set({ revoked_at: at, revoked_by: by })
-        .where('id', '=', keyId)
-        .where('workspace_id', '=', workspaceId)
-        .where('revoked_at', 'is', null)
-        .executeTakeFirst();
-      if (numUpdatedRows === 0n) {
-        if (!(await exists(kysely, keyId, workspaceId))) return undefined;
-        // Whoever revoked it may still be waiting, for the other nodes or for a synchronous standby, which a commit of
-        // nothing would not wait for. So it is published again.
-        await sql`SELECT soku_publish('key', ${keyId}, NULL)`.execute(kysely);
-      }
-      const [{ nodes, waitedMs }] = await Promise.all([settle(), keep(kysely, journal, keyId)]);
+      const { isNew, hashes } = await revokeAndReadBack(database, { keyId, workspaceId, by, at });
+      if (hashes.length === 0) return undefined;
+      // Whoever revoked it may still be waiting, for the other nodes or for a synchronous standby, which a commit of
+      // nothing would not wait for. So it is published again.
+      if (!isNew) await sql`SELECT soku_publish('key', ${keyId}, NULL)`.execute(database.kysely);
+      const [{ nodes, waitedMs }] = await Promise.all([settle(), journal.keep(hashes)]);
       return { effective: true, nodes, waitedMs: Math.ceil(waitedMs) } satisfies Effect;
     },
     async keyChanged() {
@@ -43,23 +38,35 @@ export function manyNodesRevocation(
   };
 }
 
-/** Keeps the hashes of a key whose revoke is committed. */
-async function keep(
-  kysely: PostgresDatabase['kysely'],
-  journal: Pick<DeadHashJournal, 'keep'>,
-  keyId: string,
-): Promise<void> {
-  const rows = await kysely.selectFrom('api_key_secret').select('hash').where('key_id', '=', keyId).execute();
-  await journal.keep(rows.map((row) => row.hash));
-}
+const readBackSchema = z.array(z.object({ hash: z.instanceof(Uint8Array) }));
 
-/** Whether the workspace has the key; if so, its revoke is committed, because the update found nothing to do. */
-async function exists(kysely: PostgresDatabase['kysely'], id: string, workspaceId: string): Promise<boolean> {
-  const row = await kysely
-    .selectFrom('api_key')
-    .select('id')
-    .where('id', '=', id)
-    .where('workspace_id', '=', workspaceId)
-    .executeTakeFirst();
-  return row !== undefined;
+/** SQLSTATE of a division by zero. */
+const notRevoked = '22012';
+
+/**
+ * Revokes a key and reads that back, in one transaction and one round trip. The triggers that publish at the commit run
+ * before the reading, and so does any other that could undo the change there.
+ *
+ * @returns whether it was not revoked before, and the hashes of its secrets; none when the workspace has no such key
+ * @throws {RequestError} internal_error when the database did not keep it; then nothing was committed
+ */
+async function revokeAndReadBack(
+  database: PostgresDatabase,
+  { keyId, workspaceId, by, at }: RevokeRequest,
+): Promise<{ isNew: boolean; hashes: Uint8Array[] }> {
+  const key = `id = ${pg.escapeLiteral(keyId)} AND workspace_id = ${pg.escapeLiteral(workspaceId)}`;
+  try {
+    const [update, , secrets] = await database.batch([
+      `UPDATE api_key SET revoked_at = ${at}, revoked_by = ${pg.escapeLiteral(by)} WHERE ${key} AND revoked_at IS NULL`,
+      'SET CONSTRAINTS ALL IMMEDIATE',
+      // The division fails, and with it the transaction, when a secret is not revoked.
+      `SELECT s.hash, 1 / (k.revoked_at IS NOT NULL AND d.hash IS NOT NULL)::int
+       FROM (SELECT * FROM api_key WHERE ${key}) k
+         JOIN api_key_secret s ON s.key_id = k.id LEFT JOIN dead_hash d ON d.hash = s.hash`,
+    ]);
+    const rows = readBackSchema.parse(secrets?.rows);
+    return { isNew: update?.rowCount !== 0, hashes: rows.map(({ hash }) => hash) };
+  } catch (error) {
+    throw codeOf(error) === notRevoked ? revokeUndone() : error;
+  }
 }

@@ -1,3 +1,5 @@
+import { RequestError } from '../http/errors.ts';
+
 /** What a revoke can say when it has returned. */
 export interface Effect {
   /** No verifier accepts the key any more. There is no other answer: what cannot say this fails. */
@@ -29,4 +31,16 @@ export interface Revocation {
   keyChanged(keyId: string): Promise<void>;
   /** The same for a setting of all keys of a workspace. */
   workspaceChanged(workspaceId: string): Promise<void>;
+}
+
+/**
+ * What a revoke throws inside its transaction when the database does not keep the change: a trigger or a rule that was
+ * added while the process runs may undo it. So every revoke reads back what it wrote.
+ */
+export function revokeUndone(): RequestError {
+  return new RequestError({
+    code: 'internal_error',
+    message:
+      'The key was not revoked: the database undid the change, because its triggers or rules were altered. Ask the operator to restart Soku, which then names them.',
+  });
 }

@@ -2,9 +2,18 @@ import { z } from 'zod';
 import type { SqliteDatabase } from '../database/sqlite.ts';
 import type { DeadHashJournal } from '../journal/journal.ts';
 import type { SecretMemory } from '../verification/memory.ts';
-import type { Revocation } from './revocation.ts';
+import { type Revocation, revokeUndone } from './revocation.ts';
 
 const hashRows = z.array(z.object({ hash: z.instanceof(Uint8Array) }));
+const readBackRows = z.array(
+  z.object({ hash: z.instanceof(Uint8Array), revoked: z.number().transform(Boolean) }),
+);
+
+/** The secrets of a key, and whether the transaction has revoked each. */
+const readBack = `
+  SELECT s.hash, k.revoked_at IS NOT NULL AND d.hash IS NOT NULL AS revoked
+  FROM api_key k JOIN api_key_secret s ON s.key_id = k.id LEFT JOIN dead_hash d ON d.hash = s.hash
+  WHERE k.id = ? AND k.workspace_id = ?`;
 
 /**
  * One process, one file: the commit and the eviction happen in one synchronous turn, so there is no moment at
@@ -30,13 +39,10 @@ export function singleProcessRevocation(
                WHERE id = ? AND workspace_id = ? AND revoked_at IS NULL`,
           )
           .run(at, by, keyId, workspaceId);
-        const rows = connection
-          .prepare(
-            `SELECT hash FROM api_key_secret
-               WHERE key_id = (SELECT id FROM api_key WHERE id = ? AND workspace_id = ?)`,
-          )
-          .all(keyId, workspaceId);
-        return hashRows.parse(rows).map((row) => row.hash);
+        const rows = connection.prepare(readBack).all(keyId, workspaceId);
+        const secrets = readBackRows.parse(rows);
+        if (secrets.some(({ revoked }) => !revoked)) throw revokeUndone();
+        return secrets.map(({ hash }) => hash);
       }, forget);
       if (hashes.length === 0) return undefined;
       // Also when it was revoked before: that time this may have failed.

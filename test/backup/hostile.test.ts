@@ -1,0 +1,78 @@
+/** A backup that somebody else made, or changed: only its rows are taken, and only such as Soku writes. */
+import assert from 'node:assert/strict';
+import { copyFileSync, globSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import { test } from 'node:test';
+import { restore } from '../../packages/server/src/backup/restore.ts';
+import { readConfig } from '../../packages/server/src/config.ts';
+import { createLog } from '../../packages/server/src/http/logging.ts';
+import { StartupError } from '../../packages/server/src/startup-error.ts';
+import { bearer, call } from '../support/person.ts';
+import { Scene } from './scene.ts';
+
+/** Triggers that keep every key alive. */
+const exchanged = `
+  DROP TRIGGER api_key_dead; DROP TRIGGER api_key_buried; DROP TRIGGER dead_hash_removed;
+  CREATE TRIGGER api_key_buried AFTER UPDATE OF revoked_at ON api_key
+    BEGIN UPDATE api_key SET revoked_at = NULL WHERE id = NEW.id; DELETE FROM dead_hash; END;
+  CREATE UNIQUE INDEX few ON dead_hash (length(hash));`;
+
+/** What is refused, and how. */
+const refused: Record<string, string> = {
+  'dead_hash is a view, not a table': `DROP TABLE dead_hash;
+    CREATE VIEW dead_hash AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i FROM n) SELECT i AS hash FROM n`,
+  'kysely_migration is a view, not a table': `DROP TABLE kysely_migration;
+    CREATE VIEW kysely_migration AS SELECT '0001-accounts' AS name`,
+  'the table api_key has no column scopes': 'ALTER TABLE api_key DROP COLUMN scopes',
+  'the table workspace has no column name': `ALTER TABLE workspace DROP COLUMN name;
+    ALTER TABLE workspace ADD COLUMN name TEXT GENERATED ALWAYS AS ('Mine') VIRTUAL`,
+  'The column created_at of the table workspace holds a value of another type': `UPDATE workspace SET created_at = 'then'`,
+  'the table workspace holds a value that Soku never writes':
+    'UPDATE workspace SET created_at = 9007199254740993',
+  'the table workspace holds a value that Soku never writes.':
+    'UPDATE workspace SET name = zeroblob(2000000)',
+  'is damaged (workspace)': `UPDATE workspace SET name = 'Mine'`,
+  'UNIQUE constraint failed': `CREATE TABLE copied AS SELECT * FROM workspace;
+    PRAGMA foreign_keys = OFF; DROP TABLE workspace; ALTER TABLE copied RENAME TO workspace;
+    INSERT INTO workspace SELECT * FROM workspace`,
+};
+
+test('only the rows of a backup are restored, and only such as Soku writes', async (t) => {
+  const scene = await Scene.of(t, 'sqlite');
+  const server = await scene.start();
+  const { apiKey, key } = await (await server.signIn()).makeKey({ name: 'kept' });
+  await server.kill('SIGTERM');
+  const file = scene.onShelf('backup');
+  assert.equal((await scene.operate(['backup', file])).code, 0);
+  await scene.freshDatabase();
+  const config = readConfig({ SOKU_DATA_DIR: scene.dataDir });
+  const tools = { log: await createLog('silent', false), progress: () => undefined };
+
+  const copy = scene.onShelf('copy');
+  const change = (statements: string) => {
+    copyFileSync(file, copy);
+    const database = new DatabaseSync(copy);
+    database.exec(statements);
+    database.close();
+  };
+  for (const [problem, statements] of Object.entries(refused)) {
+    change(statements);
+    await assert.rejects(restore(config, copy, tools), (error) => {
+      assert.ok(error instanceof StartupError && error.exitCode === 65, String(error));
+      assert.ok(error.message.includes(problem), error.message);
+      return true;
+    });
+    assert.deepEqual(globSync('soku.db*', { cwd: scene.dataDir }), [], 'nothing is left behind');
+  }
+
+  change(exchanged);
+  await restore(config, copy, tools);
+  const again = await scene.start();
+  const me = () => call(`${again.url}/v1/me`, { headers: bearer(apiKey) });
+  assert.equal((await me()).status, 200);
+  const ada = await again.signIn();
+  const revoked = await ada.call('POST', `/v1/api-keys/${key.id}/revoke`);
+  assert.equal(revoked.status, 200, revoked.text);
+  assert.equal(JSON.parse(revoked.text).status, 'revoked');
+  assert.equal((await me()).status, 401);
+});
