@@ -44,6 +44,36 @@ test('ASVS 14.2.1: a key in a URL opens nothing, and no answer puts one into a U
   assertRefusal(await exchange(`${server.url}/v1/me/${apiKey}`), 'not_found');
 });
 
+test('ASVS 14.2.1: no management call takes a key in its URL, by any name, or repeats or logs it', async () => {
+  const { apiKey, key } = await ada.makeKey({ name: 'searched', scopes: ['keys:read', 'keys:write'] });
+  const stray = generateKey();
+  const twice = stray.replaceAll('_', '%255F');
+  const calls: [method: string, path: string, parameter: string][] = [
+    ['GET', `/v1/api-keys?q=${stray}`, 'q'],
+    ['GET', `/v1/api-keys?q=${twice}`, 'q'],
+    ['GET', `/v1/api-keys?token=${stray.slice(8)}`, 'token'],
+    ['GET', `/v1/api-keys?${stray}`, 'query'],
+    ['GET', `/v1/api-keys/${stray}`, 'path'],
+    ['GET', `/v1/api-keys/${key.id}?from=x${stray}`, 'from'],
+    ['GET', `/v1/workspace?utm_source=${stray}`, 'utm_source'],
+    ['POST', `/v1/api-keys/${stray}/revoke`, 'path'],
+  ];
+  for (const [method, path, parameter] of calls) {
+    for (const caller of [{ as: ada }, { key: apiKey }]) {
+      const answer = await contract.call(method, path, caller);
+      const error = assertRefusal(answer, 'invalid_request');
+      assert.deepEqual(error.details, [{ path: parameter, problem: 'must not hold an API key' }]);
+      assert.match(error.message, /parameter hash of GET \/v1\/api-keys/);
+      assert.ok(!answer.text.includes(stray.slice(8, 20)));
+    }
+  }
+  const session = await exchange(`${server.url}/api/session?x=${stray}`);
+  assertRefusal(session, 'invalid_request');
+  assertRefusal(await contract.call('GET', `/v1/api-keys?q=${stray}`), 'invalid_request');
+  assert.ok(!server.output.includes(stray.slice(8, 20)), 'not in the log at its most talkative');
+  assert.match(server.output, /"route":"\/v1\/api-keys"/, 'which does tell of requests');
+});
+
 test('ASVS 11.5.1: keys have 154 random bits, and no two are alike', async () => {
   const { apiKey: maker } = await ada.makeKey({ name: 'maker', scopes: ['keys:write'] });
   const keys = await Promise.all(

@@ -75,6 +75,12 @@ test('names, previews, ids and hashes hold no key', () => {
     '\u30d7\u30ed\u30c0\u30af\u30b7\u30e7\u30f3\u306e\u30b5\u30fc\u30d0\u30fc\u7528\u306e\u9375\u3067\u3059',
   ];
   for (const name of harmless) assert.equal(containsKey(name), false, name);
+  for (const prefix of ['key_', 'ey_', 'y_']) {
+    for (const text of ['key_01h2xcejqtf2nbrexx3vqjhp41', '/v1/api-keys/key_01h2xcejqtf2nbrexx3vqjhp41?a']) {
+      assert.equal(containsKey(text, [prefix]), false, prefix);
+    }
+    assert.equal(containsKey('my_key_01h2xcejqtf2nbrexx3vqjhp41', [prefix]), true);
+  }
 });
 
 test('every whole key of a text is found once, also without its prefix', () => {

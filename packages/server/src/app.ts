@@ -20,6 +20,7 @@ import { registerSecurityHeaders } from './http/security-headers.ts';
 import { createServer, serveAhead } from './http/server.ts';
 import type { DeadHashJournal } from './journal/journal.ts';
 import { Callers } from './keys/callers.ts';
+import { refuseKeysInUrls } from './keys/key-in-url.ts';
 import { keyRoutes } from './keys/routes.ts';
 import { KeyService } from './keys/service.ts';
 import { KeyStore } from './keys/store.ts';
@@ -99,6 +100,7 @@ export async function createApp(
       log,
     }));
 
+  refuseKeysInUrls(app, keyPrefixes);
   await registerSecurityHeaders(app, publicUrl.startsWith('https:'));
   await registerOpenApi(app, { publicUrl, keyPrefix: keyPrefixes[0], version });
   await app.register(accountRoutes, {
@@ -106,7 +108,7 @@ export async function createApp(
     accounts,
     gate: new PasswordGate(),
     publicUrl,
-    keyPrefix: keyPrefixes[0],
+    keyPrefixes,
     addressOf,
   });
   const callers = new Callers(verifier, accounts, addressOf);

@@ -15,7 +15,8 @@ interface Options {
   accounts: AccountService;
   gate: PasswordGate;
   publicUrl: string;
-  keyPrefix: string;
+  /** Accepted prefixes; the first one is that of new keys. */
+  keyPrefixes: readonly [string, ...string[]];
   addressOf: ClientAddress;
 }
 
@@ -41,14 +42,14 @@ const authCalls = (name: z.ZodType<string>) =>
   ] as const;
 
 /** Names are stored and shown: somebody who pastes a key into the field would have it kept for ever. */
-function nameWithoutKey(prefix: string) {
-  return personNameSchema.refine((name) => !containsKey(name, [prefix]), 'must not hold an API key');
+function nameWithoutKey(prefixes: readonly string[]) {
+  return personNameSchema.refine((name) => !containsKey(name, prefixes), 'must not hold an API key');
 }
 
 /** Sign-in, sessions and first setup: the calls of the dashboard, not of the Public API. */
 export const accountRoutes: FastifyPluginAsyncZod<Options> = async (app, options) => {
   const { auth, accounts, addressOf } = options;
-  const name = nameWithoutKey(options.keyPrefix);
+  const name = nameWithoutKey(options.keyPrefixes);
 
   for (const call of authCalls(name)) {
     app.route({
@@ -79,7 +80,8 @@ export const accountRoutes: FastifyPluginAsyncZod<Options> = async (app, options
         workspace: workspace ?? null,
         setupNeeded: await accounts.setupNeeded(),
         publicUrl: options.publicUrl,
-        keyPrefix: options.keyPrefix,
+        keyPrefix: options.keyPrefixes[0],
+        keyPrefixes: [...options.keyPrefixes],
       };
     },
   );

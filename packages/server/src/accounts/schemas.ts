@@ -42,7 +42,8 @@ export const sessionSchema = z
     workspace: z.object({ id: z.string(), name: z.string() }).nullable(),
     setupNeeded: z.boolean().describe('No account exists yet'),
     publicUrl: z.string(),
-    keyPrefix: z.string(),
+    keyPrefix: z.string().describe('That of new keys'),
+    keyPrefixes: z.array(z.string()).describe('All that are accepted'),
   })
   .meta({ id: 'Session' });
 export type Session = z.infer<typeof sessionSchema>;

@@ -95,7 +95,8 @@ function refuseAbsent(
   };
 }
 
-function hasKeyInQuery(target: string, prefixes: readonly string[]): boolean {
+/** Whether a query parameter that other services take keys in holds something like a key. */
+export function hasKeyInQuery(target: string, prefixes: readonly string[]): boolean {
   const start = target.indexOf('?');
   if (start === -1) return false;
   for (const [name, value] of new URLSearchParams(target.slice(start + 1))) {

@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { generateKey } from '@soku/key';
+import fc from 'fast-check';
+import { newId } from '../ids.ts';
+import { findKeyInUrl } from './key-in-url.ts';
+
+const prefixes = ['acme_', 'sk_live_', 'key_', 'y_'];
+
+/** Percent-encodes every character whose turn it is, as often as it says. */
+function encode(text: string, times: readonly number[]): string {
+  const encoded = Array.from(text, (character, at) => {
+    const hex = character.charCodeAt(0).toString(16);
+    const count = times[at % times.length] ?? 0;
+    return count === 0 ? character : `%${'25'.repeat(count - 1)}${hex}`;
+  });
+  return encoded.join('');
+}
+
+const times = fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 1, maxLength: 7 });
+const aKey = fc.constantFrom('acme_', 'sk_live_').map((prefix) => generateKey({ prefix }));
+
+test('a key is found anywhere in the URL of a management call, however often it was encoded', () => {
+  const places: ((key: string) => string)[] = [
+    (key) => `/v1/api-keys?q=${key}`,
+    (key) => `/v1/api-keys?status=all&q=x+${key}+y&limit=1`,
+    (key) => `/v1/api-keys?${key}=1`,
+    (key) => `/v1/api-keys?${key}`,
+    (key) => `/v1/api-keys/${key}`,
+    (key) => `/v1/api-keys/${key}/revoke`,
+    (key) => `/v1/no-such-call?a=${key}`,
+    (key) => `/api/session?x=${key}`,
+    (key) => `/%761/api-keys?q=${key}`,
+    (key) => `http://localhost:3000/v1/api-keys?q=${key}`,
+  ];
+  fc.assert(
+    fc.property(aKey, times, fc.constantFrom(...places), (key, often, place) => {
+      const found = findKeyInUrl(place(encode(key, often)), prefixes);
+      assert.equal(found?.code, 'invalid_request');
+      assert.match(found.message, /hash of GET \/v1\/api-keys.*Authorization: Bearer/);
+      assert.ok(!JSON.stringify(found).includes(key.slice(-10)));
+    }),
+  );
+});
+
+test('the parameter is named, unless its name is what holds the key', () => {
+  const key = generateKey();
+  const path = (url: string) => findKeyInUrl(url, prefixes)?.details?.[0]?.path;
+  assert.equal(path(`/v1/api-keys?limit=1&q=${key}`), 'q');
+  assert.equal(path(`/v1/api-keys?${key}=q`), 'query');
+  assert.equal(path(`/v1/api-keys/${key}?q=1`), 'path');
+  assert.equal(path(`/v1/api-keys?${'a'.repeat(500)}=${key}`), 'query');
+});
+
+test('a key without prefix, a cut one and a mistyped one count, too', () => {
+  const key = generateKey();
+  for (const text of [
+    key.slice(8),
+    key.slice(0, 36),
+    `${key.slice(0, -1)}-`,
+    key.replace('sk_live_', 'acme_'),
+  ]) {
+    assert.notEqual(findKeyInUrl(`/v1/api-keys?q=${text}`, prefixes), null, text.length.toString());
+  }
+});
+
+test('previews, ids, hashes, cursors and other URLs pass, whatever the prefix', () => {
+  const id = newId('key_', 1_700_000_000_000);
+  const key = generateKey();
+  for (const url of [
+    `/v1/api-keys/${id}`,
+    `/v1/api-keys/${id}/usage?range=7d`,
+    `/v1/api-keys?cursor=${id}&q=${id}`,
+    `/v1/api-keys?q=sk_live_${key.slice(8, 11)}...${key.slice(-3)}`,
+    `/v1/api-keys?hash=${'0123456789abcdef'.repeat(4)}`,
+    `/v1/api-keys?hash=${'0123456789ABCDEF'.repeat(4)}`,
+    '/v1/api-keys?q=Production%20Server',
+    '/v1/api-keys?q=%F0%9F%9A%80%',
+    '/v1/api-keys',
+    // Verification has a code of its own for a key in the URL.
+    `/v1/me?api_key=${key}`,
+    `/v1/verify?token=${key}`,
+    `/v1/verify/files?x=${key}`,
+    `/settings/api?q=${key}`,
+  ]) {
+    assert.equal(findKeyInUrl(url, prefixes), null, url);
+  }
+});
