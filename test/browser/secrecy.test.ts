@@ -1,8 +1,10 @@
 /** M4: once the dialog is closed or the page is left, the full key is nowhere any more. */
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, type TestContext, test } from 'node:test';
+import { generateKey } from '@soku/key';
 import type { BrowserContext, Page } from 'playwright-core';
 import { z } from 'zod';
 import { Dashboard } from './dashboard.ts';
@@ -165,4 +167,106 @@ test('M4, M6: no file of the data directory and no line of the log holds the key
   );
   assert.deepEqual(holding, []);
   assert.ok(!dashboard.server.output.includes(randomPart(apiKey)));
+});
+
+const hashOf = (apiKey: string) => createHash('sha256').update(apiKey).digest('hex');
+const searchField = (page: Page) => page.getByRole('searchbox', { name: 'Search keys' });
+const note = (page: Page) => page.getByRole('status').filter({ hasText: 'fingerprint' });
+
+for (const [how, around] of [
+  ['alone', (apiKey: string) => apiKey],
+  ['in the line of a shell', (apiKey: string) => `export SOKU_API_KEY="${apiKey}"\n`],
+] as const) {
+  test(`a key that is pasted into the search ${how} is found by its hash, revoked or not, and goes nowhere`, async (t) => {
+    const { apiKey, key } = await dashboard.ada.makeKey({ name: `Leaked ${how}` });
+    await dashboard.ada.revoke(key.id);
+    const page = await dashboard.open(t, '/settings/api?q=Leaked');
+    const recorded = record(page.context());
+    await page.evaluate((text) => Reflect.get(navigator, 'clipboard').writeText(text), around(apiKey));
+    await searchField(page).focus();
+    await page.keyboard.press('ControlOrMeta+V');
+    await keys.row(page, `Leaked ${how}`).waitFor();
+    await isAt(page, `/settings/api?hash=${hashOf(apiKey)}`);
+    assert.equal(await searchField(page).inputValue(), '');
+    await reads(note(page), /^Found by its fingerprint; the key itself was not sent\.$/);
+    await page.keyboard.press('ControlOrMeta+Z');
+    await page.evaluate(`navigator.clipboard.writeText('')`);
+    await isNowhereIn(page, apiKey, 'after the search');
+    await recorded.answers();
+    assert.deepEqual(
+      recorded.texts.filter((text) => text.includes(randomPart(apiKey))),
+      [],
+    );
+    await page.getByRole('link', { name: 'Clear the search' }).click();
+    await isAt(page, '/settings/api');
+  });
+}
+
+test('a key that is typed into the search is not sent, and one of several is said to be the first', async (t) => {
+  const { apiKey } = await dashboard.ada.makeKey({ name: 'Typed' });
+  const page = await dashboard.open(t, '/settings/api');
+  const recorded = record(page.context());
+  await searchField(page).fill(apiKey);
+  await keys.row(page, 'Typed').waitFor();
+  await isAt(page, `/settings/api?hash=${hashOf(apiKey)}`);
+  await searchField(page).fill(`${apiKey} ${generateKey()}`);
+  await reads(
+    page.getByRole('status').filter({ hasText: 'fingerprint' }),
+    /holds 2 keys\. This is the first one/,
+  );
+  const stray = generateKey();
+  await searchField(page).fill(stray.slice(8));
+  await page.getByRole('heading', { name: 'Nothing found' }).waitFor();
+  await reads(note(page), /^Searched by its fingerprint/);
+  await isAt(page, `/settings/api?hash=${hashOf(stray)}`);
+  await searchField(page).fill(apiKey.slice(0, -1));
+  await isAt(page, `/settings/api?q=${apiKey.slice(0, 11)}`);
+  await keys.row(page, 'Typed').waitFor();
+  await reads(page.getByRole('main'), /incomplete or mistyped, so it was not sent/);
+  for (const secret of [apiKey, stray]) {
+    assert.deepEqual(
+      recorded.texts.filter((text) => text.includes(randomPart(secret).slice(0, 20))),
+      [],
+    );
+  }
+});
+
+test('a key in the address of a page is taken out of it before anything reads it, and found', async (t) => {
+  const { apiKey } = await dashboard.ada.makeKey({ name: 'In the address' });
+  for (const path of [
+    `/settings/api?q=${apiKey}`,
+    `/settings/api?q=%22${encodeURIComponent(apiKey.replaceAll('_', '%5F'))}%22&status=revoked`,
+    `/settings/api/${apiKey}`,
+    `/login?next=${encodeURIComponent(`/settings/api?q=${apiKey}`)}`,
+  ]) {
+    const page = await dashboard.open(t, '/help/authentication');
+    const recorded = record(page.context());
+    await page.goto(dashboard.server.url + path);
+    await keys.row(page, 'In the address').waitFor();
+    await isAt(page, `/settings/api?hash=${hashOf(apiKey)}`);
+    await reads(note(page), /^The address of this page held the key.* revoke it\. Found by its fingerprint/);
+    const [opened, ...others] = recorded.texts.filter((text) => text.includes(randomPart(apiKey)));
+    assert.match(opened ?? '', /^GET /, 'what was opened');
+    assert.deepEqual(others, []);
+  }
+  const page = await dashboard.open(t, `/help/authentication?x=${apiKey}#${apiKey}`);
+  await isAt(page, '/help/authentication');
+  const stranger = await dashboard.open(t, `/settings/api?q=${apiKey}`, { as: null });
+  await isAt(stranger, `/login?next=${encodeURIComponent(`/settings/api?hash=${hashOf(apiKey)}`)}`);
+});
+
+test('the prefixes that a deployment accepts are known to its pages', async (t) => {
+  const env = { SOKU_KEY_PREFIX: 'acme_', SOKU_ACCEPTED_PREFIXES: 'old_' };
+  const other = await Dashboard.start(env, dashboard);
+  t.after(() => other.stop());
+  const { apiKey } = await other.ada.makeKey({ name: 'Of acme' });
+  const page = await other.open(t, `/settings/api?q=${apiKey}`);
+  await keys.row(page, 'Of acme').waitFor();
+  await isAt(page, `/settings/api?hash=${hashOf(apiKey)}`);
+  for (const text of [apiKey.slice(5), generateKey({ prefix: 'old_' }).slice(4)]) {
+    await page.goto(`${other.server.url}/settings/api`);
+    await searchField(page).fill(text);
+    await note(page).waitFor();
+    assert.ok(!page.url().includes(text));
+  }
 });

@@ -14,8 +14,10 @@ import { LastResort } from './components/LastResort.tsx';
 import { RescuedKey } from './pages/settings/api/RescuedKey.tsx';
 import { makeRouter } from './router.tsx';
 import { onOtherTab } from './session/channel.ts';
+import { cleanAddress } from './session/clean-address.ts';
 import { followNavigation } from './session/follow-navigation.ts';
 
+cleanAddress(window);
 const queryClient = makeQueryClient(toLogin);
 const router = makeRouter(queryClient);
 

@@ -22,6 +22,8 @@ import { callApi } from './client.ts';
 export interface ListFilter {
   status: StatusFilter;
   q: string;
+  /** SHA-256 of a key, in hexadecimal digits; '' for any key. */
+  hash: string;
 }
 
 const pageSize = 50;
@@ -40,13 +42,14 @@ export function keyListOptions(filter: ListFilter) {
 export function newestKeysOptions(limit: number) {
   return queryOptions({
     queryKey: ['keys', 'newest', limit],
-    queryFn: ({ signal }) => fetchKeys({ status: 'active', q: '' }, limit, null, signal),
+    queryFn: ({ signal }) => fetchKeys({ status: 'active', q: '', hash: '' }, limit, null, signal),
   });
 }
 
 function fetchKeys(filter: ListFilter, limit: number, cursor: string | null, signal: AbortSignal) {
   const query = new URLSearchParams({ status: filter.status, limit: String(limit), include: 'counts' });
   if (filter.q !== '') query.set('q', filter.q);
+  if (filter.hash !== '') query.set('hash', filter.hash);
   if (cursor !== null) query.set('cursor', cursor);
   return callApi(`/v1/api-keys?${query}`, { answer: keyListSchema, signal });
 }
@@ -85,7 +88,7 @@ export function revokeKey(id: string): Promise<RevokedKey> {
   });
 }
 
-const cachedFilterSchema = z.object({ status: z.string(), q: z.string() });
+const cachedFilterSchema = z.object({ status: z.string(), q: z.string(), hash: z.string() });
 
 /**
  * Puts what the server has just answered into every list that is open, so that the page behind a dialog is right
@@ -110,10 +113,11 @@ function placeKey(
   filter: z.infer<typeof cachedFilterSchema>,
   key: Key,
 ): InfiniteData<KeyList> {
+  const known = list.pages.some((page) => page.data.some((row) => row.id === key.id));
+  // What a search finds only the server knows; the refetch tells.
   const fits =
     (filter.status === 'all' || filter.status === key.status) &&
-    key.name.toLowerCase().includes(filter.q.toLowerCase());
-  const known = list.pages.some((page) => page.data.some((row) => row.id === key.id));
+    (known || (filter.q === '' && filter.hash === ''));
   const pages = list.pages.map((page, index) => {
     const rows = fits
       ? page.data.map((row) => (row.id === key.id ? key : row))

@@ -17,13 +17,20 @@ export const accountSearch = z.object({
 export const apiKeysSearch = z.object({
   status: statusFilterSchema.exclude(['active']).optional().catch(undefined),
   q: optionalText(100),
+  hash: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .optional()
+    .catch(undefined),
   panel: z.enum(['generate', 'rename', 'revoke', 'limit']).optional().catch(undefined),
   key: keyIdSchema.optional().catch(undefined),
 });
 export type ApiKeysSearch = z.infer<typeof apiKeysSearch>;
 
-export function filterOf({ status, q }: ApiKeysSearch): ListFilter {
-  return { status: status ?? 'active', q: q ?? '' };
+/** Somebody who searches for one key by its hash wants to see it, whatever its status. */
+export function filterOf({ status, q, hash }: ApiKeysSearch): ListFilter {
+  if (hash !== undefined) return { status: 'all', q: '', hash };
+  return { status: status ?? 'active', q: q ?? '', hash: '' };
 }
 
 export const keySearch = z.object({

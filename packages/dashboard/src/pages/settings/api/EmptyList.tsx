@@ -12,6 +12,7 @@ interface EmptyListProps {
 }
 
 export function EmptyList({ filter, anyKeys, onGenerate }: EmptyListProps) {
+  if (filter.hash !== '') return <KeyNotFound />;
   if (filter.q !== '') return <NothingFound q={filter.q} />;
   if (anyKeys && filter.status !== 'active') return <NoneWithStatus status={filter.status} />;
   return (
@@ -46,6 +47,14 @@ function NothingFound({ q }: { q: string }) {
           Clear the search
         </Link>
       </div>
+    </Empty>
+  );
+}
+
+function KeyNotFound() {
+  return (
+    <Empty icon={<SearchX size={20} aria-hidden />} title="Nothing found">
+      <p>This key is not one of this workspace. It may belong to another workspace or deployment.</p>
     </Empty>
   );
 }
