@@ -103,14 +103,8 @@ export async function createApp(
   refuseKeysInUrls(app, keyPrefixes);
   await registerSecurityHeaders(app, publicUrl.startsWith('https:'));
   await registerOpenApi(app, { publicUrl, keyPrefix: keyPrefixes[0], version });
-  await app.register(accountRoutes, {
-    auth,
-    accounts,
-    gate: new PasswordGate(),
-    publicUrl,
-    keyPrefixes,
-    addressOf,
-  });
+  const gate = new PasswordGate();
+  await app.register(accountRoutes, { auth, accounts, gate, publicUrl, keyPrefixes, addressOf });
   const callers = new Callers(verifier, accounts, addressOf);
   await app.register(keyRoutes, { keys, callers });
   await app.register(workspaceRoutes, { workspaces, callers });
