@@ -56,6 +56,25 @@ test('an owner in the environment is made at the first start, and no setup code 
   }
 });
 
+test('until there is a key, each start warns of a prefix that scanners take for one of Stripe', async () => {
+  const warning = /New keys begin with sk_live_, as Stripe's do/;
+  const dataDir = newDataDir();
+  try {
+    const first = await startServer({ dataDir });
+    await (await first.signIn()).makeKey({ name: 'first' });
+    assert.match(first.output, warning);
+    await first.stop();
+    const second = await startServer({ dataDir });
+    await second.stop();
+    assert.doesNotMatch(second.output, warning);
+  } finally {
+    rmSync(dataDir, { recursive: true, force: true });
+  }
+  const other = await startServer({ env: { SOKU_KEY_PREFIX: 'acme_live_' } });
+  await other.stop();
+  assert.doesNotMatch(other.output, /New keys begin/);
+});
+
 test('an owner in the environment changes nothing once there is an account', async () => {
   const added = await runOperator(['account', 'add', eve.email], { dataDir, input: `${eve.password}\n` });
   assert.equal(added.code, 0, added.output);

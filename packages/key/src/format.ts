@@ -6,6 +6,11 @@
 /** Prefix of new keys where the operator has set no other. */
 export const defaultPrefix = 'sk_live_';
 
+/** Whether Stripe's secret and restricted keys begin so: secret scanners take a key with such a prefix for Stripe's. */
+export function isStripePrefix(prefix: string): boolean {
+  return /^[sr]k_(live|test|prod)_$/.test(prefix);
+}
+
 /** The digits of base 62, in the order of their values (0 to 61). */
 export const alphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 

@@ -6,6 +6,7 @@ export {
   defaultPrefix,
   formatPreview,
   isPrefix,
+  isStripePrefix,
   type KeyParts,
   KeyUsageError,
 } from './format.ts';

@@ -118,7 +118,7 @@ export async function createApp(
   await app.register(nodeRoutes, { list: nodes?.list ?? onlyNode, checkOperator });
   openApiRoute(app);
   await registerPages(app);
-  return { app, accounts, nodes, limits, usage, gateway, draining };
+  return { app, accounts, keys, nodes, limits, usage, gateway, draining };
 }
 
 /** The verifier, how it learns of changes, and what counts beside it. */

@@ -43,7 +43,9 @@ const schema = z.object({
     .string()
     .refine(isPrefix, 'is not a lower-case letter, then at most 18 of a-z, 0-9 and _, then _')
     .default(defaultPrefix)
-    .describe('Prefix of new keys'),
+    .describe(
+      'Prefix of new keys. Choose one of your own: secret scanners report a key with the default as one of Stripe’s, and TruffleHog sends it there ([rules for scanners](secret-scanners.md))',
+    ),
   SOKU_ACCEPTED_PREFIXES: list(isPrefix, 'has an entry that is not a key prefix')
     .default([])
     .describe('Further prefixes that existing keys may have, separated by commas'),

@@ -1,3 +1,4 @@
+import { isStripePrefix } from '@soku/key';
 import type { Logger } from 'pino';
 import { readOrMakeSecret } from './accounts/secret.ts';
 import { createApp } from './app.ts';
@@ -9,6 +10,7 @@ import { type Close, gracefulClose } from './http/closing.ts';
 import { createLog } from './http/logging.ts';
 import { checkPort, listen, listenOn } from './http/port.ts';
 import { DeadHashJournal } from './journal/journal.ts';
+import type { KeyService } from './keys/service.ts';
 import { exitCodes, StartupError } from './startup-error.ts';
 import { endProcess } from './stop.ts';
 import { version } from './version.ts';
@@ -34,7 +36,7 @@ async function start(): Promise<void> {
   });
   const journal = new DeadHashJournal(directory, database, log);
   await inWords(database, journal.start());
-  const { app, accounts, nodes, limits, usage, gateway, draining } = await createApp(
+  const { app, accounts, keys, nodes, limits, usage, gateway, draining } = await createApp(
     config,
     database,
     journal,
@@ -43,6 +45,7 @@ async function start(): Promise<void> {
   );
   const setupCode = await inWords(database, accounts.prepareFirstAccount(config.owner));
   log.info(`Soku API Keys ${version}, data in ${directory.path}`);
+  await inWords(database, remindOfPrefix(config.keyPrefixes[0], keys, log));
   await inWords(database, limits.start());
   await inWords(database, nodes?.start());
   const closeGateway = await startGateway(gateway, config, log);
@@ -98,6 +101,14 @@ async function startGateway(
   await listenOn(gateway.server, host, wanted.port, 'SOKU_GATEWAY_PORT');
   log.info(`The gateway on port ${wanted.port} passes requests with a good key on to ${wanted.upstream}`);
   return close;
+}
+
+/** Says what a prefix of Stripe's does while it costs nothing to change it: before the first key exists. */
+async function remindOfPrefix(prefix: string, keys: KeyService, log: Logger): Promise<void> {
+  if (!isStripePrefix(prefix) || (await keys.hasAny())) return;
+  log.warn(
+    `New keys begin with ${prefix}, as Stripe's do: secret scanners report a leaked one as Stripe's, and TruffleHog sends it there. Set SOKU_KEY_PREFIX before you create keys (docs/secret-scanners.md)`,
+  );
 }
 
 /** Without this line nobody can ever sign in, so it is printed at every log level. */

@@ -100,6 +100,11 @@ export class KeyService {
     return { apiKey, key: await this.get(caller.workspaceId, id) };
   }
 
+  /** Whether any workspace has a key, of whatever status. */
+  async hasAny(): Promise<boolean> {
+    return this.#store.hasAny();
+  }
+
   /** @throws {RequestError} not_found, the same for a key of another workspace as for none */
   async get(workspaceId: string, id: string): Promise<Key> {
     const [row, used] = await Promise.all([

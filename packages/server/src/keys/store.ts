@@ -168,6 +168,11 @@ export class KeyStore {
       .executeTakeFirst();
   }
 
+  /** Whether any workspace has a key. */
+  async hasAny(): Promise<boolean> {
+    return (await this.#db.selectFrom('api_key').select('id').limit(1).executeTakeFirst()) !== undefined;
+  }
+
   /**
    * One page, newest first.
    *

@@ -1,3 +1,4 @@
+import { isStripePrefix } from '@soku/key';
 import { Link } from '@tanstack/react-router';
 import { useSession } from '../../api/session.ts';
 import { Code } from '../../components/Code.tsx';
@@ -84,7 +85,7 @@ export function KeyManagementPage() {
         </ol>
         <p>Do the same when a key is lost: nobody can show it again.</p>
       </Part>
-      <Leak />
+      <Leak prefix={prefix} />
       <Part id="stored" title="What Soku stores">
         <p>
           Of the key itself only its SHA-256 fingerprint, and the characters of the preview. With a copy of
@@ -114,7 +115,7 @@ function KeyUse() {
   );
 }
 
-function Leak() {
+function Leak({ prefix }: { prefix: string }) {
   return (
     <Part id="leak" title="When a key has leaked">
       <ol className="prose__list prose__list--numbered">
@@ -133,7 +134,13 @@ function Leak() {
         </li>
       </ol>
       <p>To search a folder for keys:</p>
-      <Code label="search command" code={'grep -rE "sk_live_[0-9A-Za-z]{32}" .'} />
+      <Code label="search command" code={`grep -rE "${prefix}[0-9A-Za-z]{32}" .`} />
+      {isStripePrefix(prefix) && (
+        <p>
+          Stripe’s keys begin the same way. If a scanner such as gitleaks or GitHub reports a leaked Stripe
+          key that you don’t know, paste it into the search field of Settings, API: it may be one of yours.
+        </p>
+      )}
     </Part>
   );
 }
