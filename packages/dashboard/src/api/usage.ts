@@ -1,10 +1,9 @@
 import { usageSchema } from '@soku/server/usage-schemas';
 import { keepPreviousData, queryOptions } from '@tanstack/react-query';
+import { hoursInDays, readerZone } from '../components/zone.ts';
 import { callApi, isSessionOver } from './client.ts';
 
 export type UsageRange = '24h' | '7d' | '30d';
-
-const hour = 3_600_000;
 
 /** Milliseconds. */
 const refreshEvery = 10_000;
@@ -44,15 +43,8 @@ function fetchUsage(id: string, hours: number, signal: AbortSignal) {
   });
 }
 
-/**
- * How many hours back, the current one included. 30 days are shown as days of the reader's calendar, so they begin with
- * a midnight there, or with the first hour after it where the zone is not whole hours from UTC.
- */
+/** How many hours back, the current one included. 30 days are shown as days of the reader's calendar. */
 function hoursOf(range: UsageRange, now: number): number {
   if (range === '24h') return 24;
-  if (range === '7d') return 7 * 24;
-  const first = new Date(now);
-  first.setHours(0, 0, 0, 0);
-  first.setDate(first.getDate() - 29);
-  return Math.floor(now / hour) - Math.ceil(first.getTime() / hour) + 1;
+  return range === '7d' ? 7 * 24 : hoursInDays(30, now, readerZone);
 }

@@ -1,11 +1,13 @@
 import './When.css';
 import { exactTime, relativeTime, utcTime } from './dates.ts';
+import { useMinute } from './use-minute.ts';
 
 /**
  * "3 days ago", with the exact time in the reader's zone and in UTC on hover. A keyboard reaches the exact one,
  * too: it shows while the link in the same row has the focus.
  */
 export function When({ at }: { at: string }) {
+  useMinute();
   return (
     <time className="when" dateTime={at} title={`${exactTime(at)}\n${utcTime(at)}`}>
       <span>{relativeTime(at)}</span>

@@ -1,37 +1,50 @@
-const steps: Array<[Intl.RelativeTimeFormatUnit, number]> = [
-  ['year', 365 * 24 * 3600],
-  ['month', 30 * 24 * 3600],
-  ['week', 7 * 24 * 3600],
-  ['day', 24 * 3600],
-  ['hour', 3600],
-  ['minute', 60],
-];
+import { dayNumber, formatIn, localTime, readerZone } from './zone.ts';
+
+const minute = 60;
+const hour = 60 * minute;
+const day = 24 * hour;
 
 // The pages are in English; only the order of day, month and hour follows the reader.
-const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
-const exact = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'long' });
-const day = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' });
+const relative = new Intl.RelativeTimeFormat('en');
+const relativeDay = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
 
-export function relativeTime(at: string, now = Date.now()): string {
-  const seconds = (Date.parse(at) - now) / 1000;
-  for (const [unit, length] of steps) {
-    if (Math.abs(seconds) >= length) return relative.format(Math.trunc(seconds / length), unit);
-  }
-  return seconds > 0 ? 'in a moment' : 'just now';
+/**
+ * "3 days ago". Days, months and years are those of the calendar in the reader's zone: "yesterday" is the day before
+ * today, also after a day of 25 hours. Never "next week", which means different days to different readers.
+ */
+export function relativeTime(at: string, now = Date.now(), zone = readerZone): string {
+  const then = Date.parse(at);
+  const seconds = (then - now) / 1000;
+  if (Math.abs(seconds) < minute) return seconds > 0 ? 'in a moment' : 'just now';
+  if (Math.abs(seconds) < hour) return relative.format(Math.trunc(seconds / minute), 'minute');
+  const days = dayNumber(then, zone) - dayNumber(now, zone);
+  if (Math.abs(seconds) < day || days === 0) return relative.format(Math.trunc(seconds / hour), 'hour');
+  const months = wholeMonths(now, then, zone);
+  if (Math.abs(months) >= 12) return relative.format(Math.trunc(months / 12), 'year');
+  if (months !== 0) return relative.format(months, 'month');
+  if (Math.abs(days) >= 14) return relative.format(Math.trunc(days / 7), 'week');
+  return relativeDay.format(days, 'day');
+}
+
+/** From the 31st to the 30th of the next month it is not yet a month. */
+function wholeMonths(from: number, to: number, zone: string): number {
+  if (to < from) return 0 - wholeMonths(to, from, zone);
+  const [a, b] = [localTime(from, zone), localTime(to, zone)];
+  return (b.year - a.year) * 12 + b.month - a.month - (b.day < a.day ? 1 : 0);
 }
 
 /** To the second below a minute, for what brings itself up to date. */
 export function freshTime(at: string, now = Date.now()): string {
   const seconds = Math.max(1, Math.round((now - Date.parse(at)) / 1000));
-  return seconds < 60 ? relative.format(-seconds, 'second') : relativeTime(at, now);
+  return seconds < minute ? relative.format(-seconds, 'second') : relativeTime(at, now);
 }
 
-export function exactTime(at: string): string {
-  return exact.format(new Date(at));
+export function exactTime(at: string, zone = readerZone): string {
+  return formatIn(zone, { dateStyle: 'medium', timeStyle: 'long' }).format(new Date(at));
 }
 
-export function dayOf(at: string): string {
-  return day.format(new Date(at));
+export function dayOf(at: string, zone = readerZone): string {
+  return formatIn(zone, { dateStyle: 'medium' }).format(new Date(at));
 }
 
 export function utcTime(at: string): string {

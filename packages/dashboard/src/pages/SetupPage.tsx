@@ -19,13 +19,13 @@ type Problems = Record<string, string>;
 
 export function SetupPage() {
   const { code = '' } = route.useSearch();
-  const { problems, failure, busy, submit } = useSetup();
+  const { problems, failure, busy, submit, edit } = useSetup();
   return (
     <Gate
       title="Set up Soku"
       lead="Make the owner's account. This page works once, for whoever has the code from the log."
     >
-      <form className="form" onSubmit={submit} noValidate>
+      <form className="form" onSubmit={submit} onInput={edit} noValidate>
         <TextField
           label="Setup code"
           name="code"
@@ -108,7 +108,14 @@ function useSetup() {
     }
   };
 
-  return { problems, failure, busy, submit };
+  /** A problem holds until its field is edited. */
+  const edit = ({ target }: FormEvent<HTMLFormElement>) => {
+    if (!(target instanceof HTMLInputElement)) return;
+    const { [target.name]: _, ...rest } = problems;
+    setProblems(rest);
+  };
+
+  return { problems, failure, busy, submit, edit };
 }
 
 function refusedFields(error: unknown): Problems {

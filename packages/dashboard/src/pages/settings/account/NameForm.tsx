@@ -44,6 +44,7 @@ export function NameForm({ user }: { user: { name: string; email: string } }) {
         defaultValue={user.name}
         autoComplete="name"
         problem={problem}
+        onInput={() => setProblem(undefined)}
       />
       <TextField
         label="E-mail"

@@ -62,6 +62,7 @@ export function PasswordDialog({ email, onClose }: { email: string; onClose: () 
           name="current"
           autoComplete="current-password"
           problem={problems.current}
+          onInput={() => setProblems(({ current: _, ...rest }) => rest)}
           data-autofocus
         />
         <PasswordField
@@ -70,6 +71,7 @@ export function PasswordDialog({ email, onClose }: { email: string; onClose: () 
           autoComplete="new-password"
           hint="At least 8 characters. A few words are better than one."
           problem={problems.next}
+          onInput={() => setProblems(({ next: _, ...rest }) => rest)}
         />
         <Failure error={problems.other} />
         <DialogActions>

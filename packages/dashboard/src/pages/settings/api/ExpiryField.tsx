@@ -1,12 +1,11 @@
 import { useState } from 'react';
-import { exactTime } from '../../../components/dates.ts';
 import { SelectField, TextField } from '../../../components/Field.tsx';
-import { expiryOf, lifetimes, localInput } from './expiry.ts';
-
-const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+import { expiryInWords, lifetimes, localInput } from './expiry.ts';
 
 export function ExpiryField({ problem }: { problem: string | undefined }) {
   const [choice, setChoice] = useState('never');
+  const [custom, setCustom] = useState('');
+  const chosen = expiryInWords(choice, custom);
   return (
     <>
       <SelectField
@@ -14,7 +13,7 @@ export function ExpiryField({ problem }: { problem: string | undefined }) {
         name="expiry"
         value={choice}
         onChange={(event) => setChoice(event.target.value)}
-        hint={hintOf(choice)}
+        hint={choice === 'custom' ? 'From then on the key is refused.' : chosen}
       >
         {lifetimes.map(({ value, name }) => (
           <option key={value} value={value}>
@@ -28,16 +27,12 @@ export function ExpiryField({ problem }: { problem: string | undefined }) {
           type="datetime-local"
           name="expiresAt"
           min={localInput(new Date())}
-          hint={`In your time zone, ${zone}.`}
+          max="9999-12-31T23:59"
+          onChange={(event) => setCustom(event.target.value)}
+          hint={chosen}
           problem={problem}
         />
       ) : null}
     </>
   );
-}
-
-function hintOf(choice: string): string {
-  if (choice === 'custom') return 'From then on the key is refused.';
-  const at = expiryOf(choice, '');
-  return at === null ? 'The key works until you revoke it.' : `Refused from ${exactTime(at)} on.`;
 }

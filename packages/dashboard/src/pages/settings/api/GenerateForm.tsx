@@ -19,6 +19,8 @@ const suggestions = ['Production', 'Staging', 'CI/CD Pipeline'];
 export function GenerateForm({ creation, onCancel }: { creation: Creation; onCancel: () => void }) {
   const [name, setName] = useState('');
   const [problem, setProblem] = useState<Problem>(null);
+  // What the server refused holds until something is typed.
+  const [answered, setAnswered] = useState<unknown>(null);
   const [more, setMore] = useState(false);
   const nameField = useRef<HTMLInputElement>(null);
 
@@ -46,13 +48,21 @@ export function GenerateForm({ creation, onCancel }: { creation: Creation; onCan
     nameField.current?.focus();
   };
 
-  const problems = problem ?? refusedField(creation.error);
+  const edit = (event: FormEvent<HTMLFormElement>) => {
+    const field = fieldOf(event.target);
+    if (field === problem?.field) setProblem(null);
+    if (field === refusedField(creation.error)?.field) setAnswered(creation.error);
+  };
+
+  const failure = creation.error === answered ? null : creation.error;
+  const problems = problem ?? refusedField(failure);
   return (
-    <form className="form" onSubmit={submit} noValidate>
+    <form className="form" onSubmit={submit} onInput={edit} noValidate>
       <div className="name-field">
         <TextField
           ref={nameField}
           label="Name"
+          name="name"
           hint="Where the key is used. You find it again by this name."
           placeholder="Production Server"
           autoComplete="off"
@@ -79,7 +89,7 @@ export function GenerateForm({ creation, onCancel }: { creation: Creation; onCan
           <ScopeFields />
         </div>
       </details>
-      <Failure error={problems === null ? creation.error : null} />
+      <Failure error={problems === null ? failure : null} />
       <DialogActions>
         <Button onClick={onCancel}>Cancel</Button>
         <Button look="primary" type="submit" busy={creation.busy}>
@@ -90,12 +100,13 @@ export function GenerateForm({ creation, onCancel }: { creation: Creation; onCan
   );
 }
 
-type Problem = { field: string; text: string } | null;
+/** The name of the field whose problem an input may end; a choice stands before its field. */
+function fieldOf(target: EventTarget): string {
+  const name = target instanceof HTMLElement ? (target.getAttribute('name') ?? '') : '';
+  return { expiry: 'expiresAt', limit: 'requests' }[name] ?? name;
+}
 
-const expiryProblems: Record<string, string> = {
-  invalid: 'Choose a date and a time.',
-  past: 'This time has passed.',
-};
+type Problem = { field: string; text: string } | null;
 
 /** What the form asks for, or the first thing that is wrong with it. */
 function readForm(
@@ -103,15 +114,14 @@ function readForm(
   fields: FormData,
 ): { wish: CreateKey; problem?: undefined } | { wish?: undefined; problem: Problem & object } {
   const text = (field: string) => String(fields.get(field) ?? '');
-  const expiresAt = expiryOf(text('expiry'), text('expiresAt'));
-  const expiryProblem = expiryProblems[expiresAt ?? ''];
-  if (expiryProblem) return { problem: { field: 'expiresAt', text: expiryProblem } };
+  const expiry = expiryOf(text('expiry'), text('expiresAt'));
+  if (expiry.problem !== undefined) return { problem: { field: 'expiresAt', text: expiry.problem } };
   const limit = readLimit(text('limit'), text('requests'));
   if (limit.problem !== undefined) return { problem: { field: 'requests', text: limit.problem } };
   const scopes = fields.getAll('scope');
   const wish = createKeySchema.safeParse({
     name,
-    expiresAt,
+    expiresAt: expiry.at,
     ...(limit.limit === null ? {} : { rateLimit: limit.limit }),
     ...(scopes.length > 0 ? { scopes } : {}),
   });

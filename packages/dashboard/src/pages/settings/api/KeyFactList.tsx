@@ -9,6 +9,7 @@ import { CopyButton } from '../../../components/CopyButton.tsx';
 import { relativeTime } from '../../../components/dates.ts';
 import { Skeleton } from '../../../components/Skeleton.tsx';
 import { capital } from '../../../components/sentence.ts';
+import { useMinute } from '../../../components/use-minute.ts';
 import { ExactTime } from '../../../components/When.tsx';
 import { limitInWords } from './limit.ts';
 import { scopeTexts } from './ScopeFields.tsx';
@@ -87,6 +88,7 @@ function Limit({ apiKey: { rateLimit, status }, onEdit }: { apiKey: Key; onEdit:
 }
 
 function Moment({ at }: { at: string }) {
+  useMinute();
   return (
     <span>
       <ExactTime at={at} /> <span className="fact__relative">{`(${relativeTime(at)})`}</span>

@@ -46,7 +46,7 @@ export function LimitForm({ label, inherited, value, save, onClose, children }: 
   };
 
   return (
-    <form className="form" onSubmit={submit} noValidate ref={focusOnce}>
+    <form className="form" onSubmit={submit} onInput={() => setProblem(undefined)} noValidate ref={focusOnce}>
       <LimitField label={label} inherited={inherited} value={value} problem={problem} />
       {children}
       <Failure error={failure} />

@@ -57,6 +57,7 @@ function RenameForm({ apiKey, onClose }: { apiKey: Key; onClose: () => void }) {
         ref={selectOnce}
         hint="Only the name changes. The key itself and everything that uses it stay as they are."
         problem={problem}
+        onInput={() => setProblem(undefined)}
       />
       <Failure error={failure} />
       <DialogActions>

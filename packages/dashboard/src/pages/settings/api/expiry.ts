@@ -1,3 +1,6 @@
+import { exactTime, utcTime } from '../../../components/dates.ts';
+import { formatIn, instantsOf, readerZone, wallClock } from '../../../components/zone.ts';
+
 /** How long a new key may live, as the form offers it. Days are 24 hours; a custom time is in the reader's zone. */
 export const lifetimes = [
   { value: 'never', name: 'Never' },
@@ -8,18 +11,50 @@ export const lifetimes = [
 ];
 
 const dayLength = 24 * 3600 * 1000;
+/** The last instant whose year has four digits in UTC, which is how the API writes it. */
+const lastInstant = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
-/** The instant for the API, or what is wrong with the custom time. */
-export function expiryOf(choice: string, custom: string, now = Date.now()): string | null {
-  if (choice === 'custom') return customExpiry(custom, now);
+/** The instant for the API (null: never), or what is wrong with the custom time, in words for whoever typed it. */
+export type Expiry = { at: string | null; twice: boolean; problem?: undefined } | { problem: string };
+
+export function expiryOf(choice: string, custom: string, now = Date.now(), zone = readerZone): Expiry {
+  if (choice === 'custom') return customExpiry(custom, now, zone);
   const days = Number(choice);
-  return Number.isInteger(days) ? new Date(now + days * dayLength).toISOString() : null;
+  const at = Number.isInteger(days) ? new Date(now + days * dayLength).toISOString() : null;
+  return { at, twice: false };
 }
 
-function customExpiry(custom: string, now: number): string {
-  const at = new Date(custom);
-  if (Number.isNaN(at.getTime())) return 'invalid';
-  return at.getTime() <= now ? 'past' : at.toISOString();
+function customExpiry(custom: string, now: number, zone: string): Expiry {
+  const digits = /^(\d{4,6})-(\d\d)-(\d\d)T(\d\d):(\d\d)/.exec(custom)?.slice(1).map(Number);
+  if (!digits) return { problem: 'Choose a date and a time.' };
+  const [year = 0, month = 0, day = 0, hour = 0, minute = 0] = digits;
+  if (year > 9999) return { problem: 'Choose a year up to 9999.' };
+  if (year < 1000) return { problem: 'Enter the year with four digits, such as 2030.' };
+  const local = { year, month, day, hour, minute };
+  const instants = instantsOf(local, zone);
+  if (instants.length === 0) {
+    const time = custom.slice(11, 16);
+    const date = formatIn('UTC', { dateStyle: 'medium' }).format(wallClock(local));
+    return {
+      problem: `${time} does not exist on ${date}: the clocks go forward over it. Choose another time.`,
+    };
+  }
+  // The hour that comes twice means its first time, while that is still to come.
+  const at = instants.find((instant) => instant > now);
+  if (at === undefined) return { problem: 'This time has passed.' };
+  if (at > lastInstant) return { problem: 'Choose a time before the end of the year 9999 in UTC.' };
+  return { at: new Date(at).toISOString(), twice: instants.length > 1 && at === instants[0] };
+}
+
+/** What a choice means, while it is made. */
+export function expiryInWords(choice: string, custom: string, now = Date.now(), zone = readerZone): string {
+  const expiry = expiryOf(choice, custom, now, zone);
+  if (expiry.problem !== undefined) return `In your time zone, ${zone}.`;
+  if (expiry.at === null) return 'The key works until you revoke it.';
+  const at = exactTime(expiry.at, zone);
+  if (choice !== 'custom') return `Refused from ${at} on.`;
+  const which = expiry.twice ? ' This time comes twice that night: the first one counts.' : '';
+  return `Refused from ${at} on (${utcTime(expiry.at)}).${which}`;
 }
 
 /** A Date in the form that <input type="datetime-local"> wants. */

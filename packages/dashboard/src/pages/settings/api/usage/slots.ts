@@ -1,6 +1,14 @@
 /** What one bar of the chart stands for, and the words for it. All times are in the reader's zone. */
 import type { Usage } from '@soku/server/usage-schemas';
 import type { UsageRange } from '../../../../api/usage.ts';
+import {
+  dayNumber,
+  formatIn,
+  hourLength,
+  localTime,
+  offsetAt,
+  readerZone,
+} from '../../../../components/zone.ts';
 
 export interface Slot {
   /** Epoch ms of its first hour. */
@@ -17,12 +25,10 @@ export interface Tick {
   label: string;
 }
 
-const hourLength = 3_600_000;
-
-const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
-const weekday = new Intl.DateTimeFormat(undefined, { weekday: 'short', day: 'numeric' });
-const monthDay = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });
-const longDay = new Intl.DateTimeFormat(undefined, { weekday: 'short', day: 'numeric', month: 'short' });
+const clock = { hour: '2-digit', minute: '2-digit' } as const;
+const weekday = { weekday: 'short', day: 'numeric' } as const;
+const monthDay = { day: 'numeric', month: 'short' } as const;
+const longDay = { weekday: 'short', day: 'numeric', month: 'short' } as const;
 
 export const rangeWords: Record<UsageRange, string> = {
   '24h': '24 hours',
@@ -33,12 +39,12 @@ export const rangeWords: Record<UsageRange, string> = {
 const number = (value: number) => value.toLocaleString('en');
 
 /** One hour each; over 30 days one day each, because 720 bars are more than a screen has room for. */
-export function slotsOf(hours: Usage['hours'], range: UsageRange): Slot[] {
+export function slotsOf(hours: Usage['hours'], range: UsageRange, zone = readerZone): Slot[] {
   const slots: Slot[] = [];
-  let currentDay = '';
+  let currentDay = Number.NaN;
   for (const { hour, accepted, refused } of hours) {
     const from = Date.parse(hour);
-    const day = new Date(from).toDateString();
+    const day = dayNumber(from, zone);
     const last = slots.at(-1);
     if (range === '30d' && last && day === currentDay) {
       last.to = from + hourLength;
@@ -52,10 +58,13 @@ export function slotsOf(hours: Usage['hours'], range: UsageRange): Slot[] {
   return slots;
 }
 
-/** "Tue 3 Mar, 14:00–15:00", or the day alone. */
-export function slotName(slot: Slot, range: UsageRange): string {
-  if (range === '30d') return longDay.format(slot.from);
-  return `${longDay.format(slot.from)}, ${clock.format(slot.from)}–${clock.format(slot.to)}`;
+/** "Tue 3 Mar, 14:00–15:00", or the day alone. Around a change of the clocks each time names its offset, too. */
+export function slotName({ from, to }: Slot, range: UsageRange, zone = readerZone): string {
+  const day = formatIn(zone, longDay).format(from);
+  if (range === '30d') return day;
+  const changes = offsetAt(from - hourLength, zone) !== offsetAt(to + hourLength, zone);
+  const time = formatIn(zone, changes ? { ...clock, timeZoneName: 'short' } : clock);
+  return `${day}, ${time.format(from)}–${time.format(to)}`;
 }
 
 /** "Tue 3 Mar, 14:00–15:00: 12 accepted, 1 refused" */
@@ -63,16 +72,28 @@ export function numbersOf(slot: Slot, range: UsageRange): string {
   return `${slotName(slot, range)}: ${number(slot.accepted)} accepted, ${number(slot.refused)} refused`;
 }
 
-/** Every sixth hour, every midnight, or every seventh day back from today. */
-export function ticksOf(slots: Slot[], range: UsageRange): Tick[] {
+/**
+ * A tick where each quarter of a day begins, or each day, or at every seventh day back from today. On a day whose
+ * midnight is skipped it stands at the first hour after it; on one where an hour comes twice, at the first of the two.
+ */
+export function ticksOf(slots: Slot[], range: UsageRange, zone = readerZone): Tick[] {
+  if (range === '30d') {
+    const label = formatIn(zone, monthDay);
+    return slots
+      .map(({ from }, slot) => ({ slot, label: label.format(from) }))
+      .filter(({ slot }) => (slots.length - 1 - slot) % 7 === 0);
+  }
+  const label = formatIn(zone, range === '24h' ? clock : weekday);
+  const periodOf = (at: number) =>
+    range === '24h'
+      ? dayNumber(at, zone) * 4 + Math.floor(localTime(at, zone).hour / 6)
+      : dayNumber(at, zone);
   const ticks: Tick[] = [];
-  for (const [index, { from }] of slots.entries()) {
-    const hour = new Date(from).getHours();
-    if (range === '24h' && hour % 6 === 0) ticks.push({ slot: index, label: clock.format(from) });
-    if (range === '7d' && hour === 0) ticks.push({ slot: index, label: weekday.format(from) });
-    if (range === '30d' && (slots.length - 1 - index) % 7 === 0) {
-      ticks.push({ slot: index, label: monthDay.format(from) });
-    }
+  let period = periodOf((slots[0]?.from ?? 0) - hourLength);
+  for (const [slot, { from }] of slots.entries()) {
+    const next = periodOf(from);
+    if (next > period) ticks.push({ slot, label: label.format(from) });
+    period = Math.max(period, next);
   }
   return ticks;
 }

@@ -1,0 +1,88 @@
+/** The calendar and the clock of a time zone, from the browser's own tables. Zones have IANA names, instants are epoch ms. */
+
+export const readerZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+
+export const hourLength = 3_600_000;
+const dayLength = 24 * hourLength;
+
+export interface LocalTime {
+  year: number;
+  /** From 1. */
+  month: number;
+  day: number;
+  hour: number;
+  minute: number;
+}
+
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+/** A formatter in the reader's language. Making one takes long, so each is made once. */
+export function formatIn(
+  zone: string,
+  options: Intl.DateTimeFormatOptions,
+  locale?: string,
+): Intl.DateTimeFormat {
+  const name = `${zone} ${locale} ${JSON.stringify(options)}`;
+  const format = formats.get(name) ?? new Intl.DateTimeFormat(locale, { ...options, timeZone: zone });
+  formats.set(name, format);
+  return format;
+}
+
+export function localTime(at: number, zone: string): LocalTime {
+  const format = formatIn(
+    zone,
+    {
+      year: 'numeric',
+      month: 'numeric',
+      day: 'numeric',
+      hour: 'numeric',
+      minute: 'numeric',
+      hourCycle: 'h23',
+    },
+    'en-US-u-ca-gregory-nu-latn',
+  );
+  const parts = Object.fromEntries(format.formatToParts(at).map(({ type, value }) => [type, Number(value)]));
+  const { year = 0, month = 1, day = 1, hour = 0, minute = 0 } = parts;
+  return { year, month, day, hour, minute };
+}
+
+/** What a clock on the wall shows, as if it were UTC. For years from 100 on. */
+export function wallClock({ year, month, day, hour, minute }: LocalTime): number {
+  return Date.UTC(year, month - 1, day, hour, minute);
+}
+
+/** Milliseconds east of UTC, in whole minutes. */
+export function offsetAt(at: number, zone: string): number {
+  return wallClock(localTime(at, zone)) - Math.floor(at / 60_000) * 60_000;
+}
+
+/** Days of the calendar, counted from 1 January 1970: yesterday is one less than today, however long a day is. */
+export function dayNumber(at: number, zone: string): number {
+  return Math.floor((at + offsetAt(at, zone)) / dayLength);
+}
+
+/**
+ * The instants at which a clock on the wall shows this time, earliest first: none in the hour that is skipped in spring,
+ * two in the one that comes twice in autumn.
+ */
+export function instantsOf(local: LocalTime, zone: string): number[] {
+  const wall = wallClock(local);
+  const offsets = new Set([wall - dayLength, wall + dayLength].map((at) => offsetAt(at, zone)));
+  return [...offsets]
+    .map((offset) => wall - offset)
+    .filter((at) => wallClock(localTime(at, zone)) === wall)
+    .sort((a, b) => a - b);
+}
+
+/**
+ * How many hours of UTC, the current one included, begin in the last days of the calendar, including the day in which the
+ * current hour began. Where the zone is not whole hours from UTC, the first of them begins some minutes after midnight.
+ */
+export function hoursInDays(days: number, now: number, zone: string): number {
+  const current = Math.floor(now / hourLength);
+  const first = dayNumber(current * hourLength, zone) - days + 1;
+  // No day has more than 25 hours, and no zone is more than 24 hours from UTC.
+  let hour = current - days * 25 - 24;
+  while (dayNumber(hour * hourLength, zone) < first) hour += 1;
+  return current - hour + 1;
+}

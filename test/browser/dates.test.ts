@@ -1,0 +1,86 @@
+/** Dates in the reader's zone, and times that the reader's clocks skip or show twice. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { Dashboard } from './dashboard.ts';
+import { describedAs, hasFocus, isGone, reads, until } from './expect.ts';
+import * as keys from './key-pages.ts';
+import { recordHours } from './recorded-usage.ts';
+
+const dashboard = await Dashboard.start();
+after(() => dashboard.stop());
+const { ada } = dashboard;
+
+const hour = 3_600_000;
+
+test('"tomorrow" is the next day of the calendar, and turns into hours while the page stays open', async (t) => {
+  const { key } = await ada.makeKey({ name: 'Soon over', expiresAt: '2031-03-31T10:00:00Z' });
+  const page = await dashboard.open(t, '/help/authentication', { timezoneId: 'Europe/Berlin' });
+  // 12:00 of the day before a day of 23 hours; the key expires at 12:00 of the day after it.
+  await page.clock.install({ time: Date.parse('2031-03-29T11:00:00Z') });
+  await page.goto(`${dashboard.server.url}/settings/api/${key.id}`);
+  const expires = page.locator('.fact').filter({ hasText: 'Expires' });
+  await reads(expires, /31 Mar 2031, 12:00:00 CEST \(in 2 days\)$/);
+  await page.clock.fastForward(13 * hour);
+  await reads(expires, /\(tomorrow\)$/);
+  await page.clock.fastForward(23 * hour);
+  await reads(expires, /\(in 10 hours\)$/);
+});
+
+test('a chart of 7 days has a tick for each day, also for the one without a midnight', async (t) => {
+  const { key } = await ada.makeKey({ name: 'In Havana' });
+  await recordHours(dashboard, key.id, [{ hoursAgo: 1, accepted: 3 }]);
+  const page = await dashboard.open(t, '/help/authentication', { timezoneId: 'America/Havana' });
+  const first = Date.parse('2026-03-04T00:00:00Z');
+  await page.route('**/usage?**', async (route) => {
+    const response = await route.fetch();
+    const usage: { hours: Array<{ hour: string }> } = await response.json();
+    for (const [index, slot] of usage.hours.entries())
+      slot.hour = new Date(first + index * hour).toISOString();
+    await route.fulfill({ response, json: usage });
+  });
+  await page.goto(`${dashboard.server.url}/settings/api/${key.id}?range=7d`);
+  const ticks = page.locator('.chart__tick');
+  const days = await until(
+    () => ticks.allInnerTexts(),
+    (all) => all.length > 0,
+    'the chart has ticks',
+  );
+  assert.deepEqual(
+    days.map((day) => /\d+/.exec(day)?.[0]),
+    ['4', '5', '6', '7', '8', '9', '10'],
+  );
+});
+
+test('an hour that is skipped is refused in words, and a corrected time clears that at once', async (t) => {
+  const page = await dashboard.open(t, '/settings/api?panel=generate', { timezoneId: 'Europe/Berlin' });
+  await keys.nameField(page).fill('Expires at night');
+  await keys.dialog(page).getByText('Expiry, limit and scopes').click();
+  await keys.dialog(page).getByRole('combobox', { name: 'Expires' }).selectOption('At a date and time…');
+  const date = keys.dialog(page).getByLabel('Date and time');
+  await date.fill('2031-03-30T02:30');
+  await keys.createButton(page).click();
+  const problem = keys.dialog(page).getByText('02:30 does not exist on 30 Mar 2031');
+  await problem.waitFor();
+  assert.match(await describedAs(date), /the clocks go forward over it\. Choose another time\./);
+  await hasFocus(date);
+  await date.fill('2031-10-26T02:30');
+  await isGone(problem);
+  assert.equal(await date.getAttribute('aria-invalid'), null);
+  assert.match(
+    await describedAs(date),
+    /02:30:00 CEST on \(2031-10-26 00:30:00 UTC\)\. This time comes twice that night: the first one counts\./,
+  );
+  await keys.createButton(page).click();
+  await keys.shownKey(page);
+  await keys.copyAndClose(page);
+  const { body } = await ada.call('GET', '/v1/api-keys?q=Expires%20at%20night');
+  assert.match(JSON.stringify(body), /"expiresAt":"2031-10-26T00:30:00\.000Z"/);
+});
+
+test('what is wrong with a name is gone as soon as it is edited', async (t) => {
+  const page = await dashboard.open(t, '/settings/api?panel=generate');
+  await keys.createButton(page).click();
+  await page.getByText('Must not be empty.').waitFor();
+  await keys.nameField(page).fill('A');
+  await isGone(page.getByText('Must not be empty.'));
+});
