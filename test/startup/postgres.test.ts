@@ -31,7 +31,7 @@ test('a database that fails after it was opened is told of in words, too', async
   t.after(() => client.end());
   await client.query('BEGIN; LOCK TABLE rate_window');
   const locked = await refusedStart(69, { dataDir, env });
-  assert.match(locked, /^soku: DATABASE_URL: PostgreSQL does not answer \(/);
+  assert.match(locked, /^soku: DATABASE_URL: PostgreSQL there did not get a lock within lock_timeout/);
   await client.query('ROLLBACK; UPDATE change_head SET lease_ms = 3000');
   const lease = await refusedStart(78, { dataDir, env });
   assert.match(lease, /^soku: The database has leases of 3000 ms, and this node of 2000 ms: /);

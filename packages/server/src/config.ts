@@ -23,7 +23,7 @@ const schema = z.object({
     .refine(isPostgresUrl, 'is not a postgres:// address')
     .optional()
     .describe(
-      '`postgres://user:password@host/database`: everything is kept in PostgreSQL, and several processes may share it; without it in a SQLite file in the data directory',
+      '`postgres://user:password@host/database`: everything is kept in PostgreSQL, and several processes may share it; without it in a SQLite file in the data directory. Another host must speak TLS with a trusted certificate, unless the address ends in `?sslmode=disable`',
     ),
   SOKU_PUBLIC_URL: z
     .string()

@@ -85,7 +85,7 @@ async function inWords<T>({ kind }: Database, work: Promise<T> | undefined): Pro
     return await work;
   } catch (error) {
     if (kind === 'sqlite') throw error;
-    const { failedStart } = await import('./database/postgres-start.ts');
+    const { failedStart } = await import('./database/postgres-failures.ts');
     throw failedStart(error);
   }
 }

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { connectionOf } from '../database/postgres.ts';
+import { noTimeouts } from '../database/postgres-pool.ts';
 
 /**
  * A connection without the bounds of a server's: reading or writing everything takes as long as it takes.
@@ -7,15 +8,16 @@ import { connectionOf } from '../database/postgres.ts';
  * @param connection of a server
  */
 export async function connectPatiently(connection: pg.ClientConfig): Promise<pg.Client> {
-  const { statement_timeout, query_timeout, lock_timeout, ...patient } = connection;
+  const { statement_timeout, query_timeout, lock_timeout, idle_in_transaction_session_timeout, ...patient } =
+    connection;
   const client = new pg.Client({
     ...patient,
     application_name: 'soku backup',
-    idle_in_transaction_session_timeout: 0,
   });
   // Whoever uses the connection is told by the statement that fails.
   client.on('error', () => undefined);
   await client.connect();
+  await client.query(`${noTimeouts}; SET idle_in_transaction_session_timeout = 0`);
   return client;
 }
 

@@ -12,3 +12,6 @@ export function createPool(config: pg.PoolConfig): pg.Pool {
   pool.on('connect', (client) => client.on('error', () => undefined));
   return pool;
 }
+
+/** For what takes as long as it takes: a migration, a backup. Roles and databases may have timeouts of their own. */
+export const noTimeouts = 'SET statement_timeout = 0; SET lock_timeout = 0';

@@ -1,16 +1,22 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
 import pg from 'pg';
 import { pino } from 'pino';
+import { z } from 'zod';
 import { type Postgres, startPostgres } from '../../../../test/support/postgres.ts';
 import { makeCertificate } from '../../../../test/support/postgres-certificate.ts';
 import { temporaryDatabase } from '../../../../test/support/postgres-database.ts';
 import { freePort } from '../../../../test/support/server.ts';
 import { StartupError } from '../startup-error.ts';
+import { advisoryLocks } from './dialect.ts';
 import { openPostgres } from './postgres.ts';
+import { refusedStart } from './postgres-failures.ts';
 
 const log = pino({ level: 'silent' });
 const impatient = { patience: 0, pause: 0 };
@@ -113,6 +119,10 @@ const unfit: Record<string, { terms?: string; statements?: string[]; says: RegEx
     statements: ['ALTER ROLE {name} SET default_transaction_read_only = on'],
     says: /lets this user only read/,
   },
+  'whose foreign keys are off': {
+    statements: ["ALTER ROLE {name} SET session_replication_role = 'replica'"],
+    says: /session_replication_role = 'replica'.*set it to 'origin'/,
+  },
   'that cannot hold every name': {
     terms: "TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'",
     says: /keeps this database in LATIN1/,
@@ -197,7 +207,67 @@ test('with sslmode the server must prove who it is', async (t) => {
 test('with sslmode a server that speaks no TLS is refused with 78', async (t) => {
   const plain = await startPostgres();
   t.after(() => plain.stop());
-  await assertRefused(`${plain.url()}?sslmode=require`, 78, /speaks no TLS, which sslmode asks for/);
+  const says = /speaks no TLS\..*set ssl = on there; or.*add \?sslmode=disable/;
+  await assertRefused(`${plain.url()}?sslmode=require`, 78, says);
+  // On Linux 0.0.0.0 leads to this machine, too, but it is no loopback address.
+  const other = changed(plain.url(), (to) => (to.hostname = '0.0.0.0'));
+  await assertRefused(other, 78, says);
+  await (await openPostgres(`${other}?sslmode=disable`, log, impatient)).close();
+});
+
+test('another host gets no password in clear, whatever it answers', async (t) => {
+  const right = certificateFile('right.crt', postgres.certificate);
+  const received: Buffer[] = [];
+  const listener = createServer((socket) => {
+    socket.on('data', (data) => received.push(data));
+    // It refuses TLS and asks for the password in clear (AuthenticationCleartextPassword).
+    socket.end(Buffer.concat([Buffer.from('N'), Buffer.from('R\0\0\0\x08\0\0\0\x03', 'latin1')]));
+  }).listen(0, '127.0.0.1');
+  await once(listener, 'listening');
+  t.after(() => listener.close());
+  const { port } = z.object({ port: z.number() }).parse(listener.address());
+  await assertRefused(`postgres://soku:s3cret@0.0.0.0:${port}/soku`, 78, /speaks no TLS/);
+  // SSLRequest (https://www.postgresql.org/docs/current/protocol-message-formats.html).
+  assert.equal(Buffer.concat(received).toString('hex'), '0000000804d2162f');
+  const url = await databaseWith(t, {});
+  const other = changed(url, (to) => (to.hostname = '0.0.0.0'));
+  await assertRefused(
+    `${other}?sslrootcert=${right}`,
+    78,
+    /not to be trusted \(ERR_TLS_CERT_ALTNAME_INVALID\).*sslmode=disable/,
+  );
+});
+
+test('what PostgreSQL cancels or cannot give at the start is called by its name', async (t) => {
+  const client = new pg.Client(postgres.url());
+  await client.connect();
+  t.after(() => client.end());
+  await client.query('SET statement_timeout = 1');
+  const error = await client.query('SELECT pg_sleep(10)').catch(refusedStart);
+  assert.ok(error instanceof StartupError && error.exitCode === 69);
+  assert.match(
+    error.message,
+    /cancelled a statement.*statement_timeout; look in pg_stat_activity.*\(57014: /,
+  );
+});
+
+test('a migration takes its time, whatever timeouts the role has', async (t) => {
+  const url = await databaseWith(t, {
+    statements: [
+      "ALTER ROLE {name} SET statement_timeout = '200ms'",
+      "ALTER ROLE {name} SET lock_timeout = '200ms'",
+    ],
+  });
+  const other = new pg.Client(url);
+  await other.connect();
+  await other.query('SELECT pg_advisory_lock($1)', [advisoryLocks.migration]);
+  const opening = openPostgres(url, log, impatient);
+  const waiting = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+    AND clock_timestamp() - query_start > interval '500 ms'`;
+  while ((await other.query(waiting)).rowCount === 0) await Promise.race([opening, turn()]);
+  // Its locks end with it.
+  await other.end();
+  await (await opening).close();
 });
 
 test('a database that starts a little later is waited for', async (t) => {

@@ -1,11 +1,12 @@
-import { readFileSync } from 'node:fs';
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import type { Logger } from 'pino';
 import { KyselyConnections, translate } from './kysely-connections.ts';
+import { readAddress } from './postgres-address.ts';
+import { refusedStart } from './postgres-failures.ts';
 import { migratePostgres } from './postgres-migrate.ts';
 import { createPool } from './postgres-pool.ts';
-import { checkTables, connected, type Patience, refusedStart } from './postgres-start.ts';
+import { checkTables, connected, type Patience } from './postgres-start.ts';
 import type { Tables } from './schema.ts';
 
 /** PostgreSQL: many processes, the nodes, share it. */
@@ -105,45 +106,6 @@ export async function openPostgres(url: string, log: Logger, patience?: Patience
 }
 
 /**
- * Modes that the driver takes for verify-full, and says so on stderr, where nobody can tell it from a fault. Whoever
- * wants less than libpq's verify-full says so by the driver's own words: sslmode=no-verify, or uselibpqcompat=true.
- */
-const verifyFull = new Set(['prefer', 'require', 'verify-ca']);
-
-function withVerifiedTls(address: string): string {
-  const url = new URL(address);
-  const { searchParams } = url;
-  if (!verifyFull.has(searchParams.get('sslmode') ?? '') || searchParams.has('uselibpqcompat'))
-    return address;
-  searchParams.set('sslmode', 'verify-full');
-  return url.href;
-}
-
-/** The address's files, by the driver's names for what is in them. */
-const tlsFiles = { sslrootcert: 'ca', sslcert: 'cert', sslkey: 'key' };
-
-/**
- * Reads the files of a verified connection once. The driver would read them for each connection anew, and throw where
- * nobody catches it when one of them is not there any more.
- */
-function withFilesRead(address: string): pg.ClientConfig {
-  const url = new URL(address);
-  const { searchParams } = url;
-  const files = Object.entries(tlsFiles).flatMap(([parameter, name]) => {
-    const file = searchParams.get(parameter);
-    return file === null ? [] : [[name, readFileSync(file, 'utf8')] as const];
-  });
-  if (
-    files.length === 0 ||
-    searchParams.get('sslmode') !== 'verify-full' ||
-    searchParams.has('uselibpqcompat')
-  )
-    return { connectionString: address };
-  for (const parameter of [...Object.keys(tlsFiles), 'sslmode']) searchParams.delete(parameter);
-  return { connectionString: url.href, ssl: Object.fromEntries(files) };
-}
-
-/**
  * How a connection is made.
  *
  * @param address DATABASE_URL
@@ -151,7 +113,7 @@ function withFilesRead(address: string): pg.ClientConfig {
  */
 export function connectionOf(address: string): pg.ClientConfig {
   return {
-    ...withFilesRead(withVerifiedTls(address)),
+    ...readAddress(address),
     types,
     application_name: 'soku',
     keepAlive: true,

@@ -83,7 +83,7 @@ async function toldInOneLine<T>({ databaseUrl }: Config, work: Promise<T>): Prom
     return await work;
   } catch (error) {
     if (databaseUrl === undefined) throw error;
-    const { refusedStart } = await import('../database/postgres-start.ts');
+    const { refusedStart } = await import('../database/postgres-failures.ts');
     throw inWordsOfPostgres(refusedStart(error));
   }
 }
