@@ -124,12 +124,6 @@ export class Dashboard {
   }
 }
 
-/** The token that the database knows a session by. */
-export function sessionToken(person: Person): string {
-  const [, token = ''] = /=([^.]+)\./.exec(person.cookie) ?? [];
-  return token;
-}
-
 function cookiesFor(person: Person, url: string) {
   return person.cookie.split('; ').map((cookie) => {
     const [name = '', value = ''] = cookie.split(/=(.*)/);

@@ -3,7 +3,7 @@ import { after, test } from 'node:test';
 import { errorSchema } from '@soku/server/key-schemas';
 import type { Page } from 'playwright-core';
 import { isAccessible, settled } from './accessibility.ts';
-import { answered, Dashboard, noAnswer, sessionToken } from './dashboard.ts';
+import { answered, Dashboard, noAnswer } from './dashboard.ts';
 import { reads } from './expect.ts';
 import * as keys from './key-pages.ts';
 import { recordHours, recordLastUse } from './recorded-usage.ts';
@@ -226,7 +226,7 @@ test('the question for the password over another dialog has no violation of axe'
     expected: [answered(401)],
   });
   await settled(page);
-  await dashboard.database('DELETE FROM session WHERE token = ?', sessionToken(person));
+  await dashboard.database('DELETE FROM session WHERE token = ?', person.storedToken);
   await keys.nameField(page).fill('Session over for axe');
   await keys.createButton(page).click();
   await keys.dialog(page).getByRole('heading', { name: 'Your session is over' }).waitFor();

@@ -6,7 +6,7 @@ import type { Page } from 'playwright-core';
 import { z } from 'zod';
 import { bearer, call } from '../support/person.ts';
 import { settled } from './accessibility.ts';
-import { answered, Dashboard, sessionToken } from './dashboard.ts';
+import { answered, Dashboard } from './dashboard.ts';
 import { evaluate, hasFocus, isAt, isGone, reads, showsFocus, tabTo, texts, until } from './expect.ts';
 import { heading } from './key-pages.ts';
 import { recordHours, recordLastUse, startOfHour } from './recorded-usage.ts';
@@ -85,7 +85,7 @@ test('when the session ends, the page asks for the password once, and not every 
   await page.reload();
   await shows(page, '0', '0');
   await settled(page);
-  await dashboard.database('DELETE FROM session WHERE token = ?', sessionToken(person));
+  await dashboard.database('DELETE FROM session WHERE token = ?', person.storedToken);
   await page.clock.runFor(11_000);
   const question = page.getByRole('dialog').filter({ hasText: 'Your session is over' });
   await question.waitFor();

@@ -5,7 +5,7 @@ import { errorSchema, type Key, keyListSchema } from '@soku/server/key-schemas';
 import type { Page, Route } from 'playwright-core';
 import type { Person } from '../support/person.ts';
 import { owner } from '../support/server.ts';
-import { answered, Dashboard, noAnswer, sessionToken } from './dashboard.ts';
+import { answered, Dashboard, noAnswer } from './dashboard.ts';
 import { describedAs, hasFocus, isAt, isGone, reads } from './expect.ts';
 import * as keys from './key-pages.ts';
 
@@ -147,7 +147,7 @@ async function signInAgain(page: Page): Promise<void> {
 test('when the session is over, the password is asked for in place, and one key is made of what was typed', async (t) => {
   const person = await dashboard.signIn();
   const page = await fillIn(t, 'Session over', { as: person, expected: [answered(401)] });
-  await dashboard.database('DELETE FROM session WHERE token = ?', sessionToken(person));
+  await dashboard.database('DELETE FROM session WHERE token = ?', person.storedToken);
   await keys.createButton(page).click();
   await keys.dialog(page).getByRole('heading', { name: 'Your session is over' }).waitFor();
   await reads(keys.dialog(page), /Nothing that you typed is lost/);
@@ -167,7 +167,7 @@ test('when the sign-in is too old for making a key, a wrong password loses nothi
   await dashboard.database(
     'UPDATE session SET "createdAt" = ? WHERE token = ?',
     threeHoursAgo,
-    sessionToken(person),
+    person.storedToken,
   );
   await keys.createButton(page).click();
   await keys.dialog(page).getByRole('heading', { name: 'Is it still you?' }).waitFor();
@@ -187,7 +187,7 @@ test('whoever cancels the question for the password comes back to the form with 
   await dashboard.database(
     'UPDATE session SET "createdAt" = ? WHERE token = ?',
     threeHoursAgo,
-    sessionToken(person),
+    person.storedToken,
   );
   await keys.createButton(page).click();
   await password(page).waitFor();

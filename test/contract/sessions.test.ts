@@ -1,11 +1,14 @@
 /** What a session may do, and when it is over. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { sessionSchema } from '@soku/server/account-schemas';
+import { browserSessionSchema, sessionSchema } from '@soku/server/account-schemas';
+import { z } from 'zod';
 import { assertRefusal, Contract } from '../support/contract.ts';
 import { inDatabase } from '../support/in-database.ts';
-import { type Answer, call, cookiesOf, Person } from '../support/person.ts';
-import { owner, startServer } from '../support/server.ts';
+import { type Answer, call, cookiesOf, Person, signedCookie } from '../support/person.ts';
+import { databaseVariables, owner, startServer } from '../support/server.ts';
 
 /** Signing in is limited by address, so each sign-in of this file comes from another one. */
 const server = await startServer({ env: { TRUST_PROXY: '127.0.0.1' } });
@@ -36,10 +39,9 @@ async function userOf(person: Person): Promise<string | undefined> {
 
 /** Moves a person's sign-in back in time, as if the browser had been left open. */
 async function ageSession(person: Person, hours: number): Promise<void> {
-  const [, token = ''] = /=([^.]+)\./.exec(person.cookie) ?? [];
   const before = new Date(Date.now() - hours * 60 * 60 * 1000).toISOString();
   const update = 'UPDATE session SET "createdAt" = ? WHERE token = ? RETURNING id';
-  assert.equal((await inDatabase(server, update, before, token)).length, 1);
+  assert.equal((await inDatabase(server, update, before, person.storedToken)).length, 1);
 }
 
 test('a session that was signed out is over, everywhere and at once', async () => {
@@ -108,6 +110,66 @@ test('ASVS 7.5.3: two hours after the sign-in a session makes no key, but still 
   assert.equal((await person.revoke(key.id)).status, 'revoked');
   const again = await signIn();
   assert.equal((await again.makeKey({ name: 'after another sign-in' })).key.status, 'active');
+});
+
+test('a copy of the database and of the secret opens no session', async () => {
+  const person = await signIn();
+  const { SOKU_SECRET: secret = readFileSync(join(server.dataDir, 'secret'), 'utf8').trim() } =
+    await databaseVariables(server.dataDir);
+  const [name = ''] = person.cookie.split('=', 1);
+  assert.equal(signedCookie(name, person.token, secret), person.cookie, 'it signs as the server does');
+  const values = new Set<string>();
+  for (const table of ['session', 'verification', 'account', '"user"']) {
+    for (const row of await inDatabase(server, `SELECT * FROM ${table}`)) {
+      for (const value of Object.values(row)) values.add(String(value));
+    }
+  }
+  assert.ok(values.has(person.storedToken));
+  assert.ok(!values.has(person.token));
+  for (const value of values) {
+    const thief = new Person(server.url, signedCookie(name, value, secret));
+    assertRefusal(await list(thief), 'session_over');
+    assert.equal(await userOf(thief), undefined);
+  }
+  assert.equal((await list(person)).status, 200, 'the owner of the cookie is still in');
+});
+
+test('a session in use is extended, and its cookie stays', async () => {
+  const person = await signIn();
+  const inDays = (days: number) => new Date(Date.now() + days * 24 * 60 * 60 * 1000);
+  const update = 'UPDATE session SET "expiresAt" = ? WHERE token = ? RETURNING id';
+  const changed = await inDatabase(server, update, inDays(10).toISOString(), person.storedToken);
+  assert.equal(changed.length, 1);
+  const answer = await person.call('GET', '/api/session');
+  assert.equal(cookiesOf(answer.headers), person.cookie);
+  const extended = (await sessionsOf(person)).find(({ current }) => current);
+  assert.ok(new Date(extended?.expiresAt ?? 0) > inDays(13));
+});
+
+/** The sessions that a person sees. No part of the response opens one. */
+async function sessionsOf(person: Person) {
+  const answer = await person.call('GET', '/api/auth/list-sessions');
+  assert.equal(answer.status, 200, answer.text);
+  assert.ok(!answer.text.includes(person.token) && !answer.text.includes(person.storedToken));
+  return z.array(browserSessionSchema.strict()).parse(answer.body);
+}
+
+test('sessions are listed and ended by their id', async () => {
+  const [here, elsewhere] = [await signIn(), await signIn()];
+  const other = (await sessionsOf(elsewhere)).find(({ current }) => current);
+  const own = (await sessionsOf(here)).find(({ current }) => current);
+  assert.ok(other !== undefined && own !== undefined && other.id !== own.id);
+  const end = (id: string) => here.call('POST', '/api/auth/revoke-session', { id });
+  for (const id of [elsewhere.token, elsewhere.storedToken, 'no-such-session']) {
+    assert.deepEqual((await end(id)).body, { status: true });
+  }
+  assert.equal((await list(elsewhere)).status, 200, 'a token is no id');
+  assert.equal((await end(other.id)).status, 200);
+  assertRefusal(await list(elsewhere), 'session_over');
+  assert.ok((await sessionsOf(here)).every(({ id }) => id !== other.id));
+  await end(own.id);
+  assertRefusal(await list(here), 'session_over');
+  assertRefusal(await end(own.id), 'session_over');
 });
 
 test('signing out everywhere ends every session, and ending the others keeps this one', async () => {

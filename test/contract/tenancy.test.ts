@@ -1,7 +1,9 @@
 /** What belongs to another workspace does not exist (ASVS 5.0 8.2.1, 8.2.2, 8.3.1, 8.4.1). */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { browserSessionSchema } from '@soku/server/account-schemas';
 import { createdKeySchema, keyListSchema, meSchema } from '@soku/server/key-schemas';
+import { z } from 'zod';
 import { assertRefusal, Contract } from '../support/contract.ts';
 import type { Fields } from '../support/http.ts';
 import type { Answer } from '../support/person.ts';
@@ -102,6 +104,24 @@ test('ASVS 8.2.1: a key that a key made belongs to the workspace of its maker', 
   const child = createdKeySchema.parse(made.body);
   assert.equal(await workspaceOf(child.apiKey), bobsWorkspace);
   assertRefusal(await contract.call('GET', `/v1/api-keys/${child.key.id}`, { as: ada }), 'not_found');
+});
+
+test('ASVS 8.2.2: the sessions of another account are neither listed nor ended', async () => {
+  const sessions = async (person: typeof ada) => {
+    const answer = await person.call('GET', '/api/auth/list-sessions');
+    return z.array(browserSessionSchema).parse(answer.body);
+  };
+  const [adasSession] = await sessions(ada);
+  assert.ok(adasSession !== undefined);
+  assert.ok((await sessions(bob)).every(({ id }) => id !== adasSession.id));
+  const ended = await bob.call('POST', '/api/auth/revoke-session', { id: adasSession.id });
+  assert.deepEqual(
+    ended.body,
+    { status: true },
+    'the response does not tell whether there is such a session',
+  );
+  assert.equal((await bob.call('POST', '/api/auth/revoke-other-sessions')).status, 200);
+  assert.deepEqual(await sessions(ada), [adasSession]);
 });
 
 test('ASVS 8.3.1: nothing that a client sends beside its credentials makes it somebody else', async () => {

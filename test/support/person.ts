@@ -1,3 +1,4 @@
+import { createHash, createHmac } from 'node:crypto';
 import { createdKeySchema, type Key, keySchema } from '@soku/server/key-schemas';
 
 /** What came back: the body is parsed when it is JSON, and a text otherwise. */
@@ -52,6 +53,16 @@ export class Person {
     return call(`${this.#url}${path}`, { method, body, headers: { cookie: this.cookie, ...headers } });
   }
 
+  /** The token in the cookie. */
+  get token(): string {
+    return /=([^.]+)\./.exec(this.cookie)?.[1] ?? '';
+  }
+
+  /** What the database holds in place of the token. */
+  get storedToken(): string {
+    return createHash('sha256').update(this.token).digest('hex');
+  }
+
   /** Makes a key, which must succeed. */
   async makeKey(wish: {
     name: string;
@@ -70,6 +81,12 @@ export class Person {
     if (answer.status !== 200) throw new Error(`revoking was answered ${answer.status}: ${answer.text}`);
     return keySchema.parse(answer.body);
   }
+}
+
+/** A session cookie as the server signs it. */
+export function signedCookie(name: string, token: string, secret: string): string {
+  const signature = createHmac('sha256', secret).update(token).digest('base64');
+  return `${name}=${encodeURIComponent(`${token}.${signature}`)}`;
 }
 
 /** The Cookie header that gives a response's cookies back. */

@@ -6,6 +6,7 @@ import { orUnavailable } from '../database/unavailable.ts';
 import { RequestError } from '../http/errors.ts';
 import { newId } from '../ids.ts';
 import type { Auth } from './auth.ts';
+import { Sessions } from './sessions.ts';
 import { newSetupCode } from './setup-code.ts';
 
 export interface Workspace {
@@ -27,6 +28,7 @@ interface NewAccount {
 
 /** Accounts, their workspaces, and the one-time setup of the first one. */
 export class AccountService {
+  readonly sessions: Sessions;
   readonly #auth: Auth;
   readonly #db: Kysely<Tables>;
   readonly #now: () => number;
@@ -36,6 +38,7 @@ export class AccountService {
   constructor(auth: Auth, db: Kysely<Tables>, now: () => number = Date.now) {
     this.#auth = auth;
     this.#db = db;
+    this.sessions = new Sessions(db, now);
     this.#now = now;
   }
 

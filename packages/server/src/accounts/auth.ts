@@ -1,7 +1,9 @@
-import { betterAuth } from 'better-auth';
+import { kyselyAdapter } from '@better-auth/kysely-adapter';
+import { type BetterAuthOptions, betterAuth } from 'better-auth';
 import type { FastifyBaseLogger } from 'fastify';
 import type { Database } from '../database/open.ts';
 import { DatabaseUnavailable } from '../database/unavailable.ts';
+import { withHashedTokens } from './hashed-tokens.ts';
 import type { PasswordHasher } from './password-hasher.ts';
 import { passwordLength } from './schemas.ts';
 
@@ -10,7 +12,7 @@ export const addressHeader = 'x-soku-client-address';
 
 interface Options {
   database: Database;
-  /** At least 32 characters. Signs the session cookie, so a copy of the database alone opens nothing. */
+  /** At least 32 characters. Signs the session cookie. */
   secret: string;
   /** Origin. */
   publicUrl: string;
@@ -41,7 +43,8 @@ export function createAuth({ database, secret, publicUrl, trustedOrigins, passwo
     basePath: '/api/auth',
     secret,
     trustedOrigins,
-    database: { db: database.kysely, type: database.kind },
+    database: (options: BetterAuthOptions) =>
+      withHashedTokens(kyselyAdapter(database.kysely, { type: database.kind })(options)),
     emailAndPassword: {
       enabled: true,
       disableSignUp: true,
@@ -52,6 +55,7 @@ export function createAuth({ database, secret, publicUrl, trustedOrigins, passwo
         verify: ({ password, hash }) => passwords.verify(password, hash),
       },
     },
+    // No cookie cache: it would keep a session alive that has been ended, and needs nothing but the secret to forge.
     session: { expiresIn: 14 * 24 * 60 * 60, updateAge: 24 * 60 * 60, freshAge: 0 },
     verification: { storeIdentifier: 'hashed' },
     // Guessing passwords is slowed by address; the library reads the address from a header, so we name one that

@@ -9,6 +9,7 @@ import { authHeaders, callAuth, copyCookies, sendAuthResponse } from './forward.
 import type { PasswordGate } from './password-gate.ts';
 import { passwordRoutes } from './password-routes.ts';
 import { personNameSchema, sessionSchema } from './schemas.ts';
+import { sessionRoutes } from './session-routes.ts';
 
 interface Options {
   auth: Auth;
@@ -20,12 +21,6 @@ interface Options {
   addressOf: ClientAddress;
 }
 
-/** As the auth library makes them, with room for other ones. PostgreSQL would fail at a NUL character. */
-const sessionTokenSchema = z
-  .string()
-  .max(200)
-  .regex(/^[\x21-\x7e]+$/, 'is not the token of a session');
-
 /**
  * The only calls of the auth library that are reachable beside those of password-routes.ts, each with the only fields that are handed on. It has many
  * more of both, and grows with each version: what the dashboard does not use is not there to be attacked.
@@ -33,11 +28,8 @@ const sessionTokenSchema = z
 const authCalls = (name: z.ZodType<string>) =>
   [
     { method: 'GET', path: '/get-session' },
-    { method: 'GET', path: '/list-sessions' },
     { method: 'POST', path: '/sign-out' },
-    { method: 'POST', path: '/revoke-session', body: z.object({ token: sessionTokenSchema }) },
     { method: 'POST', path: '/revoke-sessions' },
-    { method: 'POST', path: '/revoke-other-sessions' },
     { method: 'POST', path: '/update-user', body: z.object({ name }) },
   ] as const;
 
@@ -87,4 +79,5 @@ export const accountRoutes: FastifyPluginAsyncZod<Options> = async (app, options
   );
 
   await app.register(passwordRoutes, { ...options, name });
+  await app.register(sessionRoutes, { auth, sessions: accounts.sessions, addressOf });
 };

@@ -35,6 +35,27 @@ export const setupSchema = z.strictObject({
   password: passwordSchema,
 });
 
+/** As the auth library creates them, with room for others. PostgreSQL would fail at a NUL character. */
+export const sessionIdSchema = z
+  .string()
+  .max(200)
+  .regex(/^[\x21-\x7e]+$/, 'is not the id of a session');
+
+/** One item of GET /api/auth/list-sessions. Times are ISO 8601. */
+export const browserSessionSchema = z.object({
+  id: z.string(),
+  current: z.boolean().describe('Whether it is the session that asks'),
+  createdAt: z.string(),
+  updatedAt: z.string(),
+  expiresAt: z.string(),
+  ipAddress: z.string(),
+  userAgent: z.string(),
+});
+export type BrowserSession = z.infer<typeof browserSessionSchema>;
+
+/** The response of calls that end sessions. */
+export const endedSchema = z.object({ status: z.boolean() });
+
 /** GET /api/session: who is looking at the dashboard. Always 200, so that public pages can ask it too. */
 export const sessionSchema = z
   .object({

@@ -11,6 +11,7 @@ import { version } from '../version.ts';
 import { type Content, contentOf, contentSchema, copy, difference, type Progress } from './copy.ts';
 import { openForReading, type Source, sourceOf } from './source.ts';
 import { columnsOf, sqliteSide } from './sqlite-side.ts';
+import { backupTables, type TableKeys } from './tables.ts';
 
 /** The table of one row that tells a backup from a database in use, and what is in it. */
 const label = `CREATE TABLE soku_backup (made_at TEXT NOT NULL, soku TEXT NOT NULL, content TEXT NOT NULL)`;
@@ -31,9 +32,15 @@ export function removeDatabase(file: string): void {
  * rows against what was read.
  *
  * @param file does not exist yet
+ * @param copied the tables whose rows are written
  * @throws when it cannot be written, or is not what was read; then there is no file
  */
-export async function writeBackup(source: Source, file: string, progress: Progress): Promise<Label> {
+export async function writeBackup(
+  source: Source,
+  file: string,
+  progress: Progress,
+  copied: TableKeys = backupTables,
+): Promise<Label> {
   closeSync(openSync(file, 'wx', 0o600));
   try {
     const database = new DatabaseSync(file);
@@ -44,7 +51,7 @@ export async function writeBackup(source: Source, file: string, progress: Progre
       database.exec('PRAGMA cache_size = -65536');
       await migrateTo(database, source.level);
       database.exec('BEGIN');
-      const content = await copy(source.side, sqliteSide(database, file), progress);
+      const content = await copy(source.side, sqliteSide(database, file), copied, progress);
       const written = { made_at: new Date().toISOString(), soku: version, content };
       database.exec(label);
       database
@@ -52,7 +59,7 @@ export async function writeBackup(source: Source, file: string, progress: Progre
         .run(written.made_at, written.soku, JSON.stringify(content));
       database.exec('COMMIT');
       requireIntegrity(database, file);
-      requireSame(file, content, await contentOf(sqliteSide(database, file)));
+      requireSame(file, content, await contentOf(sqliteSide(database, file), copied));
       return written;
     } finally {
       database.close();

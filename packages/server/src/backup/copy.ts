@@ -2,7 +2,7 @@ import { createHash, type Hash } from 'node:crypto';
 import { z } from 'zod';
 import { StartupError } from '../startup-error.ts';
 import type { Row, Side } from './side.ts';
-import { tables } from './tables.ts';
+import type { TableKeys } from './tables.ts';
 
 /** By table: how many rows, and the SHA-256 of all of them in order. */
 export const contentSchema = z.record(z.string(), z.object({ rows: z.number(), sha256: z.string() }));
@@ -12,28 +12,29 @@ export type Content = z.infer<typeof contentSchema>;
 export type Progress = (table: string, rows: number) => void;
 
 /**
- * Copies all rows, in the columns that `to` has. Nothing else of `from` is taken: no trigger, view, index or type.
+ * Copies all rows of some tables, in the columns that `to` has. Nothing else of `from` is taken: no trigger, view, index or type.
  *
  * @returns what was read
  * @throws {StartupError} 65 when `from` lacks one of the columns
  */
-export function copy(from: Side, to: Side, progress: Progress): Promise<Content> {
+export function copy(from: Side, to: Side, tables: TableKeys, progress: Progress): Promise<Content> {
   const columnsOf = async (table: string) => {
     const [found, wanted] = await Promise.all([from.columns(table), to.columns(table)]);
     const missing = wanted.find((column) => !found.includes(column));
     if (missing === undefined) return wanted;
     throw new StartupError('data', `${from.name} is damaged: the table ${table} has no column ${missing}.`);
   };
-  return readAll(from, columnsOf, async (table, columns, rows, done) => {
+  return readAll(from, tables, columnsOf, async (table, columns, rows, done) => {
     await to.insert(table, columns, rows);
     progress(table, done);
   });
 }
 
-/** What a database has, for comparing it with another one. */
-export function contentOf(side: Side): Promise<Content> {
+/** What a database has in some tables, for comparing it with another one. */
+export function contentOf(side: Side, tables: TableKeys): Promise<Content> {
   return readAll(
     side,
+    tables,
     (table) => side.columns(table),
     async () => undefined,
   );
@@ -48,6 +49,7 @@ export function difference(one: Content, other: Content): string | undefined {
 
 async function readAll(
   side: Side,
+  tables: TableKeys,
   columnsOf: (table: string) => Promise<string[]>,
   take: (table: string, columns: string[], rows: Row[], done: number) => Promise<void>,
 ): Promise<Content> {

@@ -48,8 +48,8 @@ export async function fillPostgres(
     await requireEmpty(client);
     // Each dead hash alone would be published as a change; below all are told at once. This ends with the transaction.
     await client.query('ALTER TABLE dead_hash DISABLE TRIGGER dead_hash_published');
-    const content = await copy(source.side, postgresSide(client), progress);
-    const wrong = difference(content, await contentOf(postgresSide(client)));
+    const content = await copy(source.side, postgresSide(client), tables, progress);
+    const wrong = difference(content, await contentOf(postgresSide(client), tables));
     if (wrong !== undefined) {
       throw new StartupError(
         'software',

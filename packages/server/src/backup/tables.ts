@@ -1,9 +1,12 @@
+/** Names of tables, each with its primary key. */
+export type TableKeys = Readonly<Record<string, readonly string[]>>;
+
 /**
- * Every table that a backup has, with its primary key, in the order in which rows can be written: what refers to
+ * Every table of a database, with its primary key, in the order in which rows can be written: what refers to
  * another table comes after it, and dead hashes come after secrets, because a trigger refuses the secret of a dead
- * hash. Nodes and their changes are in no backup: they belong to running processes.
+ * hash. Nodes and their changes are not copied: they belong to running processes.
  */
-export const tables: Readonly<Record<string, readonly string[]>> = {
+export const tables: TableKeys = {
   user: ['id'],
   account: ['id'],
   session: ['id'],
@@ -18,3 +21,11 @@ export const tables: Readonly<Record<string, readonly string[]>> = {
   last_use: ['key_id', 'hash'],
   rate_window: ['key_id'],
 };
+
+/** Tables of what lets a person in. A backup does not hold them, so it lets nobody in, and brings no session back. */
+const signIns = ['session', 'verification'];
+
+/** The tables of a backup. */
+export const backupTables: TableKeys = Object.fromEntries(
+  Object.entries(tables).filter(([name]) => !signIns.includes(name)),
+);

@@ -5,6 +5,7 @@ import { usage } from './migrations/0003-usage.ts';
 import { limits } from './migrations/0004-limits.ts';
 import { nodes } from './migrations/0005-nodes.ts';
 import { sharedCounts } from './migrations/0006-shared-counts.ts';
+import { hashedSessionTokens } from './migrations/0007-hashed-session-tokens.ts';
 import { search } from './migrations/0008-search.ts';
 import type { Tables } from './schema.ts';
 
@@ -16,6 +17,7 @@ export const migrations: Record<string, Migration> = {
   '0004-limits': limits,
   '0005-nodes': nodes,
   '0006-shared-counts': sharedCounts,
+  '0007-hashed-session-tokens': hashedSessionTokens,
   '0008-search': search,
 };
 

@@ -148,6 +148,14 @@ interface AccountTable {
 interface SessionTable {
   id: string;
   userId: string;
+  /** SHA-256 of the token in the cookie, 64 hexadecimal digits. Written once. */
+  token: string;
+  createdAt: string;
+  /** Changes when the session is extended. */
+  updatedAt: string;
+  expiresAt: string;
+  ipAddress: string | null;
+  userAgent: string | null;
 }
 
 export interface Tables {

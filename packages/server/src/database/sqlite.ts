@@ -70,6 +70,8 @@ export async function openSqlite(directory: DataDirectory): Promise<SqliteDataba
     try {
       await migrate(kysely);
       checkSqliteSchema(writer, directory.databaseFile);
+      // What a migration wiped, such as session tokens, is still in the log of a process that was killed.
+      writer.exec('PRAGMA wal_checkpoint(TRUNCATE)');
     } catch (error) {
       writer.close();
       throw error;

@@ -1,6 +1,7 @@
+import type { BrowserSession } from '@soku/server/account-schemas';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { type BrowserSession, browserSessionsOptions, endSession } from '../../../api/account.ts';
+import { browserSessionsOptions, endSession } from '../../../api/account.ts';
 import { Button } from '../../../components/Button.tsx';
 import { deviceOf } from '../../../components/device.ts';
 import { Failure } from '../../../components/Notice.tsx';
@@ -51,7 +52,7 @@ function SessionRow({ session }: { session: BrowserSession }) {
     setBusy(true);
     setError(null);
     try {
-      await withSignIn(() => endSession(session.token));
+      await withSignIn(() => endSession(session.id));
       await client.invalidateQueries({ queryKey: browserSessionsOptions.queryKey });
       announce(`The session of ${device} is ended.`);
       document.querySelector<HTMLElement>('h1')?.focus();
@@ -66,7 +67,7 @@ function SessionRow({ session }: { session: BrowserSession }) {
       <div>
         <p className="session__device">
           <span translate="no">{device}</span>
-          {session.here ? <span className="session__here">This browser</span> : null}
+          {session.current ? <span className="session__here">This browser</span> : null}
         </p>
         <p className="session__more">
           <span>{session.ipAddress === '' ? 'signed in' : `${session.ipAddress}, signed in`}</span>{' '}
@@ -74,7 +75,7 @@ function SessionRow({ session }: { session: BrowserSession }) {
         </p>
         <Failure error={error} />
       </div>
-      {session.here ? null : (
+      {session.current ? null : (
         <Button busy={busy} onClick={end} aria-label={`End the session of ${device}`}>
           End
         </Button>

@@ -1,0 +1,62 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { orUnavailable } from '../database/unavailable.ts';
+import type { ClientAddress } from '../http/client-address.ts';
+import { RequestError } from '../http/errors.ts';
+import type { Auth } from './auth.ts';
+import { authHeaders, copyCookies } from './forward.ts';
+import { browserSessionSchema, endedSchema, sessionIdSchema } from './schemas.ts';
+import type { Sessions } from './sessions.ts';
+
+interface Options {
+  auth: Auth;
+  sessions: Sessions;
+  addressOf: ClientAddress;
+}
+
+/** Lists and ends the sessions of the signed-in account. */
+export const sessionRoutes: FastifyPluginAsyncZod<Options> = async (app, { auth, sessions, addressOf }) => {
+  /** @throws {RequestError} session_over */
+  async function requireSession(
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): Promise<{ id: string; userId: string }> {
+    reply.header('cache-control', 'no-store');
+    const { response, headers } = await orUnavailable(() =>
+      auth.api.getSession({ headers: authHeaders(request, addressOf(request.raw)), returnHeaders: true }),
+    );
+    copyCookies(reply, headers);
+    if (response !== null) return { id: response.session.id, userId: response.user.id };
+    throw new RequestError({ code: 'session_over', message: 'The session is over. Sign in again.' });
+  }
+
+  app.get(
+    '/api/auth/list-sessions',
+    { schema: { hide: true, response: { 200: z.array(browserSessionSchema) } } },
+    async (request, reply) => {
+      const { id, userId } = await requireSession(request, reply);
+      return sessions.list(userId, id);
+    },
+  );
+
+  app.post(
+    '/api/auth/revoke-session',
+    { schema: { hide: true, body: z.object({ id: sessionIdSchema }), response: { 200: endedSchema } } },
+    async (request, reply) => {
+      const current = await requireSession(request, reply);
+      await sessions.end(current.userId, request.body.id);
+      return { status: true };
+    },
+  );
+
+  app.post(
+    '/api/auth/revoke-other-sessions',
+    { schema: { hide: true, response: { 200: endedSchema } } },
+    async (request, reply) => {
+      const { id, userId } = await requireSession(request, reply);
+      await sessions.endOthers(userId, id);
+      return { status: true };
+    },
+  );
+};
