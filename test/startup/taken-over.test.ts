@@ -3,12 +3,15 @@ import assert from 'node:assert/strict';
 import { chmodSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { z } from 'zod';
 import { assertRefusal, eventually } from '../support/contract.ts';
 import { bearer, call } from '../support/person.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { refusedStart } from '../support/start.ts';
 
 process.env.SOKU_TEST_DATABASE = 'sqlite';
+
+const reasonSchema = z.object({ reason: z.string() });
 
 /** A server with two keys, of which it has cached the first. */
 async function scene(t: TestContext) {
@@ -74,6 +77,8 @@ test('without its files a server accepts no key and acknowledges no change, and 
     const made = await ada.call('POST', '/v1/api-keys', { name: 'lost' });
     assertRefusal(made, 'storage_unavailable');
     assertRefusal(await verify(first, apiKey), 'verification_unavailable');
+    const { status, body } = await call(`${first.url}/readyz`);
+    assert.deepEqual([status, reasonSchema.parse(body).reason], [503, 'data_directory_lost']);
     renameSync(away, path);
     await eventually(
       () => verify(first, apiKey),
@@ -81,6 +86,7 @@ test('without its files a server accepts no key and acknowledges no change, and 
     );
   }
   assert.equal((await ada.call('POST', '/v1/api-keys', { name: 'made' })).status, 201);
+  assert.equal((await call(`${first.url}/readyz`)).status, 200);
 });
 
 test('a lock that was made read-only keeps a second server out as before, and is private', async (t) => {

@@ -1,5 +1,6 @@
 import type { Hold } from './directory-hold.ts';
-import { noteUnavailable, StorageUnavailable } from './unavailable.ts';
+import { translateStorageError } from './storage-errors.ts';
+import { DatabaseUnavailable, noteUnavailable, StorageUnavailable } from './unavailable.ts';
 
 /** What the writing connection asks before and after it is used. */
 export interface GuardedWrites {
@@ -9,6 +10,8 @@ export interface GuardedWrites {
   beforeWrite(): void;
   /** To be called when what was written is committed. @throws as above; what was written may be lost then */
   afterUse(): void;
+  /** Runs a statement, and throws what it throws in our words. */
+  run<T>(statement: () => T): T;
 }
 
 /** Of a file that no other process knows of. */
@@ -16,13 +19,16 @@ export const unguarded: GuardedWrites = {
   beforeUse: () => undefined,
   beforeWrite: () => undefined,
   afterUse: () => undefined,
+  run: (statement) => statement(),
 };
 
 /**
  * Looks at the files before a write, so that one that would be lost is refused, and after its commit, so that none is
  * acknowledged whose file was removed or replaced meanwhile.
+ *
+ * @param failed is called when the storage failed
  */
-export function guardWrites(hold: Hold): GuardedWrites {
+export function guardWrites(hold: Hold, failed: (failure: StorageUnavailable) => void): GuardedWrites {
   let hasWritten = false;
   return {
     beforeUse: () => {
@@ -36,6 +42,16 @@ export function guardWrites(hold: Hold): GuardedWrites {
       if (!hasWritten) return;
       hasWritten = false;
       look(hold, { rolledBack: false });
+    },
+    run: (statement) => {
+      try {
+        return statement();
+      } catch (error) {
+        const failure = translateStorageError(error);
+        if (failure instanceof DatabaseUnavailable) noteUnavailable(failure);
+        if (failure instanceof StorageUnavailable) failed(failure);
+        throw failure;
+      }
     },
   };
 }

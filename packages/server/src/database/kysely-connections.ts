@@ -6,7 +6,12 @@ import type {
 } from 'kysely';
 import pg from 'pg';
 import { codeOf } from '../code-of.ts';
-import { DatabaseUnavailable, noteUnavailable } from './unavailable.ts';
+import {
+  DatabaseUnavailable,
+  noteUnavailable,
+  type StorageProblem,
+  StorageUnavailable,
+} from './unavailable.ts';
 
 /**
  * SQLSTATEs after which the same may succeed, by their beginnings
@@ -19,13 +24,23 @@ const passing = ['08', '40', '53', '55P03', '25P03', '25006', '57', '58'];
 /** Of these, those with which PostgreSQL tells that it has undone the transaction: serialization failure, deadlock. */
 const undone = new Set(['40001', '40P01']);
 
+/** Of these, those about PostgreSQL's disk: no space left; input or output failed. */
+const ofStorage: [string, StorageProblem][] = [
+  ['53100', 'full'],
+  ['58', 'failed'],
+];
+
 /** A failure as the callers of Kysely see it: what a moment later may succeed is told apart from our mistakes. */
 export function translate(error: unknown): unknown {
   if (error instanceof TypeError || error instanceof RangeError) return error;
   const code = codeOf(error);
   // What does not come from PostgreSQL comes from the connection to it.
   if (error instanceof pg.DatabaseError && !passing.some((start) => code.startsWith(start))) return error;
-  const failure = new DatabaseUnavailable(error, { code, rolledBack: undone.has(code) });
+  const problem = ofStorage.find(([start]) => code.startsWith(start))?.[1];
+  const failure =
+    problem === undefined
+      ? new DatabaseUnavailable(error, { code, rolledBack: undone.has(code) })
+      : new StorageUnavailable(error, { problem, code, rolledBack: false });
   noteUnavailable(failure);
   return failure;
 }

@@ -21,11 +21,11 @@ function bindable(value: unknown): SQLInputValue {
   throw new TypeError(`SQLite cannot store a ${typeof value}`);
 }
 
-function adaptStatement(statement: StatementSync): SqliteStatement {
+function adaptStatement(statement: StatementSync, guard: GuardedWrites): SqliteStatement {
   return {
     reader: statement.columns().length > 0,
-    all: (parameters) => statement.all(...parameters.map(bindable)),
-    run: (parameters) => statement.run(...parameters.map(bindable)),
+    all: (parameters) => guard.run(() => statement.all(...parameters.map(bindable))),
+    run: (parameters) => guard.run(() => statement.run(...parameters.map(bindable))),
     iterate: (parameters) => statement.iterate(...parameters.map(bindable)),
   };
 }
@@ -38,7 +38,7 @@ function adaptDatabase(database: DatabaseSync, guard: GuardedWrites): SqliteData
     close: () => database.close(),
     prepare: (text) => {
       if (!readsOnly.test(text)) guard.beforeWrite();
-      return adaptStatement(database.prepare(text));
+      return guard.run(() => adaptStatement(database.prepare(text), guard));
     },
   };
 }

@@ -16,11 +16,13 @@ export function isConstraint(error: unknown): boolean {
   return hasCode(error, codes.constraint);
 }
 
+/** undefined when the error is not SQLite's. */
+export function primaryCodeOf(error: unknown): number | undefined {
+  if (!(error instanceof Error) || !('errcode' in error)) return undefined;
+  return typeof error.errcode === 'number' ? error.errcode & 0xff : undefined;
+}
+
 function hasCode(error: unknown, wanted: number[]): boolean {
-  return (
-    error instanceof Error &&
-    'errcode' in error &&
-    typeof error.errcode === 'number' &&
-    wanted.includes(error.errcode & 0xff)
-  );
+  const code = primaryCodeOf(error);
+  return code !== undefined && wanted.includes(code);
 }

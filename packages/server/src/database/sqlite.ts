@@ -10,6 +10,7 @@ import { checkDatabaseFile, locked } from './sqlite-check.ts';
 import { NodeSqliteDialect } from './sqlite-dialect.ts';
 import { isBusy } from './sqlite-errors.ts';
 import { checkSqliteSchema } from './sqlite-schema.ts';
+import { StorageHealth } from './storage-health.ts';
 
 /**
  * How long a statement waits when another program has locked the file, in ms. No process of ours does, so this is
@@ -51,7 +52,7 @@ export interface SqliteDatabase {
   reader: DatabaseSync;
   /** Whether this is still the only process that uses the data directory. */
   hold: Hold;
-  /** @throws when it does not answer */
+  /** @throws when it does not answer, or nothing could be stored in it at the moment */
   ping(): Promise<void>;
   close(): Promise<void>;
 }
@@ -64,7 +65,12 @@ export interface SqliteDatabase {
 export async function openSqlite(directory: DataDirectory): Promise<SqliteDatabase> {
   const applied = checkDatabaseFile(directory);
   const writer = openWriter(directory.databaseFile);
-  const guard = guardWrites(directory.hold);
+  const health = new StorageHealth({
+    directory: directory.path,
+    hold: directory.hold,
+    writeDatabase: () => writeSomething(database),
+  });
+  const guard = guardWrites(directory.hold, (failure) => health.failed(failure));
   const kysely = new Kysely<Tables>({ dialect: new NodeSqliteDialect(writer, guard) });
   if (applied.length < Object.keys(migrations).length) {
     try {
@@ -82,18 +88,19 @@ export async function openSqlite(directory: DataDirectory): Promise<SqliteDataba
   // The first read creates the files beside the database.
   reader.prepare('SELECT 1 FROM sqlite_schema').get();
   directory.cover(directory.databaseFile);
-  return {
+  const database: SqliteDatabase = {
     kind: 'sqlite',
     kysely,
     reader,
     ping: async () => {
       reader.prepare('SELECT 1').get();
+      await health.check();
     },
     hold: directory.hold,
     transact: (work, committed, { patience = lockTimeout, durable = true } = {}) =>
       transact(kysely, writer, { patience, durable }, () => {
         guard.beforeWrite();
-        return inTransaction(writer, work, committed);
+        return guard.run(() => inTransaction(writer, work, committed));
       }),
     close: async () => {
       reader.close();
@@ -102,6 +109,17 @@ export async function openSqlite(directory: DataDirectory): Promise<SqliteDataba
       if (writer.isOpen) writer.close();
     },
   };
+  return database;
+}
+
+/** Writes a number again that nothing uses: a page of the log, and no wait for the disk. */
+function writeSomething(database: SqliteDatabase): Promise<void> {
+  const terms = { patience: 0, durable: false };
+  const write = (connection: DatabaseSync) => {
+    const version = Number(connection.prepare('PRAGMA user_version').get()?.user_version);
+    connection.exec(`PRAGMA user_version = ${version}`);
+  };
+  return database.transact(write, () => undefined, terms);
 }
 
 function openWriter(file: string): DatabaseSync {

@@ -41,11 +41,12 @@ test('not ready is who lacks one of the three', async () => {
   const no = async () => {
     throw new Error('no');
   };
-  const { code, status } = await readiness({ ping: no });
-  assert.deepEqual([code, status], [503, 'unavailable']);
-  assert.equal((await readiness({ nodeStatus: () => healthy, isStopping: () => true })).code, 503);
+  const { code, status, reason } = await readiness({ ping: no });
+  assert.deepEqual([code, status, reason], [503, 'unavailable', 'database_unavailable']);
+  const stopping = await readiness({ nodeStatus: () => healthy, isStopping: () => true });
+  assert.deepEqual([stopping.code, stopping.reason], [503, 'stopping']);
   const lapsed = await readiness({ nodeStatus: () => ({ ...healthy, leaseMs: 0 }) });
-  assert.deepEqual([lapsed.code, lapsed.lease], [503, { remainingMs: 0 }]);
+  assert.deepEqual([lapsed.code, lapsed.lease, lapsed.reason], [503, { remainingMs: 0 }, 'no_lease']);
 });
 
 test('with a lease the database is not asked, so that no flood of questions takes its connections', async () => {

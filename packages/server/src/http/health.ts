@@ -2,7 +2,9 @@ import type { FastifyBaseLogger } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Database } from '../database/open.ts';
+import { type StorageProblem, StorageUnavailable } from '../database/unavailable.ts';
 import type { NodeStatus } from '../revocation/node.ts';
+import { storageProblems } from './unavailable.ts';
 
 interface Options {
   /** Asked only with a file: it answers within the call, so it cannot be waited for. */
@@ -14,6 +16,29 @@ interface Options {
 
 const tags = ['Service'];
 const statusSchema = z.object({ status: z.enum(['ok', 'unavailable']) });
+
+/** Why a server is not ready, in words without a path or a host: everybody may ask. */
+const reasons = {
+  stopping: 'The server is about to stop.',
+  no_lease: 'PostgreSQL has not answered in time, so the server has no lease.',
+  database_unavailable: 'The database does not answer.',
+  disk_full: storageProblems.full,
+  storage_read_only: storageProblems.readOnly,
+  storage_failed: storageProblems.failed,
+  data_directory_lost: storageProblems.lost,
+  disk_silent: storageProblems.silent,
+};
+type Reason = keyof typeof reasons;
+const reasonSchema = z.enum(Object.keys(reasons).filter((name): name is Reason => name in reasons));
+
+const reasonOf: Record<StorageProblem, Reason> = {
+  full: 'disk_full',
+  readOnly: 'storage_read_only',
+  failed: 'storage_failed',
+  lost: 'data_directory_lost',
+  silent: 'disk_silent',
+};
+
 /** Everybody may ask, so it has the random id of the process, and not its name, which tells the host. */
 const readinessSchema = statusSchema.extend({
   node: z.string().optional().describe('Random id of this process. With PostgreSQL, as the fields below'),
@@ -26,11 +51,15 @@ const readinessSchema = statusSchema.extend({
     .optional()
     .describe('The newest change of keys that it has applied, and how many it knows of and has not'),
 });
+const unreadinessSchema = readinessSchema.extend({
+  reason: reasonSchema.describe('Why it is not ready'),
+  message: z.string().describe('The same in words, and what to do'),
+});
 
 /** For load balancers and service managers: is the process alive, and can it do its work? */
 export const healthRoutes: FastifyPluginAsyncZod<Options> = async (app, options) => {
   const { nodeStatus, isStopping } = options;
-  const isAnswering = fileWatch(options.database, app.log);
+  const problemOf = fileWatch(options.database, app.log);
   app.route({
     method: 'GET',
     url: '/healthz',
@@ -48,37 +77,51 @@ export const healthRoutes: FastifyPluginAsyncZod<Options> = async (app, options)
     url: '/readyz',
     schema: {
       operationId: 'getReadiness',
-      summary: 'Can it serve? (the database answers or gave it a lease, and it is not about to stop)',
+      summary:
+        'Can it serve? (the database gave it a lease, or the file can be written; and it is not about to stop)',
       tags,
-      response: { 200: readinessSchema, 503: readinessSchema },
+      response: { 200: readinessSchema, 503: unreadinessSchema },
     },
     handler: async (_request, reply) => {
       reply.header('cache-control', 'no-store');
       const status = nodeStatus?.();
       // A lease proves that PostgreSQL answered within the last 1.8 s. To ask it here would wait for connections that
       // other calls may hold, and let everybody who may ask this take them.
-      const answers = status === undefined ? await isAnswering() : status.leaseMs > 0;
-      const ready = answers && !isStopping();
       const body = status === undefined ? {} : describe(status);
-      if (ready) return { status: 'ok' as const, ...body };
-      return reply.code(503).send({ status: 'unavailable' as const, ...body });
+      const reason = isStopping()
+        ? 'stopping'
+        : status === undefined
+          ? await problemOf()
+          : leaseProblem(status);
+      if (reason === undefined) return { status: 'ok' as const, ...body };
+      return reply
+        .code(503)
+        .send({ status: 'unavailable' as const, ...body, reason, message: reasons[reason] });
     },
   });
 };
 
-/** Looks whether the file answers. Of failures in a row the first is logged: some ask several times a second. */
-function fileWatch(database: Pick<Database, 'ping'>, log: FastifyBaseLogger): () => Promise<boolean> {
+/** What keeps the file from being used. Of failures in a row the first is logged: some ask several times a second. */
+function fileWatch(
+  database: Pick<Database, 'ping'>,
+  log: FastifyBaseLogger,
+): () => Promise<Reason | undefined> {
   let failing = false;
   return async () => {
     try {
       await database.ping();
       failing = false;
+      return undefined;
     } catch (error) {
-      if (!failing) log.error({ err: error }, 'the database does not answer');
+      if (!failing) log.error({ err: error }, 'not ready: the database cannot be used');
       failing = true;
+      return error instanceof StorageUnavailable ? reasonOf[error.problem] : 'database_unavailable';
     }
-    return !failing;
   };
+}
+
+function leaseProblem({ leaseMs }: NodeStatus): Reason | undefined {
+  return leaseMs > 0 ? undefined : 'no_lease';
 }
 
 function describe({ id, leaseMs, appliedSeq, lag }: NodeStatus) {

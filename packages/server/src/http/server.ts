@@ -15,8 +15,7 @@ import {
   validatorCompiler,
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod';
-import { isBusy } from '../database/sqlite-errors.ts';
-import { DatabaseUnavailable, type StorageProblem, StorageUnavailable } from '../database/unavailable.ts';
+import { DatabaseUnavailable, StorageUnavailable } from '../database/unavailable.ts';
 import { originalPrefix } from '../verification/original-request.ts';
 import { answerBrokenRequest, limits } from './broken-requests.ts';
 import type { ClientAddress } from './client-address.ts';
@@ -25,6 +24,7 @@ import { atMostEvery, logsRequests } from './logging.ts';
 import { checkOrigin, checkPreflight, ownOrigins } from './origin.ts';
 import { PreformattedResponse } from './preformatted-response.ts';
 import { nextRequestId } from './request-ids.ts';
+import { unavailable } from './unavailable.ts';
 
 interface Options {
   log: FastifyBaseLogger;
@@ -107,12 +107,15 @@ export function createServer({ log, publicUrl, addressOf }: Options) {
   if (logsRequests(log)) app.addHook('onResponse', logAnswer(addressOf));
   // When the database is gone every request fails, and for the same reason.
   const tellOutage = atMostEvery(outageInterval, (error: DatabaseUnavailable, unsaid) =>
-    log.error({ err: error, unsaid }, 'the database does not answer'),
+    log.error(
+      { err: error, unsaid },
+      error instanceof StorageUnavailable ? 'the storage is unavailable' : 'the database does not answer',
+    ),
   );
   app.setErrorHandler<FastifyError>((error, request, reply) => {
     if (!(error instanceof DatabaseUnavailable)) return refuse(reply, refusalOf(error, request));
     tellOutage(error);
-    return refuse(reply, unavailable(error, request));
+    return refuse(reply, unavailable(error, request.method));
   });
   return app;
 }
@@ -170,45 +173,9 @@ function refusalOf(error: FastifyError, request: FastifyRequest): Refusal {
     return { code: 'invalid_request', message: 'The body is not well-formed JSON.' };
   }
   request.log.error({ err: error }, 'a request failed inside');
-  if (isBusy(error)) {
-    return {
-      code: 'verification_unavailable',
-      message: 'The database is locked by another program. Nothing was changed; try again in a moment.',
-    };
-  }
   return {
     code: 'internal_error',
     message: `Something failed inside. Give the request id ${request.id} to whoever runs this deployment.`,
-  };
-}
-
-/** What is wrong with the storage, and what helps. */
-const storageProblems: Record<StorageProblem, string> = {
-  full: "The server's disk is full. Free some space.",
-  readOnly: "The server's storage is read-only. Make it writable.",
-  failed: "The server's storage fails. Check the disk.",
-  lost: "The server's data directory was removed or replaced. Restart the server.",
-  silent: "The server's disk does not respond. Check the disk.",
-};
-
-/** Says no more of what became of the request than is certain. */
-function unavailable(failure: DatabaseUnavailable, request: FastifyRequest): Refusal {
-  if (failure instanceof StorageUnavailable) {
-    const outcome = failure.rolledBack
-      ? 'Nothing was changed; try again then.'
-      : 'The change may have been made or not: check before you try again.';
-    return { code: 'storage_unavailable', message: `${storageProblems[failure.problem]} ${outcome}` };
-  }
-  const code = 'verification_unavailable';
-  if (failure.rolledBack) {
-    const message = 'The database was changed by another request at the same moment.';
-    return { code, message: `${message} Nothing was changed by this one; try again in a moment.` };
-  }
-  const message = 'The database does not answer at the moment.';
-  if (['GET', 'HEAD'].includes(request.method)) return { code, message: `${message} Try again.` };
-  return {
-    code,
-    message: `${message} What was asked for may have been carried out, or not: look before you try again.`,
   };
 }
 

@@ -4,6 +4,7 @@ import type { DataDirectory } from '../database/data-directory.ts';
 import type { Hold } from '../database/directory-hold.ts';
 import type { Database } from '../database/open.ts';
 import { RequestError } from '../http/errors.ts';
+import { atMostEvery } from '../http/logging.ts';
 import { exitCodes, StartupError } from '../startup-error.ts';
 import { later, Repeating } from '../usage/repeating.ts';
 import { deadAmong, differences, digits, type Killed, killMissing, seemsOlder, slices } from './compare.ts';
@@ -11,6 +12,9 @@ import { DeadHashFile } from './file.ts';
 
 /** ms from the end of one look at what is to be done in the background to the next. */
 const interval = 1000;
+
+/** ms between two log lines about revokes that could not be written. */
+const failureInterval = 10_000;
 
 /** Hashes of one look. */
 const atOnce = 1000;
@@ -34,6 +38,10 @@ export class DeadHashJournal {
   #missed = true;
   readonly #stopping = new AbortController();
   #killed: (hashes: Uint8Array[]) => void = () => undefined;
+
+  readonly #tellFailure = atMostEvery(failureInterval, (error: unknown, unsaid) =>
+    this.#log.error({ err: error, unsaid }, 'a revoke could not be written to the journal of dead keys'),
+  );
 
   constructor({ path, hold }: Pick<DataDirectory, 'path' | 'hold'>, database: Database, log: Logger) {
     this.#file = new DeadHashFile(join(path, 'dead-hashes'));
@@ -93,7 +101,7 @@ export class DeadHashJournal {
       this.#hold.demand();
       await this.#file.add(hashes.map(digits));
     } catch (error) {
-      this.#log.error({ err: error }, 'a revoke could not be written to the journal of dead keys');
+      this.#tellFailure(error);
       throw new RequestError({
         code: 'storage_unavailable',
         message:

@@ -1,0 +1,39 @@
+import { codeOf } from '../code-of.ts';
+import { primaryCodeOf } from './sqlite-errors.ts';
+import { DatabaseUnavailable, type StorageProblem, StorageUnavailable } from './unavailable.ts';
+
+/** Primary result codes of SQLite that are about its storage (https://sqlite.org/rescode.html). */
+const ofSqlite: Record<number, StorageProblem> = { 8: 'readOnly', 10: 'failed', 13: 'full', 14: 'failed' };
+
+/** SQLITE_IOERR: the disk may have taken a commit and failed to confirm it. All others say that nothing was changed. */
+const inputOutputError = 10;
+
+/** SQLITE_BUSY, SQLITE_LOCKED. */
+const busy = [5, 6];
+
+/** What file systems call it. */
+const ofSystem: Record<string, StorageProblem> = {
+  ENOSPC: 'full',
+  EDQUOT: 'full',
+  EROFS: 'readOnly',
+  EACCES: 'readOnly',
+  EPERM: 'readOnly',
+};
+
+/** What SQLite or the file system refused, told apart from our mistakes; other errors are returned as they are. */
+export function translateStorageError(error: unknown): unknown {
+  if (error instanceof DatabaseUnavailable) return error;
+  const code = primaryCodeOf(error);
+  if (code === undefined) return translateSystemError(error);
+  if (busy.includes(code)) return new DatabaseUnavailable(error, { code: 'locked', rolledBack: true });
+  const problem = ofSqlite[code];
+  if (problem === undefined) return error;
+  const rolledBack = code !== inputOutputError;
+  return new StorageUnavailable(error, { problem, code: `SQLite ${code}`, rolledBack });
+}
+
+function translateSystemError(error: unknown): unknown {
+  if (!(error instanceof Error) || !('syscall' in error)) return error;
+  const code = codeOf(error);
+  return new StorageUnavailable(error, { problem: ofSystem[code] ?? 'failed', code, rolledBack: false });
+}

@@ -1,0 +1,81 @@
+/** A server with a file on a disk that fails: nothing is lost or half written, and the operator learns why. */
+import assert from 'node:assert/strict';
+import { chmodSync } from 'node:fs';
+import { type TestContext, test } from 'node:test';
+import { z } from 'zod';
+import { type BadDisk, failingDisk, fullDisk } from '../support/bad-disk.ts';
+import { assertRefusal, Contract, eventually } from '../support/contract.ts';
+import { startServer, type TestServer } from '../support/server.ts';
+
+process.env.SOKU_TEST_DATABASE = 'sqlite';
+
+const unreadySchema = z.object({ reason: z.string(), message: z.string() });
+
+async function start(t: TestContext, dataDir?: string) {
+  const server = await startServer({ ...(dataDir === undefined ? {} : { dataDir }), unprivileged: true });
+  t.after(() => server.stop());
+  const contract = await Contract.of(server);
+  const ready = () => contract.call('GET', '/readyz');
+  return { server, contract, ready, ada: await server.signIn() };
+}
+
+/** How often the log has a line of this level or above with this text. */
+function logged({ output }: TestServer, text: string): number {
+  return output.split('\n').filter((line) => line.includes(text)).length;
+}
+
+async function assertHeld(t: TestContext, disk: BadDisk): Promise<void> {
+  t.after(() => disk.remove());
+  const { server, contract, ready, ada } = await start(t, disk.dataDir);
+  const { apiKey, key } = await ada.makeKey({ name: 'before' });
+  const use = () => contract.call('GET', '/v1/verify', { key: apiKey });
+  assert.deepEqual([(await use()).status, (await ready()).status], [204, 200]);
+
+  disk.fail(server);
+  for (const name of ['a', 'b', 'c', 'd']) {
+    const made = await contract.call('POST', '/v1/api-keys', { as: ada, body: { name } });
+    const { message } = assertRefusal(made, 'storage_unavailable');
+    assert.match(message, /Free some space\. Nothing was changed|Check the disk and the log\./);
+    assert.match(made.headers.get('retry-after') ?? '', /^[1-9]\d*$/);
+  }
+  const revoke = () => contract.call('POST', `/v1/api-keys/${key.id}/revoke`, { as: ada });
+  assertRefusal(await revoke(), 'storage_unavailable');
+  assert.equal((await use()).status, 204, 'what was not revoked is accepted');
+  assertRefusal(await ada.call('POST', '/api/auth/sign-out'), 'storage_unavailable');
+  const unready = await ready();
+  const { reason, message } = unreadySchema.parse(unready.body);
+  assert.deepEqual([unready.status, reason], [503, disk.reason]);
+  assert.ok(!message.includes('/'), `${message} names no path`);
+  const told = logged(server, '"the storage is unavailable"');
+  assert.ok(told > 0 && told < 6, `six requests failed, and the log says so ${told} times: ${server.output}`);
+  assert.equal(logged(server, 'cannot rollback'), 0, server.output);
+
+  disk.mend(server);
+  await eventually(ready, ({ status }) => status === 200);
+  assert.equal((await revoke()).status, 200);
+  assertRefusal(await use(), 'revoked_key');
+  const page = await contract.call('GET', '/v1/api-keys?status=all', { as: ada });
+  const { data } = z.object({ data: z.array(z.object({ name: z.string() })) }).parse(page.body);
+  assert.deepEqual(data, [{ name: 'before' }], 'what failed has left nothing');
+}
+
+test('a full disk: no change is made or acknowledged, and all goes on when there is space again', async (t) => {
+  const disk = fullDisk();
+  // SQLite's refusal itself is also tested where nothing can be mounted (database/storage-health.test.ts).
+  if (disk === undefined)
+    t.diagnostic('This process cannot mount a disk; it fails in another way in place of it.');
+  await assertHeld(t, disk ?? failingDisk());
+});
+
+test('a disk that fails: the same', async (t) => {
+  await assertHeld(t, failingDisk());
+});
+
+test('a data directory that turns read-only makes the server not ready, until it is writable', async (t) => {
+  const { server, ready } = await start(t);
+  chmodSync(server.dataDir, 0o500);
+  const unready = await eventually(ready, ({ status }) => status === 503);
+  assert.equal(unreadySchema.parse(unready.body).reason, 'storage_read_only');
+  chmodSync(server.dataDir, 0o700);
+  await eventually(ready, ({ status }) => status === 200);
+});

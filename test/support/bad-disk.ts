@@ -1,0 +1,67 @@
+/** A data directory on a disk that a test lets fail, and mends. */
+import { execFileSync } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { newDataDir, type TestServer } from './server.ts';
+
+export interface BadDisk {
+  dataDir: string;
+  /** What /readyz says when it fails. */
+  reason: string;
+  fail(server: TestServer): void;
+  mend(server: TestServer): void;
+  remove(): void;
+}
+
+/** A file system of its own that is filled up; undefined where this process may not mount one. */
+export function fullDisk(): BadDisk | undefined {
+  const root = newDataDir();
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=16m,mode=0700', 'tmpfs', root], { stdio: 'ignore' });
+  } catch {
+    rmSync(root, { recursive: true });
+    return undefined;
+  }
+  const dataDir = join(root, 'data');
+  mkdirSync(dataDir, { mode: 0o700 });
+  const ballast = join(root, 'ballast');
+  return {
+    dataDir,
+    reason: 'disk_full',
+    fail: () => fill(ballast),
+    mend: () => rmSync(ballast),
+    remove: () => {
+      execFileSync('umount', ['--lazy', root]);
+      rmSync(root, { recursive: true });
+    },
+  };
+}
+
+/** Every write of the process fails with an error that is not "full": it may write no file any more (setrlimit(2)). */
+export function failingDisk(): BadDisk {
+  const dataDir = newDataDir();
+  const limit = ({ pid }: TestServer, bytes: string) =>
+    execFileSync('prlimit', ['--pid', String(pid), `--fsize=${bytes}:`]);
+  return {
+    dataDir,
+    reason: 'storage_failed',
+    fail: (server) => limit(server, '0'),
+    mend: (server) => limit(server, 'unlimited'),
+    remove: () => rmSync(dataDir, { recursive: true }),
+  };
+}
+
+function fill(file: string): void {
+  const descriptor = openSync(file, 'w');
+  try {
+    for (let size = 1024 * 1024; size >= 1; ) {
+      try {
+        if (writeSync(descriptor, Buffer.alloc(size)) < size) size = Math.floor(size / 2);
+      } catch {
+        size = Math.floor(size / 2);
+      }
+    }
+  } finally {
+    closeSync(descriptor);
+  }
+}
