@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { errorSchema } from '@soku/server/key-schemas';
 import { z } from 'zod';
 import { blocks } from './support/markdown.ts';
+import { patience } from './support/patience.ts';
 import { type Answer, bearer, call } from './support/person.ts';
 import { freePort, startServer } from './support/server.ts';
 
@@ -108,7 +109,7 @@ test('the generated pages are what the code says', () => {
 
 /** Asks until a process that was just started listens. */
 async function untilAnswers(url: string): Promise<void> {
-  const deadline = performance.now() + 10_000;
+  const deadline = performance.now() + patience;
   for (;;) {
     try {
       await fetch(url);

@@ -5,6 +5,7 @@ import type { TestContext } from 'node:test';
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { launchBrowser, newPage, watch } from '../support/browser.ts';
 import { inDatabase } from '../support/in-database.ts';
+import { patience } from '../support/patience.ts';
 import { call, cookiesOf, Person } from '../support/person.ts';
 import { owner, startServer, type TestServer } from '../support/server.ts';
 import { translator } from './translator.ts';
@@ -92,7 +93,7 @@ export class Dashboard {
       ...context,
     });
     this.#contexts.push(page.context());
-    page.setDefaultTimeout(10_000);
+    page.setDefaultTimeout(patience);
     if (translated) await page.context().addInitScript(translator);
     if (as !== null) await page.context().addCookies(cookiesFor(as, this.server.url));
     page.context().on('page', (another) => problems.push(...watch(another)));

@@ -2,8 +2,7 @@
 import assert from 'node:assert/strict';
 import type { Locator, Page } from 'playwright-core';
 import { z } from 'zod';
-
-const patience = 5_000;
+import { patience } from '../support/patience.ts';
 
 /** Asks again until the answer satisfies. The question goes to the browser, so the loop leaves it time. */
 export async function until<T>(

@@ -1,12 +1,10 @@
 import { createdKeySchema, errorSchema } from '@soku/server/key-schemas';
 import { ConnectionEnded, HttpSocket, type RawAnswer } from '../support/http-socket.ts';
+import { patience } from '../support/patience.ts';
 import { Person } from '../support/person.ts';
 import type { Random } from '../support/random.ts';
 import { owner } from '../support/server.ts';
 import { type Doors, type FuzzRequest, fuzzRequest } from './fuzz-requests.ts';
-
-/** After how long without an answer a request hangs, in ms. */
-const patience = 10_000;
 
 /** Sends requests on one connection after the other, and writes down what must not be. */
 export class FuzzClient {

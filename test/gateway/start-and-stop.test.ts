@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
+import { patience } from '../support/patience.ts';
 import { call } from '../support/person.ts';
 import { freePort, startServer } from '../support/server.ts';
 import { refusedStart } from '../support/start.ts';
@@ -73,7 +74,7 @@ test('the gateway has nothing of the dashboard, and the main port nothing of the
 });
 
 test('a stop lets an open request finish, takes no new one, and waits for no idle connection', {
-  timeout: 8_000,
+  timeout: patience,
 }, async () => {
   const { promise, resolve } = Promise.withResolvers<[IncomingMessage, ServerResponse]>();
   const upstream = await Upstream.start((request, response) => {
@@ -97,6 +98,7 @@ test('a stop lets an open request finish, takes no new one, and waits for no idl
     assert.equal(response.headers.connection, 'close', 'the client is asked to go elsewhere');
     assert.equal(await text(response), 'finished');
     assert.deepEqual(await server.exited(), { code: 0, signal: null });
+    assert.doesNotMatch(server.output, /cut off/);
   } finally {
     agent.destroy();
     await server.stop();

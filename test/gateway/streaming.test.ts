@@ -15,6 +15,7 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { after, test } from 'node:test';
 import { HttpSocket } from '../support/http-socket.ts';
+import { patience } from '../support/patience.ts';
 import { startGateway, Upstream } from './gateway.ts';
 
 /** How the next request is answered. */
@@ -48,7 +49,7 @@ const posting = (fields: Record<string, string>): RequestOptions => ({
   headers: { authorization: `Bearer ${apiKey}`, ...fields },
 });
 
-test('server-sent events arrive as they are written', { timeout: 10_000 }, async () => {
+test('server-sent events arrive as they are written', { timeout: patience }, async () => {
   const { outgoing, reply } = await begin();
   outgoing.end();
   reply.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
@@ -63,7 +64,7 @@ test('server-sent events arrive as they are written', { timeout: 10_000 }, async
 });
 
 for (const fields of [{ 'content-length': '6' }, { 'transfer-encoding': 'chunked' }]) {
-  test(`a body with ${Object.keys(fields)} arrives as it is sent`, { timeout: 10_000 }, async () => {
+  test(`a body with ${Object.keys(fields)} arrives as it is sent`, { timeout: patience }, async () => {
     const { outgoing, asked, reply } = await begin(posting(fields));
     for (const part of ['one', 'two']) {
       outgoing.write(part);
@@ -100,7 +101,7 @@ async function hashSlowly(stream: AsyncIterable<Buffer>): Promise<string> {
   return hash.digest('hex');
 }
 
-test('200 MB go up and down again, whole, and take no memory', { timeout: 60_000 }, async () => {
+test('200 MB go up and down again, whole, and take no memory', { timeout: patience }, async () => {
   const megabytes = () =>
     Readable.from(
       (function* () {
@@ -124,7 +125,7 @@ test('200 MB go up and down again, whole, and take no memory', { timeout: 60_000
 });
 
 test('when the client goes, the request to the API ends: before, in and behind its body', {
-  timeout: 10_000,
+  timeout: patience,
 }, async () => {
   const length = { 'content-length': '6' };
   const before = await begin();
@@ -144,7 +145,7 @@ test('when the client goes, the request to the API ends: before, in and behind i
 });
 
 test('when the API goes in the midst of its answer, the client is not left to take it for whole', {
-  timeout: 10_000,
+  timeout: patience,
 }, async () => {
   for (const fields of [{ 'content-length': '6' }, { 'transfer-encoding': 'chunked' }]) {
     const { outgoing, reply } = await begin();
@@ -160,7 +161,7 @@ test('when the API goes in the midst of its answer, the client is not left to ta
 });
 
 test('an answer that comes before the body has ended is passed on, and the connection stays in step', {
-  timeout: 10_000,
+  timeout: patience,
 }, async () => {
   answer = (request, response) => {
     response.end(request.url);
@@ -175,7 +176,7 @@ test('an answer that comes before the body has ended is passed on, and the conne
 });
 
 test('a client that expects 100-continue sends its body only when the API wants it', {
-  timeout: 10_000,
+  timeout: patience,
 }, async () => {
   const received: string[] = [];
   answer = (request, response) => {

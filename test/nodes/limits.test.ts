@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { limitOf } from '../support/limits.ts';
+import { patience } from '../support/patience.ts';
 import { type Answer, bearer, call, type Person } from '../support/person.ts';
 import { Cluster, type ClusterNode } from '../torture/cluster.ts';
 
@@ -29,7 +30,7 @@ const makeKey = async (rateLimit: number) => (await ada.makeKey({ name: 'limited
 async function allKnowAll(): Promise<void> {
   for (const node of nodes) {
     for (const other of nodes) {
-      const deadline = performance.now() + 5000;
+      const deadline = performance.now() + patience;
       for (let known = node === other; !known; ) {
         const apiKey = await makeKey(1);
         await verify(node, apiKey);

@@ -11,6 +11,7 @@ import { ProxyProcess, type Recipe } from '../proxies/proxy.ts';
 import { eventually } from '../support/contract.ts';
 import { debianProgram } from '../support/debian.ts';
 import { blocks } from '../support/markdown.ts';
+import { patience } from '../support/patience.ts';
 import { bearer, call } from '../support/person.ts';
 import { Deployment, nodeListSchema } from './nodes.ts';
 
@@ -68,7 +69,7 @@ const skip = typeof haproxy === 'string' ? haproxy : false;
 
 test('HAProxy takes a server out that is to stop, loses nothing, and takes it in again', {
   skip,
-  timeout: 40_000,
+  timeout: patience,
 }, async (t) => {
   assert.ok(typeof haproxy !== 'string');
   const ports = deployment.nodes.map(({ url }) => new URL(url).port);

@@ -4,6 +4,7 @@ import { Agent, get } from 'node:http';
 import { after, test } from 'node:test';
 import { generateKey } from '@soku/key';
 import { revokedKeySchema } from '@soku/server/key-schemas';
+import { patience } from '../support/patience.ts';
 import { bearer, call, type Person } from '../support/person.ts';
 import { Balancer } from './balancer.ts';
 import { type DeployedNode, Deployment } from './nodes.ts';
@@ -73,7 +74,7 @@ async function restart(node: DeployedNode): Promise<void> {
 }
 
 test('a rolling restart drops no request, and no revoke waits for a server that stops', {
-  timeout: 60_000,
+  timeout: patience,
 }, async (t) => {
   const ada = await deployment.node(0).server.signIn();
   const good = await ada.makeKey({ name: 'good' });
@@ -101,7 +102,7 @@ test('a rolling restart drops no request, and no revoke waits for a server that 
 });
 
 test('a server that stops says so at /readyz first, and serves on for a moment', {
-  timeout: 20_000,
+  timeout: patience,
 }, async () => {
   const [node, other] = [deployment.node(0), deployment.node(1)];
   const ada = await other.server.signIn();

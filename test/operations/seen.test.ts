@@ -62,10 +62,7 @@ test('/v1/nodes lists all servers, and says which one answers', async () => {
     () => nodesOf(other),
     (all) => all.length === 2 && all.every(({ lag }) => lag === 0),
   );
-  for (const { state, lag, silentMs } of nodes) {
-    assert.deepEqual([state, lag], ['ready', 0]);
-    assert.ok(silentMs < 2200, `${silentMs} ms`);
-  }
+  for (const { state, lag } of nodes) assert.deepEqual([state, lag], ['ready', 0]);
   const self = nodes.filter((one) => one.self);
   assert.deepEqual(
     self.map(({ name }) => name),

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { keySchema, revokedKeySchema } from '@soku/server/key-schemas';
 import { eventually } from '../support/contract.ts';
+import { patience } from '../support/patience.ts';
 import { bearer, call, Person } from '../support/person.ts';
 import { type DeployedNode, Deployment } from './nodes.ts';
 
@@ -12,7 +13,7 @@ const [a, b, c] = [deployment.node(0), deployment.node(1), deployment.node(2)];
 const { cookie } = await a.server.signIn();
 
 test('a revoke that waits for a frozen server ends as promised although its own server is asked to stop', {
-  timeout: 20_000,
+  timeout: patience,
 }, async (t) => {
   const ada = new Person(b.url, cookie);
   const { apiKey, key } = await ada.makeKey({ name: 'under way' });
@@ -51,7 +52,7 @@ async function stopCutOff(node: DeployedNode, { uses, cut }: { uses: boolean; cu
 }
 
 test('a stop while the database does not answer ends in time, and says what is lost', {
-  timeout: 40_000,
+  timeout: patience,
 }, async () => {
   const codes = await Promise.all([
     stopCutOff(a, { uses: true, cut: () => a.network.cut() }),

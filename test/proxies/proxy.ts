@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Program } from '../support/debian.ts';
+import { patience } from '../support/patience.ts';
 import { freePort } from '../support/server.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -107,7 +108,7 @@ export class ProxyProcess {
 
   /** Resolves when it listens, or with false when it has ended. */
   async #listens(): Promise<boolean> {
-    const deadline = performance.now() + 60_000;
+    const deadline = performance.now() + patience;
     while (performance.now() < deadline) {
       if (this.#process.exitCode !== null) return false;
       const socket = connect(Number(new URL(this.url).port), '127.0.0.1');

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { Agent, get } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { test } from 'node:test';
+import { patience } from '../support/patience.ts';
 import { bearer, call } from '../support/person.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 
@@ -33,7 +34,7 @@ async function beginToMakeKey(server: TestServer, cookie: string, body: string) 
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   test(`${signal} lets a request in flight finish, takes no new one, and ends with 0`, {
-    timeout: 8000,
+    timeout: patience,
   }, async () => {
     const server = await startServer();
     try {
@@ -55,7 +56,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   });
 }
 
-test('connections that wait for nothing do not hold the end up', { timeout: 8000 }, async () => {
+test('connections that wait for nothing do not hold the end up', { timeout: patience }, async () => {
   const server = await startServer();
   const agent = new Agent({ keepAlive: true });
   const unused = await open(server);
@@ -64,6 +65,7 @@ test('connections that wait for nothing do not hold the end up', { timeout: 8000
     answer.resume();
     await once(answer, 'end');
     assert.deepEqual(await server.kill('SIGTERM'), { code: 0, signal: null });
+    assert.doesNotMatch(server.output, /cut off/);
   } finally {
     agent.destroy();
     unused.socket.destroy();

@@ -5,10 +5,11 @@ import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { patience } from '../support/patience.ts';
 import { freePort, newDataDir } from '../support/server.ts';
 
 test('a SIGTERM to npm alone stops the server, with its data free for the next start', {
-  timeout: 60_000,
+  timeout: patience,
 }, async (t) => {
   const dataDir = newDataDir();
   const npm = spawn('npm', ['start'], {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { existsSync, globSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { patience } from './patience.ts';
 import { spawnServer } from './server.ts';
 
 /**
@@ -14,7 +15,7 @@ export async function refusedStart(
 ): Promise<string> {
   const server = await spawnServer(options);
   // A start that is not refused would otherwise be waited for without end.
-  const deadline = setTimeout(() => void server.kill(), 20_000);
+  const deadline = setTimeout(() => void server.kill(), patience);
   try {
     const ended = await server.exited();
     assert.deepEqual(ended, { code, signal: null }, server.output);

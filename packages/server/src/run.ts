@@ -49,7 +49,7 @@ async function start(): Promise<void> {
   await inWords(database, limits.start());
   await inWords(database, nodes?.start());
   const closeGateway = await startGateway(gateway, config, log);
-  const close = gracefulClose(app);
+  const close = gracefulClose(app, reportCutOff(log));
   await listen(app, config);
   usage.start();
   if (setupCode !== undefined) tellSetupCode(log, `Set up Soku: ${config.publicUrl}/setup?code=${setupCode}`);
@@ -90,6 +90,11 @@ async function inWords<T>({ kind }: Database, work: Promise<T> | undefined): Pro
   }
 }
 
+function reportCutOff(log: Logger): (connections: number) => void {
+  return (connections) =>
+    log.warn({ connections }, 'Open requests took too long to finish; their connections are cut off');
+}
+
 /** @returns closes it; open requests finish first, as those of the main server do */
 async function startGateway(
   gateway: Gateway | undefined,
@@ -97,7 +102,7 @@ async function startGateway(
   log: Logger,
 ): Promise<Close> {
   if (gateway === undefined || wanted === undefined) return async () => undefined;
-  const close = gracefulClose(gateway);
+  const close = gracefulClose(gateway, reportCutOff(log));
   await listenOn(gateway.server, host, wanted.port, 'SOKU_GATEWAY_PORT');
   log.info(`The gateway on port ${wanted.port} passes requests with a good key on to ${wanted.upstream}`);
   return close;

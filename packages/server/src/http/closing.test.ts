@@ -20,18 +20,19 @@ async function slowServer(patience: number) {
     await released;
     return 'done';
   });
-  const close = gracefulClose(app, patience);
+  const cutOffs: number[] = [];
+  const close = gracefulClose(app, (connections) => cutOffs.push(connections), patience);
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
   const socket = connect(Number(new URL(url).port), '127.0.0.1');
   sockets.push(socket);
   await once(socket, 'connect');
-  return { close, socket, asked, release };
+  return { close, socket, asked, release, cutOffs };
 }
 
 const request = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';
 
-test('a request that is open is answered, and its connection then closed', { timeout: 5000 }, async () => {
-  const { close, socket, asked, release } = await slowServer(4000);
+test('a request that is open is answered, and its connection then closed', { timeout: 60_000 }, async () => {
+  const { close, socket, asked, release, cutOffs } = await slowServer(30_000);
   let received = '';
   socket.setEncoding('utf8').on('data', (text: string) => {
     received += text;
@@ -42,17 +43,20 @@ test('a request that is open is answered, and its connection then closed', { tim
   release();
   await Promise.all([closed, once(socket, 'close')]);
   assert.match(received, /^HTTP\/1.1 200 OK\r\n.*\r\n\r\ndone$/s);
+  assert.deepEqual(cutOffs, []);
 });
 
-test('a request that does not end is cut off when patience does', { timeout: 5000 }, async () => {
-  const { close, socket, asked } = await slowServer(100);
+test('a request that does not end is cut off when patience does', { timeout: 60_000 }, async () => {
+  const { close, socket, asked, cutOffs } = await slowServer(100);
   socket.resume().write(request);
   await asked;
   await Promise.all([close(), once(socket, 'close')]);
+  assert.deepEqual(cutOffs, [1]);
 });
 
-test('a connection over which nothing came is closed at once', { timeout: 5000 }, async () => {
-  const { close, socket } = await slowServer(60_000);
+test('a connection over which nothing came is closed at once', { timeout: 60_000 }, async () => {
+  const { close, socket, cutOffs } = await slowServer(30_000);
   socket.resume();
   await Promise.all([close(), once(socket, 'close')]);
+  assert.deepEqual(cutOffs, []);
 });

@@ -24,10 +24,15 @@ export type Close = (since?: number) => Promise<void>;
  * a browser that has the dashboard open would delay a restart by more than a minute.
  *
  * @param app not listening yet
+ * @param cutOff called once with the number of connections that are cut off when the patience is over
  * @param patience how long open requests may take, in ms; then they are cut off
  * @returns closes it; resolves when every connection has ended. The patience begins at `since`, in monotonic ms
  */
-export function gracefulClose(app: Closable, patience: number = usualPatience): Close {
+export function gracefulClose(
+  app: Closable,
+  cutOff: (connections: number) => void,
+  patience: number = usualPatience,
+): Close {
   const sockets = new Set<Socket>();
   app.server.on('connection', (socket) => {
     sockets.add(socket);
@@ -35,12 +40,20 @@ export function gracefulClose(app: Closable, patience: number = usualPatience): 
   });
   return async (since = performance.now()) => {
     const closed = Promise.resolve(app.close());
-    const deadline = since + patience;
     const sweep = setInterval(() => {
-      if (performance.now() > deadline) app.server.closeAllConnections();
-      else app.server.closeIdleConnections();
+      app.server.closeIdleConnections();
       for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
     }, interval);
-    await closed.finally(() => clearInterval(sweep));
+    const over = setTimeout(
+      () => {
+        cutOff(sockets.size);
+        app.server.closeAllConnections();
+      },
+      since + patience - performance.now(),
+    );
+    await closed.finally(() => {
+      clearInterval(sweep);
+      clearTimeout(over);
+    });
   };
 }
