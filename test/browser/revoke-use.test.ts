@@ -1,9 +1,10 @@
 /** M8: before a key is revoked, the dialog says what uses it; and a leaked key is not kept waiting for that. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { keySchema } from '@soku/server/key-schemas';
+import { createdKeySchema, keySchema } from '@soku/server/key-schemas';
 import type { Page } from 'playwright-core';
 import { bearer, call } from '../support/person.ts';
+import { isAccessible } from './accessibility.ts';
 import { answered, Dashboard } from './dashboard.ts';
 import { hasFocus, isGone, reads } from './expect.ts';
 import * as keys from './key-pages.ts';
@@ -94,6 +95,40 @@ test('neither the button nor the size of the dialog waits for what uses the key'
   await keys.confirmRevoke(page, 'In a hurry').click();
   await isGone(keys.row(page, 'In a hurry'));
   assert.equal(await statusOf(key.id), 'revoked');
+});
+
+test('a key that created others is revoked alone, or with them, as chosen', async (t) => {
+  const { apiKey, key } = await ada.makeKey({ name: 'Provisioner', scopes: ['keys:write'] });
+  const children: string[] = [];
+  for (const name of ['Customer 1', 'Customer 2']) {
+    const body = { name };
+    const headers = bearer(apiKey);
+    const made = await call(`${dashboard.server.url}/v1/api-keys`, { method: 'POST', headers, body });
+    const child = createdKeySchema.parse(made.body);
+    await call(`${dashboard.server.url}/v1/me`, { headers: bearer(child.apiKey) });
+    children.push(child.key.id);
+  }
+  const page = await dashboard.open(t, '/settings/api?q=Provisioner');
+  await keys.revokeButton(page, 'Provisioner').click();
+  const choice = keys.question(page).getByRole('checkbox');
+  await reads(
+    keys.question(page).locator('label.check'),
+    /^Also revoke the 2 keys that it created 2 requests in the last 24 hours, last .*\.$/,
+  );
+  assert.equal(await choice.isChecked(), false);
+  await choice.check();
+  await isAccessible(page);
+  await keys.confirmRevoke(page, 'Provisioner').click();
+  await isGone(keys.row(page, 'Provisioner'));
+  for (const id of [key.id, ...children]) assert.equal(await statusOf(id), 'revoked');
+});
+
+test('the question says of a key that may create keys when it created none', async (t) => {
+  await ada.makeKey({ name: 'Childless', scopes: ['keys:write'] });
+  const page = await dashboard.open(t, '/settings/api?q=Childless');
+  await keys.revokeButton(page, 'Childless').click();
+  await keys.question(page).getByText('It created no other keys that are in use.').waitFor();
+  assert.equal(await keys.question(page).getByRole('checkbox').count(), 0);
 });
 
 test('when what uses the key cannot be loaded, the question says so and the revoke works', async (t) => {

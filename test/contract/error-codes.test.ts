@@ -123,6 +123,24 @@ const producers: Record<ErrorCode, () => Promise<Answer>> = {
       for (const id of made) await ada.revoke(id);
     }
   },
+  too_many_descendants: async () => {
+    const { key } = await ada.makeKey({ name: 'prolific' });
+    // Expired, so that no other test of this file counts them as active.
+    await inDatabase(
+      server,
+      `INSERT INTO api_key (id, workspace_id, created_by, name, name_folded, scopes, expires_at, created_at)
+       WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)
+       SELECT 'key_00000000000' || (100000000000000 + i), workspace_id, id, 'child', 'child', '', 1, 1
+       FROM n, api_key WHERE id = ?`,
+      key.id,
+    );
+    const path = `/v1/api-keys/${key.id}/revoke`;
+    const answer = await contract.call('POST', path, { as: ada, body: { descendants: true } });
+    const now = await contract.call('GET', `/v1/api-keys/${key.id}`, { as: ada });
+    assert.deepEqual(now.body, key, 'none was revoked');
+    await ada.revoke(key.id);
+    return answer;
+  },
   payload_too_large: () =>
     contract.call('POST', '/v1/api-keys', { as: ada, body: { name: 'x'.repeat(70_000) } }),
   unsupported_media_type: () =>

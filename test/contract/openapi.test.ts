@@ -20,6 +20,7 @@ const promised = [
   'GET /readyz',
   'GET /v1/api-keys',
   'GET /v1/api-keys/{id}',
+  'GET /v1/api-keys/{id}/descendants',
   'GET /v1/api-keys/{id}/usage',
   'GET /v1/me',
   'GET /v1/nodes',

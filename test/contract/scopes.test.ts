@@ -18,6 +18,7 @@ const calls = [
   { method: 'GET', path: `/v1/api-keys/${target.key.id}`, scope: 'keys:read' },
   { method: 'POST', path: '/v1/api-keys', scope: 'keys:write', body: { name: 'made by a key' } },
   { method: 'PATCH', path: `/v1/api-keys/${target.key.id}`, scope: 'keys:write', body: { name: 'target' } },
+  { method: 'GET', path: `/v1/api-keys/${target.key.id}/descendants`, scope: 'keys:read' },
   { method: 'POST', path: `/v1/api-keys/${target.key.id}/revoke`, scope: 'keys:write' },
 ];
 

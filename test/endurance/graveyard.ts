@@ -127,6 +127,7 @@ async function bury(database: SqliteDatabase): Promise<Keys> {
   });
   for (const [i, workspaceId] of ['ws_a', 'ws_b'].entries()) {
     await revocation.revoke({
+      descendants: false,
       keyId: keys.dead[i]?.id ?? '',
       workspaceId,
       by: 'usr_1',

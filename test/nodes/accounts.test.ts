@@ -2,7 +2,13 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { sessionSchema } from '@soku/server/account-schemas';
-import { errorSchema, keyListSchema, keySchema } from '@soku/server/key-schemas';
+import {
+  createdKeySchema,
+  errorSchema,
+  keyListSchema,
+  keySchema,
+  revokedKeySchema,
+} from '@soku/server/key-schemas';
 import { Deployment } from '../operations/nodes.ts';
 import { assertRefusal } from '../support/contract.ts';
 import { type Answer, bearer, call, cookiesOf, Person } from '../support/person.ts';
@@ -120,6 +126,46 @@ test('no child of a key is made after its revoke was answered, on any node', asy
     for (const child of all) await at(deployment.node(1).url).revoke(child.id);
   }
   assert.ok(children > 0, 'some were made before');
+});
+
+test('no descendant of a key lives after its revoke with descendants was answered, on any node', async () => {
+  const scopes = ['keys:write'];
+  let children = 0;
+  for (let round = 0; round < 5; round++) {
+    const root = await at(deployment.node(0).url).makeKey({ name: `root ${round}`, scopes });
+    let answered = false;
+    const creating = Promise.all(
+      urls(6).map(async (url) => {
+        const made: string[] = [];
+        for (let parent = root.apiKey; ; ) {
+          const body = { name: 'descendant', scopes };
+          const headers = bearer(parent);
+          const late = answered;
+          const answer = await call(`${url}/v1/api-keys`, { method: 'POST', headers, body });
+          if (answer.status !== 201) {
+            assertRefusal(answer, 'revoked_key');
+            return made;
+          }
+          assert.ok(!late, 'a descendant lived on, and created a key');
+          parent = createdKeySchema.parse(answer.body).apiKey;
+          made.push(parent);
+        }
+      }),
+    );
+    const path = `/v1/api-keys/${root.key.id}/revoke`;
+    const answer = await at(deployment.node(round % 3).url).call('POST', path, { descendants: true });
+    answered = true;
+    assert.equal(answer.status, 200, answer.text);
+    const made = (await creating).flat();
+    assert.equal(revokedKeySchema.parse(answer.body).revocation.descendants, made.length);
+    for (const apiKey of made) {
+      for (const url of urls(3)) {
+        assertRefusal(await call(`${url}/v1/me`, { headers: bearer(apiKey) }), 'revoked_key');
+      }
+    }
+    children += made.length;
+  }
+  assert.ok(children > 0, 'some were created before');
 });
 
 test('keys that change each other at once, and many others, never wait for each other without end', async () => {

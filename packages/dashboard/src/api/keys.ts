@@ -2,6 +2,7 @@ import {
   type ChangeKey,
   type CreateKey,
   createdKeySchema,
+  descendantsSchema,
   type Key,
   type KeyList,
   keyListSchema,
@@ -79,11 +80,26 @@ export function changeKey(id: string, change: ChangeKey): Promise<Key> {
   });
 }
 
-/** Answers when no server accepts the key any more. */
-export function revokeKey(id: string): Promise<RevokedKey> {
+/** For a question that cannot wait: one try, and always a fresh one. */
+export function descendantsOptions(id: string) {
+  return queryOptions({
+    queryKey: ['keys', 'descendants', id],
+    queryFn: ({ signal }) =>
+      callApi(`/v1/api-keys/${encodeURIComponent(id)}/descendants`, { answer: descendantsSchema, signal }),
+    retry: false,
+    gcTime: 0,
+  });
+}
+
+/**
+ * Answers when no server accepts the key any more.
+ *
+ * @param descendants whether to revoke the keys that it created, too
+ */
+export function revokeKey(id: string, descendants: boolean): Promise<RevokedKey> {
   return callApi(`/v1/api-keys/${encodeURIComponent(id)}/revoke`, {
     method: 'POST',
-    body: {},
+    body: { descendants },
     answer: revokedKeySchema,
   });
 }

@@ -87,7 +87,7 @@ const onPostgres: Record<string, string> = {
      CREATE TRIGGER zzz BEFORE UPDATE ON api_key FOR EACH ROW EXECUTE FUNCTION undo()`,
   'trigger api_key.api_key_published was changed': `DROP TRIGGER api_key_published ON api_key;
      CREATE CONSTRAINT TRIGGER api_key_published AFTER UPDATE ON api_key
-       FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*) EXECUTE FUNCTION soku_publish_key();
+       FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*) EXECUTE FUNCTION soku_collect_keys();
      ALTER TABLE api_key ENABLE ALWAYS TRIGGER api_key_published`,
   'rule dead_hash.nothing is not part of Soku':
     'CREATE RULE nothing AS ON INSERT TO dead_hash DO INSTEAD NOTHING',

@@ -7,6 +7,7 @@ import { nodes } from './migrations/0005-nodes.ts';
 import { sharedCounts } from './migrations/0006-shared-counts.ts';
 import { hashedSessionTokens } from './migrations/0007-hashed-session-tokens.ts';
 import { search } from './migrations/0008-search.ts';
+import { keyCreators } from './migrations/0009-key-creators.ts';
 import type { Tables } from './schema.ts';
 
 /** Every migration, in order. Forward only: a released one is never edited, the next one mends it. */
@@ -19,6 +20,7 @@ export const migrations: Record<string, Migration> = {
   '0006-shared-counts': sharedCounts,
   '0007-hashed-session-tokens': hashedSessionTokens,
   '0008-search': search,
+  '0009-key-creators': keyCreators,
 };
 
 /**

@@ -133,6 +133,7 @@ const written = [
   'rate_window',
   'change_head',
   'key_change',
+  'key_change_batch',
   'verifier_node',
 ];
 
@@ -144,6 +145,7 @@ const deleted = [
   'usage_writer',
   'rate_window',
   'key_change',
+  'key_change_batch',
   'verifier_node',
 ];
 

@@ -210,6 +210,15 @@ export const errorCodes = {
     cause: 'A workspace may hold a limited number of active keys (SOKU_MAX_ACTIVE_KEYS).',
     remedy: 'Revoke keys that are not used any more, or have the operator raise the limit.',
   },
+  too_many_descendants: {
+    status: 409,
+    type: 'invalid_request_error',
+    title: 'Too many keys to revoke at once',
+    cause:
+      'The call was to revoke a key with all keys that descend from it, and more than 10,000 of those are not revoked. None was revoked.',
+    remedy:
+      'Revoke the key alone, which always works. Then revoke keys that it created, each with its own descendants.',
+  },
   payload_too_large: {
     status: 413,
     type: 'invalid_request_error',

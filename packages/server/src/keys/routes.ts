@@ -6,11 +6,14 @@ import {
   changeKeySchema,
   createdKeySchema,
   createKeySchema,
+  keyChangeSchema,
   keyIdSchema,
   keyListSchema,
+  keyRevocationSchema,
   keySchema,
   listKeysSchema,
   revokedKeySchema,
+  revokeKeySchema,
 } from './schemas.ts';
 import type { KeyService } from './service.ts';
 
@@ -106,13 +109,14 @@ export const keyRoutes: FastifyPluginAsyncZod<{ keys: KeyService; callers: Calle
     schema: {
       operationId: 'updateKey',
       summary: 'Change the name or the limit of a key',
-      description: 'Scope: `keys:write`. What is not in the body stays.',
+      description:
+        'Scope: `keys:write`. What is not in the body stays. A key without `keys:read` that changes another key gets a `KeyChange`: the id, and the fields that it sent.',
       tags,
       security,
       headers: workspaceHeader,
       params: idParams,
       body: changeKeySchema,
-      response: { 200: keySchema, ...refusals(...changing) },
+      response: { 200: z.union([keySchema, keyChangeSchema]), ...refusals(...changing) },
     },
     ...callers.require('keys:write'),
     handler: async (request) => keys.change(callers.of(request), request.params.id, request.body),
@@ -123,16 +127,21 @@ export const keyRoutes: FastifyPluginAsyncZod<{ keys: KeyService; callers: Calle
     url: '/v1/api-keys/:id/revoke',
     schema: {
       operationId: 'revokeKey',
-      summary: 'Revoke a key, for ever',
+      summary: 'Revoke a key permanently',
       description:
-        'Scope: `keys:write`. Returns when no server accepts the key any more. Calling it again answers the same.',
+        'Scope: `keys:write`. Returns when no server accepts the key any more, nor any descendant that is revoked with it. Calling it again answers the same. A key without `keys:read` that revokes another key gets a `KeyRevocation`.',
       tags,
       security,
       headers: workspaceHeader,
       params: idParams,
-      response: { 200: revokedKeySchema, ...refusals(...changing) },
+      body: revokeKeySchema.nullish(),
+      response: {
+        200: z.union([revokedKeySchema, keyRevocationSchema]),
+        ...refusals(...changing, 'too_many_descendants'),
+      },
     },
     ...callers.require('keys:write'),
-    handler: async (request) => keys.revoke(callers.of(request), request.params.id),
+    handler: async (request) =>
+      keys.revoke(callers.of(request), request.params.id, request.body?.descendants === true),
   });
 };

@@ -45,10 +45,39 @@ export const revokedKeySchema = keySchema
       effective: z.literal(true).describe('No server accepts the key any more'),
       nodes: z.int().min(1).describe('On how many servers: those that have said that they know'),
       waitedMs: z.int().min(0).describe('How long this call waited for the others, in ms'),
+      descendants: z.int().min(0).describe('How many other keys this call revoked: with `descendants: true`'),
     }),
   })
   .meta({ id: 'RevokedKey' });
 export type RevokedKey = z.infer<typeof revokedKeySchema>;
+
+/** What a revoke returns to a key that may not read this one. */
+export const keyRevocationSchema = revokedKeySchema
+  .pick({ id: true, revocation: true })
+  .extend({ status: z.literal('revoked') })
+  .meta({ id: 'KeyRevocation' });
+export type KeyRevocation = z.infer<typeof keyRevocationSchema>;
+
+export const revokeKeySchema = z
+  .strictObject({
+    descendants: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Also revoke the keys that this key created, those that they created, and so on: at most 10,000, all of them or none. Also when this key is already revoked',
+      ),
+  })
+  .meta({ id: 'RevokeKey' });
+
+export const descendantsSchema = z
+  .object({
+    count: z.int().min(0).describe('How many would be revoked with the key: all that are not revoked yet'),
+    active: z.int().min(0).describe('How many of them have not expired'),
+    accepted: z.int().min(0).describe('Requests with them that were accepted in the last 24 hours'),
+    lastUsedAt: instant.nullable().describe('When a request with one of them was last accepted'),
+  })
+  .meta({ id: 'KeyDescendants' });
+export type Descendants = z.infer<typeof descendantsSchema>;
 
 // Control characters, and the invisible ones that reorder or hide text, would let one name pass for another. Half
 // a surrogate pair cannot be stored as it came.
@@ -110,6 +139,13 @@ export const changeKeySchema = z
   })
   .refine((change) => Object.keys(change).length > 0, 'must have a name or a rateLimit');
 export type ChangeKey = z.infer<typeof changeKeySchema>;
+
+/** What a change returns to a key that may not read the changed one: the fields that were sent. */
+export const keyChangeSchema = keySchema
+  .pick({ id: true })
+  .extend(keySchema.pick({ name: true, rateLimit: true }).partial().shape)
+  .meta({ id: 'KeyChange' });
+export type KeyChange = z.infer<typeof keyChangeSchema>;
 
 export const statusFilterSchema = z.enum(['active', 'revoked', 'expired', 'all']);
 export type StatusFilter = z.infer<typeof statusFilterSchema>;

@@ -9,7 +9,9 @@ import type {
   ChangeKey,
   CreateKey,
   Key,
+  KeyChange,
   KeyList,
+  KeyRevocation,
   ListKeys,
   RateLimit,
   RevokedKey,
@@ -141,9 +143,10 @@ export class KeyService {
   /**
    * Gives a key another name or limit. When this resolves, verification knows of it.
    *
+   * @returns the key; to a caller that may not read it, only what was sent
    * @throws {RequestError} invalid_request, not_found
    */
-  async change(caller: Caller, id: string, wish: ChangeKey): Promise<Key> {
+  async change(caller: Caller, id: string, wish: ChangeKey): Promise<Key | KeyChange> {
     const { name, rateLimit } = wish;
     if (name !== undefined) this.#refuseKeyAsName(name);
     const byKey = caller.kind === 'key' ? caller.id : null;
@@ -153,19 +156,34 @@ export class KeyService {
     if (outcome === 'maker revoked') throw callerRevoked();
     if (outcome === 'not found') throw notFound();
     await this.#revocation.keyChanged(id);
-    return this.get(caller.workspaceId, id);
+    return mayRead(caller, id) ? this.get(caller.workspaceId, id) : { id, ...wish };
   }
 
   /**
-   * Kills a key for ever. When this resolves, no verification that starts afterwards accepts it.
+   * Revokes a key permanently. When this resolves, no verification that starts afterwards accepts it.
+   *
+   * @param descendants whether to revoke the keys that it created, too, and those that they created
+   * @returns the key; to a caller that may not read it, only that it is revoked
+   * @throws {RequestError} not_found, too_many_descendants
+   */
+  async revoke(caller: Caller, id: string, descendants: boolean): Promise<RevokedKey | KeyRevocation> {
+    const { id: by, workspaceId } = caller;
+    const request = { keyId: id, workspaceId, by, at: this.#options.now(), descendants };
+    const revocation = await this.#revocation.revoke(request);
+    if (revocation === undefined) throw notFound();
+    if (!mayRead(caller, id)) return { id, status: 'revoked', revocation };
+    return { ...(await this.get(workspaceId, id)), revocation };
+  }
+
+  /**
+   * The keys that a revoke of this one with its descendants would revoke beside it.
    *
    * @throws {RequestError} not_found
    */
-  async revoke(caller: Caller, id: string): Promise<RevokedKey> {
-    const request = { keyId: id, workspaceId: caller.workspaceId, by: caller.id, at: this.#options.now() };
-    const revocation = await this.#revocation.revoke(request);
-    if (revocation === undefined) throw notFound();
-    return { ...(await this.get(caller.workspaceId, id)), revocation };
+  async descendants(workspaceId: string, id: string): Promise<{ ids: string[]; active: number }> {
+    const found = await this.#store.descendants(workspaceId, id, this.#options.now());
+    if (found === undefined) throw notFound();
+    return found;
   }
 
   /** Somebody who pastes the key into the name field would have it stored and shown for ever. */
@@ -177,6 +195,11 @@ export class KeyService {
       details: [{ path: 'name', problem: 'must not hold an API key' }],
     });
   }
+}
+
+/** Every caller may read itself. */
+function mayRead(caller: Caller, keyId: string): boolean {
+  return caller.id === keyId || caller.scopes.includes('keys:read');
 }
 
 function refuseMoreScopes(caller: Caller, scopes: readonly Scope[]): void {

@@ -2,6 +2,7 @@ import type { ExpressionBuilder, Kysely } from 'kysely';
 import { isPostgres, lockRow } from '../database/dialect.ts';
 import type { Tables } from '../database/schema.ts';
 import { type StoredLimits, writeRateLimit } from '../limits/rate-limit.ts';
+import { livingDescendants } from '../revocation/descendants.ts';
 import { foldName } from './fold-name.ts';
 import { hasStatus, type KeyFilter, matchesFilter } from './list-filter.ts';
 import type { ChangeKey, RateLimit, Scope } from './schemas.ts';
@@ -171,6 +172,11 @@ export class KeyStore {
   /** Whether any workspace has a key. */
   async hasAny(): Promise<boolean> {
     return (await this.#db.selectFrom('api_key').select('id').limit(1).executeTakeFirst()) !== undefined;
+  }
+
+  /** The keys that a revoke of a key would take along; see livingDescendants. */
+  async descendants(workspaceId: string, id: string, now: number) {
+    return livingDescendants(this.#db, id, workspaceId, now);
   }
 
   /**

@@ -9,8 +9,9 @@ import type { Exchange, FeedLink, Head } from './link.ts';
  */
 const patience = { connect: 3000, answer: 800 };
 
-/** Changes of one exchange; more come with the next one. */
+/** Changes of one exchange, and hashes in them, give or take one change; more come with the next one. */
 const mostChanges = 1000;
+const mostHashes = 10_000;
 
 /** Changes that are kept for nodes that are behind. Who is further behind starts with an empty cache. */
 const keptChanges = 10_000;
@@ -24,7 +25,11 @@ const exchange = `
   SELECT h.seq, h.token, EXISTS (SELECT 1 FROM renewed) AS registered, (SELECT count(*) FROM told) AS told,
     (SELECT coalesce(json_agg(c ORDER BY c.seq), '[]') FROM (
        SELECT seq, token, kind, subject, ARRAY(SELECT encode(hash, 'hex') FROM unnest(hashes) AS hash) AS hashes
-       FROM key_change WHERE seq >= $2 ORDER BY seq LIMIT ${mostChanges}
+       FROM (
+         SELECT *, sum(cardinality(hashes)) OVER (ORDER BY seq) - cardinality(hashes) AS hashes_before
+         FROM (SELECT * FROM key_change WHERE seq >= $2 ORDER BY seq LIMIT ${mostChanges}) some_changes
+       ) counted
+       WHERE hashes_before < ${mostHashes} ORDER BY seq
      ) c) AS changes,
     (SELECT coalesce(json_agg(n), '[]') FROM (
        SELECT id, name, acked_seq AS "ackedSeq", renewal FROM verifier_node ORDER BY joined_at, id

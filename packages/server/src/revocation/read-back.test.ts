@@ -69,14 +69,17 @@ for (const [kind, attacks] of Object.entries(changes)) {
         VALUES (${hash}, 'key', 'sk_live_', 'a', 'b', 1)`);
       for (const statement of statements) await run(statement);
       const revocation = revocationOf(database);
-      const request = { keyId: 'key', workspaceId: 'ws', by: "o'hara", at: 2 };
-      await assert.rejects(
-        revocation.revoke(request),
-        (error) => error instanceof RequestError && error.refusal.code === 'internal_error',
-      );
+      const request = { keyId: 'key', workspaceId: 'ws', by: "o'hara", at: 2, descendants: false };
+      const fails = (descendants: boolean) =>
+        assert.rejects(
+          revocation.revoke({ ...request, descendants }),
+          (error) => error instanceof RequestError && error.refusal.code === 'internal_error',
+        );
+      await fails(false);
       const key = await kysely.selectFrom('api_key').select('revoked_at').executeTakeFirstOrThrow();
       assert.equal(key.revoked_at, null, 'nothing half-written');
       assert.equal(await revocation.revoke({ ...request, workspaceId: 'other' }), undefined);
+      await fails(true);
     });
   }
 }

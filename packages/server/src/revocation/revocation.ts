@@ -8,6 +8,8 @@ export interface Effect {
   nodes: number;
   /** How long the revoke waited for the other ones, in ms. */
   waitedMs: number;
+  /** How many keys that the key created, directly or through others, were revoked with it. */
+  descendants: number;
 }
 
 export interface RevokeRequest {
@@ -16,6 +18,8 @@ export interface RevokeRequest {
   by: string;
   /** Epoch ms. */
   at: number;
+  /** Whether to revoke the keys that it created, too, and those that they created. */
+  descendants: boolean;
 }
 
 /** How every verifier learns of a change. */
@@ -25,6 +29,7 @@ export interface Revocation {
    * the same.
    *
    * @returns undefined when the workspace has no key with this id
+   * @throws {RequestError} too_many_descendants; then nothing is revoked
    */
   revoke(request: RevokeRequest): Promise<Effect | undefined>;
   /** Something else about a key, such as its name, was changed and committed. Resolves when every verifier knows. */

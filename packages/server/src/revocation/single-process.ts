@@ -1,19 +1,25 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { CompiledQuery } from 'kysely';
 import { z } from 'zod';
 import type { SqliteDatabase } from '../database/sqlite.ts';
 import type { DeadHashJournal } from '../journal/journal.ts';
 import type { SecretMemory } from '../verification/memory.ts';
-import { type Revocation, revokeUndone } from './revocation.ts';
+import { familyOf, others, planRevoke } from './descendants.ts';
+import { type Revocation, type RevokeRequest, revokeUndone } from './revocation.ts';
 
 const hashRows = z.array(z.object({ hash: z.instanceof(Uint8Array) }));
 const readBackRows = z.array(
   z.object({ hash: z.instanceof(Uint8Array), revoked: z.number().transform(Boolean) }),
 );
 
-/** The secrets of a key, and whether the transaction has revoked each. */
+const familyRows = z.array(z.object({ id: z.string(), revokedAt: z.number().nullable() }));
+const parameterList = z.array(z.string());
+
+/** The secrets of keys, and whether the transaction has revoked each. */
 const readBack = `
   SELECT s.hash, k.revoked_at IS NOT NULL AND d.hash IS NOT NULL AS revoked
   FROM api_key k JOIN api_key_secret s ON s.key_id = k.id LEFT JOIN dead_hash d ON d.hash = s.hash
-  WHERE k.id = ? AND k.workspace_id = ?`;
+  WHERE k.id IN (SELECT value FROM json_each(?)) AND k.workspace_id = ?`;
 
 /**
  * One process, one file: the commit and the eviction happen in one synchronous turn, so there is no moment at
@@ -31,23 +37,17 @@ export function singleProcessRevocation(
   const forget = (hashes: Iterable<Uint8Array>) => memory.forget(hashes);
   journal.onKilled(forget);
   return {
-    async revoke({ keyId, workspaceId, by, at }) {
-      const hashes = await database.transact((connection) => {
-        connection
-          .prepare(
-            `UPDATE api_key SET revoked_at = ?, revoked_by = ?
-               WHERE id = ? AND workspace_id = ? AND revoked_at IS NULL`,
-          )
-          .run(at, by, keyId, workspaceId);
-        const rows = connection.prepare(readBack).all(keyId, workspaceId);
-        const secrets = readBackRows.parse(rows);
-        if (secrets.some(({ revoked }) => !revoked)) throw revokeUndone();
-        return secrets.map(({ hash }) => hash);
-      }, forget);
+    async revoke(request) {
+      const { keyId, workspaceId } = request;
+      const family = request.descendants && familyOf(database.kysely, keyId, workspaceId).compile();
+      const { hashes, descendants } = await database.transact(
+        (connection) => writeRevoke(connection, request, family),
+        (written) => forget(written.hashes),
+      );
       if (hashes.length === 0) return undefined;
       // Also when it was revoked before: that time this may have failed.
       await journal.keep(hashes);
-      return { effective: true, nodes: 1, waitedMs: 0 };
+      return { effective: true, nodes: 1, waitedMs: 0, descendants };
     },
     async keyChanged(keyId) {
       // The change is committed. Reading waits for nobody, so it cannot be told as failed any more.
@@ -58,4 +58,32 @@ export function singleProcessRevocation(
       memory.forgetWorkspace(workspaceId);
     },
   };
+}
+
+/**
+ * Revokes a key, and its descendants when there is a query for them.
+ *
+ * @returns the hashes that no verification may accept any more: none when the workspace has no such key
+ * @throws {RequestError} too_many_descendants; internal_error when the database does not keep it
+ */
+function writeRevoke(
+  connection: DatabaseSync,
+  { keyId, workspaceId, by, at }: RevokeRequest,
+  family: CompiledQuery | false,
+): { hashes: Uint8Array[]; descendants: number } {
+  const plan = family === false ? undefined : planRevoke(readFamily(connection, family), keyId);
+  const { revoke, keep } = plan ?? { revoke: [keyId], keep: [keyId] };
+  connection
+    .prepare(
+      `UPDATE api_key SET revoked_at = ?, revoked_by = ?
+         WHERE id IN (SELECT value FROM json_each(?)) AND workspace_id = ? AND revoked_at IS NULL`,
+    )
+    .run(at, by, JSON.stringify(revoke), workspaceId);
+  const secrets = readBackRows.parse(connection.prepare(readBack).all(JSON.stringify(keep), workspaceId));
+  if (secrets.some(({ revoked }) => !revoked)) throw revokeUndone();
+  return { hashes: secrets.map(({ hash }) => hash), descendants: others(revoke, keyId) };
+}
+
+function readFamily(connection: DatabaseSync, { sql, parameters }: CompiledQuery) {
+  return familyRows.parse(connection.prepare(sql).all(...parameterList.parse(parameters)));
 }

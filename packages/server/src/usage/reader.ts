@@ -2,7 +2,14 @@ import type { Kysely } from 'kysely';
 import type { Tables } from '../database/schema.ts';
 import { startOf } from './hours.ts';
 import type { OpenUsage, UsageRecorder } from './recorder.ts';
-import { type HourCounts, type LastUse, readHours, readLastUses, type UsageStore } from './store.ts';
+import {
+  type HourCounts,
+  type LastUse,
+  readAccepted,
+  readHours,
+  readLastUses,
+  type UsageStore,
+} from './store.ts';
 import { cleanUserAgent } from './user-agent.ts';
 
 /** What is known of usage: what is stored, and with it what is in memory only, so that no answer waits for a flush. */
@@ -46,6 +53,35 @@ export class UsageReader {
     });
   }
 
+  /**
+   * What many keys were used for together.
+   *
+   * @param from epoch hours
+   * @param to epoch hours; not included
+   * @returns `lastAt` is epoch ms, undefined when none of them was ever used
+   */
+  async total(
+    keyIds: readonly string[],
+    from: number,
+    to: number,
+  ): Promise<{ accepted: number; lastAt: number | undefined }> {
+    let accepted = 0;
+    let lastAt: number | undefined;
+    for (const ids of slicesOf(keyIds)) {
+      const read = async (db: Kysely<Tables>) => ({
+        stored: await readAccepted(db, ids, from, to),
+        lastUses: await readLastUses(db, ids),
+      });
+      await this.#store.undisturbed(read, ({ stored, lastUses }) => {
+        const open = ids.flatMap((id) => this.#recorder.of(id));
+        accepted += stored;
+        for (const use of open) if (use.hour >= from && use.hour < to) accepted += use.accepted;
+        for (const { at } of [...lastUses, ...usesIn(open)]) lastAt = Math.max(at, lastAt ?? 0);
+      });
+    }
+    return { accepted, lastAt };
+  }
+
   /** @returns epoch ms of the last accepted use of each of these keys that was ever used */
   async lastUsedAt(keyIds: readonly string[]): Promise<Map<string, number>> {
     if (keyIds.length === 0) return new Map();
@@ -58,6 +94,13 @@ export class UsageReader {
       return last;
     });
   }
+}
+
+/** Ids that one statement names. */
+const slice = 1000;
+
+function* slicesOf(ids: readonly string[]): Generator<readonly string[]> {
+  for (let first = 0; first < ids.length; first += slice) yield ids.slice(first, first + slice);
 }
 
 function usesIn(open: readonly OpenUsage[]): LastUse[] {

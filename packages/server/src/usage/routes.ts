@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { refusals } from '../http/openapi.ts';
 import { type Callers, workspaceHeader } from '../keys/callers.ts';
-import { keyIdSchema } from '../keys/schemas.ts';
+import { descendantsSchema, keyIdSchema } from '../keys/schemas.ts';
 import { usageQuerySchema, usageSchema } from './schemas.ts';
 import type { UsageService } from './service.ts';
 
@@ -31,5 +31,26 @@ export const usageRoutes: FastifyPluginAsyncZod<{ usage: UsageService; callers: 
     ...callers.require('keys:read'),
     handler: async (request) =>
       usage.get(callers.of(request).workspaceId, request.params.id, request.query.hours),
+  });
+
+  app.route({
+    method: 'GET',
+    url: '/v1/api-keys/:id/descendants',
+    schema: {
+      operationId: 'getKeyDescendants',
+      summary: 'Get what a revoke with descendants would revoke',
+      description:
+        'Scope: `keys:read`. The descendants of a key are the keys that it created, those that they created, and so on.',
+      tags: ['API keys'],
+      security: [{ key: [] }, { session: [] }],
+      headers: workspaceHeader,
+      params: z.object({ id: keyIdSchema }),
+      response: {
+        200: descendantsSchema,
+        ...refusals('insufficient_scope', 'not_found', 'verification_unavailable'),
+      },
+    },
+    ...callers.require('keys:read'),
+    handler: async (request) => usage.ofDescendants(callers.of(request).workspaceId, request.params.id),
   });
 };

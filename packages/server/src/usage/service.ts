@@ -1,3 +1,4 @@
+import type { Descendants } from '../keys/schemas.ts';
 import type { KeyService } from '../keys/service.ts';
 import { hourOf, startOf } from './hours.ts';
 import type { UsageReader } from './reader.ts';
@@ -37,6 +38,18 @@ export class UsageService {
           ? null
           : { at: iso(lastUse.at), address: lastUse.address, userAgent: lastUse.agent },
     };
+  }
+
+  /**
+   * The keys that a revoke of a key with its descendants would revoke beside it, and their use in the last day.
+   *
+   * @throws {RequestError} not_found
+   */
+  async ofDescendants(workspaceId: string, keyId: string): Promise<Descendants> {
+    const { ids, active } = await this.#keys.descendants(workspaceId, keyId);
+    const to = hourOf(this.#now()) + 1;
+    const { accepted, lastAt } = await this.#reader.total(ids, to - 24, to);
+    return { count: ids.length, active, accepted, lastUsedAt: lastAt === undefined ? null : iso(lastAt) };
   }
 }
 

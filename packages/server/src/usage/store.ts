@@ -118,14 +118,38 @@ export async function readHours(
   from: number,
   to: number,
 ): Promise<HourCounts[]> {
-  // Each hour is one search. A range of hours would be read through, with the rows of all other keys.
-  const hours = Array.from({ length: to - from }, (_, i) => from + i);
   return db
     .selectFrom('usage_hour')
     .select(['hour', 'accepted', 'refused'])
-    .where('hour', 'in', hours)
+    .where('hour', 'in', hoursBetween(from, to))
     .where('key_id', '=', keyId)
     .execute();
+}
+
+/**
+ * How many requests with any of these keys were accepted.
+ *
+ * @param from epoch hours
+ * @param to epoch hours; not included
+ */
+export async function readAccepted(
+  db: Kysely<Tables>,
+  keyIds: readonly string[],
+  from: number,
+  to: number,
+): Promise<number> {
+  const { accepted } = await db
+    .selectFrom('usage_hour')
+    .select(({ fn }) => fn.sum('accepted').as('accepted'))
+    .where('hour', 'in', hoursBetween(from, to))
+    .where('key_id', 'in', keyIds)
+    .executeTakeFirstOrThrow();
+  return Number(accepted ?? 0);
+}
+
+/** Each hour is one search. A range of hours would be read through, with the rows of all other keys. */
+function hoursBetween(from: number, to: number): number[] {
+  return Array.from({ length: to - from }, (_, i) => from + i);
 }
 
 /** The last use of each secret of these keys that was ever used. */

@@ -22,7 +22,7 @@ export function LostAnswer({ id, onMakeAnother, onClose }: LostAnswerProps) {
     setBusy(true);
     setError(null);
     try {
-      showKeyInLists(client, await withSignIn(() => revokeKey(id)));
+      showKeyInLists(client, await withSignIn(() => revokeKey(id, false)));
       onMakeAnother();
     } catch (failure) {
       setError(failure);

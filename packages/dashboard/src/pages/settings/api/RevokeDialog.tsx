@@ -10,6 +10,7 @@ import { Failure } from '../../../components/Notice.tsx';
 import { Skeleton } from '../../../components/Skeleton.tsx';
 import { ExactTime, When } from '../../../components/When.tsx';
 import { withSignIn } from '../../../session/sign-in-again.ts';
+import { DescendantsField } from './DescendantsField.tsx';
 import { KeyUse } from './KeyUse.tsx';
 import type { OnRevoked } from './use-after-revoke.ts';
 
@@ -21,7 +22,8 @@ interface RevokeDialogProps {
 
 export function RevokeDialog({ id, onClose, onRevoked }: RevokeDialogProps) {
   const { data: key, error: loadError } = useQuery(keyOptions(id));
-  const { busy, error, revoke } = useRevoke(id, onRevoked);
+  const [descendants, setDescendants] = useState(false);
+  const { busy, error, revoke } = useRevoke(id, descendants, onRevoked);
   const client = useQueryClient();
   const revoked = key?.status === 'revoked' && !busy;
   // By somebody else, or in another tab: the list behind does not know it yet. But after a failure it may have been
@@ -43,11 +45,14 @@ export function RevokeDialog({ id, onClose, onRevoked }: RevokeDialogProps) {
       <div className="form">
         {loadError && !key ? <Failure error={loadError} /> : <KeyFacts apiKey={key} id={id} />}
         {key && !already ? (
-          <p>
-            As soon as it is revoked, every request with this key is answered{' '}
-            <code translate="no">401 Unauthorized</code>, on every server.{' '}
-            <strong>This cannot be undone.</strong>
-          </p>
+          <>
+            <p>
+              As soon as it is revoked, every request with this key is answered{' '}
+              <code translate="no">401 Unauthorized</code>, on every server.{' '}
+              <strong>This cannot be undone.</strong>
+            </p>
+            <DescendantsField apiKey={key} checked={descendants} disabled={busy} onChange={setDescendants} />
+          </>
         ) : null}
         <Failure error={error} />
         <Waiting busy={busy} />
@@ -67,7 +72,7 @@ export function RevokeDialog({ id, onClose, onRevoked }: RevokeDialogProps) {
 }
 
 /** Never optimistic: "revoked" is said when the server has said it. */
-function useRevoke(id: string, onRevoked: OnRevoked) {
+function useRevoke(id: string, descendants: boolean, onRevoked: OnRevoked) {
   const client = useQueryClient();
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
@@ -79,7 +84,7 @@ function useRevoke(id: string, onRevoked: OnRevoked) {
     setBusy(true);
     setError(null);
     try {
-      const { revocation, ...key } = await withSignIn(() => revokeKey(id));
+      const { revocation, ...key } = await withSignIn(() => revokeKey(id, descendants));
       showKeyInLists(client, key);
       onRevoked(key, revocation);
     } catch (failure) {

@@ -31,7 +31,9 @@ export function useAfterRevoke(rows: Key[], panel: string | undefined): OnRevoke
 /** Whoever revoked it may still wait for a server, so only the answer to one's own call says that none accepts it. */
 function inWords(revocation: RevokedKey['revocation'] | undefined): string {
   if (revocation === undefined) return 'It was revoked already.';
-  const { nodes, waitedMs } = revocation;
+  const { nodes, waitedMs, descendants } = revocation;
   const measured = nodes === 1 ? '' : ` (${nodes} servers, ${waitedMs.toLocaleString('en')} ms)`;
-  return `Revoked. No server accepts it any more${measured}.`;
+  if (descendants === 0) return `Revoked. No server accepts it any more${measured}.`;
+  const others = descendants === 1 ? '1 key' : `${descendants.toLocaleString('en')} keys`;
+  return `Revoked with ${others} that it created. No server accepts them any more${measured}.`;
 }

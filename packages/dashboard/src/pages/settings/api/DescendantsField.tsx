@@ -1,0 +1,48 @@
+import type { Descendants, Key } from '@soku/server/key-schemas';
+import { useQuery } from '@tanstack/react-query';
+import { descendantsOptions } from '../../../api/keys.ts';
+import { freshTime } from '../../../components/dates.ts';
+import { Skeleton } from '../../../components/Skeleton.tsx';
+
+interface DescendantsFieldProps {
+  apiKey: Key;
+  checked: boolean;
+  disabled: boolean;
+  onChange: (checked: boolean) => void;
+}
+
+/** Offers to revoke the keys that a key created. It keeps its place whether or not there are any: nothing jumps. */
+export function DescendantsField({ apiKey, checked, disabled, onChange }: DescendantsFieldProps) {
+  const mayCreate = apiKey.scopes.includes('keys:write');
+  const { data, error } = useQuery({ ...descendantsOptions(apiKey.id), enabled: mayCreate });
+  if (!mayCreate) return null;
+  if (data === undefined && error === null) return <Skeleton width="full" />;
+  if (data?.count === 0) return <p className="field__hint">It created no other keys that are in use.</p>;
+  return (
+    <label className="check">
+      <input
+        type="checkbox"
+        checked={checked}
+        disabled={disabled}
+        onChange={(event) => onChange(event.target.checked)}
+      />
+      <span>{labelOf(data)}</span>
+      <span className="check__more">{data ? inWords(data) : 'Their number could not be loaded.'}</span>
+    </label>
+  );
+}
+
+function labelOf(descendants: Descendants | undefined): string {
+  if (descendants === undefined) return 'Also revoke the keys that it created';
+  const { count } = descendants;
+  return count === 1
+    ? 'Also revoke the key that it created'
+    : `Also revoke the ${count.toLocaleString('en')} keys that it created`;
+}
+
+function inWords({ accepted, lastUsedAt }: Descendants): string {
+  if (lastUsedAt === null) return 'Never used.';
+  if (accepted === 0) return `Not used in the last 24 hours (last used ${freshTime(lastUsedAt)}).`;
+  const requests = accepted === 1 ? '1 request' : `${accepted.toLocaleString('en')} requests`;
+  return `${requests} in the last 24 hours, last ${freshTime(lastUsedAt)}.`;
+}

@@ -1,0 +1,94 @@
+import type { Kysely } from 'kysely';
+import type { Tables } from '../database/schema.ts';
+import { RequestError } from '../http/errors.ts';
+
+/** Most keys that one revoke takes along. Every verifier evicts all of them before the call returns. */
+const mostDescendants = 10_000;
+
+/** A key, or one that descends from it. */
+interface Relative {
+  id: string;
+  /** Epoch ms. */
+  revokedAt: number | null;
+}
+
+/** What a revoke does to a key and its descendants. */
+interface Plan {
+  /** Ids of the keys that are not revoked, the key itself among them unless it is. */
+  revoke: string[];
+  /** Ids of all whose hashes belong in the journal, because this revoke or an earlier one of the same key may owe them. */
+  keep: string[];
+}
+
+/**
+ * A query for a key with the keys that it created, the keys that those created, and so on, revoked or not, as far as
+ * they belong to the workspace.
+ *
+ * A recursive query misses keys that are created while it runs. So whoever revokes what it returns locks the workspace
+ * before: each creation takes that lock before it looks whether its creator is revoked.
+ */
+export function familyOf(db: Kysely<Tables>, keyId: string, workspaceId: string) {
+  return db
+    .withRecursive('family(id, revoked_at, expires_at)', (query) =>
+      query
+        .selectFrom('api_key')
+        .select(['id', 'revoked_at', 'expires_at'])
+        .where('id', '=', keyId)
+        .where('workspace_id', '=', workspaceId)
+        // Not UNION ALL: it also ends if SQL by hand has made keys create each other.
+        .union(
+          query
+            .selectFrom('family')
+            // SQLite would read all keys of the workspace for each of the family. In a CROSS JOIN it keeps the order.
+            .crossJoin('api_key')
+            .select(['api_key.id', 'api_key.revoked_at', 'api_key.expires_at'])
+            .whereRef('api_key.created_by', '=', 'family.id')
+            .where('api_key.workspace_id', '=', workspaceId),
+        ),
+    )
+    .selectFrom('family')
+    .select(['id', 'revoked_at as revokedAt', 'expires_at as expiresAt']);
+}
+
+/**
+ * The keys that descend from a key and are not revoked.
+ *
+ * @param now epoch ms
+ * @returns their ids, and how many of them have not expired; undefined when the workspace has no such key
+ */
+export async function livingDescendants(db: Kysely<Tables>, keyId: string, workspaceId: string, now: number) {
+  const family = await familyOf(db, keyId, workspaceId).execute();
+  if (family.length === 0) return undefined;
+  const living = family.filter(({ id, revokedAt }) => id !== keyId && revokedAt === null);
+  const active = living.filter(({ expiresAt }) => expiresAt === null || expiresAt > now);
+  return { ids: living.map(({ id }) => id), active: active.length };
+}
+
+/**
+ * @param family as the database has it, in the transaction of the revoke
+ * @returns undefined when the workspace has no such key
+ * @throws {RequestError} too_many_descendants
+ */
+export function planRevoke(family: readonly Relative[], keyId: string): Plan | undefined {
+  const root = family.find(({ id }) => id === keyId);
+  if (root === undefined) return undefined;
+  const revoke = family.filter(({ revokedAt }) => revokedAt === null).map(({ id }) => id);
+  const descendants = others(revoke, keyId);
+  if (descendants > mostDescendants) throw tooMany(descendants);
+  const since = root.revokedAt ?? Number.POSITIVE_INFINITY;
+  const keep = family.filter(({ id, revokedAt }) => id === keyId || revokedAt === null || revokedAt >= since);
+  return { revoke, keep: keep.map(({ id }) => id) };
+}
+
+/** How many keys beside the one that is revoked. */
+export function others(ids: readonly string[], keyId: string): number {
+  return ids.filter((id) => id !== keyId).length;
+}
+
+function tooMany(descendants: number): RequestError {
+  const [found, most] = [descendants, mostDescendants].map((count) => count.toLocaleString('en'));
+  return new RequestError({
+    code: 'too_many_descendants',
+    message: `${found} keys descend from this key, and one call revokes at most ${most}. Nothing was revoked. First revoke keys that it created, each with its descendants.`,
+  });
+}

@@ -1,0 +1,189 @@
+/** A key is revoked together with the keys that it created, those that they created, and so on. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import {
+  createdKeySchema,
+  descendantsSchema,
+  keyChangeSchema,
+  keyRevocationSchema,
+  revokedKeySchema,
+} from '@soku/server/key-schemas';
+import { assertRefusal, Contract } from '../support/contract.ts';
+import { bearer, call } from '../support/person.ts';
+import { ada as adasAccount, bob as bobsAccount, startWithTwoAccounts } from '../support/two-accounts.ts';
+
+type Made = ReturnType<typeof createdKeySchema.parse>;
+
+const { server, stop } = await startWithTwoAccounts();
+after(stop);
+const contract = await Contract.of(server);
+const [ada, bob] = [await server.signIn(adasAccount), await server.signIn(bobsAccount)];
+const scopes = ['keys:read', 'keys:write'];
+
+async function childOf(parent: Made, name: string): Promise<Made> {
+  const made = await contract.call('POST', '/v1/api-keys', { key: parent.apiKey, body: { name, scopes } });
+  assert.equal(made.status, 201, made.text);
+  return createdKeySchema.parse(made.body);
+}
+
+const use = async ({ apiKey }: Made) =>
+  (await call(`${server.url}/v1/verify`, { headers: bearer(apiKey) })).status;
+const isRevoked = async ({ apiKey }: Made) =>
+  assertRefusal(await contract.call('GET', '/v1/me', { key: apiKey }), 'revoked_key');
+
+async function descendantsOf({ key }: Made) {
+  return descendantsSchema.parse(
+    (await contract.call('GET', `/v1/api-keys/${key.id}/descendants`, { as: ada })).body,
+  );
+}
+
+async function revokeAll({ key }: Made) {
+  const path = `/v1/api-keys/${key.id}/revoke`;
+  const answer = await contract.call('POST', path, { as: ada, body: { descendants: true } });
+  assert.equal(answer.status, 200, answer.text);
+  return revokedKeySchema.parse(answer.body).revocation;
+}
+
+test('a revoke with descendants revokes the whole tree, also below a key that was revoked before', async () => {
+  const root = await ada.makeKey({ name: 'root', scopes });
+  const [left, right] = [await childOf(root, 'left'), await childOf(root, 'right')];
+  const [leftmost, middle] = [await childOf(left, 'leftmost'), await childOf(left, 'middle')];
+  const deepest = await childOf(leftmost, 'deepest');
+  const outsider = await ada.makeKey({ name: 'outsider', scopes });
+  await ada.revoke(left.key.id);
+  for (const key of [root, right, leftmost, middle, deepest]) assert.equal(await use(key), 204);
+
+  assert.equal((await descendantsOf(root)).count, 4);
+  assert.equal((await revokeAll(root)).descendants, 4);
+  for (const key of [root, left, right, leftmost, middle, deepest]) await isRevoked(key);
+  assert.equal(await use(outsider), 204);
+  assert.equal((await descendantsOf(root)).count, 0);
+});
+
+test('what a key created stays without `descendants`, and goes when the call is repeated with it', async () => {
+  const root = await ada.makeKey({ name: 'root', scopes });
+  const child = await childOf(root, 'child');
+  for (const body of [undefined, {}, { descendants: false }]) {
+    const path = `/v1/api-keys/${root.key.id}/revoke`;
+    const answer = await contract.call('POST', path, { as: ada, ...(body && { body }) });
+    assert.equal(revokedKeySchema.parse(answer.body).revocation.descendants, 0);
+    assert.equal(await use(child), 204);
+  }
+  assert.equal((await revokeAll(root)).descendants, 1);
+  await isRevoked(child);
+  assert.equal((await revokeAll(root)).descendants, 0);
+});
+
+test('a body that says something else is refused, and revokes nothing', async () => {
+  const root = await ada.makeKey({ name: 'root', scopes });
+  for (const body of [{ descendants: 'yes' }, { descendant: true }, [true], 'true']) {
+    const path = `/v1/api-keys/${root.key.id}/revoke`;
+    assertRefusal(await contract.call('POST', path, { as: ada, body }), 'invalid_request');
+  }
+  assert.equal(await use(root), 204);
+});
+
+test('the number of descendants comes with their use, expired ones told apart', async () => {
+  const root = await ada.makeKey({ name: 'root', scopes });
+  assert.deepEqual(await descendantsOf(root), { count: 0, active: 0, accepted: 0, lastUsedAt: null });
+  const [one, other] = [await childOf(root, 'one'), await childOf(root, 'other')];
+  const grandchild = await childOf(other, 'grandchild');
+  const expiresAt = new Date(Date.now() + 200).toISOString();
+  await contract.call('POST', '/v1/api-keys', { key: root.apiKey, body: { name: 'short', expiresAt } });
+  while (Date.now() <= Date.parse(expiresAt)) await use(root);
+  const before = await descendantsOf(root);
+  assert.deepEqual([before.count, before.active], [4, 3]);
+  const started = Date.now();
+  for (const key of [one, one, grandchild]) assert.equal(await use(key), 204);
+  const now = await descendantsOf(root);
+  assert.equal(now.accepted, before.accepted + 3, 'the creation of the grandchild was a request, too');
+  assert.ok(now.lastUsedAt !== null && Date.parse(now.lastUsedAt) >= started);
+});
+
+test('a key revokes another one with its descendants, and itself when it is one of them', async () => {
+  const root = await ada.makeKey({ name: 'root', scopes });
+  const child = await childOf(root, 'child');
+  const path = `/v1/api-keys/${root.key.id}/revoke`;
+  const answer = await contract.call('POST', path, { key: child.apiKey, body: { descendants: true } });
+  assert.equal(revokedKeySchema.parse(answer.body).revocation.descendants, 1);
+  await isRevoked(root);
+  await isRevoked(child);
+});
+
+test('ASVS 8.2.2: another workspace cannot revoke descendants, nor count them', async () => {
+  const root = await ada.makeKey({ name: 'root', scopes });
+  const child = await childOf(root, 'child');
+  const path = `/v1/api-keys/${root.key.id}`;
+  const stranger = (await bob.makeKey({ name: "bob's", scopes })).apiKey;
+  for (const caller of [{ as: bob }, { key: stranger }]) {
+    const body = { descendants: true };
+    assertRefusal(await contract.call('POST', `${path}/revoke`, { ...caller, body }), 'not_found');
+    assertRefusal(await contract.call('GET', `${path}/descendants`, caller), 'not_found');
+  }
+  assert.equal(await use(child), 204);
+});
+
+test('no key that is created during the revoke of its creator lives on', async () => {
+  let created = 0;
+  for (let round = 0; round < 25; round++) {
+    const root = await ada.makeKey({ name: 'root', scopes });
+    const child = await childOf(root, 'child');
+    let answered = false;
+    // Each creates, and what is created creates in turn.
+    const creations = [root, child, root, child].map(async (creator, lane) => {
+      const made: Made[] = [];
+      for (let parent = creator; ; ) {
+        const body = { name: `${lane}`, scopes };
+        const late = answered;
+        const answer = await contract.call('POST', '/v1/api-keys', { key: parent.apiKey, body });
+        if (answer.status !== 201) {
+          assertRefusal(answer, 'revoked_key');
+          return made;
+        }
+        assert.ok(!late, 'a descendant lived on, and created a key');
+        parent = createdKeySchema.parse(answer.body);
+        made.push(parent);
+      }
+    });
+    const { descendants } = await revokeAll(root);
+    answered = true;
+    const made = (await Promise.all(creations)).flat();
+    assert.equal(descendants, made.length + 1);
+    for (const key of made) await isRevoked(key);
+    assert.equal((await descendantsOf(root)).count, 0);
+    created += made.length;
+  }
+  assert.ok(created > 0, 'some were created');
+});
+
+test('a key that may not read keys learns nothing of another one by changing or revoking it', async () => {
+  const writer = await ada.makeKey({ name: 'writer', scopes: ['keys:write'] });
+  const target = await ada.makeKey({ name: 'target', rateLimit: 70 });
+  const path = (key: Made) => `/v1/api-keys/${key.key.id}`;
+  const change = (key: Made, body: object) => contract.call('PATCH', path(key), { key: writer.apiKey, body });
+  const { id } = target.key;
+  for (const [body, expected] of [
+    [{ name: '  renamed ' }, { id, name: 'renamed' }],
+    [{ rateLimit: 60 }, { id, rateLimit: 60 }],
+    [{ rateLimit: null }, { id, rateLimit: null }],
+    [
+      { name: 'both', rateLimit: 50 },
+      { id, name: 'both', rateLimit: 50 },
+    ],
+  ] as const) {
+    const answer = await change(target, body);
+    assert.deepEqual(keyChangeSchema.strict().parse(answer.body), expected);
+  }
+  const own = await change(writer, { name: 'itself' });
+  assert.deepEqual(own.body, { ...writer.key, name: 'itself', lastUsedAt: lastUsedIn(own.body) });
+
+  const revoked = await contract.call('POST', `${path(target)}/revoke`, { key: writer.apiKey });
+  const { revocation, ...rest } = keyRevocationSchema.strict().parse(revoked.body);
+  assert.deepEqual(rest, { id, status: 'revoked' });
+  assert.equal(revocation.effective, true);
+  await isRevoked(target);
+});
+
+function lastUsedIn(body: unknown): string | null {
+  return createdKeySchema.shape.key.parse(body).lastUsedAt;
+}
