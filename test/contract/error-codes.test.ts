@@ -154,6 +154,11 @@ const producers: Record<ErrorCode, () => Promise<Answer>> = {
     return authorization(`Bearer ${apiKey}`);
   },
   internal_error: () => whileTableIsGone('api_key', () => contract.call('GET', '/v1/api-keys', { as: ada })),
+  method_not_allowed: () =>
+    exchange(`http://localhost:${gatewayPort}/`, {
+      method: 'TRACE',
+      fields: [['Authorization', `Bearer ${good.apiKey}`]],
+    }),
   bad_gateway: () =>
     exchange(`http://localhost:${gatewayPort}/`, { fields: [['Authorization', `Bearer ${good.apiKey}`]] }),
   server_busy: async () => {

@@ -136,7 +136,7 @@ test('a preflight is refused unless the operator lets it pass, and then goes on 
   }
 });
 
-test('targets and upgrades that cannot be passed on are refused, and say so', async () => {
+test('targets, lengths and upgrades that cannot be passed on are refused, and say so', async () => {
   const start = (line: string, more = '') =>
     `${line} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${apiKey}\r\n${more}\r\n`;
   const webSocket =
@@ -144,10 +144,11 @@ test('targets and upgrades that cannot be passed on are refused, and say so', as
   const requests: [string, RegExp][] = [
     [start(`GET ${upstream.url}/x`), /must be a path/],
     [start('OPTIONS *'), /must be a path/],
-    [start('CONNECT example.com:443'), /CONNECT is not passed on/],
     [start('GET /a#b'), /not well formed/],
-    [start('GET /', webSocket), /Upgrades, such as to WebSocket/],
-    [start('GET /', 'Connection: Upgrade\r\nUpgrade: h2c, websocket\r\n'), /Upgrades/],
+    [start('GET /', webSocket), /WebSocket connections are not passed on/],
+    [start('GET /', 'Connection: x, Upgrade\r\nUpgrade: h2c, WebSocket\r\n'), /WebSocket/],
+    [start('GET /', 'Connection: Upgrade\r\nUpgrade: h2c\r\nUpgrade: websocket\r\n'), /WebSocket/],
+    [start('POST /', 'Content-Length: 00\r\n'), /without zeros in front/],
     [start(`GET /${'x'.repeat(8192)}`), /URL is longer/],
     [start('GET /', 'Host: y\r\n'), /one Host/],
     [`GET / HTTP/1.1\r\nAuthorization: Bearer ${apiKey}\r\n\r\n`, /one Host/],
@@ -160,6 +161,21 @@ test('targets and upgrades that cannot be passed on are refused, and say so', as
     assert.deepEqual([answer.status, error.code], [400, 'invalid_request'], request);
     assert.match(error.message, says);
     assert.equal(answer.headers.get('x-request-id'), error.requestId);
+  }
+});
+
+test('TRACE and CONNECT end at the gateway, with 405 and the methods that do not', async () => {
+  for (const line of ['TRACE /', 'TRACE *', 'CONNECT example.com:443', 'CONNECT /']) {
+    const socket = await HttpSocket.open(gateway);
+    const answer = await withoutUpstream(() =>
+      socket.send(`${line} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${apiKey}\r\nX-Other: y\r\n\r\n`),
+    );
+    socket.close();
+    const { error } = errorSchema.parse(JSON.parse(answer.body));
+    assert.deepEqual([answer.status, error.code], [405, 'method_not_allowed'], line);
+    assert.match(answer.headers.get('allow') ?? '', /^GET, HEAD, POST, /);
+    assert.equal(answer.headers.get('x-request-id'), error.requestId);
+    assert.ok(!answer.bytes.includes('x-other'), 'nothing of the request comes back');
   }
 });
 

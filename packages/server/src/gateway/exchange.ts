@@ -1,6 +1,7 @@
 import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import type { Refusal } from '../http/errors.ts';
 import { hasBody } from './refusal.ts';
+import { watchBody } from './slow-body.ts';
 import { GaveUp, type Upstream } from './upstream.ts';
 
 /** Methods whose requests have no body unless one is announced (RFC 9110 section 9.3). */
@@ -52,7 +53,8 @@ export class Exchange {
     const outgoing = upstream.request(request.method ?? 'GET', path, [...fields, ...framing(request)]);
     this.#outgoing = outgoing;
     outgoing.once('response', (answer) => this.#relay(outgoing, answer));
-    outgoing.once('timeout', () => outgoing.destroy(this.#silence(outgoing)));
+    // The time of a client that does not send its body is over before.
+    outgoing.once('timeout', () => outgoing.destroy(new GaveUp('nothing came or went for too long')));
     outgoing.on('error', (error) => this.#fail(outgoing, error));
     outgoing.once('upgrade', (_answer, socket) => {
       socket.destroy();
@@ -68,8 +70,12 @@ export class Exchange {
   }
 
   #sendBody(outgoing: ClientRequest): void {
-    const { request } = this.#options;
+    const { request, upstream } = this.#options;
     request.pipe(outgoing);
+    const time = upstream.patience.body;
+    watchBody({ request, outgoing, waitsForContinue: expectsContinue(request), time }, () =>
+      this.#bodyStalled(outgoing),
+    );
     // The header goes with the beginning of the body; but when that takes its time, ahead of it.
     setImmediate(() => {
       if (!request.readableDidRead) outgoing.flushHeaders();
@@ -110,11 +116,12 @@ export class Exchange {
     });
   }
 
-  /** Nothing came or went for too long. The upstream cannot be blamed while it waits for the client's body. */
-  #silence(outgoing: ClientRequest): GaveUp {
-    const { request } = this.#options;
-    const clientIsLate = hasBody(request) && !request.complete && !outgoing.writableNeedDrain;
-    return new GaveUp('nothing came or went for too long', clientIsLate ? 'client' : 'upstream');
+  #bodyStalled(outgoing: ClientRequest): void {
+    const { request, response } = this.#options;
+    // Of an answer that has begun nothing can be taken back, and behind one that is over the body still blocks the
+    // connection.
+    if (response.headersSent) request.socket.destroy();
+    else outgoing.destroy(new GaveUp('the body of the request stopped coming', 'client'));
   }
 
   #fail(outgoing: ClientRequest, error: NodeJS.ErrnoException): void {

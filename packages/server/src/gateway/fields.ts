@@ -85,7 +85,9 @@ function goesOn(name: string, written: string, named: ReadonlySet<string>, rules
   if (!isProxyField(name)) return true;
   // The field that is not read comes from the client, through however many proxies, and must not be believed later on.
   const other = rules.addressHeader === 'forwarded' ? name.startsWith('x-forwarded-') : name === 'forwarded';
-  return rules.trusted && !other && !madeByUs.has(name);
+  // A proxy that sets X-Real-IP often passes a client's X_Real_IP on, which the upstream may take for the same.
+  const respelt = written.toLowerCase() !== name;
+  return rules.trusted && !other && !respelt && !madeByUs.has(name);
 }
 
 /** A Cookie field without the cookies of these names; undefined when nothing is left. */

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { limits } from '../http/broken-requests.ts';
 import type { Refusal } from '../http/errors.ts';
 import { readFields } from '../verification/request-fields.ts';
+import { hasPlainLength } from './refusal.ts';
 
 /**
  * What is well-formed HTTP, but cannot be passed on without its meaning being left to chance.
@@ -9,7 +10,9 @@ import { readFields } from '../verification/request-fields.ts';
  * @returns the refusal, or null when the request may go on
  */
 export function checkForm(request: IncomingMessage): Refusal | null {
-  const { headers, httpVersion, rawHeaders, url = '' } = request;
+  const { headers, httpVersion, method, rawHeaders, url = '' } = request;
+  // Its answer would hold the fields that we add (RFC 9110 section 9.3.8).
+  if (method === 'TRACE') return notPassedOn(method);
   if (url.length > limits.url) return invalid(`The URL is longer than ${limits.url} bytes.`);
   // RFC 9112 section 3.2.
   const { hosts } = readFields(rawHeaders);
@@ -21,12 +24,35 @@ export function checkForm(request: IncomingMessage): Refusal | null {
   if (coding !== undefined && (coding.toLowerCase() !== 'chunked' || httpVersion !== '1.1')) {
     return invalid('The only transfer coding that is passed on is "chunked", in HTTP/1.1.');
   }
-  // Some clients offer HTTP/2 with every request; RFC 9110 section 7.8 lets a server pass over an offer.
-  const { upgrade } = headers;
-  if (upgrade !== undefined && upgrade.toLowerCase() !== 'h2c') {
-    return invalid('Upgrades, such as to WebSocket, are not passed on. Send a plain HTTP request.');
+  if (!hasPlainLength(request)) {
+    return invalid('Content-Length must be one decimal number without zeros in front.');
+  }
+  if (asksForWebSocket(request)) {
+    return invalid('WebSocket connections are not passed on. Send a plain HTTP request.');
   }
   return null;
+}
+
+/**
+ * RFC 9110 section 7.8 lets a server ignore an offer to switch protocols, and many clients make one with every request
+ * (`h2c`, `TLS/1.2`). A client of WebSocket cannot go on without the switch (RFC 6455 section 4.1), so it is told.
+ */
+function asksForWebSocket({ headers: { connection = '', upgrade = '' } }: IncomingMessage): boolean {
+  return elements(connection).includes('upgrade') && elements(upgrade).includes('websocket');
+}
+
+function elements(list: string): string[] {
+  return list.split(',').map((element) => element.trim().toLowerCase());
+}
+
+/** A method that ends at the gateway. */
+export function notPassedOn(method: 'CONNECT' | 'TRACE'): Refusal {
+  return {
+    code: 'method_not_allowed',
+    message: `${method} is not passed on. This is a gateway to one API, not a proxy.`,
+    // RFC 9110 section 15.5.6 demands a list. Which of these the API itself allows is not known here.
+    headers: { allow: 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS' },
+  };
 }
 
 function invalid(message: string): Refusal {

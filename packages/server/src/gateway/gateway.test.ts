@@ -1,101 +1,11 @@
 /** An API that is slow, broken or gone: with less patience than the gateway of a real process has. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { Agent, type IncomingMessage, request } from 'node:http';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import type { IncomingMessage } from 'node:http';
+import { connect, createServer } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { type TestContext, test } from 'node:test';
-import { pino } from 'pino';
-import { Gateway } from './gateway.ts';
-
-const key = {
-  keyId: 'key_x',
-  workspaceId: 'ws_x',
-  name: 'x',
-  scopes: [],
-  expiresAt: Number.POSITIVE_INFINITY,
-  rateLimit: Number.POSITIVE_INFINITY,
-};
-
-function portOf(server: { address(): AddressInfo | string | null }): number {
-  const address = server.address();
-  assert.ok(address !== null && typeof address === 'object');
-  return address.port;
-}
-
-/** Listens on TCP and does with each connection what the test says. */
-async function startTcp(t: TestContext, serve: (socket: Socket) => void): Promise<string> {
-  const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
-    sockets.add(socket.on('error', () => undefined));
-    serve(socket);
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.after(() => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-  });
-  return `http://127.0.0.1:${portOf(server)}`;
-}
-
-/** Answers each request, as far as it is there, with these bytes. */
-function scripted(t: TestContext, ...answers: string[]): Promise<string> {
-  return startTcp(t, (socket) => {
-    let next = 0;
-    socket.on('data', () => {
-      const answer = answers[next++];
-      if (answer === undefined) socket.destroy();
-      else socket.write(answer);
-    });
-  });
-}
-
-/** A gateway to this upstream that lets everybody in, its log, and a way to ask it. */
-async function start(t: TestContext, upstream: string, patience = { connection: 5_000, silence: 5_000 }) {
-  let output = '';
-  const log = pino(
-    { level: 'info' },
-    {
-      write: (line: string) => {
-        output += line;
-      },
-    },
-  );
-  let stopping = false;
-  const gateway = new Gateway({
-    upstream,
-    forwardKey: false,
-    preflight: 'refuse',
-    ownCookies: [],
-    verify: () => ({ key, limit: null }),
-    trusts: () => false,
-    addressHeader: 'x-forwarded-for',
-    isStopping: () => stopping,
-    log,
-    patience,
-  });
-  gateway.server.listen(0, '127.0.0.1');
-  await once(gateway.server, 'listening');
-  const port = portOf(gateway.server);
-  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-  t.after(async () => {
-    agent.destroy();
-    gateway.server.closeAllConnections();
-    await gateway.close();
-  });
-  const ask = async (method = 'GET', body?: string) => {
-    const outgoing = request({ host: '127.0.0.1', port, agent, method });
-    outgoing.end(body);
-    const [response]: IncomingMessage[] = await once(outgoing, 'response');
-    assert.ok(response !== undefined);
-    return { status: response.statusCode, headers: response.headers, text: await text(response) };
-  };
-  const stop = () => {
-    stopping = true;
-  };
-  return { port, ask, stop, logged: () => output };
-}
+import { test } from 'node:test';
+import { portOf, scripted, start, startTcp } from '../../../../test/support/lone-gateway.ts';
 
 /** Fails unless the answer is the envelope of a 502 that tells nothing of the upstream, and the log tells why. */
 function assertBadGateway(
@@ -190,7 +100,7 @@ test('an API that takes a request and does not answer is a 502 when patience end
   timeout: 10_000,
 }, async (t) => {
   const url = await startTcp(t, (socket) => socket.resume());
-  const { ask, logged } = await start(t, url, { connection: 5_000, silence: 50 });
+  const { ask, logged } = await start(t, url, { silence: 50 });
   assertBadGateway(await ask(), logged(), late);
   assertBadGateway(await ask('POST', 'body'), logged(), late);
 });
@@ -199,7 +109,7 @@ test('an API that falls silent in its answer ends it, and the client sees that',
   timeout: 10_000,
 }, async (t) => {
   const url = await scripted(t, 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab');
-  const { ask } = await start(t, url, { connection: 5_000, silence: 50 });
+  const { ask } = await start(t, url, { silence: 50 });
   await assert.rejects(ask(), { code: 'ECONNRESET' });
 });
 
@@ -207,7 +117,7 @@ test('a client that does not send its body is told so; the API is not blamed', {
   timeout: 10_000,
 }, async (t) => {
   const url = await startTcp(t, (socket) => socket.resume());
-  const { port, logged } = await start(t, url, { connection: 5_000, silence: 50 });
+  const { port, logged } = await start(t, url, { body: 50 });
   const socket = connect(port, '127.0.0.1');
   socket.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nab');
   const answer = await text(socket);
@@ -274,7 +184,7 @@ test('a body that breaks ends the request to the API, also when the client stays
 }, async (t) => {
   const { promise: gone, resolve } = Promise.withResolvers<void>();
   const url = await startTcp(t, (socket) => socket.resume().once('close', resolve));
-  const { port } = await start(t, url, { connection: 5_000, silence: 60_000 });
+  const { port } = await start(t, url, { silence: 60_000 });
   const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
   t.after(() => socket.destroy());
   socket.write('POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\nzz');

@@ -12,7 +12,7 @@ import { identityFields } from '../verification/answers.ts';
 import type { Verdict } from '../verification/verdict.ts';
 import { Exchange } from './exchange.ts';
 import { fieldsForClient, fieldsForUpstream, forwardedFields } from './fields.ts';
-import { checkForm } from './form.ts';
+import { checkForm, notPassedOn } from './form.ts';
 import { answerRefusal, hasBody } from './refusal.ts';
 import { upstreamTarget } from './target.ts';
 import { type Patience, Upstream, usualPatience } from './upstream.ts';
@@ -101,7 +101,7 @@ export class Gateway {
     this.server.on('checkExpectation', serve);
     this.server.on('connect', (_request, socket) => {
       socket.on('error', () => undefined);
-      refuseOnSocket(socket, 'CONNECT is not passed on. This is a gateway to one API, not a proxy.');
+      refuseOnSocket(socket, notPassedOn('CONNECT'));
     });
     this.server.on('clientError', (error, socket) => this.#answerBroken(error, socket));
   }

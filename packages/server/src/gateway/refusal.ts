@@ -12,11 +12,20 @@ export function hasBody({ headers }: IncomingMessage): boolean {
 }
 
 /**
+ * Whether every server reads the length of the body alike: RFC 9110 section 8.6 allows zeros in front and repetitions
+ * in a list, but some servers read 010 as octal, or only one number of a list.
+ */
+export function hasPlainLength({ headers: { 'content-length': length } }: IncomingMessage): boolean {
+  return length === undefined || /^(?:0|[1-9]\d*)$/.test(length);
+}
+
+/**
  * Answers a request with a refusal, in the envelope that the main server has.
  *
  * A body that is still on its way is not wanted. The connection is closed behind such an answer, so nothing in the
- * body can be taken for the next request; but not at once, because bytes that arrive at a closed connection reset
- * it, and a client that is still sending would lose the answer (RFC 9112 section 9.6).
+ * body can be taken for the next request, nor anything behind a length that is not plain; but not at once, because
+ * bytes that arrive at a closed connection reset it, and a client that is still sending would lose the answer
+ * (RFC 9112 section 9.6).
  *
  * @returns whether the connection is to close, so that nothing more may be read from it
  */
@@ -35,7 +44,7 @@ export function answerRefusal(
     'x-request-id': id,
   };
   const { status } = errorCodes[refusal.code];
-  if (request.complete || !hasBody(request)) {
+  if (hasPlainLength(request) && (request.complete || !hasBody(request))) {
     response.writeHead(status, fields).end(body);
     return false;
   }

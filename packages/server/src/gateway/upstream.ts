@@ -2,15 +2,17 @@ import { type ClientRequest, Agent as HttpAgent, request as httpRequest } from '
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { Socket } from 'node:net';
 
-/** How long is waited for the upstream, in ms. */
+/** How long the gateway waits, in ms. */
 export interface Patience {
   /** For a connection, TLS included. */
   connection: number;
   /** For the next byte in either direction, once there is a connection: so for the answer's first byte, too. */
   silence: number;
+  /** For the next byte of a request's body, while the upstream takes more of it. */
+  body: number;
 }
 
-export const usualPatience: Patience = { connection: 10_000, silence: 120_000 };
+export const usualPatience: Patience = { connection: 10_000, silence: 120_000, body: 30_000 };
 
 /**
  * How long an unused connection to the upstream is kept, in ms: less than the five seconds after which Node's own
@@ -44,7 +46,7 @@ export class Upstream {
   readonly #port: string;
   readonly #secure: boolean;
   readonly #agent: HttpAgent | HttpsAgent;
-  readonly #patience: Patience;
+  readonly patience: Patience;
 
   constructor(url: string, patience: Patience) {
     const parsed = new URL(url);
@@ -56,7 +58,7 @@ export class Upstream {
     this.#port = parsed.port || (this.#secure ? '443' : '80');
     const options = { keepAlive: true, timeout: idle };
     this.#agent = this.#secure ? new HttpsAgent(options) : new HttpAgent(options);
-    this.#patience = patience;
+    this.patience = patience;
   }
 
   /**
@@ -75,7 +77,7 @@ export class Upstream {
       path,
       headers: fields,
       maxHeaderSize: answerHeaders,
-      timeout: this.#patience.silence,
+      timeout: this.patience.silence,
     });
     outgoing.once('socket', (socket) => {
       // Node writes a header that it sends ahead of the body (Expect) in the socket's encoding, and so as UTF-8:
@@ -90,7 +92,7 @@ export class Upstream {
     if (!socket.connecting) return;
     const timer = setTimeout(
       () => outgoing.destroy(new GaveUp('there was no connection in time')),
-      this.#patience.connection,
+      this.patience.connection,
     );
     const stop = () => clearTimeout(timer);
     socket.once(this.#secure ? 'secureConnect' : 'connect', stop).once('close', stop);

@@ -1,5 +1,7 @@
+import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { errorBody } from './errors.ts';
+import { errorCodes } from './error-codes.ts';
+import { errorBody, errorHeaders, type Refusal } from './errors.ts';
 import { nextRequestId } from './request-ids.ts';
 
 /** Bounds of a request, in bytes and ms. */
@@ -22,15 +24,23 @@ export function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Duplex
     socket.destroy();
     return;
   }
-  refuseOnSocket(socket, problems[error.code ?? ''] ?? 'This is not a well-formed HTTP request.');
+  const message = problems[error.code ?? ''] ?? 'This is not a well-formed HTTP request.';
+  refuseOnSocket(socket, { code: 'invalid_request', message });
 }
 
-/** Answers 400 where there is no request that Node could answer, and sends no more over that connection. */
-export function refuseOnSocket(socket: Duplex, message: string): void {
+/** Answers where there is no request that Node could answer, and sends no more over that connection. */
+export function refuseOnSocket(socket: Duplex, refusal: Refusal): void {
   const id = nextRequestId();
-  const body = JSON.stringify(errorBody({ code: 'invalid_request', message }, id, Date.now()));
-  socket.end(
-    `HTTP/1.1 400 Bad Request\r\nContent-Type: application/json; charset=utf-8\r\nCache-Control: no-store\r\n` +
-      `X-Content-Type-Options: nosniff\r\nX-Request-Id: ${id}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-  );
+  const body = JSON.stringify(errorBody(refusal, id, Date.now()));
+  const { status } = errorCodes[refusal.code];
+  const fields = {
+    ...errorHeaders(refusal),
+    'content-type': 'application/json; charset=utf-8',
+    'x-content-type-options': 'nosniff',
+    'x-request-id': id,
+    'content-length': Buffer.byteLength(body),
+    connection: 'close',
+  };
+  const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`);
 }

@@ -219,6 +219,13 @@ export const errorCodes = {
     remedy:
       'Revoke the key alone, which always works. Then revoke keys that it created, each with its own descendants.',
   },
+  method_not_allowed: {
+    status: 405,
+    type: 'invalid_request_error',
+    title: 'The gateway does not pass this method on',
+    cause: 'The request to the gateway has the method TRACE or CONNECT.',
+    remedy: 'Use GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS, as the API behind the gateway defines.',
+  },
   payload_too_large: {
     status: 413,
     type: 'invalid_request_error',

@@ -1,0 +1,133 @@
+/** What the API behind the gateway is told of the client and its request, and by whom. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { exchange, type Fields } from '../support/http.ts';
+import { behindGateway, startGateway, Upstream } from './gateway.ts';
+
+const upstream = await Upstream.start();
+const { server, gateway } = await startGateway(upstream.url);
+const { apiKey } = await (await server.signIn()).makeKey({ name: 'good' });
+after(async () => {
+  await server.stop();
+  await upstream.stop();
+});
+
+/** Asks through the gateway, which must be let through; what the upstream was asked. */
+async function pass(fields: Fields) {
+  const answer = await exchange(gateway, { fields: [['Authorization', `Bearer ${apiKey}`], ...fields] });
+  assert.equal(answer.status, 200, answer.text);
+  return upstream.last;
+}
+
+test('the API is told where the request came from, and a client cannot tell it otherwise', async () => {
+  const asked = await pass([
+    ['X-Forwarded-For', '6.6.6.6'],
+    ['X_Forwarded_For', '6.6.6.6'],
+    ['X-Forwarded-Proto', 'https'],
+    ['X-Forwarded-Host', 'evil.example'],
+    ['X-Forwarded-Port', '666'],
+    ['Forwarded', 'for=6.6.6.6'],
+    ['X-Real-IP', '6.6.6.6'],
+  ]);
+  assert.equal(asked.headers.host, new URL(upstream.url).host);
+  assert.equal(asked.headers['x-forwarded-for'], '127.0.0.1');
+  assert.equal(asked.headers['x-forwarded-proto'], 'http');
+  assert.equal(asked.headers['x-forwarded-host'], new URL(gateway).host);
+  assert.doesNotMatch(asked.fields.join(), /6\.6\.6\.6|evil|666|https/);
+});
+
+test('a trusted proxy is believed, and the list goes on with its address', async (t) => {
+  const { upstream: own, ask } = await behindGateway(
+    t,
+    (request, response) => response.end(JSON.stringify(request.headers)),
+    { env: { TRUST_PROXY: '127.0.0.1' } },
+  );
+  const answer = await ask('/', {
+    fields: [
+      ['X-Forwarded-For', '10.9.8.7'],
+      ['X-Forwarded-Proto', 'https'],
+      ['X-Forwarded-Host', 'api.example.com'],
+      ['X-Forwarded-Port', '443'],
+    ],
+  });
+  const headers = JSON.parse(answer.text);
+  assert.equal(headers['x-forwarded-for'], '10.9.8.7, 127.0.0.1');
+  assert.equal(headers['x-forwarded-proto'], 'https');
+  assert.equal(headers['x-forwarded-host'], 'api.example.com');
+  assert.equal(headers['x-forwarded-port'], '443');
+  assert.equal(headers.host, new URL(own.url).host);
+});
+
+const claims = [
+  'True-Client-IP',
+  'X-Client-IP',
+  'X-Real-IP',
+  'X-Cluster-Client-IP',
+  'CF-Connecting-IP',
+  'Fastly-Client-IP',
+  'X-Original-URI',
+  'X-Original-URL',
+  'X-Original-Method',
+  'X-Original-Forwarded-For',
+  'X-Rewrite-URL',
+  'X-Forwarded-User',
+  'X-Forwarded-Prefix',
+  'X-Auth-Request-User',
+  'X-Remote-User',
+  'Remote-User',
+];
+
+test('what only a proxy may say goes on from a trusted one alone, and never in another spelling', async (t) => {
+  const respelt = claims.flatMap((name) => [
+    name.replaceAll('-', '_'),
+    name.replace('-', '_'),
+    name.replace('-', '.'),
+  ]);
+  const fields = (names: readonly string[]): Fields => names.map((name) => [name, '6.6.6.6']);
+  const asked = await pass([...fields(claims), ...fields(respelt), ['X-Mine', '6.6.6.6']]);
+  const kept = asked.fields.filter((_, i) => asked.fields[i + 1] === '6.6.6.6');
+  assert.deepEqual(kept, ['X-Mine']);
+
+  const { ask } = await behindGateway(
+    t,
+    ({ rawHeaders }, response) =>
+      response.end(rawHeaders.filter((_, i) => rawHeaders[i + 1] === '6.6.6.6').join()),
+    { env: { TRUST_PROXY: '127.0.0.1' } },
+  );
+  const answer = await ask('/', {
+    fields: [...fields(claims), ...fields(respelt), ['Forwarded', '6.6.6.6']],
+  });
+  assert.deepEqual(answer.text.split(','), claims);
+});
+
+test('TRUST_PROXY_HEADER=forwarded: that header goes on, and no X-Forwarded-*', async (t) => {
+  const { ask } = await behindGateway(
+    t,
+    ({ rawHeaders }, response) =>
+      response.end(
+        rawHeaders
+          .flatMap((name, i) => (/forwarded/i.test(name) ? [name, rawHeaders[i + 1]] : []))
+          .join(' | '),
+      ),
+    { env: { TRUST_PROXY: '127.0.0.1', TRUST_PROXY_HEADER: 'forwarded' } },
+  );
+  const told = async (...fields: Fields) =>
+    (await ask('/', { fields })).text.replace(/localhost:\d+/, 'HOST');
+  const own = 'for=127.0.0.1;host="HOST";proto=http';
+  assert.equal(await told(), `Forwarded | ${own}`);
+  assert.equal(
+    await told(
+      ['X-Forwarded-For', '6.6.6.6'],
+      ['X-Forwarded-Proto', 'https'],
+      ['X_Forwarded_For', '6.6.6.6'],
+    ),
+    `Forwarded | ${own}`,
+  );
+  const list = 'for="[2001:db8::7]:443";proto=https, for=10.1.2.3';
+  assert.equal(await told(['Forwarded', list]), `Forwarded | ${list}, ${own}`);
+  assert.equal(
+    await told(['Forwarded', 'for="6.6.6.6'], ['Forwarded', 'for=203.0.113.7']),
+    `Forwarded | for=203.0.113.7, ${own}`,
+    'a quote that a client opened would swallow what follows',
+  );
+});

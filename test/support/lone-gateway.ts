@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { Agent, type IncomingMessage, request } from 'node:http';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { text } from 'node:stream/consumers';
+import type { TestContext } from 'node:test';
+import { pino } from 'pino';
+import { Gateway } from '../../packages/server/src/gateway/gateway.ts';
+import type { Patience } from '../../packages/server/src/gateway/upstream.ts';
+
+const key = {
+  keyId: 'key_x',
+  workspaceId: 'ws_x',
+  name: 'x',
+  scopes: [],
+  expiresAt: Number.POSITIVE_INFINITY,
+  rateLimit: Number.POSITIVE_INFINITY,
+};
+
+export function portOf(server: { address(): AddressInfo | string | null }): number {
+  const address = server.address();
+  assert.ok(address !== null && typeof address === 'object');
+  return address.port;
+}
+
+/** Listens on TCP and does with each connection what the test says. */
+export async function startTcp(t: TestContext, serve: (socket: Socket) => void): Promise<string> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket.on('error', () => undefined));
+    serve(socket);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  return `http://127.0.0.1:${portOf(server)}`;
+}
+
+/** Answers each request, as far as it is there, with these bytes. */
+export function scripted(t: TestContext, ...answers: string[]): Promise<string> {
+  return startTcp(t, (socket) => {
+    let next = 0;
+    socket.on('data', () => {
+      const answer = answers[next++];
+      if (answer === undefined) socket.destroy();
+      else socket.write(answer);
+    });
+  });
+}
+
+/** A gateway to this upstream that lets everybody in, its log, and a way to ask it. */
+export async function start(t: TestContext, upstream: string, patience: Partial<Patience> = {}) {
+  let output = '';
+  const log = pino(
+    { level: 'info' },
+    {
+      write: (line: string) => {
+        output += line;
+      },
+    },
+  );
+  let stopping = false;
+  const gateway = new Gateway({
+    upstream,
+    forwardKey: false,
+    preflight: 'refuse',
+    ownCookies: [],
+    verify: () => ({ key, limit: null }),
+    trusts: () => false,
+    addressHeader: 'x-forwarded-for',
+    isStopping: () => stopping,
+    log,
+    patience: { connection: 5_000, silence: 5_000, body: 5_000, ...patience },
+  });
+  gateway.server.listen(0, '127.0.0.1');
+  await once(gateway.server, 'listening');
+  const port = portOf(gateway.server);
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  t.after(async () => {
+    agent.destroy();
+    gateway.server.closeAllConnections();
+    await gateway.close();
+  });
+  const ask = async (method = 'GET', body?: string) => {
+    const outgoing = request({ host: '127.0.0.1', port, agent, method });
+    outgoing.end(body);
+    const [response]: IncomingMessage[] = await once(outgoing, 'response');
+    assert.ok(response !== undefined);
+    return { status: response.statusCode, headers: response.headers, text: await text(response) };
+  };
+  const stop = () => {
+    stopping = true;
+  };
+  return { port, ask, stop, logged: () => output };
+}
