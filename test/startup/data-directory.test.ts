@@ -1,6 +1,8 @@
 /** A start on data that cannot be used is refused in one line, and changes nothing. */
 import assert from 'node:assert/strict';
 import {
+  chmodSync,
+  chownSync,
   cpSync,
   existsSync,
   linkSync,
@@ -103,11 +105,59 @@ test('a database with a page of other bytes in the middle is refused with 65', a
   }
 });
 
-test('a directory in the place of the database is refused with 65', async () => {
-  await assertRefused((file) => {
-    rmSync(file);
-    mkdirSync(file);
-  }, /it is no file/);
+/** What a server has in its data directory; the journal needs a revoke. */
+const names = ['soku.db', 'soku.db-wal', 'soku.db-shm', 'secret', 'lock', 'lock.owner', 'dead-hashes'];
+
+test('a file that is none, or that this user cannot read or does not own, is refused with 73', async () => {
+  for (const name of names) {
+    const damages: ((path: string) => void)[] = [(path) => mkdirSync(path)];
+    // Only root can give a file away; the server that is started has none of root's rights.
+    if (process.getuid?.() === 0) {
+      damages.push((path) => {
+        writeFileSync(path, readIfFile(join(original, name)), { mode: 0o600 });
+        chownSync(path, 1234, 1234);
+      });
+    } else {
+      damages.push((path) => writeFileSync(path, readIfFile(join(original, name)), { mode: 0o000 }));
+    }
+    const refused = damages.map(async (damage) => {
+      const { dataDir } = copy();
+      const path = join(dataDir, name);
+      rmSync(path, { force: true });
+      damage(path);
+      const line = await refusedStart(73, { dataDir, unprivileged: true });
+      assert.ok(line.includes(`${path} cannot be used`), line);
+    });
+    await Promise.all(refused);
+  }
+});
+
+function readIfFile(path: string): Buffer {
+  return existsSync(path) ? readFileSync(path) : Buffer.alloc(0);
+}
+
+test('what others may do with the data directory and its files is taken away; a group keeps its rights', async () => {
+  const { dataDir } = copy();
+  chmodSync(dataDir, 0o2775);
+  for (const name of ['secret', 'soku.db']) chmodSync(join(dataDir, name), 0o664);
+  const running = await startServer({ dataDir, unprivileged: true });
+  try {
+    assert.equal(statSync(dataDir).mode & 0o7777, 0o2770);
+    for (const name of ['secret', 'soku.db']) {
+      assert.equal(statSync(join(dataDir, name)).mode & 0o777, 0o600, name);
+    }
+  } finally {
+    await running.stop();
+  }
+});
+
+test('a directory that others can read, and that holds something else, is refused with 73 as it is', async () => {
+  const dataDir = join(root, 'home');
+  mkdirSync(dataDir);
+  chmodSync(dataDir, 0o755);
+  writeFileSync(join(dataDir, 'letter'), '');
+  assert.match(await refusedStart(73, { dataDir }), /Other users can read .* chmod o-rwx/);
+  assert.equal(statSync(dataDir).mode & 0o777, 0o755);
 });
 
 test('a database of a newer version is refused with 65 by the name of what it has', async () => {

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { refusedByStorage } from './database/storage-errors.ts';
 import { RequestError } from './http/errors.ts';
 import { UsageError } from './operator/command-line.ts';
 import { exitCodes, StartupError } from './startup-error.ts';
@@ -59,7 +60,8 @@ function readArguments() {
 
 try {
   await run();
-} catch (error) {
+} catch (thrown) {
+  const error = refusedByStorage(thrown);
   if (error instanceof UsageError) {
     console.error(`soku: ${error.message} See: npm run soku -- --help`);
     process.exitCode = usageExitCode;

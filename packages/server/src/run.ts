@@ -5,6 +5,7 @@ import { createApp } from './app.ts';
 import { type Config, readConfig, unknownVariables } from './config.ts';
 import { openDataDirectory } from './database/data-directory.ts';
 import { type Database, openDatabase } from './database/open.ts';
+import { refusedByStorage } from './database/storage-errors.ts';
 import type { Gateway } from './gateway/gateway.ts';
 import { type Close, gracefulClose } from './http/closing.ts';
 import { createLog } from './http/logging.ts';
@@ -141,7 +142,8 @@ function stopOnSignal(stop: (signal: string) => Promise<void>): void {
 export async function run(): Promise<void> {
   try {
     await start();
-  } catch (error) {
+  } catch (thrown) {
+    const error = refusedByStorage(thrown);
     if (!(error instanceof StartupError)) {
       console.error(`soku: This is a bug. ${error instanceof Error ? error.stack : String(error)}`);
       process.exit(exitCodes.software);

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { requireOwnFile } from '../database/directory-access.ts';
 import { createFile, syncDirectory, syncFile } from '../durable-files.ts';
 import { StartupError } from '../startup-error.ts';
 
@@ -17,6 +18,7 @@ const leastSecretLength = 32;
 export function readOrMakeSecret(configured: string | undefined, file: string): string {
   if (configured !== undefined) return configured;
   if (existsSync(file)) {
+    requireOwnFile(file, { tighten: true });
     // The process that created it may have been killed before it was on the disk.
     syncFile(file);
     syncDirectory(dirname(file));

@@ -3,8 +3,14 @@ import { dirname, join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { syncDirectory } from '../durable-files.ts';
 import { StartupError } from '../startup-error.ts';
+import { requireOwnFile, requirePrivate } from './directory-access.ts';
 import { DirectoryHold, takeoverWait } from './directory-hold.ts';
 import { takeLock } from './directory-lock.ts';
+
+/** What the process opens in it. The secret is checked when it is read, because SOKU_SECRET may take its place. */
+const files = ['lock', 'lock.owner', 'dead-hashes'];
+/** It may be another program's, and is made private when it is opened. */
+const databaseFiles = ['soku.db', 'soku.db-wal', 'soku.db-shm'];
 
 /**
  * The directory that holds everything one deployment has: the database and the generated secret.
@@ -44,6 +50,9 @@ export function openDataDirectory(path: string): DataDirectory {
   } catch (error) {
     throw notWritable(directory, error);
   }
+  requirePrivate(directory);
+  for (const name of files) requireOwnFile(join(directory, name), { tighten: true });
+  for (const name of databaseFiles) requireOwnFile(join(directory, name), { tighten: false });
   const databaseFile = join(directory, 'soku.db');
   const lock = takeLock(directory, databaseFile);
   const hold = new DirectoryHold({ isLocked: () => lock.isHeld });

@@ -1,4 +1,5 @@
 import { codeOf } from '../code-of.ts';
+import { StartupError } from '../startup-error.ts';
 import { primaryCodeOf } from './sqlite-errors.ts';
 import { DatabaseUnavailable, type StorageProblem, StorageUnavailable } from './unavailable.ts';
 
@@ -36,4 +37,16 @@ function translateSystemError(error: unknown): unknown {
   if (!(error instanceof Error) || !('syscall' in error)) return error;
   const code = codeOf(error);
   return new StorageUnavailable(error, { problem: ofSystem[code] ?? 'failed', code, rolledBack: false });
+}
+
+/** The same for a start or a command, which ends with it; other errors are returned as they are. */
+export function refusedByStorage(error: unknown): unknown {
+  if (error instanceof StartupError) return error;
+  if (primaryCodeOf(error) === undefined && !(error instanceof StorageUnavailable)) return error;
+  const failure = translateStorageError(error);
+  if (!(failure instanceof StorageUnavailable)) return error;
+  return new StartupError(
+    'cannotCreate',
+    `The database in the data directory cannot be used (${failure.message}). Check the free space, the mode and the owner of its files.`,
+  );
 }
