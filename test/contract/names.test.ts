@@ -83,6 +83,43 @@ test('characters that nobody sees, or that turn the text round, are refused', as
   await assertRefused('🚀\u200d', /control or invisible/);
 });
 
+test('invisible characters that a script or an emoji needs are kept', async () => {
+  const england = '\u{1F3F4}\u{E0067}\u{E0062}\u{E0065}\u{E006E}\u{E0067}\u{E007F}';
+  for (const name of [
+    'می\u200cخواهم',
+    'क्\u200dष',
+    `London ${england}`,
+    '1\uFE0F\u20E3 first',
+    '葛\u{E0100}飾',
+  ]) {
+    await assertKept(name);
+  }
+});
+
+test('a name that looks empty is refused, and so are selectors behind letters and annotations', async () => {
+  for (const name of ['\u2800', '\u3164', '\u115f', '\u1160\u1160', '\u180b', ' \u200b ']) {
+    await assertRefused(name, /control or invisible/);
+  }
+  await assertRefused('\u0301', /must have a visible character/);
+  for (const name of ['a\ufe0f', 'a\ufff9b\ufffac\ufffb', 'a\u2800b']) {
+    await assertRefused(name, /control or invisible/);
+  }
+});
+
+test('a long name without a prefix is no key', async () => {
+  for (const name of ['Ab1'.repeat(33), 'ProductionServerFrankfurtBackup2', 'x'.repeat(100)])
+    await assertKept(name);
+});
+
+test('the name of an account goes by the same rule', async () => {
+  const renamePerson = (name: string) => ada.call('POST', '/api/auth/update-user', { name });
+  for (const name of ['\u2800', 'a\u202eb', 'a\ufe0f', 'x'.repeat(101)]) {
+    assertRefusal(await renamePerson(name), 'invalid_request');
+  }
+  for (const name of ['می\u200cخواهم', '🚀'.repeat(100)])
+    assert.equal((await renamePerson(name)).status, 200);
+});
+
 test('half a character is refused, because it could not be stored as it came', async () => {
   const body = (name: string) => `{"name":"${name}"}`;
   for (const name of ['\\ud83d', 'a\\udc00b', '\\ude80\\ud83d']) {

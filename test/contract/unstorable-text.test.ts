@@ -1,6 +1,8 @@
 /** What a database may be unable to hold is refused before it gets there, wherever it comes in. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { createdKeySchema } from '@soku/server/key-schemas';
+import { z } from 'zod';
 import { assertRefusal } from '../support/contract.ts';
 import { exchange } from '../support/http.ts';
 import { call } from '../support/person.ts';
@@ -61,8 +63,7 @@ test('no such text comes in by the URL or a header', async () => {
       `/${text}`,
     ]) {
       const { status } = await ada.call('GET', path);
-      // What is no UTF-8 becomes a character that stands for nothing.
-      assert.ok(status < 500, `${path}: ${status}`);
+      assert.ok(status >= 400 && status < 500, `${path}: ${status}`);
     }
     for (const name of ['User-Agent', 'Idempotency-Key', 'X-Soku-Workspace', 'X-Forwarded-For', 'Cookie']) {
       const fields = [['Cookie', ada.cookie] as const, [name, text] as const];
@@ -72,6 +73,51 @@ test('no such text comes in by the URL or a header', async () => {
       assert.equal((await call(`${server.url}/v1/api-keys`, { headers: cookie })).status, 401);
     }
   }
+});
+
+test('a body that is not UTF-8 is refused, and nothing of it is stored as other text', async () => {
+  const { apiKey } = await ada.makeKey({ name: 'verifier', scopes: ['keys:verify', 'keys:write'] });
+  const latin1 = (text: string) => Buffer.from(text, 'latin1');
+  const utf8 = Buffer.from('{"name":"café"}');
+  const send = (method: string, path: string, body: Uint8Array, type = 'application/json') => {
+    const caller: [string, string] = path.startsWith('/v1/')
+      ? ['Authorization', `Bearer ${apiKey}`]
+      : ['Cookie', ada.cookie];
+    const fields = [caller, ['Content-Type', type] as const];
+    return exchange(`${server.url}${path}`, { method, fields, body });
+  };
+  const calls: [method: string, path: string, body: string][] = [
+    ['POST', '/v1/api-keys', '{"name":"café"}'],
+    ['PATCH', `/v1/api-keys/${key.id}`, '{"name":"café"}'],
+    ['POST', '/v1/verify', '{"apiKey":"café"}'],
+    ['POST', '/api/auth/update-user', '{"name":"café"}'],
+    ['POST', '/api/auth/sign-in/email', '{"email":"ada@example.com","password":"café"}'],
+    ['POST', '/api/setup', '{"code":"café"}'],
+  ];
+  for (const [method, path, body] of calls) {
+    const error = assertRefusal(await send(method, path, latin1(body)), 'invalid_request');
+    assert.match(error.message, /not UTF-8/, path);
+  }
+  for (const charset of ['iso-8859-1', '"ISO-8859-1"', 'utf-16', 'us-ascii', '', 'utf-8; charset=latin1']) {
+    const type = `application/json; charset=${charset}`;
+    assertRefusal(await send('POST', '/v1/api-keys', utf8, type), 'invalid_request');
+  }
+  const cutOff = [utf8.subarray(0, -3), Buffer.from('"}')];
+  assertRefusal(await send('POST', '/v1/api-keys', Buffer.concat(cutOff)), 'invalid_request');
+  assertRefusal(
+    await send('POST', '/v1/api-keys', Buffer.from('{"name":"x"}', 'utf16le')),
+    'invalid_request',
+  );
+  for (const charset of ['utf-8', 'UTF-8', '"utf-8"', 'utf8']) {
+    const type = `application/json; charset=${charset}`;
+    const made = await send('POST', '/v1/api-keys', utf8, type);
+    assert.equal(createdKeySchema.parse(made.body).key.name, 'café');
+  }
+  const marked = Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), utf8]);
+  assert.equal((await send('POST', '/v1/api-keys', marked)).status, 201, 'a byte order mark is passed over');
+  const names = z.object({ data: z.array(z.object({ name: z.string() })) });
+  const { data } = names.parse((await ada.call('GET', '/v1/api-keys?limit=100')).body);
+  assert.ok(data.every(({ name }) => !name.includes('\ufffd')));
 });
 
 test('numbers that no column holds are refused', async () => {

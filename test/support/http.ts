@@ -12,7 +12,7 @@ export type Fields = readonly (readonly [name: string, value: string])[];
  */
 export async function exchange(
   url: string,
-  options: { method?: string; fields?: Fields; body?: string; from?: string } = {},
+  options: { method?: string; fields?: Fields; body?: string | Uint8Array; from?: string } = {},
 ): Promise<Answer> {
   const { method = 'GET', fields = [], body, from } = options;
   const { hostname, port, host, origin } = new URL(url);

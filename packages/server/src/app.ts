@@ -20,7 +20,7 @@ import { registerSecurityHeaders } from './http/security-headers.ts';
 import { createServer, serveAhead } from './http/server.ts';
 import type { DeadHashJournal } from './journal/journal.ts';
 import { Callers } from './keys/callers.ts';
-import { refuseKeysInUrls } from './keys/key-in-url.ts';
+import { checkUrls } from './keys/check-url.ts';
 import { keyRoutes } from './keys/routes.ts';
 import { KeyService } from './keys/service.ts';
 import { KeyStore } from './keys/store.ts';
@@ -100,7 +100,7 @@ export async function createApp(
       log,
     }));
 
-  refuseKeysInUrls(app, keyPrefixes);
+  checkUrls(app, keyPrefixes);
   await registerSecurityHeaders(app, publicUrl.startsWith('https:'));
   await registerOpenApi(app, { publicUrl, keyPrefix: keyPrefixes[0], version });
   const gate = new PasswordGate();

@@ -3,12 +3,13 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { orUnavailable } from '../database/unavailable.ts';
 import type { ClientAddress } from '../http/client-address.ts';
+import { nameSchema } from '../keys/schemas.ts';
 import type { AccountService } from './account-service.ts';
 import type { Auth } from './auth.ts';
 import { authHeaders, callAuth, copyCookies, sendAuthResponse } from './forward.ts';
 import type { PasswordGate } from './password-gate.ts';
 import { passwordRoutes } from './password-routes.ts';
-import { personNameSchema, sessionSchema } from './schemas.ts';
+import { sessionSchema } from './schemas.ts';
 import { sessionRoutes } from './session-routes.ts';
 
 interface Options {
@@ -35,7 +36,7 @@ const authCalls = (name: z.ZodType<string>) =>
 
 /** Names are stored and shown: somebody who pastes a key into the field would have it kept for ever. */
 function nameWithoutKey(prefixes: readonly string[]) {
-  return personNameSchema.refine((name) => !containsKey(name, prefixes), 'must not hold an API key');
+  return nameSchema.refine((name) => !containsKey(name, prefixes), 'must not hold an API key');
 }
 
 /** Sign-in, sessions and first setup: the calls of the dashboard, not of the Public API. */

@@ -3,7 +3,7 @@
  * by the dashboard, so it imports nothing but zod and that one.
  */
 import { z } from 'zod';
-import { isPrintable } from '../keys/schemas.ts';
+import { nameSchema } from '../keys/schemas.ts';
 
 /** Bounds of a password. 8 is the least that ASVS 5.0 6.2.1 allows; 128 keeps the hashing of one bounded. */
 export const passwordLength = { min: 8, max: 128 };
@@ -20,17 +20,10 @@ export const passwordSchema = z
   .min(passwordLength.min, `must have at least ${passwordLength.min} characters`)
   .max(passwordLength.max, `must have at most ${passwordLength.max} characters`);
 
-export const personNameSchema = z
-  .string()
-  .trim()
-  .min(1, 'must not be empty')
-  .max(100, 'must have at most 100 characters')
-  .refine(isPrintable, 'must not contain control or invisible characters');
-
 /** POST /api/setup: makes the owner, once, for whoever holds the code that the first start printed. */
 export const setupSchema = z.strictObject({
   code: z.string().min(1, 'must not be empty').max(200),
-  name: personNameSchema,
+  name: nameSchema,
   email: emailSchema,
   password: passwordSchema,
 });

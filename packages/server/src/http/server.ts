@@ -25,6 +25,7 @@ import { checkOrigin, checkPreflight, ownOrigins } from './origin.ts';
 import { PreformattedResponse } from './preformatted-response.ts';
 import { nextRequestId } from './request-ids.ts';
 import { unavailable } from './unavailable.ts';
+import { readUtf8 } from './utf8.ts';
 
 interface Options {
   log: FastifyBaseLogger;
@@ -66,11 +67,13 @@ export function createServer({ log, publicUrl, addressOf }: Options) {
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
 
-  // Many clients name a content type on every POST, also on one without a body, such as a revoke.
   const parseJson = app.getDefaultJsonParser('error', 'error');
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
-    if (body === '') done(null, undefined);
-    else parseJson(request, String(body), done);
+  app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+    const text = readUtf8(request.headers['content-type'], body);
+    if (text === null) return done(new RequestError(notUtf8));
+    // Many clients name a content type on every POST, also on one without a body, such as a revoke.
+    if (text === '') return done(null, undefined);
+    parseJson(request, text, done);
   });
 
   // A request whose body was at its end before it began tells no end, which the parsers would wait for.
@@ -178,6 +181,11 @@ function refusalOf(error: FastifyError, request: FastifyRequest): Refusal {
     message: `Something failed inside. Give the request id ${request.id} to whoever runs this deployment.`,
   };
 }
+
+const notUtf8: Refusal = {
+  code: 'invalid_request',
+  message: 'The body is not UTF-8. Send JSON in UTF-8, with Content-Type: application/json.',
+};
 
 /** The parts of a request, by Fastify's names for them. */
 const places: Record<string, string> = {

@@ -1,8 +1,9 @@
 /**
  * What the key endpoints take and give. The types, the OpenAPI document and the dashboard's client come from
- * here, so this file imports nothing but zod: the dashboard bundles it.
+ * here, so this file imports nothing but zod and rules of text: the dashboard bundles it.
  */
 import { z } from 'zod';
+import { isPrintable, isVisible } from './visible-text.ts';
 
 /** Scopes that Soku itself understands. An ordinary key has none: it opens the API but manages nothing. */
 export const scopeSchema = z.enum(['keys:read', 'keys:write', 'keys:verify']);
@@ -79,33 +80,21 @@ export const descendantsSchema = z
   .meta({ id: 'KeyDescendants' });
 export type Descendants = z.infer<typeof descendantsSchema>;
 
-// Control characters, and the invisible ones that reorder or hide text, would let one name pass for another. Half
-// a surrogate pair cannot be stored as it came.
-const unprintable =
-  /[\u034F\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}\u00AD\u115F\u1160\u180E\u200B-\u200D\u2060-\u206F\u3164\uFEFF\uFFA0\u{E0000}-\u{E007F}]/u;
-
-/** What joins two emoji into one is invisible, but hides nothing. */
-const joinedEmoji =
-  /(?<=\p{Extended_Pictographic}[\uFE0F\u{1F3FB}-\u{1F3FF}]?)\u200D(?=\p{Extended_Pictographic})/gu;
-
-/** Whether a name shows all that is in it. */
-export function isPrintable(name: string): boolean {
-  return !unprintable.test(name.replace(joinedEmoji, ''));
-}
-
-export const keyNameSchema = z
+/** The name of a key, a person or a workspace. */
+export const nameSchema = z
   .string()
   .trim()
   .min(1, 'must not be empty')
   .refine((name) => [...name].length <= 100, 'must have at most 100 characters')
   .refine(isPrintable, 'must not contain control or invisible characters')
+  .refine((name) => name === '' || isVisible(name), 'must have a visible character')
   .describe('1-100 characters after trimming');
 
 /** Epoch ms. */
 const lastInstant = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
 export const createKeySchema = z.strictObject({
-  name: keyNameSchema,
+  name: nameSchema,
   scopes: z.array(scopeSchema).max(10).optional().describe('Default: none'),
   expiresAt: z.iso
     .datetime({ offset: true, error: 'must be a date and time such as 2030-01-31T12:00:00Z' })
@@ -129,7 +118,7 @@ export const createdKeySchema = z
 
 export const changeKeySchema = z
   .strictObject({
-    name: keyNameSchema.optional(),
+    name: nameSchema.optional(),
     rateLimit: rateLimitSchema
       .nullable()
       .optional()

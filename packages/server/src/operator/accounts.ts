@@ -5,12 +5,13 @@ import type { Logger } from 'pino';
 import { AccountService } from '../accounts/account-service.ts';
 import { createAuth } from '../accounts/auth.ts';
 import { PasswordHasher } from '../accounts/password-hasher.ts';
-import { emailSchema, passwordSchema, personNameSchema } from '../accounts/schemas.ts';
+import { emailSchema, passwordSchema } from '../accounts/schemas.ts';
 import { readOrMakeSecret } from '../accounts/secret.ts';
 import { type Config, readConfig } from '../config.ts';
 import { openDataDirectory } from '../database/data-directory.ts';
 import { openSqlite } from '../database/sqlite.ts';
 import { createLog } from '../http/logging.ts';
+import { nameSchema } from '../keys/schemas.ts';
 import { parse, UsageError } from './command-line.ts';
 
 /**
@@ -29,7 +30,7 @@ export async function accountCommand(args: string[], name: string | undefined): 
 }
 
 async function addAccount(email: string, wish: string | undefined): Promise<void> {
-  const name = parse('--name', personNameSchema, wish ?? email.split('@')[0] ?? email);
+  const name = parse('--name', nameSchema, wish ?? email.split('@')[0] ?? email);
   if (containsKey(name)) throw new UsageError('--name must not hold an API key.');
   await withAccounts(async (accounts) => {
     await accounts.createAccount({ name, email, password: await askPassword() });

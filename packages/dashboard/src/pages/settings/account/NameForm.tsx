@@ -1,4 +1,4 @@
-import { personNameSchema } from '@soku/server/account-schemas';
+import { nameSchema } from '@soku/server/key-schemas';
 import { useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { renamePerson } from '../../../api/account.ts';
@@ -20,7 +20,7 @@ export function NameForm({ user }: { user: { name: string; email: string } }) {
   const submit = async (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     if (busy) return;
-    const name = personNameSchema.safeParse(new FormData(event.currentTarget).get('name'));
+    const name = nameSchema.safeParse(new FormData(event.currentTarget).get('name'));
     setProblem(name.success ? undefined : sentence(name.error.issues[0]?.message ?? ''));
     setFailure(null);
     if (!name.success) return;

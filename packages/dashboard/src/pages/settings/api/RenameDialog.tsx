@@ -1,4 +1,4 @@
-import { type Key, keyNameSchema } from '@soku/server/key-schemas';
+import { type Key, nameSchema } from '@soku/server/key-schemas';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { ApiError } from '../../../api/client.ts';
@@ -31,7 +31,7 @@ function RenameForm({ apiKey, onClose }: { apiKey: Key; onClose: () => void }) {
   const submit = async (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     if (busy) return;
-    const name = keyNameSchema.safeParse(new FormData(event.currentTarget).get('name'));
+    const name = nameSchema.safeParse(new FormData(event.currentTarget).get('name'));
     setProblem(name.success ? undefined : sentence(name.error.issues[0]?.message ?? ''));
     setFailure(null);
     if (!name.success) return;

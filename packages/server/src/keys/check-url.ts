@@ -1,6 +1,7 @@
 import { containsKey, decodePercent } from '@soku/key';
 import type { FastifyInstance } from 'fastify';
 import { type Detail, type Refusal, refuse } from '../http/errors.ts';
+import { isQueryUtf8 } from '../http/utf8.ts';
 import { hasKeyInQuery } from '../verification/credentials.ts';
 
 /** RFC 9112 section 3.2.2 lets a client send the whole URL. */
@@ -9,17 +10,23 @@ const management = /^(?:https?:\/\/[^/]*)?\/(?:v1|api)\//i;
 /** Calls about the key that came with the request: there a key in the URL has codes of its own (401). */
 const verification = /^(?:https?:\/\/[^/]*)?\/v1\/(?:me|verify)(?:\/|$)/i;
 
+const notUtf8: Refusal = {
+  code: 'invalid_request',
+  message: 'The query of the URL is not UTF-8. Percent-encode the UTF-8 bytes of each character.',
+};
+
 /**
  * Rejects every management call whose URL holds a key, whatever the parameter is called, before anything reads it:
- * URLs are logged by proxies and kept in histories (ASVS 5.0 14.2.1).
+ * URLs are logged by proxies and kept in histories (ASVS 5.0 14.2.1). The same for a query that is not UTF-8, which
+ * would be read as other text than was meant.
  *
  * @param prefixes accepted key prefixes
  */
-export function refuseKeysInUrls(app: FastifyInstance, prefixes: readonly string[]): void {
+export function checkUrls(app: FastifyInstance, prefixes: readonly string[]): void {
   app.addHook('onRequest', async (request, reply) => {
     const { authorization = '', cookie } = request.headers;
     const { url } = request;
-    const problem = findKeyInUrl(url, prefixes);
+    const problem = checkUrl(url, prefixes);
     if (problem === null) return;
     // Whoever sends no credentials meant the key to be them, and is told so (401 key_in_query).
     if (authorization === '' && cookie === undefined && hasKeyInQuery(url, prefixes)) return;
@@ -31,13 +38,13 @@ export function refuseKeysInUrls(app: FastifyInstance, prefixes: readonly string
  * @param url path and query, as they came
  * @returns the refusal, which names the parameter but repeats nothing of a key; null when the call may go on
  */
-export function findKeyInUrl(url: string, prefixes: readonly string[]): Refusal | null {
+export function checkUrl(url: string, prefixes: readonly string[]): Refusal | null {
   const [path = '', ...rest] = url.split('?');
   const query = rest.join('?');
   const decodedPath = decodePercent(path);
   if (!management.test(decodedPath) || verification.test(decodedPath)) return null;
   const holds = (text: string) => containsKey(decodePercent(text), prefixes);
-  if (!holds(url)) return null;
+  if (!holds(url)) return isQueryUtf8(query) ? null : notUtf8;
   const parameter = query.split('&').find(holds);
   const name = decodePercent(parameter?.split('=', 1)[0] ?? '');
   const place = parameter === undefined ? (holds(path) ? 'path' : 'query') : name;

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { generateKey } from '@soku/key';
 import fc from 'fast-check';
 import { newId } from '../ids.ts';
-import { findKeyInUrl } from './key-in-url.ts';
+import { checkUrl } from './check-url.ts';
 
 const prefixes = ['acme_', 'sk_live_', 'key_', 'y_'];
 
@@ -35,7 +35,7 @@ test('a key is found anywhere in the URL of a management call, however often it 
   ];
   fc.assert(
     fc.property(aKey, times, fc.constantFrom(...places), (key, often, place) => {
-      const found = findKeyInUrl(place(encode(key, often)), prefixes);
+      const found = checkUrl(place(encode(key, often)), prefixes);
       assert.equal(found?.code, 'invalid_request');
       assert.match(found.message, /hash of GET \/v1\/api-keys.*Authorization: Bearer/);
       assert.ok(!JSON.stringify(found).includes(key.slice(-10)));
@@ -45,7 +45,7 @@ test('a key is found anywhere in the URL of a management call, however often it 
 
 test('the parameter is named, unless its name is what holds the key', () => {
   const key = generateKey();
-  const path = (url: string) => findKeyInUrl(url, prefixes)?.details?.[0]?.path;
+  const path = (url: string) => checkUrl(url, prefixes)?.details?.[0]?.path;
   assert.equal(path(`/v1/api-keys?limit=1&q=${key}`), 'q');
   assert.equal(path(`/v1/api-keys?${key}=q`), 'query');
   assert.equal(path(`/v1/api-keys/${key}?q=1`), 'path');
@@ -60,7 +60,7 @@ test('a key without prefix, a cut one and a mistyped one count, too', () => {
     `${key.slice(0, -1)}-`,
     key.replace('sk_live_', 'acme_'),
   ]) {
-    assert.notEqual(findKeyInUrl(`/v1/api-keys?q=${text}`, prefixes), null, text.length.toString());
+    assert.notEqual(checkUrl(`/v1/api-keys?q=${text}`, prefixes), null, text.length.toString());
   }
 });
 
@@ -75,7 +75,9 @@ test('previews, ids, hashes, cursors and other URLs pass, whatever the prefix', 
     `/v1/api-keys?hash=${'0123456789abcdef'.repeat(4)}`,
     `/v1/api-keys?hash=${'0123456789ABCDEF'.repeat(4)}`,
     '/v1/api-keys?q=Production%20Server',
-    '/v1/api-keys?q=%F0%9F%9A%80%',
+    '/v1/api-keys?q=%F0%9F%9A%80%25%',
+    '/v1/api-keys?q=100%',
+    '/v1/verify?x=%ff',
     '/v1/api-keys',
     // Verification has a code of its own for a key in the URL.
     `/v1/me?api_key=${key}`,
@@ -83,6 +85,12 @@ test('previews, ids, hashes, cursors and other URLs pass, whatever the prefix', 
     `/v1/verify/files?x=${key}`,
     `/settings/api?q=${key}`,
   ]) {
-    assert.equal(findKeyInUrl(url, prefixes), null, url);
+    assert.equal(checkUrl(url, prefixes), null, url);
+  }
+});
+
+test('a query that is not UTF-8 is refused, whatever the parameter', () => {
+  for (const query of ['q=%ff', 'q=caf%E9', 'q=%ED%A0%80', '%C3=1', 'status=all&x=a%F0%9F%9A']) {
+    assert.match(checkUrl(`/v1/api-keys?${query}`, prefixes)?.message ?? '', /not UTF-8/, query);
   }
 });

@@ -1,0 +1,52 @@
+/**
+ * What a name may be made of. People decide by names which key to revoke, so two names that look alike must not differ in
+ * what nobody sees. Invisible characters that a script or an emoji needs are allowed where they belong, and only there.
+ */
+
+/** Scripts in which a joiner between two letters changes how they are written (UAX #31 section 2.3). */
+const joiningScripts = [
+  ...['Arab', 'Syrc', 'Mand', 'Nkoo', 'Rohg', 'Mong', 'Phag'],
+  ...['Deva', 'Beng', 'Guru', 'Gujr', 'Orya', 'Taml', 'Telu', 'Knda', 'Mlym', 'Sinh', 'Khmr', 'Mymr', 'Tibt'],
+];
+const joining = joiningScripts.map((script) => `\\p{scx=${script}}`).join('');
+
+/** The signs that take the vowel from a consonant; a joiner behind one chooses its form (RFC 5892 appendix A). */
+const virama =
+  '\\u094D\\u09CD\\u0A4D\\u0ACD\\u0B4D\\u0BCD\\u0C4D\\u0CCD\\u0D3B\\u0D3C\\u0D4D\\u0DCA\\u1039\\u17D2';
+
+const allowed = new RegExp(
+  [
+    // Between two letters of such a script, as in Persian, or their marks.
+    `(?<=[[\\p{L}\\p{M}]&&[${joining}]])[\\u200C\\u200D](?=[[\\p{L}\\p{M}]&&[${joining}]])`,
+    `(?<=[${virama}])[\\u200C\\u200D]`,
+    // Between two emoji (UTS #51 ED-16).
+    '(?<=\\p{Extended_Pictographic}[\\uFE0F\\u{1F3FB}-\\u{1F3FF}]?)\\u200D(?=\\p{Extended_Pictographic})',
+    // The name of a region behind a black flag: England is gbeng (UTS #51 ED-14a). Any longer text would be hidden.
+    '(?<=\\u{1F3F4})[\\u{E0030}-\\u{E0039}\\u{E0061}-\\u{E007A}]{3,6}\\u{E007F}',
+    // The look of an emoji, or of the digit on a keycap (ED-9a, ED-14c).
+    '(?<=\\p{Extended_Pictographic})[\\uFE0E\\uFE0F]',
+    '(?<=[0-9#*])\\uFE0F(?=\\u20E3)',
+    // The form of an ideograph (UTS #37) and of a Mongolian letter.
+    '(?<=\\p{Unified_Ideograph})[\\uFE00-\\uFE02\\u{E0100}-\\u{E01EF}]',
+    '(?<=[\\p{L}&&\\p{Script=Mongolian}])[\\u180B-\\u180F]',
+    // A blank between letters of braille.
+    '(?<=[\\u2801-\\u28FF])\\u2800(?=[\\u2801-\\u28FF])',
+  ].join('|'),
+  'gv',
+);
+
+/** Control characters, invisible ones, halves of characters (which cannot be stored), and what reorders text. */
+const hidden =
+  /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}\p{Default_Ignorable_Code_Point}\u2800\uFFF9-\uFFFB]/v;
+
+const visible = /[^\p{M}\p{Z}\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]/v;
+
+/** Whether a text shows all that is in it. */
+export function isPrintable(text: string): boolean {
+  return !hidden.test(text.replace(allowed, ''));
+}
+
+/** Whether a text shows anything: blanks alone, or accents without a letter, do not. */
+export function isVisible(text: string): boolean {
+  return visible.test(text);
+}
