@@ -17,6 +17,11 @@ test('no component leaves bare text where React removes it, changes it or insert
   assert.deepEqual(problems, []);
 });
 
+test('the pages have straight quotes, as the messages of the API do', () => {
+  for (const file of globSync('**/*.{ts,tsx}', { cwd: sources }))
+    assert.doesNotMatch(readFileSync(join(sources, file), 'utf8'), /[\u2018\u2019\u201C\u201D]/, file);
+});
+
 const component = (jsx: string) => `function Part() { return ${jsx}; }`;
 
 for (const [rule, ...sources] of [

@@ -147,7 +147,11 @@ test('a search that finds nothing says so and is cleared with one click', async 
   const page = await dashboard.open(t, '/settings/api');
   await searchField(page).fill('100% nowhere');
   await page.getByRole('heading', { name: 'Nothing found' }).waitFor();
-  await reads(page.getByRole('main'), /No key here has “100% nowhere” in its name/);
+  await reads(
+    page.getByRole('main'),
+    /No active keys match "100% nowhere"\. Neither does a key with another status\./,
+  );
+  assert.equal(await page.getByRole('link', { name: 'Search all keys' }).count(), 0);
   await page.getByRole('link', { name: 'Clear the search' }).click();
   await isAt(page, '/settings/api');
   await keys.row(page, `Many ${many}`).waitFor();
@@ -216,4 +220,37 @@ test('the page of a key that does not exist says so, and leads back', async (t) 
   await reads(keys.heading(page), /^There is no such key$/);
   await page.getByRole('link', { name: 'API keys' }).click();
   await isAt(page, '/settings/api');
+});
+
+test('a search that only finds keys with another status says how many, and leads to them', async (t) => {
+  const { key } = await ada.makeKey({ name: 'Ended elsewhere' });
+  await ada.revoke(key.id);
+  const page = await dashboard.open(t, '/settings/api?q=ended%20else');
+  await reads(page.getByRole('main'), /No active keys match "ended else"\. 1 key with another status does\./);
+  await page.getByRole('link', { name: 'Search all keys' }).click();
+  await isAt(page, '/settings/api?q=ended+else&status=all');
+  await keys.row(page, 'Ended elsewhere').waitFor();
+  await page.getByRole('searchbox').fill('ended nowhere');
+  await reads(
+    page.getByRole('main'),
+    /No keys match "ended nowhere"\. The search looks at names, previews and IDs\./,
+  );
+});
+
+test('a revoke on another machine is seen within seconds, while the page is visible and has no focus', async (t) => {
+  const { key } = await ada.makeKey({ name: 'Seen from afar' });
+  const shown = (page: Page) => page.getByRole('link', { name: 'Seen from afar', exact: true });
+  const open = async (path: string) => {
+    const page = await dashboard.open(t, '/help/authentication');
+    await page.clock.install();
+    await page.goto(dashboard.server.url + path);
+    await shown(page).waitFor();
+    return page;
+  };
+  const pages = [await open('/settings/api?q=from%20afar'), await open('/')];
+  await ada.revoke(key.id);
+  for (const page of pages) {
+    await page.clock.runFor(11_000);
+    await isGone(shown(page));
+  }
 });

@@ -26,15 +26,15 @@ const statusOfCall = async (apiKey: string) =>
 test('with the keyboard alone a key gets a limit of its own, which holds for the next request', async (t) => {
   const { apiKey, key } = await ada.makeKey({ name: 'Held back' });
   const page = await dashboard.open(t, `/settings/api/${key.id}`);
-  await reads(page.getByRole('main'), /Limit 1,000 requests a minute \(the workspace’s default\)/);
+  await reads(page.getByRole('main'), /Limit 1,000 requests a minute \(the workspace's default\)/);
   await tabTo(editLimit(page));
   await page.keyboard.press('Enter');
   await isAt(page, `/settings/api/${key.id}?panel=limit`);
-  await reads(keys.dialog(page).getByRole('heading'), /^Limit of “Held back”$/);
+  await reads(keys.dialog(page).getByRole('heading'), /^Limit of "Held back"$/);
   await hasFocus(choice(page));
   await reads(
     choice(page).getByRole('option'),
-    /^Workspace’s default \(1,000\) \| Another number… \| No limit$/,
+    /^Workspace's default \(1,000\) \| Another number… \| No limit$/,
   );
   await page.keyboard.press('ArrowDown');
   await tabTo(number(page));
@@ -43,7 +43,7 @@ test('with the keyboard alone a key gets a limit of its own, which holds for the
   await isGone(keys.dialog(page));
   await isAt(page, `/settings/api/${key.id}`);
   await hasFocus(editLimit(page));
-  await reads(keys.toast(page), /“Held back”: 2 requests a minute, from the next request on\./);
+  await reads(keys.toast(page), /"Held back": 2 requests a minute, from the next request on\./);
   await reads(page.getByRole('main'), /Limit 2 requests a minute Edit limit/);
   assert.equal(await limitOf(key.id), 2);
   assert.deepEqual(
@@ -63,9 +63,9 @@ test('no limit, and the default again, are chosen in the same place', async (t) 
   await reads(page.getByRole('main'), /Limit No limit Edit limit/);
   assert.equal(await limitOf(key.id), 'off');
   await editLimit(page).click();
-  await choice(page).selectOption('Workspace’s default (1,000)');
+  await choice(page).selectOption("Workspace's default (1,000)");
   await save(page).click();
-  await reads(page.getByRole('main'), /Limit 1,000 requests a minute \(the workspace’s default\)/);
+  await reads(page.getByRole('main'), /Limit 1,000 requests a minute \(the workspace's default\)/);
   assert.equal(await limitOf(key.id), null);
 });
 
@@ -141,7 +141,7 @@ test('the limit of each key stands below the list, and changing it holds for eve
   await reads(keys.dialog(page), /Keys with a limit of their own keep it\./);
   await reads(
     choice(page).getByRole('option'),
-    /^Server’s default \(1,000\) \| Another number… \| No limit$/,
+    /^Server's default \(1,000\) \| Another number… \| No limit$/,
   );
   await choice(page).selectOption('Another number…');
   await number(page).fill('250');
@@ -153,6 +153,6 @@ test('the limit of each key stands below the list, and changing it holds for eve
   const workspace = workspaceSchema.parse((await ada.call('GET', '/v1/workspace')).body);
   assert.equal(workspace.rateLimit, 250);
   await page.getByRole('link', { name: key.name }).click();
-  await reads(page.getByRole('main'), /Limit 250 requests a minute \(the workspace’s default\)/);
+  await reads(page.getByRole('main'), /Limit 250 requests a minute \(the workspace's default\)/);
   assert.equal((await ada.call('PATCH', '/v1/workspace', { rateLimit: null })).status, 200);
 });

@@ -138,3 +138,8 @@ test('signing out in one tab sends the other to the login, and signing in there 
   await signIn(other);
   await isAt(other, '/settings/api?status=all');
 });
+
+test('whoever forgot the password is told how it is reset', async (t) => {
+  const page = await openSignedOut(t, '/login');
+  await reads(page.getByRole('main'), /Forgot your password\?.*npm run soku -- account reset-password EMAIL/);
+});

@@ -28,7 +28,7 @@ test('with one server the page says that none accepts the key any more, and no n
   const page = await dashboard.open(t, '/settings/api?q=One');
   await keys.revokeButton(page, 'One server').click();
   await keys.confirmRevoke(page, 'One server').click();
-  await reads(keys.toast(page), /^“One server”: Revoked\. No server accepts it any more\.$/);
+  await reads(keys.toast(page), /^"One server": Revoked\. No server accepts it any more\.$/);
 });
 
 test('a revoke that takes long says so in a region of the dialog that was there before, and is sent once', async (t) => {
@@ -93,7 +93,7 @@ test('with more servers the page says how many, and how long it took', async (t)
   await keys.confirmRevoke(page, 'Three servers').click();
   await reads(
     keys.toast(page),
-    /^“Three servers”: Revoked\. No server accepts it any more \(3 servers, [\d,]+ ms\)\.$/,
+    /^"Three servers": Revoked\. No server accepts it any more \(3 servers, [\d,]+ ms\)\.$/,
   );
 });
 

@@ -39,8 +39,8 @@ for (const { routeId } of router.matchRoutes(router.latestLocation)) {
 followNavigation(router);
 
 onOtherTab((message) => {
-  if (message === 'signed-in') void queryClient.invalidateQueries();
-  else toLogin();
+  if (message === 'signed-out') toLogin();
+  else void queryClient.invalidateQueries();
 });
 
 const root = document.getElementById('root');

@@ -18,7 +18,9 @@ import {
   queryOptions,
 } from '@tanstack/react-query';
 import { z } from 'zod';
+import { tellOtherTabs } from '../session/channel.ts';
 import { callApi } from './client.ts';
+import { refreshEvery, refreshWhileSignedIn } from './refresh.ts';
 
 export interface ListFilter {
   status: StatusFilter;
@@ -36,6 +38,9 @@ export function keyListOptions(filter: ListFilter) {
     queryFn: ({ pageParam, signal }) => fetchKeys(filter, pageSize, pageParam, signal),
     initialPageParam: firstPage,
     getNextPageParam: (page: KeyList) => page.nextCursor,
+    // A long list is one call for each of its pages, so it is looked at less often.
+    refetchInterval: ({ state }) =>
+      refreshWhileSignedIn({ state }) && refreshEvery * (state.data?.pages.length ?? 1),
   });
 }
 
@@ -43,6 +48,7 @@ export function keyListOptions(filter: ListFilter) {
 export function newestKeysOptions(limit: number) {
   return queryOptions({
     queryKey: ['keys', 'newest', limit],
+    refetchInterval: refreshWhileSignedIn,
     queryFn: ({ signal }) => fetchKeys({ status: 'active', q: '', hash: '' }, limit, null, signal),
   });
 }
@@ -122,6 +128,7 @@ export function showKeyInLists(client: QueryClient, key: Key): void {
     }
   }
   void client.invalidateQueries({ queryKey: ['keys'] });
+  tellOtherTabs('changed');
 }
 
 function placeKey(

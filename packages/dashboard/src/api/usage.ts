@@ -1,20 +1,10 @@
 import { usageSchema } from '@soku/server/usage-schemas';
 import { keepPreviousData, queryOptions } from '@tanstack/react-query';
 import { hoursInDays, readerZone } from '../components/zone.ts';
-import { callApi, isSessionOver } from './client.ts';
+import { callApi } from './client.ts';
+import { refreshWhileSignedIn } from './refresh.ts';
 
 export type UsageRange = '24h' | '7d' | '30d';
-
-/** Milliseconds. */
-const refreshEvery = 10_000;
-
-/**
- * For a page that stays open. Without a session it stops: each answer would ask again for the password that somebody has
- * just declined to give.
- */
-export function refreshWhileSignedIn({ state }: { state: { error: unknown } }): number | false {
-  return isSessionOver(state.error) ? false : refreshEvery;
-}
 
 /** For the page of a key: it asks again while somebody looks at it. */
 export function usageOptions(id: string, range: UsageRange) {

@@ -1,6 +1,7 @@
 import type { RateLimit } from '@soku/server/key-schemas';
 import { type ChangeWorkspace, type Workspace, workspaceSchema } from '@soku/server/workspace-schemas';
 import { queryOptions } from '@tanstack/react-query';
+import { tellOtherTabs } from '../session/channel.ts';
 import { callApi } from './client.ts';
 
 export const workspaceOptions = queryOptions({
@@ -10,8 +11,10 @@ export const workspaceOptions = queryOptions({
   staleTime: 60_000,
 });
 
-export function changeWorkspace(change: ChangeWorkspace): Promise<Workspace> {
-  return callApi('/v1/workspace', { method: 'PATCH', body: change, answer: workspaceSchema });
+export async function changeWorkspace(change: ChangeWorkspace): Promise<Workspace> {
+  const changed = await callApi('/v1/workspace', { method: 'PATCH', body: change, answer: workspaceSchema });
+  tellOtherTabs('changed');
+  return changed;
 }
 
 /** What holds for a key without a limit of its own. */

@@ -9,7 +9,7 @@ interface GateProps {
   title: string;
   lead: ReactNode;
   children: Elements;
-  foot?: ReactNode;
+  foot?: Elements;
 }
 
 /** The page around a form that stands before the dashboard. */
@@ -25,7 +25,7 @@ export function Gate({ title, lead, children, foot }: GateProps) {
         </h1>
         <p className="gate__lead">{lead}</p>
         {children}
-        {foot ? <p className="gate__foot">{foot}</p> : null}
+        {foot ? <div className="gate__foot">{foot}</div> : null}
       </div>
     </main>
   );

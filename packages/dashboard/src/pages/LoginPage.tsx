@@ -47,10 +47,16 @@ export function LoginPage() {
         next && next !== '/' ? 'You come back to the same page afterwards.' : 'Your API keys are behind this.'
       }
       foot={
-        <span>
-          A call to the API was refused? <Link to="/help/api-troubleshooting">Troubleshooting</Link> needs no
-          sign-in.
-        </span>
+        <>
+          <p>
+            Forgot your password? The operator of this server can reset it:{' '}
+            <code translate="no">npm run soku -- account reset-password EMAIL</code>
+          </p>
+          <p>
+            A call to the API was refused? <Link to="/help/api-troubleshooting">Troubleshooting</Link> needs
+            no sign-in.
+          </p>
+        </>
       }
     >
       <form className="form" onSubmit={submit}>

@@ -31,7 +31,7 @@ export function SetupPage() {
           name="code"
           defaultValue={code}
           problem={problems.code}
-          hint="The server's log printed it at the first start, in the line “Set up Soku”."
+          hint={'The server\'s log printed it at the first start, in the line "Set up Soku".'}
           autoComplete="off"
           autoCapitalize="none"
           spellCheck={false}

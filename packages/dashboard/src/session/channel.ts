@@ -1,7 +1,7 @@
-/** Tells the other tabs of this browser that somebody signed in or out here. */
+/** Tells the other tabs of this browser that somebody signed in or out here, or changed keys or limits. */
 import { z } from 'zod';
 
-const messageSchema = z.enum(['signed-in', 'signed-out']);
+const messageSchema = z.enum(['signed-in', 'signed-out', 'changed']);
 export type SessionMessage = z.infer<typeof messageSchema>;
 
 const channel = typeof BroadcastChannel === 'undefined' ? null : new BroadcastChannel('soku.session');

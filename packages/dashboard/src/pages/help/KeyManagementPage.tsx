@@ -19,7 +19,7 @@ export function KeyManagementPage() {
             Open <Link to="/settings/api">Settings, API</Link> and choose Generate New Key.
           </li>
           <li>
-            Name it after the program and the place where it runs, such as “Production Server”. Choose Create.
+            Name it after the program and the place where it runs, such as "Production Server". Choose Create.
           </li>
           <li>Copy the key and put it where the program reads it from. It is not shown a second time.</li>
         </ol>
@@ -47,7 +47,7 @@ export function KeyManagementPage() {
             on.
           </li>
           <li>
-            <strong>Names that say where.</strong> “CI/CD Pipeline” and “Staging” tell whom to ask. A key can
+            <strong>Names that say where.</strong> "CI/CD Pipeline" and "Staging" tell whom to ask. A key can
             be renamed at any time; only the name changes.
           </li>
           <li>
@@ -135,12 +135,12 @@ function Leak({ prefix }: { prefix: string }) {
       </ol>
       <p>To search a folder for keys:</p>
       <Code label="search command" code={`grep -rE "${prefix}[0-9A-Za-z]{32}" .`} />
-      {isStripePrefix(prefix) && (
+      {isStripePrefix(prefix) ? (
         <p>
-          Stripe’s keys begin the same way. If a scanner such as gitleaks or GitHub reports a leaked Stripe
-          key that you don’t know, paste it into the search field of Settings, API: it may be one of yours.
+          Stripe's keys begin the same way. If a scanner such as gitleaks or GitHub reports a leaked Stripe
+          key that you don't know, paste it into the search field of Settings, API: it may be one of yours.
         </p>
-      )}
+      ) : null}
     </Part>
   );
 }

@@ -27,7 +27,7 @@ export function AccountPage() {
         </Section>
         <Section title="Appearance">
           <div className="card__row">
-            <p>Light or dark. “System” follows this device.</p>
+            <p>Light or dark. "System" follows this device.</p>
             <ThemeSwitch />
           </div>
         </Section>

@@ -50,9 +50,7 @@ export function ApiKeysPage() {
       <ListControls filter={filter} counts={counts} />
       {list.isPending ? <Pending error={list.error} /> : null}
       {list.isLoadingError ? <LoadFailed error={list.error} onRetry={list.refetch} /> : null}
-      {list.data ? (
-        <Rows rows={rows} filter={filter} anyKeys={counts?.all !== 0} stale={list.isPlaceholderData} />
-      ) : null}
+      {list.data ? <Rows rows={rows} filter={filter} counts={counts} stale={list.isPlaceholderData} /> : null}
       <ListFoot list={list} shown={rows.length} total={counts?.[filter.status]} />
       <div {...prepare}>
         <WorkspaceLimit onChange={() => openPanel('limit')} />
@@ -85,11 +83,11 @@ function LoadFailed({ error, onRetry }: { error: unknown; onRetry: () => unknown
   );
 }
 
-function Rows(props: { rows: Key[]; filter: ListFilter; anyKeys: boolean; stale: boolean }) {
+function Rows(props: { rows: Key[]; filter: ListFilter; counts: KeyList['counts']; stale: boolean }) {
   const { openPanel } = usePanel();
-  const { rows, filter, anyKeys, stale } = props;
+  const { rows, filter, counts, stale } = props;
   if (rows.length === 0) {
-    return <EmptyList filter={filter} anyKeys={anyKeys} onGenerate={() => openPanel('generate')} />;
+    return <EmptyList filter={filter} counts={counts} onGenerate={() => openPanel('generate')} />;
   }
   return (
     <div {...prepare}>

@@ -1,4 +1,5 @@
 import '../../../components/Card.css';
+import type { KeyList } from '@soku/server/key-schemas';
 import { Link } from '@tanstack/react-router';
 import { KeyRound, Plus, SearchX } from 'lucide-react';
 import type { ListFilter } from '../../../api/keys.ts';
@@ -7,13 +8,15 @@ import type { Elements } from '../../../components/elements.ts';
 
 interface EmptyListProps {
   filter: ListFilter;
-  anyKeys: boolean;
+  /** Of the keys that the search finds; undefined until that is known. */
+  counts: KeyList['counts'];
   onGenerate: () => void;
 }
 
-export function EmptyList({ filter, anyKeys, onGenerate }: EmptyListProps) {
+export function EmptyList({ filter, counts, onGenerate }: EmptyListProps) {
+  const anyKeys = counts?.all !== 0;
   if (filter.hash !== '') return <KeyNotFound />;
-  if (filter.q !== '') return <NothingFound q={filter.q} />;
+  if (filter.q !== '') return <NothingFound filter={filter} elsewhere={counts?.all} />;
   if (anyKeys && filter.status !== 'active') return <NoneWithStatus status={filter.status} />;
   return (
     <Empty icon={<KeyRound size={20} aria-hidden />} title={anyKeys ? 'No active key' : 'No keys yet'}>
@@ -33,22 +36,47 @@ export function EmptyList({ filter, anyKeys, onGenerate }: EmptyListProps) {
   );
 }
 
-function NothingFound({ q }: { q: string }) {
+interface NothingFoundProps {
+  filter: ListFilter;
+  /** How many keys with another status match. */
+  elsewhere: number | undefined;
+}
+
+function NothingFound({ filter: { status, q }, elsewhere = 0 }: NothingFoundProps) {
+  const none = `No ${status === 'all' ? '' : `${status} `}keys match "${q}".`;
   return (
     <Empty icon={<SearchX size={20} aria-hidden />} title="Nothing found">
-      <p>{`No key here has “${q}” in its name. Keys with another status are under the other filters.`}</p>
+      <p>{`${none} ${whatElse(status, elsewhere)}`}</p>
       <div className="empty__actions">
+        {elsewhere === 0 ? null : (
+          <Link
+            from="/settings/api"
+            to="."
+            search={(search) => ({ ...search, status: 'all' as const })}
+            className={buttonClass('secondary')}
+          >
+            Search all keys
+          </Link>
+        )}
         <Link
           from="/settings/api"
           to="."
           search={({ q: _q, ...search }) => search}
-          className={buttonClass('secondary')}
+          className={buttonClass(elsewhere === 0 ? 'secondary' : 'quiet')}
         >
           Clear the search
         </Link>
       </div>
     </Empty>
   );
+}
+
+/** What to try, as far as it can help. */
+function whatElse(status: ListFilter['status'], elsewhere: number): string {
+  if (elsewhere === 1) return '1 key with another status does.';
+  if (elsewhere > 1) return `${elsewhere.toLocaleString('en')} keys with another status do.`;
+  const looksAt = 'The search looks at names, previews and IDs.';
+  return status === 'all' ? looksAt : `Neither does a key with another status. ${looksAt}`;
 }
 
 function KeyNotFound() {

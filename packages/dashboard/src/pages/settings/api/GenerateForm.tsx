@@ -33,7 +33,7 @@ export function GenerateForm({ creation, onCancel }: { creation: Creation; onCan
       // What is folded away cannot take the focus.
       flushSync(() => {
         setProblem(wrong);
-        if (refused) setMore(true);
+        if (refused?.closest('details')) setMore(true);
       });
       (refused ?? nameField.current)?.focus();
       return;

@@ -73,7 +73,7 @@ function Limit({ apiKey: { rateLimit, status }, onEdit }: { apiKey: Key; onEdit:
       {rateLimit === null ? (
         <span key="inherited">
           {workspace ? <span>{capital(limitInWords(commonLimitOf(workspace)))}</span> : <Skeleton />}
-          <span className="fact__relative"> (the workspace’s default)</span>
+          <span className="fact__relative"> (the workspace's default)</span>
         </span>
       ) : (
         <span key="own">{capital(limitInWords(rateLimit))}</span>

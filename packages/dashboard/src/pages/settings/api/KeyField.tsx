@@ -24,8 +24,11 @@ export function KeyField({ apiKey, name, copied, onCopied }: KeyFieldProps) {
   const button = useRef<HTMLButtonElement>(null);
   const outcome = copied ? 'copied' : refused ? 'refused' : 'waiting';
 
-  // Enter made the key; Enter again copies it.
-  useEffect(() => button.current?.focus(), []);
+  // Enter made the key; Enter again copies it. The dialog begins at its top, however far the form was scrolled.
+  useEffect(() => {
+    button.current?.focus({ preventScroll: true });
+    button.current?.closest('dialog')?.scrollTo(0, 0);
+  }, []);
 
   const copy = async () => {
     if (await copyWithClipboard(apiKey)) return onCopied();

@@ -5,7 +5,7 @@ import { getRouteApi, Link } from '@tanstack/react-router';
 import { ArrowLeft, Pencil } from 'lucide-react';
 import { ApiError } from '../../../api/client.ts';
 import { keyOptions } from '../../../api/keys.ts';
-import { refreshWhileSignedIn } from '../../../api/usage.ts';
+import { refreshWhileSignedIn } from '../../../api/refresh.ts';
 import { Button } from '../../../components/Button.tsx';
 import { Section } from '../../../components/Card.tsx';
 import { Failure } from '../../../components/Notice.tsx';

@@ -9,7 +9,7 @@ export function NewKeyLimit({ problem }: { problem: string | undefined }) {
   return (
     <LimitField
       label="Requests a minute"
-      inherited={inheritedInWords('Workspace’s default', workspace && commonLimitOf(workspace))}
+      inherited={inheritedInWords("Workspace's default", workspace && commonLimitOf(workspace))}
       value={null}
       problem={problem}
     />

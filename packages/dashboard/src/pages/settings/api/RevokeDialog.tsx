@@ -55,8 +55,8 @@ export function RevokeDialog({ id, onClose, onRevoked }: RevokeDialogProps) {
           </>
         ) : null}
         <Failure error={error} />
-        <Waiting busy={busy} />
         <DialogActions>
+          <Waiting busy={busy} />
           <Button data-autofocus onClick={requestClose}>
             {already || loadError ? 'Close' : 'Cancel'}
           </Button>

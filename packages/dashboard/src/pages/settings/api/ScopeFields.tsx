@@ -3,7 +3,7 @@ import type { Scope } from '@soku/server/key-schemas';
 export const scopeTexts: Record<Scope, string> = {
   'keys:read': 'See the list of keys: names, previews and dates, never a key.',
   'keys:write': 'Make, rename and revoke keys.',
-  'keys:verify': 'Ask whether somebody else’s key is good.',
+  'keys:verify': "Ask whether somebody else's key is good.",
 };
 
 const scopes = [

@@ -16,7 +16,7 @@ export function WorkspaceLimitDialog({ onClose }: { onClose: () => void }) {
       {workspace ? (
         <LimitForm
           label="Requests a minute"
-          inherited={inheritedInWords('Server’s default', workspace.defaultRateLimit)}
+          inherited={inheritedInWords("Server's default", workspace.defaultRateLimit)}
           value={workspace.rateLimit}
           save={async (rateLimit) => {
             const changed = await changeWorkspace({ rateLimit });

@@ -24,7 +24,7 @@ export function useAfterRevoke(rows: Key[], panel: string | undefined): OnRevoke
   return (key, revocation) => {
     const index = rows.findIndex((row) => row.id === key.id);
     const next = rows.slice(index + 1).find((row) => row.status !== 'revoked') ?? rows[index - 1];
-    revoked.current = { message: `“${key.name}”: ${inWords(revocation)}`, next: next?.id };
+    revoked.current = { message: `"${key.name}": ${inWords(revocation)}`, next: next?.id };
   };
 }
 

@@ -1,0 +1,69 @@
+/** Dialogs in small windows, and without gaps. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { Dashboard } from './dashboard.ts';
+import { reads, tabTo } from './expect.ts';
+import * as keys from './key-pages.ts';
+
+const dashboard = await Dashboard.start();
+after(() => dashboard.stop());
+const { ada } = dashboard;
+
+/** A phone, the smallest one, a phone that lies on its side, and a window of 1280 x 800 at a zoom of 200 %. */
+const small = [
+  { width: 390, height: 844 },
+  { width: 320, height: 568 },
+  { width: 740, height: 360 },
+  { width: 640, height: 400 },
+];
+
+test('the buttons of a dialog stay in sight in a small window, and what has the focus is not behind them', async (t) => {
+  const page = await dashboard.open(t, '/settings/api');
+  const inSight = async (name: string) => {
+    const button = page.locator('dialog').last().getByRole('button', { name, exact: true });
+    for (const size of small) {
+      await page.setViewportSize(size);
+      const box = await button.boundingBox();
+      const said = `${name} at ${size.width} x ${size.height}`;
+      assert.ok(box && box.y >= 0 && box.y + box.height <= size.height, `${said}: ${JSON.stringify(box)}`);
+    }
+  };
+  await keys.generateButton(page).click();
+  await keys.nameField(page).fill('Small');
+  await keys.dialog(page).getByText('Expiry, limit and scopes').click();
+  await inSight('Create');
+  const last = keys.dialog(page).getByRole('checkbox').last();
+  for (const size of small) {
+    await page.setViewportSize(size);
+    await keys.nameField(page).focus();
+    await tabTo(last);
+    const [field, actions] = [await last.boundingBox(), await page.locator('.dialog__actions').boundingBox()];
+    assert.ok(
+      field && actions && field.y + field.height <= actions.y,
+      `${JSON.stringify({ size, field, actions })}`,
+    );
+  }
+  await keys.createButton(page).click();
+  await keys.shownKey(page);
+  await inSight('Done');
+  await keys.copyButton(page).click();
+  await keys.doneButton(page).click();
+  await keys.revokeButton(page, 'Small').click();
+  await inSight('Revoke "Small"');
+});
+
+test('the question before a revoke has no empty lines', async (t) => {
+  await ada.makeKey({ name: 'Without gaps' });
+  const page = await dashboard.open(t, '/settings/api?q=Without%20gaps');
+  await keys.revokeButton(page, 'Without gaps').click();
+  await reads(keys.question(page).locator('.key-use'), /^Never used/);
+  // The box around the facts has a gap and a padding of its own below them.
+  const gaps = await keys.question(page).evaluate((dialog) => {
+    const parts = [...dialog.querySelectorAll('h2, p, .button')].filter(
+      (part) => part.textContent.trim() !== '',
+    );
+    const boxes = parts.map((part) => part.getBoundingClientRect());
+    return boxes.slice(1).map((box, index) => Math.round(box.top - (boxes[index]?.bottom ?? 0)));
+  });
+  assert.ok(Math.max(...gaps) <= 36, `gaps of ${gaps.join(', ')} px`);
+});
