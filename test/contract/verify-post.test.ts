@@ -21,6 +21,7 @@ const answerSchema = z.strictObject({
   message: z.string().optional(),
   key: z.unknown().optional(),
   rateLimit: z.unknown().optional(),
+  retryAfterSeconds: z.int().optional(),
 });
 
 async function verify(body: unknown, key = asking.apiKey) {
@@ -46,9 +47,16 @@ test('a good key is told with who it is and where it stands; the limit of the as
 
 test('a key that is over its limit is refused until the window moves on', async () => {
   const { apiKey } = await ada.makeKey({ name: 'twice', rateLimit: 2 });
-  const codes = [];
-  for (let i = 0; i < 4; i++) codes.push((await verify({ apiKey })).code);
-  assert.deepEqual(codes, ['valid', 'valid', 'rate_limited', 'rate_limited']);
+  for (let i = 0; i < 2; i++) {
+    const { code, retryAfterSeconds } = await verify({ apiKey });
+    assert.deepEqual([code, retryAfterSeconds], ['valid', undefined]);
+  }
+  for (let i = 0; i < 2; i++) {
+    const { code, rateLimit, retryAfterSeconds } = await verify({ apiKey });
+    assert.equal(code, 'rate_limited');
+    assert.ok(retryAfterSeconds !== undefined && retryAfterSeconds > 0);
+    assert.deepEqual(rateLimit, { limit: 2, remaining: 0, resetSeconds: retryAfterSeconds });
+  }
 });
 
 test('a scope that the key lacks is told, and burns nothing of its limit', async () => {
@@ -133,4 +141,37 @@ test('unknown keys are limited by the address that is told with them, and by non
   } finally {
     await limited.stop();
   }
+});
+
+test('of a key of another workspace only id, workspace, name and scopes are returned', async () => {
+  const { apiKey } = await bob.makeKey({ name: "bob's", expiresAt: '2090-01-01T00:00:00.000Z' });
+  const { code, key } = await verify({ apiKey });
+  assert.equal(code, 'valid');
+  assert.deepEqual(Object.keys(z.looseObject({}).parse(key)).sort(), ['id', 'name', 'scopes', 'workspaceId']);
+});
+
+test('with SOKU_VERIFY_SCOPE=workspace a key of another workspace is unknown, and nothing of it is used up', async (t) => {
+  const apart = await startWithTwoAccounts({ SOKU_VERIFY_SCOPE: 'workspace', SOKU_ADDRESS_RATE_LIMIT: '6' });
+  t.after(apart.stop);
+  const [here, there] = [await apart.server.signIn(adasAccount), await apart.server.signIn(bobsAccount)];
+  const { apiKey: verifier } = await here.makeKey({ name: 'back end', scopes: ['keys:verify'] });
+  const own = await here.makeKey({ name: 'own' });
+  const foreign = await there.makeKey({ name: 'foreign', rateLimit: 1 });
+  const dead = await there.makeKey({ name: 'dead' });
+  await there.revoke(dead.key.id);
+  const at = await Contract.of(apart.server);
+  const ask = async (apiKey: string, ip: string) =>
+    (await at.call('POST', '/v1/verify', { key: verifier, body: { apiKey, ip } })).body;
+  const nothing = await ask(generateKey(), '192.0.2.1');
+  assert.equal(z.looseObject({ valid: z.boolean() }).parse(await ask(own.apiKey, '192.0.2.1')).valid, true);
+  for (const { apiKey } of [foreign, dead, foreign, dead]) {
+    assert.deepEqual(await ask(apiKey, '192.0.2.1'), nothing);
+  }
+  await ask(generateKey(), '192.0.2.1');
+  const limited = z.looseObject({ code: z.string() }).parse(await ask(foreign.apiKey, '192.0.2.1'));
+  assert.equal(limited.code, 'rate_limited', 'each counted as a guess, as an unknown key does');
+  const usage = await there.call('GET', `/v1/api-keys/${foreign.key.id}/usage`);
+  const counts = z.looseObject({ accepted: z.int(), refused: z.int() }).parse(usage.body);
+  assert.deepEqual([counts.accepted, counts.refused], [0, 0]);
+  assert.equal((await at.call('GET', '/v1/me', { key: foreign.apiKey })).status, 200, 'its quota is whole');
 });

@@ -5,7 +5,9 @@ export const ada = { email: 'ada@example.com', password: 'correct horse battery'
 export const bob = { email: 'bob@example.com', password: 'staple of another sort' };
 
 /** A server with two accounts, each with a workspace of its own. Whoever starts it must call `stop`. */
-export async function startWithTwoAccounts(): Promise<{ server: TestServer; stop(): Promise<void> }> {
+export async function startWithTwoAccounts(
+  env: Record<string, string> = {},
+): Promise<{ server: TestServer; stop(): Promise<void> }> {
   const dataDir = newDataDir();
   const remove = () => rmSync(dataDir, { recursive: true, force: true });
   try {
@@ -16,7 +18,7 @@ export async function startWithTwoAccounts(): Promise<{ server: TestServer; stop
       });
       if (code !== 0) throw new Error(`adding ${email} ended with ${code}: ${output}`);
     }
-    const server = await startServer({ dataDir });
+    const server = await startServer({ dataDir, env });
     const stop = async () => {
       await server.stop();
       remove();

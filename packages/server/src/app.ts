@@ -56,7 +56,7 @@ export async function createApp(
   secret: string,
   log: Logger,
 ) {
-  const { publicUrl, keyPrefixes } = config;
+  const { publicUrl, keyPrefixes, verifyScope } = config;
   const addressOf = clientAddress(config.trustProxy, config.trustProxyHeader);
   const app = createServer({ log, publicUrl, addressOf });
 
@@ -109,7 +109,7 @@ export async function createApp(
   await app.register(keyRoutes, { keys, callers });
   await app.register(workspaceRoutes, { workspaces, callers });
   await app.register(usageRoutes, { usage: new UsageService(keys, usage.reader, Date.now), callers });
-  await app.register(verificationRoutes, { verifier, keys, accounts, callers, addressOf });
+  await app.register(verificationRoutes, { verifier, keys, accounts, callers, addressOf, verifyScope });
   await app.register(originalRequestRoutes, { verifier, addressOf });
   const nodeStatus = nodes && (() => nodes.node.status());
   await app.register(healthRoutes, { database, nodeStatus, isStopping });

@@ -72,6 +72,12 @@ const schema = z.object({
     .describe(
       'Requests a minute with malformed or unknown credentials from one address (of IPv6: one /64); `off`: no limit',
     ),
+  SOKU_VERIFY_SCOPE: z
+    .enum(['deployment', 'workspace'], 'is not deployment or workspace')
+    .default('deployment')
+    .describe(
+      'Whose keys `POST /v1/verify` knows: those of the `deployment`, or of the `workspace` of the asking key, where others are `unknown_key`',
+    ),
   SOKU_GATEWAY_UPSTREAM: z
     .string()
     .refine(isUpstreamUrl, 'is not an http(s) address, with a path or without')
@@ -129,6 +135,7 @@ const examples: Record<keyof z.infer<typeof schema>, string> = {
   SOKU_CACHE_REFUSED_KEYS: '100000',
   SOKU_KEY_RATE_LIMIT: '1000',
   SOKU_ADDRESS_RATE_LIMIT: '60',
+  SOKU_VERIFY_SCOPE: 'workspace',
   SOKU_GATEWAY_UPSTREAM: 'http://127.0.0.1:4000',
   SOKU_GATEWAY_PORT: '3001',
   SOKU_GATEWAY_FORWARD_KEY: 'off',
@@ -184,6 +191,8 @@ export interface Config {
   keyRateLimit: number | 'off';
   /** Requests a minute of an address with malformed or unknown credentials. */
   addressRateLimit: number | 'off';
+  /** Whose keys POST /v1/verify knows. */
+  verifyScope: 'deployment' | 'workspace';
   /** Absent: there is no gateway. */
   gateway: GatewayConfig | undefined;
   /** Absent: only programs on this machine may read the metrics. */
@@ -222,6 +231,7 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     cacheRefusedKeys: values.SOKU_CACHE_REFUSED_KEYS,
     keyRateLimit: values.SOKU_KEY_RATE_LIMIT,
     addressRateLimit: values.SOKU_ADDRESS_RATE_LIMIT,
+    verifyScope: values.SOKU_VERIFY_SCOPE,
     gateway: gatewayOf(values),
     metricsToken: values.SOKU_METRICS_TOKEN,
     logLevel: values.LOG_LEVEL,

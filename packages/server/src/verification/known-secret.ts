@@ -18,7 +18,14 @@ export interface VerifiedKey {
 }
 
 /** What the database says of a secret. */
-export type StoredSecret = { key: VerifiedKey } | { keyId: string; revokedAt: number | null };
+export type StoredSecret = { key: VerifiedKey } | RevokedSecret;
+
+interface RevokedSecret {
+  keyId: string;
+  workspaceId: string;
+  /** Epoch ms, when it is known. */
+  revokedAt: number | null;
+}
 
 /** The row that a hash leads to. */
 const rowSchema = z.object({
@@ -53,7 +60,9 @@ export function readStored(row: unknown, usualLimit: RateLimit): StoredSecret | 
   if (row === undefined) return undefined;
   const { id, workspace_id, name, scopes, expires_at, revoked_at, key_limit, workspace_limit, dead } =
     rowSchema.parse(row);
-  if (revoked_at !== null || dead !== 0) return { keyId: id, revokedAt: revoked_at };
+  if (revoked_at !== null || dead !== 0) {
+    return { keyId: id, workspaceId: workspace_id, revokedAt: revoked_at };
+  }
   const limit = readRateLimit(key_limit) ?? readRateLimit(workspace_limit) ?? usualLimit;
   return {
     key: {

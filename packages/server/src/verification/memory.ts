@@ -27,6 +27,8 @@ export interface BadSecret extends Cached {
   refusal: Refusal;
   /** Of a revoked key; undefined when no key has this hash. */
   keyId: string | undefined;
+  /** Likewise. */
+  workspaceId: string | undefined;
   hash: string;
   usage: SecretUsage | undefined;
 }
@@ -86,8 +88,20 @@ export class SecretMemory {
   }
 
   /** @param keep as above */
-  rememberBad(hash: string, refusal: Refusal, keyId: string | undefined, keep: boolean): BadSecret {
-    const secret = { refusal, keyId, hash, usage: undefined, used: false };
+  rememberBad(
+    hash: string,
+    refusal: Refusal,
+    of: { keyId: string; workspaceId: string } | undefined,
+    keep: boolean,
+  ): BadSecret {
+    const secret = {
+      refusal,
+      keyId: of?.keyId,
+      workspaceId: of?.workspaceId,
+      hash,
+      usage: undefined,
+      used: false,
+    };
     this.#good.delete(hash);
     if (keep) this.#bad.set(hash, secret);
     return secret;

@@ -23,6 +23,8 @@ interface Options {
   accounts: AccountService;
   callers: Callers;
   addressOf: ClientAddress;
+  /** Whose keys `POST /v1/verify` knows: those of the asking key's workspace, or all. */
+  verifyScope: 'workspace' | 'deployment';
 }
 
 const tags = ['Verification'];
@@ -31,7 +33,7 @@ const refusalCodes = ['rate_limited', 'verification_unavailable'] as const;
 
 /** The calls that a key itself makes: "who am I?", and the question of a proxy that stands before an API. */
 export const verificationRoutes: FastifyPluginAsyncZod<Options> = async (app, options) => {
-  const { verifier, keys, accounts, callers, addressOf } = options;
+  const { verifier, keys, accounts, callers, addressOf, verifyScope } = options;
 
   app.route({
     method: 'GET',
@@ -68,7 +70,7 @@ export const verificationRoutes: FastifyPluginAsyncZod<Options> = async (app, op
       operationId: 'verifyKey',
       summary: 'Verify a key that a back end holds',
       description:
-        'Scope: `keys:verify`. For a program that took a key from a request itself. The limit of the key that is asked about counts; that of the asking key does not. A key that is refused is told by `valid: false` and the code and message that its holder would get.',
+        'Scope: `keys:verify`. For a program that took a key from a request itself. The limit of the key that is asked about counts; that of the asking key does not. A key that is refused is returned as `valid: false` with the code and message that its holder would get. With `SOKU_VERIFY_SCOPE=workspace` the keys of other workspaces are `unknown_key`.',
       tags,
       security,
       body: verifyKeySchema,
@@ -87,11 +89,13 @@ export const verificationRoutes: FastifyPluginAsyncZod<Options> = async (app, op
     handler: async (request, reply) => {
       const { apiKey, scopes, ip } = request.body;
       const address = ip === undefined ? undefined : (canonicalAddress(ip) ?? unknownClient);
-      const verdict = await verifier.verifyKey(apiKey, { needs: scopes, address });
+      const asking = callers.of(request).workspaceId;
+      const workspaceId = verifyScope === 'workspace' ? asking : undefined;
+      const verdict = await verifier.verifyKey(apiKey, { needs: scopes, address, workspaceId });
       // What could not be checked is neither valid nor not.
       if (verdict.refusal?.code === 'verification_unavailable') return refuse(reply, verdict.refusal);
       reply.header('cache-control', 'no-store');
-      return describe(verdict);
+      return describe(verdict, asking);
     },
   });
 
@@ -145,8 +149,18 @@ function standing(limit: LimitState | null) {
   return { limit: quota, remaining, resetSeconds };
 }
 
-function describe({ key, limit, refusal }: Verdict): z.input<typeof verificationSchema> {
-  if (refusal !== undefined) return { valid: false, code: refusal.code, message: refusal.message };
+/** @param asking the workspace of the key that asks; of another workspace's key it learns less */
+function describe({ key, limit, refusal }: Verdict, asking: string): z.input<typeof verificationSchema> {
+  if (refusal !== undefined) {
+    const { code, message, headers } = refusal;
+    return {
+      valid: false,
+      code,
+      message,
+      ...(limit === undefined ? {} : { rateLimit: standing(limit) }),
+      ...(code === 'rate_limited' ? { retryAfterSeconds: Number(headers?.['retry-after']) } : {}),
+    };
+  }
   const { keyId: id, workspaceId, name, scopes, expiresAt } = key;
   return {
     valid: true,
@@ -156,7 +170,9 @@ function describe({ key, limit, refusal }: Verdict): z.input<typeof verification
       workspaceId,
       name,
       scopes: [...scopes],
-      expiresAt: Number.isFinite(expiresAt) ? new Date(expiresAt).toISOString() : null,
+      ...(workspaceId === asking
+        ? { expiresAt: Number.isFinite(expiresAt) ? new Date(expiresAt).toISOString() : null }
+        : {}),
     },
     rateLimit: standing(limit),
   };

@@ -25,10 +25,14 @@ export const verificationSchema = z
         workspaceId: z.string(),
         name: z.string(),
         scopes: z.array(scopeSchema),
-        expiresAt: z.iso.datetime().nullable(),
+        expiresAt: z.iso.datetime().nullable().optional().describe('Absent of a key of another workspace'),
       })
       .optional()
       .describe('Only of a valid key'),
-    rateLimit: rateStandingSchema.nullable().optional().describe('Where a valid key stands; null: no limit'),
+    rateLimit: rateStandingSchema
+      .nullable()
+      .optional()
+      .describe('Where a key stands that is valid, or over its limit; null: no limit'),
+    retryAfterSeconds: z.int().optional().describe('Of `rate_limited`: seconds until a request may pass'),
   })
   .meta({ id: 'Verification' });

@@ -7,7 +7,8 @@ import type { VerifiedKey } from './known-secret.ts';
 export type Verdict =
   /** `limit` is where the key stands after this request; null when it has no limit, or was not counted. */
   | { key: VerifiedKey; limit: LimitState | null; refusal?: never }
-  | { key?: never; limit?: never; refusal: Refusal };
+  /** `limit` is that of a known key which is over it. */
+  | { key?: never; limit?: LimitState; refusal: Refusal };
 
 /** How a key is used at the moment. */
 export interface Use {
@@ -15,6 +16,8 @@ export interface Use {
   address?: string | undefined;
   /** The scopes that the key must have. */
   needs?: readonly Scope[] | undefined;
+  /** Whoever asks sees the keys of this workspace only; others are unknown to it. Default: the keys of all. */
+  workspaceId?: string | undefined;
   /** Whether this counts against the key's limit. Default: yes. */
   limited?: boolean;
   /** Whether this is a request of its own, and so counts as a use. Default: yes. */

@@ -131,13 +131,14 @@ export class Verifier {
 
   /** @param settled what the database said of the limit, when it was asked; the request is then counted */
   #decide(secret: GoodSecret, use: Use, userAgent: string, now: number, settled?: LimitState): Answer {
+    if (isForeign(secret, use)) return this.#refuseStranger(unknown, use, now);
     const fault = faultOf(secret, use, now);
     if (fault !== undefined) return this.#refuseKnown(secret, fault, use, now);
     const limit = use.limited === false ? null : (settled ?? this.#take(secret, now));
     if (limit === undefined) return this.#ask(secret, use, userAgent);
     if (limit?.passed === false) {
       this.#options.counts.limited.key += 1;
-      return this.#refuseKnown(secret, rateLimited(limit), use, now);
+      return { ...this.#refuseKnown(secret, rateLimited(limit), use, now), limit };
     }
     if (use.recorded !== false) {
       const usage = this.#usageOf(secret, secret.keyId, now);
@@ -211,17 +212,18 @@ export class Verifier {
       return this.#decide(secret, use, userAgent, now, settled);
     }
     const refusal = stored === undefined ? unknown : revoked(stored.revokedAt);
-    return this.#refuseBad(this.#memory.rememberBad(hash, refusal, stored?.keyId, keep), use, now);
+    return this.#refuseBad(this.#memory.rememberBad(hash, refusal, stored, keep), use, now);
   }
 
   #refuseBad(secret: BadSecret, use: Use, now: number): Verdict {
     if (secret.keyId === undefined) return this.#refuseStranger(secret.refusal, use, now);
+    if (isForeign(secret, use)) return this.#refuseStranger(unknown, use, now);
     if (use.recorded !== false) this.#usageOf(secret, secret.keyId, now).refused += 1;
     return this.#refuse(secret.refusal, use);
   }
 
   /** Refuses a key whose secret is right. The holder sees such refusals on the key's page. */
-  #refuseKnown(secret: GoodSecret, refusal: Refusal, use: Use, now: number): Verdict {
+  #refuseKnown(secret: GoodSecret, refusal: Refusal, use: Use, now: number): { refusal: Refusal } {
     if (use.recorded !== false) this.#usageOf(secret, secret.keyId, now).refused += 1;
     return this.#refuse(refusal, use);
   }
@@ -237,7 +239,7 @@ export class Verifier {
     return this.#refuse(rateLimited(limit), use);
   }
 
-  #refuse(refusal: Refusal, use: Use): Verdict {
+  #refuse(refusal: Refusal, use: Use): { refusal: Refusal } {
     if (use.recorded !== false) this.#options.counts.refuse(refusal.code);
     return { refusal };
   }
@@ -258,6 +260,11 @@ export class Verifier {
       }
     );
   }
+}
+
+/** Whether a secret belongs to a workspace whose keys whoever asks does not see: for it there is no such key. */
+function isForeign(secret: { workspaceId: string | undefined }, { workspaceId }: Use): boolean {
+  return workspaceId !== undefined && secret.workspaceId !== workspaceId;
 }
 
 /** Why a key whose secret is right may not do this, its limit apart. */

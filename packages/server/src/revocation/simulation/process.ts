@@ -203,7 +203,9 @@ export class Process {
       answer: (snapshot) => snapshot,
     });
     return {
-      stored: revoked ? { keyId: id, revokedAt: 0 } : { key: verifiedKey(id) },
+      stored: revoked
+        ? { keyId: id, workspaceId: verifiedKey(id).workspaceId, revokedAt: 0 }
+        : { key: verifiedKey(id) },
       mayKeep: () => mutation?.mayKeep?.(this.node, ticket, head) ?? this.node.mayKeep(ticket, head),
     };
   }
