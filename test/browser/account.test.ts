@@ -44,7 +44,7 @@ test('the password is changed with the current one only, and that ends every oth
   const other = await dashboard.signIn();
   const page = await dashboard.open(t, '/settings/account', {
     as: await dashboard.signIn(),
-    expected: [answered(400)],
+    expected: [answered(400), answered(400)],
   });
   const opener = page.getByRole('button', { name: 'Change password' });
   await opener.click();
@@ -56,6 +56,8 @@ test('the password is changed with the current one only, and that ends every oth
   assert.match(await describedAs(current), /The current password is wrong\./);
   await fillInPasswords(page, owner.password, 'short');
   await dialog(page).getByText('Must have at least 8 characters.').waitFor();
+  await fillInPasswords(page, owner.password, 'PassWord1');
+  await dialog(page).getByText('Is a common password, which is guessed first; choose another one.').waitFor();
   assert.equal((await other.call('GET', '/v1/api-keys')).status, 200);
 
   await fillInPasswords(page, owner.password, 'another long password');

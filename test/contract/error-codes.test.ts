@@ -83,8 +83,9 @@ const producers: Record<ErrorCode, () => Promise<Answer>> = {
     const aged = await server.signIn();
     await inDatabase(
       server,
-      `UPDATE session SET "createdAt" = '2020-01-01T00:00:00.000Z'
+      `UPDATE session SET "createdAt" = ?
        WHERE "createdAt" = (SELECT max("createdAt") FROM session)`,
+      new Date(Date.now() - 3 * 60 * 60 * 1000).toISOString(),
     );
     return contract.call('POST', '/v1/api-keys', { as: aged, body: { name: 'too late' } });
   },

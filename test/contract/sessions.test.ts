@@ -44,6 +44,12 @@ async function ageSession(person: Person, hours: number): Promise<void> {
   assert.equal((await inDatabase(server, update, before, person.storedToken)).length, 1);
 }
 
+/** Epoch ms of a column, which is a text on SQLite and a Date on PostgreSQL. */
+function time(value: unknown): number {
+  assert.ok(typeof value === 'string' || value instanceof Date);
+  return new Date(value).getTime();
+}
+
 test('a session that was signed out is over, everywhere and at once', async () => {
   const person = await signIn();
   assert.equal((await list(person)).status, 200);
@@ -182,23 +188,59 @@ test('signing out everywhere ends every session, and ending the others keeps thi
   for (const person of [one, four]) assertRefusal(await list(person), 'session_over');
 });
 
-test('a changed password opens, the old one does not, and other sessions can be ended with it', async () => {
+test('30 days after the sign-in a session is over, however often it was used', async () => {
+  const [prolonged, old] = [await signIn(), await signIn()];
+  const day = 24;
+  await ageSession(prolonged, 29 * day);
+  await inDatabase(server, 'UPDATE session SET "expiresAt" = ?', new Date(Date.now() + 60_000).toISOString());
+  assert.equal(await userOf(prolonged), owner.email);
+  const rows = await inDatabase(
+    server,
+    'SELECT "createdAt", "expiresAt" FROM session ORDER BY "createdAt" LIMIT 1',
+  );
+  const { createdAt, expiresAt } = rows[0] ?? {};
+  assert.equal(
+    (time(expiresAt) - time(createdAt)) / 3_600_000,
+    30 * day,
+    'it is prolonged to its end and no further',
+  );
+  await ageSession(old, 30 * day);
+  assertRefusal(await list(old), 'session_over');
+  assert.equal(await userOf(old), undefined);
+});
+
+test('a changed password opens, the old one does not, and every other session ends with it', async () => {
   const [here, elsewhere] = [await signIn(), await signIn()];
   const change = (currentPassword: string, newPassword: string) =>
     here.call('POST', '/api/auth/change-password', {
       currentPassword,
       newPassword,
-      revokeOtherSessions: true,
+      // The server does not ask the client.
+      revokeOtherSessions: false,
     });
   assert.equal((await change('not the password', 'another good one')).status, 400);
   assert.equal((await list(elsewhere)).status, 200, 'a refused change ends nothing');
   const changed = await change(owner.password, 'another good one');
   assert.equal(changed.status, 200, changed.text);
   assertRefusal(await list(elsewhere), 'session_over');
+  const goesOn = new Person(server.url, cookiesOf(changed.headers));
+  assert.equal((await list(goesOn)).status, 200);
   assert.equal((await trySignIn(owner.password)).status, 401);
   const person = await signIn('another good one');
   const back = { currentPassword: 'another good one', newPassword: owner.password };
   assert.equal((await person.call('POST', '/api/auth/change-password', back)).status, 200);
+});
+
+test('a common password or the own e-mail address is no new password', async () => {
+  const person = await signIn();
+  for (const newPassword of ['PassWord1', owner.email.toUpperCase()]) {
+    const answer = await person.call('POST', '/api/auth/change-password', {
+      currentPassword: owner.password,
+      newPassword,
+    });
+    assert.equal(assertRefusal(answer, 'invalid_request').details?.[0]?.path, 'newPassword');
+  }
+  assert.equal((await trySignIn(owner.password)).status, 200);
 });
 
 test('a wrong password and an unknown e-mail get the same answer', async () => {

@@ -204,3 +204,22 @@ test('a code of the process before is worth nothing', {
     rmSync(directory, { recursive: true, force: true });
   }
 });
+
+test('a common password and the own e-mail address make no account, at the setup or from the environment', async () => {
+  await withEmptyServer(async (server, code) => {
+    for (const password of ['PassWord1', 'EVE@example.com']) {
+      const { details } = assertRefusal(
+        await setUp(server, code, { ...eve, email: 'eve@example.com', password }),
+        'invalid_request',
+      );
+      assert.equal(details?.[0]?.path, 'password');
+    }
+    assert.equal((await setUp(server, code)).status, 201);
+  });
+  for (const SOKU_OWNER_PASSWORD of ['iloveyou', 'Ada@Example.com']) {
+    const server = await spawnServer({ env: { SOKU_OWNER_PASSWORD } });
+    assert.equal((await server.exited()).code, 78, server.output);
+    assert.match(server.output, /^soku: SOKU_OWNER_PASSWORD (is a common password|must not be your e-mail)/m);
+    await server.stop();
+  }
+});

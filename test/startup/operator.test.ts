@@ -98,6 +98,11 @@ test('an account is not added twice, nor with a password out of bounds', async (
     assert.equal(code, 64, output);
     assert.match(output, /^soku: The password must have at (least 8|most 128) characters/);
   }
+  for (const input of ['Password1\n', 'BOB@example.com\n']) {
+    const { code, output } = await add('bob@example.com', dataDir, input);
+    assert.equal(code, 65, output);
+    assert.match(output, /^soku: The password (is a common password|must not be your e-mail address)/);
+  }
   const { output } = await runOperator(['account', 'list'], { dataDir });
   assert.equal(output.trim().split('\n').length, 1);
 });

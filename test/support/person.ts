@@ -89,11 +89,12 @@ export function signedCookie(name: string, token: string, secret: string): strin
   return `${name}=${encodeURIComponent(`${token}.${signature}`)}`;
 }
 
-/** The Cookie header that gives a response's cookies back. */
+/** The Cookie header that gives a response's cookies back, without the device's: a session works without it. */
 export function cookiesOf(headers: Headers): string {
   return headers
     .getSetCookie()
-    .map((cookie) => cookie.split(';', 1)[0])
+    .flatMap((cookie) => cookie.split(';', 1))
+    .filter((cookie) => !cookie.includes('_device='))
     .join('; ');
 }
 

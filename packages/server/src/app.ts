@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { AccountService } from './accounts/account-service.ts';
 import { createAuth, sessionCookieNames } from './accounts/auth.ts';
+import { DeviceCookies, deviceCookieNames } from './accounts/device-cookie.ts';
 import { PasswordGate } from './accounts/password-gate.ts';
 import { PasswordHasher } from './accounts/password-hasher.ts';
 import { accountRoutes } from './accounts/routes.ts';
@@ -60,11 +61,9 @@ export async function createApp(
   const addressOf = clientAddress(config.trustProxy, config.trustProxyHeader);
   const app = createServer({ log, publicUrl, addressOf });
 
-  const passwords = new PasswordHasher();
+  const accountParts = createAccounts(database, { secret, publicUrl, log });
+  const { accounts, passwords } = accountParts;
   app.addHook('onClose', () => passwords.close());
-  const trustedOrigins = ownOrigins(publicUrl);
-  const auth = createAuth({ database, secret, publicUrl, trustedOrigins, passwords, log });
-  const accounts = new AccountService(auth, database.kysely);
   const { verifier, revocation, nodes, limits, usage, sources } = await createVerification(
     config,
     database,
@@ -92,7 +91,7 @@ export async function createApp(
     config.gateway &&
     (await createGateway({
       ...config.gateway,
-      ownCookies: sessionCookieNames,
+      ownCookies: [...sessionCookieNames, ...deviceCookieNames],
       verify: (request) => verifier.verify(request, { address: addressOf(request) }),
       trusts,
       addressHeader: config.trustProxyHeader,
@@ -103,8 +102,7 @@ export async function createApp(
   checkUrls(app, keyPrefixes);
   await registerSecurityHeaders(app, publicUrl.startsWith('https:'));
   await registerOpenApi(app, { publicUrl, keyPrefix: keyPrefixes[0], version });
-  const gate = new PasswordGate();
-  await app.register(accountRoutes, { auth, accounts, gate, publicUrl, keyPrefixes, addressOf });
+  await app.register(accountRoutes, { ...accountParts, publicUrl, keyPrefixes, addressOf });
   const callers = new Callers(verifier, accounts, addressOf);
   await app.register(keyRoutes, { keys, callers });
   await app.register(workspaceRoutes, { workspaces, callers });
@@ -119,6 +117,23 @@ export async function createApp(
   openApiRoute(app);
   await registerPages(app);
   return { app, accounts, keys, nodes, limits, usage, gateway, draining };
+}
+
+/** Accounts, the auth library behind them, and what stands before their passwords. */
+function createAccounts(
+  database: Database,
+  { secret, publicUrl, log }: { secret: string; publicUrl: string; log: Logger },
+) {
+  const passwords = new PasswordHasher();
+  const trustedOrigins = ownOrigins(publicUrl);
+  const auth = createAuth({ database, secret, publicUrl, trustedOrigins, passwords, log });
+  return {
+    auth,
+    accounts: new AccountService(auth, database.kysely, passwords),
+    passwords,
+    gate: new PasswordGate(),
+    devices: new DeviceCookies(publicUrl, secret),
+  };
 }
 
 /** The verifier, how it learns of changes, and what counts beside it. */

@@ -26,7 +26,7 @@ function post(path: string, body: unknown): Promise<unknown> {
 export const renamePerson = (name: string) => post('update-user', { name });
 
 export const changePassword = (currentPassword: string, newPassword: string) =>
-  post('change-password', { currentPassword, newPassword, revokeOtherSessions: true });
+  post('change-password', { currentPassword, newPassword });
 
 export const endSession = (id: string) => post('revoke-session', { id });
 

@@ -12,11 +12,20 @@ export function authProblem(error: unknown): Error {
   if (!(error instanceof ApiError))
     return error instanceof Error ? error : new Error('Something went wrong.');
   const { requestId, status, code } = error;
-  const message = status === 429 ? tooMany(error.retryAfter) : (words[code] ?? error.message);
-  return new ApiError({ status, code, message, requestId: words[code] ? undefined : requestId });
+  const message = wait(error) ?? words[code];
+  if (message === undefined) return new ApiError({ status, code, message: error.message, requestId });
+  return new ApiError({ status, code, message });
 }
 
-function tooMany(seconds: number | undefined): string {
-  if (seconds === undefined) return 'Too many tries. Wait a minute, then try again.';
-  return `Too many tries. Try again in ${seconds} ${seconds === 1 ? 'second' : 'seconds'}.`;
+/** What to say when the same attempt succeeds later. */
+function wait({ status, code, retryAfter }: ApiError): string | undefined {
+  if (status === 429) return `Too many tries. ${later(retryAfter)}`;
+  if (code === 'server_busy') return `Too many people are signing in at the moment. ${later(retryAfter)}`;
+  return undefined;
+}
+
+function later(seconds: number | undefined): string {
+  if (seconds === undefined) return 'Wait a minute, then try again.';
+  if (seconds > 90) return `Try again in ${Math.ceil(seconds / 60)} minutes.`;
+  return `Try again in ${seconds} ${seconds === 1 ? 'second' : 'seconds'}.`;
 }

@@ -5,7 +5,10 @@ import type { Tables } from '../database/schema.ts';
 import { orUnavailable } from '../database/unavailable.ts';
 import { RequestError } from '../http/errors.ts';
 import { newId } from '../ids.ts';
-import type { Auth } from './auth.ts';
+import { StartupError } from '../startup-error.ts';
+import { type Auth, isOver } from './auth.ts';
+import { checkNewPassword } from './new-password.ts';
+import type { PasswordHasher } from './password-hasher.ts';
 import { Sessions } from './sessions.ts';
 import { newSetupCode } from './setup-code.ts';
 
@@ -31,14 +34,16 @@ export class AccountService {
   readonly sessions: Sessions;
   readonly #auth: Auth;
   readonly #db: Kysely<Tables>;
+  readonly #passwords: PasswordHasher;
   readonly #now: () => number;
   /** Whoever knows it may make the first account. Absent once this process has seen that there is one. */
   #setupCode: string | undefined;
 
-  constructor(auth: Auth, db: Kysely<Tables>, now: () => number = Date.now) {
+  constructor(auth: Auth, db: Kysely<Tables>, passwords: PasswordHasher, now: () => number = Date.now) {
     this.#auth = auth;
     this.#db = db;
     this.sessions = new Sessions(db, now);
+    this.#passwords = passwords;
     this.#now = now;
   }
 
@@ -47,6 +52,7 @@ export class AccountService {
    * page. With an account already there it does nothing.
    *
    * @returns the setup code, when somebody has to use it
+   * @throws {StartupError} 78 when the owner's password is rejected
    */
   async prepareFirstAccount(
     owner: { email: string; password: string } | undefined,
@@ -54,7 +60,8 @@ export class AccountService {
     if (await hasAccounts(this.#db)) return undefined;
     if (owner !== undefined) {
       // Another node that starts at the same time may be the one that makes it.
-      await this.#make({ ...owner, name: owner.email.split('@')[0] ?? owner.email }, 'only the first');
+      const account = { ...owner, name: owner.email.split('@')[0] ?? owner.email };
+      await this.#make(account, 'only the first').catch(wrongOwner);
       return undefined;
     }
     const { secret } = await this.#auth.$context;
@@ -91,7 +98,7 @@ export class AccountService {
   /**
    * Writes an account with a workspace of its own, whole or not at all.
    *
-   * @throws {RequestError} invalid_request when the e-mail has an account
+   * @throws {RequestError} invalid_request when the e-mail has an account, or the password is rejected
    */
   async createAccount(account: NewAccount): Promise<void> {
     await this.#make(account, 'any');
@@ -99,8 +106,8 @@ export class AccountService {
 
   /** @returns whether it was made: not when it is to be the first one, and is not */
   async #make({ name, email, password }: NewAccount, which: 'any' | 'only the first'): Promise<boolean> {
-    const context = await this.#auth.$context;
-    const hash = await context.password.hash(password);
+    await checkNewPassword(this.#passwords, { email, password });
+    const hash = await this.#passwords.hash(password);
     const now = this.#now();
     const at = new Date(now).toISOString();
     const userId = newId('usr_', now);
@@ -133,11 +140,11 @@ export class AccountService {
   /**
    * Gives an account another password and ends all of its sessions.
    *
-   * @throws {RequestError} not_found when the e-mail has no account
+   * @throws {RequestError} not_found when the e-mail has no account, invalid_request when the password is rejected
    */
   async resetPassword(email: string, password: string): Promise<void> {
-    const context = await this.#auth.$context;
-    const hash = await context.password.hash(password);
+    await checkNewPassword(this.#passwords, { email, password });
+    const hash = await this.#passwords.hash(password);
     await this.#db.transaction().execute(async (db) => {
       const user = await db.selectFrom('user').select('id').where('email', '=', email).executeTakeFirst();
       if (user === undefined) throw noAccount();
@@ -164,8 +171,10 @@ export class AccountService {
 
   /** The session of a request's cookie, or null when there is none that is alive. */
   async findSession(headers: Headers): Promise<Session | null> {
-    const found = await orUnavailable(() => this.#auth.api.getSession({ headers }));
-    if (found === null) return null;
+    // Only what the browser sees prolongs its cookie, and with it the session: GET /api/session.
+    const query = { disableRefresh: true };
+    const found = await orUnavailable(() => this.#auth.api.getSession({ headers, query }));
+    if (found === null || isOver(found.session)) return null;
     const { id, name, email } = found.user;
     return { user: { id, name, email }, signedInAt: found.session.createdAt.getTime() };
   }
@@ -207,6 +216,13 @@ async function makeWorkspace(
 function sameText(given: string, expected: string): boolean {
   const [a, b] = [Buffer.from(given), Buffer.from(expected)];
   return a.length === b.length && timingSafeEqual(a, b);
+}
+
+/** @throws {StartupError} 78 in place of a rejected password, and whatever else it was as it is */
+function wrongOwner(error: unknown): never {
+  if (!(error instanceof RequestError) || error.refusal.code !== 'invalid_request') throw error;
+  const problem = error.refusal.details?.[0]?.problem ?? 'is wrong';
+  throw new StartupError('configuration', `SOKU_OWNER_PASSWORD ${problem}.`);
 }
 
 function wrongSetupCode(): RequestError {

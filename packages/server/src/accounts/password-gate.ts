@@ -1,31 +1,103 @@
-import { AdmissionQueue, type PasswordClient } from './admission-queue.ts';
+import { RequestError } from '../http/errors.ts';
+import { AddressLimits } from '../limits/address-limits.ts';
+import { AdmissionQueue } from './admission-queue.ts';
 import { KnownClients } from './known-clients.ts';
 import { hashesAtOnce } from './password-hasher.ts';
+import { WrongPasswords } from './wrong-passwords.ts';
 
-type Client = Omit<PasswordClient, 'known'>;
+/** Attempts a minute of one address. */
+const attempts = 10;
 
-/** Stands before every request that hashes a password, and decides when it may. */
+/** Who sends a password. */
+export interface Client {
+  /** Canonical address, or what stands for that of an unknown client. */
+  address: string;
+  /** Network of the address, as limits count it. */
+  network: string;
+  /** Aborts when the client has gone. */
+  signal: AbortSignal;
+}
+
+/** Stands before every request that hashes a password, and decides when it is admitted. */
 export class PasswordGate {
   readonly #queue = new AdmissionQueue({ slots: hashesAtOnce });
   readonly #known = new KnownClients();
+  readonly #signIns = new AddressLimits(attempts);
+  readonly #changes = new AddressLimits(attempts);
+  readonly #wrong = new WrongPasswords();
 
   /**
+   * A sign-in. Clients that have signed in to the account before go first, and their wrong passwords count apart from
+   * those of strangers: nobody else's guesses make them wait.
+   *
    * @param email in lower case
-   * @throws {RequestError} server_busy
+   * @param device id of a browser that has signed in to the account
+   * @throws {RequestError} rate_limited, server_busy
    */
-  async signIn(email: string, client: Client, work: () => Promise<Response>): Promise<Response> {
-    const known = this.#known.has(email, client.network);
-    const response = await this.#queue.run({ ...client, known }, work);
+  async signIn(
+    { email, device }: { email: string; device: string | undefined },
+    client: Client,
+    work: () => Promise<Response>,
+  ): Promise<Response> {
+    const known = device !== undefined || this.#known.has(email, client.network);
+    const key = known ? `${email} ${device ?? client.network}` : email;
+    this.#take(this.#signIns, client);
+    const response = await this.#guess(key, { ...client, known }, work);
     if (response.status === 200) this.#known.add(email, client.network);
     return response;
   }
 
   /**
-   * Work of somebody who has shown a session or the setup code.
+   * A change of the password by somebody with a session, whose wrong passwords count apart from those of sign-ins.
+   *
+   * @throws {RequestError} rate_limited, server_busy
+   */
+  async changePassword(userId: string, client: Client, work: () => Promise<Response>): Promise<Response> {
+    this.#take(this.#changes, client);
+    return this.#guess(`change ${userId}`, { ...client, known: true }, work);
+  }
+
+  /**
+   * Work of somebody who has shown the setup code.
    *
    * @throws {RequestError} server_busy
    */
-  async authorized<T>(client: Client, work: () => Promise<T>): Promise<T> {
+  async setUp<T>(client: Client, work: () => Promise<T>): Promise<T> {
     return this.#queue.run({ ...client, known: true }, work);
   }
+
+  #take(limits: AddressLimits, { address }: Client): void {
+    const state = limits.take(address, Date.now());
+    if (state !== null && !state.passed) throw tooMany('from this IP address', state.resetSeconds);
+  }
+
+  /** @param key whose wrong passwords are counted together */
+  async #guess(
+    key: string,
+    client: Client & { known: boolean },
+    work: () => Promise<Response>,
+  ): Promise<Response> {
+    this.#checkWait(key);
+    return this.#queue.run(client, async () => {
+      // Those ahead may have been wrong.
+      this.#checkWait(key);
+      const response = await work();
+      if (response.status === 200) this.#wrong.clear(key);
+      else if (response.status === 400 || response.status === 401) this.#wrong.count(key);
+      return response;
+    });
+  }
+
+  #checkWait(key: string): void {
+    const seconds = this.#wrong.secondsToWait(key);
+    if (seconds > 0) throw tooMany('for this account', seconds);
+  }
+}
+
+function tooMany(where: string, seconds: number): RequestError {
+  return new RequestError({
+    code: 'rate_limited',
+    message: `Too many attempts with a password ${where}. Try again in ${seconds} ${seconds === 1 ? 'second' : 'seconds'}.`,
+    headers: { 'retry-after': String(seconds) },
+  });
 }

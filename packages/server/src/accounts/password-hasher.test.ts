@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { Worker } from 'node:worker_threads';
+import { hashPassword as hashByLibrary } from 'better-auth/crypto';
 import { hashesAtOnce, PasswordHasher } from './password-hasher.ts';
 
 const hasher = new PasswordHasher();
@@ -8,14 +9,31 @@ after(() => hasher.close());
 
 test('a password verifies against its own hash, in any composition of its characters', async () => {
   const hash = await hasher.hash('pässword of Ada');
-  assert.equal(await hasher.verify('pässword of Ada'.normalize('NFD'), hash), true);
-  assert.equal(await hasher.verify('password of Ada', hash), false);
+  assert.match(hash, /^\$scrypt\$ln=15,r=8,p=3\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$/);
+  assert.deepEqual(await hasher.verify('pässword of Ada'.normalize('NFD'), hash), { matches: true });
+  assert.deepEqual(await hasher.verify('password of Ada', hash), { matches: false });
   assert.notEqual(await hasher.hash('pässword of Ada'), hash, 'each hash has a salt of its own');
 });
 
 test('a hash that cannot be read fails by itself, and the next one is verified', async () => {
   await assert.rejects(hasher.verify('x', 'no hash'), /malformed/);
-  assert.equal(await hasher.verify('secret', await hasher.hash('secret')), true);
+  assert.deepEqual(await hasher.verify('secret', await hasher.hash('secret')), { matches: true });
+});
+
+test('a hash of the auth library verifies, and comes back with current parameters', async () => {
+  const former = await hashByLibrary('correct horse battery');
+  assert.deepEqual(await hasher.verify('another one', former), { matches: false });
+  const { matches, upgraded = '' } = await hasher.verify('correct horse battery', former);
+  assert.equal(matches, true);
+  assert.match(upgraded, /^\$scrypt\$ln=15,r=8,p=3\$/);
+  assert.deepEqual(await hasher.verify('correct horse battery', upgraded), { matches: true });
+});
+
+test('common passwords are known in any case and width, and others are not', async () => {
+  for (const common of ['password', 'PassWord', 'ｐａｓｓｗｏｒｄ', 'iloveyou', '1qaz2wsx', 'trustno1']) {
+    assert.equal(await hasher.isCommon(common), true, common);
+  }
+  assert.equal(await hasher.isCommon('correct horse battery'), false);
 });
 
 test('when a worker dies, what waits for it fails with the reason, and the next password has another worker', async () => {
@@ -34,7 +52,7 @@ test('when a worker dies, what waits for it fails with the reason, and the next 
     assert.match(outcome.reason.message, /worker that hashes passwords ended/);
     assert.match(String(outcome.reason.cause), /out of memory/);
   }
-  assert.equal(await dying.verify('back', await dying.hash('back')), true);
+  assert.deepEqual(await dying.verify('back', await dying.hash('back')), { matches: true });
   await dying.close();
 });
 

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import type { PasswordTask } from './password-hash.ts';
-import type { PasswordResult } from './password-worker.ts';
+import type { Verified } from './password-hash.ts';
+import type { PasswordResult, PasswordTask, PasswordValue } from './password-worker.ts';
 
 /** How many passwords are hashed at a time: half of the cores stay free for verification, and each hash takes 32 MB. */
 export const hashesAtOnce = Math.max(1, Math.min(4, Math.floor(availableParallelism() / 2)));
@@ -11,7 +11,7 @@ const idleTime = 10_000;
 
 const workerFile = new URL('./password-worker.ts', import.meta.url);
 
-/** Hashes passwords on threads of its own. They start with the first hash, and end when there is nothing to do. */
+/** Hashes and judges passwords on threads of its own. They start with the first hash, and end when there is nothing to do. */
 export class PasswordHasher {
   readonly #threads: HashThread[];
   #closed = false;
@@ -27,8 +27,14 @@ export class PasswordHasher {
   }
 
   /** Whether the password belongs to the stored text. */
-  async verify(password: string, hash: string): Promise<boolean> {
-    return (await this.#run({ kind: 'verify', password, hash })) === true;
+  async verify(password: string, hash: string): Promise<Verified> {
+    const value = await this.#run({ kind: 'verify', password, hash });
+    return typeof value === 'object' ? value : { matches: false };
+  }
+
+  /** Whether the password is on the list of those that are guessed first. */
+  async isCommon(password: string): Promise<boolean> {
+    return (await this.#run({ kind: 'isCommon', password })) === true;
   }
 
   /** Ends the workers for good. What they have not finished fails. */
@@ -37,7 +43,7 @@ export class PasswordHasher {
     await Promise.all(this.#threads.map((thread) => thread.close()));
   }
 
-  async #run(task: PasswordTask): Promise<string | boolean> {
+  async #run(task: PasswordTask): Promise<PasswordValue> {
     if (this.#closed) throw new Error('passwords are not hashed any more: the process is stopping');
     const [first, ...others] = this.#threads;
     if (first === undefined) throw new Error('there is no thread to hash on');
@@ -46,7 +52,7 @@ export class PasswordHasher {
 }
 
 interface PendingTask {
-  resolve: (value: string | boolean) => void;
+  resolve: (value: PasswordValue) => void;
   reject: (error: unknown) => void;
 }
 
@@ -70,7 +76,7 @@ class HashThread {
     return this.#current?.pending.length ?? 0;
   }
 
-  run(task: PasswordTask): Promise<string | boolean> {
+  run(task: PasswordTask): Promise<PasswordValue> {
     clearTimeout(this.#idle);
     this.#current ??= this.#start();
     const { worker, pending } = this.#current;

@@ -7,14 +7,19 @@ import { RequestError } from '../http/errors.ts';
 import { networkOf } from '../limits/network.ts';
 import type { AccountService } from './account-service.ts';
 import type { Auth } from './auth.ts';
+import type { DeviceCookies } from './device-cookie.ts';
 import { authHeaders, callAuth, copyCookies, sendAuthResponse } from './forward.ts';
-import type { PasswordGate } from './password-gate.ts';
+import { checkNewPassword } from './new-password.ts';
+import type { Client, PasswordGate } from './password-gate.ts';
+import type { PasswordHasher } from './password-hasher.ts';
 import { emailSchema, passwordSchema, setupSchema } from './schemas.ts';
 
 interface Options {
   auth: Auth;
   accounts: AccountService;
   gate: PasswordGate;
+  passwords: PasswordHasher;
+  devices: DeviceCookies;
   /** Schema of a person's name. */
   name: z.ZodType<string>;
   addressOf: ClientAddress;
@@ -32,17 +37,17 @@ const signInSchema = z.object({
 const changePasswordSchema = z.object({
   currentPassword: checkedPassword,
   newPassword: passwordSchema,
-  revokeOtherSessions: z.boolean().optional(),
 });
 
 /** Every call that hashes a password. Each passes the gate before the auth library sees it. */
 export const passwordRoutes: FastifyPluginAsyncZod<Options> = async (app, options) => {
-  const { auth, accounts, gate, name, addressOf } = options;
+  const { auth, accounts, gate, passwords, devices, name, addressOf } = options;
   const headersOf = (request: FastifyRequest) => authHeaders(request, addressOf(request.raw));
-  const clientOf = (request: FastifyRequest, reply: FastifyReply) => {
+  const clientOf = (request: FastifyRequest, reply: FastifyReply): Client => {
     const gone = new AbortController();
     reply.raw.once('close', () => gone.abort());
-    return { network: networkOf(addressOf(request.raw)), signal: gone.signal };
+    const address = addressOf(request.raw);
+    return { address, network: networkOf(address), signal: gone.signal };
   };
 
   app.post(
@@ -50,9 +55,13 @@ export const passwordRoutes: FastifyPluginAsyncZod<Options> = async (app, option
     { schema: { hide: true, body: signInSchema } },
     async (request, reply) => {
       const call = { method: 'POST', path: '/sign-in/email' } as const;
-      const response = await gate.signIn(request.body.email, clientOf(request, reply), () =>
+      const { email } = request.body;
+      const device = devices.read(request.headers.cookie, email);
+      const response = await gate.signIn({ email, device }, clientOf(request, reply), () =>
         callAuth(auth, headersOf(request), call, request.body),
       );
+      if (response.status === 200 && device === undefined)
+        response.headers.append('set-cookie', devices.issue(email));
       return sendAuthResponse(reply, response);
     },
   );
@@ -63,10 +72,15 @@ export const passwordRoutes: FastifyPluginAsyncZod<Options> = async (app, option
     async (request, reply) => {
       const session = await accounts.findSession(headersOf(request));
       if (session === null) throw sessionOver();
+      const { currentPassword, newPassword } = request.body;
+      const { id, email } = session.user;
       const call = { method: 'POST', path: '/change-password' } as const;
-      const response = await gate.authorized(clientOf(request, reply), () =>
-        callAuth(auth, headersOf(request), call, request.body),
-      );
+      const response = await gate.changePassword(id, clientOf(request, reply), async () => {
+        await checkNewPassword(passwords, { email, password: newPassword }, 'newPassword');
+        // A session that a thief has must not outlive the change, whatever the client asked for (ASVS 5.0 7.4.3).
+        const body = { currentPassword, newPassword, revokeOtherSessions: true };
+        return callAuth(auth, headersOf(request), call, body);
+      });
       return sendAuthResponse(reply, response);
     },
   );
@@ -83,7 +97,7 @@ export const passwordRoutes: FastifyPluginAsyncZod<Options> = async (app, option
     async (request, reply) => {
       const { code, ...account } = request.body;
       await accounts.checkSetupCode(code);
-      const signedIn = await gate.authorized(clientOf(request, reply), async () => {
+      const signedIn = await gate.setUp(clientOf(request, reply), async () => {
         await accounts.setUp(code, account);
         return orUnavailable(() =>
           auth.api.signInEmail({
@@ -93,6 +107,7 @@ export const passwordRoutes: FastifyPluginAsyncZod<Options> = async (app, option
           }),
         );
       });
+      signedIn.headers.append('set-cookie', devices.issue(account.email));
       copyCookies(reply, signedIn.headers);
       return reply.code(201).header('cache-control', 'no-store').send({ email: account.email });
     },

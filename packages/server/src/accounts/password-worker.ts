@@ -3,17 +3,42 @@
  * journal of revoked keys and the check of session cookies would wait for them.
  */
 import { parentPort } from 'node:worker_threads';
-import { type PasswordTask, runPasswordTask } from './password-hash.ts';
+import { hashPassword, type Verified, verifyPassword } from './password-hash.ts';
 
-/** What the worker posts back: tasks are answered in the order in which they came. */
-export type PasswordResult = { value: string | boolean } | { error: unknown };
+export type PasswordTask =
+  | { kind: 'hash'; password: string }
+  | { kind: 'verify'; password: string; hash: string }
+  | { kind: 'isCommon'; password: string };
 
-parentPort?.on('message', (task: PasswordTask) => parentPort?.postMessage(run(task)));
+/** What the worker posts back, in the order of the tasks. */
+export type PasswordResult = { value: PasswordValue } | { error: unknown };
+export type PasswordValue = string | boolean | Verified;
 
-function run(task: PasswordTask): PasswordResult {
-  try {
-    return { value: runPasswordTask(task) };
-  } catch (error) {
-    return { error };
+let last = Promise.resolve();
+
+parentPort?.on('message', (task: PasswordTask) => {
+  last = last.then(async () => {
+    const result: PasswordResult = await run(task).then(
+      (value) => ({ value }),
+      (error: unknown) => ({ error }),
+    );
+    parentPort?.postMessage(result);
+  });
+});
+
+async function run(task: PasswordTask): Promise<PasswordValue> {
+  switch (task.kind) {
+    case 'hash':
+      return hashPassword(task.password);
+    case 'verify':
+      return verifyPassword(task.password, task.hash);
+    case 'isCommon':
+      return isCommon(task.password);
   }
+}
+
+/** The list has 49,000 entries in lower case. It is loaded here, so that its memory goes with the worker. */
+async function isCommon(password: string): Promise<boolean> {
+  const { dictionary } = await import('@zxcvbn-ts/language-common');
+  return dictionary['passwords-common'].includes(password.normalize('NFKC').toLowerCase());
 }

@@ -5,9 +5,11 @@ import { orUnavailable } from '../database/unavailable.ts';
 import type { ClientAddress } from '../http/client-address.ts';
 import { nameSchema } from '../keys/schemas.ts';
 import type { AccountService } from './account-service.ts';
-import type { Auth } from './auth.ts';
+import { type Auth, isOver } from './auth.ts';
+import type { DeviceCookies } from './device-cookie.ts';
 import { authHeaders, callAuth, copyCookies, sendAuthResponse } from './forward.ts';
 import type { PasswordGate } from './password-gate.ts';
+import type { PasswordHasher } from './password-hasher.ts';
 import { passwordRoutes } from './password-routes.ts';
 import { sessionSchema } from './schemas.ts';
 import { sessionRoutes } from './session-routes.ts';
@@ -16,6 +18,8 @@ interface Options {
   auth: Auth;
   accounts: AccountService;
   gate: PasswordGate;
+  passwords: PasswordHasher;
+  devices: DeviceCookies;
   publicUrl: string;
   /** Accepted prefixes; the first one is that of new keys. */
   keyPrefixes: readonly [string, ...string[]];
@@ -65,7 +69,7 @@ export const accountRoutes: FastifyPluginAsyncZod<Options> = async (app, options
         auth.api.getSession({ headers: authHeaders(request, addressOf(request.raw)), returnHeaders: true }),
       );
       copyCookies(reply, headers);
-      const user = response?.user;
+      const user = response && isOver(response.session) ? undefined : response?.user;
       const [workspace] = user === undefined ? [] : await accounts.workspacesOf(user.id);
       reply.header('cache-control', 'no-store');
       return {

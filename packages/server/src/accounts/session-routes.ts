@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { orUnavailable } from '../database/unavailable.ts';
 import type { ClientAddress } from '../http/client-address.ts';
 import { RequestError } from '../http/errors.ts';
-import type { Auth } from './auth.ts';
+import { type Auth, isOver } from './auth.ts';
 import { authHeaders, copyCookies } from './forward.ts';
 import { browserSessionSchema, endedSchema, sessionIdSchema } from './schemas.ts';
 import type { Sessions } from './sessions.ts';
@@ -27,7 +27,8 @@ export const sessionRoutes: FastifyPluginAsyncZod<Options> = async (app, { auth,
       auth.api.getSession({ headers: authHeaders(request, addressOf(request.raw)), returnHeaders: true }),
     );
     copyCookies(reply, headers);
-    if (response !== null) return { id: response.session.id, userId: response.user.id };
+    if (response !== null && !isOver(response.session))
+      return { id: response.session.id, userId: response.user.id };
     throw new RequestError({ code: 'session_over', message: 'The session is over. Sign in again.' });
   }
 

@@ -245,7 +245,7 @@ export const errorCodes = {
     type: 'rate_limit_error',
     title: 'Too many requests',
     cause:
-      'The key has had as many requests in the last minute as its limit allows; or so many requests with malformed or unknown keys, or with wrong operator tokens, came from this address that no more of them are looked at.',
+      'The key has had as many requests in the last minute as its limit allows; or so many requests with malformed or unknown keys, or with wrong operator tokens, came from this address that no more of them are looked at; or too many attempts with a password came from this address or for this account.',
     remedy:
       'Wait for the number of seconds in Retry-After, and spread the requests. RateLimit-Policy names the limit that was reached, "key" or "address". A limit that is too low for an integration can be raised by the account holder.',
   },

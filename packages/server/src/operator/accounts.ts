@@ -62,7 +62,7 @@ async function withAccounts(work: (accounts: AccountService) => Promise<void>): 
   const passwords = new PasswordHasher();
   try {
     const auth = createAuth({ database, secret, publicUrl, trustedOrigins: [], passwords, log });
-    await work(new AccountService(auth, database.kysely));
+    await work(new AccountService(auth, database.kysely, passwords));
   } finally {
     await passwords.close();
     await close();

@@ -87,6 +87,8 @@ export function PasswordDialog({ email, onClose }: { email: string; onClose: () 
 
 function problemsOf(error: unknown): Problems {
   const problem = authProblem(error);
-  const wrong = error instanceof ApiError && error.code === 'INVALID_PASSWORD';
-  return wrong ? { current: problem.message } : { other: problem };
+  if (!(error instanceof ApiError)) return { other: problem };
+  if (error.code === 'INVALID_PASSWORD') return { current: problem.message };
+  const next = error.details.find(({ path }) => path === 'newPassword');
+  return next === undefined ? { other: problem } : { next: sentence(next.problem) };
 }

@@ -1,0 +1,52 @@
+/**
+ * A browser that has signed in to an account keeps a cookie that proves it (OWASP, "Slow Down Online Guessing Attacks
+ * with Device Cookies"). Guessers do not have it, so their wrong passwords do not make the account's owner wait. It
+ * opens nothing: whoever copies it gets attempts of their own to guess the password.
+ */
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { sessionCookieName, sessionCookieNames } from './auth.ts';
+
+/** s: the most that browsers keep a cookie. */
+const maxAge = 400 * 24 * 60 * 60;
+
+const end = '_device';
+export const deviceCookieNames = sessionCookieNames.map((name) => `${name}${end}`);
+
+export class DeviceCookies {
+  readonly #name: string;
+  readonly #secure: boolean;
+  readonly #secret: string;
+
+  /** @param secret SOKU_SECRET */
+  constructor(publicUrl: string, secret: string) {
+    this.#name = `${sessionCookieName(publicUrl)}${end}`;
+    this.#secure = publicUrl.startsWith('https:');
+    this.#secret = secret;
+  }
+
+  /**
+   * @param email in lower case
+   * @returns the Set-Cookie field for a browser that has signed in
+   */
+  issue(email: string): string {
+    const id = randomBytes(16).toString('base64url');
+    const attributes = `Path=/; Max-Age=${maxAge}; HttpOnly; SameSite=Lax${this.#secure ? '; Secure' : ''}`;
+    return `${this.#name}=${id}.${this.#sign(id, email).toString('base64url')}; ${attributes}`;
+  }
+
+  /** The id of a browser that has signed in to the account; undefined without a cookie, or with one of another account. */
+  read(cookies: string | undefined, email: string): string | undefined {
+    const start = `${this.#name}=`;
+    for (const cookie of cookies?.split(/; ?/) ?? []) {
+      if (!cookie.startsWith(start)) continue;
+      const [id = '', signature = ''] = cookie.slice(start.length).split('.');
+      const [given, expected] = [Buffer.from(signature, 'base64url'), this.#sign(id, email)];
+      if (given.length === expected.length && timingSafeEqual(given, expected)) return id;
+    }
+    return undefined;
+  }
+
+  #sign(id: string, email: string): Buffer {
+    return createHmac('sha256', this.#secret).update(`soku device cookie\n${id}\n${email}`).digest();
+  }
+}
