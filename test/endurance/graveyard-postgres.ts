@@ -1,7 +1,6 @@
 import pg from 'pg';
-import { openPostgres } from '../../packages/server/src/database/postgres.ts';
-import { createLog } from '../../packages/server/src/http/logging.ts';
 import { PostgresSecrets } from '../../packages/server/src/verification/postgres-secrets.ts';
+import { openPatiently } from '../support/open-database.ts';
 import { startPostgres } from '../support/postgres.ts';
 import type { Names } from './attacks.ts';
 import { type Buried, makeKey, verdictOf } from './graveyard.ts';
@@ -93,7 +92,7 @@ function transactionOn(pool: pg.Pool): Transaction {
 }
 
 async function bury(url: string): Promise<Pick<PostgresGraveyard, 'dead' | 'living'>> {
-  const database = await openPostgres(url, await createLog('silent', false));
+  const database = await openPatiently(url);
   try {
     const { kysely } = database;
     for (const id of ['ws_a', 'ws_b'])

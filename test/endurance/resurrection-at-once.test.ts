@@ -1,19 +1,19 @@
 /** On PostgreSQL others are at work while a key is revoked, and none sees what another has not committed. */
+
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, type TestContext, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { generateKey, hashKey } from '@soku/key';
 import pg from 'pg';
-import { openPostgres } from '../../packages/server/src/database/postgres.ts';
-import { createLog } from '../../packages/server/src/http/logging.ts';
 import { PostgresSecrets } from '../../packages/server/src/verification/postgres-secrets.ts';
+import { openPatiently } from '../support/open-database.ts';
 import { temporaryDatabase } from '../support/postgres-database.ts';
 import { aSecretRow } from './attacks.ts';
 import { makeKey, verdictOf } from './graveyard.ts';
 
 const { url, drop } = await temporaryDatabase();
-const database = await openPostgres(url, await createLog('silent', false));
+const database = await openPatiently(url);
 after(async () => {
   await database.close();
   await drop();

@@ -4,6 +4,7 @@ import type { Database } from '../../packages/server/src/database/open.ts';
 import { openPostgres, type PostgresDatabase } from '../../packages/server/src/database/postgres.ts';
 import { openTemporary } from '../../packages/server/src/database/temporary.ts';
 import { createLog } from '../../packages/server/src/http/logging.ts';
+import { patience } from './patience.ts';
 import { temporaryDatabase } from './postgres-database.ts';
 
 /** Where tests of stores run: both databases, and PostgreSQL with a locale that sorts as people do. */
@@ -31,6 +32,20 @@ export async function whenWaiting(
 }
 
 /**
+ * Opens a database on PostgreSQL as the server does, with more time for all: on a machine that does much else, statements
+ * that wait for each other on purpose would run into the server's own bounds.
+ */
+export async function openPatiently(url: string): Promise<PostgresDatabase> {
+  return openPostgres(url, await createLog('silent', false), undefined, {
+    connectionTimeoutMillis: patience,
+    statement_timeout: patience,
+    query_timeout: patience,
+    lock_timeout: patience,
+    idle_in_transaction_session_timeout: patience,
+  });
+}
+
+/**
  * A database of a test's own, in this process, opened as the server opens its own.
  *
  * @returns `close` also removes it
@@ -40,7 +55,7 @@ export async function openTestDatabase(
 ): Promise<{ database: Database; close(): Promise<void> }> {
   if (which === 'sqlite') return openTemporary();
   const { url, drop } = await temporaryDatabase(undefined, which === 'postgres' ? '' : language);
-  const database = await openPostgres(url, await createLog('silent', false));
+  const database = await openPatiently(url);
   const close = async () => {
     await database.close();
     await drop();

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { pino } from 'pino';
+import { openPatiently } from '../../../../test/support/open-database.ts';
 import { temporaryDatabase } from '../../../../test/support/postgres-database.ts';
-import { openPostgres } from '../database/postgres.ts';
 import { openTemporary } from '../database/temporary.ts';
 import { newSetupCode } from './setup-code.ts';
 
@@ -10,7 +9,7 @@ const secret = 'a secret that is only for the tests';
 
 async function onPostgres() {
   const { url, drop } = await temporaryDatabase();
-  const database = await openPostgres(url, pino({ level: 'silent' }));
+  const database = await openPatiently(url);
   after(async () => {
     await database.close();
     await drop();

@@ -58,13 +58,19 @@ const types: pg.CustomTypesConfig = {
  *
  * @param url DATABASE_URL
  * @param patience with a database that is starting, too
+ * @param bounds in place of the usual ones, in ms; for tests, on machines that do much else
  * @throws {StartupError} 69 when it cannot be reached, 78 when it does not let us in or is not set up as we need it, 65
  *   when it is newer than this program or not ours, or its schema was changed by hand
  */
-export async function openPostgres(url: string, log: Logger, patience?: Patience): Promise<PostgresDatabase> {
+export async function openPostgres(
+  url: string,
+  log: Logger,
+  patience?: Patience,
+  bounds: pg.ClientConfig = {},
+): Promise<PostgresDatabase> {
   let connection: pg.ClientConfig;
   try {
-    connection = connectionOf(url);
+    connection = { ...connectionOf(url), ...bounds };
     await connected(connection, log, patience);
     await migratePostgres(connection, log);
     await checkTables(connection);
@@ -75,6 +81,7 @@ export async function openPostgres(url: string, log: Logger, patience?: Patience
   const verificationPool = createPool({
     ...connection,
     ...verificationBounds,
+    ...bounds,
     max: poolSizes.verification,
     application_name: 'soku verification',
   });

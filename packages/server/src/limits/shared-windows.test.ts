@@ -1,10 +1,11 @@
 /** The windows in PostgreSQL count as those in memory do. */
+
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
 import { pino } from 'pino';
+import { openPatiently } from '../../../../test/support/open-database.ts';
 import { temporaryDatabase } from '../../../../test/support/postgres-database.ts';
-import { openPostgres } from '../database/postgres.ts';
 import { keepLimits } from './limits.ts';
 import { SharedWindows } from './shared-windows.ts';
 import { advance, maxQuota, minuteOf, take, type Window } from './sliding-window.ts';
@@ -12,7 +13,7 @@ import { advance, maxQuota, minuteOf, take, type Window } from './sliding-window
 const minute = 60_000;
 const start = 29_500_000 * minute;
 const temporary = await temporaryDatabase();
-const database = await openPostgres(temporary.url, pino({ level: 'silent' }));
+const database = await openPatiently(temporary.url);
 after(async () => {
   await database.close();
   await temporary.drop();

@@ -1,16 +1,16 @@
 /** What a node learns of a change, whatever PostgreSQL is set to. */
+
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { openPatiently } from '../../../../test/support/open-database.ts';
 import { temporaryDatabase } from '../../../../test/support/postgres-database.ts';
-import { openPostgres } from '../database/postgres.ts';
-import { createLog } from '../http/logging.ts';
 import { insertSecrets } from '../usage/with-secrets.ts';
 import { PostgresLink } from './postgres-link.ts';
 
 for (const format of ['hex', 'escape']) {
   test(`the hashes of a revoked key are told as they are, with bytea_output = ${format}`, async () => {
     const { url, drop } = await temporaryDatabase();
-    const database = await openPostgres(url, await createLog('silent', false));
+    const database = await openPatiently(url);
     await database.pool.query(`ALTER ROLE CURRENT_USER SET bytea_output = ${format}`);
     const [secret] = await insertSecrets(database, 1, 1);
     const link = new PostgresLink(database.connection);

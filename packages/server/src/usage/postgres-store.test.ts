@@ -1,10 +1,12 @@
 /** Two nodes that count for the same keys, and a connection that loses answers, or delivers late what was given up. */
+
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
 import { pino } from 'pino';
+import { openPatiently } from '../../../../test/support/open-database.ts';
 import { temporaryDatabase } from '../../../../test/support/postgres-database.ts';
-import { openPostgres, type PostgresDatabase } from '../database/postgres.ts';
+import type { PostgresDatabase } from '../database/postgres.ts';
 import { startOf } from './hours.ts';
 import { Pace } from './pace.ts';
 import { PostgresUsageStore } from './postgres-store.ts';
@@ -14,7 +16,7 @@ import { recordUsage } from './usage.ts';
 import { insertSecrets, Secret } from './with-secrets.ts';
 
 const temporary = await temporaryDatabase();
-const database = await openPostgres(temporary.url, pino({ level: 'silent' }));
+const database = await openPatiently(temporary.url);
 after(async () => {
   await database.close();
   await temporary.drop();

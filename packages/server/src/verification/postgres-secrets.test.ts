@@ -1,15 +1,15 @@
 /** Reads of what is not remembered, from a real PostgreSQL whose table is locked while they are to wait. */
+
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import pg from 'pg';
+import { openPatiently } from '../../../../test/support/open-database.ts';
 import { temporaryDatabase } from '../../../../test/support/postgres-database.ts';
-import { openPostgres } from '../database/postgres.ts';
-import { createLog } from '../http/logging.ts';
 import { insertSecrets } from '../usage/with-secrets.ts';
 import { PostgresSecrets } from './postgres-secrets.ts';
 
 const { url, drop } = await temporaryDatabase();
-const database = await openPostgres(url, await createLog('silent', false));
+const database = await openPatiently(url);
 const { pool, verificationPool } = database;
 after(async () => {
   await database.close();
