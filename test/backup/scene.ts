@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { type TemporaryDatabase, temporaryDatabase } from '../support/postgres-database.ts';
-import { newDataDir, startServer, type TestServer } from '../support/server.ts';
+import { newDataDir, onePublicUrl, startServer, type TestServer } from '../support/server.ts';
 
 export const operator = fileURLToPath(new URL('../../packages/server/src/operator.ts', import.meta.url));
 const secret = 'a secret that is only for the tests';
@@ -54,7 +54,7 @@ export class Scene {
     const server = await startServer({
       dataDir,
       database: 'sqlite',
-      env: { ...this.variables, ...env },
+      env: { ...onePublicUrl, ...this.variables, ...env },
     });
     this.#servers.push(server);
     return server;

@@ -195,3 +195,28 @@ test('nobody is told a session that is not theirs', async () => {
     assert.ok(answer.status === 401 || answer.text === 'null', answer.text);
   }
 });
+
+test('two servers on one host keep the sessions of one browser apart', async () => {
+  const signedIn = await call(`${proxied.url}/api/auth/sign-in/email`, {
+    method: 'POST',
+    headers: { 'x-forwarded-for': '203.0.113.20' },
+    body: { ...owner, rememberMe: false },
+  });
+  assert.equal(signedIn.status, 200, signedIn.text);
+  // A browser keeps cookies by host and name, whatever the port (RFC 6265 section 8.5).
+  const jar = new Map<string, string>();
+  for (const cookie of `${ada.cookie}; ${cookiesOf(signedIn.headers)}`.split('; ')) {
+    const [name = ''] = cookie.split('=', 1);
+    assert.ok(!jar.has(name), `${name} is overwritten`);
+    jar.set(name, cookie);
+  }
+  assert.ok(jar.size >= 3, 'one session, and one that is not remembered');
+  const cookie = [...jar.values()].join('; ');
+  const [here, there] = [new Person(server.url, cookie), new Person(proxied.url, cookie)];
+  for (const person of [here, there]) assert.equal((await person.call('GET', '/v1/api-keys')).status, 200);
+  const left = await there.call('POST', '/api/auth/sign-out', {});
+  const [own = ''] = ada.cookie.split('=', 1);
+  assert.ok(left.headers.getSetCookie().every((removed) => !removed.startsWith(own)));
+  assert.equal((await there.call('GET', '/v1/api-keys')).status, 401);
+  assert.equal((await here.call('GET', '/v1/api-keys')).status, 200);
+});

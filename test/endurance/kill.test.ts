@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Person } from '../support/person.ts';
 import { Random } from '../support/random.ts';
-import { newDataDir, startServer, type TestServer } from '../support/server.ts';
+import { newDataDir, onePublicUrl, startServer, type TestServer } from '../support/server.ts';
 import { assertNothingHalf, Ledger } from './ledger.ts';
 
 /** Of those on PostgreSQL little depends on this process: what it has committed, PostgreSQL keeps. */
@@ -17,12 +17,12 @@ test('what was answered before kill -9 is there afterwards, and nothing is half 
   t.diagnostic(`SOKU_KILL_SEED=${random.seed}`);
   const dataDir = newDataDir();
   const ledger = new Ledger(random);
-  let server = await startServer({ dataDir });
+  let server = await startServer({ dataDir, env: onePublicUrl });
   try {
     const { cookie } = await server.signIn();
     for (let round = 0; round < rounds; round++) {
       await killAtWork(server, cookie, ledger, random.int(15, 45));
-      server = await startServer({ dataDir });
+      server = await startServer({ dataDir, env: onePublicUrl });
       // Before the checks below: they retry what was lost, and so mend it.
       await assertNothingHalf(dataDir);
       await ledger.check(server.url, new Person(server.url, cookie));

@@ -8,7 +8,7 @@ import { type Usage, usageSchema } from '@soku/server/usage-schemas';
 import { inDatabase, whileLocked } from '../support/in-database.ts';
 import { patience } from '../support/patience.ts';
 import { bearer, call, Person } from '../support/person.ts';
-import { newDataDir, startServer, type TestServer } from '../support/server.ts';
+import { newDataDir, onePublicUrl, startServer, type TestServer } from '../support/server.ts';
 
 const dataDir = newDataDir();
 after(() => rmSync(dataDir, { recursive: true, force: true }));
@@ -48,7 +48,7 @@ async function written(wanted: number): Promise<void> {
 test('a stop writes every use, and kill -9 loses none that was written, nor counts one twice', {
   timeout: patience,
 }, async () => {
-  let server = await startServer({ dataDir });
+  let server = await startServer({ dataDir, env: onePublicUrl });
   try {
     const { cookie } = await server.signIn();
     const made: { apiKey: string; key: Key }[] = [];
@@ -71,7 +71,7 @@ test('a stop writes every use, and kill -9 loses none that was written, nor coun
 
     await use(server, apiKeys, 3, 1);
     assert.deepEqual(await server.kill('SIGTERM'), { code: 0, signal: null });
-    server = await startServer({ dataDir });
+    server = await startServer({ dataDir, env: onePublicUrl });
     await assertUsed(3, 1);
 
     await use(server, apiKeys, 2, 1);
@@ -79,20 +79,20 @@ test('a stop writes every use, and kill -9 loses none that was written, nor coun
     await use(server, apiKeys, 0, 1);
     await written(keys * 8);
     await server.kill('SIGKILL');
-    server = await startServer({ dataDir });
+    server = await startServer({ dataDir, env: onePublicUrl });
     await assertUsed(5, 3);
 
     // Killed at once, most of these are lost; what was written of them counts once.
     await use(server, apiKeys, 1, 1);
     await server.kill('SIGKILL');
-    server = await startServer({ dataDir });
+    server = await startServer({ dataDir, env: onePublicUrl });
     await assertUsed(5, 3, 1);
 
     // And counting goes on from there.
     const before = await Promise.all(made.map(({ key }) => usageOf(new Person(server.url, cookie), key.id)));
     await use(server, apiKeys, 1, 0);
     await server.kill('SIGTERM');
-    server = await startServer({ dataDir });
+    server = await startServer({ dataDir, env: onePublicUrl });
     for (const [i, { key }] of made.entries()) {
       const { accepted } = await usageOf(new Person(server.url, cookie), key.id);
       assert.equal(accepted, (before[i]?.accepted ?? 0) + 1);
@@ -105,7 +105,7 @@ test('a stop writes every use, and kill -9 loses none that was written, nor coun
 test('while another program has the database locked, uses are counted on, and written afterwards', {
   timeout: patience,
 }, async () => {
-  const server = await startServer({ dataDir });
+  const server = await startServer({ dataDir, env: onePublicUrl });
   const stored = async (id: string) => {
     const sums = 'SELECT sum(accepted) AS accepted, sum(refused) AS refused FROM usage_hour WHERE key_id = ?';
     const [row] = await inDatabase(server, sums, id);

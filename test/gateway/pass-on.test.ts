@@ -164,7 +164,7 @@ test('offers to switch protocols, which a server may ignore, are ignored', async
 
 test("the dashboard's session does not go on: a browser sends it to every port of a host", async () => {
   const session = ada.cookie;
-  assert.match(session, /^soku_session=/);
+  assert.match(session, /^soku_session_[0-9a-f]{8}=/);
   const cases: [string, string | undefined][] = [
     [session, undefined],
     [`a=1; ${session}; b=2`, 'a=1; b=2'],
@@ -172,6 +172,8 @@ test("the dashboard's session does not go on: a browser sends it to every port o
     [`a=1;${session}`, 'a=1'],
     [`=${session}`, undefined],
     ['__Host-soku_session=x; a=1', 'a=1'],
+    // Of another instance on the same host.
+    ['soku_session_0badcafe=x; soku_session_0badcafe_extra.dont_remember=y; a=1', 'a=1'],
     ['my_soku_session=x', 'my_soku_session=x'],
   ];
   for (const [sent, received] of cases) {

@@ -3,7 +3,7 @@ import pg from 'pg';
 import { z } from 'zod';
 import { call } from '../support/person.ts';
 import { type TemporaryDatabase, temporaryDatabase } from '../support/postgres-database.ts';
-import { freePort, newDataDir, startServer, type TestServer } from '../support/server.ts';
+import { freePort, newDataDir, onePublicUrl, startServer, type TestServer } from '../support/server.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
 
 type Environment = Record<string, string | undefined>;
@@ -48,6 +48,7 @@ export class DeployedNode {
       PORT: String(await freePort()),
       DATABASE_URL: network.url(databaseUrl),
       SOKU_SECRET: 'a secret that is only for the tests',
+      ...onePublicUrl,
       ...env,
     });
   }

@@ -67,7 +67,7 @@ export async function start(t: TestContext, upstream: string, patience: Partial<
     upstream,
     forwardKey: false,
     preflight: 'refuse',
-    ownCookies: [],
+    isOwnCookie: () => false,
     verify: () => ({ key, limit: null }),
     trusts: () => false,
     addressHeader: 'x-forwarded-for',

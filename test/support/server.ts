@@ -13,6 +13,9 @@ const operator = fileURLToPath(new URL('../../packages/server/src/operator.ts', 
 
 export const owner = { email: 'ada@example.com', password: 'correct horse battery' };
 
+/** For servers on several ports that are one deployment: the session cookie is named after the public URL. */
+export const onePublicUrl = { SOKU_PUBLIC_URL: 'http://localhost:3000' };
+
 interface StartOptions {
   /** Beside HOST, PORT, SOKU_DATA_DIR and the owner. `undefined` takes a variable away. */
   env?: Record<string, string | undefined>;

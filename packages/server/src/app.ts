@@ -1,10 +1,11 @@
 import type { Logger } from 'pino';
 import { AccountService } from './accounts/account-service.ts';
-import { createAuth, sessionCookieNames } from './accounts/auth.ts';
-import { DeviceCookies, deviceCookieNames } from './accounts/device-cookie.ts';
+import { createAuth } from './accounts/auth.ts';
+import { DeviceCookies } from './accounts/device-cookie.ts';
 import { PasswordGate } from './accounts/password-gate.ts';
 import { PasswordHasher } from './accounts/password-hasher.ts';
 import { accountRoutes } from './accounts/routes.ts';
+import { isDashboardCookie } from './accounts/session-cookie.ts';
 import type { Config } from './config.ts';
 import type { Database } from './database/open.ts';
 import type { PostgresDatabase } from './database/postgres.ts';
@@ -24,6 +25,7 @@ import { Callers } from './keys/callers.ts';
 import { checkUrls } from './keys/check-url.ts';
 import { keyRoutes } from './keys/routes.ts';
 import { KeyService } from './keys/service.ts';
+import { sessionDecides } from './keys/session-decides.ts';
 import { KeyStore } from './keys/store.ts';
 import { AddressLimits } from './limits/address-limits.ts';
 import { keepLimits } from './limits/limits.ts';
@@ -59,7 +61,8 @@ export async function createApp(
 ) {
   const { publicUrl, keyPrefixes, verifyScope } = config;
   const addressOf = clientAddress(config.trustProxy, config.trustProxyHeader);
-  const app = createServer({ log, publicUrl, addressOf });
+  const usesSession = sessionDecides(publicUrl, keyPrefixes);
+  const app = createServer({ log, publicUrl, addressOf, usesSession });
 
   const accountParts = createAccounts(database, { secret, publicUrl, log });
   const { accounts, passwords } = accountParts;
@@ -91,7 +94,7 @@ export async function createApp(
     config.gateway &&
     (await createGateway({
       ...config.gateway,
-      ownCookies: [...sessionCookieNames, ...deviceCookieNames],
+      isOwnCookie: isDashboardCookie,
       verify: (request) => verifier.verify(request, { address: addressOf(request) }),
       trusts,
       addressHeader: config.trustProxyHeader,
@@ -103,7 +106,7 @@ export async function createApp(
   await registerSecurityHeaders(app, publicUrl.startsWith('https:'));
   await registerOpenApi(app, { publicUrl, keyPrefix: keyPrefixes[0], version });
   await app.register(accountRoutes, { ...accountParts, publicUrl, keyPrefixes, addressOf });
-  const callers = new Callers(verifier, accounts, addressOf);
+  const callers = new Callers(verifier, accounts, addressOf, usesSession);
   await app.register(keyRoutes, { keys, callers });
   await app.register(workspaceRoutes, { workspaces, callers });
   await app.register(usageRoutes, { usage: new UsageService(keys, usage.reader, Date.now), callers });

@@ -6,6 +6,7 @@ import { DatabaseUnavailable } from '../database/unavailable.ts';
 import { withHashedTokens } from './hashed-tokens.ts';
 import type { PasswordHasher } from './password-hasher.ts';
 import { passwordLength } from './schemas.ts';
+import { sessionCookieName } from './session-cookie.ts';
 
 /** The header in which our own code hands the client's address to the auth library; see forward.ts. */
 export const addressHeader = 'x-soku-client-address';
@@ -21,15 +22,6 @@ interface Options {
   log: FastifyBaseLogger;
 }
 
-/** Every name that the session cookie can have. */
-const cookieNames = { plain: 'soku_session', secure: '__Host-soku_session' };
-export const sessionCookieNames = Object.values(cookieNames);
-
-/** Its name here. On https the prefix __Host- binds it to this host and to https (ASVS 5.0 3.3.1, 3.3.3). */
-export function sessionCookieName(publicUrl: string): string {
-  return publicUrl.startsWith('https:') ? cookieNames.secure : cookieNames.plain;
-}
-
 /**
  * The auth library, set up for e-mail and password. Only the accounts room knows which library it is.
  *
@@ -37,6 +29,7 @@ export function sessionCookieName(publicUrl: string): string {
  */
 export function createAuth({ database, secret, publicUrl, trustedOrigins, passwords, log }: Options) {
   const secure = publicUrl.startsWith('https:');
+  const cookieName = sessionCookieName(publicUrl);
   return betterAuth({
     appName: 'Soku',
     baseURL: publicUrl,
@@ -81,7 +74,9 @@ export function createAuth({ database, secret, publicUrl, trustedOrigins, passwo
       ipAddress: { ipAddressHeaders: [addressHeader] },
       useSecureCookies: false,
       defaultCookieAttributes: { httpOnly: true, sameSite: 'lax', secure, path: '/' },
-      cookies: { session_token: { name: sessionCookieName(publicUrl) } },
+      // The library's other cookies, such as that of a session without "remember me", must not collide either.
+      cookiePrefix: `${cookieName}_extra`,
+      cookies: { session_token: { name: cookieName } },
       // Our own check runs before, for every route (http/origin.ts).
       disableCSRFCheck: true,
     },

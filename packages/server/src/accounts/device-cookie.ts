@@ -4,13 +4,12 @@
  * opens nothing: whoever copies it gets attempts of their own to guess the password.
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import { sessionCookieName, sessionCookieNames } from './auth.ts';
+import { sessionCookieName } from './session-cookie.ts';
 
 /** s: the most that browsers keep a cookie. */
 const maxAge = 400 * 24 * 60 * 60;
 
 const end = '_device';
-export const deviceCookieNames = sessionCookieNames.map((name) => `${name}${end}`);
 
 export class DeviceCookies {
   readonly #name: string;

@@ -1,7 +1,7 @@
 import { redactKeys } from '@soku/key';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { orUnavailable } from '../database/unavailable.ts';
-import { type Auth, addressHeader, sessionCookieNames } from './auth.ts';
+import { type Auth, addressHeader } from './auth.ts';
 
 /**
  * The client's headers for the auth library, with the address that we believe in place of what was claimed.
@@ -42,12 +42,6 @@ export async function callAuth(
     ...(body !== undefined && { body: JSON.stringify(body) }),
   });
   return orUnavailable(() => auth.handler(forwarded));
-}
-
-/** Whether a session cookie came, alive or not. Other cookies of the same host do not make a caller a person. */
-export function hasSessionCookie(request: FastifyRequest): boolean {
-  const cookies = request.headers.cookie?.split(/; ?/) ?? [];
-  return cookies.some((cookie) => sessionCookieNames.some((name) => cookie.startsWith(`${name}=`)));
 }
 
 /**

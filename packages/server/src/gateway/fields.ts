@@ -50,7 +50,7 @@ const madeByUs = new Set(['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-h
 
 export interface RequestRules {
   /** Cookies of the dashboard: a browser sends them to every port of a host. */
-  ownCookies: readonly string[];
+  isOwnCookie: (name: string) => boolean;
   /** Whether the upstream gets the Authorization field, and so the key. */
   forwardKey: boolean;
   /** Whether the peer is a proxy that is believed. */
@@ -71,7 +71,7 @@ export function fieldsForUpstream(raw: readonly string[], rules: RequestRules): 
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const written = raw[i] ?? '';
     const name = canonicalName(written);
-    const value = name === 'cookie' ? withoutCookies(raw[i + 1] ?? '', rules.ownCookies) : raw[i + 1];
+    const value = name === 'cookie' ? withoutCookies(raw[i + 1] ?? '', rules.isOwnCookie) : raw[i + 1];
     if (value === undefined || !goesOn(name, written, named, rules)) continue;
     kept.push(written, value);
   }
@@ -90,10 +90,11 @@ function goesOn(name: string, written: string, named: ReadonlySet<string>, rules
   return rules.trusted && !other && !respelt && !madeByUs.has(name);
 }
 
-/** A Cookie field without the cookies of these names; undefined when nothing is left. */
-function withoutCookies(value: string, names: readonly string[]): string | undefined {
-  if (!names.some((name) => value.includes(name))) return value;
-  const kept = value.split(';').filter((cookie) => !names.includes(cookieName(cookie)));
+/** A Cookie field without the dashboard's cookies; undefined when nothing is left. */
+function withoutCookies(value: string, isOwn: (name: string) => boolean): string | undefined {
+  const cookies = value.split(';');
+  const kept = cookies.filter((cookie) => !isOwn(cookieName(cookie)));
+  if (kept.length === cookies.length) return value;
   return kept.length === 0 ? undefined : kept.join(';').trim();
 }
 
@@ -143,7 +144,7 @@ function joined(value: string | string[] | undefined): string | undefined {
 
 export interface AnswerRules {
   /** Cookies that the upstream must not set: cookies do not tell ports apart. */
-  ownCookies: readonly string[];
+  isOwnCookie: (name: string) => boolean;
   /** Fields that we set ourselves, with names in small letters; they take the place of the upstream's. */
   ours: Readonly<Record<string, string>>;
   /** The upstream's URL, without a slash at the end. */
@@ -163,15 +164,10 @@ export function fieldsForClient(raw: readonly string[], rules: AnswerRules): str
     const name = canonicalName(written);
     // Alt-Svc would lead clients round the gateway.
     if (endsHere(name, named) || name in rules.ours || name === 'alt-svc') continue;
-    if (name === 'set-cookie' && setsOneOf(rules.ownCookies, value)) continue;
+    if (name === 'set-cookie' && rules.isOwnCookie(cookieName(value))) continue;
     kept.push(written, name === 'location' ? ownLocation(value, rules.upstream) : value);
   }
   return kept.concat(...Object.entries(rules.ours));
-}
-
-function setsOneOf(names: readonly string[], cookie: string): boolean {
-  const name = cookieName(cookie).toLowerCase();
-  return names.some((own) => own.toLowerCase() === name);
 }
 
 /** The upstream knows itself by its own address, which clients cannot reach: what is left is a path of ours. */

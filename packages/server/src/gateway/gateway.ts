@@ -25,7 +25,7 @@ interface Options {
   /** What happens to CORS preflights, which never carry a key. */
   preflight: 'refuse' | 'pass';
   /** Cookies of the dashboard. */
-  ownCookies: readonly string[];
+  isOwnCookie: (name: string) => boolean;
   /** Whether the key of a request is good, and counts the request. At once when the key is remembered. */
   verify: (request: IncomingMessage) => Verdict | Promise<Verdict>;
   /** Whether the peer is a proxy that is believed. */
@@ -168,10 +168,10 @@ export class Gateway {
 
   /** @param verdict null for a preflight, which has no key */
   #passOn({ request, response, path, verdict, id, refuse }: Passing): Refusal | Exchange {
-    const { trusts, addressHeader, forwardKey, ownCookies, log } = this.#options;
+    const { trusts, addressHeader, forwardKey, isOwnCookie, log } = this.#options;
     if (verdict?.refusal !== undefined) return verdict.refusal;
 
-    const rules = { ownCookies, forwardKey, trusted: trusts(request), addressHeader };
+    const rules = { isOwnCookie, forwardKey, trusted: trusts(request), addressHeader };
     const identity = verdict === null ? {} : identityFields(verdict.key);
     const limit = verdict?.limit ?? null;
     const ours = { 'x-request-id': id, ...(limit === null ? {} : limitFields(limit)) };
@@ -191,7 +191,7 @@ export class Gateway {
       ],
       answerFields: (raw) => {
         this.#closeWhenStopping(request, response);
-        return fieldsForClient(raw, { ownCookies, ours, upstream: this.#upstream.url });
+        return fieldsForClient(raw, { isOwnCookie, ours, upstream: this.#upstream.url });
       },
       failed: (refusal, { name, message }) => {
         // Not the error itself: Node puts the bytes of a broken answer into it.

@@ -2,7 +2,7 @@ import swagger from '@fastify/swagger';
 import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { sessionCookieName } from '../accounts/auth.ts';
+import { sessionCookieName } from '../accounts/session-cookie.ts';
 import { errorSchema } from '../keys/schemas.ts';
 import { type ErrorCode, errorCodeNames, errorCodes } from './error-codes.ts';
 

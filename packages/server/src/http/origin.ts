@@ -20,10 +20,16 @@ export function ownOrigins(publicUrl: string): string[] {
  * Cross-site request forgery (ASVS 5.0 3.5.1): a call that changes something, and does not carry a key, must come
  * from our own pages when a browser sends it. Programs send neither Origin nor Sec-Fetch-Site, and pass.
  *
+ * @param usesSession whether a management call is that of a person, whatever Authorization holds
  * @returns the refusal, or null when the call may go on
  */
-export function checkOrigin(request: FastifyRequest, own: readonly string[]): Refusal | null {
-  if (safeMethods.has(request.method) || isKeyCall(request)) return null;
+export function checkOrigin(
+  request: FastifyRequest,
+  own: readonly string[],
+  usesSession: (request: IncomingMessage) => boolean,
+): Refusal | null {
+  if (safeMethods.has(request.method)) return null;
+  if (isKeyCall(request) && !usesSession(request.raw)) return null;
   const { origin } = request.headers;
   const site = request.headers['sec-fetch-site'];
   if (origin !== undefined ? own.includes(origin) : site === undefined || site === 'same-origin') return null;
@@ -33,7 +39,7 @@ export function checkOrigin(request: FastifyRequest, own: readonly string[]): Re
   };
 }
 
-/** Under /v1/ the Authorization header decides alone who calls; the calls of the accounts look at the cookie only. */
+/** Under /v1/ an Authorization header can decide who calls; the calls of the accounts look at the cookie only. */
 function isKeyCall(request: FastifyRequest): boolean {
   return request.headers.authorization !== undefined && request.url.startsWith('/v1/');
 }

@@ -15,6 +15,7 @@ import {
   validatorCompiler,
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod';
+import { renameFormerCookie } from '../accounts/session-cookie.ts';
 import { DatabaseUnavailable, StorageUnavailable } from '../database/unavailable.ts';
 import { originalPrefix } from '../verification/original-request.ts';
 import { answerBrokenRequest, limits } from './broken-requests.ts';
@@ -31,13 +32,15 @@ interface Options {
   log: FastifyBaseLogger;
   publicUrl: string;
   addressOf: ClientAddress;
+  /** Whether a management call is that of a person with a session. */
+  usesSession: (request: IncomingMessage) => boolean;
 }
 
 /** ms between two lines that tell of the same outage. */
 const outageInterval = 10_000;
 
 /** The bare server: limits, request ids, the error envelope, the origin check, and one log line a request. */
-export function createServer({ log, publicUrl, addressOf }: Options) {
+export function createServer({ log, publicUrl, addressOf, usesSession }: Options) {
   const app = fastify({
     loggerInstance: log,
     // Its own lines would hold URLs.
@@ -90,6 +93,7 @@ export function createServer({ log, publicUrl, addressOf }: Options) {
   const own = ownOrigins(publicUrl);
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
+    renameFormerCookie(request.headers, publicUrl);
     if (request.url.length > limits.url) {
       return refuse(reply, {
         code: 'invalid_request',
@@ -103,7 +107,7 @@ export function createServer({ log, publicUrl, addressOf }: Options) {
     }
     // There a proxy asks about a request to another API, whose method and origin they are.
     if (request.url.startsWith(originalPrefix)) return;
-    const refusal = checkPreflight(request) ?? checkOrigin(request, own);
+    const refusal = checkPreflight(request) ?? checkOrigin(request, own, usesSession);
     if (refusal !== null) return refuse(reply, refusal);
   });
   // A quiet log costs a request nothing.

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { AccountService } from '../accounts/account-service.ts';
-import { authHeaders, hasSessionCookie } from '../accounts/forward.ts';
+import { authHeaders } from '../accounts/forward.ts';
 import type { ClientAddress } from '../http/client-address.ts';
 import { type Refusal, refuse } from '../http/errors.ts';
 import { limitFields } from '../limits/fields.ts';
@@ -10,6 +10,7 @@ import type { Ask } from '../verification/verdict.ts';
 import type { Verifier } from '../verification/verifier.ts';
 import { type Scope, scopeSchema } from './schemas.ts';
 import type { Caller } from './service.ts';
+import type { SessionDecides } from './session-decides.ts';
 
 /** How long after a sign-in a session may still make keys, in ms (ASVS 5.0 7.5.3). */
 const recentLogin = 2 * 60 * 60 * 1000;
@@ -29,12 +30,13 @@ type Found =
 
 /**
  * Settles who calls a management endpoint: the key in the Authorization header, else the person of the session
- * cookie. A key needs the scope; a person may do everything in a workspace of theirs.
+ * cookie (session-decides.ts). A key needs the scope; a person may do everything in a workspace of theirs.
  */
 export class Callers {
   readonly #verifier: Verifier;
   readonly #accounts: AccountService;
   readonly #addressOf: ClientAddress;
+  readonly #usesSession: SessionDecides;
   readonly #now: () => number;
   readonly #settled = new WeakMap<FastifyRequest, Caller>();
   readonly #bodyless = new WeakSet<FastifyRequest>();
@@ -43,11 +45,13 @@ export class Callers {
     verifier: Verifier,
     accounts: AccountService,
     addressOf: ClientAddress,
+    usesSession: SessionDecides,
     now: () => number = Date.now,
   ) {
     this.#verifier = verifier;
     this.#accounts = accounts;
     this.#addressOf = addressOf;
+    this.#usesSession = usesSession;
     this.#now = now;
   }
 
@@ -97,8 +101,7 @@ export class Callers {
     ask: Ask,
     { person, recentLogin }: { person?: false; recentLogin?: boolean },
   ): Promise<Found> {
-    const isPerson = request.headers.authorization === undefined && hasSessionCookie(request);
-    if (isPerson && person !== false) {
+    if (person !== false && this.#usesSession(request.raw)) {
       return this.#findPerson(request, recentLogin === true);
     }
     const { key, refusal, limit } = await this.#verifier.verify(request.raw, ask);

@@ -1,0 +1,56 @@
+import { createHash } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
+
+/** The name in versions that had one for all instances. */
+const formerName = 'soku_session';
+
+/** The names of the session cookies of every instance, and of the auth library's cookies beside them. */
+const anyInstance = /^(?:__Host-|__Secure-)?soku_session(?:_|$)/i;
+
+/** On https __Host- binds a cookie to this host and to https (ASVS 5.0 3.3.1, 3.3.3). */
+function securePrefix(publicUrl: string): string {
+  return publicUrl.startsWith('https:') ? '__Host-' : '';
+}
+
+/**
+ * The name of the session cookie. Cookies do not tell ports apart (RFC 6265 section 8.5), and a cookie with the prefix
+ * __Host- has no path but /. So the name has a mark of origin and path, or two instances on one host would overwrite
+ * each other's cookie.
+ *
+ * @param publicUrl SOKU_PUBLIC_URL
+ */
+export function sessionCookieName(publicUrl: string): string {
+  const { origin, pathname } = new URL(publicUrl);
+  const place = origin + pathname.replace(/\/+$/, '');
+  const mark = createHash('sha256').update(place).digest('hex').slice(0, 8);
+  return `${securePrefix(publicUrl)}${formerName}_${mark}`;
+}
+
+/** Whether a cookie is for a dashboard, of this instance or of another one on the same host. */
+export function isDashboardCookie(name: string): boolean {
+  return anyInstance.test(name);
+}
+
+/** Whether a session cookie of this instance came, alive or not. Other cookies do not make a caller a person. */
+export function hasSessionCookie({ cookie }: IncomingHttpHeaders, publicUrl: string): boolean {
+  return hasCookie(cookie, sessionCookieName(publicUrl));
+}
+
+/**
+ * Gives a cookie of an earlier version the name of today, so that an upgrade signs nobody out. The auth library sets
+ * the cookie under its new name within a day of use.
+ *
+ * @param headers are changed
+ */
+export function renameFormerCookie(headers: IncomingHttpHeaders, publicUrl: string): void {
+  const { cookie } = headers;
+  if (cookie === undefined || hasSessionCookie(headers, publicUrl)) return;
+  const former = `${securePrefix(publicUrl)}${formerName}=`;
+  const renamed = (one: string) =>
+    one.startsWith(former) ? `${sessionCookieName(publicUrl)}=${one.slice(former.length)}` : one;
+  headers.cookie = cookie.split(/; ?/).map(renamed).join('; ');
+}
+
+function hasCookie(cookies: string | undefined, name: string): boolean {
+  return cookies?.split(/; ?/).some((cookie) => cookie.startsWith(`${name}=`)) === true;
+}

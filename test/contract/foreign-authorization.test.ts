@@ -1,0 +1,62 @@
+/** An Authorization header beside a session: a proxy's own does not count, and one that was meant as a key does. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { generateKey } from '@soku/key';
+import type { ErrorCode } from '@soku/server/error-codes';
+import { assertRefusal, Contract } from '../support/contract.ts';
+import type { Fields } from '../support/http.ts';
+import { startServer } from '../support/server.ts';
+
+const server = await startServer();
+after(() => server.stop());
+const contract = await Contract.of(server);
+
+/** As Basic auth and SSO proxies before the dashboard send it. */
+const foreign = [
+  `Basic ${Buffer.from('admin:secret').toString('base64')}`,
+  'Bearer eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiJhZGEifQ.c2lnbmF0dXJl',
+];
+
+test('credentials of a proxy before the dashboard do not stand in the way of a session', async () => {
+  const person = await server.signIn();
+  const send = (method: string, path: string, fields: Fields, body?: object) =>
+    contract.call(method, path, { as: person, fields, ...(body && { body }) });
+  for (const value of foreign) {
+    const fields: Fields = [['Authorization', value]];
+    assert.equal((await send('GET', '/v1/api-keys', fields)).status, 200);
+    assert.equal((await send('GET', '/v1/workspace', fields)).status, 200);
+    const created = await send('POST', '/v1/api-keys', fields, { name: 'behind a proxy' });
+    assert.equal(created.status, 201, created.text);
+    const elsewhere: Fields = [...fields, ['Origin', 'https://evil.example']];
+    assertRefusal(await send('POST', '/v1/api-keys', elsewhere, { name: 'forged' }), 'cross_origin');
+    for (const path of ['/v1/me', '/v1/verify']) {
+      assert.equal((await send('GET', path, fields)).status, 401, `${path} is for keys`);
+    }
+  }
+  const two: Fields = foreign.map((value) => ['Authorization', value]);
+  assert.equal((await send('GET', '/v1/api-keys', two)).status, 200);
+});
+
+test('what was meant as a key decides alone, also beside a session', async () => {
+  const person = await server.signIn();
+  const key = generateKey();
+  const basic = `Basic ${Buffer.from(`${key}:`).toString('base64')}`;
+  const cases: [code: ErrorCode, fields: Fields][] = [
+    ['unknown_key', [['Authorization', `Bearer ${key}`]]],
+    ['missing_bearer', [['Authorization', key]]],
+    ['malformed_key', [['Authorization', `Bearer ${key.slice(0, 20)}`]]],
+    ['missing_prefix', [['Authorization', `Bearer ${key.slice(8)}`]]],
+    ['key_preview', [['Authorization', `Bearer ${key.slice(0, 11)}...${key.slice(-3)}`]]],
+    ['unsupported_scheme', [['Authorization', basic]]],
+    [
+      'malformed_authorization',
+      [
+        ['Authorization', foreign[0] ?? ''],
+        ['Authorization', `Bearer ${key}`],
+      ],
+    ],
+  ];
+  for (const [code, fields] of cases) {
+    assertRefusal(await contract.call('GET', '/v1/api-keys', { as: person, fields }), code);
+  }
+});
