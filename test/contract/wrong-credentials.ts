@@ -63,7 +63,7 @@ function schemes(key: string): Mistake[] {
   const anonymous = [`Hello ${key}`, `${key} ${key}`, `sk_live_ ${key.slice(8)}`, `BearerX ${key}`];
   return [
     ...named,
-    { what: 'with the word Basic alone', fields: authorization('Basic'), says: /The scheme Basic/ },
+    { what: 'with the word Basic alone', fields: authorization('Basic'), says: /The scheme Basic.*\.netrc/ },
     ...anonymous.slice(0, 3).map((value, at) => ({
       what: `with an unknown scheme (${at + 1})`,
       fields: authorization(value),

@@ -30,6 +30,17 @@ test('a cut key is told how many characters came and how many are missing', () =
   explains(`${key.slice(0, 39)}zzz`, 'malformed_key', /has 42 characters.* 2 are too many/);
 });
 
+test('a key of the shape of Stripe is said to look like one', () => {
+  const long = `51${'Ab3'.repeat(32)}`;
+  for (const text of [`sk_live_${long}`, `sk_test_${long}`, `rk_live_${long}`, `pk_live_${long}`]) {
+    explains(text, 'malformed_key', /^This looks like a key of Stripe/);
+    explains(`"${text}"`, 'malformed_key', /^This looks like a key of Stripe/);
+    assert.ok(!explainKey(text, prefixes)?.message.includes('Ab3'));
+  }
+  explains(`rk_live_${'a1B'.repeat(8)}`, 'malformed_key', /^This looks like a key of Stripe/);
+  explains(`sk_live_${'a1B'.repeat(8)}`, 'malformed_key', /has 32 characters.* 8 are missing/);
+});
+
 test('of two prefixes that fit, the longer one is meant', () => {
   const accepted = ['sk_', 'sk_live_'];
   explains(key.slice(0, 37), 'malformed_key', /a key has 40: `sk_live_`.* 3 are missing/, accepted);

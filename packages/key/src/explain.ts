@@ -32,7 +32,11 @@ export function explainKey(text: string, prefixes: readonly string[]): KeyFault 
   if (isPreview(sent, prefixes)) return preview;
   return {
     code: 'malformed_key',
-    message: inOtherText(sent, prefixes) ?? otherThing(sent, prefixes) ?? malformation(sent, prefixes),
+    message:
+      inOtherText(sent, prefixes) ??
+      otherThing(sent, prefixes) ??
+      stripeKey(sent, prefixes) ??
+      malformation(sent, prefixes),
   };
 }
 
@@ -81,6 +85,18 @@ function side(count: number, where: string, nearest: string | undefined): string
   const name = characterName(nearest);
   const kind = name === null ? '' : count === 1 ? ` (${name})` : ` (the nearest is ${name})`;
   return [`${count} ${where} it${kind}`];
+}
+
+/**
+ * A key of Stripe, whose prefixes ours resemble: 24 characters follow the prefix, or about 100 (docs.stripe.com/keys).
+ * With a prefix that is accepted here, 24 characters are more likely a key of ours that was cut.
+ */
+function stripeKey(text: string, prefixes: readonly string[]): string | null {
+  const parts = /^((?:sk|rk|pk)_(?:live|test)_)([0-9A-Za-z]+)$/.exec(unwrap(text));
+  const [, prefix = '', random = ''] = parts ?? [];
+  const isOld = random.length === 24 && !prefixes.includes(prefix);
+  if (!isOld && (random.length < 60 || random.length > 247)) return null;
+  return 'This looks like a key of Stripe, which this service does not know. Send the key that was created here. If the Stripe key is a secret one, roll it in the Stripe Dashboard, because it was sent to another service.';
 }
 
 /** A variable, a placeholder, a URL and so on: alone, in quotes, or after the prefix. */

@@ -159,7 +159,7 @@ export class Gateway {
     const target = upstreamTarget(request.url ?? '', this.#upstream.basePath);
     if ('code' in target) return target;
     const crossOrigin = checkPreflight(request);
-    if (crossOrigin !== null && preflight === 'refuse') return crossOrigin;
+    if (crossOrigin !== null && preflight === 'refuse') return refusedPreflight;
     const passOn = (verdict: Verdict | null) =>
       this.#passOn({ request, response, path: target.path, verdict, id, refuse });
     const verdict = crossOrigin === null ? verify(request) : null;
@@ -254,3 +254,9 @@ export class Gateway {
     );
   }
 }
+
+const refusedPreflight: Refusal = {
+  code: 'cross_origin',
+  message:
+    'This gateway refuses CORS preflights, because they carry no key, and a secret key does not belong in a browser. To pass them on to the API, the operator sets SOKU_GATEWAY_PREFLIGHT=pass.',
+};

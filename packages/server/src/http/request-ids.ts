@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { redactKeys } from '@soku/key';
 
 /** Unique for each process, so that ids of two of them never meet in one log. */
 const start = randomBytes(6).toString('hex');
@@ -23,4 +24,15 @@ export function nextRequestId(): string {
   const id = beginning + ends[next];
   next += 1;
   return id;
+}
+
+/**
+ * What the client calls the request, for the log only: our own id stays the one that is answered.
+ *
+ * @param field the X-Request-Id that came
+ * @returns undefined when it has another form, or may hold a key
+ */
+export function clientRequestId(field: string | string[] | undefined): string | undefined {
+  if (typeof field !== 'string' || !/^[A-Za-z0-9._-]{1,64}$/.test(field)) return undefined;
+  return redactKeys(field) === field ? field : undefined;
 }

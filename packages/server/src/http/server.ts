@@ -15,6 +15,7 @@ import {
   validatorCompiler,
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod';
+import { z } from 'zod';
 import { renameFormerCookie } from '../accounts/session-cookie.ts';
 import { DatabaseUnavailable, StorageUnavailable } from '../database/unavailable.ts';
 import { originalPrefix } from '../verification/original-request.ts';
@@ -24,7 +25,7 @@ import { type Detail, type Refusal, RequestError, refuse } from './errors.ts';
 import { atMostEvery, logsRequests } from './logging.ts';
 import { checkOrigin, checkPreflight, ownOrigins } from './origin.ts';
 import { PreformattedResponse } from './preformatted-response.ts';
-import { nextRequestId } from './request-ids.ts';
+import { clientRequestId, nextRequestId } from './request-ids.ts';
 import { unavailable } from './unavailable.ts';
 import { readUtf8 } from './utf8.ts';
 
@@ -47,6 +48,7 @@ export function createServer({ log, publicUrl, addressOf, usesSession }: Options
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: nextRequestId,
     requestIdHeader: false,
+    childLoggerFactory: requestLogger,
     bodyLimit: limits.body,
     requestTimeout: limits.requestTime,
     forceCloseConnections: 'idle',
@@ -87,6 +89,8 @@ export function createServer({ log, publicUrl, addressOf, usesSession }: Options
   // Node itself would answer 417, without our envelope. RFC 9110 section 10.1.1 lets a server pass over it.
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
 
+  app.addHook('preValidation', findNoEmptyId);
+
   // A form of another site can send text/plain without a preflight. Nothing here takes it.
   app.removeContentTypeParser('text/plain');
 
@@ -125,6 +129,23 @@ export function createServer({ log, publicUrl, addressOf, usesSession }: Options
     return refuse(reply, unavailable(error, request.method));
   });
   return app;
+}
+
+/** A parameter can be empty where a path ends in a slash, and no id is. */
+async function findNoEmptyId(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  const { '*': _rest, ...parameters } = z.looseObject({}).parse(request.params);
+  if (Object.values(parameters).includes('')) reply.callNotFound();
+}
+
+/** The log of a request, with what the client calls it. */
+function requestLogger(
+  logger: FastifyBaseLogger,
+  bindings: Record<string, unknown>,
+  options: object,
+  request: IncomingMessage,
+): FastifyBaseLogger {
+  const theirs = clientRequestId(request.headers['x-request-id']);
+  return logger.child(theirs === undefined ? bindings : { ...bindings, clientRequestId: theirs }, options);
 }
 
 /**

@@ -120,9 +120,12 @@ function refuseValue(value: string, prefixes: readonly string[]): Refusal {
   const name = knownSchemes.has(scheme.toLowerCase()) ? `The scheme ${scheme}` : 'This scheme';
   return {
     code: 'unsupported_scheme',
-    message: `${name} is not supported. Send Authorization: Bearer ${prefixes[0] ?? ''}...`,
+    message: `${name} is not supported. Send Authorization: Bearer ${prefixes[0] ?? ''}...${scheme.toLowerCase() === 'basic' ? netrcHint : ''}`,
   };
 }
+
+/** Programs such as curl and Python's requests send Basic without being told to, when the file names the host. */
+const netrcHint = ' If you did not send Basic, look for this host in .netrc: curl -n and requests read it.';
 
 /** @param rest everything after the word Bearer, beginning with white space, or empty */
 function refuseBearer(rest: string): Refusal {
