@@ -55,7 +55,7 @@ ${rows.join('\n')}
 
 | code | why |
 |---|---|
-| 0 | stopped by SIGTERM or SIGINT; open requests had eight seconds to finish |
+| 0 | stopped by SIGTERM, SIGINT or SIGHUP; open requests had eight seconds to finish |
 | 1 | stopped at once, because the signal came again |
 | 64 | the operator's command was called wrongly |
 | 65 | the database, the journal of dead keys or the backup is damaged, missing, or of a newer version or another program; or somebody changed the tables or triggers of the database |

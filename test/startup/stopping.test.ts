@@ -32,7 +32,7 @@ async function beginToMakeKey(server: TestServer, cookie: string, body: string) 
   return connection;
 }
 
-for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
   test(`${signal} lets a request in flight finish, takes no new one, and ends with 0`, {
     timeout: patience,
   }, async () => {

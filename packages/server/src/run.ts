@@ -134,8 +134,8 @@ function stopOnSignal(stop: (signal: string) => Promise<void>): void {
       process.exit(1);
     }
   };
-  process.on('SIGTERM', handle);
-  process.on('SIGINT', handle);
+  // SIGHUP: the terminal was closed, or a supervisor means a restart. Its default would end the process at once.
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, handle);
 }
 
 /** The whole life of the process. A start that fails says why in one line, and exits with its code. */

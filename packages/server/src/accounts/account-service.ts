@@ -169,6 +169,16 @@ export class AccountService {
     return rows.map((row) => ({ ...row, createdAt: new Date(row.createdAt).toISOString() }));
   }
 
+  /** The id of the account with this e-mail address, for the log. */
+  async findId(email: string): Promise<string | undefined> {
+    const row = await this.#db
+      .selectFrom('user')
+      .select('id')
+      .where('email', '=', email.toLowerCase())
+      .executeTakeFirst();
+    return row?.id;
+  }
+
   /** The session of a request's cookie, or null when there is none that is alive. */
   async findSession(headers: Headers): Promise<Session | null> {
     // Only what the browser sees prolongs its cookie, and with it the session: GET /api/session.

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { orUnavailable } from '../database/unavailable.ts';
 import type { ClientAddress } from '../http/client-address.ts';
 import { RequestError } from '../http/errors.ts';
+import type { LogEvent } from '../http/event-log.ts';
 import { networkOf } from '../limits/network.ts';
 import type { AccountService } from './account-service.ts';
 import type { Auth } from './auth.ts';
@@ -23,6 +24,7 @@ interface Options {
   /** Schema of a person's name. */
   name: z.ZodType<string>;
   addressOf: ClientAddress;
+  logEvent: LogEvent;
 }
 
 /** A password to be checked. Its bound is above that of a new one, which may change. */
@@ -41,7 +43,7 @@ const changePasswordSchema = z.object({
 
 /** Every call that hashes a password. Each passes the gate before the auth library sees it. */
 export const passwordRoutes: FastifyPluginAsyncZod<Options> = async (app, options) => {
-  const { auth, accounts, gate, passwords, devices, name, addressOf } = options;
+  const { auth, accounts, gate, passwords, devices, name, addressOf, logEvent } = options;
   const headersOf = (request: FastifyRequest) => authHeaders(request, addressOf(request.raw));
   const clientOf = (request: FastifyRequest, reply: FastifyReply): Client => {
     const gone = new AbortController();
@@ -62,6 +64,11 @@ export const passwordRoutes: FastifyPluginAsyncZod<Options> = async (app, option
       );
       if (response.status === 200 && device === undefined)
         response.headers.append('set-cookie', devices.issue(email));
+      // An address that is over its limit is told so, and no password was looked at.
+      if (response.ok || response.status === 401) {
+        const accountId = await accounts.findId(email);
+        logEvent(request, response.ok ? 'signed in' : 'sign-in failed', { accountId });
+      }
       return sendAuthResponse(reply, response);
     },
   );
@@ -81,6 +88,7 @@ export const passwordRoutes: FastifyPluginAsyncZod<Options> = async (app, option
         const body = { currentPassword, newPassword, revokeOtherSessions: true };
         return callAuth(auth, headersOf(request), call, body);
       });
+      if (response.ok) logEvent(request, 'password changed', { accountId: id });
       return sendAuthResponse(reply, response);
     },
   );
@@ -107,6 +115,7 @@ export const passwordRoutes: FastifyPluginAsyncZod<Options> = async (app, option
           }),
         );
       });
+      logEvent(request, 'account created', { accountId: signedIn.response.user.id });
       signedIn.headers.append('set-cookie', devices.issue(account.email));
       copyCookies(reply, signedIn.headers);
       return reply.code(201).header('cache-control', 'no-store').send({ email: account.email });

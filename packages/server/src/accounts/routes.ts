@@ -3,6 +3,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { orUnavailable } from '../database/unavailable.ts';
 import type { ClientAddress } from '../http/client-address.ts';
+import type { LogEvent } from '../http/event-log.ts';
 import { nameSchema } from '../keys/schemas.ts';
 import type { AccountService } from './account-service.ts';
 import { type Auth, isOver } from './auth.ts';
@@ -24,6 +25,7 @@ interface Options {
   /** Accepted prefixes; the first one is that of new keys. */
   keyPrefixes: readonly [string, ...string[]];
   addressOf: ClientAddress;
+  logEvent: LogEvent;
 }
 
 /**
@@ -33,9 +35,9 @@ interface Options {
 const authCalls = (name: z.ZodType<string>) =>
   [
     { method: 'GET', path: '/get-session' },
-    { method: 'POST', path: '/sign-out' },
-    { method: 'POST', path: '/revoke-sessions' },
-    { method: 'POST', path: '/update-user', body: z.object({ name }) },
+    { method: 'POST', path: '/sign-out', event: 'signed out' },
+    { method: 'POST', path: '/revoke-sessions', event: 'sessions ended' },
+    { method: 'POST', path: '/update-user', event: 'account name changed', body: z.object({ name }) },
   ] as const;
 
 /** Names are stored and shown: somebody who pastes a key into the field would have it kept for ever. */
@@ -45,7 +47,7 @@ function nameWithoutKey(prefixes: readonly string[]) {
 
 /** Sign-in, sessions and first setup: the calls of the dashboard, not of the Public API. */
 export const accountRoutes: FastifyPluginAsyncZod<Options> = async (app, options) => {
-  const { auth, accounts, addressOf } = options;
+  const { auth, accounts, addressOf, logEvent } = options;
   const name = nameWithoutKey(options.keyPrefixes);
 
   for (const call of authCalls(name)) {
@@ -55,7 +57,13 @@ export const accountRoutes: FastifyPluginAsyncZod<Options> = async (app, options
       schema: { hide: true, ...('body' in call ? { body: call.body } : {}) },
       handler: async (request, reply) => {
         const body = call.method === 'POST' ? (request.body ?? {}) : undefined;
-        const response = await callAuth(auth, authHeaders(request, addressOf(request.raw)), call, body);
+        const headers = authHeaders(request, addressOf(request.raw));
+        // Before the call, which may end the session.
+        const session = 'event' in call ? await accounts.findSession(headers) : null;
+        const response = await callAuth(auth, headers, call, body);
+        if ('event' in call && session !== null && response.ok) {
+          logEvent(request, call.event, { accountId: session.user.id });
+        }
         return sendAuthResponse(reply, response);
       },
     });
@@ -84,5 +92,5 @@ export const accountRoutes: FastifyPluginAsyncZod<Options> = async (app, options
   );
 
   await app.register(passwordRoutes, { ...options, name });
-  await app.register(sessionRoutes, { auth, sessions: accounts.sessions, addressOf });
+  await app.register(sessionRoutes, { auth, sessions: accounts.sessions, addressOf, logEvent });
 };

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { orUnavailable } from '../database/unavailable.ts';
 import type { ClientAddress } from '../http/client-address.ts';
 import { RequestError } from '../http/errors.ts';
+import type { LogEvent } from '../http/event-log.ts';
 import { type Auth, isOver } from './auth.ts';
 import { authHeaders, copyCookies } from './forward.ts';
 import { browserSessionSchema, endedSchema, sessionIdSchema } from './schemas.ts';
@@ -13,10 +14,14 @@ interface Options {
   auth: Auth;
   sessions: Sessions;
   addressOf: ClientAddress;
+  logEvent: LogEvent;
 }
 
 /** Lists and ends the sessions of the signed-in account. */
-export const sessionRoutes: FastifyPluginAsyncZod<Options> = async (app, { auth, sessions, addressOf }) => {
+export const sessionRoutes: FastifyPluginAsyncZod<Options> = async (
+  app,
+  { auth, sessions, addressOf, logEvent },
+) => {
   /** @throws {RequestError} session_over */
   async function requireSession(
     request: FastifyRequest,
@@ -47,6 +52,7 @@ export const sessionRoutes: FastifyPluginAsyncZod<Options> = async (app, { auth,
     async (request, reply) => {
       const current = await requireSession(request, reply);
       await sessions.end(current.userId, request.body.id);
+      logEvent(request, 'sessions ended', { accountId: current.userId });
       return { status: true };
     },
   );
@@ -57,6 +63,7 @@ export const sessionRoutes: FastifyPluginAsyncZod<Options> = async (app, { auth,
     async (request, reply) => {
       const { id, userId } = await requireSession(request, reply);
       await sessions.endOthers(userId, id);
+      logEvent(request, 'sessions ended', { accountId: userId });
       return { status: true };
     },
   );

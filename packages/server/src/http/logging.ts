@@ -18,9 +18,26 @@ export async function createLog(level: Config['logLevel'], terminal: boolean): P
   if (!terminal) return pino(options);
   const { default: pretty } = await import('pino-pretty');
   return pino(
-    options,
+    { ...options, hooks: { streamWrite: (line) => visible(redactKeys(line)) } },
     pretty({ sync: true, translateTime: 'SYS:HH:MM:ss', ignore: 'pid,hostname', singleLine: true }),
   );
+}
+
+/** Controls but tab and line feed, marks that reorder text, and other characters without a shape. */
+const unprintable = /(?![\t\n])[\p{Cc}\p{Cf}\u2028\u2029]/gu;
+
+/**
+ * A line of JSON whose texts can be shown on a terminal: pino-pretty writes them as they are, and an escape sequence in
+ * a name, a file's for instance, could rewrite the screen or forge a line.
+ */
+export function visible(line: string): string {
+  const spelled = (text: string) =>
+    text.replace(unprintable, (mark) => `\\u${mark.codePointAt(0)?.toString(16).padStart(4, '0')}`);
+  const shown = JSON.stringify(JSON.parse(line), (name, value: unknown) => {
+    if (typeof value !== 'string') return value;
+    return name === 'msg' ? spelled(value).replaceAll('\n', ' ') : spelled(value);
+  });
+  return `${shown}\n`;
 }
 
 /** Whether each request gets a line in the log. The level never changes while the process runs. */

@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { idsOf, type LogEvent } from '../http/event-log.ts';
 import { refusals } from '../http/openapi.ts';
 import { type Callers, workspaceHeader } from './callers.ts';
 import {
@@ -36,11 +37,12 @@ const reading = ['insufficient_scope', 'not_found', 'verification_unavailable'] 
 const changing = [...reading, 'cross_origin', 'payload_too_large', 'unsupported_media_type'] as const;
 
 /** The management endpoints. Each needs a session, or a key with the scope named in its description. */
-export const keyRoutes: FastifyPluginAsyncZod<{ keys: KeyService; callers: Callers }> = async (
-  app,
-  options,
-) => {
-  const { keys, callers } = options;
+export const keyRoutes: FastifyPluginAsyncZod<{
+  keys: KeyService;
+  callers: Callers;
+  logEvent: LogEvent;
+}> = async (app, options) => {
+  const { keys, callers, logEvent } = options;
 
   app.route({
     method: 'POST',
@@ -60,11 +62,9 @@ export const keyRoutes: FastifyPluginAsyncZod<{ keys: KeyService; callers: Calle
     },
     ...callers.require('keys:write', { recentLogin: true }),
     handler: async (request, reply) => {
-      const made = await keys.create(
-        callers.of(request),
-        request.body,
-        request.headers['idempotency-key'] ?? null,
-      );
+      const caller = callers.of(request);
+      const made = await keys.create(caller, request.body, request.headers['idempotency-key'] ?? null);
+      logEvent(request, 'key created', { ...idsOf(caller), keyId: made.key.id });
       return reply.code(201).header('cache-control', 'no-store').send(made);
     },
   });
@@ -119,7 +119,11 @@ export const keyRoutes: FastifyPluginAsyncZod<{ keys: KeyService; callers: Calle
       response: { 200: z.union([keySchema, keyChangeSchema]), ...refusals(...changing) },
     },
     ...callers.require('keys:write'),
-    handler: async (request) => keys.change(callers.of(request), request.params.id, request.body),
+    handler: async (request) => {
+      const changed = await keys.change(callers.of(request), request.params.id, request.body);
+      logEvent(request, 'key changed', { ...idsOf(callers.of(request)), keyId: changed.id });
+      return changed;
+    },
   });
 
   app.route({
@@ -141,7 +145,13 @@ export const keyRoutes: FastifyPluginAsyncZod<{ keys: KeyService; callers: Calle
       },
     },
     ...callers.require('keys:write'),
-    handler: async (request) =>
-      keys.revoke(callers.of(request), request.params.id, request.body?.descendants === true),
+    handler: async (request) => {
+      const descendants = request.body?.descendants === true;
+      const revoked = await keys.revoke(callers.of(request), request.params.id, descendants);
+      const { id: keyId, revocation } = revoked;
+      const ids = { ...idsOf(callers.of(request)), keyId, descendants: revocation.descendants };
+      logEvent(request, 'key revoked', ids);
+      return revoked;
+    },
   });
 };

@@ -1,4 +1,5 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { idsOf, type LogEvent } from '../http/event-log.ts';
 import { refusals } from '../http/openapi.ts';
 import { type Callers, workspaceHeader } from '../keys/callers.ts';
 import { changeWorkspaceSchema, workspaceSchema } from './schemas.ts';
@@ -7,12 +8,16 @@ import type { WorkspaceService } from './service.ts';
 interface Options {
   workspaces: WorkspaceService;
   callers: Callers;
+  logEvent: LogEvent;
 }
 
 const tags = ['Workspace'];
 
 /** The settings that all keys of a workspace share. */
-export const workspaceRoutes: FastifyPluginAsyncZod<Options> = async (app, { workspaces, callers }) => {
+export const workspaceRoutes: FastifyPluginAsyncZod<Options> = async (
+  app,
+  { workspaces, callers, logEvent },
+) => {
   app.route({
     method: 'GET',
     url: '/v1/workspace',
@@ -57,6 +62,10 @@ export const workspaceRoutes: FastifyPluginAsyncZod<Options> = async (app, { wor
       },
     },
     ...callers.require('keys:write'),
-    handler: async (request) => workspaces.change(callers.of(request), request.body),
+    handler: async (request) => {
+      const changed = await workspaces.change(callers.of(request), request.body);
+      logEvent(request, 'workspace settings changed', idsOf(callers.of(request)));
+      return changed;
+    },
   });
 };

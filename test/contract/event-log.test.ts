@@ -1,0 +1,82 @@
+/** What is in the log at `info` of who signed in and what was changed, and what never is (ASVS 5.0 16.3, 16.2.5). */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { z } from 'zod';
+import { bearer, call } from '../support/person.ts';
+import { owner, startServer } from '../support/server.ts';
+
+const server = await startServer({ env: { TRUST_PROXY: '127.0.0.1' } });
+after(() => server.stop());
+
+const address = '198.51.100.7';
+const from = { 'x-forwarded-for': address };
+const lineSchema = z.looseObject({ msg: z.string(), level: z.number() });
+
+/** The lines at `info` that have an address, without what differs from run to run. */
+function events() {
+  return server.output
+    .split('\n')
+    .flatMap((line) => (line.startsWith('{') ? lineSchema.parse(JSON.parse(line)) : []))
+    .filter((line) => line.level === 30 && 'address' in line)
+    .map(({ level, time, ...line }) => line);
+}
+
+async function signIn(body: { email: string; password: string }) {
+  const headers = { ...from, 'content-type': 'application/json' };
+  return call(`${server.url}/api/auth/sign-in/email`, { method: 'POST', headers, body });
+}
+
+test('sign-ins and changes are logged with ids, address and request id, and with nothing that was typed', async () => {
+  assert.equal((await signIn({ ...owner, password: 'a wrong pa55phrase' })).status, 401);
+  // Into the wrong field.
+  assert.equal(
+    (await signIn({ email: 'pa55phrase@example.com', password: 'a wrong pa55phrase' })).status,
+    401,
+  );
+  const ada = await server.signIn();
+  const maker = await ada.makeKey({ name: 'a n4me', scopes: ['keys:write', 'keys:read'] });
+  const made = await call(`${server.url}/v1/api-keys`, {
+    method: 'POST',
+    headers: { ...bearer(maker.apiKey), ...from },
+    body: { name: 'a second n4me' },
+  });
+  const { key } = z.object({ key: z.object({ id: z.string() }) }).parse(JSON.parse(made.text));
+  assert.equal((await ada.call('PATCH', `/v1/api-keys/${key.id}`, { name: 'another n4me' })).status, 200);
+  assert.equal((await ada.call('POST', `/v1/api-keys/${key.id}/revoke`)).status, 200);
+  assert.equal((await ada.call('PATCH', '/v1/workspace', { rateLimit: 5000 })).status, 200);
+  assert.equal((await ada.call('POST', '/api/auth/sign-out', {})).status, 200);
+  await server.printed('signed out');
+
+  const lines = events();
+  assert.deepEqual(
+    lines.map(({ msg }) => msg),
+    [
+      'sign-in failed',
+      'sign-in failed',
+      'signed in',
+      'key created',
+      'key created',
+      'key changed',
+      'key revoked',
+      'workspace settings changed',
+      'signed out',
+    ],
+  );
+  const [known, unknown, signedIn, first, second, changed] = lines;
+  assert.ok(lines.every(({ reqId }) => typeof reqId === 'string' && reqId !== ''));
+  assert.equal(known?.address, address);
+  assert.equal(known?.accountId, signedIn?.accountId);
+  assert.ok(unknown !== undefined && !('accountId' in unknown));
+  assert.deepEqual(
+    [first?.accountId, first?.keyId, first?.callerKeyId],
+    [signedIn?.accountId, maker.key.id, undefined],
+  );
+  assert.deepEqual(
+    [second?.accountId, second?.keyId, second?.callerKeyId, second?.address],
+    [undefined, key.id, maker.key.id, address],
+  );
+  assert.equal(changed?.keyId, key.id);
+  for (const secret of [owner.password, owner.email, 'pa55phrase', 'n4me', maker.apiKey]) {
+    assert.ok(!server.output.includes(secret), secret);
+  }
+});
