@@ -31,6 +31,7 @@ import { KeyStore } from './keys/store.ts';
 import { AddressLimits } from './limits/address-limits.ts';
 import { keepLimits } from './limits/limits.ts';
 import type { PoolSizes, Sources } from './metrics/registry.ts';
+import { RequestCounts } from './metrics/request-counts.ts';
 import { metricsRoutes } from './metrics/routes.ts';
 import { VerificationCounts } from './metrics/verification-counts.ts';
 import { onlyNode } from './revocation/node-list.ts';
@@ -63,7 +64,8 @@ export async function createApp(
   const { publicUrl, keyPrefixes, verifyScope } = config;
   const addressOf = clientAddress(config.trustProxy, config.trustProxyHeader);
   const usesSession = sessionDecides(publicUrl, keyPrefixes);
-  const app = createServer({ log, publicUrl, addressOf, usesSession });
+  const requests = new RequestCounts();
+  const app = createServer({ log, publicUrl, addressOf, usesSession, requests });
 
   const accountParts = createAccounts(database, { secret, publicUrl, log });
   const { accounts, passwords } = accountParts;
@@ -89,7 +91,7 @@ export async function createApp(
   const trusts = trustedPeer(config.trustProxy);
   const draining = drainable(app);
   const isStopping = () => draining.begun;
-  serveAhead(app, fastLane(verifier, addressOf, isStopping));
+  serveAhead(app, fastLane(verifier, addressOf, isStopping, requests));
 
   const gateway =
     config.gateway &&
@@ -117,7 +119,7 @@ export async function createApp(
   const nodeStatus = nodes && (() => nodes.node.status());
   await app.register(healthRoutes, { database, nodeStatus, isStopping });
   const checkOperator = operatorsOnly({ token: config.metricsToken, publicUrl, addressOf });
-  await app.register(metricsRoutes, { sources, checkOperator });
+  await app.register(metricsRoutes, { sources: { ...sources, requests }, checkOperator });
   await app.register(nodeRoutes, { list: nodes?.list ?? onlyNode, checkOperator });
   openApiRoute(app);
   await registerPages(app);
@@ -168,7 +170,9 @@ export async function createVerification(
       log.error({ err: error, unsaid }, 'a key could not be checked'),
     ),
   });
-  const sources: Sources = {
+  const sources: Omit<Sources, 'requests'> = {
+    failures: () => ({ usage: usage.failures(), journal: journal.failures }),
+    database: database.kind,
     verifications: counts,
     cached: () => memory.sizes,
     windows: () => ({ key: limits.keys.size, address: addressLimits.size }),

@@ -18,6 +18,7 @@ import {
 import { z } from 'zod';
 import { renameFormerCookie } from '../accounts/session-cookie.ts';
 import { DatabaseUnavailable, StorageUnavailable } from '../database/unavailable.ts';
+import type { RequestCounts } from '../metrics/request-counts.ts';
 import { originalPrefix } from '../verification/original-request.ts';
 import { answerBrokenRequest, limits } from './broken-requests.ts';
 import type { ClientAddress } from './client-address.ts';
@@ -35,13 +36,14 @@ interface Options {
   addressOf: ClientAddress;
   /** Whether a management call is that of a person with a session. */
   usesSession: (request: IncomingMessage) => boolean;
+  requests: RequestCounts;
 }
 
 /** ms between two lines that tell of the same outage. */
 const outageInterval = 10_000;
 
 /** The bare server: limits, request ids, the error envelope, the origin check, and one log line a request. */
-export function createServer({ log, publicUrl, addressOf, usesSession }: Options) {
+export function createServer({ log, publicUrl, addressOf, usesSession, requests }: Options) {
   const app = fastify({
     loggerInstance: log,
     // Its own lines would hold URLs.
@@ -114,10 +116,18 @@ export function createServer({ log, publicUrl, addressOf, usesSession }: Options
     const refusal = checkPreflight(request) ?? checkOrigin(request, own, usesSession);
     if (refusal !== null) return refuse(reply, refusal);
   });
+  app.addHook('onResponse', async ({ method, routeOptions }, reply) => {
+    requests.answered({ method, route: routeOptions.url ?? 'none' }, reply.statusCode, reply.elapsedTime);
+  });
   // A quiet log costs a request nothing.
   if (logsRequests(log)) app.addHook('onResponse', logAnswer(addressOf));
-  // When the database is gone every request fails, and for the same reason.
-  const tellOutage = atMostEvery(outageInterval, (error: DatabaseUnavailable, unsaid) =>
+  answerErrors(app, log, requests);
+  return app;
+}
+
+/** Answers what a handler throws, counts failed writes, and logs an outage once and not with each request. */
+function answerErrors(app: FastifyInstance, log: FastifyBaseLogger, requests: RequestCounts): void {
+  const logOutage = atMostEvery(outageInterval, (error: DatabaseUnavailable, unsaid) =>
     log.error(
       { err: error, unsaid },
       error instanceof StorageUnavailable ? 'the storage is unavailable' : 'the database does not answer',
@@ -125,10 +135,10 @@ export function createServer({ log, publicUrl, addressOf, usesSession }: Options
   );
   app.setErrorHandler<FastifyError>((error, request, reply) => {
     if (!(error instanceof DatabaseUnavailable)) return refuse(reply, refusalOf(error, request));
-    tellOutage(error);
+    logOutage(error);
+    if (!['GET', 'HEAD'].includes(request.method)) requests.failedWrites += 1;
     return refuse(reply, unavailable(error, request.method));
   });
-  return app;
 }
 
 /** A parameter can be empty where a path ends in a slash, and no id is. */

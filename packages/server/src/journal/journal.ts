@@ -36,6 +36,7 @@ export class DeadHashJournal {
   #heard: Uint8Array[] = [];
   /** Whether everything is to be compared: after a start, and when changes may have been missed. */
   #missed = true;
+  #failedWrites = 0;
   readonly #stopping = new AbortController();
   #killed: (hashes: Uint8Array[]) => void = () => undefined;
 
@@ -101,6 +102,7 @@ export class DeadHashJournal {
       this.#hold.demand();
       await this.#file.add(hashes.map(digits));
     } catch (error) {
+      this.#failedWrites += 1;
       this.#tellFailure(error);
       throw new RequestError({
         code: 'storage_unavailable',
@@ -108,6 +110,11 @@ export class DeadHashJournal {
           'The key is revoked, but that could not be written to the journal beside the database, which keeps it revoked when a backup is restored. Revoke it again until this succeeds.',
       });
     }
+  }
+
+  /** How often something could not be written, or not be compared with the database. */
+  get failures(): number {
+    return this.#failedWrites + this.#background.failures;
   }
 
   /** Some of these may be dead: looked up and kept in the background. */

@@ -1,25 +1,43 @@
+interface Series {
+  /** None for a histogram of one series. */
+  labels?: Readonly<Record<string, string>>;
+  /** How many there are in each bucket, without those in the buckets before it. */
+  counts: readonly number[];
+  sumMs: number;
+}
+
 interface Histogram {
   name: string;
   help: string;
   /** Upper bounds of the buckets, ms; the last bucket has none. */
   ends: readonly number[];
-  /** How many there are in each bucket, without those in the buckets before it. */
-  counts: readonly number[];
-  sumMs: number;
+  series: Iterable<Series>;
 }
 
 /**
  * A histogram of seconds in Prometheus' text format. Written here, because the library's own histogram takes one
  * observation at a time, and has no way to be given the numbers of buckets that were counted elsewhere.
  */
-export function histogramText({ name, help, ends, counts, sumMs }: Histogram): string {
+export function histogramText({ name, help, ends, series }: Histogram): string {
   const lines = [`# HELP ${name} ${help}`, `# TYPE ${name} histogram`];
-  let total = 0;
-  for (const [i, count] of counts.entries()) {
-    total += count;
-    const end = ends[i];
-    lines.push(`${name}_bucket{le="${end === undefined ? '+Inf' : end / 1000}"} ${total}`);
+  for (const { labels = {}, counts, sumMs } of series) {
+    let total = 0;
+    for (const [i, count] of counts.entries()) {
+      total += count;
+      const end = ends[i];
+      const le = end === undefined ? '+Inf' : String(end / 1000);
+      lines.push(`${name}_bucket${labelText({ ...labels, le })} ${total}`);
+    }
+    lines.push(
+      `${name}_sum${labelText(labels)} ${sumMs / 1000}`,
+      `${name}_count${labelText(labels)} ${total}`,
+    );
   }
-  lines.push(`${name}_sum ${sumMs / 1000}`, `${name}_count ${total}`);
   return `${lines.join('\n')}\n`;
+}
+
+/** @param labels of values that hold neither quotes, backslashes nor line feeds */
+function labelText(labels: Readonly<Record<string, string>>): string {
+  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${value}"`);
+  return pairs.length === 0 ? '' : `{${pairs.join(',')}}`;
 }

@@ -103,7 +103,6 @@ export function changeWaitText({ all, buckets }: WaitFigures): string {
     name: 'soku_change_wait_seconds',
     help: 'Time from the commit of a change, such as a revoke, until it was in effect on every node',
     ends: waitBucketEnds,
-    counts: buckets,
-    sumMs: all.sumMs,
+    series: [{ counts: buckets, sumMs: all.sumMs }],
   });
 }

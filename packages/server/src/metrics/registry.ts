@@ -1,13 +1,19 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { errorCodeNames } from '../http/error-codes.ts';
+import { version } from '../version.ts';
 import { histogramText } from './histogram.ts';
 import { addNodeMetrics, changeWaitText, type NodeSource } from './node-metrics.ts';
+import { type RequestCounts, requestBucketEnds } from './request-counts.ts';
 import { setAll } from './set-all.ts';
 import { bucketEnds, type VerificationCounts } from './verification-counts.ts';
 
 /** What the metrics read when somebody asks for them. */
 export interface Sources {
   verifications: VerificationCounts;
+  requests: RequestCounts;
+  /** Background writes that failed. */
+  failures: () => { usage: number; journal: number };
+  database: 'sqlite' | 'postgres';
   /** Entries in memory by kind. */
   cached: () => { good: number; refused: number };
   /** Keys and addresses whose requests are being counted. */
@@ -98,11 +104,13 @@ export function createMetrics(sources: Sources): Metrics {
     },
   });
   addDatabaseMetrics(registry, sources);
+  addRequestMetrics(registry, sources);
   return {
     contentType: registry.contentType,
     text: async () =>
       [
-        await registry.metrics(),
+        withoutUnmeasured(await registry.metrics()),
+        requestDurationsText(sources),
         durationsText(verifications),
         ...(nodes === undefined ? [] : [changeWaitText(nodes.figures)]),
       ].join('\n'),
@@ -130,7 +138,56 @@ function durationsText({ durations, durationSum }: VerificationCounts): string {
     name: 'soku_verification_duration_seconds',
     help: 'Time from the header of a request to the decision on its key, of one request in sixteen',
     ends: bucketEnds,
-    counts: durations,
-    sumMs: durationSum,
+    series: [{ counts: durations, sumMs: durationSum }],
   });
+}
+
+function addRequestMetrics(registry: Registry, { requests, failures, database }: Sources): void {
+  const registers = [registry];
+  new Counter({
+    name: 'soku_http_requests_total',
+    help: 'Requests by route, method and status; the route none: there is no such page',
+    labelNames: ['route', 'method', 'status'],
+    registers,
+    collect() {
+      this.reset();
+      for (const { route, method, status, count } of requests.statuses()) {
+        this.inc({ route, method, status }, count);
+      }
+    },
+  });
+  new Counter({
+    name: 'soku_write_failures_total',
+    help: 'Writes that failed, by what was to be written: requests of clients, usage, or the journal of revoked keys',
+    labelNames: ['kind'],
+    registers,
+    collect() {
+      setAll(this, 'kind', { request: requests.failedWrites, ...failures() });
+    },
+  });
+  new Gauge({
+    name: 'soku_build_info',
+    help: 'Always 1; the labels tell what runs',
+    labelNames: ['version', 'node', 'database'],
+    registers,
+  }).set({ version, node: process.versions.node, database }, 1);
+}
+
+function requestDurationsText({ requests }: Sources): string {
+  return histogramText({
+    name: 'soku_http_request_duration_seconds',
+    help: 'Time until a request was answered, without GET /v1/verify (soku_verification_duration_seconds)',
+    ends: requestBucketEnds,
+    series: Array.from(requests.durations(), ({ route, method, counts, sumMs }) => {
+      return { labels: { route, method }, counts, sumMs };
+    }),
+  });
+}
+
+/**
+ * The library's figures of the event loop are NaN, or the largest number that there is, until it has measured; a
+ * dashboard would add them up.
+ */
+function withoutUnmeasured(text: string): string {
+  return text.replace(/^\S+ (?:nan|9223372036854\S*)\n/gim, '');
 }

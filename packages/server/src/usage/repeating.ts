@@ -17,6 +17,8 @@ interface Options {
 
 /** Runs a job again and again, never twice at the same time. */
 export class Repeating {
+  /** Runs that failed. */
+  failures = 0;
   readonly #job: () => Promise<void>;
   readonly #options: Options;
   #failing = false;
@@ -48,6 +50,7 @@ export class Repeating {
       await this.#job();
       this.#failing = false;
     } catch (error) {
+      this.failures += 1;
       if (!this.#failing) this.#options.failed(error);
       this.#failing = true;
     }

@@ -26,6 +26,8 @@ const pruneInterval = 24 * 60 * 60 * 1000;
 export interface UsageRecording {
   recorder: UsageRecorder;
   reader: UsageReader;
+  /** Writes that failed. */
+  failures: () => number;
   /** Begins to flush and to prune. Called when the server listens, so that neither delays the start. */
   start(): void;
   /**
@@ -77,6 +79,7 @@ export function recordUsage({
   return {
     recorder,
     reader: new UsageReader(store, recorder),
+    failures: () => flushing.failures,
     start: () => {
       flushing.start();
       pruning.start(0);

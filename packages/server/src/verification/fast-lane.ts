@@ -4,6 +4,7 @@ import { dateField, onceASecond, type PreformattedResponse } from '../http/prefo
 import { nextRequestId } from '../http/request-ids.ts';
 import { limitFields } from '../limits/fields.ts';
 import type { LimitState } from '../limits/sliding-window.ts';
+import type { RequestCounts } from '../metrics/request-counts.ts';
 import { constantFields, forwardAuthAnswer, identityFields } from './answers.ts';
 import type { VerifiedKey } from './known-secret.ts';
 import { originalTargets } from './original-request.ts';
@@ -29,31 +30,38 @@ const goodStart = onceASecond((date) =>
  *
  * @param isClosing whether the process is about to stop; the framework then closes the connections
  */
-export function fastLane(verifier: Verifier, addressOf: ClientAddress, isClosing: () => boolean): FastLane {
+export function fastLane(
+  verifier: Verifier,
+  addressOf: ClientAddress,
+  isClosing: () => boolean,
+  requests: RequestCounts,
+): FastLane {
   return (request, response) => {
     if (!isForwardAuth(request) || !response.canSend || isClosing()) return false;
     const fields = readFields(request.rawHeaders);
     if (fields.hosts !== 1) return false;
     const ask = { targets: originalTargets, address: addressOf(request) };
     const verdict = verifier.verifyFields(fields, request, ask);
-    if (verdict instanceof Promise) void verdict.then((late) => answer(response, late));
-    else answer(response, verdict);
+    if (verdict instanceof Promise) void verdict.then((late) => requests.verified(answer(response, late)));
+    else requests.verified(answer(response, verdict));
     return true;
   };
 }
 
-function answer(response: PreformattedResponse, verdict: Verdict): void {
+/** @returns the status */
+function answer(response: PreformattedResponse, verdict: Verdict): number {
   const id = nextRequestId();
   const now = Date.now();
   if (verdict.refusal === undefined) {
     const { key, limit } = verdict;
     response.send(204, goodStart(now) + id + keyText(key, limit) + limitText(limit), '');
-  } else {
-    const { status, fields: sent, body } = forwardAuthAnswer(verdict, id, now);
-    const length = `content-length: ${Buffer.byteLength(body)}\r\n`;
-    const line = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`;
-    response.send(status, `${line}${text(sent)}${length}${dateField(now)}`, body);
+    return 204;
   }
+  const { status, fields: sent, body } = forwardAuthAnswer(verdict, id, now);
+  const length = `content-length: ${Buffer.byteLength(body)}\r\n`;
+  const line = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`;
+  response.send(status, `${line}${text(sent)}${length}${dateField(now)}`, body);
+  return status;
 }
 
 function isForwardAuth({ method, url = '', readableEnded }: IncomingMessage): boolean {

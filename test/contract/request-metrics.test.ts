@@ -1,0 +1,52 @@
+/** GET /metrics: what it counts of requests, and that Prometheus can read all of it. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { assertExposition } from '../support/exposition.ts';
+import { exchange } from '../support/http.ts';
+import { bearer, call } from '../support/person.ts';
+import { startServer } from '../support/server.ts';
+
+const server = await startServer();
+after(() => server.stop());
+
+test('the first scrape is well formed, and has no figure of what was not measured', async () => {
+  const { text } = await call(`${server.url}/metrics`);
+  assertExposition(text);
+  assert.match(text, /^soku_build_info\{version="\d[^"]*",node="\d[^"]*",database="(sqlite|postgres)"\} 1$/m);
+  assert.match(text, /^soku_write_failures_total\{kind="journal"\} 0$/m);
+});
+
+test('requests are counted by route, method and status, and never by what a client invents', async () => {
+  const count = (route: string, method: string, status: number) =>
+    `soku_http_requests_total{route="${route}",method="${method}",status="${status}"}`;
+  const ada = await server.signIn();
+  const { apiKey } = await ada.makeKey({ name: 'requests' });
+  const names = [
+    count('/v1/verify', 'GET', 204),
+    count('/v1/me', 'GET', 401),
+    count('/v1/api-keys/:id', 'GET', 400),
+    count('none', 'GET', 404),
+    'soku_http_request_duration_seconds_count{route="/v1/me",method="GET"}',
+  ];
+  const read = async () => {
+    const { text } = await call(`${server.url}/metrics`);
+    return names.map((name) => {
+      const line = text.split('\n').find((candidate) => candidate.startsWith(`${name} `));
+      return line === undefined ? 0 : Number(line.slice(name.length));
+    });
+  };
+  const before = await read();
+  await call(`${server.url}/v1/verify`, { headers: bearer(apiKey) });
+  await call(`${server.url}/v1/me`);
+  await ada.call('GET', '/v1/api-keys/an-invented-id');
+  for (const path of ['/v1/invented-a', '/v1/invented-b']) await call(`${server.url}${path}`);
+  await exchange(`${server.url}/v1/invented`, { method: 'PROPFIND', body: '' });
+  const grown = await read();
+  assert.deepEqual(
+    grown.map((value, i) => value - (before[i] ?? 0)),
+    [1, 1, 1, 2, 1],
+  );
+  const { text } = await call(`${server.url}/metrics`);
+  assertExposition(text);
+  assert.doesNotMatch(text, /invented|PROPFIND/);
+});
