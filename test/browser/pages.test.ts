@@ -1,6 +1,7 @@
 /** Every page: accessible in both themes, on a small screen, with a title of its own and nothing in the console. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { scriptSizes } from '../support/script-sizes.ts';
 import { isAccessible, settled } from './accessibility.ts';
 import { answered, Dashboard } from './dashboard.ts';
 import { heading } from './key-pages.ts';
@@ -85,4 +86,12 @@ test('on a very wide screen no page scrolls sideways, and long names stay inside
   assert.equal(await page.evaluate('document.documentElement.scrollWidth > innerWidth'), false);
   const content = await page.locator('.shell__content').boundingBox();
   assert.ok(content && content.width <= 1040 + 2 * 64, 'the content stays narrow enough to read');
+});
+
+test('/settings/api loads less than 150 kB of JavaScript', async (t) => {
+  const page = await dashboard.open(t, '/healthz');
+  const sizes = await scriptSizes(page, `${dashboard.server.url}/settings/api`);
+  const total = [...sizes.values()].reduce((sum, bytes) => sum + bytes, 0);
+  assert.ok(sizes.size > 3, 'the scripts of the page were seen');
+  assert.ok(total < 150_000, `${total} bytes: ${JSON.stringify([...sizes])}`);
 });

@@ -7,7 +7,7 @@ import { after, type TestContext, test } from 'node:test';
 import { generateKey } from '@soku/key';
 import type { BrowserContext, Page } from 'playwright-core';
 import { z } from 'zod';
-import { Dashboard } from './dashboard.ts';
+import { Dashboard, noAnswer } from './dashboard.ts';
 import { evaluate, isAt, isGone, reads } from './expect.ts';
 import * as keys from './key-pages.ts';
 
@@ -269,4 +269,31 @@ test('the prefixes that a deployment accepts are known to its pages', async (t) 
     await note(page).waitFor();
     assert.ok(!page.url().includes(text));
   }
+});
+
+test('a long text that is no key stays in the search, as it was pasted', async (t) => {
+  const page = await dashboard.open(t, '/settings/api?q=by');
+  const digest = hashOf('anything');
+  await page.evaluate((text) => Reflect.get(navigator, 'clipboard').writeText(text), digest);
+  await searchField(page).focus();
+  await page.keyboard.press('End');
+  await page.keyboard.press('ControlOrMeta+V');
+  await isAt(page, `/settings/api?q=by${digest}`);
+  assert.equal(await searchField(page).inputValue(), `by${digest}`);
+});
+
+test('while the code that reads keys does not load, a text that may hold one goes nowhere', async (t) => {
+  const { apiKey } = await dashboard.ada.makeKey({ name: 'Not read' });
+  const page = await dashboard.open(t, '/settings/api', { expected: [noAnswer] });
+  const recorded = record(page.context());
+  await page.route(/search-input|read-address/, (route) => route.abort());
+  await searchField(page).fill(apiKey);
+  await reads(page.getByRole('main'), /A part of this page did not load, so that text was not searched for/);
+  await isNotInPage(page, apiKey, 'after the search');
+  await page.goto(`${dashboard.server.url}/settings/api?q=${apiKey}`);
+  await isAt(page, '/');
+  await keys.heading(page).waitFor();
+  const [opened, ...others] = recorded.texts.filter((text) => text.includes(randomPart(apiKey)));
+  assert.match(opened ?? '', /^GET /, 'what was opened');
+  assert.deepEqual(others, []);
 });

@@ -17,41 +17,45 @@ import { onOtherTab } from './session/channel.ts';
 import { cleanAddress } from './session/clean-address.ts';
 import { followNavigation } from './session/follow-navigation.ts';
 
-cleanAddress(window);
-const queryClient = makeQueryClient(toLogin);
-const router = makeRouter(queryClient);
+/** Runs when no key is in the address any more. */
+function start(): void {
+  const queryClient = makeQueryClient(toLogin);
+  const router = makeRouter(queryClient);
 
-function toLogin(): void {
-  const { pathname, href } = router.state.location;
-  if (pathname === '/login') return;
-  queryClient.clear();
-  void router.navigate({ to: '/login', search: { next: href }, replace: true });
+  function toLogin(): void {
+    const { pathname, href } = router.state.location;
+    if (pathname === '/login') return;
+    queryClient.clear();
+    void router.navigate({ to: '/login', search: { next: href }, replace: true });
+  }
+
+  // Every page needs to know who is looking, and its own code: both start now, not one after the other.
+  void queryClient.prefetchQuery(sessionOptions);
+  const routes = new Map<string, AnyRoute>(Object.entries(router.routesById));
+  for (const { routeId } of router.matchRoutes(router.latestLocation)) {
+    const route = routes.get(String(routeId));
+    if (route) void router.loadRouteChunk(route);
+  }
+
+  followNavigation(router);
+
+  onOtherTab((message) => {
+    if (message === 'signed-out') toLogin();
+    else void queryClient.invalidateQueries();
+  });
+
+  const root = document.getElementById('root');
+  if (!root) throw new Error('index.html has no #root');
+  createRoot(root).render(
+    <StrictMode>
+      <QueryClientProvider client={queryClient}>
+        <LastResort>
+          <RouterProvider router={router} />
+        </LastResort>
+        <RescuedKey />
+      </QueryClientProvider>
+    </StrictMode>,
+  );
 }
 
-// Every page needs to know who is looking, and its own code: both start now, not one after the other.
-void queryClient.prefetchQuery(sessionOptions);
-const routes = new Map<string, AnyRoute>(Object.entries(router.routesById));
-for (const { routeId } of router.matchRoutes(router.latestLocation)) {
-  const route = routes.get(String(routeId));
-  if (route) void router.loadRouteChunk(route);
-}
-
-followNavigation(router);
-
-onOtherTab((message) => {
-  if (message === 'signed-out') toLogin();
-  else void queryClient.invalidateQueries();
-});
-
-const root = document.getElementById('root');
-if (!root) throw new Error('index.html has no #root');
-createRoot(root).render(
-  <StrictMode>
-    <QueryClientProvider client={queryClient}>
-      <LastResort>
-        <RouterProvider router={router} />
-      </LastResort>
-      <RescuedKey />
-    </QueryClientProvider>
-  </StrictMode>,
-);
+void cleanAddress(window).then(start);

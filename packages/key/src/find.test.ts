@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { keys, keysOf, prefixes, texts } from './arbitrary-keys.ts';
 import { containsKey, findKey, findKeys } from './find.ts';
 import { alphabet } from './format.ts';
+import { mayHoldKey } from './may-hold-key.ts';
 import { parseKey } from './parse.ts';
 
 test('a key is found wherever it stands in a text', () => {
@@ -113,3 +114,21 @@ test('almost every body with a wrong character still looks like one', () => {
 function wrongAtTheEnd(key: string): string {
   return key.slice(8, -1) + (key.endsWith('a') ? 'b' : 'a');
 }
+
+test('the quick check passes every text in which a key is found or seen, and no id', () => {
+  const runs = fc.string({ unit: fc.constantFrom(...alphabet, '_', ' '), minLength: 20, maxLength: 80 });
+  const parts = fc.oneof(
+    runs,
+    keys,
+    keys.map((key) => key.slice(8)),
+    fc.constant('key_01jd8m6q2x7v9t3k5r4w0b1c2e'),
+  );
+  fc.assert(
+    fc.property(texts, parts, texts, (before, part, after) => {
+      const text = before + part + after;
+      if (containsKey(text) || findKeys(text, prefixes).length > 0)
+        assert.equal(mayHoldKey(text), true, text);
+    }),
+  );
+  assert.equal(mayHoldKey('/settings/api/key_01jd8m6q2x7v9t3k5r4w0b1c2e?panel=rename'), false);
+});

@@ -1,5 +1,6 @@
 import { checksumFits } from './checksum.ts';
 import { bodyLength, defaultPrefix } from './format.ts';
+import { isId, secretRun } from './may-hold-key.ts';
 import { parseKey } from './parse.ts';
 
 /**
@@ -16,9 +17,6 @@ export function findKey(text: string, prefixes: readonly string[]): { start: num
   return null;
 }
 
-/** From 26 characters on a run holds all that is secret: whoever has those can compute the checksum. */
-const secretRun = /[0-9A-Za-z]{26,}/g;
-
 /**
  * Whether a text holds something that is, or looks like, a whole key; to refuse a name or a URL that holds one.
  *
@@ -30,22 +28,11 @@ const secretRun = /[0-9A-Za-z]{26,}/g;
 export function containsKey(text: string, prefixes: readonly string[] = [defaultPrefix]): boolean {
   for (const match of text.matchAll(secretRun)) {
     const [run] = match;
-    if (isId(run, text.slice(Math.max(0, match.index - longestIdPrefix - 1), match.index))) continue;
+    if (isId(match, text)) continue;
     if (prefixes.some((prefix) => text.endsWith(prefix, match.index))) return true;
     if (bareKeys(run, prefixes).length > 0 || looksLikeBody(run)) return true;
   }
   return false;
-}
-
-/** In characters, with the underscore: `key_`. */
-const longestIdPrefix = 5;
-
-/**
- * Whether a run and what comes before it are one of the ids that stand in URLs and names (`key_` and 26 characters): an
- * operator may have chosen `key_`, or its end, as the prefix of keys.
- */
-function isId(run: string, before: string): boolean {
-  return /^[0-9a-hjkmnp-tv-z]{26}$/.test(run) && /(?:^|[^0-9A-Za-z_])[a-z]{2,4}_$/.test(before);
 }
 
 /**

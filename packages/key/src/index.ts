@@ -12,6 +12,7 @@ export {
 } from './format.ts';
 export { generateKey, type RandomBytes } from './generate.ts';
 export { hashKey } from './hash.ts';
+export { mayHoldKey } from './may-hold-key.ts';
 export { parseKey } from './parse.ts';
 export { decodePercent } from './percent.ts';
 export { redactKeys } from './redact.ts';

@@ -121,7 +121,11 @@ function Leak({ prefix }: { prefix: string }) {
       <ol className="prose__list prose__list--numbered">
         <li>
           <strong>Revoke it now</strong>, before you look for the cause. When Soku says that it is revoked, no
-          server accepts it any more. This cannot be undone.
+          server accepts it any more. This cannot be undone.{' '}
+          <span>
+            If you don't know which key it is, paste it into the search field of{' '}
+            <Link to="/settings/api">Settings, API</Link>: only its fingerprint is sent.
+          </span>
         </li>
         <li>Make a new key and put it into the program.</li>
         <li>
@@ -138,7 +142,7 @@ function Leak({ prefix }: { prefix: string }) {
       {isStripePrefix(prefix) ? (
         <p>
           Stripe's keys begin the same way. If a scanner such as gitleaks or GitHub reports a leaked Stripe
-          key that you don't know, paste it into the search field of Settings, API: it may be one of yours.
+          key that you don't know, search for it in the same way: it may be one of yours.
         </p>
       ) : null}
     </Part>

@@ -7,6 +7,7 @@ import { GenerateForm } from './GenerateForm.tsx';
 import { LeaveQuestion } from './LeaveQuestion.tsx';
 import { LostAnswer } from './LostAnswer.tsx';
 import { dropNewKey, keepNewKey, markCopied, useNewKey, useShowsNewKey } from './new-key.ts';
+import { RescueDialog } from './RescueDialog.tsx';
 import { ShownOnce } from './ShownOnce.tsx';
 import { useCreateKey } from './use-create-key.ts';
 
@@ -17,7 +18,7 @@ import { useCreateKey } from './use-create-key.ts';
 export function GenerateDialog({ onClose }: { onClose: () => void }) {
   const { created, copied } = useNewKey();
   const [asking, setAsking] = useState(false);
-  const creation = useCreateKey(keepNewKey);
+  const creation = useCreateKey((key) => keepNewKey(key, RescueDialog));
   const unsaved = created !== null && !copied;
   useShowsNewKey();
 

@@ -1,13 +1,17 @@
+import { decodePercent, mayHoldKey } from '@soku/key';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { Search } from 'lucide-react';
 import { type ClipboardEvent, type DragEvent, useEffect, useRef, useState } from 'react';
 import type { ListFilter } from '../../../api/keys.ts';
-import { readSearchInput } from '../../../api/search-input.ts';
 import { useSession } from '../../../api/session.ts';
 import { hashFromAddress } from '../../../session/clean-address.ts';
 
 const pause = 250;
+const mostCharacters = 100;
 const defaultPrefixes = ['sk_live_'];
+
+const notRead =
+  'A part of this page did not load, so that text was not searched for, as it may hold a key. Reload the page and try again.';
 
 /** What the field shows. Typing reaches the URL after a pause, and Back brings the earlier text. */
 function useSearchText(q: string) {
@@ -55,33 +59,47 @@ export function SearchKeys({ filter: { q, hash }, found }: SearchKeysProps) {
   const { text, setText, searchHash } = useSearchText(q);
   const [note, setNote] = useState('');
 
-  /** @returns whether the text holds a key, which must not stay in the field then */
-  const takeKey = (input: string): boolean => {
-    const read = readSearchInput(input, prefixes);
-    if (read.kind === 'text') return false;
-    if (read.kind === 'damaged') {
-      setNote(
-        `That key is incomplete or mistyped, so it was not sent. Searching for its start, ${read.start}.`,
-      );
-      setText(read.start);
-      return true;
-    }
-    setNote(read.more === 0 ? '' : `The text holds ${read.more + 1} keys. This is the first one.`);
-    searchHash(read.hash);
-    return true;
-  };
-
-  // Before the text gets into the field, from where the browser's Undo could bring it back.
-  const onPaste = (event: ClipboardEvent) => {
-    if (takeKey(event.clipboardData.getData('text/plain'))) event.preventDefault();
-  };
-  const onDrop = (event: DragEvent) => {
-    if (takeKey(event.dataTransfer.getData('text/plain'))) event.preventDefault();
-  };
-  const onType = (input: string) => {
-    if (takeKey(input)) return;
+  const show = (input: string) => {
     setNote('');
     setText(input);
+  };
+
+  const read = async (input: string) => {
+    const { readSearchInput } = await import('../../../api/search-input.ts');
+    const found = readSearchInput(input, prefixes);
+    // As the field itself would have taken it.
+    if (found.kind === 'text') return show(input.replaceAll(/[\r\n]/g, '').slice(0, mostCharacters));
+    if (found.kind === 'damaged') {
+      setNote(
+        `That key is incomplete or mistyped, so it was not sent. Searching for its start, ${found.start}.`,
+      );
+      return setText(found.start);
+    }
+    setNote(found.more === 0 ? '' : `The text holds ${found.more + 1} keys. This is the first one.`);
+    searchHash(found.hash);
+  };
+
+  /**
+   * Few texts are long enough to hold a key, so the code that finds one loads with the first of them. Until it has read
+   * the text, that is not in the field, from where the browser's Undo could bring it back.
+   *
+   * @returns whether the text may hold a key
+   */
+  const takeKey = (input: string): boolean => {
+    if (!mayHoldKey(decodePercent(input))) return false;
+    read(input).catch(() => setNote(notRead));
+    return true;
+  };
+  const onPaste = (event: ClipboardEvent<HTMLInputElement>) => {
+    if (takeKey(inserted(event.currentTarget, event.clipboardData.getData('text/plain'))))
+      event.preventDefault();
+  };
+  const onDrop = (event: DragEvent<HTMLInputElement>) => {
+    if (takeKey(inserted(event.currentTarget, event.dataTransfer.getData('text/plain'))))
+      event.preventDefault();
+  };
+  const onType = (input: string) => {
+    if (!takeKey(input)) show(input);
   };
 
   const said = `${aboutHash(hash, found)} ${note}`.trim();
@@ -96,7 +114,7 @@ export function SearchKeys({ filter: { q, hash }, found }: SearchKeysProps) {
           aria-label="Search keys"
           aria-describedby="search-note"
           placeholder="Name, preview, ID or key"
-          maxLength={100}
+          maxLength={mostCharacters}
           autoCapitalize="off"
           autoComplete="off"
           spellCheck={false}
@@ -116,6 +134,11 @@ export function SearchKeys({ filter: { q, hash }, found }: SearchKeysProps) {
       )}
     </div>
   );
+}
+
+/** The text that would stand in the field. */
+function inserted({ value, selectionStart, selectionEnd }: HTMLInputElement, text: string): string {
+  return value.slice(0, selectionStart ?? 0) + text + value.slice(selectionEnd ?? value.length);
 }
 
 function aboutHash(hash: string, found: number | undefined): string {

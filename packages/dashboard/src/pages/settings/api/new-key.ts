@@ -4,7 +4,7 @@
  * holds on to earlier states and props for a while.
  */
 import type { Key } from '@soku/server/key-schemas';
-import { useEffect, useSyncExternalStore } from 'react';
+import { type ComponentType, useEffect, useSyncExternalStore } from 'react';
 
 export interface NewKey {
   apiKey: string;
@@ -16,9 +16,11 @@ interface State {
   copied: boolean;
   /** Whether the dialog that creates keys is there to show it. */
   inDialog: boolean;
+  /** Shows the key when that dialog has failed. It comes with the key, as nothing may have to load by then. */
+  RescueDialog: ComponentType | null;
 }
 
-const state: State = { created: null, copied: false, inDialog: false };
+const state: State = { created: null, copied: false, inDialog: false, RescueDialog: null };
 const listeners = new Set<() => void>();
 let version = 0;
 
@@ -28,7 +30,8 @@ function change(changes: Partial<State>): void {
   for (const listener of listeners) listener();
 }
 
-export const keepNewKey = (created: NewKey) => change({ created, copied: false });
+export const keepNewKey = (created: NewKey, RescueDialog: ComponentType) =>
+  change({ created, copied: false, RescueDialog });
 
 export const markCopied = () => change({ copied: true });
 
