@@ -6,7 +6,13 @@ import { type Answer, call } from './person.ts';
 
 const operationSchema = z.looseObject({
   operationId: z.string(),
-  responses: z.record(z.string(), z.looseObject({ content: z.record(z.string(), z.unknown()).optional() })),
+  responses: z.record(
+    z.string(),
+    z.looseObject({
+      content: z.record(z.string(), z.unknown()).optional(),
+      headers: z.record(z.string(), z.looseObject({ required: z.boolean().optional() })).default({}),
+    }),
+  ),
 });
 
 const documentSchema = z.looseObject({
@@ -19,6 +25,23 @@ export interface Operation {
   /** With its parameters in braces. */
   path: string;
   responses: z.infer<typeof operationSchema>['responses'];
+}
+
+/** The header fields that the document declares; the others are HTTP's own, and alike on all responses. */
+const declaredFields = /^(x-soku-.*|(x-)?ratelimit(-.*)?|www-authenticate|retry-after|x-request-id)$/;
+
+/** Fails when a field came that is not documented, or one that is documented as required did not. */
+function checkHeaders(
+  what: string,
+  documented: Record<string, { required?: boolean | undefined }>,
+  came: Headers,
+) {
+  const required = Object.entries(documented).flatMap(([name, header]) => (header.required ? [name] : []));
+  const missing = required.filter((name) => !came.has(name));
+  assert.deepEqual(missing, [], `${what} lacks header fields`);
+  const known = new Set(Object.keys(documented).map((name) => name.toLowerCase()));
+  const unknown = [...came.keys()].filter((name) => declaredFields.test(name) && !known.has(name));
+  assert.deepEqual(unknown, [], `${what} has header fields that are not in the document`);
 }
 
 /** The server's own OpenAPI document, held against the answers that it gives. */
@@ -57,13 +80,14 @@ export class Specification {
     );
   }
 
-  /** Fails unless the answer's status and body are documented for this operation. */
+  /** Fails unless the answer's status, headers and body are documented for this operation. */
   check(method: string, path: string, answer: Answer): void {
     const operation = this.find(method, path);
     assert.ok(operation, `${method} ${path} is not in the document`);
     const what = `${method} ${operation.path} answering ${answer.status}`;
     const response = operation.responses[String(answer.status)];
     assert.ok(response, `${what} is not in the document: ${answer.text}`);
+    checkHeaders(what, response.headers, answer.headers);
     if (method === 'HEAD' || response.content === undefined) {
       assert.equal(answer.text, '', `${what} has no body`);
       return;

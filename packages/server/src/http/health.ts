@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { Database } from '../database/open.ts';
 import { type StorageProblem, StorageUnavailable } from '../database/unavailable.ts';
 import type { NodeStatus } from '../revocation/node.ts';
+import { errorResponses } from './openapi.ts';
 import { storageProblems } from './unavailable.ts';
 
 interface Options {
@@ -66,8 +67,10 @@ export const healthRoutes: FastifyPluginAsyncZod<Options> = async (app, options)
     schema: {
       operationId: 'getHealth',
       summary: 'Is the process alive?',
+      description: 'Does not look at the database: restart the process when this fails.',
       tags,
-      response: { 200: statusSchema },
+      security: [],
+      response: { 200: statusSchema, ...errorResponses() },
     },
     handler: async () => ({ status: 'ok' as const }),
   });
@@ -77,10 +80,12 @@ export const healthRoutes: FastifyPluginAsyncZod<Options> = async (app, options)
     url: '/readyz',
     schema: {
       operationId: 'getReadiness',
-      summary:
-        'Can it serve? (the database gave it a lease, or the file can be written; and it is not about to stop)',
+      summary: 'Can the process serve requests?',
+      description:
+        'Yes if PostgreSQL gave it a lease, or the SQLite file can be written, and it is not about to stop.',
       tags,
-      response: { 200: readinessSchema, 503: unreadinessSchema },
+      security: [],
+      response: { 200: readinessSchema, ...errorResponses(), 503: unreadinessSchema },
     },
     handler: async (_request, reply) => {
       reply.header('cache-control', 'no-store');

@@ -5,14 +5,15 @@ import { z } from 'zod';
 import { sessionCookieName } from '../accounts/session-cookie.ts';
 import { errorSchema } from '../keys/schemas.ts';
 import { type ErrorCode, errorCodeNames, errorCodes } from './error-codes.ts';
+import { completeDocument } from './openapi-document.ts';
 
 /** Any endpoint that takes a key can answer these. */
 const credentialCodes = errorCodeNames.filter(
   (code) => errorCodes[code].status === 401 || code === 'rate_limited',
 );
 
-/** Any endpoint at all can answer these. */
-const generalCodes: ErrorCode[] = ['invalid_request', 'internal_error', 'storage_unavailable'];
+/** Any endpoint at all can answer these: the first when the URL is too long, for example. */
+const generalCodes: ErrorCode[] = ['invalid_request', 'internal_error'];
 
 interface ResponseSchema {
   description: string;
@@ -20,12 +21,21 @@ interface ResponseSchema {
 }
 
 /**
- * The error answers of an endpoint, for its schema: one entry a status, listing its codes.
+ * The error responses of an endpoint that takes a key, for its schema.
  *
- * @param codes those beside the ones that every endpoint with a key has
+ * @param codes those beside the ones that every such endpoint has
  */
 export function refusals(...codes: ErrorCode[]): Record<number, ResponseSchema> {
-  const all = new Set([...credentialCodes, ...generalCodes, ...codes]);
+  return errorResponses(...credentialCodes, 'storage_unavailable', ...codes);
+}
+
+/**
+ * The error responses of an endpoint, for its schema: one entry per status, listing its codes.
+ *
+ * @param codes those beside the ones that every endpoint has
+ */
+export function errorResponses(...codes: ErrorCode[]): Record<number, ResponseSchema> {
+  const all = new Set([...generalCodes, ...codes]);
   const byStatus = Map.groupBy(all, (code) => errorCodes[code].status);
   return Object.fromEntries(
     [...byStatus].map(([status, own]) => [
@@ -57,6 +67,7 @@ export async function registerOpenApi(
         version,
         description:
           'Make, list and revoke API keys, and ask whether a key is good. Every error has the same envelope; its codes are explained at /help/api-troubleshooting.',
+        contact: { name: 'Help', url: `${publicUrl}/help/api-troubleshooting` },
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
       servers: [{ url: publicUrl }],
@@ -82,6 +93,12 @@ export async function registerOpenApi(
             name: sessionCookieName(publicUrl),
             description: 'A dashboard session',
           },
+          operator: {
+            type: 'http',
+            scheme: 'bearer',
+            description:
+              'SOKU_METRICS_TOKEN. While it is not set, programs on the same machine need no credentials',
+          },
         },
       },
     },
@@ -90,11 +107,14 @@ export async function registerOpenApi(
   });
 }
 
+/** For the schema of an endpoint that only the operator can call: with the token when one is set. */
+export const operatorSecurity = [{}, { operator: [] }];
+
 /** GET /openapi.json. The document is made at the first call and kept: it cannot change while the process runs. */
 export function openApiRoute(app: FastifyInstance): void {
   let document: string | undefined;
   app.get('/openapi.json', { schema: { hide: true } }, async (_request, reply) => {
-    document ??= JSON.stringify(app.swagger());
+    document ??= JSON.stringify(completeDocument(app.swagger()));
     return reply.type('application/json; charset=utf-8').send(document);
   });
 }

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { refuse } from '../http/errors.ts';
-import { refusals } from '../http/openapi.ts';
+import { errorResponses, operatorSecurity } from '../http/openapi.ts';
 import type { OperatorCheck } from '../http/operators.ts';
 import type { Metrics, Sources } from './registry.ts';
 
@@ -22,9 +22,10 @@ export const metricsRoutes: FastifyPluginAsyncZod<Options> = async (app, { sourc
       description:
         'For programs on the same machine; with SOKU_METRICS_TOKEN set, for whoever sends that as `Authorization: Bearer`. Anybody else gets a 404, and a 429 after too many wrong tokens.',
       tags: ['Service'],
+      security: operatorSecurity,
       response: {
         200: { description: 'The metrics', content: { 'text/plain': { schema: z.string() } } },
-        ...refusals('not_found', 'rate_limited'),
+        ...errorResponses('not_found', 'rate_limited'),
       },
     },
     handler: async (request, reply) => {

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { refuse } from '../http/errors.ts';
-import { refusals } from '../http/openapi.ts';
+import { errorResponses, operatorSecurity } from '../http/openapi.ts';
 import type { OperatorCheck } from '../http/operators.ts';
 import { type NodeEntry, nodeListSchema } from './schemas.ts';
 
@@ -20,7 +20,8 @@ export const nodeRoutes: FastifyPluginAsyncZod<Options> = async (app, { list, ch
       description:
         'All processes that share the database, as the one sees them that answers; it answers also when the database does not. For programs on the same machine; with SOKU_METRICS_TOKEN set, for whoever sends that as `Authorization: Bearer`. Anybody else gets a 404, and a 429 after too many wrong tokens.',
       tags: ['Service'],
-      response: { 200: nodeListSchema, ...refusals('not_found', 'rate_limited') },
+      security: operatorSecurity,
+      response: { 200: nodeListSchema, ...errorResponses('not_found', 'rate_limited') },
     },
     handler: async (request, reply) => {
       const refusal = checkOperator(request);
