@@ -76,6 +76,17 @@ test('an unknown client is not on this machine, whatever it asks for', async () 
   }
 });
 
+test('a client cannot hide the field that the proxy wrote behind many of its own', async () => {
+  const many = Array.from({ length: 1100 }, () => ['A', 'b'] as const);
+  const named = ['X-Forwarded-For', '203.0.113.9'] as const;
+  const authorization = ['Authorization', `Bearer ${apiKey}`] as const;
+  const answer = await exchange(`${proxied.url}/v1/verify`, { fields: [authorization, ...many, named] });
+  assert.equal(answer.status, 204, answer.text);
+  const usage = await ada.call('GET', `/v1/api-keys/${key.id}/usage`);
+  assert.equal(usageSchema.parse(usage.body).lastUsed?.address, '203.0.113.9');
+  assertRefusal(await exchange(`${proxied.url}/metrics`, { fields: [...many, named] }), 'not_found');
+});
+
 test('a session knows the address that it was made from, and all unknown clients sign in as one', async () => {
   const signIn = (forwarded: string, password: string) =>
     call(`${proxied.url}/api/auth/sign-in/email`, {

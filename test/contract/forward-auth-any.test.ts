@@ -25,7 +25,10 @@ test('each method and path gives the answer of GET /v1/verify, with 200 in place
     /soku|policy|cache|nosniff|content-type-options/.test(name),
   );
   assert.ok(identity.length >= 6, String(identity));
-  const paths = ['/', '/orders/7?page=2', '//x/../y/%2e%2e', '/v1/api-keys', `/${'a'.repeat(4000)}`];
+  const paths = [
+    ...['/', '/orders/7?page=2', '//x/../y/%2e%2e', '/v1/api-keys', '/caf%E9?q=%E9', '/100%', '/%zz#'],
+    ...[`/${'a'.repeat(4000)}`, `/${'%E9'.repeat(2700)}`],
+  ];
   const connection = await HttpSocket.open(server.url);
   for (const method of METHODS.filter((name) => name !== 'CONNECT')) {
     for (const path of method === 'GET' ? paths : paths.slice(1, 2)) {
@@ -70,6 +73,7 @@ test('a rejection is the one of GET /v1/verify, for a browser of any origin as w
 test('the query is of the original request: it demands nothing, and a key in it is found', async () => {
   assert.equal((await ask('/orders?scope=keys:write&workspace=x', [authorization])).status, 200);
   assertRefusal(await ask(`/orders?api_key=${apiKey}`, []), 'key_in_query');
+  assertRefusal(await ask(`/caf%E9?api_key=${apiKey}`, []), 'key_in_query');
   assertRefusal(await ask(`/orders?api_key=${apiKey}`, [['X-Original-URI', '/plain']]), 'key_in_query');
   assert.equal((await ask(`/orders?api_key=${apiKey}`, [authorization])).status, 200);
 });

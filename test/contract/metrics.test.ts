@@ -164,6 +164,27 @@ test('without a token a web page whose name points to this machine (DNS rebindin
   }
 });
 
+test('the public URL may have an IPv6 address, however the Host header writes it', async () => {
+  const named = await startServer({ env: { SOKU_PUBLIC_URL: 'http://[2001:db8::7]:3000' } });
+  const socket = await HttpSocket.open(named.url);
+  try {
+    for (const [host, status] of [
+      ['[2001:db8::7]:3000', 200],
+      ['[2001:DB8:0::7]', 200],
+      ['[2001:db8::8]', 404],
+    ] as const) {
+      assert.equal(
+        (await socket.send(`GET /metrics HTTP/1.1\r\nHost: ${host}\r\n\r\n`)).status,
+        status,
+        host,
+      );
+    }
+  } finally {
+    socket.close();
+    await named.stop();
+  }
+});
+
 test('GET /v1/nodes lists the one server there is, to the same callers and to no key or person', async () => {
   const contract = await Contract.of(server);
   const { status, body } = await contract.call('GET', '/v1/nodes');

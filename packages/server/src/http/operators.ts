@@ -75,7 +75,7 @@ function digest(text: string): Buffer {
  * has the browser of an operator call us, but under its own name.
  */
 function localOnly(publicUrl: string, addressOf: ClientAddress): OperatorCheck {
-  const publicName = new URL(publicUrl).hostname;
+  const publicName = nameOf(new URL(publicUrl).host);
   return ({ raw, headers }) => {
     if (!isLoopback(addressOf(raw)) || Object.keys(headers).some(isAddedByProxy)) return notForYou;
     const name = nameOf(headers.host ?? '');

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { redactKeys } from '@soku/key';
 import fastify, {
@@ -19,7 +19,7 @@ import { z } from 'zod';
 import { renameFormerCookie } from '../accounts/session-cookie.ts';
 import { DatabaseUnavailable, StorageUnavailable } from '../database/unavailable.ts';
 import type { RequestCounts } from '../metrics/request-counts.ts';
-import { originalPrefix } from '../verification/original-request.ts';
+import { originalPrefix, routableUrl } from '../verification/original-request.ts';
 import { answerBrokenRequest, limits } from './broken-requests.ts';
 import type { ClientAddress } from './client-address.ts';
 import { type Detail, type Refusal, RequestError, refuse } from './errors.ts';
@@ -50,6 +50,7 @@ export function createServer({ log, publicUrl, addressOf, usesSession, requests 
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: nextRequestId,
     requestIdHeader: false,
+    rewriteUrl: ({ url = '' }) => routableUrl(url),
     childLoggerFactory: requestLogger,
     bodyLimit: limits.body,
     requestTimeout: limits.requestTime,
@@ -88,8 +89,7 @@ export function createServer({ log, publicUrl, addressOf, usesSession, requests 
     request.raw.readableEnded ? Readable.from([]) : payload,
   );
 
-  // Node itself would answer 417, without our envelope. RFC 9110 section 10.1.1 lets a server pass over it.
-  app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
+  setDefaults(app.server);
 
   app.addHook('preValidation', findNoEmptyId);
 
@@ -100,7 +100,7 @@ export function createServer({ log, publicUrl, addressOf, usesSession, requests 
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
     renameFormerCookie(request.headers, publicUrl);
-    if (request.url.length > limits.url) {
+    if (request.originalUrl.length > limits.url) {
       return refuse(reply, {
         code: 'invalid_request',
         message: `The URL is longer than ${limits.url} bytes.`,
@@ -156,6 +156,16 @@ function requestLogger(
 ): FastifyBaseLogger {
   const theirs = clientRequestId(request.headers['x-request-id']);
   return logger.child(theirs === undefined ? bindings : { ...bindings, clientRequestId: theirs }, options);
+}
+
+/** What Node would do otherwise by itself. */
+function setDefaults(server: Server): void {
+  // It reads only the first 1000 fields or, in newer versions, rejects a request with more. A client could so hide the
+  // field in which a proxy names it. Their number is bounded by the size of the header.
+  server.maxHeadersCount = 0;
+
+  // It would answer 417, without our envelope. RFC 9110 section 10.1.1 lets a server pass over it.
+  server.on('checkExpectation', (request, response) => server.emit('request', request, response));
 }
 
 /**

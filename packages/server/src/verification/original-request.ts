@@ -20,6 +20,15 @@ export function originalTargets(request: IncomingMessage): readonly string[] {
   return sent.length === 0 ? [url] : sent;
 }
 
+/**
+ * A URL under `originalPrefix` that has a route whatever its path is: the framework decodes paths, and rejects `%E9`,
+ * although the API may well know it. Nobody reads the path, so each percent sign stands for itself.
+ */
+export function routableUrl(url: string): string {
+  if (!url.startsWith(originalPrefix)) return url;
+  return url.replace(/^[^?#]*/, (path) => path.replaceAll('%', '%25'));
+}
+
 /** Whether the original request is a CORS preflight, which a browser always sends without credentials. */
 export function isOriginalPreflight(request: IncomingMessage): boolean {
   const [method = request.method] = valuesOf(request, methodHeaders);
