@@ -65,6 +65,11 @@ test('what nobody sees, or what reorders text, is refused', () => {
     'a\u17B4b',
     'a\u{1D173}b',
     'a\u{E0001}b',
+    'a\uFFFCb',
+    '\u{1D159}',
+    '\u{13441}\u{13442}',
+    'a\uFFFEb',
+    'a\u{1FFFF}b',
     '🚀\u200d',
     '🚀\u200da',
     // A flag without its end, a text hidden behind one, and behind another emoji.

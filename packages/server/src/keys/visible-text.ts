@@ -35,9 +35,17 @@ const allowed = new RegExp(
   'gv',
 );
 
+/**
+ * What Unicode counts among letters and symbols although it is drawn as nothing: the blanks of Egyptian hieroglyphs, a
+ * musical null notehead, and the place of an embedded object.
+ */
+const blank = '\\uFFFC\\u{13441}\\u{13442}\\u{1D159}';
+
 /** Control characters, invisible ones, halves of characters (which cannot be stored), and what reorders text. */
-const hidden =
-  /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}\p{Default_Ignorable_Code_Point}\u2800\uFFF9-\uFFFB]/v;
+const hidden = new RegExp(
+  `[\\p{Cc}\\p{Cs}\\p{Zl}\\p{Zp}\\p{Bidi_Control}\\p{Default_Ignorable_Code_Point}\\p{Noncharacter_Code_Point}\\u2800\\uFFF9-\\uFFFB${blank}]`,
+  'v',
+);
 
 const visible = /[^\p{M}\p{Z}\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]/v;
 
