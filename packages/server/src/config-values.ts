@@ -31,6 +31,15 @@ export function list(check: (entry: string) => boolean, problem: string) {
     .refine((entries) => entries.every(check), problem);
 }
 
+/**
+ * Writes a host into an address that names its own as a parameter alone: `postgres://ada@/soku?host=/var/run/postgresql`
+ * is how libpq's documentation and hosters write a Unix socket. The driver goes by the parameter; a URL needs a host.
+ */
+export function withHost(text: string): string {
+  const lacksHost = URL.parse(text) === null && /[?&]host=[^&]/.test(text);
+  return lacksHost ? text.replace('@/', '@localhost/') : text;
+}
+
 /** An address of PostgreSQL, in either of the two spellings of its scheme. */
 export function isPostgresUrl(text: string): boolean {
   return ['postgres:', 'postgresql:'].includes(URL.parse(text)?.protocol ?? '');

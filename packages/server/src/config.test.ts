@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import pg from 'pg';
 import { describeVariables, readConfig, unknownVariables } from './config.ts';
+import { readAddress } from './database/postgres-address.ts';
 import { StartupError } from './startup-error.ts';
 
 /** Fails unless the environment is refused with a line that has this in it. */
@@ -191,8 +193,15 @@ test('PostgreSQL needs an address, and a secret that all processes share', () =>
   const url = 'postgres://soku@db.example.com/soku';
   const secret = 'x'.repeat(32);
   assert.equal(readConfig({ DATABASE_URL: url, SOKU_SECRET: secret }).databaseUrl, url);
+  const socket = 'postgresql://soku:p%40ss@/soku?host=/var/run/postgresql';
+  const { databaseUrl = '' } = readConfig({ DATABASE_URL: socket, SOKU_SECRET: secret });
+  const { host, user, password, database, ssl } = new pg.Client(readAddress(databaseUrl));
+  assert.deepEqual(
+    [host, user, password, database, ssl],
+    ['/var/run/postgresql', 'soku', 'p@ss', 'soku', false],
+  );
   assertRefused({ DATABASE_URL: url }, /^SOKU_SECRET is missing, and with DATABASE_URL every process/);
-  for (const wrongUrl of ['mysql://db/soku', 'db.example.com', 'postgres']) {
+  for (const wrongUrl of ['mysql://db/soku', 'db.example.com', 'postgres', 'postgres://ada@/soku']) {
     assertRefused({ DATABASE_URL: wrongUrl, SOKU_SECRET: secret }, /^DATABASE_URL is not a postgres:/);
   }
 });

@@ -1,7 +1,15 @@
 import { defaultPrefix, isPrefix } from '@soku/key';
 import { z } from 'zod';
 import { emailSchema, passwordSchema } from './accounts/schemas.ts';
-import { isAddressRange, isOrigin, isPostgresUrl, list, rateLimit, wholeNumber } from './config-values.ts';
+import {
+  isAddressRange,
+  isOrigin,
+  isPostgresUrl,
+  list,
+  rateLimit,
+  wholeNumber,
+  withHost,
+} from './config-values.ts';
 import { isLoopOf, isUpstreamUrl } from './gateway/upstream-url.ts';
 import { type AddressHeader, addressHeaders } from './http/client-address.ts';
 import { StartupError } from './startup-error.ts';
@@ -20,6 +28,7 @@ const schema = z.object({
     ),
   DATABASE_URL: z
     .string()
+    .transform(withHost)
     .refine(isPostgresUrl, 'is not a postgres:// address')
     .optional()
     .describe(
