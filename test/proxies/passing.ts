@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { usageSchema } from '@soku/server/usage-schemas';
 import type { Program } from '../support/debian.ts';
 import type { Fields } from '../support/http.ts';
 import { HttpSocket } from '../support/http-socket.ts';
@@ -94,6 +95,27 @@ export function testPassing(recipe: Recipe, program: Program, scene: () => Scene
       assert.equal((await scene().ask({ key: apiKey, fields: [['Connection', value]] })).status, 200);
       assert.deepEqual(identityOf(api.last)['x-soku-key-id'], [key.id], value);
       assert.doesNotMatch(String(valuesOf(api.last, 'connection')), /soku/i);
+    }
+  });
+
+  test('a client cannot have its address or its path dropped in that way', async () => {
+    const { ada, api } = scene();
+    const { apiKey, key } = await ada.makeKey({ name: 'hop by hop' });
+    for (const value of [
+      'X-Forwarded-For',
+      'X-Original-URI, X-Forwarded-Uri, X-Original-Method, Forwarded',
+    ]) {
+      const fields = [['Connection', value]] as const;
+      const passed = await scene().ask({ key: apiKey, fields, from: '127.0.0.2' });
+      // Varnish itself rejects the first.
+      if (passed.status === 400 && passed.text === '') continue;
+      assert.equal(passed.status, 200, passed.text);
+      assert.deepEqual(valuesOf(api.last, 'x-forwarded-for'), ['127.0.0.2']);
+      const usage = await ada.call('GET', `/v1/api-keys/${key.id}/usage`);
+      assert.equal(usageSchema.parse(usage.body).lastUsed?.address, '127.0.0.2');
+      const inQuery = await scene().ask({ path: `/?api_key=${apiKey}`, fields });
+      assert.equal(inQuery.status, 401);
+      assert.match(inQuery.text, /"key_in_query"/);
     }
   });
 
