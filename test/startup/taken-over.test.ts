@@ -65,6 +65,26 @@ test('a server that was stopped while a second one took over answers nothing fro
   for (const answer of await Promise.all(answers)) assertRefusal(answer, 'verification_unavailable');
 });
 
+test('a server whose lock was moved away and back accepts no key that another one revoked meanwhile', async (t) => {
+  const { first, apiKey, key, kept } = await scene(t);
+  const lock = join(first.dataDir, 'lock');
+  renameSync(lock, `${lock}.away`);
+  const second = await startServer({ dataDir: first.dataDir });
+  t.after(() => second.stop());
+  await (await second.signIn()).revoke(key.id);
+  assert.equal((await verify(second, kept.apiKey)).status, 204);
+  renameSync(`${lock}.away`, lock);
+  await eventually(
+    () => verify(first, kept.apiKey),
+    ({ status }) => status === 204,
+  );
+  assertRefusal(await verify(first, apiKey), 'revoked_key');
+  await eventually(
+    () => verify(second, kept.apiKey),
+    ({ status }) => status === 503,
+  );
+});
+
 test('without its files a server accepts no key and acknowledges no change, and serves on when they are back', async (t) => {
   const { first, ada, apiKey } = await scene(t);
   const away = `${first.dataDir}.away`;

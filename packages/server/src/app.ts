@@ -207,6 +207,7 @@ async function createSource(
   log: Logger,
 ): Promise<Source> {
   if (database.kind === 'sqlite') {
+    database.hold.onGap(() => memory.empty());
     return {
       secrets: sqliteSecrets(database.reader, database.hold, config.keyRateLimit),
       gate: database.hold,

@@ -39,6 +39,24 @@ test('a look at the files is evidence for one second, and none lasts longer than
   assert.equal(hold.holds(), true);
 });
 
+test('a gap in the evidence is reported before there is evidence again', (t) => {
+  const { lock, hold, clock } = scene(t);
+  const gaps: boolean[] = [];
+  hold.demand();
+  hold.onGap(() => gaps.push(hold.holds()));
+  clock.now += 999;
+  hold.demand();
+  assert.deepEqual(gaps, []);
+  clock.now += 1000;
+  hold.demand();
+  assert.deepEqual(gaps, [false], 'it was stopped');
+  renameSync(lock, `${lock}.away`);
+  assert.throws(() => hold.demand(), problem('lost'));
+  renameSync(`${lock}.away`, lock);
+  hold.demand();
+  assert.deepEqual(gaps, [false, false], 'its lock was away');
+});
+
 test('a file that was removed, replaced or moved ends the hold at the next look, and one that is back renews it', (t) => {
   const { directory, lock, database, hold, clock } = scene(t);
   const away = `${directory}.away`;

@@ -29,6 +29,11 @@ export interface Hold {
    * @throws {StorageUnavailable} when they are not the ones that this process opened, or the disk does not respond
    */
   demand(): void;
+  /**
+   * @param listener is called when there is evidence again after a time without any, before `holds` returns true.
+   *   Another process may have used the directory in between, if its files were moved away and back.
+   */
+  onGap(listener: () => void): void;
 }
 
 interface Reports {
@@ -69,6 +74,7 @@ export class DirectoryHold implements Hold {
   #overdue = 0;
   #timer: NodeJS.Timeout | undefined;
   #reports: Reports | undefined;
+  #gap: () => void = () => undefined;
   #failure: StorageUnavailable | undefined;
 
   constructor({ now = () => performance.now(), isLocked, lookUp = statLater }: Options) {
@@ -93,6 +99,10 @@ export class DirectoryHold implements Hold {
     const files = Array.from(this.#files, ([path, identity]) => compare(path, identity, () => statNow(path)));
     this.#settle(looked, files);
     if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  onGap(listener: () => void): void {
+    this.#gap = listener;
   }
 
   /** Looks in the background from now on. */
@@ -140,6 +150,7 @@ export class DirectoryHold implements Hold {
       this.#note(lost(problem));
       return;
     }
+    if (looked >= this.#until) this.#gap();
     this.#until = looked + evidenceLife;
     if (this.#failure !== undefined) this.#reports?.regained();
     this.#failure = undefined;
