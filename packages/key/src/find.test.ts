@@ -57,7 +57,29 @@ test('a key that was mistyped, lost its checksum or has a foreign prefix still h
   assert.equal(containsKey(`sk_live_${body}`), true);
   assert.equal(containsKey(`sk_live_${body}000000`), true);
   assert.equal(containsKey(`ghp_${body}0123456789`), true);
-  assert.equal(containsKey(`sk_live_${body.slice(0, 25)}`), false);
+  assert.equal(containsKey(body.slice(0, 25)), false);
+});
+
+test('a key that was cut off counts while so much of it is left that the rest could be guessed', () => {
+  const seen = fc.sample(keys, { numRuns: 2000, seed: 6 });
+  for (const [length, least] of [
+    [25, 1990],
+    [18, 1960],
+    [12, 1900],
+  ] as const) {
+    const found = seen.filter((key) => containsKey(`key=${key.slice(0, 8 + length)}...`, prefixes));
+    assert.ok(found.length >= least, `${length} characters: ${found.length} of 2000`);
+    for (const key of found) assert.equal(mayHoldKey(`key=${key.slice(0, 8 + length)}...`), true);
+  }
+  for (const text of [
+    'sk_live_q7HkZ2mNv8R',
+    'sk_live_productionserver',
+    'sk_live_ProductionServer2026',
+    'task_live_q7HkZ2mNv8Rt',
+    'key_01h2xcejqtf2nbre',
+  ]) {
+    assert.equal(containsKey(text, ['sk_live_', 'key_']), false, text);
+  }
 });
 
 test('names, previews, ids and hashes hold no key', () => {

@@ -1,6 +1,6 @@
 import { checksumFits } from './checksum.ts';
-import { bodyLength, defaultPrefix } from './format.ts';
-import { isId, secretRun } from './may-hold-key.ts';
+import { bodyLength, defaultPrefix, randomLength } from './format.ts';
+import { isId, looksRandom, mixtureOf, possibleRun, secretRun } from './may-hold-key.ts';
 import { parseKey } from './parse.ts';
 
 /**
@@ -18,21 +18,37 @@ export function findKey(text: string, prefixes: readonly string[]): { start: num
 }
 
 /**
- * Whether a text holds something that is, or looks like, a whole key; to refuse a name or a URL that holds one.
+ * Whether a text holds something that is, or looks like, a key; to refuse a name or a URL that holds one.
  *
  * Hashes, UUIDs and ids (long, but of one case) and ordinary names do not count; a key without its prefix, with
- * wrong characters or without its checksum does.
+ * wrong characters or without its checksum does, and so does the beginning of a key that was cut off.
  * @param text any string
  * @param prefixes the accepted ones; default `sk_live_`
  */
 export function containsKey(text: string, prefixes: readonly string[] = [defaultPrefix]): boolean {
-  for (const match of text.matchAll(secretRun)) {
+  for (const match of text.matchAll(possibleRun)) {
     const [run] = match;
     if (isId(match, text)) continue;
-    if (prefixes.some((prefix) => text.endsWith(prefix, match.index))) return true;
-    if (bareKeys(run, prefixes).length > 0 || looksLikeBody(run)) return true;
+    const before = text.slice(0, match.index);
+    const find = run.length < randomLength ? beginsKey : holdsKey;
+    if (find(run, before, prefixes)) return true;
   }
   return false;
+}
+
+/** @param before the text before the run */
+function holdsKey(run: string, before: string, prefixes: readonly string[]): boolean {
+  const isPrefixed = prefixes.some((prefix) => before.endsWith(prefix));
+  return isPrefixed || bareKeys(run, prefixes).length > 0 || looksLikeBody(run);
+}
+
+function beginsKey(run: string, before: string, prefixes: readonly string[]): boolean {
+  return looksRandom(run) && prefixes.some((prefix) => endsWithWord(before, prefix));
+}
+
+/** Whether the prefix stands by itself: `sk_live_`, but not the end of another word, such as `y_` in `key_`. */
+function endsWithWord(text: string, prefix: string): boolean {
+  return text.endsWith(prefix) && !/[0-9A-Za-z_]/.test(text.charAt(text.length - prefix.length - 1));
 }
 
 /**
@@ -78,13 +94,6 @@ const leastChanges = 12;
  */
 function looksLikeBody(run: string): boolean {
   if (run.length < bodyLength || run.length > bodyLength + mostSurplus) return false;
-  const classes = Array.from(run, classOf);
-  const changes = classes.filter((kind, at) => at > 0 && kind !== classes[at - 1]).length;
-  return new Set(classes).size === 3 && changes >= leastChanges;
-}
-
-/** @param character one of `0-9A-Za-z` */
-function classOf(character: string): 'digit' | 'capital' | 'small' {
-  if (character <= '9') return 'digit';
-  return character <= 'Z' ? 'capital' : 'small';
+  const { kinds, changes } = mixtureOf(run);
+  return kinds === 3 && changes >= leastChanges;
 }

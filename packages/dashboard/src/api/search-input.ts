@@ -7,7 +7,7 @@ export type SearchInput =
   | { kind: 'text' }
   /** A whole key. `hash` is its SHA-256, in hexadecimal digits; `more` counts the other keys of the text. */
   | { kind: 'key'; hash: string; more: number }
-  /** Most of a key. `start` is as much of it as a preview shows, `sk_live_2ba`. */
+  /** Part of a key. `start` is as much of it as a preview shows, `sk_live_2ba`. */
   | { kind: 'damaged'; start: string };
 
 /** In UTF-16 units. Nobody looks for a key further down in what was pasted. */
@@ -31,8 +31,10 @@ export function readSearchInput(text: string, prefixes: readonly string[]): Sear
 }
 
 function startOf(text: string, prefixes: readonly string[]): string {
-  const run = /[0-9A-Za-z]{26,}/.exec(text);
-  if (run === null) return '';
-  const prefix = prefixes.find((one) => text.endsWith(one, run.index)) ?? '';
-  return prefix + run[0].slice(0, 3);
+  const runs = Array.from(text.matchAll(/[0-9A-Za-z]{12,}/g), ({ 0: run, index }) => ({
+    run,
+    prefix: prefixes.find((one) => text.endsWith(one, index)) ?? '',
+  }));
+  const found = runs.find(({ prefix }) => prefix !== '') ?? runs.find(({ run }) => run.length >= 26);
+  return found === undefined ? '' : found.prefix + found.run.slice(0, 3);
 }

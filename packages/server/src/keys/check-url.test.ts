@@ -59,6 +59,8 @@ test('a key without prefix, a cut one and a mistyped one count, too', () => {
     key.slice(0, 36),
     `${key.slice(0, -1)}-`,
     key.replace('sk_live_', 'acme_'),
+    'sk_live_q7HkZ2mNv8RtYx3LpWc5Bd9Jf',
+    'acme_q7HkZ2mNv8Rt...',
   ]) {
     assert.notEqual(checkUrl(`/v1/api-keys?q=${text}`, prefixes), null, text.length.toString());
   }
