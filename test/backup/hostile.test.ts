@@ -3,7 +3,10 @@ import assert from 'node:assert/strict';
 import { copyFileSync, globSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
+import { contentOf } from '../../packages/server/src/backup/copy.ts';
 import { restore } from '../../packages/server/src/backup/restore.ts';
+import { sqliteSide } from '../../packages/server/src/backup/sqlite-side.ts';
+import { backupTables } from '../../packages/server/src/backup/tables.ts';
 import { readConfig } from '../../packages/server/src/config.ts';
 import { createLog } from '../../packages/server/src/http/logging.ts';
 import { StartupError } from '../../packages/server/src/startup-error.ts';
@@ -17,16 +20,31 @@ const exchanged = `
     BEGIN UPDATE api_key SET revoked_at = NULL WHERE id = NEW.id; DELETE FROM dead_hash; END;
   CREATE UNIQUE INDEX few ON dead_hash (length(hash));`;
 
+/** A key that is revoked in its row alone. */
+const unburied = `
+  DROP TRIGGER api_key_buried;
+  UPDATE api_key SET revoked_at = 1, revoked_by = 'usr_x' WHERE name = 'unburied';`;
+
 /** What is refused, and how. */
 const refused: Record<string, string> = {
   'dead_hash is a view, not a table': `DROP TABLE dead_hash;
     CREATE VIEW dead_hash AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i FROM n) SELECT i AS hash FROM n`,
+  'dead_hash is a view, not a table.': `CREATE TABLE pragma_table_list (type, schema, name);
+    DROP TABLE dead_hash; CREATE VIEW dead_hash AS SELECT hash FROM api_key_secret WHERE 0`,
   'kysely_migration is a view, not a table': `DROP TABLE kysely_migration;
     CREATE VIEW kysely_migration AS SELECT '0001-accounts' AS name`,
   'the table api_key has no column scopes': 'ALTER TABLE api_key DROP COLUMN scopes',
   'the table workspace has no column name': `ALTER TABLE workspace DROP COLUMN name;
     ALTER TABLE workspace ADD COLUMN name TEXT GENERATED ALWAYS AS ('Mine') VIRTUAL`,
   'The column created_at of the table workspace holds a value of another type': `UPDATE workspace SET created_at = 'then'`,
+  'The column created_at of the table api_key holds a value that Soku never writes':
+    'UPDATE api_key SET created_at = 8640000000000001',
+  'The column expires_at of the table api_key holds a value that Soku never writes':
+    'UPDATE api_key SET expires_at = -1',
+  'The column scopes of the table api_key holds a value that Soku never writes': `UPDATE api_key SET scopes = 'all'`,
+  'The column id of the table api_key holds a value that Soku never writes': `PRAGMA foreign_keys = OFF;
+    DROP TRIGGER api_key_identity; UPDATE api_key SET id = 'key_of/nobody' WHERE name = 'kept'`,
+  'The column createdAt of the table user holds a value of another type': `UPDATE user SET createdAt = 'then'`,
   'the table workspace holds a value that Soku never writes':
     'UPDATE workspace SET created_at = 9007199254740993',
   'the table workspace holds a value that Soku never writes.':
@@ -40,7 +58,9 @@ const refused: Record<string, string> = {
 test('only the rows of a backup are restored, and only such as Soku writes', async (t) => {
   const scene = await Scene.of(t, 'sqlite');
   const server = await scene.start();
-  const { apiKey, key } = await (await server.signIn()).makeKey({ name: 'kept' });
+  const maker = await server.signIn();
+  const { apiKey, key } = await maker.makeKey({ name: 'kept' });
+  const unburiedKey = (await maker.makeKey({ name: 'unburied' })).key;
   await server.kill('SIGTERM');
   const file = scene.onShelf('backup');
   assert.equal((await scene.operate(['backup', file])).code, 0);
@@ -55,6 +75,13 @@ test('only the rows of a backup are restored, and only such as Soku writes', asy
     database.exec(statements);
     database.close();
   };
+  /** Whoever changes rows can change what the backup says of them. */
+  const relabel = async () => {
+    const database = new DatabaseSync(copy);
+    const content = await contentOf(sqliteSide(database, copy), backupTables);
+    database.prepare('UPDATE soku_backup SET content = ?').run(JSON.stringify(content));
+    database.close();
+  };
   for (const [problem, statements] of Object.entries(refused)) {
     change(statements);
     await assert.rejects(restore(config, copy, tools), (error) => {
@@ -65,7 +92,8 @@ test('only the rows of a backup are restored, and only such as Soku writes', asy
     assert.deepEqual(globSync('soku.db*', { cwd: scene.dataDir }), [], 'nothing is left behind');
   }
 
-  change(exchanged);
+  change(exchanged + unburied);
+  await relabel();
   await restore(config, copy, tools);
   const again = await scene.start();
   const me = () => call(`${again.url}/v1/me`, { headers: bearer(apiKey) });
@@ -75,4 +103,6 @@ test('only the rows of a backup are restored, and only such as Soku writes', asy
   assert.equal(revoked.status, 200, revoked.text);
   assert.equal(JSON.parse(revoked.text).status, 'revoked');
   assert.equal((await me()).status, 401);
+  const once = await ada.call('POST', `/v1/api-keys/${unburiedKey.id}/revoke`);
+  assert.equal(once.status, 200, once.text);
 });

@@ -175,8 +175,8 @@ async function olderBackup(t: TestContext): Promise<{ scene: Scene; file: string
   database.exec(`
     INSERT INTO workspace VALUES ('ws_1', 'Old', 1);
     INSERT INTO api_key (id, workspace_id, created_by, name, name_folded, scopes, created_at, revoked_at, revoked_by)
-      VALUES ('key_1', 'ws_1', 'usr_1', 'old', 'old', '', 1, 2, 'usr_1');
-    INSERT INTO api_key_secret VALUES (x'${'ab'.repeat(32)}', 'key_1', 'sk_live_', 'abc', 'xyz', 1);
+      VALUES ('key_00000000000000000000000001', 'ws_1', 'usr_1', 'old', 'old', '', 1, 2, 'usr_1');
+    INSERT INTO api_key_secret VALUES (x'${'ab'.repeat(32)}', 'key_00000000000000000000000001', 'sk_live_', 'abc', 'xyz', 1);
     INSERT INTO dead_hash VALUES (x'${'ab'.repeat(32)}');
   `);
   database.close();

@@ -11,13 +11,13 @@ export async function seed(scene: Scene, keys: number): Promise<void> {
   try {
     await client.query(
       `INSERT INTO api_key (id, workspace_id, created_by, name, name_folded, scopes, created_at)
-       SELECT 'key_seed' || i, workspace.id, 'usr_x', 'seed', 'seed', '', i
+       SELECT 'key_' || lpad(i::text, 26, '0'), workspace.id, 'usr_x', 'seed', 'seed', '', i
        FROM generate_series(1, $1::int) AS i, workspace`,
       [keys],
     );
     await client.query(
       `INSERT INTO api_key_secret (hash, key_id, prefix, preview_start, preview_end, created_at)
-       SELECT sha256(i::text::bytea), 'key_seed' || i, 'sk_live_', 'abc', 'xyz', i
+       SELECT sha256(i::text::bytea), 'key_' || lpad(i::text, 26, '0'), 'sk_live_', 'abc', 'xyz', i
        FROM generate_series(1, $1::int) AS i`,
       [keys],
     );
@@ -34,9 +34,9 @@ function seedFile(file: string, keys: number): void {
       CREATE TEMP TABLE seed AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${keys})
         SELECT i, randomblob(32) AS hash FROM n;
       INSERT INTO api_key (id, workspace_id, created_by, name, name_folded, scopes, created_at)
-        SELECT 'key_seed' || i, workspace.id, 'usr_x', 'seed', 'seed', '', i FROM seed, workspace;
+        SELECT 'key_' || lpad(i::text, 26, '0'), workspace.id, 'usr_x', 'seed', 'seed', '', i FROM seed, workspace;
       INSERT INTO api_key_secret (hash, key_id, prefix, preview_start, preview_end, created_at)
-        SELECT hash, 'key_seed' || i, 'sk_live_', 'abc', 'xyz', i FROM seed;
+        SELECT hash, printf('key_%026d', i), 'sk_live_', 'abc', 'xyz', i FROM seed;
       COMMIT;
     `);
   } finally {

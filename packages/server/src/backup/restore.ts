@@ -160,13 +160,19 @@ function change(partial: string, statements: string): void {
 }
 
 /**
- * Makes a database in use of a backup: without its label, with the newest schema, and with all dead that is dead in it
- * or in the journal, which has both then.
+ * Makes a database in use of a backup: without its label, with the newest schema, and with all dead that is dead in it,
+ * by its hash or by the revoke of its key, or in the journal, which has them all then.
  */
 async function makeCurrent(partial: string, directory: DataDirectory, { log }: Tools): Promise<Killed> {
   // Refuses one of a newer version.
   await openFile(partial).close();
-  change(partial, 'DROP TABLE soku_backup');
+  // A revoke reads its dead hashes back, so a key that was revoked without them could never be revoked again.
+  change(
+    partial,
+    `DROP TABLE soku_backup;
+     INSERT OR IGNORE INTO dead_hash (hash)
+       SELECT s.hash FROM api_key_secret s JOIN api_key k ON k.id = s.key_id WHERE k.revoked_at IS NOT NULL`,
+  );
   const database = await openSqlite({ ...directory, databaseFile: partial });
   try {
     return await new DeadHashJournal(directory, database, log).settle();

@@ -1,7 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
 import { StartupError } from '../startup-error.ts';
-import { quoted, type Row, type Side, sliceRows, type Value } from './side.ts';
+import { quoted, type Row, type Side, sliceRows } from './side.ts';
+import { valueCheck } from './values.ts';
 
 /**
  * Bytes or characters of a value. All that the server writes is far smaller; a backup that somebody else made must not
@@ -18,17 +19,7 @@ const rowSchema = z.array(
   ]),
 );
 
-const columnsSchema = z.array(z.object({ name: z.string(), type: z.string() }));
-
-/** What a column of each declared type holds beside NULL. SQLite itself would take anything. */
-const holds: Record<string, (value: Value) => boolean> = {
-  text: (value) => typeof value === 'string',
-  // The auth library's, as ISO 8601.
-  date: (value) => typeof value === 'string',
-  integer: Number.isSafeInteger,
-  bigint: Number.isSafeInteger,
-  blob: (value) => value instanceof Uint8Array,
-};
+const columnsSchema = z.array(z.object({ name: z.string(), type: z.string().toLowerCase() }));
 
 /**
  * @param database inside a transaction, so that all reads see the same
@@ -58,8 +49,9 @@ export function sqliteSide(database: DatabaseSync, name: string): Side {
       const places = columns.map(() => '?').join(', ');
       const statement = database.prepare(`INSERT INTO ${quoted(table)} (${names}) VALUES (${places})`);
       const types = new Map(columnsOf(database, name, table).map((column) => [column.name, column.type]));
+      const check = valueCheck(table, columns, types);
       for (const row of rows) {
-        refuseOtherTypes(table, columns, row, types);
+        check(row);
         statement.run(...row);
       }
     },
@@ -71,14 +63,12 @@ export function sqliteSide(database: DatabaseSync, name: string): Side {
  * @throws {StartupError} 65 when it is a view or a virtual table, with which reading would run code of the file
  */
 export function columnsOf(database: DatabaseSync, file: string, table: string) {
-  const kind = database
-    .prepare("SELECT type FROM pragma_table_list WHERE schema = 'main' AND name = ? COLLATE NOCASE")
-    .get(table)?.type;
+  // As statements: a table of the file can have the name of a function such as pragma_table_list, and then hides it.
+  const kind = database.prepare(`PRAGMA main.table_list(${quoted(table)})`).get()?.type;
   if (kind !== undefined && kind !== 'table') {
     throw new StartupError('data', `${file} is damaged: ${table} is a ${String(kind)}, not a table.`);
   }
-  const rows = database.prepare('SELECT name, lower(type) AS type FROM pragma_table_info(?)').all(table);
-  return columnsSchema.parse(rows);
+  return columnsSchema.parse(database.prepare(`PRAGMA main.table_info(${quoted(table)})`).all());
 }
 
 /** @param where the beginning of what is told of a value that is none of ours, or too large for JavaScript */
@@ -89,18 +79,4 @@ function* readable(rows: Iterable<unknown>, where: string): Iterable<Row> {
     if (!(error instanceof z.ZodError || error instanceof RangeError)) throw error;
     throw new StartupError('data', `${where} holds a value that Soku never writes.`);
   }
-}
-
-function refuseOtherTypes(
-  table: string,
-  columns: readonly string[],
-  row: Row,
-  types: ReadonlyMap<string, string>,
-): void {
-  const wrong = columns.find((column, i) => {
-    const value = row[i] ?? null;
-    return value !== null && holds[types.get(column) ?? '']?.(value) !== true;
-  });
-  if (wrong === undefined) return;
-  throw new StartupError('data', `The column ${wrong} of the table ${table} holds a value of another type.`);
 }

@@ -1,0 +1,69 @@
+import { keyIdSchema } from '../keys/schemas.ts';
+import { readScopes } from '../keys/stored-scopes.ts';
+import { StartupError } from '../startup-error.ts';
+import type { Row, Value } from './side.ts';
+
+type Check = (value: Value) => boolean;
+
+/** Epoch ms. The API represents no later time. */
+const lastInstant = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
+const hour = 60 * 60 * 1000;
+
+const isInstant: Check = (value) =>
+  Number.isSafeInteger(value) && Number(value) >= 0 && Number(value) <= lastInstant;
+
+/** What a column of each declared type holds beside NULL. SQLite itself would take anything. */
+const types: Record<string, Check> = {
+  text: (value) => typeof value === 'string',
+  // The auth library's, as ISO 8601.
+  date: (value) => typeof value === 'string' && !Number.isNaN(Date.parse(value)),
+  integer: Number.isSafeInteger,
+  bigint: Number.isSafeInteger,
+  blob: (value) => value instanceof Uint8Array,
+};
+
+/** Columns whose values the server reads back by rules: with another value the key could not be listed or revoked. */
+const rules: Record<string, Check> = {
+  'api_key.id': (value) => keyIdSchema.safeParse(value).success,
+  'api_key.scopes': hasKnownScopes,
+  'usage_hour.hour': (value) => isInstant(Number(value) * hour),
+};
+
+/**
+ * A check of the values of a row.
+ *
+ * @param declared types of the columns, in lower case
+ * @returns throws a {@link StartupError} 65 that names the column
+ */
+export function valueCheck(
+  table: string,
+  columns: readonly string[],
+  declared: ReadonlyMap<string, string>,
+): (row: Row) => void {
+  const checks = columns.map((column) => {
+    const isOfType = types[declared.get(column) ?? ''];
+    const follows = rules[`${table}.${column}`] ?? (column.endsWith('_at') ? isInstant : undefined);
+    return { column, isOfType, follows };
+  });
+  return (row) => {
+    for (const [i, { column, isOfType, follows }] of checks.entries()) {
+      const value = row[i] ?? null;
+      if (value === null) continue;
+      if (isOfType?.(value) !== true) throw refused(table, column, 'of another type');
+      if (follows?.(value) === false) throw refused(table, column, 'that Soku never writes');
+    }
+  };
+}
+
+function hasKnownScopes(value: Value): boolean {
+  try {
+    readScopes(String(value));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function refused(table: string, column: string, what: string): StartupError {
+  return new StartupError('data', `The column ${column} of the table ${table} holds a value ${what}.`);
+}
