@@ -60,9 +60,9 @@ const identityHeaders: Record<string, Header> = {
     required: true,
   },
   'X-Soku-Scopes': {
-    description: 'The scopes of the key, separated by spaces; may be empty',
+    // Always sent, but proxies and HTTP clients drop an empty field.
+    description: 'The scopes of the key, separated by spaces; empty when it has none',
     schema: text,
-    required: true,
   },
 };
 
