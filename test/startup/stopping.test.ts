@@ -6,7 +6,7 @@ import { connect, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { patience } from '../support/patience.ts';
 import { bearer, call } from '../support/person.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { onePublicUrl, startServer, type TestServer } from '../support/server.ts';
 
 /** Opens a connection and keeps what comes over it. */
 async function open(server: TestServer): Promise<{ socket: Socket; received: () => string }> {
@@ -74,13 +74,13 @@ test('connections that wait for nothing do not hold the end up', { timeout: pati
 });
 
 test('after kill -9 the next start finds no stale lock, and everything that was answered', async () => {
-  const first = await startServer();
+  const first = await startServer({ env: onePublicUrl });
   const ada = await first.signIn();
   const kept = await ada.makeKey({ name: 'kept' });
   const dead = await ada.makeKey({ name: 'dead' });
   await ada.revoke(dead.key.id);
   await first.kill('SIGKILL');
-  const second = await startServer({ dataDir: first.dataDir });
+  const second = await startServer({ dataDir: first.dataDir, env: onePublicUrl });
   try {
     const me = (key: string) => call(`${second.url}/v1/me`, { headers: bearer(key) });
     assert.equal((await me(kept.apiKey)).status, 200);
