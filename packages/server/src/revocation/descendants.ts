@@ -4,6 +4,8 @@ import { RequestError } from '../http/errors.ts';
 
 /** Most keys that one revoke takes along. Every verifier evicts all of them before the call returns. */
 const mostDescendants = 10_000;
+/** Rows that are read to know that there are more: the key itself, and one too many. */
+const mostRead = mostDescendants + 2;
 
 /** A key, or one that descends from it. */
 interface Relative {
@@ -21,13 +23,31 @@ interface Plan {
 }
 
 /**
+ * A query for what planRevoke needs to know of a family: the key, its relatives that are not revoked, and those that
+ * were revoked with the key or later. It ends after one row more than a revoke allows: neither database looks for rows
+ * of a recursive query that nobody reads.
+ */
+export function revocableFamily(db: Kysely<Tables>, keyId: string, workspaceId: string) {
+  const since = db
+    .selectFrom('api_key')
+    .select('revoked_at')
+    .where('id', '=', keyId)
+    .where('workspace_id', '=', workspaceId);
+  return familyOf(db, keyId, workspaceId)
+    .where((where) =>
+      where.or([where('id', '=', keyId), where('revoked_at', 'is', null), where('revoked_at', '>=', since)]),
+    )
+    .limit(mostRead);
+}
+
+/**
  * A query for a key with the keys that it created, the keys that those created, and so on, revoked or not, as far as
  * they belong to the workspace.
  *
  * A recursive query misses keys that are created while it runs. So whoever revokes what it returns locks the workspace
  * before: each creation takes that lock before it looks whether its creator is revoked.
  */
-export function familyOf(db: Kysely<Tables>, keyId: string, workspaceId: string) {
+function familyOf(db: Kysely<Tables>, keyId: string, workspaceId: string) {
   return db
     .withRecursive('family(id, revoked_at, expires_at)', (query) =>
       query
@@ -57,7 +77,9 @@ export function familyOf(db: Kysely<Tables>, keyId: string, workspaceId: string)
  * @returns their ids, and how many of them have not expired; undefined when the workspace has no such key
  */
 export async function livingDescendants(db: Kysely<Tables>, keyId: string, workspaceId: string, now: number) {
-  const family = await familyOf(db, keyId, workspaceId).execute();
+  const family = await familyOf(db, keyId, workspaceId)
+    .where((where) => where.or([where('id', '=', keyId), where('revoked_at', 'is', null)]))
+    .execute();
   if (family.length === 0) return undefined;
   const living = family.filter(({ id, revokedAt }) => id !== keyId && revokedAt === null);
   const active = living.filter(({ expiresAt }) => expiresAt === null || expiresAt > now);
@@ -65,19 +87,15 @@ export async function livingDescendants(db: Kysely<Tables>, keyId: string, works
 }
 
 /**
- * @param family as the database has it, in the transaction of the revoke
+ * @param family what revocableFamily found, in the transaction of the revoke
  * @returns undefined when the workspace has no such key
  * @throws {RequestError} too_many_descendants
  */
-export function planRevoke(family: readonly Relative[], keyId: string): Plan | undefined {
-  const root = family.find(({ id }) => id === keyId);
-  if (root === undefined) return undefined;
+export function planRevoke(family: readonly Relative[]): Plan | undefined {
+  if (family.length === mostRead) throw tooMany();
+  if (family.length === 0) return undefined;
   const revoke = family.filter(({ revokedAt }) => revokedAt === null).map(({ id }) => id);
-  const descendants = others(revoke, keyId);
-  if (descendants > mostDescendants) throw tooMany(descendants);
-  const since = root.revokedAt ?? Number.POSITIVE_INFINITY;
-  const keep = family.filter(({ id, revokedAt }) => id === keyId || revokedAt === null || revokedAt >= since);
-  return { revoke, keep: keep.map(({ id }) => id) };
+  return { revoke, keep: family.map(({ id }) => id) };
 }
 
 /** How many keys beside the one that is revoked. */
@@ -85,10 +103,10 @@ export function others(ids: readonly string[], keyId: string): number {
   return ids.filter((id) => id !== keyId).length;
 }
 
-function tooMany(descendants: number): RequestError {
-  const [found, most] = [descendants, mostDescendants].map((count) => count.toLocaleString('en'));
+function tooMany(): RequestError {
+  const most = mostDescendants.toLocaleString('en');
   return new RequestError({
     code: 'too_many_descendants',
-    message: `${found} keys descend from this key, and one call revokes at most ${most}. Nothing was revoked. First revoke keys that it created, each with its descendants.`,
+    message: `More than ${most} keys descend from this key, which is the most that one call revokes. Nothing was revoked. First revoke keys that it created, each with its descendants.`,
   });
 }

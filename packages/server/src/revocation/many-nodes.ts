@@ -7,7 +7,7 @@ import type { PostgresDatabase } from '../database/postgres.ts';
 import type { Tables } from '../database/schema.ts';
 import type { DeadHashJournal } from '../journal/journal.ts';
 import type { Clock } from './clock.ts';
-import { familyOf, others, planRevoke } from './descendants.ts';
+import { others, planRevoke, revocableFamily } from './descendants.ts';
 import type { VerifierNode } from './node.ts';
 import { type Effect, type Revocation, type RevokeRequest, revokeUndone } from './revocation.ts';
 
@@ -91,7 +91,7 @@ async function revokeFamily(
     // As each creation does: one that was first is seen by the next statement, and one that is later finds its creator
     // revoked. It also lets two of these, and keys that change each other, go one after the other.
     await lockRow(db, 'workspace', workspaceId);
-    const family = planRevoke(await familyOf(db, keyId, workspaceId).execute(), keyId);
+    const family = planRevoke(await revocableFamily(db, keyId, workspaceId).execute());
     if (family === undefined || family.revoke.length === 0) return family;
     await db
       .updateTable('api_key')

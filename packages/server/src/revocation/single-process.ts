@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { SqliteDatabase } from '../database/sqlite.ts';
 import type { DeadHashJournal } from '../journal/journal.ts';
 import type { SecretMemory } from '../verification/memory.ts';
-import { familyOf, others, planRevoke } from './descendants.ts';
+import { others, planRevoke, revocableFamily } from './descendants.ts';
 import { type Revocation, type RevokeRequest, revokeUndone } from './revocation.ts';
 
 const hashRows = z.array(z.object({ hash: z.instanceof(Uint8Array) }));
@@ -13,7 +13,7 @@ const readBackRows = z.array(
 );
 
 const familyRows = z.array(z.object({ id: z.string(), revokedAt: z.number().nullable() }));
-const parameterList = z.array(z.string());
+const parameterList = z.array(z.union([z.string(), z.number()]));
 
 /** The secrets of keys, and whether the transaction has revoked each. */
 const readBack = `
@@ -39,7 +39,7 @@ export function singleProcessRevocation(
   return {
     async revoke(request) {
       const { keyId, workspaceId } = request;
-      const family = request.descendants && familyOf(database.kysely, keyId, workspaceId).compile();
+      const family = request.descendants && revocableFamily(database.kysely, keyId, workspaceId).compile();
       const { hashes, descendants } = await database.transact(
         (connection) => writeRevoke(connection, request, family),
         (written) => forget(written.hashes),
@@ -71,7 +71,7 @@ function writeRevoke(
   { keyId, workspaceId, by, at }: RevokeRequest,
   family: CompiledQuery | false,
 ): { hashes: Uint8Array[]; descendants: number } {
-  const plan = family === false ? undefined : planRevoke(readFamily(connection, family), keyId);
+  const plan = family === false ? undefined : planRevoke(readFamily(connection, family));
   const { revoke, keep } = plan ?? { revoke: [keyId], keep: [keyId] };
   connection
     .prepare(

@@ -1,0 +1,64 @@
+/** How much a revoke with descendants reads. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { sql } from 'kysely';
+import { databases, openTestDatabase } from '../../../../test/support/open-database.ts';
+import { RequestError } from '../http/errors.ts';
+import { planRevoke, revocableFamily } from './descendants.ts';
+
+/** What one revoke takes along at most, and some more. */
+const [most, more] = [10_000, 12_000];
+
+for (const which of databases) {
+  const opened = openTestDatabase(which);
+  after(async () => (await opened).close());
+
+  test(`a revoke reads no more of a family than it may revoke, on ${which}`, async () => {
+    const { database } = await opened;
+    const db = database.kysely;
+    /** Keys that `creator` created, revoked at `revoked` or not. */
+    const create = (creator: string, count: number, revoked: number | null) =>
+      sql`
+      INSERT INTO api_key (id, workspace_id, created_by, name, name_folded, scopes, created_at, revoked_at)
+      WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ${sql.lit(count)})
+      SELECT ${sql.lit(`${creator}_`)} || n, 'ws', ${sql.lit(creator)}, 'x', 'x', '', 1, ${sql.lit(revoked)}
+      FROM numbers`.execute(db);
+    const read = (id: string) => revocableFamily(db, id, 'ws').execute();
+    await db.insertInto('workspace').values({ id: 'ws', name: 'x', created_at: 1 }).execute();
+
+    await create('person', 2, null);
+    await create('person_1', more, 2);
+    assert.equal((await read('person_1')).length, 1, 'keys that are revoked already do not count');
+    await create('person_1_1', 3, null);
+    assert.equal((await read('person_1')).length, 4, 'but those that they created do');
+
+    await create('person_2', most, null);
+    assert.equal(planRevoke(await read('person_2'))?.revoke.length, most + 1);
+    await create('person_2_1', more, null);
+    const family = await read('person_2');
+    assert.equal(family.length, most + 2);
+    assert.throws(
+      () => planRevoke(family),
+      (error) => error instanceof RequestError && error.refusal.code === 'too_many_descendants',
+    );
+    assert.equal(planRevoke(await read('nobody')), undefined);
+  });
+
+  test(`a revoke that is repeated finds what went with it or later, on ${which}`, async () => {
+    const { database } = await opened;
+    const db = database.kysely;
+    const insert = (id: string, creator: string, revokedAt: number | null) =>
+      sql`INSERT INTO api_key (id, workspace_id, created_by, name, name_folded, scopes, created_at, revoked_at)
+        VALUES (${sql.lit(id)}, 'ws', ${sql.lit(creator)}, 'x', 'x', '', 1, ${sql.lit(revokedAt)})`.execute(
+        db,
+      );
+    await insert('root', 'person', 5);
+    await insert('before', 'root', 4);
+    await insert('with', 'before', 5);
+    await insert('later', 'root', 6);
+    await insert('not', 'with', null);
+    const plan = planRevoke(await revocableFamily(db, 'root', 'ws').execute());
+    assert.deepEqual(plan?.revoke, ['not']);
+    assert.deepEqual(plan?.keep.toSorted(), ['later', 'not', 'root', 'with']);
+  });
+}
