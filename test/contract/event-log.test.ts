@@ -21,8 +21,8 @@ function events() {
     .map(({ level, time, ...line }) => line);
 }
 
-async function signIn(body: { email: string; password: string }) {
-  const headers = { ...from, 'content-type': 'application/json' };
+async function signIn(body: { email: string; password: string }, client = address) {
+  const headers = { 'x-forwarded-for': client, 'content-type': 'application/json' };
   return call(`${server.url}/api/auth/sign-in/email`, { method: 'POST', headers, body });
 }
 
@@ -79,4 +79,23 @@ test('sign-ins and changes are logged with ids, address and request id, and with
   for (const secret of [owner.password, owner.email, 'pa55phrase', 'n4me', maker.apiKey]) {
     assert.ok(!server.output.includes(secret), secret);
   }
+});
+
+test('a flood of sign-ins that are rejected is logged, with few lines', async () => {
+  const flooder = '198.51.100.8';
+  const body = { email: 'flood@example.com', password: 'a wrong pa55phrase' };
+  const started = Date.now();
+  const answers = await Promise.all(Array.from({ length: 60 }, () => signIn(body, flooder)));
+  const statuses = answers.map(({ status }) => status);
+  assert.ok(statuses.includes(429) && statuses.includes(503), String(statuses));
+  await server.printed('"code":"server_busy"');
+  await server.printed('"code":"rate_limited"');
+  const lines = events().filter((line) => line.msg === 'password attempts rejected');
+  // Of each kind one in ten seconds.
+  assert.ok(lines.length <= 2 * (1 + Math.ceil((Date.now() - started) / 10_000)), JSON.stringify(lines));
+  for (const line of lines) {
+    assert.equal(line.address, flooder);
+    assert.equal(typeof line.reqId, 'string');
+  }
+  assert.ok(!server.output.includes('pa55phrase') && !server.output.includes('flood@'));
 });

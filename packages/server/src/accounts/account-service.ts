@@ -92,20 +92,24 @@ export class AccountService {
     await this.checkSetupCode(code);
     const made = await this.#make(account, 'only the first');
     this.#setupCode = undefined;
-    if (!made) throw wrongSetupCode();
+    if (made === undefined) throw wrongSetupCode();
   }
 
   /**
    * Writes an account with a workspace of its own, whole or not at all.
    *
+   * @returns the id of the account
    * @throws {RequestError} invalid_request when the e-mail has an account, or the password is rejected
    */
-  async createAccount(account: NewAccount): Promise<void> {
-    await this.#make(account, 'any');
+  async createAccount(account: NewAccount): Promise<string | undefined> {
+    return this.#make(account, 'any');
   }
 
-  /** @returns whether it was made: not when it is to be the first one, and is not */
-  async #make({ name, email, password }: NewAccount, which: 'any' | 'only the first'): Promise<boolean> {
+  /** @returns its id; undefined when it is to be the first one, and is not */
+  async #make(
+    { name, email, password }: NewAccount,
+    which: 'any' | 'only the first',
+  ): Promise<string | undefined> {
     await checkNewPassword(this.#passwords, { email, password });
     const hash = await this.#passwords.hash(password);
     const now = this.#now();
@@ -113,7 +117,7 @@ export class AccountService {
     const userId = newId('usr_', now);
     return this.#db.transaction().execute(async (db) => {
       await lockForAll(db, 'accounts');
-      if (which === 'only the first' && (await hasAccounts(db))) return false;
+      if (which === 'only the first' && (await hasAccounts(db))) return undefined;
       const taken = await db.selectFrom('user').select('id').where('email', '=', email).executeTakeFirst();
       if (taken !== undefined) throw emailTaken();
       const times = { createdAt: at, updatedAt: at };
@@ -133,19 +137,20 @@ export class AccountService {
         })
         .execute();
       await makeWorkspace(db, { name: `${name}'s workspace`, userId, now });
-      return true;
+      return userId;
     });
   }
 
   /**
    * Gives an account another password and ends all of its sessions.
    *
+   * @returns the id of the account
    * @throws {RequestError} not_found when the e-mail has no account, invalid_request when the password is rejected
    */
-  async resetPassword(email: string, password: string): Promise<void> {
+  async resetPassword(email: string, password: string): Promise<string> {
     await checkNewPassword(this.#passwords, { email, password });
     const hash = await this.#passwords.hash(password);
-    await this.#db.transaction().execute(async (db) => {
+    return this.#db.transaction().execute(async (db) => {
       const user = await db.selectFrom('user').select('id').where('email', '=', email).executeTakeFirst();
       if (user === undefined) throw noAccount();
       await db
@@ -155,14 +160,15 @@ export class AccountService {
         .where('providerId', '=', 'credential')
         .execute();
       await db.deleteFrom('session').where('userId', '=', user.id).execute();
+      return user.id;
     });
   }
 
   /** Every account, oldest first. */
-  async listAccounts(): Promise<{ email: string; name: string; createdAt: string }[]> {
+  async listAccounts(): Promise<{ id: string; email: string; name: string; createdAt: string }[]> {
     const rows = await this.#db
       .selectFrom('user')
-      .select(['email', 'name', 'createdAt'])
+      .select(['id', 'email', 'name', 'createdAt'])
       .orderBy('createdAt')
       .execute();
     // A text on SQLite, and a Date on PostgreSQL.

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { orUnavailable } from '../database/unavailable.ts';
 import type { ClientAddress } from '../http/client-address.ts';
 import { RequestError } from '../http/errors.ts';
-import type { LogEvent } from '../http/event-log.ts';
+import { type LogEvent, rejectedLog } from '../http/event-log.ts';
 import { networkOf } from '../limits/network.ts';
 import type { AccountService } from './account-service.ts';
 import type { Auth } from './auth.ts';
@@ -45,13 +45,9 @@ const changePasswordSchema = z.object({
 export const passwordRoutes: FastifyPluginAsyncZod<Options> = async (app, options) => {
   const { auth, accounts, gate, passwords, devices, name, addressOf, logEvent } = options;
   const headersOf = (request: FastifyRequest) => authHeaders(request, addressOf(request.raw));
-  const clientOf = (request: FastifyRequest, reply: FastifyReply): Client => {
-    const gone = new AbortController();
-    reply.raw.once('close', () => gone.abort());
-    const address = addressOf(request.raw);
-    return { address, network: networkOf(address), signal: gone.signal };
-  };
+  const clientOf = (request: FastifyRequest, reply: FastifyReply) => clientAt(addressOf(request.raw), reply);
 
+  app.addHook('onError', rejectedLog(logEvent));
   app.post(
     '/api/auth/sign-in/email',
     { schema: { hide: true, body: signInSchema } },
@@ -64,7 +60,6 @@ export const passwordRoutes: FastifyPluginAsyncZod<Options> = async (app, option
       );
       if (response.status === 200 && device === undefined)
         response.headers.append('set-cookie', devices.issue(email));
-      // An address that is over its limit is told so, and no password was looked at.
       if (response.ok || response.status === 401) {
         const accountId = await accounts.findId(email);
         logEvent(request, response.ok ? 'signed in' : 'sign-in failed', { accountId });
@@ -88,7 +83,8 @@ export const passwordRoutes: FastifyPluginAsyncZod<Options> = async (app, option
         const body = { currentPassword, newPassword, revokeOtherSessions: true };
         return callAuth(auth, headersOf(request), call, body);
       });
-      if (response.ok) logEvent(request, 'password changed', { accountId: id });
+      // The auth library answers 400 to a wrong password here.
+      logEvent(request, response.ok ? 'password changed' : 'password change failed', { accountId: id });
       return sendAuthResponse(reply, response);
     },
   );
@@ -122,6 +118,12 @@ export const passwordRoutes: FastifyPluginAsyncZod<Options> = async (app, option
     },
   );
 };
+
+function clientAt(address: string, reply: FastifyReply): Client {
+  const gone = new AbortController();
+  reply.raw.once('close', () => gone.abort());
+  return { address, network: networkOf(address), signal: gone.signal };
+}
 
 function sessionOver(): RequestError {
   return new RequestError({ code: 'session_over', message: 'The session is over. Sign in again.' });

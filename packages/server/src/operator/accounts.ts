@@ -33,21 +33,21 @@ async function addAccount(email: string, wish: string | undefined): Promise<void
   const name = parse('--name', nameSchema, wish ?? email.split('@')[0] ?? email);
   if (containsKey(name)) throw new UsageError('--name must not hold an API key.');
   await withAccounts(async (accounts) => {
-    await accounts.createAccount({ name, email, password: await askPassword() });
-    console.log(`Made the account ${email}.`);
+    const id = await accounts.createAccount({ name, email, password: await askPassword() });
+    console.log(`Created the account ${email} (${id}).`);
   });
 }
 
 async function resetPassword(email: string): Promise<void> {
   await withAccounts(async (accounts) => {
-    await accounts.resetPassword(email, await askPassword());
-    console.log(`${email} has another password now, and is signed out everywhere.`);
+    const id = await accounts.resetPassword(email, await askPassword());
+    console.log(`Reset the password of ${email} (${id}), and signed the account out everywhere.`);
   });
 }
 
 async function listAccounts(accounts: AccountService): Promise<void> {
   const all = await accounts.listAccounts();
-  for (const { email, name, createdAt } of all) console.log(`${createdAt}  ${email}  ${name}`);
+  for (const { id, email, name, createdAt } of all) console.log(`${createdAt}  ${id}  ${email}  ${name}`);
   if (all.length === 0)
     console.log('There is no account yet. Make one with: npm run soku -- account add EMAIL');
 }
