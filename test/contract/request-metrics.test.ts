@@ -13,7 +13,11 @@ test('the first scrape is well formed, and has no figure of what was not measure
   const { text } = await call(`${server.url}/metrics`);
   assertExposition(text);
   assert.match(text, /^soku_build_info\{version="\d[^"]*",node="\d[^"]*",database="(sqlite|postgres)"\} 1$/m);
-  assert.match(text, /^soku_write_failures_total\{kind="journal"\} 0$/m);
+  for (const kind of ['request', 'usage', 'limits', 'journal']) {
+    assert.match(text, new RegExp(`^soku_write_failures_total\\{kind="${kind}"\\} 0$`, 'm'));
+  }
+  assert.match(text, /^soku_last_backup_timestamp_seconds 0$/m);
+  assert.match(text, /^soku_last_failed_backup_timestamp_seconds 0$/m);
 });
 
 test('requests are counted by route, method and status, and never by what a client invents', async () => {

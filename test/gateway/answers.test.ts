@@ -1,8 +1,10 @@
 /** What of the answer of the API behind the gateway comes back. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { latin1 } from '../support/http.ts';
+import { assertExposition } from '../support/exposition.ts';
+import { exchange, latin1 } from '../support/http.ts';
 import { HttpSocket } from '../support/http-socket.ts';
+import { call } from '../support/person.ts';
 import { behindGateway, startGateway, startRawUpstream } from './gateway.ts';
 
 test('the answer comes back with its status, fields and body, our request id and the limit', async (t) => {
@@ -177,4 +179,26 @@ test('a 204 has no length, whatever the API says', async (t) => {
   assert.equal(answer.status, 204);
   assert.equal(answer.headers.get('content-length'), undefined);
   assert.equal(answer.headers.get('x-own'), '1');
+});
+
+test('requests through the gateway are counted by method and status, and by nothing that a client or an upstream invents', async (t) => {
+  const { ask, server, gateway } = await behindGateway(t, ({ url }, response) => {
+    response.writeHead(Number(url?.slice(1))).end();
+  });
+  for (const status of [200, 200, 503, 799, 798]) await ask(`/${status}`);
+  assert.equal((await exchange(`${gateway}/200`)).status, 401);
+  await ask('/200', { method: 'PROPFIND' });
+  const { text } = await call(`${server.url}/metrics`);
+  assertExposition(text);
+  const lines = text.match(/^soku_http_requests_total\{route="gateway",.*$/gm);
+  const line = (method: string, status: number | 'other', count: number) =>
+    `soku_http_requests_total{route="gateway",method="${method}",status="${status}"} ${count}`;
+  assert.deepEqual(lines?.toSorted(), [
+    line('GET', 200, 2),
+    line('GET', 401, 1),
+    line('GET', 503, 1),
+    line('GET', 'other', 2),
+    line('other', 200, 1),
+  ]);
+  assert.match(text, /^soku_http_request_duration_seconds_count\{route="gateway",method="GET"\} 6$/m);
 });

@@ -71,6 +71,7 @@ export async function start(t: TestContext, upstream: string, patience: Partial<
     verify: () => ({ key, limit: null }),
     trusts: () => false,
     addressHeader: 'x-forwarded-for',
+    requests: { answered: () => undefined },
     isStopping: () => stopping,
     log,
     patience: { connection: 5_000, silence: 5_000, body: 5_000, ...patience },

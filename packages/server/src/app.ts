@@ -6,6 +6,7 @@ import { PasswordGate } from './accounts/password-gate.ts';
 import { PasswordHasher } from './accounts/password-hasher.ts';
 import { accountRoutes } from './accounts/routes.ts';
 import { isDashboardCookie } from './accounts/session-cookie.ts';
+import { readLastBackups } from './backup/last-backup.ts';
 import type { Config } from './config.ts';
 import type { Database } from './database/open.ts';
 import type { PostgresDatabase } from './database/postgres.ts';
@@ -102,6 +103,7 @@ export async function createApp(
       trusts,
       addressHeader: config.trustProxyHeader,
       isStopping,
+      requests,
       log,
     }));
 
@@ -171,7 +173,8 @@ export async function createVerification(
     ),
   });
   const sources: Omit<Sources, 'requests'> = {
-    failures: () => ({ usage: usage.failures(), journal: journal.failures }),
+    failures: () => ({ usage: usage.failures(), limits: limits.failures(), journal: journal.failures }),
+    lastBackups: () => readLastBackups(config.dataDir, database.kind),
     database: database.kind,
     verifications: counts,
     cached: () => memory.sizes,

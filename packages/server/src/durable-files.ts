@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { codeOf } from './code-of.ts';
 
 /**
- * Files that are created once. A file of that name is complete and on the disk, or it does not exist, whatever happens
+ * Files that are created once, or replaced as a whole. A file of that name is complete and on the disk, or it does not exist, whatever happens
  * meanwhile: a crash, a power cut, a full disk, or another process that creates the same file.
  */
 
@@ -30,6 +30,28 @@ export function createFile(file: string, content: string, fs: FileSystem = nodeF
   try {
     fs.writeFileSync(partial, content, { mode: 0o600, flag: 'wx' });
     return placeFile(partial, file, fs);
+  } finally {
+    fs.rmSync(partial, { force: true });
+  }
+}
+
+/**
+ * Writes a file whose content may change. At each moment there is the former content or the new one, as a whole.
+ *
+ * @throws what the file system throws; the former file is then unchanged
+ */
+export function replaceFile(
+  file: string,
+  content: string,
+  mode: number,
+  fs: FileSystem = nodeFileSystem,
+): void {
+  const partial = partialName(file);
+  try {
+    fs.writeFileSync(partial, content, { mode, flag: 'wx' });
+    syncFile(partial, fs);
+    fs.renameSync(partial, file);
+    syncDirectory(dirname(file), fs);
   } finally {
     fs.rmSync(partial, { force: true });
   }

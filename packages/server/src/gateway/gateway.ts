@@ -6,8 +6,9 @@ import type { AddressHeader } from '../http/client-address.ts';
 import type { Refusal } from '../http/errors.ts';
 import { logsRequests } from '../http/logging.ts';
 import { checkPreflight } from '../http/origin.ts';
-import { nextRequestId } from '../http/request-ids.ts';
+import { clientRequestId, nextRequestId } from '../http/request-ids.ts';
 import { limitFields } from '../limits/fields.ts';
+import { clientLeft, type RequestCounts } from '../metrics/request-counts.ts';
 import { identityFields } from '../verification/answers.ts';
 import type { Verdict } from '../verification/verdict.ts';
 import { Exchange } from './exchange.ts';
@@ -34,6 +35,7 @@ interface Options {
   addressHeader: AddressHeader;
   /** Whether the process is about to stop, so that each answer closes its connection. */
   isStopping: () => boolean;
+  requests: Pick<RequestCounts, 'answered'>;
   log: Logger;
   patience?: Patience;
 }
@@ -118,7 +120,7 @@ export class Gateway {
     const id = nextRequestId();
     connection.open.set(response, 'asking');
     response.once('close', () => connection.open.delete(response));
-    if (this.#chatty) this.#logAnswer(request, response, id);
+    this.#count(request, response, id);
     const refuse = (refusal: Refusal) => {
       this.#closeWhenStopping(request, response);
       connection.open.set(response, 'refused');
@@ -238,20 +240,19 @@ export class Gateway {
     }
   }
 
-  #logAnswer(request: IncomingMessage, response: ServerResponse, id: string): void {
+  /** Counts the request when it has ended, and logs it if each is to be. */
+  #count({ method = '', headers }: IncomingMessage, response: ServerResponse, id: string): void {
+    const { requests, log } = this.#options;
     const start = performance.now();
-    response.once('close', () =>
-      this.#options.log.debug(
-        {
-          reqId: id,
-          method: request.method,
-          route: 'gateway',
-          status: response.statusCode,
-          ms: Math.round((performance.now() - start) * 10) / 10,
-        },
-        'answered',
-      ),
-    );
+    response.once('close', () => {
+      const ms = performance.now() - start;
+      const status = response.headersSent ? response.statusCode : clientLeft;
+      requests.answered({ method, route: 'gateway' }, status, ms);
+      if (!this.#chatty) return;
+      const theirs = clientRequestId(headers['x-request-id']);
+      const ids = { reqId: id, ...(theirs === undefined ? {} : { clientRequestId: theirs }) };
+      log.debug({ ...ids, method, route: 'gateway', status, ms: Math.round(ms * 10) / 10 }, 'answered');
+    });
   }
 }
 

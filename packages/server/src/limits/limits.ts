@@ -27,6 +27,8 @@ export interface KeptLimits {
   keys: KeyLimits;
   /** Only when the database is one that several nodes share. */
   shared: SharedLimits | undefined;
+  /** Writes that failed. */
+  failures: () => number;
   /** Goes on where the process before stopped. Called before the first request. */
   start(): Promise<void>;
   /**
@@ -48,6 +50,7 @@ export function keepLimits({ database, log, now = Date.now, nodes = () => 1 }: O
   return {
     keys,
     shared: kept.shared,
+    failures: kept.failures,
     start: async () => {
       await kept.start();
       timer = setInterval(() => keys.sweep(kept.time()), intervals.sweep).unref();
@@ -65,6 +68,7 @@ export function keepLimits({ database, log, now = Date.now, nodes = () => 1 }: O
 /** What differs between one process and several. */
 interface Kept {
   shared: SharedLimits | undefined;
+  failures(): number;
   /** Epoch ms. */
   time(): number;
   start(): Promise<void>;
@@ -76,6 +80,8 @@ function keepAlone(database: SqliteDatabase, keys: KeyLimits, now: () => number)
   const store = new WindowStore(database);
   return {
     shared: undefined,
+    // It writes at the stop only, and then nothing reads the metrics any more.
+    failures: () => 0,
     time: now,
     start: async () => {
       // The minute before the current one still counts.
@@ -94,13 +100,19 @@ function keepTogether(
   parts: Parts,
 ): Kept {
   const store = new SharedWindows(verificationPool);
+  let failures = 0;
   const shared = new SharedLimits({
     keys,
     store: {
       tell: async (tellings) => {
-        const answer = await store.tell(tellings);
-        parts.written();
-        return answer;
+        try {
+          const answer = await store.tell(tellings);
+          parts.written();
+          return answer;
+        } catch (error) {
+          failures += 1;
+          throw error;
+        }
       },
       read: () => store.read(),
     },
@@ -118,6 +130,7 @@ function keepTogether(
   });
   return {
     shared,
+    failures: () => failures + pruning.failures,
     time: () => shared.time(now()),
     start: async () => {
       await shared.start();

@@ -109,6 +109,19 @@ test('a stop tells of every part that is written', async () => {
   assert.equal(parts, 3);
 });
 
+test('writes of limits that fail are counted', async () => {
+  const { shared, keys, failures, stop } = keepLimits({ database, log: pino({ level: 'silent' }) });
+  shared?.take(keys.windowOf('key'), 'key', 50, Date.now());
+  await pool.query('ALTER TABLE rate_window RENAME TO moved');
+  try {
+    assert.equal(failures(), 0);
+    await stop();
+    assert.ok(failures() > 0);
+  } finally {
+    await pool.query('ALTER TABLE moved RENAME TO rate_window');
+  }
+});
+
 async function keysRead(): Promise<string[]> {
   const slices: string[][] = [];
   for await (const windows of store.read()) slices.push(windows.map(({ keyId }) => keyId));

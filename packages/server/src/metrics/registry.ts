@@ -12,7 +12,9 @@ export interface Sources {
   verifications: VerificationCounts;
   requests: RequestCounts;
   /** Background writes that failed. */
-  failures: () => { usage: number; journal: number };
+  failures: () => { usage: number; limits: number; journal: number };
+  /** When the operator's command last made a backup, and last failed to, in epoch ms; 0: never, as far as is known. */
+  lastBackups: () => Promise<{ made: number; failed: number }>;
   database: 'sqlite' | 'postgres';
   /** Entries in memory by kind. */
   cached: () => { good: number; refused: number };
@@ -95,16 +97,9 @@ export function createMetrics(sources: Sources): Metrics {
       setAll(this, 'policy', sources.windows());
     },
   });
-  new Gauge({
-    name: 'soku_usage_unwritten',
-    help: 'Keys whose uses are being counted in memory; they are written every few seconds',
-    registers,
-    collect() {
-      this.set(sources.unwrittenUses());
-    },
-  });
   addDatabaseMetrics(registry, sources);
   addRequestMetrics(registry, sources);
+  addBackupMetrics(registry, sources);
   return {
     contentType: registry.contentType,
     text: async () =>
@@ -117,7 +112,15 @@ export function createMetrics(sources: Sources): Metrics {
   };
 }
 
-function addDatabaseMetrics(registry: Registry, { nodes, connections }: Sources): void {
+function addDatabaseMetrics(registry: Registry, { nodes, connections, unwrittenUses }: Sources): void {
+  new Gauge({
+    name: 'soku_usage_unwritten',
+    help: 'Keys whose uses are being counted in memory; they are written every few seconds',
+    registers: [registry],
+    collect() {
+      this.set(unwrittenUses());
+    },
+  });
   if (nodes !== undefined) addNodeMetrics(registry, nodes);
   if (connections === undefined) return;
   new Gauge({
@@ -158,7 +161,7 @@ function addRequestMetrics(registry: Registry, { requests, failures, database }:
   });
   new Counter({
     name: 'soku_write_failures_total',
-    help: 'Writes that failed, by what was to be written: requests of clients, usage, or the journal of revoked keys',
+    help: 'Writes that failed, by what was to be written: requests of clients, usage, limits, or the journal of revoked keys',
     labelNames: ['kind'],
     registers,
     collect() {
@@ -171,6 +174,27 @@ function addRequestMetrics(registry: Registry, { requests, failures, database }:
     labelNames: ['version', 'node', 'database'],
     registers,
   }).set({ version, node: process.versions.node, database }, 1);
+}
+
+/** Their time and not their age: an alert compares it with the time of Prometheus. */
+function addBackupMetrics(registry: Registry, { lastBackups }: Sources): void {
+  const registers = [registry];
+  new Gauge({
+    name: 'soku_last_backup_timestamp_seconds',
+    help: 'When the backup command last succeeded with this data directory; 0: never',
+    registers,
+    async collect() {
+      this.set((await lastBackups()).made / 1000);
+    },
+  });
+  new Gauge({
+    name: 'soku_last_failed_backup_timestamp_seconds',
+    help: 'When the backup command last failed with this data directory; 0: never',
+    registers,
+    async collect() {
+      this.set((await lastBackups()).failed / 1000);
+    },
+  });
 }
 
 function requestDurationsText({ requests }: Sources): string {

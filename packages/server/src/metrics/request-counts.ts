@@ -1,5 +1,10 @@
+import { STATUS_CODES } from 'node:http';
+
 /** Upper ends of the buckets of the time that a request takes, in ms. The last bucket has no end. */
 export const requestBucketEnds: readonly number[] = [1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 10_000];
+
+/** As in nginx: the client left before there was a response. */
+export const clientLeft = 499;
 
 /** How long the requests of one route and method took. */
 interface Durations {
@@ -13,7 +18,8 @@ interface Durations {
 interface StatusCount {
   method: string;
   route: string;
-  status: number;
+  /** 'other': none that is registered, which an API behind the gateway may invent. */
+  status: number | 'other';
   count: number;
 }
 
@@ -32,8 +38,9 @@ export class RequestCounts {
   readonly #durations = new Map<string, Durations>();
 
   /** @param ms how long it took until it was answered */
-  answered(request: { method: string; route: string }, status: number, ms: number): void {
+  answered(request: { method: string; route: string }, code: number, ms: number): void {
     const { route } = request;
+    const status = code in STATUS_CODES || code === clientLeft ? code : 'other';
     const method = knownMethods.has(request.method) ? request.method : 'other';
     const key = `${method} ${route}`;
     const counted = this.#statuses.get(`${key} ${status}`);

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { makeBackup } from '../backup/backup.ts';
 import type { Label } from '../backup/backup-file.ts';
 import type { Progress } from '../backup/copy.ts';
+import { recordBackup } from '../backup/last-backup.ts';
 import { moveToPostgres, restore } from '../backup/restore.ts';
 import { codeOf } from '../code-of.ts';
 import { type Config, readConfig } from '../config.ts';
@@ -21,11 +22,33 @@ const largeTable = 10_000;
 export async function backupCommand(args: string[]): Promise<void> {
   const file = onlyFile(args);
   const config = readConfig(process.env);
-  const made = makeBackup(config, file, await tools());
-  const label = await toldInOneLine(config, made);
+  const label = await recorded(config, toldInOneLine(config, makeBackup(config, file, await tools())));
   console.log(
     `Backed up ${inWords(label)} into ${file}, from ${await placeOf(config)}. The secret that signs sessions is not in it: keep ${secretOf(config)} apart.`,
   );
+}
+
+/** Records for the server's metrics how a backup ended. A backup is as good when that cannot be written. */
+async function recorded<T>(config: Config, work: Promise<T>): Promise<T> {
+  const record = (outcome: 'made' | 'failed') => recordBackup(config, outcome, Date.now());
+  const done = await work.catch((error) => {
+    try {
+      record('failed');
+    } catch {
+      // Often for the same reason, which is the one to report.
+    }
+    throw error;
+  });
+  try {
+    if (record('made')) return done;
+    console.error(
+      `There is no data directory ${resolve(config.dataDir)}, so the metrics of the server do not show this.`,
+    );
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    console.error(`The metrics of the server do not show this backup (${reason}).`);
+  }
+  return done;
 }
 
 /** `restore FILE`. */
