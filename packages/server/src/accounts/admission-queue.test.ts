@@ -118,3 +118,13 @@ test('a turn that fails frees its slot', async () => {
   );
   assert.equal(await queue.run(client, async () => 'next'), 'next');
 });
+
+test('a client that was gone before it entered takes no place', async () => {
+  const queue = new AdmissionQueue({ slots: 1, mostWaiting: 1 });
+  const gone = { network: 'a', known: false, signal: AbortSignal.abort() };
+  await assert.rejects(
+    queue.run(gone, async () => assert.fail('it had its turn')),
+    RequestError,
+  );
+  assert.equal(await queue.run({ network: 'b', known: false }, async () => 'done'), 'done');
+});

@@ -67,6 +67,8 @@ export class AdmissionQueue {
   }
 
   #enter({ network, known, signal }: PasswordClient): Promise<void> | undefined {
+    // A client that has gone already fires no event that would give its place up.
+    if (signal?.aborted === true) throw this.#busy();
     if (this.#running < this.#slots) {
       this.#running += 1;
       return undefined;
