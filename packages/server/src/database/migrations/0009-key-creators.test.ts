@@ -1,0 +1,83 @@
+/** Keys, secrets and revokes of the schema before stay as they are, and are found and published by the new rules. */
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { DatabaseSync } from 'node:sqlite';
+import { type TestContext, test } from 'node:test';
+import { Kysely, Migrator, PostgresDialect, sql } from 'kysely';
+import pg from 'pg';
+import { databases } from '../../../../../test/support/open-database.ts';
+import { temporaryDatabase } from '../../../../../test/support/postgres-database.ts';
+import { revocableFamily } from '../../revocation/descendants.ts';
+import { migrations } from '../migrate.ts';
+import type { Tables } from '../schema.ts';
+import { NodeSqliteDialect } from '../sqlite-dialect.ts';
+
+/** An empty database, without any schema. */
+async function emptyDatabase(which: 'sqlite' | 'postgres', t: TestContext): Promise<Kysely<Tables>> {
+  if (which === 'sqlite') {
+    const db = new Kysely<Tables>({ dialect: new NodeSqliteDialect(new DatabaseSync(':memory:')) });
+    t.after(() => db.destroy());
+    return db;
+  }
+  const { url, drop } = await temporaryDatabase();
+  const pool = new pg.Pool({ connectionString: url });
+  const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+  t.after(async () => {
+    await db.destroy();
+    await drop();
+  });
+  return db;
+}
+
+for (const which of databases.filter((name) => name !== 'postgres in a language')) {
+  test(`keys of the schema before are found by their creator, on ${which}`, async (t) => {
+    const db = await emptyDatabase(which, t);
+    const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
+    assert.equal((await migrator.migrateTo('0008-search')).error, undefined);
+    await db.insertInto('workspace').values({ id: 'ws', name: 'x', created_at: 1 }).execute();
+    const parts = { prefix: 'sk_live_', preview_start: '2bA', preview_end: 'iXy', created_at: 1 };
+    for (const [id, creator] of [
+      ['root', 'usr_1'],
+      ['child', 'root'],
+      ['revoked', 'root'],
+      ['below', 'revoked'],
+    ] as const) {
+      await db
+        .insertInto('api_key')
+        .values({
+          ...{ id, name: id, workspace_id: 'ws', created_by: creator, name_folded: id, scopes: '' },
+          ...{ created_at: 1, rate_limit: null, expires_at: null, revoked_at: null, revoked_by: null },
+        })
+        .execute();
+      await db
+        .insertInto('api_key_secret')
+        .values({ ...parts, key_id: id, hash: randomBytes(32) })
+        .execute();
+    }
+    const revoke = (id: string) =>
+      db.updateTable('api_key').set({ revoked_at: 2, revoked_by: 'usr_1' }).where('id', '=', id).execute();
+    await revoke('revoked');
+    const content = async () => [
+      await db.selectFrom('api_key').selectAll().orderBy('id').execute(),
+      await db.selectFrom('api_key_secret').selectAll().orderBy('key_id').execute(),
+      await db.selectFrom('dead_hash').selectAll().execute(),
+    ];
+    const before = await content();
+    const changes = async () =>
+      Number((await sql<{ n: number }>`SELECT count(*) AS n FROM key_change`.execute(db)).rows[0]?.n);
+    const published = which === 'postgres' ? await changes() : 0;
+
+    assert.equal((await migrator.migrateToLatest()).error, undefined);
+
+    assert.deepEqual(await content(), before);
+    const family = await revocableFamily(db, 'root', 'ws').execute();
+    assert.deepEqual(family.map(({ id }) => id).toSorted(), ['below', 'child', 'root']);
+    await assert.rejects(
+      db.updateTable('api_key').set({ revoked_at: null }).where('id', '=', 'revoked').execute(),
+    );
+    if (which === 'postgres') assert.equal(await changes(), published, 'no node is told of it');
+    await revoke('child');
+    assert.equal((await db.selectFrom('dead_hash').selectAll().execute()).length, 2);
+    if (which === 'postgres') assert.equal(await changes(), published + 1, 'and of every change after it');
+  });
+}
