@@ -38,7 +38,7 @@ for (const kind of kinds) {
       spoil(journal);
       const refused = await scene.operate(['restore', file]);
       assert.equal(refused.code, code, `${name}: ${refused.output}`);
-      assert.match(refused.output, /^soku: The journal of dead keys .*\n$/);
+      assert.match(refused.output, /^soku: .*dead-hashes.*\n$/);
       assert.ok(!existsSync(join(scene.dataDir, 'soku.db')));
     }
     rmSync(journal, { recursive: true });
