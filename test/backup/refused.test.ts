@@ -89,7 +89,11 @@ test('a restore refuses what is no whole backup of this version, and a database 
     const { code, output } = await scene.operate(['restore', copy]);
     assert.equal(code, 65, output);
     assert.match(output, new RegExp(`^soku: .*${says}.*\n$`));
-    assert.deepEqual(Object.keys(contentsOf(scene.dataDir)), ['secret'], 'nothing is left behind');
+    assert.deepEqual(
+      Object.keys(contentsOf(scene.dataDir)),
+      ['last-backup', 'secret'],
+      'nothing is left behind',
+    );
   }
 
   writeFileSync(join(scene.dataDir, 'soku.db-wal'), 'of another database');

@@ -34,7 +34,7 @@ function seedFile(file: string, keys: number): void {
       CREATE TEMP TABLE seed AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${keys})
         SELECT i, randomblob(32) AS hash FROM n;
       INSERT INTO api_key (id, workspace_id, created_by, name, name_folded, scopes, created_at)
-        SELECT 'key_' || lpad(i::text, 26, '0'), workspace.id, 'usr_x', 'seed', 'seed', '', i FROM seed, workspace;
+        SELECT printf('key_%026d', i), workspace.id, 'usr_x', 'seed', 'seed', '', i FROM seed, workspace;
       INSERT INTO api_key_secret (hash, key_id, prefix, preview_start, preview_end, created_at)
         SELECT hash, printf('key_%026d', i), 'sk_live_', 'abc', 'xyz', i FROM seed;
       COMMIT;
