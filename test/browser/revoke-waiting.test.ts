@@ -13,7 +13,8 @@ const { ada } = dashboard;
 let deployment: Deployment;
 let many: Dashboard;
 before(async () => {
-  deployment = await Deployment.start(3, { TRUST_PROXY: '127.0.0.1' });
+  // The pages are opened on the first server, whose own address must be the public one.
+  deployment = await Deployment.start(3, { TRUST_PROXY: '127.0.0.1', SOKU_PUBLIC_URL: undefined });
   many = await Dashboard.before(deployment.node(0).server, dashboard);
 });
 after(async () => {

@@ -1,4 +1,5 @@
-import { chmodSync, cpSync, globSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, globSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Program } from '../support/debian.ts';
 import { describeProxy } from './suite.ts';
@@ -28,8 +29,10 @@ function mainFile(folder: string, { root }: Program): string {
 /** Started by root, Apache serves as another user, who may not see where the packages were unpacked. */
 function copyLuaSocket(folder: string, { root }: Program): void {
   const [library = ''] = globSync(`${root}/usr/lib/*/lua/5.3`);
+  mkdirSync(join(folder, 'lua'));
+  // The libraries are links; cpSync() would copy them as such.
   for (const source of [`${root}/usr/share/lua/5.3`, library]) {
-    cpSync(source, join(folder, 'lua'), { recursive: true, dereference: true });
+    execFileSync('cp', ['-rL', `${source}/.`, join(folder, 'lua')]);
   }
   chmodSync(folder, 0o755);
 }
