@@ -1,8 +1,13 @@
+import { enableCompileCache } from 'node:module';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { refusedByStorage } from './database/storage-errors.ts';
 import { RequestError } from './http/errors.ts';
 import { UsageError } from './operator/command-line.ts';
 import { exitCodes, StartupError } from './startup-error.ts';
+
+// As for the server: what follows is loaded from the files that it compiled.
+enableCompileCache(fileURLToPath(new URL('../../../node_modules/.cache/soku-compile', import.meta.url)));
 
 const usage = `Usage: npm run soku -- <command>
 
@@ -34,7 +39,7 @@ async function run(): Promise<void> {
     process.stdout.write(usage);
     return;
   }
-  // Loaded when they are wanted: the auth library takes longer than most commands.
+  // Loaded when they are wanted: a backup needs nothing of accounts, and help neither.
   if (command === 'account') {
     const { accountCommand } = await import('./operator/accounts.ts');
     return accountCommand(args, values.name);

@@ -1,7 +1,6 @@
 import { isStripePrefix } from '@soku/key';
 import type { Logger } from 'pino';
 import { readOrMakeSecret } from './accounts/secret.ts';
-import { createApp } from './app.ts';
 import { type Config, readConfig, unknownVariables } from './config.ts';
 import { openDataDirectory } from './database/data-directory.ts';
 import { type Database, openDatabase } from './database/open.ts';
@@ -37,6 +36,8 @@ async function start(): Promise<void> {
   });
   const journal = new DeadHashJournal(directory, database, log);
   await inWords(database, journal.start());
+  // Loaded when it is wanted: that takes longer than everything that may refuse the start.
+  const { createApp } = await import('./app.ts');
   const { app, accounts, keys, nodes, limits, usage, gateway, draining } = await createApp(
     config,
     database,

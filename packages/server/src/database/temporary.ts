@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { readOrMakeSecret } from '../accounts/secret.ts';
 import { openDataDirectory } from './data-directory.ts';
 import { openSqlite } from './sqlite.ts';
 
@@ -16,4 +17,23 @@ export async function openTemporary() {
     rmSync(path, { recursive: true, force: true });
   };
   return { directory, database, close };
+}
+
+/**
+ * Opens a data directory as a start does, and closes it again.
+ *
+ * @throws {StartupError} when it cannot be used
+ */
+export async function tryData(path: string): Promise<void> {
+  const directory = openDataDirectory(path);
+  try {
+    const database = await openSqlite(directory);
+    try {
+      readOrMakeSecret(undefined, directory.secretFile);
+    } finally {
+      await database.close();
+    }
+  } finally {
+    directory.release();
+  }
 }

@@ -1,16 +1,9 @@
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { containsKey } from '@soku/key';
-import type { Logger } from 'pino';
-import { AccountService } from '../accounts/account-service.ts';
-import { createAuth } from '../accounts/auth.ts';
-import { PasswordHasher } from '../accounts/password-hasher.ts';
+import type { AccountService } from '../accounts/account-service.ts';
 import { emailSchema, passwordSchema } from '../accounts/schemas.ts';
-import { readOrMakeSecret } from '../accounts/secret.ts';
-import { type Config, readConfig } from '../config.ts';
-import { openDataDirectory } from '../database/data-directory.ts';
-import { openSqlite } from '../database/sqlite.ts';
-import { createLog } from '../http/logging.ts';
+import { readConfig } from '../config.ts';
 import { nameSchema } from '../keys/schemas.ts';
 import { parse, UsageError } from './command-line.ts';
 
@@ -52,41 +45,15 @@ async function listAccounts(accounts: AccountService): Promise<void> {
     console.log('There is no account yet. Make one with: npm run soku -- account add EMAIL');
 }
 
-/** Opens what accounts are kept in for one piece of work. */
+/** The auth library is loaded once the command line is right: it takes longer than most commands. */
 async function withAccounts(work: (accounts: AccountService) => Promise<void>): Promise<void> {
-  const config = readConfig(process.env);
-  const { databaseUrl, publicUrl } = config;
-  const log = await createLog('silent', false);
-  const { database, secret, close } =
-    databaseUrl === undefined ? await openFile(config) : await openShared(config, databaseUrl, log);
-  const passwords = new PasswordHasher();
+  const { openAccounts } = await import('./open-accounts.ts');
+  const { accounts, close } = await openAccounts(readConfig(process.env));
   try {
-    const auth = createAuth({ database, secret, publicUrl, trustedOrigins: [], passwords, log });
-    await work(new AccountService(auth, database.kysely, passwords));
+    await work(accounts);
   } finally {
-    await passwords.close();
     await close();
   }
-}
-
-/** The lock of the data directory keeps a running server and this apart. */
-async function openFile({ dataDir, secret }: Config) {
-  const directory = openDataDirectory(dataDir);
-  await directory.settled();
-  const database = await openSqlite(directory);
-  const close = async () => {
-    await database.close();
-    directory.release();
-  };
-  return { database, secret: readOrMakeSecret(secret, directory.secretFile), close };
-}
-
-/** Servers may run meanwhile: they ask the database. */
-async function openShared({ secret = '' }: Config, url: string, log: Logger) {
-  const { openPostgres } = await import('../database/postgres.ts');
-  // Who sits before it wants to know now that it does not answer.
-  const database = await openPostgres(url, log, { patience: 0, pause: 0 });
-  return { database, secret, close: () => database.close() };
 }
 
 /** Asks on a terminal without showing what is typed; otherwise takes the first line of standard input. */

@@ -1,0 +1,48 @@
+import type { Logger } from 'pino';
+import { AccountService } from '../accounts/account-service.ts';
+import { createAuth } from '../accounts/auth.ts';
+import { PasswordHasher } from '../accounts/password-hasher.ts';
+import { readOrMakeSecret } from '../accounts/secret.ts';
+import type { Config } from '../config.ts';
+import { openDataDirectory } from '../database/data-directory.ts';
+import { openSqlite } from '../database/sqlite.ts';
+import { createLog } from '../http/logging.ts';
+
+/** Opens the database that has the accounts. `close` ends what this started. */
+export async function openAccounts(
+  config: Config,
+): Promise<{ accounts: AccountService; close: () => Promise<void> }> {
+  const { databaseUrl, publicUrl } = config;
+  const log = await createLog('silent', false);
+  const { database, secret, close } =
+    databaseUrl === undefined ? await openFile(config) : await openShared(config, databaseUrl, log);
+  const passwords = new PasswordHasher();
+  const auth = createAuth({ database, secret, publicUrl, trustedOrigins: [], passwords, log });
+  return {
+    accounts: new AccountService(auth, database.kysely, passwords),
+    close: async () => {
+      await passwords.close();
+      await close();
+    },
+  };
+}
+
+/** The lock of the data directory keeps a running server and this apart. */
+async function openFile({ dataDir, secret }: Config) {
+  const directory = openDataDirectory(dataDir);
+  await directory.settled();
+  const database = await openSqlite(directory);
+  const close = async () => {
+    await database.close();
+    directory.release();
+  };
+  return { database, secret: readOrMakeSecret(secret, directory.secretFile), close };
+}
+
+/** Servers may run meanwhile: they ask the database. */
+async function openShared({ secret = '' }: Config, url: string, log: Logger) {
+  const { openPostgres } = await import('../database/postgres.ts');
+  // Who sits before it wants to know now that it does not answer.
+  const database = await openPostgres(url, log, { patience: 0, pause: 0 });
+  return { database, secret, close: () => database.close() };
+}
