@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import pg from 'pg';
-import { openPatiently } from '../../../../test/support/open-database.ts';
+import { openPatiently, whenWaiting } from '../../../../test/support/open-database.ts';
 import { temporaryDatabase } from '../../../../test/support/postgres-database.ts';
 import { insertSecrets } from '../usage/with-secrets.ts';
 import { PostgresSecrets } from './postgres-secrets.ts';
@@ -78,10 +78,19 @@ test('when the database gives a read up, those who wait are told at once', async
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   await client.query('BEGIN; LOCK TABLE api_key_secret IN ACCESS EXCLUSIVE MODE');
-  const all = await Promise.allSettled(
-    [first, first, first, first, first, ...others].map((hash) => source.read(hash)),
+  const underWay = [first, first, first, first].map((hash) => source.read(hash));
+  const all = Promise.allSettled(underWay);
+  const waiting = Promise.allSettled([first, ...others].map((hash) => source.read(hash)));
+  await whenWaiting(database, underWay);
+  // What statement_timeout does, to one statement only: the others still wait for the lock.
+  await client.query(
+    "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' LIMIT 1",
   );
-  assert.ok(all.every(({ status }) => status === 'rejected'));
-  assert.equal(sent(), 4, 'no further statement was sent');
+  await assert.rejects(Promise.race(underWay), /canceling statement/);
+  // Whoever was not told by now is answered after this.
+  await client.query('COMMIT');
   await client.end();
+  assert.ok((await waiting).every(({ status }) => status === 'rejected'));
+  assert.equal((await all).filter(({ status }) => status === 'rejected').length, 1);
+  assert.equal(sent(), 4, 'no further statement was sent');
 });
