@@ -68,8 +68,8 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => s
 
 if (!existsSync(join(dashboard, 'dist/index.html'))) {
   // The server does not start without built pages, though in development nobody looks at them.
-  const { buildDashboard } = await import('./build.mjs');
-  buildDashboard(root, process.execPath);
+  const { build, products } = await import('./build.mjs');
+  build(root, process.execPath, products.dashboard);
 }
 console.error(
   `Open ${pagesAddress} (the pages reload and the server restarts when a file changes; Ctrl+C ends both)`,

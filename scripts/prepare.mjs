@@ -1,5 +1,5 @@
 // Prevents the failures of a start out of step: "Cannot find module" on a fresh clone or after a pull that changed
-// package-lock.json, a dashboard older than its sources, and a syntax error in place of "Node is too old".
+// package-lock.json, a dashboard or server older than its sources, and a syntax error in place of "Node is too old".
 //
 // The npm scripts run it first. It must run on Node 20 and without any package, as it is what installs them. When
 // there is nothing to do it prints nothing; what it tells goes to stderr, which leaves stdout to the real command.
@@ -71,10 +71,12 @@ await unlessDone(isInstalled, async () => {
 });
 await checkNode();
 if (process.argv.includes('--build')) {
-  const { buildDashboard, isBuilt } = await import('./build.mjs');
+  const { build, isBuilt, products } = await import('./build.mjs');
   const node = existsSync(packagedNode) ? packagedNode : process.execPath;
-  await unlessDone(
-    () => isBuilt(root),
-    () => buildDashboard(root, node),
-  );
+  for (const product of Object.values(products)) {
+    await unlessDone(
+      () => isBuilt(root, product),
+      () => build(root, node, product),
+    );
+  }
 }

@@ -2,6 +2,7 @@
 // database may do differently a second time on PostgreSQL.
 
 import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { failureOf } from './child.mjs';
 
 const everything = ['packages/*/src/**/*.test.ts', 'test/**/*.test.ts'];
@@ -17,7 +18,8 @@ const onBoth = [
   'test/life-of-a-key.test.ts',
 ];
 
-const flags = ['--test', '--test-concurrency=3', '--test-global-setup=test/support/postgres-for-all.ts'];
+const compileCache = fileURLToPath(new URL('../node_modules/.cache/soku-tests', import.meta.url));
+const flags = ['--test', '--test-concurrency=3', '--test-global-setup=test/support/for-all.ts'];
 
 const codes = [run('SQLite', 'sqlite', everything), run('PostgreSQL', 'postgres', onBoth)];
 process.exitCode = codes.find((code) => code !== 0) ?? 0;
@@ -30,7 +32,8 @@ process.exitCode = codes.find((code) => code !== 0) ?? 0;
  */
 function run(name, database, files) {
   console.log(`\nTests on ${name}`);
-  const env = { ...process.env, SOKU_TEST_DATABASE: database };
+  // Without the cache each of 200 processes strips the types of the same files again.
+  const env = { NODE_COMPILE_CACHE: compileCache, ...process.env, SOKU_TEST_DATABASE: database };
   const result = spawnSync(process.execPath, [...flags, ...process.argv.slice(2), ...files], {
     stdio: 'inherit',
     env,

@@ -3,7 +3,15 @@ import pg from 'pg';
 import { z } from 'zod';
 import { call } from '../support/person.ts';
 import { type TemporaryDatabase, temporaryDatabase } from '../support/postgres-database.ts';
-import { freePort, newDataDir, onePublicUrl, startServer, type TestServer } from '../support/server.ts';
+import { readyDatabase } from '../support/ready-data.ts';
+import {
+  freePort,
+  newDataDir,
+  onePublicUrl,
+  startServer,
+  type TestServer,
+  testSecret,
+} from '../support/server.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
 
 type Environment = Record<string, string | undefined>;
@@ -47,7 +55,7 @@ export class DeployedNode {
     return new DeployedNode(network, {
       PORT: String(await freePort()),
       DATABASE_URL: network.url(databaseUrl),
-      SOKU_SECRET: 'a secret that is only for the tests',
+      SOKU_SECRET: testSecret,
       ...onePublicUrl,
       ...env,
     });
@@ -88,9 +96,9 @@ export class Deployment {
     this.#database = database;
   }
 
-  /** The first one makes tables and account, then come the others. */
+  /** The first one makes tables and account if the database has none, then come the others. */
   static async start(size: number, env: Environment = {}): Promise<Deployment> {
-    return Deployment.#start(size, env, async ([first, ...others]) => {
+    return Deployment.#start(size, env, await readyDatabase(), async ([first, ...others]) => {
       await first?.start();
       await Promise.all(others.map((node) => node.start()));
     });
@@ -98,15 +106,17 @@ export class Deployment {
 
   /** All at the same moment, on an empty database. */
   static async startAtOnce(size: number, env: Environment = {}): Promise<Deployment> {
-    return Deployment.#start(size, env, (nodes) => Promise.all(nodes.map((node) => node.start())));
+    return Deployment.#start(size, env, await temporaryDatabase(), (nodes) =>
+      Promise.all(nodes.map((node) => node.start())),
+    );
   }
 
   static async #start(
     size: number,
     env: Environment,
+    database: TemporaryDatabase,
     startAll: (nodes: DeployedNode[]) => Promise<unknown>,
   ): Promise<Deployment> {
-    const database = await temporaryDatabase();
     const nodes = await Promise.all(Array.from({ length: size }, () => DeployedNode.make(database.url, env)));
     const deployment = new Deployment(nodes, database);
     try {

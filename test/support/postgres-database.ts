@@ -20,7 +20,38 @@ let own: Promise<Postgres> | undefined;
  * @param terms what follows CREATE DATABASE, such as a locale
  */
 export async function temporaryDatabase(on?: string, terms = ''): Promise<TemporaryDatabase> {
-  const server = on ?? process.env.SOKU_TEST_POSTGRES_URL ?? (await ownServer()).url();
+  return create(on ?? (await testServer()), terms);
+}
+
+/**
+ * Prepares a database for copyOfDatabase. Nobody may be connected to it from now on.
+ *
+ * @param url of a temporary database
+ * @returns its name, which is also that of the role that owns what is in it
+ */
+export async function keepForCopies(url: string): Promise<string> {
+  const name = new URL(url).username;
+  // Or the role would take the database itself along when it gives a copy's contents away.
+  await run(await testServer(), `ALTER DATABASE ${name} OWNER TO CURRENT_USER`);
+  return name;
+}
+
+/** @param name as keepForCopies returned it */
+export async function copyOfDatabase(name: string): Promise<TemporaryDatabase> {
+  const server = await testServer();
+  const copy = await create(server, `TEMPLATE ${name}`);
+  const inside = new URL(server);
+  const { username, pathname } = new URL(copy.url);
+  inside.pathname = pathname;
+  await run(inside.href, `REASSIGN OWNED BY ${name} TO ${username}`);
+  return copy;
+}
+
+async function testServer(): Promise<string> {
+  return process.env.SOKU_TEST_POSTGRES_URL ?? (await ownServer()).url();
+}
+
+async function create(server: string, terms: string): Promise<TemporaryDatabase> {
   const name = `soku_test_${randomBytes(6).toString('hex')}`;
   const password = randomBytes(12).toString('hex');
   await run(

@@ -5,11 +5,21 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isBuilt, products } from '../../scripts/build.mjs';
 import { Person } from './person.ts';
 import { type TemporaryDatabase, temporaryDatabase } from './postgres-database.ts';
+import { fillDirectory, readyDatabase } from './ready-data.ts';
 
-const main = fileURLToPath(new URL('../../packages/server/src/main.ts', import.meta.url));
+const root = fileURLToPath(new URL('../..', import.meta.url));
+/** What `npm start` runs, when it is built of the sources as they are now; else the sources themselves. */
+const main = join(
+  root,
+  isBuilt(root, products.server) ? 'packages/server/dist/main.js' : 'packages/server/src/main.ts',
+);
 const operator = fileURLToPath(new URL('../../packages/server/src/operator.ts', import.meta.url));
+
+/** What the servers on PostgreSQL sign cookies with. */
+export const testSecret = 'a secret that is only for the tests';
 
 export const owner = { email: 'ada@example.com', password: 'correct horse battery' };
 
@@ -27,6 +37,8 @@ interface StartOptions {
   nodeArguments?: string[];
   /** Root, too, then has no rights but those that the modes of files give to their owner. */
   unprivileged?: boolean;
+  /** It has no data at all. Default: an empty data directory gets tables and owner, unless `env` has another owner. */
+  isFresh?: boolean;
 }
 
 interface Exit {
@@ -129,8 +141,11 @@ export async function spawnServer({
   database,
   nodeArguments = [],
   unprivileged = false,
+  isFresh = false,
 }: StartOptions = {}): Promise<TestServer> {
   const directory = dataDir ?? newDataDir();
+  const isReady = dataDir === undefined && !isFresh && !('SOKU_OWNER_EMAIL' in env);
+  if (isReady) await makeReady(directory, database);
   const port = Number(env.PORT ?? (await freePort()));
   const command = [process.execPath, ...nodeArguments, main];
   const [program = '', ...args] = unprivileged ? withoutPrivileges(command) : command;
@@ -157,6 +172,15 @@ function withoutPrivileges(command: string[]): string[] {
   return ['setpriv', '--bounding-set=-all', '--inh-caps=-all', ...command];
 }
 
+/** Puts tables and owner into an empty data directory, or into the database that goes with it. */
+async function makeReady(
+  dataDir: string,
+  kind: string | undefined = process.env.SOKU_TEST_DATABASE,
+): Promise<void> {
+  if (kind === 'postgres') databases.set(dataDir, await readyDatabase());
+  else fillDirectory(dataDir);
+}
+
 /** The databases on PostgreSQL, by the data directory that each of them goes with. */
 const databases = new Map<string, TemporaryDatabase>();
 
@@ -168,7 +192,7 @@ export async function databaseVariables(
   if (kind !== 'postgres' && !databases.has(dataDir)) return {};
   const database = databases.get(dataDir) ?? (await temporaryDatabase());
   databases.set(dataDir, database);
-  return { DATABASE_URL: database.url, SOKU_SECRET: 'a secret that is only for the tests' };
+  return { DATABASE_URL: database.url, SOKU_SECRET: testSecret };
 }
 
 /** Runs the operator's command to its end. */

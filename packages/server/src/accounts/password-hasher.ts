@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
+import { passwordWorker } from '../places.ts';
 import type { Verified } from './password-hash.ts';
 import type { PasswordResult, PasswordTask, PasswordValue } from './password-worker.ts';
 
@@ -8,8 +9,6 @@ export const hashesAtOnce = Math.max(1, Math.min(4, Math.floor(availableParallel
 
 /** ms after the last hash until a worker ends, so that an idle server does not pay for its memory. */
 const idleTime = 10_000;
-
-const workerFile = new URL('./password-worker.ts', import.meta.url);
 
 /** Hashes and judges passwords on threads of its own. They start with the first hash, and end when there is nothing to do. */
 export class PasswordHasher {
@@ -124,7 +123,7 @@ class HashThread {
 
 /** Without the environment, which holds secrets, and with a small heap: scrypt's memory lies outside of it. */
 function startPasswordWorker(): Worker {
-  return new Worker(workerFile, {
+  return new Worker(passwordWorker, {
     name: 'password hashing',
     env: {},
     execArgv: [],

@@ -1,12 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import fastifyStatic from '@fastify/static';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { builtPages } from '../places.ts';
 import { StartupError } from '../startup-error.ts';
 import { refuse } from './errors.ts';
-
-const builtPages = fileURLToPath(new URL('../../../dashboard/dist', import.meta.url));
 
 /** The pages that exist; the browser's router knows the same ones. Anything else is a 404, and says so. */
 const pagePaths =
