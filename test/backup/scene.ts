@@ -6,10 +6,9 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { type TemporaryDatabase, temporaryDatabase } from '../support/postgres-database.ts';
-import { newDataDir, onePublicUrl, startServer, type TestServer } from '../support/server.ts';
+import { newDataDir, onePublicUrl, startServer, type TestServer, testSecret } from '../support/server.ts';
 
 export const operator = fileURLToPath(new URL('../../packages/server/src/operator.ts', import.meta.url));
-const secret = 'a secret that is only for the tests';
 
 type Kind = 'sqlite' | 'postgres';
 export const kinds: readonly Kind[] = ['sqlite', 'postgres'];
@@ -46,7 +45,7 @@ export class Scene {
 
   get variables(): Record<string, string> {
     const url = this.#databases.at(-1)?.url;
-    return url === undefined ? {} : { DATABASE_URL: url, SOKU_SECRET: secret };
+    return url === undefined ? {} : { DATABASE_URL: url, SOKU_SECRET: testSecret };
   }
 
   /** @param dataDir of another node, which shares the database */

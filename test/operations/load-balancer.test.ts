@@ -13,6 +13,7 @@ import { debianProgram } from '../support/debian.ts';
 import { blocks } from '../support/markdown.ts';
 import { patience } from '../support/patience.ts';
 import { bearer, call } from '../support/person.ts';
+import { testSecret } from '../support/server.ts';
 import { Deployment, nodeListSchema } from './nodes.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -25,7 +26,7 @@ const [configuration, environment] = [
 // What is another's on this machine: addresses, and the directory.
 const { DATABASE_URL, SOKU_DATA_DIR, HOST, PORT, ...written } = parseEnv(read(environment));
 const secrets = {
-  SOKU_SECRET: 'a secret that is only for the tests',
+  SOKU_SECRET: testSecret,
   SOKU_METRICS_TOKEN: 'a-token-that-is-only-for-the-tests',
 };
 const variables = { ...written, ...secrets };

@@ -11,9 +11,7 @@ import { migrations } from '../../packages/server/src/database/migrate.ts';
 import { NodeSqliteDialect } from '../../packages/server/src/database/sqlite-dialect.ts';
 import { call, signedCookie } from '../support/person.ts';
 import { temporaryDatabase } from '../support/postgres-database.ts';
-import { newDataDir, startServer, type TestServer } from '../support/server.ts';
-
-const secret = 'a secret that is only for the tests';
+import { newDataDir, startServer, type TestServer, testSecret } from '../support/server.ts';
 
 /** Tokens as the version before stored them. So many that rows without a wipe leave some of them in the file. */
 const tokens = Array.from({ length: 1000 }, (_, i) => {
@@ -40,7 +38,7 @@ async function fillBefore(db: Kysely<unknown>): Promise<void> {
 
 async function assertSignedIn(server: TestServer): Promise<void> {
   for (const token of [tokens[0], tokens.at(-1)]) {
-    const cookie = signedCookie('soku_session', token ?? '', secret);
+    const cookie = signedCookie('soku_session', token ?? '', testSecret);
     const answer = await call(`${server.url}/v1/api-keys`, { headers: { cookie } });
     assert.equal(answer.status, 200, answer.text);
   }
@@ -67,7 +65,7 @@ test('sqlite: sessions of the version before live on, and their tokens are nowhe
     return tokens.filter((token) => files.some((content) => content.includes(token))).length;
   };
   assert.equal(tokensInFiles(), tokens.length);
-  writeFileSync(join(dataDir, 'secret'), `${secret}\n`);
+  writeFileSync(join(dataDir, 'secret'), `${testSecret}\n`);
   const server = await startServer({ dataDir, database: 'sqlite' });
   t.after(() => server.stop());
   await assertSignedIn(server);
@@ -83,7 +81,7 @@ test('postgres: sessions of the version before live on, and their tokens are in 
   const server = await startServer({
     dataDir: dataDirectory(t),
     database: 'sqlite',
-    env: { DATABASE_URL: url, SOKU_SECRET: secret },
+    env: { DATABASE_URL: url, SOKU_SECRET: testSecret },
   });
   t.after(() => server.stop());
   await assertSignedIn(server);

@@ -3,7 +3,7 @@ import { startWithMovableClock } from '../support/movable-clock.ts';
 import { type Postgres, startPostgres } from '../support/postgres.ts';
 import { temporaryDatabase } from '../support/postgres-database.ts';
 import { Notifications } from '../support/postgres-notifications.ts';
-import { freePort, type TestServer } from '../support/server.ts';
+import { freePort, type TestServer, testSecret } from '../support/server.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
 import { Outage } from './checker.ts';
 
@@ -46,7 +46,7 @@ export class ClusterNode {
       // Its own for its whole life: clients find it there when it was started again.
       PORT: String(await freePort()),
       DATABASE_URL: proxy.url(databaseUrl),
-      SOKU_SECRET: 'a secret that is only for the tests',
+      SOKU_SECRET: testSecret,
     };
     const running = await startWithMovableClock(environment);
     return new ClusterNode(name, proxy, notifications, environment, running);
