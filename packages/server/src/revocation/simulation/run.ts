@@ -1,12 +1,20 @@
 /**
- * Runs schedules and prints the first violation as JSON, or null.
+ * Runs schedules and prints the first violation as JSON, or null: in a list, of each mutation that is named, or of the
+ * protocol as it is when none is.
  *
- *   node run.ts FIRST_SEED COUNT [MUTATION]
+ *   node run.ts FIRST_SEED COUNT [MUTATION...]
  */
-import { explore } from './explore.ts';
+import { explore, type Found } from './explore.ts';
 import { mutations } from './mutations.ts';
 
-const [first = '1', count = '1', name] = process.argv.slice(2);
-const mutation = mutations.find((one) => one.name === name);
-if (name !== undefined && mutation === undefined) throw new Error(`there is no mutation ${name}`);
-console.log(JSON.stringify((await explore(Number(first), Number(count), mutation)) ?? null));
+const [first = '1', count = '1', ...names] = process.argv.slice(2);
+const chosen = names.map((name) => {
+  const mutation = mutations.find((one) => one.name === name);
+  if (mutation === undefined) throw new Error(`there is no mutation ${name}`);
+  return mutation;
+});
+const found: (Found | null)[] = [];
+for (const mutation of chosen.length === 0 ? [undefined] : chosen) {
+  found.push((await explore(Number(first), Number(count), mutation)) ?? null);
+}
+console.log(JSON.stringify(found));

@@ -2,31 +2,38 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { z } from 'zod';
 import { runApart } from '../../../../../test/support/run-apart.ts';
-import type { Found } from './explore.ts';
 import { mutations } from './mutations.ts';
 
-const foundSchema = z.object({ seed: z.number(), violation: z.string() }).nullable();
+const foundSchema = z.array(z.object({ seed: z.number(), violation: z.string() }).nullable());
+
+/**
+ * Schedules that show every mistake below: the best hidden one, the margin, appears in the 3,010th. A seed always gives
+ * the same schedule, so after a change of the protocol run more of them once, with SOKU_SIMULATION_SEEDS.
+ */
+const enough = 4000;
 
 const first = Number(process.env.SOKU_SIMULATION_SEED ?? 1);
-const count = Number(process.env.SOKU_SIMULATION_SEEDS ?? (process.env.SOKU_SIMULATION_SEED ? 1 : 20_000));
-
-/** Most schedules that a mistake in the protocol may go unnoticed in. */
-const mostSeeds = 6000;
+const count = Number(process.env.SOKU_SIMULATION_SEEDS ?? (process.env.SOKU_SIMULATION_SEED ? 1 : enough));
 
 test(`no key is accepted after its revoke has returned, in ${count} schedules`, async () => {
-  const found = await explore(String(first), String(count));
+  const [found] = await explore(first, count);
   const again = `SOKU_SIMULATION_SEED=${found?.seed} node --test ${import.meta.filename}`;
-  assert.equal(found, undefined, `${found?.violation}; to see it again: ${again}`);
+  assert.equal(found, null, `${found?.violation}; to see it again: ${again}`);
 });
 
-async function explore(...args: string[]): Promise<Found | undefined> {
-  const printed = await runApart(new URL('run.ts', import.meta.url), args);
-  return foundSchema.parse(JSON.parse(printed)) ?? undefined;
+/** @returns the first violation, of each mutation when some are named */
+async function explore(seed: number, schedules: number, names: readonly string[] = []) {
+  const args = [String(seed), String(schedules), ...names];
+  return foundSchema.parse(JSON.parse(await runApart(new URL('run.ts', import.meta.url), args)));
 }
 
-for (const mutation of mutations) {
-  test(`it is found out when this is left out: ${mutation.name}`, async () => {
-    const found = await explore('1', String(mostSeeds), mutation.name);
-    assert.match(found?.violation ?? 'nothing was found', / accepted [abc] after a revoke had returned$/);
-  });
-}
+test('each sentence of the protocol is needed: left out, a revoked key is accepted', async (t) => {
+  const names = mutations.map(({ name }) => name);
+  const all = await explore(1, enough, names);
+  for (const [i, name] of names.entries()) {
+    await t.test(name, () => {
+      const violation = all[i]?.violation ?? 'nothing was found';
+      assert.match(violation, / accepted [abc] after a revoke had returned$/);
+    });
+  }
+});
