@@ -5,6 +5,7 @@ import { after, test } from 'node:test';
 import fc from 'fast-check';
 import { pino } from 'pino';
 import { openPatiently } from '../../../../test/support/open-database.ts';
+import { patience } from '../../../../test/support/patience.ts';
 import { temporaryDatabase } from '../../../../test/support/postgres-database.ts';
 import { keepLimits } from './limits.ts';
 import { SharedWindows } from './shared-windows.ts';
@@ -19,7 +20,7 @@ after(async () => {
   await temporary.drop();
 });
 const { pool } = database;
-const store = new SharedWindows(pool);
+const store = new SharedWindows(pool, patience);
 
 /** What the function says of one key at a time that the test sets. */
 async function tell(now: number, passed: Window, wanted: number, quota: number) {

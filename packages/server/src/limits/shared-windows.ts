@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Window } from './sliding-window.ts';
 
 /** ms after which an answer is waited for no more: requests wait for it. */
-const patience = 800;
+const usualPatience = 800;
 
 /** How many rows one statement reads. */
 const mostRead = 5000;
@@ -61,9 +61,12 @@ export interface Told extends Window {
 /** The sum over all nodes, in PostgreSQL, by its clock. */
 export class SharedWindows {
   readonly #pool: pg.Pool;
+  readonly #patience: number;
 
-  constructor(pool: pg.Pool) {
+  /** @param patience ms, longer only where no request waits, such as in tests */
+  constructor(pool: pg.Pool, patience = usualPatience) {
     this.#pool = pool;
+    this.#patience = patience;
   }
 
   /**
@@ -112,7 +115,7 @@ export class SharedWindows {
   }
 
   async #query(text: string, values: unknown[]): Promise<unknown[]> {
-    const query = { text, values, query_timeout: patience };
+    const query = { text, values, query_timeout: this.#patience };
     return (await this.#pool.query(query)).rows;
   }
 }
