@@ -11,26 +11,25 @@ import { buildServer } from './build-server.mjs';
  * @typedef {object} Product what is built out of a folder of the repository, into `dist` in it
  * @property {string} name for people
  * @property {string} folder
- * @property {(root: string) => string[]} sources files that decide how it is built
+ * @property {string[]} sources folders whose files decide how it is built
  * @property {(root: string, node: string, outDir: string) => { reason: string, code: number } | null} build
  */
+
+/** What both are built of. */
+const shared = ['packages/contract', 'packages/key'];
 
 /** @type {Record<'dashboard' | 'server', Product>} */
 export const products = {
   dashboard: {
     name: 'dashboard',
     folder: 'packages/dashboard',
-    sources: (root) => [
-      ...filesIn(root, 'packages/dashboard'),
-      ...filesIn(root, 'packages/key/src'),
-      ...sharedByServer(root),
-    ],
+    sources: ['packages/dashboard', ...shared],
     build: buildDashboard,
   },
   server: {
     name: 'server',
     folder: 'packages/server',
-    sources: (root) => [...filesIn(root, 'packages/key/src'), ...filesIn(root, 'packages/server/src')],
+    sources: ['packages/server', ...shared],
     build: buildServer,
   },
 };
@@ -38,7 +37,6 @@ export const products = {
 /** What decides how each is built, beside its sources: the versions of all packages, and the scripts. */
 const tools = [
   'package-lock.json',
-  'packages/server/package.json',
   'scripts/build.mjs',
   'scripts/build-dashboard.mjs',
   'scripts/build-server.mjs',
@@ -63,17 +61,11 @@ export function isBuilt(root, product) {
 /** SHA-256 over the names and contents of all that goes into a product. */
 function sourcesHash(root, { sources }) {
   const hash = createHash('sha256');
-  for (const path of [...sources(root), ...tools]) {
+  for (const path of [...sources.flatMap((folder) => filesIn(root, folder)), ...tools]) {
     const content = readFileSync(join(root, path));
     hash.update(`${path}\0${content.length}\0`).update(content);
   }
   return hash.digest('hex');
-}
-
-/** What the dashboard imports of the server. */
-function sharedByServer(root) {
-  const { exports } = JSON.parse(readFileSync(join(root, 'packages/server/package.json'), 'utf8'));
-  return Object.values(exports).map((path) => join('packages/server', path));
 }
 
 function filesIn(root, folder) {

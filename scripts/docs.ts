@@ -4,12 +4,12 @@
  * `npm run docs` writes them; `node scripts/docs.ts --check` says which are not current, and a test runs that.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
+import { errorCodeNames, errorCodes } from '@soku/contract/error-codes';
 import { chart } from '../bench/chart.ts';
 import { figuresInFull, figuresTable, soakInWords } from '../bench/pages.ts';
 import { readResults } from '../bench/results.ts';
 import { readSoak } from '../bench/soak/kept.ts';
 import { describeVariables } from '../packages/server/src/config.ts';
-import { errorCodeNames, errorCodes } from '../packages/server/src/http/error-codes.ts';
 import { errorHeaders } from '../packages/server/src/http/errors.ts';
 
 const root = new URL('../', import.meta.url);

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { errorSchema } from '@soku/server/key-schemas';
+import { errorSchema } from '@soku/contract/errors';
 import { z } from 'zod';
 import { blocks } from './support/markdown.ts';
 import { patience } from './support/patience.ts';

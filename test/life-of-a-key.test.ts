@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { errorSchema, keyListSchema, meSchema } from '@soku/server/key-schemas';
+import { errorSchema } from '@soku/contract/errors';
+import { keyListSchema } from '@soku/contract/keys';
+import { meSchema } from '@soku/contract/verification';
 import { bearer, call } from './support/person.ts';
 import { startServer } from './support/server.ts';
 

@@ -1,7 +1,7 @@
+import { createdKeySchema } from '@soku/contract/keys';
+import { usageSchema } from '@soku/contract/usage';
+import { verificationSchema } from '@soku/contract/verification';
 import { generateKey } from '@soku/key';
-import { createdKeySchema } from '@soku/server/key-schemas';
-import { usageSchema } from '@soku/server/usage-schemas';
-import { verificationSchema } from '../../packages/server/src/verification/schemas.ts';
 import { Random } from '../../test/support/random.ts';
 import type { Client } from './client.ts';
 import type { Tally } from './tally.ts';

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { copyFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { errorSchema, keyListSchema } from '@soku/server/key-schemas';
+import { errorSchema } from '@soku/contract/errors';
+import { keyListSchema } from '@soku/contract/keys';
 import { bearer, call, type Person } from '../support/person.ts';
 import { hashOf, kinds, Scene } from './scene.ts';
 

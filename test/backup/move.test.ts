@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { type Key, keyListSchema } from '@soku/server/key-schemas';
+import { type Key, keyListSchema } from '@soku/contract/keys';
 import { assertRefusal } from '../support/contract.ts';
 import { bearer, call } from '../support/person.ts';
 import { temporaryDatabase } from '../support/postgres-database.ts';

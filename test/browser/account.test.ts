@@ -1,7 +1,7 @@
 /** Settings, Account: the name, the password, the sessions and the theme. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { sessionSchema } from '@soku/server/account-schemas';
+import { sessionSchema } from '@soku/contract/accounts';
 import type { Page } from 'playwright-core';
 import { z } from 'zod';
 import type { Person } from '../support/person.ts';

@@ -1,6 +1,6 @@
 /** Every dialog in every state, and what floats over a page: accessible in both themes and on a small screen. */
 import { after, test } from 'node:test';
-import { errorSchema } from '@soku/server/key-schemas';
+import { errorSchema } from '@soku/contract/errors';
 import type { Page } from 'playwright-core';
 import { isAccessible, settled } from './accessibility.ts';
 import { answered, Dashboard, noAnswer } from './dashboard.ts';

@@ -1,9 +1,9 @@
 /** M10, M12: the help inside the product, where a person needs it, and true. */
 import assert from 'node:assert/strict';
 import { after, type TestContext, test } from 'node:test';
+import { errorCodeNames, helpPath } from '@soku/contract/error-codes';
+import { errorSchema } from '@soku/contract/errors';
 import { explainKey, generateKey } from '@soku/key';
-import { errorCodeNames, helpPath } from '@soku/server/error-codes';
-import { errorSchema } from '@soku/server/key-schemas';
 import type { Page } from 'playwright-core';
 import { z } from 'zod';
 import { Specification } from '../support/openapi.ts';

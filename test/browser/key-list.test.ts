@@ -1,7 +1,7 @@
 /** M7: what the list shows, in which order, and how a person finds one key among many. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { keySchema } from '@soku/server/key-schemas';
+import { keySchema } from '@soku/contract/keys';
 import type { Page } from 'playwright-core';
 import { answered, Dashboard } from './dashboard.ts';
 import { describedAs, hasFocus, isAt, isGone, reads, texts, until } from './expect.ts';

@@ -1,7 +1,7 @@
 /** The page of a key: how much it is used, by whom, and what is refused; in bars, in numbers and in words. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { usageSchema } from '@soku/server/usage-schemas';
+import { usageSchema } from '@soku/contract/usage';
 import type { Page } from 'playwright-core';
 import { z } from 'zod';
 import { bearer, call } from '../support/person.ts';

@@ -1,7 +1,9 @@
 /** M2, M3, M7, M8: a key is made, copied, listed and revoked, by mouse and by keyboard. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { errorSchema, keyListSchema, meSchema } from '@soku/server/key-schemas';
+import { errorSchema } from '@soku/contract/errors';
+import { keyListSchema } from '@soku/contract/keys';
+import { meSchema } from '@soku/contract/verification';
 import type { Page } from 'playwright-core';
 import { bearer, call } from '../support/person.ts';
 import { Dashboard } from './dashboard.ts';

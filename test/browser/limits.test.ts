@@ -1,8 +1,8 @@
 /** Limits of requests a minute: of one key, of a new one, and of every key of the workspace. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { keyListSchema, keySchema } from '@soku/server/key-schemas';
-import { workspaceSchema } from '@soku/server/workspace-schemas';
+import { keyListSchema, keySchema } from '@soku/contract/keys';
+import { workspaceSchema } from '@soku/contract/workspaces';
 import type { Page } from 'playwright-core';
 import { bearer, call } from '../support/person.ts';
 import { answered, Dashboard } from './dashboard.ts';

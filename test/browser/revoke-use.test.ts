@@ -1,7 +1,7 @@
 /** M8: before a key is revoked, the dialog says what uses it; and a leaked key is not kept waiting for that. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { createdKeySchema, keySchema } from '@soku/server/key-schemas';
+import { createdKeySchema, keySchema } from '@soku/contract/keys';
 import type { Page } from 'playwright-core';
 import { bearer, call } from '../support/person.ts';
 import { isAccessible } from './accessibility.ts';

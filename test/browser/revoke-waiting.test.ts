@@ -1,7 +1,7 @@
 /** M8: a revoke says on how many servers it holds, and what it waits for when it has to wait. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { keySchema } from '@soku/server/key-schemas';
+import { keySchema } from '@soku/contract/keys';
 import { Deployment } from '../operations/nodes.ts';
 import { Dashboard } from './dashboard.ts';
 import { isGone, reads, texts } from './expect.ts';

@@ -1,7 +1,8 @@
 /** M8: revoking asks, is said only when it is true, and leaves the focus and the other tabs in order. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { errorSchema, keySchema } from '@soku/server/key-schemas';
+import { errorSchema } from '@soku/contract/errors';
+import { keySchema } from '@soku/contract/keys';
 import type { Page } from 'playwright-core';
 import { answered, Dashboard, noAnswer } from './dashboard.ts';
 import { hasFocus, isAt, isGone, reads } from './expect.ts';

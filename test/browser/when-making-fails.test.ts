@@ -1,7 +1,8 @@
 /** What breaks while a key is made ends with exactly one key that somebody holds, or with words and a way out. */
 import assert from 'node:assert/strict';
 import { after, type TestContext, test } from 'node:test';
-import { errorSchema, type Key, keyListSchema } from '@soku/server/key-schemas';
+import { errorSchema } from '@soku/contract/errors';
+import { type Key, keyListSchema } from '@soku/contract/keys';
 import type { Page, Route } from 'playwright-core';
 import type { Person } from '../support/person.ts';
 import { owner } from '../support/server.ts';

@@ -1,8 +1,8 @@
 /** How many requests with no right key an address may make: guessing is slowed, and nobody else suffers. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import type { ErrorCode } from '@soku/contract/error-codes';
 import { generateKey } from '@soku/key';
-import type { ErrorCode } from '@soku/server/error-codes';
 import { assertRefusal, Contract } from '../support/contract.ts';
 import { assertLimited } from '../support/limits.ts';
 import { startWithMovableClock } from '../support/movable-clock.ts';

@@ -1,7 +1,7 @@
 /** The requirements of OWASP ASVS 5.0 that concern browsers: cookies, headers, and pages of other sites. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { keyListSchema } from '@soku/server/key-schemas';
+import { keyListSchema } from '@soku/contract/keys';
 import { assertRefusal, Contract } from '../support/contract.ts';
 import { exchange, type Fields } from '../support/http.ts';
 import { type Answer, call } from '../support/person.ts';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { after, test } from 'node:test';
-import { usageSchema } from '@soku/server/usage-schemas';
+import { usageSchema } from '@soku/contract/usage';
 import { assertRefusal } from '../support/contract.ts';
 import { exchange } from '../support/http.ts';
 import { call, cookiesOf } from '../support/person.ts';

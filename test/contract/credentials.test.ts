@@ -1,8 +1,8 @@
 /** The whole 401 table, at each place that takes a key. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { type ErrorCode, errorCodes } from '@soku/server/error-codes';
-import { meSchema } from '@soku/server/key-schemas';
+import { type ErrorCode, errorCodes } from '@soku/contract/error-codes';
+import { meSchema } from '@soku/contract/verification';
 import { assertRefusal, Contract, eventually } from '../support/contract.ts';
 import type { Fields } from '../support/http.ts';
 import type { Answer } from '../support/person.ts';

@@ -7,7 +7,7 @@ import {
   keyChangeSchema,
   keyRevocationSchema,
   revokedKeySchema,
-} from '@soku/server/key-schemas';
+} from '@soku/contract/keys';
 import { assertRefusal, Contract } from '../support/contract.ts';
 import { bearer, call } from '../support/person.ts';
 import { ada as adasAccount, bob as bobsAccount, startWithTwoAccounts } from '../support/two-accounts.ts';

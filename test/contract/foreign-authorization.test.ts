@@ -1,8 +1,8 @@
 /** An Authorization header beside a session: a proxy's own does not count, and one that was meant as a key does. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import type { ErrorCode } from '@soku/contract/error-codes';
 import { generateKey } from '@soku/key';
-import type { ErrorCode } from '@soku/server/error-codes';
 import { assertRefusal, Contract } from '../support/contract.ts';
 import type { Fields } from '../support/http.ts';
 import { startServer } from '../support/server.ts';

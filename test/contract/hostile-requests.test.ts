@@ -1,7 +1,8 @@
 /** Requests that no well-meaning client sends: too large, ambiguous, poisoned, or made to forge a log. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { createdKeySchema, errorSchema } from '@soku/server/key-schemas';
+import { errorSchema } from '@soku/contract/errors';
+import { createdKeySchema } from '@soku/contract/keys';
 import { z } from 'zod';
 import { assertRefusal, Contract } from '../support/contract.ts';
 import { exchange, latin1 } from '../support/http.ts';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, test } from 'node:test';
-import { createdKeySchema, keyListSchema } from '@soku/server/key-schemas';
+import { createdKeySchema, keyListSchema } from '@soku/contract/keys';
 import { assertRefusal, Contract } from '../support/contract.ts';
 import { inDatabase } from '../support/in-database.ts';
 import type { Person } from '../support/person.ts';

@@ -1,7 +1,7 @@
 /** Making, getting, renaming and revoking a key: what is answered, and what is refused. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { createdKeySchema, keySchema } from '@soku/server/key-schemas';
+import { createdKeySchema, keySchema } from '@soku/contract/keys';
 import { assertRefusal, Contract } from '../support/contract.ts';
 import { bearer, call } from '../support/person.ts';
 import { startServer } from '../support/server.ts';

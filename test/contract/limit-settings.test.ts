@@ -1,8 +1,8 @@
 /** The limits that keys and workspaces are given: what is stored, and what a key may hand out (ASVS 5.0 8.2.1). */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { createdKeySchema, type Key, keyListSchema, keySchema } from '@soku/server/key-schemas';
-import { workspaceSchema } from '@soku/server/workspace-schemas';
+import { createdKeySchema, type Key, keyListSchema, keySchema } from '@soku/contract/keys';
+import { workspaceSchema } from '@soku/contract/workspaces';
 import { assertRefusal, Contract } from '../support/contract.ts';
 import type { Answer } from '../support/person.ts';
 import { ada as adasAccount, bob as bobsAccount, startWithTwoAccounts } from '../support/two-accounts.ts';

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { after, test } from 'node:test';
+import type { ErrorCode } from '@soku/contract/error-codes';
+import { meSchema } from '@soku/contract/verification';
 import { generateKey } from '@soku/key';
-import type { ErrorCode } from '@soku/server/error-codes';
-import { meSchema } from '@soku/server/key-schemas';
 import { assertRefusal, Contract } from '../support/contract.ts';
 import { exchange } from '../support/http.ts';
 import { assertLimited, assertNoLimit, limitOf } from '../support/limits.ts';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, test } from 'node:test';
-import { type KeyList, keyListSchema } from '@soku/server/key-schemas';
+import { type KeyList, keyListSchema } from '@soku/contract/keys';
 import fc from 'fast-check';
 import { assertRefusal, Contract, eventually } from '../support/contract.ts';
 import { startServer } from '../support/server.ts';

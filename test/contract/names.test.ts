@@ -1,8 +1,8 @@
 /** What may be the name of a key. Names are shown to people who decide by them which key to kill. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { keySchema } from '@soku/contract/keys';
 import { generateKey } from '@soku/key';
-import { keySchema } from '@soku/server/key-schemas';
 import fc from 'fast-check';
 import { assertRefusal, Contract } from '../support/contract.ts';
 import { startServer } from '../support/server.ts';

@@ -4,7 +4,7 @@ import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { lintFromString, loadConfig } from '@redocly/openapi-core';
 import { Validator } from '@seriousme/openapi-schema-validator';
-import { type ErrorCode, errorCodeNames, errorCodes, helpPath } from '@soku/server/error-codes';
+import { type ErrorCode, errorCodeNames, errorCodes, helpPath } from '@soku/contract/error-codes';
 import { z } from 'zod';
 import { assertRefusal } from '../support/contract.ts';
 import { exchange } from '../support/http.ts';

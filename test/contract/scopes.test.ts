@@ -1,7 +1,7 @@
 /** What a key may do to other keys: only what it was made for, and never more than it may do itself. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { createdKeySchema, keySchema } from '@soku/server/key-schemas';
+import { createdKeySchema, keySchema } from '@soku/contract/keys';
 import { assertRefusal, Contract } from '../support/contract.ts';
 import type { Answer } from '../support/person.ts';
 import { startServer } from '../support/server.ts';

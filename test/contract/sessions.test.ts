@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { browserSessionSchema, sessionSchema } from '@soku/server/account-schemas';
+import { browserSessionSchema, sessionSchema } from '@soku/contract/accounts';
 import { z } from 'zod';
 import { assertRefusal, Contract } from '../support/contract.ts';
 import { inDatabase } from '../support/in-database.ts';

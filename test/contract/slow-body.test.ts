@@ -4,7 +4,8 @@ import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { after, test } from 'node:test';
-import { errorSchema, keyListSchema } from '@soku/server/key-schemas';
+import { errorSchema } from '@soku/contract/errors';
+import { keyListSchema } from '@soku/contract/keys';
 import { bearer } from '../support/person.ts';
 import { startServer } from '../support/server.ts';
 

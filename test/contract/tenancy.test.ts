@@ -1,8 +1,9 @@
 /** What belongs to another workspace does not exist (ASVS 5.0 8.2.1, 8.2.2, 8.3.1, 8.4.1). */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { browserSessionSchema } from '@soku/server/account-schemas';
-import { createdKeySchema, keyListSchema, meSchema } from '@soku/server/key-schemas';
+import { browserSessionSchema } from '@soku/contract/accounts';
+import { createdKeySchema, keyListSchema } from '@soku/contract/keys';
+import { meSchema } from '@soku/contract/verification';
 import { z } from 'zod';
 import { assertRefusal, Contract } from '../support/contract.ts';
 import type { Fields } from '../support/http.ts';

@@ -1,7 +1,7 @@
 /** What a database may be unable to hold is refused before it gets there, wherever it comes in. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { createdKeySchema } from '@soku/server/key-schemas';
+import { createdKeySchema } from '@soku/contract/keys';
 import { z } from 'zod';
 import { assertRefusal } from '../support/contract.ts';
 import { exchange } from '../support/http.ts';

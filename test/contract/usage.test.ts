@@ -1,9 +1,10 @@
 /** What is told of the use of a key: who used it last, and how often, up to this very moment. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { type Key, keyListSchema, keySchema } from '@soku/contract/keys';
+import { type Usage, usageSchema } from '@soku/contract/usage';
+import { meSchema } from '@soku/contract/verification';
 import { generateKey } from '@soku/key';
-import { type Key, keyListSchema, keySchema, meSchema } from '@soku/server/key-schemas';
-import { type Usage, usageSchema } from '@soku/server/usage-schemas';
 import { assertRefusal, Contract } from '../support/contract.ts';
 import { type Fields, latin1 } from '../support/http.ts';
 import { startServer } from '../support/server.ts';

@@ -1,5 +1,5 @@
+import type { ErrorCode } from '@soku/contract/error-codes';
 import { generateKey } from '@soku/key';
-import type { ErrorCode } from '@soku/server/error-codes';
 import { type Fields, latin1 } from '../support/http.ts';
 
 /** One way to send credentials wrongly. */

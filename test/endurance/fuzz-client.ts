@@ -1,4 +1,5 @@
-import { createdKeySchema, errorSchema } from '@soku/server/key-schemas';
+import { errorSchema } from '@soku/contract/errors';
+import { createdKeySchema } from '@soku/contract/keys';
 import { ConnectionEnded, HttpSocket, type RawAnswer } from '../support/http-socket.ts';
 import { patience } from '../support/patience.ts';
 import { Person } from '../support/person.ts';

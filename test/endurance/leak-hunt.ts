@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createdKeySchema } from '@soku/server/key-schemas';
+import { createdKeySchema } from '@soku/contract/keys';
 import { HttpSocket, type RawAnswer } from '../support/http-socket.ts';
 import type { TestServer } from '../support/server.ts';
 import { findKeyIn, needlesOf } from './key-search.ts';

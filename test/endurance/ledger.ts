@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { createdKeySchema, errorSchema } from '@soku/server/key-schemas';
+import { errorSchema } from '@soku/contract/errors';
+import { createdKeySchema } from '@soku/contract/keys';
 import { inDatabase, onPostgres } from '../support/in-database.ts';
 import { type Answer, bearer, call, type Person } from '../support/person.ts';
 import type { Random } from '../support/random.ts';

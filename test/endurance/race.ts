@@ -1,5 +1,6 @@
 import { Agent, request } from 'node:http';
-import { createdKeySchema, errorSchema } from '@soku/server/key-schemas';
+import { errorSchema } from '@soku/contract/errors';
+import { createdKeySchema } from '@soku/contract/keys';
 import { HttpSocket } from '../support/http-socket.ts';
 import { bearer } from '../support/person.ts';
 import type { Operation } from './history.ts';

@@ -1,8 +1,8 @@
 /** What the gateway does not pass on, and how it says so. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { errorSchema } from '@soku/contract/errors';
 import { generateKey } from '@soku/key';
-import { errorSchema } from '@soku/server/key-schemas';
 import { assertRefusal } from '../support/contract.ts';
 import { exchange, type Fields } from '../support/http.ts';
 import { HttpSocket } from '../support/http-socket.ts';

@@ -1,14 +1,9 @@
 /** Accounts and keys are made once, whichever nodes are asked for them at the same moment. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { sessionSchema } from '@soku/server/account-schemas';
-import {
-  createdKeySchema,
-  errorSchema,
-  keyListSchema,
-  keySchema,
-  revokedKeySchema,
-} from '@soku/server/key-schemas';
+import { sessionSchema } from '@soku/contract/accounts';
+import { errorSchema } from '@soku/contract/errors';
+import { createdKeySchema, keyListSchema, keySchema, revokedKeySchema } from '@soku/contract/keys';
 import { Deployment } from '../operations/nodes.ts';
 import { assertRefusal } from '../support/contract.ts';
 import { type Answer, bearer, call, cookiesOf, Person } from '../support/person.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { revokedKeySchema } from '@soku/server/key-schemas';
+import { revokedKeySchema } from '@soku/contract/keys';
 import { HttpSocket } from '../support/http-socket.ts';
 import { bearer, call } from '../support/person.ts';
 import { Cluster, type ClusterNode } from '../torture/cluster.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { errorSchema } from '@soku/server/key-schemas';
+import { errorSchema } from '@soku/contract/errors';
 import { exchange } from '../support/http.ts';
 import { type Answer, bearer, call } from '../support/person.ts';
 import { Cluster, type ClusterNode } from '../torture/cluster.ts';

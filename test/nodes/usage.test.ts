@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { keySchema } from '@soku/server/key-schemas';
-import { usageSchema } from '@soku/server/usage-schemas';
+import { keySchema } from '@soku/contract/keys';
+import { usageSchema } from '@soku/contract/usage';
 import { patience } from '../support/patience.ts';
 import { bearer, call, type Person } from '../support/person.ts';
 import { Cluster, type ClusterNode } from '../torture/cluster.ts';

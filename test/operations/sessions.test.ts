@@ -1,7 +1,7 @@
 /** Several servers are one: whichever of them a request comes to. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { revokedKeySchema } from '@soku/server/key-schemas';
+import { revokedKeySchema } from '@soku/contract/keys';
 import { bearer, call, Person } from '../support/person.ts';
 import { owner } from '../support/server.ts';
 import { Deployment } from './nodes.ts';

@@ -1,7 +1,7 @@
 /** A server that is asked to stop: with a revoke under way, and when the database does not answer. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { keySchema, revokedKeySchema } from '@soku/server/key-schemas';
+import { keySchema, revokedKeySchema } from '@soku/contract/keys';
 import { eventually } from '../support/contract.ts';
 import { patience } from '../support/patience.ts';
 import { bearer, call, Person } from '../support/person.ts';

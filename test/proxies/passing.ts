@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { usageSchema } from '@soku/server/usage-schemas';
+import { usageSchema } from '@soku/contract/usage';
 import type { Program } from '../support/debian.ts';
 import type { Fields } from '../support/http.ts';
 import { HttpSocket } from '../support/http-socket.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { ErrorCode } from '@soku/contract/error-codes';
 import { generateKey } from '@soku/key';
-import type { ErrorCode } from '@soku/server/error-codes';
 import type { Refusal } from '../../packages/server/src/http/errors.ts';
 import { forwardAuthAnswer } from '../../packages/server/src/verification/answers.ts';
 import { assertRefusal } from '../support/contract.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { Agent, request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
-import { errorSchema } from '@soku/server/key-schemas';
+import { errorSchema } from '@soku/contract/errors';
 import { findViolations, type Operation } from '../endurance/history.ts';
 import { bearer } from '../support/person.ts';
 import type { Scene } from './scene.ts';

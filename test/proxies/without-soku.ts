@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { errorSchema } from '@soku/server/key-schemas';
+import { errorSchema } from '@soku/contract/errors';
 import type { Program } from '../support/debian.ts';
 import type { Answer } from '../support/person.ts';
 import type { Recipe } from './proxy.ts';

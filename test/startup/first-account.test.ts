@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { after, test } from 'node:test';
-import { sessionSchema } from '@soku/server/account-schemas';
+import { sessionSchema } from '@soku/contract/accounts';
 import { assertRefusal } from '../support/contract.ts';
 import { inDatabase, onPostgres } from '../support/in-database.ts';
 import { type Answer, call, cookiesOf, Person } from '../support/person.ts';

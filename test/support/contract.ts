@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type ErrorCode, errorCodes } from '@soku/server/error-codes';
-import { type ErrorBody, errorSchema } from '@soku/server/key-schemas';
+import { type ErrorCode, errorCodes } from '@soku/contract/error-codes';
+import { type ErrorBody, errorSchema } from '@soku/contract/errors';
 import { exchange, type Fields } from './http.ts';
 import { Specification } from './openapi.ts';
 import { patience } from './patience.ts';

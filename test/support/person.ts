@@ -1,5 +1,5 @@
 import { createHash, createHmac } from 'node:crypto';
-import { createdKeySchema, type Key, keySchema } from '@soku/server/key-schemas';
+import { createdKeySchema, type Key, keySchema } from '@soku/contract/keys';
 
 /** What came back: the body is parsed when it is JSON, and a text otherwise. */
 export interface Answer {

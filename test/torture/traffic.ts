@@ -1,5 +1,6 @@
 import { setTimeout as after } from 'node:timers/promises';
-import { createdKeySchema, errorSchema, revokedKeySchema } from '@soku/server/key-schemas';
+import { errorSchema } from '@soku/contract/errors';
+import { createdKeySchema, revokedKeySchema } from '@soku/contract/keys';
 import type { RawAnswer } from '../support/http-socket.ts';
 import type { Random } from '../support/random.ts';
 import { failures, type Outage } from './checker.ts';

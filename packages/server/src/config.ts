@@ -1,6 +1,6 @@
+import { emailSchema, passwordSchema } from '@soku/contract/accounts';
 import { defaultPrefix, isPrefix } from '@soku/key';
 import { z } from 'zod';
-import { emailSchema, passwordSchema } from './accounts/schemas.ts';
 import {
   isAddressRange,
   isOrigin,

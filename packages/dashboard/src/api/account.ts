@@ -1,4 +1,4 @@
-import { browserSessionSchema } from '@soku/server/account-schemas';
+import { browserSessionSchema } from '@soku/contract/accounts';
 import { queryOptions } from '@tanstack/react-query';
 import { z } from 'zod';
 import { callApi } from './client.ts';

@@ -2,7 +2,7 @@
  * The one way to the server. Every answer is parsed with its schema, so a page never sees a shape that it does not
  * expect, and every failure is an ApiError with a code.
  */
-import { errorSchema } from '@soku/server/key-schemas';
+import { errorSchema } from '@soku/contract/errors';
 import { z } from 'zod';
 
 /** Codes of failures that have no answer of the server behind them. */

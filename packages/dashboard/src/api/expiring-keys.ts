@@ -1,4 +1,4 @@
-import { type Key, keyListSchema } from '@soku/server/key-schemas';
+import { type Key, keyListSchema } from '@soku/contract/keys';
 import { queryOptions } from '@tanstack/react-query';
 import { callApi } from './client.ts';
 

@@ -10,7 +10,7 @@ import {
   type RevokedKey,
   revokedKeySchema,
   type StatusFilter,
-} from '@soku/server/key-schemas';
+} from '@soku/contract/keys';
 import {
   type InfiniteData,
   infiniteQueryOptions,

@@ -1,4 +1,4 @@
-import { type Session, sessionSchema } from '@soku/server/account-schemas';
+import { type Session, sessionSchema } from '@soku/contract/accounts';
 import { queryOptions, useQuery } from '@tanstack/react-query';
 import { z } from 'zod';
 import { callApi } from './client.ts';

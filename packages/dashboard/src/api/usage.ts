@@ -1,4 +1,4 @@
-import { usageSchema } from '@soku/server/usage-schemas';
+import { usageSchema } from '@soku/contract/usage';
 import { keepPreviousData, queryOptions } from '@tanstack/react-query';
 import { hoursInDays, readerZone } from '../components/zone.ts';
 import { callApi } from './client.ts';

@@ -1,5 +1,5 @@
-import type { RateLimit } from '@soku/server/key-schemas';
-import { type ChangeWorkspace, type Workspace, workspaceSchema } from '@soku/server/workspace-schemas';
+import type { RateLimit } from '@soku/contract/rate-limits';
+import { type ChangeWorkspace, type Workspace, workspaceSchema } from '@soku/contract/workspaces';
 import { queryOptions } from '@tanstack/react-query';
 import { tellOtherTabs } from '../session/channel.ts';
 import { callApi } from './client.ts';

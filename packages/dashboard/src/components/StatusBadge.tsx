@@ -1,5 +1,5 @@
 import './StatusBadge.css';
-import type { Key } from '@soku/server/key-schemas';
+import type { Key } from '@soku/contract/keys';
 
 const words: Record<Key['status'], string> = { active: 'Active', revoked: 'Revoked', expired: 'Expired' };
 

@@ -1,4 +1,4 @@
-import { setupSchema } from '@soku/server/account-schemas';
+import { setupSchema } from '@soku/contract/accounts';
 import { useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, useRouter } from '@tanstack/react-router';
 import { type FormEvent, useState } from 'react';

@@ -1,5 +1,5 @@
 /** What each page keeps in its URL. A value that fits no rule is dropped: a URL is typed by hand, too. */
-import { keyIdSchema, statusFilterSchema } from '@soku/server/key-schemas';
+import { keyIdSchema, statusFilterSchema } from '@soku/contract/keys';
 import { z } from 'zod';
 import type { ListFilter } from '../api/keys.ts';
 

@@ -1,11 +1,11 @@
 import { kyselyAdapter } from '@better-auth/kysely-adapter';
+import { passwordLength } from '@soku/contract/accounts';
 import { type BetterAuthOptions, betterAuth } from 'better-auth';
 import type { FastifyBaseLogger } from 'fastify';
 import type { Database } from '../database/open.ts';
 import { DatabaseUnavailable } from '../database/unavailable.ts';
 import { withHashedTokens } from './hashed-tokens.ts';
 import type { PasswordHasher } from './password-hasher.ts';
-import { passwordLength } from './schemas.ts';
 import { sessionCookieName } from './session-cookie.ts';
 
 /** The header in which our own code hands the client's address to the auth library; see forward.ts. */

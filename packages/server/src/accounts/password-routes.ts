@@ -1,3 +1,4 @@
+import { emailSchema, passwordSchema, setupSchema } from '@soku/contract/accounts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
@@ -13,7 +14,6 @@ import { authHeaders, callAuth, copyCookies, sendAuthResponse } from './forward.
 import { checkNewPassword } from './new-password.ts';
 import type { Client, PasswordGate } from './password-gate.ts';
 import type { PasswordHasher } from './password-hasher.ts';
-import { emailSchema, passwordSchema, setupSchema } from './schemas.ts';
 
 interface Options {
   auth: Auth;

@@ -1,10 +1,11 @@
+import { sessionSchema } from '@soku/contract/accounts';
+import { nameSchema } from '@soku/contract/names';
 import { containsKey } from '@soku/key';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { orUnavailable } from '../database/unavailable.ts';
 import type { ClientAddress } from '../http/client-address.ts';
 import type { LogEvent } from '../http/event-log.ts';
-import { nameSchema } from '../keys/schemas.ts';
 import type { AccountService } from './account-service.ts';
 import { type Auth, isOver } from './auth.ts';
 import type { DeviceCookies } from './device-cookie.ts';
@@ -12,7 +13,6 @@ import { authHeaders, callAuth, copyCookies, sendAuthResponse } from './forward.
 import type { PasswordGate } from './password-gate.ts';
 import type { PasswordHasher } from './password-hasher.ts';
 import { passwordRoutes } from './password-routes.ts';
-import { sessionSchema } from './schemas.ts';
 import { sessionRoutes } from './session-routes.ts';
 
 interface Options {

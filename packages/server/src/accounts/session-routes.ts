@@ -1,3 +1,4 @@
+import { browserSessionSchema, endedSchema, sessionIdSchema } from '@soku/contract/accounts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
@@ -7,7 +8,6 @@ import { RequestError } from '../http/errors.ts';
 import type { LogEvent } from '../http/event-log.ts';
 import { type Auth, isOver } from './auth.ts';
 import { authHeaders, copyCookies } from './forward.ts';
-import { browserSessionSchema, endedSchema, sessionIdSchema } from './schemas.ts';
 import type { Sessions } from './sessions.ts';
 
 interface Options {

@@ -1,6 +1,6 @@
+import type { BrowserSession } from '@soku/contract/accounts';
 import type { Kysely } from 'kysely';
 import type { Tables } from '../database/schema.ts';
-import type { BrowserSession } from './schemas.ts';
 
 /**
  * The sessions of an account, listed and ended by their id. The auth library names a session by its token, which is

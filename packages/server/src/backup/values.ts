@@ -1,4 +1,4 @@
-import { keyIdSchema } from '../keys/schemas.ts';
+import { keyIdSchema } from '@soku/contract/keys';
 import { readScopes } from '../keys/stored-scopes.ts';
 import { StartupError } from '../startup-error.ts';
 import type { Row, Value } from './side.ts';

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { errorCodes } from '../http/error-codes.ts';
+import { errorCodes } from '@soku/contract/error-codes';
 import { errorBody, errorHeaders, type Refusal } from '../http/errors.ts';
 
 /** How much of the body of a refused request is read, in bytes and ms, before the connection is closed over it. */

@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { errorCodes } from './error-codes.ts';
+import { errorCodes } from '@soku/contract/error-codes';
 import { errorBody, errorHeaders, type Refusal } from './errors.ts';
 import { nextRequestId } from './request-ids.ts';
 

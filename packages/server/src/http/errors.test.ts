@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { errorCodeNames, errorCodes, isErrorCode } from '@soku/contract/error-codes';
 import fc from 'fast-check';
-import { errorCodeNames, errorCodes, isErrorCode } from './error-codes.ts';
 import { errorBody, errorHeaders } from './errors.ts';
 
 const codes = fc.constantFrom(...errorCodeNames);

@@ -1,5 +1,5 @@
+import { type ErrorCode, errorCodes } from '@soku/contract/error-codes';
 import type { FastifyReply } from 'fastify';
-import { type ErrorCode, errorCodes } from './error-codes.ts';
 
 /** What was wrong with one field. `path` is like `expiresAt` or `scopes.0`. */
 export interface Detail {

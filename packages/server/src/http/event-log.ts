@@ -1,7 +1,7 @@
+import type { ErrorCode } from '@soku/contract/error-codes';
 import type { FastifyRequest } from 'fastify';
 import type { Caller } from '../keys/service.ts';
 import type { ClientAddress } from './client-address.ts';
-import type { ErrorCode } from './error-codes.ts';
 import { RequestError } from './errors.ts';
 import { atMostEvery } from './logging.ts';
 

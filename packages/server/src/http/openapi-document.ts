@@ -1,5 +1,5 @@
+import { type ErrorCode, errorCodes, isErrorCode } from '@soku/contract/error-codes';
 import { z } from 'zod';
-import { type ErrorCode, errorCodes, isErrorCode } from './error-codes.ts';
 
 const responseSchema = z.looseObject({ headers: z.record(z.string(), z.unknown()).optional() });
 const operationSchema = z.looseObject({

@@ -1,10 +1,10 @@
 import swagger from '@fastify/swagger';
+import { type ErrorCode, errorCodeNames, errorCodes } from '@soku/contract/error-codes';
+import { errorSchema } from '@soku/contract/errors';
 import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { sessionCookieName } from '../accounts/session-cookie.ts';
-import { errorSchema } from '../keys/schemas.ts';
-import { type ErrorCode, errorCodeNames, errorCodes } from './error-codes.ts';
 import { completeDocument } from './openapi-document.ts';
 
 /** Any endpoint that takes a key can answer these. */

@@ -1,6 +1,6 @@
+import type { RateLimit } from '@soku/contract/rate-limits';
 import { RequestError } from '../http/errors.ts';
 import { asNumber, quotaOf, readRateLimit, type StoredLimits } from '../limits/rate-limit.ts';
-import type { RateLimit } from './schemas.ts';
 
 /*
  * A key must not get round its limit by making a key with a higher one, or by changing one. So its own limit is the

@@ -1,3 +1,4 @@
+import { type Scope, scopeSchema } from '@soku/contract/scopes';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { AccountService } from '../accounts/account-service.ts';
@@ -8,7 +9,6 @@ import { limitFields } from '../limits/fields.ts';
 import type { LimitState } from '../limits/sliding-window.ts';
 import type { Ask } from '../verification/verdict.ts';
 import type { Verifier } from '../verification/verifier.ts';
-import { type Scope, scopeSchema } from './schemas.ts';
 import type { Caller } from './service.ts';
 import type { SessionDecides } from './session-decides.ts';
 

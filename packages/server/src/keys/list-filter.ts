@@ -1,7 +1,7 @@
+import type { StatusFilter } from '@soku/contract/keys';
 import { type ExpressionBuilder, type ExpressionWrapper, type RawBuilder, type SqlBool, sql } from 'kysely';
 import { bytewise } from '../database/dialect.ts';
 import type { Tables } from '../database/schema.ts';
-import type { StatusFilter } from './schemas.ts';
 import { type PreviewPart, readSearch } from './search-text.ts';
 
 /** Which keys of a workspace a list shows. */

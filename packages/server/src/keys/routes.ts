@@ -1,8 +1,3 @@
-import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import { z } from 'zod';
-import { idsOf, type LogEvent } from '../http/event-log.ts';
-import { refusals } from '../http/openapi.ts';
-import { type Callers, workspaceHeader } from './callers.ts';
 import {
   changeKeySchema,
   createdKeySchema,
@@ -15,7 +10,12 @@ import {
   listKeysSchema,
   revokedKeySchema,
   revokeKeySchema,
-} from './schemas.ts';
+} from '@soku/contract/keys';
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { idsOf, type LogEvent } from '../http/event-log.ts';
+import { refusals } from '../http/openapi.ts';
+import { type Callers, workspaceHeader } from './callers.ts';
 import type { KeyService } from './service.ts';
 
 const tags = ['API keys'];

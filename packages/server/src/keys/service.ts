@@ -1,10 +1,4 @@
 import { createHash } from 'node:crypto';
-import { containsKey, formatPreview, generateKey, hashKey, parseKey } from '@soku/key';
-import { RequestError } from '../http/errors.ts';
-import { newId } from '../ids.ts';
-import { readRateLimit } from '../limits/rate-limit.ts';
-import type { Revocation } from '../revocation/revocation.ts';
-import { limitOfNewKey, refuseHigherLimit } from './allowed-limit.ts';
 import type {
   ChangeKey,
   CreateKey,
@@ -13,10 +7,16 @@ import type {
   KeyList,
   KeyRevocation,
   ListKeys,
-  RateLimit,
   RevokedKey,
-  Scope,
-} from './schemas.ts';
+} from '@soku/contract/keys';
+import type { RateLimit } from '@soku/contract/rate-limits';
+import type { Scope } from '@soku/contract/scopes';
+import { containsKey, formatPreview, generateKey, hashKey, parseKey } from '@soku/key';
+import { RequestError } from '../http/errors.ts';
+import { newId } from '../ids.ts';
+import { readRateLimit } from '../limits/rate-limit.ts';
+import type { Revocation } from '../revocation/revocation.ts';
+import { limitOfNewKey, refuseHigherLimit } from './allowed-limit.ts';
 import type { KeyRow, KeyStore } from './store.ts';
 import { readScopes } from './stored-scopes.ts';
 

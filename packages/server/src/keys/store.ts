@@ -1,3 +1,6 @@
+import type { ChangeKey } from '@soku/contract/keys';
+import type { RateLimit } from '@soku/contract/rate-limits';
+import type { Scope } from '@soku/contract/scopes';
 import type { ExpressionBuilder, Kysely } from 'kysely';
 import { isPostgres, lockRow } from '../database/dialect.ts';
 import type { Tables } from '../database/schema.ts';
@@ -5,7 +8,6 @@ import { type StoredLimits, writeRateLimit } from '../limits/rate-limit.ts';
 import { livingDescendants } from '../revocation/descendants.ts';
 import { foldName } from './fold-name.ts';
 import { hasStatus, type KeyFilter, matchesFilter } from './list-filter.ts';
-import type { ChangeKey, RateLimit, Scope } from './schemas.ts';
 import { writeScopes } from './stored-scopes.ts';
 
 /** A key as the list shows it: its row, and the preview parts of its newest secret. */

@@ -1,4 +1,4 @@
-import { type Scope, scopeSchema } from './schemas.ts';
+import { type Scope, scopeSchema } from '@soku/contract/scopes';
 
 /** Scopes as the column api_key.scopes has them: sorted, without repetitions, separated by spaces; '' for none. */
 export function writeScopes(scopes: readonly Scope[]): string {

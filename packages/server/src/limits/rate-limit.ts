@@ -1,4 +1,4 @@
-import type { RateLimit } from '../keys/schemas.ts';
+import type { RateLimit } from '@soku/contract/rate-limits';
 
 /** The limits that a key's one comes from, as the columns `rate_limit` have them. */
 export interface StoredLimits {

@@ -1,5 +1,5 @@
+import type { NodeEntry } from '@soku/contract/nodes';
 import { Counter, Gauge, type Registry } from 'prom-client';
-import type { NodeEntry } from '../revocation/schemas.ts';
 import { type WaitFigures, waitBucketEnds } from '../revocation/wait-figures.ts';
 import { histogramText } from './histogram.ts';
 import { setAll } from './set-all.ts';

@@ -1,5 +1,5 @@
+import { errorCodeNames } from '@soku/contract/error-codes';
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
-import { errorCodeNames } from '../http/error-codes.ts';
 import { version } from '../version.ts';
 import { histogramText } from './histogram.ts';
 import { addNodeMetrics, changeWaitText, type NodeSource } from './node-metrics.ts';

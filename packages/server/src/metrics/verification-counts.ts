@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../http/error-codes.ts';
+import type { ErrorCode } from '@soku/contract/error-codes';
 
 /** Upper ends of the buckets of the time that a verification takes, in ms. The last bucket has no end. */
 export const bucketEnds: readonly number[] = [0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 10, 100];

@@ -1,10 +1,10 @@
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
+import { emailSchema, passwordSchema } from '@soku/contract/accounts';
+import { nameSchema } from '@soku/contract/names';
 import { containsKey } from '@soku/key';
 import type { AccountService } from '../accounts/account-service.ts';
-import { emailSchema, passwordSchema } from '../accounts/schemas.ts';
 import { readConfig } from '../config.ts';
-import { nameSchema } from '../keys/schemas.ts';
 import { parse, UsageError } from './command-line.ts';
 
 /**

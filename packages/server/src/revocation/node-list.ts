@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import type { NodeEntry } from '@soku/contract/nodes';
 import type { NodeStatus } from './node.ts';
-import type { NodeEntry } from './schemas.ts';
 
 /** What operators call this process: it tells the host, and which one of the processes there. */
 export const processName = `${hostname()}:${process.pid}`;

@@ -1,8 +1,8 @@
-import type { Descendants } from '../keys/schemas.ts';
+import type { Descendants } from '@soku/contract/keys';
+import type { Usage } from '@soku/contract/usage';
 import type { KeyService } from '../keys/service.ts';
 import { hourOf, startOf } from './hours.ts';
 import type { UsageReader } from './reader.ts';
-import type { Usage } from './schemas.ts';
 
 /** What a key was used for, for those who may see the key. */
 export class UsageService {

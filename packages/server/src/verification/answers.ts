@@ -1,4 +1,4 @@
-import { errorCodes } from '../http/error-codes.ts';
+import { errorCodes } from '@soku/contract/error-codes';
 import { errorBody, errorHeaders } from '../http/errors.ts';
 import { limitFields } from '../limits/fields.ts';
 import type { VerifiedKey } from './known-secret.ts';

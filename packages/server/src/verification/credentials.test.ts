@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { test } from 'node:test';
+import { errorCodes } from '@soku/contract/error-codes';
 import { generateKey } from '@soku/key';
 import fc from 'fast-check';
-import { errorCodes } from '../http/error-codes.ts';
 import { type Credentials, readCredentials } from './credentials.ts';
 import { readFields } from './request-fields.ts';
 

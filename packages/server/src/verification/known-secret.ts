@@ -1,5 +1,6 @@
+import type { RateLimit } from '@soku/contract/rate-limits';
+import type { Scope } from '@soku/contract/scopes';
 import { z } from 'zod';
-import type { RateLimit, Scope } from '../keys/schemas.ts';
 import { readScopes } from '../keys/stored-scopes.ts';
 import { readRateLimit } from '../limits/rate-limit.ts';
 

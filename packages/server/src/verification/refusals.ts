@@ -1,6 +1,6 @@
-import type { ErrorCode } from '../http/error-codes.ts';
+import type { ErrorCode } from '@soku/contract/error-codes';
+import type { Scope } from '@soku/contract/scopes';
 import type { Refusal } from '../http/errors.ts';
-import type { Scope } from '../keys/schemas.ts';
 import { limitFields } from '../limits/fields.ts';
 import type { LimitState } from '../limits/sliding-window.ts';
 

@@ -1,3 +1,4 @@
+import { meSchema, verificationSchema, verifyKeySchema } from '@soku/contract/verification';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
@@ -7,13 +8,11 @@ import { type ClientAddress, unknownClient } from '../http/client-address.ts';
 import { refuse } from '../http/errors.ts';
 import { refusals } from '../http/openapi.ts';
 import type { Callers } from '../keys/callers.ts';
-import { meSchema } from '../keys/schemas.ts';
 import type { KeyService } from '../keys/service.ts';
 import { limitFields } from '../limits/fields.ts';
 import type { LimitState } from '../limits/sliding-window.ts';
 import { type Answer, forwardAuthAnswer } from './answers.ts';
 import { originalTargets } from './original-request.ts';
-import { verificationSchema, verifyKeySchema } from './schemas.ts';
 import type { Verdict } from './verdict.ts';
 import type { Verifier } from './verifier.ts';
 

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
+import type { RateLimit } from '@soku/contract/rate-limits';
 import type { Hold } from '../database/directory-hold.ts';
-import type { RateLimit } from '../keys/schemas.ts';
 import { columns, readStored, tables } from './known-secret.ts';
 import type { SecretSource } from './secret-source.ts';
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
+import type { Scope } from '@soku/contract/scopes';
 import type { Refusal } from '../http/errors.ts';
-import type { Scope } from '../keys/schemas.ts';
 import type { LimitState } from '../limits/sliding-window.ts';
 import type { VerifiedKey } from './known-secret.ts';
 

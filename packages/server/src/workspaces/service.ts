@@ -1,10 +1,10 @@
+import type { RateLimit } from '@soku/contract/rate-limits';
+import type { ChangeWorkspace, Workspace } from '@soku/contract/workspaces';
 import type { Kysely } from 'kysely';
 import type { Tables } from '../database/schema.ts';
 import { RequestError } from '../http/errors.ts';
-import type { RateLimit } from '../keys/schemas.ts';
 import type { Caller } from '../keys/service.ts';
 import { readRateLimit, writeRateLimit } from '../limits/rate-limit.ts';
-import type { ChangeWorkspace, Workspace } from './schemas.ts';
 
 interface Options {
   /** The limit of keys when neither they nor their workspace have one: SOKU_KEY_RATE_LIMIT. */

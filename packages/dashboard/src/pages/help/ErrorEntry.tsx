@@ -1,4 +1,4 @@
-import { type ErrorCode, type ErrorRow, errorCodes, helpPath } from '@soku/server/error-codes';
+import { type ErrorCode, type ErrorRow, errorCodes, helpPath } from '@soku/contract/error-codes';
 import { Code } from '../../components/Code.tsx';
 import { CopyButton } from '../../components/CopyButton.tsx';
 

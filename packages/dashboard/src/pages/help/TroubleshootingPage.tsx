@@ -1,5 +1,5 @@
 import './TroubleshootingPage.css';
-import { errorCodes } from '@soku/server/error-codes';
+import { errorCodes } from '@soku/contract/error-codes';
 import { useRouterState } from '@tanstack/react-router';
 import { useMemo } from 'react';
 import { useSession } from '../../api/session.ts';

@@ -1,4 +1,4 @@
-import type { KeyList, StatusFilter } from '@soku/server/key-schemas';
+import type { KeyList, StatusFilter } from '@soku/contract/keys';
 import { Link } from '@tanstack/react-router';
 import { Skeleton } from '../../components/Skeleton.tsx';
 

@@ -1,4 +1,4 @@
-import type { Key } from '@soku/server/key-schemas';
+import type { Key } from '@soku/contract/keys';
 import { Link } from '@tanstack/react-router';
 import { Section } from '../../components/Card.tsx';
 import { Skeleton } from '../../components/Skeleton.tsx';

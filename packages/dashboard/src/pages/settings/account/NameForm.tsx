@@ -1,4 +1,4 @@
-import { nameSchema } from '@soku/server/key-schemas';
+import { nameSchema } from '@soku/contract/names';
 import { useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { renamePerson } from '../../../api/account.ts';

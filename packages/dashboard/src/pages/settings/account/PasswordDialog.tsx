@@ -1,4 +1,4 @@
-import { passwordSchema } from '@soku/server/account-schemas';
+import { passwordSchema } from '@soku/contract/accounts';
 import { useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { browserSessionsOptions, changePassword } from '../../../api/account.ts';

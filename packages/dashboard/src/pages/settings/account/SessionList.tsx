@@ -1,4 +1,4 @@
-import type { BrowserSession } from '@soku/server/account-schemas';
+import type { BrowserSession } from '@soku/contract/accounts';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { browserSessionsOptions, endSession } from '../../../api/account.ts';

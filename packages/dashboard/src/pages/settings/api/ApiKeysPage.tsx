@@ -1,5 +1,5 @@
 import './ApiKeysPage.css';
-import type { Key, KeyList } from '@soku/server/key-schemas';
+import type { Key, KeyList } from '@soku/contract/keys';
 import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { Plus } from 'lucide-react';

@@ -1,4 +1,4 @@
-import type { Descendants, Key } from '@soku/server/key-schemas';
+import type { Descendants, Key } from '@soku/contract/keys';
 import { useQuery } from '@tanstack/react-query';
 import { descendantsOptions } from '../../../api/keys.ts';
 import { freshTime } from '../../../components/dates.ts';

@@ -1,5 +1,5 @@
 import '../../../components/Card.css';
-import type { KeyList } from '@soku/server/key-schemas';
+import type { KeyList } from '@soku/contract/keys';
 import { Link } from '@tanstack/react-router';
 import { KeyRound, Plus, SearchX } from 'lucide-react';
 import type { ListFilter } from '../../../api/keys.ts';

@@ -1,4 +1,4 @@
-import { type CreateKey, createKeySchema } from '@soku/server/key-schemas';
+import { type CreateKey, createKeySchema } from '@soku/contract/keys';
 import { type FormEvent, useRef, useState } from 'react';
 import { flushSync } from 'react-dom';
 import { ApiError } from '../../../api/client.ts';

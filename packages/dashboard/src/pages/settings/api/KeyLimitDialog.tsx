@@ -1,4 +1,4 @@
-import type { Key } from '@soku/server/key-schemas';
+import type { Key } from '@soku/contract/keys';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { changeKey, keyOptions, showKeyInLists } from '../../../api/keys.ts';
 import { commonLimitOf, workspaceOptions } from '../../../api/workspace.ts';

@@ -1,5 +1,5 @@
 import './KeyPage.css';
-import type { Key } from '@soku/server/key-schemas';
+import type { Key } from '@soku/contract/keys';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { ArrowLeft, Pencil } from 'lucide-react';

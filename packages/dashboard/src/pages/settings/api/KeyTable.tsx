@@ -1,6 +1,6 @@
 import '../../../components/Card.css';
 import './KeyTable.css';
-import type { Key } from '@soku/server/key-schemas';
+import type { Key } from '@soku/contract/keys';
 import { Link } from '@tanstack/react-router';
 import { Pencil } from 'lucide-react';
 import { Button } from '../../../components/Button.tsx';

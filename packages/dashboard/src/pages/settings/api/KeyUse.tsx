@@ -1,4 +1,4 @@
-import type { Usage } from '@soku/server/usage-schemas';
+import type { Usage } from '@soku/contract/usage';
 import { useQuery } from '@tanstack/react-query';
 import { usageOfLastDayOptions } from '../../../api/usage.ts';
 import { freshTime } from '../../../components/dates.ts';

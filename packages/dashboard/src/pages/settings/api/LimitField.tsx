@@ -1,4 +1,4 @@
-import type { RateLimit } from '@soku/server/key-schemas';
+import type { RateLimit } from '@soku/contract/rate-limits';
 import { useState } from 'react';
 import { SelectField, TextField } from '../../../components/Field.tsx';
 import { choiceOf, type LimitChoice } from './limit.ts';

@@ -1,4 +1,4 @@
-import type { RateLimit } from '@soku/server/key-schemas';
+import type { RateLimit } from '@soku/contract/rate-limits';
 import { type FormEvent, useState } from 'react';
 import { Button } from '../../../components/Button.tsx';
 import { DialogActions } from '../../../components/Dialog.tsx';

@@ -1,5 +1,5 @@
 import './ListControls.css';
-import type { KeyList, StatusFilter } from '@soku/server/key-schemas';
+import type { KeyList, StatusFilter } from '@soku/contract/keys';
 import { Link } from '@tanstack/react-router';
 import type { ListFilter } from '../../../api/keys.ts';
 import { SearchKeys } from './SearchKeys.tsx';

@@ -1,4 +1,5 @@
-import { type Key, nameSchema } from '@soku/server/key-schemas';
+import type { Key } from '@soku/contract/keys';
+import { nameSchema } from '@soku/contract/names';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { ApiError } from '../../../api/client.ts';

@@ -1,6 +1,6 @@
 import './GenerateDialog.css';
 import './RevokeDialog.css';
-import type { Key } from '@soku/server/key-schemas';
+import type { Key } from '@soku/contract/keys';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
 import { keyOptions, revokeKey, showKeyInLists } from '../../../api/keys.ts';

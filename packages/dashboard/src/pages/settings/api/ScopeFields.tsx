@@ -1,4 +1,4 @@
-import type { Scope } from '@soku/server/key-schemas';
+import type { Scope } from '@soku/contract/scopes';
 
 export const scopeTexts: Record<Scope, string> = {
   'keys:read': 'See the list of keys: names, previews and dates, never a key.',

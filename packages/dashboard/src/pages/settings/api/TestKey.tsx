@@ -1,4 +1,5 @@
-import { errorSchema, meSchema } from '@soku/server/key-schemas';
+import { errorSchema } from '@soku/contract/errors';
+import { meSchema } from '@soku/contract/verification';
 import { useState } from 'react';
 import { z } from 'zod';
 import { unreachable } from '../../../api/client.ts';

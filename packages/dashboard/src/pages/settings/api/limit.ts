@@ -1,5 +1,5 @@
 /** Limits of requests a minute, as the forms ask for them and the pages say them. */
-import { type RateLimit, rateLimitSchema } from '@soku/server/key-schemas';
+import { type RateLimit, rateLimitSchema } from '@soku/contract/rate-limits';
 
 /** What a form offers: the limit of whoever stands above, a number of one's own, or none. */
 export type LimitChoice = 'inherited' | 'own' | 'off';

@@ -3,7 +3,7 @@
  * every page, so that no failure of a page takes the key away before it is copied. It is emptied in place, because React
  * holds on to earlier states and props for a while.
  */
-import type { Key } from '@soku/server/key-schemas';
+import type { Key } from '@soku/contract/keys';
 import { type ComponentType, useEffect, useSyncExternalStore } from 'react';
 
 export interface NewKey {

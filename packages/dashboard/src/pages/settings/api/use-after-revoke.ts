@@ -1,4 +1,4 @@
-import type { Key, RevokedKey } from '@soku/server/key-schemas';
+import type { Key, RevokedKey } from '@soku/contract/keys';
 import { useEffect, useRef } from 'react';
 import { announce } from '../../../components/Toast.tsx';
 

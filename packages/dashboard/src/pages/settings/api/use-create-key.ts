@@ -1,4 +1,4 @@
-import type { CreateKey } from '@soku/server/key-schemas';
+import type { CreateKey } from '@soku/contract/keys';
 import { useQueryClient } from '@tanstack/react-query';
 import { useRef, useState } from 'react';
 import { ApiError, isAnswerLost } from '../../../api/client.ts';

@@ -1,4 +1,4 @@
-import type { Usage } from '@soku/server/usage-schemas';
+import type { Usage } from '@soku/contract/usage';
 import type { ReactNode } from 'react';
 import { exactTime, freshTime, utcTime } from '../../../../components/dates.ts';
 import { Skeleton } from '../../../../components/Skeleton.tsx';

@@ -1,4 +1,4 @@
-import type { Usage } from '@soku/server/usage-schemas';
+import type { Usage } from '@soku/contract/usage';
 import { Skeleton } from '../../../../components/Skeleton.tsx';
 
 export function Totals({ usage, revokedAt }: { usage: Usage | undefined; revokedAt: string | null }) {

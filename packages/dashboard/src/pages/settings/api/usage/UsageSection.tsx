@@ -1,6 +1,6 @@
 import './UsageSection.css';
-import type { Key } from '@soku/server/key-schemas';
-import type { Usage } from '@soku/server/usage-schemas';
+import type { Key } from '@soku/contract/keys';
+import type { Usage } from '@soku/contract/usage';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useMemo } from 'react';

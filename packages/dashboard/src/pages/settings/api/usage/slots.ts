@@ -1,5 +1,5 @@
 /** What one bar of the chart stands for, and the words for it. All times are in the reader's zone. */
-import type { Usage } from '@soku/server/usage-schemas';
+import type { Usage } from '@soku/contract/usage';
 import type { UsageRange } from '../../../../api/usage.ts';
 import {
   dayNumber,

@@ -1,9 +1,6 @@
-/**
- * What the workspace endpoints take and give. Like keys/schemas.ts, this file is bundled by the dashboard, so it
- * imports nothing but zod and that one.
- */
+/** What the endpoints of workspaces take and return. */
 import { z } from 'zod';
-import { rateLimitSchema } from '../keys/schemas.ts';
+import { rateLimitSchema } from './rate-limits.ts';
 
 export const workspaceSchema = z
   .object({

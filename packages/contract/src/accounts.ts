@@ -1,9 +1,6 @@
-/**
- * What the account endpoints outside the auth library take and give. Like keys/schemas.ts, this file is bundled
- * by the dashboard, so it imports nothing but zod and that one.
- */
+/** What the endpoints of accounts take and return, outside those of the auth library. */
 import { z } from 'zod';
-import { nameSchema } from '../keys/schemas.ts';
+import { nameSchema } from './names.ts';
 
 /** Bounds of a password. 8 is the least that ASVS 5.0 6.2.1 allows; 128 keeps the hashing of one bounded. */
 export const passwordLength = { min: 8, max: 128 };

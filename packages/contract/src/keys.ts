@@ -1,27 +1,11 @@
-/**
- * What the key endpoints take and give. The types, the OpenAPI document and the dashboard's client come from
- * here, so this file imports nothing but zod and rules of text: the dashboard bundles it.
- */
+/** What the endpoints of keys take and return. */
 import { z } from 'zod';
-import { isPrintable, isVisible } from './visible-text.ts';
-
-/** Scopes that Soku itself understands. An ordinary key has none: it opens the API but manages nothing. */
-export const scopeSchema = z.enum(['keys:read', 'keys:write', 'keys:verify']);
-export type Scope = z.infer<typeof scopeSchema>;
+import { instantSchema } from './instant.ts';
+import { nameSchema } from './names.ts';
+import { rateLimitSchema } from './rate-limits.ts';
+import { scopeSchema } from './scopes.ts';
 
 export const keyIdSchema = z.string().regex(/^key_[0-9a-hjkmnp-tv-z]{26}$/, 'is not the id of a key');
-
-/** What is said of every wrong one. */
-const notARateLimit = 'must be a whole number between 1 and 1000000000, or "off"';
-
-/** Requests a minute, or no limit at all. */
-export const rateLimitSchema = z.union(
-  [z.literal('off'), z.int(notARateLimit).min(1, notARateLimit).max(1_000_000_000, notARateLimit)],
-  notARateLimit,
-);
-export type RateLimit = z.infer<typeof rateLimitSchema>;
-
-const instant = z.iso.datetime().describe('ISO 8601, UTC');
 
 export const keySchema = z
   .object({
@@ -30,11 +14,13 @@ export const keySchema = z
     preview: z.string().describe('Prefix, first 3 and last 3 characters: sk_live_abc...xyz'),
     status: z.enum(['active', 'revoked', 'expired']),
     scopes: z.array(scopeSchema),
-    createdAt: instant,
+    createdAt: instantSchema,
     createdBy: z.string().describe('The id of the account, or of the key, that made it'),
-    lastUsedAt: instant.nullable().describe('When a request with it was last accepted; null: never yet'),
-    expiresAt: instant.nullable(),
-    revokedAt: instant.nullable(),
+    lastUsedAt: instantSchema
+      .nullable()
+      .describe('When a request with it was last accepted; null: never yet'),
+    expiresAt: instantSchema.nullable(),
+    revokedAt: instantSchema.nullable(),
     rateLimit: rateLimitSchema.nullable().describe('Requests a minute; null: the limit of the workspace'),
   })
   .meta({ id: 'Key' });
@@ -75,20 +61,10 @@ export const descendantsSchema = z
     count: z.int().min(0).describe('How many would be revoked with the key: all that are not revoked yet'),
     active: z.int().min(0).describe('How many of them have not expired'),
     accepted: z.int().min(0).describe('Requests with them that were accepted in the last 24 hours'),
-    lastUsedAt: instant.nullable().describe('When a request with one of them was last accepted'),
+    lastUsedAt: instantSchema.nullable().describe('When a request with one of them was last accepted'),
   })
   .meta({ id: 'KeyDescendants' });
 export type Descendants = z.infer<typeof descendantsSchema>;
-
-/** The name of a key, a person or a workspace. */
-export const nameSchema = z
-  .string()
-  .trim()
-  .min(1, 'must not be empty')
-  .refine((name) => [...name].length <= 100, 'must have at most 100 characters')
-  .refine(isPrintable, 'must not contain control or invisible characters')
-  .refine((name) => name === '' || isVisible(name), 'must have a visible character')
-  .describe('1-100 characters after trimming');
 
 /** Epoch ms. */
 const lastInstant = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
@@ -174,35 +150,3 @@ export const keyListSchema = z
   })
   .meta({ id: 'KeyList' });
 export type KeyList = z.infer<typeof keyListSchema>;
-
-/** Where a key stands with its limit, as the X-RateLimit fields tell it. */
-export const rateStandingSchema = z.object({
-  limit: z.int().describe('Requests a minute'),
-  remaining: z.int(),
-  resetSeconds: z.int().describe('Seconds until more of it is free again'),
-});
-
-export const meSchema = z
-  .object({
-    key: keySchema,
-    workspace: z.object({ id: z.string(), name: z.string() }),
-    limits: z.object({ rateLimit: rateStandingSchema.nullable().describe('null: there is no limit') }),
-  })
-  .meta({ id: 'Me' });
-
-export const errorSchema = z
-  .object({
-    error: z.object({
-      type: z.string(),
-      code: z.string(),
-      message: z.string(),
-      timestamp: instant,
-      requestId: z.string(),
-      details: z
-        .array(z.object({ path: z.string(), problem: z.string(), keyId: z.string().optional() }))
-        .optional()
-        .describe('One entry for each refused field; keyId is the key that idempotency_replayed speaks of'),
-    }),
-  })
-  .meta({ id: 'Error' });
-export type ErrorBody = z.infer<typeof errorSchema>;

@@ -1,4 +1,4 @@
-/** What is told of the processes that verify keys. Nothing but zod here. */
+/** What operators see of the nodes. */
 import { z } from 'zod';
 
 const count = z.int().min(0);

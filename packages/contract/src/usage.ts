@@ -1,14 +1,11 @@
-/**
- * What the usage endpoint takes and gives. Like keys/schemas.ts, this file is bundled by the dashboard, so it
- * imports nothing but zod and that one.
- */
+/** What the endpoint of a key's usage takes and returns. */
 import { z } from 'zod';
-import { keyIdSchema } from '../keys/schemas.ts';
+import { instantSchema } from './instant.ts';
+import { keyIdSchema } from './keys.ts';
 
 /** Longest range of one question, in hours: 90 days, which is also how long usage is kept. */
 const mostHours = 90 * 24;
 
-const instant = z.iso.datetime().describe('ISO 8601, UTC');
 const count = z.int().min(0);
 
 export const usageQuerySchema = z.strictObject({
@@ -22,7 +19,7 @@ export const usageQuerySchema = z.strictObject({
 });
 
 const lastUsedSchema = z.object({
-  at: instant,
+  at: instantSchema,
   address: z.string().describe('The address that the request came from'),
   userAgent: z.string().describe('At most 200 characters; empty when the request named none'),
 });
@@ -30,12 +27,12 @@ const lastUsedSchema = z.object({
 export const usageSchema = z
   .object({
     keyId: keyIdSchema,
-    from: instant.describe('Start of the first hour'),
-    to: instant.describe('End of the last hour, which is the current one; not included'),
+    from: instantSchema.describe('Start of the first hour'),
+    to: instantSchema.describe('End of the last hour, which is the current one; not included'),
     accepted: count.describe('Requests with this key that were accepted, in all these hours'),
     refused: count.describe('Requests with this key that were refused although it is known here'),
     hours: z
-      .array(z.object({ hour: instant.describe('Its start'), accepted: count, refused: count }))
+      .array(z.object({ hour: instantSchema.describe('Its start'), accepted: count, refused: count }))
       .describe('Every hour of the range, oldest first, also those without a request'),
     lastUsed: lastUsedSchema
       .nullable()

@@ -1,6 +1,8 @@
-/** What verification takes and gives in bodies. */
+/** What the endpoints that verify a key take and return. */
 import { z } from 'zod';
-import { keyIdSchema, rateStandingSchema, scopeSchema } from '../keys/schemas.ts';
+import { keyIdSchema, keySchema } from './keys.ts';
+import { rateStandingSchema } from './rate-limits.ts';
+import { scopeSchema } from './scopes.ts';
 
 export const verifyKeySchema = z.strictObject({
   // As long as a header can be: what a client sent is answered, not refused for its length.
@@ -36,3 +38,12 @@ export const verificationSchema = z
     retryAfterSeconds: z.int().optional().describe('Of `rate_limited`: seconds until a request may pass'),
   })
   .meta({ id: 'Verification' });
+
+/** GET /v1/me. */
+export const meSchema = z
+  .object({
+    key: keySchema,
+    workspace: z.object({ id: z.string(), name: z.string() }),
+    limits: z.object({ rateLimit: rateStandingSchema.nullable().describe('null: there is no limit') }),
+  })
+  .meta({ id: 'Me' });

@@ -1,8 +1,6 @@
 /**
  * Every error that Soku answers with: one row a code. The Public API, the OpenAPI document and the
  * troubleshooting page are all made from this table, so a code cannot exist in one and be missing in another.
- *
- * This file imports nothing, because the dashboard bundles it too.
  */
 
 export type ErrorType =
@@ -31,7 +29,7 @@ export interface ErrorRow {
 }
 
 export const errorCodes = {
-  // --- 401: the credentials. The contract of these codes is the reason that Soku exists; see docs/api.md.
+  // --- 401: the credentials. The contract of these codes is the reason that Soku exists.
   missing_authorization: {
     status: 401,
     type: 'authentication_error',

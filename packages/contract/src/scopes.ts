@@ -1,0 +1,5 @@
+import { z } from 'zod';
+
+/** Scopes that Soku itself understands. An ordinary key has none: it opens the API but manages nothing. */
+export const scopeSchema = z.enum(['keys:read', 'keys:write', 'keys:verify']);
+export type Scope = z.infer<typeof scopeSchema>;
