@@ -89,7 +89,7 @@ test('keys of a prefix that is accepted no more are refused, and good again when
 
 test('a configured secret is used, and none is written', async () => {
   const secret = 'a secret of thirty-two characters or more';
-  const server = await startServer({ env: { SOKU_SECRET: secret } });
+  const server = await startServer({ isFresh: true, env: { SOKU_SECRET: secret } });
   try {
     await server.signIn();
     assert.ok(!existsSync(join(server.dataDir, 'secret')));
