@@ -103,18 +103,27 @@ test('a wrong password is said in words, and the e-mail stays', async (t) => {
 });
 
 test('after too many tries the page says how long to wait', async (t) => {
-  const page = await openSignedOut(t, '/login', [answered(429)]);
-  // From the address of the page, but without the page: it is about what comes after these.
-  const tries = Array.from({ length: 10 }, () =>
+  const page = await openSignedOut(t, '/login', [answered(429), answered(401)]);
+  const alert = page.getByRole('alert');
+  // Attempts of the last minute count: on a slow machine the first ones may have left it by the time of the page's own.
+  do {
+    await guessTenTimes(page);
+    await signIn(page, 'wrong password');
+    await reads(alert, /Too many tries|is wrong/);
+  } while ((await alert.textContent())?.includes('Too many tries') !== true);
+  await reads(alert, /Too many tries\. Try again in \d+ seconds?\./);
+});
+
+/** From the address of the page, but without the page. */
+async function guessTenTimes(page: Page): Promise<void> {
+  const guesses = Array.from({ length: 10 }, () =>
     page.request.post(`${dashboard.server.url}/api/auth/sign-in/email`, {
       data: { email: owner.email, password: 'wrong password' },
     }),
   );
   // One of an address waits while another one is checked; the others are rejected, and count, too.
-  for (const answer of await Promise.all(tries)) assert.ok([401, 503].includes(answer.status()));
-  await signIn(page, 'wrong password');
-  await reads(page.getByRole('alert'), /Too many tries\. Try again in \d+ seconds?\./);
-});
+  for (const guess of await Promise.all(guesses)) assert.ok([401, 429, 503].includes(guess.status()));
+}
 
 test('signing out ends the session and shows the login', async (t) => {
   const person = await dashboard.signIn();

@@ -7,7 +7,7 @@ import { Random } from '../support/random.ts';
 import type { Counts } from './counts.ts';
 import { type Fault, faults } from './faults.ts';
 import { leastProof, type Proof, table, writeProof } from './report.ts';
-import { torture } from './run.ts';
+import { recoveryMs, torture } from './run.ts';
 
 const usage = `npm run torture -- [--operations N | --seconds N] [--fault NAME] [--seed N]
   --operations  how many at least; default ${leastProof}
@@ -42,6 +42,7 @@ if (values.help) {
     faults: chosen,
     load: { connections: 2, pipelined: 3, thinkMs: 3, revokers: 6, revokePeriodMs: 150, living: 200 },
     stretch: 2,
+    recoveryMs,
     lingerMs: 500,
     isEnough: (done, ms) => (seconds === undefined ? done >= operations : ms >= seconds * 1000),
     progress,
