@@ -7,11 +7,11 @@ import { openDataDirectory } from '../../packages/server/src/database/data-direc
 import type { Database } from '../../packages/server/src/database/open.ts';
 import { openSqlite, type SqliteDatabase } from '../../packages/server/src/database/sqlite.ts';
 import { newId } from '../../packages/server/src/ids.ts';
-import { KeyStore } from '../../packages/server/src/keys/store.ts';
+import { insertKey, revokeKey } from '../../packages/server/src/keys/writes.ts';
 import { AddressLimits } from '../../packages/server/src/limits/address-limits.ts';
 import { KeyLimits } from '../../packages/server/src/limits/key-limits.ts';
 import { VerificationCounts } from '../../packages/server/src/metrics/verification-counts.ts';
-import { singleProcessRevocation } from '../../packages/server/src/revocation/single-process.ts';
+import { singleProcessPropagation } from '../../packages/server/src/revocation/single-process.ts';
 import { UsageRecorder } from '../../packages/server/src/usage/recorder.ts';
 import { SecretMemory } from '../../packages/server/src/verification/memory.ts';
 import type { SecretSource } from '../../packages/server/src/verification/secret-source.ts';
@@ -121,17 +121,15 @@ async function bury(database: SqliteDatabase): Promise<Keys> {
     dead: [await makeKey(database, 'ws_a'), await makeKey(database, 'ws_b')],
     living: [await makeKey(database, 'ws_a'), await makeKey(database, 'ws_b')],
   };
-  const revocation = singleProcessRevocation(database, new SecretMemory({ good: 1, refused: 1 }), {
+  const propagation = singleProcessPropagation(database, new SecretMemory({ good: 1, refused: 1 }), {
     keep: async () => undefined,
     onKilled: () => undefined,
   });
   for (const [i, workspaceId] of ['ws_a', 'ws_b'].entries()) {
-    await revocation.revoke({
-      descendants: false,
-      keyId: keys.dead[i]?.id ?? '',
-      workspaceId,
-      by: 'usr_1',
-      at: 1_700_000_000_000,
+    const request = { id: keys.dead[i]?.id ?? '', workspaceId, by: 'usr_1', at: 1_700_000_000_000 };
+    await propagation.commit(async (db) => {
+      const revoked = await revokeKey(db, { ...request, descendants: false });
+      return { value: undefined, changed: revoked && { kind: 'revoked', ids: revoked.keep } };
     });
   }
   return keys;
@@ -157,7 +155,7 @@ export async function makeKey(
     expiresAt: null,
     createdAt: now,
   };
-  await new KeyStore(kysely).insert({ ...key, hash, preview }, null, 100, () => null);
+  await insertKey(kysely, { ...key, hash, preview }, null, 100, () => null);
   return { id, apiKey, hash, hashSql: hashAsSql(kind, hash) };
 }
 

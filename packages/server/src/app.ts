@@ -37,9 +37,9 @@ import { metricsRoutes } from './metrics/routes.ts';
 import { VerificationCounts } from './metrics/verification-counts.ts';
 import { onlyNode } from './revocation/node-list.ts';
 import type { Nodes } from './revocation/postgres-nodes.ts';
-import type { Revocation } from './revocation/revocation.ts';
+import type { Propagation } from './revocation/propagation.ts';
 import { nodeRoutes } from './revocation/routes.ts';
-import { singleProcessRevocation } from './revocation/single-process.ts';
+import { singleProcessPropagation } from './revocation/single-process.ts';
 import { usageRoutes } from './usage/routes.ts';
 import { UsageService } from './usage/service.ts';
 import { recordUsage } from './usage/usage.ts';
@@ -71,7 +71,7 @@ export async function createApp(
   const accountParts = createAccounts(database, { secret, publicUrl, log });
   const { accounts, passwords } = accountParts;
   app.addHook('onClose', () => passwords.close());
-  const { verifier, revocation, nodes, limits, usage, sources } = await createVerification(
+  const { verifier, propagation, nodes, limits, usage, sources } = await createVerification(
     config,
     database,
     journal,
@@ -79,9 +79,9 @@ export async function createApp(
   );
   const workspaces = new WorkspaceService(database.kysely, {
     keyRateLimit: config.keyRateLimit,
-    changed: (workspaceId) => revocation.workspaceChanged(workspaceId),
+    propagation,
   });
-  const keys = new KeyService(new KeyStore(database.kysely), revocation, {
+  const keys = new KeyService(new KeyStore(database.kysely), propagation, {
     prefixes: keyPrefixes,
     maxActiveKeys: config.maxActiveKeys,
     keyRateLimit: config.keyRateLimit,
@@ -153,7 +153,7 @@ export async function createVerification(
   log: Logger,
 ) {
   const memory = new SecretMemory({ good: config.cacheKeys, refused: config.cacheRefusedKeys });
-  const { revocation, nodes, secrets, gate } = await createSource(config, database, memory, journal, log);
+  const { propagation, nodes, secrets, gate } = await createSource(config, database, memory, journal, log);
   const usage = recordUsage({ database, log });
   const counts = new VerificationCounts();
   const limits = keepLimits({ database, log, nodes: nodes && (() => nodes.node.status().nodes.length) });
@@ -183,7 +183,7 @@ export async function createVerification(
     nodes: nodes && { figures: nodes.node.figures, exchanges: nodes.exchanges, list: nodes.list },
     connections: database.kind === 'sqlite' ? undefined : () => connectionsOf(database),
   };
-  return { verifier, revocation, nodes, limits, usage, sources };
+  return { verifier, propagation, nodes, limits, usage, sources };
 }
 
 function connectionsOf({ pool, verificationPool }: PostgresDatabase): PoolSizes {
@@ -196,7 +196,7 @@ function connectionsOf({ pool, verificationPool }: PostgresDatabase): PoolSizes 
 interface Source {
   secrets: SecretSource;
   gate: Gate;
-  revocation: Revocation;
+  propagation: Propagation;
   /** Absent with a file, which one process has alone. */
   nodes: Nodes | undefined;
 }
@@ -214,7 +214,7 @@ async function createSource(
     return {
       secrets: sqliteSecrets(database.reader, database.hold, config.keyRateLimit),
       gate: database.hold,
-      revocation: singleProcessRevocation(database, memory, journal),
+      propagation: singleProcessPropagation(database, memory, journal),
       nodes: undefined,
     };
   }
@@ -224,7 +224,7 @@ async function createSource(
   return {
     secrets: new PostgresSecrets(database.verificationPool, nodes.node, config.keyRateLimit),
     gate: nodes.node,
-    revocation: nodes.revocation,
+    propagation: nodes.propagation,
     nodes,
   };
 }

@@ -31,7 +31,7 @@ const ofStorage: [string, StorageProblem][] = [
 ];
 
 /** A failure as the callers of Kysely see it: what a moment later may succeed is told apart from our mistakes. */
-export function translate(error: unknown): unknown {
+function translate(error: unknown): unknown {
   if (error instanceof TypeError || error instanceof RangeError) return error;
   const code = codeOf(error);
   // What does not come from PostgreSQL comes from the connection to it.
@@ -83,7 +83,11 @@ class KyselyConnection implements KyselyClient {
 
   async #query(sql: string, parameters: unknown[]) {
     try {
-      return await this.#client.query(sql, parameters);
+      const result: pg.QueryResult | pg.QueryResult[] = await this.#client.query(sql, parameters);
+      // Several statements in one text: the result is that of the last one which returns rows.
+      return Array.isArray(result)
+        ? (result.findLast(({ fields }) => fields.length > 0) ?? result.at(-1))
+        : result;
     } catch (error) {
       if (!(error instanceof pg.DatabaseError)) this.#isBroken = true;
       throw translate(error);

@@ -1,7 +1,7 @@
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import type { Logger } from 'pino';
-import { KyselyConnections, translate } from './kysely-connections.ts';
+import { KyselyConnections } from './kysely-connections.ts';
 import { readAddress } from './postgres-address.ts';
 import { refusedStart } from './postgres-failures.ts';
 import { migratePostgres } from './postgres-migrate.ts';
@@ -19,12 +19,6 @@ export interface PostgresDatabase {
   verificationPool: pg.Pool;
   /** How a connection beside the pools is made. */
   connection: pg.ClientConfig;
-  /**
-   * Runs statements without parameters in one transaction and one round trip.
-   *
-   * @throws {DatabaseUnavailable} as kysely's statements do
-   */
-  batch(statements: readonly string[]): Promise<pg.QueryResult[]>;
   /** @throws when it does not answer */
   ping(): Promise<void>;
   close(): Promise<void>;
@@ -92,14 +86,6 @@ export async function openPostgres(
     pool,
     verificationPool,
     connection,
-    batch: async (statements) => {
-      try {
-        // The simple protocol makes one transaction of it. Its answer is one result only when there is one statement.
-        return [await pool.query(statements.join(';\n'))].flat();
-      } catch (error) {
-        throw translate(error);
-      }
-    },
     ping: async () => {
       await pool.query('SELECT 1');
     },

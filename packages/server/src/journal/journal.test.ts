@@ -7,7 +7,7 @@ import { setTimeout } from 'node:timers/promises';
 import { pino } from 'pino';
 import { eventually } from '../../../../test/support/contract.ts';
 import { openTemporary } from '../database/temporary.ts';
-import { singleProcessRevocation } from '../revocation/single-process.ts';
+import { singleProcessPropagation } from '../revocation/single-process.ts';
 import { digits } from './compare.ts';
 import { DeadHashJournal } from './journal.ts';
 import { writeLine } from './line.ts';
@@ -60,7 +60,7 @@ test('after a start all is compared: a line far from the end kills what the data
     forget: (hashes: Iterable<Uint8Array>) => forgotten.push(...Array.from(hashes, digits)),
     forgetWorkspace: () => undefined,
   };
-  singleProcessRevocation(database, memory, journal);
+  singleProcessPropagation(database, memory, journal);
   await journal.start();
   const all = sorted(['X', 'Y', ...many(1000)]);
   await eventually(

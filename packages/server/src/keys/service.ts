@@ -15,10 +15,11 @@ import { containsKey, formatPreview, generateKey, hashKey, parseKey } from '@sok
 import { RequestError } from '../http/errors.ts';
 import { newId } from '../ids.ts';
 import { readRateLimit } from '../limits/rate-limit.ts';
-import type { Revocation } from '../revocation/revocation.ts';
+import type { Changed, Propagation } from '../revocation/propagation.ts';
 import { limitOfNewKey, refuseHigherLimit } from './allowed-limit.ts';
 import type { KeyRow, KeyStore } from './store.ts';
 import { readScopes } from './stored-scopes.ts';
+import { insertKey, type Revoked, revokeKey, updateKey } from './writes.ts';
 
 /** Who asks, once that is settled: a person in a session, or a key. */
 export interface Caller {
@@ -48,12 +49,12 @@ interface Options {
 /** The life of a key: made, listed, changed, revoked. */
 export class KeyService {
   readonly #store: KeyStore;
-  readonly #revocation: Revocation;
+  readonly #propagation: Propagation;
   readonly #options: Options;
 
-  constructor(store: KeyStore, revocation: Revocation, options: Options) {
+  constructor(store: KeyStore, propagation: Propagation, options: Options) {
     this.#store = store;
-    this.#revocation = revocation;
+    this.#propagation = propagation;
     this.#options = options;
   }
 
@@ -79,26 +80,26 @@ export class KeyService {
     if (preview === null) throw new Error('generateKey made a key that parseKey refuses');
     const id = newId('key_', now);
     const token = idempotencyKey === null ? null : createHash('sha256').update(idempotencyKey).digest();
-    const made = await this.#store.insert(
-      {
-        id,
-        workspaceId: caller.workspaceId,
-        createdBy: caller.id,
-        createdByKey: caller.kind === 'key',
-        name: wish.name,
-        scopes,
-        expiresAt,
-        createdAt: now,
-        hash: await hashKey(apiKey),
-        preview,
-      },
-      token,
-      this.#options.maxActiveKeys,
-      (maker) => limitOfNewKey(maker, wish.rateLimit ?? null, this.#options.keyRateLimit),
-    );
-    if (made.outcome === 'replayed') throw replayed(made.keyId);
-    if (made.outcome === 'maker revoked') throw callerRevoked();
-    if (made.outcome === 'full') throw quotaReached(this.#options.maxActiveKeys);
+    const key = {
+      id,
+      workspaceId: caller.workspaceId,
+      createdBy: caller.id,
+      createdByKey: caller.kind === 'key',
+      name: wish.name,
+      scopes,
+      expiresAt,
+      createdAt: now,
+      hash: await hashKey(apiKey),
+      preview,
+    };
+    const { value: created } = await this.#propagation.commit(async (db) => ({
+      value: await insertKey(db, key, token, this.#options.maxActiveKeys, (creator) =>
+        limitOfNewKey(creator, wish.rateLimit ?? null, this.#options.keyRateLimit),
+      ),
+    }));
+    if (created.outcome === 'replayed') throw replayed(created.keyId);
+    if (created.outcome === 'creator revoked') throw callerRevoked();
+    if (created.outcome === 'full') throw quotaReached(this.#options.maxActiveKeys);
     return { apiKey, key: await this.get(caller.workspaceId, id) };
   }
 
@@ -150,12 +151,15 @@ export class KeyService {
     const { name, rateLimit } = wish;
     if (name !== undefined) this.#refuseKeyAsName(name);
     const byKey = caller.kind === 'key' ? caller.id : null;
-    const outcome = await this.#store.change(caller.workspaceId, id, wish, byKey, (asking) => {
-      if (rateLimit !== undefined) refuseHigherLimit(asking, rateLimit, this.#options.keyRateLimit);
+    const ids = { workspaceId: caller.workspaceId, id, byKey };
+    const { value: outcome } = await this.#propagation.commit(async (db) => {
+      const { outcome } = await updateKey(db, ids, wish, (asking) => {
+        if (rateLimit !== undefined) refuseHigherLimit(asking, rateLimit, this.#options.keyRateLimit);
+      });
+      return { value: outcome, changed: outcome === 'updated' ? { kind: 'keys', ids: [id] } : undefined };
     });
-    if (outcome === 'maker revoked') throw callerRevoked();
+    if (outcome === 'caller revoked') throw callerRevoked();
     if (outcome === 'not found') throw notFound();
-    await this.#revocation.keyChanged(id);
     return mayRead(caller, id) ? this.get(caller.workspaceId, id) : { id, ...wish };
   }
 
@@ -168,11 +172,22 @@ export class KeyService {
    */
   async revoke(caller: Caller, id: string, descendants: boolean): Promise<RevokedKey | KeyRevocation> {
     const { id: by, workspaceId } = caller;
-    const request = { keyId: id, workspaceId, by, at: this.#options.now(), descendants };
-    const revocation = await this.#revocation.revoke(request);
-    if (revocation === undefined) throw notFound();
-    if (!mayRead(caller, id)) return { id, status: 'revoked', revocation };
-    return { ...(await this.get(workspaceId, id)), revocation };
+    const now = this.#options.now();
+    const request = { workspaceId, id, by, at: now, descendants };
+    const readable = mayRead(caller, id);
+    const [{ value: result, effect }, lastUsedAt] = await Promise.all([
+      this.#propagation.commit(async (db) => {
+        const value = await revokeKey(db, request);
+        return { value, changed: value && changedBy(value) };
+      }),
+      // Beside the transaction and the wait for other nodes.
+      readable ? this.#options.lastUsedAt([id]) : new Map<string, number>(),
+    ]);
+    if (result === undefined) throw notFound();
+    const count = result.revoked.filter((one) => one.id !== id).length;
+    const revocation = { effective: true, ...effect, descendants: count } as const;
+    if (!readable) return { id, status: 'revoked', revocation };
+    return { ...present(result.key, now, lastUsedAt), revocation };
   }
 
   /**
@@ -195,6 +210,11 @@ export class KeyService {
       details: [{ path: 'name', problem: 'must not hold an API key' }],
     });
   }
+}
+
+/** A revoke of nothing is published, too: the call that did revoke these keys may still be waiting. */
+function changedBy({ key, revoked, keep }: Revoked): Changed {
+  return { kind: 'revoked', ids: keep, ...(revoked.length === 0 && { republish: key.id }) };
 }
 
 /** Every caller may read itself. */

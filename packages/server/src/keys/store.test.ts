@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, test } from 'node:test';
+import type { Kysely } from 'kysely';
 import { databases, openTestDatabase, whenWaiting } from '../../../../test/support/open-database.ts';
+import type { Tables } from '../database/schema.ts';
 import { newId } from '../ids.ts';
-import { KeyStore, type NewKey } from './store.ts';
+import { KeyStore } from './store.ts';
+import { insertKey, type NewKey, updateKey } from './writes.ts';
 
 /** Epoch ms. */
 const start = 1_700_000_000_000;
@@ -26,8 +29,8 @@ function newKey(wish: Partial<NewKey> = {}): NewKey {
   };
 }
 
-const insert = (store: KeyStore, key: NewKey, token: Uint8Array | null = null, most = 1000) =>
-  store.insert(key, token, most, () => null);
+const insert = (kysely: Kysely<Tables>, key: NewKey, token: Uint8Array | null = null, most = 1000) =>
+  kysely.transaction().execute((db) => insertKey(db, key, token, most, () => null));
 
 const page = { status: 'all', search: '', after: undefined, limit: 100, now: start } as const;
 
@@ -43,16 +46,16 @@ for (const which of databases) {
       .insertInto('workspace')
       .values({ id: workspaceId, name: 'x', created_at: 1 })
       .execute();
-    return { database, workspaceId, store: new KeyStore(database.kysely) };
+    return { database, db: database.kysely, workspaceId, store: new KeyStore(database.kysely) };
   };
 
   test(`keys are listed newest first, page by page, on ${which}`, async () => {
-    const { workspaceId, store } = await scene();
+    const { db, workspaceId, store } = await scene();
     const made: string[] = [];
     // Over enough time for digits and letters to change in several places of the id.
     for (let i = 0; i < 60; i++) {
       const key = newKey({ workspaceId, createdAt: start + i * 7_919_000 });
-      await insert(store, key);
+      await insert(db, key);
       made.unshift(key.id);
     }
     const found: string[] = [];
@@ -65,7 +68,7 @@ for (const which of databases) {
   });
 
   test(`a name is found in any case and script, with accents or without, on ${which}`, async () => {
-    const { workspaceId, store } = await scene();
+    const { db, workspaceId, store } = await scene();
     const names = [
       'Straße 10%',
       'STRASSE_10',
@@ -77,7 +80,7 @@ for (const which of databases) {
       'Łódź',
       '😀 smile',
     ];
-    for (const name of names) await insert(store, newKey({ workspaceId, name }));
+    for (const name of names) await insert(db, newKey({ workspaceId, name }));
     const find = async (search: string) =>
       (await store.list(workspaceId, { ...page, search })).map(({ name }) => name).sort();
     assert.deepEqual(await find('straße'), ['STRASSE_10', 'Straße 10%']);
@@ -101,13 +104,13 @@ for (const which of databases) {
   });
 
   test(`a key is found by its preview, by its id and by its hash, and by those of no other, on ${which}`, async () => {
-    const { workspaceId, store } = await scene();
+    const { db, workspaceId, store } = await scene();
     const preview = { prefix: 'sk_live_', previewStart: '2bA', previewEnd: 'iXy' };
     const sought = newKey({ workspaceId, preview, name: 'sought' });
     const older = newKey({ workspaceId, preview: { ...preview, prefix: 'old_' }, name: 'older' });
     const other = newKey({ workspaceId, name: 'other' });
     const elsewhere = newKey({ workspaceId: (await scene()).workspaceId, preview, name: 'elsewhere' });
-    for (const key of [sought, older, other, elsewhere]) await insert(store, key);
+    for (const key of [sought, older, other, elsewhere]) await insert(db, key);
     const find = async (search: string, hash?: Uint8Array) => {
       const filter = { ...page, search, hash };
       const names = (await store.list(workspaceId, filter)).map(({ name }) => name).sort();
@@ -142,10 +145,10 @@ for (const which of databases) {
   });
 
   test(`numbers come back as they were written, the largest as well, on ${which}`, async () => {
-    const { workspaceId, store } = await scene();
+    const { db, workspaceId, store } = await scene();
     const expiresAt = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
     const key = newKey({ workspaceId, expiresAt });
-    await store.insert(key, null, 10, () => 1_000_000_000);
+    await insertKey(db, key, null, 10, () => 1_000_000_000);
     const row = await store.find(workspaceId, key.id);
     assert.deepEqual(
       [row?.expires_at, row?.created_at, row?.rate_limit, row?.revoked_at],
@@ -154,39 +157,43 @@ for (const which of databases) {
   });
 
   test(`active keys are counted: expired and revoked ones make room, on ${which}`, async () => {
-    const { database, workspaceId, store } = await scene();
+    const { database, db, workspaceId, store } = await scene();
     const keys = [
       newKey({ workspaceId }),
       newKey({ workspaceId }),
       newKey({ workspaceId, expiresAt: start + 5 }),
     ];
-    for (const key of keys) assert.deepEqual(await insert(store, key, null, 3), { outcome: 'made' });
-    assert.deepEqual(await insert(store, newKey({ workspaceId }), null, 3), { outcome: 'full' });
+    for (const key of keys)
+      assert.deepEqual(await insert(db, key, null, 3), { outcome: 'created', rateLimit: null });
+    assert.deepEqual(await insert(db, newKey({ workspaceId }), null, 3), { outcome: 'full' });
     const dead = { revoked_at: start, revoked_by: 'usr_1' };
     await database.kysely
       .updateTable('api_key')
       .set(dead)
       .where('id', '=', keys[0]?.id ?? '')
       .execute();
-    assert.deepEqual(await insert(store, newKey({ workspaceId }), null, 3), { outcome: 'made' });
+    assert.deepEqual(await insert(db, newKey({ workspaceId }), null, 3), {
+      outcome: 'created',
+      rateLimit: null,
+    });
     const later = newKey({ workspaceId, createdAt: start + 5 });
-    assert.deepEqual(await insert(store, later, null, 3), { outcome: 'made' });
+    assert.deepEqual(await insert(db, later, null, 3), { outcome: 'created', rateLimit: null });
     const counts = await store.count(workspaceId, { search: '', now: start + 5 });
     assert.deepEqual(counts, { active: 3, revoked: 1, expired: 1, all: 5 });
   });
 
   test(`an Idempotency-Key is one workspace's, and is forgotten after a day, on ${which}`, async () => {
-    const [{ workspaceId, store }, other] = [await scene(), await scene()];
+    const [{ db, workspaceId }, other] = [await scene(), await scene()];
     const token = randomBytes(32);
     const first = newKey({ workspaceId });
-    await insert(store, first, token);
+    await insert(db, first, token);
     const replayed = { outcome: 'replayed', keyId: first.id };
-    assert.deepEqual(await insert(store, newKey({ workspaceId, createdAt: start + day }), token), replayed);
+    assert.deepEqual(await insert(db, newKey({ workspaceId, createdAt: start + day }), token), replayed);
     const elsewhere = newKey({ workspaceId: other.workspaceId });
-    assert.deepEqual(await insert(store, elsewhere, token), { outcome: 'made' });
+    assert.deepEqual(await insert(db, elsewhere, token), { outcome: 'created', rateLimit: null });
     const next = newKey({ workspaceId, createdAt: start + day + 1 });
-    assert.deepEqual(await insert(store, next, token), { outcome: 'made' });
-    assert.deepEqual(await insert(store, newKey({ workspaceId, createdAt: start + day + 2 }), token), {
+    assert.deepEqual(await insert(db, next, token), { outcome: 'created', rateLimit: null });
+    assert.deepEqual(await insert(db, newKey({ workspaceId, createdAt: start + day + 2 }), token), {
       outcome: 'replayed',
       keyId: next.id,
     });
@@ -195,22 +202,28 @@ for (const which of databases) {
   if (which === 'sqlite') continue;
 
   test(`while a key is being revoked it makes and changes no other one, on ${which}`, async () => {
-    const { database, workspaceId, store } = await scene();
+    const { database, db, workspaceId } = await scene();
     assert.ok(database.kind === 'postgres');
     const [maker, changed] = [newKey({ workspaceId }), newKey({ workspaceId })];
-    await insert(store, maker);
-    await insert(store, changed);
+    await insert(db, maker);
+    await insert(db, changed);
     const { id: createdBy } = maker;
     const child = newKey({ workspaceId, createdBy, createdByKey: true });
     const session = await database.pool.connect();
     try {
       await session.query('BEGIN');
       await session.query('UPDATE api_key SET revoked_at = 1 WHERE id = $1', [createdBy]);
-      const made = insert(store, child);
-      const renamed = store.change(workspaceId, changed.id, { name: 'x' }, createdBy, () => undefined);
+      const made = insert(db, child);
+      const target = { workspaceId, id: changed.id, byKey: createdBy };
+      const renamed = db
+        .transaction()
+        .execute((transaction) => updateKey(transaction, target, { name: 'x' }, () => undefined));
       await whenWaiting(database, [made, renamed]);
       await session.query('COMMIT');
-      assert.deepEqual([await made, await renamed], [{ outcome: 'maker revoked' }, 'maker revoked']);
+      assert.deepEqual(
+        [await made, await renamed],
+        [{ outcome: 'creator revoked' }, { outcome: 'caller revoked' }],
+      );
     } finally {
       session.release();
     }

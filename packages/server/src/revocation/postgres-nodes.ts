@@ -6,7 +6,7 @@ import { later, Repeating } from '../usage/repeating.ts';
 import type { SecretMemory } from '../verification/memory.ts';
 import type { Clock } from './clock.ts';
 import type { Change } from './link.ts';
-import { manyNodesRevocation } from './many-nodes.ts';
+import { manyNodesPropagation } from './many-nodes.ts';
 import { termsOf, VerifierNode } from './node.ts';
 import { listNodes, processName } from './node-list.ts';
 import { PostgresLink } from './postgres-link.ts';
@@ -62,7 +62,7 @@ export function createNode(
   const { marginMs } = termsOf({ leaseMs });
   return {
     node,
-    revocation: manyNodesRevocation(database, node, clock, journal),
+    propagation: manyNodesPropagation(database, node, clock, journal),
     exchanges: link.counts,
     list: () => listNodes(node.status(), leaseMs + marginMs),
     /** @throws when the database does not answer, or has another length of the lease than this program */

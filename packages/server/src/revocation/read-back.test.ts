@@ -5,18 +5,19 @@ import { sql } from 'kysely';
 import { openTestDatabase } from '../../../../test/support/open-database.ts';
 import type { Database } from '../database/open.ts';
 import { RequestError } from '../http/errors.ts';
-import { manyNodesRevocation } from './many-nodes.ts';
-import type { Revocation } from './revocation.ts';
-import { singleProcessRevocation } from './single-process.ts';
+import { revokeKey } from '../keys/writes.ts';
+import { manyNodesPropagation } from './many-nodes.ts';
+import type { Propagation } from './propagation.ts';
+import { singleProcessPropagation } from './single-process.ts';
 
-/** The revocation over a real database, with a cache and a journal that are nobody's. */
-function revocationOf(database: Database): Revocation {
+/** The propagation over a real database, with a cache and a journal that belong to no one. */
+function propagationOf(database: Database): Propagation {
   const journal = { keep: async () => undefined, onKilled: () => undefined };
   if (database.kind === 'sqlite') {
-    return singleProcessRevocation(database, { forget: () => 0, forgetWorkspace: () => 0 }, journal);
+    return singleProcessPropagation(database, { forget: () => 0, forgetWorkspace: () => 0 }, journal);
   }
   const settle = async () => ({ nodes: 1, waitedMs: 0 });
-  return manyNodesRevocation(database, { settle }, { monotonic: () => 0, wall: () => 0 }, journal);
+  return manyNodesPropagation(database, { settle }, { monotonic: () => 0, wall: () => 0 }, journal);
 }
 
 const undo = `CREATE FUNCTION undo() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -68,17 +69,23 @@ for (const [kind, attacks] of Object.entries(changes)) {
       await run(`INSERT INTO api_key_secret (hash, key_id, prefix, preview_start, preview_end, created_at)
         VALUES (${hash}, 'key', 'sk_live_', 'a', 'b', 1)`);
       for (const statement of statements) await run(statement);
-      const revocation = revocationOf(database);
-      const request = { keyId: 'key', workspaceId: 'ws', by: "o'hara", at: 2, descendants: false };
+      const propagation = propagationOf(database);
+      const revoke = async (descendants: boolean, workspaceId = 'ws') => {
+        const { value } = await propagation.commit(async (db) => {
+          const value = await revokeKey(db, { id: 'key', workspaceId, by: "o'hara", at: 2, descendants });
+          return { value, changed: value && { kind: 'revoked', ids: value.keep } };
+        });
+        return value;
+      };
       const fails = (descendants: boolean) =>
         assert.rejects(
-          revocation.revoke({ ...request, descendants }),
+          revoke(descendants),
           (error) => error instanceof RequestError && error.refusal.code === 'internal_error',
         );
       await fails(false);
       const key = await kysely.selectFrom('api_key').select('revoked_at').executeTakeFirstOrThrow();
       assert.equal(key.revoked_at, null, 'nothing half-written');
-      assert.equal(await revocation.revoke({ ...request, workspaceId: 'other' }), undefined);
+      assert.equal(await revoke(false, 'other'), undefined);
       await fails(true);
     });
   }

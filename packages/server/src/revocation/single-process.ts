@@ -1,89 +1,67 @@
-import type { DatabaseSync } from 'node:sqlite';
-import type { CompiledQuery } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import { z } from 'zod';
+import type { Tables } from '../database/schema.ts';
 import type { SqliteDatabase } from '../database/sqlite.ts';
 import type { DeadHashJournal } from '../journal/journal.ts';
 import type { SecretMemory } from '../verification/memory.ts';
-import { others, planRevoke, revocableFamily } from './descendants.ts';
-import { type Revocation, type RevokeRequest, revokeUndone } from './revocation.ts';
+import { type Changed, type Outcome, type Propagation, revokeUndone } from './propagation.ts';
 
 const hashRows = z.array(z.object({ hash: z.instanceof(Uint8Array) }));
-const readBackRows = z.array(
-  z.object({ hash: z.instanceof(Uint8Array), revoked: z.number().transform(Boolean) }),
-);
-
-const familyRows = z.array(z.object({ id: z.string(), revokedAt: z.number().nullable() }));
-const parameterList = z.array(z.union([z.string(), z.number()]));
-
-/** The secrets of keys, and whether the transaction has revoked each. */
-const readBack = `
-  SELECT s.hash, k.revoked_at IS NOT NULL AND d.hash IS NOT NULL AS revoked
-  FROM api_key k JOIN api_key_secret s ON s.key_id = k.id LEFT JOIN dead_hash d ON d.hash = s.hash
-  WHERE k.id IN (SELECT value FROM json_each(?)) AND k.workspace_id = ?`;
 
 /**
- * One process, one file: the commit and the eviction happen in one synchronous turn, so there is no moment at
- * which the database says "revoked" and a verification still answers from the cache. A process that has lost its data
- * directory answers from its cache no more and revokes nothing, because another one may use the same file
- * (database/directory-hold.ts).
+ * One process, one file. Eviction follows the commit, before the call returns. It need not be in the turn of the commit:
+ * a verification that runs between the two answers before the call returns, so it may still accept. And a cache miss
+ * reads and fills the cache in one turn, so what it caches after the eviction was read after the commit. A process that
+ * has lost its data directory answers from its cache no more and changes nothing, because another one may use the same
+ * file (database/directory-hold.ts).
  *
  * @param memory of the verifier
  */
-export function singleProcessRevocation(
+export function singleProcessPropagation(
   database: SqliteDatabase,
   memory: Pick<SecretMemory, 'forget' | 'forgetWorkspace'>,
   journal: Pick<DeadHashJournal, 'keep' | 'onKilled'>,
-): Revocation {
-  const forget = (hashes: Iterable<Uint8Array>) => memory.forget(hashes);
-  journal.onKilled(forget);
+): Propagation {
+  journal.onKilled((hashes) => memory.forget(hashes));
+  const evict = (changed: Changed | undefined) => {
+    if (changed === undefined) return;
+    if (changed.kind === 'workspace') memory.forgetWorkspace(changed.id);
+    else memory.forget(hashesOf(database, changed.ids));
+  };
   return {
-    async revoke(request) {
-      const { keyId, workspaceId } = request;
-      const family = request.descendants && revocableFamily(database.kysely, keyId, workspaceId).compile();
-      const { hashes, descendants } = await database.transact(
-        (connection) => writeRevoke(connection, request, family),
-        (written) => forget(written.hashes),
-      );
-      if (hashes.length === 0) return undefined;
-      // Also when it was revoked before: that time this may have failed.
-      await journal.keep(hashes);
-      return { effective: true, nodes: 1, waitedMs: 0, descendants };
-    },
-    async keyChanged(keyId) {
-      // The change is committed. Reading waits for nobody, so it cannot be told as failed any more.
-      const rows = database.reader.prepare('SELECT hash FROM api_key_secret WHERE key_id = ?').all(keyId);
-      forget(hashRows.parse(rows).map((row) => row.hash));
-    },
-    async workspaceChanged(workspaceId) {
-      memory.forgetWorkspace(workspaceId);
+    async commit<T>(work: (db: Kysely<Tables>) => Promise<Outcome<T>>) {
+      let outcome: Outcome<T> | undefined;
+      try {
+        outcome = await database.kysely.transaction().execute(async (db) => {
+          outcome = await work(db);
+          if (outcome.changed?.kind === 'revoked') await readBack(db, outcome.changed.ids);
+          return outcome;
+        });
+      } finally {
+        // Also after a failure: it may have come after the commit, when the data directory was found to be lost.
+        evict(outcome?.changed);
+      }
+      const { value, changed } = outcome;
+      // Also when the keys were revoked before: that time this may have failed.
+      if (changed?.kind === 'revoked') await journal.keep(hashesOf(database, changed.ids));
+      return { value, effect: { nodes: 1, waitedMs: 0 } };
     },
   };
 }
 
-/**
- * Revokes a key, and its descendants when there is a query for them.
- *
- * @returns the hashes that no verification may accept any more: none when the workspace has no such key
- * @throws {RequestError} too_many_descendants; internal_error when the database does not keep it
- */
-function writeRevoke(
-  connection: DatabaseSync,
-  { keyId, workspaceId, by, at }: RevokeRequest,
-  family: CompiledQuery | false,
-): { hashes: Uint8Array[]; descendants: number } {
-  const plan = family === false ? undefined : planRevoke(readFamily(connection, family));
-  const { revoke, keep } = plan ?? { revoke: [keyId], keep: [keyId] };
-  connection
-    .prepare(
-      `UPDATE api_key SET revoked_at = ?, revoked_by = ?
-         WHERE id IN (SELECT value FROM json_each(?)) AND workspace_id = ? AND revoked_at IS NULL`,
-    )
-    .run(at, by, JSON.stringify(revoke), workspaceId);
-  const secrets = readBackRows.parse(connection.prepare(readBack).all(JSON.stringify(keep), workspaceId));
-  if (secrets.some(({ revoked }) => !revoked)) throw revokeUndone();
-  return { hashes: secrets.map(({ hash }) => hash), descendants: others(revoke, keyId) };
+/** Read at once, and on a connection that waits for no one. */
+function hashesOf({ reader }: SqliteDatabase, ids: readonly string[]): Uint8Array[] {
+  const rows = reader
+    .prepare('SELECT hash FROM api_key_secret WHERE key_id IN (SELECT value FROM json_each(?))')
+    .all(JSON.stringify(ids));
+  return hashRows.parse(rows).map(({ hash }) => hash);
 }
 
-function readFamily(connection: DatabaseSync, { sql, parameters }: CompiledQuery) {
-  return familyRows.parse(connection.prepare(sql).all(...parameterList.parse(parameters)));
+/** @throws {RequestError} internal_error when a key or the hash of a secret is not revoked */
+async function readBack(db: Kysely<Tables>, ids: readonly string[]): Promise<void> {
+  const { rows } = await sql`
+    SELECT 1 FROM api_key k JOIN api_key_secret s ON s.key_id = k.id LEFT JOIN dead_hash d ON d.hash = s.hash
+    WHERE k.id IN (SELECT value FROM json_each(${JSON.stringify(ids)}))
+      AND (k.revoked_at IS NULL OR d.hash IS NULL) LIMIT 1`.execute(db);
+  if (rows.length > 0) throw revokeUndone();
 }

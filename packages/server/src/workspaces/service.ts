@@ -5,12 +5,12 @@ import type { Tables } from '../database/schema.ts';
 import { RequestError } from '../http/errors.ts';
 import type { Caller } from '../keys/service.ts';
 import { readRateLimit, writeRateLimit } from '../limits/rate-limit.ts';
+import type { Propagation } from '../revocation/propagation.ts';
 
 interface Options {
   /** The limit of keys when neither they nor their workspace have one: SOKU_KEY_RATE_LIMIT. */
   keyRateLimit: RateLimit;
-  /** Tells verification of a change that is committed; resolves when every verifier knows. */
-  changed: (workspaceId: string) => Promise<void>;
+  propagation: Propagation;
 }
 
 /** The settings that all keys of a workspace share. */
@@ -46,12 +46,14 @@ export class WorkspaceService {
   async change(caller: Caller, { rateLimit }: ChangeWorkspace): Promise<Workspace> {
     if (caller.kind === 'key') throw sessionRequired();
     const id = caller.workspaceId;
-    await this.#db
-      .updateTable('workspace')
-      .set({ rate_limit: writeRateLimit(rateLimit) })
-      .where('id', '=', id)
-      .execute();
-    await this.#options.changed(id);
+    await this.#options.propagation.commit(async (db) => {
+      await db
+        .updateTable('workspace')
+        .set({ rate_limit: writeRateLimit(rateLimit) })
+        .where('id', '=', id)
+        .execute();
+      return { value: undefined, changed: { kind: 'workspace', id } };
+    });
     return this.get(id);
   }
 }

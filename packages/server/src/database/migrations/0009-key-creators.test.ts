@@ -7,7 +7,7 @@ import { Kysely, Migrator, PostgresDialect, sql } from 'kysely';
 import pg from 'pg';
 import { databases } from '../../../../../test/support/open-database.ts';
 import { temporaryDatabase } from '../../../../../test/support/postgres-database.ts';
-import { revocableFamily } from '../../revocation/descendants.ts';
+import { revocableFamily } from '../../keys/descendants.ts';
 import { migrations } from '../migrate.ts';
 import type { Tables } from '../schema.ts';
 import { NodeSqliteDialect } from '../sqlite-dialect.ts';

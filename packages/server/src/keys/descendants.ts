@@ -10,14 +10,15 @@ const mostRead = mostDescendants + 2;
 /** A key, or one that descends from it. */
 interface Relative {
   id: string;
+  name: string;
   /** Epoch ms. */
   revokedAt: number | null;
 }
 
 /** What a revoke does to a key and its descendants. */
 interface Plan {
-  /** Ids of the keys that are not revoked, the key itself among them unless it is. */
-  revoke: string[];
+  /** The keys that are not revoked, the key itself among them unless it is. */
+  revoke: { id: string; name: string }[];
   /** Ids of all whose hashes belong in the journal, because this revoke or an earlier one of the same key may owe them. */
   keep: string[];
 }
@@ -49,10 +50,10 @@ export function revocableFamily(db: Kysely<Tables>, keyId: string, workspaceId: 
  */
 function familyOf(db: Kysely<Tables>, keyId: string, workspaceId: string) {
   return db
-    .withRecursive('family(id, revoked_at, expires_at)', (query) =>
+    .withRecursive('family(id, name, revoked_at, expires_at)', (query) =>
       query
         .selectFrom('api_key')
-        .select(['id', 'revoked_at', 'expires_at'])
+        .select(['id', 'name', 'revoked_at', 'expires_at'])
         .where('id', '=', keyId)
         .where('workspace_id', '=', workspaceId)
         // Not UNION ALL: it also ends if SQL by hand has made keys create each other.
@@ -61,13 +62,13 @@ function familyOf(db: Kysely<Tables>, keyId: string, workspaceId: string) {
             .selectFrom('family')
             // SQLite would read all keys of the workspace for each of the family. In a CROSS JOIN it keeps the order.
             .crossJoin('api_key')
-            .select(['api_key.id', 'api_key.revoked_at', 'api_key.expires_at'])
+            .select(['api_key.id', 'api_key.name', 'api_key.revoked_at', 'api_key.expires_at'])
             .whereRef('api_key.created_by', '=', 'family.id')
             .where('api_key.workspace_id', '=', workspaceId),
         ),
     )
     .selectFrom('family')
-    .select(['id', 'revoked_at as revokedAt', 'expires_at as expiresAt']);
+    .select(['id', 'name', 'revoked_at as revokedAt', 'expires_at as expiresAt']);
 }
 
 /**
@@ -88,19 +89,12 @@ export async function livingDescendants(db: Kysely<Tables>, keyId: string, works
 
 /**
  * @param family what revocableFamily found, in the transaction of the revoke
- * @returns undefined when the workspace has no such key
  * @throws {RequestError} too_many_descendants
  */
-export function planRevoke(family: readonly Relative[]): Plan | undefined {
+export function planRevoke(family: readonly Relative[]): Plan {
   if (family.length === mostRead) throw tooMany();
-  if (family.length === 0) return undefined;
-  const revoke = family.filter(({ revokedAt }) => revokedAt === null).map(({ id }) => id);
-  return { revoke, keep: family.map(({ id }) => id) };
-}
-
-/** How many keys beside the one that is revoked. */
-export function others(ids: readonly string[], keyId: string): number {
-  return ids.filter((id) => id !== keyId).length;
+  const revoke = family.filter(({ revokedAt }) => revokedAt === null);
+  return { revoke: revoke.map(({ id, name }) => ({ id, name })), keep: family.map(({ id }) => id) };
 }
 
 function tooMany(): RequestError {

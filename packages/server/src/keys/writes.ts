@@ -1,0 +1,238 @@
+import type { ChangeKey } from '@soku/contract/keys';
+import type { RateLimit } from '@soku/contract/rate-limits';
+import type { Scope } from '@soku/contract/scopes';
+import type { Kysely } from 'kysely';
+import { lockRow } from '../database/dialect.ts';
+import type { Tables } from '../database/schema.ts';
+import { type StoredLimits, writeRateLimit } from '../limits/rate-limit.ts';
+import { planRevoke, revocableFamily } from './descendants.ts';
+import { foldName } from './fold-name.ts';
+import { hasStatus } from './list-filter.ts';
+import { type KeyRow, KeyStore } from './store.ts';
+import { writeScopes } from './stored-scopes.ts';
+
+// What the commands of keys write. Each function belongs inside the transaction of its command.
+
+export interface NewKey {
+  id: string;
+  workspaceId: string;
+  createdBy: string;
+  /** Whether createdBy is a key. */
+  createdByKey: boolean;
+  name: string;
+  scopes: readonly Scope[];
+  /** Epoch ms. */
+  expiresAt: number | null;
+  /** Epoch ms. */
+  createdAt: number;
+  hash: Uint8Array;
+  preview: { prefix: string; previewStart: string; previewEnd: string };
+}
+
+/** What the limits of the key that asks allow: told the limits, or null for a person; throws what it refuses. */
+type Permit<T> = (asking: StoredLimits | null) => T;
+
+/** How long an Idempotency-Key is remembered, in ms. */
+const idempotencyLife = 24 * 60 * 60 * 1000;
+
+/**
+ * Writes a key, its secret and its Idempotency-Key.
+ *
+ * @param token the Idempotency-Key as a hash
+ * @param maxActive most active keys that the workspace may have
+ * @param limitOf gives the key's limit
+ */
+export async function insertKey(
+  db: Kysely<Tables>,
+  key: NewKey,
+  token: Uint8Array | null,
+  maxActive: number,
+  limitOf: Permit<RateLimit | null>,
+): Promise<
+  | { outcome: 'created'; rateLimit: RateLimit | null }
+  | { outcome: 'creator revoked' }
+  | { outcome: 'replayed'; keyId: string }
+  | { outcome: 'full' }
+> {
+  // Whoever creates a key in the same workspace at the same time waits, and then counts this one, too.
+  await lockRow(db, 'workspace', key.workspaceId);
+  const creator = key.createdByKey ? await limitsOfUnrevoked(db, key.createdBy) : null;
+  if (creator === undefined) return { outcome: 'creator revoked' };
+  if (token !== null) {
+    const earlier = await findIdempotent(db, key.workspaceId, token, key.createdAt);
+    if (earlier !== undefined) return { outcome: 'replayed', keyId: earlier };
+  }
+  const active = await countActive(db, key.workspaceId, key.createdAt);
+  if (active >= maxActive) return { outcome: 'full' };
+  const rateLimit = limitOf(creator);
+  await insertRows(db, key, token, rateLimit);
+  return { outcome: 'created', rateLimit };
+}
+
+/**
+ * Read in the transaction of the change that a key makes: one that is being revoked must not leave a child, and one
+ * whose limit is being lowered must not hand on the higher one (ASVS 5.0 15.4.2).
+ *
+ * @returns undefined when the key is revoked
+ */
+async function limitsOfUnrevoked(db: Kysely<Tables>, id: string): Promise<StoredLimits | undefined> {
+  await lockRow(db, 'api_key', id);
+  return db
+    .selectFrom('api_key')
+    .innerJoin('workspace', 'workspace.id', 'api_key.workspace_id')
+    .select(['api_key.rate_limit as own', 'workspace.rate_limit as workspace'])
+    .where('api_key.id', '=', id)
+    .where('revoked_at', 'is', null)
+    .executeTakeFirst();
+}
+
+async function findIdempotent(
+  db: Kysely<Tables>,
+  workspaceId: string,
+  token: Uint8Array,
+  now: number,
+): Promise<string | undefined> {
+  // Of this workspace only, whose row is locked: with those of others, two transactions could wait for each other.
+  await db
+    .deleteFrom('idempotency')
+    .where('workspace_id', '=', workspaceId)
+    .where('created_at', '<', now - idempotencyLife)
+    .execute();
+  const row = await db
+    .selectFrom('idempotency')
+    .select('key_id')
+    .where('workspace_id', '=', workspaceId)
+    .where('token_hash', '=', token)
+    .executeTakeFirst();
+  return row?.key_id;
+}
+
+async function countActive(db: Kysely<Tables>, workspaceId: string, now: number): Promise<number> {
+  const row = await db
+    .selectFrom('api_key')
+    .select((eb) => eb.fn.countAll().as('count'))
+    .where('workspace_id', '=', workspaceId)
+    .where((eb) => hasStatus(eb, 'active', now))
+    .executeTakeFirstOrThrow();
+  return Number(row.count);
+}
+
+async function insertRows(
+  db: Kysely<Tables>,
+  key: NewKey,
+  token: Uint8Array | null,
+  rateLimit: RateLimit | null,
+): Promise<void> {
+  await db
+    .insertInto('api_key')
+    .values({
+      id: key.id,
+      workspace_id: key.workspaceId,
+      created_by: key.createdBy,
+      name: key.name,
+      name_folded: foldName(key.name),
+      scopes: writeScopes(key.scopes),
+      expires_at: key.expiresAt,
+      rate_limit: writeRateLimit(rateLimit),
+      created_at: key.createdAt,
+      revoked_at: null,
+      revoked_by: null,
+    })
+    .execute();
+  await db
+    .insertInto('api_key_secret')
+    .values({
+      hash: key.hash,
+      key_id: key.id,
+      prefix: key.preview.prefix,
+      preview_start: key.preview.previewStart,
+      preview_end: key.preview.previewEnd,
+      created_at: key.createdAt,
+    })
+    .execute();
+  if (token === null) return;
+  await db
+    .insertInto('idempotency')
+    .values({
+      workspace_id: key.workspaceId,
+      token_hash: token,
+      key_id: key.id,
+      created_at: key.createdAt,
+    })
+    .execute();
+}
+
+/**
+ * Gives a key another name or limit.
+ *
+ * @param byKey the key that makes the change; null for a person
+ * @param permit is called in the transaction
+ * @returns the key as it was before
+ */
+export async function updateKey(
+  db: Kysely<Tables>,
+  { workspaceId, id, byKey }: { workspaceId: string; id: string; byKey: string | null },
+  { name, rateLimit }: ChangeKey,
+  permit: Permit<void>,
+): Promise<{ outcome: 'updated'; before: KeyRow } | { outcome: 'not found' | 'caller revoked' }> {
+  // Two keys that change each other would wait for each other without end, each with its own row locked.
+  if (byKey !== null) await lockRow(db, 'workspace', workspaceId);
+  const asking = byKey === null ? null : await limitsOfUnrevoked(db, byKey);
+  if (asking === undefined) return { outcome: 'caller revoked' };
+  permit(asking);
+  const before = await new KeyStore(db).find(workspaceId, id, { locked: true });
+  if (before === undefined) return { outcome: 'not found' };
+  await db
+    .updateTable('api_key')
+    .set({
+      ...(name === undefined ? {} : { name, name_folded: foldName(name) }),
+      ...(rateLimit === undefined ? {} : { rate_limit: writeRateLimit(rateLimit) }),
+    })
+    .where('id', '=', id)
+    .execute();
+  return { outcome: 'updated', before };
+}
+
+/** What a revoke has written. */
+export interface Revoked {
+  /** The key as it is now. */
+  key: KeyRow;
+  /** The keys that were not revoked before, the key itself among them unless it was. */
+  revoked: { id: string; name: string }[];
+  /** Ids of all whose hashes belong in the journal: this revoke or an earlier one of the same key may not have written them. */
+  keep: string[];
+}
+
+/**
+ * Revokes a key.
+ *
+ * @param at epoch ms
+ * @param descendants whether to revoke the keys that it created, too, and those that they created
+ * @returns undefined when the workspace has no key with this id
+ * @throws {RequestError} too_many_descendants
+ */
+export async function revokeKey(
+  db: Kysely<Tables>,
+  request: { workspaceId: string; id: string; by: string; at: number; descendants: boolean },
+): Promise<Revoked | undefined> {
+  const { workspaceId, id, by, at, descendants } = request;
+  // As each creation does: one that was first is seen by the next statement, and one that is later finds its creator
+  // revoked. It also lets two of these, and keys that change each other, go one after the other.
+  if (descendants) await lockRow(db, 'workspace', workspaceId);
+  const key = await new KeyStore(db).find(workspaceId, id, { locked: true });
+  if (key === undefined) return undefined;
+  const family = descendants
+    ? await revocableFamily(db, id, workspaceId).execute()
+    : [{ id, name: key.name, revokedAt: key.revoked_at }];
+  const { revoke, keep } = planRevoke(family);
+  if (revoke.length > 0) {
+    const ids = revoke.map((one) => one.id);
+    await db
+      .updateTable('api_key')
+      .set({ revoked_at: at, revoked_by: by })
+      .where('id', 'in', ids)
+      .where('revoked_at', 'is', null)
+      .execute();
+  }
+  return { key: { ...key, revoked_at: key.revoked_at ?? at }, revoked: revoke, keep };
+}

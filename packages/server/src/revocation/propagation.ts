@@ -1,0 +1,54 @@
+import type { Kysely } from 'kysely';
+import type { Tables } from '../database/schema.ts';
+import { RequestError } from '../http/errors.ts';
+
+/** What a transaction changes that verification may have cached. */
+export type Changed =
+  | { kind: 'keys'; ids: readonly string[] }
+  | { kind: 'workspace'; id: string }
+  /**
+   * Keys that must be revoked when the transaction is committed. Propagation reads that back, writes their hashes to
+   * the journal, and publishes `republish`, a key that was already revoked: the call that revoked it may still be
+   * waiting for other nodes, or for a synchronous standby, which a commit without a write would not wait for.
+   */
+  | { kind: 'revoked'; ids: readonly string[]; republish?: string };
+
+/** What the work of a command returns: its own value, and what it changed. */
+export interface Outcome<T> {
+  value: T;
+  /** Absent when no verifier can have cached anything of it, such as a new key. */
+  changed?: Changed | undefined;
+}
+
+/** Where a change is in effect. */
+export interface Effect {
+  /** Number of servers that have applied the change. The others no longer answer from their caches. */
+  nodes: number;
+  /** How long the call waited for other servers, in ms. */
+  waitedMs: number;
+}
+
+/** How every verifier learns of a change before the call that made it returns. One backend for each database. */
+export interface Propagation {
+  /**
+   * Runs the work of a command in one transaction. Resolves when the transaction is committed and no verifier answers
+   * from a cache that lacks the change.
+   *
+   * @param work changes rows and appends the events. What it throws rolls the transaction back
+   * @throws {RequestError} internal_error when the database did not keep a revoke; then nothing was committed.
+   *   storage_unavailable when a revoke is committed but not in the journal: the caller repeats it
+   */
+  commit<T>(work: (db: Kysely<Tables>) => Promise<Outcome<T>>): Promise<{ value: T; effect: Effect }>;
+}
+
+/**
+ * What a commit throws when the database does not keep a revoke: a trigger or a rule that was added while the process
+ * runs may undo it. So every revoke is read back before the commit.
+ */
+export function revokeUndone(): RequestError {
+  return new RequestError({
+    code: 'internal_error',
+    message:
+      'The key was not revoked: the database undid the change, because its triggers or rules were altered. Ask the operator to restart Soku, which then names them.',
+  });
+}
