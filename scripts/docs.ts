@@ -9,7 +9,7 @@ import { chart } from '../bench/chart.ts';
 import { figuresInFull, figuresTable, soakInWords } from '../bench/pages.ts';
 import { readResults } from '../bench/results.ts';
 import { readSoak } from '../bench/soak/kept.ts';
-import { describeVariables } from '../packages/server/src/config.ts';
+import { describeVariables } from '../packages/server/src/config-variables.ts';
 import { errorHeaders } from '../packages/server/src/http/errors.ts';
 
 const root = new URL('../', import.meta.url);

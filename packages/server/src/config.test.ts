@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import pg from 'pg';
-import { describeVariables, readConfig, unknownVariables } from './config.ts';
+import { readConfig, unknownVariables } from './config.ts';
+import { describeVariables } from './config-variables.ts';
 import { readAddress } from './database/postgres-address.ts';
 import { StartupError } from './startup-error.ts';
 
