@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Database } from '../../packages/server/src/database/open.ts';
 import { openPostgres, type PostgresDatabase } from '../../packages/server/src/database/postgres.ts';
-import { openTemporary } from '../../packages/server/src/database/temporary.ts';
 import { createLog } from '../../packages/server/src/http/logging.ts';
 import { patience } from './patience.ts';
 import { temporaryDatabase } from './postgres-database.ts';
+import { openTemporary } from './temporary-sqlite.ts';
 
 /** Where tests of stores run: both databases, and PostgreSQL with a locale that sorts as people do. */
 export const databases = ['sqlite', 'postgres', 'postgres in a language'] as const;

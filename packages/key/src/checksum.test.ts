@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { crc32 as zlibCrc32 } from 'node:zlib';
 import fc from 'fast-check';
-import { keys } from './arbitrary-keys.ts';
+import { keys } from '../../../test/support/arbitrary-keys.ts';
 import { checksum, checksumFits, crc32 } from './checksum.ts';
 import { alphabet } from './format.ts';
 

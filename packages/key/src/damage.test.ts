@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import fc from 'fast-check';
-import { keys, prefixes, seededNumbers, seededRandom } from './arbitrary-keys.ts';
+import { keys, prefixes, seededNumbers, seededRandom } from '../../../test/support/arbitrary-keys.ts';
 import { crc32 } from './checksum.ts';
 import { alphabet, digitValue } from './format.ts';
 import { generateKey } from './generate.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { keys, keysOf, prefixes, texts } from './arbitrary-keys.ts';
+import { keys, keysOf, prefixes, texts } from '../../../test/support/arbitrary-keys.ts';
 import { explainKey } from './explain.ts';
 import { parseKey } from './parse.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { prefixes, seededRandom } from './arbitrary-keys.ts';
+import { prefixes, seededRandom } from '../../../test/support/arbitrary-keys.ts';
 import { alphabet } from './format.ts';
 import { generateKey } from './generate.ts';
 import { parseKey } from './parse.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { keys } from './arbitrary-keys.ts';
+import { keys } from '../../../test/support/arbitrary-keys.ts';
 import { hashKey } from './hash.ts';
 
 test('the hash of a key is SHA-256 of its bytes, as node:crypto computes it', async () => {

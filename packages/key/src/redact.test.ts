@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { keys, keysOf, texts } from './arbitrary-keys.ts';
+import { keys, keysOf, texts } from '../../../test/support/arbitrary-keys.ts';
 import { alphabet } from './format.ts';
 import { redactKeys } from './redact.ts';
 

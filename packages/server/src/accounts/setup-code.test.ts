@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { openPatiently } from '../../../../test/support/open-database.ts';
 import { temporaryDatabase } from '../../../../test/support/postgres-database.ts';
-import { openTemporary } from '../database/temporary.ts';
+import { openTemporary } from '../../../../test/support/temporary-sqlite.ts';
 import { newSetupCode } from './setup-code.ts';
 
 const secret = 'a secret that is only for the tests';

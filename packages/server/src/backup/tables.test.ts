@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { openTemporary } from '../database/temporary.ts';
+import { openTemporary } from '../../../../test/support/temporary-sqlite.ts';
 import { backupTables, tables } from './tables.ts';
 
 test('a copy has every table, in the order of its primary key', async () => {

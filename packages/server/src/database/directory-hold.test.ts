@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { eventually } from '../../../../test/support/contract.ts';
+import { openTemporary } from '../../../../test/support/temporary-sqlite.ts';
 import { openDataDirectory } from './data-directory.ts';
 import { DirectoryHold } from './directory-hold.ts';
 import { openSqlite } from './sqlite.ts';
-import { openTemporary } from './temporary.ts';
 import { StorageUnavailable } from './unavailable.ts';
 
 /** A hold on two files, and a clock that the test sets. */

@@ -7,13 +7,13 @@ import pg from 'pg';
 import { startPostgres } from '../../../../test/support/postgres.ts';
 import { temporaryDatabase } from '../../../../test/support/postgres-database.ts';
 import { postgresSnapshot, readSnapshot, sqliteSnapshot } from '../../../../test/support/schema.ts';
+import { openTemporary } from '../../../../test/support/temporary-sqlite.ts';
 import { createLog } from '../http/logging.ts';
 import { StartupError } from '../startup-error.ts';
 import { openPostgres } from './postgres.ts';
 import { checkPostgresSchema } from './postgres-schema.ts';
 import { updateCommand } from './schema-objects.ts';
 import { openSqlite } from './sqlite.ts';
-import { openTemporary } from './temporary.ts';
 
 const outdated = `expected/ is not what the migrations create; run ${updateCommand}`;
 

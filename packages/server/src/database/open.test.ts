@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { DatabaseSync } from 'node:sqlite';
 import { after, test } from 'node:test';
-import { openTemporary } from './temporary.ts';
+import { openTemporary } from '../../../../test/support/temporary-sqlite.ts';
 
 const { directory, database, close } = await openTemporary();
 after(close);

@@ -21,8 +21,8 @@ import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, test } from 'node:test';
 import { contentsOf } from '../../../../test/support/start.ts';
+import { tryData } from '../../../../test/support/temporary-sqlite.ts';
 import { StartupError } from '../startup-error.ts';
-import { tryData } from './temporary.ts';
 
 const isRoot = process.getuid?.() === 0;
 const root = mkdtempSync(join(tmpdir(), 'soku-test-'));

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { openTemporary } from './temporary.ts';
+import { openTemporary } from '../../../../test/support/temporary-sqlite.ts';
 import { DatabaseUnavailable, StorageUnavailable } from './unavailable.ts';
 
 const { database, close } = await openTemporary();

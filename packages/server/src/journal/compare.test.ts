@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { openTemporary } from '../database/temporary.ts';
+import { openTemporary } from '../../../../test/support/temporary-sqlite.ts';
 import { differences, killMissing, seemsOlder } from './compare.ts';
 import { DeadHashFile } from './file.ts';
 

@@ -6,7 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { pino } from 'pino';
 import { eventually } from '../../../../test/support/contract.ts';
-import { openTemporary } from '../database/temporary.ts';
+import { openTemporary } from '../../../../test/support/temporary-sqlite.ts';
 import { singleProcessPropagation } from '../revocation/single-process.ts';
 import { digits } from './compare.ts';
 import { DeadHashJournal } from './journal.ts';

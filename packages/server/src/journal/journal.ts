@@ -6,7 +6,7 @@ import type { Database } from '../database/open.ts';
 import { RequestError } from '../http/errors.ts';
 import { atMostEvery } from '../http/logging.ts';
 import { exitCodes, StartupError } from '../startup-error.ts';
-import { later, Repeating } from '../usage/repeating.ts';
+import { later, Repeating } from '../timers/repeating.ts';
 import { deadAmong, differences, digits, type Killed, killMissing, seemsOlder, slices } from './compare.ts';
 import { DeadHashFile } from './file.ts';
 

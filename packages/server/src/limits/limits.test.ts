@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, beforeEach, test } from 'node:test';
 import { pino } from 'pino';
-import { openTemporary } from '../database/temporary.ts';
+import { openTemporary } from '../../../../test/support/temporary-sqlite.ts';
 import { keepLimits } from './limits.ts';
 import { take } from './sliding-window.ts';
 

@@ -3,7 +3,7 @@ import { lastWrite, Parts } from '../database/last-write.ts';
 import type { Database } from '../database/open.ts';
 import type { PostgresDatabase } from '../database/postgres.ts';
 import type { SqliteDatabase } from '../database/sqlite.ts';
-import { later, Repeating } from '../usage/repeating.ts';
+import { later, Repeating } from '../timers/repeating.ts';
 import { KeyLimits } from './key-limits.ts';
 import { SharedLimits } from './shared-limits.ts';
 import { SharedWindows } from './shared-windows.ts';

@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import type { Later } from '../usage/repeating.ts';
+import type { Later } from '../timers/repeating.ts';
 import type { KeyLimits, KeyWindow } from './key-limits.ts';
 import type { SharedWindows, Telling, Told } from './shared-windows.ts';
 import { type LimitState, peek, take } from './sliding-window.ts';

@@ -1,4 +1,4 @@
-import type { Later } from '../usage/repeating.ts';
+import type { Later } from '../timers/repeating.ts';
 
 interface Options {
   /** ms from the end of one exchange to the beginning of the next, when nobody asks for one. */

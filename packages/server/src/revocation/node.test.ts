@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { QuietWorld } from '../../../../test/simulation/quiet.ts';
 import type { FeedLink } from './link.ts';
-import { QuietWorld } from './simulation/quiet.ts';
 
 /** ms after which a change is in effect, whatever the other nodes do: the lease and its margin. */
 const longestWait = 2200;

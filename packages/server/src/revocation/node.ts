@@ -1,5 +1,5 @@
 import { StartupError } from '../startup-error.ts';
-import type { Later } from '../usage/repeating.ts';
+import type { Later } from '../timers/repeating.ts';
 import type { Clock } from './clock.ts';
 import { Exchanges, type Outcome } from './exchanges.ts';
 import { type Cache, Feed, type Ticket } from './feed.ts';

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { openPatiently } from '../../../../test/support/open-database.ts';
 import { temporaryDatabase } from '../../../../test/support/postgres-database.ts';
-import { insertSecrets } from '../usage/with-secrets.ts';
+import { insertSecrets } from '../../../../test/support/stored-secrets.ts';
 import { PostgresLink } from './postgres-link.ts';
 
 for (const format of ['hex', 'escape']) {

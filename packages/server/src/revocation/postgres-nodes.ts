@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { PostgresDatabase } from '../database/postgres.ts';
 import type { DeadHashJournal } from '../journal/journal.ts';
-import { later, Repeating } from '../usage/repeating.ts';
+import { later, Repeating } from '../timers/repeating.ts';
 import type { SecretMemory } from '../verification/memory.ts';
 import type { Clock } from './clock.ts';
 import type { Change } from './link.ts';

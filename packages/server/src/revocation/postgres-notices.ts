@@ -1,5 +1,5 @@
 import pg from 'pg';
-import type { Later } from '../usage/repeating.ts';
+import type { Later } from '../timers/repeating.ts';
 import { within } from './within.ts';
 
 /** ms between two tries to get the connection back: doubled each time. */

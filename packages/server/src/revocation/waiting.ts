@@ -1,4 +1,4 @@
-import type { Later } from '../usage/repeating.ts';
+import type { Later } from '../timers/repeating.ts';
 import type { Clock } from './clock.ts';
 import type { Terms } from './lease.ts';
 import type { Exchange, NodeRow } from './link.ts';

@@ -1,4 +1,4 @@
-import type { Later } from '../usage/repeating.ts';
+import type { Later } from '../timers/repeating.ts';
 
 /** What a promise resolves with; undefined when it rejects, or does not end within so many ms. */
 export function within<T>(promise: Promise<T>, ms: number, later: Later): Promise<T | undefined> {

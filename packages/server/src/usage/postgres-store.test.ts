@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { pino } from 'pino';
 import { openPatiently } from '../../../../test/support/open-database.ts';
 import { temporaryDatabase } from '../../../../test/support/postgres-database.ts';
+import { insertSecrets, Secret } from '../../../../test/support/stored-secrets.ts';
 import type { PostgresDatabase } from '../database/postgres.ts';
 import { startOf } from './hours.ts';
 import { Pace } from './pace.ts';
@@ -13,7 +14,6 @@ import { PostgresUsageStore } from './postgres-store.ts';
 import { UsageReader } from './reader.ts';
 import { UsageRecorder } from './recorder.ts';
 import { recordUsage } from './usage.ts';
-import { insertSecrets, Secret } from './with-secrets.ts';
 
 const temporary = await temporaryDatabase();
 const database = await openPatiently(temporary.url);

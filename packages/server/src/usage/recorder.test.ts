@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
+import { openWithSecrets } from '../../../../test/support/stored-secrets.ts';
 import type { Database } from '../database/open.ts';
 import { hourOf, startOf } from './hours.ts';
 import { Pace } from './pace.ts';
 import { UsageReader } from './reader.ts';
 import { UsageRecorder, type UsageSink } from './recorder.ts';
 import { SqliteUsageStore } from './store.ts';
-import { openWithSecrets } from './with-secrets.ts';
 
 const { database, secrets, close } = await openWithSecrets(3, 2);
 after(close);

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { openWithSecrets } from '../../../../test/support/stored-secrets.ts';
 import { startOf } from './hours.ts';
 import { Pace } from './pace.ts';
 import { UsageReader } from './reader.ts';
 import { UsageRecorder } from './recorder.ts';
 import { SqliteUsageStore } from './store.ts';
-import { openWithSecrets } from './with-secrets.ts';
 
 const { database, secrets, close } = await openWithSecrets(600, 1);
 after(close);

@@ -1,12 +1,12 @@
 import type { Logger } from 'pino';
 import { lastWrite, Parts } from '../database/last-write.ts';
 import type { Database } from '../database/open.ts';
+import { type Later, later, Repeating } from '../timers/repeating.ts';
 import { hourOf, keptHours } from './hours.ts';
 import { Pace } from './pace.ts';
 import { PostgresUsageStore } from './postgres-store.ts';
 import { UsageReader } from './reader.ts';
 import { UsageRecorder, type UsageSink } from './recorder.ts';
-import { type Later, later, Repeating } from './repeating.ts';
 import { SqliteUsageStore } from './store.ts';
 
 interface Options {

@@ -5,7 +5,7 @@ import { after, test } from 'node:test';
 import pg from 'pg';
 import { openPatiently, whenWaiting } from '../../../../test/support/open-database.ts';
 import { temporaryDatabase } from '../../../../test/support/postgres-database.ts';
-import { insertSecrets } from '../usage/with-secrets.ts';
+import { insertSecrets } from '../../../../test/support/stored-secrets.ts';
 import { PostgresSecrets } from './postgres-secrets.ts';
 
 const { url, drop } = await temporaryDatabase();

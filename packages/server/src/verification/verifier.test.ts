@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { DatabaseSync } from 'node:sqlite';
 import { after, test } from 'node:test';
 import { generateKey, hashKey, parseKey } from '@soku/key';
-import { openTemporary } from '../database/temporary.ts';
+import { openTemporary } from '../../../../test/support/temporary-sqlite.ts';
 import { AddressLimits } from '../limits/address-limits.ts';
 import { KeyLimits } from '../limits/key-limits.ts';
 import { VerificationCounts } from '../metrics/verification-counts.ts';

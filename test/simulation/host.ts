@@ -1,5 +1,5 @@
-import type { Later } from '../../usage/repeating.ts';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../../packages/server/src/revocation/clock.ts';
+import type { Later } from '../../packages/server/src/timers/repeating.ts';
 import type { World } from './world.ts';
 
 interface Options {

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
-import type { Change } from '../link.ts';
-import { type NodeOptions, VerifierNode } from '../node.ts';
+import type { Change } from '../../packages/server/src/revocation/link.ts';
+import { type NodeOptions, VerifierNode } from '../../packages/server/src/revocation/node.ts';
 import { Adversity } from './adversity.ts';
 import { Database } from './database.ts';
 import { Host } from './host.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { z } from 'zod';
-import { runApart } from '../../../../../test/support/run-apart.ts';
+import { runApart } from '../support/run-apart.ts';
 import { mutations } from './mutations.ts';
 
 const foundSchema = z.array(z.object({ seed: z.number(), violation: z.string() }).nullable());

@@ -1,4 +1,4 @@
-import { Random as SeededRandom } from '../../../../../test/support/random.ts';
+import { Random as SeededRandom } from '../support/random.ts';
 
 /** What a schedule is made of. */
 export class Random extends SeededRandom {

@@ -1,9 +1,9 @@
 /** A database with a few secrets in it, and somebody who uses them as the verification does: for tests. */
 import { randomBytes } from 'node:crypto';
-import type { Database } from '../database/open.ts';
-import { openTemporary } from '../database/temporary.ts';
-import { hourOf, startOf } from './hours.ts';
-import type { SecretUsage, UsageRecorder } from './recorder.ts';
+import type { Database } from '../../packages/server/src/database/open.ts';
+import { hourOf, startOf } from '../../packages/server/src/usage/hours.ts';
+import type { SecretUsage, UsageRecorder } from '../../packages/server/src/usage/recorder.ts';
+import { openTemporary } from './temporary-sqlite.ts';
 
 /** A secret, and what the verification keeps beside it. */
 export class Secret {

@@ -1,4 +1,4 @@
-import type { Verdict } from '../../verification/verdict.ts';
+import type { Verdict } from '../../packages/server/src/verification/verdict.ts';
 
 /** What the clients of one schedule may see. */
 export class Checker {

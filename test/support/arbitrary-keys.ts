@@ -1,9 +1,9 @@
 /** Keys and texts for tests: drawn by fast-check, or from a random source that gives the same on every run. */
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
-import { checksum } from './checksum.ts';
-import { alphabet, defaultPrefix, randomLength } from './format.ts';
-import type { RandomBytes } from './generate.ts';
+import { checksum } from '../../packages/key/src/checksum.ts';
+import { alphabet, defaultPrefix, randomLength } from '../../packages/key/src/format.ts';
+import type { RandomBytes } from '../../packages/key/src/generate.ts';
 
 export const prefixes: readonly string[] = [defaultPrefix];
 

@@ -2,9 +2,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readOrMakeSecret } from '../accounts/secret.ts';
-import { openDataDirectory } from './data-directory.ts';
-import { openSqlite } from './sqlite.ts';
+import { readOrMakeSecret } from '../../packages/server/src/accounts/secret.ts';
+import { openDataDirectory } from '../../packages/server/src/database/data-directory.ts';
+import { openSqlite } from '../../packages/server/src/database/sqlite.ts';
 
 /** @returns `close` also removes it */
 export async function openTemporary() {

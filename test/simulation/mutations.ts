@@ -1,7 +1,7 @@
-import type { Clock } from '../clock.ts';
-import { Lease, type Moment, type Terms } from '../lease.ts';
-import type { Exchange, FeedLink, Head, NodeRow } from '../link.ts';
-import { Neighbours } from '../neighbours.ts';
+import type { Clock } from '../../packages/server/src/revocation/clock.ts';
+import { Lease, type Moment, type Terms } from '../../packages/server/src/revocation/lease.ts';
+import type { Exchange, FeedLink, Head, NodeRow } from '../../packages/server/src/revocation/link.ts';
+import { Neighbours } from '../../packages/server/src/revocation/neighbours.ts';
 import type { Mutation } from './mutation.ts';
 import { leaseMs } from './simulation.ts';
 

@@ -1,11 +1,11 @@
 import { generateKey, hashKey } from '@soku/key';
-import { AddressLimits } from '../../limits/address-limits.ts';
-import { KeyLimits } from '../../limits/key-limits.ts';
-import { VerificationCounts } from '../../metrics/verification-counts.ts';
-import { SecretMemory } from '../../verification/memory.ts';
-import type { Read } from '../../verification/secret-source.ts';
-import { Verifier } from '../../verification/verifier.ts';
-import { termsOf, VerifierNode } from '../node.ts';
+import { AddressLimits } from '../../packages/server/src/limits/address-limits.ts';
+import { KeyLimits } from '../../packages/server/src/limits/key-limits.ts';
+import { VerificationCounts } from '../../packages/server/src/metrics/verification-counts.ts';
+import { termsOf, VerifierNode } from '../../packages/server/src/revocation/node.ts';
+import { SecretMemory } from '../../packages/server/src/verification/memory.ts';
+import type { Read } from '../../packages/server/src/verification/secret-source.ts';
+import { Verifier } from '../../packages/server/src/verification/verifier.ts';
 import type { Checker } from './checker.ts';
 import type { Database } from './database.ts';
 import type { Host } from './host.ts';
