@@ -3,10 +3,17 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { Agent, get } from 'node:http';
 import { connect, type Socket } from 'node:net';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { patience } from '../support/patience.ts';
-import { bearer, call } from '../support/person.ts';
+import { bearer, call, Person } from '../support/person.ts';
 import { onePublicUrl, startServer, type TestServer } from '../support/server.ts';
+
+/** Its data and its session are those of all servers here, of which one runs at a time. */
+const home = await startServer({ env: onePublicUrl });
+after(() => home.stop());
+const { cookie } = await home.signIn();
+await home.kill('SIGTERM');
+const startHere = () => startServer({ dataDir: home.dataDir, env: onePublicUrl });
 
 /** Opens a connection and keeps what comes over it. */
 async function open(server: TestServer): Promise<{ socket: Socket; received: () => string }> {
@@ -21,7 +28,7 @@ async function open(server: TestServer): Promise<{ socket: Socket; received: () 
 }
 
 /** Begins to make a key: the server has read the head of the request, and waits for its body. */
-async function beginToMakeKey(server: TestServer, cookie: string, body: string) {
+async function beginToMakeKey(server: TestServer, body: string) {
   const connection = await open(server);
   connection.socket.write(
     `POST /v1/api-keys HTTP/1.1\r\nHost: x\r\nCookie: ${cookie}\r\nContent-Type: application/json\r\n` +
@@ -36,11 +43,10 @@ for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
   test(`${signal} lets a request in flight finish, takes no new one, and ends with 0`, {
     timeout: patience,
   }, async () => {
-    const server = await startServer();
+    const server = await startHere();
     try {
       const body = JSON.stringify({ name: 'in flight' });
-      const { cookie } = await server.signIn();
-      const { socket, received } = await beginToMakeKey(server, cookie, body);
+      const { socket, received } = await beginToMakeKey(server, body);
       process.kill(server.pid, signal);
       await server.printed('finishing the open requests');
       await assert.rejects(call(`${server.url}/healthz`), 'no new connection is taken');
@@ -56,48 +62,43 @@ for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
   });
 }
 
-test('connections that wait for nothing do not hold the end up', { timeout: patience }, async () => {
-  const server = await startServer();
-  const agent = new Agent({ keepAlive: true });
-  const unused = await open(server);
-  try {
-    const [answer] = await once(get(`${server.url}/healthz`, { agent }), 'response');
-    answer.resume();
-    await once(answer, 'end');
-    assert.deepEqual(await server.kill('SIGTERM'), { code: 0, signal: null });
-    assert.doesNotMatch(server.output, /cut off/);
-  } finally {
-    agent.destroy();
-    unused.socket.destroy();
-    await server.stop();
-  }
-});
-
 test('after kill -9 the next start finds no stale lock, and everything that was answered', async () => {
-  const first = await startServer({ env: onePublicUrl });
-  const ada = await first.signIn();
+  const first = await startHere();
+  const ada = new Person(first.url, cookie);
   const kept = await ada.makeKey({ name: 'kept' });
   const dead = await ada.makeKey({ name: 'dead' });
   await ada.revoke(dead.key.id);
   await first.kill('SIGKILL');
-  const second = await startServer({ dataDir: first.dataDir, env: onePublicUrl });
+  const second = await startHere();
   try {
     const me = (key: string) => call(`${second.url}/v1/me`, { headers: bearer(key) });
     assert.equal((await me(kept.apiKey)).status, 200);
     assert.equal((await me(dead.apiKey)).status, 401);
-    assert.equal((await call(`${second.url}/v1/api-keys`, { headers: { cookie: ada.cookie } })).status, 200);
+    assert.equal((await call(`${second.url}/v1/api-keys`, { headers: { cookie } })).status, 200);
   } finally {
     await second.stop();
-    await first.stop();
   }
 });
 
-test('a process that ended by itself leaves a database that needs no repair', async () => {
-  const first = await startServer();
-  const { apiKey } = await (await first.signIn()).makeKey({ name: 'kept' });
-  await first.kill('SIGTERM');
-  const second = await startServer({ dataDir: first.dataDir });
+test('connections that wait for nothing do not hold the end up, and the next start needs no repair', {
+  timeout: patience,
+}, async () => {
+  const first = await startHere();
+  const { apiKey } = await new Person(first.url, cookie).makeKey({ name: 'kept' });
+  const agent = new Agent({ keepAlive: true });
+  const unused = await open(first);
+  try {
+    const [answer] = await once(get(`${first.url}/healthz`, { agent }), 'response');
+    answer.resume();
+    await once(answer, 'end');
+    assert.deepEqual(await first.kill('SIGTERM'), { code: 0, signal: null });
+    assert.doesNotMatch(first.output, /cut off/);
+  } finally {
+    agent.destroy();
+    unused.socket.destroy();
+    await first.stop();
+  }
+  const second = await startHere();
   assert.equal((await call(`${second.url}/v1/me`, { headers: bearer(apiKey) })).status, 200);
   await second.stop();
-  await first.stop();
 });

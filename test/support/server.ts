@@ -81,17 +81,17 @@ export class TestServer {
 
   /** Resolves when the output has `text`; fails when the process ends first. */
   async printed(text: string): Promise<void> {
+    let exit: Exit | undefined;
     while (!this.output.includes(text)) {
+      if (exit !== undefined)
+        throw new Error(`the server ended with ${exit.code ?? exit.signal}: ${this.output}`);
       const heard = new AbortController();
       const streams = [this.#process.stdout, this.#process.stderr].flatMap((stream) => stream ?? []);
-      await Promise.race([
-        ...streams.map((stream) => once(stream, 'data', { signal: heard.signal })),
+      exit = await Promise.race([
+        ...streams.map((stream) => once(stream, 'data', { signal: heard.signal }).then(() => undefined)),
         this.#exited,
       ]);
       heard.abort();
-      if (this.#process.exitCode !== null && !this.output.includes(text)) {
-        throw new Error(`the server ended with ${this.#process.exitCode}: ${this.output}`);
-      }
     }
   }
 
