@@ -144,7 +144,8 @@ export async function spawnServer({
   isFresh = false,
 }: StartOptions = {}): Promise<TestServer> {
   const directory = dataDir ?? newDataDir();
-  const isReady = dataDir === undefined && !isFresh && !('SOKU_OWNER_EMAIL' in env);
+  const hasOwnOwner = 'SOKU_OWNER_EMAIL' in env || 'SOKU_OWNER_PASSWORD' in env;
+  const isReady = dataDir === undefined && !isFresh && !hasOwnOwner;
   if (isReady) await makeReady(directory, database);
   const port = Number(env.PORT ?? (await freePort()));
   const command = [process.execPath, ...nodeArguments, main];
