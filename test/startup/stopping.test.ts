@@ -6,7 +6,7 @@ import { connect, type Socket } from 'node:net';
 import { after, test } from 'node:test';
 import { patience } from '../support/patience.ts';
 import { bearer, call, Person } from '../support/person.ts';
-import { onePublicUrl, startServer, type TestServer } from '../support/server.ts';
+import { onePublicUrl, spawnServer, startServer, type TestServer } from '../support/server.ts';
 
 /** Its data and its session are those of all servers here, of which one runs at a time. */
 const home = await startServer({ env: onePublicUrl });
@@ -101,4 +101,12 @@ test('connections that wait for nothing do not hold the end up, and the next sta
   const second = await startHere();
   assert.equal((await call(`${second.url}/v1/me`, { headers: bearer(apiKey) })).status, 200);
   await second.stop();
+});
+
+test('SIGTERM while the process still starts ends it as usual, once it has started', async () => {
+  const server = await spawnServer();
+  await server.printed('Soku API Keys');
+  assert.deepEqual(await server.kill('SIGTERM'), { code: 0, signal: null });
+  assert.match(server.output, /Stopped/);
+  await server.stop();
 });

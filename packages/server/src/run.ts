@@ -45,22 +45,15 @@ async function start(): Promise<void> {
     secret,
     log,
   );
-  const setupCode = await inWords(database, accounts.prepareFirstAccount(config.owner));
-  log.info(`Soku API Keys ${version}, data in ${directory.path}`);
-  await inWords(database, remindOfPrefix(config.keyPrefixes[0], keys, log));
-  await inWords(database, limits.start());
-  await inWords(database, nodes?.start());
-  const closeGateway = await startGateway(gateway, config, log);
-  const close = gracefulClose(app, reportCutOff(log));
-  await listen(app, config);
-  usage.start();
-  if (setupCode !== undefined) tellSetupCode(log, `Set up Soku: ${config.publicUrl}/setup?code=${setupCode}`);
-
   process.on('uncaughtException', (error) => {
     log.fatal({ err: error }, 'This is a bug; the process ends');
     process.exit(exitCodes.software);
   });
+  const close = gracefulClose(app, reportCutOff(log));
+  const started = Promise.withResolvers<Close>();
+  // Before anything is announced or a node registers: a signal that comes now must not leave the node's row behind.
   stopOnSignal(async (signal) => {
+    const closeGateway = await started.promise;
     const code = await endProcess(signal, {
       hasOthers: () => nodes?.list().some(({ self, state }) => !self && state === 'ready') === true,
       drain: () => draining.begin(),
@@ -79,6 +72,16 @@ async function start(): Promise<void> {
     // Only connections to a database that does not answer could still keep the process alive.
     setTimeout(() => process.exit(), 500).unref();
   });
+  const setupCode = await inWords(database, accounts.prepareFirstAccount(config.owner));
+  log.info(`Soku API Keys ${version}, data in ${directory.path}`);
+  await inWords(database, remindOfPrefix(config.keyPrefixes[0], keys, log));
+  await inWords(database, limits.start());
+  await inWords(database, nodes?.start());
+  const closeGateway = await startGateway(gateway, config, log);
+  await listen(app, config);
+  usage.start();
+  if (setupCode !== undefined) tellSetupCode(log, `Set up Soku: ${config.publicUrl}/setup?code=${setupCode}`);
+  started.resolve(closeGateway);
 }
 
 /** Work of the start that asks the database, which may fail as it may when it is opened. */
