@@ -1,10 +1,10 @@
 import { generateKey, hashKey } from '@soku/key';
 import { AddressLimits } from '../../packages/server/src/limits/address-limits.ts';
 import { KeyLimits } from '../../packages/server/src/limits/key-limits.ts';
-import { VerificationCounts } from '../../packages/server/src/metrics/verification-counts.ts';
 import { termsOf, VerifierNode } from '../../packages/server/src/revocation/node.ts';
 import { SecretMemory } from '../../packages/server/src/verification/memory.ts';
 import type { Read } from '../../packages/server/src/verification/secret-source.ts';
+import { VerificationCounts } from '../../packages/server/src/verification/verification-counts.ts';
 import { Verifier } from '../../packages/server/src/verification/verifier.ts';
 import type { Checker } from './checker.ts';
 import type { Database } from './database.ts';

@@ -190,7 +190,7 @@ test('a file that is none, or that this user cannot read or does not own, is ref
 /** Opens data directories in a process that has no rights but those that the modes of files give to their owner. */
 function refusalsWithoutPrivileges(directories: string[]): string[] {
   const program = `
-    import { tryData } from ${JSON.stringify(new URL('temporary.ts', import.meta.url).href)};
+    import { tryData } from ${JSON.stringify(new URL('../../../../test/support/temporary-sqlite.ts', import.meta.url).href)};
     for (const directory of process.argv.slice(1)) {
       await tryData(directory).then(
         () => console.log('used'),

@@ -4,7 +4,6 @@ import { errorSchema } from '@soku/contract/errors';
 import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { sessionCookieName } from '../accounts/session-cookie.ts';
 import { completeDocument } from './openapi-document.ts';
 
 /** Any endpoint that takes a key can answer these. */
@@ -54,10 +53,20 @@ function errorOf(codes: ErrorCode[]): z.ZodType {
   return z.object({ error: error.extend({ code: z.enum(codes) }) });
 }
 
+/** Names in the document that differ between deployments. */
+interface ApiNames {
+  publicUrl: string;
+  /** Name of the session cookie. */
+  sessionCookie: string;
+  /** Of new keys. */
+  keyPrefix: string;
+  version: string;
+}
+
 /** Collects the schemas of the routes that are registered after it; `app.swagger()` then gives the document. */
 export async function registerOpenApi(
   app: FastifyInstance,
-  { publicUrl, keyPrefix, version }: { publicUrl: string; keyPrefix: string; version: string },
+  { publicUrl, sessionCookie, keyPrefix, version }: ApiNames,
 ): Promise<void> {
   await app.register(swagger, {
     openapi: {
@@ -90,7 +99,7 @@ export async function registerOpenApi(
           session: {
             type: 'apiKey',
             in: 'cookie',
-            name: sessionCookieName(publicUrl),
+            name: sessionCookie,
             description: 'A dashboard session',
           },
           operator: {

@@ -1,4 +1,4 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, Server, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { redactKeys } from '@soku/key';
 import fastify, {
@@ -16,9 +16,7 @@ import {
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { renameFormerCookie } from '../accounts/session-cookie.ts';
 import { DatabaseUnavailable, StorageUnavailable } from '../database/unavailable.ts';
-import type { RequestCounts } from '../metrics/request-counts.ts';
 import { originalPrefix, routableUrl } from '../verification/original-request.ts';
 import { answerBrokenRequest, limits } from './broken-requests.ts';
 import type { ClientAddress } from './client-address.ts';
@@ -26,6 +24,7 @@ import { type Detail, type Refusal, RequestError, refuse } from './errors.ts';
 import { atMostEvery, logsRequests } from './logging.ts';
 import { checkOrigin, checkPreflight, ownOrigins } from './origin.ts';
 import { PreformattedResponse } from './preformatted-response.ts';
+import type { RequestCounts } from './request-counts.ts';
 import { clientRequestId, nextRequestId } from './request-ids.ts';
 import { unavailable } from './unavailable.ts';
 import { readUtf8 } from './utf8.ts';
@@ -36,6 +35,8 @@ interface Options {
   addressOf: ClientAddress;
   /** Whether a management call is that of a person with a session. */
   usesSession: (request: IncomingMessage) => boolean;
+  /** Called before anything reads the headers: gives cookies of earlier versions the names of today. */
+  acceptCookies: (headers: IncomingHttpHeaders) => void;
   requests: RequestCounts;
 }
 
@@ -43,7 +44,8 @@ interface Options {
 const outageInterval = 10_000;
 
 /** The bare server: limits, request ids, the error envelope, the origin check, and one log line a request. */
-export function createServer({ log, publicUrl, addressOf, usesSession, requests }: Options) {
+export function createServer(options: Options) {
+  const { log, publicUrl, addressOf, usesSession, acceptCookies, requests } = options;
   const app = fastify({
     loggerInstance: log,
     // Its own lines would hold URLs.
@@ -99,7 +101,7 @@ export function createServer({ log, publicUrl, addressOf, usesSession, requests 
   const own = ownOrigins(publicUrl);
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
-    renameFormerCookie(request.headers, publicUrl);
+    acceptCookies(request.headers);
     if (request.originalUrl.length > limits.url) {
       return refuse(reply, {
         code: 'invalid_request',

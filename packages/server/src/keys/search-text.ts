@@ -1,4 +1,4 @@
-import { foldName } from './fold-name.ts';
+import { foldName } from '../database/fold-name.ts';
 
 /** What a search may mean beside a part of the name. All texts are ASCII in lower case. */
 export interface SearchText {

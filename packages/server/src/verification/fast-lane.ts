@@ -1,10 +1,10 @@
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { ClientAddress } from '../http/client-address.ts';
 import { dateField, onceASecond, type PreformattedResponse } from '../http/preformatted-response.ts';
+import type { RequestCounts } from '../http/request-counts.ts';
 import { nextRequestId } from '../http/request-ids.ts';
 import { limitFields } from '../limits/fields.ts';
 import type { LimitState } from '../limits/sliding-window.ts';
-import type { RequestCounts } from '../metrics/request-counts.ts';
 import { constantFields, forwardAuthAnswer, identityFields } from './answers.ts';
 import type { VerifiedKey } from './known-secret.ts';
 import { originalTargets } from './original-request.ts';

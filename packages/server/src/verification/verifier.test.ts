@@ -5,10 +5,10 @@ import { generateKey, hashKey, parseKey } from '@soku/key';
 import { openTemporary } from '../../../../test/support/temporary-sqlite.ts';
 import { AddressLimits } from '../limits/address-limits.ts';
 import { KeyLimits } from '../limits/key-limits.ts';
-import { VerificationCounts } from '../metrics/verification-counts.ts';
 import { UsageRecorder } from '../usage/recorder.ts';
 import { SecretMemory } from './memory.ts';
 import { sqliteSecrets } from './sqlite-secrets.ts';
+import { VerificationCounts } from './verification-counts.ts';
 import { Verifier } from './verifier.ts';
 
 const expiry = Date.parse('2030-01-01T00:00:00Z');

@@ -6,7 +6,6 @@ import type { AddressLimits } from '../limits/address-limits.ts';
 import type { KeyLimits, KeyWindow } from '../limits/key-limits.ts';
 import type { SharedLimits } from '../limits/shared-limits.ts';
 import { type LimitState, take } from '../limits/sliding-window.ts';
-import type { VerificationCounts } from '../metrics/verification-counts.ts';
 import { hourOf, startOf } from '../usage/hours.ts';
 import type { SecretUsage, UsageRecorder } from '../usage/recorder.ts';
 import { longestAgent, shorten } from '../usage/user-agent.ts';
@@ -16,6 +15,7 @@ import { expired, guesses, lacksScope, rateLimited, revoked, unavailable, unknow
 import { type RequestFields, readFields } from './request-fields.ts';
 import type { Gate, Read, SecretSource } from './secret-source.ts';
 import type { Ask, Use, Verdict } from './verdict.ts';
+import type { VerificationCounts } from './verification-counts.ts';
 
 interface Options {
   /** Where secrets are read that are not remembered. */

@@ -1,6 +1,6 @@
 import { type Kysely, type Migration, sql } from 'kysely';
-import { foldName } from '../../keys/fold-name.ts';
 import { bytewise, isPostgres } from '../dialect.ts';
+import { foldName } from '../fold-name.ts';
 
 /** Rows of one statement. */
 const batch = 500;

@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { refuse } from '../http/errors.ts';
 import { errorResponses, operatorSecurity } from '../http/openapi.ts';
-import type { OperatorCheck } from '../http/operators.ts';
+import type { OperatorCheck } from './operators.ts';
 import type { Metrics, Sources } from './registry.ts';
 
 interface Options {

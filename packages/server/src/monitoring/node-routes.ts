@@ -2,7 +2,7 @@ import { type NodeEntry, nodeListSchema } from '@soku/contract/nodes';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { refuse } from '../http/errors.ts';
 import { errorResponses, operatorSecurity } from '../http/openapi.ts';
-import type { OperatorCheck } from '../http/operators.ts';
+import type { OperatorCheck } from './operators.ts';
 
 interface Options {
   list: () => NodeEntry[];

@@ -1,11 +1,11 @@
 import { errorCodeNames } from '@soku/contract/error-codes';
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { type RequestCounts, requestBucketEnds } from '../http/request-counts.ts';
+import { bucketEnds, type VerificationCounts } from '../verification/verification-counts.ts';
 import { version } from '../version.ts';
 import { histogramText } from './histogram.ts';
 import { addNodeMetrics, changeWaitText, type NodeSource } from './node-metrics.ts';
-import { type RequestCounts, requestBucketEnds } from './request-counts.ts';
 import { setAll } from './set-all.ts';
-import { bucketEnds, type VerificationCounts } from './verification-counts.ts';
 
 /** What the metrics read when somebody asks for them. */
 export interface Sources {

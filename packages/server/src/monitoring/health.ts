@@ -3,9 +3,9 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Database } from '../database/open.ts';
 import { type StorageProblem, StorageUnavailable } from '../database/unavailable.ts';
+import { errorResponses } from '../http/openapi.ts';
+import { storageProblems } from '../http/unavailable.ts';
 import type { NodeStatus } from '../revocation/node.ts';
-import { errorResponses } from './openapi.ts';
-import { storageProblems } from './unavailable.ts';
 
 interface Options {
   /** Asked only with a file: it answers within the call, so it cannot be waited for. */

@@ -1,12 +1,12 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { isIP } from 'node:net';
 import type { FastifyRequest } from 'fastify';
+import { canonicalAddress } from '../http/address.ts';
+import type { ClientAddress } from '../http/client-address.ts';
+import type { Refusal } from '../http/errors.ts';
+import { canonicalName, isProxyField } from '../http/proxy-fields.ts';
 import { AddressLimits } from '../limits/address-limits.ts';
 import { limitFields } from '../limits/fields.ts';
-import { canonicalAddress } from './address.ts';
-import type { ClientAddress } from './client-address.ts';
-import type { Refusal } from './errors.ts';
-import { canonicalName, isProxyField } from './proxy-fields.ts';
 
 interface Options {
   /** SOKU_METRICS_TOKEN. Without it only programs on this machine may ask. */
