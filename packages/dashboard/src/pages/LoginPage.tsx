@@ -1,12 +1,13 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, Link, useRouter } from '@tanstack/react-router';
-import { type FormEvent, useRef, useState } from 'react';
+import { useRef } from 'react';
 import { sessionOptions, signIn } from '../api/session.ts';
 import { Button } from '../components/Button.tsx';
 import { TextField } from '../components/Field.tsx';
 import { Gate } from '../components/Gate.tsx';
 import { Failure } from '../components/Notice.tsx';
 import { PasswordField } from '../components/PasswordField.tsx';
+import { useSubmit } from '../components/use-submit.ts';
 import { authProblem } from '../session/auth-problem.ts';
 import { tellOtherTabs } from '../session/channel.ts';
 import { safePath } from '../session/safe-path.ts';
@@ -15,30 +16,24 @@ const route = getRouteApi('/login');
 
 export function LoginPage() {
   const { next } = route.useSearch();
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<Error | null>(null);
   const password = useRef<HTMLInputElement>(null);
   const client = useQueryClient();
   const router = useRouter();
-
-  const submit = async (event: FormEvent<HTMLFormElement>) => {
-    event.preventDefault();
-    if (busy) return;
-    const fields = new FormData(event.currentTarget);
-    setBusy(true);
-    setProblem(null);
-    try {
+  const { busy, failure, submit } = useSubmit(
+    async (fields) => {
       const email = String(fields.get('email') ?? '').trim();
       await signIn(email, String(fields.get('password') ?? ''), fields.has('remember'));
       await client.fetchQuery({ ...sessionOptions, staleTime: 0 });
       tellOtherTabs('signed-in');
       router.history.replace(safePath(next));
-    } catch (error) {
-      setProblem(authProblem(error));
-      setBusy(false);
-      password.current?.select();
-    }
-  };
+    },
+    {
+      failureOf: (error) => {
+        password.current?.select();
+        return authProblem(error);
+      },
+    },
+  );
 
   return (
     <Gate
@@ -75,7 +70,7 @@ export function LoginPage() {
           <input type="checkbox" name="remember" defaultChecked />
           <span>Stay signed in on this device</span>
         </label>
-        <Failure error={problem} />
+        <Failure error={failure} />
         <Button look="primary" type="submit" busy={busy}>
           Sign in
         </Button>

@@ -1,12 +1,13 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useRouter } from '@tanstack/react-router';
-import { type FormEvent, useState } from 'react';
+import { useState } from 'react';
 import { sessionOptions, signIn, useSession } from '../api/session.ts';
 import { Button } from '../components/Button.tsx';
 import { Dialog, DialogActions } from '../components/Dialog.tsx';
 import { TextField } from '../components/Field.tsx';
 import { Failure } from '../components/Notice.tsx';
 import { PasswordField } from '../components/PasswordField.tsx';
+import { useSubmit } from '../components/use-submit.ts';
 import { authProblem } from './auth-problem.ts';
 import { tellOtherTabs } from './channel.ts';
 import { answerSignIn, type Reason, useSignInReason } from './sign-in-again.ts';
@@ -38,27 +39,17 @@ function useLastEmail(): string {
 }
 
 function AskForPassword({ reason, email }: { reason: Reason; email: string }) {
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<Error | null>(null);
   const client = useQueryClient();
   const router = useRouter();
-
-  const submit = async (event: FormEvent<HTMLFormElement>) => {
-    event.preventDefault();
-    if (busy) return;
-    const fields = new FormData(event.currentTarget);
-    setBusy(true);
-    setProblem(null);
-    try {
+  const { busy, failure, submit } = useSubmit(
+    async (fields) => {
       await signIn(email, String(fields.get('password') ?? ''), true);
       await client.invalidateQueries({ queryKey: sessionOptions.queryKey });
       tellOtherTabs('signed-in');
       answerSignIn(true);
-    } catch (error) {
-      setProblem(authProblem(error));
-      setBusy(false);
-    }
-  };
+    },
+    { failureOf: authProblem },
+  );
 
   const leave = () => {
     answerSignIn(false);
@@ -72,7 +63,7 @@ function AskForPassword({ reason, email }: { reason: Reason; email: string }) {
         <p>{texts[reason]}</p>
         <TextField label="E-mail" type="email" value={email} readOnly autoComplete="username" />
         <PasswordField label="Password" name="password" autoComplete="current-password" data-autofocus />
-        <Failure error={problem} />
+        <Failure error={failure} />
         <DialogActions>
           {reason === 'session-over' ? (
             <Button look="quiet" onClick={leave}>

@@ -1,6 +1,6 @@
 import { passwordSchema } from '@soku/contract/accounts';
 import { useQueryClient } from '@tanstack/react-query';
-import { type FormEvent, useState } from 'react';
+import { z } from 'zod';
 import { browserSessionsOptions, changePassword } from '../../../api/account.ts';
 import { ApiError } from '../../../api/client.ts';
 import { Button } from '../../../components/Button.tsx';
@@ -9,45 +9,28 @@ import { Failure } from '../../../components/Notice.tsx';
 import { PasswordField } from '../../../components/PasswordField.tsx';
 import { sentence } from '../../../components/sentence.ts';
 import { announce } from '../../../components/Toast.tsx';
+import { type FieldProblems, readFields, useSubmit } from '../../../components/use-submit.ts';
 import { authProblem } from '../../../session/auth-problem.ts';
 import { withSignIn } from '../../../session/sign-in-again.ts';
 
-interface Problems {
-  current?: string;
-  next?: string;
-  other?: Error;
-}
+const passwordForm = z.object({ current: z.string(), next: passwordSchema });
 
 export function PasswordDialog({ email, onClose }: { email: string; onClose: () => void }) {
   const client = useQueryClient();
-  const [busy, setBusy] = useState(false);
-  const [problems, setProblems] = useState<Problems>({});
-
-  const submit = async (event: FormEvent<HTMLFormElement>) => {
-    event.preventDefault();
-    if (busy) return;
-    const fields = new FormData(event.currentTarget);
-    const next = passwordSchema.safeParse(fields.get('next'));
-    if (!next.success) {
-      setProblems({ next: sentence(next.error.issues[0]?.message ?? '') });
-      return;
-    }
-    setProblems({});
-    setBusy(true);
-    try {
-      await withSignIn(() => changePassword(String(fields.get('current') ?? ''), next.data));
+  const { busy, problems, failure, submit, edit } = useSubmit(
+    async (fields) => {
+      const { current, next } = readFields(fields, passwordForm);
+      await withSignIn(() => changePassword(current, next));
       onClose();
       announce('Your password is changed. Every other session is ended.');
       void client.invalidateQueries({ queryKey: browserSessionsOptions.queryKey });
-    } catch (error) {
-      setProblems(problemsOf(error));
-      setBusy(false);
-    }
-  };
+    },
+    { problemsOf: refusedPasswords, failureOf: authProblem },
+  );
 
   return (
     <Dialog title="Change password" onCloseRequest={onClose}>
-      <form className="form" onSubmit={submit} noValidate>
+      <form className="form" onSubmit={submit} onInput={edit} noValidate>
         {/* Tells a password manager whose password it is. */}
         <input
           className="visually-hidden"
@@ -62,7 +45,6 @@ export function PasswordDialog({ email, onClose }: { email: string; onClose: () 
           name="current"
           autoComplete="current-password"
           problem={problems.current}
-          onInput={() => setProblems(({ current: _, ...rest }) => rest)}
           data-autofocus
         />
         <PasswordField
@@ -71,9 +53,8 @@ export function PasswordDialog({ email, onClose }: { email: string; onClose: () 
           autoComplete="new-password"
           hint="At least 8 characters. A few words are better than one."
           problem={problems.next}
-          onInput={() => setProblems(({ next: _, ...rest }) => rest)}
         />
-        <Failure error={problems.other} />
+        <Failure error={failure} />
         <DialogActions>
           <Button onClick={onClose}>Cancel</Button>
           <Button look="primary" type="submit" busy={busy}>
@@ -85,10 +66,9 @@ export function PasswordDialog({ email, onClose }: { email: string; onClose: () 
   );
 }
 
-function problemsOf(error: unknown): Problems {
-  const problem = authProblem(error);
-  if (!(error instanceof ApiError)) return { other: problem };
-  if (error.code === 'INVALID_PASSWORD') return { current: problem.message };
+function refusedPasswords(error: unknown): FieldProblems {
+  if (!(error instanceof ApiError)) return {};
+  if (error.code === 'INVALID_PASSWORD') return { current: authProblem(error).message };
   const next = error.details.find(({ path }) => path === 'newPassword');
-  return next === undefined ? { other: problem } : { next: sentence(next.problem) };
+  return next === undefined ? {} : { next: sentence(next.problem) };
 }

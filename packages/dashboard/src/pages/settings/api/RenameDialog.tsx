@@ -1,16 +1,17 @@
 import type { Key } from '@soku/contract/keys';
 import { nameSchema } from '@soku/contract/names';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { type FormEvent, useState } from 'react';
-import { ApiError } from '../../../api/client.ts';
+import { z } from 'zod';
 import { changeKey, keyOptions, showKeyInLists } from '../../../api/keys.ts';
 import { Button } from '../../../components/Button.tsx';
 import { Dialog, DialogActions } from '../../../components/Dialog.tsx';
 import { TextField } from '../../../components/Field.tsx';
 import { Failure } from '../../../components/Notice.tsx';
 import { Skeleton } from '../../../components/Skeleton.tsx';
-import { sentence } from '../../../components/sentence.ts';
+import { readFields, useSubmit } from '../../../components/use-submit.ts';
 import { withSignIn } from '../../../session/sign-in-again.ts';
+
+const renameForm = z.object({ name: nameSchema });
 
 export function RenameDialog({ id, onClose }: { id: string; onClose: () => void }) {
   const { data: key, error } = useQuery(keyOptions(id));
@@ -25,31 +26,14 @@ export function RenameDialog({ id, onClose }: { id: string; onClose: () => void 
 
 function RenameForm({ apiKey, onClose }: { apiKey: Key; onClose: () => void }) {
   const client = useQueryClient();
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<string>();
-  const [failure, setFailure] = useState<unknown>(null);
-
-  const submit = async (event: FormEvent<HTMLFormElement>) => {
-    event.preventDefault();
-    if (busy) return;
-    const name = nameSchema.safeParse(new FormData(event.currentTarget).get('name'));
-    setProblem(name.success ? undefined : sentence(name.error.issues[0]?.message ?? ''));
-    setFailure(null);
-    if (!name.success) return;
-    setBusy(true);
-    try {
-      showKeyInLists(client, await withSignIn(() => changeKey(apiKey.id, { name: name.data })));
-      onClose();
-    } catch (error) {
-      const refused = refusedName(error);
-      setProblem(refused);
-      setFailure(refused === undefined ? error : null);
-      setBusy(false);
-    }
-  };
+  const { busy, problems, failure, submit, edit } = useSubmit(async (fields) => {
+    const { name } = readFields(fields, renameForm);
+    showKeyInLists(client, await withSignIn(() => changeKey(apiKey.id, { name })));
+    onClose();
+  });
 
   return (
-    <form className="form" onSubmit={submit} noValidate>
+    <form className="form" onSubmit={submit} onInput={edit} noValidate>
       <TextField
         label="Name"
         name="name"
@@ -57,8 +41,7 @@ function RenameForm({ apiKey, onClose }: { apiKey: Key; onClose: () => void }) {
         autoComplete="off"
         ref={selectOnce}
         hint="Only the name changes. The key itself and everything that uses it stay as they are."
-        problem={problem}
-        onInput={() => setProblem(undefined)}
+        problem={problems.name}
       />
       <Failure error={failure} />
       <DialogActions>
@@ -69,13 +52,6 @@ function RenameForm({ apiKey, onClose }: { apiKey: Key; onClose: () => void }) {
       </DialogActions>
     </form>
   );
-}
-
-/** What only the server knows of a name belongs to the field, too. */
-function refusedName(error: unknown): string | undefined {
-  if (!(error instanceof ApiError) || error.code !== 'invalid_request') return undefined;
-  const refused = error.details.find(({ path }) => /(^|[./])name$/.test(path));
-  return refused && sentence(refused.problem);
 }
 
 /** The form may come after its dialog was opened, so the field takes the focus by itself. */
