@@ -25,23 +25,13 @@ export function AccountMenu({ user }: { user: Person }) {
         <span className="visually-hidden">Account menu: </span>
         <span className="account__initials" data-initials={initialsOf(user.name)} />
         <span className="account__who">
-          <span className="account__name" translate="no">
-            {user.name}
-          </span>
-          <span className="account__email" translate="no">
-            {user.email}
-          </span>
+          <NameAndEmail {...user} />
         </span>
         <ChevronsUpDown className="account__chevron" size={16} aria-hidden />
       </button>
       <div className="account-menu" id={id} popover="auto" ref={menu}>
         <p className="account-menu__who">
-          <span className="account__name" translate="no">
-            {user.name}
-          </span>
-          <span className="account__email" translate="no">
-            {user.email}
-          </span>
+          <NameAndEmail {...user} />
         </p>
         <ThemeSwitch />
         <Link to="/settings/account" className="account-menu__item" onClick={close}>
@@ -53,6 +43,19 @@ export function AccountMenu({ user }: { user: Person }) {
           <span>Sign out</span>
         </button>
       </div>
+    </>
+  );
+}
+
+function NameAndEmail({ name, email }: Person) {
+  return (
+    <>
+      <span className="account__name" translate="no">
+        {name}
+      </span>
+      <span className="account__email" translate="no">
+        {email}
+      </span>
     </>
   );
 }
