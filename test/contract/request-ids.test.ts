@@ -20,7 +20,7 @@ async function logged(fields: Fields, path = '/v1/verify'): Promise<string> {
 
 test("a client's X-Request-Id is logged beside ours", async () => {
   for (const theirs of ['a', 'Order-7.3_x', 'z-'.repeat(32)]) {
-    for (const path of ['/v1/verify', '/v1/me', '/none']) {
+    for (const path of ['/v1/verify', '/v1/verify/x', '/v1/me', '/none']) {
       const line = await logged([['X-Request-Id', theirs]], path);
       assert.ok(line.includes(`"clientRequestId":"${theirs}"`), line);
     }

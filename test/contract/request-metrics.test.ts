@@ -27,6 +27,8 @@ test('requests are counted by route, method and status, and never by what a clie
   const { apiKey } = await ada.makeKey({ name: 'requests' });
   const names = [
     count('/v1/verify', 'GET', 204),
+    count('/v1/verify', 'HEAD', 401),
+    count('/v1/verify/*', 'POST', 200),
     count('/v1/me', 'GET', 401),
     count('/v1/api-keys/:id', 'GET', 400),
     count('none', 'GET', 404),
@@ -41,6 +43,9 @@ test('requests are counted by route, method and status, and never by what a clie
   };
   const before = await read();
   await call(`${server.url}/v1/verify`, { headers: bearer(apiKey) });
+  await exchange(`${server.url}/v1/verify`, { method: 'HEAD' });
+  const authorization = ['Authorization', `Bearer ${apiKey}`] as const;
+  await exchange(`${server.url}/v1/verify/invented`, { method: 'POST', fields: [authorization] });
   await call(`${server.url}/v1/me`);
   await ada.call('GET', '/v1/api-keys/an-invented-id');
   for (const path of ['/v1/invented-a', '/v1/invented-b']) await call(`${server.url}${path}`);
@@ -48,7 +53,7 @@ test('requests are counted by route, method and status, and never by what a clie
   const grown = await read();
   assert.deepEqual(
     grown.map((value, i) => value - (before[i] ?? 0)),
-    [1, 1, 1, 2, 1],
+    [1, 1, 1, 1, 1, 2, 1],
   );
   const { text } = await call(`${server.url}/metrics`);
   assertExposition(text);

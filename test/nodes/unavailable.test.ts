@@ -47,8 +47,8 @@ test('a node without a lease and without its database says that it cannot tell, 
   // In memory, and good for as long as the lease lasts.
   await eventually(503, () => verify(good.apiKey));
   const ways = {
-    'GET, on the fast lane': await verify(good.apiKey),
-    'HEAD, through the framework': await exchange(`${node.url}/v1/verify`, {
+    GET: await verify(good.apiKey),
+    HEAD: await exchange(`${node.url}/v1/verify`, {
       method: 'HEAD',
       fields: [['Authorization', `Bearer ${good.apiKey}`]],
     }),

@@ -51,8 +51,8 @@ export class HttpSocket {
   }
 
   /** @param url the server's; only its port counts, because servers under test listen on 127.0.0.1 */
-  static async open(url: string): Promise<HttpSocket> {
-    const socket = connect(Number(new URL(url).port), '127.0.0.1');
+  static async open(url: string, address = '127.0.0.1'): Promise<HttpSocket> {
+    const socket = connect(Number(new URL(url).port), address);
     await once(socket, 'connect');
     return new HttpSocket(socket);
   }

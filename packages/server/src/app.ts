@@ -43,9 +43,8 @@ import { singleProcessPropagation } from './revocation/single-process.ts';
 import { usageRoutes } from './usage/routes.ts';
 import { UsageService } from './usage/service.ts';
 import { recordUsage } from './usage/usage.ts';
-import { fastLane } from './verification/fast-lane.ts';
+import { ForwardAuth } from './verification/forward-auth.ts';
 import { SecretMemory } from './verification/memory.ts';
-import { originalRequestRoutes } from './verification/original-routes.ts';
 import { verificationRoutes } from './verification/routes.ts';
 import type { Gate, SecretSource } from './verification/secret-source.ts';
 import { sqliteSecrets } from './verification/sqlite-secrets.ts';
@@ -94,7 +93,8 @@ export async function createApp(
   const trusts = trustedPeer(config.trustProxy);
   const draining = drainable(app);
   const isStopping = () => draining.begun;
-  serveAhead(app, fastLane(verifier, addressOf, isStopping, requests));
+  const forwardAuth = new ForwardAuth({ verifier, addressOf, isClosing: isStopping, requests, log });
+  serveAhead(app, (request, response) => forwardAuth.handle(request, response));
 
   const gateway =
     config.gateway &&
@@ -120,7 +120,6 @@ export async function createApp(
   await app.register(workspaceRoutes, { logEvent, workspaces, callers });
   await app.register(usageRoutes, { usage: new UsageService(keys, usage.reader, Date.now), callers });
   await app.register(verificationRoutes, { verifier, keys, accounts, callers, addressOf, verifyScope });
-  await app.register(originalRequestRoutes, { verifier, addressOf });
   const nodeStatus = nodes && (() => nodes.node.status());
   await app.register(healthRoutes, { database, nodeStatus, isStopping });
   const checkOperator = operatorsOnly({ token: config.metricsToken, publicUrl, addressOf });

@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import { answerBrokenRequest, limits, refuseOnSocket } from '../http/broken-requests.ts';
 import type { AddressHeader } from '../http/client-address.ts';
 import type { Refusal } from '../http/errors.ts';
-import { logsRequests } from '../http/logging.ts';
+import { logAnswered, logsRequests } from '../http/logging.ts';
 import { checkPreflight } from '../http/origin.ts';
 import { clientLeft, type RequestCounts } from '../http/request-counts.ts';
 import { clientRequestId, nextRequestId } from '../http/request-ids.ts';
@@ -241,17 +241,16 @@ export class Gateway {
   }
 
   /** Counts the request when it has ended, and logs it if each is to be. */
-  #count({ method = '', headers }: IncomingMessage, response: ServerResponse, id: string): void {
+  #count(request: IncomingMessage, response: ServerResponse, id: string): void {
     const { requests, log } = this.#options;
+    const { method = '' } = request;
     const start = performance.now();
     response.once('close', () => {
       const ms = performance.now() - start;
       const status = response.headersSent ? response.statusCode : clientLeft;
       requests.answered({ method, route: 'gateway' }, status, ms);
       if (!this.#chatty) return;
-      const theirs = clientRequestId(headers['x-request-id']);
-      const ids = { reqId: id, ...(theirs === undefined ? {} : { clientRequestId: theirs }) };
-      log.debug({ ...ids, method, route: 'gateway', status, ms: Math.round(ms * 10) / 10 }, 'answered');
+      logAnswered(log, { method, route: 'gateway', status, ms }, { reqId: id, ...clientRequestId(request) });
     });
   }
 }

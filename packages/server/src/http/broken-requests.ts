@@ -1,4 +1,4 @@
-import { STATUS_CODES } from 'node:http';
+import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { errorCodes } from '@soku/contract/error-codes';
 import { errorBody, errorHeaders, type Refusal } from './errors.ts';
@@ -17,6 +17,23 @@ const problems: Record<string, string> = {
   HPE_HEADER_OVERFLOW: `The headers are larger than ${limits.headers} bytes.`,
   ERR_HTTP_REQUEST_TIMEOUT: 'The request did not arrive in time.',
 };
+
+/**
+ * What a server must reject of any request. Node is told not to reject a missing Host, because its response would not
+ * have our envelope.
+ *
+ * @param hosts how many Host fields came
+ */
+export function checkForm({ url = '', httpVersion }: IncomingMessage, hosts: number): Refusal | null {
+  if (url.length > limits.url) {
+    return { code: 'invalid_request', message: `The URL is longer than ${limits.url} bytes.` };
+  }
+  // RFC 9112 section 3.2.
+  if (hosts > 1 || (hosts === 0 && httpVersion === '1.1')) {
+    return { code: 'invalid_request', message: 'The request must have one Host header.' };
+  }
+  return null;
+}
 
 /** What never became a request: not HTTP, headers too large, or too slow. The bytes are neither answered nor logged. */
 export function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Duplex): void {

@@ -31,6 +31,14 @@ export class RequestError extends Error {
   }
 }
 
+/** What a request gets that a bug made fail. */
+export function internalError(requestId: string): Refusal {
+  return {
+    code: 'internal_error',
+    message: `Something failed inside. Give the request id ${requestId} to whoever runs this deployment.`,
+  };
+}
+
 /** Seconds after which a 503 may be tried again, unless it brings another number. */
 const retryAfterSeconds = '1';
 

@@ -45,6 +45,22 @@ export function logsRequests(log: { level: string }): boolean {
   return ['trace', 'debug'].includes(log.level);
 }
 
+/** A request that was answered. */
+interface Answered {
+  method: string;
+  /** The pattern of its route. */
+  route: string;
+  status: number;
+  ms: number;
+  /** The client's. */
+  address?: string;
+}
+
+/** Writes the line of a request. @param ids its id, and what the client calls it, unless the log has them */
+export function logAnswered(log: Pick<Logger, 'debug'>, answered: Answered, ids: object = {}): void {
+  log.debug({ ...ids, ...answered, ms: Math.round(answered.ms * 10) / 10 }, 'answered');
+}
+
 /**
  * Tells of the first failure at once, and of those that follow it no more often than that: while a database is gone
  * every request fails, and a line for each would fill a disk.

@@ -1,3 +1,4 @@
+import { lookup } from 'node:dns/promises';
 import { createServer, type Server } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { codeOf } from '../code-of.ts';
@@ -33,14 +34,52 @@ export async function listenOn(
   server.off('error', failed);
 }
 
-/** Listens, with a port that was lost since the check told as plainly. */
-export async function listen(app: FastifyInstance, config: Config): Promise<void> {
+/**
+ * Listens, with a port that was lost since the check told as plainly.
+ *
+ * @param addresses of `host`
+ */
+export async function listen(
+  app: FastifyInstance,
+  config: Pick<Config, 'host' | 'port' | 'publicUrl'>,
+  addresses: Promise<string[]> = addressesOf(config.host),
+): Promise<void> {
   const { host, port } = config;
+  const [first = host, ...others] = new Set(await addresses);
+  for (const address of others) await listenAlso(app, address, port);
   try {
-    await app.listen({ host, port, listenTextResolver: () => `Listening on ${config.publicUrl}` });
+    await app.listen({ host: first, port, listenTextResolver: () => `Listening on ${config.publicUrl}` });
   } catch (error) {
     throw notAvailable(host, port, 'PORT', codeOf(error) || undefined);
   }
+}
+
+/** More than one only of `localhost`, which is 127.0.0.1 for some programs and ::1 for others. */
+async function addressesOf(host: string): Promise<string[]> {
+  if (host !== 'localhost') return [host];
+  const found = await lookup(host, { all: true });
+  return found.map(({ address }) => address);
+}
+
+/**
+ * Takes connections on another address of the same name, for the same server: the framework would make one more
+ * server, without what is set on the first. A machine without IPv6 may still have `::1` in its list of hosts, so an
+ * address that is not available is passed over.
+ */
+async function listenAlso(app: FastifyInstance, address: string, port: number): Promise<void> {
+  // As Node's HTTP server opens its own.
+  const listener = createServer({ noDelay: true, allowHalfOpen: true }, (socket) =>
+    app.server.emit('connection', socket),
+  );
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  listener.once('error', () => resolve(false));
+  listener.listen(port, address, () => resolve(true));
+  if (!(await promise)) return;
+  const closed = new Promise<void>((done) => listener.once('close', done));
+  app.addHook('preClose', async () => {
+    listener.close();
+  });
+  app.addHook('onClose', () => closed);
 }
 
 function notAvailable(

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import { redactKeys } from '@soku/key';
 
 /** Unique for each process, so that ids of two of them never meet in one log. */
@@ -26,13 +27,10 @@ export function nextRequestId(): string {
   return id;
 }
 
-/**
- * What the client calls the request, for the log only: our own id stays the one that is answered.
- *
- * @param field the X-Request-Id that came
- * @returns undefined when it has another form, or may hold a key
- */
-export function clientRequestId(field: string | string[] | undefined): string | undefined {
-  if (typeof field !== 'string' || !/^[A-Za-z0-9._-]{1,64}$/.test(field)) return undefined;
-  return redactKeys(field) === field ? field : undefined;
+/** What the client calls the request, for the log only: our own id stays the one that is answered. */
+export function clientRequestId({ headers }: IncomingMessage): { clientRequestId?: string } {
+  const field = headers['x-request-id'];
+  if (typeof field !== 'string' || !/^[A-Za-z0-9._-]{1,64}$/.test(field)) return {};
+  // It may hold a key.
+  return redactKeys(field) === field ? { clientRequestId: field } : {};
 }

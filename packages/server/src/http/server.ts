@@ -17,11 +17,10 @@ import {
 } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { DatabaseUnavailable, StorageUnavailable } from '../database/unavailable.ts';
-import { originalPrefix, routableUrl } from '../verification/original-request.ts';
-import { answerBrokenRequest, limits } from './broken-requests.ts';
+import { answerBrokenRequest, checkForm, limits } from './broken-requests.ts';
 import type { ClientAddress } from './client-address.ts';
-import { type Detail, type Refusal, RequestError, refuse } from './errors.ts';
-import { atMostEvery, logsRequests } from './logging.ts';
+import { type Detail, internalError, type Refusal, RequestError, refuse } from './errors.ts';
+import { atMostEvery, logAnswered, logsRequests } from './logging.ts';
 import { checkOrigin, checkPreflight, ownOrigins } from './origin.ts';
 import { PreformattedResponse } from './preformatted-response.ts';
 import type { RequestCounts } from './request-counts.ts';
@@ -52,7 +51,6 @@ export function createServer(options: Options) {
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: nextRequestId,
     requestIdHeader: false,
-    rewriteUrl: ({ url = '' }) => routableUrl(url),
     childLoggerFactory: requestLogger,
     bodyLimit: limits.body,
     requestTimeout: limits.requestTime,
@@ -102,19 +100,8 @@ export function createServer(options: Options) {
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
     acceptCookies(request.headers);
-    if (request.originalUrl.length > limits.url) {
-      return refuse(reply, {
-        code: 'invalid_request',
-        message: `The URL is longer than ${limits.url} bytes.`,
-      });
-    }
-    const hosts = request.raw.headersDistinct.host?.length ?? 0;
-    // RFC 9112 section 3.2.
-    if (hosts > 1 || (hosts === 0 && request.raw.httpVersion === '1.1')) {
-      return refuse(reply, { code: 'invalid_request', message: 'The request must have one Host header.' });
-    }
-    // There a proxy asks about a request to another API, whose method and origin they are.
-    if (request.url.startsWith(originalPrefix)) return;
+    const malformed = checkForm(request.raw, request.raw.headersDistinct.host?.length ?? 0);
+    if (malformed !== null) return refuse(reply, malformed);
     const refusal = checkPreflight(request) ?? checkOrigin(request, own, usesSession);
     if (refusal !== null) return refuse(reply, refusal);
   });
@@ -156,8 +143,7 @@ function requestLogger(
   options: object,
   request: IncomingMessage,
 ): FastifyBaseLogger {
-  const theirs = clientRequestId(request.headers['x-request-id']);
-  return logger.child(theirs === undefined ? bindings : { ...bindings, clientRequestId: theirs }, options);
+  return logger.child({ ...bindings, ...clientRequestId(request) }, options);
 }
 
 /** What Node would do otherwise by itself. */
@@ -171,35 +157,26 @@ function setDefaults(server: Server): void {
 }
 
 /**
- * Lets `lane` have each request before the framework does, unless each is to be logged, which the framework does.
+ * Lets `handle` have each request before the framework does.
  *
- * @param lane answers a request, or returns false and has not touched it
+ * @param handle answers a request, or returns false and has not touched it
  */
 export function serveAhead(
   app: FastifyInstance,
-  lane: (request: IncomingMessage, response: PreformattedResponse) => boolean,
+  handle: (request: IncomingMessage, response: PreformattedResponse) => boolean,
 ): void {
-  if (logsRequests(app.log)) return;
   const framework = app.server.listeners('request');
   app.server.removeAllListeners('request');
   app.server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    if (response instanceof PreformattedResponse && lane(request, response)) return;
+    if (response instanceof PreformattedResponse && handle(request, response)) return;
     for (const listener of framework) Reflect.apply(listener, app.server, [request, response]);
   });
 }
 
 function logAnswer(addressOf: ClientAddress) {
-  return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
-    request.log.debug(
-      {
-        method: request.method,
-        route: request.routeOptions.url ?? 'none',
-        status: reply.statusCode,
-        ms: Math.round(reply.elapsedTime * 10) / 10,
-        address: addressOf(request.raw),
-      },
-      'answered',
-    );
+  return async ({ log, method, routeOptions, raw }: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    const { statusCode: status, elapsedTime: ms } = reply;
+    logAnswered(log, { method, route: routeOptions.url ?? 'none', status, ms, address: addressOf(raw) });
   };
 }
 
@@ -223,10 +200,7 @@ function refusalOf(error: FastifyError, request: FastifyRequest): Refusal {
     return { code: 'invalid_request', message: 'The body is not well-formed JSON.' };
   }
   request.log.error({ err: error }, 'a request failed inside');
-  return {
-    code: 'internal_error',
-    message: `Something failed inside. Give the request id ${request.id} to whoever runs this deployment.`,
-  };
+  return internalError(request.id);
 }
 
 const notUtf8: Refusal = {

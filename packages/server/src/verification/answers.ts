@@ -1,5 +1,5 @@
 import { errorCodes } from '@soku/contract/error-codes';
-import { errorBody, errorHeaders } from '../http/errors.ts';
+import { errorBody, errorHeaders, type Refusal } from '../http/errors.ts';
 import { limitFields } from '../limits/fields.ts';
 import type { VerifiedKey } from './known-secret.ts';
 import type { Verdict } from './verdict.ts';
@@ -27,27 +27,37 @@ export function identityFields(key: VerifiedKey): Record<string, string> {
 export const constantFields = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
 
 /**
- * The answer to a proxy that asks about a request (GET /v1/verify). A refusal tells its status and its envelope in
- * fields, too, because nginx's auth_request hands on neither the body nor another status than 401 and 403.
+ * The response to a proxy that asks about a request (forward-auth). A rejection also comes in `X-Soku-Status` and
+ * `X-Soku-Error`, because nginx's auth_request hands on neither the body nor another status than 401 and 403.
  *
  * @param now epoch ms
+ * @param accepted the status that accepts a key
  */
-export function forwardAuthAnswer(verdict: Verdict, requestId: string, now: number): Answer {
-  const { key, refusal } = verdict;
-  const fields: Record<string, string> = { ...constantFields, 'x-request-id': requestId };
+export function forwardAuthAnswer(
+  { key, limit, refusal }: Verdict,
+  requestId: string,
+  now: number,
+  accepted: 200 | 204 = 204,
+): Answer {
   if (refusal === undefined) {
-    Object.assign(fields, identityFields(key), verdict.limit === null ? {} : limitFields(verdict.limit));
-    return { status: 204, fields, body: '' };
+    const limits = limit === null ? {} : limitFields(limit);
+    const fields = { ...constantFields, 'x-request-id': requestId, ...identityFields(key), ...limits };
+    return { status: accepted, fields, body: '' };
   }
-  const { status } = errorCodes[refusal.code];
-  const envelope = errorBody(refusal, requestId, now);
-  const body = JSON.stringify(envelope);
-  Object.assign(fields, errorHeaders(refusal), {
-    'content-type': 'application/json; charset=utf-8',
-    'x-soku-status': String(status),
-    'x-soku-error': ascii(body),
-  });
+  const { status, fields, body } = errorAnswer(refusal, requestId, now);
+  Object.assign(fields, constantFields, { 'x-soku-status': String(status), 'x-soku-error': ascii(body) });
   return { status, fields, body };
+}
+
+/** The response to a request that is rejected before its key is looked at. @param now epoch ms */
+export function errorAnswer(refusal: Refusal, requestId: string, now: number): Answer {
+  const fields = {
+    'x-request-id': requestId,
+    ...errorHeaders(refusal),
+    'content-type': 'application/json; charset=utf-8',
+  };
+  const body = JSON.stringify(errorBody(refusal, requestId, now));
+  return { status: errorCodes[refusal.code].status, fields, body };
 }
 
 /** JSON that fits into a header field: everything outside ASCII as an escape. */

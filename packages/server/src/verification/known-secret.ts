@@ -14,7 +14,7 @@ export interface VerifiedKey {
   expiresAt: number;
   /** Requests a minute; null is no limit. */
   rateLimit: number | null;
-  /** What the fast lane writes of the key; made at the first use. */
+  /** What ForwardAuth writes of the key; made at the first use. */
   text?: string | undefined;
 }
 

@@ -1,5 +1,4 @@
 import { meSchema, verificationSchema, verifyKeySchema } from '@soku/contract/verification';
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { AccountService } from '../accounts/account-service.ts';
@@ -11,8 +10,6 @@ import type { Callers } from '../keys/callers.ts';
 import type { KeyService } from '../keys/service.ts';
 import { limitFields } from '../limits/fields.ts';
 import type { LimitState } from '../limits/sliding-window.ts';
-import { type Answer, forwardAuthAnswer } from './answers.ts';
-import { originalTargets } from './original-request.ts';
 import type { Verdict } from './verdict.ts';
 import type { Verifier } from './verifier.ts';
 
@@ -98,21 +95,7 @@ export const verificationRoutes: FastifyPluginAsyncZod<Options> = async (app, op
     },
   });
 
-  /** The same answer as the fast lane gives, which takes most of these requests. */
-  const answerProxy = async (request: FastifyRequest, reply: FastifyReply) => {
-    const ask = { targets: originalTargets, address: addressOf(request.raw) };
-    return give(reply, forwardAuthAnswer(await verifier.verify(request.raw, ask), request.id, Date.now()));
-  };
-
-  // The framework's own would announce a length of the 204, which has none (RFC 9110 section 8.6).
-  app.route({
-    method: 'HEAD',
-    url: '/v1/verify',
-    schema: { hide: true },
-    helmet: false,
-    handler: answerProxy,
-  });
-
+  // For the document only: ForwardAuth answers it, ahead of the framework.
   app.route({
     method: 'GET',
     url: '/v1/verify',
@@ -130,16 +113,12 @@ export const verificationRoutes: FastifyPluginAsyncZod<Options> = async (app, op
         ...refusals(...refusalCodes),
       },
     },
-    helmet: false,
-    handler: answerProxy,
+    exposeHeadRoute: false,
+    handler: async () => {
+      throw new Error('ForwardAuth has not answered this request');
+    },
   });
 };
-
-/** Sends a prepared response; the framework neither parses nor serializes its body. */
-export function give(reply: FastifyReply, { status, fields, body }: Answer): FastifyReply {
-  reply.code(status).headers(fields);
-  return body === '' ? reply.send() : reply.serializer(String).send(body);
-}
 
 /** Where a key stands with its limit, for a body. */
 function standing(limit: LimitState | null) {
