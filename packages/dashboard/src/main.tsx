@@ -8,14 +8,14 @@ import { QueryClientProvider } from '@tanstack/react-query';
 import { type AnyRoute, RouterProvider } from '@tanstack/react-router';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import { makeQueryClient } from './api/query-client.ts';
+import { onOtherTab } from './api/channel.ts';
 import { sessionOptions } from './api/session.ts';
 import { LastResort } from './components/LastResort.tsx';
 import { RescuedKey } from './pages/settings/api/RescuedKey.tsx';
 import { makeRouter } from './router.tsx';
-import { onOtherTab } from './session/channel.ts';
 import { cleanAddress } from './session/clean-address.ts';
 import { followNavigation } from './session/follow-navigation.ts';
+import { makeQueryClient } from './session/query-client.ts';
 
 /** Runs when no key is in the address any more. */
 function start(): void {

@@ -18,7 +18,7 @@ import {
   queryOptions,
 } from '@tanstack/react-query';
 import { z } from 'zod';
-import { tellOtherTabs } from '../session/channel.ts';
+import { tellOtherTabs } from './channel.ts';
 import { callApi } from './client.ts';
 import { refreshEvery, refreshWhileSignedIn } from './refresh.ts';
 

@@ -1,6 +1,6 @@
 import { usageSchema } from '@soku/contract/usage';
 import { keepPreviousData, queryOptions } from '@tanstack/react-query';
-import { hoursInDays, readerZone } from '../components/zone.ts';
+import { hoursInDays, readerZone } from '../dates/zone.ts';
 import { callApi } from './client.ts';
 import { refreshWhileSignedIn } from './refresh.ts';
 

@@ -1,7 +1,7 @@
 import type { RateLimit } from '@soku/contract/rate-limits';
 import { type ChangeWorkspace, type Workspace, workspaceSchema } from '@soku/contract/workspaces';
 import { queryOptions } from '@tanstack/react-query';
-import { tellOtherTabs } from '../session/channel.ts';
+import { tellOtherTabs } from './channel.ts';
 import { callApi } from './client.ts';
 
 export const workspaceOptions = queryOptions({

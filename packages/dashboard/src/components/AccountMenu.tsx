@@ -3,8 +3,8 @@ import { useQueryClient } from '@tanstack/react-query';
 import { Link, useRouter } from '@tanstack/react-router';
 import { ChevronsUpDown, LogOut, UserRound } from 'lucide-react';
 import { useId, useRef } from 'react';
+import { tellOtherTabs } from '../api/channel.ts';
 import { signOut } from '../api/session.ts';
-import { tellOtherTabs } from '../session/channel.ts';
 import { ThemeSwitch } from './ThemeSwitch.tsx';
 import { announce } from './Toast.tsx';
 

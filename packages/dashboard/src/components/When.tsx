@@ -1,6 +1,6 @@
 import './When.css';
-import { exactTime, relativeTime, utcTime } from './dates.ts';
-import { useMinute } from './use-minute.ts';
+import { exactTime, relativeTime, utcTime } from '../dates/dates.ts';
+import { useMinute } from '../dates/use-minute.ts';
 
 /**
  * "3 days ago", with the exact time in the reader's zone and in UTC on hover. A keyboard reaches the exact one,

@@ -1,6 +1,7 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, Link, useRouter } from '@tanstack/react-router';
 import { useRef } from 'react';
+import { tellOtherTabs } from '../api/channel.ts';
 import { sessionOptions, signIn } from '../api/session.ts';
 import { Button } from '../components/Button.tsx';
 import { TextField } from '../components/Field.tsx';
@@ -9,7 +10,6 @@ import { Failure } from '../components/Notice.tsx';
 import { PasswordField } from '../components/PasswordField.tsx';
 import { useSubmit } from '../components/use-submit.ts';
 import { authProblem } from '../session/auth-problem.ts';
-import { tellOtherTabs } from '../session/channel.ts';
 import { safePath } from '../session/safe-path.ts';
 
 const route = getRouteApi('/login');

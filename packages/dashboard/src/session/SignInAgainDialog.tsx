@@ -1,6 +1,7 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useRouter } from '@tanstack/react-router';
 import { useState } from 'react';
+import { tellOtherTabs } from '../api/channel.ts';
 import { sessionOptions, signIn, useSession } from '../api/session.ts';
 import { Button } from '../components/Button.tsx';
 import { Dialog, DialogActions } from '../components/Dialog.tsx';
@@ -9,7 +10,6 @@ import { Failure } from '../components/Notice.tsx';
 import { PasswordField } from '../components/PasswordField.tsx';
 import { useSubmit } from '../components/use-submit.ts';
 import { authProblem } from './auth-problem.ts';
-import { tellOtherTabs } from './channel.ts';
 import { answerSignIn, type Reason, useSignInReason } from './sign-in-again.ts';
 
 const titles: Record<Reason, string> = {

@@ -2,11 +2,11 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useRouter } from '@tanstack/react-router';
 import { useState } from 'react';
 import { browserSessionsOptions, endAllSessions, endOtherSessions } from '../../../api/account.ts';
+import { tellOtherTabs } from '../../../api/channel.ts';
 import { Button } from '../../../components/Button.tsx';
 import { Dialog, DialogActions } from '../../../components/Dialog.tsx';
 import { Failure } from '../../../components/Notice.tsx';
 import { announce } from '../../../components/Toast.tsx';
-import { tellOtherTabs } from '../../../session/channel.ts';
 import { withSignIn } from '../../../session/sign-in-again.ts';
 
 /** `here`: whether this browser's session ends, too. */

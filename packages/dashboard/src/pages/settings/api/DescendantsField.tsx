@@ -1,8 +1,8 @@
 import type { Descendants, Key } from '@soku/contract/keys';
 import { useQuery } from '@tanstack/react-query';
 import { descendantsOptions } from '../../../api/keys.ts';
-import { freshTime } from '../../../components/dates.ts';
 import { Skeleton } from '../../../components/Skeleton.tsx';
+import { freshTime } from '../../../dates/dates.ts';
 
 interface DescendantsFieldProps {
   apiKey: Key;

@@ -6,11 +6,11 @@ import { useSession } from '../../../api/session.ts';
 import { commonLimitOf, workspaceOptions } from '../../../api/workspace.ts';
 import { Button } from '../../../components/Button.tsx';
 import { CopyButton } from '../../../components/CopyButton.tsx';
-import { relativeTime } from '../../../components/dates.ts';
 import { Skeleton } from '../../../components/Skeleton.tsx';
 import { capital } from '../../../components/sentence.ts';
-import { useMinute } from '../../../components/use-minute.ts';
 import { ExactTime } from '../../../components/When.tsx';
+import { relativeTime } from '../../../dates/dates.ts';
+import { useMinute } from '../../../dates/use-minute.ts';
 import { limitInWords } from './limit.ts';
 import { scopeTexts } from './ScopeFields.tsx';
 

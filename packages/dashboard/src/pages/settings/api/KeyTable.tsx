@@ -4,10 +4,10 @@ import type { Key } from '@soku/contract/keys';
 import { Link } from '@tanstack/react-router';
 import { Pencil } from 'lucide-react';
 import { Button } from '../../../components/Button.tsx';
-import { dayOf } from '../../../components/dates.ts';
 import { Skeleton } from '../../../components/Skeleton.tsx';
 import { StatusBadge } from '../../../components/StatusBadge.tsx';
 import { When } from '../../../components/When.tsx';
+import { dayOf } from '../../../dates/dates.ts';
 
 interface RowActions {
   onRename: (key: Key) => void;

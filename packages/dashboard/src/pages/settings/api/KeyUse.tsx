@@ -1,9 +1,9 @@
 import type { Usage } from '@soku/contract/usage';
 import { useQuery } from '@tanstack/react-query';
 import { usageOfLastDayOptions } from '../../../api/usage.ts';
-import { freshTime } from '../../../components/dates.ts';
 import { deviceOf } from '../../../components/device.ts';
 import { Skeleton } from '../../../components/Skeleton.tsx';
+import { freshTime } from '../../../dates/dates.ts';
 
 /**
  * Who would notice if this key were gone, in two lines. It has its place before it is there, and nothing waits for it: a

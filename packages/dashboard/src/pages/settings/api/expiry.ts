@@ -1,5 +1,5 @@
-import { exactTime, utcTime } from '../../../components/dates.ts';
-import { formatIn, instantsOf, readerZone, wallClock } from '../../../components/zone.ts';
+import { exactTime, utcTime } from '../../../dates/dates.ts';
+import { formatIn, instantsOf, readerZone, wallClock } from '../../../dates/zone.ts';
 
 /** How long a new key may live, as the form offers it. Days are 24 hours; a custom time is in the reader's zone. */
 export const lifetimes = [

@@ -1,7 +1,7 @@
 import type { Usage } from '@soku/contract/usage';
 import type { ReactNode } from 'react';
-import { exactTime, freshTime, utcTime } from '../../../../components/dates.ts';
 import { Skeleton } from '../../../../components/Skeleton.tsx';
+import { exactTime, freshTime, utcTime } from '../../../../dates/dates.ts';
 
 /** The last accepted request: when, from where, with what. */
 export function LastUse({ usage }: { usage: Usage | undefined }) {

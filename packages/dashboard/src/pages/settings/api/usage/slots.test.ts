@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { dayNumber, hourLength, hoursInDays, localTime } from '../../../../components/zone.ts';
+import { dayNumber, hourLength, hoursInDays, localTime } from '../../../../dates/zone.ts';
 import { slotName, slotsOf, ticksOf } from './slots.ts';
 
 /** What the server answers: as many hours of UTC, the last one that of `now`. */

@@ -1,6 +1,6 @@
 import { focusManager, QueryCache, QueryClient } from '@tanstack/react-query';
-import { askToSignInAgain } from '../session/sign-in-again.ts';
-import { ApiError, isSessionOver } from './client.ts';
+import { ApiError, isSessionOver } from '../api/client.ts';
+import { askToSignInAgain } from './sign-in-again.ts';
 
 const attempts = 3;
 
