@@ -7,17 +7,19 @@ const mostOpen = 32;
 const tick = 10;
 
 /**
- * Calls `ask` so many times a second until the time is over, and waits for the last of them. What was due while too
+ * Calls `ask` so many times a second until it is over, and waits for the last of them. What was due while too
  * many were open is made up for.
- *
- * @param until performance.now() at the end
  */
-export async function keepPace(perSecond: number, until: number, ask: () => Promise<void>): Promise<void> {
+export async function keepPace(
+  perSecond: number,
+  isOver: () => boolean,
+  ask: () => Promise<void>,
+): Promise<void> {
   const began = performance.now();
   const open = new Set<Promise<void>>();
   let asked = 0;
-  for (let now = began; now < until; now = performance.now()) {
-    const due = Math.floor(((now - began) / 1000) * perSecond);
+  while (!isOver()) {
+    const due = Math.floor(((performance.now() - began) / 1000) * perSecond);
     for (; asked < due && open.size < mostOpen; asked++) {
       const one = ask().finally(() => open.delete(one));
       open.add(one);
