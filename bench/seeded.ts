@@ -117,7 +117,9 @@ function fill(db: DatabaseSync, count: number): void {
   writeWorkspaces(db, Math.ceil(count / keysOfWorkspace));
   writeKeys(db, count, owner);
   say(`sorting the secrets of ${inWords(count)} keys`);
-  db.exec('INSERT INTO api_key_secret SELECT * FROM secret ORDER BY hash; COMMIT; DROP TABLE secret;');
+  db.exec(
+    'INSERT INTO api_key_secret SELECT *, NULL, NULL FROM secret ORDER BY hash; COMMIT; DROP TABLE secret;',
+  );
   say('making the indexes');
   for (const { sql } of later) db.exec(sql);
   db.exec('PRAGMA journal_mode = WAL');

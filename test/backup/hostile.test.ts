@@ -41,7 +41,7 @@ const refused: Record<string, string> = {
     'UPDATE api_key SET created_at = 8640000000000001',
   'The column expires_at of the table api_key holds a value that Soku never writes':
     'UPDATE api_key SET expires_at = -1',
-  'The column scopes of the table api_key holds a value that Soku never writes': `UPDATE api_key SET scopes = 'all'`,
+  'The column scopes of the table api_key holds a value that Soku never writes': `UPDATE api_key SET scopes = 'all '`,
   'The column id of the table api_key holds a value that Soku never writes': `PRAGMA foreign_keys = OFF;
     DROP TRIGGER api_key_identity; UPDATE api_key SET id = 'key_of/nobody' WHERE name = 'kept'`,
   'The column createdAt of the table user holds a value of another type': `UPDATE user SET createdAt = 'then'`,

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { createdKeySchema, keySchema } from '@soku/contract/keys';
 import { assertRefusal, Contract } from '../support/contract.ts';
+import { inDatabase } from '../support/in-database.ts';
 import type { Answer } from '../support/person.ts';
 import { startServer } from '../support/server.ts';
 
@@ -119,4 +120,19 @@ test('a key can revoke itself, and is refused from then on', async () => {
 test('with a key and a session, the key is meant', async () => {
   const key = await keyWith();
   assertLacksScope(await contract.call('GET', '/v1/api-keys', { key, as: ada }), 'keys:read');
+});
+
+test('a scope of a newer version is shown as it is, grants nothing, and keeps the key from nothing', async () => {
+  const { apiKey, key } = await ada.makeKey({ name: 'newer', scopes: ['keys:read'] });
+  await inDatabase(server, "UPDATE api_key SET scopes = 'files:* keys:* of:tomorrow' WHERE id = ?", key.id);
+  const stored = ['files:*', 'keys:*', 'of:tomorrow'];
+  const shown = await ada.call('GET', `/v1/api-keys/${key.id}`);
+  assert.deepEqual(keySchema.parse(shown.body).scopes, stored);
+  assert.equal((await ada.call('GET', '/v1/api-keys')).status, 200);
+  const me = await contract.call('GET', '/v1/me', { key: apiKey });
+  assert.equal(me.status, 200, me.text);
+  const verified = await contract.call('GET', '/v1/verify', { key: apiKey });
+  assert.equal(verified.headers.get('x-soku-scopes'), stored.join(' '));
+  assertLacksScope(await contract.call('GET', '/v1/api-keys', { key: apiKey }), 'keys:read');
+  assert.equal((await ada.call('POST', `/v1/api-keys/${key.id}/revoke`)).status, 200);
 });

@@ -3,6 +3,7 @@ import { AddressLimits } from '../../packages/server/src/limits/address-limits.t
 import { KeyLimits } from '../../packages/server/src/limits/key-limits.ts';
 import { termsOf, VerifierNode } from '../../packages/server/src/revocation/node.ts';
 import { SecretMemory } from '../../packages/server/src/verification/memory.ts';
+import { revoked } from '../../packages/server/src/verification/refusals.ts';
 import type { Read } from '../../packages/server/src/verification/secret-source.ts';
 import { VerificationCounts } from '../../packages/server/src/verification/verification-counts.ts';
 import { Verifier } from '../../packages/server/src/verification/verifier.ts';
@@ -198,13 +199,13 @@ export class Process {
     const { database, link, mutation } = this.#options;
     const id = idOfHash.get(hash) ?? '';
     const ticket = this.node.beginRead();
-    const { head, revoked } = await link.ask({
-      snapshot: () => ({ head: database.head, revoked: database.keys.get(id)?.revoked === true }),
+    const { head, isRevoked } = await link.ask({
+      snapshot: () => ({ head: database.head, isRevoked: database.keys.get(id)?.revoked === true }),
       answer: (snapshot) => snapshot,
     });
     return {
-      stored: revoked
-        ? { keyId: id, workspaceId: verifiedKey(id).workspaceId, revokedAt: 0 }
+      stored: isRevoked
+        ? { keyId: id, workspaceId: verifiedKey(id).workspaceId, refusal: revoked(0) }
         : { key: verifiedKey(id) },
       mayKeep: () => mutation?.mayKeep?.(this.node, ticket, head) ?? this.node.mayKeep(ticket, head),
     };
@@ -217,7 +218,9 @@ function verifiedKey(id: string) {
     workspaceId: 'ws',
     name: id,
     scopes: [],
+    retiresAt: Number.POSITIVE_INFINITY,
     expiresAt: Number.POSITIVE_INFINITY,
+    ends: false,
     rateLimit: null,
   };
 }

@@ -13,7 +13,9 @@ const key = {
   workspaceId: 'ws_x',
   name: 'x',
   scopes: [],
+  retiresAt: Number.POSITIVE_INFINITY,
   expiresAt: Number.POSITIVE_INFINITY,
+  ends: false,
   rateLimit: Number.POSITIVE_INFINITY,
 };
 

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { instantSchema } from './instant.ts';
 import { nameSchema } from './names.ts';
 import { rateLimitSchema } from './rate-limits.ts';
-import { scopeSchema } from './scopes.ts';
+import { scopeSchema, storedScopeSchema } from './scopes.ts';
 
 export const keyIdSchema = z.string().regex(/^key_[0-9a-hjkmnp-tv-z]{26}$/, 'is not the id of a key');
 
@@ -13,7 +13,7 @@ export const keySchema = z
     name: z.string(),
     preview: z.string().describe('Prefix, first 3 and last 3 characters: sk_live_abc...xyz'),
     status: z.enum(['active', 'revoked', 'expired']),
-    scopes: z.array(scopeSchema),
+    scopes: z.array(storedScopeSchema),
     createdAt: instantSchema,
     createdBy: z.string().describe('The id of the account, or of the key, that made it'),
     lastUsedAt: instantSchema

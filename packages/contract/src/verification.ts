@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { keyIdSchema, keySchema } from './keys.ts';
 import { rateStandingSchema } from './rate-limits.ts';
-import { scopeSchema } from './scopes.ts';
+import { scopeSchema, storedScopeSchema } from './scopes.ts';
 
 export const verifyKeySchema = z.strictObject({
   // As long as a header can be: what a client sent is answered, not refused for its length.
@@ -26,7 +26,7 @@ export const verificationSchema = z
         id: keyIdSchema,
         workspaceId: z.string(),
         name: z.string(),
-        scopes: z.array(scopeSchema),
+        scopes: z.array(storedScopeSchema),
         expiresAt: z.iso.datetime().nullable().optional().describe('Absent of a key of another workspace'),
       })
       .optional()

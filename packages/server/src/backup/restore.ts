@@ -175,6 +175,13 @@ async function makeCurrent(partial: string, directory: DataDirectory, { log }: T
   );
   const database = await openSqlite({ ...directory, databaseFile: partial });
   try {
+    // Likewise of each secret that was retired.
+    await database.kysely
+      .insertInto('dead_hash')
+      .columns(['hash'])
+      .expression((eb) => eb.selectFrom('api_key_secret').select('hash').where('retired_at', 'is not', null))
+      .onConflict((conflict) => conflict.doNothing())
+      .execute();
     return await new DeadHashJournal(directory, database, log).settle();
   } finally {
     await database.close();

@@ -41,6 +41,10 @@ interface ApiKeySecretTable {
   preview_end: string;
   /** Epoch ms. Written once. */
   created_at: number;
+  /** Epoch ms from which on it is rejected; null is never. Written by a rotation for the older secrets. */
+  retires_at: number | null;
+  /** Epoch ms; null while it may be accepted. Written once, for ever (triggers hold it), and the hash is dead then. */
+  retired_at: number | null;
 }
 
 /** Hashes that may never be accepted again. Filled by a trigger when a key is revoked; nothing can be taken out. */

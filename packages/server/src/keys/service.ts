@@ -27,8 +27,8 @@ export interface Caller {
   /** The account's or the key's id. */
   id: string;
   workspaceId: string;
-  /** What the caller may hand on to a new key. A person may hand on everything. */
-  scopes: readonly Scope[];
+  /** What the caller may hand on to a new key, as stored. A person may hand on everything. */
+  scopes: readonly string[];
   /** Epoch ms; a key that ends cannot make one that outlives it. Infinity for a person. */
   expiresAt: number;
 }

@@ -49,6 +49,30 @@ for (const which of databases) {
     return { database, db: database.kysely, workspaceId, store: new KeyStore(database.kysely) };
   };
 
+  test(`a key is shown once, by its newest secret, on ${which}`, async () => {
+    const { db, workspaceId, store } = await scene();
+    const key = newKey({ workspaceId });
+    await insert(db, key);
+    const parts = { key_id: key.id, prefix: 'sk_live_', preview_end: 'xyz' };
+    await db
+      .insertInto('api_key_secret')
+      .values([
+        { ...parts, hash: randomBytes(32), preview_start: 'new', created_at: start + 2 },
+        { ...parts, hash: randomBytes(32), preview_start: 'old', created_at: start - 1 },
+      ])
+      .execute();
+    const listed = await store.list(workspaceId, page);
+    assert.deepEqual(
+      listed.map(({ id, preview_start }) => [id, preview_start]),
+      [[key.id, 'new']],
+    );
+    const found = await db
+      .transaction()
+      .execute((transaction) => new KeyStore(transaction).find(workspaceId, key.id, { locked: true }));
+    assert.equal(found?.preview_start, 'new');
+    assert.equal((await store.count(workspaceId, page)).all, 1);
+  });
+
   test(`keys are listed newest first, page by page, on ${which}`, async () => {
     const { db, workspaceId, store } = await scene();
     const made: string[] = [];

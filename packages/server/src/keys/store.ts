@@ -1,4 +1,4 @@
-import type { ExpressionBuilder, Kysely } from 'kysely';
+import { type ExpressionBuilder, type Kysely, type SqlBool, sql } from 'kysely';
 import { isPostgres } from '../database/dialect.ts';
 import type { Tables } from '../database/schema.ts';
 import { livingDescendants } from './descendants.ts';
@@ -38,6 +38,7 @@ export class KeyStore {
         .selectFrom('api_key')
         .innerJoin('api_key_secret', 'api_key_secret.key_id', 'api_key.id')
         .select(shownColumns)
+        .where(isNewestSecret)
         .where('api_key.workspace_id', '=', workspaceId)
         .where('api_key.id', '=', id)
         // SQLite has no such clause, and a transaction there has the database alone.
@@ -80,6 +81,7 @@ export class KeyStore {
       .selectFrom(keys)
       .innerJoin('api_key_secret', 'api_key_secret.key_id', 'api_key.id')
       .select(shownColumns)
+      .where(isNewestSecret)
       .orderBy('api_key.id', 'desc')
       .execute();
   }
@@ -116,6 +118,12 @@ const shownColumns = [
   'api_key_secret.preview_start',
   'api_key_secret.preview_end',
 ] as const;
+
+/** Of the secrets that are joined to a key: a key is shown once, by the one that was created last. */
+function isNewestSecret() {
+  return sql<SqlBool>`api_key_secret.hash = (
+    SELECT s.hash FROM api_key_secret s WHERE s.key_id = api_key.id ORDER BY s.created_at DESC, s.hash DESC LIMIT 1)`;
+}
 
 function countIf(
   eb: ExpressionBuilder<Tables, 'api_key'>,

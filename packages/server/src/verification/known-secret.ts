@@ -1,19 +1,16 @@
 import type { RateLimit } from '@soku/contract/rate-limits';
-import type { Scope } from '@soku/contract/scopes';
 import { z } from 'zod';
+import type { Refusal } from '../http/errors.ts';
 import { readScopes } from '../keys/stored-scopes.ts';
 import { readRateLimit } from '../limits/rate-limit.ts';
+import type { Policy } from './judge.ts';
+import { retired, revoked } from './refusals.ts';
 
 /** A key that is good right now. */
-export interface VerifiedKey {
+export interface VerifiedKey extends Policy {
   keyId: string;
   workspaceId: string;
   name: string;
-  scopes: readonly Scope[];
-  /** Epoch ms; Infinity is never. */
-  expiresAt: number;
-  /** Requests a minute; null is no limit. */
-  rateLimit: number | null;
   /** What ForwardAuth writes of the key; made at the first use. */
   text?: string | undefined;
 }
@@ -24,8 +21,7 @@ export type StoredSecret = { key: VerifiedKey } | RevokedSecret;
 interface RevokedSecret {
   keyId: string;
   workspaceId: string;
-  /** Epoch ms, when it is known. */
-  revokedAt: number | null;
+  refusal: Refusal;
 }
 
 /** The row that a hash leads to. */
@@ -36,6 +32,8 @@ const rowSchema = z.object({
   scopes: z.string(),
   expires_at: z.number().nullable(),
   revoked_at: z.number().nullable(),
+  retires_at: z.number().nullable(),
+  retired_at: z.number().nullable(),
   key_limit: z.number().nullable(),
   workspace_limit: z.number().nullable(),
   dead: z.number(),
@@ -43,7 +41,7 @@ const rowSchema = z.object({
 
 /** dead_hash has the last word, whatever the key's own row says. */
 export const columns = `
-  k.id, k.workspace_id, k.name, k.scopes, k.expires_at, k.revoked_at,
+  k.id, k.workspace_id, k.name, k.scopes, k.expires_at, k.revoked_at, s.retires_at, s.retired_at,
   k.rate_limit AS key_limit, w.rate_limit AS workspace_limit,
   CASE WHEN EXISTS (SELECT 1 FROM dead_hash d WHERE d.hash = s.hash) THEN 1 ELSE 0 END AS dead`;
 
@@ -59,11 +57,10 @@ export const tables = `
  */
 export function readStored(row: unknown, usualLimit: RateLimit): StoredSecret | undefined {
   if (row === undefined) return undefined;
-  const { id, workspace_id, name, scopes, expires_at, revoked_at, key_limit, workspace_limit, dead } =
-    rowSchema.parse(row);
-  if (revoked_at !== null || dead !== 0) {
-    return { keyId: id, workspaceId: workspace_id, revokedAt: revoked_at };
-  }
+  const parsed = rowSchema.parse(row);
+  const { id, workspace_id, name, scopes, expires_at, retires_at, key_limit, workspace_limit } = parsed;
+  const refusal = whyEnded(parsed);
+  if (refusal !== undefined) return { keyId: id, workspaceId: workspace_id, refusal };
   const limit = readRateLimit(key_limit) ?? readRateLimit(workspace_limit) ?? usualLimit;
   return {
     key: {
@@ -71,9 +68,18 @@ export function readStored(row: unknown, usualLimit: RateLimit): StoredSecret | 
       workspaceId: workspace_id,
       name,
       scopes: readScopes(scopes),
+      retiresAt: retires_at ?? Number.POSITIVE_INFINITY,
       expiresAt: expires_at ?? Number.POSITIVE_INFINITY,
+      ends: retires_at !== null || expires_at !== null,
       rateLimit: limit === 'off' ? null : limit,
       text: undefined,
     },
   };
+}
+
+/** Why a secret is rejected at any time. A key that is revoked says so, also to the holder of a retired secret. */
+function whyEnded({ revoked_at, retired_at, dead }: z.infer<typeof rowSchema>): Refusal | undefined {
+  if (revoked_at !== null) return revoked(revoked_at);
+  if (retired_at !== null) return retired(retired_at);
+  return dead === 0 ? undefined : revoked(null);
 }

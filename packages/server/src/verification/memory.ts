@@ -10,8 +10,6 @@ import { type Cached, SecretCache } from './secret-cache.ts';
  */
 export interface GoodSecret extends VerifiedKey, Cached {
   hash: string;
-  /** Whether it ever does. Spares most keys a look at the time, which V8 keeps in an object of its own. */
-  expires: boolean;
   workspace: WorkspaceMark;
   window: KeyWindow | undefined;
   usage: SecretUsage | undefined;
@@ -78,7 +76,6 @@ export class SecretMemory {
       ...key,
       hash,
       workspace: this.#markOf(key.workspaceId),
-      expires: Number.isFinite(key.expiresAt),
       window: undefined,
       usage: undefined,
       used: false,

@@ -49,17 +49,19 @@ test('nobody joins a read that was sent; those who wait for the next one share i
   }
 });
 
-test('a row that cannot be understood is refused alone', async (t) => {
-  await pool.query(`UPDATE api_key SET scopes = 'of:tomorrow' WHERE id = 'key_1'`);
-  t.after(() => pool.query(`UPDATE api_key SET scopes = '' WHERE id = 'key_1'`));
-  const { secrets: source } = secrets();
-  const all = await whileLocked(() =>
-    [first, first, first, first, second, ...others].map((hash) => source.read(hash)),
-  );
-  assert.deepEqual(
-    all.map(({ status }) => status),
-    all.map((_, i) => (i === 4 ? 'rejected' : 'fulfilled')),
-  );
+test('what a row says of a secret, with a scope of a newer version and a time at which it retires', async () => {
+  await pool.query(`UPDATE api_key SET scopes = 'keys:read of:tomorrow' WHERE id = 'key_1'`);
+  await pool.query(`UPDATE api_key_secret SET retires_at = 5 WHERE key_id = 'key_1'`);
+  const source = secrets().secrets;
+  const { stored } = await source.read(second);
+  assert.ok(stored !== undefined && 'key' in stored);
+  assert.deepEqual(stored.key.scopes, ['keys:read', 'of:tomorrow']);
+  assert.deepEqual([stored.key.retiresAt, stored.key.ends], [5, true]);
+  await pool.query(`UPDATE api_key_secret SET retired_at = 6 WHERE key_id = 'key_1'`);
+  const retired = (await source.read(second)).stored;
+  assert.ok(retired !== undefined && 'refusal' in retired);
+  assert.equal(retired.refusal.code, 'revoked_key');
+  assert.match(retired.refusal.message, /rotated.*1970-01-01T00:00:00\.006Z/);
 });
 
 test('so many may wait, and no more', async () => {

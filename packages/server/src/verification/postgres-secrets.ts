@@ -114,7 +114,7 @@ export class PostgresSecrets<Ticket> implements SecretSource {
     const seen = head;
     const mayKeep = () => this.#guard.mayKeep(ticket, seen);
     for (const [hash, { resolve, reject }] of asked) {
-      // What cannot be read, such as a scope of a newer version, is refused alone.
+      // What cannot be read is rejected alone.
       try {
         resolve({ stored: readStored(found.get(hash), this.#usualLimit), mayKeep });
       } catch (error) {

@@ -34,6 +34,14 @@ export function revoked(at: number | null): Refusal {
 }
 
 /** @param at epoch ms */
+export function retired(at: number): Refusal {
+  return {
+    code: 'revoked_key',
+    message: `This key was rotated, and this secret of it retired at ${new Date(at).toISOString()}. Use the new one.`,
+  };
+}
+
+/** @param at epoch ms */
 export function expired(at: number): Refusal {
   return {
     code: 'expired_key',

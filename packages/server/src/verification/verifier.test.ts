@@ -18,9 +18,6 @@ const apiKey = await storeKey();
 
 /** A key that ends at `expiry`, put into the tables without the code that makes keys. */
 async function storeKey(): Promise<string> {
-  const secret = generateKey({ prefix: 'soku_' });
-  const preview = parseKey(secret, ['soku_']);
-  assert.ok(preview !== null);
   const { kysely } = database;
   await kysely.insertInto('workspace').values({ id: 'ws_1', name: 'one', created_at: 0 }).execute();
   await kysely
@@ -38,7 +35,15 @@ async function storeKey(): Promise<string> {
       revoked_by: null,
     })
     .execute();
-  await kysely
+  return (await insertSecret(0)).secret;
+}
+
+/** One more secret of the key. @returns it, and the start of its preview */
+async function insertSecret(createdAt: number): Promise<{ secret: string; start: string }> {
+  const secret = generateKey({ prefix: 'soku_' });
+  const preview = parseKey(secret, ['soku_']);
+  assert.ok(preview !== null);
+  await database.kysely
     .insertInto('api_key_secret')
     .values({
       hash: await hashKey(secret),
@@ -46,10 +51,10 @@ async function storeKey(): Promise<string> {
       prefix: preview.prefix,
       preview_start: preview.previewStart,
       preview_end: preview.previewEnd,
-      created_at: 0,
+      created_at: createdAt,
     })
     .execute();
-  return secret;
+  return { secret, start: preview.previewStart };
 }
 
 /** A verifier with an empty cache, a reader of its own that a test may close, and a clock that a test may set. */
@@ -117,4 +122,28 @@ test('a key that was forgotten is read anew', async () => {
   reader.close();
   assert.equal((await verifier.verifyKey(apiKey)).refusal?.code, 'verification_unavailable');
   assert.equal(failures.length, 1);
+});
+
+test('a secret is rejected from the millisecond on at which it retires, while the key has another one', async () => {
+  const older = await insertSecret(0);
+  const newer = await insertSecret(1);
+  const setLifecycle = (column: string, at: number) =>
+    database.kysely
+      .updateTable('api_key_secret')
+      .set({ [column]: at })
+      .where('preview_start', '=', older.start)
+      .execute();
+  await setLifecycle('retires_at', expiry - 100);
+  const { verifier, clock } = newVerifier(expiry - 101);
+  assert.equal((await verifier.verifyKey(older.secret)).key?.keyId, 'key_1');
+  clock.now = expiry - 100;
+  const { refusal } = await verifier.verifyKey(older.secret);
+  assert.equal(refusal?.code, 'revoked_key');
+  assert.match(refusal.message, /rotated.*2029-12-31T23:59:59\.900Z/);
+  assert.equal((await verifier.verifyKey(newer.secret)).key?.keyId, 'key_1');
+
+  await setLifecycle('retired_at', expiry - 50);
+  const late = newVerifier(0).verifier;
+  assert.equal((await late.verifyKey(older.secret)).refusal?.code, 'revoked_key', 'whatever the clock says');
+  assert.equal((await late.verifyKey(newer.secret)).key?.keyId, 'key_1');
 });

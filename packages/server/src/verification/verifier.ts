@@ -10,8 +10,9 @@ import { hourOf, startOf } from '../usage/hours.ts';
 import type { SecretUsage, UsageRecorder } from '../usage/recorder.ts';
 import { longestAgent, shorten } from '../usage/user-agent.ts';
 import { longestKey, readCredentials, usualToken } from './credentials.ts';
+import { judge } from './judge.ts';
 import type { BadSecret, GoodSecret, SecretMemory } from './memory.ts';
-import { expired, guesses, lacksScope, rateLimited, revoked, unavailable, unknown } from './refusals.ts';
+import { guesses, rateLimited, unavailable, unknown } from './refusals.ts';
 import { type RequestFields, readFields } from './request-fields.ts';
 import type { Gate, Read, SecretSource } from './secret-source.ts';
 import type { Ask, Use, Verdict } from './verdict.ts';
@@ -132,7 +133,7 @@ export class Verifier {
   /** @param settled what the database said of the limit, when it was asked; the request is then counted */
   #decide(secret: GoodSecret, use: Use, userAgent: string, now: number, settled?: LimitState): Answer {
     if (isForeign(secret, use)) return this.#refuseStranger(unknown, use, now);
-    const fault = faultOf(secret, use, now);
+    const fault = judge(secret, use, now);
     if (fault !== undefined) return this.#refuseKnown(secret, fault, use, now);
     const limit = use.limited === false ? null : (settled ?? this.#take(secret, now));
     if (limit === undefined) return this.#ask(secret, use, userAgent);
@@ -211,7 +212,7 @@ export class Verifier {
       const secret = this.#memory.rememberGood(hash, stored.key, keep);
       return this.#decide(secret, use, userAgent, now, settled);
     }
-    const refusal = stored === undefined ? unknown : revoked(stored.revokedAt);
+    const refusal = stored === undefined ? unknown : stored.refusal;
     return this.#refuseBad(this.#memory.rememberBad(hash, refusal, stored, keep), use, now);
   }
 
@@ -265,14 +266,6 @@ export class Verifier {
 /** Whether a secret belongs to a workspace whose keys whoever asks does not see: for it there is no such key. */
 function isForeign(secret: { workspaceId: string | undefined }, { workspaceId }: Use): boolean {
   return workspaceId !== undefined && secret.workspaceId !== workspaceId;
-}
-
-/** Why a key whose secret is right may not do this, its limit apart. */
-function faultOf(secret: GoodSecret, use: Use, now: number): Refusal | undefined {
-  if (secret.expires && secret.expiresAt <= now) return expired(secret.expiresAt);
-  if (use.needs === undefined) return undefined;
-  const missing = use.needs.find((scope) => !secret.scopes.includes(scope));
-  return missing === undefined ? undefined : lacksScope(missing);
 }
 
 function ownTarget(request: IncomingMessage): readonly string[] {

@@ -12,7 +12,7 @@ import { ExactTime } from '../../../components/When.tsx';
 import { relativeTime } from '../../../dates/dates.ts';
 import { useMinute } from '../../../dates/use-minute.ts';
 import { limitInWords } from './limit.ts';
-import { scopeTexts } from './ScopeFields.tsx';
+import { scopeTextOf } from './ScopeFields.tsx';
 
 export function KeyFactList({ apiKey, onEditLimit }: { apiKey: Key; onEditLimit: () => void }) {
   const user = useSession()?.user;
@@ -43,7 +43,7 @@ export function KeyFactList({ apiKey, onEditLimit }: { apiKey: Key; onEditLimit:
         {apiKey.scopes.length === 0 ? <span>None: it opens the API and manages nothing</span> : null}
         {apiKey.scopes.map((scope) => (
           <span className="fact__scope" key={scope}>
-            <code translate="no">{scope}</code> <span>{scopeTexts[scope]}</span>
+            <code translate="no">{scope}</code> <span>{scopeTextOf(scope)}</span>
           </span>
         ))}
       </Fact>

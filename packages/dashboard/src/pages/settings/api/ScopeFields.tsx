@@ -1,10 +1,16 @@
-import type { Scope } from '@soku/contract/scopes';
+import { type Scope, scopeSchema } from '@soku/contract/scopes';
 
-export const scopeTexts: Record<Scope, string> = {
+const scopeTexts: Record<Scope, string> = {
   'keys:read': 'See the list of keys: names, previews and dates, never a key.',
   'keys:write': 'Make, rename and revoke keys.',
   'keys:verify': "Ask whether somebody else's key is good.",
 };
+
+/** What a scope of a key lets it do. A newer version may have written one that this version does not know. */
+export function scopeTextOf(stored: string): string {
+  const { data: scope } = scopeSchema.safeParse(stored);
+  return scope === undefined ? 'Not known to this version. It grants nothing here.' : scopeTexts[scope];
+}
 
 const scopes = [
   ['keys:read', scopeTexts['keys:read']],

@@ -1,0 +1,22 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { judge, type Policy } from './judge.ts';
+
+const never = Number.POSITIVE_INFINITY;
+const open: Policy = { retiresAt: never, expiresAt: never, ends: false, scopes: [], rateLimit: null };
+const needs = ['keys:read'] as const;
+
+test('of several reasons the first one of the contract is returned: retired, expired, scope', () => {
+  const all = { ...open, retiresAt: 5, expiresAt: 5, ends: true };
+  const codes = (policy: Policy, now: number) => judge(policy, { needs }, now)?.code;
+  assert.equal(codes(all, 5), 'revoked_key');
+  assert.equal(codes({ ...all, retiresAt: 6 }, 5), 'expired_key');
+  assert.equal(codes({ ...all, retiresAt: 6, expiresAt: 6 }, 5), 'insufficient_scope');
+  assert.equal(codes({ ...all, retiresAt: 6, expiresAt: 6, scopes: ['keys:read'] }, 5), undefined);
+});
+
+test('a scope that this version does not know grants nothing', () => {
+  const policy = { ...open, scopes: ['*', 'keys:*', 'keys:read:all'] };
+  assert.equal(judge(policy, { needs }, 0)?.scope, 'keys:read');
+  assert.equal(judge(policy, {}, 0), undefined);
+});

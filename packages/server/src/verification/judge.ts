@@ -1,0 +1,40 @@
+import type { Scope } from '@soku/contract/scopes';
+import type { Refusal } from '../http/errors.ts';
+import { expired, lacksScope, retired } from './refusals.ts';
+
+/** What a secret may do, and until when. */
+export interface Policy {
+  /** Epoch ms from which on the secret is no longer accepted, although its key is; Infinity is never. */
+  retiresAt: number;
+  /** Epoch ms; Infinity is never. */
+  expiresAt: number;
+  /** Whether either time is finite. Most keys so need no look at times, which V8 keeps in objects of their own. */
+  ends: boolean;
+  /** As stored. One that this version does not know grants nothing, because nothing asks for it. */
+  scopes: readonly string[];
+  /** Requests a minute; null is no limit. */
+  rateLimit: number | null;
+}
+
+/** What a request asks of a key. */
+interface Demand {
+  /** The scopes that the key must have. */
+  needs?: readonly Scope[] | undefined;
+}
+
+/**
+ * Judges a secret that is not revoked, in the contract's order: retired, expired, scope. Its limit comes last and is
+ * not judged here, because a look at it counts: the verifier takes it only of a request that this lets pass.
+ *
+ * @param now epoch ms
+ * @returns why the request is rejected; undefined when it may go on to the limit
+ */
+export function judge(policy: Policy, { needs }: Demand, now: number): Refusal | undefined {
+  if (policy.ends) {
+    if (policy.retiresAt <= now) return retired(policy.retiresAt);
+    if (policy.expiresAt <= now) return expired(policy.expiresAt);
+  }
+  if (needs === undefined) return undefined;
+  const missing = needs.find((scope) => !policy.scopes.includes(scope));
+  return missing === undefined ? undefined : lacksScope(missing);
+}
