@@ -3,14 +3,17 @@ import type { Logger } from 'pino';
 import { AccountService } from './accounts/account-service.ts';
 import { createAuth } from './accounts/auth.ts';
 import { DeviceCookies } from './accounts/device-cookie.ts';
+import { FailedSignIns } from './accounts/failed-sign-ins.ts';
 import { PasswordGate } from './accounts/password-gate.ts';
 import { PasswordHasher } from './accounts/password-hasher.ts';
 import { accountRoutes } from './accounts/routes.ts';
 import { isDashboardCookie, renameFormerCookie, sessionCookieName } from './accounts/session-cookie.ts';
+import { keepAudit } from './audit/audit.ts';
 import { readLastBackups } from './backup/last-backup.ts';
 import type { Config } from './config.ts';
 import type { Database } from './database/open.ts';
 import type { PostgresDatabase } from './database/postgres.ts';
+import { appendEvents } from './events/events.ts';
 import type { Gateway } from './gateway/gateway.ts';
 import { clientAddress, trustedPeer } from './http/client-address.ts';
 import { drainable } from './http/draining.ts';
@@ -81,6 +84,7 @@ export async function createApp(
   const workspaces = new WorkspaceService(database.kysely, {
     keyRateLimit: config.keyRateLimit,
     propagation,
+    now: Date.now,
   });
   const keys = new KeyService(new KeyStore(database.kysely), propagation, {
     prefixes: keyPrefixes,
@@ -127,7 +131,9 @@ export async function createApp(
   await app.register(nodeRoutes, { list: nodes?.list ?? onlyNode, checkOperator });
   openApiRoute(app);
   await registerPages(app);
-  return { app, accounts, keys, nodes, limits, usage, gateway, draining };
+  const audit = keepAudit({ database, retentionDays: config.auditRetentionDays, log });
+  const { failedSignIns } = accountParts;
+  return { app, accounts, failedSignIns, audit, keys, nodes, limits, usage, gateway, draining };
 }
 
 /** Accounts, the auth library behind them, and what stands before their passwords. */
@@ -143,6 +149,10 @@ function createAccounts(
     accounts: new AccountService(auth, database.kysely, passwords),
     passwords,
     gate: new PasswordGate(),
+    failedSignIns: new FailedSignIns({
+      append: (events) => database.kysely.transaction().execute((db) => appendEvents(db, events)),
+      failed: (error) => log.error({ err: error }, 'failed sign-ins could not be written; it is tried again'),
+    }),
     devices: new DeviceCookies(publicUrl, secret),
   };
 }

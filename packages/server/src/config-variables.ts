@@ -131,6 +131,10 @@ export const variables = z.object({
       example: 'refuse',
       description: 'What the gateway does with CORS preflights, which carry no key: `refuse` or `pass`',
     }),
+  SOKU_AUDIT_RETENTION_DAYS: wholeNumber(1, 36_500).default(400).register(notes, {
+    example: '400',
+    description: 'Days after which events of the [audit log](audit.md) are deleted',
+  }),
   SOKU_METRICS_TOKEN: z
     .string()
     .regex(/^[\x21-\x7e]{16,}$/, 'has fewer than 16 characters, or one that no header can hold')

@@ -45,6 +45,7 @@ export interface Config {
   addressRateLimit: number | 'off';
   /** Whose keys POST /v1/verify knows. */
   verifyScope: 'deployment' | 'workspace';
+  auditRetentionDays: number;
   /** Absent: there is no gateway. */
   gateway: GatewayConfig | undefined;
   /** Absent: only programs on this machine may read the metrics. */
@@ -84,6 +85,7 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     keyRateLimit: values.SOKU_KEY_RATE_LIMIT,
     addressRateLimit: values.SOKU_ADDRESS_RATE_LIMIT,
     verifyScope: values.SOKU_VERIFY_SCOPE,
+    auditRetentionDays: values.SOKU_AUDIT_RETENTION_DAYS,
     gateway: gatewayOf(values),
     metricsToken: values.SOKU_METRICS_TOKEN,
     logLevel: values.LOG_LEVEL,

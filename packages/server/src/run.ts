@@ -38,13 +38,8 @@ async function start(): Promise<void> {
   await inWords(database, journal.start());
   // Loaded when it is wanted: that takes longer than everything that may refuse the start.
   const { createApp } = await import('./app.ts');
-  const { app, accounts, keys, nodes, limits, usage, gateway, draining } = await createApp(
-    config,
-    database,
-    journal,
-    secret,
-    log,
-  );
+  const { app, accounts, failedSignIns, audit, keys, nodes, limits, usage, gateway, draining } =
+    await createApp(config, database, journal, secret, log);
   process.on('uncaughtException', (error) => {
     log.fatal({ err: error }, 'This is a bug; the process ends');
     process.exit(exitCodes.software);
@@ -59,10 +54,14 @@ async function start(): Promise<void> {
       drain: () => draining.begin(),
       closeServers: (since) => Promise.all([close(since), closeGateway(since)]),
       write: async (progressed) => {
-        const [written] = await Promise.all([usage.stop(progressed), limits.stop(progressed)]);
+        const [written] = await Promise.all([
+          usage.stop(progressed),
+          limits.stop(progressed),
+          failedSignIns.stop(),
+        ]);
         return written;
       },
-      leave: () => Promise.all([nodes?.stop(), journal.stop()]),
+      leave: () => Promise.all([nodes?.stop(), journal.stop(), audit.stop()]),
       closeDatabase: () => database.close(),
       isRemote: database.kind === 'postgres',
       log,
@@ -80,6 +79,8 @@ async function start(): Promise<void> {
   const closeGateway = await startGateway(gateway, config, log);
   await listen(app, config);
   usage.start();
+  failedSignIns.start();
+  audit.start();
   if (setupCode !== undefined) tellSetupCode(log, `Set up Soku: ${config.publicUrl}/setup?code=${setupCode}`);
   started.resolve(closeGateway);
 }

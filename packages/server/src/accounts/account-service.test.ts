@@ -3,6 +3,7 @@ import { after, test } from 'node:test';
 import { pino } from 'pino';
 import { openTestDatabase, whenWaiting } from '../../../../test/support/open-database.ts';
 import type { Database } from '../database/open.ts';
+import { systemActor } from '../events/actor.ts';
 import { RequestError } from '../http/errors.ts';
 import { AccountService } from './account-service.ts';
 import { createAuth } from './auth.ts';
@@ -73,7 +74,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
   test(`of two accounts with one address at once one is made, and the other is refused in words, on ${which}`, async () => {
     const { database, nodes } = await scene(which);
     const outcomes = await atOnce(database, () =>
-      nodes.map((node) => node.createAccount(ada).catch(refused)),
+      nodes.map((node) => node.createAccount(ada, systemActor).catch(refused)),
     );
     const [refusal, id] = outcomes.toSorted();
     assert.equal(refusal, 'An account with this e-mail address exists.');
@@ -100,26 +101,26 @@ for (const which of ['sqlite', 'postgres'] as const) {
     const code = await one.prepareFirstAccount(undefined);
     assert.ok(code !== undefined);
     assert.equal(await one.setupNeeded(), true);
-    await other.createAccount(ada);
+    await other.createAccount(ada, systemActor);
     assert.equal(await one.setupNeeded(), false);
     const late = { ...ada, email: 'eve@example.com' };
-    assert.match(String(await one.setUp(code, late).catch(refused)), /wrong or was used/);
+    assert.match(String(await one.setUp(code, late, systemActor).catch(refused)), /wrong or was used/);
     assert.equal((await one.listAccounts()).length, 1);
   });
 
   test(`a new password ends the sessions of its account, and needs one, on ${which}`, async () => {
     const { auth, database, nodes } = await scene(which);
-    await nodes[0]?.createAccount(ada);
+    await nodes[0]?.createAccount(ada, systemActor);
     const sessions = () => database.kysely.selectFrom('session').select('id').execute();
     const signIn = (password: string) => auth.api.signInEmail({ body: { email: ada.email, password } });
     await signIn(ada.password);
     assert.equal((await sessions()).length, 1);
-    await nodes[1]?.resetPassword(ada.email, 'another good one');
+    await nodes[1]?.resetPassword(ada.email, 'another good one', systemActor);
     assert.deepEqual(await sessions(), []);
     await assert.rejects(signIn(ada.password));
     await signIn('another good one');
     await assert.rejects(
-      async () => nodes[1]?.resetPassword('eve@example.com', 'another good one'),
+      async () => nodes[1]?.resetPassword('eve@example.com', 'another good one', systemActor),
       /No account/,
     );
   });

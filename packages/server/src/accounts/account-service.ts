@@ -1,11 +1,15 @@
 import { timingSafeEqual } from 'node:crypto';
+import type { Action, Actor, Changes, Details } from '@soku/contract/audit';
 import type { Kysely } from 'kysely';
 import { lockForAll } from '../database/dialect.ts';
 import type { Tables } from '../database/schema.ts';
 import { orUnavailable } from '../database/unavailable.ts';
+import { type Origin, systemActor } from '../events/actor.ts';
+import { appendEvent } from '../events/events.ts';
 import { RequestError } from '../http/errors.ts';
 import { newId } from '../ids.ts';
 import { StartupError } from '../startup-error.ts';
+import { type AccountName, accountEvent, personActor } from './account-events.ts';
 import { type Auth, isOver } from './auth.ts';
 import { checkNewPassword } from './new-password.ts';
 import type { PasswordHasher } from './password-hasher.ts';
@@ -61,7 +65,7 @@ export class AccountService {
     if (owner !== undefined) {
       // Another node that starts at the same time may be the one that makes it.
       const account = { ...owner, name: owner.email.split('@')[0] ?? owner.email };
-      await this.#make(account, 'only the first').catch(wrongOwner);
+      await this.#create(account, 'only the first', () => systemActor).catch(wrongOwner);
       return undefined;
     }
     const { secret } = await this.#auth.$context;
@@ -88,9 +92,9 @@ export class AccountService {
    *
    * @throws {RequestError} invalid_request when the code is wrong or was used
    */
-  async setUp(code: string, account: NewAccount): Promise<void> {
+  async setUp(code: string, account: NewAccount, origin: Origin): Promise<void> {
     await this.checkSetupCode(code);
-    const made = await this.#make(account, 'only the first');
+    const made = await this.#create(account, 'only the first', (created) => personActor(created, origin));
     this.#setupCode = undefined;
     if (made === undefined) throw wrongSetupCode();
   }
@@ -101,14 +105,15 @@ export class AccountService {
    * @returns the id of the account
    * @throws {RequestError} invalid_request when the e-mail has an account, or the password is rejected
    */
-  async createAccount(account: NewAccount): Promise<string | undefined> {
-    return this.#make(account, 'any');
+  async createAccount(account: NewAccount, actor: Actor): Promise<string | undefined> {
+    return this.#create(account, 'any', () => actor);
   }
 
   /** @returns its id; undefined when it is to be the first one, and is not */
-  async #make(
+  async #create(
     { name, email, password }: NewAccount,
     which: 'any' | 'only the first',
+    actorOf: (created: AccountName) => Actor,
   ): Promise<string | undefined> {
     await checkNewPassword(this.#passwords, { email, password });
     const hash = await this.#passwords.hash(password);
@@ -137,6 +142,8 @@ export class AccountService {
         })
         .execute();
       await makeWorkspace(db, { name: `${name}'s workspace`, userId, now });
+      const created = { id: userId, name };
+      await appendEvent(db, accountEvent('account.created', created, actorOf(created), now));
       return userId;
     });
   }
@@ -147,19 +154,21 @@ export class AccountService {
    * @returns the id of the account
    * @throws {RequestError} not_found when the e-mail has no account, invalid_request when the password is rejected
    */
-  async resetPassword(email: string, password: string): Promise<string> {
+  async resetPassword(email: string, password: string, actor: Actor): Promise<string> {
     await checkNewPassword(this.#passwords, { email, password });
     const hash = await this.#passwords.hash(password);
     return this.#db.transaction().execute(async (db) => {
-      const user = await db.selectFrom('user').select('id').where('email', '=', email).executeTakeFirst();
+      const user = await findByEmail(db, email);
       if (user === undefined) throw noAccount();
+      const now = this.#now();
       await db
         .updateTable('account')
-        .set({ password: hash, updatedAt: new Date(this.#now()).toISOString() })
+        .set({ password: hash, updatedAt: new Date(now).toISOString() })
         .where('userId', '=', user.id)
         .where('providerId', '=', 'credential')
         .execute();
       await db.deleteFrom('session').where('userId', '=', user.id).execute();
+      await appendEvent(db, accountEvent('account.password_reset', user, actor, now));
       return user.id;
     });
   }
@@ -175,14 +184,23 @@ export class AccountService {
     return rows.map((row) => ({ ...row, createdAt: new Date(row.createdAt).toISOString() }));
   }
 
-  /** The id of the account with this e-mail address, for the log. */
-  async findId(email: string): Promise<string | undefined> {
-    const row = await this.#db
-      .selectFrom('user')
-      .select('id')
-      .where('email', '=', email.toLowerCase())
-      .executeTakeFirst();
-    return row?.id;
+  /** The account with this e-mail address. */
+  async findAccount(email: string): Promise<AccountName | undefined> {
+    return findByEmail(this.#db, email.toLowerCase());
+  }
+
+  /**
+   * Appends the event of what the auth library has done in a transaction of its own. A crash between the two leaves no
+   * event.
+   */
+  async record(
+    action: Action,
+    account: AccountName,
+    origin: Origin,
+    more: { changes?: Changes; details?: Details } = {},
+  ): Promise<void> {
+    const actor = personActor(account, origin);
+    await appendEvent(this.#db, accountEvent(action, account, actor, this.#now(), more));
   }
 
   /** The session of a request's cookie, or null when there is none that is alive. */
@@ -209,6 +227,10 @@ export class AccountService {
   async findWorkspace(id: string): Promise<Workspace | undefined> {
     return this.#db.selectFrom('workspace').select(['id', 'name']).where('id', '=', id).executeTakeFirst();
   }
+}
+
+async function findByEmail(db: Kysely<Tables>, email: string): Promise<AccountName | undefined> {
+  return db.selectFrom('user').select(['id', 'name']).where('email', '=', email).executeTakeFirst();
 }
 
 async function hasAccounts(db: Kysely<Tables>): Promise<boolean> {

@@ -3,13 +3,16 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { orUnavailable } from '../database/unavailable.ts';
+import { originOf } from '../events/actor.ts';
 import type { ClientAddress } from '../http/client-address.ts';
 import { RequestError } from '../http/errors.ts';
 import { type LogEvent, rejectedLog } from '../http/event-log.ts';
 import { networkOf } from '../limits/network.ts';
+import type { AccountName } from './account-events.ts';
 import type { AccountService } from './account-service.ts';
 import type { Auth } from './auth.ts';
 import type { DeviceCookies } from './device-cookie.ts';
+import type { FailedSignIns } from './failed-sign-ins.ts';
 import { authHeaders, callAuth, copyCookies, sendAuthResponse } from './forward.ts';
 import { checkNewPassword } from './new-password.ts';
 import type { Client, PasswordGate } from './password-gate.ts';
@@ -21,6 +24,7 @@ interface Options {
   gate: PasswordGate;
   passwords: PasswordHasher;
   devices: DeviceCookies;
+  failedSignIns: FailedSignIns;
   /** Schema of a person's name. */
   name: z.ZodType<string>;
   addressOf: ClientAddress;
@@ -43,10 +47,16 @@ const changePasswordSchema = z.object({
 
 /** Every call that hashes a password. Each passes the gate before the auth library sees it. */
 export const passwordRoutes: FastifyPluginAsyncZod<Options> = async (app, options) => {
-  const { auth, accounts, gate, passwords, devices, name, addressOf, logEvent } = options;
+  const { auth, accounts, gate, passwords, devices, failedSignIns, addressOf, logEvent } = options;
+  const origin = (request: FastifyRequest) => originOf(request, addressOf(request.raw));
   const headersOf = (request: FastifyRequest) => authHeaders(request, addressOf(request.raw));
   const clientOf = (request: FastifyRequest, reply: FastifyReply) => clientAt(addressOf(request.raw), reply);
 
+  const recordSignIn = async (request: FastifyRequest, ok: boolean, account: AccountName | undefined) => {
+    logEvent(request, ok ? 'signed in' : 'sign-in failed', { accountId: account?.id });
+    if (!ok) failedSignIns.add(account, origin(request));
+    else if (account !== undefined) await accounts.record('account.signed_in', account, origin(request));
+  };
   app.addHook('onError', rejectedLog(logEvent));
   app.post(
     '/api/auth/sign-in/email',
@@ -61,8 +71,8 @@ export const passwordRoutes: FastifyPluginAsyncZod<Options> = async (app, option
       if (response.status === 200 && device === undefined)
         response.headers.append('set-cookie', devices.issue(email));
       if (response.ok || response.status === 401) {
-        const accountId = await accounts.findId(email);
-        logEvent(request, response.ok ? 'signed in' : 'sign-in failed', { accountId });
+        const account = await accounts.findAccount(email);
+        await recordSignIn(request, response.ok, account);
       }
       return sendAuthResponse(reply, response);
     },
@@ -85,10 +95,19 @@ export const passwordRoutes: FastifyPluginAsyncZod<Options> = async (app, option
       });
       // The auth library answers 400 to a wrong password here.
       logEvent(request, response.ok ? 'password changed' : 'password change failed', { accountId: id });
+      const action = response.ok ? 'account.password_changed' : 'account.password_change_failed';
+      await accounts.record(action, session.user, origin(request));
       return sendAuthResponse(reply, response);
     },
   );
 
+  await app.register(setupRoute, options);
+};
+
+/** Creates the first account, for whoever has the setup code, and signs it in. */
+const setupRoute: FastifyPluginAsyncZod<Options> = async (app, options) => {
+  const { auth, accounts, gate, devices, name, addressOf, logEvent } = options;
+  const origin = (request: FastifyRequest) => originOf(request, addressOf(request.raw));
   app.post(
     '/api/setup',
     {
@@ -101,17 +120,19 @@ export const passwordRoutes: FastifyPluginAsyncZod<Options> = async (app, option
     async (request, reply) => {
       const { code, ...account } = request.body;
       await accounts.checkSetupCode(code);
-      const signedIn = await gate.setUp(clientOf(request, reply), async () => {
-        await accounts.setUp(code, account);
+      const signedIn = await gate.setUp(clientAt(addressOf(request.raw), reply), async () => {
+        await accounts.setUp(code, account, origin(request));
         return orUnavailable(() =>
           auth.api.signInEmail({
             body: { email: account.email, password: account.password },
-            headers: headersOf(request),
+            headers: authHeaders(request, addressOf(request.raw)),
             returnHeaders: true,
           }),
         );
       });
-      logEvent(request, 'account created', { accountId: signedIn.response.user.id });
+      const { user } = signedIn.response;
+      logEvent(request, 'account created', { accountId: user.id });
+      await accounts.record('account.signed_in', user, origin(request));
       signedIn.headers.append('set-cookie', devices.issue(account.email));
       copyCookies(reply, signedIn.headers);
       return reply.code(201).header('cache-control', 'no-store').send({ email: account.email });

@@ -4,11 +4,14 @@ import { containsKey } from '@soku/key';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { orUnavailable } from '../database/unavailable.ts';
+import { originOf } from '../events/actor.ts';
+import { changesOf } from '../events/events.ts';
 import type { ClientAddress } from '../http/client-address.ts';
 import type { LogEvent } from '../http/event-log.ts';
 import type { AccountService } from './account-service.ts';
 import { type Auth, isOver } from './auth.ts';
 import type { DeviceCookies } from './device-cookie.ts';
+import type { FailedSignIns } from './failed-sign-ins.ts';
 import { authHeaders, callAuth, copyCookies, sendAuthResponse } from './forward.ts';
 import type { PasswordGate } from './password-gate.ts';
 import type { PasswordHasher } from './password-hasher.ts';
@@ -21,6 +24,7 @@ interface Options {
   gate: PasswordGate;
   passwords: PasswordHasher;
   devices: DeviceCookies;
+  failedSignIns: FailedSignIns;
   publicUrl: string;
   /** Accepted prefixes; the first one is that of new keys. */
   keyPrefixes: readonly [string, ...string[]];
@@ -35,10 +39,23 @@ interface Options {
 const authCalls = (name: z.ZodType<string>) =>
   [
     { method: 'GET', path: '/get-session' },
-    { method: 'POST', path: '/sign-out', event: 'signed out' },
-    { method: 'POST', path: '/revoke-sessions', event: 'sessions ended' },
-    { method: 'POST', path: '/update-user', event: 'account name changed', body: z.object({ name }) },
+    { method: 'POST', path: '/sign-out', event: 'signed out', action: 'account.signed_out' },
+    { method: 'POST', path: '/revoke-sessions', event: 'sessions ended', action: 'account.sessions_revoked' },
+    {
+      method: 'POST',
+      path: '/update-user',
+      event: 'account name changed',
+      action: 'account.updated',
+      body: z.object({ name }),
+    },
   ] as const;
+
+/** What an event tells beside its action. */
+function moreOf(call: object, before: { name: string }, body: unknown) {
+  if (!('body' in call)) return {};
+  const changes = changesOf({ name: before.name }, z.object({ name: z.string() }).parse(body));
+  return changes === undefined ? {} : { changes };
+}
 
 /** Names are stored and shown: somebody who pastes a key into the field would have it kept for ever. */
 function nameWithoutKey(prefixes: readonly string[]) {
@@ -63,6 +80,8 @@ export const accountRoutes: FastifyPluginAsyncZod<Options> = async (app, options
         const response = await callAuth(auth, headers, call, body);
         if ('event' in call && session !== null && response.ok) {
           logEvent(request, call.event, { accountId: session.user.id });
+          const origin = originOf(request, addressOf(request.raw));
+          await accounts.record(call.action, session.user, origin, moreOf(call, session.user, body));
         }
         return sendAuthResponse(reply, response);
       },

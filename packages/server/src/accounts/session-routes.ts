@@ -1,11 +1,14 @@
 import { browserSessionSchema, endedSchema, sessionIdSchema } from '@soku/contract/accounts';
+import type { Actor } from '@soku/contract/audit';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { orUnavailable } from '../database/unavailable.ts';
+import { originOf } from '../events/actor.ts';
 import type { ClientAddress } from '../http/client-address.ts';
 import { RequestError } from '../http/errors.ts';
 import type { LogEvent } from '../http/event-log.ts';
+import { personActor } from './account-events.ts';
 import { type Auth, isOver } from './auth.ts';
 import { authHeaders, copyCookies } from './forward.ts';
 import type { Sessions } from './sessions.ts';
@@ -26,14 +29,16 @@ export const sessionRoutes: FastifyPluginAsyncZod<Options> = async (
   async function requireSession(
     request: FastifyRequest,
     reply: FastifyReply,
-  ): Promise<{ id: string; userId: string }> {
+  ): Promise<{ id: string; userId: string; actor: Actor }> {
     reply.header('cache-control', 'no-store');
     const { response, headers } = await orUnavailable(() =>
       auth.api.getSession({ headers: authHeaders(request, addressOf(request.raw)), returnHeaders: true }),
     );
     copyCookies(reply, headers);
-    if (response !== null && !isOver(response.session))
-      return { id: response.session.id, userId: response.user.id };
+    if (response !== null && !isOver(response.session)) {
+      const actor = personActor(response.user, originOf(request, addressOf(request.raw)));
+      return { id: response.session.id, userId: response.user.id, actor };
+    }
     throw new RequestError({ code: 'session_over', message: 'The session is over. Sign in again.' });
   }
 
@@ -51,7 +56,7 @@ export const sessionRoutes: FastifyPluginAsyncZod<Options> = async (
     { schema: { hide: true, body: z.object({ id: sessionIdSchema }), response: { 200: endedSchema } } },
     async (request, reply) => {
       const current = await requireSession(request, reply);
-      await sessions.end(current.userId, request.body.id);
+      await sessions.end(current.actor, request.body.id);
       logEvent(request, 'sessions ended', { accountId: current.userId });
       return { status: true };
     },
@@ -61,8 +66,8 @@ export const sessionRoutes: FastifyPluginAsyncZod<Options> = async (
     '/api/auth/revoke-other-sessions',
     { schema: { hide: true, response: { 200: endedSchema } } },
     async (request, reply) => {
-      const { id, userId } = await requireSession(request, reply);
-      await sessions.endOthers(userId, id);
+      const { id, userId, actor } = await requireSession(request, reply);
+      await sessions.endOthers(actor, id);
       logEvent(request, 'sessions ended', { accountId: userId });
       return { status: true };
     },

@@ -1,6 +1,9 @@
 import type { BrowserSession } from '@soku/contract/accounts';
-import type { Kysely } from 'kysely';
+import type { Actor } from '@soku/contract/audit';
+import type { DeleteQueryBuilder, DeleteResult, Kysely } from 'kysely';
 import type { Tables } from '../database/schema.ts';
+import { appendEvent } from '../events/events.ts';
+import { accountEvent } from './account-events.ts';
 
 /**
  * The sessions of an account, listed and ended by their id. The auth library names a session by its token, which is
@@ -40,14 +43,29 @@ export class Sessions {
     }));
   }
 
-  /** Ends one session of an account; a session that is over already, or another account's, changes nothing. */
-  async end(userId: string, id: string): Promise<void> {
-    await this.#db.deleteFrom('session').where('userId', '=', userId).where('id', '=', id).execute();
+  /** Ends one session of the actor's account; one that is over already, or another account's, changes nothing. */
+  async end(actor: Actor, id: string): Promise<void> {
+    await this.#end(actor, 'one', (db) => db.deleteFrom('session').where('id', '=', id));
   }
 
-  /** Ends every session of an account but one. */
-  async endOthers(userId: string, keptId: string): Promise<void> {
-    await this.#db.deleteFrom('session').where('userId', '=', userId).where('id', '<>', keptId).execute();
+  /** Ends every session of the actor's account but one. */
+  async endOthers(actor: Actor, keptId: string): Promise<void> {
+    await this.#end(actor, 'others', (db) => db.deleteFrom('session').where('id', '<>', keptId));
+  }
+
+  async #end(
+    actor: Actor,
+    sessions: 'one' | 'others',
+    query: (db: Kysely<Tables>) => DeleteQueryBuilder<Tables, 'session', DeleteResult>,
+  ): Promise<void> {
+    await this.#db.transaction().execute(async (db) => {
+      const { numDeletedRows } = await query(db).where('userId', '=', actor.id).executeTakeFirstOrThrow();
+      if (numDeletedRows === 0n) return;
+      const event = accountEvent('account.sessions_revoked', actor, actor, this.#now(), {
+        details: { sessions },
+      });
+      await appendEvent(db, event);
+    });
   }
 }
 

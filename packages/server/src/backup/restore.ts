@@ -1,11 +1,14 @@
 import { accessSync, constants, existsSync, type Stats, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import type { Action } from '@soku/contract/audit';
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
 import { type DataDirectory, openDataDirectory } from '../database/data-directory.ts';
 import { openSqlite } from '../database/sqlite.ts';
 import { partialName } from '../durable-files.ts';
+import { operatorActor } from '../events/actor.ts';
+import { accountsChain, appendEvent, type NewEvent } from '../events/events.ts';
 import type { Killed } from '../journal/compare.ts';
 import { DeadHashFile } from '../journal/file.ts';
 import { DeadHashJournal } from '../journal/journal.ts';
@@ -38,7 +41,8 @@ interface Restored {
  */
 export async function restore(config: Config, file: string, tools: Tools): Promise<Restored> {
   requireReadable(file);
-  return fill(config, `The backup ${file} could not be restored`, tools, async (partial) => {
+  const failed = `The backup ${file} could not be restored`;
+  return fill(config, { action: 'backup.restored', failed }, tools, async (partial) => {
     const { source, label } = openBackup(file);
     try {
       // A fresh schema and the backup's rows: its triggers, views and indexes may be anybody's.
@@ -63,7 +67,8 @@ export async function moveToPostgres(config: Config, tools: Tools): Promise<Rest
   if (config.databaseUrl === undefined) {
     throw new StartupError('configuration', 'DATABASE_URL is not set, so there is nowhere to move to.');
   }
-  return fill(config, 'The database could not be moved', tools, async (partial, { databaseFile }) => {
+  const failed = 'The database could not be moved';
+  return fill(config, { action: 'database.moved', failed }, tools, async (partial, { databaseFile }) => {
     const source = openFile(databaseFile);
     try {
       return await writeBackup(source, partial, tools.progress, tables);
@@ -76,8 +81,13 @@ export async function moveToPostgres(config: Config, tools: Tools): Promise<Rest
 /** Writes a backup to a name in the data directory, and checks it. */
 type Stage = (partial: string, directory: DataDirectory) => Promise<Label>;
 
-/** @param failed how its failure is told */
-async function fill(config: Config, failed: string, tools: Tools, stage: Stage): Promise<Restored> {
+/** @param command its action, and how its failure is told */
+async function fill(
+  config: Config,
+  { action, failed }: { action: Action; failed: string },
+  tools: Tools,
+  stage: Stage,
+): Promise<Restored> {
   const directory = openDataDirectory(config.dataDir);
   const partial = partialName(directory.databaseFile);
   try {
@@ -91,7 +101,7 @@ async function fill(config: Config, failed: string, tools: Tools, stage: Stage):
     await requireEmpty(config, directory, tools);
     const label = await stage(partial, directory);
     // Before anybody can see it: what is left for later could fail, and a server may be running on it already.
-    const killed = await makeCurrent(partial, directory, tools);
+    const killed = await makeCurrent(partial, directory, tools, eventOf(action, label));
     await put(config, directory, partial, tools);
     return { label, killed: hasJournal ? killed : undefined, cut };
   } catch (error) {
@@ -110,6 +120,18 @@ async function requireEmpty(
   if (databaseUrl === undefined) return requireNoFile(directory);
   const { requireEmptyPostgres } = await import('./fill-postgres.ts');
   await requireEmptyPostgres(databaseUrl, log);
+}
+
+/** In the restored database, as the first event after those of the backup. */
+function eventOf(action: Action, { made_at }: Label): NewEvent {
+  return {
+    chain: accountsChain,
+    at: Date.now(),
+    actor: operatorActor(),
+    action,
+    target: { kind: 'deployment', id: 'deployment', name: 'Soku' },
+    ...(action === 'backup.restored' && { details: { backupOf: made_at } }),
+  };
 }
 
 /** Makes it the database, as a whole. */
@@ -163,7 +185,12 @@ function change(partial: string, statements: string): void {
  * Makes a database in use of a backup: without its label, with the newest schema, and with all dead that is dead in it,
  * by its hash or by the revoke of its key, or in the journal, which has them all then.
  */
-async function makeCurrent(partial: string, directory: DataDirectory, { log }: Tools): Promise<Killed> {
+async function makeCurrent(
+  partial: string,
+  directory: DataDirectory,
+  { log }: Tools,
+  event: NewEvent,
+): Promise<Killed> {
   // Refuses one of a newer version.
   await openFile(partial).close();
   // A revoke reads its dead hashes back, so a key that was revoked without them could never be revoked again.
@@ -182,6 +209,7 @@ async function makeCurrent(partial: string, directory: DataDirectory, { log }: T
       .expression((eb) => eb.selectFrom('api_key_secret').select('hash').where('retired_at', 'is not', null))
       .onConflict((conflict) => conflict.doNothing())
       .execute();
+    await appendEvent(database.kysely, event);
     return await new DeadHashJournal(directory, database, log).settle();
   } finally {
     await database.close();

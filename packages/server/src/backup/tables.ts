@@ -20,6 +20,7 @@ export const tables: TableKeys = {
   usage_hour: ['hour', 'key_id', 'hash'],
   last_use: ['key_id', 'hash'],
   rate_window: ['key_id'],
+  audit_event: ['id'],
 };
 
 /** Tables of what lets a person in. A backup does not hold them, so it lets nobody in, and brings no session back. */

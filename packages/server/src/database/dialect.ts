@@ -48,8 +48,8 @@ export async function lockRow<T>(db: Kysely<T>, table: 'workspace' | 'api_key', 
   await sql`SELECT 1 FROM ${sql.table(table)} WHERE id = ${id} FOR NO KEY UPDATE`.execute(db);
 }
 
-/** Numbers of advisory locks, which nobody else in the same database may use: 'soku' in ASCII, and the one after it. */
-export const advisoryLocks = { migration: 0x736f6b75, accounts: 0x736f6b76 };
+/** Numbers of advisory locks, which nobody else in the same database may use: 'soku' in ASCII, and those after it. */
+export const advisoryLocks = { migration: 0x736f6b75, accounts: 0x736f6b76, sealer: 0x736f6b77 };
 
 /**
  * Lets one transaction after the other go on from here, on any node. On SQLite that is so from their beginning.
@@ -59,4 +59,16 @@ export const advisoryLocks = { migration: 0x736f6b75, accounts: 0x736f6b76 };
 export async function lockForAll<T>(db: Kysely<T>, lock: keyof typeof advisoryLocks): Promise<void> {
   if (!isPostgres(db)) return;
   await sql`SELECT pg_advisory_xact_lock(${advisoryLocks[lock]}::bigint)`.execute(db);
+}
+
+/**
+ * Takes the lock for the rest of the transaction, if no other transaction on any node has it. On SQLite it is free.
+ *
+ * @param db inside a transaction
+ */
+export async function tryLockForAll<T>(db: Kysely<T>, lock: keyof typeof advisoryLocks): Promise<boolean> {
+  if (!isPostgres(db)) return true;
+  const { rows } = await sql<{ locked: boolean }>`
+    SELECT pg_try_advisory_xact_lock(${advisoryLocks[lock]}::bigint) AS locked`.execute(db);
+  return rows[0]?.locked === true;
 }

@@ -8,6 +8,7 @@ import { sharedCounts } from './migrations/0006-shared-counts.ts';
 import { hashedSessionTokens } from './migrations/0007-hashed-session-tokens.ts';
 import { search } from './migrations/0008-search.ts';
 import { keyCreators } from './migrations/0009-key-creators.ts';
+import { audit } from './migrations/0010-audit.ts';
 import { secretLifecycle } from './migrations/0011-secret-lifecycle.ts';
 import type { Tables } from './schema.ts';
 
@@ -22,6 +23,7 @@ export const migrations: Record<string, Migration> = {
   '0007-hashed-session-tokens': hashedSessionTokens,
   '0008-search': search,
   '0009-key-creators': keyCreators,
+  '0010-audit': audit,
   '0011-secret-lifecycle': secretLifecycle,
 };
 

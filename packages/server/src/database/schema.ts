@@ -162,7 +162,45 @@ interface SessionTable {
   userAgent: string | null;
 }
 
+/** One thing that was done: inserted in the transaction of its command, sealed within a second, deleted by age. */
+interface AuditEventTable {
+  /** `evt_` and 26 characters, time-ordered. Written once, as all columns but the last three. */
+  id: string;
+  /** The id of a workspace, or 'accounts'. */
+  chain: string;
+  /** Epoch ms. */
+  at: number;
+  /** 'person', 'key', 'operator' or 'system'. */
+  actor_kind: string;
+  /** The id of an account or a key; else the kind. */
+  actor_id: string;
+  /** As the name was then. */
+  actor_name: string;
+  /** The client's address, program and request; null when it was no request. */
+  address: string | null;
+  user_agent: string | null;
+  request_id: string | null;
+  /** noun.past_tense, such as 'key.revoked'. */
+  action: string;
+  /** 'key', 'workspace', 'account', 'deployment' or 'audit'. */
+  target_kind: string;
+  target_id: string;
+  /** As the name was then. */
+  target_name: string;
+  /** JSON, {field: {from, to}}; null when no field changed. */
+  changes: string | null;
+  /** JSON, {field: value}; null when there is nothing else to tell. */
+  details: string | null;
+  /** The place in the chain, from 1 on. The sealer writes it and the two hashes, once. */
+  sequence: number | null;
+  /** 64 hexadecimal digits: the hash of the event before in the chain; zeros for the first one. */
+  previous_hash: string | null;
+  /** 64 hexadecimal digits: SHA-256 over previous_hash and the event (audit/chain.ts). */
+  hash: string | null;
+}
+
 export interface Tables {
+  audit_event: AuditEventTable;
   api_key: ApiKeyTable;
   api_key_secret: ApiKeySecretTable;
   dead_hash: DeadHashTable;

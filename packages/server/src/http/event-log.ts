@@ -44,7 +44,7 @@ export function eventLog(addressOf: ClientAddress): LogEvent {
 }
 
 /** The ids of who calls. */
-export function idsOf({ kind, id, workspaceId }: Caller): Ids {
+export function idsOf({ actor: { kind, id }, workspaceId }: Caller): Ids {
   return { ...(kind === 'person' ? { accountId: id } : { callerKeyId: id }), workspaceId };
 }
 

@@ -1,6 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Kysely } from 'kysely';
 import type { Tables } from '../database/schema.ts';
+import { systemActor } from '../events/actor.ts';
+import { appendEvents } from '../events/events.ts';
 import type { Look } from './file.ts';
 
 /** Hashes that one statement names, and that one reads: a few ms, for which verification waits. */
@@ -114,7 +116,7 @@ async function kill(db: Kysely<Tables>, hashes: Uint8Array[], now: number): Prom
       .values(hashes.map((hash) => ({ hash })))
       .onConflict((conflict) => conflict.doNothing())
       .execute();
-    const { numUpdatedRows } = await transaction
+    const revoked = await transaction
       .updateTable('api_key')
       .set({ revoked_at: now, revoked_by: 'journal' })
       .where('revoked_at', 'is', null)
@@ -130,8 +132,20 @@ async function kill(db: Kysely<Tables>, hashes: Uint8Array[], now: number): Prom
           ),
         ),
       )
-      .executeTakeFirst();
-    return Number(numUpdatedRows);
+      .returning(['id', 'name', 'workspace_id'])
+      .execute();
+    await appendEvents(
+      transaction,
+      revoked.map(({ id, name, workspace_id }) => ({
+        chain: workspace_id,
+        at: now,
+        actor: systemActor,
+        action: 'key.revoked',
+        target: { kind: 'key', id, name },
+        details: { reason: 'journal' },
+      })),
+    );
+    return revoked.length;
   });
 }
 

@@ -1,8 +1,10 @@
+import type { Actor } from '@soku/contract/audit';
 import { type Scope, scopeSchema } from '@soku/contract/scopes';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { AccountService } from '../accounts/account-service.ts';
 import { authHeaders } from '../accounts/forward.ts';
+import { type Origin, originOf } from '../events/actor.ts';
 import type { ClientAddress } from '../http/client-address.ts';
 import { type Refusal, refuse } from '../http/errors.ts';
 import { limitFields } from '../limits/fields.ts';
@@ -106,10 +108,15 @@ export class Callers {
     }
     const { key, refusal, limit } = await this.#verifier.verify(request.raw, ask);
     if (refusal !== undefined) return { refusal };
-    const { keyId: id, workspaceId, scopes, expiresAt } = key;
+    const { keyId: id, name, workspaceId, scopes, expiresAt } = key;
     const asked = request.headers['x-soku-workspace'];
     if (asked !== undefined && asked !== workspaceId) return { refusal: noWorkspace };
-    return { caller: { kind: 'key', id, workspaceId, scopes, expiresAt }, limit };
+    const actor: Actor = { kind: 'key', id, name, ...this.#originOf(request) };
+    return { caller: { actor, workspaceId, scopes, expiresAt }, limit };
+  }
+
+  #originOf(request: FastifyRequest): Origin {
+    return originOf(request, this.#addressOf(request.raw));
   }
 
   async #findPerson(request: FastifyRequest, recent: boolean): Promise<Found> {
@@ -122,8 +129,7 @@ export class Callers {
     if (workspace === undefined) return { refusal: noWorkspace };
     return {
       caller: {
-        kind: 'person',
-        id: session.user.id,
+        actor: { kind: 'person', id: session.user.id, name: session.user.name, ...this.#originOf(request) },
         workspaceId: workspace.id,
         scopes: scopeSchema.options,
         expiresAt: Number.POSITIVE_INFINITY,

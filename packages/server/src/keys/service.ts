@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Actor } from '@soku/contract/audit';
 import type {
   ChangeKey,
   CreateKey,
@@ -12,20 +13,21 @@ import type {
 import type { RateLimit } from '@soku/contract/rate-limits';
 import type { Scope } from '@soku/contract/scopes';
 import { containsKey, formatPreview, generateKey, hashKey, parseKey } from '@soku/key';
+import { appendEvent, appendEvents } from '../events/events.ts';
 import { RequestError } from '../http/errors.ts';
 import { newId } from '../ids.ts';
 import { readRateLimit } from '../limits/rate-limit.ts';
 import type { Changed, Propagation } from '../revocation/propagation.ts';
 import { limitOfNewKey, refuseHigherLimit } from './allowed-limit.ts';
+import { keyCreated, keysRevoked, keyUpdated } from './key-events.ts';
 import type { KeyRow, KeyStore } from './store.ts';
 import { readScopes } from './stored-scopes.ts';
 import { insertKey, type Revoked, revokeKey, updateKey } from './writes.ts';
 
 /** Who asks, once that is settled: a person in a session, or a key. */
 export interface Caller {
-  kind: 'person' | 'key';
-  /** The account's or the key's id. */
-  id: string;
+  /** Kind: person or key. */
+  actor: Actor;
   workspaceId: string;
   /** What the caller may hand on to a new key, as stored. A person may hand on everything. */
   scopes: readonly string[];
@@ -83,8 +85,8 @@ export class KeyService {
     const key = {
       id,
       workspaceId: caller.workspaceId,
-      createdBy: caller.id,
-      createdByKey: caller.kind === 'key',
+      createdBy: caller.actor.id,
+      createdByKey: caller.actor.kind === 'key',
       name: wish.name,
       scopes,
       expiresAt,
@@ -92,11 +94,13 @@ export class KeyService {
       hash: await hashKey(apiKey),
       preview,
     };
-    const { value: created } = await this.#propagation.commit(async (db) => ({
-      value: await insertKey(db, key, token, this.#options.maxActiveKeys, (creator) =>
+    const { value: created } = await this.#propagation.commit(async (db) => {
+      const value = await insertKey(db, key, token, this.#options.maxActiveKeys, (creator) =>
         limitOfNewKey(creator, wish.rateLimit ?? null, this.#options.keyRateLimit),
-      ),
-    }));
+      );
+      if (value.outcome === 'created') await appendEvent(db, keyCreated(caller, key, value.rateLimit));
+      return { value };
+    });
     if (created.outcome === 'replayed') throw replayed(created.keyId);
     if (created.outcome === 'creator revoked') throw callerRevoked();
     if (created.outcome === 'full') throw quotaReached(this.#options.maxActiveKeys);
@@ -150,13 +154,16 @@ export class KeyService {
   async change(caller: Caller, id: string, wish: ChangeKey): Promise<Key | KeyChange> {
     const { name, rateLimit } = wish;
     if (name !== undefined) this.#refuseKeyAsName(name);
-    const byKey = caller.kind === 'key' ? caller.id : null;
+    const byKey = caller.actor.kind === 'key' ? caller.actor.id : null;
     const ids = { workspaceId: caller.workspaceId, id, byKey };
     const { value: outcome } = await this.#propagation.commit(async (db) => {
-      const { outcome } = await updateKey(db, ids, wish, (asking) => {
+      const result = await updateKey(db, ids, wish, (asking) => {
         if (rateLimit !== undefined) refuseHigherLimit(asking, rateLimit, this.#options.keyRateLimit);
       });
-      return { value: outcome, changed: outcome === 'updated' ? { kind: 'keys', ids: [id] } : undefined };
+      if (result.outcome !== 'updated') return { value: result.outcome };
+      const event = keyUpdated(caller, result.before, wish, this.#options.now());
+      if (event !== undefined) await appendEvent(db, event);
+      return { value: result.outcome, changed: { kind: 'keys', ids: [id] } };
     });
     if (outcome === 'caller revoked') throw callerRevoked();
     if (outcome === 'not found') throw notFound();
@@ -171,14 +178,16 @@ export class KeyService {
    * @throws {RequestError} not_found, too_many_descendants
    */
   async revoke(caller: Caller, id: string, descendants: boolean): Promise<RevokedKey | KeyRevocation> {
-    const { id: by, workspaceId } = caller;
+    const { actor, workspaceId } = caller;
     const now = this.#options.now();
-    const request = { workspaceId, id, by, at: now, descendants };
+    const request = { workspaceId, id, by: actor.id, at: now, descendants };
     const readable = mayRead(caller, id);
     const [{ value: result, effect }, lastUsedAt] = await Promise.all([
       this.#propagation.commit(async (db) => {
         const value = await revokeKey(db, request);
-        return { value, changed: value && changedBy(value) };
+        if (value === undefined) return { value };
+        await appendEvents(db, keysRevoked(caller, id, value.revoked, now));
+        return { value, changed: changedBy(value) };
       }),
       // Beside the transaction and the wait for other nodes.
       readable ? this.#options.lastUsedAt([id]) : new Map<string, number>(),
@@ -219,7 +228,7 @@ function changedBy({ key, revoked, keep }: Revoked): Changed {
 
 /** Every caller may read itself. */
 function mayRead(caller: Caller, keyId: string): boolean {
-  return caller.id === keyId || caller.scopes.includes('keys:read');
+  return caller.actor.id === keyId || caller.scopes.includes('keys:read');
 }
 
 function refuseMoreScopes(caller: Caller, scopes: readonly Scope[]): void {

@@ -5,6 +5,7 @@ import { nameSchema } from '@soku/contract/names';
 import { containsKey } from '@soku/key';
 import type { AccountService } from '../accounts/account-service.ts';
 import { readConfig } from '../config.ts';
+import { operatorActor } from '../events/actor.ts';
 import { parse, UsageError } from './command-line.ts';
 
 /**
@@ -26,14 +27,14 @@ async function addAccount(email: string, wish: string | undefined): Promise<void
   const name = parse('--name', nameSchema, wish ?? email.split('@')[0] ?? email);
   if (containsKey(name)) throw new UsageError('--name must not hold an API key.');
   await withAccounts(async (accounts) => {
-    const id = await accounts.createAccount({ name, email, password: await askPassword() });
+    const id = await accounts.createAccount({ name, email, password: await askPassword() }, operatorActor());
     console.log(`Created the account ${email} (${id}).`);
   });
 }
 
 async function resetPassword(email: string): Promise<void> {
   await withAccounts(async (accounts) => {
-    const id = await accounts.resetPassword(email, await askPassword());
+    const id = await accounts.resetPassword(email, await askPassword(), operatorActor());
     console.log(`Reset the password of ${email} (${id}), and signed the account out everywhere.`);
   });
 }

@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import type { Kysely } from 'kysely';
 import type { PostgresDatabase } from '../database/postgres.ts';
 import type { Tables } from '../database/schema.ts';
+import { cleanUserAgent } from '../http/user-agent.ts';
 import { startOf } from './hours.ts';
 import type { Counts } from './recorder.ts';
 import type { UsageStore } from './store.ts';
-import { cleanUserAgent } from './user-agent.ts';
 
 /** How many rows one statement deletes. */
 const mostDeleted = 5000;

@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely';
 import type { Tables } from '../database/schema.ts';
+import { cleanUserAgent } from '../http/user-agent.ts';
 import { startOf } from './hours.ts';
 import type { OpenUsage, UsageRecorder } from './recorder.ts';
 import {
@@ -10,7 +11,6 @@ import {
   readLastUses,
   type UsageStore,
 } from './store.ts';
-import { cleanUserAgent } from './user-agent.ts';
 
 /** What is known of usage: what is stored, and with it what is in memory only, so that no answer waits for a flush. */
 export class UsageReader {

@@ -2,9 +2,9 @@ import type { DatabaseSync } from 'node:sqlite';
 import { type Kysely, sql } from 'kysely';
 import type { Tables } from '../database/schema.ts';
 import type { SqliteDatabase } from '../database/sqlite.ts';
+import { cleanUserAgent } from '../http/user-agent.ts';
 import { hourLength, startOf } from './hours.ts';
 import type { Counts, UsageSink } from './recorder.ts';
-import { cleanUserAgent } from './user-agent.ts';
 
 /**
  * How long one transaction may write, in ms, without its commit: verification stands still meanwhile, and a revoke

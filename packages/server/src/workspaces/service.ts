@@ -1,7 +1,9 @@
 import type { RateLimit } from '@soku/contract/rate-limits';
 import type { ChangeWorkspace, Workspace } from '@soku/contract/workspaces';
 import type { Kysely } from 'kysely';
+import { lockRow } from '../database/dialect.ts';
 import type { Tables } from '../database/schema.ts';
+import { appendEvent, changesOf } from '../events/events.ts';
 import { RequestError } from '../http/errors.ts';
 import type { Caller } from '../keys/service.ts';
 import { readRateLimit, writeRateLimit } from '../limits/rate-limit.ts';
@@ -11,6 +13,8 @@ interface Options {
   /** The limit of keys when neither they nor their workspace have one: SOKU_KEY_RATE_LIMIT. */
   keyRateLimit: RateLimit;
   propagation: Propagation;
+  /** Epoch ms. */
+  now: () => number;
 }
 
 /** The settings that all keys of a workspace share. */
@@ -24,12 +28,7 @@ export class WorkspaceService {
   }
 
   async get(id: string): Promise<Workspace> {
-    const row = await this.#db
-      .selectFrom('workspace')
-      .select(['id', 'name', 'rate_limit'])
-      .where('id', '=', id)
-      .executeTakeFirst();
-    if (row === undefined) throw new Error('a caller is without its workspace');
+    const row = await find(this.#db, id);
     return {
       id: row.id,
       name: row.name,
@@ -44,18 +43,42 @@ export class WorkspaceService {
    * @throws {RequestError} session_required: a key that could do this would free itself of its own limit
    */
   async change(caller: Caller, { rateLimit }: ChangeWorkspace): Promise<Workspace> {
-    if (caller.kind === 'key') throw sessionRequired();
+    if (caller.actor.kind === 'key') throw sessionRequired();
     const id = caller.workspaceId;
     await this.#options.propagation.commit(async (db) => {
+      await lockRow(db, 'workspace', id);
+      const before = await find(db, id);
       await db
         .updateTable('workspace')
         .set({ rate_limit: writeRateLimit(rateLimit) })
         .where('id', '=', id)
         .execute();
+      const changes = changesOf({ rateLimit: readRateLimit(before.rate_limit) }, { rateLimit });
+      if (changes !== undefined) {
+        const target = { kind: 'workspace', id, name: before.name } as const;
+        await appendEvent(db, {
+          chain: id,
+          at: this.#options.now(),
+          actor: caller.actor,
+          action: 'workspace.updated',
+          target,
+          changes,
+        });
+      }
       return { value: undefined, changed: { kind: 'workspace', id } };
     });
     return this.get(id);
   }
+}
+
+async function find(db: Kysely<Tables>, id: string) {
+  const row = await db
+    .selectFrom('workspace')
+    .select(['id', 'name', 'rate_limit'])
+    .where('id', '=', id)
+    .executeTakeFirst();
+  if (row === undefined) throw new Error('a caller is without its workspace');
+  return row;
 }
 
 function sessionRequired(): RequestError {

@@ -1,0 +1,100 @@
+/** What the endpoints of the audit log take and return. */
+import { z } from 'zod';
+import { instantSchema } from './instant.ts';
+
+export const eventIdSchema = z.string().regex(/^evt_[0-9a-hjkmnp-tv-z]{26}$/, 'is not the id of an event');
+
+/** What happened to what, as `noun.past_tense`. One for each command. */
+export const actionSchema = z.enum([
+  'key.created',
+  'key.updated',
+  'key.revoked',
+  'workspace.updated',
+  'account.created',
+  'account.updated',
+  'account.signed_in',
+  'account.sign_in_failed',
+  'account.signed_out',
+  'account.sessions_revoked',
+  'account.password_changed',
+  'account.password_change_failed',
+  'account.password_reset',
+  'backup.restored',
+  'database.moved',
+  'audit.pruned',
+]);
+export type Action = z.infer<typeof actionSchema>;
+
+export const actorSchema = z.object({
+  kind: z
+    .enum(['person', 'key', 'operator', 'system'])
+    .describe('operator: a command on the machine of the server. system: the server itself'),
+  id: z.string().describe('The id of the account or of the key; for the others their kind'),
+  name: z.string().describe('The name at that time'),
+  address: z.string().nullable().describe('IP address of the client; null when there was none'),
+  userAgent: z.string().nullable().describe('What the client called itself, at most 200 characters'),
+  requestId: z.string().nullable().describe('The X-Request-Id of the response'),
+});
+export type Actor = z.infer<typeof actorSchema>;
+
+export const targetSchema = z.object({
+  kind: z.enum(['key', 'workspace', 'account', 'deployment', 'audit']),
+  id: z.string(),
+  name: z.string().describe('The name at that time'),
+});
+export type Target = z.infer<typeof targetSchema>;
+
+const valueSchema = z.union([z.string(), z.number(), z.boolean(), z.null()]);
+export const changesSchema = z.record(z.string(), z.object({ from: valueSchema, to: valueSchema }));
+export type Changes = z.infer<typeof changesSchema>;
+export const detailsSchema = z.record(z.string(), valueSchema);
+export type Details = z.infer<typeof detailsSchema>;
+
+/** The digits of a SHA-256. */
+export const digestSchema = z.string().regex(/^[0-9a-f]{64}$/);
+
+export const auditEventSchema = z
+  .object({
+    id: eventIdSchema.describe('Time-ordered'),
+    at: instantSchema,
+    action: actionSchema,
+    actor: actorSchema,
+    target: targetSchema,
+    changes: changesSchema.nullable().describe('The fields that changed, from what to what'),
+    details: detailsSchema.nullable().describe('What else belongs to the action'),
+    chain: z.string().describe('The id of the workspace, or `accounts`: sign-ins and accounts'),
+    sequence: z
+      .int()
+      .min(1)
+      .nullable()
+      .describe('The place of the event in its chain; null until it is sealed, within about a second'),
+    previousHash: digestSchema.nullable().describe('`hash` of the event before; 64 zeros for the first one'),
+    hash: digestSchema
+      .nullable()
+      .describe(
+        'SHA-256 of the 32 bytes of previousHash followed by the canonical JSON (RFC 8785) of this object without previousHash and hash',
+      ),
+  })
+  .meta({ id: 'AuditEvent' });
+export type AuditEvent = z.infer<typeof auditEventSchema>;
+
+/** Which events are returned. */
+export const auditFilterSchema = z.strictObject({
+  action: actionSchema.optional(),
+  actorId: z.string().max(64).optional().describe('The id of an account or of a key, `operator` or `system`'),
+  targetId: z.string().max(64).optional().describe('The id of a key, an account or the workspace'),
+  since: z.iso.datetime({ offset: true }).optional().describe('Events from this time on'),
+  until: z.iso.datetime({ offset: true }).optional().describe('Events before this time'),
+});
+export type AuditFilter = z.infer<typeof auditFilterSchema>;
+
+export const listAuditSchema = auditFilterSchema.extend({
+  limit: z.coerce.number().int().min(1).max(100).default(50),
+  cursor: eventIdSchema.optional().describe('nextCursor of the page before'),
+});
+export type ListAudit = z.infer<typeof listAuditSchema>;
+
+export const auditPageSchema = z
+  .object({ data: z.array(auditEventSchema), nextCursor: eventIdSchema.nullable() })
+  .meta({ id: 'AuditPage' });
+export type AuditPage = z.infer<typeof auditPageSchema>;

@@ -1,0 +1,27 @@
+import type { Action, Actor, Changes, Details } from '@soku/contract/audit';
+import type { Origin } from '../events/actor.ts';
+import { accountsChain, type NewEvent } from '../events/events.ts';
+
+/** An account as its events name it. */
+export interface AccountName {
+  id: string;
+  name: string;
+}
+
+/** Whoever tried to sign in without being known to be anyone. */
+export const unknownAccount: AccountName = { id: 'unknown', name: 'Unknown' };
+
+export function personActor({ id, name }: AccountName, origin: Origin): Actor {
+  return { kind: 'person', id, name, ...origin };
+}
+
+/** @param at epoch ms */
+export function accountEvent(
+  action: Action,
+  { id, name }: AccountName,
+  actor: Actor,
+  at: number,
+  more: { changes?: Changes; details?: Details } = {},
+): NewEvent {
+  return { chain: accountsChain, at, actor, action, target: { kind: 'account', id, name }, ...more };
+}

@@ -1,0 +1,112 @@
+import type { Origin } from '../events/actor.ts';
+import type { NewEvent } from '../events/events.ts';
+import { later, Repeating } from '../timers/repeating.ts';
+import { type AccountName, accountEvent, personActor, unknownAccount } from './account-events.ts';
+
+/** ms of which the failed sign-ins are one event. */
+const minute = 60_000;
+
+/** ms between two looks for minutes that are over. */
+const interval = 5000;
+
+/** Most counts in memory. With more of them the address is left out, so that no number of addresses takes more. */
+const mostCounts = 1000;
+
+/** The failed sign-ins at one account, or at none, from one address in one minute. */
+interface Count {
+  account: AccountName;
+  origin: Origin;
+  count: number;
+  /** Epoch ms of the last one. */
+  lastAt: number;
+}
+
+interface Options {
+  append: (events: NewEvent[]) => Promise<void>;
+  failed: (error: unknown) => void;
+  /** Epoch ms. */
+  now?: () => number;
+}
+
+/**
+ * Failed sign-ins, counted by account, address and minute before they become events: a stranger who guesses passwords
+ * must not fill the audit log. A crash loses those of the last minute.
+ */
+export class FailedSignIns {
+  readonly #options: Options;
+  readonly #now: () => number;
+  readonly #background: Repeating;
+  #counts = new Map<string, Count>();
+
+  constructor(options: Options) {
+    this.#options = options;
+    this.#now = options.now ?? Date.now;
+    this.#background = new Repeating(() => this.#write((at) => at < startOf(this.#now())), {
+      interval,
+      failed: options.failed,
+      later,
+    });
+  }
+
+  /** @param account the one whose address was given, if there is one */
+  add(account: AccountName = unknownAccount, origin: Origin): void {
+    const now = this.#now();
+    const keyFor = (address: string | null) => `${startOf(now)} ${account.id} ${address}`;
+    const known = this.#counts.get(keyFor(origin.address));
+    if (known !== undefined) {
+      known.count += 1;
+      known.lastAt = now;
+      return;
+    }
+    if (this.#counts.size < mostCounts) {
+      this.#counts.set(keyFor(origin.address), {
+        account,
+        origin: { ...origin, requestId: null },
+        count: 1,
+        lastAt: now,
+      });
+      return;
+    }
+    const restKey = `${startOf(now)} rest`;
+    const rest = this.#counts.get(restKey) ?? {
+      account: unknownAccount,
+      origin: { address: null, userAgent: null, requestId: null },
+      count: 0,
+      lastAt: now,
+    };
+    this.#counts.set(restKey, { ...rest, count: rest.count + 1, lastAt: now });
+  }
+
+  start(): void {
+    this.#background.start();
+  }
+
+  /** Writes all that is counted. */
+  async stop(): Promise<void> {
+    await this.#background.stop();
+    await this.#write(() => true).catch(this.#options.failed);
+  }
+
+  /** @param isOver whether no more can be counted in the minute of an epoch ms */
+  async #write(isOver: (at: number) => boolean): Promise<void> {
+    const written = [...this.#counts].filter(([, { lastAt }]) => isOver(lastAt));
+    if (written.length === 0) return;
+    // Out of the map before the wait, so that what comes meanwhile is counted anew.
+    for (const [key] of written) this.#counts.delete(key);
+    try {
+      await this.#options.append(written.map(([, count]) => toEvent(count)));
+    } catch (error) {
+      for (const [key, count] of written) if (!this.#counts.has(key)) this.#counts.set(key, count);
+      throw error;
+    }
+  }
+}
+
+function startOf(at: number): number {
+  return at - (at % minute);
+}
+
+function toEvent({ account, origin, count, lastAt }: Count): NewEvent {
+  const actor = personActor(unknownAccount, origin);
+  return accountEvent('account.sign_in_failed', account, actor, lastAt, { details: { count } });
+}

@@ -1,0 +1,43 @@
+import type { Logger } from 'pino';
+import type { Database } from '../database/open.ts';
+import { later, Repeating } from '../timers/repeating.ts';
+import { pruneEvents } from './retention.ts';
+import { sealEvents } from './sealer.ts';
+
+/** ms between two looks for unsealed events. */
+const sealInterval = 500;
+
+/** ms between two looks for events that are too old. */
+const pruneInterval = 24 * 60 * 60 * 1000;
+
+/** ms after the start until the first of them: it is no hurry, and a start has enough to do. */
+const firstPrune = 60_000;
+
+const day = 24 * 60 * 60 * 1000;
+
+interface Options {
+  database: Database;
+  retentionDays: number;
+  log: Logger;
+}
+
+/** The background work of the audit log, on every node: sealing, and deletion by age. */
+export function keepAudit({ database: { kysely }, retentionDays, log }: Options) {
+  const sealing = new Repeating(() => sealEvents(kysely), {
+    interval: sealInterval,
+    failed: (error) => log.error({ err: error }, 'audit events could not be sealed; it is tried again'),
+    later,
+  });
+  const pruning = new Repeating(() => pruneEvents(kysely, Date.now(), retentionDays * day), {
+    interval: pruneInterval,
+    failed: (error) => log.error({ err: error }, 'old audit events could not be deleted; it is tried again'),
+    later,
+  });
+  return {
+    start: () => {
+      sealing.start();
+      pruning.start(firstPrune);
+    },
+    stop: () => Promise.all([sealing.stop(), pruning.stop()]),
+  };
+}

@@ -1,0 +1,67 @@
+import type { Kysely } from 'kysely';
+import { tryLockForAll } from '../database/dialect.ts';
+import type { Tables } from '../database/schema.ts';
+import { systemActor } from '../events/actor.ts';
+import { appendEvent } from '../events/events.ts';
+
+/** Events that one transaction deletes. */
+const slice = 1000;
+
+/**
+ * Deletes the old events at the start of each chain. Each deletion appends `audit.pruned` with the place and the hash of
+ * the last deleted event, which the verifier demands of a chain that does not start at 1. At least one sealed event of a
+ * chain stays, because the next one follows it.
+ *
+ * @param now epoch ms
+ * @param retention ms
+ */
+export async function pruneEvents(kysely: Kysely<Tables>, now: number, retention: number): Promise<void> {
+  const chains = await kysely
+    .selectFrom('audit_event')
+    .select('chain')
+    .distinct()
+    .where('sequence', 'is not', null)
+    .where('at', '<', now - retention)
+    .execute();
+  for (const { chain } of chains) {
+    while (await kysely.transaction().execute((db) => pruneSlice(db, chain, now, retention))) {
+      // The next slice.
+    }
+  }
+}
+
+/** @returns whether there may be more to delete */
+async function pruneSlice(
+  db: Kysely<Tables>,
+  chain: string,
+  now: number,
+  retention: number,
+): Promise<boolean> {
+  // The sealer's, so that the end of the chain stays what it is.
+  if (!(await tryLockForAll(db, 'sealer'))) return false;
+  const oldest = await db
+    .selectFrom('audit_event')
+    .select(['sequence', 'hash', 'at'])
+    .where('chain', '=', chain)
+    .where('sequence', 'is not', null)
+    .orderBy('sequence')
+    .limit(slice + 1)
+    .execute();
+  const firstKept = oldest.findIndex(({ at }) => at >= now - retention);
+  const last = oldest[(firstKept === -1 ? oldest.length - 1 : firstKept) - 1];
+  if (last === undefined || last.sequence === null) return false;
+  await db
+    .deleteFrom('audit_event')
+    .where('chain', '=', chain)
+    .where('sequence', '<=', last.sequence)
+    .execute();
+  await appendEvent(db, {
+    chain,
+    at: now,
+    actor: systemActor,
+    action: 'audit.pruned',
+    target: { kind: 'audit', id: chain, name: chain },
+    details: { through: last.sequence, hash: last.hash },
+  });
+  return oldest.length > slice;
+}

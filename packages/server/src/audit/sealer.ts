@@ -1,0 +1,92 @@
+import { setImmediate } from 'node:timers/promises';
+import { type Kysely, sql } from 'kysely';
+import { isPostgres, tryLockForAll } from '../database/dialect.ts';
+import type { Tables } from '../database/schema.ts';
+import { type EventRow, firstPreviousHash, sealOf, toEvent } from './chain.ts';
+
+/** Events of one transaction. On SQLite verification stands still while they are hashed: a few ms. */
+const batch = 500;
+
+interface Place {
+  sequence: number;
+  hash: string;
+}
+
+/**
+ * Gives each unsealed event its place in the chain of its workspace. Commands do not do this themselves: they would have
+ * to lock the end of the chain, and a node that is frozen in the middle of a command would hold up every revoke of its
+ * workspace. This takes no lock that a command waits for; one node at a time does it, and any other goes on when that
+ * one is gone.
+ */
+export async function sealEvents(kysely: Kysely<Tables>): Promise<void> {
+  while (await hasUnsealed(kysely)) {
+    if ((await kysely.transaction().execute(sealBatch)) < batch) return;
+    // SQLite answers in the same turn.
+    await setImmediate();
+  }
+}
+
+/** Asked outside a transaction, because most of the time there is nothing to do. */
+async function hasUnsealed(db: Kysely<Tables>): Promise<boolean> {
+  const row = await db
+    .selectFrom('audit_event')
+    .select('id')
+    .where('sequence', 'is', null)
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+/** @returns 0 when there is nothing to seal, or another node is doing it */
+async function sealBatch(db: Kysely<Tables>): Promise<number> {
+  if (!(await tryLockForAll(db, 'sealer'))) return 0;
+  const rows = await db
+    .selectFrom('audit_event')
+    .selectAll()
+    .where('sequence', 'is', null)
+    .orderBy('id')
+    .limit(batch)
+    .execute();
+  const ends = new Map<string, Place>();
+  const seals = [];
+  for (const row of rows) {
+    const end = ends.get(row.chain) ?? (await endOf(db, row.chain));
+    const seal = sealAfter(end, row);
+    ends.set(row.chain, seal);
+    seals.push(seal);
+  }
+  if (seals.length > 0) await writeSeals(db, JSON.stringify(seals));
+  return seals.length;
+}
+
+/** The last sealed event of a chain. Retention leaves at least that one. */
+async function endOf(db: Kysely<Tables>, chain: string): Promise<Place> {
+  const row = await db
+    .selectFrom('audit_event')
+    .select(['sequence', 'hash'])
+    .where('chain', '=', chain)
+    .where('sequence', 'is not', null)
+    .orderBy('sequence', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  if (row === undefined) return { sequence: 0, hash: firstPreviousHash };
+  if (row.sequence === null || row.hash === null) throw new Error(`the chain ${chain} has no end`);
+  return { sequence: row.sequence, hash: row.hash };
+}
+
+function sealAfter(end: Place, row: EventRow) {
+  const sequence = end.sequence + 1;
+  const hash = sealOf(end.hash, toEvent({ ...row, sequence }));
+  return { id: row.id, sequence, previous: end.hash, hash };
+}
+
+async function writeSeals(db: Kysely<Tables>, seals: string): Promise<void> {
+  const statement = isPostgres(db)
+    ? sql`UPDATE audit_event SET sequence = s.sequence, previous_hash = s.previous, hash = s.hash
+        FROM json_to_recordset(${seals}::json) AS s(id text, sequence bigint, previous text, hash text)
+        WHERE audit_event.id = s.id AND audit_event.sequence IS NULL`
+    : sql`UPDATE audit_event SET sequence = s.value ->> 'sequence', previous_hash = s.value ->> 'previous',
+          hash = s.value ->> 'hash'
+        FROM json_each(${seals}) AS s WHERE audit_event.id = s.value ->> 'id' AND audit_event.sequence IS NULL`;
+  await statement.execute(db);
+}

@@ -1,0 +1,70 @@
+import type { Action, Actor, Changes, Details, Target } from '@soku/contract/audit';
+import type { Kysely } from 'kysely';
+import type { Tables } from '../database/schema.ts';
+import { newId } from '../ids.ts';
+
+/** The chain of sign-ins, accounts, and what concerns the whole deployment. Every other chain is a workspace's. */
+export const accountsChain = 'accounts';
+
+/** What a command did. Never a key, a hash of one, or a password. */
+export interface NewEvent {
+  /** The id of the workspace, or `accountsChain`. */
+  chain: string;
+  /** Epoch ms. */
+  at: number;
+  actor: Actor;
+  action: Action;
+  target: Target;
+  changes?: Changes;
+  details?: Details;
+}
+
+/** Events of one statement: SQLite takes 32,766 parameters, PostgreSQL 65,535. */
+const slice = 500;
+
+/**
+ * Appends events to the audit log, inside the transaction of the command that they tell of: so there is no command
+ * without its event, and no event without its command. They get their places in the chain later (audit/sealer.ts).
+ */
+export async function appendEvents(db: Kysely<Tables>, events: readonly NewEvent[]): Promise<void> {
+  for (let first = 0; first < events.length; first += slice) {
+    const rows = events.slice(first, first + slice).map(toRow);
+    await db.insertInto('audit_event').values(rows).execute();
+  }
+}
+
+/** Appends one event; see appendEvents. */
+export async function appendEvent(db: Kysely<Tables>, event: NewEvent): Promise<void> {
+  await appendEvents(db, [event]);
+}
+
+/** @returns the fields that differ, or undefined when none does */
+export function changesOf(before: Details, after: Details): Changes | undefined {
+  const changed = Object.entries(after)
+    .filter(([field, to]) => to !== before[field])
+    .map(([field, to]) => [field, { from: before[field] ?? null, to }]);
+  return changed.length === 0 ? undefined : Object.fromEntries(changed);
+}
+
+function toRow({ chain, at, actor, action, target, changes, details }: NewEvent) {
+  return {
+    id: newId('evt_', at),
+    chain,
+    at,
+    actor_kind: actor.kind,
+    actor_id: actor.id,
+    actor_name: actor.name,
+    address: actor.address,
+    user_agent: actor.userAgent,
+    request_id: actor.requestId,
+    action,
+    target_kind: target.kind,
+    target_id: target.id,
+    target_name: target.name,
+    changes: changes === undefined ? null : JSON.stringify(changes),
+    details: details === undefined ? null : JSON.stringify(details),
+    sequence: null,
+    previous_hash: null,
+    hash: null,
+  };
+}
