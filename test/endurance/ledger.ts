@@ -118,6 +118,14 @@ const contradictions = {
   // Every creation of the ledger sends one.
   'a key without its Idempotency-Key':
     'SELECT id FROM api_key WHERE id NOT IN (SELECT key_id FROM idempotency)',
+  'a key without the event of its creation': `SELECT k.id FROM api_key k LEFT JOIN audit_event e
+    ON e.target_id = k.id AND e.action = 'key.created' GROUP BY k.id HAVING count(e.id) <> 1`,
+  'a revoked key without the event of its revoke, or more than one': `SELECT k.id FROM api_key k LEFT JOIN audit_event e
+    ON e.target_id = k.id AND e.action = 'key.revoked' WHERE k.revoked_at IS NOT NULL
+    GROUP BY k.id HAVING count(e.id) <> 1`,
+  'an event of what did not happen': `SELECT e.id FROM audit_event e LEFT JOIN api_key k ON k.id = e.target_id
+    WHERE e.action IN ('key.created', 'key.revoked')
+      AND (k.id IS NULL OR (e.action = 'key.revoked' AND k.revoked_at IS NULL))`,
   'half a revocation': 'SELECT id FROM api_key WHERE (revoked_at IS NULL) <> (revoked_by IS NULL)',
 };
 

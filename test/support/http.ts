@@ -38,7 +38,7 @@ async function answerOf(response: IncomingMessage): Promise<Answer> {
     for (const value of values) headers.append(name, value);
   }
   const body = await text(response);
-  const json = headers.get('content-type')?.includes('json') === true && body !== '';
+  const json = /json\b/.test(headers.get('content-type') ?? '') && body !== '';
   return { status: response.statusCode ?? 0, headers, body: json ? JSON.parse(body) : body, text: body };
 }
 

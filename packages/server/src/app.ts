@@ -8,7 +8,8 @@ import { PasswordGate } from './accounts/password-gate.ts';
 import { PasswordHasher } from './accounts/password-hasher.ts';
 import { accountRoutes } from './accounts/routes.ts';
 import { isDashboardCookie, renameFormerCookie, sessionCookieName } from './accounts/session-cookie.ts';
-import { keepAudit } from './audit/audit.ts';
+import { auditRoutes } from './audit/routes.ts';
+import { AuditService } from './audit/service.ts';
 import { readLastBackups } from './backup/last-backup.ts';
 import type { Config } from './config.ts';
 import type { Database } from './database/open.ts';
@@ -73,7 +74,7 @@ export async function createApp(
   const app = createServer({ log, publicUrl, addressOf, usesSession, acceptCookies, requests });
 
   const accountParts = createAccounts(database, { secret, publicUrl, log });
-  const { accounts, passwords } = accountParts;
+  const { accounts, passwords, failedSignIns } = accountParts;
   app.addHook('onClose', () => passwords.close());
   const { verifier, propagation, nodes, limits, usage, sources } = await createVerification(
     config,
@@ -94,7 +95,6 @@ export async function createApp(
     now: Date.now,
   });
 
-  const trusts = trustedPeer(config.trustProxy);
   const draining = drainable(app);
   const isStopping = () => draining.begun;
   const forwardAuth = new ForwardAuth({ verifier, addressOf, isClosing: isStopping, requests, log });
@@ -106,7 +106,7 @@ export async function createApp(
       ...config.gateway,
       isOwnCookie: isDashboardCookie,
       verify: (request) => verifier.verify(request, { address: addressOf(request) }),
-      trusts,
+      trusts: trustedPeer(config.trustProxy),
       addressHeader: config.trustProxyHeader,
       isStopping,
       requests,
@@ -122,6 +122,7 @@ export async function createApp(
   const callers = new Callers(verifier, accounts, addressOf, usesSession);
   await app.register(keyRoutes, { logEvent, keys, callers });
   await app.register(workspaceRoutes, { logEvent, workspaces, callers });
+  await app.register(auditRoutes, { audit: new AuditService(database.kysely), callers });
   await app.register(usageRoutes, { usage: new UsageService(keys, usage.reader, Date.now), callers });
   await app.register(verificationRoutes, { verifier, keys, accounts, callers, addressOf, verifyScope });
   const nodeStatus = nodes && (() => nodes.node.status());
@@ -131,9 +132,7 @@ export async function createApp(
   await app.register(nodeRoutes, { list: nodes?.list ?? onlyNode, checkOperator });
   openApiRoute(app);
   await registerPages(app);
-  const audit = keepAudit({ database, retentionDays: config.auditRetentionDays, log });
-  const { failedSignIns } = accountParts;
-  return { app, accounts, failedSignIns, audit, keys, nodes, limits, usage, gateway, draining };
+  return { app, accounts, failedSignIns, keys, nodes, limits, usage, gateway, draining };
 }
 
 /** Accounts, the auth library behind them, and what stands before their passwords. */

@@ -24,3 +24,12 @@ export function newId(prefix: string, now: number): string {
   const random = BigInt(`0x${randomBytes(10).toString('hex')}`);
   return `${prefix}${digits(BigInt(now), 10)}${digits(random, 16)}`;
 }
+
+/**
+ * The smallest text that an id of this moment can have: those of earlier moments are smaller, in the order of bytes.
+ *
+ * @param now epoch ms
+ */
+export function firstIdAt(prefix: string, now: number): string {
+  return `${prefix}${digits(BigInt(Math.max(0, now)), 10)}`;
+}

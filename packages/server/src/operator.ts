@@ -15,6 +15,8 @@ What an operator does beside the server.
 
 While the server runs:
   backup FILE                         write all accounts and keys into FILE, which must not exist yet
+  audit verify [--anchor FILE]        check that no event of the audit log was edited, removed or moved; FILE is an
+                                      earlier export of it (docs/audit.md). Exits with 1 when one was
 
 While the server is stopped:
   restore FILE                        write a backup into an empty data directory or PostgreSQL
@@ -44,6 +46,12 @@ async function run(): Promise<void> {
     const { accountCommand } = await import('./operator/accounts.ts');
     return accountCommand(args, values.name);
   }
+  if (command === 'audit') {
+    const { auditCommand } = await import('./operator/audit.ts');
+    process.exitCode = await auditCommand(args, values.anchor);
+    return;
+  }
+  if (values.anchor !== undefined) throw new UsageError('--anchor belongs to audit verify.');
   if (values.name !== undefined) throw new UsageError('--name belongs to account add.');
   const commands = await import('./operator/backups.ts');
   if (command === 'backup') return commands.backupCommand(args);
@@ -56,7 +64,11 @@ function readArguments() {
   try {
     return parseArgs({
       allowPositionals: true,
-      options: { help: { type: 'boolean', short: 'h' }, name: { type: 'string' } },
+      options: {
+        help: { type: 'boolean', short: 'h' },
+        name: { type: 'string' },
+        anchor: { type: 'string' },
+      },
     });
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));

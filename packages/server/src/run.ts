@@ -1,8 +1,9 @@
 import { isStripePrefix } from '@soku/key';
 import type { Logger } from 'pino';
 import { readOrMakeSecret } from './accounts/secret.ts';
+import { keepAudit } from './audit/audit.ts';
 import { type Config, readConfig, unknownVariables } from './config.ts';
-import { openDataDirectory } from './database/data-directory.ts';
+import { type DataDirectory, openDataDirectory } from './database/data-directory.ts';
 import { type Database, openDatabase } from './database/open.ts';
 import { refusedByStorage } from './database/storage-errors.ts';
 import type { Gateway } from './gateway/gateway.ts';
@@ -27,19 +28,19 @@ async function start(): Promise<void> {
   if (config.databaseUrl === undefined) await directory.settled();
   const database = await openDatabase(directory, config.databaseUrl, log);
   const secret = readOrMakeSecret(config.secret, directory.secretFile);
-  directory.hold.start({
-    lost: (failure) =>
-      log.error(
-        `${failure.message}. Keys and changes are refused until this is mended. If the lock or the database in ${directory.path} was removed or replaced, start this process again`,
-      ),
-    regained: () => log.info('The data directory is usable again'),
-  });
+  watch(directory, log);
   const journal = new DeadHashJournal(directory, database, log);
   await inWords(database, journal.start());
   // Loaded when it is wanted: that takes longer than everything that may refuse the start.
   const { createApp } = await import('./app.ts');
-  const { app, accounts, failedSignIns, audit, keys, nodes, limits, usage, gateway, draining } =
-    await createApp(config, database, journal, secret, log);
+  const { app, accounts, failedSignIns, keys, nodes, limits, usage, gateway, draining } = await createApp(
+    config,
+    database,
+    journal,
+    secret,
+    log,
+  );
+  const audit = keepAudit({ database, retentionDays: config.auditRetentionDays, log });
   process.on('uncaughtException', (error) => {
     log.fatal({ err: error }, 'This is a bug; the process ends');
     process.exit(exitCodes.software);
@@ -83,6 +84,17 @@ async function start(): Promise<void> {
   audit.start();
   if (setupCode !== undefined) tellSetupCode(log, `Set up Soku: ${config.publicUrl}/setup?code=${setupCode}`);
   started.resolve(closeGateway);
+}
+
+/** Logs when the data directory is no longer this process's own, and when it is again. */
+function watch({ hold, path }: DataDirectory, log: Logger): void {
+  hold.start({
+    lost: (failure) =>
+      log.error(
+        `${failure.message}. Keys and changes are refused until this is mended. If the lock or the database in ${path} was removed or replaced, start this process again`,
+      ),
+    regained: () => log.info('The data directory is usable again'),
+  });
 }
 
 /** Work of the start that asks the database, which may fail as it may when it is opened. */

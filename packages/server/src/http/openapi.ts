@@ -86,6 +86,7 @@ export async function registerOpenApi(
           description: 'The life of a key. For people in the dashboard, and for keys with a scope.',
         },
         { name: 'Workspace', description: 'The settings that all keys of a workspace share.' },
+        { name: 'Audit log', description: 'Who did what, in a chain of hashes.' },
         { name: 'Verification', description: 'What a key itself can ask, and what a proxy asks about it.' },
         { name: 'Service', description: 'For whoever runs this deployment.' },
       ],

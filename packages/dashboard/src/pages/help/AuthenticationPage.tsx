@@ -60,8 +60,9 @@ export function AuthenticationPage() {
         <p>
           An ordinary key has no scopes: it opens the API and manages nothing. For programs that manage keys
           there are <code translate="no">keys:read</code> and <code translate="no">keys:write</code>;{' '}
-          <code translate="no">keys:verify</code> is for asking whether another key is good. A key without the
-          scope that a call needs is answered <code translate="no">403</code> with the code{' '}
+          <code translate="no">keys:verify</code> is for asking whether another key is good, and{' '}
+          <code translate="no">audit:read</code> for reading the audit log. A key without the scope that a
+          call needs is answered <code translate="no">403</code> with the code{' '}
           <Link to="/help/api-troubleshooting" hash="insufficient_scope">
             insufficient_scope
           </Link>

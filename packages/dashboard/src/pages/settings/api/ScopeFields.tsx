@@ -4,6 +4,7 @@ const scopeTexts: Record<Scope, string> = {
   'keys:read': 'See the list of keys: names, previews and dates, never a key.',
   'keys:write': 'Make, rename and revoke keys.',
   'keys:verify': "Ask whether somebody else's key is good.",
+  'audit:read': 'Read the audit log.',
 };
 
 /** What a scope of a key lets it do. A newer version may have written one that this version does not know. */
@@ -16,6 +17,7 @@ const scopes = [
   ['keys:read', scopeTexts['keys:read']],
   ['keys:write', scopeTexts['keys:write']],
   ['keys:verify', scopeTexts['keys:verify']],
+  ['audit:read', scopeTexts['audit:read']],
 ] as const satisfies Array<readonly [Scope, string]>;
 
 export function ScopeFields() {

@@ -1,0 +1,227 @@
+/** Sealing, verification and retention over real databases. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import fc from 'fast-check';
+import { type Kysely, sql } from 'kysely';
+import { openTestDatabase } from '../../../../test/support/open-database.ts';
+import type { Tables } from '../database/schema.ts';
+import { systemActor } from '../events/actor.ts';
+import { appendEvents, type NewEvent } from '../events/events.ts';
+import { type EventRow, toEvent } from './chain.ts';
+import { pruneEvents } from './retention.ts';
+import { sealEvents } from './sealer.ts';
+import { addToAnchor, verifyChains } from './verify.ts';
+
+/** Epoch ms. */
+const start = 1_700_000_000_000;
+
+function event(i: number, chain = 'ws_1'): NewEvent {
+  return {
+    chain,
+    at: start + i,
+    actor: { ...systemActor, name: 'Ünï “côde” \u2028 😀', userAgent: 'curl/8' },
+    action: 'key.updated',
+    target: { kind: 'key', id: `key_${i}`, name: `name ${i}` },
+    changes: { rateLimit: { from: null, to: i }, name: { from: 'a', to: 'b' } },
+  };
+}
+
+type Anchor = Map<string, Map<number, { id: string; hash: string }>>;
+
+const sealed = async (db: Kysely<Tables>, chain = 'ws_1') =>
+  db
+    .selectFrom('audit_event')
+    .selectAll()
+    .where('chain', '=', chain)
+    .where('sequence', 'is not', null)
+    .orderBy('sequence')
+    .execute();
+
+async function exportOf(db: Kysely<Tables>): Promise<Anchor> {
+  const anchor: Anchor = new Map();
+  for (const row of await db.selectFrom('audit_event').selectAll().execute())
+    addToAnchor(anchor, toEvent(row));
+  return anchor;
+}
+
+const noAnchor: Anchor = new Map();
+
+for (const which of ['sqlite', 'postgres'] as const) {
+  const opened = openTestDatabase(which);
+  after(async () => (await opened).close());
+  /** An empty log. */
+  const emptied = async () => {
+    const { kysely } = (await opened).database;
+    await kysely.deleteFrom('audit_event').execute();
+    return kysely;
+  };
+
+  test(`events are sealed in the order of their ids, each chain by itself, on ${which}`, async () => {
+    const db = await emptied();
+    const events = Array.from({ length: 1200 }, (_, i) => event(i, `ws_${i % 3}`));
+    await appendEvents(db, events.slice(0, 700));
+    await sealEvents(db);
+    await appendEvents(db, events.slice(700));
+    // Two nodes at once.
+    await Promise.all([sealEvents(db), sealEvents(db)]);
+    await sealEvents(db);
+    for (const chain of ['ws_0', 'ws_1', 'ws_2']) {
+      const rows = await sealed(db, chain);
+      assert.deepEqual(
+        rows.map(({ sequence }) => sequence),
+        Array.from({ length: 400 }, (_, i) => i + 1),
+      );
+      assert.deepEqual(
+        rows.map(({ at }) => at),
+        rows.map(({ at }) => at).toSorted((a, b) => a - b),
+      );
+      for (const [i, row] of rows.entries())
+        assert.equal(row.previous_hash, rows[i - 1]?.hash ?? '0'.repeat(64));
+    }
+    assert.deepEqual(await verifyChains(db, noAnchor), { chains: 3, events: 1200, unsealed: 0, breaks: [] });
+  });
+
+  test(`old events are deleted from the start of a chain, which stays verifiable, on ${which}`, async () => {
+    const db = await emptied();
+    await appendEvents(
+      db,
+      Array.from({ length: 2500 }, (_, i) => event(i)),
+    );
+    await sealEvents(db);
+    await pruneEvents(db, start + 5000, 5000 - 2100);
+    assert.equal((await sealed(db))[0]?.at, start + 2100);
+    // The record is not sealed yet.
+    assert.deepEqual((await verifyChains(db, noAnchor)).breaks, []);
+    await sealEvents(db);
+    const anchor = await exportOf(db);
+    assert.deepEqual((await verifyChains(db, anchor)).breaks, []);
+    // All of them are old, and the end of the chain stays.
+    await pruneEvents(db, start + 100_000, 1);
+    await sealEvents(db);
+    const left = await sealed(db);
+    assert.deepEqual(
+      left.map(({ action }) => action),
+      Array(left.length).fill('audit.pruned'),
+    );
+    assert.deepEqual((await verifyChains(db, anchor)).breaks, []);
+    // Without its record, a deletion is found.
+    await db
+      .deleteFrom('audit_event')
+      .where('id', '=', left[0]?.id ?? '')
+      .execute();
+    assert.match((await verifyChains(db, noAnchor)).breaks[0]?.problem ?? '', /no audit\.pruned event/);
+  });
+}
+
+for (const [length, edits, swaps] of [
+  [10_000, 2, 1],
+  [150, 100, 50],
+] as const)
+  test(`each single edit, removal, swap and cut in a log of ${length} entries is found`, async (t) => {
+    const { database, close } = await openTestDatabase('sqlite');
+    t.after(close);
+    const db = database.kysely;
+    await appendEvents(
+      db,
+      Array.from({ length }, (_, i) => event(i)),
+    );
+    await sealEvents(db);
+    const anchor = await exportOf(db);
+    const rows = await sealed(db);
+    const rowAt = (sequence: number): EventRow => {
+      const row = rows[sequence - 1];
+      assert.ok(row !== undefined);
+      return row;
+    };
+    const put = async (row: EventRow) => {
+      await db.insertInto('audit_event').values(row).execute();
+    };
+    const remove = (...ids: string[]) => db.deleteFrom('audit_event').where('id', 'in', ids).execute();
+    /** The content of a row in the place of another one. */
+    const inPlaceOf = (row: EventRow, place: EventRow): EventRow => ({
+      ...row,
+      sequence: place.sequence,
+      previous_hash: place.previous_hash,
+      hash: place.hash,
+    });
+    const editable = [
+      'at',
+      'actor_kind',
+      'actor_id',
+      'actor_name',
+      'address',
+      'user_agent',
+      'request_id',
+      'action',
+      'target_kind',
+      'target_id',
+      'target_name',
+      'changes',
+      'details',
+      'previous_hash',
+      'hash',
+      'id',
+      'chain',
+    ] as const;
+    const another = {
+      at: 1,
+      chain: 'ws_2',
+      changes: '{}',
+      details: '{"a":1}',
+      action: 'key.revoked',
+      actor_kind: 'key',
+    };
+    const place = fc.integer({ min: 1, max: length - 1 });
+
+    await fc.assert(
+      fc.asyncProperty(place, fc.constantFrom(...editable), async (sequence, column) => {
+        const row = rowAt(sequence);
+        const value =
+          { ...another, previous_hash: rowAt(1).hash, hash: rowAt(1).previous_hash }[column as 'at'] ?? 'x';
+        await remove(row.id);
+        await put({ ...row, [column]: value });
+        const { breaks } = await verifyChains(db, noAnchor);
+        await db
+          .deleteFrom('audit_event')
+          .where((eb) => eb.or([eb('sequence', '=', sequence)]))
+          .execute();
+        await put(row);
+        assert.equal(breaks.find(({ chain }) => chain === 'ws_1')?.sequence, sequence, column);
+      }),
+      { numRuns: edits },
+    );
+    await fc.assert(
+      fc.asyncProperty(place, place, async (one, other) => {
+        fc.pre(one !== other);
+        const [a, b] = [rowAt(one), rowAt(other)];
+        await remove(a.id);
+        const removed = await verifyChains(db, noAnchor);
+        assert.deepEqual([removed.breaks[0]?.sequence, removed.breaks[0]?.id], [one, null]);
+        await remove(b.id);
+        await put(inPlaceOf(a, b));
+        await put(inPlaceOf(b, a));
+        const swapped = await verifyChains(db, noAnchor);
+        await remove(a.id, b.id);
+        await put(a);
+        await put(b);
+        assert.equal(swapped.breaks[0]?.sequence, Math.min(one, other));
+      }),
+      { numRuns: swaps },
+    );
+    assert.deepEqual((await verifyChains(db, anchor)).breaks, [], 'all is as it was');
+
+    const cut = rows.slice(-10);
+    await remove(...cut.map(({ id }) => id));
+    assert.deepEqual((await verifyChains(db, noAnchor)).breaks, [], 'a cut end leaves no gap');
+    assert.equal((await verifyChains(db, anchor)).breaks[0]?.sequence, length - 9);
+    // Rewritten as a whole: other events in the places of those that were cut off.
+    await appendEvents(
+      db,
+      Array.from({ length: 20 }, (_, i) => event(length + i)),
+    );
+    await sealEvents(db);
+    assert.deepEqual((await verifyChains(db, noAnchor)).breaks, []);
+    assert.equal((await verifyChains(db, anchor)).breaks[0]?.sequence, length - 9);
+    await sql`DELETE FROM audit_event`.execute(db);
+    assert.equal((await verifyChains(db, anchor)).breaks[0]?.sequence, 1);
+  });

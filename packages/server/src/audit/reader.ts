@@ -1,0 +1,61 @@
+import type { AuditEvent, AuditFilter } from '@soku/contract/audit';
+import type { ExpressionBuilder, Kysely } from 'kysely';
+import type { Tables } from '../database/schema.ts';
+import { accountsChain } from '../events/events.ts';
+import { firstIdAt } from '../ids.ts';
+import { toEvent } from './chain.ts';
+
+interface Page extends AuditFilter {
+  /** The id of the last event of the page before. */
+  after?: string | undefined;
+  limit: number;
+}
+
+type EventExpressions = ExpressionBuilder<Tables, 'audit_event'>;
+
+/**
+ * The events that a workspace may see, newest first: those of its own chain, and those of its members' accounts. In the
+ * chain of accounts the target is the account concerned, so it decides.
+ */
+export async function readEvents(
+  db: Kysely<Tables>,
+  workspaceId: string,
+  { limit, ...filter }: Page,
+): Promise<AuditEvent[]> {
+  const events = db
+    .selectFrom('audit_event')
+    .selectAll()
+    .where((eb) => matches(eb, filter))
+    .orderBy('id', 'desc')
+    .limit(limit);
+  const own = events.where('chain', '=', workspaceId).as('own');
+  const accounts = events
+    .where('chain', '=', accountsChain)
+    .where('target_id', 'in', (eb) =>
+      eb.selectFrom('workspace_member').select('user_id').where('workspace_id', '=', workspaceId),
+    )
+    .as('accounts');
+  const rows = await db
+    .selectFrom(own)
+    .selectAll()
+    .unionAll(db.selectFrom(accounts).selectAll())
+    .orderBy('id', 'desc')
+    .limit(limit)
+    .execute();
+  return rows.map(toEvent);
+}
+
+/** Times are compared through the ids, which begin with them: there the index is. */
+function matches(
+  eb: EventExpressions,
+  { action, actorId, targetId, since, until, after }: Omit<Page, 'limit'>,
+) {
+  const conditions = [];
+  if (action !== undefined) conditions.push(eb('action', '=', action));
+  if (actorId !== undefined) conditions.push(eb('actor_id', '=', actorId));
+  if (targetId !== undefined) conditions.push(eb('target_id', '=', targetId));
+  if (since !== undefined) conditions.push(eb('id', '>=', firstIdAt('evt_', Date.parse(since))));
+  if (until !== undefined) conditions.push(eb('id', '<', firstIdAt('evt_', Date.parse(until))));
+  if (after !== undefined) conditions.push(eb('id', '<', after));
+  return eb.and(conditions);
+}

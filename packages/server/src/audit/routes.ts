@@ -1,0 +1,63 @@
+import { auditFilterSchema, auditPageSchema, listAuditSchema } from '@soku/contract/audit';
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { refusals } from '../http/openapi.ts';
+import { type Callers, workspaceHeader } from '../keys/callers.ts';
+import type { AuditService } from './service.ts';
+
+const tags = ['Audit log'];
+const security = [{ key: [] }, { session: [] }];
+const rejections = refusals('insufficient_scope', 'not_found', 'verification_unavailable');
+
+/** Text for the document; a stream for the handler. */
+const exportSchema = z.unknown().meta({ type: 'string' });
+
+/** Who did what in a workspace. */
+export const auditRoutes: FastifyPluginAsyncZod<{ audit: AuditService; callers: Callers }> = async (
+  app,
+  { audit, callers },
+) => {
+  app.route({
+    method: 'GET',
+    url: '/v1/audit',
+    schema: {
+      operationId: 'listAuditEvents',
+      summary: 'List audit events, newest first',
+      description:
+        'Scope: `audit:read`. The events of the workspace, and those of the accounts of its members. Pages stay stable while events are added.',
+      tags,
+      security,
+      headers: workspaceHeader,
+      querystring: listAuditSchema,
+      response: { 200: auditPageSchema, ...rejections },
+    },
+    ...callers.require('audit:read'),
+    handler: async (request) => audit.list(callers.of(request).workspaceId, request.query),
+  });
+
+  app.route({
+    method: 'GET',
+    url: '/v1/audit/export',
+    schema: {
+      operationId: 'exportAuditEvents',
+      summary: 'Export audit events as JSON Lines',
+      description:
+        'Scope: `audit:read`. One `AuditEvent` per line, newest first. Keep an export in another place: `npm run soku -- audit verify --anchor FILE` compares the log with it.',
+      tags,
+      security,
+      headers: workspaceHeader,
+      querystring: auditFilterSchema,
+      response: {
+        200: { description: 'The events', content: { 'application/jsonl': { schema: exportSchema } } },
+        ...rejections,
+      },
+    },
+    ...callers.require('audit:read'),
+    handler: async (request, reply) => {
+      reply.type('application/jsonl; charset=utf-8');
+      reply.header('content-disposition', 'attachment; filename="audit.jsonl"');
+      reply.header('cache-control', 'no-store');
+      return reply.send(audit.export(callers.of(request).workspaceId, request.query));
+    },
+  });
+};

@@ -1,0 +1,206 @@
+/** Who did what, and who may read it. */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { type AuditEvent, auditEventSchema, auditPageSchema } from '@soku/contract/audit';
+import canonicalize from 'canonicalize';
+import { assertRefusal, Contract, eventually } from '../support/contract.ts';
+import { inDatabase } from '../support/in-database.ts';
+import { bearer, call } from '../support/person.ts';
+import { runOperator } from '../support/server.ts';
+import { ada as adasAccount, bob as bobsAccount, startWithTwoAccounts } from '../support/two-accounts.ts';
+
+const { server, stop } = await startWithTwoAccounts();
+after(stop);
+const contract = await Contract.of(server);
+const [ada, bob] = [await server.signIn(adasAccount), await server.signIn(bobsAccount)];
+
+const list = async (query = '', as = ada) =>
+  auditPageSchema.parse((await contract.call('GET', `/v1/audit${query}`, { as })).body);
+const events = async (query = '', as = ada) => (await list(query, as)).data;
+
+/** The export, once all of it is sealed. */
+async function exported(as = ada): Promise<{ text: string; events: AuditEvent[] }> {
+  return eventually(
+    async () => {
+      const { text } = await contract.call('GET', '/v1/audit/export', { as });
+      return {
+        text,
+        events: text
+          .trim()
+          .split('\n')
+          .map((line) => auditEventSchema.parse(JSON.parse(line))),
+      };
+    },
+    (found) => found.events.every(({ hash }) => hash !== null),
+  );
+}
+
+test('each command on keys and settings is an event: who, on what, from what to what', async () => {
+  const agent = { 'user-agent': 'the tests/1' };
+  const creator = await ada.makeKey({
+    name: 'creator',
+    scopes: ['keys:write', 'audit:read'],
+    rateLimit: 500,
+  });
+  const { id } = creator.key;
+  const asKey = (method: string, path: string, body?: unknown) =>
+    call(`${server.url}${path}`, { method, headers: { ...bearer(creator.apiKey), ...agent }, body });
+  const made = await asKey('POST', '/v1/api-keys', { name: 'child' });
+  assert.equal(made.status, 201, made.text);
+  const changed = await ada.call('PATCH', `/v1/api-keys/${id}`, { name: 'renamed', rateLimit: null }, agent);
+  await ada.call('PATCH', `/v1/api-keys/${id}`, { name: 'renamed' });
+  await ada.call('PATCH', '/v1/workspace', { rateLimit: 'off' });
+  await ada.call('POST', `/v1/api-keys/${id}/revoke`, { descendants: true });
+  await ada.call('POST', `/v1/api-keys/${id}/revoke`);
+
+  const found = (await events()).filter(({ chain }) => chain !== 'accounts');
+  const told = found.map(({ action, actor, target, changes, details }) => [
+    action,
+    actor.kind,
+    target.name,
+    changes,
+    details,
+  ]);
+  const revoked = told.splice(0, 2).toSorted((a, b) => String(a[2]).localeCompare(String(b[2])));
+  assert.deepEqual(revoked, [
+    ['key.revoked', 'person', 'child', null, { descendantOf: id }],
+    ['key.revoked', 'person', 'renamed', null, null],
+  ]);
+  assert.deepEqual(told, [
+    ['workspace.updated', 'person', "ada's workspace", { rateLimit: { from: null, to: 'off' } }, null],
+    [
+      'key.updated',
+      'person',
+      'renamed',
+      { name: { from: 'creator', to: 'renamed' }, rateLimit: { from: 500, to: null } },
+      null,
+    ],
+    ['key.created', 'key', 'child', null, { scopes: '', expiresAt: null, rateLimit: 500 }],
+    [
+      'key.created',
+      'person',
+      'creator',
+      null,
+      { scopes: 'audit:read keys:write', expiresAt: null, rateLimit: 500 },
+    ],
+  ]);
+  const byKey = found.find(({ actor }) => actor.kind === 'key');
+  assert.deepEqual(
+    [byKey?.actor.id, byKey?.actor.name, byKey?.actor.userAgent],
+    [id, 'creator', 'the tests/1'],
+  );
+  assert.match(byKey?.actor.address ?? '', /^(127\.0\.0\.1|::1)$/);
+  assert.equal(byKey?.actor.requestId, made.headers.get('x-request-id'));
+  const update = found.find(({ action }) => action === 'key.updated');
+  assert.equal(update?.actor.requestId, changed.headers.get('x-request-id'));
+  const { text } = await exported();
+  assert.ok(!text.includes(creator.apiKey.slice(8)), 'no key is in the log');
+});
+
+test('what people do with their accounts is recorded, and what others did to these', async () => {
+  const fresh = await server.signIn(adasAccount);
+  const other = await server.signIn(adasAccount);
+  await fresh.call('POST', '/api/auth/update-user', { name: 'Ada L' });
+  await fresh.call('POST', '/api/auth/revoke-other-sessions', {});
+  assert.equal((await other.call('GET', '/v1/api-keys')).status, 401);
+  const change = { currentPassword: 'wrong wrong wrong', newPassword: 'another good password' };
+  await fresh.call('POST', '/api/auth/change-password', change);
+  await fresh.call('POST', '/api/auth/sign-out', {});
+  const again = await server.signIn(adasAccount);
+  const found = (await events('', again)).filter(({ chain }) => chain === 'accounts');
+  const last = found.slice(0, 7).map(({ action, changes, details }) => [action, changes, details]);
+  assert.deepEqual(last, [
+    ['account.signed_in', null, null],
+    ['account.signed_out', null, null],
+    ['account.password_change_failed', null, null],
+    ['account.sessions_revoked', null, { sessions: 'others' }],
+    ['account.updated', { name: { from: 'ada', to: 'Ada L' } }, null],
+    ['account.signed_in', null, null],
+    ['account.signed_in', null, null],
+  ]);
+  const created = found.at(-1);
+  assert.deepEqual([created?.action, created?.actor.kind], ['account.created', 'operator']);
+  assert.ok(found.every(({ target }) => target.id === created?.target.id));
+});
+
+test('a workspace sees its own events and those of its members, and only a key with audit:read reads them', async () => {
+  const me = await server.signIn(adasAccount);
+  const { key } = await me.makeKey({ name: "ada's" });
+  const seen = await events('?limit=100', bob);
+  assert.ok(seen.length > 0 && seen.every(({ actor }) => actor.name !== 'ada' && actor.name !== 'Ada L'));
+  assert.deepEqual(await events(`?targetId=${key.id}`, bob), []);
+  assert.ok(!(await exported(bob)).text.includes(key.id));
+  const [reads, lacks] = [
+    await me.makeKey({ name: 'auditor', scopes: ['audit:read'] }),
+    await me.makeKey({ name: 'manager', scopes: ['keys:read', 'keys:write', 'keys:verify'] }),
+  ];
+  for (const path of ['/v1/audit', '/v1/audit/export']) {
+    assert.equal((await contract.call('GET', path, { key: reads.apiKey })).status, 200);
+    assertRefusal(await contract.call('GET', path, { key: lacks.apiKey }), 'insufficient_scope');
+    assertRefusal(await contract.call('GET', path), 'missing_authorization');
+    assertRefusal(await contract.call('GET', `${path}?nonsense=1`, { as: me }), 'invalid_request');
+  }
+});
+
+test('events are filtered, and come in pages without a gap', async () => {
+  const me = await server.signIn(adasAccount);
+  const all = (await exported(me)).events;
+  const ids = all.map(({ id }) => id);
+  assert.deepEqual(ids, ids.toSorted().toReversed());
+  const paged: string[] = [];
+  for (let cursor: string | null = ''; cursor !== null; ) {
+    const page = await list(`?limit=3${cursor === '' ? '' : `&cursor=${cursor}`}`, me);
+    paged.push(...page.data.map(({ id }) => id));
+    cursor = page.nextCursor;
+  }
+  assert.deepEqual(paged, ids);
+  const middle = all[Math.floor(all.length / 2)];
+  assert.ok(middle !== undefined);
+  const since = all.filter(({ at }) => at >= middle.at).map(({ id }) => id);
+  const query = (text: string) => list(`?limit=100&${text}`, me).then(({ data }) => data.map(({ id }) => id));
+  assert.deepEqual(await query(`since=${middle.at}`), since);
+  assert.deepEqual(
+    await query(`until=${middle.at}`),
+    ids.filter((id) => !since.includes(id)),
+  );
+  for (const [name, of] of [
+    ['action', (event: AuditEvent) => event.action],
+    ['actorId', (event: AuditEvent) => event.actor.id],
+    ['targetId', (event: AuditEvent) => event.target.id],
+  ] as const) {
+    const expected: string[] = all.filter((event) => of(event) === of(middle)).map(({ id }) => id);
+    assert.deepEqual(await query(`${name}=${of(middle)}`), expected, name);
+  }
+});
+
+test('anyone can compute the hashes of an export again, and the operator verifies the log against it', async () => {
+  const me = await server.signIn(adasAccount);
+  const { text, events: all } = await exported(me);
+  for (const { previousHash, hash, ...content } of all) {
+    const computed: string = createHash('sha256')
+      .update(Buffer.from(previousHash ?? '', 'hex'))
+      .update(canonicalize(content) ?? '')
+      .digest('hex');
+    assert.equal(hash, computed);
+  }
+  const file = join(server.dataDir, 'export.jsonl');
+  writeFileSync(file, text);
+  const verify = (...more: string[]) =>
+    runOperator(['audit', 'verify', ...more], { dataDir: server.dataDir });
+  const good = await verify('--anchor', file);
+  assert.equal(good.code, 0, good.output);
+  assert.match(good.output, /^Verified \d+ events in 2 chains\.$/m);
+  const forged = all.find(({ action }) => action === 'key.revoked');
+  assert.ok(forged !== undefined);
+  writeFileSync(file, text.replace(`"hash":"${forged.hash}"`, `"hash":"${'0'.repeat(64)}"`));
+  const bad = await verify('--anchor', file);
+  assert.equal(bad.code, 1, bad.output);
+  assert.ok(bad.output.includes(`event ${forged.sequence} (${forged.id})`), bad.output);
+  writeFileSync(file, 'nonsense');
+  assert.equal((await verify('--anchor', file)).code, 65);
+  assert.equal((await verify('--anchor', file, 'more')).code, 64);
+  assert.deepEqual(await inDatabase(server, 'SELECT id FROM audit_event WHERE sequence IS NULL'), []);
+});
