@@ -24,6 +24,8 @@ const promised = [
   'GET /v1/api-keys/{id}',
   'GET /v1/api-keys/{id}/descendants',
   'GET /v1/api-keys/{id}/usage',
+  'GET /v1/audit',
+  'GET /v1/audit/export',
   'GET /v1/me',
   'GET /v1/nodes',
   'GET /v1/verify',

@@ -38,7 +38,7 @@ export const actorSchema = z.object({
 export type Actor = z.infer<typeof actorSchema>;
 
 export const targetSchema = z.object({
-  kind: z.enum(['key', 'workspace', 'account', 'deployment', 'audit']),
+  kind: z.string().describe('key, workspace, account, deployment or audit; later versions may add others'),
   id: z.string(),
   name: z.string().describe('The name at that time'),
 });
@@ -57,7 +57,7 @@ export const auditEventSchema = z
   .object({
     id: eventIdSchema.describe('Time-ordered'),
     at: instantSchema,
-    action: actionSchema,
+    action: z.string().describe(`One of ${actionSchema.options.join(', ')}; later versions may add others`),
     actor: actorSchema,
     target: targetSchema,
     changes: changesSchema.nullable().describe('The fields that changed, from what to what'),

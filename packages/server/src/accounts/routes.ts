@@ -1,6 +1,7 @@
 import { sessionSchema } from '@soku/contract/accounts';
 import { nameSchema } from '@soku/contract/names';
 import { containsKey } from '@soku/key';
+import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { orUnavailable } from '../database/unavailable.ts';
@@ -8,6 +9,7 @@ import { originOf } from '../events/actor.ts';
 import { changesOf } from '../events/events.ts';
 import type { ClientAddress } from '../http/client-address.ts';
 import type { LogEvent } from '../http/event-log.ts';
+import type { AccountName } from './account-events.ts';
 import type { AccountService } from './account-service.ts';
 import { type Auth, isOver } from './auth.ts';
 import type { DeviceCookies } from './device-cookie.ts';
@@ -50,11 +52,18 @@ const authCalls = (name: z.ZodType<string>) =>
     },
   ] as const;
 
-/** What an event tells beside its action. */
-function moreOf(call: object, before: { name: string }, body: unknown) {
-  if (!('body' in call)) return {};
+type RecordedCall = Extract<ReturnType<typeof authCalls>[number], { event: string }>;
+
+/**
+ * What an event tells beside its action.
+ *
+ * @returns undefined when nothing was changed, and so there is no event
+ */
+function moreOf(path: string, before: { name: string }, body: unknown) {
+  if (path === '/revoke-sessions') return { details: { sessions: 'all' } };
+  if (path !== '/update-user') return {};
   const changes = changesOf({ name: before.name }, z.object({ name: z.string() }).parse(body));
-  return changes === undefined ? {} : { changes };
+  return changes && { changes };
 }
 
 /** Names are stored and shown: somebody who pastes a key into the field would have it kept for ever. */
@@ -67,6 +76,18 @@ export const accountRoutes: FastifyPluginAsyncZod<Options> = async (app, options
   const { auth, accounts, addressOf, logEvent } = options;
   const name = nameWithoutKey(options.keyPrefixes);
 
+  const record = async (
+    request: FastifyRequest,
+    { event, action, path }: RecordedCall,
+    account: AccountName,
+    body: unknown,
+  ) => {
+    logEvent(request, event, { accountId: account.id });
+    const more = moreOf(path, account, body);
+    const origin = originOf(request, addressOf(request.raw));
+    if (more !== undefined) await accounts.record(action, account, origin, more);
+  };
+
   for (const call of authCalls(name)) {
     app.route({
       method: call.method,
@@ -78,11 +99,8 @@ export const accountRoutes: FastifyPluginAsyncZod<Options> = async (app, options
         // Before the call, which may end the session.
         const session = 'event' in call ? await accounts.findSession(headers) : null;
         const response = await callAuth(auth, headers, call, body);
-        if ('event' in call && session !== null && response.ok) {
-          logEvent(request, call.event, { accountId: session.user.id });
-          const origin = originOf(request, addressOf(request.raw));
-          await accounts.record(call.action, session.user, origin, moreOf(call, session.user, body));
-        }
+        if ('event' in call && session !== null && response.ok)
+          await record(request, call, session.user, body);
         return sendAuthResponse(reply, response);
       },
     });

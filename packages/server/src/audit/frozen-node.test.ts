@@ -1,0 +1,92 @@
+/** What a node leaves locked that is frozen in the middle of a command, or of sealing. */
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { after, test } from 'node:test';
+import { type Kysely, sql } from 'kysely';
+import { openTestDatabase } from '../../../../test/support/open-database.ts';
+import { tryLockForAll } from '../database/dialect.ts';
+import type { Tables } from '../database/schema.ts';
+import { systemActor } from '../events/actor.ts';
+import { appendEvent } from '../events/events.ts';
+import { insertKey, revokeKey } from '../keys/writes.ts';
+import { manyNodesPropagation } from '../revocation/many-nodes.ts';
+import { sealEvents } from './sealer.ts';
+
+const opened = openTestDatabase('postgres');
+after(async () => (await opened).close());
+
+const event = (id: string) =>
+  ({
+    chain: 'ws',
+    at: 1,
+    actor: systemActor,
+    action: 'key.created',
+    target: { kind: 'key', id, name: id },
+  }) as const;
+
+/** What creates a key, as far as the database sees it. */
+async function create(db: Kysely<Tables>, id: string): Promise<void> {
+  const preview = { prefix: 'sk_live_', previewStart: 'abc', previewEnd: 'xyz' };
+  const times = { expiresAt: null, createdAt: 1 };
+  const creator = { createdBy: 'usr_1', createdByKey: false };
+  const key = {
+    id,
+    workspaceId: 'ws',
+    name: id,
+    scopes: [],
+    hash: randomBytes(32),
+    preview,
+    ...times,
+    ...creator,
+  };
+  await insertKey(db, key, null, 10, () => null);
+  await appendEvent(db, event(id));
+}
+
+test('a revoke waits neither for a command of its workspace that is frozen, nor for a frozen sealer', async () => {
+  const { database } = await opened;
+  assert.ok(database.kind === 'postgres');
+  const { kysely } = database;
+  await kysely.insertInto('workspace').values({ id: 'ws', name: 'x', created_at: 1 }).execute();
+  await create(kysely, 'key_1');
+  const propagation = manyNodesPropagation(
+    database,
+    { settle: async () => ({ nodes: 1, waitedMs: 0 }) },
+    { monotonic: () => 0, wall: () => 0 },
+    { keep: async () => undefined },
+  );
+  const frozen = Promise.withResolvers<void>();
+  const begun = [Promise.withResolvers<void>(), Promise.withResolvers<void>()] as const;
+  const command = kysely.transaction().execute(async (db) => {
+    await create(db, 'key_2');
+    begun[0].resolve();
+    await frozen.promise;
+  });
+  const sealer = kysely.transaction().execute(async (db) => {
+    assert.equal(await tryLockForAll(db, 'sealer'), true);
+    await sql`UPDATE audit_event SET sequence = 1 WHERE sequence IS NULL`.execute(db);
+    begun[1].resolve();
+    await frozen.promise;
+    throw new Error('its connection is ended');
+  });
+  await Promise.all(begun.map(({ promise }) => promise));
+  const revoked = await propagation.commit(async (db) => {
+    const request = { workspaceId: 'ws', id: 'key_1', by: 'usr_1', at: 2, descendants: false };
+    const value = await revokeKey(db, request);
+    await appendEvent(db, { ...event('key_1'), action: 'key.revoked', at: 2 });
+    return { value, changed: value && { kind: 'revoked', ids: value.keep } };
+  });
+  assert.deepEqual(revoked.value?.revoked, [{ id: 'key_1', name: 'key_1' }]);
+  // Another node does not wait either: it leaves the sealing to the one that has the lock.
+  await sealEvents(kysely);
+  assert.deepEqual(await placesOf(kysely), [null, null]);
+  frozen.resolve();
+  await Promise.all([command, assert.rejects(sealer, /its connection/)]);
+  await sealEvents(kysely);
+  assert.deepEqual(await placesOf(kysely), [1, 2, 3]);
+});
+
+async function placesOf(db: Kysely<Tables>): Promise<(number | null)[]> {
+  const rows = await db.selectFrom('audit_event').select('sequence').orderBy('sequence').execute();
+  return rows.map(({ sequence }) => sequence);
+}
