@@ -27,7 +27,7 @@ import { RequestCounts } from './http/request-counts.ts';
 import { registerSecurityHeaders } from './http/security-headers.ts';
 import { createServer, serveAhead } from './http/server.ts';
 import type { DeadHashJournal } from './journal/journal.ts';
-import { Callers } from './keys/callers.ts';
+import { CallerFinder } from './keys/callers.ts';
 import { checkUrls } from './keys/check-url.ts';
 import { keyRoutes } from './keys/routes.ts';
 import { KeyService } from './keys/service.ts';
@@ -119,7 +119,7 @@ export async function createApp(
   await registerOpenApi(app, { publicUrl, sessionCookie, keyPrefix: keyPrefixes[0], version });
   const logEvent = eventLog(addressOf);
   await app.register(accountRoutes, { logEvent, ...accountParts, publicUrl, keyPrefixes, addressOf });
-  const callers = new Callers(verifier, accounts, addressOf, usesSession);
+  const callers = new CallerFinder(verifier, accounts, addressOf, usesSession);
   await app.register(keyRoutes, { logEvent, keys, callers });
   await app.register(workspaceRoutes, { logEvent, workspaces, callers });
   await app.register(auditRoutes, { audit: new AuditService(database.kysely), callers });

@@ -1,8 +1,8 @@
 import { auditFilterSchema, auditPageSchema, listAuditSchema } from '@soku/contract/audit';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { type Callers, workspaceHeader } from '../http/caller.ts';
 import { refusals } from '../http/openapi.ts';
-import { type Callers, workspaceHeader } from '../keys/callers.ts';
 import type { AuditService } from './service.ts';
 
 const tags = ['Audit log'];

@@ -1,5 +1,5 @@
 import { keyIdSchema } from '@soku/contract/keys';
-import { readScopes } from '../keys/stored-scopes.ts';
+import { readScopes } from '../database/stored-scopes.ts';
 import { StartupError } from '../startup-error.ts';
 import type { Row, Value } from './side.ts';
 

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '@soku/contract/error-codes';
 import type { FastifyRequest } from 'fastify';
-import type { Caller } from '../keys/service.ts';
+import type { Caller } from './caller.ts';
 import type { ClientAddress } from './client-address.ts';
 import { RequestError } from './errors.ts';
 import { atMostEvery } from './logging.ts';

@@ -1,30 +1,20 @@
 import type { Actor } from '@soku/contract/audit';
 import { type Scope, scopeSchema } from '@soku/contract/scopes';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { z } from 'zod';
 import type { AccountService } from '../accounts/account-service.ts';
 import { authHeaders } from '../accounts/forward.ts';
 import { type Origin, originOf } from '../events/actor.ts';
+import type { Caller, Callers } from '../http/caller.ts';
 import type { ClientAddress } from '../http/client-address.ts';
 import { type Refusal, refuse } from '../http/errors.ts';
 import { limitFields } from '../limits/fields.ts';
 import type { LimitState } from '../limits/sliding-window.ts';
 import type { Ask } from '../verification/verdict.ts';
 import type { Verifier } from '../verification/verifier.ts';
-import type { Caller } from './service.ts';
 import type { SessionDecides } from './session-decides.ts';
 
 /** How long after a sign-in a session may still make keys, in ms (ASVS 5.0 7.5.3). */
 const recentLogin = 2 * 60 * 60 * 1000;
-
-/** The field in which a caller names the workspace that it means, for the schemas of the endpoints. */
-export const workspaceHeader = z.object({
-  'x-soku-workspace': z
-    .string()
-    .max(64)
-    .optional()
-    .describe('Default: the workspace of the session or the key'),
-});
 
 type Found =
   | { caller: Caller; limit: LimitState | null; refusal?: never }
@@ -34,7 +24,7 @@ type Found =
  * Settles who calls a management endpoint: the key in the Authorization header, else the person of the session
  * cookie (session-decides.ts). A key needs the scope; a person may do everything in a workspace of theirs.
  */
-export class Callers {
+export class CallerFinder implements Callers {
   readonly #verifier: Verifier;
   readonly #accounts: AccountService;
   readonly #addressOf: ClientAddress;
@@ -57,15 +47,6 @@ export class Callers {
     this.#now = now;
   }
 
-  /**
-   * The hooks of an endpoint. They settle the caller twice: before the body is read, so that a stranger learns
-   * nothing but how to send a key; and again when a body has arrived, because a body can be sent so slowly that the
-   * key is revoked, or the session ended, meanwhile (ASVS 5.0 8.3.2).
-   *
-   * @param needs the scope that a key must have for this call
-   * @param options `recentLogin`: whether a person must have signed in lately for it; `limited: false`: a key's
-   *   own limit does not count; `person: false`: only a key may call
-   */
   require(needs: Scope, options: { recentLogin?: boolean; limited?: false; person?: false } = {}) {
     const settle = async (
       request: FastifyRequest,
@@ -91,7 +72,6 @@ export class Callers {
     return { onRequest: settle, preHandler: settle };
   }
 
-  /** Whom the hooks found. */
   of(request: FastifyRequest): Caller {
     const caller = this.#settled.get(request);
     if (caller === undefined) throw new Error('this endpoint asks for its caller, but does not require one');

@@ -1,10 +1,10 @@
 import type { ChangeKey } from '@soku/contract/keys';
 import type { RateLimit } from '@soku/contract/rate-limits';
+import { writeScopes } from '../database/stored-scopes.ts';
 import { changesOf, type NewEvent } from '../events/events.ts';
+import type { Caller } from '../http/caller.ts';
 import { readRateLimit } from '../limits/rate-limit.ts';
-import type { Caller } from './service.ts';
 import type { KeyRow } from './store.ts';
-import { writeScopes } from './stored-scopes.ts';
 import type { NewKey } from './writes.ts';
 
 // The events of the commands of keys.

@@ -13,9 +13,9 @@ import {
 } from '@soku/contract/keys';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { type Callers, workspaceHeader } from '../http/caller.ts';
 import { idsOf, type LogEvent } from '../http/event-log.ts';
 import { refusals } from '../http/openapi.ts';
-import { type Callers, workspaceHeader } from './callers.ts';
 import type { KeyService } from './service.ts';
 
 const tags = ['API keys'];

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import type { Actor } from '@soku/contract/audit';
 import type {
   ChangeKey,
   CreateKey,
@@ -13,7 +12,9 @@ import type {
 import type { RateLimit } from '@soku/contract/rate-limits';
 import type { Scope } from '@soku/contract/scopes';
 import { containsKey, formatPreview, generateKey, hashKey, parseKey } from '@soku/key';
+import { readScopes } from '../database/stored-scopes.ts';
 import { appendEvent, appendEvents } from '../events/events.ts';
+import type { Caller } from '../http/caller.ts';
 import { RequestError } from '../http/errors.ts';
 import { newId } from '../ids.ts';
 import { readRateLimit } from '../limits/rate-limit.ts';
@@ -21,19 +22,7 @@ import type { Changed, Propagation } from '../revocation/propagation.ts';
 import { limitOfNewKey, refuseHigherLimit } from './allowed-limit.ts';
 import { keyCreated, keysRevoked, keyUpdated } from './key-events.ts';
 import type { KeyRow, KeyStore } from './store.ts';
-import { readScopes } from './stored-scopes.ts';
 import { insertKey, type Revoked, revokeKey, updateKey } from './writes.ts';
-
-/** Who asks, once that is settled: a person in a session, or a key. */
-export interface Caller {
-  /** Kind: person or key. */
-  actor: Actor;
-  workspaceId: string;
-  /** What the caller may hand on to a new key, as stored. A person may hand on everything. */
-  scopes: readonly string[];
-  /** Epoch ms; a key that ends cannot make one that outlives it. Infinity for a person. */
-  expiresAt: number;
-}
 
 interface Options {
   /** Accepted prefixes; the first one is that of new keys. */

@@ -5,11 +5,11 @@ import type { Kysely } from 'kysely';
 import { lockRow } from '../database/dialect.ts';
 import { foldName } from '../database/fold-name.ts';
 import type { Tables } from '../database/schema.ts';
+import { writeScopes } from '../database/stored-scopes.ts';
 import { type StoredLimits, writeRateLimit } from '../limits/rate-limit.ts';
 import { planRevoke, revocableFamily } from './descendants.ts';
 import { hasStatus } from './list-filter.ts';
 import { type KeyRow, KeyStore } from './store.ts';
-import { writeScopes } from './stored-scopes.ts';
 
 // What the commands of keys write. Each function belongs inside the transaction of its command.
 

@@ -3,7 +3,6 @@ import type { Logger } from 'pino';
 import type { PostgresDatabase } from '../database/postgres.ts';
 import type { DeadHashJournal } from '../journal/journal.ts';
 import { later, Repeating } from '../timers/repeating.ts';
-import type { SecretMemory } from '../verification/memory.ts';
 import type { Clock } from './clock.ts';
 import type { Change } from './link.ts';
 import { manyNodesPropagation } from './many-nodes.ts';
@@ -11,6 +10,7 @@ import { termsOf, VerifierNode } from './node.ts';
 import { listNodes, processName } from './node-list.ts';
 import { PostgresLink } from './postgres-link.ts';
 import { PostgresNotices } from './postgres-notices.ts';
+import type { VerifierCache } from './propagation.ts';
 
 /** ms. The database has it, too, and a node with another one does not start. */
 const leaseMs = 2000;
@@ -23,7 +23,7 @@ const clock: Clock = { monotonic: () => performance.now(), wall: Date.now };
 /** This process as one of the nodes that share a database, put together over the real database, clocks and timers. */
 export function createNode(
   database: PostgresDatabase,
-  memory: SecretMemory,
+  memory: VerifierCache,
   journal: DeadHashJournal,
   log: Logger,
 ) {
@@ -81,7 +81,7 @@ export function createNode(
   };
 }
 
-function forget(memory: SecretMemory, change: Change): void {
+function forget(memory: VerifierCache, change: Change): void {
   if (change.kind === 'workspace') memory.forgetWorkspace(change.subject);
   else memory.forget(change.hashes);
 }

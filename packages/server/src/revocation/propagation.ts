@@ -20,6 +20,14 @@ export interface Outcome<T> {
   changed?: Changed | undefined;
 }
 
+/** The verifier's cache, from which changes evict. */
+export interface VerifierCache {
+  /** @param hashes SHA-256 of the secrets */
+  forget(hashes: Iterable<Uint8Array>): void;
+  forgetWorkspace(workspaceId: string): void;
+  empty(): void;
+}
+
 /** Where a change is in effect. */
 export interface Effect {
   /** Number of servers that have applied the change. The others no longer answer from their caches. */

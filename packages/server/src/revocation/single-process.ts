@@ -3,8 +3,13 @@ import { z } from 'zod';
 import type { Tables } from '../database/schema.ts';
 import type { SqliteDatabase } from '../database/sqlite.ts';
 import type { DeadHashJournal } from '../journal/journal.ts';
-import type { SecretMemory } from '../verification/memory.ts';
-import { type Changed, type Outcome, type Propagation, revokeUndone } from './propagation.ts';
+import {
+  type Changed,
+  type Outcome,
+  type Propagation,
+  revokeUndone,
+  type VerifierCache,
+} from './propagation.ts';
 
 const hashRows = z.array(z.object({ hash: z.instanceof(Uint8Array) }));
 
@@ -19,7 +24,7 @@ const hashRows = z.array(z.object({ hash: z.instanceof(Uint8Array) }));
  */
 export function singleProcessPropagation(
   database: SqliteDatabase,
-  memory: Pick<SecretMemory, 'forget' | 'forgetWorkspace'>,
+  memory: Pick<VerifierCache, 'forget' | 'forgetWorkspace'>,
   journal: Pick<DeadHashJournal, 'keep' | 'onKilled'>,
 ): Propagation {
   journal.onKilled((hashes) => memory.forget(hashes));

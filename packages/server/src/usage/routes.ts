@@ -2,8 +2,8 @@ import { descendantsSchema, keyIdSchema } from '@soku/contract/keys';
 import { usageQuerySchema, usageSchema } from '@soku/contract/usage';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { type Callers, workspaceHeader } from '../http/caller.ts';
 import { refusals } from '../http/openapi.ts';
-import { type Callers, workspaceHeader } from '../keys/callers.ts';
 import type { UsageService } from './service.ts';
 
 /** What a key was used for, for its owners. */

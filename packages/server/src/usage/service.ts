@@ -1,17 +1,24 @@
 import type { Descendants } from '@soku/contract/keys';
 import type { Usage } from '@soku/contract/usage';
-import type { KeyService } from '../keys/service.ts';
 import { hourOf, startOf } from './hours.ts';
 import type { UsageReader } from './reader.ts';
 
+/** What usage asks about keys. */
+interface Keys {
+  /** @throws {RequestError} not_found */
+  get(workspaceId: string, id: string): Promise<unknown>;
+  /** The keys that a revoke of a key would take along. */
+  descendants(workspaceId: string, id: string): Promise<{ ids: readonly string[]; active: number }>;
+}
+
 /** What a key was used for, for those who may see the key. */
 export class UsageService {
-  readonly #keys: KeyService;
+  readonly #keys: Keys;
   readonly #reader: UsageReader;
   readonly #now: () => number;
 
   /** @param now epoch ms */
-  constructor(keys: KeyService, reader: UsageReader, now: () => number) {
+  constructor(keys: Keys, reader: UsageReader, now: () => number) {
     this.#keys = keys;
     this.#reader = reader;
     this.#now = now;

@@ -1,7 +1,7 @@
 import type { RateLimit } from '@soku/contract/rate-limits';
 import { z } from 'zod';
+import { readScopes } from '../database/stored-scopes.ts';
 import type { Refusal } from '../http/errors.ts';
-import { readScopes } from '../keys/stored-scopes.ts';
 import { readRateLimit } from '../limits/rate-limit.ts';
 import type { Policy } from './judge.ts';
 import { retired, revoked } from './refusals.ts';

@@ -1,13 +1,12 @@
+import type { Key } from '@soku/contract/keys';
 import { meSchema, verificationSchema, verifyKeySchema } from '@soku/contract/verification';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import type { AccountService } from '../accounts/account-service.ts';
 import { canonicalAddress } from '../http/address.ts';
+import type { Callers } from '../http/caller.ts';
 import { type ClientAddress, unknownClient } from '../http/client-address.ts';
 import { refuse } from '../http/errors.ts';
 import { refusals } from '../http/openapi.ts';
-import type { Callers } from '../keys/callers.ts';
-import type { KeyService } from '../keys/service.ts';
 import { limitFields } from '../limits/fields.ts';
 import type { LimitState } from '../limits/sliding-window.ts';
 import type { Verdict } from './verdict.ts';
@@ -15,8 +14,8 @@ import type { Verifier } from './verifier.ts';
 
 interface Options {
   verifier: Verifier;
-  keys: KeyService;
-  accounts: AccountService;
+  keys: { get(workspaceId: string, id: string): Promise<Key> };
+  accounts: { findWorkspace(id: string): Promise<{ id: string; name: string } | undefined> };
   callers: Callers;
   addressOf: ClientAddress;
   /** Whose keys `POST /v1/verify` knows: those of the asking key's workspace, or all. */

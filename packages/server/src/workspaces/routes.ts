@@ -1,8 +1,8 @@
 import { changeWorkspaceSchema, workspaceSchema } from '@soku/contract/workspaces';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { type Callers, workspaceHeader } from '../http/caller.ts';
 import { idsOf, type LogEvent } from '../http/event-log.ts';
 import { refusals } from '../http/openapi.ts';
-import { type Callers, workspaceHeader } from '../keys/callers.ts';
 import type { WorkspaceService } from './service.ts';
 
 interface Options {

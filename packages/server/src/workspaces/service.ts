@@ -4,8 +4,8 @@ import type { Kysely } from 'kysely';
 import { lockRow } from '../database/dialect.ts';
 import type { Tables } from '../database/schema.ts';
 import { appendEvent, changesOf } from '../events/events.ts';
+import type { Caller } from '../http/caller.ts';
 import { RequestError } from '../http/errors.ts';
-import type { Caller } from '../keys/service.ts';
 import { readRateLimit, writeRateLimit } from '../limits/rate-limit.ts';
 import type { Propagation } from '../revocation/propagation.ts';
 
