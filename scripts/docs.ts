@@ -58,7 +58,7 @@ ${rows.join('\n')}
 | 0 | stopped by SIGTERM, SIGINT or SIGHUP; open requests had eight seconds to finish |
 | 1 | stopped at once, because the signal came again |
 | 64 | the operator's command was called wrongly |
-| 65 | the database, the journal of dead keys or the backup is damaged, missing, or of a newer version or another program; or somebody changed the tables or triggers of the database |
+| 65 | the database, the revocation journal or the backup is damaged, missing, or of a newer version or another program; or somebody changed the tables or triggers of the database |
 | 69 | the port, the address or the database is not available; at the end: the last uses of keys could not be written |
 | 70 | a bug in Soku |
 | 73 | the data directory, its journal or the file of the backup cannot be written, or another process holds the directory; or a backup would replace something that is there |

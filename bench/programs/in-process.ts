@@ -11,7 +11,7 @@ import { readConfig } from '../../packages/server/src/config.ts';
 import { openDataDirectory } from '../../packages/server/src/database/data-directory.ts';
 import { openSqlite } from '../../packages/server/src/database/sqlite.ts';
 import { createLog } from '../../packages/server/src/http/logging.ts';
-import { DeadHashJournal } from '../../packages/server/src/journal/journal.ts';
+import { RevocationJournal } from '../../packages/server/src/journal/journal.ts';
 import { keyAt, spread } from '../keys.ts';
 
 /** What the loop asks of each contestant: who is this? */
@@ -57,7 +57,7 @@ async function verifier(env: Record<string, string>): Promise<Find> {
   const { verifier, usage, limits } = await createVerification(
     config,
     database,
-    new DeadHashJournal(directory, database, log),
+    new RevocationJournal(directory, database, log),
     log,
   );
   await limits.start();

@@ -20,7 +20,7 @@ async function revokedSince(t: TestContext, kind: (typeof kinds)[number]) {
   await ada.revoke(key.id);
   await server.kill('SIGTERM');
   await scene.freshDatabase();
-  return { scene, file, apiKey, journal: join(scene.dataDir, 'dead-hashes') };
+  return { scene, file, apiKey, journal: join(scene.dataDir, 'revoked-hashes') };
 }
 
 /** Each makes a journal that cannot be read. */
@@ -32,29 +32,29 @@ const faults: [name: string, code: number, spoil: (journal: string) => void][] =
 for (const kind of kinds) {
   test(`${kind}: a restore beside a journal that cannot be read writes nothing`, async (t) => {
     const { scene, file, apiKey, journal } = await revokedSince(t, kind);
-    const lines = readFileSync(journal);
+    const records = readFileSync(journal);
     for (const [name, code, spoil] of faults) {
       rmSync(journal, { recursive: true });
       spoil(journal);
       const refused = await scene.operate(['restore', file]);
       assert.equal(refused.code, code, `${name}: ${refused.output}`);
-      assert.match(refused.output, /^soku: .*dead-hashes.*\n$/);
+      assert.match(refused.output, /^soku: .*revoked-hashes.*\n$/);
       assert.ok(!existsSync(join(scene.dataDir, 'soku.db')));
     }
     rmSync(journal, { recursive: true });
-    writeFileSync(journal, Buffer.concat([lines, lines.subarray(0, 20)]));
+    writeFileSync(journal, Buffer.concat([records, records.subarray(0, 20)]));
     const restored = await scene.operate(['restore', file]);
     assert.equal(restored.code, 0, restored.output);
-    assert.match(restored.output, /The end of the journal of dead keys was unfinished, and is cut off\./);
+    assert.match(restored.output, /The end of the revocation journal was incomplete and is cut off\./);
     const server = await scene.start();
     assertRefusal(await call(`${server.url}/v1/me`, { headers: bearer(apiKey) }), 'revoked_key');
   });
 }
 
-test('postgres: what the journal kills is dead in the transaction that brings the keys', async (t) => {
+test('postgres: what the journal revokes is revoked in the transaction that brings the keys', async (t) => {
   const { scene, file } = await revokedSince(t, 'postgres');
   const restored = await scene.operate(['restore', file]);
-  assert.match(restored.output, /The journal knew of later revokes: 1 key alive/);
+  assert.match(restored.output, /The revocation journal has later revocations: 1 active key revoked again\./);
   const client = new pg.Client({ connectionString: scene.variables.DATABASE_URL });
   await client.connect();
   // So a server that runs on the database already cannot see the one without the other.
@@ -70,7 +70,9 @@ test('a restore without a journal says that later revokes are not known', async 
   const { code, output } = await scene.operate(['restore', file]);
   assert.equal(code, 0, output);
   assert.ok(
-    output.includes(`${scene.dataDir} has no file dead-hashes: revokes later than the backup`),
+    output.includes(
+      `${scene.dataDir} has no revocation journal (file revoked-hashes): revocations after the backup`,
+    ),
     output,
   );
 });

@@ -48,7 +48,10 @@ for (const kind of kinds) {
     await scene.freshDatabase();
     const restored = await scene.operate(['restore', file]);
     assert.equal(restored.code, 0, restored.output);
-    assert.match(restored.output, /^Restored 3 keys .*The journal knew of later revokes: 1 key alive/);
+    assert.match(
+      restored.output,
+      /^Restored 3 keys .*The revocation journal has later revocations: 1 active key revoked again\./,
+    );
     const second = await scene.start();
     const expected = { kept: 'active', before: 'revoked', later: 'revoked' };
     assert.equal(await refusalOf(second.url, kept.apiKey), 'accepted');
@@ -59,14 +62,14 @@ for (const kind of kinds) {
     // Somebody may have signed out since.
     assert.equal((await call(`${second.url}/v1/api-keys`, { headers: { cookie: ada.cookie } })).status, 401);
     assert.deepEqual(await statuses(await second.signIn()), expected);
-    const files = [file, join(scene.dataDir, 'dead-hashes')].map((path) => readFileSync(path, 'latin1'));
+    const files = [file, join(scene.dataDir, 'revoked-hashes')].map((path) => readFileSync(path, 'latin1'));
     for (const { apiKey } of [kept, before, later, madeLater]) {
       assert.ok(!files.some((content) => content.includes(apiKey.slice(8))));
     }
   });
 }
 
-test('postgres: a node whose journal knows more than a restored database kills at its start', async (t) => {
+test('postgres: a node whose journal has more than a restored database revokes it at its start', async (t) => {
   const scene = await Scene.of(t, 'postgres');
   const first = await scene.start();
   const ada = await first.signIn();
@@ -79,9 +82,9 @@ test('postgres: a node whose journal knows more than a restored database kills a
   // By somebody whose data directory has no journal.
   const restored = await scene.operate(['restore', file], { SOKU_DATA_DIR: scene.shelf });
   assert.equal(restored.code, 0, restored.output);
-  assert.doesNotMatch(restored.output, /journal/);
+  assert.match(restored.output, /has no revocation journal/);
   const second = await scene.start();
-  assert.match(second.output, /"hashes":1,"keys":1,.*older than the journal of dead keys/);
+  assert.match(second.output, /"hashes":1,"keys":1,.*older than the revocation journal/);
   assert.equal(await refusalOf(second.url, later.apiKey), 'revoked_key');
   assert.deepEqual(await statuses(await second.signIn()), { later: 'revoked' });
 });
@@ -98,11 +101,11 @@ test('sqlite: a snapshot of the disk that is put back under the server brings no
   await server.kill('SIGTERM');
   copyFileSync(snapshot, file);
   server = await scene.start();
-  assert.match(server.output, /"hashes":1,"keys":1,.*older than the journal of dead keys/);
+  assert.match(server.output, /"hashes":1,"keys":1,.*older than the revocation journal/);
   assert.equal(await refusalOf(server.url, later.apiKey), 'revoked_key');
   assert.deepEqual(await statuses(await server.signIn()), { later: 'revoked' });
   await server.kill('SIGTERM');
   // And it is said once.
   server = await scene.start();
-  assert.doesNotMatch(server.output, /older than the journal/);
+  assert.doesNotMatch(server.output, /older than the revocation journal/);
 });

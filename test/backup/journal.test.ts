@@ -1,17 +1,10 @@
-/** The journal of dead hashes, as servers write it. */
+/** The revocation journal, as servers write it. */
 import assert from 'node:assert/strict';
-import {
-  appendFileSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmdirSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { assertRefusal, eventually } from '../support/contract.ts';
+import { textOf } from '../support/journal-files.ts';
 import { bearer, call } from '../support/person.ts';
 import { newDataDir } from '../support/server.ts';
 import { refusedStart } from '../support/start.ts';
@@ -25,13 +18,13 @@ for (const kind of kinds) {
     const first = await ada.makeKey({ name: 'first' });
     const second = await ada.makeKey({ name: 'second' });
     await ada.revoke(first.key.id);
-    const [file, away] = [join(scene.dataDir, 'dead-hashes'), scene.onShelf('away')];
+    const [file, away] = [join(scene.dataDir, 'revoked-hashes'), scene.onShelf('away')];
     renameSync(file, away);
     mkdirSync(file);
     const failed = await ada.call('POST', `/v1/api-keys/${second.key.id}/revoke`);
     const refusal = assertRefusal(failed, 'storage_unavailable');
     assert.match(refusal.message, /The key is revoked, but .* Revoke it again/);
-    await server.printed('could not be written to the journal');
+    await server.printed('could not be written to the revocation journal');
     const used = await call(`${server.url}/v1/me`, { headers: bearer(second.apiKey) });
     assertRefusal({ ...used }, 'revoked_key');
     rmdirSync(file);
@@ -43,48 +36,48 @@ for (const kind of kinds) {
   });
 }
 
-test('an unfinished end is cut off, what is missing is added, and damage before it stops the start', async (t) => {
+test('an incomplete end is cut off, what is missing is added, and damage before it stops the start', async (t) => {
   const scene = await Scene.of(t, 'sqlite');
   let server = await scene.start();
   const ada = await server.signIn();
   for (const name of ['first', 'second']) await ada.revoke((await ada.makeKey({ name })).key.id);
   await server.kill('SIGTERM');
-  const file = join(scene.dataDir, 'dead-hashes');
-  const whole = readFileSync(file, 'latin1');
-  const [first = '', second = ''] = whole.match(/.+\n/g) ?? [];
+  const file = join(scene.dataDir, 'revoked-hashes');
+  const whole = readFileSync(file);
+  const restored = () =>
+    eventually(
+      async () => readFileSync(file),
+      (content) => content.equals(whole),
+    );
+  const [hashes, end] = [scene.journal(), whole.length - 36];
 
-  writeFileSync(file, first);
-  appendFileSync(file, second.slice(0, 20));
+  writeFileSync(file, whole.subarray(0, end + 20));
   server = await scene.start();
-  await server.printed('was unfinished, and is cut off');
-  await eventually(
-    async () => readFileSync(file, 'latin1'),
-    (text) => text === whole,
-  );
+  await server.printed('was incomplete and is cut off');
+  await restored();
   await server.kill('SIGTERM');
 
-  // A file system that grew the file before it wrote it.
-  writeFileSync(file, first + '\0'.repeat(second.length));
+  // A file system that grew the file before it wrote the content.
+  writeFileSync(file, Buffer.concat([whole.subarray(0, end), Buffer.alloc(36)]));
   server = await scene.start();
-  await eventually(
-    async () => readFileSync(file, 'latin1'),
-    (text) => text === whole,
-  );
+  await restored();
   await server.kill('SIGTERM');
 
-  writeFileSync(file, (first.startsWith('0') ? '1' : '0') + first.slice(1) + second);
+  const damaged = Buffer.from(whole);
+  damaged.writeUInt8(damaged.readUInt8(36) ^ 1, 36);
+  writeFileSync(file, damaged);
   assert.match(
     await refusedStart(65, { dataDir: scene.dataDir, env: { DATABASE_URL: undefined } }),
-    /journal .*damaged in line 1\./,
+    /journal .*damaged in record 1\./,
   );
 
   rmSync(file);
   server = await scene.start();
   await eventually(
     async () => scene.journal().length,
-    (lines) => lines === 2,
+    (count) => count === 2,
   );
-  assert.deepEqual(scene.journal().sort(), whole.match(/^[0-9a-f]{64}/gm)?.sort());
+  assert.deepEqual(scene.journal().sort(), hashes.sort());
 });
 
 test('a restore is refused when the end of the journal is damaged, and cuts nothing off', async (t) => {
@@ -97,30 +90,75 @@ test('a restore is refused when the end of the journal is damaged, and cuts noth
   for (const { key } of keys) await ada.revoke(key.id);
   await server.kill('SIGTERM');
   await scene.freshDatabase();
-  const file = join(scene.dataDir, 'dead-hashes');
-  const whole = readFileSync(file, 'latin1');
-  const place = whole.length - 20;
-  const flipped = String.fromCharCode(whole.charCodeAt(place) ^ 1);
-  for (const [damaged, line] of [
-    [whole.slice(0, place) + flipped + whole.slice(place + 1), 2],
-    [whole.replaceAll('\n', '\r\n'), 1],
-    [whole.slice(1), 1],
+  const file = join(scene.dataDir, 'revoked-hashes');
+  const whole = readFileSync(file);
+  const flipped = Buffer.from(whole);
+  flipped.writeUInt8(flipped.readUInt8(80) ^ 1, 80);
+  for (const [damaged, place] of [
+    [flipped, 'record 2'],
+    [whole.subarray(1), 'its header'],
   ] as const) {
-    writeFileSync(file, damaged, 'latin1');
+    writeFileSync(file, damaged);
     const refused = await scene.operate(['restore', backup]);
     assert.equal(refused.code, 65, refused.output);
-    assert.match(refused.output, new RegExp(`journal .*damaged in line ${line}\\.`));
-    assert.equal(readFileSync(file, 'latin1'), damaged);
+    assert.match(refused.output, new RegExp(`journal .*damaged in ${place}`));
+    assert.deepEqual(readFileSync(file), damaged);
     await scene.freshDatabase();
   }
-  // Without its last newline it has lost nothing.
-  writeFileSync(file, whole.slice(0, -1));
+  writeFileSync(file, whole);
   const restored = await scene.operate(['restore', backup]);
-  assert.match(restored.output, /The journal knew of later revokes: 2 keys alive/);
-  assert.equal(readFileSync(file, 'latin1'), whole);
+  assert.match(
+    restored.output,
+    /The revocation journal has later revocations: 2 active keys revoked again\./,
+  );
+  assert.deepEqual(readFileSync(file), whole);
 });
 
-test('every node keeps what another one revokes, and only what is dead', async (t) => {
+for (const kind of kinds) {
+  test(`${kind}: the journal of an earlier version keeps keys revoked through an upgrade and a restore`, async (t) => {
+    const scene = await Scene.of(t, kind);
+    const first = await scene.start();
+    const ada = await first.signIn();
+    const [early, late, kept] = [
+      await ada.makeKey({ name: 'early' }),
+      await ada.makeKey({ name: 'late' }),
+      await ada.makeKey({ name: 'kept' }),
+    ];
+    const backup = scene.onShelf('backup');
+    assert.equal((await scene.operate(['backup', backup])).code, 0);
+    await ada.revoke(early.key.id);
+    await first.kill('SIGTERM');
+    // The data directory as the earlier version leaves it.
+    const textFile = join(scene.dataDir, 'dead-hashes');
+    rmSync(join(scene.dataDir, 'revoked-hashes'));
+    const text = textOf([hashOf(early.apiKey)]);
+    writeFileSync(textFile, text);
+    await scene.freshDatabase();
+    const restored = await scene.operate(['restore', backup]);
+    assert.match(restored.output, /has later revocations: 1 active key revoked again\./);
+
+    const second = await scene.start();
+    const owner = await second.signIn();
+    await owner.revoke(late.key.id);
+    await second.kill('SIGTERM');
+    assert.deepEqual(scene.journal(), [hashOf(early.apiKey), hashOf(late.apiKey)]);
+    assert.equal(readFileSync(textFile, 'utf8'), text);
+    // After a downgrade the earlier version revokes another key, and then an older database is put in place.
+    writeFileSync(textFile, textOf([early, kept].map(({ apiKey }) => hashOf(apiKey))));
+    await scene.freshDatabase();
+    const elsewhere = newDataDir();
+    t.after(() => rmSync(elsewhere, { recursive: true, force: true }));
+    assert.equal((await scene.operate(['restore', backup], { SOKU_DATA_DIR: elsewhere })).code, 0);
+    if (kind === 'sqlite') renameSync(join(elsewhere, 'soku.db'), join(scene.dataDir, 'soku.db'));
+    const third = await scene.start();
+    assert.match(third.output, /"hashes":3,"keys":3,.*older than the revocation journal/);
+    for (const { apiKey } of [early, late, kept]) {
+      assertRefusal(await call(`${third.url}/v1/me`, { headers: bearer(apiKey) }), 'revoked_key');
+    }
+  });
+}
+
+test('every node records what another one revokes, and nothing else', async (t) => {
   const scene = await Scene.of(t, 'postgres');
   const other = newDataDir();
   t.after(() => rmSync(other, { recursive: true, force: true }));

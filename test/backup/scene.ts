@@ -5,6 +5,7 @@ import { existsSync, globSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { hashesOf } from '../support/journal-files.ts';
 import { type TemporaryDatabase, temporaryDatabase } from '../support/postgres-database.ts';
 import { newDataDir, onePublicUrl, startServer, type TestServer, testSecret } from '../support/server.ts';
 
@@ -88,9 +89,8 @@ export class Scene {
 
   /** The hashes of a journal, as 64 digits each, in its order. */
   journal(dataDir = this.dataDir): string[] {
-    const file = join(dataDir, 'dead-hashes');
-    const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
-    return text.match(/^[0-9a-f]{64}/gm) ?? [];
+    const file = join(dataDir, 'revoked-hashes');
+    return existsSync(file) ? hashesOf(readFileSync(file)) : [];
   }
 
   async end(): Promise<void> {

@@ -122,8 +122,8 @@ async function bury(database: SqliteDatabase): Promise<Keys> {
     living: [await makeKey(database, 'ws_a'), await makeKey(database, 'ws_b')],
   };
   const propagation = singleProcessPropagation(database, new SecretMemory({ good: 1, refused: 1 }), {
-    keep: async () => undefined,
-    onKilled: () => undefined,
+    append: async () => undefined,
+    onReapplied: () => undefined,
   });
   for (const [i, workspaceId] of ['ws_a', 'ws_b'].entries()) {
     const request = { id: keys.dead[i]?.id ?? '', workspaceId, by: 'usr_1', at: 1_700_000_000_000 };

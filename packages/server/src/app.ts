@@ -26,7 +26,7 @@ import { registerPages } from './http/pages.ts';
 import { RequestCounts } from './http/request-counts.ts';
 import { registerSecurityHeaders } from './http/security-headers.ts';
 import { createServer, serveAhead } from './http/server.ts';
-import type { DeadHashJournal } from './journal/journal.ts';
+import type { RevocationJournal } from './journal/journal.ts';
 import { CallerFinder } from './keys/callers.ts';
 import { checkUrls } from './keys/check-url.ts';
 import { keyRoutes } from './keys/routes.ts';
@@ -62,7 +62,7 @@ import { WorkspaceService } from './workspaces/service.ts';
 export async function createApp(
   config: Config,
   database: Database,
-  journal: DeadHashJournal,
+  journal: RevocationJournal,
   secret: string,
   log: Logger,
 ) {
@@ -160,7 +160,7 @@ function createAccounts(
 export async function createVerification(
   config: Config,
   database: Database,
-  journal: DeadHashJournal,
+  journal: RevocationJournal,
   log: Logger,
 ) {
   const memory = new SecretMemory({ good: config.cacheKeys, refused: config.cacheRefusedKeys });
@@ -217,7 +217,7 @@ async function createSource(
   config: Config,
   database: Database,
   memory: SecretMemory,
-  journal: DeadHashJournal,
+  journal: RevocationJournal,
   log: Logger,
 ): Promise<Source> {
   if (database.kind === 'sqlite') {

@@ -30,7 +30,7 @@ export const variables = z.object({
   SOKU_DATA_DIR: z.string().default('./data').register(notes, {
     example: '/var/lib/soku',
     description:
-      'Directory of the SQLite file, the generated secret, and the journal `dead-hashes`, which keeps revoked keys dead when a backup is restored; exactly one process may have it open. With `DATABASE_URL`, too, it must be on a disk that outlives the process',
+      'Directory of the SQLite file, the generated secret, and the revocation journal `revoked-hashes`, which keeps revoked keys revoked when a backup is restored; exactly one process may have it open. With `DATABASE_URL`, too, it must be on a disk that outlives the process',
   }),
   DATABASE_URL: z
     .string()

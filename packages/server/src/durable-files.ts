@@ -42,7 +42,7 @@ export function createFile(file: string, content: string, fs: FileSystem = nodeF
  */
 export function replaceFile(
   file: string,
-  content: string,
+  content: string | Uint8Array,
   mode: number,
   fs: FileSystem = nodeFileSystem,
 ): void {

@@ -28,8 +28,8 @@ While the server is stopped; with DATABASE_URL also while servers run, which nee
   account list                        list the accounts
 
 A password is asked for, or read as one line from standard input.
-The data directory is that of SOKU_DATA_DIR (default ./data); with DATABASE_URL all but the journal of dead keys
-is in PostgreSQL. More about backups: docs/operations/backup.md
+The data directory is that of SOKU_DATA_DIR (default ./data); with DATABASE_URL everything but the revocation
+journal is in PostgreSQL. More about backups: docs/operations/backup.md
 `;
 
 const usageExitCode = 64;

@@ -10,7 +10,7 @@ import type { Gateway } from './gateway/gateway.ts';
 import { type Close, gracefulClose } from './http/closing.ts';
 import { createLog } from './http/logging.ts';
 import { checkPort, listen, listenOn } from './http/port.ts';
-import { DeadHashJournal } from './journal/journal.ts';
+import { RevocationJournal } from './journal/journal.ts';
 import type { KeyService } from './keys/service.ts';
 import { exitCodes, StartupError } from './startup-error.ts';
 import { endProcess } from './stop.ts';
@@ -29,7 +29,7 @@ async function start(): Promise<void> {
   const database = await openDatabase(directory, config.databaseUrl, log);
   const secret = readOrMakeSecret(config.secret, directory.secretFile);
   watch(directory, log);
-  const journal = new DeadHashJournal(directory, database, log);
+  const journal = new RevocationJournal(directory, database, log);
   await inWords(database, journal.start());
   // Loaded when it is wanted: that takes longer than everything that may refuse the start.
   const { createApp } = await import('./app.ts');

@@ -53,7 +53,7 @@ test('a revoke waits neither for a command of its workspace that is frozen, nor 
     database,
     { settle: async () => ({ nodes: 1, waitedMs: 0 }) },
     { monotonic: () => 0, wall: () => 0 },
-    { keep: async () => undefined },
+    { append: async () => undefined },
   );
   const frozen = Promise.withResolvers<void>();
   const begun = [Promise.withResolvers<void>(), Promise.withResolvers<void>()] as const;

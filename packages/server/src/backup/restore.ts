@@ -1,5 +1,4 @@
 import { accessSync, constants, existsSync, type Stats, statSync } from 'node:fs';
-import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Action } from '@soku/contract/audit';
 import type { Logger } from 'pino';
@@ -9,9 +8,9 @@ import { openSqlite } from '../database/sqlite.ts';
 import { partialName } from '../durable-files.ts';
 import { operatorActor } from '../events/actor.ts';
 import { accountsChain, appendEvent, type NewEvent } from '../events/events.ts';
-import type { Killed } from '../journal/compare.ts';
-import { DeadHashFile } from '../journal/file.ts';
-import { DeadHashJournal } from '../journal/journal.ts';
+import type { Reapplied } from '../journal/compare.ts';
+import { RevokedHashFile } from '../journal/file.ts';
+import { RevocationJournal } from '../journal/journal.ts';
 import { StartupError } from '../startup-error.ts';
 import { type Label, openBackup, place, removeDatabase, requireSame, writeBackup } from './backup-file.ts';
 import type { Progress } from './copy.ts';
@@ -27,10 +26,10 @@ interface Tools {
 interface Restored {
   /** What was written. */
   label: Label;
-  /** What the journal of the data directory killed in it; undefined when there is no journal. */
-  killed: Killed | undefined;
-  /** Whether the end of the journal was unfinished. */
-  cut: boolean;
+  /** What the revocation journal of the data directory revoked in it; undefined when there is no journal. */
+  reapplied: Reapplied | undefined;
+  /** Whether the end of the journal was incomplete. */
+  truncated: boolean;
 }
 
 /**
@@ -92,18 +91,16 @@ async function fill(
   const partial = partialName(directory.databaseFile);
   try {
     await directory.settled();
-    const name = join(directory.path, 'dead-hashes');
-    const hasJournal = existsSync(name);
-    const journal = new DeadHashFile(name);
-    // What is damaged, or in the way, refuses before any work: in the last lines, and in all.
-    const { cut } = await journal.look();
-    await journal.all();
+    const journal = new RevokedHashFile(directory.path);
+    // What is damaged, or in the way, refuses before any work.
+    const { count, truncated } = await journal.inspect();
+    await journal.readAll();
     await requireEmpty(config, directory, tools);
     const label = await stage(partial, directory);
     // Before anybody can see it: what is left for later could fail, and a server may be running on it already.
-    const killed = await makeCurrent(partial, directory, tools, eventOf(action, label));
+    const reapplied = await makeCurrent(partial, directory, tools, eventOf(action, label));
     await put(config, directory, partial, tools);
-    return { label, killed: hasJournal ? killed : undefined, cut };
+    return { label, reapplied: count > 0 ? reapplied : undefined, truncated };
   } catch (error) {
     throw refusedByDisk(error, { failed, now: 'The database stays as it was.' });
   } finally {
@@ -182,15 +179,15 @@ function change(partial: string, statements: string): void {
 }
 
 /**
- * Makes a database in use of a backup: without its label, with the newest schema, and with all dead that is dead in it,
- * by its hash or by the revoke of its key, or in the journal, which has them all then.
+ * Makes a database in use of a backup: without its label, with the newest schema, and with every key revoked that is
+ * revoked in it or in the journal, which has all of them then.
  */
 async function makeCurrent(
   partial: string,
   directory: DataDirectory,
   { log }: Tools,
   event: NewEvent,
-): Promise<Killed> {
+): Promise<Reapplied> {
   // Refuses one of a newer version.
   await openFile(partial).close();
   // A revoke reads its dead hashes back, so a key that was revoked without them could never be revoked again.
@@ -210,7 +207,7 @@ async function makeCurrent(
       .onConflict((conflict) => conflict.doNothing())
       .execute();
     await appendEvent(database.kysely, event);
-    return await new DeadHashJournal(directory, database, log).settle();
+    return await new RevocationJournal(directory, database, log).reconcile();
   } finally {
     await database.close();
   }
@@ -241,6 +238,6 @@ async function requireNoFile({ databaseFile: file }: DataDirectory): Promise<voi
 function inTheWay(file: string, why: string): StartupError {
   return new StartupError(
     'cannotCreate',
-    `${file} ${why}. Nothing was changed. Move soku.db, soku.db-wal and soku.db-shm to another directory, and leave the file dead-hashes where it is.`,
+    `${file} ${why}. Nothing was changed. Move soku.db, soku.db-wal and soku.db-shm to another directory, and leave the file revoked-hashes where it is.`,
   );
 }

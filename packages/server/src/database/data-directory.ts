@@ -8,7 +8,7 @@ import { DirectoryHold, takeoverWait } from './directory-hold.ts';
 import { takeLock } from './directory-lock.ts';
 
 /** What the process opens in it. The secret is checked when it is read, because SOKU_SECRET may take its place. */
-const files = ['lock', 'lock.owner', 'dead-hashes'];
+const files = ['lock', 'lock.owner', 'revoked-hashes', 'dead-hashes'];
 /** It may be another program's, and is made private when it is opened. */
 const databaseFiles = ['soku.db', 'soku.db-wal', 'soku.db-shm'];
 

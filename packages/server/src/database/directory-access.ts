@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { StartupError } from '../startup-error.ts';
 
 /** What a directory of ours holds. */
-const ownNames = ['soku.db', 'dead-hashes', 'lock', 'secret'];
+const ownNames = ['soku.db', 'revoked-hashes', 'dead-hashes', 'lock', 'secret'];
 
 /**
  * Takes away what others than owner and group may do in the data directory: a service manager or `mkdir` usually creates

@@ -159,8 +159,17 @@ test('a directory that others can read, and that holds something else, is refuse
   assert.equal(statSync(dataDir).mode & 0o777, 0o755);
 });
 
-/** What a server has in its data directory; the journal needs a revoke. */
-const names = ['soku.db', 'soku.db-wal', 'soku.db-shm', 'secret', 'lock', 'lock.owner', 'dead-hashes'];
+/** What a server has in its data directory; the journals need a revoke, and one of them an earlier version. */
+const names = [
+  'soku.db',
+  'soku.db-wal',
+  'soku.db-shm',
+  'secret',
+  'lock',
+  'lock.owner',
+  'revoked-hashes',
+  'dead-hashes',
+];
 
 test('a file that is none, or that this user cannot read or does not own, is refused with 73', () => {
   const damages: ((path: string, content: Buffer | string) => void)[] = [

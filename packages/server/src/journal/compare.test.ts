@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { openTemporary } from '../../../../test/support/temporary-sqlite.ts';
-import { differences, killMissing, seemsOlder } from './compare.ts';
-import { DeadHashFile } from './file.ts';
+import { differences, revokeMissing, seemsOlder } from './compare.ts';
+import { RevokedHashFile } from './file.ts';
 
 function hash(name: string): Buffer {
   return createHash('sha256').update(name).digest();
@@ -12,19 +11,19 @@ function hash(name: string): Buffer {
 
 const digits = (names: string[]) => names.map((name) => hash(name).toString('hex'));
 
-/** A database in which these hashes are dead, and a journal that has these lines. */
-async function both(t: TestContext, dead: string[], lines: string[]) {
+/** A database in which these hashes are revoked, and a journal that has these records. */
+async function both(t: TestContext, revoked: string[], records: string[]) {
   const { directory, database, close } = await openTemporary();
   t.after(close);
   const { kysely } = database;
-  const rows = dead.map((name) => ({ hash: hash(name) }));
+  const rows = revoked.map((name) => ({ hash: hash(name) }));
   if (rows.length > 0) await kysely.insertInto('dead_hash').values(rows).execute();
-  const file = new DeadHashFile(join(directory.path, 'dead-hashes'));
-  await file.add(digits(lines));
-  return { kysely, file, older: await seemsOlder(kysely, await file.look()) };
+  const file = new RevokedHashFile(directory.path);
+  await file.append(digits(records));
+  return { kysely, file, older: await seemsOlder(kysely, await file.inspect()) };
 }
 
-test('a database that lacks a line is older, also when it has as many hashes', async (t) => {
+test('a database that lacks a record is older, also when it has as many hashes', async (t) => {
   assert.equal((await both(t, [], [])).older, false);
   assert.equal((await both(t, ['a', 'b'], ['b', 'a'])).older, false);
   assert.equal((await both(t, ['a'], ['a', 'b'])).older, true);
@@ -40,13 +39,13 @@ test('what only one of them has is found wherever it is, and other work has its 
   let turns = 0;
   const timer = setInterval(() => turns++, 0);
   t.after(() => clearInterval(timer));
-  const { onlyInJournal, onlyInDatabase } = await differences(kysely, (await file.all()).hashes);
+  const { onlyInJournal, onlyInDatabase } = await differences(kysely, await file.readAll());
   assert.deepEqual(Array.from(onlyInJournal), digits(['missing']));
   assert.deepEqual(onlyInDatabase.sort(), digits(['later', 'name 0']).sort());
   assert.ok(turns > 2, `${turns} turns`);
 });
 
-test('a key is revoked again when all of its secrets are dead', async (t) => {
+test('a key is revoked again when all of its secrets are', async (t) => {
   const { kysely } = await both(t, [], []);
   await kysely
     .insertInto('workspace')
@@ -76,12 +75,12 @@ test('a key is revoked again when all of its secrets are dead', async (t) => {
       .execute();
     return rows.map(({ id, revoked_by }) => `${id} by ${revoked_by}`);
   };
-  assert.deepEqual(await killMissing(kysely, new Set(digits(['a', 'b', 'of no key'])), 5), {
+  assert.deepEqual(await revokeMissing(kysely, new Set(digits(['a', 'b', 'of no key'])), 5), {
     hashes: 3,
     keys: 1,
   });
   assert.deepEqual(await revoked(), ['one secret by journal']);
-  assert.deepEqual(await killMissing(kysely, new Set(digits(['a', 'b', 'c'])), 5), { hashes: 1, keys: 1 });
+  assert.deepEqual(await revokeMissing(kysely, new Set(digits(['a', 'b', 'c'])), 5), { hashes: 1, keys: 1 });
   assert.deepEqual(await revoked(), ['one secret by journal', 'two secrets by journal']);
   const dead = await kysely.selectFrom('dead_hash').select('hash').execute();
   assert.deepEqual(

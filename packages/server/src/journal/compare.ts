@@ -3,59 +3,63 @@ import type { Kysely } from 'kysely';
 import type { Tables } from '../database/schema.ts';
 import { systemActor } from '../events/actor.ts';
 import { appendEvents } from '../events/events.ts';
-import type { Look } from './file.ts';
+import type { Inspection } from './file.ts';
 
 /** Hashes that one statement names, and that one reads: a few ms, for which verification waits. */
 const slice = 1000;
 const readSlice = 2000;
 
-/** What was alive in the database although the journal has it. */
-export interface Killed {
+/** What was valid in the database although the journal has it, and is revoked again. */
+export interface Reapplied {
   hashes: number;
   keys: number;
 }
 
 /**
- * Whether the database seems to lack hashes that the journal has, by their numbers and by the last lines of the journal,
- * without reading either of them in full: so that a start finds nearly every older database before anything is verified.
+ * Whether the database seems to lack hashes that the journal has, by their numbers and by the last records of the
+ * journal, without reading either of them in full: so a start finds nearly every older database before anything is
+ * verified.
  *
- * It does not find all. A hash that was added late has its line after those of later revokes, and two lines of one hash
- * count twice. `differences` finds those.
+ * It does not find every one: a hash that was appended late has its record after those of later revocations.
+ * `differences` finds those.
  *
- * @param look taken before this call: a line that comes later has its hash in the database already
+ * @param inspection made before this call: a later record has its hash in the database already
  */
-export async function seemsOlder(db: Kysely<Tables>, { lines, tail }: Look): Promise<boolean> {
+export async function seemsOlder(
+  db: Kysely<Tables>,
+  { count, tail }: Pick<Inspection, 'count' | 'tail'>,
+): Promise<boolean> {
   const row = await db
     .selectFrom('dead_hash')
     .select((eb) => eb.fn.countAll().as('count'))
     .executeTakeFirstOrThrow();
-  return Number(row.count) < lines || (await missingIn(db, tail)).length > 0;
+  return Number(row.count) < count || (await missingIn(db, tail)).length > 0;
 }
 
 /**
- * Kills what the journal has and the database lacks.
+ * Revokes what the journal has and the database lacks.
  *
  * @param journal the hashes, or those that may be missing
  * @param now epoch ms
- * @param tell is told of hashes as soon as they are dead
+ * @param evict is called with hashes as soon as they are revoked
  */
-export async function killMissing(
+export async function revokeMissing(
   db: Kysely<Tables>,
   journal: ReadonlySet<string>,
   now: number,
-  tell: (hashes: Uint8Array[]) => void = () => undefined,
-): Promise<Killed> {
-  const killed = { hashes: 0, keys: 0 };
+  evict: (hashes: Uint8Array[]) => void = () => undefined,
+): Promise<Reapplied> {
+  const reapplied = { hashes: 0, keys: 0 };
   for (const hashes of slices(journal)) {
     await setImmediate();
     const missing = await missingIn(db, hashes);
     if (missing.length === 0) continue;
-    const dead = missing.map(bytes);
-    killed.hashes += missing.length;
-    killed.keys += await kill(db, dead, now);
-    tell(dead);
+    const revoked = missing.map(bytes);
+    reapplied.hashes += revoked.length;
+    reapplied.keys += await revoke(db, revoked, now);
+    evict(revoked);
   }
-  return killed;
+  return reapplied;
 }
 
 /**
@@ -90,8 +94,8 @@ export async function differences(
   }
 }
 
-/** Those of the hashes that are dead in the database. */
-export async function deadAmong(
+/** @returns those of the hashes that are revoked in the database */
+export async function revokedAmong(
   db: Kysely<Tables>,
   hashes: readonly Uint8Array[],
 ): Promise<readonly Uint8Array[]> {
@@ -101,15 +105,15 @@ export async function deadAmong(
 }
 
 async function missingIn(db: Kysely<Tables>, hashes: readonly string[]): Promise<string[]> {
-  const dead = new Set((await deadAmong(db, hashes.map(bytes))).map(digits));
-  return hashes.filter((hash) => !dead.has(hash));
+  const revoked = new Set((await revokedAmong(db, hashes.map(bytes))).map(digits));
+  return hashes.filter((hash) => !revoked.has(hash));
 }
 
 /**
- * A key is revoked when all its secrets are dead. The hash alone already keeps it from being accepted; without this
- * the list would show it as active.
+ * A key is revoked when all its secrets are. The hashes alone already keep it from being accepted; without this the list
+ * would show it as active.
  */
-async function kill(db: Kysely<Tables>, hashes: Uint8Array[], now: number): Promise<number> {
+async function revoke(db: Kysely<Tables>, hashes: Uint8Array[], now: number): Promise<number> {
   return db.transaction().execute(async (transaction) => {
     await transaction
       .insertInto('dead_hash')
@@ -165,7 +169,7 @@ function bytes(hash: string): Uint8Array {
   return Buffer.from(hash, 'hex');
 }
 
-/** As the journal has it. */
+/** 64 hexadecimal digits. */
 export function digits(hash: Uint8Array): string {
   return Buffer.from(hash).toString('hex');
 }

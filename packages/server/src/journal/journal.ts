@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { DataDirectory } from '../database/data-directory.ts';
 import type { Hold } from '../database/directory-hold.ts';
@@ -7,83 +6,95 @@ import { RequestError } from '../http/errors.ts';
 import { atMostEvery } from '../http/logging.ts';
 import { exitCodes, StartupError } from '../startup-error.ts';
 import { later, Repeating } from '../timers/repeating.ts';
-import { deadAmong, differences, digits, type Killed, killMissing, seemsOlder, slices } from './compare.ts';
-import { DeadHashFile } from './file.ts';
+import {
+  differences,
+  digits,
+  type Reapplied,
+  revokedAmong,
+  revokeMissing,
+  seemsOlder,
+  slices,
+} from './compare.ts';
+import { type Inspection, RevokedHashFile } from './file.ts';
 
-/** ms from the end of one look at what is to be done in the background to the next. */
+/** ms between two runs of the work in the background. */
 const interval = 1000;
 
 /** ms between two log lines about revokes that could not be written. */
 const failureInterval = 10_000;
 
-/** Hashes of one look. */
+/** Changed hashes that are looked up at a time. */
 const atOnce = 1000;
 
-/** Most hashes that wait to be looked up; with more of them everything is compared. */
-const mostHeard = 100_000;
+/** Most changed hashes that wait to be looked up; with more of them everything is compared. */
+const mostChanged = 100_000;
 
 /**
- * Which hashes are dead, kept in the data directory apart from the database: so a backup that is restored, or a
- * snapshot of the disk, brings no key back to life (docs/operations/backup.md).
+ * The revoked hashes, kept in the data directory and separate from the database, so that neither a restored backup nor
+ * a snapshot of the disk makes a revoked key valid again (docs/operations/backup.md).
  */
-export class DeadHashJournal {
-  readonly #file: DeadHashFile;
+export class RevocationJournal {
+  readonly #file: RevokedHashFile;
   readonly #hold: Hold;
   readonly #database: Database;
   readonly #log: Logger;
   readonly #background: Repeating;
-  /** Hashes of keys that another node has changed; not all of them are dead. */
-  #heard: Uint8Array[] = [];
-  /** Whether everything is to be compared: after a start, and when changes may have been missed. */
-  #missed = true;
+  /** Hashes of keys that some node has changed; not all of them are revoked. */
+  #changed: Uint8Array[] = [];
+  /** After a start, and when changes may have been missed. */
+  #mustCompare = true;
   #failedWrites = 0;
   readonly #stopping = new AbortController();
-  #killed: (hashes: Uint8Array[]) => void = () => undefined;
+  #onReapplied: (hashes: Uint8Array[]) => void = () => undefined;
 
-  readonly #tellFailure = atMostEvery(failureInterval, (error: unknown, unsaid) =>
-    this.#log.error({ err: error, unsaid }, 'a revoke could not be written to the journal of dead keys'),
+  readonly #logFailure = atMostEvery(failureInterval, (error: unknown, unsaid) =>
+    this.#log.error({ err: error, unsaid }, 'a revoke could not be written to the revocation journal'),
   );
 
   constructor({ path, hold }: Pick<DataDirectory, 'path' | 'hold'>, database: Database, log: Logger) {
-    this.#file = new DeadHashFile(join(path, 'dead-hashes'));
+    this.#file = new RevokedHashFile(path);
     this.#hold = hold;
     this.#database = database;
     this.#log = log;
     this.#background = new Repeating(() => this.#catchUp(), {
       interval,
-      failed: (error) => log.error({ err: error }, 'the journal of dead keys lags behind'),
+      failed: (error) => log.error({ err: error }, 'the revocation journal lags behind'),
       later,
     });
   }
 
   /**
-   * Kills again what an older database has alive. To be called before anything is verified. It sees what can be seen at
-   * once; all is compared in the background.
+   * Revokes again what an older database has as valid. To be called before anything is verified. It finds what can be
+   * found at once; everything is compared in the background.
    *
    * @throws {StartupError} 65 when the journal is damaged, 73 when it cannot be used
    */
   async start(): Promise<void> {
-    if (await this.#seemsOlder()) {
-      // Two lines of one hash look like a hash that the database lacks.
-      await this.#file.compact();
-      if (await this.#seemsOlder()) await this.#kill((await this.#file.all()).hashes);
+    const { tail, count } = await this.#inspect();
+    const { kysely } = this.#database;
+    if (await seemsOlder(kysely, { tail, count })) {
+      const hashes = await this.#file.readAll();
+      // A hash with two records looks like one that the database lacks.
+      if (await seemsOlder(kysely, { tail, count: hashes.size })) await this.#revokeMissing(hashes);
     }
     this.#background.start(0);
   }
 
   /**
-   * Brings both to the same state, for whoever can wait. @returns what was killed in the database
+   * Brings journal and database to the same state.
+   *
+   * @returns what was revoked again in the database
    *
    * @throws {StartupError} 65 when the journal is damaged, 73 when it cannot be used
    */
-  async settle(): Promise<Killed> {
-    await this.#look();
+  async reconcile(): Promise<Reapplied> {
+    await this.#inspect();
     return this.#compare();
   }
 
-  /** @param killed is told of what the journal kills in the database from now on, so that no cache has it alive */
-  onKilled(killed: (hashes: Uint8Array[]) => void): void {
-    this.#killed = killed;
+  /** @param evict is called with what the journal revokes in the database from now on, so that no cache accepts it */
+  onReapplied(evict: (hashes: Uint8Array[]) => void): void {
+    this.#onReapplied = evict;
   }
 
   async stop(): Promise<void> {
@@ -93,17 +104,17 @@ export class DeadHashJournal {
   }
 
   /**
-   * Keeps the hashes of a key whose revoke is committed. Resolves when they are on the disk.
+   * Appends the hashes of keys whose revoke is committed. Resolves when they are on the disk.
    *
    * @throws {RequestError} storage_unavailable when they are not
    */
-  async keep(hashes: readonly Uint8Array[]): Promise<void> {
+  async append(hashes: readonly Uint8Array[]): Promise<void> {
     try {
       this.#hold.demand();
-      await this.#file.add(hashes.map(digits));
+      await this.#file.append(hashes.map(digits));
     } catch (error) {
       this.#failedWrites += 1;
-      this.#tellFailure(error);
+      this.#logFailure(error);
       throw new RequestError({
         code: 'storage_unavailable',
         message:
@@ -117,70 +128,65 @@ export class DeadHashJournal {
     return this.#failedWrites + this.#background.failures;
   }
 
-  /** Some of these may be dead: looked up and kept in the background. */
-  heard(hashes: readonly Uint8Array[]): void {
-    if (this.#heard.length < mostHeard) this.#heard.push(...hashes);
-    else this.#missed = true;
+  /** Reports changed keys, by the hashes of their secrets: those that are revoked are appended in the background. */
+  keysChanged(hashes: readonly Uint8Array[]): void {
+    if (this.#changed.length < mostChanged) this.#changed.push(...hashes);
+    else this.#mustCompare = true;
   }
 
-  /** Changes may have been missed: compared in the background. */
-  missed(): void {
-    this.#missed = true;
+  /** Reports that changes may have been missed: everything is compared in the background. */
+  changesMissed(): void {
+    this.#mustCompare = true;
   }
 
-  async #look() {
-    const look = await this.#file.look();
-    if (look.cut) this.#log.warn('The end of the journal of dead keys was unfinished, and is cut off');
-    return look;
-  }
-
-  async #seemsOlder(): Promise<boolean> {
-    return seemsOlder(this.#database.kysely, await this.#look());
+  async #inspect(): Promise<Inspection> {
+    const inspection = await this.#file.inspect();
+    if (inspection.truncated)
+      this.#log.warn('The end of the revocation journal was incomplete and is cut off');
+    return inspection;
   }
 
   async #catchUp(): Promise<void> {
     // Another process may write to the same file.
     this.#hold.demand();
     const { kysely } = this.#database;
-    while (this.#heard.length > 0) {
-      const some = this.#heard.slice(0, atOnce);
-      await this.#file.add((await deadAmong(kysely, some)).map(digits));
-      this.#heard = this.#heard.slice(some.length);
+    while (this.#changed.length > 0) {
+      const some = this.#changed.slice(0, atOnce);
+      await this.#file.append((await revokedAmong(kysely, some)).map(digits));
+      this.#changed = this.#changed.slice(some.length);
     }
-    if (!this.#missed) return;
-    this.#missed = false;
+    if (!this.#mustCompare) return;
+    this.#mustCompare = false;
     try {
       await this.#compare();
     } catch (error) {
       if (this.#stopping.signal.aborted) return;
-      // A damaged line does not mend itself, and reading all each second would cost a lot.
-      if (!(error instanceof StartupError && error.exitCode === exitCodes.data)) this.#missed = true;
+      // A damaged record stays damaged, and reading everything each second would cost a lot.
+      if (!(error instanceof StartupError && error.exitCode === exitCodes.data)) this.#mustCompare = true;
       throw error;
     }
   }
 
-  /** Reads both in full; kills what the database lacks, and adds what the journal lacks. */
-  async #compare(): Promise<Killed> {
+  /** Reads both in full. Revokes what the database lacks, and appends what the journal lacks. */
+  async #compare(): Promise<Reapplied> {
     const { signal } = this.#stopping;
-    const { hashes, lines } = await this.#file.all(signal);
-    const hasSecondLines = hashes.size < lines;
+    const hashes = await this.#file.readAll(signal);
     const { onlyInJournal, onlyInDatabase } = await differences(this.#database.kysely, hashes, signal);
-    const killed = await this.#kill(onlyInJournal);
-    for (const some of slices(onlyInDatabase)) await this.#file.add(some);
+    const reapplied = await this.#revokeMissing(onlyInJournal);
+    for (const some of slices(onlyInDatabase)) await this.#file.append(some);
     if (onlyInDatabase.length > 0)
-      this.#log.info(`${onlyInDatabase.length} dead keys were added to the journal`);
-    if (hasSecondLines) await this.#file.compact();
-    return killed;
+      this.#log.info(`${onlyInDatabase.length} revoked hashes were added to the revocation journal`);
+    return reapplied;
   }
 
-  async #kill(hashes: ReadonlySet<string>): Promise<Killed> {
-    const killed = await killMissing(this.#database.kysely, hashes, Date.now(), this.#killed);
-    if (killed.hashes > 0) {
+  async #revokeMissing(hashes: ReadonlySet<string>): Promise<Reapplied> {
+    const reapplied = await revokeMissing(this.#database.kysely, hashes, Date.now(), this.#onReapplied);
+    if (reapplied.hashes > 0) {
       this.#log.warn(
-        killed,
-        'The database was older than the journal of dead keys: what was alive in it and should not is revoked again',
+        reapplied,
+        'The database was older than the revocation journal: the revocations that it lacked are applied again',
       );
     }
-    return killed;
+    return reapplied;
   }
 }

@@ -8,7 +8,7 @@ import { moveToPostgres, restore } from '../backup/restore.ts';
 import { codeOf } from '../code-of.ts';
 import { type Config, readConfig } from '../config.ts';
 import { createLog } from '../http/logging.ts';
-import type { Killed } from '../journal/compare.ts';
+import type { Reapplied } from '../journal/compare.ts';
 import { StartupError } from '../startup-error.ts';
 import { UsageError } from './command-line.ts';
 
@@ -56,14 +56,14 @@ export async function restoreCommand(args: string[]): Promise<void> {
   const file = onlyFile(args);
   const config = readConfig(process.env);
   const restored = restore(config, file, await tools());
-  const { label, killed, cut } = await toldInOneLine(config, restored);
+  const { label, reapplied, truncated } = await toldInOneLine(config, restored);
   const place = await placeOf(config);
   console.log(
-    `Restored ${inWords(label)} of ${label.made_at} into ${place}, and checked each row against ${file}. Everybody has to sign in again.${inWordsOfJournal(killed, cut)}`,
+    `Restored ${inWords(label)} of ${label.made_at} into ${place}, and checked each row against ${file}. Everybody has to sign in again.${inWordsOfJournal(reapplied, truncated)}`,
   );
-  if (killed === undefined) {
+  if (reapplied === undefined) {
     console.log(
-      `${resolve(config.dataDir)} has no file dead-hashes: revokes later than the backup are not known here, and were not made again.`,
+      `${resolve(config.dataDir)} has no revocation journal (file revoked-hashes): revocations after the backup are not known here and were not applied again.`,
     );
   }
 }
@@ -73,10 +73,10 @@ export async function moveCommand(args: string[]): Promise<void> {
   if (args.length > 0) throw new UsageError('There is no such command.');
   const config = readConfig(process.env);
   const moved = moveToPostgres(config, await tools());
-  const { label, killed, cut } = await toldInOneLine(config, moved);
+  const { label, reapplied, truncated } = await toldInOneLine(config, moved);
   const directory = resolve(config.dataDir);
   console.log(
-    `Moved ${inWords(label)} from ${join(directory, 'soku.db')} to ${await placeOf(config)}, and checked each row against the file.${inWordsOfJournal(killed, cut)}`,
+    `Moved ${inWords(label)} from ${join(directory, 'soku.db')} to ${await placeOf(config)}, and checked each row against the file.${inWordsOfJournal(reapplied, truncated)}`,
   );
   const file = join(directory, 'secret');
   if (existsSync(file) && readFileSync(file, 'utf8').trim() !== config.secret) {
@@ -138,11 +138,10 @@ function inWords({ content }: Label): string {
   return `${keys} (${counted(rows('dead_hash'), 'dead secret')}) and ${counted(rows('user'), 'account')}`;
 }
 
-function inWordsOfJournal(killed: Killed | undefined, cut: boolean): string {
-  const end = cut ? ' The end of the journal of dead keys was unfinished, and is cut off.' : '';
-  if (killed === undefined || killed.hashes === 0) return end;
-  const { keys } = killed;
-  return `${end} The journal knew of later revokes: ${counted(keys, 'key')} alive in it until now, and revoked again.`;
+function inWordsOfJournal(reapplied: Reapplied | undefined, truncated: boolean): string {
+  const end = truncated ? ' The end of the revocation journal was incomplete and is cut off.' : '';
+  if (reapplied === undefined || reapplied.hashes === 0) return end;
+  return `${end} The revocation journal has later revocations: ${counted(reapplied.keys, 'active key')} revoked again.`;
 }
 
 function secretOf({ secret, dataDir }: { secret: string | undefined; dataDir: string }): string {

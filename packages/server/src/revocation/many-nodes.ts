@@ -3,7 +3,7 @@ import pg from 'pg';
 import { codeOf } from '../code-of.ts';
 import type { PostgresDatabase } from '../database/postgres.ts';
 import type { Tables } from '../database/schema.ts';
-import type { DeadHashJournal } from '../journal/journal.ts';
+import type { RevocationJournal } from '../journal/journal.ts';
 import type { Clock } from './clock.ts';
 import type { VerifierNode } from './node.ts';
 import { type Changed, type Outcome, type Propagation, revokeUndone } from './propagation.ts';
@@ -16,7 +16,7 @@ export function manyNodesPropagation(
   { kysely }: Pick<PostgresDatabase, 'kysely'>,
   node: Pick<VerifierNode, 'settle'>,
   clock: Clock,
-  journal: Pick<DeadHashJournal, 'keep'>,
+  journal: Pick<RevocationJournal, 'append'>,
 ): Propagation {
   return {
     async commit(work) {
@@ -25,7 +25,7 @@ export function manyNodesPropagation(
       const [{ nodes, waitedMs }] = await Promise.all([
         // Now the answer to the commit has arrived.
         node.settle(clock.monotonic()),
-        changed.kind === 'revoked' ? journal.keep(hashes) : undefined,
+        changed.kind === 'revoked' ? journal.append(hashes) : undefined,
       ]);
       return { value, effect: { nodes, waitedMs: Math.ceil(waitedMs) } };
     },

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { PostgresDatabase } from '../database/postgres.ts';
-import type { DeadHashJournal } from '../journal/journal.ts';
+import type { RevocationJournal } from '../journal/journal.ts';
 import { later, Repeating } from '../timers/repeating.ts';
 import type { Clock } from './clock.ts';
 import type { Change } from './link.ts';
@@ -24,7 +24,7 @@ const clock: Clock = { monotonic: () => performance.now(), wall: Date.now };
 export function createNode(
   database: PostgresDatabase,
   memory: VerifierCache,
-  journal: DeadHashJournal,
+  journal: RevocationJournal,
   log: Logger,
 ) {
   const link = new PostgresLink(database.connection);
@@ -39,11 +39,11 @@ export function createNode(
     cache: {
       forget: (change) => {
         forget(memory, change);
-        journal.heard(change.hashes);
+        journal.keysChanged(change.hashes);
       },
       empty: () => {
         memory.empty();
-        journal.missed();
+        journal.changesMissed();
       },
     },
     failed: (error) => log.error({ err: error }, 'an exchange with the database failed; it is tried again'),

@@ -12,7 +12,7 @@ import { singleProcessPropagation } from './single-process.ts';
 
 /** The propagation over a real database, with a cache and a journal that belong to no one. */
 function propagationOf(database: Database): Propagation {
-  const journal = { keep: async () => undefined, onKilled: () => undefined };
+  const journal = { append: async () => undefined, onReapplied: () => undefined };
   if (database.kind === 'sqlite') {
     return singleProcessPropagation(database, { forget: () => 0, forgetWorkspace: () => 0 }, journal);
   }

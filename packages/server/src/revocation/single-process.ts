@@ -2,7 +2,7 @@ import { type Kysely, sql } from 'kysely';
 import { z } from 'zod';
 import type { Tables } from '../database/schema.ts';
 import type { SqliteDatabase } from '../database/sqlite.ts';
-import type { DeadHashJournal } from '../journal/journal.ts';
+import type { RevocationJournal } from '../journal/journal.ts';
 import {
   type Changed,
   type Outcome,
@@ -25,9 +25,9 @@ const hashRows = z.array(z.object({ hash: z.instanceof(Uint8Array) }));
 export function singleProcessPropagation(
   database: SqliteDatabase,
   memory: Pick<VerifierCache, 'forget' | 'forgetWorkspace'>,
-  journal: Pick<DeadHashJournal, 'keep' | 'onKilled'>,
+  journal: Pick<RevocationJournal, 'append' | 'onReapplied'>,
 ): Propagation {
-  journal.onKilled((hashes) => memory.forget(hashes));
+  journal.onReapplied((hashes) => memory.forget(hashes));
   const evict = (changed: Changed | undefined) => {
     if (changed === undefined) return;
     if (changed.kind === 'workspace') memory.forgetWorkspace(changed.id);
@@ -48,7 +48,7 @@ export function singleProcessPropagation(
       }
       const { value, changed } = outcome;
       // Also when the keys were revoked before: that time this may have failed.
-      if (changed?.kind === 'revoked') await journal.keep(hashesOf(database, changed.ids));
+      if (changed?.kind === 'revoked') await journal.append(hashesOf(database, changed.ids));
       return { value, effect: { nodes: 1, waitedMs: 0 } };
     },
   };

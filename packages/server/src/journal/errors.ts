@@ -1,0 +1,19 @@
+import { StartupError } from '../startup-error.ts';
+
+/** What was damaged may be the only trace of a revocation, so nothing goes on without an operator. */
+export function damagedJournal(path: string, place: string): StartupError {
+  return new StartupError(
+    'data',
+    `The revocation journal ${path} is damaged in ${place}. Restore it from a copy. If the database is the newest one, and not a restored backup, you can also move the file away: the journal is created again from the database.`,
+  );
+}
+
+/** @param error what the file system threw; a refusal is returned as it is */
+export function unusableJournal(path: string, error: unknown): StartupError {
+  if (error instanceof StartupError) return error;
+  const reason = error instanceof Error ? ` (${error.message})` : '';
+  return new StartupError(
+    'cannotCreate',
+    `The revocation journal ${path} cannot be used${reason}. It must be a file that this user can write, on a disk with free space.`,
+  );
+}

@@ -1,0 +1,112 @@
+/** What a crash leaves at the end of the journal is told apart from damage. */
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import {
+  contentOf,
+  hashes,
+  readAll,
+  refusalOf,
+  temporaryJournal,
+  textOf,
+} from '../../../../test/support/journal-files.ts';
+import { StartupError } from '../startup-error.ts';
+import { RevokedHashFile } from './file.ts';
+import { encodeRecords, recordLength } from './record.ts';
+
+test('bytes cut off, added or changed at the end lose no earlier record and invent none', async (t) => {
+  const { directory, path } = temporaryJournal(t);
+  const inspect = async (content: Buffer) => {
+    writeFileSync(path, content);
+    const file = new RevokedHashFile(directory);
+    const inspection = await file.inspect().catch((error: unknown) => error);
+    if (inspection instanceof StartupError) {
+      assert.equal(inspection.exitCode, 65);
+      assert.deepEqual(readFileSync(path), content, 'a damaged file stays as it is');
+      return undefined;
+    }
+    const left = await readAll(file);
+    assert.partialDeepStrictEqual(inspection, { count: left.length, tail: left });
+    await file.append(hashes(100, 1));
+    assert.deepEqual(await readAll(file), [...left, ...hashes(100, 1)]);
+    return left;
+  };
+  const count = fc.integer({ min: 1, max: 6 });
+  const cutOff = fc.asyncProperty(count, fc.nat(), async (n, seed) => {
+    const content = contentOf(hashes(0, n));
+    const length = seed % (content.length + 1);
+    const whole = Math.max(0, Math.floor(length / recordLength) - 1);
+    assert.deepEqual(await inspect(content.subarray(0, length)), hashes(0, whole));
+  });
+  const part = fc.uint8Array({ maxLength: recordLength - 1 });
+  const added = fc.asyncProperty(count, part, fc.nat(200), async (n, bytes, zeros) => {
+    const content = Buffer.concat([contentOf(hashes(0, n)), bytes, Buffer.alloc(zeros)]);
+    const left = await inspect(content);
+    assert.deepEqual(left, hashes(0, n));
+  });
+  const changed = fc.asyncProperty(
+    count,
+    fc.nat(),
+    fc.integer({ min: 1, max: 255 }),
+    async (n, seed, bits) => {
+      const content = contentOf(hashes(0, n));
+      const place = seed % content.length;
+      content.writeUInt8(content.readUInt8(place) ^ bits, place);
+      const left = await inspect(content);
+      if (left === undefined) return;
+      // Only a last record whose checksum ends in zeros looks like an interrupted write.
+      assert.ok(place >= n * recordLength);
+      assert.deepEqual(left, hashes(0, n - 1));
+    },
+  );
+  const runs = { numRuns: 100 };
+  await fc.assert(cutOff, runs);
+  await fc.assert(added, runs);
+  await fc.assert(changed, runs);
+});
+
+test('only what an interrupted write can leave is cut off; any other end is damage, and stays', async (t) => {
+  const { directory, path } = temporaryJournal(t);
+  const some = hashes(0, 3);
+  const whole = contentOf(some);
+  const zeros = (count: number) => Buffer.alloc(count);
+  const inspect = (content: Buffer) => {
+    writeFileSync(path, content);
+    return new RevokedHashFile(directory).inspect();
+  };
+  for (const end of [
+    whole.subarray(36, 37),
+    whole.subarray(36, 68),
+    zeros(1),
+    zeros(36),
+    zeros(5 * 36 + 3),
+    zeros(360_000),
+  ]) {
+    assert.deepEqual(await inspect(Buffer.concat([whole, end])), { count: 3, tail: some, truncated: true });
+    assert.deepEqual(readFileSync(path), whole);
+  }
+  // The checksum of this hash ends in a zero.
+  const [endsInZero = ''] = hashes(0, 2000).filter((hash) => encodeRecords([hash]).at(-1) === 0);
+  const followed = Buffer.concat([contentOf([endsInZero]), zeros(99)]);
+  assert.deepEqual(await inspect(followed), { count: 1, tail: [endsInZero], truncated: true });
+  const flipped = Buffer.from(whole);
+  flipped.writeUInt8(flipped.readUInt8(whole.length - 1) ^ 255, whole.length - 1);
+  const damages: [content: Buffer, place: string][] = [
+    [flipped, 'record 3'],
+    [Buffer.concat([whole.subarray(0, 36), zeros(36), whole.subarray(72)]), 'record 1'],
+    [Buffer.concat([whole, zeros(400_000)]), 'record 4'],
+    [whole.subarray(1), 'its header, or of a newer version'],
+    [whole.subarray(36), 'its header, or of a newer version'],
+    [Buffer.from(textOf(some)), 'its header, or of a newer version'],
+    [
+      Buffer.from(whole.toString('latin1').replace('\x01', '\x02'), 'latin1'),
+      'its header, or of a newer version',
+    ],
+    [Buffer.from(whole.toString('utf8')), 'its header, or of a newer version'],
+  ];
+  for (const [content, place] of damages) {
+    assert.match(await refusalOf(inspect(content)), new RegExp(`^65 .* damaged in ${place}\\. `));
+    assert.deepEqual(readFileSync(path), content);
+  }
+});
