@@ -105,6 +105,8 @@ test('ASVS 6.5.2: of a key the database has the SHA-256 and the preview, and not
     prefix: 'sk_live_',
     preview_start: apiKey.slice(8, 11),
     preview_end: apiKey.slice(-3),
+    retires_at: null,
+    retired_at: null,
   });
 });
 
