@@ -48,6 +48,15 @@ export const refusedOnBoth: Record<string, Attack> = {
     `INSERT INTO dead_hash (hash) VALUES (${strangeHash})`,
     `INSERT INTO api_key_secret ${aSecretRow} VALUES (${strangeHash}, ${livingId}, 'sk_live_', 'a', 'b', 1)`,
   ],
+  'ending the retirement of a secret': ({ livingHash }) => [
+    `UPDATE api_key_secret SET retired_at = 1 WHERE hash = ${livingHash}`,
+    `UPDATE api_key_secret SET retired_at = NULL WHERE hash = ${livingHash}`,
+  ],
+  'deleting and inserting a retired secret': ({ livingId, livingHash }) => [
+    `UPDATE api_key_secret SET retired_at = 1 WHERE hash = ${livingHash}`,
+    `DELETE FROM api_key_secret WHERE hash = ${livingHash}`,
+    `INSERT INTO api_key_secret ${aSecretRow} VALUES (${livingHash}, ${livingId}, 'sk_live_', 'a', 'b', 1)`,
+  ],
   'digging the hash up': ({ hash }) => [`DELETE FROM dead_hash WHERE hash = ${hash}`],
   'digging all hashes up': () => ['DELETE FROM dead_hash'],
   'changing the dead hash': ({ hash, strangeHash }) => [
