@@ -104,7 +104,7 @@ test('a cursor that is no key of the workspace still has a place in the order', 
 });
 
 test('search finds a part of the name in any case and script, with accents or without', async () => {
-  await makeKeys('Grüße aus KÖLN', 'ПРИВЕТ', 'ΑΘΗΝΑΣ', 'ＦＵＬＬ width', 'e\u0301te\u0301', 'İzmir');
+  await makeKeys('Grüße aus KÖLN', 'ПРИВЕТ', 'ΑΘΗΝΑΣ', 'ＦＵＬＬ width', 'e\u0301lue\u0301', 'İzmir');
   for (const q of ['GRÜSSE', 'grüße', 'GRÜ', 'grusse', 'koln']) {
     assert.deepEqual(await search(q), ['Grüße aus KÖLN'], q);
   }
@@ -113,7 +113,8 @@ test('search finds a part of the name in any case and script, with accents or wi
   for (const q of ['θην', 'αθηνας', 'Αθήνας']) assert.deepEqual(await search(q), ['ΑΘΗΝΑΣ'], q);
   for (const q of ['izmir', 'IZMIR', 'İZMİR']) assert.deepEqual(await search(q), ['İzmir'], q);
   assert.deepEqual(await search('full width'), ['ＦＵＬＬ width']);
-  for (const q of ['ÉTÉ', 'ete']) assert.deepEqual(await search(q), ['e\u0301te\u0301'], q);
+  // Three letters are also looked for in previews, and four in ids, which have no l and no u.
+  for (const q of ['ÉLUÉ', 'elue']) assert.deepEqual(await search(q), ['e\u0301lue\u0301'], q);
   assert.deepEqual(await search('  köln '), ['Grüße aus KÖLN']);
 });
 
