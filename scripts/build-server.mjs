@@ -1,9 +1,6 @@
 // Prevents each start from loading 1,300 files one by one, which takes longer than all the rest of it.
 
-import { spawnSync } from 'node:child_process';
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
-import { failureOf } from './child.mjs';
+import { runPackaged } from './child.mjs';
 
 /** The files that Node starts: the process, and the thread that hashes passwords. */
 const entries = ['packages/server/src/main.ts', 'packages/server/src/accounts/password-worker.ts'];
@@ -15,10 +12,6 @@ const entries = ['packages/server/src/main.ts', 'packages/server/src/accounts/pa
  * @param {string} outDir
  */
 export function buildServer(root, node, outDir) {
-  const rolldown = join(
-    createRequire(join(root, 'package.json')).resolve('rolldown/package.json'),
-    '../bin/cli.mjs',
-  );
   // Nothing is removed: the bundler takes calls such as decodeURIComponent() for free of effects when nobody uses what
   // they return, and drops the `try` around them with the exception that was waited for.
   const unchanged = ['--no-treeshake', '--minify', 'false'];
@@ -33,7 +26,5 @@ export function buildServer(root, node, outDir) {
     '--log-level',
     'warn',
   ];
-  return failureOf(
-    spawnSync(node, [rolldown, ...entries, ...flags], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] }),
-  );
+  return runPackaged(node, root, 'rolldown', 'bin/cli.mjs', [...entries, ...flags]);
 }

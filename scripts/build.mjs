@@ -40,6 +40,7 @@ const tools = [
   'scripts/build.mjs',
   'scripts/build-dashboard.mjs',
   'scripts/build-server.mjs',
+  'scripts/child.mjs',
   'scripts/compress.mjs',
 ];
 const notSources = new Set(['dist', '.building', 'node_modules']);

@@ -23,13 +23,12 @@ interface Import {
 
 /** The imports of one file, types included: who only needs a type depends on its shape, too. */
 function importsOf(file: string): string[] {
-  const { module } = parseSync(file, readFileSync(join(root, file), 'utf8'));
+  const source = readFileSync(join(root, file), 'utf8');
+  const { module } = parseSync(file, source);
   const requests = [
     ...module.staticImports.map(({ moduleRequest }) => moduleRequest.value),
     ...module.staticExports.flatMap(({ entries }) => entries.map((entry) => entry.moduleRequest?.value)),
-    ...module.dynamicImports.map(({ moduleRequest: { start, end } }) =>
-      readFileSync(join(root, file), 'utf8').slice(start + 1, end - 1),
-    ),
+    ...module.dynamicImports.map(({ moduleRequest: { start, end } }) => source.slice(start + 1, end - 1)),
   ];
   return requests
     .filter((request) => request?.startsWith('.') === true)

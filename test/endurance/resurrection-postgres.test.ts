@@ -152,7 +152,7 @@ test('there are as many triggers as there are ways to bring a key back', () => {
 });
 
 const doubled = [
-  // Whoever empties the keys empties their secrets, too, and meets the trigger there.
+  // To empty the keys is to empty their secrets, too, and the trigger there refuses that.
   'api_key_not_truncated',
   // A secret cannot be deleted either, so its hash cannot come back in another row. The test below has it.
   'api_key_secret_retired',

@@ -8,7 +8,7 @@ export interface AccountName {
   name: string;
 }
 
-/** Whoever tried to sign in without being known to be anyone. */
+/** Stands for a caller that is not known to be anyone, and for an account that does not exist. */
 export const unknownAccount: AccountName = { id: 'unknown', name: 'Unknown' };
 
 export function personActor({ id, name }: AccountName, origin: Origin): Actor {

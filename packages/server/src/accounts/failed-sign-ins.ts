@@ -1,4 +1,4 @@
-import type { Origin } from '../events/actor.ts';
+import { noOrigin, type Origin } from '../events/actor.ts';
 import type { NewEvent } from '../events/events.ts';
 import { later, Repeating } from '../timers/repeating.ts';
 import { type AccountName, accountEvent, personActor, unknownAccount } from './account-events.ts';
@@ -51,30 +51,18 @@ export class FailedSignIns {
   /** @param account the one whose address was given, if there is one */
   add(account: AccountName = unknownAccount, origin: Origin): void {
     const now = this.#now();
-    const keyFor = (address: string | null) => `${startOf(now)} ${account.id} ${address}`;
-    const known = this.#counts.get(keyFor(origin.address));
-    if (known !== undefined) {
-      known.count += 1;
-      known.lastAt = now;
-      return;
-    }
-    if (this.#counts.size < mostCounts) {
-      this.#counts.set(keyFor(origin.address), {
-        account,
-        origin: { ...origin, requestId: null },
-        count: 1,
-        lastAt: now,
-      });
-      return;
-    }
-    const restKey = `${startOf(now)} rest`;
-    const rest = this.#counts.get(restKey) ?? {
-      account: unknownAccount,
-      origin: { address: null, userAgent: null, requestId: null },
-      count: 0,
-      lastAt: now,
-    };
-    this.#counts.set(restKey, { ...rest, count: rest.count + 1, lastAt: now });
+    const minuteStart = startOf(now);
+    const key = `${minuteStart} ${account.id} ${origin.address}`;
+    if (this.#counts.has(key) || this.#counts.size < mostCounts)
+      this.#count(key, account, { ...origin, requestId: null }, now);
+    else this.#count(`${minuteStart} rest`, unknownAccount, noOrigin, now);
+  }
+
+  #count(key: string, account: AccountName, origin: Origin, now: number): void {
+    const counted = this.#counts.get(key) ?? { account, origin, count: 0, lastAt: now };
+    counted.count += 1;
+    counted.lastAt = now;
+    this.#counts.set(key, counted);
   }
 
   start(): void {

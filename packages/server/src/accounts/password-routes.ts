@@ -104,7 +104,7 @@ export const passwordRoutes: FastifyPluginAsyncZod<Options> = async (app, option
   await app.register(setupRoute, options);
 };
 
-/** Creates the first account, for whoever has the setup code, and signs it in. */
+/** Creates the first account with the setup code, and signs it in. */
 const setupRoute: FastifyPluginAsyncZod<Options> = async (app, options) => {
   const { auth, accounts, gate, devices, name, addressOf, logEvent } = options;
   const origin = (request: FastifyRequest) => originOf(request, addressOf(request.raw));

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import type { AuditFilter, AuditPage, ListAudit } from '@soku/contract/audit';
 import type { Kysely } from 'kysely';
+import { cutPage } from '../database/page.ts';
 import type { Tables } from '../database/schema.ts';
 import { readEvents } from './reader.ts';
 
@@ -16,10 +17,9 @@ export class AuditService {
   }
 
   async list(workspaceId: string, { limit, cursor, ...filter }: ListAudit): Promise<AuditPage> {
-    // One more than asked for tells whether there is a next page.
     const events = await readEvents(this.#db, workspaceId, { ...filter, after: cursor, limit: limit + 1 });
-    const data = events.slice(0, limit);
-    return { data, nextCursor: events.length > limit ? (data.at(-1)?.id ?? null) : null };
+    const { page: data, nextCursor } = cutPage(events, limit);
+    return { data, nextCursor };
   }
 
   /** All events as JSON Lines, read as fast as the client takes them. */

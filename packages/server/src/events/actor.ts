@@ -7,7 +7,7 @@ import { cleanUserAgent } from '../http/user-agent.ts';
 /** Where a request comes from, as its events show it. */
 export type Origin = Pick<Actor, 'address' | 'userAgent' | 'requestId'>;
 
-const noOrigin: Origin = { address: null, userAgent: null, requestId: null };
+export const noOrigin: Origin = { address: null, userAgent: null, requestId: null };
 
 /** @param address of the client, as http/client-address.ts returns it */
 export function originOf(request: FastifyRequest, address: string): Origin {

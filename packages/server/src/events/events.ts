@@ -23,7 +23,7 @@ export interface NewEvent {
 const slice = 500;
 
 /**
- * Appends events to the audit log, inside the transaction of the command that they tell of: so there is no command
+ * Appends events to the audit log, inside the transaction of the command that they record: so there is no command
  * without its event, and no event without its command. They get their places in the chain later (audit/sealer.ts).
  */
 export async function appendEvents(db: Kysely<Tables>, events: readonly NewEvent[]): Promise<void> {

@@ -1,4 +1,4 @@
-import { open, readFile, truncate } from 'node:fs/promises';
+import { type FileHandle, open, readFile, truncate } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { codeOf } from '../code-of.ts';
@@ -12,6 +12,9 @@ const tailRecords = 1000;
 
 /** Records of the largest write: a key is revoked with 10,000 descendants. An interrupted one leaves no more than these. */
 const largestWrite = 10_001;
+
+/** Records at the end that every start looks at: all that it decodes, and all that an interrupted write can leave. */
+const endRecords = tailRecords + largestWrite + 1;
 
 /** Records that are decoded at a time: a few ms, for which verification waits. */
 const slice = 2000;
@@ -103,14 +106,17 @@ export class RevokedHashFile {
   }
 
   async #inspect(): Promise<Inspection> {
-    const file = await this.#read();
-    const end = format.countRecords(file);
-    const torn = file.length - end * format.recordLength;
-    if (torn > largestWrite * format.recordLength) throw damagedJournal(this.#path, `record ${end}`);
-    const imported = this.#decodeHeader(file, end);
-    const tail = this.#decode(file, Math.max(1, end - tailRecords), end);
+    const { size, header, first, records } = await this.#readEnds();
+    const end = first + format.countRecords(records);
+    const torn = size - end * format.recordLength;
+    if (torn > largestWrite * format.recordLength) {
+      // The damage may begin before the end that was read.
+      throw damagedJournal(this.#path, `record ${format.countRecords(await this.#read())}`);
+    }
+    const imported = this.#decodeHeader(header, end);
+    const tail = this.#decode(records, Math.max(1, end - tailRecords), end, first);
     if (torn > 0) await truncate(this.#path, end * format.recordLength);
-    if (file.length > 0) {
+    if (size > 0) {
       // A process that was killed may have written records that are not on the disk yet.
       this.#disk.syncFile(this.#path);
       this.#disk.syncDirectory(dirname(this.#path));
@@ -118,6 +124,27 @@ export class RevokedHashFile {
     if (await this.#importTextJournal(imported)) return { ...(await this.#inspect()), truncated: torn > 0 };
     this.#addRecent(tail);
     return { count: Math.max(0, end - 1), tail, truncated: torn > 0 };
+  }
+
+  /** Reads the header and the end. The file has 36 MB for a million hashes, and every start does this. */
+  async #readEnds(): Promise<{ size: number; header: Buffer; first: number; records: Buffer }> {
+    const file = await open(this.#path, 'r').catch((error: unknown) => {
+      if (codeOf(error) === 'ENOENT') return undefined;
+      throw error;
+    });
+    if (file === undefined) return { size: 0, header: noBytes, first: 0, records: noBytes };
+    try {
+      const { size } = await file.stat();
+      const first = Math.max(0, Math.floor(size / format.recordLength) - endRecords);
+      return {
+        size,
+        header: await readBytes(file, 0, Math.min(size, format.recordLength)),
+        first,
+        records: await readBytes(file, first * format.recordLength, size),
+      };
+    } finally {
+      await file.close();
+    }
   }
 
   /** @returns whether there was something to import */
@@ -137,14 +164,15 @@ export class RevokedHashFile {
     try {
       return await readFile(this.#path);
     } catch (error) {
-      if (codeOf(error) === 'ENOENT') return Buffer.alloc(0);
+      if (codeOf(error) === 'ENOENT') return noBytes;
       throw error;
     }
   }
 
-  #decode(file: Buffer, first: number, end: number): string[] {
+  /** @param offset the record with which the buffer begins */
+  #decode(records: Buffer, first: number, end: number, offset = 0): string[] {
     return Array.from({ length: Math.max(0, end - first) }, (_, i) => {
-      const hash = format.decodeRecord(file, first + i);
+      const hash = format.decodeRecord(records, first + i - offset);
       if (hash === undefined) throw damagedJournal(this.#path, `record ${first + i}`);
       return hash.toString('hex');
     });
@@ -193,4 +221,21 @@ export class RevokedHashFile {
     if (this.#recent.size + hashes.length > mostRecent) this.#recent.clear();
     for (const hash of hashes) this.#recent.add(hash);
   }
+}
+
+const noBytes = Buffer.alloc(0);
+
+/**
+ * The bytes of a file from `first` to before `end`.
+ *
+ * @throws when the file becomes shorter meanwhile: what is missing must not be taken for the end of a write
+ */
+async function readBytes(file: FileHandle, first: number, end: number): Promise<Buffer> {
+  const bytes = Buffer.alloc(end - first);
+  for (let done = 0; done < bytes.length; ) {
+    const { bytesRead } = await file.read(bytes, done, bytes.length - done, first + done);
+    if (bytesRead === 0) throw new Error('the file became shorter while it was read');
+    done += bytesRead;
+  }
+  return bytes;
 }

@@ -12,6 +12,7 @@ import type {
 import type { RateLimit } from '@soku/contract/rate-limits';
 import type { Scope } from '@soku/contract/scopes';
 import { containsKey, formatPreview, generateKey, hashKey, parseKey } from '@soku/key';
+import { cutPage } from '../database/page.ts';
 import { readScopes } from '../database/stored-scopes.ts';
 import { appendEvent, appendEvents } from '../events/events.ts';
 import type { Caller } from '../http/caller.ts';
@@ -120,16 +121,14 @@ export class KeyService {
       hash,
       now,
     };
-    // One row more than asked for tells whether there is a next page.
     const rows = await this.#store.list(workspaceId, {
       ...filter,
       after: query.cursor,
       limit: query.limit + 1,
     });
-    const page = rows.slice(0, query.limit);
+    const { page, nextCursor } = cutPage(rows, query.limit);
     const lastUsedAt = await this.#options.lastUsedAt(page.map((row) => row.id));
     const data = page.map((row) => present(row, now, lastUsedAt));
-    const nextCursor = rows.length > query.limit ? (data.at(-1)?.id ?? null) : null;
     if (query.include === undefined) return { data, nextCursor };
     return { data, nextCursor, counts: await this.#store.count(workspaceId, filter) };
   }

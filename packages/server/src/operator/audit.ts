@@ -10,9 +10,10 @@ import type { Tables } from '../database/schema.ts';
 import { NodeSqliteDialect } from '../database/sqlite-dialect.ts';
 import { createLog } from '../http/logging.ts';
 import { StartupError } from '../startup-error.ts';
-import { UsageError } from './command-line.ts';
+import { fileOfOperator, UsageError } from './command-line.ts';
+import { openPostgresNow } from './open-postgres.ts';
 
-/** ms between two lines that tell how far it is. */
+/** ms between two lines of progress. */
 const reportEvery = 1000;
 
 /** Exit code of a log that is not what it was. */
@@ -27,7 +28,7 @@ const broken = 1;
  */
 export async function auditCommand(args: string[], anchor: string | undefined): Promise<number> {
   if (args.length !== 1 || args[0] !== 'verify') throw new UsageError('There is no such command.');
-  const known = anchor === undefined ? new Map() : await readAnchor(fromCaller(anchor));
+  const known = anchor === undefined ? new Map() : await readAnchor(fileOfOperator(anchor));
   const { db, close } = await openForVerification(readConfig(process.env));
   try {
     const { chains, events, unsealed, breaks } = await verifyChains(db, known, reportNowAndThen());
@@ -47,11 +48,6 @@ export async function auditCommand(args: string[], anchor: string | undefined): 
 
 function describe({ chain, sequence, id, problem }: Break): string {
   return `soku: chain ${chain}, event ${sequence}${id === null ? '' : ` (${id})`}: ${problem}.`;
-}
-
-/** Under npm the working directory is that of the package, and the operator's is told in a variable. */
-function fromCaller(file: string): string {
-  return resolve(process.env.INIT_CWD ?? '.', file);
 }
 
 /** @throws {StartupError} 65 when it is no export */
@@ -77,9 +73,7 @@ async function openForVerification({ databaseUrl, dataDir }: Config) {
     const db = new Kysely<Tables>({ dialect: new NodeSqliteDialect(file) });
     return { db, close: () => db.destroy() };
   }
-  const { openPostgres } = await import('../database/postgres.ts');
-  const log = await createLog('silent', false);
-  const database = await openPostgres(databaseUrl, log, { patience: 0, pause: 0 });
+  const database = await openPostgresNow(databaseUrl, await createLog('silent', false));
   return { db: database.kysely, close: () => database.close() };
 }
 

@@ -10,7 +10,7 @@ import { type Config, readConfig } from '../config.ts';
 import { createLog } from '../http/logging.ts';
 import type { Reapplied } from '../journal/compare.ts';
 import { StartupError } from '../startup-error.ts';
-import { UsageError } from './command-line.ts';
+import { fileOfOperator, UsageError } from './command-line.ts';
 
 /** ms between two lines that tell how far it is. */
 const tellEvery = 1000;
@@ -84,13 +84,12 @@ export async function moveCommand(args: string[]): Promise<void> {
   }
 }
 
-/** Under npm the working directory is that of the package, and the operator's is told in a variable. */
 function onlyFile(args: string[]): string {
   const [file, ...rest] = args;
   if (file === undefined || file === '' || rest.length > 0) {
     throw new UsageError('This command takes one file.');
   }
-  return resolve(process.env.INIT_CWD ?? '.', file);
+  return fileOfOperator(file);
 }
 
 /** Which database it was: whoever forgot DATABASE_URL, or has another one in mind, sees it. */

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { z } from 'zod';
 
 /** A wrong command line: exit code 64 of sysexits.h. */
@@ -8,4 +9,9 @@ export function parse(what: string, schema: z.ZodType<string>, text: string): st
   const parsed = schema.safeParse(text);
   if (parsed.success) return parsed.data;
   throw new UsageError(`${what} ${parsed.error.issues[0]?.message ?? 'is wrong'}.`);
+}
+
+/** A file that the operator named. Under npm the working directory is that of the package; a variable has theirs. */
+export function fileOfOperator(file: string): string {
+  return resolve(process.env.INIT_CWD ?? '.', file);
 }

@@ -7,6 +7,7 @@ import type { Config } from '../config.ts';
 import { openDataDirectory } from '../database/data-directory.ts';
 import { openSqlite } from '../database/sqlite.ts';
 import { createLog } from '../http/logging.ts';
+import { openPostgresNow } from './open-postgres.ts';
 
 /** Opens the database that has the accounts. `close` ends what this started. */
 export async function openAccounts(
@@ -41,8 +42,6 @@ async function openFile({ dataDir, secret }: Config) {
 
 /** Servers may run meanwhile: they ask the database. */
 async function openShared({ secret = '' }: Config, url: string, log: Logger) {
-  const { openPostgres } = await import('../database/postgres.ts');
-  // Who sits before it wants to know now that it does not answer.
-  const database = await openPostgres(url, log, { patience: 0, pause: 0 });
+  const database = await openPostgresNow(url, log);
   return { database, secret, close: () => database.close() };
 }

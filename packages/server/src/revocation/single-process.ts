@@ -28,14 +28,21 @@ export function singleProcessPropagation(
   journal: Pick<RevocationJournal, 'append' | 'onReapplied'>,
 ): Propagation {
   journal.onReapplied((hashes) => memory.forget(hashes));
-  const evict = (changed: Changed | undefined) => {
-    if (changed === undefined) return;
-    if (changed.kind === 'workspace') memory.forgetWorkspace(changed.id);
-    else memory.forget(hashesOf(database, changed.ids));
+  /** @returns the hashes of the changed keys */
+  const evict = (changed: Changed | undefined): Uint8Array[] => {
+    if (changed === undefined) return [];
+    if (changed.kind === 'workspace') {
+      memory.forgetWorkspace(changed.id);
+      return [];
+    }
+    const hashes = hashesOf(database, changed.ids);
+    memory.forget(hashes);
+    return hashes;
   };
   return {
     async commit<T>(work: (db: Kysely<Tables>) => Promise<Outcome<T>>) {
       let outcome: Outcome<T> | undefined;
+      let hashes: Uint8Array[];
       try {
         outcome = await database.kysely.transaction().execute(async (db) => {
           outcome = await work(db);
@@ -44,11 +51,11 @@ export function singleProcessPropagation(
         });
       } finally {
         // Also after a failure: it may have come after the commit, when the data directory was found to be lost.
-        evict(outcome?.changed);
+        hashes = evict(outcome?.changed);
       }
       const { value, changed } = outcome;
       // Also when the keys were revoked before: that time this may have failed.
-      if (changed?.kind === 'revoked') await journal.append(hashesOf(database, changed.ids));
+      if (changed?.kind === 'revoked') await journal.append(hashes);
       return { value, effect: { nodes: 1, waitedMs: 0 } };
     },
   };

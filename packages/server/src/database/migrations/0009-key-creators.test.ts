@@ -1,33 +1,12 @@
 /** Keys, secrets and revokes of the schema before stay as they are, and are found and published by the new rules. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { DatabaseSync } from 'node:sqlite';
-import { type TestContext, test } from 'node:test';
-import { Kysely, Migrator, PostgresDialect, sql } from 'kysely';
-import pg from 'pg';
+import { test } from 'node:test';
+import { Migrator, sql } from 'kysely';
+import { emptyDatabase } from '../../../../../test/support/empty-database.ts';
 import { databases } from '../../../../../test/support/open-database.ts';
-import { temporaryDatabase } from '../../../../../test/support/postgres-database.ts';
 import { revocableFamily } from '../../keys/descendants.ts';
 import { migrations } from '../migrate.ts';
-import type { Tables } from '../schema.ts';
-import { NodeSqliteDialect } from '../sqlite-dialect.ts';
-
-/** An empty database, without any schema. */
-async function emptyDatabase(which: 'sqlite' | 'postgres', t: TestContext): Promise<Kysely<Tables>> {
-  if (which === 'sqlite') {
-    const db = new Kysely<Tables>({ dialect: new NodeSqliteDialect(new DatabaseSync(':memory:')) });
-    t.after(() => db.destroy());
-    return db;
-  }
-  const { url, drop } = await temporaryDatabase();
-  const pool = new pg.Pool({ connectionString: url });
-  const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
-  t.after(async () => {
-    await db.destroy();
-    await drop();
-  });
-  return db;
-}
 
 for (const which of databases.filter((name) => name !== 'postgres in a language')) {
   test(`keys of the schema before are found by their creator, on ${which}`, async (t) => {

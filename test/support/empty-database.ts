@@ -1,0 +1,24 @@
+import { DatabaseSync } from 'node:sqlite';
+import type { TestContext } from 'node:test';
+import { Kysely, PostgresDialect } from 'kysely';
+import pg from 'pg';
+import type { Tables } from '../../packages/server/src/database/schema.ts';
+import { NodeSqliteDialect } from '../../packages/server/src/database/sqlite-dialect.ts';
+import { temporaryDatabase } from './postgres-database.ts';
+
+/** An empty database, without any schema; removed when the test ends. */
+export async function emptyDatabase(which: 'sqlite' | 'postgres', t: TestContext): Promise<Kysely<Tables>> {
+  if (which === 'sqlite') {
+    const db = new Kysely<Tables>({ dialect: new NodeSqliteDialect(new DatabaseSync(':memory:')) });
+    t.after(() => db.destroy());
+    return db;
+  }
+  const { url, drop } = await temporaryDatabase();
+  const pool = new pg.Pool({ connectionString: url });
+  const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+  t.after(async () => {
+    await db.destroy();
+    await drop();
+  });
+  return db;
+}
