@@ -41,10 +41,13 @@ const add = `
   )
   SELECT number FROM turn`;
 
+/**
+ * An array is computed once. A join with the locked rows would be computed again for each row of the table when its
+ * statistics are old, and would take longer than a statement may.
+ */
 const deleteOldest = `
-  DELETE FROM usage_hour WHERE (hour, key_id, hash) IN (
-    SELECT hour, key_id, hash FROM usage_hour WHERE hour < $1 ORDER BY hour LIMIT ${mostDeleted}
-    FOR UPDATE SKIP LOCKED)`;
+  DELETE FROM usage_hour WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM usage_hour WHERE hour < $1 ORDER BY hour LIMIT ${mostDeleted} FOR UPDATE SKIP LOCKED))`;
 
 const deleteWriters = `DELETE FROM usage_writer WHERE seen_at < now() - interval '${keptWriters} days'`;
 
