@@ -1,6 +1,7 @@
 import { Agent, request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { z } from 'zod';
+import { patience } from '../../test/support/patience.ts';
 
 /** What came back, as far as the soak looks at it. */
 export interface Answer {
@@ -16,9 +17,6 @@ export interface Call {
   headers?: Record<string, string>;
   body?: unknown;
 }
-
-/** ms after which a request counts as not answered: an event loop that stands still shows as this. */
-const patience = 10_000;
 
 const errorSchema = z.object({ error: z.object({ code: z.string() }) });
 

@@ -10,9 +10,15 @@ export class Tally {
   readonly unexpected: string[] = [];
   #total = 0;
   #wrong = 0;
+  #unavailable = 0;
 
   get total(): number {
     return this.#total;
+  }
+
+  /** Answers that the server could not answer at the moment: right only where its log says why. */
+  get unavailable(): number {
+    return this.#unavailable;
   }
 
   get wrong(): number {
@@ -29,6 +35,10 @@ export class Tally {
     outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
     this.#total += 1;
     if (expected.includes(outcome)) return true;
+    if (outcome.startsWith('503 ')) {
+      this.#unavailable += 1;
+      return false;
+    }
     this.fault(`${kind}: ${outcome}, expected ${expected.join(' or ')}`);
     return false;
   }

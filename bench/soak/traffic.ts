@@ -84,7 +84,7 @@ export class Traffic {
     if (key === undefined) return;
     this.#tally.expect('key that is about to be revoked', await this.#verify(key.apiKey), '204');
     const revoked = await this.#manage('POST', `/v1/api-keys/${key.id}/revoke`);
-    this.#tally.expect('revoke', revoked, '200');
+    if (!this.#tally.expect('revoke', revoked, '200')) return;
     this.#tally.expect('key that was just revoked', await this.#verify(key.apiKey), '401 revoked_key');
     if (this.#dead.length < mostDead) this.#dead.push(key.apiKey);
     else this.#dead[this.#random.int(0, mostDead - 1)] = key.apiKey;
