@@ -10,7 +10,7 @@ import { newId } from '../../packages/server/src/ids.ts';
 import { insertKey, revokeKey } from '../../packages/server/src/keys/writes.ts';
 import { AddressLimits } from '../../packages/server/src/limits/address-limits.ts';
 import { KeyLimits } from '../../packages/server/src/limits/key-limits.ts';
-import { singleProcessPropagation } from '../../packages/server/src/revocation/single-process.ts';
+import { singleProcessPropagation } from '../../packages/server/src/propagation/single-process.ts';
 import { UsageRecorder } from '../../packages/server/src/usage/recorder.ts';
 import { SecretMemory } from '../../packages/server/src/verification/memory.ts';
 import type { SecretSource } from '../../packages/server/src/verification/secret-source.ts';

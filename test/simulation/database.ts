@@ -1,4 +1,4 @@
-import type { Change, Head, NodeRow } from '../../packages/server/src/revocation/link.ts';
+import type { Change, Head, NodeRow } from '../../packages/server/src/propagation/link.ts';
 import type { Adversity } from './adversity.ts';
 import type { World } from './world.ts';
 

@@ -1,4 +1,4 @@
-import type { Clock } from '../../packages/server/src/revocation/clock.ts';
+import type { Clock } from '../../packages/server/src/propagation/clock.ts';
 import type { Later } from '../../packages/server/src/timers/repeating.ts';
 import type { World } from './world.ts';
 

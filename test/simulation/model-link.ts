@@ -1,4 +1,4 @@
-import type { Exchange, FeedLink, NodeRow } from '../../packages/server/src/revocation/link.ts';
+import type { Exchange, FeedLink, NodeRow } from '../../packages/server/src/propagation/link.ts';
 import type { Adversity } from './adversity.ts';
 import type { Database, Statement } from './database.ts';
 import type { Host } from './host.ts';

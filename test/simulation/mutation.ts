@@ -1,8 +1,8 @@
-import type { Clock } from '../../packages/server/src/revocation/clock.ts';
-import type { Cache, Ticket } from '../../packages/server/src/revocation/feed.ts';
-import type { Terms } from '../../packages/server/src/revocation/lease.ts';
-import type { FeedLink, Head } from '../../packages/server/src/revocation/link.ts';
-import type { NodeOptions, NodeParts, VerifierNode } from '../../packages/server/src/revocation/node.ts';
+import type { Clock } from '../../packages/server/src/propagation/clock.ts';
+import type { Cache, Ticket } from '../../packages/server/src/propagation/feed.ts';
+import type { Terms } from '../../packages/server/src/propagation/lease.ts';
+import type { FeedLink, Head } from '../../packages/server/src/propagation/link.ts';
+import type { NodeOptions, NodeParts, VerifierNode } from '../../packages/server/src/propagation/node.ts';
 
 /** What a mistake can get hold of: everything that a node is given, and everything that is asked of it. */
 export interface Mutation {

@@ -1,7 +1,7 @@
-import type { Clock } from '../../packages/server/src/revocation/clock.ts';
-import { Lease, type Moment, type Terms } from '../../packages/server/src/revocation/lease.ts';
-import type { Exchange, FeedLink, Head, NodeRow } from '../../packages/server/src/revocation/link.ts';
-import { Neighbours } from '../../packages/server/src/revocation/neighbours.ts';
+import type { Clock } from '../../packages/server/src/propagation/clock.ts';
+import { Lease, type Moment, type Terms } from '../../packages/server/src/propagation/lease.ts';
+import type { Exchange, FeedLink, Head, NodeRow } from '../../packages/server/src/propagation/link.ts';
+import { Neighbours } from '../../packages/server/src/propagation/neighbours.ts';
 import type { Mutation } from './mutation.ts';
 import { leaseMs } from './simulation.ts';
 

@@ -1,7 +1,7 @@
 import { generateKey, hashKey } from '@soku/key';
 import { AddressLimits } from '../../packages/server/src/limits/address-limits.ts';
 import { KeyLimits } from '../../packages/server/src/limits/key-limits.ts';
-import { termsOf, VerifierNode } from '../../packages/server/src/revocation/node.ts';
+import { termsOf, VerifierNode } from '../../packages/server/src/propagation/node.ts';
 import { SecretMemory } from '../../packages/server/src/verification/memory.ts';
 import { revoked } from '../../packages/server/src/verification/refusals.ts';
 import type { Read } from '../../packages/server/src/verification/secret-source.ts';

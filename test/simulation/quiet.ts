@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
-import type { Change } from '../../packages/server/src/revocation/link.ts';
-import { type NodeOptions, VerifierNode } from '../../packages/server/src/revocation/node.ts';
+import type { Change } from '../../packages/server/src/propagation/link.ts';
+import { type NodeOptions, VerifierNode } from '../../packages/server/src/propagation/node.ts';
 import { Adversity } from './adversity.ts';
 import { Database } from './database.ts';
 import { Host } from './host.ts';

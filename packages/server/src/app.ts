@@ -40,10 +40,10 @@ import { nodeRoutes } from './monitoring/node-routes.ts';
 import { operatorsOnly } from './monitoring/operators.ts';
 import type { PoolSizes, Sources } from './monitoring/registry.ts';
 import { metricsRoutes } from './monitoring/routes.ts';
-import { onlyNode } from './revocation/node-list.ts';
-import type { Nodes } from './revocation/postgres-nodes.ts';
-import type { Propagation } from './revocation/propagation.ts';
-import { singleProcessPropagation } from './revocation/single-process.ts';
+import { onlyNode } from './propagation/node-list.ts';
+import type { Nodes } from './propagation/postgres-nodes.ts';
+import type { Propagation } from './propagation/propagation.ts';
+import { singleProcessPropagation } from './propagation/single-process.ts';
 import { usageRoutes } from './usage/routes.ts';
 import { UsageService } from './usage/service.ts';
 import { recordUsage } from './usage/usage.ts';
@@ -229,7 +229,7 @@ async function createSource(
       nodes: undefined,
     };
   }
-  const { createNode } = await import('./revocation/postgres-nodes.ts');
+  const { createNode } = await import('./propagation/postgres-nodes.ts');
   const { PostgresSecrets } = await import('./verification/postgres-secrets.ts');
   const nodes = createNode(database, memory, journal, log);
   return {

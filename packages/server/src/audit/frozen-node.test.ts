@@ -9,7 +9,7 @@ import type { Tables } from '../database/schema.ts';
 import { systemActor } from '../events/actor.ts';
 import { appendEvent } from '../events/events.ts';
 import { insertKey, revokeKey } from '../keys/writes.ts';
-import { manyNodesPropagation } from '../revocation/many-nodes.ts';
+import { manyNodesPropagation } from '../propagation/many-nodes.ts';
 import { sealEvents } from './sealer.ts';
 
 const opened = openTestDatabase('postgres');

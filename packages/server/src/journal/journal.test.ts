@@ -8,7 +8,7 @@ import { pino } from 'pino';
 import { eventually } from '../../../../test/support/contract.ts';
 import { contentOf, hashesOf } from '../../../../test/support/journal-files.ts';
 import { openTemporary } from '../../../../test/support/temporary-sqlite.ts';
-import { singleProcessPropagation } from '../revocation/single-process.ts';
+import { singleProcessPropagation } from '../propagation/single-process.ts';
 import { digits } from './compare.ts';
 import { RevocationJournal } from './journal.ts';
 

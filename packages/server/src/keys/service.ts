@@ -19,7 +19,7 @@ import type { Caller } from '../http/caller.ts';
 import { RequestError } from '../http/errors.ts';
 import { newId } from '../ids.ts';
 import { readRateLimit } from '../limits/rate-limit.ts';
-import type { Changed, Propagation } from '../revocation/propagation.ts';
+import type { Changed, Propagation } from '../propagation/propagation.ts';
 import { limitOfNewKey, refuseHigherLimit } from './allowed-limit.ts';
 import { keyCreated, keysRevoked, keyUpdated } from './key-events.ts';
 import type { KeyRow, KeyStore } from './store.ts';

@@ -5,7 +5,7 @@ import type { Database } from '../database/open.ts';
 import { type StorageProblem, StorageUnavailable } from '../database/unavailable.ts';
 import { errorResponses } from '../http/openapi.ts';
 import { storageProblems } from '../http/unavailable.ts';
-import type { NodeStatus } from '../revocation/node.ts';
+import type { NodeStatus } from '../propagation/node.ts';
 
 interface Options {
   /** Asked only with a file: it answers within the call, so it cannot be waited for. */

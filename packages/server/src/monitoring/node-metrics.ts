@@ -1,6 +1,6 @@
 import type { NodeEntry } from '@soku/contract/nodes';
 import { Counter, Gauge, type Registry } from 'prom-client';
-import { type WaitFigures, waitBucketEnds } from '../revocation/wait-figures.ts';
+import { type WaitFigures, waitBucketEnds } from '../propagation/wait-figures.ts';
 import { histogramText } from './histogram.ts';
 import { setAll } from './set-all.ts';
 

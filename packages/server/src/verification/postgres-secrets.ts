@@ -1,7 +1,7 @@
 import type { RateLimit } from '@soku/contract/rate-limits';
 import type pg from 'pg';
 import { z } from 'zod';
-import type { Head } from '../revocation/link.ts';
+import type { Head } from '../propagation/link.ts';
 import { columns, readStored, tables } from './known-secret.ts';
 import type { Read, SecretSource } from './secret-source.ts';
 

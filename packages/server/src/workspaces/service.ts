@@ -7,7 +7,7 @@ import { appendEvent, changesOf } from '../events/events.ts';
 import type { Caller } from '../http/caller.ts';
 import { RequestError } from '../http/errors.ts';
 import { readRateLimit, writeRateLimit } from '../limits/rate-limit.ts';
-import type { Propagation } from '../revocation/propagation.ts';
+import type { Propagation } from '../propagation/propagation.ts';
 
 interface Options {
   /** The limit of keys when neither they nor their workspace have one: SOKU_KEY_RATE_LIMIT. */
