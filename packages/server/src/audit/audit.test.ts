@@ -177,7 +177,8 @@ for (const [length, edits, swaps] of [
       fc.asyncProperty(place, fc.constantFrom(...editable), async (sequence, column) => {
         const row = rowAt(sequence);
         const value =
-          { ...another, previous_hash: rowAt(1).hash, hash: rowAt(1).previous_hash }[column as 'at'] ?? 'x';
+          { ...another, previous_hash: rowAt(length).hash, hash: rowAt(1).previous_hash }[column as 'at'] ??
+          'x';
         await remove(row.id);
         await put({ ...row, [column]: value });
         const { breaks } = await verifyChains(db, noAnchor);
