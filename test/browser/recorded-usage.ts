@@ -1,7 +1,6 @@
 /** Usage of the past, written where the server keeps it: no test can wait for hours and days. */
+import { hourLength } from '@soku/contract/instant';
 import type { Dashboard } from './dashboard.ts';
-
-const hourLength = 3_600_000;
 
 export interface PastHour {
   /** 0 is the hour that runs. */

@@ -2,3 +2,6 @@ import { z } from 'zod';
 
 /** A time as responses have it. */
 export const instantSchema = z.iso.datetime().describe('ISO 8601, UTC');
+
+/** In ms. Usage is counted by the hour of UTC. */
+export const hourLength = 3_600_000;

@@ -91,6 +91,7 @@ export type CreateKey = z.infer<typeof createKeySchema>;
 export const createdKeySchema = z
   .object({ apiKey: z.string().describe('The full key: in this answer and never again'), key: keySchema })
   .meta({ id: 'CreatedKey' });
+export type CreatedKey = z.infer<typeof createdKeySchema>;
 
 export const changeKeySchema = z
   .strictObject({

@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { instantSchema } from './instant.ts';
 import { keyIdSchema } from './keys.ts';
 
-/** Longest range of one question, in hours: 90 days, which is also how long usage is kept. */
-const mostHours = 90 * 24;
+/** How long usage is kept, in hours: 90 days. */
+export const keptHours = 90 * 24;
 
 const count = z.int().min(0);
 
@@ -13,7 +13,7 @@ export const usageQuerySchema = z.strictObject({
     .number()
     .int()
     .min(1)
-    .max(mostHours)
+    .max(keptHours)
     .default(24)
     .describe('How many hours back, the current one included'),
 });

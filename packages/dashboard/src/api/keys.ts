@@ -1,5 +1,6 @@
 import {
   type ChangeKey,
+  type CreatedKey,
   type CreateKey,
   createdKeySchema,
   descendantsSchema,
@@ -69,7 +70,7 @@ export function keyOptions(id: string) {
 }
 
 /** The answer holds the full key: hand it to one component's state and to nothing that caches. */
-export function createKey(key: CreateKey, idempotencyKey: string): Promise<z.infer<typeof createdKeySchema>> {
+export function createKey(key: CreateKey, idempotencyKey: string): Promise<CreatedKey> {
   return callApi('/v1/api-keys', {
     method: 'POST',
     body: key,

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { hourLength } from '@soku/contract/instant';
 import fc from 'fast-check';
 import { relativeTime } from './dates.ts';
-import { dayNumber, hourLength, hoursInDays, instantsOf, localTime, offsetAt } from './zone.ts';
+import { dayNumber, hoursInDays, instantsOf, localTime, offsetAt } from './zone.ts';
 
 const zones = [
   'UTC',

@@ -1,8 +1,8 @@
 /** The calendar and the clock of a time zone, from the browser's own tables. Zones have IANA names, instants are epoch ms. */
+import { hourLength } from '@soku/contract/instant';
 
 export const readerZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
-export const hourLength = 3_600_000;
 const dayLength = 24 * hourLength;
 
 export interface LocalTime {

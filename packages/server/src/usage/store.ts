@@ -1,9 +1,10 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { hourLength } from '@soku/contract/instant';
 import { type Kysely, sql } from 'kysely';
 import type { Tables } from '../database/schema.ts';
 import type { SqliteDatabase } from '../database/sqlite.ts';
 import { cleanUserAgent } from '../http/user-agent.ts';
-import { hourLength, startOf } from './hours.ts';
+import { startOf } from './hours.ts';
 import type { Counts, UsageSink } from './recorder.ts';
 
 /**

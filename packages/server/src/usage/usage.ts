@@ -1,8 +1,9 @@
+import { keptHours } from '@soku/contract/usage';
 import type { Logger } from 'pino';
 import { lastWrite, Parts } from '../database/last-write.ts';
 import type { Database } from '../database/open.ts';
 import { type Later, later, Repeating } from '../timers/repeating.ts';
-import { hourOf, keptHours } from './hours.ts';
+import { hourOf } from './hours.ts';
 import { Pace } from './pace.ts';
 import { PostgresUsageStore } from './postgres-store.ts';
 import { UsageReader } from './reader.ts';

@@ -1,5 +1,5 @@
+import { isErrorCode } from '@soku/contract/error-codes';
 import { Link } from '@tanstack/react-router';
-import { isErrorCode } from '../help/ErrorEntry.tsx';
 
 /** The little Markdown of our own descriptions: paragraphs and `code`; the code of an error leads to its help. */
 export function Markup({ text }: { text: string }) {

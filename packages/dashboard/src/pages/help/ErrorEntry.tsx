@@ -1,4 +1,10 @@
-import { type ErrorCode, type ErrorRow, errorCodes, helpPath } from '@soku/contract/error-codes';
+import {
+  type ErrorCode,
+  type ErrorRow,
+  errorCodeNames,
+  errorCodes,
+  helpPath,
+} from '@soku/contract/error-codes';
 import { Code } from '../../components/Code.tsx';
 import { CopyButton } from '../../components/CopyButton.tsx';
 
@@ -18,10 +24,6 @@ const statusNames: Record<number, string> = {
 
 const rows: Record<ErrorCode, ErrorRow> = errorCodes;
 
-export function isErrorCode(text: string): text is ErrorCode {
-  return Object.hasOwn(errorCodes, text);
-}
-
 export interface StatusGroup {
   status: number;
   name: string;
@@ -30,7 +32,7 @@ export interface StatusGroup {
 
 export function codesByStatus(): StatusGroup[] {
   const groups = new Map<number, ErrorCode[]>();
-  for (const code of Object.keys(errorCodes).filter(isErrorCode)) {
+  for (const code of errorCodeNames) {
     const { status } = rows[code];
     groups.set(status, [...(groups.get(status) ?? []), code]);
   }

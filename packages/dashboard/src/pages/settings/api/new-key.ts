@@ -3,16 +3,11 @@
  * every page, so that no failure of a page takes the key away before it is copied. It is emptied in place, because React
  * holds on to earlier states and props for a while.
  */
-import type { Key } from '@soku/contract/keys';
+import type { CreatedKey } from '@soku/contract/keys';
 import { type ComponentType, useEffect, useSyncExternalStore } from 'react';
 
-export interface NewKey {
-  apiKey: string;
-  key: Key;
-}
-
 interface State {
-  created: NewKey | null;
+  created: CreatedKey | null;
   copied: boolean;
   /** Whether the dialog that creates keys is there to show it. */
   inDialog: boolean;
@@ -30,7 +25,7 @@ function change(changes: Partial<State>): void {
   for (const listener of listeners) listener();
 }
 
-export const keepNewKey = (created: NewKey, RescueDialog: ComponentType) =>
+export const keepNewKey = (created: CreatedKey, RescueDialog: ComponentType) =>
   change({ created, copied: false, RescueDialog });
 
 export const markCopied = () => change({ copied: true });

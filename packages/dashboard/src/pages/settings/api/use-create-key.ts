@@ -1,11 +1,10 @@
-import type { CreateKey } from '@soku/contract/keys';
+import type { CreatedKey, CreateKey } from '@soku/contract/keys';
 import { useQueryClient } from '@tanstack/react-query';
 import { useRef, useState } from 'react';
 import { ApiError, isAnswerLost } from '../../../api/client.ts';
 import { newIdempotencyKey } from '../../../api/idempotency.ts';
 import { createKey, showKeyInLists } from '../../../api/keys.ts';
 import { withSignIn } from '../../../session/sign-in-again.ts';
-import type { NewKey } from './new-key.ts';
 
 export interface Creation {
   busy: boolean;
@@ -22,7 +21,7 @@ const pauseBeforeRetry = 800;
  * Makes one key, however often the button is pressed and whatever happens to the answer. No mutation of the query
  * library: that would keep the answer, and with it the key, in a cache.
  */
-export function useCreateKey(onCreated: (created: NewKey) => void): Creation {
+export function useCreateKey(onCreated: (created: CreatedKey) => void): Creation {
   const client = useQueryClient();
   const running = useRef(false);
   const idempotencyKey = useRef(newIdempotencyKey());
@@ -60,7 +59,7 @@ export function useCreateKey(onCreated: (created: NewKey) => void): Creation {
 }
 
 /** When no answer comes, the same call is made once more: its Idempotency-Key keeps it from making a second key. */
-async function createOnce(body: CreateKey, idempotencyKey: string): Promise<NewKey> {
+async function createOnce(body: CreateKey, idempotencyKey: string): Promise<CreatedKey> {
   try {
     return await createKey(body, idempotencyKey);
   } catch (failure) {

@@ -1,3 +1,4 @@
+import { hourLength } from '@soku/contract/instant';
 import type { Usage } from '@soku/contract/usage';
 import { Skeleton } from '../../../../components/Skeleton.tsx';
 
@@ -30,8 +31,6 @@ function Total({ kind, name, count }: TotalProps) {
     </div>
   );
 }
-
-const hourLength = 3_600_000;
 
 /** Refusals are counted by the hour, so the hour of the revoke counts whole. */
 function sinceRevoked({ hours, refused }: Usage, revokedAt: number): string {

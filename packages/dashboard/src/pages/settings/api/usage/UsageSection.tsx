@@ -8,7 +8,7 @@ import { type UsageRange, usageOptions } from '../../../../api/usage.ts';
 import { Section } from '../../../../components/Card.tsx';
 import { Failure } from '../../../../components/Notice.tsx';
 import { Skeleton } from '../../../../components/Skeleton.tsx';
-import { LastUse } from './LastUse.tsx';
+import { LastUseDetails } from './LastUseDetails.tsx';
 import { RangeSwitch } from './RangeSwitch.tsx';
 import { rangeWords, slotsOf, summaryOf } from './slots.ts';
 import { Totals } from './Totals.tsx';
@@ -49,7 +49,7 @@ export function UsageSection({ id, apiKey, range }: UsageSectionProps) {
               </p>
             </>
           )}
-          <LastUse usage={usage} />
+          <LastUseDetails usage={usage} />
         </div>
       )}
     </Section>

@@ -1,8 +1,9 @@
 /** The chart on days of 23 and 25 hours, and where an hour begins at a quarter past. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { hourLength } from '@soku/contract/instant';
 import fc from 'fast-check';
-import { dayNumber, hourLength, hoursInDays, localTime } from '../../../../dates/zone.ts';
+import { dayNumber, hoursInDays, localTime } from '../../../../dates/zone.ts';
 import { slotName, slotsOf, ticksOf } from './slots.ts';
 
 /** What the server answers: as many hours of UTC, the last one that of `now`. */

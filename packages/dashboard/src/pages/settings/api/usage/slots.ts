@@ -1,7 +1,9 @@
 /** What one bar of the chart stands for, and the words for it. All times are in the reader's zone. */
+
+import { hourLength } from '@soku/contract/instant';
 import type { Usage } from '@soku/contract/usage';
 import type { UsageRange } from '../../../../api/usage.ts';
-import { dayNumber, formatIn, hourLength, localTime, offsetAt, readerZone } from '../../../../dates/zone.ts';
+import { dayNumber, formatIn, localTime, offsetAt, readerZone } from '../../../../dates/zone.ts';
 
 export interface Slot {
   /** Epoch ms of its first hour. */

@@ -4,7 +4,7 @@ import { Skeleton } from '../../../../components/Skeleton.tsx';
 import { exactTime, freshTime, utcTime } from '../../../../dates/dates.ts';
 
 /** The last accepted request: when, from where, with what. */
-export function LastUse({ usage }: { usage: Usage | undefined }) {
+export function LastUseDetails({ usage }: { usage: Usage | undefined }) {
   const use = usage?.lastUsed;
   return (
     <dl className="last-use">
