@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers';
 import type { TestContext } from 'node:test';
 import { pino } from 'pino';
 import { Gateway } from '../../packages/server/src/gateway/gateway.ts';
-import type { Patience } from '../../packages/server/src/gateway/upstream.ts';
+import type { Timeouts } from '../../packages/server/src/gateway/upstream.ts';
 
 const key = {
   keyId: 'key_x',
@@ -54,7 +54,7 @@ export function scripted(t: TestContext, ...answers: string[]): Promise<string> 
 }
 
 /** A gateway to this upstream that lets everybody in, its log, and a way to ask it. */
-export async function start(t: TestContext, upstream: string, patience: Partial<Patience> = {}) {
+export async function start(t: TestContext, upstream: string, timeouts: Partial<Timeouts> = {}) {
   let output = '';
   const log = pino(
     { level: 'info' },
@@ -76,7 +76,7 @@ export async function start(t: TestContext, upstream: string, patience: Partial<
     requests: { answered: () => undefined },
     isStopping: () => stopping,
     log,
-    patience: { connection: 5_000, silence: 5_000, body: 5_000, ...patience },
+    timeouts: { connection: 5_000, silence: 5_000, body: 5_000, ...timeouts },
   });
   gateway.server.listen(0, '127.0.0.1');
   await once(gateway.server, 'listening');

@@ -72,7 +72,7 @@ export class Exchange {
   #sendBody(outgoing: ClientRequest): void {
     const { request, upstream } = this.#options;
     request.pipe(outgoing);
-    const time = upstream.patience.body;
+    const time = upstream.timeouts.body;
     watchBody({ request, outgoing, waitsForContinue: expectsContinue(request), time }, () =>
       this.#bodyStalled(outgoing),
     );

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { limits } from '../http/broken-requests.ts';
+import { checkForm } from '../http/broken-requests.ts';
 import type { Refusal } from '../http/errors.ts';
 import { readFields } from '../verification/request-fields.ts';
 import { hasPlainLength } from './refusal.ts';
@@ -9,16 +9,12 @@ import { hasPlainLength } from './refusal.ts';
  *
  * @returns the refusal, or null when the request may go on
  */
-export function checkForm(request: IncomingMessage): Refusal | null {
-  const { headers, httpVersion, method, rawHeaders, url = '' } = request;
+export function checkForwardable(request: IncomingMessage): Refusal | null {
+  const { headers, httpVersion, method, rawHeaders } = request;
   // Its answer would hold the fields that we add (RFC 9110 section 9.3.8).
   if (method === 'TRACE') return notPassedOn(method);
-  if (url.length > limits.url) return invalid(`The URL is longer than ${limits.url} bytes.`);
-  // RFC 9112 section 3.2.
-  const { hosts } = readFields(rawHeaders);
-  if (hosts > 1 || (hosts === 0 && httpVersion === '1.1')) {
-    return invalid('The request must have one Host header.');
-  }
+  const malformed = checkForm(request, readFields(rawHeaders).hosts);
+  if (malformed !== null) return malformed;
   const coding = headers['transfer-encoding'];
   // RFC 9112 section 6.1. A second coding would be lost on the way, and with it what the body is.
   if (coding !== undefined && (coding.toLowerCase() !== 'chunked' || httpVersion !== '1.1')) {

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
-import { answerBrokenRequest, limits, refuseOnSocket } from '../http/broken-requests.ts';
+import { answerBrokenRequest, refuseOnSocket, requestLimits } from '../http/broken-requests.ts';
 import type { AddressHeader } from '../http/client-address.ts';
 import type { Refusal } from '../http/errors.ts';
 import { logAnswered, logsRequests } from '../http/logging.ts';
@@ -10,13 +10,13 @@ import { clientLeft, type RequestCounts } from '../http/request-counts.ts';
 import { clientRequestId, nextRequestId } from '../http/request-ids.ts';
 import { limitFields } from '../limits/fields.ts';
 import { identityFields } from '../verification/answers.ts';
-import type { Verdict } from '../verification/verdict.ts';
+import type { Verdict, VerdictOrPromise } from '../verification/verdict.ts';
 import { Exchange } from './exchange.ts';
 import { fieldsForClient, fieldsForUpstream, forwardedFields } from './fields.ts';
-import { checkForm, notPassedOn } from './form.ts';
+import { checkForwardable, notPassedOn } from './form.ts';
 import { answerRefusal, hasBody } from './refusal.ts';
 import { upstreamTarget } from './target.ts';
-import { type Patience, Upstream, usualPatience } from './upstream.ts';
+import { type Timeouts, Upstream, usualTimeouts } from './upstream.ts';
 
 interface Options {
   /** http(s) URL, with a base path or without. */
@@ -28,7 +28,7 @@ interface Options {
   /** Cookies of the dashboard. */
   isOwnCookie: (name: string) => boolean;
   /** Whether the key of a request is good, and counts the request. At once when the key is remembered. */
-  verify: (request: IncomingMessage) => Verdict | Promise<Verdict>;
+  verify: (request: IncomingMessage) => VerdictOrPromise;
   /** Whether the peer is a proxy that is believed. */
   trusts: (request: IncomingMessage) => boolean;
   /** The one header in which proxies name the client to us, and we to the upstream. */
@@ -37,7 +37,7 @@ interface Options {
   isStopping: () => boolean;
   requests: Pick<RequestCounts, 'answered'>;
   log: Logger;
-  patience?: Patience;
+  timeouts?: Timeouts;
 }
 
 /** What is known of a client's connection. */
@@ -77,13 +77,13 @@ export class Gateway {
   constructor(options: Options) {
     this.#options = options;
     this.#chatty = logsRequests(options.log);
-    const patience = options.patience ?? usualPatience;
-    this.#upstream = new Upstream(options.upstream, patience);
+    const timeouts = options.timeouts ?? usualTimeouts;
+    this.#upstream = new Upstream(options.upstream, timeouts);
     const serve = (request: IncomingMessage, response: ServerResponse) => this.#serve(request, response);
     this.server = createServer(
       {
-        maxHeaderSize: limits.headers,
-        headersTimeout: limits.headersTime,
+        maxHeaderSize: requestLimits.headers,
+        headersTimeout: requestLimits.headersTime,
         // Of the whole request: a large upload takes as long as it takes, while it moves.
         requestTimeout: 0,
         requireHostHeader: false,
@@ -93,8 +93,8 @@ export class Gateway {
     );
     // Node would otherwise pass over the fields behind the 2000th, also those that the rules are about.
     this.server.maxHeadersCount = 0;
-    // A client that neither sends nor reads. The upstream's patience ends first, and has an answer for it.
-    this.server.timeout = patience.silence * 2;
+    // A client that neither sends nor reads. The upstream's timeout ends first, and has a response for it.
+    this.server.timeout = timeouts.silence * 2;
     this.server.on('connection', (socket) =>
       this.#connections.set(socket, { open: new Map(), closing: false }),
     );
@@ -156,7 +156,7 @@ export class Gateway {
     refuse: (refusal: Refusal) => void,
   ): Refusal | Exchange | Promise<Refusal | Exchange> {
     const { preflight, verify } = this.#options;
-    const malformed = checkForm(request);
+    const malformed = checkForwardable(request);
     if (malformed !== null) return malformed;
     const target = upstreamTarget(request.url ?? '', this.#upstream.basePath);
     if ('code' in target) return target;

@@ -3,7 +3,7 @@ import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { Socket } from 'node:net';
 
 /** How long the gateway waits, in ms. */
-export interface Patience {
+export interface Timeouts {
   /** For a connection, TLS included. */
   connection: number;
   /** For the next byte in either direction, once there is a connection: so for the answer's first byte, too. */
@@ -12,7 +12,7 @@ export interface Patience {
   body: number;
 }
 
-export const usualPatience: Patience = { connection: 10_000, silence: 120_000, body: 30_000 };
+export const usualTimeouts: Timeouts = { connection: 10_000, silence: 120_000, body: 30_000 };
 
 /**
  * How long an unused connection to the upstream is kept, in ms: less than the five seconds after which Node's own
@@ -46,9 +46,9 @@ export class Upstream {
   readonly #port: string;
   readonly #secure: boolean;
   readonly #agent: HttpAgent | HttpsAgent;
-  readonly patience: Patience;
+  readonly timeouts: Timeouts;
 
-  constructor(url: string, patience: Patience) {
+  constructor(url: string, timeouts: Timeouts) {
     const parsed = new URL(url);
     this.host = parsed.host;
     this.basePath = parsed.pathname.replace(/\/+$/, '');
@@ -58,7 +58,7 @@ export class Upstream {
     this.#port = parsed.port || (this.#secure ? '443' : '80');
     const options = { keepAlive: true, timeout: idle };
     this.#agent = this.#secure ? new HttpsAgent(options) : new HttpAgent(options);
-    this.patience = patience;
+    this.timeouts = timeouts;
   }
 
   /**
@@ -77,7 +77,7 @@ export class Upstream {
       path,
       headers: fields,
       maxHeaderSize: answerHeaders,
-      timeout: this.patience.silence,
+      timeout: this.timeouts.silence,
     });
     outgoing.once('socket', (socket) => {
       // Node writes a header that it sends ahead of the body (Expect) in the socket's encoding, and so as UTF-8:
@@ -92,7 +92,7 @@ export class Upstream {
     if (!socket.connecting) return;
     const timer = setTimeout(
       () => outgoing.destroy(new GaveUp('there was no connection in time')),
-      this.patience.connection,
+      this.timeouts.connection,
     );
     const stop = () => clearTimeout(timer);
     socket.once(this.#secure ? 'secureConnect' : 'connect', stop).once('close', stop);

@@ -5,7 +5,7 @@ import { errorBody, errorHeaders, type Refusal } from './errors.ts';
 import { nextRequestId } from './request-ids.ts';
 
 /** Bounds of a request, in bytes and ms. */
-export const limits = {
+export const requestLimits = {
   body: 64 * 1024,
   url: 8 * 1024,
   headers: 16 * 1024,
@@ -14,7 +14,7 @@ export const limits = {
 };
 
 const problems: Record<string, string> = {
-  HPE_HEADER_OVERFLOW: `The headers are larger than ${limits.headers} bytes.`,
+  HPE_HEADER_OVERFLOW: `The headers are larger than ${requestLimits.headers} bytes.`,
   ERR_HTTP_REQUEST_TIMEOUT: 'The request did not arrive in time.',
 };
 
@@ -25,8 +25,8 @@ const problems: Record<string, string> = {
  * @param hosts how many Host fields came
  */
 export function checkForm({ url = '', httpVersion }: IncomingMessage, hosts: number): Refusal | null {
-  if (url.length > limits.url) {
-    return { code: 'invalid_request', message: `The URL is longer than ${limits.url} bytes.` };
+  if (url.length > requestLimits.url) {
+    return { code: 'invalid_request', message: `The URL is longer than ${requestLimits.url} bytes.` };
   }
   // RFC 9112 section 3.2.
   if (hosts > 1 || (hosts === 0 && httpVersion === '1.1')) {

@@ -17,7 +17,7 @@ import {
 } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { DatabaseUnavailable, StorageUnavailable } from '../database/unavailable.ts';
-import { answerBrokenRequest, checkForm, limits } from './broken-requests.ts';
+import { answerBrokenRequest, checkForm, requestLimits } from './broken-requests.ts';
 import type { ClientAddress } from './client-address.ts';
 import { type Detail, internalError, type Refusal, RequestError, refuse } from './errors.ts';
 import { atMostEvery, logAnswered, logsRequests } from './logging.ts';
@@ -52,14 +52,14 @@ export function createServer(options: Options) {
     genReqId: nextRequestId,
     requestIdHeader: false,
     childLoggerFactory: requestLogger,
-    bodyLimit: limits.body,
-    requestTimeout: limits.requestTime,
+    bodyLimit: requestLimits.body,
+    requestTimeout: requestLimits.requestTime,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 200, ignoreTrailingSlash: false },
     // Node itself would answer a missing Host, without our envelope; the hook below does it.
     http: {
-      maxHeaderSize: limits.headers,
-      headersTimeout: limits.headersTime,
+      maxHeaderSize: requestLimits.headers,
+      headersTimeout: requestLimits.headersTime,
       requireHostHeader: false,
       // Saves the events of a body that never comes: an eighth of all that a small request costs.
       optimizeEmptyRequests: true,
@@ -189,7 +189,7 @@ function refusalOf(error: FastifyError, request: FastifyRequest): Refusal {
   if (hasZodFastifySchemaValidationErrors(error)) return invalid(error);
   switch (error.code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
-      return { code: 'payload_too_large', message: `The body is larger than ${limits.body} bytes.` };
+      return { code: 'payload_too_large', message: `The body is larger than ${requestLimits.body} bytes.` };
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
       return {
         code: 'unsupported_media_type',

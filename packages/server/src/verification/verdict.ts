@@ -10,6 +10,9 @@ export type Verdict =
   /** `limit` is that of a known key which is over it. */
   | { key?: never; limit?: LimitState; refusal: Refusal };
 
+/** A value when the key is cached, or the database is a file; else a promise of what the database returns. */
+export type VerdictOrPromise = Verdict | Promise<Verdict>;
+
 /** How a key is used at the moment. */
 export interface Use {
   /** The client's; unknown keys are limited by it. Absent: they are not limited. */
