@@ -7,7 +7,7 @@ import { openDataDirectory } from '../../packages/server/src/database/data-direc
 import type { Database } from '../../packages/server/src/database/open.ts';
 import { openSqlite, type SqliteDatabase } from '../../packages/server/src/database/sqlite.ts';
 import { newId } from '../../packages/server/src/ids.ts';
-import { insertKey, revokeKey } from '../../packages/server/src/keys/writes.ts';
+import { insertKey, writeRevocation } from '../../packages/server/src/keys/writes.ts';
 import { AddressLimits } from '../../packages/server/src/limits/address-limits.ts';
 import { KeyLimits } from '../../packages/server/src/limits/key-limits.ts';
 import { singleProcessPropagation } from '../../packages/server/src/propagation/single-process.ts';
@@ -86,7 +86,7 @@ async function openCopy(template: string, keys: Keys): Promise<Graveyard> {
 export async function verdictOf(secrets: SecretSource, apiKey: string): Promise<string> {
   const verifier = new Verifier({
     secrets,
-    gate: { holds: () => true },
+    lease: { holds: () => true },
     memory: new SecretMemory({ good: 10, refused: 10 }),
     prefixes: ['sk_live_'],
     keyLimits: new KeyLimits(),
@@ -128,7 +128,7 @@ async function bury(database: SqliteDatabase): Promise<Keys> {
   for (const [i, workspaceId] of ['ws_a', 'ws_b'].entries()) {
     const request = { id: keys.dead[i]?.id ?? '', workspaceId, by: 'usr_1', at: 1_700_000_000_000 };
     await propagation.commit(async (db) => {
-      const revoked = await revokeKey(db, { ...request, descendants: false });
+      const revoked = await writeRevocation(db, { ...request, descendants: false });
       return { value: undefined, changed: revoked && { kind: 'revoked', ids: revoked.keep } };
     });
   }

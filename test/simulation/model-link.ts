@@ -1,4 +1,4 @@
-import type { Exchange, FeedLink, NodeRow } from '../../packages/server/src/propagation/link.ts';
+import type { ClusterSnapshot, FeedLink, NodeRow } from '../../packages/server/src/propagation/link.ts';
 import type { Adversity } from './adversity.ts';
 import type { Database, Statement } from './database.ts';
 import type { Host } from './host.ts';
@@ -72,7 +72,7 @@ export class ModelLink implements FeedLink {
     return this.ask({ snapshot: () => ({ ...database.head, leaseMs }), answer: (head) => head });
   }
 
-  exchange(sent: { id: string; ackedSeq: number; renewal: string }): Promise<Exchange> {
+  exchange(sent: { id: string; ackedSeq: number; renewal: string }): Promise<ClusterSnapshot> {
     const { database } = this.#options;
     return this.ask({
       lock: `node ${sent.id}`,

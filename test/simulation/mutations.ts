@@ -1,6 +1,6 @@
 import type { Clock } from '../../packages/server/src/propagation/clock.ts';
 import { Lease, type Moment, type Terms } from '../../packages/server/src/propagation/lease.ts';
-import type { Exchange, FeedLink, Head, NodeRow } from '../../packages/server/src/propagation/link.ts';
+import type { ClusterSnapshot, FeedLink, Head, NodeRow } from '../../packages/server/src/propagation/link.ts';
 import { Neighbours } from '../../packages/server/src/propagation/neighbours.ts';
 import type { Mutation } from './mutation.ts';
 import { leaseMs } from './simulation.ts';
@@ -38,7 +38,10 @@ class HastyNeighbours extends Neighbours {
 }
 
 /** Changes answers of the exchanges of a link. */
-function exchanging(link: FeedLink, change: (exchange: Exchange, ackedSeq: number) => Exchange): FeedLink {
+function exchanging(
+  link: FeedLink,
+  change: (exchange: ClusterSnapshot, ackedSeq: number) => ClusterSnapshot,
+): FeedLink {
   return { ...bound(link), exchange: async (node) => change(await link.exchange(node), node.ackedSeq) };
 }
 

@@ -80,7 +80,7 @@ export class Process {
     this.node = new VerifierNode(nodeOptions, mutation.parts?.(clock, termsOf(nodeOptions)));
     this.#verifier = new Verifier({
       secrets: { read: (hash) => this.#read(hash) },
-      gate: { holds: (now) => mutation.holds?.(this.node, now) ?? this.node.holds(now) },
+      lease: { holds: (now) => mutation.holds?.(this.node, now) ?? this.node.holds(now) },
       memory,
       prefixes: ['soku_'],
       ...shared,

@@ -50,7 +50,7 @@ import { recordUsage } from './usage/usage.ts';
 import { ForwardAuth } from './verification/forward-auth.ts';
 import { SecretMemory } from './verification/memory.ts';
 import { verificationRoutes } from './verification/routes.ts';
-import type { Gate, SecretSource } from './verification/secret-source.ts';
+import type { CacheLease, SecretSource } from './verification/secret-source.ts';
 import { sqliteSecrets } from './verification/sqlite-secrets.ts';
 import { VerificationCounts } from './verification/verification-counts.ts';
 import { Verifier } from './verification/verifier.ts';
@@ -164,14 +164,14 @@ export async function createVerification(
   log: Logger,
 ) {
   const memory = new SecretMemory({ good: config.cacheKeys, refused: config.cacheRefusedKeys });
-  const { propagation, nodes, secrets, gate } = await createSource(config, database, memory, journal, log);
+  const { propagation, nodes, secrets, lease } = await createSource(config, database, memory, journal, log);
   const usage = recordUsage({ database, log });
   const counts = new VerificationCounts();
   const limits = keepLimits({ database, log, nodes: nodes && (() => nodes.node.status().nodes.length) });
   const addressLimits = new AddressLimits(config.addressRateLimit);
   const verifier = new Verifier({
     secrets,
-    gate,
+    lease,
     memory,
     prefixes: config.keyPrefixes,
     keyLimits: limits.keys,
@@ -206,7 +206,7 @@ function connectionsOf({ pool, verificationPool }: PostgresDatabase): PoolSizes 
 
 interface Source {
   secrets: SecretSource;
-  gate: Gate;
+  lease: CacheLease;
   propagation: Propagation;
   /** Absent with a file, which one process has alone. */
   nodes: Nodes | undefined;
@@ -224,7 +224,7 @@ async function createSource(
     database.hold.onGap(() => memory.empty());
     return {
       secrets: sqliteSecrets(database.reader, database.hold, config.keyRateLimit),
-      gate: database.hold,
+      lease: database.hold,
       propagation: singleProcessPropagation(database, memory, journal),
       nodes: undefined,
     };
@@ -234,7 +234,7 @@ async function createSource(
   const nodes = createNode(database, memory, journal, log);
   return {
     secrets: new PostgresSecrets(database.verificationPool, nodes.node, config.keyRateLimit),
-    gate: nodes.node,
+    lease: nodes.node,
     propagation: nodes.propagation,
     nodes,
   };

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import pg from 'pg';
 import { readConfig, unknownVariables } from './config.ts';
 import { describeVariables } from './config-variables.ts';
-import { readAddress } from './database/postgres-address.ts';
+import { clientConfigOf } from './database/postgres-address.ts';
 import { StartupError } from './startup-error.ts';
 
 /** Fails unless the environment is refused with a line that has this in it. */
@@ -199,7 +199,7 @@ test('PostgreSQL needs an address, and a secret that all processes share', () =>
   assert.equal(readConfig({ DATABASE_URL: url, SOKU_SECRET: secret }).databaseUrl, url);
   const socket = 'postgresql://soku:p%40ss@/soku?host=/var/run/postgresql';
   const { databaseUrl = '' } = readConfig({ DATABASE_URL: socket, SOKU_SECRET: secret });
-  const { host, user, password, database, ssl } = new pg.Client(readAddress(databaseUrl));
+  const { host, user, password, database, ssl } = new pg.Client(clientConfigOf(databaseUrl));
   assert.deepEqual(
     [host, user, password, database, ssl],
     ['/var/run/postgresql', 'soku', 'p@ss', 'soku', false],

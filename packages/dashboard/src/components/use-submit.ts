@@ -22,7 +22,7 @@ export class InvalidFields extends Error {
  *
  * @throws {InvalidFields} with the first problem of each field
  */
-export function readFields<Schema extends z.ZodType>(fields: FormData, schema: Schema): z.output<Schema> {
+export function parseForm<Schema extends z.ZodType>(fields: FormData, schema: Schema): z.output<Schema> {
   const read = schema.safeParse(Object.fromEntries(fields));
   if (read.success) return read.data;
   throw new InvalidFields(

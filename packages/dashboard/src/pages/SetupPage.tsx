@@ -7,7 +7,7 @@ import { TextField } from '../components/Field.tsx';
 import { Gate } from '../components/Gate.tsx';
 import { Failure } from '../components/Notice.tsx';
 import { PasswordField } from '../components/PasswordField.tsx';
-import { readFields, useSubmit } from '../components/use-submit.ts';
+import { parseForm, useSubmit } from '../components/use-submit.ts';
 import { authProblem } from '../session/auth-problem.ts';
 
 const route = getRouteApi('/setup');
@@ -18,7 +18,7 @@ export function SetupPage() {
   const router = useRouter();
   const { busy, problems, failure, submit, edit } = useSubmit(
     async (fields) => {
-      await setUpOwner(readFields(fields, setupSchema));
+      await setUpOwner(parseForm(fields, setupSchema));
       await client.fetchQuery({ ...sessionOptions, staleTime: 0 });
       await router.navigate({ to: '/', replace: true });
     },

@@ -16,13 +16,13 @@ import type { PasswordHasher } from './password-hasher.ts';
 import { Sessions } from './sessions.ts';
 import { newSetupCode } from './setup-code.ts';
 
-export interface Workspace {
+interface WorkspaceName {
   id: string;
   name: string;
 }
 
 /** A live session: whose it is, and when the person last proved to know the password (epoch ms). */
-export interface Session {
+interface ActiveSession {
   user: { id: string; name: string; email: string };
   signedInAt: number;
 }
@@ -204,7 +204,7 @@ export class AccountService {
   }
 
   /** The session of a request's cookie, or null when there is none that is alive. */
-  async findSession(headers: Headers): Promise<Session | null> {
+  async findSession(headers: Headers): Promise<ActiveSession | null> {
     // Only what the browser sees prolongs its cookie, and with it the session: GET /api/session.
     const query = { disableRefresh: true };
     const found = await orUnavailable(() => this.#auth.api.getSession({ headers, query }));
@@ -214,7 +214,7 @@ export class AccountService {
   }
 
   /** The workspaces of an account, its own one first. */
-  async workspacesOf(userId: string): Promise<Workspace[]> {
+  async workspacesOf(userId: string): Promise<WorkspaceName[]> {
     return this.#db
       .selectFrom('workspace_member')
       .innerJoin('workspace', 'workspace.id', 'workspace_member.workspace_id')
@@ -224,7 +224,7 @@ export class AccountService {
       .execute();
   }
 
-  async findWorkspace(id: string): Promise<Workspace | undefined> {
+  async findWorkspace(id: string): Promise<WorkspaceName | undefined> {
     return this.#db.selectFrom('workspace').select(['id', 'name']).where('id', '=', id).executeTakeFirst();
   }
 }

@@ -8,7 +8,7 @@ import { tryLockForAll } from '../database/dialect.ts';
 import type { Tables } from '../database/schema.ts';
 import { systemActor } from '../events/actor.ts';
 import { appendEvent } from '../events/events.ts';
-import { insertKey, revokeKey } from '../keys/writes.ts';
+import { insertKey, writeRevocation } from '../keys/writes.ts';
 import { manyNodesPropagation } from '../propagation/many-nodes.ts';
 import { sealEvents } from './sealer.ts';
 
@@ -72,7 +72,7 @@ test('a revoke waits neither for a command of its workspace that is frozen, nor 
   await Promise.all(begun.map(({ promise }) => promise));
   const revoked = await propagation.commit(async (db) => {
     const request = { workspaceId: 'ws', id: 'key_1', by: 'usr_1', at: 2, descendants: false };
-    const value = await revokeKey(db, request);
+    const value = await writeRevocation(db, request);
     await appendEvent(db, { ...event('key_1'), action: 'key.revoked', at: 2 });
     return { value, changed: value && { kind: 'revoked', ids: value.keep } };
   });

@@ -2,12 +2,12 @@ import { auditFilterSchema, auditPageSchema, listAuditSchema } from '@soku/contr
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { type Callers, workspaceHeader } from '../http/caller.ts';
-import { refusals } from '../http/openapi.ts';
+import { keyErrorResponses } from '../http/openapi.ts';
 import type { AuditService } from './service.ts';
 
 const tags = ['Audit log'];
 const security = [{ key: [] }, { session: [] }];
-const rejections = refusals('insufficient_scope', 'not_found', 'verification_unavailable');
+const rejections = keyErrorResponses('insufficient_scope', 'not_found', 'verification_unavailable');
 
 /** Text for the document; a stream for the handler. */
 const exportSchema = z.unknown().meta({ type: 'string' });

@@ -20,8 +20,8 @@ const network = new Set(['connect', 'getaddrinfo', 'read', 'write']);
 /** A file is read and written, too, by calls of the same names; these are no faults of a network. */
 const ofDisk = new Set(['EIO', 'ENOSPC', 'EDQUOT']);
 
-/** It is there and does not let us in, or not do what we must. */
-export const refusals: Record<string, string> = {
+/** Why PostgreSQL rejects a start, by SQLSTATE. */
+export const startFailures: Record<string, string> = {
   '28P01': 'refused the user or the password',
   '28000': 'refused the user, or connections from here (pg_hba.conf)',
   '3D000': 'has no such database',
@@ -99,7 +99,7 @@ function problemOf(error: Error): string | undefined {
   }
   if (code === protocolViolation) return pooler(error.message);
   const said = words.find(([pattern]) => code === '' && pattern.test(error.message));
-  const refusal = refusals[code] ?? said?.[1];
+  const refusal = startFailures[code] ?? said?.[1];
   return refusal === undefined ? undefined : `PostgreSQL ${refusal}`;
 }
 

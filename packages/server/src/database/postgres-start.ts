@@ -1,21 +1,21 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
 import type { Logger } from 'pino';
-import { firstCode, isPassing, refusals, refusedStart, unfit } from './postgres-failures.ts';
+import { firstCode, isPassing, refusedStart, startFailures, unfit } from './postgres-failures.ts';
 import { haveOwnSessions, poolsByStatement } from './postgres-pooler.ts';
 import { checkPostgresSchema } from './postgres-schema.ts';
 
 /** The oldest version whose functions we use (gen_random_uuid). */
 const oldest = 13;
 
-/** How long a start waits for a database that is starting, too, and how long between two tries. ms. */
-export interface Patience {
+/** How long a start waits for a database that is starting, too, and how long between two attempts, in ms. */
+export interface StartRetry {
   patience: number;
   pause: number;
 }
 
 /** Long enough for a database that a compose file or a machine starts at the same time. */
-const usualPatience: Patience = { patience: 15_000, pause: 500 };
+const usualRetry: StartRetry = { patience: 15_000, pause: 500 };
 
 /**
  * Waits until PostgreSQL lets us in, and looks whether it is one that we can use.
@@ -25,7 +25,7 @@ const usualPatience: Patience = { patience: 15_000, pause: 500 };
 export async function connected(
   connection: pg.ClientConfig,
   log: Logger,
-  { patience, pause } = usualPatience,
+  { patience, pause } = usualRetry,
 ): Promise<void> {
   const deadline = performance.now() + patience;
   let told = false;
@@ -78,7 +78,7 @@ async function look(client: pg.Client): Promise<void> {
   const { version, replica, readOnly, durable, isolation, role, encoding, idleTimeout, user } = rows[0];
   if (version < oldest) throw unfit(`is version ${version}, but ${oldest} or newer is needed`);
   if (replica) throw unfit('is a read-only replica; give the address of the primary');
-  if (readOnly === 'on') throw unfit(`${refusals['25006']} (default_transaction_read_only = on)`);
+  if (readOnly === 'on') throw unfit(`${startFailures['25006']} (default_transaction_read_only = on)`);
   if (durable === 'off') {
     throw unfit(
       'has synchronous_commit = off, with which a crash can undo a revoke that was answered; set it to on',
@@ -175,5 +175,5 @@ async function checkRights(client: pg.Client): Promise<void> {
   const { rows } = await client.query(lackingRight, [written, deleted]);
   const [missing] = rows;
   if (missing !== undefined)
-    throw unfit(`${refusals['42501']} (${missing.privilege} on the table ${missing.name})`);
+    throw unfit(`${startFailures['42501']} (${missing.privilege} on the table ${missing.name})`);
 }

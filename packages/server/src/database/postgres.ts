@@ -2,11 +2,11 @@ import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import type { Logger } from 'pino';
 import { KyselyConnections } from './kysely-connections.ts';
-import { readAddress } from './postgres-address.ts';
+import { clientConfigOf } from './postgres-address.ts';
 import { refusedStart } from './postgres-failures.ts';
 import { migratePostgres } from './postgres-migrate.ts';
 import { createPool } from './postgres-pool.ts';
-import { checkTables, connected, type Patience } from './postgres-start.ts';
+import { checkTables, connected, type StartRetry } from './postgres-start.ts';
 import type { Tables } from './schema.ts';
 
 /** PostgreSQL: many processes, the nodes, share it. */
@@ -51,7 +51,7 @@ const types: pg.CustomTypesConfig = {
  * does.
  *
  * @param url DATABASE_URL
- * @param patience with a database that is starting, too
+ * @param retry how long to wait for a database that is starting, too
  * @param bounds in place of the usual ones, in ms; for tests, on machines that do much else
  * @throws {StartupError} 69 when it cannot be reached, 78 when it does not let us in or is not set up as we need it, 65
  *   when it is newer than this program or not ours, or its schema was changed by hand
@@ -59,13 +59,13 @@ const types: pg.CustomTypesConfig = {
 export async function openPostgres(
   url: string,
   log: Logger,
-  patience?: Patience,
+  retry?: StartRetry,
   bounds: pg.ClientConfig = {},
 ): Promise<PostgresDatabase> {
   let connection: pg.ClientConfig;
   try {
     connection = { ...connectionOf(url), ...bounds };
-    await connected(connection, log, patience);
+    await connected(connection, log, retry);
     await migratePostgres(connection, log);
     await checkTables(connection);
   } catch (error) {
@@ -106,7 +106,7 @@ export async function openPostgres(
  */
 export function connectionOf(address: string): pg.ClientConfig {
   return {
-    ...readAddress(address),
+    ...clientConfigOf(address),
     types,
     application_name: 'soku',
     keepAlive: true,

@@ -24,7 +24,7 @@ interface ResponseSchema {
  *
  * @param codes those beside the ones that every such endpoint has
  */
-export function refusals(...codes: ErrorCode[]): Record<number, ResponseSchema> {
+export function keyErrorResponses(...codes: ErrorCode[]): Record<number, ResponseSchema> {
   return errorResponses(...credentialCodes, 'storage_unavailable', ...codes);
 }
 

@@ -15,7 +15,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { type Callers, workspaceHeader } from '../http/caller.ts';
 import { idsOf, type LogEvent } from '../http/event-log.ts';
-import { refusals } from '../http/openapi.ts';
+import { keyErrorResponses } from '../http/openapi.ts';
 import type { KeyService } from './service.ts';
 
 const tags = ['API keys'];
@@ -57,7 +57,12 @@ export const keyRoutes: FastifyPluginAsyncZod<{
       body: createKeySchema,
       response: {
         201: createdKeySchema,
-        ...refusals(...changing, 'idempotency_replayed', 'key_quota_reached', 'recent_login_required'),
+        ...keyErrorResponses(
+          ...changing,
+          'idempotency_replayed',
+          'key_quota_reached',
+          'recent_login_required',
+        ),
       },
     },
     ...callers.require('keys:write', { recentLogin: true }),
@@ -80,7 +85,7 @@ export const keyRoutes: FastifyPluginAsyncZod<{
       security,
       headers: workspaceHeader,
       querystring: listKeysSchema,
-      response: { 200: keyListSchema, ...refusals(...reading) },
+      response: { 200: keyListSchema, ...keyErrorResponses(...reading) },
     },
     ...callers.require('keys:read'),
     handler: async (request) => keys.list(callers.of(request).workspaceId, request.query),
@@ -97,7 +102,7 @@ export const keyRoutes: FastifyPluginAsyncZod<{
       security,
       headers: workspaceHeader,
       params: idParams,
-      response: { 200: keySchema, ...refusals(...reading) },
+      response: { 200: keySchema, ...keyErrorResponses(...reading) },
     },
     ...callers.require('keys:read'),
     handler: async (request) => keys.get(callers.of(request).workspaceId, request.params.id),
@@ -116,7 +121,7 @@ export const keyRoutes: FastifyPluginAsyncZod<{
       headers: workspaceHeader,
       params: idParams,
       body: changeKeySchema,
-      response: { 200: z.union([keySchema, keyChangeSchema]), ...refusals(...changing) },
+      response: { 200: z.union([keySchema, keyChangeSchema]), ...keyErrorResponses(...changing) },
     },
     ...callers.require('keys:write'),
     handler: async (request) => {
@@ -141,7 +146,7 @@ export const keyRoutes: FastifyPluginAsyncZod<{
       body: revokeKeySchema.nullish(),
       response: {
         200: z.union([revokedKeySchema, keyRevocationSchema]),
-        ...refusals(...changing, 'too_many_descendants'),
+        ...keyErrorResponses(...changing, 'too_many_descendants'),
       },
     },
     ...callers.require('keys:write'),

@@ -23,7 +23,7 @@ import type { Changed, Propagation } from '../propagation/propagation.ts';
 import { limitOfNewKey, refuseHigherLimit } from './allowed-limit.ts';
 import { keyCreated, keysRevoked, keyUpdated } from './key-events.ts';
 import type { KeyRow, KeyStore } from './store.ts';
-import { insertKey, type Revoked, revokeKey, updateKey } from './writes.ts';
+import { insertKey, type Revoked, updateKey, writeRevocation } from './writes.ts';
 
 interface Options {
   /** Accepted prefixes; the first one is that of new keys. */
@@ -172,7 +172,7 @@ export class KeyService {
     const readable = mayRead(caller, id);
     const [{ value: result, effect }, lastUsedAt] = await Promise.all([
       this.#propagation.commit(async (db) => {
-        const value = await revokeKey(db, request);
+        const value = await writeRevocation(db, request);
         if (value === undefined) return { value };
         await appendEvents(db, keysRevoked(caller, id, value.revoked, now));
         return { value, changed: changedBy(value) };

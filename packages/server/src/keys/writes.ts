@@ -211,7 +211,7 @@ export interface Revoked {
  * @returns undefined when the workspace has no key with this id
  * @throws {RequestError} too_many_descendants
  */
-export async function revokeKey(
+export async function writeRevocation(
   db: Kysely<Tables>,
   request: { workspaceId: string; id: string; by: string; at: number; descendants: boolean },
 ): Promise<Revoked | undefined> {

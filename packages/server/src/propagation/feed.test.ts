@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Feed } from './feed.ts';
-import type { Change, Exchange } from './link.ts';
+import type { Change, ClusterSnapshot } from './link.ts';
 
 function change(seq: number, token = `t${seq}`): Change {
   return { seq, token, kind: 'key', subject: `key_${seq}`, hashes: [] };
 }
 
-function exchange(head: Change, changes: Change[]): Exchange {
+function exchange(head: Change, changes: Change[]): ClusterSnapshot {
   return { registered: true, head, changes, nodes: [] };
 }
 

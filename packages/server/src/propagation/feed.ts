@@ -1,4 +1,4 @@
-import type { Change, Exchange, Head } from './link.ts';
+import type { Change, ClusterSnapshot, Head } from './link.ts';
 
 /** What verification remembers of keys. Both are called in the turn in which the feed moves. */
 export interface Cache {
@@ -57,7 +57,7 @@ export class Feed {
   }
 
   /** Forgets what has changed. */
-  apply({ registered, head, changes }: Exchange): Applied {
+  apply({ registered, head, changes }: ClusterSnapshot): Applied {
     if (!registered) return 'broken';
     if (head.seq > this.#applied.seq && !this.#follow(changes)) return 'broken';
     if (head.seq > this.#applied.seq) return 'partial';

@@ -26,7 +26,7 @@ export interface NodeRow {
 }
 
 /** What one exchange returns, all of one snapshot. */
-export interface Exchange {
+export interface ClusterSnapshot {
   /** Whether this node's row was there, and now has the new renewal. */
   registered: boolean;
   head: Head;
@@ -46,7 +46,7 @@ export interface FeedLink {
   /** To be sent after the row is committed: a change that this head lacks will wait for the row. */
   readHead(): Promise<Head & { leaseMs: number }>;
   /** ONE statement: renews and acknowledges on the own row, and reads head, changes and nodes. */
-  exchange(node: { id: string; ackedSeq: number; renewal: string }): Promise<Exchange>;
+  exchange(node: { id: string; ackedSeq: number; renewal: string }): Promise<ClusterSnapshot>;
   /** Deletes a row only as it was seen. True when this removed it, or when there is none. */
   fence(id: string, renewal: string): Promise<boolean>;
   /** Deletes the own row. */

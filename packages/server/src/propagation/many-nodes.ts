@@ -6,7 +6,7 @@ import type { Tables } from '../database/schema.ts';
 import type { RevocationJournal } from '../journal/journal.ts';
 import type { Clock } from './clock.ts';
 import type { VerifierNode } from './node.ts';
-import { type Changed, type Outcome, type Propagation, revokeUndone } from './propagation.ts';
+import { type Changed, type CommandResult, type Propagation, revokeUndone } from './propagation.ts';
 
 /**
  * Many processes share a PostgreSQL, each with a cache of its own. Triggers publish each change at its commit, and a
@@ -38,7 +38,7 @@ export function manyNodesPropagation(
  * @param db one connection
  * @returns what the work returned, and the hashes of the keys that it revoked
  */
-async function transact<T>(db: Kysely<Tables>, work: (db: Kysely<Tables>) => Promise<Outcome<T>>) {
+async function transact<T>(db: Kysely<Tables>, work: (db: Kysely<Tables>) => Promise<CommandResult<T>>) {
   try {
     await sql`BEGIN`.execute(db);
     const { value, changed } = await work(db);

@@ -4,7 +4,7 @@ import type { Clock } from './clock.ts';
 import { Exchanges, type Outcome } from './exchanges.ts';
 import { type Cache, Feed, type Ticket } from './feed.ts';
 import { Lease, type Moment, type Terms } from './lease.ts';
-import type { Exchange, FeedLink, Head } from './link.ts';
+import type { ClusterSnapshot, FeedLink, Head } from './link.ts';
 import { Neighbours } from './neighbours.ts';
 import { OwnRows } from './own-rows.ts';
 import { WaitFigures } from './wait-figures.ts';
@@ -78,7 +78,7 @@ export class VerifierNode {
   readonly #lease: Lease;
   readonly #neighbours: Neighbours;
   readonly #rows: OwnRows;
-  readonly #exchanges: Exchanges<Exchange>;
+  readonly #exchanges: Exchanges<ClusterSnapshot>;
   readonly #waiting: Waiting;
   #headSeq = 0;
   #stopped = false;
@@ -145,7 +145,7 @@ export class VerifierNode {
   }
 
   /** Resolves with an exchange that was sent after this call, when this node has applied all that it shows. */
-  exchanged(): Promise<Exchange> {
+  exchanged(): Promise<ClusterSnapshot> {
     return this.#exchanges.next();
   }
 
@@ -213,7 +213,7 @@ export class VerifierNode {
     if (this.#stopped || this.#feed.epoch !== epoch) throw new Error('the node has been stopped');
   }
 
-  async #exchange(): Promise<Outcome<Exchange>> {
+  async #exchange(): Promise<Outcome<ClusterSnapshot>> {
     const { link, clock, newId } = this.#options;
     if (!this.#feed.registered) await this.#join();
     const { epoch, applied } = this.#feed;
@@ -228,7 +228,7 @@ export class VerifierNode {
   }
 
   /** Synchronous: no verification runs between the steps. */
-  #take(exchange: Exchange, sent: Moment): Outcome<Exchange> {
+  #take(exchange: ClusterSnapshot, sent: Moment): Outcome<ClusterSnapshot> {
     const before = this.#feed.applied;
     this.#headSeq = exchange.head.seq;
     this.#neighbours.see(exchange.nodes, this.#options.clock.monotonic());

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { z } from 'zod';
 import { createPool } from '../database/postgres-pool.ts';
-import type { Exchange, FeedLink, Head } from './link.ts';
+import type { ClusterSnapshot, FeedLink, Head } from './link.ts';
 
 /**
  * ms after which a statement is given up, whatever becomes of it: less than a lease, so that one try can follow. A new
@@ -88,7 +88,7 @@ export class PostgresLink implements FeedLink {
     return headSchema.extend({ leaseMs: z.number() }).parse(rows[0]);
   }
 
-  async exchange(node: { id: string; ackedSeq: number; renewal: string }): Promise<Exchange> {
+  async exchange(node: { id: string; ackedSeq: number; renewal: string }): Promise<ClusterSnapshot> {
     const { id, ackedSeq, renewal } = node;
     const values = [id, ackedSeq, renewal, ackedSeq !== this.#acked];
     this.counts.exchanges += 1;

@@ -14,7 +14,7 @@ export type Changed =
   | { kind: 'revoked'; ids: readonly string[]; republish?: string };
 
 /** What the work of a command returns: its own value, and what it changed. */
-export interface Outcome<T> {
+export interface CommandResult<T> {
   value: T;
   /** Absent when no verifier can have cached anything of it, such as a new key. */
   changed?: Changed | undefined;
@@ -46,7 +46,7 @@ export interface Propagation {
    * @throws {RequestError} internal_error when the database did not keep a revoke; then nothing was committed.
    *   storage_unavailable when a revoke is committed but not in the journal: the caller repeats it
    */
-  commit<T>(work: (db: Kysely<Tables>) => Promise<Outcome<T>>): Promise<{ value: T; effect: Effect }>;
+  commit<T>(work: (db: Kysely<Tables>) => Promise<CommandResult<T>>): Promise<{ value: T; effect: Effect }>;
 }
 
 /**

@@ -5,7 +5,7 @@ import { sql } from 'kysely';
 import { openTestDatabase } from '../../../../test/support/open-database.ts';
 import type { Database } from '../database/open.ts';
 import { RequestError } from '../http/errors.ts';
-import { revokeKey } from '../keys/writes.ts';
+import { writeRevocation } from '../keys/writes.ts';
 import { manyNodesPropagation } from './many-nodes.ts';
 import type { Propagation } from './propagation.ts';
 import { singleProcessPropagation } from './single-process.ts';
@@ -72,7 +72,13 @@ for (const [kind, attacks] of Object.entries(changes)) {
       const propagation = propagationOf(database);
       const revoke = async (descendants: boolean, workspaceId = 'ws') => {
         const { value } = await propagation.commit(async (db) => {
-          const value = await revokeKey(db, { id: 'key', workspaceId, by: "o'hara", at: 2, descendants });
+          const value = await writeRevocation(db, {
+            id: 'key',
+            workspaceId,
+            by: "o'hara",
+            at: 2,
+            descendants,
+          });
           return { value, changed: value && { kind: 'revoked', ids: value.keep } };
         });
         return value;

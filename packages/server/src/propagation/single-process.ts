@@ -5,7 +5,7 @@ import type { SqliteDatabase } from '../database/sqlite.ts';
 import type { RevocationJournal } from '../journal/journal.ts';
 import {
   type Changed,
-  type Outcome,
+  type CommandResult,
   type Propagation,
   revokeUndone,
   type VerifierCache,
@@ -40,8 +40,8 @@ export function singleProcessPropagation(
     return hashes;
   };
   return {
-    async commit<T>(work: (db: Kysely<Tables>) => Promise<Outcome<T>>) {
-      let outcome: Outcome<T> | undefined;
+    async commit<T>(work: (db: Kysely<Tables>) => Promise<CommandResult<T>>) {
+      let outcome: CommandResult<T> | undefined;
       let hashes: Uint8Array[];
       try {
         outcome = await database.kysely.transaction().execute(async (db) => {

@@ -1,7 +1,7 @@
 import type { Later } from '../timers/repeating.ts';
 import type { Clock } from './clock.ts';
 import type { Terms } from './lease.ts';
-import type { Exchange, NodeRow } from './link.ts';
+import type { ClusterSnapshot, NodeRow } from './link.ts';
 import type { WaitFigures } from './wait-figures.ts';
 import { within } from './within.ts';
 
@@ -16,7 +16,7 @@ export interface Settled {
 /** What the waiting asks of its node. */
 export interface WaitingNode {
   /** An exchange that is sent after the call, once the node has applied all that it shows. May never resolve. */
-  exchanged(): Promise<Exchange>;
+  exchanged(): Promise<ClusterSnapshot>;
   /** Whether a row is this process's own, now or before it started over. */
   isOwn(id: string): boolean;
   /** ms since the row was first seen as it was seen last. */
@@ -89,7 +89,7 @@ export class Waiting {
   }
 
   /** Those that register later read the head after the change, and start with an empty cache. */
-  #begin(wait: Wait, { head, nodes }: Exchange): void {
+  #begin(wait: Wait, { head, nodes }: ClusterSnapshot): void {
     wait.target = head.seq;
     for (const row of nodes) {
       if (!this.#options.node.isOwn(row.id)) wait.pending.set(row.id, row);
@@ -143,10 +143,10 @@ export class Waiting {
   }
 
   /** @returns undefined when the time is over */
-  async #exchanged(wait: Wait): Promise<Exchange | undefined> {
+  async #exchanged(wait: Wait): Promise<ClusterSnapshot | undefined> {
     const { node, later } = this.#options;
     const exchanged = node.exchanged();
-    let seen: Exchange | undefined;
+    let seen: ClusterSnapshot | undefined;
     // Timers may be early.
     while (seen === undefined && this.#left(wait) > 0)
       seen = await within(exchanged, this.#left(wait), later);

@@ -3,7 +3,7 @@ import { usageQuerySchema, usageSchema } from '@soku/contract/usage';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { type Callers, workspaceHeader } from '../http/caller.ts';
-import { refusals } from '../http/openapi.ts';
+import { keyErrorResponses } from '../http/openapi.ts';
 import type { UsageService } from './service.ts';
 
 /** What a key was used for, for its owners. */
@@ -25,7 +25,7 @@ export const usageRoutes: FastifyPluginAsyncZod<{ usage: UsageService; callers: 
       querystring: usageQuerySchema,
       response: {
         200: usageSchema,
-        ...refusals('insufficient_scope', 'not_found', 'verification_unavailable'),
+        ...keyErrorResponses('insufficient_scope', 'not_found', 'verification_unavailable'),
       },
     },
     ...callers.require('keys:read'),
@@ -47,7 +47,7 @@ export const usageRoutes: FastifyPluginAsyncZod<{ usage: UsageService; callers: 
       params: z.object({ id: keyIdSchema }),
       response: {
         200: descendantsSchema,
-        ...refusals('insufficient_scope', 'not_found', 'verification_unavailable'),
+        ...keyErrorResponses('insufficient_scope', 'not_found', 'verification_unavailable'),
       },
     },
     ...callers.require('keys:read'),

@@ -11,7 +11,7 @@ import { acceptedHead, headOf } from './answer-text.ts';
 import { type Answer, errorAnswer, forwardAuthAnswer } from './answers.ts';
 import { type ForwardAuthRoute, forwardAuthRoute, originalTargets } from './original-request.ts';
 import { readFields } from './request-fields.ts';
-import type { Verdict } from './verdict.ts';
+import type { Verdict, VerdictOrPromise } from './verdict.ts';
 import type { Verifier } from './verifier.ts';
 
 interface Options {
@@ -65,7 +65,7 @@ export class ForwardAuth {
     return true;
   }
 
-  #verify(request: IncomingMessage): Verdict | Promise<Verdict> | { malformed: Refusal } {
+  #verify(request: IncomingMessage): VerdictOrPromise | { malformed: Refusal } {
     const fields = readFields(request.rawHeaders);
     const malformed = checkForm(request, fields.hosts);
     if (malformed !== null) return { malformed };

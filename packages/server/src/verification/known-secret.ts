@@ -45,8 +45,8 @@ export const columns = `
   k.rate_limit AS key_limit, w.rate_limit AS workspace_limit,
   CASE WHEN EXISTS (SELECT 1 FROM dead_hash d WHERE d.hash = s.hash) THEN 1 ELSE 0 END AS dead`;
 
-/** Where they stand. */
-export const tables = `
+/** The tables that these columns come from. */
+export const joinedTables = `
   api_key_secret s JOIN api_key k ON k.id = s.key_id JOIN workspace w ON w.id = k.workspace_id`;
 
 /**

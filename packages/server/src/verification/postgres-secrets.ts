@@ -2,7 +2,7 @@ import type { RateLimit } from '@soku/contract/rate-limits';
 import type pg from 'pg';
 import { z } from 'zod';
 import type { Head } from '../propagation/link.ts';
-import { columns, readStored, tables } from './known-secret.ts';
+import { columns, joinedTables, readStored } from './known-secret.ts';
 import type { Read, SecretSource } from './secret-source.ts';
 
 /**
@@ -17,7 +17,7 @@ const bounds = { statements: 4, secrets: 500, askers: 10_000 };
  */
 const lookUp = `
   SELECT h.seq AS head_seq, h.token AS head_token, s.hash, ${columns}
-  FROM change_head h LEFT JOIN (${tables}) ON s.hash = ANY($1)
+  FROM change_head h LEFT JOIN (${joinedTables}) ON s.hash = ANY($1)
   WHERE NOT pg_is_in_recovery()`;
 
 const rowSchema = z.looseObject({

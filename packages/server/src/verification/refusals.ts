@@ -16,7 +16,7 @@ export const guesses: ReadonlySet<ErrorCode> = new Set([
   'unknown_key',
 ]);
 
-export const unavailable: Refusal = {
+export const verificationUnavailable: Refusal = {
   code: 'verification_unavailable',
   message: 'The key could not be checked, because the database did not answer. Try again in a moment.',
 };

@@ -6,7 +6,7 @@ import { canonicalAddress } from '../http/address.ts';
 import type { Callers } from '../http/caller.ts';
 import { type ClientAddress, unknownClient } from '../http/client-address.ts';
 import { refuse } from '../http/errors.ts';
-import { refusals } from '../http/openapi.ts';
+import { keyErrorResponses } from '../http/openapi.ts';
 import { limitFields } from '../limits/fields.ts';
 import type { LimitState } from '../limits/sliding-window.ts';
 import type { Verdict } from './verdict.ts';
@@ -40,7 +40,7 @@ export const verificationRoutes: FastifyPluginAsyncZod<Options> = async (app, op
         'Tells a program which key it holds, and where it stands with its limit. Any key may call it.',
       tags,
       security,
-      response: { 200: meSchema, ...refusals(...refusalCodes) },
+      response: { 200: meSchema, ...keyErrorResponses(...refusalCodes) },
     },
     handler: async (request, reply) => {
       const verdict = await verifier.verify(request.raw, { address: addressOf(request.raw) });
@@ -71,7 +71,7 @@ export const verificationRoutes: FastifyPluginAsyncZod<Options> = async (app, op
       body: verifyKeySchema,
       response: {
         200: verificationSchema,
-        ...refusals(
+        ...keyErrorResponses(
           'insufficient_scope',
           'cross_origin',
           'payload_too_large',
@@ -109,7 +109,7 @@ export const verificationRoutes: FastifyPluginAsyncZod<Options> = async (app, op
         204: z
           .null()
           .describe('The key is good: X-Soku-Key-Id, X-Soku-Workspace-Id, X-Soku-Key-Name, X-Soku-Scopes'),
-        ...refusals(...refusalCodes),
+        ...keyErrorResponses(...refusalCodes),
       },
     },
     exposeHeadRoute: false,

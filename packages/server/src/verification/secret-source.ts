@@ -23,7 +23,7 @@ export interface SecretSource {
 }
 
 /** Whether what is remembered of a good key may be answered from. */
-export interface Gate {
+export interface CacheLease {
   /**
    * A few comparisons of numbers: it is asked by every verification, in the turn in which it decides.
    *

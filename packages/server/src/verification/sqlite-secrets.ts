@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { RateLimit } from '@soku/contract/rate-limits';
 import type { Hold } from '../database/directory-hold.ts';
-import { columns, readStored, tables } from './known-secret.ts';
+import { columns, joinedTables, readStored } from './known-secret.ts';
 import type { SecretSource } from './secret-source.ts';
 
 const mayKeep = () => true;
@@ -15,7 +15,7 @@ const mayKeep = () => true;
  * @param usualLimit of keys that have none of their own, in workspaces that have none either
  */
 export function sqliteSecrets(reader: DatabaseSync, hold: Hold, usualLimit: RateLimit): SecretSource {
-  const lookUp = reader.prepare(`SELECT ${columns} FROM ${tables} WHERE s.hash = ?`);
+  const lookUp = reader.prepare(`SELECT ${columns} FROM ${joinedTables} WHERE s.hash = ?`);
   return {
     read: (hash) => {
       if (!hold.holds()) hold.demand();

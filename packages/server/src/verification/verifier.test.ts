@@ -66,7 +66,7 @@ function newVerifier(now = expiry - 1) {
   const memory = new SecretMemory({ good: 10, refused: 10 });
   const verifier = new Verifier({
     secrets: sqliteSecrets(reader, directory.hold, 'off'),
-    gate: { holds: () => true },
+    lease: { holds: () => true },
     memory,
     prefixes: ['soku_'],
     keyLimits: new KeyLimits(),

@@ -12,17 +12,17 @@ import type { SecretUsage, UsageRecorder } from '../usage/recorder.ts';
 import { longestKey, readCredentials, usualToken } from './credentials.ts';
 import { judge } from './judge.ts';
 import type { BadSecret, GoodSecret, SecretMemory } from './memory.ts';
-import { guesses, rateLimited, unavailable, unknown } from './refusals.ts';
+import { guesses, rateLimited, unknown, verificationUnavailable } from './refusals.ts';
 import { type RequestFields, readFields } from './request-fields.ts';
-import type { Gate, Read, SecretSource } from './secret-source.ts';
-import type { Ask, Use, Verdict } from './verdict.ts';
+import type { CacheLease, Read, SecretSource } from './secret-source.ts';
+import type { Ask, Use, Verdict, VerdictOrPromise } from './verdict.ts';
 import type { VerificationCounts } from './verification-counts.ts';
 
 interface Options {
   /** Where secrets are read that are not remembered. */
   secrets: SecretSource;
   /** Whether what is remembered may be answered from. */
-  gate: Gate;
+  lease: CacheLease;
   /** What is remembered. Others make it forget. */
   memory: SecretMemory;
   /** Accepted key prefixes, the one of new keys first. */
@@ -39,9 +39,6 @@ interface Options {
   failed: (error: unknown) => void;
 }
 
-/** At once when the key is remembered, or the database is a file; else when the database has answered. */
-export type Answer = Verdict | Promise<Verdict>;
-
 /**
  * Answers whether the key of a request is good. One straight line: parse, look up, decide, limit, record. Nothing is
  * awaited between the look whether memory may be trusted, the look into it, and the decision, so a revocation cannot
@@ -51,22 +48,22 @@ export class Verifier {
   readonly #options: Options;
   readonly #now: () => number;
   readonly #memory: SecretMemory;
-  readonly #gate: Gate;
+  readonly #lease: CacheLease;
 
   constructor(options: Options) {
     this.#options = options;
     this.#now = options.now ?? Date.now;
     this.#memory = options.memory;
-    this.#gate = options.gate;
+    this.#lease = options.lease;
   }
 
   /** Answers for a request by its header. */
-  verify(request: IncomingMessage, ask: Ask): Answer {
+  verify(request: IncomingMessage, ask: Ask): VerdictOrPromise {
     return this.verifyFields(readFields(request.rawHeaders), request, ask);
   }
 
   /** The same, when the fields were read already. */
-  verifyFields(fields: RequestFields, request: IncomingMessage, ask: Ask): Answer {
+  verifyFields(fields: RequestFields, request: IncomingMessage, ask: Ask): VerdictOrPromise {
     const { counts } = this.#options;
     if (!counts.isSample()) return this.#verifyFields(fields, request, ask);
     const start = performance.now();
@@ -75,7 +72,7 @@ export class Verifier {
     return verdict;
   }
 
-  #verifyFields(fields: RequestFields, request: IncomingMessage, ask: Ask): Answer {
+  #verifyFields(fields: RequestFields, request: IncomingMessage, ask: Ask): VerdictOrPromise {
     const token = usualToken(fields);
     const hash = token === undefined ? undefined : hashOf(token);
     const { userAgent } = fields;
@@ -96,7 +93,7 @@ export class Verifier {
    * @param token what was sent as the key
    * @param userAgent of the program that uses it
    */
-  verifyKey(token: string, use: Use = {}, userAgent = ''): Answer {
+  verifyKey(token: string, use: Use = {}, userAgent = ''): VerdictOrPromise {
     const hash = token.length > longestKey ? undefined : hashOf(token);
     const now = this.#now();
     const good = hash === undefined ? undefined : this.#findGood(hash, now);
@@ -105,7 +102,13 @@ export class Verifier {
   }
 
   /** @param hash undefined when the token is too long for a key */
-  #verifyUncached(token: string, hash: string | undefined, use: Use, userAgent: string, now: number): Answer {
+  #verifyUncached(
+    token: string,
+    hash: string | undefined,
+    use: Use,
+    userAgent: string,
+    now: number,
+  ): VerdictOrPromise {
     if (hash === undefined || parseKey(token, this.#options.prefixes) === null) {
       return this.#refuseStranger(this.#explain(token), use, now);
     }
@@ -122,16 +125,22 @@ export class Verifier {
   /** A good secret that is remembered, when memory may be trusted. @param now epoch ms */
   #findGood(hash: string, now: number): GoodSecret | undefined {
     const secret = this.#memory.good(hash);
-    return secret !== undefined && this.#gate.holds(now) ? secret : undefined;
+    return secret !== undefined && this.#lease.holds(now) ? secret : undefined;
   }
 
-  #decideCached(secret: GoodSecret, use: Use, userAgent: string, now: number): Answer {
+  #decideCached(secret: GoodSecret, use: Use, userAgent: string, now: number): VerdictOrPromise {
     if (use.recorded !== false) this.#options.counts.lookUps.good += 1;
     return this.#decide(secret, use, userAgent, now);
   }
 
   /** @param settled what the database said of the limit, when it was asked; the request is then counted */
-  #decide(secret: GoodSecret, use: Use, userAgent: string, now: number, settled?: LimitState): Answer {
+  #decide(
+    secret: GoodSecret,
+    use: Use,
+    userAgent: string,
+    now: number,
+    settled?: LimitState,
+  ): VerdictOrPromise {
     if (isForeign(secret, use)) return this.#refuseStranger(unknown, use, now);
     const fault = judge(secret, use, now);
     if (fault !== undefined) return this.#refuseKnown(secret, fault, use, now);
@@ -170,11 +179,11 @@ export class Verifier {
   }
 
   /** Waits for the database's word about the limit. The key may be another afterwards, so it is looked up again. */
-  #ask(secret: GoodSecret, use: Use, userAgent: string): Answer {
+  #ask(secret: GoodSecret, use: Use, userAgent: string): VerdictOrPromise {
     const { keyId, rateLimit, hash } = secret;
     const asked = this.#options.sharedLimits?.ask(this.#windowOf(secret), keyId, rateLimit ?? 0);
     return Promise.resolve(asked).then((settled) => {
-      if (settled === undefined) return this.#refuse(unavailable, use);
+      if (settled === undefined) return this.#refuse(verificationUnavailable, use);
       const now = this.#now();
       const good = this.#findGood(hash, now);
       if (good !== undefined) return this.#decide(good, use, userAgent, now, settled);
@@ -184,10 +193,10 @@ export class Verifier {
   }
 
   /** Reads what is not remembered, or may not be trusted. @param settled as for `#decide` */
-  #load(hash: string, use: Use, userAgent: string, settled?: LimitState): Answer {
+  #load(hash: string, use: Use, userAgent: string, settled?: LimitState): VerdictOrPromise {
     const failed = (error: unknown): Verdict => {
       this.#options.failed(error);
-      return this.#refuse(unavailable, use);
+      return this.#refuse(verificationUnavailable, use);
     };
     const decide = (read: Read) => this.#decideRead(hash, read, use, userAgent, settled);
     try {
@@ -205,7 +214,7 @@ export class Verifier {
     use: Use,
     userAgent: string,
     settled: LimitState | undefined,
-  ): Answer {
+  ): VerdictOrPromise {
     const now = this.#now();
     const keep = mayKeep();
     if (stored !== undefined && 'key' in stored) {

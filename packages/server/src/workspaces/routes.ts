@@ -2,7 +2,7 @@ import { changeWorkspaceSchema, workspaceSchema } from '@soku/contract/workspace
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { type Callers, workspaceHeader } from '../http/caller.ts';
 import { idsOf, type LogEvent } from '../http/event-log.ts';
-import { refusals } from '../http/openapi.ts';
+import { keyErrorResponses } from '../http/openapi.ts';
 import type { WorkspaceService } from './service.ts';
 
 interface Options {
@@ -30,7 +30,7 @@ export const workspaceRoutes: FastifyPluginAsyncZod<Options> = async (
       headers: workspaceHeader,
       response: {
         200: workspaceSchema,
-        ...refusals('insufficient_scope', 'not_found', 'verification_unavailable'),
+        ...keyErrorResponses('insufficient_scope', 'not_found', 'verification_unavailable'),
       },
     },
     ...callers.require('keys:read'),
@@ -50,7 +50,7 @@ export const workspaceRoutes: FastifyPluginAsyncZod<Options> = async (
       body: changeWorkspaceSchema,
       response: {
         200: workspaceSchema,
-        ...refusals(
+        ...keyErrorResponses(
           'insufficient_scope',
           'not_found',
           'verification_unavailable',

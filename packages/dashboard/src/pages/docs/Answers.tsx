@@ -2,7 +2,7 @@ import { type ApiResponse, jsonSchemaOf, type Operation, type Schemas } from '..
 import { Code } from '../../components/Code.tsx';
 import { FieldTable } from './FieldTable.tsx';
 import { Markup } from './Markup.tsx';
-import { exampleOf, fieldsOf } from './schema-fields.ts';
+import { exampleFromSchema, fieldsOf } from './schema-fields.ts';
 
 export function Answers({ operation, schemas }: { operation: Operation; schemas: Schemas }) {
   return (
@@ -40,7 +40,7 @@ function Answer({ status, response, schemas, of }: AnswerProps) {
           <>
             <Code
               label={`answer ${status}: ${of}`}
-              code={JSON.stringify(exampleOf(schema, schemas), null, 2)}
+              code={JSON.stringify(exampleFromSchema(schema, schemas), null, 2)}
             />
             <FieldTable of="answer" label={`Fields of answer ${status}: ${of}`} fields={fields} />
           </>

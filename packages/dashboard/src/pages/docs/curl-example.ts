@@ -1,6 +1,6 @@
 import { jsonSchemaOf, type Operation, type Schemas } from '../../api/openapi.ts';
 import { environmentVariable } from '../../components/snippets.ts';
-import { exampleOf, resolve } from './schema-fields.ts';
+import { exampleFromSchema, resolve } from './schema-fields.ts';
 
 /** A call that works when the key has the scope for it: with the required fields and no others. */
 export function curlExample(operation: Operation, origin: string, schemas: Schemas): string {
@@ -24,5 +24,7 @@ function exampleBody(operation: Operation, schemas: Schemas): Record<string, unk
   if (schema === undefined) return undefined;
   const { properties = {}, required = [] } = resolve(schema, schemas);
   const entries = Object.entries(properties).filter(([name]) => required.includes(name));
-  return Object.fromEntries(entries.map(([name, property]) => [name, exampleOf(property, schemas, name)]));
+  return Object.fromEntries(
+    entries.map(([name, property]) => [name, exampleFromSchema(property, schemas, name)]),
+  );
 }

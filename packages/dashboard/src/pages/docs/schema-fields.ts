@@ -54,17 +54,17 @@ const samples: Record<string, unknown> = {
   createdBy: 'usr_01jd8f3v5k2m7n9p4q6r8s0t1v',
 };
 
-export function exampleOf(schema: JsonSchema, schemas: Schemas, name = ''): unknown {
+export function exampleFromSchema(schema: JsonSchema, schemas: Schemas, name = ''): unknown {
   const { anyOf, properties, items, ...scalar } = resolve(schema, schemas);
   if (properties) return exampleObject(properties, schemas);
-  if (items) return name === 'scopes' ? [] : [exampleOf(items, schemas)];
+  if (items) return name === 'scopes' ? [] : [exampleFromSchema(items, schemas)];
   if (anyOf?.some((choice) => choice.type === 'null')) return null;
-  return anyOf?.[0] ? exampleOf(anyOf[0], schemas, name) : exampleScalar(scalar, name);
+  return anyOf?.[0] ? exampleFromSchema(anyOf[0], schemas, name) : exampleScalar(scalar, name);
 }
 
 function exampleObject(properties: Record<string, JsonSchema>, schemas: Schemas): Record<string, unknown> {
   return Object.fromEntries(
-    Object.entries(properties).map(([name, property]) => [name, exampleOf(property, schemas, name)]),
+    Object.entries(properties).map(([name, property]) => [name, exampleFromSchema(property, schemas, name)]),
   );
 }
 

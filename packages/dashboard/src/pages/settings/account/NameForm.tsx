@@ -7,7 +7,7 @@ import { Button } from '../../../components/Button.tsx';
 import { TextField } from '../../../components/Field.tsx';
 import { Failure } from '../../../components/Notice.tsx';
 import { announce } from '../../../components/Toast.tsx';
-import { readFields, useSubmit } from '../../../components/use-submit.ts';
+import { parseForm, useSubmit } from '../../../components/use-submit.ts';
 import { authProblem } from '../../../session/auth-problem.ts';
 import { withSignIn } from '../../../session/sign-in-again.ts';
 
@@ -17,7 +17,7 @@ export function NameForm({ user }: { user: { name: string; email: string } }) {
   const client = useQueryClient();
   const { busy, problems, failure, submit, edit } = useSubmit(
     async (fields) => {
-      const { name } = readFields(fields, nameForm);
+      const { name } = parseForm(fields, nameForm);
       await withSignIn(() => renamePerson(name));
       await client.invalidateQueries({ queryKey: sessionOptions.queryKey });
       announce('Your name is saved.');

@@ -9,7 +9,7 @@ import { Failure } from '../../../components/Notice.tsx';
 import { PasswordField } from '../../../components/PasswordField.tsx';
 import { sentence } from '../../../components/sentence.ts';
 import { announce } from '../../../components/Toast.tsx';
-import { type FieldProblems, readFields, useSubmit } from '../../../components/use-submit.ts';
+import { type FieldProblems, parseForm, useSubmit } from '../../../components/use-submit.ts';
 import { authProblem } from '../../../session/auth-problem.ts';
 import { withSignIn } from '../../../session/sign-in-again.ts';
 
@@ -19,7 +19,7 @@ export function PasswordDialog({ email, onClose }: { email: string; onClose: () 
   const client = useQueryClient();
   const { busy, problems, failure, submit, edit } = useSubmit(
     async (fields) => {
-      const { current, next } = readFields(fields, passwordForm);
+      const { current, next } = parseForm(fields, passwordForm);
       await withSignIn(() => changePassword(current, next));
       onClose();
       announce('Your password is changed. Every other session is ended.');

@@ -8,7 +8,7 @@ import { Dialog, DialogActions } from '../../../components/Dialog.tsx';
 import { TextField } from '../../../components/Field.tsx';
 import { Failure } from '../../../components/Notice.tsx';
 import { Skeleton } from '../../../components/Skeleton.tsx';
-import { readFields, useSubmit } from '../../../components/use-submit.ts';
+import { parseForm, useSubmit } from '../../../components/use-submit.ts';
 import { withSignIn } from '../../../session/sign-in-again.ts';
 
 const renameForm = z.object({ name: nameSchema });
@@ -27,7 +27,7 @@ export function RenameDialog({ id, onClose }: { id: string; onClose: () => void 
 function RenameForm({ apiKey, onClose }: { apiKey: Key; onClose: () => void }) {
   const client = useQueryClient();
   const { busy, problems, failure, submit, edit } = useSubmit(async (fields) => {
-    const { name } = readFields(fields, renameForm);
+    const { name } = parseForm(fields, renameForm);
     showKeyInLists(client, await withSignIn(() => changeKey(apiKey.id, { name })));
     onClose();
   });
