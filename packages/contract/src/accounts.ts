@@ -1,8 +1,8 @@
-/** What the endpoints of accounts take and return, outside those of the auth library. */
+/** Requests and responses of the account endpoints, except those of the auth library. */
 import { z } from 'zod';
 import { nameSchema } from './names.ts';
 
-/** Bounds of a password. 8 is the least that ASVS 5.0 6.2.1 allows; 128 keeps the hashing of one bounded. */
+/** Length of a password. ASVS 5.0 6.2.1 requires at least 8 characters; the maximum bounds the time to hash one. */
 export const passwordLength = { min: 8, max: 128 };
 
 export const emailSchema = z
@@ -17,7 +17,7 @@ export const passwordSchema = z
   .min(passwordLength.min, `must have at least ${passwordLength.min} characters`)
   .max(passwordLength.max, `must have at most ${passwordLength.max} characters`);
 
-/** POST /api/setup: makes the owner, once, for whoever holds the code that the first start printed. */
+/** POST /api/setup: creates the owner, once, for the holder of the code that the first start logged. */
 export const setupSchema = z.strictObject({
   code: z.string().min(1, 'must not be empty').max(200),
   name: nameSchema,
@@ -25,7 +25,7 @@ export const setupSchema = z.strictObject({
   password: passwordSchema,
 });
 
-/** As the auth library creates them, with room for others. PostgreSQL would fail at a NUL character. */
+/** Wider than the ids that the auth library creates. PostgreSQL cannot store a NUL character. */
 export const sessionIdSchema = z
   .string()
   .max(200)
@@ -43,10 +43,10 @@ export const browserSessionSchema = z.object({
 });
 export type BrowserSession = z.infer<typeof browserSessionSchema>;
 
-/** The response of calls that end sessions. */
+/** The response of the calls that end sessions. */
 export const endedSchema = z.object({ status: z.boolean() });
 
-/** GET /api/session: who is looking at the dashboard. Always 200, so that public pages can ask it too. */
+/** GET /api/session: the signed-in user, if any. Always 200, because public pages call it, too. */
 export const sessionSchema = z
   .object({
     user: z.object({ id: z.string(), name: z.string(), email: z.string() }).nullable(),

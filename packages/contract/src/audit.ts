@@ -1,4 +1,4 @@
-/** What the endpoints of the audit log take and return. */
+/** Requests and responses of the audit log endpoints. */
 import { z } from 'zod';
 import { instantSchema } from './instant.ts';
 

@@ -1,6 +1,6 @@
 /**
- * Every error that Soku answers with: one row a code. The Public API, the OpenAPI document and the
- * troubleshooting page are all made from this table, so a code cannot exist in one and be missing in another.
+ * Every error that Soku returns, one row per code. The Public API, the OpenAPI document and the troubleshooting page
+ * are generated from this table, so a code cannot exist in one and be missing in another.
  */
 
 export type ErrorType =
@@ -11,8 +11,8 @@ export type ErrorType =
   | 'api_error';
 
 /**
- * What `WWW-Authenticate` says beside `Bearer realm="soku"` (RFC 6750 section 3):
- * nothing when no usable credentials came, else the RFC's own error name.
+ * The `error` of `WWW-Authenticate: Bearer realm="soku"` (RFC 6750 section 3): none when the request has no usable
+ * credentials, else the RFC's own error name.
  */
 type Challenge = 'realm' | 'invalid_request' | 'invalid_token' | 'insufficient_scope';
 
@@ -29,7 +29,7 @@ export interface ErrorRow {
 }
 
 export const errorCodes = {
-  // --- 401: the credentials. The contract of these codes is the reason that Soku exists.
+  // --- 401: the credentials.
   missing_authorization: {
     status: 401,
     type: 'authentication_error',
@@ -145,7 +145,7 @@ export const errorCodes = {
     challenge: 'realm',
   },
 
-  // --- 403: known, but not allowed.
+  // --- 403: authenticated, but not allowed.
   insufficient_scope: {
     status: 403,
     type: 'permission_error',
@@ -177,7 +177,7 @@ export const errorCodes = {
       'Call from the dashboard itself, or use an API key from a program. If the dashboard is reached under another address than SOKU_PUBLIC_URL says, set that variable.',
   },
 
-  // --- The rest.
+  // --- All other errors.
   invalid_request: {
     status: 400,
     type: 'invalid_request_error',

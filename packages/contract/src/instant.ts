@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** A time as responses have it. */
+/** A time in a response. */
 export const instantSchema = z.iso.datetime().describe('ISO 8601, UTC');
 
 /** In ms. Usage is counted by the hour of UTC. */

@@ -1,4 +1,4 @@
-/** What the endpoints of keys take and return. */
+/** Requests and responses of the key endpoints. */
 import { z } from 'zod';
 import { instantSchema } from './instant.ts';
 import { nameSchema } from './names.ts';
@@ -38,7 +38,7 @@ export const revokedKeySchema = keySchema
   .meta({ id: 'RevokedKey' });
 export type RevokedKey = z.infer<typeof revokedKeySchema>;
 
-/** What a revoke returns to a key that may not read this one. */
+/** The response of a revoke when the caller may not read the key. */
 export const keyRevocationSchema = revokedKeySchema
   .pick({ id: true, revocation: true })
   .extend({ status: z.literal('revoked') })
@@ -74,7 +74,7 @@ export const createKeySchema = z.strictObject({
   scopes: z.array(scopeSchema).max(10).optional().describe('Default: none'),
   expiresAt: z.iso
     .datetime({ offset: true, error: 'must be a date and time such as 2030-01-31T12:00:00Z' })
-    // Behind a zone's offset the year can have five digits, which no answer could tell.
+    // With a time zone offset, the instant can fall in the year 10000, which the response format cannot express.
     .refine((text) => !(Date.parse(text) > lastInstant), 'must not be later than the year 9999')
     .nullable()
     .optional()
@@ -106,7 +106,7 @@ export const changeKeySchema = z
   .refine((change) => Object.keys(change).length > 0, 'must have a name or a rateLimit');
 export type ChangeKey = z.infer<typeof changeKeySchema>;
 
-/** What a change returns to a key that may not read the changed one: the fields that were sent. */
+/** The response of a change when the caller may not read the key: the fields that were sent. */
 export const keyChangeSchema = keySchema
   .pick({ id: true })
   .extend(keySchema.pick({ name: true, rateLimit: true }).partial().shape)

@@ -1,4 +1,4 @@
-/** What operators see of the nodes. */
+/** The list of nodes, for operators. */
 import { z } from 'zod';
 
 const count = z.int().min(0);

@@ -1,17 +1,17 @@
-/** Limits of requests a minute. */
+/** Rate limits, in requests per minute. */
 import { z } from 'zod';
 
-/** What is said of every wrong one. */
+/** The message for every invalid limit. */
 const notARateLimit = 'must be a whole number between 1 and 1000000000, or "off"';
 
-/** Requests a minute, or no limit at all. */
+/** Requests per minute, or no limit. */
 export const rateLimitSchema = z.union(
   [z.literal('off'), z.int(notARateLimit).min(1, notARateLimit).max(1_000_000_000, notARateLimit)],
   notARateLimit,
 );
 export type RateLimit = z.infer<typeof rateLimitSchema>;
 
-/** Where a key stands with its limit, as the X-RateLimit fields tell it. */
+/** The state of a key's rate limit, as in the X-RateLimit headers. */
 export const rateStandingSchema = z.object({
   limit: z.int().describe('Requests a minute'),
   remaining: z.int(),

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
-/** Scopes that Soku itself understands. An ordinary key has none: it opens the API but manages nothing. */
+/** The scopes of Soku's own API. Most keys have none: they call the API that Soku protects, but cannot manage keys. */
 export const scopeSchema = z.enum(['keys:read', 'keys:write', 'keys:verify', 'audit:read']);
 export type Scope = z.infer<typeof scopeSchema>;
 
-/** A scope as a key has it: also one that a newer version has written and this one does not know. */
+/** A scope of a stored key. It may be unknown here, because a newer version may have written it. */
 export const storedScopeSchema = z.string();

@@ -1,4 +1,4 @@
-/** What the endpoint of a key's usage takes and returns. */
+/** Requests and responses of the usage endpoint of a key. */
 import { z } from 'zod';
 import { instantSchema } from './instant.ts';
 import { keyIdSchema } from './keys.ts';

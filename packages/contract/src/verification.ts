@@ -1,11 +1,11 @@
-/** What the endpoints that verify a key take and return. */
+/** Requests and responses of the endpoints that verify a key. */
 import { z } from 'zod';
 import { keyIdSchema, keySchema } from './keys.ts';
 import { rateStandingSchema } from './rate-limits.ts';
 import { scopeSchema, storedScopeSchema } from './scopes.ts';
 
 export const verifyKeySchema = z.strictObject({
-  // As long as a header can be: what a client sent is answered, not refused for its length.
+  // As long as a header can be: the result must explain what the client sent, however long it is.
   apiKey: z.string().max(16_384).describe('The key as it was sent, without the word Bearer'),
   scopes: z.array(scopeSchema).max(10).optional().describe('The scopes that the key must have'),
   ip: z

@@ -1,6 +1,6 @@
 /**
- * What a name may be made of. People decide by names which key to revoke, so two names that look alike must not differ in
- * what nobody sees. Invisible characters that a script or an emoji needs are allowed where they belong, and only there.
+ * The characters that a name may contain. People choose the key to revoke by its name, so two names must not differ
+ * only in invisible characters. Those that a script or an emoji needs are allowed only where they have an effect.
  */
 
 /** Scripts in which a joiner between two letters changes how they are written (UAX #31 section 2.3). */
@@ -10,7 +10,7 @@ const joiningScripts = [
 ];
 const joining = joiningScripts.map((script) => `\\p{scx=${script}}`).join('');
 
-/** The signs that take the vowel from a consonant; a joiner behind one chooses its form (RFC 5892 appendix A). */
+/** Viramas, which remove the vowel of a consonant; a joiner after one selects its form (RFC 5892 appendix A). */
 const virama =
   '\\u094D\\u09CD\\u0A4D\\u0ACD\\u0B4D\\u0BCD\\u0C4D\\u0CCD\\u0D3B\\u0D3C\\u0D4D\\u0DCA\\u1039\\u17D2';
 
@@ -21,9 +21,9 @@ const allowed = new RegExp(
     `(?<=[${virama}])[\\u200C\\u200D]`,
     // Between two emoji (UTS #51 ED-16).
     '(?<=\\p{Extended_Pictographic}[\\uFE0F\\u{1F3FB}-\\u{1F3FF}]?)\\u200D(?=\\p{Extended_Pictographic})',
-    // The name of a region behind a black flag: England is gbeng (UTS #51 ED-14a). Any longer text would be hidden.
+    // The tags of a region after a black flag: gbeng is England (UTS #51 ED-14a). A longer text would be invisible.
     '(?<=\\u{1F3F4})[\\u{E0030}-\\u{E0039}\\u{E0061}-\\u{E007A}]{3,6}\\u{E007F}',
-    // The look of an emoji, or of the digit on a keycap (ED-9a, ED-14c).
+    // The presentation of an emoji, or of the digit of a keycap (ED-9a, ED-14c).
     '(?<=\\p{Extended_Pictographic})[\\uFE0E\\uFE0F]',
     '(?<=[0-9#*])\\uFE0F(?=\\u20E3)',
     // The form of an ideograph (UTS #37) and of a Mongolian letter.
@@ -36,12 +36,12 @@ const allowed = new RegExp(
 );
 
 /**
- * What Unicode counts among letters and symbols although it is drawn as nothing: the blanks of Egyptian hieroglyphs, a
- * musical null notehead, and the place of an embedded object.
+ * Characters that Unicode classes as letters or symbols although they are invisible: the blanks of Egyptian
+ * hieroglyphs, a musical null notehead, and the object replacement character.
  */
 const blank = '\\uFFFC\\u{13441}\\u{13442}\\u{1D159}';
 
-/** Control characters, invisible ones, halves of characters (which cannot be stored), and what reorders text. */
+/** Control characters, invisible characters, lone surrogates (which cannot be stored), and bidirectional controls. */
 const hidden = new RegExp(
   `[\\p{Cc}\\p{Cs}\\p{Zl}\\p{Zp}\\p{Bidi_Control}\\p{Default_Ignorable_Code_Point}\\p{Noncharacter_Code_Point}\\u2800\\uFFF9-\\uFFFB${blank}]`,
   'v',
@@ -49,12 +49,12 @@ const hidden = new RegExp(
 
 const visible = /[^\p{M}\p{Z}\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]/v;
 
-/** Whether a text shows all that is in it. */
+/** Whether every character of a text is visible. */
 export function isPrintable(text: string): boolean {
   return !hidden.test(text.replace(allowed, ''));
 }
 
-/** Whether a text shows anything: blanks alone, or accents without a letter, do not. */
+/** Whether a text has a visible character: spaces alone, or accents without a letter, do not count. */
 export function isVisible(text: string): boolean {
   return visible.test(text);
 }

@@ -1,4 +1,4 @@
-/** What the endpoints of workspaces take and return. */
+/** Requests and responses of the workspace endpoints. */
 import { z } from 'zod';
 import { rateLimitSchema } from './rate-limits.ts';
 

@@ -2,13 +2,13 @@ import type { Action, Actor, Changes, Details } from '@soku/contract/audit';
 import type { Origin } from '../events/actor.ts';
 import { accountsChain, type NewEvent } from '../events/events.ts';
 
-/** An account as its events name it. */
+/** An account in its events. */
 export interface AccountName {
   id: string;
   name: string;
 }
 
-/** Stands for a caller that is not known to be anyone, and for an account that does not exist. */
+/** The actor of an unauthenticated request, and the target for an account that does not exist. */
 export const unknownAccount: AccountName = { id: 'unknown', name: 'Unknown' };
 
 export function personActor({ id, name }: AccountName, origin: Origin): Actor {

@@ -21,7 +21,7 @@ interface WorkspaceName {
   name: string;
 }
 
-/** A live session: whose it is, and when the person last proved to know the password (epoch ms). */
+/** A session that has not ended: its user, and when they last entered the password (epoch ms). */
 interface ActiveSession {
   user: { id: string; name: string; email: string };
   signedInAt: number;
@@ -40,7 +40,7 @@ export class AccountService {
   readonly #db: Kysely<Tables>;
   readonly #passwords: PasswordHasher;
   readonly #now: () => number;
-  /** Whoever knows it may make the first account. Absent once this process has seen that there is one. */
+  /** Authorizes the creation of the first account. Absent once this process has seen that an account exists. */
   #setupCode: string | undefined;
 
   constructor(auth: Auth, db: Kysely<Tables>, passwords: PasswordHasher, now: () => number = Date.now) {
@@ -52,10 +52,10 @@ export class AccountService {
   }
 
   /**
-   * Readies the first start: with an owner in the environment the account is made; without, a code for the setup
-   * page. With an account already there it does nothing.
+   * Prepares the first start: creates the owner of the environment, or else a code for the setup page. Does nothing
+   * when an account exists.
    *
-   * @returns the setup code, when somebody has to use it
+   * @returns the setup code, when it is needed
    * @throws {StartupError} 78 when the owner's password is rejected
    */
   async prepareFirstAccount(
@@ -63,7 +63,7 @@ export class AccountService {
   ): Promise<string | undefined> {
     if (await hasAccounts(this.#db)) return undefined;
     if (owner !== undefined) {
-      // Another node that starts at the same time may be the one that makes it.
+      // Another node that starts at the same time may create it first.
       const account = { ...owner, name: owner.email.split('@')[0] ?? owner.email };
       await this.#create(account, 'only the first', () => systemActor).catch(wrongOwner);
       return undefined;
@@ -73,7 +73,9 @@ export class AccountService {
     return this.#setupCode;
   }
 
-  /** Whether there is no account yet. Asks the database: another node, or the operator's command, may make it. */
+  /**
+   * Whether no account exists yet. Reads the database: another node, or the operator's command, may have created one.
+   */
   async setupNeeded(): Promise<boolean> {
     if (this.#setupCode === undefined) return false;
     if (await hasAccounts(this.#db)) this.#setupCode = undefined;
@@ -88,7 +90,7 @@ export class AccountService {
   }
 
   /**
-   * Makes the first account for whoever holds the setup code. The code then ends, on all nodes.
+   * Creates the first account for the holder of the setup code, which is invalid afterwards, on all nodes.
    *
    * @throws {RequestError} invalid_request when the code is wrong or was used
    */
@@ -100,7 +102,7 @@ export class AccountService {
   }
 
   /**
-   * Writes an account with a workspace of its own, whole or not at all.
+   * Creates an account with its own workspace, atomically.
    *
    * @returns the id of the account
    * @throws {RequestError} invalid_request when the e-mail has an account, or the password is rejected
@@ -109,7 +111,7 @@ export class AccountService {
     return this.#create(account, 'any', () => actor);
   }
 
-  /** @returns its id; undefined when it is to be the first one, and is not */
+  /** @returns its id; undefined when it must be the first account, and another one exists */
   async #create(
     { name, email, password }: NewAccount,
     which: 'any' | 'only the first',
@@ -149,7 +151,7 @@ export class AccountService {
   }
 
   /**
-   * Gives an account another password and ends all of its sessions.
+   * Changes the password of an account and ends all of its sessions.
    *
    * @returns the id of the account
    * @throws {RequestError} not_found when the e-mail has no account, invalid_request when the password is rejected
@@ -180,7 +182,7 @@ export class AccountService {
       .select(['id', 'email', 'name', 'createdAt'])
       .orderBy('createdAt')
       .execute();
-    // A text on SQLite, and a Date on PostgreSQL.
+    // A string on SQLite, and a Date on PostgreSQL.
     return rows.map((row) => ({ ...row, createdAt: new Date(row.createdAt).toISOString() }));
   }
 
@@ -190,8 +192,8 @@ export class AccountService {
   }
 
   /**
-   * Appends the event of what the auth library has done in a transaction of its own. A crash between the two leaves no
-   * event.
+   * Appends the event of a change that the auth library has made in its own transaction. A crash between the two loses
+   * the event.
    */
   async record(
     action: Action,
@@ -203,9 +205,9 @@ export class AccountService {
     await appendEvent(this.#db, accountEvent(action, account, actor, this.#now(), more));
   }
 
-  /** The session of a request's cookie, or null when there is none that is alive. */
+  /** The session of a request's cookie, or null without one that is still valid. */
   async findSession(headers: Headers): Promise<ActiveSession | null> {
-    // Only what the browser sees prolongs its cookie, and with it the session: GET /api/session.
+    // Only GET /api/session extends a session, because only its response can extend the cookie, too.
     const query = { disableRefresh: true };
     const found = await orUnavailable(() => this.#auth.api.getSession({ headers, query }));
     if (found === null || isOver(found.session)) return null;
@@ -250,13 +252,13 @@ async function makeWorkspace(
     .execute();
 }
 
-/** Compares in a time that tells nothing of where two texts differ. */
+/** Compares in constant time, so that the time does not reveal where two texts differ. */
 function sameText(given: string, expected: string): boolean {
   const [a, b] = [Buffer.from(given), Buffer.from(expected)];
   return a.length === b.length && timingSafeEqual(a, b);
 }
 
-/** @throws {StartupError} 78 in place of a rejected password, and whatever else it was as it is */
+/** @throws {StartupError} 78 in place of a rejected password; other errors are rethrown unchanged */
 function wrongOwner(error: unknown): never {
   if (!(error instanceof RequestError) || error.refusal.code !== 'invalid_request') throw error;
   const problem = error.refusal.details?.[0]?.problem ?? 'is wrong';

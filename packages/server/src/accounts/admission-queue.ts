@@ -1,18 +1,18 @@
 import { RequestError } from '../http/errors.ts';
 
-/** Most requests that wait for their turn. With a hash of half a second the last one waits about 16 s. */
+/** Most requests that wait. With 0.5 s per hash, the last one waits about 16 s. */
 const mostWaiting = 32;
 
-/** ms that one turn takes before the first one was measured. */
+/** Estimated ms of one turn, until the first one is measured. */
 const firstGuess = 500;
 
-/** On whose behalf a password is hashed. */
+/** The client for which a password is hashed. */
 export interface PasswordClient {
-  /** Network of the client's address, as limits count it. */
+  /** The network of the client's address, as the rate limits count it. */
   network: string;
-  /** Whether this client has signed in to the account before: it goes ahead of those who have not. */
+  /** Whether this client has signed in to the account before: it goes ahead of clients that have not. */
   known: boolean;
-  /** Aborts when the client has gone: then it gives its place up. */
+  /** Aborts when the client disconnects, which removes it from the queue. */
   signal?: AbortSignal;
 }
 
@@ -23,7 +23,7 @@ interface Waiting {
 }
 
 interface Options {
-  /** How many have their turn at a time. */
+  /** How many requests are admitted at a time. */
   slots: number;
   mostWaiting?: number;
   /** Monotonic ms. */
@@ -31,8 +31,8 @@ interface Options {
 }
 
 /**
- * Admits requests that hash a password: a few at a time, one waiting request per network, known clients first. What is
- * more is rejected at once, so sign-ins can neither exhaust the machine nor pile up.
+ * Admits requests that hash a password: a few at a time, one waiting request per network, known clients first. Any more
+ * are rejected at once, so sign-ins can neither exhaust the machine nor pile up.
  */
 export class AdmissionQueue {
   readonly #slots: number;
@@ -41,7 +41,7 @@ export class AdmissionQueue {
   readonly #known: Waiting[] = [];
   readonly #strangers: Waiting[] = [];
   #running = 0;
-  /** ms that the last turn took. */
+  /** Duration of the last turn, in ms. */
   #took = firstGuess;
 
   constructor(options: Options) {
@@ -51,7 +51,7 @@ export class AdmissionQueue {
   }
 
   /**
-   * Does the work when it is the client's turn.
+   * Runs the work when it is the client's turn.
    *
    * @throws {RequestError} server_busy when too many wait, or one of the same network waits
    */
@@ -67,14 +67,14 @@ export class AdmissionQueue {
   }
 
   #enter({ network, known, signal }: PasswordClient): Promise<void> | undefined {
-    // A client that has gone already fires no event that would give its place up.
+    // A client that has already disconnected fires no event that would remove it from the queue.
     if (signal?.aborted === true) throw this.#busy();
     if (this.#running < this.#slots) {
       this.#running += 1;
       return undefined;
     }
     const line = known ? this.#known : this.#strangers;
-    // Each line by itself: a stranger behind the same address must not keep the account's owner out.
+    // Each queue on its own: a stranger behind the same address must not lock out the account's owner.
     if (line.some((waiting) => waiting.network === network)) throw this.#busy();
     if (this.#known.length + this.#strangers.length >= this.#mostWaiting) {
       const last = known ? this.#strangers.pop() : undefined;
@@ -93,7 +93,7 @@ export class AdmissionQueue {
     });
   }
 
-  /** The slot goes to the next one without becoming free in between, so nobody overtakes. */
+  /** Hands the slot to the next request without freeing it in between, so that no request overtakes it. */
   #leave(): void {
     const next = this.#known.shift() ?? this.#strangers.shift();
     if (next === undefined) this.#running -= 1;

@@ -8,7 +8,7 @@ import { withHashedTokens } from './hashed-tokens.ts';
 import type { PasswordHasher } from './password-hasher.ts';
 import { sessionCookieName } from './session-cookie.ts';
 
-/** The header in which our own code hands the client's address to the auth library; see forward.ts. */
+/** The header that passes the client's address to the auth library; see forward.ts. */
 export const addressHeader = 'x-soku-client-address';
 
 interface Options {
@@ -23,9 +23,9 @@ interface Options {
 }
 
 /**
- * The auth library, set up for e-mail and password. Only the accounts room knows which library it is.
+ * The auth library, configured for e-mail and password. Only this folder depends on the library.
  *
- * Sign-up is closed: accounts are made by the setup page, the environment, or the operator's command.
+ * Sign-up is disabled: accounts are created by the setup page, the environment, or the operator's command.
  */
 export function createAuth({ database, secret, publicUrl, trustedOrigins, passwords, log }: Options) {
   const secure = publicUrl.startsWith('https:');
@@ -58,14 +58,14 @@ export function createAuth({ database, secret, publicUrl, trustedOrigins, passwo
           before: async ({ expiresAt }, context) => {
             if (!(expiresAt instanceof Date)) return undefined;
             const createdAt = context?.context.session?.session.createdAt;
-            // A session whose start is not known is not prolonged.
+            // A session with an unknown start is not extended.
             if (createdAt === undefined) return false;
             return { data: { expiresAt: earlier(expiresAt, endOfSession(createdAt)) } };
           },
         },
       },
     },
-    // No cookie cache: it would keep a session alive that has been ended, and needs nothing but the secret to forge.
+    // No cookie cache: it would keep an ended session valid, and the secret alone would be enough to forge one.
     session: { expiresIn: 14 * 24 * 60 * 60, updateAge: 24 * 60 * 60, freshAge: 0 },
     verification: { storeIdentifier: 'hashed' },
     // Guessing is slowed down by password-gate.ts, before the library sees the request.
@@ -74,19 +74,19 @@ export function createAuth({ database, secret, publicUrl, trustedOrigins, passwo
       ipAddress: { ipAddressHeaders: [addressHeader] },
       useSecureCookies: false,
       defaultCookieAttributes: { httpOnly: true, sameSite: 'lax', secure, path: '/' },
-      // The library's other cookies, such as that of a session without "remember me", must not collide either.
+      // The library's other cookies, such as the one for sessions without "remember me", must not collide either.
       cookiePrefix: `${cookieName}_extra`,
       cookies: { session_token: { name: cookieName } },
-      // Our own check runs before, for every route (http/origin.ts).
+      // Our own check runs first, for every route (http/origin.ts).
       disableCSRFCheck: true,
     },
     telemetry: { enabled: false },
-    // Its failures are ours to answer and to log: it would write them to stderr as they are, past the redaction.
+    // We respond to its errors and log them: the library would write them to stderr unredacted.
     onAPIError: { throw: true },
     logger: {
       log: (level, message, ...rest) => {
         const err = [message, ...rest].find(isError);
-        // Whoever asked is told of it, and so is the log, once for all requests (http/server.ts).
+        // The caller gets the error, and it is logged once for all requests (http/server.ts).
         if (!(err instanceof DatabaseUnavailable)) log[level]({ part: 'auth', err }, String(message));
       },
     },
@@ -96,12 +96,12 @@ export function createAuth({ database, secret, publicUrl, trustedOrigins, passwo
 /** ms after its creation at which a session ends, however often it is used (ASVS 5.0 7.3.2). */
 const longestSession = 30 * 24 * 60 * 60 * 1000;
 
-/** When a session ends at the latest. */
+/** The latest end of a session. */
 function endOfSession(createdAt: Date): Date {
   return new Date(createdAt.getTime() + longestSession);
 }
 
-/** Whether a session is older than any may be. */
+/** Whether a session has exceeded the maximum age. */
 export function isOver({ createdAt }: { createdAt: Date }): boolean {
   return endOfSession(createdAt).getTime() <= Date.now();
 }
@@ -110,7 +110,7 @@ function earlier(a: Date, b: Date): Date {
   return a < b ? a : b;
 }
 
-/** Stores a hash with current parameters, unless the password was changed meanwhile. */
+/** Stores a hash with current parameters, unless the password has been changed since. */
 async function replaceHash({ kysely }: Database, former: string, upgraded: string): Promise<void> {
   await kysely
     .updateTable('account')

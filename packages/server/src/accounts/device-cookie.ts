@@ -1,12 +1,12 @@
 /**
  * A browser that has signed in to an account keeps a cookie that proves it (OWASP, "Slow Down Online Guessing Attacks
- * with Device Cookies"). Guessers do not have it, so their wrong passwords do not make the account's owner wait. It
- * opens nothing: whoever copies it gets attempts of their own to guess the password.
+ * with Device Cookies"). Guessers do not have it, so their wrong passwords do not delay the account's owner. It grants
+ * no access: a stolen cookie only gives the thief a separate allowance of attempts.
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { sessionCookieName } from './session-cookie.ts';
 
-/** s: the most that browsers keep a cookie. */
+/** In seconds: the longest that browsers keep a cookie. */
 const maxAge = 400 * 24 * 60 * 60;
 
 const end = '_device';

@@ -3,16 +3,16 @@ import type { NewEvent } from '../events/events.ts';
 import { later, Repeating } from '../timers/repeating.ts';
 import { type AccountName, accountEvent, personActor, unknownAccount } from './account-events.ts';
 
-/** ms of which the failed sign-ins are one event. */
+/** ms of failed sign-ins that become one event. */
 const minute = 60_000;
 
-/** ms between two looks for minutes that are over. */
+/** ms between two checks for minutes that have ended. */
 const interval = 5000;
 
-/** Most counts in memory. With more of them the address is left out, so that no number of addresses takes more. */
+/** Most counts in memory. Above it, they omit the address, so that the number of addresses does not matter. */
 const mostCounts = 1000;
 
-/** The failed sign-ins at one account, or at none, from one address in one minute. */
+/** The failed sign-ins to one account, or to none that exists, from one address in one minute. */
 interface Count {
   account: AccountName;
   origin: Origin;
@@ -48,7 +48,7 @@ export class FailedSignIns {
     });
   }
 
-  /** @param account the one whose address was given, if there is one */
+  /** @param account the account with the e-mail address that was sent, if it exists */
   add(account: AccountName = unknownAccount, origin: Origin): void {
     const now = this.#now();
     const minuteStart = startOf(now);
@@ -69,17 +69,17 @@ export class FailedSignIns {
     this.#background.start();
   }
 
-  /** Writes all that is counted. */
+  /** Writes all counts. */
   async stop(): Promise<void> {
     await this.#background.stop();
     await this.#write(() => true).catch(this.#options.failed);
   }
 
-  /** @param isOver whether no more can be counted in the minute of an epoch ms */
+  /** @param isOver whether the minute that contains an instant (epoch ms) has ended */
   async #write(isOver: (at: number) => boolean): Promise<void> {
     const written = [...this.#counts].filter(([, { lastAt }]) => isOver(lastAt));
     if (written.length === 0) return;
-    // Out of the map before the wait, so that what comes meanwhile is counted anew.
+    // Removed before the write, so that sign-ins during the write start a new count.
     for (const [key] of written) this.#counts.delete(key);
     try {
       await this.#options.append(written.map(([, count]) => toEvent(count)));

@@ -4,9 +4,10 @@ import { orUnavailable } from '../database/unavailable.ts';
 import { type Auth, addressHeader } from './auth.ts';
 
 /**
- * The client's headers for the auth library, with the address that we believe in place of what was claimed.
+ * The client's headers for the auth library, with the verified address in place of a claimed one.
  *
- * @param address of the client, or `unknownClient`: the library then counts its sign-ins with all unknown clients'
+ * @param address of the client, or `unknownClient`: the library then counts the sign-ins of all unknown clients
+ *   together
  */
 export function authHeaders(request: FastifyRequest, address: string): Headers {
   const headers = new Headers();
@@ -17,7 +18,7 @@ export function authHeaders(request: FastifyRequest, address: string): Headers {
   }
   headers.set('content-type', 'application/json');
   headers.set(addressHeader, address);
-  // The library keeps this one with the session, and shows it.
+  // The library stores this header with the session, and returns it.
   headers.set('user-agent', redactKeys(headers.get('user-agent') ?? ''));
   return headers;
 }
@@ -27,7 +28,7 @@ export function authHeaders(request: FastifyRequest, address: string): Headers {
  *
  * @param headers made by `authHeaders`
  * @param path below /api/auth
- * @param body what is handed on of the request's own one
+ * @param body the part of the request's body to pass on
  */
 export async function callAuth(
   auth: Auth,
@@ -45,9 +46,9 @@ export async function callAuth(
 }
 
 /**
- * Hands an answer of the auth library on: status, cookies and body.
+ * Sends a response of the auth library: status, cookies and body.
  *
- * @throws when the library failed inside: its answer to that is empty, and ours is the envelope
+ * @throws on an internal error of the library: its response is empty, and ours has the error envelope
  */
 export async function sendAuthResponse(reply: FastifyReply, response: Response): Promise<FastifyReply> {
   if (response.status >= 500) throw new Error(`the auth library answered ${response.status}`);
@@ -60,7 +61,7 @@ export async function sendAuthResponse(reply: FastifyReply, response: Response):
   return reply.type('application/json; charset=utf-8').send(body === '' ? 'null' : body);
 }
 
-/** Each cookie keeps a header field of its own; joining them by commas would break their dates. */
+/** Each cookie keeps its own header field, because a list joined by commas would break their dates. */
 export function copyCookies(reply: FastifyReply, headers: Headers): void {
   const cookies = headers.getSetCookie();
   if (cookies.length > 0) reply.header('set-cookie', cookies);

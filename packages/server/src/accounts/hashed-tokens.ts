@@ -5,16 +5,16 @@ import type { DBAdapter, Where } from 'better-auth/adapters';
 type Methods = Omit<DBAdapter, 'transaction'>;
 
 /**
- * What the session table holds in place of a token: its SHA-256, in hexadecimal. A plain hash is enough, because a
- * token is random (190 bits; ASVS 5.0 6.5.2 asks for 112).
+ * The stored form of a session token: its SHA-256, in hexadecimal. A plain hash is enough, because a token is random
+ * (190 bits; ASVS 5.0 6.5.2 requires 112).
  */
 function storedToken(token: string): string {
   return createHash('sha256').update(token).digest('hex');
 }
 
 /**
- * Stores session tokens as hashes. The auth library goes on to work with the tokens themselves: it gets back each
- * token that it named in the same call. Rows that it finds otherwise, such as all sessions of a user, have the hash.
+ * Stores session tokens as hashes. The auth library still works with the tokens: it gets back each token that it passed
+ * in the same call. Rows that it finds otherwise, such as all sessions of a user, contain the hash.
  *
  * A hash is never accepted in place of a token, so a copy of the table opens no session, even with the secret that
  * signs cookies. Methods are listed one by one: a method that a later version of the library adds is not passed on

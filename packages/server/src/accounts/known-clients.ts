@@ -2,8 +2,8 @@
 const mostKnown = 10_000;
 
 /**
- * From which networks somebody has signed in to which account since the process started. A guesser cannot add to it
- * without knowing the password.
+ * The networks from which each account was signed in to since the process started. Adding one takes the password, so a
+ * guesser cannot.
  */
 export class KnownClients {
   /** In the order of the last sign-in, the oldest first. */

@@ -2,9 +2,10 @@ import { RequestError } from '../http/errors.ts';
 import type { PasswordHasher } from './password-hasher.ts';
 
 /**
- * Rejects what a guesser tries first: a common password, and the account's own e-mail address (ASVS 5.0 6.2.4, 6.2.11).
+ * Rejects the first guesses of an attacker: common passwords, and the account's e-mail address (ASVS 5.0 6.2.4,
+ * 6.2.11).
  *
- * @param field that the password came in
+ * @param field of the request that has the password
  * @throws {RequestError} invalid_request
  */
 export async function checkNewPassword(

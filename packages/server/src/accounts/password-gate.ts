@@ -5,20 +5,20 @@ import { KnownClients } from './known-clients.ts';
 import { hashesAtOnce } from './password-hasher.ts';
 import { WrongPasswords } from './wrong-passwords.ts';
 
-/** Attempts a minute of one address. */
+/** Attempts per minute from one address. */
 const attempts = 10;
 
-/** Who sends a password. */
+/** The client that sends a password. */
 export interface Client {
-  /** Canonical address, or what stands for that of an unknown client. */
+  /** Canonical address, or the placeholder for an unknown client. */
   address: string;
-  /** Network of the address, as limits count it. */
+  /** The network of the address, as the rate limits count it. */
   network: string;
-  /** Aborts when the client has gone. */
+  /** Aborts when the client disconnects. */
   signal: AbortSignal;
 }
 
-/** Stands before every request that hashes a password, and decides when it is admitted. */
+/** Decides when a request that hashes a password is admitted. Every such request passes it. */
 export class PasswordGate {
   readonly #queue = new AdmissionQueue({ slots: hashesAtOnce });
   readonly #known = new KnownClients();
@@ -27,8 +27,8 @@ export class PasswordGate {
   readonly #wrong = new WrongPasswords();
 
   /**
-   * A sign-in. Clients that have signed in to the account before go first, and their wrong passwords count apart from
-   * those of strangers: nobody else's guesses make them wait.
+   * A sign-in. Clients that have signed in to the account before go first, and their wrong passwords are counted
+   * separately, so that the guesses of strangers do not delay them.
    *
    * @param email in lower case
    * @param device id of a browser that has signed in to the account
@@ -48,7 +48,7 @@ export class PasswordGate {
   }
 
   /**
-   * A change of the password by somebody with a session, whose wrong passwords count apart from those of sign-ins.
+   * A change of the password in a session. Its wrong passwords are counted separately from those of sign-ins.
    *
    * @throws {RequestError} rate_limited, server_busy
    */
@@ -58,7 +58,7 @@ export class PasswordGate {
   }
 
   /**
-   * Work of somebody who has shown the setup code.
+   * The setup, after the setup code was checked.
    *
    * @throws {RequestError} server_busy
    */
@@ -79,7 +79,7 @@ export class PasswordGate {
   ): Promise<Response> {
     this.#checkWait(key);
     return this.#queue.run(client, async () => {
-      // Those ahead may have been wrong.
+      // Requests ahead in the queue may have sent wrong passwords.
       this.#checkWait(key);
       const response = await work();
       if (response.status === 200) this.#wrong.clear(key);

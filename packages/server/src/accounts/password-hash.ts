@@ -33,7 +33,7 @@ export function hashPassword(password: string): string {
   return `$scrypt$ln=${ln},r=${r},p=${p}$${base64(salt)}$${base64(key)}`;
 }
 
-/** Whether a password is the one of a hash, and with an older hash the text to store in its place. */
+/** Whether a password matches a hash, and for an older hash the new text to store. */
 export interface Verified {
   matches: boolean;
   upgraded?: string;
@@ -42,8 +42,8 @@ export interface Verified {
 /**
  * Verifies a password against a stored hash of any parameters.
  *
- * A wrong password takes as long as with a current hash: otherwise the time would tell an account with an older hash
- * from an e-mail address without an account.
+ * A wrong password takes as long as with a current hash: otherwise the time would distinguish an account with an older
+ * hash from an e-mail address without an account.
  */
 export function verifyPassword(password: string, stored: string): Verified {
   const { cost, salt, key } = parse(stored);

@@ -4,13 +4,13 @@ import { passwordWorker } from '../places.ts';
 import type { Verified } from './password-hash.ts';
 import type { PasswordResult, PasswordTask, PasswordValue } from './password-worker.ts';
 
-/** How many passwords are hashed at a time: half of the cores stay free for verification, and each hash takes 32 MB. */
+/** Most passwords hashed at a time: half of the cores stay free for verification, and each hash takes 32 MB. */
 export const hashesAtOnce = Math.max(1, Math.min(4, Math.floor(availableParallelism() / 2)));
 
-/** ms after the last hash until a worker ends, so that an idle server does not pay for its memory. */
+/** ms of idleness after which a worker ends, to free its memory. */
 const idleTime = 10_000;
 
-/** Hashes and judges passwords on threads of its own. They start with the first hash, and end when there is nothing to do. */
+/** Hashes and checks passwords on worker threads, which start with the first task and end when they are idle. */
 export class PasswordHasher {
   readonly #threads: HashThread[];
   #closed = false;
@@ -31,12 +31,12 @@ export class PasswordHasher {
     return typeof value === 'object' ? value : { matches: false };
   }
 
-  /** Whether the password is on the list of those that are guessed first. */
+  /** Whether the password is on the list of common passwords. */
   async isCommon(password: string): Promise<boolean> {
     return (await this.#run({ kind: 'isCommon', password })) === true;
   }
 
-  /** Ends the workers for good. What they have not finished fails. */
+  /** Ends the workers permanently. Their unfinished tasks fail. */
   async close(): Promise<void> {
     this.#closed = true;
     await Promise.all(this.#threads.map((thread) => thread.close()));
@@ -57,11 +57,11 @@ interface PendingTask {
 
 interface RunningWorker {
   worker: Worker;
-  /** Tasks in the order in which the worker does them. */
+  /** Tasks in the order in which the worker runs them. */
   pending: PendingTask[];
 }
 
-/** One worker, which does its tasks one after the other. When it dies, the next task starts another one. */
+/** A worker that runs one task at a time. If it dies, the next task starts a new one. */
 class HashThread {
   readonly #startWorker: () => Worker;
   #current: RunningWorker | undefined;
@@ -79,7 +79,7 @@ class HashThread {
     clearTimeout(this.#idle);
     this.#current ??= this.#start();
     const { worker, pending } = this.#current;
-    // Only a worker with something to do keeps the process alive.
+    // Only a busy worker keeps the process alive.
     worker.ref();
     return new Promise((resolve, reject) => {
       pending.push({ resolve, reject });
@@ -121,7 +121,9 @@ class HashThread {
   }
 }
 
-/** Without the environment, which holds secrets, and with a small heap: scrypt's memory lies outside of it. */
+/**
+ * Without the environment, which contains secrets, and with a small heap: scrypt allocates its memory outside of it.
+ */
 function startPasswordWorker(): Worker {
   return new Worker(passwordWorker, {
     name: 'password hashing',

@@ -31,7 +31,7 @@ interface Options {
   logEvent: LogEvent;
 }
 
-/** A password to be checked. Its bound is above that of a new one, which may change. */
+/** A password to check. Its maximum length exceeds that of new passwords, which may change. */
 const checkedPassword = z.string().max(1000);
 
 const signInSchema = z.object({
@@ -89,11 +89,11 @@ export const passwordRoutes: FastifyPluginAsyncZod<Options> = async (app, option
       const call = { method: 'POST', path: '/change-password' } as const;
       const response = await gate.changePassword(id, clientOf(request, reply), async () => {
         await checkNewPassword(passwords, { email, password: newPassword }, 'newPassword');
-        // A session that a thief has must not outlive the change, whatever the client asked for (ASVS 5.0 7.4.3).
+        // A stolen session must not outlive the change, whatever the client requests (ASVS 5.0 7.4.3).
         const body = { currentPassword, newPassword, revokeOtherSessions: true };
         return callAuth(auth, headersOf(request), call, body);
       });
-      // The auth library answers 400 to a wrong password here.
+      // The auth library returns 400 for a wrong password here.
       logEvent(request, response.ok ? 'password changed' : 'password change failed', { accountId: id });
       const action = response.ok ? 'account.password_changed' : 'account.password_change_failed';
       await accounts.record(action, session.user, origin(request));

@@ -1,6 +1,6 @@
 /**
- * The thread that hashes passwords. The asynchronous scrypt of node:crypto would occupy libuv's four threads, and the
- * journal of revoked keys and the check of session cookies would wait for them.
+ * The thread that hashes passwords. The asynchronous scrypt of node:crypto would occupy libuv's four threads, which the
+ * revocation journal and the check of session cookies also need.
  */
 import { parentPort } from 'node:worker_threads';
 import { hashPassword, type Verified, verifyPassword } from './password-hash.ts';
@@ -37,7 +37,7 @@ async function run(task: PasswordTask): Promise<PasswordValue> {
   }
 }
 
-/** The list has 49,000 entries in lower case. It is loaded here, so that its memory goes with the worker. */
+/** 49,000 entries in lower case. Loaded in the worker, so that the memory is freed when it ends. */
 async function isCommon(password: string): Promise<boolean> {
   const { dictionary } = await import('@zxcvbn-ts/language-common');
   return dictionary['passwords-common'].includes(password.normalize('NFKC').toLowerCase());

@@ -35,8 +35,9 @@ interface Options {
 }
 
 /**
- * The only calls of the auth library that are reachable beside those of password-routes.ts, each with the only fields that are handed on. It has many
- * more of both, and grows with each version: what the dashboard does not use is not there to be attacked.
+ * The only reachable calls of the auth library beside those of password-routes.ts, each with the only fields that are
+ * passed on. The library has many more of both, and each version adds some: what the dashboard does not use cannot be
+ * attacked.
  */
 const authCalls = (name: z.ZodType<string>) =>
   [
@@ -55,9 +56,9 @@ const authCalls = (name: z.ZodType<string>) =>
 type RecordedCall = Extract<ReturnType<typeof authCalls>[number], { event: string }>;
 
 /**
- * What an event tells beside its action.
+ * The fields of an event beside its action.
  *
- * @returns undefined when nothing was changed, and so there is no event
+ * @returns undefined when nothing was changed, so that there is no event
  */
 function moreOf(path: string, before: { name: string }, body: unknown) {
   if (path === '/revoke-sessions') return { details: { sessions: 'all' } };
@@ -66,7 +67,7 @@ function moreOf(path: string, before: { name: string }, body: unknown) {
   return changes && { changes };
 }
 
-/** Names are stored and shown: somebody who pastes a key into the field would have it kept for ever. */
+/** Names are stored and shown: a key that was pasted into the field would be stored permanently. */
 function nameWithoutKey(prefixes: readonly string[]) {
   return nameSchema.refine((name) => !containsKey(name, prefixes), 'must not hold an API key');
 }
@@ -96,7 +97,7 @@ export const accountRoutes: FastifyPluginAsyncZod<Options> = async (app, options
       handler: async (request, reply) => {
         const body = call.method === 'POST' ? (request.body ?? {}) : undefined;
         const headers = authHeaders(request, addressOf(request.raw));
-        // Before the call, which may end the session.
+        // Read before the call, which may end the session.
         const session = 'event' in call ? await accounts.findSession(headers) : null;
         const response = await callAuth(auth, headers, call, body);
         if ('event' in call && session !== null && response.ok)

@@ -5,21 +5,21 @@ import { requireOwnFile } from '../database/directory-access.ts';
 import { createFile, syncDirectory, syncFile } from '../durable-files.ts';
 import { StartupError } from '../startup-error.ts';
 
-/** Least characters of a secret: the auth library takes a published one in place of an empty one. */
+/** Minimum length of a secret: the auth library replaces an empty one with a published default. */
 const leastSecretLength = 32;
 
 /**
- * The secret that signs session cookies: the configured one, else the one in the data directory, which the first
- * start creates (256 bits, readable by its owner only). It is on the disk when this returns, so no account or key is
- * ever stored beside a secret that a power cut can still take away. Processes that start at once get the same one.
+ * The secret that signs session cookies: the configured one, else the one in the data directory, which the first start
+ * creates (256 bits, readable by its owner only). It is on the disk when this returns, so no account or key is ever
+ * stored with a secret that a power failure can still lose. Processes that start at the same time get the same secret.
  *
- * @throws {StartupError} 65 when the file does not hold a whole secret, 73 when it cannot be created
+ * @throws {StartupError} 65 when the file does not contain a complete secret, 73 when it cannot be created
  */
 export function readOrMakeSecret(configured: string | undefined, file: string): string {
   if (configured !== undefined) return configured;
   if (existsSync(file)) {
     requireOwnFile(file, { tighten: true });
-    // The process that created it may have been killed before it was on the disk.
+    // The process that created the file may have been killed before it was on the disk.
     syncFile(file);
     syncDirectory(dirname(file));
   } else {

@@ -1,21 +1,21 @@
 import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 
-/** The name in versions that had one for all instances. */
+/** The name in versions in which all instances shared one. */
 const formerName = 'soku_session';
 
-/** The names of the session cookies of every instance, and of the auth library's cookies beside them. */
+/** The names of the session cookies of all instances, and of the auth library's other cookies. */
 const anyInstance = /^(?:__Host-|__Secure-)?soku_session(?:_|$)/i;
 
-/** On https __Host- binds a cookie to this host and to https (ASVS 5.0 3.3.1, 3.3.3). */
+/** On https, __Host- binds a cookie to this host and to https (ASVS 5.0 3.3.1, 3.3.3). */
 function securePrefix(publicUrl: string): string {
   return publicUrl.startsWith('https:') ? '__Host-' : '';
 }
 
 /**
- * The name of the session cookie. Cookies do not tell ports apart (RFC 6265 section 8.5), and a cookie with the prefix
- * __Host- has no path but /. So the name has a mark of origin and path, or two instances on one host would overwrite
- * each other's cookie.
+ * The name of the session cookie. Cookies do not distinguish ports (RFC 6265 section 8.5), and the path of a __Host-
+ * cookie is always /. So the name contains a hash of origin and path: otherwise, two instances on one host would
+ * overwrite each other's cookie.
  *
  * @param publicUrl SOKU_PUBLIC_URL
  */
@@ -31,16 +31,16 @@ export function isDashboardCookie(name: string): boolean {
   return anyInstance.test(name);
 }
 
-/** Whether a session cookie of this instance came, alive or not. Other cookies do not make a caller a person. */
+/** Whether the request has a session cookie of this instance, valid or not. Other cookies do not count. */
 export function hasSessionCookie({ cookie }: IncomingHttpHeaders, publicUrl: string): boolean {
   return hasCookie(cookie, sessionCookieName(publicUrl));
 }
 
 /**
- * Gives a cookie of an earlier version the name of today, so that an upgrade signs nobody out. The auth library sets
- * the cookie under its new name within a day of use.
+ * Renames a cookie of an earlier version, so that an upgrade signs no one out. The auth library sets the cookie under
+ * its new name within a day of use.
  *
- * @param headers are changed
+ * @param headers modified in place
  */
 export function renameFormerCookie(headers: IncomingHttpHeaders, publicUrl: string): void {
   const { cookie } = headers;

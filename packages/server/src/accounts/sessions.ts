@@ -6,8 +6,8 @@ import { appendEvent } from '../events/events.ts';
 import { accountEvent } from './account-events.ts';
 
 /**
- * The sessions of an account, listed and ended by their id. The auth library names a session by its token, which is
- * stored as a hash and known to nobody but the browser that has the cookie.
+ * The sessions of an account, listed and ended by id. The auth library identifies a session by its token, which is
+ * stored as a hash: only the browser with the cookie knows it.
  */
 export class Sessions {
   readonly #db: Kysely<Tables>;
@@ -22,7 +22,7 @@ export class Sessions {
   /**
    * The live sessions of an account, the latest first.
    *
-   * @param currentId the session that asks
+   * @param currentId the session of the request
    */
   async list(userId: string, currentId: string): Promise<BrowserSession[]> {
     const rows = await this.#db
@@ -43,7 +43,7 @@ export class Sessions {
     }));
   }
 
-  /** Ends one session of the actor's account; one that is over already, or another account's, changes nothing. */
+  /** Ends one session of the actor's account. Ignores sessions that have ended, and those of other accounts. */
   async end(actor: Actor, id: string): Promise<void> {
     await this.#end(actor, 'one', (db) => db.deleteFrom('session').where('id', '=', id));
   }
@@ -69,7 +69,7 @@ export class Sessions {
   }
 }
 
-/** A text on SQLite, and a Date on PostgreSQL. */
+/** A string on SQLite, and a Date on PostgreSQL. */
 function isoTime(time: string): string {
   return new Date(time).toISOString();
 }

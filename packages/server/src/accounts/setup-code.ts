@@ -7,15 +7,15 @@ import type { Tables } from '../database/schema.ts';
 const bytes = 15;
 
 /**
- * What makes whoever knows it the owner of an empty deployment.
+ * The code that authorizes its holder to become the owner of an empty deployment.
  *
- * On SQLite it is random, and ends with the process. On PostgreSQL every node must print the same one and take that of
- * any other, so it is made from what they share: the secret, without which nobody who reads the database knows it, and
- * a random text of this database, so that it opens no other one with the same secret. That text is the token of the
- * oldest change that is kept, which migration wrote; while there is no account there are no keys to change, so it stays.
+ * On SQLite it is random, and valid until the process ends. On PostgreSQL every node must log the same code, so it is
+ * derived from what the nodes share: the secret, so that reading the database is not enough, and a random text of the
+ * database, so that it is not valid for another database with the same secret. That text is the token of the oldest
+ * stored change, which a migration wrote. It does not change while there is no account, because there are no keys.
  *
  * @param secret SOKU_SECRET
- * @returns five groups, so that it survives being read out, and is not taken for a key in the log
+ * @returns five groups, which are easy to read out, and are not redacted in the log as a key
  */
 export async function newSetupCode(db: Kysely<Tables>, secret: string): Promise<string> {
   const code = isPostgres(db) ? await derive(db, secret) : randomBytes(bytes);

@@ -1,14 +1,14 @@
-/** Wrong passwords in a row that cost no wait. */
+/** Wrong passwords in a row without a delay. */
 const free = 10;
 
-/** ms of the first wait; each further wrong password doubles it. */
+/** ms of the first delay; each further wrong password doubles it. */
 const firstWait = 15_000;
 const longestWait = 15 * 60_000;
 
-/** ms without a wrong password after which they are forgotten. */
+/** ms without a wrong password after which an entry is deleted. */
 const memory = 24 * 60 * 60_000;
 
-/** Most entries. Each costs whoever makes it the hash of a wrong password. */
+/** Most entries. Each one costs an attacker the hash of a wrong password. */
 const mostEntries = 10_000;
 
 interface Entry {
@@ -18,8 +18,8 @@ interface Entry {
 }
 
 /**
- * Slows down guessing at one account from many addresses. After some wrong passwords in a row the next attempt has to
- * wait, longer each time. Whether there is such an account makes no difference.
+ * Slows down guessing at one account from many addresses: after some wrong passwords in a row, the next attempt must
+ * wait, longer each time. It treats accounts that do not exist alike.
  */
 export class WrongPasswords {
   readonly #now: () => number;
@@ -39,7 +39,7 @@ export class WrongPasswords {
     const entry = this.#current(key);
     if (entry === undefined || entry.count < free) return 0;
     const wait = Math.min(longestWait, firstWait * 2 ** (entry.count - free));
-    // A clock that was put back must not lengthen the wait.
+    // A clock that was set back must not extend the delay.
     return Math.ceil(Math.max(0, Math.min(wait, entry.at + wait - this.#now())) / 1000);
   }
 
@@ -51,7 +51,7 @@ export class WrongPasswords {
     if (this.#entries.size > mostEntries && oldest !== undefined) this.#entries.delete(oldest);
   }
 
-  /** The right password came. */
+  /** Resets the delay after a correct password. */
   clear(key: string): void {
     this.#entries.delete(key);
   }

@@ -4,13 +4,13 @@ import { later, Repeating } from '../timers/repeating.ts';
 import { pruneEvents } from './retention.ts';
 import { sealEvents } from './sealer.ts';
 
-/** ms between two looks for unsealed events. */
+/** ms between two checks for unsealed events. */
 const sealInterval = 500;
 
-/** ms between two looks for events that are too old. */
+/** ms between two checks for events that are past their retention. */
 const pruneInterval = 24 * 60 * 60 * 1000;
 
-/** ms after the start until the first of them: it is no hurry, and a start has enough to do. */
+/** ms from the start to the first deletion, which is not urgent: it must not slow the start down. */
 const firstPrune = 60_000;
 
 const day = 24 * 60 * 60 * 1000;

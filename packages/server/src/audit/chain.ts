@@ -6,7 +6,7 @@ import type { Tables } from '../database/schema.ts';
 
 export type EventRow = Selectable<Tables['audit_event']>;
 
-/** What comes before the first event of a chain: 32 bytes of zero. */
+/** The previous hash of the first event of a chain: 32 zero bytes. */
 export const firstPreviousHash = '0'.repeat(64);
 
 /**
@@ -39,7 +39,7 @@ export function toEvent(row: EventRow): AuditEvent {
 
 /**
  * The hash that seals an event: SHA-256 of the 32 bytes of the hash before it, followed by the event as canonical JSON
- * (RFC 8785), its own place included, without the two hashes. So an exported event can be checked by itself.
+ * (RFC 8785), including its sequence number, without the two hashes. So an exported event can be checked by itself.
  */
 export function sealOf(previousHash: string, event: AuditEvent): string {
   const { previousHash: _, hash: __, ...content } = event;

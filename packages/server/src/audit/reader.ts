@@ -15,7 +15,7 @@ type EventExpressions = ExpressionBuilder<Tables, 'audit_event'>;
 
 /**
  * The events that a workspace may see, newest first: those of its own chain, and those of its members' accounts. In the
- * chain of accounts the target is the account concerned, so it decides.
+ * chain of accounts, the target is the account, so the events are selected by it.
  */
 export async function readEvents(
   db: Kysely<Tables>,
@@ -45,7 +45,7 @@ export async function readEvents(
   return rows.map(toEvent);
 }
 
-/** Times are compared through the ids, which begin with them: there the index is. */
+/** Compares times by the ids, which begin with the time, so that the index is used. */
 function matches(
   eb: EventExpressions,
   { action, actorId, targetId, since, until, after }: Omit<Page, 'limit'>,

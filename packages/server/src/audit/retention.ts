@@ -8,9 +8,9 @@ import { appendEvent } from '../events/events.ts';
 const slice = 1000;
 
 /**
- * Deletes the old events at the start of each chain. Each deletion appends `audit.pruned` with the place and the hash of
- * the last deleted event, which the verifier demands of a chain that does not start at 1. At least one sealed event of a
- * chain stays, because the next one follows it.
+ * Deletes the old events at the start of each chain. Each deletion appends `audit.pruned` with the sequence number and
+ * the hash of the last deleted event, which the verifier requires of a chain that does not start at 1. At least one
+ * sealed event of a chain stays, because the next one follows it.
  *
  * @param now epoch ms
  * @param retention ms
@@ -25,7 +25,7 @@ export async function pruneEvents(kysely: Kysely<Tables>, now: number, retention
     .execute();
   for (const { chain } of chains) {
     while (await kysely.transaction().execute((db) => pruneSlice(db, chain, now, retention))) {
-      // The next slice.
+      // Continue with the next slice.
     }
   }
 }
@@ -37,7 +37,7 @@ async function pruneSlice(
   now: number,
   retention: number,
 ): Promise<boolean> {
-  // The sealer's, so that the end of the chain stays what it is.
+  // The sealer's lock, so that the end of the chain does not move.
   if (!(await tryLockForAll(db, 'sealer'))) return false;
   const oldest = await db
     .selectFrom('audit_event')

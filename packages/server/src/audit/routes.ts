@@ -9,7 +9,7 @@ const tags = ['Audit log'];
 const security = [{ key: [] }, { session: [] }];
 const rejections = keyErrorResponses('insufficient_scope', 'not_found', 'verification_unavailable');
 
-/** Text for the document; a stream for the handler. */
+/** A string in the OpenAPI document; the handler sends a stream. */
 const exportSchema = z.unknown().meta({ type: 'string' });
 
 /** Who did what in a workspace. */

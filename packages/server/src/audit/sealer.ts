@@ -4,7 +4,7 @@ import { isPostgres, tryLockForAll } from '../database/dialect.ts';
 import type { Tables } from '../database/schema.ts';
 import { type EventRow, firstPreviousHash, sealOf, toEvent } from './chain.ts';
 
-/** Events of one transaction. On SQLite verification stands still while they are hashed: a few ms. */
+/** Events of one transaction. On SQLite they block verification while they are hashed: a few ms. */
 const batch = 500;
 
 interface Place {
@@ -13,20 +13,20 @@ interface Place {
 }
 
 /**
- * Gives each unsealed event its place in the chain of its workspace. Commands do not do this themselves: they would have
- * to lock the end of the chain, and a node that is frozen in the middle of a command would hold up every revoke of its
- * workspace. This takes no lock that a command waits for; one node at a time does it, and any other goes on when that
- * one is gone.
+ * Appends each unsealed event to the chain of its workspace. Commands do not do this themselves: they would have to
+ * lock the end of the chain, and a node that freezes in the middle of a command would block every revoke of its
+ * workspace. The sealer takes no lock that a command waits for. One node at a time seals; when it stops, another one
+ * takes over.
  */
 export async function sealEvents(kysely: Kysely<Tables>): Promise<void> {
   while (await hasUnsealed(kysely)) {
     if ((await kysely.transaction().execute(sealBatch)) < batch) return;
-    // SQLite answers in the same turn.
+    // SQLite returns in the same turn of the event loop.
     await setImmediate();
   }
 }
 
-/** Asked outside a transaction, because most of the time there is nothing to do. */
+/** Checked outside a transaction, because there is usually nothing to do. */
 async function hasUnsealed(db: Kysely<Tables>): Promise<boolean> {
   const row = await db
     .selectFrom('audit_event')

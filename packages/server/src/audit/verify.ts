@@ -7,7 +7,7 @@ import { type EventRow, firstPreviousHash, sealOf, toEvent } from './chain.ts';
 /** Events of one read. */
 const slice = 1000;
 
-/** The first entry of a chain that is not what it has to be. */
+/** The first invalid entry of a chain. */
 export interface Break {
   chain: string;
   sequence: number;
@@ -20,7 +20,7 @@ export interface Verification {
   chains: number;
   /** Sealed events that were read. */
   events: number;
-  /** Events that have no place in a chain yet. */
+  /** Events that are not sealed into a chain yet. */
   unsealed: number;
   breaks: Break[];
 }
@@ -28,18 +28,18 @@ export interface Verification {
 /** Sealed events of an export, by chain and sequence. */
 export type Anchor = ReadonlyMap<string, ReadonlyMap<number, { id: string; hash: string }>>;
 
-/** A place in a chain, and its hash. */
+/** A sequence number of a chain, and the hash of its event. */
 interface Place {
   sequence: number;
   hash: string;
 }
 
 /**
- * Checks each chain from its first event to its last one, and against an export that was kept elsewhere.
+ * Verifies each chain from its first event to its last, and against an earlier export.
  *
- * @param anchor empty when there is none: then events that are missing at the end of a chain, and a chain that was
- *   rewritten as a whole, cannot be found
- * @param progress is told how many events were read
+ * @param anchor the earlier export; empty without one. Then neither events that were deleted from the end of a chain
+ *   nor a chain that was rewritten as a whole can be detected
+ * @param progress is called with the number of events read
  */
 export async function verifyChains(
   db: Kysely<Tables>,
@@ -111,7 +111,7 @@ function problemOf(
   return undefined;
 }
 
-/** @returns undefined when the row is no event at all */
+/** @returns undefined when the row is not an event */
 function sealOfRow(row: EventRow): string | undefined {
   try {
     return sealOf(row.previous_hash ?? '', toEvent(row));
@@ -130,8 +130,8 @@ function missingAtEnd(last: number, anchored: ReadonlyMap<number, { id: string }
 const prunedSchema = z.object({ through: z.int(), hash: z.string() });
 
 /**
- * What comes before the first event that is left of a chain, as an audit.pruned event records it. That event may be
- * unsealed still.
+ * The predecessor of the first remaining event of a chain, as recorded by an audit.pruned event, which may not be
+ * sealed yet.
  */
 async function startBefore(db: Kysely<Tables>, chain: string, first: EventRow): Promise<Place | undefined> {
   if (first.sequence === 1) return undefined;

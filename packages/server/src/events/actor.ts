@@ -4,7 +4,7 @@ import type { FastifyRequest } from 'fastify';
 import { unknownClient } from '../http/client-address.ts';
 import { cleanUserAgent } from '../http/user-agent.ts';
 
-/** Where a request comes from, as its events show it. */
+/** The origin of a request, as recorded in its events. */
 export type Origin = Pick<Actor, 'address' | 'userAgent' | 'requestId'>;
 
 export const noOrigin: Origin = { address: null, userAgent: null, requestId: null };
@@ -19,15 +19,15 @@ export function originOf(request: FastifyRequest, address: string): Origin {
   };
 }
 
-/** What the server does by itself. */
+/** The actor of what the server does on its own. */
 export const systemActor: Actor = { kind: 'system', id: 'system', name: 'Soku', ...noOrigin };
 
-/** The person at a shell of the server's machine, by the name of its user there. */
+/** The person who runs a command on the server, by the name of the operating system user. */
 export function operatorActor(): Actor {
   return { kind: 'operator', id: 'operator', name: nameOfUser(), ...noOrigin };
 }
 
-/** A container's user often has no name. */
+/** In a container, the user often has no name. */
 function nameOfUser(): string {
   try {
     return userInfo().username;

@@ -5,23 +5,22 @@ import { systemActor } from '../events/actor.ts';
 import { appendEvents } from '../events/events.ts';
 import type { Inspection } from './file.ts';
 
-/** Hashes that one statement names, and that one reads: a few ms, for which verification waits. */
+/** Hashes in one statement, and read by one: verification waits a few ms for each. */
 const slice = 1000;
 const readSlice = 2000;
 
-/** What was valid in the database although the journal has it, and is revoked again. */
+/** What the database had as valid although the journal has it, and is now revoked again. */
 export interface Reapplied {
   hashes: number;
   keys: number;
 }
 
 /**
- * Whether the database seems to lack hashes that the journal has, by their numbers and by the last records of the
- * journal, without reading either of them in full: so a start finds nearly every older database before anything is
- * verified.
+ * Whether the database seems to lack hashes that the journal has. Compares their counts and the last records of the
+ * journal, and reads neither in full: so a start detects nearly every older database before anything is verified.
  *
- * It does not find every one: a hash that was appended late has its record after those of later revocations.
- * `differences` finds those.
+ * It can miss one: the record of a hash that was appended late comes after those of later revocations. `differences`
+ * finds these.
  *
  * @param inspection made before this call: a later record has its hash in the database already
  */
@@ -63,10 +62,10 @@ export async function revokeMissing(
 }
 
 /**
- * Compares every hash, a slice at a time, so that verification goes on meanwhile.
+ * Compares every hash, a slice at a time, so that verification continues in between.
  *
  * @param journal all hashes, read before this call; those that the database has are taken out of it
- * @returns what only one of them has
+ * @returns the hashes that only one of them has
  */
 export async function differences(
   db: Kysely<Tables>,
@@ -89,7 +88,7 @@ export async function differences(
     for (const hash of rows.map((row) => digits(row.hash))) {
       if (!journal.delete(hash)) onlyInDatabase.push(hash);
     }
-    // SQLite answers in the same turn.
+    // SQLite returns in the same turn of the event loop.
     await setImmediate(undefined, { signal });
   }
 }
@@ -110,8 +109,8 @@ async function missingIn(db: Kysely<Tables>, hashes: readonly string[]): Promise
 }
 
 /**
- * A key is revoked when all its secrets are. The hashes alone already keep it from being accepted; without this the list
- * would show it as active.
+ * A key is revoked when all its secrets are. Their hashes alone prevent it from being accepted, but the list would
+ * still show it as active.
  */
 async function revoke(db: Kysely<Tables>, hashes: Uint8Array[], now: number): Promise<number> {
   return db.transaction().execute(async (transaction) => {

@@ -1,6 +1,6 @@
 import { StartupError } from '../startup-error.ts';
 
-/** What was damaged may be the only trace of a revocation, so nothing goes on without an operator. */
+/** The damaged record may be the only trace of a revocation, so Soku stops until an operator intervenes. */
 export function damagedJournal(path: string, place: string): StartupError {
   return new StartupError(
     'data',
@@ -8,7 +8,7 @@ export function damagedJournal(path: string, place: string): StartupError {
   );
 }
 
-/** @param error what the file system threw; a refusal is returned as it is */
+/** @param error of the file system; a StartupError is returned unchanged */
 export function unusableJournal(path: string, error: unknown): StartupError {
   if (error instanceof StartupError) return error;
   const reason = error instanceof Error ? ` (${error.message})` : '';

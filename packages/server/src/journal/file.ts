@@ -16,13 +16,13 @@ const largestWrite = 10_001;
 /** Records at the end that every start looks at: all that it decodes, and all that an interrupted write can leave. */
 const endRecords = tailRecords + largestWrite + 1;
 
-/** Records that are decoded at a time: a few ms, for which verification waits. */
+/** Records that are decoded at a time: verification waits a few ms for each. */
 const slice = 2000;
 
 /** Hashes that are known to have a record, so that a repeated revoke adds no second one. */
 const mostRecent = 10_000;
 
-/** What a start learns without decoding the whole file. */
+/** What a start can read without decoding the whole file. */
 export interface Inspection {
   /** Records. A hash that was revoked again by a later process may have two. */
   count: number;
@@ -41,7 +41,7 @@ export class RevokedHashFile {
   readonly #path: string;
   readonly #textPath: string;
   readonly #disk;
-  /** Not known to be on the disk yet; in the order of the revocations. */
+  /** Not yet known to be on the disk; in the order of the revocations. */
   readonly #pending = new Set<string>();
   readonly #recent = new Set<string>();
   /** The write that collects hashes while another one is under way. */
@@ -60,7 +60,7 @@ export class RevokedHashFile {
 
   /**
    * Counts the records, decodes the last ones, cuts off what an interrupted write left at the end, and imports the
-   * journal of an earlier version if that has changed since the last import. To be called before anything is appended.
+   * journal of an earlier version if that has changed since the last import. Call it before anything is appended.
    *
    * @throws {StartupError} 65 when one of the last records, or the journal to import, is damaged; 73 when a file cannot
    *   be used. The files stay as they are
@@ -93,7 +93,7 @@ export class RevokedHashFile {
 
   /**
    * Writes the hashes that have no record yet. Resolves when they are on the disk; calls at the same time share one
-   * wait for it. What fails is written by the next call, before its own.
+   * wait for it. Hashes of a failed write are written by the next call, before its own.
    */
   append(hashes: Iterable<string>): Promise<void> {
     for (const hash of hashes) if (!this.#recent.has(hash)) this.#pending.add(hash);
@@ -110,7 +110,7 @@ export class RevokedHashFile {
     const end = first + format.countRecords(records);
     const torn = size - end * format.recordLength;
     if (torn > largestWrite * format.recordLength) {
-      // The damage may begin before the end that was read.
+      // The damage may start before the part that was read.
       throw damagedJournal(this.#path, `record ${format.countRecords(await this.#read())}`);
     }
     const imported = this.#decodeHeader(header, end);
@@ -126,7 +126,7 @@ export class RevokedHashFile {
     return { count: Math.max(0, end - 1), tail, truncated: torn > 0 };
   }
 
-  /** Reads the header and the end. The file has 36 MB for a million hashes, and every start does this. */
+  /** Reads the header and the end only: a million hashes take 36 MB, and every start does this. */
   async #readEnds(): Promise<{ size: number; header: Buffer; first: number; records: Buffer }> {
     const file = await open(this.#path, 'r').catch((error: unknown) => {
       if (codeOf(error) === 'ENOENT') return undefined;
@@ -193,12 +193,12 @@ export class RevokedHashFile {
     for (const hash of hashes) this.#pending.delete(hash);
   }
 
-  /** Opens the file each time: if somebody moves it away, records go into a new one, not into a file without a name. */
+  /** Opens the file each time: if it was moved away, records go into a new file, not into one without a name. */
   async #write(records: Buffer): Promise<void> {
     const file = await this.#disk.open(this.#path, 'a', 0o600);
     try {
       const { size } = await file.stat();
-      // The rest is left of a write that failed, as on a full disk.
+      // The remainder of a failed write, such as on a full disk.
       const end = size - (size % format.recordLength);
       if (end < size) await file.truncate(end);
       const isNew = end === 0;
@@ -228,7 +228,7 @@ const noBytes = Buffer.alloc(0);
 /**
  * The bytes of a file from `first` to before `end`.
  *
- * @throws when the file becomes shorter meanwhile: what is missing must not be taken for the end of a write
+ * @throws when the file is truncated while it is read: the missing part must not look like an interrupted write
  */
 async function readBytes(file: FileHandle, first: number, end: number): Promise<Buffer> {
   const bytes = Buffer.alloc(end - first);

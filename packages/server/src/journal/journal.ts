@@ -26,7 +26,7 @@ const failureInterval = 10_000;
 /** Changed hashes that are looked up at a time. */
 const atOnce = 1000;
 
-/** Most changed hashes that wait to be looked up; with more of them everything is compared. */
+/** Most changed hashes that wait to be looked up; above it, all hashes are compared. */
 const mostChanged = 100_000;
 
 /**
@@ -39,7 +39,7 @@ export class RevocationJournal {
   readonly #database: Database;
   readonly #log: Logger;
   readonly #background: Repeating;
-  /** Hashes of keys that some node has changed; not all of them are revoked. */
+  /** Hashes of keys that a node has changed; not all of them are revoked. */
   #changed: Uint8Array[] = [];
   /** After a start, and when changes may have been missed. */
   #mustCompare = true;
@@ -64,8 +64,8 @@ export class RevocationJournal {
   }
 
   /**
-   * Revokes again what an older database has as valid. To be called before anything is verified. It finds what can be
-   * found at once; everything is compared in the background.
+   * Revokes again what an older database has as valid. Call it before anything is verified. It handles what it can
+   * detect at once; a full comparison runs in the background.
    *
    * @throws {StartupError} 65 when the journal is damaged, 73 when it cannot be used
    */
@@ -74,14 +74,14 @@ export class RevocationJournal {
     const { kysely } = this.#database;
     if (await seemsOlder(kysely, { tail, count })) {
       const hashes = await this.#file.readAll();
-      // A hash with two records looks like one that the database lacks.
+      // A hash with two records looks like a hash that the database lacks.
       if (await seemsOlder(kysely, { tail, count: hashes.size })) await this.#revokeMissing(hashes);
     }
     this.#background.start(0);
   }
 
   /**
-   * Brings journal and database to the same state.
+   * Synchronizes the journal and the database.
    *
    * @returns what was revoked again in the database
    *
@@ -98,7 +98,7 @@ export class RevocationJournal {
   }
 
   async stop(): Promise<void> {
-    // A comparison under way is left to the next start.
+    // The next start repeats a comparison that was interrupted.
     this.#stopping.abort();
     await this.#background.stop();
   }
@@ -123,7 +123,7 @@ export class RevocationJournal {
     }
   }
 
-  /** How often something could not be written, or not be compared with the database. */
+  /** How often a write, or the comparison with the database, failed. */
   get failures(): number {
     return this.#failedWrites + this.#background.failures;
   }
@@ -161,7 +161,7 @@ export class RevocationJournal {
       await this.#compare();
     } catch (error) {
       if (this.#stopping.signal.aborted) return;
-      // A damaged record stays damaged, and reading everything each second would cost a lot.
+      // A damaged record stays damaged, and reading the whole file every second would be expensive.
       if (!(error instanceof StartupError && error.exitCode === exitCodes.data)) this.#mustCompare = true;
       throw error;
     }

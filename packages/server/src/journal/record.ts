@@ -30,9 +30,9 @@ export function decodeRecord(file: Buffer, index: number): Buffer | undefined {
 }
 
 /**
- * Counts the records that a write completed, damaged ones included: one of those may be the only trace of a revocation.
- * Behind them an interrupted write leaves part of a record, zeros, or both, because a file system may grow a file before
- * it writes the content.
+ * Counts the complete records, including damaged ones, which may be the only trace of a revocation. After them, an
+ * interrupted write leaves a partial record, zeros, or both, because a file system may grow a file before it writes the
+ * content.
  */
 export function countRecords(file: Buffer): number {
   let written = file.length;
@@ -42,7 +42,7 @@ export function countRecords(file: Buffer): number {
   return decodeRecord(file, count) === undefined ? count : count + 1;
 }
 
-/** Identifies one state of the text journal, which earlier versions write. */
+/** Identifies a state of the text journal that earlier versions write. */
 export interface TextJournalState {
   /** Bytes. */
   size: number;

@@ -19,7 +19,7 @@ export async function textJournalState(path: string): Promise<TextJournalState |
 }
 
 /**
- * Reads the journal that earlier versions wrote. It is never changed, so that an earlier version can use it again.
+ * Reads the journal of earlier versions. It is never changed, so that an earlier version can use it again.
  *
  * @returns the hashes, oldest first; without a last line that an interrupted write left incomplete
  * @throws {StartupError} 65 when a line is damaged
@@ -38,7 +38,7 @@ export async function readTextJournal(path: string): Promise<string[]> {
     if (!/^[0-9a-f]*$/.test(hash) || !line.startsWith(text)) {
       throw damagedJournal(path, `line ${start / lineLength + 1}`);
     }
-    // The last line may lack nothing but its newline.
+    // The last line may be complete except for its newline.
     if (text.length >= lineLength - 1) hashes.push(hash);
   }
   return hashes;

@@ -3,47 +3,47 @@ import { RequestError } from '../http/errors.ts';
 import { asNumber, quotaOf, readRateLimit, type StoredLimits } from '../limits/rate-limit.ts';
 
 /*
- * A key must not get round its limit by making a key with a higher one, or by changing one. So its own limit is the
- * most that it can hand out; a person may hand out everything.
+ * A key must not bypass its limit by creating a key with a higher one, or by changing one. So it cannot grant more than
+ * its own limit; a person can grant any.
  */
 
 /**
  * The limit of a new key.
  *
- * @param maker the limits of the key that makes it; null for a person
- * @param wish null: the workspace's, or the maker's own when that is lower
+ * @param creator the limits of the key that creates it; null for a person
+ * @param requested null: the workspace's, or the creator's own when that is lower
  * @param fallback SOKU_KEY_RATE_LIMIT
- * @throws {RequestError} invalid_request when it asks for more than its maker has
+ * @throws {RequestError} invalid_request when it is higher than the creator's own
  */
 export function limitOfNewKey(
-  maker: StoredLimits | null,
-  wish: RateLimit | null,
+  creator: StoredLimits | null,
+  requested: RateLimit | null,
   fallback: RateLimit,
 ): RateLimit | null {
-  if (maker === null) return wish;
-  if (wish === null) {
-    const common = quotaOf({ own: null, workspace: maker.workspace }, fallback);
-    return quotaOf(maker, fallback) < common ? readRateLimit(maker.own) : null;
+  if (creator === null) return requested;
+  if (requested === null) {
+    const common = quotaOf({ own: null, workspace: creator.workspace }, fallback);
+    return quotaOf(creator, fallback) < common ? readRateLimit(creator.own) : null;
   }
-  refuseHigherLimit(maker, wish, fallback);
-  return wish;
+  refuseHigherLimit(creator, requested, fallback);
+  return requested;
 }
 
 /**
- * @param holder the limits of the key that hands the limit out; null for a person
- * @param wish null: the workspace's
+ * @param caller the limits of the key that grants the limit; null for a person
+ * @param requested null: the workspace's
  * @param fallback SOKU_KEY_RATE_LIMIT
- * @throws {RequestError} invalid_request when the limit is higher than the holder's own
+ * @throws {RequestError} invalid_request when the limit is higher than the caller's own
  */
 export function refuseHigherLimit(
-  holder: StoredLimits | null,
-  wish: RateLimit | null,
+  caller: StoredLimits | null,
+  requested: RateLimit | null,
   fallback: RateLimit,
 ): void {
-  if (holder === null) return;
+  if (caller === null) return;
   const asked =
-    wish === null ? quotaOf({ own: null, workspace: holder.workspace }, fallback) : asNumber(wish);
-  const most = quotaOf(holder, fallback);
+    requested === null ? quotaOf({ own: null, workspace: caller.workspace }, fallback) : asNumber(requested);
+  const most = quotaOf(caller, fallback);
   if (asked <= most) return;
   const problem = `must not be higher than ${most}, the limit of the key that asks for it`;
   throw new RequestError({

@@ -13,7 +13,7 @@ import type { Ask } from '../verification/verdict.ts';
 import type { Verifier } from '../verification/verifier.ts';
 import type { SessionDecides } from './session-decides.ts';
 
-/** How long after a sign-in a session may still make keys, in ms (ASVS 5.0 7.5.3). */
+/** How long after a sign-in a session may create keys, in ms (ASVS 5.0 7.5.3). */
 const recentLogin = 2 * 60 * 60 * 1000;
 
 type Found =
@@ -21,8 +21,8 @@ type Found =
   | { caller?: never; limit?: never; refusal: Refusal };
 
 /**
- * Settles who calls a management endpoint: the key in the Authorization header, else the person of the session
- * cookie (session-decides.ts). A key needs the scope; a person may do everything in a workspace of theirs.
+ * Authenticates the caller of a management endpoint: the key in the Authorization header, else the person of the
+ * session cookie (session-decides.ts). A key needs the scope; a person may do everything in their own workspaces.
  */
 export class CallerFinder implements Callers {
   readonly #verifier: Verifier;
@@ -52,10 +52,10 @@ export class CallerFinder implements Callers {
       request: FastifyRequest,
       reply: FastifyReply,
     ): Promise<FastifyReply | undefined> => {
-      // Settled before, then this is the second time, and the same request.
+      // The same request was authenticated before.
       const again = this.#settled.has(request);
       if (again && this.#bodyless.has(request)) return undefined;
-      // Only a request without a body is at its end before it began: there is nothing to wait for.
+      // Only a request without a body has ended by now: there is nothing to wait for.
       if (request.raw.readableEnded) this.#bodyless.add(request);
       const ask = {
         needs: [needs],

@@ -7,7 +7,7 @@ import { hasKeyInQuery } from '../verification/credentials.ts';
 /** RFC 9112 section 3.2.2 lets a client send the whole URL. */
 const management = /^(?:https?:\/\/[^/]*)?\/(?:v1|api)\//i;
 
-/** Calls about the key that came with the request: there a key in the URL has codes of its own (401). */
+/** Calls about the request's own key, for which a key in the URL has its own codes (401). */
 const verification = /^(?:https?:\/\/[^/]*)?\/v1\/(?:me|verify)(?:\/|$)/i;
 
 const notUtf8: Refusal = {
@@ -16,9 +16,9 @@ const notUtf8: Refusal = {
 };
 
 /**
- * Rejects every management call whose URL holds a key, whatever the parameter is called, before anything reads it:
- * URLs are logged by proxies and kept in histories (ASVS 5.0 14.2.1). The same for a query that is not UTF-8, which
- * would be read as other text than was meant.
+ * Rejects every management call whose URL contains a key, in any parameter, before anything reads it: proxies log URLs,
+ * and browsers keep them in the history (ASVS 5.0 14.2.1). Also rejects a query that is not UTF-8, which would be
+ * misread.
  *
  * @param prefixes accepted key prefixes
  */
@@ -28,15 +28,15 @@ export function checkUrls(app: FastifyInstance, prefixes: readonly string[]): vo
     const { url } = request;
     const problem = checkUrl(url, prefixes);
     if (problem === null) return;
-    // Whoever sends no credentials meant the key to be them, and is told so (401 key_in_query).
+    // Without other credentials, the key was meant as the credentials (401 key_in_query).
     if (authorization === '' && cookie === undefined && hasKeyInQuery(url, prefixes)) return;
     return refuse(reply, problem);
   });
 }
 
 /**
- * @param url path and query, as they came
- * @returns the refusal, which names the parameter but repeats nothing of a key; null when the call may go on
+ * @param url path and query, as received
+ * @returns the error, which names the parameter but repeats no part of the key; null when the call is allowed
  */
 export function checkUrl(url: string, prefixes: readonly string[]): Refusal | null {
   const [path = '', ...rest] = url.split('?');

@@ -2,9 +2,9 @@ import type { Kysely } from 'kysely';
 import type { Tables } from '../database/schema.ts';
 import { RequestError } from '../http/errors.ts';
 
-/** Most keys that one revoke takes along. Every verifier evicts all of them before the call returns. */
+/** Most descendants that one revoke includes. Every verifier evicts all of them before the call returns. */
 const mostDescendants = 10_000;
-/** Rows that are read to know that there are more: the key itself, and one too many. */
+/** Rows to read to detect that there are more: the key itself, and one above the maximum. */
 const mostRead = mostDescendants + 2;
 
 /** A key, or one that descends from it. */
@@ -19,14 +19,13 @@ interface Relative {
 interface Plan {
   /** The keys that are not revoked, the key itself among them unless it is. */
   revoke: { id: string; name: string }[];
-  /** Ids of all whose hashes belong in the journal, because this revoke or an earlier one of the same key may owe them. */
+  /** Ids of the keys whose hashes the journal may still lack, after this revoke or an earlier one of the same key. */
   keep: string[];
 }
 
 /**
- * A query for what planRevoke needs to know of a family: the key, its relatives that are not revoked, and those that
- * were revoked with the key or later. It ends after one row more than a revoke allows: neither database looks for rows
- * of a recursive query that nobody reads.
+ * The query for planRevoke: the key, its descendants that are not revoked, and those that were revoked with the key or
+ * later. Its limit is one row above the maximum: neither database computes rows of a recursive query beyond the limit.
  */
 export function revocableFamily(db: Kysely<Tables>, keyId: string, workspaceId: string) {
   const since = db
@@ -42,11 +41,11 @@ export function revocableFamily(db: Kysely<Tables>, keyId: string, workspaceId: 
 }
 
 /**
- * A query for a key with the keys that it created, the keys that those created, and so on, revoked or not, as far as
- * they belong to the workspace.
+ * A query for a key with the keys that it created, the keys that those created, and so on, revoked or not, in the same
+ * workspace.
  *
- * A recursive query misses keys that are created while it runs. So whoever revokes what it returns locks the workspace
- * before: each creation takes that lock before it looks whether its creator is revoked.
+ * A recursive query misses keys that are created while it runs. So a revoke of its rows locks the workspace first: each
+ * creation takes that lock before it checks whether its creator is revoked.
  */
 function familyOf(db: Kysely<Tables>, keyId: string, workspaceId: string) {
   return db
@@ -56,11 +55,11 @@ function familyOf(db: Kysely<Tables>, keyId: string, workspaceId: string) {
         .select(['id', 'name', 'revoked_at', 'expires_at'])
         .where('id', '=', keyId)
         .where('workspace_id', '=', workspaceId)
-        // Not UNION ALL: it also ends if SQL by hand has made keys create each other.
+        // Not UNION ALL: the query also ends if manual SQL has made a cycle of creators.
         .union(
           query
             .selectFrom('family')
-            // SQLite would read all keys of the workspace for each of the family. In a CROSS JOIN it keeps the order.
+            // SQLite would scan all keys of the workspace for each row. With CROSS JOIN it keeps this join order.
             .crossJoin('api_key')
             .select(['api_key.id', 'api_key.name', 'api_key.revoked_at', 'api_key.expires_at'])
             .whereRef('api_key.created_by', '=', 'family.id')
@@ -88,7 +87,7 @@ export async function livingDescendants(db: Kysely<Tables>, keyId: string, works
 }
 
 /**
- * @param family what revocableFamily found, in the transaction of the revoke
+ * @param family the rows of revocableFamily, read in the transaction of the revoke
  * @throws {RequestError} too_many_descendants
  */
 export function planRevoke(family: readonly Relative[]): Plan {

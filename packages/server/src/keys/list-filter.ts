@@ -26,7 +26,7 @@ export function matchesFilter(eb: KeyExpressions, filter: KeyFilter, postgres: b
   return eb.and(conditions);
 }
 
-/** Revoked wins over expired: a revoked key stays "revoked" after its date, too. */
+/** Revoked takes precedence over expired: a revoked key stays "revoked" after its expiry. */
 export function hasStatus(eb: KeyExpressions, status: StatusFilter, now: number): Condition {
   const conditions = {
     all: [],
@@ -58,12 +58,12 @@ function hasPreview(eb: KeyExpressions, part: PreviewPart, postgres: boolean) {
   if (prefixEnd !== undefined) conditions.push(endsWith(sql.ref('prefix'), prefixEnd));
   const fits = sql<SqlBool>`${sql.join(conditions, sql` AND `)}`;
   const secrets = eb.selectFrom('api_key_secret').select('key_id').where(fits);
-  // By either end few secrets are found, once and by an index. A prefix alone fits most of them, so each key is asked.
+  // Either end matches few secrets, found once by an index. A prefix alone matches most, so it is checked for each key.
   if (start !== undefined || end !== undefined) return eb('api_key.id', 'in', secrets);
   return eb.exists(secrets.whereRef('key_id', '=', 'api_key.id'));
 }
 
-/** As the indexes of migration 0008 have the column, so that they are used. The last character is below `~`. */
+/** The expression of the indexes of migration 0008, so that they are used. All characters sort before `~`. */
 function begins(column: 'preview_start' | 'preview_end', text: string, postgres: boolean) {
   const folded = sql`lower(${sql.ref(column)} ${bytewise(postgres)})`;
   return sql<SqlBool>`(${folded} >= ${text} AND ${folded} <= ${`${text}~`})`;

@@ -1,12 +1,12 @@
 import { containsKey, explainKey, findKeys } from '@soku/key';
 
-/** What stands between the parts of an Authorization field, and around a key that was copied with its quotes. */
+/** Separators of the parts of an Authorization header, and quotes that were copied with a key. */
 const separators = /[\s"'`<>()[\]{}=:,;$]+/;
 
 /**
- * Whether an Authorization field holds something that was meant as a key of ours: a key, whole or cut, with characters
- * that are wrong, without its prefix, or its preview; with or without Bearer, or as the name or the password of Basic.
- * The tokens of others, such as a JWT, do not count, nor does a password that only has the length of a key.
+ * Whether an Authorization header was meant to contain one of our keys: a key that is complete or truncated, mistyped
+ * or without its prefix, or a preview; with or without Bearer, or as the user name or the password of Basic. Other
+ * tokens, such as a JWT, do not count, nor does a password that only has the length of a key.
  *
  * @param prefixes the accepted ones
  */
@@ -18,7 +18,7 @@ export function resemblesKey(authorization: string, prefixes: readonly string[])
   );
 }
 
-/** Whether a word begins as our keys do, or a whole key lacks nothing but its prefix. */
+/** Whether a word starts with a key prefix, or is a complete key except for its prefix. */
 function holdsKey(text: string, prefixes: readonly string[]): boolean {
   if (findKeys(text, prefixes).length > 0) return true;
   const words = text.toLowerCase().split(separators);
@@ -29,7 +29,7 @@ function holdsKey(text: string, prefixes: readonly string[]): boolean {
 function isPartOfKey(word: string, prefixes: readonly string[]): boolean {
   if (word === '') return false;
   const code = explainKey(word, prefixes)?.code;
-  // Hashes and session ids of others can have 32 characters, too, but of one case.
+  // Hashes and session ids can have 32 characters, too, but all of one case.
   return code === 'key_preview' || (code === 'missing_prefix' && containsKey(word, prefixes));
 }
 

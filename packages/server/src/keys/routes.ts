@@ -32,7 +32,7 @@ const createHeaders = workspaceHeader.extend({
     ),
 });
 
-/** Beside the refusals of every endpoint: a key may lack the scope, and X-Soku-Workspace may name nothing. */
+/** Errors beside those of every endpoint: a key may lack the scope, and X-Soku-Workspace may name no workspace. */
 const reading = ['insufficient_scope', 'not_found', 'verification_unavailable'] as const;
 const changing = [...reading, 'cross_origin', 'payload_too_large', 'unsupported_media_type'] as const;
 

@@ -1,6 +1,6 @@
 import { foldName } from '../database/fold-name.ts';
 
-/** What a search may mean beside a part of the name. All texts are ASCII in lower case. */
+/** What a search text can match. All texts are ASCII in lower case. */
 export interface SearchText {
   /** Part of the folded name. */
   name: string;
@@ -14,7 +14,7 @@ export interface SearchText {
 export interface PreviewPart {
   /** The whole prefix. */
   prefix?: string;
-  /** The end of the prefix: `live_`. Only with all of `start`, because `e_2` is a part of far too many previews. */
+  /** The end of the prefix: `live_`. Only with all of `start`, because `e_2` matches far too many previews. */
   prefixEnd?: string;
   start?: string;
   end?: string;
@@ -23,20 +23,20 @@ export interface PreviewPart {
 /** Characters that a preview shows at either end. */
 const shown = 3;
 
-/** Shorter texts are in so many ids by chance that they would only hide the names. */
+/** Shorter texts occur in so many ids by chance that they would hide the matches by name. */
 const leastOfId = 4;
 
 /** Crockford's base 32, as in ids.ts. */
 const idPart = new RegExp(`^(?:key_[0-9a-hjkmnp-tv-z]{1,26}|[0-9a-hjkmnp-tv-z]{${leastOfId},26})$`);
 
-/** The dots of a preview, and what other programs write there. */
+/** The dots of a preview, and what other programs write instead. */
 const gap = '(?:\\.{2,}|\\u2026|\\*+|\\u2022+)';
 
 const prefixed = new RegExp(`^([a-z0-9_]*_)([0-9a-z]{0,${shown}})(?:${gap}([0-9a-z]{0,${shown}}))?$`);
 const unprefixed = new RegExp(`^([0-9a-z]{${shown}})?${gap}([0-9a-z]{0,${shown}})$`);
 const bare = new RegExp(`^[0-9a-z]{${shown}}$`);
 
-/** @param text what somebody typed, without white space around it; not empty */
+/** @param text the input, trimmed and not empty */
 export function readSearch(text: string): SearchText {
   const lower = text.toLowerCase();
   return {
@@ -46,7 +46,7 @@ export function readSearch(text: string): SearchText {
   };
 }
 
-/** Three characters alone may be either end; fewer would be in too many previews to mean one. */
+/** Three characters alone may be either end; fewer would match too many previews. */
 function readPreview(text: string): PreviewPart[] {
   if (bare.test(text)) return [{ start: text }, { end: text }];
   const whole = prefixed.exec(text);
@@ -59,7 +59,7 @@ function readPreview(text: string): PreviewPart[] {
   return Object.keys(part).length > 0 ? [part] : [];
 }
 
-/** Without what is missing or empty. */
+/** Omits what is missing or empty. */
 function given(part: { [Name in keyof PreviewPart]: string | undefined }): PreviewPart {
   return Object.fromEntries(Object.entries(part).filter(([, text]) => text !== undefined && text !== ''));
 }

@@ -38,7 +38,7 @@ interface Options {
   now: () => number;
 }
 
-/** The life of a key: made, listed, changed, revoked. */
+/** Creates, lists, changes and revokes keys. */
 export class KeyService {
   readonly #store: KeyStore;
   readonly #propagation: Propagation;
@@ -51,9 +51,9 @@ export class KeyService {
   }
 
   /**
-   * Makes a key. The full key exists in the returned value only; what is stored is its hash.
+   * Creates a key. Only the returned value has the full key; its hash is stored.
    *
-   * @param idempotencyKey the header's value; a second call with it makes no second key
+   * @param idempotencyKey the value of the header; a second call with it creates no second key
    * @throws {RequestError} invalid_request, insufficient_scope, idempotency_replayed, key_quota_reached
    */
   async create(
@@ -102,7 +102,7 @@ export class KeyService {
     return this.#store.hasAny();
   }
 
-  /** @throws {RequestError} not_found, the same for a key of another workspace as for none */
+  /** @throws {RequestError} not_found, also for a key of another workspace */
   async get(workspaceId: string, id: string): Promise<Key> {
     const [row, used] = await Promise.all([
       this.#store.find(workspaceId, id),
@@ -134,7 +134,7 @@ export class KeyService {
   }
 
   /**
-   * Gives a key another name or limit. When this resolves, verification knows of it.
+   * Changes the name or the limit of a key. When this resolves, verification applies it.
    *
    * @returns the key; to a caller that may not read it, only what was sent
    * @throws {RequestError} invalid_request, not_found
@@ -188,7 +188,7 @@ export class KeyService {
   }
 
   /**
-   * The keys that a revoke of this one with its descendants would revoke beside it.
+   * The other keys that a revoke with descendants would include.
    *
    * @throws {RequestError} not_found
    */
@@ -198,7 +198,7 @@ export class KeyService {
     return found;
   }
 
-  /** Somebody who pastes the key into the name field would have it stored and shown for ever. */
+  /** A key that was pasted into the name field would be stored and shown permanently. */
   #refuseKeyAsName(name: string): void {
     if (!containsKey(name, this.#options.prefixes)) return;
     throw new RequestError({
@@ -209,12 +209,12 @@ export class KeyService {
   }
 }
 
-/** A revoke of nothing is published, too: the call that did revoke these keys may still be waiting. */
+/** A revoke that changes nothing is published, too: the call that revoked these keys may still be waiting. */
 function changedBy({ key, revoked, keep }: Revoked): Changed {
   return { kind: 'revoked', ids: keep, ...(revoked.length === 0 && { republish: key.id }) };
 }
 
-/** Every caller may read itself. */
+/** Every key may read itself. */
 function mayRead(caller: Caller, keyId: string): boolean {
   return caller.actor.id === keyId || caller.scopes.includes('keys:read');
 }
@@ -230,10 +230,10 @@ function refuseMoreScopes(caller: Caller, scopes: readonly Scope[]): void {
   });
 }
 
-/** @returns epoch ms or null; a key that ends hands its own end on when none is asked for */
-function chooseExpiry(caller: Caller, wish: string | null, now: number): number | null {
-  if (wish === null) return Number.isFinite(caller.expiresAt) ? caller.expiresAt : null;
-  const expiresAt = Date.parse(wish);
+/** @returns epoch ms or null. Without a requested expiry, a new key gets the expiry of the key that creates it */
+function chooseExpiry(caller: Caller, requested: string | null, now: number): number | null {
+  if (requested === null) return Number.isFinite(caller.expiresAt) ? caller.expiresAt : null;
+  const expiresAt = Date.parse(requested);
   if (expiresAt <= now) throw wrongExpiry('must be in the future');
   if (expiresAt > caller.expiresAt) throw wrongExpiry('must not be later than that of the key that makes it');
   return expiresAt;

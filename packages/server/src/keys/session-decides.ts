@@ -3,9 +3,9 @@ import { hasSessionCookie } from '../accounts/session-cookie.ts';
 import { resemblesKey } from './resembles-key.ts';
 
 /**
- * Whether a management call is the call of a person with a session cookie: no Authorization field holds anything like
- * a key of ours. A proxy before the dashboard may add one for itself, and browsers send Basic credentials by
- * themselves. A field that was meant as a key decides alone, so that a wrong key is never overlooked.
+ * Whether a management call is authenticated by the session cookie: when no Authorization header resembles one of our
+ * keys. A proxy in front of the dashboard may add a header of its own, and browsers send Basic credentials on their
+ * own. A header that was meant to be a key takes precedence over the cookie, so that a wrong key is never ignored.
  */
 export type SessionDecides = (request: IncomingMessage) => boolean;
 

@@ -4,7 +4,7 @@ import type { Tables } from '../database/schema.ts';
 import { livingDescendants } from './descendants.ts';
 import { hasStatus, type KeyFilter, matchesFilter } from './list-filter.ts';
 
-/** A key as the list shows it: its row, and the preview parts of its newest secret. */
+/** A key in the list: its row, and the preview of its newest secret. */
 export interface KeyRow {
   id: string;
   name: string;
@@ -19,7 +19,7 @@ export interface KeyRow {
   preview_end: string;
 }
 
-/** Reads the keys of workspaces. Everything here takes the workspace: nothing can be read across it. */
+/** Reads the keys of a workspace. Every method takes the workspace, so no key of another one can be read. */
 export class KeyStore {
   readonly #db: Kysely<Tables>;
 
@@ -41,7 +41,7 @@ export class KeyStore {
         .where(isNewestSecret)
         .where('api_key.workspace_id', '=', workspaceId)
         .where('api_key.id', '=', id)
-        // SQLite has no such clause, and a transaction there has the database alone.
+        // SQLite has no such clause: there, a transaction has exclusive access.
         .$if(locked && isPostgres(this.#db), (query) => query.forNoKeyUpdate('api_key'))
         .executeTakeFirst()
     );
@@ -52,7 +52,7 @@ export class KeyStore {
     return (await this.#db.selectFrom('api_key').select('id').limit(1).executeTakeFirst()) !== undefined;
   }
 
-  /** The keys that a revoke of a key would take along; see livingDescendants. */
+  /** The descendants that a revoke of a key would include; see livingDescendants. */
   async descendants(workspaceId: string, id: string, now: number) {
     return livingDescendants(this.#db, id, workspaceId, now);
   }
@@ -67,7 +67,7 @@ export class KeyStore {
     page: KeyFilter & { after: string | undefined; limit: number },
   ): Promise<KeyRow[]> {
     const { after } = page;
-    // The page first and the previews after it: PostgreSQL would else join all keys of the workspace, and sort them.
+    // First the page, then its previews: otherwise PostgreSQL would join and sort all keys of the workspace.
     const keys = this.#db
       .selectFrom('api_key')
       .selectAll()
@@ -86,7 +86,7 @@ export class KeyStore {
       .execute();
   }
 
-  /** How many of the keys that the search finds have each status. */
+  /** Counts the keys that match the search, by status. */
   async count(workspaceId: string, { search, hash, now }: Omit<KeyFilter, 'status'>) {
     const filter = { status: 'all', search, hash, now } as const;
     const row = await this.#db

@@ -11,7 +11,7 @@ import { planRevoke, revocableFamily } from './descendants.ts';
 import { hasStatus } from './list-filter.ts';
 import { type KeyRow, KeyStore } from './store.ts';
 
-// What the commands of keys write. Each function belongs inside the transaction of its command.
+// The writes of the key commands. Call each function inside the transaction of its command.
 
 export interface NewKey {
   id: string;
@@ -29,10 +29,10 @@ export interface NewKey {
   preview: { prefix: string; previewStart: string; previewEnd: string };
 }
 
-/** What the limits of the key that asks allow: told the limits, or null for a person; throws what it refuses. */
+/** Checks a change against the limits of the calling key, or null for a person. Throws to reject it. */
 type Permit<T> = (asking: StoredLimits | null) => T;
 
-/** How long an Idempotency-Key is remembered, in ms. */
+/** How long an Idempotency-Key is stored, in ms. */
 const idempotencyLife = 24 * 60 * 60 * 1000;
 
 /**
@@ -40,7 +40,7 @@ const idempotencyLife = 24 * 60 * 60 * 1000;
  *
  * @param token the Idempotency-Key as a hash
  * @param maxActive most active keys that the workspace may have
- * @param limitOf gives the key's limit
+ * @param limitOf returns the limit of the key
  */
 export async function insertKey(
   db: Kysely<Tables>,
@@ -54,7 +54,7 @@ export async function insertKey(
   | { outcome: 'replayed'; keyId: string }
   | { outcome: 'full' }
 > {
-  // Whoever creates a key in the same workspace at the same time waits, and then counts this one, too.
+  // Concurrent creations in the workspace wait for this lock, and then count this key, too.
   await lockRow(db, 'workspace', key.workspaceId);
   const creator = key.createdByKey ? await limitsOfUnrevoked(db, key.createdBy) : null;
   if (creator === undefined) return { outcome: 'creator revoked' };
@@ -70,8 +70,8 @@ export async function insertKey(
 }
 
 /**
- * Read in the transaction of the change that a key makes: one that is being revoked must not leave a child, and one
- * whose limit is being lowered must not hand on the higher one (ASVS 5.0 15.4.2).
+ * Reads the limits of the calling key in the transaction of its command: a key that is being revoked must not create
+ * another, and one whose limit is being lowered must not grant the higher one (ASVS 5.0 15.4.2).
  *
  * @returns undefined when the key is revoked
  */
@@ -92,7 +92,7 @@ async function findIdempotent(
   token: Uint8Array,
   now: number,
 ): Promise<string | undefined> {
-  // Of this workspace only, whose row is locked: with those of others, two transactions could wait for each other.
+  // Only of this workspace, whose row is locked: deleting those of others could deadlock two transactions.
   await db
     .deleteFrom('idempotency')
     .where('workspace_id', '=', workspaceId)
@@ -163,9 +163,9 @@ async function insertRows(
 }
 
 /**
- * Gives a key another name or limit.
+ * Changes the name or the limit of a key.
  *
- * @param byKey the key that makes the change; null for a person
+ * @param byKey the calling key; null for a person
  * @param permit is called in the transaction
  * @returns the key as it was before
  */
@@ -175,7 +175,7 @@ export async function updateKey(
   { name, rateLimit }: ChangeKey,
   permit: Permit<void>,
 ): Promise<{ outcome: 'updated'; before: KeyRow } | { outcome: 'not found' | 'caller revoked' }> {
-  // Two keys that change each other would wait for each other without end, each with its own row locked.
+  // Two keys that change each other, each with its own row locked, would deadlock.
   if (byKey !== null) await lockRow(db, 'workspace', workspaceId);
   const asking = byKey === null ? null : await limitsOfUnrevoked(db, byKey);
   if (asking === undefined) return { outcome: 'caller revoked' };

@@ -1,7 +1,7 @@
 /** The two clocks of one process, in ms. */
 export interface Clock {
-  /** Runs on without jumps; it stands still while the machine is suspended. Its zero means nothing. */
+  /** Monotonic: it never jumps, and stops while the machine is suspended. Its zero point is arbitrary. */
   monotonic(): number;
-  /** Since 1970. It may jump, so it decides nothing but the fuse of a lease, which can only refuse. */
+  /** Epoch ms. It may jump, so it is only used as the fuse of a lease, which can only end the lease. */
   wall(): number;
 }

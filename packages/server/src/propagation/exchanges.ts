@@ -1,29 +1,29 @@
 import type { Later } from '../timers/repeating.ts';
 
 interface Options {
-  /** ms from the end of one exchange to the beginning of the next, when nobody asks for one. */
+  /** ms from the end of one exchange to the beginning of the next, when none is requested. */
   interval: number;
   later: Later;
   /** From 0 to below 1. */
   random: () => number;
-  /** Told of the first of several failures in a row. */
+  /** Called with the first of several failures in a row. */
   failed: (error: unknown) => void;
-  /** Told of the first success after a failure. */
+  /** Called at the first success after a failure. */
   recovered: () => void;
 }
 
 /** How one exchange ended. */
 export interface Outcome<T> {
-  /** Undefined when this node has not caught up with what the exchange showed. */
+  /** Undefined when this node has not applied all changes that the exchange returned. */
   caughtUp: T | undefined;
-  /** Whether to begin the next one at once. */
+  /** Whether to start the next one at once. */
   again: boolean;
 }
 
 const firstRetryMs = 50;
 const lastRetryMs = 1000;
 
-/** Makes one exchange after another, never two at the same time, for as long as it takes. */
+/** Runs exchanges one after another, never two at the same time, until it is stopped. */
 export class Exchanges<T> {
   readonly #exchange: () => Promise<Outcome<T>>;
   readonly #options: Options;
@@ -31,7 +31,7 @@ export class Exchanges<T> {
   #wanted = false;
   #failures = 0;
   #stopped = false;
-  /** Of those who wait for an exchange that is yet to be sent. */
+  /** Callers that wait for an exchange that has not been sent yet. */
   #waiting: ((result: T) => void)[] = [];
   #cancel: () => void = () => undefined;
 
@@ -40,15 +40,15 @@ export class Exchanges<T> {
     this.#options = options;
   }
 
-  /** Makes an exchange at once, or another one if one is under way, which may have looked before the news. */
+  /** Runs an exchange at once, or one more after the running one, whose snapshot may be too old. */
   wake(): void {
     this.#wanted = true;
     if (this.#running === undefined && this.#failures === 0) this.#begin();
   }
 
   /**
-   * Resolves with an exchange that was sent after this call, once this node has caught up with it. Never rejects:
-   * failed ones are repeated. It does not resolve any more after the stop.
+   * Resolves with an exchange that was sent after this call, once this node has caught up with it. Never rejects,
+   * because failed exchanges are repeated. Never resolves after the stop.
    */
   next(): Promise<T> {
     return new Promise((resolve) => {
@@ -57,7 +57,7 @@ export class Exchanges<T> {
     });
   }
 
-  /** Begins no further exchange; resolves when the one under way has ended. */
+  /** Starts no further exchange; resolves when the running one has ended. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#cancel();
@@ -100,7 +100,7 @@ export class Exchanges<T> {
     }
   }
 
-  /** Grows with the failures in a row, and differs from node to node: they must not all come back at once. */
+  /** Exponential backoff with jitter, so that the nodes do not all reconnect at once. */
   #retryMs(): number {
     const longest = Math.min(lastRetryMs, firstRetryMs * 2 ** (this.#failures - 1));
     return longest * (0.5 + this.#options.random() / 2);

@@ -1,6 +1,6 @@
 import type { Change, ClusterSnapshot, Head } from './link.ts';
 
-/** What verification remembers of keys. Both are called in the turn in which the feed moves. */
+/** The verifier's cache of keys. Both methods are called in the same turn in which the feed advances. */
 export interface Cache {
   forget(change: Change): void;
   empty(): void;
@@ -12,16 +12,16 @@ export type Ticket = number;
 const unkeepable: Ticket = -1;
 
 /**
- * - complete: every change up to the head of the exchange has left the cache
- * - partial: there are more than one exchange brings
- * - broken: what the cache lacks is not known any more
+ * - complete: every change up to the head of the exchange is evicted from the cache
+ * - partial: there are more changes than one exchange returns
+ * - broken: it is unknown which changes the cache lacks
  */
 type Applied = 'complete' | 'partial' | 'broken';
 
-/** How far this node has followed the changes. It moves only through consecutive changes. */
+/** How far this node has applied the changes. It advances only through consecutive changes. */
 export class Feed {
   readonly #cache: Cache;
-  /** Another one whenever the cache was emptied. */
+  /** Incremented when the cache is emptied. */
   #epoch = 0;
   #registered = false;
   #applied: Head = { seq: 0, token: '' };
@@ -38,30 +38,30 @@ export class Feed {
     return this.#registered;
   }
 
-  /** The newest change that has left the cache. */
+  /** The newest change that is evicted from the cache. */
   get applied(): Head {
     return this.#applied;
   }
 
-  /** Forgets everything: nothing that was read before may be kept. */
+  /** Empties the cache: nothing that was read before may be cached. */
   startOver(): void {
     this.#epoch += 1;
     this.#registered = false;
     this.#cache.empty();
   }
 
-  /** @param head read after the node's row was committed, so that whoever made a later change waits for the row */
+  /** @param head read after the node's row was committed, so that the author of a later change waits for this node */
   begin(head: Head): void {
     this.#applied = head;
     this.#registered = true;
   }
 
-  /** Forgets what has changed. */
+  /** Evicts what has changed. */
   apply({ registered, head, changes }: ClusterSnapshot): Applied {
     if (!registered) return 'broken';
     if (head.seq > this.#applied.seq && !this.#follow(changes)) return 'broken';
     if (head.seq > this.#applied.seq) return 'partial';
-    // A head behind what was applied, or another change of the same number: a failover has lost commits.
+    // A head older than what was applied, or another change with the same number: a failover has lost commits.
     return same(head, this.#applied) ? 'complete' : 'broken';
   }
 
@@ -82,7 +82,7 @@ export class Feed {
   }
 
   /**
-   * Whether what was read may be cached. To be asked in the turn in which it is cached.
+   * Whether what was read may be cached. Call it in the same turn in which it is cached.
    *
    * @param head of the snapshot in which the key was read: an older one may lack a change that was applied since
    */

@@ -2,11 +2,11 @@ import type { Clock } from './clock.ts';
 
 /** What all nodes of a database have agreed on, in ms. */
 export interface Terms {
-  /** How long a revoke at most waits for a node that is not heard of, less the margin. Stored in the database. */
+  /** How long a revoke waits for a silent node at most, less the margin. Stored in the database. */
   leaseMs: number;
   /**
-   * By so much a lease is shorter, and a wait longer. It pays for clocks that run at different rates, and for a
-   * suspension that is too short for the fuse to tell.
+   * Leases are shorter, and waits longer, by this margin. It allows for clocks that run at different rates, and for a
+   * suspension that is too short for the fuse to detect.
    */
   marginMs: number;
 }
@@ -18,8 +18,8 @@ export interface Moment {
 }
 
 /**
- * The right to answer from the cache. Whoever commits a change waits until every lease that was asked for before
- * has run out, or its holder has applied the change.
+ * The right to verify from the cache. The author of a change waits until every lease that was requested before the
+ * commit has expired, or its holder has applied the change.
  */
 export class Lease {
   readonly #clock: Clock;
@@ -45,8 +45,8 @@ export class Lease {
   }
 
   /**
-   * Compares clocks, and never asks a flag that a timer sets: a process that wakes up may verify before its timers
-   * run. The second line is the fuse: the monotonic clock stands still while a machine is suspended.
+   * Compares clocks instead of a flag that a timer sets: a process that resumes may verify before its timers run. The
+   * second line is the fuse: the monotonic clock stops while a machine is suspended.
    *
    * @param wallNow the wall clock, which a verification has read already
    */
@@ -55,7 +55,7 @@ export class Lease {
     return now < this.#until && Math.abs(wallNow - now - this.#offset) <= this.#terms.marginMs;
   }
 
-  /** ms until it runs out; 0 without one. */
+  /** ms until the lease expires; 0 without one. */
   remaining(): number {
     if (!this.holds(this.#clock.wall())) return 0;
     return Math.max(0, this.#until - this.#clock.monotonic());

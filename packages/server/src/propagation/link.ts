@@ -2,11 +2,11 @@
 export interface Head {
   /** Grows by one with each change; the order of the numbers is the order of the commits. */
   seq: number;
-  /** Random, made together with the change: tells it from another one that a failover gave the same number. */
+  /** Random, created with the change: distinguishes it from a change with the same number after a failover. */
   token: string;
 }
 
-/** What other nodes must forget. */
+/** What other nodes must evict. */
 export interface Change extends Head {
   kind: 'key' | 'workspace' | 'secret';
   /** Id of the key or of the workspace; '' for a secret. */
@@ -19,15 +19,15 @@ export interface Change extends Head {
 export interface NodeRow {
   id: string;
   name: string;
-  /** Every change up to this one has left the cache of the node. */
+  /** The node has evicted every change up to this one. */
   ackedSeq: number;
-  /** Random, another one with each renewal: an unchanged one means that the node has not been heard of. */
+  /** Random, new with each renewal: while it is unchanged, the node is silent. */
   renewal: string;
 }
 
-/** What one exchange returns, all of one snapshot. */
+/** The result of one exchange, read from one snapshot. */
 export interface ClusterSnapshot {
-  /** Whether this node's row was there, and now has the new renewal. */
+  /** Whether this node's row existed and now has the new renewal. */
   registered: boolean;
   head: Head;
   /**
@@ -35,7 +35,7 @@ export interface ClusterSnapshot {
    * its token can be compared; absent when pruned.
    */
   changes: readonly Change[];
-  /** All of them; the own row may show the state before. */
+  /** All nodes; this node's own row may be from before the renewal. */
   nodes: readonly NodeRow[];
 }
 
@@ -43,11 +43,11 @@ export interface ClusterSnapshot {
 export interface FeedLink {
   /** Commits the row of a node. */
   register(node: { id: string; name: string; renewal: string }): Promise<void>;
-  /** To be sent after the row is committed: a change that this head lacks will wait for the row. */
+  /** Send it after the row is committed: then every change that is missing from this head waits for the row. */
   readHead(): Promise<Head & { leaseMs: number }>;
-  /** ONE statement: renews and acknowledges on the own row, and reads head, changes and nodes. */
+  /** ONE statement: renews the lease and acknowledges in the own row, and reads head, changes and nodes. */
   exchange(node: { id: string; ackedSeq: number; renewal: string }): Promise<ClusterSnapshot>;
-  /** Deletes a row only as it was seen. True when this removed it, or when there is none. */
+  /** Deletes a row if its renewal is unchanged. True when the row is gone, deleted by this call or before. */
   fence(id: string, renewal: string): Promise<boolean>;
   /** Deletes the own row. */
   leave(id: string): Promise<void>;

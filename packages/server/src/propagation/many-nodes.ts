@@ -9,8 +9,8 @@ import type { VerifierNode } from './node.ts';
 import { type Changed, type CommandResult, type Propagation, revokeUndone } from './propagation.ts';
 
 /**
- * Many processes share a PostgreSQL, each with a cache of its own. Triggers publish each change at its commit, and a
- * call returns when every node has applied it, or cannot answer from its cache any more (docs/revocation.md).
+ * Several processes share a PostgreSQL database, each with its own cache. Triggers publish each change at its commit,
+ * and a call returns when every node has applied it, or can no longer verify from its cache (docs/revocation.md).
  */
 export function manyNodesPropagation(
   { kysely }: Pick<PostgresDatabase, 'kysely'>,
@@ -23,7 +23,7 @@ export function manyNodesPropagation(
       const { value, changed, hashes } = await kysely.connection().execute((db) => transact(db, work));
       if (changed === undefined) return { value, effect: { nodes: 1, waitedMs: 0 } };
       const [{ nodes, waitedMs }] = await Promise.all([
-        // Now the answer to the commit has arrived.
+        // The response to the commit has arrived.
         node.settle(clock.monotonic()),
         changed.kind === 'revoked' ? journal.append(hashes) : undefined,
       ]);

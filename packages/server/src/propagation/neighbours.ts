@@ -2,18 +2,18 @@ import type { NodeRow } from './link.ts';
 
 interface Seen {
   row: NodeRow;
-  /** Monotonic ms, when the first answer that showed this renewal arrived. */
+  /** Monotonic ms at which this renewal was first seen. */
   since: number;
 }
 
-/** The registered nodes, and since when each of them was not heard of. */
+/** The registered nodes, and how long each has been silent. */
 export class Neighbours {
   #seen = new Map<string, Seen>();
 
   /**
    * @param rows all of them, of one snapshot
-   * @param arrivedAt monotonic ms, when the answer arrived. The renewal may have been committed while the question
-   *   was on its way, so the time of sending would be too early.
+   * @param arrivedAt monotonic ms at which the response arrived. The renewal may have been committed after the request
+   *   was sent, so the time of sending would be too early.
    */
   see(rows: readonly NodeRow[], arrivedAt: number): void {
     const seen = new Map<string, Seen>();
@@ -29,12 +29,12 @@ export class Neighbours {
     return Array.from(this.#seen.values(), ({ row }) => row);
   }
 
-  /** As it was seen last. */
+  /** The row as last seen. */
   row(id: string): NodeRow | undefined {
     return this.#seen.get(id)?.row;
   }
 
-  /** ms since this node was first seen as it was seen last; 0 when it is not known. */
+  /** ms since the current renewal of a node was first seen; 0 when the node is unknown. */
   silentMs(id: string, now: number): number {
     const seen = this.#seen.get(id);
     return seen === undefined ? 0 : now - seen.since;

@@ -3,20 +3,20 @@ import { hostname } from 'node:os';
 import type { NodeEntry } from '@soku/contract/nodes';
 import type { NodeStatus } from './node.ts';
 
-/** What operators call this process: it tells the host, and which one of the processes there. */
+/** The name of this process for operators: the host, and the process on it. */
 export const processName = `${hostname()}:${process.pid}`;
 
 /**
  * All nodes as one of them sees them, in the order in which they joined.
  *
- * @param silentAfterMs ms after which a node that was not heard of can have no lease any more
+ * @param silentAfterMs ms of silence after which a node cannot hold a lease
  */
 export function listNodes(status: NodeStatus, silentAfterMs: number): NodeEntry[] {
   const own: NodeEntry = {
     id: status.id,
     name: status.name,
     self: true,
-    // It registers anew, and no answer has shown its row yet.
+    // It is registering again, and no exchange has returned its row yet.
     state: 'silent',
     lag: status.lag,
     silentMs: 0,
@@ -43,7 +43,7 @@ const alone: NodeEntry = {
   lease: null,
 };
 
-/** The one process that has a file. */
+/** The only process of a SQLite file. */
 export function onlyNode(): NodeEntry[] {
   return [alone];
 }

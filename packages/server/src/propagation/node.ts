@@ -12,62 +12,62 @@ import { type Settled, Waiting } from './waiting.ts';
 import { within } from './within.ts';
 
 export interface NodeOptions {
-  /** What the operator calls it; need not be unique. */
+  /** Name for the operator; need not be unique. */
   name: string;
-  /** As the database has it, or the node does not start. ms. */
+  /** In ms. Must equal the value in the database, or the node does not start. */
   leaseMs: number;
   /** Share of the lease that is its margin. Default: 0.1, because a clock may be slewed by 8 %. */
   marginShare?: number;
-  /** ms after which a node that is not heard of is removed from the list. Default: 60,000. */
+  /** ms after which a silent node is removed from the list. Default: 60,000. */
   removeAfterMs?: number;
   link: FeedLink;
   clock: Clock;
   later: Later;
-  /** Random text that was never used before. */
+  /** A new random text. */
   newId: () => string;
   /** From 0 to below 1. */
   random: () => number;
   cache: Cache;
-  /** Told of the first of several failures in a row. */
+  /** Called with the first of several failures in a row. */
   failed: (error: unknown) => void;
-  /** Told when exchanges succeed again. */
+  /** Called when exchanges succeed again. */
   recovered: () => void;
 }
 
-/** Parts that hold the times; the simulation puts wrong ones in to see that they are noticed. */
+/** The parts that hold times. The simulation replaces them with wrong ones, and checks that it detects them. */
 export interface NodeParts {
   lease: Lease;
   neighbours: Neighbours;
 }
 
-/** What operators see of a node. */
+/** The state of a node, for operators. */
 export interface NodeStatus {
   id: string;
   name: string;
   registered: boolean;
-  /** ms for which it may answer from its cache. */
+  /** ms for which it may verify from its cache. */
   leaseMs: number;
   appliedSeq: number;
   headSeq: number;
-  /** Changes that it knows of and has not applied. */
+  /** Known changes that it has not applied. */
   lag: number;
   nodes: { id: string; name: string; ackedSeq: number; silentMs: number; self: boolean }[];
 }
 
-/** Exchanges in a lease: several may fail before it runs out. */
+/** Exchanges per lease: several may fail before it expires. */
 const exchangesPerLease = 5;
 
 /** ms that the stop waits for the database, twice at most. */
 const farewellMs = 1000;
 
-/** What all nodes must agree on, from what one is configured with. */
+/** The terms that all nodes must share, from the options of one. */
 export function termsOf({ leaseMs, marginShare = 0.1 }: Pick<NodeOptions, 'leaseMs' | 'marginShare'>): Terms {
   return { leaseMs, marginMs: leaseMs * marginShare };
 }
 
 /**
- * One of several processes that verify keys of the same database, each with a cache of its own. It may answer from its
- * cache while it holds a lease; it follows the changes; and it waits for the other nodes when it has made one.
+ * One of several processes that verify keys of the same database, each with its own cache. It verifies from its cache
+ * while it holds a lease, applies the changes of other nodes, and waits for them after a change of its own.
  */
 export class VerifierNode {
   /** For the metrics. */
@@ -106,27 +106,27 @@ export class VerifierNode {
   }
 
   /**
-   * Registers, and goes on in the background until the stop.
+   * Registers, and runs in the background until the stop.
    *
-   * @throws when the database does not answer, or has another length of the lease
+   * @throws when the database does not respond, or has another lease length
    */
   async start(): Promise<void> {
     await this.#join();
     this.#exchanges.wake();
   }
 
-  /** Whether it may answer from its cache at this moment. @param wallNow epoch ms */
+  /** Whether it may verify from its cache now. @param wallNow epoch ms */
   holds(wallNow: number): boolean {
     return this.#lease.holds(wallNow);
   }
 
-  /** To be called before a read of a key is sent. */
+  /** Call it before a read of a key is sent. */
   beginRead(): Ticket {
     return this.#feed.beginRead();
   }
 
   /**
-   * Whether what was read may be cached; asked in the turn in which it is.
+   * Whether what was read may be cached. Call it in the same turn in which it is cached.
    *
    * @param head of the same snapshot as what was read
    */
@@ -134,12 +134,12 @@ export class VerifierNode {
     return this.#feed.mayKeep(ticket, head);
   }
 
-  /** Something was changed, or may have been. */
+  /** Reports that something was changed, or may have been. */
   wake(): void {
     this.#exchanges.wake();
   }
 
-  /** Some node may have acknowledged something. */
+  /** Reports that a node may have acknowledged something. */
   acked(): void {
     this.#waiting.acked();
   }
@@ -152,7 +152,7 @@ export class VerifierNode {
   /**
    * Resolves when a change is in effect on every node, at most the lease and its margin after the commit.
    *
-   * @param answeredAt monotonic ms, when the answer to its commit had arrived
+   * @param answeredAt monotonic ms at which the response to its commit had arrived
    */
   settle(answeredAt: number): Promise<Settled> {
     return this.#waiting.settle(answeredAt);
@@ -176,7 +176,7 @@ export class VerifierNode {
     };
   }
 
-  /** Accepts nothing from the cache any more, and tells the other nodes not to wait for this one. */
+  /** Stops verifying from the cache, and removes the node, so that the others do not wait for it. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#startOver();
@@ -191,7 +191,7 @@ export class VerifierNode {
     this.#rows.renounce();
   }
 
-  /** Gives no lease: the row may have been committed after a change whose maker did not see it. */
+  /** Grants no lease: a change may have been committed before the row, and its author did not see this node. */
   async #join(): Promise<void> {
     const { link, name, leaseMs, newId } = this.#options;
     this.#startOver();
@@ -208,7 +208,7 @@ export class VerifierNode {
     this.#feed.begin({ seq: head.seq, token: head.token });
   }
 
-  /** An answer that comes after the stop counts for nothing. */
+  /** @throws when the node was stopped or has started over since the request: its response no longer applies */
   #demand(epoch: number): void {
     if (this.#stopped || this.#feed.epoch !== epoch) throw new Error('the node has been stopped');
   }
@@ -249,7 +249,7 @@ export class VerifierNode {
     return { caughtUp: complete ? exchange : undefined, again: this.#feed.applied !== before };
   }
 
-  /** Removes rows that nobody will come back for: of this process, and of nodes that died long ago. */
+  /** Removes abandoned rows: those of this process, and of nodes that died long ago. */
   #tidy(): void {
     const { clock, removeAfterMs = 60_000 } = this.#options;
     void this.#rows.leave();

@@ -1,17 +1,17 @@
 import type { FeedLink } from './link.ts';
 
-/** Rows of failed registrations, of which there may be one each second, and which may not have been committed. */
+/** Most rows of failed registrations: there may be one each second, and some may not have been committed. */
 const mostFormer = 10;
 
 /**
- * The rows of this process. Each registration has a new id, because a statement that was sent for an old one may
- * commit at any time; then it finds no row, or one that nobody uses.
+ * The rows of this process. Each registration has a new id, because a statement that was sent for an old one may commit
+ * at any time: it then finds no row, or an unused one.
  */
 export class OwnRows {
   readonly #link: FeedLink;
   readonly #newId: () => string;
   #id = '';
-  /** Of which no lease is left, and which may still be in the table. */
+  /** Rows without a lease that may still be in the table. */
   readonly #former = new Set<string>();
   readonly #leaving = new Set<string>();
 
@@ -36,7 +36,7 @@ export class OwnRows {
     return this.#id;
   }
 
-  /** The lease of the row was dropped for good. */
+  /** Reports that the lease of the row was dropped permanently. */
   renounce(): void {
     if (this.#id === '') return;
     this.#former.add(this.#id);
@@ -46,7 +46,7 @@ export class OwnRows {
     }
   }
 
-  /** Deletes the rows that are left, so that nobody waits for them. What fails is left to the other nodes. */
+  /** Deletes the remaining rows, so that no node waits for them. If that fails, the other nodes remove them. */
   async leave(): Promise<void> {
     const ids = Array.from(this.#former).filter((id) => !this.#leaving.has(id));
     await Promise.allSettled(ids.map((id) => this.#leaveRow(id)));

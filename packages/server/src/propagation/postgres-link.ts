@@ -4,16 +4,16 @@ import { createPool } from '../database/postgres-pool.ts';
 import type { ClusterSnapshot, FeedLink, Head } from './link.ts';
 
 /**
- * ms after which a statement is given up, whatever becomes of it: less than a lease, so that one try can follow. A new
- * connection takes several round trips, and may take longer: without a lease that is better than none.
+ * ms after which a statement is abandoned, whatever its result: less than a lease, so that one retry fits. Connecting
+ * takes several round trips and may take longer: while the node has no lease, a late connection is better than none.
  */
 const patience = { connect: 3000, answer: 800 };
 
-/** Changes of one exchange, and hashes in them, give or take one change; more come with the next one. */
+/** Most changes of one exchange, and most hashes in them, exceeded by one change at most; the next one has the rest. */
 const mostChanges = 1000;
 const mostHashes = 10_000;
 
-/** Changes that are kept for nodes that are behind. Who is further behind starts with an empty cache. */
+/** Changes that are kept for nodes that lag behind. A node further behind starts with an empty cache. */
 const keptChanges = 10_000;
 
 const exchange = `
@@ -38,7 +38,7 @@ const exchange = `
 
 const headSchema = z.object({ seq: z.number(), token: z.string() });
 
-/** Anything else fails the exchange: a change that is not understood must not count as applied. */
+/** Anything else fails the exchange: an unknown change must not count as applied. */
 const hashSchema = z
   .string()
   .regex(/^[0-9a-f]{64}$/)
@@ -57,8 +57,8 @@ const exchangeSchema = headSchema.extend({
 });
 
 /**
- * The statements of the protocol, each one round trip on connections of their own, so that a pool full of slow
- * statements costs no lease. A statement that does not answer in time is given up together with its connection.
+ * The statements of the protocol, each one round trip, on their own connections, so that a pool full of slow statements
+ * costs no lease. A statement without a response in time is abandoned together with its connection.
  */
 export class PostgresLink implements FeedLink {
   /** Exchanges since the start of the process; for the metrics. */

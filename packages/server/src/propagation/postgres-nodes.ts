@@ -12,15 +12,15 @@ import { PostgresLink } from './postgres-link.ts';
 import { PostgresNotices } from './postgres-notices.ts';
 import type { VerifierCache } from './propagation.ts';
 
-/** ms. The database has it, too, and a node with another one does not start. */
+/** ms. Also stored in the database: a node with another value does not start. */
 const leaseMs = 2000;
 
-/** ms between two looks for changes that nobody needs any more. */
+/** ms between two deletions of changes that no node needs. */
 const pruneInterval = 60_000;
 
 const clock: Clock = { monotonic: () => performance.now(), wall: Date.now };
 
-/** This process as one of the nodes that share a database, put together over the real database, clocks and timers. */
+/** This process as a node of a cluster, with the real database, clocks and timers. */
 export function createNode(
   database: PostgresDatabase,
   memory: VerifierCache,
@@ -65,15 +65,15 @@ export function createNode(
     propagation: manyNodesPropagation(database, node, clock, journal),
     exchanges: link.counts,
     list: () => listNodes(node.status(), leaseMs + marginMs),
-    /** @throws when the database does not answer, or has another length of the lease than this program */
+    /** @throws when the database does not respond, or has another lease length than this program */
     start: async () => {
       await node.start();
       await notices.start();
       pruning.start();
     },
-    /** Nobody waits for this node any more. */
+    /** After it, no node waits for this one. */
     stop: async () => {
-      // First what others would wait for.
+      // First the lease, because the other nodes would wait for it.
       await node.stop();
       await Promise.all([pruning.stop(), notices.stop()]);
       await link.close();

@@ -2,7 +2,7 @@ import pg from 'pg';
 import type { Later } from '../timers/repeating.ts';
 import { within } from './within.ts';
 
-/** ms between two tries to get the connection back: doubled each time. */
+/** ms between two attempts to reconnect: doubled each time. */
 const pause = { shortest: 100, longest: 5000 };
 
 /** ms that the stop waits for a connection that may be dead. */
@@ -10,14 +10,14 @@ const farewellMs = 500;
 
 interface Options {
   connection: pg.ClientConfig;
-  /** By the name of the channel. Called also when the connection is back, since some may have been missed. */
+  /** By channel name. Also called after a reconnect, because notifications may have been missed. */
   heard: Record<string, () => void>;
   later: Later;
 }
 
 /**
- * Listens to what PostgreSQL notifies. A notification only wakes somebody up who would have looked a little later
- * anyway: while the connection is lost everything takes longer, and nothing goes wrong.
+ * Listens to PostgreSQL's notifications. A notification only triggers a check that would run a little later anyway:
+ * while the connection is lost, everything takes longer, but nothing fails.
  */
 export class PostgresNotices {
   readonly #options: Options;
@@ -29,7 +29,7 @@ export class PostgresNotices {
     this.#options = options;
   }
 
-  /** Resolves after the first try, whether it succeeded or not. */
+  /** Resolves after the first attempt, whether it succeeded or not. */
   async start(delay: number = pause.shortest): Promise<void> {
     const { connection, heard } = this.#options;
     const client = new pg.Client({ ...connection, application_name: 'soku notices' });

@@ -14,11 +14,11 @@ import {
 const hashRows = z.array(z.object({ hash: z.instanceof(Uint8Array) }));
 
 /**
- * One process, one file. Eviction follows the commit, before the call returns. It need not be in the turn of the commit:
- * a verification that runs between the two answers before the call returns, so it may still accept. And a cache miss
- * reads and fills the cache in one turn, so what it caches after the eviction was read after the commit. A process that
- * has lost its data directory answers from its cache no more and changes nothing, because another one may use the same
- * file (database/directory-hold.ts).
+ * One process with one SQLite file. It evicts after the commit, before the call returns, but not necessarily in the
+ * same turn: a verification in between ends before the call returns, so it may still accept the key. A cache miss reads
+ * and fills the cache in one turn, so what it caches after the eviction was read after the commit. A process that has
+ * lost its data directory no longer verifies from its cache and changes nothing, because another process may use the
+ * same file (database/directory-hold.ts).
  *
  * @param memory of the verifier
  */

@@ -1,7 +1,7 @@
 /** Upper bounds of the histogram of waits, ms. */
 export const waitBucketEnds = [5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000] as const;
 
-/** Names of nodes are the operator's, and there may be a new one with each deployment: the oldest are dropped. */
+/** Most node names. Each deployment may bring a new one, so the oldest are dropped. */
 const mostNames = 50;
 
 /** How often, and for how many ms. */
@@ -10,17 +10,17 @@ export interface Waits {
   sumMs: number;
 }
 
-/** What changes waited for since the process was started. */
+/** What changes have waited for since the process started. */
 export class WaitFigures {
   readonly all: Waits = { count: 0, sumMs: 0 };
-  /** Waits of at most waitBucketEnds[i] ms and more than the bound before; the last number is of all longer ones. */
+  /** Waits of at most waitBucketEnds[i] ms and more than the bound before; the last one counts all longer waits. */
   readonly buckets: number[] = Array.from({ length: waitBucketEnds.length + 1 }, () => 0);
-  /** By name of the node that was waited for. */
+  /** By the name of the node. */
   readonly byName = new Map<string, Waits>();
-  /** Nodes that did not answer, whose rows this node has removed. */
+  /** Silent nodes whose rows this node has removed. */
   fenced = 0;
 
-  /** A change is in effect. */
+  /** Records that a change is in effect. */
   settled(ms: number): void {
     add(this.all, ms);
     const bucket = waitBucketEnds.findIndex((end) => ms <= end);
@@ -28,7 +28,7 @@ export class WaitFigures {
     this.buckets[index] = (this.buckets[index] ?? 0) + 1;
   }
 
-  /** A change has waited so long for a node. */
+  /** Records how long a change has waited for a node. */
   waitedFor(name: string, ms: number): void {
     const known = this.byName.get(name) ?? { count: 0, sumMs: 0 };
     this.byName.delete(name);

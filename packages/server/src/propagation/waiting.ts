@@ -5,23 +5,23 @@ import type { ClusterSnapshot, NodeRow } from './link.ts';
 import type { WaitFigures } from './wait-figures.ts';
 import { within } from './within.ts';
 
-/** A change is in effect on every node. */
+/** How a change took effect on every node. */
 export interface Settled {
-  /** How many nodes have applied it, this one included; the other ones may not answer from their caches any more. */
+  /** How many nodes have applied it, including this one; the others no longer verify from their caches. */
   nodes: number;
-  /** ms since the answer to the commit. */
+  /** ms since the response to the commit. */
   waitedMs: number;
 }
 
-/** What the waiting asks of its node. */
+/** What the wait needs of its node. */
 export interface WaitingNode {
   /** An exchange that is sent after the call, once the node has applied all that it shows. May never resolve. */
   exchanged(): Promise<ClusterSnapshot>;
-  /** Whether a row is this process's own, now or before it started over. */
+  /** Whether a row is or was this process's own. */
   isOwn(id: string): boolean;
-  /** ms since the row was first seen as it was seen last. */
+  /** ms since the current renewal of the row was first seen. */
   silentMs(id: string): number;
-  /** Whether a row was removed as it was seen last, or is gone. False when nobody knows. */
+  /** Whether the row is gone, deleted with the renewal last seen or before. False when that is unknown. */
   fence(id: string): Promise<boolean>;
 }
 
@@ -33,10 +33,10 @@ interface Options {
   figures: WaitFigures;
 }
 
-/** ms between two looks at the rows, when no acknowledgement is notified: doubled each time. */
+/** ms between two reads of the rows while no acknowledgement is notified: doubled each time. */
 const poll = { shortest: 25, longest: 100 };
 
-/** One change on its way to all nodes. */
+/** A change that is being propagated to all nodes. */
 interface Wait {
   /** Monotonic ms. */
   answeredAt: number;
@@ -44,7 +44,7 @@ interface Wait {
   pending: Map<string, NodeRow>;
   /** Nodes that have it, this one included. */
   nodes: number;
-  /** Number of the newest change that the first look showed, which is this one or a later one. */
+  /** Sequence number of the newest change at the first read: this change or a later one. */
   target: number;
 }
 
@@ -52,14 +52,14 @@ interface Wait {
 export class Waiting {
   readonly #options: Options;
   readonly #wakers = new Set<() => void>();
-  /** How many acknowledgements were heard of, by anybody of anything. */
+  /** Number of acknowledgements notified so far, of any node and any change. */
   #acks = 0;
 
   constructor(options: Options) {
     this.#options = options;
   }
 
-  /** Some node has acknowledged something. */
+  /** Reports that a node has acknowledged something. */
   acked(): void {
     this.#acks += 1;
     for (const wake of this.#wakers) wake();
@@ -67,11 +67,11 @@ export class Waiting {
 
   /**
    * Returns when no node can answer from a cache that lacks the change: each has acknowledged it, or is fenced off, or
-   * every lease that was asked for before the change has run out. That last one also holds when the database cannot be
-   * reached, and for this node itself: the lease that it may have by then was granted with the change applied.
+   * every lease that was requested before the change has expired. The last case also covers an unreachable database,
+   * and this node itself: a lease that it holds by then was granted with the change applied.
    *
-   * @param answeredAt monotonic ms, when the answer to the commit had arrived. Not when the commit was sent: a lease may
-   *   be asked for between that and the commit.
+   * @param answeredAt monotonic ms at which the response to the commit had arrived. Not when the commit was sent: a
+   *   lease may be requested in between.
    */
   async settle(answeredAt: number): Promise<Settled> {
     const { figures } = this.#options;
@@ -88,7 +88,7 @@ export class Waiting {
     return { nodes: wait.nodes, waitedMs };
   }
 
-  /** Those that register later read the head after the change, and start with an empty cache. */
+  /** Nodes that register later read a head after the change, and start with an empty cache. */
   #begin(wait: Wait, { head, nodes }: ClusterSnapshot): void {
     wait.target = head.seq;
     for (const row of nodes) {
@@ -97,13 +97,13 @@ export class Waiting {
     this.#strike(wait, nodes);
   }
 
-  /** @param seen how many acknowledgements had been heard of before the last look at the rows was sent */
+  /** @param seen number of acknowledgements notified before the last read of the rows was sent */
   async #watch(wait: Wait, seen: number): Promise<void> {
     let heard = seen;
     let pause: number = poll.shortest;
     await this.#fenceSilent(wait);
     while (wait.pending.size > 0 && this.#left(wait) > 0) {
-      // One that came while the rows were looked at may not have been among them.
+      // One that was notified during the read may be missing from its rows.
       if (this.#acks === heard) await this.#pause(Math.min(pause, this.#left(wait)));
       pause = Math.min(pause * 2, poll.longest);
       heard = this.#acks;
@@ -114,7 +114,7 @@ export class Waiting {
     }
   }
 
-  /** Takes those off that have acknowledged the change, and those that are gone: they left, or were fenced off. */
+  /** Drops the nodes that have acknowledged the change, and those that are gone: they left, or were fenced off. */
   #strike(wait: Wait, rows: readonly NodeRow[]): void {
     for (const [id, { name }] of wait.pending) {
       const row = rows.find((one) => one.id === id);
@@ -126,9 +126,9 @@ export class Waiting {
   }
 
   /**
-   * A dead node must not slow every change. Its last lease has run out, but a renewal that looked before the change
-   * may be on its way to commit; so it is skipped only when its row was removed as it was seen, which that renewal then
-   * does not find.
+   * Fences off a dead node, so that it does not slow down every change. Its last lease has expired, but a renewal that
+   * read before the change may still commit. So the node is skipped only after its row was deleted with the renewal
+   * last seen: the late renewal then finds no row.
    */
   async #fenceSilent(wait: Wait): Promise<void> {
     const { node, terms, later } = this.#options;
@@ -142,12 +142,12 @@ export class Waiting {
     );
   }
 
-  /** @returns undefined when the time is over */
+  /** @returns undefined at the timeout */
   async #exchanged(wait: Wait): Promise<ClusterSnapshot | undefined> {
     const { node, later } = this.#options;
     const exchanged = node.exchanged();
     let seen: ClusterSnapshot | undefined;
-    // Timers may be early.
+    // Timers may fire early.
     while (seen === undefined && this.#left(wait) > 0)
       seen = await within(exchanged, this.#left(wait), later);
     return seen;

@@ -38,9 +38,9 @@ export class WorkspaceService {
   }
 
   /**
-   * Gives a workspace another limit. When this resolves, verification goes by it.
+   * Changes the limit of a workspace. When this resolves, verification applies it.
    *
-   * @throws {RequestError} session_required: a key that could do this would free itself of its own limit
+   * @throws {RequestError} session_required, because a key could otherwise raise its own limit
    */
   async change(caller: Caller, { rateLimit }: ChangeWorkspace): Promise<Workspace> {
     if (caller.actor.kind === 'key') throw sessionRequired();
