@@ -11,7 +11,7 @@ import { PasswordHasher } from './password-hasher.ts';
 
 const ada = { name: 'Ada', email: 'ada@example.com', password: 'correct horse battery' };
 
-/** Without the work of a hash: whoever creates an account holds the lock for no time that a test could wait for. */
+/** Does not hash, so that creating an account holds its lock only briefly. */
 class QuickHasher extends PasswordHasher {
   override async hash(password: string): Promise<string> {
     return `plain ${password}`;
@@ -39,7 +39,7 @@ async function scene(which: 'sqlite' | 'postgres') {
     passwords,
     log: pino({ level: 'silent' }),
   });
-  // Each process has one of its own.
+  // Each process has its own code.
   return {
     auth,
     database,
@@ -56,7 +56,7 @@ const refused = (error: unknown) =>
     : Promise.reject(error);
 
 for (const which of ['sqlite', 'postgres'] as const) {
-  /** Runs both when both have come as far as the table of accounts, or wait for each other. */
+  /** Continues both when each has reached the table of accounts, or waits for the other. */
   const atOnce = async <T>(database: Database, work: () => Promise<T>[]): Promise<T[]> => {
     if (database.kind === 'sqlite') return Promise.all(work());
     const session = await database.pool.connect();

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { RequestError } from '../http/errors.ts';
 import { AdmissionQueue, type PasswordClient } from './admission-queue.ts';
 
-/** A queue whose turns end when the test says so. */
+/** A queue whose turns the test ends. */
 class Scene {
   readonly queue: AdmissionQueue;
   /** Networks whose turn it is or was, in order. */
@@ -15,7 +15,7 @@ class Scene {
     this.queue = new AdmissionQueue({ slots, mostWaiting, now: () => this.time });
   }
 
-  /** @returns what becomes of it: the Retry-After of a rejection */
+  /** @returns `done`, or the Retry-After of a rejection */
   enter(network: string, known = false): Promise<string> {
     const client: PasswordClient = { network, known };
     const turn = this.queue.run(client, () => {

@@ -120,7 +120,7 @@ test('a damaged record far from the end does not keep what another node revokes 
     (last) => last === digits(hash('Z')),
   );
   assert.equal(written().length, 1501);
-  // And so when everything is to be compared again.
+  // The same when everything must be compared again.
   journal.changesMissed();
   journal.keysChanged([hash('later')]);
   await eventually(

@@ -1,4 +1,4 @@
-/** What a crash leaves at the end of the journal is told apart from damage. */
+/** The journal distinguishes the remains of a crash at its end from damage. */
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';

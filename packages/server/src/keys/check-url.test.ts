@@ -7,7 +7,7 @@ import { checkUrl } from './check-url.ts';
 
 const prefixes = ['acme_', 'sk_live_', 'key_', 'y_'];
 
-/** Percent-encodes every character whose turn it is, as often as it says. */
+/** Percent-encodes each character as often as its entry of the list says. */
 function encode(text: string, times: readonly number[]): string {
   const encoded = Array.from(text, (character, at) => {
     const hex = character.charCodeAt(0).toString(16);
@@ -81,7 +81,7 @@ test('previews, ids, hashes, cursors and other URLs pass, whatever the prefix', 
     '/v1/api-keys?q=100%',
     '/v1/verify?x=%ff',
     '/v1/api-keys',
-    // Verification has a code of its own for a key in the URL.
+    // Verification has its own code for a key in the URL.
     `/v1/me?api_key=${key}`,
     `/v1/verify?token=${key}`,
     `/v1/verify/files?x=${key}`,

@@ -6,7 +6,7 @@ import { databases, openTestDatabase } from '../../../../test/support/open-datab
 import { RequestError } from '../http/errors.ts';
 import { planRevoke, revocableFamily } from './descendants.ts';
 
-/** What one revoke takes along at most, and some more. */
+/** The most descendants of one revoke, and some more. */
 const [most, more] = [10_000, 12_000];
 
 for (const which of databases) {

@@ -12,8 +12,8 @@ import { insertKey, type NewKey, updateKey } from './writes.ts';
 const start = 1_700_000_000_000;
 const day = 24 * 60 * 60 * 1000;
 
-function newKey(wish: Partial<NewKey> = {}): NewKey {
-  const createdAt = wish.createdAt ?? start;
+function newKey(fields: Partial<NewKey> = {}): NewKey {
+  const createdAt = fields.createdAt ?? start;
   return {
     id: newId('key_', createdAt),
     workspaceId: 'ws_a',
@@ -25,7 +25,7 @@ function newKey(wish: Partial<NewKey> = {}): NewKey {
     createdAt,
     hash: randomBytes(32),
     preview: { prefix: 'sk_live_', previewStart: 'abc', previewEnd: 'xyz' },
-    ...wish,
+    ...fields,
   };
 }
 

@@ -11,7 +11,7 @@ function exchange(head: Change, changes: Change[]): ClusterSnapshot {
   return { registered: true, head, changes, nodes: [] };
 }
 
-/** A feed that has applied change 5, and what its cache was told. */
+/** A feed that has applied change 5, and the calls of its cache. */
 function newFeed() {
   const told: string[] = [];
   const feed: Feed = new Feed({

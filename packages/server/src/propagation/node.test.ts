@@ -14,7 +14,7 @@ async function twoNodes() {
   return { world, one, two };
 }
 
-/** Tells what a promise has resolved with by now. */
+/** The value with which a promise has resolved by now. */
 function watch<T>(promise: Promise<T>): () => T | undefined {
   let result: T | undefined;
   void promise.then((value) => {
@@ -98,7 +98,7 @@ test('whoever waits is woken by an acknowledgement', async () => {
   two.host.pause(150, false);
   world.change('key_1');
   const settled = watch(one.node.settle(one.host.clock.monotonic()));
-  // It has looked three times, and would look for the fourth time 100 ms after the third.
+  // It has read the rows three times; the fourth read would follow 100 ms after the third.
   await world.run(190);
   two.node.wake();
   await world.run(15);
