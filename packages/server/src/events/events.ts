@@ -28,7 +28,7 @@ const slice = 500;
  */
 export async function appendEvents(db: Kysely<Tables>, events: readonly NewEvent[]): Promise<void> {
   for (let first = 0; first < events.length; first += slice) {
-    const rows = events.slice(first, first + slice).map(toRow);
+    const rows = eventRows(events.slice(first, first + slice));
     await db.insertInto('audit_event').values(rows).execute();
   }
 }
@@ -36,6 +36,11 @@ export async function appendEvents(db: Kysely<Tables>, events: readonly NewEvent
 /** Appends one event; see appendEvents. */
 export async function appendEvent(db: Kysely<Tables>, event: NewEvent): Promise<void> {
   await appendEvents(db, [event]);
+}
+
+/** Events as rows of the table audit_event, all of its columns. */
+export function eventRows(events: readonly NewEvent[]) {
+  return events.map(toRow);
 }
 
 /** @returns the fields that differ, or undefined when none does */

@@ -30,22 +30,22 @@ export function keyCreated({ actor, workspaceId }: By, key: NewKey, rateLimit: R
 /**
  * @param before the key as it was
  * @param at epoch ms
- * @returns undefined when nothing was changed
+ * @returns none when nothing was changed
  */
 export function keyUpdated(
   { actor, workspaceId }: By,
   before: KeyRow,
   { name, rateLimit }: ChangeKey,
   at: number,
-): NewEvent | undefined {
+): NewEvent[] {
   const { id } = before;
   const changes = changesOf(
     { name: before.name, rateLimit: readRateLimit(before.rate_limit) },
     { ...(name !== undefined && { name }), ...(rateLimit !== undefined && { rateLimit }) },
   );
-  if (changes === undefined) return undefined;
+  if (changes === undefined) return [];
   const target = { kind: 'key', id, name: name ?? before.name } as const;
-  return { chain: workspaceId, at, actor, action: 'key.updated', target, changes };
+  return [{ chain: workspaceId, at, actor, action: 'key.updated', target, changes }];
 }
 
 /**

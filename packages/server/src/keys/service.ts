@@ -14,7 +14,6 @@ import type { Scope } from '@soku/contract/scopes';
 import { containsKey, formatPreview, generateKey, hashKey, parseKey } from '@soku/key';
 import { cutPage } from '../database/page.ts';
 import { readScopes } from '../database/stored-scopes.ts';
-import { appendEvent, appendEvents } from '../events/events.ts';
 import type { Caller } from '../http/caller.ts';
 import { RequestError } from '../http/errors.ts';
 import { newId } from '../ids.ts';
@@ -88,8 +87,8 @@ export class KeyService {
       const value = await insertKey(db, key, token, this.#options.maxActiveKeys, (creator) =>
         limitOfNewKey(creator, wish.rateLimit ?? null, this.#options.keyRateLimit),
       );
-      if (value.outcome === 'created') await appendEvent(db, keyCreated(caller, key, value.rateLimit));
-      return { value };
+      const events = value.outcome === 'created' ? [keyCreated(caller, key, value.rateLimit)] : [];
+      return { value, events };
     });
     if (created.outcome === 'replayed') throw replayed(created.keyId);
     if (created.outcome === 'creator revoked') throw callerRevoked();
@@ -149,9 +148,8 @@ export class KeyService {
         if (rateLimit !== undefined) refuseHigherLimit(asking, rateLimit, this.#options.keyRateLimit);
       });
       if (result.outcome !== 'updated') return { value: result.outcome };
-      const event = keyUpdated(caller, result.before, wish, this.#options.now());
-      if (event !== undefined) await appendEvent(db, event);
-      return { value: result.outcome, changed: { kind: 'keys', ids: [id] } };
+      const events = keyUpdated(caller, result.before, wish, this.#options.now());
+      return { value: result.outcome, changed: { kind: 'keys', ids: [id] }, events };
     });
     if (outcome === 'caller revoked') throw callerRevoked();
     if (outcome === 'not found') throw notFound();
@@ -174,8 +172,7 @@ export class KeyService {
       this.#propagation.commit(async (db) => {
         const value = await writeRevocation(db, request);
         if (value === undefined) return { value };
-        await appendEvents(db, keysRevoked(caller, id, value.revoked, now));
-        return { value, changed: changedBy(value) };
+        return { value, changed: changedBy(value), events: keysRevoked(caller, id, value.revoked, now) };
       }),
       // Beside the transaction and the wait for other nodes.
       readable ? this.#options.lastUsedAt([id]) : new Map<string, number>(),

@@ -104,8 +104,8 @@ export class KeyStore {
   }
 }
 
-/** The columns of a KeyRow. */
-const shownColumns = [
+/** The columns of a KeyRow that the key itself has. */
+const keyColumns = [
   'api_key.id',
   'api_key.name',
   'api_key.created_by',
@@ -114,10 +114,29 @@ const shownColumns = [
   'api_key.created_at',
   'api_key.revoked_at',
   'api_key.rate_limit',
+] as const;
+
+/** The columns of a KeyRow, of a key joined with its newest secret. */
+const shownColumns = [
+  ...keyColumns,
   'api_key_secret.prefix',
   'api_key_secret.preview_start',
   'api_key_secret.preview_end',
 ] as const;
+
+/** The columns of a KeyRow, to be returned of a changed key. SQLite returns no column of a joined table. */
+export const returnedColumns = [
+  ...keyColumns,
+  ofNewestSecret('prefix'),
+  ofNewestSecret('preview_start'),
+  ofNewestSecret('preview_end'),
+] as const;
+
+function ofNewestSecret<C extends 'prefix' | 'preview_start' | 'preview_end'>(column: C) {
+  return sql<string>`(
+    SELECT s.${sql.ref(column)} FROM api_key_secret s WHERE s.key_id = api_key.id
+    ORDER BY s.created_at DESC, s.hash DESC LIMIT 1)`.as(column);
+}
 
 /** Of the secrets that are joined to a key: a key is shown once, by the one that was created last. */
 function isNewestSecret() {

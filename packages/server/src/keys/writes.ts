@@ -9,7 +9,7 @@ import { writeScopes } from '../database/stored-scopes.ts';
 import { type StoredLimits, writeRateLimit } from '../limits/rate-limit.ts';
 import { planRevoke, revocableFamily } from './descendants.ts';
 import { hasStatus } from './list-filter.ts';
-import { type KeyRow, KeyStore } from './store.ts';
+import { type KeyRow, KeyStore, returnedColumns } from './store.ts';
 
 // The writes of the key commands. Call each function inside the transaction of its command.
 
@@ -219,12 +219,12 @@ export async function writeRevocation(
   // As each creation does: one that was first is seen by the next statement, and one that is later finds its creator
   // revoked. It also lets two of these, and keys that change each other, go one after the other.
   if (descendants) await lockRow(db, 'workspace', workspaceId);
-  const key = await new KeyStore(db).find(workspaceId, id, { locked: true });
+  const revokedNow = await revokeUnrevoked(db, request);
+  const key = revokedNow ?? (await new KeyStore(db).find(workspaceId, id));
   if (key === undefined) return undefined;
-  const family = descendants
-    ? await revocableFamily(db, id, workspaceId).execute()
-    : [{ id, name: key.name, revokedAt: key.revoked_at }];
-  const { revoke, keep } = planRevoke(family);
+  const own = revokedNow === undefined ? [] : [{ id, name: key.name }];
+  if (!descendants) return { key, revoked: own, keep: [id] };
+  const { revoke, keep } = planRevoke(await revocableFamily(db, id, workspaceId).execute());
   if (revoke.length > 0) {
     const ids = revoke.map((one) => one.id);
     await db
@@ -234,5 +234,24 @@ export async function writeRevocation(
       .where('revoked_at', 'is', null)
       .execute();
   }
-  return { key: { ...key, revoked_at: key.revoked_at ?? at }, revoked: revoke, keep };
+  return { key, revoked: [...own, ...revoke], keep };
+}
+
+/**
+ * Locks, changes and reads in one statement, which on PostgreSQL is one round trip.
+ *
+ * @returns the key as it is now; undefined when the workspace has none with this id that is not revoked
+ */
+async function revokeUnrevoked(
+  db: Kysely<Tables>,
+  { workspaceId, id, by, at }: { workspaceId: string; id: string; by: string; at: number },
+): Promise<KeyRow | undefined> {
+  return db
+    .updateTable('api_key')
+    .set({ revoked_at: at, revoked_by: by })
+    .where('id', '=', id)
+    .where('workspace_id', '=', workspaceId)
+    .where('revoked_at', 'is', null)
+    .returning(returnedColumns)
+    .executeTakeFirst();
 }

@@ -3,6 +3,7 @@ import pg from 'pg';
 import { codeOf } from '../code-of.ts';
 import type { PostgresDatabase } from '../database/postgres.ts';
 import type { Tables } from '../database/schema.ts';
+import { eventRows, type NewEvent } from '../events/events.ts';
 import type { RevocationJournal } from '../journal/journal.ts';
 import type { Clock } from './clock.ts';
 import type { VerifierNode } from './node.ts';
@@ -41,18 +42,29 @@ export function manyNodesPropagation(
 async function transact<T>(db: Kysely<Tables>, work: (db: Kysely<Tables>) => Promise<CommandResult<T>>) {
   try {
     await sql`BEGIN`.execute(db);
-    const { value, changed } = await work(db);
-    const { rows } = await sql.raw<{ hash: Uint8Array }>(commitOf(changed).join(';\n')).execute(db);
+    const { value, changed, events = [] } = await work(db);
+    const end = [...appending(events), ...commitOf(changed)].join(';\n');
+    const { rows } = await sql.raw<{ hash: Uint8Array }>(end).execute(db);
     return { value, changed, hashes: rows.map(({ hash }) => hash) };
   } catch (error) {
     // A connection that broke is not used again.
     await sql`ROLLBACK`.execute(db).catch(() => undefined);
-    throw codeOf(error) === notRevoked ? revokeUndone() : error;
+    throw undone.has(codeOf(error)) ? revokeUndone() : error;
   }
 }
 
-/** SQLSTATE of a division by zero. */
-const notRevoked = '22012';
+/**
+ * SQLSTATEs of a revoke that is not kept: division by zero, in the read-back below, and feature not supported, which
+ * PostgreSQL raises for UPDATE ... RETURNING where a rule rewrites the statement.
+ */
+const undone = new Set(['22012', '0A000']);
+
+/** The insertion of events as a statement without parameters, so that it is sent together with the commit. */
+function appending(events: readonly NewEvent[]): string[] {
+  if (events.length === 0) return [];
+  const rows = pg.escapeLiteral(JSON.stringify(eventRows(events)));
+  return [`INSERT INTO audit_event SELECT * FROM json_populate_recordset(NULL::audit_event, ${rows})`];
+}
 
 /**
  * The end of a transaction, in one round trip. The triggers that publish lock the head of all changes, and no

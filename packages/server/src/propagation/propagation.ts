@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely';
 import type { Tables } from '../database/schema.ts';
+import type { NewEvent } from '../events/events.ts';
 import { RequestError } from '../http/errors.ts';
 
 /** What a transaction changes that verification may have cached. */
@@ -13,11 +14,13 @@ export type Changed =
    */
   | { kind: 'revoked'; ids: readonly string[]; republish?: string };
 
-/** What the work of a command returns: its own value, and what it changed. */
+/** The result of a command's work: its own value, what it changed, and the events to append. */
 export interface CommandResult<T> {
   value: T;
   /** Absent when no verifier can have cached anything of it, such as a new key. */
   changed?: Changed | undefined;
+  /** The audit log's record of the command. It is part of the same transaction. */
+  events?: readonly NewEvent[];
 }
 
 /** The verifier's cache, from which changes evict. */
@@ -42,7 +45,7 @@ export interface Propagation {
    * Runs the work of a command in one transaction. Resolves when the transaction is committed and no verifier answers
    * from a cache that lacks the change.
    *
-   * @param work changes rows and appends the events. What it throws rolls the transaction back
+   * @param work changes rows and returns the events. What it throws rolls the transaction back
    * @throws {RequestError} internal_error when the database did not keep a revoke; then nothing was committed.
    *   storage_unavailable when a revoke is committed but not in the journal: the caller repeats it
    */

@@ -2,6 +2,7 @@ import { type Kysely, sql } from 'kysely';
 import { z } from 'zod';
 import type { Tables } from '../database/schema.ts';
 import type { SqliteDatabase } from '../database/sqlite.ts';
+import { appendEvents } from '../events/events.ts';
 import type { RevocationJournal } from '../journal/journal.ts';
 import {
   type Changed,
@@ -46,7 +47,9 @@ export function singleProcessPropagation(
       try {
         outcome = await database.kysely.transaction().execute(async (db) => {
           outcome = await work(db);
-          if (outcome.changed?.kind === 'revoked') await readBack(db, outcome.changed.ids);
+          const { changed, events = [] } = outcome;
+          await appendEvents(db, events);
+          if (changed?.kind === 'revoked') await readBack(db, changed.ids);
           return outcome;
         });
       } finally {

@@ -3,7 +3,7 @@ import type { ChangeWorkspace, Workspace } from '@soku/contract/workspaces';
 import type { Kysely } from 'kysely';
 import { lockRow } from '../database/dialect.ts';
 import type { Tables } from '../database/schema.ts';
-import { appendEvent, changesOf } from '../events/events.ts';
+import { changesOf, type NewEvent } from '../events/events.ts';
 import type { Caller } from '../http/caller.ts';
 import { RequestError } from '../http/errors.ts';
 import { readRateLimit, writeRateLimit } from '../limits/rate-limit.ts';
@@ -53,22 +53,28 @@ export class WorkspaceService {
         .set({ rate_limit: writeRateLimit(rateLimit) })
         .where('id', '=', id)
         .execute();
-      const changes = changesOf({ rateLimit: readRateLimit(before.rate_limit) }, { rateLimit });
-      if (changes !== undefined) {
-        const target = { kind: 'workspace', id, name: before.name } as const;
-        await appendEvent(db, {
-          chain: id,
-          at: this.#options.now(),
-          actor: caller.actor,
-          action: 'workspace.updated',
-          target,
-          changes,
-        });
-      }
-      return { value: undefined, changed: { kind: 'workspace', id } };
+      const events = workspaceUpdated(caller, before, rateLimit, this.#options.now());
+      return { value: undefined, changed: { kind: 'workspace', id }, events };
     });
     return this.get(id);
   }
+}
+
+/**
+ * @param before the workspace as it was
+ * @param at epoch ms
+ * @returns none when nothing was changed
+ */
+function workspaceUpdated(
+  { actor, workspaceId: id }: Caller,
+  before: { name: string; rate_limit: number | null },
+  rateLimit: RateLimit | null,
+  at: number,
+): NewEvent[] {
+  const changes = changesOf({ rateLimit: readRateLimit(before.rate_limit) }, { rateLimit });
+  if (changes === undefined) return [];
+  const target = { kind: 'workspace', id, name: before.name } as const;
+  return [{ chain: id, at, actor, action: 'workspace.updated', target, changes }];
 }
 
 async function find(db: Kysely<Tables>, id: string) {
