@@ -55,14 +55,11 @@ async function start(): Promise<void> {
       drain: () => draining.begin(),
       closeServers: (since) => Promise.all([close(since), closeGateway(since)]),
       write: async (progressed) => {
-        const [written] = await Promise.all([
-          usage.stop(progressed),
-          limits.stop(progressed),
-          failedSignIns.stop(),
-        ]);
+        const [written] = await Promise.all([usage.stop(progressed), limits.stop(progressed)]);
         return written;
       },
-      leave: () => Promise.all([nodes?.stop(), journal.stop(), audit.stop()]),
+      leave: () =>
+        Promise.all([nodes?.stop(), journal.stop(), failedSignIns.stop().then(() => audit.stop())]),
       closeDatabase: () => database.close(),
       isRemote: database.kind === 'postgres',
       log,

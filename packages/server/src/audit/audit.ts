@@ -23,7 +23,8 @@ interface Options {
 
 /** The background work of the audit log, on every node: sealing, and deletion by age. */
 export function keepAudit({ database: { kysely }, retentionDays, log }: Options) {
-  const sealing = new Repeating(() => sealEvents(kysely), {
+  const seal = () => sealEvents(kysely);
+  const sealing = new Repeating(seal, {
     interval: sealInterval,
     failed: (error) => log.error({ err: error }, 'audit events could not be sealed; it is tried again'),
     later,
@@ -38,6 +39,12 @@ export function keepAudit({ database: { kysely }, retentionDays, log }: Options)
       sealing.start();
       pruning.start(firstPrune);
     },
-    stop: () => Promise.all([sealing.stop(), pruning.stop()]),
+    /** Seals the last events first: there may be no other process to do it for a long time. */
+    stop: async () => {
+      await Promise.all([sealing.stop(), pruning.stop()]);
+      await seal().catch((error) => {
+        log.error({ err: error }, 'the last audit events could not be sealed; the next start seals them');
+      });
+    },
   };
 }
