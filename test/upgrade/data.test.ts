@@ -1,0 +1,162 @@
+/** What an earlier version left is used on: 0009.json.gz is of the version before the audit log (record.ts). */
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { auditPageSchema } from '@soku/contract/audit';
+import { z } from 'zod';
+import { kinds, Scene } from '../backup/scene.ts';
+import { assertRefusal, eventually } from '../support/contract.ts';
+import { bearer, call, Person } from '../support/person.ts';
+import { type TestServer, testSecret } from '../support/server.ts';
+import { clockAt } from './clock.ts';
+import { prefix, type Recording, readRecording, unpack, writeSqlite } from './recording.ts';
+
+const file = '0009.json.gz';
+/** Names of recorded keys, and what a request with each of them returns. */
+const live = ['live', 'parent', 'child', 'expiring', 'unlimited'];
+const rejected = { expired: 'expired_key', revoked: 'revoked_key', revokedLater: 'revoked_key' } as const;
+
+const listSchema = z.object({ data: z.array(z.looseObject({ id: z.string() })) });
+const hoursSchema = z.looseObject({ hours: z.array(z.looseObject({ accepted: z.int(), refused: z.int() })) });
+
+/** A server that goes on where the recording ended, or else its session and its limits would be over. */
+function startAfter({ at }: Recording, scene: Scene): Promise<TestServer> {
+  return scene.start(scene.dataDir, { ...clockAt(at + 30_000), SOKU_SECRET: testSecret });
+}
+
+/** Of the last day only the hours with requests: a slow machine may be an hour on. */
+function withoutEmptyHours(usage: unknown): unknown {
+  const { from, to, hours, ...rest } = hoursSchema.parse(usage);
+  return { ...rest, hours: hours.filter(({ accepted, refused }) => accepted + refused > 0) };
+}
+
+function keyOf({ keys }: Recording, name: string): string {
+  return `${prefix}${keys[name]?.secret}`;
+}
+
+async function use(server: TestServer, recording: Recording, name: string) {
+  return call(`${server.url}/v1/me`, { headers: bearer(keyOf(recording, name)) });
+}
+
+async function assertKeysAsBefore(server: TestServer, recording: Recording): Promise<void> {
+  for (const name of live) {
+    const answer = await use(server, recording, name);
+    assert.equal(answer.status, 200, `${name}: ${answer.text}`);
+  }
+  for (const [name, code] of Object.entries(rejected)) {
+    // The time of such an answer is that of the moved clock.
+    assertRefusal(await use(server, recording, name), code, recording.at + 60_000);
+  }
+}
+
+async function verifyLog(scene: Scene, expected: RegExp): Promise<void> {
+  const { code, output } = await scene.operate(['audit', 'verify']);
+  assert.equal(code, 0, output);
+  assert.match(output, expected);
+}
+
+for (const kind of kinds) {
+  const recording = readRecording(file, kind);
+  const { before, cookie, keys } = recording;
+  const idOf = (name: string) => keys[name]?.id ?? '';
+
+  test(`${kind}: keys, sessions, limits, usage and the journal of an earlier version are used on`, async (t) => {
+    const scene = await Scene.of(t, kind);
+    await unpack(recording, scene);
+    // Whoever upgrades makes a backup first, perhaps with the new version already. It changes nothing.
+    assert.equal((await scene.operate(['backup', scene.onShelf('before the upgrade')])).code, 0);
+    const server = await startAfter(recording, scene);
+    const ada = new Person(server.url, cookie);
+    const get = async (path: string) => {
+      const answer = await ada.call('GET', path);
+      assert.equal(answer.status, 200, answer.text);
+      return answer.body;
+    };
+
+    const former = listSchema.parse(before.list).data;
+    const present = listSchema.parse(await get('/v1/api-keys?status=all&limit=100')).data;
+    assert.deepEqual(
+      present.map((key, i) =>
+        Object.fromEntries(Object.keys(former[i] ?? {}).map((field) => [field, key[field]])),
+      ),
+      former,
+    );
+    assert.equal(present.length, Object.keys(keys).length);
+    assert.deepEqual(await get('/v1/workspace'), before.workspace);
+    for (const { id } of present) {
+      const usage = withoutEmptyHours(await get(`/v1/api-keys/${id}/usage`));
+      assert.deepEqual(usage, withoutEmptyHours(before.usage[id]));
+    }
+    assert.deepEqual(auditPageSchema.parse(await get('/v1/audit')).data, []);
+    await verifyLog(scene, /Verified 0 events in 0 chains/);
+
+    await assertKeysAsBefore(server, recording);
+    for (const [name, limit] of [
+      ['live', '5000'],
+      ['parent', '70'],
+      ['child', '7'],
+      ['unlimited', null],
+    ] as const) {
+      assert.equal((await use(server, recording, name)).headers.get('x-ratelimit-limit'), limit, name);
+    }
+    // The session is too old to create keys with.
+    const recent = await server.signIn();
+    const again = { 'idempotency-key': 'token of live' };
+    const replayed = await recent.call('POST', '/v1/api-keys', { name: 'once more' }, again);
+    const refusal = assertRefusal(replayed, 'idempotency_replayed', recording.at + 60_000);
+    assert.equal(refusal.details?.[0]?.keyId, idOf('live'));
+
+    const journal = recording.journal.match(/^[0-9a-f]{64}/gm) ?? [];
+    assert.equal(journal.length, 2);
+    assert.deepEqual(
+      await eventually(
+        async () => scene.journal(),
+        ({ length }) => length > 0,
+      ),
+      journal,
+    );
+    const { key } = await recent.makeKey({ name: 'new' });
+    await ada.call('PATCH', `/v1/api-keys/${idOf('live')}`, { name: 'renamed' });
+    await ada.call('POST', `/v1/api-keys/${idOf('parent')}/revoke`, { descendants: true });
+    for (const name of ['parent', 'child']) {
+      assertRefusal(await use(server, recording, name), 'revoked_key', recording.at + 60_000);
+    }
+    const events = auditPageSchema.parse(await get('/v1/audit')).data;
+    assert.deepEqual(
+      events.map(({ action, target }) => `${action} ${target.id}`).sort(),
+      [
+        `account.signed_in ${events.at(-1)?.target.id}`,
+        `key.created ${key.id}`,
+        `key.updated ${idOf('live')}`,
+        ...['parent', 'child'].map((name) => `key.revoked ${idOf(name)}`),
+      ].sort(),
+    );
+    await server.kill('SIGTERM');
+    await verifyLog(scene, /Verified 5 events in 2 chains/);
+    assert.equal(scene.journal().length, 4);
+    // A downgrade finds its journal as it left it.
+    assert.equal(readFileSync(join(scene.dataDir, 'dead-hashes'), 'utf8'), recording.journal);
+  });
+
+  test(`${kind}: a backup of an earlier version is restored, and its journal revokes what was revoked later`, async (t) => {
+    const scene = await Scene.of(t, kind);
+    const backup = scene.onShelf('backup');
+    writeSqlite(backup, recording.backup);
+    writeFileSync(join(scene.dataDir, 'dead-hashes'), recording.journal);
+    const { code, output } = await scene.operate(['restore', backup]);
+    assert.equal(code, 0, output);
+    assert.match(output, /1 active key revoked again/);
+    const server = await startAfter(recording, scene);
+    // A backup brings no session back.
+    assert.equal((await new Person(server.url, cookie).call('GET', '/v1/api-keys')).status, 401);
+    const ada = await server.signIn();
+    // Other keys were used again after the backup.
+    const usage = await ada.call('GET', `/v1/api-keys/${idOf('parent')}/usage`);
+    assert.deepEqual(withoutEmptyHours(usage.body), withoutEmptyHours(before.usage[idOf('parent')]));
+    await assertKeysAsBefore(server, recording);
+    await server.kill('SIGTERM');
+    // Restored, revoked by the journal, and signed in.
+    await verifyLog(scene, /Verified 3 events in 2 chains/);
+  });
+}

@@ -1,0 +1,63 @@
+/** Data of an earlier version, as record.ts writes it and data.test.ts reads it. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { fileURLToPath } from 'node:url';
+import { gunzipSync } from 'node:zlib';
+import pg from 'pg';
+import { z } from 'zod';
+import type { Scene } from '../backup/scene.ts';
+
+export const prefix = 'sk_live_';
+
+const recordingSchema = z.object({
+  /** Epoch ms, in the last hour of its use. */
+  at: z.number(),
+  /** Of a person who is signed in. */
+  cookie: z.string(),
+  /** The secret is what follows the prefix: secret scanners report the two in one file. */
+  keys: z.record(z.string(), z.object({ id: z.string(), secret: z.string() })),
+  /** What the interface returned at the end: all keys, and of each of them the usage, by id. */
+  before: z.object({ list: z.unknown(), workspace: z.unknown(), usage: z.record(z.string(), z.unknown()) }),
+  /** The file dead-hashes. */
+  journal: z.string(),
+  sql: z.string(),
+  /** Of a while before the end, as SQL. */
+  backup: z.string(),
+});
+export type Recording = z.infer<typeof recordingSchema>;
+
+/** @param name of a file in this folder */
+export function readRecording(name: string, kind: Scene['kind']): Recording {
+  const file = fileURLToPath(new URL(name, import.meta.url));
+  const recordings = z
+    .record(z.string(), recordingSchema)
+    .parse(JSON.parse(gunzipSync(readFileSync(file)).toString()));
+  const recording = recordings[kind];
+  if (recording === undefined) throw new Error(`${name} has nothing of ${kind}`);
+  return recording;
+}
+
+/** Puts the data directory, and the database, in the place of those of an empty scene. */
+export async function unpack({ sql, journal }: Recording, scene: Scene): Promise<void> {
+  writeFileSync(join(scene.dataDir, 'dead-hashes'), journal);
+  const { DATABASE_URL: url } = scene.variables;
+  if (url === undefined)
+    return writeSqlite(join(scene.dataDir, 'soku.db'), `PRAGMA journal_mode = WAL; ${sql}`);
+  const client = new pg.Client(url);
+  await client.connect();
+  try {
+    await client.query(sql);
+  } finally {
+    await client.end();
+  }
+}
+
+export function writeSqlite(file: string, sql: string): void {
+  const database = new DatabaseSync(file);
+  try {
+    database.exec(sql);
+  } finally {
+    database.close();
+  }
+}
