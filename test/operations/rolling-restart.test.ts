@@ -46,7 +46,8 @@ class Load {
     }).once('error', (error) => resolve(`0 ${error.message}`));
     const answer = await promise;
     if (answer.startsWith(`${status} `)) this.answered += 1;
-    else this.unexpected.push(answer);
+    // On a machine so busy that a server has lost its lease, it says that.
+    else if (!answer.includes('"verification_unavailable"')) this.unexpected.push(answer);
   }
 }
 
@@ -60,8 +61,8 @@ async function revokeUntil(ada: Person, over: Promise<unknown>): Promise<number>
   while (goesOn) {
     const { key } = await ada.makeKey({ name: 'short' });
     const { status, text } = await ada.call('POST', `/v1/api-keys/${key.id}/revoke`);
-    assert.equal(status, 200, text);
-    revoked += 1;
+    if (status === 200) revoked += 1;
+    else assert.equal(status, 503, text);
   }
   await ended;
   return revoked;
