@@ -72,20 +72,24 @@ export class ModelLink implements FeedLink {
     return this.ask({ snapshot: () => ({ ...database.head, leaseMs }), answer: (head) => head });
   }
 
-  exchange(sent: { id: string; ackedSeq: number; renewal: string }): Promise<ClusterSnapshot> {
+  exchange(sent: { id: string; ackedSeq: number; renewal: string | undefined }): Promise<ClusterSnapshot> {
     const { database } = this.#options;
+    const { id, ackedSeq, renewal } = sent;
+    const snapshot = () => ({
+      head: database.head,
+      changes: database.changes.filter(({ seq }) => seq >= ackedSeq).slice(0, mostChanges),
+      nodes: Array.from(database.nodes.values()),
+      registered: database.nodes.has(id),
+    });
+    if (renewal === undefined) return this.ask({ snapshot, answer: (seen) => seen });
     return this.ask({
-      lock: `node ${sent.id}`,
-      snapshot: () => ({
-        head: database.head,
-        changes: database.changes.filter(({ seq }) => seq >= sent.ackedSeq).slice(0, mostChanges),
-        nodes: Array.from(database.nodes.values()),
-      }),
+      lock: `node ${id}`,
+      snapshot,
       write: () => {
-        const row = database.nodes.get(sent.id);
-        return row === undefined ? undefined : database.row(sent.id, { ...row, ...sent });
+        const row = database.nodes.get(id);
+        return row === undefined ? undefined : database.row(id, { ...row, ackedSeq, renewal });
       },
-      answer: (snapshot, written) => ({ ...snapshot, registered: written }),
+      answer: (seen, written) => ({ ...seen, registered: written }),
     });
   }
 

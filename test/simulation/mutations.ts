@@ -152,6 +152,13 @@ export const mutations: readonly Mutation[] = [
   { name: 'silence counts from the arrival', parts: () => ({ neighbours: new HastyNeighbours() }) },
   { name: 'a fresh id for each registration', link: withOldId },
   { name: 'only applied changes are acknowledged', link: withHastyAcks },
+  {
+    name: 'no lease without a renewal',
+    link: (link) => ({
+      ...bound(link),
+      exchange: (node) => link.exchange({ ...node, renewal: undefined }),
+    }),
+  },
   { name: 'a gap starts over', link: withoutGaps },
   {
     name: 'the tokens',

@@ -25,7 +25,7 @@ const lastRetryMs = 1000;
 
 /** Runs exchanges one after another, never two at the same time, until it is stopped. */
 export class Exchanges<T> {
-  readonly #exchange: () => Promise<Outcome<T>>;
+  readonly #exchange: (isAwaited: boolean) => Promise<Outcome<T>>;
   readonly #options: Options;
   #running: Promise<void> | undefined;
   #wanted = false;
@@ -35,7 +35,8 @@ export class Exchanges<T> {
   #waiting: ((result: T) => void)[] = [];
   #cancel: () => void = () => undefined;
 
-  constructor(exchange: () => Promise<Outcome<T>>, options: Options) {
+  /** @param exchange `isAwaited`: a caller of `next` waits for this exchange */
+  constructor(exchange: (isAwaited: boolean) => Promise<Outcome<T>>, options: Options) {
     this.#exchange = exchange;
     this.#options = options;
   }
@@ -86,7 +87,7 @@ export class Exchanges<T> {
     const waiting = this.#waiting;
     this.#waiting = [];
     try {
-      const { caughtUp, again } = await this.#exchange();
+      const { caughtUp, again } = await this.#exchange(waiting.length > 0);
       if (caughtUp === undefined) this.#waiting.unshift(...waiting);
       else for (const resolve of waiting) resolve(caughtUp);
       if (this.#failures > 0) this.#options.recovered();

@@ -55,6 +55,12 @@ export class Lease {
     return now < this.#until && Math.abs(wallNow - now - this.#offset) <= this.#terms.marginMs;
   }
 
+  /** Whether the renewal that granted the lease was sent in the last so many ms. */
+  renewedWithin(ms: number): boolean {
+    const { leaseMs, marginMs } = this.#terms;
+    return this.remaining() > leaseMs - marginMs - ms;
+  }
+
   /** ms until the lease expires; 0 without one. */
   remaining(): number {
     if (!this.holds(this.#clock.wall())) return 0;

@@ -27,7 +27,7 @@ export interface NodeRow {
 
 /** The result of one exchange, read from one snapshot. */
 export interface ClusterSnapshot {
-  /** Whether this node's row existed and now has the new renewal. */
+  /** Whether this node's row existed and, if there was a new renewal, now has it. */
   registered: boolean;
   head: Head;
   /**
@@ -45,8 +45,11 @@ export interface FeedLink {
   register(node: { id: string; name: string; renewal: string }): Promise<void>;
   /** Send it after the row is committed: then every change that is missing from this head waits for the row. */
   readHead(): Promise<Head & { leaseMs: number }>;
-  /** ONE statement: renews the lease and acknowledges in the own row, and reads head, changes and nodes. */
-  exchange(node: { id: string; ackedSeq: number; renewal: string }): Promise<ClusterSnapshot>;
+  /**
+   * ONE statement: renews the lease and acknowledges in the own row, and reads head, changes and nodes. Without a
+   * renewal it only reads, so it gives no lease.
+   */
+  exchange(node: { id: string; ackedSeq: number; renewal: string | undefined }): Promise<ClusterSnapshot>;
   /** Deletes a row if its renewal is unchanged. True when the row is gone, deleted by this call or before. */
   fence(id: string, renewal: string): Promise<boolean>;
   /** Deletes the own row. */

@@ -36,6 +36,46 @@ test('a node gets its lease with the first exchange, and keeps it', async () => 
   assert.deepEqual(told, ['empty']);
 });
 
+test('an exchange soon after a renewal writes only what is to be acknowledged', async () => {
+  const world = new QuietWorld();
+  const { link } = world.node('one');
+  const sent: { acked: number; renews: boolean }[] = [];
+  const { node, holds } = world.node('one', {
+    link: {
+      register: (row) => link.register(row),
+      readHead: () => link.readHead(),
+      exchange: (row) => {
+        sent.push({ acked: row.ackedSeq, renews: row.renewal !== undefined });
+        return link.exchange(row);
+      },
+      fence: (id, renewal) => link.fence(id, renewal),
+      leave: (id) => link.leave(id),
+    },
+  });
+  await Promise.all([node.start(), world.run(20)]);
+  assert.deepEqual(sent, [{ acked: 0, renews: true }]);
+  world.change('key_1');
+  for (let woken = 0; woken < 2; woken += 1) {
+    node.wake();
+    await world.run(20);
+    assert.equal(world.database.nodes.get(node.status().id)?.ackedSeq, 1);
+  }
+  assert.deepEqual(sent.slice(1), [
+    { acked: 0, renews: false },
+    { acked: 1, renews: true },
+    { acked: 1, renews: false },
+  ]);
+  void node.exchanged();
+  assert.deepEqual(sent.at(-1), { acked: 1, renews: true }, 'a revoke waits for this one');
+  await world.run(20);
+  // However often it is woken, its lease does not run out.
+  for (let woken = 0; woken < 100; woken += 1) {
+    node.wake();
+    await world.run(50);
+    assert.equal(holds(), true);
+  }
+});
+
 test('a node does not start with another lease than that of the database', async () => {
   const world = new QuietWorld();
   const { node, holds } = world.node('one', { leaseMs: 3000 });

@@ -74,6 +74,8 @@ export class VerifierNode {
   readonly figures = new WaitFigures();
   readonly #options: NodeOptions;
   readonly #terms: Terms;
+  /** ms between two exchanges when no change is notified. */
+  readonly #interval: number;
   readonly #feed: Feed;
   readonly #lease: Lease;
   readonly #neighbours: Neighbours;
@@ -81,19 +83,22 @@ export class VerifierNode {
   readonly #exchanges: Exchanges<ClusterSnapshot>;
   readonly #waiting: Waiting;
   #headSeq = 0;
+  /** The last change that this node has acknowledged. */
+  #ackedSeq = 0;
   #stopped = false;
 
   constructor(options: NodeOptions, parts: Partial<NodeParts> = {}) {
     this.#options = options;
     const { clock, later, link, newId } = options;
     this.#terms = termsOf(options);
+    this.#interval = options.leaseMs / exchangesPerLease;
     this.#feed = new Feed(options.cache);
     this.#lease = parts.lease ?? new Lease(clock, this.#terms);
     this.#neighbours = parts.neighbours ?? new Neighbours();
     this.#rows = new OwnRows(link, newId);
-    this.#exchanges = new Exchanges(() => this.#exchange(), {
+    this.#exchanges = new Exchanges((isAwaited) => this.#exchange(isAwaited), {
       ...options,
-      interval: options.leaseMs / exchangesPerLease,
+      interval: this.#interval,
     });
     const { figures } = this;
     const node = {
@@ -213,22 +218,29 @@ export class VerifierNode {
     if (this.#stopped || this.#feed.epoch !== epoch) throw new Error('the node has been stopped');
   }
 
-  async #exchange(): Promise<Outcome<ClusterSnapshot>> {
+  async #exchange(isAwaited: boolean): Promise<Outcome<ClusterSnapshot>> {
     const { link, clock, newId } = this.#options;
     if (!this.#feed.registered) await this.#join();
     const { epoch, applied } = this.#feed;
     const sent = { monotonic: clock.monotonic(), wall: clock.wall() };
-    const exchange = await link.exchange({
-      id: this.#rows.id,
-      ackedSeq: applied.seq,
-      renewal: newId(),
-    });
+    // An exchange that fetches a change soon after a renewal only reads, so it waits for no flush to disk. One that a
+    // revoke waits for always writes: a standby, or a former primary, could show it too old a head.
+    const onlyReads =
+      !isAwaited && applied.seq === this.#ackedSeq && this.#lease.renewedWithin(this.#interval / 2);
+    const renewal = onlyReads ? undefined : newId();
+    const exchange = await link.exchange({ id: this.#rows.id, ackedSeq: applied.seq, renewal });
     this.#demand(epoch);
+    if (renewal === undefined) return this.#take(exchange, undefined);
+    this.#ackedSeq = applied.seq;
     return this.#take(exchange, sent);
   }
 
-  /** Synchronous: no verification runs between the steps. */
-  #take(exchange: ClusterSnapshot, sent: Moment): Outcome<ClusterSnapshot> {
+  /**
+   * Synchronous: no verification runs between the steps.
+   *
+   * @param renewed before the renewal was sent; undefined when the exchange only read
+   */
+  #take(exchange: ClusterSnapshot, renewed: Moment | undefined): Outcome<ClusterSnapshot> {
     const before = this.#feed.applied;
     this.#headSeq = exchange.head.seq;
     this.#neighbours.see(exchange.nodes, this.#options.clock.monotonic());
@@ -242,8 +254,8 @@ export class VerifierNode {
       );
     }
     const complete = applied === 'complete';
-    if (complete) {
-      this.#lease.grant(sent);
+    if (complete && renewed !== undefined) {
+      this.#lease.grant(renewed);
       this.#tidy();
     }
     return { caughtUp: complete ? exchange : undefined, again: this.#feed.applied !== before };

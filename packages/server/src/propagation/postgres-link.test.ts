@@ -37,3 +37,25 @@ for (const format of ['hex', 'escape']) {
     );
   });
 }
+
+test('an exchange without a renewal reads, writes nothing and notifies no one', async (t) => {
+  const { url, drop } = await temporaryDatabase();
+  const database = await openPatiently(url);
+  const link = new PostgresLink(database.connection);
+  t.after(async () => {
+    await link.close();
+    await database.close();
+    await drop();
+  });
+  const read = () => link.exchange({ id: 'node', ackedSeq: 0, renewal: undefined });
+  const row = async () => (await database.pool.query('SELECT xmin, * FROM verifier_node')).rows;
+  assert.equal((await read()).registered, false);
+  await link.register({ id: 'node', name: 'test', renewal: 'first' });
+  const before = await row();
+  const { registered, nodes } = await read();
+  assert.equal(registered, true);
+  assert.deepEqual(nodes, [{ id: 'node', name: 'test', ackedSeq: 0, renewal: 'first' }]);
+  assert.deepEqual(await row(), before);
+  assert.equal((await link.exchange({ id: 'node', ackedSeq: 0, renewal: 'second' })).registered, true);
+  assert.notDeepEqual(await row(), before);
+});

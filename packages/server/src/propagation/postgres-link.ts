@@ -18,11 +18,13 @@ const keptChanges = 10_000;
 
 const exchange = `
   WITH renewed AS (
-    UPDATE verifier_node SET acked_seq = $2, renewal = $3 WHERE id = $1 RETURNING id
+    UPDATE verifier_node SET acked_seq = $2, renewal = $3 WHERE id = $1 AND $3::text IS NOT NULL RETURNING id
   ), told AS (
     SELECT pg_notify('soku_ack', '') FROM renewed WHERE $4
   )
-  SELECT h.seq, h.token, EXISTS (SELECT 1 FROM renewed) AS registered, (SELECT count(*) FROM told) AS told,
+  SELECT h.seq, h.token, (SELECT count(*) FROM told) AS told,
+    CASE WHEN $3::text IS NULL THEN EXISTS (SELECT 1 FROM verifier_node WHERE id = $1)
+      ELSE EXISTS (SELECT 1 FROM renewed) END AS registered,
     (SELECT coalesce(json_agg(c ORDER BY c.seq), '[]') FROM (
        SELECT seq, token, kind, subject, ARRAY(SELECT encode(hash, 'hex') FROM unnest(hashes) AS hash) AS hashes
        FROM (
@@ -88,9 +90,13 @@ export class PostgresLink implements FeedLink {
     return headSchema.extend({ leaseMs: z.number() }).parse(rows[0]);
   }
 
-  async exchange(node: { id: string; ackedSeq: number; renewal: string }): Promise<ClusterSnapshot> {
+  async exchange(node: {
+    id: string;
+    ackedSeq: number;
+    renewal: string | undefined;
+  }): Promise<ClusterSnapshot> {
     const { id, ackedSeq, renewal } = node;
-    const values = [id, ackedSeq, renewal, ackedSeq !== this.#acked];
+    const values = [id, ackedSeq, renewal ?? null, ackedSeq !== this.#acked];
     this.counts.exchanges += 1;
     const { rows } = await this.#pool.query({ name: 'exchange', text: exchange, values }).catch((error) => {
       this.counts.failed += 1;
