@@ -1,7 +1,7 @@
 /** Who did what, and who may read it. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { type AuditEvent, auditEventSchema, auditPageSchema } from '@soku/contract/audit';
@@ -211,4 +211,53 @@ test('anyone can compute the hashes of an export again, and the operator verifie
   assert.equal((await verify('--anchor', file)).code, 65);
   assert.equal((await verify('--anchor', file, 'more')).code, 64);
   assert.deepEqual(await inDatabase(server, 'SELECT id FROM audit_event WHERE sequence IS NULL'), []);
+});
+
+test('the operator exports what no workspace sees, as an anchor for the verifier', async () => {
+  const me = await server.signIn(adasAccount);
+  await bob.makeKey({ name: "bob's" });
+  const { text } = await exported(me);
+  const body = { email: 'nobody@example.com', password: 'a wrong pa55phrase' };
+  const signIn = `${server.url}/api/auth/sign-in/email`;
+  assert.equal((await call(signIn, { method: 'POST', body })).status, 401);
+  // The server writes what it counted of the last minute, and seals it.
+  await server.kill('SIGTERM');
+  const audit = (...args: string[]) => runOperator(['audit', ...args], { dataDir: server.dataDir });
+  const lines = (file: string) => readFileSync(file, 'utf8').trim().split('\n');
+  const [all, accounts] = [join(server.dataDir, 'all.jsonl'), join(server.dataDir, 'accounts.jsonl')];
+
+  const done = await audit('export', all);
+  assert.equal(done.code, 0, done.output);
+  assert.equal(done.output, `Exported ${lines(all).length} events into ${all}.\n`);
+  assert.equal(statSync(all).mode & 0o777, 0o600);
+  const ids = lines(all).map((line) => auditEventSchema.parse(JSON.parse(line)).id);
+  assert.deepEqual(ids, ids.toSorted().toReversed());
+  assert.deepEqual(
+    text.split('\n').filter((line) => line !== '' && !lines(all).includes(line)),
+    [],
+    'what a workspace exports is in it, word for word',
+  );
+  assert.equal((await audit('export', accounts, '--chain', 'accounts')).code, 0);
+  const ofAccounts = lines(accounts).map((line) => auditEventSchema.parse(JSON.parse(line)));
+  assert.ok(ofAccounts.every(({ chain }) => chain === 'accounts'));
+  const failed = ofAccounts.find(({ action }) => action === 'account.sign_in_failed');
+  assert.deepEqual([failed?.target.id, failed?.details], ['unknown', { count: 1 }]);
+  assert.ok(!readFileSync(all, 'utf8').includes('nobody@'));
+
+  const verified = await audit('verify', '--anchor', all);
+  assert.equal(verified.code, 0, verified.output);
+  assert.match(verified.output, new RegExp(`^Verified ${ids.length} events in 3 chains\\.$`, 'm'));
+  await inDatabase(server, 'DELETE FROM audit_event WHERE id = ?', ids[0] ?? '');
+  assert.equal((await audit('verify', '--anchor', all)).code, 1, 'the newest event is missing');
+
+  const before = readFileSync(all);
+  const again = await audit('export', all);
+  assert.equal(again.code, 73);
+  assert.match(again.output, /^soku: .* exists already\. An export replaces no file\.\n$/);
+  assert.deepEqual(readFileSync(all), before);
+  const other = join(server.dataDir, 'other.jsonl');
+  const unknown = await audit('export', other, '--chain', 'ws_x');
+  assert.equal(unknown.code, 65);
+  assert.match(unknown.output, /^soku: The audit log has no chain ws_x\./);
+  assert.ok(!existsSync(other));
 });

@@ -34,6 +34,8 @@ test('help is shown when it is asked for and when nothing is asked for, and open
       'move-to-postgres',
       'account add',
       'account reset-password',
+      'audit export',
+      'audit verify',
     ]) {
       assert.ok(output.includes(command));
     }
@@ -58,6 +60,11 @@ test('a wrong command line ends with 64, one line, and opens no data', async () 
     ['restore', 'one', 'two'],
     ['backup', 'one', '--name', 'Ada'],
     ['move-to-postgres', 'one'],
+    ['audit', 'export'],
+    ['audit', 'export', 'one', 'two'],
+    ['audit', 'export', 'one', '--anchor', 'two'],
+    ['audit', 'verify', '--chain', 'accounts'],
+    ['backup', 'one', '--chain', 'accounts'],
     ['account', 'add', 'ada@example.com', '--name'],
   ];
   await inParallel(wrong, async (args) => {

@@ -15,6 +15,8 @@ What an operator does beside the server.
 
 While the server runs:
   backup FILE                         write all accounts and keys into FILE, which must not exist yet
+  audit export FILE [--chain CHAIN]   write the audit log into FILE, which must not exist yet: all workspaces, and the
+                                      chain accounts, which no workspace sees in full; or only CHAIN
   audit verify [--anchor FILE]        check that no event of the audit log was edited, removed or moved; FILE is an
                                       earlier export of it (docs/audit.md). Exits with 1 when one was
 
@@ -48,9 +50,10 @@ async function run(): Promise<void> {
   }
   if (command === 'audit') {
     const { auditCommand } = await import('./operator/audit.ts');
-    process.exitCode = await auditCommand(args, values.anchor);
+    process.exitCode = await auditCommand(args, { anchor: values.anchor, chain: values.chain });
     return;
   }
+  if (values.chain !== undefined) throw new UsageError('--chain belongs to audit export.');
   if (values.anchor !== undefined) throw new UsageError('--anchor belongs to audit verify.');
   if (values.name !== undefined) throw new UsageError('--name belongs to account add.');
   const commands = await import('./operator/backups.ts');
@@ -68,6 +71,7 @@ function readArguments() {
         help: { type: 'boolean', short: 'h' },
         name: { type: 'string' },
         anchor: { type: 'string' },
+        chain: { type: 'string' },
       },
     });
   } catch (error) {

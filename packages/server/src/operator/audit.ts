@@ -1,13 +1,19 @@
-import { createReadStream } from 'node:fs';
+import { createReadStream, createWriteStream, existsSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import { pipeline } from 'node:stream/promises';
 import { auditEventSchema } from '@soku/contract/audit';
 import { Kysely } from 'kysely';
+import { ZodError } from 'zod';
+import { exportChains } from '../audit/export.ts';
 import { addToAnchor, type Break, verifyChains } from '../audit/verify.ts';
+import { refusedByDisk } from '../backup/failure.ts';
 import { openForReading } from '../backup/source.ts';
-import { type Config, readConfig } from '../config.ts';
+import { columnsOf } from '../backup/sqlite-side.ts';
+import { readConfig } from '../config.ts';
 import type { Tables } from '../database/schema.ts';
 import { NodeSqliteDialect } from '../database/sqlite-dialect.ts';
+import { partialName, placeFile } from '../durable-files.ts';
 import { createLog } from '../http/logging.ts';
 import { StartupError } from '../startup-error.ts';
 import { fileOfOperator, UsageError } from './command-line.ts';
@@ -19,18 +25,35 @@ const reportEvery = 1000;
 /** Exit code of a log that is not what it was. */
 const broken = 1;
 
+interface Options {
+  /** Of --anchor: an export to verify against. */
+  anchor: string | undefined;
+  /** Of --chain: the only one to export. */
+  chain: string | undefined;
+}
+
 /**
- * `audit verify`. Servers may run meanwhile.
+ * The commands that begin with `audit`. Servers may run meanwhile.
  *
- * @param args what follows the word audit
- * @param anchor of the option --anchor: an export
+ * @param args what follows that word
  * @returns the exit code
  */
-export async function auditCommand(args: string[], anchor: string | undefined): Promise<number> {
-  if (args.length !== 1 || args[0] !== 'verify') throw new UsageError('There is no such command.');
+export async function auditCommand(args: string[], { anchor, chain }: Options): Promise<number> {
+  const [action, file, ...rest] = args;
+  if (action === 'verify' && file === undefined) {
+    if (chain !== undefined) throw new UsageError('--chain belongs to audit export.');
+    return verify(anchor);
+  }
+  if (action === 'export' && file !== undefined && file !== '' && rest.length === 0) {
+    if (anchor !== undefined) throw new UsageError('--anchor belongs to audit verify.');
+    return exportTo(fileOfOperator(file), chain);
+  }
+  throw new UsageError(action === 'export' ? 'This command takes one file.' : 'There is no such command.');
+}
+
+async function verify(anchor: string | undefined): Promise<number> {
   const known = anchor === undefined ? new Map() : await readAnchor(fileOfOperator(anchor));
-  const { db, close } = await openForVerification(readConfig(process.env));
-  try {
+  return withLog(async (db) => {
     const { chains, events, unsealed, breaks } = await verifyChains(db, known, reportNowAndThen());
     for (const found of breaks) console.error(describe(found));
     if (breaks.length > 0) return broken;
@@ -41,9 +64,48 @@ export async function auditCommand(args: string[], anchor: string | undefined): 
         'Without --anchor FILE, events that are missing at the end of a chain and a chain that was rewritten as a whole are not found.',
       );
     return 0;
-  } finally {
-    await close();
+  });
+}
+
+/** @throws {StartupError} when the file exists, cannot be written, or would be empty; then there is no new file */
+async function exportTo(file: string, chain: string | undefined): Promise<number> {
+  if (existsSync(file)) throw exists(file);
+  const partial = partialName(file);
+  const progress = reportNowAndThen();
+  let events = 0;
+  async function* counted(slices: AsyncIterable<string[]>) {
+    for await (const lines of slices) {
+      events += lines.length;
+      progress(events);
+      yield lines.join('');
+    }
   }
+  try {
+    await withLog((db) =>
+      pipeline(counted(exportChains(db, chain)), createWriteStream(partial, { flags: 'wx', mode: 0o600 })),
+    );
+    if (chain !== undefined && events === 0)
+      throw new StartupError(
+        'data',
+        `The audit log has no chain ${chain}. A chain is named after a workspace's id, or accounts.`,
+      );
+    if (!placeFile(partial, file)) throw exists(file);
+  } catch (error) {
+    if (error instanceof ZodError)
+      throw new StartupError('data', 'An event cannot be read. audit verify reports which one.');
+    throw refusedByDisk(error, {
+      failed: `The export ${file} could not be written`,
+      now: 'There is no such file now.',
+    });
+  } finally {
+    rmSync(partial, { force: true });
+  }
+  console.log(`Exported ${events.toLocaleString('en')} events into ${file}.`);
+  return 0;
+}
+
+function exists(file: string): StartupError {
+  return new StartupError('cannotCreate', `${file} exists already. An export replaces no file.`);
 }
 
 function describe({ chain, sequence, id, problem }: Break): string {
@@ -66,15 +128,30 @@ async function readAnchor(file: string) {
   return anchor;
 }
 
-async function openForVerification({ databaseUrl, dataDir }: Config) {
-  if (databaseUrl === undefined) {
-    // The file is read as it is: a server may have it in use.
-    const file = openForReading(join(resolve(dataDir), 'soku.db'));
-    const db = new Kysely<Tables>({ dialect: new NodeSqliteDialect(file) });
-    return { db, close: () => db.destroy() };
+async function withLog<T>(work: (db: Kysely<Tables>) => Promise<T>): Promise<T> {
+  const { databaseUrl, dataDir } = readConfig(process.env);
+  if (databaseUrl !== undefined) {
+    const database = await openPostgresNow(databaseUrl, await createLog('silent', false));
+    try {
+      return await work(database.kysely);
+    } finally {
+      await database.close();
+    }
   }
-  const database = await openPostgresNow(databaseUrl, await createLog('silent', false));
-  return { db: database.kysely, close: () => database.close() };
+  // The file is read as it is: a server may have it in use.
+  const file = join(resolve(dataDir), 'soku.db');
+  const database = openForReading(file);
+  const db = new Kysely<Tables>({ dialect: new NodeSqliteDialect(database) });
+  try {
+    if (columnsOf(database, file, 'audit_event').length === 0)
+      throw new StartupError(
+        'data',
+        `${file} has no audit log yet. Start the server once, which upgrades it.`,
+      );
+    return await work(db);
+  } finally {
+    await db.destroy();
+  }
 }
 
 function reportNowAndThen(): (events: number) => void {
