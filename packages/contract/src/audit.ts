@@ -1,8 +1,10 @@
 /** Requests and responses of the audit log endpoints. */
 import { z } from 'zod';
 import { instantSchema } from './instant.ts';
+import { keyIdSchema } from './keys.ts';
 
-export const eventIdSchema = z.string().regex(/^evt_[0-9a-hjkmnp-tv-z]{26}$/, 'is not the id of an event');
+/** The id of an event. Also of one whose id was edited in the database, so that the pages after it can be read. */
+const cursorSchema = z.string().regex(/^[ -~]{1,100}$/, 'is not a cursor');
 
 /** What happened to what, as `noun.past_tense`. One for each command. */
 export const actionSchema = z.enum([
@@ -25,17 +27,21 @@ export const actionSchema = z.enum([
 ]);
 export type Action = z.infer<typeof actionSchema>;
 
+export const actorKindSchema = z.enum(['person', 'key', 'operator', 'system']);
+
 export const actorSchema = z.object({
   kind: z
-    .enum(['person', 'key', 'operator', 'system'])
-    .describe('operator: a command on the machine of the server. system: the server itself'),
+    .string()
+    .describe(
+      'person, key, operator (a command on the machine of the server) or system (the server itself); later versions may add others',
+    ),
   id: z.string().describe('The id of the account or of the key; for the others their kind'),
   name: z.string().describe('The name at that time'),
   address: z.string().nullable().describe('IP address of the client; null when there was none'),
   userAgent: z.string().nullable().describe('What the client called itself, at most 200 characters'),
   requestId: z.string().nullable().describe('The X-Request-Id of the response'),
 });
-export type Actor = z.infer<typeof actorSchema>;
+export type Actor = z.infer<typeof actorSchema> & { kind: z.infer<typeof actorKindSchema> };
 
 export const targetSchema = z.object({
   kind: z.string().describe('key, workspace, account, deployment or audit; later versions may add others'),
@@ -55,7 +61,7 @@ export const digestSchema = z.string().regex(/^[0-9a-f]{64}$/);
 
 export const auditEventSchema = z
   .object({
-    id: eventIdSchema.describe('Time-ordered'),
+    id: z.string().describe('Time-ordered'),
     at: instantSchema,
     action: z.string().describe(`One of ${actionSchema.options.join(', ')}; later versions may add others`),
     actor: actorSchema,
@@ -74,6 +80,12 @@ export const auditEventSchema = z
       .describe(
         'SHA-256 of the 32 bytes of previousHash followed by the canonical JSON (RFC 8785) of this object without previousHash and hash',
       ),
+    unreadable: z
+      .array(z.string())
+      .optional()
+      .describe(
+        'Only when the row was edited in the database: the fields whose stored value is not valid. They are null, empty, or taken from the id (`at`). `audit verify` reports the event',
+      ),
   })
   .meta({ id: 'AuditEvent' });
 export type AuditEvent = z.infer<typeof auditEventSchema>;
@@ -83,6 +95,9 @@ export const auditFilterSchema = z.strictObject({
   action: actionSchema.optional(),
   actorId: z.string().max(64).optional().describe('The id of an account or of a key, `operator` or `system`'),
   targetId: z.string().max(64).optional().describe('The id of a key, an account or the workspace'),
+  keyId: keyIdSchema
+    .optional()
+    .describe('Events of this key: those that changed it, and those that it caused'),
   since: z.iso.datetime({ offset: true }).optional().describe('Events from this time on'),
   until: z.iso.datetime({ offset: true }).optional().describe('Events before this time'),
 });
@@ -90,11 +105,11 @@ export type AuditFilter = z.infer<typeof auditFilterSchema>;
 
 export const listAuditSchema = auditFilterSchema.extend({
   limit: z.coerce.number().int().min(1).max(100).default(50),
-  cursor: eventIdSchema.optional().describe('nextCursor of the page before'),
+  cursor: cursorSchema.optional().describe('nextCursor of the page before'),
 });
 export type ListAudit = z.infer<typeof listAuditSchema>;
 
 export const auditPageSchema = z
-  .object({ data: z.array(auditEventSchema), nextCursor: eventIdSchema.nullable() })
+  .object({ data: z.array(auditEventSchema), nextCursor: z.string().nullable() })
   .meta({ id: 'AuditPage' });
 export type AuditPage = z.infer<typeof auditPageSchema>;

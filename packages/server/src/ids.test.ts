@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { newId } from './ids.ts';
+import { newId, timeOfId } from './ids.ts';
 
 /** The largest time that 10 digits hold: 50 bits, far beyond any clock. */
 const time = fc.integer({ min: 0, max: 2 ** 48 - 1 });
@@ -21,6 +21,12 @@ test('ids sort by the time of their making', () => {
       assert.ok(newId('key_', one) < newId('key_', other));
     }),
   );
+});
+
+test('the time of an id is the one with which it was made', () => {
+  fc.assert(fc.property(time, (now) => assert.equal(timeOfId(newId('evt_', now)), now)));
+  for (const id of ['', 'evt_', `evt_${'u'.repeat(26)}`, 'x'.repeat(26), null, 7])
+    assert.equal(timeOfId(id), undefined);
 });
 
 test('known answers: the time is in the first ten digits, the most significant first', () => {

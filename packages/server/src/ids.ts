@@ -33,3 +33,12 @@ export function newId(prefix: string, now: number): string {
 export function firstIdAt(prefix: string, now: number): string {
   return `${prefix}${digits(BigInt(Math.max(0, now)), 10)}`;
 }
+
+/** @returns the epoch ms with which the id of a row begins; undefined for what is no such id */
+export function timeOfId(id: unknown): number | undefined {
+  if (typeof id !== 'string') return undefined;
+  const time = /_([0-9a-hjkmnp-tv-z]{10})[0-9a-hjkmnp-tv-z]{16}$/.exec(id)?.[1];
+  return time === undefined
+    ? undefined
+    : Array.from(time).reduce((value, digit) => value * 32 + alphabet.indexOf(digit), 0);
+}

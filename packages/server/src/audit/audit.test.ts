@@ -81,6 +81,31 @@ for (const which of ['sqlite', 'postgres'] as const) {
     assert.deepEqual(await verifyChains(db, noAnchor), { chains: 3, events: 1200, unsealed: 0, breaks: [] });
   });
 
+  test(`a row that cannot be read is sealed, as those after it are, and reported, on ${which}`, async () => {
+    const events = Array.from({ length: 5 }, (_, i) => event(i));
+    for (const changes of ['{', '{"a":{"from":"\\ud800","to":1}}']) {
+      const db = await emptied();
+      await appendEvents(db, events);
+      const [, second] = await db.selectFrom('audit_event').select('id').orderBy('id').execute();
+      await db
+        .updateTable('audit_event')
+        .set({ changes })
+        .where('id', '=', second?.id ?? '')
+        .execute();
+      await sealEvents(db);
+      const rows = await sealed(db);
+      assert.equal(rows.length, 5);
+      const [broken] = (await verifyChains(db, noAnchor)).breaks;
+      assert.deepEqual([broken?.sequence, broken?.id], [2, second?.id]);
+      assert.match(broken?.problem ?? '', /changes cannot be read/);
+      // Nor does an end without a hash stop the chain.
+      await db.updateTable('audit_event').set({ hash: null }).where('sequence', '=', 5).execute();
+      await appendEvents(db, events);
+      await sealEvents(db);
+      assert.equal((await sealed(db)).length, 10);
+    }
+  });
+
   test(`old events are deleted from the start of a chain, which stays verifiable, on ${which}`, async () => {
     const db = await emptied();
     await appendEvents(

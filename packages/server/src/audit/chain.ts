@@ -1,40 +1,85 @@
 import { createHash } from 'node:crypto';
-import { type AuditEvent, auditEventSchema } from '@soku/contract/audit';
+import { type AuditEvent, changesSchema, detailsSchema, digestSchema } from '@soku/contract/audit';
 import canonicalize from 'canonicalize';
 import type { Selectable } from 'kysely';
+import { z } from 'zod';
 import type { Tables } from '../database/schema.ts';
+import { timeOfId } from '../ids.ts';
 
 export type EventRow = Selectable<Tables['audit_event']>;
 
 /** The previous hash of the first event of a chain: 32 zero bytes. */
 export const firstPreviousHash = '0'.repeat(64);
 
+const jsonSchema = z.string().transform((text, context): unknown => {
+  try {
+    return JSON.parse(text, requireWellFormed);
+  } catch {
+    context.addIssue('is not JSON');
+    return z.NEVER;
+  }
+});
+
+/** Half of a surrogate pair has no canonical form (RFC 8785 section 3.2.2.2), so it could not be sealed. */
+function requireWellFormed(field: string, value: unknown): unknown {
+  if (field.isWellFormed() && (typeof value !== 'string' || value.isWellFormed())) return value;
+  throw new SyntaxError('half of a surrogate pair');
+}
+
+const storedChangesSchema = jsonSchema.pipe(changesSchema);
+const storedDetailsSchema = jsonSchema.pipe(detailsSchema);
+const sequenceSchema = z.int().min(1);
+
+/** Epoch ms. Later years have no form that responses may have. */
+const lastInstant = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
+
+/** @returns undefined when it is no time of our calendar */
+function instantOf(at: unknown): string | undefined {
+  return typeof at === 'number' && at >= 0 && at <= lastInstant ? new Date(at).toISOString() : undefined;
+}
+
 /**
- * An event as the API returns it.
- *
- * @throws when the row is not one that this program wrote
+ * An event as the API returns it. A row that was edited in the database may hold anything, and must neither stop the
+ * sealer nor hide the events around it: `unreadable` names what is not valid.
  */
 export function toEvent(row: EventRow): AuditEvent {
-  return auditEventSchema.parse({
-    id: row.id,
-    at: new Date(row.at).toISOString(),
-    action: row.action,
+  const unreadable: string[] = [];
+  const not = <T>(field: string, otherwise: T): T => {
+    unreadable.push(field);
+    return otherwise;
+  };
+  const text = (field: string, value: unknown) => (typeof value === 'string' ? value : not(field, ''));
+  const textOrNull = (field: string, value: unknown) => (value === null ? null : text(field, value));
+  const parsed = <T>(field: string, schema: z.ZodType<T>, value: unknown) => {
+    if (value === null) return null;
+    const { data } = schema.safeParse(value);
+    return data === undefined ? not(field, null) : data;
+  };
+  const event = {
+    id: timeOfId(row.id) === undefined ? not('id', String(row.id)) : row.id,
+    at: instantOf(row.at) ?? not('at', new Date(timeOfId(row.id) ?? 0).toISOString()),
+    action: text('action', row.action),
     actor: {
-      kind: row.actor_kind,
-      id: row.actor_id,
-      name: row.actor_name,
-      address: row.address,
-      userAgent: row.user_agent,
-      requestId: row.request_id,
+      kind: text('actor.kind', row.actor_kind),
+      id: text('actor.id', row.actor_id),
+      name: text('actor.name', row.actor_name),
+      address: textOrNull('actor.address', row.address),
+      userAgent: textOrNull('actor.userAgent', row.user_agent),
+      requestId: textOrNull('actor.requestId', row.request_id),
     },
-    target: { kind: row.target_kind, id: row.target_id, name: row.target_name },
-    changes: row.changes === null ? null : JSON.parse(row.changes),
-    details: row.details === null ? null : JSON.parse(row.details),
-    chain: row.chain,
-    sequence: row.sequence,
-    previousHash: row.previous_hash,
-    hash: row.hash,
-  });
+    target: {
+      kind: text('target.kind', row.target_kind),
+      id: text('target.id', row.target_id),
+      name: text('target.name', row.target_name),
+    },
+    changes: parsed('changes', storedChangesSchema, row.changes),
+    details: parsed('details', storedDetailsSchema, row.details),
+    chain: text('chain', row.chain),
+    sequence: parsed('sequence', sequenceSchema, row.sequence),
+    previousHash: parsed('previousHash', digestSchema, row.previous_hash),
+    hash: parsed('hash', digestSchema, row.hash),
+  };
+  return unreadable.length === 0 ? event : { ...event, unreadable };
 }
 
 /**

@@ -104,20 +104,15 @@ function problemOf(
   }
   const at = { sequence: expected, id: row.id };
   if (row.previous_hash !== before.hash) return { ...at, problem: 'it does not follow the event before it' };
-  if (row.hash !== sealOfRow(row)) return { ...at, problem: 'it was changed, or moved from another place' };
+  const event = toEvent(row);
+  if (event.unreadable !== undefined)
+    return { ...at, problem: `it was changed: ${event.unreadable.join(', ')} cannot be read` };
+  if (row.hash !== sealOf(before.hash, event))
+    return { ...at, problem: 'it was changed, or moved from another place' };
   const known = anchored.get(expected);
   if (known !== undefined && (known.id !== row.id || known.hash !== row.hash))
     return { ...at, problem: `it is not the event of the export (${known.id})` };
   return undefined;
-}
-
-/** @returns undefined when the row is not an event */
-function sealOfRow(row: EventRow): string | undefined {
-  try {
-    return sealOf(row.previous_hash ?? '', toEvent(row));
-  } catch {
-    return undefined;
-  }
 }
 
 function missingAtEnd(last: number, anchored: ReadonlyMap<number, { id: string }>): Found | undefined {
