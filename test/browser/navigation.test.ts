@@ -20,6 +20,7 @@ const walk: Array<[(page: Page) => ReturnType<Page['getByRole']>, string, string
   [(page) => main(page).getByRole('link', { name: 'Settings' }), 'Account', '/settings/account'],
   [(page) => settings(page).getByRole('link', { name: 'API' }), 'API keys', '/settings/api'],
   [(page) => page.getByRole('link', { name: 'Navigated' }), 'Navigated', `/settings/api/${key.id}`],
+  [(page) => settings(page).getByRole('link', { name: 'Audit log' }), 'Audit log', '/settings/audit'],
   [
     (page) => main(page).getByRole('link', { name: 'Help' }),
     'API key management',
@@ -66,7 +67,7 @@ test('Back and Forward move the focus to the heading, too', async (t) => {
   await hasFocus(heading(page));
 });
 
-for (const path of ['/', '/settings/api', '/help/authentication', '/docs']) {
+for (const path of ['/', '/settings/api', '/settings/audit', '/help/authentication', '/docs']) {
   test(`the first stop of the keyboard on ${path} skips to the content`, async (t) => {
     const page = await dashboard.open(t, path);
     await settled(page);

@@ -60,6 +60,8 @@ const cases: Case[] = [
   { what: 'the page of an unused key', path: `/settings/api/${unused.id}` },
   { what: 'the page of a revoked key', path: `/settings/api/${revoked.id}` },
   { what: 'the page of no key', path: `/settings/api/${missing}`, expected: [answered(404)] },
+  { what: 'the audit log', path: '/settings/audit' },
+  { what: 'the audit log when nothing is found', path: '/settings/audit?action=account.password_reset' },
   { what: 'the help on keys', path: '/help/api-key-management' },
   { what: 'the help on authentication', path: '/help/authentication' },
   { what: 'the troubleshooting', path: '/help/api-troubleshooting#revoked_key' },

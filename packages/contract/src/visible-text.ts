@@ -54,6 +54,15 @@ export function isPrintable(text: string): boolean {
   return !hidden.test(text.replace(allowed, ''));
 }
 
+const allowedOrHidden = new RegExp(`(?:${allowed.source})|(${hidden.source})`, 'gv');
+
+/** A text in which each character that `isPrintable` objects to is written as its code point: `a\u{202e}b`. */
+export function withHiddenWritten(text: string): string {
+  return text.replace(allowedOrHidden, (found, isHidden?: string) =>
+    isHidden === undefined ? found : `\\u{${found.codePointAt(0)?.toString(16)}}`,
+  );
+}
+
 /** Whether a text has a visible character: spaces alone, or accents without a letter, do not count. */
 export function isVisible(text: string): boolean {
   return visible.test(text);

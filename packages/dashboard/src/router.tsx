@@ -16,6 +16,7 @@ import { Root } from './pages/Root.tsx';
 import {
   accountSearch,
   apiKeysSearch,
+  auditSearch,
   filterOf,
   keySearch,
   loginSearch,
@@ -119,6 +120,13 @@ const keyRoute = createRoute({
   component: lazyRouteComponent(() => import('./pages/settings/api/KeyPage.tsx'), 'KeyPage'),
 });
 
+const auditRoute = createRoute({
+  getParentRoute: () => settingsRoute,
+  path: '/audit',
+  validateSearch: auditSearch,
+  component: lazyRouteComponent(() => import('./pages/settings/audit/AuditLogPage.tsx'), 'AuditLogPage'),
+});
+
 const helpKeysRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: '/help/api-key-management',
@@ -157,7 +165,7 @@ const routeTree = rootRoute.addChildren([
   shellRoute.addChildren([
     signedInRoute.addChildren([
       overviewRoute,
-      settingsRoute.addChildren([settingsIndexRoute, accountRoute, apiKeysRoute, keyRoute]),
+      settingsRoute.addChildren([settingsIndexRoute, accountRoute, apiKeysRoute, keyRoute, auditRoute]),
     ]),
     helpIndexRoute,
     helpKeysRoute,

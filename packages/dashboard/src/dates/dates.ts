@@ -47,6 +47,11 @@ export function dayOf(at: string, zone = readerZone): string {
   return formatIn(zone, { dateStyle: 'medium' }).format(new Date(at));
 }
 
+/** With the name of the zone. */
+export function timeOf(at: string, zone = readerZone): string {
+  return formatIn(zone, { timeStyle: 'long' }).format(new Date(at));
+}
+
 export function utcTime(at: string): string {
   return `${new Date(at).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
 }

@@ -37,3 +37,14 @@ export const keySearch = z.object({
   panel: z.enum(['rename', 'revoke', 'limit']).optional().catch(undefined),
   range: z.enum(['7d', '30d']).optional().catch(undefined),
 });
+
+/** Its action and times are checked with the schemas of the API, which this part of the page is too small for. */
+export const auditSearch = z.object({
+  action: optionalText(50),
+  actor: optionalText(64),
+  key: keyIdSchema.optional().catch(undefined),
+  range: z.enum(['24h', '7d', '30d', 'custom']).optional().catch(undefined),
+  since: optionalText(40),
+  until: optionalText(40),
+});
+export type AuditSearch = z.infer<typeof auditSearch>;

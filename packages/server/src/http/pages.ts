@@ -8,7 +8,7 @@ import { refuse } from './errors.ts';
 
 /** The pages that exist; the browser's router knows the same ones. Anything else is a 404, and says so. */
 const pagePaths =
-  /^\/(login|setup|docs|settings(\/account|\/api(\/[^/]+)?)?|help(\/(api-key-management|authentication|api-troubleshooting))?)?\/?$/;
+  /^\/(login|setup|docs|settings(\/account|\/audit|\/api(\/[^/]+)?)?|help(\/(api-key-management|authentication|api-troubleshooting))?)?\/?$/;
 
 /**
  * Serves the built dashboard: hashed files for ever, the page itself fresh each time.

@@ -2,6 +2,7 @@ import { isStripePrefix } from '@soku/key';
 import { Link } from '@tanstack/react-router';
 import { useSession } from '../../api/session.ts';
 import { Code } from '../../components/Code.tsx';
+import { AuditLog } from './AuditLog.tsx';
 import { HelpPage, Part } from './HelpPage.tsx';
 import { KeepingSecret } from './KeepingSecret.tsx';
 import { examplePreview, KeyAnatomy } from './KeyAnatomy.tsx';
@@ -71,6 +72,7 @@ export function KeyManagementPage() {
         </ul>
       </Part>
       <KeyUse />
+      <AuditLog />
       <KeepingSecret />
       <Part id="replace" title="Replace a key without an outage">
         <p>Two keys can be active side by side, so nothing has to stop:</p>

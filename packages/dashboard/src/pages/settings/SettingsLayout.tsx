@@ -11,6 +11,9 @@ export function SettingsLayout() {
         <Link to="/settings/api" className="tabs__tab" activeOptions={{ includeSearch: false }}>
           API
         </Link>
+        <Link to="/settings/audit" className="tabs__tab" activeOptions={{ includeSearch: false }}>
+          Audit log
+        </Link>
       </nav>
       <Outlet />
     </>

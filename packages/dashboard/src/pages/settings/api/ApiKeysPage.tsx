@@ -5,14 +5,14 @@ import { getRouteApi, Link } from '@tanstack/react-router';
 import { Plus } from 'lucide-react';
 import { keyListOptions, type ListFilter } from '../../../api/keys.ts';
 import { Button } from '../../../components/Button.tsx';
-import { Failure } from '../../../components/Notice.tsx';
+import { ListFoot } from '../../../components/ListFoot.tsx';
+import { LoadFailed } from '../../../components/LoadFailed.tsx';
 import { PageHead } from '../../../components/PageHead.tsx';
 import { usePanel } from '../../../components/use-panel.ts';
 import { filterOf } from '../../search.ts';
 import { EmptyList } from './EmptyList.tsx';
 import { KeyTable, KeyTableSkeleton } from './KeyTable.tsx';
 import { ListControls } from './ListControls.tsx';
-import { ListFoot } from './ListFoot.tsx';
 import { useAfterRevoke } from './use-after-revoke.ts';
 import { preparePanels, usePanels } from './use-panels.ts';
 import { WorkspaceLimit } from './WorkspaceLimit.tsx';
@@ -51,7 +51,12 @@ export function ApiKeysPage() {
       {list.isPending ? <Pending error={list.error} /> : null}
       {list.isLoadingError ? <LoadFailed error={list.error} onRetry={list.refetch} /> : null}
       {list.data ? <Rows rows={rows} filter={filter} counts={counts} stale={list.isPlaceholderData} /> : null}
-      <ListFoot list={list} shown={rows.length} total={counts?.[filter.status]} />
+      <ListFoot
+        list={list}
+        shown={rows.length}
+        size={sizeOf(rows.length, counts?.[filter.status] ?? rows.length)}
+        rows=".keys__link"
+      />
       <div {...prepare}>
         <WorkspaceLimit onChange={() => openPanel('limit')} />
       </div>
@@ -71,16 +76,6 @@ export function ApiKeysPage() {
 
 function Pending({ error }: { error: unknown }) {
   return error ? null : <KeyTableSkeleton />;
-}
-
-function LoadFailed({ error, onRetry }: { error: unknown; onRetry: () => unknown }) {
-  return (
-    <Failure error={error}>
-      <p>
-        <Button onClick={onRetry}>Try again</Button>
-      </p>
-    </Failure>
-  );
 }
 
 function Rows(props: { rows: Key[]; filter: ListFilter; counts: KeyList['counts']; stale: boolean }) {
@@ -105,4 +100,11 @@ function Rows(props: { rows: Key[]; filter: ListFilter; counts: KeyList['counts'
 function rowsOf(pages: KeyList[]): Key[] {
   const rows = new Map(pages.flatMap((page) => page.data).map((key) => [key.id, key]));
   return [...rows.values()];
+}
+
+function sizeOf(shown: number, total: number): string {
+  if (shown === 0) return '';
+  const number = (value: number) => value.toLocaleString('en');
+  if (shown < total) return `${number(shown)} of ${number(total)} keys`;
+  return total === 1 ? '1 key' : `${number(total)} keys`;
 }

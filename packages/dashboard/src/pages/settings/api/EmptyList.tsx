@@ -1,10 +1,9 @@
-import '../../../components/Card.css';
 import type { KeyList } from '@soku/contract/keys';
 import { Link } from '@tanstack/react-router';
 import { KeyRound, Plus, SearchX } from 'lucide-react';
 import type { ListFilter } from '../../../api/keys.ts';
 import { Button, buttonClass } from '../../../components/Button.tsx';
-import type { Elements } from '../../../components/elements.ts';
+import { Empty } from '../../../components/Empty.tsx';
 
 interface EmptyListProps {
   filter: ListFilter;
@@ -96,15 +95,5 @@ function NoneWithStatus({ status }: { status: ListFilter['status'] }) {
     <Empty icon={<KeyRound size={20} aria-hidden />} title={`No ${status} keys`}>
       <p>{text}</p>
     </Empty>
-  );
-}
-
-function Empty({ icon, title, children }: { icon: Elements; title: string; children: Elements }) {
-  return (
-    <div className="card empty">
-      <span className="empty__icon">{icon}</span>
-      <h2>{title}</h2>
-      {children}
-    </div>
   );
 }

@@ -122,7 +122,14 @@ function KeyActions({ revoked }: { revoked: boolean }) {
 function OneKey({ apiKey, onEditLimit }: { apiKey: Key; onEditLimit: () => void }) {
   return (
     <>
-      <Section title="Details">
+      <Section
+        title="Details"
+        action={
+          <Link to="/settings/audit" search={{ key: apiKey.id }}>
+            Audit log of this key
+          </Link>
+        }
+      >
         <KeyFactList apiKey={apiKey} onEditLimit={onEditLimit} />
       </Section>
       <p className="key-help">

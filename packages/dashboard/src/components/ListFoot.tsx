@@ -1,6 +1,7 @@
+import './ListFoot.css';
 import { useEffect, useRef } from 'react';
-import { Button } from '../../../components/Button.tsx';
-import { Failure } from '../../../components/Notice.tsx';
+import { Button } from './Button.tsx';
+import { Failure } from './Notice.tsx';
 
 interface ListFootProps {
   list: {
@@ -11,19 +12,22 @@ interface ListFootProps {
     fetchNextPage: () => unknown;
   };
   shown: number;
-  total: number | undefined;
+  /** How much of the list is shown, in words. */
+  size: string;
+  /** Finds what a keyboard reaches first in each row. */
+  rows: string;
 }
 
 /** How much of the list is shown, and the rest of it. */
-export function ListFoot({ list, shown, total }: ListFootProps) {
+export function ListFoot({ list, shown, size, rows }: ListFootProps) {
   const before = useRef<number | null>(null);
 
   // After the last page the button goes away, and the focus with it: it goes on with the first row that is new.
   useEffect(() => {
     if (before.current === null || shown <= before.current) return;
-    if (!list.hasNextPage) document.querySelectorAll<HTMLElement>('.keys__link')[before.current]?.focus();
+    if (!list.hasNextPage) document.querySelectorAll<HTMLElement>(rows)[before.current]?.focus();
     before.current = null;
-  }, [shown, list.hasNextPage]);
+  }, [shown, list.hasNextPage, rows]);
 
   if (!list.data) return null;
 
@@ -35,7 +39,9 @@ export function ListFoot({ list, shown, total }: ListFootProps) {
   return (
     <>
       <div className="list-foot">
-        <p role="status">{shown > 0 ? sizeOf(shown, total ?? shown) : ''}</p>
+        <p role="status" className={shown === 0 ? 'visually-hidden' : undefined}>
+          {size}
+        </p>
         {list.hasNextPage ? (
           <Button busy={list.isFetchingNextPage} onClick={loadMore}>
             Load more
@@ -45,10 +51,4 @@ export function ListFoot({ list, shown, total }: ListFootProps) {
       <Failure error={list.error} />
     </>
   );
-}
-
-function sizeOf(shown: number, total: number): string {
-  const number = (value: number) => value.toLocaleString('en');
-  if (shown < total) return `${number(shown)} of ${number(total)} keys`;
-  return total === 1 ? '1 key' : `${number(total)} keys`;
 }

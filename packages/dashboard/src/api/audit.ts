@@ -1,0 +1,71 @@
+import { type AuditFilter, type AuditPage, auditPageSchema } from '@soku/contract/audit';
+import { keyListSchema } from '@soku/contract/keys';
+import { type InfiniteData, infiniteQueryOptions, queryOptions, useQueryClient } from '@tanstack/react-query';
+import { callApi } from './client.ts';
+import { refreshEvery, refreshWhileSignedIn } from './refresh.ts';
+
+const hour = 3_600_000;
+const ranges = { '24h': 24 * hour, '7d': 7 * 24 * hour, '30d': 30 * 24 * hour };
+export type AuditRange = keyof typeof ranges;
+
+/** Which entries a page shows. `range` counts back from the moment of each call. */
+export interface AuditView extends Pick<AuditFilter, 'action' | 'actorId' | 'keyId' | 'since' | 'until'> {
+  range?: AuditRange | undefined;
+}
+
+export function isFiltered(view: AuditView): boolean {
+  return Object.values(view).some((value) => value !== undefined);
+}
+
+function queryOf({ range, since, ...filter }: AuditView): URLSearchParams {
+  const start = range === undefined ? since : new Date(Date.now() - ranges[range]).toISOString();
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries({ ...filter, since: start }))
+    if (value !== undefined) query.set(name, value);
+  return query;
+}
+
+function fetchPage(view: AuditView, limit: number, cursor: string | null, signal?: AbortSignal) {
+  const query = queryOf(view);
+  query.set('limit', String(limit));
+  if (cursor !== null) query.set('cursor', cursor);
+  return callApi(`/v1/audit?${query}`, { answer: auditPageSchema, ...(signal && { signal }) });
+}
+
+const pageSize = 50;
+const firstPage: string | null = null;
+
+export function auditOptions(view: AuditView) {
+  return infiniteQueryOptions({
+    queryKey: ['audit', view],
+    queryFn: ({ pageParam, signal }) => fetchPage(view, pageSize, pageParam, signal),
+    initialPageParam: firstPage,
+    getNextPageParam: (page: AuditPage) => page.nextCursor,
+    refetchInterval: ({ state }) =>
+      refreshWhileSignedIn({ state }) && refreshEvery * (state.data?.pages.length ?? 1),
+  });
+}
+
+/** The newest keys, to choose one from. */
+export const keyChoicesOptions = queryOptions({
+  queryKey: ['keys', 'choices'],
+  queryFn: ({ signal }) => callApi('/v1/api-keys?status=all&limit=100', { answer: keyListSchema, signal }),
+  staleTime: 60_000,
+});
+
+/** The actors of all entries that were loaded, by id, with their newest name. */
+export function useSeenActors(): Map<string, string> {
+  const loaded = useQueryClient().getQueriesData<InfiniteData<AuditPage>>({ queryKey: ['audit'] });
+  const events = loaded.flatMap(([, list]) => list?.pages ?? []).flatMap(({ data }) => data);
+  events.sort((a, b) => a.at.localeCompare(b.at));
+  return new Map(events.map(({ actor }) => [actor.id, actor.name]));
+}
+
+/** @returns whether there is anything to export; throws what keeps a download from starting, which could not say why */
+export async function hasEntries(view: AuditView): Promise<boolean> {
+  return (await fetchPage(view, 1, null)).data.length > 0;
+}
+
+export function exportAddress(view: AuditView): string {
+  return `/v1/audit/export?${queryOf(view)}`;
+}

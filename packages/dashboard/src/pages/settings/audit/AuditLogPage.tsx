@@ -1,0 +1,82 @@
+import type { AuditEvent, AuditPage } from '@soku/contract/audit';
+import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
+import { getRouteApi, Link } from '@tanstack/react-router';
+import { ScrollText, SearchX } from 'lucide-react';
+import { type AuditView, auditOptions, isFiltered } from '../../../api/audit.ts';
+import { buttonClass } from '../../../components/Button.tsx';
+import { Empty } from '../../../components/Empty.tsx';
+import { ListFoot } from '../../../components/ListFoot.tsx';
+import { LoadFailed } from '../../../components/LoadFailed.tsx';
+import { PageHead } from '../../../components/PageHead.tsx';
+import { AuditFilters, focusFilters } from './AuditFilters.tsx';
+import { AuditTable, AuditTableSkeleton } from './AuditTable.tsx';
+import { ExportButton } from './ExportButton.tsx';
+import { VerifyExport } from './VerifyExport.tsx';
+import { viewOf } from './view.ts';
+
+const route = getRouteApi('/shell/signed-in/settings/audit');
+
+export function AuditLogPage() {
+  const search = route.useSearch();
+  const view = viewOf(search);
+  const list = useInfiniteQuery({ ...auditOptions(view), placeholderData: keepPreviousData });
+  const events = eventsOf(list.data?.pages ?? []);
+
+  return (
+    <>
+      <PageHead title="Audit log" action={<ExportButton view={view} />}>
+        Who changed keys, settings and accounts, who signed in, and from where.
+      </PageHead>
+      <AuditFilters search={search} view={view} />
+      {list.isPending && !list.error ? <AuditTableSkeleton /> : null}
+      {list.isLoadingError ? <LoadFailed error={list.error} onRetry={list.refetch} /> : null}
+      {list.data ? <Entries events={events} view={view} stale={list.isPlaceholderData} /> : null}
+      <ListFoot
+        list={list}
+        shown={events.length}
+        size={sizeOf(events.length, list.hasNextPage)}
+        rows=".entry__toggle"
+      />
+      <VerifyExport />
+    </>
+  );
+}
+
+function Entries({ events, view, stale }: { events: AuditEvent[]; view: AuditView; stale: boolean }) {
+  if (events.length > 0) return <AuditTable events={events} stale={stale} />;
+  if (isFiltered(view)) {
+    return (
+      <Empty icon={<SearchX size={20} aria-hidden />} title="No matching entries">
+        <p>No entry of the audit log matches these filters.</p>
+        <div className="empty__actions">
+          <Link
+            from="/settings/audit"
+            to="."
+            search={{}}
+            onClick={focusFilters}
+            className={buttonClass('secondary')}
+          >
+            Show all entries
+          </Link>
+        </div>
+      </Empty>
+    );
+  }
+  return (
+    <Empty icon={<ScrollText size={20} aria-hidden />} title="No entries yet">
+      <p>Changes of keys, settings and accounts appear here, and each sign-in.</p>
+    </Empty>
+  );
+}
+
+function sizeOf(shown: number, more: boolean): string {
+  if (shown === 0) return 'No entries';
+  const count = shown === 1 ? '1 entry' : `${shown.toLocaleString('en')} entries`;
+  return more ? `The newest ${count}` : count;
+}
+
+/** An entry that was added while pages were loaded can be in two of them. */
+function eventsOf(pages: AuditPage[]): AuditEvent[] {
+  const events = new Map(pages.flatMap((page) => page.data).map((event) => [event.id, event]));
+  return [...events.values()];
+}

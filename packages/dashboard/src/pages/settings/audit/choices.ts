@@ -1,0 +1,42 @@
+import type { Key } from '@soku/contract/keys';
+import { withHiddenWritten } from '@soku/contract/visible-text';
+import { useQuery } from '@tanstack/react-query';
+import { keyChoicesOptions, useSeenActors } from '../../../api/audit.ts';
+import { keyOptions } from '../../../api/keys.ts';
+import { useSession } from '../../../api/session.ts';
+
+export interface Choice {
+  id: string;
+  name: string;
+}
+
+/** @param chosen the id that the address names, which is always among them */
+export function useActorChoices(chosen: string | undefined): Choice[] {
+  const user = useSession()?.user;
+  const seen = useSeenActors();
+  const others = new Map([...(chosen === undefined ? [] : [[chosen, chosen] as const]), ...seen]);
+  const named: Choice[] = [
+    ...(user ? [{ id: user.id, name: `You (${user.name})` }] : []),
+    { id: 'operator', name: 'Operator' },
+    { id: 'system', name: 'Server' },
+  ];
+  for (const { id } of named) others.delete(id);
+  const rest = Array.from(others, ([id, name]) => ({ id, name: withHiddenWritten(name) }));
+  return [...named, ...rest.sort((a, b) => a.name.localeCompare(b.name))];
+}
+
+/** @param chosen the id that the address names, which is always among them */
+export function useKeyChoices(chosen: string | undefined): { choices: Choice[]; hint: string | undefined } {
+  const { data: newest } = useQuery(keyChoicesOptions);
+  const keys = newest?.data ?? [];
+  const isMissing = chosen !== undefined && !keys.some(({ id }) => id === chosen);
+  const { data: one } = useQuery({ ...keyOptions(chosen ?? ''), enabled: isMissing && newest !== undefined });
+  const choices = keys.map(choiceOf);
+  if (isMissing) choices.unshift(one ? choiceOf(one) : { id: chosen, name: chosen });
+  const hint = newest?.nextCursor ? 'The newest 100. For another one, open its page.' : undefined;
+  return { choices, hint };
+}
+
+function choiceOf({ id, name, preview, status }: Key): Choice {
+  return { id, name: `${withHiddenWritten(name)}, ${preview}${status === 'active' ? '' : ` (${status})`}` };
+}
