@@ -6,7 +6,7 @@ import { type Counts, quantile } from './counts.ts';
 import { type Outcome, recoveryMs } from './run.ts';
 
 /** Operations of a run that is kept. */
-export const leastProof = 1_000_000;
+export const leastProof = 300_000;
 
 const file = fileURLToPath(new URL('../../docs/revocation-proof.md', import.meta.url));
 const root = fileURLToPath(new URL('../..', import.meta.url));

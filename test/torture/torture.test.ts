@@ -4,7 +4,7 @@ import { Random } from '../support/random.ts';
 import { faults } from './faults.ts';
 import { torture } from './run.ts';
 
-/** Of all faults together, each once where the machine is not very slow; the long run (npm run torture) has a million. */
+/** Of all faults together, each once where the machine is not very slow; the long run (npm run torture) has 300,000 at least. */
 const leastOperations = 20_000;
 
 test('three nodes, each fault once: no key is accepted after its revoke was answered, and none is refused while it lives', async (t) => {
