@@ -65,6 +65,7 @@ test('sign-ins and changes are logged with ids, address and request id, and with
   const [known, unknown, signedIn, first, second, changed] = lines;
   assert.ok(lines.every(({ reqId }) => typeof reqId === 'string' && reqId !== ''));
   assert.equal(known?.address, address);
+  assert.match(String(signedIn?.accountId), /^usr_/);
   assert.equal(known?.accountId, signedIn?.accountId);
   assert.ok(unknown !== undefined && !('accountId' in unknown));
   assert.deepEqual(

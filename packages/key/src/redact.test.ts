@@ -70,13 +70,17 @@ test('no run of 26 key characters is left of any text', () => {
   );
 });
 
-test('ids of keys, previews, UUIDs, dates and words stay', () => {
+test('ids, previews, UUIDs, dates and words stay', () => {
   const text = `GET /v1/api-keys/${keyId} 200 sk_live_abc...xyz 123e4567-e89b-12d3-a456-426614174000 2026-01-31T12:00:00.000Z a%20b`;
   assert.equal(redactKeys(text), text);
+  for (const kind of ['sec', 'usr', 'acc', 'ws', 'evt']) {
+    const id = keyId.replace('key', kind);
+    assert.equal(redactKeys(`{"id":"${id}"}`), `{"id":"${id}"}`);
+  }
 });
 
 test('an id with anything more to it is no id', () => {
-  for (const text of [`${keyId}0`, keyId.toUpperCase(), `x${keyId}`]) {
+  for (const text of [`${keyId}0`, keyId.toUpperCase(), `x${keyId}`, `bus_${keyId.slice(4)}`]) {
     assert.equal(redactKeys(text), '[redacted]');
   }
 });

@@ -15,21 +15,21 @@ const word = /(?:[0-9A-Za-z_]|%(?:25)*(?:3[0-9]|[46][1-9A-Fa-f]|[57][0-9Aa]|5[Ff
 /** The 26 random characters are the secret; what is shorter is a preview. */
 const secretRun = /[0-9A-Za-z]{26}/;
 
-/** The id of a key is long enough to look like one, and is what a log must tell instead. */
-const keyId = /^key_[0-9a-hjkmnp-tv-z]{26}$/;
+/** Our ids are long enough to look like keys, and a log must name what it is about. A random key is none of them. */
+const ourId = /^(?:key|sec|usr|acc|ws|evt)_[0-9a-hjkmnp-tv-z]{26}$/;
 
 /**
  * Replaces everything that looks like a key by `[redacted]`: with any prefix or none, whole or without its
- * checksum, percent-encoded or not. Previews and ids of keys stay.
+ * checksum, percent-encoded or not. Previews and our ids stay.
  * @param text any string
- * @returns the text, in which no 26 characters of `0-9A-Za-z` follow each other except in ids of keys
+ * @returns the text, in which no 26 characters of `0-9A-Za-z` follow each other except in our ids
  */
 export function redactKeys(text: string): string {
   return text.replace(word, (found) => (holdsSecret(found) ? '[redacted]' : found));
 }
 
 function holdsSecret(found: string): boolean {
-  if (keyId.test(found)) return false;
+  if (ourId.test(found)) return false;
   if (secretRun.test(found)) return true;
   return found.includes('%') && secretRun.test(decodePercent(found));
 }
