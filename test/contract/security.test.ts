@@ -4,10 +4,10 @@ import { createHash } from 'node:crypto';
 import { after, test } from 'node:test';
 import { generateKey, parseKey } from '@soku/key';
 import { z } from 'zod';
-import { assertRefusal, Contract } from '../support/contract.ts';
+import { assertRefusal, Contract, eventually } from '../support/contract.ts';
 import { exchange } from '../support/http.ts';
 import { inDatabase, whileRefusing } from '../support/in-database.ts';
-import { call, cookiesOf, type Person } from '../support/person.ts';
+import { call, cookiesOf, Person } from '../support/person.ts';
 import { owner, startServer, type TestServer } from '../support/server.ts';
 
 const server = await startServer({ env: { LOG_LEVEL: 'trace' } });
@@ -211,6 +211,48 @@ test('ASVS 16.5.3: a server that cannot write revokes nothing and says so', asyn
   assert.equal((await contract.call('GET', '/v1/me', { key: apiKey })).status, 200);
   assert.equal((await revoke()).status, 200);
   assertRefusal(await contract.call('GET', '/v1/me', { key: apiKey }), 'revoked_key');
+});
+
+test('ASVS 16.5.3: no one signs in without an audit event; what cannot be taken back is logged instead', async () => {
+  // Each address has ten attempts with a password.
+  const headers = { 'x-forwarded-for': '192.0.2.7' };
+  const signIn = () =>
+    call(`${proxied.url}/api/auth/sign-in/email`, { method: 'POST', headers, body: owner });
+  const session = async () => new Person(proxied.url, cookiesOf((await signIn()).headers));
+  const [staying, leaving] = [await session(), await session()];
+  const sessions = async () => (await inDatabase(proxied, 'SELECT id FROM session')).length;
+  const before = await sessions();
+  const unwritable = { table: 'audit_event', what: 'INSERT', message: 'no more events' } as const;
+  await whileRefusing(proxied, unwritable, async () => {
+    const answer = await signIn();
+    assert.match(assertRefusal(answer, 'storage_unavailable').message, /so it has no effect\. Try again/);
+    assert.deepEqual(answer.headers.getSetCookie(), []);
+    assert.equal(await sessions(), before, 'the session is ended');
+    assert.equal((await leaving.call('POST', '/api/auth/sign-out', {}, headers)).status, 200);
+    const renamed = await staying.call('POST', '/api/auth/update-user', { name: 'Renamed' }, headers);
+    assert.equal(renamed.status, 200, renamed.text);
+    const wrong = { currentPassword: 'a wrong pa55phrase', newPassword: 'another good one' };
+    const changing = await staying.call('POST', '/api/auth/change-password', wrong, headers);
+    assert.equal(changing.status, 400, changing.text);
+  });
+  for (const [action, outcome] of [
+    ['signed_in', 'the session is ended'],
+    ['signed_out', 'what it records has happened'],
+    ['updated', 'what it records has happened'],
+    ['password_change_failed', 'what it records has happened'],
+  ]) {
+    const whole = () => proxied.output.split('\n').slice(0, -1);
+    const line = await eventually(
+      async () => whole().find((text) => text.includes(`"action":"account.${action}"`)),
+      (found) => found !== undefined,
+    );
+    const logged = z.looseObject({ level: z.int(), msg: z.string() }).parse(JSON.parse(line ?? 'null'));
+    assert.deepEqual([logged.level, logged.msg], [50, `an audit event could not be written; ${outcome}`]);
+    assert.match(String(logged.accountId), /^usr_/);
+    assert.equal(logged.address, '192.0.2.7');
+  }
+  assert.equal((await leaving.call('GET', '/v1/api-keys')).status, 401);
+  assert.equal((await signIn()).status, 200);
 });
 
 test('ASVS 4.1.2: the API answers http itself, without a redirect that would hide a leaked key', async () => {

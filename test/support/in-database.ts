@@ -74,20 +74,20 @@ async function whileFileLocked(file: string, work: () => Promise<void>): Promise
   }
 }
 
-/** While `work` runs, every change of a table fails with this message. */
+/** While `work` runs, every change of a table, or else every new row of it, fails with this message. */
 export async function whileRefusing(
   server: { dataDir: string },
-  { table, message }: { table: string; message: string },
+  { table, message, what = 'UPDATE' }: { table: string; message: string; what?: 'UPDATE' | 'INSERT' },
   work: () => Promise<void>,
 ): Promise<void> {
   const [make, remove] = onPostgres
     ? [
         `CREATE FUNCTION refusing() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION '${message}'; END $$;
-         CREATE TRIGGER refusing BEFORE UPDATE ON ${table} FOR EACH ROW EXECUTE FUNCTION refusing()`,
+         CREATE TRIGGER refusing BEFORE ${what} ON ${table} FOR EACH ROW EXECUTE FUNCTION refusing()`,
         `DROP TRIGGER refusing ON ${table}; DROP FUNCTION refusing()`,
       ]
     : [
-        `CREATE TRIGGER refusing BEFORE UPDATE ON ${table} BEGIN SELECT RAISE(ABORT, '${message}'); END`,
+        `CREATE TRIGGER refusing BEFORE ${what} ON ${table} BEGIN SELECT RAISE(ABORT, '${message}'); END`,
         'DROP TRIGGER refusing',
       ];
   await inDatabase(server, make);

@@ -205,6 +205,12 @@ export class AccountService {
     await appendEvent(this.#db, accountEvent(action, account, actor, this.#now(), more));
   }
 
+  /** @param token of the session, as its cookie has it */
+  async endSession(token: string): Promise<void> {
+    const { internalAdapter } = await this.#auth.$context;
+    await internalAdapter.deleteSession(token);
+  }
+
   /** The session of a request's cookie, or null without one that is still valid. */
   async findSession(headers: Headers): Promise<ActiveSession | null> {
     // Only GET /api/session extends a session, because only its response can extend the cookie, too.

@@ -8,7 +8,6 @@ import type { ClientAddress } from '../http/client-address.ts';
 import { RequestError } from '../http/errors.ts';
 import { type LogEvent, rejectedLog } from '../http/event-log.ts';
 import { networkOf } from '../limits/network.ts';
-import type { AccountName } from './account-events.ts';
 import type { AccountService } from './account-service.ts';
 import type { Auth } from './auth.ts';
 import type { DeviceCookies } from './device-cookie.ts';
@@ -17,10 +16,12 @@ import { authHeaders, callAuth, copyCookies, sendAuthResponse } from './forward.
 import { checkNewPassword } from './new-password.ts';
 import type { Client, PasswordGate } from './password-gate.ts';
 import type { PasswordHasher } from './password-hasher.ts';
+import type { AccountRecords } from './records.ts';
 
 interface Options {
   auth: Auth;
   accounts: AccountService;
+  records: AccountRecords;
   gate: PasswordGate;
   passwords: PasswordHasher;
   devices: DeviceCookies;
@@ -40,6 +41,9 @@ const signInSchema = z.object({
   rememberMe: z.boolean().optional(),
 });
 
+/** What the auth library answers to a sign-in, as far as it is needed here. */
+const signedInSchema = z.object({ token: z.string(), user: z.object({ id: z.string(), name: z.string() }) });
+
 const changePasswordSchema = z.object({
   currentPassword: checkedPassword,
   newPassword: passwordSchema,
@@ -47,15 +51,15 @@ const changePasswordSchema = z.object({
 
 /** Every call that hashes a password. Each passes the gate before the auth library sees it. */
 export const passwordRoutes: FastifyPluginAsyncZod<Options> = async (app, options) => {
-  const { auth, accounts, gate, passwords, devices, failedSignIns, addressOf, logEvent } = options;
+  const { auth, accounts, records, gate, passwords, devices, failedSignIns, addressOf, logEvent } = options;
   const origin = (request: FastifyRequest) => originOf(request, addressOf(request.raw));
   const headersOf = (request: FastifyRequest) => authHeaders(request, addressOf(request.raw));
   const clientOf = (request: FastifyRequest, reply: FastifyReply) => clientAt(addressOf(request.raw), reply);
 
-  const recordSignIn = async (request: FastifyRequest, ok: boolean, account: AccountName | undefined) => {
-    logEvent(request, ok ? 'signed in' : 'sign-in failed', { accountId: account?.id });
-    if (!ok) failedSignIns.add(account, origin(request));
-    else if (account !== undefined) await accounts.record('account.signed_in', account, origin(request));
+  const recordFailure = async (request: FastifyRequest, email: string) => {
+    const account = await accounts.findAccount(email);
+    logEvent(request, 'sign-in failed', { accountId: account?.id });
+    failedSignIns.add(account, origin(request));
   };
   app.addHook('onError', rejectedLog(logEvent));
   app.post(
@@ -70,9 +74,11 @@ export const passwordRoutes: FastifyPluginAsyncZod<Options> = async (app, option
       );
       if (response.status === 200 && device === undefined)
         response.headers.append('set-cookie', devices.issue(email));
-      if (response.ok || response.status === 401) {
-        const account = await accounts.findAccount(email);
-        await recordSignIn(request, response.ok, account);
+      if (response.status === 401) await recordFailure(request, email);
+      if (response.ok) {
+        const { user, token } = signedInSchema.parse(await response.clone().json());
+        await records.signIn(request, user, token);
+        logEvent(request, 'signed in', { accountId: user.id });
       }
       return sendAuthResponse(reply, response);
     },
@@ -96,7 +102,7 @@ export const passwordRoutes: FastifyPluginAsyncZod<Options> = async (app, option
       // The auth library returns 400 for a wrong password here.
       logEvent(request, response.ok ? 'password changed' : 'password change failed', { accountId: id });
       const action = response.ok ? 'account.password_changed' : 'account.password_change_failed';
-      await accounts.record(action, session.user, origin(request));
+      await records.done(request, action, session.user);
       return sendAuthResponse(reply, response);
     },
   );
@@ -106,7 +112,7 @@ export const passwordRoutes: FastifyPluginAsyncZod<Options> = async (app, option
 
 /** Creates the first account with the setup code, and signs it in. */
 const setupRoute: FastifyPluginAsyncZod<Options> = async (app, options) => {
-  const { auth, accounts, gate, devices, name, addressOf, logEvent } = options;
+  const { auth, accounts, records, gate, devices, name, addressOf, logEvent } = options;
   const origin = (request: FastifyRequest) => originOf(request, addressOf(request.raw));
   app.post(
     '/api/setup',
@@ -130,9 +136,9 @@ const setupRoute: FastifyPluginAsyncZod<Options> = async (app, options) => {
           }),
         );
       });
-      const { user } = signedIn.response;
+      const { user, token } = signedIn.response;
       logEvent(request, 'account created', { accountId: user.id });
-      await accounts.record('account.signed_in', user, origin(request));
+      await records.signIn(request, user, token);
       signedIn.headers.append('set-cookie', devices.issue(account.email));
       copyCookies(reply, signedIn.headers);
       return reply.code(201).header('cache-control', 'no-store').send({ email: account.email });

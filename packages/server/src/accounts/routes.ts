@@ -5,7 +5,6 @@ import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { orUnavailable } from '../database/unavailable.ts';
-import { originOf } from '../events/actor.ts';
 import { changesOf } from '../events/events.ts';
 import type { ClientAddress } from '../http/client-address.ts';
 import type { LogEvent } from '../http/event-log.ts';
@@ -18,6 +17,7 @@ import { authHeaders, callAuth, copyCookies, sendAuthResponse } from './forward.
 import type { PasswordGate } from './password-gate.ts';
 import type { PasswordHasher } from './password-hasher.ts';
 import { passwordRoutes } from './password-routes.ts';
+import { AccountRecords } from './records.ts';
 import { sessionRoutes } from './session-routes.ts';
 
 interface Options {
@@ -76,6 +76,7 @@ function nameWithoutKey(prefixes: readonly string[]) {
 export const accountRoutes: FastifyPluginAsyncZod<Options> = async (app, options) => {
   const { auth, accounts, addressOf, logEvent } = options;
   const name = nameWithoutKey(options.keyPrefixes);
+  const records = new AccountRecords(accounts, addressOf);
 
   const record = async (
     request: FastifyRequest,
@@ -85,8 +86,7 @@ export const accountRoutes: FastifyPluginAsyncZod<Options> = async (app, options
   ) => {
     logEvent(request, event, { accountId: account.id });
     const more = moreOf(path, account, body);
-    const origin = originOf(request, addressOf(request.raw));
-    if (more !== undefined) await accounts.record(action, account, origin, more);
+    if (more !== undefined) await records.done(request, action, account, more);
   };
 
   for (const call of authCalls(name)) {
@@ -129,6 +129,6 @@ export const accountRoutes: FastifyPluginAsyncZod<Options> = async (app, options
     },
   );
 
-  await app.register(passwordRoutes, { ...options, name });
+  await app.register(passwordRoutes, { ...options, name, records });
   await app.register(sessionRoutes, { auth, sessions: accounts.sessions, addressOf, logEvent });
 };
