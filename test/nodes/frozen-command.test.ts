@@ -1,0 +1,81 @@
+/** A node whose process is stopped in the middle of a command holds up revokes of its workspace for a moment only. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { auditPageSchema } from '@soku/contract/audit';
+import { keyListSchema, revokedKeySchema } from '@soku/contract/keys';
+import { Deployment } from '../operations/nodes.ts';
+import { eventually } from '../support/contract.ts';
+import { bearer, call, Person } from '../support/person.ts';
+import { owner } from '../support/server.ts';
+
+const deployment = await Deployment.startAtOnce(2);
+after(() => deployment.stop());
+const [frozen, other] = [deployment.node(0), deployment.node(1)];
+
+/** What the transactions of both nodes wait for, beside their next statement. */
+async function waiting(condition: string): Promise<boolean> {
+  const found = await deployment.query(
+    `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND ${condition}`,
+  );
+  return found.length > 0;
+}
+
+test('revokes return while a node is frozen in the middle of creating a key, and it leaves no key', async () => {
+  const ada = await Person.signIn(other.url, owner);
+  const parent = await ada.makeKey({ name: 'parent', scopes: ['keys:write', 'keys:read'] });
+  const asParent = { method: 'POST', headers: bearer(parent.apiKey), body: { name: 'child' } };
+  assert.equal((await call(`${other.url}/v1/api-keys`, asParent)).status, 201);
+  const alone = await ada.makeKey({ name: 'alone' });
+  const verify = async (apiKey: string) =>
+    (await call(`${frozen.url}/v1/verify`, { headers: bearer(apiKey) })).status;
+  const keys = [parent.apiKey, alone.apiKey];
+  for (const key of keys)
+    await eventually(
+      () => verify(key),
+      (status) => status === 204,
+    );
+
+  const creating = deployment.whileLocked('api_key_secret', async () => {
+    const answer = new Person(frozen.url, ada.cookie).call('POST', '/v1/api-keys', { name: 'half' });
+    // It has the lock of its workspace by now.
+    await eventually(() => waiting(`wait_event_type = 'Lock' AND query ILIKE '%api_key_secret%'`), Boolean);
+    process.kill(frozen.server.pid, 'SIGSTOP');
+    return { answer };
+  });
+  const { answer } = await creating;
+  try {
+    await eventually(() => waiting(`state = 'idle in transaction'`), Boolean);
+    const revoked = await Promise.all([
+      ada.call('POST', `/v1/api-keys/${alone.key.id}/revoke`),
+      ada.call('POST', `/v1/api-keys/${parent.key.id}/revoke`, { descendants: true }),
+    ]);
+    for (const { status, text, body } of revoked) {
+      assert.equal(status, 200, text);
+      assert.equal(revokedKeySchema.parse(body).revocation.effective, true);
+    }
+  } finally {
+    process.kill(frozen.server.pid, 'SIGCONT');
+  }
+  for (const key of keys) {
+    // Until it has a lease again it cannot tell.
+    const statuses: number[] = [];
+    await eventually(
+      async () => statuses.push(await verify(key)),
+      () => statuses.at(-1) === 401,
+    );
+    assert.ok(!statuses.includes(204), 'accepted after the revoke returned');
+  }
+  assert.equal((await answer).status, 503, 'its transaction was ended');
+  const page = keyListSchema.parse((await ada.call('GET', '/v1/api-keys?status=all')).body);
+  assert.deepEqual(page.data.map(({ name, status }) => `${name} ${status}`).sort(), [
+    'alone revoked',
+    'child revoked',
+    'parent revoked',
+  ]);
+  const { data } = auditPageSchema.parse((await ada.call('GET', '/v1/audit')).body);
+  const events = data.filter(({ target }) => target.kind === 'key');
+  assert.deepEqual(
+    events.map(({ action, target }) => `${target.name} ${action}`).sort(),
+    ['alone', 'child', 'parent'].flatMap((name) => [`${name} key.created`, `${name} key.revoked`]),
+  );
+});
