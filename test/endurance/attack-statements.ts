@@ -15,7 +15,10 @@ const tables = {
     'expires_at',
     'created_at',
   ].concat('revoked_at', 'revoked_by'),
-  api_key_secret: ['hash', 'key_id', 'prefix', 'preview_start', 'preview_end', 'created_at'],
+  api_key_secret: ['hash', 'key_id', 'prefix', 'preview_start', 'preview_end', 'created_at'].concat(
+    'retires_at',
+    'retired_at',
+  ),
   dead_hash: ['hash'],
 };
 type Table = keyof typeof tables;
@@ -33,6 +36,8 @@ function fittingValue(column: string): fc.Arbitrary<string> {
     hash: hashes,
     workspace_id: ["'ws_a'", "'ws_b'"],
     revoked_at: ['NULL', '1', '1700000000000'],
+    retires_at: ['NULL', '1', '9999999999999'],
+    retired_at: ['NULL', '1', '1700000000000'],
     expires_at: ['NULL', '9999999999999'],
     created_at: ['1', '2'],
     scopes: ["''", "'keys:read'"],

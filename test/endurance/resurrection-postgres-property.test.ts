@@ -21,7 +21,7 @@ async function deadNow(transaction: Transaction): Promise<string[]> {
   const rows = await transaction.rows(
     `SELECT encode(hash, 'hex') AS hash FROM dead_hash UNION
      SELECT encode(s.hash, 'hex') FROM api_key_secret s JOIN api_key k ON k.id = s.key_id
-     WHERE k.revoked_at IS NOT NULL`,
+     WHERE k.revoked_at IS NOT NULL OR s.retired_at IS NOT NULL`,
   );
   return rows.map(({ hash }) => `'\\x${hash}'::bytea`);
 }

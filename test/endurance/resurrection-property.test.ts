@@ -31,7 +31,8 @@ function deadNow({ database }: Graveyard): string[] {
   const rows = database.reader
     .prepare(
       `SELECT hex(hash) AS hash FROM dead_hash UNION
-       SELECT hex(s.hash) FROM api_key_secret s JOIN api_key k ON k.id = s.key_id WHERE k.revoked_at IS NOT NULL`,
+       SELECT hex(s.hash) FROM api_key_secret s JOIN api_key k ON k.id = s.key_id
+       WHERE k.revoked_at IS NOT NULL OR s.retired_at IS NOT NULL`,
     )
     .all();
   return z
