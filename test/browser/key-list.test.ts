@@ -254,3 +254,14 @@ test('a revoke on another machine is seen within seconds, while the page is visi
     await isGone(shown(page));
   }
 });
+
+test('the audit log offers the newest 100 keys, and leads to the others', async (t) => {
+  const page = await dashboard.open(t, '/settings/audit');
+  await page.getByRole('link', { name: 'Find another key' }).click();
+  await isAt(page, '/settings/api');
+  await page.getByRole('searchbox', { name: 'Search keys' }).fill('Many 1');
+  await page.getByRole('link', { name: 'Many 1', exact: true }).click();
+  await page.getByRole('link', { name: 'Audit log of this key' }).click();
+  await reads(page.getByRole('combobox', { name: 'Key' }).locator('option:checked'), /^Many 1, sk_live_/);
+  await reads(page.locator('.entry__action code'), /^key\.created$/);
+});

@@ -59,6 +59,7 @@ test('no such text comes in by the URL or a header', async () => {
       `/v1/api-keys?q=${text}`,
       `/v1/api-keys?cursor=${text}`,
       `/v1/api-keys/${text}`,
+      ...['actorId', 'targetId', 'keyId', 'cursor'].map((name) => `/v1/audit?${name}=${text}`),
       `/v1/api-keys/${text}/usage`,
       `/${text}`,
     ]) {

@@ -90,11 +90,14 @@ export const auditEventSchema = z
   .meta({ id: 'AuditEvent' });
 export type AuditEvent = z.infer<typeof auditEventSchema>;
 
+/** Of anything that acts or is acted on. */
+const idSchema = z.string().regex(/^[!-~]{1,64}$/, 'is not an id');
+
 /** Which events are returned. */
 export const auditFilterSchema = z.strictObject({
   action: actionSchema.optional(),
-  actorId: z.string().max(64).optional().describe('The id of an account or of a key, `operator` or `system`'),
-  targetId: z.string().max(64).optional().describe('The id of a key, an account or the workspace'),
+  actorId: idSchema.optional().describe('The id of an account or of a key, `operator` or `system`'),
+  targetId: idSchema.optional().describe('The id of a key, an account or the workspace'),
   keyId: keyIdSchema
     .optional()
     .describe('Events of this key: those that changed it, and those that it caused'),

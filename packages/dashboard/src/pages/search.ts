@@ -38,7 +38,7 @@ export const keySearch = z.object({
   range: z.enum(['7d', '30d']).optional().catch(undefined),
 });
 
-/** Its action and times are checked with the schemas of the API, which this part of the page is too small for. */
+/** The page itself checks the other values: it loads the schemas of the audit log, which the router does without. */
 export const auditSearch = z.object({
   action: optionalText(50),
   actor: optionalText(64),

@@ -19,7 +19,7 @@ const ranges = [
 function useChange() {
   const navigate = useNavigate({ from: '/settings/audit' });
   return (change: (search: AuditSearch) => AuditSearch) =>
-    navigate({ search: ({ ...search }) => change(search), resetScroll: false });
+    navigate({ search: (search) => change(search), resetScroll: false });
 }
 
 export function AuditFilters({ search, view }: { search: AuditSearch; view: AuditView }) {
@@ -55,7 +55,18 @@ export function AuditFilters({ search, view }: { search: AuditSearch; view: Audi
             </option>
           ))}
         </SelectField>
-        <SelectField label="Key" value={view.keyId ?? ''} onChange={set('key')} hint={keys.hint}>
+        <SelectField
+          label="Key"
+          value={view.keyId ?? ''}
+          onChange={set('key')}
+          hint={
+            keys.hasMore ? (
+              <span>
+                The newest 100. <Link to="/settings/api">Find another key</Link>
+              </span>
+            ) : null
+          }
+        >
           <option value="">Any key</option>
           {keys.choices.map(({ id, name }) => (
             <option key={id} value={id} translate="no">
@@ -82,12 +93,14 @@ export function AuditFilters({ search, view }: { search: AuditSearch; view: Audi
       </div>
       {isCustom ? (
         <PeriodForm
-          key={`${view.since} ${view.until}`}
           view={view}
-          onApply={(period) =>
+          onApply={({ since, until }) =>
             change(({ range: _range, since: _since, until: _until, ...others }) => ({
               ...others,
-              ...period,
+              // Without bounds the fields stay, and the focus in them.
+              ...(since || until ? {} : { range: 'custom' as const }),
+              ...(since && { since }),
+              ...(until && { until }),
             }))
           }
         />

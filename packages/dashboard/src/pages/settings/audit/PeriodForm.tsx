@@ -1,44 +1,58 @@
-import { type FormEvent, useState } from 'react';
+import { useRef, useState } from 'react';
 import type { AuditView } from '../../../api/audit.ts';
 import { Button } from '../../../components/Button.tsx';
 import { TextField } from '../../../components/Field.tsx';
+import { InvalidFields, useSubmit } from '../../../components/use-submit.ts';
 import { readerZone } from '../../../dates/zone.ts';
-import { inputOf, periodOf } from './period.ts';
+import { inputOf, type Period, periodOf } from './period.ts';
 
-interface PeriodFormProps {
-  view: AuditView;
-  onApply: (period: { since?: string; until?: string }) => void;
+type Bounds = Pick<AuditView, 'since' | 'until'>;
+
+/** What the fields show. Back brings the earlier bounds. */
+function usePeriodFields({ since, until }: Bounds) {
+  const [shown, setShown] = useState({ since, until });
+  const [from, setFrom] = useState(inputOf(since));
+  const [to, setTo] = useState(inputOf(until, true));
+  if (shown.since !== since || shown.until !== until) {
+    setShown({ since, until });
+    setFrom(inputOf(since));
+    setTo(inputOf(until, true));
+  }
+  return { from, setFrom, to, setTo };
 }
 
 /** Fields of dates change with each digit, so they are applied with a button. */
-export function PeriodForm({ view: { since, until }, onApply }: PeriodFormProps) {
-  const [problems, setProblems] = useState<{ from?: string; to?: string }>({});
-
-  const apply = (event: FormEvent<HTMLFormElement>) => {
-    event.preventDefault();
-    const form = new FormData(event.currentTarget);
-    const period = periodOf(String(form.get('from')), String(form.get('to')));
-    if (period.problems !== undefined) return setProblems(period.problems);
-    setProblems({});
-    onApply({ ...(period.since && { since: period.since }), ...(period.until && { until: period.until }) });
-  };
+export function PeriodForm({ view, onApply }: { view: Bounds; onApply: (period: Period) => void }) {
+  const { from, setFrom, to, setTo } = usePeriodFields(view);
+  const [fromField, toField] = [useRef<HTMLInputElement>(null), useRef<HTMLInputElement>(null)];
+  const { problems, submit, edit } = useSubmit(async () => {
+    // A date that is typed in part has the value '', as none has.
+    const typed = (field: HTMLInputElement | null, value: string) =>
+      field?.validity.badInput ? 'incomplete' : value;
+    const result = periodOf(typed(fromField.current, from), typed(toField.current, to));
+    if ('problems' in result) throw new InvalidFields(result.problems);
+    onApply(result);
+  });
+  const field = { type: 'datetime-local', max: '9999-12-31T23:59' };
 
   return (
-    <form className="audit-filters__period" onSubmit={apply} noValidate>
+    <form className="audit-filters__period" onSubmit={submit} onInput={edit} noValidate>
       <TextField
+        {...field}
+        ref={fromField}
         label="From"
-        type="datetime-local"
         name="from"
-        max="9999-12-31T23:59"
-        defaultValue={inputOf(since)}
+        value={from}
+        onChange={(event) => setFrom(event.target.value)}
         problem={problems.from}
       />
       <TextField
+        {...field}
+        ref={toField}
         label="To"
-        type="datetime-local"
         name="to"
-        max="9999-12-31T23:59"
-        defaultValue={inputOf(until, true)}
+        value={to}
+        onChange={(event) => setTo(event.target.value)}
         problem={problems.to}
       />
       <Button type="submit">Apply</Button>

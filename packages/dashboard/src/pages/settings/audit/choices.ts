@@ -25,16 +25,19 @@ export function useActorChoices(chosen: string | undefined): Choice[] {
   return [...named, ...rest.sort((a, b) => a.name.localeCompare(b.name))];
 }
 
-/** @param chosen the id that the address names, which is always among them */
-export function useKeyChoices(chosen: string | undefined): { choices: Choice[]; hint: string | undefined } {
+/**
+ * The newest keys, and whether there are others.
+ *
+ * @param chosen the id that the address names, which is always among them
+ */
+export function useKeyChoices(chosen: string | undefined): { choices: Choice[]; hasMore: boolean } {
   const { data: newest } = useQuery(keyChoicesOptions);
   const keys = newest?.data ?? [];
   const isMissing = chosen !== undefined && !keys.some(({ id }) => id === chosen);
   const { data: one } = useQuery({ ...keyOptions(chosen ?? ''), enabled: isMissing && newest !== undefined });
   const choices = keys.map(choiceOf);
   if (isMissing) choices.unshift(one ? choiceOf(one) : { id: chosen, name: chosen });
-  const hint = newest?.nextCursor ? 'The newest 100. For another one, open its page.' : undefined;
-  return { choices, hint };
+  return { choices, hasMore: Boolean(newest?.nextCursor) };
 }
 
 function choiceOf({ id, name, preview, status }: Key): Choice {

@@ -2,26 +2,34 @@
 import { instantsOf, readerZone } from '../../../dates/zone.ts';
 import { localInput } from '../api/expiry.ts';
 
-export type Period =
-  | { since: string | undefined; until: string | undefined; problems?: undefined }
-  | { problems: { from?: string; to?: string } };
+/** ISO 8601, UTC. Neither: any time. */
+export interface Period {
+  since?: string;
+  /** Exclusive. */
+  until?: string;
+}
 
 /**
  * @param from of an <input type="datetime-local">; '' when there is no bound
  * @param to the last minute that belongs to the period
  */
-export function periodOf(from: string, to: string, zone = readerZone): Period {
+export function periodOf(
+  from: string,
+  to: string,
+  zone = readerZone,
+): Period | { problems: Record<string, string> } {
   const [start, end] = [instantsIn(from, zone), instantsIn(to, zone)];
-  const problems = {
-    ...(start === undefined && { from: notATime }),
-    ...(end === undefined && { to: notATime }),
-  };
-  if (start === undefined || end === undefined) return { problems };
+  if (start === undefined || end === undefined) {
+    return { problems: { ...(!start && { from: notATime }), ...(!end && { to: notATime }) } };
+  }
   // An hour that comes twice belongs to the period as a whole.
   const [first, last] = [start.at(0), end.at(-1)];
   if (first !== undefined && last !== undefined && first > last)
     return { problems: { to: 'Choose a time after From.' } };
-  return { since: isoOf(first), until: isoOf(last === undefined ? undefined : last + minute) };
+  return {
+    ...(first !== undefined && { since: new Date(first).toISOString() }),
+    ...(last !== undefined && { until: new Date(last + minute).toISOString() }),
+  };
 }
 
 const minute = 60_000;
@@ -36,10 +44,6 @@ function instantsIn(text: string, zone: string): number[] | undefined {
   if (year < 1970) return undefined;
   const found = instantsOf({ year, month, day, hour, minute: minutes }, zone);
   return found.length === 0 ? undefined : found;
-}
-
-function isoOf(at: number | undefined): string | undefined {
-  return at === undefined ? undefined : new Date(at).toISOString();
 }
 
 /** What the fields show for the bounds of an address. `until` is exclusive there, the last minute here. */
