@@ -1,8 +1,8 @@
-import type { Change, Head, NodeRow } from '../../packages/server/src/propagation/link.ts';
+import type { Acknowledgement, Change, Head, NodeRow } from '../../packages/server/src/propagation/link.ts';
 import type { Adversity } from './adversity.ts';
 import type { World } from './world.ts';
 
-export type Notice = 'change' | 'ack';
+export type Notice = 'change' | Acknowledgement;
 
 /** What a statement makes true at its commit, and how a failover that loses the commit undoes it. */
 interface Commit {
@@ -102,12 +102,16 @@ export class Database {
     };
   }
 
-  /** A row of a node, as it becomes. */
-  row(id: string, row: NodeRow | undefined): Commit {
+  /**
+   * A row of a node, as it becomes.
+   *
+   * @param token of the change that the node acknowledges with it
+   */
+  row(id: string, row: NodeRow | undefined, token = ''): Commit {
     let before = this.nodes.get(id);
     const acks = row !== undefined && row.ackedSeq !== before?.ackedSeq;
     return {
-      ...(acks ? { notice: 'ack' } : {}),
+      ...(acks && { notice: { nodeId: id, renewal: before?.renewal ?? '', seq: row.ackedSeq, token } }),
       apply: () => {
         before = this.nodes.get(id);
         this.#put(id, row);

@@ -1,4 +1,4 @@
-import type { ClusterSnapshot, FeedLink, NodeRow } from '../../packages/server/src/propagation/link.ts';
+import type { ClusterSnapshot, FeedLink, Head, NodeRow } from '../../packages/server/src/propagation/link.ts';
 import type { Adversity } from './adversity.ts';
 import type { Database, Statement } from './database.ts';
 import type { Host } from './host.ts';
@@ -72,9 +72,10 @@ export class ModelLink implements FeedLink {
     return this.ask({ snapshot: () => ({ ...database.head, leaseMs }), answer: (head) => head });
   }
 
-  exchange(sent: { id: string; ackedSeq: number; renewal: string | undefined }): Promise<ClusterSnapshot> {
+  exchange(sent: { id: string; acked: Head; renewal: string | undefined }): Promise<ClusterSnapshot> {
     const { database } = this.#options;
-    const { id, ackedSeq, renewal } = sent;
+    const { id, acked, renewal } = sent;
+    const { seq: ackedSeq, token } = acked;
     const snapshot = () => ({
       head: database.head,
       changes: database.changes.filter(({ seq }) => seq >= ackedSeq).slice(0, mostChanges),
@@ -87,7 +88,7 @@ export class ModelLink implements FeedLink {
       snapshot,
       write: () => {
         const row = database.nodes.get(id);
-        return row === undefined ? undefined : database.row(id, { ...row, ackedSeq, renewal });
+        return row === undefined ? undefined : database.row(id, { ...row, ackedSeq, renewal }, token);
       },
       answer: (seen, written) => ({ ...seen, registered: written }),
     });

@@ -42,7 +42,7 @@ function exchanging(
   link: FeedLink,
   change: (exchange: ClusterSnapshot, ackedSeq: number) => ClusterSnapshot,
 ): FeedLink {
-  return { ...bound(link), exchange: async (node) => change(await link.exchange(node), node.ackedSeq) };
+  return { ...bound(link), exchange: async (node) => change(await link.exchange(node), node.acked.seq) };
 }
 
 /** The methods of a link, to be replaced one by one. */
@@ -115,10 +115,10 @@ function withHastyAcks(link: FeedLink): FeedLink {
   return {
     ...bound(link),
     exchange: async (node) => {
-      const { seq } = await link.readHead();
+      const { seq, token } = await link.readHead();
       const [applied] = await Promise.all([
         link.exchange({ ...node, renewal: `${node.renewal} first` }),
-        link.exchange({ ...node, ackedSeq: seq }),
+        link.exchange({ ...node, acked: { seq, token } }),
       ]);
       return applied;
     },

@@ -106,7 +106,7 @@ export class Simulation {
   #notify(notice: Notice): void {
     for (const { host, node } of this.#processes) {
       if (this.#adversity.losesNotice()) continue;
-      const hear = notice === 'ack' ? () => node.acked() : () => node.wake();
+      const hear = notice === 'change' ? () => node.wake() : () => node.acked(notice);
       this.world.after(this.#adversity.travelling(), () => host.deliver(hear));
     }
   }

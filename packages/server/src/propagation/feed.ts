@@ -1,4 +1,4 @@
-import type { Change, ClusterSnapshot, Head } from './link.ts';
+import { type Change, type ClusterSnapshot, type Head, sameHead } from './link.ts';
 
 /** The verifier's cache of keys. Both methods are called in the same turn in which the feed advances. */
 export interface Cache {
@@ -62,13 +62,13 @@ export class Feed {
     if (head.seq > this.#applied.seq && !this.#follow(changes)) return 'broken';
     if (head.seq > this.#applied.seq) return 'partial';
     // A head older than what was applied, or another change with the same number: a failover has lost commits.
-    return same(head, this.#applied) ? 'complete' : 'broken';
+    return sameHead(head, this.#applied) ? 'complete' : 'broken';
   }
 
   /** @returns false at a gap: a change may be missing */
   #follow(changes: readonly Change[]): boolean {
     const [last, ...next] = changes;
-    if (last === undefined || !same(last, this.#applied) || next.length === 0) return false;
+    if (last === undefined || !sameHead(last, this.#applied) || next.length === 0) return false;
     for (const change of next) {
       if (change.seq !== this.#applied.seq + 1) return false;
       this.#cache.forget(change);
@@ -88,10 +88,6 @@ export class Feed {
    */
   mayKeep(ticket: Ticket, head: Head): boolean {
     if (ticket !== this.#epoch) return false;
-    return head.seq > this.#applied.seq || same(head, this.#applied);
+    return head.seq > this.#applied.seq || sameHead(head, this.#applied);
   }
-}
-
-function same(one: Head, other: Head): boolean {
-  return one.seq === other.seq && one.token === other.token;
 }

@@ -6,6 +6,18 @@ export interface Head {
   token: string;
 }
 
+/** Whether two heads are the same change. */
+export function sameHead(one: Head, other: Head): boolean {
+  return one.seq === other.seq && one.token === other.token;
+}
+
+/** The newest change that a node has evicted from its cache. */
+export interface Acknowledgement extends Head {
+  nodeId: string;
+  /** The renewal in the node's row until then. It shows that the sender can read that table: any role can notify. */
+  renewal: string;
+}
+
 /** What other nodes must evict. */
 export interface Change extends Head {
   kind: 'key' | 'workspace' | 'secret';
@@ -31,7 +43,7 @@ export interface ClusterSnapshot {
   registered: boolean;
   head: Head;
   /**
-   * From the sent ackedSeq on, ascending, at most 1000. The first is the change that was applied last, so that
+   * From the acknowledged change on, ascending, at most 1000. The first is the change that was applied last, so that
    * its token can be compared; absent when pruned.
    */
   changes: readonly Change[];
@@ -49,7 +61,7 @@ export interface FeedLink {
    * ONE statement: renews the lease and acknowledges in the own row, and reads head, changes and nodes. Without a
    * renewal it only reads, so it gives no lease.
    */
-  exchange(node: { id: string; ackedSeq: number; renewal: string | undefined }): Promise<ClusterSnapshot>;
+  exchange(node: { id: string; acked: Head; renewal: string | undefined }): Promise<ClusterSnapshot>;
   /** Deletes a row if its renewal is unchanged. True when the row is gone, deleted by this call or before. */
   fence(id: string, renewal: string): Promise<boolean>;
   /** Deletes the own row. */

@@ -45,7 +45,7 @@ test('an exchange soon after a renewal writes only what is to be acknowledged', 
       register: (row) => link.register(row),
       readHead: () => link.readHead(),
       exchange: (row) => {
-        sent.push({ acked: row.ackedSeq, renews: row.renewal !== undefined });
+        sent.push({ acked: row.acked.seq, renews: row.renewal !== undefined });
         return link.exchange(row);
       },
       fence: (id, renewal) => link.fence(id, renewal),
@@ -114,7 +114,7 @@ test('a change is in effect as soon as the other node has acknowledged it', asyn
   assert.deepEqual(one.told, ['empty', 'forget key_1'], 'its own node has applied it already');
   two.node.wake();
   await world.run(20);
-  one.node.acked();
+  one.node.acked(undefined);
   await world.run(20);
   const { nodes, waitedMs } = settled() ?? {};
   assert.equal(nodes, 2);
@@ -143,7 +143,7 @@ test('whoever waits is woken by an acknowledgement', async () => {
   two.node.wake();
   await world.run(15);
   assert.equal(settled(), undefined);
-  one.node.acked();
+  one.node.acked(undefined);
   await world.run(10);
   assert.equal(settled()?.nodes, 2);
 });

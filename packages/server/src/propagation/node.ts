@@ -4,7 +4,7 @@ import type { Clock } from './clock.ts';
 import { Exchanges, type Outcome } from './exchanges.ts';
 import { type Cache, Feed, type Ticket } from './feed.ts';
 import { Lease, type Moment, type Terms } from './lease.ts';
-import type { ClusterSnapshot, FeedLink, Head } from './link.ts';
+import type { Acknowledgement, ClusterSnapshot, FeedLink, Head } from './link.ts';
 import { Neighbours } from './neighbours.ts';
 import { OwnRows } from './own-rows.ts';
 import { WaitFigures } from './wait-figures.ts';
@@ -145,8 +145,8 @@ export class VerifierNode {
   }
 
   /** Reports that a node may have acknowledged something. */
-  acked(): void {
-    this.#waiting.acked();
+  acked(ack: Acknowledgement | undefined): void {
+    this.#waiting.acked(ack);
   }
 
   /** Resolves with an exchange that was sent after this call, when this node has applied all that it shows. */
@@ -226,9 +226,9 @@ export class VerifierNode {
     // An exchange that fetches a change soon after a renewal only reads, so it waits for no flush to disk. One that a
     // revoke waits for always writes: a standby, or a former primary, could show it too old a head.
     const onlyReads =
-      !isAwaited && applied.seq === this.#ackedSeq && this.#lease.renewedWithin(this.#interval / 2);
+      !isAwaited && applied.seq === this.#ackedSeq && this.#lease.renewedWithin(this.#interval);
     const renewal = onlyReads ? undefined : newId();
-    const exchange = await link.exchange({ id: this.#rows.id, ackedSeq: applied.seq, renewal });
+    const exchange = await link.exchange({ id: this.#rows.id, acked: applied, renewal });
     this.#demand(epoch);
     if (renewal === undefined) return this.#take(exchange, undefined);
     this.#ackedSeq = applied.seq;

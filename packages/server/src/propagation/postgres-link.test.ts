@@ -1,11 +1,12 @@
 /** What a node learns of a change, whatever PostgreSQL is set to. */
 
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { after, test } from 'node:test';
 import { openPatiently } from '../../../../test/support/open-database.ts';
 import { temporaryDatabase } from '../../../../test/support/postgres-database.ts';
 import { insertSecrets } from '../../../../test/support/stored-secrets.ts';
-import { PostgresLink } from './postgres-link.ts';
+import { PostgresLink, parseAck } from './postgres-link.ts';
 
 for (const format of ['hex', 'escape']) {
   test(`the hashes of a revoked key are told as they are, with bytea_output = ${format}`, async () => {
@@ -20,9 +21,9 @@ for (const format of ['hex', 'escape']) {
       await drop();
     });
     await link.register({ id: 'node', name: 'test', renewal: 'first' });
-    const { seq } = await link.readHead();
+    const { seq, token } = await link.readHead();
     await database.pool.query(`UPDATE api_key SET revoked_at = 1, revoked_by = 'test'`);
-    const { changes, head } = await link.exchange({ id: 'node', ackedSeq: seq, renewal: 'second' });
+    const { changes, head } = await link.exchange({ id: 'node', acked: { seq, token }, renewal: 'second' });
     assert.equal(head.seq, seq + 1);
     assert.deepEqual(
       changes.map(({ kind, subject, hashes }) => [
@@ -47,7 +48,8 @@ test('an exchange without a renewal reads, writes nothing and notifies no one', 
     await database.close();
     await drop();
   });
-  const read = () => link.exchange({ id: 'node', ackedSeq: 0, renewal: undefined });
+  const acked = { seq: 0, token: '' };
+  const read = () => link.exchange({ id: 'node', acked, renewal: undefined });
   const row = async () => (await database.pool.query('SELECT xmin, * FROM verifier_node')).rows;
   assert.equal((await read()).registered, false);
   await link.register({ id: 'node', name: 'test', renewal: 'first' });
@@ -56,6 +58,39 @@ test('an exchange without a renewal reads, writes nothing and notifies no one', 
   assert.equal(registered, true);
   assert.deepEqual(nodes, [{ id: 'node', name: 'test', ackedSeq: 0, renewal: 'first' }]);
   assert.deepEqual(await row(), before);
-  assert.equal((await link.exchange({ id: 'node', ackedSeq: 0, renewal: 'second' })).registered, true);
+  assert.equal((await link.exchange({ id: 'node', acked, renewal: 'second' })).registered, true);
   assert.notDeepEqual(await row(), before);
+});
+
+test('an acknowledgement is notified with the node and the change, once', async (t) => {
+  const { url, drop } = await temporaryDatabase();
+  const database = await openPatiently(url);
+  const link = new PostgresLink(database.connection);
+  const listener = await database.pool.connect();
+  t.after(async () => {
+    listener.release();
+    await link.close();
+    await database.close();
+    await drop();
+  });
+  await listener.query('LISTEN soku_ack');
+  const payloads: (string | undefined)[] = [];
+  listener.on('notification', ({ payload }) => payloads.push(payload));
+  await link.register({ id: 'node', name: 'test', renewal: 'first' });
+  const acked = { seq: 7, token: 'of the change' };
+  const first = once(listener, 'notification');
+  for (const renewal of ['second', 'third']) await link.exchange({ id: 'node', acked, renewal });
+  await first;
+  const next = once(listener, 'notification');
+  await link.exchange({ id: 'node', acked: { ...acked, seq: 8 }, renewal: 'fourth' });
+  await next;
+  assert.deepEqual(
+    payloads.map((payload) => parseAck(payload ?? '')),
+    [
+      { nodeId: 'node', renewal: 'first', ...acked },
+      { nodeId: 'node', renewal: 'third', ...acked, seq: 8 },
+    ],
+  );
+  for (const other of ['', '{}', 'null', '{"nodeId":"node","seq":"7"}'])
+    assert.equal(parseAck(other), undefined);
 });

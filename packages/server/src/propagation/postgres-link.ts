@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { z } from 'zod';
 import { createPool } from '../database/postgres-pool.ts';
-import type { ClusterSnapshot, FeedLink, Head } from './link.ts';
+import type { Acknowledgement, ClusterSnapshot, FeedLink, Head } from './link.ts';
 
 /**
  * ms after which a statement is abandoned, whatever its result: less than a lease, so that one retry fits. Connecting
@@ -17,10 +17,14 @@ const mostHashes = 10_000;
 const keptChanges = 10_000;
 
 const exchange = `
-  WITH renewed AS (
+  WITH former AS (
+    SELECT acked_seq, renewal FROM verifier_node WHERE id = $1
+  ), renewed AS (
     UPDATE verifier_node SET acked_seq = $2, renewal = $3 WHERE id = $1 AND $3::text IS NOT NULL RETURNING id
   ), told AS (
-    SELECT pg_notify('soku_ack', '') FROM renewed WHERE $4
+    SELECT pg_notify('soku_ack', json_build_object(
+      'nodeId', id, 'renewal', former.renewal, 'seq', $2::bigint, 'token', $4::text)::text)
+    FROM renewed, former WHERE former.acked_seq <> $2
   )
   SELECT h.seq, h.token, (SELECT count(*) FROM told) AS told,
     CASE WHEN $3::text IS NULL THEN EXISTS (SELECT 1 FROM verifier_node WHERE id = $1)
@@ -39,6 +43,8 @@ const exchange = `
   FROM change_head h`;
 
 const headSchema = z.object({ seq: z.number(), token: z.string() });
+
+const ackSchema = headSchema.extend({ nodeId: z.string(), renewal: z.string() });
 
 /** Anything else fails the exchange: an unknown change must not count as applied. */
 const hashSchema = z
@@ -66,7 +72,6 @@ export class PostgresLink implements FeedLink {
   /** Exchanges since the start of the process; for the metrics. */
   readonly counts = { exchanges: 0, failed: 0 };
   readonly #pool: pg.Pool;
-  #acked = -1;
 
   constructor(connection: pg.ClientConfig) {
     this.#pool = createPool({
@@ -82,7 +87,6 @@ export class PostgresLink implements FeedLink {
   async register(node: { id: string; name: string; renewal: string }): Promise<void> {
     const text = 'INSERT INTO verifier_node (id, name, acked_seq, renewal) VALUES ($1, $2, 0, $3)';
     await this.#pool.query(text, [node.id, node.name, node.renewal]);
-    this.#acked = -1;
   }
 
   async readHead(): Promise<Head & { leaseMs: number }> {
@@ -90,20 +94,15 @@ export class PostgresLink implements FeedLink {
     return headSchema.extend({ leaseMs: z.number() }).parse(rows[0]);
   }
 
-  async exchange(node: {
-    id: string;
-    ackedSeq: number;
-    renewal: string | undefined;
-  }): Promise<ClusterSnapshot> {
-    const { id, ackedSeq, renewal } = node;
-    const values = [id, ackedSeq, renewal ?? null, ackedSeq !== this.#acked];
+  async exchange(node: { id: string; acked: Head; renewal: string | undefined }): Promise<ClusterSnapshot> {
+    const { id, acked, renewal } = node;
+    const values = [id, acked.seq, renewal ?? null, acked.token];
     this.counts.exchanges += 1;
     const { rows } = await this.#pool.query({ name: 'exchange', text: exchange, values }).catch((error) => {
       this.counts.failed += 1;
       throw error;
     });
     const { seq, token, ...rest } = exchangeSchema.parse(rows[0]);
-    this.#acked = ackedSeq;
     return { head: { seq, token }, ...rest };
   }
 
@@ -130,5 +129,14 @@ export class PostgresLink implements FeedLink {
 
   async close(): Promise<void> {
     await this.#pool.end();
+  }
+}
+
+/** @returns undefined when the payload is of another version */
+export function parseAck(payload: string): Acknowledgement | undefined {
+  try {
+    return ackSchema.parse(JSON.parse(payload));
+  } catch {
+    return undefined;
   }
 }

@@ -8,7 +8,7 @@ import type { Change } from './link.ts';
 import { manyNodesPropagation } from './many-nodes.ts';
 import { termsOf, VerifierNode } from './node.ts';
 import { listNodes, processName } from './node-list.ts';
-import { PostgresLink } from './postgres-link.ts';
+import { PostgresLink, parseAck } from './postgres-link.ts';
 import { PostgresNotices } from './postgres-notices.ts';
 import type { VerifierCache } from './propagation.ts';
 
@@ -51,7 +51,7 @@ export function createNode(
   });
   const notices = new PostgresNotices({
     connection: database.connection,
-    heard: { soku_change: () => node.wake(), soku_ack: () => node.acked() },
+    heard: { soku_change: () => node.wake(), soku_ack: (payload) => node.acked(parseAck(payload)) },
     later,
   });
   const pruning = new Repeating(() => link.prune(), {

@@ -10,8 +10,8 @@ const farewellMs = 500;
 
 interface Options {
   connection: pg.ClientConfig;
-  /** By channel name. Also called after a reconnect, because notifications may have been missed. */
-  heard: Record<string, () => void>;
+  /** By channel name. Also called after a reconnect, without a payload, because notifications may have been missed. */
+  heard: Record<string, (payload: string) => void>;
   later: Later;
 }
 
@@ -43,11 +43,11 @@ export class PostgresNotices {
     };
     client.on('error', again);
     client.on('end', again);
-    client.on('notification', ({ channel }) => heard[channel]?.());
+    client.on('notification', ({ channel, payload }) => heard[channel]?.(payload ?? ''));
     try {
       await client.connect();
       for (const channel of Object.keys(heard)) await client.query(`LISTEN ${channel}`);
-      for (const wake of Object.values(heard)) wake();
+      for (const wake of Object.values(heard)) wake('');
     } catch {
       again();
     }

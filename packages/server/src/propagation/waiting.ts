@@ -1,7 +1,7 @@
 import type { Later } from '../timers/repeating.ts';
 import type { Clock } from './clock.ts';
 import type { Terms } from './lease.ts';
-import type { ClusterSnapshot, NodeRow } from './link.ts';
+import { type Acknowledgement, type ClusterSnapshot, type Head, type NodeRow, sameHead } from './link.ts';
 import type { WaitFigures } from './wait-figures.ts';
 import { within } from './within.ts';
 
@@ -44,14 +44,17 @@ interface Wait {
   pending: Map<string, NodeRow>;
   /** Nodes that have it, this one included. */
   nodes: number;
-  /** Sequence number of the newest change at the first read: this change or a later one. */
-  target: number;
+  /** The newest change at the first read: this change or a later one. */
+  target: Head;
+  /** The last acknowledgement of each node that was notified during the wait. */
+  acks: Map<string, Acknowledgement>;
 }
 
 /** Waits until a change that was committed is in effect on every node. */
 export class Waiting {
   readonly #options: Options;
   readonly #wakers = new Set<() => void>();
+  readonly #waits = new Set<Wait>();
   /** Number of acknowledgements notified so far, of any node and any change. */
   #acks = 0;
 
@@ -59,8 +62,14 @@ export class Waiting {
     this.#options = options;
   }
 
-  /** Reports that a node has acknowledged something. */
-  acked(): void {
+  /**
+   * Reports that a node has acknowledged a change, which is true whatever becomes of the row in which it says so.
+   *
+   * @param ack undefined when it is unknown which node and which change
+   */
+  acked(ack: Acknowledgement | undefined): void {
+    if (ack !== undefined && this.#options.node.isOwn(ack.nodeId)) return;
+    if (ack !== undefined) for (const { acks } of this.#waits) acks.set(ack.nodeId, ack);
     this.#acks += 1;
     for (const wake of this.#wakers) wake();
   }
@@ -75,13 +84,16 @@ export class Waiting {
    */
   async settle(answeredAt: number): Promise<Settled> {
     const { figures } = this.#options;
-    const wait: Wait = { answeredAt, pending: new Map(), nodes: 1, target: 0 };
+    const target = { seq: 0, token: '' };
+    const wait: Wait = { answeredAt, pending: new Map(), nodes: 1, target, acks: new Map() };
+    this.#waits.add(wait);
     const heard = this.#acks;
     const first = await this.#exchanged(wait);
     if (first !== undefined) {
       this.#begin(wait, first);
       await this.#watch(wait, heard);
     }
+    this.#waits.delete(wait);
     const waitedMs = this.#waited(wait);
     for (const { name } of wait.pending.values()) figures.waitedFor(name, waitedMs);
     figures.settled(waitedMs);
@@ -90,7 +102,7 @@ export class Waiting {
 
   /** Nodes that register later read a head after the change, and start with an empty cache. */
   #begin(wait: Wait, { head, nodes }: ClusterSnapshot): void {
-    wait.target = head.seq;
+    wait.target = head;
     for (const row of nodes) {
       if (!this.#options.node.isOwn(row.id)) wait.pending.set(row.id, row);
     }
@@ -107,6 +119,7 @@ export class Waiting {
       if (this.#acks === heard) await this.#pause(Math.min(pause, this.#left(wait)));
       pause = Math.min(pause * 2, poll.longest);
       heard = this.#acks;
+      if (this.#strikeNotified(wait)) continue;
       const exchange = await this.#exchanged(wait);
       if (exchange === undefined) return;
       this.#strike(wait, exchange.nodes);
@@ -116,13 +129,38 @@ export class Waiting {
 
   /** Drops the nodes that have acknowledged the change, and those that are gone: they left, or were fenced off. */
   #strike(wait: Wait, rows: readonly NodeRow[]): void {
-    for (const [id, { name }] of wait.pending) {
+    for (const id of wait.pending.keys()) {
       const row = rows.find((one) => one.id === id);
-      if (row !== undefined && row.ackedSeq < wait.target) continue;
-      wait.pending.delete(id);
-      if (row !== undefined) wait.nodes += 1;
-      this.#options.figures.waitedFor(name, this.#waited(wait));
+      if (row === undefined) this.#drop(wait, id);
+      else if (row.ackedSeq >= wait.target.seq) this.#count(wait, id);
     }
+  }
+
+  /**
+   * Counts the nodes that were notified to have acknowledged the change, without a look at the rows. The token must be
+   * that of the change: after a failover, a late notification may be of another change with its number. The renewal must
+   * be the one that was read: only the node itself, and who may read the table, know it.
+   *
+   * @returns whether there were any
+   */
+  #strikeNotified(wait: Wait): boolean {
+    const before = wait.pending.size;
+    for (const [id, { renewal }] of wait.pending) {
+      const ack = wait.acks.get(id);
+      if (ack?.renewal === renewal && sameHead(ack, wait.target)) this.#count(wait, id);
+    }
+    return wait.pending.size < before;
+  }
+
+  #count(wait: Wait, id: string): void {
+    wait.nodes += 1;
+    this.#drop(wait, id);
+  }
+
+  #drop(wait: Wait, id: string): void {
+    const { name = '' } = wait.pending.get(id) ?? {};
+    wait.pending.delete(id);
+    this.#options.figures.waitedFor(name, this.#waited(wait));
   }
 
   /**
