@@ -25,7 +25,8 @@ const rename = (name: string) => ada.call('PATCH', `/v1/api-keys/${key.id}`, { n
 const renamed = await rename('Infrastructure');
 
 const entries = (page: Page) => page.locator('.entry');
-const toggle = (page: Page, name: string) => page.getByRole('button', { name, exact: true }).first();
+const toggle = (page: Page, name: string) =>
+  page.getByRole('button', { name: new RegExp(`^${name}, `) }).first();
 const filter = (page: Page, name: string) => page.getByRole('combobox', { name, exact: true });
 const size = (page: Page) => page.locator('.list-foot').getByRole('status');
 /** The stable names of the actions that are shown. */

@@ -1,6 +1,7 @@
 import '../../../components/Card.css';
 import './AuditTable.css';
 import type { AuditEvent } from '@soku/contract/audit';
+import { withHiddenWritten } from '@soku/contract/visible-text';
 import { Link } from '@tanstack/react-router';
 import { ChevronRight } from 'lucide-react';
 import { useId, useState } from 'react';
@@ -46,9 +47,9 @@ function Entry({ event }: { event: AuditEvent }) {
   const [open, setOpen] = useState(false);
   const id = useId();
   const { action, actor, target, at, unreadable } = event;
-  const words = actionInWords(action);
+  const words = actionInWords(action) ?? 'Another action';
   return (
-    <tbody className={open ? 'entry entry--open' : 'entry'}>
+    <tbody className="entry">
       <tr>
         <td className="entry__time">
           <time dateTime={at} title={`${exactTime(at)}\n${utcTime(at)}`}>
@@ -59,15 +60,16 @@ function Entry({ event }: { event: AuditEvent }) {
           <button
             type="button"
             className="entry__toggle"
+            aria-label={`${words}, ${withHiddenWritten(target.name)}`}
             aria-expanded={open}
             aria-controls={id}
             onClick={() => setOpen(!open)}
           >
             <ChevronRight size={16} aria-hidden />
-            <span className="entry__words">{words ?? 'Another action'}</span>
+            <span className="entry__words">{words}</span>
           </button>
           <code className="entry__more" translate="no">
-            {action}
+            <ForeignText text={action} />
           </code>
           {unreadable ? <span className="entry__unreadable">Unreadable</span> : null}
         </td>
@@ -82,7 +84,7 @@ function Entry({ event }: { event: AuditEvent }) {
             <span className="entry__none">None</span>
           ) : (
             <code title={actor.address} translate="no">
-              {actor.address}
+              <ForeignText text={actor.address} />
             </code>
           )}
         </td>
@@ -110,7 +112,7 @@ function Party({ kind, id, name }: { kind: string; id: string; name: string }) {
       ) : (
         <ForeignText text={name} className="entry__name" />
       )}
-      <span className="entry__more">{user?.id === id ? 'You' : kindInWords(kind)}</span>
+      <span className="entry__more">{user?.id === id ? 'You' : withHiddenWritten(kindInWords(kind))}</span>
     </>
   );
 }

@@ -61,19 +61,24 @@ export function EntryDetails({ event }: { event: AuditEvent }) {
           <Id id={event.id} what="entry ID" />
         </Fact>
         <Fact name="Seal">
-          {event.sequence === null || event.hash === null ? (
-            'Not sealed yet'
-          ) : (
-            <span>
-              <span>{`Number ${event.sequence.toLocaleString('en')}`}</span>{' '}
-              <code className="entry-details__soft" translate="no">
-                {event.hash}
-              </code>
-            </span>
-          )}
+          <Seal event={event} />
         </Fact>
       </dl>
     </div>
+  );
+}
+
+function Seal({ event: { sequence, hash, unreadable } }: { event: AuditEvent }) {
+  if (sequence === null || hash === null) {
+    return <span key="none">{unreadable ? 'Not readable' : 'Not sealed yet'}</span>;
+  }
+  return (
+    <span key="seal">
+      <span>{`Number ${sequence.toLocaleString('en')}`}</span>{' '}
+      <code className="entry-details__soft" translate="no">
+        {hash}
+      </code>
+    </span>
   );
 }
 
@@ -183,7 +188,9 @@ function Party({ name, id, children }: { name: string; id: string; children: Ele
 function Id({ id, what }: { id: string; what: string }) {
   return (
     <span className="entry-details__id">
-      <code translate="no">{id}</code>
+      <code translate="no">
+        <ForeignText text={id} />
+      </code>
       <CopyButton text={() => id} what={what} />
     </span>
   );
