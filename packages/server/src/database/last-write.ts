@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { StorageUnavailable } from './unavailable.ts';
 
 /** ms: how long a process that is to end goes on trying, and how long it waits in between. */
 const patience = 5000;
@@ -6,7 +7,8 @@ const pause = 100;
 
 /**
  * Carries out the last write of a process. Another program may have locked the file just now, and there will be no
- * later: so a write that fails is tried again for some seconds.
+ * later: so a write that fails is tried again for some seconds. A data directory that was removed or replaced is not waited
+ * for: it takes no write of this process any more.
  *
  * @param write may be called again after it failed
  * @param lastPart monotonic ms, when a part of it was written last; the seconds begin anew with each
@@ -18,10 +20,14 @@ export async function lastWrite(write: () => Promise<void>, lastPart: () => numb
     try {
       return await write();
     } catch (error) {
-      if (performance.now() > Math.max(begun, lastPart()) + patience) throw error;
+      if (isLost(error) || performance.now() > Math.max(begun, lastPart()) + patience) throw error;
       await wait(pause);
     }
   }
+}
+
+function isLost(error: unknown): boolean {
+  return error instanceof StorageUnavailable && error.problem === 'lost';
 }
 
 /** What is written of something that is written in parts. */
