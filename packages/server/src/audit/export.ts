@@ -1,10 +1,11 @@
+import { setImmediate } from 'node:timers/promises';
 import type { AuditEvent } from '@soku/contract/audit';
 import type { Kysely } from 'kysely';
 import type { Tables } from '../database/schema.ts';
 import { toEvent } from './chain.ts';
 
-/** Events of one read of an export. */
-const slice = 500;
+/** Events of one read of an export. On SQLite a read blocks verification for some ms. */
+const slice = 100;
 
 /**
  * Events as JSON Lines, newest first, read only as fast as the lines are taken.
@@ -20,6 +21,8 @@ export async function* exportLines(
     if (events.length > 0) yield events.map((event) => `${JSON.stringify(event)}\n`);
     if (events.length < slice) return;
     after = events.at(-1)?.id;
+    // SQLite returns in the same turn of the event loop.
+    await setImmediate();
   }
 }
 

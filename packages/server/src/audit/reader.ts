@@ -1,5 +1,5 @@
 import type { AuditEvent, AuditFilter } from '@soku/contract/audit';
-import type { ExpressionBuilder, Kysely } from 'kysely';
+import { type ExpressionBuilder, type Kysely, sql } from 'kysely';
 import type { Tables } from '../database/schema.ts';
 import { accountsChain } from '../events/events.ts';
 import { firstIdAt } from '../ids.ts';
@@ -29,8 +29,9 @@ export async function readEvents(
     .orderBy('id', 'desc')
     .limit(limit);
   const own = events.where('chain', '=', workspaceId);
+  // Not by the index of chains: that one has the accounts of all workspaces.
   const accounts = events
-    .where('chain', '=', accountsChain)
+    .where(sql<string>`chain || ''`, '=', accountsChain)
     .where('target_id', 'in', (eb) =>
       eb.selectFrom('workspace_member').select('user_id').where('workspace_id', '=', workspaceId),
     );

@@ -52,12 +52,15 @@ export const auditRoutes: FastifyPluginAsyncZod<{ audit: AuditService; callers: 
         ...rejections,
       },
     },
+    // Fastify would read the whole log for HEAD, and throw it away.
+    exposeHeadRoute: false,
     ...callers.require('audit:read'),
     handler: async (request, reply) => {
       reply.type('application/jsonl; charset=utf-8');
       reply.header('content-disposition', 'attachment; filename="audit.jsonl"');
       reply.header('cache-control', 'no-store');
-      return reply.send(audit.export(callers.of(request).workspaceId, request.query));
+      const demand = () => callers.demandAgain(request, 'audit:read');
+      return reply.send(audit.export(callers.of(request).workspaceId, request.query, demand));
     },
   });
 };

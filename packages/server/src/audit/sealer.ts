@@ -4,8 +4,8 @@ import { isPostgres, tryLockForAll } from '../database/dialect.ts';
 import type { Tables } from '../database/schema.ts';
 import { type EventRow, firstPreviousHash, sealOf, toEvent } from './chain.ts';
 
-/** Events of one transaction. On SQLite they block verification while they are hashed: a few ms. */
-const batch = 500;
+/** Events of one transaction. On SQLite they block verification while they are hashed: some ms. */
+const batch = 100;
 
 interface Place {
   sequence: number;

@@ -20,9 +20,16 @@ export class AuditService {
     return { data, nextCursor };
   }
 
-  /** All events as JSON Lines, read as fast as the client takes them. */
-  export(workspaceId: string, filter: AuditFilter): Readable {
-    const lines = exportLines((page) => readEvents(this.#db, workspaceId, { ...filter, ...page }));
+  /**
+   * All events as JSON Lines, read as fast as the client takes them, which can be hours.
+   *
+   * @param demand called before each read: throws when the caller may not read any more, and the stream then breaks off
+   */
+  export(workspaceId: string, filter: AuditFilter, demand: () => Promise<void>): Readable {
+    const lines = exportLines(async (page) => {
+      await demand();
+      return readEvents(this.#db, workspaceId, { ...filter, ...page });
+    });
     return Readable.from(joined(lines), { objectMode: false, highWaterMark: 64 * 1024 });
   }
 }

@@ -31,6 +31,12 @@ export interface Callers {
     needs: Scope,
     options?: { recentLogin?: boolean; limited?: false; person?: false },
   ): { onRequest: Hook; preHandler: Hook };
+  /**
+   * Settles the caller of a long response once more; nothing is counted.
+   *
+   * @throws {RequestError} when the key was revoked or the session ended since
+   */
+  demandAgain(request: FastifyRequest, needs: Scope): Promise<void>;
   /** Whom the hooks found. */
   of(request: FastifyRequest): Caller;
 }

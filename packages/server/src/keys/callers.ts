@@ -6,7 +6,7 @@ import { authHeaders } from '../accounts/forward.ts';
 import { type Origin, originOf } from '../events/actor.ts';
 import type { Caller, Callers } from '../http/caller.ts';
 import type { ClientAddress } from '../http/client-address.ts';
-import { type Refusal, refuse } from '../http/errors.ts';
+import { type Refusal, RequestError, refuse } from '../http/errors.ts';
 import { limitFields } from '../limits/fields.ts';
 import type { LimitState } from '../limits/sliding-window.ts';
 import type { Ask } from '../verification/verdict.ts';
@@ -70,6 +70,13 @@ export class CallerFinder implements Callers {
       return undefined;
     };
     return { onRequest: settle, preHandler: settle };
+  }
+
+  async demandAgain(request: FastifyRequest, needs: Scope): Promise<void> {
+    const ask = { needs: [needs], limited: false, recorded: false };
+    const { caller, refusal } = await this.#find(request, ask, {});
+    if (refusal !== undefined) throw new RequestError(refusal);
+    if (caller.workspaceId !== this.of(request).workspaceId) throw new RequestError(noWorkspace);
   }
 
   of(request: FastifyRequest): Caller {
