@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -60,6 +69,37 @@ test('what could not be written is an error, and is written before what comes la
   assert.deepEqual(readFileSync(path), contentOf([one, two, three]));
 });
 
+for (const [what, change] of [
+  ['moved away', (path) => renameSync(path, `${path}.away`)],
+  ['deleted', (path) => rmSync(path)],
+  ['replaced', (path) => replace(path, contentOf(hashes(5, 3)))],
+  ['replaced by one of the same size', (path) => replace(path, contentOf(hashes(5, 2)))],
+  ['truncated', (path) => truncateSync(path, 2 * recordLength)],
+] satisfies [string, (path: string) => void][]) {
+  test(`a hash that was written gets a record again after the file was ${what}`, async (t) => {
+    const { directory, path } = temporaryJournal(t);
+    let replaced = 0;
+    const file = new RevokedHashFile(directory, () => replaced++);
+    await file.inspect();
+    const [one = '', two = ''] = hashes(0, 2);
+    await file.append([one]);
+    await file.append([two]);
+    await file.append([two]);
+    assert.equal(replaced, 0);
+    change(path);
+    await file.append([two]);
+    assert.equal(replaced, 1);
+    assert.equal((await readAll(file)).at(-1), two);
+    await file.append([two]);
+    assert.equal(replaced, 1);
+  });
+}
+
+function replace(path: string, content: Buffer): void {
+  writeFileSync(`${path}.new`, content);
+  renameSync(`${path}.new`, path);
+}
+
 test('an incomplete record at the end does not spoil the next one', async (t) => {
   const { path, file } = temporaryJournal(t);
   const [one = '', two = '', three = ''] = hashes(0, 3);
@@ -97,7 +137,7 @@ function watchedDisk(directory: string) {
     }
     return handle;
   };
-  const file = new RevokedHashFile(directory, {
+  const file = new RevokedHashFile(directory, undefined, {
     open: watched,
     syncFile: (path) => {
       assert.equal(path, join(directory, 'revoked-hashes'));

@@ -10,8 +10,11 @@ import { readTextJournal, textJournalState } from './text-journal.ts';
 /** Records at the end that every start reads. */
 const tailRecords = 1000;
 
-/** Records of the largest write: a key is revoked with 10,000 descendants. An interrupted one leaves no more than these. */
-const largestWrite = 10_001;
+/** Most hashes in one write. Appends that wait are joined, so there can be more of them. */
+const mostHashes = 10_000;
+
+/** Records of the largest write: a new file has a header, too. An interrupted write leaves no more than these. */
+const largestWrite = mostHashes + 1;
 
 /** Records at the end that every start looks at: all that it decodes, and all that an interrupted write can leave. */
 const endRecords = tailRecords + largestWrite + 1;
@@ -21,6 +24,13 @@ const slice = 2000;
 
 /** Hashes that are known to have a record, so that a repeated revoke adds no second one. */
 const mostRecent = 10_000;
+
+/** Identifies the file, and what this process has read or written of it. */
+interface Known {
+  ino: number;
+  /** Bytes. */
+  size: number;
+}
 
 /** What a start can read without decoding the whole file. */
 export interface Inspection {
@@ -40,21 +50,31 @@ export interface Inspection {
 export class RevokedHashFile {
   readonly #path: string;
   readonly #textPath: string;
+  readonly #replaced;
   readonly #disk;
   /** Not yet known to be on the disk; in the order of the revocations. */
   readonly #pending = new Set<string>();
   readonly #recent = new Set<string>();
+  /** Undefined until the file is inspected or written. */
+  #known: Known | undefined;
   /** The write that collects hashes while another one is under way. */
   #nextWrite: Promise<void> | undefined;
   #lastWrite: Promise<void> = Promise.resolve();
 
   /**
    * @param directory the data directory
+   * @param replaced is called when a write finds that the file is not the one that this process left: it was moved
+   *   away, replaced or changed, and may lack earlier hashes
    * @param disk the file system; a parameter for tests of what waits for the disk
    */
-  constructor(directory: string, disk = { open, syncFile, syncDirectory }) {
+  constructor(
+    directory: string,
+    replaced: () => void = () => undefined,
+    disk = { open, syncFile, syncDirectory },
+  ) {
     this.#path = join(directory, 'revoked-hashes');
     this.#textPath = join(directory, 'dead-hashes');
+    this.#replaced = replaced;
     this.#disk = disk;
   }
 
@@ -96,7 +116,7 @@ export class RevokedHashFile {
    * wait for it. Hashes of a failed write are written by the next call, before its own.
    */
   append(hashes: Iterable<string>): Promise<void> {
-    for (const hash of hashes) if (!this.#recent.has(hash)) this.#pending.add(hash);
+    for (const hash of hashes) this.#pending.add(hash);
     if (this.#pending.size === 0) return Promise.resolve();
     if (this.#nextWrite === undefined) {
       this.#nextWrite = this.#lastWrite.then(() => this.#writePending());
@@ -106,7 +126,7 @@ export class RevokedHashFile {
   }
 
   async #inspect(): Promise<Inspection> {
-    const { size, header, first, records } = await this.#readEnds();
+    const { ino, size, header, first, records } = await this.#readEnds();
     const end = first + format.countRecords(records);
     const torn = size - end * format.recordLength;
     if (torn > largestWrite * format.recordLength) {
@@ -122,21 +142,23 @@ export class RevokedHashFile {
       this.#disk.syncDirectory(dirname(this.#path));
     }
     if (await this.#importTextJournal(imported)) return { ...(await this.#inspect()), truncated: torn > 0 };
+    this.#known = { ino, size: end * format.recordLength };
     this.#addRecent(tail);
     return { count: Math.max(0, end - 1), tail, truncated: torn > 0 };
   }
 
   /** Reads the header and the end only: a million hashes take 36 MB, and every start does this. */
-  async #readEnds(): Promise<{ size: number; header: Buffer; first: number; records: Buffer }> {
+  async #readEnds(): Promise<Known & { header: Buffer; first: number; records: Buffer }> {
     const file = await open(this.#path, 'r').catch((error: unknown) => {
       if (codeOf(error) === 'ENOENT') return undefined;
       throw error;
     });
-    if (file === undefined) return { size: 0, header: noBytes, first: 0, records: noBytes };
+    if (file === undefined) return { ino: 0, size: 0, header: noBytes, first: 0, records: noBytes };
     try {
-      const { size } = await file.stat();
+      const { ino, size } = await file.stat();
       const first = Math.max(0, Math.floor(size / format.recordLength) - endRecords);
       return {
+        ino,
         size,
         header: await readBytes(file, 0, Math.min(size, format.recordLength)),
         first,
@@ -188,33 +210,52 @@ export class RevokedHashFile {
   async #writePending(): Promise<void> {
     this.#nextWrite = undefined;
     const hashes = Array.from(this.#pending);
-    if (hashes.length > 0) await this.#write(format.encodeRecords(hashes));
-    this.#addRecent(hashes);
-    for (const hash of hashes) this.#pending.delete(hash);
+    for (let first = 0; first < hashes.length; first += mostHashes) {
+      const some = hashes.slice(first, first + mostHashes);
+      await this.#write(some);
+      for (const hash of some) this.#pending.delete(hash);
+    }
   }
 
   /** Opens the file each time: if it was moved away, records go into a new file, not into one without a name. */
-  async #write(records: Buffer): Promise<void> {
+  async #write(hashes: readonly string[]): Promise<void> {
     const file = await this.#disk.open(this.#path, 'a', 0o600);
     try {
-      const { size } = await file.stat();
+      const { ino, size } = await file.stat();
+      this.#compareWithKnown({ ino, size });
+      const missing = hashes.filter((hash) => !this.#recent.has(hash));
+      if (missing.length === 0) return;
       // The remainder of a failed write, such as on a full disk.
       const end = size - (size % format.recordLength);
       if (end < size) await file.truncate(end);
+      this.#known = { ino, size: end };
       const isNew = end === 0;
+      const records = format.encodeRecords(missing);
+      const bytes = isNew ? Buffer.concat([format.encodeHeader(format.nothingImported), records]) : records;
       try {
-        await file.appendFile(
-          isNew ? Buffer.concat([format.encodeHeader(format.nothingImported), records]) : records,
-        );
+        await file.appendFile(bytes);
         await file.datasync();
         if (isNew) this.#disk.syncDirectory(dirname(this.#path));
       } catch (error) {
         await file.truncate(end).catch(() => undefined);
         throw error;
       }
+      this.#known = { ino, size: end + bytes.length };
+      this.#addRecent(missing);
     } finally {
       await file.close();
     }
+  }
+
+  /** The hashes that are known to have a record have it in the known file only. */
+  #compareWithKnown(found: Known): void {
+    const known = this.#known;
+    if (known === undefined) return;
+    // A file that was missing or empty, and still is empty, lacks nothing.
+    if (found.size === known.size && (found.size === 0 || found.ino === known.ino)) return;
+    this.#recent.clear();
+    this.#known = found;
+    this.#replaced();
   }
 
   #addRecent(hashes: readonly string[]): void {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
@@ -138,4 +138,24 @@ test('a comparison under way does not hold up the end of the process', async (t)
   await journal.stop();
   assert.equal(written().length, 1250);
   assert.deepEqual(log, []);
+});
+
+test('a journal that is moved away while the server runs is written again in full', async (t) => {
+  const { database, journal, path, log, written } = await scene(t, many(3), many(3));
+  await journal.start();
+  await database.kysely
+    .insertInto('dead_hash')
+    .values({ hash: hash('X') })
+    .execute();
+  await journal.append([hash('X')]);
+  assert.deepEqual(written().sort(), sorted([...many(3), 'X']));
+  renameSync(path, `${path}.away`);
+  await journal.append([hash('X')]);
+  assert.ok(written().includes(digits(hash('X'))));
+  await eventually(
+    async () => written(),
+    (hashes) => hashes.length === 4,
+  );
+  assert.deepEqual(written().sort(), sorted([...many(3), 'X']));
+  assert.match(log.join(''), /moved away, replaced or changed while the server runs/);
 });

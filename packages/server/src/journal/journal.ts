@@ -52,7 +52,12 @@ export class RevocationJournal {
   );
 
   constructor({ path, hold }: Pick<DataDirectory, 'path' | 'hold'>, database: Database, log: Logger) {
-    this.#file = new RevokedHashFile(path);
+    this.#file = new RevokedHashFile(path, () => {
+      log.warn(
+        'The revocation journal was moved away, replaced or changed while the server runs: it is compared with the database',
+      );
+      this.changesMissed();
+    });
     this.#hold = hold;
     this.#database = database;
     this.#log = log;

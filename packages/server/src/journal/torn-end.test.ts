@@ -1,6 +1,7 @@
 /** The journal distinguishes the remains of a crash at its end from damage. */
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import {
@@ -11,6 +12,7 @@ import {
   temporaryJournal,
   textOf,
 } from '../../../../test/support/journal-files.ts';
+import { syncDirectory, syncFile } from '../durable-files.ts';
 import { StartupError } from '../startup-error.ts';
 import { RevokedHashFile } from './file.ts';
 import { encodeRecords, recordLength } from './record.ts';
@@ -108,5 +110,30 @@ test('only what an interrupted write can leave is cut off; any other end is dama
   for (const [content, place] of damages) {
     assert.match(await refusalOf(inspect(content)), new RegExp(`^65 .* damaged in ${place}\\. `));
     assert.deepEqual(readFileSync(path), content);
+  }
+});
+
+test('of appends that are written together, each write is small enough to be cut off if it is interrupted', async (t) => {
+  const { directory, path } = temporaryJournal(t);
+  const sizes = [0];
+  const watched: typeof open = async (name, ...rest) => {
+    const handle = await open(name, ...rest);
+    const sync = handle.datasync.bind(handle);
+    handle.datasync = async () => {
+      await sync();
+      sizes.push(statSync(path).size);
+    };
+    return handle;
+  };
+  const file = new RevokedHashFile(directory, undefined, { open: watched, syncFile, syncDirectory });
+  const all = hashes(0, 25_000);
+  await Promise.all([0, 1, 2, 3, 4].map((i) => file.append(all.slice(i * 5000, (i + 1) * 5000))));
+  const content = readFileSync(path);
+  assert.deepEqual(content, contentOf(all));
+  for (const [i, size] of sizes.slice(1).entries()) {
+    const before = sizes[i] ?? 0;
+    writeFileSync(path, Buffer.concat([content.subarray(0, before), Buffer.alloc(size - before)]));
+    const { count, truncated } = await new RevokedHashFile(directory).inspect();
+    assert.deepEqual([count, truncated], [Math.max(0, before / recordLength - 1), true]);
   }
 });
