@@ -241,7 +241,9 @@ test('the operator exports what no workspace sees, as an anchor for the verifier
   const ofAccounts = lines(accounts).map((line) => auditEventSchema.parse(JSON.parse(line)));
   assert.ok(ofAccounts.every(({ chain }) => chain === 'accounts'));
   const failed = ofAccounts.find(({ action }) => action === 'account.sign_in_failed');
-  assert.deepEqual([failed?.target.id, failed?.details], ['unknown', { count: 1 }]);
+  assert.deepEqual([failed?.target.id, failed?.details?.count], ['unknown', 1]);
+  const lastAttemptAt = Date.parse(String(failed?.details?.lastAttemptAt));
+  assert.ok(lastAttemptAt <= Date.parse(failed?.at ?? ''), 'it is written after the last attempt');
   assert.ok(!readFileSync(all, 'utf8').includes('nobody@'));
 
   const verified = await audit('verify', '--anchor', all);

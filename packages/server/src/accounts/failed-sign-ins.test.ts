@@ -23,7 +23,7 @@ function scene() {
   return { failed, events, clock, failures, storage, counts };
 }
 
-test('failed sign-ins are one event for each account, address and minute', async () => {
+test('failed sign-ins are one event for each account, network and minute', async () => {
   const { failed, events, clock, counts } = scene();
   for (let i = 0; i < 3; i++) failed.add(ada, from('192.0.2.1'));
   failed.add(ada, from('192.0.2.2'));
@@ -38,14 +38,45 @@ test('failed sign-ins are one event for each account, address and minute', async
     ['usr_ada', '192.0.2.1', 1],
   ]);
   assert.deepEqual(
-    events.map(({ at, action }) => [at, action]),
-    [600_000, 600_000, 600_000, 660_000].map((at) => [at, 'account.sign_in_failed']),
+    events.map(({ action }) => action),
+    Array<string>(4).fill('account.sign_in_failed'),
   );
 });
 
-test('however many addresses guess, the number of events is bounded, and every guess is counted', async () => {
+test('an event has the time of its writing; that of the last attempt is in its details', async () => {
+  const { failed, events, clock } = scene();
+  failed.add(ada, from('192.0.2.1'));
+  clock.now += 20_000;
+  failed.add(ada, from('192.0.2.1'));
+  clock.now += 44_000;
+  await failed.stop();
+  assert.deepEqual(
+    events.map(({ at, details }) => [at, details]),
+    [[664_000, { count: 2, lastAttemptAt: '1970-01-01T00:10:20.000Z' }]],
+  );
+});
+
+test('the addresses of one network are one event, with the first of them and the network', async () => {
+  const { failed, events, counts } = scene();
+  for (let i = 1; i <= 5000; i++) failed.add(undefined, from(`2001:db8::${i.toString(16)}`));
+  failed.add(undefined, from('2001:db8:0:1::1'));
+  failed.add(undefined, from('::ffff:192.0.2.1'));
+  failed.add(undefined, from('192.0.2.1'));
+  await failed.stop();
+  assert.deepEqual(counts(), [
+    ['unknown', '2001:db8::1', 5000],
+    ['unknown', '2001:db8:0:1::1', 1],
+    ['unknown', '::ffff:192.0.2.1', 2],
+  ]);
+  assert.deepEqual(
+    events.map(({ details }) => details?.network),
+    ['2001:db8:0:0::/64', '2001:db8:0:1::/64', '192.0.2.1'],
+  );
+});
+
+test('however many networks guess, the number of events is bounded, and every guess is counted', async () => {
   const { failed, counts } = scene();
-  for (let i = 0; i < 5000; i++) failed.add(undefined, from(`2001:db8::${i.toString(16)}`));
+  for (let i = 0; i < 5000; i++) failed.add(undefined, from(`2001:db8:${i.toString(16)}::1`));
   await failed.stop();
   assert.equal(counts().length, 1001);
   assert.deepEqual(counts().at(-1), ['unknown', null, 4000]);

@@ -1,5 +1,6 @@
 import { noOrigin, type Origin } from '../events/actor.ts';
 import type { NewEvent } from '../events/events.ts';
+import { networkOf } from '../limits/network.ts';
 import { later, Repeating } from '../timers/repeating.ts';
 import { type AccountName, accountEvent, personActor, unknownAccount } from './account-events.ts';
 
@@ -9,12 +10,13 @@ const minute = 60_000;
 /** ms between two checks for minutes that have ended. */
 const interval = 5000;
 
-/** Most counts in memory. Above it, they omit the address, so that the number of addresses does not matter. */
+/** Most counts in memory. Above it, they omit the address, so that the number of networks does not matter. */
 const mostCounts = 1000;
 
-/** The failed sign-ins to one account, or to none that exists, from one address in one minute. */
+/** The failed sign-ins to one account, or to none that exists, from one network in one minute. */
 interface Count {
   account: AccountName;
+  /** The first one in the network: an example. */
   origin: Origin;
   count: number;
   /** Epoch ms of the last one. */
@@ -29,8 +31,8 @@ interface Options {
 }
 
 /**
- * Failed sign-ins, counted by account, address and minute before they become events: a stranger who guesses passwords
- * must not fill the audit log. A crash loses those of the last minute.
+ * Failed sign-ins, counted by account, network and minute before they become events: a stranger who guesses passwords
+ * must not fill the audit log, not even one with all the addresses of an IPv6 network. A crash loses those of the last minute.
  */
 export class FailedSignIns {
   readonly #options: Options;
@@ -52,7 +54,7 @@ export class FailedSignIns {
   add(account: AccountName = unknownAccount, origin: Origin): void {
     const now = this.#now();
     const minuteStart = startOf(now);
-    const key = `${minuteStart} ${account.id} ${origin.address}`;
+    const key = `${minuteStart} ${account.id} ${networkIn(origin)}`;
     if (this.#counts.has(key) || this.#counts.size < mostCounts)
       this.#count(key, account, { ...origin, requestId: null }, now);
     else this.#count(`${minuteStart} rest`, unknownAccount, noOrigin, now);
@@ -82,7 +84,8 @@ export class FailedSignIns {
     // Removed before the write, so that sign-ins during the write start a new count.
     for (const [key] of written) this.#counts.delete(key);
     try {
-      await this.#options.append(written.map(([, count]) => toEvent(count)));
+      const now = this.#now();
+      await this.#options.append(written.map(([, count]) => toEvent(count, now)));
     } catch (error) {
       for (const [key, count] of written) if (!this.#counts.has(key)) this.#counts.set(key, count);
       throw error;
@@ -94,7 +97,23 @@ function startOf(at: number): number {
   return at - (at % minute);
 }
 
-function toEvent({ account, origin, count, lastAt }: Count): NewEvent {
-  const actor = personActor(unknownAccount, origin);
-  return accountEvent('account.sign_in_failed', account, actor, lastAt, { details: { count } });
+function networkIn({ address }: Origin): string | undefined {
+  return address === null ? undefined : networkOf(address);
+}
+
+/**
+ * @param now epoch ms. The time of an event, and so its id, is the one of its writing: whoever reads the newest events
+ *   regularly would miss one that appears among those already read
+ */
+function toEvent({ account, origin, count, lastAt }: Count, now: number): NewEvent {
+  const network = networkIn(origin);
+  const details = {
+    count,
+    lastAttemptAt: new Date(lastAt).toISOString(),
+    // Says that the address is an example.
+    ...(network === undefined || network === origin.address ? {} : { network }),
+  };
+  return accountEvent('account.sign_in_failed', account, personActor(unknownAccount, origin), now, {
+    details,
+  });
 }

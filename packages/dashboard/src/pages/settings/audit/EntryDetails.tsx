@@ -165,7 +165,8 @@ function Value({ field, value }: ValueProps) {
   if (value === null || value === '')
     return <span className="entry-details__soft">{value === null ? 'None' : 'Empty'}</span>;
   const text = String(value);
-  if (field === 'expiresAt' && !Number.isNaN(Date.parse(text))) return <ExactTime at={text} />;
+  if ((field === 'expiresAt' || field === 'lastAttemptAt') && !Number.isNaN(Date.parse(text)))
+    return <ExactTime at={text} />;
   if (field === 'descendantOf' && keyIdSchema.safeParse(text).success)
     return (
       <Link to="/settings/api/$keyId" params={{ keyId: text }} translate="no">
