@@ -2,49 +2,14 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
-import { type Kysely, sql } from 'kysely';
+import { sql } from 'kysely';
+import { against, event, exportOf, noAnchor, sealed, start } from '../../../../test/support/audit-log.ts';
 import { openTestDatabase } from '../../../../test/support/open-database.ts';
-import type { Tables } from '../database/schema.ts';
-import { systemActor } from '../events/actor.ts';
-import { appendEvents, type NewEvent } from '../events/events.ts';
-import { type EventRow, toEvent } from './chain.ts';
+import { appendEvents } from '../events/events.ts';
+import type { EventRow } from './chain.ts';
 import { pruneEvents } from './retention.ts';
 import { sealEvents } from './sealer.ts';
-import { addToAnchor, verifyChains } from './verify.ts';
-
-/** Epoch ms. */
-const start = 1_700_000_000_000;
-
-function event(i: number, chain = 'ws_1'): NewEvent {
-  return {
-    chain,
-    at: start + i,
-    actor: { ...systemActor, name: 'Ünï “côde” \u2028 😀', userAgent: 'curl/8' },
-    action: 'key.updated',
-    target: { kind: 'key', id: `key_${i}`, name: `name ${i}` },
-    changes: { rateLimit: { from: null, to: i }, name: { from: 'a', to: 'b' } },
-  };
-}
-
-type Anchor = Map<string, Map<number, { id: string; hash: string }>>;
-
-const sealed = async (db: Kysely<Tables>, chain = 'ws_1') =>
-  db
-    .selectFrom('audit_event')
-    .selectAll()
-    .where('chain', '=', chain)
-    .where('sequence', 'is not', null)
-    .orderBy('sequence')
-    .execute();
-
-async function exportOf(db: Kysely<Tables>): Promise<Anchor> {
-  const anchor: Anchor = new Map();
-  for (const row of await db.selectFrom('audit_event').selectAll().execute())
-    addToAnchor(anchor, toEvent(row));
-  return anchor;
-}
-
-const noAnchor: Anchor = new Map();
+import { verifyChains } from './verify.ts';
 
 for (const which of ['sqlite', 'postgres'] as const) {
   const opened = openTestDatabase(which);
@@ -78,7 +43,15 @@ for (const which of ['sqlite', 'postgres'] as const) {
       for (const [i, row] of rows.entries())
         assert.equal(row.previous_hash, rows[i - 1]?.hash ?? '0'.repeat(64));
     }
-    assert.deepEqual(await verifyChains(db, noAnchor), { chains: 3, events: 1200, unsealed: 0, breaks: [] });
+    assert.deepEqual(await verifyChains(db, against(noAnchor)), {
+      chains: 3,
+      events: 1200,
+      unsealed: 0,
+      overdue: 0,
+      breaks: [],
+      pruned: [],
+      backdated: [],
+    });
   });
 
   test(`a row that cannot be read is sealed, as those after it are, and reported, on ${which}`, async () => {
@@ -95,7 +68,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
       await sealEvents(db);
       const rows = await sealed(db);
       assert.equal(rows.length, 5);
-      const [broken] = (await verifyChains(db, noAnchor)).breaks;
+      const [broken] = (await verifyChains(db, against(noAnchor))).breaks;
       assert.deepEqual([broken?.sequence, broken?.id], [2, second?.id]);
       assert.match(broken?.problem ?? '', /changes cannot be read/);
       // Nor does an end without a hash stop the chain.
@@ -116,10 +89,10 @@ for (const which of ['sqlite', 'postgres'] as const) {
     await pruneEvents(db, start + 5000, 5000 - 2100);
     assert.equal((await sealed(db))[0]?.at, start + 2100);
     // The record is not sealed yet.
-    assert.deepEqual((await verifyChains(db, noAnchor)).breaks, []);
+    assert.deepEqual((await verifyChains(db, against(noAnchor))).breaks, []);
     await sealEvents(db);
     const anchor = await exportOf(db);
-    assert.deepEqual((await verifyChains(db, anchor)).breaks, []);
+    assert.deepEqual((await verifyChains(db, against(anchor))).breaks, []);
     // All of them are old, and the end of the chain stays.
     await pruneEvents(db, start + 100_000, 1);
     await sealEvents(db);
@@ -128,13 +101,16 @@ for (const which of ['sqlite', 'postgres'] as const) {
       left.map(({ action }) => action),
       Array(left.length).fill('audit.pruned'),
     );
-    assert.deepEqual((await verifyChains(db, anchor)).breaks, []);
+    assert.deepEqual((await verifyChains(db, against(anchor))).breaks, []);
     // Without its record, a deletion is found.
     await db
       .deleteFrom('audit_event')
       .where('id', '=', left[0]?.id ?? '')
       .execute();
-    assert.match((await verifyChains(db, noAnchor)).breaks[0]?.problem ?? '', /no audit\.pruned event/);
+    assert.match(
+      (await verifyChains(db, against(noAnchor))).breaks[0]?.problem ?? '',
+      /no audit\.pruned event/,
+    );
   });
 }
 
@@ -206,7 +182,7 @@ for (const [length, edits, swaps] of [
           'x';
         await remove(row.id);
         await put({ ...row, [column]: value });
-        const { breaks } = await verifyChains(db, noAnchor);
+        const { breaks } = await verifyChains(db, against(noAnchor));
         await db
           .deleteFrom('audit_event')
           .where((eb) => eb.or([eb('sequence', '=', sequence)]))
@@ -221,12 +197,12 @@ for (const [length, edits, swaps] of [
         fc.pre(one !== other);
         const [a, b] = [rowAt(one), rowAt(other)];
         await remove(a.id);
-        const removed = await verifyChains(db, noAnchor);
+        const removed = await verifyChains(db, against(noAnchor));
         assert.deepEqual([removed.breaks[0]?.sequence, removed.breaks[0]?.id], [one, null]);
         await remove(b.id);
         await put(inPlaceOf(a, b));
         await put(inPlaceOf(b, a));
-        const swapped = await verifyChains(db, noAnchor);
+        const swapped = await verifyChains(db, against(noAnchor));
         await remove(a.id, b.id);
         await put(a);
         await put(b);
@@ -234,20 +210,20 @@ for (const [length, edits, swaps] of [
       }),
       { numRuns: swaps },
     );
-    assert.deepEqual((await verifyChains(db, anchor)).breaks, [], 'all is as it was');
+    assert.deepEqual((await verifyChains(db, against(anchor))).breaks, [], 'all is as it was');
 
     const cut = rows.slice(-10);
     await remove(...cut.map(({ id }) => id));
-    assert.deepEqual((await verifyChains(db, noAnchor)).breaks, [], 'a cut end leaves no gap');
-    assert.equal((await verifyChains(db, anchor)).breaks[0]?.sequence, length - 9);
+    assert.deepEqual((await verifyChains(db, against(noAnchor))).breaks, [], 'a cut end leaves no gap');
+    assert.equal((await verifyChains(db, against(anchor))).breaks[0]?.sequence, length - 9);
     // Rewritten as a whole: other events in the places of those that were cut off.
     await appendEvents(
       db,
       Array.from({ length: 20 }, (_, i) => event(length + i)),
     );
     await sealEvents(db);
-    assert.deepEqual((await verifyChains(db, noAnchor)).breaks, []);
-    assert.equal((await verifyChains(db, anchor)).breaks[0]?.sequence, length - 9);
+    assert.deepEqual((await verifyChains(db, against(noAnchor))).breaks, []);
+    assert.equal((await verifyChains(db, against(anchor))).breaks[0]?.sequence, length - 9);
     await sql`DELETE FROM audit_event`.execute(db);
-    assert.equal((await verifyChains(db, anchor)).breaks[0]?.sequence, 1);
+    assert.equal((await verifyChains(db, against(anchor))).breaks[0]?.sequence, 1);
   });

@@ -63,7 +63,11 @@ async function pruneSlice(
     actor: systemActor,
     action: 'audit.pruned',
     target: { kind: 'audit', id: chain, name: chain },
-    details: { through: last.sequence, hash: last.hash },
+    details: {
+      through: last.sequence,
+      hash: last.hash,
+      lastAt: new Date(last.at).toISOString(),
+    },
   });
   return oldest.length > slice;
 }

@@ -1,11 +1,17 @@
-import { type AuditEvent, detailsSchema } from '@soku/contract/audit';
+import type { AuditEvent } from '@soku/contract/audit';
 import type { Kysely } from 'kysely';
-import { z } from 'zod';
 import type { Tables } from '../database/schema.ts';
 import { type EventRow, firstPreviousHash, sealOf, toEvent } from './chain.ts';
+import { type Anchor, type Anchored, forgedDeletion, type Pruned, recordBefore } from './deletions.ts';
 
 /** Events of one read. */
 const slice = 1000;
+
+/** ms after which a server that runs has sealed an event. */
+const sealedWithin = 60_000;
+
+/** ms by which the time of an event may lie before that of the one before it: clocks of servers differ. */
+const usualDelay = 5 * 60_000;
 
 /** The first invalid entry of a chain. */
 export interface Break {
@@ -22,11 +28,33 @@ export interface Verification {
   events: number;
   /** Events that are not sealed into a chain yet. */
   unsealed: number;
+  /** Those of them that no server has sealed for more than a minute. */
+  overdue: number;
   breaks: Break[];
+  /** The events that audit.pruned records as deleted from the start of chains. */
+  pruned: Pruned[];
+  /** Events that may have been added later: servers seal in the order of time, as far as their clocks agree. */
+  backdated: Backdated[];
 }
 
-/** Sealed events of an export, by chain and sequence. */
-export type Anchor = ReadonlyMap<string, ReadonlyMap<number, { id: string; hash: string }>>;
+/** An event whose time lies well before that of an event which was sealed before it. */
+export interface Backdated {
+  chain: string;
+  sequence: number;
+  id: string;
+  /** By how many ms. */
+  byMs: number;
+}
+
+/** What the log is verified against. */
+export interface Expected {
+  /** An earlier export; empty without one. */
+  anchor: Anchor;
+  /** SOKU_AUDIT_RETENTION_DAYS, in ms. */
+  retention: number;
+  /** Epoch ms. */
+  now: number;
+}
 
 /** A sequence number of a chain, and the hash of its event. */
 interface Place {
@@ -35,29 +63,35 @@ interface Place {
 }
 
 /**
- * Verifies each chain from its first event to its last, and against an earlier export.
+ * Verifies each chain from its first event to its last, and against an earlier export. Without one, neither events that
+ * were deleted at an end of a chain nor a chain that was rewritten as a whole can be detected.
  *
- * @param anchor the earlier export; empty without one. Then neither events that were deleted from the end of a chain
- *   nor a chain that was rewritten as a whole can be detected
  * @param progress is called with the number of events read
  */
 export async function verifyChains(
   db: Kysely<Tables>,
-  anchor: Anchor,
+  expected: Expected,
   progress: (events: number) => void = () => undefined,
 ): Promise<Verification> {
   const rows = await db.selectFrom('audit_event').select('chain').distinct().execute();
-  const chains = new Set([...rows.map(({ chain }) => chain), ...anchor.keys()]);
+  const chains = new Set([...rows.map(({ chain }) => chain), ...expected.anchor.keys()]);
   const result: Verification = {
     chains: chains.size,
     events: 0,
     unsealed: await countUnsealed(db),
+    overdue: await countUnsealed(db, expected.now - sealedWithin),
     breaks: [],
+    pruned: [],
+    backdated: [],
   };
   for (const chain of [...chains].sort()) {
-    const found = await verifyChain(db, chain, anchor.get(chain) ?? new Map(), () => {
-      result.events += 1;
-      progress(result.events);
+    const found = await verifyChain(db, chain, expected, {
+      read: () => {
+        result.events += 1;
+        progress(result.events);
+      },
+      pruned: (record) => result.pruned.push(record),
+      backdated: (event) => result.backdated.push({ chain, ...event }),
     });
     if (found !== undefined) result.breaks.push({ chain, ...found });
   }
@@ -66,33 +100,51 @@ export async function verifyChains(
 
 type Found = Omit<Break, 'chain'>;
 
+/** Called with what is found on the way. */
+interface Listener {
+  read: () => void;
+  pruned: (record: Pruned) => void;
+  backdated: (event: Omit<Backdated, 'chain'>) => void;
+}
+
 async function verifyChain(
   db: Kysely<Tables>,
   chain: string,
-  anchored: ReadonlyMap<number, { id: string; hash: string }>,
-  read: () => void,
+  expected: Expected,
+  { read, pruned, backdated }: Listener,
 ): Promise<Found | undefined> {
-  let end: Place | undefined;
-  for (;;) {
-    const rows = await readSlice(db, chain, end?.sequence ?? null);
-    for (const row of rows) {
-      read();
-      const before: Place = end ??
-        (await startBefore(db, chain, row)) ?? { sequence: 0, hash: firstPreviousHash };
-      const problem = problemOf(row, before, anchored);
-      if (problem !== undefined) return problem;
-      end = { sequence: before.sequence + 1, hash: row.hash ?? '' };
-    }
-    if (rows.length < slice) break;
+  const anchored = expected.anchor.get(chain) ?? new Map();
+  const record = await recordBefore(db, chain);
+  if (record !== undefined) {
+    pruned(record);
+    const forged = forgedDeletion(record, anchored, expected);
+    if (forged !== undefined) return forged;
   }
-  return missingAtEnd(end?.sequence ?? 0, anchored);
+  let end: Place = { sequence: record?.through ?? 0, hash: record?.hash ?? firstPreviousHash };
+  let last = Number.NEGATIVE_INFINITY;
+  for await (const row of rowsOf(db, chain)) {
+    read();
+    const problem = problemOf(row, end, anchored);
+    if (problem !== undefined) return problem;
+    end = { sequence: end.sequence + 1, hash: row.hash ?? '' };
+    if (row.at < last - usualDelay) backdated({ sequence: end.sequence, id: row.id, byMs: last - row.at });
+    last = Math.max(last, row.at);
+  }
+  return missingAtEnd(end.sequence, anchored);
 }
 
-function problemOf(
-  row: EventRow,
-  before: Place,
-  anchored: ReadonlyMap<number, { id: string; hash: string }>,
-): Found | undefined {
+/** The sealed events of a chain, in order. */
+async function* rowsOf(db: Kysely<Tables>, chain: string): AsyncGenerator<EventRow> {
+  let after: number | null = null;
+  for (;;) {
+    const rows: EventRow[] = await readSlice(db, chain, after);
+    yield* rows;
+    if (rows.length < slice) return;
+    after = rows.at(-1)?.sequence ?? null;
+  }
+}
+
+function problemOf(row: EventRow, before: Place, anchored: ReadonlyMap<number, Anchored>): Found | undefined {
   const expected = before.sequence + 1;
   if (row.sequence !== expected) {
     const last = (row.sequence ?? 0) - 1;
@@ -122,38 +174,6 @@ function missingAtEnd(last: number, anchored: ReadonlyMap<number, { id: string }
   return { sequence: missing, id: anchored.get(missing)?.id ?? null, problem };
 }
 
-const prunedSchema = z.object({ through: z.int(), hash: z.string() });
-
-/**
- * The predecessor of the first remaining event of a chain, as recorded by an audit.pruned event, which may not be
- * sealed yet.
- */
-async function startBefore(db: Kysely<Tables>, chain: string, first: EventRow): Promise<Place | undefined> {
-  if (first.sequence === 1) return undefined;
-  const records = await db
-    .selectFrom('audit_event')
-    .select('details')
-    .where('chain', '=', chain)
-    .where('action', '=', 'audit.pruned')
-    .orderBy('id', 'desc')
-    .execute();
-  for (const { details } of records) {
-    const parsed = prunedSchema.safeParse(parseDetails(details));
-    if (!parsed.success) continue;
-    const { through, hash } = parsed.data;
-    if (through + 1 === first.sequence) return { sequence: through, hash };
-  }
-  return undefined;
-}
-
-function parseDetails(text: string | null): z.infer<typeof detailsSchema> | null {
-  try {
-    return detailsSchema.nullable().parse(JSON.parse(text ?? 'null'));
-  } catch {
-    return null;
-  }
-}
-
 async function readSlice(db: Kysely<Tables>, chain: string, after: number | null): Promise<EventRow[]> {
   return db
     .selectFrom('audit_event')
@@ -166,22 +186,24 @@ async function readSlice(db: Kysely<Tables>, chain: string, after: number | null
     .execute();
 }
 
-async function countUnsealed(db: Kysely<Tables>): Promise<number> {
+/** @param before only those of an earlier time, in epoch ms */
+async function countUnsealed(db: Kysely<Tables>, before?: number): Promise<number> {
   const row = await db
     .selectFrom('audit_event')
     .select((eb) => eb.fn.countAll().as('count'))
     .where('sequence', 'is', null)
+    .$if(before !== undefined, (query) => query.where('at', '<', before ?? 0))
     .executeTakeFirstOrThrow();
   return Number(row.count);
 }
 
 /** The sealed events of an export, one after the other. */
 export function addToAnchor(
-  anchor: Map<string, Map<number, { id: string; hash: string }>>,
-  { chain, sequence, id, hash }: AuditEvent,
+  anchor: Map<string, Map<number, Anchored>>,
+  { chain, sequence, id, hash, at }: AuditEvent,
 ): void {
   if (sequence === null || hash === null) return;
-  const events = anchor.get(chain) ?? new Map<number, { id: string; hash: string }>();
-  events.set(sequence, { id, hash });
+  const events = anchor.get(chain) ?? new Map<number, Anchored>();
+  events.set(sequence, { id, hash, at });
   anchor.set(chain, events);
 }

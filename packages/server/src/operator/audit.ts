@@ -1,12 +1,12 @@
 import { createReadStream, createWriteStream, existsSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { createInterface } from 'node:readline';
 import { pipeline } from 'node:stream/promises';
 import { auditEventSchema } from '@soku/contract/audit';
 import { Kysely } from 'kysely';
 import { ZodError } from 'zod';
+import type { Anchored, Pruned } from '../audit/deletions.ts';
 import { exportChains } from '../audit/export.ts';
-import { addToAnchor, type Break, verifyChains } from '../audit/verify.ts';
+import { addToAnchor, type Backdated, type Break, type Verification, verifyChains } from '../audit/verify.ts';
 import { refusedByDisk } from '../backup/failure.ts';
 import { openForReading } from '../backup/source.ts';
 import { columnsOf } from '../backup/sqlite-side.ts';
@@ -21,6 +21,11 @@ import { openPostgresNow } from './open-postgres.ts';
 
 /** ms between two lines of progress. */
 const reportEvery = 1000;
+
+const dayLength = 24 * 60 * 60 * 1000;
+
+/** Backdated events that are listed: a clock that was wrong for long makes many. */
+const mostBackdated = 20;
 
 /** Exit code of a log that is not what it was. */
 const broken = 1;
@@ -51,20 +56,33 @@ export async function auditCommand(args: string[], { anchor, chain }: Options): 
   throw new UsageError(action === 'export' ? 'This command takes one file.' : 'There is no such command.');
 }
 
-async function verify(anchor: string | undefined): Promise<number> {
-  const known = anchor === undefined ? new Map() : await readAnchor(fileOfOperator(anchor));
+async function verify(file: string | undefined): Promise<number> {
+  const anchor = file === undefined ? new Map() : await readAnchor(fileOfOperator(file));
+  const retention = readConfig(process.env).auditRetentionDays * dayLength;
   return withLog(async (db) => {
-    const { chains, events, unsealed, breaks } = await verifyChains(db, known, reportNowAndThen());
-    for (const found of breaks) console.error(describe(found));
-    if (breaks.length > 0) return broken;
-    console.log(`Verified ${events.toLocaleString('en')} events in ${chains} chains.`);
-    if (unsealed > 0) console.log(`${unsealed} newer events are not sealed yet, and were not verified.`);
-    if (anchor === undefined)
+    const expected = { anchor, retention, now: Date.now() };
+    const found = await verifyChains(db, expected, reportNowAndThen());
+    report(found);
+    if (found.breaks.length > 0 || found.overdue > 0) return broken;
+    console.log(`Verified ${found.events.toLocaleString('en')} events in ${found.chains} chains.`);
+    if (found.unsealed > 0)
+      console.log(`${found.unsealed} newer events are not sealed yet, and were not verified.`);
+    if (file === undefined)
       console.log(
-        'Without --anchor FILE, events that are missing at the end of a chain and a chain that was rewritten as a whole are not found.',
+        'Without --anchor FILE, events that are missing at an end of a chain and a chain that was rewritten as a whole are not found.',
       );
     return 0;
   });
+}
+
+function report({ pruned, backdated, breaks, overdue }: Verification): void {
+  for (const record of pruned) console.log(describePruned(record));
+  for (const event of backdated.slice(0, mostBackdated)) console.log(describeBackdated(event));
+  for (const one of breaks) console.error(describe(one));
+  if (overdue > 0)
+    console.error(
+      `soku: ${overdue} events have not been sealed for more than a minute. Start a server, which seals them, and verify again.`,
+    );
 }
 
 /** @throws {StartupError} when the file exists, cannot be written, or would be empty; then there is no new file */
@@ -112,12 +130,21 @@ function describe({ chain, sequence, id, problem }: Break): string {
   return `soku: chain ${chain}, event ${sequence}${id === null ? '' : ` (${id})`}: ${problem}.`;
 }
 
+function describePruned({ chain, through, at }: Pruned): string {
+  return `Chain ${chain}: events 1 to ${through} were deleted by age, the last ones at ${new Date(at).toISOString()}.`;
+}
+
+function describeBackdated({ chain, sequence, id, byMs }: Backdated): string {
+  const minutes = Math.round(byMs / 60_000);
+  return `Chain ${chain}, event ${sequence} (${id}): dated ${minutes} minutes before an event that was sealed earlier. A clock was set back, or somebody added it later.`;
+}
+
 /** @throws {StartupError} 65 when it is no export */
 async function readAnchor(file: string) {
-  const anchor = new Map<string, Map<number, { id: string; hash: string }>>();
+  const anchor = new Map<string, Map<number, Anchored>>();
   let number = 0;
   try {
-    for await (const line of createInterface({ input: createReadStream(file) })) {
+    for await (const line of linesOf(file)) {
       number += 1;
       if (line !== '') addToAnchor(anchor, auditEventSchema.parse(JSON.parse(line)));
     }
@@ -126,6 +153,17 @@ async function readAnchor(file: string) {
     throw new StartupError('data', `${file} cannot be read as an export of the audit log (${reason}).`);
   }
   return anchor;
+}
+
+/** Ended by LF alone: readline also splits at U+2028, which JSON may contain. */
+async function* linesOf(file: string): AsyncGenerator<string> {
+  let rest = '';
+  for await (const chunk of createReadStream(file, 'utf8')) {
+    const lines = `${rest}${chunk}`.split('\n');
+    rest = lines.pop() ?? '';
+    yield* lines;
+  }
+  yield rest;
 }
 
 async function withLog<T>(work: (db: Kysely<Tables>) => Promise<T>): Promise<T> {

@@ -1,0 +1,81 @@
+import { detailsSchema } from '@soku/contract/audit';
+import type { Kysely } from 'kysely';
+import { z } from 'zod';
+import type { Tables } from '../database/schema.ts';
+
+/** What an audit.pruned event says of the start of a chain. */
+export interface Pruned {
+  chain: string;
+  /** The sequence number of the last deleted event. */
+  through: number;
+  hash: string;
+  /** Epoch ms, of the deletion. */
+  at: number;
+}
+
+/** Sealed events of an export, by chain and sequence. */
+export type Anchor = ReadonlyMap<string, ReadonlyMap<number, Anchored>>;
+
+export interface Anchored {
+  id: string;
+  hash: string;
+  at: string;
+}
+
+const prunedSchema = z.object({ through: z.int(), hash: z.string() });
+
+/**
+ * The deletion before the first remaining event of a chain, as recorded by an audit.pruned event, which may not be
+ * sealed yet.
+ */
+export async function recordBefore(db: Kysely<Tables>, chain: string): Promise<Pruned | undefined> {
+  const first = await db
+    .selectFrom('audit_event')
+    .select('sequence')
+    .where('chain', '=', chain)
+    .where('sequence', 'is not', null)
+    .orderBy('sequence')
+    .limit(1)
+    .executeTakeFirst();
+  if (first === undefined || first.sequence === 1) return undefined;
+  const records = await db
+    .selectFrom('audit_event')
+    .select(['details', 'at'])
+    .where('chain', '=', chain)
+    .where('action', '=', 'audit.pruned')
+    .orderBy('id', 'desc')
+    .execute();
+  for (const { details, at } of records) {
+    const parsed = prunedSchema.safeParse(parseDetails(details));
+    if (!parsed.success) continue;
+    if (parsed.data.through + 1 === first.sequence) return { chain, at, ...parsed.data };
+  }
+  return undefined;
+}
+
+/**
+ * An event of an export that no retention can have deleted: it is too young at this moment, whatever the record of the
+ * deletion says. Anyone who can write to the database can forge a record.
+ */
+export function forgedDeletion(
+  { through, hash }: Pruned,
+  anchored: ReadonlyMap<number, Anchored>,
+  { now, retention }: { now: number; retention: number },
+): { sequence: number; id: string; problem: string } | undefined {
+  for (const [sequence, { id, hash: known, at }] of anchored) {
+    if (sequence > through) continue;
+    if (sequence === through && known !== hash)
+      return { sequence, id, problem: 'it was deleted, and audit.pruned records another hash for it' };
+    if (Date.parse(at) > now - retention)
+      return { sequence, id, problem: 'it was deleted, and is younger than the retention' };
+  }
+  return undefined;
+}
+
+function parseDetails(text: string | null): z.infer<typeof detailsSchema> | null {
+  try {
+    return detailsSchema.nullable().parse(JSON.parse(text ?? 'null'));
+  } catch {
+    return null;
+  }
+}

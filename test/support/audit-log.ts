@@ -1,0 +1,48 @@
+/** Events of an audit log, for tests of its chain. */
+import type { Kysely } from 'kysely';
+import { toEvent } from '../../packages/server/src/audit/chain.ts';
+import type { Anchored } from '../../packages/server/src/audit/deletions.ts';
+import { addToAnchor } from '../../packages/server/src/audit/verify.ts';
+import type { Tables } from '../../packages/server/src/database/schema.ts';
+import { systemActor } from '../../packages/server/src/events/actor.ts';
+import type { NewEvent } from '../../packages/server/src/events/events.ts';
+
+/** Epoch ms. */
+export const start = 1_700_000_000_000;
+
+/** The event of the i-th ms. */
+export function event(i: number, chain = 'ws_1'): NewEvent {
+  return {
+    chain,
+    at: start + i,
+    actor: { ...systemActor, name: 'Ünï “côde” \u2028 😀', userAgent: 'curl/8' },
+    action: 'key.updated',
+    target: { kind: 'key', id: `key_${i}`, name: `name ${i}` },
+    changes: { rateLimit: { from: null, to: i }, name: { from: 'a', to: 'b' } },
+  };
+}
+
+export type Anchor = Map<string, Map<number, Anchored>>;
+
+/** The sealed events of a chain. */
+export const sealed = async (db: Kysely<Tables>, chain = 'ws_1') =>
+  db
+    .selectFrom('audit_event')
+    .selectAll()
+    .where('chain', '=', chain)
+    .where('sequence', 'is not', null)
+    .orderBy('sequence')
+    .execute();
+
+/** What the operator exports. */
+export async function exportOf(db: Kysely<Tables>): Promise<Anchor> {
+  const anchor: Anchor = new Map();
+  for (const row of await db.selectFrom('audit_event').selectAll().execute())
+    addToAnchor(anchor, toEvent(row));
+  return anchor;
+}
+
+export const noAnchor: Anchor = new Map();
+
+/** Long after all events, so that the retention may have deleted each of them. */
+export const against = (anchor: Anchor) => ({ anchor, retention: 1, now: start + 1e9 });
