@@ -6,6 +6,7 @@ import { addToAnchor } from '../../packages/server/src/audit/verify.ts';
 import type { Tables } from '../../packages/server/src/database/schema.ts';
 import { systemActor } from '../../packages/server/src/events/actor.ts';
 import type { NewEvent } from '../../packages/server/src/events/events.ts';
+import { openTestDatabase } from './open-database.ts';
 
 /** Epoch ms. */
 export const start = 1_700_000_000_000;
@@ -46,3 +47,16 @@ export const noAnchor: Anchor = new Map();
 
 /** Long after all events, so that the retention may have deleted each of them. */
 export const against = (anchor: Anchor) => ({ anchor, retention: 1, now: start + 1e9 });
+
+/** A database with an audit log, opened at once. `emptied` deletes all events and resolves with the database. */
+export function auditLogOn(which: 'sqlite' | 'postgres') {
+  const opened = openTestDatabase(which);
+  return {
+    emptied: async () => {
+      const { kysely } = (await opened).database;
+      await kysely.deleteFrom('audit_event').execute();
+      return kysely;
+    },
+    close: async () => (await opened).close(),
+  };
+}

@@ -64,7 +64,7 @@ for (const kind of kinds) {
   test(`${kind}: keys, sessions, limits, usage and the journal of an earlier version are used on`, async (t) => {
     const scene = await Scene.of(t, kind);
     await unpack(recording, scene);
-    // Whoever upgrades makes a backup first, perhaps with the new version already. It changes nothing.
+    // An operator makes a backup before the upgrade, perhaps with the new version. It changes nothing.
     assert.equal((await scene.operate(['backup', scene.onShelf('before the upgrade')])).code, 0);
     if (kind === 'sqlite') {
       // On PostgreSQL this command upgrades the database.

@@ -5,3 +5,6 @@ export const instantSchema = z.iso.datetime().describe('ISO 8601, UTC');
 
 /** In ms. Usage is counted by the hour of UTC. */
 export const hourLength = 3_600_000;
+
+/** In ms. */
+export const dayLength = 24 * hourLength;

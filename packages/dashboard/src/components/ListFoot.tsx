@@ -12,7 +12,7 @@ interface ListFootProps {
     fetchNextPage: () => unknown;
   };
   shown: number;
-  /** How much of the list is shown, in words. */
+  /** A sentence on how much of the list is shown. */
   size: string;
   /** Finds what a keyboard reaches first in each row. */
   rows: string;

@@ -102,7 +102,7 @@ function networkIn({ address }: Origin): string | undefined {
 }
 
 /**
- * @param now epoch ms. The time of an event, and so its id, is the one of its writing: whoever reads the newest events
+ * @param now epoch ms. The time of an event, and so its id, is the one of its writing: a program that reads the newest events
  *   regularly would miss one that appears among those already read
  */
 function toEvent({ account, origin, count, lastAt }: Count, now: number): NewEvent {

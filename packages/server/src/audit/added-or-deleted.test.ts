@@ -1,22 +1,15 @@
 /** What somebody who writes to the database can hide from the chain alone, and what gives it away. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { event, exportOf, noAnchor, sealed, start } from '../../../../test/support/audit-log.ts';
-import { openTestDatabase } from '../../../../test/support/open-database.ts';
+import { auditLogOn, event, exportOf, noAnchor, sealed, start } from '../../../../test/support/audit-log.ts';
 import { systemActor } from '../events/actor.ts';
 import { appendEvent, appendEvents } from '../events/events.ts';
 import { sealEvents } from './sealer.ts';
 import { verifyChains } from './verify.ts';
 
 for (const which of ['sqlite', 'postgres'] as const) {
-  const opened = openTestDatabase(which);
-  after(async () => (await opened).close());
-  /** An empty log. */
-  const emptied = async () => {
-    const { kysely } = (await opened).database;
-    await kysely.deleteFrom('audit_event').execute();
-    return kysely;
-  };
+  const { emptied, close } = auditLogOn(which);
+  after(close);
 
   test(`what was deleted behind a forged record is found with an export, on ${which}`, async () => {
     const db = await emptied();

@@ -3,7 +3,15 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
 import { sql } from 'kysely';
-import { against, event, exportOf, noAnchor, sealed, start } from '../../../../test/support/audit-log.ts';
+import {
+  against,
+  auditLogOn,
+  event,
+  exportOf,
+  noAnchor,
+  sealed,
+  start,
+} from '../../../../test/support/audit-log.ts';
 import { openTestDatabase } from '../../../../test/support/open-database.ts';
 import { appendEvents } from '../events/events.ts';
 import type { EventRow } from './chain.ts';
@@ -12,14 +20,8 @@ import { sealEvents } from './sealer.ts';
 import { verifyChains } from './verify.ts';
 
 for (const which of ['sqlite', 'postgres'] as const) {
-  const opened = openTestDatabase(which);
-  after(async () => (await opened).close());
-  /** An empty log. */
-  const emptied = async () => {
-    const { kysely } = (await opened).database;
-    await kysely.deleteFrom('audit_event').execute();
-    return kysely;
-  };
+  const { emptied, close } = auditLogOn(which);
+  after(close);
 
   test(`events are sealed in the order of their ids, each chain by itself, on ${which}`, async () => {
     const db = await emptied();

@@ -1,3 +1,4 @@
+import { dayLength } from '@soku/contract/instant';
 import type { Logger } from 'pino';
 import type { Database } from '../database/open.ts';
 import { later, Repeating } from '../timers/repeating.ts';
@@ -8,12 +9,10 @@ import { sealEvents } from './sealer.ts';
 const sealInterval = 500;
 
 /** ms between two checks for events that are past their retention. */
-const pruneInterval = 24 * 60 * 60 * 1000;
+const pruneInterval = dayLength;
 
 /** ms from the start to the first deletion, which is not urgent: it must not slow the start down. */
 const firstPrune = 60_000;
-
-const day = 24 * 60 * 60 * 1000;
 
 interface Options {
   database: Database;
@@ -29,7 +28,7 @@ export function keepAudit({ database: { kysely }, retentionDays, log }: Options)
     failed: (error) => log.error({ err: error }, 'audit events could not be sealed; it is tried again'),
     later,
   });
-  const pruning = new Repeating(() => pruneEvents(kysely, Date.now(), retentionDays * day), {
+  const pruning = new Repeating(() => pruneEvents(kysely, Date.now(), retentionDays * dayLength), {
     interval: pruneInterval,
     failed: (error) => log.error({ err: error }, 'old audit events could not be deleted; it is tried again'),
     later,

@@ -2,8 +2,8 @@ import { createReadStream, createWriteStream, existsSync, rmSync } from 'node:fs
 import { join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { auditEventSchema } from '@soku/contract/audit';
+import { dayLength } from '@soku/contract/instant';
 import { Kysely } from 'kysely';
-import { ZodError } from 'zod';
 import type { Anchored, Pruned } from '../audit/deletions.ts';
 import { exportChains } from '../audit/export.ts';
 import { addToAnchor, type Backdated, type Break, type Verification, verifyChains } from '../audit/verify.ts';
@@ -21,8 +21,6 @@ import { openPostgresNow } from './open-postgres.ts';
 
 /** ms between two lines of progress. */
 const reportEvery = 1000;
-
-const dayLength = 24 * 60 * 60 * 1000;
 
 /** Backdated events that are listed: a clock that was wrong for long makes many. */
 const mostBackdated = 20;
@@ -109,8 +107,6 @@ async function exportTo(file: string, chain: string | undefined): Promise<number
       );
     if (!placeFile(partial, file)) throw exists(file);
   } catch (error) {
-    if (error instanceof ZodError)
-      throw new StartupError('data', 'An event cannot be read. audit verify reports which one.');
     throw refusedByDisk(error, {
       failed: `The export ${file} could not be written`,
       now: 'There is no such file now.',

@@ -63,7 +63,7 @@ export class Waiting {
   }
 
   /**
-   * Reports that a node has acknowledged a change, which is true whatever becomes of the row in which it says so.
+   * Reports that a node has acknowledged a change, which stays true if its row is lost.
    *
    * @param ack undefined when it is unknown which node and which change
    */

@@ -1,3 +1,4 @@
+import { dayLength } from '@soku/contract/instant';
 import { keptHours } from '@soku/contract/usage';
 import type { Logger } from 'pino';
 import { lastWrite, Parts } from '../database/last-write.ts';
@@ -21,7 +22,7 @@ interface Options {
 }
 
 /** ms between two looks for counts that are too old. */
-const pruneInterval = 24 * 60 * 60 * 1000;
+const pruneInterval = dayLength;
 
 /** The recording of usage, put together: what counts, what reads, and what runs by itself. */
 export interface UsageRecording {

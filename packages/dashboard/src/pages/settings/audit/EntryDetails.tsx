@@ -160,7 +160,7 @@ interface ValueProps {
   value: string | number | boolean | null;
 }
 
-/** What is nothing is in words, so that it differs from a text "null". */
+/** Missing values are words, so that they differ from the text "null". */
 function Value({ field, value }: ValueProps) {
   if (value === null || value === '')
     return <span className="entry-details__soft">{value === null ? 'None' : 'Empty'}</span>;
