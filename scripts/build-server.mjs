@@ -2,11 +2,13 @@
 
 import { runPackaged } from './child.mjs';
 
-/** The files that Node starts: the process, and the thread that hashes passwords. */
-const entries = ['packages/server/src/main.ts', 'packages/server/src/accounts/password-worker.ts'];
+/** The files that Node starts: the server, the operator's commands, and the thread that hashes passwords. */
+const entries = ['main.ts', 'operator.ts', 'accounts/password-worker.ts'].map(
+  (file) => `packages/server/src/${file}`,
+);
 
 /**
- * Bundles the server with all packages that it uses.
+ * Bundles the server and the operator's commands with all packages that they use.
  * @param {string} root the repository
  * @param {string} node the Node to build with
  * @param {string} outDir

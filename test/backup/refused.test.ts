@@ -17,8 +17,9 @@ import { type TestContext, test } from 'node:test';
 import { Kysely, Migrator } from 'kysely';
 import { migrations } from '../../packages/server/src/database/migrate.ts';
 import { NodeSqliteDialect } from '../../packages/server/src/database/sqlite-dialect.ts';
+import { operator } from '../support/server.ts';
 import { contentsOf } from '../support/start.ts';
-import { kinds, operator, Scene } from './scene.ts';
+import { kinds, Scene } from './scene.ts';
 
 /** Runs the operator's command where no file can have more than so many bytes. */
 function withRoom(bytes: number, { dataDir }: Scene, args: string[]) {

@@ -4,12 +4,16 @@ import { once } from 'node:events';
 import { existsSync, globSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { hashesOf } from '../support/journal-files.ts';
 import { type TemporaryDatabase, temporaryDatabase } from '../support/postgres-database.ts';
-import { newDataDir, onePublicUrl, startServer, type TestServer, testSecret } from '../support/server.ts';
-
-export const operator = fileURLToPath(new URL('../../packages/server/src/operator.ts', import.meta.url));
+import {
+  newDataDir,
+  onePublicUrl,
+  operator,
+  startServer,
+  type TestServer,
+  testSecret,
+} from '../support/server.ts';
 
 type Kind = 'sqlite' | 'postgres';
 export const kinds: readonly Kind[] = ['sqlite', 'postgres'];

@@ -11,12 +11,12 @@ import { type TemporaryDatabase, temporaryDatabase } from './postgres-database.t
 import { fillDirectory, readyDatabase } from './ready-data.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-/** What `npm start` runs, when it is built of the sources as they are now; else the sources themselves. */
-const main = join(
-  root,
-  isBuilt(root, products.server) ? 'packages/server/dist/main.js' : 'packages/server/src/main.ts',
-);
-const operator = fileURLToPath(new URL('../../packages/server/src/operator.ts', import.meta.url));
+const isServerBuilt = isBuilt(root, products.server);
+/** What the npm scripts run, when it is built of the sources as they are now; else the sources themselves. */
+const program = (name: 'main' | 'operator') =>
+  join(root, 'packages/server', isServerBuilt ? `dist/${name}.js` : `src/${name}.ts`);
+const main = program('main');
+export const operator: string = program('operator');
 
 /** What the servers on PostgreSQL sign cookies with. */
 export const testSecret = 'a secret that is only for the tests';
