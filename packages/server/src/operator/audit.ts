@@ -16,7 +16,7 @@ import { NodeSqliteDialect } from '../database/sqlite-dialect.ts';
 import { partialName, placeFile } from '../durable-files.ts';
 import { createLog } from '../http/logging.ts';
 import { StartupError } from '../startup-error.ts';
-import { fileOfOperator, UsageError } from './command-line.ts';
+import { counted, fileOfOperator, UsageError } from './command-line.ts';
 import { openPostgresNow } from './open-postgres.ts';
 
 /** ms between two lines of progress. */
@@ -62,9 +62,9 @@ async function verify(file: string | undefined): Promise<number> {
     const found = await verifyChains(db, expected, reportNowAndThen());
     report(found);
     if (found.breaks.length > 0 || found.overdue > 0) return broken;
-    console.log(`Verified ${found.events.toLocaleString('en')} events in ${found.chains} chains.`);
+    console.log(`Verified ${counted(found.events, 'event')} in ${counted(found.chains, 'chain')}.`);
     if (found.unsealed > 0)
-      console.log(`${found.unsealed} newer events are not sealed yet, and were not verified.`);
+      console.log(`Not sealed yet, and not verified: ${counted(found.unsealed, 'newer event')}.`);
     if (file === undefined)
       console.log(
         'Without --anchor FILE, events that are missing at an end of a chain and a chain that was rewritten as a whole are not found.',
@@ -79,7 +79,7 @@ function report({ pruned, backdated, breaks, overdue }: Verification): void {
   for (const one of breaks) console.error(describe(one));
   if (overdue > 0)
     console.error(
-      `soku: ${overdue} events have not been sealed for more than a minute. Start a server, which seals them, and verify again.`,
+      `soku: ${counted(overdue, 'event')} not sealed for more than a minute. Start a server, which seals them, and verify again.`,
     );
 }
 
@@ -89,7 +89,7 @@ async function exportTo(file: string, chain: string | undefined): Promise<number
   const partial = partialName(file);
   const progress = reportNowAndThen();
   let events = 0;
-  async function* counted(slices: AsyncIterable<string[]>) {
+  async function* joined(slices: AsyncIterable<string[]>) {
     for await (const lines of slices) {
       events += lines.length;
       progress(events);
@@ -98,7 +98,7 @@ async function exportTo(file: string, chain: string | undefined): Promise<number
   }
   try {
     await withLog((db) =>
-      pipeline(counted(exportChains(db, chain)), createWriteStream(partial, { flags: 'wx', mode: 0o600 })),
+      pipeline(joined(exportChains(db, chain)), createWriteStream(partial, { flags: 'wx', mode: 0o600 })),
     );
     if (chain !== undefined && events === 0)
       throw new StartupError(
@@ -114,7 +114,7 @@ async function exportTo(file: string, chain: string | undefined): Promise<number
   } finally {
     rmSync(partial, { force: true });
   }
-  console.log(`Exported ${events.toLocaleString('en')} events into ${file}.`);
+  console.log(`Exported ${counted(events, 'event')} into ${file}.`);
   return 0;
 }
 
@@ -132,7 +132,7 @@ function describePruned({ chain, through, at }: Pruned): string {
 
 function describeBackdated({ chain, sequence, id, byMs }: Backdated): string {
   const minutes = Math.round(byMs / 60_000);
-  return `Chain ${chain}, event ${sequence} (${id}): dated ${minutes} minutes before an event that was sealed earlier. A clock was set back, or somebody added it later.`;
+  return `Chain ${chain}, event ${sequence} (${id}): dated ${counted(minutes, 'minute')} before an event that was sealed earlier. A clock was set back, or somebody added it later.`;
 }
 
 /** @throws {StartupError} 65 when it is no export */
@@ -193,6 +193,6 @@ function reportNowAndThen(): (events: number) => void {
   return (events) => {
     if (performance.now() - reported < reportEvery) return;
     reported = performance.now();
-    console.error(`${events.toLocaleString('en')} events`);
+    console.error(counted(events, 'event'));
   };
 }

@@ -10,7 +10,7 @@ import { type Config, readConfig } from '../config.ts';
 import { createLog } from '../http/logging.ts';
 import type { Reapplied } from '../journal/compare.ts';
 import { StartupError } from '../startup-error.ts';
-import { fileOfOperator, UsageError } from './command-line.ts';
+import { counted, fileOfOperator, UsageError } from './command-line.ts';
 
 /** ms between two lines that tell how far it is. */
 const tellEvery = 1000;
@@ -145,8 +145,4 @@ function inWordsOfJournal(reapplied: Reapplied | undefined, truncated: boolean):
 
 function secretOf({ secret, dataDir }: { secret: string | undefined; dataDir: string }): string {
   return secret === undefined ? join(resolve(dataDir), 'secret') : 'SOKU_SECRET';
-}
-
-function counted(count: number, noun: string): string {
-  return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`;
 }

@@ -15,3 +15,8 @@ export function parse(what: string, schema: z.ZodType<string>, text: string): st
 export function fileOfOperator(file: string): string {
   return resolve(process.env.INIT_CWD ?? '.', file);
 }
+
+/** A number of things in words, such as "1 key" and "1,000 keys". */
+export function counted(count: number, noun: string): string {
+  return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`;
+}
