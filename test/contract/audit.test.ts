@@ -228,7 +228,8 @@ test('the operator exports what no workspace sees, as an anchor for the verifier
 
   const done = await audit('export', all);
   assert.equal(done.code, 0, done.output);
-  assert.equal(done.output, `Exported ${lines(all).length} events into ${all}.\n`);
+  // On a slow machine, progress was shown before.
+  assert.ok(done.output.endsWith(`Exported ${lines(all).length} events into ${all}.\n`), done.output);
   assert.equal(statSync(all).mode & 0o777, 0o600);
   const ids = lines(all).map((line) => auditEventSchema.parse(JSON.parse(line)).id);
   assert.deepEqual(ids, ids.toSorted().toReversed());
