@@ -12,10 +12,11 @@ import { openDataDirectory } from '../../packages/server/src/database/data-direc
 import { openSqlite } from '../../packages/server/src/database/sqlite.ts';
 import { createLog } from '../../packages/server/src/http/logging.ts';
 import { RevocationJournal } from '../../packages/server/src/journal/journal.ts';
+import type { KeyTable } from '../../packages/server/src/verification/key-table.ts';
 import { keyAt, spread } from '../keys.ts';
 
-/** What the loop asks of each contestant: who is this? */
-type Find = (key: string) => { keyId: string };
+/** What the loop asks of each contestant: who is this? @returns the length of the key's id */
+type Find = (key: string) => number;
 
 const address = '192.0.2.1';
 const agent = 'bench/1';
@@ -42,9 +43,12 @@ function map(): Find {
   return (key) => {
     const found = known.get(hash('sha256', key, 'binary'));
     if (found === undefined) throw new Error('a key was not found');
-    return found;
+    return found.keyId.length;
   };
 }
+
+const use = { address };
+const accept = (keys: KeyTable, row: number) => keys.keyId(row).length;
 
 /** The real verifier over the real database, put together as the server does it; uses are counted and written. */
 async function verifier(env: Record<string, string>): Promise<Find> {
@@ -63,11 +67,9 @@ async function verifier(env: Record<string, string>): Promise<Find> {
   await limits.start();
   usage.start();
   return (key) => {
-    const verdict = verifier.verifyKey(key, { address }, agent);
-    if (verdict instanceof Promise) throw new Error('a file answers at once');
-    const found = verdict.key;
-    if (found === undefined) throw new Error('a key was refused');
-    return found;
+    const answer = verifier.verifyToken(key, { use, userAgent: agent, accept });
+    if (typeof answer !== 'number') throw new Error('a key was refused, or the file did not answer at once');
+    return answer;
   };
 }
 
@@ -85,7 +87,7 @@ async function run(find: Find, ms: number): Promise<number> {
   let took = 0;
   while (took < ms) {
     for (const end = done + slice; done < end; done++) {
-      sum += find(keys[order[done % order.length] ?? 0] ?? '').keyId.length;
+      sum += find(keys[order[done % order.length] ?? 0] ?? '');
     }
     await turn();
     took = performance.now() - began;

@@ -11,7 +11,6 @@ import { insertKey, writeRevocation } from '../../packages/server/src/keys/write
 import { AddressLimits } from '../../packages/server/src/limits/address-limits.ts';
 import { KeyLimits } from '../../packages/server/src/limits/key-limits.ts';
 import { singleProcessPropagation } from '../../packages/server/src/propagation/single-process.ts';
-import { UsageRecorder } from '../../packages/server/src/usage/recorder.ts';
 import { SecretMemory } from '../../packages/server/src/verification/memory.ts';
 import type { SecretSource } from '../../packages/server/src/verification/secret-source.ts';
 import { sqliteSecrets } from '../../packages/server/src/verification/sqlite-secrets.ts';
@@ -91,7 +90,6 @@ export async function verdictOf(secrets: SecretSource, apiKey: string): Promise<
     prefixes: ['sk_live_'],
     keyLimits: new KeyLimits(),
     addressLimits: new AddressLimits('off'),
-    usage: new UsageRecorder({ write: async () => undefined }, Date.now),
     counts: new VerificationCounts(),
     failed: () => undefined,
   });

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { ErrorCode } from '@soku/contract/error-codes';
 import { generateKey } from '@soku/key';
 import type { Refusal } from '../../packages/server/src/http/errors.ts';
-import { forwardAuthAnswer } from '../../packages/server/src/verification/answers.ts';
+import { refusedAnswer } from '../../packages/server/src/verification/answers.ts';
 import { assertRefusal } from '../support/contract.ts';
 import type { Program } from '../support/debian.ts';
 import type { Fields } from '../support/http.ts';
@@ -133,7 +133,7 @@ export function testRefusing(recipe: Recipe, program: Program, scene: () => Scen
       { code: 'rate_limited', message: 'Too many requests with this key.', headers: { ...limit, ...xLimit } },
     ];
     for (const refusal of refusals) {
-      const made = forwardAuthAnswer({ refusal }, 'req_standin', Date.now());
+      const made = refusedAnswer(refusal, 'req_standin', Date.now());
       own.standIn.answer = () => ({ ...made });
       const body = JSON.stringify({ order: 'y'.repeat(100_000) });
       const answer = await own.ask({

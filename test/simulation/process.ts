@@ -2,8 +2,8 @@ import { generateKey, hashKey } from '@soku/key';
 import { AddressLimits } from '../../packages/server/src/limits/address-limits.ts';
 import { KeyLimits } from '../../packages/server/src/limits/key-limits.ts';
 import { termsOf, VerifierNode } from '../../packages/server/src/propagation/node.ts';
+import { none } from '../../packages/server/src/verification/key-table.ts';
 import { SecretMemory } from '../../packages/server/src/verification/memory.ts';
-import { revoked } from '../../packages/server/src/verification/refusals.ts';
 import type { Read } from '../../packages/server/src/verification/secret-source.ts';
 import { VerificationCounts } from '../../packages/server/src/verification/verification-counts.ts';
 import { Verifier } from '../../packages/server/src/verification/verifier.ts';
@@ -84,7 +84,6 @@ export class Process {
       memory,
       prefixes: ['soku_'],
       ...shared,
-      usage: { open: () => assertUnused() },
       counts: new VerificationCounts(),
       now: clock.wall,
       failed: () => undefined,
@@ -105,7 +104,7 @@ export class Process {
   /** Whether it remembers a key as good, and may answer from that. */
   trusts({ hash }: ApiKey): boolean {
     if (this.#memory.sizes.good === 0 || this.host.paused || !this.host.alive) return false;
-    return this.#memory.good(hash) !== undefined && this.node.holds(this.host.clock.wall());
+    return this.#memory.good.find(hash) !== none && this.node.holds(this.host.clock.wall());
   }
 
   /** Whether its row is committed, which it need not know yet. */
@@ -205,7 +204,7 @@ export class Process {
     });
     return {
       stored: isRevoked
-        ? { keyId: id, workspaceId: verifiedKey(id).workspaceId, refusal: revoked(0) }
+        ? { ended: { standing: 'revoked', keyId: id, workspaceId: verifiedKey(id).workspaceId, since: 0 } }
         : { key: verifiedKey(id) },
       mayKeep: () => mutation?.mayKeep?.(this.node, ticket, head) ?? this.node.mayKeep(ticket, head),
     };
@@ -220,11 +219,6 @@ function verifiedKey(id: string) {
     scopes: [],
     retiresAt: Number.POSITIVE_INFINITY,
     expiresAt: Number.POSITIVE_INFINITY,
-    ends: false,
     rateLimit: null,
   };
-}
-
-function assertUnused(): never {
-  throw new Error('no use is recorded here');
 }

@@ -1,16 +1,15 @@
 /** A database with a few secrets in it, and somebody who uses them as the verification does: for tests. */
 import { randomBytes } from 'node:crypto';
 import type { Database } from '../../packages/server/src/database/open.ts';
-import { hourOf, startOf } from '../../packages/server/src/usage/hours.ts';
-import type { SecretUsage, UsageRecorder } from '../../packages/server/src/usage/recorder.ts';
+import { none } from '../../packages/server/src/verification/key-table.ts';
+import type { SecretMemory } from '../../packages/server/src/verification/memory.ts';
 import { openTemporary } from './temporary-sqlite.ts';
 
-/** A secret, and what the verification keeps beside it. */
+/** A secret, and somebody who uses it. */
 export class Secret {
   readonly keyId: string;
   /** As 32 latin-1 characters. */
   readonly hash: string;
-  usage: SecretUsage | undefined;
 
   constructor(keyId: string, hash: string) {
     this.keyId = keyId;
@@ -19,23 +18,25 @@ export class Secret {
 
   /** The lines of the verification that count. */
   use(
-    recorder: UsageRecorder,
+    { good }: SecretMemory,
     now: number,
     use: { refused?: boolean; address?: string; agent?: string } = {},
-  ) {
-    if (this.usage === undefined || this.usage.closed || this.usage.hour !== hourOf(now)) {
-      this.usage = recorder.open(this.keyId, this.hash, now);
-    }
-    if (use.refused === true) {
-      this.usage.refused += 1;
-      return;
-    }
-    this.usage.accepted += 1;
-    this.usage.lastMs = now - startOf(this.usage.hour);
-    this.usage.address = use.address ?? '203.0.113.7';
-    this.usage.agent = use.agent ?? 'test/1';
+  ): void {
+    const found = good.find(this.hash);
+    const row = found === none ? good.add(this.hash, { ...key, keyId: this.keyId }) : found;
+    if (use.refused === true) good.usage.refuse(row, now);
+    else good.usage.accept(row, now, use.address ?? '203.0.113.7', use.agent ?? 'test/1');
   }
 }
+
+const key = {
+  workspaceId: 'ws_1',
+  name: 'one',
+  scopes: [],
+  expiresAt: Number.POSITIVE_INFINITY,
+  retiresAt: Number.POSITIVE_INFINITY,
+  rateLimit: null,
+};
 
 /**
  * Opens a database of its own.

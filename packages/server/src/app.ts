@@ -165,9 +165,15 @@ export async function createVerification(
 ) {
   const memory = new SecretMemory({ good: config.cacheKeys, refused: config.cacheRefusedKeys });
   const { propagation, nodes, secrets, lease } = await createSource(config, database, memory, journal, log);
-  const usage = recordUsage({ database, log });
+  const usage = recordUsage({ database, source: memory, log });
   const counts = new VerificationCounts();
-  const limits = keepLimits({ database, log, nodes: nodes && (() => nodes.node.status().nodes.length) });
+  const windows = (now: number) => memory.windows(now);
+  const limits = keepLimits({
+    database,
+    log,
+    windows,
+    nodes: nodes && (() => nodes.node.status().nodes.length),
+  });
   const addressLimits = new AddressLimits(config.addressRateLimit);
   const verifier = new Verifier({
     secrets,
@@ -177,7 +183,6 @@ export async function createVerification(
     keyLimits: limits.keys,
     sharedLimits: limits.shared,
     addressLimits,
-    usage: usage.recorder,
     counts,
     failed: atMostEvery(10_000, (error, unsaid) =>
       log.error({ err: error, unsaid }, 'a key could not be checked'),

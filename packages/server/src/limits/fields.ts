@@ -1,7 +1,7 @@
 import type { LimitState } from './sliding-window.ts';
 
 /** The length of the window in seconds, as the policy tells it. */
-const windowSeconds = 60;
+export const windowSeconds = 60;
 
 /**
  * The header fields that tell a caller how much is left: the IETF's (draft-ietf-httpapi-ratelimit-headers-10,

@@ -23,6 +23,16 @@ export class KeyLimits {
     return this.#windows.size;
   }
 
+  /** Takes the window of a key out. @returns undefined when it has none */
+  take(keyId: string): Window | undefined {
+    const known = this.#windows.get(keyId);
+    if (known === undefined) return undefined;
+    known.dropped = true;
+    this.#windows.delete(keyId);
+    const { minute, current, previous } = known;
+    return { minute, current, previous };
+  }
+
   /** The one window of a key, made when it has none. Good until its `dropped` is set. */
   windowOf(keyId: string): KeyWindow {
     const known = this.#windows.get(keyId);

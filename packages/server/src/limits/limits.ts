@@ -7,7 +7,7 @@ import { later, Repeating } from '../timers/repeating.ts';
 import { KeyLimits } from './key-limits.ts';
 import { SharedLimits } from './shared-limits.ts';
 import { SharedWindows } from './shared-windows.ts';
-import { minuteOf } from './sliding-window.ts';
+import { minuteOf, type Window } from './sliding-window.ts';
 import { WindowStore } from './window-store.ts';
 
 interface Options {
@@ -15,6 +15,8 @@ interface Options {
   log: Logger;
   /** Epoch ms. */
   now?: () => number;
+  /** Windows that others keep. @param now epoch ms */
+  windows?: (now: number) => Iterable<readonly [string, Window]>;
   /** How many nodes there are, with this one; 0: not known yet. Default: this one alone. */
   nodes?: (() => number) | undefined;
 }
@@ -39,12 +41,18 @@ export interface KeptLimits {
   stop(progressed?: () => void): Promise<void>;
 }
 
-export function keepLimits({ database, log, now = Date.now, nodes = () => 1 }: Options): KeptLimits {
+export function keepLimits({
+  database,
+  log,
+  now = Date.now,
+  windows = () => [],
+  nodes = () => 1,
+}: Options): KeptLimits {
   const keys = new KeyLimits();
   const parts = new Parts();
   const kept =
     database.kind === 'sqlite'
-      ? keepAlone(database, keys, now)
+      ? keepAlone(database, keys, now, windows)
       : keepTogether(database, keys, now, nodes, log, parts);
   let timer: NodeJS.Timeout | undefined;
   return {
@@ -76,7 +84,12 @@ interface Kept {
   stop(): Promise<void>;
 }
 
-function keepAlone(database: SqliteDatabase, keys: KeyLimits, now: () => number): Kept {
+function keepAlone(
+  database: SqliteDatabase,
+  keys: KeyLimits,
+  now: () => number,
+  windows: (now: number) => Iterable<readonly [string, Window]>,
+): Kept {
   const store = new WindowStore(database);
   return {
     shared: undefined,
@@ -87,7 +100,7 @@ function keepAlone(database: SqliteDatabase, keys: KeyLimits, now: () => number)
       // The minute before the current one still counts.
       for (const [keyId, window] of await store.read(minuteOf(now()) - 1)) keys.restore(keyId, window);
     },
-    stop: () => store.save([...keys.counting(now())]),
+    stop: () => store.save([...keys.counting(now()), ...windows(now())]),
   };
 }
 

@@ -8,6 +8,7 @@ import { openPatiently } from '../../../../test/support/open-database.ts';
 import { temporaryDatabase } from '../../../../test/support/postgres-database.ts';
 import { insertSecrets, Secret } from '../../../../test/support/stored-secrets.ts';
 import type { PostgresDatabase } from '../database/postgres.ts';
+import { SecretMemory } from '../verification/memory.ts';
 import { startOf } from './hours.ts';
 import { Pace } from './pace.ts';
 import { PostgresUsageStore } from './postgres-store.ts';
@@ -68,14 +69,14 @@ class Network {
 }
 
 /** A node with its own memory of the same secrets. */
-function newNode(clock: { now: number }) {
+function newNode() {
   const network = new Network();
   const store = new PostgresUsageStore(network.database);
   const pace = new Pace();
   pace.hurry();
-  const recorder = new UsageRecorder(store, () => clock.now, pace);
-  const own = secrets.map(({ keyId, hash }) => new Secret(keyId, hash));
-  return { network, store, recorder, own, reader: new UsageReader(store, recorder) };
+  const memory = new SecretMemory({ good: 4, refused: 1 });
+  const recorder = new UsageRecorder(store, memory, pace);
+  return { network, store, memory, recorder, reader: new UsageReader(store, recorder) };
 }
 
 type Node = ReturnType<typeof newNode>;
@@ -104,7 +105,7 @@ type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 /** Two nodes, and what must be found. */
 class World {
   readonly clock = { now: startOf(firstHour) };
-  readonly nodes = [newNode(this.clock), newNode(this.clock)] as const;
+  readonly nodes = [newNode(), newNode()] as const;
   readonly #used = new Map<string, number>();
   #last = 0;
 
@@ -119,7 +120,7 @@ class World {
     this.#last = this.clock.now;
     const node = this.nodes[index];
     const { keyId = '' } = secrets[secret] ?? {};
-    node?.own[secret]?.use(node.recorder, this.clock.now);
+    if (node !== undefined) secrets[secret]?.use(node.memory, this.clock.now);
     this.#used.set(keyId, (this.#used.get(keyId) ?? 0) + 1);
   }
 
@@ -164,8 +165,8 @@ test('whatever is lost on the way, each use counts once, also while it is not kn
 test('who looks while a write is under way sees each use once', async () => {
   await emptyTables();
   const clock = { now: startOf(firstHour) };
-  const node = newNode(clock);
-  for (const secret of node.own) secret.use(node.recorder, clock.now);
+  const node = newNode();
+  for (const secret of secrets) secret.use(node.memory, clock.now);
   const seen: number[] = [];
   node.network.meanwhile = async () => {
     seen.push(await acceptedBy(node, 'key_0'));
@@ -181,11 +182,11 @@ test('who looks while a write is under way sees each use once', async () => {
 test('the last use is the newest one of all nodes, with its own address', async () => {
   await emptyTables();
   const clock = { now: startOf(firstHour) };
-  const nodes = [newNode(clock), newNode(clock)];
+  const nodes = [newNode(), newNode()];
   const use = (index: number, address: string) => {
     clock.now += 1;
     const node = nodes[index];
-    node?.own[0]?.use(node.recorder, clock.now, { address });
+    if (node !== undefined) secrets[0]?.use(node.memory, clock.now, { address });
   };
   const lastAddress = async () => {
     for (const { recorder } of nodes) await recorder.flush();
@@ -206,8 +207,8 @@ test('the last use is the newest one of all nodes, with its own address', async 
 test('a database that has forgotten this node gets its uses all the same', async () => {
   await emptyTables();
   const clock = { now: startOf(firstHour) };
-  const node = newNode(clock);
-  const use = () => node.own[0]?.use(node.recorder, clock.now);
+  const node = newNode();
+  const use = () => secrets[0]?.use(node.memory, clock.now);
   use();
   await node.recorder.flush();
   await database.kysely.deleteFrom('usage_writer').execute();
@@ -221,9 +222,9 @@ test('a database that has forgotten this node gets its uses all the same', async
 test('a key that the database has lost keeps no other key from being written', async () => {
   await emptyTables();
   const clock = { now: startOf(firstHour) };
-  const node = newNode(clock);
+  const node = newNode();
   const lost = new Secret('key_lost', 'x'.repeat(32));
-  for (const secret of [lost, ...node.own]) secret.use(node.recorder, clock.now);
+  for (const secret of [lost, ...secrets]) secret.use(node.memory, clock.now);
   await node.recorder.flush();
   const { rows } = await database.pool.query(
     'SELECT key_id, sum(accepted) FROM usage_hour GROUP BY 1 ORDER BY 1',
@@ -236,14 +237,15 @@ test('a key that the database has lost keeps no other key from being written', a
       ['key_2', 2],
     ],
   );
-  lost.use(node.recorder, clock.now);
+  lost.use(node.memory, clock.now);
   await node.recorder.flush();
 });
 
 test('a stop tells of every part that is written', async () => {
   await emptyTables();
-  const { recorder, stop } = recordUsage({ database, log: pino({ level: 'silent' }) });
-  for (const { keyId, hash } of secrets) new Secret(keyId, hash).use(recorder, Date.now());
+  const source = new SecretMemory({ good: 10, refused: 1 });
+  const { stop } = recordUsage({ database, source, log: pino({ level: 'silent' }) });
+  for (const secret of secrets) secret.use(source, Date.now());
   let parts = 0;
   assert.equal(await stop(() => (parts += 1)), true);
   assert.equal(parts, 1);

@@ -4,7 +4,7 @@ import type { PostgresDatabase } from '../database/postgres.ts';
 import type { Tables } from '../database/schema.ts';
 import { cleanUserAgent } from '../http/user-agent.ts';
 import { startOf } from './hours.ts';
-import type { Counts } from './recorder.ts';
+import type { SecretCounts } from './recorder.ts';
 import type { UsageStore } from './store.ts';
 
 /** How many rows one statement deletes. */
@@ -68,7 +68,11 @@ export class PostgresUsageStore implements UsageStore {
     this.#database = database;
   }
 
-  async write(counts: readonly Counts[], _durable: boolean, written: (count: number) => void): Promise<void> {
+  async write(
+    counts: readonly Readonly<SecretCounts>[],
+    _durable: boolean,
+    written: (count: number) => void,
+  ): Promise<void> {
     if (this.#writer === '') await this.#begin();
     const number = this.#settled + 1;
     this.#underWay = { number, settle: () => written(counts.length) };
@@ -149,8 +153,8 @@ async function numberOf(db: Kysely<Tables>, writer: string): Promise<number | un
 }
 
 /** The columns as arrays, in the order of `add`. */
-function columnsOf(counts: readonly Counts[]): unknown[][] {
-  const at = ({ hour, lastMs }: Counts) => (lastMs < 0 ? null : startOf(hour) + lastMs);
+function columnsOf(counts: readonly Readonly<SecretCounts>[]): unknown[][] {
+  const at = ({ hour, lastMs }: Readonly<SecretCounts>) => (lastMs < 0 ? null : startOf(hour) + lastMs);
   return [
     counts.map(({ hour }) => hour),
     counts.map(({ keyId }) => keyId),

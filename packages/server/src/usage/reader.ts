@@ -2,7 +2,7 @@ import type { Kysely } from 'kysely';
 import type { Tables } from '../database/schema.ts';
 import { cleanUserAgent } from '../http/user-agent.ts';
 import { startOf } from './hours.ts';
-import type { OpenUsage, UsageRecorder } from './recorder.ts';
+import type { SecretCounts, UsageRecorder } from './recorder.ts';
 import {
   type HourCounts,
   type LastUse,
@@ -103,7 +103,7 @@ function* slicesOf(ids: readonly string[]): Generator<readonly string[]> {
   for (let first = 0; first < ids.length; first += slice) yield ids.slice(first, first + slice);
 }
 
-function usesIn(open: readonly OpenUsage[]): LastUse[] {
+function usesIn(open: readonly SecretCounts[]): LastUse[] {
   return open
     .filter(({ lastMs }) => lastMs >= 0)
     .map(({ keyId, hour, lastMs, address, agent }) => ({

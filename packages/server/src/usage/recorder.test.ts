@@ -4,6 +4,7 @@ import { after, test } from 'node:test';
 import fc from 'fast-check';
 import { openWithSecrets } from '../../../../test/support/stored-secrets.ts';
 import type { Database } from '../database/open.ts';
+import { SecretMemory } from '../verification/memory.ts';
 import { hourOf, startOf } from './hours.ts';
 import { Pace } from './pace.ts';
 import { UsageReader } from './reader.ts';
@@ -23,12 +24,16 @@ interface World {
   meanwhile: () => Promise<void>;
 }
 
-/** A recorder on empty tables, that writes two rows in one transaction at most. */
-async function newRecorder() {
+/**
+ * A recorder on empty tables, that writes two rows in one transaction at most.
+ *
+ * @param good how many of the six secrets the verification remembers
+ */
+async function newRecorder(good = 10) {
   const world: World = { now: startOf(firstHour), failing: false, meanwhile: async () => undefined };
   await database.kysely.deleteFrom('usage_hour').execute();
   await database.kysely.deleteFrom('last_use').execute();
-  for (const secret of secrets) secret.usage = undefined;
+  const memory = new SecretMemory({ good, refused: 1 });
   const failable: Database = {
     ...database,
     transact: (work, committed) =>
@@ -44,8 +49,8 @@ async function newRecorder() {
     await store.write(usages.slice(0, 2), durable, written);
   };
   const pace = new Pace(() => world.meanwhile());
-  const recorder = new UsageRecorder({ write: sink }, () => world.now, pace);
-  return { world, recorder, reader: new UsageReader(store, recorder) };
+  const recorder = new UsageRecorder({ write: sink }, memory, pace);
+  return { world, memory, recorder, reader: new UsageReader(store, recorder) };
 }
 
 type Subject = Awaited<ReturnType<typeof newRecorder>>;
@@ -101,45 +106,49 @@ const step = fc.oneof(
 
 test('after any sequence of uses, flushes, failures and hours, also in the middle of a flush, what is told is what happened', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { maxLength: 40, size: 'max' }), async (steps) => {
-      const subject = await newRecorder();
-      const { world, recorder } = subject;
-      const model = new Model();
-      const use = (used: Use & { secret: number }) => {
-        // No two in one millisecond: of those nobody could tell which was the last.
-        world.now += 1;
-        secrets[used.secret]?.use(recorder, world.now, used);
-        model.use(secrets[used.secret]?.keyId ?? '', world.now, used);
-      };
-      for (const now of steps) {
-        if (now.kind === 'use') use(now);
-        else if (now.kind === 'time') world.now += now.minutes * 60_000;
-        else {
-          const uses = [...now.meanwhile];
-          world.meanwhile = async () => {
-            for (const next of uses.splice(0, 2)) use(next);
-            await model.assertHolds(subject);
-          };
-          world.failing = now.failing;
-          await recorder.flush().catch((error) => assert.match(String(error), /the disk is full/));
-          world.failing = false;
-          world.meanwhile = async () => undefined;
+    fc.asyncProperty(
+      fc.array(step, { maxLength: 40, size: 'max' }),
+      fc.integer({ min: 1, max: 7 }),
+      async (steps, good) => {
+        const subject = await newRecorder(good);
+        const { world, memory, recorder } = subject;
+        const model = new Model();
+        const use = (used: Use & { secret: number }) => {
+          // No two in one millisecond: of those nobody could tell which was the last.
+          world.now += 1;
+          secrets[used.secret]?.use(memory, world.now, used);
+          model.use(secrets[used.secret]?.keyId ?? '', world.now, used);
+        };
+        for (const now of steps) {
+          if (now.kind === 'use') use(now);
+          else if (now.kind === 'time') world.now += now.minutes * 60_000;
+          else {
+            const uses = [...now.meanwhile];
+            world.meanwhile = async () => {
+              for (const next of uses.splice(0, 2)) use(next);
+              await model.assertHolds(subject);
+            };
+            world.failing = now.failing;
+            await recorder.flush().catch((error) => assert.match(String(error), /the disk is full/));
+            world.failing = false;
+            world.meanwhile = async () => undefined;
+          }
+          await model.assertHolds(subject);
         }
+        // Flushed until all is idle, the database alone knows everything.
+        world.now += 1;
+        await recorder.flush();
+        assert.equal(recorder.pending, 0);
         await model.assertHolds(subject);
-      }
-      // Flushed until all is idle, the database alone knows everything.
-      world.now += 1;
-      for (let i = 0; i < 2; i++) await recorder.flush();
-      assert.equal(recorder.pending, 0);
-      await model.assertHolds(subject);
-    }),
+      },
+    ),
     { numRuns: 60 },
   );
 });
 
 test('who looks while a flush writes sees every use once', async () => {
-  const { world, recorder, reader } = await newRecorder();
-  for (const secret of secrets) secret.use(recorder, world.now);
+  const { world, memory, recorder, reader } = await newRecorder();
+  for (const secret of secrets) secret.use(memory, world.now);
   const looks: Promise<number | undefined>[] = [];
   const look = async () => (await reader.usage('key_0', firstHour, firstHour + 1)).hours[0]?.accepted;
   world.meanwhile = async () => {
@@ -157,8 +166,8 @@ test('who looks while a flush writes sees every use once', async () => {
 });
 
 test('a flush that fails loses nothing, and the next one writes it once', async () => {
-  const { world, recorder, reader } = await newRecorder();
-  for (const secret of secrets) secret.use(recorder, world.now);
+  const { world, memory, recorder, reader } = await newRecorder();
+  for (const secret of secrets) secret.use(memory, world.now);
   world.failing = true;
   await assert.rejects(recorder.flush(), /the disk is full/);
   assert.equal(recorder.pending, secrets.length);
@@ -166,7 +175,7 @@ test('a flush that fails loses nothing, and the next one writes it once', async 
   assert.deepEqual(await rows(), []);
   world.failing = false;
   await recorder.flush();
-  await recorder.flush();
+  assert.equal(recorder.pending, 0);
   assert.deepEqual(
     (await rows()).map(({ accepted }) => accepted),
     secrets.map(() => 1),
@@ -174,50 +183,21 @@ test('a flush that fails loses nothing, and the next one writes it once', async 
   assert.equal((await reader.usage('key_0', firstHour, firstHour + 1)).hours[0]?.accepted, 2);
 });
 
-test('what is in use stays open; what was idle for a flush is closed, and opened again by the next use', async () => {
-  const { world, recorder } = await newRecorder();
-  const [busy, idle] = secrets;
-  assert.ok(busy !== undefined && idle !== undefined);
-  busy.use(recorder, world.now);
-  idle.use(recorder, world.now);
-  const [first, second] = [busy.usage, idle.usage];
-  await recorder.flush();
-  busy.use(recorder, world.now);
-  await recorder.flush();
-  assert.deepEqual([first?.closed, second?.closed, recorder.pending], [false, true, 1]);
-  busy.use(recorder, world.now);
-  idle.use(recorder, world.now);
-  assert.equal(busy.usage, first);
-  assert.notEqual(idle.usage, second);
-  assert.equal(recorder.pending, 2);
-});
-
-test('a secret that the verification forgot and read again counts in the same place', async () => {
-  const { world, recorder } = await newRecorder();
-  const [secret] = secrets;
-  secret?.use(recorder, world.now);
-  const first = secret?.usage;
-  if (secret !== undefined) secret.usage = undefined;
-  secret?.use(recorder, world.now);
-  assert.equal(secret?.usage, first);
-  assert.equal(recorder.pending, 1);
-});
-
 test('after a clock that was wrong is set back, uses count in the right hour at once', async () => {
-  const { world, recorder, reader } = await newRecorder();
+  const { world, memory, recorder, reader } = await newRecorder();
   const [secret] = secrets;
   const counts = async (hour: number) =>
     (await reader.usage('key_0', hour, hour + 1)).hours.map(({ accepted }) => accepted);
-  secret?.use(recorder, startOf(firstHour + 50));
-  secret?.use(recorder, world.now);
+  secret?.use(memory, startOf(firstHour + 50));
+  secret?.use(memory, world.now);
   await recorder.flush();
-  secret?.use(recorder, world.now);
+  secret?.use(memory, world.now);
   assert.deepEqual([await counts(firstHour + 50), await counts(firstHour)], [[1], [2]]);
 });
 
 test('what another caller has to write, such as a revoke, comes between two transactions of a flush', async () => {
-  const { world, recorder } = await newRecorder();
-  for (const secret of secrets) secret.use(recorder, world.now);
+  const { world, memory, recorder } = await newRecorder();
+  for (const secret of secrets) secret.use(memory, world.now);
   const order: string[] = [];
   const revoke = () =>
     database.transact(

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { openWithSecrets } from '../../../../test/support/stored-secrets.ts';
+import { SecretMemory } from '../verification/memory.ts';
 import { startOf } from './hours.ts';
 import { Pace } from './pace.ts';
 import { UsageReader } from './reader.ts';
@@ -11,9 +12,10 @@ const { database, secrets, close } = await openWithSecrets(600, 1);
 after(close);
 const store = new SqliteUsageStore(database);
 const clock = { now: 0 };
+const memory = new SecretMemory({ good: 1000, refused: 1 });
 const pace = new Pace();
 pace.hurry();
-const recorder = new UsageRecorder(store, () => clock.now, pace);
+const recorder = new UsageRecorder(store, memory, pace);
 const reader = new UsageReader(store, recorder);
 
 async function storedRows(): Promise<number> {
@@ -26,7 +28,7 @@ async function storedRows(): Promise<number> {
 
 test('a transaction takes the first of what it is given, as many as there is time for', async () => {
   clock.now = startOf(10);
-  for (const secret of secrets) secret.use(recorder, clock.now);
+  for (const secret of secrets) secret.use(memory, clock.now);
   const usages = secrets.flatMap((secret) => recorder.of(secret.keyId));
   assert.equal(usages.length, 600);
   const told: number[] = [];
@@ -47,7 +49,7 @@ test('a transaction takes the first of what it is given, as many as there is tim
 test('counts are deleted by their age, a slice at a time; the last use stays', async () => {
   for (const hour of [20, 21, 22]) {
     clock.now = startOf(hour);
-    for (const secret of secrets) secret.use(recorder, clock.now);
+    for (const secret of secrets) secret.use(memory, clock.now);
     await recorder.flush();
   }
   const before = await storedRows();
@@ -70,10 +72,10 @@ test('an hour that is written late does not set the last use back', async () => 
   const [secret] = secrets;
   assert.ok(secret !== undefined);
   clock.now = startOf(30) + 5;
-  secret.use(recorder, clock.now, { address: '203.0.113.1', agent: 'late/1' });
+  secret.use(memory, clock.now, { address: '203.0.113.1', agent: 'late/1' });
   const late = [...recorder.of(secret.keyId)];
   clock.now = startOf(31);
-  secret.use(recorder, clock.now, { address: '203.0.113.2', agent: 'newest/1' });
+  secret.use(memory, clock.now, { address: '203.0.113.2', agent: 'newest/1' });
   const newer = recorder.of(secret.keyId).filter((usage) => !late.includes(usage));
   for (const usages of [newer, late]) await store.write(usages, true, () => undefined);
   const row = await database.kysely
@@ -88,7 +90,7 @@ test('no user agent is stored with a key in it', async () => {
   const [, secret] = secrets;
   assert.ok(secret !== undefined);
   clock.now = startOf(40);
-  secret.use(recorder, clock.now, { agent: `mine sk_live_${'aB3'.repeat(11)}` });
+  secret.use(memory, clock.now, { agent: `mine sk_live_${'aB3'.repeat(11)}` });
   await recorder.flush();
   const row = await database.kysely
     .selectFrom('last_use')

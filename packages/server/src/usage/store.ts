@@ -5,7 +5,7 @@ import type { Tables } from '../database/schema.ts';
 import type { SqliteDatabase } from '../database/sqlite.ts';
 import { cleanUserAgent } from '../http/user-agent.ts';
 import { startOf } from './hours.ts';
-import type { Counts, UsageSink } from './recorder.ts';
+import type { SecretCounts, UsageSink } from './recorder.ts';
 
 /**
  * How long one transaction may write, in ms, without its commit: verification stands still meanwhile, and a revoke
@@ -78,7 +78,11 @@ export class SqliteUsageStore implements UsageStore {
     this.#database = database;
   }
 
-  async write(usages: readonly Counts[], durable: boolean, written: (count: number) => void): Promise<void> {
+  async write(
+    usages: readonly Readonly<SecretCounts>[],
+    durable: boolean,
+    written: (count: number) => void,
+  ): Promise<void> {
     const terms = { patience: 0, durable };
     await this.#database.transact((connection) => writeSlice(connection, usages), written, terms);
   }
@@ -170,18 +174,17 @@ export async function readLastUses(db: Kysely<Tables>, keyIds: readonly string[]
 }
 
 /** @returns how many of them were written */
-function writeSlice(connection: DatabaseSync, usages: readonly Counts[]): number {
+function writeSlice(connection: DatabaseSync, usages: readonly Readonly<SecretCounts>[]): number {
   const begun = performance.now();
   const [hourly, last] = [connection.prepare(addToHour), connection.prepare(setLastUse)];
   let count = 0;
   for (const usage of usages) {
     if (count > 0 && performance.now() - begun > longestWrite) break;
-    const { keyId, hash, hour, accepted, refused, lastMs, address, agent, told } = usage;
+    const { keyId, hash, hour, accepted, refused, lastMs, address, agent, isNewClient } = usage;
     const lastAt = lastMs < 0 ? null : startOf(hour) + lastMs;
     const bytes = Buffer.from(hash, 'latin1');
     hourly.run(hour, keyId, bytes, accepted, refused, lastAt);
-    const known = told !== undefined && told.address === address && told.agent === agent;
-    if (accepted > 0 && !known) last.run(keyId, bytes, lastAt, address, cleanUserAgent(agent));
+    if (accepted > 0 && isNewClient) last.run(keyId, bytes, lastAt, address, cleanUserAgent(agent));
     count += 1;
   }
   return count;

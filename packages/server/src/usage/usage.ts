@@ -8,11 +8,13 @@ import { hourOf } from './hours.ts';
 import { Pace } from './pace.ts';
 import { PostgresUsageStore } from './postgres-store.ts';
 import { UsageReader } from './reader.ts';
-import { UsageRecorder, type UsageSink } from './recorder.ts';
+import { UsageRecorder, type UsageSink, type UsageSource } from './recorder.ts';
 import { SqliteUsageStore } from './store.ts';
 
 interface Options {
   database: Database;
+  /** What counts. */
+  source: UsageSource;
   log: Logger;
   /** Epoch ms. */
   now?: () => number;
@@ -43,6 +45,7 @@ export interface UsageRecording {
 
 export function recordUsage({
   database,
+  source,
   log,
   now = Date.now,
   flushInterval = 4000,
@@ -58,7 +61,7 @@ export function recordUsage({
       parts.written();
     },
   };
-  const recorder = new UsageRecorder(sink, now, pace);
+  const recorder = new UsageRecorder(sink, source, pace);
   let stopping = false;
   const flushing = new Repeating(() => recorder.flush(), {
     interval: flushInterval,

@@ -1,9 +1,9 @@
 import { STATUS_CODES } from 'node:http';
 import { dateField, onceASecond } from '../http/preformatted-response.ts';
-import { limitFields } from '../limits/fields.ts';
+import { windowSeconds } from '../limits/fields.ts';
 import type { LimitState } from '../limits/sliding-window.ts';
-import { constantFields, identityFields } from './answers.ts';
-import type { VerifiedKey } from './known-secret.ts';
+import { constantFields } from './answers.ts';
+import type { KeyTable } from './key-table.ts';
 
 /** Heads of responses as one text, for `PreformattedResponse.send`. They are made of ASCII that no client chose. */
 
@@ -17,15 +17,30 @@ const acceptedStarts = {
   ),
 };
 
-/** The head of a response that accepts a key: the fields of `forwardAuthAnswer`. @param now epoch ms */
-export function acceptedHead(
-  status: 200 | 204,
-  key: VerifiedKey,
-  limit: LimitState | null,
-  requestId: string,
-  now: number,
-): string {
-  return acceptedStarts[status](now) + requestId + keyText(key, limit) + limitText(limit);
+/**
+ * Who an accepted key is, and where it stands with its limit: the same as `identityFields` and `limitFields`.
+ *
+ * @param limit null when the key has none
+ */
+export function keyFields(keys: KeyTable, row: number, limit: LimitState | null): string {
+  const id = `x-soku-key-id: ${keys.keyId(row)}\r\nx-soku-workspace-id: ${keys.workspaceId(row)}\r\n`;
+  const name = `x-soku-key-name: ${keys.encodedName(row)}\r\nx-soku-scopes: ${keys.scopes(row)}\r\n`;
+  return id + name + limitText(limit);
+}
+
+/** The head of a response that accepts a key. @param fields from `keyFields`. @param now epoch ms */
+export function acceptedHead(status: 200 | 204, fields: string, requestId: string, now: number): string {
+  return `${acceptedStarts[status](now)}${requestId}\r\n${fields}`;
+}
+
+/** The same as an object, for Node's own way of writing a response. @param fields from `keyFields` */
+export function acceptedFields(fields: string, requestId: string): Record<string, string> {
+  const all: Record<string, string> = { ...constantFields, 'x-request-id': requestId };
+  for (const line of fields.split('\r\n')) {
+    const end = line.indexOf(': ');
+    if (end > 0) all[line.slice(0, end)] = line.slice(end + 2);
+  }
+  return all;
 }
 
 /** The head of any other response. @param now epoch ms */
@@ -44,22 +59,11 @@ function inOnePiece(ascii: string): string {
   return Buffer.from(ascii, 'latin1').toString('latin1');
 }
 
-/** Who the key is and what its limit is. Made once for each key that is cached. */
-function keyText(key: VerifiedKey, limit: LimitState | null): string {
-  key.text ??= inOnePiece(`\r\n${text(identityFields(key))}${limit === null ? '' : text(unchanging(limit))}`);
-  return key.text;
-}
-
-/** Of the fields of a limit those that are the same each time. */
-function unchanging(limit: LimitState): Record<string, string> {
-  const { 'ratelimit-policy': policy = '', 'x-ratelimit-limit': quota = '' } = limitFields(limit);
-  return { 'ratelimit-policy': policy, 'x-ratelimit-limit': quota };
-}
-
-/** The others. Joined by hand, each number written out once: half the cost of making an object of them first. */
+/** `limitFields`, joined by hand, each number written out once: half the cost of making an object of them first. */
 function limitText(limit: LimitState | null): string {
   if (limit === null) return '';
   const remaining = String(limit.remaining);
   const reset = String(limit.resetSeconds);
-  return `ratelimit: "${limit.policy}";r=${remaining};t=${reset}\r\nx-ratelimit-remaining: ${remaining}\r\nx-ratelimit-reset: ${reset}\r\n`;
+  const quota = `ratelimit-policy: "${limit.policy}";q=${limit.limit};w=${windowSeconds}\r\nx-ratelimit-limit: ${limit.limit}\r\n`;
+  return `${quota}ratelimit: "${limit.policy}";r=${remaining};t=${reset}\r\nx-ratelimit-remaining: ${remaining}\r\nx-ratelimit-reset: ${reset}\r\n`;
 }

@@ -1,8 +1,6 @@
 import { errorCodes } from '@soku/contract/error-codes';
 import { errorBody, errorHeaders, type Refusal } from '../http/errors.ts';
-import { limitFields } from '../limits/fields.ts';
 import type { VerifiedKey } from './known-secret.ts';
-import type { Verdict } from './verdict.ts';
 
 /** A whole answer, whoever writes it. */
 export interface Answer {
@@ -27,23 +25,12 @@ export function identityFields(key: VerifiedKey): Record<string, string> {
 export const constantFields = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
 
 /**
- * The response to a proxy that asks about a request (forward-auth). A rejection also comes in `X-Soku-Status` and
+ * The response to a proxy whose request is refused (forward-auth). The rejection also comes in `X-Soku-Status` and
  * `X-Soku-Error`, because nginx's auth_request hands on neither the body nor another status than 401 and 403.
  *
  * @param now epoch ms
- * @param accepted the status that accepts a key
  */
-export function forwardAuthAnswer(
-  { key, limit, refusal }: Verdict,
-  requestId: string,
-  now: number,
-  accepted: 200 | 204 = 204,
-): Answer {
-  if (refusal === undefined) {
-    const limits = limit === null ? {} : limitFields(limit);
-    const fields = { ...constantFields, 'x-request-id': requestId, ...identityFields(key), ...limits };
-    return { status: accepted, fields, body: '' };
-  }
+export function refusedAnswer(refusal: Refusal, requestId: string, now: number): Answer {
   const { status, fields, body } = errorAnswer(refusal, requestId, now);
   Object.assign(fields, constantFields, { 'x-soku-status': String(status), 'x-soku-error': ascii(body) });
   return { status, fields, body };

@@ -7,11 +7,11 @@ import { logAnswered, logsRequests } from '../http/logging.ts';
 import type { PreformattedResponse } from '../http/preformatted-response.ts';
 import type { RequestCounts } from '../http/request-counts.ts';
 import { clientRequestId, nextRequestId } from '../http/request-ids.ts';
-import { acceptedHead, headOf } from './answer-text.ts';
-import { type Answer, errorAnswer, forwardAuthAnswer } from './answers.ts';
+import { acceptedFields, acceptedHead, headOf, keyFields } from './answer-text.ts';
+import { type Answer, errorAnswer, refusedAnswer } from './answers.ts';
 import { type ForwardAuthRoute, forwardAuthRoute, originalTargets } from './original-request.ts';
 import { readFields } from './request-fields.ts';
-import type { Verdict, VerdictOrPromise } from './verdict.ts';
+import type { Accept, Refused } from './verdict.ts';
 import type { Verifier } from './verifier.ts';
 
 interface Options {
@@ -22,6 +22,16 @@ interface Options {
   requests: RequestCounts;
   log: FastifyBaseLogger;
 }
+
+/** What the response to an accepted key says of it. */
+interface Accepted {
+  fields: string;
+  refusal?: never;
+}
+
+type Decision = Accepted | Refused | { malformed: Refusal };
+
+const accept: Accept<Accepted> = (...key) => ({ fields: keyFields(...key) });
 
 /** A request that is being answered. */
 interface Exchange {
@@ -65,25 +75,33 @@ export class ForwardAuth {
     return true;
   }
 
-  #verify(request: IncomingMessage): VerdictOrPromise | { malformed: Refusal } {
+  #verify(request: IncomingMessage): Decision | Promise<Accepted | Refused> {
     const fields = readFields(request.rawHeaders);
     const malformed = checkForm(request, fields.hosts);
     if (malformed !== null) return { malformed };
     const { verifier, addressOf } = this.#options;
-    return verifier.verifyFields(fields, request, { targets: originalTargets, address: addressOf(request) });
+    const ask = { targets: originalTargets, address: addressOf(request) };
+    return verifier.verifyFields(fields, request, ask, accept);
   }
 
-  #answer(exchange: Exchange, verdict: Verdict | { malformed: Refusal }): void {
+  #answer(exchange: Exchange, verdict: Decision): void {
     const id = nextRequestId();
     const now = Date.now();
     const { response, route } = exchange;
     const accepted = route === '/v1/verify' ? 204 : 200;
     if ('malformed' in verdict) {
       this.#send(exchange, errorAnswer(verdict.malformed, id, now), id, now);
-    } else if (verdict.refusal !== undefined || !this.#canSend(response)) {
-      this.#send(exchange, forwardAuthAnswer(verdict, id, now, accepted), id, now);
+    } else if (verdict.refusal !== undefined) {
+      this.#send(exchange, refusedAnswer(verdict.refusal, id, now), id, now);
+    } else if (!this.#canSend(response)) {
+      this.#send(
+        exchange,
+        { status: accepted, fields: acceptedFields(verdict.fields, id), body: '' },
+        id,
+        now,
+      );
     } else {
-      response.send(accepted, acceptedHead(accepted, verdict.key, verdict.limit, id, now), '');
+      response.send(accepted, acceptedHead(accepted, verdict.fields, id, now), '');
       this.#report(exchange, accepted, id);
     }
   }

@@ -3,11 +3,11 @@ import { test } from 'node:test';
 import { judge, type Policy } from './judge.ts';
 
 const never = Number.POSITIVE_INFINITY;
-const open: Policy = { retiresAt: never, expiresAt: never, ends: false, scopes: [], rateLimit: null };
+const open: Policy = { retiresAt: never, expiresAt: never, scopes: [], rateLimit: null };
 const needs = ['keys:read'] as const;
 
 test('of several reasons the first one of the contract is returned: retired, expired, scope', () => {
-  const all = { ...open, retiresAt: 5, expiresAt: 5, ends: true };
+  const all = { ...open, retiresAt: 5, expiresAt: 5 };
   const codes = (policy: Policy, now: number) => judge(policy, { needs }, now)?.code;
   assert.equal(codes(all, 5), 'revoked_key');
   assert.equal(codes({ ...all, retiresAt: 6 }, 5), 'expired_key');

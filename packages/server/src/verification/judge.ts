@@ -8,8 +8,6 @@ export interface Policy {
   retiresAt: number;
   /** Epoch ms; Infinity is never. */
   expiresAt: number;
-  /** Whether either time is finite. Most keys so need no look at times, which V8 keeps in objects of their own. */
-  ends: boolean;
   /** As stored. One that this version does not know grants nothing, because nothing asks for it. */
   scopes: readonly string[];
   /** Requests a minute; null is no limit. */
@@ -30,10 +28,8 @@ interface Demand {
  * @returns why the request is rejected; undefined when it may go on to the limit
  */
 export function judge(policy: Policy, { needs }: Demand, now: number): Refusal | undefined {
-  if (policy.ends) {
-    if (policy.retiresAt <= now) return retired(policy.retiresAt);
-    if (policy.expiresAt <= now) return expired(policy.expiresAt);
-  }
+  if (policy.retiresAt <= now) return retired(policy.retiresAt);
+  if (policy.expiresAt <= now) return expired(policy.expiresAt);
   if (needs === undefined) return undefined;
   const missing = needs.find((scope) => !policy.scopes.includes(scope));
   return missing === undefined ? undefined : lacksScope(missing);

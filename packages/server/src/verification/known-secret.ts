@@ -1,28 +1,27 @@
 import type { RateLimit } from '@soku/contract/rate-limits';
 import { z } from 'zod';
 import { readScopes } from '../database/stored-scopes.ts';
-import type { Refusal } from '../http/errors.ts';
 import { readRateLimit } from '../limits/rate-limit.ts';
 import type { Policy } from './judge.ts';
-import { retired, revoked } from './refusals.ts';
 
 /** A key that is good right now. */
 export interface VerifiedKey extends Policy {
   keyId: string;
   workspaceId: string;
   name: string;
-  /** What ForwardAuth writes of the key; made at the first use. */
-  text?: string | undefined;
+}
+
+/** A secret that is rejected at any time. It stays so: a revoked key is never valid again. */
+export interface EndedSecret {
+  standing: 'revoked' | 'retired';
+  keyId: string;
+  workspaceId: string;
+  /** Epoch ms; NaN when it is not known. */
+  since: number;
 }
 
 /** What the database says of a secret. */
-export type StoredSecret = { key: VerifiedKey } | RevokedSecret;
-
-interface RevokedSecret {
-  keyId: string;
-  workspaceId: string;
-  refusal: Refusal;
-}
+export type StoredSecret = { key: VerifiedKey } | { ended: EndedSecret };
 
 /** The row that a hash leads to. */
 const rowSchema = z.object({
@@ -59,8 +58,8 @@ export function readStored(row: unknown, usualLimit: RateLimit): StoredSecret | 
   if (row === undefined) return undefined;
   const parsed = rowSchema.parse(row);
   const { id, workspace_id, name, scopes, expires_at, retires_at, key_limit, workspace_limit } = parsed;
-  const refusal = whyEnded(parsed);
-  if (refusal !== undefined) return { keyId: id, workspaceId: workspace_id, refusal };
+  const end = endOf(parsed);
+  if (end !== undefined) return { ended: { ...end, keyId: id, workspaceId: workspace_id } };
   const limit = readRateLimit(key_limit) ?? readRateLimit(workspace_limit) ?? usualLimit;
   return {
     key: {
@@ -70,16 +69,18 @@ export function readStored(row: unknown, usualLimit: RateLimit): StoredSecret | 
       scopes: readScopes(scopes),
       retiresAt: retires_at ?? Number.POSITIVE_INFINITY,
       expiresAt: expires_at ?? Number.POSITIVE_INFINITY,
-      ends: retires_at !== null || expires_at !== null,
       rateLimit: limit === 'off' ? null : limit,
-      text: undefined,
     },
   };
 }
 
-/** Why a secret is rejected at any time. A key that is revoked says so, also to the holder of a retired secret. */
-function whyEnded({ revoked_at, retired_at, dead }: z.infer<typeof rowSchema>): Refusal | undefined {
-  if (revoked_at !== null) return revoked(revoked_at);
-  if (retired_at !== null) return retired(retired_at);
-  return dead === 0 ? undefined : revoked(null);
+/** Whether a secret has ended. A key that is revoked says so, also to the holder of a retired secret. */
+function endOf({
+  revoked_at,
+  retired_at,
+  dead,
+}: z.infer<typeof rowSchema>): Pick<EndedSecret, 'standing' | 'since'> | undefined {
+  if (revoked_at !== null) return { standing: 'revoked', since: revoked_at };
+  if (retired_at !== null) return { standing: 'retired', since: retired_at };
+  return dead === 0 ? undefined : { standing: 'revoked', since: Number.NaN };
 }

@@ -1,35 +1,6 @@
-import type { Refusal } from '../http/errors.ts';
-import type { KeyWindow } from '../limits/key-limits.ts';
-import type { SecretUsage } from '../usage/recorder.ts';
-import type { VerifiedKey } from './known-secret.ts';
-import { type Cached, SecretCache } from './secret-cache.ts';
-
-/**
- * What is remembered of a secret that is good, or was when it was read. It is one object with the key in it: with a
- * million of them in memory nearly every object that a verification touches has to be fetched from afar.
- */
-export interface GoodSecret extends VerifiedKey, Cached {
-  hash: string;
-  workspace: WorkspaceMark;
-  window: KeyWindow | undefined;
-  usage: SecretUsage | undefined;
-}
-
-/** Shared by all secrets of a workspace, so that all are out of date at once, however many there are. */
-interface WorkspaceMark {
-  outOfDate: boolean;
-}
-
-/** What is remembered of a secret that is none. Neither kind ever becomes good: see SecretMemory. */
-export interface BadSecret extends Cached {
-  refusal: Refusal;
-  /** Of a revoked key; undefined when no key has this hash. */
-  keyId: string | undefined;
-  /** Likewise. */
-  workspaceId: string | undefined;
-  hash: string;
-  usage: SecretUsage | undefined;
-}
+import type { Window } from '../limits/sliding-window.ts';
+import type { SecretCounts, UsageSource } from '../usage/recorder.ts';
+import { KeyTable } from './key-table.ts';
 
 interface Bounds {
   /** How many good secrets to keep. */
@@ -39,69 +10,22 @@ interface Bounds {
 }
 
 /** What verification remembers, by the SHA-256 of the key as 32 latin-1 characters. */
-export class SecretMemory {
+export class SecretMemory implements UsageSource {
   /** Holds only keys that are not revoked. */
-  #good: SecretCache<GoodSecret>;
+  readonly good: KeyTable;
   /**
    * Hashes of no key and of revoked keys, bounded apart so that guessing evicts nobody. A revoked key stays so, and
    * a hash without a key stays so, because a new key is random and was sent by nobody before it was made.
    */
-  #bad: SecretCache<BadSecret>;
-  /** By workspace id, of the secrets that are up to date. */
-  readonly #workspaces = new Map<string, WorkspaceMark>();
-  readonly #bounds: Bounds;
+  readonly refused: KeyTable;
 
   constructor(bounds: Bounds) {
-    this.#bounds = bounds;
-    this.#good = new SecretCache(bounds.good);
-    this.#bad = new SecretCache(bounds.refused);
+    this.good = new KeyTable(bounds.good);
+    this.refused = new KeyTable(bounds.refused);
   }
 
   get sizes(): { good: number; refused: number } {
-    return { good: this.#good.size, refused: this.#bad.size };
-  }
-
-  good(hash: string): GoodSecret | undefined {
-    const secret = this.#good.get(hash);
-    return secret === undefined || secret.workspace.outOfDate ? undefined : secret;
-  }
-
-  bad(hash: string): BadSecret | undefined {
-    return this.#bad.get(hash);
-  }
-
-  /** @param keep whether it is remembered, or only wanted for the one verification that read it */
-  rememberGood(hash: string, key: VerifiedKey, keep: boolean): GoodSecret {
-    const secret = {
-      ...key,
-      hash,
-      workspace: this.#markOf(key.workspaceId),
-      window: undefined,
-      usage: undefined,
-      used: false,
-    };
-    if (keep) this.#good.set(hash, secret);
-    return secret;
-  }
-
-  /** @param keep as above */
-  rememberBad(
-    hash: string,
-    refusal: Refusal,
-    of: { keyId: string; workspaceId: string } | undefined,
-    keep: boolean,
-  ): BadSecret {
-    const secret = {
-      refusal,
-      keyId: of?.keyId,
-      workspaceId: of?.workspaceId,
-      hash,
-      usage: undefined,
-      used: false,
-    };
-    this.#good.delete(hash);
-    if (keep) this.#bad.set(hash, secret);
-    return secret;
+    return { good: this.good.size, refused: this.refused.size };
   }
 
   /**
@@ -109,32 +33,43 @@ export class SecretMemory {
    * this in the same synchronous turn.
    */
   forget(hashes: Iterable<Uint8Array>): void {
-    for (const hash of hashes) {
-      const key = Buffer.from(hash).toString('latin1');
-      this.#good.delete(key);
-      this.#bad.delete(key);
+    for (const bytes of hashes) {
+      const hash = Buffer.from(bytes).toString('latin1');
+      this.good.drop(hash);
+      this.refused.drop(hash);
     }
   }
 
   /** Forgets all secrets of a workspace, whose settings have changed, in the turn of the commit. */
   forgetWorkspace(workspaceId: string): void {
-    const mark = this.#workspaces.get(workspaceId);
-    if (mark !== undefined) mark.outOfDate = true;
-    this.#workspaces.delete(workspaceId);
+    this.good.dropWorkspace(workspaceId);
   }
 
   /** Forgets everything, when it is not known what has changed. */
   empty(): void {
-    this.#good = new SecretCache(this.#bounds.good);
-    this.#bad = new SecretCache(this.#bounds.refused);
-    this.#workspaces.clear();
+    this.good.clear();
+    this.refused.clear();
   }
 
-  #markOf(workspaceId: string): WorkspaceMark {
-    const known = this.#workspaces.get(workspaceId);
-    if (known !== undefined) return known;
-    const mark = { outOfDate: false };
-    this.#workspaces.set(workspaceId, mark);
-    return mark;
+  get pendingUses(): number {
+    return this.good.usage.size + this.refused.usage.size;
+  }
+
+  takeLeft(): SecretCounts[] {
+    return [...this.good.usage.takeLeft(), ...this.refused.usage.takeLeft()];
+  }
+
+  takeUses(most: number): SecretCounts[] {
+    const taken = this.good.usage.take(most);
+    return taken.length > 0 ? taken : this.refused.usage.take(most);
+  }
+
+  usesOf(keyId: string): SecretCounts[] {
+    return [...this.good.usesOf(keyId), ...this.refused.usesOf(keyId)];
+  }
+
+  /** The windows of limits that still count something and lie in the table. @param now epoch ms */
+  windows(now: number): Iterable<readonly [string, Window]> {
+    return [...this.good.windows.takeLeft(), ...this.good.countingWindows(now)];
   }
 }

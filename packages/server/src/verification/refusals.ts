@@ -27,9 +27,9 @@ export const unknown: Refusal = {
     'This key is well formed, but not known here. Is it from another deployment, or was its account deleted?',
 };
 
-/** @param at epoch ms, when it is known */
-export function revoked(at: number | null): Refusal {
-  const when = at === null ? '' : ` at ${new Date(at).toISOString()}`;
+/** @param at epoch ms; NaN when it is not known */
+export function revoked(at: number): Refusal {
+  const when = Number.isNaN(at) ? '' : ` at ${new Date(at).toISOString()}`;
   return { code: 'revoked_key', message: `This key was revoked${when}. Make a new one and use that.` };
 }
 

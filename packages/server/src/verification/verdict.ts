@@ -2,16 +2,31 @@ import type { IncomingMessage } from 'node:http';
 import type { Scope } from '@soku/contract/scopes';
 import type { Refusal } from '../http/errors.ts';
 import type { LimitState } from '../limits/sliding-window.ts';
+import type { KeyTable } from './key-table.ts';
 import type { VerifiedKey } from './known-secret.ts';
+
+/** `limit` is that of a known key which is over it. */
+export interface Refused {
+  key?: never;
+  limit?: LimitState;
+  refusal: Refusal;
+}
 
 export type Verdict =
   /** `limit` is where the key stands after this request; null when it has no limit, or was not counted. */
-  | { key: VerifiedKey; limit: LimitState | null; refusal?: never }
-  /** `limit` is that of a known key which is over it. */
-  | { key?: never; limit?: LimitState; refusal: Refusal };
+  { key: VerifiedKey; limit: LimitState | null; refusal?: never } | Refused;
+
+/**
+ * Makes of an accepted key what its caller needs. Called in the turn of the decision: after it the row may hold another
+ * secret.
+ *
+ * @param limit as above
+ */
+export type Accept<T> = (keys: KeyTable, row: number, limit: LimitState | null) => T;
 
 /** A value when the key is cached, or the database is a file; else a promise of what the database returns. */
-export type VerdictOrPromise = Verdict | Promise<Verdict>;
+export type MaybePromise<T> = T | Promise<T>;
+export type VerdictOrPromise = MaybePromise<Verdict>;
 
 /** How a key is used at the moment. */
 export interface Use {

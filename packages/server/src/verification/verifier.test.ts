@@ -5,7 +5,6 @@ import { generateKey, hashKey, parseKey } from '@soku/key';
 import { openTemporary } from '../../../../test/support/temporary-sqlite.ts';
 import { AddressLimits } from '../limits/address-limits.ts';
 import { KeyLimits } from '../limits/key-limits.ts';
-import { UsageRecorder } from '../usage/recorder.ts';
 import { SecretMemory } from './memory.ts';
 import { sqliteSecrets } from './sqlite-secrets.ts';
 import { VerificationCounts } from './verification-counts.ts';
@@ -71,7 +70,6 @@ function newVerifier(now = expiry - 1) {
     prefixes: ['soku_'],
     keyLimits: new KeyLimits(),
     addressLimits: new AddressLimits('off'),
-    usage: new UsageRecorder({ write: async () => undefined }, Date.now),
     counts: new VerificationCounts(),
     now: () => clock.now,
     failed: (error) => failures.push(error),

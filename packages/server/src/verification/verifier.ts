@@ -1,21 +1,20 @@
-import { hash as digest } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { explainKey, parseKey } from '@soku/key';
 import type { Refusal } from '../http/errors.ts';
-import { longestAgent, shorten } from '../http/user-agent.ts';
 import type { AddressLimits } from '../limits/address-limits.ts';
-import type { KeyLimits, KeyWindow } from '../limits/key-limits.ts';
+import type { KeyLimits } from '../limits/key-limits.ts';
 import type { SharedLimits } from '../limits/shared-limits.ts';
 import { type LimitState, take } from '../limits/sliding-window.ts';
-import { hourOf, startOf } from '../usage/hours.ts';
-import type { SecretUsage, UsageRecorder } from '../usage/recorder.ts';
 import { longestKey, readCredentials, usualToken } from './credentials.ts';
+import { hashOf } from './hash-words.ts';
 import { judge } from './judge.ts';
-import type { BadSecret, GoodSecret, SecretMemory } from './memory.ts';
-import { guesses, rateLimited, unknown, verificationUnavailable } from './refusals.ts';
+import { type KeyTable, none } from './key-table.ts';
+import { KeyWindows } from './key-windows.ts';
+import type { SecretMemory } from './memory.ts';
+import { guesses, rateLimited, retired, revoked, unknown, verificationUnavailable } from './refusals.ts';
 import { type RequestFields, readFields } from './request-fields.ts';
 import type { CacheLease, Read, SecretSource } from './secret-source.ts';
-import type { Ask, Use, Verdict, VerdictOrPromise } from './verdict.ts';
+import type { Accept, Ask, MaybePromise, Refused, Use, Verdict, VerdictOrPromise } from './verdict.ts';
 import type { VerificationCounts } from './verification-counts.ts';
 
 interface Options {
@@ -31,12 +30,18 @@ interface Options {
   /** What counts in place of this process alone, when there are several. */
   sharedLimits?: SharedLimits | undefined;
   addressLimits: AddressLimits;
-  usage: Pick<UsageRecorder, 'open'>;
   counts: VerificationCounts;
   /** Epoch ms. */
   now?: () => number;
   /** Told when the database did not answer; the key is then refused. */
   failed: (error: unknown) => void;
+}
+
+/** One verification: what is asked, and what is made of the answer. */
+export interface Question<T> {
+  use: Use;
+  userAgent: string;
+  accept: Accept<T>;
 }
 
 /**
@@ -47,158 +52,173 @@ interface Options {
 export class Verifier {
   readonly #options: Options;
   readonly #now: () => number;
-  readonly #memory: SecretMemory;
+  readonly #good: KeyTable;
+  readonly #refused: KeyTable;
+  readonly #windows: KeyWindows;
   readonly #lease: CacheLease;
 
   constructor(options: Options) {
     this.#options = options;
     this.#now = options.now ?? Date.now;
-    this.#memory = options.memory;
+    this.#good = options.memory.good;
+    this.#refused = options.memory.refused;
+    this.#windows = new KeyWindows(options.memory.good, options.keyLimits);
     this.#lease = options.lease;
   }
 
   /** Answers for a request by its header. */
   verify(request: IncomingMessage, ask: Ask): VerdictOrPromise {
-    return this.verifyFields(readFields(request.rawHeaders), request, ask);
+    return this.verifyFields(readFields(request.rawHeaders), request, ask, copy);
   }
 
-  /** The same, when the fields were read already. */
-  verifyFields(fields: RequestFields, request: IncomingMessage, ask: Ask): VerdictOrPromise {
+  /** The same, when the fields were read already. @param accept called when the key is accepted */
+  verifyFields<T>(
+    fields: RequestFields,
+    request: IncomingMessage,
+    ask: Ask,
+    accept: Accept<T>,
+  ): MaybePromise<T | Refused> {
     const { counts } = this.#options;
-    if (!counts.isSample()) return this.#verifyFields(fields, request, ask);
+    const question = { use: ask, userAgent: fields.userAgent, accept };
+    if (!counts.isSample()) return this.#verifyFields(fields, request, ask, question);
     const start = performance.now();
-    const verdict = this.#verifyFields(fields, request, ask);
+    const verdict = this.#verifyFields(fields, request, ask, question);
     counts.took(performance.now() - start);
     return verdict;
   }
 
-  #verifyFields(fields: RequestFields, request: IncomingMessage, ask: Ask): VerdictOrPromise {
+  #verifyFields<T>(
+    fields: RequestFields,
+    request: IncomingMessage,
+    ask: Ask,
+    question: Question<T>,
+  ): MaybePromise<T | Refused> {
     const token = usualToken(fields);
     const hash = token === undefined ? undefined : hashOf(token);
-    const { userAgent } = fields;
     const now = this.#now();
-    const good = hash === undefined ? undefined : this.#findGood(hash, now);
-    if (good !== undefined) return this.#decideCached(good, ask, userAgent, now);
+    const row = hash === undefined ? none : this.#findGood(hash, now);
+    if (row !== none) return this.#decideCached(row, question, now);
     const { targets = ownTarget } = ask;
     const credentials = readCredentials(fields, request, targets, this.#options.prefixes);
     if ('code' in credentials) return this.#refuseStranger(credentials, ask, now);
     // With a hash it is the same token, and it is not among the good ones.
-    if (hash !== undefined) return this.#verifyUncached(credentials.token, hash, ask, userAgent, now);
-    return this.verifyKey(credentials.token, ask, userAgent);
+    if (hash !== undefined) return this.#verifyUncached(credentials.token, hash, question, now);
+    return this.verifyToken(credentials.token, question);
   }
 
   /**
-   * Answers for a key. No other text has the same hash, so a hit needs no look at how the key is written.
+   * Answers for a key.
    *
    * @param token what was sent as the key
    * @param userAgent of the program that uses it
    */
   verifyKey(token: string, use: Use = {}, userAgent = ''): VerdictOrPromise {
+    return this.verifyToken(token, { use, userAgent, accept: copy });
+  }
+
+  /** The same. No other text has the same hash, so a hit needs no look at how the key is written. */
+  verifyToken<T>(token: string, question: Question<T>): MaybePromise<T | Refused> {
     const hash = token.length > longestKey ? undefined : hashOf(token);
     const now = this.#now();
-    const good = hash === undefined ? undefined : this.#findGood(hash, now);
-    if (good !== undefined) return this.#decideCached(good, use, userAgent, now);
-    return this.#verifyUncached(token, hash, use, userAgent, now);
+    const row = hash === undefined ? none : this.#findGood(hash, now);
+    if (row !== none) return this.#decideCached(row, question, now);
+    return this.#verifyUncached(token, hash, question, now);
   }
 
   /** @param hash undefined when the token is too long for a key */
-  #verifyUncached(
+  #verifyUncached<T>(
     token: string,
     hash: string | undefined,
-    use: Use,
-    userAgent: string,
+    question: Question<T>,
     now: number,
-  ): VerdictOrPromise {
+  ): MaybePromise<T | Refused> {
     if (hash === undefined || parseKey(token, this.#options.prefixes) === null) {
-      return this.#refuseStranger(this.#explain(token), use, now);
+      return this.#refuseStranger(this.#explain(token), question.use, now);
     }
     const { lookUps } = this.#options.counts;
-    const bad = this.#memory.bad(hash);
-    if (bad !== undefined) {
+    const row = this.#refused.find(hash);
+    if (row !== none) {
       lookUps.refused += 1;
-      return this.#refuseBad(bad, use, now);
+      return this.#refuseEnded(row, question.use, now);
     }
     lookUps.database += 1;
-    return this.#load(hash, use, userAgent);
+    return this.#load(hash, question);
   }
 
   /** A good secret that is remembered, when memory may be trusted. @param now epoch ms */
-  #findGood(hash: string, now: number): GoodSecret | undefined {
-    const secret = this.#memory.good(hash);
-    return secret !== undefined && this.#lease.holds(now) ? secret : undefined;
+  #findGood(hash: string, now: number): number {
+    const row = this.#good.find(hash);
+    return row !== none && this.#lease.holds(now) ? row : none;
   }
 
-  #decideCached(secret: GoodSecret, use: Use, userAgent: string, now: number): VerdictOrPromise {
-    if (use.recorded !== false) this.#options.counts.lookUps.good += 1;
-    return this.#decide(secret, use, userAgent, now);
+  #decideCached<T>(row: number, question: Question<T>, now: number): MaybePromise<T | Refused> {
+    if (question.use.recorded !== false) this.#options.counts.lookUps.good += 1;
+    return this.#decide(row, question, now);
   }
 
   /** @param settled what the database said of the limit, when it was asked; the request is then counted */
-  #decide(
-    secret: GoodSecret,
-    use: Use,
-    userAgent: string,
+  #decide<T>(
+    row: number,
+    question: Question<T>,
     now: number,
     settled?: LimitState,
-  ): VerdictOrPromise {
-    if (isForeign(secret, use)) return this.#refuseStranger(unknown, use, now);
-    const fault = judge(secret, use, now);
-    if (fault !== undefined) return this.#refuseKnown(secret, fault, use, now);
-    const limit = use.limited === false ? null : (settled ?? this.#take(secret, now));
-    if (limit === undefined) return this.#ask(secret, use, userAgent);
+  ): MaybePromise<T | Refused> {
+    const good = this.#good;
+    const { use, userAgent, accept } = question;
+    if (use.workspaceId !== undefined && use.workspaceId !== good.workspaceId(row))
+      return this.#refuseStranger(unknown, use, now);
+    if (use.needs !== undefined || good.mayHaveEnded(row, now)) {
+      const fault = judge(good.read(row), use, now);
+      if (fault !== undefined) return this.#refuseKnown(row, fault, use, now);
+    }
+    const limit = use.limited === false ? null : (settled ?? this.#take(row, now));
+    if (limit === undefined) return this.#ask(row, question);
     if (limit?.passed === false) {
       this.#options.counts.limited.key += 1;
-      return { ...this.#refuseKnown(secret, rateLimited(limit), use, now), limit };
+      return { ...this.#refuseKnown(row, rateLimited(limit), use, now), limit };
     }
     if (use.recorded !== false) {
-      const usage = this.#usageOf(secret, secret.keyId, now);
-      usage.accepted += 1;
-      usage.lastMs = now - startOf(usage.hour);
-      usage.address = use.address ?? '';
-      usage.agent = userAgent.length > longestAgent ? shorten(userAgent) : userAgent;
+      good.usage.accept(row, now, use.address ?? '', userAgent);
       this.#options.counts.valid += 1;
     }
-    return { key: secret, limit };
+    return accept(good, row, limit);
   }
 
   /** Counts a request against the key's limit; null when it has none, undefined when the database must be asked. */
-  #take(secret: GoodSecret, now: number): LimitState | null | undefined {
-    const { keyId, rateLimit } = secret;
-    if (rateLimit === null) return null;
+  #take(row: number, now: number): LimitState | null | undefined {
+    const quota = this.#good.limit(row);
+    if (quota === 0) return null;
     const { sharedLimits } = this.#options;
-    const window = this.#windowOf(secret);
-    if (sharedLimits === undefined) return take(window, 'key', rateLimit, now);
-    return sharedLimits.take(window, keyId, rateLimit, now);
-  }
-
-  #windowOf(secret: GoodSecret): KeyWindow {
-    if (secret.window === undefined || secret.window.dropped) {
-      secret.window = this.#options.keyLimits.windowOf(secret.keyId);
-    }
-    return secret.window;
+    if (sharedLimits === undefined) return take(this.#windows.of(row), 'key', quota, now);
+    return sharedLimits.take(this.#windows.shared(row), this.#good.keyId(row), quota, now);
   }
 
   /** Waits for the database's word about the limit. The key may be another afterwards, so it is looked up again. */
-  #ask(secret: GoodSecret, use: Use, userAgent: string): VerdictOrPromise {
-    const { keyId, rateLimit, hash } = secret;
-    const asked = this.#options.sharedLimits?.ask(this.#windowOf(secret), keyId, rateLimit ?? 0);
+  #ask<T>(row: number, question: Question<T>): Promise<T | Refused> {
+    const good = this.#good;
+    const hash = good.hash(row);
+    const asked = this.#options.sharedLimits?.ask(
+      this.#windows.shared(row),
+      good.keyId(row),
+      good.limit(row),
+    );
     return Promise.resolve(asked).then((settled) => {
-      if (settled === undefined) return this.#refuse(verificationUnavailable, use);
+      if (settled === undefined) return this.#refuse(verificationUnavailable, question.use);
       const now = this.#now();
-      const good = this.#findGood(hash, now);
-      if (good !== undefined) return this.#decide(good, use, userAgent, now, settled);
+      const found = this.#findGood(hash, now);
+      if (found !== none) return this.#decide(found, question, now, settled);
       this.#options.counts.lookUps.database += 1;
-      return this.#load(hash, use, userAgent, settled);
+      return this.#load(hash, question, settled);
     });
   }
 
   /** Reads what is not remembered, or may not be trusted. @param settled as for `#decide` */
-  #load(hash: string, use: Use, userAgent: string, settled?: LimitState): VerdictOrPromise {
-    const failed = (error: unknown): Verdict => {
+  #load<T>(hash: string, question: Question<T>, settled?: LimitState): MaybePromise<T | Refused> {
+    const failed = (error: unknown): Refused => {
       this.#options.failed(error);
-      return this.#refuse(verificationUnavailable, use);
+      return this.#refuse(verificationUnavailable, question.use);
     };
-    const decide = (read: Read) => this.#decideRead(hash, read, use, userAgent, settled);
+    const decide = (read: Read) => this.#decideRead(hash, read, question, settled);
     try {
       const read = this.#options.secrets.read(hash);
       return read instanceof Promise ? read.then(decide).catch(failed) : decide(read);
@@ -207,39 +227,48 @@ export class Verifier {
     }
   }
 
-  /** Remembers and decides in one turn: a value read before a revocation can never be remembered after it. */
-  #decideRead(
+  /**
+   * Remembers and decides in one turn: a value read before a revocation can never be remembered after it. What may not
+   * be kept is in the table for this decision only.
+   */
+  #decideRead<T>(
     hash: string,
     { stored, mayKeep }: Read,
-    use: Use,
-    userAgent: string,
+    question: Question<T>,
     settled: LimitState | undefined,
-  ): VerdictOrPromise {
+  ): MaybePromise<T | Refused> {
     const now = this.#now();
-    const keep = mayKeep();
-    if (stored !== undefined && 'key' in stored) {
-      const secret = this.#memory.rememberGood(hash, stored.key, keep);
-      return this.#decide(secret, use, userAgent, now, settled);
+    const isGood = stored !== undefined && 'key' in stored;
+    const table = isGood ? this.#good : this.#refused;
+    if (!isGood) this.#good.drop(hash);
+    try {
+      if (isGood) {
+        const row = table.add(hash, stored.key);
+        if (this.#options.sharedLimits === undefined) this.#windows.adopt(row);
+        return this.#decide(row, question, now, settled);
+      }
+      return this.#refuseEnded(table.addRejected(hash, stored?.ended), question.use, now);
+    } finally {
+      if (!mayKeep()) table.drop(hash);
     }
-    const refusal = stored === undefined ? unknown : stored.refusal;
-    return this.#refuseBad(this.#memory.rememberBad(hash, refusal, stored, keep), use, now);
   }
 
-  #refuseBad(secret: BadSecret, use: Use, now: number): Verdict {
-    if (secret.keyId === undefined) return this.#refuseStranger(secret.refusal, use, now);
-    if (isForeign(secret, use)) return this.#refuseStranger(unknown, use, now);
-    if (use.recorded !== false) this.#usageOf(secret, secret.keyId, now).refused += 1;
-    return this.#refuse(secret.refusal, use);
+  /** Refuses a secret that is none, or was revoked or retired. */
+  #refuseEnded(row: number, use: Use, now: number): Refused {
+    const ended = this.#refused.readEnded(row);
+    if (ended === undefined || isForeign(ended, use)) return this.#refuseStranger(unknown, use, now);
+    if (use.recorded !== false) this.#refused.usage.refuse(row, now);
+    return this.#refuse(ended.standing === 'revoked' ? revoked(ended.since) : retired(ended.since), use);
   }
 
   /** Refuses a key whose secret is right. The holder sees such refusals on the key's page. */
-  #refuseKnown(secret: GoodSecret, refusal: Refusal, use: Use, now: number): { refusal: Refusal } {
-    if (use.recorded !== false) this.#usageOf(secret, secret.keyId, now).refused += 1;
+  #refuseKnown(row: number, refusal: Refusal, use: Use, now: number): Refused {
+    if (use.recorded !== false) this.#good.usage.refuse(row, now);
     return this.#refuse(refusal, use);
   }
 
   /** Refuses credentials that are no key of ours: too many of them from one address are told to slow down. */
-  #refuseStranger(refusal: Refusal, use: Use, now: number): Verdict {
+  #refuseStranger(refusal: Refusal, use: Use, now: number): Refused {
     if (use.address === undefined || use.recorded === false || !guesses.has(refusal.code)) {
       return this.#refuse(refusal, use);
     }
@@ -249,17 +278,9 @@ export class Verifier {
     return this.#refuse(rateLimited(limit), use);
   }
 
-  #refuse(refusal: Refusal, use: Use): { refusal: Refusal } {
+  #refuse(refusal: Refusal, use: Use): Refused {
     if (use.recorded !== false) this.#options.counts.refuse(refusal.code);
     return { refusal };
-  }
-
-  /** The counters of a secret in the current hour. */
-  #usageOf(secret: GoodSecret | BadSecret, keyId: string, now: number): SecretUsage {
-    const { usage } = secret;
-    if (usage !== undefined && !usage.closed && usage.hour === hourOf(now)) return usage;
-    secret.usage = this.#options.usage.open(keyId, secret.hash, now);
-    return secret.usage;
   }
 
   #explain(token: string): Refusal {
@@ -272,16 +293,16 @@ export class Verifier {
   }
 }
 
+/** A verdict that may be kept. */
+function copy(keys: KeyTable, row: number, limit: LimitState | null): Verdict {
+  return { key: keys.read(row), limit };
+}
+
 /** Whether a secret belongs to a workspace whose keys whoever asks does not see: for it there is no such key. */
-function isForeign(secret: { workspaceId: string | undefined }, { workspaceId }: Use): boolean {
+function isForeign(secret: { workspaceId: string }, { workspaceId }: Use): boolean {
   return workspaceId !== undefined && secret.workspaceId !== workspaceId;
 }
 
 function ownTarget(request: IncomingMessage): readonly string[] {
   return [request.url ?? '/'];
-}
-
-/** SHA-256 as 32 latin-1 characters, which a Map finds faster than it would 64 of hexadecimal. */
-function hashOf(token: string): string {
-  return digest('sha256', token, 'binary');
 }

@@ -11,7 +11,7 @@ import { PageHead } from '../../../components/PageHead.tsx';
 import { usePanel } from '../../../components/use-panel.ts';
 import { filterOf } from '../../search.ts';
 import { EmptyList } from './EmptyList.tsx';
-import { KeyTable, KeyTableSkeleton } from './KeyTable.tsx';
+import { KeyListTable, KeyTableSkeleton } from './KeyListTable.tsx';
 import { ListControls } from './ListControls.tsx';
 import { useAfterRevoke } from './use-after-revoke.ts';
 import { preparePanels, usePanels } from './use-panels.ts';
@@ -86,7 +86,7 @@ function Rows(props: { rows: Key[]; filter: ListFilter; counts: KeyList['counts'
   }
   return (
     <div {...prepare}>
-      <KeyTable
+      <KeyListTable
         rows={rows}
         stale={stale}
         onRename={(key) => openPanel('rename', key.id)}

@@ -1,5 +1,5 @@
 import '../../../components/Card.css';
-import './KeyTable.css';
+import './KeyListTable.css';
 import type { Key } from '@soku/contract/keys';
 import { Link } from '@tanstack/react-router';
 import { Pencil } from 'lucide-react';
@@ -14,7 +14,7 @@ interface RowActions {
   onRevoke: (key: Key) => void;
 }
 
-export function KeyTable({ rows, stale, ...actions }: { rows: Key[]; stale: boolean } & RowActions) {
+export function KeyListTable({ rows, stale, ...actions }: { rows: Key[]; stale: boolean } & RowActions) {
   return (
     <div className="card keys" aria-busy={stale}>
       <table>

@@ -1,0 +1,123 @@
+/** The limit of a key is one, whichever of its secrets is used, and whatever the cache has forgotten meanwhile. */
+import assert from 'node:assert/strict';
+import { hash } from 'node:crypto';
+import { test } from 'node:test';
+import { generateKey } from '@soku/key';
+import fc from 'fast-check';
+import { AddressLimits } from '../limits/address-limits.ts';
+import { KeyLimits } from '../limits/key-limits.ts';
+import { take, type Window } from '../limits/sliding-window.ts';
+import { SecretMemory } from './memory.ts';
+import { VerificationCounts } from './verification-counts.ts';
+import { Verifier } from './verifier.ts';
+
+const quota = 5;
+const start = 1_700_000_000_000;
+
+/** Two secrets of each of three keys. */
+const secrets = Array.from({ length: 6 }, (_, i) => {
+  const secret = generateKey({ prefix: 'soku_' });
+  return { secret, hash: hash('sha256', secret, 'binary'), keyId: `key_${i >> 1}` };
+});
+const keyOf = new Map(secrets.map((one) => [one.hash, one.keyId]));
+
+const never = Number.POSITIVE_INFINITY;
+
+/** A verifier that remembers so many secrets. */
+function newVerifier(good: number) {
+  const clock = { now: start };
+  const memory = new SecretMemory({ good, refused: 1 });
+  const limits = new KeyLimits();
+  const verifier = new Verifier({
+    secrets: {
+      read: (sha256) => {
+        const key = {
+          keyId: keyOf.get(sha256) ?? '',
+          workspaceId: 'ws_1',
+          name: '',
+          scopes: [],
+          retiresAt: never,
+          expiresAt: never,
+          rateLimit: quota,
+        };
+        return { stored: { key }, mayKeep: () => true };
+      },
+    },
+    lease: { holds: () => true },
+    memory,
+    prefixes: ['soku_'],
+    keyLimits: limits,
+    addressLimits: new AddressLimits('off'),
+    counts: new VerificationCounts(),
+    now: () => clock.now,
+    failed: (error) => assert.fail(String(error)),
+  });
+  return { clock, memory, limits, verifier };
+}
+
+const kinds = ['verify', 'verify', 'verify', 'verify', 'forget', 'empty', 'time', 'sweep'] as const;
+const step = fc.record({
+  kind: fc.constantFrom(...kinds),
+  secret: fc.constantFrom(...secrets),
+  seconds: fc.integer({ min: 1, max: 70 }),
+});
+
+type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
+
+/** A verifier, and the window that each key must have. */
+class World {
+  readonly #subject: ReturnType<typeof newVerifier>;
+  readonly #windows = new Map<string, Window>();
+
+  constructor(good: number) {
+    this.#subject = newVerifier(good);
+  }
+
+  readonly steps: Record<Step['kind'], (step: Step) => void | Promise<void>> = {
+    verify: async ({ secret: { secret, keyId } }) => {
+      const { passed, remaining } = take(this.#windowOf(keyId), 'key', quota, this.#now);
+      const { limit, refusal } = await this.#subject.verifier.verifyKey(secret);
+      assert.deepEqual([refusal === undefined, limit?.remaining], [passed, remaining]);
+    },
+    forget: ({ secret }) => this.#subject.memory.forget([Buffer.from(secret.hash, 'latin1')]),
+    empty: () => this.#subject.memory.empty(),
+    time: ({ seconds }) => {
+      this.#subject.clock.now += seconds * 1000;
+    },
+    sweep: () => this.#subject.limits.sweep(this.#now),
+  };
+
+  /** What a stop writes lets each key go on where it was. */
+  assertWritten(): void {
+    const { limits, memory } = this.#subject;
+    const written = new Map([...limits.counting(this.#now), ...memory.windows(this.#now)]);
+    for (const [keyId, window] of this.#windows) {
+      const restored = { ...(written.get(keyId) ?? none) };
+      assert.deepEqual(take(restored, 'key', quota, this.#now), take(window, 'key', quota, this.#now));
+    }
+  }
+
+  get #now(): number {
+    return this.#subject.clock.now;
+  }
+
+  #windowOf(keyId: string): Window {
+    const window = this.#windows.get(keyId) ?? { ...none };
+    this.#windows.set(keyId, window);
+    return window;
+  }
+}
+
+const none: Window = { minute: 0, current: 0, previous: 0 };
+
+test('whatever is forgotten and read again, a request passes just when the window of its key has room', async () => {
+  const steps = fc.array(step, { maxLength: 80, size: 'max' });
+  await fc.assert(
+    fc.asyncProperty(fc.integer({ min: 1, max: 7 }), steps, async (good, all) => {
+      const world = new World(good);
+      for (const one of all) await world.steps[one.kind](one);
+      world.assertWritten();
+    }),
+    { numRuns: 300 },
+  );
+});

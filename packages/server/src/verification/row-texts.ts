@@ -1,0 +1,56 @@
+import { lengths, width } from './columns.ts';
+
+/** Bytes of each row: the id of a key and 18 more. */
+const size = 48;
+
+/** The id and the name of each row's key. Longer texts than the common ones stand beside the table. */
+export class RowTexts {
+  readonly #rows: Int32Array;
+  readonly #bytes: Buffer;
+  readonly #long = new Map<number, string>();
+
+  constructor(rows: Int32Array, capacity: number) {
+    this.#rows = rows;
+    this.#bytes = Buffer.from(new ArrayBuffer(capacity * size));
+  }
+
+  write(row: number, keyId: string, name: string): void {
+    const encoded = encodeURIComponent(name.toWellFormed());
+    this.#rows[row * width + lengths] = keyId.length | (encoded.length << 16);
+    const text = keyId + encoded;
+    if (text.length > size) this.#long.set(row, text);
+    else this.#bytes.write(text, row * size, 'latin1');
+  }
+
+  /** Called when a row holds nothing any more. */
+  drop(row: number): void {
+    if (this.#lengthOf(row) > size) this.#long.delete(row);
+  }
+
+  clear(): void {
+    this.#long.clear();
+  }
+
+  keyId(row: number): string {
+    return this.#slice(row, 0, this.#idLength(row));
+  }
+
+  /** The name, URL-encoded, so that it fits into a header field. */
+  encodedName(row: number): string {
+    return this.#slice(row, this.#idLength(row), this.#lengthOf(row));
+  }
+
+  #slice(row: number, start: number, end: number): string {
+    if (this.#lengthOf(row) > size) return (this.#long.get(row) ?? '').slice(start, end);
+    return this.#bytes.toString('latin1', row * size + start, row * size + end);
+  }
+
+  #idLength(row: number): number {
+    return (this.#rows[row * width + lengths] ?? 0) & 0xffff;
+  }
+
+  #lengthOf(row: number): number {
+    const both = this.#rows[row * width + lengths] ?? 0;
+    return (both & 0xffff) + (both >>> 16);
+  }
+}

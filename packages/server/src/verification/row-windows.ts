@@ -1,0 +1,117 @@
+import type { KeyWindow } from '../limits/key-limits.ts';
+import { advance, type Window } from '../limits/sliding-window.ts';
+import * as column from './columns.ts';
+
+/** What RowWindows reads of a row. */
+interface Whose {
+  keyId(row: number): string;
+}
+
+/**
+ * The windows of the keys' limits in the rows of a table. A window is kept beside the table (KeyLimits) when several
+ * rows share it, or several servers do.
+ */
+export class RowWindows {
+  readonly #rows: Int32Array;
+  readonly #whose: Whose;
+  readonly #window: RowWindow;
+  /** By row; shorter when the last rows have none. */
+  readonly #kept: (KeyWindow | undefined)[] = [];
+  /** Of rows that were dropped. */
+  #left: [string, Window][] = [];
+
+  constructor(rows: Int32Array, whose: Whose) {
+    this.#rows = rows;
+    this.#whose = whose;
+    this.#window = new RowWindow(rows);
+  }
+
+  /** The window in the columns of a row. Always the same object, so it is good until the next call. */
+  at(row: number): Window {
+    this.#window.start = row * column.width;
+    return this.#window;
+  }
+
+  /** The window that is kept beside the table for a row. */
+  kept(row: number): KeyWindow | undefined {
+    return row < this.#kept.length ? this.#kept[row] : undefined;
+  }
+
+  keep(row: number, window: KeyWindow): void {
+    while (this.#kept.length <= row) this.#kept.push(undefined);
+    this.#kept[row] = window;
+  }
+
+  /** Takes the window out of the columns of a row. @returns undefined when it counts nothing */
+  take(row: number): Window | undefined {
+    const { minute, current, previous } = this.at(row);
+    if (current === 0 && previous === 0) return undefined;
+    this.#rows.fill(0, row * column.width + column.minute, row * column.width + column.previous + 1);
+    return { minute, current, previous };
+  }
+
+  /** Called when a row is about to hold another secret, or none. */
+  leave(row: number): void {
+    const window = this.take(row);
+    if (window !== undefined) this.#left.push([this.#whose.keyId(row), window]);
+    if (row < this.#kept.length) this.#kept[row] = undefined;
+  }
+
+  /** Called when all rows are about to be given up. @param rows how many have ever held something */
+  leaveAll(rows: number): void {
+    for (let row = 0; row < rows; row++) this.leave(row);
+  }
+
+  /** Hands over the windows of rows that were dropped, with the ids of their keys. */
+  takeLeft(): [string, Window][] {
+    const left = this.#left;
+    this.#left = [];
+    return left;
+  }
+
+  /** Copies of all windows in columns that still count something. @param rows as above. @param now epoch ms */
+  *counting(rows: number, now: number): Generator<[string, Window]> {
+    for (let row = 0; row < rows; row++) {
+      const { minute, current, previous } = this.at(row);
+      if (current === 0 && previous === 0) continue;
+      const window = { minute, current, previous };
+      advance(window, now);
+      if (window.current > 0 || window.previous > 0) yield [this.#whose.keyId(row), window];
+    }
+  }
+}
+
+/** Reads and writes the columns of one row, so that the rule of all limits need not know where a window lies. */
+class RowWindow implements Window {
+  readonly #rows: Int32Array;
+  /** Index of the row's first column. */
+  start = 0;
+
+  constructor(rows: Int32Array) {
+    this.#rows = rows;
+  }
+
+  get minute(): number {
+    return this.#rows[this.start + column.minute] ?? 0;
+  }
+
+  set minute(value: number) {
+    this.#rows[this.start + column.minute] = value;
+  }
+
+  get current(): number {
+    return this.#rows[this.start + column.current] ?? 0;
+  }
+
+  set current(value: number) {
+    this.#rows[this.start + column.current] = value;
+  }
+
+  get previous(): number {
+    return this.#rows[this.start + column.previous] ?? 0;
+  }
+
+  set previous(value: number) {
+    this.#rows[this.start + column.previous] = value;
+  }
+}
