@@ -194,7 +194,7 @@ export async function createVerification(
     database: database.kind,
     verifications: counts,
     cached: () => memory.sizes,
-    windows: () => ({ key: limits.keys.size, address: addressLimits.size }),
+    windows: () => ({ key: limits.keys.size + memory.good.windows.size, address: addressLimits.size }),
     unwrittenUses: () => usage.recorder.pending,
     nodes: nodes && { figures: nodes.node.figures, exchanges: nodes.exchanges, list: nodes.list },
     connections: database.kind === 'sqlite' ? undefined : () => connectionsOf(database),

@@ -90,7 +90,7 @@ export function createMetrics(sources: Sources): Metrics {
   });
   new Gauge({
     name: 'soku_limit_windows',
-    help: 'Keys and addresses whose requests of the last two minutes are counted beside the cache of keys',
+    help: 'Keys and addresses whose requests are being counted',
     labelNames: ['policy'],
     registers,
     collect() {

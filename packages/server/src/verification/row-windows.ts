@@ -12,7 +12,6 @@ interface Whose {
  * rows share it, or several servers do.
  */
 export class RowWindows {
-  readonly #rows: Int32Array;
   readonly #whose: Whose;
   readonly #window: RowWindow;
   /** By row; shorter when the last rows have none. */
@@ -21,9 +20,13 @@ export class RowWindows {
   #left: [string, Window][] = [];
 
   constructor(rows: Int32Array, whose: Whose) {
-    this.#rows = rows;
     this.#whose = whose;
     this.#window = new RowWindow(rows);
+  }
+
+  /** How many rows have a window in their columns. */
+  get size(): number {
+    return this.#window.used;
   }
 
   /** The window in the columns of a row. Always the same object, so it is good until the next call. */
@@ -44,10 +47,10 @@ export class RowWindows {
 
   /** Takes the window out of the columns of a row. @returns undefined when it counts nothing */
   take(row: number): Window | undefined {
-    const { minute, current, previous } = this.at(row);
-    if (current === 0 && previous === 0) return undefined;
-    this.#rows.fill(0, row * column.width + column.minute, row * column.width + column.previous + 1);
-    return { minute, current, previous };
+    const window = this.at(row);
+    const { minute, current, previous } = window;
+    Object.assign(window, { minute: 0, current: 0, previous: 0 });
+    return current === 0 && previous === 0 ? undefined : { minute, current, previous };
   }
 
   /** Called when a row is about to hold another secret, or none. */
@@ -86,6 +89,8 @@ class RowWindow implements Window {
   readonly #rows: Int32Array;
   /** Index of the row's first column. */
   start = 0;
+  /** Rows whose window was used: its minute is not 0. */
+  used = 0;
 
   constructor(rows: Int32Array) {
     this.#rows = rows;
@@ -96,6 +101,7 @@ class RowWindow implements Window {
   }
 
   set minute(value: number) {
+    this.used += Number(value !== 0) - Number(this.minute !== 0);
     this.#rows[this.start + column.minute] = value;
   }
 
