@@ -63,7 +63,7 @@ export async function startBareServer(): Promise<Contestant> {
  * @param turn measures one contestant; `round` counts from 0
  * @returns of each contestant, in their order, what its turns gave
  */
-export async function inTurns<C extends Contestant, T>(
+export async function inTurns<C extends Pick<Contestant, 'pids'>, T>(
   contestants: readonly C[],
   rounds: number,
   turn: (contestant: C, round: number) => Promise<T>,
@@ -84,6 +84,6 @@ export async function inTurns<C extends Contestant, T>(
   return turns.map(({ given }) => given);
 }
 
-function signal(contestants: readonly Contestant[], name: NodeJS.Signals): void {
+function signal(contestants: readonly Pick<Contestant, 'pids'>[], name: NodeJS.Signals): void {
   for (const pid of contestants.flatMap(({ pids }) => pids)) process.kill(pid, name);
 }

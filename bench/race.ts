@@ -5,8 +5,11 @@ import { type Answered, type Load, send } from './wrk.ts';
 /** What HTTP figures are measured with, unless they say otherwise. */
 export const usualConnections = 64;
 
-/** A contestant, and what is its own: the path, when that is not /v1/verify, and the keys, when others get others. */
-export type Racer = Contestant & { path?: string; keys?: string };
+/**
+ * A contestant, and what is its own: the path, when that is not /v1/verify, the keys, when others get others, and whether
+ * it gets them in batches.
+ */
+export type Racer = Pick<Contestant, 'url' | 'pids'> & { path?: string; keys?: string; batched?: boolean };
 
 /**
  * Measures contestants with one load, each in its turns: warm up, then count. In a round all of them get the same
@@ -19,11 +22,15 @@ export function race(
   load: Partial<Omit<Load, 'url'>>,
   { rounds, warmUp, counted }: Sizes,
 ): Promise<Answered[][]> {
-  return inTurns(racers, rounds, async ({ url, path = '/v1/verify', keys = load.keys ?? '' }, round) => {
-    const own = { connections: usualConnections, ...load, keys, url: `${url}${path}` };
-    await send(own, warmUp, 2 * round);
-    return send(own, counted, 2 * round + 1);
-  });
+  return inTurns(
+    racers,
+    rounds,
+    async ({ url, path = '/v1/verify', keys = load.keys ?? '', batched = false }, round) => {
+      const own = { connections: usualConnections, ...load, keys, batched, url: `${url}${path}` };
+      await send(own, warmUp, 2 * round);
+      return send(own, counted, 2 * round + 1);
+    },
+  );
 }
 
 export function rates(counts: readonly Answered[] = []): number[] {

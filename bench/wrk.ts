@@ -15,6 +15,8 @@ export interface Load {
   keys: string;
   /** A file with the key that asks: makes it POST /v1/verify, with the other keys in the body. */
   asking?: string;
+  /** Whether each request asks about 100 of the keys. */
+  batched?: boolean;
   /** Whether refusals are what is wanted. Default: one of them fails the bench. */
   refused?: boolean;
   /** Default: the core that loads have for themselves. */
@@ -62,7 +64,7 @@ export async function send(load: Load, seconds: number, seed: number): Promise<A
   const method =
     load.asking === undefined
       ? ['get', load.keys, String(seed)]
-      : ['post', load.keys, String(seed), load.asking];
+      : [load.batched === true ? 'batch' : 'post', load.keys, String(seed), load.asking];
   const child = spawn('taskset', ['-c', load.core ?? String(cores.load), wrk.file, ...own, ...method], {
     env: { PATH: process.env.PATH, ...wrk.env },
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -5,6 +5,7 @@ import { keyAt, keyFiles, spread } from '../keys.ts';
 import { needCores, program } from '../machine.ts';
 import { race, rates, usualConnections } from '../race.ts';
 import { seeded } from '../seeded.ts';
+import type { Answered } from '../wrk.ts';
 
 /** Verification over HTTP, in both its forms, against the least that Node's HTTP server can do. */
 export async function verifyHttp(sizes: Sizes): Promise<Figure[]> {
@@ -20,7 +21,10 @@ export async function verifyHttp(sizes: Sizes): Promise<Figure[]> {
   const { apiKey } = await owner.makeKey({ name: 'Bench', scopes: ['keys:verify'] });
 
   const [byGet, bareByGet] = await race([soku, bare], { keys }, sizes);
-  const [byPost, bareByPost] = await race([soku, bare], { keys, asking: files.write([apiKey]) }, sizes);
+  const asking = files.write([apiKey]);
+  const [byPost, bareByPost] = await race([soku, bare], { keys, asking }, sizes);
+  const [batches = [], calls = []] = await race([{ ...soku, batched: true }, soku], { keys, asking }, sizes);
+  const keysOf = (counts: Answered[], each: number) => rates(counts).map((rate) => rate * each);
   const how = `${inWords(sizes.keysInUse)} of ${inWords(sizes.keys)} keys at random, all of them in memory; limits, usage and metrics on. ${usualConnections} connections of wrk. The yardstick answers 200 and two bytes to the same requests.`;
   return [
     {
@@ -32,7 +36,19 @@ export async function verifyHttp(sizes: Sizes): Promise<Figure[]> {
     {
       ...compare(rates(byPost), rates(bareByPost)),
       name: 'POST /v1/verify over HTTP',
+      goal: { atLeast: 45 },
       how: `${how} The asking key is verified, too.`,
+    },
+    {
+      name: 'Keys verified by POST /v1/verify with 100 keys, against one',
+      values: keysOf(batches, 100).map((rate, i) => rate / (calls[i]?.rate ?? Number.NaN)),
+      unit: 'times',
+      goal: { atLeast: 20 },
+      sides: [
+        { name: 'a batch of 100', values: keysOf(batches, 100), unit: 'k/s' },
+        { name: 'one key a call', values: keysOf(calls, 1), unit: 'k/s' },
+      ],
+      how: `The keys and the server of the figures above. The server has a core of its own, which is busy all the time, so keys a second are keys a CPU second.`,
     },
   ];
 }

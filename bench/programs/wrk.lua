@@ -1,6 +1,7 @@
 -- Asks for a random key of a file in each request. Every request is made before the count begins, so that one costs
 -- this program a look into a table, and both contestants get the very same ones.
--- Arguments: get or post; the file of keys; the seed of the order; for post, a file with the key that asks.
+-- Arguments: get, post, or batch for 100 keys a request; the file of keys; the seed of the order; but for get, a file
+-- with the key that asks.
 local requests = {}
 local count = 0
 
@@ -12,16 +13,29 @@ function init(arguments)
   local method, keys, seed, asking = arguments[1], arguments[2], arguments[3], arguments[4]
   math.randomseed(tonumber(seed))
   local asker = asking and key_of(asking)
-  for key in io.lines(keys) do
+  local function add(...)
     count = count + 1
+    requests[count] = wrk.format(...)
+  end
+  local function ask(body)
+    add('POST', nil, {
+      Authorization = 'Bearer ' .. asker,
+      Host = wrk.headers.Host,
+      ['Content-Type'] = 'application/json',
+    }, body)
+  end
+  local batch = {}
+  for key in io.lines(keys) do
     if method == 'get' then
-      requests[count] = wrk.format('GET', nil, { Authorization = 'Bearer ' .. key, Host = wrk.headers.Host })
+      add('GET', nil, { Authorization = 'Bearer ' .. key, Host = wrk.headers.Host })
+    elseif method == 'post' then
+      ask('{"apiKey":"' .. key .. '"}')
     else
-      requests[count] = wrk.format('POST', nil, {
-        Authorization = 'Bearer ' .. asker,
-        Host = wrk.headers.Host,
-        ['Content-Type'] = 'application/json',
-      }, '{"apiKey":"' .. key .. '"}')
+      batch[#batch + 1] = key
+      if #batch == 100 then
+        ask('{"apiKeys":["' .. table.concat(batch, '","') .. '"]}')
+        batch = {}
+      end
     end
   end
 end

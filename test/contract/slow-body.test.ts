@@ -63,6 +63,18 @@ test('a key that is revoked while it sends the body of a creation makes no key',
   assert.deepEqual(await names(), before);
 });
 
+test('a key that is revoked while it asks about another one gets no answer', async () => {
+  const asked = await ada.makeKey({ name: 'asked about' });
+  const { apiKey, key } = await ada.makeKey({ name: 'back end', scopes: ['keys:verify'] });
+  const answer = await trickle(
+    'POST',
+    '/v1/verify',
+    { caller: bearer(apiKey), body: { apiKey: asked.apiKey } },
+    () => ada.revoke(key.id),
+  );
+  assert.deepEqual(answer, { status: 401, code: 'revoked_key' });
+});
+
 test('a key that is revoked while it sends a new name renames nothing', async () => {
   const { key: target } = await ada.makeKey({ name: 'target' });
   const { apiKey, key } = await ada.makeKey({ name: 'vandal', scopes: ['keys:write'] });

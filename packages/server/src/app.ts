@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { AccountService } from './accounts/account-service.ts';
 import { createAuth } from './accounts/auth.ts';
@@ -48,7 +49,9 @@ import { usageRoutes } from './usage/routes.ts';
 import { UsageService } from './usage/service.ts';
 import { recordUsage } from './usage/usage.ts';
 import { ForwardAuth } from './verification/forward-auth.ts';
+import { Lane } from './verification/lane.ts';
 import { SecretMemory } from './verification/memory.ts';
+import { PostVerify } from './verification/post-verify.ts';
 import { verificationRoutes } from './verification/routes.ts';
 import type { CacheLease, SecretSource } from './verification/secret-source.ts';
 import { sqliteSecrets } from './verification/sqlite-secrets.ts';
@@ -97,8 +100,7 @@ export async function createApp(
 
   const draining = drainable(app);
   const isStopping = () => draining.begun;
-  const forwardAuth = new ForwardAuth({ verifier, addressOf, isClosing: isStopping, requests, log });
-  serveAhead(app, (request, response) => forwardAuth.handle(request, response));
+  answerAhead(app, { verifier, addressOf, isClosing: isStopping, requests, log, verifyScope });
 
   const gateway =
     config.gateway &&
@@ -133,6 +135,25 @@ export async function createApp(
   openApiRoute(app);
   await registerPages(app);
   return { app, accounts, failedSignIns, keys, nodes, limits, usage, gateway, draining };
+}
+
+/** Lets verification answer ahead of the framework. */
+function answerAhead(
+  app: FastifyInstance,
+  {
+    verifier,
+    verifyScope,
+    ...how
+  }: Pick<ConstructorParameters<typeof PostVerify>[0], 'verifier' | 'verifyScope'> &
+    ConstructorParameters<typeof Lane>[0],
+): void {
+  const { addressOf } = how;
+  const lane = new Lane(how);
+  const forwardAuth = new ForwardAuth({ verifier, addressOf, lane });
+  const postVerify = new PostVerify({ verifier, addressOf, lane, verifyScope });
+  serveAhead(app, (request, response, passOn) => {
+    return forwardAuth.handle(request, response) || postVerify.handle(request, response, passOn);
+  });
 }
 
 /** Accounts, the auth library behind them, and what stands before their passwords. */

@@ -1,5 +1,4 @@
 import type { IncomingHttpHeaders, IncomingMessage, Server, ServerResponse } from 'node:http';
-import { Readable } from 'node:stream';
 import { redactKeys } from '@soku/key';
 import fastify, {
   type FastifyBaseLogger,
@@ -23,6 +22,7 @@ import { type Detail, internalError, type Refusal, RequestError, refuse } from '
 import { atMostEvery, logAnswered, logsRequests } from './logging.ts';
 import { checkOrigin, checkPreflight, ownOrigins } from './origin.ts';
 import { PreformattedResponse } from './preformatted-response.ts';
+import { bodyAgain } from './read-body.ts';
 import type { RequestCounts } from './request-counts.ts';
 import { clientRequestId, nextRequestId } from './request-ids.ts';
 import { unavailable } from './unavailable.ts';
@@ -84,9 +84,10 @@ export function createServer(options: Options) {
     parseJson(request, text, done);
   });
 
-  // A request whose body was at its end before it began tells no end, which the parsers would wait for.
-  app.addHook('preParsing', async (request, _reply, payload) =>
-    request.raw.readableEnded ? Readable.from([]) : payload,
+  // A request whose body is at its end, because it is empty or was read before, tells no end, which the parsers would
+  // wait for.
+  app.addHook('preParsing', async ({ raw }, _reply, payload) =>
+    raw.readableEnded ? bodyAgain(raw) : payload,
   );
 
   setDefaults(app.server);
@@ -159,17 +160,20 @@ function setDefaults(server: Server): void {
 /**
  * Lets `handle` have each request before the framework does.
  *
- * @param handle answers a request, or returns false and has not touched it
+ * @param handle answers a request, or returns false and has not touched it. What it has read the body of (keepBody) it
+ *   can still pass on to the framework later
  */
 export function serveAhead(
   app: FastifyInstance,
-  handle: (request: IncomingMessage, response: PreformattedResponse) => boolean,
+  handle: (request: IncomingMessage, response: PreformattedResponse, passOn: () => void) => boolean,
 ): void {
   const framework = app.server.listeners('request');
   app.server.removeAllListeners('request');
   app.server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    if (response instanceof PreformattedResponse && handle(request, response)) return;
-    for (const listener of framework) Reflect.apply(listener, app.server, [request, response]);
+    const passOn = () => {
+      for (const listener of framework) Reflect.apply(listener, app.server, [request, response]);
+    };
+    if (!(response instanceof PreformattedResponse) || !handle(request, response, passOn)) passOn();
   });
 }
 

@@ -7,18 +7,16 @@ import { HttpSocket } from '../../../../test/support/http-socket.ts';
 import { PreformattedResponse } from '../http/preformatted-response.ts';
 import { RequestCounts } from '../http/request-counts.ts';
 import { ForwardAuth } from './forward-auth.ts';
+import { Lane } from './lane.ts';
 
 /** A server whose verification fails. */
 async function brokenServer(verifyFields: () => Promise<never>) {
   const lines: string[] = [];
   const requests = new RequestCounts();
-  const forwardAuth = new ForwardAuth({
-    verifier: { verifyFields },
-    addressOf: () => '127.0.0.1',
-    isClosing: () => false,
-    requests,
-    log: pino({}, { write: (line) => lines.push(line) }),
-  });
+  const addressOf = () => '127.0.0.1';
+  const log = pino({}, { write: (line) => lines.push(line) });
+  const lane = new Lane({ addressOf, isClosing: () => false, requests, log });
+  const forwardAuth = new ForwardAuth({ verifier: { verifyFields }, addressOf, lane });
   const server = createServer({ ServerResponse: PreformattedResponse }, (request, response) => {
     if (!(response instanceof PreformattedResponse)) throw new Error('not the response that was asked for');
     forwardAuth.handle(request, response);

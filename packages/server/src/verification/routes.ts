@@ -1,16 +1,19 @@
 import type { Key } from '@soku/contract/keys';
-import { meSchema, verificationSchema, verifyKeySchema } from '@soku/contract/verification';
+import {
+  meSchema,
+  verificationSchema,
+  verificationsSchema,
+  verifyKeySchema,
+} from '@soku/contract/verification';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { canonicalAddress } from '../http/address.ts';
 import type { Callers } from '../http/caller.ts';
-import { type ClientAddress, unknownClient } from '../http/client-address.ts';
+import type { ClientAddress } from '../http/client-address.ts';
 import { refuse } from '../http/errors.ts';
 import { keyErrorResponses } from '../http/openapi.ts';
 import { limitFields } from '../limits/fields.ts';
-import type { LimitState } from '../limits/sliding-window.ts';
-import type { Verdict } from './verdict.ts';
 import type { Verifier } from './verifier.ts';
+import { standing, verifyKeys } from './verify-keys.ts';
 
 interface Options {
   verifier: Verifier;
@@ -63,14 +66,14 @@ export const verificationRoutes: FastifyPluginAsyncZod<Options> = async (app, op
     url: '/v1/verify',
     schema: {
       operationId: 'verifyKey',
-      summary: 'Verify a key that a back end holds',
+      summary: 'Verify keys that a back end holds',
       description:
-        'Scope: `keys:verify`. For a program that took a key from a request itself. The limit of the key that is asked about counts; that of the asking key does not. A key that is refused is returned as `valid: false` with the code and message that its holder would get. With `SOKU_VERIFY_SCOPE=workspace` the keys of other workspaces are `unknown_key`.',
+        'Scope: `keys:verify`. For a program that took a key from a request itself. The limit of the key that is asked about counts; that of the asking key does not. A key that is refused is returned as `valid: false` with the code and message that its holder would get. With `apiKeys` up to 100 keys are verified in one call. With `SOKU_VERIFY_SCOPE=workspace` the keys of other workspaces are `unknown_key`.',
       tags,
       security,
       body: verifyKeySchema,
       response: {
-        200: verificationSchema,
+        200: z.union([verificationSchema, verificationsSchema]),
         ...keyErrorResponses(
           'insufficient_scope',
           'cross_origin',
@@ -82,15 +85,11 @@ export const verificationRoutes: FastifyPluginAsyncZod<Options> = async (app, op
     },
     ...callers.require('keys:verify', { limited: false, person: false }),
     handler: async (request, reply) => {
-      const { apiKey, scopes, ip } = request.body;
-      const address = ip === undefined ? undefined : (canonicalAddress(ip) ?? unknownClient);
-      const asking = callers.of(request).workspaceId;
-      const workspaceId = verifyScope === 'workspace' ? asking : undefined;
-      const verdict = await verifier.verifyKey(apiKey, { needs: scopes, address, workspaceId });
-      // What could not be checked is neither valid nor not.
-      if (verdict.refusal?.code === 'verification_unavailable') return refuse(reply, verdict.refusal);
+      const { workspaceId } = callers.of(request);
+      const { body, refusal } = await verifyKeys(verifier, request.body, { workspaceId, scope: verifyScope });
+      if (refusal !== undefined) return refuse(reply, refusal);
       reply.header('cache-control', 'no-store');
-      return describe(verdict, asking);
+      return body;
     },
   });
 
@@ -118,39 +117,3 @@ export const verificationRoutes: FastifyPluginAsyncZod<Options> = async (app, op
     },
   });
 };
-
-/** Where a key stands with its limit, for a body. */
-function standing(limit: LimitState | null) {
-  if (limit === null) return null;
-  const { limit: quota, remaining, resetSeconds } = limit;
-  return { limit: quota, remaining, resetSeconds };
-}
-
-/** @param asking the workspace of the key that asks; of another workspace's key it learns less */
-function describe({ key, limit, refusal }: Verdict, asking: string): z.input<typeof verificationSchema> {
-  if (refusal !== undefined) {
-    const { code, message, headers } = refusal;
-    return {
-      valid: false,
-      code,
-      message,
-      ...(limit === undefined ? {} : { rateLimit: standing(limit) }),
-      ...(code === 'rate_limited' ? { retryAfterSeconds: Number(headers?.['retry-after']) } : {}),
-    };
-  }
-  const { keyId: id, workspaceId, name, scopes, expiresAt } = key;
-  return {
-    valid: true,
-    code: 'valid',
-    key: {
-      id,
-      workspaceId,
-      name,
-      scopes: [...scopes],
-      ...(workspaceId === asking
-        ? { expiresAt: Number.isFinite(expiresAt) ? new Date(expiresAt).toISOString() : null }
-        : {}),
-    },
-    rateLimit: standing(limit),
-  };
-}

@@ -1,0 +1,88 @@
+import type { verificationSchema, verificationsSchema, verifyKeySchema } from '@soku/contract/verification';
+import type { z } from 'zod';
+import { canonicalAddress } from '../http/address.ts';
+import { unknownClient } from '../http/client-address.ts';
+import type { Refusal } from '../http/errors.ts';
+import type { LimitState } from '../limits/sliding-window.ts';
+import type { KeyTable } from './key-table.ts';
+import type { Refused, Use } from './verdict.ts';
+import type { Verifier } from './verifier.ts';
+
+type Verification = z.input<typeof verificationSchema>;
+
+/** The body of a response, or why there is none. */
+type Answered<Body> = { body: Body; refusal?: never } | { body?: never; refusal: Refusal };
+
+interface Asking {
+  /** The workspace of the key that asks; of another workspace's key it learns less. */
+  workspaceId: string;
+  /** Whose keys it may ask about. Those of others are unknown to it. */
+  scope: 'workspace' | 'deployment';
+}
+
+/** Answers `POST /v1/verify`. @param question what its body says */
+export async function verifyKeys(
+  verifier: Pick<Verifier, 'verifyToken'>,
+  { apiKey, apiKeys, scopes, ip }: z.output<typeof verifyKeySchema>,
+  { workspaceId, scope }: Asking,
+): Promise<Answered<Verification | z.input<typeof verificationsSchema>>> {
+  const use: Use = { needs: scopes, address: addressOf(ip) };
+  if (scope === 'workspace') use.workspaceId = workspaceId;
+  const accept = (keys: KeyTable, row: number, limit: LimitState | null) =>
+    accepted(keys, row, limit, workspaceId);
+  const verify = async (key: string) => verifier.verifyToken(key, { use, userAgent: '', accept });
+  if (apiKey !== undefined) return describe(await verify(apiKey));
+  const data: Verification[] = [];
+  for (const verdict of await Promise.all(apiKeys?.map(verify) ?? [])) {
+    const { body, refusal } = describe(verdict);
+    if (refusal !== undefined) return { refusal };
+    data.push(body);
+  }
+  return { body: { data } };
+}
+
+function addressOf(ip: string | undefined): string | undefined {
+  return ip === undefined ? undefined : (canonicalAddress(ip) ?? unknownClient);
+}
+
+/** What could not be checked is neither valid nor not. */
+function describe(verdict: Verification | Refused): Answered<Verification> {
+  if ('valid' in verdict) return { body: verdict };
+  const { refusal } = verdict;
+  return refusal.code === 'verification_unavailable' ? { refusal } : { body: rejected(verdict) };
+}
+
+function accepted(keys: KeyTable, row: number, limit: LimitState | null, asking: string): Verification {
+  const { keyId: id, workspaceId, name, scopes, expiresAt } = keys.read(row);
+  const ends = Number.isFinite(expiresAt) ? new Date(expiresAt).toISOString() : null;
+  return {
+    valid: true,
+    code: 'valid',
+    key: {
+      id,
+      workspaceId,
+      name,
+      scopes: [...scopes],
+      ...(workspaceId === asking ? { expiresAt: ends } : {}),
+    },
+    rateLimit: standing(limit),
+  };
+}
+
+function rejected({ refusal, limit }: Refused): Verification {
+  const { code, message, headers } = refusal;
+  return {
+    valid: false,
+    code,
+    message,
+    ...(limit === undefined ? {} : { rateLimit: standing(limit) }),
+    ...(code === 'rate_limited' ? { retryAfterSeconds: Number(headers?.['retry-after']) } : {}),
+  };
+}
+
+/** Where a key stands with its limit, for a body. */
+export function standing(limit: LimitState | null) {
+  if (limit === null) return null;
+  const { limit: quota, remaining, resetSeconds } = limit;
+  return { limit: quota, remaining, resetSeconds };
+}
