@@ -15,7 +15,7 @@ import { RevocationJournal } from '../../packages/server/src/journal/journal.ts'
 import type { KeyTable } from '../../packages/server/src/verification/key-table.ts';
 import { keyAt, spread } from '../keys.ts';
 
-/** What the loop asks of each contestant: who is this? @returns the length of the key's id */
+/** What the loop asks of each contestant: whose key is this? @returns the length of an id */
 type Find = (key: string) => number;
 
 const address = '192.0.2.1';
@@ -48,7 +48,8 @@ function map(): Find {
 }
 
 const use = { address };
-const accept = (keys: KeyTable, row: number) => keys.keyId(row).length;
+/** The id of a key stays bytes until it is written somewhere; whose key it is, the server knows as text. */
+const accept = (keys: KeyTable, row: number) => keys.workspaceId(row).length;
 
 /** The real verifier over the real database, put together as the server does it; uses are counted and written. */
 async function verifier(env: Record<string, string>): Promise<Find> {
