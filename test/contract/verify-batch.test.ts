@@ -6,6 +6,7 @@ import { generateKey } from '@soku/key';
 import { assertRefusal, Contract } from '../support/contract.ts';
 import { HttpSocket } from '../support/http-socket.ts';
 import { startServer } from '../support/server.ts';
+import { ada as adasAccount, bob as bobsAccount, startWithTwoAccounts } from '../support/two-accounts.ts';
 
 const server = await startServer();
 after(() => server.stop());
@@ -88,6 +89,25 @@ test('from 1 to 100 keys are taken, and either one key or several', async () => 
     assert.equal(details?.[0]?.path, path, answer.text);
     assert.ok(!answer.text.includes(apiKey.slice(8)), answer.text);
   }
+});
+
+test('in a batch, unknown keys count against the address, and keys of other workspaces can be unknown', async (t) => {
+  const apart = await startWithTwoAccounts({ SOKU_VERIFY_SCOPE: 'workspace', SOKU_ADDRESS_RATE_LIMIT: '3' });
+  t.after(apart.stop);
+  const [here, there] = [await apart.server.signIn(adasAccount), await apart.server.signIn(bobsAccount)];
+  const back = await here.makeKey({ name: 'back end', scopes: ['keys:verify'] });
+  const own = await here.makeKey({ name: 'own' });
+  const foreign = await there.makeKey({ name: 'foreign' });
+  const at = await Contract.of(apart.server);
+  const apiKeys = [generateKey(), foreign.apiKey, generateKey(), foreign.apiKey, own.apiKey];
+  const answer = await at.call('POST', '/v1/verify', {
+    key: back.apiKey,
+    body: { apiKeys, ip: '192.0.2.1' },
+  });
+  assert.deepEqual(
+    verificationsSchema.parse(answer.body).data.map(({ code }) => code),
+    ['unknown_key', 'unknown_key', 'unknown_key', 'rate_limited', 'valid'],
+  );
 });
 
 interface Form {

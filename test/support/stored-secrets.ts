@@ -16,18 +16,27 @@ export class Secret {
     this.hash = hash;
   }
 
-  /** The lines of the verification that count. */
+  /** The lines of the verification that count. `ended` is a use of a secret that is rejected at any time. */
   use(
-    { good }: SecretMemory,
+    { good, refused }: SecretMemory,
     now: number,
-    use: { refused?: boolean; address?: string; agent?: string } = {},
+    use: { refused?: boolean; ended?: boolean; address?: string; agent?: string } = {},
   ): void {
+    if (use.ended === true) {
+      good.drop(this.hash);
+      const found = refused.find(this.hash);
+      const row = found === none ? refused.addRejected(this.hash, { ...ended, keyId: this.keyId }) : found;
+      refused.usage.refuse(row, now);
+      return;
+    }
     const found = good.find(this.hash);
     const row = found === none ? good.add(this.hash, { ...key, keyId: this.keyId }) : found;
     if (use.refused === true) good.usage.refuse(row, now);
     else good.usage.accept(row, now, use.address ?? '203.0.113.7', use.agent ?? 'test/1');
   }
 }
+
+const ended = { standing: 'revoked', workspaceId: 'ws_1', since: 0 } as const;
 
 const key = {
   workspaceId: 'ws_1',

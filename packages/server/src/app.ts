@@ -144,8 +144,7 @@ function answerAhead(
     verifier,
     verifyScope,
     ...how
-  }: Pick<ConstructorParameters<typeof PostVerify>[0], 'verifier' | 'verifyScope'> &
-    ConstructorParameters<typeof Lane>[0],
+  }: { verifier: Verifier; verifyScope: Config['verifyScope'] } & ConstructorParameters<typeof Lane>[0],
 ): void {
   const { addressOf } = how;
   const lane = new Lane(how);

@@ -55,7 +55,7 @@ export class CallerFinder implements Callers {
       // The same request was authenticated before.
       const again = this.#settled.has(request);
       if (again && this.#bodyless.has(request)) return undefined;
-      // Only a request without a body has ended by now: there is nothing to wait for.
+      // One that has ended by now has no body, or one that was read before: there is nothing to wait for.
       if (request.raw.readableEnded) this.#bodyless.add(request);
       const ask = {
         needs: [needs],

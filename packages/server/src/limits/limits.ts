@@ -91,6 +91,7 @@ function keepAlone(
   windows: (now: number) => Iterable<readonly [string, Window]>,
 ): Kept {
   const store = new WindowStore(database);
+  let last: (readonly [string, Window])[] | undefined;
   return {
     shared: undefined,
     // It writes at the stop only, and then nothing reads the metrics any more.
@@ -100,7 +101,11 @@ function keepAlone(
       // The minute before the current one still counts.
       for (const [keyId, window] of await store.read(minuteOf(now()) - 1)) keys.restore(keyId, window);
     },
-    stop: () => store.save([...keys.counting(now()), ...windows(now())]),
+    stop: () => {
+      // Windows that are handed over are so once, and a stop that failed is tried again.
+      last ??= [...keys.counting(now()), ...windows(now())];
+      return store.save(last);
+    },
   };
 }
 

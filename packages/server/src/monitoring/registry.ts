@@ -90,7 +90,7 @@ export function createMetrics(sources: Sources): Metrics {
   });
   new Gauge({
     name: 'soku_limit_windows',
-    help: 'Keys and addresses whose requests are being counted',
+    help: 'Keys and addresses whose requests are counted in memory',
     labelNames: ['policy'],
     registers,
     collect() {

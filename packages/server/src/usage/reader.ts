@@ -1,8 +1,9 @@
 import type { Kysely } from 'kysely';
 import type { Tables } from '../database/schema.ts';
 import { cleanUserAgent } from '../http/user-agent.ts';
+import type { SecretCounts } from './held-uses.ts';
 import { startOf } from './hours.ts';
-import type { SecretCounts, UsageRecorder } from './recorder.ts';
+import type { UsageRecorder } from './recorder.ts';
 import {
   type HourCounts,
   type LastUse,

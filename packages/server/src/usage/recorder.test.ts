@@ -45,7 +45,9 @@ async function newRecorder(good = 10) {
   };
   const store = new SqliteUsageStore(failable);
   const sink: UsageSink['write'] = async (usages, durable, written) => {
+    const handed = JSON.stringify(usages);
     await world.meanwhile();
+    assert.equal(JSON.stringify(usages), handed, 'what was handed over does not change');
     await store.write(usages.slice(0, 2), durable, written);
   };
   const pace = new Pace(() => world.meanwhile());
@@ -57,6 +59,8 @@ type Subject = Awaited<ReturnType<typeof newRecorder>>;
 
 interface Use {
   refused: boolean;
+  /** The secret was revoked, so its uses are counted elsewhere. */
+  ended: boolean;
   address: string;
 }
 
@@ -65,12 +69,12 @@ class Model {
   readonly #counts = new Map<string, { accepted: number; refused: number }>();
   readonly #last = new Map<string, { at: number; address: string }>();
 
-  use(keyId: string, now: number, { refused, address }: Use): void {
+  use(keyId: string, now: number, { refused, ended, address }: Use): void {
     const place = `${keyId} ${hourOf(now)}`;
     const counts = this.#counts.get(place) ?? { accepted: 0, refused: 0 };
     this.#counts.set(place, counts);
-    counts[refused ? 'refused' : 'accepted'] += 1;
-    if (!refused) this.#last.set(keyId, { at: now, address });
+    counts[refused || ended ? 'refused' : 'accepted'] += 1;
+    if (!refused && !ended) this.#last.set(keyId, { at: now, address });
   }
 
   async assertHolds({ reader }: Subject): Promise<void> {
@@ -92,6 +96,7 @@ const useSome = fc.record({
   kind: fc.constant('use' as const),
   secret: fc.nat(secrets.length - 1),
   refused: fc.boolean(),
+  ended: fc.boolean(),
   address: fc.constantFrom('203.0.113.1', '203.0.113.2'),
 });
 const step = fc.oneof(
@@ -181,6 +186,28 @@ test('a flush that fails loses nothing, and the next one writes it once', async 
     secrets.map(() => 1),
   );
   assert.equal((await reader.usage('key_0', firstHour, firstHour + 1)).hours[0]?.accepted, 2);
+});
+
+test('one flush writes all uses of all tables', async () => {
+  const { world, memory, recorder } = await newRecorder();
+  secrets[0]?.use(memory, world.now);
+  for (const secret of secrets) secret.use(memory, world.now, { ended: true });
+  await recorder.flush();
+  assert.equal(recorder.pending, 0);
+});
+
+test('while nothing can be written, memory grows with the secrets that are used and not with their uses', async () => {
+  const { world, memory, recorder, reader } = await newRecorder(1);
+  world.failing = true;
+  for (let round = 0; round < 100; round++) {
+    for (const secret of secrets) secret.use(memory, world.now);
+    await assert.rejects(recorder.flush(), /the disk is full/);
+    assert.ok(recorder.pending <= 2 * secrets.length, `${recorder.pending}`);
+  }
+  world.failing = false;
+  await recorder.flush();
+  assert.equal(recorder.pending, 0);
+  assert.equal((await reader.usage('key_0', firstHour, firstHour + 1)).hours[0]?.accepted, 200);
 });
 
 test('after a clock that was wrong is set back, uses count in the right hour at once', async () => {

@@ -1,35 +1,24 @@
 import { setImmediate as turn } from 'node:timers/promises';
+import type { HeldUses, SecretCounts } from './held-uses.ts';
 import { mergeSorted } from './merge.ts';
 import { Pace } from './pace.ts';
 
-/** What a secret was used for in one hour, as far as it is not written yet. */
-export interface SecretCounts {
-  readonly keyId: string;
-  /** SHA-256 of the key, as 32 latin-1 characters. */
-  readonly hash: string;
-  /** Epoch hours. */
-  readonly hour: number;
-  accepted: number;
-  refused: number;
-  /** ms from the start of the hour to the last accepted use in it; -1 is none. */
-  lastMs: number;
-  /** Of the last accepted use. */
-  address: string;
-  /** Of the last accepted use, as the client sent it. */
-  agent: string;
-  /** Whether address and agent may differ from what was written of this hour before. */
-  isNewClient: boolean;
-}
-
 /** Where the verification counts. */
 export interface UsageSource {
-  /** How many secrets have counts, at most. */
-  readonly pendingUses: number;
-  /** Hands over the counts of secrets that it has forgotten, and of hours that have ended. */
-  takeLeft(): SecretCounts[];
-  /** Hands over the counts of some secrets. None: there are no more. */
-  takeUses(most: number): SecretCounts[];
-  /** The counts of a key that were not handed over. */
+  /** What has left the tables. Whatever leaves one is held there in the same turn. */
+  readonly held: HeldUses;
+  readonly tables: readonly CountingTable[];
+}
+
+/** Counts of secrets, by rows. */
+export interface CountingTable {
+  /** How many rows have counts. */
+  readonly pending: number;
+  /** The rows that have got counts since the last call; those that have lost them meanwhile may be among them. */
+  countedRows(): number[];
+  /** Lets go of the counts of a row, if it has any. */
+  hold(row: number): void;
+  /** The counts of a key. */
   usesOf(keyId: string): SecretCounts[];
 }
 
@@ -50,7 +39,7 @@ export interface UsageSink {
   ): Promise<void>;
 }
 
-/** How many secrets a flush takes over, or sorts, in one turn of the event loop: less than a millisecond of work. */
+/** How many rows a flush takes over, or keys it sorts, in one turn of the event loop: about a millisecond of work. */
 const mostATurn = 1000;
 
 /** Most that are handed to the sink at once. */
@@ -60,20 +49,18 @@ const mostAtOnce = 500;
  * Takes the counts of secrets from the verification, and hands them to the sink.
  *
  * Why no use is lost or counted twice, although nothing is locked: JavaScript runs one turn at a time, and counts are in
- * one of two places. The verification counts in its table. Whatever leaves the table is held here in the same turn, and
+ * one of two places. The verification counts in its tables. Whatever leaves a table is held (HeldUses) in the same turn,
  * until the turn in which it is known to be committed. As long as it is not known whether some of it is committed, the
  * same is written again, and nothing else.
  *
- * Memory grows with the secrets that were used since the flush before, not with those that exist.
+ * Memory grows with the secrets that were used since the last flush that ended well, not with those that exist, nor
+ * with how often they were used.
  */
 export class UsageRecorder {
   readonly #sink: UsageSink;
   readonly #source: UsageSource;
   readonly #pace: Pace;
-  /** By key: mostly one; more with several secrets, or when an hour has just ended. */
-  readonly #held = new Map<string, SecretCounts[]>();
-  #heldCount = 0;
-  /** What was handed to the sink, and is not known to be committed. It does not change. */
+  /** What was handed to the sink, and is not known to be committed. */
   #unsettled: readonly SecretCounts[] = [];
   /** Settles when every flush that was begun has ended. */
   #flushed: Promise<void> = Promise.resolve();
@@ -84,15 +71,16 @@ export class UsageRecorder {
     this.#pace = pace;
   }
 
-  /** How many secrets have uses that are not written, for the metrics. */
+  /** How many secrets have uses that are not written, for the metrics. One that is held and used again counts twice. */
   get pending(): number {
-    return this.#heldCount + this.#source.pendingUses;
+    const { held, tables } = this.#source;
+    return tables.reduce((sum, { pending }) => sum + pending, held.size);
   }
 
   /** What of a key is in no database yet. */
   of(keyId: string): readonly SecretCounts[] {
-    this.#hold(this.#source.takeLeft());
-    return [...(this.#held.get(keyId) ?? []), ...this.#source.usesOf(keyId)];
+    const { held, tables } = this.#source;
+    return [...held.of(keyId), ...tables.flatMap((table) => table.usesOf(keyId))];
   }
 
   /**
@@ -107,8 +95,9 @@ export class UsageRecorder {
   }
 
   async #flush(): Promise<void> {
-    if (this.#unsettled.length > 0) await this.#write(this.#unsettled, false);
+    // First, so that the tables' lists of rows stay short also while nothing can be written.
     await this.#takeOver();
+    if (this.#unsettled.length > 0) await this.#write(this.#unsettled, false);
     const used = mergeSorted(await this.#sorted(), inOrderOfTable);
     let batch = take(used, mostAtOnce);
     while (batch.length > 0) {
@@ -120,72 +109,41 @@ export class UsageRecorder {
 
   /** @returns how many of them were written */
   async #write(counts: readonly SecretCounts[], durable: boolean): Promise<number> {
+    const { held } = this.#source;
     let count = 0;
     this.#unsettled = counts;
+    held.fix(counts);
     const written = (told: number) => {
       count = told;
       this.#unsettled = [];
-      for (const each of counts.slice(0, told)) this.#letGo(each);
+      held.fix([]);
+      held.letGo(counts.slice(0, told));
     };
     await this.#pace.step(() => this.#sink.write(counts, durable, written));
     return count;
   }
 
-  /** Holds what the source has at the moment. What is counted meanwhile waits, or this might never end. */
+  /** Holds what the tables have at the moment. What is counted meanwhile waits, or this might never end. */
   async #takeOver(): Promise<void> {
-    this.#hold(this.#source.takeLeft());
-    for (let left = this.#source.pendingUses; left > 0; left -= mostATurn) {
-      this.#hold(this.#source.takeUses(Math.min(left, mostATurn)));
-      await turn();
-    }
-  }
-
-  #hold(all: readonly SecretCounts[]): void {
-    for (const counts of all) {
-      const own = this.#held.get(counts.keyId);
-      // One statement cannot write a row twice.
-      const same = own?.find((one) => isSameRow(one, counts) && !this.#unsettled.includes(one));
-      if (same !== undefined) {
-        add(same, counts);
-        continue;
+    for (const table of this.#source.tables) {
+      const rows = table.countedRows().values();
+      for (let some = take(rows, mostATurn); some.length > 0; some = take(rows, mostATurn)) {
+        for (const row of some) table.hold(row);
+        await turn();
       }
-      if (own === undefined) this.#held.set(counts.keyId, [counts]);
-      else own.push(counts);
-      this.#heldCount += 1;
     }
-  }
-
-  #letGo(counts: SecretCounts): void {
-    const rest = this.#held.get(counts.keyId)?.filter((other) => other !== counts) ?? [];
-    if (rest.length === 0) this.#held.delete(counts.keyId);
-    else this.#held.set(counts.keyId, rest);
-    this.#heldCount -= 1;
   }
 
   /** All that is held, as sorted lists. What comes meanwhile waits for the next flush. */
   async #sorted(): Promise<SecretCounts[][]> {
     const lists: SecretCounts[][] = [];
-    const all = this.#held.values();
-    for (let left = this.#held.size; left > 0; left -= mostATurn) {
+    const all = this.#source.held.byKey();
+    for (let left = this.#source.held.size; left > 0; left -= mostATurn) {
       lists.push(take(all, Math.min(left, mostATurn)).flat().sort(inOrderOfTable));
       await turn();
     }
     return lists;
   }
-}
-
-function isSameRow(a: SecretCounts, b: SecretCounts): boolean {
-  return a.hour === b.hour && a.hash === b.hash;
-}
-
-/** @param later what was counted after it, or, when a clock was set back, before */
-function add(counts: SecretCounts, later: SecretCounts): void {
-  counts.accepted += later.accepted;
-  counts.refused += later.refused;
-  counts.isNewClient ||= later.isNewClient;
-  if (later.lastMs < counts.lastMs) return;
-  const { lastMs, address, agent } = later;
-  Object.assign(counts, { lastMs, address, agent });
 }
 
 function inOrderOfTable(a: SecretCounts, b: SecretCounts): number {

@@ -4,8 +4,9 @@ import { type Kysely, sql } from 'kysely';
 import type { Tables } from '../database/schema.ts';
 import type { SqliteDatabase } from '../database/sqlite.ts';
 import { cleanUserAgent } from '../http/user-agent.ts';
+import type { SecretCounts } from './held-uses.ts';
 import { startOf } from './hours.ts';
-import type { SecretCounts, UsageSink } from './recorder.ts';
+import type { UsageSink } from './recorder.ts';
 
 /**
  * How long one transaction may write, in ms, without its commit: verification stands still meanwhile, and a revoke

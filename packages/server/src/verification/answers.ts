@@ -32,7 +32,7 @@ export const constantFields = { 'cache-control': 'no-store', 'x-content-type-opt
  */
 export function refusedAnswer(refusal: Refusal, requestId: string, now: number): Answer {
   const { status, fields, body } = errorAnswer(refusal, requestId, now);
-  Object.assign(fields, constantFields, { 'x-soku-status': String(status), 'x-soku-error': ascii(body) });
+  Object.assign(fields, { 'x-soku-status': String(status), 'x-soku-error': ascii(body) });
   return { status, fields, body };
 }
 
@@ -40,6 +40,7 @@ export function refusedAnswer(refusal: Refusal, requestId: string, now: number):
 export function errorAnswer(refusal: Refusal, requestId: string, now: number): Answer {
   const fields = {
     'x-request-id': requestId,
+    ...constantFields,
     ...errorHeaders(refusal),
     'content-type': 'application/json; charset=utf-8',
   };

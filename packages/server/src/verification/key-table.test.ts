@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { hash } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { HeldUses } from '../usage/held-uses.ts';
 import { KeyTable, none } from './key-table.ts';
-import type { VerifiedKey } from './known-secret.ts';
+import type { EndedSecret, VerifiedKey } from './known-secret.ts';
 
 const never = Number.POSITIVE_INFINITY;
 
@@ -32,7 +33,7 @@ function idAt(table: KeyTable, secret: string): string | undefined {
 const put = (table: KeyTable, secret: string) => table.add(hashOf(secret), keyOf(secret));
 
 test('a row says of its key what was put into it', () => {
-  const table = new KeyTable(3);
+  const table = new KeyTable(3, new HeldUses());
   const name = 'Ünïcode “name” that is longer than a row’s text\u0000\ud800';
   const full = keyOf('full', {
     name,
@@ -55,7 +56,7 @@ test('a row says of its key what was put into it', () => {
 });
 
 test('a row that is used survives any number of others that are not', () => {
-  const table = new KeyTable(10);
+  const table = new KeyTable(10, new HeldUses());
   put(table, 'good');
   for (let i = 0; i < 1000; i++) {
     assert.equal(idAt(table, 'good'), 'key_good');
@@ -64,7 +65,7 @@ test('a row that is used survives any number of others that are not', () => {
 });
 
 test('a full table whose rows are all in use lets one of them go, and stays full', () => {
-  const table = new KeyTable(500);
+  const table = new KeyTable(500, new HeldUses());
   const secrets = Array.from({ length: 500 }, (_, i) => `used ${i}`);
   for (const secret of secrets) put(table, secret);
   for (const secret of secrets) idAt(table, secret);
@@ -74,19 +75,61 @@ test('a full table whose rows are all in use lets one of them go, and stays full
   assert.equal(secrets.filter((secret) => idAt(table, secret) !== undefined).length, 499);
 });
 
+test('a client that was only refused is still new for the next accepted use', () => {
+  const held = new HeldUses();
+  const table = new KeyTable(1, held);
+  const row = put(table, 'one');
+  table.usage.accept(row, 1, '192.0.2.1', 'agent');
+  table.usage.hold(row);
+  held.letGo(held.of('key_one'));
+  table.usage.accept(row, 2, '192.0.2.2', 'agent');
+  table.usage.hold(row);
+  held.letGo(held.of('key_one'));
+  table.usage.accept(row, 3, '192.0.2.2', 'agent');
+  assert.equal(table.usage.of(row)?.isNewClient, false);
+  table.usage.hold(row);
+  held.letGo(held.of('key_one'));
+  const other = table.find(hashOf('one'));
+  table.usage.refuse(other, hour);
+  table.usage.hold(other);
+  held.letGo(held.of('key_one'));
+  table.usage.accept(other, hour + 1, '192.0.2.2', 'agent');
+  assert.equal(table.usage.of(other)?.isNewClient, true, 'nothing of this hour told of it');
+});
+
+test('whatever passes through a table, it keeps no more texts than its rows have', () => {
+  const held = new HeldUses();
+  const table = new KeyTable(2, held);
+  for (let i = 0; i < 1000; i++) {
+    const key = keyOf(`${i}`, {
+      workspaceId: `ws_${i}`,
+      scopes: [`scope:${i}`],
+      name: i < 990 ? 'long '.repeat(9) : '',
+    });
+    table.usage.accept(table.add(hashOf(`${i}`), key), i, `192.0.2.${i}`, `agent ${i}`);
+    if (i % 100 === 0) table.clear();
+  }
+  assert.equal(table.size, 2);
+  assert.equal(table.texts, 8, 'workspace, scopes, address and agent of each');
+  assert.equal(held.size + table.usage.pending, 1000);
+});
+
 const hour = 3_600_000;
 const kinds = [
   'find',
   'add',
   'add',
+  'reject',
   'drop',
   'dropWorkspace',
   'clear',
   'accept',
   'accept',
   'refuse',
-  'take',
+  'flush',
 ] as const;
+
+const time = fc.constantFrom(2 * hour, 3 * hour, never);
 
 const operation = fc.record({
   kind: fc.constantFrom(...kinds),
@@ -94,40 +137,52 @@ const operation = fc.record({
   workspace: fc.constantFrom('ws_1', 'ws_2'),
   now: fc.integer({ min: 1, max: 4 }).map((hours) => hours * hour + hours),
   address: fc.constantFrom('', '192.0.2.1', '192.0.2.2'),
+  name: fc.constantFrom('', 'short', 'A name with spaces and ümlauts that is longer than a row'),
+  expiresAt: time,
+  retiresAt: time,
 });
 
 type Step = typeof operation extends fc.Arbitrary<infer T> ? T : never;
 
 /** A table, and what must be in it. */
 class World {
+  readonly held = new HeldUses();
   readonly table: KeyTable;
-  /** Secrets to the key that was put there last, which the table may have given up. */
-  readonly #keys = new Map<string, VerifiedKey>();
+  /** Secrets to what was put there last, which the table may have given up. */
+  readonly #put = new Map<string, VerifiedKey | EndedSecret>();
   readonly used = new Map<string, number>();
-  readonly taken = new Map<string, number>();
+  readonly written = new Map<string, number>();
 
   constructor(capacity: number) {
-    this.table = new KeyTable(capacity);
+    this.table = new KeyTable(capacity, this.held);
   }
 
   readonly steps: Record<Step['kind'], (step: Step) => void> = {
-    add: ({ secret, workspace }) => {
-      const key = keyOf(secret, { keyId: keyIdOf(secret), workspaceId: workspace, scopes: [workspace] });
-      this.#keys.set(secret, key);
-      assert.deepEqual(this.table.read(this.table.add(hashOf(secret), key)), key);
+    add: ({ secret, workspace, name, expiresAt, retiresAt }) => {
+      const more = { name, expiresAt, retiresAt, scopes: [workspace], workspaceId: workspace };
+      const key = keyOf(secret, { ...more, keyId: keyIdOf(secret) });
+      this.#put.set(secret, key);
+      const row = this.table.add(hashOf(secret), key);
+      assert.equal(this.#find(secret), row);
+    },
+    reject: ({ secret, workspace, now }) => {
+      const more = { keyId: keyIdOf(secret), workspaceId: workspace, since: now };
+      const ended: EndedSecret = { standing: now > 2 * hour ? 'revoked' : 'retired', ...more };
+      this.#put.set(secret, ended);
+      this.#assertRow(secret, this.table.addRejected(hashOf(secret), ended));
     },
     drop: ({ secret }) => {
       this.table.drop(hashOf(secret));
-      this.#keys.delete(secret);
+      this.#put.delete(secret);
     },
     dropWorkspace: ({ workspace }) => {
       this.table.dropWorkspace(workspace);
-      for (const [secret, { workspaceId }] of this.#keys)
-        if (workspaceId === workspace) this.#keys.delete(secret);
+      for (const [secret, { workspaceId }] of this.#put)
+        if (workspaceId === workspace) this.#put.delete(secret);
     },
     clear: () => {
       this.table.clear();
-      this.#keys.clear();
+      this.#put.clear();
     },
     find: ({ secret }) => {
       this.#find(secret);
@@ -137,7 +192,7 @@ class World {
       if (row === none) return;
       this.table.usage.accept(row, now, address, 'agent');
       count(this.used, keyIdOf(secret), now, 1);
-      const uses = this.table.usesOf(keyIdOf(secret)).find(({ hash: of }) => of === hashOf(secret));
+      const uses = this.table.usage.usesOf(keyIdOf(secret)).find(({ hash: of }) => of === hashOf(secret));
       assert.deepEqual([uses?.address, uses?.lastMs], [address, now % hour]);
     },
     refuse: ({ secret, now }) => {
@@ -146,18 +201,35 @@ class World {
       this.table.usage.refuse(row, now);
       count(this.used, keyIdOf(secret), now, 1);
     },
-    take: () => this.take(2),
+    flush: () => this.flush(),
   };
 
-  take(most: number): void {
-    for (const uses of [...this.table.usage.takeLeft(), ...this.table.usage.take(most)])
-      count(this.taken, uses.keyId, uses.hour * hour, uses.accepted + uses.refused);
+  flush(): void {
+    for (const row of this.table.usage.countedRows()) this.table.usage.hold(row);
+    const all = [...this.held.byKey()].flat();
+    for (const { keyId, hour: at, accepted, refused } of all)
+      count(this.written, keyId, at * hour, accepted + refused);
+    this.held.letGo(all);
   }
 
   #find(secret: string): number {
     const row = this.table.find(hashOf(secret));
-    if (row !== none) assert.deepEqual(this.table.read(row), this.#keys.get(secret));
+    if (row !== none) this.#assertRow(secret, row);
     return row;
+  }
+
+  #assertRow(secret: string, row: number): void {
+    const put = this.#put.get(secret);
+    assert.ok(put !== undefined, 'nothing is found that was dropped');
+    if ('standing' in put) {
+      assert.deepEqual(this.table.readEnded(row), put);
+      return;
+    }
+    assert.equal(this.table.readEnded(row), undefined);
+    assert.deepEqual(this.table.read(row), put);
+    const end = Math.min(put.expiresAt, put.retiresAt);
+    for (const now of [hour, 2 * hour, 3 * hour])
+      assert.equal(this.table.mayHaveEnded(row, now), end <= now, `at ${now}`);
   }
 }
 
@@ -178,9 +250,9 @@ test('whatever is put in and taken out, a row is never that of another key, and 
         world.steps[step.kind](step);
         assert.ok(world.table.size <= capacity);
       }
-      world.take(100);
-      assert.equal(world.table.usage.size, 0);
-      assert.deepEqual(world.taken, world.used);
+      world.flush();
+      assert.equal(world.table.usage.pending, 0);
+      assert.deepEqual(world.written, world.used);
     }),
     { numRuns: 300 },
   );

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Window } from '../limits/sliding-window.ts';
-import type { SecretCounts } from '../usage/recorder.ts';
+import type { HeldUses } from '../usage/held-uses.ts';
 import { Chains, mix, mixText } from './chains.ts';
 import * as column from './columns.ts';
 import { areAt, hashOfWords, readHash } from './hash-words.ts';
@@ -15,6 +15,9 @@ const mostSpared = 64;
 
 /** No row. */
 export const none = -1;
+
+/** Stands for a workspace in the rows of hashes that no key has. */
+const noWorkspace = '-';
 
 const never = Number.POSITIVE_INFINITY;
 
@@ -38,10 +41,10 @@ export class KeyTable {
   readonly #seed = randomBytes(4).readInt32LE();
   /** The hash that is looked for. */
   readonly #words = new Int32Array(8);
-  #workspaces = new SharedTexts();
-  #scopes = new SharedTexts();
+  readonly #workspaces = new SharedTexts();
+  readonly #scopes = new SharedTexts();
   /** By the number of a workspace: whether all its rows are out of date. */
-  #outOfDate: boolean[] = [];
+  readonly #outOfDate: boolean[] = [];
   readonly usage: RowUsage;
   readonly windows: RowWindows;
   #size = 0;
@@ -52,8 +55,11 @@ export class KeyTable {
   /** Where the search for a row to give up goes on. */
   #hand = 0;
 
-  /** @param capacity most secrets that it holds, at least 1 */
-  constructor(capacity: number) {
+  /**
+   * @param capacity most secrets that it holds, at least 1
+   * @param held where the uses of secrets go that it holds no more
+   */
+  constructor(capacity: number, held: HeldUses) {
     this.#capacity = capacity;
     this.#rows = new Int32Array(capacity * column.width);
     this.#ends = new Float64Array(capacity);
@@ -61,12 +67,18 @@ export class KeyTable {
     const places = 2 ** Math.ceil(Math.log2(capacity));
     this.#byHash = new Chains(this.#rows, column.nextByHash, 2 * places);
     this.#byKey = new Chains(this.#rows, column.nextByKey, places);
-    this.usage = new RowUsage(this.#rows, this);
+    this.usage = new RowUsage(this.#rows, this, held);
     this.windows = new RowWindows(this.#rows, this);
   }
 
+  /** How many secrets it holds, those among them that are out of date. */
   get size(): number {
     return this.#size;
+  }
+
+  /** How many texts it keeps beside the rows. */
+  get texts(): number {
+    return this.#workspaces.size + this.#scopes.size + this.#texts.longTexts + this.usage.texts;
   }
 
   /** @param hash as 32 latin-1 characters. @returns the row of a secret that is up to date, or `none` */
@@ -75,7 +87,7 @@ export class KeyTable {
     if (row === none) return none;
     const rows = this.#rows;
     const at = row * column.width;
-    if (this.#outOfDate[rows[at + column.workspace] ?? 0] === true) return none;
+    if (this.#isOutOfDate(at)) return none;
     const flags = rows[at + column.flags] ?? 0;
     // Not written each time: the processor would have to write the line of its cache back.
     if ((flags & column.wasUsed) === 0) rows[at + column.flags] = flags | column.wasUsed;
@@ -96,7 +108,7 @@ export class KeyTable {
 
   /** The same for one that is rejected at any time. @param ended undefined when no key has it */
   addRejected(hash: string, ended: EndedSecret | undefined): number {
-    if (ended === undefined) return this.#add(hash, 0, '', never);
+    if (ended === undefined) return this.#add(hash, 0, noWorkspace, never);
     const { standing, keyId, workspaceId, since } = ended;
     const flag = standing === 'revoked' ? column.isRevoked : column.isRetired;
     const row = this.#add(hash, flag, workspaceId, since);
@@ -116,22 +128,12 @@ export class KeyTable {
     if (number !== undefined) this.#outOfDate[number] = true;
   }
 
-  /** Takes everything out. */
+  /**
+   * Makes all secrets out of date, at the cost of a look at each workspace: the rows are reused later, one by one, or a
+   * table of a million would stop the event loop for seconds.
+   */
   clear(): void {
-    if (this.#size === 0) return;
-    this.usage.leaveAll();
-    this.windows.leaveAll(this.#fresh);
-    this.#byHash.clear();
-    this.#byKey.clear();
-    this.#texts.clear();
-    this.#retirements.clear();
-    this.#workspaces = new SharedTexts();
-    this.#scopes = new SharedTexts();
-    this.#outOfDate = [];
-    this.#size = 0;
-    this.#fresh = 0;
-    this.#free = 0;
-    this.#hand = 0;
+    for (const number of this.#workspaces.retireAll()) this.#outOfDate[number] = true;
   }
 
   keyId(row: number): string {
@@ -194,11 +196,6 @@ export class KeyTable {
     return hashOfWords(this.#rows.subarray(at, at + 8));
   }
 
-  /** The uses of a key that are still in the table. */
-  usesOf(keyId: string): SecretCounts[] {
-    return this.rowsOf(keyId).flatMap((row) => this.usage.of(row) ?? []);
-  }
-
   /** The windows in rows that still count something. @param now epoch ms */
   countingWindows(now: number): Iterable<[string, Window]> {
     return this.windows.counting(this.#fresh, now);
@@ -257,6 +254,10 @@ export class KeyTable {
     return row;
   }
 
+  #isOutOfDate(at: number): boolean {
+    return this.#outOfDate[this.#rows[at + column.workspace] ?? 0] === true;
+  }
+
   /**
    * Called when all rows hold a secret. In a table whose rows are all in use it would take the flag from each of them at
    * once, so after some of them the next one goes.
@@ -265,10 +266,10 @@ export class KeyTable {
     for (let spared = 0; ; spared++) {
       const row = this.#hand;
       this.#hand = row + 1 === this.#capacity ? 0 : row + 1;
-      const at = row * column.width + column.flags;
-      const flags = this.#rows[at] ?? 0;
-      if ((flags & column.wasUsed) === 0 || spared === mostSpared) return row;
-      this.#rows[at] = flags & ~column.wasUsed;
+      const at = row * column.width;
+      const flags = this.#rows[at + column.flags] ?? 0;
+      if ((flags & column.wasUsed) === 0 || this.#isOutOfDate(at) || spared === mostSpared) return row;
+      this.#rows[at + column.flags] = flags & ~column.wasUsed;
     }
   }
 

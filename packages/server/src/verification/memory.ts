@@ -1,5 +1,6 @@
 import type { Window } from '../limits/sliding-window.ts';
-import type { SecretCounts, UsageSource } from '../usage/recorder.ts';
+import { HeldUses } from '../usage/held-uses.ts';
+import type { CountingTable, UsageSource } from '../usage/recorder.ts';
 import { KeyTable } from './key-table.ts';
 
 interface Bounds {
@@ -19,9 +20,13 @@ export class SecretMemory implements UsageSource {
    */
   readonly refused: KeyTable;
 
+  readonly held = new HeldUses();
+  readonly tables: readonly CountingTable[];
+
   constructor(bounds: Bounds) {
-    this.good = new KeyTable(bounds.good);
-    this.refused = new KeyTable(bounds.refused);
+    this.good = new KeyTable(bounds.good, this.held);
+    this.refused = new KeyTable(bounds.refused, this.held);
+    this.tables = [this.good.usage, this.refused.usage];
   }
 
   get sizes(): { good: number; refused: number } {
@@ -49,23 +54,6 @@ export class SecretMemory implements UsageSource {
   empty(): void {
     this.good.clear();
     this.refused.clear();
-  }
-
-  get pendingUses(): number {
-    return this.good.usage.size + this.refused.usage.size;
-  }
-
-  takeLeft(): SecretCounts[] {
-    return [...this.good.usage.takeLeft(), ...this.refused.usage.takeLeft()];
-  }
-
-  takeUses(most: number): SecretCounts[] {
-    const taken = this.good.usage.take(most);
-    return taken.length > 0 ? taken : this.refused.usage.take(most);
-  }
-
-  usesOf(keyId: string): SecretCounts[] {
-    return [...this.good.usesOf(keyId), ...this.refused.usesOf(keyId)];
   }
 
   /** The windows of limits that still count something and lie in the table. @param now epoch ms */

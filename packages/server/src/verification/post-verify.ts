@@ -17,7 +17,7 @@ import type { Verifier } from './verifier.ts';
 import { verifyKeys } from './verify-keys.ts';
 
 interface Options {
-  verifier: Verifier;
+  verifier: Pick<Verifier, 'verifyToken'>;
   addressOf: ClientAddress;
   lane: Lane;
   /** Whose keys it knows: those of the asking key's workspace, or all. */
@@ -53,23 +53,38 @@ export class PostVerify {
   /** @returns false when the framework is to answer; the request was not touched */
   handle(request: IncomingMessage, response: PreformattedResponse, passOn: () => void): boolean {
     if (request.method !== 'POST' || request.url !== route) return false;
+    const { lane } = this.#options;
+    const exchange = { request, response, route, start: performance.now() };
+    try {
+      const asker = this.#askerOf(request, response);
+      if (asker === undefined) return false;
+      readBody(request, (body) => {
+        this.#receive(exchange, asker, body, passOn).catch((error) => lane.fail(exchange, error));
+      });
+    } catch (error) {
+      lane.fail(exchange, error);
+    }
+    return true;
+  }
+
+  /** @returns undefined when the request is not as most are, or its key is not accepted */
+  #askerOf(request: IncomingMessage, response: PreformattedResponse): Asker | undefined {
     const { lane, addressOf } = this.#options;
     const fields = readFields(request.rawHeaders);
     const token = usualToken(fields);
-    if (token === undefined || checkForm(request, fields.hosts) !== null) return false;
-    if (!lane.canSend(response) || !hasUsualFields(request)) return false;
+    if (token === undefined || checkForm(request, fields.hosts) !== null) return undefined;
+    if (!lane.canSend(response) || !hasUsualFields(request)) return undefined;
     const asker = { token, userAgent: fields.userAgent, address: addressOf(request) };
     // Not counted: the framework would count a rejection again.
-    if (typeof this.#verifyAsker(asker, { recorded: false }) !== 'string') return false;
-    const exchange = { request, response, route, start: performance.now() };
-    readBody(request, (body) => {
-      const question = readQuestion(request, body);
-      if (question === undefined) {
-        keepBody(request, body);
-        passOn();
-      } else this.#answer(exchange, asker, question).catch((error) => lane.fail(exchange, error));
-    });
-    return true;
+    return typeof this.#verifyAsker(asker, { recorded: false }) === 'string' ? asker : undefined;
+  }
+
+  async #receive(exchange: Exchange, asker: Asker, body: Buffer, passOn: () => void): Promise<void> {
+    const { request } = exchange;
+    const question = readQuestion(request, body);
+    if (question !== undefined) return this.#answer(exchange, asker, question);
+    keepBody(request, body);
+    passOn();
   }
 
   async #answer(exchange: Exchange, asker: Asker, question: z.output<typeof verifyKeySchema>): Promise<void> {

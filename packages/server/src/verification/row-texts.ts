@@ -14,6 +14,11 @@ export class RowTexts {
     this.#bytes = Buffer.from(new ArrayBuffer(capacity * size));
   }
 
+  /** How many rows have a text that is longer than the common ones. */
+  get longTexts(): number {
+    return this.#long.size;
+  }
+
   write(row: number, keyId: string, name: string): void {
     const encoded = encodeURIComponent(name.toWellFormed());
     this.#rows[row * width + lengths] = keyId.length | (encoded.length << 16);
@@ -25,10 +30,6 @@ export class RowTexts {
   /** Called when a row holds nothing any more. */
   drop(row: number): void {
     if (this.#lengthOf(row) > size) this.#long.delete(row);
-  }
-
-  clear(): void {
-    this.#long.clear();
   }
 
   keyId(row: number): string {

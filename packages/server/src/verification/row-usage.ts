@@ -1,6 +1,7 @@
 import { longestAgent, shorten } from '../http/user-agent.ts';
+import type { HeldUses, SecretCounts } from '../usage/held-uses.ts';
 import { hourOf, startOf } from '../usage/hours.ts';
-import type { SecretCounts } from '../usage/recorder.ts';
+import type { CountingTable } from '../usage/recorder.ts';
 import * as column from './columns.ts';
 import { SharedTexts } from './shared-texts.ts';
 
@@ -8,29 +9,35 @@ import { SharedTexts } from './shared-texts.ts';
 interface Whose {
   keyId(row: number): string;
   hash(row: number): string;
+  rowsOf(keyId: string): number[];
 }
 
-/** The uses of the secrets in a table that the recorder does not have yet. */
-export class RowUsage {
+/** The uses of the secrets in a table, until they leave it. */
+export class RowUsage implements CountingTable {
   readonly #rows: Int32Array;
   readonly #whose: Whose;
-  /** Rows with counts. One that was dropped meanwhile is there in vain, or twice. */
+  /** Where they go. */
+  readonly #held: HeldUses;
+  /** Rows that have got counts. One that has lost them meanwhile is there in vain, or twice. */
   #counted: number[] = [];
-  /** Those that came earlier, and are taken first. */
-  #next: number[] = [];
-  /** Counts of rows that were dropped, and of hours that have ended. */
-  #left: SecretCounts[] = [];
-  #addresses = new SharedTexts();
-  #agents = new SharedTexts();
+  #size = 0;
+  readonly #addresses = new SharedTexts();
+  readonly #agents = new SharedTexts();
 
-  constructor(rows: Int32Array, whose: Whose) {
+  constructor(rows: Int32Array, whose: Whose, held: HeldUses) {
     this.#rows = rows;
     this.#whose = whose;
+    this.#held = held;
   }
 
-  /** How many have counts, at most. */
-  get size(): number {
-    return this.#counted.length + this.#next.length + this.#left.length;
+  /** How many addresses and user agents the rows have together. */
+  get texts(): number {
+    return this.#addresses.size + this.#agents.size;
+  }
+
+  /** How many rows have counts. */
+  get pending(): number {
+    return this.#size;
   }
 
   /** @param now epoch ms */
@@ -59,38 +66,37 @@ export class RowUsage {
   leave(row: number): void {
     const rows = this.#rows;
     const at = row * column.width;
-    this.#leaveHour(row, at);
+    this.hold(row);
     this.#addresses.release(rows[at + column.address] ?? 0);
     this.#agents.release(rows[at + column.agent] ?? 0);
     rows.fill(0, at + column.accepted, at + column.width);
   }
 
-  /** Called when all rows are about to be given up. */
-  leaveAll(): void {
-    for (const row of [...this.#next, ...this.#counted]) this.#leaveHour(row, row * column.width);
-    this.#next = [];
+  /** The rows that have got counts since the last call; those that have lost them meanwhile may be among them. */
+  countedRows(): number[] {
+    const counted = this.#counted;
     this.#counted = [];
-    this.#addresses = new SharedTexts();
-    this.#agents = new SharedTexts();
+    return counted;
   }
 
-  /** What is not in a row any more. It is handed over: the caller has it from now on. */
-  takeLeft(): SecretCounts[] {
-    const left = this.#left;
-    this.#left = [];
-    return left;
+  /** Lets go of the counts of a row, if it has any. */
+  hold(row: number): void {
+    const counts = this.of(row);
+    if (counts === undefined) return;
+    const rows = this.#rows;
+    const at = row * column.width;
+    rows[at + column.accepted] = 0;
+    rows[at + column.refused] = 0;
+    // A client that was only refused is not written, so it is still new.
+    const handed = counts.accepted > 0 ? column.isCounted | column.isNewClient : column.isCounted;
+    rows[at + column.flags] = (rows[at + column.flags] ?? 0) & ~handed;
+    this.#size -= 1;
+    this.#held.hold(counts);
   }
 
-  /** Takes the counts of some rows out of them. @returns none when no row has any */
-  take(most: number): SecretCounts[] {
-    const taken: SecretCounts[] = [];
-    while (taken.length < most) {
-      const row = this.#nextCounted();
-      if (row === undefined) break;
-      const counts = this.#takeRow(row, row * column.width);
-      if (counts !== undefined) taken.push(counts);
-    }
-    return taken;
+  /** The counts of a key, which stay in its rows. */
+  usesOf(keyId: string): SecretCounts[] {
+    return this.#whose.rowsOf(keyId).flatMap((row) => this.of(row) ?? []);
   }
 
   /** The counts of a row, which stay in it. */
@@ -116,7 +122,7 @@ export class RowUsage {
     const rows = this.#rows;
     const hour = hourOf(now);
     if (rows[at + column.hour] !== hour) {
-      this.#leaveHour(row, at);
+      this.hold(row);
       rows[at + column.hour] = hour;
       rows[at + column.lastMs] = -1;
       rows[at + column.flags] = (rows[at + column.flags] ?? 0) | column.isNewClient;
@@ -125,16 +131,9 @@ export class RowUsage {
     if ((flags & column.isCounted) === 0) {
       rows[at + column.flags] = flags | column.isCounted;
       this.#counted.push(row);
+      this.#size += 1;
     }
     return startOf(hour);
-  }
-
-  #nextCounted(): number | undefined {
-    if (this.#next.length === 0) {
-      this.#next = this.#counted;
-      this.#counted = [];
-    }
-    return this.#next.pop();
   }
 
   #setClient(at: number, address: string, agent: string): void {
@@ -145,21 +144,5 @@ export class RowUsage {
     this.#addresses.release(oldAddress);
     this.#agents.release(oldAgent);
     rows[at + column.flags] = (rows[at + column.flags] ?? 0) | column.isNewClient;
-  }
-
-  #leaveHour(row: number, at: number): void {
-    const counts = this.#takeRow(row, at);
-    if (counts !== undefined) this.#left.push(counts);
-  }
-
-  #takeRow(row: number, at: number): SecretCounts | undefined {
-    const counts = this.of(row);
-    if (counts === undefined) return undefined;
-    const rows = this.#rows;
-    rows[at + column.accepted] = 0;
-    rows[at + column.refused] = 0;
-    const handed = counts.accepted > 0 ? column.isCounted | column.isNewClient : column.isCounted;
-    rows[at + column.flags] = (rows[at + column.flags] ?? 0) & ~handed;
-    return counts;
   }
 }

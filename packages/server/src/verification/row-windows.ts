@@ -60,11 +60,6 @@ export class RowWindows {
     if (row < this.#kept.length) this.#kept[row] = undefined;
   }
 
-  /** Called when all rows are about to be given up. @param rows how many have ever held something */
-  leaveAll(rows: number): void {
-    for (let row = 0; row < rows; row++) this.leave(row);
-  }
-
   /** Hands over the windows of rows that were dropped, with the ids of their keys. */
   takeLeft(): [string, Window][] {
     const left = this.#left;
@@ -72,7 +67,7 @@ export class RowWindows {
     return left;
   }
 
-  /** Copies of all windows in columns that still count something. @param rows as above. @param now epoch ms */
+  /** Copies of all windows in columns that still count something. @param rows how many have ever held something. @param now epoch ms */
   *counting(rows: number, now: number): Generator<[string, Window]> {
     for (let row = 0; row < rows; row++) {
       const { minute, current, previous } = this.at(row);

@@ -6,6 +6,11 @@ export class SharedTexts {
   readonly #uses: number[] = [0];
   readonly #free: number[] = [];
 
+  /** How many texts have a number, or had one and still have uses. */
+  get size(): number {
+    return this.#texts.length - this.#free.length - 1;
+  }
+
   /** @returns the number of a text, which has one more use now */
   take(text: string): number {
     if (text === '') return 0;
@@ -42,5 +47,12 @@ export class SharedTexts {
     const number = this.#numbers.get(text);
     this.#numbers.delete(text);
     return number;
+  }
+
+  /** Gives all texts other numbers from now on. @returns the numbers that they had */
+  retireAll(): number[] {
+    const numbers = [...this.#numbers.values()];
+    this.#numbers.clear();
+    return numbers;
   }
 }
