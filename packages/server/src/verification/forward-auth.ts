@@ -6,7 +6,7 @@ import type { PreformattedResponse } from '../http/preformatted-response.ts';
 import { nextRequestId } from '../http/request-ids.ts';
 import { acceptedFields, acceptedHead, keyFields } from './answer-text.ts';
 import { errorAnswer, refusedAnswer } from './answers.ts';
-import type { Exchange, Lane } from './lane.ts';
+import type { Lane, LaneExchange } from './lane.ts';
 import { forwardAuthRoute, originalTargets } from './original-request.ts';
 import { readFields } from './request-fields.ts';
 import type { Accept, Refused } from './verdict.ts';
@@ -72,7 +72,7 @@ export class ForwardAuth {
     return verifier.verifyFields(fields, request, ask, accept);
   }
 
-  #answer(exchange: Exchange, verdict: Decision): void {
+  #answer(exchange: LaneExchange, verdict: Decision): void {
     const lane = this.#lane;
     const id = nextRequestId();
     const now = Date.now();

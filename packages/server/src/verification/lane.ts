@@ -18,7 +18,7 @@ interface Options {
 }
 
 /** A request that is being answered. */
-export interface Exchange {
+export interface LaneExchange {
   request: IncomingMessage;
   response: PreformattedResponse;
   /** The pattern of its route, for the log and the metrics. */
@@ -44,7 +44,7 @@ export class Lane {
   }
 
   /** @param id of the request. @param now epoch ms */
-  send(exchange: Exchange, answer: Answer, id: string, now: number): void {
+  send(exchange: LaneExchange, answer: Answer, id: string, now: number): void {
     const { response } = exchange;
     const { status, fields, body } = answer;
     // RFC 9110 section 8.6: a 204 has none.
@@ -58,7 +58,7 @@ export class Lane {
   }
 
   /** A bug. It must neither let a request through nor end the process. */
-  fail(exchange: Exchange, error: unknown): void {
+  fail(exchange: LaneExchange, error: unknown): void {
     const id = nextRequestId();
     this.#options.log.error({ reqId: id, err: error }, 'a request failed inside');
     if (exchange.response.headersSent) exchange.response.destroy();
@@ -66,7 +66,7 @@ export class Lane {
   }
 
   /** Counts a request that was answered, and logs it when each one is. */
-  report({ request, route, start }: Exchange, status: number, id: string): void {
+  report({ request, route, start }: LaneExchange, status: number, id: string): void {
     const { requests, addressOf, log } = this.#options;
     if (start === undefined) {
       requests.verified(status);

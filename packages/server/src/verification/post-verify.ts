@@ -10,7 +10,7 @@ import { readUtf8 } from '../http/utf8.ts';
 import { constantFields, errorAnswer } from './answers.ts';
 import { usualToken } from './credentials.ts';
 import type { KeyTable } from './key-table.ts';
-import type { Exchange, Lane } from './lane.ts';
+import type { Lane, LaneExchange } from './lane.ts';
 import { readFields } from './request-fields.ts';
 import type { MaybePromise, Refused, Use } from './verdict.ts';
 import type { Verifier } from './verifier.ts';
@@ -79,7 +79,7 @@ export class PostVerify {
     return typeof this.#verifyAsker(asker, { recorded: false }) === 'string' ? asker : undefined;
   }
 
-  async #receive(exchange: Exchange, asker: Asker, body: Buffer, passOn: () => void): Promise<void> {
+  async #receive(exchange: LaneExchange, asker: Asker, body: Buffer, passOn: () => void): Promise<void> {
     const { request } = exchange;
     const question = readQuestion(request, body);
     if (question !== undefined) return this.#answer(exchange, asker, question);
@@ -87,7 +87,11 @@ export class PostVerify {
     passOn();
   }
 
-  async #answer(exchange: Exchange, asker: Asker, question: z.output<typeof verifyKeySchema>): Promise<void> {
+  async #answer(
+    exchange: LaneExchange,
+    asker: Asker,
+    question: z.output<typeof verifyKeySchema>,
+  ): Promise<void> {
     const { verifier, lane, verifyScope: scope } = this.#options;
     // Again, because the body can be sent so slowly that the key is revoked meanwhile (ASVS 5.0 8.3.2).
     const asking = await this.#verifyAsker(asker, { recorded: true });
