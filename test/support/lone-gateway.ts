@@ -5,19 +5,8 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import type { TestContext } from 'node:test';
 import { pino } from 'pino';
+import type { Timeouts } from '../../packages/server/src/gateway/bounds.ts';
 import { Gateway } from '../../packages/server/src/gateway/gateway.ts';
-import type { Timeouts } from '../../packages/server/src/gateway/upstream.ts';
-
-const key = {
-  keyId: 'key_x',
-  workspaceId: 'ws_x',
-  name: 'x',
-  scopes: [],
-  retiresAt: Number.POSITIVE_INFINITY,
-  expiresAt: Number.POSITIVE_INFINITY,
-  ends: false,
-  rateLimit: Number.POSITIVE_INFINITY,
-};
 
 export function portOf(server: { address(): AddressInfo | string | null }): number {
   const address = server.address();
@@ -70,7 +59,7 @@ export async function start(t: TestContext, upstream: string, timeouts: Partial<
     forwardKey: false,
     preflight: 'refuse',
     isOwnCookie: () => false,
-    verify: () => ({ key, limit: null }),
+    verify: () => ({ identity: ['x-soku-key-id', 'key_x'], limit: '' }),
     trusts: () => false,
     addressHeader: 'x-forwarded-for',
     requests: { answered: () => undefined },

@@ -16,6 +16,7 @@ import type { Config } from './config.ts';
 import type { Database } from './database/open.ts';
 import type { PostgresDatabase } from './database/postgres.ts';
 import { appendEvents } from './events/events.ts';
+import { accept } from './gateway/accepted.ts';
 import type { Gateway } from './gateway/gateway.ts';
 import { clientAddress, trustedPeer } from './http/client-address.ts';
 import { drainable } from './http/draining.ts';
@@ -107,7 +108,8 @@ export async function createApp(
     (await createGateway({
       ...config.gateway,
       isOwnCookie: isDashboardCookie,
-      verify: (request) => verifier.verify(request, { address: addressOf(request) }),
+      verify: (request, fields) =>
+        verifier.verifyFields(fields, request, { address: addressOf(request) }, accept),
       trusts: trustedPeer(config.trustProxy),
       addressHeader: config.trustProxyHeader,
       isStopping,

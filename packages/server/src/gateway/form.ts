@@ -1,19 +1,19 @@
 import type { IncomingMessage } from 'node:http';
 import { checkForm } from '../http/broken-requests.ts';
 import type { Refusal } from '../http/errors.ts';
-import { readFields } from '../verification/request-fields.ts';
 import { hasPlainLength } from './refusal.ts';
 
 /**
  * What is well-formed HTTP, but cannot be passed on without its meaning being left to chance.
  *
+ * @param hosts how many Host fields came
  * @returns the refusal, or null when the request may go on
  */
-export function checkForwardable(request: IncomingMessage): Refusal | null {
-  const { headers, httpVersion, method, rawHeaders } = request;
+export function checkForwardable(request: IncomingMessage, hosts: number): Refusal | null {
+  const { headers, httpVersion, method } = request;
   // Its answer would hold the fields that we add (RFC 9110 section 9.3.8).
   if (method === 'TRACE') return notPassedOn(method);
-  const malformed = checkForm(request, readFields(rawHeaders).hosts);
+  const malformed = checkForm(request, hosts);
   if (malformed !== null) return malformed;
   const coding = headers['transfer-encoding'];
   // RFC 9112 section 6.1. A second coding would be lost on the way, and with it what the body is.
@@ -33,7 +33,8 @@ export function checkForwardable(request: IncomingMessage): Refusal | null {
  * RFC 9110 section 7.8 lets a server ignore an offer to switch protocols, and many clients make one with every request
  * (`h2c`, `TLS/1.2`). A client of WebSocket cannot go on without the switch (RFC 6455 section 4.1), so it is told.
  */
-function asksForWebSocket({ headers: { connection = '', upgrade = '' } }: IncomingMessage): boolean {
+function asksForWebSocket({ headers: { connection = '', upgrade } }: IncomingMessage): boolean {
+  if (upgrade === undefined) return false;
   return elements(connection).includes('upgrade') && elements(upgrade).includes('websocket');
 }
 

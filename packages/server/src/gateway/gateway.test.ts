@@ -155,8 +155,11 @@ test('a connection that the API closed meanwhile costs no client a failure, if n
   assert.equal((await ask()).text, 'ok');
   assert.equal((await ask()).text, 'ok', 'sent again over a new connection');
   assert.equal(requests, 3);
+  assert.equal((await ask('OPTIONS')).status, 200);
+  assert.equal((await ask('OPTIONS')).status, 200, 'sent again, by the other client');
+  assert.equal(requests, 6);
   assertBadGateway(await ask('POST', 'x'), logged(), unreachable);
-  assert.equal(requests, 4, 'a POST is not sent again');
+  assert.equal(requests, 7, 'a POST is not sent again');
 });
 
 test('an API that answers and goes before the body has ended leaves the connection in step', {

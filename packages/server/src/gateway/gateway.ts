@@ -1,22 +1,25 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { answerBrokenRequest, refuseOnSocket, requestLimits } from '../http/broken-requests.ts';
 import type { AddressHeader } from '../http/client-address.ts';
-import type { Refusal } from '../http/errors.ts';
+import { internalError, type Refusal } from '../http/errors.ts';
 import { logAnswered, logsRequests } from '../http/logging.ts';
 import { checkPreflight } from '../http/origin.ts';
+import { PreformattedResponse } from '../http/preformatted-response.ts';
 import { clientLeft, type RequestCounts } from '../http/request-counts.ts';
 import { clientRequestId, nextRequestId } from '../http/request-ids.ts';
-import { limitFields } from '../limits/fields.ts';
-import { identityFields } from '../verification/answers.ts';
-import type { Verdict, VerdictOrPromise } from '../verification/verdict.ts';
-import { Exchange } from './exchange.ts';
-import { fieldsForClient, fieldsForUpstream, forwardedFields } from './fields.ts';
+import { type RequestFields, readFields } from '../verification/request-fields.ts';
+import type { MaybePromise, Refused } from '../verification/verdict.ts';
+import type { Accepted } from './accepted.ts';
+import { type Timeouts, usualTimeouts } from './bounds.ts';
+import { ClientHead } from './client-head.ts';
+import { fieldsForUpstream } from './fields-for-upstream.ts';
 import { checkForwardable, notPassedOn } from './form.ts';
+import { ProxiedRequest } from './proxied-request.ts';
 import { answerRefusal, hasBody } from './refusal.ts';
 import { upstreamTarget } from './target.ts';
-import { type Timeouts, Upstream, usualTimeouts } from './upstream.ts';
+import { Upstream } from './upstream.ts';
 
 interface Options {
   /** http(s) URL, with a base path or without. */
@@ -27,8 +30,8 @@ interface Options {
   preflight: 'refuse' | 'pass';
   /** Cookies of the dashboard. */
   isOwnCookie: (name: string) => boolean;
-  /** Whether the key of a request is good, and counts the request. At once when the key is remembered. */
-  verify: (request: IncomingMessage) => VerdictOrPromise;
+  /** Whether the key of a request is good, and counts the request. At once when the key is cached. */
+  verify: (request: IncomingMessage, fields: RequestFields) => MaybePromise<Accepted | Refused>;
   /** Whether the peer is a proxy that is believed. */
   trusts: (request: IncomingMessage) => boolean;
   /** The one header in which proxies name the client to us, and we to the upstream. */
@@ -42,21 +45,18 @@ interface Options {
 
 /** What is known of a client's connection. */
 interface Connection {
-  /** Answers that are not at their end, with the exchanges that they come from. */
-  open: Map<ServerResponse, Exchange | 'asking' | 'refused'>;
+  /** Answers that are not at their end, with the requests that they come from. */
+  open: Map<PreformattedResponse, ProxiedRequest | 'asking' | 'refused'>;
   /** Whether the client was told that it closes: what still comes is not read (RFC 9112 section 9.6). */
   closing: boolean;
 }
 
-/** A request whose key was looked at. */
-interface Passing {
+/** A request that is being answered. */
+interface Serving {
   request: IncomingMessage;
-  response: ServerResponse;
-  /** At the upstream. */
-  path: string;
-  verdict: Verdict | null;
+  response: PreformattedResponse;
+  connection: Connection;
   id: string;
-  refuse: (refusal: Refusal) => void;
 }
 
 /** How long an unused connection of a client is kept, in ms: longer than the minute of usual load balancers. */
@@ -70,6 +70,8 @@ export class Gateway {
   readonly server: Server;
   readonly #options: Options;
   readonly #upstream: Upstream;
+  readonly #fieldsForUpstream: ReturnType<typeof fieldsForUpstream>;
+  readonly #clientHead: ClientHead;
   readonly #connections = new WeakMap<Duplex, Connection>();
   /** Whether the log has a line for each request. */
   readonly #chatty: boolean;
@@ -79,7 +81,11 @@ export class Gateway {
     this.#chatty = logsRequests(options.log);
     const timeouts = options.timeouts ?? usualTimeouts;
     this.#upstream = new Upstream(options.upstream, timeouts);
-    const serve = (request: IncomingMessage, response: ServerResponse) => this.#serve(request, response);
+    this.#fieldsForUpstream = fieldsForUpstream(options);
+    const { isOwnCookie } = options;
+    this.#clientHead = new ClientHead({ isOwnCookie, upstream: this.#upstream.url, keepAlive });
+    const serve = (request: IncomingMessage, response: PreformattedResponse) =>
+      this.#serve(request, response);
     this.server = createServer(
       {
         maxHeaderSize: requestLimits.headers,
@@ -88,6 +94,9 @@ export class Gateway {
         requestTimeout: 0,
         requireHostHeader: false,
         keepAliveTimeout: keepAlive,
+        // Saves the events of a body that never comes.
+        optimizeEmptyRequests: true,
+        ServerResponse: PreformattedResponse,
       },
       serve,
     );
@@ -114,103 +123,97 @@ export class Gateway {
     this.#upstream.close();
   }
 
-  #serve(request: IncomingMessage, response: ServerResponse): void {
+  #serve(request: IncomingMessage, response: PreformattedResponse): void {
     const connection = this.#connections.get(request.socket);
     if (connection === undefined || connection.closing) return;
-    const id = nextRequestId();
+    const serving = { request, response, connection, id: nextRequestId() };
+    const start = performance.now();
     connection.open.set(response, 'asking');
-    response.once('close', () => connection.open.delete(response));
-    this.#count(request, response, id);
-    const refuse = (refusal: Refusal) => {
-      this.#closeWhenStopping(request, response);
-      connection.open.set(response, 'refused');
-      if (answerRefusal(request, response, refusal, id)) connection.closing = true;
-    };
-    const go = (next: Refusal | Exchange) => {
-      if (response.destroyed) return;
-      if (!(next instanceof Exchange)) return refuse(next);
-      connection.open.set(response, next);
-      next.start();
-    };
-    const failed = (error: unknown) => {
-      this.#options.log.error({ err: error, reqId: id }, 'a request failed inside');
-      refuse({
-        code: 'internal_error',
-        message: `Something failed inside. Give the request id ${id} to whoever runs this deployment.`,
-      });
-    };
+    response.on('close', () => this.#ended(serving, start));
     try {
-      const next = this.#decide(request, response, id, refuse);
-      if (next instanceof Promise) next.then(go).catch(failed);
-      else go(next);
+      const next = this.#decide(serving);
+      if (next instanceof Promise) {
+        next.then((late) => this.#go(serving, late)).catch((error) => this.#failed(serving, error));
+      } else this.#go(serving, next);
     } catch (error) {
-      failed(error);
+      this.#failed(serving, error);
     }
   }
 
-  /** Why the request is refused; or the exchange that passes it on. Verifies, and so counts, at most once. */
-  #decide(
-    request: IncomingMessage,
-    response: ServerResponse,
-    id: string,
-    refuse: (refusal: Refusal) => void,
-  ): Refusal | Exchange | Promise<Refusal | Exchange> {
-    const { preflight, verify } = this.#options;
-    const malformed = checkForwardable(request);
+  #go(serving: Serving, next: Refusal | ProxiedRequest): void {
+    const { response, connection } = serving;
+    if (response.destroyed) return;
+    if (next instanceof ProxiedRequest) {
+      connection.open.set(response, next);
+      next.start();
+    } else this.#refuse(serving, next);
+  }
+
+  #refuse({ request, response, connection, id }: Serving, refusal: Refusal): void {
+    this.#closeWhenStopping(request, response);
+    connection.open.set(response, 'refused');
+    if (answerRefusal(request, response, refusal, id)) connection.closing = true;
+  }
+
+  #failed(serving: Serving, error: unknown): void {
+    const { id } = serving;
+    this.#options.log.error({ err: error, reqId: id }, 'a request failed inside');
+    this.#refuse(serving, internalError(id));
+  }
+
+  /** Why the request is refused; or the request that passes it on. Verifies, and so counts, at most once. */
+  #decide(serving: Serving): MaybePromise<Refusal | ProxiedRequest> {
+    const { request } = serving;
+    const fields = readFields(request.rawHeaders);
+    const malformed = checkForwardable(request, fields.hosts);
     if (malformed !== null) return malformed;
     const target = upstreamTarget(request.url ?? '', this.#upstream.basePath);
     if ('code' in target) return target;
-    const crossOrigin = checkPreflight(request);
-    if (crossOrigin !== null && preflight === 'refuse') return refusedPreflight;
-    const passOn = (verdict: Verdict | null) =>
-      this.#passOn({ request, response, path: target.path, verdict, id, refuse });
-    const verdict = crossOrigin === null ? verify(request) : null;
-    return verdict instanceof Promise ? verdict.then(passOn) : passOn(verdict);
+    const { preflight, verify } = this.#options;
+    if (checkPreflight(request) !== null) {
+      return preflight === 'refuse' ? refusedPreflight : this.#passOn(serving, target.path, withoutKey);
+    }
+    const verdict = verify(request, fields);
+    return verdict instanceof Promise
+      ? verdict.then((late) => this.#passOn(serving, target.path, late))
+      : this.#passOn(serving, target.path, verdict);
   }
 
-  /** @param verdict null for a preflight, which has no key */
-  #passOn({ request, response, path, verdict, id, refuse }: Passing): Refusal | Exchange {
-    const { trusts, addressHeader, forwardKey, isOwnCookie, log } = this.#options;
-    if (verdict?.refusal !== undefined) return verdict.refusal;
-
-    const rules = { isOwnCookie, forwardKey, trusted: trusts(request), addressHeader };
-    const identity = verdict === null ? {} : identityFields(verdict.key);
-    const limit = verdict?.limit ?? null;
-    const ours = { 'x-request-id': id, ...(limit === null ? {} : limitFields(limit)) };
-    return new Exchange({
+  #passOn(serving: Serving, path: string, verdict: Accepted | Refused): Refusal | ProxiedRequest {
+    if (verdict.refusal !== undefined) return verdict.refusal;
+    const { request, response, id } = serving;
+    const fields = this.#fieldsForUpstream(request, this.#options.trusts(request));
+    fields.push(...verdict.identity, 'X-Request-Id', id);
+    return new ProxiedRequest({
       request,
       response,
       upstream: this.#upstream,
       path,
-      fields: [
-        'Host',
-        this.#upstream.host,
-        ...fieldsForUpstream(request.rawHeaders, rules),
-        ...forwardedFields(request, rules),
-        ...Object.entries(identity).flat(),
-        'X-Request-Id',
-        id,
-      ],
-      answerFields: (raw) => {
-        this.#closeWhenStopping(request, response);
-        return fieldsForClient(raw, { isOwnCookie, ours, upstream: this.#upstream.url });
-      },
-      failed: (refusal, { name, message }) => {
-        // Not the error itself: Node puts the bytes of a broken answer into it.
-        const reason = `${name}: ${message}`;
-        if (refusal.code === 'bad_gateway') log.warn({ reqId: id, reason }, 'the upstream did not answer');
-        refuse(refusal);
-      },
+      fields,
+      clientHead: this.#clientHead,
+      own: { requestId: id, limit: verdict.limit },
+      answering: () => this.#closeWhenStopping(request, response),
+      failed: (refusal, error) => this.#noAnswer(serving, refusal, error),
     });
+  }
+
+  #noAnswer(serving: Serving, refusal: Refusal, { name, message }: Error): void {
+    // Not the error itself: Node puts the bytes of a broken answer into it.
+    const reason = `${name}: ${message}`;
+    if (refusal.code === 'bad_gateway') {
+      this.#options.log.warn({ reqId: serving.id, reason }, 'the upstream did not answer');
+    }
+    this.#refuse(serving, refusal);
   }
 
   /**
    * Whoever keeps connections would otherwise send a request over one in the moment in which it is closed at the end.
    * Of several answers the last one closes, or the others would be lost.
    */
-  #closeWhenStopping(request: IncomingMessage, response: ServerResponse): void {
+  #closeWhenStopping(request: IncomingMessage, response: PreformattedResponse): void {
+    if (!this.#options.isStopping()) return;
     const connection = this.#connections.get(request.socket);
-    if (connection === undefined || !this.#options.isStopping()) return;
+    if (connection === undefined) return;
     // Bytes that arrive at a closed connection reset it, and the answer may be lost.
     if (hasBody(request) && !request.complete) return;
     if ([...connection.open.keys()].at(-1) !== response) return;
@@ -226,34 +229,37 @@ export class Gateway {
     const connection = this.#connections.get(socket);
     const [first, ...more] = connection?.open ?? [];
     if (connection !== undefined) connection.closing = true;
-    const [response, exchange] = first ?? [];
+    const [response, proxied] = first ?? [];
     if (response === undefined) {
       answerBrokenRequest(error, socket);
-    } else if (exchange === 'refused' && more.length === 0) {
+    } else if (proxied === 'refused' && more.length === 0) {
       // Refused already, and the rest was not wanted.
       response.end();
     } else if (more.length > 0 || response.headersSent || response.req.complete) {
       socket.destroy();
     } else {
-      if (exchange instanceof Exchange) exchange.abort();
+      if (proxied instanceof ProxiedRequest) proxied.abort();
       answerBrokenRequest(error, socket);
     }
   }
 
-  /** Counts the request when it has ended, and logs it if each is to be. */
-  #count(request: IncomingMessage, response: ServerResponse, id: string): void {
+  /** Counts a request, and logs it if each is to be. What is still under way to the upstream ends. */
+  #ended({ request, response, connection, id }: Serving, start: number): void {
+    const proxied = connection.open.get(response);
+    connection.open.delete(response);
+    if (proxied instanceof ProxiedRequest && !response.writableFinished) proxied.abort();
     const { requests, log } = this.#options;
     const { method = '' } = request;
-    const start = performance.now();
-    response.once('close', () => {
-      const ms = performance.now() - start;
-      const status = response.headersSent ? response.statusCode : clientLeft;
-      requests.answered({ method, route: 'gateway' }, status, ms);
-      if (!this.#chatty) return;
-      logAnswered(log, { method, route: 'gateway', status, ms }, { reqId: id, ...clientRequestId(request) });
-    });
+    const ms = performance.now() - start;
+    const status = response.headersSent ? response.statusCode : clientLeft;
+    requests.answered({ method, route: 'gateway' }, status, ms);
+    if (!this.#chatty) return;
+    logAnswered(log, { method, route: 'gateway', status, ms }, { reqId: id, ...clientRequestId(request) });
   }
 }
+
+/** A preflight, which has no key. */
+const withoutKey: Accepted = { identity: [], limit: '' };
 
 const refusedPreflight: Refusal = {
   code: 'cross_origin',

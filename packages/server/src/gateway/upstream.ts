@@ -1,38 +1,14 @@
-import { type ClientRequest, Agent as HttpAgent, request as httpRequest } from 'node:http';
+import {
+  type ClientRequest,
+  Agent as HttpAgent,
+  request as httpRequest,
+  type IncomingMessage,
+} from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { Socket } from 'node:net';
-
-/** How long the gateway waits, in ms. */
-export interface Timeouts {
-  /** For a connection, TLS included. */
-  connection: number;
-  /** For the next byte in either direction, once there is a connection: so for the answer's first byte, too. */
-  silence: number;
-  /** For the next byte of a request's body, while the upstream takes more of it. */
-  body: number;
-}
-
-export const usualTimeouts: Timeouts = { connection: 10_000, silence: 120_000, body: 30_000 };
-
-/**
- * How long an unused connection to the upstream is kept, in ms: less than the five seconds after which Node's own
- * servers close one, so that a request seldom meets a connection that is just being closed.
- */
-const idle = 4_000;
-
-/** Largest header of an answer, in bytes. */
-const answerHeaders = 64 * 1024;
-
-/** Why the gateway gave up waiting. Everything else that goes wrong with an upstream is an error of Node's. */
-export class GaveUp extends Error {
-  override readonly name = 'GaveUp';
-  readonly waitedFor: 'upstream' | 'client';
-
-  constructor(message: string, waitedFor: 'upstream' | 'client' = 'upstream') {
-    super(message);
-    this.waitedFor = waitedFor;
-  }
-}
+import { answerHeaders, GaveUp, idle, type Timeouts } from './bounds.ts';
+import { hasBody } from './refusal.ts';
+import { UpstreamPool } from './upstream-pool.ts';
 
 /** Where verified requests go, and the connections to it. */
 export class Upstream {
@@ -46,7 +22,10 @@ export class Upstream {
   readonly #port: string;
   readonly #secure: boolean;
   readonly #agent: HttpAgent | HttpsAgent;
+  /** For the requests of `takesWhole`. */
+  readonly whole: UpstreamPool;
   readonly timeouts: Timeouts;
+  #saysContinue = false;
 
   constructor(url: string, timeouts: Timeouts) {
     const parsed = new URL(url);
@@ -58,14 +37,28 @@ export class Upstream {
     this.#port = parsed.port || (this.#secure ? '443' : '80');
     const options = { keepAlive: true, timeout: idle };
     this.#agent = this.#secure ? new HttpsAgent(options) : new HttpAgent(options);
+    this.whole = new UpstreamPool(parsed.origin, timeouts);
     this.timeouts = timeouts;
+  }
+
+  /**
+   * Whether undici can send a request: it has no body, and it can be sent again by Node's client if undici does not take
+   * the answer. undici closes the connection behind a HEAD.
+   */
+  takesWhole(request: IncomingMessage): boolean {
+    return request.method === 'GET' && !this.#saysContinue && !hasBody(request);
+  }
+
+  /** The upstream says 100 Continue of its own accord, which undici does not take. Node's client does. */
+  saysContinueUnasked(): void {
+    this.#saysContinue = true;
   }
 
   /**
    * Begins a request; the caller sends its body. It fails with GaveUp when there is no connection in time, and says
    * `timeout` when nothing came or went for too long.
    *
-   * @param fields names and values in turn, sent exactly so; framing and Host are among them
+   * @param fields names and values in turn, sent exactly so behind Host; framing is among them
    * @throws {TypeError} when Node does not send such a path or field
    */
   request(method: string, path: string, fields: readonly string[]): ClientRequest {
@@ -75,7 +68,7 @@ export class Upstream {
       port: this.#port,
       method,
       path,
-      headers: fields,
+      headers: ['Host', this.host, ...fields],
       maxHeaderSize: answerHeaders,
       timeout: this.timeouts.silence,
     });
@@ -101,5 +94,6 @@ export class Upstream {
   /** Ends the connections that are kept. */
   close(): void {
     this.#agent.destroy();
+    this.whole.close();
   }
 }

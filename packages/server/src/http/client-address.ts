@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { plainAddress, readNode } from './address.ts';
+import { cached } from './cached.ts';
 import { nodeOfElement, startOfLastElement } from './forwarded.ts';
 import { addressMatcher } from './trusted-proxies.ts';
 
@@ -21,10 +22,6 @@ export const unknownClient = 'unknown';
 
 /** Most entries that are read: longer than any chain of proxies, and a bound to the work that a header can cause. */
 const mostEntries = 64;
-
-/** Bounds of what is kept of addresses that were read: how many texts, and how many characters of each. */
-const mostCached = 1000;
-const longestCached = 128;
 
 /** What an entry says: a canonical address, or null when none can be read. */
 interface Entry {
@@ -111,20 +108,6 @@ function lastUntrusted(
     }
   }
   return first;
-}
-
-/** Keeps the results of the last texts, as the same few clients and proxies come again and again. */
-function cached<T>(compute: (text: string) => T): (text: string) => T {
-  const results = new Map<string, T>();
-  return (text) => {
-    const known = results.get(text);
-    if (known !== undefined || text.length > longestCached) return known ?? compute(text);
-    const result = compute(text);
-    if (results.size >= mostCached) results.clear();
-    // A copy, because a piece of a header keeps the whole header in memory.
-    results.set(Buffer.from(text, 'latin1').toString('latin1'), result);
-    return result;
-  };
 }
 
 /** Not from `headers`: Node makes that object of all fields when it is first asked for, and few requests need it. */

@@ -29,10 +29,19 @@ export class PreformattedResponse<
    * @param body text, or '' for none
    */
   send(status: number, head: string, body: string): void {
-    this.statusCode = status;
-    this._header = `${head}\r\n`;
+    this.sendHead(status, head);
     if (body === '') this.end();
     else this.end(body);
+  }
+
+  /**
+   * Gives the head alone. It goes with the beginning of the body, which the caller writes: bytes, or text as latin1.
+   *
+   * @param head as for `send`, with a Content-Length; characters above ASCII stand for bytes (latin1)
+   */
+  sendHead(status: number, head: string): void {
+    this.statusCode = status;
+    this._header = `${head}\r\n`;
   }
 }
 

@@ -3,6 +3,15 @@ import type { LimitState } from './sliding-window.ts';
 /** The length of the window in seconds, as the policy tells it. */
 export const windowSeconds = 60;
 
+/** The names of all fields of `limitFields`. */
+export const limitFieldNames: ReadonlySet<string> = new Set([
+  'ratelimit-policy',
+  'ratelimit',
+  'x-ratelimit-limit',
+  'x-ratelimit-remaining',
+  'x-ratelimit-reset',
+]);
+
 /**
  * The header fields that tell a caller how much is left: the IETF's (draft-ietf-httpapi-ratelimit-headers-10,
  * section 3) and the widespread X-RateLimit ones, where Reset is in seconds from now. Retry-After is not among

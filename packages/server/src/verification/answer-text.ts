@@ -18,7 +18,8 @@ const acceptedStarts = {
 };
 
 /**
- * Who an accepted key is, and where it stands with its limit: the same as `identityFields` and `limitFields`.
+ * Who an accepted key is, for what stands behind the proxy, and where it stands with its limit. ASCII, and nothing that
+ * means anything in a list.
  *
  * @param limit null when the key has none
  */
@@ -60,7 +61,7 @@ function inOnePiece(ascii: string): string {
 }
 
 /** `limitFields`, joined by hand, each number written out once: half the cost of making an object of them first. */
-function limitText(limit: LimitState | null): string {
+export function limitText(limit: LimitState | null): string {
   if (limit === null) return '';
   const remaining = String(limit.remaining);
   const reset = String(limit.resetSeconds);

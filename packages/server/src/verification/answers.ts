@@ -1,6 +1,5 @@
 import { errorCodes } from '@soku/contract/error-codes';
 import { errorBody, errorHeaders, type Refusal } from '../http/errors.ts';
-import type { VerifiedKey } from './known-secret.ts';
 
 /** A whole answer, whoever writes it. */
 export interface Answer {
@@ -9,16 +8,6 @@ export interface Answer {
   fields: Record<string, string>;
   /** '' when there is none. */
   body: string;
-}
-
-/** Who a key is, for what stands behind the proxy or the gateway. ASCII, and nothing that means anything in a list. */
-export function identityFields(key: VerifiedKey): Record<string, string> {
-  return {
-    'x-soku-key-id': key.keyId,
-    'x-soku-workspace-id': key.workspaceId,
-    'x-soku-key-name': encodeURIComponent(key.name),
-    'x-soku-scopes': key.scopes.join(' '),
-  };
 }
 
 /** Fields of every answer to a proxy. It is read by programs, so of the security fields only this one matters. */

@@ -1,0 +1,134 @@
+import { STATUS_CODES } from 'node:http';
+import { cached } from '../http/cached.ts';
+import { dateField, type PreformattedResponse } from '../http/preformatted-response.ts';
+import { canonicalName } from '../http/proxy-fields.ts';
+import { limitFieldNames } from '../limits/fields.ts';
+import { cookieName, endsHere, namedBy } from './fields.ts';
+
+/** The head of the upstream's response. */
+export interface UpstreamHead {
+  status: number;
+  /** Names and values in turn, as they came, a character for each byte (latin1). */
+  raw: readonly string[];
+  /** The same by name, in small letters. */
+  headers: Readonly<Record<string, string | string[] | undefined>>;
+}
+
+/** What the gateway itself says in a response. */
+export interface OwnFields {
+  requestId: string;
+  /** Lines of the limit's fields, each ended by CR LF; '' when the key has none. */
+  limit: string;
+}
+
+interface Rules {
+  /** Cookies that the upstream must not set: cookies do not tell ports apart. */
+  isOwnCookie: (name: string) => boolean;
+  /** The upstream's URL, without a slash at the end. */
+  upstream: string;
+  /** How long an unused connection of a client is kept, in ms. */
+  keepAlive: number;
+}
+
+/** What becomes of a field of the upstream. */
+type Treatment =
+  | 'drop'
+  | 'keep'
+  | 'filter cookie'
+  | 'shorten location'
+  | 'drop when limited'
+  /** RFC 9110 section 8.6: a 204 has no length. */
+  | 'drop of 204';
+
+/** Writes the heads of responses to clients: the upstream's status and fields, and the gateway's own fields. */
+export class ClientHead {
+  readonly #rules: Rules;
+  readonly #treatmentOf = cached(treat);
+  readonly #connection: string;
+
+  constructor(rules: Rules) {
+    this.#rules = rules;
+    this.#connection = `Connection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(rules.keepAlive / 1000)}\r\n`;
+  }
+
+  /**
+   * Gives a response its head, which goes with the beginning of the body.
+   *
+   * @throws {RangeError} when Node does not send such a status
+   */
+  write(response: PreformattedResponse, head: UpstreamHead, own: OwnFields): void {
+    const { status, headers } = head;
+    const isNamed = namedBy(headers.connection);
+    const kept = this.#keep(head, own, isNamed);
+    // Node closes the connection behind an answer in place of 100 Continue: the body may come or not.
+    const isPlain = response.canSend && response.req.headers.expect === undefined;
+    if (!isPlain || !hasPlainLength(head) || isNamed?.('content-length')) {
+      response.writeHead(status, [...kept, 'X-Request-Id', own.requestId, ...fieldsOf(own.limit)]);
+      return;
+    }
+    // Node would look at each field again, which costs as much as all else here. The parser of the upstream's response
+    // has let no CR, LF or NUL through.
+    let text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'unknown'}\r\n`;
+    for (let i = 0; i + 1 < kept.length; i += 2) text += `${kept[i]}: ${kept[i + 1]}\r\n`;
+    if (headers.date === undefined) text += dateField(Date.now());
+    response.sendHead(status, `${text}X-Request-Id: ${own.requestId}\r\n${own.limit}${this.#connection}`);
+  }
+
+  /** The fields of the upstream that go on. @param isNamed whether its Connection field names one */
+  #keep({ status, raw }: UpstreamHead, { limit }: OwnFields, isNamed: ReturnType<typeof namedBy>): string[] {
+    const kept: string[] = [];
+    for (let i = 0; i + 1 < raw.length; i += 2) {
+      const written = raw[i] ?? '';
+      const value = raw[i + 1] ?? '';
+      const treatment = this.#treatmentOf(written);
+      if (isNamed?.(written) || !this.#goesOn(treatment, value, status, limit)) continue;
+      const isLocation = treatment === 'shorten location';
+      kept.push(written, isLocation ? ownLocation(value, this.#rules.upstream) : value);
+    }
+    return kept;
+  }
+
+  #goesOn(treatment: Treatment, value: string, status: number, limit: string): boolean {
+    switch (treatment) {
+      case 'drop':
+        return false;
+      case 'drop when limited':
+        return limit === '';
+      case 'filter cookie':
+        return !this.#rules.isOwnCookie(cookieName(value));
+      case 'drop of 204':
+        return status !== 204;
+      default:
+        return true;
+    }
+  }
+}
+
+function treat(written: string): Treatment {
+  const name = canonicalName(written);
+  // Alt-Svc would lead clients round the gateway.
+  if (endsHere(name) || name === 'alt-svc') return 'drop';
+  if (limitFieldNames.has(name)) return 'drop when limited';
+  if (name === 'set-cookie') return 'filter cookie';
+  if (name === 'content-length') return 'drop of 204';
+  return name === 'location' ? 'shorten location' : 'keep';
+}
+
+/** Whether the body is as long as the head says, so nothing about its framing is left to decide. */
+function hasPlainLength({ status, headers }: UpstreamHead): boolean {
+  const length = headers['content-length'];
+  return typeof length === 'string' && /^\d+$/.test(length) && status !== 204 && status !== 304;
+}
+
+/** @param lines of header fields */
+function fieldsOf(lines: string): string[] {
+  return lines.split('\r\n').flatMap((line) => (line === '' ? [] : line.split(': ', 2)));
+}
+
+/** The upstream knows itself by its own address, which clients cannot reach: what is left is a path of ours. */
+function ownLocation(location: string, upstream: string): string {
+  if (location === upstream) return '/';
+  const rest = location.startsWith(upstream) ? location.slice(upstream.length) : '';
+  // Two slashes would begin the name of another host.
+  return /^\/(?!\/)/.test(rest) ? rest : location;
+}
