@@ -116,9 +116,13 @@ test('200 MB go up and down again, whole, and take no memory', { timeout: patien
     const up = await begin(posting(fields));
     megabytes().pipe(up.outgoing);
     assert.equal(await hashSlowly(up.asked), wholeHash);
-    up.reply.writeHead(200, fields);
-    megabytes().pipe(up.reply);
-    assert.equal(await hashSlowly(await answerOf(up.outgoing)), wholeHash);
+    // Requests with a body take another way than those without, so each way has an answer of one kind.
+    const down = 'content-length' in fields ? await begin() : up;
+    down.outgoing.end();
+    down.reply.writeHead(200, fields);
+    megabytes().pipe(down.reply);
+    assert.equal(await hashSlowly(await answerOf(down.outgoing)), wholeHash);
+    if (down !== up) up.reply.end();
   }
   const grown = peakMemory() - before;
   assert.ok(grown < 64 * megabyte.length, `${Math.round(grown / megabyte.length)} MB more`);

@@ -38,7 +38,8 @@ export function endsHere(name: string): boolean {
 export function namedBy(
   connection: string | readonly string[] | undefined,
 ): ((written: string) => boolean) | undefined {
-  if (connection === undefined) return undefined;
+  // What most messages say, and it names no field that goes on.
+  if (connection === undefined || connection === 'keep-alive') return undefined;
   const named = new Set(
     String(connection)
       .split(',')
