@@ -1,5 +1,8 @@
 /** What the gateway does not pass on, and how it says so. */
 import assert from 'node:assert/strict';
+import { mkdtempDisposableSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { errorSchema } from '@soku/contract/errors';
 import { generateKey } from '@soku/key';
@@ -186,4 +189,49 @@ test('no key is in the log or with the upstream, whatever happened', async () =>
   await server.printed('"route":"gateway"');
   assert.ok(!server.output.includes(secret));
   assert.ok(!JSON.stringify(upstream.asked).includes(secret));
+});
+
+test('SOKU_GATEWAY_RULES: a key needs the scopes of the first rule, and some paths are for no key', async (t) => {
+  using directory = mkdtempDisposableSync(join(tmpdir(), 'soku-rules-'));
+  const file = join(directory.path, 'rules.json');
+  writeFileSync(
+    file,
+    `[{"methods": ["GET"], "path": "/files/*", "scopes": ["keys:read"]}, {"path": "/internal/*", "deny": true}]`,
+  );
+  const own = await Upstream.start();
+  t.after(() => own.stop());
+  const started = await startGateway(own.url, {
+    SOKU_GATEWAY_RULES: file,
+    SOKU_GATEWAY_PREFLIGHT: 'pass',
+    SOKU_KEY_RATE_LIMIT: '2',
+  });
+  t.after(() => started.server.stop());
+  const owner = await started.server.signIn();
+  const { apiKey: plain } = await owner.makeKey({ name: 'plain' });
+  const { apiKey: reader } = await owner.makeKey({ name: 'reader', scopes: ['keys:read'] });
+  const ask = (target: string, key: string, method = 'GET') =>
+    exchange(started.gateway + target, { method, fields: [authorization(key)] });
+
+  const lacking = await ask('/files/1', plain);
+  assert.match(assertRefusal(lacking, 'insufficient_scope').message, /keys:read/);
+  assert.match(
+    lacking.headers.get('www-authenticate') ?? '',
+    /error="insufficient_scope".* scope="keys:read"$/,
+  );
+  assertRefusal(await ask('/internal/x', reader), 'not_found');
+  assertRefusal(await ask('/internal/x', apiKey), 'unknown_key');
+  for (const path of ['/files/../internal/x', '/files%2f1', '//internal/x', '/files/..;/internal']) {
+    assertRefusal(await ask(path, reader), 'invalid_request');
+  }
+  const preflight: Fields = [['Access-Control-Request-Method', 'GET']];
+  const options = { method: 'OPTIONS', fields: preflight };
+  assertRefusal(await exchange(`${started.gateway}/internal/x`, options), 'not_found');
+  assert.deepEqual(own.asked, []);
+
+  // What was refused is not counted against the limit.
+  assert.equal((await ask('/files/1', reader)).status, 200);
+  assert.equal((await ask('/other', reader, 'DELETE')).status, 200);
+  assert.equal((await ask('/files/1', plain, 'DELETE')).status, 200);
+  assert.equal((await exchange(`${started.gateway}/files/1`, options)).status, 200);
+  assert.equal(own.asked.length, 4);
 });

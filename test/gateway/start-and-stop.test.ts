@@ -23,6 +23,9 @@ const wrong: [string, string][] = [
   ['SOKU_GATEWAY_PORT', '1'],
   ['SOKU_GATEWAY_FORWARD_KEY', 'yes'],
   ['SOKU_GATEWAY_PREFLIGHT', 'allow'],
+  ['SOKU_GATEWAY_RULES', '/no/such/rules.json'],
+  // A file that is no list of rules.
+  ['SOKU_GATEWAY_RULES', 'package.json'],
 ];
 
 for (const [name, value] of wrong) {

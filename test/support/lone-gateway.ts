@@ -60,6 +60,7 @@ export async function start(t: TestContext, upstream: string, timeouts: Partial<
     preflight: 'refuse',
     isOwnCookie: () => false,
     verify: () => ({ identity: ['x-soku-key-id', 'key_x'], limit: '' }),
+    rules: [],
     trusts: () => false,
     addressHeader: 'x-forwarded-for',
     requests: { answered: () => undefined },

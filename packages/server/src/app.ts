@@ -108,8 +108,8 @@ export async function createApp(
     (await createGateway({
       ...config.gateway,
       isOwnCookie: isDashboardCookie,
-      verify: (request, fields) =>
-        verifier.verifyFields(fields, request, { address: addressOf(request) }, accept),
+      verify: (request, fields, { needs, denied }) =>
+        verifier.verifyFields(fields, request, { address: addressOf(request), needs, denied }, accept),
       trusts: trustedPeer(config.trustProxy),
       addressHeader: config.trustProxyHeader,
       isStopping,

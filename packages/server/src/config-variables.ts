@@ -131,6 +131,11 @@ export const variables = z.object({
       example: 'refuse',
       description: 'What the gateway does with CORS preflights, which carry no key: `refuse` or `pass`',
     }),
+  SOKU_GATEWAY_RULES: z.string().optional().register(notes, {
+    example: '/etc/soku/gateway-rules.json',
+    description:
+      'JSON file with the scopes that a key needs for methods and paths behind the gateway ([rules](gateway.md#rules))',
+  }),
   SOKU_AUDIT_RETENTION_DAYS: wholeNumber(1, 36_500).default(400).register(notes, {
     example: '400',
     description: 'Days after which events of the [audit log](audit.md) are deleted',

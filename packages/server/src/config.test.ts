@@ -95,6 +95,7 @@ test('every variable arrives', () => {
       port: 8081,
       forwardKey: true,
       preflight: 'pass',
+      rules: [],
     },
     logLevel: 'silent',
     trustProxy: ['10.0.0.1', '192.168.0.0/16', '::1', 'fd00::/8'],

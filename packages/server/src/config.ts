@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import {
   exampleOf,
   type VariableName,
@@ -5,6 +6,8 @@ import {
   variableNames,
   variables,
 } from './config-variables.ts';
+import type { Rule } from './gateway/rules.ts';
+import { parseRules, RulesError } from './gateway/rules-file.ts';
 import { isLoopOf } from './gateway/upstream-url.ts';
 import type { AddressHeader } from './http/client-address.ts';
 import { StartupError } from './startup-error.ts';
@@ -21,6 +24,7 @@ interface GatewayConfig {
   port: number;
   forwardKey: boolean;
   preflight: 'refuse' | 'pass';
+  rules: readonly Rule[];
 }
 
 export interface Config {
@@ -104,7 +108,20 @@ function gatewayOf(values: Variables): GatewayConfig | undefined {
     port,
     forwardKey: values.SOKU_GATEWAY_FORWARD_KEY === 'on',
     preflight: values.SOKU_GATEWAY_PREFLIGHT,
+    rules: readRules(values.SOKU_GATEWAY_RULES),
   };
+}
+
+/** @param file absent: there are no rules */
+function readRules(file: string | undefined): readonly Rule[] {
+  if (file === undefined) return [];
+  try {
+    return parseRules(readFileSync(file, 'utf8'));
+  } catch (error) {
+    if (error instanceof RulesError) throw wrong('SOKU_GATEWAY_RULES', `names a file that ${error.message}`);
+    const reason = error instanceof Error && 'code' in error ? error.code : 'unknown reason';
+    throw wrong('SOKU_GATEWAY_RULES', `names a file that cannot be read (${reason})`);
+  }
 }
 
 /**

@@ -18,6 +18,7 @@ import { fieldsForUpstream } from './fields-for-upstream.ts';
 import { checkForwardable, notPassedOn } from './form.ts';
 import { ProxiedRequest } from './proxied-request.ts';
 import { answerRefusal, hasBody } from './refusal.ts';
+import { type Demand, demandOf, type Rule } from './rules.ts';
 import { upstreamTarget } from './target.ts';
 import { Upstream } from './upstream.ts';
 
@@ -31,7 +32,13 @@ interface Options {
   /** Cookies of the dashboard. */
   isOwnCookie: (name: string) => boolean;
   /** Whether the key of a request is good, and counts the request. At once when the key is cached. */
-  verify: (request: IncomingMessage, fields: RequestFields) => MaybePromise<Accepted | Refused>;
+  verify: (
+    request: IncomingMessage,
+    fields: RequestFields,
+    demand: Demand,
+  ) => MaybePromise<Accepted | Refused>;
+  /** The first that a request matches decides what its key must have. None: any good key will do. */
+  rules: readonly Rule[];
   /** Whether the peer is a proxy that is believed. */
   trusts: (request: IncomingMessage) => boolean;
   /** The one header in which proxies name the client to us, and we to the upstream. */
@@ -169,11 +176,14 @@ export class Gateway {
     if (malformed !== null) return malformed;
     const target = upstreamTarget(request.url ?? '', this.#upstream.basePath);
     if ('code' in target) return target;
-    const { preflight, verify } = this.#options;
+    const { preflight, rules, verify } = this.#options;
+    const demand = demandOf(rules, request);
+    if ('code' in demand) return demand;
     if (checkPreflight(request) !== null) {
-      return preflight === 'refuse' ? refusedPreflight : this.#passOn(serving, target.path, withoutKey);
+      if (preflight === 'refuse') return refusedPreflight;
+      return demand.denied ?? this.#passOn(serving, target.path, withoutKey);
     }
-    const verdict = verify(request, fields);
+    const verdict = verify(request, fields, demand);
     return verdict instanceof Promise
       ? verdict.then((late) => this.#passOn(serving, target.path, late))
       : this.#passOn(serving, target.path, verdict);

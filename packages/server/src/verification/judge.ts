@@ -1,4 +1,3 @@
-import type { Scope } from '@soku/contract/scopes';
 import type { Refusal } from '../http/errors.ts';
 import { expired, lacksScope, retired } from './refusals.ts';
 
@@ -17,7 +16,9 @@ export interface Policy {
 /** What a request asks of a key. */
 interface Demand {
   /** The scopes that the key must have. */
-  needs?: readonly Scope[] | undefined;
+  needs?: readonly string[] | undefined;
+  /** Why no key may do it. */
+  denied?: Refusal | undefined;
 }
 
 /**
@@ -27,10 +28,10 @@ interface Demand {
  * @param now epoch ms
  * @returns why the request is rejected; undefined when it may go on to the limit
  */
-export function judge(policy: Policy, { needs }: Demand, now: number): Refusal | undefined {
+export function judge(policy: Policy, { needs, denied }: Demand, now: number): Refusal | undefined {
   if (policy.retiresAt <= now) return retired(policy.retiresAt);
   if (policy.expiresAt <= now) return expired(policy.expiresAt);
-  if (needs === undefined) return undefined;
+  if (denied !== undefined || needs === undefined) return denied;
   const missing = needs.find((scope) => !policy.scopes.includes(scope));
   return missing === undefined ? undefined : lacksScope(missing);
 }

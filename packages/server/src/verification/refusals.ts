@@ -1,5 +1,4 @@
 import type { ErrorCode } from '@soku/contract/error-codes';
-import type { Scope } from '@soku/contract/scopes';
 import type { Refusal } from '../http/errors.ts';
 import { limitFields } from '../limits/fields.ts';
 import type { LimitState } from '../limits/sliding-window.ts';
@@ -49,7 +48,7 @@ export function expired(at: number): Refusal {
   };
 }
 
-export function lacksScope(scope: Scope): Refusal {
+export function lacksScope(scope: string): Refusal {
   return {
     code: 'insufficient_scope',
     message: `This key is good, but does not have the scope ${scope}, which this call needs.`,

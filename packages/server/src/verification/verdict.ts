@@ -1,5 +1,4 @@
 import type { IncomingMessage } from 'node:http';
-import type { Scope } from '@soku/contract/scopes';
 import type { Refusal } from '../http/errors.ts';
 import type { LimitState } from '../limits/sliding-window.ts';
 import type { KeyTable } from './key-table.ts';
@@ -32,8 +31,10 @@ export type VerdictOrPromise = MaybePromise<Verdict>;
 export interface Use {
   /** The client's; unknown keys are limited by it. Absent: they are not limited. */
   address?: string | undefined;
-  /** The scopes that the key must have. */
-  needs?: readonly Scope[] | undefined;
+  /** The scopes that the key must have: Soku's own, or those of the API behind the gateway. */
+  needs?: readonly string[] | undefined;
+  /** Why no key may do it, however good it is. */
+  denied?: Refusal | undefined;
   /** Whoever asks sees the keys of this workspace only; others are unknown to it. Default: the keys of all. */
   workspaceId?: string | undefined;
   /** Whether this counts against the key's limit. Default: yes. */

@@ -167,7 +167,7 @@ export class Verifier {
     const { use, userAgent, accept } = question;
     if (use.workspaceId !== undefined && use.workspaceId !== good.workspaceId(row))
       return this.#refuseStranger(unknown, use, now);
-    if (use.needs !== undefined || good.mayHaveEnded(row, now)) {
+    if (use.needs !== undefined || use.denied !== undefined || good.mayHaveEnded(row, now)) {
       const fault = judge(good.read(row), use, now);
       if (fault !== undefined) return this.#refuseKnown(row, fault, use, now);
     }

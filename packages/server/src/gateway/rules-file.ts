@@ -1,0 +1,106 @@
+import { METHODS } from 'node:http';
+import { type DocumentNode, evaluate, parse, type ValueNode } from '@humanwhocodes/momoa';
+import { z } from 'zod';
+import { plainSegments } from './plain-path.ts';
+import type { Rule } from './rules.ts';
+
+/** Why a file of rules is none: what follows "the file" in a sentence, with the line and the field. */
+export class RulesError extends Error {
+  override readonly name = 'RulesError';
+}
+
+const pathSchema = z
+  .string()
+  .startsWith('/', 'does not begin with a slash')
+  .refine((path) => !path.includes('?'), 'has a query')
+  .refine(
+    (path) => path.split('/').every((one) => one === '*' || !one.includes('*')),
+    'has a * that is not a whole segment',
+  )
+  .refine((path) => plainSegments(path) !== undefined, 'is not a plain path (docs/gateway.md)');
+
+/** RFC 6749 section 3.3. */
+const scope = z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, 'is not a scope');
+
+const ruleSchema = z
+  .strictObject(
+    {
+      methods: z
+        .array(z.enum(METHODS, 'is not an HTTP method in capitals'))
+        .min(1, 'is empty: leave it out for all methods')
+        .optional(),
+      path: pathSchema,
+      scopes: z.array(scope).min(1, 'is empty: leave it out to let every good key pass').optional(),
+      deny: z.boolean().optional(),
+    },
+    { error: ({ code }) => (code === 'unrecognized_keys' ? 'is not a field of a rule' : undefined) },
+  )
+  .refine(({ scopes, deny }) => scopes === undefined || deny !== true, 'has both scopes and deny')
+  .transform(({ path, ...rest }): Rule => ({ ...rest, segments: plainSegments(path) ?? [] }));
+
+const rulesSchema = z.array(ruleSchema, 'is not a list of rules');
+
+/**
+ * Reads a file of rules.
+ *
+ * @throws {RulesError} when it is not as it must be
+ */
+export function parseRules(text: string): Rule[] {
+  const document = parseJson(text);
+  const repeated = repeatedName(document.body);
+  if (repeated !== undefined) throw repeated;
+  const parsed = rulesSchema.safeParse(evaluate(document));
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const keys = issue?.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : [];
+  const path = [...(issue?.path ?? []), ...keys].map(String);
+  throw mistake(lineOf(document.body, path), path, issue?.message ?? 'is wrong');
+}
+
+function parseJson(text: string): DocumentNode {
+  try {
+    return parse(text.replace(/^\ufeff/, ''), { mode: 'json' });
+  } catch (error) {
+    const { line, message } = z.object({ line: z.number().default(1), message: z.string() }).parse(error);
+    throw new RulesError(`is no JSON in line ${line}: ${message.replace(/ \(\d+:\d+\)$/, '')}`);
+  }
+}
+
+/** A second value would silently take the place of the first. */
+function repeatedName(node: ValueNode, path: readonly string[] = []): RulesError | undefined {
+  if (node.type === 'Array') {
+    return node.elements.map(({ value }, i) => repeatedName(value, [...path, String(i)])).find(isError);
+  }
+  if (node.type !== 'Object') return undefined;
+  const names = new Set<string>();
+  for (const member of node.members) {
+    const name = nameOf(member);
+    if (names.has(name)) return mistake(member.loc.start.line, [...path, name], 'comes twice');
+    names.add(name);
+  }
+  return node.members.map((member) => repeatedName(member.value, [...path, nameOf(member)])).find(isError);
+}
+
+/** The line of the value at a path, or of what it would be in. */
+function lineOf(node: ValueNode, path: readonly string[]): number {
+  const [step, ...rest] = path;
+  const inside =
+    node.type === 'Array'
+      ? node.elements[Number(step)]?.value
+      : node.type === 'Object'
+        ? node.members.find((member) => nameOf(member) === step)?.value
+        : undefined;
+  return inside === undefined ? node.loc.start.line : lineOf(inside, rest);
+}
+
+function nameOf({ name }: { name: { value: string } | { name: string } }): string {
+  return 'value' in name ? name.value : name.name;
+}
+
+function isError(found: RulesError | undefined): found is RulesError {
+  return found !== undefined;
+}
+
+function mistake(line: number, path: readonly string[], problem: string): RulesError {
+  return new RulesError(`is wrong in line ${line}: ${path.join('.') || 'the whole'} ${problem}`);
+}

@@ -1,0 +1,180 @@
+/** Which rule a request meets, however its path is written. */
+import assert from 'node:assert/strict';
+import { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { plainSegments } from './plain-path.ts';
+import { demandOf, matches, type Rule } from './rules.ts';
+import { parseRules, RulesError } from './rules-file.ts';
+
+function requestOf(method: string, url: string, rawHeaders: string[] = []): IncomingMessage {
+  return Object.assign(new IncomingMessage(new Socket()), { method, url, rawHeaders });
+}
+
+/** The scopes that the rules ask for, the code of a refusal, 'denied', or 'any key'. */
+function asked(rules: readonly Rule[], method: string, url: string, rawHeaders?: string[]): string {
+  const demand = demandOf(rules, requestOf(method, url, rawHeaders));
+  if ('code' in demand) return demand.code;
+  return demand.denied === undefined ? (demand.needs?.join(' ') ?? 'any key') : 'denied';
+}
+
+const rules = parseRules(`[
+  {"methods": ["GET"], "path": "/files/*", "scopes": ["files:read"]},
+  {"path": "/files/*", "scopes": ["files:read", "files:write"]},
+  {"path": "/users/*/avatar"},
+  {"path": "/users/*", "scopes": ["users:read"]},
+  {"path": "/internal/*", "deny": true},
+  {"path": "/health"}
+]`);
+
+test('the first rule that a request matches decides, and without one any good key will do', () => {
+  const cases: [string, string, string][] = [
+    ['GET', '/files', 'files:read'],
+    ['GET', '/files/', 'files:read'],
+    ['GET', '/files/a/b?c=/../d//', 'files:read'],
+    ['HEAD', '/files/a', 'files:read'],
+    ['POST', '/files/a', 'files:read files:write'],
+    ['GET', '/FILES/a', 'files:read'],
+    ['GET', '/%66iles/%C3%BC', 'files:read'],
+    ['GET', '/filesystem', 'any key'],
+    ['GET', '/users/ada/avatar', 'any key'],
+    ['GET', '/users/ada/avatar/big', 'users:read'],
+    ['GET', '/users', 'users:read'],
+    ['DELETE', '/internal/x', 'denied'],
+    ['GET', '/health/', 'any key'],
+    ['GET', '/', 'any key'],
+  ];
+  for (const [method, url, expected] of cases) assert.equal(asked(rules, method, url), expected, url);
+  assert.equal(asked([], 'GET', '//files/..;/%2e'), 'any key', 'without rules nothing is refused');
+});
+
+test('a method that a request would have for the API alone is refused', () => {
+  for (const name of ['X-HTTP-Method-Override', 'x_http_method', 'X-Method-Override']) {
+    assert.equal(asked(rules, 'GET', '/files/a', [name, 'DELETE']), 'invalid_request', name);
+  }
+  for (const query of ['_method=DELETE', 'a=1&%5Fmethod=PUT', 'a;_METHOD=PUT', '_method']) {
+    assert.equal(asked(rules, 'GET', `/files/a?${query}`), 'invalid_request', query);
+  }
+  assert.equal(asked(rules, 'GET', '/files/a?x_method=1'), 'files:read');
+});
+
+const segment = fc.stringMatching(/^[a-z][a-z0-9_~-]{0,6}$/);
+
+/** Other ways to write a path, which some server reads as the same one. */
+const respellings: ((path: string, at: number) => string)[] = [
+  (path) => `${path}/`,
+  (path) => path.toUpperCase(),
+  (path, at) => encodeAt(path, at),
+  (path, at) => encodeAt(path, at).replace('%', '%25'),
+  (path, at) => insertAt(path, at, '/'),
+  (path, at) => insertAt(path, at, '/.'),
+  (path, at) => insertAt(path, at, '/x/..'),
+  (path, at) => insertAt(path, at, '/%2e'),
+  (path, at) => insertAt(path, at, '/x/%2E%2e'),
+  (path, at) => insertAt(path, at, '/x/..;'),
+  (path, at) => insertAt(path, at, ';a=b'),
+  (path, at) => insertAt(path, at, '%3Ba'),
+  (path, at) => insertAt(path, at, '%00'),
+  (path, at) => insertAt(path, at, '.'),
+  (path, at) => insertAt(path, at, '%20'),
+  (path, at) => replaceSlash(path, at, '%2F'),
+  (path, at) => replaceSlash(path, at, '\\'),
+  (path, at) => replaceSlash(path, at, '%5c'),
+  (path, at) => replaceSlash(path, at, encodeURIComponent('\uff0f')),
+  (path) => `${path}%3Fa`,
+  (path) => `${path}%23`,
+];
+
+/** Encodes one letter of the path. */
+function encodeAt(path: string, at: number): string {
+  const i = 1 + (at % (path.length - 1));
+  return path.slice(0, i) + encodeByte(path.charAt(i)) + path.slice(i + 1);
+}
+
+function encodeByte(character: string): string {
+  return `%${character.charCodeAt(0).toString(16).padStart(2, '0')}`;
+}
+
+/** Inserts a text behind one of the segments. */
+function insertAt(path: string, at: number, text: string): string {
+  const parts = path.split('/');
+  const i = 1 + (at % (parts.length - 1));
+  return `${parts.slice(0, i + 1).join('/')}${text}${['', ...parts.slice(i + 1)].join('/')}`;
+}
+
+/** Replaces a slash that is not the first. */
+function replaceSlash(path: string, at: number, text: string): string {
+  const parts = path.slice(1).split('/');
+  if (parts.length === 1) return path;
+  const i = 1 + (at % (parts.length - 1));
+  return `/${parts.slice(0, i).join('/')}${text}${parts.slice(i).join('/')}`;
+}
+
+test('no other spelling of a path meets other rules: it is the same, or refused', () => {
+  const path = fc.array(segment, { minLength: 1, maxLength: 4 }).map((parts) => `/${parts.join('/')}`);
+  const pattern = fc
+    .array(fc.oneof(segment, fc.constant('*')), { minLength: 1, maxLength: 4 })
+    .map((segments): Rule => ({ segments, scopes: [segments.join('.')] }));
+  fc.assert(
+    fc.property(
+      path,
+      fc.array(pattern, { minLength: 1, maxLength: 4 }),
+      fc.array(fc.tuple(fc.constantFrom(...respellings), fc.nat(20)), { minLength: 1, maxLength: 3 }),
+      (plain, patterns, changes) => {
+        const own = { segments: plain.slice(1).split('/'), scopes: ['own'] };
+        const all = [...patterns, own];
+        const spelt = changes.reduce((text, [respell, at]) => respell(text, at), plain);
+        const found = asked(all, 'GET', spelt);
+        assert.ok([asked(all, 'GET', plain), 'invalid_request'].includes(found), `${spelt}: ${found}`);
+      },
+    ),
+    { numRuns: 2000 },
+  );
+});
+
+test('what a path says is compared decoded, and only when it can be read in one way', () => {
+  const cases: [string, string[] | undefined][] = [
+    ['/', []],
+    ['/A%42/c%20d/', ['ab', 'c d']],
+    ['/a:b@c/d+e,f=g', ['a:b@c', 'd+e,f=g']],
+    ['/%e2%82', undefined],
+    ['/a%', undefined],
+    ['/a%4', undefined],
+    ['/a%zz', undefined],
+    ['/a/...', undefined],
+    ['//', undefined],
+    ['a/b', undefined],
+    ['/%E2%80%A6', undefined],
+  ];
+  for (const [url, expected] of cases) assert.deepEqual(plainSegments(url), expected, url);
+  assert.equal(matches({ segments: ['a', '*', 'b'] }, 'GET', ['a', 'b']), false);
+});
+
+test('a file of rules that is wrong is refused with its line and field', () => {
+  const rule = (fields: string) => `[\n  {"path": "/a"},\n  {${fields}}\n]`;
+  const cases: [string, RegExp][] = [
+    ['', /^is no JSON in line 1: /],
+    ['[\n{"path": "/a",}\n]', /^is no JSON in line 2: /],
+    ['{}', /^is wrong in line 1: the whole is not a list of rules$/],
+    [rule('"path": "a"'), /^is wrong in line 3: 1\.path does not begin with a slash$/],
+    [rule('"path": "/a*"'), /1\.path has a \* that is not a whole segment$/],
+    [rule('"path": "/a?b"'), /1\.path has a query$/],
+    [rule('"path": "/a//b"'), /1\.path is not a plain path/],
+    [rule('"path": "/a",\n"methods": ["get"]'), /^is wrong in line 4: 1\.methods\.0 is not an HTTP method/],
+    [rule('"path": "/a", "methods": []'), /1\.methods is empty/],
+    [rule('"path": "/a", "scopes": []'), /1\.scopes is empty/],
+    [rule('"path": "/a", "scopes": ["a b"]'), /1\.scopes\.0 is not a scope$/],
+    [rule('"path": "/a", "scope": ["a"]'), /^is wrong in line 3: 1\.scope is not a field of a rule$/],
+    [rule('"path": "/a", "scopes": ["a"], "deny": true'), /^is wrong in line 3: 1 has both scopes and deny$/],
+    [rule('"path": "/a",\n"deny": true,\n"deny": false'), /^is wrong in line 5: 1\.deny comes twice$/],
+    [rule('"methods": ["GET"]'), /^is wrong in line 3: 1\.path /],
+  ];
+  for (const [text, says] of cases) {
+    assert.throws(
+      () => parseRules(text),
+      (error) => error instanceof RulesError && says.test(error.message),
+      text,
+    );
+  }
+});
