@@ -4,6 +4,7 @@ import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { blocks } from '../../../../test/support/markdown.ts';
 import { plainSegments } from './plain-path.ts';
 import { demandOf, matches, type Rule } from './rules.ts';
 import { parseRules, RulesError } from './rules-file.ts';
@@ -139,6 +140,7 @@ test('what a path says is compared decoded, and only when it can be read in one 
     ['/A%42/c%20d/', ['ab', 'c d']],
     ['/a:b@c/d+e,f=g', ['a:b@c', 'd+e,f=g']],
     ['/%e2%82', undefined],
+    ['/a%2Fb', undefined],
     ['/a%', undefined],
     ['/a%4', undefined],
     ['/a%zz', undefined],
@@ -149,6 +151,11 @@ test('what a path says is compared decoded, and only when it can be read in one 
   ];
   for (const [url, expected] of cases) assert.deepEqual(plainSegments(url), expected, url);
   assert.equal(matches({ segments: ['a', '*', 'b'] }, 'GET', ['a', 'b']), false);
+});
+
+test('the rules in the documentation are a file of rules', () => {
+  const [example = ''] = blocks('docs/gateway.md', 'json');
+  assert.equal(asked(parseRules(example), 'PUT', '/files/1'), 'files:read files:write');
 });
 
 test('a file of rules that is wrong is refused with its line and field', () => {
