@@ -10,9 +10,11 @@ import type { UsageSink } from './recorder.ts';
 
 /**
  * How long one transaction may write, in ms, without its commit: verification stands still meanwhile, and a revoke
- * waits for it.
+ * waits for it. With many keys in use, and one connection that sends request after request, more than one request in a
+ * hundred meets a transaction, so its length is the 99th percentile. Shorter ones cost more: 1 ms takes 7 % more CPU time
+ * for the same rows than 2 ms, 0.5 ms 60 % more.
  */
-const longestWrite = 2;
+const longestWrite = 1;
 
 /** How many rows one transaction deletes, for the same reason. */
 const mostDeleted = 500;
