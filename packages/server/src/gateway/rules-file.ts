@@ -13,11 +13,14 @@ const pathSchema = z
   .string()
   .startsWith('/', 'does not begin with a slash')
   .refine((path) => !path.includes('?'), 'has a query')
-  .refine(
-    (path) => path.split('/').every((one) => one === '*' || !one.includes('*')),
-    'has a * that is not a whole segment',
-  )
+  .refine(hasWholeStars, 'has a * that is not a whole segment')
   .refine((path) => plainSegments(path) !== undefined, 'is not a plain path (docs/gateway.md)');
+
+/** Also of one that is encoded, or has another shape, and would otherwise become a wildcard. */
+function hasWholeStars(path: string): boolean {
+  const stars = path.split('/').filter((segment) => segment === '*').length;
+  return (plainSegments(path) ?? []).filter((segment) => segment.includes('*')).length <= stars;
+}
 
 /** RFC 6749 section 3.3. */
 const scope = z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, 'is not a scope');

@@ -166,6 +166,8 @@ test('a file of rules that is wrong is refused with its line and field', () => {
     ['{}', /^is wrong in line 1: the whole is not a list of rules$/],
     [rule('"path": "a"'), /^is wrong in line 3: 1\.path does not begin with a slash$/],
     [rule('"path": "/a*"'), /1\.path has a \* that is not a whole segment$/],
+    [rule('"path": "/a/%2A"'), /1\.path has a \* that is not a whole segment$/],
+    [rule('"path": "/*/\uff0a"'), /1\.path has a \* that is not a whole segment$/],
     [rule('"path": "/a?b"'), /1\.path has a query$/],
     [rule('"path": "/a//b"'), /1\.path is not a plain path/],
     [rule('"path": "/a",\n"methods": ["get"]'), /^is wrong in line 4: 1\.methods\.0 is not an HTTP method/],
