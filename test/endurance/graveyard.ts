@@ -11,6 +11,8 @@ import { insertKey, writeRevocation } from '../../packages/server/src/keys/write
 import { AddressLimits } from '../../packages/server/src/limits/address-limits.ts';
 import { KeyLimits } from '../../packages/server/src/limits/key-limits.ts';
 import { singleProcessPropagation } from '../../packages/server/src/propagation/single-process.ts';
+import { GrantingVerifier } from '../../packages/server/src/verification/granting-verifier.ts';
+import { KeyWindows } from '../../packages/server/src/verification/key-windows.ts';
 import { SecretMemory } from '../../packages/server/src/verification/memory.ts';
 import type { SecretSource } from '../../packages/server/src/verification/secret-source.ts';
 import { sqliteSecrets } from '../../packages/server/src/verification/sqlite-secrets.ts';
@@ -83,18 +85,19 @@ async function openCopy(template: string, keys: Keys): Promise<Graveyard> {
  * it says comes from a cache.
  */
 export async function verdictOf(secrets: SecretSource, apiKey: string): Promise<string> {
+  const memory = new SecretMemory({ good: 10, refused: 10 });
   const verifier = new Verifier({
     secrets,
     lease: { holds: () => true },
-    memory: new SecretMemory({ good: 10, refused: 10 }),
+    memory,
     prefixes: ['sk_live_'],
-    keyLimits: new KeyLimits(),
+    windows: new KeyWindows(memory.good, new KeyLimits()),
     addressLimits: new AddressLimits('off'),
     counts: new VerificationCounts(),
     failed: () => undefined,
   });
   try {
-    return (await verifier.verifyKey(apiKey)).refusal?.code ?? 'accepted';
+    return (await new GrantingVerifier(verifier).verifyKey(apiKey)).refusal?.code ?? 'accepted';
   } catch {
     return 'no answer';
   }

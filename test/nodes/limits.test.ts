@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { limitOf } from '../support/limits.ts';
-import { patience } from '../support/patience.ts';
 import { type Answer, bearer, call, type Person } from '../support/person.ts';
 import { Cluster, type ClusterNode } from '../torture/cluster.ts';
 
@@ -18,28 +17,12 @@ before(async () => {
   assert.ok(one && two && three);
   nodes = [one, two, three];
   ada = await one.server.signIn();
-  await allKnowAll();
 });
 after(() => cluster.stop());
 
 const verify = (node: ClusterNode, apiKey: string) =>
   call(`${node.url}/v1/verify`, { headers: bearer(apiKey) });
 const makeKey = async (rateLimit: number) => (await ada.makeKey({ name: 'limited', rateLimit })).apiKey;
-
-/** Resolves when no node thinks that it is alone: of a key that may ask once, the others then know. */
-async function allKnowAll(): Promise<void> {
-  for (const node of nodes) {
-    for (const other of nodes) {
-      const deadline = performance.now() + patience;
-      for (let known = node === other; !known; ) {
-        const apiKey = await makeKey(1);
-        await verify(node, apiKey);
-        known = (await verify(other, apiKey)).status === 429;
-        assert.ok(known || performance.now() < deadline, `${other.name} does not know of ${node.name}`);
-      }
-    }
-  }
-}
 
 /** Asks so many times, ten at a time at each node. */
 async function hammer(apiKey: string, at: readonly ClusterNode[], requests: number): Promise<Answer[]> {
@@ -70,68 +53,85 @@ async function passing(
   return { passed, free: turned ? Math.ceil((quota * 1.05 * (ended - begun)) / minute) + 1 : 0 };
 }
 
-for (const [quota, share] of [
-  [1000, 16],
-  [60, 1],
-  [59, 0],
-] as const) {
-  test(`of ${quota} a minute at least so many pass on three nodes, and at most ${share * size} more`, async () => {
+for (const quota of [1000, 60, 10]) {
+  test(`of ${quota} a minute no more pass on three nodes, and at least 95 %`, async () => {
     const apiKey = await makeKey(quota);
     const { passed, free } = await passing(quota, async () => {
       const answers = await hammer(apiKey, nodes, quota + 300);
       assert.equal(count(answers, 204) + count(answers, 429), answers.length);
       return count(answers, 204);
     });
-    assert.ok(passed >= quota, `${passed} passed`);
-    assert.ok(passed <= quota + share * size + free, `${passed} passed, ${free} were free again`);
+    assert.ok(passed >= 0.95 * quota, `${passed} passed`);
+    assert.ok(passed <= quota + free, `${passed} passed, ${free} were free again`);
   });
 }
 
-test('when one node gets all requests, exactly as many pass as may', async () => {
+test('when one node gets all requests, at least 95 % of the limit pass, and no more than the limit', async () => {
   const apiKey = await makeKey(700);
   const { passed, free } = await passing(700, async () => count(await hammer(apiKey, [nodes[1]], 900), 204));
-  assert.ok(passed >= 700 && passed <= 700 + free, `${passed} passed, ${free} were free again`);
+  assert.ok(passed >= 0.95 * 700 && passed <= 700 + free, `${passed} passed, ${free} were free again`);
 });
 
-test('what an answer tells is what is left on all nodes', async () => {
-  const apiKey = await makeKey(20);
-  const { passed: remaining, free } = await passing(20, async () => {
-    for (const node of [...nodes, ...nodes]) assert.equal((await verify(node, apiKey)).status, 204);
-    return limitOf(await verify(nodes[0], apiKey)).remaining ?? -1;
-  });
-  assert.ok(remaining >= 13 && remaining <= 13 + free, `${remaining} remain`);
+test('a node that is over the limit of a key refuses it from memory, until the time that it tells', async () => {
+  const apiKey = await makeKey(10);
+  const [one] = nodes;
+  await hammer(apiKey, nodes, 60);
+  one.proxy.cut();
+  const refused = await verify(one, apiKey);
+  one.proxy.heal();
+  // Without a lease it could not know.
+  if (refused.status === 503) return;
+  assert.equal(refused.status, 429);
+  const { remaining, reset } = limitOf(refused);
+  assert.equal(remaining, 0);
+  assert.ok(reset >= 1 && reset <= 120);
 });
 
-test('a node that stops tells what the others do not know, and one that starts goes on with it', async () => {
-  const apiKey = await makeKey(1000);
+test('grants that come late pass nothing twice', async () => {
+  const apiKey = await makeKey(120);
+  const [one, two] = nodes;
+  one.proxy.toServer.delay(150);
+  try {
+    const { passed, free } = await passing(120, async () => {
+      return count(await hammer(apiKey, [one, two], 200), 204);
+    });
+    assert.ok(passed >= 0.95 * 120 && passed <= 120 + free, `${passed} passed, ${free} were free again`);
+  } finally {
+    one.proxy.toServer.delay(0);
+  }
+});
+
+test('a node that stops and starts again lets pass nothing that was used', async () => {
+  const apiKey = await makeKey(100);
   const [one, , three] = nodes;
-  const { passed: remaining, free } = await passing(1000, async () => {
-    // Too few to be told at once.
-    for (let i = 0; i < 5; i++) await verify(three, apiKey);
-    assert.equal(limitOf(await verify(one, apiKey)).remaining, 999);
+  const { passed, free } = await passing(100, async () => {
+    let before = count(await hammer(apiKey, [three], 40), 204);
+    before += count(await hammer(apiKey, [one], 20), 204);
     await three.server.kill('SIGTERM');
     await three.startAgain();
-    return limitOf(await verify(three, apiKey)).remaining ?? -1;
+    return before + count(await hammer(apiKey, nodes, 200), 204);
   });
-  assert.ok(remaining >= 994 && remaining <= 994 + free, `${remaining} remain`);
-  await allKnowAll();
+  // What the node held when it stopped is lost: a sixth of the room at most.
+  assert.ok(passed >= 0.75 * 100 && passed <= 100 + free, `${passed} passed, ${free} were free again`);
 });
 
-test('a node that is cut off from the database lets pass its part of the limit at most, and tells it afterwards', async () => {
+test('a node that is cut off from the database uses what it was granted, and then verifies nothing', async () => {
   const [one, , three] = nodes;
-  const apiKey = await makeKey(30);
+  const apiKey = await makeKey(300);
   assert.equal((await verify(three, apiKey)).status, 204);
-  const { passed, free } = await passing(30, async () => {
+  const { passed, free } = await passing(300, async () => {
     three.proxy.cut();
     // With a lease it knows the key; without, it knows nothing.
-    const alone = await hammer(apiKey, [three], 60);
+    const alone = await hammer(apiKey, [three], 200);
     assert.equal(count(alone, 204) + count(alone, 503), alone.length);
-    assert.ok(count(alone, 204) >= 1 && count(alone, 204) <= 30 / size, `${count(alone, 204)} passed`);
+    assert.ok(count(alone, 503) > 0);
+    // Its share, and one grant of a sixth of the room.
+    assert.ok(count(alone, 204) <= 5 + 50, `${count(alone, 204)} passed`);
     three.proxy.heal();
     let back: Answer;
     do back = await verify(three, apiKey);
     while (back.status === 503);
-    return 1 + count(alone, 204) + count([back], 204) + count(await hammer(apiKey, [one], 60), 204);
+    return 1 + count(alone, 204) + count([back], 204) + count(await hammer(apiKey, [one], 400), 204);
   });
-  assert.ok(passed >= 30 && passed <= 30 + free, `${passed} passed, ${free} were free again`);
+  assert.ok(passed >= 200 && passed <= 300 + free, `${passed} passed, ${free} were free again`);
 });

@@ -2,7 +2,9 @@ import { generateKey, hashKey } from '@soku/key';
 import { AddressLimits } from '../../packages/server/src/limits/address-limits.ts';
 import { KeyLimits } from '../../packages/server/src/limits/key-limits.ts';
 import { termsOf, VerifierNode } from '../../packages/server/src/propagation/node.ts';
+import { GrantingVerifier } from '../../packages/server/src/verification/granting-verifier.ts';
 import { none } from '../../packages/server/src/verification/key-table.ts';
+import { KeyWindows } from '../../packages/server/src/verification/key-windows.ts';
 import { SecretMemory } from '../../packages/server/src/verification/memory.ts';
 import type { Read } from '../../packages/server/src/verification/secret-source.ts';
 import { VerificationCounts } from '../../packages/server/src/verification/verification-counts.ts';
@@ -38,7 +40,7 @@ interface Options {
   mutation: Mutation | undefined;
 }
 
-const shared = { keyLimits: new KeyLimits(), addressLimits: new AddressLimits('off') };
+const shared = { addressLimits: new AddressLimits('off') };
 
 /** One server: the real node of the protocol and the real verifier. */
 export class Process {
@@ -46,7 +48,7 @@ export class Process {
   readonly name: string;
   readonly host: Host;
   readonly #options: Options;
-  readonly #verifier: Verifier;
+  readonly #verifier: GrantingVerifier;
   readonly #memory: SecretMemory;
   #leaving = false;
   #revoking = 0;
@@ -78,16 +80,18 @@ export class Process {
       ...mutation.options,
     };
     this.node = new VerifierNode(nodeOptions, mutation.parts?.(clock, termsOf(nodeOptions)));
-    this.#verifier = new Verifier({
+    const verifier = new Verifier({
       secrets: { read: (hash) => this.#read(hash) },
       lease: { holds: (now) => mutation.holds?.(this.node, now) ?? this.node.holds(now) },
       memory,
       prefixes: ['soku_'],
+      windows: new KeyWindows(memory.good, new KeyLimits()),
       ...shared,
       counts: new VerificationCounts(),
       now: clock.wall,
       failed: () => undefined,
     });
+    this.#verifier = new GrantingVerifier(verifier);
   }
 
   /** Revokes that have not ended. A dead process has none. */

@@ -29,7 +29,7 @@ test('a database that fails after it was opened is told of in words, too', async
   const client = new pg.Client(DATABASE_URL);
   await client.connect();
   t.after(() => client.end());
-  await client.query('BEGIN; LOCK TABLE rate_window');
+  await client.query('BEGIN; LOCK TABLE dead_hash');
   const locked = await refusedStart(69, { dataDir, env });
   assert.match(locked, /^soku: DATABASE_URL: PostgreSQL there did not get a lock within lock_timeout/);
   await client.query('ROLLBACK; UPDATE change_head SET lease_ms = 3000');

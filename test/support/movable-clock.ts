@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { inDatabase, onPostgres } from './in-database.ts';
 import { startServer, type TestServer } from './server.ts';
 
 /** Runs in the server, before anything of it: at each SIGUSR2 its clock goes as far ahead as the file says. */
@@ -15,15 +16,23 @@ const preload = `
     console.log('clock moved: ' + moves + '.');
   });`;
 
+/** On PostgreSQL limits go by the clock of the database: this function is found in place of PostgreSQL's own. */
+const databaseClock = (ahead: number) => `
+  CREATE OR REPLACE FUNCTION clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE AS
+  $$ SELECT pg_catalog.clock_timestamp() + interval '${ahead} ms' $$`;
+
 /** The clock of a server, for a test to move, so that none has to wait for a minute to end. */
 export class MovableClock {
   readonly #server: TestServer;
+  /** Whether limits go by that of a database of the server's own. */
+  readonly #hasDatabase: boolean;
   /** ms before the real clock. */
   #ahead = 0;
   #moves = 0;
 
-  constructor(server: TestServer) {
+  constructor(server: TestServer, hasDatabase: boolean) {
     this.#server = server;
+    this.#hasDatabase = hasDatabase;
   }
 
   /** Epoch ms, as the server has them. */
@@ -35,6 +44,7 @@ export class MovableClock {
   async move(ms: number): Promise<void> {
     this.#ahead += ms;
     this.#moves += 1;
+    if (this.#hasDatabase) await inDatabase(this.#server, databaseClock(this.#ahead));
     writeFileSync(join(this.#server.dataDir, 'clock'), String(this.#ahead));
     process.kill(this.#server.pid, 'SIGUSR2');
     await this.#server.printed(`clock moved: ${this.#moves}.`);
@@ -51,6 +61,17 @@ export async function startWithMovableClock(
   env: Record<string, string> = {},
 ): Promise<{ server: TestServer; clock: MovableClock }> {
   const nodeArguments = ['--import', `data:text/javascript,${encodeURIComponent(preload)}`];
-  const server = await startServer({ env, nodeArguments });
-  return { server, clock: new MovableClock(server) };
+  const hasDatabase = onPostgres && env.DATABASE_URL === undefined;
+  const prepare = async (dataDir: string) => {
+    if (!hasDatabase) return;
+    await inDatabase({ dataDir }, databaseClock(0));
+    await inDatabase(
+      { dataDir },
+      `DO $$ BEGIN
+         EXECUTE format('ALTER DATABASE %I SET search_path = public, pg_catalog', current_database());
+       END $$`,
+    );
+  };
+  const server = await startServer({ env, nodeArguments, prepare });
+  return { server, clock: new MovableClock(server, hasDatabase) };
 }

@@ -37,6 +37,8 @@ interface StartOptions {
   nodeArguments?: string[];
   /** Root, too, then has no rights but those that the modes of files give to their owner. */
   unprivileged?: boolean;
+  /** Called when the data directory, or its database, is ready. */
+  prepare?: (dataDir: string) => Promise<void>;
   /** It has no data at all. Default: an empty data directory gets tables and owner, unless `env` has another owner. */
   isFresh?: boolean;
 }
@@ -142,11 +144,13 @@ export async function spawnServer({
   nodeArguments = [],
   unprivileged = false,
   isFresh = false,
+  prepare,
 }: StartOptions = {}): Promise<TestServer> {
   const directory = dataDir ?? newDataDir();
   const hasOwnOwner = 'SOKU_OWNER_EMAIL' in env || 'SOKU_OWNER_PASSWORD' in env;
   const isReady = dataDir === undefined && !isFresh && !hasOwnOwner;
   if (isReady) await makeReady(directory, database);
+  await prepare?.(directory);
   const port = Number(env.PORT ?? (await freePort()));
   const command = [process.execPath, ...nodeArguments, main];
   const [program = '', ...args] = unprivileged ? withoutPrivileges(command) : command;

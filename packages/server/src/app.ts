@@ -36,6 +36,7 @@ import { KeyService } from './keys/service.ts';
 import { sessionDecides } from './keys/session-decides.ts';
 import { KeyStore } from './keys/store.ts';
 import { AddressLimits } from './limits/address-limits.ts';
+import { KeyLimits } from './limits/key-limits.ts';
 import { keepLimits } from './limits/limits.ts';
 import { healthRoutes } from './monitoring/health.ts';
 import { nodeRoutes } from './monitoring/node-routes.ts';
@@ -50,6 +51,8 @@ import { usageRoutes } from './usage/routes.ts';
 import { UsageService } from './usage/service.ts';
 import { recordUsage } from './usage/usage.ts';
 import { ForwardAuth } from './verification/forward-auth.ts';
+import { GrantingVerifier } from './verification/granting-verifier.ts';
+import { KeyWindows } from './verification/key-windows.ts';
 import { Lane } from './verification/lane.ts';
 import { SecretMemory } from './verification/memory.ts';
 import { PostVerify } from './verification/post-verify.ts';
@@ -146,7 +149,9 @@ function answerAhead(
     verifier,
     verifyScope,
     ...how
-  }: { verifier: Verifier; verifyScope: Config['verifyScope'] } & ConstructorParameters<typeof Lane>[0],
+  }: { verifier: GrantingVerifier; verifyScope: Config['verifyScope'] } & ConstructorParameters<
+    typeof Lane
+  >[0],
 ): void {
   const { addressOf } = how;
   const lane = new Lane(how);
@@ -189,34 +194,38 @@ export async function createVerification(
   const { propagation, nodes, secrets, lease } = await createSource(config, database, memory, journal, log);
   const usage = recordUsage({ database, source: memory, log });
   const counts = new VerificationCounts();
-  const windows = (now: number) => memory.windows(now);
+  const keyLimits = new KeyLimits();
+  const windows = new KeyWindows(memory.good, keyLimits);
   const limits = keepLimits({
     database,
     log,
-    windows,
-    nodes: nodes && (() => nodes.node.status().nodes.length),
+    keys: keyLimits,
+    windows: (now) => memory.windows(now),
+    windowOf: (keyId) => windows.ofKey(keyId),
+    member: nodes?.node,
   });
   const addressLimits = new AddressLimits(config.addressRateLimit);
-  const verifier = new Verifier({
+  const decider = new Verifier({
     secrets,
     lease,
     memory,
     prefixes: config.keyPrefixes,
-    keyLimits: limits.keys,
-    sharedLimits: limits.shared,
+    windows,
+    grants: limits.grants,
     addressLimits,
     counts,
     failed: atMostEvery(10_000, (error, unsaid) =>
       log.error({ err: error, unsaid }, 'a key could not be checked'),
     ),
   });
+  const verifier = new GrantingVerifier(decider, limits.grants);
   const sources: Omit<Sources, 'requests'> = {
     failures: () => ({ usage: usage.failures(), limits: limits.failures(), journal: journal.failures }),
     lastBackups: () => readLastBackups(config.dataDir, database.kind),
     database: database.kind,
     verifications: counts,
     cached: () => memory.sizes,
-    windows: () => ({ key: limits.keys.size + memory.good.windows.size, address: addressLimits.size }),
+    windows: () => ({ key: keyLimits.size + memory.good.windows.size, address: addressLimits.size }),
     unwrittenUses: () => usage.recorder.pending,
     nodes: nodes && { figures: nodes.node.figures, exchanges: nodes.exchanges, list: nodes.list },
     connections: database.kind === 'sqlite' ? undefined : () => connectionsOf(database),

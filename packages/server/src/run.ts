@@ -55,7 +55,7 @@ async function start(): Promise<void> {
       drain: () => draining.begin(),
       closeServers: (since) => Promise.all([close(since), closeGateway(since)]),
       write: async (progressed) => {
-        const [written] = await Promise.all([usage.stop(progressed), limits.stop(progressed)]);
+        const [written] = await Promise.all([usage.stop(progressed), limits.stop()]);
         return written;
       },
       leave: () =>

@@ -10,6 +10,7 @@ import { search } from './migrations/0008-search.ts';
 import { keyCreators } from './migrations/0009-key-creators.ts';
 import { audit } from './migrations/0010-audit.ts';
 import { secretLifecycle } from './migrations/0011-secret-lifecycle.ts';
+import { grants } from './migrations/0012-grants.ts';
 import type { Tables } from './schema.ts';
 
 /** Every migration, in order. Forward only: a released one is never edited, the next one mends it. */
@@ -25,6 +26,7 @@ export const migrations: Record<string, Migration> = {
   '0009-key-creators': keyCreators,
   '0010-audit': audit,
   '0011-secret-lifecycle': secretLifecycle,
+  '0012-grants': grants,
 };
 
 /**

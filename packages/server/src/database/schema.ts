@@ -115,7 +115,10 @@ interface RateWindowTable {
   key_id: string;
   /** Epoch minutes. */
   minute: number;
-  /** Requests that passed in that minute, and in the one before it. */
+  /**
+   * Requests that passed in that minute, and in the one before it. On PostgreSQL: those that nodes may let pass, written
+   * by soku_take_grants whenever a node takes more; with those that they may let pass unasked.
+   */
   current: number;
   previous: number;
 }

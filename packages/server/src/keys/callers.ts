@@ -9,8 +9,8 @@ import type { ClientAddress } from '../http/client-address.ts';
 import { type Refusal, RequestError, refuse } from '../http/errors.ts';
 import { limitFields } from '../limits/fields.ts';
 import type { LimitState } from '../limits/sliding-window.ts';
+import type { GrantingVerifier } from '../verification/granting-verifier.ts';
 import type { Ask } from '../verification/verdict.ts';
-import type { Verifier } from '../verification/verifier.ts';
 import type { SessionDecides } from './session-decides.ts';
 
 /** How long after a sign-in a session may create keys, in ms (ASVS 5.0 7.5.3). */
@@ -25,7 +25,7 @@ type Found =
  * session cookie (session-decides.ts). A key needs the scope; a person may do everything in their own workspaces.
  */
 export class CallerFinder implements Callers {
-  readonly #verifier: Verifier;
+  readonly #verifier: GrantingVerifier;
   readonly #accounts: AccountService;
   readonly #addressOf: ClientAddress;
   readonly #usesSession: SessionDecides;
@@ -34,7 +34,7 @@ export class CallerFinder implements Callers {
   readonly #bodyless = new WeakSet<FastifyRequest>();
 
   constructor(
-    verifier: Verifier,
+    verifier: GrantingVerifier,
     accounts: AccountService,
     addressOf: ClientAddress,
     usesSession: SessionDecides,

@@ -1,10 +1,9 @@
-import { advance, type Window } from './sliding-window.ts';
+import type { GrantedWindow } from './grants.ts';
+import { advance, minuteOf, type Window } from './sliding-window.ts';
 
 /** The window of a key. Whoever keeps it beside the key asks for it anew once it is dropped. */
-export interface KeyWindow extends Window {
+export interface KeyWindow extends GrantedWindow {
   dropped: boolean;
-  /** With several nodes: the part of it that the database knows of. */
-  told: Window | undefined;
 }
 
 /** Calls of `sweep` that see every window once. */
@@ -24,20 +23,20 @@ export class KeyLimits {
   }
 
   /** Takes the window of a key out. @returns undefined when it has none */
-  take(keyId: string): Window | undefined {
+  take(keyId: string): GrantedWindow | undefined {
     const known = this.#windows.get(keyId);
     if (known === undefined) return undefined;
     known.dropped = true;
     this.#windows.delete(keyId);
-    const { minute, current, previous } = known;
-    return { minute, current, previous };
+    const { minute, current, previous, left } = known;
+    return { minute, current, previous, left };
   }
 
   /** The one window of a key, made when it has none. Good until its `dropped` is set. */
   windowOf(keyId: string): KeyWindow {
     const known = this.#windows.get(keyId);
     if (known !== undefined) return known;
-    const window: KeyWindow = { minute: 0, current: 0, previous: 0, dropped: false, told: undefined };
+    const window: KeyWindow = { minute: 0, current: 0, previous: 0, left: 0, dropped: false };
     this.#windows.set(keyId, window);
     return window;
   }
@@ -75,8 +74,12 @@ export class KeyLimits {
   }
 }
 
-/** Whether a window can still make a difference. */
+/** Whether a window can still make a difference. It does not move on: what is left of grants is left of its minute. */
 function counts(window: KeyWindow, now: number): boolean {
-  advance(window, now);
-  return window.current > 0 || window.previous > 0;
+  const minute = minuteOf(now);
+  if (window.minute > minute) {
+    advance(window, now);
+    window.left = 0;
+  }
+  return window.minute >= minute - 1 && window.minute > 0;
 }

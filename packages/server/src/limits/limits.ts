@@ -1,12 +1,14 @@
 import type { Logger } from 'pino';
-import { lastWrite, Parts } from '../database/last-write.ts';
+import { lastWrite } from '../database/last-write.ts';
 import type { Database } from '../database/open.ts';
 import type { PostgresDatabase } from '../database/postgres.ts';
 import type { SqliteDatabase } from '../database/sqlite.ts';
 import { later, Repeating } from '../timers/repeating.ts';
+import { type ClusterMember, ClusterTime } from './cluster-time.ts';
+import { GrantRounds } from './grant-rounds.ts';
+import { type GrantedWindow, Grants } from './grants.ts';
 import { KeyLimits } from './key-limits.ts';
-import { SharedLimits } from './shared-limits.ts';
-import { SharedWindows } from './shared-windows.ts';
+import { PostgresGrants } from './postgres-grants.ts';
 import { minuteOf, type Window } from './sliding-window.ts';
 import { WindowStore } from './window-store.ts';
 
@@ -15,10 +17,13 @@ interface Options {
   log: Logger;
   /** Epoch ms. */
   now?: () => number;
+  keys?: KeyLimits;
   /** Windows that others keep. @param now epoch ms */
   windows?: (now: number) => Iterable<readonly [string, Window]>;
-  /** How many nodes there are, with this one; 0: not known yet. Default: this one alone. */
-  nodes?: (() => number) | undefined;
+  /** The window of a key, wherever it is kept. */
+  windowOf?: (keyId: string) => GrantedWindow;
+  /** This process as one of several. */
+  member?: ClusterMember | undefined;
 }
 
 /** ms between two looks for windows that count nothing any more, in memory (see KeyLimits) and in the database. */
@@ -28,45 +33,40 @@ const intervals = { sweep: 1000, prune: 60_000 };
 export interface KeptLimits {
   keys: KeyLimits;
   /** Only when the database is one that several nodes share. */
-  shared: SharedLimits | undefined;
+  grants: Grants | undefined;
   /** Writes that failed. */
   failures: () => number;
   /** Goes on where the process before stopped. Called before the first request. */
   start(): Promise<void>;
-  /**
-   * Writes what counts. Called when the last request has ended, and the database is still open.
-   *
-   * @param progressed called whenever a part of it is written
-   */
-  stop(progressed?: () => void): Promise<void>;
+  /** Writes what counts. Called when the last request has ended, and the database is still open. */
+  stop(): Promise<void>;
 }
 
 export function keepLimits({
   database,
   log,
   now = Date.now,
+  keys = new KeyLimits(),
   windows = () => [],
-  nodes = () => 1,
+  windowOf = (keyId) => keys.windowOf(keyId),
+  member = { id: '', holds: () => false },
 }: Options): KeptLimits {
-  const keys = new KeyLimits();
-  const parts = new Parts();
   const kept =
     database.kind === 'sqlite'
       ? keepAlone(database, keys, now, windows)
-      : keepTogether(database, keys, now, nodes, log, parts);
+      : keepTogether(database, { now, windowOf, member, log });
   let timer: NodeJS.Timeout | undefined;
   return {
     keys,
-    shared: kept.shared,
+    grants: kept.grants,
     failures: kept.failures,
     start: async () => {
       await kept.start();
       timer = setInterval(() => keys.sweep(kept.time()), intervals.sweep).unref();
     },
-    stop: async (progressed) => {
+    stop: async () => {
       clearInterval(timer);
-      parts.told = progressed;
-      await lastWrite(kept.stop, () => parts.last).catch((error) =>
+      await lastWrite(kept.stop).catch((error) =>
         log.error({ err: error }, 'the limits could not be written; each key begins with a fresh one'),
       );
     },
@@ -74,14 +74,9 @@ export function keepLimits({
 }
 
 /** What differs between one process and several. */
-interface Kept {
-  shared: SharedLimits | undefined;
-  failures(): number;
+interface Kept extends Pick<KeptLimits, 'grants' | 'failures' | 'start' | 'stop'> {
   /** Epoch ms. */
   time(): number;
-  start(): Promise<void>;
-  /** May be called again when it failed. */
-  stop(): Promise<void>;
 }
 
 function keepAlone(
@@ -93,7 +88,7 @@ function keepAlone(
   const store = new WindowStore(database);
   let last: (readonly [string, Window])[] | undefined;
   return {
-    shared: undefined,
+    grants: undefined,
     // It writes at the stop only, and then nothing reads the metrics any more.
     failures: () => 0,
     time: now,
@@ -111,52 +106,42 @@ function keepAlone(
 
 function keepTogether(
   { verificationPool }: PostgresDatabase,
-  keys: KeyLimits,
-  now: () => number,
-  nodes: () => number,
-  log: Logger,
-  parts: Parts,
+  {
+    now,
+    windowOf,
+    member,
+    log,
+  }: { now: () => number; member: ClusterMember; log: Logger; windowOf: (keyId: string) => GrantedWindow },
 ): Kept {
-  const store = new SharedWindows(verificationPool);
-  let failures = 0;
-  const shared = new SharedLimits({
-    keys,
-    store: {
-      tell: async (tellings) => {
-        try {
-          const answer = await store.tell(tellings);
-          parts.written();
-          return answer;
-        } catch (error) {
-          failures += 1;
-          throw error;
-        }
-      },
-      read: () => store.read(),
-    },
-    nodes,
+  const store = new PostgresGrants(verificationPool);
+  const time = new ClusterTime(member);
+  const rounds = new GrantRounds({
+    store,
+    member,
+    time,
+    received: (...granted) => grants.receive(...granted),
     now,
     later,
     failed: (error) =>
-      log.error({ err: error }, 'requests could not be counted together with other nodes; each has its part'),
-    recovered: () => log.info('requests are counted together with other nodes again'),
+      log.error({ err: error }, 'the database grants no requests of keys; what it granted before is used'),
+    recovered: () => log.info('the database grants requests of keys again'),
   });
+  const grants = new Grants({ time, rounds, windowOf });
   const pruning = new Repeating(() => store.prune(), {
     interval: intervals.prune,
     failed: (error) => log.warn({ err: error }, 'old limits could not be deleted; it is tried again'),
     later,
   });
   return {
-    shared,
-    failures: () => failures + pruning.failures,
-    time: () => shared.time(now()),
+    grants,
+    failures: () => rounds.failures + pruning.failures,
+    time: () => time.of(now()),
     start: async () => {
-      await shared.start();
+      await rounds.start();
       pruning.start();
     },
     stop: async () => {
-      await pruning.stop();
-      await shared.stop();
+      await Promise.all([pruning.stop(), rounds.stop()]);
     },
   };
 }

@@ -60,7 +60,10 @@ export function peek(window: Window, policy: LimitState['policy'], quota: number
   const left = (window.minute + 1) * minuteLength - now;
   const remaining = quota - used(window.previous, left) - window.current;
   const passed = remaining > 0;
-  const wait = passed ? left : waitFor(window, quota, left);
+  const { current, previous } = window;
+  const wait = passed
+    ? left
+    : waitFor(left, { room: quota - current, previous }, { room: quota, previous: current });
   return {
     policy,
     limit: quota,
@@ -97,8 +100,15 @@ export function minuteOf(now: number): number {
   return Math.floor(now / minuteLength);
 }
 
-function used(previous: number, left: number): number {
+/** How many of the requests of the minute before still count. @param left ms that the minute still has */
+export function used(previous: number, left: number): number {
   return Math.floor((previous * left) / minuteLength);
+}
+
+/** What a minute has room for, when nothing counts of the minute before it; and what that one had. */
+interface Room {
+  room: number;
+  previous: number;
 }
 
 /**
@@ -106,15 +116,15 @@ function used(previous: number, left: number): number {
  *
  * @param left ms until the end of the window's minute
  */
-function waitFor(window: Window, quota: number, left: number): number {
-  const thisMinute = latestPass(window.previous, quota - window.current);
+export function waitFor(left: number, now: Room, next: Room): number {
+  const thisMinute = latestPass(now);
   if (thisMinute > 0) return left - thisMinute;
-  // In the next minute today's requests are the previous ones; in the one after it nothing is left of either.
-  return left + minuteLength - latestPass(window.current, quota);
+  // In the minute after the next one nothing is left of either.
+  return left + minuteLength - latestPass(next);
 }
 
 /** The most ms that a minute may still have when fewer than `room` of `previous` count; 0: at no moment of it. */
-function latestPass(previous: number, room: number): number {
+function latestPass({ room, previous }: Room): number {
   if (room <= 0) return 0;
   // floor(previous * left / 60000) < room, which is the same as previous * left < room * 60000.
   return Math.min(minuteLength, Math.ceil((room * minuteLength) / previous) - 1);

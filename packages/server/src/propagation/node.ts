@@ -120,6 +120,11 @@ export class VerifierNode {
     this.#exchanges.wake();
   }
 
+  /** Another one after each registration; '' before the first. */
+  get id(): string {
+    return this.#rows.id;
+  }
+
   /** Whether it may verify from its cache now. @param wallNow epoch ms */
   holds(wallNow: number): boolean {
     return this.#lease.holds(wallNow);

@@ -2,7 +2,7 @@
  * The columns of a KeyTable: 32-bit numbers in one Int32Array, a row after another. A verification so touches two or
  * three lines of the processor's cache, and a million rows are one object for the garbage collector.
  *
- * Who writes what: KeyTable everything up to `limit`; RowWindows the next three; RowUsage the rest.
+ * Who writes what: KeyTable everything up to `limit`; RowWindows the next four; RowUsage the rest.
  */
 
 /** SHA-256 of the secret, the first byte highest: 8 columns. */
@@ -26,21 +26,23 @@ export const limit = 14;
 export const minute = 15;
 export const current = 16;
 export const previous = 17;
+/** With several servers: what this one may still let pass in that minute (limits/grants.ts). */
+export const left = 18;
 
 /** Accepted requests that were not handed to the recorder yet. */
-export const accepted = 18;
+export const accepted = 19;
 /** Refused ones. */
-export const refused = 19;
+export const refused = 20;
 /** The epoch hour of both. */
-export const hour = 20;
+export const hour = 21;
 /** ms from the start of that hour to its last accepted use; -1 is none. Stays when the counts are taken. */
-export const lastMs = 21;
+export const lastMs = 22;
 /** Numbers of address and user agent of the last accepted use among their shared texts. */
-export const address = 22;
-export const agent = 23;
+export const address = 23;
+export const agent = 24;
 
 /** Columns of a row. */
-export const width = 24;
+export const width = 25;
 
 /** It was used since the hand of the clock came by. */
 export const wasUsed = 1;

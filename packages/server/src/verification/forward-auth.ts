@@ -6,14 +6,14 @@ import type { PreformattedResponse } from '../http/preformatted-response.ts';
 import { nextRequestId } from '../http/request-ids.ts';
 import { acceptedFields, acceptedHead, keyFields } from './answer-text.ts';
 import { errorAnswer, refusedAnswer } from './answers.ts';
+import type { GrantingVerifier } from './granting-verifier.ts';
 import type { Lane, LaneExchange } from './lane.ts';
 import { forwardAuthRoute, originalTargets } from './original-request.ts';
 import { readFields } from './request-fields.ts';
 import type { Accept, Refused } from './verdict.ts';
-import type { Verifier } from './verifier.ts';
 
 interface Options {
-  verifier: Pick<Verifier, 'verifyFields'>;
+  verifier: Pick<GrantingVerifier, 'verifyFields'>;
   addressOf: ClientAddress;
   lane: Lane;
 }

@@ -7,6 +7,8 @@ import fc from 'fast-check';
 import { AddressLimits } from '../limits/address-limits.ts';
 import { KeyLimits } from '../limits/key-limits.ts';
 import { take, type Window } from '../limits/sliding-window.ts';
+import { GrantingVerifier } from './granting-verifier.ts';
+import { KeyWindows } from './key-windows.ts';
 import { SecretMemory } from './memory.ts';
 import { VerificationCounts } from './verification-counts.ts';
 import { Verifier } from './verifier.ts';
@@ -28,7 +30,7 @@ function newVerifier(good: number) {
   const clock = { now: start };
   const memory = new SecretMemory({ good, refused: 1 });
   const limits = new KeyLimits();
-  const verifier = new Verifier({
+  const decider = new Verifier({
     secrets: {
       read: (sha256) => {
         const key = {
@@ -46,13 +48,13 @@ function newVerifier(good: number) {
     lease: { holds: () => true },
     memory,
     prefixes: ['soku_'],
-    keyLimits: limits,
+    windows: new KeyWindows(memory.good, limits),
     addressLimits: new AddressLimits('off'),
     counts: new VerificationCounts(),
     now: () => clock.now,
     failed: (error) => assert.fail(String(error)),
   });
-  return { clock, memory, limits, verifier };
+  return { clock, memory, limits, verifier: new GrantingVerifier(decider) };
 }
 
 const kinds = ['verify', 'verify', 'verify', 'verify', 'forget', 'empty', 'time', 'sweep'] as const;

@@ -9,15 +9,15 @@ import { nextRequestId } from '../http/request-ids.ts';
 import { readUtf8 } from '../http/utf8.ts';
 import { constantFields, errorAnswer } from './answers.ts';
 import { usualToken } from './credentials.ts';
+import type { GrantingVerifier } from './granting-verifier.ts';
 import type { KeyTable } from './key-table.ts';
 import type { Lane, LaneExchange } from './lane.ts';
 import { readFields } from './request-fields.ts';
 import type { MaybePromise, Refused, Use } from './verdict.ts';
-import type { Verifier } from './verifier.ts';
 import { verifyKeys } from './verify-keys.ts';
 
 interface Options {
-  verifier: Pick<Verifier, 'verifyToken'>;
+  verifier: Pick<GrantingVerifier, 'verifyToken'>;
   addressOf: ClientAddress;
   lane: Lane;
   /** Whose keys it knows: those of the asking key's workspace, or all. */

@@ -12,11 +12,11 @@ import type { ClientAddress } from '../http/client-address.ts';
 import { refuse } from '../http/errors.ts';
 import { keyErrorResponses } from '../http/openapi.ts';
 import { limitFields } from '../limits/fields.ts';
-import type { Verifier } from './verifier.ts';
+import type { GrantingVerifier } from './granting-verifier.ts';
 import { standing, verifyKeys } from './verify-keys.ts';
 
 interface Options {
-  verifier: Verifier;
+  verifier: GrantingVerifier;
   keys: { get(workspaceId: string, id: string): Promise<Key> };
   accounts: { findWorkspace(id: string): Promise<{ id: string; name: string } | undefined> };
   callers: Callers;

@@ -1,3 +1,4 @@
+import type { GrantedWindow } from '../limits/grants.ts';
 import type { KeyWindow } from '../limits/key-limits.ts';
 import { advance, type Window } from '../limits/sliding-window.ts';
 import * as column from './columns.ts';
@@ -9,7 +10,7 @@ interface Whose {
 
 /**
  * The windows of the keys' limits in the rows of a table. A window is kept beside the table (KeyLimits) when several
- * rows share it, or several servers do.
+ * rows share it.
  */
 export class RowWindows {
   readonly #whose: Whose;
@@ -17,7 +18,7 @@ export class RowWindows {
   /** By row; shorter when the last rows have none. */
   readonly #kept: (KeyWindow | undefined)[] = [];
   /** Of rows that were dropped. */
-  #left: [string, Window][] = [];
+  #left: [string, GrantedWindow][] = [];
 
   constructor(rows: Int32Array, whose: Whose) {
     this.#whose = whose;
@@ -30,7 +31,7 @@ export class RowWindows {
   }
 
   /** The window in the columns of a row. Always the same object, so it is good until the next call. */
-  at(row: number): Window {
+  at(row: number): GrantedWindow {
     this.#window.start = row * column.width;
     return this.#window;
   }
@@ -45,12 +46,12 @@ export class RowWindows {
     this.#kept[row] = window;
   }
 
-  /** Takes the window out of the columns of a row. @returns undefined when it counts nothing */
-  take(row: number): Window | undefined {
+  /** Takes the window out of the columns of a row. @returns undefined when it was not used */
+  take(row: number): GrantedWindow | undefined {
     const window = this.at(row);
-    const { minute, current, previous } = window;
-    Object.assign(window, { minute: 0, current: 0, previous: 0 });
-    return current === 0 && previous === 0 ? undefined : { minute, current, previous };
+    const { minute, current, previous, left } = window;
+    Object.assign(window, { minute: 0, current: 0, previous: 0, left: 0 });
+    return minute === 0 ? undefined : { minute, current, previous, left };
   }
 
   /** Called when a row is about to hold another secret, or none. */
@@ -61,7 +62,7 @@ export class RowWindows {
   }
 
   /** Hands over the windows of rows that were dropped, with the ids of their keys. */
-  takeLeft(): [string, Window][] {
+  takeLeft(): [string, GrantedWindow][] {
     const left = this.#left;
     this.#left = [];
     return left;
@@ -80,7 +81,7 @@ export class RowWindows {
 }
 
 /** Reads and writes the columns of one row, so that the rule of all limits need not know where a window lies. */
-class RowWindow implements Window {
+class RowWindow implements GrantedWindow {
   readonly #rows: Int32Array;
   /** Index of the row's first column. */
   start = 0;
@@ -114,5 +115,13 @@ class RowWindow implements Window {
 
   set previous(value: number) {
     this.#rows[this.start + column.previous] = value;
+  }
+
+  get left(): number {
+    return this.#rows[this.start + column.left] ?? 0;
+  }
+
+  set left(value: number) {
+    this.#rows[this.start + column.left] = value;
   }
 }

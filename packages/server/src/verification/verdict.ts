@@ -11,6 +11,18 @@ export interface Refused {
   refusal: Refusal;
 }
 
+/** The key would be accepted, and the limit has room as far as is known, but this node needs a grant for the request. */
+export class NeedsGrant {
+  readonly keyId: string;
+  /** Requests a minute. */
+  readonly quota: number;
+
+  constructor(keyId: string, quota: number) {
+    this.keyId = keyId;
+    this.quota = quota;
+  }
+}
+
 export type Verdict =
   /** `limit` is where the key stands after this request; null when it has no limit, or was not counted. */
   { key: VerifiedKey; limit: LimitState | null; refusal?: never } | Refused;

@@ -5,6 +5,8 @@ import { generateKey, hashKey, parseKey } from '@soku/key';
 import { openTemporary } from '../../../../test/support/temporary-sqlite.ts';
 import { AddressLimits } from '../limits/address-limits.ts';
 import { KeyLimits } from '../limits/key-limits.ts';
+import { GrantingVerifier } from './granting-verifier.ts';
+import { KeyWindows } from './key-windows.ts';
 import { SecretMemory } from './memory.ts';
 import { sqliteSecrets } from './sqlite-secrets.ts';
 import { VerificationCounts } from './verification-counts.ts';
@@ -63,18 +65,18 @@ function newVerifier(now = expiry - 1) {
   const reader = new DatabaseSync(directory.databaseFile, { readOnly: true });
   after(() => reader.isOpen && reader.close());
   const memory = new SecretMemory({ good: 10, refused: 10 });
-  const verifier = new Verifier({
+  const decider = new Verifier({
     secrets: sqliteSecrets(reader, directory.hold, 'off'),
     lease: { holds: () => true },
     memory,
     prefixes: ['soku_'],
-    keyLimits: new KeyLimits(),
+    windows: new KeyWindows(memory.good, new KeyLimits()),
     addressLimits: new AddressLimits('off'),
     counts: new VerificationCounts(),
     now: () => clock.now,
     failed: (error) => failures.push(error),
   });
-  return { verifier, memory, clock, reader, failures };
+  return { verifier: new GrantingVerifier(decider), memory, clock, reader, failures };
 }
 
 test('a key that is read from the database is good until the millisecond of its expiry', async () => {

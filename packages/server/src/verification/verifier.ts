@@ -2,19 +2,26 @@ import type { IncomingMessage } from 'node:http';
 import { explainKey, parseKey } from '@soku/key';
 import type { Refusal } from '../http/errors.ts';
 import type { AddressLimits } from '../limits/address-limits.ts';
-import type { KeyLimits } from '../limits/key-limits.ts';
-import type { SharedLimits } from '../limits/shared-limits.ts';
+import type { Grants } from '../limits/grants.ts';
 import { type LimitState, take } from '../limits/sliding-window.ts';
 import { longestKey, readCredentials, usualToken } from './credentials.ts';
 import { hashOf } from './hash-words.ts';
 import { judge } from './judge.ts';
 import { type KeyTable, none } from './key-table.ts';
-import { KeyWindows } from './key-windows.ts';
+import type { KeyWindows } from './key-windows.ts';
 import type { SecretMemory } from './memory.ts';
 import { guesses, rateLimited, retired, revoked, unknown, verificationUnavailable } from './refusals.ts';
 import { type RequestFields, readFields } from './request-fields.ts';
 import type { CacheLease, Read, SecretSource } from './secret-source.ts';
-import type { Accept, Ask, MaybePromise, Refused, Use, Verdict, VerdictOrPromise } from './verdict.ts';
+import {
+  type Accept,
+  type Ask,
+  type MaybePromise,
+  NeedsGrant,
+  type Refused,
+  type Use,
+  type Verdict,
+} from './verdict.ts';
 import type { VerificationCounts } from './verification-counts.ts';
 
 interface Options {
@@ -26,9 +33,10 @@ interface Options {
   memory: SecretMemory;
   /** Accepted key prefixes, the one of new keys first. */
   prefixes: readonly string[];
-  keyLimits: KeyLimits;
+  /** The windows of the limits of the good secrets' keys. */
+  windows: KeyWindows;
   /** What counts in place of this process alone, when there are several. */
-  sharedLimits?: SharedLimits | undefined;
+  grants?: Pick<Grants, 'take'> | undefined;
   addressLimits: AddressLimits;
   counts: VerificationCounts;
   /** Epoch ms. */
@@ -36,6 +44,9 @@ interface Options {
   /** Told when the database did not answer; the key is then refused. */
   failed: (error: unknown) => void;
 }
+
+/** What comes of a verification: what was made of an accepted key, or why there is nothing. */
+export type Decided<T> = T | Refused | NeedsGrant;
 
 /** One verification: what is asked, and what is made of the answer. */
 export interface Question<T> {
@@ -62,12 +73,12 @@ export class Verifier {
     this.#now = options.now ?? Date.now;
     this.#good = options.memory.good;
     this.#refused = options.memory.refused;
-    this.#windows = new KeyWindows(options.memory.good, options.keyLimits);
+    this.#windows = options.windows;
     this.#lease = options.lease;
   }
 
   /** Answers for a request by its header. */
-  verify(request: IncomingMessage, ask: Ask): VerdictOrPromise {
+  verify(request: IncomingMessage, ask: Ask): MaybePromise<Decided<Verdict>> {
     return this.verifyFields(readFields(request.rawHeaders), request, ask, copy);
   }
 
@@ -77,7 +88,7 @@ export class Verifier {
     request: IncomingMessage,
     ask: Ask,
     accept: Accept<T>,
-  ): MaybePromise<T | Refused> {
+  ): MaybePromise<Decided<T>> {
     const { counts } = this.#options;
     const question = { use: ask, userAgent: fields.userAgent, accept };
     if (!counts.isSample()) return this.#verifyFields(fields, request, ask, question);
@@ -92,7 +103,7 @@ export class Verifier {
     request: IncomingMessage,
     ask: Ask,
     question: Question<T>,
-  ): MaybePromise<T | Refused> {
+  ): MaybePromise<Decided<T>> {
     const token = usualToken(fields);
     const hash = token === undefined ? undefined : hashOf(token);
     const now = this.#now();
@@ -112,12 +123,12 @@ export class Verifier {
    * @param token what was sent as the key
    * @param userAgent of the program that uses it
    */
-  verifyKey(token: string, use: Use = {}, userAgent = ''): VerdictOrPromise {
+  verifyKey(token: string, use: Use = {}, userAgent = ''): MaybePromise<Decided<Verdict>> {
     return this.verifyToken(token, { use, userAgent, accept: copy });
   }
 
   /** The same. No other text has the same hash, so a hit needs no look at how the key is written. */
-  verifyToken<T>(token: string, question: Question<T>): MaybePromise<T | Refused> {
+  verifyToken<T>(token: string, question: Question<T>): MaybePromise<Decided<T>> {
     const hash = token.length > longestKey ? undefined : hashOf(token);
     const now = this.#now();
     const row = hash === undefined ? none : this.#findGood(hash, now);
@@ -131,7 +142,7 @@ export class Verifier {
     hash: string | undefined,
     question: Question<T>,
     now: number,
-  ): MaybePromise<T | Refused> {
+  ): MaybePromise<Decided<T>> {
     if (hash === undefined || parseKey(token, this.#options.prefixes) === null) {
       return this.#refuseStranger(this.#explain(token), question.use, now);
     }
@@ -151,18 +162,15 @@ export class Verifier {
     return row !== none && this.#lease.holds(now) ? row : none;
   }
 
-  #decideCached<T>(row: number, question: Question<T>, now: number): MaybePromise<T | Refused> {
-    if (question.use.recorded !== false) this.#options.counts.lookUps.good += 1;
-    return this.#decide(row, question, now);
+  #decideCached<T>(row: number, question: Question<T>, now: number): Decided<T> {
+    const decided = this.#decide(row, question, now);
+    if (question.use.recorded !== false && !(decided instanceof NeedsGrant)) {
+      this.#options.counts.lookUps.good += 1;
+    }
+    return decided;
   }
 
-  /** @param settled what the database said of the limit, when it was asked; the request is then counted */
-  #decide<T>(
-    row: number,
-    question: Question<T>,
-    now: number,
-    settled?: LimitState,
-  ): MaybePromise<T | Refused> {
+  #decide<T>(row: number, question: Question<T>, now: number): Decided<T> {
     const good = this.#good;
     const { use, userAgent, accept } = question;
     if (use.workspaceId !== undefined && use.workspaceId !== good.workspaceId(row))
@@ -171,8 +179,8 @@ export class Verifier {
       const fault = judge(good.read(row), use, now);
       if (fault !== undefined) return this.#refuseKnown(row, fault, use, now);
     }
-    const limit = use.limited === false ? null : (settled ?? this.#take(row, now));
-    if (limit === undefined) return this.#ask(row, question);
+    const limit = use.limited === false ? null : this.#take(row, now);
+    if (limit === undefined) return new NeedsGrant(good.keyId(row), good.limit(row));
     if (limit?.passed === false) {
       this.#options.counts.limited.key += 1;
       return { ...this.#refuseKnown(row, rateLimited(limit), use, now), limit };
@@ -184,41 +192,23 @@ export class Verifier {
     return accept(good, row, limit);
   }
 
-  /** Counts a request against the key's limit; null when it has none, undefined when the database must be asked. */
+  /** Counts a request against the key's limit; null when it has none, undefined when it needs a grant. */
   #take(row: number, now: number): LimitState | null | undefined {
     const quota = this.#good.limit(row);
     if (quota === 0) return null;
-    const { sharedLimits } = this.#options;
-    if (sharedLimits === undefined) return take(this.#windows.of(row), 'key', quota, now);
-    return sharedLimits.take(this.#windows.shared(row), this.#good.keyId(row), quota, now);
+    const { grants } = this.#options;
+    const window = this.#windows.of(row);
+    if (grants === undefined) return take(window, 'key', quota, now);
+    return grants.take(window, quota, now, this.#good, row);
   }
 
-  /** Waits for the database's word about the limit. The key may be another afterwards, so it is looked up again. */
-  #ask<T>(row: number, question: Question<T>): Promise<T | Refused> {
-    const good = this.#good;
-    const hash = good.hash(row);
-    const asked = this.#options.sharedLimits?.ask(
-      this.#windows.shared(row),
-      good.keyId(row),
-      good.limit(row),
-    );
-    return Promise.resolve(asked).then((settled) => {
-      if (settled === undefined) return this.#refuse(verificationUnavailable, question.use);
-      const now = this.#now();
-      const found = this.#findGood(hash, now);
-      if (found !== none) return this.#decide(found, question, now, settled);
-      this.#options.counts.lookUps.database += 1;
-      return this.#load(hash, question, settled);
-    });
-  }
-
-  /** Reads what is not remembered, or may not be trusted. @param settled as for `#decide` */
-  #load<T>(hash: string, question: Question<T>, settled?: LimitState): MaybePromise<T | Refused> {
+  /** Reads what is not remembered, or may not be trusted. */
+  #load<T>(hash: string, question: Question<T>): MaybePromise<Decided<T>> {
     const failed = (error: unknown): Refused => {
       this.#options.failed(error);
-      return this.#refuse(verificationUnavailable, question.use);
+      return this.unavailable(question.use);
     };
-    const decide = (read: Read) => this.#decideRead(hash, read, question, settled);
+    const decide = (read: Read) => this.#decideRead(hash, read, question);
     try {
       const read = this.#options.secrets.read(hash);
       return read instanceof Promise ? read.then(decide).catch(failed) : decide(read);
@@ -231,12 +221,7 @@ export class Verifier {
    * Remembers and decides in one turn: a value read before a revocation can never be remembered after it. What may not
    * be kept is in the table for this decision only.
    */
-  #decideRead<T>(
-    hash: string,
-    { stored, mayKeep }: Read,
-    question: Question<T>,
-    settled: LimitState | undefined,
-  ): MaybePromise<T | Refused> {
+  #decideRead<T>(hash: string, { stored, mayKeep }: Read, question: Question<T>): Decided<T> {
     const now = this.#now();
     const isGood = stored !== undefined && 'key' in stored;
     const table = isGood ? this.#good : this.#refused;
@@ -244,13 +229,18 @@ export class Verifier {
     try {
       if (isGood) {
         const row = table.add(hash, stored.key);
-        if (this.#options.sharedLimits === undefined) this.#windows.adopt(row);
-        return this.#decide(row, question, now, settled);
+        this.#windows.adopt(row);
+        return this.#decide(row, question, now);
       }
       return this.#refuseEnded(table.addRejected(hash, stored?.ended), question.use, now);
     } finally {
       if (!mayKeep()) table.drop(hash);
     }
+  }
+
+  /** Refuses a request whose key the database did not speak of in time. */
+  unavailable(use: Use): Refused {
+    return this.#refuse(verificationUnavailable, use);
   }
 
   /** Refuses a secret that is none, or was revoked or retired. */

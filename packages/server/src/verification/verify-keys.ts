@@ -4,9 +4,9 @@ import { canonicalAddress } from '../http/address.ts';
 import { unknownClient } from '../http/client-address.ts';
 import type { Refusal } from '../http/errors.ts';
 import type { LimitState } from '../limits/sliding-window.ts';
+import type { GrantingVerifier } from './granting-verifier.ts';
 import type { KeyTable } from './key-table.ts';
 import type { Refused, Use } from './verdict.ts';
-import type { Verifier } from './verifier.ts';
 
 type Verification = z.input<typeof verificationSchema>;
 
@@ -22,7 +22,7 @@ interface Asking {
 
 /** Answers `POST /v1/verify`. @param question what its body says */
 export async function verifyKeys(
-  verifier: Pick<Verifier, 'verifyToken'>,
+  verifier: Pick<GrantingVerifier, 'verifyToken'>,
   { apiKey, apiKeys, scopes, ip }: z.output<typeof verifyKeySchema>,
   { workspaceId, scope }: Asking,
 ): Promise<Answered<Verification | z.input<typeof verificationsSchema>>> {

@@ -1,0 +1,232 @@
+/** Several nodes that take grants from one database, in a time and a network that a test steers. */
+import assert from 'node:assert/strict';
+import { setImmediate as turn } from 'node:timers/promises';
+import { ClusterTime } from '../../packages/server/src/limits/cluster-time.ts';
+import { GrantRounds } from '../../packages/server/src/limits/grant-rounds.ts';
+import { Grants } from '../../packages/server/src/limits/grants.ts';
+import { KeyLimits } from '../../packages/server/src/limits/key-limits.ts';
+import { type LimitState, minuteOf } from '../../packages/server/src/limits/sliding-window.ts';
+import { GrantModel } from './grant-model.ts';
+
+/** ms after which a node waits for the database no more, and for which it has a lease without it. */
+const patience = 800;
+const lease = 2000;
+
+const whose = { keyId: () => 'key' };
+
+export class GrantWorld {
+  readonly database: GrantModel;
+  readonly nodes: WorldNode[] = [];
+  #events: { at: number; run: () => void }[] = [];
+
+  /** @param start epoch ms, by the database's clock */
+  constructor(start: number) {
+    this.database = new GrantModel(start);
+  }
+
+  /** @param delay ms of each way to the database. @param skew ms by which its clock is ahead of the database's */
+  async join({ delay = 0, skew = 0 }: { delay?: number; skew?: number } = {}): Promise<WorldNode> {
+    const node = new WorldNode(this, `node ${this.nodes.length}`, delay, skew);
+    this.nodes.push(node);
+    await this.until(node.rounds.start());
+    return node;
+  }
+
+  after(delay: number, run: () => void): () => void {
+    const event = { at: this.database.now + delay, run };
+    this.#events.push(event);
+    return () => {
+      event.run = () => undefined;
+    };
+  }
+
+  async advance(ms: number): Promise<void> {
+    const end = this.database.now + ms;
+    await settle();
+    for (;;) {
+      const next = this.#events.reduce<{ at: number; run: () => void } | undefined>(
+        (first, event) => (first === undefined || event.at < first.at ? event : first),
+        undefined,
+      );
+      if (next === undefined || next.at > end) break;
+      this.#events = this.#events.filter((event) => event !== next);
+      this.database.now = Math.max(this.database.now, next.at);
+      next.run();
+      await settle();
+    }
+    this.database.now = end;
+  }
+
+  /** Lets time pass until something has come. */
+  async until<T>(promise: Promise<T>): Promise<T> {
+    let come = false;
+    void promise.finally(() => {
+      come = true;
+    });
+    for (await this.advance(0); !come; await this.advance(50));
+    return promise;
+  }
+
+  /** To the start of the next minute. */
+  async nextMinute(): Promise<void> {
+    await this.advance(60_000 - (this.database.now % 60_000));
+  }
+}
+
+export class WorldNode {
+  readonly time: ClusterTime;
+  readonly rounds: GrantRounds;
+  readonly keys = new KeyLimits();
+  readonly failures: unknown[] = [];
+  /** Statements of grants that were sent. */
+  asked = 0;
+  alive = true;
+  readonly #grants: Grants;
+  readonly #world: GrantWorld;
+  readonly #name: string;
+  readonly #delay: number;
+  #skew: number;
+  #registrations = 0;
+  #tries = 0;
+  #cutAt: number | undefined;
+
+  constructor(world: GrantWorld, name: string, delay: number, skew: number) {
+    this.#world = world;
+    this.#name = name;
+    this.#delay = delay;
+    this.#skew = skew;
+    this.#register();
+    this.time = new ClusterTime(this);
+    this.rounds = new GrantRounds({
+      store: {
+        take: (requests, withoutShare) => {
+          this.asked += 1;
+          // As they are when they are sent.
+          const sent = requests.map(({ keyId, quota, wanted, unusedMinute, unused }) => {
+            return { keyId, quota, wanted, unusedMinute, unused };
+          });
+          return this.#ask(() => world.database.take(sent, withoutShare));
+        },
+        look: (id) => this.#ask(() => world.database.look(id)),
+      },
+      member: this,
+      time: this.time,
+      received: (...granted) => this.#grants.receive(...granted),
+      now: () => this.now,
+      later: (run, ms) => world.after(ms, run),
+      failed: (error) => this.failures.push(error),
+      recovered: () => this.failures.push('recovered'),
+    });
+    this.#grants = new Grants({
+      time: this.time,
+      rounds: this.rounds,
+      windowOf: (keyId) => this.keys.windowOf(keyId),
+    });
+  }
+
+  /** Another one after each registration. */
+  get id(): string {
+    return `${this.#name}, ${this.#registrations}`;
+  }
+
+  get now(): number {
+    return this.#world.database.now + this.#skew;
+  }
+
+  /** The minute in which it believes to be. */
+  get minute(): number {
+    return minuteOf(this.time.of(this.now));
+  }
+
+  holds(): boolean {
+    return this.#cutAt === undefined || this.#world.database.now - this.#cutAt < lease;
+  }
+
+  /** @returns undefined when the database does not answer. @param passed called in the turn in which it passes */
+  async request(quota: number, passed: () => void = () => undefined): Promise<LimitState | undefined> {
+    for (;;) {
+      this.#tries += 1;
+      if (this.#tries > 100_000) throw new Error('it asks without an end');
+      const state = this.#grants.take(this.keys.windowOf('key'), quota, this.now, whose, 0);
+      if (state?.passed === true) passed();
+      if (state !== undefined) return state;
+      if (!(await this.rounds.wait('key', quota))) return undefined;
+    }
+  }
+
+  moveClock(ms: number): void {
+    this.#skew += ms;
+  }
+
+  cut(): void {
+    this.#cutAt ??= this.#world.database.now;
+  }
+
+  /** Others may have removed it while it had no lease. */
+  heal(): void {
+    if (!this.holds()) this.#register();
+    this.#cutAt = undefined;
+  }
+
+  leave(): void {
+    this.alive = false;
+    this.#world.database.nodes.delete(this.id);
+    void this.rounds.stop();
+  }
+
+  #register(): void {
+    this.#world.database.nodes.delete(this.id);
+    this.#registrations += 1;
+    this.#world.database.nodes.set(this.id, this.#world.database.now);
+  }
+
+  async #ask<T>(answer: () => T): Promise<T> {
+    if (this.#cutAt !== undefined) {
+      await this.#wait(patience);
+      throw new Error('the database does not answer');
+    }
+    await this.#wait(this.#delay);
+    const value = structuredClone(answer());
+    await this.#wait(this.#delay);
+    return value;
+  }
+
+  #wait(ms: number): Promise<void> {
+    return ms === 0 ? Promise.resolve() : new Promise((resolve) => this.#world.after(ms, resolve));
+  }
+}
+
+/** Some nodes that have a share of the present minute, which has just begun. */
+export async function settled(...nodes: Parameters<GrantWorld['join']>[0][]): Promise<GrantWorld> {
+  const world = new GrantWorld(29_500_000 * 60_000);
+  for (const node of nodes) await world.join(node);
+  await world.nextMinute();
+  await world.nextMinute();
+  return world;
+}
+
+export function nodeOf(world: GrantWorld, index: number): WorldNode {
+  const living = world.nodes.filter(({ alive }) => alive);
+  const node = living[index % living.length];
+  assert.ok(node);
+  return node;
+}
+
+/** How many of so many requests pass that a node gets one after another. */
+export async function passing(
+  world: GrantWorld,
+  index: number,
+  quota: number,
+  requests: number,
+): Promise<number> {
+  let passed = 0;
+  for (let i = 0; i < requests; i++) {
+    await world.until(nodeOf(world, index).request(quota, () => (passed += 1)));
+  }
+  return passed;
+}
+
+/** Until nothing is left to do but to wait. */
+async function settle(): Promise<void> {
+  for (let i = 0; i < 4; i++) await turn();
+}
