@@ -173,8 +173,7 @@ export class Verifier {
   #decide<T>(row: number, question: Question<T>, now: number): Decided<T> {
     const good = this.#good;
     const { use, userAgent, accept } = question;
-    if (use.workspaceId !== undefined && use.workspaceId !== good.workspaceId(row))
-      return this.#refuseStranger(unknown, use, now);
+    if (isForeign(good.workspaceId(row), use)) return this.#refuseStranger(unknown, use, now);
     if (use.needs !== undefined || use.denied !== undefined || good.mayHaveEnded(row, now)) {
       const fault = judge(good.read(row), use, now);
       if (fault !== undefined) return this.#refuseKnown(row, fault, use, now);
@@ -246,7 +245,8 @@ export class Verifier {
   /** Refuses a secret that is none, or was revoked or retired. */
   #refuseEnded(row: number, use: Use, now: number): Refused {
     const ended = this.#refused.readEnded(row);
-    if (ended === undefined || isForeign(ended, use)) return this.#refuseStranger(unknown, use, now);
+    if (ended === undefined || isForeign(ended.workspaceId, use))
+      return this.#refuseStranger(unknown, use, now);
     if (use.recorded !== false) this.#refused.usage.refuse(row, now);
     return this.#refuse(ended.standing === 'revoked' ? revoked(ended.since) : retired(ended.since), use);
   }
@@ -288,9 +288,9 @@ function copy(keys: KeyTable, row: number, limit: LimitState | null): Verdict {
   return { key: keys.read(row), limit };
 }
 
-/** Whether a secret belongs to a workspace whose keys whoever asks does not see: for it there is no such key. */
-function isForeign(secret: { workspaceId: string }, { workspaceId }: Use): boolean {
-  return workspaceId !== undefined && secret.workspaceId !== workspaceId;
+/** Whether a workspace is one whose keys the caller does not see: for the caller there is no such key. */
+function isForeign(workspace: string, { workspaceId }: Use): boolean {
+  return workspaceId !== undefined && workspace !== workspaceId;
 }
 
 function ownTarget(request: IncomingMessage): readonly string[] {
