@@ -126,7 +126,7 @@ export class CallerFinder implements Callers {
   }
 }
 
-const sessionOver: Refusal = { code: 'session_over', message: 'The session is over. Sign in again.' };
+const sessionOver: Refusal = { code: 'session_over', message: 'Your session has ended. Sign in again.' };
 
 const recentLoginRequired: Refusal = {
   code: 'recent_login_required',

@@ -50,7 +50,7 @@ export function checkUrl(url: string, prefixes: readonly string[]): Refusal | nu
   const place = parameter === undefined ? (holds(path) ? 'path' : 'query') : name;
   const detail: Detail = {
     path: /^\w{1,40}$/.test(place) && !holds(place) ? place : 'query',
-    problem: 'must not hold an API key',
+    problem: 'must not contain an API key',
   };
   return {
     code: 'invalid_request',

@@ -201,7 +201,7 @@ export class KeyService {
     throw new RequestError({
       code: 'invalid_request',
       message: 'The name holds an API key. Names are stored and shown: choose another.',
-      details: [{ path: 'name', problem: 'must not hold an API key' }],
+      details: [{ path: 'name', problem: 'must not contain an API key' }],
     });
   }
 }

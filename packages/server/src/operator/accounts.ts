@@ -25,7 +25,7 @@ export async function accountCommand(args: string[], name: string | undefined): 
 
 async function addAccount(email: string, wish: string | undefined): Promise<void> {
   const name = parse('--name', nameSchema, wish ?? email.split('@')[0] ?? email);
-  if (containsKey(name)) throw new UsageError('--name must not hold an API key.');
+  if (containsKey(name)) throw new UsageError('--name must not contain an API key.');
   await withAccounts(async (accounts) => {
     const id = await accounts.createAccount({ name, email, password: await askPassword() }, operatorActor());
     console.log(`Created the account ${email} (${id}).`);
