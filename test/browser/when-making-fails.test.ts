@@ -194,7 +194,7 @@ test('whoever cancels the question for the password comes back to the form with 
   await password(page).waitFor();
   await page.keyboard.press('Escape');
   await isGone(password(page));
-  await reads(keys.dialog(page).getByRole('alert'), /Sign in again to make a key/);
+  await reads(keys.dialog(page).getByRole('alert'), /Sign in again to create a key/);
   assert.equal(await keys.nameField(page).inputValue(), 'Cancelled');
   await isAt(page, '/settings/api?panel=generate');
 });

@@ -38,7 +38,7 @@ for (const which of databases) {
   const opened = openTestDatabase(which);
   after(async () => (await opened).close());
 
-  /** A workspace of its own for each test. */
+  /** Creates a separate workspace for each test. */
   const scene = async () => {
     const { database } = await opened;
     const workspaceId = newId('ws_', start);
@@ -49,7 +49,7 @@ for (const which of databases) {
     return { database, db: database.kysely, workspaceId, store: new KeyStore(database.kysely) };
   };
 
-  test(`a key is shown once, by its newest secret, on ${which}`, async () => {
+  test(`a key is listed once, with its newest secret, on ${which}`, async () => {
     const { db, workspaceId, store } = await scene();
     const key = newKey({ workspaceId });
     await insert(db, key);
@@ -76,7 +76,7 @@ for (const which of databases) {
   test(`keys are listed newest first, page by page, on ${which}`, async () => {
     const { db, workspaceId, store } = await scene();
     const made: string[] = [];
-    // Over enough time for digits and letters to change in several places of the id.
+    // Long enough for digits and letters to change in several positions of the id.
     for (let i = 0; i < 60; i++) {
       const key = newKey({ workspaceId, createdAt: start + i * 7_919_000 });
       await insert(db, key);
@@ -91,7 +91,7 @@ for (const which of databases) {
     assert.deepEqual(found, made);
   });
 
-  test(`a name is found in any case and script, with accents or without, on ${which}`, async () => {
+  test(`a name is found in any case and script, with or without accents, on ${which}`, async () => {
     const { db, workspaceId, store } = await scene();
     const names = [
       'Straße 10%',
@@ -127,7 +127,7 @@ for (const which of databases) {
     assert.equal((await store.count(workspaceId, { search: '10', now: start })).all, 2);
   });
 
-  test(`a key is found by its preview, by its id and by its hash, and by those of no other, on ${which}`, async () => {
+  test(`a key is found only by its own preview, id and hash, on ${which}`, async () => {
     const { db, workspaceId, store } = await scene();
     const preview = { prefix: 'sk_live_', previewStart: '2bA', previewEnd: 'iXy' };
     const sought = newKey({ workspaceId, preview, name: 'sought' });
@@ -168,7 +168,7 @@ for (const which of databases) {
     assert.deepEqual(await find('other', sought.hash), []);
   });
 
-  test(`numbers come back as they were written, the largest as well, on ${which}`, async () => {
+  test(`numbers are read as they were written, including the largest, on ${which}`, async () => {
     const { db, workspaceId, store } = await scene();
     const expiresAt = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
     const key = newKey({ workspaceId, expiresAt });
@@ -180,7 +180,7 @@ for (const which of databases) {
     );
   });
 
-  test(`active keys are counted: expired and revoked ones make room, on ${which}`, async () => {
+  test(`only active keys count toward the limit, on ${which}`, async () => {
     const { database, db, workspaceId, store } = await scene();
     const keys = [
       newKey({ workspaceId }),
@@ -206,7 +206,7 @@ for (const which of databases) {
     assert.deepEqual(counts, { active: 3, revoked: 1, expired: 1, all: 5 });
   });
 
-  test(`an Idempotency-Key is one workspace's, and is forgotten after a day, on ${which}`, async () => {
+  test(`an Idempotency-Key belongs to one workspace and expires after a day, on ${which}`, async () => {
     const [{ db, workspaceId }, other] = [await scene(), await scene()];
     const token = randomBytes(32);
     const first = newKey({ workspaceId });
@@ -225,7 +225,7 @@ for (const which of databases) {
 
   if (which === 'sqlite') continue;
 
-  test(`while a key is being revoked it makes and changes no other one, on ${which}`, async () => {
+  test(`a key that is being revoked cannot create or change other keys, on ${which}`, async () => {
     const { database, db, workspaceId } = await scene();
     assert.ok(database.kind === 'postgres');
     const [maker, changed] = [newKey({ workspaceId }), newKey({ workspaceId })];
