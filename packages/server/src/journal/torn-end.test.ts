@@ -98,14 +98,14 @@ test('only what an interrupted write can leave is cut off; any other end is dama
     [flipped, 'record 3'],
     [Buffer.concat([whole.subarray(0, 36), zeros(36), whole.subarray(72)]), 'record 1'],
     [Buffer.concat([whole, zeros(400_000)]), 'record 4'],
-    [whole.subarray(1), 'its header, or of a newer version'],
-    [whole.subarray(36), 'its header, or of a newer version'],
-    [Buffer.from(textOf(some)), 'its header, or of a newer version'],
+    [whole.subarray(1), 'its header, or has a newer format'],
+    [whole.subarray(36), 'its header, or has a newer format'],
+    [Buffer.from(textOf(some)), 'its header, or has a newer format'],
     [
       Buffer.from(whole.toString('latin1').replace('\x01', '\x02'), 'latin1'),
-      'its header, or of a newer version',
+      'its header, or has a newer format',
     ],
-    [Buffer.from(whole.toString('utf8')), 'its header, or of a newer version'],
+    [Buffer.from(whole.toString('utf8')), 'its header, or has a newer format'],
   ];
   for (const [content, place] of damages) {
     assert.match(await refusalOf(inspect(content)), new RegExp(`^65 .* damaged in ${place}\\. `));

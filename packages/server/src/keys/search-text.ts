@@ -52,14 +52,14 @@ function readPreview(text: string): PreviewPart[] {
   const whole = prefixed.exec(text);
   if (whole !== null) {
     const [, prefix, start = '', end] = whole;
-    return [withoutEmpty(start.length === shown ? { prefixEnd: prefix, start, end } : { prefix, start, end })];
+    return [nonEmpty(start.length === shown ? { prefixEnd: prefix, start, end } : { prefix, start, end })];
   }
   const [, start, end] = unprefixed.exec(text) ?? [];
-  const part = withoutEmpty({ start, end });
+  const part = nonEmpty({ start, end });
   return Object.keys(part).length > 0 ? [part] : [];
 }
 
 /** Omits missing and empty parts. */
-function withoutEmpty(part: { [Name in keyof PreviewPart]: string | undefined }): PreviewPart {
+function nonEmpty(part: { [Name in keyof PreviewPart]: string | undefined }): PreviewPart {
   return Object.fromEntries(Object.entries(part).filter(([, text]) => text !== undefined && text !== ''));
 }
