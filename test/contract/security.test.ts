@@ -226,7 +226,7 @@ test('ASVS 16.5.3: no one signs in without an audit event; what cannot be taken 
   const unwritable = { table: 'audit_event', what: 'INSERT', message: 'no more events' } as const;
   await whileRefusing(proxied, unwritable, async () => {
     const answer = await signIn();
-    assert.match(assertRefusal(answer, 'storage_unavailable').message, /so it has no effect\. Try again/);
+    assert.match(assertRefusal(answer, 'storage_unavailable').message, /could not be written\. Try again/);
     assert.deepEqual(answer.headers.getSetCookie(), []);
     assert.equal(await sessions(), before, 'the session is ended');
     assert.equal((await leaving.call('POST', '/api/auth/sign-out', {}, headers)).status, 200);
