@@ -50,7 +50,7 @@ async function scene(which: 'sqlite' | 'postgres') {
   };
 }
 
-const refused = (error: unknown) =>
+const messageOf = (error: unknown) =>
   error instanceof RequestError && error.refusal.code === 'invalid_request'
     ? error.message
     : Promise.reject(error);
@@ -74,10 +74,10 @@ for (const which of ['sqlite', 'postgres'] as const) {
   test(`of two concurrent accounts with one address, one is created and the other is rejected, on ${which}`, async () => {
     const { database, nodes } = await scene(which);
     const outcomes = await atOnce(database, () =>
-      nodes.map((node) => node.createAccount(ada, systemActor).catch(refused)),
+      nodes.map((node) => node.createAccount(ada, systemActor).catch(messageOf)),
     );
-    const [refusal, id] = outcomes.toSorted();
-    assert.equal(refusal, 'An account with this e-mail address already exists.');
+    const [rejection, id] = outcomes.toSorted();
+    assert.equal(rejection, 'An account with this e-mail address already exists.');
     assert.match(id ?? '', /^usr_/);
     const [account, ...more] = (await nodes[0]?.listAccounts()) ?? [];
     assert.deepEqual(more, []);
@@ -104,7 +104,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
     await other.createAccount(ada, systemActor);
     assert.equal(await one.setupNeeded(), false);
     const late = { ...ada, email: 'eve@example.com' };
-    assert.match(String(await one.setUp(code, late, systemActor).catch(refused)), /wrong or was used/);
+    assert.match(String(await one.setUp(code, late, systemActor).catch(messageOf)), /already used/);
     assert.equal((await one.listAccounts()).length, 1);
   });
 

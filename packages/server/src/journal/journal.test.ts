@@ -55,9 +55,9 @@ test('a full comparison after a start revokes a key that only a record far from 
     [...many(1000), 'Y'],
     ['X', ...many(1000)],
   );
-  const forgotten: string[] = [];
+  const evicted: string[] = [];
   const memory = {
-    forget: (hashes: Iterable<Uint8Array>) => forgotten.push(...Array.from(hashes, digits)),
+    forget: (hashes: Iterable<Uint8Array>) => evicted.push(...Array.from(hashes, digits)),
     forgetWorkspace: () => undefined,
   };
   singleProcessPropagation(database, memory, journal);
@@ -70,7 +70,7 @@ test('a full comparison after a start revokes a key that only a record far from 
   assert.deepEqual(await inDatabase(), all);
   assert.deepEqual(written().sort(), all);
   // The verifier had X in its cache.
-  assert.deepEqual(forgotten, sorted(['X']));
+  assert.deepEqual(evicted, sorted(['X']));
 });
 
 test('a second record of a hash does not make the database look older', async (t) => {
@@ -112,9 +112,9 @@ test('a damaged record far from the end does not prevent writing revocations of 
   await journal.start();
   await eventually(
     async () => log.join(''),
-    (told) => /damaged in record 1\./.test(told),
+    (logged) => /damaged in record 1\./.test(logged),
   );
-  journal.keysChanged([hash('Z'), hash('of a living key')]);
+  journal.keysChanged([hash('Z'), hash('of an active key')]);
   await eventually(
     async () => written().at(-1),
     (last) => last === digits(hash('Z')),

@@ -75,12 +75,12 @@ for (const which of databases) {
 
   test(`keys are listed newest first, page by page, on ${which}`, async () => {
     const { db, workspaceId, store } = await scene();
-    const made: string[] = [];
+    const created: string[] = [];
     // Long enough for digits and letters to change in several positions of the id.
     for (let i = 0; i < 60; i++) {
       const key = newKey({ workspaceId, createdAt: start + i * 7_919_000 });
       await insert(db, key);
-      made.unshift(key.id);
+      created.unshift(key.id);
     }
     const found: string[] = [];
     for (;;) {
@@ -88,7 +88,7 @@ for (const which of databases) {
       if (rows.length === 0) break;
       found.push(...rows.map(({ id }) => id));
     }
-    assert.deepEqual(found, made);
+    assert.deepEqual(found, created);
   });
 
   test(`a name is found in any case and script, with or without accents, on ${which}`, async () => {
@@ -190,10 +190,10 @@ for (const which of databases) {
     for (const key of keys)
       assert.deepEqual(await insert(db, key, null, 3), { outcome: 'created', rateLimit: null });
     assert.deepEqual(await insert(db, newKey({ workspaceId }), null, 3), { outcome: 'full' });
-    const dead = { revoked_at: start, revoked_by: 'usr_1' };
+    const revocation = { revoked_at: start, revoked_by: 'usr_1' };
     await database.kysely
       .updateTable('api_key')
-      .set(dead)
+      .set(revocation)
       .where('id', '=', keys[0]?.id ?? '')
       .execute();
     assert.deepEqual(await insert(db, newKey({ workspaceId }), null, 3), {
@@ -228,24 +228,24 @@ for (const which of databases) {
   test(`a key that is being revoked cannot create or change other keys, on ${which}`, async () => {
     const { database, db, workspaceId } = await scene();
     assert.ok(database.kind === 'postgres');
-    const [maker, changed] = [newKey({ workspaceId }), newKey({ workspaceId })];
-    await insert(db, maker);
+    const [creator, changed] = [newKey({ workspaceId }), newKey({ workspaceId })];
+    await insert(db, creator);
     await insert(db, changed);
-    const { id: createdBy } = maker;
+    const { id: createdBy } = creator;
     const child = newKey({ workspaceId, createdBy, createdByKey: true });
     const session = await database.pool.connect();
     try {
       await session.query('BEGIN');
       await session.query('UPDATE api_key SET revoked_at = 1 WHERE id = $1', [createdBy]);
-      const made = insert(db, child);
+      const created = insert(db, child);
       const target = { workspaceId, id: changed.id, byKey: createdBy };
       const renamed = db
         .transaction()
         .execute((transaction) => updateKey(transaction, target, { name: 'x' }, () => undefined));
-      await whenWaiting(database, [made, renamed]);
+      await whenWaiting(database, [created, renamed]);
       await session.query('COMMIT');
       assert.deepEqual(
-        [await made, await renamed],
+        [await created, await renamed],
         [{ outcome: 'creator revoked' }, { outcome: 'caller revoked' }],
       );
     } finally {
