@@ -55,11 +55,11 @@ test('accounts, keys, uses and sessions move to PostgreSQL', async (t) => {
   const back = scene.onShelf('back');
   const { output } = await scene.operate(['backup', back], postgres);
   assert.match(output, /^Backed up 2 keys/);
-  assert.ok(output.includes(`into ${back}, from ${name}.`), output);
+  assert.ok(output.includes(`to ${back} from ${name}.`), output);
   assert.ok(!output.includes(password), 'the address has a password, the line has none');
   // Whoever forgets DATABASE_URL sees that it is the old file.
   const stale = await scene.operate(['backup', scene.onShelf('stale')]);
-  assert.ok(stale.output.includes(`, from ${join(scene.dataDir, 'soku.db')}.`), stale.output);
+  assert.ok(stale.output.includes(` from ${join(scene.dataDir, 'soku.db')}.`), stale.output);
   await after.kill('SIGTERM');
   await scene.freshDatabase();
   const restored = await scene.operate(['restore', back]);

@@ -31,7 +31,7 @@ const maxIdPrefixLength = 5;
  * Whether a run and the text before it are, or begin, an id such as those in URLs and names (`key_` and 26
  * characters). This matters because an operator may have chosen `key_`, or its end, as the prefix of keys.
  *
- * @param match a match of `possibleRun` in the text
+ * @param match a match of `candidateRun` in the text
  */
 export function isId({ 0: run, index }: RegExpExecArray, text: string): boolean {
   const before = text.slice(Math.max(0, index - maxIdPrefixLength - 1), index);

@@ -19,7 +19,7 @@ export interface Reapplied {
  * Whether the database seems to lack hashes that the journal has. Compares the counts and the last records of the
  * journal, and reads neither in full. So a start detects nearly every older database before it verifies anything.
  *
- * It can miss a hash whose record was appended late, after records of later revocations. `differences` finds these.
+ * It can miss a hash whose record was appended late, after records of later revocations. `compareHashes` finds these.
  *
  * @param inspection taken before this call, so that the database already has the hash of any later record
  */

@@ -22,7 +22,7 @@ type Found =
 
 /**
  * Authenticates the caller of a management endpoint: the key in the Authorization header, otherwise the person with the
- * session cookie (session-decides.ts). A key needs the scope. A person may do everything in their own workspaces.
+ * session cookie. A key needs the scope. A person may do everything in their own workspaces.
  */
 export class CallerFinder implements Callers {
   readonly #verifier: GrantingVerifier;

@@ -87,7 +87,7 @@ export async function livingDescendants(db: Kysely<Tables>, keyId: string, works
 }
 
 /**
- * @param family the rows of revocableFamily, read in the transaction of the revoke
+ * @param family the rows of revocableKeysQuery, read in the transaction of the revoke
  * @throws {RequestError} too_many_descendants
  */
 export function planRevoke(family: readonly Relative[]): Plan {
