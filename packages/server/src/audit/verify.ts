@@ -11,7 +11,7 @@ const batchSize = 1000;
 const sealedWithin = 60_000;
 
 /** By how many ms an event may be older than the event before it, because the clocks of servers differ. */
-const clockTolerance = 5 * 60_000;
+const clockSkew = 5 * 60_000;
 
 /** The first invalid entry of a chain. */
 export interface Break {
@@ -127,7 +127,7 @@ async function verifyChain(
     const problem = problemOf(row, end, anchored);
     if (problem !== undefined) return problem;
     end = { sequence: end.sequence + 1, hash: row.hash ?? '' };
-    if (row.at < last - clockTolerance) backdated({ sequence: end.sequence, id: row.id, byMs: last - row.at });
+    if (row.at < last - clockSkew) backdated({ sequence: end.sequence, id: row.id, byMs: last - row.at });
     last = Math.max(last, row.at);
   }
   return missingAtEnd(end.sequence, anchored);
