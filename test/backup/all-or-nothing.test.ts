@@ -45,7 +45,7 @@ for (const kind of kinds) {
     writeFileSync(journal, Buffer.concat([records, records.subarray(0, 20)]));
     const restored = await scene.operate(['restore', file]);
     assert.equal(restored.code, 0, restored.output);
-    assert.match(restored.output, /The end of the revocation journal was incomplete and is cut off\./);
+    assert.match(restored.output, /The incomplete end of the revocation journal was removed\./);
     const server = await scene.start();
     assertRefusal(await call(`${server.url}/v1/me`, { headers: bearer(apiKey) }), 'revoked_key');
   });
@@ -71,7 +71,7 @@ test('a restore without a journal says that later revokes are not known', async 
   assert.equal(code, 0, output);
   assert.ok(
     output.includes(
-      `${scene.dataDir} has no revocation journal (file revoked-hashes): revocations after the backup`,
+      `${scene.dataDir} has no revocation journal (file revoked-hashes), so revocations after the backup`,
     ),
     output,
   );

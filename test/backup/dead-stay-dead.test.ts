@@ -34,7 +34,7 @@ for (const kind of kinds) {
     assert.equal(made.code, 0, made.output);
     assert.match(
       made.output,
-      /^Backed up 3 keys \(1 dead secret\) and 1 account into .*secret.* is not in it/,
+      /^Backed up 3 keys \(1 revoked secret\) and 1 account to .*does not contain the secret/,
     );
     const madeLater = await ada.makeKey({ name: 'made later' });
     await ada.revoke(later.key.id);

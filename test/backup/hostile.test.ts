@@ -36,18 +36,18 @@ const refused: Record<string, string> = {
   'the table api_key has no column scopes': 'ALTER TABLE api_key DROP COLUMN scopes',
   'the table workspace has no column name': `ALTER TABLE workspace DROP COLUMN name;
     ALTER TABLE workspace ADD COLUMN name TEXT GENERATED ALWAYS AS ('Mine') VIRTUAL`,
-  'The column created_at of the table workspace holds a value of another type': `UPDATE workspace SET created_at = 'then'`,
-  'The column created_at of the table api_key holds a value that Soku never writes':
+  'The column created_at of the table workspace contains a value of the wrong type': `UPDATE workspace SET created_at = 'then'`,
+  'The column created_at of the table api_key contains a value that Soku never writes':
     'UPDATE api_key SET created_at = 8640000000000001',
-  'The column expires_at of the table api_key holds a value that Soku never writes':
+  'The column expires_at of the table api_key contains a value that Soku never writes':
     'UPDATE api_key SET expires_at = -1',
-  'The column scopes of the table api_key holds a value that Soku never writes': `UPDATE api_key SET scopes = 'all '`,
-  'The column id of the table api_key holds a value that Soku never writes': `PRAGMA foreign_keys = OFF;
+  'The column scopes of the table api_key contains a value that Soku never writes': `UPDATE api_key SET scopes = 'all '`,
+  'The column id of the table api_key contains a value that Soku never writes': `PRAGMA foreign_keys = OFF;
     DROP TRIGGER api_key_identity; UPDATE api_key SET id = 'key_of/nobody' WHERE name = 'kept'`,
-  'The column createdAt of the table user holds a value of another type': `UPDATE user SET createdAt = 'then'`,
-  'the table workspace holds a value that Soku never writes':
+  'The column createdAt of the table user contains a value of the wrong type': `UPDATE user SET createdAt = 'then'`,
+  'the table workspace contains a value that Soku never writes':
     'UPDATE workspace SET created_at = 9007199254740993',
-  'the table workspace holds a value that Soku never writes.':
+  'the table workspace contains a value that Soku never writes.':
     'UPDATE workspace SET name = zeroblob(2000000)',
   'is damaged (workspace)': `UPDATE workspace SET name = 'Mine'`,
   'UNIQUE constraint failed': `CREATE TABLE copied AS SELECT * FROM workspace;

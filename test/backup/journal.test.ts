@@ -53,7 +53,7 @@ test('an incomplete end is cut off, what is missing is added, and damage before 
 
   writeFileSync(file, whole.subarray(0, end + 20));
   server = await scene.start();
-  await server.printed('was incomplete and is cut off');
+  await server.printed('incomplete end of the revocation journal was removed');
   await restored();
   await server.kill('SIGTERM');
 

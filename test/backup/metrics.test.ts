@@ -62,6 +62,6 @@ test('a backup without a data directory beside it says that the metrics do not s
   assert.equal(code, 0, output);
   assert.match(
     output,
-    /^There is no data directory .*missing, so the metrics of the server do not show this\.$/m,
+    /^The data directory .*missing does not exist, so the server metrics do not show this backup\.$/m,
   );
 });

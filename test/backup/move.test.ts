@@ -40,7 +40,7 @@ test('accounts, keys, uses and sessions move to PostgreSQL', async (t) => {
   const name = `the PostgreSQL database ${pathname.slice(1)} at ${host}`;
   assert.deepEqual(moved, {
     code: 0,
-    output: `Moved 2 keys (1 dead secret) and 1 account from ${join(scene.dataDir, 'soku.db')} to ${name}, and checked each row against the file.\n`,
+    output: `Moved 2 keys (1 revoked secret) and 1 account from ${join(scene.dataDir, 'soku.db')} to ${name} and checked every row against the file.\n`,
   });
   const again = await scene.operate(['move-to-postgres'], postgres);
   assert.equal(again.code, 73);
@@ -55,15 +55,15 @@ test('accounts, keys, uses and sessions move to PostgreSQL', async (t) => {
   const back = scene.onShelf('back');
   const { output } = await scene.operate(['backup', back], postgres);
   assert.match(output, /^Backed up 2 keys/);
-  assert.ok(output.includes(`into ${back}, from ${name}.`), output);
+  assert.ok(output.includes(`to ${back} from ${name}.`), output);
   assert.ok(!output.includes(password), 'the address has a password, the line has none');
   // Whoever forgets DATABASE_URL sees that it is the old file.
   const stale = await scene.operate(['backup', scene.onShelf('stale')]);
-  assert.ok(stale.output.includes(`, from ${join(scene.dataDir, 'soku.db')}.`), stale.output);
+  assert.ok(stale.output.includes(` from ${join(scene.dataDir, 'soku.db')}.`), stale.output);
   await after.kill('SIGTERM');
   await scene.freshDatabase();
   const restored = await scene.operate(['restore', back]);
-  assert.match(restored.output, /^Restored 2 keys .* into .*soku\.db, and checked/);
+  assert.match(restored.output, /^Restored 2 keys .* to .*soku\.db and checked/);
   const file = await scene.start();
   assert.deepEqual(withoutUse(await list(file.url, bearer(living.apiKey))), withoutUse(shown));
 });
@@ -78,5 +78,5 @@ test('another secret than that of the file is told, because sessions end with it
     SOKU_SECRET: 'another one than that of the data directory',
   });
   assert.equal(code, 0, output);
-  assert.match(output, /everybody has to sign in again/);
+  assert.match(output, /all users must sign in again/);
 });

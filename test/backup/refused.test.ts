@@ -53,7 +53,7 @@ test('a restore refuses what is no whole backup of this version, and a database 
 
   await scene.freshDatabase();
   const changes: Record<string, (copy: string) => void> = {
-    'There is no file': () => undefined,
+    'does not exist': () => undefined,
     'is not a file': (copy) => mkdirSync(copy),
     'is damaged \\(api_key\\)': (copy) => {
       const content = readFileSync(file, 'latin1');
@@ -74,8 +74,8 @@ test('a restore refuses what is no whole backup of this version, and a database 
       writeFileSync(copy, content);
     },
     'is damaged': (copy) => writeFileSync(copy, readFileSync(file).subarray(0, 20_000)),
-    'is damaged, or no backup': (copy) => writeFileSync(copy, 'no database '.repeat(1000)),
-    'is no backup of Soku': (copy) => copyFileSync(scene.onShelf('soku.db'), copy),
+    'is damaged or not a backup': (copy) => writeFileSync(copy, 'no database '.repeat(1000)),
+    'is not a Soku backup': (copy) => copyFileSync(scene.onShelf('soku.db'), copy),
     'newer version of Soku \\(it has 9999-later\\)': (copy) => {
       copyFileSync(file, copy);
       const database = new DatabaseSync(copy);
@@ -108,7 +108,7 @@ test('a backup of nothing, or into no directory, is refused', async (t) => {
   const scene = await Scene.of(t, 'sqlite');
   const none = await scene.operate(['backup', scene.onShelf('backup')]);
   assert.equal(none.code, 65, none.output);
-  assert.match(none.output, /^soku: There is no file .*soku\.db\.\n$/);
+  assert.match(none.output, /^soku: .*soku\.db does not exist\.\n$/);
   await (await scene.start()).kill('SIGTERM');
   const nowhere = await scene.operate(['backup', scene.onShelf('nowhere/backup')]);
   assert.equal(nowhere.code, 73, nowhere.output);
@@ -121,7 +121,7 @@ test('a backup or a restore for which the disk has no room is told in one line, 
   for (const room of [40_960, 102_400]) {
     const { code, output } = withRoom(room, scene, ['backup', none]);
     assert.equal(code, 73, output);
-    assert.match(output, /^soku: The backup .* could not be written \(.*\)\. There is no such file now\.\n$/);
+    assert.match(output, /^soku: The backup .* could not be written \(.*\)\. No file was created\.\n$/);
     assert.deepEqual(globSync('none*', { cwd: scene.shelf }), []);
   }
   await scene.freshDatabase();
@@ -130,7 +130,7 @@ test('a backup or a restore for which the disk has no room is told in one line, 
   assert.equal(restored.code, 73, restored.output);
   assert.match(
     restored.output,
-    /^soku: The backup .* could not be restored \(.*\)\. The database stays as it was\.\n$/,
+    /^soku: The backup .* could not be restored \(.*\)\. The database is unchanged\.\n$/,
   );
   assert.deepEqual(contentsOf(scene.dataDir), before);
 });
@@ -142,7 +142,7 @@ test('a backup does not take the place of a name that leads nowhere', async (t) 
   symlinkSync(scene.onShelf('nowhere'), name);
   const { code, output } = await scene.operate(['backup', name]);
   assert.equal(code, 73, output);
-  assert.match(output, /^soku: .*name exists already\.\n$/);
+  assert.match(output, /^soku: .*name already exists\.\n$/);
   assert.equal(readlinkSync(name), scene.onShelf('nowhere'));
   assert.deepEqual(globSync('name.*', { cwd: scene.shelf }), []);
 });
@@ -153,7 +153,7 @@ for (const kind of kinds) {
     const scene = await Scene.of(t, kind);
     const restored = await scene.operate(['restore', file]);
     assert.equal(restored.code, 0, restored.output);
-    assert.match(restored.output, /^Restored 1 key \(1 dead secret\) and 0 accounts/);
+    assert.match(restored.output, /^Restored 1 key \(1 revoked secret\) and 0 accounts/);
     // It starts, and the backup of what was restored has the newest schema.
     await (await scene.start()).kill('SIGTERM');
     const newest = scene.onShelf('newest');

@@ -114,5 +114,5 @@ test('a backup that is killed leaves no file of that name, and the server is not
   assert.match(again.output, /Backed up 50,001 keys/);
   const refused = await scene.operate(['backup', file]);
   assert.equal(refused.code, 73);
-  assert.match(refused.output, /^soku: .* exists already/);
+  assert.match(refused.output, /^soku: .* already exists/);
 });

@@ -57,7 +57,7 @@ test('the password is changed with the current one only, and that ends every oth
   await fillInPasswords(page, owner.password, 'short');
   await dialog(page).getByText('Must have at least 8 characters.').waitFor();
   await fillInPasswords(page, owner.password, 'PassWord1');
-  await dialog(page).getByText('Is a common password, which is guessed first; choose another one.').waitFor();
+  await dialog(page).getByText('Is a common password that is easy to guess; choose another one.').waitFor();
   assert.equal((await other.call('GET', '/v1/api-keys')).status, 200);
 
   await fillInPasswords(page, owner.password, 'another long password');

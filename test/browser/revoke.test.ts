@@ -222,7 +222,7 @@ test('a revoke that failed although the key is dead by it can be repeated in the
 test('the link to the question about a key that does not exist says so', async (t) => {
   const id = `key_${'0'.repeat(26)}`;
   const page = await dashboard.open(t, `/settings/api?panel=revoke&key=${id}`, { expected: [answered(404)] });
-  await reads(keys.question(page).getByRole('alert'), /There is no key with this id\./);
+  await reads(keys.question(page).getByRole('alert'), /No key with this id exists in this workspace\./);
   await keys.question(page).getByRole('button', { name: 'Close' }).click();
   await isGone(keys.question(page));
   await isAt(page, '/settings/api');

@@ -40,8 +40,8 @@ test('a wrong code is said at its field, and what was typed stays', async (t) =>
   assert.equal(await field(page, 'Setup code').inputValue(), 'not-the-code');
   await fillIn(page);
   await create(page);
-  await page.getByText('Is wrong or was used.').waitFor();
-  assert.match(await describedAs(field(page, 'Setup code')), /Is wrong or was used\./);
+  await page.getByText('Is wrong or was already used.').waitFor();
+  assert.match(await describedAs(field(page, 'Setup code')), /Is wrong or was already used\./);
   await hasFocus(field(page, 'Setup code'));
   assert.equal(await field(page, 'Your name').inputValue(), 'Grace');
   assert.equal(await field(page, 'Password').inputValue(), 'a long enough password');
@@ -78,7 +78,7 @@ test('the code makes the owner, who lands signed in; used a second time it makes
   await isAt(page, '/');
 
   await create(late);
-  await late.getByText('Is wrong or was used.').waitFor();
+  await late.getByText('Is wrong or was already used.').waitFor();
   await late.reload();
   await isAt(late, '/login');
   await field(late, 'E-mail').fill('grace@example.com');

@@ -49,7 +49,7 @@ test('setting up, signing out and signing in', async (t) => {
   await field(page, 'E-mail').fill(owner.email);
   await field(page, 'Password').fill(owner.password);
   await button(page, 'Create account').click();
-  await page.getByText('Is wrong or was used.').waitFor();
+  await page.getByText('Is wrong or was already used.').waitFor();
   await field(page, 'Setup code').fill(code);
   await button(page, 'Create account').click();
   await reads(keys.heading(page), /^Overview$/);

@@ -194,7 +194,7 @@ test('whoever cancels the question for the password comes back to the form with 
   await password(page).waitFor();
   await page.keyboard.press('Escape');
   await isGone(password(page));
-  await reads(keys.dialog(page).getByRole('alert'), /Sign in again to make a key/);
+  await reads(keys.dialog(page).getByRole('alert'), /Sign in again to create a key/);
   assert.equal(await keys.nameField(page).inputValue(), 'Cancelled');
   await isAt(page, '/settings/api?panel=generate');
 });
@@ -202,7 +202,7 @@ test('whoever cancels the question for the password comes back to the form with 
 for (const [what, name, problem] of [
   ['an empty name', '   ', /Must not be empty\./],
   ['a name of 101 characters', 'n'.repeat(101), /Must have at most 100 characters\./],
-  ['a name that holds a key', '', /Must not hold an API key\./],
+  ['a name that holds a key', '', /Must not contain an API key\./],
 ] satisfies Array<[string, string, RegExp]>) {
   test(`${what} is refused at the field, and makes no key`, async (t) => {
     // Refused by the server alone, so that one has Chromium's line for the 400.

@@ -229,7 +229,7 @@ test('the operator exports what no workspace sees, as an anchor for the verifier
   const done = await audit('export', all);
   assert.equal(done.code, 0, done.output);
   // On a slow machine, progress was shown before.
-  assert.ok(done.output.endsWith(`Exported ${lines(all).length} events into ${all}.\n`), done.output);
+  assert.ok(done.output.endsWith(`Exported ${lines(all).length} events to ${all}.\n`), done.output);
   assert.equal(statSync(all).mode & 0o777, 0o600);
   const ids = lines(all).map((line) => auditEventSchema.parse(JSON.parse(line)).id);
   assert.deepEqual(ids, ids.toSorted().toReversed());
@@ -256,7 +256,7 @@ test('the operator exports what no workspace sees, as an anchor for the verifier
   const before = readFileSync(all);
   const again = await audit('export', all);
   assert.equal(again.code, 73);
-  assert.match(again.output, /^soku: .* exists already\. An export replaces no file\.\n$/);
+  assert.match(again.output, /^soku: .* already exists\. An export never overwrites a file\.\n$/);
   assert.deepEqual(readFileSync(all), before);
   const other = join(server.dataDir, 'other.jsonl');
   const unknown = await audit('export', other, '--chain', 'ws_x');

@@ -145,7 +145,7 @@ test('an id that no key has is not found, and one that no key can have is not va
       '%00',
     ]) {
       const error = assertRefusal(await ask(id), 'invalid_request');
-      assert.deepEqual(error.details, [{ path: 'id', problem: 'is not the id of a key' }]);
+      assert.deepEqual(error.details, [{ path: 'id', problem: 'must be a key id' }]);
     }
   }
 });

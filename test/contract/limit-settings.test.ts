@@ -36,7 +36,7 @@ function assertTooHigh(answer: Answer, most: number): void {
   assert.deepEqual(error.details, [
     {
       path: 'rateLimit',
-      problem: `must not be higher than ${most}, the limit of the key that asks for it`,
+      problem: `must not be higher than ${most}, the limit of the calling key`,
     },
   ]);
 }

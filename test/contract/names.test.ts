@@ -138,7 +138,7 @@ test('a name that holds a key is refused, and the answer does not repeat it', as
   for (const name of [stray, `my key: ${stray}`, `"${stray}"`]) {
     const answer = await rename(name);
     const error = assertRefusal(answer, 'invalid_request');
-    assert.deepEqual(error.details, [{ path: 'name', problem: 'must not hold an API key' }]);
+    assert.deepEqual(error.details, [{ path: 'name', problem: 'must not contain an API key' }]);
     assert.ok(!answer.text.includes(stray.slice(8, 16)));
     assertRefusal(
       await contract.call('POST', '/v1/api-keys', { as: ada, body: { name } }),

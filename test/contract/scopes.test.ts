@@ -83,7 +83,7 @@ test('a key hands on what it has, and no more', async () => {
     assert.deepEqual(child.key.scopes, scopes ?? []);
   }
   const error = assertRefusal(await make(['keys:read', 'keys:verify']), 'insufficient_scope');
-  assert.deepEqual(error.details, [{ path: 'scopes', problem: 'must not have keys:verify' }]);
+  assert.deepEqual(error.details, [{ path: 'scopes', problem: 'must not include keys:verify' }]);
   assertLacksScope(await make(['keys:verify']), 'keys:verify');
 });
 

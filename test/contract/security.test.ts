@@ -62,7 +62,7 @@ test('ASVS 14.2.1: no management call takes a key in its URL, by any name, or re
     for (const caller of [{ as: ada }, { key: apiKey }]) {
       const answer = await contract.call(method, path, caller);
       const error = assertRefusal(answer, 'invalid_request');
-      assert.deepEqual(error.details, [{ path: parameter, problem: 'must not hold an API key' }]);
+      assert.deepEqual(error.details, [{ path: parameter, problem: 'must not contain an API key' }]);
       assert.match(error.message, /parameter hash of GET \/v1\/api-keys/);
       assert.ok(!answer.text.includes(stray.slice(8, 20)));
     }
@@ -226,7 +226,7 @@ test('ASVS 16.5.3: no one signs in without an audit event; what cannot be taken 
   const unwritable = { table: 'audit_event', what: 'INSERT', message: 'no more events' } as const;
   await whileRefusing(proxied, unwritable, async () => {
     const answer = await signIn();
-    assert.match(assertRefusal(answer, 'storage_unavailable').message, /so it has no effect\. Try again/);
+    assert.match(assertRefusal(answer, 'storage_unavailable').message, /could not be written\. Try again/);
     assert.deepEqual(answer.headers.getSetCookie(), []);
     assert.equal(await sessions(), before, 'the session is ended');
     assert.equal((await leaving.call('POST', '/api/auth/sign-out', {}, headers)).status, 200);
@@ -238,9 +238,9 @@ test('ASVS 16.5.3: no one signs in without an audit event; what cannot be taken 
   });
   for (const [action, outcome] of [
     ['signed_in', 'the session is ended'],
-    ['signed_out', 'what it records has happened'],
-    ['updated', 'what it records has happened'],
-    ['password_change_failed', 'what it records has happened'],
+    ['signed_out', 'the action took effect'],
+    ['updated', 'the action took effect'],
+    ['password_change_failed', 'the action took effect'],
   ]) {
     const whole = () => proxied.output.split('\n').slice(0, -1);
     const line = await eventually(

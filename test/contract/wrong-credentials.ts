@@ -120,16 +120,16 @@ function brokenKeys(key: string): Mistake[] {
   });
   const at20 = (text: string) => key.slice(0, 20) + text + key.slice(21);
   return [
-    one('one character short', key.slice(0, -1), /39 characters.*40.*1 is missing/),
-    one('twenty characters short', key.slice(0, 20), /20 characters.*40.*20 are missing/),
+    one('one character short', key.slice(0, -1), /39 characters.*40.*1 character is missing/),
+    one('twenty characters short', key.slice(0, 20), /20 characters.*40.*20 characters are missing/),
     one('one character long', `${key}0`, /1 after it/),
-    one('the prefix alone', 'sk_live_', /8 characters.*32 are missing/),
+    one('the prefix alone', 'sk_live_', /8 characters.*32 characters are missing/),
     one('a hyphen in it', at20('-'), /^Character 21 is a hyphen/),
     one('an underscore in it', at20('_'), /^Character 21 is an underscore/),
     one('a Cyrillic letter in it, in UTF-8', latin1(at20('\u0430')), /^Character 21 is a letter outside/),
     one('an invisible character in it', latin1(at20('\u200b')), /^Character 21 is an invisible character/),
     one('another prefix', `sk_test_${key.slice(8)}`, /character 4 is the first that differs/),
-    one('a capital prefix', `SK_LIVE_${key.slice(8)}`, /small letters/),
+    one('a capital prefix', `SK_LIVE_${key.slice(8)}`, /lowercase/),
     one('its first characters cut off', key.slice(3), /first 3 characters are missing/),
     one('the word undefined', 'undefined', /missing value/),
     one('the name of a variable', '$SOKU_API_KEY', /name of a variable/),
@@ -175,7 +175,7 @@ export function mistakesWith(key: string): [ErrorCode, Mistake[]][] {
     ['missing_bearer', one('with the key alone', key, new RegExp(`Bearer is missing.*${mention.source}`))],
     ['unsupported_scheme', schemes(key)],
     ['malformed_authorization', malformed(key)],
-    ['missing_prefix', one('with 32 characters', `Bearer ${key.slice(8)}`, /put .sk_live_. before.*fits/)],
+    ['missing_prefix', one('with 32 characters', `Bearer ${key.slice(8)}`, /add .sk_live_. before.*matches/)],
     ['key_preview', previews(key)],
     ['malformed_key', brokenKeys(key)],
     [

@@ -3,7 +3,7 @@ import { z } from 'zod';
 /** A time in a response. */
 export const instantSchema = z.iso.datetime().describe('ISO 8601, UTC');
 
-/** In ms. Usage is counted by the hour of UTC. */
+/** In ms. Usage is counted per UTC hour. */
 export const hourLength = 3_600_000;
 
 /** In ms. */

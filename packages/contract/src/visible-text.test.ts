@@ -34,7 +34,7 @@ test('names of every script are printable, with the joiners and selectors that b
   }
 });
 
-test('what nobody sees, or what reorders text, is refused', () => {
+test('invisible and text-reordering characters are rejected', () => {
   for (const name of [
     'Prod\u200duction',
     'Prod\u200cuction',
@@ -72,7 +72,7 @@ test('what nobody sees, or what reorders text, is refused', () => {
     'a\u{1FFFF}b',
     '🚀\u200d',
     '🚀\u200da',
-    // A flag without its end, a text hidden behind one, and behind another emoji.
+    // A flag without its end tag, text hidden behind a flag, and text hidden behind another emoji.
     england.slice(0, -2),
     `\u{1F3F4}${'\u{E0061}'.repeat(30)}\u{E007F}`,
     england.replace('\u{1F3F4}', '🚀'),
@@ -83,7 +83,7 @@ test('what nobody sees, or what reorders text, is refused', () => {
   }
 });
 
-test('names that look empty have nothing visible', () => {
+test('names that look empty have no visible character', () => {
   for (const name of [
     '',
     ' ',
@@ -101,7 +101,7 @@ test('names that look empty have nothing visible', () => {
   }
 });
 
-test('an invisible character put into a Latin name is always refused', () => {
+test('an invisible character in a Latin name is always rejected', () => {
   const invisible = fc.constantFrom(
     ...'\u00AD\u034F\u061C\u115F\u17B5\u180B\u180E\u200B\u200C\u200D\u200E\u202E\u2060\u2066\u2800\u3164\uFE00\uFE0E\uFE0F\uFEFF\uFFA0\uFFF9',
     '\u{E0001}',
@@ -118,7 +118,7 @@ test('an invisible character put into a Latin name is always refused', () => {
   );
 });
 
-test('hidden characters are written as code points, and nothing else is changed', () => {
+test('hidden characters are replaced with code points, and nothing else changes', () => {
   assert.equal(withHiddenWritten('a\u202Eb\n\u{E0061}'), 'a\\u{202e}b\\u{a}\\u{e0061}');
   for (const text of ['', 'Grüße', '👩‍💻', '🏴󠁧󠁢󠁥󠁮󠁧󠁿', 'می‌خواهم']) assert.equal(withHiddenWritten(text), text);
   const unit = fc.oneof(

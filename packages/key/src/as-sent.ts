@@ -1,9 +1,9 @@
-/** Makes what came over the wire readable as its sender saw it. */
+/** Restores text from an HTTP header to the form in which its sender saw it. */
 
 /**
- * HTTP clients such as curl send a header in UTF-8, and Node reads every byte of a header as one character
- * (Latin-1), so that an ellipsis arrives as three. This undoes it.
- * @returns the text as it was sent, or unchanged when it is no UTF-8 read as Latin-1
+ * HTTP clients such as curl send headers in UTF-8, but Node reads every byte of a header as one character (Latin-1),
+ * so an ellipsis arrives as three characters. This function reverses that.
+ * @returns the text as it was sent; unchanged unless it is UTF-8 that was read as Latin-1
  */
 export function readAsUtf8(text: string): string {
   let hasUpper = false;
@@ -23,7 +23,7 @@ export function readAsUtf8(text: string): string {
 
 const quotes: ReadonlySet<string> = new Set('"\'`\u2018\u2019\u201c\u201d\u00ab\u00bb');
 
-/** Takes white space and quotes off both ends. A loop, as `[...]+$` would read a long row of quotes again and again. */
+/** Removes whitespace and quotes from both ends. It uses a loop because `[...]+$` is quadratic on many quotes. */
 export function unwrap(text: string): string {
   let start = 0;
   let end = text.length;
@@ -36,7 +36,7 @@ function isWrapping(character: string): boolean {
   return quotes.has(character) || character.trim() === '';
 }
 
-/** Characters as a person counts them (code points). */
+/** The number of code points, which is how a person counts characters. */
 export function countCharacters(text: string): number {
   let count = 0;
   for (const _ of text) count++;

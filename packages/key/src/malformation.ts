@@ -1,12 +1,12 @@
-/** What is wrong with a text of the wrong form: where it starts, how long it is, which character is in no key. */
+/** Describes what is wrong with a text that does not have the format of a key: its start, length and characters. */
 import { countCharacters } from './as-sent.ts';
 import { characterName } from './character-name.ts';
 import { bodyLength, defaultPrefix } from './format.ts';
 
 /**
- * @param text not of the form of a key
- * @param prefixes the accepted ones
- * @returns the message, in ASCII; it repeats nothing of the text
+ * @param text a text that does not have the format of a key
+ * @param prefixes the accepted prefixes
+ * @returns the message, in ASCII; it repeats no part of the text
  */
 export function malformation(text: string, prefixes: readonly string[]): string {
   const prefix = longest(prefixes.filter((candidate) => text.startsWith(candidate)));
@@ -14,55 +14,58 @@ export function malformation(text: string, prefixes: readonly string[]): string 
     prefix === undefined
       ? [wrongStart(text, prefixes), lengthFound(text, prefixes[0] ?? defaultPrefix)]
       : [lengthFound(text, prefix, 'This key'), lengthGap(text, prefix), wrongCharacter(text, prefix)];
-  return [...sentences.filter((sentence) => sentence !== ''), 'Copy the key again, whole and alone.'].join(
-    ' ',
-  );
+  const advice = 'Copy the whole key again and send nothing else.';
+  return [...sentences.filter((sentence) => sentence !== ''), advice].join(' ');
 }
 
 function longest(texts: readonly string[]): string | undefined {
   return texts.toSorted((a, b) => b.length - a.length)[0];
 }
 
-/** `This key has 37 characters; a key has 40: ...`, or nothing when that is right. */
+/** `This key has 37 characters; a key has 40: ...`, or an empty string if the length is right. */
 function lengthFound(text: string, prefix: string, subject: 'It' | 'This key' = 'It'): string {
-  const came = countCharacters(text);
-  const whole = prefix.length + bodyLength;
-  if (came === whole) return '';
-  const unit = came === 1 ? 'character' : 'characters';
-  return `${subject} has ${came} ${unit}; a key has ${whole}: \`${prefix}\` and ${bodyLength} more.`;
+  const length = countCharacters(text);
+  const expected = prefix.length + bodyLength;
+  if (length === expected) return '';
+  return `${subject} has ${characters(length)}; a key has ${expected}: \`${prefix}\` and ${bodyLength} more.`;
 }
 
-/** `3 are missing.`, or nothing when that is right. */
+function characters(count: number): string {
+  return `${count} ${count === 1 ? 'character' : 'characters'}`;
+}
+
+/** `3 characters are missing.`, or an empty string if the length is right. */
 function lengthGap(text: string, prefix: string): string {
   const gap = countCharacters(text) - prefix.length - bodyLength;
   if (gap === 0) return '';
-  return `${Math.abs(gap)} ${Math.abs(gap) === 1 ? 'is' : 'are'} ${gap < 0 ? 'missing' : 'too many'}.`;
+  if (gap > 0) return `That is ${characters(gap)} too many.`;
+  return `${characters(-gap)} ${gap === -1 ? 'is' : 'are'} missing.`;
 }
 
 function wrongCharacter(text: string, prefix: string): string {
   const index = text.slice(prefix.length).search(/[^0-9A-Za-z]/);
   if (index < 0) return '';
   const at = prefix.length + index;
-  return `Character ${at + 1} is ${nameAt(text, at)}; after \`${prefix}\` a key has only letters (A-Z, a-z) and digits.`;
+  return `Character ${at + 1} is ${nameAt(text, at)}; after \`${prefix}\`, a key has only letters (A-Z, a-z) and digits.`;
 }
 
 function wrongStart(text: string, prefixes: readonly string[]): string {
   const prefix = prefixes.find((candidate) => text.toLowerCase().startsWith(candidate));
-  if (prefix !== undefined) return `The prefix \`${prefix}\` must be in small letters.`;
+  if (prefix !== undefined) return `The prefix \`${prefix}\` must be lowercase.`;
   const cut = prefixes.flatMap((candidate) => missingStart(text, candidate))[0];
   if (cut !== undefined) return cut;
   const expected = prefixes.map((candidate) => `\`${candidate}\``).join(' or ');
   const other = otherPrefixLength(text);
-  const problem = `A key of this deployment starts with ${expected}; this text does not${firstDifference(text, prefixes, other)}.`;
-  return other > 0 ? `${problem} It may be a key of another service or environment.` : problem;
+  const problem = `Keys of this deployment start with ${expected}; this text does not${firstDifference(text, prefixes, other)}.`;
+  return other > 0 ? `${problem} It may be a key for another service or environment.` : problem;
 }
 
-/** The sentence for a key whose first characters were not selected, or none. */
+/** The sentence for a key whose first characters were not copied, or no sentence. */
 function missingStart(text: string, prefix: string): string[] {
   for (let missing = 1; missing < prefix.length; missing++) {
     if (text.startsWith(prefix.slice(missing))) {
       return [
-        `The prefix \`${prefix}\` is cut off: its first ${missing === 1 ? 'character is' : `${missing} characters are`} missing.`,
+        `The prefix \`${prefix}\` is incomplete: its first ${missing === 1 ? 'character is' : `${missing} characters are`} missing.`,
       ];
     }
   }
@@ -70,8 +73,8 @@ function missingStart(text: string, prefix: string): string[] {
 }
 
 /**
- * Where the text parts from the prefix that it resembles most. Of a text without a prefix only the first place is
- * spoken of: any other would tell which characters a secret begins with.
+ * Where the text first differs from the prefix that it resembles most. For a text without a prefix, only the first
+ * position is reported: any other would reveal which characters a secret begins with.
  */
 function firstDifference(text: string, prefixes: readonly string[], otherPrefix: number): string {
   const at = Math.max(0, ...prefixes.map((prefix) => commonStart(text, prefix)));
@@ -87,7 +90,7 @@ function commonStart(text: string, prefix: string): number {
   return length;
 }
 
-/** Keys of other services have words with `_` or `-` between them, then a long run. 0 when the text looks otherwise. */
+/** Keys of other services have words joined by `_` or `-`, then a long run. 0 if the text does not look like that. */
 function otherPrefixLength(text: string): number {
   const length = Math.max(text.lastIndexOf('_'), text.lastIndexOf('-')) + 1;
   return /^[0-9A-Za-z]{16,}$/.test(text.slice(length)) ? length : 0;

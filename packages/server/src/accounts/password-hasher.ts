@@ -4,10 +4,10 @@ import { passwordWorker } from '../places.ts';
 import type { Verified } from './password-hash.ts';
 import type { PasswordResult, PasswordTask, PasswordValue } from './password-worker.ts';
 
-/** Most passwords hashed at a time: half of the cores stay free for verification, and each hash takes 32 MB. */
+/** Maximum number of concurrent hashes: half of the cores stay free for verification, and each hash takes 32 MB. */
 export const hashesAtOnce = Math.max(1, Math.min(4, Math.floor(availableParallelism() / 2)));
 
-/** ms of idleness after which a worker ends, to free its memory. */
+/** Idle time in ms after which a worker ends, to free its memory. */
 const idleTime = 10_000;
 
 /** Hashes and checks passwords on worker threads, which start with the first task and end when they are idle. */
@@ -25,7 +25,7 @@ export class PasswordHasher {
     return String(await this.#run({ kind: 'hash', password }));
   }
 
-  /** Whether the password belongs to the stored text. */
+  /** Whether the password matches the stored text. */
   async verify(password: string, hash: string): Promise<Verified> {
     const value = await this.#run({ kind: 'verify', password, hash });
     return typeof value === 'object' ? value : { matches: false };
@@ -43,9 +43,9 @@ export class PasswordHasher {
   }
 
   async #run(task: PasswordTask): Promise<PasswordValue> {
-    if (this.#closed) throw new Error('passwords are not hashed any more: the process is stopping');
+    if (this.#closed) throw new Error('cannot hash a password: the process is stopping');
     const [first, ...others] = this.#threads;
-    if (first === undefined) throw new Error('there is no thread to hash on');
+    if (first === undefined) throw new Error('there is no thread for hashing');
     return others.reduce((best, thread) => (thread.pending < best.pending ? thread : best), first).run(task);
   }
 }
@@ -61,7 +61,7 @@ interface RunningWorker {
   pending: PendingTask[];
 }
 
-/** A worker that runs one task at a time. If it dies, the next task starts a new one. */
+/** A worker that runs one task at a time. If it exits, the next task starts a new one. */
 class HashThread {
   readonly #startWorker: () => Worker;
   #current: RunningWorker | undefined;
@@ -122,7 +122,8 @@ class HashThread {
 }
 
 /**
- * Without the environment, which contains secrets, and with a small heap: scrypt allocates its memory outside of it.
+ * Starts a worker without the environment, which contains secrets, and with a small heap, because scrypt allocates its
+ * memory outside of the heap.
  */
 function startPasswordWorker(): Worker {
   return new Worker(passwordWorker, {

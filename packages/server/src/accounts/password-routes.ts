@@ -26,13 +26,13 @@ interface Options {
   passwords: PasswordHasher;
   devices: DeviceCookies;
   failedSignIns: FailedSignIns;
-  /** Schema of a person's name. */
+  /** The schema for a person's name. */
   name: z.ZodType<string>;
   addressOf: ClientAddress;
   logEvent: LogEvent;
 }
 
-/** A password to check. Its maximum length exceeds that of new passwords, which may change. */
+/** A password to check. Its maximum length exceeds the limit for new passwords, because that limit may change. */
 const checkedPassword = z.string().max(1000);
 
 const signInSchema = z.object({
@@ -41,7 +41,7 @@ const signInSchema = z.object({
   rememberMe: z.boolean().optional(),
 });
 
-/** What the auth library answers to a sign-in, as far as it is needed here. */
+/** The fields used here from the auth library's response to a sign-in. */
 const signedInSchema = z.object({ token: z.string(), user: z.object({ id: z.string(), name: z.string() }) });
 
 const changePasswordSchema = z.object({
@@ -49,7 +49,7 @@ const changePasswordSchema = z.object({
   newPassword: passwordSchema,
 });
 
-/** Every call that hashes a password. Each passes the gate before the auth library sees it. */
+/** Every call that hashes a password. Each goes through the gate before the auth library receives it. */
 export const passwordRoutes: FastifyPluginAsyncZod<Options> = async (app, options) => {
   const { auth, accounts, records, gate, passwords, devices, failedSignIns, addressOf, logEvent } = options;
   const origin = (request: FastifyRequest) => originOf(request, addressOf(request.raw));
@@ -147,11 +147,11 @@ const setupRoute: FastifyPluginAsyncZod<Options> = async (app, options) => {
 };
 
 function clientAt(address: string, reply: FastifyReply): Client {
-  const gone = new AbortController();
-  reply.raw.once('close', () => gone.abort());
-  return { address, network: networkOf(address), signal: gone.signal };
+  const disconnected = new AbortController();
+  reply.raw.once('close', () => disconnected.abort());
+  return { address, network: networkOf(address), signal: disconnected.signal };
 }
 
 function sessionOver(): RequestError {
-  return new RequestError({ code: 'session_over', message: 'The session is over. Sign in again.' });
+  return new RequestError({ code: 'session_over', message: 'Your session has ended. Sign in again.' });
 }

@@ -7,7 +7,7 @@ import { RequestError } from '../http/errors.ts';
 import type { AccountName } from './account-events.ts';
 import type { AccountService } from './account-service.ts';
 
-/** Appends the events of what the auth library did, which it does in transactions of its own. */
+/** Appends audit events for changes that the auth library makes in its own transactions. */
 export class AccountRecords {
   readonly #accounts: AccountService;
   readonly #addressOf: ClientAddress;
@@ -18,10 +18,10 @@ export class AccountRecords {
   }
 
   /**
-   * Records a sign-in, or else ends its session: no one gets in without an event.
+   * Records a sign-in, or ends its session if that fails, so that every sign-in has an event.
    *
-   * @param token of the session; no response has sent it yet
-   * @throws {RequestError} storage_unavailable when the event cannot be written
+   * @param token the session token, which no response has sent yet
+   * @throws {RequestError} storage_unavailable if the event cannot be written
    * @throws {DatabaseUnavailable}
    */
   async signIn(request: FastifyRequest, account: AccountName, token: string): Promise<void> {
@@ -29,15 +29,15 @@ export class AccountRecords {
       await this.#append(request, 'account.signed_in', account, {});
     } catch (error) {
       this.#log(request, error, 'account.signed_in', account, 'the session is ended');
-      // If this fails too, the session stays in the list of the account, but its token is known to no one.
+      // If this also fails, the account still lists the session, but no client has its token.
       await this.#accounts.endSession(token).catch(() => undefined);
       throw error instanceof DatabaseUnavailable ? error : notRecorded();
     }
   }
 
   /**
-   * Records what cannot be taken back, such as a changed password. A response with an error would be wrong then, so an
-   * event that cannot be written is an error in the log.
+   * Records a change that cannot be undone, such as a changed password. An error response would be wrong at this point,
+   * so a failure to write the event is only logged.
    */
   async done(
     request: FastifyRequest,
@@ -48,7 +48,7 @@ export class AccountRecords {
     try {
       await this.#append(request, action, account, more);
     } catch (error) {
-      this.#log(request, error, action, account, 'what it records has happened');
+      this.#log(request, error, action, account, 'the action took effect');
     }
   }
 
@@ -75,6 +75,6 @@ function notRecorded(): RequestError {
   return new RequestError({
     code: 'storage_unavailable',
     message:
-      'The sign-in could not be written to the audit log, so it has no effect. Try again in a moment. The cause is in the server log.',
+      'You are not signed in, because the audit log could not be written. Try again in a moment. The server log has the cause.',
   });
 }

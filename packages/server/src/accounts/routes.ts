@@ -28,16 +28,16 @@ interface Options {
   devices: DeviceCookies;
   failedSignIns: FailedSignIns;
   publicUrl: string;
-  /** Accepted prefixes; the first one is that of new keys. */
+  /** Accepted prefixes, the one of new keys first. */
   keyPrefixes: readonly [string, ...string[]];
   addressOf: ClientAddress;
   logEvent: LogEvent;
 }
 
 /**
- * The only reachable calls of the auth library beside those of password-routes.ts, each with the only fields that are
- * passed on. The library has many more of both, and each version adds some: what the dashboard does not use cannot be
- * attacked.
+ * The only reachable calls of the auth library, apart from those in password-routes.ts, each with the only fields that
+ * are forwarded. The library has many more of both, and each version adds some: calls that the dashboard does not use
+ * are not exposed to attack.
  */
 const authCalls = (name: z.ZodType<string>) =>
   [
@@ -56,9 +56,9 @@ const authCalls = (name: z.ZodType<string>) =>
 type RecordedCall = Extract<ReturnType<typeof authCalls>[number], { event: string }>;
 
 /**
- * The fields of an event beside its action.
+ * The changes or details of an event.
  *
- * @returns undefined when nothing was changed, so that there is no event
+ * @returns undefined if nothing changed, so that there is no event
  */
 function moreOf(path: string, before: { name: string }, body: unknown) {
   if (path === '/revoke-sessions') return { details: { sessions: 'all' } };
@@ -67,12 +67,12 @@ function moreOf(path: string, before: { name: string }, body: unknown) {
   return changes && { changes };
 }
 
-/** Names are stored and shown: a key that was pasted into the field would be stored permanently. */
+/** Names are stored and displayed, so a key that was pasted into the field would be stored permanently. */
 function nameWithoutKey(prefixes: readonly string[]) {
-  return nameSchema.refine((name) => !containsKey(name, prefixes), 'must not hold an API key');
+  return nameSchema.refine((name) => !containsKey(name, prefixes), 'must not contain an API key');
 }
 
-/** Sign-in, sessions and first setup: the calls of the dashboard, not of the Public API. */
+/** Sign-in, sessions and first setup. The dashboard makes these calls; they are not part of the Public API. */
 export const accountRoutes: FastifyPluginAsyncZod<Options> = async (app, options) => {
   const { auth, accounts, addressOf, logEvent } = options;
   const name = nameWithoutKey(options.keyPrefixes);

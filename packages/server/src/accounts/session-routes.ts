@@ -39,7 +39,7 @@ export const sessionRoutes: FastifyPluginAsyncZod<Options> = async (
       const actor = personActor(response.user, originOf(request, addressOf(request.raw)));
       return { id: response.session.id, userId: response.user.id, actor };
     }
-    throw new RequestError({ code: 'session_over', message: 'The session is over. Sign in again.' });
+    throw new RequestError({ code: 'session_over', message: 'Your session has ended. Sign in again.' });
   }
 
   app.get(

@@ -17,7 +17,7 @@ async function onPostgres() {
   return database.kysely;
 }
 
-test('on PostgreSQL every process finds the same code, and needs the secret and the database for it', async () => {
+test('on PostgreSQL every process derives the same code from the secret and the database', async () => {
   const [one, other] = [await onPostgres(), await onPostgres()];
   const code = await newSetupCode(one, secret);
   assert.match(code, /^([0-9a-f]{6}-){4}[0-9a-f]{6}$/);
@@ -26,7 +26,7 @@ test('on PostgreSQL every process finds the same code, and needs the secret and 
   assert.notEqual(await newSetupCode(other, secret), code, 'another database');
 });
 
-test('on SQLite the code is another one each time', async () => {
+test('on SQLite the code is different each time', async () => {
   const { database, close } = await openTemporary();
   after(close);
   const codes = [await newSetupCode(database.kysely, secret), await newSetupCode(database.kysely, secret)];

@@ -1,4 +1,4 @@
-/** What a node leaves locked that is frozen in the middle of a command, or of sealing. */
+/** Which locks a node holds when it freezes in the middle of a command or of sealing. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, test } from 'node:test';
@@ -24,7 +24,7 @@ const event = (id: string) =>
     target: { kind: 'key', id, name: id },
   }) as const;
 
-/** What creates a key, as far as the database sees it. */
+/** The database operations that create a key. */
 async function create(db: Kysely<Tables>, id: string): Promise<void> {
   const preview = { prefix: 'sk_live_', previewStart: 'abc', previewEnd: 'xyz' };
   const times = { expiresAt: null, createdAt: 1 };
@@ -43,7 +43,7 @@ async function create(db: Kysely<Tables>, id: string): Promise<void> {
   await appendEvent(db, event(id));
 }
 
-test('a revoke waits neither for a command of its workspace that is frozen, nor for a frozen sealer', async () => {
+test('a revoke does not wait for a frozen command in its workspace, or for a frozen sealer', async () => {
   const { database } = await opened;
   assert.ok(database.kind === 'postgres');
   const { kysely } = database;
@@ -77,7 +77,7 @@ test('a revoke waits neither for a command of its workspace that is frozen, nor 
     return { value, changed: value && { kind: 'revoked', ids: value.keep } };
   });
   assert.deepEqual(revoked.value?.revoked, [{ id: 'key_1', name: 'key_1' }]);
-  // Another node does not wait either: it leaves the sealing to the one that has the lock.
+  // Another node does not wait either: it leaves sealing to the node that has the lock.
   await sealEvents(kysely);
   assert.deepEqual(await placesOf(kysely), [null, null]);
   frozen.resolve();

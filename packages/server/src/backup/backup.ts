@@ -10,10 +10,10 @@ import { refusedByDisk } from './failure.ts';
 import { openSource, type Source } from './source.ts';
 
 /**
- * Makes a backup of either database while servers use it.
+ * Backs up either database while servers use it.
  *
- * @param file absolute; exists only when it is whole
- * @throws {StartupError} when it exists already, or cannot be made
+ * @param file an absolute path; the file appears only once it is complete
+ * @throws {StartupError} if the file already exists, or cannot be created
  */
 export async function makeBackup(
   config: Config,
@@ -21,10 +21,10 @@ export async function makeBackup(
   { log, progress }: { log: Logger; progress: Progress },
 ): Promise<Label> {
   if (existsSync(file)) {
-    throw new StartupError('cannotCreate', `${file} exists already. A backup replaces no file.`);
+    throw new StartupError('cannotCreate', `${file} already exists. A backup never overwrites a file.`);
   }
   if (!existsSync(dirname(file))) {
-    throw new StartupError('cannotCreate', `There is no directory ${dirname(file)}.`);
+    throw new StartupError('cannotCreate', `The directory ${dirname(file)} does not exist.`);
   }
   const partial = partialName(file);
   let source: Source | undefined;
@@ -36,7 +36,7 @@ export async function makeBackup(
   } catch (error) {
     throw refusedByDisk(error, {
       failed: `The backup ${file} could not be written`,
-      now: 'There is no such file now.',
+      now: 'No file was created.',
     });
   } finally {
     removeDatabase(partial);

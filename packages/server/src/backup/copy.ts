@@ -4,24 +4,25 @@ import { StartupError } from '../startup-error.ts';
 import type { Row, Side } from './side.ts';
 import type { TableKeys } from './tables.ts';
 
-/** By table: how many rows, and the SHA-256 of all of them in order. */
+/** The number of rows of each table, and the SHA-256 of all of them in order. */
 export const contentSchema = z.record(z.string(), z.object({ rows: z.number(), sha256: z.string() }));
 export type Content = z.infer<typeof contentSchema>;
 
-/** Told now and then how many rows of a table are done. */
+/** Called regularly with the number of rows of a table that are done. */
 export type Progress = (table: string, rows: number) => void;
 
 /**
- * Copies all rows of some tables, in the columns that `to` has. Nothing else of `from` is taken: no trigger, view, index or type.
+ * Copies all rows of some tables, in the columns that `to` has. It copies nothing else from `from`: no triggers, views,
+ * indexes or types.
  *
- * @returns what was read
- * @throws {StartupError} 65 when `from` lacks one of the columns
+ * @returns a summary of what was read
+ * @throws {StartupError} 65 if `from` lacks one of the columns
  */
 export function copy(from: Side, to: Side, tables: TableKeys, progress: Progress): Promise<Content> {
   const columnsOf = async (table: string) => {
-    const [found, wanted] = await Promise.all([from.columns(table), to.columns(table)]);
-    const missing = wanted.find((column) => !found.includes(column));
-    if (missing === undefined) return wanted;
+    const [found, required] = await Promise.all([from.columns(table), to.columns(table)]);
+    const missing = required.find((column) => !found.includes(column));
+    if (missing === undefined) return required;
     throw new StartupError('data', `${from.name} is damaged: the table ${table} has no column ${missing}.`);
   };
   return readAll(from, tables, columnsOf, async (table, columns, rows, done) => {
@@ -30,7 +31,7 @@ export function copy(from: Side, to: Side, tables: TableKeys, progress: Progress
   });
 }
 
-/** What a database has in some tables, for comparing it with another one. */
+/** Summarizes some tables of a database, for comparison with another one. */
 export function contentOf(side: Side, tables: TableKeys): Promise<Content> {
   return readAll(
     side,

@@ -11,14 +11,14 @@ import { openFile } from './source.ts';
 import { tables } from './tables.ts';
 
 /**
- * Looks before any work whether it would be in vain.
+ * Checks before any work that the database is empty and accessible.
  *
  * @param url DATABASE_URL
- * @throws {StartupError} 73 when the database is not empty, 69 or 78 when it does not let us in
+ * @throws {StartupError} 73 if the database is not empty, 69 or 78 if it does not accept the connection
  */
 export async function requireEmptyPostgres(url: string, log: Logger): Promise<void> {
   const connection = connectionOf(url);
-  // Who sits before it wants to know now that it does not answer.
+  // Without retries, so that the operator learns at once that the database is not available.
   await connected(connection, log, { patience: 0, pause: 0 });
   const client = await connectPatiently(connection);
   try {
@@ -29,10 +29,10 @@ export async function requireEmptyPostgres(url: string, log: Logger): Promise<vo
 }
 
 /**
- * Writes a database file into an empty PostgreSQL of the same schema, and checks all rows against it, in one
- * transaction.
+ * Copies a database file to an empty PostgreSQL database with the same schema, and verifies all rows against the file,
+ * in one transaction.
  *
- * @throws {StartupError} 73 when it is not empty; nothing was changed then
+ * @throws {StartupError} 73 if the database is not empty. Nothing is changed then.
  */
 export async function fillPostgres(
   { connection }: PostgresDatabase,
@@ -42,22 +42,23 @@ export async function fillPostgres(
   const source = openFile(file);
   const client = await connectPatiently(connection);
   try {
-    // Whatever the database's default is: triggers refuse others.
+    // Set explicitly, because triggers reject other levels and the default of the database may differ.
     await client.query('BEGIN ISOLATION LEVEL READ COMMITTED');
     await client.query(`LOCK TABLE ${Object.keys(tables).map(quoted).join(', ')} IN EXCLUSIVE MODE`);
     await requireEmpty(client);
-    // Each dead hash alone would be published as a change; below all are told at once. This ends with the transaction.
+    // The trigger would publish each revoked hash as a change. One change below covers all of them. A rollback
+    // restores the trigger.
     await client.query('ALTER TABLE dead_hash DISABLE TRIGGER dead_hash_published');
     const content = await copy(source.side, postgresSide(client), tables, progress);
     const wrong = difference(content, await contentOf(postgresSide(client), tables));
     if (wrong !== undefined) {
       throw new StartupError(
         'software',
-        `PostgreSQL does not hold what was written into ${wrong}. Nothing was changed.`,
+        `PostgreSQL returned other rows than were written to ${wrong}. Nothing was changed.`,
       );
     }
     await client.query('ALTER TABLE dead_hash ENABLE ALWAYS TRIGGER dead_hash_published');
-    await tellNodes(client);
+    await invalidateNodes(client);
     await client.query('COMMIT');
   } finally {
     await client.end();
@@ -72,16 +73,16 @@ async function requireEmpty(client: pg.Client): Promise<void> {
     if ((await client.query(`SELECT 1 FROM ${quoted(name)} LIMIT 1`)).rowCount === 0) continue;
     throw new StartupError(
       'cannotCreate',
-      `DATABASE_URL: the database is not empty (${name}). Nothing was changed. Make another one: CREATE DATABASE soku2.`,
+      `DATABASE_URL: the database is not empty (${name}). Nothing was changed. Create another one: CREATE DATABASE soku2.`,
     );
   }
 }
 
 /**
- * A gap in the numbers of the changes makes a node that runs on this database forget all that it remembers: it may
- * have been asked for one of the keys before it was there.
+ * Leaves a gap in the sequence of changes, so that any node running on this database clears its cache. It may have
+ * cached one of the keys as unknown before the key was copied.
  */
-async function tellNodes(client: pg.Client): Promise<void> {
+async function invalidateNodes(client: pg.Client): Promise<void> {
   await client.query(
     `WITH head AS (
        UPDATE change_head SET seq = seq + 2, token = gen_random_uuid()::text RETURNING seq, token

@@ -2,17 +2,17 @@ import type pg from 'pg';
 import { z } from 'zod';
 import { quoted, type Row, type Side, sliceRows, type Value } from './side.ts';
 
-/** What arrays of a type are sent as, where PostgreSQL's own type has another form in SQLite. */
+/** The array element type to send for PostgreSQL types whose values have another form in SQLite. */
 const sentAs: Record<string, string> = { boolean: 'integer', 'timestamp with time zone': 'text' };
 
-/** @param client inside a transaction, of an isolation in which all reads see the same */
+/** @param client a client in a transaction whose isolation level gives all reads the same snapshot */
 export function postgresSide(client: pg.Client): Side {
   return {
     name: 'The database',
     columns: async (table) => Array.from((await typesOf(client, table)).keys()),
     async *rows(table, columns, key) {
       const types = await typesOf(client, table);
-      // As SQLite orders: by bytes, whatever the language of the database.
+      // In the order of SQLite: by bytes, regardless of the database's locale.
       const order = key.map((name) => `${quoted(name)}${types.get(name) === 'text' ? ' COLLATE "C"' : ''}`);
       await client.query(
         `DECLARE copied NO SCROLL CURSOR FOR
@@ -44,7 +44,7 @@ function columnOf(rows: readonly Row[], index: number): Value[] {
   return rows.map((row) => row[index] ?? null);
 }
 
-/** As SQLite has it. */
+/** Converts a value to its form in SQLite. */
 const valueSchema = z.union([
   z.string(),
   z.number(),
@@ -55,7 +55,7 @@ const valueSchema = z.union([
 ]);
 const rowSchema = z.array(valueSchema);
 
-/** The type of each column; empty when there is no such table. */
+/** The type of each column; empty if the table does not exist. */
 async function typesOf(client: pg.Client, table: string): Promise<Map<string, string>> {
   const { rows } = await client.query(
     `SELECT attname AS name, format_type(atttypid, NULL) AS type FROM pg_attribute

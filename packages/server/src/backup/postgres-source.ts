@@ -7,7 +7,7 @@ import { levelOf, type Source } from './source.ts';
 
 /**
  * @param url DATABASE_URL
- * @throws {StartupError} as openSource
+ * @throws {StartupError} like openSource
  */
 export async function openPostgresSource(url: string, log: Logger): Promise<Source> {
   const connection = connectionOf(url);

@@ -1,21 +1,21 @@
-/** A value as SQLite has it. */
+/** A value in its SQLite form. */
 export type Value = string | number | null | Uint8Array;
 
-/** One row, its values in the order of the columns that were asked for. */
+/** One row, with its values in the order of the requested columns. */
 export type Row = readonly Value[];
 
-/** One database in a copy: that which is read, or that which is written. */
+/** The source or the target of a copy. */
 export interface Side {
-  /** As the operator calls it, for messages. */
+  /** The name for messages to the operator. */
   name: string;
-  /** @returns empty when there is no such table, as in an older database */
+  /** @returns an empty array if the table does not exist, as in an older database */
   columns(table: string): Promise<string[]>;
-  /** All rows in the order of the key, bytewise, in slices; what other connections write meanwhile is not seen. */
+  /** All rows in bytewise order of the key, in batches. Concurrent writes of other connections are not visible. */
   rows(table: string, columns: readonly string[], key: readonly string[]): AsyncIterable<Row[]>;
   insert(table: string, columns: readonly string[], rows: readonly Row[]): Promise<void>;
 }
 
-/** Rows of a slice. */
+/** Rows per batch. */
 export const sliceRows = 1000;
 
 export function quoted(name: string): string {

@@ -5,25 +5,25 @@ import { quoted, type Row, type Side, sliceRows } from './side.ts';
 import { valueCheck } from './values.ts';
 
 /**
- * Bytes or characters of a value. All that the server writes is far smaller; a backup that somebody else made must not
- * fill the memory.
+ * Maximum size of a value, in bytes or characters. The server writes only far smaller values, and an untrusted backup
+ * must not exhaust the memory.
  */
-const largestValue = 1024 * 1024;
+const maxValueLength = 1024 * 1024;
 
 const rowSchema = z.array(
   z.union([
-    z.string().max(largestValue),
+    z.string().max(maxValueLength),
     z.number(),
     z.null(),
-    z.instanceof(Uint8Array).refine(({ length }) => length <= largestValue),
+    z.instanceof(Uint8Array).refine(({ length }) => length <= maxValueLength),
   ]),
 );
 
 const columnsSchema = z.array(z.object({ name: z.string(), type: z.string().toLowerCase() }));
 
 /**
- * @param database inside a transaction, so that all reads see the same
- * @param name of its file
+ * @param database a database in a transaction, so that all reads see the same snapshot
+ * @param name the name of its file
  */
 export function sqliteSide(database: DatabaseSync, name: string): Side {
   return {
@@ -35,14 +35,14 @@ export function sqliteSide(database: DatabaseSync, name: string): Side {
         `SELECT ${names} FROM ${quoted(table)} ORDER BY ${key.map(quoted).join(', ')}`,
       );
       statement.setReturnArrays(true);
-      let slice: Row[] = [];
+      let batch: Row[] = [];
       for (const row of readable(statement.iterate(), `${name} is damaged: the table ${table}`)) {
-        slice.push(row);
-        if (slice.length < sliceRows) continue;
-        yield slice;
-        slice = [];
+        batch.push(row);
+        if (batch.length < sliceRows) continue;
+        yield batch;
+        batch = [];
       }
-      if (slice.length > 0) yield slice;
+      if (batch.length > 0) yield batch;
     },
     async insert(table, columns, rows) {
       const names = columns.map(quoted).join(', ');
@@ -59,11 +59,11 @@ export function sqliteSide(database: DatabaseSync, name: string): Side {
 }
 
 /**
- * @returns empty when there is no such table
- * @throws {StartupError} 65 when it is a view or a virtual table, with which reading would run code of the file
+ * @returns an empty array if the table does not exist
+ * @throws {StartupError} 65 if it is a view or a virtual table, because reading one would run code in the file
  */
 export function columnsOf(database: DatabaseSync, file: string, table: string) {
-  // As statements: a table of the file can have the name of a function such as pragma_table_list, and then hides it.
+  // Uses PRAGMA statements, because a table in the file can shadow a function such as pragma_table_list.
   const kind = database.prepare(`PRAGMA main.table_list(${quoted(table)})`).get()?.type;
   if (kind !== undefined && kind !== 'table') {
     throw new StartupError('data', `${file} is damaged: ${table} is a ${String(kind)}, not a table.`);
@@ -71,12 +71,12 @@ export function columnsOf(database: DatabaseSync, file: string, table: string) {
   return columnsSchema.parse(database.prepare(`PRAGMA main.table_info(${quoted(table)})`).all());
 }
 
-/** @param where the beginning of what is told of a value that is none of ours, or too large for JavaScript */
+/** @param where the beginning of the message for a value that Soku never writes, or that is too large for JavaScript */
 function* readable(rows: Iterable<unknown>, where: string): Iterable<Row> {
   try {
     for (const row of rows) yield rowSchema.parse(row);
   } catch (error) {
     if (!(error instanceof z.ZodError || error instanceof RangeError)) throw error;
-    throw new StartupError('data', `${where} holds a value that Soku never writes.`);
+    throw new StartupError('data', `${where} contains a value that Soku never writes.`);
   }
 }

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { openTemporary } from '../../../../test/support/temporary-sqlite.ts';
 import { backupTables, tables } from './tables.ts';
 
-test('a copy has every table, in the order of its primary key', async () => {
+test('a copy includes every table, with its primary key', async () => {
   const { database, close } = await openTemporary();
   try {
     const rows = database.reader
@@ -16,7 +16,7 @@ test('a copy has every table, in the order of its primary key', async () => {
     const found = Object.fromEntries(rows.map(({ name, key }) => [String(name), String(key).split(',')]));
     assert.deepEqual(found, tables);
     const { session, verification, ...others } = found;
-    assert.deepEqual(others, backupTables, 'a backup lets nobody in');
+    assert.deepEqual(others, backupTables, 'a backup contains no sessions');
   } finally {
     await close();
   }

@@ -13,7 +13,7 @@ import type { GrantingVerifier } from '../verification/granting-verifier.ts';
 import type { Ask } from '../verification/verdict.ts';
 import type { SessionDecides } from './session-decides.ts';
 
-/** How long after a sign-in a session may create keys, in ms (ASVS 5.0 7.5.3). */
+/** Time after a sign-in during which a session may create keys, in ms (ASVS 5.0 7.5.3). */
 const recentLogin = 2 * 60 * 60 * 1000;
 
 type Found =
@@ -21,8 +21,8 @@ type Found =
   | { caller?: never; limit?: never; refusal: Refusal };
 
 /**
- * Authenticates the caller of a management endpoint: the key in the Authorization header, else the person of the
- * session cookie (session-decides.ts). A key needs the scope; a person may do everything in their own workspaces.
+ * Authenticates the caller of a management endpoint: the key in the Authorization header, otherwise the person with the
+ * session cookie. A key needs the scope. A person may do everything in their own workspaces.
  */
 export class CallerFinder implements Callers {
   readonly #verifier: GrantingVerifier;
@@ -30,7 +30,7 @@ export class CallerFinder implements Callers {
   readonly #addressOf: ClientAddress;
   readonly #usesSession: SessionDecides;
   readonly #now: () => number;
-  readonly #settled = new WeakMap<FastifyRequest, Caller>();
+  readonly #authenticated = new WeakMap<FastifyRequest, Caller>();
   readonly #bodyless = new WeakSet<FastifyRequest>();
 
   constructor(
@@ -48,14 +48,14 @@ export class CallerFinder implements Callers {
   }
 
   require(needs: Scope, options: { recentLogin?: boolean; limited?: false; person?: false } = {}) {
-    const settle = async (
+    const authenticate = async (
       request: FastifyRequest,
       reply: FastifyReply,
     ): Promise<FastifyReply | undefined> => {
-      // The same request was authenticated before.
-      const again = this.#settled.has(request);
+      // The same request was already authenticated.
+      const again = this.#authenticated.has(request);
       if (again && this.#bodyless.has(request)) return undefined;
-      // One that has ended by now has no body, or one that was read before: there is nothing to wait for.
+      // A request that has already ended has no body, or one that was already read: there is nothing to wait for.
       if (request.raw.readableEnded) this.#bodyless.add(request);
       const ask = {
         needs: [needs],
@@ -66,10 +66,10 @@ export class CallerFinder implements Callers {
       const { caller, refusal, limit } = await this.#find(request, ask, options);
       if (refusal !== undefined) return refuse(reply, refusal);
       if (limit !== null) reply.headers(limitFields(limit));
-      this.#settled.set(request, caller);
+      this.#authenticated.set(request, caller);
       return undefined;
     };
-    return { onRequest: settle, preHandler: settle };
+    return { onRequest: authenticate, preHandler: authenticate };
   }
 
   async demandAgain(request: FastifyRequest, needs: Scope): Promise<void> {
@@ -80,8 +80,8 @@ export class CallerFinder implements Callers {
   }
 
   of(request: FastifyRequest): Caller {
-    const caller = this.#settled.get(request);
-    if (caller === undefined) throw new Error('this endpoint asks for its caller, but does not require one');
+    const caller = this.#authenticated.get(request);
+    if (caller === undefined) throw new Error('this endpoint reads its caller without requiring one');
     return caller;
   }
 
@@ -96,8 +96,8 @@ export class CallerFinder implements Callers {
     const { key, refusal, limit } = await this.#verifier.verify(request.raw, ask);
     if (refusal !== undefined) return { refusal };
     const { keyId: id, name, workspaceId, scopes, expiresAt } = key;
-    const asked = request.headers['x-soku-workspace'];
-    if (asked !== undefined && asked !== workspaceId) return { refusal: noWorkspace };
+    const requested = request.headers['x-soku-workspace'];
+    if (requested !== undefined && requested !== workspaceId) return { refusal: noWorkspace };
     const actor: Actor = { kind: 'key', id, name, ...this.#originOf(request) };
     return { caller: { actor, workspaceId, scopes, expiresAt }, limit };
   }
@@ -111,8 +111,8 @@ export class CallerFinder implements Callers {
     if (session === null) return { refusal: sessionOver };
     if (recent && this.#now() - session.signedInAt > recentLogin) return { refusal: recentLoginRequired };
     const workspaces = await this.#accounts.workspacesOf(session.user.id);
-    const asked = request.headers['x-soku-workspace'];
-    const workspace = asked === undefined ? workspaces[0] : workspaces.find((own) => own.id === asked);
+    const requested = request.headers['x-soku-workspace'];
+    const workspace = requested === undefined ? workspaces[0] : workspaces.find(({ id }) => id === requested);
     if (workspace === undefined) return { refusal: noWorkspace };
     return {
       caller: {
@@ -126,11 +126,11 @@ export class CallerFinder implements Callers {
   }
 }
 
-const sessionOver: Refusal = { code: 'session_over', message: 'The session is over. Sign in again.' };
+const sessionOver: Refusal = { code: 'session_over', message: 'Your session has ended. Sign in again.' };
 
 const recentLoginRequired: Refusal = {
   code: 'recent_login_required',
-  message: 'The sign-in is more than two hours old. Sign in again to make a key.',
+  message: 'You signed in more than two hours ago. Sign in again to create a key.',
 };
 
-const noWorkspace: Refusal = { code: 'not_found', message: 'There is no such workspace.' };
+const noWorkspace: Refusal = { code: 'not_found', message: 'Workspace not found.' };

@@ -4,15 +4,15 @@ import { type Detail, type Refusal, refuse } from '../http/errors.ts';
 import { isQueryUtf8 } from '../http/utf8.ts';
 import { hasKeyInQuery } from '../verification/credentials.ts';
 
-/** RFC 9112 section 3.2.2 lets a client send the whole URL. */
+/** RFC 9112 section 3.2.2 allows a client to send the whole URL. */
 const management = /^(?:https?:\/\/[^/]*)?\/(?:v1|api)\//i;
 
-/** Calls about the request's own key, for which a key in the URL has its own codes (401). */
+/** Calls that verify the request's own key. They have separate codes for a key in the URL (401). */
 const verification = /^(?:https?:\/\/[^/]*)?\/v1\/(?:me|verify)(?:\/|$)/i;
 
 const notUtf8: Refusal = {
   code: 'invalid_request',
-  message: 'The query of the URL is not UTF-8. Percent-encode the UTF-8 bytes of each character.',
+  message: 'The query string is not UTF-8. Percent-encode the UTF-8 bytes of each character.',
 };
 
 /**
@@ -28,7 +28,7 @@ export function checkUrls(app: FastifyInstance, prefixes: readonly string[]): vo
     const { url } = request;
     const problem = checkUrl(url, prefixes);
     if (problem === null) return;
-    // Without other credentials, the key was meant as the credentials (401 key_in_query).
+    // Without other credentials, the key was meant as credentials (401 key_in_query).
     if (authorization === '' && cookie === undefined && hasKeyInQuery(url, prefixes)) return;
     return refuse(reply, problem);
   });
@@ -50,12 +50,12 @@ export function checkUrl(url: string, prefixes: readonly string[]): Refusal | nu
   const place = parameter === undefined ? (holds(path) ? 'path' : 'query') : name;
   const detail: Detail = {
     path: /^\w{1,40}$/.test(place) && !holds(place) ? place : 'query',
-    problem: 'must not hold an API key',
+    problem: 'must not contain an API key',
   };
   return {
     code: 'invalid_request',
     message:
-      'The URL holds an API key. URLs are kept in logs and histories: treat that key as leaked, and revoke it. To find a key, send its SHA-256 as the parameter hash of GET /v1/api-keys; to authenticate, send a key in the header Authorization: Bearer.',
+      'The URL contains an API key, and URLs end up in logs and histories. Revoke that key. To find a key, send its SHA-256 as the parameter hash of GET /v1/api-keys. To authenticate, use the header Authorization: Bearer.',
     details: [detail],
   };
 }

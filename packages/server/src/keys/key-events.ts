@@ -7,11 +7,15 @@ import { readRateLimit } from '../limits/rate-limit.ts';
 import type { KeyRow } from './store.ts';
 import type { NewKey } from './writes.ts';
 
-// The events of the commands of keys.
+// The audit events of key commands.
 
-type By = Pick<Caller, 'actor' | 'workspaceId'>;
+type CallerOfEvent = Pick<Caller, 'actor' | 'workspaceId'>;
 
-export function keyCreated({ actor, workspaceId }: By, key: NewKey, rateLimit: RateLimit | null): NewEvent {
+export function keyCreated(
+  { actor, workspaceId }: CallerOfEvent,
+  key: NewKey,
+  rateLimit: RateLimit | null,
+): NewEvent {
   const { id, name, scopes, expiresAt, createdAt } = key;
   return {
     chain: workspaceId,
@@ -28,12 +32,12 @@ export function keyCreated({ actor, workspaceId }: By, key: NewKey, rateLimit: R
 }
 
 /**
- * @param before the key as it was
+ * @param before the key before the change
  * @param at epoch ms
- * @returns none when nothing was changed
+ * @returns no event if nothing changed
  */
 export function keyUpdated(
-  { actor, workspaceId }: By,
+  { actor, workspaceId }: CallerOfEvent,
   before: KeyRow,
   { name, rateLimit }: ChangeKey,
   at: number,
@@ -49,13 +53,13 @@ export function keyUpdated(
 }
 
 /**
- * One event for each key, so that the log of a key shows what became of it.
+ * Creates one event per key, so that the log of each key shows its revocation.
  *
- * @param id the key that was to be revoked; the others are its descendants
+ * @param id the key named in the call; the others are its descendants
  * @param at epoch ms
  */
 export function keysRevoked(
-  { actor, workspaceId }: By,
+  { actor, workspaceId }: CallerOfEvent,
   id: string,
   revoked: readonly { id: string; name: string }[],
   at: number,

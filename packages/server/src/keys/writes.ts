@@ -11,7 +11,7 @@ import { planRevoke, revocableFamily } from './descendants.ts';
 import { hasStatus } from './list-filter.ts';
 import { type KeyRow, KeyStore, returnedColumns } from './store.ts';
 
-// The writes of the key commands. Call each function inside the transaction of its command.
+// The writes of key commands. Call each function inside the transaction of its command.
 
 export interface NewKey {
   id: string;
@@ -30,7 +30,7 @@ export interface NewKey {
 }
 
 /** Checks a change against the limits of the calling key, or null for a person. Throws to reject it. */
-type Permit<T> = (asking: StoredLimits | null) => T;
+type Permit<T> = (callerLimits: StoredLimits | null) => T;
 
 /** How long an Idempotency-Key is stored, in ms. */
 const idempotencyLife = 24 * 60 * 60 * 1000;
@@ -38,8 +38,8 @@ const idempotencyLife = 24 * 60 * 60 * 1000;
 /**
  * Writes a key, its secret and its Idempotency-Key.
  *
- * @param token the Idempotency-Key as a hash
- * @param maxActive most active keys that the workspace may have
+ * @param token the hash of the Idempotency-Key
+ * @param maxActive the maximum number of active keys in the workspace
  * @param limitOf returns the limit of the key
  */
 export async function insertKey(
@@ -54,7 +54,7 @@ export async function insertKey(
   | { outcome: 'replayed'; keyId: string }
   | { outcome: 'full' }
 > {
-  // Concurrent creations in the workspace wait for this lock, and then count this key, too.
+  // Concurrent creations in the workspace wait for this lock and then count this key.
   await lockRow(db, 'workspace', key.workspaceId);
   const creator = key.createdByKey ? await limitsOfUnrevoked(db, key.createdBy) : null;
   if (creator === undefined) return { outcome: 'creator revoked' };
@@ -71,9 +71,9 @@ export async function insertKey(
 
 /**
  * Reads the limits of the calling key in the transaction of its command: a key that is being revoked must not create
- * another, and one whose limit is being lowered must not grant the higher one (ASVS 5.0 15.4.2).
+ * another key, and a key whose limit is being lowered must not grant the old one (ASVS 5.0 15.4.2).
  *
- * @returns undefined when the key is revoked
+ * @returns undefined if the key is revoked
  */
 async function limitsOfUnrevoked(db: Kysely<Tables>, id: string): Promise<StoredLimits | undefined> {
   await lockRow(db, 'api_key', id);
@@ -92,7 +92,7 @@ async function findIdempotent(
   token: Uint8Array,
   now: number,
 ): Promise<string | undefined> {
-  // Only of this workspace, whose row is locked: deleting those of others could deadlock two transactions.
+  // Only in this workspace, whose row is locked. Deleting rows of other workspaces could deadlock two transactions.
   await db
     .deleteFrom('idempotency')
     .where('workspace_id', '=', workspaceId)
@@ -165,9 +165,9 @@ async function insertRows(
 /**
  * Changes the name or the limit of a key.
  *
- * @param byKey the calling key; null for a person
- * @param permit is called in the transaction
- * @returns the key as it was before
+ * @param byKey the id of the calling key; null for a person
+ * @param permit called inside the transaction
+ * @returns the key before the change
  */
 export async function updateKey(
   db: Kysely<Tables>,
@@ -175,11 +175,11 @@ export async function updateKey(
   { name, rateLimit }: ChangeKey,
   permit: Permit<void>,
 ): Promise<{ outcome: 'updated'; before: KeyRow } | { outcome: 'not found' | 'caller revoked' }> {
-  // Two keys that change each other, each with its own row locked, would deadlock.
+  // Without this lock, two keys that change each other, each with its own row locked, would deadlock.
   if (byKey !== null) await lockRow(db, 'workspace', workspaceId);
-  const asking = byKey === null ? null : await limitsOfUnrevoked(db, byKey);
-  if (asking === undefined) return { outcome: 'caller revoked' };
-  permit(asking);
+  const callerLimits = byKey === null ? null : await limitsOfUnrevoked(db, byKey);
+  if (callerLimits === undefined) return { outcome: 'caller revoked' };
+  permit(callerLimits);
   const before = await new KeyStore(db).find(workspaceId, id, { locked: true });
   if (before === undefined) return { outcome: 'not found' };
   await db
@@ -193,13 +193,13 @@ export async function updateKey(
   return { outcome: 'updated', before };
 }
 
-/** What a revoke has written. */
+/** The result of a revoke. */
 export interface Revoked {
-  /** The key as it is now. */
+  /** The key after the revoke. */
   key: KeyRow;
-  /** The keys that were not revoked before, the key itself among them unless it was. */
+  /** The keys that this call revoked. They include the key itself unless it was already revoked. */
   revoked: { id: string; name: string }[];
-  /** Ids of all whose hashes belong in the journal: this revoke or an earlier one of the same key may not have written them. */
+  /** Ids of keys whose hashes may be missing in the journal, after this revoke or an earlier one of the same key. */
   keep: string[];
 }
 
@@ -207,8 +207,8 @@ export interface Revoked {
  * Revokes a key.
  *
  * @param at epoch ms
- * @param descendants whether to revoke the keys that it created, too, and those that they created
- * @returns undefined when the workspace has no key with this id
+ * @param descendants whether to also revoke the keys that it created, the keys that those created, and so on
+ * @returns undefined if the workspace has no key with this id
  * @throws {RequestError} too_many_descendants
  */
 export async function writeRevocation(
@@ -216,8 +216,8 @@ export async function writeRevocation(
   request: { workspaceId: string; id: string; by: string; at: number; descendants: boolean },
 ): Promise<Revoked | undefined> {
   const { workspaceId, id, by, at, descendants } = request;
-  // As each creation does: one that was first is seen by the next statement, and one that is later finds its creator
-  // revoked. It also lets two of these, and keys that change each other, go one after the other.
+  // Each creation takes the same lock. The statements below see a creation that came first, and a later one finds its
+  // creator revoked. The lock also serializes two such revokes, and keys that change each other.
   if (descendants) await lockRow(db, 'workspace', workspaceId);
   const revokedNow = await revokeUnrevoked(db, request);
   const key = revokedNow ?? (await new KeyStore(db).find(workspaceId, id));
@@ -238,9 +238,9 @@ export async function writeRevocation(
 }
 
 /**
- * Locks, changes and reads in one statement, which on PostgreSQL is one round trip.
+ * Locks, changes and reads in one statement, which is one round trip on PostgreSQL.
  *
- * @returns the key as it is now; undefined when the workspace has none with this id that is not revoked
+ * @returns the key after the revoke; undefined if the workspace has no unrevoked key with this id
  */
 async function revokeUnrevoked(
   db: Kysely<Tables>,

@@ -42,8 +42,8 @@ export const workspaceRoutes: FastifyPluginAsyncZod<Options> = async (
     url: '/v1/workspace',
     schema: {
       operationId: 'updateWorkspace',
-      summary: 'Change the limit of the keys of the workspace',
-      description: 'For people only, in a session: no scope lets a key do this.',
+      summary: 'Change the rate limit of the workspace',
+      description: 'Requires a session of a signed-in user. No scope allows a key to make this change.',
       tags,
       security: [{ session: [] }],
       headers: workspaceHeader,

@@ -10,7 +10,7 @@ import { readRateLimit, writeRateLimit } from '../limits/rate-limit.ts';
 import type { Propagation } from '../propagation/propagation.ts';
 
 interface Options {
-  /** The limit of keys when neither they nor their workspace have one: SOKU_KEY_RATE_LIMIT. */
+  /** The limit of keys if neither they nor their workspace have one: SOKU_KEY_RATE_LIMIT. */
   keyRateLimit: RateLimit;
   propagation: Propagation;
   /** Epoch ms. */
@@ -38,9 +38,9 @@ export class WorkspaceService {
   }
 
   /**
-   * Changes the limit of a workspace. When this resolves, verification applies it.
+   * Changes the limit of a workspace. Verification applies the change before this resolves.
    *
-   * @throws {RequestError} session_required, because a key could otherwise raise its own limit
+   * @throws {RequestError} session_required for a key, which could otherwise raise its own limit
    */
   async change(caller: Caller, { rateLimit }: ChangeWorkspace): Promise<Workspace> {
     if (caller.actor.kind === 'key') throw sessionRequired();
@@ -61,9 +61,9 @@ export class WorkspaceService {
 }
 
 /**
- * @param before the workspace as it was
+ * @param before the workspace before the change
  * @param at epoch ms
- * @returns none when nothing was changed
+ * @returns no event if nothing changed
  */
 function workspaceUpdated(
   { actor, workspaceId: id }: Caller,
@@ -83,7 +83,7 @@ async function find(db: Kysely<Tables>, id: string) {
     .select(['id', 'name', 'rate_limit'])
     .where('id', '=', id)
     .executeTakeFirst();
-  if (row === undefined) throw new Error('a caller is without its workspace');
+  if (row === undefined) throw new Error('the workspace of the caller does not exist');
   return row;
 }
 
@@ -91,6 +91,6 @@ function sessionRequired(): RequestError {
   return new RequestError({
     code: 'session_required',
     message:
-      'A key cannot change the settings of its workspace. Sign in to the dashboard and change them there.',
+      'A key cannot change workspace settings. Sign in to the dashboard and change them there.',
   });
 }
