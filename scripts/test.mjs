@@ -8,8 +8,8 @@ import { failureOf } from './child.mjs';
 const everything = ['packages/*/src/**/*.test.ts', 'test/**/*.test.ts'];
 /**
  * What runs on both databases: where it matters which one is below. No other file runs on PostgreSQL by
- * itself: SOKU_TEST_DATABASE=postgres node --test FILE runs one. test/endurance/raw-key-nowhere.test.ts is left to that,
- * because it takes 12 s there.
+ * itself: SOKU_TEST_DATABASE=postgres node --test FILE runs one. test/endurance/raw-key-nowhere.test.ts is left to
+ * that, because it takes 12 s there.
  */
 const onBoth = [
   'test/contract/{audit,audit-export,audit-rows,descendants,error-codes,idempotency,keys,limit-settings}.test.ts',
