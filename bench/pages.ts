@@ -1,15 +1,23 @@
-import { goalInWords, type KeptFigure, type Results, spreadInWords } from './results.ts';
+import { goalInWords, isReached, type KeptFigure, type Results, spreadInWords } from './results.ts';
 import type { Soak } from './soak/kept.ts';
 
-/** The figures with a goal as a table for the README, with the machine and the date. */
+/** The figures that reached their goal as a table for the README, with the machine and the date. */
 export function figuresTable({ machine, figures }: Results): string {
-  const rows = figures
-    .filter(({ goal }) => goal !== undefined)
-    .map((figure) => `| ${figure.name} | ${figure.median} ${figure.unit} | ${goalInWords(figure)} |`);
-  return `| figure | measured | goal |\n|---|---|---|\n${rows.join('\n')}\n\nMeasured ${datesOf(figures)} (${machine}) with \`npm run bench\`.`;
+  const withGoal = figures.filter(({ goal }) => goal !== undefined);
+  const reached = withGoal.filter((figure) => isReached(figure) === true);
+  const rows = reached.map(
+    (figure) => `| ${figure.name} | ${figure.median} ${figure.unit} | ${goalInWords(figure)} |`,
+  );
+  return `| figure | measured | goal |
+|---|---|---|
+${rows.join('\n')}
+
+${reached.length} of ${withGoal.length} goals are reached. [How each figure is measured, and the missed goals](docs/benchmarks.md).
+
+Measured ${datesOf(figures)} (${machine}) with \`npm run bench\`.`;
 }
 
-/** Every figure with what it was made of, for docs/benchmarks.md. */
+/** Every figure with the values behind it, for docs/benchmarks.md. */
 export function figuresInFull({ machine, figures }: Results): string {
   const sections = figures.map((figure) => {
     const { name, median, unit, sides = [], how, group } = figure;
@@ -27,7 +35,7 @@ export function figuresInFull({ machine, figures }: Results): string {
 
 function sidesTable(sides: NonNullable<KeptFigure['sides']>): string {
   const rows = sides.map(({ name, median, unit, least, most }) => {
-    // One request after the other: so many thousands a second are so many microseconds each.
+    // Requests are handled one after the other, so k/s converts to microseconds per request.
     const each = unit === 'k/s' ? ` (${Number((1000 / median).toPrecision(3))} us each)` : '';
     return `| ${name} | ${median} ${unit}${each} | ${least} to ${most} |`;
   });
@@ -40,7 +48,7 @@ function datesOf(figures: readonly KeptFigure[]): string {
   return first === last ? `on ${first}` : `from ${first} to ${last}`;
 }
 
-/** The last soak that was kept. */
+/** A summary of the last stored soak run, or an empty text if there is none. */
 export function soakInWords(soak: Soak | undefined): string {
   if (soak === undefined) return '';
   const { date, machine, seconds, requests, kinds, wrong, memory, longest } = soak;
@@ -51,10 +59,10 @@ export function soakInWords(soak: Soak | undefined): string {
       return `| ${kind} | ${counts.join(', ')} |`;
     });
   const faults =
-    wrong === 0 ? 'Everything was as it must be' : `**${wrong} things were not as they must be**`;
-  return `${seconds / 60} minutes on ${date} (${machine}): ${requests} requests. ${faults}. Memory: ${memory.second} MB in the second fifth of the time, ${memory.last} MB in the last. The longest answer of \`/readyz\` took ${longest} ms.
+    wrong === 0 ? 'Every response was as expected' : `**${wrong} responses or counts were wrong**`;
+  return `${seconds / 60} minutes on ${date} (${machine}): ${requests} requests. ${faults}. Memory: ${memory.second} MB in the second fifth of the run, ${memory.last} MB in the last fifth. The slowest response of \`/readyz\` took ${longest} ms.
 
-| request | answers |
+| request | responses |
 |---|---|
 ${rows.join('\n')}`;
 }

@@ -6,7 +6,7 @@ import { cores } from './machine.ts';
 import { watch } from './processes.ts';
 import { nodeFlags } from './start-arguments.ts';
 
-/** Runs a program of programs/ to its end on a core, by default that of what is measured; it prints one number. */
+/** Runs a program in programs/ on a core, by default that for measured processes, and returns the number it prints. */
 export async function numberFrom(
   program: string,
   args: readonly (string | number)[],
@@ -26,9 +26,9 @@ export async function numberFrom(
 }
 
 /**
- * Lets programs have their turns, A B A B, each in a fresh process.
+ * Runs programs alternately, A B A B, each in a new process.
  *
- * @returns of each program, in their order, the number of each round
+ * @returns for each program, in their order, the number of each round
  */
 export async function numbersInTurns(
   rounds: number,

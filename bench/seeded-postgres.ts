@@ -3,10 +3,10 @@ import pg from 'pg';
 import { keyAt } from './keys.ts';
 import { idOf } from './seeded.ts';
 
-/** Keys of one statement. */
+/** Keys per statement. */
 const slice = 5000;
 
-/** Puts so many keys (see keyAt) into a database that a server has set up, into one workspace. */
+/** Inserts `count` keys (see keyAt) into one workspace of a database that a server has set up. */
 export async function fillPostgres(url: string, count: number): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
@@ -19,7 +19,7 @@ export async function fillPostgres(url: string, count: number): Promise<void> {
         `WITH new AS (
            SELECT * FROM unnest($1::text[], $2::bytea[], $3::text[], $4::text[], $5::text[])
              AS t(id, hash, prefix, preview_start, preview_end)
-         ), made AS (
+         ), inserted AS (
            INSERT INTO api_key (id, workspace_id, created_by, name, name_folded, scopes, created_at)
            SELECT id, 'ws_bench', 'bench', 'Integration', 'integration', '', 0 FROM new
          )

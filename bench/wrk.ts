@@ -7,19 +7,19 @@ import { cores, program } from './machine.ts';
 
 const script = fileURLToPath(new URL('programs/wrk.lua', import.meta.url));
 
-/** Requests that follow each other on each of some connections: the next is sent when the answer has come. */
+/** A closed loop on several connections: each sends its next request after a response. */
 export interface Load {
   url: string;
   connections: number;
-  /** A file of keys, one a line. */
+  /** A file with one key per line. */
   keys: string;
-  /** A file with the key that asks: makes it POST /v1/verify, with the other keys in the body. */
+  /** A file with the caller's own key: sends POST /v1/verify, with the other keys in the body. */
   asking?: string;
-  /** Whether each request asks about 100 of the keys. */
+  /** Whether each request verifies 100 keys. */
   batched?: boolean;
-  /** Whether refusals are what is wanted. Default: one of them fails the bench. */
+  /** Whether rejections are expected. By default, a rejection is an error. */
   refused?: boolean;
-  /** Default: the core that loads have for themselves. */
+  /** Default: the core for load generators. */
   core?: string;
 }
 
@@ -35,7 +35,7 @@ const reportSchema = z.object({
 });
 
 export interface Answered {
-  /** In thousands a second. */
+  /** In thousands per second. */
   rate: number;
   requests: number;
   /** us */
@@ -44,9 +44,9 @@ export interface Answered {
 }
 
 /**
- * Sends a load for some seconds with wrk, by default on the core that loads have for themselves.
+ * Sends a load for some seconds with wrk, by default on the core for load generators.
  *
- * @param seed of the order of the keys: with the same one, contestants get the same requests
+ * @param seed of the key order: with the same seed, contestants get the same requests
  */
 export async function send(load: Load, seconds: number, seed: number): Promise<Answered> {
   const wrk = program('wrk');
@@ -75,9 +75,9 @@ export async function send(load: Load, seconds: number, seed: number): Promise<A
   const line = printed.split('\n').findLast((words) => words.startsWith('{'));
   if (line === undefined) throw new Error(`wrk ended with ${child.exitCode}: ${printed}`);
   const { requests, duration, refused, broken, p50, p99 } = reportSchema.parse(JSON.parse(line));
-  if (broken > 0) throw new Error(`${broken} of ${requests} requests to ${load.url} were not answered`);
+  if (broken > 0) throw new Error(`${broken} of ${requests} requests to ${load.url} got no response`);
   if (refused > 0 && load.refused !== true) {
-    throw new Error(`${refused} of ${requests} requests to ${load.url} were refused`);
+    throw new Error(`${refused} of ${requests} requests to ${load.url} were rejected`);
   }
   return { rate: requests / (duration / 1000), requests, p50, p99 };
 }

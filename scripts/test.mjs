@@ -1,5 +1,5 @@
-// Prevents a promise from holding on one of the two databases only: all tests run on SQLite, and those of what a
-// database may do differently a second time on PostgreSQL.
+// Prevents behavior that holds on only one of the two databases: all tests run on SQLite, and those that depend on the
+// database run again on PostgreSQL.
 
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -7,9 +7,9 @@ import { failureOf } from './child.mjs';
 
 const everything = ['packages/*/src/**/*.test.ts', 'test/**/*.test.ts'];
 /**
- * What runs on both databases: where it matters which one is below. No other file runs on PostgreSQL by
- * itself: SOKU_TEST_DATABASE=postgres node --test FILE runs one. test/endurance/raw-key-nowhere.test.ts is left to that,
- * because it takes 12 s there.
+ * Tests that depend on the database and run on both. To run another file on PostgreSQL, use
+ * SOKU_TEST_DATABASE=postgres node --test FILE. test/endurance/raw-key-nowhere.test.ts is not in this list because it
+ * takes 12 s there.
  */
 const onBoth = [
   'test/contract/{audit,audit-export,audit-rows,descendants,error-codes,idempotency,keys,limit-settings}.test.ts',
@@ -32,7 +32,7 @@ process.exitCode = codes.find((code) => code !== 0) ?? 0;
  */
 function run(name, database, files) {
   console.log(`\nTests on ${name}`);
-  // Without the cache each of 200 processes strips the types of the same files again.
+  // Without the cache, each of 200 processes strips the types of the same files again.
   const env = { NODE_COMPILE_CACHE: compileCache, ...process.env, SOKU_TEST_DATABASE: database };
   const result = spawnSync(process.execPath, [...flags, ...process.argv.slice(2), ...files], {
     stdio: 'inherit',

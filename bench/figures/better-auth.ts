@@ -3,7 +3,7 @@ import { needCores } from '../machine.ts';
 import { numbersInTurns } from '../programs.ts';
 import { seeded } from '../seeded.ts';
 
-/** The verifier without HTTP, against the plugin for API keys of the auth library that signs our people in. */
+/** The verifier without HTTP, compared with the API key plugin of the auth library that the dashboard uses. */
 export async function againstBetterAuth(sizes: Sizes): Promise<Figure[]> {
   needCores();
   const { keysInUse, counted } = sizes;
@@ -13,11 +13,11 @@ export async function againstBetterAuth(sizes: Sizes): Promise<Figure[]> {
   ]);
   return [
     {
-      name: "against better-auth's API keys",
+      name: "compared with better-auth's API keys",
       values: ours.map((value, round) => value / (theirs[round] ?? Number.NaN)),
       unit: 'times as many',
       goal: { atLeast: 50 },
-      how: `${inWords(keysInUse)} keys at random, in process. @better-auth/api-key with its limit on, over node:sqlite with our settings (WAL, synchronous FULL); it reads and writes the database in each verification. Each run is a fresh process.`,
+      how: `${inWords(keysInUse)} random keys, in process. @better-auth/api-key with its limit on, on node:sqlite with the same settings (WAL, synchronous FULL); each verification reads and writes the database. Each run is a new process.`,
       sides: [
         { name: 'Soku', values: ours, unit: 'k/s' },
         { name: '@better-auth/api-key', values: theirs, unit: 'k/s' },

@@ -9,10 +9,10 @@ import { seeded } from '../seeded.ts';
 
 const runs = 3;
 
-/** Longer than the time between two flushes of usage (5 s), so that nothing waits to be written. */
+/** Longer than the time between two usage writes (4 s), so that nothing is waiting to be written. */
 const settleMs = 12_000;
 
-/** Resident memory of a server that has every key of a large database in memory, after one verification of each. */
+/** Resident memory of a server that has cached every key of a large database, after one verification of each. */
 export async function cachedMemory(sizes: Sizes): Promise<Figure[]> {
   needCores();
   const { keysInMemory } = sizes;
@@ -34,16 +34,16 @@ export async function cachedMemory(sizes: Sizes): Promise<Figure[]> {
   }
   return [
     {
-      name: `memory with ${inWords(keysInMemory)} keys in it`,
+      name: `memory with ${inWords(keysInMemory)} cached keys`,
       values: whole,
       unit: 'MB',
-      how: `VmRSS ${settleMs / 1000} s after one verification over HTTP of each of ${inWords(keysInMemory)} keys. It holds the keys, their limits of this minute, and what they were used for.`,
+      how: `VmRSS ${settleMs / 1000} s after one verification over HTTP of each of ${inWords(keysInMemory)} keys. It includes the cached keys, their limits of the current minute, and their usage.`,
     },
     {
-      name: 'memory of one key',
+      name: 'memory per cached key',
       values: each,
       unit: 'bytes',
-      how: 'That less the idle memory, for each key.',
+      how: 'The memory above minus the idle memory, divided by the number of keys.',
     },
   ];
 }

@@ -7,24 +7,24 @@ import { numbersInTurns } from '../programs.ts';
 import { race, rates, usualConnections } from '../race.ts';
 import { seeded, sizeOf } from '../seeded.ts';
 
-/** What a verification costs with few, many and very many keys: from memory, and from the database. */
+/** The cost of a verification with few, many and very many keys: from the cache, and from the database. */
 export async function keyCount(sizes: Sizes): Promise<Figure[]> {
   needCores();
   program('wrk');
   const tables: Table[] = [];
   for (const count of sizes.tables) tables.push({ count, dataDir: await seeded(count) });
   const largest = tables.map(({ dataDir }) => sizeOf(dataDir)).at(-1) ?? 0;
-  const about = `The largest database has ${(largest / 1e9).toFixed(1)} GB.`;
+  const about = `The size of the largest database is ${(largest / 1e9).toFixed(1)} GB.`;
   return [
-    compare('a hit over HTTP', await hits(tables, sizes), {
-      how: `The same number of keys in use in each table, ${inWords(sizes.keysInUseOfTables)} at random, all of them in memory. ${usualConnections} connections of wrk.`,
+    compare('cache hit over HTTP', await hits(tables, sizes), {
+      how: `The same number of keys is in use in each table: ${inWords(sizes.keysInUseOfTables)} at random, all of them cached. ${usualConnections} wrk connections.`,
       goal: { atLeast: 90 },
     }),
-    compare('a miss over HTTP', await missesOverHttp(tables, sizes), {
-      how: `Room for one key in memory (SOKU_CACHE_KEYS=1), and keys at random out of the whole table: nearly every verification reads the database. ${about}`,
+    compare('cache miss over HTTP', await missesOverHttp(tables, sizes), {
+      how: `A cache for one key (SOKU_CACHE_KEYS=1) and random keys of the whole table, so nearly every verification reads the database. ${about}`,
     }),
-    compare('a miss in process', await missesInProcess(tables, sizes), {
-      how: 'The same without HTTP, each run in a fresh process.',
+    compare('in-process cache miss', await missesInProcess(tables, sizes), {
+      how: 'The same without HTTP. Each run is a new process.',
     }),
   ];
 }
@@ -36,7 +36,7 @@ interface Table {
 
 async function hits(tables: readonly Table[], sizes: Sizes): Promise<Side[]> {
   const { keysInUseOfTables } = sizes;
-  // Those of the smallest table are in all of them.
+  // The keys of the smallest table are in all tables.
   const inUse = spread(keysInUseOfTables, Math.min(...sizes.tables)).map(keyAt);
   await using servers = new AsyncDisposableStack();
   const contestants: Contestant[] = [];
@@ -74,7 +74,7 @@ function sidesOf(tables: readonly Table[], rates: readonly number[][]): Side[] {
   }));
 }
 
-/** The largest table against the smallest. */
+/** The largest table compared with the smallest. */
 function compare(name: string, sides: readonly Side[], about: Pick<Figure, 'how' | 'goal'>): Figure {
   const [yardstick, largest] = [sides.at(0), sides.at(-1)];
   return {

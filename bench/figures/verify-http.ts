@@ -7,7 +7,7 @@ import { race, rates, usualConnections } from '../race.ts';
 import { seeded } from '../seeded.ts';
 import type { Answered } from '../wrk.ts';
 
-/** Verification over HTTP, in both its forms, against the least that Node's HTTP server can do. */
+/** Verification over HTTP, in both forms, compared with a minimal Node HTTP server. */
 export async function verifyHttp(sizes: Sizes): Promise<Figure[]> {
   needCores();
   program('wrk');
@@ -30,7 +30,7 @@ export async function verifyHttp(sizes: Sizes): Promise<Figure[]> {
     sizes,
   );
   const keysOf = (counts: Answered[], each: number) => rates(counts).map((rate) => rate * each);
-  const how = `${inWords(sizes.keysInUse)} of ${inWords(sizes.keys)} keys at random, all of them in memory; limits, usage and metrics on. ${usualConnections} connections of wrk. The yardstick answers 200 and two bytes to the same requests.`;
+  const how = `${inWords(sizes.keysInUse)} of ${inWords(sizes.keys)} random keys, all of them cached; limits, usage and metrics on. ${usualConnections} wrk connections. The yardstick returns 200 and two bytes for the same requests.`;
   return [
     {
       ...compare(rates(byGet), rates(bareByGet)),
@@ -40,25 +40,25 @@ export async function verifyHttp(sizes: Sizes): Promise<Figure[]> {
     },
     {
       ...compare(rates(byGet), rates(tunedByGet), 'tuned node:http'),
-      name: 'GET /v1/verify against a tuned yardstick',
-      how: `The same turns. This yardstick has optimizeEmptyRequests on, as Soku has, which no program has that does not set it.`,
+      name: 'GET /v1/verify compared with a tuned yardstick',
+      how: `The same rounds. Like Soku, this yardstick sets optimizeEmptyRequests, which is off by default.`,
     },
     {
       ...compare(rates(byPost), rates(bareByPost)),
       name: 'POST /v1/verify over HTTP',
       goal: { atLeast: 45 },
-      how: `${how} The asking key is verified, too.`,
+      how: `${how} The key of the caller is verified as well.`,
     },
     {
-      name: 'Keys verified by POST /v1/verify with 100 keys, against one',
+      name: 'keys verified by POST /v1/verify, 100 per call compared with one',
       values: keysOf(batches, 100).map((rate, i) => rate / (calls[i]?.rate ?? Number.NaN)),
       unit: 'times',
       goal: { atLeast: 20 },
       sides: [
         { name: 'a batch of 100', values: keysOf(batches, 100), unit: 'k/s' },
-        { name: 'one key a call', values: keysOf(calls, 1), unit: 'k/s' },
+        { name: 'one key per call', values: keysOf(calls, 1), unit: 'k/s' },
       ],
-      how: `The keys and the server of the figures above. The server has a core of its own, which is busy all the time, so keys a second are keys a CPU second.`,
+      how: `The keys and the server of the figures above. The server's core is always busy, so keys per second are keys per CPU second.`,
     },
   ];
 }

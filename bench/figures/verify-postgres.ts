@@ -9,7 +9,7 @@ import { seeded } from '../seeded.ts';
 import { fillPostgres } from '../seeded-postgres.ts';
 import { send } from '../wrk.ts';
 
-/** Verification by a node on PostgreSQL against a server with a file, and by two nodes together. */
+/** Verification by a node on PostgreSQL compared with a server with a file, and by two nodes together. */
 export async function verifyPostgres(sizes: Sizes): Promise<Figure[]> {
   needCores();
   program('wrk');
@@ -18,7 +18,7 @@ export async function verifyPostgres(sizes: Sizes): Promise<Figure[]> {
   await fillPostgres(started.url, count);
   started.pinDatabase(cores.load);
   const [node, other] = started.nodes;
-  if (node === undefined || other === undefined) throw new Error('no nodes');
+  if (node === undefined || other === undefined) throw new Error('the nodes did not start');
   for (const pid of node.pids) pin(pid, cores.measured);
   await using soku = await startSoku(await seeded(count));
   using files = keyFiles();
@@ -29,11 +29,11 @@ export async function verifyPostgres(sizes: Sizes): Promise<Figure[]> {
   const [one, two] = await totals([node, other], keys, sizes);
   return [
     {
-      name: 'verification by a node on PostgreSQL, from memory',
+      name: 'cached verification on PostgreSQL',
       values: percent(rates(onPostgres), rates(onSqlite)),
       unit: '% of the same on SQLite',
       goal: { atLeast: 95 },
-      how: `${inWords(count)} keys, all of them in memory, ${usualConnections} connections of wrk. Another node is registered. PostgreSQL and the load share a core.`,
+      how: `${inWords(count)} keys, all of them cached, ${usualConnections} wrk connections. Another node is registered. PostgreSQL and the load generator share a core.`,
       sides: [
         { name: 'PostgreSQL', values: rates(onPostgres), unit: 'k/s' },
         { name: 'SQLite', values: rates(onSqlite), unit: 'k/s' },
@@ -43,7 +43,7 @@ export async function verifyPostgres(sizes: Sizes): Promise<Figure[]> {
       name: 'verification by two nodes on two cores',
       values: percent(two, one),
       unit: '% of one node on the same two cores',
-      how: 'Nothing is bound to a core: two nodes with 32 connections each, against one with 64. wrk and PostgreSQL need the same two cores, so this tells that a second node costs little, not that it doubles anything.',
+      how: 'No process is bound to a core: two nodes with 32 connections each, compared with one node with 64. wrk and PostgreSQL use the same two cores, so this shows that a second node costs little, not how throughput scales.',
       sides: [
         { name: 'two nodes together', values: two, unit: 'k/s' },
         { name: 'one node', values: one, unit: 'k/s' },
@@ -52,7 +52,7 @@ export async function verifyPostgres(sizes: Sizes): Promise<Figure[]> {
   ];
 }
 
-/** @returns what one node and both together answered in each round */
+/** @returns the rates of one node and of both together, per round */
 async function totals(nodes: readonly [Contestant, Contestant], keys: string, sizes: Sizes) {
   for (const { pids } of nodes) for (const pid of pids) pin(pid, everyCore);
   const load = async (some: readonly Contestant[], round: number) => {

@@ -3,9 +3,9 @@ import { text } from 'node:stream/consumers';
 import { z } from 'zod';
 import { patience } from '../../test/support/patience.ts';
 
-/** What came back, as far as the soak looks at it. */
+/** The parts of a response that the soak checks. */
 export interface Answer {
-  /** `204`, or `401 revoked_key`; `no answer: ...` when there was none. */
+  /** `204`, or `401 revoked_key`; `no response: ...` if there was none. */
   outcome: string;
   headers: Record<string, string | string[] | undefined>;
   body: string;
@@ -20,7 +20,7 @@ export interface Call {
 
 const errorSchema = z.object({ error: z.object({ code: z.string() }) });
 
-/** Calls over connections that stay open; it never throws, because a lost answer is something to count. */
+/** Makes calls over keep-alive connections. Never throws, because a lost response is counted like any other outcome. */
 export class Client {
   readonly #url: URL;
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 64 });
@@ -53,7 +53,7 @@ export class Client {
       return await promise;
     } catch (error) {
       return {
-        outcome: `no answer: ${error instanceof Error ? error.message : error}`,
+        outcome: `no response: ${error instanceof Error ? error.message : error}`,
         headers: {},
         body: '',
       };

@@ -14,12 +14,12 @@ const soakSchema = z.object({
   longest: z.number(),
 });
 
-/** What bench/soak.json holds: the last soak that was kept. */
+/** The content of bench/soak.json: the last stored soak. */
 export type Soak = z.infer<typeof soakSchema>;
 
 const file = new URL('../soak.json', import.meta.url);
 
-/** Undefined when none was kept yet. */
+/** Undefined if none is stored. */
 export function readSoak(): Soak | undefined {
   return existsSync(file) ? soakSchema.parse(JSON.parse(readFileSync(file, 'utf8'))) : undefined;
 }

@@ -1,27 +1,27 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** Most calls of one kind that wait for their answers at once: a server that stalls is not buried. */
+/** Maximum of open calls of one kind, so that a stalled server is not overloaded. */
 const mostOpen = 32;
 
-/** ms between two looks at what is due. */
+/** ms between two checks of what is due. */
 const tick = 10;
 
 /**
- * Calls `ask` so many times a second until it is over, and waits for the last of them. What was due while too
- * many were open is made up for.
+ * Calls `send` the given number of times per second until `isOver`, and waits for the last call. Calls that were due
+ * while too many were open are sent later.
  */
 export async function keepPace(
   perSecond: number,
   isOver: () => boolean,
-  ask: () => Promise<void>,
+  send: () => Promise<void>,
 ): Promise<void> {
   const began = performance.now();
   const open = new Set<Promise<void>>();
-  let asked = 0;
+  let sent = 0;
   while (!isOver()) {
     const due = Math.floor(((performance.now() - began) / 1000) * perSecond);
-    for (; asked < due && open.size < mostOpen; asked++) {
-      const one = ask().finally(() => open.delete(one));
+    for (; sent < due && open.size < mostOpen; sent++) {
+      const one = send().finally(() => open.delete(one));
       open.add(one);
     }
     await pause(tick);

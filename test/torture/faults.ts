@@ -31,7 +31,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: 'node-frozen',
-    title: 'A node is frozen (SIGSTOP) and wakes up',
+    title: 'A node is frozen (SIGSTOP) and resumes',
     leastMs: longMs,
     mayFail: 'its node',
     begin: (node) => {
@@ -41,7 +41,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: 'node-killed',
-    title: 'A node is killed (SIGKILL) and started again',
+    title: 'A node is killed (SIGKILL) and restarted',
     leastMs: 600,
     mayFail: 'its node',
     begin: async (node) => {
@@ -57,13 +57,13 @@ export const faults: readonly Fault[] = [
     direction.hold();
     return () => direction.release();
   }),
-  ...directions('swallowed', 'Swallowed without a word', longMs, 'its node', (direction, node) => {
+  ...directions('swallowed', 'Dropped silently', longMs, 'its node', (direction, node) => {
     direction.blackhole();
     return () => node.proxy.heal();
   }),
   {
     name: 'cut',
-    title: 'All connections of a node to the database are reset, and new ones',
+    title: 'All connections of a node to the database are reset, including new ones',
     leastMs: longMs,
     mayFail: 'its node',
     begin: ({ proxy }) => {
@@ -73,7 +73,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: 'silent',
-    title: 'A node hears nothing, and nobody hears it (both directions swallowed)',
+    title: 'A node is cut off from the database (both directions dropped)',
     leastMs: longMs,
     mayFail: 'its node',
     begin: ({ proxy }) => {
@@ -83,7 +83,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: 'database-crashed',
-    title: 'PostgreSQL crashes (SIGKILL of all its processes) and is started again',
+    title: 'PostgreSQL crashes (SIGKILL of all its processes) and is restarted',
     leastMs: 700,
     mayFail: 'all nodes',
     begin: async (_node, { postgres }) => {
@@ -93,7 +93,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: 'database-frozen',
-    title: 'PostgreSQL is frozen (SIGSTOP) and wakes up',
+    title: 'PostgreSQL is frozen (SIGSTOP) and resumes',
     leastMs: longMs,
     mayFail: 'all nodes',
     begin: async (_node, { postgres }) => {
@@ -103,7 +103,7 @@ export const faults: readonly Fault[] = [
   },
   {
     name: 'notifications-lost',
-    title: 'No node gets any notification',
+    title: 'No node receives notifications',
     leastMs: 800,
     mayFail: 'nobody',
     begin: (_node, { nodes }) => {
@@ -116,7 +116,7 @@ export const faults: readonly Fault[] = [
   ...[1, -1].map((sign): Fault => {
     return {
       name: sign > 0 ? 'clock-ahead' : 'clock-back',
-      title: `The wall clock of a node jumps ${sign > 0 ? 'ahead' : 'back'} by an hour, then to where it was`,
+      title: `The wall clock of a node jumps ${sign > 0 ? 'ahead' : 'back'} by an hour, then returns`,
       leastMs: 500,
       mayFail: 'nobody',
       begin: async ({ clock }) => {
@@ -140,14 +140,14 @@ function directions(
   return [
     {
       name: `requests-${name}`,
-      title: `${title}: what a node sends to the database`,
+      title: `${title}: from a node to the database`,
       leastMs,
       mayFail,
       begin: (node) => begin(node.proxy.toServer, node),
     },
     {
       name: `answers-${name}`,
-      title: `${title}: what the database answers a node`,
+      title: `${title}: from the database to a node`,
       leastMs,
       mayFail,
       begin: (node) => begin(node.proxy.toClient, node),
