@@ -11,7 +11,7 @@ export function buttonClass(look: ButtonLook, extra = ''): string {
 interface ButtonProps extends ComponentPropsWithRef<'button'> {
   look?: ButtonLook;
   icon?: LucideIcon;
-  /** The call is on its way: the button stays focusable and says so, but does nothing. */
+  /** A request is running: the button stays focusable and shows a spinner, but does nothing. */
   busy?: boolean;
 }
 

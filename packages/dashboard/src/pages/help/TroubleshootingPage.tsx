@@ -15,12 +15,12 @@ export function TroubleshootingPage() {
   return (
     <HelpPage
       title="API troubleshooting"
-      lead="Every refusal has a code. Look for the one in your answer, or check your key right here."
+      lead="Every API error has a code. Look up the code of your error, or check your key here."
     >
-      <Part id="check" title="Check my key">
+      <Part id="check" title="Check your key">
         <CheckKey prefix={session?.keyPrefix ?? 'sk_live_'} />
       </Part>
-      <Part id="codes" title={`All ${Object.keys(errorCodes).length} codes`}>
+      <Part id="codes" title={`All ${Object.keys(errorCodes).length} error codes`}>
         <nav aria-label="Error codes" className="code-index">
           {groups.map(({ status, codes }) => (
             <div className="code-index__group" key={status}>

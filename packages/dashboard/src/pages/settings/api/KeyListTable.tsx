@@ -103,7 +103,7 @@ function KeyRow({ apiKey, onRename, onRevoke }: { apiKey: Key } & RowActions) {
   );
 }
 
-/** The date that the status speaks of, when there is one. */
+/** The date of the status, if it has one: when the key was revoked, has expired or will expire. */
 function StatusDate({ apiKey }: { apiKey: Key }) {
   const at = apiKey.revokedAt ?? apiKey.expiresAt;
   if (at === null) return null;

@@ -5,8 +5,8 @@ export function LeaveQuestion({ onStay, onLeave }: { onStay: () => void; onLeave
   return (
     <Dialog title="Close without copying?" role="alertdialog" onCloseRequest={onStay}>
       <p>
-        You have not copied this key, and it is never shown again. Without it you would have to revoke it and
-        make another.
+        You have not copied this key, and it will not be shown again. If you close now, you will have to
+        revoke it and create another one.
       </p>
       <DialogActions>
         <Button look="quiet-danger" onClick={onLeave}>
