@@ -24,7 +24,7 @@ test('the name is changed, and shown at once where it stands', async (t) => {
   const page = await dashboard.open(t, '/settings/account', { as: person });
   await nameField(page).fill('Ada Lovelace');
   await saveName(page);
-  await reads(toast(page), /Your name is saved\./);
+  await reads(toast(page), /Your name has been saved\./);
   await page.getByRole('button', { name: /Ada Lovelace/ }).waitFor();
   assert.equal((await userOf(person))?.name, 'Ada Lovelace');
   await nameField(page).fill('   ');
@@ -52,8 +52,8 @@ test('the password is changed with the current one only, and that ends every oth
   const current = dialog(page).getByRole('textbox', { name: 'Current password' });
   await hasFocus(current);
   await fillInPasswords(page, 'not the password', 'another long password');
-  await dialog(page).getByText('The current password is wrong.').waitFor();
-  assert.match(await describedAs(current), /The current password is wrong\./);
+  await dialog(page).getByText('The current password is incorrect.').waitFor();
+  assert.match(await describedAs(current), /The current password is incorrect\./);
   await fillInPasswords(page, owner.password, 'short');
   await dialog(page).getByText('Must have at least 8 characters.').waitFor();
   await fillInPasswords(page, owner.password, 'PassWord1');
@@ -62,7 +62,7 @@ test('the password is changed with the current one only, and that ends every oth
 
   await fillInPasswords(page, owner.password, 'another long password');
   await isGone(dialog(page));
-  await reads(toast(page), /Your password is changed\. Every other session is ended\./);
+  await reads(toast(page), /Your password has been changed\. All other browsers are signed out\./);
   await hasFocus(opener);
   assert.equal((await other.call('GET', '/v1/api-keys')).status, 401);
   const back = await dashboard.signIn({ ...owner, password: 'another long password' });
@@ -90,9 +90,9 @@ test('one session of another browser is ended from the list, and that browser is
   assert.equal(await sessions.first().getByRole('button').count(), 0);
   await sessions
     .nth(1)
-    .getByRole('button', { name: /^End the session of / })
+    .getByRole('button', { name: /^End session: / })
     .click();
-  await reads(toast(page), /^The session of .* is ended\.$/);
+  await reads(toast(page), /^Session ended: /);
   await isGone(sessions.nth(1));
   await hasFocus(heading(page));
   await other.reload();
@@ -106,11 +106,11 @@ test('signing out everywhere else ends the other browsers and not this one', asy
   });
   const page = await dashboard.open(t, '/settings/account', { as: await dashboard.signIn() });
   await page.getByRole('button', { name: 'Sign out everywhere else' }).click();
-  await reads(question(page), /Sign out everywhere else\?.*API keys are not touched/);
+  await reads(question(page), /Sign out everywhere else\?.*API keys are not affected/);
   await hasFocus(question(page).getByRole('button', { name: 'Cancel' }));
   await question(page).getByRole('button', { name: 'Sign out everywhere else' }).click();
   await isGone(question(page));
-  await reads(toast(page), /Every other session is ended\./);
+  await reads(toast(page), /All other browsers are signed out\./);
   await other.reload();
   await isAt(other, '/login?next=%2Fsettings%2Fapi');
   await page.reload();

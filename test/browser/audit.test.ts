@@ -58,7 +58,7 @@ test('an entry says when, what, who, on what and from where, and opens to what c
   await isAccessible(page);
   await page.getByRole('link', { name: 'Infrastructure' }).first().click();
   await isAt(page, `/settings/api/${key.id}`);
-  await page.getByRole('link', { name: 'Audit log of this key' }).click();
+  await page.getByRole('link', { name: 'Audit log for this key' }).click();
   await isAt(page, `/settings/audit?key=${key.id}`);
 });
 
@@ -98,17 +98,17 @@ test('filters are in the URL, Back brings the ones before, and all are cleared a
 
 test('a period is entered in the zone of the reader, applied as a whole, and shared as instants', async (t) => {
   const page = await dashboard.open(t, '/settings/audit', { timezoneId: 'Asia/Kolkata' });
-  await filter(page, 'Time').selectOption('From and to…');
+  await filter(page, 'Time').selectOption('Custom range…');
   await isAt(page, '/settings/audit?range=custom');
   const [from, to] = [page.getByLabel('From', { exact: true }), page.getByLabel('To', { exact: true })];
   await from.fill('2020-01-02T03:04');
   await to.fill('2020-01-01T00:00');
   await page.getByRole('button', { name: 'Apply' }).click();
-  await page.getByText('Choose a time after From.').waitFor();
+  await page.getByText('Choose a time after "From".').waitFor();
   await hasFocus(to);
   await to.press('Backspace');
   await page.getByRole('button', { name: 'Apply' }).click();
-  await page.getByText('Enter a date and a time that exist, or neither.').waitFor();
+  await page.getByText('Enter a valid date and time, or clear the field.').waitFor();
   await to.fill('2020-01-02T03:04');
   await page.getByRole('button', { name: 'Apply' }).click();
   await isAt(
@@ -161,7 +161,7 @@ test('without an answer, an export and the list say why, and can be tried again'
   const fail = { status: 500, json: { error: { ...failure, requestId: 'req_1' } } };
   await page.route('**/v1/audit?**', (route) => route.fulfill(fail));
   await page.getByRole('button', { name: 'Export' }).click();
-  await reads(page.locator('.audit-export').getByRole('alert'), /It broke\. Request req_1/);
+  await reads(page.locator('.audit-export').getByRole('alert'), /It broke\. Request ID req_1/);
   await page.reload();
   const list = page.getByRole('main').getByRole('alert').filter({ hasText: 'It broke.' });
   await list.first().waitFor();
@@ -193,7 +193,7 @@ test('names, clients and fields are text, cannot reorder the page, and stay in t
   const entry = entries(page).first();
   await reads(entry, /Key created key\.created Unreadable ada You paypal\\u\{202e\}gpj\.exe\\u\{a\}next Key/);
   await toggle(page, 'Key created').click();
-  await reads(entry, /This entry was edited in the database\. Not readable: changes/);
+  await reads(entry, /This entry was edited in the database\. Unreadable fields: changes/);
   await reads(page.locator('.changes tbody'), /^<b>field<\/b> null$/);
   await reads(entry, /Client (<script>alert\(1\)<\/script>){20}/);
   await settled(page);
@@ -203,7 +203,7 @@ test('names, clients and fields are text, cannot reorder the page, and stay in t
 test('with the keyboard alone: open an entry, load what is older, and go on at the first new one', async (t) => {
   for (let n = 0; n < 60; n += 1) await rename(`Renamed ${n}`);
   const page = await dashboard.open(t, '/settings/audit?action=key.updated');
-  await reads(size(page), /^The newest 50 entries$/);
+  await reads(size(page), /^Newest 50 entries$/);
   const first = page.locator('.entry__toggle').first();
   await tabTo(first);
   assert.equal(await first.getAttribute('aria-expanded'), 'false');
@@ -229,7 +229,7 @@ test('a page that the browser translates goes on working', async (t) => {
   await reads(page.locator('.changes tbody'), /^scopes Empty expiresAt None/);
   await toggle(page, 'Key created').click();
   await isGone(page.locator('.changes'));
-  await filter(page, 'Time').selectOption('From and to…');
+  await filter(page, 'Time').selectOption('Custom range…');
   await page.getByRole('button', { name: 'Apply' }).click();
   await filter(page, 'Action').selectOption('Password reset');
   await page.getByRole('heading', { name: 'No matching entries' }).waitFor();

@@ -47,7 +47,7 @@ test('when the clipboard is refused, nothing is claimed, and the selected key ca
   await openBefore(page, refuseClipboard + refuseCommand);
   const apiKey = await keys.generate(page, 'Refused');
   await keys.copyButton(page).click();
-  await reads(spoken(page), /The browser refused the clipboard\. The key is selected: press Ctrl\+C/);
+  await reads(spoken(page), /The browser blocked the clipboard\. The key is selected: press Ctrl\+C/);
   await keys.copyButton(page).waitFor();
   await isGone(copied(page));
   await hasFocus(keys.keyField(page));
@@ -88,7 +88,7 @@ test('when only the newer interface is refused, the older one copies', async (t)
 test('on plain http, without navigator.clipboard, the key is copied and says so', async (t) => {
   const page = await dashboard.open(t, '/login', { as: null, expected: plainHttpRemarks });
   await page.goto(`${plainHttp}/settings/api`);
-  await page.getByRole('textbox', { name: 'E-mail' }).fill(owner.email);
+  await page.getByRole('textbox', { name: 'Email' }).fill(owner.email);
   await page.getByRole('textbox', { name: 'Password' }).fill(owner.password);
   await page.keyboard.press('Enter');
   assert.equal(await page.evaluate('isSecureContext || "clipboard" in navigator'), false);
@@ -114,12 +114,12 @@ test('on plain http, where copying fails, the key stays selected in its field', 
   const page = await dashboard.open(t, '/login', { as: null, expected: plainHttpRemarks });
   await page.addInitScript(refuseCommand);
   await page.goto(`${plainHttp}/settings/api`);
-  await page.getByRole('textbox', { name: 'E-mail' }).fill(owner.email);
+  await page.getByRole('textbox', { name: 'Email' }).fill(owner.email);
   await page.getByRole('textbox', { name: 'Password' }).fill(owner.password);
   await page.keyboard.press('Enter');
   const apiKey = await keys.generate(page, 'Plain http, refused');
   await keys.copyButton(page).click();
-  await reads(spoken(page), /The browser refused the clipboard/);
+  await reads(spoken(page), /The browser blocked the clipboard/);
   await isSelected(page, apiKey);
 });
 

@@ -54,21 +54,21 @@ test('a chart of 7 days has a tick for each day, also for the one without a midn
 test('an hour that is skipped is refused in words, and a corrected time clears that at once', async (t) => {
   const page = await dashboard.open(t, '/settings/api?panel=generate', { timezoneId: 'Europe/Berlin' });
   await keys.nameField(page).fill('Expires at night');
-  await keys.dialog(page).getByText('Expiry, limit and scopes').click();
-  await keys.dialog(page).getByRole('combobox', { name: 'Expires' }).selectOption('At a date and time…');
+  await keys.dialog(page).getByText('Expiration, rate limit and scopes').click();
+  await keys.dialog(page).getByRole('combobox', { name: 'Expires' }).selectOption('Custom date and time…');
   const date = keys.dialog(page).getByLabel('Date and time');
   await date.fill('2031-03-30T02:30');
   await keys.createButton(page).click();
   const problem = keys.dialog(page).getByText('02:30 does not exist on 30 Mar 2031');
   await problem.waitFor();
-  assert.match(await describedAs(date), /the clocks go forward over it\. Choose another time\./);
+  assert.match(await describedAs(date), /when clocks go forward\. Choose another time\./);
   await hasFocus(date);
   await date.fill('2031-10-26T02:30');
   await isGone(problem);
   assert.equal(await date.getAttribute('aria-invalid'), null);
   assert.match(
     await describedAs(date),
-    /02:30:00 CEST on \(2031-10-26 00:30:00 UTC\)\. This time comes twice that night: the first one counts\./,
+    /02:30:00 CEST \(2031-10-26 00:30:00 UTC\)\. This time occurs twice; the first one is used\./,
   );
   await keys.createButton(page).click();
   await keys.shownKey(page);

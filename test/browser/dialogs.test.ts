@@ -50,10 +50,10 @@ const states: State[] = [
     what: 'the form with everything unfolded and a problem',
     path: '/settings/api?panel=generate',
     reach: async (page) => {
-      await keys.dialog(page).getByText('Expiry, limit and scopes').click();
-      await keys.dialog(page).getByRole('combobox', { name: 'Expires' }).selectOption('At a date and time…');
+      await keys.dialog(page).getByText('Expiration, rate limit and scopes').click();
+      await keys.dialog(page).getByRole('combobox', { name: 'Expires' }).selectOption('Custom date and time…');
       await keys.createButton(page).click();
-      await keys.dialog(page).getByText('Choose a date and a time.').waitFor();
+      await keys.dialog(page).getByText('Choose a date and time.').waitFor();
     },
   },
   {
@@ -67,7 +67,7 @@ const states: State[] = [
     reach: async (page) => {
       await keys.generate(page, 'Tested for axe');
       await keys.copyButton(page).click();
-      await page.getByRole('button', { name: 'Test it' }).click();
+      await page.getByRole('button', { name: 'Test key' }).click();
       await reads(keys.dialog(page), /200: the key works/);
       await page.getByRole('tab', { name: 'Python' }).click();
     },
@@ -81,7 +81,7 @@ const states: State[] = [
         'navigator.clipboard.writeText = () => Promise.reject(new Error()); document.execCommand = () => false; undefined',
       );
       await keys.copyButton(page).click();
-      await reads(keys.dialog(page), /The browser refused the clipboard/);
+      await reads(keys.dialog(page), /The browser blocked the clipboard/);
     },
   },
   {
@@ -110,7 +110,7 @@ const states: State[] = [
       await keys.createButton(page).click();
       await keys
         .dialog(page)
-        .getByText(/the answer with it was lost/)
+        .getByText(/the response that contains it was lost/)
         .waitFor();
     },
   },
@@ -134,9 +134,9 @@ const states: State[] = [
     what: 'the limit of a key with a problem',
     path: `/settings/api/${key.id}?panel=limit`,
     reach: async (page) => {
-      await keys.dialog(page).getByRole('combobox').selectOption('Another number…');
+      await keys.dialog(page).getByRole('combobox').selectOption('Custom limit…');
       await keys.dialog(page).getByRole('button', { name: 'Save limit' }).click();
-      await keys.dialog(page).getByText('Enter how many requests a minute.').waitFor();
+      await keys.dialog(page).getByText('Enter the number of requests per minute.').waitFor();
     },
   },
   {
@@ -148,7 +148,7 @@ const states: State[] = [
     what: 'the numbers of a chart, and one of its bars',
     path: `/settings/api/${key.id}`,
     reach: async (page) => {
-      await page.getByText('Numbers by hour').click();
+      await page.getByText('Requests by hour').click();
       await page.getByRole('slider').press('ArrowLeft');
       await page.locator('.chart__band').waitFor();
     },
@@ -229,6 +229,6 @@ test('the question for the password over another dialog has no violation of axe'
   await dashboard.database('DELETE FROM session WHERE token = ?', person.storedToken);
   await keys.nameField(page).fill('Session over for axe');
   await keys.createButton(page).click();
-  await keys.dialog(page).getByRole('heading', { name: 'Your session is over' }).waitFor();
+  await keys.dialog(page).getByRole('heading', { name: 'Your session has ended' }).waitFor();
   await isAccessible(page);
 });

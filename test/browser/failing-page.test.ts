@@ -22,7 +22,7 @@ const takeOut = (page: Page, selector: string) =>
   page.evaluate(`for (const node of document.querySelectorAll('${selector}')) node.remove()`);
 
 async function isRescued(page: Page): Promise<string> {
-  await reads(keys.dialog(page), /The key was created, but a part of this page failed/);
+  await reads(keys.dialog(page), /The key was created, but part of this page failed/);
   return keys.shownKey(page);
 }
 
@@ -44,7 +44,7 @@ test('when the list fails as the new key comes into it, the key is shown all the
   await keys.doneButton(page).click();
   await isGone(keys.dialog(page));
   assert.ok(!(await page.content()).includes(apiKey));
-  await reads(keys.heading(page), /^This page could not be shown$/);
+  await reads(keys.heading(page), /^This page could not be displayed$/);
   await page.reload();
   await keys.row(page, 'Behind a broken list').waitFor();
 });
@@ -78,7 +78,7 @@ test('when the page fails while the key is being created, the key is shown once 
   await takeOut(page, 'tbody tr');
   await ada.makeKey({ name: 'From elsewhere' });
   await page.evaluate("window.dispatchEvent(new Event('focus'))");
-  await reads(keys.heading(page), /^This page could not be shown$/);
+  await reads(keys.heading(page), /^This page could not be displayed$/);
   held.resolve();
   assert.ok(await worksWith(await isRescued(page)));
   await keys.copyAndClose(page);

@@ -42,12 +42,12 @@ for (const [path, title] of Object.entries(pages)) {
 }
 
 for (const [place, path, link, target] of [
-  ['the list of keys', '/settings/api', 'Good practice', '/help/api-key-management'],
-  ['an empty list', '/settings/api?status=expired', 'Good practice', '/help/api-key-management'],
+  ['the list of keys', '/settings/api', 'Best practices', '/help/api-key-management'],
+  ['an empty list', '/settings/api?status=expired', 'Best practices', '/help/api-key-management'],
   [
     'the page of a key',
     `/settings/api/${key.id}`,
-    'How to change a key without an outage',
+    'How to replace a key without downtime',
     '/help/api-key-management',
   ],
   ['the sidebar', '/', 'Help', '/help/api-key-management'],
@@ -98,7 +98,7 @@ test('the fields of a limit that the help names are those of the API, and its li
     headers: { authorization: `Bearer ${apiKey}` },
   });
   const page = await openSignedOut(t, '/help/authentication#limits');
-  const told = await page.getByRole('region', { name: 'header fields of an answer' }).textContent();
+  const told = await page.getByRole('region', { name: 'rate limit headers' }).textContent();
   const named = (told ?? '').split('\n').map((line) => line.split(':', 1)[0]?.toLowerCase() ?? '');
   const sent = [...answer.headers.keys()].filter((name) => name.includes('ratelimit'));
   assert.deepEqual(named.toSorted(), sent.toSorted());
@@ -177,7 +177,7 @@ test('the key checker says what explainKey says and names the code of the API, w
     const headers = { authorization: `Bearer ${text}` };
     const refused = await call(`${dashboard.server.url}/v1/me`, { headers });
     const { code } = errorSchema.parse(refused.body).error;
-    const expected = fault === null ? 'This is a whole key' : `${fault.message} The API answers ${code}.`;
+    const expected = fault === null ? 'This is a complete key' : `${fault.message} The API responds with ${code}.`;
     await until(
       async () => (await texts(verdict)).join(),
       (said) => said.startsWith(expected),
@@ -197,7 +197,7 @@ test('the reference is read without a login, and lists every operation of /opena
   await page.locator('article').first().waitFor();
   const calls = await texts(page.locator('article .operation__call'));
   assert.deepEqual(calls.toSorted(), expected);
-  const index = await texts(page.getByRole('navigation', { name: 'Calls' }).getByRole('link'));
+  const index = await texts(page.getByRole('navigation', { name: 'Operations' }).getByRole('link'));
   assert.deepEqual(index.toSorted(), expected);
 });
 

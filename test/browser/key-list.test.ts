@@ -82,7 +82,7 @@ test('M7: active keys come first; revoked, expired and all are one click away, i
   await shows(page, ['Filter revoked', 'Filter active']);
   assert.equal(await filters(page).filter({ hasText: 'All' }).getAttribute('aria-current'), 'page');
   await filters(page).filter({ hasText: 'Expired' }).click();
-  await page.getByRole('heading', { name: 'Nothing found' }).waitFor();
+  await page.getByRole('heading', { name: 'No keys found' }).waitFor();
   await page.goBack();
   await shows(page, ['Filter revoked', 'Filter active']);
   await page.goBack();
@@ -146,13 +146,13 @@ test('the search asks the server for what is on no loaded page, after a pause, a
 test('a search that finds nothing says so and is cleared with one click', async (t) => {
   const page = await dashboard.open(t, '/settings/api');
   await searchField(page).fill('100% nowhere');
-  await page.getByRole('heading', { name: 'Nothing found' }).waitFor();
+  await page.getByRole('heading', { name: 'No keys found' }).waitFor();
   await reads(
     page.getByRole('main'),
-    /No active keys match "100% nowhere"\. Neither does a key with another status\./,
+    /No active keys match "100% nowhere"\. No keys with another status match either\./,
   );
   assert.equal(await page.getByRole('link', { name: 'Search all keys' }).count(), 0);
-  await page.getByRole('link', { name: 'Clear the search' }).click();
+  await page.getByRole('link', { name: 'Clear search' }).click();
   await isAt(page, '/settings/api');
   await keys.row(page, `Many ${many}`).waitFor();
   assert.equal(await searchField(page).inputValue(), '');
@@ -217,7 +217,7 @@ test('the page of a key shows what there is to know, and never the key', async (
 
 test('the page of a key that does not exist says so, and leads back', async (t) => {
   const page = await dashboard.open(t, `/settings/api/key_${'0'.repeat(26)}`, { expected: [answered(404)] });
-  await reads(keys.heading(page), /^There is no such key$/);
+  await reads(keys.heading(page), /^Key not found$/);
   await page.getByRole('link', { name: 'API keys' }).click();
   await isAt(page, '/settings/api');
 });
@@ -226,14 +226,14 @@ test('a search that only finds keys with another status says how many, and leads
   const { key } = await ada.makeKey({ name: 'Ended elsewhere' });
   await ada.revoke(key.id);
   const page = await dashboard.open(t, '/settings/api?q=ended%20else');
-  await reads(page.getByRole('main'), /No active keys match "ended else"\. 1 key with another status does\./);
+  await reads(page.getByRole('main'), /No active keys match "ended else"\. 1 key with another status matches\./);
   await page.getByRole('link', { name: 'Search all keys' }).click();
   await isAt(page, '/settings/api?q=ended+else&status=all');
   await keys.row(page, 'Ended elsewhere').waitFor();
   await page.getByRole('searchbox').fill('ended nowhere');
   await reads(
     page.getByRole('main'),
-    /No keys match "ended nowhere"\. The search looks at names, previews and IDs\./,
+    /No keys match "ended nowhere"\. The search covers names, previews and IDs\./,
   );
 });
 
@@ -261,7 +261,7 @@ test('the audit log offers the newest 100 keys, and leads to the others', async 
   await isAt(page, '/settings/api');
   await page.getByRole('searchbox', { name: 'Search keys' }).fill('Many 1');
   await page.getByRole('link', { name: 'Many 1', exact: true }).click();
-  await page.getByRole('link', { name: 'Audit log of this key' }).click();
+  await page.getByRole('link', { name: 'Audit log for this key' }).click();
   await reads(page.getByRole('combobox', { name: 'Key' }).locator('option:checked'), /^Many 1, sk_live_/);
   await reads(page.locator('.entry__action code'), /^key\.created$/);
 });

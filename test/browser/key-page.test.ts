@@ -28,8 +28,8 @@ const reader = (page: Page) => requests(page).getByRole('slider');
 const readout = (page: Page) => page.locator('.chart__readout');
 const ranges = (page: Page) => page.getByRole('navigation', { name: 'Time range' });
 const bars = (page: Page) => chart(page).locator('.chart__accepted, .chart__refused').count();
-const shows = (page: Page, accepted: string, refused: string) =>
-  reads(requests(page), new RegExp(`Accepted ${accepted} Refused ${refused}( |$)`));
+const shows = (page: Page, accepted: string, rejected: string) =>
+  reads(requests(page), new RegExp(`Accepted ${accepted} Rejected ${rejected}( |$)`));
 
 const inBerlin = new Intl.DateTimeFormat('en-GB', {
   hour: '2-digit',
@@ -45,7 +45,7 @@ test('the page shows who used the key last, and counts what was accepted and ref
   await shows(page, '2', '0');
   await reads(
     requests(page),
-    /Last used \d+ seconds? ago From address 203\.0\.113\.7 With program curl\/8\.5$/,
+    /Last used \d+ seconds? ago IP address 203\.0\.113\.7 User agent curl\/8\.5$/,
   );
   const time = requests(page).getByRole('time');
   const usage = usageSchema.parse((await ada.call('GET', `/v1/api-keys/${key.id}/usage`)).body);
@@ -87,7 +87,7 @@ test('when the session ends, the page asks for the password once, and not every 
   await settled(page);
   await dashboard.database('DELETE FROM session WHERE token = ?', person.storedToken);
   await page.clock.runFor(11_000);
-  const question = page.getByRole('dialog').filter({ hasText: 'Your session is over' });
+  const question = page.getByRole('dialog').filter({ hasText: 'Your session has ended' });
   await question.waitFor();
   await page.keyboard.press('Escape');
   await isGone(question);
@@ -142,12 +142,12 @@ test('bars, numbers and sentence say the same as the API, in the hours of the re
   const hour = (hoursAgo: number) =>
     `${inBerlin.format(startOfHour(hoursAgo))}–${inBerlin.format(startOfHour(hoursAgo - 1))}`;
   const sentence = (await chart(page).getAttribute('aria-label')) ?? '';
-  assert.match(sentence, /^Requests in the last 24 hours: 30 accepted, 6 refused\. Most in one hour: 34, /);
+  assert.match(sentence, /^Requests in the last 24 hours: 30 accepted, 6 rejected\. Busiest hour: 34, /);
   assert.ok(sentence.endsWith(`${hour(2)}.`), sentence);
   assert.equal(await bars(page), 3);
   await reads(requests(page), /Times are in your time zone, Europe\/Berlin\./);
 
-  await requests(page).getByText('Numbers by hour').click();
+  await requests(page).getByText('Requests by hour').click();
   const rows = requests(page).getByRole('row');
   await reads(rows.nth(1), new RegExp(`${hour(1)} 0 2$`));
   await reads(rows.nth(2), new RegExp(`${hour(2)} 30 4$`));
@@ -163,19 +163,19 @@ test('the keyboard reads the bars one by one, and a screen reader hears their nu
   const page = await dashboard.open(t, `/settings/api/${key.id}`);
   await shows(page, '13', '3');
   await tabTo(reader(page));
-  await reads(readout(page), /: 1 accepted, 0 refused$/);
+  await reads(readout(page), /: 1 accepted, 0 rejected$/);
   await page.keyboard.press('ArrowLeft');
-  await reads(readout(page), /: 12 accepted, 3 refused$/);
-  assert.match((await reader(page).getAttribute('aria-valuetext')) ?? '', /: 12 accepted, 3 refused$/);
+  await reads(readout(page), /: 12 accepted, 3 rejected$/);
+  assert.match((await reader(page).getAttribute('aria-valuetext')) ?? '', /: 12 accepted, 3 rejected$/);
   assert.equal(await page.locator('.chart__band').count(), 1, 'the bar is marked');
   await page.keyboard.press('Home');
-  await reads(readout(page), /: 0 accepted, 0 refused$/);
+  await reads(readout(page), /: 0 accepted, 0 rejected$/);
   await page.keyboard.press('Tab');
   await showsFocus(requests(page).locator('summary'));
   await reads(readout(page), /^Times are/);
   await page.keyboard.press('Enter');
   await page.keyboard.press('Tab');
-  await showsFocus(requests(page).getByRole('region', { name: 'Numbers by hour' }));
+  await showsFocus(requests(page).getByRole('region', { name: 'Requests by hour' }));
 });
 
 test('pointing at a bar tells its numbers, and leaving it the time zone again', async (t) => {
@@ -187,7 +187,7 @@ test('pointing at a bar tells its numbers, and leaving it the time zone again', 
   assert.ok(plot);
   // Of 24 bars the last is the present hour.
   await page.mouse.move(plot.x + (plot.width * 17.5) / 24, plot.y + plot.height / 2);
-  await reads(readout(page), /: 8 accepted, 1 refused$/);
+  await reads(readout(page), /: 8 accepted, 1 rejected$/);
   const before = await requests(page).boundingBox();
   await page.mouse.move(plot.x + plot.width / 2, plot.y + plot.height + 300);
   await reads(readout(page), /^Times are/);
@@ -206,7 +206,7 @@ test('a key that was never used says so and leads to the help; one that rests sa
   await page.goto(`${dashboard.server.url}/settings/api/${resting.id}`);
   await reads(
     requests(page),
-    /No requests in the last 24 hours\..*Last used 3 days ago From address 203\.0\.113\.7 With program It did not say/,
+    /No requests in the last 24 hours\..*Last used 3 days ago IP address 203\.0\.113\.7 User agent Not sent/,
   );
 });
 
@@ -218,7 +218,7 @@ test('a revoked key keeps its history, and its page counts what is refused since
   assert.equal(await callApi(apiKey), 401);
   assert.equal(await callApi(apiKey), 401);
   const page = await dashboard.open(t, `/settings/api/${key.id}`);
-  await reads(requests(page), /Accepted 10 Refused, 2 of them since it was revoked 6 /);
+  await reads(requests(page), /Accepted 10 Rejected, 2 of them since it was revoked 6 /);
   assert.equal(await page.locator('.chart__revoked').count(), 1, 'the moment is marked in the chart');
   await reads(heading(page), /^Ended$/);
   await isGone(page.getByRole('button', { name: 'Revoke key' }));
@@ -248,7 +248,7 @@ test('numbers that cannot be loaded are missed in words, and the rest of the pag
   const page = await dashboard.open(t, '/settings/api', { expected: [answered(500)] });
   await page.route('**/usage?**', (route) => route.fulfill({ status: 500, json: {} }));
   await page.goto(`${dashboard.server.url}/settings/api/${key.id}`);
-  await reads(requests(page).getByRole('alert'), /The server answered 500/);
+  await reads(requests(page).getByRole('alert'), /The server responded with 500/);
   await reads(page.getByRole('main'), /Created by You/);
   await page.getByRole('button', { name: 'Rename' }).click();
   await page.getByRole('dialog').waitFor();

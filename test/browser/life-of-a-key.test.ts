@@ -37,7 +37,7 @@ test('M2, M3, M7, M8: the whole life of a key, by mouse', async (t) => {
   await keys.nameField(page).fill('Mouse');
   await keys.createButton(page).click();
   const apiKey = await keys.shownKey(page);
-  await reads(keys.dialog(page), /You will not see this key again/);
+  await reads(keys.dialog(page), /This key will not be shown again/);
   await keys.copyButton(page).click();
   await reads(keys.dialog(page).getByRole('status').first(), /^Copied\. The full key is on the clipboard\.$/);
   assert.equal(await clipboard(page), apiKey);
@@ -56,7 +56,7 @@ test('M2, M3, M7, M8: the whole life of a key, by mouse', async (t) => {
   await keys.revokeButton(page, 'Mouse').click();
   await reads(keys.question(page), new RegExp(`Mouse.*${preview?.replaceAll('.', '\\.')}.*cannot be undone`));
   await keys.confirmRevoke(page, 'Mouse').click();
-  await reads(keys.toast(page), /Revoked\. No server accepts it any more\./);
+  await reads(keys.toast(page), /Revoked\. No server accepts it anymore\./);
   await isDead(apiKey);
   await isGone(keys.row(page, 'Mouse'));
 
@@ -193,12 +193,12 @@ test('"Test it" sends one request with the new key and shows that it was answere
   const page = await dashboard.open(t, '/settings/api');
   const apiKey = await keys.generate(page, 'Tested');
   const sent = page.waitForRequest(/\/v1\/me$/);
-  await page.getByRole('button', { name: 'Test it' }).click();
+  await page.getByRole('button', { name: 'Test key' }).click();
   const headers = await (await sent).allHeaders();
   assert.equal(headers.authorization, `Bearer ${apiKey}`);
   assert.equal(headers.cookie, undefined, 'the session does not help');
   await reads(keys.dialog(page), /200: the key works\./);
-  const [answer = ''] = await texts(page.getByRole('region', { name: 'answer' }));
+  const [answer = ''] = await texts(page.getByRole('region', { name: 'response' }));
   assert.equal(meSchema.parse(JSON.parse(answer)).key.name, 'Tested');
 });
 
@@ -207,6 +207,6 @@ test('"Test it" says what the server said when the key was revoked meanwhile', a
   await keys.generate(page, 'Tested too late');
   const list = await dashboard.ada.call('GET', '/v1/api-keys?q=Tested%20too%20late');
   await dashboard.ada.revoke(keyListSchema.parse(list.body).data[0]?.id ?? '');
-  await page.getByRole('button', { name: 'Test it' }).click();
-  await reads(keys.dialog(page), /401: the key was refused\..*revoked_key/);
+  await page.getByRole('button', { name: 'Test key' }).click();
+  await reads(keys.dialog(page), /401: the key was rejected\..*revoked_key/);
 });

@@ -14,7 +14,7 @@ const openSignedOut = (t: TestContext, path: string, expected: RegExp[] = []) =>
   dashboard.open(t, path, { as: null, expected });
 
 async function fillIn(page: Page, password = owner.password): Promise<void> {
-  await page.getByRole('textbox', { name: 'E-mail' }).fill(owner.email);
+  await page.getByRole('textbox', { name: 'Email' }).fill(owner.email);
   await page.getByRole('textbox', { name: 'Password' }).fill(password);
 }
 
@@ -25,7 +25,7 @@ async function signIn(page: Page, password = owner.password): Promise<void> {
 
 test('M1: a person signs in, opens Settings in the sidebar, then the tab API', async (t) => {
   const page = await openSignedOut(t, '/');
-  await hasFocus(page.getByRole('textbox', { name: 'E-mail' }));
+  await hasFocus(page.getByRole('textbox', { name: 'Email' }));
   await signIn(page);
   await isAt(page, '/');
   await reads(heading(page), /^Overview$/);
@@ -38,7 +38,7 @@ test('M1: a person signs in, opens Settings in the sidebar, then the tab API', a
 
 test('M1: the sign-in works with the keyboard alone', async (t) => {
   const page = await openSignedOut(t, '/settings/api');
-  await hasFocus(page.getByRole('textbox', { name: 'E-mail' }));
+  await hasFocus(page.getByRole('textbox', { name: 'Email' }));
   await page.keyboard.type(owner.email);
   await page.keyboard.press('Tab');
   await page.keyboard.type(owner.password);
@@ -95,8 +95,8 @@ for (const next of foreign) {
 test('a wrong password is said in words, and the e-mail stays', async (t) => {
   const page = await openSignedOut(t, '/login', [answered(401)]);
   await signIn(page, 'wrong password');
-  await reads(page.getByRole('alert'), /The e-mail address or the password is wrong\./);
-  assert.equal(await page.getByRole('textbox', { name: 'E-mail' }).inputValue(), owner.email);
+  await reads(page.getByRole('alert'), /The email address or password is incorrect\./);
+  assert.equal(await page.getByRole('textbox', { name: 'Email' }).inputValue(), owner.email);
   await hasFocus(page.getByRole('textbox', { name: 'Password' }));
   await signIn(page);
   await isAt(page, '/');
@@ -109,9 +109,9 @@ test('after too many tries the page says how long to wait', async (t) => {
   do {
     await guessTenTimes(page);
     await signIn(page, 'wrong password');
-    await reads(alert, /Too many tries|is wrong/);
-  } while ((await alert.textContent())?.includes('Too many tries') !== true);
-  await reads(alert, /Too many tries\. Try again in \d+ seconds?\./);
+    await reads(alert, /Too many attempts|is incorrect/);
+  } while ((await alert.textContent())?.includes('Too many attempts') !== true);
+  await reads(alert, /Too many attempts\. Try again in \d+ seconds?\./);
 });
 
 /** From the address of the page, but without the page. */

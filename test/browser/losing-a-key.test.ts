@@ -31,7 +31,7 @@ for (const [way, leave] of waysOut) {
     const { page, apiKey } = await openWithKey(t, `Kept from ${way}`);
     for (let round = 1; round <= 2; round += 1) {
       await leave(page);
-      await reads(keys.question(page), /Close without copying\?.*never shown again/);
+      await reads(keys.question(page), /Close without copying\?.*will not be shown again/);
       await hasFocus(stay(page));
       await stay(page).click();
       await isGone(keys.question(page));

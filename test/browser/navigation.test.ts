@@ -90,9 +90,9 @@ test('an address that does not exist is answered 404 with a page that leads back
   for (const path of ['/nowhere', '/settings/nowhere', '/help/nowhere']) {
     const answer = await page.goto(dashboard.server.url + path);
     assert.equal(answer?.status(), 404);
-    await reads(heading(page), /^There is no such page$/);
+    await reads(heading(page), /^Page not found$/);
   }
-  await page.getByRole('link', { name: 'Go to the overview' }).click();
+  await page.getByRole('link', { name: 'Go to overview' }).click();
   await isAt(page, '/');
   await reads(heading(page), /^Overview$/);
 });

@@ -33,7 +33,7 @@ test('the question says how often a key was used in the last day, and when, from
   await keys.revokeButton(page, 'Busy').click();
   await reads(
     use(page),
-    /^1,312 requests in the last 24 hours, last \d+ seconds? ago from 203\.0\.113\.7 with curl\/8\.5$/,
+    /^1,312 requests in the last 24 hours, last used \d+ seconds? ago from 203\.0\.113\.7 with curl\/8\.5$/,
   );
 });
 
@@ -42,7 +42,7 @@ for (const { what, name, lastUse, words } of [
     what: 'a key that was never used',
     name: 'Fresh',
     lastUse: null,
-    words: /^Never used\. No request with this key was ever accepted\.$/,
+    words: /^Never used\. No request with this key has been accepted\.$/,
   },
   {
     what: 'a key that rests',
@@ -69,7 +69,7 @@ test('a browser is told by its name, for each calls itself Mozilla', async (t) =
     agent: 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',
   });
   const page = await dashboard.open(t, `/settings/api/${key.id}?panel=revoke`);
-  await reads(use(page), /^1 request in .*, last 1 hour ago from 2001:db8::7 with Firefox on Linux$/);
+  await reads(use(page), /^1 request in .*, last used 1 hour ago from 2001:db8::7 with Firefox on Linux$/);
 });
 
 test('neither the button nor the size of the dialog waits for what uses the key', async (t) => {
@@ -83,7 +83,7 @@ test('neither the button nor the size of the dialog waits for what uses the key'
   });
   await keys.revokeButton(page, 'In a hurry').click();
   await keys.confirmRevoke(page, 'In a hurry').waitFor();
-  await reads(use(page), /^Loading what uses this key$/);
+  await reads(use(page), /^Loading usage$/);
   const waiting = await keys.question(page).boundingBox();
   held.resolve();
   await reads(use(page), /^1 request in the last 24 hours/);
@@ -113,7 +113,7 @@ test('a key that created others is revoked alone, or with them, as chosen', asyn
   const choice = keys.question(page).getByRole('checkbox');
   await reads(
     keys.question(page).locator('label.check'),
-    /^Also revoke the 2 keys that it created 2 requests in the last 24 hours, last .*\.$/,
+    /^Also revoke the 2 keys that it created 2 requests in the last 24 hours, last used .*\.$/,
   );
   assert.equal(await choice.isChecked(), false);
   await choice.check();
@@ -127,7 +127,7 @@ test('the question says of a key that may create keys when it created none', asy
   await ada.makeKey({ name: 'Childless', scopes: ['keys:write'] });
   const page = await dashboard.open(t, '/settings/api?q=Childless');
   await keys.revokeButton(page, 'Childless').click();
-  await keys.question(page).getByText('It created no other keys that are in use.').waitFor();
+  await keys.question(page).getByText('This key created no other active keys.').waitFor();
   assert.equal(await keys.question(page).getByRole('checkbox').count(), 0);
 });
 
@@ -136,7 +136,7 @@ test('when what uses the key cannot be loaded, the question says so and the revo
   const page = await dashboard.open(t, '/settings/api?q=Not%20told', { expected: [answered(500)] });
   await page.route('**/usage?**', (route) => route.fulfill({ status: 500, json: {} }));
   await keys.revokeButton(page, 'Not told').click();
-  await reads(use(page), /^What uses this key could not be loaded\. It can be revoked all the same\.$/);
+  await reads(use(page), /^Usage could not be loaded\. You can still revoke the key\.$/);
   await keys.confirmRevoke(page, 'Not told').click();
   await isGone(keys.row(page, 'Not told'));
   assert.equal(await statusOf(key.id), 'revoked');

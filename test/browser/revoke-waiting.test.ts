@@ -22,14 +22,14 @@ after(async () => {
   await dashboard.stop();
 });
 
-const waiting = 'Waiting until every server knows…';
+const waiting = 'Waiting for every server to confirm…';
 
 test('with one server the page says that none accepts the key any more, and no numbers', async (t) => {
   await ada.makeKey({ name: 'One server' });
   const page = await dashboard.open(t, '/settings/api?q=One');
   await keys.revokeButton(page, 'One server').click();
   await keys.confirmRevoke(page, 'One server').click();
-  await reads(keys.toast(page), /^"One server": Revoked\. No server accepts it any more\.$/);
+  await reads(keys.toast(page), /^"One server": Revoked\. No server accepts it anymore\.$/);
 });
 
 test('a revoke that takes long says so in a region of the dialog that was there before, and is sent once', async (t) => {
@@ -60,7 +60,7 @@ test('a revoke that takes long says so in a region of the dialog that was there 
   await page.keyboard.press('Enter');
   held.resolve();
   await isGone(keys.question(page));
-  await reads(keys.toast(page), /No server accepts it any more\.$/);
+  await reads(keys.toast(page), /No server accepts it anymore\.$/);
   assert.equal(sent, 1);
 });
 
@@ -82,7 +82,7 @@ test('a revoke that takes longer than it may says that the key may be dead alrea
   const region = keys.question(page).locator('.revoke-waiting');
   await reads(region, new RegExp(`^${waiting}$`));
   await page.clock.runFor(200);
-  await reads(region, /^This takes longer than it should\. The key may be dead already…$/);
+  await reads(region, /^This is taking too long\. The key may already be revoked…$/);
   held.resolve();
   await isGone(keys.question(page));
 });
@@ -94,7 +94,7 @@ test('with more servers the page says how many, and how long it took', async (t)
   await keys.confirmRevoke(page, 'Three servers').click();
   await reads(
     keys.toast(page),
-    /^"Three servers": Revoked\. No server accepts it any more \(3 servers, [\d,]+ ms\)\.$/,
+    /^"Three servers": Revoked\. No server accepts it anymore \(3 servers, [\d,]+ ms\)\.$/,
   );
 });
 
@@ -109,7 +109,7 @@ test('while a frozen server is waited for, the dialog says so and the page claim
   await keys.confirmRevoke(page, 'Frozen').click();
   await reads(keys.question(page).locator('.revoke-waiting'), new RegExp(waiting));
   assert.equal(await keys.toast(page).count(), 0);
-  await reads(keys.toast(page), /No server accepts it any more \(2 servers, [\d,]+ ms\)\.$/);
+  await reads(keys.toast(page), /No server accepts it anymore \(2 servers, [\d,]+ ms\)\.$/);
   const { body } = await many.ada.call('GET', `/v1/api-keys/${key.id}`);
   assert.equal(keySchema.parse(body).status, 'revoked');
 });

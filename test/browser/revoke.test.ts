@@ -54,7 +54,7 @@ test('after a revoke the focus goes to the next row, from the last row to the on
   await isGone(keys.row(page, 'Focus third'));
   await hasFocus(keys.revokeButton(page, 'Focus first'));
   await revokeInPage(page, 'Focus first');
-  await page.getByRole('heading', { name: 'Nothing found' }).waitFor();
+  await page.getByRole('heading', { name: 'No keys found' }).waitFor();
   await hasFocus(keys.heading(page));
 });
 
@@ -72,7 +72,7 @@ test('what was done is said in a live region once the dialog is gone', async (t)
   const page = await dashboard.open(t, '/settings/api?q=Heard');
   await revokeInPage(page, 'Heard of');
   const region = page.getByRole('status').filter({ has: page.locator('.toast') });
-  await reads(region, /"Heard of": Revoked\. No server accepts it any more\./);
+  await reads(region, /"Heard of": Revoked\. No server accepts it anymore\./);
   assert.equal(await keys.question(page).count(), 0);
 });
 
@@ -84,7 +84,7 @@ test('the page of a key revokes it, too', async (t) => {
   await keys.confirmRevoke(page, 'On its page').click();
   await reads(
     page.getByRole('main'),
-    /On its page Revoked.*This key is revoked for ever.*Revoked \d+ \w+ \d{4}/,
+    /On its page Revoked.*This key is revoked permanently.*Revoked \d+ \w+ \d{4}/,
   );
   await isGone(page.getByRole('button', { name: 'Revoke key' }));
   await hasFocus(keys.heading(page));
@@ -122,7 +122,7 @@ test('a revoke that did not reach the server shows that in the dialog, and the k
   const page = await dashboard.open(t, '/settings/api?q=Not%20reached', { expected: [noAnswer] });
   await page.route('**/revoke', (route) => route.abort());
   await revokeInPage(page, 'Not reached');
-  await reads(keys.question(page).getByRole('alert'), /The server did not answer/);
+  await reads(keys.question(page).getByRole('alert'), /The server did not respond/);
   await reads(keys.row(page, 'Not reached'), /Active/);
   assert.equal(await page.locator('.toast').count(), 0);
   assert.equal(await statusOf(key.id), 'active');
@@ -159,12 +159,12 @@ test('offline, a banner says so in words, and a revoke fails in the dialog', asy
   await page.context().setOffline(true);
   await reads(
     page.getByRole('main').getByRole('status').first(),
-    /You are offline\. What you see may be out of date/,
+    /You are offline\. This page may be out of date/,
   );
   await keys.confirmRevoke(page, 'Offline').click();
   await reads(
     keys.question(page).getByRole('alert'),
-    /You are offline\. Try again when the connection is back\./,
+    /You are offline\. Try again when you are back online\./,
   );
   await reads(keys.row(page, 'Offline'), /Active/);
   assert.equal(await statusOf(key.id), 'active');
@@ -189,7 +189,7 @@ test('a failure inside the server is shown where it happened: in the dialog, and
   const page = await dashboard.open(t, '/settings/api?q=Failing', { expected: [answered(500)] });
   await page.route('**/revoke', (route) => route.fulfill({ status: 500, json: failure }));
   await revokeInPage(page, 'Failing');
-  const words = /Something failed inside\. Try again\. Request req_fromatest/;
+  const words = /Something failed inside\. Try again\. Request ID req_fromatest/;
   await reads(keys.question(page).getByRole('alert'), words);
   await reads(keys.row(page, 'Failing'), /Active/);
 
@@ -215,7 +215,7 @@ test('a revoke that failed although the key is dead by it can be repeated in the
   await reads(dialog, /Half done.*revoked \d+ \w+ \d{4}.*Something failed inside/);
   await page.unroute('**/revoke');
   await keys.confirmRevoke(page, 'Half done').click();
-  await reads(keys.toast(page), /^"Half done": Revoked\. No server accepts it any more\.$/);
+  await reads(keys.toast(page), /^"Half done": Revoked\. No server accepts it anymore\.$/);
   assert.equal(await statusOf(key.id), 'revoked');
 });
 

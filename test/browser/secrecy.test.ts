@@ -86,7 +86,7 @@ async function makeAndUse(t: TestContext, name: string) {
   const recorded = record(page.context());
   const apiKey = await keys.generate(page, name);
   await keys.copyButton(page).click();
-  await page.getByRole('button', { name: 'Test it' }).click();
+  await page.getByRole('button', { name: 'Test key' }).click();
   await reads(keys.dialog(page), /200: the key works/);
   await keys.copySnippet(page).click();
   await reads(keys.snippetStatus(page), /^Copied/);
@@ -197,7 +197,7 @@ for (const [how, around] of [
       recorded.texts.filter((text) => text.includes(randomPart(apiKey))),
       [],
     );
-    await page.getByRole('link', { name: 'Clear the search' }).click();
+    await page.getByRole('link', { name: 'Clear search' }).click();
     await isAt(page, '/settings/api');
   });
 }
@@ -212,11 +212,11 @@ test('a key that is typed into the search is not sent, and one of several is sai
   await searchField(page).fill(`${apiKey} ${generateKey()}`);
   await reads(
     page.getByRole('status').filter({ hasText: 'fingerprint' }),
-    /holds 2 keys\. This is the first one/,
+    /contains 2 keys\. This is the first one/,
   );
   const stray = generateKey();
   await searchField(page).fill(stray.slice(8));
-  await page.getByRole('heading', { name: 'Nothing found' }).waitFor();
+  await page.getByRole('heading', { name: 'No keys found' }).waitFor();
   await reads(note(page), /^Searched by its fingerprint/);
   await isAt(page, `/settings/api?hash=${hashOf(stray)}`);
   await searchField(page).fill(apiKey.slice(0, -1));
@@ -246,7 +246,7 @@ test('a key in the address of a page is taken out of it before anything reads it
     await page.goto(dashboard.server.url + path);
     await keys.row(page, 'In the address').waitFor();
     await isAt(page, `/settings/api?hash=${hashOf(apiKey)}`);
-    await reads(note(page), /^The address of this page held the key.* revoke it\. Found by its fingerprint/);
+    await reads(note(page), /^The page address contained this key.* revoke it\. Found by its fingerprint/);
     const [opened, ...others] = recorded.texts.filter((text) => text.includes(randomPart(apiKey)));
     assert.match(opened ?? '', /^GET /, 'what was opened');
     assert.deepEqual(others, []);
@@ -290,7 +290,7 @@ test('while the code that reads keys does not load, a text that may hold one goe
   const recorded = record(page.context());
   await page.route(/search-input|read-address/, (route) => route.abort());
   await searchField(page).fill(apiKey);
-  await reads(page.getByRole('main'), /A part of this page did not load, so that text was not searched for/);
+  await reads(page.getByRole('main'), /Part of this page did not load\. The text was not searched for/);
   await isNotInPage(page, apiKey, 'after the search');
   await page.goto(`${dashboard.server.url}/settings/api?q=${apiKey}`);
   await isAt(page, '/');

@@ -20,7 +20,7 @@ const field = (page: Page, name: string) => page.getByRole('textbox', { name });
 
 async function fillIn(page: Page): Promise<void> {
   await field(page, 'Your name').fill('Grace');
-  await field(page, 'E-mail').fill('grace@example.com');
+  await field(page, 'Email').fill('grace@example.com');
   await field(page, 'Password').fill('a long enough password');
 }
 
@@ -50,12 +50,12 @@ test('a wrong code is said at its field, and what was typed stays', async (t) =>
 test('what is missing or too short is said at each field, before anything is sent', async (t) => {
   const page = await dashboard.open(t, `/setup?code=${code}`);
   await hasFocus(field(page, 'Your name'));
-  await field(page, 'E-mail').fill('grace');
+  await field(page, 'Email').fill('grace');
   await field(page, 'Password').fill('short');
   await create(page);
   await page.getByText('Must not be empty.').waitFor();
   assert.match(await describedAs(field(page, 'Your name')), /Must not be empty\./);
-  assert.match(await describedAs(field(page, 'E-mail')), /Must be an e-mail address\./);
+  assert.match(await describedAs(field(page, 'Email')), /Must be an e-mail address\./);
   assert.match(await describedAs(field(page, 'Password')), /Must have at least 8 characters\./);
   await hasFocus(field(page, 'Your name'));
 });
@@ -81,7 +81,7 @@ test('the code makes the owner, who lands signed in; used a second time it makes
   await late.getByText('Is wrong or was used.').waitFor();
   await late.reload();
   await isAt(late, '/login');
-  await field(late, 'E-mail').fill('grace@example.com');
+  await field(late, 'Email').fill('grace@example.com');
   await field(late, 'Password').fill('a long enough password');
   await late.keyboard.press('Enter');
   await isAt(late, '/');

@@ -30,7 +30,7 @@ test('the buttons of a dialog stay in sight in a small window, and what has the 
   };
   await keys.generateButton(page).click();
   await keys.nameField(page).fill('Small');
-  await keys.dialog(page).getByText('Expiry, limit and scopes').click();
+  await keys.dialog(page).getByText('Expiration, rate limit and scopes').click();
   await inSight('Create');
   const last = keys.dialog(page).getByRole('checkbox').last();
   for (const size of small) {

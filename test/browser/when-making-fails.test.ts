@@ -43,13 +43,13 @@ test('when the answer is lost, one key exists, the page says so, and it can be r
   const page = await fillIn(t, 'Lost answer', { expected: [noAnswer, answered(409)] });
   await page.route(creating, loseAnswer, { times: 1 });
   await keys.createButton(page).click();
-  await reads(keys.dialog(page), /The key was made, but the answer with it was lost.*cannot be shown again/);
+  await reads(keys.dialog(page), /The key was created, but the response that contains it was lost.*cannot be shown again/);
   const [lost, ...others] = await keysNamed('Lost answer');
   assert.ok(lost);
   assert.deepEqual(others, []);
   await keys.row(page, 'Lost answer').waitFor();
 
-  await keys.dialog(page).getByRole('button', { name: 'Revoke it and make another' }).click();
+  await keys.dialog(page).getByRole('button', { name: 'Revoke and create another' }).click();
   assert.equal(await keys.nameField(page).inputValue(), 'Lost answer');
   assert.deepEqual(
     (await keysNamed('Lost answer')).map((key) => key.status),
@@ -67,7 +67,7 @@ test('a key whose answer was lost can be left in the list', async (t) => {
   const page = await fillIn(t, 'Lost and left', { expected: [noAnswer, answered(409)] });
   await page.route(creating, loseAnswer, { times: 1 });
   await keys.createButton(page).click();
-  await keys.dialog(page).getByRole('button', { name: 'Leave it in the list' }).click();
+  await keys.dialog(page).getByRole('button', { name: 'Close without revoking' }).click();
   await isGone(keys.dialog(page));
   await reads(keys.row(page, 'Lost and left'), /Active/);
 });
@@ -76,9 +76,9 @@ test('when every answer is lost, trying again still makes no second key', async 
   const page = await fillIn(t, 'Every answer lost', { expected: [noAnswer, answered(409)] });
   await page.route(creating, loseAnswer, { times: 2 });
   await keys.createButton(page).click();
-  await reads(keys.dialog(page).getByRole('alert'), /The server did not answer/);
+  await reads(keys.dialog(page).getByRole('alert'), /The server did not respond/);
   await keys.createButton(page).click();
-  await reads(keys.dialog(page), /The key was made, but the answer with it was lost/);
+  await reads(keys.dialog(page), /The key was created, but the response that contains it was lost/);
   assert.equal((await keysNamed('Every answer lost')).length, 1);
 });
 
@@ -94,7 +94,7 @@ test('when the server stays away, the dialog says so and keeps the name; later t
   const page = await fillIn(t, 'Server away', { expected: [noAnswer] });
   await page.route(creating, (route) => route.abort());
   await keys.createButton(page).click();
-  await reads(keys.dialog(page).getByRole('alert'), /The server did not answer\. Check that it runs/);
+  await reads(keys.dialog(page).getByRole('alert'), /The server did not respond\. Check that it is running/);
   assert.equal(await keys.nameField(page).inputValue(), 'Server away');
   await page.unroute(creating);
   await keys.createButton(page).click();
@@ -108,7 +108,7 @@ test('without a network the dialog says that, and no second try is made', async 
   await keys.createButton(page).click();
   await reads(
     keys.dialog(page).getByRole('alert'),
-    /You are offline\. Try again when the connection is back\./,
+    /You are offline\. Try again when you are back online\./,
   );
   await page.context().setOffline(false);
   await keys.createButton(page).click();
@@ -131,7 +131,7 @@ test('a failure inside the server is shown in the dialog, in words and with the 
   await keys.createButton(page).click();
   await reads(
     keys.dialog(page).getByRole('alert'),
-    /Something failed inside\. Try again\. Request req_fromatest/,
+    /Something failed inside\. Try again\. Request ID req_fromatest/,
   );
   await keys.createButton(page).click();
   await keys.shownKey(page);
@@ -150,9 +150,9 @@ test('when the session is over, the password is asked for in place, and one key 
   const page = await fillIn(t, 'Session over', { as: person, expected: [answered(401)] });
   await dashboard.database('DELETE FROM session WHERE token = ?', person.storedToken);
   await keys.createButton(page).click();
-  await keys.dialog(page).getByRole('heading', { name: 'Your session is over' }).waitFor();
-  await reads(keys.dialog(page), /Nothing that you typed is lost/);
-  assert.equal(await keys.dialog(page).getByRole('textbox', { name: 'E-mail' }).inputValue(), owner.email);
+  await keys.dialog(page).getByRole('heading', { name: 'Your session has ended' }).waitFor();
+  await reads(keys.dialog(page), /Nothing you typed is lost/);
+  assert.equal(await keys.dialog(page).getByRole('textbox', { name: 'Email' }).inputValue(), owner.email);
   await hasFocus(password(page));
   await signInAgain(page);
   await keys.shownKey(page);
@@ -171,10 +171,10 @@ test('when the sign-in is too old for making a key, a wrong password loses nothi
     person.storedToken,
   );
   await keys.createButton(page).click();
-  await keys.dialog(page).getByRole('heading', { name: 'Is it still you?' }).waitFor();
+  await keys.dialog(page).getByRole('heading', { name: 'Confirm your password' }).waitFor();
   await password(page).fill('wrong password');
   await page.keyboard.press('Enter');
-  await reads(keys.dialog(page).getByRole('alert').last(), /The e-mail address or the password is wrong\./);
+  await reads(keys.dialog(page).getByRole('alert').last(), /The email address or password is incorrect\./);
   assert.deepEqual(await keysNamed('Old sign-in'), []);
   await signInAgain(page);
   await keys.shownKey(page);
@@ -235,8 +235,8 @@ test('an expiry and scopes are folded away, and the key is made with what was ch
   const page = await fillIn(t, 'With everything', { expected: [] });
   const expires = keys.dialog(page).getByRole('combobox', { name: 'Expires' });
   await isGone(expires);
-  await keys.dialog(page).getByText('Expiry, limit and scopes').click();
-  await expires.selectOption('At a date and time…');
+  await keys.dialog(page).getByText('Expiration, rate limit and scopes').click();
+  await expires.selectOption('Custom date and time…');
   const date = keys.dialog(page).getByLabel('Date and time');
   await date.fill('2020-01-01T10:00');
   await keys.createButton(page).click();

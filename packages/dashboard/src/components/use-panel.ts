@@ -11,8 +11,8 @@ declare module '@tanstack/history' {
 export type Panel = 'generate' | 'rename' | 'revoke' | 'limit' | 'password' | 'end-others' | 'end-all';
 
 /**
- * An open dialog is a history entry: Back closes it, and a link can open it. Closing it with a button also goes back, so
- * that the page behind it is not in the history twice.
+ * An open dialog is a history entry: Back closes it, and a link can open it. Closing it with a button also goes back,
+ * so that the page behind it is not in the history twice.
  */
 export function usePanel() {
   const navigate = useNavigate();

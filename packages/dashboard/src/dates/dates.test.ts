@@ -30,7 +30,7 @@ for (const { zone, now, at, says } of [
   // The same two instants are one day apart in one zone and two days apart in the other.
   { zone: 'UTC', now: '2026-03-04T00:30Z', at: '2026-03-05T23:30Z', says: 'tomorrow' },
   { zone: 'Asia/Kathmandu', now: '2026-03-04T00:30Z', at: '2026-03-05T23:30Z', says: 'in 2 days' },
-  // On a day of 25 hours, 24.5 hours later is still today. On a day of 23 hours, 23.5 hours later is tomorrow, in hours.
+  // On a day of 25 hours, 24.5 hours later is still today. On a day of 23 hours, 23.5 hours later is tomorrow.
   { zone: 'Europe/Berlin', now: '2026-10-25T00:10+02:00', at: '2026-10-25T23:40+01:00', says: 'in 24 hours' },
   { zone: 'Europe/Berlin', now: '2026-03-29T00:10+01:00', at: '2026-03-30T00:10+02:00', says: 'in 23 hours' },
   { zone: 'Europe/Berlin', now: '2026-03-28T12:00+01:00', at: '2026-03-30T11:00+02:00', says: 'in 2 days' },

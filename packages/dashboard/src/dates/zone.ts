@@ -1,4 +1,4 @@
-/** Calendar and clock of a time zone, from the browser's data. Zones are IANA names; instants are epoch milliseconds. */
+/** Calendar and clock of a time zone, from the browser's data. Zones are IANA names, instants are epoch ms. */
 import { hourLength } from '@soku/contract/instant';
 
 export const readerZone = Intl.DateTimeFormat().resolvedOptions().timeZone;

@@ -4,8 +4,9 @@ import { decodePercent, mayHoldKey } from '@soku/key';
 export let hashFromAddress = '';
 
 /**
- * Removes a key from the address before the router, a request or the redirect to the login page can read it. An address
- * that may contain a key is replaced before the code that checks it loads, and stays replaced if that code fails to load.
+ * Removes a key from the address before the router, a request or the redirect to the login page can read it. An
+ * address that may contain a key is replaced before the code that checks it loads, and stays replaced if that code
+ * fails to load.
  */
 export async function cleanAddress({ location, history }: Window): Promise<void> {
   const { href } = location;

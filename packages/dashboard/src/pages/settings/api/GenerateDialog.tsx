@@ -12,8 +12,8 @@ import { ShownOnce } from './ShownOnce.tsx';
 import { useCreateKey } from './use-create-key.ts';
 
 /**
- * Asks for a name, creates the key and shows it once. Every way to leave the dialog (Escape, a click outside, Done, Back,
- * a link, a reload) passes the same guard.
+ * Asks for a name, creates the key and shows it once. Every way to leave the dialog (Escape, a click outside, Done,
+ * Back, a link, a reload) passes the same guard.
  */
 export function GenerateDialog({ onClose }: { onClose: () => void }) {
   const { created, copied } = useNewKey();

@@ -57,8 +57,8 @@ function RecentUse({ accepted, lastUsed }: Pick<Usage, 'accepted' | 'lastUsed'>)
 const maxLength = 40;
 
 /**
- * The first product of a user agent, such as "curl/8.5" in "curl/8.5 (x86_64) libcurl/8.5", names the program (RFC 9110,
- * 10.1.5). Browsers all start with Mozilla/5.0, so they are recognized by deviceOf.
+ * The first product of a user agent, such as "curl/8.5" in "curl/8.5 (x86_64) libcurl/8.5", names the program (RFC
+ * 9110, 10.1.5). Browsers all start with Mozilla/5.0, so they are recognized by deviceOf.
  */
 function Program({ userAgent }: { userAgent: string }) {
   if (userAgent.startsWith('Mozilla/')) return <span key="browser">{` with ${deviceOf(userAgent)}`}</span>;

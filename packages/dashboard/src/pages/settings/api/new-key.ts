@@ -1,7 +1,7 @@
 /**
- * The only place that stores the key that was just created, from the response until it is dropped. The object is global,
- * so that a page that fails does not lose the key before it is copied. It is cleared in place, because React retains
- * previous state and props for a while.
+ * The only place that stores the key that was just created, from the response until it is dropped. The object is
+ * global, so that a page that fails does not lose the key before it is copied. It is cleared in place, because React
+ * retains previous state and props for a while.
  */
 import type { CreatedKey } from '@soku/contract/keys';
 import { type ComponentType, useEffect, useSyncExternalStore } from 'react';

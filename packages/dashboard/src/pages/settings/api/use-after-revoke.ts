@@ -6,8 +6,8 @@ import { announce } from '../../../components/Toast.tsx';
 export type OnRevoked = (key: Key, revocation: RevokedKey['revocation'] | undefined) => void;
 
 /**
- * After a revoke, the row that had the focus disappears, so the focus moves to the next row or to the heading. The result
- * is announced after the dialog has closed, because screen readers ignore live regions behind a modal dialog.
+ * After a revoke, the row that had the focus disappears, so the focus moves to the next row or to the heading. The
+ * result is announced after the dialog has closed, because screen readers ignore live regions behind a modal dialog.
  */
 export function useAfterRevoke(rows: Key[], panel: string | undefined): OnRevoked {
   const revoked = useRef<{ message: string; next: string | undefined } | null>(null);
@@ -28,7 +28,7 @@ export function useAfterRevoke(rows: Key[], panel: string | undefined): OnRevoke
   };
 }
 
-/** Another revoke may still be waiting for a server, so only the response to this call proves that none accepts the key. */
+/** Another revoke may still wait for a server, so only the response to this call proves that none accepts the key. */
 function resultText(revocation: RevokedKey['revocation'] | undefined): string {
   if (revocation === undefined) return 'Already revoked.';
   const { nodes, waitedMs, descendants } = revocation;

@@ -18,12 +18,12 @@ export function preparePanels(): void {
  * The dialogs, or null until their code is loaded. Replaces React.lazy, which shows nothing for 300 ms after its first
  * fallback, even if the code is already loaded.
  */
-export function usePanels(wanted: boolean): Panels | null {
+export function usePanels(enabled: boolean): Panels | null {
   const [, setLoaded] = useState(false);
   const [failure, setFailure] = useState<Error | null>(null);
   useEffect(() => {
-    if (wanted && panels === null) loadPanels().then(() => setLoaded(true), setFailure);
-  }, [wanted]);
+    if (enabled && panels === null) loadPanels().then(() => setLoaded(true), setFailure);
+  }, [enabled]);
   if (failure) throw failure;
   return panels;
 }
