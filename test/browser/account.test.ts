@@ -10,7 +10,7 @@ import { answered, Dashboard } from './dashboard.ts';
 import { describedAs, evaluate, hasFocus, isAt, isGone, reads, tabTo } from './expect.ts';
 import { dialog, heading, question, toast } from './key-pages.ts';
 
-// Many of these tests end every other session, so each signs in by itself.
+// Many of these tests end all other sessions, so each test signs in separately.
 const dashboard = await Dashboard.start();
 after(() => dashboard.stop());
 
@@ -19,7 +19,7 @@ const saveName = (page: Page) => page.getByRole('button', { name: 'Save name' })
 const userOf = async (person: Person) =>
   sessionSchema.parse((await person.call('GET', '/api/session')).body).user;
 
-test('the name is changed, and shown at once where it stands', async (t) => {
+test('a changed name is shown immediately', async (t) => {
   const person = await dashboard.signIn();
   const page = await dashboard.open(t, '/settings/account', { as: person });
   await nameField(page).fill('Ada Lovelace');
@@ -40,7 +40,7 @@ async function fillInPasswords(page: Page, current: string, next: string): Promi
   await page.keyboard.press('Enter');
 }
 
-test('the password is changed with the current one only, and that ends every other session', async (t) => {
+test('changing the password requires the current one and ends all other sessions', async (t) => {
   const other = await dashboard.signIn();
   const page = await dashboard.open(t, '/settings/account', {
     as: await dashboard.signIn(),
@@ -72,7 +72,7 @@ test('the password is changed with the current one only, and that ends every oth
   });
 });
 
-test('one session of another browser is ended from the list, and that browser is signed out', async (t) => {
+test('ending a session from the list signs that browser out', async (t) => {
   const person = await dashboard.signIn();
   await person.call('POST', '/api/auth/revoke-other-sessions', {});
   const page = await dashboard.open(t, '/settings/account', { as: person });
@@ -99,7 +99,7 @@ test('one session of another browser is ended from the list, and that browser is
   await isAt(other, '/login?next=%2Fsettings%2Fapi');
 });
 
-test('signing out everywhere else ends the other browsers and not this one', async (t) => {
+test('signing out everywhere else signs out all other browsers but not this one', async (t) => {
   const other = await dashboard.open(t, '/settings/api', {
     as: await dashboard.signIn(),
     expected: [answered(401)],
@@ -117,7 +117,7 @@ test('signing out everywhere else ends the other browsers and not this one', asy
   await reads(heading(page), /^Account$/);
 });
 
-test('signing out everywhere ends this browser, too', async (t) => {
+test('signing out everywhere also signs out this browser', async (t) => {
   const page = await dashboard.open(t, '/settings/account?panel=end-all', { as: await dashboard.signIn() });
   await question(page).getByRole('button', { name: 'Sign out everywhere' }).click();
   await isAt(page, '/login');
@@ -128,17 +128,17 @@ test('signing out everywhere ends this browser, too', async (t) => {
 const background = (page: Page) =>
   evaluate(page, z.string(), 'getComputedStyle(document.documentElement).backgroundColor');
 
-/** Notes the theme at the first moment that something could be painted: when the body begins. */
-const noteTheme = `new MutationObserver((_changes, observer) => {
+/** Records the theme when the body starts, before anything can be painted. */
+const recordTheme = `new MutationObserver((_changes, observer) => {
   if (!document.body) return;
   observer.disconnect();
   window.themeAtBody = document.documentElement.dataset.theme ?? 'system';
 }).observe(document, { childList: true, subtree: true })`;
 
-test('a chosen theme stays over a reload, from before the first paint on, and reaches the login page', async (t) => {
+test('a chosen theme applies after a reload, before the first paint and on the login page', async (t) => {
   const person = await dashboard.signIn();
   const page = await dashboard.open(t, '/settings/account', { as: person, colorScheme: 'light' });
-  await page.addInitScript(noteTheme);
+  await page.addInitScript(recordTheme);
   const light = await background(page);
   const choose = page.getByRole('main').getByRole('radio', { name: 'Dark' });
   await tabTo(page.getByRole('main').getByRole('radio', { name: 'System' }));
@@ -158,7 +158,7 @@ test('a chosen theme stays over a reload, from before the first paint on, and re
   }
 });
 
-test('the theme follows the device until one is chosen, in the account menu, too', async (t) => {
+test('the theme follows the device until one is chosen, also in the account menu', async (t) => {
   const page = await dashboard.open(t, '/', { as: await dashboard.signIn(), colorScheme: 'dark' });
   const dark = await background(page);
   await page.emulateMedia({ colorScheme: 'light' });

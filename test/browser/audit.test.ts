@@ -1,4 +1,4 @@
-/** Settings, Audit log: who did what, found again with filters, exported, and shown as it is. */
+/** Settings > Audit log: entries, filters, export and untrusted text. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, test } from 'node:test';
@@ -29,7 +29,7 @@ const toggle = (page: Page, name: string) =>
   page.getByRole('button', { name: new RegExp(`^${name}, `) }).first();
 const filter = (page: Page, name: string) => page.getByRole('combobox', { name, exact: true });
 const size = (page: Page) => page.locator('.list-foot').getByRole('status');
-/** The stable names of the actions that are shown. */
+/** Waits until the log shows entries with these actions. */
 const shows = (page: Page, actions: string[]) =>
   until(
     () => texts(page.locator('.entry__action code')),
@@ -37,7 +37,7 @@ const shows = (page: Page, actions: string[]) =>
     `the log shows ${actions.join()}`,
   );
 
-test('an entry says when, what, who, on what and from where, and opens to what changed', async (t) => {
+test('an entry shows time, action, actor, target and address, and expands to show the changes', async (t) => {
   const page = await dashboard.open(t, `/settings/audit?key=${key.id}`);
   await shows(page, ['key.updated', 'key.created', 'key.created']);
   const rows = await texts(page.locator('.entry > tr:first-child'));
@@ -62,7 +62,7 @@ test('an entry says when, what, who, on what and from where, and opens to what c
   await isAt(page, `/settings/audit?key=${key.id}`);
 });
 
-test('filters are in the URL, Back brings the ones before, and all are cleared at once', async (t) => {
+test('filters are in the URL, Back restores the previous ones, and all can be cleared together', async (t) => {
   const page = await dashboard.open(t, '/settings/audit');
   await filter(page, 'Action').selectOption('Key created');
   await isAt(page, '/settings/audit?action=key.created');
@@ -96,7 +96,7 @@ test('filters are in the URL, Back brings the ones before, and all are cleared a
   );
 });
 
-test('a period is entered in the zone of the reader, applied as a whole, and shared as instants', async (t) => {
+test('a period is entered in the time zone of the user and is in the URL in UTC', async (t) => {
   const page = await dashboard.open(t, '/settings/audit', { timezoneId: 'Asia/Kolkata' });
   await filter(page, 'Time').selectOption('Custom range…');
   await isAt(page, '/settings/audit?range=custom');
@@ -131,7 +131,7 @@ test('a period is entered in the zone of the reader, applied as a whole, and sha
   await hasFocus(filter(page, 'Action'));
 });
 
-test('what the address may not say is dropped', async (t) => {
+test('invalid filters in the address are dropped', async (t) => {
   const page = await dashboard.open(
     t,
     '/settings/audit?action=key.eaten&actor=%00&since=yesterday&key=x&range=1y',
@@ -141,7 +141,7 @@ test('what the address may not say is dropped', async (t) => {
   assert.equal(await filter(page, 'Action').inputValue(), '');
 });
 
-test('the export has what the filters let through, as the API returns it', async (t) => {
+test('the export contains the filtered entries in the format of the API', async (t) => {
   const page = await dashboard.open(t, `/settings/audit?key=${key.id}`);
   const downloading = page.waitForEvent('download');
   await page.getByRole('button', { name: 'Export these entries' }).click();
@@ -155,7 +155,7 @@ test('the export has what the filters let through, as the API returns it', async
   assert.deepEqual(exported, data);
 });
 
-test('without an answer, an export and the list say why, and can be tried again', async (t) => {
+test('a failed export and a failed list show the error and can be retried', async (t) => {
   const page = await dashboard.open(t, '/settings/audit', { expected: [answered(500), noAnswer] });
   await settled(page);
   const fail = { status: 500, json: { error: { ...failure, requestId: 'req_1' } } };
@@ -178,7 +178,7 @@ const failure = {
   timestamp: '2030-01-31T12:00:00.000Z',
 };
 
-test('names, clients and fields are text, cannot reorder the page, and stay in their columns', async (t) => {
+test('names, clients and fields are shown as text, cannot reorder the page and stay in their columns', async (t) => {
   const { key: hostile } = await ada.makeKey({ name: '<img src=x onerror=alert(1)>'.padEnd(100, 'W') });
   const reversing = 'paypal\u202Egpj.exe\nnext';
   await dashboard.database(
@@ -200,7 +200,7 @@ test('names, clients and fields are text, cannot reorder the page, and stay in t
   await isAccessible(page);
 });
 
-test('with the keyboard alone: open an entry, load what is older, and go on at the first new one', async (t) => {
+test('with the keyboard alone, an entry opens, and loading more focuses the first new entry', async (t) => {
   for (let n = 0; n < 60; n += 1) await rename(`Renamed ${n}`);
   const page = await dashboard.open(t, '/settings/audit?action=key.updated');
   await reads(size(page), /^Newest 50 entries$/);
@@ -220,7 +220,7 @@ test('with the keyboard alone: open an entry, load what is older, and go on at t
   assert.equal(await entries(page).count(), ids.length);
 });
 
-test('a page that the browser translates goes on working', async (t) => {
+test('a page that the browser translates keeps working', async (t) => {
   const page = await dashboard.open(t, `/settings/audit?key=${key.id}`, { translated: true });
   await filter(page, 'Action').selectOption('Key created');
   await isAt(page, `/settings/audit?key=${key.id}&action=key.created`);

@@ -1,4 +1,4 @@
-/** Every dialog in every state, and what floats over a page: accessible in both themes and on a small screen. */
+/** Every dialog and popover in every state is accessible in both themes and on a small screen. */
 import { after, test } from 'node:test';
 import { errorSchema } from '@soku/contract/errors';
 import type { Page } from 'playwright-core';
@@ -26,7 +26,7 @@ const failure = errorSchema.parse({
   error: {
     type: 'api_error',
     code: 'internal_error',
-    message: 'Something failed inside. Try again.',
+    message: 'Internal server error. Try again.',
     timestamp: new Date().toISOString(),
     requestId: 'req_fromatest',
   },
@@ -35,7 +35,7 @@ const failure = errorSchema.parse({
 interface State {
   what: string;
   path: string;
-  /** From the open page to the state. */
+  /** Brings the open page into the state. */
   reach: (page: Page) => Promise<unknown>;
   expected?: RegExp[];
 }
@@ -47,7 +47,7 @@ const states: State[] = [
     reach: (page) => keys.nameField(page).waitFor(),
   },
   {
-    what: 'the form with everything unfolded and a problem',
+    what: 'the expanded form with a problem',
     path: '/settings/api?panel=generate',
     reach: async (page) => {
       await keys.dialog(page).getByText('Expiration, rate limit and scopes').click();
@@ -73,7 +73,7 @@ const states: State[] = [
     },
   },
   {
-    what: 'the refused clipboard',
+    what: 'the blocked clipboard',
     path: '/settings/api',
     reach: async (page) => {
       await keys.generate(page, 'Refused for axe');
@@ -85,7 +85,7 @@ const states: State[] = [
     },
   },
   {
-    what: 'the question before a key is lost',
+    what: 'the confirmation before a key is lost',
     path: '/settings/api',
     reach: async (page) => {
       await keys.generate(page, 'Nearly lost for axe');
@@ -94,7 +94,7 @@ const states: State[] = [
     },
   },
   {
-    what: 'the lost answer',
+    what: 'the lost response',
     path: '/settings/api?panel=generate',
     expected: [noAnswer, answered(409)],
     reach: async (page) => {
@@ -115,7 +115,7 @@ const states: State[] = [
     },
   },
   {
-    what: 'a failure while a key is made',
+    what: 'a failure while a key is created',
     path: '/settings/api?panel=generate',
     expected: [answered(500)],
     reach: async (page) => {
@@ -131,7 +131,7 @@ const states: State[] = [
     reach: (page) => keys.nameField(page).waitFor(),
   },
   {
-    what: 'the limit of a key with a problem',
+    what: 'the rate limit of a key with a problem',
     path: `/settings/api/${key.id}?panel=limit`,
     reach: async (page) => {
       await keys.dialog(page).getByRole('combobox').selectOption('Custom limit…');
@@ -140,12 +140,12 @@ const states: State[] = [
     },
   },
   {
-    what: 'the limit of each key',
+    what: 'the default rate limit',
     path: '/settings/api?panel=limit',
     reach: (page) => keys.dialog(page).getByRole('combobox').waitFor(),
   },
   {
-    what: 'the numbers of a chart, and one of its bars',
+    what: 'the numbers of a chart with a selected bar',
     path: `/settings/api/${key.id}`,
     reach: async (page) => {
       await page.getByText('Requests by hour').click();
@@ -159,7 +159,7 @@ const states: State[] = [
     reach: (page) => keys.confirmRevoke(page, key.name).waitFor(),
   },
   {
-    what: 'revoking what is revoked',
+    what: 'revoking a revoked key',
     path: `/settings/api?panel=revoke&key=${revoked.id}`,
     reach: (page) =>
       keys.question(page).getByRole('heading', { name: 'This key is already revoked' }).waitFor(),
@@ -192,7 +192,7 @@ const states: State[] = [
     },
   },
   {
-    what: 'the message that something was done',
+    what: 'the toast after a change',
     path: '/settings/account',
     reach: async (page) => {
       await page.getByRole('button', { name: 'Save name' }).click();
@@ -211,7 +211,7 @@ const states: State[] = [
 ];
 
 for (const { what, path, reach, expected = [] } of states) {
-  test(`${what} has no violation of axe in light, dark and small, and does not scroll sideways`, async (t) => {
+  test(`${what} has no axe violations in both themes or on a small screen, and does not scroll sideways`, async (t) => {
     const page = await dashboard.open(t, path, { expected });
     await settled(page);
     await reach(page);
@@ -219,7 +219,7 @@ for (const { what, path, reach, expected = [] } of states) {
   });
 }
 
-test('the question for the password over another dialog has no violation of axe', async (t) => {
+test('the sign-in dialog over another dialog has no axe violations', async (t) => {
   const person = await dashboard.signIn();
   const page = await dashboard.open(t, '/settings/api?panel=generate', {
     as: person,

@@ -1,4 +1,4 @@
-/** Limits of requests a minute: of one key, of a new one, and of every key of the workspace. */
+/** Rate limits: of one key, of a new key, and the default of the workspace. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { keyListSchema, keySchema } from '@soku/contract/keys';
@@ -23,7 +23,7 @@ const limitOf = async (id: string) =>
 const statusOfCall = async (apiKey: string) =>
   (await call(`${dashboard.server.url}/v1/me`, { headers: bearer(apiKey) })).status;
 
-test('with the keyboard alone a key gets a limit of its own, which holds for the next request', async (t) => {
+test('a custom limit can be set with the keyboard alone and applies to the next request', async (t) => {
   const { apiKey, key } = await ada.makeKey({ name: 'Held back' });
   const page = await dashboard.open(t, `/settings/api/${key.id}`);
   await reads(page.getByRole('main'), /Rate limit 1,000 requests per minute \(workspace default\)/);
@@ -52,7 +52,7 @@ test('with the keyboard alone a key gets a limit of its own, which holds for the
   );
 });
 
-test('no limit, and the default again, are chosen in the same place', async (t) => {
+test('a key can be set to no limit and back to the default', async (t) => {
   const { key } = await ada.makeKey({ name: 'Let go', rateLimit: 5 });
   const page = await dashboard.open(t, `/settings/api/${key.id}`);
   await editLimit(page).click();
@@ -69,7 +69,7 @@ test('no limit, and the default again, are chosen in the same place', async (t) 
   assert.equal(await limitOf(key.id), null);
 });
 
-test('a number that is none is refused in words beside its field, and nothing is sent', async (t) => {
+test('an invalid number is rejected with an explanation at its field, and nothing is sent', async (t) => {
   const { key } = await ada.makeKey({ name: 'Mistyped limit' });
   const page = await dashboard.open(t, `/settings/api/${key.id}?panel=limit`);
   await choice(page).selectOption('Custom limit…');
@@ -90,7 +90,7 @@ test('a number that is none is refused in words beside its field, and nothing is
   assert.equal(await limitOf(key.id), null);
 });
 
-test('a limit that could not be saved is told in the dialog, with what was typed still there', async (t) => {
+test('if a limit cannot be saved, the dialog shows the error and keeps the input', async (t) => {
   const { key } = await ada.makeKey({ name: 'Unsaved limit' });
   const page = await dashboard.open(t, `/settings/api/${key.id}?panel=limit`, { expected: [answered(500)] });
   await page.route(`**/v1/api-keys/${key.id}`, async (route) => {
@@ -107,7 +107,7 @@ test('a limit that could not be saved is told in the dialog, with what was typed
   await reads(page.getByRole('main'), /Rate limit 7 requests per minute/);
 });
 
-test('a new key is made with the limit that was chosen, and a wrong number unfolds its field', async (t) => {
+test('a new key gets the chosen limit, and an invalid number expands the section with its field', async (t) => {
   const page = await dashboard.open(t, '/settings/api?panel=generate');
   await keys.nameField(page).fill('Limited from the start');
   const fold = keys.dialog(page).getByText('Expiration, rate limit and scopes');
@@ -129,7 +129,7 @@ test('a new key is made with the limit that was chosen, and a wrong number unfol
   );
 });
 
-test('the limit of each key stands below the list, and changing it holds for every key without its own', async (t) => {
+test('the default rate limit is below the list, and a change applies to keys without their own limit', async (t) => {
   const { key } = await ada.makeKey({ name: 'As the others' });
   const page = await dashboard.open(t, '/settings/api?q=As%20the%20others');
   const line = page.locator('.workspace-limit');

@@ -1,4 +1,4 @@
-/** M8: before a key is revoked, the dialog says what uses it; and a leaked key is not kept waiting for that. */
+/** M8: the revoke dialog shows how the key is used, but does not delay the revoke of a leaked key. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { createdKeySchema, keySchema } from '@soku/contract/keys';
@@ -19,7 +19,7 @@ const use = (page: Page) => keys.question(page).locator('.key-use[role=status]')
 const statusOf = async (id: string) =>
   keySchema.parse((await ada.call('GET', `/v1/api-keys/${id}`)).body).status;
 
-test('the question says how often a key was used in the last day, and when, from where and with what last', async (t) => {
+test('the dialog shows the requests of the last day and the time, address and program of the last one', async (t) => {
   const { apiKey, key } = await ada.makeKey({ name: 'Busy' });
   await recordHours(dashboard, key.id, [
     { hoursAgo: 5, accepted: 1310, refused: 3 },
@@ -39,19 +39,19 @@ test('the question says how often a key was used in the last day, and when, from
 
 for (const { what, name, lastUse, words } of [
   {
-    what: 'a key that was never used',
+    what: 'an unused key',
     name: 'Fresh',
     lastUse: null,
     words: /^Never used\. No request with this key has been accepted\.$/,
   },
   {
-    what: 'a key that rests',
+    what: 'an idle key',
     name: 'Resting',
     lastUse: { at: Date.now() - 3 * week - 60_000 },
     words: /^Not used in the last 24 hours\. Last used 3 weeks ago\.$/,
   },
 ]) {
-  test(`the question says it of ${what}`, async (t) => {
+  test(`the dialog describes the use of ${what}`, async (t) => {
     const { key } = await ada.makeKey({ name });
     if (lastUse) await recordLastUse(dashboard, key.id, lastUse);
     const page = await dashboard.open(t, `/settings/api?q=${name}`);
@@ -60,7 +60,7 @@ for (const { what, name, lastUse, words } of [
   });
 }
 
-test('a browser is told by its name, for each calls itself Mozilla', async (t) => {
+test('a browser is shown by its name instead of "Mozilla"', async (t) => {
   const { key } = await ada.makeKey({ name: 'From a browser' });
   await recordHours(dashboard, key.id, [{ hoursAgo: 1, accepted: 1 }]);
   await recordLastUse(dashboard, key.id, {
@@ -72,7 +72,7 @@ test('a browser is told by its name, for each calls itself Mozilla', async (t) =
   await reads(use(page), /^1 request in .*, last used 1 hour ago from 2001:db8::7 with Firefox on Linux$/);
 });
 
-test('neither the button nor the size of the dialog waits for what uses the key', async (t) => {
+test('the revoke button works and the layout is stable while the usage is loading', async (t) => {
   const { apiKey, key } = await ada.makeKey({ name: 'In a hurry' });
   await call(`${dashboard.server.url}/v1/me`, { headers: { ...bearer(apiKey), 'user-agent': 'curl/8.5' } });
   const page = await dashboard.open(t, '/settings/api?q=In%20a%20hurry');
@@ -87,7 +87,7 @@ test('neither the button nor the size of the dialog waits for what uses the key'
   const waiting = await keys.question(page).boundingBox();
   held.resolve();
   await reads(use(page), /^1 request in the last 24 hours/);
-  assert.deepEqual(await keys.question(page).boundingBox(), waiting, 'nothing jumps');
+  assert.deepEqual(await keys.question(page).boundingBox(), waiting, 'the layout does not shift');
   await hasFocus(keys.question(page).getByRole('button', { name: 'Cancel' }));
 
   await page.route('**/usage?**', () => undefined);
@@ -97,14 +97,14 @@ test('neither the button nor the size of the dialog waits for what uses the key'
   assert.equal(await statusOf(key.id), 'revoked');
 });
 
-test('a key that created others is revoked alone, or with them, as chosen', async (t) => {
+test('the keys that a key created can be revoked with it', async (t) => {
   const { apiKey, key } = await ada.makeKey({ name: 'Provisioner', scopes: ['keys:write'] });
   const children: string[] = [];
   for (const name of ['Customer 1', 'Customer 2']) {
     const body = { name };
     const headers = bearer(apiKey);
-    const made = await call(`${dashboard.server.url}/v1/api-keys`, { method: 'POST', headers, body });
-    const child = createdKeySchema.parse(made.body);
+    const created = await call(`${dashboard.server.url}/v1/api-keys`, { method: 'POST', headers, body });
+    const child = createdKeySchema.parse(created.body);
     await call(`${dashboard.server.url}/v1/me`, { headers: bearer(child.apiKey) });
     children.push(child.key.id);
   }
@@ -123,7 +123,7 @@ test('a key that created others is revoked alone, or with them, as chosen', asyn
   for (const id of [key.id, ...children]) assert.equal(await statusOf(id), 'revoked');
 });
 
-test('the question says of a key that may create keys when it created none', async (t) => {
+test('the dialog says if a key that may create keys has created none', async (t) => {
   await ada.makeKey({ name: 'Childless', scopes: ['keys:write'] });
   const page = await dashboard.open(t, '/settings/api?q=Childless');
   await keys.revokeButton(page, 'Childless').click();
@@ -131,7 +131,7 @@ test('the question says of a key that may create keys when it created none', asy
   assert.equal(await keys.question(page).getByRole('checkbox').count(), 0);
 });
 
-test('when what uses the key cannot be loaded, the question says so and the revoke works', async (t) => {
+test('if the usage cannot be loaded, the dialog says so and the revoke works', async (t) => {
   const { key } = await ada.makeKey({ name: 'Not told' });
   const page = await dashboard.open(t, '/settings/api?q=Not%20told', { expected: [answered(500)] });
   await page.route('**/usage?**', (route) => route.fulfill({ status: 500, json: {} }));

@@ -1,4 +1,4 @@
-/** The first start: whoever has the code from the log makes the owner, once. */
+/** The first start: the code from the log creates the owner, once. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { Page } from 'playwright-core';
@@ -26,7 +26,7 @@ async function fillIn(page: Page): Promise<void> {
 
 const create = (page: Page) => page.getByRole('button', { name: 'Create account' }).click();
 
-test('before there is an account, every page leads to the setup', async (t) => {
+test('without an account, every page redirects to the setup page', async (t) => {
   const page = await dashboard.open(t, '/settings/api');
   await isAt(page, '/setup');
   await reads(heading(page), /^Set up Soku$/);
@@ -35,7 +35,7 @@ test('before there is an account, every page leads to the setup', async (t) => {
   await isAt(page, '/setup');
 });
 
-test('a wrong code is said at its field, and what was typed stays', async (t) => {
+test('a wrong code is reported at its field, and the input is kept', async (t) => {
   const page = await dashboard.open(t, '/setup?code=not-the-code', { expected: [answered(400)] });
   assert.equal(await field(page, 'Setup code').inputValue(), 'not-the-code');
   await fillIn(page);
@@ -47,7 +47,7 @@ test('a wrong code is said at its field, and what was typed stays', async (t) =>
   assert.equal(await field(page, 'Password').inputValue(), 'a long enough password');
 });
 
-test('what is missing or too short is said at each field, before anything is sent', async (t) => {
+test('missing and invalid values are reported at their fields before anything is sent', async (t) => {
   const page = await dashboard.open(t, `/setup?code=${code}`);
   await hasFocus(field(page, 'Your name'));
   await field(page, 'Email').fill('grace');
@@ -60,8 +60,8 @@ test('what is missing or too short is said at each field, before anything is sen
   await hasFocus(field(page, 'Your name'));
 });
 
-test('the code makes the owner, who lands signed in; used a second time it makes nobody', async (t) => {
-  // On a server of its own: the code works once, and the other tests need theirs.
+test('the code creates the owner and signs them in, and works only once', async (t) => {
+  // Uses a separate server, because the code works only once and the other tests need theirs.
   const fresh = await Dashboard.start(withoutOwner, dashboard);
   t.after(() => fresh.stop());
   const code = await setupCode(fresh);

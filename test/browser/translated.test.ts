@@ -1,6 +1,6 @@
 /**
- * Every flow in a page that the browser translates: nothing breaks, and what changes is seen to change. `open` fails a
- * test when an error reaches the console.
+ * Runs every flow in a page that the browser translates: nothing breaks, and all changes are visible. `open` fails a
+ * test if the console contains an error.
  */
 import assert from 'node:assert/strict';
 import { after, type TestContext, test } from 'node:test';
@@ -23,7 +23,7 @@ const button = (page: Page, name: string) => page.getByRole('button', { name, ex
 const field = (page: Page, name: string) => page.getByRole('textbox', { name, exact: true });
 const tab = (page: Page, name: string) => page.getByRole('tab', { name, exact: true });
 
-test('the translator has replaced what is read, and left keys and code alone', async (t) => {
+test('the translator replaces text, but not keys and code', async (t) => {
   const { key } = await ada.makeKey({ name: 'Read in translation' });
   const page = await open(t, '/settings/api');
   await keys.row(page, 'Read in translation').waitFor();
@@ -72,7 +72,7 @@ test('setting up, signing out and signing in', async (t) => {
   await reads(keys.heading(page), /^Overview$/);
 });
 
-test('a key is created, shown, copied, tried, renamed, found and revoked', async (t) => {
+test('a key is created, shown, copied, tested, renamed, found and revoked', async (t) => {
   const page = await open(t, '/settings/api?q=Translated');
   await reads(page.getByRole('navigation', { name: 'Status' }), /^Active 0 Revoked 0 Expired 0 All 0$/);
   await keys.generateButton(page).click();
@@ -124,7 +124,7 @@ test('a key is created, shown, copied, tried, renamed, found and revoked', async
   await reads(page.getByRole('navigation', { name: 'Status' }), /^Active 0 Revoked 1 Expired 0 All 1$/);
 });
 
-test('closing before copying, and a lost answer', async (t) => {
+test('closing before copying, and a lost response', async (t) => {
   const page = await open(t, '/settings/api', [/ERR_FAILED/, answered(409)]);
   await keys.generate(page, 'Not copied');
   await page.keyboard.press('Escape');
@@ -149,7 +149,7 @@ test('closing before copying, and a lost answer', async (t) => {
   await keys.copyAndClose(page);
 });
 
-test('the page of a key: its limit, its ranges, its numbers and its end', async (t) => {
+test('the page of a key: rate limit, time ranges, numbers and revoke', async (t) => {
   const { apiKey, key } = await ada.makeKey({ name: 'Page of one' });
   await call(`${dashboard.server.url}/v1/me`, { headers: bearer(apiKey) });
   const page = await open(t, '/');
@@ -193,7 +193,7 @@ test('the page of a key: its limit, its ranges, its numbers and its end', async 
   await isGone(keys.question(page));
 });
 
-test('the help, with a key that is checked, and the reference', async (t) => {
+test('the help with the key checker, and the reference', async (t) => {
   const { apiKey } = await ada.makeKey({ name: 'Checked' });
   const page = await open(t, '/help/api-troubleshooting', [answered(404)]);
   const check = page.getByRole('textbox', { name: 'Your key, as your program sends it' });
@@ -224,8 +224,8 @@ test('the help, with a key that is checked, and the reference', async (t) => {
   await reads(keys.heading(page), /^Page not found$/);
 });
 
-// Ends every session, so it comes last.
-test('the limit of each key, the account, its sessions and the theme', async (t) => {
+// Ends all sessions, so it runs last.
+test('the default rate limit, the account, its sessions and the theme', async (t) => {
   const page = await dashboard.open(t, '/settings/api', {
     as: await dashboard.signIn(),
     translated: true,
