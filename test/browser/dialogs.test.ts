@@ -51,7 +51,10 @@ const states: State[] = [
     path: '/settings/api?panel=generate',
     reach: async (page) => {
       await keys.dialog(page).getByText('Expiration, rate limit and scopes').click();
-      await keys.dialog(page).getByRole('combobox', { name: 'Expires' }).selectOption('Custom date and time…');
+      await keys
+        .dialog(page)
+        .getByRole('combobox', { name: 'Expires' })
+        .selectOption('Custom date and time…');
       await keys.createButton(page).click();
       await keys.dialog(page).getByText('Choose a date and time.').waitFor();
     },

@@ -226,7 +226,10 @@ test('a search that only matches keys with another status says how many and link
   const { key } = await ada.makeKey({ name: 'Ended elsewhere' });
   await ada.revoke(key.id);
   const page = await dashboard.open(t, '/settings/api?q=ended%20else');
-  await reads(page.getByRole('main'), /No active keys match "ended else"\. 1 key with another status matches\./);
+  await reads(
+    page.getByRole('main'),
+    /No active keys match "ended else"\. 1 key with another status matches\./,
+  );
   await page.getByRole('link', { name: 'Search all keys' }).click();
   await isAt(page, '/settings/api?q=ended+else&status=all');
   await keys.row(page, 'Ended elsewhere').waitFor();

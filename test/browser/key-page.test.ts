@@ -43,10 +43,7 @@ test('the page shows the last use and the current counts of accepted and rejecte
   assert.equal(await callApi(apiKey), 200);
   const page = await dashboard.open(t, `/settings/api/${key.id}`);
   await shows(page, '2', '0');
-  await reads(
-    requests(page),
-    /Last used \d+ seconds? ago IP address 203\.0\.113\.7 User agent curl\/8\.5$/,
-  );
+  await reads(requests(page), /Last used \d+ seconds? ago IP address 203\.0\.113\.7 User agent curl\/8\.5$/);
   const time = requests(page).getByRole('time');
   const usage = usageSchema.parse((await ada.call('GET', `/v1/api-keys/${key.id}/usage`)).body);
   assert.equal(await time.getAttribute('datetime'), usage.lastUsed?.at);

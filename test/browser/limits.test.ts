@@ -14,8 +14,7 @@ after(() => dashboard.stop());
 const { ada } = dashboard;
 
 const choice = (page: Page) => keys.dialog(page).getByRole('combobox', { name: 'Rate limit' });
-const number = (page: Page) =>
-  keys.dialog(page).getByRole('textbox', { name: 'Requests per minute' });
+const number = (page: Page) => keys.dialog(page).getByRole('textbox', { name: 'Requests per minute' });
 const save = (page: Page) => keys.dialog(page).getByRole('button', { name: 'Save limit' });
 const editLimit = (page: Page) => page.getByRole('button', { name: 'Edit limit' });
 const limitOf = async (id: string) =>
@@ -32,10 +31,7 @@ test('a custom limit can be set with the keyboard alone and applies to the next 
   await isAt(page, `/settings/api/${key.id}?panel=limit`);
   await reads(keys.dialog(page).getByRole('heading'), /^Rate limit of "Held back"$/);
   await hasFocus(choice(page));
-  await reads(
-    choice(page).getByRole('option'),
-    /^Workspace default \(1,000\) \| Custom limit… \| No limit$/,
-  );
+  await reads(choice(page).getByRole('option'), /^Workspace default \(1,000\) \| Custom limit… \| No limit$/);
   await page.keyboard.press('ArrowDown');
   await tabTo(number(page));
   await page.keyboard.type('2');
@@ -139,16 +135,16 @@ test('the default rate limit is below the list, and a change applies to keys wit
   await isAt(page, '/settings/api?q=As+the+others&panel=limit');
   await hasFocus(choice(page));
   await reads(keys.dialog(page), /Keys with their own limit are not affected\./);
-  await reads(
-    choice(page).getByRole('option'),
-    /^Server default \(1,000\) \| Custom limit… \| No limit$/,
-  );
+  await reads(choice(page).getByRole('option'), /^Server default \(1,000\) \| Custom limit… \| No limit$/);
   await choice(page).selectOption('Custom limit…');
   await number(page).fill('250');
   await save(page).click();
   await isGone(keys.dialog(page));
   await reads(line, /^Default rate limit: 250 requests per minute/);
-  await reads(keys.toast(page), /Default rate limit: 250 requests per minute, starting with the next request\./);
+  await reads(
+    keys.toast(page),
+    /Default rate limit: 250 requests per minute, starting with the next request\./,
+  );
   await hasFocus(change);
   const workspace = workspaceSchema.parse((await ada.call('GET', '/v1/workspace')).body);
   assert.equal(workspace.rateLimit, 250);

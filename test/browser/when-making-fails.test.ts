@@ -43,7 +43,10 @@ test('if the response is lost, the page says that the key exists and can replace
   const page = await fillIn(t, 'Lost response', { expected: [noAnswer, answered(409)] });
   await page.route(creating, loseResponse, { times: 1 });
   await keys.createButton(page).click();
-  await reads(keys.dialog(page), /The key was created, but the response that contains it was lost.*cannot be shown again/);
+  await reads(
+    keys.dialog(page),
+    /The key was created, but the response that contains it was lost.*cannot be shown again/,
+  );
   const [lost, ...others] = await keysNamed('Lost response');
   assert.ok(lost);
   assert.deepEqual(others, []);
@@ -106,10 +109,7 @@ test('if the browser is offline, the dialog says so, and the request is not repe
   const page = await fillIn(t, 'No network', { expected: [noAnswer] });
   await page.context().setOffline(true);
   await keys.createButton(page).click();
-  await reads(
-    keys.dialog(page).getByRole('alert'),
-    /You are offline\. Try again when you are back online\./,
-  );
+  await reads(keys.dialog(page).getByRole('alert'), /You are offline\. Try again when you are back online\./);
   await page.context().setOffline(false);
   await keys.createButton(page).click();
   await keys.shownKey(page);

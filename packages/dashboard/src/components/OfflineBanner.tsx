@@ -19,9 +19,7 @@ export function OfflineBanner() {
       {online ? null : (
         <p className="offline">
           <WifiOff size={16} aria-hidden />
-          <span>
-            You are offline. This page may be out of date; it refreshes when you are back online.
-          </span>
+          <span>You are offline. This page may be out of date; it refreshes when you are back online.</span>
         </p>
       )}
     </div>

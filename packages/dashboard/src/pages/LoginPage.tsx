@@ -38,9 +38,7 @@ export function LoginPage() {
   return (
     <Gate
       title="Sign in to Soku"
-      lead={
-        next && next !== '/' ? 'After signing in, you return to the same page.' : 'Manage your API keys.'
-      }
+      lead={next && next !== '/' ? 'After signing in, you return to the same page.' : 'Manage your API keys.'}
       foot={
         <>
           <p>

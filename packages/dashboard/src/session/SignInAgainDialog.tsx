@@ -19,7 +19,8 @@ const titles: Record<Reason, string> = {
 
 const texts: Record<Reason, string> = {
   'session-over': 'Sign in again to continue. Nothing you typed is lost.',
-  'recent-login': 'To create a key, you must have signed in within the last two hours. Nothing you typed is lost.',
+  'recent-login':
+    'To create a key, you must have signed in within the last two hours. Nothing you typed is lost.',
 };
 
 /** Asks for the password on top of the open page or dialog, which keeps its state. */

@@ -38,8 +38,8 @@ export function KeyManagementPage() {
           be guessed. The checksum reveals a mistyped or truncated key immediately, without a database lookup.
         </p>
         <p>
-          Lists and logs show only the preview, such as{' '}
-          <code translate="no">{examplePreview(prefix)}</code>. It identifies a key and grants no access.
+          Lists and logs show only the preview, such as <code translate="no">{examplePreview(prefix)}</code>.
+          It identifies a key and grants no access.
         </p>
       </Part>
       <Part id="practice" title="Best practices">

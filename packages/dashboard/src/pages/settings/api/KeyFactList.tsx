@@ -40,7 +40,9 @@ export function KeyFactList({ apiKey, onEditLimit }: { apiKey: Key; onEditLimit:
         <Limit apiKey={apiKey} onEdit={onEditLimit} />
       </Fact>
       <Fact name="Scopes">
-        {apiKey.scopes.length === 0 ? <span>None. The key can call the API, but cannot manage anything.</span> : null}
+        {apiKey.scopes.length === 0 ? (
+          <span>None. The key can call the API, but cannot manage anything.</span>
+        ) : null}
         {apiKey.scopes.map((scope) => (
           <span className="fact__scope" key={scope}>
             <code translate="no">{scope}</code> <span>{scopeTextOf(scope)}</span>

@@ -14,9 +14,7 @@ export function KeyUse({ id }: { id: string }) {
   return (
     <div className="key-use" role="status">
       {usage ? <Use usage={usage} /> : null}
-      {error && !usage ? (
-        <p>Usage could not be loaded. You can still revoke the key.</p>
-      ) : null}
+      {error && !usage ? <p>Usage could not be loaded. You can still revoke the key.</p> : null}
       {!error && !usage ? (
         <>
           <span className="visually-hidden">Loading usage</span>

@@ -33,9 +33,7 @@ export function LostAnswer({ id, onCreateAnother, onClose }: LostAnswerProps) {
   return (
     <div className="form">
       <Notice tone="warn">
-        <p>
-          The key was created, but the response that contains it was lost. The key cannot be shown again.
-        </p>
+        <p>The key was created, but the response that contains it was lost. The key cannot be shown again.</p>
       </Notice>
       <p>Revoke this key and create another one. Your input is still in the form.</p>
       <Failure error={error} />

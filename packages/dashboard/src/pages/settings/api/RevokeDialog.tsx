@@ -49,8 +49,7 @@ export function RevokeDialog({ id, onClose, onRevoked }: RevokeDialogProps) {
           <>
             <p>
               Once revoked, this key stops working on every server: requests with it are rejected with{' '}
-              <code translate="no">401 Unauthorized</code>.{' '}
-              <strong>This cannot be undone.</strong>
+              <code translate="no">401 Unauthorized</code>. <strong>This cannot be undone.</strong>
             </p>
             <DescendantsField apiKey={key} checked={descendants} disabled={busy} onChange={setDescendants} />
           </>

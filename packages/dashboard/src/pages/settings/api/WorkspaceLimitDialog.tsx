@@ -21,7 +21,9 @@ export function WorkspaceLimitDialog({ onClose }: { onClose: () => void }) {
           save={async (rateLimit) => {
             const changed = await changeWorkspace({ rateLimit });
             client.setQueryData(workspaceOptions.queryKey, changed);
-            announce(`Default rate limit: ${limitInWords(commonLimitOf(changed))}, starting with the next request.`);
+            announce(
+              `Default rate limit: ${limitInWords(commonLimitOf(changed))}, starting with the next request.`,
+            );
           }}
           onClose={onClose}
         >
