@@ -6,7 +6,7 @@ import { errorSchema } from '@soku/contract/errors';
 import { z } from 'zod';
 
 /** Codes of failures that the client detects itself. */
-type LocalCode = 'offline' | 'unreachable' | 'unexpected_answer';
+type LocalCode = 'offline' | 'unreachable' | 'unexpected_response';
 
 export interface FieldProblem {
   path: string;
@@ -65,7 +65,7 @@ export async function callApi<Schema extends z.ZodType>(
   if (parsed.success) return parsed.data;
   throw new ApiError({
     status: response.status,
-    code: 'unexpected_answer' satisfies LocalCode,
+    code: 'unexpected_response' satisfies LocalCode,
     message: 'The server sent an unexpected response. Reload the page.',
     requestId: response.headers.get('x-request-id') ?? undefined,
   });
@@ -123,7 +123,7 @@ function failureOf(response: Response, body: unknown): ApiError {
   const own = errorSchema.safeParse(body);
   if (own.success) return new ApiError({ status: response.status, retryAfter, ...own.data.error });
   const auth = authErrorSchema.safeParse(body);
-  const code = auth.data?.code ?? 'unexpected_answer';
+  const code = auth.data?.code ?? 'unexpected_response';
   const message = auth.data?.message ?? `The server responded with ${response.status} and gave no reason.`;
   return new ApiError({ status: response.status, retryAfter, requestId, code, message });
 }
@@ -143,5 +143,5 @@ export function isSessionOver(error: unknown): boolean {
 /** There was no complete response, so it is unknown whether the request took effect. */
 export function isAnswerLost(error: unknown): boolean {
   if (!(error instanceof ApiError)) return false;
-  return error.status === 0 || (error.status < 300 && error.code === 'unexpected_answer');
+  return error.status === 0 || (error.status < 300 && error.code === 'unexpected_response');
 }

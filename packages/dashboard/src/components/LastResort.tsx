@@ -17,7 +17,7 @@ export class LastResort extends Component<{ children: Elements }, { failed: bool
       <main className="lone">
         <h1>This page could not be displayed</h1>
         <p>
-          <Button look="primary" onClick={() => window.location.reload()}>
+          <Button variant="primary" onClick={() => window.location.reload()}>
             Reload the page
           </Button>
         </p>

@@ -19,7 +19,7 @@ export function ErrorPage({ error, reset }: ErrorComponentProps) {
           : 'An error occurred on this page, or a newer version was installed. Reloading the page usually helps.'}
       </PageHead>
       <p className="lone__actions">
-        <Button look="primary" onClick={retry}>
+        <Button variant="primary" onClick={retry}>
           Try again
         </Button>
         <Button onClick={() => window.location.reload()}>Reload the page</Button>

@@ -69,7 +69,7 @@ export function LoginPage() {
           <span>Stay signed in on this device</span>
         </label>
         <Failure error={failure} />
-        <Button look="primary" type="submit" busy={busy}>
+        <Button variant="primary" type="submit" busy={busy}>
           Sign in
         </Button>
       </form>

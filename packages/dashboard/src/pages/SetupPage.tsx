@@ -65,7 +65,7 @@ export function SetupPage() {
           autoComplete="new-password"
         />
         <Failure error={failure} />
-        <Button look="primary" type="submit" busy={busy}>
+        <Button variant="primary" type="submit" busy={busy}>
           Create account
         </Button>
       </form>

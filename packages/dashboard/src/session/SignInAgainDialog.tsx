@@ -67,13 +67,13 @@ function PasswordPrompt({ reason, email }: { reason: Reason; email: string }) {
         <Failure error={failure} />
         <DialogActions>
           {reason === 'session-over' ? (
-            <Button look="quiet" onClick={leave}>
+            <Button variant="quiet" onClick={leave}>
               Use another account
             </Button>
           ) : (
             <Button onClick={() => answerSignIn(false)}>Cancel</Button>
           )}
-          <Button look="primary" type="submit" busy={busy}>
+          <Button variant="primary" type="submit" busy={busy}>
             Sign in
           </Button>
         </DialogActions>

@@ -50,17 +50,17 @@ interface ErrorEntryProps {
   code: ErrorCode;
   origin: string;
   /** Whether the address names this code. `:target` does not match if the entry is rendered after navigation. */
-  meant: boolean;
+  isTarget: boolean;
 }
 
-export function ErrorEntry({ code, origin, meant }: ErrorEntryProps) {
+export function ErrorEntry({ code, origin, isTarget }: ErrorEntryProps) {
   const row = rows[code];
   return (
     <article
       className="error-entry"
       id={code}
       aria-labelledby={`${code}-title`}
-      aria-current={meant ? 'location' : undefined}
+      aria-current={isTarget ? 'location' : undefined}
     >
       <header className="error-entry__head">
         <h3 id={`${code}-title`} className="error-entry__title">

@@ -10,7 +10,7 @@ import { HelpPage, Part } from './HelpPage.tsx';
 export function TroubleshootingPage() {
   const session = useSession();
   const groups = useMemo(codesByStatus, []);
-  const meant = useRouterState({ select: (state) => state.location.hash });
+  const target = useRouterState({ select: (state) => state.location.hash });
   const origin = session?.publicUrl ?? window.location.origin;
   return (
     <HelpPage
@@ -39,7 +39,7 @@ export function TroubleshootingPage() {
       {groups.map(({ status, name, codes }) => (
         <Part id={`status-${status}`} title={`${status} ${name}`} key={status}>
           {codes.map((code) => (
-            <ErrorEntry key={code} code={code} origin={origin} meant={code === meant} />
+            <ErrorEntry key={code} code={code} origin={origin} isTarget={code === target} />
           ))}
         </Part>
       ))}

@@ -41,7 +41,7 @@ export function AccountPage() {
           <SessionList />
           <div className="card__row card__row--end">
             <Button onClick={() => open('end-others')}>Sign out everywhere else</Button>
-            <Button look="quiet-danger" onClick={() => open('end-all')}>
+            <Button variant="quiet-danger" onClick={() => open('end-all')}>
               Sign out everywhere
             </Button>
           </div>

@@ -53,7 +53,7 @@ export function EndSessionsDialog({ here, onClose }: { here: boolean; onClose: (
         <Button data-autofocus onClick={onClose}>
           Cancel
         </Button>
-        <Button look="danger" busy={busy} onClick={end}>
+        <Button variant="danger" busy={busy} onClick={end}>
           {here ? 'Sign out everywhere' : 'Sign out everywhere else'}
         </Button>
       </DialogActions>

@@ -57,7 +57,7 @@ export function PasswordDialog({ email, onClose }: { email: string; onClose: () 
         <Failure error={failure} />
         <DialogActions>
           <Button onClick={onClose}>Cancel</Button>
-          <Button look="primary" type="submit" busy={busy}>
+          <Button variant="primary" type="submit" busy={busy}>
             Change password
           </Button>
         </DialogActions>

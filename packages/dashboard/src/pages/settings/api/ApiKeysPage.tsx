@@ -37,7 +37,7 @@ export function ApiKeysPage() {
       <PageHead
         title="API keys"
         action={
-          <Button look="primary" icon={Plus} onClick={generate} {...prepare}>
+          <Button variant="primary" icon={Plus} onClick={generate} {...prepare}>
             Generate New Key
           </Button>
         }

@@ -24,7 +24,7 @@ export function EmptyList({ filter, counts, onGenerate }: EmptyListProps) {
         it after where it runs.
       </p>
       <div className="empty__actions">
-        <Button look="secondary" icon={Plus} onClick={onGenerate}>
+        <Button variant="secondary" icon={Plus} onClick={onGenerate}>
           {anyKeys ? 'Create a key' : 'Create your first key'}
         </Button>
         <Link to="/help/authentication" className={buttonClass('quiet')}>

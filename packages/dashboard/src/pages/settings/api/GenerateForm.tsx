@@ -92,7 +92,7 @@ export function GenerateForm({ creation, onCancel }: { creation: Creation; onCan
       <Failure error={problems === null ? failure : null} />
       <DialogActions>
         <Button onClick={onCancel}>Cancel</Button>
-        <Button look="primary" type="submit" busy={creation.busy}>
+        <Button variant="primary" type="submit" busy={creation.busy}>
           Create
         </Button>
       </DialogActions>

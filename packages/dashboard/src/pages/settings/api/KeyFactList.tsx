@@ -81,7 +81,7 @@ function Limit({ apiKey: { rateLimit, status }, onEdit }: { apiKey: Key; onEdit:
         <span key="own">{capital(limitInWords(rateLimit))}</span>
       )}
       {status === 'revoked' ? null : (
-        <Button look="quiet" icon={Pencil} onClick={onEdit}>
+        <Button variant="quiet" icon={Pencil} onClick={onEdit}>
           Edit limit
         </Button>
       )}

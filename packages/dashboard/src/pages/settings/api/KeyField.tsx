@@ -67,7 +67,7 @@ export function KeyField({ apiKey, name, copied, onCopied }: KeyFieldProps) {
         />
         <Button
           ref={button}
-          look={copied ? 'secondary' : 'primary'}
+          variant={copied ? 'secondary' : 'primary'}
           icon={copied ? Check : Copy}
           className="secret__copy"
           onClick={copy}

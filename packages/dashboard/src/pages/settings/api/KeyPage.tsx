@@ -111,7 +111,7 @@ function KeyActions({ revoked }: { revoked: boolean }) {
         Rename
       </Button>
       {revoked ? null : (
-        <Button look="quiet-danger" onClick={() => openPanel('revoke')}>
+        <Button variant="quiet-danger" onClick={() => openPanel('revoke')}>
           Revoke key
         </Button>
       )}

@@ -9,10 +9,10 @@ export function LeaveQuestion({ onStay, onLeave }: { onStay: () => void; onLeave
         revoke it and create another one.
       </p>
       <DialogActions>
-        <Button look="quiet-danger" onClick={onLeave}>
+        <Button variant="quiet-danger" onClick={onLeave}>
           Close without copying
         </Button>
-        <Button look="primary" data-autofocus onClick={onStay}>
+        <Button variant="primary" data-autofocus onClick={onStay}>
           Back to the key
         </Button>
       </DialogActions>

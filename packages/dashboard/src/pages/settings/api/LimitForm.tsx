@@ -33,7 +33,7 @@ export function LimitForm({ label, inherited, value, save, onClose, children }: 
       <Failure error={failure} />
       <DialogActions>
         <Button onClick={onClose}>Cancel</Button>
-        <Button look="primary" type="submit" busy={busy}>
+        <Button variant="primary" type="submit" busy={busy}>
           Save limit
         </Button>
       </DialogActions>

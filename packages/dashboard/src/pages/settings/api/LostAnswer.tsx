@@ -39,7 +39,7 @@ export function LostAnswer({ id, onCreateAnother, onClose }: LostAnswerProps) {
       <Failure error={error} />
       <DialogActions>
         <Button onClick={onClose}>Close without revoking</Button>
-        <Button look="primary" busy={busy} onClick={replace}>
+        <Button variant="primary" busy={busy} onClick={replace}>
           Revoke and create another
         </Button>
       </DialogActions>

@@ -46,7 +46,7 @@ function RenameForm({ apiKey, onClose }: { apiKey: Key; onClose: () => void }) {
       <Failure error={failure} />
       <DialogActions>
         <Button onClick={onClose}>Cancel</Button>
-        <Button look="primary" type="submit" busy={busy}>
+        <Button variant="primary" type="submit" busy={busy}>
           Rename
         </Button>
       </DialogActions>

@@ -24,7 +24,7 @@ export function RescueDialog() {
           <p>The key was created, but part of this page failed. The key will not be shown again.</p>
           <KeyField apiKey={created.apiKey} name={created.key.name} copied={copied} onCopied={markCopied} />
           <DialogActions>
-            <Button look={copied ? 'primary' : 'secondary'} onClick={requestClose}>
+            <Button variant={copied ? 'primary' : 'secondary'} onClick={requestClose}>
               Done
             </Button>
           </DialogActions>

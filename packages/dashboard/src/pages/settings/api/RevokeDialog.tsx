@@ -61,7 +61,7 @@ export function RevokeDialog({ id, onClose, onRevoked }: RevokeDialogProps) {
             {already || loadError ? 'Close' : 'Cancel'}
           </Button>
           {key && !already ? (
-            <Button look="danger" busy={busy} onClick={revoke}>
+            <Button variant="danger" busy={busy} onClick={revoke}>
               {`Revoke "${key.name}"`}
             </Button>
           ) : null}

@@ -37,7 +37,7 @@ export function ShownOnce({ apiKey, preview, name, copied, onCopied, onDone }: S
       </section>
       <TestKey apiKey={apiKey} />
       <DialogActions>
-        <Button look={copied ? 'primary' : 'secondary'} onClick={onDone}>
+        <Button variant={copied ? 'primary' : 'secondary'} onClick={onDone}>
           Done
         </Button>
       </DialogActions>

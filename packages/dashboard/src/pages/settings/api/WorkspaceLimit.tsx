@@ -12,7 +12,7 @@ export function WorkspaceLimit({ onChange }: { onChange: () => void }) {
     <p className="workspace-limit">
       <span>Default rate limit: </span>
       {workspace ? <span>{limitInWords(commonLimitOf(workspace))}</span> : <Skeleton />}
-      <Button look="link" onClick={onChange}>
+      <Button variant="link" onClick={onChange}>
         <span>Change</span>
         <span className="visually-hidden"> the default rate limit</span>
       </Button>
