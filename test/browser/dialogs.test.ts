@@ -214,7 +214,7 @@ const states: State[] = [
 ];
 
 for (const { what, path, reach, expected = [] } of states) {
-  test(`${what} has no axe violations in both themes or on a small screen, and does not scroll sideways`, async (t) => {
+  test(`${what} has no axe violations in either theme or on a small screen, and does not scroll sideways`, async (t) => {
     const page = await dashboard.open(t, path, { expected });
     await settled(page);
     await reach(page);
