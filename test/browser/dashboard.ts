@@ -1,4 +1,4 @@
-/** A server and a browser for one test file, and pages in contexts (cookies, storage) of their own. */
+/** A server and a browser for one test file. Each page has its own context (cookies, storage). */
 import assert from 'node:assert/strict';
 import type { SQLInputValue } from 'node:sqlite';
 import type { TestContext } from 'node:test';
@@ -11,15 +11,15 @@ import { owner, startServer, type TestServer } from '../support/server.ts';
 import { translator } from './translator.ts';
 
 interface OpenOptions extends BrowserContextOptions {
-  /** Whose session the browser has: ada's when nothing is said, nobody's when null. */
+  /** Whose session the browser has: ada's by default, none if null. */
   as?: Person | null;
-  /** Console messages that belong to the test, such as Chromium's line for a refused request. */
+  /** Console messages that the test expects, such as Chromium's line for a rejected request. */
   expected?: RegExp[];
-  /** A translator rewrites the page, and goes on doing so. */
+  /** Whether a translator continuously rewrites the page. */
   translated?: boolean;
 }
 
-/** Chromium's own line for an answer of this status; the page cannot keep it from being written. */
+/** Chromium's own console message for a response with this status, which the page cannot suppress. */
 export const answered = (status: number) =>
   new RegExp(`Failed to load resource: the server responded with a status of ${status}`);
 export const noAnswer = /Failed to load resource: net::ERR_(FAILED|INTERNET_DISCONNECTED|ABORTED)/;
@@ -28,10 +28,10 @@ export class Dashboard {
   readonly server: TestServer;
   readonly #browser: Browser;
   readonly #ada: Person | undefined;
-  /** Of two servers in front of one browser, the first one closes it. */
+  /** If several dashboards share a browser, the first one closes it. */
   readonly #closeBrowser: boolean;
   readonly #contexts: BrowserContext[] = [];
-  /** Signing in is limited by address, so each context and each session comes from another one. */
+  /** Sign-ins are limited per address, so each context and each session uses its own address. */
   #addresses = 0;
 
   private constructor(
@@ -45,7 +45,7 @@ export class Dashboard {
     this.#closeBrowser = close;
   }
 
-  /** Whoever starts it must call `stop`. */
+  /** The caller must call `stop`. */
   static async start(env: Record<string, string | undefined> = {}, beside?: Dashboard): Promise<Dashboard> {
     const server = await startServer({ env: { TRUST_PROXY: '127.0.0.1', ...env } });
     try {
@@ -59,35 +59,35 @@ export class Dashboard {
     }
   }
 
-  /** In front of a server that runs already and that others stop; with the browser of another one. */
+  /** Uses a running server, which the caller stops, and the browser of another dashboard. */
   static async before(server: TestServer, beside: Dashboard): Promise<Dashboard> {
     const shared = { browser: beside.#browser, close: false };
     return new Dashboard(server, await server.signIn(), shared);
   }
 
-  /** The owner, in a session that all tests of a file share. */
+  /** The owner, in a session that all tests in a file share. */
   get ada(): Person {
     assert.ok(this.#ada, 'this server has no owner');
     return this.#ada;
   }
 
-  /** The owner in a session of its own, for a test that ends or ages it. */
+  /** The owner in a separate session, for a test that ends or ages it. */
   async signIn(account = owner): Promise<Person> {
-    const answer = await call(`${this.server.url}/api/auth/sign-in/email`, {
+    const response = await call(`${this.server.url}/api/auth/sign-in/email`, {
       method: 'POST',
       headers: { 'x-forwarded-for': this.#nextAddress() },
       body: account,
     });
-    assert.equal(answer.status, 200, answer.text);
-    return new Person(this.server.url, cookiesOf(answer.headers));
+    assert.equal(response.status, 200, response.text);
+    return new Person(this.server.url, cookiesOf(response.headers));
   }
 
-  /** A page that is closed after the test, and fails it when something went wrong in its console. */
+  /** Opens a page that is closed after the test. Unexpected console messages fail the test. */
   async open(t: TestContext, path: string, options: OpenOptions = {}): Promise<Page> {
     const { as = this.#ada ?? null, expected = [], translated = false, ...context } = options;
     const { page, problems } = await newPage(this.#browser, {
       extraHTTPHeaders: { 'x-forwarded-for': this.#nextAddress() },
-      // Motion would only be waited for.
+      // Avoids waiting for animations.
       reducedMotion: 'reduce',
       permissions: ['clipboard-read', 'clipboard-write'],
       ...context,
@@ -100,19 +100,19 @@ export class Dashboard {
     t.after(async () => {
       await page.context().close();
       const unexpected = problems.filter((problem) => !expected.some((pattern) => pattern.test(problem)));
-      assert.deepEqual(unexpected, [], 'nothing went wrong in the console');
+      assert.deepEqual(unexpected, [], 'no unexpected console messages');
     });
     await page.goto(this.server.url + path);
     return page;
   }
 
-  /** Runs SQL on the server's own database, as time and operators do things that no interface can. */
+  /** Runs SQL on the server's database, to simulate the passage of time and manual changes. */
   async database(sql: string, ...values: SQLInputValue[]): Promise<void> {
     const changed = await inDatabase(this.server, `${sql} RETURNING 1`, ...values);
     assert.ok(changed.length > 0, `${sql} changed nothing`);
   }
 
-  /** Pages first: one that still asks when its server has gone would fail its test. */
+  /** Closes the pages first: a page that sends a request after its server has stopped would fail its test. */
   async stop(): Promise<void> {
     for (const context of this.#contexts) await context.close();
     if (this.#closeBrowser) await this.#browser.close();

@@ -1,15 +1,15 @@
-/** Usage of the past, written where the server keeps it: no test can wait for hours and days. */
+/** Writes past usage to the server's database, because tests cannot wait for hours and days. */
 import { hourLength } from '@soku/contract/instant';
 import type { Dashboard } from './dashboard.ts';
 
 export interface PastHour {
-  /** 0 is the hour that runs. */
+  /** 0 is the current hour. */
   hoursAgo: number;
   accepted: number;
   refused?: number;
 }
 
-/** The start of an hour of the past, in epoch ms. */
+/** The start of a past hour, in epoch ms. */
 export function startOfHour(hoursAgo: number): number {
   return (Math.floor(Date.now() / hourLength) - hoursAgo) * hourLength;
 }

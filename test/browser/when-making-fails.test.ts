@@ -1,4 +1,4 @@
-/** What breaks while a key is made ends with exactly one key that somebody holds, or with words and a way out. */
+/** A failure while a key is created ends with exactly one usable key, or with an error and a way to continue. */
 import assert from 'node:assert/strict';
 import { after, type TestContext, test } from 'node:test';
 import { errorSchema } from '@soku/contract/errors';
@@ -14,11 +14,11 @@ const dashboard = await Dashboard.start();
 after(() => dashboard.stop());
 
 async function keysNamed(name: string): Promise<Key[]> {
-  const answer = await dashboard.ada.call('GET', `/v1/api-keys?status=all&q=${encodeURIComponent(name)}`);
-  return keyListSchema.parse(answer.body).data;
+  const response = await dashboard.ada.call('GET', `/v1/api-keys?status=all&q=${encodeURIComponent(name)}`);
+  return keyListSchema.parse(response.body).data;
 }
 
-/** The form with a name in it, before Create. */
+/** Opens the form and fills in a name. */
 async function fillIn(
   t: TestContext,
   name: string,
@@ -32,57 +32,60 @@ async function fillIn(
 
 const creating = '**/v1/api-keys';
 
-/** The server gets the call and makes the key; its answer never arrives. */
-async function loseAnswer(route: Route): Promise<void> {
+/** The server receives the request and creates the key, but its response is lost. */
+async function loseResponse(route: Route): Promise<void> {
   if (route.request().method() !== 'POST') return route.continue();
   await route.fetch();
   await route.abort();
 }
 
-test('when the answer is lost, one key exists, the page says so, and it can be replaced without typing', async (t) => {
-  const page = await fillIn(t, 'Lost answer', { expected: [noAnswer, answered(409)] });
-  await page.route(creating, loseAnswer, { times: 1 });
+test('if the response is lost, the page says that the key exists and can replace it without new input', async (t) => {
+  const page = await fillIn(t, 'Lost response', { expected: [noAnswer, answered(409)] });
+  await page.route(creating, loseResponse, { times: 1 });
   await keys.createButton(page).click();
-  await reads(keys.dialog(page), /The key was made, but the answer with it was lost.*cannot be shown again/);
-  const [lost, ...others] = await keysNamed('Lost answer');
+  await reads(
+    keys.dialog(page),
+    /The key was created, but the response that contains it was lost.*cannot be shown again/,
+  );
+  const [lost, ...others] = await keysNamed('Lost response');
   assert.ok(lost);
   assert.deepEqual(others, []);
-  await keys.row(page, 'Lost answer').waitFor();
+  await keys.row(page, 'Lost response').waitFor();
 
-  await keys.dialog(page).getByRole('button', { name: 'Revoke it and make another' }).click();
-  assert.equal(await keys.nameField(page).inputValue(), 'Lost answer');
+  await keys.dialog(page).getByRole('button', { name: 'Revoke and create another' }).click();
+  assert.equal(await keys.nameField(page).inputValue(), 'Lost response');
   assert.deepEqual(
-    (await keysNamed('Lost answer')).map((key) => key.status),
+    (await keysNamed('Lost response')).map((key) => key.status),
     ['revoked'],
   );
   await keys.createButton(page).click();
   await keys.shownKey(page);
   assert.deepEqual(
-    (await keysNamed('Lost answer')).map((key) => key.status),
+    (await keysNamed('Lost response')).map((key) => key.status),
     ['active', 'revoked'],
   );
 });
 
-test('a key whose answer was lost can be left in the list', async (t) => {
+test('a key whose response was lost can stay active', async (t) => {
   const page = await fillIn(t, 'Lost and left', { expected: [noAnswer, answered(409)] });
-  await page.route(creating, loseAnswer, { times: 1 });
+  await page.route(creating, loseResponse, { times: 1 });
   await keys.createButton(page).click();
-  await keys.dialog(page).getByRole('button', { name: 'Leave it in the list' }).click();
+  await keys.dialog(page).getByRole('button', { name: 'Close without revoking' }).click();
   await isGone(keys.dialog(page));
   await reads(keys.row(page, 'Lost and left'), /Active/);
 });
 
-test('when every answer is lost, trying again still makes no second key', async (t) => {
-  const page = await fillIn(t, 'Every answer lost', { expected: [noAnswer, answered(409)] });
-  await page.route(creating, loseAnswer, { times: 2 });
+test('if every response is lost, trying again does not create a second key', async (t) => {
+  const page = await fillIn(t, 'Every response lost', { expected: [noAnswer, answered(409)] });
+  await page.route(creating, loseResponse, { times: 2 });
   await keys.createButton(page).click();
-  await reads(keys.dialog(page).getByRole('alert'), /The server did not answer/);
+  await reads(keys.dialog(page).getByRole('alert'), /The server did not respond/);
   await keys.createButton(page).click();
-  await reads(keys.dialog(page), /The key was made, but the answer with it was lost/);
-  assert.equal((await keysNamed('Every answer lost')).length, 1);
+  await reads(keys.dialog(page), /The key was created, but the response that contains it was lost/);
+  assert.equal((await keysNamed('Every response lost')).length, 1);
 });
 
-test('a call that did not reach the server is made once more by itself, and makes one key', async (t) => {
+test('a request that does not reach the server is repeated automatically and creates one key', async (t) => {
   const page = await fillIn(t, 'Tried again', { expected: [noAnswer] });
   await page.route(creating, (route) => route.abort(), { times: 1 });
   await keys.createButton(page).click();
@@ -90,11 +93,11 @@ test('a call that did not reach the server is made once more by itself, and make
   assert.equal((await keysNamed('Tried again')).length, 1);
 });
 
-test('when the server stays away, the dialog says so and keeps the name; later the same form makes one key', async (t) => {
+test('if the server is unreachable, the dialog says so and keeps the name, and a later try creates one key', async (t) => {
   const page = await fillIn(t, 'Server away', { expected: [noAnswer] });
   await page.route(creating, (route) => route.abort());
   await keys.createButton(page).click();
-  await reads(keys.dialog(page).getByRole('alert'), /The server did not answer\. Check that it runs/);
+  await reads(keys.dialog(page).getByRole('alert'), /The server did not respond\. Check that it is running/);
   assert.equal(await keys.nameField(page).inputValue(), 'Server away');
   await page.unroute(creating);
   await keys.createButton(page).click();
@@ -102,27 +105,24 @@ test('when the server stays away, the dialog says so and keeps the name; later t
   assert.equal((await keysNamed('Server away')).length, 1);
 });
 
-test('without a network the dialog says that, and no second try is made', async (t) => {
+test('if the browser is offline, the dialog says so, and the request is not repeated', async (t) => {
   const page = await fillIn(t, 'No network', { expected: [noAnswer] });
   await page.context().setOffline(true);
   await keys.createButton(page).click();
-  await reads(
-    keys.dialog(page).getByRole('alert'),
-    /You are offline\. Try again when the connection is back\./,
-  );
+  await reads(keys.dialog(page).getByRole('alert'), /You are offline\. Try again when you are back online\./);
   await page.context().setOffline(false);
   await keys.createButton(page).click();
   await keys.shownKey(page);
   assert.equal((await keysNamed('No network')).length, 1);
 });
 
-test('a failure inside the server is shown in the dialog, in words and with the request id', async (t) => {
+test('a server error is shown in the dialog with its message and request id', async (t) => {
   const page = await fillIn(t, 'Server failure', { expected: [answered(500)] });
   const body = errorSchema.parse({
     error: {
       type: 'api_error',
       code: 'internal_error',
-      message: 'Something failed inside. Try again.',
+      message: 'Internal server error. Try again.',
       timestamp: new Date().toISOString(),
       requestId: 'req_fromatest',
     },
@@ -131,7 +131,7 @@ test('a failure inside the server is shown in the dialog, in words and with the 
   await keys.createButton(page).click();
   await reads(
     keys.dialog(page).getByRole('alert'),
-    /Something failed inside\. Try again\. Request req_fromatest/,
+    /Internal server error\. Try again\. Request ID req_fromatest/,
   );
   await keys.createButton(page).click();
   await keys.shownKey(page);
@@ -145,14 +145,14 @@ async function signInAgain(page: Page): Promise<void> {
   await keys.dialog(page).getByRole('button', { name: 'Sign in' }).click();
 }
 
-test('when the session is over, the password is asked for in place, and one key is made of what was typed', async (t) => {
+test('if the session has ended, the page asks for the password in place and then creates one key', async (t) => {
   const person = await dashboard.signIn();
   const page = await fillIn(t, 'Session over', { as: person, expected: [answered(401)] });
   await dashboard.database('DELETE FROM session WHERE token = ?', person.storedToken);
   await keys.createButton(page).click();
-  await keys.dialog(page).getByRole('heading', { name: 'Your session is over' }).waitFor();
-  await reads(keys.dialog(page), /Nothing that you typed is lost/);
-  assert.equal(await keys.dialog(page).getByRole('textbox', { name: 'E-mail' }).inputValue(), owner.email);
+  await keys.dialog(page).getByRole('heading', { name: 'Your session has ended' }).waitFor();
+  await reads(keys.dialog(page), /Nothing you typed is lost/);
+  assert.equal(await keys.dialog(page).getByRole('textbox', { name: 'Email' }).inputValue(), owner.email);
   await hasFocus(password(page));
   await signInAgain(page);
   await keys.shownKey(page);
@@ -161,7 +161,7 @@ test('when the session is over, the password is asked for in place, and one key 
   await hasFocus(keys.copyButton(page));
 });
 
-test('when the sign-in is too old for making a key, a wrong password loses nothing and the right one makes the key', async (t) => {
+test('if the sign-in is too old, a wrong password loses nothing, and the right one creates the key', async (t) => {
   const person = await dashboard.signIn();
   const page = await fillIn(t, 'Old sign-in', { as: person, expected: [answered(401), answered(403)] });
   const threeHoursAgo = new Date(Date.now() - 3 * 60 * 60 * 1000).toISOString();
@@ -171,17 +171,17 @@ test('when the sign-in is too old for making a key, a wrong password loses nothi
     person.storedToken,
   );
   await keys.createButton(page).click();
-  await keys.dialog(page).getByRole('heading', { name: 'Is it still you?' }).waitFor();
+  await keys.dialog(page).getByRole('heading', { name: 'Confirm your password' }).waitFor();
   await password(page).fill('wrong password');
   await page.keyboard.press('Enter');
-  await reads(keys.dialog(page).getByRole('alert').last(), /The e-mail address or the password is wrong\./);
+  await reads(keys.dialog(page).getByRole('alert').last(), /The email address or password is incorrect\./);
   assert.deepEqual(await keysNamed('Old sign-in'), []);
   await signInAgain(page);
   await keys.shownKey(page);
   assert.equal((await keysNamed('Old sign-in')).length, 1);
 });
 
-test('whoever cancels the question for the password comes back to the form with the name in it', async (t) => {
+test('canceling the password dialog returns to the form and keeps the name', async (t) => {
   const person = await dashboard.signIn();
   const page = await fillIn(t, 'Cancelled', { as: person, expected: [answered(403)] });
   const threeHoursAgo = new Date(Date.now() - 3 * 60 * 60 * 1000).toISOString();
@@ -204,14 +204,14 @@ for (const [what, name, problem] of [
   ['a name of 101 characters', 'n'.repeat(101), /Must have at most 100 characters\./],
   ['a name that holds a key', '', /Must not contain an API key\./],
 ] satisfies Array<[string, string, RegExp]>) {
-  test(`${what} is refused at the field, and makes no key`, async (t) => {
-    // Refused by the server alone, so that one has Chromium's line for the 400.
+  test(`${what} is rejected at the field and creates no key`, async (t) => {
+    // Only the server rejects a key in the name, so Chromium logs the 400.
     const typed =
       name === '' ? `mine: ${(await dashboard.ada.makeKey({ name: 'To be pasted' })).apiKey}` : name;
     const page = await fillIn(t, typed, { expected: name === '' ? [answered(400)] : [] });
-    const made: string[] = [];
+    const created: string[] = [];
     page.on('response', (response) => {
-      if (response.status() === 201) made.push(response.url());
+      if (response.status() === 201) created.push(response.url());
     });
     await page.keyboard.press('Enter');
     await keys.dialog(page).getByText(problem).waitFor();
@@ -219,24 +219,24 @@ for (const [what, name, problem] of [
     assert.equal(await keys.nameField(page).getAttribute('aria-invalid'), 'true');
     assert.equal(await keys.nameField(page).inputValue(), typed);
     await hasFocus(keys.nameField(page));
-    assert.deepEqual(made, []);
+    assert.deepEqual(created, []);
     await isGone(keys.keyField(page));
   });
 }
 
-test('a suggested name goes into the field, and the focus with it', async (t) => {
+test('choosing a suggested name fills in and focuses the field', async (t) => {
   const page = await fillIn(t, '', { expected: [] });
   await keys.dialog(page).getByRole('button', { name: 'CI/CD Pipeline' }).click();
   assert.equal(await keys.nameField(page).inputValue(), 'CI/CD Pipeline');
   await hasFocus(keys.nameField(page));
 });
 
-test('an expiry and scopes are folded away, and the key is made with what was chosen', async (t) => {
+test('expiration and scopes are collapsed, and the key is created with the chosen ones', async (t) => {
   const page = await fillIn(t, 'With everything', { expected: [] });
   const expires = keys.dialog(page).getByRole('combobox', { name: 'Expires' });
   await isGone(expires);
-  await keys.dialog(page).getByText('Expiry, limit and scopes').click();
-  await expires.selectOption('At a date and time…');
+  await keys.dialog(page).getByText('Expiration, rate limit and scopes').click();
+  await expires.selectOption('Custom date and time…');
   const date = keys.dialog(page).getByLabel('Date and time');
   await date.fill('2020-01-01T10:00');
   await keys.createButton(page).click();
@@ -250,8 +250,8 @@ test('an expiry and scopes are folded away, and the key is made with what was ch
     .check();
   await keys.createButton(page).click();
   await keys.shownKey(page);
-  const [made] = await keysNamed('With everything');
-  assert.deepEqual(made?.scopes, ['keys:read']);
-  const days = (Date.parse(made?.expiresAt ?? '') - Date.now()) / (24 * 60 * 60 * 1000);
+  const [created] = await keysNamed('With everything');
+  assert.deepEqual(created?.scopes, ['keys:read']);
+  const days = (Date.parse(created?.expiresAt ?? '') - Date.now()) / (24 * 60 * 60 * 1000);
   assert.ok(days > 29.9 && days <= 30, `${days}`);
 });

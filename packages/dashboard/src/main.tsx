@@ -17,7 +17,7 @@ import { cleanAddress } from './session/clean-address.ts';
 import { followNavigation } from './session/follow-navigation.ts';
 import { makeQueryClient } from './session/query-client.ts';
 
-/** Runs when no key is in the address any more. */
+/** Runs after any key has been removed from the address. */
 function start(): void {
   const queryClient = makeQueryClient(toLogin);
   const router = makeRouter(queryClient);
@@ -29,7 +29,7 @@ function start(): void {
     void router.navigate({ to: '/login', search: { next: href }, replace: true });
   }
 
-  // Every page needs to know who is looking, and its own code: both start now, not one after the other.
+  // Every page needs the session and its own code. Load both in parallel.
   void queryClient.prefetchQuery(sessionOptions);
   const routes = new Map<string, AnyRoute>(Object.entries(router.routesById));
   for (const { routeId } of router.matchRoutes(router.latestLocation)) {

@@ -34,7 +34,7 @@ const rootRoute = createRootRouteWithContext<{ queryClient: QueryClient }>()({
   ),
 });
 
-// --- Before there is a session.
+// --- Pages without a session.
 
 const loginRoute = createRoute({
   getParentRoute: () => rootRoute,
@@ -59,7 +59,7 @@ const setupRoute = createRoute({
   component: lazyRouteComponent(() => import('./pages/SetupPage.tsx'), 'SetupPage'),
 });
 
-// --- Everything else has the sidebar.
+// --- All other pages have the sidebar.
 
 const shellRoute = createRoute({ getParentRoute: () => rootRoute, id: 'shell', component: AppShell });
 
@@ -106,7 +106,7 @@ const apiKeysRoute = createRoute({
   path: '/api',
   validateSearch: apiKeysSearch,
   loaderDeps: ({ search }) => filterOf(search),
-  // Asks for the list while the code of the page is still on its way.
+  // Requests the list while the code of the page is loading.
   loader: ({ context, deps, cause }) => {
     if (cause !== 'preload') void context.queryClient.prefetchInfiniteQuery(keyListOptions(deps));
   },
@@ -182,7 +182,7 @@ export function makeRouter(queryClient: QueryClient) {
     defaultPreload: 'intent',
     defaultErrorComponent: ErrorPage,
     defaultPendingComponent: PagePending,
-    // Plain ?status=revoked&q=ci, which people can read and write, in place of JSON in the URL.
+    // Plain ?status=revoked&q=ci, which people can read and write, instead of JSON in the URL.
     parseSearch: (search) => Object.fromEntries(new URLSearchParams(search)),
     stringifySearch: (search) => {
       const query = new URLSearchParams();

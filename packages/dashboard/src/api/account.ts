@@ -3,7 +3,7 @@ import { queryOptions } from '@tanstack/react-query';
 import { z } from 'zod';
 import { callApi } from './client.ts';
 
-/** This browser first, then the one that was used last. */
+/** This browser's session first, then the most recently used ones. */
 export const browserSessionsOptions = queryOptions({
   queryKey: ['browser-sessions'],
   queryFn: async ({ signal }) => {
@@ -17,10 +17,10 @@ export const browserSessionsOptions = queryOptions({
   },
 });
 
-const anyAnswer = z.unknown();
+const anyResponse = z.unknown();
 
 function post(path: string, body: unknown): Promise<unknown> {
-  return callApi(`/api/auth/${path}`, { method: 'POST', body, answer: anyAnswer });
+  return callApi(`/api/auth/${path}`, { method: 'POST', body, answer: anyResponse });
 }
 
 export const renamePerson = (name: string) => post('update-user', { name });

@@ -8,7 +8,7 @@ const hour = 3_600_000;
 const ranges = { '24h': 24 * hour, '7d': 7 * 24 * hour, '30d': 30 * 24 * hour };
 export type AuditRange = keyof typeof ranges;
 
-/** Which entries a page shows. `range` counts back from the moment of each call. */
+/** The entries that a page shows. `range` counts back from the time of each request. */
 export interface AuditView extends Pick<AuditFilter, 'action' | 'actorId' | 'keyId' | 'since' | 'until'> {
   range?: AuditRange | undefined;
 }
@@ -46,14 +46,14 @@ export function auditOptions(view: AuditView) {
   });
 }
 
-/** The newest keys, to choose one from. */
+/** The newest keys, as choices for a filter. */
 export const keyChoicesOptions = queryOptions({
   queryKey: ['keys', 'choices'],
   queryFn: ({ signal }) => callApi('/v1/api-keys?status=all&limit=100', { answer: keyListSchema, signal }),
   staleTime: 60_000,
 });
 
-/** The actors of all entries that were loaded, by id, with their newest name. */
+/** The actors of all loaded entries, by id, each with its most recent name. */
 export function useSeenActors(): Map<string, string> {
   const loaded = useQueryClient().getQueriesData<InfiniteData<AuditPage>>({ queryKey: ['audit'] });
   const events = loaded.flatMap(([, list]) => list?.pages ?? []).flatMap(({ data }) => data);
@@ -61,7 +61,7 @@ export function useSeenActors(): Map<string, string> {
   return new Map(events.map(({ actor }) => [actor.id, actor.name]));
 }
 
-/** @returns whether there is anything to export; throws what keeps a download from starting, which could not say why */
+/** @returns whether there is anything to export; throws on failure, because a failed download cannot report why */
 export async function hasEntries(view: AuditView): Promise<boolean> {
   return (await fetchPage(view, 1, null)).data.length > 0;
 }

@@ -1,4 +1,4 @@
-/** Tells the other tabs of this browser that somebody signed in or out here, or changed keys or limits. */
+/** Notifies the other tabs of this browser when the user signs in or out, or changes keys or limits. */
 import { z } from 'zod';
 
 const messageSchema = z.enum(['signed-in', 'signed-out', 'changed']);

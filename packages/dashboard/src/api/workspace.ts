@@ -7,7 +7,7 @@ import { callApi } from './client.ts';
 export const workspaceOptions = queryOptions({
   queryKey: ['workspace'],
   queryFn: ({ signal }) => callApi('/v1/workspace', { answer: workspaceSchema, signal }),
-  // Several parts of a page ask for it, and it hardly ever changes.
+  // Several parts of a page request it, and it rarely changes.
   staleTime: 60_000,
 });
 
@@ -17,7 +17,7 @@ export async function changeWorkspace(change: ChangeWorkspace): Promise<Workspac
   return changed;
 }
 
-/** What holds for a key without a limit of its own. */
+/** The limit of a key without its own limit. */
 export function commonLimitOf({ rateLimit, defaultRateLimit }: Workspace): RateLimit {
   return rateLimit ?? defaultRateLimit;
 }

@@ -16,7 +16,7 @@ interface Person {
 export function AccountMenu({ user }: { user: Person }) {
   const id = useId();
   const menu = useRef<HTMLDivElement>(null);
-  const leave = useSignOut();
+  const signOutHere = useSignOut();
   const close = () => menu.current?.hidePopover();
 
   return (
@@ -38,7 +38,7 @@ export function AccountMenu({ user }: { user: Person }) {
           <UserRound size={16} aria-hidden />
           <span>Your account</span>
         </Link>
-        <button type="button" className="account-menu__item" onClick={leave}>
+        <button type="button" className="account-menu__item" onClick={signOutHere}>
           <LogOut size={16} aria-hidden />
           <span>Sign out</span>
         </button>
@@ -67,7 +67,7 @@ function useSignOut() {
     try {
       await signOut();
     } catch (error) {
-      announce(`You are still signed in. ${error instanceof Error ? error.message : ''}`);
+      announce(`You were not signed out. ${error instanceof Error ? error.message : ''}`);
       return;
     }
     tellOtherTabs('signed-out');

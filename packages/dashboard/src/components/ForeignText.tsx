@@ -1,14 +1,14 @@
 import { withHiddenWritten } from '@soku/contract/visible-text';
 
-/** In UTF-16 units. Longer texts come only from a database that was edited. */
-const longest = 1000;
+/** In UTF-16 code units. Only a manually edited database contains longer text. */
+const maxLength = 1000;
 
 /**
- * A text that somebody else chose, such as the name of a client: it cannot reorder the text around it, and what would be
- * invisible in it is written out.
+ * Untrusted text, such as the name of a client. It cannot reorder the text around it, and invisible characters are
+ * escaped.
  */
 export function ForeignText({ text, className }: { text: string; className?: string }) {
-  const shown = withHiddenWritten(text.length > longest ? `${text.slice(0, longest)}…` : text);
+  const shown = withHiddenWritten(text.length > maxLength ? `${text.slice(0, maxLength)}…` : text);
   return (
     <bdi className={className} title={className ? shown : undefined} translate="no">
       {shown}

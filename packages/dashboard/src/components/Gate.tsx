@@ -12,7 +12,7 @@ interface GateProps {
   foot?: Elements;
 }
 
-/** The page around a form that stands before the dashboard. */
+/** The page layout of login and setup. */
 export function Gate({ title, lead, children, foot }: GateProps) {
   usePageTitle(title);
   return (

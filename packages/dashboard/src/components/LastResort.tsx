@@ -3,7 +3,7 @@ import { Component } from 'react';
 import { Button } from './Button.tsx';
 import type { Elements } from './elements.ts';
 
-/** What failed outside every page, and would otherwise leave an empty window. */
+/** Catches errors outside of all pages, which would otherwise leave an empty window. */
 export class LastResort extends Component<{ children: Elements }, { failed: boolean }> {
   override state = { failed: false };
 
@@ -15,9 +15,9 @@ export class LastResort extends Component<{ children: Elements }, { failed: bool
     if (!this.state.failed) return this.props.children;
     return (
       <main className="lone">
-        <h1>This page could not be shown</h1>
+        <h1>This page could not be displayed</h1>
         <p>
-          <Button look="primary" onClick={() => window.location.reload()}>
+          <Button variant="primary" onClick={() => window.location.reload()}>
             Reload the page
           </Button>
         </p>

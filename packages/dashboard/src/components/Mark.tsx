@@ -1,4 +1,4 @@
-/** The product's sign: a key whose bow is a ring. */
+/** The product logo: a key whose bow is a ring. */
 export function Mark({ size = 24 }: { size?: number }) {
   return (
     <svg className="mark" width={size} height={size} viewBox="0 0 32 32" aria-hidden="true">

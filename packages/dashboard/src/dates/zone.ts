@@ -1,4 +1,4 @@
-/** The calendar and the clock of a time zone, from the browser's own tables. Zones have IANA names, instants are epoch ms. */
+/** Calendar and clock of a time zone, from the browser's data. Zones are IANA names, instants are epoch ms. */
 import { hourLength } from '@soku/contract/instant';
 
 export const readerZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -7,7 +7,7 @@ const dayLength = 24 * hourLength;
 
 export interface LocalTime {
   year: number;
-  /** From 1. */
+  /** 1 to 12. */
   month: number;
   day: number;
   hour: number;
@@ -16,7 +16,7 @@ export interface LocalTime {
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 
-/** A formatter in the reader's language. Making one takes long, so each is made once. */
+/** Returns a formatter, by default in the user's locale. Formatters are cached because creating them is slow. */
 export function formatIn(
   zone: string,
   options: Intl.DateTimeFormatOptions,
@@ -46,24 +46,24 @@ export function localTime(at: number, zone: string): LocalTime {
   return { year, month, day, hour, minute };
 }
 
-/** What a clock on the wall shows, as if it were UTC. For years from 100 on. */
+/** Epoch milliseconds of the local time read as UTC. For years from 100 on. */
 export function wallClock({ year, month, day, hour, minute }: LocalTime): number {
   return Date.UTC(year, month - 1, day, hour, minute);
 }
 
-/** Milliseconds east of UTC, in whole minutes. */
+/** Offset from UTC in milliseconds, positive east of it, in whole minutes. */
 export function offsetAt(at: number, zone: string): number {
   return wallClock(localTime(at, zone)) - Math.floor(at / 60_000) * 60_000;
 }
 
-/** Days of the calendar, counted from 1 January 1970: yesterday is one less than today, however long a day is. */
+/** The calendar day as the number of days since January 1, 1970. Yesterday is always one less than today. */
 export function dayNumber(at: number, zone: string): number {
   return Math.floor((at + offsetAt(at, zone)) / dayLength);
 }
 
 /**
- * The instants at which a clock on the wall shows this time, earliest first: none in the hour that is skipped in spring,
- * two in the one that comes twice in autumn.
+ * The instants at which local clocks show this time, earliest first: none in the hour that is skipped in spring, two in
+ * the hour that occurs twice in fall.
  */
 export function instantsOf(local: LocalTime, zone: string): number[] {
   const wall = wallClock(local);
@@ -75,8 +75,8 @@ export function instantsOf(local: LocalTime, zone: string): number[] {
 }
 
 /**
- * How many hours of UTC, the current one included, begin in the last days of the calendar, including the day in which the
- * current hour began. Where the zone is not whole hours from UTC, the first of them begins some minutes after midnight.
+ * The number of UTC hours, including the current one, that begin within the last calendar days, including the day in
+ * which the current hour began. If the zone's offset is not in whole hours, the first one begins after midnight.
  */
 export function hoursInDays(days: number, now: number, zone: string): number {
   const current = Math.floor(now / hourLength);

@@ -38,25 +38,23 @@ export function LoginPage() {
   return (
     <Gate
       title="Sign in to Soku"
-      lead={
-        next && next !== '/' ? 'You come back to the same page afterwards.' : 'Your API keys are behind this.'
-      }
+      lead={next && next !== '/' ? 'After signing in, you return to the same page.' : 'Manage your API keys.'}
       foot={
         <>
           <p>
-            Forgot your password? The operator of this server can reset it:{' '}
+            Forgot your password? The server's operator can reset it:{' '}
             <code translate="no">npm run soku -- account reset-password EMAIL</code>
           </p>
           <p>
-            A call to the API was refused? <Link to="/help/api-troubleshooting">Troubleshooting</Link> needs
-            no sign-in.
+            API request rejected? See <Link to="/help/api-troubleshooting">Troubleshooting</Link>. No sign-in
+            required.
           </p>
         </>
       }
     >
       <form className="form" onSubmit={submit}>
         <TextField
-          label="E-mail"
+          label="Email"
           name="email"
           type="email"
           autoComplete="username"
@@ -71,7 +69,7 @@ export function LoginPage() {
           <span>Stay signed in on this device</span>
         </label>
         <Failure error={failure} />
-        <Button look="primary" type="submit" busy={busy}>
+        <Button variant="primary" type="submit" busy={busy}>
           Sign in
         </Button>
       </form>

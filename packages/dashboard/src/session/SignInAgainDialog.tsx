@@ -13,24 +13,25 @@ import { authProblem } from './auth-problem.ts';
 import { answerSignIn, type Reason, useSignInReason } from './sign-in-again.ts';
 
 const titles: Record<Reason, string> = {
-  'session-over': 'Your session is over',
-  'recent-login': 'Is it still you?',
+  'session-over': 'Your session has ended',
+  'recent-login': 'Confirm your password',
 };
 
 const texts: Record<Reason, string> = {
-  'session-over': 'Sign in again to go on. Nothing that you typed is lost.',
-  'recent-login': 'Making a key needs a sign-in from the last two hours. Nothing that you typed is lost.',
+  'session-over': 'Sign in again to continue. Nothing you typed is lost.',
+  'recent-login':
+    'To create a key, you must have signed in within the last two hours. Nothing you typed is lost.',
 };
 
-/** Asks for the password over whatever is open, so that it stays as it is. */
+/** Asks for the password on top of the open page or dialog, which keeps its state. */
 export function SignInAgainDialog() {
   const reason = useSignInReason();
   const email = useLastEmail();
   if (reason === null) return null;
-  return <AskForPassword reason={reason} email={email} />;
+  return <PasswordPrompt reason={reason} email={email} />;
 }
 
-/** The session query may already have been told that nobody is signed in. */
+/** Keeps the last email address, because the session query may already report that no one is signed in. */
 function useLastEmail(): string {
   const email = useSession()?.user?.email;
   const [last, setLast] = useState(email);
@@ -38,7 +39,7 @@ function useLastEmail(): string {
   return email ?? last ?? '';
 }
 
-function AskForPassword({ reason, email }: { reason: Reason; email: string }) {
+function PasswordPrompt({ reason, email }: { reason: Reason; email: string }) {
   const client = useQueryClient();
   const router = useRouter();
   const { busy, failure, submit } = useSubmit(
@@ -61,18 +62,18 @@ function AskForPassword({ reason, email }: { reason: Reason; email: string }) {
     <Dialog title={titles[reason]} onCloseRequest={() => answerSignIn(false)}>
       <form className="form" onSubmit={submit}>
         <p>{texts[reason]}</p>
-        <TextField label="E-mail" type="email" value={email} readOnly autoComplete="username" />
+        <TextField label="Email" type="email" value={email} readOnly autoComplete="username" />
         <PasswordField label="Password" name="password" autoComplete="current-password" data-autofocus />
         <Failure error={failure} />
         <DialogActions>
           {reason === 'session-over' ? (
-            <Button look="quiet" onClick={leave}>
+            <Button variant="quiet" onClick={leave}>
               Use another account
             </Button>
           ) : (
             <Button onClick={() => answerSignIn(false)}>Cancel</Button>
           )}
-          <Button look="primary" type="submit" busy={busy}>
+          <Button variant="primary" type="submit" busy={busy}>
             Sign in
           </Button>
         </DialogActions>

@@ -4,34 +4,41 @@ import { FieldTable } from './FieldTable.tsx';
 import { Markup } from './Markup.tsx';
 import { exampleFromSchema, fieldsOf } from './schema-fields.ts';
 
+/** The responses of one operation, by status. */
 export function Answers({ operation, schemas }: { operation: Operation; schemas: Schemas }) {
   return (
     <>
-      <h4>Answers</h4>
+      <h4>Responses</h4>
       <div className="answers">
         {Object.entries(operation.responses).map(([status, response]) => (
-          <Answer key={status} status={status} response={response} schemas={schemas} of={operation.summary} />
+          <ResponseEntry
+            key={status}
+            status={status}
+            response={response}
+            schemas={schemas}
+            of={operation.summary}
+          />
         ))}
       </div>
     </>
   );
 }
 
-interface AnswerProps {
+interface ResponseEntryProps {
   status: string;
   response: ApiResponse;
   schemas: Schemas;
   of: string;
 }
 
-function Answer({ status, response, schemas, of }: AnswerProps) {
-  const good = status.startsWith('2');
-  const schema = good ? jsonSchemaOf(response) : undefined;
+function ResponseEntry({ status, response, schemas, of }: ResponseEntryProps) {
+  const success = status.startsWith('2');
+  const schema = success ? jsonSchemaOf(response) : undefined;
   const fields = schema ? fieldsOf(schema, schemas) : [];
   return (
     <details className="answer">
       <summary>
-        <span className={`answer__status ${good ? 'answer__status--good' : ''}`}>{status}</span>
+        <span className={`answer__status ${success ? 'answer__status--good' : ''}`}>{status}</span>
         <span className="answer__summary">{summaryOf(status, response)}</span>
       </summary>
       <div className="answer__body">
@@ -39,10 +46,10 @@ function Answer({ status, response, schemas, of }: AnswerProps) {
         {schema ? (
           <>
             <Code
-              label={`answer ${status}: ${of}`}
+              label={`response ${status}: ${of}`}
               code={JSON.stringify(exampleFromSchema(schema, schemas), null, 2)}
             />
-            <FieldTable of="answer" label={`Fields of answer ${status}: ${of}`} fields={fields} />
+            <FieldTable of="response" label={`Fields of response ${status}: ${of}`} fields={fields} />
           </>
         ) : null}
       </div>
@@ -51,7 +58,7 @@ function Answer({ status, response, schemas, of }: AnswerProps) {
 }
 
 function summaryOf(status: string, response: ApiResponse): string {
-  if (status.startsWith('2')) return status === '204' ? 'Accepted, without a body' : 'Success';
+  if (status.startsWith('2')) return status === '204' ? 'Success, no content' : 'Success';
   const codes = [...response.description.matchAll(/`(\w+)`:/g)].map(([, code]) => code);
   return codes.length > 2 ? `${codes.slice(0, 2).join(', ')} and ${codes.length - 2} more` : codes.join(', ');
 }

@@ -52,15 +52,15 @@ export function OperationEntry({ operation, schemas, origin }: OperationEntryPro
           label={`curl: ${operation.summary}`}
           code={curlExample(operation, origin, schemas)}
         />
-        {needsKey(operation) ? null : <p className="operation__open">Needs no key.</p>}
+        {needsKey(operation) ? null : <p className="operation__open">No key required.</p>}
       </div>
     </article>
   );
 }
 
 function parameterField(parameter: Parameter, schemas: Schemas): SchemaField {
-  const usual = parameter.schema?.default;
-  const notes = [parameter.description, usual === undefined ? '' : `Default: \`${String(usual)}\``];
+  const value = parameter.schema?.default;
+  const notes = [parameter.description, value === undefined ? '' : `Default: \`${String(value)}\``];
   return {
     path: parameter.name,
     type: `${parameter.in}, ${parameter.schema ? typeOf(parameter.schema, schemas) : 'string'}`,

@@ -2,7 +2,7 @@ import { jsonSchemaOf, type Operation, type Schemas } from '../../api/openapi.ts
 import { environmentVariable } from '../../components/snippets.ts';
 import { exampleFromSchema, resolve } from './schema-fields.ts';
 
-/** A call that works when the key has the scope for it: with the required fields and no others. */
+/** A call that succeeds if the key has the required scope. Its body contains only the required fields. */
 export function curlExample(operation: Operation, origin: string, schemas: Schemas): string {
   const lines = [`curl ${method(operation)}${origin}${operation.path.replace('{id}', 'key_...')}`];
   if (needsKey(operation)) lines.push(`-H "Authorization: Bearer $${environmentVariable}"`);

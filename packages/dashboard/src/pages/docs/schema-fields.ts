@@ -14,7 +14,7 @@ export function resolve(schema: JsonSchema, schemas: Schemas): JsonSchema {
   return (name === undefined ? undefined : schemas[name]) ?? schema;
 }
 
-/** The fields of an object with those of the objects in it, as `key.id` and `data[].id`. */
+/** The fields of an object and of its nested objects, with paths such as `key.id` and `data[].id`. */
 export function fieldsOf(schema: JsonSchema, schemas: Schemas, prefix = ''): SchemaField[] {
   const object = resolve(schema, schemas);
   return Object.entries(object.properties ?? {}).flatMap(([name, property]) => {
@@ -41,11 +41,11 @@ export function typeOf(schema: JsonSchema, schemas: Schemas): string {
   if (only !== undefined) return JSON.stringify(only);
   if (values) return values.map((value) => JSON.stringify(value)).join(' | ');
   if (items) return `array of ${typeOf(items, schemas)}`;
-  const name = Array.isArray(type) ? type.join(' or ') : (type ?? 'anything');
+  const name = Array.isArray(type) ? type.join(' or ') : (type ?? 'any');
   return format === 'date-time' ? 'date and time' : name;
 }
 
-/** Values that look like the real ones, where a type alone would say too little. */
+/** Realistic example values for fields whose type alone says too little. */
 const samples: Record<string, unknown> = {
   id: 'key_01jd8f3v5k2m7n9p4q6r8s0t1v',
   name: 'Production Server',
@@ -69,10 +69,10 @@ function exampleObject(properties: Record<string, JsonSchema>, schemas: Schemas)
 }
 
 function exampleScalar(
-  { type, format, enum: values, const: only, default: usual }: JsonSchema,
+  { type, format, enum: values, const: only, default: defaultValue }: JsonSchema,
   name: string,
 ) {
-  const given = only ?? usual ?? values?.[0];
+  const given = only ?? defaultValue ?? values?.[0];
   if (given !== undefined) return given;
   if (format === 'date-time') return '2030-01-31T12:00:00.000Z';
   if (type === 'boolean') return true;

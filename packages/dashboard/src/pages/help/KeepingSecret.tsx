@@ -11,22 +11,22 @@ if (!apiKey) throw new Error('SOKU_API_KEY is not set');`,
     label: 'Python',
     code: `import os
 
-api_key = os.environ["SOKU_API_KEY"]  # KeyError when it is not set`,
+api_key = os.environ["SOKU_API_KEY"]  # KeyError if it is not set`,
   },
   { label: 'Shell', code: `: "\${SOKU_API_KEY:?is not set}"` },
 ];
 
-const places = [
+const secretStores = [
   {
     label: 'GitHub Actions',
-    code: `# Settings, Secrets and variables, Actions: add SOKU_API_KEY
+    code: `# Settings > Secrets and variables > Actions: add SOKU_API_KEY
 - run: ./deploy.sh
   env:
     SOKU_API_KEY: \${{ secrets.SOKU_API_KEY }}`,
   },
   {
     label: 'GitLab CI',
-    code: `# Settings, CI/CD, Variables: add SOKU_API_KEY, masked and protected
+    code: `# Settings > CI/CD > Variables: add SOKU_API_KEY, masked and protected
 deploy:
   script: ./deploy.sh   # reads $SOKU_API_KEY`,
   },
@@ -53,26 +53,27 @@ export function KeepingSecret() {
   return (
     <Part id="keep" title="Keep it secret">
       <p>
-        A key does not belong into source code, a browser, a mobile app, a URL or a chat. Let the program read
-        it from its environment:
+        Never put a key in source code, a browser, a mobile app, a URL or a chat. Have the program read it
+        from its environment:
       </p>
       <CodeTabs label="Read the key" snippets={readers} />
-      <h3>On your own machine</h3>
+      <h3>On your machine</h3>
       <p>
-        Put it into a file named <code translate="no">.env</code> that version control does not see:
+        Store the key in a file named <code translate="no">.env</code> and exclude the file from version
+        control:
       </p>
       <Code label=".gitignore command" code={"echo '.env' >> .gitignore"} />
       <p>
-        Node.js reads that file with <code translate="no">node --env-file=.env app.js</code>. If it was ever
-        committed, treat the key as leaked.
+        Node.js reads the file with <code translate="no">node --env-file=.env app.js</code>. If the file was
+        ever committed, treat the key as leaked.
       </p>
       <h3>On servers and in CI</h3>
       <p>
-        Use the secret store of the platform, or a secret manager such as HashiCorp Vault, AWS Secrets
-        Manager, Google Secret Manager, Azure Key Vault, Doppler or 1Password. It hands the key to the program
-        and to nobody else.
+        Use the secret store of your platform, or a secret manager such as HashiCorp Vault, AWS Secrets
+        Manager, Google Secret Manager, Azure Key Vault, Doppler or 1Password. It provides the key to the
+        program and to no one else.
       </p>
-      <CodeTabs label="Hand over the key" snippets={places} />
+      <CodeTabs label="Provide the key" snippets={secretStores} />
     </Part>
   );
 }

@@ -2,40 +2,41 @@ import { Link } from '@tanstack/react-router';
 import { Code } from '../../components/Code.tsx';
 import { Part } from './HelpPage.tsx';
 
-/** What a program does with a limit: read where it stands, and wait when it is told to. */
+/** How a program reads its rate limit, and how long it waits after a 429. */
 export function Limits() {
   return (
-    <Part id="limits" title="Limits">
+    <Part id="limits" title="Rate limits">
       <p>
-        A key may make a certain number of requests a minute: its own number, or else that of the workspace.
-        Each answer tells where it stands:
+        A key has a rate limit in requests per minute: its own limit or, without one, the default of the
+        workspace. Each response reports the current state:
       </p>
-      <Code label="header fields of an answer" code={fields} />
+      <Code label="rate limit headers" code={fields} />
       <ul className="prose__list">
         <li>
-          <code translate="no">RateLimit-Policy</code> names the limit: <code translate="no">q</code> requests
-          in <code translate="no">w</code> seconds.
+          <code translate="no">RateLimit-Policy</code> is the limit: <code translate="no">q</code> requests
+          per <code translate="no">w</code> seconds.
         </li>
         <li>
-          <code translate="no">RateLimit</code>: <code translate="no">r</code> requests are left, and in{' '}
-          <code translate="no">t</code> seconds there are more.
+          <code translate="no">RateLimit</code> is the current state: <code translate="no">r</code> requests
+          are left, and more become available in <code translate="no">t</code> seconds.
         </li>
         <li>
-          <code translate="no">X-RateLimit-Limit</code> and its two neighbours say the same under names that
-          many programs know; Reset is in seconds from now.
+          The three <code translate="no">X-RateLimit-*</code> headers contain the same values under widely
+          used names. <code translate="no">X-RateLimit-Reset</code> is in seconds from now.
         </li>
       </ul>
       <p>
-        A request beyond the limit is answered <code translate="no">429 Too Many Requests</code> with the code{' '}
+        A request over the limit is rejected with <code translate="no">429 Too Many Requests</code> and the
+        code{' '}
         <Link to="/help/api-troubleshooting" hash="rate_limited">
           rate_limited
         </Link>
-        . Wait as many seconds as <code translate="no">Retry-After</code> says, then go on: a refused request
-        uses nothing up. The minute slides: what counts are the last 60 seconds, not the minute of the clock.
+        . Wait for the number of seconds in <code translate="no">Retry-After</code>, then retry. Rejected
+        requests do not count. The limit applies to the last 60 seconds, not to the clock minute.
       </p>
       <p>
-        A key without a limit gets none of these fields. Whoever sends keys that are malformed or unknown is
-        slowed down by address in the same way; a good key from the same address still passes.
+        Responses for a key without a limit have none of these headers. Requests with malformed or unknown
+        keys are limited per IP address in the same way; a valid key from the same address is still accepted.
       </p>
     </Part>
   );

@@ -10,17 +10,17 @@ import { HelpPage, Part } from './HelpPage.tsx';
 export function TroubleshootingPage() {
   const session = useSession();
   const groups = useMemo(codesByStatus, []);
-  const meant = useRouterState({ select: (state) => state.location.hash });
+  const target = useRouterState({ select: (state) => state.location.hash });
   const origin = session?.publicUrl ?? window.location.origin;
   return (
     <HelpPage
       title="API troubleshooting"
-      lead="Every refusal has a code. Look for the one in your answer, or check your key right here."
+      lead="Every API error has a code. Look up the code of your error, or check your key here."
     >
-      <Part id="check" title="Check my key">
+      <Part id="check" title="Check your key">
         <CheckKey prefix={session?.keyPrefix ?? 'sk_live_'} />
       </Part>
-      <Part id="codes" title={`All ${Object.keys(errorCodes).length} codes`}>
+      <Part id="codes" title={`All ${Object.keys(errorCodes).length} error codes`}>
         <nav aria-label="Error codes" className="code-index">
           {groups.map(({ status, codes }) => (
             <div className="code-index__group" key={status}>
@@ -39,7 +39,7 @@ export function TroubleshootingPage() {
       {groups.map(({ status, name, codes }) => (
         <Part id={`status-${status}`} title={`${status} ${name}`} key={status}>
           {codes.map((code) => (
-            <ErrorEntry key={code} code={code} origin={origin} meant={code === meant} />
+            <ErrorEntry key={code} code={code} origin={origin} isTarget={code === target} />
           ))}
         </Part>
       ))}

@@ -9,7 +9,7 @@ import { Failure } from '../../../components/Notice.tsx';
 import { announce } from '../../../components/Toast.tsx';
 import { withSignIn } from '../../../session/sign-in-again.ts';
 
-/** `here`: whether this browser's session ends, too. */
+/** @param here whether this browser's session ends as well */
 export function EndSessionsDialog({ here, onClose }: { here: boolean; onClose: () => void }) {
   const client = useQueryClient();
   const router = useRouter();
@@ -29,7 +29,7 @@ export function EndSessionsDialog({ here, onClose }: { here: boolean; onClose: (
       await withSignIn(here ? endAllSessions : endOtherSessions);
       if (here) return await leave();
       onClose();
-      announce('Every other session is ended.');
+      announce('All other browsers are signed out.');
       void client.invalidateQueries({ queryKey: browserSessionsOptions.queryKey });
     } catch (failure) {
       setError(failure);
@@ -45,15 +45,15 @@ export function EndSessionsDialog({ here, onClose }: { here: boolean; onClose: (
     >
       <p>
         {here
-          ? 'Every browser that is signed in to this account is signed out at once, this one too. API keys are not touched.'
-          : 'Every other browser that is signed in to this account is signed out at once. This one stays. API keys are not touched.'}
+          ? 'All browsers are signed out of your account immediately, including this one. API keys are not affected.'
+          : 'All other browsers are signed out of your account immediately. API keys are not affected.'}
       </p>
       <Failure error={error} />
       <DialogActions>
         <Button data-autofocus onClick={onClose}>
           Cancel
         </Button>
-        <Button look="danger" busy={busy} onClick={end}>
+        <Button variant="danger" busy={busy} onClick={end}>
           {here ? 'Sign out everywhere' : 'Sign out everywhere else'}
         </Button>
       </DialogActions>

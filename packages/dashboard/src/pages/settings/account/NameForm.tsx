@@ -20,7 +20,7 @@ export function NameForm({ user }: { user: { name: string; email: string } }) {
       const { name } = parseForm(fields, nameForm);
       await withSignIn(() => renamePerson(name));
       await client.invalidateQueries({ queryKey: sessionOptions.queryKey });
-      announce('Your name is saved.');
+      announce('Your name has been saved.');
     },
     { failureOf: authProblem },
   );
@@ -35,11 +35,11 @@ export function NameForm({ user }: { user: { name: string; email: string } }) {
         problem={problems.name}
       />
       <TextField
-        label="E-mail"
+        label="Email"
         type="email"
         value={user.email}
         readOnly
-        hint="You sign in with this address. It cannot be changed here."
+        hint="You sign in with this address. You cannot change it here."
       />
       <div className="account-form__foot">
         <Failure error={failure} />

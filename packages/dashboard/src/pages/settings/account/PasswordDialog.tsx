@@ -22,16 +22,16 @@ export function PasswordDialog({ email, onClose }: { email: string; onClose: () 
       const { current, next } = parseForm(fields, passwordForm);
       await withSignIn(() => changePassword(current, next));
       onClose();
-      announce('Your password is changed. Every other session is ended.');
+      announce('Your password has been changed. All other browsers are signed out.');
       void client.invalidateQueries({ queryKey: browserSessionsOptions.queryKey });
     },
-    { problemsOf: refusedPasswords, failureOf: authProblem },
+    { problemsOf: rejectedPasswords, failureOf: authProblem },
   );
 
   return (
     <Dialog title="Change password" onCloseRequest={onClose}>
       <form className="form" onSubmit={submit} onInput={edit} noValidate>
-        {/* Tells a password manager whose password it is. */}
+        {/* Tells password managers which account the password belongs to. */}
         <input
           className="visually-hidden"
           type="email"
@@ -51,13 +51,13 @@ export function PasswordDialog({ email, onClose }: { email: string; onClose: () 
           label="New password"
           name="next"
           autoComplete="new-password"
-          hint="At least 8 characters. A few words are better than one."
+          hint="At least 8 characters. Several words are safer than one."
           problem={problems.next}
         />
         <Failure error={failure} />
         <DialogActions>
           <Button onClick={onClose}>Cancel</Button>
-          <Button look="primary" type="submit" busy={busy}>
+          <Button variant="primary" type="submit" busy={busy}>
             Change password
           </Button>
         </DialogActions>
@@ -66,7 +66,7 @@ export function PasswordDialog({ email, onClose }: { email: string; onClose: () 
   );
 }
 
-function refusedPasswords(error: unknown): FieldProblems {
+function rejectedPasswords(error: unknown): FieldProblems {
   if (!(error instanceof ApiError)) return {};
   if (error.code === 'INVALID_PASSWORD') return { current: authProblem(error).message };
   const next = error.details.find(({ path }) => path === 'newPassword');

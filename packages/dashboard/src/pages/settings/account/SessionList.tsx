@@ -54,7 +54,7 @@ function SessionRow({ session }: { session: BrowserSession }) {
     try {
       await withSignIn(() => endSession(session.id));
       await client.invalidateQueries({ queryKey: browserSessionsOptions.queryKey });
-      announce(`The session of ${device} is ended.`);
+      announce(`Session ended: ${device}`);
       document.querySelector<HTMLElement>('h1')?.focus();
     } catch (failure) {
       setError(failure);
@@ -76,7 +76,7 @@ function SessionRow({ session }: { session: BrowserSession }) {
         <Failure error={error} />
       </div>
       {session.current ? null : (
-        <Button busy={busy} onClick={end} aria-label={`End the session of ${device}`}>
+        <Button busy={busy} onClick={end} aria-label={`End session: ${device}`}>
           End
         </Button>
       )}

@@ -37,14 +37,14 @@ export function ApiKeysPage() {
       <PageHead
         title="API keys"
         action={
-          <Button look="primary" icon={Plus} onClick={generate} {...prepare}>
+          <Button variant="primary" icon={Plus} onClick={generate} {...prepare}>
             Generate New Key
           </Button>
         }
       >
         <span>
-          Give each program that calls the API a key of its own, so that you can revoke one without touching
-          the others. <Link to="/help/api-key-management">Good practice</Link>
+          Create a separate key for each program that calls the API, so that you can revoke one without
+          affecting the others. <Link to="/help/api-key-management">Best practices</Link>
         </span>
       </PageHead>
       <ListControls filter={filter} counts={counts} />
@@ -96,7 +96,7 @@ function Rows(props: { rows: Key[]; filter: ListFilter; counts: KeyList['counts'
   );
 }
 
-/** A key that was added while pages were loaded can be in two of them. */
+/** Removes duplicates: if keys are added while pages are loading, a key can be on two pages. */
 function rowsOf(pages: KeyList[]): Key[] {
   const rows = new Map(pages.flatMap((page) => page.data).map((key) => [key.id, key]));
   return [...rows.values()];

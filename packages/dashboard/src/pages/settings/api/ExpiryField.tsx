@@ -13,7 +13,7 @@ export function ExpiryField({ problem }: { problem: string | undefined }) {
         name="expiry"
         value={choice}
         onChange={(event) => setChoice(event.target.value)}
-        hint={choice === 'custom' ? 'From then on the key is refused.' : chosen}
+        hint={choice === 'custom' ? 'After this time, requests with the key are rejected.' : chosen}
       >
         {lifetimes.map(({ value, name }) => (
           <option key={value} value={value}>

@@ -12,8 +12,8 @@ import { ShownOnce } from './ShownOnce.tsx';
 import { useCreateKey } from './use-create-key.ts';
 
 /**
- * Asks for a name, makes the key, and shows it once. Every way out of the dialog (Escape, a click outside, Done, Back, a
- * link, a reload) passes the same guard.
+ * Asks for a name, creates the key and shows it once. Every way to leave the dialog (Escape, a click outside, Done,
+ * Back, a link, a reload) passes the same guard.
  */
 export function GenerateDialog({ onClose }: { onClose: () => void }) {
   const { created, copied } = useNewKey();
@@ -22,7 +22,7 @@ export function GenerateDialog({ onClose }: { onClose: () => void }) {
   const unsaved = created !== null && !copied;
   useShowsNewKey();
 
-  // While the call is on its way nobody may leave either: the key may already exist.
+  // The guard also applies while the request is running, because the key may already exist.
   useBlocker({
     disabled: !unsaved && !creation.busy,
     enableBeforeUnload: unsaved || creation.busy,
@@ -60,9 +60,9 @@ export function GenerateDialog({ onClose }: { onClose: () => void }) {
           />
         ) : null}
         {!created && creation.lostKeyId !== null ? (
-          <LostAnswer id={creation.lostKeyId} onMakeAnother={creation.startOver} onClose={close} />
+          <LostAnswer id={creation.lostKeyId} onCreateAnother={creation.startOver} onClose={close} />
         ) : null}
-        {/* Stays while the answer is lost, so that making another needs no typing. */}
+        {/* Stays mounted if the response is lost, so that another key can be created without typing again. */}
         <div hidden={created !== null || creation.lostKeyId !== null}>
           <GenerateForm creation={creation} onCancel={requestClose} />
         </div>
@@ -72,7 +72,7 @@ export function GenerateDialog({ onClose }: { onClose: () => void }) {
   );
 }
 
-function titleOf(made: boolean, lost: boolean): string {
-  if (made) return 'Copy your key now';
-  return lost ? 'The answer was lost' : 'Generate a new key';
+function titleOf(created: boolean, lost: boolean): string {
+  if (created) return 'Copy your key now';
+  return lost ? 'The response was lost' : 'Generate a new key';
 }

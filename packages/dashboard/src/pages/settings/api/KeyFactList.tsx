@@ -36,11 +36,13 @@ export function KeyFactList({ apiKey, onEditLimit }: { apiKey: Key; onEditLimit:
       <Fact name={apiKey.status === 'expired' ? 'Expired' : 'Expires'}>
         {apiKey.expiresAt ? <Moment at={apiKey.expiresAt} /> : 'Never'}
       </Fact>
-      <Fact name="Limit">
+      <Fact name="Rate limit">
         <Limit apiKey={apiKey} onEdit={onEditLimit} />
       </Fact>
       <Fact name="Scopes">
-        {apiKey.scopes.length === 0 ? <span>None: it opens the API and manages nothing</span> : null}
+        {apiKey.scopes.length === 0 ? (
+          <span>None. The key can call the API, but cannot manage anything.</span>
+        ) : null}
         {apiKey.scopes.map((scope) => (
           <span className="fact__scope" key={scope}>
             <code translate="no">{scope}</code> <span>{scopeTextOf(scope)}</span>
@@ -73,13 +75,13 @@ function Limit({ apiKey: { rateLimit, status }, onEdit }: { apiKey: Key; onEdit:
       {rateLimit === null ? (
         <span key="inherited">
           {workspace ? <span>{capital(limitInWords(commonLimitOf(workspace)))}</span> : <Skeleton />}
-          <span className="fact__relative"> (the workspace's default)</span>
+          <span className="fact__relative"> (workspace default)</span>
         </span>
       ) : (
         <span key="own">{capital(limitInWords(rateLimit))}</span>
       )}
       {status === 'revoked' ? null : (
-        <Button look="quiet" icon={Pencil} onClick={onEdit}>
+        <Button variant="quiet" icon={Pencil} onClick={onEdit}>
           Edit limit
         </Button>
       )}

@@ -16,16 +16,16 @@ export function KeyLimitDialog({ id, onClose }: { id: string; onClose: () => voi
   const common = workspace && commonLimitOf(workspace);
 
   return (
-    <Dialog title={`Limit of ${key ? `"${key.name}"` : 'this key'}`} onCloseRequest={onClose}>
+    <Dialog title={`Rate limit of ${key ? `"${key.name}"` : 'this key'}`} onCloseRequest={onClose}>
       {key ? (
         <LimitForm
-          label="Requests a minute"
-          inherited={inheritedInWords("Workspace's default", common)}
+          label="Rate limit"
+          inherited={inheritedInWords('Workspace default', common)}
           value={key.rateLimit}
           save={async (rateLimit) => {
             const changed = await changeKey(id, { rateLimit });
             showKeyInLists(client, changed);
-            announce(`"${changed.name}": ${changedInWords(changed, common)}`);
+            announce(`"${changed.name}": ${changeMessage(changed, common)}`);
           }}
           onClose={onClose}
         />
@@ -36,7 +36,7 @@ export function KeyLimitDialog({ id, onClose }: { id: string; onClose: () => voi
   );
 }
 
-function changedInWords({ rateLimit }: Key, common: Key['rateLimit'] | undefined): string {
+function changeMessage({ rateLimit }: Key, common: Key['rateLimit'] | undefined): string {
   const limit = rateLimit ?? common;
-  return limit ? `${limitInWords(limit)}, from the next request on.` : "the workspace's limit holds.";
+  return limit ? `${limitInWords(limit)}, starting with the next request.` : 'the workspace default applies.';
 }

@@ -81,7 +81,7 @@ function KeyRow({ apiKey, onRename, onRevoke }: { apiKey: Key } & RowActions) {
       </td>
       <td className="keys__actions">
         <Button
-          look="quiet"
+          variant="quiet"
           className="button--icon"
           icon={Pencil}
           aria-label={`Rename key ${apiKey.name}`}
@@ -90,7 +90,7 @@ function KeyRow({ apiKey, onRename, onRevoke }: { apiKey: Key } & RowActions) {
         />
         {apiKey.status === 'revoked' ? null : (
           <Button
-            look="quiet-danger"
+            variant="quiet-danger"
             aria-label={`Revoke key ${apiKey.name}`}
             data-revoke={apiKey.id}
             onClick={() => onRevoke(apiKey)}
@@ -103,7 +103,7 @@ function KeyRow({ apiKey, onRename, onRevoke }: { apiKey: Key } & RowActions) {
   );
 }
 
-/** The date that the status speaks of, when there is one. */
+/** The date of the status, if it has one: when the key was revoked, has expired or will expire. */
 function StatusDate({ apiKey }: { apiKey: Key }) {
   const at = apiKey.revokedAt ?? apiKey.expiresAt;
   if (at === null) return null;

@@ -6,20 +6,18 @@ import { Skeleton } from '../../../components/Skeleton.tsx';
 import { freshTime } from '../../../dates/dates.ts';
 
 /**
- * Who would notice if this key were gone, in two lines. It has its place before it is there, and nothing waits for it: a
- * leaked key is revoked at once, whether or not this is known.
+ * Summarizes in two lines what uses the key. Its space is reserved while it loads, and nothing waits for it, so that a
+ * leaked key can be revoked immediately.
  */
 export function KeyUse({ id }: { id: string }) {
   const { data: usage, error } = useQuery(usageOfLastDayOptions(id));
   return (
     <div className="key-use" role="status">
       {usage ? <Use usage={usage} /> : null}
-      {error && !usage ? (
-        <p>What uses this key could not be loaded. It can be revoked all the same.</p>
-      ) : null}
+      {error && !usage ? <p>Usage could not be loaded. You can still revoke the key.</p> : null}
       {!error && !usage ? (
         <>
-          <span className="visually-hidden">Loading what uses this key</span>
+          <span className="visually-hidden">Loading usage</span>
           <Skeleton width="full" />
           <Skeleton width="long" />
         </>
@@ -32,7 +30,7 @@ function Use({ usage: { accepted, lastUsed } }: { usage: Usage }) {
   if (accepted > 0) return <RecentUse accepted={accepted} lastUsed={lastUsed} />;
   const lines = lastUsed
     ? ['Not used in the last 24 hours.', `Last used ${freshTime(lastUsed.at)}.`]
-    : ['Never used.', 'No request with this key was ever accepted.'];
+    : ['Never used.', 'No request with this key has been accepted.'];
   return lines.map((line) => <p key={line}>{line}</p>);
 }
 
@@ -45,7 +43,7 @@ function RecentUse({ accepted, lastUsed }: Pick<Usage, 'accepted' | 'lastUsed'>)
       </p>
       {lastUsed ? (
         <p>
-          <span>{`last ${freshTime(lastUsed.at)} from `}</span>
+          <span>{`last used ${freshTime(lastUsed.at)} from `}</span>
           <code translate="no">{lastUsed.address}</code>
           {lastUsed.userAgent === '' ? null : <Program userAgent={lastUsed.userAgent} />}
         </p>
@@ -54,11 +52,11 @@ function RecentUse({ accepted, lastUsed }: Pick<Usage, 'accepted' | 'lastUsed'>)
   );
 }
 
-const longest = 40;
+const maxLength = 40;
 
 /**
- * "curl/8.5" of "curl/8.5 (x86_64) libcurl/8.5": programs name themselves first (RFC 9110, 10.1.5). But every browser
- * calls itself Mozilla/5.0.
+ * The first product of a user agent, such as "curl/8.5" in "curl/8.5 (x86_64) libcurl/8.5", names the program (RFC
+ * 9110, 10.1.5). Browsers all start with Mozilla/5.0, so they are recognized by deviceOf.
  */
 function Program({ userAgent }: { userAgent: string }) {
   if (userAgent.startsWith('Mozilla/')) return <span key="browser">{` with ${deviceOf(userAgent)}`}</span>;
@@ -66,7 +64,7 @@ function Program({ userAgent }: { userAgent: string }) {
   return (
     <span>
       <span> with </span>
-      <code translate="no">{program.length > longest ? `${program.slice(0, longest)}…` : program}</code>
+      <code translate="no">{program.length > maxLength ? `${program.slice(0, maxLength)}…` : program}</code>
     </span>
   );
 }

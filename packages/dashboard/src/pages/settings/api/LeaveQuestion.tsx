@@ -5,14 +5,14 @@ export function LeaveQuestion({ onStay, onLeave }: { onStay: () => void; onLeave
   return (
     <Dialog title="Close without copying?" role="alertdialog" onCloseRequest={onStay}>
       <p>
-        You have not copied this key, and it is never shown again. Without it you would have to revoke it and
-        make another.
+        You have not copied this key, and it will not be shown again. If you close now, you will have to
+        revoke it and create another one.
       </p>
       <DialogActions>
-        <Button look="quiet-danger" onClick={onLeave}>
+        <Button variant="quiet-danger" onClick={onLeave}>
           Close without copying
         </Button>
-        <Button look="primary" data-autofocus onClick={onStay}>
+        <Button variant="primary" data-autofocus onClick={onStay}>
           Back to the key
         </Button>
       </DialogActions>

@@ -17,7 +17,7 @@ interface LimitFormProps {
   children?: Elements;
 }
 
-/** The form in both dialogs: the limit of one key, and that of every key without one. */
+/** The form of both dialogs: the limit of one key, and the default of the workspace. */
 export function LimitForm({ label, inherited, value, save, onClose, children }: LimitFormProps) {
   const { busy, problems, failure, submit, clear } = useSubmit(async (fields) => {
     const read = readLimit(String(fields.get('limit')), String(fields.get('requests') ?? ''));
@@ -33,7 +33,7 @@ export function LimitForm({ label, inherited, value, save, onClose, children }: 
       <Failure error={failure} />
       <DialogActions>
         <Button onClick={onClose}>Cancel</Button>
-        <Button look="primary" type="submit" busy={busy}>
+        <Button variant="primary" type="submit" busy={busy}>
           Save limit
         </Button>
       </DialogActions>
@@ -41,7 +41,7 @@ export function LimitForm({ label, inherited, value, save, onClose, children }: 
   );
 }
 
-/** The form may come after its dialog was opened, so it takes the focus by itself. */
+/** The form may be rendered after its dialog was opened, so it sets the focus itself. */
 function focusOnce(form: HTMLFormElement | null): void {
   requestAnimationFrame(() => form?.querySelector<HTMLElement>('[name="limit"]')?.focus());
 }

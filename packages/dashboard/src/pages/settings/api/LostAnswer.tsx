@@ -8,12 +8,12 @@ import { withSignIn } from '../../../session/sign-in-again.ts';
 
 interface LostAnswerProps {
   id: string;
-  onMakeAnother: () => void;
+  onCreateAnother: () => void;
   onClose: () => void;
 }
 
-/** The connection broke after the server had made the key: the key exists, and nobody will ever see it. */
-export function LostAnswer({ id, onMakeAnother, onClose }: LostAnswerProps) {
+/** Shown if the connection broke after the server created the key: the key exists, but can never be shown. */
+export function LostAnswer({ id, onCreateAnother, onClose }: LostAnswerProps) {
   const client = useQueryClient();
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
@@ -23,7 +23,7 @@ export function LostAnswer({ id, onMakeAnother, onClose }: LostAnswerProps) {
     setError(null);
     try {
       showKeyInLists(client, await withSignIn(() => revokeKey(id, false)));
-      onMakeAnother();
+      onCreateAnother();
     } catch (failure) {
       setError(failure);
       setBusy(false);
@@ -33,17 +33,14 @@ export function LostAnswer({ id, onMakeAnother, onClose }: LostAnswerProps) {
   return (
     <div className="form">
       <Notice tone="warn">
-        <p>
-          The key was made, but the answer with it was lost on the way. It cannot be shown again, not even
-          here.
-        </p>
+        <p>The key was created, but the response that contains it was lost. The key cannot be shown again.</p>
       </Notice>
-      <p>Revoke the key that nobody has and make another: what you typed is still there.</p>
+      <p>Revoke this key and create another one. Your input is still in the form.</p>
       <Failure error={error} />
       <DialogActions>
-        <Button onClick={onClose}>Leave it in the list</Button>
-        <Button look="primary" busy={busy} onClick={replace}>
-          Revoke it and make another
+        <Button onClick={onClose}>Close without revoking</Button>
+        <Button variant="primary" busy={busy} onClick={replace}>
+          Revoke and create another
         </Button>
       </DialogActions>
     </div>

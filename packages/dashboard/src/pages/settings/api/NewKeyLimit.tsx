@@ -3,13 +3,13 @@ import { commonLimitOf, workspaceOptions } from '../../../api/workspace.ts';
 import { LimitField } from './LimitField.tsx';
 import { inheritedInWords } from './limit.ts';
 
-/** The limit in the form for a new key. The form needs no answer for it: without one, the default has no number. */
+/** The rate limit in the form for a new key. While the workspace is loading, the default is shown without a number. */
 export function NewKeyLimit({ problem }: { problem: string | undefined }) {
   const { data: workspace } = useQuery(workspaceOptions);
   return (
     <LimitField
-      label="Requests a minute"
-      inherited={inheritedInWords("Workspace's default", workspace && commonLimitOf(workspace))}
+      label="Rate limit"
+      inherited={inheritedInWords('Workspace default', workspace && commonLimitOf(workspace))}
       value={null}
       problem={problem}
     />

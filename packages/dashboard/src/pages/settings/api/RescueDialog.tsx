@@ -7,8 +7,8 @@ import { LeaveQuestion } from './LeaveQuestion.tsx';
 import { dropNewKey, markCopied, useNewKey } from './new-key.ts';
 
 /**
- * Shows the new key in place of the dialog that failed. Every page holds RescuedKey, but only the code that creates keys
- * brings this with it, so that it is there before there is a key to show.
+ * Shows the new key if the dialog that shows it has failed. Every page contains RescuedKey, but only the code that
+ * creates keys contains this dialog, so that it is loaded before there is a key to show.
  */
 export function RescueDialog() {
   const { created, copied } = useNewKey();
@@ -21,10 +21,10 @@ export function RescueDialog() {
     <>
       <Dialog title="Copy your key now" size="wide" onCloseRequest={requestClose}>
         <div className="form">
-          <p>The key was created, but a part of this page failed. You will not see the key again.</p>
+          <p>The key was created, but part of this page failed. The key will not be shown again.</p>
           <KeyField apiKey={created.apiKey} name={created.key.name} copied={copied} onCopied={markCopied} />
           <DialogActions>
-            <Button look={copied ? 'primary' : 'secondary'} onClick={requestClose}>
+            <Button variant={copied ? 'primary' : 'secondary'} onClick={requestClose}>
               Done
             </Button>
           </DialogActions>
@@ -35,11 +35,11 @@ export function RescueDialog() {
   );
 }
 
-function useAskBeforeUnload(wanted: boolean): void {
+function useAskBeforeUnload(enabled: boolean): void {
   useEffect(() => {
-    if (!wanted) return;
+    if (!enabled) return;
     const ask = (event: BeforeUnloadEvent) => event.preventDefault();
     window.addEventListener('beforeunload', ask);
     return () => window.removeEventListener('beforeunload', ask);
-  }, [wanted]);
+  }, [enabled]);
 }

@@ -22,7 +22,7 @@ export function ShownOnce({ apiKey, preview, name, copied, onCopied, onDone }: S
     <div className="form">
       <Notice tone="warn">
         <p>
-          <strong>You will not see this key again.</strong> Soku keeps only a fingerprint of it.
+          <strong>This key will not be shown again.</strong> Soku stores only its fingerprint.
         </p>
       </Notice>
       <KeyField apiKey={apiKey} name={name} copied={copied} onCopied={onCopied} />
@@ -37,7 +37,7 @@ export function ShownOnce({ apiKey, preview, name, copied, onCopied, onDone }: S
       </section>
       <TestKey apiKey={apiKey} />
       <DialogActions>
-        <Button look={copied ? 'primary' : 'secondary'} onClick={onDone}>
+        <Button variant={copied ? 'primary' : 'secondary'} onClick={onDone}>
           Done
         </Button>
       </DialogActions>

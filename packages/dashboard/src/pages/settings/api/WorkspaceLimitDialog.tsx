@@ -7,25 +7,27 @@ import { announce } from '../../../components/Toast.tsx';
 import { LimitForm } from './LimitForm.tsx';
 import { inheritedInWords, limitInWords } from './limit.ts';
 
-/** The limit of every key that has none of its own. */
+/** Changes the limit of all keys without their own limit. */
 export function WorkspaceLimitDialog({ onClose }: { onClose: () => void }) {
   const client = useQueryClient();
   const { data: workspace, error } = useQuery(workspaceOptions);
   return (
-    <Dialog title="Limit of each key" onCloseRequest={onClose}>
+    <Dialog title="Default rate limit" onCloseRequest={onClose}>
       {workspace ? (
         <LimitForm
-          label="Requests a minute"
-          inherited={inheritedInWords("Server's default", workspace.defaultRateLimit)}
+          label="Rate limit"
+          inherited={inheritedInWords('Server default', workspace.defaultRateLimit)}
           value={workspace.rateLimit}
           save={async (rateLimit) => {
             const changed = await changeWorkspace({ rateLimit });
             client.setQueryData(workspaceOptions.queryKey, changed);
-            announce(`Limit of each key: ${limitInWords(commonLimitOf(changed))}, from the next request on.`);
+            announce(
+              `Default rate limit: ${limitInWords(commonLimitOf(changed))}, starting with the next request.`,
+            );
           }}
           onClose={onClose}
         >
-          <p>Keys with a limit of their own keep it.</p>
+          <p>Keys with their own limit are not affected.</p>
         </LimitForm>
       ) : null}
       {!workspace && error ? <Failure error={error} /> : null}

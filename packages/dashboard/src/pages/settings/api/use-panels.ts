@@ -8,22 +8,22 @@ async function loadPanels(): Promise<void> {
   panels = (await import('./KeyPanels.tsx')).KeyPanels;
 }
 
-/** The dialogs come when somebody is about to open one: the list needs none of their code. */
+/** Loads the code of the dialogs when the user is about to open one, because the list does not need it. */
 export function preparePanels(): void {
-  // Whoever then opens one sees why it does not come.
+  // A failure is reported when a dialog is opened.
   loadPanels().catch(() => undefined);
 }
 
 /**
- * The dialogs, or null until their code is here. In place of React.lazy, which shows nothing for 300 ms after its first
- * fallback, even when the code was here before.
+ * The dialogs, or null until their code is loaded. Replaces React.lazy, which shows nothing for 300 ms after its first
+ * fallback, even if the code is already loaded.
  */
-export function usePanels(wanted: boolean): Panels | null {
+export function usePanels(enabled: boolean): Panels | null {
   const [, setLoaded] = useState(false);
   const [failure, setFailure] = useState<Error | null>(null);
   useEffect(() => {
-    if (wanted && panels === null) loadPanels().then(() => setLoaded(true), setFailure);
-  }, [wanted]);
+    if (enabled && panels === null) loadPanels().then(() => setLoaded(true), setFailure);
+  }, [enabled]);
   if (failure) throw failure;
   return panels;
 }

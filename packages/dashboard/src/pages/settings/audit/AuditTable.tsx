@@ -42,12 +42,12 @@ function Head() {
   );
 }
 
-/** A row, and below it, when it is open, a second one with all that is known. */
+/** A row, and below it, while it is expanded, a second row with all details. */
 function Entry({ event }: { event: AuditEvent }) {
   const [open, setOpen] = useState(false);
   const id = useId();
   const { action, actor, target, at, unreadable } = event;
-  const words = actionInWords(action) ?? 'Another action';
+  const label = actionInWords(action) ?? 'Other action';
   return (
     <tbody className="entry">
       <tr>
@@ -60,13 +60,13 @@ function Entry({ event }: { event: AuditEvent }) {
           <button
             type="button"
             className="entry__toggle"
-            aria-label={`${words}, ${withHiddenWritten(target.name)}`}
+            aria-label={`${label}, ${withHiddenWritten(target.name)}`}
             aria-expanded={open}
             aria-controls={id}
             onClick={() => setOpen(!open)}
           >
             <ChevronRight size={16} aria-hidden />
-            <span className="entry__words">{words}</span>
+            <span className="entry__words">{label}</span>
           </button>
           <code className="entry__more" translate="no">
             <ForeignText text={action} />
@@ -100,7 +100,7 @@ function Entry({ event }: { event: AuditEvent }) {
   );
 }
 
-/** Who did it, or what it was done to. */
+/** The actor or the target of an entry. */
 function Party({ kind, id, name }: { kind: string; id: string; name: string }) {
   const user = useSession()?.user;
   return (

@@ -8,7 +8,7 @@ import { inputOf, type Period, periodOf } from './period.ts';
 
 type Bounds = Pick<AuditView, 'since' | 'until'>;
 
-/** What the fields show. Back brings the earlier bounds. */
+/** The values of the fields. Back restores the previous bounds. */
 function usePeriodFields({ since, until }: Bounds) {
   const [shown, setShown] = useState({ since, until });
   const [from, setFrom] = useState(inputOf(since));
@@ -21,12 +21,12 @@ function usePeriodFields({ since, until }: Bounds) {
   return { from, setFrom, to, setTo };
 }
 
-/** Fields of dates change with each digit, so they are applied with a button. */
+/** Date fields change with each digit, so a button applies them. */
 export function PeriodForm({ view, onApply }: { view: Bounds; onApply: (period: Period) => void }) {
   const { from, setFrom, to, setTo } = usePeriodFields(view);
   const [fromField, toField] = [useRef<HTMLInputElement>(null), useRef<HTMLInputElement>(null)];
   const { problems, submit, edit } = useSubmit(async () => {
-    // A date that is typed in part has the value '', as none has.
+    // An incomplete date has the value '', just like an empty field.
     const typed = (field: HTMLInputElement | null, value: string) =>
       field?.validity.badInput ? 'incomplete' : value;
     const result = periodOf(typed(fromField.current, from), typed(toField.current, to));
@@ -56,7 +56,7 @@ export function PeriodForm({ view, onApply }: { view: Bounds; onApply: (period: 
         problem={problems.to}
       />
       <Button type="submit">Apply</Button>
-      <p className="audit-filters__zone">{`In your time zone, ${readerZone}.`}</p>
+      <p className="audit-filters__zone">{`Times are in your time zone, ${readerZone}.`}</p>
     </form>
   );
 }

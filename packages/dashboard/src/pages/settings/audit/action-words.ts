@@ -1,6 +1,6 @@
 import { type Action, actionSchema } from '@soku/contract/audit';
 
-const words: Record<Action, string> = {
+const labels: Record<Action, string> = {
   'key.created': 'Key created',
   'key.updated': 'Key changed',
   'key.revoked': 'Key revoked',
@@ -19,18 +19,18 @@ const words: Record<Action, string> = {
   'audit.pruned': 'Old entries deleted',
 };
 
-/** @returns null for an action of a later version */
+/** @returns null for an action that only a later version knows */
 export function actionInWords(action: string): string | null {
   const known = actionSchema.safeParse(action);
-  return known.success ? words[known.data] : null;
+  return known.success ? labels[known.data] : null;
 }
 
 const actionsOf = (...nouns: string[]) =>
   actionSchema.options
     .filter((action) => nouns.some((noun) => action.startsWith(`${noun}.`)))
-    .map((action) => ({ action, name: words[action] }));
+    .map((action) => ({ action, name: labels[action] }));
 
-/** What can be filtered by. Events of the whole deployment, such as a restore, are in no workspace's log. */
+/** The actions to filter by. Events of the whole deployment, such as a restore, are not in the log of a workspace. */
 export const actionGroups = [
   { title: 'Keys', actions: actionsOf('key') },
   { title: 'Workspace', actions: actionsOf('workspace', 'audit') },
@@ -48,7 +48,7 @@ const kinds = new Map([
   ['audit', 'Audit log'],
 ]);
 
-/** What an actor or a target is; the kinds of later versions as they are. */
+/** The label for the kind of an actor or target. Kinds of later versions are returned unchanged. */
 export function kindInWords(kind: string): string {
   return kinds.get(kind) ?? kind;
 }

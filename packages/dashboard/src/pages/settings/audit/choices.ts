@@ -10,7 +10,7 @@ export interface Choice {
   name: string;
 }
 
-/** @param chosen the id that the address names, which is always among them */
+/** @param chosen the id in the page's address, which is always included */
 export function useActorChoices(chosen: string | undefined): Choice[] {
   const user = useSession()?.user;
   const seen = useSeenActors();
@@ -26,9 +26,9 @@ export function useActorChoices(chosen: string | undefined): Choice[] {
 }
 
 /**
- * The newest keys, and whether there are others.
+ * The newest keys, and whether there are more.
  *
- * @param chosen the id that the address names, which is always among them
+ * @param chosen the id in the page's address, which is always included
  */
 export function useKeyChoices(chosen: string | undefined): { choices: Choice[]; hasMore: boolean } {
   const { data: newest } = useQuery(keyChoicesOptions);

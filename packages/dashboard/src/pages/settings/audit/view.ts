@@ -4,7 +4,7 @@ import type { AuditSearch } from '../../search.ts';
 
 const valid = auditFilterSchema.shape;
 
-/** What the address of the page says, without what the API would reject. */
+/** Reads the filters from the page's address and drops values that the API would reject. */
 export function viewOf({ action, actor, key, range, since, until }: AuditSearch): AuditView {
   return {
     action: valid.action.safeParse(action).data,

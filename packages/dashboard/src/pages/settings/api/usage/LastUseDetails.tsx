@@ -3,7 +3,7 @@ import type { ReactNode } from 'react';
 import { Skeleton } from '../../../../components/Skeleton.tsx';
 import { exactTime, freshTime, utcTime } from '../../../../dates/dates.ts';
 
-/** The last accepted request: when, from where, with what. */
+/** Time, IP address and user agent of the last accepted request. */
 export function LastUseDetails({ usage }: { usage: Usage | undefined }) {
   const use = usage?.lastUsed;
   return (
@@ -17,13 +17,13 @@ export function LastUseDetails({ usage }: { usage: Usage | undefined }) {
           'Never'
         )}
       </Fact>
-      <Fact name="From address" loaded={usage !== undefined}>
-        {use ? <code translate="no">{use.address}</code> : 'None yet'}
+      <Fact name="IP address" loaded={usage !== undefined}>
+        {use ? <code translate="no">{use.address}</code> : 'None'}
       </Fact>
-      <Fact name="With program" loaded={usage !== undefined}>
+      <Fact name="User agent" loaded={usage !== undefined}>
         {use?.userAgent ? <code translate="no">{use.userAgent}</code> : null}
-        {use?.userAgent === '' ? <span>It did not say</span> : null}
-        {use ? null : <span>None yet</span>}
+        {use?.userAgent === '' ? <span>Not sent</span> : null}
+        {use ? null : <span>None</span>}
       </Fact>
     </dl>
   );

@@ -4,7 +4,7 @@ import { rangeWords } from './slots.ts';
 
 const ranges: UsageRange[] = ['24h', '7d', '30d'];
 
-/** Links, so that each range has an address and Back brings the one before. */
+/** Links, so that each range has a URL and Back restores the previous range. */
 export function RangeSwitch({ range }: { range: UsageRange }) {
   return (
     <nav className="ranges" aria-label="Time range">

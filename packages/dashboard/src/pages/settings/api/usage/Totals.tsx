@@ -8,7 +8,7 @@ export function Totals({ usage, revokedAt }: { usage: Usage | undefined; revoked
       <Total kind="accepted" name="Accepted" count={usage?.accepted} />
       <Total
         kind="refused"
-        name={`Refused${usage && revokedAt ? sinceRevoked(usage, Date.parse(revokedAt)) : ''}`}
+        name={`Rejected${usage && revokedAt ? sinceRevoked(usage, Date.parse(revokedAt)) : ''}`}
         count={usage?.refused}
       />
     </dl>
@@ -32,7 +32,7 @@ function Total({ kind, name, count }: TotalProps) {
   );
 }
 
-/** Refusals are counted by the hour, so the hour of the revoke counts whole. */
+/** Rejections are counted by hour, so the whole hour of the revoke is included. */
 function sinceRevoked({ hours, refused }: Usage, revokedAt: number): string {
   const since = hours
     .filter(({ hour }) => Date.parse(hour) + hourLength > revokedAt)

@@ -17,12 +17,12 @@ import { UsageTable } from './UsageTable.tsx';
 
 interface UsageSectionProps {
   id: string;
-  /** Undefined while the page loads: the numbers are asked for at the same time. */
+  /** Undefined while the key is loading, which happens in parallel with the numbers. */
   apiKey: Key | undefined;
   range: UsageRange;
 }
 
-/** How much a key is used, how often it is refused, and by whom it was used last. Brings itself up to date. */
+/** Shows the accepted and rejected requests of a key and its last use. Refreshes itself. */
 export function UsageSection({ id, apiKey, range }: UsageSectionProps) {
   const { data, error, isPlaceholderData } = useQuery(usageOptions(id, range));
   const usage = apiKey && data;
@@ -56,7 +56,7 @@ export function UsageSection({ id, apiKey, range }: UsageSectionProps) {
   );
 }
 
-/** The numbers of the range before keep its names until those of the new one are here. */
+/** While a new range is loading, the labels match the previous range, whose numbers are still shown. */
 function rangeOf({ hours }: Usage): UsageRange {
   if (hours.length === 24) return '24h';
   return hours.length === 7 * 24 ? '7d' : '30d';

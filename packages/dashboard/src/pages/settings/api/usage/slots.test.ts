@@ -1,4 +1,4 @@
-/** The chart on days of 23 and 25 hours, and where an hour begins at a quarter past. */
+/** The chart on days of 23 and 25 hours, and in zones where an hour begins at a quarter past. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { hourLength } from '@soku/contract/instant';
@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { dayNumber, hoursInDays, localTime } from '../../../../dates/zone.ts';
 import { slotName, slotsOf, ticksOf } from './slots.ts';
 
-/** What the server answers: as many hours of UTC, the last one that of `now`. */
+/** The server's response: this many UTC hours, up to and including the hour of `now`. */
 function hoursTo(now: number, count: number) {
   const last = Math.floor(now / hourLength);
   return Array.from({ length: count }, (_, index) => ({
@@ -26,10 +26,10 @@ const changes = [
 ].flatMap(({ zone, spring, autumn }) => [spring, autumn].map((day) => ({ zone, day })));
 
 for (const { zone, day } of changes) {
-  // Late on that day, wherever it is.
+  // Late on that day in every zone.
   const now = Date.parse(`${day}T12:00Z`) + 11 * hourLength;
 
-  test(`${zone}, ${day}: no hour has the name of another`, () => {
+  test(`${zone}, ${day}: every hour has a unique name`, () => {
     const slots = slotsOf(hoursTo(now, 7 * 24), '7d', zone);
     assert.equal(slots.length, 7 * 24);
     const names = slots.map((slot) => slotName(slot, '7d', zone));
@@ -45,7 +45,7 @@ for (const { zone, day } of changes) {
     const quarterOf = ({ day, hour }: { day: number; hour: number }) => `${day}, ${Math.floor(hour / 6)}`;
     const all = [...new Set(slots.map(({ from }) => quarterOf(localTime(from, zone))))];
     const quarters = ticks.map(quarterOf);
-    // The first quarter may have begun before the first hour that is shown.
+    // The first quarter may begin before the first hour shown.
     assert.deepEqual(quarters, quarters.length === all.length ? all : all.slice(1));
     for (const { hour } of ticks) assert.ok(hour % 6 <= 1, `a tick at ${hour}`);
   });
@@ -70,7 +70,7 @@ for (const { zone, day } of changes) {
   });
 }
 
-test('a month has 30 bars at any time of any day in any zone', () => {
+test('the 30-day chart has 30 bars at any time in any zone', () => {
   const anyInstant = fc.integer({ min: Date.UTC(2020, 0), max: Date.UTC(2030, 0) });
   fc.assert(
     fc.property(fc.constantFrom(...changes), anyInstant, ({ zone }, now) => {

@@ -1,4 +1,4 @@
-/** What one bar of the chart stands for, and the words for it. All times are in the reader's zone. */
+/** The bars of the chart and their labels. All times are in the user's time zone. */
 
 import { hourLength } from '@soku/contract/instant';
 import type { Usage } from '@soku/contract/usage';
@@ -6,16 +6,16 @@ import type { UsageRange } from '../../../../api/usage.ts';
 import { dayNumber, formatIn, localTime, offsetAt, readerZone } from '../../../../dates/zone.ts';
 
 export interface Slot {
-  /** Epoch ms of its first hour. */
+  /** Start of the first hour, in epoch ms. */
   from: number;
-  /** Epoch ms of the end of its last hour; not included. */
+  /** End of the last hour, exclusive, in epoch ms. */
   to: number;
   accepted: number;
   refused: number;
 }
 
 export interface Tick {
-  /** Index of the slot at whose start it stands. */
+  /** Index of the slot that starts at the tick. */
   slot: number;
   label: string;
 }
@@ -33,7 +33,7 @@ export const rangeWords: Record<UsageRange, string> = {
 
 const number = (value: number) => value.toLocaleString('en');
 
-/** One hour each; over 30 days one day each, because 720 bars are more than a screen has room for. */
+/** One slot per hour, or per day for 30 days, because a screen has no room for 720 bars. */
 export function slotsOf(hours: Usage['hours'], range: UsageRange, zone = readerZone): Slot[] {
   const slots: Slot[] = [];
   let currentDay = Number.NaN;
@@ -53,7 +53,7 @@ export function slotsOf(hours: Usage['hours'], range: UsageRange, zone = readerZ
   return slots;
 }
 
-/** "Tue 3 Mar, 14:00–15:00", or the day alone. Around a change of the clocks each time names its offset, too. */
+/** "Tue 3 Mar, 14:00–15:00", or only the day. Around a clock change, each time includes its offset. */
 export function slotName({ from, to }: Slot, range: UsageRange, zone = readerZone): string {
   const day = formatIn(zone, longDay).format(from);
   if (range === '30d') return day;
@@ -62,14 +62,14 @@ export function slotName({ from, to }: Slot, range: UsageRange, zone = readerZon
   return `${day}, ${time.format(from)}–${time.format(to)}`;
 }
 
-/** "Tue 3 Mar, 14:00–15:00: 12 accepted, 1 refused" */
+/** "Tue 3 Mar, 14:00–15:00: 12 accepted, 1 rejected" */
 export function numbersOf(slot: Slot, range: UsageRange): string {
-  return `${slotName(slot, range)}: ${number(slot.accepted)} accepted, ${number(slot.refused)} refused`;
+  return `${slotName(slot, range)}: ${number(slot.accepted)} accepted, ${number(slot.refused)} rejected`;
 }
 
 /**
- * A tick where each quarter of a day begins, or each day, or at every seventh day back from today. On a day whose
- * midnight is skipped it stands at the first hour after it; on one where an hour comes twice, at the first of the two.
+ * A tick at the start of each quarter of a day, of each day, or of every seventh day back from today, depending on the
+ * range. If midnight is skipped, the tick is at the first hour after it; if it occurs twice, at the first one.
  */
 export function ticksOf(slots: Slot[], range: UsageRange, zone = readerZone): Tick[] {
   if (range === '30d') {
@@ -93,7 +93,7 @@ export function ticksOf(slots: Slot[], range: UsageRange, zone = readerZone): Ti
   return ticks;
 }
 
-/** The top of the scale: one of 2, 4, 6, 8, 10, 20, 40 ..., so that its half is a whole number, too. */
+/** The top of the scale: one of 2, 4, 6, 8, 10, 20, 40 ..., so that half of it is also a whole number. */
 export function scaleOf(slots: Slot[]): number {
   const most = Math.max(0, ...slots.map(({ accepted, refused }) => accepted + refused));
   const magnitude = 10 ** Math.floor(Math.log10(Math.max(most, 1)));
@@ -101,15 +101,15 @@ export function scaleOf(slots: Slot[]): number {
   return tops.find((top) => top >= most && top % 2 === 0) ?? 2;
 }
 
-/** The whole chart in words. */
+/** A text alternative for the whole chart. */
 export function summaryOf(slots: Slot[], range: UsageRange): string {
   const accepted = slots.reduce((sum, slot) => sum + slot.accepted, 0);
   const refused = slots.reduce((sum, slot) => sum + slot.refused, 0);
-  const summary = `Requests in the last ${rangeWords[range]}: ${number(accepted)} accepted, ${number(refused)} refused.`;
+  const summary = `Requests in the last ${rangeWords[range]}: ${number(accepted)} accepted, ${number(refused)} rejected.`;
   const busiest = slots.reduce<Slot | undefined>(
     (most, slot) => (most && most.accepted + most.refused >= slot.accepted + slot.refused ? most : slot),
     undefined,
   );
   if (!busiest || accepted + refused === 0) return summary;
-  return `${summary} Most in ${range === '30d' ? 'one day' : 'one hour'}: ${number(busiest.accepted + busiest.refused)}, ${slotName(busiest, range)}.`;
+  return `${summary} Busiest ${range === '30d' ? 'day' : 'hour'}: ${number(busiest.accepted + busiest.refused)}, ${slotName(busiest, range)}.`;
 }
