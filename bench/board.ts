@@ -40,7 +40,9 @@ async function run(wanted: readonly string[], sizes: Sizes): Promise<void> {
   const keeps = sizes === full;
   const problem = problemWith(wanted, keeps);
   if (problem !== undefined) return fail(problem);
-  console.log(`\nSoku API Keys, ${today()}\n${machine}\n${keeps ? '' : '--quick: these are not valid figures\n'}`);
+  console.log(
+    `\nSoku API Keys, ${today()}\n${machine}\n${keeps ? '' : '--quick: these are not valid figures\n'}`,
+  );
   const problems: string[] = [];
   for (const name of wanted) {
     console.error(`measuring: ${name} ...`);

@@ -12,7 +12,9 @@ const connections = 8;
  * @param url origin
  */
 export async function askForEach(url: string, keys: Iterator<string>): Promise<number> {
-  const counts = await Promise.all(Array.from({ length: connections }, () => verifyOnOne(new URL(url), keys)));
+  const counts = await Promise.all(
+    Array.from({ length: connections }, () => verifyOnOne(new URL(url), keys)),
+  );
   return counts.reduce((sum, count) => sum + count, 0);
 }
 

@@ -17,13 +17,19 @@ import { verifyPostgres } from './figures/verify-postgres.ts';
 export const groups: Record<string, { measure: Measure; about: string }> = {
   'verify-http': { measure: verifyHttp, about: 'GET and POST /v1/verify compared with bare node:http' },
   'verify-in-process': { measure: verifyInProcess, about: 'the verifier compared with SHA-256 and a Map' },
-  'verify-postgres': { measure: verifyPostgres, about: 'a node on PostgreSQL compared with SQLite, and two nodes' },
+  'verify-postgres': {
+    measure: verifyPostgres,
+    about: 'a node on PostgreSQL compared with SQLite, and two nodes',
+  },
   revoke: { measure: revoke, about: 'time until every node rejects a revoked key, with 1, 3 and 5 nodes' },
   'sign-ins': { measure: besideSignIns, about: 'a revoke during sign-ins, whose passwords are hashed' },
   'key-count': { measure: keyCount, about: 'cache hits and misses with few, many and very many keys' },
   'better-auth': { measure: againstBetterAuth, about: "compared with better-auth's API key plugin" },
   flood: { measure: flood, about: 'valid traffic during floods of unknown keys' },
-  gateway: { measure: gateway, about: 'the gateway, and nginx with auth_request, compared with nginx without keys' },
+  gateway: {
+    measure: gateway,
+    about: 'the gateway, and nginx with auth_request, compared with nginx without keys',
+  },
   start: { measure: startTime, about: 'from the start to the first response' },
   'idle-memory': { measure: idleMemory, about: 'memory of an idle server' },
   'cached-memory': { measure: cachedMemory, about: 'memory of a server with many cached keys' },

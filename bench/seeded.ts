@@ -123,8 +123,7 @@ function fill(db: DatabaseSync, count: number): void {
   report('creating the indexes');
   for (const { sql } of later) db.exec(sql);
   db.exec('PRAGMA journal_mode = WAL');
-  if (JSON.stringify(schemaOf(db)) !== JSON.stringify(schema))
-    throw new Error('the schema has changed');
+  if (JSON.stringify(schemaOf(db)) !== JSON.stringify(schema)) throw new Error('the schema has changed');
   report(`${inWords(count)} keys written in ${Math.round((performance.now() - began) / 1000)} s`);
 }
 

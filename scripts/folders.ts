@@ -79,6 +79,8 @@ for (const source of packages) {
   }
 }
 if (circular > 0) {
-  console.error(`${circular} imports are part of a cycle of folders. Move the shared code into one of the folders.`);
+  console.error(
+    `${circular} imports are part of a cycle of folders. Move the shared code into one of the folders.`,
+  );
   process.exitCode = 1;
 }

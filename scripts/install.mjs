@@ -17,9 +17,7 @@ export function install({ root, lockFile, installedLock }) {
   const failure = failureOf(runNpm(root));
   if (failure !== null) {
     rmSync(installedLock, { force: true });
-    console.error(
-      `Failed to install the packages (npm ci: ${failure.reason}). The next start tries again.`,
-    );
+    console.error(`Failed to install the packages (npm ci: ${failure.reason}). The next start tries again.`);
     process.exit(failure.code);
   }
   // With a lock file from the future (after a clock was set back), every start would install again.

@@ -28,7 +28,9 @@ export async function holdLock(file) {
     if (!reported) console.error('Waiting for another install or build in this directory...');
     reported = true;
     if (Date.now() > deadline) {
-      console.error(`The other install or build has not finished. If none is running, remove ${file} and try again.`);
+      console.error(
+        `The other install or build has not finished. If none is running, remove ${file} and try again.`,
+      );
       process.exit(tryAgain);
     }
     await wait(pollMilliseconds);

@@ -33,7 +33,9 @@ export async function gateway(sizes: Sizes): Promise<Figure[]> {
     SOKU_GATEWAY_PORT: String(gatewayPort),
   });
   await using open = await startNginx(cores.measured, (port) => openProxy(port, api.url));
-  await using authRequest = await startNginx(cores.measured, (port) => authRequestProxy(port, api.url, soku.url));
+  await using authRequest = await startNginx(cores.measured, (port) =>
+    authRequestProxy(port, api.url, soku.url),
+  );
   await askForEach(soku.url, inUse.values());
 
   const racers = {

@@ -100,7 +100,8 @@ async function expectAll(nodes: Nodes['nodes'], apiKey: string, status: number):
 async function withFrozenNode({ rounds, revokes }: Sizes): Promise<Figure[]> {
   await using started = await startNodes(3);
   const [first, second, frozen] = started.nodes;
-  if (first === undefined || second === undefined || frozen === undefined) throw new Error('the nodes did not start');
+  if (first === undefined || second === undefined || frozen === undefined)
+    throw new Error('the nodes did not start');
   const awake = [first, second];
   const manager = await managerOf(awake);
   const [once, later]: [number[], number[]] = [[], []];

@@ -69,7 +69,8 @@ async function verifier(env: Record<string, string>): Promise<Find> {
   usage.start();
   return (key) => {
     const result = verifier.verifyToken(key, { use, userAgent: agent, accept });
-    if (typeof result !== 'number') throw new Error('a key was rejected, or the file did not respond at once');
+    if (typeof result !== 'number')
+      throw new Error('a key was rejected, or the file did not respond at once');
     return result;
   };
 }

@@ -67,7 +67,8 @@ export class Traffic {
     const key = this.#random.pick(this.#active);
     if (await this.#verifyByPost('valid key, from a back end', key.apiKey, 'valid')) key.accepted += 1;
     const revoked = this.#revoked.at(-1);
-    if (revoked !== undefined) await this.#verifyByPost('revoked key, from a back end', revoked, 'revoked_key');
+    if (revoked !== undefined)
+      await this.#verifyByPost('revoked key, from a back end', revoked, 'revoked_key');
   }
 
   /** Creates a key, which is valid at once. */

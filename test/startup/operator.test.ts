@@ -84,7 +84,10 @@ test('accounts are added once and with a good password, are listed, and sign in 
   assert.equal(added.code, 0);
   assert.match(added.output, /^Created the account ada@example\.com \(usr_[0-9A-Za-z]{26}\)\.\n$/);
   const twice = await add('ADA@example.com', dataDir);
-  assert.deepEqual(twice, { code: 65, output: 'soku: An account with this e-mail address already exists.\n' });
+  assert.deepEqual(twice, {
+    code: 65,
+    output: 'soku: An account with this e-mail address already exists.\n',
+  });
   for (const input of ['', '\n', 'short\n', `${'x'.repeat(129)}\n`]) {
     const { code, output } = await add('bob@example.com', dataDir, input);
     assert.equal(code, 64, output);

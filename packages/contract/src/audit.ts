@@ -74,7 +74,9 @@ export const auditEventSchema = z
       .min(1)
       .nullable()
       .describe('The position of the event in its chain; null until it is sealed, within about a second'),
-    previousHash: digestSchema.nullable().describe('`hash` of the previous event; 64 zeros for the first one'),
+    previousHash: digestSchema
+      .nullable()
+      .describe('`hash` of the previous event; 64 zeros for the first one'),
     hash: digestSchema
       .nullable()
       .describe(
@@ -98,9 +100,7 @@ export const auditFilterSchema = z.strictObject({
   action: actionSchema.optional(),
   actorId: idSchema.optional().describe('The id of an account or a key, or `operator` or `system`'),
   targetId: idSchema.optional().describe('The id of a key, an account or a workspace'),
-  keyId: keyIdSchema
-    .optional()
-    .describe('Events that changed this key or were caused by it'),
+  keyId: keyIdSchema.optional().describe('Events that changed this key or were caused by it'),
   since: z.iso.datetime({ offset: true }).optional().describe('Events at or after this time'),
   until: z.iso.datetime({ offset: true }).optional().describe('Events before this time'),
 });

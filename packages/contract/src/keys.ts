@@ -16,9 +16,7 @@ export const keySchema = z
     scopes: z.array(storedScopeSchema),
     createdAt: instantSchema,
     createdBy: z.string().describe('The id of the account or key that created it'),
-    lastUsedAt: instantSchema
-      .nullable()
-      .describe('When a request with it was last accepted; null: never'),
+    lastUsedAt: instantSchema.nullable().describe('When a request with it was last accepted; null: never'),
     expiresAt: instantSchema.nullable(),
     revokedAt: instantSchema.nullable(),
     rateLimit: rateLimitSchema.nullable().describe('Requests per minute; null: the limit of the workspace'),
@@ -32,7 +30,10 @@ export const revokedKeySchema = keySchema
       effective: z.literal(true).describe('No server accepts the key anymore'),
       nodes: z.int().min(1).describe('How many servers have acknowledged the revocation'),
       waitedMs: z.int().min(0).describe('How long this call waited for the other servers, in ms'),
-      descendants: z.int().min(0).describe('How many other keys this call revoked (with `descendants: true`)'),
+      descendants: z
+        .int()
+        .min(0)
+        .describe('How many other keys this call revoked (with `descendants: true`)'),
     }),
   })
   .meta({ id: 'RevokedKey' });
@@ -58,7 +59,10 @@ export const revokeKeySchema = z
 
 export const descendantsSchema = z
   .object({
-    count: z.int().min(0).describe('How many keys would be revoked with this one: all that are not revoked yet'),
+    count: z
+      .int()
+      .min(0)
+      .describe('How many keys would be revoked with this one: all that are not revoked yet'),
     active: z.int().min(0).describe('How many of them have not expired'),
     accepted: z.int().min(0).describe('Requests with these keys that were accepted in the last 24 hours'),
     lastUsedAt: instantSchema.nullable().describe('When a request with one of them was last accepted'),

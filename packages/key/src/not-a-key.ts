@@ -38,7 +38,8 @@ const hints: readonly { fits: (text: string) => boolean; message: string }[] = [
   },
   {
     fits: (text) => /^key_[0-9a-z]{26}$/.test(text),
-    message: 'This is the id of a key, not the key. The id is public and grants no access: send the key itself.',
+    message:
+      'This is the id of a key, not the key. The id is public and grants no access: send the key itself.',
   },
   {
     fits: (text) => /^eyJ[\w-]*\.[\w.-]*$/.test(text),
@@ -56,8 +57,7 @@ const hints: readonly { fits: (text: string) => boolean; message: string }[] = [
   { fits: (text) => /^[A-Z][A-Z_]*_KEY$/.test(text), message: unexpanded },
   {
     fits: (text) => /^(?:authorization\b|bearer\b|basic\b)/i.test(text),
-    message:
-      'This text starts with the name of a header or scheme. Send only the key here.',
+    message: 'This text starts with the name of a header or scheme. Send only the key here.',
   },
 ];
 

@@ -274,7 +274,8 @@ function wrongOwner(error: unknown): never {
 function wrongSetupCode(): RequestError {
   return new RequestError({
     code: 'invalid_request',
-    message: 'The setup code is wrong or was already used. The log of the running server has the current code.',
+    message:
+      'The setup code is wrong or was already used. The log of the running server has the current code.',
     details: [{ path: 'code', problem: 'is wrong or was already used' }],
   });
 }

@@ -29,5 +29,8 @@ async function derive(db: Kysely<Tables>, secret: string): Promise<Buffer> {
   );
   const [first] = rows;
   if (first === undefined) throw new Error('the table key_change is empty');
-  return createHmac('sha256', secret).update(`soku setup code\n${first.token}`).digest().subarray(0, codeBytes);
+  return createHmac('sha256', secret)
+    .update(`soku setup code\n${first.token}`)
+    .digest()
+    .subarray(0, codeBytes);
 }

@@ -155,12 +155,12 @@ function problemOf(row: EventRow, before: Place, anchored: ReadonlyMap<number, A
     return { sequence: expected, id: null, problem };
   }
   const at = { sequence: expected, id: row.id };
-  if (row.previous_hash !== before.hash) return { ...at, problem: 'its previousHash does not match the previous event' };
+  if (row.previous_hash !== before.hash)
+    return { ...at, problem: 'its previousHash does not match the previous event' };
   const event = toEvent(row);
   if (event.unreadable !== undefined)
     return { ...at, problem: `it was changed: ${event.unreadable.join(', ')} cannot be read` };
-  if (row.hash !== sealOf(before.hash, event))
-    return { ...at, problem: 'it was changed or moved' };
+  if (row.hash !== sealOf(before.hash, event)) return { ...at, problem: 'it was changed or moved' };
   const known = anchored.get(expected);
   if (known !== undefined && (known.id !== row.id || known.hash !== row.hash))
     return { ...at, problem: `it differs from the event in the export (${known.id})` };

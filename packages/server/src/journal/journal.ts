@@ -146,8 +146,7 @@ export class RevocationJournal {
 
   async #inspect(): Promise<Inspection> {
     const inspection = await this.#file.inspect();
-    if (inspection.truncated)
-      this.#log.warn('The incomplete end of the revocation journal was removed');
+    if (inspection.truncated) this.#log.warn('The incomplete end of the revocation journal was removed');
     return inspection;
   }
 

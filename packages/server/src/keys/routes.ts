@@ -27,9 +27,7 @@ const createHeaders = workspaceHeader.extend({
     .min(1)
     .max(255)
     .optional()
-    .describe(
-      'A repeated call with the same value within 24 hours creates no second key; it returns a 409',
-    ),
+    .describe('A repeated call with the same value within 24 hours creates no second key; it returns a 409'),
 });
 
 /** Errors in addition to those of every endpoint: a missing scope, or an unknown workspace in X-Soku-Workspace. */

@@ -232,7 +232,8 @@ function chooseExpiry(caller: Caller, requested: string | null, now: number): nu
   if (requested === null) return Number.isFinite(caller.expiresAt) ? caller.expiresAt : null;
   const expiresAt = Date.parse(requested);
   if (expiresAt <= now) throw wrongExpiry('must be in the future');
-  if (expiresAt > caller.expiresAt) throw wrongExpiry('must not be later than the expiration of the calling key');
+  if (expiresAt > caller.expiresAt)
+    throw wrongExpiry('must not be later than the expiration of the calling key');
   return expiresAt;
 }
 

@@ -145,7 +145,8 @@ async function readAnchor(file: string) {
       if (line !== '') addToAnchor(anchor, auditEventSchema.parse(JSON.parse(line)));
     }
   } catch (error) {
-    const reason = error instanceof Error && 'code' in error ? error.message : `line ${number} is not an event`;
+    const reason =
+      error instanceof Error && 'code' in error ? error.message : `line ${number} is not an event`;
     throw new StartupError('data', `${file} cannot be read as an audit log export (${reason}).`);
   }
   return anchor;

@@ -90,7 +90,6 @@ async function find(db: Kysely<Tables>, id: string) {
 function sessionRequired(): RequestError {
   return new RequestError({
     code: 'session_required',
-    message:
-      'A key cannot change workspace settings. Sign in to the dashboard and change them there.',
+    message: 'A key cannot change workspace settings. Sign in to the dashboard and change them there.',
   });
 }
