@@ -220,7 +220,7 @@ for (const { what, path, reach, expected = [] } of states) {
 }
 
 test('the question for the password over another dialog has no violation of axe', async (t) => {
-  const person = await dashboard.signIn();
+  const person = await dashboard.openSession();
   const page = await dashboard.open(t, '/settings/api?panel=generate', {
     as: person,
     expected: [answered(401)],

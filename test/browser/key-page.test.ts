@@ -79,7 +79,7 @@ test('the page brings itself up to date while it is looked at, and asks nothing 
 
 test('when the session ends, the page asks for the password once, and not every ten seconds', async (t) => {
   const { key } = await ada.makeKey({ name: 'Left open' });
-  const person = await dashboard.signIn();
+  const person = await dashboard.openSession();
   const page = await dashboard.open(t, `/settings/api/${key.id}`, { as: person, expected: [answered(401)] });
   await page.clock.install();
   await page.reload();

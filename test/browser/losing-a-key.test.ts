@@ -142,7 +142,7 @@ test('after copying, reloading and closing the tab ask nothing', async (t) => {
 
 test('signing out in another tab does not take away a key that was not copied', async (t) => {
   const page = await dashboard.open(t, '/settings/api', {
-    as: await dashboard.signIn(),
+    as: await dashboard.openSession(),
     expected: [/status of 401/],
   });
   const apiKey = await keys.generate(page, 'Signed out elsewhere');

@@ -227,7 +227,7 @@ test('the help, with a key that is checked, and the reference', async (t) => {
 // Ends every session, so it comes last.
 test('the limit of each key, the account, its sessions and the theme', async (t) => {
   const page = await dashboard.open(t, '/settings/api', {
-    as: await dashboard.signIn(),
+    as: await dashboard.openSession(),
     translated: true,
     expected: [answered(400), answered(401)],
   });

@@ -146,7 +146,7 @@ async function signInAgain(page: Page): Promise<void> {
 }
 
 test('when the session is over, the password is asked for in place, and one key is made of what was typed', async (t) => {
-  const person = await dashboard.signIn();
+  const person = await dashboard.openSession();
   const page = await fillIn(t, 'Session over', { as: person, expected: [answered(401)] });
   await dashboard.database('DELETE FROM session WHERE token = ?', person.storedToken);
   await keys.createButton(page).click();
@@ -162,7 +162,7 @@ test('when the session is over, the password is asked for in place, and one key 
 });
 
 test('when the sign-in is too old for making a key, a wrong password loses nothing and the right one makes the key', async (t) => {
-  const person = await dashboard.signIn();
+  const person = await dashboard.openSession();
   const page = await fillIn(t, 'Old sign-in', { as: person, expected: [answered(401), answered(403)] });
   const threeHoursAgo = new Date(Date.now() - 3 * 60 * 60 * 1000).toISOString();
   await dashboard.database(
@@ -182,7 +182,7 @@ test('when the sign-in is too old for making a key, a wrong password loses nothi
 });
 
 test('whoever cancels the question for the password comes back to the form with the name in it', async (t) => {
-  const person = await dashboard.signIn();
+  const person = await dashboard.openSession();
   const page = await fillIn(t, 'Cancelled', { as: person, expected: [answered(403)] });
   const threeHoursAgo = new Date(Date.now() - 3 * 60 * 60 * 1000).toISOString();
   await dashboard.database(
