@@ -12,10 +12,11 @@ import { blocks } from './support/markdown.ts';
 import { patience } from './support/patience.ts';
 import { type Answer, bearer, call } from './support/person.ts';
 import { freePort, startServer } from './support/server.ts';
+import { openSession } from './support/session.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const server = await startServer();
-const ada = await server.signIn();
+const ada = await openSession(server);
 const { apiKey, key } = await ada.makeKey({ name: 'Documentation', rateLimit: 1000 });
 const verifier = await ada.makeKey({ name: 'Back end', scopes: ['keys:verify'] });
 after(() => server.stop());

@@ -7,13 +7,14 @@ import pg from 'pg';
 import { assertRefusal } from '../support/contract.ts';
 import { bearer, call } from '../support/person.ts';
 import { temporaryDatabase } from '../support/postgres-database.ts';
+import { openSession } from '../support/session.ts';
 import { kinds, Scene } from './scene.ts';
 
 /** A backup, of which a key was revoked later, and an empty database. */
 async function revokedSince(t: TestContext, kind: (typeof kinds)[number]) {
-  const scene = await Scene.of(t, kind);
+  const scene = await Scene.ready(t, kind);
   const server = await scene.start();
-  const ada = await server.signIn();
+  const ada = await openSession(server);
   const { key, apiKey } = await ada.makeKey({ name: 'revoked later' });
   const file = scene.onShelf('backup');
   assert.equal((await scene.operate(['backup', file])).code, 0);
@@ -78,10 +79,7 @@ test('a restore without a journal says that later revokes are not known', async 
 });
 
 test('whether the target is empty, or there, is looked at before the backup is', async (t) => {
-  const scene = await Scene.of(t, 'postgres');
-  const server = await scene.start();
-  await server.signIn();
-  await server.kill('SIGTERM');
+  const scene = await Scene.ready(t, 'postgres');
   const file = scene.onShelf('no backup');
   writeFileSync(file, 'no database '.repeat(1000));
   const full = await scene.operate(['restore', file]);

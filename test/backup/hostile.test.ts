@@ -11,6 +11,7 @@ import { readConfig } from '../../packages/server/src/config.ts';
 import { createLog } from '../../packages/server/src/http/logging.ts';
 import { StartupError } from '../../packages/server/src/startup-error.ts';
 import { bearer, call } from '../support/person.ts';
+import { openSession } from '../support/session.ts';
 import { Scene } from './scene.ts';
 
 /** Triggers that keep every key alive. */
@@ -56,9 +57,9 @@ const refused: Record<string, string> = {
 };
 
 test('only the rows of a backup are restored, and only such as Soku writes', async (t) => {
-  const scene = await Scene.of(t, 'sqlite');
+  const scene = await Scene.ready(t, 'sqlite');
   const server = await scene.start();
-  const maker = await server.signIn();
+  const maker = await openSession(server);
   const { apiKey, key } = await maker.makeKey({ name: 'kept' });
   const unburiedKey = (await maker.makeKey({ name: 'unburied' })).key;
   await server.kill('SIGTERM');
@@ -98,7 +99,7 @@ test('only the rows of a backup are restored, and only such as Soku writes', asy
   const again = await scene.start();
   const me = () => call(`${again.url}/v1/me`, { headers: bearer(apiKey) });
   assert.equal((await me()).status, 200);
-  const ada = await again.signIn();
+  const ada = await openSession(again);
   const revoked = await ada.call('POST', `/v1/api-keys/${key.id}/revoke`);
   assert.equal(revoked.status, 200, revoked.text);
   assert.equal(JSON.parse(revoked.text).status, 'revoked');

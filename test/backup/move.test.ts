@@ -7,14 +7,15 @@ import { type Key, keyListSchema } from '@soku/contract/keys';
 import { assertRefusal } from '../support/contract.ts';
 import { bearer, call } from '../support/person.ts';
 import { temporaryDatabase } from '../support/postgres-database.ts';
+import { openSession } from '../support/session.ts';
 import { Scene } from './scene.ts';
 
 test('accounts, keys, uses and sessions move to PostgreSQL', async (t) => {
-  const scene = await Scene.of(t, 'sqlite');
+  const scene = await Scene.ready(t, 'sqlite');
   const database = await temporaryDatabase();
   t.after(() => database.drop());
   const before = await scene.start();
-  const ada = await before.signIn();
+  const ada = await openSession(before);
   const living = await ada.makeKey({ name: 'living', scopes: ['keys:read'], rateLimit: 1000 });
   const dead = await ada.makeKey({ name: 'dead' });
   await ada.revoke(dead.key.id);
@@ -69,10 +70,9 @@ test('accounts, keys, uses and sessions move to PostgreSQL', async (t) => {
 });
 
 test('another secret than that of the file is told, because sessions end with it', async (t) => {
-  const scene = await Scene.of(t, 'sqlite');
+  const scene = await Scene.ready(t, 'sqlite');
   const database = await temporaryDatabase();
   t.after(() => database.drop());
-  await (await scene.start()).kill('SIGTERM');
   const { code, output } = await scene.operate(['move-to-postgres'], {
     DATABASE_URL: database.url,
     SOKU_SECRET: 'another one than that of the data directory',

@@ -18,6 +18,7 @@ import { Kysely, Migrator } from 'kysely';
 import { migrations } from '../../packages/server/src/database/migrate.ts';
 import { NodeSqliteDialect } from '../../packages/server/src/database/sqlite-dialect.ts';
 import { operator } from '../support/server.ts';
+import { openSession } from '../support/session.ts';
 import { contentsOf } from '../support/start.ts';
 import { kinds, Scene } from './scene.ts';
 
@@ -34,9 +35,9 @@ function withRoom(bytes: number, { dataDir }: Scene, args: string[]) {
 
 /** A data directory with one account, and a backup of it. */
 async function backedUp(t: TestContext): Promise<{ scene: Scene; file: string }> {
-  const scene = await Scene.of(t, 'sqlite');
+  const scene = await Scene.ready(t, 'sqlite');
   const server = await scene.start();
-  await (await server.signIn()).makeKey({ name: 'findable-name' });
+  await (await openSession(server)).makeKey({ name: 'findable-name' });
   await server.kill('SIGTERM');
   const file = scene.onShelf('backup');
   assert.equal((await scene.operate(['backup', file])).code, 0);
@@ -109,8 +110,8 @@ test('a backup of nothing, or into no directory, is refused', async (t) => {
   const none = await scene.operate(['backup', scene.onShelf('backup')]);
   assert.equal(none.code, 65, none.output);
   assert.match(none.output, /^soku: .*soku\.db does not exist\.\n$/);
-  await (await scene.start()).kill('SIGTERM');
-  const nowhere = await scene.operate(['backup', scene.onShelf('nowhere/backup')]);
+  const full = await Scene.ready(t, 'sqlite');
+  const nowhere = await full.operate(['backup', full.onShelf('nowhere/backup')]);
   assert.equal(nowhere.code, 73, nowhere.output);
 });
 

@@ -8,13 +8,14 @@ import { openFile } from '../../packages/server/src/backup/source.ts';
 import { tables } from '../../packages/server/src/backup/tables.ts';
 import { assertRefusal } from '../support/contract.ts';
 import { Person } from '../support/person.ts';
+import { openSession } from '../support/session.ts';
 import { kinds, Scene } from './scene.ts';
 
 for (const kind of kinds) {
   test(`${kind}: a backup holds no sessions`, async (t) => {
-    const scene = await Scene.of(t, kind);
+    const scene = await Scene.ready(t, kind);
     const server = await scene.start();
-    await server.signIn();
+    await openSession(server);
     const file = scene.onShelf('backup');
     assert.equal((await scene.operate(['backup', file])).code, 0);
     const backup = new DatabaseSync(file, { readOnly: true });
@@ -25,9 +26,9 @@ for (const kind of kinds) {
 }
 
 test('a session in the backup of an earlier version does not come back', async (t) => {
-  const scene = await Scene.of(t, 'sqlite');
+  const scene = await Scene.ready(t, 'sqlite');
   const server = await scene.start();
-  const ada = await server.signIn();
+  const ada = await openSession(server);
   const before = await ada.call('GET', '/v1/api-keys');
   assert.equal(before.status, 200);
   const file = scene.onShelf('older');

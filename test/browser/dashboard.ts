@@ -6,8 +6,9 @@ import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playw
 import { launchBrowser, newPage, watch } from '../support/browser.ts';
 import { inDatabase } from '../support/in-database.ts';
 import { patience } from '../support/patience.ts';
-import { call, cookiesOf, Person } from '../support/person.ts';
+import type { Person } from '../support/person.ts';
 import { owner, startServer, type TestServer } from '../support/server.ts';
+import { openSession } from '../support/session.ts';
 import { translator } from './translator.ts';
 
 interface OpenOptions extends BrowserContextOptions {
@@ -50,7 +51,7 @@ export class Dashboard {
     const server = await startServer({ env: { TRUST_PROXY: '127.0.0.1', ...env } });
     try {
       const hasOwner = !('SOKU_OWNER_EMAIL' in env);
-      const ada = hasOwner ? await server.signIn() : undefined;
+      const ada = hasOwner ? await openSession(server) : undefined;
       const browser = beside === undefined ? await launchBrowser() : beside.#browser;
       return new Dashboard(server, ada, { browser, close: beside === undefined });
     } catch (error) {
@@ -62,7 +63,7 @@ export class Dashboard {
   /** Uses a running server, which the caller stops, and the browser of another dashboard. */
   static async before(server: TestServer, beside: Dashboard): Promise<Dashboard> {
     const shared = { browser: beside.#browser, close: false };
-    return new Dashboard(server, await server.signIn(), shared);
+    return new Dashboard(server, await openSession(server), shared);
   }
 
   /** The owner, in a session that all tests in a file share. */
@@ -72,14 +73,8 @@ export class Dashboard {
   }
 
   /** The owner in a separate session, for a test that ends or ages it. */
-  async signIn(account = owner): Promise<Person> {
-    const response = await call(`${this.server.url}/api/auth/sign-in/email`, {
-      method: 'POST',
-      headers: { 'x-forwarded-for': this.#nextAddress() },
-      body: account,
-    });
-    assert.equal(response.status, 200, response.text);
-    return new Person(this.server.url, cookiesOf(response.headers));
+  async openSession(account = owner): Promise<Person> {
+    return openSession(this.server, account, this.#nextAddress());
   }
 
   /** Opens a page that is closed after the test. Unexpected console messages fail the test. */

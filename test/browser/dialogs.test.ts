@@ -223,7 +223,7 @@ for (const { what, path, reach, expected = [] } of states) {
 }
 
 test('the sign-in dialog over another dialog has no axe violations', async (t) => {
-  const person = await dashboard.signIn();
+  const person = await dashboard.openSession();
   const page = await dashboard.open(t, '/settings/api?panel=generate', {
     as: person,
     expected: [answered(401)],

@@ -76,7 +76,7 @@ test('the page refreshes while it is visible and sends no requests while it is h
 
 test('when the session ends, the page asks for the password only once, not every ten seconds', async (t) => {
   const { key } = await ada.makeKey({ name: 'Left open' });
-  const person = await dashboard.signIn();
+  const person = await dashboard.openSession();
   const page = await dashboard.open(t, `/settings/api/${key.id}`, { as: person, expected: [answered(401)] });
   await page.clock.install();
   await page.reload();

@@ -126,7 +126,7 @@ async function guessTenTimes(page: Page): Promise<void> {
 }
 
 test('signing out ends the session and shows the login page', async (t) => {
-  const person = await dashboard.signIn();
+  const person = await dashboard.openSession();
   const page = await dashboard.open(t, '/settings/api', { as: person });
   await page.getByRole('button', { name: /ada/i }).click();
   await page.getByRole('button', { name: 'Sign out' }).click();
@@ -137,7 +137,7 @@ test('signing out ends the session and shows the login page', async (t) => {
 });
 
 test('signing out in one tab sends the other tab to the login, and signing in returns to its page', async (t) => {
-  const page = await dashboard.open(t, '/settings/api', { as: await dashboard.signIn() });
+  const page = await dashboard.open(t, '/settings/api', { as: await dashboard.openSession() });
   const other = await page.context().newPage();
   await other.goto(`${dashboard.server.url}/settings/api?status=all`);
   await reads(heading(other), /^API keys$/);

@@ -142,7 +142,7 @@ test('after copying, reloading and closing the tab need no confirmation', async 
 
 test('signing out in another tab does not hide a key that was not copied', async (t) => {
   const page = await dashboard.open(t, '/settings/api', {
-    as: await dashboard.signIn(),
+    as: await dashboard.openSession(),
     expected: [/status of 401/],
   });
   const apiKey = await keys.generate(page, 'Signed out elsewhere');

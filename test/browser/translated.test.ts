@@ -227,7 +227,7 @@ test('the help with the key checker, and the reference', async (t) => {
 // Ends all sessions, so it runs last.
 test('the default rate limit, the account, its sessions and the theme', async (t) => {
   const page = await dashboard.open(t, '/settings/api', {
-    as: await dashboard.signIn(),
+    as: await dashboard.openSession(),
     translated: true,
     expected: [answered(400), answered(401)],
   });

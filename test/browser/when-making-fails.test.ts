@@ -146,7 +146,7 @@ async function signInAgain(page: Page): Promise<void> {
 }
 
 test('if the session has ended, the page asks for the password in place and then creates one key', async (t) => {
-  const person = await dashboard.signIn();
+  const person = await dashboard.openSession();
   const page = await fillIn(t, 'Session over', { as: person, expected: [answered(401)] });
   await dashboard.database('DELETE FROM session WHERE token = ?', person.storedToken);
   await keys.createButton(page).click();
@@ -162,7 +162,7 @@ test('if the session has ended, the page asks for the password in place and then
 });
 
 test('if the sign-in is too old, a wrong password loses nothing, and the right one creates the key', async (t) => {
-  const person = await dashboard.signIn();
+  const person = await dashboard.openSession();
   const page = await fillIn(t, 'Old sign-in', { as: person, expected: [answered(401), answered(403)] });
   const threeHoursAgo = new Date(Date.now() - 3 * 60 * 60 * 1000).toISOString();
   await dashboard.database(
@@ -182,7 +182,7 @@ test('if the sign-in is too old, a wrong password loses nothing, and the right o
 });
 
 test('canceling the password dialog returns to the form and keeps the name', async (t) => {
-  const person = await dashboard.signIn();
+  const person = await dashboard.openSession();
   const page = await fillIn(t, 'Cancelled', { as: person, expected: [answered(403)] });
   const threeHoursAgo = new Date(Date.now() - 3 * 60 * 60 * 1000).toISOString();
   await dashboard.database(

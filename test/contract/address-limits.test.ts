@@ -7,6 +7,7 @@ import { assertRefusal, Contract } from '../support/contract.ts';
 import { assertLimited } from '../support/limits.ts';
 import { startWithMovableClock } from '../support/movable-clock.ts';
 import type { Answer } from '../support/person.ts';
+import { openSession } from '../support/session.ts';
 
 const { server, clock } = await startWithMovableClock({
   SOKU_ADDRESS_RATE_LIMIT: '3',
@@ -14,7 +15,7 @@ const { server, clock } = await startWithMovableClock({
 });
 after(() => server.stop());
 const contract = await Contract.of(server);
-const ada = await server.signIn();
+const ada = await openSession(server);
 
 const limited = (answer: Answer, quota: number) => assertLimited(answer, 'address', quota, clock.now);
 const refused = (answer: Answer, code: ErrorCode) => assertRefusal(answer, code, clock.now);

@@ -5,11 +5,12 @@ import { type AuditEvent, auditEventSchema, auditPageSchema } from '@soku/contra
 import { assertRefusal, Contract, eventually } from '../support/contract.ts';
 import { inDatabase } from '../support/in-database.ts';
 import { runOperator, startServer } from '../support/server.ts';
+import { openSession } from '../support/session.ts';
 
 const server = await startServer();
 after(() => server.stop());
 const contract = await Contract.of(server);
-const ada = await server.signIn();
+const ada = await openSession(server);
 
 const list = async (query: string) =>
   auditPageSchema.parse((await contract.call('GET', `/v1/audit${query}`, { as: ada })).body);

@@ -9,12 +9,13 @@ import { assertRefusal, Contract, eventually } from '../support/contract.ts';
 import { inDatabase } from '../support/in-database.ts';
 import { bearer, call } from '../support/person.ts';
 import { runOperator } from '../support/server.ts';
+import { openSession } from '../support/session.ts';
 import { ada as adasAccount, bob as bobsAccount, startWithTwoAccounts } from '../support/two-accounts.ts';
 
 const { server, stop } = await startWithTwoAccounts();
 after(stop);
 const contract = await Contract.of(server);
-const [ada, bob] = [await server.signIn(adasAccount), await server.signIn(bobsAccount)];
+const [ada, bob] = [await openSession(server, adasAccount), await openSession(server, bobsAccount)];
 
 const list = async (query = '', as = ada) =>
   auditPageSchema.parse((await contract.call('GET', `/v1/audit${query}`, { as })).body);
@@ -135,7 +136,7 @@ test('what people do with their accounts is recorded, and what others did to the
 });
 
 test('a workspace sees its own events and those of its members, and only a key with audit:read reads them', async () => {
-  const me = await server.signIn(adasAccount);
+  const me = await openSession(server, adasAccount);
   const { key } = await me.makeKey({ name: "ada's" });
   const seen = await events('?limit=100', bob);
   assert.ok(seen.length > 0 && seen.every(({ actor }) => actor.name !== 'ada' && actor.name !== 'Ada L'));
@@ -154,7 +155,7 @@ test('a workspace sees its own events and those of its members, and only a key w
 });
 
 test('events are filtered, and come in pages without a gap', async () => {
-  const me = await server.signIn(adasAccount);
+  const me = await openSession(server, adasAccount);
   const all = (await exported(me)).events;
   const ids = all.map(({ id }) => id);
   assert.deepEqual(ids, ids.toSorted().toReversed());
@@ -185,7 +186,7 @@ test('events are filtered, and come in pages without a gap', async () => {
 });
 
 test('anyone can compute the hashes of an export again, and the operator verifies the log against it', async () => {
-  const me = await server.signIn(adasAccount);
+  const me = await openSession(server, adasAccount);
   const { text, events: all } = await exported(me);
   for (const { previousHash, hash, ...content } of all) {
     const computed: string = createHash('sha256')
@@ -214,7 +215,7 @@ test('anyone can compute the hashes of an export again, and the operator verifie
 });
 
 test('the operator exports what no workspace sees, as an anchor for the verifier', async () => {
-  const me = await server.signIn(adasAccount);
+  const me = await openSession(server, adasAccount);
   await bob.makeKey({ name: "bob's" });
   const { text } = await exported(me);
   const body = { email: 'nobody@example.com', password: 'a wrong pa55phrase' };

@@ -6,6 +6,7 @@ import { assertRefusal, Contract } from '../support/contract.ts';
 import { exchange, type Fields } from '../support/http.ts';
 import { type Answer, call } from '../support/person.ts';
 import { owner, startServer } from '../support/server.ts';
+import { openSession } from '../support/session.ts';
 
 const server = await startServer();
 after(() => server.stop());
@@ -13,7 +14,7 @@ const publicUrl = 'https://keys.example.com';
 const secure = await startServer({ env: { SOKU_PUBLIC_URL: publicUrl } });
 after(() => secure.stop());
 const contract = await Contract.of(server);
-const ada = await server.signIn();
+const ada = await openSession(server);
 const { port } = new URL(server.url);
 
 const signIn = (url: string, headers: Record<string, string> = {}) =>

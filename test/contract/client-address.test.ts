@@ -8,11 +8,12 @@ import { assertRefusal } from '../support/contract.ts';
 import { exchange } from '../support/http.ts';
 import { call, cookiesOf } from '../support/person.ts';
 import { owner, startServer } from '../support/server.ts';
+import { openSession } from '../support/session.ts';
 
 const TRUST_PROXY = '127.0.0.1,10.0.0.0/8';
 const proxied = await startServer({ env: { TRUST_PROXY } });
 after(() => proxied.stop());
-const ada = await proxied.signIn();
+const ada = await openSession(proxied);
 const { apiKey, key } = await ada.makeKey({ name: 'from where?' });
 
 /** The address that is told as the last one from which the key was used. */
@@ -99,9 +100,10 @@ test('a session knows the address that it was made from, and all unknown clients
   const headers = { cookie: cookiesOf(signedIn.headers) };
   const sessions = await call(`${proxied.url}/api/auth/list-sessions`, { headers });
   assert.match(sessions.text, /"ipAddress":"203\.0\.113\.66"/);
-  for (const unknown of ['unknown', '999.1.1.1', '', 'x', '"', ',', '1.2.3', '[', ':1', '_hidden']) {
-    assert.equal((await signIn(unknown, 'wrong')).status, 401, unknown);
-  }
+  const forms = ['unknown', '999.1.1.1', '', 'x', '"', ',', '1.2.3', '[', ':1', '_hidden'];
+  // While one of them waits for its turn, the others are rejected; they count all the same.
+  const answers = await Promise.all(forms.map((unknown) => signIn(unknown, 'wrong')));
+  for (const [i, { status }] of answers.entries()) assert.ok([401, 503].includes(status), forms[i]);
   assert.equal((await signIn('unknown', owner.password)).status, 429);
   assert.equal((await signIn('203.0.113.66:4712', owner.password)).status, 200);
 });

@@ -7,12 +7,13 @@ import { assertRefusal, Contract, eventually } from '../support/contract.ts';
 import type { Fields } from '../support/http.ts';
 import type { Answer } from '../support/person.ts';
 import { startServer } from '../support/server.ts';
+import { openSession } from '../support/session.ts';
 import { type Mistake, mistakesWith } from './wrong-credentials.ts';
 
 const server = await startServer();
 after(() => server.stop());
 const contract = await Contract.of(server);
-const ada = await server.signIn();
+const ada = await openSession(server);
 const { apiKey, key } = await ada.makeKey({ name: 'good', scopes: ['keys:read'] });
 const endpoints = ['/v1/me', '/v1/verify', '/v1/api-keys'];
 

@@ -10,6 +10,7 @@ import {
 } from '@soku/contract/keys';
 import { assertRefusal, Contract } from '../support/contract.ts';
 import { bearer, call } from '../support/person.ts';
+import { openSession } from '../support/session.ts';
 import { ada as adasAccount, bob as bobsAccount, startWithTwoAccounts } from '../support/two-accounts.ts';
 
 type Made = ReturnType<typeof createdKeySchema.parse>;
@@ -17,7 +18,7 @@ type Made = ReturnType<typeof createdKeySchema.parse>;
 const { server, stop } = await startWithTwoAccounts();
 after(stop);
 const contract = await Contract.of(server);
-const [ada, bob] = [await server.signIn(adasAccount), await server.signIn(bobsAccount)];
+const [ada, bob] = [await openSession(server, adasAccount), await openSession(server, bobsAccount)];
 const scopes = ['keys:read', 'keys:write'];
 
 async function childOf(parent: Made, name: string): Promise<Made> {

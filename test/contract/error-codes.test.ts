@@ -14,6 +14,7 @@ import { exchange } from '../support/http.ts';
 import { inDatabase } from '../support/in-database.ts';
 import type { Answer } from '../support/person.ts';
 import { freePort, owner, startServer } from '../support/server.ts';
+import { openSession } from '../support/session.ts';
 
 const gatewayPort = await freePort();
 const server = await startServer({
@@ -27,8 +28,8 @@ const server = await startServer({
 });
 after(() => server.stop());
 const contract = await Contract.of(server);
-const ada = await server.signIn();
-const other = await server.signIn();
+const ada = await openSession(server);
+const other = await openSession(server);
 const good = await ada.makeKey({ name: 'good' });
 const manager = await ada.makeKey({ name: 'manager', scopes: ['keys:read', 'keys:write'] });
 
@@ -80,7 +81,7 @@ const producers: Record<ErrorCode, () => Promise<Answer>> = {
   },
   insufficient_scope: () => contract.call('GET', '/v1/api-keys', { key: good.apiKey }),
   recent_login_required: async () => {
-    const aged = await server.signIn();
+    const aged = await openSession(server);
     await inDatabase(
       server,
       `UPDATE session SET "createdAt" = ?

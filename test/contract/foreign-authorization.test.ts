@@ -6,6 +6,7 @@ import { generateKey } from '@soku/key';
 import { assertRefusal, Contract } from '../support/contract.ts';
 import type { Fields } from '../support/http.ts';
 import { startServer } from '../support/server.ts';
+import { openSession } from '../support/session.ts';
 
 const server = await startServer();
 after(() => server.stop());
@@ -18,7 +19,7 @@ const foreign = [
 ];
 
 test('credentials of a proxy before the dashboard do not stand in the way of a session', async () => {
-  const person = await server.signIn();
+  const person = await openSession(server);
   const send = (method: string, path: string, fields: Fields, body?: object) =>
     contract.call(method, path, { as: person, fields, ...(body && { body }) });
   for (const value of foreign) {
@@ -38,7 +39,7 @@ test('credentials of a proxy before the dashboard do not stand in the way of a s
 });
 
 test('what was meant as a key decides alone, also beside a session', async () => {
-  const person = await server.signIn();
+  const person = await openSession(server);
   const key = generateKey();
   const basic = `Basic ${Buffer.from(`${key}:`).toString('base64')}`;
   const cases: [code: ErrorCode, fields: Fields][] = [

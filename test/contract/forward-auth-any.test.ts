@@ -6,10 +6,11 @@ import { assertRefusal } from '../support/contract.ts';
 import { exchange, type Fields } from '../support/http.ts';
 import { HttpSocket } from '../support/http-socket.ts';
 import { startServer } from '../support/server.ts';
+import { openSession } from '../support/session.ts';
 
 const server = await startServer();
 after(() => server.stop());
-const ada = await server.signIn();
+const ada = await openSession(server);
 const { apiKey, key } = await ada.makeKey({ name: 'Envoy', scopes: ['keys:read'] });
 const authorization = ['Authorization', `Bearer ${apiKey}`] as const;
 

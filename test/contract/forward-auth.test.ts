@@ -4,11 +4,12 @@ import { after, test } from 'node:test';
 import { assertRefusal, Contract } from '../support/contract.ts';
 import type { Fields } from '../support/http.ts';
 import { startServer } from '../support/server.ts';
+import { openSession } from '../support/session.ts';
 
 const server = await startServer();
 after(() => server.stop());
 const contract = await Contract.of(server);
-const ada = await server.signIn();
+const ada = await openSession(server);
 const { apiKey, key } = await ada.makeKey({ name: 'proxy', scopes: ['keys:write', 'keys:read'] });
 
 const verify = (fields: Fields, query = '') => contract.call('GET', `/v1/verify${query}`, { fields });

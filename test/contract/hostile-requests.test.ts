@@ -9,11 +9,12 @@ import { exchange, latin1 } from '../support/http.ts';
 import { ConnectionEnded, HttpSocket, type RawAnswer } from '../support/http-socket.ts';
 import { call } from '../support/person.ts';
 import { startServer } from '../support/server.ts';
+import { openSession } from '../support/session.ts';
 
 const server = await startServer({ env: { LOG_LEVEL: 'trace' } });
 after(() => server.stop());
 const contract = await Contract.of(server);
-const ada = await server.signIn();
+const ada = await openSession(server);
 const { apiKey } = await ada.makeKey({ name: 'good' });
 const good = `Authorization: Bearer ${apiKey}\r\n`;
 

@@ -7,6 +7,7 @@ import { assertRefusal, Contract } from '../support/contract.ts';
 import { inDatabase } from '../support/in-database.ts';
 import type { Person } from '../support/person.ts';
 import { startServer } from '../support/server.ts';
+import { openSession } from '../support/session.ts';
 import { ada as adasAccount, bob as bobsAccount, startWithTwoAccounts } from '../support/two-accounts.ts';
 
 const { server, stop } = await startWithTwoAccounts();
@@ -14,7 +15,7 @@ after(stop);
 const small = await startServer({ env: { SOKU_MAX_ACTIVE_KEYS: '3' } });
 after(() => small.stop());
 const contract = await Contract.of(server);
-const [ada, bob] = [await server.signIn(adasAccount), await server.signIn(bobsAccount)];
+const [ada, bob] = [await openSession(server, adasAccount), await openSession(server, bobsAccount)];
 
 function create(as: Person, token: string, body: unknown = { name: 'once' }) {
   return contract.call('POST', '/v1/api-keys', { as, body, fields: [['Idempotency-Key', token]] });
@@ -114,7 +115,7 @@ test('a revoked key still answers for its Idempotency-Key', async () => {
 
 test('a workspace has its most active keys and no more, also when many are made at once', async () => {
   const limited = await Contract.of(small);
-  const person = await small.signIn();
+  const person = await openSession(small);
   const make = (token: string) =>
     limited.call('POST', '/v1/api-keys', {
       as: person,

@@ -5,11 +5,12 @@ import { createdKeySchema, keySchema } from '@soku/contract/keys';
 import { assertRefusal, Contract } from '../support/contract.ts';
 import { bearer, call } from '../support/person.ts';
 import { startServer } from '../support/server.ts';
+import { openSession } from '../support/session.ts';
 
 const server = await startServer();
 after(() => server.stop());
 const contract = await Contract.of(server);
-const ada = await server.signIn();
+const ada = await openSession(server);
 const unknownId = `key_${'0'.repeat(26)}`;
 
 const create = (body: unknown) => contract.call('POST', '/v1/api-keys', { as: ada, body });

@@ -5,12 +5,13 @@ import { createdKeySchema, type Key, keyListSchema, keySchema } from '@soku/cont
 import { workspaceSchema } from '@soku/contract/workspaces';
 import { assertRefusal, Contract } from '../support/contract.ts';
 import type { Answer } from '../support/person.ts';
+import { openSession } from '../support/session.ts';
 import { ada as adasAccount, bob as bobsAccount, startWithTwoAccounts } from '../support/two-accounts.ts';
 
 const { server, stop } = await startWithTwoAccounts();
 after(stop);
 const contract = await Contract.of(server);
-const [ada, bob] = [await server.signIn(adasAccount), await server.signIn(bobsAccount)];
+const [ada, bob] = [await openSession(server, adasAccount), await openSession(server, bobsAccount)];
 const scopes = ['keys:read', 'keys:write'];
 
 /** Wrong as a limit. What is above 10^9 would not fit into the arithmetic of a window. */

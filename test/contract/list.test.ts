@@ -6,11 +6,12 @@ import { type KeyList, keyListSchema } from '@soku/contract/keys';
 import fc from 'fast-check';
 import { assertRefusal, Contract, eventually } from '../support/contract.ts';
 import { startServer } from '../support/server.ts';
+import { openSession } from '../support/session.ts';
 
 const server = await startServer();
 after(() => server.stop());
 const contract = await Contract.of(server);
-const ada = await server.signIn();
+const ada = await openSession(server);
 
 async function list(query: Record<string, string> = {}): Promise<KeyList> {
   const path = `/v1/api-keys?${new URLSearchParams(query)}`;

@@ -10,10 +10,11 @@ import { HttpSocket } from '../support/http-socket.ts';
 import { assertLimited } from '../support/limits.ts';
 import { bearer, call } from '../support/person.ts';
 import { startServer, type TestServer } from '../support/server.ts';
+import { openSession } from '../support/session.ts';
 
 const server = await startServer();
 after(() => server.stop());
-const ada = await server.signIn();
+const ada = await openSession(server);
 
 /** The value of a metric, by its name and labels as Prometheus writes them; NaN when it is not there. */
 async function metric(name: string, of: TestServer = server): Promise<number> {

@@ -6,11 +6,12 @@ import { generateKey } from '@soku/key';
 import fc from 'fast-check';
 import { assertRefusal, Contract } from '../support/contract.ts';
 import { startServer } from '../support/server.ts';
+import { openSession } from '../support/session.ts';
 
 const server = await startServer();
 after(() => server.stop());
 const contract = await Contract.of(server);
-const ada = await server.signIn();
+const ada = await openSession(server);
 const { key } = await ada.makeKey({ name: 'names' });
 
 /** Making and renaming go by the same rule, and renaming leaves no heap of keys. */

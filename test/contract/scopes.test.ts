@@ -6,11 +6,12 @@ import { assertRefusal, Contract } from '../support/contract.ts';
 import { inDatabase } from '../support/in-database.ts';
 import type { Answer } from '../support/person.ts';
 import { startServer } from '../support/server.ts';
+import { openSession } from '../support/session.ts';
 
 const server = await startServer();
 after(() => server.stop());
 const contract = await Contract.of(server);
-const ada = await server.signIn();
+const ada = await openSession(server);
 const target = await ada.makeKey({ name: 'target' });
 
 /** Every management call, with the scope that it needs. */

@@ -9,6 +9,7 @@ import { assertRefusal, Contract } from '../support/contract.ts';
 import { inDatabase } from '../support/in-database.ts';
 import { type Answer, call, cookiesOf, Person, signedCookie } from '../support/person.ts';
 import { databaseVariables, owner, startServer } from '../support/server.ts';
+import { openSession } from '../support/session.ts';
 
 /** Signing in is limited by address, so each sign-in of this file comes from another one. */
 const server = await startServer({ env: { TRUST_PROXY: '127.0.0.1' } });
@@ -71,14 +72,14 @@ test('a session that was signed out is over, everywhere and at once', async () =
 });
 
 test('signing out one session leaves the others', async () => {
-  const [one, other] = [await signIn(), await signIn()];
+  const [one, other] = [await openSession(server), await openSession(server)];
   await one.call('POST', '/api/auth/sign-out', {});
   assertRefusal(await list(one), 'session_over');
   assert.equal((await list(other)).status, 200);
 });
 
 test('a cookie that was changed, cut or made up is no session', async () => {
-  const { cookie } = await signIn();
+  const { cookie } = await openSession(server);
   const [name = '', value = ''] = cookie.split('=', 2);
   const token = value.split('.', 1)[0];
   for (const forged of [
@@ -95,7 +96,7 @@ test('a cookie that was changed, cut or made up is no session', async () => {
 });
 
 test('a session without a key on /v1/me is told to send a key', async () => {
-  const person = await signIn();
+  const person = await openSession(server);
   assertRefusal(await contract.call('GET', '/v1/me', { as: person }), 'missing_authorization');
 });
 
@@ -105,7 +106,7 @@ test('other cookies of the host do not make a caller a person', async () => {
 });
 
 test('ASVS 7.5.3: two hours after the sign-in a session makes no key, but still reads and revokes', async () => {
-  const person = await signIn();
+  const person = await openSession(server);
   const { key } = await person.makeKey({ name: 'in time' });
   const make = () => contract.call('POST', '/v1/api-keys', { as: person, body: { name: 'too late' } });
   await ageSession(person, 1.9);
@@ -145,7 +146,7 @@ test('a copy of the database and of the secret opens no session', async () => {
 });
 
 test('a session in use is extended, and its cookie stays', async () => {
-  const person = await signIn();
+  const person = await openSession(server);
   const inDays = (days: number) => new Date(Date.now() + days * 24 * 60 * 60 * 1000);
   const update = 'UPDATE session SET "expiresAt" = ? WHERE token = ? RETURNING id';
   const changed = await inDatabase(server, update, inDays(10).toISOString(), person.storedToken);
@@ -165,7 +166,7 @@ async function sessionsOf(person: Person) {
 }
 
 test('sessions are listed and ended by their id', async () => {
-  const [here, elsewhere] = [await signIn(), await signIn()];
+  const [here, elsewhere] = [await openSession(server), await openSession(server)];
   const other = (await sessionsOf(elsewhere)).find(({ current }) => current);
   const own = (await sessionsOf(here)).find(({ current }) => current);
   assert.ok(other !== undefined && own !== undefined && other.id !== own.id);
@@ -183,17 +184,17 @@ test('sessions are listed and ended by their id', async () => {
 });
 
 test('signing out everywhere ends every session, and ending the others keeps this one', async () => {
-  const [one, two, three] = [await signIn(), await signIn(), await signIn()];
+  const [one, two, three] = [await openSession(server), await openSession(server), await openSession(server)];
   assert.equal((await one.call('POST', '/api/auth/revoke-other-sessions', {})).status, 200);
   assert.equal((await list(one)).status, 200);
   for (const person of [two, three]) assertRefusal(await list(person), 'session_over');
-  const four = await signIn();
+  const four = await openSession(server);
   assert.equal((await four.call('POST', '/api/auth/revoke-sessions', {})).status, 200);
   for (const person of [one, four]) assertRefusal(await list(person), 'session_over');
 });
 
 test('30 days after the sign-in a session is over, however often it was used', async () => {
-  const [prolonged, old] = [await signIn(), await signIn()];
+  const [prolonged, old] = [await openSession(server), await openSession(server)];
   const day = 24;
   await ageSession(prolonged, 29 * day);
   await inDatabase(server, 'UPDATE session SET "expiresAt" = ?', new Date(Date.now() + 60_000).toISOString());
@@ -214,7 +215,7 @@ test('30 days after the sign-in a session is over, however often it was used', a
 });
 
 test('a changed password opens, the old one does not, and every other session ends with it', async () => {
-  const [here, elsewhere] = [await signIn(), await signIn()];
+  const [here, elsewhere] = [await openSession(server), await openSession(server)];
   const change = (currentPassword: string, newPassword: string) =>
     here.call('POST', '/api/auth/change-password', {
       currentPassword,
@@ -236,7 +237,7 @@ test('a changed password opens, the old one does not, and every other session en
 });
 
 test('a common password or the own e-mail address is no new password', async () => {
-  const person = await signIn();
+  const person = await openSession(server);
   for (const newPassword of ['PassWord1', owner.email.toUpperCase()]) {
     const answer = await person.call('POST', '/api/auth/change-password', {
       currentPassword: owner.password,

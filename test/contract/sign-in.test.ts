@@ -7,6 +7,7 @@ import { exchange } from '../support/http.ts';
 import { inDatabase } from '../support/in-database.ts';
 import { type Answer, call, cookiesOf, Person } from '../support/person.ts';
 import { owner, startServer, type TestServer } from '../support/server.ts';
+import { openSession } from '../support/session.ts';
 
 const server = await startServer();
 after(() => server.stop());
@@ -76,7 +77,7 @@ test('behind a trusted proxy one address does not use up the attempts of another
 });
 
 test('after ten attempts in a minute an address cannot guess on at the change of the password either', async () => {
-  const person = await proxied.signIn();
+  const person = await openSession(proxied);
   const change = (address: string, currentPassword: string) =>
     person.call(
       'POST',

@@ -8,12 +8,13 @@ import { z } from 'zod';
 import { assertRefusal, Contract } from '../support/contract.ts';
 import type { Fields } from '../support/http.ts';
 import type { Answer } from '../support/person.ts';
+import { openSession } from '../support/session.ts';
 import { ada as adasAccount, bob as bobsAccount, startWithTwoAccounts } from '../support/two-accounts.ts';
 
 const { server, stop } = await startWithTwoAccounts();
 after(stop);
 const contract = await Contract.of(server);
-const [ada, bob] = [await server.signIn(adasAccount), await server.signIn(bobsAccount)];
+const [ada, bob] = [await openSession(server, adasAccount), await openSession(server, bobsAccount)];
 const scopes = ['keys:read', 'keys:write'];
 const adas = await ada.makeKey({ name: "ada's", scopes });
 const bobs = await bob.makeKey({ name: "bob's", scopes });

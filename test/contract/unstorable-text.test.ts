@@ -7,10 +7,11 @@ import { assertRefusal } from '../support/contract.ts';
 import { exchange } from '../support/http.ts';
 import { call } from '../support/person.ts';
 import { owner, startServer } from '../support/server.ts';
+import { openSession } from '../support/session.ts';
 
 const server = await startServer({ env: { TRUST_PROXY: '127.0.0.1' } });
 after(() => server.stop());
-const ada = await server.signIn();
+const ada = await openSession(server);
 const { key } = await ada.makeKey({ name: 'plain' });
 
 /** PostgreSQL's text holds no NUL, and UTF-8 no half of a surrogate pair. */

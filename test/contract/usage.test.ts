@@ -8,11 +8,12 @@ import { generateKey } from '@soku/key';
 import { assertRefusal, Contract } from '../support/contract.ts';
 import { type Fields, latin1 } from '../support/http.ts';
 import { startServer } from '../support/server.ts';
+import { openSession } from '../support/session.ts';
 
 const server = await startServer();
 after(() => server.stop());
 const contract = await Contract.of(server);
-const ada = await server.signIn();
+const ada = await openSession(server);
 const hour = 3_600_000;
 
 async function usageOf(id: string, query = ''): Promise<Usage> {

@@ -8,10 +8,11 @@ import { generateKey } from '@soku/key';
 import { latin1 } from '../support/http.ts';
 import { HttpSocket, type RawAnswer } from '../support/http-socket.ts';
 import { startServer } from '../support/server.ts';
+import { openSession } from '../support/session.ts';
 
 const server = await startServer();
 after(() => server.stop());
-const ada = await server.signIn();
+const ada = await openSession(server);
 const good = await ada.makeKey({ name: 'Größe "1"', scopes: ['keys:read', 'keys:write'], rateLimit: 1000 });
 const free = await ada.makeKey({ name: 'free', rateLimit: 'off' });
 const spent = await ada.makeKey({ name: 'spent', rateLimit: 1 });

@@ -5,6 +5,7 @@ import { bearer, call } from '../support/person.ts';
 import { Random } from '../support/random.ts';
 import { runApart } from '../support/run-apart.ts';
 import { startServer } from '../support/server.ts';
+import { openSession } from '../support/session.ts';
 
 const count = Number(process.env.SOKU_FUZZ_COUNT ?? 5000);
 /** At the same time. */
@@ -40,7 +41,7 @@ test('no request, however odd, makes the server fail, hang, or answer outside it
       assert.ok((run.seen.get(depth) ?? 0) >= Math.max(1, Math.floor(count / 5000)), `too few ${depth}`);
     assert.ok((run.seen.get('201') ?? 0) > count / 100, 'too few keys were made');
 
-    const ada = await server.signIn();
+    const ada = await openSession(server);
     const { apiKey, key } = await ada.makeKey({ name: 'afterwards' });
     assert.equal((await call(`${server.url}/v1/verify`, { headers: bearer(apiKey) })).status, 204);
     await ada.revoke(key.id);

@@ -5,6 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Person } from '../support/person.ts';
 import { Random } from '../support/random.ts';
 import { newDataDir, onePublicUrl, startServer, type TestServer } from '../support/server.ts';
+import { openSession } from '../support/session.ts';
 import { assertNothingHalf, Ledger } from './ledger.ts';
 
 /** Of those on PostgreSQL little depends on this process: what it has committed, PostgreSQL keeps. */
@@ -23,7 +24,7 @@ test('what was answered before kill -9 is there afterwards, and nothing is half 
   const ledger = new Ledger(random);
   let server = await startServer({ dataDir, env: onePublicUrl });
   try {
-    const { cookie } = await server.signIn();
+    const { cookie } = await openSession(server);
     for (let round = 0; round < rounds; round++) {
       await killAtWork(server, cookie, ledger, random.int(fewestAnswered, fewestAnswered + 20));
       server = await startServer({ dataDir, env: onePublicUrl });

@@ -4,6 +4,7 @@ import { after, test } from 'node:test';
 import { inDatabase, onPostgres, whileLocked } from '../support/in-database.ts';
 import { bearer } from '../support/person.ts';
 import { newDataDir, startServer, type TestServer } from '../support/server.ts';
+import { openSession } from '../support/session.ts';
 import { LeakHunt } from './leak-hunt.ts';
 import { bodiesWith, brokenWith, headersWith, targetsWith } from './places-for-keys.ts';
 
@@ -135,7 +136,7 @@ async function dieWhileCreating(
 test('a key is in no file, no line of the log and no answer but the one that made it (ASVS 16.2.5, 14.2.1)', async () => {
   const hunt = new LeakHunt();
   await during(async (server) => {
-    const { cookie } = await server.signIn();
+    const { cookie } = await openSession(server);
     const headers = { Cookie: cookie, ...json };
     await doEverything(hunt, server, cookie);
     await failToCreate(hunt, server, headers);

@@ -6,6 +6,7 @@
  */
 import assert from 'node:assert/strict';
 import { startServer } from '../support/server.ts';
+import { openSession } from '../support/session.ts';
 import { findViolations } from './history.ts';
 import { Race } from './race.ts';
 
@@ -24,7 +25,7 @@ async function race(
 ): Promise<void> {
   const server = await startServer({ env: options.env ?? {} });
   try {
-    const ada = await server.signIn();
+    const ada = await openSession(server);
     const manager = await ada.makeKey({ name: 'manager', scopes: ['keys:read', 'keys:write'] });
     const traffic = new Race(server.url, manager.apiKey);
     await traffic.start(options.bystanders);

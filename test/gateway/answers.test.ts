@@ -5,6 +5,7 @@ import { assertExposition } from '../support/exposition.ts';
 import { exchange, latin1 } from '../support/http.ts';
 import { HttpSocket } from '../support/http-socket.ts';
 import { call } from '../support/person.ts';
+import { openSession } from '../support/session.ts';
 import { behindGateway, startGateway, startRawUpstream } from './gateway.ts';
 
 test('the answer comes back with its status, fields and body, our request id and the limit', async (t) => {
@@ -139,7 +140,7 @@ async function beforeBytes(t: TestContext, answer: string) {
   t.after(() => upstream.stop());
   const { server, gateway } = await startGateway(upstream.url);
   t.after(() => server.stop());
-  const { apiKey } = await (await server.signIn()).makeKey({ name: 'own' });
+  const { apiKey } = await (await openSession(server)).makeKey({ name: 'own' });
   return async (version: string) => {
     const socket = await HttpSocket.open(gateway);
     const got = await socket.send(

@@ -4,13 +4,14 @@ import { execFile, spawnSync } from 'node:child_process';
 import { after, test } from 'node:test';
 import { promisify } from 'node:util';
 import { blocks } from '../support/markdown.ts';
+import { openSession } from '../support/session.ts';
 import { startGateway, startRawUpstream } from './gateway.ts';
 
 const run = promisify(execFile);
 const page = 'docs/gateway.md';
 const upstream = await startRawUpstream();
 const { server, gateway } = await startGateway(upstream.url);
-const { apiKey } = await (await server.signIn()).makeKey({ name: 'Documentation' });
+const { apiKey } = await (await openSession(server)).makeKey({ name: 'Documentation' });
 after(async () => {
   await server.stop();
   upstream.stop();

@@ -10,6 +10,7 @@ import { text } from 'node:stream/consumers';
 import type { TestContext } from 'node:test';
 import { exchange } from '../support/http.ts';
 import { freePort, startServer, type TestServer } from '../support/server.ts';
+import { openSession } from '../support/session.ts';
 
 /** What an upstream was asked. */
 export interface Asked {
@@ -130,7 +131,7 @@ export async function behindGateway(
   t.after(() => upstream.stop());
   const { server, gateway } = await startGateway(upstream.url + path, env);
   t.after(() => server.stop());
-  const { apiKey } = await (await server.signIn()).makeKey({ name: 'own' });
+  const { apiKey } = await (await openSession(server)).makeKey({ name: 'own' });
   const ask = (target: string, { fields = [], ...options }: Parameters<typeof exchange>[1] = {}) =>
     exchange(gateway + target, { ...options, fields: [['Authorization', `Bearer ${apiKey}`], ...fields] });
   return { upstream, server, gateway, apiKey, ask };

@@ -2,11 +2,12 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { exchange, type Fields } from '../support/http.ts';
+import { openSession } from '../support/session.ts';
 import { behindGateway, startGateway, Upstream } from './gateway.ts';
 
 const upstream = await Upstream.start();
 const { server, gateway } = await startGateway(upstream.url);
-const { apiKey } = await (await server.signIn()).makeKey({ name: 'good' });
+const { apiKey } = await (await openSession(server)).makeKey({ name: 'good' });
 after(async () => {
   await server.stop();
   await upstream.stop();

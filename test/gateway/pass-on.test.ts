@@ -4,11 +4,12 @@ import { after, test } from 'node:test';
 import { assertRefusal } from '../support/contract.ts';
 import { exchange, type Fields } from '../support/http.ts';
 import { HttpSocket } from '../support/http-socket.ts';
+import { openSession } from '../support/session.ts';
 import { behindGateway, startGateway, Upstream } from './gateway.ts';
 
 const upstream = await Upstream.start();
 const { server, gateway } = await startGateway(upstream.url);
-const ada = await server.signIn();
+const ada = await openSession(server);
 const { apiKey, key } = await ada.makeKey({ name: 'Grüße, 100 %', scopes: ['keys:read'] });
 const good = ['Authorization', `Bearer ${apiKey}`] as const;
 after(async () => {

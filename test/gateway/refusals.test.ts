@@ -9,11 +9,12 @@ import { generateKey } from '@soku/key';
 import { assertRefusal } from '../support/contract.ts';
 import { exchange, type Fields } from '../support/http.ts';
 import { HttpSocket } from '../support/http-socket.ts';
+import { openSession } from '../support/session.ts';
 import { behindGateway, startGateway, Upstream } from './gateway.ts';
 
 const upstream = await Upstream.start();
 const { server, gateway } = await startGateway(upstream.url, { LOG_LEVEL: 'trace' });
-const ada = await server.signIn();
+const ada = await openSession(server);
 const { apiKey } = await ada.makeKey({ name: 'good' });
 const authorization = (key: string) => ['Authorization', `Bearer ${key}`] as const;
 after(async () => {
@@ -206,7 +207,7 @@ test('SOKU_GATEWAY_RULES: a key needs the scopes of the first rule, and some pat
     SOKU_KEY_RATE_LIMIT: '2',
   });
   t.after(() => started.server.stop());
-  const owner = await started.server.signIn();
+  const owner = await openSession(started.server);
   const { apiKey: plain } = await owner.makeKey({ name: 'plain' });
   const { apiKey: reader } = await owner.makeKey({ name: 'reader', scopes: ['keys:read'] });
   const ask = (target: string, key: string, method = 'GET') =>

@@ -5,11 +5,12 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { ConnectionEnded, HttpSocket, type RawAnswer } from '../support/http-socket.ts';
+import { openSession } from '../support/session.ts';
 import { startGateway, startRawUpstream } from './gateway.ts';
 
 const upstream = await startRawUpstream();
 const { server, gateway } = await startGateway(upstream.url);
-const ada = await server.signIn();
+const ada = await openSession(server);
 const { apiKey } = await ada.makeKey({ name: 'good' });
 after(async () => {
   await server.stop();

@@ -11,6 +11,7 @@ import { test } from 'node:test';
 import { patience } from '../support/patience.ts';
 import { call } from '../support/person.ts';
 import { freePort, startServer } from '../support/server.ts';
+import { openSession } from '../support/session.ts';
 import { refusedStart } from '../support/start.ts';
 import { startGateway, Upstream } from './gateway.ts';
 
@@ -87,7 +88,7 @@ test('a stop lets an open request finish, takes no new one, and waits for no idl
   const { server, gateway } = await startGateway(upstream.url);
   const agent = new Agent({ keepAlive: true });
   try {
-    const { apiKey } = await (await server.signIn()).makeKey({ name: 'key' });
+    const { apiKey } = await (await openSession(server)).makeKey({ name: 'key' });
     const headers = { authorization: `Bearer ${apiKey}` };
     const [quick] = await once(get(gateway, { agent, headers }), 'response');
     assert.equal(await text(quick), 'quick');

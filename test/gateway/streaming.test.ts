@@ -16,13 +16,14 @@ import { buffer } from 'node:stream/consumers';
 import { after, test } from 'node:test';
 import { HttpSocket } from '../support/http-socket.ts';
 import { patience } from '../support/patience.ts';
+import { openSession } from '../support/session.ts';
 import { startGateway, Upstream } from './gateway.ts';
 
 /** How the next request is answered. */
 let answer: (request: IncomingMessage, response: ServerResponse) => void;
 const upstream = await Upstream.start((request, response) => answer(request, response));
 const { server, gateway } = await startGateway(upstream.url);
-const ada = await server.signIn();
+const ada = await openSession(server);
 const { apiKey } = await ada.makeKey({ name: 'streams' });
 after(async () => {
   await server.stop();

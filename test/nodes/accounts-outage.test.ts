@@ -4,8 +4,9 @@ import { after, before, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Deployment } from '../operations/nodes.ts';
 import { assertRefusal } from '../support/contract.ts';
-import { type Answer, call, Person } from '../support/person.ts';
+import { type Answer, call } from '../support/person.ts';
 import { owner } from '../support/server.ts';
+import { openSession } from '../support/session.ts';
 
 let deployment: Deployment;
 before(async () => {
@@ -24,7 +25,7 @@ function assertAway(answer: Answer, says: RegExp): void {
 
 test('without its database a node refuses everybody alike, says what is certain, and serves again by itself', async () => {
   const node = deployment.node(0);
-  const ada = await Person.signIn(node.url, owner);
+  const ada = await openSession(node.server);
   node.network.cut();
   const reads = ['/v1/api-keys', '/v1/workspace', '/api/session', '/api/auth/get-session'];
   for (const path of [...reads, '/api/auth/list-sessions']) {
@@ -50,8 +51,7 @@ test('without its database a node refuses everybody alike, says what is certain,
 });
 
 test('whose connection PostgreSQL ends at work is told that it is not certain, and everything answered stays', async () => {
-  const { url } = deployment.node(0);
-  const ada = await Person.signIn(url, owner);
+  const ada = await openSession(deployment.node(0).server);
   const terminate = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE datname = current_database() AND application_name = 'soku' AND pid <> pg_backend_pid()`;
   let isDone = false;

@@ -6,9 +6,9 @@ import { keyListSchema, revokedKeySchema } from '@soku/contract/keys';
 import { Deployment } from '../operations/nodes.ts';
 import { eventually } from '../support/contract.ts';
 import { bearer, call, Person } from '../support/person.ts';
-import { owner } from '../support/server.ts';
+import { openSession } from '../support/session.ts';
 
-const deployment = await Deployment.startAtOnce(2);
+const deployment = await Deployment.start(2);
 after(() => deployment.stop());
 const [frozen, other] = [deployment.node(0), deployment.node(1)];
 
@@ -21,7 +21,7 @@ async function waiting(condition: string): Promise<boolean> {
 }
 
 test('revokes return while a node is frozen in the middle of creating a key, and it leaves no key', async () => {
-  const ada = await Person.signIn(other.url, owner);
+  const ada = await openSession(other.server);
   const parent = await ada.makeKey({ name: 'parent', scopes: ['keys:write', 'keys:read'] });
   const asParent = { method: 'POST', headers: bearer(parent.apiKey), body: { name: 'child' } };
   assert.equal((await call(`${other.url}/v1/api-keys`, asParent)).status, 201);

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { limitOf } from '../support/limits.ts';
 import { type Answer, bearer, call, type Person } from '../support/person.ts';
+import { openSession } from '../support/session.ts';
 import { Cluster, type ClusterNode } from '../torture/cluster.ts';
 
 const size = 3;
@@ -16,7 +17,7 @@ before(async () => {
   const [one, two, three] = cluster.nodes;
   assert.ok(one && two && three);
   nodes = [one, two, three];
-  ada = await one.server.signIn();
+  ada = await openSession(one.server);
 });
 after(() => cluster.stop());
 

@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { revokedKeySchema } from '@soku/contract/keys';
 import { HttpSocket } from '../support/http-socket.ts';
 import { bearer, call } from '../support/person.ts';
+import { openSession } from '../support/session.ts';
 import { Cluster, type ClusterNode } from '../torture/cluster.ts';
 import { request } from '../torture/lanes.ts';
 
@@ -19,7 +20,7 @@ const verify = async (node: ClusterNode, apiKey: string) =>
 test('a second revoke does not answer while the first one waits for a node that is frozen', async () => {
   const [one, other, frozen] = cluster.nodes;
   assert.ok(one !== undefined && other !== undefined && frozen !== undefined);
-  const [ada, again] = [await one.server.signIn(), await other.server.signIn()];
+  const [ada, again] = [await openSession(one.server), await openSession(other.server)];
   const { apiKey, key } = await ada.makeKey({ name: 'revoked twice' });
   // From now on it is in the memory of the node that will be frozen, which has a lease.
   while ((await verify(frozen, apiKey)) !== 204 || (await call(`${frozen.url}/readyz`)).status !== 200) {

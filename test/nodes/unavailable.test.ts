@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { errorSchema } from '@soku/contract/errors';
 import { exchange } from '../support/http.ts';
 import { type Answer, bearer, call } from '../support/person.ts';
+import { openSession } from '../support/session.ts';
 import { Cluster, type ClusterNode } from '../torture/cluster.ts';
 
 /** ms: a lease, and what a busy machine takes. */
@@ -34,7 +35,7 @@ async function eventually(status: number, ask: () => Promise<Answer>): Promise<v
 }
 
 test('a node without a lease and without its database says that it cannot tell, and recovers by itself', async () => {
-  const ada = await node.server.signIn();
+  const ada = await openSession(node.server);
   const good = await ada.makeKey({ name: 'good' });
   const dead = await ada.makeKey({ name: 'dead' });
   const asking = await ada.makeKey({ name: 'asking', scopes: ['keys:verify'] });

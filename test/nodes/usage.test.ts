@@ -8,11 +8,12 @@ import { type DeployedNode, Deployment } from '../operations/nodes.ts';
 import { eventually } from '../support/contract.ts';
 import { patience } from '../support/patience.ts';
 import { bearer, call } from '../support/person.ts';
+import { openSession } from '../support/session.ts';
 
 const deployment = await Deployment.start(2);
 after(() => deployment.stop());
 const [one, other] = [deployment.node(0), deployment.node(1)];
-const ada = await one.server.signIn();
+const ada = await openSession(one.server);
 
 async function use(node: DeployedNode, apiKey: string, times: number): Promise<void> {
   for (let i = 0; i < times; i++) {

@@ -14,6 +14,7 @@ import { blocks } from '../support/markdown.ts';
 import { patience } from '../support/patience.ts';
 import { bearer, call } from '../support/person.ts';
 import { testSecret } from '../support/server.ts';
+import { openSession } from '../support/session.ts';
 import { Deployment, nodeListSchema } from './nodes.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -92,7 +93,7 @@ test('HAProxy takes a server out that is to stop, loses nothing, and takes it in
   for (const command of blocks(recipe.page, 'sh run')) {
     await run(command.replace('http://localhost:8080', balancer.url));
   }
-  const ada = await first.server.signIn();
+  const ada = await openSession(first.server);
   const { apiKey } = await ada.makeKey({ name: 'through HAProxy', rateLimit: 'off' });
   const stopping = first.server;
   const statuses: number[] = [];

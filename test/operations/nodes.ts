@@ -98,7 +98,8 @@ export class Deployment {
 
   /** The first one makes tables and account if the database has none, then come the others. */
   static async start(size: number, env: Environment = {}): Promise<Deployment> {
-    return Deployment.#start(size, env, await readyDatabase(), async ([first, ...others]) => {
+    const { database } = await readyDatabase();
+    return Deployment.#start(size, env, database, async ([first, ...others]) => {
       await first?.start();
       await Promise.all(others.map((node) => node.start()));
     });

@@ -5,6 +5,7 @@ import { after, test } from 'node:test';
 import { generateKey } from '@soku/key';
 import { patience } from '../support/patience.ts';
 import { bearer, call, type Person } from '../support/person.ts';
+import { openSession } from '../support/session.ts';
 import { Balancer } from './balancer.ts';
 import { type DeployedNode, Deployment } from './nodes.ts';
 
@@ -80,7 +81,7 @@ async function restart(node: DeployedNode): Promise<void> {
 test('a rolling restart drops no request, and leaves no revoke waiting for a server that stopped', {
   timeout: patience,
 }, async (t) => {
-  const ada = await deployment.node(0).server.signIn();
+  const ada = await openSession(deployment.node(0).server);
   const good = await ada.makeKey({ name: 'good' });
   const dead = await ada.makeKey({ name: 'dead' });
   await ada.revoke(dead.key.id);
@@ -107,7 +108,7 @@ test('a server that stops says so at /readyz first, and serves on for a moment',
   timeout: patience,
 }, async () => {
   const [node, other] = [deployment.node(0), deployment.node(1)];
-  const ada = await other.server.signIn();
+  const ada = await openSession(other.server);
   const { apiKey, key } = await ada.makeKey({ name: 'until the end' });
   assert.equal((await node.readiness()).status, 'ok');
   process.kill(node.server.pid, 'SIGTERM');

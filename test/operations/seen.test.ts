@@ -4,12 +4,13 @@ import { hostname } from 'node:os';
 import { after, test } from 'node:test';
 import { Contract, eventually } from '../support/contract.ts';
 import { bearer, call } from '../support/person.ts';
+import { openSession } from '../support/session.ts';
 import { type DeployedNode, Deployment, nodeListSchema } from './nodes.ts';
 
 const deployment = await Deployment.start(2);
 after(() => deployment.stop());
 const [node, other] = [deployment.node(0), deployment.node(1)];
-const ada = await node.server.signIn();
+const ada = await openSession(node.server);
 
 async function nodesOf({ url }: { url: string }) {
   const contract = await Contract.of({ url });

@@ -5,12 +5,13 @@ import { keySchema, revokedKeySchema } from '@soku/contract/keys';
 import { eventually } from '../support/contract.ts';
 import { patience } from '../support/patience.ts';
 import { bearer, call, Person } from '../support/person.ts';
+import { openSession } from '../support/session.ts';
 import { type DeployedNode, Deployment } from './nodes.ts';
 
 const deployment = await Deployment.start(3);
 after(() => deployment.stop());
 const [a, b, c] = [deployment.node(0), deployment.node(1), deployment.node(2)];
-const { cookie } = await a.server.signIn();
+const { cookie } = await openSession(a.server);
 
 test('a revoke that waits for a frozen server ends as promised although its own server is asked to stop', {
   timeout: patience,

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { type BadDisk, failingDisk, fullDisk } from '../support/bad-disk.ts';
 import { assertRefusal, Contract, eventually } from '../support/contract.ts';
 import { startServer, type TestServer } from '../support/server.ts';
+import { openSession } from '../support/session.ts';
 
 process.env.SOKU_TEST_DATABASE = 'sqlite';
 
@@ -16,7 +17,7 @@ async function start(t: TestContext, dataDir?: string) {
   t.after(() => server.stop());
   const contract = await Contract.of(server);
   const ready = () => contract.call('GET', '/readyz');
-  return { server, contract, ready, ada: await server.signIn() };
+  return { server, contract, ready, ada: await openSession(server) };
 }
 
 /** How often the log has a line of this level or above with this text. */

@@ -13,11 +13,12 @@ import { exchange, type Fields } from '../support/http.ts';
 import { blocks } from '../support/markdown.ts';
 import type { Answer } from '../support/person.ts';
 import { startServer } from '../support/server.ts';
+import { openSession } from '../support/session.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const server = await startServer({ env: { TRUST_PROXY: '127.0.0.1', SOKU_ADDRESS_RATE_LIMIT: '3' } });
 after(() => server.stop());
-const ada = await server.signIn();
+const ada = await openSession(server);
 const { apiKey, key } = await ada.makeKey({ name: 'Größe', rateLimit: 1000 });
 
 interface Original {

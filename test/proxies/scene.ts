@@ -2,6 +2,7 @@ import type { Program } from '../support/debian.ts';
 import { exchange, type Fields } from '../support/http.ts';
 import type { Answer, Person } from '../support/person.ts';
 import { startServer, type TestServer } from '../support/server.ts';
+import { openSession } from '../support/session.ts';
 import { ProxyProcess, type Recipe } from './proxy.ts';
 import { RecordedServer } from './recorded-server.ts';
 
@@ -67,7 +68,7 @@ export class Scene extends Front {
       ...(edit === undefined ? {} : { edit }),
     };
     try {
-      const ada = await soku.signIn();
+      const ada = await openSession(soku);
       return new Scene(await ProxyProcess.start(recipe, program, where), api, soku, ada, own);
     } catch (error) {
       // What runs on would keep the test from ending.

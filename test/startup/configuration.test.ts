@@ -9,6 +9,7 @@ import { generateKey } from '@soku/key';
 import { assertRefusal } from '../support/contract.ts';
 import { bearer, call } from '../support/person.ts';
 import { startServer, type TestServer } from '../support/server.ts';
+import { openSession } from '../support/session.ts';
 import { refusedStart } from '../support/start.ts';
 
 test('a wrong variable ends with 78, one line with its name and an example, and nothing made', async () => {
@@ -29,7 +30,7 @@ test('keys are made with the configured prefix, and accepted with the further on
     },
   });
   try {
-    const ada = await first.signIn();
+    const ada = await openSession(first);
     assert.ok(!existsSync(join(first.dataDir, 'secret')), 'the configured one is used');
     assert.doesNotMatch(first.output, /New keys begin/);
     const { apiKey, key } = createdKeySchema.parse(await ada.makeKey({ name: 'prefixed' }));

@@ -10,6 +10,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { after, test } from 'node:test';
 import { bearer, call } from '../support/person.ts';
 import { freePort, newDataDir, onePublicUrl, spawnServer, startServer } from '../support/server.ts';
+import { openSession } from '../support/session.ts';
 import { contentsOf, refusedStart } from '../support/start.ts';
 
 // Also in a run on PostgreSQL: what a data directory has to hold it has only without one.
@@ -21,7 +22,7 @@ after(() => rmSync(root, { recursive: true, force: true }));
 /** A directory with an account and a key in it, at rest. */
 const original = join(root, 'original');
 const first = await startServer({ dataDir: original, env: onePublicUrl });
-const ada = await first.signIn();
+const ada = await openSession(first);
 const { apiKey } = await ada.makeKey({ name: 'kept' });
 await first.stop();
 
@@ -61,7 +62,7 @@ test('a later start knows the keys, the account and its sessions, and keeps a se
     const refused = await refusedStart(73, { dataDir });
     assert.match(refused, new RegExp(`in use by another Soku process \\(process ${running.pid}\\)`));
     assert.equal((await call(`${running.url}/v1/me`, { headers: bearer(apiKey) })).status, 200);
-    assert.equal((await (await running.signIn()).makeKey({ name: 'still' })).key.status, 'active');
+    assert.equal((await (await openSession(running)).makeKey({ name: 'still' })).key.status, 'active');
   } finally {
     await running.stop();
   }

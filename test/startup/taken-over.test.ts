@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { assertRefusal, eventually } from '../support/contract.ts';
 import { bearer, call, Person } from '../support/person.ts';
 import { onePublicUrl, startServer, type TestServer } from '../support/server.ts';
+import { openSession } from '../support/session.ts';
 import { refusedStart } from '../support/start.ts';
 
 process.env.SOKU_TEST_DATABASE = 'sqlite';
@@ -22,7 +23,7 @@ async function scene(t: TestContext) {
     for (const server of servers) await server.kill();
     await first.stop();
   });
-  const ada = await first.signIn();
+  const ada = await openSession(first);
   const { apiKey, key } = await ada.makeKey({ name: 'to revoke' });
   const kept = await ada.makeKey({ name: 'kept' });
   assert.equal((await verify(first, apiKey)).status, 204);

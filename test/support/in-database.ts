@@ -20,7 +20,17 @@ export async function inDatabase(
   sql: string,
   ...values: SQLInputValue[]
 ): Promise<Row[]> {
-  const { DATABASE_URL: url } = await databaseVariables(dataDir);
+  const { DATABASE_URL } = await databaseVariables(dataDir);
+  return inDatabaseOf({ dataDir, env: { DATABASE_URL } }, sql, ...values);
+}
+
+/** The same, on the database that the process itself was given: nodes of a deployment have one that is no directory's. */
+export async function inDatabaseOf(
+  { dataDir, env }: { dataDir: string; env: NodeJS.ProcessEnv },
+  sql: string,
+  ...values: SQLInputValue[]
+): Promise<Row[]> {
+  const { DATABASE_URL: url } = env;
   if (url === undefined) return inFile(join(dataDir, 'soku.db'), sql, values);
   const client = new pg.Client(url);
   await client.connect();

@@ -8,20 +8,36 @@ import { join } from 'node:path';
 import { identityOf } from '../../packages/server/src/database/directory-hold.ts';
 import { copyOfDatabase, type TemporaryDatabase, temporaryDatabase } from './postgres-database.ts';
 
-/** Puts tables and owner into an empty data directory, if there is one to copy. */
-export function fillDirectory(directory: string): void {
-  const ready = process.env.SOKU_TEST_READY_DIRECTORY;
-  if (ready === undefined) return;
+/** The variables with what there is to copy, by the accounts in it: the owner alone, or those of two-accounts.ts. */
+export const readyData = {
+  one: { directory: 'SOKU_TEST_READY_DIRECTORY', database: 'SOKU_TEST_READY_DATABASE' },
+  two: { directory: 'SOKU_TEST_READY_DIRECTORY_TWO', database: 'SOKU_TEST_READY_DATABASE_TWO' },
+};
+
+export type Accounts = keyof typeof readyData;
+
+/**
+ * Puts tables and accounts into an empty data directory, if there is one to copy.
+ *
+ * @returns whether there was
+ */
+export function fillDirectory(directory: string, accounts: Accounts = 'one'): boolean {
+  const ready = process.env[readyData[accounts].directory];
+  if (ready === undefined) return false;
   cpSync(ready, directory, { recursive: true });
   // Which lock covers which database: a copy that nobody has covered would be waited for (directory-lock.ts).
   const [lock, database] = ['lock', 'soku.db'].map((file) =>
     identityOf(statSync(join(directory, file), { bigint: true })),
   );
   writeFileSync(join(directory, 'lock.owner'), `0\n${lock} ${database}\n`);
+  return true;
 }
 
-/** A database with tables and owner, if there is one to copy, else an empty one. */
-export async function readyDatabase(): Promise<TemporaryDatabase> {
-  const ready = process.env.SOKU_TEST_READY_DATABASE;
-  return ready === undefined ? temporaryDatabase() : copyOfDatabase(ready);
+/** A database with tables and accounts, if there is one to copy, else an empty one. */
+export async function readyDatabase(
+  accounts: Accounts = 'one',
+): Promise<{ database: TemporaryDatabase; isFilled: boolean }> {
+  const ready = process.env[readyData[accounts].database];
+  const database = ready === undefined ? await temporaryDatabase() : await copyOfDatabase(ready);
+  return { database, isFilled: ready !== undefined };
 }

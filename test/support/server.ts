@@ -8,10 +8,13 @@ import { fileURLToPath } from 'node:url';
 import { isBuilt, products } from '../../scripts/build.mjs';
 import { Person } from './person.ts';
 import { type TemporaryDatabase, temporaryDatabase } from './postgres-database.ts';
-import { fillDirectory, readyDatabase } from './ready-data.ts';
+import { type Accounts, fillDirectory, readyDatabase } from './ready-data.ts';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
-const isServerBuilt = isBuilt(root, products.server);
+export const root: string = fileURLToPath(new URL('../..', import.meta.url));
+/** A run of all tests has looked already: it reads every source. */
+const isServerBuilt = process.env.SOKU_TEST_BUNDLE
+  ? process.env.SOKU_TEST_BUNDLE === 'yes'
+  : isBuilt(root, products.server);
 /** What the npm scripts run, when it is built of the sources as they are now; else the sources themselves. */
 const program = (name: 'main' | 'operator') =>
   join(root, 'packages/server', isServerBuilt ? `dist/${name}.js` : `src/${name}.ts`);
@@ -52,14 +55,20 @@ interface Exit {
 export class TestServer {
   readonly url: string;
   readonly dataDir: string;
+  /** The variables that the process was given. */
+  readonly env: NodeJS.ProcessEnv;
   readonly #process: ChildProcess;
   readonly #output: string[] = [];
   readonly #exited: Promise<Exit>;
   readonly #removeData: boolean;
 
-  constructor(child: ChildProcess, port: number, dataDir: string, removeData: boolean) {
-    this.url = `http://localhost:${port}`;
+  constructor(
+    child: ChildProcess,
+    { env, dataDir, removeData }: { env: NodeJS.ProcessEnv; dataDir: string; removeData: boolean },
+  ) {
+    this.url = `http://localhost:${env.PORT}`;
     this.dataDir = dataDir;
+    this.env = env;
     this.#process = child;
     this.#removeData = removeData;
     for (const stream of [child.stdout, child.stderr]) {
@@ -149,26 +158,24 @@ export async function spawnServer({
   const directory = dataDir ?? newDataDir();
   const hasOwnOwner = 'SOKU_OWNER_EMAIL' in env || 'SOKU_OWNER_PASSWORD' in env;
   const isReady = dataDir === undefined && !isFresh && !hasOwnOwner;
-  if (isReady) await makeReady(directory, database);
+  if (isReady) await makeReady(directory, { kind: database });
   await prepare?.(directory);
-  const port = Number(env.PORT ?? (await freePort()));
+  const port = env.PORT ?? String(await freePort());
   const command = [process.execPath, ...nodeArguments, main];
   const [program = '', ...args] = unprivileged ? withoutPrivileges(command) : command;
-  const child = spawn(program, args, {
-    env: cleanEnvironment({
-      PORT: String(port),
-      SOKU_DATA_DIR: directory,
-      SOKU_OWNER_EMAIL: owner.email,
-      SOKU_OWNER_PASSWORD: owner.password,
-      // Most suites send more requests than a limit lets pass; those about limits set their own.
-      SOKU_KEY_RATE_LIMIT: 'off',
-      SOKU_ADDRESS_RATE_LIMIT: 'off',
-      ...(await databaseVariables(directory, database)),
-      ...env,
-    }),
-    stdio: ['ignore', 'pipe', 'pipe'],
+  const variables = cleanEnvironment({
+    PORT: port,
+    SOKU_DATA_DIR: directory,
+    SOKU_OWNER_EMAIL: owner.email,
+    SOKU_OWNER_PASSWORD: owner.password,
+    // Most suites send more requests than a limit lets pass; those about limits set their own.
+    SOKU_KEY_RATE_LIMIT: 'off',
+    SOKU_ADDRESS_RATE_LIMIT: 'off',
+    ...(await databaseVariables(directory, database)),
+    ...env,
   });
-  return new TestServer(child, port, directory, dataDir === undefined);
+  const child = spawn(program, args, { env: variables, stdio: ['ignore', 'pipe', 'pipe'] });
+  return new TestServer(child, { env: variables, dataDir: directory, removeData: dataDir === undefined });
 }
 
 /** Modes of files bind everybody but root; util-linux, which every Debian has, can take that away from a program. */
@@ -177,13 +184,22 @@ function withoutPrivileges(command: string[]): string[] {
   return ['setpriv', '--bounding-set=-all', '--inh-caps=-all', ...command];
 }
 
-/** Puts tables and owner into an empty data directory, or into the database that goes with it. */
-async function makeReady(
+/**
+ * Puts tables and accounts into an empty data directory, or into the database that goes with it.
+ *
+ * @returns whether there were any to copy
+ */
+export async function makeReady(
   dataDir: string,
-  kind: string | undefined = process.env.SOKU_TEST_DATABASE,
-): Promise<void> {
-  if (kind === 'postgres') databases.set(dataDir, await readyDatabase());
-  else fillDirectory(dataDir);
+  {
+    kind = process.env.SOKU_TEST_DATABASE,
+    accounts,
+  }: { kind?: string | undefined; accounts?: Accounts } = {},
+): Promise<boolean> {
+  if (kind !== 'postgres') return fillDirectory(dataDir, accounts);
+  const { database, isFilled } = await readyDatabase(accounts);
+  databases.set(dataDir, database);
+  return isFilled;
 }
 
 /** The databases on PostgreSQL, by the data directory that each of them goes with. */

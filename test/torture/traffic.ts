@@ -3,6 +3,7 @@ import { errorSchema } from '@soku/contract/errors';
 import { createdKeySchema, revokedKeySchema } from '@soku/contract/keys';
 import type { RawAnswer } from '../support/http-socket.ts';
 import type { Random } from '../support/random.ts';
+import { openSession } from '../support/session.ts';
 import { failures, type Outage } from './checker.ts';
 import type { ClusterNode } from './cluster.ts';
 import { Counts } from './counts.ts';
@@ -102,7 +103,7 @@ export class Traffic {
   }
 
   async #open(node: ClusterNode): Promise<Post> {
-    const owner = await node.server.signIn();
+    const owner = await openSession(node.server);
     const { apiKey } = await owner.makeKey({ name: node.name, scopes: ['keys:read', 'keys:write'] });
     return { node, manager: apiKey, probes: this.#lane(node), idle: [] };
   }

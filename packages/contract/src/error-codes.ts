@@ -29,7 +29,7 @@ export interface ErrorRow {
 }
 
 export const errorCodes = {
-  // --- 401: the credentials are missing or invalid.
+  // 401: the credentials are missing or invalid.
   missing_authorization: {
     status: 401,
     type: 'authentication_error',
@@ -92,8 +92,7 @@ export const errorCodes = {
     status: 401,
     type: 'authentication_error',
     title: 'A key preview was sent instead of the key',
-    cause:
-      'The request contains the shortened form from the key list (with dots in the middle), which is not the key.',
+    cause: 'The request contains the shortened form from the key list, not the key.',
     remedy: 'Send the full key. It is shown only once, when it is created. If it is lost, create a new one.',
     challenge: 'invalid_token',
   },
@@ -148,7 +147,7 @@ export const errorCodes = {
     challenge: 'realm',
   },
 
-  // --- 403: authenticated, but not allowed.
+  // 403: authenticated, but not allowed.
   insufficient_scope: {
     status: 403,
     type: 'permission_error',
@@ -161,8 +160,7 @@ export const errorCodes = {
     status: 403,
     type: 'permission_error',
     title: 'A recent sign-in is required',
-    cause:
-      'Creating a key requires a sign-in within the last two hours. This protects a browser that was left open.',
+    cause: 'Creating a key requires a sign-in within the last two hours.',
     remedy: 'Sign in again and repeat the call.',
   },
   session_required: {
@@ -181,7 +179,7 @@ export const errorCodes = {
       'Call from the dashboard itself, or use an API key. If the URL of the dashboard differs from SOKU_PUBLIC_URL, correct that variable.',
   },
 
-  // --- All other errors.
+  // All other errors.
   invalid_request: {
     status: 400,
     type: 'invalid_request_error',
@@ -278,10 +276,8 @@ export const errorCodes = {
     status: 503,
     type: 'api_error',
     title: 'The database is temporarily unavailable',
-    cause:
-      'The database did not respond, or another program has locked it. Soku never accepts a key that it cannot check.',
-    remedy:
-      'Try again after the number of seconds in Retry-After. If the message says that a change may have been made, check before you repeat it.',
+    cause: 'The database did not respond, or another program has locked it.',
+    remedy: 'Try again after the seconds in Retry-After. Check first if a change may have been made.',
   },
   storage_unavailable: {
     status: 503,
