@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { copyFileSync, globSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
-import { contentOf } from '../../packages/server/src/backup/copy.ts';
+import { digestTables } from '../../packages/server/src/backup/copy.ts';
 import { restore } from '../../packages/server/src/backup/restore.ts';
-import { sqliteSide } from '../../packages/server/src/backup/sqlite-side.ts';
+import { sqliteEndpoint } from '../../packages/server/src/backup/sqlite-endpoint.ts';
 import { backupTables } from '../../packages/server/src/backup/tables.ts';
 import { readConfig } from '../../packages/server/src/config.ts';
 import { createLog } from '../../packages/server/src/http/logging.ts';
@@ -79,7 +79,7 @@ test('only the rows of a backup are restored, and only such as Soku writes', asy
   /** Whoever changes rows can change what the backup says of them. */
   const relabel = async () => {
     const database = new DatabaseSync(copy);
-    const content = await contentOf(sqliteSide(database, copy), backupTables);
+    const content = await digestTables(sqliteEndpoint(database, copy), backupTables);
     database.prepare('UPDATE soku_backup SET content = ?').run(JSON.stringify(content));
     database.close();
   };

@@ -1,5 +1,5 @@
 /** Writes past usage to the server's database, because tests cannot wait for hours and days. */
-import { hourLength } from '@soku/contract/instant';
+import { msPerHour } from '@soku/contract/instant';
 import type { Dashboard } from './dashboard.ts';
 
 export interface PastHour {
@@ -11,7 +11,7 @@ export interface PastHour {
 
 /** The start of a past hour, in epoch ms. */
 export function startOfHour(hoursAgo: number): number {
-  return (Math.floor(Date.now() / hourLength) - hoursAgo) * hourLength;
+  return (Math.floor(Date.now() / msPerHour) - hoursAgo) * msPerHour;
 }
 
 export async function recordHours(dashboard: Dashboard, keyId: string, hours: PastHour[]): Promise<void> {
@@ -20,7 +20,7 @@ export async function recordHours(dashboard: Dashboard, keyId: string, hours: Pa
       `INSERT INTO usage_hour (hour, key_id, hash, accepted, refused)
        SELECT CAST(? AS BIGINT), key_id, hash, CAST(? AS BIGINT), CAST(? AS BIGINT)
        FROM api_key_secret WHERE key_id = ?`,
-      ...[startOfHour(hoursAgo) / hourLength, accepted, refused].map(String),
+      ...[startOfHour(hoursAgo) / msPerHour, accepted, refused].map(String),
       keyId,
     );
   }

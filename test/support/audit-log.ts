@@ -1,7 +1,7 @@
 /** Events of an audit log, for tests of its chain. */
 import type { Kysely } from 'kysely';
-import { toEvent } from '../../packages/server/src/audit/chain.ts';
-import type { Anchored } from '../../packages/server/src/audit/deletions.ts';
+import { toAuditEvent } from '../../packages/server/src/audit/chain.ts';
+import type { AnchoredEvent } from '../../packages/server/src/audit/deletions.ts';
 import { addToAnchor } from '../../packages/server/src/audit/verify.ts';
 import type { Tables } from '../../packages/server/src/database/schema.ts';
 import { systemActor } from '../../packages/server/src/events/actor.ts';
@@ -23,7 +23,7 @@ export function event(i: number, chain = 'ws_1'): NewEvent {
   };
 }
 
-export type Anchor = Map<string, Map<number, Anchored>>;
+export type Anchor = Map<string, Map<number, AnchoredEvent>>;
 
 /** The sealed events of a chain. */
 export const sealed = async (db: Kysely<Tables>, chain = 'ws_1') =>
@@ -39,7 +39,7 @@ export const sealed = async (db: Kysely<Tables>, chain = 'ws_1') =>
 export async function exportOf(db: Kysely<Tables>): Promise<Anchor> {
   const anchor: Anchor = new Map();
   for (const row of await db.selectFrom('audit_event').selectAll().execute())
-    addToAnchor(anchor, toEvent(row));
+    addToAnchor(anchor, toAuditEvent(row));
   return anchor;
 }
 

@@ -44,7 +44,7 @@ export const browserSessionSchema = z.object({
 export type BrowserSession = z.infer<typeof browserSessionSchema>;
 
 /** The response to calls that end sessions. */
-export const endedSchema = z.object({ status: z.boolean() });
+export const sessionsEndedSchema = z.object({ status: z.boolean() });
 
 /** GET /api/session: the signed-in user, if any. Always 200, because public pages also call it. */
 export const sessionSchema = z

@@ -4,7 +4,7 @@ import { z } from 'zod';
 export const instantSchema = z.iso.datetime().describe('ISO 8601, UTC');
 
 /** In ms. Usage is counted per UTC hour. */
-export const hourLength = 3_600_000;
+export const msPerHour = 3_600_000;
 
 /** In ms. */
-export const dayLength = 24 * hourLength;
+export const msPerDay = 24 * msPerHour;

@@ -4,7 +4,7 @@ import { instantSchema } from './instant.ts';
 import { keyIdSchema } from './keys.ts';
 
 /** How long usage is kept (90 days), in hours. */
-export const keptHours = 90 * 24;
+export const usageRetentionHours = 90 * 24;
 
 const count = z.int().min(0);
 
@@ -13,7 +13,7 @@ export const usageQuerySchema = z.strictObject({
     .number()
     .int()
     .min(1)
-    .max(keptHours)
+    .max(usageRetentionHours)
     .default(24)
     .describe('Number of hours, including the current one'),
 });

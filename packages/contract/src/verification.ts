@@ -1,14 +1,14 @@
 /** Requests and responses of the endpoints that verify a key. */
 import { z } from 'zod';
 import { keyIdSchema, keySchema } from './keys.ts';
-import { rateStandingSchema } from './rate-limits.ts';
+import { rateLimitStateSchema } from './rate-limits.ts';
 import { scopeSchema, storedScopeSchema } from './scopes.ts';
 
 /** As long as a header can be, because the result must explain whatever the client sent. */
 const sentKeySchema = z.string().max(16_384);
 
 /** Maximum number of keys in one `POST /v1/verify`. */
-export const mostKeysAtOnce = 100;
+export const maxKeysPerVerify = 100;
 
 export const verifyKeySchema = z
   .strictObject({
@@ -16,7 +16,7 @@ export const verifyKeySchema = z
     apiKeys: z
       .array(sentKeySchema)
       .min(1)
-      .max(mostKeysAtOnce)
+      .max(maxKeysPerVerify)
       .optional()
       .describe('Instead of `apiKey`: several keys, each verified separately'),
     scopes: z.array(scopeSchema).max(10).optional().describe('The scopes that each key must have'),
@@ -48,7 +48,7 @@ export const verificationSchema = z
       })
       .optional()
       .describe('Present only for a valid key'),
-    rateLimit: rateStandingSchema
+    rateLimit: rateLimitStateSchema
       .nullable()
       .optional()
       .describe('The rate limit state of a key that is valid or over its limit; null: no limit'),
@@ -66,6 +66,6 @@ export const meSchema = z
   .object({
     key: keySchema,
     workspace: z.object({ id: z.string(), name: z.string() }),
-    limits: z.object({ rateLimit: rateStandingSchema.nullable().describe('null: no limit') }),
+    limits: z.object({ rateLimit: rateLimitStateSchema.nullable().describe('null: no limit') }),
   })
   .meta({ id: 'Me' });

@@ -58,7 +58,7 @@ export function isPrintable(text: string): boolean {
 const allowedOrHidden = new RegExp(`(?:${allowed.source})|(${hidden.source})`, 'gv');
 
 /** Replaces each character that `isPrintable` rejects with its code point: `a\u{202e}b`. */
-export function withHiddenWritten(text: string): string {
+export function escapeHiddenCharacters(text: string): string {
   return text.replace(allowedOrHidden, (found, isHidden?: string) =>
     isHidden === undefined ? found : `\\u{${found.codePointAt(0)?.toString(16)}}`,
   );

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { crc32 as zlibCrc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { keys } from '../../../test/support/arbitrary-keys.ts';
-import { checksum, checksumFits, crc32 } from './checksum.ts';
+import { checksum, hasValidChecksum, crc32 } from './checksum.ts';
 import { alphabet } from './format.ts';
 
 /** An independent implementation with zlib's CRC and BigInt division. */
@@ -49,9 +49,9 @@ test('the checksum of non-ASCII text is an error', () => {
 test('a checksum matches only the text that it was computed from', () => {
   fc.assert(
     fc.property(keys, fc.constantFrom(...alphabet), fc.integer({ min: 34, max: 39 }), (key, other, at) => {
-      assert.equal(checksumFits(key), true);
+      assert.equal(hasValidChecksum(key), true);
       const changed = key.slice(0, at) + other + key.slice(at + 1);
-      assert.equal(checksumFits(changed), changed === key);
+      assert.equal(hasValidChecksum(changed), changed === key);
     }),
   );
 });
@@ -66,7 +66,7 @@ test('a value of 2^32 or more never matches, even if it equals the CRC modulo 2^
         digits = alphabet.charAt(Number(rest % 62n)) + digits;
         rest /= 62n;
       }
-      assert.equal(checksumFits(unchecked + digits), false);
+      assert.equal(hasValidChecksum(unchecked + digits), false);
     }),
   );
 });

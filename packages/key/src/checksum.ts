@@ -54,7 +54,7 @@ export function checksum(text: string): string {
  * It compares numbers, so it allocates no string. A value of 2^32 or more (62^6 is 13 times that) equals no CRC.
  * @param key ASCII; the last 6 characters are base-62 digits
  */
-export function checksumFits(key: string): boolean {
+export function hasValidChecksum(key: string): boolean {
   const end = key.length - checksumLength;
   let value = 0;
   for (let i = end; i < key.length; i++) value = value * alphabet.length + digitValue(key.charCodeAt(i));

@@ -1,13 +1,13 @@
-import { readAsUtf8, unwrap } from './as-sent.ts';
+import { decodeHeaderText, trimQuotes } from './header-text.ts';
 import { characterName } from './character-name.ts';
-import { checksumFits } from './checksum.ts';
+import { hasValidChecksum } from './checksum.ts';
 import { findKey } from './find.ts';
 import { bodyLength, defaultPrefix } from './format.ts';
-import { malformation } from './malformation.ts';
-import { notAKey } from './not-a-key.ts';
-import { parseKey, prefixOfForm } from './parse.ts';
+import { describeMalformedKey } from './malformed-key.ts';
+import { explainNonKey } from './non-key.ts';
+import { parseKey, matchPrefix } from './parse.ts';
 
-export interface KeyFault {
+export interface KeyProblem {
   code: 'missing_prefix' | 'key_preview' | 'malformed_key' | 'mistyped_key';
   /** What is wrong and what to do, for a programmer. */
   message: string;
@@ -25,10 +25,10 @@ export interface KeyFault {
  * @param prefixes the accepted prefixes, the one of new keys first
  * @returns null if and only if `parseKey` accepts the text
  */
-export function explainKey(text: string, prefixes: readonly string[]): KeyFault | null {
-  if (prefixOfForm(text, prefixes) !== undefined) return checksumFits(text) ? null : mistyped;
-  if (prefixOfForm(text, ['']) !== undefined) return missingPrefix(text, prefixes);
-  const sent = readAsUtf8(text);
+export function explainKey(text: string, prefixes: readonly string[]): KeyProblem | null {
+  if (matchPrefix(text, prefixes) !== undefined) return hasValidChecksum(text) ? null : mistyped;
+  if (matchPrefix(text, ['']) !== undefined) return missingPrefix(text, prefixes);
+  const sent = decodeHeaderText(text);
   if (isPreview(sent, prefixes)) return preview;
   return {
     code: 'malformed_key',
@@ -36,23 +36,23 @@ export function explainKey(text: string, prefixes: readonly string[]): KeyFault 
       extraCharacters(sent, prefixes) ??
       somethingElse(sent, prefixes) ??
       stripeKey(sent, prefixes) ??
-      malformation(sent, prefixes),
+      describeMalformedKey(sent, prefixes),
   };
 }
 
-const mistyped: KeyFault = {
+const mistyped: KeyProblem = {
   code: 'mistyped_key',
   message:
     'The checksum of this key does not match: a character is wrong, or characters are in the wrong order. Copy the key again instead of typing it.',
 };
 
-const preview: KeyFault = {
+const preview: KeyProblem = {
   code: 'key_preview',
   message:
     'This is the shortened or masked form of a key, not the key. Send the full key, which was shown once, when it was created. If it is lost, create a new one.',
 };
 
-function missingPrefix(body: string, prefixes: readonly string[]): KeyFault {
+function missingPrefix(body: string, prefixes: readonly string[]): KeyProblem {
   const fitting = prefixes.find((prefix) => parseKey(prefix + body, prefixes) !== null);
   const message =
     fitting === undefined
@@ -92,7 +92,7 @@ function side(count: number, where: string, nearest: string | undefined): string
  * (docs.stripe.com/keys). After a prefix that is accepted here, 24 characters are more likely a truncated Soku key.
  */
 function stripeKey(text: string, prefixes: readonly string[]): string | null {
-  const parts = /^((?:sk|rk|pk)_(?:live|test)_)([0-9A-Za-z]+)$/.exec(unwrap(text));
+  const parts = /^((?:sk|rk|pk)_(?:live|test)_)([0-9A-Za-z]+)$/.exec(trimQuotes(text));
   const [, prefix = '', random = ''] = parts ?? [];
   const isOld = random.length === 24 && !prefixes.includes(prefix);
   if (!isOld && (random.length < 60 || random.length > 247)) return null;
@@ -101,8 +101,8 @@ function stripeKey(text: string, prefixes: readonly string[]): string | null {
 
 /** The message for a variable, a placeholder, a URL and so on: alone, in quotes, or after the prefix. */
 function somethingElse(text: string, prefixes: readonly string[]): string | null {
-  const inner = unwrap(text);
+  const inner = trimQuotes(text);
   if (prefixes.includes(inner)) return null;
   const prefix = prefixes.find((candidate) => inner.startsWith(candidate)) ?? '';
-  return notAKey(inner.slice(prefix.length));
+  return explainNonKey(inner.slice(prefix.length));
 }

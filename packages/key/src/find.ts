@@ -1,6 +1,6 @@
-import { checksumFits } from './checksum.ts';
+import { hasValidChecksum } from './checksum.ts';
 import { bodyLength, defaultPrefix, randomLength } from './format.ts';
-import { isId, looksRandom, mixtureOf, possibleRun, secretRun } from './may-hold-key.ts';
+import { isSokuId, looksRandom, characterMix, candidateRun, secretRun } from './may-contain-key.ts';
 import { parseKey } from './parse.ts';
 
 /**
@@ -26,9 +26,9 @@ export function findKey(text: string, prefixes: readonly string[]): { start: num
  * @param prefixes the accepted prefixes; default `sk_live_`
  */
 export function containsKey(text: string, prefixes: readonly string[] = [defaultPrefix]): boolean {
-  for (const match of text.matchAll(possibleRun)) {
+  for (const match of text.matchAll(candidateRun)) {
     const [run] = match;
-    if (isId(match, text)) continue;
+    if (isSokuId(match, text)) continue;
     const before = text.slice(0, match.index);
     const find = run.length < randomLength ? runBeginsKey : runContainsKey;
     if (find(run, before, prefixes)) return true;
@@ -76,7 +76,7 @@ function bareKeys(run: string, prefixes: readonly string[]): string[] {
   for (let start = 0; start + bodyLength <= run.length; start++) {
     const body = run.slice(start, start + bodyLength);
     for (const prefix of prefixes) {
-      if (checksumFits(prefix + body)) keys.push(prefix + body);
+      if (hasValidChecksum(prefix + body)) keys.push(prefix + body);
     }
   }
   return keys;
@@ -94,6 +94,6 @@ const minChanges = 12;
  */
 function looksLikeBody(run: string): boolean {
   if (run.length < bodyLength || run.length > bodyLength + maxSurplus) return false;
-  const { kinds, changes } = mixtureOf(run);
+  const { kinds, changes } = characterMix(run);
   return kinds === 3 && changes >= minChanges;
 }

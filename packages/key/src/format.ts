@@ -68,7 +68,7 @@ export function isPrefix(text: string): boolean {
 }
 
 /** The displayable parts of a text that is known to be `prefix` followed by a body. */
-export function partsOf(key: string, prefix: string): KeyParts {
+export function toKeyParts(key: string, prefix: string): KeyParts {
   const start = prefix.length;
   return {
     prefix,

@@ -1,5 +1,5 @@
-import { checksumFits } from './checksum.ts';
-import { bodyLength, digitValue, type KeyParts, partsOf } from './format.ts';
+import { hasValidChecksum } from './checksum.ts';
+import { bodyLength, digitValue, type KeyParts, toKeyParts } from './format.ts';
 
 /**
  * Parses a text as a key. It runs on every request, so it allocates nothing but its result.
@@ -8,15 +8,15 @@ import { bodyLength, digitValue, type KeyParts, partsOf } from './format.ts';
  * @returns the displayable parts, or null unless prefix, length, alphabet and checksum are all right
  */
 export function parseKey(text: string, prefixes: readonly string[]): KeyParts | null {
-  const prefix = prefixOfForm(text, prefixes);
-  return prefix !== undefined && checksumFits(text) ? partsOf(text, prefix) : null;
+  const prefix = matchPrefix(text, prefixes);
+  return prefix !== undefined && hasValidChecksum(text) ? toKeyParts(text, prefix) : null;
 }
 
 /**
  * Checks only the format: one of the prefixes, then 32 base-62 characters.
  * @returns the prefix, or undefined. Only one prefix can match, because its length is given by the text.
  */
-export function prefixOfForm(text: string, prefixes: readonly string[]): string | undefined {
+export function matchPrefix(text: string, prefixes: readonly string[]): string | undefined {
   const length = text.length - bodyLength;
   for (const prefix of prefixes) {
     if (prefix.length === length && text.startsWith(prefix))

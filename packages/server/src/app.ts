@@ -8,7 +8,7 @@ import { FailedSignIns } from './accounts/failed-sign-ins.ts';
 import { PasswordGate } from './accounts/password-gate.ts';
 import { PasswordHasher } from './accounts/password-hasher.ts';
 import { accountRoutes } from './accounts/routes.ts';
-import { isDashboardCookie, renameFormerCookie, sessionCookieName } from './accounts/session-cookie.ts';
+import { isDashboardCookie, renameLegacyCookie, sessionCookieName } from './accounts/session-cookie.ts';
 import { auditRoutes } from './audit/routes.ts';
 import { AuditService } from './audit/service.ts';
 import { readLastBackups } from './backup/last-backup.ts';
@@ -29,11 +29,11 @@ import { RequestCounts } from './http/request-counts.ts';
 import { registerSecurityHeaders } from './http/security-headers.ts';
 import { createServer, serveAhead } from './http/server.ts';
 import type { RevocationJournal } from './journal/journal.ts';
-import { CallerFinder } from './keys/callers.ts';
-import { checkUrls } from './keys/check-url.ts';
+import { CallerAuthenticator } from './keys/callers.ts';
+import { rejectKeysInUrls } from './keys/check-url.ts';
 import { keyRoutes } from './keys/routes.ts';
 import { KeyService } from './keys/service.ts';
-import { sessionDecides } from './keys/session-decides.ts';
+import { createUsesSession } from './keys/uses-session.ts';
 import { KeyStore } from './keys/store.ts';
 import { AddressLimits } from './limits/address-limits.ts';
 import { keepLimits } from './limits/limits.ts';
@@ -73,9 +73,9 @@ export async function createApp(
 ) {
   const { publicUrl, keyPrefixes, verifyScope } = config;
   const addressOf = clientAddress(config.trustProxy, config.trustProxyHeader);
-  const usesSession = sessionDecides(publicUrl, keyPrefixes);
+  const usesSession = createUsesSession(publicUrl, keyPrefixes);
   const requests = new RequestCounts();
-  const acceptCookies = (headers: IncomingHttpHeaders) => renameFormerCookie(headers, publicUrl);
+  const acceptCookies = (headers: IncomingHttpHeaders) => renameLegacyCookie(headers, publicUrl);
   const app = createServer({ log, publicUrl, addressOf, usesSession, acceptCookies, requests });
 
   const accountParts = createAccounts(database, { secret, publicUrl, log });
@@ -118,13 +118,13 @@ export async function createApp(
       log,
     }));
 
-  checkUrls(app, keyPrefixes);
+  rejectKeysInUrls(app, keyPrefixes);
   await registerSecurityHeaders(app, publicUrl.startsWith('https:'));
   const sessionCookie = sessionCookieName(publicUrl);
   await registerOpenApi(app, { publicUrl, sessionCookie, keyPrefix: keyPrefixes[0], version });
   const logEvent = eventLog(addressOf);
   await app.register(accountRoutes, { logEvent, ...accountParts, publicUrl, keyPrefixes, addressOf });
-  const callers = new CallerFinder(verifier, accounts, addressOf, usesSession);
+  const callers = new CallerAuthenticator(verifier, accounts, addressOf, usesSession);
   await app.register(keyRoutes, { logEvent, keys, callers });
   await app.register(workspaceRoutes, { logEvent, workspaces, callers });
   await app.register(auditRoutes, { audit: new AuditService(database.kysely), callers });

@@ -1,4 +1,4 @@
-import { withHiddenWritten } from '@soku/contract/visible-text';
+import { escapeHiddenCharacters } from '@soku/contract/visible-text';
 
 /** In UTF-16 code units. Only a manually edited database contains longer text. */
 const maxLength = 1000;
@@ -8,7 +8,7 @@ const maxLength = 1000;
  * escaped.
  */
 export function ForeignText({ text, className }: { text: string; className?: string }) {
-  const shown = withHiddenWritten(text.length > maxLength ? `${text.slice(0, maxLength)}…` : text);
+  const shown = escapeHiddenCharacters(text.length > maxLength ? `${text.slice(0, maxLength)}…` : text);
   return (
     <bdi className={className} title={className ? shown : undefined} translate="no">
       {shown}

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { hourLength } from '@soku/contract/instant';
+import { msPerHour } from '@soku/contract/instant';
 import fc from 'fast-check';
 import { relativeTime } from './dates.ts';
 import { dayNumber, hoursInDays, instantsOf, localTime, offsetAt } from './zone.ts';
@@ -83,20 +83,20 @@ test('a skipped hour has no instant, and an hour that occurs twice has two', () 
 test('the hours of the last 30 days begin on the first of those days', () => {
   fc.assert(
     fc.property(anyZone, anyMinute, (zone, now) => {
-      const current = now - (now % hourLength);
-      const first = current - (hoursInDays(30, now, zone) - 1) * hourLength;
+      const current = now - (now % msPerHour);
+      const first = current - (hoursInDays(30, now, zone) - 1) * msPerHour;
       assert.equal(dayNumber(current, zone) - dayNumber(first, zone), 29);
-      assert.equal(dayNumber(current, zone) - dayNumber(first - hourLength, zone), 30);
+      assert.equal(dayNumber(current, zone) - dayNumber(first - msPerHour, zone), 30);
     }),
   );
   // Today has no midnight in this zone; the previous days do.
   const changed = Date.parse('2026-03-08T20:00Z');
-  const first = changed - (hoursInDays(30, changed, 'America/Havana') - 1) * hourLength;
+  const first = changed - (hoursInDays(30, changed, 'America/Havana') - 1) * msPerHour;
   assert.deepEqual(localTime(first, 'America/Havana'), { year: 2026, month: 2, day: 7, hour: 0, minute: 0 });
 });
 
 test('offsets include the quarter hours of a zone', () => {
-  assert.equal(offsetAt(Date.UTC(2026, 6), 'Asia/Kathmandu'), 5.75 * hourLength);
-  assert.equal(offsetAt(Date.UTC(2026, 6), 'Pacific/Chatham'), 12.75 * hourLength);
-  assert.equal(offsetAt(Date.UTC(2026, 0), 'America/Havana'), -5 * hourLength);
+  assert.equal(offsetAt(Date.UTC(2026, 6), 'Asia/Kathmandu'), 5.75 * msPerHour);
+  assert.equal(offsetAt(Date.UTC(2026, 6), 'Pacific/Chatham'), 12.75 * msPerHour);
+  assert.equal(offsetAt(Date.UTC(2026, 0), 'America/Havana'), -5 * msPerHour);
 });

@@ -1,9 +1,9 @@
 /** Calendar and clock of a time zone, from the browser's data. Zones are IANA names, instants are epoch ms. */
-import { hourLength } from '@soku/contract/instant';
+import { msPerHour } from '@soku/contract/instant';
 
 export const readerZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
-const dayLength = 24 * hourLength;
+const dayLength = 24 * msPerHour;
 
 export interface LocalTime {
   year: number;
@@ -79,10 +79,10 @@ export function instantsOf(local: LocalTime, zone: string): number[] {
  * which the current hour began. If the zone's offset is not in whole hours, the first one begins after midnight.
  */
 export function hoursInDays(days: number, now: number, zone: string): number {
-  const current = Math.floor(now / hourLength);
-  const first = dayNumber(current * hourLength, zone) - days + 1;
+  const current = Math.floor(now / msPerHour);
+  const first = dayNumber(current * msPerHour, zone) - days + 1;
   // No day has more than 25 hours, and no zone is more than 24 hours from UTC.
   let hour = current - days * 25 - 24;
-  while (dayNumber(hour * hourLength, zone) < first) hour += 1;
+  while (dayNumber(hour * msPerHour, zone) < first) hour += 1;
   return current - hour + 1;
 }

@@ -10,11 +10,11 @@ import { RequestError } from '../http/errors.ts';
 import { newId } from '../ids.ts';
 import { StartupError } from '../startup-error.ts';
 import { type AccountName, accountEvent, personActor } from './account-events.ts';
-import { type Auth, isOver } from './auth.ts';
+import { type Auth, isSessionExpired } from './auth.ts';
 import { checkNewPassword } from './new-password.ts';
 import type { PasswordHasher } from './password-hasher.ts';
 import { Sessions } from './sessions.ts';
-import { newSetupCode } from './setup-code.ts';
+import { createSetupCode } from './setup-code.ts';
 
 interface WorkspaceName {
   id: string;
@@ -69,7 +69,7 @@ export class AccountService {
       return undefined;
     }
     const { secret } = await this.#auth.$context;
-    this.#setupCode = await newSetupCode(this.#db, secret);
+    this.#setupCode = await createSetupCode(this.#db, secret);
     return this.#setupCode;
   }
 
@@ -216,7 +216,7 @@ export class AccountService {
     // Only GET /api/session extends a session, because only its response can also extend the cookie.
     const query = { disableRefresh: true };
     const found = await orUnavailable(() => this.#auth.api.getSession({ headers, query }));
-    if (found === null || isOver(found.session)) return null;
+    if (found === null || isSessionExpired(found.session)) return null;
     const { id, name, email } = found.user;
     return { user: { id, name, email }, signedInAt: found.session.createdAt.getTime() };
   }

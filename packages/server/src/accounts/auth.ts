@@ -102,7 +102,7 @@ function endOfSession(createdAt: Date): Date {
 }
 
 /** Whether a session has exceeded the maximum age. */
-export function isOver({ createdAt }: { createdAt: Date }): boolean {
+export function isSessionExpired({ createdAt }: { createdAt: Date }): boolean {
   return endOfSession(createdAt).getTime() <= Date.now();
 }
 

@@ -2,7 +2,7 @@ import { RequestError } from '../http/errors.ts';
 import { AddressLimits } from '../limits/address-limits.ts';
 import { AdmissionQueue } from './admission-queue.ts';
 import { KnownClients } from './known-clients.ts';
-import { hashesAtOnce } from './password-hasher.ts';
+import { maxConcurrentHashes } from './password-hasher.ts';
 import { WrongPasswords } from './wrong-passwords.ts';
 
 /** Attempts per minute from one address. */
@@ -20,7 +20,7 @@ export interface Client {
 
 /** Decides when to admit a request that hashes a password. Every such request goes through this gate. */
 export class PasswordGate {
-  readonly #queue = new AdmissionQueue({ slots: hashesAtOnce });
+  readonly #queue = new AdmissionQueue({ slots: maxConcurrentHashes });
   readonly #known = new KnownClients();
   readonly #signIns = new AddressLimits(attempts);
   readonly #changes = new AddressLimits(attempts);

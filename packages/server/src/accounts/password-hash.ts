@@ -34,7 +34,7 @@ export function hashPassword(password: string): string {
 }
 
 /** Whether a password matches a hash and, for an older hash, the new text to store. */
-export interface Verified {
+export interface PasswordCheck {
   matches: boolean;
   upgraded?: string;
 }
@@ -45,7 +45,7 @@ export interface Verified {
  * A wrong password takes as long as with a current hash. Otherwise the time would distinguish an account with an older
  * hash from an e-mail address without an account.
  */
-export function verifyPassword(password: string, stored: string): Verified {
+export function verifyPassword(password: string, stored: string): PasswordCheck {
   const { cost, salt, key } = parse(stored);
   const matches = timingSafeEqual(derive(password, salt, cost, key.length), key);
   const missing = work(currentCost) - work(cost);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { hashPassword as hashByLibrary } from 'better-auth/crypto';
-import { hashesAtOnce, PasswordHasher } from './password-hasher.ts';
+import { maxConcurrentHashes, PasswordHasher } from './password-hasher.ts';
 
 const hasher = new PasswordHasher();
 after(() => hasher.close());
@@ -42,11 +42,11 @@ test('when a worker exits, its waiting tasks fail with the cause, and the next t
     started += 1;
     const code =
       "require('node:worker_threads').parentPort.on('message', () => { throw new Error('out of memory') })";
-    return started <= hashesAtOnce
+    return started <= maxConcurrentHashes
       ? new Worker(code, { eval: true })
       : new Worker(new URL('./password-worker.ts', import.meta.url));
   });
-  const lost = await Promise.allSettled(Array.from({ length: 2 * hashesAtOnce }, () => dying.hash('lost')));
+  const lost = await Promise.allSettled(Array.from({ length: 2 * maxConcurrentHashes }, () => dying.hash('lost')));
   for (const outcome of lost) {
     assert.ok(outcome.status === 'rejected' && outcome.reason instanceof Error);
     assert.match(outcome.reason.message, /worker that hashes passwords ended/);

@@ -1,11 +1,11 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { passwordWorker } from '../places.ts';
-import type { Verified } from './password-hash.ts';
+import type { PasswordCheck } from './password-hash.ts';
 import type { PasswordResult, PasswordTask, PasswordValue } from './password-worker.ts';
 
 /** Maximum number of concurrent hashes: half of the cores stay free for verification, and each hash takes 32 MB. */
-export const hashesAtOnce = Math.max(1, Math.min(4, Math.floor(availableParallelism() / 2)));
+export const maxConcurrentHashes = Math.max(1, Math.min(4, Math.floor(availableParallelism() / 2)));
 
 /** Idle time in ms after which a worker ends, to free its memory. */
 const idleTime = 10_000;
@@ -17,7 +17,7 @@ export class PasswordHasher {
 
   /** @param startWorker how a thread starts its worker */
   constructor(startWorker: () => Worker = startPasswordWorker) {
-    this.#threads = Array.from({ length: hashesAtOnce }, () => new HashThread(startWorker));
+    this.#threads = Array.from({ length: maxConcurrentHashes }, () => new HashThread(startWorker));
   }
 
   /** @returns the text to store */
@@ -26,7 +26,7 @@ export class PasswordHasher {
   }
 
   /** Whether the password matches the stored text. */
-  async verify(password: string, hash: string): Promise<Verified> {
+  async verify(password: string, hash: string): Promise<PasswordCheck> {
     const value = await this.#run({ kind: 'verify', password, hash });
     return typeof value === 'object' ? value : { matches: false };
   }

@@ -16,12 +16,12 @@ import { authHeaders, callAuth, copyCookies, sendAuthResponse } from './forward.
 import { checkNewPassword } from './new-password.ts';
 import type { Client, PasswordGate } from './password-gate.ts';
 import type { PasswordHasher } from './password-hasher.ts';
-import type { AccountRecords } from './records.ts';
+import type { AccountEventRecorder } from './account-event-recorder.ts';
 
 interface Options {
   auth: Auth;
   accounts: AccountService;
-  records: AccountRecords;
+  records: AccountEventRecorder;
   gate: PasswordGate;
   passwords: PasswordHasher;
   devices: DeviceCookies;

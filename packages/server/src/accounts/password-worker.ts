@@ -3,7 +3,7 @@
  * revocation journal and session cookie checks also need.
  */
 import { parentPort } from 'node:worker_threads';
-import { hashPassword, type Verified, verifyPassword } from './password-hash.ts';
+import { hashPassword, type PasswordCheck, verifyPassword } from './password-hash.ts';
 
 export type PasswordTask =
   | { kind: 'hash'; password: string }
@@ -12,7 +12,7 @@ export type PasswordTask =
 
 /** The worker's result for each task, in the order of the tasks. */
 export type PasswordResult = { value: PasswordValue } | { error: unknown };
-export type PasswordValue = string | boolean | Verified;
+export type PasswordValue = string | boolean | PasswordCheck;
 
 let last = Promise.resolve();
 

@@ -10,14 +10,14 @@ import type { ClientAddress } from '../http/client-address.ts';
 import type { LogEvent } from '../http/event-log.ts';
 import type { AccountName } from './account-events.ts';
 import type { AccountService } from './account-service.ts';
-import { type Auth, isOver } from './auth.ts';
+import { type Auth, isSessionExpired } from './auth.ts';
 import type { DeviceCookies } from './device-cookie.ts';
 import type { FailedSignIns } from './failed-sign-ins.ts';
 import { authHeaders, callAuth, copyCookies, sendAuthResponse } from './forward.ts';
 import type { PasswordGate } from './password-gate.ts';
 import type { PasswordHasher } from './password-hasher.ts';
 import { passwordRoutes } from './password-routes.ts';
-import { AccountRecords } from './records.ts';
+import { AccountEventRecorder } from './account-event-recorder.ts';
 import { sessionRoutes } from './session-routes.ts';
 
 interface Options {
@@ -76,7 +76,7 @@ function nameWithoutKey(prefixes: readonly string[]) {
 export const accountRoutes: FastifyPluginAsyncZod<Options> = async (app, options) => {
   const { auth, accounts, addressOf, logEvent } = options;
   const name = nameWithoutKey(options.keyPrefixes);
-  const records = new AccountRecords(accounts, addressOf);
+  const records = new AccountEventRecorder(accounts, addressOf);
 
   const record = async (
     request: FastifyRequest,
@@ -115,7 +115,7 @@ export const accountRoutes: FastifyPluginAsyncZod<Options> = async (app, options
         auth.api.getSession({ headers: authHeaders(request, addressOf(request.raw)), returnHeaders: true }),
       );
       copyCookies(reply, headers);
-      const user = response && isOver(response.session) ? undefined : response?.user;
+      const user = response && isSessionExpired(response.session) ? undefined : response?.user;
       const [workspace] = user === undefined ? [] : await accounts.workspacesOf(user.id);
       reply.header('cache-control', 'no-store');
       return {

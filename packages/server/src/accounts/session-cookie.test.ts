@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import {
   hasSessionCookie,
   isDashboardCookie,
-  renameFormerCookie,
+  renameLegacyCookie,
   sessionCookieName,
 } from './session-cookie.ts';
 
@@ -41,7 +41,7 @@ test('a cookie of an earlier version is renamed unless there is a current one', 
   const name = sessionCookieName(url);
   const renamed = (cookie: string, publicUrl = url) => {
     const headers = { cookie };
-    renameFormerCookie(headers, publicUrl);
+    renameLegacyCookie(headers, publicUrl);
     return headers.cookie;
   };
   assert.equal(renamed('a=1; soku_session=x.y=; b=2'), `a=1; ${name}=x.y=; b=2`);

@@ -42,7 +42,7 @@ export function hasSessionCookie({ cookie }: IncomingHttpHeaders, publicUrl: str
  *
  * @param headers modified in place
  */
-export function renameFormerCookie(headers: IncomingHttpHeaders, publicUrl: string): void {
+export function renameLegacyCookie(headers: IncomingHttpHeaders, publicUrl: string): void {
   const { cookie } = headers;
   if (cookie === undefined || hasSessionCookie(headers, publicUrl)) return;
   const former = `${securePrefix(publicUrl)}${formerName}=`;

@@ -18,7 +18,7 @@ const codeBytes = 15;
  * @param secret SOKU_SECRET
  * @returns five groups, which are easy to read aloud and are not redacted in the log as a key
  */
-export async function newSetupCode(db: Kysely<Tables>, secret: string): Promise<string> {
+export async function createSetupCode(db: Kysely<Tables>, secret: string): Promise<string> {
   const code = isPostgres(db) ? await derive(db, secret) : randomBytes(codeBytes);
   return code.toString('hex').match(/.{6}/g)?.join('-') ?? '';
 }

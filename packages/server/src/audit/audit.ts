@@ -1,4 +1,4 @@
-import { dayLength } from '@soku/contract/instant';
+import { msPerDay } from '@soku/contract/instant';
 import type { Logger } from 'pino';
 import type { Database } from '../database/open.ts';
 import { later, Repeating } from '../timers/repeating.ts';
@@ -9,7 +9,7 @@ import { sealEvents } from './sealer.ts';
 const sealInterval = 500;
 
 /** Time in ms between two checks for events that are past their retention. */
-const pruneInterval = dayLength;
+const pruneInterval = msPerDay;
 
 /** Delay in ms before the first deletion, which is not urgent and must not slow down the start. */
 const firstPrune = 60_000;
@@ -28,7 +28,7 @@ export function keepAudit({ database: { kysely }, retentionDays, log }: Options)
     failed: (error) => log.error({ err: error }, 'audit events could not be sealed; retrying'),
     later,
   });
-  const pruning = new Repeating(() => pruneEvents(kysely, Date.now(), retentionDays * dayLength), {
+  const pruning = new Repeating(() => pruneEvents(kysely, Date.now(), retentionDays * msPerDay), {
     interval: pruneInterval,
     failed: (error) => log.error({ err: error }, 'old audit events could not be deleted; retrying'),
     later,

@@ -42,7 +42,7 @@ function instantOf(at: unknown): string | undefined {
  * Converts a row to an event as the API returns it. A row that was edited in the database may contain anything. It must
  * neither stop the sealer nor hide the events around it, so `unreadable` names its invalid fields.
  */
-export function toEvent(row: EventRow): AuditEvent {
+export function toAuditEvent(row: EventRow): AuditEvent {
   const unreadable: string[] = [];
   const invalid = <T>(field: string, substitute: T): T => {
     unreadable.push(field);
@@ -86,7 +86,7 @@ export function toEvent(row: EventRow): AuditEvent {
  * The hash that seals an event: SHA-256 of the 32 bytes of the previous hash, followed by the event as canonical JSON
  * (RFC 8785) with its sequence number and without the two hashes. So an exported event can be verified by itself.
  */
-export function sealOf(previousHash: string, event: AuditEvent): string {
+export function sealHash(previousHash: string, event: AuditEvent): string {
   const { previousHash: _, hash: __, ...content } = event;
   const text = canonicalize(content);
   if (text === undefined) throw new Error('an event has no canonical form');

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { Tables } from '../database/schema.ts';
 
 /** A deletion at the start of a chain, as recorded by an audit.pruned event. */
-export interface Pruned {
+export interface PruneRecord {
   chain: string;
   /** The sequence number of the last deleted event. */
   through: number;
@@ -14,9 +14,9 @@ export interface Pruned {
 }
 
 /** The sealed events of an export, by chain and sequence. */
-export type Anchor = ReadonlyMap<string, ReadonlyMap<number, Anchored>>;
+export type Anchor = ReadonlyMap<string, ReadonlyMap<number, AnchoredEvent>>;
 
-export interface Anchored {
+export interface AnchoredEvent {
   id: string;
   hash: string;
   at: string;
@@ -28,7 +28,7 @@ const prunedSchema = z.object({ through: z.int(), hash: z.string() });
  * The deletion before the first remaining event of a chain, as recorded by an audit.pruned event, which may not be
  * sealed yet.
  */
-export async function recordBefore(db: Kysely<Tables>, chain: string): Promise<Pruned | undefined> {
+export async function findPruneRecord(db: Kysely<Tables>, chain: string): Promise<PruneRecord | undefined> {
   const first = await db
     .selectFrom('audit_event')
     .select('sequence')
@@ -57,9 +57,9 @@ export async function recordBefore(db: Kysely<Tables>, chain: string): Promise<P
  * Finds an event of an export that retention cannot have deleted, because it is still too recent, whatever the record
  * of the deletion says. Anyone who can write to the database can forge such a record.
  */
-export function forgedDeletion(
-  { through, hash }: Pruned,
-  anchored: ReadonlyMap<number, Anchored>,
+export function findForgedDeletion(
+  { through, hash }: PruneRecord,
+  anchored: ReadonlyMap<number, AnchoredEvent>,
   { now, retention }: { now: number; retention: number },
 ): { sequence: number; id: string; problem: string } | undefined {
   for (const [sequence, { id, hash: known, at }] of anchored) {

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { AuditEvent } from '@soku/contract/audit';
 import type { Kysely } from 'kysely';
 import type { Tables } from '../database/schema.ts';
-import { toEvent } from './chain.ts';
+import { toAuditEvent } from './chain.ts';
 
 /** Events per read of an export. On SQLite, a read blocks verification for some ms. */
 const batchSize = 100;
@@ -41,6 +41,6 @@ export function exportChains(db: Kysely<Tables>, chain: string | undefined): Asy
       .orderBy('id', 'desc')
       .limit(limit)
       .execute();
-    return rows.map(toEvent);
+    return rows.map(toAuditEvent);
   });
 }

@@ -3,7 +3,7 @@ import { type ExpressionBuilder, type Kysely, sql } from 'kysely';
 import type { Tables } from '../database/schema.ts';
 import { accountsChain } from '../events/events.ts';
 import { firstIdAt } from '../ids.ts';
-import { toEvent } from './chain.ts';
+import { toAuditEvent } from './chain.ts';
 
 interface Page extends AuditFilter {
   /** The id of the last event on the previous page. */
@@ -50,7 +50,7 @@ export async function readEvents(
     .orderBy('id', 'desc')
     .limit(limit)
     .execute();
-  return rows.map(toEvent);
+  return rows.map(toAuditEvent);
 }
 
 /** Compares times through the ids, which begin with the time, so that the index applies. */

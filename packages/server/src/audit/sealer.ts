@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { type Kysely, sql } from 'kysely';
 import { isPostgres, tryLockForAll } from '../database/dialect.ts';
 import type { Tables } from '../database/schema.ts';
-import { type EventRow, firstPreviousHash, sealOf, toEvent } from './chain.ts';
+import { type EventRow, firstPreviousHash, sealHash, toAuditEvent } from './chain.ts';
 
 /** Events per transaction. On SQLite, hashing them blocks verification for some ms. */
 const batchSize = 100;
@@ -77,7 +77,7 @@ async function endOf(db: Kysely<Tables>, chain: string): Promise<Place> {
 
 function sealAfter(end: Place, row: EventRow) {
   const sequence = end.sequence + 1;
-  const hash = sealOf(end.hash, toEvent({ ...row, sequence }));
+  const hash = sealHash(end.hash, toAuditEvent({ ...row, sequence }));
   return { id: row.id, sequence, previous: end.hash, hash };
 }
 

@@ -1,8 +1,8 @@
 import type { AuditEvent } from '@soku/contract/audit';
 import type { Kysely } from 'kysely';
 import type { Tables } from '../database/schema.ts';
-import { type EventRow, firstPreviousHash, sealOf, toEvent } from './chain.ts';
-import { type Anchor, type Anchored, forgedDeletion, type Pruned, recordBefore } from './deletions.ts';
+import { type EventRow, firstPreviousHash, sealHash, toAuditEvent } from './chain.ts';
+import { type Anchor, type AnchoredEvent, findForgedDeletion, type PruneRecord, findPruneRecord } from './deletions.ts';
 
 /** Events per read. */
 const batchSize = 1000;
@@ -14,7 +14,7 @@ const sealedWithin = 60_000;
 const clockSkew = 5 * 60_000;
 
 /** The first invalid entry of a chain. */
-export interface Break {
+export interface ChainBreak {
   chain: string;
   sequence: number;
   /** The id of the event; null if it is missing. */
@@ -22,7 +22,7 @@ export interface Break {
   problem: string;
 }
 
-export interface Verification {
+export interface AuditVerification {
   chains: number;
   /** The number of sealed events that were read. */
   events: number;
@@ -30,15 +30,15 @@ export interface Verification {
   unsealed: number;
   /** The number of events that no server has sealed for more than a minute. */
   overdue: number;
-  breaks: Break[];
+  breaks: ChainBreak[];
   /** The deletions from the start of chains that audit.pruned events record. */
-  pruned: Pruned[];
+  pruned: PruneRecord[];
   /** Events that may have been added later. Servers seal in order of time, as far as their clocks agree. */
-  backdated: Backdated[];
+  backdated: BackdatedEvent[];
 }
 
 /** An event that is much older than an event that was sealed before it. */
-export interface Backdated {
+export interface BackdatedEvent {
   chain: string;
   sequence: number;
   id: string;
@@ -47,7 +47,7 @@ export interface Backdated {
 }
 
 /** What the log is verified against. */
-export interface Expected {
+export interface AuditBaseline {
   /** The events of an earlier export; empty without one. */
   anchor: Anchor;
   /** SOKU_AUDIT_RETENTION_DAYS, in ms. */
@@ -70,12 +70,12 @@ interface Place {
  */
 export async function verifyChains(
   db: Kysely<Tables>,
-  expected: Expected,
+  expected: AuditBaseline,
   progress: (events: number) => void = () => undefined,
-): Promise<Verification> {
+): Promise<AuditVerification> {
   const rows = await db.selectFrom('audit_event').select('chain').distinct().execute();
   const chains = new Set([...rows.map(({ chain }) => chain), ...expected.anchor.keys()]);
-  const result: Verification = {
+  const result: AuditVerification = {
     chains: chains.size,
     events: 0,
     unsealed: await countUnsealed(db),
@@ -98,26 +98,26 @@ export async function verifyChains(
   return result;
 }
 
-type Found = Omit<Break, 'chain'>;
+type Found = Omit<ChainBreak, 'chain'>;
 
 /** Callbacks for findings during the verification. */
 interface Listener {
   read: () => void;
-  pruned: (record: Pruned) => void;
-  backdated: (event: Omit<Backdated, 'chain'>) => void;
+  pruned: (record: PruneRecord) => void;
+  backdated: (event: Omit<BackdatedEvent, 'chain'>) => void;
 }
 
 async function verifyChain(
   db: Kysely<Tables>,
   chain: string,
-  expected: Expected,
+  expected: AuditBaseline,
   { read, pruned, backdated }: Listener,
 ): Promise<Found | undefined> {
   const anchored = expected.anchor.get(chain) ?? new Map();
-  const record = await recordBefore(db, chain);
+  const record = await findPruneRecord(db, chain);
   if (record !== undefined) {
     pruned(record);
-    const forged = forgedDeletion(record, anchored, expected);
+    const forged = findForgedDeletion(record, anchored, expected);
     if (forged !== undefined) return forged;
   }
   let end: Place = { sequence: record?.through ?? 0, hash: record?.hash ?? firstPreviousHash };
@@ -144,7 +144,7 @@ async function* rowsOf(db: Kysely<Tables>, chain: string): AsyncGenerator<EventR
   }
 }
 
-function problemOf(row: EventRow, before: Place, anchored: ReadonlyMap<number, Anchored>): Found | undefined {
+function problemOf(row: EventRow, before: Place, anchored: ReadonlyMap<number, AnchoredEvent>): Found | undefined {
   const expected = before.sequence + 1;
   if (row.sequence !== expected) {
     const last = (row.sequence ?? 0) - 1;
@@ -157,10 +157,10 @@ function problemOf(row: EventRow, before: Place, anchored: ReadonlyMap<number, A
   const at = { sequence: expected, id: row.id };
   if (row.previous_hash !== before.hash)
     return { ...at, problem: 'its previousHash does not match the previous event' };
-  const event = toEvent(row);
+  const event = toAuditEvent(row);
   if (event.unreadable !== undefined)
     return { ...at, problem: `it was changed: ${event.unreadable.join(', ')} cannot be read` };
-  if (row.hash !== sealOf(before.hash, event)) return { ...at, problem: 'it was changed or moved' };
+  if (row.hash !== sealHash(before.hash, event)) return { ...at, problem: 'it was changed or moved' };
   const known = anchored.get(expected);
   if (known !== undefined && (known.id !== row.id || known.hash !== row.hash))
     return { ...at, problem: `it differs from the event in the export (${known.id})` };
@@ -199,11 +199,11 @@ async function countUnsealed(db: Kysely<Tables>, before?: number): Promise<numbe
 
 /** Adds an event of an export to an anchor, if it is sealed. */
 export function addToAnchor(
-  anchor: Map<string, Map<number, Anchored>>,
+  anchor: Map<string, Map<number, AnchoredEvent>>,
   { chain, sequence, id, hash, at }: AuditEvent,
 ): void {
   if (sequence === null || hash === null) return;
-  const events = anchor.get(chain) ?? new Map<number, Anchored>();
+  const events = anchor.get(chain) ?? new Map<number, AnchoredEvent>();
   events.set(sequence, { id, hash, at });
   anchor.set(chain, events);
 }

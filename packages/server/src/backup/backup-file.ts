@@ -8,9 +8,9 @@ import { isDamage } from '../database/sqlite-errors.ts';
 import { placeFile } from '../durable-files.ts';
 import { StartupError } from '../startup-error.ts';
 import { version } from '../version.ts';
-import { type Content, contentOf, contentSchema, copy, difference, type Progress } from './copy.ts';
-import { openForReading, type Source, sourceOf } from './source.ts';
-import { columnsOf, sqliteSide } from './sqlite-side.ts';
+import { type TableDigests, digestTables, tableDigestsSchema, copyTables, findDifference, type Progress } from './copy.ts';
+import { openUntrustedSqlite, type Source, toSource } from './source.ts';
+import { tableColumns, sqliteEndpoint } from './sqlite-endpoint.ts';
 import { backupTables, type TableKeys } from './tables.ts';
 
 /** A table with one row, which distinguishes a backup from a database in use and describes its content. */
@@ -18,9 +18,9 @@ const label = `CREATE TABLE soku_backup (made_at TEXT NOT NULL, soku TEXT NOT NU
 const labelSchema = z.object({
   made_at: z.string(),
   soku: z.string(),
-  content: z.string().transform((text) => contentSchema.parse(JSON.parse(text))),
+  content: z.string().transform((text) => tableDigestsSchema.parse(JSON.parse(text))),
 });
-export type Label = z.infer<typeof labelSchema>;
+export type BackupLabel = z.infer<typeof labelSchema>;
 
 /** Removes a database file and the files that SQLite may have created beside it. */
 export function removeDatabase(file: string): void {
@@ -40,7 +40,7 @@ export async function writeBackup(
   file: string,
   progress: Progress,
   copied: TableKeys = backupTables,
-): Promise<Label> {
+): Promise<BackupLabel> {
   closeSync(openSync(file, 'wx', 0o600));
   try {
     const database = new DatabaseSync(file);
@@ -51,7 +51,7 @@ export async function writeBackup(
       database.exec('PRAGMA cache_size = -65536');
       await migrateTo(database, source.level);
       database.exec('BEGIN');
-      const content = await copy(source.side, sqliteSide(database, file), copied, progress);
+      const content = await copyTables(source.endpoint, sqliteEndpoint(database, file), copied, progress);
       const written = { made_at: new Date().toISOString(), soku: version, content };
       database.exec(label);
       database
@@ -59,7 +59,7 @@ export async function writeBackup(
         .run(written.made_at, written.soku, JSON.stringify(content));
       database.exec('COMMIT');
       requireIntegrity(database, file);
-      requireSame(file, content, await contentOf(sqliteSide(database, file), copied));
+      requireSameContent(file, content, await digestTables(sqliteEndpoint(database, file), copied));
       return written;
     } finally {
       database.close();
@@ -73,7 +73,7 @@ export async function writeBackup(
 /** An open backup: its rows, and its label. */
 interface Backup {
   source: Source;
-  label: Label;
+  label: BackupLabel;
 }
 
 /**
@@ -82,19 +82,19 @@ interface Backup {
  * @throws {StartupError} 65 if the file is damaged or not a backup
  */
 export function openBackup(file: string): Backup {
-  const database = openForReading(file);
+  const database = openUntrustedSqlite(file);
   try {
     const label = labelOf(database, file);
     requireIntegrity(database, file);
-    return { source: sourceOf(database, file), label };
+    return { source: toSource(database, file), label };
   } catch (error) {
     database.close();
     throw isDamage(error) ? new StartupError('data', `${file} is damaged or not a backup.`) : error;
   }
 }
 
-function labelOf(database: DatabaseSync, file: string): Label {
-  if (columnsOf(database, file, 'soku_backup').length === 0) {
+function labelOf(database: DatabaseSync, file: string): BackupLabel {
+  if (tableColumns(database, file, 'soku_backup').length === 0) {
     throw new StartupError('data', `${file} is not a Soku backup.`);
   }
   const parsed = labelSchema.safeParse(database.prepare('SELECT * FROM soku_backup').get());
@@ -103,8 +103,8 @@ function labelOf(database: DatabaseSync, file: string): Label {
 }
 
 /** @throws {StartupError} 65, which names the first table in which the two contents differ */
-export function requireSame(file: string, one: Content, other: Content): void {
-  const table = difference(one, other);
+export function requireSameContent(file: string, one: TableDigests, other: TableDigests): void {
+  const table = findDifference(one, other);
   if (table !== undefined) throw new StartupError('data', `${file} is damaged (${table}).`);
 }
 
@@ -133,6 +133,6 @@ async function migrateTo(database: DatabaseSync, level: string): Promise<void> {
  *
  * @throws {StartupError} 73 if a file with that name exists, even if it was created just now
  */
-export function place(partial: string, file: string): void {
+export function placeBackup(partial: string, file: string): void {
   if (!placeFile(partial, file)) throw new StartupError('cannotCreate', `${file} already exists.`);
 }

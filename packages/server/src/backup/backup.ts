@@ -4,9 +4,9 @@ import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
 import { partialName } from '../durable-files.ts';
 import { StartupError } from '../startup-error.ts';
-import { type Label, place, removeDatabase, writeBackup } from './backup-file.ts';
+import { type BackupLabel, placeBackup, removeDatabase, writeBackup } from './backup-file.ts';
 import type { Progress } from './copy.ts';
-import { refusedByDisk } from './failure.ts';
+import { explainDiskError } from './disk-error.ts';
 import { openSource, type Source } from './source.ts';
 
 /**
@@ -19,7 +19,7 @@ export async function makeBackup(
   config: Config,
   file: string,
   { log, progress }: { log: Logger; progress: Progress },
-): Promise<Label> {
+): Promise<BackupLabel> {
   if (existsSync(file)) {
     throw new StartupError('cannotCreate', `${file} already exists. A backup never overwrites a file.`);
   }
@@ -31,10 +31,10 @@ export async function makeBackup(
   try {
     source = await openSource(config, join(resolve(config.dataDir), 'soku.db'), log);
     const label = await writeBackup(source, partial, progress);
-    place(partial, file);
+    placeBackup(partial, file);
     return label;
   } catch (error) {
-    throw refusedByDisk(error, {
+    throw explainDiskError(error, {
       failed: `The backup ${file} could not be written`,
       now: 'No file was created.',
     });

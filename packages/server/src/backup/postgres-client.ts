@@ -7,7 +7,7 @@ import { noTimeouts } from '../database/postgres-pool.ts';
  *
  * @param connection the connection settings of a server
  */
-export async function connectPatiently(connection: pg.ClientConfig): Promise<pg.Client> {
+export async function connectWithoutTimeouts(connection: pg.ClientConfig): Promise<pg.Client> {
   const { statement_timeout, query_timeout, lock_timeout, idle_in_transaction_session_timeout, ...patient } =
     connection;
   const client = new pg.Client({
@@ -22,7 +22,7 @@ export async function connectPatiently(connection: pg.ClientConfig): Promise<pg.
 }
 
 /** Describes the database without user and password. @param url DATABASE_URL */
-export function nameOf(url: string): string {
+export function describePostgres(url: string): string {
   const { database, host, port } = new pg.Client(connectionOf(url));
   return `the PostgreSQL database ${database} at ${host}:${port}`;
 }

@@ -12,11 +12,11 @@ import type { Reapplied } from '../journal/compare.ts';
 import { RevokedHashFile } from '../journal/file.ts';
 import { RevocationJournal } from '../journal/journal.ts';
 import { StartupError } from '../startup-error.ts';
-import { type Label, openBackup, place, removeDatabase, requireSame, writeBackup } from './backup-file.ts';
+import { type BackupLabel, openBackup, placeBackup, removeDatabase, requireSameContent, writeBackup } from './backup-file.ts';
 import type { Progress } from './copy.ts';
-import { refusedByDisk } from './failure.ts';
-import { openFile } from './source.ts';
-import { tables } from './tables.ts';
+import { explainDiskError } from './disk-error.ts';
+import { openSqliteSource } from './source.ts';
+import { databaseTables } from './tables.ts';
 
 interface Tools {
   log: Logger;
@@ -25,7 +25,7 @@ interface Tools {
 
 interface Restored {
   /** Describes what was written. */
-  label: Label;
+  label: BackupLabel;
   /** What was revoked again from the revocation journal of the data directory; undefined if there is no journal. */
   reapplied: Reapplied | undefined;
   /** Whether the end of the journal was incomplete. */
@@ -49,7 +49,7 @@ export async function restore(config: Config, file: string, tools: Tools): Promi
       // Backups of earlier versions also contain sessions. These are not restored, because a user may have signed out
       // since, or have been signed out because a session was stolen.
       const { session, verification, ...expected } = label.content;
-      requireSame(file, expected, content);
+      requireSameContent(file, expected, content);
     } finally {
       await source.close();
     }
@@ -68,9 +68,9 @@ export async function moveToPostgres(config: Config, tools: Tools): Promise<Rest
   }
   const failed = 'The database could not be moved';
   return fill(config, { action: 'database.moved', failed }, tools, async (partial, { databaseFile }) => {
-    const source = openFile(databaseFile);
+    const source = openSqliteSource(databaseFile);
     try {
-      return await writeBackup(source, partial, tools.progress, tables);
+      return await writeBackup(source, partial, tools.progress, databaseTables);
     } finally {
       await source.close();
     }
@@ -78,7 +78,7 @@ export async function moveToPostgres(config: Config, tools: Tools): Promise<Rest
 }
 
 /** Writes a backup to a temporary name in the data directory, and verifies it. */
-type Stage = (partial: string, directory: DataDirectory) => Promise<Label>;
+type Stage = (partial: string, directory: DataDirectory) => Promise<BackupLabel>;
 
 /** @param command the action to record, and the message for a failure */
 async function fill(
@@ -102,7 +102,7 @@ async function fill(
     await install(config, directory, partial, tools);
     return { label, reapplied: count > 0 ? reapplied : undefined, truncated };
   } catch (error) {
-    throw refusedByDisk(error, { failed, now: 'The database is unchanged.' });
+    throw explainDiskError(error, { failed, now: 'The database is unchanged.' });
   } finally {
     removeDatabase(partial);
     directory.release();
@@ -115,12 +115,12 @@ async function requireEmpty(
   { log }: Tools,
 ): Promise<void> {
   if (databaseUrl === undefined) return requireNoFile(directory);
-  const { requireEmptyPostgres } = await import('./fill-postgres.ts');
+  const { requireEmptyPostgres } = await import('./copy-to-postgres.ts');
   await requireEmptyPostgres(databaseUrl, log);
 }
 
 /** The first event in the restored database after those of the backup. */
-function eventOf(action: Action, { made_at }: Label): NewEvent {
+function eventOf(action: Action, { made_at }: BackupLabel): NewEvent {
   return {
     chain: accountsChain,
     at: Date.now(),
@@ -140,11 +140,11 @@ async function install(
 ): Promise<void> {
   if (databaseUrl === undefined) {
     removeDatabase(databaseFile);
-    place(partial, databaseFile);
+    placeBackup(partial, databaseFile);
     return;
   }
   const { openPostgres } = await import('../database/postgres.ts');
-  const { fillPostgres } = await import('./fill-postgres.ts');
+  const { copyToPostgres: fillPostgres } = await import('./copy-to-postgres.ts');
   const database = await openPostgres(databaseUrl, log);
   try {
     await fillPostgres(database, partial, progress);
@@ -189,7 +189,7 @@ async function prepareForUse(
   event: NewEvent,
 ): Promise<Reapplied> {
   // Rejects a backup of a newer version.
-  await openFile(partial).close();
+  await openSqliteSource(partial).close();
   // A revoke reads its hashes back from dead_hash, so a key that was revoked without them could not be revoked again.
   change(
     partial,
@@ -221,12 +221,12 @@ async function requireNoFile({ databaseFile: file }: DataDirectory): Promise<voi
     if (existsSync(log)) throw inTheWay(log, 'belongs to the database that was moved away');
     return;
   }
-  const source = openFile(file);
+  const source = openSqliteSource(file);
   try {
-    for (const table of Object.keys(tables)) {
-      const columns = await source.side.columns(table);
+    for (const table of Object.keys(databaseTables)) {
+      const columns = await source.endpoint.columns(table);
       if (columns.length === 0) continue;
-      for await (const _ of source.side.rows(table, columns, columns)) {
+      for await (const _ of source.endpoint.rows(table, columns, columns)) {
         throw inTheWay(file, `is not empty (${table})`);
       }
     }

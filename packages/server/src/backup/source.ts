@@ -5,12 +5,12 @@ import type { Config } from '../config.ts';
 import { migrations } from '../database/migrate.ts';
 import { isDamage } from '../database/sqlite-errors.ts';
 import { StartupError } from '../startup-error.ts';
-import type { Side } from './side.ts';
-import { columnsOf, sqliteSide } from './sqlite-side.ts';
+import type { CopyEndpoint } from './endpoint.ts';
+import { tableColumns, sqliteEndpoint } from './sqlite-endpoint.ts';
 
 /** A snapshot of a database, held until it is closed. It does not block concurrent writers. */
 export interface Source {
-  side: Side;
+  endpoint: CopyEndpoint;
   /** The name of the newest migration that was applied. */
   level: string;
   close(): Promise<void>;
@@ -27,16 +27,16 @@ export async function openSource(
   databaseFile: string,
   log: Logger,
 ): Promise<Source> {
-  if (config.databaseUrl === undefined) return openFile(databaseFile);
+  if (config.databaseUrl === undefined) return openSqliteSource(databaseFile);
   const { openPostgresSource } = await import('./postgres-source.ts');
   return openPostgresSource(config.databaseUrl, log);
 }
 
 /** @throws {StartupError} 65 if the file is not a database of this or an older version */
-export function openFile(file: string): Source {
-  const database = openForReading(file);
+export function openSqliteSource(file: string): Source {
+  const database = openUntrustedSqlite(file);
   try {
-    return sourceOf(database, file);
+    return toSource(database, file);
   } catch (error) {
     database.close();
     if (!isDamage(error)) throw error;
@@ -50,7 +50,7 @@ export function openFile(file: string): Source {
  *
  * @throws {StartupError} 65 if the file does not exist
  */
-export function openForReading(file: string): DatabaseSync {
+export function openUntrustedSqlite(file: string): DatabaseSync {
   if (!existsSync(file)) throw new StartupError('data', `${file} does not exist.`);
   const database = new DatabaseSync(file, { readOnly: true, defensive: true, timeout: 5000 });
   database.exec('PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON');
@@ -58,13 +58,13 @@ export function openForReading(file: string): DatabaseSync {
 }
 
 /** @throws {StartupError} 65 if the file is not a database of this or an older version */
-export function sourceOf(database: DatabaseSync, file: string): Source {
+export function toSource(database: DatabaseSync, file: string): Source {
   database.exec('BEGIN');
-  const isMigrated = columnsOf(database, file, 'kysely_migration').length > 0;
+  const isMigrated = tableColumns(database, file, 'kysely_migration').length > 0;
   const applied = isMigrated ? database.prepare('SELECT name FROM kysely_migration').all() : [];
   return {
-    side: sqliteSide(database, file),
-    level: levelOf(
+    endpoint: sqliteEndpoint(database, file),
+    level: schemaLevel(
       applied.map((row) => String(row.name)),
       file,
     ),
@@ -76,7 +76,7 @@ export function sourceOf(database: DatabaseSync, file: string): Source {
  * @param applied the names of the applied migrations
  * @throws {StartupError} 65 if there are none, or one that this version does not have
  */
-export function levelOf(applied: string[], what: string): string {
+export function schemaLevel(applied: string[], what: string): string {
   const newer = applied.find((name) => !(name in migrations));
   if (newer !== undefined) {
     throw new StartupError(

@@ -6,7 +6,7 @@ export type TableKeys = Readonly<Record<string, readonly string[]>>;
  * tables that it refers to, and dead_hash comes after the secrets, because a trigger rejects a secret whose hash is
  * revoked. Nodes and their changes are not copied, because they belong to running processes.
  */
-export const tables: TableKeys = {
+export const databaseTables: TableKeys = {
   user: ['id'],
   account: ['id'],
   session: ['id'],
@@ -28,5 +28,5 @@ const signIns = ['session', 'verification'];
 
 /** The tables that a backup contains. */
 export const backupTables: TableKeys = Object.fromEntries(
-  Object.entries(tables).filter(([name]) => !signIns.includes(name)),
+  Object.entries(databaseTables).filter(([name]) => !signIns.includes(name)),
 );

@@ -1,9 +1,9 @@
 import { keyIdSchema } from '@soku/contract/keys';
 import { readScopes } from '../database/stored-scopes.ts';
 import { StartupError } from '../startup-error.ts';
-import type { Row, Value } from './side.ts';
+import type { SqlRow, SqlValue } from './endpoint.ts';
 
-type Check = (value: Value) => boolean;
+type Check = (value: SqlValue) => boolean;
 
 /** Epoch ms. The API cannot represent later times. */
 const lastInstant = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
@@ -35,11 +35,11 @@ const rules: Record<string, Check> = {
  * @param declared the types of the columns, in lower case
  * @returns a function that throws a {@link StartupError} 65 that names the column
  */
-export function valueCheck(
+export function createValueCheck(
   table: string,
   columns: readonly string[],
   declared: ReadonlyMap<string, string>,
-): (row: Row) => void {
+): (row: SqlRow) => void {
   const checks = columns.map((column) => {
     const isOfType = types[declared.get(column) ?? ''];
     const follows = rules[`${table}.${column}`] ?? (column.endsWith('_at') ? isInstant : undefined);

@@ -28,7 +28,7 @@ const batchSize = 500;
  */
 export async function appendEvents(db: Kysely<Tables>, events: readonly NewEvent[]): Promise<void> {
   for (let first = 0; first < events.length; first += batchSize) {
-    const rows = eventRows(events.slice(first, first + batchSize));
+    const rows = toEventRows(events.slice(first, first + batchSize));
     await db.insertInto('audit_event').values(rows).execute();
   }
 }
@@ -39,7 +39,7 @@ export async function appendEvent(db: Kysely<Tables>, event: NewEvent): Promise<
 }
 
 /** Converts events to rows of the table audit_event, with all of its columns. */
-export function eventRows(events: readonly NewEvent[]) {
+export function toEventRows(events: readonly NewEvent[]) {
   return events.map(toRow);
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import { openTemporary } from '../../../../test/support/temporary-sqlite.ts';
-import { differences, revokeMissing, seemsOlder } from './compare.ts';
+import { compareHashes, revokeMissing, seemsOlder } from './compare.ts';
 import { RevokedHashFile } from './file.ts';
 
 function hash(name: string): Buffer {
@@ -39,7 +39,7 @@ test('hashes that only one of the two has are found anywhere, without blocking o
   let turns = 0;
   const timer = setInterval(() => turns++, 0);
   t.after(() => clearInterval(timer));
-  const { onlyInJournal, onlyInDatabase } = await differences(kysely, await file.readAll());
+  const { onlyInJournal, onlyInDatabase } = await compareHashes(kysely, await file.readAll());
   assert.deepEqual(Array.from(onlyInJournal), digits(['missing']));
   assert.deepEqual(onlyInDatabase.sort(), digits(['later', 'name 0']).sort());
   assert.ok(turns > 2, `${turns} turns`);

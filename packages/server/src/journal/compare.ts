@@ -48,7 +48,7 @@ export async function revokeMissing(
   evict: (hashes: Uint8Array[]) => void = () => undefined,
 ): Promise<Reapplied> {
   const reapplied = { hashes: 0, keys: 0 };
-  for (const hashes of slices(journal)) {
+  for (const hashes of hashBatches(journal)) {
     await setImmediate();
     const missing = await missingIn(db, hashes);
     if (missing.length === 0) continue;
@@ -66,7 +66,7 @@ export async function revokeMissing(
  * @param journal all hashes, read before this call; this function removes those that the database has
  * @returns the hashes that only one of the two has
  */
-export async function differences(
+export async function compareHashes(
   db: Kysely<Tables>,
   journal: Set<string>,
   signal?: AbortSignal,
@@ -84,7 +84,7 @@ export async function differences(
     const last = rows.at(-1);
     if (last === undefined) return { onlyInJournal: journal, onlyInDatabase };
     after = last.hash;
-    for (const hash of rows.map((row) => digits(row.hash))) {
+    for (const hash of rows.map((row) => toHex(row.hash))) {
       if (!journal.delete(hash)) onlyInDatabase.push(hash);
     }
     // SQLite returns within one turn of the event loop, so this lets other work run.
@@ -93,7 +93,7 @@ export async function differences(
 }
 
 /** @returns the hashes that are revoked in the database */
-export async function revokedAmong(
+export async function filterRevoked(
   db: Kysely<Tables>,
   hashes: readonly Uint8Array[],
 ): Promise<readonly Uint8Array[]> {
@@ -103,7 +103,7 @@ export async function revokedAmong(
 }
 
 async function missingIn(db: Kysely<Tables>, hashes: readonly string[]): Promise<string[]> {
-  const revoked = new Set((await revokedAmong(db, hashes.map(bytes))).map(digits));
+  const revoked = new Set((await filterRevoked(db, hashes.map(bytes))).map(toHex));
   return hashes.filter((hash) => !revoked.has(hash));
 }
 
@@ -152,7 +152,7 @@ async function revoke(db: Kysely<Tables>, hashes: Uint8Array[], now: number): Pr
 }
 
 /** Splits hashes into batches for one statement each. */
-export function* slices(hashes: Iterable<string>): Generator<string[]> {
+export function* hashBatches(hashes: Iterable<string>): Generator<string[]> {
   let batch: string[] = [];
   for (const hash of hashes) {
     batch.push(hash);
@@ -168,6 +168,6 @@ function bytes(hash: string): Uint8Array {
 }
 
 /** A hash as 64 hexadecimal digits. */
-export function digits(hash: Uint8Array): string {
+export function toHex(hash: Uint8Array): string {
   return Buffer.from(hash).toString('hex');
 }

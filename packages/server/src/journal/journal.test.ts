@@ -9,7 +9,7 @@ import { eventually } from '../../../../test/support/contract.ts';
 import { contentOf, hashesOf } from '../../../../test/support/journal-files.ts';
 import { openTemporary } from '../../../../test/support/temporary-sqlite.ts';
 import { singleProcessPropagation } from '../propagation/single-process.ts';
-import { digits } from './compare.ts';
+import { toHex } from './compare.ts';
 import { RevocationJournal } from './journal.ts';
 
 function hash(name: string): Buffer {
@@ -27,7 +27,7 @@ async function scene(t: TestContext, revoked: string[], records: string[]) {
     await kysely.insertInto('dead_hash').values(rows).execute();
   }
   const path = join(directory.path, 'revoked-hashes');
-  writeFileSync(path, contentOf(records.map((name) => digits(hash(name)))));
+  writeFileSync(path, contentOf(records.map((name) => toHex(hash(name)))));
   const log: string[] = [];
   const journal = new RevocationJournal(
     directory,
@@ -41,12 +41,12 @@ async function scene(t: TestContext, revoked: string[], records: string[]) {
   const written = () => hashesOf(readFileSync(path));
   const inDatabase = async () => {
     const rows = await kysely.selectFrom('dead_hash').select('hash').execute();
-    return rows.map((row) => digits(row.hash)).sort();
+    return rows.map((row) => toHex(row.hash)).sort();
   };
   return { database, journal, path, log, written, inDatabase };
 }
 
-const sorted = (names: string[]) => names.map((name) => digits(hash(name))).sort();
+const sorted = (names: string[]) => names.map((name) => toHex(hash(name))).sort();
 
 test('a full comparison after a start revokes a key that only a record far from the end shows', async (t) => {
   // X was revoked before the hashes that were appended late, which a database without X has, and before later ones.
@@ -57,7 +57,7 @@ test('a full comparison after a start revokes a key that only a record far from 
   );
   const evicted: string[] = [];
   const memory = {
-    forget: (hashes: Iterable<Uint8Array>) => evicted.push(...Array.from(hashes, digits)),
+    forget: (hashes: Iterable<Uint8Array>) => evicted.push(...Array.from(hashes, toHex)),
     forgetWorkspace: () => undefined,
   };
   singleProcessPropagation(database, memory, journal);
@@ -82,7 +82,7 @@ test('a second record of a hash does not make the database look older', async (t
   await journal.start();
   await eventually(
     async () => written(),
-    (hashes) => hashes.at(-1) === digits(hash('Z')),
+    (hashes) => hashes.at(-1) === toHex(hash('Z')),
   );
   assert.deepEqual(await inDatabase(), sorted([...many(1500), 'Z']));
   assert.doesNotMatch(log.join(''), /older than the revocation journal/);
@@ -117,7 +117,7 @@ test('a damaged record far from the end does not prevent writing revocations of 
   journal.keysChanged([hash('Z'), hash('of an active key')]);
   await eventually(
     async () => written().at(-1),
-    (last) => last === digits(hash('Z')),
+    (last) => last === toHex(hash('Z')),
   );
   assert.equal(written().length, 1501);
   // The same holds when everything must be compared again.
@@ -125,7 +125,7 @@ test('a damaged record far from the end does not prevent writing revocations of 
   journal.keysChanged([hash('later')]);
   await eventually(
     async () => written().at(-1),
-    (last) => last === digits(hash('later')),
+    (last) => last === toHex(hash('later')),
   );
 });
 
@@ -151,7 +151,7 @@ test('a journal that is moved away while the server runs is rewritten in full', 
   assert.deepEqual(written().sort(), sorted([...many(3), 'X']));
   renameSync(path, `${path}.away`);
   await journal.append([hash('X')]);
-  assert.ok(written().includes(digits(hash('X'))));
+  assert.ok(written().includes(toHex(hash('X'))));
   await eventually(
     async () => written(),
     (hashes) => hashes.length === 4,

@@ -7,13 +7,13 @@ import { atMostEvery } from '../http/logging.ts';
 import { exitCodes, StartupError } from '../startup-error.ts';
 import { later, Repeating } from '../timers/repeating.ts';
 import {
-  differences,
-  digits,
+  compareHashes,
+  toHex,
   type Reapplied,
-  revokedAmong,
+  filterRevoked,
   revokeMissing,
   seemsOlder,
-  slices,
+  hashBatches,
 } from './compare.ts';
 import { type Inspection, RevokedHashFile } from './file.ts';
 
@@ -116,7 +116,7 @@ export class RevocationJournal {
   async append(hashes: readonly Uint8Array[]): Promise<void> {
     try {
       this.#hold.demand();
-      await this.#file.append(hashes.map(digits));
+      await this.#file.append(hashes.map(toHex));
     } catch (error) {
       this.#failedWrites += 1;
       this.#logFailure(error);
@@ -156,7 +156,7 @@ export class RevocationJournal {
     const { kysely } = this.#database;
     while (this.#changed.length > 0) {
       const batch = this.#changed.slice(0, lookupBatchSize);
-      await this.#file.append((await revokedAmong(kysely, batch)).map(digits));
+      await this.#file.append((await filterRevoked(kysely, batch)).map(toHex));
       this.#changed = this.#changed.slice(batch.length);
     }
     if (!this.#mustCompare) return;
@@ -175,9 +175,9 @@ export class RevocationJournal {
   async #compare(): Promise<Reapplied> {
     const { signal } = this.#stopping;
     const hashes = await this.#file.readAll(signal);
-    const { onlyInJournal, onlyInDatabase } = await differences(this.#database.kysely, hashes, signal);
+    const { onlyInJournal, onlyInDatabase } = await compareHashes(this.#database.kysely, hashes, signal);
     const reapplied = await this.#revokeMissing(onlyInJournal);
-    for (const batch of slices(onlyInDatabase)) await this.#file.append(batch);
+    for (const batch of hashBatches(onlyInDatabase)) await this.#file.append(batch);
     if (onlyInDatabase.length > 0)
       this.#log.info(`${onlyInDatabase.length} revoked hashes were added to the revocation journal`);
     return reapplied;

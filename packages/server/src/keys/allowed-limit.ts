@@ -25,7 +25,7 @@ export function limitOfNewKey(
     const workspaceQuota = quotaOf({ own: null, workspace: creator.workspace }, fallback);
     return quotaOf(creator, fallback) < workspaceQuota ? readRateLimit(creator.own) : null;
   }
-  refuseHigherLimit(creator, requested, fallback);
+  rejectHigherLimit(creator, requested, fallback);
   return requested;
 }
 
@@ -37,7 +37,7 @@ export function limitOfNewKey(
  * @param fallback SOKU_KEY_RATE_LIMIT
  * @throws {RequestError} invalid_request
  */
-export function refuseHigherLimit(
+export function rejectHigherLimit(
   caller: StoredLimits | null,
   requested: RateLimit | null,
   fallback: RateLimit,

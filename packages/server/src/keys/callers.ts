@@ -11,7 +11,7 @@ import { limitFields } from '../limits/fields.ts';
 import type { LimitState } from '../limits/sliding-window.ts';
 import type { GrantingVerifier } from '../verification/granting-verifier.ts';
 import type { Ask } from '../verification/verdict.ts';
-import type { SessionDecides } from './session-decides.ts';
+import type { UsesSession } from './uses-session.ts';
 
 /** Time after a sign-in during which a session may create keys, in ms (ASVS 5.0 7.5.3). */
 const recentLogin = 2 * 60 * 60 * 1000;
@@ -24,11 +24,11 @@ type Found =
  * Authenticates the caller of a management endpoint: the key in the Authorization header, otherwise the person with the
  * session cookie. A key needs the scope. A person may do everything in their own workspaces.
  */
-export class CallerFinder implements Callers {
+export class CallerAuthenticator implements Callers {
   readonly #verifier: GrantingVerifier;
   readonly #accounts: AccountService;
   readonly #addressOf: ClientAddress;
-  readonly #usesSession: SessionDecides;
+  readonly #usesSession: UsesSession;
   readonly #now: () => number;
   readonly #authenticated = new WeakMap<FastifyRequest, Caller>();
   readonly #bodyless = new WeakSet<FastifyRequest>();
@@ -37,7 +37,7 @@ export class CallerFinder implements Callers {
     verifier: GrantingVerifier,
     accounts: AccountService,
     addressOf: ClientAddress,
-    usesSession: SessionDecides,
+    usesSession: UsesSession,
     now: () => number = Date.now,
   ) {
     this.#verifier = verifier;

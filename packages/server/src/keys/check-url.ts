@@ -22,11 +22,11 @@ const notUtf8: Refusal = {
  *
  * @param prefixes accepted key prefixes
  */
-export function checkUrls(app: FastifyInstance, prefixes: readonly string[]): void {
+export function rejectKeysInUrls(app: FastifyInstance, prefixes: readonly string[]): void {
   app.addHook('onRequest', async (request, reply) => {
     const { authorization = '', cookie } = request.headers;
     const { url } = request;
-    const problem = checkUrl(url, prefixes);
+    const problem = findUrlProblem(url, prefixes);
     if (problem === null) return;
     // Without other credentials, the key was meant as credentials (401 key_in_query).
     if (authorization === '' && cookie === undefined && hasKeyInQuery(url, prefixes)) return;
@@ -38,7 +38,7 @@ export function checkUrls(app: FastifyInstance, prefixes: readonly string[]): vo
  * @param url path and query, as received
  * @returns the error, which names the parameter but repeats no part of the key; null when the call is allowed
  */
-export function checkUrl(url: string, prefixes: readonly string[]): Refusal | null {
+export function findUrlProblem(url: string, prefixes: readonly string[]): Refusal | null {
   const [path = '', ...rest] = url.split('?');
   const query = rest.join('?');
   const decodedPath = decodePercent(path);

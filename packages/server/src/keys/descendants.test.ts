@@ -4,7 +4,7 @@ import { after, test } from 'node:test';
 import { sql } from 'kysely';
 import { databases, openTestDatabase } from '../../../../test/support/open-database.ts';
 import { RequestError } from '../http/errors.ts';
-import { planRevoke, revocableFamily } from './descendants.ts';
+import { planRevoke, revocableKeysQuery } from './descendants.ts';
 
 /** The maximum number of descendants in one revoke, and a larger number. */
 const [max, more] = [10_000, 12_000];
@@ -23,7 +23,7 @@ for (const which of databases) {
       WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ${sql.lit(count)})
       SELECT ${sql.lit(`${creator}_`)} || n, 'ws', ${sql.lit(creator)}, 'x', 'x', '', 1, ${sql.lit(revoked)}
       FROM numbers`.execute(db);
-    const read = (id: string) => revocableFamily(db, id, 'ws').execute();
+    const read = (id: string) => revocableKeysQuery(db, id, 'ws').execute();
     await db.insertInto('workspace').values({ id: 'ws', name: 'x', created_at: 1 }).execute();
 
     await create('person', 2, null);
@@ -57,7 +57,7 @@ for (const which of databases) {
     await insert('with', 'before', 5);
     await insert('later', 'root', 6);
     await insert('not', 'with', null);
-    const plan = planRevoke(await revocableFamily(db, 'root', 'ws').execute());
+    const plan = planRevoke(await revocableKeysQuery(db, 'root', 'ws').execute());
     assert.deepEqual(plan.revoke, [{ id: 'not', name: 'x' }]);
     assert.deepEqual(plan.keep.toSorted(), ['later', 'not', 'root', 'with']);
   });

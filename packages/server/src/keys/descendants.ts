@@ -27,7 +27,7 @@ interface Plan {
  * The query for planRevoke: the key, its descendants that are not revoked, and those that were revoked with the key or
  * later. Its limit is one row above the maximum. Neither database computes rows of a recursive query beyond the limit.
  */
-export function revocableFamily(db: Kysely<Tables>, keyId: string, workspaceId: string) {
+export function revocableKeysQuery(db: Kysely<Tables>, keyId: string, workspaceId: string) {
   const since = db
     .selectFrom('api_key')
     .select('revoked_at')
@@ -76,7 +76,7 @@ function familyOf(db: Kysely<Tables>, keyId: string, workspaceId: string) {
  * @param now epoch ms
  * @returns their ids, and how many of them have not expired; undefined if the workspace has no such key
  */
-export async function livingDescendants(db: Kysely<Tables>, keyId: string, workspaceId: string, now: number) {
+export async function unrevokedDescendants(db: Kysely<Tables>, keyId: string, workspaceId: string, now: number) {
   const family = await familyOf(db, keyId, workspaceId)
     .where((where) => where.or([where('id', '=', keyId), where('revoked_at', 'is', null)]))
     .execute();

@@ -19,10 +19,10 @@ import { RequestError } from '../http/errors.ts';
 import { newId } from '../ids.ts';
 import { readRateLimit } from '../limits/rate-limit.ts';
 import type { Changed, Propagation } from '../propagation/propagation.ts';
-import { limitOfNewKey, refuseHigherLimit } from './allowed-limit.ts';
+import { limitOfNewKey, rejectHigherLimit } from './allowed-limit.ts';
 import { keyCreated, keysRevoked, keyUpdated } from './key-events.ts';
 import type { KeyRow, KeyStore } from './store.ts';
-import { insertKey, type Revoked, updateKey, writeRevocation } from './writes.ts';
+import { insertKey, type RevokeResult, updateKey, writeRevocation } from './writes.ts';
 
 interface Options {
   /** Accepted prefixes, the one of new keys first. */
@@ -145,7 +145,7 @@ export class KeyService {
     const ids = { workspaceId: caller.workspaceId, id, byKey };
     const { value: outcome } = await this.#propagation.commit(async (db) => {
       const result = await updateKey(db, ids, input, (callerLimits) => {
-        if (rateLimit !== undefined) refuseHigherLimit(callerLimits, rateLimit, this.#options.keyRateLimit);
+        if (rateLimit !== undefined) rejectHigherLimit(callerLimits, rateLimit, this.#options.keyRateLimit);
       });
       if (result.outcome !== 'updated') return { value: result.outcome };
       const events = keyUpdated(caller, result.before, input, this.#options.now());
@@ -207,7 +207,7 @@ export class KeyService {
 }
 
 /** A revoke that changes nothing is also published, because the call that revoked these keys may still be waiting. */
-function changedBy({ key, revoked, keep }: Revoked): Changed {
+function changedBy({ key, revoked, keep }: RevokeResult): Changed {
   return { kind: 'revoked', ids: keep, ...(revoked.length === 0 && { republish: key.id }) };
 }
 

@@ -1,7 +1,7 @@
 import { type ExpressionBuilder, type Kysely, type SqlBool, sql } from 'kysely';
 import { isPostgres } from '../database/dialect.ts';
 import type { Tables } from '../database/schema.ts';
-import { livingDescendants } from './descendants.ts';
+import { unrevokedDescendants } from './descendants.ts';
 import { hasStatus, type KeyFilter, matchesFilter } from './list-filter.ts';
 
 /** A key in the list: its row, and the preview of its newest secret. */
@@ -54,7 +54,7 @@ export class KeyStore {
 
   /** The descendants that a revoke of a key would include; see unrevokedDescendants. */
   async descendants(workspaceId: string, id: string, now: number) {
-    return livingDescendants(this.#db, id, workspaceId, now);
+    return unrevokedDescendants(this.#db, id, workspaceId, now);
   }
 
   /**
@@ -125,7 +125,7 @@ const shownColumns = [
 ] as const;
 
 /** The columns of a KeyRow for a RETURNING clause. SQLite cannot return columns of a joined table there. */
-export const returnedColumns = [
+export const keyRowColumns = [
   ...keyColumns,
   ofNewestSecret('prefix'),
   ofNewestSecret('preview_start'),

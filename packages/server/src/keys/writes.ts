@@ -7,9 +7,9 @@ import { foldName } from '../database/fold-name.ts';
 import type { Tables } from '../database/schema.ts';
 import { writeScopes } from '../database/stored-scopes.ts';
 import { type StoredLimits, writeRateLimit } from '../limits/rate-limit.ts';
-import { planRevoke, revocableFamily } from './descendants.ts';
+import { planRevoke, revocableKeysQuery } from './descendants.ts';
 import { hasStatus } from './list-filter.ts';
-import { type KeyRow, KeyStore, returnedColumns } from './store.ts';
+import { type KeyRow, KeyStore, keyRowColumns } from './store.ts';
 
 // The writes of key commands. Call each function inside the transaction of its command.
 
@@ -194,7 +194,7 @@ export async function updateKey(
 }
 
 /** The result of a revoke. */
-export interface Revoked {
+export interface RevokeResult {
   /** The key after the revoke. */
   key: KeyRow;
   /** The keys that this call revoked. They include the key itself unless it was already revoked. */
@@ -214,7 +214,7 @@ export interface Revoked {
 export async function writeRevocation(
   db: Kysely<Tables>,
   request: { workspaceId: string; id: string; by: string; at: number; descendants: boolean },
-): Promise<Revoked | undefined> {
+): Promise<RevokeResult | undefined> {
   const { workspaceId, id, by, at, descendants } = request;
   // Each creation takes the same lock. The statements below see a creation that came first, and a later one finds its
   // creator revoked. The lock also serializes two such revokes, and keys that change each other.
@@ -224,7 +224,7 @@ export async function writeRevocation(
   if (key === undefined) return undefined;
   const own = revokedNow === undefined ? [] : [{ id, name: key.name }];
   if (!descendants) return { key, revoked: own, keep: [id] };
-  const { revoke, keep } = planRevoke(await revocableFamily(db, id, workspaceId).execute());
+  const { revoke, keep } = planRevoke(await revocableKeysQuery(db, id, workspaceId).execute());
   if (revoke.length > 0) {
     const ids = revoke.map((one) => one.id);
     await db
@@ -252,6 +252,6 @@ async function revokeUnrevoked(
     .where('id', '=', id)
     .where('workspace_id', '=', workspaceId)
     .where('revoked_at', 'is', null)
-    .returning(returnedColumns)
+    .returning(keyRowColumns)
     .executeTakeFirst();
 }

@@ -6,7 +6,7 @@ import { containsKey } from '@soku/key';
 import type { AccountService } from '../accounts/account-service.ts';
 import { readConfig } from '../config.ts';
 import { operatorActor } from '../events/actor.ts';
-import { parse, UsageError } from './command-line.ts';
+import { parseArgument, UsageError } from './command-line.ts';
 
 /**
  * Runs the commands that begin with `account`.
@@ -18,13 +18,13 @@ export async function accountCommand(args: string[], name: string | undefined): 
   const [action, email, ...rest] = args;
   if (rest.length > 0) throw new UsageError('Unknown command.');
   if (action === 'list' && email === undefined) return withAccounts(listAccounts);
-  if (action === 'add') return addAccount(parse('EMAIL', emailSchema, email ?? ''), name);
-  if (action === 'reset-password') return resetPassword(parse('EMAIL', emailSchema, email ?? ''));
+  if (action === 'add') return addAccount(parseArgument('EMAIL', emailSchema, email ?? ''), name);
+  if (action === 'reset-password') return resetPassword(parseArgument('EMAIL', emailSchema, email ?? ''));
   throw new UsageError('Unknown command.');
 }
 
 async function addAccount(email: string, givenName: string | undefined): Promise<void> {
-  const name = parse('--name', nameSchema, givenName ?? email.split('@')[0] ?? email);
+  const name = parseArgument('--name', nameSchema, givenName ?? email.split('@')[0] ?? email);
   if (containsKey(name)) throw new UsageError('--name must not contain an API key.');
   await withAccounts(async (accounts) => {
     const id = await accounts.createAccount({ name, email, password: await readPassword() }, operatorActor());
@@ -65,7 +65,7 @@ async function readPassword(): Promise<string> {
   const lines = createInterface({ input: process.stdin, output: silent, terminal });
   try {
     const { value } = await lines[Symbol.asyncIterator]().next();
-    return parse('The password', passwordSchema, value ?? '');
+    return parseArgument('The password', passwordSchema, value ?? '');
   } finally {
     lines.close();
     if (terminal) process.stderr.write('\n');

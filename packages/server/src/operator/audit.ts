@@ -2,21 +2,21 @@ import { createReadStream, createWriteStream, existsSync, rmSync } from 'node:fs
 import { join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { auditEventSchema } from '@soku/contract/audit';
-import { dayLength } from '@soku/contract/instant';
+import { msPerDay } from '@soku/contract/instant';
 import { Kysely } from 'kysely';
-import type { Anchored, Pruned } from '../audit/deletions.ts';
+import type { AnchoredEvent, PruneRecord } from '../audit/deletions.ts';
 import { exportChains } from '../audit/export.ts';
-import { addToAnchor, type Backdated, type Break, type Verification, verifyChains } from '../audit/verify.ts';
-import { refusedByDisk } from '../backup/failure.ts';
-import { openForReading } from '../backup/source.ts';
-import { columnsOf } from '../backup/sqlite-side.ts';
+import { addToAnchor, type BackdatedEvent, type ChainBreak, type AuditVerification, verifyChains } from '../audit/verify.ts';
+import { explainDiskError } from '../backup/disk-error.ts';
+import { openUntrustedSqlite } from '../backup/source.ts';
+import { tableColumns } from '../backup/sqlite-endpoint.ts';
 import { readConfig } from '../config.ts';
 import type { Tables } from '../database/schema.ts';
 import { NodeSqliteDialect } from '../database/sqlite-dialect.ts';
 import { partialName, placeFile } from '../durable-files.ts';
 import { createLog } from '../http/logging.ts';
 import { StartupError } from '../startup-error.ts';
-import { counted, fileOfOperator, UsageError } from './command-line.ts';
+import { formatCount, resolveOperatorPath, UsageError } from './command-line.ts';
 import { openPostgresNow } from './open-postgres.ts';
 
 /** Time in ms between two progress lines. */
@@ -49,22 +49,22 @@ export async function auditCommand(args: string[], { anchor, chain }: Options): 
   }
   if (action === 'export' && file !== undefined && file !== '' && rest.length === 0) {
     if (anchor !== undefined) throw new UsageError('--anchor works only with audit verify.');
-    return exportTo(fileOfOperator(file), chain);
+    return exportTo(resolveOperatorPath(file), chain);
   }
   throw new UsageError(action === 'export' ? 'This command requires exactly one file.' : 'Unknown command.');
 }
 
 async function verify(file: string | undefined): Promise<number> {
-  const anchor = file === undefined ? new Map() : await readAnchor(fileOfOperator(file));
-  const retention = readConfig(process.env).auditRetentionDays * dayLength;
+  const anchor = file === undefined ? new Map() : await readAnchor(resolveOperatorPath(file));
+  const retention = readConfig(process.env).auditRetentionDays * msPerDay;
   return withLog(async (db) => {
     const expected = { anchor, retention, now: Date.now() };
     const found = await verifyChains(db, expected, reportProgress());
     report(found);
     if (found.breaks.length > 0 || found.overdue > 0) return verificationFailed;
-    console.log(`Verified ${counted(found.events, 'event')} in ${counted(found.chains, 'chain')}.`);
+    console.log(`Verified ${formatCount(found.events, 'event')} in ${formatCount(found.chains, 'chain')}.`);
     if (found.unsealed > 0)
-      console.log(`Not sealed yet and not verified: ${counted(found.unsealed, 'newer event')}.`);
+      console.log(`Not sealed yet and not verified: ${formatCount(found.unsealed, 'newer event')}.`);
     if (file === undefined)
       console.log(
         'Without --anchor FILE, this check cannot detect events deleted at either end of a chain, or a rewritten chain.',
@@ -73,13 +73,13 @@ async function verify(file: string | undefined): Promise<number> {
   });
 }
 
-function report({ pruned, backdated, breaks, overdue }: Verification): void {
+function report({ pruned, backdated, breaks, overdue }: AuditVerification): void {
   for (const record of pruned) console.log(describePruned(record));
   for (const event of backdated.slice(0, maxBackdated)) console.log(describeBackdated(event));
   for (const one of breaks) console.error(describe(one));
   if (overdue > 0)
     console.error(
-      `soku: ${counted(overdue, 'event')} not sealed for more than a minute. Start a server to seal them, then verify again.`,
+      `soku: ${formatCount(overdue, 'event')} not sealed for more than a minute. Start a server to seal them, then verify again.`,
     );
 }
 
@@ -107,14 +107,14 @@ async function exportTo(file: string, chain: string | undefined): Promise<number
       );
     if (!placeFile(partial, file)) throw exists(file);
   } catch (error) {
-    throw refusedByDisk(error, {
+    throw explainDiskError(error, {
       failed: `The export ${file} could not be written`,
       now: 'No file was created.',
     });
   } finally {
     rmSync(partial, { force: true });
   }
-  console.log(`Exported ${counted(events, 'event')} to ${file}.`);
+  console.log(`Exported ${formatCount(events, 'event')} to ${file}.`);
   return 0;
 }
 
@@ -122,22 +122,22 @@ function exists(file: string): StartupError {
   return new StartupError('cannotCreate', `${file} already exists. An export never overwrites a file.`);
 }
 
-function describe({ chain, sequence, id, problem }: Break): string {
+function describe({ chain, sequence, id, problem }: ChainBreak): string {
   return `soku: chain ${chain}, event ${sequence}${id === null ? '' : ` (${id})`}: ${problem}.`;
 }
 
-function describePruned({ chain, through, at }: Pruned): string {
+function describePruned({ chain, through, at }: PruneRecord): string {
   return `Chain ${chain}: events 1 to ${through} were deleted by age, most recently at ${new Date(at).toISOString()}.`;
 }
 
-function describeBackdated({ chain, sequence, id, byMs }: Backdated): string {
+function describeBackdated({ chain, sequence, id, byMs }: BackdatedEvent): string {
   const minutes = Math.round(byMs / 60_000);
-  return `Chain ${chain}, event ${sequence} (${id}): dated ${counted(minutes, 'minute')} before an event that was sealed earlier. Either a clock was set back, or the event was added later.`;
+  return `Chain ${chain}, event ${sequence} (${id}): dated ${formatCount(minutes, 'minute')} before an event that was sealed earlier. Either a clock was set back, or the event was added later.`;
 }
 
 /** @throws {StartupError} 65 if the file is not an export */
 async function readAnchor(file: string) {
-  const anchor = new Map<string, Map<number, Anchored>>();
+  const anchor = new Map<string, Map<number, AnchoredEvent>>();
   let number = 0;
   try {
     for await (const line of linesOf(file)) {
@@ -175,10 +175,10 @@ async function withLog<T>(work: (db: Kysely<Tables>) => Promise<T>): Promise<T> 
   }
   // The file is read without changes, because a server may be using it.
   const file = join(resolve(dataDir), 'soku.db');
-  const database = openForReading(file);
+  const database = openUntrustedSqlite(file);
   const db = new Kysely<Tables>({ dialect: new NodeSqliteDialect(database) });
   try {
-    if (columnsOf(database, file, 'audit_event').length === 0)
+    if (tableColumns(database, file, 'audit_event').length === 0)
       throw new StartupError(
         'data',
         `${file} has no audit log yet. Start the server once, which upgrades it.`,
@@ -194,6 +194,6 @@ function reportProgress(): (events: number) => void {
   return (events) => {
     if (performance.now() - lastReport < progressInterval) return;
     lastReport = performance.now();
-    console.error(counted(events, 'event'));
+    console.error(formatCount(events, 'event'));
   };
 }

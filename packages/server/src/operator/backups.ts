@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { makeBackup } from '../backup/backup.ts';
-import type { Label } from '../backup/backup-file.ts';
+import type { BackupLabel } from '../backup/backup-file.ts';
 import type { Progress } from '../backup/copy.ts';
 import { recordBackup } from '../backup/last-backup.ts';
 import { moveToPostgres, restore } from '../backup/restore.ts';
@@ -10,7 +10,7 @@ import { type Config, readConfig } from '../config.ts';
 import { createLog } from '../http/logging.ts';
 import type { Reapplied } from '../journal/compare.ts';
 import { StartupError } from '../startup-error.ts';
-import { counted, fileOfOperator, UsageError } from './command-line.ts';
+import { formatCount, resolveOperatorPath, UsageError } from './command-line.ts';
 
 /** Time in ms between two progress lines. */
 const progressInterval = 1000;
@@ -89,13 +89,13 @@ function onlyFile(args: string[]): string {
   if (file === undefined || file === '' || rest.length > 0) {
     throw new UsageError('This command requires exactly one file.');
   }
-  return fileOfOperator(file);
+  return resolveOperatorPath(file);
 }
 
 /** Names the database, so that an operator notices a missing or wrong DATABASE_URL. */
 async function placeOf({ databaseUrl, dataDir }: Config): Promise<string> {
   if (databaseUrl === undefined) return join(resolve(dataDir), 'soku.db');
-  const { nameOf } = await import('../backup/postgres-client.ts');
+  const { describePostgres: nameOf } = await import('../backup/postgres-client.ts');
   return nameOf(databaseUrl);
 }
 
@@ -127,20 +127,20 @@ function reportProgress(): Progress {
   return (table, rows) => {
     if (rows < largeTable || performance.now() - lastReport < progressInterval) return;
     lastReport = performance.now();
-    console.error(`${table}: ${counted(rows, 'row')}`);
+    console.error(`${table}: ${formatCount(rows, 'row')}`);
   };
 }
 
-function describe({ content }: Label): string {
+function describe({ content }: BackupLabel): string {
   const rows = (table: string) => content[table]?.rows ?? 0;
-  const keys = counted(rows('api_key'), 'key');
-  return `${keys} (${counted(rows('dead_hash'), 'revoked secret')}) and ${counted(rows('user'), 'account')}`;
+  const keys = formatCount(rows('api_key'), 'key');
+  return `${keys} (${formatCount(rows('dead_hash'), 'revoked secret')}) and ${formatCount(rows('user'), 'account')}`;
 }
 
 function describeJournal(reapplied: Reapplied | undefined, truncated: boolean): string {
   const end = truncated ? ' The incomplete end of the revocation journal was removed.' : '';
   if (reapplied === undefined || reapplied.hashes === 0) return end;
-  return `${end} The revocation journal has later revocations: ${counted(reapplied.keys, 'active key')} revoked again.`;
+  return `${end} The revocation journal has later revocations: ${formatCount(reapplied.keys, 'active key')} revoked again.`;
 }
 
 function secretOf({ secret, dataDir }: { secret: string | undefined; dataDir: string }): string {

@@ -5,18 +5,18 @@ import type { z } from 'zod';
 export class UsageError extends Error {}
 
 /** @throws {UsageError} which names the argument */
-export function parse(what: string, schema: z.ZodType<string>, text: string): string {
+export function parseArgument(what: string, schema: z.ZodType<string>, text: string): string {
   const parsed = schema.safeParse(text);
   if (parsed.success) return parsed.data;
   throw new UsageError(`${what} ${parsed.error.issues[0]?.message ?? 'is invalid'}.`);
 }
 
 /** Resolves a file against the operator's working directory, which npm replaces and passes in INIT_CWD. */
-export function fileOfOperator(file: string): string {
+export function resolveOperatorPath(file: string): string {
   return resolve(process.env.INIT_CWD ?? '.', file);
 }
 
 /** A count with its noun, such as "1 key" and "1,000 keys". */
-export function counted(count: number, noun: string): string {
+export function formatCount(count: number, noun: string): string {
   return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`;
 }

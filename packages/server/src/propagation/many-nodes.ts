@@ -3,7 +3,7 @@ import pg from 'pg';
 import { codeOf } from '../code-of.ts';
 import type { PostgresDatabase } from '../database/postgres.ts';
 import type { Tables } from '../database/schema.ts';
-import { eventRows, type NewEvent } from '../events/events.ts';
+import { toEventRows, type NewEvent } from '../events/events.ts';
 import type { RevocationJournal } from '../journal/journal.ts';
 import type { Clock } from './clock.ts';
 import type { VerifierNode } from './node.ts';
@@ -62,7 +62,7 @@ const undone = new Set(['22012', '0A000']);
 /** The insertion of events as a statement without parameters, so that it is sent together with the commit. */
 function appending(events: readonly NewEvent[]): string[] {
   if (events.length === 0) return [];
-  const rows = pg.escapeLiteral(JSON.stringify(eventRows(events)));
+  const rows = pg.escapeLiteral(JSON.stringify(toEventRows(events)));
   return [`INSERT INTO audit_event SELECT * FROM json_populate_recordset(NULL::audit_event, ${rows})`];
 }
 

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { hourLength } from '@soku/contract/instant';
+import { msPerHour } from '@soku/contract/instant';
 import { type Kysely, sql } from 'kysely';
 import type { Tables } from '../database/schema.ts';
 import type { SqliteDatabase } from '../database/sqlite.ts';
@@ -166,7 +166,7 @@ export async function readLastUses(db: Kysely<Tables>, keyIds: readonly string[]
     .selectFrom('last_use')
     .leftJoin('usage_hour', (join) =>
       join
-        .on(sql<boolean>`usage_hour.hour = last_use.at / ${sql.lit(hourLength)}`)
+        .on(sql<boolean>`usage_hour.hour = last_use.at / ${sql.lit(msPerHour)}`)
         .onRef('usage_hour.key_id', '=', 'last_use.key_id')
         .onRef('usage_hour.hash', '=', 'last_use.hash'),
     )

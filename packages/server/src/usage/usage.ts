@@ -1,5 +1,5 @@
-import { dayLength } from '@soku/contract/instant';
-import { keptHours } from '@soku/contract/usage';
+import { msPerDay } from '@soku/contract/instant';
+import { usageRetentionHours } from '@soku/contract/usage';
 import type { Logger } from 'pino';
 import { lastWrite, Parts } from '../database/last-write.ts';
 import type { Database } from '../database/open.ts';
@@ -24,7 +24,7 @@ interface Options {
 }
 
 /** ms between two looks for counts that are too old. */
-const pruneInterval = dayLength;
+const pruneInterval = msPerDay;
 
 /** The recording of usage, put together: what counts, what reads, and what runs by itself. */
 export interface UsageRecording {
@@ -69,7 +69,7 @@ export function recordUsage({
       log.error({ err: error }, 'usage could not be written; it is kept in memory and tried again'),
     later: start,
   });
-  const prune = () => pace.step(() => store.prune(hourOf(now()) + 1 - keptHours));
+  const prune = () => pace.step(() => store.prune(hourOf(now()) + 1 - usageRetentionHours));
   const pruning = new Repeating(
     async () => {
       while (!stopping && (await prune()));

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { Migrator, sql } from 'kysely';
 import { emptyDatabase } from '../../../../../test/support/empty-database.ts';
 import { databases } from '../../../../../test/support/open-database.ts';
-import { revocableFamily } from '../../keys/descendants.ts';
+import { revocableKeysQuery } from '../../keys/descendants.ts';
 import { migrations } from '../migrate.ts';
 
 for (const which of databases.filter((name) => name !== 'postgres in a language')) {
@@ -49,7 +49,7 @@ for (const which of databases.filter((name) => name !== 'postgres in a language'
     assert.equal((await migrator.migrateTo('0009-key-creators')).error, undefined);
 
     assert.deepEqual(await content(), before);
-    const family = await revocableFamily(db, 'root', 'ws').execute();
+    const family = await revocableKeysQuery(db, 'root', 'ws').execute();
     assert.deepEqual(family.map(({ id }) => id).toSorted(), ['below', 'child', 'root']);
     await assert.rejects(
       db.updateTable('api_key').set({ revoked_at: null }).where('id', '=', 'revoked').execute(),

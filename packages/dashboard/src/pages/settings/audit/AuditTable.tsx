@@ -1,7 +1,7 @@
 import '../../../components/Card.css';
 import './AuditTable.css';
 import type { AuditEvent } from '@soku/contract/audit';
-import { withHiddenWritten } from '@soku/contract/visible-text';
+import { escapeHiddenCharacters } from '@soku/contract/visible-text';
 import { Link } from '@tanstack/react-router';
 import { ChevronRight } from 'lucide-react';
 import { useId, useState } from 'react';
@@ -60,7 +60,7 @@ function Entry({ event }: { event: AuditEvent }) {
           <button
             type="button"
             className="entry__toggle"
-            aria-label={`${label}, ${withHiddenWritten(target.name)}`}
+            aria-label={`${label}, ${escapeHiddenCharacters(target.name)}`}
             aria-expanded={open}
             aria-controls={id}
             onClick={() => setOpen(!open)}
@@ -112,7 +112,7 @@ function Party({ kind, id, name }: { kind: string; id: string; name: string }) {
       ) : (
         <ForeignText text={name} className="entry__name" />
       )}
-      <span className="entry__more">{user?.id === id ? 'You' : withHiddenWritten(kindInWords(kind))}</span>
+      <span className="entry__more">{user?.id === id ? 'You' : escapeHiddenCharacters(kindInWords(kind))}</span>
     </>
   );
 }

@@ -1,5 +1,5 @@
 import type { Key } from '@soku/contract/keys';
-import { withHiddenWritten } from '@soku/contract/visible-text';
+import { escapeHiddenCharacters } from '@soku/contract/visible-text';
 import { useQuery } from '@tanstack/react-query';
 import { keyChoicesOptions, useSeenActors } from '../../../api/audit.ts';
 import { keyOptions } from '../../../api/keys.ts';
@@ -21,7 +21,7 @@ export function useActorChoices(chosen: string | undefined): Choice[] {
     { id: 'system', name: 'Server' },
   ];
   for (const { id } of named) others.delete(id);
-  const rest = Array.from(others, ([id, name]) => ({ id, name: withHiddenWritten(name) }));
+  const rest = Array.from(others, ([id, name]) => ({ id, name: escapeHiddenCharacters(name) }));
   return [...named, ...rest.sort((a, b) => a.name.localeCompare(b.name))];
 }
 
@@ -41,5 +41,5 @@ export function useKeyChoices(chosen: string | undefined): { choices: Choice[]; 
 }
 
 function choiceOf({ id, name, preview, status }: Key): Choice {
-  return { id, name: `${withHiddenWritten(name)}, ${preview}${status === 'active' ? '' : ` (${status})`}` };
+  return { id, name: `${escapeHiddenCharacters(name)}, ${preview}${status === 'active' ? '' : ` (${status})`}` };
 }

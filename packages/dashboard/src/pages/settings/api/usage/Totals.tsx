@@ -1,4 +1,4 @@
-import { hourLength } from '@soku/contract/instant';
+import { msPerHour } from '@soku/contract/instant';
 import type { Usage } from '@soku/contract/usage';
 import { Skeleton } from '../../../../components/Skeleton.tsx';
 
@@ -35,7 +35,7 @@ function Total({ kind, name, count }: TotalProps) {
 /** Rejections are counted by hour, so the whole hour of the revoke is included. */
 function sinceRevoked({ hours, refused }: Usage, revokedAt: number): string {
   const since = hours
-    .filter(({ hour }) => Date.parse(hour) + hourLength > revokedAt)
+    .filter(({ hour }) => Date.parse(hour) + msPerHour > revokedAt)
     .reduce((sum, hour) => sum + hour.refused, 0);
   if (since === 0) return '';
   return since === refused

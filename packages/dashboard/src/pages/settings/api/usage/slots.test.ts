@@ -1,16 +1,16 @@
 /** The chart on days of 23 and 25 hours, and in zones where an hour begins at a quarter past. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { hourLength } from '@soku/contract/instant';
+import { msPerHour } from '@soku/contract/instant';
 import fc from 'fast-check';
 import { dayNumber, hoursInDays, localTime } from '../../../../dates/zone.ts';
 import { slotName, slotsOf, ticksOf } from './slots.ts';
 
 /** The server's response: this many UTC hours, up to and including the hour of `now`. */
 function hoursTo(now: number, count: number) {
-  const last = Math.floor(now / hourLength);
+  const last = Math.floor(now / msPerHour);
   return Array.from({ length: count }, (_, index) => ({
-    hour: new Date((last - count + 1 + index) * hourLength).toISOString(),
+    hour: new Date((last - count + 1 + index) * msPerHour).toISOString(),
     accepted: 1,
     refused: 0,
   }));
@@ -27,7 +27,7 @@ const changes = [
 
 for (const { zone, day } of changes) {
   // Late on that day in every zone.
-  const now = Date.parse(`${day}T12:00Z`) + 11 * hourLength;
+  const now = Date.parse(`${day}T12:00Z`) + 11 * msPerHour;
 
   test(`${zone}, ${day}: every hour has a unique name`, () => {
     const slots = slotsOf(hoursTo(now, 7 * 24), '7d', zone);

@@ -1,6 +1,6 @@
 /** The bars of the chart and their labels. All times are in the user's time zone. */
 
-import { hourLength } from '@soku/contract/instant';
+import { msPerHour } from '@soku/contract/instant';
 import type { Usage } from '@soku/contract/usage';
 import type { UsageRange } from '../../../../api/usage.ts';
 import { dayNumber, formatIn, localTime, offsetAt, readerZone } from '../../../../dates/zone.ts';
@@ -42,11 +42,11 @@ export function slotsOf(hours: Usage['hours'], range: UsageRange, zone = readerZ
     const day = dayNumber(from, zone);
     const last = slots.at(-1);
     if (range === '30d' && last && day === currentDay) {
-      last.to = from + hourLength;
+      last.to = from + msPerHour;
       last.accepted += accepted;
       last.refused += refused;
     } else {
-      slots.push({ from, to: from + hourLength, accepted, refused });
+      slots.push({ from, to: from + msPerHour, accepted, refused });
     }
     currentDay = day;
   }
@@ -57,7 +57,7 @@ export function slotsOf(hours: Usage['hours'], range: UsageRange, zone = readerZ
 export function slotName({ from, to }: Slot, range: UsageRange, zone = readerZone): string {
   const day = formatIn(zone, longDay).format(from);
   if (range === '30d') return day;
-  const changes = offsetAt(from - hourLength, zone) !== offsetAt(to + hourLength, zone);
+  const changes = offsetAt(from - msPerHour, zone) !== offsetAt(to + msPerHour, zone);
   const time = formatIn(zone, changes ? { ...clock, timeZoneName: 'short' } : clock);
   return `${day}, ${time.format(from)}–${time.format(to)}`;
 }
@@ -84,7 +84,7 @@ export function ticksOf(slots: Slot[], range: UsageRange, zone = readerZone): Ti
       ? dayNumber(at, zone) * 4 + Math.floor(localTime(at, zone).hour / 6)
       : dayNumber(at, zone);
   const ticks: Tick[] = [];
-  let period = periodOf((slots[0]?.from ?? 0) - hourLength);
+  let period = periodOf((slots[0]?.from ?? 0) - msPerHour);
   for (const [slot, { from }] of slots.entries()) {
     const next = periodOf(from);
     if (next > period) ticks.push({ slot, label: label.format(from) });

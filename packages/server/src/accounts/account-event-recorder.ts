@@ -8,7 +8,7 @@ import type { AccountName } from './account-events.ts';
 import type { AccountService } from './account-service.ts';
 
 /** Appends audit events for changes that the auth library makes in its own transactions. */
-export class AccountRecords {
+export class AccountEventRecorder {
   readonly #accounts: AccountService;
   readonly #addressOf: ClientAddress;
 

@@ -66,7 +66,7 @@ const hints: readonly { fits: (text: string) => boolean; message: string }[] = [
  * @param text without surrounding whitespace and quotes
  * @returns the message for the sender, or null if the text may be a damaged key
  */
-export function notAKey(text: string): string | null {
+export function explainNonKey(text: string): string | null {
   return hints.find((hint) => hint.fits(text))?.message ?? null;
 }
 

@@ -3,12 +3,12 @@ import type { Logger } from 'pino';
 import { connectionOf, type PostgresDatabase } from '../database/postgres.ts';
 import { connected } from '../database/postgres-start.ts';
 import { StartupError } from '../startup-error.ts';
-import { contentOf, copy, difference, type Progress } from './copy.ts';
-import { connectPatiently } from './postgres-client.ts';
-import { postgresSide } from './postgres-side.ts';
-import { quoted } from './side.ts';
-import { openFile } from './source.ts';
-import { tables } from './tables.ts';
+import { digestTables, copyTables, findDifference, type Progress } from './copy.ts';
+import { connectWithoutTimeouts } from './postgres-client.ts';
+import { postgresEndpoint } from './postgres-endpoint.ts';
+import { quoteIdentifier } from './endpoint.ts';
+import { openSqliteSource } from './source.ts';
+import { databaseTables } from './tables.ts';
 
 /**
  * Checks before any work that the database is empty and accessible.
@@ -20,7 +20,7 @@ export async function requireEmptyPostgres(url: string, log: Logger): Promise<vo
   const connection = connectionOf(url);
   // Without retries, so that the operator learns at once that the database is not available.
   await connected(connection, log, { patience: 0, pause: 0 });
-  const client = await connectPatiently(connection);
+  const client = await connectWithoutTimeouts(connection);
   try {
     await requireEmpty(client);
   } finally {
@@ -34,23 +34,23 @@ export async function requireEmptyPostgres(url: string, log: Logger): Promise<vo
  *
  * @throws {StartupError} 73 if the database is not empty. Nothing is changed then.
  */
-export async function fillPostgres(
+export async function copyToPostgres(
   { connection }: PostgresDatabase,
   file: string,
   progress: Progress,
 ): Promise<void> {
-  const source = openFile(file);
-  const client = await connectPatiently(connection);
+  const source = openSqliteSource(file);
+  const client = await connectWithoutTimeouts(connection);
   try {
     // Set explicitly, because triggers reject other levels and the default of the database may differ.
     await client.query('BEGIN ISOLATION LEVEL READ COMMITTED');
-    await client.query(`LOCK TABLE ${Object.keys(tables).map(quoted).join(', ')} IN EXCLUSIVE MODE`);
+    await client.query(`LOCK TABLE ${Object.keys(databaseTables).map(quoteIdentifier).join(', ')} IN EXCLUSIVE MODE`);
     await requireEmpty(client);
     // The trigger would publish each revoked hash as a change. One change below covers all of them. A rollback
     // restores the trigger.
     await client.query('ALTER TABLE dead_hash DISABLE TRIGGER dead_hash_published');
-    const content = await copy(source.side, postgresSide(client), tables, progress);
-    const wrong = difference(content, await contentOf(postgresSide(client), tables));
+    const content = await copyTables(source.endpoint, postgresEndpoint(client), databaseTables, progress);
+    const wrong = findDifference(content, await digestTables(postgresEndpoint(client), databaseTables));
     if (wrong !== undefined) {
       throw new StartupError(
         'software',
@@ -67,10 +67,10 @@ export async function fillPostgres(
 }
 
 async function requireEmpty(client: pg.Client): Promise<void> {
-  for (const name of Object.keys(tables)) {
-    const table = await client.query('SELECT to_regclass($1) IS NOT NULL AS exists', [quoted(name)]);
+  for (const name of Object.keys(databaseTables)) {
+    const table = await client.query('SELECT to_regclass($1) IS NOT NULL AS exists', [quoteIdentifier(name)]);
     if (table.rows[0].exists !== true) continue;
-    if ((await client.query(`SELECT 1 FROM ${quoted(name)} LIMIT 1`)).rowCount === 0) continue;
+    if ((await client.query(`SELECT 1 FROM ${quoteIdentifier(name)} LIMIT 1`)).rowCount === 0) continue;
     throw new StartupError(
       'cannotCreate',
       `DATABASE_URL: the database is not empty (${name}). Nothing was changed. Create another one: CREATE DATABASE soku2.`,

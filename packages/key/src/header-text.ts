@@ -5,7 +5,7 @@
  * so an ellipsis arrives as three characters. This function reverses that.
  * @returns the text as it was sent; unchanged unless it is UTF-8 that was read as Latin-1
  */
-export function readAsUtf8(text: string): string {
+export function decodeHeaderText(text: string): string {
   let hasUpper = false;
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
@@ -24,7 +24,7 @@ export function readAsUtf8(text: string): string {
 const quotes: ReadonlySet<string> = new Set('"\'`\u2018\u2019\u201c\u201d\u00ab\u00bb');
 
 /** Removes whitespace and quotes from both ends. It uses a loop because `[...]+$` is quadratic on many quotes. */
-export function unwrap(text: string): string {
+export function trimQuotes(text: string): string {
   let start = 0;
   let end = text.length;
   while (start < end && isWrapping(text.charAt(start))) start++;

@@ -1,8 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
 import { StartupError } from '../startup-error.ts';
-import { quoted, type Row, type Side, sliceRows } from './side.ts';
-import { valueCheck } from './values.ts';
+import { quoteIdentifier, type SqlRow, type CopyEndpoint, rowsPerBatch } from './endpoint.ts';
+import { createValueCheck } from './values.ts';
 
 /**
  * Maximum size of a value, in bytes or characters. The server writes only far smaller values, and an untrusted backup
@@ -25,31 +25,31 @@ const columnsSchema = z.array(z.object({ name: z.string(), type: z.string().toLo
  * @param database a database in a transaction, so that all reads see the same snapshot
  * @param name the name of its file
  */
-export function sqliteSide(database: DatabaseSync, name: string): Side {
+export function sqliteEndpoint(database: DatabaseSync, name: string): CopyEndpoint {
   return {
     name,
-    columns: async (table) => columnsOf(database, name, table).map((column) => column.name),
+    columns: async (table) => tableColumns(database, name, table).map((column) => column.name),
     async *rows(table, columns, key) {
-      const names = columns.map(quoted).join(', ');
+      const names = columns.map(quoteIdentifier).join(', ');
       const statement = database.prepare(
-        `SELECT ${names} FROM ${quoted(table)} ORDER BY ${key.map(quoted).join(', ')}`,
+        `SELECT ${names} FROM ${quoteIdentifier(table)} ORDER BY ${key.map(quoteIdentifier).join(', ')}`,
       );
       statement.setReturnArrays(true);
-      let batch: Row[] = [];
+      let batch: SqlRow[] = [];
       for (const row of readable(statement.iterate(), `${name} is damaged: the table ${table}`)) {
         batch.push(row);
-        if (batch.length < sliceRows) continue;
+        if (batch.length < rowsPerBatch) continue;
         yield batch;
         batch = [];
       }
       if (batch.length > 0) yield batch;
     },
     async insert(table, columns, rows) {
-      const names = columns.map(quoted).join(', ');
+      const names = columns.map(quoteIdentifier).join(', ');
       const places = columns.map(() => '?').join(', ');
-      const statement = database.prepare(`INSERT INTO ${quoted(table)} (${names}) VALUES (${places})`);
-      const types = new Map(columnsOf(database, name, table).map((column) => [column.name, column.type]));
-      const check = valueCheck(table, columns, types);
+      const statement = database.prepare(`INSERT INTO ${quoteIdentifier(table)} (${names}) VALUES (${places})`);
+      const types = new Map(tableColumns(database, name, table).map((column) => [column.name, column.type]));
+      const check = createValueCheck(table, columns, types);
       for (const row of rows) {
         check(row);
         statement.run(...row);
@@ -62,17 +62,17 @@ export function sqliteSide(database: DatabaseSync, name: string): Side {
  * @returns an empty array if the table does not exist
  * @throws {StartupError} 65 if it is a view or a virtual table, because reading one would run code in the file
  */
-export function columnsOf(database: DatabaseSync, file: string, table: string) {
+export function tableColumns(database: DatabaseSync, file: string, table: string) {
   // Uses PRAGMA statements, because a table in the file can shadow a function such as pragma_table_list.
-  const kind = database.prepare(`PRAGMA main.table_list(${quoted(table)})`).get()?.type;
+  const kind = database.prepare(`PRAGMA main.table_list(${quoteIdentifier(table)})`).get()?.type;
   if (kind !== undefined && kind !== 'table') {
     throw new StartupError('data', `${file} is damaged: ${table} is a ${String(kind)}, not a table.`);
   }
-  return columnsSchema.parse(database.prepare(`PRAGMA main.table_info(${quoted(table)})`).all());
+  return columnsSchema.parse(database.prepare(`PRAGMA main.table_info(${quoteIdentifier(table)})`).all());
 }
 
 /** @param where the beginning of the message for a value that Soku never writes, or that is too large for JavaScript */
-function* readable(rows: Iterable<unknown>, where: string): Iterable<Row> {
+function* readable(rows: Iterable<unknown>, where: string): Iterable<SqlRow> {
   try {
     for (const row of rows) yield rowSchema.parse(row);
   } catch (error) {

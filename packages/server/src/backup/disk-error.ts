@@ -11,7 +11,7 @@ const network = /^(ECONN|ENET|EHOST|ETIMEDOUT|EPIPE|ENOTFOUND|EAI_)/;
  * @param outcome what failed, and the resulting state
  * @returns a StartupError; any other error is returned unchanged
  */
-export function refusedByDisk(error: unknown, { failed, now }: { failed: string; now: string }): unknown {
+export function explainDiskError(error: unknown, { failed, now }: { failed: string; now: string }): unknown {
   if (error instanceof StartupError || !(error instanceof Error)) return error;
   const isDiskError = 'syscall' in error && !network.test(codeOf(error));
   if (!isDiskError && !('errcode' in error)) return error;

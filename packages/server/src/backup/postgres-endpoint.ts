@@ -1,25 +1,25 @@
 import type pg from 'pg';
 import { z } from 'zod';
-import { quoted, type Row, type Side, sliceRows, type Value } from './side.ts';
+import { quoteIdentifier, type SqlRow, type CopyEndpoint, rowsPerBatch, type SqlValue } from './endpoint.ts';
 
 /** The array element type to send for PostgreSQL types whose values have another form in SQLite. */
 const sentAs: Record<string, string> = { boolean: 'integer', 'timestamp with time zone': 'text' };
 
 /** @param client a client in a transaction whose isolation level gives all reads the same snapshot */
-export function postgresSide(client: pg.Client): Side {
+export function postgresEndpoint(client: pg.Client): CopyEndpoint {
   return {
     name: 'The database',
     columns: async (table) => Array.from((await typesOf(client, table)).keys()),
     async *rows(table, columns, key) {
       const types = await typesOf(client, table);
       // In the order of SQLite: by bytes, regardless of the database's locale.
-      const order = key.map((name) => `${quoted(name)}${types.get(name) === 'text' ? ' COLLATE "C"' : ''}`);
+      const order = key.map((name) => `${quoteIdentifier(name)}${types.get(name) === 'text' ? ' COLLATE "C"' : ''}`);
       await client.query(
         `DECLARE copied NO SCROLL CURSOR FOR
-         SELECT ${columns.map(quoted).join(', ')} FROM ${quoted(table)} ORDER BY ${order.join(', ')}`,
+         SELECT ${columns.map(quoteIdentifier).join(', ')} FROM ${quoteIdentifier(table)} ORDER BY ${order.join(', ')}`,
       );
       for (;;) {
-        const { rows } = await client.query({ text: `FETCH ${sliceRows} FROM copied`, rowMode: 'array' });
+        const { rows } = await client.query({ text: `FETCH ${rowsPerBatch} FROM copied`, rowMode: 'array' });
         if (rows.length === 0) break;
         yield z.array(rowSchema).parse(rows);
       }
@@ -30,7 +30,7 @@ export function postgresSide(client: pg.Client): Side {
       const typeOf = (column: string) => types.get(column) ?? 'text';
       const places = columns.map((name, i) => `$${i + 1}::${sentAs[typeOf(name)] ?? typeOf(name)}[]`);
       const values = columns.map((name, i) => `c${i}::${typeOf(name)}`);
-      const text = `INSERT INTO ${quoted(table)} (${columns.map(quoted).join(', ')})
+      const text = `INSERT INTO ${quoteIdentifier(table)} (${columns.map(quoteIdentifier).join(', ')})
         SELECT ${values.join(', ')} FROM unnest(${places.join(', ')}) AS u (${columns.map((_, i) => `c${i}`).join(', ')})`;
       await client.query(
         text,
@@ -40,7 +40,7 @@ export function postgresSide(client: pg.Client): Side {
   };
 }
 
-function columnOf(rows: readonly Row[], index: number): Value[] {
+function columnOf(rows: readonly SqlRow[], index: number): SqlValue[] {
   return rows.map((row) => row[index] ?? null);
 }
 
@@ -60,7 +60,7 @@ async function typesOf(client: pg.Client, table: string): Promise<Map<string, st
   const { rows } = await client.query(
     `SELECT attname AS name, format_type(atttypid, NULL) AS type FROM pg_attribute
      WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped`,
-    [quoted(table)],
+    [quoteIdentifier(table)],
   );
   return new Map(rows.map((row) => [String(row.name), String(row.type)]));
 }

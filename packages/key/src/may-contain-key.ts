@@ -8,18 +8,18 @@ export const secretRun = /[0-9A-Za-z]{26,}/g;
  * random characters, 62 guesses find the rest; with 11 of them, 89 bits remain unknown. A preview shows 3.
  */
 const minTruncatedLength = 12;
-export const possibleRun = new RegExp(`[0-9A-Za-z]{${minTruncatedLength},}`, 'g');
+export const candidateRun = new RegExp(`[0-9A-Za-z]{${minTruncatedLength},}`, 'g');
 
 /**
  * A quick check before `containsKey` and `findKeys`, which find nothing in a text that does not pass it. It is in a
  * separate file so that a page can load the rest only when a text passes.
  */
-export function mayHoldKey(text: string): boolean {
-  for (const match of text.matchAll(possibleRun)) {
+export function mayContainKey(text: string): boolean {
+  for (const match of text.matchAll(candidateRun)) {
     const [run] = match;
     // Every prefix ends with an underscore.
     const isPossible = run.length >= randomLength || (text[match.index - 1] === '_' && looksRandom(run));
-    if (isPossible && !isId(match, text)) return true;
+    if (isPossible && !isSokuId(match, text)) return true;
   }
   return false;
 }
@@ -33,7 +33,7 @@ const maxIdPrefixLength = 5;
  *
  * @param match a match of `candidateRun` in the text
  */
-export function isId({ 0: run, index }: RegExpExecArray, text: string): boolean {
+export function isSokuId({ 0: run, index }: RegExpExecArray, text: string): boolean {
   const before = text.slice(Math.max(0, index - maxIdPrefixLength - 1), index);
   return /^[0-9a-hjkmnp-tv-z]{1,26}$/.test(run) && /(?:^|[^0-9A-Za-z_])[a-z]{2,4}_$/.test(before);
 }
@@ -42,11 +42,11 @@ export function isId({ 0: run, index }: RegExpExecArray, text: string): boolean 
 const minMixedShare = 0.3;
 
 export function looksRandom(run: string): boolean {
-  return mixtureOf(run).changes >= minMixedShare * (run.length - 1);
+  return characterMix(run).changes >= minMixedShare * (run.length - 1);
 }
 
 /** How many character classes a run has, and how often the class changes. */
-export function mixtureOf(run: string): { kinds: number; changes: number } {
+export function characterMix(run: string): { kinds: number; changes: number } {
   const classes = Array.from(run, classOf);
   const changes = classes.filter((kind, at) => at > 0 && kind !== classes[at - 1]).length;
   return { kinds: new Set(classes).size, changes };

@@ -1,5 +1,5 @@
 /** Describes what is wrong with a text that does not have the format of a key: its start, length and characters. */
-import { countCharacters } from './as-sent.ts';
+import { countCharacters } from './header-text.ts';
 import { characterName } from './character-name.ts';
 import { bodyLength, defaultPrefix } from './format.ts';
 
@@ -8,7 +8,7 @@ import { bodyLength, defaultPrefix } from './format.ts';
  * @param prefixes the accepted prefixes
  * @returns the message, in ASCII; it repeats no part of the text
  */
-export function malformation(text: string, prefixes: readonly string[]): string {
+export function describeMalformedKey(text: string, prefixes: readonly string[]): string {
   const prefix = longest(prefixes.filter((candidate) => text.startsWith(candidate)));
   const sentences =
     prefix === undefined
