@@ -5,9 +5,9 @@
 import { parseArgs } from 'node:util';
 import { full, quick, type Sizes } from './figure.ts';
 import { groups } from './groups.ts';
-import { machine, NotHere } from './machine.ts';
-import { goalInWords, type KeptFigure, keep, readResults, spreadInWords, writeResults } from './results.ts';
-import { removeSeeded } from './seeded.ts';
+import { machine, UnsupportedMachineError } from './machine.ts';
+import { formatGoal, type StoredFigure, toStoredFigure, readResults, formatSpread, writeResults } from './results.ts';
+import { removeSeededDataDirs } from './seeded.ts';
 
 const help = `npm run bench -- [NAME ...] [--quick]
 
@@ -33,7 +33,7 @@ const { values: options, positionals: names } = parseArgs({
 if (options.help) console.log(help);
 else if (options.list)
   for (const [name, { about }] of Object.entries(groups)) console.log(`${name.padEnd(20)}${about}`);
-else if (options.clean) for (const directory of removeSeeded()) console.log(`removed ${directory}`);
+else if (options.clean) for (const directory of removeSeededDataDirs()) console.log(`removed ${directory}`);
 else await run(names.length === 0 ? Object.keys(groups) : names, options.quick ? quick : full);
 
 async function run(wanted: readonly string[], sizes: Sizes): Promise<void> {
@@ -73,18 +73,18 @@ function problemWith(wanted: readonly string[], keeps: boolean): string | undefi
 }
 
 function explain(error: unknown): string {
-  if (error instanceof NotHere) return `skipped: ${error.message}`;
+  if (error instanceof UnsupportedMachineError) return `skipped: ${error.message}`;
   console.error(error);
   return String(error);
 }
 
-async function measure(name: string, sizes: Sizes): Promise<KeptFigure[]> {
+async function measure(name: string, sizes: Sizes): Promise<StoredFigure[]> {
   const figures = (await groups[name]?.measure(sizes)) ?? [];
-  return figures.map((figure) => keep(name, today(), figure));
+  return figures.map((figure) => toStoredFigure(name, today(), figure));
 }
 
 /** Replaces the stored figures of a group. Drops figures of another machine. */
-function merge(group: string, figures: readonly KeptFigure[]): void {
+function merge(group: string, figures: readonly StoredFigure[]): void {
   const stored = readResults();
   const others = stored.machine === machine ? stored.figures.filter((figure) => figure.group !== group) : [];
   const order = Object.keys(groups);
@@ -92,10 +92,10 @@ function merge(group: string, figures: readonly KeptFigure[]): void {
   writeResults({ machine, figures: all.sort((a, b) => order.indexOf(a.group) - order.indexOf(b.group)) });
 }
 
-function print(figure: KeptFigure): void {
+function print(figure: StoredFigure): void {
   const { name, median, unit, sides = [] } = figure;
-  const goal = goalInWords(figure).replaceAll('*', '');
-  const spread = spreadInWords(figure);
+  const goal = formatGoal(figure).replaceAll('*', '');
+  const spread = formatSpread(figure);
   console.log(`${name.padEnd(56)} ${String(median).padStart(8)} ${unit}`);
   const notes = [spread, goal && `goal: ${goal}`].filter((note) => note !== '');
   if (notes.length > 0) console.log(`    ${notes.join('; ')}`);

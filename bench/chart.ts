@@ -1,4 +1,4 @@
-import type { KeptFigure } from './results.ts';
+import type { StoredFigure } from './results.ts';
 
 /** In px. Browsers scale the image. */
 const width = 760;
@@ -30,7 +30,7 @@ interface Panel {
  * The figures with a goal as bars, one panel per figure, with the goal as a dashed line. Each panel has its own axis,
  * which starts at 0. The colors follow the reader's light or dark mode.
  */
-export function chart(figures: readonly KeptFigure[]): string {
+export function chart(figures: readonly StoredFigure[]): string {
   const panels = figures.flatMap((figure) => panelOf(figure) ?? []);
   let top = margin;
   const drawn = panels.map((panel) => {
@@ -71,7 +71,7 @@ ${drawn.join('\n')}
 }
 
 /** Undefined for a figure without a goal. */
-function panelOf({ name, goal, unit, median, sides = [] }: KeptFigure): Panel | undefined {
+function panelOf({ name, goal, unit, median, sides = [] }: StoredFigure): Panel | undefined {
   if (goal === undefined) return undefined;
   const aim = 'below' in goal ? goal.below : goal.atLeast;
   const words = `goal: ${'below' in goal ? 'under' : 'at least'} ${aim} ${unit}`;

@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { startServer, type TestServer } from '../test/support/server.ts';
 import { cores, pin } from './machine.ts';
-import { end, watch } from './processes.ts';
+import { stopProcess, registerProcess } from './processes.ts';
 import { nodeFlags } from './start-arguments.ts';
 
 /** A process under load. */
@@ -33,7 +33,7 @@ export async function startSoku(
     env: { SOKU_KEY_RATE_LIMIT: highLimit, SOKU_ADDRESS_RATE_LIMIT: undefined, ...env },
   });
   const { pid } = server;
-  watch(pid, server.exited());
+  registerProcess(pid, server.exited());
   pin(pid, cores.measured);
   return {
     server,
@@ -56,10 +56,10 @@ export async function startBareServer(tuned = false): Promise<Contestant> {
   const child = spawn(process.execPath, [...nodeFlags, file, ...(tuned ? ['tuned'] : [])], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  const pid = watch(child.pid, once(child, 'exit'));
+  const pid = registerProcess(child.pid, once(child, 'exit'));
   const [port] = await once(createInterface(child.stdout), 'line');
   pin(pid, cores.measured);
-  return { url: `http://127.0.0.1:${port}`, pids: [pid], [Symbol.asyncDispose]: () => end(child) };
+  return { url: `http://127.0.0.1:${port}`, pids: [pid], [Symbol.asyncDispose]: () => stopProcess(child) };
 }
 
 /**
@@ -69,7 +69,7 @@ export async function startBareServer(tuned = false): Promise<Contestant> {
  * @param turn measures one contestant; `round` counts from 0
  * @returns for each contestant, in their order, the results of its turns
  */
-export async function inTurns<C extends Pick<Contestant, 'pids'>, T>(
+export async function runAlternately<C extends Pick<Contestant, 'pids'>, T>(
   contestants: readonly C[],
   rounds: number,
   turn: (contestant: C, round: number) => Promise<T>,

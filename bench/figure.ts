@@ -93,7 +93,7 @@ export function percent(ours: readonly number[], theirs: readonly number[]): num
 }
 
 /** 1000000 as `1 M`, 1000 as `1 k`. */
-export function inWords(count: number): string {
+export function abbreviateCount(count: number): string {
   if (count >= 1_000_000 && count % 100_000 === 0) return `${count / 1_000_000} M`;
   return count >= 1000 && count % 100 === 0 ? `${count / 1000} k` : String(count);
 }

@@ -1,5 +1,5 @@
 import type { Measure } from './figure.ts';
-import { againstBetterAuth } from './figures/better-auth.ts';
+import { compareWithBetterAuth } from './figures/better-auth.ts';
 import { cachedMemory } from './figures/cached-memory.ts';
 import { dashboardSize } from './figures/dashboard-size.ts';
 import { flood } from './figures/flood.ts';
@@ -7,7 +7,7 @@ import { gateway } from './figures/gateway.ts';
 import { idleMemory } from './figures/idle-memory.ts';
 import { keyCount } from './figures/key-count.ts';
 import { revoke } from './figures/revoke.ts';
-import { besideSignIns } from './figures/sign-ins.ts';
+import { revokeDuringSignIns } from './figures/sign-ins.ts';
 import { startTime } from './figures/start-time.ts';
 import { verifyHttp } from './figures/verify-http.ts';
 import { verifyInProcess } from './figures/verify-in-process.ts';
@@ -22,9 +22,9 @@ export const groups: Record<string, { measure: Measure; about: string }> = {
     about: 'a node on PostgreSQL compared with SQLite, and two nodes',
   },
   revoke: { measure: revoke, about: 'time until every node rejects a revoked key, with 1, 3 and 5 nodes' },
-  'sign-ins': { measure: besideSignIns, about: 'a revoke during sign-ins, whose passwords are hashed' },
+  'sign-ins': { measure: revokeDuringSignIns, about: 'a revoke during sign-ins, whose passwords are hashed' },
   'key-count': { measure: keyCount, about: 'cache hits and misses with few, many and very many keys' },
-  'better-auth': { measure: againstBetterAuth, about: "compared with better-auth's API key plugin" },
+  'better-auth': { measure: compareWithBetterAuth, about: "compared with better-auth's API key plugin" },
   flood: { measure: flood, about: 'valid traffic during floods of unknown keys' },
   gateway: {
     measure: gateway,

@@ -9,23 +9,23 @@ export const machine = `${cpus().length} x ${cpus()[0]?.model.trim() ?? 'unknown
 export const cores = { measured: 0, load: 1 };
 
 /** For processes that are bound to neither. */
-export const everyCore = `${cores.measured},${cores.load}`;
+export const allCores = `${cores.measured},${cores.load}`;
 
 /** Thrown when a figure cannot be measured on this machine. */
-export class NotHere extends Error {}
+export class UnsupportedMachineError extends Error {}
 
-/** @throws {NotHere} if the program is missing and cannot be downloaded */
-export function program(name: 'wrk' | 'nginx'): Program {
+/** @throws {UnsupportedMachineError} if the program is missing and cannot be downloaded */
+export function requireProgram(name: 'wrk' | 'nginx'): Program {
   const found = debianProgram(name);
-  if (typeof found === 'string') throw new NotHere(found);
+  if (typeof found === 'string') throw new UnsupportedMachineError(found);
   return found;
 }
 
-/** @throws {NotHere} on a machine with one core, or without a way to bind a process to a core */
-export function needCores(): void {
-  if (availableParallelism() < 2) throw new NotHere('this needs two cores, one for the load');
+/** @throws {UnsupportedMachineError} on a machine with one core, or without a way to bind a process to a core */
+export function requireCores(): void {
+  if (availableParallelism() < 2) throw new UnsupportedMachineError('this needs two cores, one for the load');
   if (spawnSync('taskset', ['--version']).status !== 0)
-    throw new NotHere('taskset is not installed (util-linux)');
+    throw new UnsupportedMachineError('taskset is not installed (util-linux)');
 }
 
 /** Binds a process with all its threads to a core, or to several (`0,1`). */

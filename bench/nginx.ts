@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '../test/support/server.ts';
 import type { Contestant } from './contestants.ts';
-import { program } from './machine.ts';
-import { end, watch } from './processes.ts';
+import { requireProgram } from './machine.ts';
+import { stopProcess, registerProcess } from './processes.ts';
 
 /**
  * Starts nginx with one worker on a core.
@@ -15,7 +15,7 @@ import { end, watch } from './processes.ts';
  * @param http returns the content of the http block for the given port
  */
 export async function startNginx(core: number, http: (port: number) => string): Promise<Contestant> {
-  const nginx = program('nginx');
+  const nginx = requireProgram('nginx');
   const directory = mkdtempDisposableSync(join(tmpdir(), 'soku-nginx-'));
   const port = await freePort();
   const file = join(directory.path, 'nginx.conf');
@@ -28,7 +28,7 @@ export async function startNginx(core: number, http: (port: number) => string): 
       stdio: ['ignore', 'inherit', 'inherit'],
     },
   );
-  const pid = watch(child.pid, once(child, 'exit'));
+  const pid = registerProcess(child.pid, once(child, 'exit'));
   const url = `http://127.0.0.1:${port}`;
   while (!(await responds(url)))
     if (child.exitCode !== null) throw new Error(`nginx ended with ${child.exitCode}`);
@@ -37,7 +37,7 @@ export async function startNginx(core: number, http: (port: number) => string): 
     url,
     pids: [pid, ...workers],
     [Symbol.asyncDispose]: async () => {
-      await end(child);
+      await stopProcess(child);
       directory.remove();
     },
   };

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { startPostgres } from '../test/support/postgres.ts';
 import { type Contestant, startSoku } from './contestants.ts';
-import { everyCore, pin } from './machine.ts';
+import { allCores, pin } from './machine.ts';
 
 /** Servers that share a PostgreSQL with durable commits, as in production. */
 export interface Nodes extends AsyncDisposable {
@@ -21,7 +21,7 @@ export async function startNodes(count: number): Promise<Nodes> {
   for (let i = 0; i < count; i++) {
     const env = { DATABASE_URL: url, SOKU_SECRET: 'a secret that is only for the bench' };
     const node = started.use(await startSoku(undefined, env));
-    for (const pid of node.pids) pin(pid, everyCore);
+    for (const pid of node.pids) pin(pid, allCores);
     nodes.push(node);
   }
   const all = started.move();

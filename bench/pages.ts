@@ -1,12 +1,12 @@
-import { goalInWords, isReached, type KeptFigure, type Results, spreadInWords } from './results.ts';
-import type { Soak } from './soak/kept.ts';
+import { formatGoal, isReached, type StoredFigure, type Results, formatSpread } from './results.ts';
+import type { StoredSoak } from './soak/stored.ts';
 
 /** The figures that reached their goal as a table for the README, with the machine and the date. */
-export function figuresTable({ machine, figures }: Results): string {
+export function reachedFiguresTable({ machine, figures }: Results): string {
   const withGoal = figures.filter(({ goal }) => goal !== undefined);
   const reached = withGoal.filter((figure) => isReached(figure) === true);
   const rows = reached.map(
-    (figure) => `| ${figure.name} | ${figure.median} ${figure.unit} | ${goalInWords(figure)} |`,
+    (figure) => `| ${figure.name} | ${figure.median} ${figure.unit} | ${formatGoal(figure)} |`,
   );
   return `| figure | measured | goal |
 |---|---|---|
@@ -18,10 +18,10 @@ Measured ${datesOf(figures)} (${machine}) with \`npm run bench\`.`;
 }
 
 /** Every figure with the values behind it, for docs/benchmarks.md. */
-export function figuresInFull({ machine, figures }: Results): string {
+export function figureSections({ machine, figures }: Results): string {
   const sections = figures.map((figure) => {
     const { name, median, unit, sides = [], how, group } = figure;
-    const notes = [spreadInWords(figure), goalInWords(figure) && `goal: ${goalInWords(figure)}`];
+    const notes = [formatSpread(figure), formatGoal(figure) && `goal: ${formatGoal(figure)}`];
     const about = notes.filter((note) => note !== '').join('; ');
     return [
       `### ${name}`,
@@ -33,7 +33,7 @@ export function figuresInFull({ machine, figures }: Results): string {
   return `Measured ${datesOf(figures)} on ${machine}.\n\n${sections.join('\n\n')}`;
 }
 
-function sidesTable(sides: NonNullable<KeptFigure['sides']>): string {
+function sidesTable(sides: NonNullable<StoredFigure['sides']>): string {
   const rows = sides.map(({ name, median, unit, least, most }) => {
     // Requests are handled one after the other, so k/s converts to microseconds per request.
     const each = unit === 'k/s' ? ` (${Number((1000 / median).toPrecision(3))} us each)` : '';
@@ -42,14 +42,14 @@ function sidesTable(sides: NonNullable<KeptFigure['sides']>): string {
   return `| | median | spread |\n|---|---|---|\n${rows.join('\n')}`;
 }
 
-function datesOf(figures: readonly KeptFigure[]): string {
+function datesOf(figures: readonly StoredFigure[]): string {
   const dates = figures.map(({ date }) => date).sort();
   const [first, last] = [dates.at(0), dates.at(-1)];
   return first === last ? `on ${first}` : `from ${first} to ${last}`;
 }
 
 /** A summary of the last stored soak run, or an empty text if there is none. */
-export function soakInWords(soak: Soak | undefined): string {
+export function soakSummary(soak: StoredSoak | undefined): string {
   if (soak === undefined) return '';
   const { date, machine, seconds, requests, kinds, wrong, memory, longest } = soak;
   const rows = Object.entries(kinds)

@@ -15,7 +15,7 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exi
  *
  * @param ended settles when it has ended
  */
-export function watch(pid: number | undefined, ended: Promise<unknown>): number {
+export function registerProcess(pid: number | undefined, ended: Promise<unknown>): number {
   if (pid === undefined) throw new Error('a process did not start');
   running.add(pid);
   void ended.finally(() => running.delete(pid));
@@ -23,7 +23,7 @@ export function watch(pid: number | undefined, ended: Promise<unknown>): number 
 }
 
 /** Ends a process, even if it is stopped. */
-export async function end(child: ChildProcess): Promise<void> {
+export async function stopProcess(child: ChildProcess): Promise<void> {
   const ended = once(child, 'exit');
   child.kill('SIGCONT');
   child.kill('SIGTERM');

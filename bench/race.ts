@@ -1,9 +1,9 @@
-import { type Contestant, inTurns } from './contestants.ts';
+import { type Contestant, runAlternately } from './contestants.ts';
 import type { Sizes } from './figure.ts';
-import { type Answered, type Load, send } from './wrk.ts';
+import { type LoadResult, type Load, sendLoad } from './wrk.ts';
 
 /** The connections of HTTP figures, unless they state another number. */
-export const usualConnections = 64;
+export const defaultConnections = 64;
 
 /**
  * A contestant with its own settings: the path if it is not /v1/verify, its keys if they differ from the others', and
@@ -30,19 +30,19 @@ export function race(
   racers: readonly Racer[],
   load: Partial<Omit<Load, 'url'>>,
   { rounds, warmUp, counted }: Sizes,
-): Promise<Answered[][]> {
-  return inTurns(
+): Promise<LoadResult[][]> {
+  return runAlternately(
     racers,
     rounds,
     async ({ url, path = '/v1/verify', keys = load.keys ?? '', batched = false, warm }, round) => {
       await warm?.();
-      const own = { connections: usualConnections, ...load, keys, batched, url: `${url}${path}` };
-      await send(own, warmUp, 2 * round);
-      return send(own, counted, 2 * round + 1);
+      const own = { connections: defaultConnections, ...load, keys, batched, url: `${url}${path}` };
+      await sendLoad(own, warmUp, 2 * round);
+      return sendLoad(own, counted, 2 * round + 1);
     },
   );
 }
 
-export function rates(counts: readonly Answered[] = []): number[] {
+export function rates(counts: readonly LoadResult[] = []): number[] {
   return counts.map(({ rate }) => rate);
 }

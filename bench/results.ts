@@ -19,7 +19,7 @@ const figureSchema = spreadSchema.extend({
 /** The content of bench/results.json: the last measurement of each figure, all on one machine. */
 const resultsSchema = z.object({ machine: z.string(), figures: z.array(figureSchema) });
 
-export type KeptFigure = z.infer<typeof figureSchema>;
+export type StoredFigure = z.infer<typeof figureSchema>;
 export type Results = z.infer<typeof resultsSchema>;
 
 const file = new URL('results.json', import.meta.url);
@@ -33,7 +33,7 @@ export function writeResults(results: Results): void {
 }
 
 /** Converts a measured figure to the form in which it is stored. */
-export function keep(group: string, date: string, { values, sides, ...figure }: Figure): KeptFigure {
+export function toStoredFigure(group: string, date: string, { values, sides, ...figure }: Figure): StoredFigure {
   return {
     group,
     ...figure,
@@ -60,13 +60,13 @@ function rounded(value: number): number {
 }
 
 /** Whether the median reaches the goal; undefined if the figure has none. */
-export function isReached({ goal, median }: Pick<KeptFigure, 'goal' | 'median'>): boolean | undefined {
+export function isReached({ goal, median }: Pick<StoredFigure, 'goal' | 'median'>): boolean | undefined {
   if (goal === undefined) return undefined;
   return 'below' in goal ? median < goal.below : median >= goal.atLeast;
 }
 
 /** `at least 90, reached`, or an empty text without a goal. */
-export function goalInWords(figure: KeptFigure): string {
+export function formatGoal(figure: StoredFigure): string {
   const { goal } = figure;
   if (goal === undefined) return '';
   const aim = 'below' in goal ? `under ${goal.below}` : `at least ${goal.atLeast}`;
@@ -74,6 +74,6 @@ export function goalInWords(figure: KeptFigure): string {
 }
 
 /** `91.5 to 95.5 in 5 runs`, or an empty text for one run. */
-export function spreadInWords({ least, most, runs }: KeptFigure): string {
+export function formatSpread({ least, most, runs }: StoredFigure): string {
   return runs > 1 ? `${least} to ${most} in ${runs} runs` : '';
 }

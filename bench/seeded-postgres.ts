@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import pg from 'pg';
 import { keyAt } from './keys.ts';
-import { idOf } from './seeded.ts';
+import { benchId } from './seeded.ts';
 
 /** Keys per statement. */
 const slice = 5000;
@@ -26,7 +26,7 @@ export async function fillPostgres(url: string, count: number): Promise<void> {
          INSERT INTO api_key_secret (hash, key_id, prefix, preview_start, preview_end, created_at)
          SELECT hash, id, prefix, preview_start, preview_end, 0 FROM new`,
         [
-          numbers.map((number) => idOf('key_', number)),
+          numbers.map((number) => benchId('key_', number)),
           keys.map((key) => hash('sha256', key, 'buffer')),
           keys.map((key) => key.slice(0, -32)),
           keys.map((key) => key.slice(-32, -29)),

@@ -16,7 +16,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
 import { startServer } from '../test/support/server.ts';
-import { inWords } from './figure.ts';
+import { abbreviateCount } from './figure.ts';
 import { keyAt } from './keys.ts';
 
 /** The default maximum of a workspace. */
@@ -29,7 +29,7 @@ const schemaRows = z.array(z.object({ type: z.string(), name: z.string(), sql: z
  * empty one. Creating ten million takes minutes, so directories stay in the system's temporary directory, under a name
  * that changes with the schema; `npm run bench -- --clean` removes them.
  */
-export async function seeded(count: number): Promise<string> {
+export async function seededDataDir(count: number): Promise<string> {
   const fresh = mkdtempSync(join(tmpdir(), 'soku-bench-new-'));
   try {
     await (await startServer({ dataDir: fresh })).stop();
@@ -49,12 +49,12 @@ export async function seeded(count: number): Promise<string> {
 }
 
 /** Bytes of the database file. */
-export function sizeOf(dataDir: string): number {
+export function databaseSize(dataDir: string): number {
   return statSync(join(dataDir, 'soku.db')).size;
 }
 
 /** Removes every database that the bench created. */
-export function removeSeeded(): string[] {
+export function removeSeededDataDirs(): string[] {
   const directories = globSync('soku-bench-*', { cwd: tmpdir() }).map((name) => join(tmpdir(), name));
   for (const directory of directories) rmSync(directory, { recursive: true, force: true });
   return directories;
@@ -116,7 +116,7 @@ function fill(db: DatabaseSync, count: number): void {
   db.exec('BEGIN');
   writeWorkspaces(db, Math.ceil(count / keysOfWorkspace));
   writeKeys(db, count, owner);
-  report(`sorting the secrets of ${inWords(count)} keys`);
+  report(`sorting the secrets of ${abbreviateCount(count)} keys`);
   db.exec(
     'INSERT INTO api_key_secret SELECT *, NULL, NULL FROM secret ORDER BY hash; COMMIT; DROP TABLE secret;',
   );
@@ -124,12 +124,12 @@ function fill(db: DatabaseSync, count: number): void {
   for (const { sql } of later) db.exec(sql);
   db.exec('PRAGMA journal_mode = WAL');
   if (JSON.stringify(schemaOf(db)) !== JSON.stringify(schema)) throw new Error('the schema has changed');
-  report(`${inWords(count)} keys written in ${Math.round((performance.now() - began) / 1000)} s`);
+  report(`${abbreviateCount(count)} keys written in ${Math.round((performance.now() - began) / 1000)} s`);
 }
 
 function writeWorkspaces(db: DatabaseSync, count: number): void {
   const insert = db.prepare('INSERT INTO workspace (id, name, created_at) VALUES (?, ?, ?)');
-  for (let i = 0; i < count; i++) insert.run(idOf('ws_', i), `Workspace ${i}`, Date.now());
+  for (let i = 0; i < count; i++) insert.run(benchId('ws_', i), `Workspace ${i}`, Date.now());
 }
 
 function writeKeys(db: DatabaseSync, count: number, owner: string): void {
@@ -141,8 +141,8 @@ function writeKeys(db: DatabaseSync, count: number, owner: string): void {
   const start = Date.now() - count;
   for (let i = 0; i < count; i++) {
     const key = keyAt(i);
-    const id = idOf('key_', i);
-    const workspace = idOf('ws_', Math.floor(i / keysOfWorkspace));
+    const id = benchId('key_', i);
+    const workspace = benchId('ws_', Math.floor(i / keysOfWorkspace));
     insertKey.run(id, workspace, owner, `Integration ${i}`, `integration ${i}`, start + i);
     insertSecret.run(
       hash('sha256', key, 'buffer'),
@@ -152,12 +152,12 @@ function writeKeys(db: DatabaseSync, count: number, owner: string): void {
       key.slice(-3),
       start + i,
     );
-    if ((i + 1) % 500_000 === 0) report(`${inWords(i + 1)} of ${inWords(count)} keys`);
+    if ((i + 1) % 500_000 === 0) report(`${abbreviateCount(i + 1)} of ${abbreviateCount(count)} keys`);
   }
 }
 
 /** An id of the real length, in ascending order. */
-export function idOf(prefix: string, number: number): string {
+export function benchId(prefix: string, number: number): string {
   return `${prefix}${String(number).padStart(26, '0')}`;
 }
 

@@ -4,8 +4,8 @@
  */
 import { parseArgs } from 'node:util';
 import { machine } from './machine.ts';
-import { writeSoak } from './soak/kept.ts';
-import { type Outcome, runSoak } from './soak/run.ts';
+import { writeSoak } from './soak/stored.ts';
+import { type SoakResult, runSoak } from './soak/run.ts';
 
 /** MB by which the last fifth of the run may exceed the second: the heap fluctuates, and created keys stay. */
 const growth = 30;
@@ -34,14 +34,14 @@ if (values.help) {
   if (outcome.wrong > 0) process.exitCode = 1;
 }
 
-function checkMemory(outcome: Outcome): void {
+function checkMemory(outcome: SoakResult): void {
   const { second, last } = outcome.memory;
   if (minutes < leastMinutes || last - second <= growth) return;
   outcome.wrong += 1;
   outcome.unexpected.push(`memory grew from ${second} to ${last} MB, more than ${growth} MB`);
 }
 
-function print({ requests, kinds, wrong, unexpected, memory, longest }: Outcome): void {
+function print({ requests, kinds, wrong, unexpected, memory, longest }: SoakResult): void {
   for (const [kind, outcomes] of Object.entries(kinds).sort(([a], [b]) => (a < b ? -1 : 1))) {
     const counts = Object.entries(outcomes).map(([outcome, count]) => `${outcome}: ${count}`);
     console.log(`${kind.padEnd(36)} ${counts.join(', ')}`);

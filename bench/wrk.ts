@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { cores, program } from './machine.ts';
+import { cores, requireProgram } from './machine.ts';
 
 const script = fileURLToPath(new URL('programs/wrk.lua', import.meta.url));
 
@@ -14,11 +14,11 @@ export interface Load {
   /** A file with one key per line. */
   keys: string;
   /** A file with the caller's own key: sends POST /v1/verify, with the other keys in the body. */
-  asking?: string;
+  callerKeyFile?: string;
   /** Whether each request verifies 100 keys. */
   batched?: boolean;
   /** Whether rejections are expected. By default, a rejection is an error. */
-  refused?: boolean;
+  expectRejections?: boolean;
   /** Default: the core for load generators. */
   core?: string;
 }
@@ -34,7 +34,7 @@ const reportSchema = z.object({
   p99: z.number(),
 });
 
-export interface Answered {
+export interface LoadResult {
   /** In thousands per second. */
   rate: number;
   requests: number;
@@ -48,8 +48,8 @@ export interface Answered {
  *
  * @param seed of the key order: with the same seed, contestants get the same requests
  */
-export async function send(load: Load, seconds: number, seed: number): Promise<Answered> {
-  const wrk = program('wrk');
+export async function sendLoad(load: Load, seconds: number, seed: number): Promise<LoadResult> {
+  const wrk = requireProgram('wrk');
   const own = [
     `-t1`,
     `-c${load.connections}`,
@@ -62,9 +62,9 @@ export async function send(load: Load, seconds: number, seed: number): Promise<A
     '--',
   ];
   const method =
-    load.asking === undefined
+    load.callerKeyFile === undefined
       ? ['get', load.keys, String(seed)]
-      : [load.batched === true ? 'batch' : 'post', load.keys, String(seed), load.asking];
+      : [load.batched === true ? 'batch' : 'post', load.keys, String(seed), load.callerKeyFile];
   const child = spawn('taskset', ['-c', load.core ?? String(cores.load), wrk.file, ...own, ...method], {
     env: { PATH: process.env.PATH, ...wrk.env },
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -76,7 +76,7 @@ export async function send(load: Load, seconds: number, seed: number): Promise<A
   if (line === undefined) throw new Error(`wrk ended with ${child.exitCode}: ${printed}`);
   const { requests, duration, refused, broken, p50, p99 } = reportSchema.parse(JSON.parse(line));
   if (broken > 0) throw new Error(`${broken} of ${requests} requests to ${load.url} got no response`);
-  if (refused > 0 && load.refused !== true) {
+  if (refused > 0 && load.expectRejections !== true) {
     throw new Error(`${refused} of ${requests} requests to ${load.url} were rejected`);
   }
   return { rate: requests / (duration / 1000), requests, p50, p99 };

@@ -6,9 +6,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { errorCodeNames, errorCodes } from '@soku/contract/error-codes';
 import { chart } from '../bench/chart.ts';
-import { figuresInFull, figuresTable, soakInWords } from '../bench/pages.ts';
+import { figureSections, reachedFiguresTable, soakSummary } from '../bench/pages.ts';
 import { readResults } from '../bench/results.ts';
-import { readSoak } from '../bench/soak/kept.ts';
+import { readSoak } from '../bench/soak/stored.ts';
 import { describeVariables } from '../packages/server/src/config-variables.ts';
 import { errorHeaders } from '../packages/server/src/http/errors.ts';
 
@@ -82,10 +82,10 @@ const results = readResults();
 const pages: [string, string][] = [
   ['docs/errors.md', errorsPage()],
   ['docs/configuration.md', configurationPage()],
-  ['README.md', between('README.md', { figures: figuresTable(results) })],
+  ['README.md', between('README.md', { figures: reachedFiguresTable(results) })],
   [
     'docs/benchmarks.md',
-    between('docs/benchmarks.md', { figures: figuresInFull(results), soak: soakInWords(readSoak()) }),
+    between('docs/benchmarks.md', { figures: figureSections(results), soak: soakSummary(readSoak()) }),
   ],
   ['docs/images/benchmarks.svg', chart(results.figures)],
 ];

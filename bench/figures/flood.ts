@@ -1,13 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { inTurns, startSoku } from '../contestants.ts';
-import { askForEach } from '../each-key.ts';
-import { type Figure, inWords, percent, type Sizes } from '../figure.ts';
+import { runAlternately, startSoku } from '../contestants.ts';
+import { verifyEach } from '../verify-each.ts';
+import { type Figure, abbreviateCount, percent, type Sizes } from '../figure.ts';
 import { keyAt, keyFiles, spread, unknownKeyAt } from '../keys.ts';
-import { cores, needCores, program } from '../machine.ts';
-import { numberFrom } from '../programs.ts';
-import { usualConnections } from '../race.ts';
-import { seeded } from '../seeded.ts';
-import { send } from '../wrk.ts';
+import { cores, requireCores, requireProgram } from '../machine.ts';
+import { runProgram } from '../programs.ts';
+import { defaultConnections } from '../race.ts';
+import { seededDataDir } from '../seeded.ts';
+import { sendLoad } from '../wrk.ts';
 
 /** Unknown keys per second of the bounded flood: 300,000 per minute, while the limit of an address is 60. */
 const floodRate = 5000;
@@ -20,29 +20,29 @@ const spare = 8;
 
 /** The cost of unknown keys for other clients: valid traffic alone, during a bounded flood, and during an equal one. */
 export async function flood(sizes: Sizes): Promise<Figure[]> {
-  needCores();
-  program('wrk');
+  requireCores();
+  requireProgram('wrk');
   const inUse = spread(sizes.keysInUse, sizes.keys).map(keyAt);
   using files = keyFiles();
   const keys = files.write(inUse);
   const unknown = files.write(Array.from({ length: unknownKeys }, (_, i) => unknownKeyAt(i)));
-  await using soku = await startSoku(await seeded(sizes.keys));
-  await askForEach(soku.url, inUse.values());
+  await using soku = await startSoku(await seededDataDir(sizes.keys));
+  await verifyEach(soku.url, inUse.values());
 
   const url = `${soku.url}/v1/verify`;
   const lasts = sizes.warmUp + sizes.counted + spare;
-  const connections = usualConnections;
+  const connections = defaultConnections;
   /** Each resolves when it has been sent, and rejects if one of its keys is accepted. */
   const floods = {
     none: async () => undefined,
     bounded: (round: number) => {
       const first = unknownKeys + round * floodRate * lasts;
-      return numberFrom('unknown-keys.ts', [url, floodRate, lasts, first], cores.load);
+      return runProgram('unknown-keys.ts', [url, floodRate, lasts, first], cores.load);
     },
-    equal: (round: number) => send({ url, connections, keys: unknown, refused: true }, lasts, round),
+    equal: (round: number) => sendLoad({ url, connections, keys: unknown, expectRejections: true }, lasts, round),
   };
   const turns = [floods.none, floods.bounded, floods.equal].map((flood) => ({ ...soku, flood }));
-  const [alone = [], bounded = [], equal = []] = await inTurns(turns, sizes.rounds, async (turn, round) => {
+  const [alone = [], bounded = [], equal = []] = await runAlternately(turns, sizes.rounds, async (turn, round) => {
     const before = await counts(soku.url);
     let ended = false;
     const flooding = turn.flood(round).finally(() => {
@@ -51,19 +51,19 @@ export async function flood(sizes: Sizes): Promise<Figure[]> {
     // It is awaited at the end, where an earlier failure is reported.
     flooding.catch(() => undefined);
     while (!ended && (await counts(soku.url)).refused === before.refused) await pause(50);
-    await send({ url, connections, keys }, sizes.warmUp, 2 * round);
-    const { rate } = await send({ url, connections, keys }, sizes.counted, 2 * round + 1);
+    await sendLoad({ url, connections, keys }, sizes.warmUp, 2 * round);
+    const { rate } = await sendLoad({ url, connections, keys }, sizes.counted, 2 * round + 1);
     if (ended && turn.flood !== floods.none) throw new Error('the flood ended before the count did');
     await flooding;
     return { rate, evicted: (await counts(soku.url)).missed - before.missed };
   });
 
   const rates = (turn: readonly { rate: number }[]) => turn.map(({ rate }) => rate);
-  const how = `${connections} wrk connections with ${inWords(sizes.keysInUse)} random valid keys, alone and during the flood. Both loads share a core and come from one address with the default limit (60 per minute).`;
+  const how = `${connections} wrk connections with ${abbreviateCount(sizes.keysInUse)} random valid keys, alone and during the flood. Both loads share a core and come from one address with the default limit (60 per minute).`;
   const yardstick = { name: 'alone', values: rates(alone), unit: 'k/s' };
   return [
     {
-      name: `valid traffic during a flood of ${inWords(floodRate)} unknown keys/s`,
+      name: `valid traffic during a flood of ${abbreviateCount(floodRate)} unknown keys/s`,
       values: percent(rates(bounded), rates(alone)),
       unit: '% of its rate alone',
       goal: { atLeast: 70 },

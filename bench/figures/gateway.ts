@@ -1,23 +1,23 @@
 import { readFileSync } from 'node:fs';
 import { freePort } from '../../test/support/server.ts';
 import { startSoku } from '../contestants.ts';
-import { askForEach } from '../each-key.ts';
-import { type Figure, inWords, percent, type Sizes } from '../figure.ts';
+import { verifyEach } from '../verify-each.ts';
+import { type Figure, abbreviateCount, percent, type Sizes } from '../figure.ts';
 import { keyAt, keyFiles, spread } from '../keys.ts';
-import { cores, needCores, program } from '../machine.ts';
+import { cores, requireCores, requireProgram } from '../machine.ts';
 import { startNginx } from '../nginx.ts';
-import { race, rates, usualConnections } from '../race.ts';
-import { seeded } from '../seeded.ts';
-import type { Answered } from '../wrk.ts';
+import { race, rates, defaultConnections } from '../race.ts';
+import { seededDataDir } from '../seeded.ts';
+import type { LoadResult } from '../wrk.ts';
 
 /** Connections of the loads whose latency is measured: one, and a few at once. */
 const fewConnections = [1, 16];
 
 /** The built-in gateway, and nginx with auth_request to Soku, compared with nginx without authentication. */
 export async function gateway(sizes: Sizes): Promise<Figure[]> {
-  needCores();
-  program('wrk');
-  program('nginx');
+  requireCores();
+  requireProgram('wrk');
+  requireProgram('nginx');
   const inUse = spread(sizes.keysInUse, sizes.keys).map(keyAt);
   using files = keyFiles();
   const keys = files.write(inUse);
@@ -28,7 +28,7 @@ export async function gateway(sizes: Sizes): Promise<Figure[]> {
     cores.load,
     (port) => `server { listen 127.0.0.1:${port}; location / { default_type text/plain; return 200 "ok"; } }`,
   );
-  await using soku = await startSoku(await seeded(sizes.keys), {
+  await using soku = await startSoku(await seededDataDir(sizes.keys), {
     SOKU_GATEWAY_UPSTREAM: api.url,
     SOKU_GATEWAY_PORT: String(gatewayPort),
   });
@@ -36,7 +36,7 @@ export async function gateway(sizes: Sizes): Promise<Figure[]> {
   await using authRequest = await startNginx(cores.measured, (port) =>
     authRequestProxy(port, api.url, soku.url),
   );
-  await askForEach(soku.url, inUse.values());
+  await verifyEach(soku.url, inUse.values());
 
   const racers = {
     gateway: { ...soku, url: `http://127.0.0.1:${gatewayPort}`, path: '/' },
@@ -48,7 +48,7 @@ export async function gateway(sizes: Sizes): Promise<Figure[]> {
   const all = Object.values(racers);
   const load = { keys };
   const [byGateway, byAuthRequest, byOpen, byDirect] = await race(all, load, sizes);
-  const how = `${inWords(sizes.keysInUse)} random keys, ${usualConnections} wrk connections, with the same upstream (an nginx on another core that returns two bytes) and keep-alive on both sides.`;
+  const how = `${abbreviateCount(sizes.keysInUse)} random keys, ${defaultConnections} wrk connections, with the same upstream (an nginx on another core that returns two bytes) and keep-alive on both sides.`;
   const ours = { name: "Soku's gateway", values: rates(byGateway), unit: 'k/s' };
   const viaAuthRequest = { name: 'nginx with auth_request', values: rates(byAuthRequest), unit: 'k/s' };
   const viaOpenProxy = { name: 'nginx without keys', values: rates(byOpen), unit: 'k/s' };
@@ -76,10 +76,10 @@ export async function gateway(sizes: Sizes): Promise<Figure[]> {
 }
 
 /** The response time that a proxy adds, compared with the upstream without one. */
-function latencies(connections: number, counts: readonly Answered[][]): Figure[] {
+function latencies(connections: number, counts: readonly LoadResult[][]): Figure[] {
   const [byGateway = [], byAuthRequest = [], byOpen = [], direct = []] = counts;
   return (['p50', 'p99'] as const).map((part) => {
-    const added = (results: readonly Answered[]) =>
+    const added = (results: readonly LoadResult[]) =>
       results.map((result, round) => result[part] - (direct[round]?.[part] ?? Number.NaN));
     const values = added(byGateway);
     const one = connections === 1 ? 'connection' : 'connections';

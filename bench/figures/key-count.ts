@@ -1,23 +1,23 @@
 import { type Contestant, startSoku } from '../contestants.ts';
-import { askForEach } from '../each-key.ts';
-import { type Figure, inWords, percent, type Side, type Sizes } from '../figure.ts';
+import { verifyEach } from '../verify-each.ts';
+import { type Figure, abbreviateCount, percent, type Side, type Sizes } from '../figure.ts';
 import { keyAt, keyFiles, spread } from '../keys.ts';
-import { needCores, program } from '../machine.ts';
-import { numbersInTurns } from '../programs.ts';
-import { race, rates, usualConnections } from '../race.ts';
-import { seeded, sizeOf } from '../seeded.ts';
+import { requireCores, requireProgram } from '../machine.ts';
+import { runProgramsAlternately } from '../programs.ts';
+import { race, rates, defaultConnections } from '../race.ts';
+import { seededDataDir, databaseSize } from '../seeded.ts';
 
 /** The cost of a verification with few, many and very many keys: from the cache, and from the database. */
 export async function keyCount(sizes: Sizes): Promise<Figure[]> {
-  needCores();
-  program('wrk');
+  requireCores();
+  requireProgram('wrk');
   const tables: Table[] = [];
-  for (const count of sizes.tables) tables.push({ count, dataDir: await seeded(count) });
-  const largest = tables.map(({ dataDir }) => sizeOf(dataDir)).at(-1) ?? 0;
+  for (const count of sizes.tables) tables.push({ count, dataDir: await seededDataDir(count) });
+  const largest = tables.map(({ dataDir }) => databaseSize(dataDir)).at(-1) ?? 0;
   const about = `The size of the largest database is ${(largest / 1e9).toFixed(1)} GB.`;
   return [
     compare('cache hit over HTTP', await hits(tables, sizes), {
-      how: `The same number of keys is in use in each table: ${inWords(sizes.keysInUseOfTables)} at random, all of them cached. ${usualConnections} wrk connections.`,
+      how: `The same number of keys is in use in each table: ${abbreviateCount(sizes.keysInUseOfTables)} at random, all of them cached. ${defaultConnections} wrk connections.`,
       goal: { atLeast: 90 },
     }),
     compare('cache miss over HTTP', await missesOverHttp(tables, sizes), {
@@ -41,7 +41,7 @@ async function hits(tables: readonly Table[], sizes: Sizes): Promise<Side[]> {
   await using servers = new AsyncDisposableStack();
   const contestants: Contestant[] = [];
   for (const { dataDir } of tables) contestants.push(servers.use(await startSoku(dataDir)));
-  for (const { url } of contestants) await askForEach(url, inUse.values());
+  for (const { url } of contestants) await verifyEach(url, inUse.values());
   using files = keyFiles();
   return sidesOf(tables, (await race(contestants, { keys: files.write(inUse) }, sizes)).map(rates));
 }
@@ -63,12 +63,12 @@ async function missesInProcess(tables: readonly Table[], sizes: Sizes): Promise<
     'in-process.ts',
     ['misses', dataDir, count, Math.min(keysInUse, count), counted],
   ]);
-  return sidesOf(tables, await numbersInTurns(rounds, programs));
+  return sidesOf(tables, await runProgramsAlternately(rounds, programs));
 }
 
 function sidesOf(tables: readonly Table[], rates: readonly number[][]): Side[] {
   return tables.map(({ count }, i) => ({
-    name: `${inWords(count)} keys`,
+    name: `${abbreviateCount(count)} keys`,
     values: rates[i] ?? [],
     unit: 'k/s',
   }));

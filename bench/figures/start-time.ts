@@ -4,8 +4,8 @@ import { rmSync } from 'node:fs';
 import { get } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { freePort, newDataDir } from '../../test/support/server.ts';
-import { type Figure, inWords, type Sizes } from '../figure.ts';
-import { seeded } from '../seeded.ts';
+import { type Figure, abbreviateCount, type Sizes } from '../figure.ts';
+import { seededDataDir } from '../seeded.ts';
 import { startArguments } from '../start-arguments.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -15,7 +15,7 @@ const runs = 7;
 export async function startTime({ tables }: Sizes): Promise<Figure[]> {
   const small = newDataDir();
   const [, , most] = tables;
-  const large = await seeded(most);
+  const large = await seededDataDir(most);
   try {
     const own = startArguments();
     const ways = {
@@ -36,7 +36,7 @@ export async function startTime({ tables }: Sizes): Promise<Figure[]> {
     return [
       { name: 'start to first response', values: took.direct, ...common, how: `${method}.` },
       {
-        name: `start to first response, ${inWords(most)} keys`,
+        name: `start to first response, ${abbreviateCount(most)} keys`,
         values: took.large,
         ...common,
         how: `${method}; the database is in the system's cache.`,

@@ -1,36 +1,36 @@
 import { startBareServer, startSoku } from '../contestants.ts';
-import { askForEach } from '../each-key.ts';
-import { type Figure, inWords, percent, type Sizes } from '../figure.ts';
+import { verifyEach } from '../verify-each.ts';
+import { type Figure, abbreviateCount, percent, type Sizes } from '../figure.ts';
 import { keyAt, keyFiles, spread } from '../keys.ts';
-import { needCores, program } from '../machine.ts';
-import { race, rates, usualConnections } from '../race.ts';
-import { seeded } from '../seeded.ts';
-import type { Answered } from '../wrk.ts';
+import { requireCores, requireProgram } from '../machine.ts';
+import { race, rates, defaultConnections } from '../race.ts';
+import { seededDataDir } from '../seeded.ts';
+import type { LoadResult } from '../wrk.ts';
 
 /** Verification over HTTP, in both forms, compared with a minimal Node HTTP server. */
 export async function verifyHttp(sizes: Sizes): Promise<Figure[]> {
-  needCores();
-  program('wrk');
+  requireCores();
+  requireProgram('wrk');
   using files = keyFiles();
   const inUse = spread(sizes.keysInUse, sizes.keys).map(keyAt);
   const keys = files.write(inUse);
-  await using soku = await startSoku(await seeded(sizes.keys));
+  await using soku = await startSoku(await seededDataDir(sizes.keys));
   await using bare = await startBareServer();
   await using tuned = await startBareServer(true);
-  const warmed = { ...soku, warm: () => askForEach(soku.url, inUse.values()) };
+  const warmed = { ...soku, warm: () => verifyEach(soku.url, inUse.values()) };
   const owner = await soku.server.signIn();
   const { apiKey } = await owner.makeKey({ name: 'Bench', scopes: ['keys:verify'] });
 
   const [byGet, bareByGet, tunedByGet] = await race([warmed, bare, tuned], { keys }, sizes);
   const asking = files.write([apiKey]);
-  const [byPost, bareByPost] = await race([warmed, bare], { keys, asking }, sizes);
+  const [byPost, bareByPost] = await race([warmed, bare], { keys, callerKeyFile: asking }, sizes);
   const [batches = [], calls = []] = await race(
     [{ ...warmed, batched: true }, warmed],
-    { keys, asking },
+    { keys, callerKeyFile: asking },
     sizes,
   );
-  const keysOf = (counts: Answered[], each: number) => rates(counts).map((rate) => rate * each);
-  const how = `${inWords(sizes.keysInUse)} of ${inWords(sizes.keys)} random keys, all of them cached; limits, usage and metrics on. ${usualConnections} wrk connections. The yardstick returns 200 and two bytes for the same requests.`;
+  const keysOf = (counts: LoadResult[], each: number) => rates(counts).map((rate) => rate * each);
+  const how = `${abbreviateCount(sizes.keysInUse)} of ${abbreviateCount(sizes.keys)} random keys, all of them cached; limits, usage and metrics on. ${defaultConnections} wrk connections. The yardstick returns 200 and two bytes for the same requests.`;
   return [
     {
       ...compare(rates(byGet), rates(bareByGet)),

@@ -1,18 +1,18 @@
 import { type Contestant, startSoku } from '../contestants.ts';
-import { askForEach } from '../each-key.ts';
-import { type Figure, inWords, percent, type Sizes } from '../figure.ts';
+import { verifyEach } from '../verify-each.ts';
+import { type Figure, abbreviateCount, percent, type Sizes } from '../figure.ts';
 import { keyAt, keyFiles } from '../keys.ts';
-import { cores, everyCore, needCores, pin, program } from '../machine.ts';
+import { cores, allCores, requireCores, pin, requireProgram } from '../machine.ts';
 import { startNodes } from '../nodes.ts';
-import { race, rates, usualConnections } from '../race.ts';
-import { seeded } from '../seeded.ts';
+import { race, rates, defaultConnections } from '../race.ts';
+import { seededDataDir } from '../seeded.ts';
 import { fillPostgres } from '../seeded-postgres.ts';
-import { send } from '../wrk.ts';
+import { sendLoad } from '../wrk.ts';
 
 /** Verification by a node on PostgreSQL compared with a server with a file, and by two nodes together. */
 export async function verifyPostgres(sizes: Sizes): Promise<Figure[]> {
-  needCores();
-  program('wrk');
+  requireCores();
+  requireProgram('wrk');
   const count = sizes.keysInUseOfTables;
   await using started = await startNodes(2);
   await fillPostgres(started.url, count);
@@ -20,11 +20,11 @@ export async function verifyPostgres(sizes: Sizes): Promise<Figure[]> {
   const [node, other] = started.nodes;
   if (node === undefined || other === undefined) throw new Error('the nodes did not start');
   for (const pid of node.pids) pin(pid, cores.measured);
-  await using soku = await startSoku(await seeded(count));
+  await using soku = await startSoku(await seededDataDir(count));
   using files = keyFiles();
   const inUse = Array.from({ length: count }, (_, i) => keyAt(i));
   const keys = files.write(inUse);
-  for (const { url } of [node, other, soku]) await askForEach(url, inUse.values());
+  for (const { url } of [node, other, soku]) await verifyEach(url, inUse.values());
   const [onPostgres, onSqlite] = await race([node, soku], { keys }, sizes);
   const [one, two] = await totals([node, other], keys, sizes);
   return [
@@ -33,7 +33,7 @@ export async function verifyPostgres(sizes: Sizes): Promise<Figure[]> {
       values: percent(rates(onPostgres), rates(onSqlite)),
       unit: '% of the same on SQLite',
       goal: { atLeast: 95 },
-      how: `${inWords(count)} keys, all of them cached, ${usualConnections} wrk connections. Another node is registered. PostgreSQL and the load generator share a core.`,
+      how: `${abbreviateCount(count)} keys, all of them cached, ${defaultConnections} wrk connections. Another node is registered. PostgreSQL and the load generator share a core.`,
       sides: [
         { name: 'PostgreSQL', values: rates(onPostgres), unit: 'k/s' },
         { name: 'SQLite', values: rates(onSqlite), unit: 'k/s' },
@@ -54,13 +54,13 @@ export async function verifyPostgres(sizes: Sizes): Promise<Figure[]> {
 
 /** @returns the rates of one node and of both together, per round */
 async function totals(nodes: readonly [Contestant, Contestant], keys: string, sizes: Sizes) {
-  for (const { pids } of nodes) for (const pid of pids) pin(pid, everyCore);
+  for (const { pids } of nodes) for (const pid of pids) pin(pid, allCores);
   const load = async (some: readonly Contestant[], round: number) => {
-    const connections = usualConnections / some.length;
+    const connections = defaultConnections / some.length;
     const each = some.map(async ({ url }) => {
-      const own = { url: `${url}/v1/verify`, keys, connections, core: everyCore };
-      await send(own, sizes.warmUp, 2 * round);
-      return send(own, sizes.counted, 2 * round + 1);
+      const own = { url: `${url}/v1/verify`, keys, connections, core: allCores };
+      await sendLoad(own, sizes.warmUp, 2 * round);
+      return sendLoad(own, sizes.counted, 2 * round + 1);
     });
     return rates(await Promise.all(each)).reduce((sum, rate) => sum + rate, 0);
   };

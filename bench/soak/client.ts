@@ -4,14 +4,14 @@ import { z } from 'zod';
 import { patience } from '../../test/support/patience.ts';
 
 /** The parts of a response that the soak checks. */
-export interface Answer {
+export interface SoakResponse {
   /** `204`, or `401 revoked_key`; `no response: ...` if there was none. */
   outcome: string;
   headers: Record<string, string | string[] | undefined>;
   body: string;
 }
 
-export interface Call {
+export interface SoakRequest {
   method?: string;
   path: string;
   headers?: Record<string, string>;
@@ -21,7 +21,7 @@ export interface Call {
 const errorSchema = z.object({ error: z.object({ code: z.string() }) });
 
 /** Makes calls over keep-alive connections. Never throws, because a lost response is counted like any other outcome. */
-export class Client {
+export class SoakClient {
   readonly #url: URL;
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 64 });
 
@@ -30,14 +30,14 @@ export class Client {
     this.#url = new URL(url);
   }
 
-  async call({ method = 'GET', path, headers = {}, body }: Call): Promise<Answer> {
+  async call({ method = 'GET', path, headers = {}, body }: SoakRequest): Promise<SoakResponse> {
     const { hostname, port } = this.#url;
     const payload = body === undefined ? undefined : JSON.stringify(body);
     const type = payload === undefined ? {} : { 'content-type': 'application/json' };
     const signal = AbortSignal.timeout(patience);
     const all = { ...type, ...headers };
     try {
-      const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+      const { promise, resolve, reject } = Promise.withResolvers<SoakResponse>();
       request({ hostname, port, method, path, headers: all, agent: this.#agent, signal }, (response) => {
         text(response).then((read) => {
           const status = response.statusCode ?? 0;

@@ -4,13 +4,13 @@ import { startServer } from '../../test/support/server.ts';
 import { median } from '../figure.ts';
 import { residentMemory } from '../memory.ts';
 import { nodeFlags } from '../start-arguments.ts';
-import { Client } from './client.ts';
-import { keepPace } from './pace.ts';
+import { SoakClient } from './client.ts';
+import { sendAtRate } from './rate.ts';
 import { Tally } from './tally.ts';
 import { Traffic } from './traffic.ts';
 
 /** The result of a soak. */
-export interface Outcome {
+export interface SoakResult {
   seconds: number;
   requests: number;
   /** Counts by kind of request and outcome. */
@@ -36,18 +36,18 @@ interface Options {
   /** 1, the default, is about 700 requests per second; a test uses less. */
   share?: number;
   /** Checked when the time is over: on a slow machine the soak continues until this returns true. */
-  isEnough?: (kinds: Outcome['kinds']) => boolean;
+  isEnough?: (kinds: SoakResult['kinds']) => boolean;
 }
 
 /** Runs every kind of traffic at once against one real server, at a bounded rate. */
-export async function runSoak({ seconds, share = 1, isEnough }: Options): Promise<Outcome> {
+export async function runSoak({ seconds, share = 1, isEnough }: Options): Promise<SoakResult> {
   const tally = new Tally();
   // The limits are the defaults: valid traffic stays below them, and the floods reach the limit of addresses.
   const server = await startServer({
     nodeArguments: nodeFlags,
     env: { SOKU_KEY_RATE_LIMIT: undefined, SOKU_ADDRESS_RATE_LIMIT: undefined },
   });
-  const client = new Client(server.url.replace('localhost', '127.0.0.1'));
+  const client = new SoakClient(server.url.replace('localhost', '127.0.0.1'));
   const samples: number[] = [];
   let longest = 0;
   try {
@@ -55,29 +55,29 @@ export async function runSoak({ seconds, share = 1, isEnough }: Options): Promis
     const scopes = ['keys:read', 'keys:write', 'keys:verify'];
     const { apiKey } = await owner.makeKey({ name: 'Soak', scopes, rateLimit: 'off' });
     const traffic = new Traffic(client, tally, apiKey);
-    await traffic.makeLiving(activeKeys);
+    await traffic.createActiveKeys(activeKeys);
     const began = performance.now();
     const isOver = () => {
       const elapsed = performance.now() - began;
       const isShort = isEnough?.(tally.kinds) === false && elapsed < patience;
       return elapsed >= seconds * 1000 && !isShort;
     };
-    const at = (perSecond: number, send: () => Promise<void>) => keepPace(perSecond * share, isOver, send);
+    const at = (perSecond: number, send: () => Promise<void>) => sendAtRate(perSecond * share, isOver, send);
     await Promise.all([
-      at(300, () => traffic.good()),
-      at(30, () => traffic.me()),
-      at(20, () => traffic.backEnd()),
-      at(100, () => traffic.unknown()),
-      at(100, () => traffic.malformed()),
-      at(20, () => traffic.without()),
-      at(10, () => traffic.make()),
-      at(10, () => traffic.revoke()),
-      at(50, () => traffic.dead()),
-      at(5, () => traffic.read()),
-      at(2, () => traffic.rename()),
-      keepPace(1, isOver, async () => {
+      at(300, () => traffic.verifyActiveKey()),
+      at(30, () => traffic.readOwnKey()),
+      at(20, () => traffic.verifyFromBackEnd()),
+      at(100, () => traffic.verifyUnknownKey()),
+      at(100, () => traffic.verifyMalformedKey()),
+      at(20, () => traffic.verifyWithoutKey()),
+      at(10, () => traffic.createKey()),
+      at(10, () => traffic.revokeOldestKey()),
+      at(50, () => traffic.verifyRevokedKey()),
+      at(5, () => traffic.readManagementPages()),
+      at(2, () => traffic.renameKey()),
+      sendAtRate(1, isOver, async () => {
         const start = performance.now();
-        await traffic.alive();
+        await traffic.checkHealth();
         longest = Math.max(longest, performance.now() - start);
       }),
       sampleMemory(server.pid, isOver, samples),
@@ -124,7 +124,7 @@ async function sampleMemory(pid: number, isOver: () => boolean, samples: number[
 }
 
 /** Skips the first fifth, in which code is compiled and caches fill. */
-function inFifths(samples: readonly number[]): Outcome['memory'] {
+function inFifths(samples: readonly number[]): SoakResult['memory'] {
   const fifth = samples.length / 5;
   const middle = (from: number) =>
     Math.round(median(samples.slice(Math.floor(from * fifth), Math.ceil((from + 1) * fifth))));

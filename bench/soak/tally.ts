@@ -1,4 +1,4 @@
-import type { Answer } from './client.ts';
+import type { SoakResponse } from './client.ts';
 
 /** Maximum number of described faults; the first ones are the most useful. */
 const mostExamples = 20;
@@ -29,7 +29,7 @@ export class Tally {
    * @param expected the correct outcomes
    * @returns whether the outcome is one of them
    */
-  expect(kind: string, { outcome }: Answer, ...expected: readonly string[]): boolean {
+  expect(kind: string, { outcome }: SoakResponse, ...expected: readonly string[]): boolean {
     this.kinds[kind] ??= {};
     const outcomes = this.kinds[kind];
     outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;

@@ -3,7 +3,7 @@ import { usageSchema } from '@soku/contract/usage';
 import { verificationSchema } from '@soku/contract/verification';
 import { generateKey } from '@soku/key';
 import { Random } from '../../test/support/random.ts';
-import type { Client } from './client.ts';
+import type { SoakClient } from './client.ts';
 import type { Tally } from './tally.ts';
 
 /** A key that the soak created. */
@@ -19,7 +19,7 @@ const mostRevoked = 5000;
 
 /** Calls of every kind, each with its expected responses. */
 export class Traffic {
-  readonly #client: Client;
+  readonly #client: SoakClient;
   readonly #tally: Tally;
   readonly #random = new Random();
   /** A key that creates and revokes keys; its limit is off. */
@@ -31,13 +31,13 @@ export class Traffic {
   readonly #revoked: string[] = [];
 
   /** @param manager a key that may do everything */
-  constructor(client: Client, tally: Tally, manager: string) {
+  constructor(client: SoakClient, tally: Tally, manager: string) {
     this.#client = client;
     this.#tally = tally;
     this.#manager = manager;
   }
 
-  async makeLiving(count: number): Promise<void> {
+  async createActiveKeys(count: number): Promise<void> {
     while (this.#active.length < count) {
       const created = await this.#create('Living');
       if (created === undefined) throw new Error(`no key could be created: ${this.#tally.unexpected[0]}`);
@@ -46,7 +46,7 @@ export class Traffic {
   }
 
   /** A proxy verifies a valid key. */
-  async good(): Promise<void> {
+  async verifyActiveKey(): Promise<void> {
     const key = this.#random.pick(this.#active);
     const response = await this.#verify(key.apiKey);
     if (!this.#tally.expect('valid key, from a proxy', response, '204')) return;
@@ -56,14 +56,14 @@ export class Traffic {
   }
 
   /** A program reads its own key. */
-  async me(): Promise<void> {
+  async readOwnKey(): Promise<void> {
     const key = this.#random.pick(this.#active);
     const response = await this.#client.call({ path: '/v1/me', headers: bearer(key.apiKey) });
     if (this.#tally.expect('valid key, from its program', response, '200')) key.accepted += 1;
   }
 
   /** A back end verifies a valid key and a revoked one. */
-  async backEnd(): Promise<void> {
+  async verifyFromBackEnd(): Promise<void> {
     const key = this.#random.pick(this.#active);
     if (await this.#verifyByPost('valid key, from a back end', key.apiKey, 'valid')) key.accepted += 1;
     const revoked = this.#revoked.at(-1);
@@ -72,7 +72,7 @@ export class Traffic {
   }
 
   /** Creates a key, which is valid at once. */
-  async make(): Promise<void> {
+  async createKey(): Promise<void> {
     const created = await this.#create('Passing');
     if (created === undefined) return;
     this.#tally.expect('key that was just created', await this.#verify(created.apiKey), '204');
@@ -80,7 +80,7 @@ export class Traffic {
   }
 
   /** Revokes the oldest of these, which is rejected at once. */
-  async revoke(): Promise<void> {
+  async revokeOldestKey(): Promise<void> {
     const key = this.#shortLived.shift();
     if (key === undefined) return;
     this.#tally.expect('key that is about to be revoked', await this.#verify(key.apiKey), '204');
@@ -91,13 +91,13 @@ export class Traffic {
     else this.#revoked[this.#random.int(0, mostRevoked - 1)] = key.apiKey;
   }
 
-  async dead(): Promise<void> {
+  async verifyRevokedKey(): Promise<void> {
     if (this.#revoked.length === 0) return;
     const response = await this.#verify(this.#random.pick(this.#revoked));
     this.#tally.expect('revoked key', response, '401 revoked_key');
   }
 
-  async unknown(): Promise<void> {
+  async verifyUnknownKey(): Promise<void> {
     this.#tally.expect(
       'unknown key',
       await this.#verify(generateKey()),
@@ -106,7 +106,7 @@ export class Traffic {
     );
   }
 
-  async malformed(): Promise<void> {
+  async verifyMalformedKey(): Promise<void> {
     const key = generateKey();
     const [code, authorization] = this.#random.pick([
       ['mistyped_key', `Bearer ${key.slice(0, -1)}${key.endsWith('0') ? '1' : '0'}`],
@@ -119,13 +119,13 @@ export class Traffic {
     this.#tally.expect('malformed key', response, `401 ${code}`, '429 rate_limited');
   }
 
-  async without(): Promise<void> {
+  async verifyWithoutKey(): Promise<void> {
     const response = await this.#client.call({ path: '/v1/verify' });
     this.#tally.expect('no key', response, '401 missing_authorization');
   }
 
   /** Calls of people and monitoring. */
-  async read(): Promise<void> {
+  async readManagementPages(): Promise<void> {
     const { id } = this.#random.pick(this.#active);
     const path = this.#random.pick([
       '/v1/api-keys',
@@ -141,13 +141,13 @@ export class Traffic {
     this.#tally.expect(`read ${pathname.replace(id, '{id}')}`, await this.#manage('GET', path), '200');
   }
 
-  async rename(): Promise<void> {
+  async renameKey(): Promise<void> {
     const { id } = this.#random.pick(this.#active);
     const name = `Living ${this.#random.int(1, 1000)}`;
     this.#tally.expect('rename', await this.#manage('PATCH', `/v1/api-keys/${id}`, { name }), '200');
   }
 
-  async alive(): Promise<void> {
+  async checkHealth(): Promise<void> {
     this.#tally.expect('health', await this.#client.call({ path: '/readyz' }), '200');
   }
 

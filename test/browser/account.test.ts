@@ -6,9 +6,9 @@ import type { Page } from 'playwright-core';
 import { z } from 'zod';
 import type { Person } from '../support/person.ts';
 import { owner } from '../support/server.ts';
-import { answered, Dashboard } from './dashboard.ts';
+import { httpErrorMessage, Dashboard } from './dashboard.ts';
 import { describedAs, evaluate, hasFocus, isAt, isGone, reads, tabTo } from './expect.ts';
-import { dialog, heading, question, toast } from './key-pages.ts';
+import { dialog, heading, alertDialog, toast } from './key-pages.ts';
 
 // Many of these tests end all other sessions, so each test signs in separately.
 const dashboard = await Dashboard.start();
@@ -44,7 +44,7 @@ test('changing the password requires the current one and ends all other sessions
   const other = await dashboard.openSession();
   const page = await dashboard.open(t, '/settings/account', {
     as: await dashboard.openSession(),
-    expected: [answered(400), answered(400)],
+    expected: [httpErrorMessage(400), httpErrorMessage(400)],
   });
   const opener = page.getByRole('button', { name: 'Change password' });
   await opener.click();
@@ -79,7 +79,7 @@ test('ending a session from the list signs that browser out', async (t) => {
   const other = await dashboard.open(t, '/settings/api', {
     as: await dashboard.openSession(),
     userAgent: 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',
-    expected: [answered(401)],
+    expected: [httpErrorMessage(401)],
   });
   await reads(heading(other), /API keys/);
   await page.reload();
@@ -102,14 +102,14 @@ test('ending a session from the list signs that browser out', async (t) => {
 test('signing out everywhere else signs out all other browsers but not this one', async (t) => {
   const other = await dashboard.open(t, '/settings/api', {
     as: await dashboard.openSession(),
-    expected: [answered(401)],
+    expected: [httpErrorMessage(401)],
   });
   const page = await dashboard.open(t, '/settings/account', { as: await dashboard.openSession() });
   await page.getByRole('button', { name: 'Sign out everywhere else' }).click();
-  await reads(question(page), /Sign out everywhere else\?.*API keys are not affected/);
-  await hasFocus(question(page).getByRole('button', { name: 'Cancel' }));
-  await question(page).getByRole('button', { name: 'Sign out everywhere else' }).click();
-  await isGone(question(page));
+  await reads(alertDialog(page), /Sign out everywhere else\?.*API keys are not affected/);
+  await hasFocus(alertDialog(page).getByRole('button', { name: 'Cancel' }));
+  await alertDialog(page).getByRole('button', { name: 'Sign out everywhere else' }).click();
+  await isGone(alertDialog(page));
   await reads(toast(page), /All other browsers are signed out\./);
   await other.reload();
   await isAt(other, '/login?next=%2Fsettings%2Fapi');
@@ -121,7 +121,7 @@ test('signing out everywhere also signs out this browser', async (t) => {
   const page = await dashboard.open(t, '/settings/account?panel=end-all', {
     as: await dashboard.openSession(),
   });
-  await question(page).getByRole('button', { name: 'Sign out everywhere' }).click();
+  await alertDialog(page).getByRole('button', { name: 'Sign out everywhere' }).click();
   await isAt(page, '/login');
   await page.goto(`${dashboard.server.url}/settings/account`);
   await isAt(page, '/login?next=%2Fsettings%2Faccount');

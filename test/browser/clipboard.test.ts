@@ -55,8 +55,8 @@ test('if the clipboard is blocked, the page does not report success, and the sel
   await isSelected(page, apiKey);
 
   await keys.doneButton(page).click();
-  await reads(keys.question(page), /Close without copying/);
-  await keys.question(page).getByRole('button', { name: 'Back to the key' }).click();
+  await reads(keys.alertDialog(page), /Close without copying/);
+  await keys.alertDialog(page).getByRole('button', { name: 'Back to the key' }).click();
   await keys.keyField(page).focus();
   await page.keyboard.press('Control+C');
   await copied(page).waitFor();
@@ -73,7 +73,7 @@ test('copying part of the key by hand does not count as copying the key', async 
   await page.keyboard.press('Control+C');
   assert.equal(await clipboard(page), apiKey.slice(0, 20));
   await keys.doneButton(page).click();
-  await reads(keys.question(page), /Close without copying/);
+  await reads(keys.alertDialog(page), /Close without copying/);
 });
 
 test('if only the Clipboard API is blocked, the older command copies the key', async (t) => {
@@ -178,5 +178,5 @@ test('copying a snippet, which contains no key, does not count as copying the ke
   await reads(keys.snippetStatus(page), /^Copied: curl$/);
   assert.ok(!(await clipboard(page)).includes(apiKey));
   await keys.doneButton(page).click();
-  await reads(keys.question(page), /Close without copying/);
+  await reads(keys.alertDialog(page), /Close without copying/);
 });

@@ -21,9 +21,9 @@ interface OpenOptions extends BrowserContextOptions {
 }
 
 /** Chromium's own console message for a response with this status, which the page cannot suppress. */
-export const answered = (status: number) =>
+export const httpErrorMessage = (status: number) =>
   new RegExp(`Failed to load resource: the server responded with a status of ${status}`);
-export const noAnswer = /Failed to load resource: net::ERR_(FAILED|INTERNET_DISCONNECTED|ABORTED)/;
+export const networkErrorMessage = /Failed to load resource: net::ERR_(FAILED|INTERNET_DISCONNECTED|ABORTED)/;
 
 export class Dashboard {
   readonly server: TestServer;
@@ -61,7 +61,7 @@ export class Dashboard {
   }
 
   /** Uses a running server, which the caller stops, and the browser of another dashboard. */
-  static async before(server: TestServer, beside: Dashboard): Promise<Dashboard> {
+  static async attach(server: TestServer, beside: Dashboard): Promise<Dashboard> {
     const shared = { browser: beside.#browser, close: false };
     return new Dashboard(server, await openSession(server), shared);
   }

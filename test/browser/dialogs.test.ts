@@ -3,7 +3,7 @@ import { after, test } from 'node:test';
 import { errorSchema } from '@soku/contract/errors';
 import type { Page } from 'playwright-core';
 import { isAccessible, settled } from './accessibility.ts';
-import { answered, Dashboard, noAnswer } from './dashboard.ts';
+import { httpErrorMessage, Dashboard, networkErrorMessage } from './dashboard.ts';
 import { reads } from './expect.ts';
 import * as keys from './key-pages.ts';
 import { recordHours, recordLastUse } from './recorded-usage.ts';
@@ -93,13 +93,13 @@ const states: State[] = [
     reach: async (page) => {
       await keys.generate(page, 'Nearly lost for axe');
       await keys.doneButton(page).click();
-      await keys.question(page).waitFor();
+      await keys.alertDialog(page).waitFor();
     },
   },
   {
     what: 'the lost response',
     path: '/settings/api?panel=generate',
-    expected: [noAnswer, answered(409)],
+    expected: [networkErrorMessage, httpErrorMessage(409)],
     reach: async (page) => {
       await page.route(
         '**/v1/api-keys',
@@ -120,7 +120,7 @@ const states: State[] = [
   {
     what: 'a failure while a key is created',
     path: '/settings/api?panel=generate',
-    expected: [answered(500)],
+    expected: [httpErrorMessage(500)],
     reach: async (page) => {
       await page.route('**/v1/api-keys', (route) => route.fulfill({ status: 500, json: failure }));
       await keys.nameField(page).fill('Failed for axe');
@@ -165,7 +165,7 @@ const states: State[] = [
     what: 'revoking a revoked key',
     path: `/settings/api?panel=revoke&key=${revoked.id}`,
     reach: (page) =>
-      keys.question(page).getByRole('heading', { name: 'This key is already revoked' }).waitFor(),
+      keys.alertDialog(page).getByRole('heading', { name: 'This key is already revoked' }).waitFor(),
   },
   {
     what: 'the new password with problems',
@@ -179,12 +179,12 @@ const states: State[] = [
   {
     what: 'signing out everywhere else',
     path: '/settings/account?panel=end-others',
-    reach: (page) => keys.question(page).waitFor(),
+    reach: (page) => keys.alertDialog(page).waitFor(),
   },
   {
     what: 'signing out everywhere',
     path: '/settings/account?panel=end-all',
-    reach: (page) => keys.question(page).waitFor(),
+    reach: (page) => keys.alertDialog(page).waitFor(),
   },
   {
     what: 'the account menu',
@@ -205,7 +205,7 @@ const states: State[] = [
   {
     what: 'the banner of an offline page',
     path: '/settings/api',
-    expected: [noAnswer],
+    expected: [networkErrorMessage],
     reach: async (page) => {
       await page.context().setOffline(true);
       await page.locator('.offline').waitFor();
@@ -226,7 +226,7 @@ test('the sign-in dialog over another dialog has no axe violations', async (t) =
   const person = await dashboard.openSession();
   const page = await dashboard.open(t, '/settings/api?panel=generate', {
     as: person,
-    expected: [answered(401)],
+    expected: [httpErrorMessage(401)],
   });
   await settled(page);
   await dashboard.database('DELETE FROM session WHERE token = ?', person.storedToken);

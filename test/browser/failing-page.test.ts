@@ -56,7 +56,7 @@ test('if the dialog that shows the key fails, the key stays visible, and closing
   await page.getByRole('tab', { name: 'curl' }).click();
   assert.equal(await isRescued(page), apiKey);
   await page.keyboard.press('Escape');
-  await reads(keys.question(page), /Close without copying\?/);
+  await reads(keys.alertDialog(page), /Close without copying\?/);
   await page.getByRole('button', { name: 'Back to the key' }).click();
   assert.equal(await keys.shownKey(page), apiKey);
   await keys.doneButton(page).click();

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { keySchema } from '@soku/contract/keys';
 import type { Page } from 'playwright-core';
-import { answered, Dashboard } from './dashboard.ts';
+import { httpErrorMessage, Dashboard } from './dashboard.ts';
 import { describedAs, hasFocus, isAt, isGone, reads, texts, until } from './expect.ts';
 import * as keys from './key-pages.ts';
 
@@ -191,7 +191,7 @@ for (const [what, name, problem] of [
   test(`renaming to ${what} is rejected in the dialog and changes nothing`, async (t) => {
     const { apiKey, key } = await ada.makeKey({ name: `Unchanged by ${what}` });
     const page = await dashboard.open(t, `/settings/api/${key.id}?panel=rename`, {
-      expected: name === '' ? [answered(400)] : [],
+      expected: name === '' ? [httpErrorMessage(400)] : [],
     });
     await keys.nameField(page).fill(name === '' ? apiKey : name);
     await page.keyboard.press('Enter');
@@ -216,7 +216,7 @@ test('the page of a key shows its details, but never the full key', async (t) =>
 });
 
 test('the page of an unknown key says so and links back to the list', async (t) => {
-  const page = await dashboard.open(t, `/settings/api/key_${'0'.repeat(26)}`, { expected: [answered(404)] });
+  const page = await dashboard.open(t, `/settings/api/key_${'0'.repeat(26)}`, { expected: [httpErrorMessage(404)] });
   await reads(keys.heading(page), /^Key not found$/);
   await page.getByRole('link', { name: 'API keys' }).click();
   await isAt(page, '/settings/api');

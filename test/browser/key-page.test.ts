@@ -6,7 +6,7 @@ import type { Page } from 'playwright-core';
 import { z } from 'zod';
 import { bearer, call } from '../support/person.ts';
 import { settled } from './accessibility.ts';
-import { answered, Dashboard } from './dashboard.ts';
+import { httpErrorMessage, Dashboard } from './dashboard.ts';
 import { evaluate, hasFocus, isAt, isGone, reads, showsFocus, tabTo, texts, until } from './expect.ts';
 import { heading } from './key-pages.ts';
 import { recordHours, recordLastUse, startOfHour } from './recorded-usage.ts';
@@ -77,7 +77,7 @@ test('the page refreshes while it is visible and sends no requests while it is h
 test('when the session ends, the page asks for the password only once, not every ten seconds', async (t) => {
   const { key } = await ada.makeKey({ name: 'Left open' });
   const person = await dashboard.openSession();
-  const page = await dashboard.open(t, `/settings/api/${key.id}`, { as: person, expected: [answered(401)] });
+  const page = await dashboard.open(t, `/settings/api/${key.id}`, { as: person, expected: [httpErrorMessage(401)] });
   await page.clock.install();
   await page.reload();
   await shows(page, '0', '0');
@@ -242,7 +242,7 @@ test('the layout does not shift when the numbers have loaded', async (t) => {
 
 test('if the numbers cannot be loaded, an error is shown and the rest of the page works', async (t) => {
   const { key } = await ada.makeKey({ name: 'Without numbers' });
-  const page = await dashboard.open(t, '/settings/api', { expected: [answered(500)] });
+  const page = await dashboard.open(t, '/settings/api', { expected: [httpErrorMessage(500)] });
   await page.route('**/usage?**', (route) => route.fulfill({ status: 500, json: {} }));
   await page.goto(`${dashboard.server.url}/settings/api/${key.id}`);
   await reads(requests(page).getByRole('alert'), /The server responded with 500/);

@@ -8,7 +8,7 @@ const keyFormat = /^sk_live_[0-9A-Za-z]{32}$/;
 export const heading = (page: Page) => page.getByRole('heading', { level: 1 });
 export const generateButton = (page: Page) => page.getByRole('button', { name: 'Generate New Key' });
 export const dialog = (page: Page) => page.getByRole('dialog');
-export const question = (page: Page) => page.getByRole('alertdialog');
+export const alertDialog = (page: Page) => page.getByRole('alertdialog');
 export const nameField = (page: Page) => dialog(page).getByRole('textbox', { name: 'Name' });
 export const createButton = (page: Page) => dialog(page).getByRole('button', { name: 'Create', exact: true });
 export const keyField = (page: Page) => page.getByRole('textbox', { name: 'API key', exact: true });
@@ -29,7 +29,7 @@ export const rowNames = (page: Page) => page.locator('tbody').getByRole('link').
 export const revokeButton = (page: Page, name: string) =>
   page.getByRole('button', { name: `Revoke key ${name}`, exact: true });
 export const confirmRevoke = (page: Page, name: string) =>
-  question(page).getByRole('button', { name: `Revoke "${name}"` });
+  alertDialog(page).getByRole('button', { name: `Revoke "${name}"` });
 
 /** Creates a key with the mouse and returns it once it is shown. */
 export async function generate(page: Page, name: string): Promise<string> {

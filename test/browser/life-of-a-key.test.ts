@@ -54,7 +54,7 @@ test('M2, M3, M7, M8: the whole life of a key, with the mouse', async (t) => {
   assert.equal((await me(apiKey)).status, 200);
 
   await keys.revokeButton(page, 'Mouse').click();
-  await reads(keys.question(page), new RegExp(`Mouse.*${preview?.replaceAll('.', '\\.')}.*cannot be undone`));
+  await reads(keys.alertDialog(page), new RegExp(`Mouse.*${preview?.replaceAll('.', '\\.')}.*cannot be undone`));
   await keys.confirmRevoke(page, 'Mouse').click();
   await reads(keys.toast(page), /Revoked\. No server accepts it anymore\./);
   await isRevoked(apiKey);
@@ -100,9 +100,9 @@ test('M2, M3, M7, M8: the whole life of a key, with the keyboard alone and the f
 
   await tabTo(keys.revokeButton(page, 'Keyboard'));
   await keyboard.press('Enter');
-  await showsFocus(keys.question(page).getByRole('button', { name: 'Cancel' }));
+  await showsFocus(keys.alertDialog(page).getByRole('button', { name: 'Cancel' }));
   await keyboard.press('Escape');
-  await isGone(keys.question(page));
+  await isGone(keys.alertDialog(page));
   await showsFocus(keys.revokeButton(page, 'Keyboard'));
   assert.equal((await me(apiKey)).status, 200, 'Escape revokes nothing');
   await keyboard.press('Enter');
@@ -182,7 +182,7 @@ for (const [way, leave] of [
     await keys.nameField(page).fill(`Left by ${way}`);
     await leave(page);
     await isGone(keys.dialog(page));
-    await isGone(keys.question(page));
+    await isGone(keys.alertDialog(page));
     await isAt(page, '/settings/api');
     await hasFocus(keys.generateButton(page));
     assert.deepEqual(await keysNamed(`Left by ${way}`), []);

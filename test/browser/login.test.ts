@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, type TestContext, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { owner } from '../support/server.ts';
-import { answered, Dashboard } from './dashboard.ts';
+import { httpErrorMessage, Dashboard } from './dashboard.ts';
 import { hasFocus, isAt, reads } from './expect.ts';
 import { heading } from './key-pages.ts';
 
@@ -93,7 +93,7 @@ for (const next of foreign) {
 }
 
 test('a wrong password shows an error and keeps the email address', async (t) => {
-  const page = await openSignedOut(t, '/login', [answered(401)]);
+  const page = await openSignedOut(t, '/login', [httpErrorMessage(401)]);
   await signIn(page, 'wrong password');
   await reads(page.getByRole('alert'), /The email address or password is incorrect\./);
   assert.equal(await page.getByRole('textbox', { name: 'Email' }).inputValue(), owner.email);
@@ -103,7 +103,7 @@ test('a wrong password shows an error and keeps the email address', async (t) =>
 });
 
 test('after too many attempts, the page says how long to wait', async (t) => {
-  const page = await openSignedOut(t, '/login', [answered(429), answered(401)]);
+  const page = await openSignedOut(t, '/login', [httpErrorMessage(429), httpErrorMessage(401)]);
   const alert = page.getByRole('alert');
   // Only attempts within the last minute count. On a slow machine the first ones may be older when the page tries.
   do {

@@ -9,9 +9,9 @@ import * as keys from './key-pages.ts';
 const dashboard = await Dashboard.start();
 after(() => dashboard.stop());
 
-const stay = (page: Page) => keys.question(page).getByRole('button', { name: 'Back to the key' });
+const stay = (page: Page) => keys.alertDialog(page).getByRole('button', { name: 'Back to the key' });
 const leaveAnyway = (page: Page) =>
-  keys.question(page).getByRole('button', { name: 'Close without copying' });
+  keys.alertDialog(page).getByRole('button', { name: 'Close without copying' });
 
 const waysOut = [
   ['Escape', (page: Page) => page.keyboard.press('Escape')],
@@ -31,10 +31,10 @@ for (const [way, leave] of waysOut) {
     const { page, apiKey } = await openWithKey(t, `Kept from ${way}`);
     for (let round = 1; round <= 2; round += 1) {
       await leave(page);
-      await reads(keys.question(page), /Close without copying\?.*will not be shown again/);
+      await reads(keys.alertDialog(page), /Close without copying\?.*will not be shown again/);
       await hasFocus(stay(page));
       await stay(page).click();
-      await isGone(keys.question(page));
+      await isGone(keys.alertDialog(page));
       assert.equal(await keys.shownKey(page), apiKey, `the key is still there after round ${round}`);
     }
     await keys.copyAndClose(page);
@@ -45,7 +45,7 @@ for (const [way, leave] of waysOut) {
     await leave(page);
     await leaveAnyway(page).click();
     await isGone(keys.dialog(page));
-    await isGone(keys.question(page));
+    await isGone(keys.alertDialog(page));
     await isAt(page, '/settings/api');
     assert.ok(!(await page.content()).includes(apiKey));
     await keys.row(page, `Lost by ${way}`).waitFor();
@@ -58,7 +58,7 @@ for (const [way, leave] of waysOut) {
     await page.getByRole('button', { name: 'Copied', exact: true }).waitFor();
     await leave(page);
     await isGone(keys.dialog(page));
-    assert.equal(await keys.question(page).count(), 0);
+    assert.equal(await keys.alertDialog(page).count(), 0);
     await isAt(page, '/settings/api');
   });
 }
@@ -66,9 +66,9 @@ for (const [way, leave] of waysOut) {
 test('pressing Escape repeatedly never closes the dialog', async (t) => {
   const { page, apiKey } = await openWithKey(t, 'Escape again and again');
   for (let presses = 0; presses < 7; presses += 1) await page.keyboard.press('Escape');
-  await reads(keys.question(page), /Close without copying/);
+  await reads(keys.alertDialog(page), /Close without copying/);
   await page.keyboard.press('Escape');
-  await isGone(keys.question(page));
+  await isGone(keys.alertDialog(page));
   assert.equal(await keys.shownKey(page), apiKey);
 });
 
@@ -92,7 +92,7 @@ test('dragging a selection out of the dialog is not a click outside', async (t) 
   await page.mouse.move(5, 5, { steps: 3 });
   await page.mouse.up();
   assert.equal(await keys.shownKey(page), apiKey);
-  assert.equal(await keys.question(page).count(), 0);
+  assert.equal(await keys.alertDialog(page).count(), 0);
 });
 
 /** Starts an unload and returns the browser's own confirmation dialog. */
@@ -172,5 +172,5 @@ test('while the key is being created, nothing closes the dialog', async (t) => {
   await page.evaluate('history.back()');
   held.resolve();
   await keys.shownKey(page);
-  assert.equal(await keys.question(page).count(), 0);
+  assert.equal(await keys.alertDialog(page).count(), 0);
 });

@@ -4,7 +4,7 @@ import { after, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { z } from 'zod';
 import { settled } from './accessibility.ts';
-import { answered, Dashboard } from './dashboard.ts';
+import { httpErrorMessage, Dashboard } from './dashboard.ts';
 import { evaluate, hasFocus, isAt, reads, showsFocus } from './expect.ts';
 import { heading, nameField } from './key-pages.ts';
 
@@ -86,7 +86,7 @@ for (const path of ['/', '/settings/api', '/settings/audit', '/help/authenticati
 }
 
 test('an unknown address returns 404 with a page that links to the overview', async (t) => {
-  const page = await dashboard.open(t, '/nowhere', { expected: [answered(404)] });
+  const page = await dashboard.open(t, '/nowhere', { expected: [httpErrorMessage(404)] });
   for (const path of ['/nowhere', '/settings/nowhere', '/help/nowhere']) {
     const response = await page.goto(dashboard.server.url + path);
     assert.equal(response?.status(), 404);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { scriptSizes } from '../support/script-sizes.ts';
 import { isAccessible, settled } from './accessibility.ts';
-import { answered, Dashboard } from './dashboard.ts';
+import { httpErrorMessage, Dashboard } from './dashboard.ts';
 import { heading } from './key-pages.ts';
 import { recordHours, recordLastUse } from './recorded-usage.ts';
 
@@ -59,7 +59,7 @@ const cases: Case[] = [
   { what: 'the page of a key over 30 days', path: `/settings/api/${key.id}?range=30d` },
   { what: 'the page of an unused key', path: `/settings/api/${unused.id}` },
   { what: 'the page of a revoked key', path: `/settings/api/${revoked.id}` },
-  { what: 'the page of an unknown key', path: `/settings/api/${missing}`, expected: [answered(404)] },
+  { what: 'the page of an unknown key', path: `/settings/api/${missing}`, expected: [httpErrorMessage(404)] },
   { what: 'the audit log', path: '/settings/audit' },
   { what: 'the audit log without matching entries', path: '/settings/audit?action=account.password_reset' },
   { what: 'the help on keys', path: '/help/api-key-management' },
@@ -67,7 +67,7 @@ const cases: Case[] = [
   { what: 'the troubleshooting page', path: '/help/api-troubleshooting#revoked_key' },
   { what: 'the troubleshooting page without a login', path: '/help/api-troubleshooting', signedOut: true },
   { what: 'the reference', path: '/docs' },
-  { what: 'an unknown page', path: '/nowhere', expected: [answered(404)] },
+  { what: 'an unknown page', path: '/nowhere', expected: [httpErrorMessage(404)] },
 ];
 
 for (const { what, path, on = dashboard, signedOut = false, expected = [] } of cases) {

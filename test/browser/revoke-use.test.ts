@@ -5,7 +5,7 @@ import { createdKeySchema, keySchema } from '@soku/contract/keys';
 import type { Page } from 'playwright-core';
 import { bearer, call } from '../support/person.ts';
 import { isAccessible } from './accessibility.ts';
-import { answered, Dashboard } from './dashboard.ts';
+import { httpErrorMessage, Dashboard } from './dashboard.ts';
 import { hasFocus, isGone, reads } from './expect.ts';
 import * as keys from './key-pages.ts';
 import { recordHours, recordLastUse } from './recorded-usage.ts';
@@ -15,7 +15,7 @@ after(() => dashboard.stop());
 const { ada } = dashboard;
 
 const week = 7 * 24 * 3_600_000;
-const use = (page: Page) => keys.question(page).locator('.key-use[role=status]');
+const use = (page: Page) => keys.alertDialog(page).locator('.key-use[role=status]');
 const statusOf = async (id: string) =>
   keySchema.parse((await ada.call('GET', `/v1/api-keys/${id}`)).body).status;
 
@@ -84,11 +84,11 @@ test('the revoke button works and the layout is stable while the usage is loadin
   await keys.revokeButton(page, 'In a hurry').click();
   await keys.confirmRevoke(page, 'In a hurry').waitFor();
   await reads(use(page), /^Loading usage$/);
-  const waiting = await keys.question(page).boundingBox();
+  const waiting = await keys.alertDialog(page).boundingBox();
   held.resolve();
   await reads(use(page), /^1 request in the last 24 hours/);
-  assert.deepEqual(await keys.question(page).boundingBox(), waiting, 'the layout does not shift');
-  await hasFocus(keys.question(page).getByRole('button', { name: 'Cancel' }));
+  assert.deepEqual(await keys.alertDialog(page).boundingBox(), waiting, 'the layout does not shift');
+  await hasFocus(keys.alertDialog(page).getByRole('button', { name: 'Cancel' }));
 
   await page.route('**/usage?**', () => undefined);
   await page.reload();
@@ -110,9 +110,9 @@ test('the keys that a key created can be revoked with it', async (t) => {
   }
   const page = await dashboard.open(t, '/settings/api?q=Provisioner');
   await keys.revokeButton(page, 'Provisioner').click();
-  const choice = keys.question(page).getByRole('checkbox');
+  const choice = keys.alertDialog(page).getByRole('checkbox');
   await reads(
-    keys.question(page).locator('label.check'),
+    keys.alertDialog(page).locator('label.check'),
     /^Also revoke the 2 keys that it created 2 requests in the last 24 hours, last used .*\.$/,
   );
   assert.equal(await choice.isChecked(), false);
@@ -127,13 +127,13 @@ test('the dialog says if a key that may create keys has created none', async (t)
   await ada.makeKey({ name: 'Childless', scopes: ['keys:write'] });
   const page = await dashboard.open(t, '/settings/api?q=Childless');
   await keys.revokeButton(page, 'Childless').click();
-  await keys.question(page).getByText('This key created no other active keys.').waitFor();
-  assert.equal(await keys.question(page).getByRole('checkbox').count(), 0);
+  await keys.alertDialog(page).getByText('This key created no other active keys.').waitFor();
+  assert.equal(await keys.alertDialog(page).getByRole('checkbox').count(), 0);
 });
 
 test('if the usage cannot be loaded, the dialog says so and the revoke works', async (t) => {
   const { key } = await ada.makeKey({ name: 'Not told' });
-  const page = await dashboard.open(t, '/settings/api?q=Not%20told', { expected: [answered(500)] });
+  const page = await dashboard.open(t, '/settings/api?q=Not%20told', { expected: [httpErrorMessage(500)] });
   await page.route('**/usage?**', (route) => route.fulfill({ status: 500, json: {} }));
   await keys.revokeButton(page, 'Not told').click();
   await reads(use(page), /^Usage could not be loaded\. You can still revoke the key\.$/);

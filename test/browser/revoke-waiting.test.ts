@@ -15,7 +15,7 @@ let many: Dashboard;
 before(async () => {
   // The pages are opened on the first server, so its own address must be the public URL.
   deployment = await Deployment.start(3, { TRUST_PROXY: '127.0.0.1', SOKU_PUBLIC_URL: undefined });
-  many = await Dashboard.before(deployment.node(0).server, dashboard);
+  many = await Dashboard.attach(deployment.node(0).server, dashboard);
 });
 after(async () => {
   await deployment.stop();
@@ -45,21 +45,21 @@ test('a slow revoke is announced in an existing live region of the dialog, and i
   await keys.revokeButton(page, 'Takes long').click();
   const confirm = keys.confirmRevoke(page, 'Takes long');
   await confirm.waitFor();
-  const region = keys.question(page).locator('.revoke-waiting[role=status]');
+  const region = keys.alertDialog(page).locator('.revoke-waiting[role=status]');
   assert.deepEqual(await texts(region), [''], 'the live region exists before its text');
-  const before = await keys.question(page).boundingBox();
+  const before = await keys.alertDialog(page).boundingBox();
   // Both clicks occur in one task of the page, without a render in between.
   await confirm.evaluate((button) => {
     button.click();
     button.click();
   });
   await reads(region, new RegExp(`^${waiting}$`));
-  assert.deepEqual(await keys.question(page).boundingBox(), before, 'the layout does not shift');
+  assert.deepEqual(await keys.alertDialog(page).boundingBox(), before, 'the layout does not shift');
   await confirm.click({ force: true });
   await page.keyboard.press('Escape');
   await page.keyboard.press('Enter');
   held.resolve();
-  await isGone(keys.question(page));
+  await isGone(keys.alertDialog(page));
   await reads(keys.toast(page), /No server accepts it anymore\.$/);
   assert.equal(sent, 1);
 });
@@ -79,12 +79,12 @@ test('a revoke that takes too long says that the key may already be revoked', as
   await page.clock.pauseAt(now.getTime() + 1000);
   await keys.confirmRevoke(page, 'Hangs').click();
   await page.clock.runFor(2900);
-  const region = keys.question(page).locator('.revoke-waiting');
+  const region = keys.alertDialog(page).locator('.revoke-waiting');
   await reads(region, new RegExp(`^${waiting}$`));
   await page.clock.runFor(200);
   await reads(region, /^This is taking too long\. The key may already be revoked…$/);
   held.resolve();
-  await isGone(keys.question(page));
+  await isGone(keys.alertDialog(page));
 });
 
 test('with several servers, the page shows how many there are and how long the revoke took', async (t) => {
@@ -107,7 +107,7 @@ test('while a revoke waits for a frozen server, the dialog says so and the page 
   process.kill(pid, 'SIGSTOP');
   t.after(() => process.kill(pid, 'SIGCONT'));
   await keys.confirmRevoke(page, 'Frozen').click();
-  await reads(keys.question(page).locator('.revoke-waiting'), new RegExp(waiting));
+  await reads(keys.alertDialog(page).locator('.revoke-waiting'), new RegExp(waiting));
   assert.equal(await keys.toast(page).count(), 0);
   await reads(keys.toast(page), /No server accepts it anymore \(2 servers, [\d,]+ ms\)\.$/);
   const { body } = await many.ada.call('GET', `/v1/api-keys/${key.id}`);

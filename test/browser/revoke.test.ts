@@ -4,7 +4,7 @@ import { after, test } from 'node:test';
 import { errorSchema } from '@soku/contract/errors';
 import { keySchema } from '@soku/contract/keys';
 import type { Page } from 'playwright-core';
-import { answered, Dashboard, noAnswer } from './dashboard.ts';
+import { httpErrorMessage, Dashboard, networkErrorMessage } from './dashboard.ts';
 import { hasFocus, isAt, isGone, reads } from './expect.ts';
 import * as keys from './key-pages.ts';
 
@@ -34,10 +34,10 @@ test('the dialog shows the key and the consequences, and Cancel and Escape revok
     const text = new RegExp(
       `Revoke this key\\? Asked about ${key.preview.replaceAll('.', '\\.')} Created just now.*401 Unauthorized.*This cannot be undone\\.`,
     );
-    await reads(keys.question(page), text);
-    await hasFocus(keys.question(page).getByRole('button', { name: 'Cancel' }));
+    await reads(keys.alertDialog(page), text);
+    await hasFocus(keys.alertDialog(page).getByRole('button', { name: 'Cancel' }));
     await page.keyboard.press(leave === 'Cancel' ? 'Enter' : 'Escape');
-    await isGone(keys.question(page));
+    await isGone(keys.alertDialog(page));
     await isAt(page, '/settings/api?q=Asked');
     await hasFocus(keys.revokeButton(page, 'Asked about'));
   }
@@ -73,7 +73,7 @@ test('the result is announced in a live region after the dialog has closed', asy
   await revokeInPage(page, 'Heard of');
   const region = page.getByRole('status').filter({ has: page.locator('.toast') });
   await reads(region, /"Heard of": Revoked\. No server accepts it anymore\./);
-  assert.equal(await keys.question(page).count(), 0);
+  assert.equal(await keys.alertDialog(page).count(), 0);
 });
 
 test('a key can also be revoked on its page', async (t) => {
@@ -109,20 +109,20 @@ test('the dialog says if the key was already revoked in another tab', async (t) 
   await keys.revokeButton(page, 'Already').waitFor();
   await ada.revoke(key.id);
   await keys.revokeButton(page, 'Already').click();
-  await keys.question(page).getByRole('heading', { name: 'This key is already revoked' }).waitFor();
-  await reads(keys.question(page), /Already.*revoked \d+ \w+ \d{4}/);
-  await isGone(keys.question(page).getByRole('button', { name: /^Revoke/ }));
-  await keys.question(page).getByRole('button', { name: 'Close' }).click();
-  await isGone(keys.question(page));
+  await keys.alertDialog(page).getByRole('heading', { name: 'This key is already revoked' }).waitFor();
+  await reads(keys.alertDialog(page), /Already.*revoked \d+ \w+ \d{4}/);
+  await isGone(keys.alertDialog(page).getByRole('button', { name: /^Revoke/ }));
+  await keys.alertDialog(page).getByRole('button', { name: 'Close' }).click();
+  await isGone(keys.alertDialog(page));
   await isGone(keys.row(page, 'Already'));
 });
 
 test('if a revoke does not reach the server, the dialog shows the error and the key stays active', async (t) => {
   const { key } = await ada.makeKey({ name: 'Not reached' });
-  const page = await dashboard.open(t, '/settings/api?q=Not%20reached', { expected: [noAnswer] });
+  const page = await dashboard.open(t, '/settings/api?q=Not%20reached', { expected: [networkErrorMessage] });
   await page.route('**/revoke', (route) => route.abort());
   await revokeInPage(page, 'Not reached');
-  await reads(keys.question(page).getByRole('alert'), /The server did not respond/);
+  await reads(keys.alertDialog(page).getByRole('alert'), /The server did not respond/);
   await reads(keys.row(page, 'Not reached'), /Active/);
   assert.equal(await page.locator('.toast').count(), 0);
   assert.equal(await statusOf(key.id), 'active');
@@ -145,7 +145,7 @@ test('while a revoke is running, the key is not shown as revoked and the dialog 
   });
   await revokeInPage(page, 'On its way');
   await page.keyboard.press('Escape');
-  await reads(keys.question(page), /Revoke this key\?/);
+  await reads(keys.alertDialog(page), /Revoke this key\?/);
   await reads(keys.row(page, 'On its way'), /Active/);
   held.resolve();
   await isGone(keys.row(page, 'On its way'));
@@ -153,7 +153,7 @@ test('while a revoke is running, the key is not shown as revoked and the dialog 
 
 test('offline, the page shows a banner, and a revoke fails in the dialog', async (t) => {
   const { key } = await ada.makeKey({ name: 'Offline' });
-  const page = await dashboard.open(t, '/settings/api?q=Offline', { expected: [noAnswer] });
+  const page = await dashboard.open(t, '/settings/api?q=Offline', { expected: [networkErrorMessage] });
   await keys.revokeButton(page, 'Offline').click();
   await keys.confirmRevoke(page, 'Offline').waitFor();
   await page.context().setOffline(true);
@@ -163,7 +163,7 @@ test('offline, the page shows a banner, and a revoke fails in the dialog', async
   );
   await keys.confirmRevoke(page, 'Offline').click();
   await reads(
-    keys.question(page).getByRole('alert'),
+    keys.alertDialog(page).getByRole('alert'),
     /You are offline\. Try again when you are back online\./,
   );
   await reads(keys.row(page, 'Offline'), /Active/);
@@ -186,11 +186,11 @@ const failure = errorSchema.parse({
 
 test('a server error is shown where it occurred: in the dialog and instead of the list', async (t) => {
   await createKeys('Failing');
-  const page = await dashboard.open(t, '/settings/api?q=Failing', { expected: [answered(500)] });
+  const page = await dashboard.open(t, '/settings/api?q=Failing', { expected: [httpErrorMessage(500)] });
   await page.route('**/revoke', (route) => route.fulfill({ status: 500, json: failure }));
   await revokeInPage(page, 'Failing');
   const message = /Internal server error\. Try again\. Request ID req_fromatest/;
-  await reads(keys.question(page).getByRole('alert'), message);
+  await reads(keys.alertDialog(page).getByRole('alert'), message);
   await reads(keys.row(page, 'Failing'), /Active/);
 
   await page.route('**/v1/api-keys?**', (route) => route.fulfill({ status: 500, json: failure }));
@@ -203,13 +203,13 @@ test('a server error is shown where it occurred: in the dialog and instead of th
 
 test('a revoke that fails after it took effect can be repeated in the dialog', async (t) => {
   const { key } = await ada.makeKey({ name: 'Half done' });
-  const page = await dashboard.open(t, '/settings/api?q=Half', { expected: [answered(500)] });
+  const page = await dashboard.open(t, '/settings/api?q=Half', { expected: [httpErrorMessage(500)] });
   await page.route('**/revoke', async (route) => {
     await route.fetch();
     await route.fulfill({ status: 500, json: failure });
   });
   await revokeInPage(page, 'Half done');
-  const dialog = keys.question(page);
+  const dialog = keys.alertDialog(page);
   await reads(dialog.getByRole('alert'), /Internal server error/);
   await page.evaluate(`window.dispatchEvent(new Event('focus'))`);
   await reads(dialog, /Half done.*revoked \d+ \w+ \d{4}.*Internal server error/);
@@ -221,9 +221,9 @@ test('a revoke that fails after it took effect can be repeated in the dialog', a
 
 test('the link to the revoke dialog of an unknown key shows an error', async (t) => {
   const id = `key_${'0'.repeat(26)}`;
-  const page = await dashboard.open(t, `/settings/api?panel=revoke&key=${id}`, { expected: [answered(404)] });
-  await reads(keys.question(page).getByRole('alert'), /No key with this id exists in this workspace\./);
-  await keys.question(page).getByRole('button', { name: 'Close' }).click();
-  await isGone(keys.question(page));
+  const page = await dashboard.open(t, `/settings/api?panel=revoke&key=${id}`, { expected: [httpErrorMessage(404)] });
+  await reads(keys.alertDialog(page).getByRole('alert'), /No key with this id exists in this workspace\./);
+  await keys.alertDialog(page).getByRole('button', { name: 'Close' }).click();
+  await isGone(keys.alertDialog(page));
   await isAt(page, '/settings/api');
 });

@@ -7,7 +7,7 @@ import { after, type TestContext, test } from 'node:test';
 import { generateKey } from '@soku/key';
 import type { BrowserContext, Page } from 'playwright-core';
 import { z } from 'zod';
-import { Dashboard, noAnswer } from './dashboard.ts';
+import { Dashboard, networkErrorMessage } from './dashboard.ts';
 import { evaluate, isAt, isGone, reads } from './expect.ts';
 import * as keys from './key-pages.ts';
 
@@ -286,7 +286,7 @@ test('a long text that is not a key stays in the search as pasted', async (t) =>
 
 test('if the code that detects keys does not load, text that may contain one is not sent', async (t) => {
   const { apiKey } = await dashboard.ada.makeKey({ name: 'Not read' });
-  const page = await dashboard.open(t, '/settings/api', { expected: [noAnswer] });
+  const page = await dashboard.open(t, '/settings/api', { expected: [networkErrorMessage] });
   const recorded = record(page.context());
   await page.route(/search-input|read-address/, (route) => route.abort());
   await searchField(page).fill(apiKey);

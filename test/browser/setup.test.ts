@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { answered, Dashboard } from './dashboard.ts';
+import { httpErrorMessage, Dashboard } from './dashboard.ts';
 import { describedAs, hasFocus, isAt, reads } from './expect.ts';
 import { heading } from './key-pages.ts';
 
@@ -36,7 +36,7 @@ test('without an account, every page redirects to the setup page', async (t) => 
 });
 
 test('a wrong code is reported at its field, and the input is kept', async (t) => {
-  const page = await dashboard.open(t, '/setup?code=not-the-code', { expected: [answered(400)] });
+  const page = await dashboard.open(t, '/setup?code=not-the-code', { expected: [httpErrorMessage(400)] });
   assert.equal(await field(page, 'Setup code').inputValue(), 'not-the-code');
   await fillIn(page);
   await create(page);
@@ -65,7 +65,7 @@ test('the code creates the owner and signs them in, and works only once', async 
   const fresh = await Dashboard.start(withoutOwner, dashboard);
   t.after(() => fresh.stop());
   const code = await setupCode(fresh);
-  const late = await fresh.open(t, `/setup?code=${code}`, { expected: [answered(400)] });
+  const late = await fresh.open(t, `/setup?code=${code}`, { expected: [httpErrorMessage(400)] });
   await fillIn(late);
 
   const page = await fresh.open(t, `/setup?code=${code}`);

@@ -56,9 +56,9 @@ test('the revoke dialog has no large gaps', async (t) => {
   await ada.makeKey({ name: 'Without gaps' });
   const page = await dashboard.open(t, '/settings/api?q=Without%20gaps');
   await keys.revokeButton(page, 'Without gaps').click();
-  await reads(keys.question(page).locator('.key-use'), /^Never used/);
+  await reads(keys.alertDialog(page).locator('.key-use'), /^Never used/);
   // The box around the details has its own gap and padding below them.
-  const gaps = await keys.question(page).evaluate((dialog) => {
+  const gaps = await keys.alertDialog(page).evaluate((dialog) => {
     const parts = [...dialog.querySelectorAll('h2, p, .button')].filter(
       (part) => part.textContent.trim() !== '',
     );

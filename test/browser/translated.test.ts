@@ -8,7 +8,7 @@ import type { Page } from 'playwright-core';
 import { z } from 'zod';
 import { bearer, call } from '../support/person.ts';
 import { owner } from '../support/server.ts';
-import { answered, Dashboard } from './dashboard.ts';
+import { httpErrorMessage, Dashboard } from './dashboard.ts';
 import { clipboard, evaluate, isAt, isGone, reads, texts } from './expect.ts';
 import * as keys from './key-pages.ts';
 
@@ -42,7 +42,7 @@ test('setting up, signing out and signing in', async (t) => {
   t.after(() => fresh.stop());
   await fresh.server.printed('Set up Soku');
   const [, code = ''] = /setup\?code=([\w-]+)/.exec(fresh.server.output) ?? [];
-  const expected = [answered(400), answered(401)];
+  const expected = [httpErrorMessage(400), httpErrorMessage(401)];
   const page = await fresh.open(t, '/setup', { translated: true, expected });
   await field(page, 'Setup code').fill('not-the-code');
   await field(page, 'Your name').fill('Grace');
@@ -115,7 +115,7 @@ test('a key is created, shown, copied, tested, renamed, found and revoked', asyn
 
   await call(`${dashboard.server.url}/v1/me`, { headers: { ...bearer(apiKey), 'user-agent': 'curl/8.5' } });
   await keys.revokeButton(page, 'Translated and renamed').click();
-  await reads(keys.question(page), /2 requests in the last 24 hours, last used .* with curl\/8\.5/);
+  await reads(keys.alertDialog(page), /2 requests in the last 24 hours, last used .* with curl\/8\.5/);
   await keys.confirmRevoke(page, 'Translated and renamed').click();
   await reads(keys.toast(page), /Revoked\. No server accepts it anymore\./);
   await isGone(keys.row(page, 'Translated and renamed'));
@@ -125,10 +125,10 @@ test('a key is created, shown, copied, tested, renamed, found and revoked', asyn
 });
 
 test('closing before copying, and a lost response', async (t) => {
-  const page = await open(t, '/settings/api', [/ERR_FAILED/, answered(409)]);
+  const page = await open(t, '/settings/api', [/ERR_FAILED/, httpErrorMessage(409)]);
   await keys.generate(page, 'Not copied');
   await page.keyboard.press('Escape');
-  await reads(keys.question(page), /Close without copying\?/);
+  await reads(keys.alertDialog(page), /Close without copying\?/);
   await button(page, 'Close without copying').click();
   await keys.row(page, 'Not copied').waitFor();
 
@@ -188,14 +188,14 @@ test('the page of a key: rate limit, time ranges, numbers and revoke', async (t)
   await reads(page.locator('.page-head'), /^Page of one Revoked .* This key is revoked/);
   await isGone(button(page, 'Revoke key'));
   await page.goto(`${dashboard.server.url}/settings/api/${key.id}?panel=revoke`);
-  await reads(keys.question(page).getByRole('heading'), /^This key is already revoked$/);
+  await reads(keys.alertDialog(page).getByRole('heading'), /^This key is already revoked$/);
   await button(page, 'Close').click();
-  await isGone(keys.question(page));
+  await isGone(keys.alertDialog(page));
 });
 
 test('the help with the key checker, and the reference', async (t) => {
   const { apiKey } = await ada.makeKey({ name: 'Checked' });
-  const page = await open(t, '/help/api-troubleshooting', [answered(404)]);
+  const page = await open(t, '/help/api-troubleshooting', [httpErrorMessage(404)]);
   const check = page.getByRole('textbox', { name: 'Your key, as your program sends it' });
   const result = page.locator('.check-key').getByRole('status');
   for (const [text, words] of [
@@ -229,7 +229,7 @@ test('the default rate limit, the account, its sessions and the theme', async (t
   const page = await dashboard.open(t, '/settings/api', {
     as: await dashboard.openSession(),
     translated: true,
-    expected: [answered(400), answered(401)],
+    expected: [httpErrorMessage(400), httpErrorMessage(401)],
   });
   await button(page, 'Change the default rate limit').click();
   await keys.dialog(page).getByRole('combobox').selectOption('No limit');
@@ -257,6 +257,6 @@ test('the default rate limit, the account, its sessions and the theme', async (t
   await page.keyboard.press('Escape');
   await isGone(keys.dialog(page));
   await button(page, 'Sign out everywhere').click();
-  await keys.question(page).getByRole('button', { name: 'Sign out everywhere' }).click();
+  await keys.alertDialog(page).getByRole('button', { name: 'Sign out everywhere' }).click();
   await isAt(page, '/login');
 });

@@ -127,7 +127,7 @@ async function bury(database: SqliteDatabase): Promise<Keys> {
     const request = { id: keys.dead[i]?.id ?? '', workspaceId, by: 'usr_1', at: 1_700_000_000_000 };
     await propagation.commit(async (db) => {
       const revoked = await writeRevocation(db, { ...request, descendants: false });
-      return { value: undefined, changed: revoked && { kind: 'revoked', ids: revoked.keep } };
+      return { value: undefined, changed: revoked && { kind: 'revoked', ids: revoked.journalKeyIds } };
     });
   }
   return keys;

@@ -17,7 +17,7 @@ import {
   accountSearch,
   apiKeysSearch,
   auditSearch,
-  filterOf,
+  toListFilter,
   keySearch,
   loginSearch,
   setupSearch,
@@ -105,7 +105,7 @@ const apiKeysRoute = createRoute({
   getParentRoute: () => settingsRoute,
   path: '/api',
   validateSearch: apiKeysSearch,
-  loaderDeps: ({ search }) => filterOf(search),
+  loaderDeps: ({ search }) => toListFilter(search),
   // Requests the list while the code of the page is loading.
   loader: ({ context, deps, cause }) => {
     if (cause !== 'preload') void context.queryClient.prefetchInfiniteQuery(keyListOptions(deps));
@@ -175,7 +175,7 @@ const routeTree = rootRoute.addChildren([
   ]),
 ]);
 
-export function makeRouter(queryClient: QueryClient) {
+export function createAppRouter(queryClient: QueryClient) {
   return createRouter({
     routeTree,
     context: { queryClient },
@@ -196,6 +196,6 @@ export function makeRouter(queryClient: QueryClient) {
 
 declare module '@tanstack/react-router' {
   interface Register {
-    router: ReturnType<typeof makeRouter>;
+    router: ReturnType<typeof createAppRouter>;
   }
 }

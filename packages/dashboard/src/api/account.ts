@@ -8,7 +8,7 @@ export const browserSessionsOptions = queryOptions({
   queryKey: ['browser-sessions'],
   queryFn: async ({ signal }) => {
     const sessions = await callApi('/api/auth/list-sessions', {
-      answer: z.array(browserSessionSchema),
+      schema: z.array(browserSessionSchema),
       signal,
     });
     return sessions.sort(
@@ -20,10 +20,10 @@ export const browserSessionsOptions = queryOptions({
 const anyResponse = z.unknown();
 
 function post(path: string, body: unknown): Promise<unknown> {
-  return callApi(`/api/auth/${path}`, { method: 'POST', body, answer: anyResponse });
+  return callApi(`/api/auth/${path}`, { method: 'POST', body, schema: anyResponse });
 }
 
-export const renamePerson = (name: string) => post('update-user', { name });
+export const updateUserName = (name: string) => post('update-user', { name });
 
 export const changePassword = (currentPassword: string, newPassword: string) =>
   post('change-password', { currentPassword, newPassword });

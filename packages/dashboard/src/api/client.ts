@@ -47,7 +47,7 @@ export class ApiError extends Error {
 const authErrorSchema = z.object({ code: z.string().optional(), message: z.string() });
 
 export interface Call<Schema extends z.ZodType> {
-  answer: Schema;
+  schema: Schema;
   method?: 'GET' | 'POST' | 'PATCH';
   body?: unknown;
   headers?: Record<string, string>;
@@ -61,7 +61,7 @@ export async function callApi<Schema extends z.ZodType>(
   const response = await send(path, call);
   const body = await readJson(response);
   if (!response.ok) throw failureOf(response, body);
-  const parsed = call.answer.safeParse(body);
+  const parsed = call.schema.safeParse(body);
   if (parsed.success) return parsed.data;
   throw new ApiError({
     status: response.status,
@@ -88,11 +88,11 @@ async function send(path: string, call: Call<z.ZodType>): Promise<Response> {
     });
   } catch (cause) {
     if (cause instanceof DOMException && cause.name === 'AbortError') throw cause;
-    throw unreachable();
+    throw createUnreachableError();
   }
 }
 
-export function unreachable(): ApiError {
+export function createUnreachableError(): ApiError {
   return navigator.onLine
     ? new ApiError({
         status: 0,
@@ -113,7 +113,7 @@ async function readJson(response: Response): Promise<unknown> {
   } catch (cause) {
     // A truncated body is a lost response, not an invalid one.
     if (cause instanceof SyntaxError) return undefined;
-    throw unreachable();
+    throw createUnreachableError();
   }
 }
 
@@ -136,12 +136,12 @@ function secondsOf(headers: Headers): number | undefined {
 /** The last one is the auth library's code. */
 const sessionEndedCodes = ['session_over', 'missing_authorization', 'UNAUTHORIZED'];
 
-export function isSessionOver(error: unknown): boolean {
+export function isSessionEnded(error: unknown): boolean {
   return error instanceof ApiError && error.status === 401 && sessionEndedCodes.includes(error.code);
 }
 
 /** There was no complete response, so it is unknown whether the request took effect. */
-export function isAnswerLost(error: unknown): boolean {
+export function isResponseLost(error: unknown): boolean {
   if (!(error instanceof ApiError)) return false;
   return error.status === 0 || (error.status < 300 && error.code === 'unexpected_response');
 }

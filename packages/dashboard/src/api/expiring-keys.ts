@@ -7,7 +7,7 @@ const pageSize = 100;
 const maxPages = 5;
 
 /** The API cannot filter keys by expiration date, so the overview checks only this many and says so. */
-export const mostKeysLookedAt = pageSize * maxPages;
+export const maxCheckedKeys = pageSize * maxPages;
 
 type ExpiringKey = Key & { expiresAt: string };
 
@@ -31,7 +31,7 @@ export const expiringKeysOptions = queryOptions({
 function fetchPage(cursor: string | null, signal: AbortSignal) {
   const query = new URLSearchParams({ status: 'active', limit: String(pageSize) });
   if (cursor !== null) query.set('cursor', cursor);
-  return callApi(`/v1/api-keys?${query}`, { answer: keyListSchema, signal });
+  return callApi(`/v1/api-keys?${query}`, { schema: keyListSchema, signal });
 }
 
 function expiresSoon(key: Key): key is ExpiringKey {

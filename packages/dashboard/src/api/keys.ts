@@ -19,9 +19,9 @@ import {
   queryOptions,
 } from '@tanstack/react-query';
 import { z } from 'zod';
-import { tellOtherTabs } from './channel.ts';
+import { notifyOtherTabs } from './channel.ts';
 import { callApi } from './client.ts';
-import { refreshEvery, refreshWhileSignedIn } from './refresh.ts';
+import { refreshInterval, refreshWhileSignedIn } from './refresh.ts';
 
 export interface ListFilter {
   status: StatusFilter;
@@ -41,7 +41,7 @@ export function keyListOptions(filter: ListFilter) {
     getNextPageParam: (page: KeyList) => page.nextCursor,
     // A refresh needs one request per loaded page, so a long list is refreshed less often.
     refetchInterval: ({ state }) =>
-      refreshWhileSignedIn({ state }) && refreshEvery * (state.data?.pages.length ?? 1),
+      refreshWhileSignedIn({ state }) && refreshInterval * (state.data?.pages.length ?? 1),
   });
 }
 
@@ -59,13 +59,13 @@ function fetchKeys(filter: ListFilter, limit: number, cursor: string | null, sig
   if (filter.q !== '') query.set('q', filter.q);
   if (filter.hash !== '') query.set('hash', filter.hash);
   if (cursor !== null) query.set('cursor', cursor);
-  return callApi(`/v1/api-keys?${query}`, { answer: keyListSchema, signal });
+  return callApi(`/v1/api-keys?${query}`, { schema: keyListSchema, signal });
 }
 
 export function keyOptions(id: string) {
   return queryOptions({
     queryKey: ['keys', 'one', id],
-    queryFn: ({ signal }) => callApi(`/v1/api-keys/${encodeURIComponent(id)}`, { answer: keySchema, signal }),
+    queryFn: ({ signal }) => callApi(`/v1/api-keys/${encodeURIComponent(id)}`, { schema: keySchema, signal }),
   });
 }
 
@@ -75,7 +75,7 @@ export function createKey(key: CreateKey, idempotencyKey: string): Promise<Creat
     method: 'POST',
     body: key,
     headers: { 'idempotency-key': idempotencyKey },
-    answer: createdKeySchema,
+    schema: createdKeySchema,
   });
 }
 
@@ -83,7 +83,7 @@ export function changeKey(id: string, change: ChangeKey): Promise<Key> {
   return callApi(`/v1/api-keys/${encodeURIComponent(id)}`, {
     method: 'PATCH',
     body: change,
-    answer: keySchema,
+    schema: keySchema,
   });
 }
 
@@ -92,7 +92,7 @@ export function descendantsOptions(id: string) {
   return queryOptions({
     queryKey: ['keys', 'descendants', id],
     queryFn: ({ signal }) =>
-      callApi(`/v1/api-keys/${encodeURIComponent(id)}/descendants`, { answer: descendantsSchema, signal }),
+      callApi(`/v1/api-keys/${encodeURIComponent(id)}/descendants`, { schema: descendantsSchema, signal }),
     retry: false,
     gcTime: 0,
   });
@@ -107,7 +107,7 @@ export function revokeKey(id: string, descendants: boolean): Promise<RevokedKey>
   return callApi(`/v1/api-keys/${encodeURIComponent(id)}/revoke`, {
     method: 'POST',
     body: { descendants },
-    answer: revokedKeySchema,
+    schema: revokedKeySchema,
   });
 }
 
@@ -117,7 +117,7 @@ const cachedFilterSchema = z.object({ status: z.string(), q: z.string(), hash: z
  * Puts the key that the server just returned into every cached list, so that the page behind a dialog is correct even
  * before the refetch that follows.
  */
-export function showKeyInLists(client: QueryClient, key: Key): void {
+export function updateCachedKey(client: QueryClient, key: Key): void {
   client.setQueryData(keyOptions(key.id).queryKey, key);
   for (const [queryKey] of client.getQueriesData({ queryKey: ['keys', 'list'] })) {
     const filter = cachedFilterSchema.safeParse(queryKey[2]);
@@ -129,7 +129,7 @@ export function showKeyInLists(client: QueryClient, key: Key): void {
     }
   }
   void client.invalidateQueries({ queryKey: ['keys'] });
-  tellOtherTabs('changed');
+  notifyOtherTabs('changed');
 }
 
 function placeKey(

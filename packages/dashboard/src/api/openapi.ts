@@ -76,7 +76,7 @@ export type Operation = z.infer<typeof operationSchema> & { id: string; method: 
 
 export const openApiOptions = queryOptions({
   queryKey: ['openapi'],
-  queryFn: ({ signal }) => callApi('/openapi.json', { answer: documentSchema, signal }),
+  queryFn: ({ signal }) => callApi('/openapi.json', { schema: documentSchema, signal }),
   // It changes only with the version of the server.
   staleTime: Number.POSITIVE_INFINITY,
 });

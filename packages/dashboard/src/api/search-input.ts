@@ -19,7 +19,7 @@ const maxLength = 10_000;
  *
  * @param prefixes accepted key prefixes
  */
-export function readSearchInput(text: string, prefixes: readonly string[]): SearchInput {
+export function parseSearchInput(text: string, prefixes: readonly string[]): SearchInput {
   const plain = decodePercent(text.slice(0, maxLength));
   const [first, ...others] = findKeys(plain, prefixes);
   if (first !== undefined) {

@@ -5,7 +5,7 @@ import { callApi } from './client.ts';
 
 export const sessionOptions = queryOptions({
   queryKey: ['session'],
-  queryFn: ({ signal }) => callApi('/api/session', { answer: sessionSchema, signal }),
+  queryFn: ({ signal }) => callApi('/api/session', { schema: sessionSchema, signal }),
   staleTime: 60_000,
 });
 
@@ -21,12 +21,12 @@ export function signIn(email: string, password: string, rememberMe: boolean): Pr
   return callApi('/api/auth/sign-in/email', {
     method: 'POST',
     body: { email, password, rememberMe },
-    answer: anyResponse,
+    schema: anyResponse,
   });
 }
 
 export function signOut(): Promise<unknown> {
-  return callApi('/api/auth/sign-out', { method: 'POST', body: {}, answer: anyResponse });
+  return callApi('/api/auth/sign-out', { method: 'POST', body: {}, schema: anyResponse });
 }
 
 export interface Owner {
@@ -37,5 +37,5 @@ export interface Owner {
 }
 
 export function setUpOwner(owner: Owner): Promise<unknown> {
-  return callApi('/api/setup', { method: 'POST', body: owner, answer: anyResponse });
+  return callApi('/api/setup', { method: 'POST', body: owner, schema: anyResponse });
 }

@@ -1,6 +1,6 @@
 import { usageSchema } from '@soku/contract/usage';
 import { keepPreviousData, queryOptions } from '@tanstack/react-query';
-import { hoursInDays, readerZone } from '../dates/zone.ts';
+import { hoursInDays, userTimeZone } from '../dates/zone.ts';
 import { callApi } from './client.ts';
 import { refreshWhileSignedIn } from './refresh.ts';
 
@@ -17,7 +17,7 @@ export function usageOptions(id: string, range: UsageRange) {
 }
 
 /** For the revoke dialog, which must not wait: no retries, and never from the cache. */
-export function usageOfLastDayOptions(id: string) {
+export function lastDayUsageOptions(id: string) {
   return queryOptions({
     queryKey: ['keys', 'usage', id, 'last day'],
     queryFn: ({ signal }) => fetchUsage(id, 24, signal),
@@ -28,7 +28,7 @@ export function usageOfLastDayOptions(id: string) {
 
 function fetchUsage(id: string, hours: number, signal: AbortSignal) {
   return callApi(`/v1/api-keys/${encodeURIComponent(id)}/usage?hours=${hours}`, {
-    answer: usageSchema,
+    schema: usageSchema,
     signal,
   });
 }
@@ -36,5 +36,5 @@ function fetchUsage(id: string, hours: number, signal: AbortSignal) {
 /** The number of hours, including the current one. 30 days are calendar days in the user's time zone. */
 function hoursOf(range: UsageRange, now: number): number {
   if (range === '24h') return 24;
-  return range === '7d' ? 7 * 24 : hoursInDays(30, now, readerZone);
+  return range === '7d' ? 7 * 24 : hoursInDays(30, now, userTimeZone);
 }

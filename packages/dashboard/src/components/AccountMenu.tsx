@@ -3,7 +3,7 @@ import { useQueryClient } from '@tanstack/react-query';
 import { Link, useRouter } from '@tanstack/react-router';
 import { ChevronsUpDown, LogOut, UserRound } from 'lucide-react';
 import { useId, useRef } from 'react';
-import { tellOtherTabs } from '../api/channel.ts';
+import { notifyOtherTabs } from '../api/channel.ts';
 import { signOut } from '../api/session.ts';
 import { ThemeSwitch } from './ThemeSwitch.tsx';
 import { announce } from './Toast.tsx';
@@ -70,7 +70,7 @@ function useSignOut() {
       announce(`You were not signed out. ${error instanceof Error ? error.message : ''}`);
       return;
     }
-    tellOtherTabs('signed-out');
+    notifyOtherTabs('signed-out');
     client.clear();
     await router.navigate({ to: '/login' });
   };

@@ -5,7 +5,7 @@ import type { ReactNode } from 'react';
 import { useSession } from '../api/session.ts';
 import { AccountMenu } from './AccountMenu.tsx';
 import { buttonClass } from './Button.tsx';
-import { Mark } from './Mark.tsx';
+import { Logo } from './Logo.tsx';
 import { OfflineBanner } from './OfflineBanner.tsx';
 import { SkipLink } from './SkipLink.tsx';
 
@@ -32,7 +32,7 @@ export function AppShell({ children }: { children?: ReactNode }) {
       <SkipLink />
       <header className="shell__bar">
         <Link to="/" className="shell__home">
-          <Mark />
+          <Logo />
           <span className="shell__product" translate="no">
             Soku
           </span>

@@ -2,14 +2,14 @@ import './Button.css';
 import { LoaderCircle, type LucideIcon } from 'lucide-react';
 import type { ComponentPropsWithRef, MouseEvent } from 'react';
 
-export type ButtonLook = 'primary' | 'secondary' | 'quiet' | 'danger' | 'quiet-danger' | 'link';
+export type ButtonVariant = 'primary' | 'secondary' | 'quiet' | 'danger' | 'quiet-danger' | 'link';
 
-export function buttonClass(variant: ButtonLook, extra = ''): string {
+export function buttonClass(variant: ButtonVariant, extra = ''): string {
   return `button button--${variant} ${extra}`.trim();
 }
 
 interface ButtonProps extends ComponentPropsWithRef<'button'> {
-  variant?: ButtonLook;
+  variant?: ButtonVariant;
   icon?: LucideIcon;
   /** A request is running: the button stays focusable and shows a spinner, but does nothing. */
   busy?: boolean;

@@ -18,7 +18,7 @@ const systems: Array<[RegExp, string]> = [
 ];
 
 /** A name by which people recognize a device, such as "Firefox on Linux". */
-export function deviceOf(userAgent: string): string {
+export function describeDevice(userAgent: string): string {
   const find = (names: Array<[RegExp, string]>) => names.find(([pattern]) => pattern.test(userAgent))?.[1];
   const browser = find(browsers) ?? 'Unknown browser';
   const system = find(systems);

@@ -2,7 +2,7 @@ import { type FormEvent, useState } from 'react';
 import { flushSync } from 'react-dom';
 import type { z } from 'zod';
 import { ApiError } from '../api/client.ts';
-import { sentence } from './sentence.ts';
+import { toSentence } from './sentence.ts';
 
 /** Problems by the name of their field. */
 export type FieldProblems = Readonly<Record<string, string>>;
@@ -88,7 +88,7 @@ function rejectedFields(error: unknown): FieldProblems {
 function byField(entries: readonly { path: string; problem: string }[]): FieldProblems {
   const problems: Record<string, string> = {};
   for (const { path, problem } of entries) {
-    problems[path.replace(/^(?:body)?[./]/, '')] ??= sentence(problem);
+    problems[path.replace(/^(?:body)?[./]/, '')] ??= toSentence(problem);
   }
   return problems;
 }

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { msPerHour } from '@soku/contract/instant';
 import fc from 'fast-check';
 import { relativeTime } from './dates.ts';
-import { dayNumber, hoursInDays, instantsOf, localTime, offsetAt } from './zone.ts';
+import { dayNumber, hoursInDays, toInstants, localTime, utcOffset } from './zone.ts';
 
 const zones = [
   'UTC',
@@ -53,7 +53,7 @@ for (const { zone, now, at, says } of [
 test('a local time converts back to its instant, in every zone and across every clock change', () => {
   fc.assert(
     fc.property(anyZone, anyMinute, (zone, at) => {
-      const instants = instantsOf(localTime(at, zone), zone);
+      const instants = toInstants(localTime(at, zone), zone);
       assert.ok(instants.includes(at));
       assert.ok(instants.length <= 2);
       for (const each of instants) assert.deepEqual(localTime(each, zone), localTime(at, zone));
@@ -63,7 +63,7 @@ test('a local time converts back to its instant, in every zone and across every 
 
 test('a skipped hour has no instant, and an hour that occurs twice has two', () => {
   const at = (hour: number, minute: number, month: number, day: number, zone: string) =>
-    instantsOf({ year: 2026, month, day, hour, minute }, zone).map((instant) =>
+    toInstants({ year: 2026, month, day, hour, minute }, zone).map((instant) =>
       new Date(instant).toISOString(),
     );
   assert.deepEqual(at(2, 30, 3, 29, 'Europe/Berlin'), []);
@@ -96,7 +96,7 @@ test('the hours of the last 30 days begin on the first of those days', () => {
 });
 
 test('offsets include the quarter hours of a zone', () => {
-  assert.equal(offsetAt(Date.UTC(2026, 6), 'Asia/Kathmandu'), 5.75 * msPerHour);
-  assert.equal(offsetAt(Date.UTC(2026, 6), 'Pacific/Chatham'), 12.75 * msPerHour);
-  assert.equal(offsetAt(Date.UTC(2026, 0), 'America/Havana'), -5 * msPerHour);
+  assert.equal(utcOffset(Date.UTC(2026, 6), 'Asia/Kathmandu'), 5.75 * msPerHour);
+  assert.equal(utcOffset(Date.UTC(2026, 6), 'Pacific/Chatham'), 12.75 * msPerHour);
+  assert.equal(utcOffset(Date.UTC(2026, 0), 'America/Havana'), -5 * msPerHour);
 });

@@ -1,4 +1,4 @@
-import { dayNumber, formatIn, localTime, readerZone } from './zone.ts';
+import { dayNumber, dateFormat, localTime, userTimeZone } from './zone.ts';
 
 const minute = 60;
 const hour = 60 * minute;
@@ -12,7 +12,7 @@ const relativeDay = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
  * A relative time such as "3 days ago". Days, months and years are calendar units in the user's time zone: "yesterday"
  * is the day before today, even if that day had 25 hours. Never returns "next week", which is ambiguous.
  */
-export function relativeTime(at: string, now = Date.now(), zone = readerZone): string {
+export function relativeTime(at: string, now = Date.now(), zone = userTimeZone): string {
   const then = Date.parse(at);
   const seconds = (then - now) / 1000;
   if (Math.abs(seconds) < minute) return seconds > 0 ? 'in a moment' : 'just now';
@@ -34,22 +34,22 @@ function wholeMonths(from: number, to: number, zone: string): number {
 }
 
 /** Like relativeTime, but with seconds below a minute, for data that refreshes. */
-export function freshTime(at: string, now = Date.now()): string {
+export function relativeTimeWithSeconds(at: string, now = Date.now()): string {
   const seconds = Math.max(1, Math.round((now - Date.parse(at)) / 1000));
   return seconds < minute ? relative.format(-seconds, 'second') : relativeTime(at, now);
 }
 
-export function exactTime(at: string, zone = readerZone): string {
-  return formatIn(zone, { dateStyle: 'medium', timeStyle: 'long' }).format(new Date(at));
+export function exactTime(at: string, zone = userTimeZone): string {
+  return dateFormat(zone, { dateStyle: 'medium', timeStyle: 'long' }).format(new Date(at));
 }
 
-export function dayOf(at: string, zone = readerZone): string {
-  return formatIn(zone, { dateStyle: 'medium' }).format(new Date(at));
+export function formatDay(at: string, zone = userTimeZone): string {
+  return dateFormat(zone, { dateStyle: 'medium' }).format(new Date(at));
 }
 
 /** Includes the name of the time zone. */
-export function timeOf(at: string, zone = readerZone): string {
-  return formatIn(zone, { timeStyle: 'long' }).format(new Date(at));
+export function formatTime(at: string, zone = userTimeZone): string {
+  return dateFormat(zone, { timeStyle: 'long' }).format(new Date(at));
 }
 
 export function utcTime(at: string): string {

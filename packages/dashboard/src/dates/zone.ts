@@ -1,7 +1,7 @@
 /** Calendar and clock of a time zone, from the browser's data. Zones are IANA names, instants are epoch ms. */
 import { msPerHour } from '@soku/contract/instant';
 
-export const readerZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+export const userTimeZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 const dayLength = 24 * msPerHour;
 
@@ -17,7 +17,7 @@ export interface LocalTime {
 const formats = new Map<string, Intl.DateTimeFormat>();
 
 /** Returns a formatter, by default in the user's locale. Formatters are cached because creating them is slow. */
-export function formatIn(
+export function dateFormat(
   zone: string,
   options: Intl.DateTimeFormatOptions,
   locale?: string,
@@ -29,7 +29,7 @@ export function formatIn(
 }
 
 export function localTime(at: number, zone: string): LocalTime {
-  const format = formatIn(
+  const format = dateFormat(
     zone,
     {
       year: 'numeric',
@@ -47,30 +47,30 @@ export function localTime(at: number, zone: string): LocalTime {
 }
 
 /** Epoch milliseconds of the local time read as UTC. For years from 100 on. */
-export function wallClock({ year, month, day, hour, minute }: LocalTime): number {
+export function localTimeAsUtc({ year, month, day, hour, minute }: LocalTime): number {
   return Date.UTC(year, month - 1, day, hour, minute);
 }
 
 /** Offset from UTC in milliseconds, positive east of it, in whole minutes. */
-export function offsetAt(at: number, zone: string): number {
-  return wallClock(localTime(at, zone)) - Math.floor(at / 60_000) * 60_000;
+export function utcOffset(at: number, zone: string): number {
+  return localTimeAsUtc(localTime(at, zone)) - Math.floor(at / 60_000) * 60_000;
 }
 
 /** The calendar day as the number of days since January 1, 1970. Yesterday is always one less than today. */
 export function dayNumber(at: number, zone: string): number {
-  return Math.floor((at + offsetAt(at, zone)) / dayLength);
+  return Math.floor((at + utcOffset(at, zone)) / dayLength);
 }
 
 /**
  * The instants at which local clocks show this time, earliest first: none in the hour that is skipped in spring, two in
  * the hour that occurs twice in fall.
  */
-export function instantsOf(local: LocalTime, zone: string): number[] {
-  const wall = wallClock(local);
-  const offsets = new Set([wall - dayLength, wall + dayLength].map((at) => offsetAt(at, zone)));
+export function toInstants(local: LocalTime, zone: string): number[] {
+  const wall = localTimeAsUtc(local);
+  const offsets = new Set([wall - dayLength, wall + dayLength].map((at) => utcOffset(at, zone)));
   return [...offsets]
     .map((offset) => wall - offset)
-    .filter((at) => wallClock(localTime(at, zone)) === wall)
+    .filter((at) => localTimeAsUtc(localTime(at, zone)) === wall)
     .sort((a, b) => a - b);
 }
 

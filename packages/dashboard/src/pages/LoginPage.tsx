@@ -1,7 +1,7 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, Link, useRouter } from '@tanstack/react-router';
 import { useRef } from 'react';
-import { tellOtherTabs } from '../api/channel.ts';
+import { notifyOtherTabs } from '../api/channel.ts';
 import { sessionOptions, signIn } from '../api/session.ts';
 import { Button } from '../components/Button.tsx';
 import { TextField } from '../components/Field.tsx';
@@ -9,7 +9,7 @@ import { Gate } from '../components/Gate.tsx';
 import { Failure } from '../components/Notice.tsx';
 import { PasswordField } from '../components/PasswordField.tsx';
 import { useSubmit } from '../components/use-submit.ts';
-import { authProblem } from '../session/auth-problem.ts';
+import { toAuthError } from '../session/auth-problem.ts';
 import { safePath } from '../session/safe-path.ts';
 
 const route = getRouteApi('/login');
@@ -24,13 +24,13 @@ export function LoginPage() {
       const email = String(fields.get('email') ?? '').trim();
       await signIn(email, String(fields.get('password') ?? ''), fields.has('remember'));
       await client.fetchQuery({ ...sessionOptions, staleTime: 0 });
-      tellOtherTabs('signed-in');
+      notifyOtherTabs('signed-in');
       router.history.replace(safePath(next));
     },
     {
       failureOf: (error) => {
         password.current?.select();
-        return authProblem(error);
+        return toAuthError(error);
       },
     },
   );

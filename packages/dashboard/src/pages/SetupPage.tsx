@@ -8,7 +8,7 @@ import { Gate } from '../components/Gate.tsx';
 import { Failure } from '../components/Notice.tsx';
 import { PasswordField } from '../components/PasswordField.tsx';
 import { parseForm, useSubmit } from '../components/use-submit.ts';
-import { authProblem } from '../session/auth-problem.ts';
+import { toAuthError } from '../session/auth-problem.ts';
 
 const route = getRouteApi('/setup');
 
@@ -22,7 +22,7 @@ export function SetupPage() {
       await client.fetchQuery({ ...sessionOptions, staleTime: 0 });
       await router.navigate({ to: '/', replace: true });
     },
-    { failureOf: authProblem },
+    { failureOf: toAuthError },
   );
   return (
     <Gate

@@ -28,7 +28,7 @@ export const apiKeysSearch = z.object({
 export type ApiKeysSearch = z.infer<typeof apiKeysSearch>;
 
 /** A search for a key by its hash finds the key whatever its status. */
-export function filterOf({ status, q, hash }: ApiKeysSearch): ListFilter {
+export function toListFilter({ status, q, hash }: ApiKeysSearch): ListFilter {
   if (hash !== undefined) return { status: 'all', q: '', hash };
   return { status: status ?? 'active', q: q ?? '', hash: '' };
 }

@@ -1,7 +1,7 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useRouter } from '@tanstack/react-router';
 import { useState } from 'react';
-import { tellOtherTabs } from '../api/channel.ts';
+import { notifyOtherTabs } from '../api/channel.ts';
 import { sessionOptions, signIn, useSession } from '../api/session.ts';
 import { Button } from '../components/Button.tsx';
 import { Dialog, DialogActions } from '../components/Dialog.tsx';
@@ -9,15 +9,15 @@ import { TextField } from '../components/Field.tsx';
 import { Failure } from '../components/Notice.tsx';
 import { PasswordField } from '../components/PasswordField.tsx';
 import { useSubmit } from '../components/use-submit.ts';
-import { authProblem } from './auth-problem.ts';
-import { answerSignIn, type Reason, useSignInReason } from './sign-in-again.ts';
+import { toAuthError } from './auth-problem.ts';
+import { finishSignIn, type SignInReason, useSignInReason } from './sign-in-again.ts';
 
-const titles: Record<Reason, string> = {
+const titles: Record<SignInReason, string> = {
   'session-over': 'Your session has ended',
   'recent-login': 'Confirm your password',
 };
 
-const texts: Record<Reason, string> = {
+const texts: Record<SignInReason, string> = {
   'session-over': 'Sign in again to continue. Nothing you typed is lost.',
   'recent-login':
     'To create a key, you must have signed in within the last two hours. Nothing you typed is lost.',
@@ -39,27 +39,27 @@ function useLastEmail(): string {
   return email ?? last ?? '';
 }
 
-function PasswordPrompt({ reason, email }: { reason: Reason; email: string }) {
+function PasswordPrompt({ reason, email }: { reason: SignInReason; email: string }) {
   const client = useQueryClient();
   const router = useRouter();
   const { busy, failure, submit } = useSubmit(
     async (fields) => {
       await signIn(email, String(fields.get('password') ?? ''), true);
       await client.invalidateQueries({ queryKey: sessionOptions.queryKey });
-      tellOtherTabs('signed-in');
-      answerSignIn(true);
+      notifyOtherTabs('signed-in');
+      finishSignIn(true);
     },
-    { failureOf: authProblem },
+    { failureOf: toAuthError },
   );
 
   const leave = () => {
-    answerSignIn(false);
+    finishSignIn(false);
     client.clear();
     void router.navigate({ to: '/login', search: { next: router.state.location.href } });
   };
 
   return (
-    <Dialog title={titles[reason]} onCloseRequest={() => answerSignIn(false)}>
+    <Dialog title={titles[reason]} onCloseRequest={() => finishSignIn(false)}>
       <form className="form" onSubmit={submit}>
         <p>{texts[reason]}</p>
         <TextField label="Email" type="email" value={email} readOnly autoComplete="username" />
@@ -71,7 +71,7 @@ function PasswordPrompt({ reason, email }: { reason: Reason; email: string }) {
               Use another account
             </Button>
           ) : (
-            <Button onClick={() => answerSignIn(false)}>Cancel</Button>
+            <Button onClick={() => finishSignIn(false)}>Cancel</Button>
           )}
           <Button variant="primary" type="submit" busy={busy}>
             Sign in

@@ -1,7 +1,7 @@
 import { Outlet, useNavigate, useRouterState } from '@tanstack/react-router';
 import { useEffect, useEffectEvent } from 'react';
 import { useSession } from '../api/session.ts';
-import { askToSignInAgain } from './sign-in-again.ts';
+import { requestSignIn } from './sign-in-again.ts';
 
 /** Milliseconds. Longer than a navigation to the login page, which unmounts this component. */
 const pause = 500;
@@ -14,7 +14,7 @@ export function SignedIn() {
   const signedOut = session !== undefined && session.user === null;
 
   const ask = useEffectEvent(async () => {
-    if (await askToSignInAgain('session-over')) return;
+    if (await requestSignIn('session-over')) return;
     void navigate({ to: '/login', search: { next: href } });
   });
 

@@ -8,7 +8,7 @@ const messages: Record<string, string> = {
 };
 
 /** Replaces the messages of the auth library with our own. Other errors stay unchanged. */
-export function authProblem(error: unknown): Error {
+export function toAuthError(error: unknown): Error {
   if (!(error instanceof ApiError))
     return error instanceof Error ? error : new Error('Something went wrong.');
   const { requestId, status, code } = error;

@@ -8,7 +8,7 @@ export let hashFromAddress = '';
  * address that may contain a key is replaced before the code that checks it loads, and stays replaced if that code
  * fails to load.
  */
-export async function cleanAddress({ location, history }: Window): Promise<void> {
+export async function removeKeyFromAddress({ location, history }: Window): Promise<void> {
   const { href } = location;
   if (!mayHoldKey(decodePercent(href))) return;
   const { state } = history;

@@ -1,10 +1,10 @@
-import type { makeRouter } from '../router.tsx';
+import type { createAppRouter } from '../router.tsx';
 
 /**
  * Moves the focus to the heading of a new page, so that a screen reader announces the page and Tab continues from its
  * top. A new page starts at its top; after Back, the browser restores the scroll position.
  */
-export function followNavigation(router: ReturnType<typeof makeRouter>): void {
+export function followNavigation(router: ReturnType<typeof createAppRouter>): void {
   let lastAction = '';
   router.history.subscribe(({ action }) => {
     lastAction = action.type;

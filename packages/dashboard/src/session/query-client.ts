@@ -1,6 +1,6 @@
 import { focusManager, QueryCache, QueryClient } from '@tanstack/react-query';
-import { ApiError, isSessionOver } from '../api/client.ts';
-import { askToSignInAgain } from './sign-in-again.ts';
+import { ApiError, isSessionEnded } from '../api/client.ts';
+import { requestSignIn } from './sign-in-again.ts';
 
 const maxAttempts = 3;
 
@@ -8,14 +8,14 @@ const maxAttempts = 3;
  * `onSignedOut` is called if a page has no data yet and cannot load it without a session. A page that already shows
  * data asks for the password in place, because it may contain a partly completed form.
  */
-export function makeQueryClient(onSignedOut: () => void): QueryClient {
+export function createQueryClient(onSignedOut: () => void): QueryClient {
   refetchOnFocus();
   const client = new QueryClient({
     queryCache: new QueryCache({
       onError: async (error, query) => {
-        if (!isSessionOver(error)) return;
+        if (!isSessionEnded(error)) return;
         if (query.state.data === undefined) onSignedOut();
-        else if (await askToSignInAgain('session-over')) await client.invalidateQueries();
+        else if (await requestSignIn('session-over')) await client.invalidateQueries();
       },
     }),
     defaultOptions: {

@@ -1,5 +1,5 @@
 import { containsKey, decodePercent, defaultPrefix, isPrefix } from '@soku/key';
-import { readSearchInput } from '../api/search-input.ts';
+import { parseSearchInput } from '../api/search-input.ts';
 
 interface ReadAddress {
   /** SHA-256 of the key in the address; '' if the key is not complete. */
@@ -16,7 +16,7 @@ interface ReadAddress {
 export function readAddress({ href, pathname }: URL): ReadAddress | null {
   const address = decodePercent(href);
   const prefixes = prefixesIn(address);
-  const read = readSearchInput(address, prefixes);
+  const read = parseSearchInput(address, prefixes);
   if (read.kind === 'text' || (read.kind === 'damaged' && !containsKey(address, [defaultPrefix])))
     return null;
   const path = containsKey(decodePercent(pathname), prefixes) ? '/' : pathname;

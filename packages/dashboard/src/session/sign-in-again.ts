@@ -3,22 +3,22 @@
  * call, so that no input is lost. Any call can request this; one dialog (SignInAgainDialog) serves all of them.
  */
 import { useSyncExternalStore } from 'react';
-import { ApiError, isSessionOver } from '../api/client.ts';
+import { ApiError, isSessionEnded } from '../api/client.ts';
 
-export type Reason = 'session-over' | 'recent-login';
+export type SignInReason = 'session-over' | 'recent-login';
 
-let reason: Reason | null = null;
+let reason: SignInReason | null = null;
 let waiting: Array<(signedIn: boolean) => void> = [];
 const listeners = new Set<() => void>();
 
-export function askToSignInAgain(why: Reason): Promise<boolean> {
+export function requestSignIn(why: SignInReason): Promise<boolean> {
   reason = why;
   const signedIn = new Promise<boolean>((resolve) => waiting.push(resolve));
   notifyListeners();
   return signedIn;
 }
 
-export function answerSignIn(signedIn: boolean): void {
+export function finishSignIn(signedIn: boolean): void {
   const settled = waiting;
   waiting = [];
   reason = null;
@@ -26,7 +26,7 @@ export function answerSignIn(signedIn: boolean): void {
   for (const resolve of settled) resolve(signedIn);
 }
 
-export function useSignInReason(): Reason | null {
+export function useSignInReason(): SignInReason | null {
   return useSyncExternalStore(subscribe, () => reason);
 }
 
@@ -45,12 +45,12 @@ export async function withSignIn<Result>(call: () => Promise<Result>): Promise<R
     return await call();
   } catch (error) {
     const why = reasonOf(error);
-    if (why === null || !(await askToSignInAgain(why))) throw error;
+    if (why === null || !(await requestSignIn(why))) throw error;
     return call();
   }
 }
 
-function reasonOf(error: unknown): Reason | null {
-  if (isSessionOver(error)) return 'session-over';
+function reasonOf(error: unknown): SignInReason | null {
+  if (isSessionEnded(error)) return 'session-over';
   return error instanceof ApiError && error.code === 'recent_login_required' ? 'recent-login' : null;
 }

@@ -24,7 +24,7 @@ export class AccountEventRecorder {
    * @throws {RequestError} storage_unavailable if the event cannot be written
    * @throws {DatabaseUnavailable}
    */
-  async signIn(request: FastifyRequest, account: AccountName, token: string): Promise<void> {
+  async recordSignIn(request: FastifyRequest, account: AccountName, token: string): Promise<void> {
     try {
       await this.#append(request, 'account.signed_in', account, {});
     } catch (error) {
@@ -39,7 +39,7 @@ export class AccountEventRecorder {
    * Records a change that cannot be undone, such as a changed password. An error response would be wrong at this point,
    * so a failure to write the event is only logged.
    */
-  async done(
+  async recordChange(
     request: FastifyRequest,
     action: Action,
     account: AccountName,

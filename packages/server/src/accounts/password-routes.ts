@@ -77,7 +77,7 @@ export const passwordRoutes: FastifyPluginAsyncZod<Options> = async (app, option
       if (response.status === 401) await recordFailure(request, email);
       if (response.ok) {
         const { user, token } = signedInSchema.parse(await response.clone().json());
-        await records.signIn(request, user, token);
+        await records.recordSignIn(request, user, token);
         logEvent(request, 'signed in', { accountId: user.id });
       }
       return sendAuthResponse(reply, response);
@@ -102,7 +102,7 @@ export const passwordRoutes: FastifyPluginAsyncZod<Options> = async (app, option
       // The auth library returns 400 for a wrong password here.
       logEvent(request, response.ok ? 'password changed' : 'password change failed', { accountId: id });
       const action = response.ok ? 'account.password_changed' : 'account.password_change_failed';
-      await records.done(request, action, session.user);
+      await records.recordChange(request, action, session.user);
       return sendAuthResponse(reply, response);
     },
   );
@@ -138,7 +138,7 @@ const setupRoute: FastifyPluginAsyncZod<Options> = async (app, options) => {
       });
       const { user, token } = signedIn.response;
       logEvent(request, 'account created', { accountId: user.id });
-      await records.signIn(request, user, token);
+      await records.recordSignIn(request, user, token);
       signedIn.headers.append('set-cookie', devices.issue(account.email));
       copyCookies(reply, signedIn.headers);
       return reply.code(201).header('cache-control', 'no-store').send({ email: account.email });

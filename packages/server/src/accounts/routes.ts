@@ -86,7 +86,7 @@ export const accountRoutes: FastifyPluginAsyncZod<Options> = async (app, options
   ) => {
     logEvent(request, event, { accountId: account.id });
     const more = moreOf(path, account, body);
-    if (more !== undefined) await records.done(request, action, account, more);
+    if (more !== undefined) await records.recordChange(request, action, account, more);
   };
 
   for (const call of authCalls(name)) {

@@ -74,7 +74,7 @@ test('a revoke does not wait for a frozen command in its workspace, or for a fro
     const request = { workspaceId: 'ws', id: 'key_1', by: 'usr_1', at: 2, descendants: false };
     const value = await writeRevocation(db, request);
     await appendEvent(db, { ...event('key_1'), action: 'key.revoked', at: 2 });
-    return { value, changed: value && { kind: 'revoked', ids: value.keep } };
+    return { value, changed: value && { kind: 'revoked', ids: value.journalKeyIds } };
   });
   assert.deepEqual(revoked.value?.revoked, [{ id: 'key_1', name: 'key_1' }]);
   // Another node does not wait either: it leaves sealing to the node that has the lock.

@@ -207,7 +207,7 @@ export class KeyService {
 }
 
 /** A revoke that changes nothing is also published, because the call that revoked these keys may still be waiting. */
-function changedBy({ key, revoked, keep }: RevokeResult): Changed {
+function changedBy({ key, revoked, journalKeyIds: keep }: RevokeResult): Changed {
   return { kind: 'revoked', ids: keep, ...(revoked.length === 0 && { republish: key.id }) };
 }
 

@@ -200,7 +200,7 @@ export interface RevokeResult {
   /** The keys that this call revoked. They include the key itself unless it was already revoked. */
   revoked: { id: string; name: string }[];
   /** Ids of keys whose hashes may be missing in the journal, after this revoke or an earlier one of the same key. */
-  keep: string[];
+  journalKeyIds: string[];
 }
 
 /**
@@ -223,7 +223,7 @@ export async function writeRevocation(
   const key = revokedNow ?? (await new KeyStore(db).find(workspaceId, id));
   if (key === undefined) return undefined;
   const own = revokedNow === undefined ? [] : [{ id, name: key.name }];
-  if (!descendants) return { key, revoked: own, keep: [id] };
+  if (!descendants) return { key, revoked: own, journalKeyIds: [id] };
   const { revoke, keep } = planRevoke(await revocableKeysQuery(db, id, workspaceId).execute());
   if (revoke.length > 0) {
     const ids = revoke.map((one) => one.id);
@@ -234,7 +234,7 @@ export async function writeRevocation(
       .where('revoked_at', 'is', null)
       .execute();
   }
-  return { key, revoked: [...own, ...revoke], keep };
+  return { key, revoked: [...own, ...revoke], journalKeyIds: keep };
 }
 
 /**

@@ -141,7 +141,7 @@ for (const [kind, attacks] of Object.entries(changes)) {
       const attempt = async (descendants: boolean, workspaceId = 'ws') => {
         const { value } = await propagation.commit(async (db) => {
           const value = await writeRevocation(db, { ...revoke, workspaceId, descendants });
-          return { value, changed: value && { kind: 'revoked', ids: value.keep } };
+          return { value, changed: value && { kind: 'revoked', ids: value.journalKeyIds } };
         });
         return value;
       };

@@ -1,4 +1,4 @@
-import { Inline } from './Markup.tsx';
+import { InlineMarkup } from './Markup.tsx';
 import type { SchemaField } from './schema-fields.ts';
 
 interface FieldTableProps {
@@ -23,7 +23,7 @@ export function FieldTable({ label, fields, of }: FieldTableProps) {
           </dt>
           {field.description === '' ? null : (
             <dd>
-              <Inline text={field.description} />
+              <InlineMarkup text={field.description} />
             </dd>
           )}
         </div>

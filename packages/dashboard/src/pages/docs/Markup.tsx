@@ -6,12 +6,12 @@ export function Markup({ text }: { text: string }) {
   const paragraphs = text.split(/\n{2,}/).filter((paragraph) => paragraph !== '');
   return paragraphs.map((paragraph) => (
     <p key={paragraph}>
-      <Inline text={paragraph} />
+      <InlineMarkup text={paragraph} />
     </p>
   ));
 }
 
-export function Inline({ text }: { text: string }) {
+export function InlineMarkup({ text }: { text: string }) {
   const pieces = text
     .split('`')
     .map((piece, index) => ({ piece, code: index % 2 === 1, id: `${index}${piece}` }));

@@ -1,10 +1,10 @@
 import { Link } from '@tanstack/react-router';
 import { Code } from '../../components/Code.tsx';
-import { Part } from './HelpPage.tsx';
+import { HelpSection } from './HelpPage.tsx';
 
 export function AuditLog() {
   return (
-    <Part id="audit" title="See who changed what">
+    <HelpSection id="audit" title="See who changed what">
       <p>
         <Link to="/settings/audit">{'Settings > Audit log'}</Link> lists every change to keys, settings and
         accounts, and every sign-in: who, when, from which address, and the old and new values. The page of a
@@ -27,6 +27,6 @@ export function AuditLog() {
         A program can export the log with <code translate="no">GET /v1/audit/export</code> and a key with the
         scope <code translate="no">audit:read</code>.
       </p>
-    </Part>
+    </HelpSection>
   );
 }

@@ -2,8 +2,8 @@ import { Link } from '@tanstack/react-router';
 import { useSession } from '../../api/session.ts';
 import { Code, CodeTabs } from '../../components/Code.tsx';
 import { callSnippets } from '../../components/snippets.ts';
-import { HelpPage, Part } from './HelpPage.tsx';
-import { Limits } from './Limits.tsx';
+import { HelpPage, HelpSection } from './HelpPage.tsx';
+import { RateLimits } from './RateLimits.tsx';
 
 export function AuthenticationPage() {
   const session = useSession();
@@ -11,7 +11,7 @@ export function AuthenticationPage() {
   const prefix = session?.keyPrefix ?? 'sk_live_';
   return (
     <HelpPage title="Authentication" lead="Every API call sends the key in one header.">
-      <Part id="header" title="Send the key">
+      <HelpSection id="header" title="Send the key">
         <Code label="header" code={`Authorization: Bearer ${prefix}...`} />
         <p>
           Send the word <code translate="no">Bearer</code>, exactly one space and the full key, without
@@ -19,15 +19,15 @@ export function AuthenticationPage() {
           <code translate="no">SOKU_API_KEY</code>:
         </p>
         <CodeTabs label="Call the API" snippets={callSnippets(origin)} />
-      </Part>
-      <Part id="check" title="Check a key">
+      </HelpSection>
+      <HelpSection id="check" title="Check a key">
         <p>
           <code translate="no">GET /v1/me</code> returns the details of the key that you send. Use it to check
           whether a key works, which key it is and how much of its rate limit is left:
         </p>
         <Code label="response" code={meResponse(prefix)} />
-      </Part>
-      <Part id="refused" title="When a request is rejected">
+      </HelpSection>
+      <HelpSection id="refused" title="When a request is rejected">
         <p>
           A request without a valid key is rejected with <code translate="no">401 Unauthorized</code>. The
           response has a code and a message that say why, and a request ID that is also in the header{' '}
@@ -39,8 +39,8 @@ export function AuthenticationPage() {
           <code translate="no">message</code> is for people and may change. It never contains the key. All
           codes are listed under <Link to="/help/api-troubleshooting">Troubleshooting</Link>.
         </p>
-      </Part>
-      <Part id="not" title="What is not accepted">
+      </HelpSection>
+      <HelpSection id="not" title="What is not accepted">
         <ul className="prose__list">
           <li>
             A key in the URL, such as <code translate="no">?api_key=</code>: URLs are logged by proxies and
@@ -55,9 +55,9 @@ export function AuthenticationPage() {
           </li>
           <li>A call from a web page of another origin: never use a secret key in a browser.</li>
         </ul>
-      </Part>
-      <Limits />
-      <Part id="scopes" title="Scopes">
+      </HelpSection>
+      <RateLimits />
+      <HelpSection id="scopes" title="Scopes">
         <p>
           Most keys need no scopes: they call the API and cannot manage anything. Programs that manage keys
           need <code translate="no">keys:read</code> or <code translate="no">keys:write</code>;{' '}
@@ -72,7 +72,7 @@ export function AuthenticationPage() {
         <p>
           The <Link to="/docs">API reference</Link> lists the scope that each call needs.
         </p>
-      </Part>
+      </HelpSection>
     </HelpPage>
   );
 }

@@ -37,7 +37,7 @@ export function HelpPage({ title, lead, children }: HelpPageProps) {
 }
 
 /** A section of a help page with an anchor. */
-export function Part({ id, title, children }: { id: string; title: string; children: Elements }) {
+export function HelpSection({ id, title, children }: { id: string; title: string; children: Elements }) {
   return (
     <section className="prose__part" id={id} aria-labelledby={`${id}-title`}>
       <h2 id={`${id}-title`}>

@@ -3,8 +3,8 @@ import { Link } from '@tanstack/react-router';
 import { useSession } from '../../api/session.ts';
 import { Code } from '../../components/Code.tsx';
 import { AuditLog } from './AuditLog.tsx';
-import { HelpPage, Part } from './HelpPage.tsx';
-import { KeepingSecret } from './KeepingSecret.tsx';
+import { HelpPage, HelpSection } from './HelpPage.tsx';
+import { KeyStorage } from './KeyStorage.tsx';
 import { examplePreview, KeyAnatomy } from './KeyAnatomy.tsx';
 
 export function KeyManagementPage() {
@@ -14,7 +14,7 @@ export function KeyManagementPage() {
       title="API key management"
       lead="How to create, store, replace and revoke the keys that your programs use to call the API."
     >
-      <Part id="make" title="Create a key">
+      <HelpSection id="make" title="Create a key">
         <ol className="prose__list prose__list--numbered">
           <li>
             Open <Link to="/settings/api">{'Settings > API'}</Link> and choose{' '}
@@ -30,8 +30,8 @@ export function KeyManagementPage() {
           To create a key, you must have signed in within the last two hours. Otherwise, the page asks for
           your password.
         </p>
-      </Part>
-      <Part id="anatomy" title="What a key looks like">
+      </HelpSection>
+      <HelpSection id="anatomy" title="What a key looks like">
         <KeyAnatomy prefix={prefix} />
         <p>
           The prefix lets people and secret scanners recognize a key. The random part has 154 bits and cannot
@@ -41,8 +41,8 @@ export function KeyManagementPage() {
           Lists and logs show only the preview, such as <code translate="no">{examplePreview(prefix)}</code>.
           It identifies a key and grants no access.
         </p>
-      </Part>
-      <Part id="practice" title="Best practices">
+      </HelpSection>
+      <HelpSection id="practice" title="Best practices">
         <ul className="prose__list">
           <li>
             <strong>Use a separate key for each program.</strong> If one key leaks, you revoke only that key,
@@ -71,11 +71,11 @@ export function KeyManagementPage() {
             last used.
           </li>
         </ul>
-      </Part>
+      </HelpSection>
       <KeyUse />
       <AuditLog />
-      <KeepingSecret />
-      <Part id="replace" title="Replace a key without downtime">
+      <KeyStorage />
+      <HelpSection id="replace" title="Replace a key without downtime">
         <p>Two keys can be active at the same time, so the program keeps working:</p>
         <ol className="prose__list prose__list--numbered">
           <li>Create a second key for the same program.</li>
@@ -87,23 +87,23 @@ export function KeyManagementPage() {
           <li>Revoke the old key.</li>
         </ol>
         <p>Do the same if you lose a key: it cannot be shown again.</p>
-      </Part>
+      </HelpSection>
       <Leak prefix={prefix} />
-      <Part id="stored" title="What Soku stores">
+      <HelpSection id="stored" title="What Soku stores">
         <p>
           Of the key itself, Soku stores only its SHA-256 fingerprint and the characters of the preview. No
           one can send an accepted request with a copy of the database. Soku also stores the name and scopes
           of the key, who created it, when it was created, expires or was revoked, the number of requests in
           each hour of the last 90 days, and the time, IP address and user agent of the last request.
         </p>
-      </Part>
+      </HelpSection>
     </HelpPage>
   );
 }
 
 function KeyUse() {
   return (
-    <Part id="use" title="See what a key is used for">
+    <HelpSection id="use" title="See what a key is used for">
       <p>
         The page of a key (choose its name in the list) shows its accepted and rejected requests by hour, and
         the time, IP address and user agent of the last accepted request. Before you revoke a key, the dialog
@@ -114,13 +114,13 @@ function KeyUse() {
         the required scope. They are still counted after a key is revoked, so you can see whether a program
         still uses it.
       </p>
-    </Part>
+    </HelpSection>
   );
 }
 
 function Leak({ prefix }: { prefix: string }) {
   return (
-    <Part id="leak" title="When a key has leaked">
+    <HelpSection id="leak" title="When a key has leaked">
       <ol className="prose__list prose__list--numbered">
         <li>
           <strong>Revoke it now</strong>, before you look for the cause. Once Soku reports that the key is
@@ -148,6 +148,6 @@ function Leak({ prefix }: { prefix: string }) {
           Stripe key that you don't recognize, search for it in the same way: it may be one of your keys.
         </p>
       ) : null}
-    </Part>
+    </HelpSection>
   );
 }

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { expiringKeysOptions, mostKeysLookedAt } from '../../api/expiring-keys.ts';
+import { expiringKeysOptions, maxCheckedKeys } from '../../api/expiring-keys.ts';
 import { Section } from '../../components/Card.tsx';
 import { When } from '../../components/When.tsx';
 
@@ -14,7 +14,7 @@ export function ExpiringKeys() {
       lead={
         <>
           <span>Create a new key for the same program, deploy it, then revoke the old key.</span>
-          {data.complete ? null : <span>{` Checks only the newest ${mostKeysLookedAt} active keys.`}</span>}
+          {data.complete ? null : <span>{` Checks only the newest ${maxCheckedKeys} active keys.`}</span>}
         </>
       }
     >

@@ -2,7 +2,7 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useRouter } from '@tanstack/react-router';
 import { useState } from 'react';
 import { browserSessionsOptions, endAllSessions, endOtherSessions } from '../../../api/account.ts';
-import { tellOtherTabs } from '../../../api/channel.ts';
+import { notifyOtherTabs } from '../../../api/channel.ts';
 import { Button } from '../../../components/Button.tsx';
 import { Dialog, DialogActions } from '../../../components/Dialog.tsx';
 import { Failure } from '../../../components/Notice.tsx';
@@ -17,7 +17,7 @@ export function EndSessionsDialog({ here, onClose }: { here: boolean; onClose: (
   const [error, setError] = useState<unknown>(null);
 
   const leave = async () => {
-    tellOtherTabs('signed-out');
+    notifyOtherTabs('signed-out');
     client.clear();
     await router.navigate({ to: '/login', replace: true });
   };

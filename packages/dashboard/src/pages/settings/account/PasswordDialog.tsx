@@ -7,10 +7,10 @@ import { Button } from '../../../components/Button.tsx';
 import { Dialog, DialogActions } from '../../../components/Dialog.tsx';
 import { Failure } from '../../../components/Notice.tsx';
 import { PasswordField } from '../../../components/PasswordField.tsx';
-import { sentence } from '../../../components/sentence.ts';
+import { toSentence } from '../../../components/sentence.ts';
 import { announce } from '../../../components/Toast.tsx';
 import { type FieldProblems, parseForm, useSubmit } from '../../../components/use-submit.ts';
-import { authProblem } from '../../../session/auth-problem.ts';
+import { toAuthError } from '../../../session/auth-problem.ts';
 import { withSignIn } from '../../../session/sign-in-again.ts';
 
 const passwordForm = z.object({ current: z.string(), next: passwordSchema });
@@ -25,7 +25,7 @@ export function PasswordDialog({ email, onClose }: { email: string; onClose: () 
       announce('Your password has been changed. All other browsers are signed out.');
       void client.invalidateQueries({ queryKey: browserSessionsOptions.queryKey });
     },
-    { problemsOf: rejectedPasswords, failureOf: authProblem },
+    { problemsOf: rejectedPasswords, failureOf: toAuthError },
   );
 
   return (
@@ -68,7 +68,7 @@ export function PasswordDialog({ email, onClose }: { email: string; onClose: () 
 
 function rejectedPasswords(error: unknown): FieldProblems {
   if (!(error instanceof ApiError)) return {};
-  if (error.code === 'INVALID_PASSWORD') return { current: authProblem(error).message };
+  if (error.code === 'INVALID_PASSWORD') return { current: toAuthError(error).message };
   const next = error.details.find(({ path }) => path === 'newPassword');
-  return next === undefined ? {} : { next: sentence(next.problem) };
+  return next === undefined ? {} : { next: toSentence(next.problem) };
 }

@@ -3,7 +3,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { browserSessionsOptions, endSession } from '../../../api/account.ts';
 import { Button } from '../../../components/Button.tsx';
-import { deviceOf } from '../../../components/device.ts';
+import { describeDevice } from '../../../components/device.ts';
 import { Failure } from '../../../components/Notice.tsx';
 import { Skeleton } from '../../../components/Skeleton.tsx';
 import { announce } from '../../../components/Toast.tsx';
@@ -46,7 +46,7 @@ function SessionRow({ session }: { session: BrowserSession }) {
   const client = useQueryClient();
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
-  const device = deviceOf(session.userAgent);
+  const device = describeDevice(session.userAgent);
 
   const end = async () => {
     setBusy(true);

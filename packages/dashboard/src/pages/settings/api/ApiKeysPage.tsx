@@ -9,27 +9,27 @@ import { ListFoot } from '../../../components/ListFoot.tsx';
 import { LoadFailed } from '../../../components/LoadFailed.tsx';
 import { PageHead } from '../../../components/PageHead.tsx';
 import { usePanel } from '../../../components/use-panel.ts';
-import { filterOf } from '../../search.ts';
+import { toListFilter } from '../../search.ts';
 import { EmptyList } from './EmptyList.tsx';
 import { KeyListTable, KeyTableSkeleton } from './KeyListTable.tsx';
 import { ListControls } from './ListControls.tsx';
 import { useAfterRevoke } from './use-after-revoke.ts';
-import { preparePanels, usePanels } from './use-panels.ts';
+import { preloadKeyPanels, useKeyPanels } from './use-key-panels.ts';
 import { WorkspaceLimit } from './WorkspaceLimit.tsx';
 
-const prepare = { onPointerEnter: preparePanels, onFocus: preparePanels };
+const prepare = { onPointerEnter: preloadKeyPanels, onFocus: preloadKeyPanels };
 
 const route = getRouteApi('/shell/signed-in/settings/api');
 
 export function ApiKeysPage() {
   const search = route.useSearch();
-  const filter = filterOf(search);
+  const filter = toListFilter(search);
   const list = useInfiniteQuery({ ...keyListOptions(filter), placeholderData: keepPreviousData });
   const { openPanel, closePanel } = usePanel();
   const rows = rowsOf(list.data?.pages ?? []);
   const counts = list.data?.pages[0]?.counts;
   const afterRevoke = useAfterRevoke(rows, search.panel);
-  const KeyPanels = usePanels(search.panel !== undefined);
+  const KeyPanels = useKeyPanels(search.panel !== undefined);
   const generate = () => openPanel('generate');
 
   return (

@@ -2,7 +2,7 @@ import type { Descendants, Key } from '@soku/contract/keys';
 import { useQuery } from '@tanstack/react-query';
 import { descendantsOptions } from '../../../api/keys.ts';
 import { Skeleton } from '../../../components/Skeleton.tsx';
-import { freshTime } from '../../../dates/dates.ts';
+import { relativeTimeWithSeconds } from '../../../dates/dates.ts';
 
 interface DescendantsFieldProps {
   apiKey: Key;
@@ -42,7 +42,7 @@ function labelOf(descendants: Descendants | undefined): string {
 
 function usageSummary({ accepted, lastUsedAt }: Descendants): string {
   if (lastUsedAt === null) return 'Never used.';
-  if (accepted === 0) return `Not used in the last 24 hours (last used ${freshTime(lastUsedAt)}).`;
+  if (accepted === 0) return `Not used in the last 24 hours (last used ${relativeTimeWithSeconds(lastUsedAt)}).`;
   const requests = accepted === 1 ? '1 request' : `${accepted.toLocaleString('en')} requests`;
-  return `${requests} in the last 24 hours, last used ${freshTime(lastUsedAt)}.`;
+  return `${requests} in the last 24 hours, last used ${relativeTimeWithSeconds(lastUsedAt)}.`;
 }

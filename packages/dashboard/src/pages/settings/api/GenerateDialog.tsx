@@ -4,11 +4,11 @@ import { useState } from 'react';
 import { flushSync } from 'react-dom';
 import { Dialog } from '../../../components/Dialog.tsx';
 import { GenerateForm } from './GenerateForm.tsx';
-import { LeaveQuestion } from './LeaveQuestion.tsx';
-import { LostAnswer } from './LostAnswer.tsx';
-import { dropNewKey, keepNewKey, markCopied, useNewKey, useShowsNewKey } from './new-key.ts';
+import { LeaveConfirmation } from './LeaveConfirmation.tsx';
+import { LostResponse } from './LostResponse.tsx';
+import { dropNewKey, storeNewKey, markCopied, useNewKey, useNewKeyDialog } from './new-key.ts';
 import { RescueDialog } from './RescueDialog.tsx';
-import { ShownOnce } from './ShownOnce.tsx';
+import { NewKeyView } from './NewKeyView.tsx';
 import { useCreateKey } from './use-create-key.ts';
 
 /**
@@ -18,9 +18,9 @@ import { useCreateKey } from './use-create-key.ts';
 export function GenerateDialog({ onClose }: { onClose: () => void }) {
   const { created, copied } = useNewKey();
   const [asking, setAsking] = useState(false);
-  const creation = useCreateKey((key) => keepNewKey(key, RescueDialog));
+  const creation = useCreateKey((key) => storeNewKey(key, RescueDialog));
   const unsaved = created !== null && !copied;
-  useShowsNewKey();
+  useNewKeyDialog();
 
   // The guard also applies while the request is running, because the key may already exist.
   useBlocker({
@@ -50,7 +50,7 @@ export function GenerateDialog({ onClose }: { onClose: () => void }) {
         onCloseRequest={requestClose}
       >
         {created ? (
-          <ShownOnce
+          <NewKeyView
             apiKey={created.apiKey}
             preview={created.key.preview}
             name={created.key.name}
@@ -60,14 +60,14 @@ export function GenerateDialog({ onClose }: { onClose: () => void }) {
           />
         ) : null}
         {!created && creation.lostKeyId !== null ? (
-          <LostAnswer id={creation.lostKeyId} onCreateAnother={creation.startOver} onClose={close} />
+          <LostResponse id={creation.lostKeyId} onCreateAnother={creation.startOver} onClose={close} />
         ) : null}
         {/* Stays mounted if the response is lost, so that another key can be created without typing again. */}
         <div hidden={created !== null || creation.lostKeyId !== null}>
           <GenerateForm creation={creation} onCancel={requestClose} />
         </div>
       </Dialog>
-      {asking && unsaved ? <LeaveQuestion onStay={() => setAsking(false)} onLeave={close} /> : null}
+      {asking && unsaved ? <LeaveConfirmation onStay={() => setAsking(false)} onLeave={close} /> : null}
     </>
   );
 }

@@ -6,17 +6,17 @@ import { Button } from '../../../components/Button.tsx';
 import { DialogActions } from '../../../components/Dialog.tsx';
 import { TextField } from '../../../components/Field.tsx';
 import { Failure } from '../../../components/Notice.tsx';
-import { sentence } from '../../../components/sentence.ts';
+import { toSentence } from '../../../components/sentence.ts';
 import { ExpiryField } from './ExpiryField.tsx';
-import { expiryOf } from './expiry.ts';
-import { readLimit } from './limit.ts';
+import { parseExpiry } from './expiry.ts';
+import { parseLimit } from './limit.ts';
 import { NewKeyLimit } from './NewKeyLimit.tsx';
 import { ScopeFields } from './ScopeFields.tsx';
-import type { Creation } from './use-create-key.ts';
+import type { KeyCreation } from './use-create-key.ts';
 
 const suggestions = ['Production', 'Staging', 'CI/CD Pipeline'];
 
-export function GenerateForm({ creation, onCancel }: { creation: Creation; onCancel: () => void }) {
+export function GenerateForm({ creation, onCancel }: { creation: KeyCreation; onCancel: () => void }) {
   const [name, setName] = useState('');
   const [problem, setProblem] = useState<Problem>(null);
   // The server's rejection is shown until the rejected field is edited.
@@ -114,9 +114,9 @@ function readForm(
   fields: FormData,
 ): { input: CreateKey; problem?: undefined } | { input?: undefined; problem: Problem & object } {
   const text = (field: string) => String(fields.get(field) ?? '');
-  const expiry = expiryOf(text('expiry'), text('expiresAt'));
+  const expiry = parseExpiry(text('expiry'), text('expiresAt'));
   if (expiry.problem !== undefined) return { problem: { field: 'expiresAt', text: expiry.problem } };
-  const limit = readLimit(text('limit'), text('requests'));
+  const limit = parseLimit(text('limit'), text('requests'));
   if (limit.problem !== undefined) return { problem: { field: 'requests', text: limit.problem } };
   const scopes = fields.getAll('scope');
   const input = createKeySchema.safeParse({
@@ -127,12 +127,12 @@ function readForm(
   });
   if (input.success) return { input: input.data };
   const [issue] = input.error.issues;
-  return { problem: { field: 'name', text: sentence(issue?.message ?? '') } };
+  return { problem: { field: 'name', text: toSentence(issue?.message ?? '') } };
 }
 
 /** A field that only the server rejected. */
 function rejectedField(error: unknown): Problem {
   if (!(error instanceof ApiError) || error.code !== 'invalid_request') return null;
   const known = error.details.find(({ path }) => /(^|[./])(name|expiresAt)$/.test(path));
-  return known ? { field: known.path.replace(/^.*[./]/, ''), text: sentence(known.problem) } : null;
+  return known ? { field: known.path.replace(/^.*[./]/, ''), text: toSentence(known.problem) } : null;
 }

@@ -1,30 +1,30 @@
 import type { Key } from '@soku/contract/keys';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { changeKey, keyOptions, showKeyInLists } from '../../../api/keys.ts';
-import { commonLimitOf, workspaceOptions } from '../../../api/workspace.ts';
+import { changeKey, keyOptions, updateCachedKey } from '../../../api/keys.ts';
+import { defaultLimitOf, workspaceOptions } from '../../../api/workspace.ts';
 import { Dialog } from '../../../components/Dialog.tsx';
 import { Failure } from '../../../components/Notice.tsx';
 import { Skeleton } from '../../../components/Skeleton.tsx';
 import { announce } from '../../../components/Toast.tsx';
 import { LimitForm } from './LimitForm.tsx';
-import { inheritedInWords, limitInWords } from './limit.ts';
+import { inheritedLimitLabel, formatLimit } from './limit.ts';
 
 export function KeyLimitDialog({ id, onClose }: { id: string; onClose: () => void }) {
   const client = useQueryClient();
   const { data: key, error } = useQuery(keyOptions(id));
   const { data: workspace } = useQuery(workspaceOptions);
-  const common = workspace && commonLimitOf(workspace);
+  const common = workspace && defaultLimitOf(workspace);
 
   return (
     <Dialog title={`Rate limit of ${key ? `"${key.name}"` : 'this key'}`} onCloseRequest={onClose}>
       {key ? (
         <LimitForm
           label="Rate limit"
-          inherited={inheritedInWords('Workspace default', common)}
+          inherited={inheritedLimitLabel('Workspace default', common)}
           value={key.rateLimit}
           save={async (rateLimit) => {
             const changed = await changeKey(id, { rateLimit });
-            showKeyInLists(client, changed);
+            updateCachedKey(client, changed);
             announce(`"${changed.name}": ${changeMessage(changed, common)}`);
           }}
           onClose={onClose}
@@ -38,5 +38,5 @@ export function KeyLimitDialog({ id, onClose }: { id: string; onClose: () => voi
 
 function changeMessage({ rateLimit }: Key, common: Key['rateLimit'] | undefined): string {
   const limit = rateLimit ?? common;
-  return limit ? `${limitInWords(limit)}, starting with the next request.` : 'the workspace default applies.';
+  return limit ? `${formatLimit(limit)}, starting with the next request.` : 'the workspace default applies.';
 }

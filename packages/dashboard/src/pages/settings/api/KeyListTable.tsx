@@ -7,7 +7,7 @@ import { Button } from '../../../components/Button.tsx';
 import { Skeleton } from '../../../components/Skeleton.tsx';
 import { StatusBadge } from '../../../components/StatusBadge.tsx';
 import { When } from '../../../components/When.tsx';
-import { dayOf } from '../../../dates/dates.ts';
+import { formatDay } from '../../../dates/dates.ts';
 
 interface RowActions {
   onRename: (key: Key) => void;
@@ -109,7 +109,7 @@ function StatusDate({ apiKey }: { apiKey: Key }) {
   if (at === null) return null;
   return (
     <time className="keys__more" dateTime={at} title={at}>
-      {apiKey.status === 'active' ? `until ${dayOf(at)}` : dayOf(at)}
+      {apiKey.status === 'active' ? `until ${formatDay(at)}` : formatDay(at)}
     </time>
   );
 }

@@ -1,7 +1,7 @@
 import type { RateLimit } from '@soku/contract/rate-limits';
 import { useState } from 'react';
 import { SelectField, TextField } from '../../../components/Field.tsx';
-import { choiceOf, type LimitChoice } from './limit.ts';
+import { toLimitChoice, type LimitChoice } from './limit.ts';
 
 interface LimitFieldProps {
   label: string;
@@ -21,7 +21,7 @@ const hints: Record<LimitChoice, string> = {
 
 /** Two form fields: `limit` is the choice, and `requests` the number if the choice is a custom limit. */
 export function LimitField({ label, inherited, value, problem }: LimitFieldProps) {
-  const [choice, setChoice] = useState<LimitChoice>(choiceOf(value));
+  const [choice, setChoice] = useState<LimitChoice>(toLimitChoice(value));
   return (
     <>
       <SelectField

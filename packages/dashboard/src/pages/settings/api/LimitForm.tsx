@@ -6,7 +6,7 @@ import { Failure } from '../../../components/Notice.tsx';
 import { InvalidFields, useSubmit } from '../../../components/use-submit.ts';
 import { withSignIn } from '../../../session/sign-in-again.ts';
 import { LimitField } from './LimitField.tsx';
-import { readLimit } from './limit.ts';
+import { parseLimit } from './limit.ts';
 
 interface LimitFormProps {
   label: string;
@@ -20,7 +20,7 @@ interface LimitFormProps {
 /** The form of both dialogs: the limit of one key, and the default of the workspace. */
 export function LimitForm({ label, inherited, value, save, onClose, children }: LimitFormProps) {
   const { busy, problems, failure, submit, clear } = useSubmit(async (fields) => {
-    const read = readLimit(String(fields.get('limit')), String(fields.get('requests') ?? ''));
+    const read = parseLimit(String(fields.get('limit')), String(fields.get('requests') ?? ''));
     if (read.problem !== undefined) throw new InvalidFields({ requests: read.problem });
     await withSignIn(() => save(read.limit));
     onClose();

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
-import { commonLimitOf, workspaceOptions } from '../../../api/workspace.ts';
+import { defaultLimitOf, workspaceOptions } from '../../../api/workspace.ts';
 import { LimitField } from './LimitField.tsx';
-import { inheritedInWords } from './limit.ts';
+import { inheritedLimitLabel } from './limit.ts';
 
 /** The rate limit in the form for a new key. While the workspace is loading, the default is shown without a number. */
 export function NewKeyLimit({ problem }: { problem: string | undefined }) {
@@ -9,7 +9,7 @@ export function NewKeyLimit({ problem }: { problem: string | undefined }) {
   return (
     <LimitField
       label="Rate limit"
-      inherited={inheritedInWords('Workspace default', workspace && commonLimitOf(workspace))}
+      inherited={inheritedLimitLabel('Workspace default', workspace && defaultLimitOf(workspace))}
       value={null}
       problem={problem}
     />

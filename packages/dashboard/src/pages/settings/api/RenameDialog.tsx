@@ -2,7 +2,7 @@ import type { Key } from '@soku/contract/keys';
 import { nameSchema } from '@soku/contract/names';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { z } from 'zod';
-import { changeKey, keyOptions, showKeyInLists } from '../../../api/keys.ts';
+import { changeKey, keyOptions, updateCachedKey } from '../../../api/keys.ts';
 import { Button } from '../../../components/Button.tsx';
 import { Dialog, DialogActions } from '../../../components/Dialog.tsx';
 import { TextField } from '../../../components/Field.tsx';
@@ -28,7 +28,7 @@ function RenameForm({ apiKey, onClose }: { apiKey: Key; onClose: () => void }) {
   const client = useQueryClient();
   const { busy, problems, failure, submit, edit } = useSubmit(async (fields) => {
     const { name } = parseForm(fields, renameForm);
-    showKeyInLists(client, await withSignIn(() => changeKey(apiKey.id, { name })));
+    updateCachedKey(client, await withSignIn(() => changeKey(apiKey.id, { name })));
     onClose();
   });
 

@@ -3,7 +3,7 @@ import { flushSync } from 'react-dom';
 import { Button } from '../../../components/Button.tsx';
 import { Dialog, DialogActions } from '../../../components/Dialog.tsx';
 import { KeyField } from './KeyField.tsx';
-import { LeaveQuestion } from './LeaveQuestion.tsx';
+import { LeaveConfirmation } from './LeaveConfirmation.tsx';
 import { dropNewKey, markCopied, useNewKey } from './new-key.ts';
 
 /**
@@ -30,7 +30,7 @@ export function RescueDialog() {
           </DialogActions>
         </div>
       </Dialog>
-      {asking && !copied ? <LeaveQuestion onStay={() => setAsking(false)} onLeave={drop} /> : null}
+      {asking && !copied ? <LeaveConfirmation onStay={() => setAsking(false)} onLeave={drop} /> : null}
     </>
   );
 }

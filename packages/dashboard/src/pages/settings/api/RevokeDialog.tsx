@@ -3,7 +3,7 @@ import './RevokeDialog.css';
 import type { Key } from '@soku/contract/keys';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
-import { keyOptions, revokeKey, showKeyInLists } from '../../../api/keys.ts';
+import { keyOptions, revokeKey, updateCachedKey } from '../../../api/keys.ts';
 import { Button } from '../../../components/Button.tsx';
 import { Dialog, DialogActions } from '../../../components/Dialog.tsx';
 import { Failure } from '../../../components/Notice.tsx';
@@ -11,7 +11,7 @@ import { Skeleton } from '../../../components/Skeleton.tsx';
 import { ExactTime, When } from '../../../components/When.tsx';
 import { withSignIn } from '../../../session/sign-in-again.ts';
 import { DescendantsField } from './DescendantsField.tsx';
-import { KeyUse } from './KeyUse.tsx';
+import { UsageSummary } from './UsageSummary.tsx';
 import type { OnRevoked } from './use-after-revoke.ts';
 
 interface RevokeDialogProps {
@@ -32,7 +32,7 @@ export function RevokeDialog({ id, onClose, onRevoked }: RevokeDialogProps) {
   const already = revoked && error === null;
   const requestClose = () => {
     if (busy) return;
-    if (revoked) showKeyInLists(client, key);
+    if (revoked) updateCachedKey(client, key);
     if (already) onRevoked(key, undefined);
     else onClose();
   };
@@ -85,7 +85,7 @@ function useRevoke(id: string, descendants: boolean, onRevoked: OnRevoked) {
     setError(null);
     try {
       const { revocation, ...key } = await withSignIn(() => revokeKey(id, descendants));
-      showKeyInLists(client, key);
+      updateCachedKey(client, key);
       onRevoked(key, revocation);
     } catch (failure) {
       setError(failure);
@@ -146,7 +146,7 @@ function KeyFacts({ apiKey, id }: { apiKey: Key | undefined; id: string }) {
           <Skeleton width="short" />
         )}
       </p>
-      {apiKey?.status === 'revoked' ? null : <KeyUse id={id} />}
+      {apiKey?.status === 'revoked' ? null : <UsageSummary id={id} />}
     </div>
   );
 }

@@ -8,7 +8,7 @@ const scopeTexts: Record<Scope, string> = {
 };
 
 /** Describes a scope of a key. A newer version may have stored a scope that this version does not know. */
-export function scopeTextOf(stored: string): string {
+export function describeScope(stored: string): string {
   const { data: scope } = scopeSchema.safeParse(stored);
   return scope === undefined ? 'Unknown to this version. It grants nothing here.' : scopeTexts[scope];
 }

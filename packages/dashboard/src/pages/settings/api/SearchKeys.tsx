@@ -66,8 +66,8 @@ export function SearchKeys({ filter: { q, hash }, found }: SearchKeysProps) {
   };
 
   const read = async (input: string) => {
-    const { readSearchInput } = await import('../../../api/search-input.ts');
-    const found = readSearchInput(input, prefixes);
+    const { parseSearchInput } = await import('../../../api/search-input.ts');
+    const found = parseSearchInput(input, prefixes);
     // The same text that the field itself would have accepted.
     if (found.kind === 'text') return show(input.replaceAll(/[\r\n]/g, '').slice(0, maxLength));
     if (found.kind === 'damaged') {

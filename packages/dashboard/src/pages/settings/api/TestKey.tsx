@@ -2,7 +2,7 @@ import { errorSchema } from '@soku/contract/errors';
 import { meSchema } from '@soku/contract/verification';
 import { useState } from 'react';
 import { z } from 'zod';
-import { unreachable } from '../../../api/client.ts';
+import { createUnreachableError } from '../../../api/client.ts';
 import { Button } from '../../../components/Button.tsx';
 import { Code } from '../../../components/Code.tsx';
 import { Notice } from '../../../components/Notice.tsx';
@@ -67,6 +67,6 @@ async function requestMe(apiKey: string): Promise<TestResult> {
       body: body.success ? JSON.stringify(body.data, null, 2) : '',
     };
   } catch {
-    return { works: false, headline: unreachable().message, body: '' };
+    return { works: false, headline: createUnreachableError().message, body: '' };
   }
 }

@@ -1,8 +1,8 @@
 import { useQuery } from '@tanstack/react-query';
-import { commonLimitOf, workspaceOptions } from '../../../api/workspace.ts';
+import { defaultLimitOf, workspaceOptions } from '../../../api/workspace.ts';
 import { Button } from '../../../components/Button.tsx';
 import { Skeleton } from '../../../components/Skeleton.tsx';
-import { limitInWords } from './limit.ts';
+import { formatLimit } from './limit.ts';
 
 /** The default rate limit of the workspace. Renders nothing if it cannot be loaded. */
 export function WorkspaceLimit({ onChange }: { onChange: () => void }) {
@@ -11,7 +11,7 @@ export function WorkspaceLimit({ onChange }: { onChange: () => void }) {
   return (
     <p className="workspace-limit">
       <span>Default rate limit: </span>
-      {workspace ? <span>{limitInWords(commonLimitOf(workspace))}</span> : <Skeleton />}
+      {workspace ? <span>{formatLimit(defaultLimitOf(workspace))}</span> : <Skeleton />}
       <Button variant="link" onClick={onChange}>
         <span>Change</span>
         <span className="visually-hidden"> the default rate limit</span>

@@ -1,11 +1,11 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { changeWorkspace, commonLimitOf, workspaceOptions } from '../../../api/workspace.ts';
+import { changeWorkspace, defaultLimitOf, workspaceOptions } from '../../../api/workspace.ts';
 import { Dialog } from '../../../components/Dialog.tsx';
 import { Failure } from '../../../components/Notice.tsx';
 import { Skeleton } from '../../../components/Skeleton.tsx';
 import { announce } from '../../../components/Toast.tsx';
 import { LimitForm } from './LimitForm.tsx';
-import { inheritedInWords, limitInWords } from './limit.ts';
+import { inheritedLimitLabel, formatLimit } from './limit.ts';
 
 /** Changes the limit of all keys without their own limit. */
 export function WorkspaceLimitDialog({ onClose }: { onClose: () => void }) {
@@ -16,13 +16,13 @@ export function WorkspaceLimitDialog({ onClose }: { onClose: () => void }) {
       {workspace ? (
         <LimitForm
           label="Rate limit"
-          inherited={inheritedInWords('Server default', workspace.defaultRateLimit)}
+          inherited={inheritedLimitLabel('Server default', workspace.defaultRateLimit)}
           value={workspace.rateLimit}
           save={async (rateLimit) => {
             const changed = await changeWorkspace({ rateLimit });
             client.setQueryData(workspaceOptions.queryKey, changed);
             announce(
-              `Default rate limit: ${limitInWords(commonLimitOf(changed))}, starting with the next request.`,
+              `Default rate limit: ${formatLimit(defaultLimitOf(changed))}, starting with the next request.`,
             );
           }}
           onClose={onClose}

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { expiryInWords, expiryOf } from './expiry.ts';
+import { describeExpiry, parseExpiry } from './expiry.ts';
 
 const now = Date.parse('2026-03-01T12:00:00Z');
-const custom = (text: string, zone = 'Europe/Berlin', at = now) => expiryOf('custom', text, at, zone);
+const custom = (text: string, zone = 'Europe/Berlin', at = now) => parseExpiry('custom', text, at, zone);
 
 for (const [text, problem] of [
   ['', 'Choose a date and time.'],
@@ -35,7 +35,7 @@ test('a custom time is in the given time zone and may be up to the end of the ye
 test('an hour that occurs twice means the first one, or the second one if the first has passed', () => {
   assert.deepEqual(custom('2026-10-25T02:30'), { at: '2026-10-25T00:30:00.000Z', twice: true });
   assert.match(
-    expiryInWords('custom', '2026-10-25T02:30', now, 'Europe/Berlin'),
+    describeExpiry('custom', '2026-10-25T02:30', now, 'Europe/Berlin'),
     /^The key expires on .* \(2026-10-25 00:30:00 UTC\)\. This time occurs twice; the first one is used\.$/,
   );
   const between = Date.parse('2026-10-25T00:45:00Z');
@@ -44,6 +44,6 @@ test('an hour that occurs twice means the first one, or the second one if the fi
 });
 
 test('a lifetime is a number of days of 24 hours', () => {
-  assert.deepEqual(expiryOf('30', '', now), { at: '2026-03-31T12:00:00.000Z', twice: false });
-  assert.deepEqual(expiryOf('never', '', now), { at: null, twice: false });
+  assert.deepEqual(parseExpiry('30', '', now), { at: '2026-03-31T12:00:00.000Z', twice: false });
+  assert.deepEqual(parseExpiry('never', '', now), { at: null, twice: false });
 });

@@ -1,5 +1,5 @@
 import { exactTime, utcTime } from '../../../dates/dates.ts';
-import { formatIn, instantsOf, readerZone, wallClock } from '../../../dates/zone.ts';
+import { dateFormat, toInstants, userTimeZone, localTimeAsUtc } from '../../../dates/zone.ts';
 
 /** The lifetimes that the form offers. Days are 24 hours; a custom time is in the user's time zone. */
 export const lifetimes = [
@@ -17,7 +17,7 @@ const lastInstant = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 /** The instant for the API (null: never), or a problem with the custom time that the form shows. */
 export type Expiry = { at: string | null; twice: boolean; problem?: undefined } | { problem: string };
 
-export function expiryOf(choice: string, custom: string, now = Date.now(), zone = readerZone): Expiry {
+export function parseExpiry(choice: string, custom: string, now = Date.now(), zone = userTimeZone): Expiry {
   if (choice === 'custom') return customExpiry(custom, now, zone);
   const days = Number(choice);
   const at = Number.isInteger(days) ? new Date(now + days * dayLength).toISOString() : null;
@@ -31,10 +31,10 @@ function customExpiry(custom: string, now: number, zone: string): Expiry {
   if (year > 9999) return { problem: 'Choose a year up to 9999.' };
   if (year < 1000) return { problem: 'Enter the year with four digits, such as 2030.' };
   const local = { year, month, day, hour, minute };
-  const instants = instantsOf(local, zone);
+  const instants = toInstants(local, zone);
   if (instants.length === 0) {
     const time = custom.slice(11, 16);
-    const date = formatIn('UTC', { dateStyle: 'medium' }).format(wallClock(local));
+    const date = dateFormat('UTC', { dateStyle: 'medium' }).format(localTimeAsUtc(local));
     return {
       problem: `${time} does not exist on ${date}, when clocks go forward. Choose another time.`,
     };
@@ -47,8 +47,8 @@ function customExpiry(custom: string, now: number, zone: string): Expiry {
 }
 
 /** Explains the current choice. */
-export function expiryInWords(choice: string, custom: string, now = Date.now(), zone = readerZone): string {
-  const expiry = expiryOf(choice, custom, now, zone);
+export function describeExpiry(choice: string, custom: string, now = Date.now(), zone = userTimeZone): string {
+  const expiry = parseExpiry(choice, custom, now, zone);
   if (expiry.problem !== undefined) return `Enter the time in your time zone, ${zone}.`;
   if (expiry.at === null) return 'The key works until you revoke it.';
   const at = exactTime(expiry.at, zone);
@@ -58,7 +58,7 @@ export function expiryInWords(choice: string, custom: string, now = Date.now(), 
 }
 
 /** Formats a Date for <input type="datetime-local">. */
-export function localInput(date: Date): string {
+export function toDateTimeInput(date: Date): string {
   const two = (value: number) => String(value).padStart(2, '0');
   const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
   return `${day}T${two(date.getHours())}:${two(date.getMinutes())}`;

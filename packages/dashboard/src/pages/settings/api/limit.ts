@@ -4,19 +4,19 @@ import { type RateLimit, rateLimitSchema } from '@soku/contract/rate-limits';
 /** The choices of a form: the inherited limit, a custom limit or no limit. */
 export type LimitChoice = 'inherited' | 'own' | 'off';
 
-export function choiceOf(limit: RateLimit | null): LimitChoice {
+export function toLimitChoice(limit: RateLimit | null): LimitChoice {
   if (limit === null) return 'inherited';
   return limit === 'off' ? 'off' : 'own';
 }
 
 /** "1,000 requests per minute" or "no limit", within a sentence or alone. */
-export function limitInWords(limit: RateLimit): string {
+export function formatLimit(limit: RateLimit): string {
   if (limit === 'off') return 'no limit';
   return limit === 1 ? '1 request per minute' : `${limit.toLocaleString('en')} requests per minute`;
 }
 
 /** The limit for the API, or a problem with the number that the form shows. */
-export function readLimit(
+export function parseLimit(
   choice: string,
   text: string,
 ): { limit: RateLimit | null; problem?: undefined } | { problem: string } {
@@ -31,7 +31,7 @@ export function readLimit(
 }
 
 /** "Workspace default (1,000)", without the number while it is loading. */
-export function inheritedInWords(whose: string, limit: RateLimit | undefined): string {
+export function inheritedLimitLabel(whose: string, limit: RateLimit | undefined): string {
   if (limit === undefined) return whose;
   return `${whose} (${limit === 'off' ? 'no limit' : limit.toLocaleString('en')})`;
 }

@@ -25,7 +25,7 @@ function change(changes: Partial<State>): void {
   for (const listener of listeners) listener();
 }
 
-export const keepNewKey = (created: CreatedKey, RescueDialog: ComponentType) =>
+export const storeNewKey = (created: CreatedKey, RescueDialog: ComponentType) =>
   change({ created, copied: false, RescueDialog });
 
 export const markCopied = () => change({ copied: true });
@@ -47,7 +47,7 @@ function subscribe(listener: () => void): () => void {
  * For the dialog that shows the key. Leaving its address drops the key once it was copied; before that, leaving is
  * blocked. If the dialog unmounts while its address is still open, it has failed, and RescuedKey shows the key.
  */
-export function useShowsNewKey(): void {
+export function useNewKeyDialog(): void {
   useEffect(() => {
     const address = window.location.href;
     change({ inDialog: true });

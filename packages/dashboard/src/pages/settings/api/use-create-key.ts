@@ -1,12 +1,12 @@
 import type { CreatedKey, CreateKey } from '@soku/contract/keys';
 import { useQueryClient } from '@tanstack/react-query';
 import { useRef, useState } from 'react';
-import { ApiError, isAnswerLost } from '../../../api/client.ts';
+import { ApiError, isResponseLost } from '../../../api/client.ts';
 import { newIdempotencyKey } from '../../../api/idempotency.ts';
-import { createKey, showKeyInLists } from '../../../api/keys.ts';
+import { createKey, updateCachedKey } from '../../../api/keys.ts';
 import { withSignIn } from '../../../session/sign-in-again.ts';
 
-export interface Creation {
+export interface KeyCreation {
   busy: boolean;
   error: unknown;
   /** The key that a call created whose response was lost. */
@@ -22,7 +22,7 @@ const retryDelay = 800;
  * Creates exactly one key, however often the button is pressed and even if the response is lost. It does not use a
  * mutation of the query library, which would cache the response and the key in it.
  */
-export function useCreateKey(onCreated: (created: CreatedKey) => void): Creation {
+export function useCreateKey(onCreated: (created: CreatedKey) => void): KeyCreation {
   const client = useQueryClient();
   const running = useRef(false);
   const idempotencyKey = useRef(newIdempotencyKey());
@@ -38,7 +38,7 @@ export function useCreateKey(onCreated: (created: CreatedKey) => void): Creation
     try {
       const created = await withSignIn(() => createOnce(body, idempotencyKey.current));
       onCreated(created);
-      showKeyInLists(client, created.key);
+      updateCachedKey(client, created.key);
     } catch (failure) {
       const lost = lostKeyOf(failure);
       setLostKeyId(lost);
@@ -64,7 +64,7 @@ async function createOnce(body: CreateKey, idempotencyKey: string): Promise<Crea
   try {
     return await createKey(body, idempotencyKey);
   } catch (failure) {
-    if (!isAnswerLost(failure) || !navigator.onLine) throw failure;
+    if (!isResponseLost(failure) || !navigator.onLine) throw failure;
     await new Promise((resolve) => setTimeout(resolve, retryDelay));
     return createKey(body, idempotencyKey);
   }

@@ -3,7 +3,7 @@ import { Link, useNavigate } from '@tanstack/react-router';
 import type { AuditView } from '../../../api/audit.ts';
 import { SelectField } from '../../../components/Field.tsx';
 import type { AuditSearch } from '../../search.ts';
-import { actionGroups } from './action-words.ts';
+import { actionGroups } from './action-labels.ts';
 import { useActorChoices, useKeyChoices } from './choices.ts';
 import { PeriodForm } from './PeriodForm.tsx';
 

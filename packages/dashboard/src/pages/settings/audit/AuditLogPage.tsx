@@ -12,13 +12,13 @@ import { AuditFilters, focusFilters } from './AuditFilters.tsx';
 import { AuditTable, AuditTableSkeleton } from './AuditTable.tsx';
 import { ExportButton } from './ExportButton.tsx';
 import { VerifyExport } from './VerifyExport.tsx';
-import { viewOf } from './view.ts';
+import { toAuditView } from './view.ts';
 
 const route = getRouteApi('/shell/signed-in/settings/audit');
 
 export function AuditLogPage() {
   const search = route.useSearch();
-  const view = viewOf(search);
+  const view = toAuditView(search);
   const list = useInfiniteQuery({ ...auditOptions(view), placeholderData: keepPreviousData });
   const events = eventsOf(list.data?.pages ?? []);
 

@@ -6,10 +6,10 @@ import { Link } from '@tanstack/react-router';
 import { ChevronRight } from 'lucide-react';
 import { useId, useState } from 'react';
 import { useSession } from '../../../api/session.ts';
-import { ForeignText } from '../../../components/ForeignText.tsx';
+import { UntrustedText } from '../../../components/UntrustedText.tsx';
 import { Skeleton } from '../../../components/Skeleton.tsx';
-import { dayOf, exactTime, timeOf, utcTime } from '../../../dates/dates.ts';
-import { actionInWords, kindInWords } from './action-words.ts';
+import { formatDay, exactTime, formatTime, utcTime } from '../../../dates/dates.ts';
+import { actionLabel, kindLabel } from './action-labels.ts';
 import { EntryDetails } from './EntryDetails.tsx';
 
 const columns = ['Time', 'Action', 'Actor', 'Target', 'Address'];
@@ -47,13 +47,13 @@ function Entry({ event }: { event: AuditEvent }) {
   const [open, setOpen] = useState(false);
   const id = useId();
   const { action, actor, target, at, unreadable } = event;
-  const label = actionInWords(action) ?? 'Other action';
+  const label = actionLabel(action) ?? 'Other action';
   return (
     <tbody className="entry">
       <tr>
         <td className="entry__time">
           <time dateTime={at} title={`${exactTime(at)}\n${utcTime(at)}`}>
-            <span>{dayOf(at)}</span> <span className="entry__more">{timeOf(at)}</span>
+            <span>{formatDay(at)}</span> <span className="entry__more">{formatTime(at)}</span>
           </time>
         </td>
         <td className="entry__action">
@@ -69,7 +69,7 @@ function Entry({ event }: { event: AuditEvent }) {
             <span className="entry__words">{label}</span>
           </button>
           <code className="entry__more" translate="no">
-            <ForeignText text={action} />
+            <UntrustedText text={action} />
           </code>
           {unreadable ? <span className="entry__unreadable">Unreadable</span> : null}
         </td>
@@ -84,7 +84,7 @@ function Entry({ event }: { event: AuditEvent }) {
             <span className="entry__none">None</span>
           ) : (
             <code title={actor.address} translate="no">
-              <ForeignText text={actor.address} />
+              <UntrustedText text={actor.address} />
             </code>
           )}
         </td>
@@ -107,12 +107,12 @@ function Party({ kind, id, name }: { kind: string; id: string; name: string }) {
     <>
       {kind === 'key' ? (
         <Link to="/settings/api/$keyId" params={{ keyId: id }} className="entry__link">
-          <ForeignText text={name} className="entry__name" />
+          <UntrustedText text={name} className="entry__name" />
         </Link>
       ) : (
-        <ForeignText text={name} className="entry__name" />
+        <UntrustedText text={name} className="entry__name" />
       )}
-      <span className="entry__more">{user?.id === id ? 'You' : escapeHiddenCharacters(kindInWords(kind))}</span>
+      <span className="entry__more">{user?.id === id ? 'You' : escapeHiddenCharacters(kindLabel(kind))}</span>
     </>
   );
 }

@@ -5,7 +5,7 @@ import { getRouteApi, Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { CopyButton } from '../../../components/CopyButton.tsx';
 import type { Elements } from '../../../components/elements.ts';
-import { ForeignText } from '../../../components/ForeignText.tsx';
+import { UntrustedText } from '../../../components/UntrustedText.tsx';
 import { Notice } from '../../../components/Notice.tsx';
 import { ExactTime } from '../../../components/When.tsx';
 import { relativeTime } from '../../../dates/dates.ts';
@@ -148,7 +148,7 @@ function FieldName({ field }: { field: string }) {
   return (
     <th scope="row">
       <code translate="no">
-        <ForeignText text={field} />
+        <UntrustedText text={field} />
       </code>
     </th>
   );
@@ -173,13 +173,13 @@ function Value({ field, value }: ValueProps) {
         {text}
       </Link>
     );
-  return <ForeignText text={text} />;
+  return <UntrustedText text={text} />;
 }
 
 function Party({ name, id, children }: { name: string; id: string; children: Elements }) {
   return (
     <span className="entry-details__party">
-      <ForeignText text={name} />
+      <UntrustedText text={name} />
       <Id id={id} what="ID" />
       {children}
     </span>
@@ -190,7 +190,7 @@ function Id({ id, what }: { id: string; what: string }) {
   return (
     <span className="entry-details__id">
       <code translate="no">
-        <ForeignText text={id} />
+        <UntrustedText text={id} />
       </code>
       <CopyButton text={() => id} what={what} />
     </span>

@@ -1,6 +1,6 @@
 import { Download } from 'lucide-react';
 import { useState } from 'react';
-import { type AuditView, exportAddress, hasEntries, isFiltered } from '../../../api/audit.ts';
+import { type AuditView, exportUrl, hasEntries, isFiltered } from '../../../api/audit.ts';
 import { Button } from '../../../components/Button.tsx';
 import { Failure } from '../../../components/Notice.tsx';
 import { announce } from '../../../components/Toast.tsx';
@@ -16,7 +16,7 @@ export function ExportButton({ view }: { view: AuditView }) {
     setError(null);
     try {
       // A failed download can neither report why nor ask for a sign-in, so a small request runs first.
-      if (await withSignIn(() => hasEntries(view))) download(exportAddress(view));
+      if (await withSignIn(() => hasEntries(view))) download(exportUrl(view));
       else announce('Nothing to export: no entries match the filters.');
     } catch (failure) {
       setError(failure);

@@ -3,20 +3,20 @@ import type { AuditView } from '../../../api/audit.ts';
 import { Button } from '../../../components/Button.tsx';
 import { TextField } from '../../../components/Field.tsx';
 import { InvalidFields, useSubmit } from '../../../components/use-submit.ts';
-import { readerZone } from '../../../dates/zone.ts';
-import { inputOf, type Period, periodOf } from './period.ts';
+import { userTimeZone } from '../../../dates/zone.ts';
+import { toPeriodInput, type Period, parsePeriod } from './period.ts';
 
 type Bounds = Pick<AuditView, 'since' | 'until'>;
 
 /** The values of the fields. Back restores the previous bounds. */
 function usePeriodFields({ since, until }: Bounds) {
   const [shown, setShown] = useState({ since, until });
-  const [from, setFrom] = useState(inputOf(since));
-  const [to, setTo] = useState(inputOf(until, true));
+  const [from, setFrom] = useState(toPeriodInput(since));
+  const [to, setTo] = useState(toPeriodInput(until, true));
   if (shown.since !== since || shown.until !== until) {
     setShown({ since, until });
-    setFrom(inputOf(since));
-    setTo(inputOf(until, true));
+    setFrom(toPeriodInput(since));
+    setTo(toPeriodInput(until, true));
   }
   return { from, setFrom, to, setTo };
 }
@@ -29,7 +29,7 @@ export function PeriodForm({ view, onApply }: { view: Bounds; onApply: (period: 
     // An incomplete date has the value '', just like an empty field.
     const typed = (field: HTMLInputElement | null, value: string) =>
       field?.validity.badInput ? 'incomplete' : value;
-    const result = periodOf(typed(fromField.current, from), typed(toField.current, to));
+    const result = parsePeriod(typed(fromField.current, from), typed(toField.current, to));
     if ('problems' in result) throw new InvalidFields(result.problems);
     onApply(result);
   });
@@ -56,7 +56,7 @@ export function PeriodForm({ view, onApply }: { view: Bounds; onApply: (period: 
         problem={problems.to}
       />
       <Button type="submit">Apply</Button>
-      <p className="audit-filters__zone">{`Times are in your time zone, ${readerZone}.`}</p>
+      <p className="audit-filters__zone">{`Times are in your time zone, ${userTimeZone}.`}</p>
     </form>
   );
 }

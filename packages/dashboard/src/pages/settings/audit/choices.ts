@@ -1,7 +1,7 @@
 import type { Key } from '@soku/contract/keys';
 import { escapeHiddenCharacters } from '@soku/contract/visible-text';
 import { useQuery } from '@tanstack/react-query';
-import { keyChoicesOptions, useSeenActors } from '../../../api/audit.ts';
+import { keyChoicesOptions, useLoadedActors } from '../../../api/audit.ts';
 import { keyOptions } from '../../../api/keys.ts';
 import { useSession } from '../../../api/session.ts';
 
@@ -13,7 +13,7 @@ export interface Choice {
 /** @param chosen the id in the page's address, which is always included */
 export function useActorChoices(chosen: string | undefined): Choice[] {
   const user = useSession()?.user;
-  const seen = useSeenActors();
+  const seen = useLoadedActors();
   const others = new Map([...(chosen === undefined ? [] : [[chosen, chosen] as const]), ...seen]);
   const named: Choice[] = [
     ...(user ? [{ id: user.id, name: `You (${user.name})` }] : []),

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { periodOf } from './period.ts';
+import { parsePeriod } from './period.ts';
 
 const problemsOf = (from: string, to: string) => {
   const result = berlin(from, to);
   return 'problems' in result ? Object.keys(result.problems) : [];
 };
-const berlin = (from: string, to: string) => periodOf(from, to, 'Europe/Berlin');
+const berlin = (from: string, to: string) => parsePeriod(from, to, 'Europe/Berlin');
 
 test('From and To are in the time zone of the user, and the period includes the minute of To', () => {
   assert.deepEqual(berlin('2026-11-28T12:00', '2026-11-28T12:30'), {

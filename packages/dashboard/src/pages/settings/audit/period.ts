@@ -1,6 +1,6 @@
 /** Converts the From and To fields, which are in the user's time zone, to the bounds of the API and back. */
-import { instantsOf, readerZone } from '../../../dates/zone.ts';
-import { localInput } from '../api/expiry.ts';
+import { toInstants, userTimeZone } from '../../../dates/zone.ts';
+import { toDateTimeInput } from '../api/expiry.ts';
 
 /** ISO 8601, UTC. Without bounds, any time. */
 export interface Period {
@@ -13,10 +13,10 @@ export interface Period {
  * @param from the value of an <input type="datetime-local">; '' for no bound
  * @param to the last minute of the period, inclusive
  */
-export function periodOf(
+export function parsePeriod(
   from: string,
   to: string,
-  zone = readerZone,
+  zone = userTimeZone,
 ): Period | { problems: Record<string, string> } {
   const [start, end] = [instantsIn(from, zone), instantsIn(to, zone)];
   if (start === undefined || end === undefined) {
@@ -42,11 +42,11 @@ function instantsIn(text: string, zone: string): number[] | undefined {
   if (digits === undefined) return undefined;
   const [year = 0, month = 0, day = 0, hour = 0, minutes = 0] = digits;
   if (year < 1970) return undefined;
-  const found = instantsOf({ year, month, day, hour, minute: minutes }, zone);
+  const found = toInstants({ year, month, day, hour, minute: minutes }, zone);
   return found.length === 0 ? undefined : found;
 }
 
 /** The value of a field for a bound in the page's address, where `until` is exclusive; the fields are inclusive. */
-export function inputOf(instant: string | undefined, exclusive = false): string {
-  return instant === undefined ? '' : localInput(new Date(Date.parse(instant) - (exclusive ? 1 : 0)));
+export function toPeriodInput(instant: string | undefined, exclusive = false): string {
+  return instant === undefined ? '' : toDateTimeInput(new Date(Date.parse(instant) - (exclusive ? 1 : 0)));
 }

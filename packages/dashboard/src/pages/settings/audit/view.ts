@@ -5,7 +5,7 @@ import type { AuditSearch } from '../../search.ts';
 const valid = auditFilterSchema.shape;
 
 /** Reads the filters from the page's address and drops values that the API would reject. */
-export function viewOf({ action, actor, key, range, since, until }: AuditSearch): AuditView {
+export function toAuditView({ action, actor, key, range, since, until }: AuditSearch): AuditView {
   return {
     action: valid.action.safeParse(action).data,
     actorId: valid.actorId.safeParse(actor).data,

@@ -1,7 +1,7 @@
 import type { Usage } from '@soku/contract/usage';
 import type { ReactNode } from 'react';
 import { Skeleton } from '../../../../components/Skeleton.tsx';
-import { exactTime, freshTime, utcTime } from '../../../../dates/dates.ts';
+import { exactTime, relativeTimeWithSeconds, utcTime } from '../../../../dates/dates.ts';
 
 /** Time, IP address and user agent of the last accepted request. */
 export function LastUseDetails({ usage }: { usage: Usage | undefined }) {
@@ -11,7 +11,7 @@ export function LastUseDetails({ usage }: { usage: Usage | undefined }) {
       <Fact name="Last used" loaded={usage !== undefined}>
         {use ? (
           <time dateTime={use.at} title={`${exactTime(use.at)}\n${utcTime(use.at)}`}>
-            {freshTime(use.at)}
+            {relativeTimeWithSeconds(use.at)}
           </time>
         ) : (
           'Never'

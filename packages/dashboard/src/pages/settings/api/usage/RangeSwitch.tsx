@@ -1,6 +1,6 @@
 import { Link } from '@tanstack/react-router';
 import type { UsageRange } from '../../../../api/usage.ts';
-import { rangeWords } from './slots.ts';
+import { rangeLabels } from './slots.ts';
 
 const ranges: UsageRange[] = ['24h', '7d', '30d'];
 
@@ -18,7 +18,7 @@ export function RangeSwitch({ range }: { range: UsageRange }) {
           activeOptions={{ exact: true, includeSearch: true }}
           resetScroll={false}
         >
-          {rangeWords[each]}
+          {rangeLabels[each]}
         </Link>
       ))}
     </nav>

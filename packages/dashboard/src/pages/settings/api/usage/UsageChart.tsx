@@ -2,7 +2,7 @@ import './UsageChart.css';
 import { type CSSProperties, memo, type PointerEvent, type ReactNode, useState } from 'react';
 import type { UsageRange } from '../../../../api/usage.ts';
 import type { Elements } from '../../../../components/elements.ts';
-import { numbersOf, type Slot, scaleOf, slotName, ticksOf } from './slots.ts';
+import { describeSlot, type Slot, chartMaximum, formatSlot, chartTicks } from './slots.ts';
 
 const compact = new Intl.NumberFormat('en', { notation: 'compact' });
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -27,7 +27,7 @@ export function UsageChart({ slots, range, summary, revokedAt, head, children }:
   const last = slots.length - 1;
   const index = Math.min(shown ?? last, last);
   const slot = shown === null ? undefined : slots[index];
-  const top = scaleOf(slots);
+  const top = chartMaximum(slots);
   const empty = slots.every(({ accepted, refused }) => accepted + refused === 0);
 
   const point = (event: PointerEvent<HTMLInputElement>) => {
@@ -52,7 +52,7 @@ export function UsageChart({ slots, range, summary, revokedAt, head, children }:
         type="range"
         className="chart__reader"
         aria-label={range === '30d' ? 'Requests of one day' : 'Requests of one hour'}
-        aria-valuetext={slots[index] ? numbersOf(slots[index], range) : undefined}
+        aria-valuetext={slots[index] ? describeSlot(slots[index], range) : undefined}
         min={0}
         max={last}
         value={index}
@@ -105,7 +105,7 @@ export function ChartFrame({ head, readout = '', scale, ticks, children }: Chart
 function Numbers({ slot, range }: { slot: Slot; range: UsageRange }) {
   return (
     <span>
-      <span>{`${slotName(slot, range)}:`}</span> <strong>{slot.accepted.toLocaleString('en')}</strong>{' '}
+      <span>{`${formatSlot(slot, range)}:`}</span> <strong>{slot.accepted.toLocaleString('en')}</strong>{' '}
       accepted, <strong>{slot.refused.toLocaleString('en')}</strong> rejected
     </span>
   );
@@ -186,7 +186,7 @@ function Ticks({ slots, range }: { slots: Slot[]; range: UsageRange }) {
   const shift = range === '30d' ? 0.5 : 0;
   return (
     <>
-      {ticksOf(slots, range).map(({ slot, label }) => (
+      {chartTicks(slots, range).map(({ slot, label }) => (
         <span key={slot} className="chart__tick" style={place((slot + shift) / slots.length)}>
           {label}
         </span>

@@ -10,7 +10,7 @@ import { Failure } from '../../../../components/Notice.tsx';
 import { Skeleton } from '../../../../components/Skeleton.tsx';
 import { LastUseDetails } from './LastUseDetails.tsx';
 import { RangeSwitch } from './RangeSwitch.tsx';
-import { rangeWords, slotsOf, summaryOf } from './slots.ts';
+import { rangeLabels, toSlots, summarizeUsage } from './slots.ts';
 import { Totals } from './Totals.tsx';
 import { ChartFrame, UsageChart } from './UsageChart.tsx';
 import { UsageTable } from './UsageTable.tsx';
@@ -63,7 +63,7 @@ function rangeOf({ hours }: Usage): UsageRange {
 }
 
 function Chart({ usage, apiKey, range }: { usage: Usage; apiKey: Key; range: UsageRange }) {
-  const slots = useMemo(() => slotsOf(usage.hours, range), [usage.hours, range]);
+  const slots = useMemo(() => toSlots(usage.hours, range), [usage.hours, range]);
   const empty = usage.accepted + usage.refused === 0;
   return (
     <>
@@ -71,7 +71,7 @@ function Chart({ usage, apiKey, range }: { usage: Usage; apiKey: Key; range: Usa
         slots={slots}
         range={range}
         head={<Totals usage={usage} revokedAt={apiKey.revokedAt} />}
-        summary={summaryOf(slots, range)}
+        summary={summarizeUsage(slots, range)}
         revokedAt={apiKey.revokedAt === null ? null : Date.parse(apiKey.revokedAt)}
       >
         {empty ? (
@@ -91,7 +91,7 @@ function Empty({ unused, range }: { unused: boolean; range: UsageRange }) {
           No program has used this key yet. <Link to="/help/authentication">How to use it</Link>
         </span>
       ) : (
-        <span key="none">{`No requests in the last ${rangeWords[range]}.`}</span>
+        <span key="none">{`No requests in the last ${rangeLabels[range]}.`}</span>
       )}
     </p>
   );

@@ -1,5 +1,5 @@
 import type { UsageRange } from '../../../../api/usage.ts';
-import { rangeWords, type Slot, slotName } from './slots.ts';
+import { rangeLabels, type Slot, formatSlot } from './slots.ts';
 
 /** The numbers of the chart as a table, for reading and copying. */
 export function UsageTable({ slots, range }: { slots: Slot[]; range: UsageRange }) {
@@ -9,7 +9,7 @@ export function UsageTable({ slots, range }: { slots: Slot[]; range: UsageRange 
     <details className="numbers">
       <summary>{`Requests by ${unit}`}</summary>
       {used.length === 0 ? (
-        <p className="numbers__none">{`No requests in the last ${rangeWords[range]}.`}</p>
+        <p className="numbers__none">{`No requests in the last ${rangeLabels[range]}.`}</p>
       ) : (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable element must be reachable with the keyboard
         <section className="numbers__scroll" tabIndex={0} aria-label={`Requests by ${unit}`}>
@@ -25,7 +25,7 @@ export function UsageTable({ slots, range }: { slots: Slot[]; range: UsageRange 
             <tbody>
               {used.map((slot) => (
                 <tr key={slot.from}>
-                  <th scope="row">{slotName(slot, range)}</th>
+                  <th scope="row">{formatSlot(slot, range)}</th>
                   <td>{slot.accepted.toLocaleString('en')}</td>
                   <td>{slot.refused.toLocaleString('en')}</td>
                 </tr>

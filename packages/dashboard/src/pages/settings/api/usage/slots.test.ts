@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { msPerHour } from '@soku/contract/instant';
 import fc from 'fast-check';
 import { dayNumber, hoursInDays, localTime } from '../../../../dates/zone.ts';
-import { slotName, slotsOf, ticksOf } from './slots.ts';
+import { formatSlot, toSlots, chartTicks } from './slots.ts';
 
 /** The server's response: this many UTC hours, up to and including the hour of `now`. */
 function hoursTo(now: number, count: number) {
@@ -30,9 +30,9 @@ for (const { zone, day } of changes) {
   const now = Date.parse(`${day}T12:00Z`) + 11 * msPerHour;
 
   test(`${zone}, ${day}: every hour has a unique name`, () => {
-    const slots = slotsOf(hoursTo(now, 7 * 24), '7d', zone);
+    const slots = toSlots(hoursTo(now, 7 * 24), '7d', zone);
     assert.equal(slots.length, 7 * 24);
-    const names = slots.map((slot) => slotName(slot, '7d', zone));
+    const names = slots.map((slot) => formatSlot(slot, '7d', zone));
     assert.deepEqual(
       names.filter((name, index) => names.indexOf(name) !== index),
       [],
@@ -40,8 +40,8 @@ for (const { zone, day } of changes) {
   });
 
   test(`${zone}, ${day}: each quarter of a day has one tick, at its first hour`, () => {
-    const slots = slotsOf(hoursTo(now, 48), '24h', zone);
-    const ticks = ticksOf(slots, '24h', zone).map(({ slot }) => localTime(slots[slot]?.from ?? 0, zone));
+    const slots = toSlots(hoursTo(now, 48), '24h', zone);
+    const ticks = chartTicks(slots, '24h', zone).map(({ slot }) => localTime(slots[slot]?.from ?? 0, zone));
     const quarterOf = ({ day, hour }: { day: number; hour: number }) => `${day}, ${Math.floor(hour / 6)}`;
     const all = [...new Set(slots.map(({ from }) => quarterOf(localTime(from, zone))))];
     const quarters = ticks.map(quarterOf);
@@ -51,8 +51,8 @@ for (const { zone, day } of changes) {
   });
 
   test(`${zone}, ${day}: each day has one tick in 7 days, and one bar in 30`, () => {
-    const week = slotsOf(hoursTo(now, 7 * 24), '7d', zone);
-    const days = ticksOf(week, '7d', zone).map(({ slot }) => dayNumber(week[slot]?.from ?? 0, zone));
+    const week = toSlots(hoursTo(now, 7 * 24), '7d', zone);
+    const days = chartTicks(week, '7d', zone).map(({ slot }) => dayNumber(week[slot]?.from ?? 0, zone));
     const last = dayNumber(week.at(-1)?.from ?? 0, zone);
     assert.deepEqual(
       days.slice(-6),
@@ -60,9 +60,9 @@ for (const { zone, day } of changes) {
     );
     assert.equal(new Set(days).size, days.length);
 
-    const month = slotsOf(hoursTo(now, hoursInDays(30, now, zone)), '30d', zone);
+    const month = toSlots(hoursTo(now, hoursInDays(30, now, zone)), '30d', zone);
     assert.equal(month.length, 30);
-    assert.equal(new Set(month.map((slot) => slotName(slot, '30d', zone))).size, 30);
+    assert.equal(new Set(month.map((slot) => formatSlot(slot, '30d', zone))).size, 30);
     assert.equal(
       month.reduce((sum, { accepted }) => sum + accepted, 0),
       hoursInDays(30, now, zone),
@@ -74,7 +74,7 @@ test('the 30-day chart has 30 bars at any time in any zone', () => {
   const anyInstant = fc.integer({ min: Date.UTC(2020, 0), max: Date.UTC(2030, 0) });
   fc.assert(
     fc.property(fc.constantFrom(...changes), anyInstant, ({ zone }, now) => {
-      assert.equal(slotsOf(hoursTo(now, hoursInDays(30, now, zone)), '30d', zone).length, 30);
+      assert.equal(toSlots(hoursTo(now, hoursInDays(30, now, zone)), '30d', zone).length, 30);
     }),
     { numRuns: 50 },
   );

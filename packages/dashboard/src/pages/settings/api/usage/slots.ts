@@ -3,7 +3,7 @@
 import { msPerHour } from '@soku/contract/instant';
 import type { Usage } from '@soku/contract/usage';
 import type { UsageRange } from '../../../../api/usage.ts';
-import { dayNumber, formatIn, localTime, offsetAt, readerZone } from '../../../../dates/zone.ts';
+import { dayNumber, dateFormat, localTime, utcOffset, userTimeZone } from '../../../../dates/zone.ts';
 
 export interface Slot {
   /** Start of the first hour, in epoch ms. */
@@ -25,7 +25,7 @@ const weekday = { weekday: 'short', day: 'numeric' } as const;
 const monthDay = { day: 'numeric', month: 'short' } as const;
 const longDay = { weekday: 'short', day: 'numeric', month: 'short' } as const;
 
-export const rangeWords: Record<UsageRange, string> = {
+export const rangeLabels: Record<UsageRange, string> = {
   '24h': '24 hours',
   '7d': '7 days',
   '30d': '30 days',
@@ -34,7 +34,7 @@ export const rangeWords: Record<UsageRange, string> = {
 const number = (value: number) => value.toLocaleString('en');
 
 /** One slot per hour, or per day for 30 days, because a screen has no room for 720 bars. */
-export function slotsOf(hours: Usage['hours'], range: UsageRange, zone = readerZone): Slot[] {
+export function toSlots(hours: Usage['hours'], range: UsageRange, zone = userTimeZone): Slot[] {
   const slots: Slot[] = [];
   let currentDay = Number.NaN;
   for (const { hour, accepted, refused } of hours) {
@@ -54,31 +54,31 @@ export function slotsOf(hours: Usage['hours'], range: UsageRange, zone = readerZ
 }
 
 /** "Tue 3 Mar, 14:00–15:00", or only the day. Around a clock change, each time includes its offset. */
-export function slotName({ from, to }: Slot, range: UsageRange, zone = readerZone): string {
-  const day = formatIn(zone, longDay).format(from);
+export function formatSlot({ from, to }: Slot, range: UsageRange, zone = userTimeZone): string {
+  const day = dateFormat(zone, longDay).format(from);
   if (range === '30d') return day;
-  const changes = offsetAt(from - msPerHour, zone) !== offsetAt(to + msPerHour, zone);
-  const time = formatIn(zone, changes ? { ...clock, timeZoneName: 'short' } : clock);
+  const changes = utcOffset(from - msPerHour, zone) !== utcOffset(to + msPerHour, zone);
+  const time = dateFormat(zone, changes ? { ...clock, timeZoneName: 'short' } : clock);
   return `${day}, ${time.format(from)}–${time.format(to)}`;
 }
 
 /** "Tue 3 Mar, 14:00–15:00: 12 accepted, 1 rejected" */
-export function numbersOf(slot: Slot, range: UsageRange): string {
-  return `${slotName(slot, range)}: ${number(slot.accepted)} accepted, ${number(slot.refused)} rejected`;
+export function describeSlot(slot: Slot, range: UsageRange): string {
+  return `${formatSlot(slot, range)}: ${number(slot.accepted)} accepted, ${number(slot.refused)} rejected`;
 }
 
 /**
  * A tick at the start of each quarter of a day, of each day, or of every seventh day back from today, depending on the
  * range. If midnight is skipped, the tick is at the first hour after it; if it occurs twice, at the first one.
  */
-export function ticksOf(slots: Slot[], range: UsageRange, zone = readerZone): Tick[] {
+export function chartTicks(slots: Slot[], range: UsageRange, zone = userTimeZone): Tick[] {
   if (range === '30d') {
-    const label = formatIn(zone, monthDay);
+    const label = dateFormat(zone, monthDay);
     return slots
       .map(({ from }, slot) => ({ slot, label: label.format(from) }))
       .filter(({ slot }) => (slots.length - 1 - slot) % 7 === 0);
   }
-  const label = formatIn(zone, range === '24h' ? clock : weekday);
+  const label = dateFormat(zone, range === '24h' ? clock : weekday);
   const periodOf = (at: number) =>
     range === '24h'
       ? dayNumber(at, zone) * 4 + Math.floor(localTime(at, zone).hour / 6)
@@ -94,7 +94,7 @@ export function ticksOf(slots: Slot[], range: UsageRange, zone = readerZone): Ti
 }
 
 /** The top of the scale: one of 2, 4, 6, 8, 10, 20, 40 ..., so that half of it is also a whole number. */
-export function scaleOf(slots: Slot[]): number {
+export function chartMaximum(slots: Slot[]): number {
   const most = Math.max(0, ...slots.map(({ accepted, refused }) => accepted + refused));
   const magnitude = 10 ** Math.floor(Math.log10(Math.max(most, 1)));
   const tops = [1, 2, 4, 6, 8, 10].map((step) => step * magnitude);
@@ -102,14 +102,14 @@ export function scaleOf(slots: Slot[]): number {
 }
 
 /** A text alternative for the whole chart. */
-export function summaryOf(slots: Slot[], range: UsageRange): string {
+export function summarizeUsage(slots: Slot[], range: UsageRange): string {
   const accepted = slots.reduce((sum, slot) => sum + slot.accepted, 0);
   const refused = slots.reduce((sum, slot) => sum + slot.refused, 0);
-  const summary = `Requests in the last ${rangeWords[range]}: ${number(accepted)} accepted, ${number(refused)} rejected.`;
+  const summary = `Requests in the last ${rangeLabels[range]}: ${number(accepted)} accepted, ${number(refused)} rejected.`;
   const busiest = slots.reduce<Slot | undefined>(
     (most, slot) => (most && most.accepted + most.refused >= slot.accepted + slot.refused ? most : slot),
     undefined,
   );
   if (!busiest || accepted + refused === 0) return summary;
-  return `${summary} Busiest ${range === '30d' ? 'day' : 'hour'}: ${number(busiest.accepted + busiest.refused)}, ${slotName(busiest, range)}.`;
+  return `${summary} Busiest ${range === '30d' ? 'day' : 'hour'}: ${number(busiest.accepted + busiest.refused)}, ${formatSlot(busiest, range)}.`;
 }

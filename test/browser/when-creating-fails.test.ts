@@ -6,7 +6,7 @@ import { type Key, keyListSchema } from '@soku/contract/keys';
 import type { Page, Route } from 'playwright-core';
 import type { Person } from '../support/person.ts';
 import { owner } from '../support/server.ts';
-import { answered, Dashboard, noAnswer } from './dashboard.ts';
+import { httpErrorMessage, Dashboard, networkErrorMessage } from './dashboard.ts';
 import { describedAs, hasFocus, isAt, isGone, reads } from './expect.ts';
 import * as keys from './key-pages.ts';
 
@@ -40,7 +40,7 @@ async function loseResponse(route: Route): Promise<void> {
 }
 
 test('if the response is lost, the page says that the key exists and can replace it without new input', async (t) => {
-  const page = await fillIn(t, 'Lost response', { expected: [noAnswer, answered(409)] });
+  const page = await fillIn(t, 'Lost response', { expected: [networkErrorMessage, httpErrorMessage(409)] });
   await page.route(creating, loseResponse, { times: 1 });
   await keys.createButton(page).click();
   await reads(
@@ -67,7 +67,7 @@ test('if the response is lost, the page says that the key exists and can replace
 });
 
 test('a key whose response was lost can stay active', async (t) => {
-  const page = await fillIn(t, 'Lost and left', { expected: [noAnswer, answered(409)] });
+  const page = await fillIn(t, 'Lost and left', { expected: [networkErrorMessage, httpErrorMessage(409)] });
   await page.route(creating, loseResponse, { times: 1 });
   await keys.createButton(page).click();
   await keys.dialog(page).getByRole('button', { name: 'Close without revoking' }).click();
@@ -76,7 +76,7 @@ test('a key whose response was lost can stay active', async (t) => {
 });
 
 test('if every response is lost, trying again does not create a second key', async (t) => {
-  const page = await fillIn(t, 'Every response lost', { expected: [noAnswer, answered(409)] });
+  const page = await fillIn(t, 'Every response lost', { expected: [networkErrorMessage, httpErrorMessage(409)] });
   await page.route(creating, loseResponse, { times: 2 });
   await keys.createButton(page).click();
   await reads(keys.dialog(page).getByRole('alert'), /The server did not respond/);
@@ -86,7 +86,7 @@ test('if every response is lost, trying again does not create a second key', asy
 });
 
 test('a request that does not reach the server is repeated automatically and creates one key', async (t) => {
-  const page = await fillIn(t, 'Tried again', { expected: [noAnswer] });
+  const page = await fillIn(t, 'Tried again', { expected: [networkErrorMessage] });
   await page.route(creating, (route) => route.abort(), { times: 1 });
   await keys.createButton(page).click();
   await keys.shownKey(page);
@@ -94,7 +94,7 @@ test('a request that does not reach the server is repeated automatically and cre
 });
 
 test('if the server is unreachable, the dialog says so and keeps the name, and a later try creates one key', async (t) => {
-  const page = await fillIn(t, 'Server away', { expected: [noAnswer] });
+  const page = await fillIn(t, 'Server away', { expected: [networkErrorMessage] });
   await page.route(creating, (route) => route.abort());
   await keys.createButton(page).click();
   await reads(keys.dialog(page).getByRole('alert'), /The server did not respond\. Check that it is running/);
@@ -106,7 +106,7 @@ test('if the server is unreachable, the dialog says so and keeps the name, and a
 });
 
 test('if the browser is offline, the dialog says so, and the request is not repeated', async (t) => {
-  const page = await fillIn(t, 'No network', { expected: [noAnswer] });
+  const page = await fillIn(t, 'No network', { expected: [networkErrorMessage] });
   await page.context().setOffline(true);
   await keys.createButton(page).click();
   await reads(keys.dialog(page).getByRole('alert'), /You are offline\. Try again when you are back online\./);
@@ -117,7 +117,7 @@ test('if the browser is offline, the dialog says so, and the request is not repe
 });
 
 test('a server error is shown in the dialog with its message and request id', async (t) => {
-  const page = await fillIn(t, 'Server failure', { expected: [answered(500)] });
+  const page = await fillIn(t, 'Server failure', { expected: [httpErrorMessage(500)] });
   const body = errorSchema.parse({
     error: {
       type: 'api_error',
@@ -147,7 +147,7 @@ async function signInAgain(page: Page): Promise<void> {
 
 test('if the session has ended, the page asks for the password in place and then creates one key', async (t) => {
   const person = await dashboard.openSession();
-  const page = await fillIn(t, 'Session over', { as: person, expected: [answered(401)] });
+  const page = await fillIn(t, 'Session over', { as: person, expected: [httpErrorMessage(401)] });
   await dashboard.database('DELETE FROM session WHERE token = ?', person.storedToken);
   await keys.createButton(page).click();
   await keys.dialog(page).getByRole('heading', { name: 'Your session has ended' }).waitFor();
@@ -163,7 +163,7 @@ test('if the session has ended, the page asks for the password in place and then
 
 test('if the sign-in is too old, a wrong password loses nothing, and the right one creates the key', async (t) => {
   const person = await dashboard.openSession();
-  const page = await fillIn(t, 'Old sign-in', { as: person, expected: [answered(401), answered(403)] });
+  const page = await fillIn(t, 'Old sign-in', { as: person, expected: [httpErrorMessage(401), httpErrorMessage(403)] });
   const threeHoursAgo = new Date(Date.now() - 3 * 60 * 60 * 1000).toISOString();
   await dashboard.database(
     'UPDATE session SET "createdAt" = ? WHERE token = ?',
@@ -183,7 +183,7 @@ test('if the sign-in is too old, a wrong password loses nothing, and the right o
 
 test('canceling the password dialog returns to the form and keeps the name', async (t) => {
   const person = await dashboard.openSession();
-  const page = await fillIn(t, 'Cancelled', { as: person, expected: [answered(403)] });
+  const page = await fillIn(t, 'Cancelled', { as: person, expected: [httpErrorMessage(403)] });
   const threeHoursAgo = new Date(Date.now() - 3 * 60 * 60 * 1000).toISOString();
   await dashboard.database(
     'UPDATE session SET "createdAt" = ? WHERE token = ?',
@@ -208,7 +208,7 @@ for (const [what, name, problem] of [
     // Only the server rejects a key in the name, so Chromium logs the 400.
     const typed =
       name === '' ? `mine: ${(await dashboard.ada.makeKey({ name: 'To be pasted' })).apiKey}` : name;
-    const page = await fillIn(t, typed, { expected: name === '' ? [answered(400)] : [] });
+    const page = await fillIn(t, typed, { expected: name === '' ? [httpErrorMessage(400)] : [] });
     const created: string[] = [];
     page.on('response', (response) => {
       if (response.status() === 201) created.push(response.url());

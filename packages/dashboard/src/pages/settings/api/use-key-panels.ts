@@ -9,7 +9,7 @@ async function loadPanels(): Promise<void> {
 }
 
 /** Loads the code of the dialogs when the user is about to open one, because the list does not need it. */
-export function preparePanels(): void {
+export function preloadKeyPanels(): void {
   // A failure is reported when a dialog is opened.
   loadPanels().catch(() => undefined);
 }
@@ -18,7 +18,7 @@ export function preparePanels(): void {
  * The dialogs, or null until their code is loaded. Replaces React.lazy, which shows nothing for 300 ms after its first
  * fallback, even if the code is already loaded.
  */
-export function usePanels(enabled: boolean): Panels | null {
+export function useKeyPanels(enabled: boolean): Panels | null {
   const [, setLoaded] = useState(false);
   const [failure, setFailure] = useState<Error | null>(null);
   useEffect(() => {

@@ -7,7 +7,7 @@ const maxLength = 1000;
  * Untrusted text, such as the name of a client. It cannot reorder the text around it, and invisible characters are
  * escaped.
  */
-export function ForeignText({ text, className }: { text: string; className?: string }) {
+export function UntrustedText({ text, className }: { text: string; className?: string }) {
   const shown = escapeHiddenCharacters(text.length > maxLength ? `${text.slice(0, maxLength)}…` : text);
   return (
     <bdi className={className} title={className ? shown : undefined} translate="no">

@@ -20,7 +20,7 @@ const labels: Record<Action, string> = {
 };
 
 /** @returns null for an action that only a later version knows */
-export function actionInWords(action: string): string | null {
+export function actionLabel(action: string): string | null {
   const known = actionSchema.safeParse(action);
   return known.success ? labels[known.data] : null;
 }
@@ -49,6 +49,6 @@ const kinds = new Map([
 ]);
 
 /** The label for the kind of an actor or target. Kinds of later versions are returned unchanged. */
-export function kindInWords(kind: string): string {
+export function kindLabel(kind: string): string {
   return kinds.get(kind) ?? kind;
 }

@@ -1,16 +1,16 @@
 import type { Usage } from '@soku/contract/usage';
 import { useQuery } from '@tanstack/react-query';
-import { usageOfLastDayOptions } from '../../../api/usage.ts';
-import { deviceOf } from '../../../components/device.ts';
+import { lastDayUsageOptions } from '../../../api/usage.ts';
+import { describeDevice } from '../../../components/device.ts';
 import { Skeleton } from '../../../components/Skeleton.tsx';
-import { freshTime } from '../../../dates/dates.ts';
+import { relativeTimeWithSeconds } from '../../../dates/dates.ts';
 
 /**
  * Summarizes in two lines what uses the key. Its space is reserved while it loads, and nothing waits for it, so that a
  * leaked key can be revoked immediately.
  */
-export function KeyUse({ id }: { id: string }) {
-  const { data: usage, error } = useQuery(usageOfLastDayOptions(id));
+export function UsageSummary({ id }: { id: string }) {
+  const { data: usage, error } = useQuery(lastDayUsageOptions(id));
   return (
     <div className="key-use" role="status">
       {usage ? <Use usage={usage} /> : null}
@@ -29,7 +29,7 @@ export function KeyUse({ id }: { id: string }) {
 function Use({ usage: { accepted, lastUsed } }: { usage: Usage }) {
   if (accepted > 0) return <RecentUse accepted={accepted} lastUsed={lastUsed} />;
   const lines = lastUsed
-    ? ['Not used in the last 24 hours.', `Last used ${freshTime(lastUsed.at)}.`]
+    ? ['Not used in the last 24 hours.', `Last used ${relativeTimeWithSeconds(lastUsed.at)}.`]
     : ['Never used.', 'No request with this key has been accepted.'];
   return lines.map((line) => <p key={line}>{line}</p>);
 }
@@ -43,7 +43,7 @@ function RecentUse({ accepted, lastUsed }: Pick<Usage, 'accepted' | 'lastUsed'>)
       </p>
       {lastUsed ? (
         <p>
-          <span>{`last used ${freshTime(lastUsed.at)} from `}</span>
+          <span>{`last used ${relativeTimeWithSeconds(lastUsed.at)} from `}</span>
           <code translate="no">{lastUsed.address}</code>
           {lastUsed.userAgent === '' ? null : <Program userAgent={lastUsed.userAgent} />}
         </p>
@@ -59,7 +59,7 @@ const maxLength = 40;
  * 9110, 10.1.5). Browsers all start with Mozilla/5.0, so they are recognized by deviceOf.
  */
 function Program({ userAgent }: { userAgent: string }) {
-  if (userAgent.startsWith('Mozilla/')) return <span key="browser">{` with ${deviceOf(userAgent)}`}</span>;
+  if (userAgent.startsWith('Mozilla/')) return <span key="browser">{` with ${describeDevice(userAgent)}`}</span>;
   const [program = userAgent] = userAgent.split(/\s/, 1);
   return (
     <span>

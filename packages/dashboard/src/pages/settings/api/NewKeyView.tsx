@@ -16,7 +16,7 @@ interface ShownOnceProps {
   onDone: () => void;
 }
 
-export function ShownOnce({ apiKey, preview, name, copied, onCopied, onDone }: ShownOnceProps) {
+export function NewKeyView({ apiKey, preview, name, copied, onCopied, onDone }: ShownOnceProps) {
   const origin = useSession()?.publicUrl ?? window.location.origin;
   return (
     <div className="form">

@@ -1,5 +1,5 @@
 import { Code, CodeTabs } from '../../components/Code.tsx';
-import { Part } from './HelpPage.tsx';
+import { HelpSection } from './HelpPage.tsx';
 
 const readers = [
   {
@@ -49,9 +49,9 @@ envFrom:
   },
 ];
 
-export function KeepingSecret() {
+export function KeyStorage() {
   return (
-    <Part id="keep" title="Keep it secret">
+    <HelpSection id="keep" title="Keep it secret">
       <p>
         Never put a key in source code, a browser, a mobile app, a URL or a chat. Have the program read it
         from its environment:
@@ -74,6 +74,6 @@ export function KeepingSecret() {
         program and to no one else.
       </p>
       <CodeTabs label="Provide the key" snippets={secretStores} />
-    </Part>
+    </HelpSection>
   );
 }

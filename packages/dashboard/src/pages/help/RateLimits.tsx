@@ -1,11 +1,11 @@
 import { Link } from '@tanstack/react-router';
 import { Code } from '../../components/Code.tsx';
-import { Part } from './HelpPage.tsx';
+import { HelpSection } from './HelpPage.tsx';
 
 /** How a program reads its rate limit, and how long it waits after a 429. */
-export function Limits() {
+export function RateLimits() {
   return (
-    <Part id="limits" title="Rate limits">
+    <HelpSection id="limits" title="Rate limits">
       <p>
         A key has a rate limit in requests per minute: its own limit or, without one, the default of the
         workspace. Each response reports the current state:
@@ -38,7 +38,7 @@ export function Limits() {
         Responses for a key without a limit have none of these headers. Requests with malformed or unknown
         keys are limited per IP address in the same way; a valid key from the same address is still accepted.
       </p>
-    </Part>
+    </HelpSection>
   );
 }
 

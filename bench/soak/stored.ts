@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
-import type { Outcome } from './run.ts';
+import type { SoakResult } from './run.ts';
 
 const soakSchema = z.object({
   date: z.iso.date(),
@@ -15,16 +15,16 @@ const soakSchema = z.object({
 });
 
 /** The content of bench/soak.json: the last stored soak. */
-export type Soak = z.infer<typeof soakSchema>;
+export type StoredSoak = z.infer<typeof soakSchema>;
 
 const file = new URL('../soak.json', import.meta.url);
 
 /** Undefined if none is stored. */
-export function readSoak(): Soak | undefined {
+export function readSoak(): StoredSoak | undefined {
   return existsSync(file) ? soakSchema.parse(JSON.parse(readFileSync(file, 'utf8'))) : undefined;
 }
 
-export function writeSoak(machine: string, outcome: Outcome): void {
-  const soak: Soak = { date: new Date().toISOString().slice(0, 10), machine, ...outcome };
+export function writeSoak(machine: string, outcome: SoakResult): void {
+  const soak: StoredSoak = { date: new Date().toISOString().slice(0, 10), machine, ...outcome };
   writeFileSync(file, `${JSON.stringify(soak, null, 2)}\n`);
 }

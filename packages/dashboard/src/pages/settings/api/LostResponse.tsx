@@ -1,6 +1,6 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { revokeKey, showKeyInLists } from '../../../api/keys.ts';
+import { revokeKey, updateCachedKey } from '../../../api/keys.ts';
 import { Button } from '../../../components/Button.tsx';
 import { DialogActions } from '../../../components/Dialog.tsx';
 import { Failure, Notice } from '../../../components/Notice.tsx';
@@ -13,7 +13,7 @@ interface LostAnswerProps {
 }
 
 /** Shown if the connection broke after the server created the key: the key exists, but can never be shown. */
-export function LostAnswer({ id, onCreateAnother, onClose }: LostAnswerProps) {
+export function LostResponse({ id, onCreateAnother, onClose }: LostAnswerProps) {
   const client = useQueryClient();
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
@@ -22,7 +22,7 @@ export function LostAnswer({ id, onCreateAnother, onClose }: LostAnswerProps) {
     setBusy(true);
     setError(null);
     try {
-      showKeyInLists(client, await withSignIn(() => revokeKey(id, false)));
+      updateCachedKey(client, await withSignIn(() => revokeKey(id, false)));
       onCreateAnother();
     } catch (failure) {
       setError(failure);

@@ -11,7 +11,7 @@ const connections = 8;
  *
  * @param url origin
  */
-export async function askForEach(url: string, keys: Iterator<string>): Promise<number> {
+export async function verifyEach(url: string, keys: Iterator<string>): Promise<number> {
   const counts = await Promise.all(
     Array.from({ length: connections }, () => verifyOnOne(new URL(url), keys)),
   );

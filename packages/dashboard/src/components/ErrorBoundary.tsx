@@ -4,7 +4,7 @@ import { Button } from './Button.tsx';
 import type { Elements } from './elements.ts';
 
 /** Catches errors outside of all pages, which would otherwise leave an empty window. */
-export class LastResort extends Component<{ children: Elements }, { failed: boolean }> {
+export class ErrorBoundary extends Component<{ children: Elements }, { failed: boolean }> {
   override state = { failed: false };
 
   static getDerivedStateFromError() {

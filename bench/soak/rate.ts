@@ -10,7 +10,7 @@ const tick = 10;
  * Calls `send` the given number of times per second until `isOver`, and waits for the last call. Calls that were due
  * while too many were open are sent later.
  */
-export async function keepPace(
+export async function sendAtRate(
   perSecond: number,
   isOver: () => boolean,
   send: () => Promise<void>,

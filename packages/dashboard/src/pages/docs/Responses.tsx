@@ -2,10 +2,10 @@ import { type ApiResponse, jsonSchemaOf, type Operation, type Schemas } from '..
 import { Code } from '../../components/Code.tsx';
 import { FieldTable } from './FieldTable.tsx';
 import { Markup } from './Markup.tsx';
-import { exampleFromSchema, fieldsOf } from './schema-fields.ts';
+import { exampleFromSchema, listFields } from './schema-fields.ts';
 
 /** The responses of one operation, by status. */
-export function Answers({ operation, schemas }: { operation: Operation; schemas: Schemas }) {
+export function Responses({ operation, schemas }: { operation: Operation; schemas: Schemas }) {
   return (
     <>
       <h4>Responses</h4>
@@ -34,7 +34,7 @@ interface ResponseEntryProps {
 function ResponseEntry({ status, response, schemas, of }: ResponseEntryProps) {
   const success = status.startsWith('2');
   const schema = success ? jsonSchemaOf(response) : undefined;
-  const fields = schema ? fieldsOf(schema, schemas) : [];
+  const fields = schema ? listFields(schema, schemas) : [];
   return (
     <details className="answer">
       <summary>

@@ -1,5 +1,5 @@
 /** The product logo: a key whose bow is a ring. */
-export function Mark({ size = 24 }: { size?: number }) {
+export function Logo({ size = 24 }: { size?: number }) {
   return (
     <svg className="mark" width={size} height={size} viewBox="0 0 32 32" aria-hidden="true">
       <rect className="mark__ground" width="32" height="32" rx="8" />
