@@ -11,7 +11,7 @@ import { insertKey, writeRevocation } from '../../packages/server/src/keys/write
 import { AddressLimits } from '../../packages/server/src/limits/address-limits.ts';
 import { singleProcessPropagation } from '../../packages/server/src/propagation/single-process.ts';
 import { GrantingVerifier } from '../../packages/server/src/verification/granting-verifier.ts';
-import { SecretMemory } from '../../packages/server/src/verification/memory.ts';
+import { SecretCache } from '../../packages/server/src/verification/secret-cache.ts';
 import type { SecretSource } from '../../packages/server/src/verification/secret-source.ts';
 import { sqliteSecrets } from '../../packages/server/src/verification/sqlite-secrets.ts';
 import { VerificationCounts } from '../../packages/server/src/verification/verification-counts.ts';
@@ -83,7 +83,7 @@ async function openCopy(template: string, keys: Keys): Promise<Graveyard> {
  * it says comes from a cache.
  */
 export async function verdictOf(secrets: SecretSource, apiKey: string): Promise<string> {
-  const memory = new SecretMemory({ good: 10, refused: 10 });
+  const memory = new SecretCache({ good: 10, refused: 10 });
   const verifier = new Verifier({
     secrets,
     lease: { holds: () => true },
@@ -119,7 +119,7 @@ async function bury(database: SqliteDatabase): Promise<Keys> {
     dead: [await makeKey(database, 'ws_a'), await makeKey(database, 'ws_b')],
     living: [await makeKey(database, 'ws_a'), await makeKey(database, 'ws_b')],
   };
-  const propagation = singleProcessPropagation(database, new SecretMemory({ good: 1, refused: 1 }), {
+  const propagation = singleProcessPropagation(database, new SecretCache({ good: 1, refused: 1 }), {
     append: async () => undefined,
     onReapplied: () => undefined,
   });

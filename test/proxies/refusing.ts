@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ErrorCode } from '@soku/contract/error-codes';
 import { generateKey } from '@soku/key';
-import type { Refusal } from '../../packages/server/src/http/errors.ts';
-import { refusedAnswer } from '../../packages/server/src/verification/answers.ts';
+import type { ApiProblem } from '../../packages/server/src/http/errors.ts';
+import { rejectedResponse } from '../../packages/server/src/verification/responses.ts';
 import { assertRefusal } from '../support/contract.ts';
 import type { Program } from '../support/debian.ts';
 import type { Fields } from '../support/http.ts';
@@ -124,7 +124,7 @@ export function testRefusing(recipe: Recipe, program: Program, scene: () => Scen
     t.after(() => own.stop());
     const limit = { 'retry-after': '17', ratelimit: '"key";r=0;t=17', 'ratelimit-policy': '"key";q=5;w=60' };
     const xLimit = { 'x-ratelimit-limit': '5', 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '17' };
-    const refusals: Refusal[] = [
+    const refusals: ApiProblem[] = [
       { code: 'insufficient_scope', message: 'This key lacks the scope keys:write.', scope: 'keys:write' },
       {
         code: 'verification_unavailable',
@@ -133,7 +133,7 @@ export function testRefusing(recipe: Recipe, program: Program, scene: () => Scen
       { code: 'rate_limited', message: 'Too many requests with this key.', headers: { ...limit, ...xLimit } },
     ];
     for (const refusal of refusals) {
-      const made = refusedAnswer(refusal, 'req_standin', Date.now());
+      const made = rejectedResponse(refusal, 'req_standin', Date.now());
       own.standIn.answer = () => ({ ...made });
       const body = JSON.stringify({ order: 'y'.repeat(100_000) });
       const answer = await own.ask({

@@ -1,4 +1,4 @@
-import type { Verdict } from '../../packages/server/src/verification/verdict.ts';
+import type { VerificationResult } from '../../packages/server/src/verification/result.ts';
 
 /** What the clients of one schedule may see. */
 export class Checker {
@@ -24,7 +24,7 @@ export class Checker {
     return this.#order;
   }
 
-  verified(key: string, invoked: number, { refusal }: Verdict, who: string): void {
+  verified(key: string, invoked: number, { refusal }: VerificationResult, who: string): void {
     if (refusal === undefined) {
       this.seen.accepted += 1;
       const dead = this.#dead.get(key);

@@ -3,7 +3,7 @@ import { AddressLimits } from '../../packages/server/src/limits/address-limits.t
 import { termsOf, VerifierNode } from '../../packages/server/src/propagation/node.ts';
 import { GrantingVerifier } from '../../packages/server/src/verification/granting-verifier.ts';
 import { none } from '../../packages/server/src/verification/key-table.ts';
-import { SecretMemory } from '../../packages/server/src/verification/memory.ts';
+import { SecretCache } from '../../packages/server/src/verification/secret-cache.ts';
 import type { Read } from '../../packages/server/src/verification/secret-source.ts';
 import { VerificationCounts } from '../../packages/server/src/verification/verification-counts.ts';
 import { Verifier } from '../../packages/server/src/verification/verifier.ts';
@@ -47,7 +47,7 @@ export class Process {
   readonly host: Host;
   readonly #options: Options;
   readonly #verifier: GrantingVerifier;
-  readonly #memory: SecretMemory;
+  readonly #memory: SecretCache;
   #leaving = false;
   #revoking = 0;
 
@@ -56,7 +56,7 @@ export class Process {
     const { name, world, host, link, leaseMs, mutation = { name: '' } } = options;
     this.name = name;
     this.host = host;
-    const memory = new SecretMemory({ good: 100, refused: 100 });
+    const memory = new SecretCache({ good: 100, refused: 100 });
     this.#memory = memory;
     const cache = {
       forget: ({ hashes }: { hashes: Iterable<Uint8Array> }) => memory.forget(hashes),

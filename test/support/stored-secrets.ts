@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Database } from '../../packages/server/src/database/open.ts';
 import { none } from '../../packages/server/src/verification/key-table.ts';
-import type { SecretMemory } from '../../packages/server/src/verification/memory.ts';
+import type { SecretCache } from '../../packages/server/src/verification/secret-cache.ts';
 import { openTemporary } from './temporary-sqlite.ts';
 
 /** A secret, and somebody who uses it. */
@@ -18,7 +18,7 @@ export class Secret {
 
   /** The lines of the verification that count. `ended` is a use of a secret that is rejected at any time. */
   use(
-    { good, refused }: SecretMemory,
+    { good, refused }: SecretCache,
     now: number,
     use: { refused?: boolean; ended?: boolean; address?: string; agent?: string } = {},
   ): void {

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readOrMakeSecret } from '../../packages/server/src/accounts/secret.ts';
+import { readOrCreateSecret } from '../../packages/server/src/accounts/secret.ts';
 import { openDataDirectory } from '../../packages/server/src/database/data-directory.ts';
 import { openSqlite } from '../../packages/server/src/database/sqlite.ts';
 
@@ -29,7 +29,7 @@ export async function tryData(path: string): Promise<void> {
   try {
     const database = await openSqlite(directory);
     try {
-      readOrMakeSecret(undefined, directory.secretFile);
+      readOrCreateSecret(undefined, directory.secretFile);
     } finally {
       await database.close();
     }

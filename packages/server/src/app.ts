@@ -36,7 +36,7 @@ import { KeyService } from './keys/service.ts';
 import { createUsesSession } from './keys/uses-session.ts';
 import { KeyStore } from './keys/store.ts';
 import { AddressLimits } from './limits/address-limits.ts';
-import { keepLimits } from './limits/limits.ts';
+import { createLimits } from './limits/limits.ts';
 import { healthRoutes } from './monitoring/health.ts';
 import { nodeRoutes } from './monitoring/node-routes.ts';
 import { operatorsOnly } from './monitoring/operators.ts';
@@ -52,7 +52,7 @@ import { recordUsage } from './usage/usage.ts';
 import { ForwardAuth } from './verification/forward-auth.ts';
 import { GrantingVerifier } from './verification/granting-verifier.ts';
 import { Lane } from './verification/lane.ts';
-import { SecretMemory } from './verification/memory.ts';
+import { SecretCache } from './verification/secret-cache.ts';
 import { PostVerify } from './verification/post-verify.ts';
 import { verificationRoutes } from './verification/routes.ts';
 import type { CacheLease, SecretSource } from './verification/secret-source.ts';
@@ -188,11 +188,11 @@ export async function createVerification(
   journal: RevocationJournal,
   log: Logger,
 ) {
-  const memory = new SecretMemory({ good: config.cacheKeys, refused: config.cacheRefusedKeys });
+  const memory = new SecretCache({ good: config.cacheKeys, refused: config.cacheRefusedKeys });
   const { propagation, nodes, secrets, lease } = await createSource(config, database, memory, journal, log);
   const usage = recordUsage({ database, source: memory, log });
   const counts = new VerificationCounts();
-  const limits = keepLimits({
+  const limits = createLimits({
     database,
     log,
     windows: memory.windows,
@@ -245,7 +245,7 @@ interface Source {
 async function createSource(
   config: Config,
   database: Database,
-  memory: SecretMemory,
+  memory: SecretCache,
   journal: RevocationJournal,
   log: Logger,
 ): Promise<Source> {

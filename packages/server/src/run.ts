@@ -1,7 +1,7 @@
 import { isStripePrefix } from '@soku/key';
 import type { Logger } from 'pino';
-import { readOrMakeSecret } from './accounts/secret.ts';
-import { keepAudit } from './audit/audit.ts';
+import { readOrCreateSecret } from './accounts/secret.ts';
+import { createAudit } from './audit/audit.ts';
 import { type Config, readConfig, unknownVariables } from './config.ts';
 import { type DataDirectory, openDataDirectory } from './database/data-directory.ts';
 import { type Database, openDatabase } from './database/open.ts';
@@ -27,7 +27,7 @@ async function start(): Promise<void> {
     log.warn(`${name} is not a variable of Soku, and does nothing`);
   if (config.databaseUrl === undefined) await directory.settled();
   const database = await openDatabase(directory, config.databaseUrl, log);
-  const secret = readOrMakeSecret(config.secret, directory.secretFile);
+  const secret = readOrCreateSecret(config.secret, directory.secretFile);
   watch(directory, log);
   const journal = new RevocationJournal(directory, database, log);
   await inWords(database, journal.start());
@@ -40,7 +40,7 @@ async function start(): Promise<void> {
     secret,
     log,
   );
-  const audit = keepAudit({ database, retentionDays: config.auditRetentionDays, log });
+  const audit = createAudit({ database, retentionDays: config.auditRetentionDays, log });
   process.on('uncaughtException', (error) => {
     log.fatal({ err: error }, 'This is a bug; the process ends');
     process.exit(exitCodes.software);

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type TestContext, test } from 'node:test';
 import { StartupError } from '../startup-error.ts';
-import { readOrMakeSecret } from './secret.ts';
+import { readOrCreateSecret } from './secret.ts';
 
 function temporary(t: TestContext): string {
   const directory = mkdtempSync(join(tmpdir(), 'soku-test-'));
@@ -17,9 +17,9 @@ function temporary(t: TestContext): string {
 test('a secret is created once, readable by its owner only, and reused afterwards', (t) => {
   const directory = temporary(t);
   const file = join(directory, 'secret');
-  const secret = readOrMakeSecret(undefined, file);
+  const secret = readOrCreateSecret(undefined, file);
   assert.match(secret, /^[\w-]{43}$/);
-  assert.equal(readOrMakeSecret(undefined, file), secret);
+  assert.equal(readOrCreateSecret(undefined, file), secret);
   assert.equal(statSync(file).mode & 0o777, 0o600);
   assert.equal(readFileSync(file, 'utf8'), `${secret}\n`);
   assert.deepEqual(readdirSync(directory), ['secret']);
@@ -52,7 +52,7 @@ test('processes that start at the same time agree on one secret', async (t) => {
 test('a secret that cannot be created stops the start with a message', (t) => {
   const file = join(temporary(t), 'missing', 'secret');
   assert.throws(
-    () => readOrMakeSecret(undefined, file),
+    () => readOrCreateSecret(undefined, file),
     (error) => error instanceof StartupError && error.exitCode === 73 && error.message.includes(file),
   );
 });
@@ -61,7 +61,7 @@ test('a file without a complete secret stops the start and is not changed', (t) 
   const file = join(temporary(t), 'secret');
   writeFileSync(file, 'short\n');
   assert.throws(
-    () => readOrMakeSecret(undefined, file),
+    () => readOrCreateSecret(undefined, file),
     (error) => error instanceof StartupError && error.exitCode === 65,
   );
   assert.equal(readFileSync(file, 'utf8'), 'short\n');

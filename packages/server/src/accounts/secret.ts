@@ -15,7 +15,7 @@ const minSecretLength = 32;
  *
  * @throws {StartupError} 65 if the file does not contain a complete secret, 73 if it cannot be created
  */
-export function readOrMakeSecret(configured: string | undefined, file: string): string {
+export function readOrCreateSecret(configured: string | undefined, file: string): string {
   if (configured !== undefined) return configured;
   if (existsSync(file)) {
     requireOwnFile(file, { tighten: true });

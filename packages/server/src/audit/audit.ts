@@ -21,7 +21,7 @@ interface Options {
 }
 
 /** The background work of the audit log on every node: sealing events and deleting old ones. */
-export function keepAudit({ database: { kysely }, retentionDays, log }: Options) {
+export function createAudit({ database: { kysely }, retentionDays, log }: Options) {
   const seal = () => sealEvents(kysely);
   const sealing = new Repeating(seal, {
     interval: sealInterval,

@@ -15,7 +15,7 @@ import { openSource, type Source } from './source.ts';
  * @param file an absolute path; the file appears only once it is complete
  * @throws {StartupError} if the file already exists, or cannot be created
  */
-export async function makeBackup(
+export async function createBackup(
   config: Config,
   file: string,
   { log, progress }: { log: Logger; progress: Progress },

@@ -1,5 +1,5 @@
-import { limitText } from '../verification/answer-text.ts';
-import type { Accept } from '../verification/verdict.ts';
+import { limitText } from '../verification/response-text.ts';
+import type { AcceptKey } from '../verification/result.ts';
 
 /** What goes on of a key that was accepted. */
 export interface Accepted {
@@ -10,7 +10,7 @@ export interface Accepted {
   refusal?: never;
 }
 
-export const accept: Accept<Accepted> = (keys, row, limit) => ({
+export const accept: AcceptKey<Accepted> = (keys, row, limit) => ({
   identity: [
     ...['x-soku-key-id', keys.keyId(row), 'x-soku-workspace-id', keys.workspaceId(row)],
     ...['x-soku-key-name', keys.encodedName(row), 'x-soku-scopes', keys.scopes(row)],

@@ -20,7 +20,7 @@ export const idle = 4_000;
 export const answerHeaders = 64 * 1024;
 
 /** Why the gateway gave up waiting. Everything else that goes wrong with an upstream is an error of Node or undici. */
-export class GaveUp extends Error {
+export class UpstreamTimeout extends Error {
   override readonly name = 'GaveUp';
   readonly waitedFor: 'upstream' | 'client';
 

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { checkForm } from '../http/broken-requests.ts';
-import type { Refusal } from '../http/errors.ts';
-import { hasPlainLength } from './refusal.ts';
+import type { ApiProblem } from '../http/errors.ts';
+import { hasPlainLength } from './rejection.ts';
 
 /**
  * What is well-formed HTTP, but cannot be passed on without its meaning being left to chance.
@@ -9,7 +9,7 @@ import { hasPlainLength } from './refusal.ts';
  * @param hosts how many Host fields came
  * @returns the refusal, or null when the request may go on
  */
-export function checkForwardable(request: IncomingMessage, hosts: number): Refusal | null {
+export function checkForwardable(request: IncomingMessage, hosts: number): ApiProblem | null {
   const { headers, httpVersion, method } = request;
   // Its answer would hold the fields that we add (RFC 9110 section 9.3.8).
   if (method === 'TRACE') return notPassedOn(method);
@@ -43,7 +43,7 @@ function elements(list: string): string[] {
 }
 
 /** A method that ends at the gateway. */
-export function notPassedOn(method: 'CONNECT' | 'TRACE'): Refusal {
+export function notPassedOn(method: 'CONNECT' | 'TRACE'): ApiProblem {
   return {
     code: 'method_not_allowed',
     message: `${method} is not passed on. This is a gateway to one API, not a proxy.`,
@@ -52,6 +52,6 @@ export function notPassedOn(method: 'CONNECT' | 'TRACE'): Refusal {
   };
 }
 
-function invalid(message: string): Refusal {
+function invalid(message: string): ApiProblem {
   return { code: 'invalid_request', message };
 }

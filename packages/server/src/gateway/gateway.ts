@@ -1,24 +1,24 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
-import { answerBrokenRequest, refuseOnSocket, requestLimits } from '../http/broken-requests.ts';
+import { rejectBrokenRequest, rejectOnSocket, requestLimits } from '../http/broken-requests.ts';
 import type { AddressHeader } from '../http/client-address.ts';
-import { internalError, type Refusal } from '../http/errors.ts';
+import { internalError, type ApiProblem } from '../http/errors.ts';
 import { logAnswered, logsRequests } from '../http/logging.ts';
 import { checkPreflight } from '../http/origin.ts';
 import { PreformattedResponse } from '../http/preformatted-response.ts';
 import { clientLeft, type RequestCounts } from '../http/request-counts.ts';
 import { clientRequestId, nextRequestId } from '../http/request-ids.ts';
 import { type RequestFields, readFields } from '../verification/request-fields.ts';
-import type { MaybePromise, Refused } from '../verification/verdict.ts';
+import type { MaybePromise, Rejected } from '../verification/result.ts';
 import type { Accepted } from './accepted.ts';
 import { type Timeouts, usualTimeouts } from './bounds.ts';
 import { ClientHead } from './client-head.ts';
 import { fieldsForUpstream } from './fields-for-upstream.ts';
 import { checkForwardable, notPassedOn } from './form.ts';
 import { ProxiedRequest } from './proxied-request.ts';
-import { answerRefusal, hasBody } from './refusal.ts';
-import { type Demand, demandOf, type Rule } from './rules.ts';
+import { sendRejection, hasBody } from './rejection.ts';
+import { type Requirements, requirementsFor, type Rule } from './rules.ts';
 import { upstreamTarget } from './target.ts';
 import { Upstream } from './upstream.ts';
 
@@ -35,8 +35,8 @@ interface Options {
   verify: (
     request: IncomingMessage,
     fields: RequestFields,
-    demand: Demand,
-  ) => MaybePromise<Accepted | Refused>;
+    demand: Requirements,
+  ) => MaybePromise<Accepted | Rejected>;
   /** The first that a request matches decides what its key must have. None: any good key will do. */
   rules: readonly Rule[];
   /** Whether the peer is a proxy that is believed. */
@@ -119,7 +119,7 @@ export class Gateway {
     this.server.on('checkExpectation', serve);
     this.server.on('connect', (_request, socket) => {
       socket.on('error', () => undefined);
-      refuseOnSocket(socket, notPassedOn('CONNECT'));
+      rejectOnSocket(socket, notPassedOn('CONNECT'));
     });
     this.server.on('clientError', (error, socket) => this.#answerBroken(error, socket));
   }
@@ -147,7 +147,7 @@ export class Gateway {
     }
   }
 
-  #go(serving: Serving, next: Refusal | ProxiedRequest): void {
+  #go(serving: Serving, next: ApiProblem | ProxiedRequest): void {
     const { response, connection } = serving;
     if (response.destroyed) return;
     if (next instanceof ProxiedRequest) {
@@ -156,10 +156,10 @@ export class Gateway {
     } else this.#refuse(serving, next);
   }
 
-  #refuse({ request, response, connection, id }: Serving, refusal: Refusal): void {
+  #refuse({ request, response, connection, id }: Serving, refusal: ApiProblem): void {
     this.#closeWhenStopping(request, response);
     connection.open.set(response, 'refused');
-    if (answerRefusal(request, response, refusal, id)) connection.closing = true;
+    if (sendRejection(request, response, refusal, id)) connection.closing = true;
   }
 
   #failed(serving: Serving, error: unknown): void {
@@ -169,7 +169,7 @@ export class Gateway {
   }
 
   /** Why the request is refused; or the request that passes it on. Verifies, and so counts, at most once. */
-  #decide(serving: Serving): MaybePromise<Refusal | ProxiedRequest> {
+  #decide(serving: Serving): MaybePromise<ApiProblem | ProxiedRequest> {
     const { request } = serving;
     const fields = readFields(request.rawHeaders);
     const malformed = checkForwardable(request, fields.hosts);
@@ -177,7 +177,7 @@ export class Gateway {
     const target = upstreamTarget(request.url ?? '', this.#upstream.basePath);
     if ('code' in target) return target;
     const { preflight, rules, verify } = this.#options;
-    const demand = demandOf(rules, request);
+    const demand = requirementsFor(rules, request);
     if ('code' in demand) return demand;
     if (checkPreflight(request) !== null) {
       if (preflight === 'refuse') return refusedPreflight;
@@ -189,7 +189,7 @@ export class Gateway {
       : this.#passOn(serving, target.path, verdict);
   }
 
-  #passOn(serving: Serving, path: string, verdict: Accepted | Refused): Refusal | ProxiedRequest {
+  #passOn(serving: Serving, path: string, verdict: Accepted | Rejected): ApiProblem | ProxiedRequest {
     if (verdict.refusal !== undefined) return verdict.refusal;
     const { request, response, id } = serving;
     const fields = this.#fieldsForUpstream(request, this.#options.trusts(request));
@@ -207,7 +207,7 @@ export class Gateway {
     });
   }
 
-  #noAnswer(serving: Serving, refusal: Refusal, { name, message }: Error): void {
+  #noAnswer(serving: Serving, refusal: ApiProblem, { name, message }: Error): void {
     // Not the error itself: Node puts the bytes of a broken answer into it.
     const reason = `${name}: ${message}`;
     if (refusal.code === 'bad_gateway') {
@@ -241,7 +241,7 @@ export class Gateway {
     if (connection !== undefined) connection.closing = true;
     const [response, proxied] = first ?? [];
     if (response === undefined) {
-      answerBrokenRequest(error, socket);
+      rejectBrokenRequest(error, socket);
     } else if (proxied === 'refused' && more.length === 0) {
       // Refused already, and the rest was not wanted.
       response.end();
@@ -249,7 +249,7 @@ export class Gateway {
       socket.destroy();
     } else {
       if (proxied instanceof ProxiedRequest) proxied.abort();
-      answerBrokenRequest(error, socket);
+      rejectBrokenRequest(error, socket);
     }
   }
 
@@ -271,7 +271,7 @@ export class Gateway {
 /** A preflight, which has no key. */
 const withoutKey: Accepted = { identity: [], limit: '' };
 
-const refusedPreflight: Refusal = {
+const refusedPreflight: ApiProblem = {
   code: 'cross_origin',
   message:
     'This gateway refuses CORS preflights, because they carry no key, and a secret key does not belong in a browser. To pass them on to the API, the operator sets SOKU_GATEWAY_PREFLIGHT=pass.',

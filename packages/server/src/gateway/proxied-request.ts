@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
-import type { Refusal } from '../http/errors.ts';
+import type { ApiProblem } from '../http/errors.ts';
 import type { PreformattedResponse } from '../http/preformatted-response.ts';
-import { GaveUp } from './bounds.ts';
+import { UpstreamTimeout } from './bounds.ts';
 import type { ClientHead, OwnFields, UpstreamHead } from './client-head.ts';
-import { hasBody } from './refusal.ts';
+import { hasBody } from './rejection.ts';
 import { StreamedRequest } from './streamed-request.ts';
 import type { Upstream } from './upstream.ts';
 import { WholeRequest } from './whole-request.ts';
@@ -27,7 +27,7 @@ interface Options {
   /** Called before the head of the response is written. */
   answering: () => void;
   /** Called once when there is no answer to pass on. */
-  failed: (refusal: Refusal, error: Error) => void;
+  failed: (refusal: ApiProblem, error: Error) => void;
 }
 
 /**
@@ -132,8 +132,8 @@ export class ProxiedRequest {
 }
 
 /** What the client is told: never where the upstream is, or what it said. */
-function refusalOf(error: Error): Refusal {
-  if (!(error instanceof GaveUp)) {
+function refusalOf(error: Error): ApiProblem {
+  if (!(error instanceof UpstreamTimeout)) {
     return {
       code: 'bad_gateway',
       message: 'The API behind this gateway cannot be reached, or its answer was broken. Try again later.',

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { blocks } from '../../../../test/support/markdown.ts';
 import { plainSegments } from './plain-path.ts';
-import { demandOf, matches, type Rule } from './rules.ts';
+import { requirementsFor, matches, type Rule } from './rules.ts';
 import { parseRules, RulesError } from './rules-file.ts';
 
 function requestOf(method: string, url: string, rawHeaders: string[] = []): IncomingMessage {
@@ -15,7 +15,7 @@ function requestOf(method: string, url: string, rawHeaders: string[] = []): Inco
 
 /** The scopes that the rules ask for, the code of a refusal, 'denied', or 'any key'. */
 function asked(rules: readonly Rule[], method: string, url: string, rawHeaders?: string[]): string {
-  const demand = demandOf(rules, requestOf(method, url, rawHeaders));
+  const demand = requirementsFor(rules, requestOf(method, url, rawHeaders));
   if ('code' in demand) return demand.code;
   return demand.denied === undefined ? (demand.needs?.join(' ') ?? 'any key') : 'denied';
 }

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { Refusal } from '../http/errors.ts';
+import type { ApiProblem } from '../http/errors.ts';
 import { canonicalName } from '../http/proxy-fields.ts';
 import { plainSegments } from './plain-path.ts';
 
@@ -16,22 +16,22 @@ export interface Rule {
 }
 
 /** What the rules ask of the key of a request. */
-export interface Demand {
+export interface Requirements {
   needs?: readonly string[] | undefined;
   /** Why no key will do. */
-  denied?: Refusal | undefined;
+  denied?: ApiProblem | undefined;
 }
 
 /** Header fields by which some frameworks take a request for one of another method. */
 const overrides = new Set(['x-http-method-override', 'x-http-method', 'x-method-override']);
 
-const nothing: Demand = {};
+const nothing: Requirements = {};
 
 /**
  * Finds what the rules ask of a request. A request that the API could take for another one than the rules saw is
  * refused, whatever its key.
  */
-export function demandOf(rules: readonly Rule[], request: IncomingMessage): Demand | Refusal {
+export function requirementsFor(rules: readonly Rule[], request: IncomingMessage): Requirements | ApiProblem {
   if (rules.length === 0) return nothing;
   const { method = '', url = '' } = request;
   const segments = plainSegments(url);
@@ -68,11 +68,11 @@ function overridesMethod({ rawHeaders, url = '' }: IncomingMessage): boolean {
   return /(?:^|[&;?])_method(?:[=&;]|$)/i.test(query);
 }
 
-const denied: Refusal = {
+const denied: ApiProblem = {
   code: 'not_found',
   message: 'Not found: the rules of this gateway pass no request on to this path with this method.',
 };
 
-function invalid(message: string): Refusal {
+function invalid(message: string): ApiProblem {
   return { code: 'invalid_request', message };
 }

@@ -1,7 +1,7 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
-import { GaveUp } from './bounds.ts';
+import { UpstreamTimeout } from './bounds.ts';
 import type { ProxiedRequest } from './proxied-request.ts';
-import { hasBody } from './refusal.ts';
+import { hasBody } from './rejection.ts';
 import { watchBody } from './slow-body.ts';
 
 /** Methods whose requests have no body unless one is announced (RFC 9110 section 9.3). */
@@ -27,7 +27,7 @@ export class StreamedRequest {
     this.#outgoing = outgoing;
     outgoing.once('response', (answer) => this.#relay(answer));
     // The time of a client that does not send its body is over before.
-    outgoing.once('timeout', () => outgoing.destroy(new GaveUp('nothing came or went for too long')));
+    outgoing.once('timeout', () => outgoing.destroy(new UpstreamTimeout('nothing came or went for too long')));
     outgoing.on('error', (error) => this.#proxied.fail(error, isStale(outgoing, error)));
     outgoing.once('upgrade', (_answer, socket) => {
       socket.destroy();
@@ -83,7 +83,7 @@ export class StreamedRequest {
     // Of an answer that has begun nothing can be taken back, and behind one that is over the body still blocks the
     // connection.
     if (response.headersSent) request.socket.destroy();
-    else outgoing.destroy(new GaveUp('the body of the request stopped coming', 'client'));
+    else outgoing.destroy(new UpstreamTimeout('the body of the request stopped coming', 'client'));
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Refusal } from '../http/errors.ts';
+import type { ApiProblem } from '../http/errors.ts';
 
 /** How many layers of percent-encoding are taken off to look for a climbing path: some servers decode twice. */
 const layers = 3;
@@ -10,7 +10,7 @@ const layers = 3;
  * @param target the request's target, as it came
  * @param base the path of the upstream's URL, without a slash at the end; '' for none
  */
-export function upstreamTarget(target: string, base: string): { path: string } | Refusal {
+export function upstreamTarget(target: string, base: string): { path: string } | ApiProblem {
   if (!target.startsWith('/')) {
     return invalid('The target of the request must be a path that begins with a slash.');
   }
@@ -32,6 +32,6 @@ function climbs(target: string): boolean {
   return /(^|[/\\])\.\.([/\\;?#]|$)/.test(path);
 }
 
-function invalid(message: string): Refusal {
+function invalid(message: string): ApiProblem {
   return { code: 'invalid_request', message };
 }

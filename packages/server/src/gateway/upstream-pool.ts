@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { buildConnector, type Dispatcher, errors, Pool } from 'undici';
-import { answerHeaders, GaveUp, idle, type Timeouts } from './bounds.ts';
+import { answerHeaders, UpstreamTimeout, idle, type Timeouts } from './bounds.ts';
 
 /** Connections to the upstream for requests that are whole: undici's. */
 export class UpstreamPool {
@@ -49,13 +49,13 @@ export class UpstreamPool {
 }
 
 function gaveUp(error: Error): Error {
-  return error instanceof errors.ConnectTimeoutError ? new GaveUp('there was no connection in time') : error;
+  return error instanceof errors.ConnectTimeoutError ? new UpstreamTimeout('there was no connection in time') : error;
 }
 
 function endWhenSilent(socket: Socket, silence: number): void {
   socket.setTimeout(silence, () => {
     // What came waits for a client that does not take it, whose own time runs.
     if (socket.readableLength > 0) socket.setTimeout(silence);
-    else socket.destroy(new GaveUp('nothing came or went for too long'));
+    else socket.destroy(new UpstreamTimeout('nothing came or went for too long'));
   });
 }

@@ -6,8 +6,8 @@ import {
 } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { Socket } from 'node:net';
-import { answerHeaders, GaveUp, idle, type Timeouts } from './bounds.ts';
-import { hasBody } from './refusal.ts';
+import { answerHeaders, UpstreamTimeout, idle, type Timeouts } from './bounds.ts';
+import { hasBody } from './rejection.ts';
 import { UpstreamPool } from './upstream-pool.ts';
 
 /** Where verified requests go, and the connections to it. */
@@ -84,7 +84,7 @@ export class Upstream {
   #limitConnecting(outgoing: ClientRequest, socket: Socket): void {
     if (!socket.connecting) return;
     const timer = setTimeout(
-      () => outgoing.destroy(new GaveUp('there was no connection in time')),
+      () => outgoing.destroy(new UpstreamTimeout('there was no connection in time')),
       this.timeouts.connection,
     );
     const stop = () => clearTimeout(timer);

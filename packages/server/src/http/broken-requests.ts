@@ -1,7 +1,7 @@
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { errorCodes } from '@soku/contract/error-codes';
-import { errorBody, errorHeaders, type Refusal } from './errors.ts';
+import { errorBody, errorHeaders, type ApiProblem } from './errors.ts';
 import { nextRequestId } from './request-ids.ts';
 
 /** Bounds of a request, in bytes and ms. */
@@ -24,7 +24,7 @@ const problems: Record<string, string> = {
  *
  * @param hosts how many Host fields came
  */
-export function checkForm({ url = '', httpVersion }: IncomingMessage, hosts: number): Refusal | null {
+export function checkForm({ url = '', httpVersion }: IncomingMessage, hosts: number): ApiProblem | null {
   if (url.length > requestLimits.url) {
     return { code: 'invalid_request', message: `The URL is longer than ${requestLimits.url} bytes.` };
   }
@@ -36,17 +36,17 @@ export function checkForm({ url = '', httpVersion }: IncomingMessage, hosts: num
 }
 
 /** What never became a request: not HTTP, headers too large, or too slow. The bytes are neither answered nor logged. */
-export function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Duplex): void {
+export function rejectBrokenRequest(error: NodeJS.ErrnoException, socket: Duplex): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
   }
   const message = problems[error.code ?? ''] ?? 'This is not a well-formed HTTP request.';
-  refuseOnSocket(socket, { code: 'invalid_request', message });
+  rejectOnSocket(socket, { code: 'invalid_request', message });
 }
 
 /** Answers where there is no request that Node could answer, and sends no more over that connection. */
-export function refuseOnSocket(socket: Duplex, refusal: Refusal): void {
+export function rejectOnSocket(socket: Duplex, refusal: ApiProblem): void {
   const id = nextRequestId();
   const body = JSON.stringify(errorBody(refusal, id, Date.now()));
   const { status } = errorCodes[refusal.code];

@@ -9,7 +9,7 @@ export interface Detail {
 }
 
 /** Why a request is not served: a value, so that the way of a bad key costs no exception. */
-export interface Refusal {
+export interface ApiProblem {
   code: ErrorCode;
   /** What is wrong and what to do. Never holds any part of a key. */
   message: string;
@@ -23,16 +23,16 @@ export interface Refusal {
 /** Thrown by services when a caller asked for something that cannot be; the error handler answers its refusal. */
 export class RequestError extends Error {
   override readonly name = 'RequestError';
-  readonly refusal: Refusal;
+  readonly refusal: ApiProblem;
 
-  constructor(refusal: Refusal) {
+  constructor(refusal: ApiProblem) {
     super(refusal.message);
     this.refusal = refusal;
   }
 }
 
 /** What a request gets that a bug made fail. */
-export function internalError(requestId: string): Refusal {
+export function internalError(requestId: string): ApiProblem {
   return {
     code: 'internal_error',
     message: `Something failed inside. Give the request id ${requestId} to whoever runs this deployment.`,
@@ -47,7 +47,7 @@ const retryAfterSeconds = '1';
  *
  * @param now epoch ms
  */
-export function errorBody(refusal: Refusal, requestId: string, now: number) {
+export function errorBody(refusal: ApiProblem, requestId: string, now: number) {
   const { code, message, details } = refusal;
   return {
     error: {
@@ -65,7 +65,7 @@ export function errorBody(refusal: Refusal, requestId: string, now: number) {
  * The header fields of a refusal: the challenge of a 401 or of a missing scope (RFC 6750 section 3, RFC 9110
  * section 11.6.1), Retry-After of a 503, and those that the refusal brings itself.
  */
-export function errorHeaders(refusal: Refusal): Record<string, string> {
+export function errorHeaders(refusal: ApiProblem): Record<string, string> {
   const row = errorCodes[refusal.code];
   const headers: Record<string, string> = {
     'cache-control': 'no-store',
@@ -92,7 +92,7 @@ function describe(message: string): string {
  *
  * @param now epoch ms
  */
-export function refuse(reply: FastifyReply, refusal: Refusal, now: number = Date.now()): FastifyReply {
+export function sendProblem(reply: FastifyReply, refusal: ApiProblem, now: number = Date.now()): FastifyReply {
   return reply
     .code(errorCodes[refusal.code].status)
     .headers(errorHeaders(refusal))

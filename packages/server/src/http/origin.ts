@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { FastifyRequest } from 'fastify';
-import type { Refusal } from './errors.ts';
+import type { ApiProblem } from './errors.ts';
 
 const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS']);
 
@@ -27,7 +27,7 @@ export function checkOrigin(
   request: FastifyRequest,
   own: readonly string[],
   usesSession: (request: IncomingMessage) => boolean,
-): Refusal | null {
+): ApiProblem | null {
   if (safeMethods.has(request.method)) return null;
   if (isKeyCall(request) && !usesSession(request.raw)) return null;
   const { origin } = request.headers;
@@ -50,7 +50,7 @@ function isKeyCall(request: FastifyRequest): boolean {
  *
  * @returns the refusal, or null when the request is no preflight
  */
-export function checkPreflight(request: Pick<IncomingMessage, 'method' | 'headers'>): Refusal | null {
+export function checkPreflight(request: Pick<IncomingMessage, 'method' | 'headers'>): ApiProblem | null {
   if (request.method !== 'OPTIONS' || request.headers['access-control-request-method'] === undefined)
     return null;
   return {

@@ -4,7 +4,7 @@ import fastifyStatic from '@fastify/static';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { builtPages } from '../places.ts';
 import { StartupError } from '../startup-error.ts';
-import { refuse } from './errors.ts';
+import { sendProblem } from './errors.ts';
 
 /** The pages that exist; the browser's router knows the same ones. Anything else is a 404, and says so. */
 const pagePaths =
@@ -43,7 +43,7 @@ export async function registerPages(app: FastifyInstance): Promise<void> {
     const wantsPage = ['GET', 'HEAD'].includes(request.method) && !/^\/(v1|api)(\/|$)/.test(path);
     if (wantsPage && pagePaths.test(path)) return sendPage(reply, 200);
     if (wantsPage && request.headers.accept?.includes('text/html')) return sendPage(reply, 404);
-    return refuse(reply, {
+    return sendProblem(reply, {
       code: 'not_found',
       message: 'There is nothing at this path. The calls that exist are listed at /docs.',
     });

@@ -16,9 +16,9 @@ import {
 } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { DatabaseUnavailable, StorageUnavailable } from '../database/unavailable.ts';
-import { answerBrokenRequest, checkForm, requestLimits } from './broken-requests.ts';
+import { rejectBrokenRequest, checkForm, requestLimits } from './broken-requests.ts';
 import type { ClientAddress } from './client-address.ts';
-import { type Detail, internalError, type Refusal, RequestError, refuse } from './errors.ts';
+import { type Detail, internalError, type ApiProblem, RequestError, sendProblem } from './errors.ts';
 import { atMostEvery, logAnswered, logsRequests } from './logging.ts';
 import { checkOrigin, checkPreflight, ownOrigins } from './origin.ts';
 import { PreformattedResponse } from './preformatted-response.ts';
@@ -65,11 +65,11 @@ export function createServer(options: Options) {
       optimizeEmptyRequests: true,
       ServerResponse: PreformattedResponse,
     },
-    clientErrorHandler: (error, socket) => answerBrokenRequest(error, socket),
+    clientErrorHandler: (error, socket) => rejectBrokenRequest(error, socket),
     // The path could not be decoded, so it has no route.
     frameworkErrors: (_error, request, reply) => {
       reply.headers({ 'x-request-id': request.id, 'x-content-type-options': 'nosniff' });
-      refuse(reply, { code: 'invalid_request', message: 'The path of the URL is not well formed.' });
+      sendProblem(reply, { code: 'invalid_request', message: 'The path of the URL is not well formed.' });
     },
   }).withTypeProvider<ZodTypeProvider>();
   app.setValidatorCompiler(validatorCompiler);
@@ -102,9 +102,9 @@ export function createServer(options: Options) {
     reply.header('x-request-id', request.id);
     acceptCookies(request.headers);
     const malformed = checkForm(request.raw, request.raw.headersDistinct.host?.length ?? 0);
-    if (malformed !== null) return refuse(reply, malformed);
+    if (malformed !== null) return sendProblem(reply, malformed);
     const refusal = checkPreflight(request) ?? checkOrigin(request, own, usesSession);
-    if (refusal !== null) return refuse(reply, refusal);
+    if (refusal !== null) return sendProblem(reply, refusal);
   });
   app.addHook('onResponse', async ({ method, routeOptions }, reply) => {
     requests.answered({ method, route: routeOptions.url ?? 'none' }, reply.statusCode, reply.elapsedTime);
@@ -124,10 +124,10 @@ function answerErrors(app: FastifyInstance, log: FastifyBaseLogger, requests: Re
     ),
   );
   app.setErrorHandler<FastifyError>((error, request, reply) => {
-    if (!(error instanceof DatabaseUnavailable)) return refuse(reply, refusalOf(error, request));
+    if (!(error instanceof DatabaseUnavailable)) return sendProblem(reply, refusalOf(error, request));
     logOutage(error);
     if (!['GET', 'HEAD'].includes(request.method)) requests.failedWrites += 1;
-    return refuse(reply, unavailable(error, request.method));
+    return sendProblem(reply, unavailable(error, request.method));
   });
 }
 
@@ -185,7 +185,7 @@ function logAnswer(addressOf: ClientAddress) {
 }
 
 /** Turns what was thrown into what is answered. What is not foreseen here is a bug: logged, and told as a 500. */
-function refusalOf(error: FastifyError, request: FastifyRequest): Refusal {
+function refusalOf(error: FastifyError, request: FastifyRequest): ApiProblem {
   if (error instanceof RequestError) {
     if (error.refusal.code === 'internal_error') request.log.error({ err: error }, 'a request failed inside');
     return error.refusal;
@@ -207,7 +207,7 @@ function refusalOf(error: FastifyError, request: FastifyRequest): Refusal {
   return internalError(request.id);
 }
 
-const notUtf8: Refusal = {
+const notUtf8: ApiProblem = {
   code: 'invalid_request',
   message: 'The body is not UTF-8. Send JSON in UTF-8, with Content-Type: application/json.',
 };
@@ -223,7 +223,7 @@ const places: Record<string, string> = {
 function invalid(error: {
   validation: { instancePath: string; message?: string }[];
   validationContext?: string;
-}): Refusal {
+}): ApiProblem {
   const place = places[error.validationContext ?? ''] ?? 'request';
   const details: Detail[] = error.validation.map(({ instancePath, message = 'is wrong' }) => ({
     path: redactKeys(instancePath.replace(/^\//, '').replaceAll('/', '.')) || place,

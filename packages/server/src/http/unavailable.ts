@@ -3,7 +3,7 @@ import {
   type StorageProblem,
   StorageUnavailable,
 } from '../database/unavailable.ts';
-import type { Refusal } from './errors.ts';
+import type { ApiProblem } from './errors.ts';
 
 /** What is wrong with the storage, and what helps. It names no path: clients read it, too. */
 export const storageProblems: Record<StorageProblem, string> = {
@@ -15,7 +15,7 @@ export const storageProblems: Record<StorageProblem, string> = {
 };
 
 /** Says no more of what became of the request than is certain. */
-export function unavailable(failure: DatabaseUnavailable, method: string): Refusal {
+export function unavailable(failure: DatabaseUnavailable, method: string): ApiProblem {
   if (failure instanceof StorageUnavailable) {
     const outcome = failure.rolledBack
       ? 'Nothing was changed; try again then.'

@@ -6,11 +6,11 @@ import { authHeaders } from '../accounts/forward.ts';
 import { type Origin, originOf } from '../events/actor.ts';
 import type { Caller, Callers } from '../http/caller.ts';
 import type { ClientAddress } from '../http/client-address.ts';
-import { type Refusal, RequestError, refuse } from '../http/errors.ts';
+import { type ApiProblem, RequestError, sendProblem } from '../http/errors.ts';
 import { limitFields } from '../limits/fields.ts';
 import type { LimitState } from '../limits/sliding-window.ts';
 import type { GrantingVerifier } from '../verification/granting-verifier.ts';
-import type { Ask } from '../verification/verdict.ts';
+import type { VerifyRequestOptions } from '../verification/result.ts';
 import type { UsesSession } from './uses-session.ts';
 
 /** Time after a sign-in during which a session may create keys, in ms (ASVS 5.0 7.5.3). */
@@ -18,7 +18,7 @@ const recentLogin = 2 * 60 * 60 * 1000;
 
 type Found =
   | { caller: Caller; limit: LimitState | null; refusal?: never }
-  | { caller?: never; limit?: never; refusal: Refusal };
+  | { caller?: never; limit?: never; refusal: ApiProblem };
 
 /**
  * Authenticates the caller of a management endpoint: the key in the Authorization header, otherwise the person with the
@@ -64,7 +64,7 @@ export class CallerAuthenticator implements Callers {
         recorded: !again,
       };
       const { caller, refusal, limit } = await this.#find(request, ask, options);
-      if (refusal !== undefined) return refuse(reply, refusal);
+      if (refusal !== undefined) return sendProblem(reply, refusal);
       if (limit !== null) reply.headers(limitFields(limit));
       this.#authenticated.set(request, caller);
       return undefined;
@@ -87,7 +87,7 @@ export class CallerAuthenticator implements Callers {
 
   async #find(
     request: FastifyRequest,
-    ask: Ask,
+    ask: VerifyRequestOptions,
     { person, recentLogin }: { person?: false; recentLogin?: boolean },
   ): Promise<Found> {
     if (person !== false && this.#usesSession(request.raw)) {
@@ -126,11 +126,11 @@ export class CallerAuthenticator implements Callers {
   }
 }
 
-const sessionOver: Refusal = { code: 'session_over', message: 'Your session has ended. Sign in again.' };
+const sessionOver: ApiProblem = { code: 'session_over', message: 'Your session has ended. Sign in again.' };
 
-const recentLoginRequired: Refusal = {
+const recentLoginRequired: ApiProblem = {
   code: 'recent_login_required',
   message: 'You signed in more than two hours ago. Sign in again to create a key.',
 };
 
-const noWorkspace: Refusal = { code: 'not_found', message: 'Workspace not found.' };
+const noWorkspace: ApiProblem = { code: 'not_found', message: 'Workspace not found.' };

@@ -1,6 +1,6 @@
 import { containsKey, decodePercent } from '@soku/key';
 import type { FastifyInstance } from 'fastify';
-import { type Detail, type Refusal, refuse } from '../http/errors.ts';
+import { type Detail, type ApiProblem, sendProblem } from '../http/errors.ts';
 import { isQueryUtf8 } from '../http/utf8.ts';
 import { hasKeyInQuery } from '../verification/credentials.ts';
 
@@ -10,7 +10,7 @@ const management = /^(?:https?:\/\/[^/]*)?\/(?:v1|api)\//i;
 /** Calls that verify the request's own key. They have separate codes for a key in the URL (401). */
 const verification = /^(?:https?:\/\/[^/]*)?\/v1\/(?:me|verify)(?:\/|$)/i;
 
-const notUtf8: Refusal = {
+const notUtf8: ApiProblem = {
   code: 'invalid_request',
   message: 'The query string is not UTF-8. Percent-encode the UTF-8 bytes of each character.',
 };
@@ -30,7 +30,7 @@ export function rejectKeysInUrls(app: FastifyInstance, prefixes: readonly string
     if (problem === null) return;
     // Without other credentials, the key was meant as credentials (401 key_in_query).
     if (authorization === '' && cookie === undefined && hasKeyInQuery(url, prefixes)) return;
-    return refuse(reply, problem);
+    return sendProblem(reply, problem);
   });
 }
 
@@ -38,7 +38,7 @@ export function rejectKeysInUrls(app: FastifyInstance, prefixes: readonly string
  * @param url path and query, as received
  * @returns the error, which names the parameter but repeats no part of the key; null when the call is allowed
  */
-export function findUrlProblem(url: string, prefixes: readonly string[]): Refusal | null {
+export function findUrlProblem(url: string, prefixes: readonly string[]): ApiProblem | null {
   const [path = '', ...rest] = url.split('?');
   const query = rest.join('?');
   const decodedPath = decodePercent(path);

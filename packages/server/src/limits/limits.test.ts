@@ -3,7 +3,7 @@ import { after, beforeEach, test } from 'node:test';
 import { pino } from 'pino';
 import { openTemporary } from '../../../../test/support/temporary-sqlite.ts';
 import { KeyLimits } from './key-limits.ts';
-import { keepLimits } from './limits.ts';
+import { createLimits } from './limits.ts';
 import { take } from './sliding-window.ts';
 
 const minute = 60_000;
@@ -22,7 +22,7 @@ const stored = () => database.reader.prepare('SELECT * FROM rate_window ORDER BY
 /** Limits as a process has them that runs at this time. */
 async function started(now: number) {
   const windows = new KeyLimits();
-  const limits = keepLimits({ database, log, windows, now: () => now });
+  const limits = createLimits({ database, log, windows, now: () => now });
   await limits.start();
   return { ...limits, windows };
 }
@@ -83,7 +83,7 @@ test('a key that was used under a clock far ahead is not free when the clock was
 test('a database that does not answer at the stop ends it all the same', async () => {
   const lines: string[] = [];
   const windows = new KeyLimits();
-  const limits = keepLimits({
+  const limits = createLimits({
     windows,
     database: { ...database, transact: () => Promise.reject(new Error('locked')) },
     log: pino({}, { write: (line: string) => lines.push(line) }),

@@ -37,7 +37,7 @@ interface Options {
 const intervals = { sweep: 1000, prune: 60_000 };
 
 /** The limits of keys, put together: what counts, and what becomes of it when the process stops. */
-export interface KeptLimits {
+export interface Limits {
   /** Only when the database is one that several nodes share. */
   grants: Grants | undefined;
   /** Writes that failed. */
@@ -48,13 +48,13 @@ export interface KeptLimits {
   stop(): Promise<void>;
 }
 
-export function keepLimits({
+export function createLimits({
   database,
   log,
   now = Date.now,
   windows,
   member = { id: '', holds: () => false },
-}: Options): KeptLimits {
+}: Options): Limits {
   const kept =
     database.kind === 'sqlite'
       ? keepAlone(database, windows, now)
@@ -77,7 +77,7 @@ export function keepLimits({
 }
 
 /** What differs between one process and several. */
-interface Kept extends Pick<KeptLimits, 'grants' | 'failures' | 'start' | 'stop'> {
+interface Kept extends Pick<Limits, 'grants' | 'failures' | 'start' | 'stop'> {
   /** Epoch ms. */
   time(): number;
 }

@@ -9,7 +9,7 @@ import { openPatiently } from '../../../../test/support/open-database.ts';
 import { patience } from '../../../../test/support/patience.ts';
 import { temporaryDatabase } from '../../../../test/support/postgres-database.ts';
 import { KeyLimits } from './key-limits.ts';
-import { keepLimits } from './limits.ts';
+import { createLimits } from './limits.ts';
 import { type GrantRequest, PostgresGrants } from './postgres-grants.ts';
 import { maxQuota, minuteOf } from './sliding-window.ts';
 
@@ -178,7 +178,7 @@ test('a database that does not grant is counted as a failure, and nobody waits f
     failures,
     start: begin,
     stop,
-  } = keepLimits({
+  } = createLimits({
     database,
     windows: new KeyLimits(),
     log: pino({ level: 'silent' }),

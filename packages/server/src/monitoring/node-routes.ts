@@ -1,6 +1,6 @@
 import { type NodeEntry, nodeListSchema } from '@soku/contract/nodes';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import { refuse } from '../http/errors.ts';
+import { sendProblem } from '../http/errors.ts';
 import { errorResponses, operatorSecurity } from '../http/openapi.ts';
 import type { OperatorCheck } from './operators.ts';
 
@@ -25,7 +25,7 @@ export const nodeRoutes: FastifyPluginAsyncZod<Options> = async (app, { list, ch
     },
     handler: async (request, reply) => {
       const refusal = checkOperator(request);
-      if (refusal !== null) return refuse(reply, refusal);
+      if (refusal !== null) return sendProblem(reply, refusal);
       return reply.header('cache-control', 'no-store').send({ data: list() });
     },
   });

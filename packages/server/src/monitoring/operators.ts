@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import type { FastifyRequest } from 'fastify';
 import { canonicalAddress } from '../http/address.ts';
 import type { ClientAddress } from '../http/client-address.ts';
-import type { Refusal } from '../http/errors.ts';
+import type { ApiProblem } from '../http/errors.ts';
 import { canonicalName, isProxyField } from '../http/proxy-fields.ts';
 import { AddressLimits } from '../limits/address-limits.ts';
 import { limitFields } from '../limits/fields.ts';
@@ -16,7 +16,7 @@ interface Options {
 }
 
 /** Returns why a request does not come from an operator, or null when it does. */
-export type OperatorCheck = (request: FastifyRequest) => Refusal | null;
+export type OperatorCheck = (request: FastifyRequest) => ApiProblem | null;
 
 /** Wrong tokens a minute from one address. */
 const wrongTokens = 10;
@@ -24,13 +24,13 @@ const wrongTokens = 10;
 /** Most addresses whose wrong tokens are counted. */
 const countedAddresses = 10_000;
 
-const notForYou: Refusal = {
+const notForYou: ApiProblem = {
   code: 'not_found',
   message:
     'Only programs on the same machine can read this, or, when SOKU_METRICS_TOKEN is set, whoever sends it as Authorization: Bearer.',
 };
 
-const foreignHost: Refusal = {
+const foreignHost: ApiProblem = {
   code: 'not_found',
   message:
     'The Host header names neither this machine nor SOKU_PUBLIC_URL. Use http://localhost, or set SOKU_METRICS_TOKEN.',

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { refuse } from '../http/errors.ts';
+import { sendProblem } from '../http/errors.ts';
 import { errorResponses, operatorSecurity } from '../http/openapi.ts';
 import type { OperatorCheck } from './operators.ts';
 import type { Metrics, Sources } from './registry.ts';
@@ -30,7 +30,7 @@ export const metricsRoutes: FastifyPluginAsyncZod<Options> = async (app, { sourc
     },
     handler: async (request, reply) => {
       const refusal = checkOperator(request);
-      if (refusal !== null) return refuse(reply, refusal);
+      if (refusal !== null) return sendProblem(reply, refusal);
       // The library is loaded when somebody asks: a deployment without Prometheus does not pay for it.
       metrics ??= import('./registry.ts').then(({ createMetrics }) => createMetrics(sources));
       const { contentType, text } = await metrics;

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { makeBackup } from '../backup/backup.ts';
+import { createBackup } from '../backup/backup.ts';
 import type { BackupLabel } from '../backup/backup-file.ts';
 import type { Progress } from '../backup/copy.ts';
 import { recordBackup } from '../backup/last-backup.ts';
@@ -22,7 +22,7 @@ const largeTable = 10_000;
 export async function backupCommand(args: string[]): Promise<void> {
   const file = onlyFile(args);
   const config = readConfig(process.env);
-  const label = await recorded(config, withPostgresErrors(config, makeBackup(config, file, await tools())));
+  const label = await recorded(config, withPostgresErrors(config, createBackup(config, file, await tools())));
   console.log(
     `Backed up ${describe(label)} to ${file} from ${await placeOf(config)}. The backup does not contain the secret that signs sessions. Store ${secretOf(config)} separately.`,
   );

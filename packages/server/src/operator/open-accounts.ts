@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import { AccountService } from '../accounts/account-service.ts';
 import { createAuth } from '../accounts/auth.ts';
 import { PasswordHasher } from '../accounts/password-hasher.ts';
-import { readOrMakeSecret } from '../accounts/secret.ts';
+import { readOrCreateSecret } from '../accounts/secret.ts';
 import type { Config } from '../config.ts';
 import { openDataDirectory } from '../database/data-directory.ts';
 import { openSqlite } from '../database/sqlite.ts';
@@ -37,7 +37,7 @@ async function openFile({ dataDir, secret }: Config) {
     await database.close();
     directory.release();
   };
-  return { database, secret: readOrMakeSecret(secret, directory.secretFile), close };
+  return { database, secret: readOrCreateSecret(secret, directory.secretFile), close };
 }
 
 /** Servers may be running, because they read accounts from the database. */

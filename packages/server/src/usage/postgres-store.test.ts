@@ -8,7 +8,7 @@ import { openPatiently } from '../../../../test/support/open-database.ts';
 import { temporaryDatabase } from '../../../../test/support/postgres-database.ts';
 import { insertSecrets, Secret } from '../../../../test/support/stored-secrets.ts';
 import type { PostgresDatabase } from '../database/postgres.ts';
-import { SecretMemory } from '../verification/memory.ts';
+import { SecretCache } from '../verification/secret-cache.ts';
 import { startOf } from './hours.ts';
 import { Pace } from './pace.ts';
 import { PostgresUsageStore } from './postgres-store.ts';
@@ -74,7 +74,7 @@ function newNode() {
   const store = new PostgresUsageStore(network.database);
   const pace = new Pace();
   pace.hurry();
-  const memory = new SecretMemory({ good: 4, refused: 1 });
+  const memory = new SecretCache({ good: 4, refused: 1 });
   const recorder = new UsageRecorder(store, memory, pace);
   return { network, store, memory, recorder, reader: new UsageReader(store, recorder) };
 }
@@ -243,7 +243,7 @@ test('a key that the database has lost keeps no other key from being written', a
 
 test('a stop tells of every part that is written', async () => {
   await emptyTables();
-  const source = new SecretMemory({ good: 10, refused: 1 });
+  const source = new SecretCache({ good: 10, refused: 1 });
   const { stop } = recordUsage({ database, source, log: pino({ level: 'silent' }) });
   for (const secret of secrets) secret.use(source, Date.now());
   let parts = 0;

@@ -4,7 +4,7 @@ import { after, test } from 'node:test';
 import fc from 'fast-check';
 import { openWithSecrets } from '../../../../test/support/stored-secrets.ts';
 import type { Database } from '../database/open.ts';
-import { SecretMemory } from '../verification/memory.ts';
+import { SecretCache } from '../verification/secret-cache.ts';
 import { hourOf, startOf } from './hours.ts';
 import { Pace } from './pace.ts';
 import { UsageReader } from './reader.ts';
@@ -33,7 +33,7 @@ async function newRecorder(good = 10) {
   const world: World = { now: startOf(firstHour), failing: false, meanwhile: async () => undefined };
   await database.kysely.deleteFrom('usage_hour').execute();
   await database.kysely.deleteFrom('last_use').execute();
-  const memory = new SecretMemory({ good, refused: 1 });
+  const memory = new SecretCache({ good, refused: 1 });
   const failable: Database = {
     ...database,
     transact: (work, committed) =>

@@ -1,12 +1,12 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import type { HeldUses, SecretCounts } from './held-uses.ts';
+import type { PendingUses, SecretCounts } from './pending-uses.ts';
 import { mergeSorted } from './merge.ts';
 import { Pace } from './pace.ts';
 
 /** Where the verification counts. */
 export interface UsageSource {
   /** What has left the tables. Whatever leaves one is held there in the same turn. */
-  readonly held: HeldUses;
+  readonly held: PendingUses;
   readonly tables: readonly CountingTable[];
 }
 

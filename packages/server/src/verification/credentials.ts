@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { containsKey } from '@soku/key';
-import type { Refusal } from '../http/errors.ts';
+import type { ApiProblem } from '../http/errors.ts';
 import { isOriginalPreflight } from './original-request.ts';
 import type { RequestFields } from './request-fields.ts';
 
@@ -39,7 +39,7 @@ const scheme = 'Bearer ';
 export const longestKey = 52;
 
 /** The text after `Bearer `, not yet looked at; or why there is none. */
-export type Credentials = { token: string } | Refusal;
+export type Credentials = { token: string } | ApiProblem;
 
 /**
  * Finds the credentials of a request by the rules of the Public API: exactly one Authorization header, scheme
@@ -67,7 +67,7 @@ function refuseAbsent(
   request: IncomingMessage,
   targets: (request: IncomingMessage) => readonly string[],
   prefixes: readonly string[],
-): Refusal {
+): ApiProblem {
   const [prefix = ''] = prefixes;
   if (targets(request).some((target) => hasKeyInQuery(target, prefixes))) {
     return {
@@ -107,7 +107,7 @@ export function hasKeyInQuery(target: string, prefixes: readonly string[]): bool
 }
 
 /** The header came once and holds something, but not `Bearer` and one word: says what is odd about it. */
-function refuseValue(value: string, prefixes: readonly string[]): Refusal {
+function refuseValue(value: string, prefixes: readonly string[]): ApiProblem {
   const [scheme = ''] = value.split(/\s/, 1);
   if (scheme.toLowerCase() === 'bearer') return refuseBearer(value.slice(scheme.length));
   if (/^["'<]?bearer/i.test(value)) return refuseAlmostBearer(value);
@@ -128,7 +128,7 @@ function refuseValue(value: string, prefixes: readonly string[]): Refusal {
 const netrcHint = ' If you did not send Basic, look for this host in .netrc: curl -n and requests read it.';
 
 /** @param rest everything after the word Bearer, beginning with white space, or empty */
-function refuseBearer(rest: string): Refusal {
+function refuseBearer(rest: string): ApiProblem {
   const gap = /^\s*/.exec(rest)?.[0] ?? '';
   const token = rest.slice(gap.length);
   if (token === '') {
@@ -150,7 +150,7 @@ function refuseBearer(rest: string): Refusal {
   );
 }
 
-function refuseAlmostBearer(value: string): Refusal {
+function refuseAlmostBearer(value: string): ApiProblem {
   if (/^["'<]/.test(value))
     return malformed('There are quotes or brackets around the whole value; send it bare.');
   if (/^bearer[:=]/i.test(value)) {
@@ -161,7 +161,7 @@ function refuseAlmostBearer(value: string): Refusal {
   return malformed('The space between the word Bearer and the key is missing.');
 }
 
-function malformed(message: string): Refusal {
+function malformed(message: string): ApiProblem {
   return { code: 'malformed_authorization', message };
 }
 

@@ -1,16 +1,16 @@
 import type { IncomingMessage } from 'node:http';
 import { checkForm } from '../http/broken-requests.ts';
 import type { ClientAddress } from '../http/client-address.ts';
-import type { Refusal } from '../http/errors.ts';
+import type { ApiProblem } from '../http/errors.ts';
 import type { PreformattedResponse } from '../http/preformatted-response.ts';
 import { nextRequestId } from '../http/request-ids.ts';
-import { acceptedFields, acceptedHead, keyFields } from './answer-text.ts';
-import { errorAnswer, refusedAnswer } from './answers.ts';
+import { acceptedFields, acceptedHead, keyFields } from './response-text.ts';
+import { errorResponse, rejectedResponse } from './responses.ts';
 import type { GrantingVerifier } from './granting-verifier.ts';
 import type { Lane, LaneExchange } from './lane.ts';
 import { forwardAuthRoute, originalTargets } from './original-request.ts';
 import { readFields } from './request-fields.ts';
-import type { Accept, Refused } from './verdict.ts';
+import type { AcceptKey, Rejected } from './result.ts';
 
 interface Options {
   verifier: Pick<GrantingVerifier, 'verifyFields'>;
@@ -24,9 +24,9 @@ interface Accepted {
   refusal?: never;
 }
 
-type Decision = Accepted | Refused | { malformed: Refusal };
+type Decision = Accepted | Rejected | { malformed: ApiProblem };
 
-const accept: Accept<Accepted> = (...key) => ({ fields: keyFields(...key) });
+const accept: AcceptKey<Accepted> = (...key) => ({ fields: keyFields(...key) });
 
 /**
  * Answers proxies: `GET` and `HEAD /v1/verify`, and any method on `/v1/verify/*`. It stands ahead of the framework,
@@ -63,7 +63,7 @@ export class ForwardAuth {
     return true;
   }
 
-  #verify(request: IncomingMessage): Decision | Promise<Accepted | Refused> {
+  #verify(request: IncomingMessage): Decision | Promise<Accepted | Rejected> {
     const fields = readFields(request.rawHeaders);
     const malformed = checkForm(request, fields.hosts);
     if (malformed !== null) return { malformed };
@@ -79,9 +79,9 @@ export class ForwardAuth {
     const { response, route } = exchange;
     const accepted = route === '/v1/verify' ? 204 : 200;
     if ('malformed' in verdict) {
-      lane.send(exchange, errorAnswer(verdict.malformed, id, now), id, now);
+      lane.send(exchange, errorResponse(verdict.malformed, id, now), id, now);
     } else if (verdict.refusal !== undefined) {
-      lane.send(exchange, refusedAnswer(verdict.refusal, id, now), id, now);
+      lane.send(exchange, rejectedResponse(verdict.refusal, id, now), id, now);
     } else if (lane.canSend(response)) {
       response.send(accepted, acceptedHead(accepted, verdict.fields, id, now), '');
       lane.report(exchange, accepted, id);

@@ -4,16 +4,16 @@ import type { LimitState } from '../limits/sliding-window.ts';
 import type { KeyTable } from './key-table.ts';
 import { type RequestFields, readFields } from './request-fields.ts';
 import {
-  type Accept,
-  type Ask,
+  type AcceptKey,
+  type VerifyRequestOptions,
   type MaybePromise,
   NeedsGrant,
-  type Refused,
-  type Use,
-  type Verdict,
-  type VerdictOrPromise,
-} from './verdict.ts';
-import type { Decided, Question, Verifier } from './verifier.ts';
+  type Rejected,
+  type VerifyOptions,
+  type VerificationResult,
+  type ResultOrPromise,
+} from './result.ts';
+import type { Decided, KeyVerification, Verifier } from './verifier.ts';
 
 /** A verifier that waits for the grant that a key needs, and then verifies again, from the start. */
 export class GrantingVerifier {
@@ -27,7 +27,7 @@ export class GrantingVerifier {
   }
 
   /** Verifies a request by its header. */
-  verify(request: IncomingMessage, ask: Ask): VerdictOrPromise {
+  verify(request: IncomingMessage, ask: VerifyRequestOptions): ResultOrPromise {
     return this.verifyFields(readFields(request.rawHeaders), request, ask, copy);
   }
 
@@ -35,9 +35,9 @@ export class GrantingVerifier {
   verifyFields<T>(
     fields: RequestFields,
     request: IncomingMessage,
-    ask: Ask,
-    accept: Accept<T>,
-  ): MaybePromise<T | Refused> {
+    ask: VerifyRequestOptions,
+    accept: AcceptKey<T>,
+  ): MaybePromise<T | Rejected> {
     const decided = this.#verifier.verifyFields(fields, request, ask, accept);
     if (!mayNeedGrant(decided)) return decided;
     // In a function of its own, because a closure here would cost every verification.
@@ -50,11 +50,11 @@ export class GrantingVerifier {
    * @param token what was sent as the key
    * @param userAgent of the program that uses it
    */
-  verifyKey(token: string, use: Use = {}, userAgent = ''): VerdictOrPromise {
+  verifyKey(token: string, use: VerifyOptions = {}, userAgent = ''): ResultOrPromise {
     return this.verifyToken(token, { use, userAgent, accept: copy });
   }
 
-  verifyToken<T>(token: string, question: Question<T>): MaybePromise<T | Refused> {
+  verifyToken<T>(token: string, question: KeyVerification<T>): MaybePromise<T | Rejected> {
     const decided = this.#verifier.verifyToken(token, question);
     return mayNeedGrant(decided) ? this.#waitForToken(decided, token, question) : decided;
   }
@@ -63,25 +63,25 @@ export class GrantingVerifier {
     first: MaybePromise<Decided<T>>,
     fields: RequestFields,
     request: IncomingMessage,
-    ask: Ask,
-    accept: Accept<T>,
-  ): Promise<T | Refused> {
+    ask: VerifyRequestOptions,
+    accept: AcceptKey<T>,
+  ): Promise<T | Rejected> {
     return this.#wait(first, ask, () => this.#verifier.verifyFields(fields, request, ask, accept));
   }
 
   #waitForToken<T>(
     first: MaybePromise<Decided<T>>,
     token: string,
-    question: Question<T>,
-  ): Promise<T | Refused> {
+    question: KeyVerification<T>,
+  ): Promise<T | Rejected> {
     return this.#wait(first, question.use, () => this.#verifier.verifyToken(token, question));
   }
 
   async #wait<T>(
     first: MaybePromise<Decided<T>>,
-    use: Use,
+    use: VerifyOptions,
     verify: () => MaybePromise<Decided<T>>,
-  ): Promise<T | Refused> {
+  ): Promise<T | Rejected> {
     let decided = await first;
     while (decided instanceof NeedsGrant) {
       const { keyId, quota } = decided;
@@ -93,7 +93,7 @@ export class GrantingVerifier {
 }
 
 /** A result that the caller may keep. */
-function copy(keys: KeyTable, row: number, limit: LimitState | null): Verdict {
+function copy(keys: KeyTable, row: number, limit: LimitState | null): VerificationResult {
   return { key: keys.read(row), limit };
 }
 

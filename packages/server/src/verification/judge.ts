@@ -1,5 +1,5 @@
-import type { Refusal } from '../http/errors.ts';
-import { expired, lacksScope, retired } from './refusals.ts';
+import type { ApiProblem } from '../http/errors.ts';
+import { expiredKey, missingScope, retiredSecret } from './rejections.ts';
 
 /** What a secret may do, and until when. */
 export interface Policy {
@@ -18,7 +18,7 @@ interface Demand {
   /** The scopes that the key must have. */
   needs?: readonly string[] | undefined;
   /** Why no key may do it. */
-  denied?: Refusal | undefined;
+  denied?: ApiProblem | undefined;
 }
 
 /**
@@ -28,10 +28,10 @@ interface Demand {
  * @param now epoch ms
  * @returns why the request is rejected; undefined when it may go on to the limit
  */
-export function judge(policy: Policy, { needs, denied }: Demand, now: number): Refusal | undefined {
-  if (policy.retiresAt <= now) return retired(policy.retiresAt);
-  if (policy.expiresAt <= now) return expired(policy.expiresAt);
+export function judge(policy: Policy, { needs, denied }: Demand, now: number): ApiProblem | undefined {
+  if (policy.retiresAt <= now) return retiredSecret(policy.retiresAt);
+  if (policy.expiresAt <= now) return expiredKey(policy.expiresAt);
   if (denied !== undefined || needs === undefined) return denied;
   const missing = needs.find((scope) => !policy.scopes.includes(scope));
-  return missing === undefined ? undefined : lacksScope(missing);
+  return missing === undefined ? undefined : missingScope(missing);
 }

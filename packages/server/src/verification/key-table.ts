@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { KeyLimits } from '../limits/key-limits.ts';
 import type { Window } from '../limits/sliding-window.ts';
-import type { HeldUses } from '../usage/held-uses.ts';
+import type { PendingUses } from '../usage/pending-uses.ts';
 import { Chains, mix, mixText } from './chains.ts';
 import * as column from './columns.ts';
 import { areAt, hashOfWords, readHash } from './hash-words.ts';
@@ -61,7 +61,7 @@ export class KeyTable {
    * @param held where the uses of secrets go that it holds no more
    * @param limits where the windows of their keys go
    */
-  constructor(capacity: number, held: HeldUses, limits: KeyLimits) {
+  constructor(capacity: number, held: PendingUses, limits: KeyLimits) {
     this.#capacity = capacity;
     this.#rows = new Int32Array(capacity * column.width);
     this.#ends = new Float64Array(capacity);

@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { AddressLimits } from '../limits/address-limits.ts';
 import { take, type Window } from '../limits/sliding-window.ts';
 import { GrantingVerifier } from './granting-verifier.ts';
-import { SecretMemory } from './memory.ts';
+import { SecretCache } from './secret-cache.ts';
 import { VerificationCounts } from './verification-counts.ts';
 import { Verifier } from './verifier.ts';
 
@@ -26,7 +26,7 @@ const never = Number.POSITIVE_INFINITY;
 /** A verifier that remembers so many secrets. */
 function newVerifier(good: number) {
   const clock = { now: start };
-  const memory = new SecretMemory({ good, refused: 1 });
+  const memory = new SecretCache({ good, refused: 1 });
   const decider = new Verifier({
     secrets: {
       read: (sha256) => {

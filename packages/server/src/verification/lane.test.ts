@@ -9,7 +9,7 @@ import { RequestCounts } from '../http/request-counts.ts';
 import { ForwardAuth } from './forward-auth.ts';
 import { Lane } from './lane.ts';
 import { PostVerify } from './post-verify.ts';
-import { verificationUnavailable } from './refusals.ts';
+import { verificationUnavailable } from './rejections.ts';
 
 type Handle = (request: IncomingMessage, response: PreformattedResponse) => boolean;
 

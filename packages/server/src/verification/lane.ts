@@ -6,8 +6,8 @@ import { logAnswered, logsRequests } from '../http/logging.ts';
 import type { PreformattedResponse } from '../http/preformatted-response.ts';
 import type { RequestCounts } from '../http/request-counts.ts';
 import { clientRequestId, nextRequestId } from '../http/request-ids.ts';
-import { headOf } from './answer-text.ts';
-import { type Answer, errorAnswer } from './answers.ts';
+import { headOf } from './response-text.ts';
+import { type PlainResponse, errorResponse } from './responses.ts';
 
 interface Options {
   addressOf: ClientAddress;
@@ -44,7 +44,7 @@ export class Lane {
   }
 
   /** @param id of the request. @param now epoch ms */
-  send(exchange: LaneExchange, answer: Answer, id: string, now: number): void {
+  send(exchange: LaneExchange, answer: PlainResponse, id: string, now: number): void {
     const { response } = exchange;
     const { status, fields, body } = answer;
     // RFC 9110 section 8.6: a 204 has none.
@@ -62,7 +62,7 @@ export class Lane {
     const id = nextRequestId();
     this.#options.log.error({ reqId: id, err: error }, 'a request failed inside');
     if (exchange.response.headersSent) exchange.response.destroy();
-    else this.send(exchange, errorAnswer(internalError(id), id, Date.now()), id, Date.now());
+    else this.send(exchange, errorResponse(internalError(id), id, Date.now()), id, Date.now());
   }
 
   /** Counts a request that was answered, and logs it when each one is. */

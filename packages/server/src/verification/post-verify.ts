@@ -7,13 +7,13 @@ import type { PreformattedResponse } from '../http/preformatted-response.ts';
 import { keepBody, readBody } from '../http/read-body.ts';
 import { nextRequestId } from '../http/request-ids.ts';
 import { readUtf8 } from '../http/utf8.ts';
-import { constantFields, errorAnswer } from './answers.ts';
+import { constantFields, errorResponse } from './responses.ts';
 import { usualToken } from './credentials.ts';
 import type { GrantingVerifier } from './granting-verifier.ts';
 import type { KeyTable } from './key-table.ts';
 import type { Lane, LaneExchange } from './lane.ts';
 import { readFields } from './request-fields.ts';
-import type { MaybePromise, Refused, Use } from './verdict.ts';
+import type { MaybePromise, Rejected, VerifyOptions } from './result.ts';
 import { verifyKeys } from './verify-keys.ts';
 
 interface Options {
@@ -102,7 +102,7 @@ export class PostVerify {
     const id = nextRequestId();
     const now = Date.now();
     if (answered.refusal !== undefined) {
-      lane.send(exchange, errorAnswer(answered.refusal, id, now), id, now);
+      lane.send(exchange, errorResponse(answered.refusal, id, now), id, now);
       return;
     }
     const fields = {
@@ -116,9 +116,9 @@ export class PostVerify {
   /** @returns the workspace of the key that asks */
   #verifyAsker(
     { token, userAgent, address }: Asker,
-    how: Pick<Use, 'recorded'>,
-  ): MaybePromise<string | Refused> {
-    const use: Use = { ...how, address, needs: ['keys:verify'], limited: false };
+    how: Pick<VerifyOptions, 'recorded'>,
+  ): MaybePromise<string | Rejected> {
+    const use: VerifyOptions = { ...how, address, needs: ['keys:verify'], limited: false };
     return this.#options.verifier.verifyToken(token, { use, userAgent, accept: workspaceOf });
   }
 }

@@ -9,7 +9,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Callers } from '../http/caller.ts';
 import type { ClientAddress } from '../http/client-address.ts';
-import { refuse } from '../http/errors.ts';
+import { sendProblem } from '../http/errors.ts';
 import { keyErrorResponses } from '../http/openapi.ts';
 import { limitFields } from '../limits/fields.ts';
 import type { GrantingVerifier } from './granting-verifier.ts';
@@ -47,7 +47,7 @@ export const verificationRoutes: FastifyPluginAsyncZod<Options> = async (app, op
     },
     handler: async (request, reply) => {
       const verdict = await verifier.verify(request.raw, { address: addressOf(request.raw) });
-      if (verdict.refusal !== undefined) return refuse(reply, verdict.refusal);
+      if (verdict.refusal !== undefined) return sendProblem(reply, verdict.refusal);
       const { key, limit } = verdict;
       const workspace = await accounts.findWorkspace(key.workspaceId);
       if (workspace === undefined) throw new Error('a key is without its workspace');
@@ -87,7 +87,7 @@ export const verificationRoutes: FastifyPluginAsyncZod<Options> = async (app, op
     handler: async (request, reply) => {
       const { workspaceId } = callers.of(request);
       const { body, refusal } = await verifyKeys(verifier, request.body, { workspaceId, scope: verifyScope });
-      if (refusal !== undefined) return refuse(reply, refusal);
+      if (refusal !== undefined) return sendProblem(reply, refusal);
       reply.header('cache-control', 'no-store');
       return body;
     },

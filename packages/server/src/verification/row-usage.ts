@@ -1,5 +1,5 @@
 import { longestAgent, shorten } from '../http/user-agent.ts';
-import type { HeldUses, SecretCounts } from '../usage/held-uses.ts';
+import type { PendingUses, SecretCounts } from '../usage/pending-uses.ts';
 import { hourOf, startOf } from '../usage/hours.ts';
 import type { CountingTable } from '../usage/recorder.ts';
 import * as column from './columns.ts';
@@ -17,14 +17,14 @@ export class RowUsage implements CountingTable {
   readonly #rows: Int32Array;
   readonly #whose: Whose;
   /** Where they go. */
-  readonly #held: HeldUses;
+  readonly #held: PendingUses;
   /** Rows that have got counts. One that has lost them meanwhile is there in vain, or twice. */
   #counted: number[] = [];
   #size = 0;
   readonly #addresses = new SharedTexts();
   readonly #agents = new SharedTexts();
 
-  constructor(rows: Int32Array, whose: Whose, held: HeldUses) {
+  constructor(rows: Int32Array, whose: Whose, held: PendingUses) {
     this.#rows = rows;
     this.#whose = whose;
     this.#held = held;

@@ -5,7 +5,7 @@ import { generateKey, hashKey, parseKey } from '@soku/key';
 import { openTemporary } from '../../../../test/support/temporary-sqlite.ts';
 import { AddressLimits } from '../limits/address-limits.ts';
 import { GrantingVerifier } from './granting-verifier.ts';
-import { SecretMemory } from './memory.ts';
+import { SecretCache } from './secret-cache.ts';
 import { sqliteSecrets } from './sqlite-secrets.ts';
 import { VerificationCounts } from './verification-counts.ts';
 import { Verifier } from './verifier.ts';
@@ -62,7 +62,7 @@ function newVerifier(now = expiry - 1) {
   const failures: unknown[] = [];
   const reader = new DatabaseSync(directory.databaseFile, { readOnly: true });
   after(() => reader.isOpen && reader.close());
-  const memory = new SecretMemory({ good: 10, refused: 10 });
+  const memory = new SecretCache({ good: 10, refused: 10 });
   const decider = new Verifier({
     secrets: sqliteSecrets(reader, directory.hold, 'off'),
     lease: { holds: () => true },

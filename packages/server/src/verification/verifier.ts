@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { explainKey, parseKey } from '@soku/key';
-import type { Refusal } from '../http/errors.ts';
+import type { ApiProblem } from '../http/errors.ts';
 import type { AddressLimits } from '../limits/address-limits.ts';
 import type { Grants } from '../limits/grants.ts';
 import { type LimitState, take } from '../limits/sliding-window.ts';
@@ -9,11 +9,11 @@ import { hashOf } from './hash-words.ts';
 import { judge } from './judge.ts';
 import { type KeyTable, none } from './key-table.ts';
 import type { KeyWindows } from './key-windows.ts';
-import type { SecretMemory } from './memory.ts';
-import { guesses, rateLimited, retired, revoked, unknown, verificationUnavailable } from './refusals.ts';
+import type { SecretCache } from './secret-cache.ts';
+import { guessCodes, rateLimited, retiredSecret, revokedKey, unknownKey, verificationUnavailable } from './rejections.ts';
 import type { RequestFields } from './request-fields.ts';
 import type { CacheLease, Read, SecretSource } from './secret-source.ts';
-import { type Accept, type Ask, type MaybePromise, NeedsGrant, type Refused, type Use } from './verdict.ts';
+import { type AcceptKey, type VerifyRequestOptions, type MaybePromise, NeedsGrant, type Rejected, type VerifyOptions } from './result.ts';
 import type { VerificationCounts } from './verification-counts.ts';
 
 interface Options {
@@ -22,7 +22,7 @@ interface Options {
   /** Whether what is remembered may be answered from. */
   lease: CacheLease;
   /** What is remembered. Others make it forget. */
-  memory: SecretMemory;
+  memory: SecretCache;
   /** Accepted key prefixes, the one of new keys first. */
   prefixes: readonly string[];
   /** What counts in place of this process alone, when there are several. */
@@ -36,13 +36,13 @@ interface Options {
 }
 
 /** What comes of a verification: what was made of an accepted key, or why there is nothing. */
-export type Decided<T> = T | Refused | NeedsGrant;
+export type Decided<T> = T | Rejected | NeedsGrant;
 
 /** One verification: what is asked, and what is made of the answer. */
-export interface Question<T> {
-  use: Use;
+export interface KeyVerification<T> {
+  use: VerifyOptions;
   userAgent: string;
-  accept: Accept<T>;
+  accept: AcceptKey<T>;
 }
 
 /**
@@ -71,8 +71,8 @@ export class Verifier {
   verifyFields<T>(
     fields: RequestFields,
     request: IncomingMessage,
-    ask: Ask,
-    accept: Accept<T>,
+    ask: VerifyRequestOptions,
+    accept: AcceptKey<T>,
   ): MaybePromise<Decided<T>> {
     const { counts } = this.#options;
     const question = { use: ask, userAgent: fields.userAgent, accept };
@@ -86,8 +86,8 @@ export class Verifier {
   #verifyFields<T>(
     fields: RequestFields,
     request: IncomingMessage,
-    ask: Ask,
-    question: Question<T>,
+    ask: VerifyRequestOptions,
+    question: KeyVerification<T>,
   ): MaybePromise<Decided<T>> {
     const token = usualToken(fields);
     const hash = token === undefined ? undefined : hashOf(token);
@@ -107,7 +107,7 @@ export class Verifier {
    *
    * @param token what was sent as the key
    */
-  verifyToken<T>(token: string, question: Question<T>): MaybePromise<Decided<T>> {
+  verifyToken<T>(token: string, question: KeyVerification<T>): MaybePromise<Decided<T>> {
     const hash = token.length > longestKey ? undefined : hashOf(token);
     const now = this.#now();
     const row = hash === undefined ? none : this.#findGood(hash, now);
@@ -119,7 +119,7 @@ export class Verifier {
   #verifyUncached<T>(
     token: string,
     hash: string | undefined,
-    question: Question<T>,
+    question: KeyVerification<T>,
     now: number,
   ): MaybePromise<Decided<T>> {
     if (hash === undefined || parseKey(token, this.#options.prefixes) === null) {
@@ -141,7 +141,7 @@ export class Verifier {
     return row !== none && this.#lease.holds(now) ? row : none;
   }
 
-  #decideCached<T>(row: number, question: Question<T>, now: number): Decided<T> {
+  #decideCached<T>(row: number, question: KeyVerification<T>, now: number): Decided<T> {
     const decided = this.#decide(row, question, now);
     if (question.use.recorded !== false && !(decided instanceof NeedsGrant)) {
       this.#options.counts.lookUps.good += 1;
@@ -149,10 +149,10 @@ export class Verifier {
     return decided;
   }
 
-  #decide<T>(row: number, question: Question<T>, now: number): Decided<T> {
+  #decide<T>(row: number, question: KeyVerification<T>, now: number): Decided<T> {
     const good = this.#good;
     const { use, userAgent, accept } = question;
-    if (isForeign(good.workspaceId(row), use)) return this.#refuseStranger(unknown, use, now);
+    if (isForeign(good.workspaceId(row), use)) return this.#refuseStranger(unknownKey, use, now);
     if (use.needs !== undefined || use.denied !== undefined || good.mayHaveEnded(row, now)) {
       const fault = judge(good.read(row), use, now);
       if (fault !== undefined) return this.#refuseKnown(row, fault, use, now);
@@ -181,8 +181,8 @@ export class Verifier {
   }
 
   /** Reads what is not remembered, or may not be trusted. */
-  #load<T>(hash: string, question: Question<T>): MaybePromise<Decided<T>> {
-    const failed = (error: unknown): Refused => {
+  #load<T>(hash: string, question: KeyVerification<T>): MaybePromise<Decided<T>> {
+    const failed = (error: unknown): Rejected => {
       this.#options.failed(error);
       return this.unavailable(question.use);
     };
@@ -199,7 +199,7 @@ export class Verifier {
    * Remembers and decides in one turn: a value read before a revocation can never be remembered after it. What may not
    * be kept is in the table for this decision only.
    */
-  #decideRead<T>(hash: string, { stored, mayKeep }: Read, question: Question<T>): Decided<T> {
+  #decideRead<T>(hash: string, { stored, mayKeep }: Read, question: KeyVerification<T>): Decided<T> {
     const now = this.#now();
     const isGood = stored !== undefined && 'key' in stored;
     const table = isGood ? this.#good : this.#refused;
@@ -217,28 +217,28 @@ export class Verifier {
   }
 
   /** Refuses a request whose key the database did not speak of in time. */
-  unavailable(use: Use): Refused {
+  unavailable(use: VerifyOptions): Rejected {
     return this.#refuse(verificationUnavailable, use);
   }
 
   /** Refuses a secret that is none, or was revoked or retired. */
-  #refuseEnded(row: number, use: Use, now: number): Refused {
+  #refuseEnded(row: number, use: VerifyOptions, now: number): Rejected {
     const ended = this.#refused.readEnded(row);
     if (ended === undefined || isForeign(ended.workspaceId, use))
-      return this.#refuseStranger(unknown, use, now);
+      return this.#refuseStranger(unknownKey, use, now);
     if (use.recorded !== false) this.#refused.usage.refuse(row, now);
-    return this.#refuse(ended.standing === 'revoked' ? revoked(ended.since) : retired(ended.since), use);
+    return this.#refuse(ended.standing === 'revoked' ? revokedKey(ended.since) : retiredSecret(ended.since), use);
   }
 
   /** Refuses a key whose secret is right. The holder sees such refusals on the key's page. */
-  #refuseKnown(row: number, refusal: Refusal, use: Use, now: number): Refused {
+  #refuseKnown(row: number, refusal: ApiProblem, use: VerifyOptions, now: number): Rejected {
     if (use.recorded !== false) this.#good.usage.refuse(row, now);
     return this.#refuse(refusal, use);
   }
 
   /** Refuses credentials that are no key of ours: too many of them from one address are told to slow down. */
-  #refuseStranger(refusal: Refusal, use: Use, now: number): Refused {
-    if (use.address === undefined || use.recorded === false || !guesses.has(refusal.code)) {
+  #refuseStranger(refusal: ApiProblem, use: VerifyOptions, now: number): Rejected {
+    if (use.address === undefined || use.recorded === false || !guessCodes.has(refusal.code)) {
       return this.#refuse(refusal, use);
     }
     const limit = this.#options.addressLimits.take(use.address, now);
@@ -247,12 +247,12 @@ export class Verifier {
     return this.#refuse(rateLimited(limit), use);
   }
 
-  #refuse(refusal: Refusal, use: Use): Refused {
+  #refuse(refusal: ApiProblem, use: VerifyOptions): Rejected {
     if (use.recorded !== false) this.#options.counts.refuse(refusal.code);
     return { refusal };
   }
 
-  #explain(token: string): Refusal {
+  #explain(token: string): ApiProblem {
     return (
       explainKey(token, this.#options.prefixes) ?? {
         code: 'malformed_key',
@@ -263,7 +263,7 @@ export class Verifier {
 }
 
 /** Whether a workspace is one whose keys the caller does not see: for the caller there is no such key. */
-function isForeign(workspace: string, { workspaceId }: Use): boolean {
+function isForeign(workspace: string, { workspaceId }: VerifyOptions): boolean {
   return workspaceId !== undefined && workspace !== workspaceId;
 }
 

@@ -2,16 +2,16 @@ import type { verificationSchema, verificationsSchema, verifyKeySchema } from '@
 import type { z } from 'zod';
 import { canonicalAddress } from '../http/address.ts';
 import { unknownClient } from '../http/client-address.ts';
-import type { Refusal } from '../http/errors.ts';
+import type { ApiProblem } from '../http/errors.ts';
 import type { LimitState } from '../limits/sliding-window.ts';
 import type { GrantingVerifier } from './granting-verifier.ts';
 import type { KeyTable } from './key-table.ts';
-import type { Refused, Use } from './verdict.ts';
+import type { Rejected, VerifyOptions } from './result.ts';
 
 type Verification = z.input<typeof verificationSchema>;
 
 /** The body of a response, or why there is none. */
-type Answered<Body> = { body: Body; refusal?: never } | { body?: never; refusal: Refusal };
+type Answered<Body> = { body: Body; refusal?: never } | { body?: never; refusal: ApiProblem };
 
 interface Asking {
   /** The workspace of the key that asks; of another workspace's key it learns less. */
@@ -26,7 +26,7 @@ export async function verifyKeys(
   { apiKey, apiKeys, scopes, ip }: z.output<typeof verifyKeySchema>,
   { workspaceId, scope }: Asking,
 ): Promise<Answered<Verification | z.input<typeof verificationsSchema>>> {
-  const use: Use = { needs: scopes, address: addressOf(ip) };
+  const use: VerifyOptions = { needs: scopes, address: addressOf(ip) };
   if (scope === 'workspace') use.workspaceId = workspaceId;
   const accept = (keys: KeyTable, row: number, limit: LimitState | null) =>
     accepted(keys, row, limit, workspaceId);
@@ -46,7 +46,7 @@ function addressOf(ip: string | undefined): string | undefined {
 }
 
 /** What could not be checked is neither valid nor not. */
-function describe(verdict: Verification | Refused): Answered<Verification> {
+function describe(verdict: Verification | Rejected): Answered<Verification> {
   if ('valid' in verdict) return { body: verdict };
   const { refusal } = verdict;
   return refusal.code === 'verification_unavailable' ? { refusal } : { body: rejected(verdict) };
@@ -69,7 +69,7 @@ function accepted(keys: KeyTable, row: number, limit: LimitState | null, asking:
   };
 }
 
-function rejected({ refusal, limit }: Refused): Verification {
+function rejected({ refusal, limit }: Rejected): Verification {
   const { code, message, headers } = refusal;
   return {
     valid: false,

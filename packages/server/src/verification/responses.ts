@@ -1,8 +1,8 @@
 import { errorCodes } from '@soku/contract/error-codes';
-import { errorBody, errorHeaders, type Refusal } from '../http/errors.ts';
+import { errorBody, errorHeaders, type ApiProblem } from '../http/errors.ts';
 
 /** A whole answer, whoever writes it. */
-export interface Answer {
+export interface PlainResponse {
   status: number;
   /** Names in small letters. */
   fields: Record<string, string>;
@@ -19,14 +19,14 @@ export const constantFields = { 'cache-control': 'no-store', 'x-content-type-opt
  *
  * @param now epoch ms
  */
-export function refusedAnswer(refusal: Refusal, requestId: string, now: number): Answer {
-  const { status, fields, body } = errorAnswer(refusal, requestId, now);
+export function rejectedResponse(refusal: ApiProblem, requestId: string, now: number): PlainResponse {
+  const { status, fields, body } = errorResponse(refusal, requestId, now);
   Object.assign(fields, { 'x-soku-status': String(status), 'x-soku-error': ascii(body) });
   return { status, fields, body };
 }
 
 /** The response to a request that is rejected before its key is looked at. @param now epoch ms */
-export function errorAnswer(refusal: Refusal, requestId: string, now: number): Answer {
+export function errorResponse(refusal: ApiProblem, requestId: string, now: number): PlainResponse {
   const fields = {
     'x-request-id': requestId,
     ...constantFields,

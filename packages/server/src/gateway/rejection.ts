@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { errorCodes } from '@soku/contract/error-codes';
-import { errorBody, errorHeaders, type Refusal } from '../http/errors.ts';
+import { errorBody, errorHeaders, type ApiProblem } from '../http/errors.ts';
 
 /** How much of the body of a refused request is read, in bytes and ms, before the connection is closed over it. */
 const lingering = { bytes: 1024 * 1024, time: 2_000 };
@@ -29,10 +29,10 @@ export function hasPlainLength({ headers: { 'content-length': length } }: Incomi
  *
  * @returns whether the connection is to close, so that nothing more may be read from it
  */
-export function answerRefusal(
+export function sendRejection(
   request: IncomingMessage,
   response: ServerResponse,
-  refusal: Refusal,
+  refusal: ApiProblem,
   id: string,
 ): boolean {
   const body = JSON.stringify(errorBody(refusal, id, Date.now()));

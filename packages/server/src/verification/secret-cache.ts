@@ -1,5 +1,5 @@
 import { KeyLimits } from '../limits/key-limits.ts';
-import { HeldUses } from '../usage/held-uses.ts';
+import { PendingUses } from '../usage/pending-uses.ts';
 import type { CountingTable, UsageSource } from '../usage/recorder.ts';
 import { KeyTable } from './key-table.ts';
 import { KeyWindows } from './key-windows.ts';
@@ -12,7 +12,7 @@ interface Bounds {
 }
 
 /** What verification remembers, by the SHA-256 of the key as 32 latin-1 characters. */
-export class SecretMemory implements UsageSource {
+export class SecretCache implements UsageSource {
   /** Holds only keys that are not revoked. */
   readonly good: KeyTable;
   /**
@@ -21,7 +21,7 @@ export class SecretMemory implements UsageSource {
    */
   readonly refused: KeyTable;
 
-  readonly held = new HeldUses();
+  readonly held = new PendingUses();
   /** Those of the limits of good secrets' keys. */
   readonly windows: KeyWindows;
   readonly tables: readonly CountingTable[];

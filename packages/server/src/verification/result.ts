@@ -1,14 +1,14 @@
 import type { IncomingMessage } from 'node:http';
-import type { Refusal } from '../http/errors.ts';
+import type { ApiProblem } from '../http/errors.ts';
 import type { LimitState } from '../limits/sliding-window.ts';
 import type { KeyTable } from './key-table.ts';
 import type { VerifiedKey } from './known-secret.ts';
 
 /** `limit` is that of a known key which is over it. */
-export interface Refused {
+export interface Rejected {
   key?: never;
   limit?: LimitState;
-  refusal: Refusal;
+  refusal: ApiProblem;
 }
 
 /** The key would be accepted, and the limit has room as far as is known, but this node needs a grant for the request. */
@@ -23,9 +23,9 @@ export class NeedsGrant {
   }
 }
 
-export type Verdict =
+export type VerificationResult =
   /** `limit` is where the key stands after this request; null when it has no limit, or was not counted. */
-  { key: VerifiedKey; limit: LimitState | null; refusal?: never } | Refused;
+  { key: VerifiedKey; limit: LimitState | null; refusal?: never } | Rejected;
 
 /**
  * Makes of an accepted key what its caller needs. Called in the turn of the decision: after it the row may hold another
@@ -33,20 +33,20 @@ export type Verdict =
  *
  * @param limit as above
  */
-export type Accept<T> = (keys: KeyTable, row: number, limit: LimitState | null) => T;
+export type AcceptKey<T> = (keys: KeyTable, row: number, limit: LimitState | null) => T;
 
 /** A value when the key is cached, or the database is a file; else a promise of what the database returns. */
 export type MaybePromise<T> = T | Promise<T>;
-export type VerdictOrPromise = MaybePromise<Verdict>;
+export type ResultOrPromise = MaybePromise<VerificationResult>;
 
 /** How a key is used at the moment. */
-export interface Use {
+export interface VerifyOptions {
   /** The client's; unknown keys are limited by it. Absent: they are not limited. */
   address?: string | undefined;
   /** The scopes that the key must have: Soku's own, or those of the API behind the gateway. */
   needs?: readonly string[] | undefined;
   /** Why no key may do it, however good it is. */
-  denied?: Refusal | undefined;
+  denied?: ApiProblem | undefined;
   /** Whoever asks sees the keys of this workspace only; others are unknown to it. Default: the keys of all. */
   workspaceId?: string | undefined;
   /** Whether this counts against the key's limit. Default: yes. */
@@ -56,7 +56,7 @@ export interface Use {
 }
 
 /** What is asked of a request. */
-export interface Ask extends Use {
+export interface VerifyRequestOptions extends VerifyOptions {
   /**
    * Finds path and query of the request that the key was meant for (for forward-auth, the original one, which may be
    * told more than once). Called only when no Authorization came. Default: those of the request itself.

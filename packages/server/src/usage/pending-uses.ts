@@ -18,7 +18,7 @@ export interface SecretCounts {
 }
 
 /** Uses that have left the tables of the verification, and are not known to be committed. */
-export class HeldUses {
+export class PendingUses {
   /** By key: mostly one; more with several secrets, or when an hour has just ended. */
   readonly #byKey = new Map<string, SecretCounts[]>();
   #size = 0;
