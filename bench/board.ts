@@ -6,7 +6,14 @@ import { parseArgs } from 'node:util';
 import { full, quick, type Sizes } from './figure.ts';
 import { groups } from './groups.ts';
 import { machine, UnsupportedMachineError } from './machine.ts';
-import { formatGoal, type StoredFigure, toStoredFigure, readResults, formatSpread, writeResults } from './results.ts';
+import {
+  formatGoal,
+  formatSpread,
+  readResults,
+  type StoredFigure,
+  toStoredFigure,
+  writeResults,
+} from './results.ts';
 import { removeSeededDataDirs } from './seeded.ts';
 
 const help = `npm run bench -- [NAME ...] [--quick]

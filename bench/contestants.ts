@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { startServer, type TestServer } from '../test/support/server.ts';
 import { cores, pin } from './machine.ts';
-import { stopProcess, registerProcess } from './processes.ts';
+import { registerProcess, stopProcess } from './processes.ts';
 import { nodeFlags } from './start-arguments.ts';
 
 /** A process under load. */

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { freePort } from '../test/support/server.ts';
 import type { Contestant } from './contestants.ts';
 import { requireProgram } from './machine.ts';
-import { stopProcess, registerProcess } from './processes.ts';
+import { registerProcess, stopProcess } from './processes.ts';
 
 /**
  * Starts nginx with one worker on a core.

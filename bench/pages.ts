@@ -1,4 +1,4 @@
-import { formatGoal, isReached, type StoredFigure, type Results, formatSpread } from './results.ts';
+import { formatGoal, formatSpread, isReached, type Results, type StoredFigure } from './results.ts';
 import type { StoredSoak } from './soak/stored.ts';
 
 /** The figures that reached their goal as a table for the README, with the machine and the date. */

@@ -1,6 +1,6 @@
 import { type Contestant, runAlternately } from './contestants.ts';
 import type { Sizes } from './figure.ts';
-import { type LoadResult, type Load, sendLoad } from './wrk.ts';
+import { type Load, type LoadResult, sendLoad } from './wrk.ts';
 
 /** The connections of HTTP figures, unless they state another number. */
 export const defaultConnections = 64;

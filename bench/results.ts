@@ -33,7 +33,11 @@ export function writeResults(results: Results): void {
 }
 
 /** Converts a measured figure to the form in which it is stored. */
-export function toStoredFigure(group: string, date: string, { values, sides, ...figure }: Figure): StoredFigure {
+export function toStoredFigure(
+  group: string,
+  date: string,
+  { values, sides, ...figure }: Figure,
+): StoredFigure {
   return {
     group,
     ...figure,

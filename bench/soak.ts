@@ -4,8 +4,8 @@
  */
 import { parseArgs } from 'node:util';
 import { machine } from './machine.ts';
+import { runSoak, type SoakResult } from './soak/run.ts';
 import { writeSoak } from './soak/stored.ts';
-import { type SoakResult, runSoak } from './soak/run.ts';
 
 /** MB by which the last fifth of the run may exceed the second: the heap fluctuates, and created keys stay. */
 const growth = 30;

@@ -1,4 +1,4 @@
-import { type Figure, abbreviateCount, type Sizes } from '../figure.ts';
+import { abbreviateCount, type Figure, type Sizes } from '../figure.ts';
 import { requireCores } from '../machine.ts';
 import { runProgramsAlternately } from '../programs.ts';
 import { seededDataDir } from '../seeded.ts';

@@ -1,11 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { startSoku } from '../contestants.ts';
-import { verifyEach } from '../verify-each.ts';
-import { type Figure, abbreviateCount, type Sizes } from '../figure.ts';
+import { abbreviateCount, type Figure, type Sizes } from '../figure.ts';
 import { keyAt, spread } from '../keys.ts';
 import { requireCores } from '../machine.ts';
 import { residentMemory } from '../memory.ts';
 import { seededDataDir } from '../seeded.ts';
+import { verifyEach } from '../verify-each.ts';
 
 const runs = 3;
 

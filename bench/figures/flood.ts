@@ -1,12 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { runAlternately, startSoku } from '../contestants.ts';
-import { verifyEach } from '../verify-each.ts';
-import { type Figure, abbreviateCount, percent, type Sizes } from '../figure.ts';
+import { abbreviateCount, type Figure, percent, type Sizes } from '../figure.ts';
 import { keyAt, keyFiles, spread, unknownKeyAt } from '../keys.ts';
 import { cores, requireCores, requireProgram } from '../machine.ts';
 import { runProgram } from '../programs.ts';
 import { defaultConnections } from '../race.ts';
 import { seededDataDir } from '../seeded.ts';
+import { verifyEach } from '../verify-each.ts';
 import { sendLoad } from '../wrk.ts';
 
 /** Unknown keys per second of the bounded flood: 300,000 per minute, while the limit of an address is 60. */
@@ -39,24 +39,29 @@ export async function flood(sizes: Sizes): Promise<Figure[]> {
       const first = unknownKeys + round * floodRate * lasts;
       return runProgram('unknown-keys.ts', [url, floodRate, lasts, first], cores.load);
     },
-    equal: (round: number) => sendLoad({ url, connections, keys: unknown, expectRejections: true }, lasts, round),
+    equal: (round: number) =>
+      sendLoad({ url, connections, keys: unknown, expectRejections: true }, lasts, round),
   };
   const turns = [floods.none, floods.bounded, floods.equal].map((flood) => ({ ...soku, flood }));
-  const [alone = [], bounded = [], equal = []] = await runAlternately(turns, sizes.rounds, async (turn, round) => {
-    const before = await counts(soku.url);
-    let ended = false;
-    const flooding = turn.flood(round).finally(() => {
-      ended = true;
-    });
-    // It is awaited at the end, where an earlier failure is reported.
-    flooding.catch(() => undefined);
-    while (!ended && (await counts(soku.url)).refused === before.refused) await pause(50);
-    await sendLoad({ url, connections, keys }, sizes.warmUp, 2 * round);
-    const { rate } = await sendLoad({ url, connections, keys }, sizes.counted, 2 * round + 1);
-    if (ended && turn.flood !== floods.none) throw new Error('the flood ended before the count did');
-    await flooding;
-    return { rate, evicted: (await counts(soku.url)).missed - before.missed };
-  });
+  const [alone = [], bounded = [], equal = []] = await runAlternately(
+    turns,
+    sizes.rounds,
+    async (turn, round) => {
+      const before = await counts(soku.url);
+      let ended = false;
+      const flooding = turn.flood(round).finally(() => {
+        ended = true;
+      });
+      // It is awaited at the end, where an earlier failure is reported.
+      flooding.catch(() => undefined);
+      while (!ended && (await counts(soku.url)).refused === before.refused) await pause(50);
+      await sendLoad({ url, connections, keys }, sizes.warmUp, 2 * round);
+      const { rate } = await sendLoad({ url, connections, keys }, sizes.counted, 2 * round + 1);
+      if (ended && turn.flood !== floods.none) throw new Error('the flood ended before the count did');
+      await flooding;
+      return { rate, evicted: (await counts(soku.url)).missed - before.missed };
+    },
+  );
 
   const rates = (turn: readonly { rate: number }[]) => turn.map(({ rate }) => rate);
   const how = `${connections} wrk connections with ${abbreviateCount(sizes.keysInUse)} random valid keys, alone and during the flood. Both loads share a core and come from one address with the default limit (60 per minute).`;

@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { freePort } from '../../test/support/server.ts';
 import { startSoku } from '../contestants.ts';
-import { verifyEach } from '../verify-each.ts';
-import { type Figure, abbreviateCount, percent, type Sizes } from '../figure.ts';
+import { abbreviateCount, type Figure, percent, type Sizes } from '../figure.ts';
 import { keyAt, keyFiles, spread } from '../keys.ts';
 import { cores, requireCores, requireProgram } from '../machine.ts';
 import { startNginx } from '../nginx.ts';
-import { race, rates, defaultConnections } from '../race.ts';
+import { defaultConnections, race, rates } from '../race.ts';
 import { seededDataDir } from '../seeded.ts';
+import { verifyEach } from '../verify-each.ts';
 import type { LoadResult } from '../wrk.ts';
 
 /** Connections of the loads whose latency is measured: one, and a few at once. */

@@ -1,11 +1,11 @@
 import { type Contestant, startSoku } from '../contestants.ts';
-import { verifyEach } from '../verify-each.ts';
-import { type Figure, abbreviateCount, percent, type Side, type Sizes } from '../figure.ts';
+import { abbreviateCount, type Figure, percent, type Side, type Sizes } from '../figure.ts';
 import { keyAt, keyFiles, spread } from '../keys.ts';
 import { requireCores, requireProgram } from '../machine.ts';
 import { runProgramsAlternately } from '../programs.ts';
-import { race, rates, defaultConnections } from '../race.ts';
-import { seededDataDir, databaseSize } from '../seeded.ts';
+import { defaultConnections, race, rates } from '../race.ts';
+import { databaseSize, seededDataDir } from '../seeded.ts';
+import { verifyEach } from '../verify-each.ts';
 
 /** The cost of a verification with few, many and very many keys: from the cache, and from the database. */
 export async function keyCount(sizes: Sizes): Promise<Figure[]> {

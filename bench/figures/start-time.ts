@@ -4,7 +4,7 @@ import { rmSync } from 'node:fs';
 import { get } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { freePort, newDataDir } from '../../test/support/server.ts';
-import { type Figure, abbreviateCount, type Sizes } from '../figure.ts';
+import { abbreviateCount, type Figure, type Sizes } from '../figure.ts';
 import { seededDataDir } from '../seeded.ts';
 import { startArguments } from '../start-arguments.ts';
 

@@ -1,10 +1,10 @@
 import { startBareServer, startSoku } from '../contestants.ts';
-import { verifyEach } from '../verify-each.ts';
-import { type Figure, abbreviateCount, percent, type Sizes } from '../figure.ts';
+import { abbreviateCount, type Figure, percent, type Sizes } from '../figure.ts';
 import { keyAt, keyFiles, spread } from '../keys.ts';
 import { requireCores, requireProgram } from '../machine.ts';
-import { race, rates, defaultConnections } from '../race.ts';
+import { defaultConnections, race, rates } from '../race.ts';
 import { seededDataDir } from '../seeded.ts';
+import { verifyEach } from '../verify-each.ts';
 import type { LoadResult } from '../wrk.ts';
 
 /** Verification over HTTP, in both forms, compared with a minimal Node HTTP server. */

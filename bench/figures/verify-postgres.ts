@@ -1,12 +1,12 @@
 import { type Contestant, startSoku } from '../contestants.ts';
-import { verifyEach } from '../verify-each.ts';
-import { type Figure, abbreviateCount, percent, type Sizes } from '../figure.ts';
+import { abbreviateCount, type Figure, percent, type Sizes } from '../figure.ts';
 import { keyAt, keyFiles } from '../keys.ts';
-import { cores, allCores, requireCores, pin, requireProgram } from '../machine.ts';
+import { allCores, cores, pin, requireCores, requireProgram } from '../machine.ts';
 import { startNodes } from '../nodes.ts';
-import { race, rates, defaultConnections } from '../race.ts';
+import { defaultConnections, race, rates } from '../race.ts';
 import { seededDataDir } from '../seeded.ts';
 import { fillPostgres } from '../seeded-postgres.ts';
+import { verifyEach } from '../verify-each.ts';
 import { sendLoad } from '../wrk.ts';
 
 /** Verification by a node on PostgreSQL compared with a server with a file, and by two nodes together. */

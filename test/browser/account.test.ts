@@ -6,9 +6,9 @@ import type { Page } from 'playwright-core';
 import { z } from 'zod';
 import type { Person } from '../support/person.ts';
 import { owner } from '../support/server.ts';
-import { httpErrorMessage, Dashboard } from './dashboard.ts';
+import { Dashboard, httpErrorMessage } from './dashboard.ts';
 import { describedAs, evaluate, hasFocus, isAt, isGone, reads, tabTo } from './expect.ts';
-import { dialog, heading, alertDialog, toast } from './key-pages.ts';
+import { alertDialog, dialog, heading, toast } from './key-pages.ts';
 
 // Many of these tests end all other sessions, so each test signs in separately.
 const dashboard = await Dashboard.start();

@@ -7,7 +7,7 @@ import type { Page } from 'playwright-core';
 import { inDatabase } from '../support/in-database.ts';
 import { bearer, call } from '../support/person.ts';
 import { isAccessible, settled } from './accessibility.ts';
-import { httpErrorMessage, Dashboard, networkErrorMessage } from './dashboard.ts';
+import { Dashboard, httpErrorMessage, networkErrorMessage } from './dashboard.ts';
 import { hasFocus, isAt, isGone, reads, tabTo, texts, until } from './expect.ts';
 
 const dashboard = await Dashboard.start();
@@ -156,7 +156,9 @@ test('the export contains the filtered entries in the format of the API', async 
 });
 
 test('a failed export and a failed list show the error and can be retried', async (t) => {
-  const page = await dashboard.open(t, '/settings/audit', { expected: [httpErrorMessage(500), networkErrorMessage] });
+  const page = await dashboard.open(t, '/settings/audit', {
+    expected: [httpErrorMessage(500), networkErrorMessage],
+  });
   await settled(page);
   const fail = { status: 500, json: { error: { ...failure, requestId: 'req_1' } } };
   await page.route('**/v1/audit?**', (route) => route.fulfill(fail));

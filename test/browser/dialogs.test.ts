@@ -3,7 +3,7 @@ import { after, test } from 'node:test';
 import { errorSchema } from '@soku/contract/errors';
 import type { Page } from 'playwright-core';
 import { isAccessible, settled } from './accessibility.ts';
-import { httpErrorMessage, Dashboard, networkErrorMessage } from './dashboard.ts';
+import { Dashboard, httpErrorMessage, networkErrorMessage } from './dashboard.ts';
 import { reads } from './expect.ts';
 import * as keys from './key-pages.ts';
 import { recordHours, recordLastUse } from './recorded-usage.ts';

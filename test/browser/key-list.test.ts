@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { keySchema } from '@soku/contract/keys';
 import type { Page } from 'playwright-core';
-import { httpErrorMessage, Dashboard } from './dashboard.ts';
+import { Dashboard, httpErrorMessage } from './dashboard.ts';
 import { describedAs, hasFocus, isAt, isGone, reads, texts, until } from './expect.ts';
 import * as keys from './key-pages.ts';
 
@@ -216,7 +216,9 @@ test('the page of a key shows its details, but never the full key', async (t) =>
 });
 
 test('the page of an unknown key says so and links back to the list', async (t) => {
-  const page = await dashboard.open(t, `/settings/api/key_${'0'.repeat(26)}`, { expected: [httpErrorMessage(404)] });
+  const page = await dashboard.open(t, `/settings/api/key_${'0'.repeat(26)}`, {
+    expected: [httpErrorMessage(404)],
+  });
   await reads(keys.heading(page), /^Key not found$/);
   await page.getByRole('link', { name: 'API keys' }).click();
   await isAt(page, '/settings/api');

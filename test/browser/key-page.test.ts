@@ -6,7 +6,7 @@ import type { Page } from 'playwright-core';
 import { z } from 'zod';
 import { bearer, call } from '../support/person.ts';
 import { settled } from './accessibility.ts';
-import { httpErrorMessage, Dashboard } from './dashboard.ts';
+import { Dashboard, httpErrorMessage } from './dashboard.ts';
 import { evaluate, hasFocus, isAt, isGone, reads, showsFocus, tabTo, texts, until } from './expect.ts';
 import { heading } from './key-pages.ts';
 import { recordHours, recordLastUse, startOfHour } from './recorded-usage.ts';
@@ -77,7 +77,10 @@ test('the page refreshes while it is visible and sends no requests while it is h
 test('when the session ends, the page asks for the password only once, not every ten seconds', async (t) => {
   const { key } = await ada.makeKey({ name: 'Left open' });
   const person = await dashboard.openSession();
-  const page = await dashboard.open(t, `/settings/api/${key.id}`, { as: person, expected: [httpErrorMessage(401)] });
+  const page = await dashboard.open(t, `/settings/api/${key.id}`, {
+    as: person,
+    expected: [httpErrorMessage(401)],
+  });
   await page.clock.install();
   await page.reload();
   await shows(page, '0', '0');

@@ -54,7 +54,10 @@ test('M2, M3, M7, M8: the whole life of a key, with the mouse', async (t) => {
   assert.equal((await me(apiKey)).status, 200);
 
   await keys.revokeButton(page, 'Mouse').click();
-  await reads(keys.alertDialog(page), new RegExp(`Mouse.*${preview?.replaceAll('.', '\\.')}.*cannot be undone`));
+  await reads(
+    keys.alertDialog(page),
+    new RegExp(`Mouse.*${preview?.replaceAll('.', '\\.')}.*cannot be undone`),
+  );
   await keys.confirmRevoke(page, 'Mouse').click();
   await reads(keys.toast(page), /Revoked\. No server accepts it anymore\./);
   await isRevoked(apiKey);

@@ -5,7 +5,7 @@ import { keyListSchema, keySchema } from '@soku/contract/keys';
 import { workspaceSchema } from '@soku/contract/workspaces';
 import type { Page } from 'playwright-core';
 import { bearer, call } from '../support/person.ts';
-import { httpErrorMessage, Dashboard } from './dashboard.ts';
+import { Dashboard, httpErrorMessage } from './dashboard.ts';
 import { describedAs, hasFocus, isAt, isGone, reads, tabTo } from './expect.ts';
 import * as keys from './key-pages.ts';
 
@@ -88,7 +88,9 @@ test('an invalid number is rejected with an explanation at its field, and nothin
 
 test('if a limit cannot be saved, the dialog shows the error and keeps the input', async (t) => {
   const { key } = await ada.makeKey({ name: 'Unsaved limit' });
-  const page = await dashboard.open(t, `/settings/api/${key.id}?panel=limit`, { expected: [httpErrorMessage(500)] });
+  const page = await dashboard.open(t, `/settings/api/${key.id}?panel=limit`, {
+    expected: [httpErrorMessage(500)],
+  });
   await page.route(`**/v1/api-keys/${key.id}`, async (route) => {
     if (route.request().method() === 'PATCH') await route.fulfill({ status: 500, json: {} });
     else await route.continue();

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, type TestContext, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { owner } from '../support/server.ts';
-import { httpErrorMessage, Dashboard } from './dashboard.ts';
+import { Dashboard, httpErrorMessage } from './dashboard.ts';
 import { hasFocus, isAt, reads } from './expect.ts';
 import { heading } from './key-pages.ts';
 

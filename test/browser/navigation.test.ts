@@ -4,7 +4,7 @@ import { after, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { z } from 'zod';
 import { settled } from './accessibility.ts';
-import { httpErrorMessage, Dashboard } from './dashboard.ts';
+import { Dashboard, httpErrorMessage } from './dashboard.ts';
 import { evaluate, hasFocus, isAt, reads, showsFocus } from './expect.ts';
 import { heading, nameField } from './key-pages.ts';
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { scriptSizes } from '../support/script-sizes.ts';
 import { isAccessible, settled } from './accessibility.ts';
-import { httpErrorMessage, Dashboard } from './dashboard.ts';
+import { Dashboard, httpErrorMessage } from './dashboard.ts';
 import { heading } from './key-pages.ts';
 import { recordHours, recordLastUse } from './recorded-usage.ts';
 

@@ -5,7 +5,7 @@ import { createdKeySchema, keySchema } from '@soku/contract/keys';
 import type { Page } from 'playwright-core';
 import { bearer, call } from '../support/person.ts';
 import { isAccessible } from './accessibility.ts';
-import { httpErrorMessage, Dashboard } from './dashboard.ts';
+import { Dashboard, httpErrorMessage } from './dashboard.ts';
 import { hasFocus, isGone, reads } from './expect.ts';
 import * as keys from './key-pages.ts';
 import { recordHours, recordLastUse } from './recorded-usage.ts';

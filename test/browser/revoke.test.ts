@@ -4,7 +4,7 @@ import { after, test } from 'node:test';
 import { errorSchema } from '@soku/contract/errors';
 import { keySchema } from '@soku/contract/keys';
 import type { Page } from 'playwright-core';
-import { httpErrorMessage, Dashboard, networkErrorMessage } from './dashboard.ts';
+import { Dashboard, httpErrorMessage, networkErrorMessage } from './dashboard.ts';
 import { hasFocus, isAt, isGone, reads } from './expect.ts';
 import * as keys from './key-pages.ts';
 
@@ -221,7 +221,9 @@ test('a revoke that fails after it took effect can be repeated in the dialog', a
 
 test('the link to the revoke dialog of an unknown key shows an error', async (t) => {
   const id = `key_${'0'.repeat(26)}`;
-  const page = await dashboard.open(t, `/settings/api?panel=revoke&key=${id}`, { expected: [httpErrorMessage(404)] });
+  const page = await dashboard.open(t, `/settings/api?panel=revoke&key=${id}`, {
+    expected: [httpErrorMessage(404)],
+  });
   await reads(keys.alertDialog(page).getByRole('alert'), /No key with this id exists in this workspace\./);
   await keys.alertDialog(page).getByRole('button', { name: 'Close' }).click();
   await isGone(keys.alertDialog(page));

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { httpErrorMessage, Dashboard } from './dashboard.ts';
+import { Dashboard, httpErrorMessage } from './dashboard.ts';
 import { describedAs, hasFocus, isAt, reads } from './expect.ts';
 import { heading } from './key-pages.ts';
 

@@ -8,7 +8,7 @@ import type { Page } from 'playwright-core';
 import { z } from 'zod';
 import { bearer, call } from '../support/person.ts';
 import { owner } from '../support/server.ts';
-import { httpErrorMessage, Dashboard } from './dashboard.ts';
+import { Dashboard, httpErrorMessage } from './dashboard.ts';
 import { clipboard, evaluate, isAt, isGone, reads, texts } from './expect.ts';
 import * as keys from './key-pages.ts';
 

@@ -6,7 +6,7 @@ import { type Key, keyListSchema } from '@soku/contract/keys';
 import type { Page, Route } from 'playwright-core';
 import type { Person } from '../support/person.ts';
 import { owner } from '../support/server.ts';
-import { httpErrorMessage, Dashboard, networkErrorMessage } from './dashboard.ts';
+import { Dashboard, httpErrorMessage, networkErrorMessage } from './dashboard.ts';
 import { describedAs, hasFocus, isAt, isGone, reads } from './expect.ts';
 import * as keys from './key-pages.ts';
 
@@ -76,7 +76,9 @@ test('a key whose response was lost can stay active', async (t) => {
 });
 
 test('if every response is lost, trying again does not create a second key', async (t) => {
-  const page = await fillIn(t, 'Every response lost', { expected: [networkErrorMessage, httpErrorMessage(409)] });
+  const page = await fillIn(t, 'Every response lost', {
+    expected: [networkErrorMessage, httpErrorMessage(409)],
+  });
   await page.route(creating, loseResponse, { times: 2 });
   await keys.createButton(page).click();
   await reads(keys.dialog(page).getByRole('alert'), /The server did not respond/);
@@ -163,7 +165,10 @@ test('if the session has ended, the page asks for the password in place and then
 
 test('if the sign-in is too old, a wrong password loses nothing, and the right one creates the key', async (t) => {
   const person = await dashboard.openSession();
-  const page = await fillIn(t, 'Old sign-in', { as: person, expected: [httpErrorMessage(401), httpErrorMessage(403)] });
+  const page = await fillIn(t, 'Old sign-in', {
+    as: person,
+    expected: [httpErrorMessage(401), httpErrorMessage(403)],
+  });
   const threeHoursAgo = new Date(Date.now() - 3 * 60 * 60 * 1000).toISOString();
   await dashboard.database(
     'UPDATE session SET "createdAt" = ? WHERE token = ?',

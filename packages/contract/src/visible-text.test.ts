@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { isPrintable, isVisible, escapeHiddenCharacters } from './visible-text.ts';
+import { escapeHiddenCharacters, isPrintable, isVisible } from './visible-text.ts';
 
 const england = '\u{1F3F4}\u{E0067}\u{E0062}\u{E0065}\u{E006E}\u{E0067}\u{E007F}';
 

@@ -17,10 +17,10 @@ import {
   accountSearch,
   apiKeysSearch,
   auditSearch,
-  toListFilter,
   keySearch,
   loginSearch,
   setupSearch,
+  toListFilter,
 } from './pages/search.ts';
 import { SignedIn } from './session/SignedIn.tsx';
 import { safePath } from './session/safe-path.ts';

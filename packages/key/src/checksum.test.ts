@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { crc32 as zlibCrc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { keys } from '../../../test/support/arbitrary-keys.ts';
-import { checksum, hasValidChecksum, crc32 } from './checksum.ts';
+import { checksum, crc32, hasValidChecksum } from './checksum.ts';
 import { alphabet } from './format.ts';
 
 /** An independent implementation with zlib's CRC and BigInt division. */

@@ -1,11 +1,11 @@
-import { decodeHeaderText, trimQuotes } from './header-text.ts';
 import { characterName } from './character-name.ts';
 import { hasValidChecksum } from './checksum.ts';
 import { findKey } from './find.ts';
 import { bodyLength, defaultPrefix } from './format.ts';
+import { decodeHeaderText, trimQuotes } from './header-text.ts';
 import { describeMalformedKey } from './malformed-key.ts';
 import { explainNonKey } from './non-key.ts';
-import { parseKey, matchPrefix } from './parse.ts';
+import { matchPrefix, parseKey } from './parse.ts';
 
 export interface KeyProblem {
   code: 'missing_prefix' | 'key_preview' | 'malformed_key' | 'mistyped_key';

@@ -1,6 +1,6 @@
 import { hasValidChecksum } from './checksum.ts';
 import { bodyLength, defaultPrefix, randomLength } from './format.ts';
-import { isSokuId, looksRandom, characterMix, candidateRun, secretRun } from './may-contain-key.ts';
+import { candidateRun, characterMix, isSokuId, looksRandom, secretRun } from './may-contain-key.ts';
 import { parseKey } from './parse.ts';
 
 /**

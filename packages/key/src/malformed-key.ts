@@ -1,7 +1,8 @@
 /** Describes what is wrong with a text that does not have the format of a key: its start, length and characters. */
-import { countCharacters } from './header-text.ts';
+
 import { characterName } from './character-name.ts';
 import { bodyLength, defaultPrefix } from './format.ts';
+import { countCharacters } from './header-text.ts';
 
 /**
  * @param text a text that does not have the format of a key

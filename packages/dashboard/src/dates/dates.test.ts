@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { msPerHour } from '@soku/contract/instant';
 import fc from 'fast-check';
 import { relativeTime } from './dates.ts';
-import { dayNumber, hoursInDays, toInstants, localTime, utcOffset } from './zone.ts';
+import { dayNumber, hoursInDays, localTime, toInstants, utcOffset } from './zone.ts';
 
 const zones = [
   'UTC',

@@ -1,4 +1,4 @@
-import { dayNumber, dateFormat, localTime, userTimeZone } from './zone.ts';
+import { dateFormat, dayNumber, localTime, userTimeZone } from './zone.ts';
 
 const minute = 60;
 const hour = 60 * minute;

@@ -1,4 +1,4 @@
-import { decodePercent, mayHoldKey } from '@soku/key';
+import { decodePercent, mayContainKey } from '@soku/key';
 
 /** The hash of the key in the address with which this page was opened; '' if there was none. */
 export let hashFromAddress = '';
@@ -10,7 +10,7 @@ export let hashFromAddress = '';
  */
 export async function removeKeyFromAddress({ location, history }: Window): Promise<void> {
   const { href } = location;
-  if (!mayHoldKey(decodePercent(href))) return;
+  if (!mayContainKey(decodePercent(href))) return;
   const { state } = history;
   history.replaceState(null, '', '/');
   const read = await import('./read-address.ts').then(

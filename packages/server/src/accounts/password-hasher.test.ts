@@ -46,7 +46,9 @@ test('when a worker exits, its waiting tasks fail with the cause, and the next t
       ? new Worker(code, { eval: true })
       : new Worker(new URL('./password-worker.ts', import.meta.url));
   });
-  const lost = await Promise.allSettled(Array.from({ length: 2 * maxConcurrentHashes }, () => dying.hash('lost')));
+  const lost = await Promise.allSettled(
+    Array.from({ length: 2 * maxConcurrentHashes }, () => dying.hash('lost')),
+  );
   for (const outcome of lost) {
     assert.ok(outcome.status === 'rejected' && outcome.reason instanceof Error);
     assert.match(outcome.reason.message, /worker that hashes passwords ended/);

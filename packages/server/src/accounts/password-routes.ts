@@ -8,6 +8,7 @@ import type { ClientAddress } from '../http/client-address.ts';
 import { RequestError } from '../http/errors.ts';
 import { type LogEvent, rejectedLog } from '../http/event-log.ts';
 import { networkOf } from '../limits/network.ts';
+import type { AccountEventRecorder } from './account-event-recorder.ts';
 import type { AccountService } from './account-service.ts';
 import type { Auth } from './auth.ts';
 import type { DeviceCookies } from './device-cookie.ts';
@@ -16,7 +17,6 @@ import { authHeaders, callAuth, copyCookies, sendAuthResponse } from './forward.
 import { checkNewPassword } from './new-password.ts';
 import type { Client, PasswordGate } from './password-gate.ts';
 import type { PasswordHasher } from './password-hasher.ts';
-import type { AccountEventRecorder } from './account-event-recorder.ts';
 
 interface Options {
   auth: Auth;

@@ -8,6 +8,7 @@ import { orUnavailable } from '../database/unavailable.ts';
 import { changesOf } from '../events/events.ts';
 import type { ClientAddress } from '../http/client-address.ts';
 import type { LogEvent } from '../http/event-log.ts';
+import { AccountEventRecorder } from './account-event-recorder.ts';
 import type { AccountName } from './account-events.ts';
 import type { AccountService } from './account-service.ts';
 import { type Auth, isSessionExpired } from './auth.ts';
@@ -17,7 +18,6 @@ import { authHeaders, callAuth, copyCookies, sendAuthResponse } from './forward.
 import type { PasswordGate } from './password-gate.ts';
 import type { PasswordHasher } from './password-hasher.ts';
 import { passwordRoutes } from './password-routes.ts';
-import { AccountEventRecorder } from './account-event-recorder.ts';
 import { sessionRoutes } from './session-routes.ts';
 
 interface Options {

@@ -28,8 +28,8 @@ test('a secret is created once, readable by its owner only, and reused afterward
 /** Reads or creates the secret in each file named on standard input, and prints it. */
 const program = `
   import { createInterface } from 'node:readline';
-  import { readOrMakeSecret } from ${JSON.stringify(new URL('secret.ts', import.meta.url).href)};
-  for await (const file of createInterface(process.stdin)) console.log(readOrMakeSecret(undefined, file));`;
+  import { readOrCreateSecret } from ${JSON.stringify(new URL('secret.ts', import.meta.url).href)};
+  for await (const file of createInterface(process.stdin)) console.log(readOrCreateSecret(undefined, file));`;
 
 test('processes that start at the same time agree on one secret', async (t) => {
   const directory = temporary(t);

@@ -1,4 +1,4 @@
-import { browserSessionSchema, sessionsEndedSchema, sessionIdSchema } from '@soku/contract/accounts';
+import { browserSessionSchema, sessionIdSchema, sessionsEndedSchema } from '@soku/contract/accounts';
 import type { Actor } from '@soku/contract/audit';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
@@ -53,7 +53,9 @@ export const sessionRoutes: FastifyPluginAsyncZod<Options> = async (
 
   app.post(
     '/api/auth/revoke-session',
-    { schema: { hide: true, body: z.object({ id: sessionIdSchema }), response: { 200: sessionsEndedSchema } } },
+    {
+      schema: { hide: true, body: z.object({ id: sessionIdSchema }), response: { 200: sessionsEndedSchema } },
+    },
     async (request, reply) => {
       const current = await requireSession(request, reply);
       await sessions.end(current.actor, request.body.id);

@@ -29,7 +29,10 @@ test('on PostgreSQL every process derives the same code from the secret and the 
 test('on SQLite the code is different each time', async () => {
   const { database, close } = await openTemporary();
   after(close);
-  const codes = [await createSetupCode(database.kysely, secret), await createSetupCode(database.kysely, secret)];
+  const codes = [
+    await createSetupCode(database.kysely, secret),
+    await createSetupCode(database.kysely, secret),
+  ];
   assert.match(codes.join(), /^([0-9a-f]{6}-){4}[0-9a-f]{6},([0-9a-f]{6}-){4}[0-9a-f]{6}$/);
   assert.notEqual(codes[0], codes[1]);
 });

@@ -2,7 +2,13 @@ import type { AuditEvent } from '@soku/contract/audit';
 import type { Kysely } from 'kysely';
 import type { Tables } from '../database/schema.ts';
 import { type EventRow, firstPreviousHash, sealHash, toAuditEvent } from './chain.ts';
-import { type Anchor, type AnchoredEvent, findForgedDeletion, type PruneRecord, findPruneRecord } from './deletions.ts';
+import {
+  type Anchor,
+  type AnchoredEvent,
+  findForgedDeletion,
+  findPruneRecord,
+  type PruneRecord,
+} from './deletions.ts';
 
 /** Events per read. */
 const batchSize = 1000;
@@ -144,7 +150,11 @@ async function* rowsOf(db: Kysely<Tables>, chain: string): AsyncGenerator<EventR
   }
 }
 
-function problemOf(row: EventRow, before: Place, anchored: ReadonlyMap<number, AnchoredEvent>): Found | undefined {
+function problemOf(
+  row: EventRow,
+  before: Place,
+  anchored: ReadonlyMap<number, AnchoredEvent>,
+): Found | undefined {
   const expected = before.sequence + 1;
   if (row.sequence !== expected) {
     const last = (row.sequence ?? 0) - 1;

@@ -8,9 +8,16 @@ import { isDamage } from '../database/sqlite-errors.ts';
 import { placeFile } from '../durable-files.ts';
 import { StartupError } from '../startup-error.ts';
 import { version } from '../version.ts';
-import { type TableDigests, digestTables, tableDigestsSchema, copyTables, findDifference, type Progress } from './copy.ts';
+import {
+  copyTables,
+  digestTables,
+  findDifference,
+  type Progress,
+  type TableDigests,
+  tableDigestsSchema,
+} from './copy.ts';
 import { openUntrustedSqlite, type Source, toSource } from './source.ts';
-import { tableColumns, sqliteEndpoint } from './sqlite-endpoint.ts';
+import { sqliteEndpoint, tableColumns } from './sqlite-endpoint.ts';
 import { backupTables, type TableKeys } from './tables.ts';
 
 /** A table with one row, which distinguishes a backup from a database in use and describes its content. */

@@ -3,10 +3,10 @@ import type { Logger } from 'pino';
 import { connectionOf, type PostgresDatabase } from '../database/postgres.ts';
 import { connected } from '../database/postgres-start.ts';
 import { StartupError } from '../startup-error.ts';
-import { digestTables, copyTables, findDifference, type Progress } from './copy.ts';
+import { copyTables, digestTables, findDifference, type Progress } from './copy.ts';
+import { quoteIdentifier } from './endpoint.ts';
 import { connectWithoutTimeouts } from './postgres-client.ts';
 import { postgresEndpoint } from './postgres-endpoint.ts';
-import { quoteIdentifier } from './endpoint.ts';
 import { openSqliteSource } from './source.ts';
 import { databaseTables } from './tables.ts';
 
@@ -44,7 +44,9 @@ export async function copyToPostgres(
   try {
     // Set explicitly, because triggers reject other levels and the default of the database may differ.
     await client.query('BEGIN ISOLATION LEVEL READ COMMITTED');
-    await client.query(`LOCK TABLE ${Object.keys(databaseTables).map(quoteIdentifier).join(', ')} IN EXCLUSIVE MODE`);
+    await client.query(
+      `LOCK TABLE ${Object.keys(databaseTables).map(quoteIdentifier).join(', ')} IN EXCLUSIVE MODE`,
+    );
     await requireEmpty(client);
     // The trigger would publish each revoked hash as a change. One change below covers all of them. A rollback
     // restores the trigger.

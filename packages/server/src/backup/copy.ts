@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { z } from 'zod';
 import { StartupError } from '../startup-error.ts';
-import type { SqlRow, CopyEndpoint } from './endpoint.ts';
+import type { CopyEndpoint, SqlRow } from './endpoint.ts';
 import type { TableKeys } from './tables.ts';
 
 /** The number of rows of each table, and the SHA-256 of all of them in order. */
@@ -18,7 +18,12 @@ export type Progress = (table: string, rows: number) => void;
  * @returns a summary of what was read
  * @throws {StartupError} 65 if `from` lacks one of the columns
  */
-export function copyTables(from: CopyEndpoint, to: CopyEndpoint, tables: TableKeys, progress: Progress): Promise<TableDigests> {
+export function copyTables(
+  from: CopyEndpoint,
+  to: CopyEndpoint,
+  tables: TableKeys,
+  progress: Progress,
+): Promise<TableDigests> {
   const columnsOf = async (table: string) => {
     const [found, required] = await Promise.all([from.columns(table), to.columns(table)]);
     const missing = required.find((column) => !found.includes(column));

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { z } from 'zod';
-import { quoteIdentifier, type SqlRow, type CopyEndpoint, rowsPerBatch, type SqlValue } from './endpoint.ts';
+import { type CopyEndpoint, quoteIdentifier, rowsPerBatch, type SqlRow, type SqlValue } from './endpoint.ts';
 
 /** The array element type to send for PostgreSQL types whose values have another form in SQLite. */
 const sentAs: Record<string, string> = { boolean: 'integer', 'timestamp with time zone': 'text' };
@@ -13,7 +13,9 @@ export function postgresEndpoint(client: pg.Client): CopyEndpoint {
     async *rows(table, columns, key) {
       const types = await typesOf(client, table);
       // In the order of SQLite: by bytes, regardless of the database's locale.
-      const order = key.map((name) => `${quoteIdentifier(name)}${types.get(name) === 'text' ? ' COLLATE "C"' : ''}`);
+      const order = key.map(
+        (name) => `${quoteIdentifier(name)}${types.get(name) === 'text' ? ' COLLATE "C"' : ''}`,
+      );
       await client.query(
         `DECLARE copied NO SCROLL CURSOR FOR
          SELECT ${columns.map(quoteIdentifier).join(', ')} FROM ${quoteIdentifier(table)} ORDER BY ${order.join(', ')}`,

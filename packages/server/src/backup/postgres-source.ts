@@ -3,7 +3,7 @@ import { connectionOf } from '../database/postgres.ts';
 import { connected } from '../database/postgres-start.ts';
 import { connectWithoutTimeouts } from './postgres-client.ts';
 import { postgresEndpoint } from './postgres-endpoint.ts';
-import { schemaLevel, type Source } from './source.ts';
+import { type Source, schemaLevel } from './source.ts';
 
 /**
  * @param url DATABASE_URL

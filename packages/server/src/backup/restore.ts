@@ -12,7 +12,14 @@ import type { Reapplied } from '../journal/compare.ts';
 import { RevokedHashFile } from '../journal/file.ts';
 import { RevocationJournal } from '../journal/journal.ts';
 import { StartupError } from '../startup-error.ts';
-import { type BackupLabel, openBackup, placeBackup, removeDatabase, requireSameContent, writeBackup } from './backup-file.ts';
+import {
+  type BackupLabel,
+  openBackup,
+  placeBackup,
+  removeDatabase,
+  requireSameContent,
+  writeBackup,
+} from './backup-file.ts';
 import type { Progress } from './copy.ts';
 import { explainDiskError } from './disk-error.ts';
 import { openSqliteSource } from './source.ts';
@@ -144,10 +151,10 @@ async function install(
     return;
   }
   const { openPostgres } = await import('../database/postgres.ts');
-  const { copyToPostgres: fillPostgres } = await import('./copy-to-postgres.ts');
+  const { copyToPostgres } = await import('./copy-to-postgres.ts');
   const database = await openPostgres(databaseUrl, log);
   try {
-    await fillPostgres(database, partial, progress);
+    await copyToPostgres(database, partial, progress);
   } finally {
     await database.close();
   }

@@ -6,7 +6,7 @@ import { migrations } from '../database/migrate.ts';
 import { isDamage } from '../database/sqlite-errors.ts';
 import { StartupError } from '../startup-error.ts';
 import type { CopyEndpoint } from './endpoint.ts';
-import { tableColumns, sqliteEndpoint } from './sqlite-endpoint.ts';
+import { sqliteEndpoint, tableColumns } from './sqlite-endpoint.ts';
 
 /** A snapshot of a database, held until it is closed. It does not block concurrent writers. */
 export interface Source {

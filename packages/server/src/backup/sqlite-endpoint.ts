@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
 import { StartupError } from '../startup-error.ts';
-import { quoteIdentifier, type SqlRow, type CopyEndpoint, rowsPerBatch } from './endpoint.ts';
+import { type CopyEndpoint, quoteIdentifier, rowsPerBatch, type SqlRow } from './endpoint.ts';
 import { createValueCheck } from './values.ts';
 
 /**
@@ -47,7 +47,9 @@ export function sqliteEndpoint(database: DatabaseSync, name: string): CopyEndpoi
     async insert(table, columns, rows) {
       const names = columns.map(quoteIdentifier).join(', ');
       const places = columns.map(() => '?').join(', ');
-      const statement = database.prepare(`INSERT INTO ${quoteIdentifier(table)} (${names}) VALUES (${places})`);
+      const statement = database.prepare(
+        `INSERT INTO ${quoteIdentifier(table)} (${names}) VALUES (${places})`,
+      );
       const types = new Map(tableColumns(database, name, table).map((column) => [column.name, column.type]));
       const check = createValueCheck(table, columns, types);
       for (const row of rows) {

@@ -21,7 +21,7 @@ export const answerHeaders = 64 * 1024;
 
 /** Why the gateway gave up waiting. Everything else that goes wrong with an upstream is an error of Node or undici. */
 export class UpstreamTimeout extends Error {
-  override readonly name = 'GaveUp';
+  override readonly name = 'UpstreamTimeout';
   readonly waitedFor: 'upstream' | 'client';
 
   constructor(message: string, waitedFor: 'upstream' | 'client' = 'upstream') {

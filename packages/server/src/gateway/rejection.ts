@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { errorCodes } from '@soku/contract/error-codes';
-import { errorBody, errorHeaders, type ApiProblem } from '../http/errors.ts';
+import { type ApiProblem, errorBody, errorHeaders } from '../http/errors.ts';
 
 /** How much of the body of a refused request is read, in bytes and ms, before the connection is closed over it. */
 const lingering = { bytes: 1024 * 1024, time: 2_000 };

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { blocks } from '../../../../test/support/markdown.ts';
 import { plainSegments } from './plain-path.ts';
-import { requirementsFor, matches, type Rule } from './rules.ts';
+import { matches, type Rule, requirementsFor } from './rules.ts';
 import { parseRules, RulesError } from './rules-file.ts';
 
 function requestOf(method: string, url: string, rawHeaders: string[] = []): IncomingMessage {

@@ -27,7 +27,9 @@ export class StreamedRequest {
     this.#outgoing = outgoing;
     outgoing.once('response', (answer) => this.#relay(answer));
     // The time of a client that does not send its body is over before.
-    outgoing.once('timeout', () => outgoing.destroy(new UpstreamTimeout('nothing came or went for too long')));
+    outgoing.once('timeout', () =>
+      outgoing.destroy(new UpstreamTimeout('nothing came or went for too long')),
+    );
     outgoing.on('error', (error) => this.#proxied.fail(error, isStale(outgoing, error)));
     outgoing.once('upgrade', (_answer, socket) => {
       socket.destroy();

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { buildConnector, type Dispatcher, errors, Pool } from 'undici';
-import { answerHeaders, UpstreamTimeout, idle, type Timeouts } from './bounds.ts';
+import { answerHeaders, idle, type Timeouts, UpstreamTimeout } from './bounds.ts';
 
 /** Connections to the upstream for requests that are whole: undici's. */
 export class UpstreamPool {
@@ -49,7 +49,9 @@ export class UpstreamPool {
 }
 
 function gaveUp(error: Error): Error {
-  return error instanceof errors.ConnectTimeoutError ? new UpstreamTimeout('there was no connection in time') : error;
+  return error instanceof errors.ConnectTimeoutError
+    ? new UpstreamTimeout('there was no connection in time')
+    : error;
 }
 
 function endWhenSilent(socket: Socket, silence: number): void {

@@ -6,7 +6,7 @@ import {
 } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { Socket } from 'node:net';
-import { answerHeaders, UpstreamTimeout, idle, type Timeouts } from './bounds.ts';
+import { answerHeaders, idle, type Timeouts, UpstreamTimeout } from './bounds.ts';
 import { hasBody } from './rejection.ts';
 import { UpstreamPool } from './upstream-pool.ts';
 
@@ -55,7 +55,7 @@ export class Upstream {
   }
 
   /**
-   * Begins a request; the caller sends its body. It fails with GaveUp when there is no connection in time, and says
+   * Begins a request; the caller sends its body. It fails with UpstreamTimeout when there is no connection in time, and says
    * `timeout` when nothing came or went for too long.
    *
    * @param fields names and values in turn, sent exactly so behind Host; framing is among them

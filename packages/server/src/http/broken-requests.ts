@@ -1,7 +1,7 @@
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { errorCodes } from '@soku/contract/error-codes';
-import { errorBody, errorHeaders, type ApiProblem } from './errors.ts';
+import { type ApiProblem, errorBody, errorHeaders } from './errors.ts';
 import { nextRequestId } from './request-ids.ts';
 
 /** Bounds of a request, in bytes and ms. */

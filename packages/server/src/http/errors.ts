@@ -92,7 +92,11 @@ function describe(message: string): string {
  *
  * @param now epoch ms
  */
-export function sendProblem(reply: FastifyReply, refusal: ApiProblem, now: number = Date.now()): FastifyReply {
+export function sendProblem(
+  reply: FastifyReply,
+  refusal: ApiProblem,
+  now: number = Date.now(),
+): FastifyReply {
   return reply
     .code(errorCodes[refusal.code].status)
     .headers(errorHeaders(refusal))

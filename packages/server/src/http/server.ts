@@ -16,9 +16,9 @@ import {
 } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { DatabaseUnavailable, StorageUnavailable } from '../database/unavailable.ts';
-import { rejectBrokenRequest, checkForm, requestLimits } from './broken-requests.ts';
+import { checkForm, rejectBrokenRequest, requestLimits } from './broken-requests.ts';
 import type { ClientAddress } from './client-address.ts';
-import { type Detail, internalError, type ApiProblem, RequestError, sendProblem } from './errors.ts';
+import { type ApiProblem, type Detail, internalError, RequestError, sendProblem } from './errors.ts';
 import { atMostEvery, logAnswered, logsRequests } from './logging.ts';
 import { checkOrigin, checkPreflight, ownOrigins } from './origin.ts';
 import { PreformattedResponse } from './preformatted-response.ts';

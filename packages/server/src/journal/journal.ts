@@ -8,12 +8,12 @@ import { exitCodes, StartupError } from '../startup-error.ts';
 import { later, Repeating } from '../timers/repeating.ts';
 import {
   compareHashes,
-  toHex,
-  type Reapplied,
   filterRevoked,
+  hashBatches,
+  type Reapplied,
   revokeMissing,
   seemsOlder,
-  hashBatches,
+  toHex,
 } from './compare.ts';
 import { type Inspection, RevokedHashFile } from './file.ts';
 

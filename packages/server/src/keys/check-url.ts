@@ -1,6 +1,6 @@
 import { containsKey, decodePercent } from '@soku/key';
 import type { FastifyInstance } from 'fastify';
-import { type Detail, type ApiProblem, sendProblem } from '../http/errors.ts';
+import { type ApiProblem, type Detail, sendProblem } from '../http/errors.ts';
 import { isQueryUtf8 } from '../http/utf8.ts';
 import { hasKeyInQuery } from '../verification/credentials.ts';
 

@@ -76,7 +76,12 @@ function familyOf(db: Kysely<Tables>, keyId: string, workspaceId: string) {
  * @param now epoch ms
  * @returns their ids, and how many of them have not expired; undefined if the workspace has no such key
  */
-export async function unrevokedDescendants(db: Kysely<Tables>, keyId: string, workspaceId: string, now: number) {
+export async function unrevokedDescendants(
+  db: Kysely<Tables>,
+  keyId: string,
+  workspaceId: string,
+  now: number,
+) {
   const family = await familyOf(db, keyId, workspaceId)
     .where((where) => where.or([where('id', '=', keyId), where('revoked_at', 'is', null)]))
     .execute();

@@ -6,7 +6,13 @@ import { msPerDay } from '@soku/contract/instant';
 import { Kysely } from 'kysely';
 import type { AnchoredEvent, PruneRecord } from '../audit/deletions.ts';
 import { exportChains } from '../audit/export.ts';
-import { addToAnchor, type BackdatedEvent, type ChainBreak, type AuditVerification, verifyChains } from '../audit/verify.ts';
+import {
+  type AuditVerification,
+  addToAnchor,
+  type BackdatedEvent,
+  type ChainBreak,
+  verifyChains,
+} from '../audit/verify.ts';
 import { explainDiskError } from '../backup/disk-error.ts';
 import { openUntrustedSqlite } from '../backup/source.ts';
 import { tableColumns } from '../backup/sqlite-endpoint.ts';

@@ -95,8 +95,8 @@ function onlyFile(args: string[]): string {
 /** Names the database, so that an operator notices a missing or wrong DATABASE_URL. */
 async function placeOf({ databaseUrl, dataDir }: Config): Promise<string> {
   if (databaseUrl === undefined) return join(resolve(dataDir), 'soku.db');
-  const { describePostgres: nameOf } = await import('../backup/postgres-client.ts');
-  return nameOf(databaseUrl);
+  const { describePostgres } = await import('../backup/postgres-client.ts');
+  return describePostgres(databaseUrl);
 }
 
 /** Reports errors of PostgreSQL during the work in the same way as at a start. */

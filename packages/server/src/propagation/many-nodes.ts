@@ -3,7 +3,7 @@ import pg from 'pg';
 import { codeOf } from '../code-of.ts';
 import type { PostgresDatabase } from '../database/postgres.ts';
 import type { Tables } from '../database/schema.ts';
-import { toEventRows, type NewEvent } from '../events/events.ts';
+import { type NewEvent, toEventRows } from '../events/events.ts';
 import type { RevocationJournal } from '../journal/journal.ts';
 import type { Clock } from './clock.ts';
 import type { VerifierNode } from './node.ts';

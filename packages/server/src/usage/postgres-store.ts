@@ -3,8 +3,8 @@ import type { Kysely } from 'kysely';
 import type { PostgresDatabase } from '../database/postgres.ts';
 import type { Tables } from '../database/schema.ts';
 import { cleanUserAgent } from '../http/user-agent.ts';
-import type { SecretCounts } from './pending-uses.ts';
 import { startOf } from './hours.ts';
+import type { SecretCounts } from './pending-uses.ts';
 import type { UsageStore } from './store.ts';
 
 /** How many rows one statement deletes. */

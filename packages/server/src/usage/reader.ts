@@ -1,8 +1,8 @@
 import type { Kysely } from 'kysely';
 import type { Tables } from '../database/schema.ts';
 import { cleanUserAgent } from '../http/user-agent.ts';
-import type { SecretCounts } from './pending-uses.ts';
 import { startOf } from './hours.ts';
+import type { SecretCounts } from './pending-uses.ts';
 import type { UsageRecorder } from './recorder.ts';
 import {
   type HourCounts,

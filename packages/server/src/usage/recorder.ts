@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import type { PendingUses, SecretCounts } from './pending-uses.ts';
 import { mergeSorted } from './merge.ts';
 import { Pace } from './pace.ts';
+import type { PendingUses, SecretCounts } from './pending-uses.ts';
 
 /** Where the verification counts. */
 export interface UsageSource {
@@ -49,7 +49,7 @@ const mostAtOnce = 500;
  * Takes the counts of secrets from the verification, and hands them to the sink.
  *
  * Why no use is lost or counted twice, although nothing is locked: JavaScript runs one turn at a time, and counts are in
- * one of two places. The verification counts in its tables. Whatever leaves a table is held (HeldUses) in the same turn,
+ * one of two places. The verification counts in its tables. Whatever leaves a table is held (PendingUses) in the same turn,
  * until the turn in which it is known to be committed. As long as it is not known whether some of it is committed, the
  * same is written again, and nothing else.
  *

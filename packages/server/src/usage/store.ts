@@ -4,8 +4,8 @@ import { type Kysely, sql } from 'kysely';
 import type { Tables } from '../database/schema.ts';
 import type { SqliteDatabase } from '../database/sqlite.ts';
 import { cleanUserAgent } from '../http/user-agent.ts';
-import type { SecretCounts } from './pending-uses.ts';
 import { startOf } from './hours.ts';
+import type { SecretCounts } from './pending-uses.ts';
 import type { UsageSink } from './recorder.ts';
 
 /**

@@ -4,12 +4,12 @@ import type { ClientAddress } from '../http/client-address.ts';
 import type { ApiProblem } from '../http/errors.ts';
 import type { PreformattedResponse } from '../http/preformatted-response.ts';
 import { nextRequestId } from '../http/request-ids.ts';
-import { acceptedFields, acceptedHead, keyFields } from './response-text.ts';
-import { errorResponse, rejectedResponse } from './responses.ts';
 import type { GrantingVerifier } from './granting-verifier.ts';
 import type { Lane, LaneExchange } from './lane.ts';
 import { forwardAuthRoute, originalTargets } from './original-request.ts';
 import { readFields } from './request-fields.ts';
+import { acceptedFields, acceptedHead, keyFields } from './response-text.ts';
+import { errorResponse, rejectedResponse } from './responses.ts';
 import type { AcceptKey, Rejected } from './result.ts';
 
 interface Options {

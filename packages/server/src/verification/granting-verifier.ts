@@ -5,13 +5,13 @@ import type { KeyTable } from './key-table.ts';
 import { type RequestFields, readFields } from './request-fields.ts';
 import {
   type AcceptKey,
-  type VerifyRequestOptions,
   type MaybePromise,
   NeedsGrant,
   type Rejected,
-  type VerifyOptions,
-  type VerificationResult,
   type ResultOrPromise,
+  type VerificationResult,
+  type VerifyOptions,
+  type VerifyRequestOptions,
 } from './result.ts';
 import type { Decided, KeyVerification, Verifier } from './verifier.ts';
 

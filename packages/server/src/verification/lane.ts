@@ -7,7 +7,7 @@ import type { PreformattedResponse } from '../http/preformatted-response.ts';
 import type { RequestCounts } from '../http/request-counts.ts';
 import { clientRequestId, nextRequestId } from '../http/request-ids.ts';
 import { headOf } from './response-text.ts';
-import { type PlainResponse, errorResponse } from './responses.ts';
+import { errorResponse, type PlainResponse } from './responses.ts';
 
 interface Options {
   addressOf: ClientAddress;

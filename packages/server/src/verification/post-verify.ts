@@ -7,12 +7,12 @@ import type { PreformattedResponse } from '../http/preformatted-response.ts';
 import { keepBody, readBody } from '../http/read-body.ts';
 import { nextRequestId } from '../http/request-ids.ts';
 import { readUtf8 } from '../http/utf8.ts';
-import { constantFields, errorResponse } from './responses.ts';
 import { usualToken } from './credentials.ts';
 import type { GrantingVerifier } from './granting-verifier.ts';
 import type { KeyTable } from './key-table.ts';
 import type { Lane, LaneExchange } from './lane.ts';
 import { readFields } from './request-fields.ts';
+import { constantFields, errorResponse } from './responses.ts';
 import type { MaybePromise, Rejected, VerifyOptions } from './result.ts';
 import { verifyKeys } from './verify-keys.ts';
 

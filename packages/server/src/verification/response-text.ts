@@ -2,8 +2,8 @@ import { STATUS_CODES } from 'node:http';
 import { dateField, onceASecond } from '../http/preformatted-response.ts';
 import { windowSeconds } from '../limits/fields.ts';
 import type { LimitState } from '../limits/sliding-window.ts';
-import { constantFields } from './responses.ts';
 import type { KeyTable } from './key-table.ts';
+import { constantFields } from './responses.ts';
 
 /** Heads of responses as one text, for `PreformattedResponse.send`. They are made of ASCII that no client chose. */
 

@@ -1,5 +1,5 @@
 import { errorCodes } from '@soku/contract/error-codes';
-import { errorBody, errorHeaders, type ApiProblem } from '../http/errors.ts';
+import { type ApiProblem, errorBody, errorHeaders } from '../http/errors.ts';
 
 /** A whole answer, whoever writes it. */
 export interface PlainResponse {

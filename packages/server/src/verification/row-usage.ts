@@ -1,6 +1,6 @@
 import { longestAgent, shorten } from '../http/user-agent.ts';
-import type { PendingUses, SecretCounts } from '../usage/pending-uses.ts';
 import { hourOf, startOf } from '../usage/hours.ts';
+import type { PendingUses, SecretCounts } from '../usage/pending-uses.ts';
 import type { CountingTable } from '../usage/recorder.ts';
 import * as column from './columns.ts';
 import { SharedTexts } from './shared-texts.ts';

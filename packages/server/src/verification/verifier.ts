@@ -9,11 +9,25 @@ import { hashOf } from './hash-words.ts';
 import { judge } from './judge.ts';
 import { type KeyTable, none } from './key-table.ts';
 import type { KeyWindows } from './key-windows.ts';
-import type { SecretCache } from './secret-cache.ts';
-import { guessCodes, rateLimited, retiredSecret, revokedKey, unknownKey, verificationUnavailable } from './rejections.ts';
+import {
+  guessCodes,
+  rateLimited,
+  retiredSecret,
+  revokedKey,
+  unknownKey,
+  verificationUnavailable,
+} from './rejections.ts';
 import type { RequestFields } from './request-fields.ts';
+import {
+  type AcceptKey,
+  type MaybePromise,
+  NeedsGrant,
+  type Rejected,
+  type VerifyOptions,
+  type VerifyRequestOptions,
+} from './result.ts';
+import type { SecretCache } from './secret-cache.ts';
 import type { CacheLease, Read, SecretSource } from './secret-source.ts';
-import { type AcceptKey, type VerifyRequestOptions, type MaybePromise, NeedsGrant, type Rejected, type VerifyOptions } from './result.ts';
 import type { VerificationCounts } from './verification-counts.ts';
 
 interface Options {
@@ -227,7 +241,10 @@ export class Verifier {
     if (ended === undefined || isForeign(ended.workspaceId, use))
       return this.#refuseStranger(unknownKey, use, now);
     if (use.recorded !== false) this.#refused.usage.refuse(row, now);
-    return this.#refuse(ended.standing === 'revoked' ? revokedKey(ended.since) : retiredSecret(ended.since), use);
+    return this.#refuse(
+      ended.standing === 'revoked' ? revokedKey(ended.since) : retiredSecret(ended.since),
+      use,
+    );
   }
 
   /** Refuses a key whose secret is right. The holder sees such refusals on the key's page. */

@@ -1,10 +1,10 @@
 import { jsonSchemaOf, type Operation, type Parameter, type Schemas } from '../../api/openapi.ts';
 import { Code } from '../../components/Code.tsx';
-import { Responses } from './Responses.tsx';
 import { curlExample, needsKey } from './curl-example.ts';
 import { FieldTable } from './FieldTable.tsx';
 import { Markup } from './Markup.tsx';
-import { listFields, type SchemaField, describeType } from './schema-fields.ts';
+import { Responses } from './Responses.tsx';
+import { describeType, listFields, type SchemaField } from './schema-fields.ts';
 
 interface OperationEntryProps {
   operation: Operation;

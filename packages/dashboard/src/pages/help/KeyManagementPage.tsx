@@ -4,8 +4,8 @@ import { useSession } from '../../api/session.ts';
 import { Code } from '../../components/Code.tsx';
 import { AuditLog } from './AuditLog.tsx';
 import { HelpPage, HelpSection } from './HelpPage.tsx';
-import { KeyStorage } from './KeyStorage.tsx';
 import { examplePreview, KeyAnatomy } from './KeyAnatomy.tsx';
+import { KeyStorage } from './KeyStorage.tsx';
 
 export function KeyManagementPage() {
   const prefix = useSession()?.keyPrefix ?? 'sk_live_';

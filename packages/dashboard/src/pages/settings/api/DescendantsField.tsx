@@ -42,7 +42,8 @@ function labelOf(descendants: Descendants | undefined): string {
 
 function usageSummary({ accepted, lastUsedAt }: Descendants): string {
   if (lastUsedAt === null) return 'Never used.';
-  if (accepted === 0) return `Not used in the last 24 hours (last used ${relativeTimeWithSeconds(lastUsedAt)}).`;
+  if (accepted === 0)
+    return `Not used in the last 24 hours (last used ${relativeTimeWithSeconds(lastUsedAt)}).`;
   const requests = accepted === 1 ? '1 request' : `${accepted.toLocaleString('en')} requests`;
   return `${requests} in the last 24 hours, last used ${relativeTimeWithSeconds(lastUsedAt)}.`;
 }

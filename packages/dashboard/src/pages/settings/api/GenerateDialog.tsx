@@ -6,9 +6,9 @@ import { Dialog } from '../../../components/Dialog.tsx';
 import { GenerateForm } from './GenerateForm.tsx';
 import { LeaveConfirmation } from './LeaveConfirmation.tsx';
 import { LostResponse } from './LostResponse.tsx';
-import { dropNewKey, storeNewKey, markCopied, useNewKey, useNewKeyDialog } from './new-key.ts';
-import { RescueDialog } from './RescueDialog.tsx';
 import { NewKeyView } from './NewKeyView.tsx';
+import { dropNewKey, markCopied, storeNewKey, useNewKey, useNewKeyDialog } from './new-key.ts';
+import { RescueDialog } from './RescueDialog.tsx';
 import { useCreateKey } from './use-create-key.ts';
 
 /**

@@ -7,7 +7,7 @@ import { Failure } from '../../../components/Notice.tsx';
 import { Skeleton } from '../../../components/Skeleton.tsx';
 import { announce } from '../../../components/Toast.tsx';
 import { LimitForm } from './LimitForm.tsx';
-import { inheritedLimitLabel, formatLimit } from './limit.ts';
+import { formatLimit, inheritedLimitLabel } from './limit.ts';
 
 export function KeyLimitDialog({ id, onClose }: { id: string; onClose: () => void }) {
   const client = useQueryClient();

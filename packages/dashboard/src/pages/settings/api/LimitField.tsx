@@ -1,7 +1,7 @@
 import type { RateLimit } from '@soku/contract/rate-limits';
 import { useState } from 'react';
 import { SelectField, TextField } from '../../../components/Field.tsx';
-import { toLimitChoice, type LimitChoice } from './limit.ts';
+import { type LimitChoice, toLimitChoice } from './limit.ts';
 
 interface LimitFieldProps {
   label: string;

@@ -1,4 +1,4 @@
-import { decodePercent, mayHoldKey } from '@soku/key';
+import { decodePercent, mayContainKey } from '@soku/key';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { Search } from 'lucide-react';
 import { type ClipboardEvent, type DragEvent, useEffect, useRef, useState } from 'react';
@@ -87,7 +87,7 @@ export function SearchKeys({ filter: { q, hash }, found }: SearchKeysProps) {
    * @returns whether the text may contain a key
    */
   const takeKey = (input: string): boolean => {
-    if (!mayHoldKey(decodePercent(input))) return false;
+    if (!mayContainKey(decodePercent(input))) return false;
     read(input).catch(() => setNote(checkFailed));
     return true;
   };

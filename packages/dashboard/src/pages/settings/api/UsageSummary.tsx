@@ -56,10 +56,11 @@ const maxLength = 40;
 
 /**
  * The first product of a user agent, such as "curl/8.5" in "curl/8.5 (x86_64) libcurl/8.5", names the program (RFC
- * 9110, 10.1.5). Browsers all start with Mozilla/5.0, so they are recognized by deviceOf.
+ * 9110, 10.1.5). Browsers all start with Mozilla/5.0, so they are recognized by describeDevice.
  */
 function Program({ userAgent }: { userAgent: string }) {
-  if (userAgent.startsWith('Mozilla/')) return <span key="browser">{` with ${describeDevice(userAgent)}`}</span>;
+  if (userAgent.startsWith('Mozilla/'))
+    return <span key="browser">{` with ${describeDevice(userAgent)}`}</span>;
   const [program = userAgent] = userAgent.split(/\s/, 1);
   return (
     <span>

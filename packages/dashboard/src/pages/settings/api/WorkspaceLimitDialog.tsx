@@ -5,7 +5,7 @@ import { Failure } from '../../../components/Notice.tsx';
 import { Skeleton } from '../../../components/Skeleton.tsx';
 import { announce } from '../../../components/Toast.tsx';
 import { LimitForm } from './LimitForm.tsx';
-import { inheritedLimitLabel, formatLimit } from './limit.ts';
+import { formatLimit, inheritedLimitLabel } from './limit.ts';
 
 /** Changes the limit of all keys without their own limit. */
 export function WorkspaceLimitDialog({ onClose }: { onClose: () => void }) {

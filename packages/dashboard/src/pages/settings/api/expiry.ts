@@ -1,5 +1,5 @@
 import { exactTime, utcTime } from '../../../dates/dates.ts';
-import { dateFormat, toInstants, userTimeZone, localTimeAsUtc } from '../../../dates/zone.ts';
+import { dateFormat, localTimeAsUtc, toInstants, userTimeZone } from '../../../dates/zone.ts';
 
 /** The lifetimes that the form offers. Days are 24 hours; a custom time is in the user's time zone. */
 export const lifetimes = [
@@ -47,7 +47,12 @@ function customExpiry(custom: string, now: number, zone: string): Expiry {
 }
 
 /** Explains the current choice. */
-export function describeExpiry(choice: string, custom: string, now = Date.now(), zone = userTimeZone): string {
+export function describeExpiry(
+  choice: string,
+  custom: string,
+  now = Date.now(),
+  zone = userTimeZone,
+): string {
   const expiry = parseExpiry(choice, custom, now, zone);
   if (expiry.problem !== undefined) return `Enter the time in your time zone, ${zone}.`;
   if (expiry.at === null) return 'The key works until you revoke it.';

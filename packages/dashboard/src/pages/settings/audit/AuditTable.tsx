@@ -6,9 +6,9 @@ import { Link } from '@tanstack/react-router';
 import { ChevronRight } from 'lucide-react';
 import { useId, useState } from 'react';
 import { useSession } from '../../../api/session.ts';
-import { UntrustedText } from '../../../components/UntrustedText.tsx';
 import { Skeleton } from '../../../components/Skeleton.tsx';
-import { formatDay, exactTime, formatTime, utcTime } from '../../../dates/dates.ts';
+import { UntrustedText } from '../../../components/UntrustedText.tsx';
+import { exactTime, formatDay, formatTime, utcTime } from '../../../dates/dates.ts';
 import { actionLabel, kindLabel } from './action-labels.ts';
 import { EntryDetails } from './EntryDetails.tsx';
 

@@ -4,7 +4,7 @@ import { Button } from '../../../components/Button.tsx';
 import { TextField } from '../../../components/Field.tsx';
 import { InvalidFields, useSubmit } from '../../../components/use-submit.ts';
 import { userTimeZone } from '../../../dates/zone.ts';
-import { toPeriodInput, type Period, parsePeriod } from './period.ts';
+import { type Period, parsePeriod, toPeriodInput } from './period.ts';
 
 type Bounds = Pick<AuditView, 'since' | 'until'>;
 

@@ -41,5 +41,8 @@ export function useKeyChoices(chosen: string | undefined): { choices: Choice[]; 
 }
 
 function choiceOf({ id, name, preview, status }: Key): Choice {
-  return { id, name: `${escapeHiddenCharacters(name)}, ${preview}${status === 'active' ? '' : ` (${status})`}` };
+  return {
+    id,
+    name: `${escapeHiddenCharacters(name)}, ${preview}${status === 'active' ? '' : ` (${status})`}`,
+  };
 }

@@ -2,7 +2,7 @@ import './UsageChart.css';
 import { type CSSProperties, memo, type PointerEvent, type ReactNode, useState } from 'react';
 import type { UsageRange } from '../../../../api/usage.ts';
 import type { Elements } from '../../../../components/elements.ts';
-import { describeSlot, type Slot, chartMaximum, formatSlot, chartTicks } from './slots.ts';
+import { chartMaximum, chartTicks, describeSlot, formatSlot, type Slot } from './slots.ts';
 
 const compact = new Intl.NumberFormat('en', { notation: 'compact' });
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;

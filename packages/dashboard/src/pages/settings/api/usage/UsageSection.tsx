@@ -10,7 +10,7 @@ import { Failure } from '../../../../components/Notice.tsx';
 import { Skeleton } from '../../../../components/Skeleton.tsx';
 import { LastUseDetails } from './LastUseDetails.tsx';
 import { RangeSwitch } from './RangeSwitch.tsx';
-import { rangeLabels, toSlots, summarizeUsage } from './slots.ts';
+import { rangeLabels, summarizeUsage, toSlots } from './slots.ts';
 import { Totals } from './Totals.tsx';
 import { ChartFrame, UsageChart } from './UsageChart.tsx';
 import { UsageTable } from './UsageTable.tsx';

@@ -1,5 +1,5 @@
 import type { UsageRange } from '../../../../api/usage.ts';
-import { rangeLabels, type Slot, formatSlot } from './slots.ts';
+import { formatSlot, rangeLabels, type Slot } from './slots.ts';
 
 /** The numbers of the chart as a table, for reading and copying. */
 export function UsageTable({ slots, range }: { slots: Slot[]; range: UsageRange }) {

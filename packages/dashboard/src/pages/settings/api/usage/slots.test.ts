@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { msPerHour } from '@soku/contract/instant';
 import fc from 'fast-check';
 import { dayNumber, hoursInDays, localTime } from '../../../../dates/zone.ts';
-import { formatSlot, toSlots, chartTicks } from './slots.ts';
+import { chartTicks, formatSlot, toSlots } from './slots.ts';
 
 /** The server's response: this many UTC hours, up to and including the hour of `now`. */
 function hoursTo(now: number, count: number) {

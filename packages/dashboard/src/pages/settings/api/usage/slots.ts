@@ -3,7 +3,7 @@
 import { msPerHour } from '@soku/contract/instant';
 import type { Usage } from '@soku/contract/usage';
 import type { UsageRange } from '../../../../api/usage.ts';
-import { dayNumber, dateFormat, localTime, utcOffset, userTimeZone } from '../../../../dates/zone.ts';
+import { dateFormat, dayNumber, localTime, userTimeZone, utcOffset } from '../../../../dates/zone.ts';
 
 export interface Slot {
   /** Start of the first hour, in epoch ms. */
