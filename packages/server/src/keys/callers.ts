@@ -133,4 +133,7 @@ const recentLoginRequired: ApiProblem = {
   message: 'You signed in more than two hours ago. Sign in again to create a key.',
 };
 
-const noWorkspace: ApiProblem = { code: 'not_found', message: 'Workspace not found.' };
+const noWorkspace: ApiProblem = {
+  code: 'not_found',
+  message: 'Workspace not found. Check the X-Soku-Workspace header.',
+};
