@@ -43,7 +43,7 @@ async function isSelected(page: Page, apiKey: string): Promise<void> {
 }
 
 test('when the clipboard is refused, nothing is claimed, and the selected key can be copied by hand', async (t) => {
-  const page = await secure.open(t, '/settings/api');
+  const page = await secure.open(t, '/settings/api', { alone: true });
   await openBefore(page, refuseClipboard + refuseCommand);
   const apiKey = await keys.generate(page, 'Refused');
   await keys.copyButton(page).click();
@@ -77,7 +77,7 @@ test('copying a part of the key by hand does not count', async (t) => {
 });
 
 test('when only the newer interface is refused, the older one copies', async (t) => {
-  const page = await secure.open(t, '/settings/api');
+  const page = await secure.open(t, '/settings/api', { alone: true });
   await openBefore(page, refuseClipboard);
   const apiKey = await keys.generate(page, 'Older interface');
   await keys.copyButton(page).click();
@@ -86,7 +86,7 @@ test('when only the newer interface is refused, the older one copies', async (t)
 });
 
 test('on plain http, without navigator.clipboard, the key is copied and says so', async (t) => {
-  const page = await dashboard.open(t, '/login', { as: null, expected: plainHttpRemarks });
+  const page = await dashboard.open(t, '/login', { alone: true, as: null, expected: plainHttpRemarks });
   await page.goto(`${plainHttp}/settings/api`);
   await page.getByRole('textbox', { name: 'E-mail' }).fill(owner.email);
   await page.getByRole('textbox', { name: 'Password' }).fill(owner.password);
@@ -111,7 +111,7 @@ async function showsFocusAgain(page: Page): Promise<void> {
 }
 
 test('on plain http, where copying fails, the key stays selected in its field', async (t) => {
-  const page = await dashboard.open(t, '/login', { as: null, expected: plainHttpRemarks });
+  const page = await dashboard.open(t, '/login', { alone: true, as: null, expected: plainHttpRemarks });
   await page.addInitScript(refuseCommand);
   await page.goto(`${plainHttp}/settings/api`);
   await page.getByRole('textbox', { name: 'E-mail' }).fill(owner.email);

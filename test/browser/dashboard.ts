@@ -9,15 +9,21 @@ import { patience } from '../support/patience.ts';
 import type { Person } from '../support/person.ts';
 import { owner, startServer, type TestServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
+import { SharedPage } from './shared-page.ts';
 import { translator } from './translator.ts';
 
-interface OpenOptions extends BrowserContextOptions {
+interface PageOptions extends BrowserContextOptions {
+  /** In a new context, which is closed: for a test that leaves more than SharedPage removes, such as a clock. */
+  alone?: boolean;
+  /** A translator rewrites the page, and goes on doing so. */
+  translated?: boolean;
+}
+
+interface OpenOptions extends PageOptions {
   /** Whose session the browser has: ada's when nothing is said, nobody's when null. */
   as?: Person | null;
   /** Console messages that belong to the test, such as Chromium's line for a refused request. */
   expected?: RegExp[];
-  /** A translator rewrites the page, and goes on doing so. */
-  translated?: boolean;
 }
 
 /** Chromium's own line for an answer of this status; the page cannot keep it from being written. */
@@ -32,6 +38,8 @@ export class Dashboard {
   /** Of two servers in front of one browser, the first one closes it. */
   readonly #closeBrowser: boolean;
   readonly #contexts: BrowserContext[] = [];
+  #shared: SharedPage | undefined;
+  #isSharing = false;
   /** Signing in is limited by address, so each context comes from another one. */
   #addresses = 0;
 
@@ -77,28 +85,51 @@ export class Dashboard {
     return openSession(this.server, account, this.#nextAddress());
   }
 
-  /** A page that is closed after the test, and fails it when something went wrong in its console. */
+  /** A page that is left after the test, and fails it when something went wrong in its console. */
   async open(t: TestContext, path: string, options: OpenOptions = {}): Promise<Page> {
-    const { as = this.#ada ?? null, expected = [], translated = false, ...context } = options;
-    const { page, problems } = await newPage(this.#browser, {
-      extraHTTPHeaders: { 'x-forwarded-for': this.#nextAddress() },
-      // Motion would only be waited for.
-      reducedMotion: 'reduce',
-      permissions: ['clipboard-read', 'clipboard-write'],
-      ...context,
-    });
-    this.#contexts.push(page.context());
+    const { as = this.#ada ?? null, expected = [], ...kind } = options;
+    const { page, problems, leave } = await this.#page(kind);
     page.setDefaultTimeout(patience);
-    if (translated) await page.context().addInitScript(translator);
+    await page.context().setExtraHTTPHeaders({ 'x-forwarded-for': this.#nextAddress() });
     if (as !== null) await page.context().addCookies(cookiesFor(as, this.server.url));
     page.context().on('page', (another) => problems.push(...watch(another)));
     t.after(async () => {
-      await page.context().close();
+      await leave();
       const unexpected = problems.filter((problem) => !expected.some((pattern) => pattern.test(problem)));
       assert.deepEqual(unexpected, [], 'nothing went wrong in the console');
     });
     await page.goto(this.server.url + path);
     return page;
+  }
+
+  /** The shared page, if it is free and does, or else a new one. */
+  async #page({ alone = false, translated = false, ...context }: PageOptions) {
+    const usual = {
+      // Motion would only be waited for.
+      reducedMotion: 'reduce' as const,
+      permissions: ['clipboard-read', 'clipboard-write'],
+    };
+    if (!alone && !translated && Object.keys(context).length === 0 && !this.#isSharing) {
+      this.#isSharing = true;
+      const shared = this.#shared ?? (await SharedPage.open(this.#browser, this.server.url, usual));
+      return { page: shared.page, problems: shared.problems, leave: () => this.#giveBack(shared) };
+    }
+    const { page, problems } = await newPage(this.#browser, { ...usual, ...context });
+    this.#contexts.push(page.context());
+    if (translated) await page.context().addInitScript(translator);
+    return { page, problems, leave: () => page.context().close() };
+  }
+
+  async #giveBack(shared: SharedPage): Promise<void> {
+    try {
+      await shared.clear();
+      this.#shared = shared;
+    } catch {
+      this.#shared = undefined;
+      await shared.context.close();
+    } finally {
+      this.#isSharing = false;
+    }
   }
 
   /** Runs SQL on the server's own database, as time and operators do things that no interface can. */
@@ -110,6 +141,7 @@ export class Dashboard {
   /** Pages first: one that still asks when its server has gone would fail its test. */
   async stop(): Promise<void> {
     for (const context of this.#contexts) await context.close();
+    await this.#shared?.context.close();
     if (this.#closeBrowser) await this.#browser.close();
     await this.server.stop();
   }

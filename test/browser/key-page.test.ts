@@ -55,7 +55,7 @@ test('the page shows who used the key last, and counts what was accepted and ref
 
 test('the page brings itself up to date while it is looked at, and asks nothing while it is not', async (t) => {
   const { apiKey, key } = await ada.makeKey({ name: 'Watched' });
-  const page = await dashboard.open(t, `/settings/api/${key.id}`);
+  const page = await dashboard.open(t, `/settings/api/${key.id}`, { alone: true });
   await page.clock.install();
   await page.reload();
   await shows(page, '0', '0');
@@ -80,7 +80,11 @@ test('the page brings itself up to date while it is looked at, and asks nothing 
 test('when the session ends, the page asks for the password once, and not every ten seconds', async (t) => {
   const { key } = await ada.makeKey({ name: 'Left open' });
   const person = await dashboard.openSession();
-  const page = await dashboard.open(t, `/settings/api/${key.id}`, { as: person, expected: [answered(401)] });
+  const page = await dashboard.open(t, `/settings/api/${key.id}`, {
+    alone: true,
+    as: person,
+    expected: [answered(401)],
+  });
   await page.clock.install();
   await page.reload();
   await shows(page, '0', '0');

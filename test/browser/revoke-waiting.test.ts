@@ -66,7 +66,7 @@ test('a revoke that takes long says so in a region of the dialog that was there 
 
 test('a revoke that takes longer than it may says that the key may be dead already', async (t) => {
   await ada.makeKey({ name: 'Hangs' });
-  const page = await dashboard.open(t, '/settings/api?q=Hangs');
+  const page = await dashboard.open(t, '/settings/api?q=Hangs', { alone: true });
   const held = Promise.withResolvers<void>();
   await page.route('**/revoke', async (route) => {
     await held.promise;

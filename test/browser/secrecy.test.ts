@@ -82,7 +82,7 @@ async function memoryOf(page: Page): Promise<string> {
 
 /** Makes a key and uses everything that the dialog offers. */
 async function makeAndUse(t: TestContext, name: string) {
-  const page = await dashboard.open(t, '/settings/api');
+  const page = await dashboard.open(t, '/settings/api', { alone: true });
   const recorded = record(page.context());
   const apiKey = await keys.generate(page, name);
   await keys.copyButton(page).click();
@@ -149,7 +149,7 @@ test('M4: the page that the browser keeps for Back and Forward drops the key whe
 });
 
 test('M4: the answer with the key may be stored by nobody', async (t) => {
-  const page = await dashboard.open(t, '/settings/api');
+  const page = await dashboard.open(t, '/settings/api', { alone: true });
   const answer = page.waitForResponse((response) => response.request().method() === 'POST');
   await keys.generate(page, 'Not stored');
   const headers = await (await answer).allHeaders();
@@ -180,7 +180,7 @@ for (const [how, around] of [
   test(`a key that is pasted into the search ${how} is found by its hash, revoked or not, and goes nowhere`, async (t) => {
     const { apiKey, key } = await dashboard.ada.makeKey({ name: `Leaked ${how}` });
     await dashboard.ada.revoke(key.id);
-    const page = await dashboard.open(t, '/settings/api?q=Leaked');
+    const page = await dashboard.open(t, '/settings/api?q=Leaked', { alone: true });
     const recorded = record(page.context());
     await page.evaluate((text) => Reflect.get(navigator, 'clipboard').writeText(text), around(apiKey));
     await searchField(page).focus();
@@ -204,7 +204,7 @@ for (const [how, around] of [
 
 test('a key that is typed into the search is not sent, and one of several is said to be the first', async (t) => {
   const { apiKey } = await dashboard.ada.makeKey({ name: 'Typed' });
-  const page = await dashboard.open(t, '/settings/api');
+  const page = await dashboard.open(t, '/settings/api', { alone: true });
   const recorded = record(page.context());
   await searchField(page).fill(apiKey);
   await keys.row(page, 'Typed').waitFor();
@@ -241,7 +241,7 @@ test('a key in the address of a page is taken out of it before anything reads it
     `/settings/api/${apiKey}`,
     `/login?next=${encodeURIComponent(`/settings/api?q=${apiKey}`)}`,
   ]) {
-    const page = await dashboard.open(t, '/help/authentication');
+    const page = await dashboard.open(t, '/help/authentication', { alone: true });
     const recorded = record(page.context());
     await page.goto(dashboard.server.url + path);
     await keys.row(page, 'In the address').waitFor();
@@ -251,9 +251,9 @@ test('a key in the address of a page is taken out of it before anything reads it
     assert.match(opened ?? '', /^GET /, 'what was opened');
     assert.deepEqual(others, []);
   }
-  const page = await dashboard.open(t, `/help/authentication?x=${apiKey}#${apiKey}`);
+  const page = await dashboard.open(t, `/help/authentication?x=${apiKey}#${apiKey}`, { alone: true });
   await isAt(page, '/help/authentication');
-  const stranger = await dashboard.open(t, `/settings/api?q=${apiKey}`, { as: null });
+  const stranger = await dashboard.open(t, `/settings/api?q=${apiKey}`, { alone: true, as: null });
   await isAt(stranger, `/login?next=${encodeURIComponent(`/settings/api?hash=${hashOf(apiKey)}`)}`);
 });
 
@@ -262,7 +262,7 @@ test('the prefixes that a deployment accepts are known to its pages', async (t) 
   const other = await Dashboard.start(env, dashboard);
   t.after(() => other.stop());
   const { apiKey } = await other.ada.makeKey({ name: 'Of acme' });
-  const page = await other.open(t, `/settings/api?q=${apiKey}`);
+  const page = await other.open(t, `/settings/api?q=${apiKey}`, { alone: true });
   await keys.row(page, 'Of acme').waitFor();
   await isAt(page, `/settings/api?hash=${hashOf(apiKey)}`);
   for (const text of [apiKey.slice(5), generateKey({ prefix: 'old_' }).slice(4)]) {
@@ -274,7 +274,7 @@ test('the prefixes that a deployment accepts are known to its pages', async (t) 
 });
 
 test('a long text that is no key stays in the search, as it was pasted', async (t) => {
-  const page = await dashboard.open(t, '/settings/api?q=by');
+  const page = await dashboard.open(t, '/settings/api?q=by', { alone: true });
   const digest = hashOf('anything');
   await page.evaluate((text) => Reflect.get(navigator, 'clipboard').writeText(text), digest);
   await searchField(page).focus();
@@ -286,7 +286,7 @@ test('a long text that is no key stays in the search, as it was pasted', async (
 
 test('while the code that reads keys does not load, a text that may hold one goes nowhere', async (t) => {
   const { apiKey } = await dashboard.ada.makeKey({ name: 'Not read' });
-  const page = await dashboard.open(t, '/settings/api', { expected: [noAnswer] });
+  const page = await dashboard.open(t, '/settings/api', { alone: true, expected: [noAnswer] });
   const recorded = record(page.context());
   await page.route(/search-input|read-address/, (route) => route.abort());
   await searchField(page).fill(apiKey);
