@@ -40,6 +40,9 @@ interface Options {
   mutation: Mutation | undefined;
 }
 
+/** The protocol as it is. */
+const unchanged: Mutation = { name: '', shownBy: 0 };
+
 const shared = { addressLimits: new AddressLimits('off') };
 
 /** One server: the real node of the protocol and the real verifier. */
@@ -55,7 +58,7 @@ export class Process {
 
   constructor(options: Options) {
     this.#options = options;
-    const { name, world, host, link, leaseMs, mutation = { name: '' } } = options;
+    const { name, world, host, link, leaseMs, mutation = unchanged } = options;
     this.name = name;
     this.host = host;
     const memory = new SecretMemory({ good: 100, refused: 100 });
