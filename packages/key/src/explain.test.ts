@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { keys, keysOf, prefixes, texts } from '../../../test/support/arbitrary-keys.ts';
+import { times } from '../../../test/support/long.ts';
 import { explainKey } from './explain.ts';
 import { parseKey } from './parse.ts';
 
@@ -191,7 +192,7 @@ test('an explanation is given exactly when the key is not accepted, and no strin
         assert.equal(explainKey(text, accepted) === null, parseKey(text, accepted) !== null);
       },
     ),
-    { numRuns: 5000 },
+    { numRuns: times(700, 20_000) },
   );
 });
 
@@ -200,7 +201,7 @@ test('every message can stand in a header: ASCII without double quotes and backs
     fc.property(texts, (text) => {
       assert.match(explainKey(text, prefixes)?.message ?? '-', /^[\x20\x21\x23-\x5b\x5d-\x7e]+$/);
     }),
-    { numRuns: 2000 },
+    { numRuns: times(300, 10_000) },
   );
 });
 
@@ -233,7 +234,7 @@ test('a message is the same whatever the secret is', () => {
     fc.property(secretKeys, secretKeys, fc.constantFrom(...mistakes), (one, other, mistake) => {
       assert.deepEqual(explainKey(mistake(one), prefixes), explainKey(mistake(other), prefixes));
     }),
-    { numRuns: 2000 },
+    { numRuns: times(300, 10_000) },
   );
 });
 
@@ -247,7 +248,7 @@ test('a message repeats no four characters of a secret', () => {
         explainKey(secret.slice(0, at) + added + secret.slice(at + removed), prefixes)?.message ?? '';
       for (let i = 8; i + 4 <= 34; i++) assert.ok(!message.includes(secret.slice(i, i + 4)), message);
     }),
-    { numRuns: 2000 },
+    { numRuns: times(300, 10_000) },
   );
 });
 

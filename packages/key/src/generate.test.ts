@@ -75,7 +75,7 @@ test('every character is equally likely', (t) => {
   assert.ok(biased > bound, 'the bound tells a biased generator from ours');
 });
 
-test('a hundred thousand keys of the platform source are all different', () => {
-  const made = new Set(Array.from({ length: 100_000 }, () => generateKey()));
-  assert.equal(made.size, 100_000);
+test('ten thousand keys of the platform source are all different', () => {
+  const made = new Set(Array.from({ length: 10_000 }, () => generateKey()));
+  assert.equal(made.size, 10_000);
 });

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { hash } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { times } from '../../../../test/support/long.ts';
 import { HeldUses } from '../usage/held-uses.ts';
 import { KeyTable, none } from './key-table.ts';
 import type { EndedSecret, VerifiedKey } from './known-secret.ts';
@@ -254,6 +255,6 @@ test('whatever is put in and taken out, a row is never that of another key, and 
       assert.equal(world.table.usage.pending, 0);
       assert.deepEqual(world.written, world.used);
     }),
-    { numRuns: 300 },
+    { numRuns: times(100, 3000) },
   );
 });
