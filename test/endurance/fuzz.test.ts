@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { z } from 'zod';
+import { times } from '../support/long.ts';
 import { bearer, call } from '../support/person.ts';
 import { Random } from '../support/random.ts';
 import { runApart } from '../support/run-apart.ts';
 import { startServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
 
-const count = Number(process.env.SOKU_FUZZ_COUNT ?? 5000);
+const count = Number(process.env.SOKU_FUZZ_COUNT ?? times(1200, 20_000));
 /** At the same time. */
 const clients = 6;
 

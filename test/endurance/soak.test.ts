@@ -26,7 +26,7 @@ const missing = (kinds: Kinds) =>
 
 test('under traffic of every kind at once, each answer is the one that its kind must have, and every use is counted', async (t) => {
   const { wrong, unexpected, kinds, requests } = await runSoak({
-    seconds: 6,
+    seconds: 2,
     share: 0.4,
     isEnough: (answered) => missing(answered).length === 0,
   });
