@@ -2,11 +2,6 @@
 
 import { runPackaged } from './child.mjs';
 
-/** The files that Node starts: the server, the operator's commands, and the thread that hashes passwords. */
-const entries = ['main.ts', 'operator.ts', 'accounts/password-worker.ts'].map(
-  (file) => `packages/server/src/${file}`,
-);
-
 /**
  * Bundles the server and the operator's commands with all packages that they use.
  * @param {string} root the repository
@@ -18,6 +13,8 @@ export function buildServer(root, node, outDir) {
   // they return, and drops the `try` around them with the exception that was waited for.
   const unchanged = ['--no-treeshake', '--minify', 'false'];
   const flags = [
+    '--config',
+    'scripts/server-bundle.mjs',
     '--platform',
     'node',
     '--format',
@@ -28,5 +25,5 @@ export function buildServer(root, node, outDir) {
     '--log-level',
     'warn',
   ];
-  return runPackaged(node, root, 'rolldown', 'bin/cli.mjs', [...entries, ...flags]);
+  return runPackaged(node, root, 'rolldown', 'bin/cli.mjs', flags);
 }

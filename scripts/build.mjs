@@ -42,6 +42,7 @@ const tools = [
   'scripts/build-server.mjs',
   'scripts/child.mjs',
   'scripts/compress.mjs',
+  'scripts/server-bundle.mjs',
 ];
 const notSources = new Set(['dist', '.building', 'node_modules']);
 
