@@ -116,10 +116,10 @@ test('M4: after Done, a reload, Back and Forward the full key is nowhere in the 
   await isAt(page, '/settings/api');
   await page.reload();
   await keys.row(page, 'Nowhere').waitFor();
-  await isNowhereIn(page, apiKey, 'after a reload');
+  await isNotInPage(page, apiKey, 'after a reload');
   await page.goto(`${dashboard.server.url}/settings/api?panel=generate`);
   await keys.nameField(page).waitFor();
-  await isNowhereIn(page, apiKey, 'in the dialog that was opened again');
+  await isNotInPage(page, apiKey, 'in the dialog that was opened again');
 
   const holding = (await recorded.answers()).filter(({ text }) => text.includes(randomPart(apiKey)));
   assert.deepEqual(
