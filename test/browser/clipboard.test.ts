@@ -43,7 +43,7 @@ async function isSelected(page: Page, apiKey: string): Promise<void> {
 }
 
 test('if the clipboard is blocked, the page does not report success, and the selected key can be copied by hand', async (t) => {
-  const page = await secure.open(t, '/settings/api');
+  const page = await secure.open(t, '/settings/api', { alone: true });
   await openBefore(page, refuseClipboard + refuseCommand);
   const apiKey = await keys.generate(page, 'Refused');
   await keys.copyButton(page).click();
@@ -77,7 +77,7 @@ test('copying part of the key by hand does not count as copying the key', async 
 });
 
 test('if only the Clipboard API is blocked, the older command copies the key', async (t) => {
-  const page = await secure.open(t, '/settings/api');
+  const page = await secure.open(t, '/settings/api', { alone: true });
   await openBefore(page, refuseClipboard);
   const apiKey = await keys.generate(page, 'Older interface');
   await keys.copyButton(page).click();
@@ -86,7 +86,7 @@ test('if only the Clipboard API is blocked, the older command copies the key', a
 });
 
 test('on plain http, without navigator.clipboard, the key is copied and the page reports it', async (t) => {
-  const page = await dashboard.open(t, '/login', { as: null, expected: plainHttpRemarks });
+  const page = await dashboard.open(t, '/login', { alone: true, as: null, expected: plainHttpRemarks });
   await page.goto(`${plainHttp}/settings/api`);
   await page.getByRole('textbox', { name: 'Email' }).fill(owner.email);
   await page.getByRole('textbox', { name: 'Password' }).fill(owner.password);
@@ -111,7 +111,7 @@ async function showsFocusAgain(page: Page): Promise<void> {
 }
 
 test('if copying fails on plain http, the key stays selected in its field', async (t) => {
-  const page = await dashboard.open(t, '/login', { as: null, expected: plainHttpRemarks });
+  const page = await dashboard.open(t, '/login', { alone: true, as: null, expected: plainHttpRemarks });
   await page.addInitScript(refuseCommand);
   await page.goto(`${plainHttp}/settings/api`);
   await page.getByRole('textbox', { name: 'Email' }).fill(owner.email);

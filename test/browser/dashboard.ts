@@ -9,15 +9,21 @@ import { patience } from '../support/patience.ts';
 import type { Person } from '../support/person.ts';
 import { owner, startServer, type TestServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
+import { SharedPage } from './shared-page.ts';
 import { translator } from './translator.ts';
 
-interface OpenOptions extends BrowserContextOptions {
+interface PageOptions extends BrowserContextOptions {
+  /** Opens a new context and closes it after the test, for a test that leaves more than SharedPage removes (a clock). */
+  alone?: boolean;
+  /** Whether a translator continuously rewrites the page. */
+  translated?: boolean;
+}
+
+interface OpenOptions extends PageOptions {
   /** Whose session the browser has: ada's by default, none if null. */
   as?: Person | null;
   /** Console messages that the test expects, such as Chromium's line for a rejected request. */
   expected?: RegExp[];
-  /** Whether a translator continuously rewrites the page. */
-  translated?: boolean;
 }
 
 /** Chromium's own console message for a response with this status, which the page cannot suppress. */
@@ -32,6 +38,8 @@ export class Dashboard {
   /** If several dashboards share a browser, the first one closes it. */
   readonly #closeBrowser: boolean;
   readonly #contexts: BrowserContext[] = [];
+  #shared: SharedPage | undefined;
+  #isSharing = false;
   /** Sign-ins are limited per address, so each context and each session uses its own address. */
   #addresses = 0;
 
@@ -77,28 +85,51 @@ export class Dashboard {
     return openSession(this.server, account, this.#nextAddress());
   }
 
-  /** Opens a page that is closed after the test. Unexpected console messages fail the test. */
+  /** Opens a page and leaves it after the test. Unexpected console messages fail the test. */
   async open(t: TestContext, path: string, options: OpenOptions = {}): Promise<Page> {
-    const { as = this.#ada ?? null, expected = [], translated = false, ...context } = options;
-    const { page, problems } = await newPage(this.#browser, {
-      extraHTTPHeaders: { 'x-forwarded-for': this.#nextAddress() },
-      // Avoids waiting for animations.
-      reducedMotion: 'reduce',
-      permissions: ['clipboard-read', 'clipboard-write'],
-      ...context,
-    });
-    this.#contexts.push(page.context());
+    const { as = this.#ada ?? null, expected = [], ...kind } = options;
+    const { page, problems, leave } = await this.#page(kind);
     page.setDefaultTimeout(patience);
-    if (translated) await page.context().addInitScript(translator);
+    await page.context().setExtraHTTPHeaders({ 'x-forwarded-for': this.#nextAddress() });
     if (as !== null) await page.context().addCookies(cookiesFor(as, this.server.url));
     page.context().on('page', (another) => problems.push(...watch(another)));
     t.after(async () => {
-      await page.context().close();
+      await leave();
       const unexpected = problems.filter((problem) => !expected.some((pattern) => pattern.test(problem)));
       assert.deepEqual(unexpected, [], 'no unexpected console messages');
     });
     await page.goto(this.server.url + path);
     return page;
+  }
+
+  /** The shared page if it is free and suits the options, otherwise a new one. */
+  async #page({ alone = false, translated = false, ...context }: PageOptions) {
+    const usual = {
+      // Avoids waiting for animations.
+      reducedMotion: 'reduce' as const,
+      permissions: ['clipboard-read', 'clipboard-write'],
+    };
+    if (!alone && !translated && Object.keys(context).length === 0 && !this.#isSharing) {
+      this.#isSharing = true;
+      const shared = this.#shared ?? (await SharedPage.open(this.#browser, this.server.url, usual));
+      return { page: shared.page, problems: shared.problems, leave: () => this.#giveBack(shared) };
+    }
+    const { page, problems } = await newPage(this.#browser, { ...usual, ...context });
+    this.#contexts.push(page.context());
+    if (translated) await page.context().addInitScript(translator);
+    return { page, problems, leave: () => page.context().close() };
+  }
+
+  async #giveBack(shared: SharedPage): Promise<void> {
+    try {
+      await shared.clear();
+      this.#shared = shared;
+    } catch {
+      this.#shared = undefined;
+      await shared.context.close();
+    } finally {
+      this.#isSharing = false;
+    }
   }
 
   /** Runs SQL on the server's database, to simulate the passage of time and manual changes. */
@@ -110,6 +141,7 @@ export class Dashboard {
   /** Closes the pages first: a page that sends a request after its server has stopped would fail its test. */
   async stop(): Promise<void> {
     for (const context of this.#contexts) await context.close();
+    await this.#shared?.context.close();
     if (this.#closeBrowser) await this.#browser.close();
     await this.server.stop();
   }

@@ -47,7 +47,7 @@ test('M7: the list shows name, preview, creation date, last use and status, newe
 
 test("M7: dates are relative, and on hover exact in the user's time zone and in UTC", async (t) => {
   const { key } = await ada.makeKey({ name: 'Dated' });
-  const page = await dashboard.open(t, '/settings/api?q=Dated');
+  const page = await dashboard.open(t, '/settings/api?q=Dated', { alone: true });
   await page.clock.setFixedTime(Date.parse(key.createdAt) + 3 * 24 * 60 * 60 * 1000 + 1000);
   await page.reload();
   const time = keys.row(page, 'Dated').getByRole('time');
@@ -246,7 +246,7 @@ test('a revoke on another machine appears within seconds while the page is visib
   const { key } = await ada.makeKey({ name: 'Seen from afar' });
   const shown = (page: Page) => page.getByRole('link', { name: 'Seen from afar', exact: true });
   const open = async (path: string) => {
-    const page = await dashboard.open(t, '/help/authentication');
+    const page = await dashboard.open(t, '/help/authentication', { alone: true });
     await page.clock.install();
     await page.goto(dashboard.server.url + path);
     await shown(page).waitFor();

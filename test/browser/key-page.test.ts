@@ -52,7 +52,7 @@ test('the page shows the last use and the current counts of accepted and rejecte
 
 test('the page refreshes while it is visible and sends no requests while it is hidden', async (t) => {
   const { apiKey, key } = await ada.makeKey({ name: 'Watched' });
-  const page = await dashboard.open(t, `/settings/api/${key.id}`);
+  const page = await dashboard.open(t, `/settings/api/${key.id}`, { alone: true });
   await page.clock.install();
   await page.reload();
   await shows(page, '0', '0');
@@ -78,6 +78,7 @@ test('when the session ends, the page asks for the password only once, not every
   const { key } = await ada.makeKey({ name: 'Left open' });
   const person = await dashboard.openSession();
   const page = await dashboard.open(t, `/settings/api/${key.id}`, {
+    alone: true,
     as: person,
     expected: [httpErrorMessage(401)],
   });

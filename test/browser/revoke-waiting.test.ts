@@ -66,7 +66,7 @@ test('a slow revoke is announced in an existing live region of the dialog, and i
 
 test('a revoke that takes too long says that the key may already be revoked', async (t) => {
   await ada.makeKey({ name: 'Hangs' });
-  const page = await dashboard.open(t, '/settings/api?q=Hangs');
+  const page = await dashboard.open(t, '/settings/api?q=Hangs', { alone: true });
   const held = Promise.withResolvers<void>();
   await page.route('**/revoke', async (route) => {
     await held.promise;

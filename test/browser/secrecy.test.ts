@@ -82,7 +82,7 @@ async function heapOf(page: Page): Promise<string> {
 
 /** Creates a key and uses every function of the dialog. */
 async function createAndUse(t: TestContext, name: string) {
-  const page = await dashboard.open(t, '/settings/api');
+  const page = await dashboard.open(t, '/settings/api', { alone: true });
   const recorded = record(page.context());
   const apiKey = await keys.generate(page, name);
   await keys.copyButton(page).click();
@@ -116,10 +116,10 @@ test('M4: after Done, a reload, Back and Forward, the full key is nowhere in the
   await isAt(page, '/settings/api');
   await page.reload();
   await keys.row(page, 'Nowhere').waitFor();
-  await isNowhereIn(page, apiKey, 'after a reload');
+  await isNotInPage(page, apiKey, 'after a reload');
   await page.goto(`${dashboard.server.url}/settings/api?panel=generate`);
   await keys.nameField(page).waitFor();
-  await isNowhereIn(page, apiKey, 'in the dialog that was opened again');
+  await isNotInPage(page, apiKey, 'in the dialog that was opened again');
 
   const leaks = (await recorded.responses()).filter(({ text }) => text.includes(randomPart(apiKey)));
   assert.deepEqual(
@@ -149,7 +149,7 @@ test('M4: a page drops the key when it enters the back/forward cache', async (t)
 });
 
 test('M4: the response with the key must not be stored', async (t) => {
-  const page = await dashboard.open(t, '/settings/api');
+  const page = await dashboard.open(t, '/settings/api', { alone: true });
   const response = page.waitForResponse((received) => received.request().method() === 'POST');
   await keys.generate(page, 'Not stored');
   const headers = await (await response).allHeaders();
@@ -180,7 +180,7 @@ for (const [how, around] of [
   test(`a key that is pasted into the search ${how} is found by its hash, even if revoked, and is not sent`, async (t) => {
     const { apiKey, key } = await dashboard.ada.makeKey({ name: `Leaked ${how}` });
     await dashboard.ada.revoke(key.id);
-    const page = await dashboard.open(t, '/settings/api?q=Leaked');
+    const page = await dashboard.open(t, '/settings/api?q=Leaked', { alone: true });
     const recorded = record(page.context());
     await page.evaluate((text) => Reflect.get(navigator, 'clipboard').writeText(text), around(apiKey));
     await searchField(page).focus();
@@ -204,7 +204,7 @@ for (const [how, around] of [
 
 test('a key that is typed into the search is not sent, and of several keys the first is used', async (t) => {
   const { apiKey } = await dashboard.ada.makeKey({ name: 'Typed' });
-  const page = await dashboard.open(t, '/settings/api');
+  const page = await dashboard.open(t, '/settings/api', { alone: true });
   const recorded = record(page.context());
   await searchField(page).fill(apiKey);
   await keys.row(page, 'Typed').waitFor();
@@ -241,7 +241,7 @@ test('a key in the address of a page is removed from it before it is used, and i
     `/settings/api/${apiKey}`,
     `/login?next=${encodeURIComponent(`/settings/api?q=${apiKey}`)}`,
   ]) {
-    const page = await dashboard.open(t, '/help/authentication');
+    const page = await dashboard.open(t, '/help/authentication', { alone: true });
     const recorded = record(page.context());
     await page.goto(dashboard.server.url + path);
     await keys.row(page, 'In the address').waitFor();
@@ -251,9 +251,9 @@ test('a key in the address of a page is removed from it before it is used, and i
     assert.match(opened ?? '', /^GET /, 'the request for the page');
     assert.deepEqual(others, []);
   }
-  const page = await dashboard.open(t, `/help/authentication?x=${apiKey}#${apiKey}`);
+  const page = await dashboard.open(t, `/help/authentication?x=${apiKey}#${apiKey}`, { alone: true });
   await isAt(page, '/help/authentication');
-  const stranger = await dashboard.open(t, `/settings/api?q=${apiKey}`, { as: null });
+  const stranger = await dashboard.open(t, `/settings/api?q=${apiKey}`, { alone: true, as: null });
   await isAt(stranger, `/login?next=${encodeURIComponent(`/settings/api?hash=${hashOf(apiKey)}`)}`);
 });
 
@@ -262,7 +262,7 @@ test('the pages recognize all prefixes that a deployment accepts', async (t) => 
   const other = await Dashboard.start(env, dashboard);
   t.after(() => other.stop());
   const { apiKey } = await other.ada.makeKey({ name: 'Of acme' });
-  const page = await other.open(t, `/settings/api?q=${apiKey}`);
+  const page = await other.open(t, `/settings/api?q=${apiKey}`, { alone: true });
   await keys.row(page, 'Of acme').waitFor();
   await isAt(page, `/settings/api?hash=${hashOf(apiKey)}`);
   for (const text of [apiKey.slice(5), generateKey({ prefix: 'old_' }).slice(4)]) {
@@ -274,7 +274,7 @@ test('the pages recognize all prefixes that a deployment accepts', async (t) => 
 });
 
 test('a long text that is not a key stays in the search as pasted', async (t) => {
-  const page = await dashboard.open(t, '/settings/api?q=by');
+  const page = await dashboard.open(t, '/settings/api?q=by', { alone: true });
   const digest = hashOf('anything');
   await page.evaluate((text) => Reflect.get(navigator, 'clipboard').writeText(text), digest);
   await searchField(page).focus();
@@ -286,7 +286,7 @@ test('a long text that is not a key stays in the search as pasted', async (t) =>
 
 test('if the code that detects keys does not load, text that may contain one is not sent', async (t) => {
   const { apiKey } = await dashboard.ada.makeKey({ name: 'Not read' });
-  const page = await dashboard.open(t, '/settings/api', { expected: [networkErrorMessage] });
+  const page = await dashboard.open(t, '/settings/api', { alone: true, expected: [networkErrorMessage] });
   const recorded = record(page.context());
   await page.route(/search-input|read-address/, (route) => route.abort());
   await searchField(page).fill(apiKey);

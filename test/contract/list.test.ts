@@ -5,6 +5,7 @@ import { after, test } from 'node:test';
 import { type KeyList, keyListSchema } from '@soku/contract/keys';
 import fc from 'fast-check';
 import { assertRefusal, Contract, eventually } from '../support/contract.ts';
+import { times } from '../support/long.ts';
 import { startServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
 
@@ -188,7 +189,7 @@ test('any search without control characters is answered, and finds the key that 
       const found = await list({ q: name });
       if (renamed.status === 200) assert.ok(found.data.some((key) => key.id === id));
     }),
-    { numRuns: 100 },
+    { numRuns: times(30, 1000) },
   );
 });
 

@@ -5,6 +5,7 @@ import { keySchema } from '@soku/contract/keys';
 import { generateKey } from '@soku/key';
 import fc from 'fast-check';
 import { assertRefusal, Contract } from '../support/contract.ts';
+import { times } from '../support/long.ts';
 import { startServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
 
@@ -162,6 +163,6 @@ test('any name is either kept exactly, trimmed, or refused with a reason', async
       if (answer.status === 200) assert.equal(keySchema.parse(answer.body).name, name.trim());
       else assertRefusal(answer, 'invalid_request');
     }),
-    { numRuns: 200 },
+    { numRuns: times(50, 2000) },
   );
 });

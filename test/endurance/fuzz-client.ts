@@ -17,6 +17,7 @@ export class FuzzClient {
   /** Makes sign-ins come from another address each, because they are limited by address. */
   readonly #address: string;
   #signIns = 0;
+  #person: Person | undefined;
   #socket: HttpSocket | undefined;
   #doors: Doors | undefined;
   /** Ids of the keys behind the doors. */
@@ -38,8 +39,10 @@ export class FuzzClient {
     this.#socket?.close();
   }
 
-  /** A session, a key of each scope, and some keys to be done things to. */
-  async #open(): Promise<Doors> {
+  /** The session of this client as long as it lives: each sign-in hashes the password. */
+  async #signedIn(): Promise<Person> {
+    const known = this.#person;
+    if (known !== undefined && (await known.call('GET', '/v1/api-keys')).status === 200) return known;
     const response = await fetch(`${this.#url}/api/auth/sign-in/email`, {
       method: 'POST',
       headers: {
@@ -53,7 +56,13 @@ export class FuzzClient {
       .getSetCookie()
       .map((field) => field.split(';', 1)[0])
       .join('; ');
-    const person = new Person(this.#url, cookie);
+    this.#person = new Person(this.#url, cookie);
+    return this.#person;
+  }
+
+  /** A session, a key of each scope, and some keys to be done things to. */
+  async #open(): Promise<Doors> {
+    const person = await this.#signedIn();
     const scopes = [['keys:read'], ['keys:write'], ['keys:verify'], ['keys:read', 'keys:write'], []];
     const keys: { apiKey: string; key: { id: string } }[] = [];
     for (const own of scopes) keys.push(await person.makeKey({ name: 'fuzz', scopes: own }));
@@ -62,7 +71,7 @@ export class FuzzClient {
     const dead = await person.makeKey({ name: 'dead' });
     await person.revoke(dead.key.id);
     return {
-      cookie,
+      cookie: person.cookie,
       keys: [...keys.map(({ apiKey }) => apiKey), dead.apiKey],
       ids: [...spare, ...keys.slice(0, 1)].map(({ key }) => key.id),
     };

@@ -26,7 +26,7 @@ const missing = (kinds: Kinds) =>
 
 test('under every kind of traffic at once, each response is the expected one and every use is counted', async (t) => {
   const { wrong, unexpected, kinds, requests } = await runSoak({
-    seconds: 6,
+    seconds: 2,
     share: 0.4,
     isEnough: (counts) => missing(counts).length === 0,
   });

@@ -1,36 +1,45 @@
 /** What of the answer of the API behind the gateway comes back. */
 import assert from 'node:assert/strict';
-import { type TestContext, test } from 'node:test';
+import type { RequestListener } from 'node:http';
+import { after, test } from 'node:test';
 import { assertExposition } from '../support/exposition.ts';
 import { exchange, latin1 } from '../support/http.ts';
 import { HttpSocket } from '../support/http-socket.ts';
 import { call } from '../support/person.ts';
 import { openSession } from '../support/session.ts';
-import { behindGateway, startGateway, startRawUpstream } from './gateway.ts';
+import { behindGateway, startGateway, startRawUpstream, Upstream } from './gateway.ts';
 
-test('the answer comes back with its status, fields and body, our request id and the limit', async (t) => {
-  const { ask } = await behindGateway(
-    t,
-    (request, response) => {
-      response.writeHead(418, [
-        ...['Content-Type', 'text/x-tea; charset=utf-8', 'X-Twice', '1', 'X-Twice', '2', 'ETag', '"x"'],
-        ...[
-          'X-Request-Id',
-          'req_of_upstream',
-          'X-RateLimit-Limit',
-          '7',
-          'X-Soku-Key-Id',
-          'forged',
-          'X_Soku_A',
-          'x',
-        ],
-        ...['Connection', 'X-Hop', 'X-Hop', 'x', 'Keep-Alive', 'timeout=9', 'Proxy-Authenticate', 'Basic'],
-        ...['Alt-Svc', 'h3=":443"', 'X-Saw', String(request.headers['x-request-id'])],
-      ]);
-      response.end('tëa');
-    },
-    { env: { SOKU_KEY_RATE_LIMIT: '1000' } },
-  );
+/** How the API answers the requests of a test. */
+let answer: RequestListener;
+const upstream = await Upstream.start((request, response) => answer(request, response));
+const { server, gateway } = await startGateway(upstream.url, { SOKU_KEY_RATE_LIMIT: '1000' });
+after(async () => {
+  await server.stop();
+  await upstream.stop();
+});
+const { apiKey } = await (await openSession(server)).makeKey({ name: 'own' });
+const ask = (target: string, options: Parameters<typeof exchange>[1] = {}) =>
+  exchange(gateway + target, { ...options, fields: [['Authorization', `Bearer ${apiKey}`]] });
+
+test('the answer comes back with its status, fields and body, our request id and the limit', async () => {
+  answer = (request, response) => {
+    response.writeHead(418, [
+      ...['Content-Type', 'text/x-tea; charset=utf-8', 'X-Twice', '1', 'X-Twice', '2', 'ETag', '"x"'],
+      ...[
+        'X-Request-Id',
+        'req_of_upstream',
+        'X-RateLimit-Limit',
+        '7',
+        'X-Soku-Key-Id',
+        'forged',
+        'X_Soku_A',
+        'x',
+      ],
+      ...['Connection', 'X-Hop', 'X-Hop', 'x', 'Keep-Alive', 'timeout=9', 'Proxy-Authenticate', 'Basic'],
+      ...['Alt-Svc', 'h3=":443"', 'X-Saw', String(request.headers['x-request-id'])],
+    ]);
+    response.end('tëa');
+  };
   const { status, headers, text } = await ask('/');
   assert.deepEqual([status, text], [418, 'tëa']);
   assert.equal(headers.get('content-type'), 'text/x-tea; charset=utf-8');
@@ -45,7 +54,7 @@ test('the answer comes back with its status, fields and body, our request id and
   assert.doesNotMatch(headers.get('keep-alive') ?? '', /9/);
 });
 
-test("the API cannot set the dashboard's session cookies, and can set its own", async (t) => {
+test("the API cannot set the dashboard's session cookies, and can set its own", async () => {
   const cookies = [
     'soku_session=evil; Path=/',
     ' soku_session =evil',
@@ -56,35 +65,32 @@ test("the API cannot set the dashboard's session cookies, and can set its own", 
     'theirs=1; Path=/; HttpOnly',
     'soku_session2=1',
   ];
-  const { ask } = await behindGateway(t, (_request, response) =>
-    response.writeHead(200, { 'set-cookie': cookies }).end(),
-  );
+  answer = (_request, response) => response.writeHead(200, { 'set-cookie': cookies }).end();
   assert.deepEqual((await ask('/')).headers.getSetCookie(), cookies.slice(6));
 });
 
-test("a redirect to the API's own address becomes one to the gateway, and others stay", async (t) => {
-  const { upstream: own, ask } = await behindGateway(t, (request, response) =>
-    response.writeHead(302, { location: decodeURIComponent(request.url?.slice(2) ?? '') }).end(),
-  );
+test("a redirect to the API's own address becomes one to the gateway, and others stay", async () => {
+  answer = (request, response) =>
+    response.writeHead(302, { location: decodeURIComponent(request.url?.slice(2) ?? '') }).end();
   const cases = [
-    [`${own.url}/orders/1?a=b`, '/orders/1?a=b'],
-    [own.url, '/'],
+    [`${upstream.url}/orders/1?a=b`, '/orders/1?a=b'],
+    [upstream.url, '/'],
     ['/orders', '/orders'],
     ['https://example.com/', 'https://example.com/'],
-    [`${own.url}0/x`, `${own.url}0/x`],
-    [`${own.url}//evil.example/`, `${own.url}//evil.example/`],
+    [`${upstream.url}0/x`, `${upstream.url}0/x`],
+    [`${upstream.url}//evil.example/`, `${upstream.url}//evil.example/`],
   ];
   for (const [sent = '', received] of cases) {
     assert.equal((await ask(`/?${encodeURIComponent(sent)}`)).headers.get('location'), received, sent);
   }
 });
 
-test('answers without a body have none: HEAD, 204 and 304', async (t) => {
-  const { ask } = await behindGateway(t, (request, response) => {
+test('answers without a body have none: HEAD, 204 and 304', async () => {
+  answer = (request, response) => {
     const status = Number(request.url?.slice(1));
     response.writeHead(status, { 'x-status': status, ...(status === 200 ? { 'content-length': 5 } : {}) });
     response.end(status === 200 && request.method !== 'HEAD' ? 'hello' : undefined);
-  });
+  };
   for (const [method, status, length] of [
     ['HEAD', 200, '5'],
     ['GET', 204, null],
@@ -98,26 +104,26 @@ test('answers without a body have none: HEAD, 204 and 304', async (t) => {
   assert.equal((await ask('/200')).text, 'hello', 'the connection to the upstream is in step');
 });
 
-test('a client of HTTP/1.0 is answered without chunks', async (t) => {
-  const { gateway, apiKey } = await behindGateway(t, (_request, response) => {
+test('a client of HTTP/1.0 is answered without chunks', async () => {
+  answer = (_request, response) => {
     response.write('one');
     response.end('two');
-  });
+  };
   const socket = await HttpSocket.open(gateway);
-  const answer = await socket.send(`GET / HTTP/1.0\r\nAuthorization: Bearer ${apiKey}\r\n\r\n`);
-  assert.equal(answer.headers.get('transfer-encoding'), undefined);
-  assert.equal(answer.body, 'onetwo');
+  const got = await socket.send(`GET / HTTP/1.0\r\nAuthorization: Bearer ${apiKey}\r\n\r\n`);
+  assert.equal(got.headers.get('transfer-encoding'), undefined);
+  assert.equal(got.body, 'onetwo');
   await socket.closed();
 });
 
-test('fields and bodies are bytes: nothing is decoded on the way, with a length or without', async (t) => {
+test('fields and bodies are bytes: nothing is decoded on the way, with a length or without', async () => {
   const odd = latin1('grüße');
-  const { gateway, apiKey } = await behindGateway(t, (request, response) => {
+  answer = (request, response) => {
     response.setHeader('x-odd', odd).setHeader('x-came', request.headers['x-odd'] ?? '');
     if (request.url === '/length') response.setHeader('content-length', 3);
     if (request.url === '/later') response.write('', 'latin1');
     setImmediate(() => response.end(Buffer.from([0xff, 0xfe, 0x00])));
-  });
+  };
   for (const [path, more] of [
     ['/', ''],
     ['/length', ''],
@@ -134,62 +140,58 @@ test('fields and bodies are bytes: nothing is decoded on the way, with a length 
   }
 });
 
-/** A gateway before an API that answers every request with these bytes. */
-async function beforeBytes(t: TestContext, answer: string) {
-  const upstream = await startRawUpstream(answer);
-  t.after(() => upstream.stop());
-  const { server, gateway } = await startGateway(upstream.url);
-  t.after(() => server.stop());
-  const { apiKey } = await (await openSession(server)).makeKey({ name: 'own' });
-  return async (version: string) => {
-    const socket = await HttpSocket.open(gateway);
-    const got = await socket.send(
-      `GET / HTTP/${version}\r\nHost: x\r\nAuthorization: Bearer ${apiKey}\r\n\r\n`,
-    );
-    socket.close();
-    return got;
-  };
+/** What an API answers that knows no HTTP library. */
+let bytes = '';
+const raw = await startRawUpstream(() => bytes);
+const beforeRaw = await startGateway(raw.url);
+after(async () => {
+  await beforeRaw.server.stop();
+  raw.stop();
+});
+const rawKey = (await (await openSession(beforeRaw.server)).makeKey({ name: 'own' })).apiKey;
+
+async function askRaw(version: string) {
+  const socket = await HttpSocket.open(beforeRaw.gateway);
+  const got = await socket.send(
+    `GET / HTTP/${version}\r\nHost: x\r\nAuthorization: Bearer ${rawKey}\r\n\r\n`,
+  );
+  socket.close();
+  return got;
 }
 
-test('a body that was coded for the way is not passed on as if it were plain', async (t) => {
-  const ask = await beforeBytes(
-    t,
-    'HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n',
-  );
-  const answer = await ask('1.1');
-  assert.equal(answer.status, 502);
-  assert.equal(JSON.parse(answer.body).error.code, 'bad_gateway');
+test('a body that was coded for the way is not passed on as if it were plain', async () => {
+  bytes = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n';
+  const got = await askRaw('1.1');
+  assert.equal(got.status, 502);
+  assert.equal(JSON.parse(got.body).error.code, 'bad_gateway');
 });
 
-test('a 100 Continue that the client did not ask for ends at the gateway', async (t) => {
-  const ask = await beforeBytes(
-    t,
-    'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok',
-  );
+test('a 100 Continue that the client did not ask for ends at the gateway', async () => {
+  bytes = 'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
   for (const version of ['1.0', '1.1']) {
-    const answer = await ask(version);
-    assert.equal(answer.status, 200);
-    assert.ok(answer.bytes.toString('latin1').startsWith('HTTP/1.1 200'), version);
-    assert.equal(answer.body, 'ok');
+    const got = await askRaw(version);
+    assert.equal(got.status, 200);
+    assert.ok(got.bytes.toString('latin1').startsWith('HTTP/1.1 200'), version);
+    assert.equal(got.body, 'ok');
   }
 });
 
-test('a 204 has no length, whatever the API says', async (t) => {
-  const ask = await beforeBytes(t, 'HTTP/1.1 204 No Content\r\nContent-Length: 0\r\nX-Own: 1\r\n\r\n');
-  const answer = await ask('1.1');
-  assert.equal(answer.status, 204);
-  assert.equal(answer.headers.get('content-length'), undefined);
-  assert.equal(answer.headers.get('x-own'), '1');
+test('a 204 has no length, whatever the API says', async () => {
+  bytes = 'HTTP/1.1 204 No Content\r\nContent-Length: 0\r\nX-Own: 1\r\n\r\n';
+  const got = await askRaw('1.1');
+  assert.equal(got.status, 204);
+  assert.equal(got.headers.get('content-length'), undefined);
+  assert.equal(got.headers.get('x-own'), '1');
 });
 
 test('requests through the gateway are counted by method and status, and by nothing that a client or an upstream invents', async (t) => {
-  const { ask, server, gateway } = await behindGateway(t, ({ url }, response) => {
+  const own = await behindGateway(t, ({ url }, response) => {
     response.writeHead(Number(url?.slice(1))).end();
   });
-  for (const status of [200, 200, 503, 799, 798]) await ask(`/${status}`);
-  assert.equal((await exchange(`${gateway}/200`)).status, 401);
-  await ask('/200', { method: 'PROPFIND' });
-  const { text } = await call(`${server.url}/metrics`);
+  for (const status of [200, 200, 503, 799, 798]) await own.ask(`/${status}`);
+  assert.equal((await exchange(`${own.gateway}/200`)).status, 401);
+  await own.ask('/200', { method: 'PROPFIND' });
+  const { text } = await call(`${own.server.url}/metrics`);
   assertExposition(text);
   const lines = text.match(/^soku_http_requests_total\{route="gateway",.*$/gm);
   const line = (method: string, status: number | 'other', count: number) =>

@@ -65,9 +65,11 @@ export class Upstream {
 
 /**
  * An upstream that knows no HTTP library: it cuts what comes into requests by the letter of RFC 9112, keeps their
- * bytes, and answers each with `answer`.
+ * bytes, and answers each with what `answer` returns.
  */
-export async function startRawUpstream(answer = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok') {
+export async function startRawUpstream(
+  answer: () => string = () => 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok',
+) {
   const requests: string[] = [];
   /** What came over connections that are open, but is no whole request. */
   const rests = new Set<{ bytes: string }>();
@@ -81,7 +83,7 @@ export async function startRawUpstream(answer = 'HTTP/1.1 200 OK\r\nContent-Leng
       for (let end = requestEnd(rest.bytes); end !== null; end = requestEnd(rest.bytes)) {
         requests.push(rest.bytes.slice(0, end));
         rest.bytes = rest.bytes.slice(end);
-        socket.write(answer, 'latin1');
+        socket.write(answer(), 'latin1');
       }
     });
   });

@@ -9,7 +9,7 @@ import { assertRefusal } from '../support/contract.ts';
 import type { Program } from '../support/debian.ts';
 import { blocks } from '../support/markdown.ts';
 import type { Recipe } from './proxy.ts';
-import { Scene } from './scene.ts';
+import type { Scene } from './scene.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -63,7 +63,7 @@ export function testPage(recipe: Recipe, program: Program, scene: () => Scene): 
   test(`a path that ${recipe.page} leaves open is open, and no other`, async (t) => {
     const [lines = ''] = blocks(recipe.page, `${languageOf(recipe.examples[0])} open`);
     const edit = (text: string): string => text.replace(recipe.openBefore, () => lines + recipe.openBefore);
-    const own = await Scene.start(recipe, program, { edit });
+    const own = await scene().beside(recipe, program, edit);
     t.after(() => own.stop());
     const fields = [['X-Soku-Key-Id', 'forged'] as const];
     assert.equal((await own.ask({ path: '/healthz', fields })).status, 200);

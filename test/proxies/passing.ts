@@ -6,7 +6,7 @@ import type { Fields } from '../support/http.ts';
 import { HttpSocket } from '../support/http-socket.ts';
 import type { ProxyProcess, Recipe } from './proxy.ts';
 import { type Received, valuesOf } from './recorded-server.ts';
-import { Scene } from './scene.ts';
+import type { Scene } from './scene.ts';
 
 /** What clients write to pass for somebody. Servers of the CGI kind make one name of all these spellings. */
 const forged: Fields = [
@@ -161,14 +161,14 @@ export function testPassing(recipe: Recipe, program: Program, scene: () => Scene
   test('with the line deleted that the file names, the API gets the key as well', async (t) => {
     const edit = (text: string): string =>
       text.replace(/(To let your API see it, delete this line\.\n).*Authorization.*\n/, '$1');
-    const own = await Scene.start(recipe, program, { edit });
+    const own = await scene().beside(recipe, program, edit);
     t.after(() => own.stop());
-    const { apiKey } = await own.ada.makeKey({ name: 'passed on' });
+    const { apiKey } = await scene().ada.makeKey({ name: 'passed on', rateLimit: 'off' });
     const answer = await own.ask({ key: apiKey });
     assert.equal(answer.status, 200);
     assert.deepEqual(valuesOf(own.api.last, 'authorization'), [`Bearer ${apiKey}`]);
     assert.ok(identityOf(own.api.last)['x-soku-key-id']);
-    // Limits are off here; then there are no empty fields either.
+    // The key has no limit; then there are no empty fields either.
     assert.deepEqual(
       [...answer.headers.keys()].filter((name) => name.includes('ratelimit')),
       [],

@@ -97,7 +97,7 @@ export function testRefusing(recipe: Recipe, program: Program, scene: () => Scen
 
   test('limits hit whom they should: the key, and the address of the client in place of the proxy', async (t) => {
     const env = { SOKU_KEY_RATE_LIMIT: '2', SOKU_ADDRESS_RATE_LIMIT: '3' };
-    const narrow = await Scene.start(recipe, program, { env });
+    const narrow = await Scene.start(recipe, program, env);
     t.after(() => narrow.stop());
     const { apiKey } = await narrow.ada.makeKey({ name: 'busy' });
     const first = await narrow.ask({ key: apiKey });

@@ -4,13 +4,14 @@ import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { errorSchema } from '@soku/contract/errors';
 import { findViolations, type Operation } from '../endurance/history.ts';
+import { times } from '../support/long.ts';
 import { bearer } from '../support/person.ts';
 import type { Scene } from './scene.ts';
 
 const lanes = 8;
-const rounds = 40;
+const rounds = times(8, 80);
 /** Uses of a key that must have been answered before it is revoked. */
-const usesBefore = 20;
+const usesBefore = 8;
 
 /** Each lane uses the current key over and over on a connection of its own that stays open. */
 class Hammer {

@@ -6,12 +6,6 @@ import { openSession } from '../support/session.ts';
 import { ProxyProcess, type Recipe } from './proxy.ts';
 import { RecordedServer } from './recorded-server.ts';
 
-interface Options {
-  /** Variables of Soku. */
-  env?: Record<string, string>;
-  edit?: (text: string) => string;
-}
-
 /** How each request of a test may be made. */
 interface Ask {
   method?: string;
@@ -37,6 +31,11 @@ class Front {
     const own: Fields = key === undefined ? [] : [['Authorization', `Bearer ${key}`]];
     return exchange(`${this.proxy.url}${path}`, { ...rest, fields: [...own, ...fields] });
   }
+
+  async stop(): Promise<void> {
+    await this.proxy.stop();
+    await this.api.stop();
+  }
 }
 
 /** Proxy, API and a real Soku. */
@@ -45,36 +44,30 @@ export class Scene extends Front {
   readonly ada: Person;
   readonly #env: Record<string, string>;
 
-  private constructor(
-    proxy: ProxyProcess,
-    api: RecordedServer,
-    soku: TestServer,
-    ada: Person,
-    env: Record<string, string>,
-  ) {
-    super(proxy, api);
+  private constructor(front: Front, soku: TestServer, ada: Person, env: Record<string, string>) {
+    super(front.proxy, front.api);
     this.soku = soku;
     this.ada = ada;
     this.#env = env;
   }
 
-  static async start(recipe: Recipe, program: Program, { env = {}, edit }: Options = {}): Promise<Scene> {
+  /** @param env variables of Soku */
+  static async start(recipe: Recipe, program: Program, env: Record<string, string> = {}): Promise<Scene> {
     const own = { TRUST_PROXY: '127.0.0.1', ...env };
     const soku = await startServer({ env: own });
-    const api = await RecordedServer.start();
-    const where = {
-      soku: Number(new URL(soku.url).port),
-      api: api.port,
-      ...(edit === undefined ? {} : { edit }),
-    };
     try {
       const ada = await openSession(soku);
-      return new Scene(await ProxyProcess.start(recipe, program, where), api, soku, ada, own);
+      return new Scene(await startFront(recipe, program, soku), soku, ada, own);
     } catch (error) {
       // What runs on would keep the test from ending.
-      await Promise.all([soku.stop(), api.stop()]);
+      await soku.stop();
       throw error;
     }
+  }
+
+  /** Another proxy with another API, before the same Soku. Whoever starts it must call `stop`. */
+  async beside(recipe: Recipe, program: Program, edit: (text: string) => string): Promise<Front> {
+    return startFront(recipe, program, this.soku, edit);
   }
 
   /** Starts Soku again after it was killed, where it was. */
@@ -83,9 +76,25 @@ export class Scene extends Front {
     this.soku = await startServer({ env: { ...this.#env, PORT: new URL(url).port }, dataDir });
   }
 
-  async stop(): Promise<void> {
-    await this.proxy.stop();
-    await Promise.all([this.soku.stop(), this.api.stop()]);
+  override async stop(): Promise<void> {
+    await super.stop();
+    await this.soku.stop();
+  }
+}
+
+async function startFront(
+  recipe: Recipe,
+  program: Program,
+  soku: TestServer,
+  edit?: (text: string) => string,
+): Promise<Front> {
+  const api = await RecordedServer.start();
+  try {
+    const where = { soku: Number(new URL(soku.url).port), api: api.port, ...(edit && { edit }) };
+    return new Front(await ProxyProcess.start(recipe, program, where), api);
+  } catch (error) {
+    await api.stop();
+    throw error;
   }
 }
 
@@ -104,8 +113,8 @@ export class StandInScene extends Front {
     return new StandInScene(proxy, api, standIn);
   }
 
-  async stop(): Promise<void> {
-    await this.proxy.stop();
-    await Promise.all([this.standIn.stop(), this.api.stop()]);
+  override async stop(): Promise<void> {
+    await super.stop();
+    await this.standIn.stop();
   }
 }

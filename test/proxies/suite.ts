@@ -28,7 +28,7 @@ export function describeProxy(
     return scene;
   };
   before(async () => {
-    scene = await Scene.start(recipe, program, { env: { SOKU_KEY_RATE_LIMIT: '1000' } });
+    scene = await Scene.start(recipe, program, { SOKU_KEY_RATE_LIMIT: '1000' });
   });
   after(async () => scene?.stop());
 

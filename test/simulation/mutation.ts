@@ -8,6 +8,8 @@ import type { NodeOptions, NodeParts, VerifierNode } from '../../packages/server
 export interface Mutation {
   /** The sentence of the protocol that is left out. */
   name: string;
+  /** The first seed whose schedule showed it, which is tried first. After a change of the protocol it may be another one. */
+  shownBy: number;
   link?(link: FeedLink, name: string): FeedLink;
   clock?(clock: Clock): Clock;
   cache?(cache: Cache): Cache;

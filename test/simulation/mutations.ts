@@ -127,15 +127,17 @@ function withHastyAcks(link: FeedLink): FeedLink {
 
 /** Each leaves one sentence of the protocol out. */
 export const mutations: readonly Mutation[] = [
-  { name: 'the wait', settle: async () => undefined },
-  { name: 'the lease check', holds: () => true },
-  { name: 'the fill guard', mayKeep: () => true },
+  { name: 'the wait', shownBy: 1, settle: async () => undefined },
+  { name: 'the lease check', shownBy: 1, holds: () => true },
+  { name: 'the fill guard', shownBy: 16, mayKeep: () => true },
   {
     name: 'the fence before a silent node is skipped',
+    shownBy: 834,
     link: (link) => ({ ...bound(link), fence: async () => true }),
   },
   {
     name: 'the renewal in the fence',
+    shownBy: 834,
     link: (link) => ({
       ...bound(link),
       fence: async (id) => {
@@ -146,42 +148,57 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'the lease counts from the sending',
+    shownBy: 47,
     parts: (clock, terms) => ({ lease: new LateLease(clock, terms) }),
   },
-  { name: 'the wait counts from the answer', settle: (node, sentAt) => node.settle(sentAt) },
-  { name: 'silence counts from the arrival', parts: () => ({ neighbours: new HastyNeighbours() }) },
-  { name: 'a fresh id for each registration', link: withOldId },
-  { name: 'only applied changes are acknowledged', link: withHastyAcks },
+  { name: 'the wait counts from the answer', shownBy: 211, settle: (node, sentAt) => node.settle(sentAt) },
+  {
+    name: 'silence counts from the arrival',
+    shownBy: 29,
+    parts: () => ({ neighbours: new HastyNeighbours() }),
+  },
+  { name: 'a fresh id for each registration', shownBy: 5, link: withOldId },
+  { name: 'only applied changes are acknowledged', shownBy: 157, link: withHastyAcks },
   {
     name: 'no lease without a renewal',
+    shownBy: 19,
     link: (link) => ({
       ...bound(link),
       exchange: (node) => link.exchange({ ...node, renewal: undefined }),
     }),
   },
-  { name: 'a gap starts over', link: withoutGaps },
+  { name: 'a gap starts over', shownBy: 37, link: withoutGaps },
   {
     name: 'the tokens',
+    shownBy: 1847,
     link: withoutTokens,
     mayKeep: (node, ticket, { seq }) => node.mayKeep(ticket, { seq, token: '' }),
   },
-  { name: 'starting over empties the cache', cache: (cache) => ({ ...cache, empty: () => undefined }) },
+  {
+    name: 'starting over empties the cache',
+    shownBy: 16,
+    cache: (cache) => ({ ...cache, empty: () => undefined }),
+  },
   {
     name: 'no lease without a row',
+    shownBy: 5,
     link: (link) => exchanging(link, (exchange) => ({ ...exchange, registered: true })),
   },
   {
     name: 'no lease before the head is reached',
+    shownBy: 38,
     link: (link) =>
       exchanging(link, (exchange) => ({ ...exchange, head: exchange.changes.at(-1) ?? exchange.head })),
   },
   {
     name: 'the margin',
+    shownBy: 590,
     parts: (clock, terms) => ({ lease: new LongLease(clock, terms) }),
     settle: (node, _, answeredAt) => node.settle(answeredAt - leaseMs / 10),
   },
   {
     name: 'the fuse',
+    shownBy: 28,
     clock: ({ monotonic }) => ({ monotonic, wall: () => 1.7e12 + monotonic() }),
   },
 ];

@@ -38,6 +38,9 @@ interface Options {
   mutation: Mutation | undefined;
 }
 
+/** The protocol as it is. */
+const unchanged: Mutation = { name: '', shownBy: 0 };
+
 const shared = { addressLimits: new AddressLimits('off') };
 
 /** One server: the real node of the protocol and the real verifier. */
@@ -53,7 +56,7 @@ export class Process {
 
   constructor(options: Options) {
     this.#options = options;
-    const { name, world, host, link, leaseMs, mutation = { name: '' } } = options;
+    const { name, world, host, link, leaseMs, mutation = unchanged } = options;
     this.name = name;
     this.host = host;
     const memory = new SecretCache({ good: 100, refused: 100 });

@@ -13,8 +13,11 @@ const chosen = names.map((name) => {
   if (mutation === undefined) throw new Error(`there is no mutation ${name}`);
   return mutation;
 });
+const seeds = [Number(first), Number(count)] as const;
 const found: (Found | null)[] = [];
-for (const mutation of chosen.length === 0 ? [undefined] : chosen) {
-  found.push((await explore(Number(first), Number(count), mutation)) ?? null);
+if (chosen.length === 0) found.push((await explore(...seeds)) ?? null);
+for (const mutation of chosen) {
+  const known = await explore(mutation.shownBy, 1, mutation);
+  found.push(known ?? (await explore(...seeds, mutation)) ?? null);
 }
 console.log(JSON.stringify(found));

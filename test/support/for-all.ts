@@ -1,5 +1,5 @@
-// What a whole run of the tests shares: `node --test --test-global-setup` calls both functions, and the test processes,
-// which are started in between, inherit the variables.
+// What a whole run of the tests shares: scripts/test.mjs calls both functions, as `node --test --test-global-setup` does
+// for a few files, and the test processes, which are started in between, inherit the variables.
 
 import { rmSync } from 'node:fs';
 import { isBuilt, products } from '../../scripts/build.mjs';
@@ -16,13 +16,11 @@ export async function globalSetup(): Promise<void> {
   process.env.SOKU_TEST_BUNDLE = isBuilt(root, products.server) ? 'yes' : 'no';
   postgres = await startPostgres();
   process.env.SOKU_TEST_POSTGRES_URL = postgres.url();
-  const onPostgres = process.env.SOKU_TEST_DATABASE === 'postgres';
   await Promise.all([
     prepareDirectory(readyData.one.directory, addOwner),
     prepareDatabase(readyData.one.database, addOwner),
-    onPostgres
-      ? prepareDatabase(readyData.two.database, addTwoAccounts)
-      : prepareDirectory(readyData.two.directory, addTwoAccounts),
+    prepareDirectory(readyData.two.directory, addTwoAccounts),
+    prepareDatabase(readyData.two.database, addTwoAccounts),
   ]);
 }
 

@@ -9,7 +9,6 @@ import { kinds, Scene } from '../backup/scene.ts';
 import { assertRefusal, eventually } from '../support/contract.ts';
 import { bearer, call, Person } from '../support/person.ts';
 import { type TestServer, testSecret } from '../support/server.ts';
-import { openSession } from '../support/session.ts';
 import { clockAt } from './clock.ts';
 import { prefix, type Recording, readRecording, unpack, writeSqlite } from './recording.ts';
 
@@ -108,7 +107,7 @@ for (const kind of kinds) {
       assert.equal((await use(server, recording, name)).headers.get('x-ratelimit-limit'), limit, name);
     }
     // The session is too old to create keys with.
-    const recent = await openSession(server);
+    const recent = await server.signIn();
     const again = { 'idempotency-key': 'token of live' };
     const replayed = await recent.call('POST', '/v1/api-keys', { name: 'once more' }, again);
     const refusal = assertRefusal(replayed, 'idempotency_replayed', recording.at + 60_000);
@@ -157,7 +156,7 @@ for (const kind of kinds) {
     const server = await startAfter(recording, scene);
     // A backup brings no session back.
     assert.equal((await new Person(server.url, cookie).call('GET', '/v1/api-keys')).status, 401);
-    const ada = await openSession(server);
+    const ada = await server.signIn();
     // Other keys were used again after the backup.
     const usage = await ada.call('GET', `/v1/api-keys/${idOf('parent')}/usage`);
     assert.deepEqual(withoutEmptyHours(usage.body), withoutEmptyHours(before.usage[idOf('parent')]));

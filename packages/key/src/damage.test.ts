@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import fc from 'fast-check';
 import { keys, prefixes, seededNumbers, seededRandom } from '../../../test/support/arbitrary-keys.ts';
+import { times } from '../../../test/support/long.ts';
 import { crc32 } from './checksum.ts';
 import { alphabet, digitValue } from './format.ts';
 import { generateKey } from './generate.ts';
@@ -78,7 +79,7 @@ test('every change within four neighboring random characters is rejected', () =>
       fc.pre(changed !== key);
       assert.equal(parseKey(changed, prefixes), null);
     }),
-    { numRuns: 5000 },
+    { numRuns: times(700, 20_000) },
   );
 });
 

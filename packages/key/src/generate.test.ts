@@ -75,7 +75,7 @@ test('every character is equally likely', (t) => {
   assert.ok(biased > bound, 'the bound separates a biased generator from ours');
 });
 
-test('100,000 keys from the platform source are all different', () => {
-  const generated = new Set(Array.from({ length: 100_000 }, () => generateKey()));
-  assert.equal(generated.size, 100_000);
+test('10,000 keys from the platform source are all different', () => {
+  const generated = new Set(Array.from({ length: 10_000 }, () => generateKey()));
+  assert.equal(generated.size, 10_000);
 });

@@ -12,6 +12,7 @@ import {
   sealed,
   start,
 } from '../../../../test/support/audit-log.ts';
+import { times } from '../../../../test/support/long.ts';
 import { openTestDatabase } from '../../../../test/support/open-database.ts';
 import { appendEvents } from '../events/events.ts';
 import type { EventRow } from './chain.ts';
@@ -117,8 +118,8 @@ for (const which of ['sqlite', 'postgres'] as const) {
 }
 
 for (const [length, edits, swaps] of [
-  [10_000, 2, 1],
-  [150, 100, 50],
+  [times(2500, 10_000), 2, 1],
+  [150, times(30, 500), times(15, 250)],
 ] as const)
   test(`each single edit, removal, swap and truncation in a log of ${length} events is found`, async (t) => {
     const { database, close } = await openTestDatabase('sqlite');

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { type GrantWorld, nodeOf, settled, type WorldNode } from '../../../../test/support/grant-world.ts';
+import { times } from '../../../../test/support/long.ts';
 import { used } from './sliding-window.ts';
 
 const minute = 60_000;
@@ -102,6 +103,6 @@ test('however requests, joins, leaves and outages come, never more pass in a min
       await world.advance(2000);
       assert.deepEqual(passed.violations, []);
     }),
-    { numRuns: 60 },
+    { numRuns: times(30, 600) },
   );
 });

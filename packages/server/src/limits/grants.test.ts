@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { nodeOf, passing, settled } from '../../../../test/support/grant-world.ts';
+import { times } from '../../../../test/support/long.ts';
 import { peek, type Window } from './sliding-window.ts';
 
 const minute = 60_000;
@@ -41,7 +42,7 @@ test('a node alone never lets pass more than the rule of one process does, and t
         else assert.ok(state.resetSeconds >= expected.resetSeconds);
       }
     }),
-    { numRuns: 60 },
+    { numRuns: times(20, 600) },
   );
 });
 
@@ -94,7 +95,7 @@ test('of requests at the same time as many pass as may, and none waits in vain',
       for (const state of await world.until(Promise.all(asked))) assert.ok(state !== undefined);
       assert.equal(passed, quota);
     }),
-    { numRuns: 30 },
+    { numRuns: times(10, 300) },
   );
 });
 
@@ -116,7 +117,7 @@ test('a request that is refused passes after the time that it is told', async ()
       await world.advance(state.resetSeconds * 1000);
       assert.equal((await world.until(node.request(quota)))?.passed, true);
     }),
-    { numRuns: 60 },
+    { numRuns: times(20, 600) },
   );
 });
 

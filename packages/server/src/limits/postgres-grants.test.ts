@@ -5,6 +5,7 @@ import { after, beforeEach, test } from 'node:test';
 import fc from 'fast-check';
 import { pino } from 'pino';
 import { GrantModel } from '../../../../test/support/grant-model.ts';
+import { times } from '../../../../test/support/long.ts';
 import { openPatiently } from '../../../../test/support/open-database.ts';
 import { patience } from '../../../../test/support/patience.ts';
 import { temporaryDatabase } from '../../../../test/support/postgres-database.ts';
@@ -105,7 +106,7 @@ test('whatever is asked for and returned, by nodes that come and go, the numbers
         );
       }
     }),
-    { numRuns: 60 },
+    { numRuns: times(30, 600) },
   );
 });
 
@@ -168,7 +169,7 @@ test('nodes of the version before, which count on the same rows, and nodes that 
       }
       for (const sum of passed.values()) assert.ok(sum <= quota, `${sum} of ${quota}`);
     }),
-    { numRuns: 40 },
+    { numRuns: times(20, 400) },
   );
 });
 

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
 import { pino } from 'pino';
+import { times } from '../../../../test/support/long.ts';
 import { openPatiently } from '../../../../test/support/open-database.ts';
 import { temporaryDatabase } from '../../../../test/support/postgres-database.ts';
 import { insertSecrets, Secret } from '../../../../test/support/stored-secrets.ts';
@@ -158,7 +159,7 @@ test('whatever is lost on the way, each use counts once, also while it is not kn
       await world.assertSeenBy(other, 'when both have written');
       await world.assertStored();
     }),
-    { numRuns: 60 },
+    { numRuns: times(20, 600) },
   );
 });
 

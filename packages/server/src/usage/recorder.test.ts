@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
+import { times } from '../../../../test/support/long.ts';
 import { openWithSecrets } from '../../../../test/support/stored-secrets.ts';
 import type { Database } from '../database/open.ts';
 import { SecretCache } from '../verification/secret-cache.ts';
@@ -147,7 +148,7 @@ test('after any sequence of uses, flushes, failures and hours, also in the middl
         await model.assertHolds(subject);
       },
     ),
-    { numRuns: 60 },
+    { numRuns: times(12, 600) },
   );
 });
 

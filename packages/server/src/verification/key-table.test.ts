@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { hash } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { times } from '../../../../test/support/long.ts';
 import { KeyLimits } from '../limits/key-limits.ts';
 import { PendingUses } from '../usage/pending-uses.ts';
 import { KeyTable, none } from './key-table.ts';
@@ -255,6 +256,6 @@ test('whatever is put in and taken out, a row is never that of another key, and 
       assert.equal(world.table.usage.pending, 0);
       assert.deepEqual(world.written, world.used);
     }),
-    { numRuns: 300 },
+    { numRuns: times(100, 3000) },
   );
 });

@@ -4,6 +4,7 @@ import { hash } from 'node:crypto';
 import { test } from 'node:test';
 import { generateKey } from '@soku/key';
 import fc from 'fast-check';
+import { times } from '../../../../test/support/long.ts';
 import { AddressLimits } from '../limits/address-limits.ts';
 import { take, type Window } from '../limits/sliding-window.ts';
 import { GrantingVerifier } from './granting-verifier.ts';
@@ -115,6 +116,6 @@ test('whatever is forgotten and read again, a request passes just when the windo
       for (const one of all) await world.steps[one.kind](one);
       world.assertWritten();
     }),
-    { numRuns: 300 },
+    { numRuns: times(100, 3000) },
   );
 });

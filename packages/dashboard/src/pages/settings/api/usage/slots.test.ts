@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { msPerHour } from '@soku/contract/instant';
 import fc from 'fast-check';
+import { times } from '../../../../../../../test/support/long.ts';
 import { dayNumber, hoursInDays, localTime } from '../../../../dates/zone.ts';
 import { chartTicks, formatSlot, toSlots } from './slots.ts';
 
@@ -76,6 +77,6 @@ test('the 30-day chart has 30 bars at any time in any zone', () => {
     fc.property(fc.constantFrom(...changes), anyInstant, ({ zone }, now) => {
       assert.equal(toSlots(hoursTo(now, hoursInDays(30, now, zone)), '30d', zone).length, 30);
     }),
-    { numRuns: 50 },
+    { numRuns: times(15, 500) },
   );
 });
