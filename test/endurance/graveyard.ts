@@ -9,10 +9,8 @@ import { openSqlite, type SqliteDatabase } from '../../packages/server/src/datab
 import { newId } from '../../packages/server/src/ids.ts';
 import { insertKey, writeRevocation } from '../../packages/server/src/keys/writes.ts';
 import { AddressLimits } from '../../packages/server/src/limits/address-limits.ts';
-import { KeyLimits } from '../../packages/server/src/limits/key-limits.ts';
 import { singleProcessPropagation } from '../../packages/server/src/propagation/single-process.ts';
 import { GrantingVerifier } from '../../packages/server/src/verification/granting-verifier.ts';
-import { KeyWindows } from '../../packages/server/src/verification/key-windows.ts';
 import { SecretMemory } from '../../packages/server/src/verification/memory.ts';
 import type { SecretSource } from '../../packages/server/src/verification/secret-source.ts';
 import { sqliteSecrets } from '../../packages/server/src/verification/sqlite-secrets.ts';
@@ -91,7 +89,6 @@ export async function verdictOf(secrets: SecretSource, apiKey: string): Promise<
     lease: { holds: () => true },
     memory,
     prefixes: ['sk_live_'],
-    windows: new KeyWindows(memory.good, new KeyLimits()),
     addressLimits: new AddressLimits('off'),
     counts: new VerificationCounts(),
     failed: () => undefined,

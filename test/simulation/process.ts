@@ -1,10 +1,8 @@
 import { generateKey, hashKey } from '@soku/key';
 import { AddressLimits } from '../../packages/server/src/limits/address-limits.ts';
-import { KeyLimits } from '../../packages/server/src/limits/key-limits.ts';
 import { termsOf, VerifierNode } from '../../packages/server/src/propagation/node.ts';
 import { GrantingVerifier } from '../../packages/server/src/verification/granting-verifier.ts';
 import { none } from '../../packages/server/src/verification/key-table.ts';
-import { KeyWindows } from '../../packages/server/src/verification/key-windows.ts';
 import { SecretMemory } from '../../packages/server/src/verification/memory.ts';
 import type { Read } from '../../packages/server/src/verification/secret-source.ts';
 import { VerificationCounts } from '../../packages/server/src/verification/verification-counts.ts';
@@ -85,7 +83,6 @@ export class Process {
       lease: { holds: (now) => mutation.holds?.(this.node, now) ?? this.node.holds(now) },
       memory,
       prefixes: ['soku_'],
-      windows: new KeyWindows(memory.good, new KeyLimits()),
       ...shared,
       counts: new VerificationCounts(),
       now: clock.wall,

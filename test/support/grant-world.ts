@@ -120,7 +120,7 @@ export class WorldNode {
     this.#grants = new Grants({
       time: this.time,
       rounds: this.rounds,
-      windowOf: (keyId) => this.keys.windowOf(keyId),
+      windowOf: (keyId) => this.keys.ofKey(keyId),
     });
   }
 
@@ -147,7 +147,7 @@ export class WorldNode {
     for (;;) {
       this.#tries += 1;
       if (this.#tries > 100_000) throw new Error('it asks without an end');
-      const state = this.#grants.take(this.keys.windowOf('key'), quota, this.now, whose, 0);
+      const state = this.#grants.take(this.keys.ofKey('key'), quota, this.now, whose, 0);
       if (state?.passed === true) passed();
       if (state !== undefined) return state;
       if (!(await this.rounds.wait('key', quota))) return undefined;

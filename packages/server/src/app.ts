@@ -36,7 +36,6 @@ import { KeyService } from './keys/service.ts';
 import { sessionDecides } from './keys/session-decides.ts';
 import { KeyStore } from './keys/store.ts';
 import { AddressLimits } from './limits/address-limits.ts';
-import { KeyLimits } from './limits/key-limits.ts';
 import { keepLimits } from './limits/limits.ts';
 import { healthRoutes } from './monitoring/health.ts';
 import { nodeRoutes } from './monitoring/node-routes.ts';
@@ -52,7 +51,6 @@ import { UsageService } from './usage/service.ts';
 import { recordUsage } from './usage/usage.ts';
 import { ForwardAuth } from './verification/forward-auth.ts';
 import { GrantingVerifier } from './verification/granting-verifier.ts';
-import { KeyWindows } from './verification/key-windows.ts';
 import { Lane } from './verification/lane.ts';
 import { SecretMemory } from './verification/memory.ts';
 import { PostVerify } from './verification/post-verify.ts';
@@ -194,14 +192,10 @@ export async function createVerification(
   const { propagation, nodes, secrets, lease } = await createSource(config, database, memory, journal, log);
   const usage = recordUsage({ database, source: memory, log });
   const counts = new VerificationCounts();
-  const keyLimits = new KeyLimits();
-  const windows = new KeyWindows(memory.good, keyLimits);
   const limits = keepLimits({
     database,
     log,
-    keys: keyLimits,
-    windows: (now) => memory.windows(now),
-    windowOf: (keyId) => windows.ofKey(keyId),
+    windows: memory.windows,
     member: nodes?.node,
   });
   const addressLimits = new AddressLimits(config.addressRateLimit);
@@ -210,7 +204,6 @@ export async function createVerification(
     lease,
     memory,
     prefixes: config.keyPrefixes,
-    windows,
     grants: limits.grants,
     addressLimits,
     counts,
@@ -225,7 +218,7 @@ export async function createVerification(
     database: database.kind,
     verifications: counts,
     cached: () => memory.sizes,
-    windows: () => ({ key: keyLimits.size + memory.good.windows.size, address: addressLimits.size }),
+    windows: () => ({ key: memory.windows.size, address: addressLimits.size }),
     unwrittenUses: () => usage.recorder.pending,
     nodes: nodes && { figures: nodes.node.figures, exchanges: nodes.exchanges, list: nodes.list },
     connections: database.kind === 'sqlite' ? undefined : () => connectionsOf(database),

@@ -159,7 +159,7 @@ test('without the database, what was granted is used, and then nothing is known'
   const world = await settled({}, {});
   const node = nodeOf(world, 0);
   assert.equal(await passing(world, 0, 1000, 20), 20);
-  const held = node.keys.windowOf('key').left;
+  const held = node.keys.ofKey('key').left;
   node.cut();
   let passed = 0;
   const asked = Array.from({ length: held + 10 }, () => node.request(1000, () => (passed += 1)));

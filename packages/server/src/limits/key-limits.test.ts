@@ -27,7 +27,7 @@ class Holder {
   windowOf(keyId: string): KeyWindow {
     const held = this.#windows.get(keyId);
     if (held !== undefined && !held.dropped) return held;
-    const window = this.#limits.windowOf(keyId);
+    const window = this.#limits.ofKey(keyId);
     this.#windows.set(keyId, window);
     return window;
   }
@@ -35,30 +35,30 @@ class Holder {
 
 test('a key has one window', () => {
   const limits = new KeyLimits();
-  assert.equal(limits.windowOf('a'), limits.windowOf('a'));
-  assert.notEqual(limits.windowOf('a'), limits.windowOf('b'));
+  assert.equal(limits.ofKey('a'), limits.ofKey('a'));
+  assert.notEqual(limits.ofKey('a'), limits.ofKey('b'));
   assert.equal(limits.size, 2);
 });
 
 test('a window is dropped when two minutes have ended since its last request, and not before', () => {
   const limits = new KeyLimits();
-  const window = limits.windowOf('a');
+  const window = limits.ofKey('a');
   take(window, 'key', quota, start);
   for (const now of [start, start + minute, start + 2 * minute - 1]) {
     sweepAll(limits, now);
     assert.equal(window.dropped, false);
-    assert.equal(limits.windowOf('a'), window);
+    assert.equal(limits.ofKey('a'), window);
   }
   sweepAll(limits, start + 2 * minute);
   assert.equal(window.dropped, true);
   assert.equal(limits.size, 0);
-  assert.equal(limits.windowOf('a').dropped, false);
+  assert.equal(limits.ofKey('a').dropped, false);
 });
 
 test('memory goes back to nothing, however many keys were used once', () => {
   const limits = new KeyLimits();
   const count = 100_000;
-  for (let i = 0; i < count; i++) take(limits.windowOf(`key ${i}`), 'key', quota, start);
+  for (let i = 0; i < count; i++) take(limits.ofKey(`key ${i}`), 'key', quota, start);
   sweepAll(limits, start);
   assert.equal(limits.size, count);
   sweepAll(limits, start + 2 * minute);
@@ -67,7 +67,7 @@ test('memory goes back to nothing, however many keys were used once', () => {
 
 test('one sweep looks at a small part of many', () => {
   const limits = new KeyLimits();
-  for (let i = 0; i < 100_000; i++) limits.windowOf(`key ${i}`);
+  for (let i = 0; i < 100_000; i++) limits.ofKey(`key ${i}`);
   limits.sweep(start);
   assert.ok(limits.size > 95_000 && limits.size < 100_000, `${limits.size}`);
 });
@@ -120,9 +120,9 @@ test('a clock that is put back frees no window by a sweep', () => {
 
 test('what counts is told, and goes on in another process', () => {
   const [before, after] = [new KeyLimits(), new KeyLimits()];
-  for (let i = 0; i < quota; i++) take(before.windowOf('full'), 'key', quota, start);
-  take(before.windowOf('old'), 'key', quota, start - 2 * minute);
-  before.windowOf('unused');
+  for (let i = 0; i < quota; i++) take(before.ofKey('full'), 'key', quota, start);
+  take(before.ofKey('old'), 'key', quota, start - 2 * minute);
+  before.ofKey('unused');
   const counting = [...before.counting(start)];
   assert.deepEqual(
     counting.map(([keyId]) => keyId),
@@ -131,6 +131,6 @@ test('what counts is told, and goes on in another process', () => {
   for (const [keyId, { minute: at, current, previous }] of counting) {
     after.restore(keyId, { minute: at, current, previous });
   }
-  assert.equal(take(after.windowOf('full'), 'key', quota, start).passed, false);
-  assert.equal(take(after.windowOf('full'), 'key', quota, start + minute + minute / 2).passed, true);
+  assert.equal(take(after.ofKey('full'), 'key', quota, start).passed, false);
+  assert.equal(take(after.ofKey('full'), 'key', quota, start + minute + minute / 2).passed, true);
 });

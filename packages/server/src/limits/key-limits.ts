@@ -1,4 +1,5 @@
 import type { GrantedWindow } from './grants.ts';
+import type { Windows } from './limits.ts';
 import { advance, minuteOf, type Window } from './sliding-window.ts';
 
 /** The window of a key. Whoever keeps it beside the key asks for it anew once it is dropped. */
@@ -13,7 +14,7 @@ const callsForAll = 60;
 const leastSlice = 1000;
 
 /** The windows of the keys that were used lately. Memory grows with those keys, not with all that exist. */
-export class KeyLimits {
+export class KeyLimits implements Windows {
   readonly #windows = new Map<string, KeyWindow>();
   /** Where the sweep goes on. An iterator of a Map lives through changes of it. */
   #unswept = this.#windows.entries();
@@ -33,7 +34,7 @@ export class KeyLimits {
   }
 
   /** The one window of a key, made when it has none. Good until its `dropped` is set. */
-  windowOf(keyId: string): KeyWindow {
+  ofKey(keyId: string): KeyWindow {
     const known = this.#windows.get(keyId);
     if (known !== undefined) return known;
     const window: KeyWindow = { minute: 0, current: 0, previous: 0, left: 0, dropped: false };
@@ -43,7 +44,7 @@ export class KeyLimits {
 
   /** Gives a key the window that it had in the process before. */
   restore(keyId: string, window: Window): void {
-    Object.assign(this.windowOf(keyId), window);
+    Object.assign(this.ofKey(keyId), window);
   }
 
   /** The windows that still count something. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, beforeEach, test } from 'node:test';
 import { pino } from 'pino';
 import { openTemporary } from '../../../../test/support/temporary-sqlite.ts';
+import { KeyLimits } from './key-limits.ts';
 import { keepLimits } from './limits.ts';
 import { take } from './sliding-window.ts';
 
@@ -20,22 +21,23 @@ const stored = () => database.reader.prepare('SELECT * FROM rate_window ORDER BY
 
 /** Limits as a process has them that runs at this time. */
 async function started(now: number) {
-  const limits = keepLimits({ database, log, now: () => now });
+  const windows = new KeyLimits();
+  const limits = keepLimits({ database, log, windows, now: () => now });
   await limits.start();
-  return limits;
+  return { ...limits, windows };
 }
 
 test('what counts is written at the stop, and goes on after the start', async () => {
   const before = await started(start);
   // More than one transaction holds.
-  for (let i = 0; i < 1234; i++) take(before.keys.windowOf(`key ${i}`), 'key', 10, start + i);
+  for (let i = 0; i < 1234; i++) take(before.windows.ofKey(`key ${i}`), 'key', 10, start + i);
   await before.stop();
   assert.equal(stored().length, 1234);
 
   const next = await started(start + minute);
-  assert.equal(next.keys.size, 1234);
+  assert.equal(next.windows.size, 1234);
   for (let i = 0; i < 1234; i++) {
-    assert.equal(take(next.keys.windowOf(`key ${i}`), 'key', 10, start + minute).remaining, 8, `key ${i}`);
+    assert.equal(take(next.windows.ofKey(`key ${i}`), 'key', 10, start + minute).remaining, 8, `key ${i}`);
   }
   await next.stop();
   assert.equal(stored().length, 1234);
@@ -43,49 +45,51 @@ test('what counts is written at the stop, and goes on after the start', async ()
 
 test('after a crash, what counted at the stop before counts still', async () => {
   const before = await started(start);
-  take(before.keys.windowOf('a'), 'key', 10, start);
+  take(before.windows.ofKey('a'), 'key', 10, start);
   await before.stop();
   const crashed = await started(start);
-  take(crashed.keys.windowOf('a'), 'key', 10, start);
+  take(crashed.windows.ofKey('a'), 'key', 10, start);
   const next = await started(start);
-  assert.equal(take(next.keys.windowOf('a'), 'key', 10, start).remaining, 8);
+  assert.equal(take(next.windows.ofKey('a'), 'key', 10, start).remaining, 8);
   for (const limits of [crashed, next]) await limits.stop();
 });
 
 test('what has long passed is neither written nor taken up', async () => {
   const before = await started(start);
-  take(before.keys.windowOf('old'), 'key', 1, start - 2 * minute);
-  take(before.keys.windowOf('new'), 'key', 1, start);
-  before.keys.windowOf('unused');
+  take(before.windows.ofKey('old'), 'key', 1, start - 2 * minute);
+  take(before.windows.ofKey('new'), 'key', 1, start);
+  before.windows.ofKey('unused');
   await before.stop();
   assert.deepEqual(
     stored().map((row) => ({ ...row })),
     [{ key_id: 'new', minute: start / minute, current: 1, previous: 0 }],
   );
   const next = await started(start + 2 * minute);
-  assert.equal(next.keys.size, 0);
+  assert.equal(next.windows.size, 0);
   await next.stop();
   assert.deepEqual(stored(), []);
 });
 
 test('a key that was used under a clock far ahead is not free when the clock was put back meanwhile', async () => {
   const before = await started(start + 1000 * minute);
-  take(before.keys.windowOf('a'), 'key', 1, start + 1000 * minute);
+  take(before.windows.ofKey('a'), 'key', 1, start + 1000 * minute);
   await before.stop();
   const next = await started(start);
-  assert.equal(take(next.keys.windowOf('a'), 'key', 1, start).passed, false);
-  assert.equal(take(next.keys.windowOf('a'), 'key', 1, start + 2 * minute).passed, true);
+  assert.equal(take(next.windows.ofKey('a'), 'key', 1, start).passed, false);
+  assert.equal(take(next.windows.ofKey('a'), 'key', 1, start + 2 * minute).passed, true);
   await next.stop();
 });
 
 test('a database that does not answer at the stop ends it all the same', async () => {
   const lines: string[] = [];
+  const windows = new KeyLimits();
   const limits = keepLimits({
+    windows,
     database: { ...database, transact: () => Promise.reject(new Error('locked')) },
     log: pino({}, { write: (line: string) => lines.push(line) }),
     now: () => start,
   });
-  take(limits.keys.windowOf('a'), 'key', 1, start);
+  take(windows.ofKey('a'), 'key', 1, start);
   await limits.stop();
   assert.match(
     lines.join(''),

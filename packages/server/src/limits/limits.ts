@@ -7,21 +7,28 @@ import { later, Repeating } from '../timers/repeating.ts';
 import { type ClusterMember, ClusterTime } from './cluster-time.ts';
 import { GrantRounds } from './grant-rounds.ts';
 import { type GrantedWindow, Grants } from './grants.ts';
-import { KeyLimits } from './key-limits.ts';
 import { PostgresGrants } from './postgres-grants.ts';
 import { minuteOf, type Window } from './sliding-window.ts';
 import { WindowStore } from './window-store.ts';
+
+/** The windows of all keys. */
+export interface Windows {
+  /** The window of a key, created when it has none. Good until the next call. */
+  ofKey(keyId: string): GrantedWindow;
+  /** Gives a key the window that it had in the process before. */
+  restore(keyId: string, window: Window): void;
+  /** The windows that still count something. @param now epoch ms */
+  counting(now: number): Iterable<readonly [string, Window]>;
+  /** Drops some of those that count nothing. Called once a second. @param now epoch ms */
+  sweep(now: number): void;
+}
 
 interface Options {
   database: Database;
   log: Logger;
   /** Epoch ms. */
   now?: () => number;
-  keys?: KeyLimits;
-  /** Windows that others keep. @param now epoch ms */
-  windows?: (now: number) => Iterable<readonly [string, Window]>;
-  /** The window of a key, wherever it is kept. */
-  windowOf?: (keyId: string) => GrantedWindow;
+  windows: Windows;
   /** This process as one of several. */
   member?: ClusterMember | undefined;
 }
@@ -31,7 +38,6 @@ const intervals = { sweep: 1000, prune: 60_000 };
 
 /** The limits of keys, put together: what counts, and what becomes of it when the process stops. */
 export interface KeptLimits {
-  keys: KeyLimits;
   /** Only when the database is one that several nodes share. */
   grants: Grants | undefined;
   /** Writes that failed. */
@@ -46,23 +52,20 @@ export function keepLimits({
   database,
   log,
   now = Date.now,
-  keys = new KeyLimits(),
-  windows = () => [],
-  windowOf = (keyId) => keys.windowOf(keyId),
+  windows,
   member = { id: '', holds: () => false },
 }: Options): KeptLimits {
   const kept =
     database.kind === 'sqlite'
-      ? keepAlone(database, keys, now, windows)
-      : keepTogether(database, { now, windowOf, member, log });
+      ? keepAlone(database, windows, now)
+      : keepTogether(database, { now, windows, member, log });
   let timer: NodeJS.Timeout | undefined;
   return {
-    keys,
     grants: kept.grants,
     failures: kept.failures,
     start: async () => {
       await kept.start();
-      timer = setInterval(() => keys.sweep(kept.time()), intervals.sweep).unref();
+      timer = setInterval(() => windows.sweep(kept.time()), intervals.sweep).unref();
     },
     stop: async () => {
       clearInterval(timer);
@@ -81,12 +84,10 @@ interface Kept extends Pick<KeptLimits, 'grants' | 'failures' | 'start' | 'stop'
 
 function keepAlone(
   database: SqliteDatabase,
-  keys: KeyLimits,
+  windows: Windows,
   now: () => number,
-  windows: (now: number) => Iterable<readonly [string, Window]>,
 ): Kept {
   const store = new WindowStore(database);
-  let last: (readonly [string, Window])[] | undefined;
   return {
     grants: undefined,
     // It writes at the stop only, and then nothing reads the metrics any more.
@@ -94,24 +95,15 @@ function keepAlone(
     time: now,
     start: async () => {
       // The minute before the current one still counts.
-      for (const [keyId, window] of await store.read(minuteOf(now()) - 1)) keys.restore(keyId, window);
+      for (const [keyId, window] of await store.read(minuteOf(now()) - 1)) windows.restore(keyId, window);
     },
-    stop: () => {
-      // Windows that are handed over are so once, and a stop that failed is tried again.
-      last ??= [...keys.counting(now()), ...windows(now())];
-      return store.save(last);
-    },
+    stop: () => store.save([...windows.counting(now())]),
   };
 }
 
 function keepTogether(
   { verificationPool }: PostgresDatabase,
-  {
-    now,
-    windowOf,
-    member,
-    log,
-  }: { now: () => number; member: ClusterMember; log: Logger; windowOf: (keyId: string) => GrantedWindow },
+  { now, windows, member, log }: { now: () => number; windows: Windows; member: ClusterMember; log: Logger },
 ): Kept {
   const store = new PostgresGrants(verificationPool);
   const time = new ClusterTime(member);
@@ -126,7 +118,7 @@ function keepTogether(
       log.error({ err: error }, 'the database grants no requests of keys; what it granted before is used'),
     recovered: () => log.info('the database grants requests of keys again'),
   });
-  const grants = new Grants({ time, rounds, windowOf });
+  const grants = new Grants({ time, rounds, windowOf: (keyId) => windows.ofKey(keyId) });
   const pruning = new Repeating(() => store.prune(), {
     interval: intervals.prune,
     failed: (error) => log.warn({ err: error }, 'old limits could not be deleted; it is tried again'),

@@ -8,6 +8,7 @@ import { GrantModel } from '../../../../test/support/grant-model.ts';
 import { openPatiently } from '../../../../test/support/open-database.ts';
 import { patience } from '../../../../test/support/patience.ts';
 import { temporaryDatabase } from '../../../../test/support/postgres-database.ts';
+import { KeyLimits } from './key-limits.ts';
 import { keepLimits } from './limits.ts';
 import { type GrantRequest, PostgresGrants } from './postgres-grants.ts';
 import { maxQuota, minuteOf } from './sliding-window.ts';
@@ -172,7 +173,11 @@ test('nodes of the version before, which count on the same rows, and nodes that 
 });
 
 test('a database that does not grant is counted as a failure, and nobody waits for it', async () => {
-  const { grants, failures, start: begin, stop } = keepLimits({ database, log: pino({ level: 'silent' }) });
+  const { grants, failures, start: begin, stop } = keepLimits({
+    database,
+    windows: new KeyLimits(),
+    log: pino({ level: 'silent' }),
+  });
   await begin();
   await pool.query('ALTER TABLE rate_window RENAME TO moved');
   try {

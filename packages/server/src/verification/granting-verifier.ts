@@ -1,6 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { Grants } from '../limits/grants.ts';
-import type { RequestFields } from './request-fields.ts';
+import type { LimitState } from '../limits/sliding-window.ts';
+import type { KeyTable } from './key-table.ts';
+import { type RequestFields, readFields } from './request-fields.ts';
 import {
   type Accept,
   type Ask,
@@ -24,37 +26,61 @@ export class GrantingVerifier {
     this.#grants = grants;
   }
 
+  /** Verifies a request by its header. */
   verify(request: IncomingMessage, ask: Ask): VerdictOrPromise {
-    return this.#settle<Verdict>(ask, () => this.#verifier.verify(request, ask));
+    return this.verifyFields(readFields(request.rawHeaders), request, ask, copy);
   }
 
+  /** The same, when the fields were read already. @param accept called when the key is accepted */
   verifyFields<T>(
     fields: RequestFields,
     request: IncomingMessage,
     ask: Ask,
     accept: Accept<T>,
   ): MaybePromise<T | Refused> {
-    return this.#settle<T>(ask, () => this.#verifier.verifyFields(fields, request, ask, accept));
+    const decided = this.#verifier.verifyFields(fields, request, ask, accept);
+    if (!mayNeedGrant(decided)) return decided;
+    // In a function of its own, because a closure here would cost every verification.
+    return this.#waitForFields(decided, fields, request, ask, accept);
   }
 
+  /**
+   * Verifies a key.
+   *
+   * @param token what was sent as the key
+   * @param userAgent of the program that uses it
+   */
   verifyKey(token: string, use: Use = {}, userAgent = ''): VerdictOrPromise {
-    return this.#settle<Verdict>(use, () => this.#verifier.verifyKey(token, use, userAgent));
+    return this.verifyToken(token, { use, userAgent, accept: copy });
   }
 
   verifyToken<T>(token: string, question: Question<T>): MaybePromise<T | Refused> {
-    return this.#settle<T>(question.use, () => this.#verifier.verifyToken(token, question));
+    const decided = this.#verifier.verifyToken(token, question);
+    return mayNeedGrant(decided) ? this.#waitForToken(decided, token, question) : decided;
   }
 
-  #settle<T>(use: Use, verify: () => MaybePromise<Decided<T>>): MaybePromise<T | Refused> {
-    const decided = verify();
-    if (decided instanceof NeedsGrant || decided instanceof Promise) return this.#wait(use, verify, decided);
-    return decided;
+  #waitForFields<T>(
+    first: MaybePromise<Decided<T>>,
+    fields: RequestFields,
+    request: IncomingMessage,
+    ask: Ask,
+    accept: Accept<T>,
+  ): Promise<T | Refused> {
+    return this.#wait(first, ask, () => this.#verifier.verifyFields(fields, request, ask, accept));
+  }
+
+  #waitForToken<T>(
+    first: MaybePromise<Decided<T>>,
+    token: string,
+    question: Question<T>,
+  ): Promise<T | Refused> {
+    return this.#wait(first, question.use, () => this.#verifier.verifyToken(token, question));
   }
 
   async #wait<T>(
+    first: MaybePromise<Decided<T>>,
     use: Use,
     verify: () => MaybePromise<Decided<T>>,
-    first: MaybePromise<Decided<T>>,
   ): Promise<T | Refused> {
     let decided = await first;
     while (decided instanceof NeedsGrant) {
@@ -64,4 +90,13 @@ export class GrantingVerifier {
     }
     return decided;
   }
+}
+
+/** A result that the caller may keep. */
+function copy(keys: KeyTable, row: number, limit: LimitState | null): Verdict {
+  return { key: keys.read(row), limit };
+}
+
+function mayNeedGrant<T>(decided: MaybePromise<Decided<T>>): decided is Promise<Decided<T>> | NeedsGrant {
+  return decided instanceof NeedsGrant || decided instanceof Promise;
 }

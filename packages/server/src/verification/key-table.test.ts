@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { hash } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { KeyLimits } from '../limits/key-limits.ts';
 import { HeldUses } from '../usage/held-uses.ts';
 import { KeyTable, none } from './key-table.ts';
 import type { EndedSecret, VerifiedKey } from './known-secret.ts';
@@ -33,7 +34,7 @@ function idAt(table: KeyTable, secret: string): string | undefined {
 const put = (table: KeyTable, secret: string) => table.add(hashOf(secret), keyOf(secret));
 
 test('a row says of its key what was put into it', () => {
-  const table = new KeyTable(3, new HeldUses());
+  const table = new KeyTable(3, new HeldUses(), new KeyLimits());
   const name = 'Ünïcode “name” that is longer than a row’s text\u0000\ud800';
   const full = keyOf('full', {
     name,
@@ -56,7 +57,7 @@ test('a row says of its key what was put into it', () => {
 });
 
 test('a row that is used survives any number of others that are not', () => {
-  const table = new KeyTable(10, new HeldUses());
+  const table = new KeyTable(10, new HeldUses(), new KeyLimits());
   put(table, 'good');
   for (let i = 0; i < 1000; i++) {
     assert.equal(idAt(table, 'good'), 'key_good');
@@ -65,7 +66,7 @@ test('a row that is used survives any number of others that are not', () => {
 });
 
 test('a full table whose rows are all in use lets one of them go, and stays full', () => {
-  const table = new KeyTable(500, new HeldUses());
+  const table = new KeyTable(500, new HeldUses(), new KeyLimits());
   const secrets = Array.from({ length: 500 }, (_, i) => `used ${i}`);
   for (const secret of secrets) put(table, secret);
   for (const secret of secrets) idAt(table, secret);
@@ -77,7 +78,7 @@ test('a full table whose rows are all in use lets one of them go, and stays full
 
 test('a client that was only refused is still new for the next accepted use', () => {
   const held = new HeldUses();
-  const table = new KeyTable(1, held);
+  const table = new KeyTable(1, held, new KeyLimits());
   const row = put(table, 'one');
   table.usage.accept(row, 1, '192.0.2.1', 'agent');
   table.usage.hold(row);
@@ -99,7 +100,7 @@ test('a client that was only refused is still new for the next accepted use', ()
 
 test('whatever passes through a table, it keeps no more texts than its rows have', () => {
   const held = new HeldUses();
-  const table = new KeyTable(2, held);
+  const table = new KeyTable(2, held, new KeyLimits());
   for (let i = 0; i < 1000; i++) {
     const key = keyOf(`${i}`, {
       workspaceId: `ws_${i}`,
@@ -154,7 +155,7 @@ class World {
   readonly written = new Map<string, number>();
 
   constructor(capacity: number) {
-    this.table = new KeyTable(capacity, this.held);
+    this.table = new KeyTable(capacity, this.held, new KeyLimits());
   }
 
   readonly steps: Record<Step['kind'], (step: Step) => void> = {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { KeyLimits } from '../limits/key-limits.ts';
 import type { Window } from '../limits/sliding-window.ts';
 import type { HeldUses } from '../usage/held-uses.ts';
 import { Chains, mix, mixText } from './chains.ts';
@@ -58,8 +59,9 @@ export class KeyTable {
   /**
    * @param capacity most secrets that it holds, at least 1
    * @param held where the uses of secrets go that it holds no more
+   * @param limits where the windows of their keys go
    */
-  constructor(capacity: number, held: HeldUses) {
+  constructor(capacity: number, held: HeldUses, limits: KeyLimits) {
     this.#capacity = capacity;
     this.#rows = new Int32Array(capacity * column.width);
     this.#ends = new Float64Array(capacity);
@@ -68,7 +70,7 @@ export class KeyTable {
     this.#byHash = new Chains(this.#rows, column.nextByHash, 2 * places);
     this.#byKey = new Chains(this.#rows, column.nextByKey, places);
     this.usage = new RowUsage(this.#rows, this, held);
-    this.windows = new RowWindows(this.#rows, this);
+    this.windows = new RowWindows(this.#rows, this, limits);
   }
 
   /** How many secrets it holds, those among them that are out of date. */

@@ -5,10 +5,8 @@ import { test } from 'node:test';
 import { generateKey } from '@soku/key';
 import fc from 'fast-check';
 import { AddressLimits } from '../limits/address-limits.ts';
-import { KeyLimits } from '../limits/key-limits.ts';
 import { take, type Window } from '../limits/sliding-window.ts';
 import { GrantingVerifier } from './granting-verifier.ts';
-import { KeyWindows } from './key-windows.ts';
 import { SecretMemory } from './memory.ts';
 import { VerificationCounts } from './verification-counts.ts';
 import { Verifier } from './verifier.ts';
@@ -29,7 +27,6 @@ const never = Number.POSITIVE_INFINITY;
 function newVerifier(good: number) {
   const clock = { now: start };
   const memory = new SecretMemory({ good, refused: 1 });
-  const limits = new KeyLimits();
   const decider = new Verifier({
     secrets: {
       read: (sha256) => {
@@ -48,13 +45,12 @@ function newVerifier(good: number) {
     lease: { holds: () => true },
     memory,
     prefixes: ['soku_'],
-    windows: new KeyWindows(memory.good, limits),
     addressLimits: new AddressLimits('off'),
     counts: new VerificationCounts(),
     now: () => clock.now,
     failed: (error) => assert.fail(String(error)),
   });
-  return { clock, memory, limits, verifier: new GrantingVerifier(decider) };
+  return { clock, memory, verifier: new GrantingVerifier(decider) };
 }
 
 const kinds = ['verify', 'verify', 'verify', 'verify', 'forget', 'empty', 'time', 'sweep'] as const;
@@ -86,13 +82,12 @@ class World {
     time: ({ seconds }) => {
       this.#subject.clock.now += seconds * 1000;
     },
-    sweep: () => this.#subject.limits.sweep(this.#now),
+    sweep: () => this.#subject.memory.windows.sweep(this.#now),
   };
 
   /** What a stop writes lets each key go on where it was. */
   assertWritten(): void {
-    const { limits, memory } = this.#subject;
-    const written = new Map([...limits.counting(this.#now), ...memory.windows(this.#now)]);
+    const written = new Map(this.#subject.memory.windows.counting(this.#now));
     for (const [keyId, window] of this.#windows) {
       const restored = { ...(written.get(keyId) ?? none) };
       assert.deepEqual(take(restored, 'key', quota, this.#now), take(window, 'key', quota, this.#now));

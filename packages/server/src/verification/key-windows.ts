@@ -1,18 +1,24 @@
 import type { GrantedWindow } from '../limits/grants.ts';
 import type { KeyLimits, KeyWindow } from '../limits/key-limits.ts';
+import type { Windows } from '../limits/limits.ts';
+import type { Window } from '../limits/sliding-window.ts';
 import type { KeyTable } from './key-table.ts';
 
 /**
- * Where the window of a key's limit lies: in the row of its secret, which a verification has in hand anyway; or in
- * KeyLimits, when no row or several rows have the key.
+ * The windows of the keys' limits. A window lies in the row of its key's secret, which a verification has in hand anyway;
+ * or in KeyLimits, when no row or several rows have the key.
  */
-export class KeyWindows {
+export class KeyWindows implements Windows {
   readonly #keys: KeyTable;
   readonly #limits: KeyLimits;
 
   constructor(keys: KeyTable, limits: KeyLimits) {
     this.#keys = keys;
     this.#limits = limits;
+  }
+
+  get size(): number {
+    return this.#limits.size + this.#keys.windows.size;
   }
 
   /** The window of a row's key. Good until the next call. */
@@ -22,17 +28,27 @@ export class KeyWindows {
     return kept === undefined ? windows.at(row) : this.#beside(row, kept);
   }
 
-  /** The window of a key, whether a row has it or not. Good until the next call. */
   ofKey(keyId: string): GrantedWindow {
-    this.#bringBack();
     const [row] = this.#keys.rowsOf(keyId);
-    return row === undefined ? this.#limits.windowOf(keyId) : this.of(row);
+    return row === undefined ? this.#limits.ofKey(keyId) : this.of(row);
+  }
+
+  restore(keyId: string, window: Window): void {
+    Object.assign(this.ofKey(keyId), window);
+  }
+
+  *counting(now: number): Iterable<readonly [string, Window]> {
+    yield* this.#limits.counting(now);
+    yield* this.#keys.countingWindows(now);
+  }
+
+  sweep(now: number): void {
+    this.#limits.sweep(now);
   }
 
   /** Called for each new row: its key goes on with the window that it has. */
   adopt(row: number): void {
     const { windows } = this.#keys;
-    this.#bringBack();
     const keyId = this.#keys.keyId(row);
     const rows = this.#keys.rowsOf(keyId);
     if (rows.length === 1) {
@@ -44,17 +60,12 @@ export class KeyWindows {
       const window = windows.take(one);
       if (window !== undefined) this.#limits.restore(keyId, window);
     }
-    for (const one of rows) windows.keep(one, this.#limits.windowOf(keyId));
-  }
-
-  /** Puts the windows of rows that were dropped where they are found. */
-  #bringBack(): void {
-    for (const [keyId, window] of this.#keys.windows.takeLeft()) this.#limits.restore(keyId, window);
+    for (const one of rows) windows.keep(one, this.#limits.ofKey(keyId));
   }
 
   #beside(row: number, kept: KeyWindow): KeyWindow {
     if (!kept.dropped) return kept;
-    const window = this.#limits.windowOf(this.#keys.keyId(row));
+    const window = this.#limits.ofKey(this.#keys.keyId(row));
     this.#keys.windows.keep(row, window);
     return window;
   }

@@ -1,7 +1,8 @@
-import type { Window } from '../limits/sliding-window.ts';
+import { KeyLimits } from '../limits/key-limits.ts';
 import { HeldUses } from '../usage/held-uses.ts';
 import type { CountingTable, UsageSource } from '../usage/recorder.ts';
 import { KeyTable } from './key-table.ts';
+import { KeyWindows } from './key-windows.ts';
 
 interface Bounds {
   /** How many good secrets to keep. */
@@ -21,11 +22,15 @@ export class SecretMemory implements UsageSource {
   readonly refused: KeyTable;
 
   readonly held = new HeldUses();
+  /** Those of the limits of good secrets' keys. */
+  readonly windows: KeyWindows;
   readonly tables: readonly CountingTable[];
 
   constructor(bounds: Bounds) {
-    this.good = new KeyTable(bounds.good, this.held);
-    this.refused = new KeyTable(bounds.refused, this.held);
+    const limits = new KeyLimits();
+    this.good = new KeyTable(bounds.good, this.held, limits);
+    this.refused = new KeyTable(bounds.refused, this.held, limits);
+    this.windows = new KeyWindows(this.good, limits);
     this.tables = [this.good.usage, this.refused.usage];
   }
 
@@ -54,10 +59,5 @@ export class SecretMemory implements UsageSource {
   empty(): void {
     this.good.clear();
     this.refused.clear();
-  }
-
-  /** The windows of limits that still count something and lie in the table. @param now epoch ms */
-  windows(now: number): Iterable<readonly [string, Window]> {
-    return [...this.good.windows.takeLeft(), ...this.good.countingWindows(now)];
   }
 }

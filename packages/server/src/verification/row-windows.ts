@@ -1,5 +1,5 @@
 import type { GrantedWindow } from '../limits/grants.ts';
-import type { KeyWindow } from '../limits/key-limits.ts';
+import type { KeyLimits, KeyWindow } from '../limits/key-limits.ts';
 import { advance, type Window } from '../limits/sliding-window.ts';
 import * as column from './columns.ts';
 
@@ -14,14 +14,15 @@ interface Whose {
  */
 export class RowWindows {
   readonly #whose: Whose;
+  /** Where the windows of dropped rows go. */
+  readonly #limits: KeyLimits;
   readonly #window: RowWindow;
   /** By row; shorter when the last rows have none. */
   readonly #kept: (KeyWindow | undefined)[] = [];
-  /** Of rows that were dropped. */
-  #left: [string, GrantedWindow][] = [];
 
-  constructor(rows: Int32Array, whose: Whose) {
+  constructor(rows: Int32Array, whose: Whose, limits: KeyLimits) {
     this.#whose = whose;
+    this.#limits = limits;
     this.#window = new RowWindow(rows);
   }
 
@@ -57,15 +58,8 @@ export class RowWindows {
   /** Called when a row is about to hold another secret, or none. */
   leave(row: number): void {
     const window = this.take(row);
-    if (window !== undefined) this.#left.push([this.#whose.keyId(row), window]);
+    if (window !== undefined) this.#limits.restore(this.#whose.keyId(row), window);
     if (row < this.#kept.length) this.#kept[row] = undefined;
-  }
-
-  /** Hands over the windows of rows that were dropped, with the ids of their keys. */
-  takeLeft(): [string, GrantedWindow][] {
-    const left = this.#left;
-    this.#left = [];
-    return left;
   }
 
   /** Copies of all windows in columns that still count something. @param rows how many have ever held something. @param now epoch ms */

@@ -4,9 +4,7 @@ import { after, test } from 'node:test';
 import { generateKey, hashKey, parseKey } from '@soku/key';
 import { openTemporary } from '../../../../test/support/temporary-sqlite.ts';
 import { AddressLimits } from '../limits/address-limits.ts';
-import { KeyLimits } from '../limits/key-limits.ts';
 import { GrantingVerifier } from './granting-verifier.ts';
-import { KeyWindows } from './key-windows.ts';
 import { SecretMemory } from './memory.ts';
 import { sqliteSecrets } from './sqlite-secrets.ts';
 import { VerificationCounts } from './verification-counts.ts';
@@ -70,7 +68,6 @@ function newVerifier(now = expiry - 1) {
     lease: { holds: () => true },
     memory,
     prefixes: ['soku_'],
-    windows: new KeyWindows(memory.good, new KeyLimits()),
     addressLimits: new AddressLimits('off'),
     counts: new VerificationCounts(),
     now: () => clock.now,

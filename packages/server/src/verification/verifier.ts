@@ -11,7 +11,7 @@ import { type KeyTable, none } from './key-table.ts';
 import type { KeyWindows } from './key-windows.ts';
 import type { SecretMemory } from './memory.ts';
 import { guesses, rateLimited, retired, revoked, unknown, verificationUnavailable } from './refusals.ts';
-import { type RequestFields, readFields } from './request-fields.ts';
+import type { RequestFields } from './request-fields.ts';
 import type { CacheLease, Read, SecretSource } from './secret-source.ts';
 import {
   type Accept,
@@ -20,7 +20,6 @@ import {
   NeedsGrant,
   type Refused,
   type Use,
-  type Verdict,
 } from './verdict.ts';
 import type { VerificationCounts } from './verification-counts.ts';
 
@@ -33,8 +32,6 @@ interface Options {
   memory: SecretMemory;
   /** Accepted key prefixes, the one of new keys first. */
   prefixes: readonly string[];
-  /** The windows of the limits of the good secrets' keys. */
-  windows: KeyWindows;
   /** What counts in place of this process alone, when there are several. */
   grants?: Pick<Grants, 'take'> | undefined;
   addressLimits: AddressLimits;
@@ -73,16 +70,11 @@ export class Verifier {
     this.#now = options.now ?? Date.now;
     this.#good = options.memory.good;
     this.#refused = options.memory.refused;
-    this.#windows = options.windows;
+    this.#windows = options.memory.windows;
     this.#lease = options.lease;
   }
 
-  /** Answers for a request by its header. */
-  verify(request: IncomingMessage, ask: Ask): MaybePromise<Decided<Verdict>> {
-    return this.verifyFields(readFields(request.rawHeaders), request, ask, copy);
-  }
-
-  /** The same, when the fields were read already. @param accept called when the key is accepted */
+  /** Verifies a request by the fields of its header. @param accept called when the key is accepted */
   verifyFields<T>(
     fields: RequestFields,
     request: IncomingMessage,
@@ -118,16 +110,10 @@ export class Verifier {
   }
 
   /**
-   * Answers for a key.
+   * Verifies a key. No other text has the same hash, so a cached key needs no check of its form.
    *
    * @param token what was sent as the key
-   * @param userAgent of the program that uses it
    */
-  verifyKey(token: string, use: Use = {}, userAgent = ''): MaybePromise<Decided<Verdict>> {
-    return this.verifyToken(token, { use, userAgent, accept: copy });
-  }
-
-  /** The same. No other text has the same hash, so a hit needs no look at how the key is written. */
   verifyToken<T>(token: string, question: Question<T>): MaybePromise<Decided<T>> {
     const hash = token.length > longestKey ? undefined : hashOf(token);
     const now = this.#now();
@@ -281,11 +267,6 @@ export class Verifier {
       }
     );
   }
-}
-
-/** A verdict that may be kept. */
-function copy(keys: KeyTable, row: number, limit: LimitState | null): Verdict {
-  return { key: keys.read(row), limit };
 }
 
 /** Whether a workspace is one whose keys the caller does not see: for the caller there is no such key. */
