@@ -82,11 +82,7 @@ interface Kept extends Pick<KeptLimits, 'grants' | 'failures' | 'start' | 'stop'
   time(): number;
 }
 
-function keepAlone(
-  database: SqliteDatabase,
-  windows: Windows,
-  now: () => number,
-): Kept {
+function keepAlone(database: SqliteDatabase, windows: Windows, now: () => number): Kept {
   const store = new WindowStore(database);
   return {
     grants: undefined,

@@ -173,7 +173,12 @@ test('nodes of the version before, which count on the same rows, and nodes that 
 });
 
 test('a database that does not grant is counted as a failure, and nobody waits for it', async () => {
-  const { grants, failures, start: begin, stop } = keepLimits({
+  const {
+    grants,
+    failures,
+    start: begin,
+    stop,
+  } = keepLimits({
     database,
     windows: new KeyLimits(),
     log: pino({ level: 'silent' }),

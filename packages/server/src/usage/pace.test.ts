@@ -19,6 +19,23 @@ test('each step is followed by a rest, a short one also when the step took long;
   assert.equal(rests.length, 2);
 });
 
+test('the rests are as short as the schedule demands', async () => {
+  const rests: number[] = [];
+  const pace = new Pace(async (duration) => {
+    rests.push(duration);
+  });
+  const long = async () => {
+    const begun = performance.now();
+    while (performance.now() - begun < 10);
+  };
+  await pace.step(long, () => ({ end: performance.now() + 1000, steps: 1 }));
+  assert.equal(rests[0], 50, 'there is time for the usual rest');
+  await pace.step(long, () => ({ end: performance.now() + 1000, steps: 25 }));
+  assert.ok((rests[1] ?? 0) < 30, '40 ms for each step and its rest');
+  await pace.step(long, () => ({ end: performance.now() + 10, steps: 25 }));
+  assert.equal(rests.length, 2, 'there is no time for any');
+});
+
 test('a step that fails throws on', async () => {
   await assert.rejects(
     new Pace().step(() => Promise.reject(new Error('full'))),

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { HeldUses, SecretCounts } from './held-uses.ts';
 import { mergeSorted } from './merge.ts';
-import { Pace } from './pace.ts';
+import { Pace, type Schedule } from './pace.ts';
 
 /** Where the verification counts. */
 export interface UsageSource {
@@ -44,6 +44,9 @@ const mostATurn = 1000;
 
 /** Most that are handed to the sink at once. */
 const mostAtOnce = 500;
+
+/** How long a flush may last, in ms, however much there is to write. */
+export const flushTime = 1500;
 
 /**
  * Takes the counts of secrets from the verification, and hands them to the sink.
@@ -95,20 +98,31 @@ export class UsageRecorder {
   }
 
   async #flush(): Promise<void> {
+    const end = performance.now() + flushTime;
     // First, so that the tables' lists of rows stay short also while nothing can be written.
     await this.#takeOver();
-    if (this.#unsettled.length > 0) await this.#write(this.#unsettled, false);
+    let left = this.#source.held.size;
+    const write = async (counts: readonly SecretCounts[], durable: boolean) => {
+      const count = await this.#write(counts, durable, (written) => ({ end, steps: left / written - 1 }));
+      left -= count;
+      return count;
+    };
+    if (this.#unsettled.length > 0) await write(this.#unsettled, false);
     const used = mergeSorted(await this.#sorted(), inOrderOfTable);
     let batch = take(used, mostAtOnce);
     while (batch.length > 0) {
       // A batch that is not full is the last one: with it the whole flush is on the disk.
-      const count = await this.#write(batch, batch.length < mostAtOnce);
+      const count = await write(batch, batch.length < mostAtOnce);
       batch = [...batch.slice(count), ...take(used, count)];
     }
   }
 
-  /** @returns how many of them were written */
-  async #write(counts: readonly SecretCounts[], durable: boolean): Promise<number> {
+  /** @param scheduleOf takes how many were written. @returns how many of them were written */
+  async #write(
+    counts: readonly SecretCounts[],
+    durable: boolean,
+    scheduleOf: (written: number) => Schedule,
+  ): Promise<number> {
     const { held } = this.#source;
     let count = 0;
     this.#unsettled = counts;
@@ -119,7 +133,8 @@ export class UsageRecorder {
       held.fix([]);
       held.letGo(counts.slice(0, told));
     };
-    await this.#pace.step(() => this.#sink.write(counts, durable, written));
+    const step = () => this.#sink.write(counts, durable, written);
+    await this.#pace.step(step, () => scheduleOf(count));
     return count;
   }
 

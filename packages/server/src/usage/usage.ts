@@ -8,7 +8,7 @@ import { hourOf } from './hours.ts';
 import { Pace } from './pace.ts';
 import { PostgresUsageStore } from './postgres-store.ts';
 import { UsageReader } from './reader.ts';
-import { UsageRecorder, type UsageSink, type UsageSource } from './recorder.ts';
+import { flushTime, UsageRecorder, type UsageSink, type UsageSource } from './recorder.ts';
 import { SqliteUsageStore } from './store.ts';
 
 interface Options {
@@ -22,6 +22,9 @@ interface Options {
   flushInterval?: number;
   later?: Later;
 }
+
+/** In ms. A crash loses the uses of two flushes and of one interval at most: 5 s. */
+const usualInterval = 5000 - 2 * flushTime;
 
 /** ms between two looks for counts that are too old. */
 const pruneInterval = dayLength;
@@ -48,7 +51,7 @@ export function recordUsage({
   source,
   log,
   now = Date.now,
-  flushInterval = 4000,
+  flushInterval = usualInterval,
   later: start = later,
 }: Options): UsageRecording {
   const store =

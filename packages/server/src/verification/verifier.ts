@@ -13,14 +13,7 @@ import type { SecretMemory } from './memory.ts';
 import { guesses, rateLimited, retired, revoked, unknown, verificationUnavailable } from './refusals.ts';
 import type { RequestFields } from './request-fields.ts';
 import type { CacheLease, Read, SecretSource } from './secret-source.ts';
-import {
-  type Accept,
-  type Ask,
-  type MaybePromise,
-  NeedsGrant,
-  type Refused,
-  type Use,
-} from './verdict.ts';
+import { type Accept, type Ask, type MaybePromise, NeedsGrant, type Refused, type Use } from './verdict.ts';
 import type { VerificationCounts } from './verification-counts.ts';
 
 interface Options {
