@@ -18,13 +18,13 @@ export function checkForwardable(request: IncomingMessage, hosts: number): Refus
   const coding = headers['transfer-encoding'];
   // RFC 9112 section 6.1. A second coding would be lost on the way, and with it what the body is.
   if (coding !== undefined && (coding.toLowerCase() !== 'chunked' || httpVersion !== '1.1')) {
-    return invalid('The only transfer coding that is passed on is "chunked", in HTTP/1.1.');
+    return invalid('Unsupported transfer coding. The gateway forwards only "chunked", in HTTP/1.1.');
   }
   if (!hasPlainLength(request)) {
-    return invalid('Content-Length must be one decimal number without zeros in front.');
+    return invalid('Content-Length must be a single decimal number without leading zeros.');
   }
   if (asksForWebSocket(request)) {
-    return invalid('WebSocket connections are not passed on. Send a plain HTTP request.');
+    return invalid('The gateway does not support WebSocket connections. Send a plain HTTP request.');
   }
   return null;
 }
@@ -46,7 +46,7 @@ function elements(list: string): string[] {
 export function notPassedOn(method: 'CONNECT' | 'TRACE'): Refusal {
   return {
     code: 'method_not_allowed',
-    message: `${method} is not passed on. This is a gateway to one API, not a proxy.`,
+    message: `The gateway does not forward ${method} requests. Use a method of the Allow header.`,
     // RFC 9110 section 15.5.6 demands a list. Which of these the API itself allows is not known here.
     headers: { allow: 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS' },
   };

@@ -30,8 +30,8 @@ function assertBadGateway(
   assert.match(lines[0] ?? '', /"reason":"\w+: /);
 }
 
-const unreachable = /cannot be reached, or its answer was broken/;
-const late = /did not answer in time/;
+const unreachable = /could not be reached or sent an invalid response/;
+const late = /did not respond in time/;
 
 test('an API that does not listen is a 502, and one that listens again is asked again', async (t) => {
   const url = await startTcp(t, () => undefined);

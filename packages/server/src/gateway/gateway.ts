@@ -164,7 +164,7 @@ export class Gateway {
 
   #failed(serving: Serving, error: unknown): void {
     const { id } = serving;
-    this.#options.log.error({ err: error, reqId: id }, 'a request failed inside');
+    this.#options.log.error({ err: error, reqId: id }, 'request failed with an internal error');
     this.#refuse(serving, internalError(id));
   }
 
@@ -211,7 +211,7 @@ export class Gateway {
     // Not the error itself: Node puts the bytes of a broken answer into it.
     const reason = `${name}: ${message}`;
     if (refusal.code === 'bad_gateway') {
-      this.#options.log.warn({ reqId: serving.id, reason }, 'the upstream did not answer');
+      this.#options.log.warn({ reqId: serving.id, reason }, 'the upstream did not respond');
     }
     this.#refuse(serving, refusal);
   }
@@ -274,5 +274,5 @@ const withoutKey: Accepted = { identity: [], limit: '' };
 const refusedPreflight: Refusal = {
   code: 'cross_origin',
   message:
-    'This gateway refuses CORS preflights, because they carry no key, and a secret key does not belong in a browser. To pass them on to the API, the operator sets SOKU_GATEWAY_PREFLIGHT=pass.',
+    'This gateway rejects CORS preflights, because they carry no key. Never use a secret key in a browser. The operator can forward preflights with SOKU_GATEWAY_PREFLIGHT=pass.',
 };

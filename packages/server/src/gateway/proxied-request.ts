@@ -86,11 +86,11 @@ export class ProxiedRequest {
     const { response, clientHead, own, answering } = this.#options;
     const { status, headers } = head;
     // Not answers (RFC 9110 section 15.2).
-    if (status < 200) throw new Error(`the upstream answered ${status}`);
+    if (status < 200) throw new Error(`the upstream sent status ${status}`);
     // The parsers take "chunked" off, and would hand on what else was done to the body without a word of it.
     const coding = headers['transfer-encoding'];
     if (coding !== undefined && String(coding).toLowerCase() !== 'chunked') {
-      throw new Error('the upstream sent a transfer coding that is not passed on');
+      throw new Error('the upstream sent an unsupported transfer coding');
     }
     answering();
     clientHead.write(response, head, own);
@@ -136,11 +136,11 @@ function refusalOf(error: Error): Refusal {
   if (!(error instanceof GaveUp)) {
     return {
       code: 'bad_gateway',
-      message: 'The API behind this gateway cannot be reached, or its answer was broken. Try again later.',
+      message: 'The API behind this gateway could not be reached or sent an invalid response. Try again later.',
     };
   }
   if (error.waitedFor === 'client') {
-    return { code: 'invalid_request', message: 'The request did not arrive in time.' };
+    return { code: 'invalid_request', message: 'The request body did not arrive in time.' };
   }
-  return { code: 'bad_gateway', message: 'The API behind this gateway did not answer in time.' };
+  return { code: 'bad_gateway', message: 'The API behind this gateway did not respond in time.' };
 }

@@ -29,11 +29,11 @@ const ruleSchema = z
   .strictObject(
     {
       methods: z
-        .array(z.enum(METHODS, 'is not an HTTP method in capitals'))
-        .min(1, 'is empty: leave it out for all methods')
+        .array(z.enum(METHODS, 'is not an HTTP method in uppercase'))
+        .min(1, 'is empty: omit it for all methods')
         .optional(),
       path: pathSchema,
-      scopes: z.array(scope).min(1, 'is empty: leave it out to let every good key pass').optional(),
+      scopes: z.array(scope).min(1, 'is empty: omit it to accept every valid key').optional(),
       deny: z.boolean().optional(),
     },
     { error: ({ code }) => (code === 'unrecognized_keys' ? 'is not a field of a rule' : undefined) },
@@ -57,7 +57,7 @@ export function parseRules(text: string): Rule[] {
   const [issue] = parsed.error.issues;
   const keys = issue?.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : [];
   const path = [...(issue?.path ?? []), ...keys].map(String);
-  throw mistake(lineOf(document.body, path), path, issue?.message ?? 'is wrong');
+  throw mistake(lineOf(document.body, path), path, issue?.message ?? 'is invalid');
 }
 
 function parseJson(text: string): DocumentNode {
@@ -65,7 +65,7 @@ function parseJson(text: string): DocumentNode {
     return parse(text.replace(/^\ufeff/, ''), { mode: 'json' });
   } catch (error) {
     const { line, message } = z.object({ line: z.number().default(1), message: z.string() }).parse(error);
-    throw new RulesError(`is no JSON in line ${line}: ${message.replace(/ \(\d+:\d+\)$/, '')}`);
+    throw new RulesError(`is not valid JSON at line ${line}: ${message.replace(/ \(\d+:\d+\)$/, '')}`);
   }
 }
 
@@ -78,7 +78,7 @@ function repeatedName(node: ValueNode, path: readonly string[] = []): RulesError
   const names = new Set<string>();
   for (const member of node.members) {
     const name = nameOf(member);
-    if (names.has(name)) return mistake(member.loc.start.line, [...path, name], 'comes twice');
+    if (names.has(name)) return mistake(member.loc.start.line, [...path, name], 'is duplicated');
     names.add(name);
   }
   return node.members.map((member) => repeatedName(member.value, [...path, nameOf(member)])).find(isError);
@@ -105,5 +105,5 @@ function isError(found: RulesError | undefined): found is RulesError {
 }
 
 function mistake(line: number, path: readonly string[], problem: string): RulesError {
-  return new RulesError(`is wrong in line ${line}: ${path.join('.') || 'the whole'} ${problem}`);
+  return new RulesError(`is invalid at line ${line}: ${path.join('.') || 'the file'} ${problem}`);
 }

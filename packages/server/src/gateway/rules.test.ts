@@ -161,23 +161,23 @@ test('the rules in the documentation are a file of rules', () => {
 test('a file of rules that is wrong is refused with its line and field', () => {
   const rule = (fields: string) => `[\n  {"path": "/a"},\n  {${fields}}\n]`;
   const cases: [string, RegExp][] = [
-    ['', /^is no JSON in line 1: /],
-    ['[\n{"path": "/a",}\n]', /^is no JSON in line 2: /],
-    ['{}', /^is wrong in line 1: the whole is not a list of rules$/],
-    [rule('"path": "a"'), /^is wrong in line 3: 1\.path does not begin with a slash$/],
+    ['', /^is not valid JSON at line 1: /],
+    ['[\n{"path": "/a",}\n]', /^is not valid JSON at line 2: /],
+    ['{}', /^is invalid at line 1: the file is not a list of rules$/],
+    [rule('"path": "a"'), /^is invalid at line 3: 1\.path does not begin with a slash$/],
     [rule('"path": "/a*"'), /1\.path has a \* that is not a whole segment$/],
     [rule('"path": "/a/%2A"'), /1\.path has a \* that is not a whole segment$/],
     [rule('"path": "/*/\uff0a"'), /1\.path has a \* that is not a whole segment$/],
     [rule('"path": "/a?b"'), /1\.path has a query$/],
     [rule('"path": "/a//b"'), /1\.path is not a plain path/],
-    [rule('"path": "/a",\n"methods": ["get"]'), /^is wrong in line 4: 1\.methods\.0 is not an HTTP method/],
+    [rule('"path": "/a",\n"methods": ["get"]'), /^is invalid at line 4: 1\.methods\.0 is not an HTTP method/],
     [rule('"path": "/a", "methods": []'), /1\.methods is empty/],
     [rule('"path": "/a", "scopes": []'), /1\.scopes is empty/],
     [rule('"path": "/a", "scopes": ["a b"]'), /1\.scopes\.0 is not a scope$/],
-    [rule('"path": "/a", "scope": ["a"]'), /^is wrong in line 3: 1\.scope is not a field of a rule$/],
-    [rule('"path": "/a", "scopes": ["a"], "deny": true'), /^is wrong in line 3: 1 has both scopes and deny$/],
-    [rule('"path": "/a",\n"deny": true,\n"deny": false'), /^is wrong in line 5: 1\.deny comes twice$/],
-    [rule('"methods": ["GET"]'), /^is wrong in line 3: 1\.path /],
+    [rule('"path": "/a", "scope": ["a"]'), /^is invalid at line 3: 1\.scope is not a field of a rule$/],
+    [rule('"path": "/a", "scopes": ["a"], "deny": true'), /^is invalid at line 3: 1 has both scopes and deny$/],
+    [rule('"path": "/a",\n"deny": true,\n"deny": false'), /^is invalid at line 5: 1\.deny is duplicated$/],
+    [rule('"methods": ["GET"]'), /^is invalid at line 3: 1\.path /],
   ];
   for (const [text, says] of cases) {
     assert.throws(

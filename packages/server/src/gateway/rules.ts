@@ -37,11 +37,11 @@ export function demandOf(rules: readonly Rule[], request: IncomingMessage): Dema
   const segments = plainSegments(url);
   if (segments === undefined) {
     return invalid(
-      'The path of the URL could be read in two ways. Leave out empty and dot segments, semicolons, backslashes, and percent-encoded characters with a meaning in paths.',
+      'The URL path is ambiguous. Remove empty and dot segments, semicolons, backslashes, and percent-encoded special characters.',
     );
   }
   if (overridesMethod(request)) {
-    return invalid('The method cannot be overridden by a header or the query. Send the method itself.');
+    return invalid('The method cannot be overridden by a header or the query. Send the request with the intended method.');
   }
   const rule = rules.find((one) => matches(one, method, segments));
   if (rule?.deny === true) return { denied };
@@ -70,7 +70,7 @@ function overridesMethod({ rawHeaders, url = '' }: IncomingMessage): boolean {
 
 const denied: Refusal = {
   code: 'not_found',
-  message: 'Not found: the rules of this gateway pass no request on to this path with this method.',
+  message: 'Not found: the gateway rules do not allow this method and path.',
 };
 
 function invalid(message: string): Refusal {

@@ -27,11 +27,11 @@ export class StreamedRequest {
     this.#outgoing = outgoing;
     outgoing.once('response', (answer) => this.#relay(answer));
     // The time of a client that does not send its body is over before.
-    outgoing.once('timeout', () => outgoing.destroy(new GaveUp('nothing came or went for too long')));
+    outgoing.once('timeout', () => outgoing.destroy(new GaveUp('no data was sent or received for too long')));
     outgoing.on('error', (error) => this.#proxied.fail(error, isStale(outgoing, error)));
     outgoing.once('upgrade', (_answer, socket) => {
       socket.destroy();
-      this.#proxied.fail(new Error('the upstream switched protocols unasked'), false);
+      this.#proxied.fail(new Error('the upstream switched protocols without a request to do so'), false);
     });
     // The client waits for it before it sends the body; so an upstream can refuse a body that was not sent yet.
     // Only a client that asks for it gets it (RFC 9110 section 15.2); one that speaks HTTP/1.0 could not read it.
@@ -67,7 +67,7 @@ export class StreamedRequest {
       // Node lets a 101 through here when it names no protocol.
       this.#proxied.begin({ status, raw, headers });
     } catch (error) {
-      this.#proxied.fail(error instanceof Error ? error : new Error('the answer cannot be passed on'), false);
+      this.#proxied.fail(error instanceof Error ? error : new Error('the response cannot be forwarded'), false);
       this.#proxied.abort();
       return;
     }
@@ -83,7 +83,7 @@ export class StreamedRequest {
     // Of an answer that has begun nothing can be taken back, and behind one that is over the body still blocks the
     // connection.
     if (response.headersSent) request.socket.destroy();
-    else outgoing.destroy(new GaveUp('the body of the request stopped coming', 'client'));
+    else outgoing.destroy(new GaveUp('the request body stopped arriving', 'client'));
   }
 }
 

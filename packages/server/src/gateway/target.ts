@@ -12,12 +12,12 @@ const layers = 3;
  */
 export function upstreamTarget(target: string, base: string): { path: string } | Refusal {
   if (!target.startsWith('/')) {
-    return invalid('The target of the request must be a path that begins with a slash.');
+    return invalid('The request target must be a path that begins with a slash.');
   }
   // RFC 9112 section 3.2: a target is visible ASCII, and has no fragment.
-  if (!/^[\x21\x22\x24-\x7e]+$/.test(target)) return invalid('The path of the URL is not well formed.');
+  if (!/^[\x21\x22\x24-\x7e]+$/.test(target)) return invalid('The URL contains an invalid character. Percent-encode spaces, # and non-ASCII characters.');
   if (base !== '' && climbs(target)) {
-    return invalid('The path of the URL has ".." in it, which could lead out of this API.');
+    return invalid('The URL path contains "..", which could lead out of this API. Remove it.');
   }
   return { path: base + target };
 }

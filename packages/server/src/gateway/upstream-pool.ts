@@ -49,13 +49,13 @@ export class UpstreamPool {
 }
 
 function gaveUp(error: Error): Error {
-  return error instanceof errors.ConnectTimeoutError ? new GaveUp('there was no connection in time') : error;
+  return error instanceof errors.ConnectTimeoutError ? new GaveUp('the connection timed out') : error;
 }
 
 function endWhenSilent(socket: Socket, silence: number): void {
   socket.setTimeout(silence, () => {
     // What came waits for a client that does not take it, whose own time runs.
     if (socket.readableLength > 0) socket.setTimeout(silence);
-    else socket.destroy(new GaveUp('nothing came or went for too long'));
+    else socket.destroy(new GaveUp('no data was sent or received for too long'));
   });
 }

@@ -84,7 +84,7 @@ export class Upstream {
   #limitConnecting(outgoing: ClientRequest, socket: Socket): void {
     if (!socket.connecting) return;
     const timer = setTimeout(
-      () => outgoing.destroy(new GaveUp('there was no connection in time')),
+      () => outgoing.destroy(new GaveUp('the connection timed out')),
       this.timeouts.connection,
     );
     const stop = () => clearTimeout(timer);

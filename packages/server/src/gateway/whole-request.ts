@@ -17,7 +17,7 @@ export class WholeRequest implements Dispatcher.DispatchHandler {
   }
 
   abort(): void {
-    this.#controller?.abort(new Error('the client went'));
+    this.#controller?.abort(new Error('the client disconnected'));
   }
 
   start(path: string, fields: string[]): void {
@@ -66,7 +66,7 @@ export class WholeRequest implements Dispatcher.DispatchHandler {
 
 /** @param raw names and values in turn */
 function textsOf(raw: Dispatcher.DispatchController['rawHeaders']): string[] {
-  if (!Array.isArray(raw)) throw new Error('the fields of the answer did not come as they were sent');
+  if (!Array.isArray(raw)) throw new Error('the response fields are not raw name and value pairs');
   return raw.map((part) => (typeof part === 'string' ? part : part.toString('latin1')));
 }
 

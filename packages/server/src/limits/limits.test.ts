@@ -93,6 +93,6 @@ test('a database that does not answer at the stop ends it all the same', async (
   await limits.stop();
   assert.match(
     lines.join(''),
-    /the limits could not be written.*locked|locked.*the limits could not be written/,
+    /windows could not be saved.*locked|locked.*windows could not be saved/,
   );
 });

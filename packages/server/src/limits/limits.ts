@@ -70,7 +70,7 @@ export function keepLimits({
     stop: async () => {
       clearInterval(timer);
       await lastWrite(kept.stop).catch((error) =>
-        log.error({ err: error }, 'the limits could not be written; each key begins with a fresh one'),
+        log.error({ err: error }, 'rate-limit windows could not be saved; every key starts with its full limit'),
       );
     },
   };
@@ -111,13 +111,13 @@ function keepTogether(
     now,
     later,
     failed: (error) =>
-      log.error({ err: error }, 'the database grants no requests of keys; what it granted before is used'),
-    recovered: () => log.info('the database grants requests of keys again'),
+      log.error({ err: error }, 'the database does not grant rate-limit quota; earlier grants remain in use'),
+    recovered: () => log.info('the database grants rate-limit quota again'),
   });
   const grants = new Grants({ time, rounds, windowOf: (keyId) => windows.ofKey(keyId) });
   const pruning = new Repeating(() => store.prune(), {
     interval: intervals.prune,
-    failed: (error) => log.warn({ err: error }, 'old limits could not be deleted; it is tried again'),
+    failed: (error) => log.warn({ err: error }, 'old rate-limit windows could not be deleted; retrying later'),
     later,
   });
   return {

@@ -101,7 +101,7 @@ export class PostgresGrants {
       withoutShare.minute,
     ]);
     const granted = z.array(grantedSchema).parse(rows);
-    if (granted.length !== requests.length) throw new Error('a window is missing');
+    if (granted.length !== requests.length) throw new Error('the database returned too few grants');
     return granted;
   }
 

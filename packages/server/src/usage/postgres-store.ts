@@ -130,7 +130,7 @@ export class PostgresUsageStore implements UsageStore {
     const committed = await numberOf(this.#database.kysely, this.#writer);
     if (committed === number) return this.#settle(number);
     this.#writer = '';
-    throw new Error('the database has forgotten what this node has written');
+    throw new Error('the database has lost a usage write of this node');
   }
 
   /** A write can be found to be committed twice: by its answer, and by a read. */

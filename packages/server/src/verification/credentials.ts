@@ -57,7 +57,7 @@ export function readCredentials(
   prefixes: readonly string[],
 ): Credentials {
   const { authorization: value } = fields;
-  if (fields.authorizations > 1) return malformed('The Authorization header came twice; send it once.');
+  if (fields.authorizations > 1) return malformed('The request has more than one Authorization header. Send it once.');
   if (value === '') return refuseAbsent(request, targets, prefixes);
   if (/^bearer [^\s"'<>]+$/i.test(value)) return { token: value.slice(7) };
   return refuseValue(value, prefixes);
@@ -72,21 +72,21 @@ function refuseAbsent(
   if (targets(request).some((target) => hasKeyInQuery(target, prefixes))) {
     return {
       code: 'key_in_query',
-      message: `An API key was sent in the URL, where logs and histories keep it. Revoke that key, make a new one, and send it in the header Authorization: Bearer ${prefix}...`,
+      message: `The API key was sent in the URL, where logs and browser histories record it. Revoke that key, create a new one, and send it in the header Authorization: Bearer ${prefix}...`,
     };
   }
   const header = wrongHeaders.find((name) => request.headers[name] !== undefined);
   if (header !== undefined) {
     return {
       code: 'wrong_header',
-      message: `The header ${header} is not read. Send the key as Authorization: Bearer ${prefix}...`,
+      message: `The header ${header} is not supported. Send the key as Authorization: Bearer ${prefix}...`,
     };
   }
   if (isOriginalPreflight(request)) {
     return {
       code: 'missing_authorization',
       message:
-        'This is a CORS preflight, which browsers send without a key. Never use a secret key in a browser: call this API from your server.',
+        'This is a CORS preflight request, which browsers send without a key. Never use a secret key in a browser. Call this API from your server.',
     };
   }
   return {
@@ -125,38 +125,36 @@ function refuseValue(value: string, prefixes: readonly string[]): Refusal {
 }
 
 /** Programs such as curl and Python's requests send Basic without being told to, when the file names the host. */
-const netrcHint = ' If you did not send Basic, look for this host in .netrc: curl -n and requests read it.';
+const netrcHint = ' If you did not choose Basic, check your .netrc file for this host: curl -n and Python requests read it.';
 
 /** @param rest everything after the word Bearer, beginning with white space, or empty */
 function refuseBearer(rest: string): Refusal {
   const gap = /^\s*/.exec(rest)?.[0] ?? '';
   const token = rest.slice(gap.length);
   if (token === '') {
-    return malformed('Nothing follows the word Bearer. Is the variable that should hold the key empty?');
+    return malformed('No key follows the word Bearer. Check that the variable for the key is not empty.');
   }
-  if (gap.includes('\t')) return malformed('A tab follows the word Bearer; exactly one space belongs there.');
+  if (gap.includes('\t')) return malformed('A tab follows the word Bearer. Use exactly one space.');
   if (/[^ ]/.test(gap)) {
-    return malformed('Another kind of space than the plain one follows the word Bearer.');
+    return malformed('A special space character follows the word Bearer. Use exactly one plain space.');
   }
   if (gap.length > 1) {
-    return malformed(`${gap.length} spaces follow the word Bearer; exactly one belongs there.`);
+    return malformed(`${gap.length} spaces follow the word Bearer. Use exactly one.`);
   }
-  if (/^bearer\b/i.test(token)) return malformed('The word Bearer came twice; send it once.');
-  if (/^["']|["']$/.test(token)) return malformed('There are quotes around the key; send it bare.');
-  if (/^<|>$/.test(token)) return malformed('There are angle brackets around the key; send it bare.');
+  if (/^bearer\b/i.test(token)) return malformed('The word Bearer appears twice. Send it once.');
+  if (/^["']|["']$/.test(token)) return malformed('There are quotes around the key. Remove them.');
+  if (/^<|>$/.test(token)) return malformed('There are angle brackets around the key. Remove them.');
   const at = token.search(/[\s"'<>]/) + 1;
   return malformed(
-    `Character ${at} after the word Bearer is a space, tab, quote or bracket, which no key has.`,
+    `Character ${at} after the word Bearer is a space, tab, quote or bracket. Keys do not contain these.`,
   );
 }
 
 function refuseAlmostBearer(value: string): Refusal {
   if (/^["'<]/.test(value))
-    return malformed('There are quotes or brackets around the whole value; send it bare.');
+    return malformed('There are quotes or brackets around the whole header value. Remove them.');
   if (/^bearer[:=]/i.test(value)) {
-    return malformed(
-      'The word Bearer is followed by a colon or an equals sign; exactly one space belongs there.',
-    );
+    return malformed('A colon or an equals sign follows the word Bearer. Use exactly one space.');
   }
   return malformed('The space between the word Bearer and the key is missing.');
 }

@@ -68,7 +68,7 @@ test('so many may wait, and no more', async () => {
   const refused = all.flatMap((read) => (read.status === 'rejected' ? [String(read.reason)] : []));
   assert.deepEqual(
     refused,
-    Array.from({ length: 10 }, () => 'Error: too many verifications wait for the database'),
+    Array.from({ length: 10 }, () => 'Error: too many verifications are waiting for the database'),
   );
   assert.equal((await source.read(first)).stored !== undefined, true);
 });

@@ -63,7 +63,7 @@ export class PostgresSecrets<Ticket> implements SecretSource {
   }
 
   async read(hash: string): Promise<Read> {
-    if (this.#askers >= bounds.askers) throw new Error('too many verifications wait for the database');
+    if (this.#askers >= bounds.askers) throw new Error('too many verifications are waiting for the database');
     this.#askers += 1;
     try {
       const { read } = this.#waiting.get(hash) ?? this.#wait(hash);
@@ -110,7 +110,7 @@ export class PostgresSecrets<Ticket> implements SecretSource {
       head = { seq, token };
       if (hash !== null) found.set(Buffer.from(hash).toString('latin1'), row);
     }
-    if (head === undefined) throw new Error('the database is a standby, or lacks the head of changes');
+    if (head === undefined) throw new Error('the database is a standby, or its change_head row is missing');
     const seen = head;
     const mayKeep = () => this.#guard.mayKeep(ticket, seen);
     for (const [hash, { resolve, reject }] of asked) {

@@ -17,26 +17,26 @@ export const guesses: ReadonlySet<ErrorCode> = new Set([
 
 export const verificationUnavailable: Refusal = {
   code: 'verification_unavailable',
-  message: 'The key could not be checked, because the database did not answer. Try again in a moment.',
+  message: 'The key could not be checked, because the database did not respond. Try again in a moment.',
 };
 
 export const unknown: Refusal = {
   code: 'unknown_key',
   message:
-    'This key is well formed, but not known here. Is it from another deployment, or was its account deleted?',
+    'This key is well formed but unknown. It may belong to another deployment, or it was deleted with its account.',
 };
 
 /** @param at epoch ms; NaN when it is not known */
 export function revoked(at: number): Refusal {
   const when = Number.isNaN(at) ? '' : ` at ${new Date(at).toISOString()}`;
-  return { code: 'revoked_key', message: `This key was revoked${when}. Make a new one and use that.` };
+  return { code: 'revoked_key', message: `This key was revoked${when}. Create a new key to replace it.` };
 }
 
 /** @param at epoch ms */
 export function retired(at: number): Refusal {
   return {
     code: 'revoked_key',
-    message: `This key was rotated, and this secret of it retired at ${new Date(at).toISOString()}. Use the new one.`,
+    message: `This key was rotated, and the secret that you sent was retired at ${new Date(at).toISOString()}. Use the new secret.`,
   };
 }
 
@@ -44,14 +44,14 @@ export function retired(at: number): Refusal {
 export function expired(at: number): Refusal {
   return {
     code: 'expired_key',
-    message: `This key expired at ${new Date(at).toISOString()}. Make a new one.`,
+    message: `This key expired at ${new Date(at).toISOString()}. Create a new key to replace it.`,
   };
 }
 
 export function lacksScope(scope: string): Refusal {
   return {
     code: 'insufficient_scope',
-    message: `This key is good, but does not have the scope ${scope}, which this call needs.`,
+    message: `This key is valid, but it lacks the scope ${scope}, which this call requires.`,
     scope,
   };
 }
@@ -59,14 +59,18 @@ export function lacksScope(scope: string): Refusal {
 /** A 429: who makes too many requests is told how many there may be, and when the next one passes. */
 export function rateLimited(limit: LimitState): Refusal {
   const { policy, limit: quota, resetSeconds } = limit;
-  const wait = `Try again in ${resetSeconds} ${resetSeconds === 1 ? 'second' : 'seconds'}.`;
+  const wait = `Try again in ${count(resetSeconds, 'second')}.`;
   const message =
     policy === 'key'
-      ? `This key may make ${quota} requests a minute, and has made them. ${wait}`
-      : `From this address came ${quota} requests without a right key within a minute. ${wait}`;
+      ? `Rate limit exceeded: ${count(quota, 'request')} per minute with this key. ${wait}`
+      : `Too many requests with invalid keys from this IP address: the limit is ${quota} per minute. ${wait}`;
   return {
     code: 'rate_limited',
     message,
     headers: { ...limitFields(limit), 'retry-after': String(resetSeconds) },
   };
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
