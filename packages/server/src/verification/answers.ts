@@ -1,21 +1,21 @@
 import { errorCodes } from '@soku/contract/error-codes';
 import { errorBody, errorHeaders, type Refusal } from '../http/errors.ts';
 
-/** A whole answer, whoever writes it. */
+/** A complete response, independent of how it is written. */
 export interface Answer {
   status: number;
-  /** Names in small letters. */
+  /** Lowercase names. */
   fields: Record<string, string>;
-  /** '' when there is none. */
+  /** '' if there is none. */
   body: string;
 }
 
-/** Fields of every answer to a proxy. It is read by programs, so of the security fields only this one matters. */
+/** Fields of every response to a proxy. Only programs read it, so this is the only security field that matters. */
 export const constantFields = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
 
 /**
- * The response to a proxy whose request is refused (forward-auth). The rejection also comes in `X-Soku-Status` and
- * `X-Soku-Error`, because nginx's auth_request hands on neither the body nor another status than 401 and 403.
+ * The response to a proxy whose request is rejected (forward-auth). The rejection is repeated in `X-Soku-Status` and
+ * `X-Soku-Error`, because nginx's auth_request forwards neither the body nor a status other than 401 and 403.
  *
  * @param now epoch ms
  */
@@ -25,7 +25,7 @@ export function refusedAnswer(refusal: Refusal, requestId: string, now: number):
   return { status, fields, body };
 }
 
-/** The response to a request that is rejected before its key is looked at. @param now epoch ms */
+/** A rejection without the extra fields for proxies. @param now epoch ms */
 export function errorAnswer(refusal: Refusal, requestId: string, now: number): Answer {
   const fields = {
     'x-request-id': requestId,
@@ -37,7 +37,7 @@ export function errorAnswer(refusal: Refusal, requestId: string, now: number): A
   return { status: errorCodes[refusal.code].status, fields, body };
 }
 
-/** JSON that fits into a header field: everything outside ASCII as an escape. */
+/** Escapes everything outside ASCII, so that the JSON fits into a header field. */
 function ascii(json: string): string {
   return json.replace(/[\u007f-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

@@ -15,23 +15,23 @@ import {
 } from './verdict.ts';
 import type { Decided, Question, Verifier } from './verifier.ts';
 
-/** A verifier that waits for the grant that a key needs, and then verifies again, from the start. */
+/** A verifier that waits for the grant that a key needs, and then repeats the whole verification. */
 export class GrantingVerifier {
   readonly #verifier: Verifier;
   readonly #grants: Pick<Grants, 'wait'> | undefined;
 
-  /** @param grants absent when the verifier needs none */
+  /** @param grants undefined if the verifier never needs one */
   constructor(verifier: Verifier, grants?: Pick<Grants, 'wait'> | undefined) {
     this.#verifier = verifier;
     this.#grants = grants;
   }
 
-  /** Verifies a request by its header. */
+  /** Verifies a request by its header fields. */
   verify(request: IncomingMessage, ask: Ask): VerdictOrPromise {
     return this.verifyFields(readFields(request.rawHeaders), request, ask, copy);
   }
 
-  /** The same, when the fields were read already. @param accept called when the key is accepted */
+  /** The same with fields that were already read. @param accept called if the key is accepted */
   verifyFields<T>(
     fields: RequestFields,
     request: IncomingMessage,
@@ -40,14 +40,14 @@ export class GrantingVerifier {
   ): MaybePromise<T | Refused> {
     const decided = this.#verifier.verifyFields(fields, request, ask, accept);
     if (!mayNeedGrant(decided)) return decided;
-    // In a function of its own, because a closure here would cost every verification.
+    // In a separate method, because a closure here would slow down every verification.
     return this.#waitForFields(decided, fields, request, ask, accept);
   }
 
   /**
    * Verifies a key.
    *
-   * @param token what was sent as the key
+   * @param token the text sent as the key
    * @param userAgent of the program that uses it
    */
   verifyKey(token: string, use: Use = {}, userAgent = ''): VerdictOrPromise {
@@ -92,7 +92,7 @@ export class GrantingVerifier {
   }
 }
 
-/** A result that the caller may keep. */
+/** Copies the row into a result that the caller may keep. */
 function copy(keys: KeyTable, row: number, limit: LimitState | null): Verdict {
   return { key: keys.read(row), limit };
 }

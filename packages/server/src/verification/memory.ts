@@ -5,24 +5,24 @@ import { KeyTable } from './key-table.ts';
 import { KeyWindows } from './key-windows.ts';
 
 interface Bounds {
-  /** How many good secrets to keep. */
+  /** Maximum number of valid secrets. */
   good: number;
-  /** How many unknown and revoked ones. */
+  /** Maximum number of unknown and revoked secrets. */
   refused: number;
 }
 
-/** What verification remembers, by the SHA-256 of the key as 32 latin-1 characters. */
+/** The verification cache: secrets by the SHA-256 of the key, as 32 latin-1 characters. */
 export class SecretMemory implements UsageSource {
-  /** Holds only keys that are not revoked. */
+  /** Contains only keys that are not revoked. */
   readonly good: KeyTable;
   /**
-   * Hashes of no key and of revoked keys, bounded apart so that guessing evicts nobody. A revoked key stays so, and
-   * a hash without a key stays so, because a new key is random and was sent by nobody before it was made.
+   * Unknown and revoked secrets, bounded separately so that guessing never evicts valid keys. Entries never become
+   * stale: a revoked key stays revoked, and an unknown hash stays unknown, because new keys are random.
    */
   readonly refused: KeyTable;
 
   readonly held = new HeldUses();
-  /** Those of the limits of good secrets' keys. */
+  /** The rate-limit windows of the cached valid keys. */
   readonly windows: KeyWindows;
   readonly tables: readonly CountingTable[];
 
@@ -39,8 +39,8 @@ export class SecretMemory implements UsageSource {
   }
 
   /**
-   * Forgets secrets, so that their next use reads the database. Whoever commits or applies a change of a key calls
-   * this in the same synchronous turn.
+   * Evicts secrets, so that their next use reads the database. Must be called in the same synchronous turn in which a
+   * change of the key is committed or applied.
    */
   forget(hashes: Iterable<Uint8Array>): void {
     for (const bytes of hashes) {
@@ -50,12 +50,12 @@ export class SecretMemory implements UsageSource {
     }
   }
 
-  /** Forgets all secrets of a workspace, whose settings have changed, in the turn of the commit. */
+  /** Evicts all secrets of a workspace whose settings changed. Must be called in the turn of the commit. */
   forgetWorkspace(workspaceId: string): void {
     this.good.dropWorkspace(workspaceId);
   }
 
-  /** Forgets everything, when it is not known what has changed. */
+  /** Evicts everything, for when it is unknown what has changed. */
   empty(): void {
     this.good.clear();
     this.refused.clear();

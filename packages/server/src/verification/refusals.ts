@@ -3,7 +3,7 @@ import type { Refusal } from '../http/errors.ts';
 import { limitFields } from '../limits/fields.ts';
 import type { LimitState } from '../limits/sliding-window.ts';
 
-/** Credentials that came, but are no key: only these count against an address. */
+/** Rejections of credentials that are not a known key. Only these count against an IP address. */
 export const guesses: ReadonlySet<ErrorCode> = new Set([
   'malformed_authorization',
   'missing_bearer',
@@ -26,7 +26,7 @@ export const unknown: Refusal = {
     'This key is well formed but unknown. It may belong to another deployment, or it was deleted with its account.',
 };
 
-/** @param at epoch ms; NaN when it is not known */
+/** @param at epoch ms; NaN if unknown */
 export function revoked(at: number): Refusal {
   const when = Number.isNaN(at) ? '' : ` at ${new Date(at).toISOString()}`;
   return { code: 'revoked_key', message: `This key was revoked${when}. Create a new key to replace it.` };
@@ -56,7 +56,7 @@ export function lacksScope(scope: string): Refusal {
   };
 }
 
-/** A 429: who makes too many requests is told how many there may be, and when the next one passes. */
+/** A 429 with the limit and the time until the next request passes. */
 export function rateLimited(limit: LimitState): Refusal {
   const { policy, limit: quota, resetSeconds } = limit;
   const wait = `Try again in ${count(resetSeconds, 'second')}.`;

@@ -21,15 +21,15 @@ interface Options {
   accounts: { findWorkspace(id: string): Promise<{ id: string; name: string } | undefined> };
   callers: Callers;
   addressOf: ClientAddress;
-  /** Whose keys `POST /v1/verify` knows: those of the asking key's workspace, or all. */
+  /** Whether `POST /v1/verify` covers the keys of the caller's workspace only, or all keys. */
   verifyScope: 'workspace' | 'deployment';
 }
 
 const tags = ['Verification'];
 const security = [{ key: [] }];
-const refusalCodes = ['rate_limited', 'verification_unavailable'] as const;
+const rejectionCodes = ['rate_limited', 'verification_unavailable'] as const;
 
-/** The calls that a key itself makes: "who am I?", and the question of a proxy that stands before an API. */
+/** The routes that verify keys: for the holder of a key, for back ends, and for proxies. */
 export const verificationRoutes: FastifyPluginAsyncZod<Options> = async (app, options) => {
   const { verifier, keys, accounts, callers, addressOf, verifyScope } = options;
 
@@ -43,12 +43,12 @@ export const verificationRoutes: FastifyPluginAsyncZod<Options> = async (app, op
         'Returns the key that authenticates the call, its workspace and its rate limit. Any valid key may call it.',
       tags,
       security,
-      response: { 200: meSchema, ...keyErrorResponses(...refusalCodes) },
+      response: { 200: meSchema, ...keyErrorResponses(...rejectionCodes) },
     },
     handler: async (request, reply) => {
-      const verdict = await verifier.verify(request.raw, { address: addressOf(request.raw) });
-      if (verdict.refusal !== undefined) return refuse(reply, verdict.refusal);
-      const { key, limit } = verdict;
+      const result = await verifier.verify(request.raw, { address: addressOf(request.raw) });
+      if (result.refusal !== undefined) return refuse(reply, result.refusal);
+      const { key, limit } = result;
       const workspace = await accounts.findWorkspace(key.workspaceId);
       if (workspace === undefined) throw new Error('the workspace of a key is missing');
       reply.header('cache-control', 'no-store');
@@ -79,7 +79,7 @@ export const verificationRoutes: FastifyPluginAsyncZod<Options> = async (app, op
           'cross_origin',
           'payload_too_large',
           'unsupported_media_type',
-          ...refusalCodes,
+          ...rejectionCodes,
         ),
       },
     },
@@ -93,7 +93,7 @@ export const verificationRoutes: FastifyPluginAsyncZod<Options> = async (app, op
     },
   });
 
-  // For the document only: ForwardAuth answers it, ahead of the framework.
+  // Only for the OpenAPI document: ForwardAuth handles these requests ahead of the framework.
   app.route({
     method: 'GET',
     url: '/v1/verify',
@@ -108,7 +108,7 @@ export const verificationRoutes: FastifyPluginAsyncZod<Options> = async (app, op
         204: z
           .null()
           .describe('The key is valid: X-Soku-Key-Id, X-Soku-Workspace-Id, X-Soku-Key-Name, X-Soku-Scopes'),
-        ...keyErrorResponses(...refusalCodes),
+        ...keyErrorResponses(...rejectionCodes),
       },
     },
     exposeHeadRoute: false,

@@ -4,17 +4,17 @@ import type { LimitState } from '../limits/sliding-window.ts';
 import type { KeyTable } from './key-table.ts';
 import type { VerifiedKey } from './known-secret.ts';
 
-/** `limit` is that of a known key which is over it. */
+/** A rejected key. `limit` is set if a valid key is over its limit. */
 export interface Refused {
   key?: never;
   limit?: LimitState;
   refusal: Refusal;
 }
 
-/** The key would be accepted, and the limit has room as far as is known, but this node needs a grant for the request. */
+/** The key would be accepted, but this node needs a rate-limit grant for the request. */
 export class NeedsGrant {
   readonly keyId: string;
-  /** Requests a minute. */
+  /** Requests per minute. */
   readonly quota: number;
 
   constructor(keyId: string, quota: number) {
@@ -24,42 +24,42 @@ export class NeedsGrant {
 }
 
 export type Verdict =
-  /** `limit` is where the key stands after this request; null when it has no limit, or was not counted. */
+  /** `limit` is the state after this request; null if the key has no limit or the request was not counted. */
   { key: VerifiedKey; limit: LimitState | null; refusal?: never } | Refused;
 
 /**
- * Makes of an accepted key what its caller needs. Called in the turn of the decision: after it the row may hold another
- * secret.
+ * Converts an accepted key to what the caller needs. Called in the turn of the decision, because later the row may
+ * belong to another secret.
  *
  * @param limit as above
  */
 export type Accept<T> = (keys: KeyTable, row: number, limit: LimitState | null) => T;
 
-/** A value when the key is cached, or the database is a file; else a promise of what the database returns. */
+/** A value if the key is cached or the database is SQLite, otherwise a promise. */
 export type MaybePromise<T> = T | Promise<T>;
 export type VerdictOrPromise = MaybePromise<Verdict>;
 
-/** How a key is used at the moment. */
+/** How a key is used in this verification. */
 export interface Use {
-  /** The client's; unknown keys are limited by it. Absent: they are not limited. */
+  /** The IP address of the client, by which invalid keys are limited. Absent: no limit. */
   address?: string | undefined;
-  /** The scopes that the key must have: Soku's own, or those of the API behind the gateway. */
+  /** The scopes that the key must have: built-in ones, or those of the API behind the gateway. */
   needs?: readonly string[] | undefined;
-  /** Why no key may do it, however good it is. */
+  /** The rejection if no key is allowed, however valid. */
   denied?: Refusal | undefined;
-  /** Whoever asks sees the keys of this workspace only; others are unknown to it. Default: the keys of all. */
+  /** The only workspace whose keys the caller can see; other keys are unknown. Default: all workspaces. */
   workspaceId?: string | undefined;
   /** Whether this counts against the key's limit. Default: yes. */
   limited?: boolean;
-  /** Whether this is a request of its own, and so counts as a use. Default: yes. */
+  /** Whether this counts as a use of the key. Default: yes. */
   recorded?: boolean;
 }
 
-/** What is asked of a request. */
+/** Options for verifying the key of a request. */
 export interface Ask extends Use {
   /**
-   * Finds path and query of the request that the key was meant for (for forward-auth, the original one, which may be
-   * told more than once). Called only when no Authorization came. Default: those of the request itself.
+   * Returns the targets of the request that the key was meant for (for forward-auth, the original request, which may
+   * be stated more than once). Called only without an Authorization header. Default: the target of the request itself.
    */
   targets?: ((request: IncomingMessage) => readonly string[]) | undefined;
 }
