@@ -1,4 +1,4 @@
-/** The table against a simple model of it: never another key's row, never too many, no use lost. */
+/** Compares the table with a simple model: no wrong row, never over capacity, no use lost. */
 import assert from 'node:assert/strict';
 import { hash } from 'node:crypto';
 import { test } from 'node:test';
@@ -25,7 +25,7 @@ function keyOf(secret: string, more: Partial<VerifiedKey> = {}): VerifiedKey {
   };
 }
 
-/** The id of the key whose row is found. */
+/** The ID of the key in the row that is found. */
 function idAt(table: KeyTable, secret: string): string | undefined {
   const row = table.find(hashOf(secret));
   return row === none ? undefined : table.keyId(row);
@@ -33,7 +33,7 @@ function idAt(table: KeyTable, secret: string): string | undefined {
 
 const put = (table: KeyTable, secret: string) => table.add(hashOf(secret), keyOf(secret));
 
-test('a row says of its key what was put into it', () => {
+test('a row returns the key that was added', () => {
   const table = new KeyTable(3, new HeldUses(), new KeyLimits());
   const name = 'Ünïcode “name” that is longer than a row’s text\u0000\ud800';
   const full = keyOf('full', {
@@ -56,7 +56,7 @@ test('a row says of its key what was put into it', () => {
   assert.equal(table.size, 3);
 });
 
-test('a row that is used survives any number of others that are not', () => {
+test('a used row survives any number of unused ones', () => {
   const table = new KeyTable(10, new HeldUses(), new KeyLimits());
   put(table, 'good');
   for (let i = 0; i < 1000; i++) {
@@ -65,7 +65,7 @@ test('a row that is used survives any number of others that are not', () => {
   }
 });
 
-test('a full table whose rows are all in use lets one of them go, and stays full', () => {
+test('a full table with all rows in use evicts one and stays full', () => {
   const table = new KeyTable(500, new HeldUses(), new KeyLimits());
   const secrets = Array.from({ length: 500 }, (_, i) => `used ${i}`);
   for (const secret of secrets) put(table, secret);
@@ -76,7 +76,7 @@ test('a full table whose rows are all in use lets one of them go, and stays full
   assert.equal(secrets.filter((secret) => idAt(table, secret) !== undefined).length, 499);
 });
 
-test('a client that was only refused is still new for the next accepted use', () => {
+test('a client that was only rejected is still new for the next accepted use', () => {
   const held = new HeldUses();
   const table = new KeyTable(1, held, new KeyLimits());
   const row = put(table, 'one');
@@ -98,7 +98,7 @@ test('a client that was only refused is still new for the next accepted use', ()
   assert.equal(table.usage.of(other)?.isNewClient, true, 'nothing of this hour told of it');
 });
 
-test('whatever passes through a table, it keeps no more texts than its rows have', () => {
+test('a table keeps no more strings than its rows use', () => {
   const held = new HeldUses();
   const table = new KeyTable(2, held, new KeyLimits());
   for (let i = 0; i < 1000; i++) {
@@ -145,11 +145,11 @@ const operation = fc.record({
 
 type Step = typeof operation extends fc.Arbitrary<infer T> ? T : never;
 
-/** A table, and what must be in it. */
+/** A table and its expected content. */
 class World {
   readonly held = new HeldUses();
   readonly table: KeyTable;
-  /** Secrets to what was put there last, which the table may have given up. */
+  /** What was last added per secret; the table may have evicted it. */
   readonly #put = new Map<string, VerifiedKey | EndedSecret>();
   readonly used = new Map<string, number>();
   readonly written = new Map<string, number>();
@@ -242,7 +242,7 @@ function count(counts: Map<string, number>, keyId: string, at: number, more: num
   counts.set(place, (counts.get(place) ?? 0) + more);
 }
 
-test('whatever is put in and taken out, a row is never that of another key, and each use is handed over once', () => {
+test('after any operations, a row never belongs to another key, and each use is passed on once', () => {
   const steps = fc.array(operation, { maxLength: 200, size: 'max' });
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 8 }), steps, (capacity, all) => {
