@@ -1,4 +1,4 @@
-/** Usage is counted by the hour; an hour is a whole number of hours since 1970, UTC ("epoch hours"). */
+/** Usage is counted by the hour. An hour is the number of hours since 1970, UTC ("epoch hours"). */
 import { hourLength } from '@soku/contract/instant';
 
 /** @param now epoch ms */
@@ -6,7 +6,7 @@ export function hourOf(now: number): number {
   return Math.floor(now / hourLength);
 }
 
-/** @returns epoch ms of its first moment */
+/** @returns the start of the hour in epoch ms */
 export function startOf(hour: number): number {
   return hour * hourLength;
 }

@@ -6,7 +6,7 @@ import { type Callers, workspaceHeader } from '../http/caller.ts';
 import { keyErrorResponses } from '../http/openapi.ts';
 import type { UsageService } from './service.ts';
 
-/** What a key was used for, for its owners. */
+/** The usage of a key, for its workspace. */
 export const usageRoutes: FastifyPluginAsyncZod<{ usage: UsageService; callers: Callers }> = async (
   app,
   { usage, callers },
