@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { plainSegments } from './plain-path.ts';
 import type { Rule } from './rules.ts';
 
-/** Why a file of rules is none: what follows "the file" in a sentence, with the line and the field. */
+/** An invalid rules file. The message continues a sentence about the file, with the line and the field. */
 export class RulesError extends Error {
   override readonly name = 'RulesError';
 }
@@ -16,7 +16,7 @@ const pathSchema = z
   .refine(hasWholeStars, 'has a * that is not a whole segment')
   .refine((path) => plainSegments(path) !== undefined, 'is not a plain path (docs/gateway.md)');
 
-/** Also of one that is encoded, or has another shape, and would otherwise become a wildcard. */
+/** Also rejects an encoded `*` and its Unicode variants, which would otherwise become wildcards. */
 function hasWholeStars(path: string): boolean {
   const stars = path.split('/').filter((segment) => segment === '*').length;
   return (plainSegments(path) ?? []).filter((segment) => segment.includes('*')).length <= stars;
@@ -44,9 +44,9 @@ const ruleSchema = z
 const rulesSchema = z.array(ruleSchema, 'is not a list of rules');
 
 /**
- * Reads a file of rules.
+ * Parses a rules file.
  *
- * @throws {RulesError} when it is not as it must be
+ * @throws {RulesError} if it is invalid
  */
 export function parseRules(text: string): Rule[] {
   const document = parseJson(text);
@@ -69,7 +69,7 @@ function parseJson(text: string): DocumentNode {
   }
 }
 
-/** A second value would silently take the place of the first. */
+/** Finds duplicate names, whose second value would silently replace the first. */
 function repeatedName(node: ValueNode, path: readonly string[] = []): RulesError | undefined {
   if (node.type === 'Array') {
     return node.elements.map(({ value }, i) => repeatedName(value, [...path, String(i)])).find(isError);
@@ -84,7 +84,7 @@ function repeatedName(node: ValueNode, path: readonly string[] = []): RulesError
   return node.members.map((member) => repeatedName(member.value, [...path, nameOf(member)])).find(isError);
 }
 
-/** The line of the value at a path, or of what it would be in. */
+/** The line of the value at a path, or of its closest existing parent. */
 function lineOf(node: ValueNode, path: readonly string[]): number {
   const [step, ...rest] = path;
   const inside =

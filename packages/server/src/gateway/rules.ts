@@ -3,33 +3,33 @@ import type { Refusal } from '../http/errors.ts';
 import { canonicalName } from '../http/proxy-fields.ts';
 import { plainSegments } from './plain-path.ts';
 
-/** What a key must have for some requests. The first rule that a request matches decides. */
+/** What a key must have for certain requests. The first matching rule decides. */
 export interface Rule {
-  /** Absent: all. GET includes HEAD. */
+  /** Absent: all methods. GET includes HEAD. */
   methods?: readonly string[] | undefined;
-  /** Of the path, as `plainSegments` writes them. `*` is any segment; at the end, also none or several. */
+  /** Normalized path segments. `*` matches any segment; at the end, it matches zero or more segments. */
   segments: readonly string[];
-  /** All of them must be among the key's. Absent: any good key will do. */
+  /** The key must have all of them. Absent: any valid key is accepted. */
   scopes?: readonly string[] | undefined;
-  /** No key will do. */
+  /** No key is accepted. */
   deny?: boolean | undefined;
 }
 
-/** What the rules ask of the key of a request. */
+/** What the rules require of the key of a request. */
 export interface Demand {
   needs?: readonly string[] | undefined;
-  /** Why no key will do. */
+  /** The rejection if no key is accepted. */
   denied?: Refusal | undefined;
 }
 
-/** Header fields by which some frameworks take a request for one of another method. */
+/** Header fields by which some frameworks override the method of a request. */
 const overrides = new Set(['x-http-method-override', 'x-http-method', 'x-method-override']);
 
 const nothing: Demand = {};
 
 /**
- * Finds what the rules ask of a request. A request that the API could take for another one than the rules saw is
- * refused, whatever its key.
+ * Returns what the rules require of a request. A request that the API could interpret differently from the rules is
+ * rejected, whatever its key.
  */
 export function demandOf(rules: readonly Rule[], request: IncomingMessage): Demand | Refusal {
   if (rules.length === 0) return nothing;
@@ -48,7 +48,7 @@ export function demandOf(rules: readonly Rule[], request: IncomingMessage): Dema
   return rule === undefined ? nothing : { needs: rule.scopes };
 }
 
-/** Also for a HEAD: what it may say of a resource, a GET may. */
+/** Whether a rule matches. HEAD is treated as GET, because it reveals no more than GET. */
 export function matches({ methods, segments }: Rule, method: string, path: readonly string[]): boolean {
   const own = method === 'HEAD' && !methods?.includes(method) ? 'GET' : method;
   if (methods !== undefined && !methods.includes(own)) return false;
