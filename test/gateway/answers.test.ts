@@ -1,4 +1,4 @@
-/** What of the answer of the API behind the gateway comes back. */
+/** What the gateway returns of the API's response. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { assertExposition } from '../support/exposition.ts';
@@ -7,7 +7,7 @@ import { HttpSocket } from '../support/http-socket.ts';
 import { call } from '../support/person.ts';
 import { behindGateway, startGateway, startRawUpstream } from './gateway.ts';
 
-test('the answer comes back with its status, fields and body, our request id and the limit', async (t) => {
+test('the response keeps its status, fields and body, and gets the request id and the limit fields', async (t) => {
   const { ask } = await behindGateway(
     t,
     (request, response) => {
@@ -44,7 +44,7 @@ test('the answer comes back with its status, fields and body, our request id and
   assert.doesNotMatch(headers.get('keep-alive') ?? '', /9/);
 });
 
-test("the API cannot set the dashboard's session cookies, and can set its own", async (t) => {
+test("the API can set its own cookies, but not the dashboard's session cookies", async (t) => {
   const cookies = [
     'soku_session=evil; Path=/',
     ' soku_session =evil',
@@ -61,7 +61,7 @@ test("the API cannot set the dashboard's session cookies, and can set its own", 
   assert.deepEqual((await ask('/')).headers.getSetCookie(), cookies.slice(6));
 });
 
-test("a redirect to the API's own address becomes one to the gateway, and others stay", async (t) => {
+test("a redirect to the API's own address points to the gateway, and others stay unchanged", async (t) => {
   const { upstream: own, ask } = await behindGateway(t, (request, response) =>
     response.writeHead(302, { location: decodeURIComponent(request.url?.slice(2) ?? '') }).end(),
   );
@@ -78,7 +78,7 @@ test("a redirect to the API's own address becomes one to the gateway, and others
   }
 });
 
-test('answers without a body have none: HEAD, 204 and 304', async (t) => {
+test('responses to HEAD, 204 and 304 have no body', async (t) => {
   const { ask } = await behindGateway(t, (request, response) => {
     const status = Number(request.url?.slice(1));
     response.writeHead(status, { 'x-status': status, ...(status === 200 ? { 'content-length': 5 } : {}) });
@@ -97,7 +97,7 @@ test('answers without a body have none: HEAD, 204 and 304', async (t) => {
   assert.equal((await ask('/200')).text, 'hello', 'the connection to the upstream is in step');
 });
 
-test('a client of HTTP/1.0 is answered without chunks', async (t) => {
+test('an HTTP/1.0 client gets a response without chunks', async (t) => {
   const { gateway, apiKey } = await behindGateway(t, (_request, response) => {
     response.write('one');
     response.end('two');
@@ -109,7 +109,7 @@ test('a client of HTTP/1.0 is answered without chunks', async (t) => {
   await socket.closed();
 });
 
-test('fields and bodies are bytes: nothing is decoded on the way, with a length or without', async (t) => {
+test('fields and bodies are forwarded as bytes, with and without a length', async (t) => {
   const odd = latin1('grüße');
   const { gateway, apiKey } = await behindGateway(t, (request, response) => {
     response.setHeader('x-odd', odd).setHeader('x-came', request.headers['x-odd'] ?? '');
@@ -133,7 +133,7 @@ test('fields and bodies are bytes: nothing is decoded on the way, with a length 
   }
 });
 
-/** A gateway before an API that answers every request with these bytes. */
+/** A gateway in front of an API that responds to every request with these bytes. */
 async function beforeBytes(t: TestContext, answer: string) {
   const upstream = await startRawUpstream(answer);
   t.after(() => upstream.stop());
@@ -150,7 +150,7 @@ async function beforeBytes(t: TestContext, answer: string) {
   };
 }
 
-test('a body that was coded for the way is not passed on as if it were plain', async (t) => {
+test('a body with a transfer coding is not forwarded as if it were plain', async (t) => {
   const ask = await beforeBytes(
     t,
     'HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n',
@@ -160,7 +160,7 @@ test('a body that was coded for the way is not passed on as if it were plain', a
   assert.equal(JSON.parse(answer.body).error.code, 'bad_gateway');
 });
 
-test('a 100 Continue that the client did not ask for ends at the gateway', async (t) => {
+test('an unsolicited 100 Continue is not forwarded', async (t) => {
   const ask = await beforeBytes(
     t,
     'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok',
@@ -173,7 +173,7 @@ test('a 100 Continue that the client did not ask for ends at the gateway', async
   }
 });
 
-test('a 204 has no length, whatever the API says', async (t) => {
+test('a 204 has no length, even if the API sends one', async (t) => {
   const ask = await beforeBytes(t, 'HTTP/1.1 204 No Content\r\nContent-Length: 0\r\nX-Own: 1\r\n\r\n');
   const answer = await ask('1.1');
   assert.equal(answer.status, 204);
@@ -181,7 +181,7 @@ test('a 204 has no length, whatever the API says', async (t) => {
   assert.equal(answer.headers.get('x-own'), '1');
 });
 
-test('requests through the gateway are counted by method and status, and by nothing that a client or an upstream invents', async (t) => {
+test('gateway requests are counted by method and status, and not by values that clients or upstreams choose', async (t) => {
   const { ask, server, gateway } = await behindGateway(t, ({ url }, response) => {
     response.writeHead(Number(url?.slice(1))).end();
   });

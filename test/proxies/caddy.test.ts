@@ -8,7 +8,7 @@ describeProxy({
   examples: ['examples/caddy/Caddyfile'],
   openBefore: '\t\t# A client may not',
   prepare: (folder) => {
-    // Its administration would listen on a fixed port.
+    // The admin endpoint would listen on a fixed port.
     const file = join(folder, 'test.Caddyfile');
     writeFileSync(file, `{\n\tadmin off\n}\nimport ${folder}/Caddyfile\n`);
     return ['run', '--config', file, '--adapter', 'caddyfile'];

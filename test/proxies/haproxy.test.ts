@@ -15,7 +15,7 @@ const recipe = {
 };
 
 describeProxy(recipe, (_scene, program) => {
-  test('a failure inside soku.lua, after which HAProxy goes on, lets nobody in', async (t) => {
+  test('an error in soku.lua, which does not stop HAProxy, accepts no request', async (t) => {
     const edit = (text: string): string => text.replace('core.httpclient()', 'core.nothing()');
     const broken = await Scene.start(recipe, program, { edit });
     t.after(() => broken.stop());

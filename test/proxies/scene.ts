@@ -6,12 +6,12 @@ import { ProxyProcess, type Recipe } from './proxy.ts';
 import { RecordedServer } from './recorded-server.ts';
 
 interface Options {
-  /** Variables of Soku. */
+  /** Environment variables for Soku. */
   env?: Record<string, string>;
   edit?: (text: string) => string;
 }
 
-/** How each request of a test may be made. */
+/** Options of a test request. */
 interface Ask {
   method?: string;
   path?: string;
@@ -22,7 +22,7 @@ interface Ask {
   from?: string;
 }
 
-/** A client's view of a proxy, before whatever stands behind it. */
+/** A client's view of a proxy. */
 class Front {
   readonly proxy: ProxyProcess;
   readonly api: RecordedServer;
@@ -38,7 +38,7 @@ class Front {
   }
 }
 
-/** Proxy, API and a real Soku. */
+/** A proxy, an API and a real Soku. */
 export class Scene extends Front {
   soku: TestServer;
   readonly ada: Person;
@@ -70,13 +70,13 @@ export class Scene extends Front {
       const ada = await soku.signIn();
       return new Scene(await ProxyProcess.start(recipe, program, where), api, soku, ada, own);
     } catch (error) {
-      // What runs on would keep the test from ending.
+      // Otherwise running servers would keep the test from ending.
       await Promise.all([soku.stop(), api.stop()]);
       throw error;
     }
   }
 
-  /** Starts Soku again after it was killed, where it was. */
+  /** Restarts Soku on the same port and data after it was killed. */
   async restartSoku(): Promise<void> {
     const { dataDir, url } = this.soku;
     this.soku = await startServer({ env: { ...this.#env, PORT: new URL(url).port }, dataDir });
@@ -88,7 +88,7 @@ export class Scene extends Front {
   }
 }
 
-/** Proxy, API, and a server in Soku's place that answers what a test wants. */
+/** A proxy, an API, and a stand-in for Soku with scripted responses. */
 export class StandInScene extends Front {
   readonly standIn: RecordedServer;
 
