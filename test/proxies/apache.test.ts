@@ -42,7 +42,7 @@ describeProxy({
   packages: ['apache2-bin', 'lua-socket'],
   page: 'docs/protect-with-apache.md',
   examples: ['examples/apache/soku.conf', 'examples/apache/soku.lua'],
-  openBefore: '    # Asks Soku, ',
+  openBefore: '    # Calls Soku and ',
   prepare: (folder, { program }) => {
     copyLuaSocket(folder, program);
     writeFileSync(join(folder, 'apache2.conf'), mainFile(folder, program));

@@ -6,7 +6,7 @@ describeProxy({
   program: 'caddy',
   page: 'docs/protect-with-caddy.md',
   examples: ['examples/caddy/Caddyfile'],
-  openBefore: '\t\t# A client may not',
+  openBefore: '\t\t# A client must not',
   prepare: (folder) => {
     // The admin endpoint would listen on a fixed port.
     const file = join(folder, 'test.Caddyfile');

@@ -10,7 +10,7 @@ const recipe = {
   program: 'haproxy',
   page: 'docs/protect-with-haproxy.md',
   examples: ['examples/haproxy/haproxy.cfg', 'examples/haproxy/soku.lua'],
-  openBefore: '    # Asks Soku.',
+  openBefore: '    # Calls Soku.',
   prepare: (folder: string) => ['-db', '-f', join(folder, 'haproxy.cfg')],
 };
 

@@ -25,7 +25,7 @@ const recipe = {
   program: 'nginx',
   page: 'docs/protect-with-nginx.md',
   examples: ['examples/nginx/soku.conf'],
-  openBefore: '    # The question: ',
+  openBefore: '    # The verification request: ',
   prepare: (folder: string) => {
     writeFileSync(join(folder, 'nginx.conf'), mainFile(folder));
     return ['-e', 'stderr', '-c', join(folder, 'nginx.conf')];
