@@ -128,7 +128,7 @@ export function testRefusing(recipe: Recipe, program: Program, scene: () => Scen
       { code: 'insufficient_scope', message: 'This key lacks the scope keys:write.', scope: 'keys:write' },
       {
         code: 'verification_unavailable',
-        message: 'The database did not answer; "try again" — später: 日本.',
+        message: 'The database did not respond; "try again" — später: 日本.',
       },
       { code: 'rate_limited', message: 'Too many requests with this key.', headers: { ...limit, ...xLimit } },
     ];

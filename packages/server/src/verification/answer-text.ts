@@ -29,12 +29,12 @@ export function keyFields(keys: KeyTable, row: number, limit: LimitState | null)
   return id + name + limitText(limit);
 }
 
-/** The head of a response that accepts a key. @param fields from `keyFields`. @param now epoch ms */
+/** The head of a response that accepts a key. @param fields lines of header fields. @param now epoch ms */
 export function acceptedHead(status: 200 | 204, fields: string, requestId: string, now: number): string {
   return `${acceptedStarts[status](now)}${requestId}\r\n${fields}`;
 }
 
-/** The same fields as an object, for `response.writeHead`. @param fields from `keyFields` */
+/** The same fields as an object, for `response.writeHead`. @param fields lines of header fields */
 export function acceptedFields(fields: string, requestId: string): Record<string, string> {
   const all: Record<string, string> = { ...constantFields, 'x-request-id': requestId };
   for (const line of fields.split('\r\n')) {
@@ -60,7 +60,7 @@ function flatten(ascii: string): string {
   return Buffer.from(ascii, 'latin1').toString('latin1');
 }
 
-/** `limitFields` as text. Direct concatenation costs half as much as building an object first. */
+/** The rate-limit fields as text. Direct concatenation costs half as much as building an object first. */
 export function limitText(limit: LimitState | null): string {
   if (limit === null) return '';
   const remaining = String(limit.remaining);

@@ -22,7 +22,7 @@ async function serve(make: (lane: Lane) => Handle) {
   const log = pino({}, { write: (line) => lines.push(line) });
   const handle = make(new Lane({ addressOf, isClosing: () => false, requests, log }));
   const server = createServer({ ServerResponse: PreformattedResponse }, (request, response) => {
-    if (!(response instanceof PreformattedResponse)) throw new Error('not the response that was asked for');
+    if (!(response instanceof PreformattedResponse)) throw new Error('unexpected response class');
     assert.ok(handle(request, response));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
