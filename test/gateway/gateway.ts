@@ -12,17 +12,17 @@ import { exchange } from '../support/http.ts';
 import { freePort, startServer, type TestServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
 
-/** What an upstream was asked. */
+/** A request that an upstream received. */
 export interface Asked {
   method: string;
   target: string;
-  /** Names and values in turn, as they came. */
+  /** Alternating names and values as received. */
   fields: string[];
   headers: IncomingMessage['headers'];
   body: string;
 }
 
-/** A server of the test itself, which a gateway passes requests on to. */
+/** A server in the test process to which a gateway forwards requests. */
 export class Upstream {
   readonly url: string;
   readonly asked: Asked[] = [];
@@ -33,7 +33,7 @@ export class Upstream {
     this.url = `http://127.0.0.1:${portOf(server)}`;
   }
 
-  /** @param answer answers a request whose body was not read; without it each one is kept and answered with `{}` */
+  /** @param answer handles a request whose body was not read; by default requests are recorded and get `{}` */
   static async start(answer?: RequestListener): Promise<Upstream> {
     const server = createHttpServer({ keepAliveTimeout: 60_000 });
     server.listen(0, '127.0.0.1');
@@ -49,10 +49,10 @@ export class Upstream {
     response.setHeader('content-type', 'application/json').end('{}');
   }
 
-  /** What it was asked last. */
+  /** The last request. */
   get last(): Asked {
     const last = this.asked.at(-1);
-    if (last === undefined) throw new Error('the upstream was not asked');
+    if (last === undefined) throw new Error('the upstream received no request');
     return last;
   }
 
@@ -64,14 +64,19 @@ export class Upstream {
 }
 
 /**
+<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
  * An upstream that knows no HTTP library: it cuts what comes into requests by the letter of RFC 9112, keeps their
  * bytes, and answers each with what `answer` returns.
+=======
+ * An upstream without an HTTP library: it splits its input into requests strictly by RFC 9112, keeps their bytes, and
+ * responds to each with `answer`.
+>>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
  */
 export async function startRawUpstream(
   answer: () => string = () => 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok',
 ) {
   const requests: string[] = [];
-  /** What came over connections that are open, but is no whole request. */
+  /** Incomplete requests on open connections. */
   const rests = new Set<{ bytes: string }>();
   const server = createServer((socket) => {
     const rest = { bytes: '' };
@@ -111,7 +116,7 @@ function requestEnd(bytes: string): number | null {
   return end > bytes.length ? null : end;
 }
 
-/** A server whose gateway passes on to this upstream. */
+/** Starts a server whose gateway forwards to this upstream. */
 export async function startGateway(
   upstream: string,
   env: Record<string, string> = {},
@@ -123,7 +128,7 @@ export async function startGateway(
   return { server, gateway: `http://localhost:${port}` };
 }
 
-/** An upstream that answers in this way, a gateway before it, and a key; all of it ends with the test. */
+/** An upstream with this handler, a gateway in front of it, and a key. All of them stop with the test. */
 export async function behindGateway(
   t: TestContext,
   answer: RequestListener,
@@ -141,6 +146,6 @@ export async function behindGateway(
 
 function portOf(server: { address(): AddressInfo | string | null }): number {
   const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port was given');
+  if (address === null || typeof address === 'string') throw new Error('the server has no port');
   return address.port;
 }

@@ -1,4 +1,4 @@
-/** What of a request goes on to the API behind the gateway, and what of its answer comes back. */
+/** What the gateway forwards of a request to the API. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { assertRefusal } from '../support/contract.ts';
@@ -17,7 +17,7 @@ after(async () => {
   await upstream.stop();
 });
 
-/** Asks through the gateway, which must be let through; what the upstream was asked. */
+/** Sends a request through the gateway, which must accept it. @returns what the upstream received */
 async function pass(path: string, fields: Fields = [], options: { method?: string; body?: string } = {}) {
   const before = upstream.asked.length;
   const answer = await exchange(gateway + path, { fields: [good, ...fields], ...options });
@@ -26,7 +26,7 @@ async function pass(path: string, fields: Fields = [], options: { method?: strin
   return upstream.last;
 }
 
-test('the API is told whose key it was, and does not get the key', async () => {
+test('the API gets the identity of the key, but not the key', async () => {
   const asked = await pass('/orders');
   assert.equal(asked.headers['x-soku-key-id'], key.id);
   assert.match(String(asked.headers['x-soku-workspace-id']), /^ws_\w{26}$/);
@@ -36,7 +36,7 @@ test('the API is told whose key it was, and does not get the key', async () => {
   assert.ok(!JSON.stringify(asked).includes(apiKey.slice(8, 30)));
 });
 
-test('method, path, query and body go on exactly as they came', async () => {
+test('method, path, query and body are forwarded unchanged', async () => {
   for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'PROPFIND']) {
     const body = method === 'GET' ? undefined : `{"a":"ü"} ${method}`;
     const asked = await pass('/a', [], { method, ...(body === undefined ? {} : { body }) });
@@ -56,7 +56,7 @@ test('method, path, query and body go on exactly as they came', async () => {
   for (const target of targets) assert.equal((await pass(target)).target, target);
 });
 
-test('the fields of the client go on in their order and as they were written', async () => {
+test('the fields of the client are forwarded in their order and spelling', async () => {
   const fields: [string, string][] = [
     ['X-B', '2'],
     ['x-a', '1'],
@@ -73,7 +73,7 @@ test('the fields of the client go on in their order and as they were written', a
   assert.deepEqual(passed, fields);
 });
 
-test('nobody but the gateway sets X-Soku-* and the request id, in whatever spelling', async () => {
+test('only the gateway sets X-Soku-* and the request id, in any spelling', async () => {
   const forged = [
     'X-Soku-Key-Id',
     'x-soku-key-id',
@@ -93,8 +93,8 @@ test('nobody but the gateway sets X-Soku-* and the request id, in whatever spell
   assert.match(String(asked.headers['x-request-id']), /^req_\w+$/);
 });
 
-test('fields of one connection end at the gateway, with those that Connection names', async () => {
-  // Over a socket: Node's client refuses to send some of these.
+test('hop-by-hop fields and those that Connection names are not forwarded', async () => {
+  // Over a socket, because Node's client does not send some of these.
   const socket = await HttpSocket.open(gateway);
   const fields = [
     `Authorization: Bearer ${apiKey}`,
@@ -124,9 +124,9 @@ test('fields of one connection end at the gateway, with those that Connection na
   assert.equal(headers['x-forwarded-for'], '127.0.0.1');
 });
 
-test('offers to switch protocols, which a server may ignore, are ignored', async () => {
+test('offers to switch protocols are ignored if a server may ignore them', async () => {
   const offers = [
-    // Apache HttpClient 5.4 with every request.
+    // Sent by Apache HttpClient 5.4 with every request.
     ['Upgrade: TLS/1.2', 'Connection: Upgrade'],
     ['Upgrade: h2c, TLS/1.3', 'Connection: Upgrade, HTTP2-Settings', 'HTTP2-Settings: AAMAAABk'],
     ['Upgrade: h2c', 'Connection: Upgrade, HTTP2-Settings', 'HTTP2-Settings: '],
@@ -136,7 +136,7 @@ test('offers to switch protocols, which a server may ignore, are ignored', async
     ['Upgrade: ', 'Connection: Upgrade'],
     ['Connection: Upgrade'],
   ];
-  // One behind the other over one connection, so each must leave it in step.
+  // Sent one after another over one connection, so each must leave it in sync.
   const socket = await HttpSocket.open(gateway);
   for (const offer of offers) {
     for (const [line, body] of [
@@ -163,7 +163,7 @@ test('offers to switch protocols, which a server may ignore, are ignored', async
   socket.close();
 });
 
-test("the dashboard's session does not go on: a browser sends it to every port of a host", async () => {
+test("the dashboard's session cookie, which a browser sends to every port of a host, is not forwarded", async () => {
   const session = ada.cookie;
   assert.match(session, /^soku_session_[0-9a-f]{8}=/);
   const cases: [string, string | undefined][] = [
@@ -173,7 +173,7 @@ test("the dashboard's session does not go on: a browser sends it to every port o
     [`a=1;${session}`, 'a=1'],
     [`=${session}`, undefined],
     ['__Host-soku_session=x; a=1', 'a=1'],
-    // Of another instance on the same host.
+    // The cookie of another instance on the same host.
     ['soku_session_0badcafe=x; soku_session_0badcafe_extra.dont_remember=y; a=1', 'a=1'],
     ['my_soku_session=x', 'my_soku_session=x'],
   ];
@@ -182,7 +182,7 @@ test("the dashboard's session does not go on: a browser sends it to every port o
   }
 });
 
-test('with SOKU_GATEWAY_FORWARD_KEY=on the key goes on, whatever Connection names', async (t) => {
+test('with SOKU_GATEWAY_FORWARD_KEY=on the key is forwarded, even if Connection names its field', async (t) => {
   const { ask } = await behindGateway(
     t,
     (request, response) => response.end(String(request.headersDistinct.authorization)),
@@ -194,7 +194,7 @@ test('with SOKU_GATEWAY_FORWARD_KEY=on the key goes on, whatever Connection name
   assert.equal((await ask('/', { fields: [['X_Authorization', 'x']] })).text, plain.text);
 });
 
-test('below a base path requests go on behind it, and none climbs out', async (t) => {
+test('with a base path, requests stay below it', async (t) => {
   const { ask } = await behindGateway(t, (request, response) => response.end(request.url), {
     path: '/base/v2/',
   });

@@ -1,4 +1,4 @@
-/** What the gateway does not pass on, and how it says so. */
+/** What the gateway rejects, and how. */
 import assert from 'node:assert/strict';
 import { mkdtempDisposableSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -22,7 +22,7 @@ after(async () => {
   await upstream.stop();
 });
 
-/** Fails unless `ask` leaves the upstream alone. */
+/** Asserts that `ask` sends nothing to the upstream. */
 async function withoutUpstream<T>(ask: () => Promise<T>): Promise<T> {
   const before = upstream.asked.length;
   const answer = await ask();
@@ -30,7 +30,7 @@ async function withoutUpstream<T>(ask: () => Promise<T>): Promise<T> {
   return answer;
 }
 
-/** Status, fields and body without what differs from request to request. */
+/** Status, fields and body without the parts that differ per request. */
 function comparable({ status, headers, text }: Awaited<ReturnType<typeof exchange>>) {
   const names = [
     'content-type',
@@ -44,7 +44,7 @@ function comparable({ status, headers, text }: Awaited<ReturnType<typeof exchang
   return { status, error, fields: names.map((name) => headers.get(name)) };
 }
 
-test('whatever is wrong with a key, the gateway refuses it as the main server does', async () => {
+test('the gateway rejects every kind of bad key exactly as the main server does', async () => {
   const requests: [string, Fields][] = [
     ['/', []],
     [`/?api_key=${apiKey}`, []],
@@ -66,7 +66,7 @@ test('whatever is wrong with a key, the gateway refuses it as the main server do
   }
 });
 
-test('a forged identity does not stand in for a key', async () => {
+test('a forged identity does not replace a key', async () => {
   const forged = [
     'X-Soku-Key-Id',
     'X-Soku-Workspace-Id',
@@ -80,7 +80,7 @@ test('a forged identity does not stand in for a key', async () => {
   assertRefusal(cookie, 'missing_authorization');
 });
 
-test('a revoked key is refused on a connection that stays open, from the next request on', async () => {
+test('a revoked key is rejected on an open connection from the next request on', async () => {
   const { apiKey: doomed, key } = await ada.makeKey({ name: 'doomed' });
   const socket = await HttpSocket.open(gateway);
   const request = `GET / HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${doomed}\r\n\r\n`;
@@ -94,7 +94,7 @@ test('a revoked key is refused on a connection that stays open, from the next re
   socket.close();
 });
 
-test('a request over the limit of its key is refused with 429 and when to come back', async (t) => {
+test('a request over the limit of its key gets a 429 with Retry-After', async (t) => {
   const { ask, upstream: own } = await behindGateway(t, (_request, response) => response.end(), {
     env: { SOKU_KEY_RATE_LIMIT: '2' },
   });
@@ -113,7 +113,7 @@ test('a request over the limit of its key is refused with 429 and when to come b
   assert.match(last.headers.get('retry-after') ?? '', /^\d+$/);
 });
 
-test('a preflight is refused unless the operator lets it pass, and then goes on without a key', async (t) => {
+test('a preflight is rejected unless the operator allows it, and is then forwarded without a key', async (t) => {
   const preflight: Fields = [
     ['Origin', 'https://app.example.com'],
     ['Access-Control-Request-Method', 'POST'],
@@ -140,7 +140,7 @@ test('a preflight is refused unless the operator lets it pass, and then goes on 
   }
 });
 
-test('targets, lengths and upgrades that cannot be passed on are refused, and say so', async () => {
+test('targets, lengths and upgrades that cannot be forwarded are rejected with the reason', async () => {
   const start = (line: string, more = '') =>
     `${line} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${apiKey}\r\n${more}\r\n`;
   const webSocket =
@@ -148,11 +148,11 @@ test('targets, lengths and upgrades that cannot be passed on are refused, and sa
   const requests: [string, RegExp][] = [
     [start(`GET ${upstream.url}/x`), /must be a path/],
     [start('OPTIONS *'), /must be a path/],
-    [start('GET /a#b'), /not well formed/],
-    [start('GET /', webSocket), /WebSocket connections are not passed on/],
+    [start('GET /a#b'), /invalid character/],
+    [start('GET /', webSocket), /does not support WebSocket connections/],
     [start('GET /', 'Connection: x, Upgrade\r\nUpgrade: h2c, WebSocket\r\n'), /WebSocket/],
     [start('GET /', 'Connection: Upgrade\r\nUpgrade: h2c\r\nUpgrade: websocket\r\n'), /WebSocket/],
-    [start('POST /', 'Content-Length: 00\r\n'), /without zeros in front/],
+    [start('POST /', 'Content-Length: 00\r\n'), /without leading zeros/],
     [start(`GET /${'x'.repeat(8192)}`), /URL is longer/],
     [start('GET /', 'Host: y\r\n'), /one Host/],
     [`GET / HTTP/1.1\r\nAuthorization: Bearer ${apiKey}\r\n\r\n`, /one Host/],
@@ -168,7 +168,7 @@ test('targets, lengths and upgrades that cannot be passed on are refused, and sa
   }
 });
 
-test('TRACE and CONNECT end at the gateway, with 405 and the methods that do not', async () => {
+test('TRACE and CONNECT get a 405 that lists the forwarded methods', async () => {
   for (const line of ['TRACE /', 'TRACE *', 'CONNECT example.com:443', 'CONNECT /']) {
     const socket = await HttpSocket.open(gateway);
     const answer = await withoutUpstream(() =>
@@ -183,7 +183,7 @@ test('TRACE and CONNECT end at the gateway, with 405 and the methods that do not
   }
 });
 
-test('no key is in the log or with the upstream, whatever happened', async () => {
+test('no key appears in the log or at the upstream', async () => {
   await exchange(`${gateway}/${apiKey}?token=${apiKey}`, { fields: [['X-Other', apiKey]] });
   await exchange(gateway, { fields: [authorization(apiKey)] });
   const secret = apiKey.slice(8);
@@ -192,7 +192,7 @@ test('no key is in the log or with the upstream, whatever happened', async () =>
   assert.ok(!JSON.stringify(upstream.asked).includes(secret));
 });
 
-test('SOKU_GATEWAY_RULES: a key needs the scopes of the first rule, and some paths are for no key', async (t) => {
+test('SOKU_GATEWAY_RULES: a key needs the scopes of the first matching rule, and denied paths accept no key', async (t) => {
   using directory = mkdtempDisposableSync(join(tmpdir(), 'soku-rules-'));
   const file = join(directory.path, 'rules.json');
   writeFileSync(
@@ -229,7 +229,7 @@ test('SOKU_GATEWAY_RULES: a key needs the scopes of the first rule, and some pat
   assertRefusal(await exchange(`${started.gateway}/internal/x`, options), 'not_found');
   assert.deepEqual(own.asked, []);
 
-  // What was refused is not counted against the limit.
+  // Rejected requests do not count against the limit.
   assert.equal((await ask('/files/1', reader)).status, 200);
   assert.equal((await ask('/other', reader, 'DELETE')).status, 200);
   assert.equal((await ask('/files/1', plain, 'DELETE')).status, 200);

@@ -1,4 +1,4 @@
-/** The gateway as a part of the process: its configuration, its port, and its end. */
+/** The gateway in the process: configuration, port and shutdown. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
@@ -25,12 +25,12 @@ const wrong: [string, string][] = [
   ['SOKU_GATEWAY_FORWARD_KEY', 'yes'],
   ['SOKU_GATEWAY_PREFLIGHT', 'allow'],
   ['SOKU_GATEWAY_RULES', '/no/such/rules.json'],
-  // A file that is no list of rules.
+  // A file that is not a list of rules.
   ['SOKU_GATEWAY_RULES', 'package.json'],
 ];
 
 for (const [name, value] of wrong) {
-  test(`${name}=${value} ends with 78, one line with its name and an example, and nothing made`, async () => {
+  test(`${name}=${value} exits with 78 and one line with the name and an example, and creates nothing`, async () => {
     const env = { PORT: '1', SOKU_GATEWAY_UPSTREAM: upstreamUrl, [name]: value };
     const line = await refusedStart(78, { dataDir, env });
     assert.match(line, new RegExp(`^soku: ${name} .+ Example: ${name}=`));
@@ -39,7 +39,7 @@ for (const [name, value] of wrong) {
   });
 }
 
-test('a gateway port that is taken is refused with 69 before anything is made', async () => {
+test('a gateway port in use exits with 69 before anything is created', async () => {
   const other = createServer();
   other.listen(0, '127.0.0.1');
   await once(other, 'listening');
@@ -62,7 +62,7 @@ test('without an upstream there is no gateway', async () => {
   }
 });
 
-test('the gateway has nothing of the dashboard, and the main port nothing of the API', async () => {
+test('the gateway serves nothing of the dashboard, and the main port nothing of the API', async () => {
   const upstream = await Upstream.start();
   const { server, gateway } = await startGateway(upstream.url);
   try {
@@ -77,7 +77,7 @@ test('the gateway has nothing of the dashboard, and the main port nothing of the
   }
 });
 
-test('a stop lets an open request finish, takes no new one, and waits for no idle connection', {
+test('a shutdown finishes open requests, accepts no new ones, and does not wait for idle connections', {
   timeout: patience,
 }, async () => {
   const { promise, resolve } = Promise.withResolvers<[IncomingMessage, ServerResponse]>();

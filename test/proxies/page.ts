@@ -28,7 +28,7 @@ function languageOf(example = ''): string | undefined {
   return languages[example.replace('examples/', '')];
 }
 
-/** Spellings that some proxies take for /healthz. The API must then get that, and not what it may read otherwise. */
+/** Spellings that some proxies treat as /healthz. The API must then receive exactly /healthz. */
 const spellings = [
   '//healthz',
   '/healthz/',
@@ -39,16 +39,16 @@ const spellings = [
   '/orders/%2e%2e/healthz',
 ];
 
-/** The page shows what runs here, and its commands and changes do what they say. */
+/** The page shows the tested files, and its commands and changes work. */
 export function testPage(recipe: Recipe, program: Program, scene: () => Scene): void {
-  test(`${recipe.page} shows the files that are tested here, as they are`, () => {
+  test(`${recipe.page} shows the tested files unchanged`, () => {
     for (const example of recipe.examples) {
       const shown = blocks(recipe.page, `${languageOf(example)} file=${example}`);
       assert.deepEqual(shown, [readFileSync(join(root, example), 'utf8')], example);
     }
   });
 
-  test(`the commands of ${recipe.page} do what they say`, async () => {
+  test(`the commands of ${recipe.page} work`, async () => {
     const { proxy, ada } = scene();
     const { apiKey } = await ada.makeKey({ name: 'Documentation' });
     const commands = blocks(recipe.page, 'sh run');
@@ -60,7 +60,7 @@ export function testPage(recipe: Recipe, program: Program, scene: () => Scene): 
     }
   });
 
-  test(`a path that ${recipe.page} leaves open is open, and no other`, async (t) => {
+  test(`the path that ${recipe.page} leaves open is open, and no other`, async (t) => {
     const [lines = ''] = blocks(recipe.page, `${languageOf(recipe.examples[0])} open`);
     const edit = (text: string): string => text.replace(recipe.openBefore, () => lines + recipe.openBefore);
     const own = await scene().beside(recipe, program, edit);
@@ -80,7 +80,7 @@ export function testPage(recipe: Recipe, program: Program, scene: () => Scene): 
   });
 }
 
-/** Not spawnSync: the API behind the proxy is in this process, and has to answer meanwhile. */
+/** Not spawnSync, because the API behind the proxy runs in this process and must respond meanwhile. */
 async function run(
   command: string,
   env: NodeJS.ProcessEnv,

@@ -8,7 +8,7 @@ import type { ProxyProcess, Recipe } from './proxy.ts';
 import { type Received, valuesOf } from './recorded-server.ts';
 import type { Scene } from './scene.ts';
 
-/** What clients write to pass for somebody. Servers of the CGI kind make one name of all these spellings. */
+/** Forged identity fields. CGI-style servers treat all these spellings as one name. */
 const forged: Fields = [
   ['X-Soku-Key-Id', 'forged'],
   ['x-soku-key-id', 'forged'],
@@ -28,16 +28,16 @@ const forged: Fields = [
   ['X-Forwarded-For', 'forged'],
 ];
 
-/** All fields of a request that could be taken for ours. */
+/** All fields of a request that could be mistaken for Soku's. */
 function identityOf(request: Received): Record<string, string[]> {
   const own = request.fields.filter(([name]) => /soku/i.test(name));
   const grouped = Map.groupBy(own, ([name]) => name.toLowerCase());
   return Object.fromEntries([...grouped].map(([name, fields]) => [name, fields.map(([, value]) => value)]));
 }
 
-/** What an API sees of a request with a good key, and what the client sees of its answer. */
+/** What an API receives of a request with a valid key, and what the client gets of the response. */
 export function testPassing(recipe: Recipe, program: Program, scene: () => Scene): void {
-  test('a good key passes: the API is told who calls, and does not get the key', async () => {
+  test('a valid key is accepted: the API gets its identity, but not the key', async () => {
     const { ada, api } = scene();
     const { apiKey, key } = await ada.makeKey({
       name: 'Grüße, "100 %"',
@@ -55,7 +55,7 @@ export function testPassing(recipe: Recipe, program: Program, scene: () => Scene
     assert.ok(!JSON.stringify(api.last).includes(apiKey));
   });
 
-  test('the client is told what is left of the limit, and nothing of what the API is told', async () => {
+  test('the client gets the rate-limit fields, but not the identity fields', async () => {
     const { apiKey } = await scene().ada.makeKey({ name: 'limits' });
     const { headers } = await scene().ask({ key: apiKey });
     assert.match(headers.get('ratelimit') ?? '', /^"key";r=999;t=\d+$/);
@@ -69,7 +69,7 @@ export function testPassing(recipe: Recipe, program: Program, scene: () => Scene
     );
   });
 
-  test('whatever a client sends as X-Soku-*, in any spelling, does not reach the API (ASVS 4.1.3)', async () => {
+  test('X-Soku-* fields of a client, in any spelling, do not reach the API (ASVS 4.1.3)', async () => {
     const { ada, api } = scene();
     for (const scopes of [['keys:read'], []]) {
       const { apiKey, key } = await ada.makeKey({ name: 'genuine', scopes });
@@ -79,12 +79,12 @@ export function testPassing(recipe: Recipe, program: Program, scene: () => Scene
       assert.deepEqual(identity['x-soku-key-id'], [key.id]);
       assert.deepEqual(identity['x-soku-key-name'], ['genuine']);
       assert.deepEqual(valuesOf(api.last, 'x-forwarded-for'), ['127.0.0.1']);
-      // Without scopes nginx sends no such field, the others an empty one.
+      // For a key without scopes, nginx omits the field, and the other proxies send it empty.
       assert.equal(String(identity['x-soku-scopes'] ?? ''), scopes.join(' '));
     }
   });
 
-  test('a client cannot have the identity dropped as a field of its connection (RFC 9110 section 7.6.1)', async () => {
+  test('a client cannot remove the identity by naming its fields in Connection (RFC 9110 section 7.6.1)', async () => {
     const { ada, api } = scene();
     const { apiKey, key } = await ada.makeKey({ name: 'hop by hop' });
     for (const value of [
@@ -98,7 +98,7 @@ export function testPassing(recipe: Recipe, program: Program, scene: () => Scene
     }
   });
 
-  test('a client cannot have its address or its path dropped in that way', async () => {
+  test('a client cannot remove its address or its path by naming their fields in Connection', async () => {
     const { ada, api } = scene();
     const { apiKey, key } = await ada.makeKey({ name: 'hop by hop' });
     for (const value of [
@@ -119,7 +119,7 @@ export function testPassing(recipe: Recipe, program: Program, scene: () => Scene
     }
   });
 
-  test("the API's own answers pass as they are, its refusals and failures too", async (t) => {
+  test("the API's own responses are forwarded unchanged, including its rejections and failures", async (t) => {
     const { ada, api } = scene();
     const { apiKey } = await ada.makeKey({ name: 'own answers' });
     const usual = api.answer;
@@ -141,14 +141,14 @@ export function testPassing(recipe: Recipe, program: Program, scene: () => Scene
     }
   });
 
-  test('a body reaches the API whole, with its length or in chunks', async () => {
+  test('a body reaches the API completely, with a length or in chunks', async () => {
     const { ada, api, proxy } = scene();
     const { apiKey } = await ada.makeKey({ name: 'bodies' });
     const body = 'x'.repeat(300_000);
     for (const method of ['POST', 'PUT', 'PATCH', 'DELETE']) {
       assert.equal((await scene().ask({ method, key: apiKey, body })).status, 200);
       assert.equal(api.last.method, method);
-      assert.ok(api.last.body.equals(Buffer.from(body)), `${api.last.body.length} bytes came`);
+      assert.ok(api.last.body.equals(Buffer.from(body)), `received ${api.last.body.length} bytes`);
     }
     const socket = await HttpSocket.open(proxy.url);
     const head = `POST / HTTP/1.1\r\nHost: api\r\nAuthorization: Bearer ${apiKey}\r\nTransfer-Encoding: chunked\r\n`;
@@ -158,7 +158,7 @@ export function testPassing(recipe: Recipe, program: Program, scene: () => Scene
     assert.equal(api.last.body.toString(), `${body.slice(0, 100_000)}end`);
   });
 
-  test('with the line deleted that the file names, the API gets the key as well', async (t) => {
+  test('without the line that the file says to delete, the API also gets the key', async (t) => {
     const edit = (text: string): string =>
       text.replace(/(To let your API see it, delete this line\.\n).*Authorization.*\n/, '$1');
     const own = await scene().beside(recipe, program, edit);
@@ -168,14 +168,18 @@ export function testPassing(recipe: Recipe, program: Program, scene: () => Scene
     assert.equal(answer.status, 200);
     assert.deepEqual(valuesOf(own.api.last, 'authorization'), [`Bearer ${apiKey}`]);
     assert.ok(identityOf(own.api.last)['x-soku-key-id']);
+<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
     // The key has no limit; then there are no empty fields either.
+=======
+    // Limits are off here, so there are no rate-limit fields, not even empty ones.
+>>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
     assert.deepEqual(
       [...answer.headers.keys()].filter((name) => name.includes('ratelimit')),
       [],
     );
   });
 
-  test('no log of the proxy has a key in it, not even one out of a URL (ASVS 16.2.5)', async () => {
+  test('no log of the proxy contains a key, not even one from a URL (ASVS 16.2.5)', async () => {
     const { ada, proxy } = scene();
     const { apiKey } = await ada.makeKey({ name: 'logged' });
     await scene().ask({ key: apiKey });

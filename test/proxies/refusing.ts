@@ -13,7 +13,7 @@ import type { Recipe } from './proxy.ts';
 import { valuesOf } from './recorded-server.ts';
 import { Scene, StandInScene } from './scene.ts';
 
-/** Fields that belong to a refusal, whoever hands it on. */
+/** Fields of a rejection that every proxy must forward. */
 const refusalFields = [
   'content-type',
   'cache-control',
@@ -30,9 +30,9 @@ function fieldsOf(answer: Answer): (string | null)[] {
   return refusalFields.map((name) => answer.headers.get(name));
 }
 
-/** What a client is told when its key is not good. */
+/** What a client gets when its key is rejected. */
 export function testRefusing(recipe: Recipe, program: Program, scene: () => Scene): void {
-  test('a refusal reaches the client as Soku made it, and the API hears nothing of it', async () => {
+  test('a rejection reaches the client unchanged, and the API receives nothing', async () => {
     const { ada, api, soku } = scene();
     const good = await ada.makeKey({ name: 'good' });
     const revoked = await ada.makeKey({ name: 'revoked' });
@@ -62,18 +62,18 @@ export function testRefusing(recipe: Recipe, program: Program, scene: () => Scen
     assert.equal(api.received.length, before);
   });
 
-  test('two Authorization headers are refused', async () => {
+  test('two Authorization headers are rejected', async () => {
     const { ada, api } = scene();
     const { apiKey } = await ada.makeKey({ name: 'twice' });
     const before = api.received.length;
     const answer = await scene().ask({ key: apiKey, fields: [['Authorization', `Bearer ${apiKey}`]] });
-    // nginx does not even ask.
+    // nginx rejects it without calling Soku.
     if (recipe.program === 'nginx') assert.equal(answer.status, 400);
     else assertRefusal(answer, 'malformed_authorization');
     assert.equal(api.received.length, before);
   });
 
-  test('a key in the URL is found, whatever a client says that the URL was (ASVS 14.2.1)', async () => {
+  test('a key in the URL is found even if a client forges the original URL (ASVS 14.2.1)', async () => {
     const { apiKey } = await scene().ada.makeKey({ name: 'in the URL' });
     const lies: Fields = ['X-Original-URI', 'X-Forwarded-Uri', 'X-Original-Url'].map((name) => [
       name,
@@ -85,7 +85,7 @@ export function testRefusing(recipe: Recipe, program: Program, scene: () => Scen
     }
   });
 
-  test('more headers than Soku reads are refused, and do not reach the API', async () => {
+  test('more headers than Soku accepts are rejected and do not reach the API', async () => {
     const { ada, api } = scene();
     const { apiKey } = await ada.makeKey({ name: 'wordy' });
     const before = api.received.length;
@@ -95,7 +95,7 @@ export function testRefusing(recipe: Recipe, program: Program, scene: () => Scen
     assert.equal((await scene().ask({ key: apiKey })).status, 200);
   });
 
-  test('limits hit whom they should: the key, and the address of the client in place of the proxy', async (t) => {
+  test('limits apply to the key, and to the address of the client instead of the proxy', async (t) => {
     const env = { SOKU_KEY_RATE_LIMIT: '2', SOKU_ADDRESS_RATE_LIMIT: '3' };
     const narrow = await Scene.start(recipe, program, env);
     t.after(() => narrow.stop());
@@ -109,7 +109,7 @@ export function testRefusing(recipe: Recipe, program: Program, scene: () => Scen
     let guesses = 0;
     const guess = (from: string) => {
       guesses += 1;
-      // A forged address, another one each time.
+      // A different forged address each time.
       const fields: Fields = [['X-Forwarded-For', `10.0.0.${guesses}`]];
       return narrow.ask({ key: generateKey(), from, fields });
     };
@@ -119,7 +119,7 @@ export function testRefusing(recipe: Recipe, program: Program, scene: () => Scen
     assert.equal((await narrow.ask({ key: neighbour.apiKey, from: '127.0.0.2' })).status, 200);
   });
 
-  test('what Soku seldom answers reaches the client as well, with all its fields', async (t) => {
+  test('rare rejections also reach the client with all fields', async (t) => {
     const own = await StandInScene.start(recipe, program);
     t.after(() => own.stop());
     const limit = { 'retry-after': '17', ratelimit: '"key";r=0;t=17', 'ratelimit-policy': '"key";q=5;w=60' };
@@ -128,7 +128,7 @@ export function testRefusing(recipe: Recipe, program: Program, scene: () => Scen
       { code: 'insufficient_scope', message: 'This key lacks the scope keys:write.', scope: 'keys:write' },
       {
         code: 'verification_unavailable',
-        message: 'The database did not answer; "try again" — später: 日本.',
+        message: 'The database did not respond; "try again" — später: 日本.',
       },
       { code: 'rate_limited', message: 'Too many requests with this key.', headers: { ...limit, ...xLimit } },
     ];
@@ -157,7 +157,7 @@ export function testRefusing(recipe: Recipe, program: Program, scene: () => Scen
       assert.deepEqual(
         [method, url.replace(/\?$/, ''), recipe.sendsBody === true || asked.length === 0],
         ['GET', '/v1/verify', true],
-        'the question',
+        'the request to Soku',
       );
       assert.deepEqual(valuesOf(own.standIn.last, 'x-forwarded-for'), ['127.0.0.1']);
     }
@@ -165,7 +165,7 @@ export function testRefusing(recipe: Recipe, program: Program, scene: () => Scen
   });
 }
 
-/** Asks until the limit is reached; where a minute ends, it takes one request more. */
+/** Sends requests until the limit is reached; at the end of a minute it takes one more request. */
 async function untilLimited(ask: () => Promise<Answer>): Promise<Answer> {
   for (let i = 0; i < 10; i++) {
     const answer = await ask();

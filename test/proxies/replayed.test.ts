@@ -1,6 +1,6 @@
 /**
- * Proxies that cannot run here: Soku gets the requests that their documentation (Envoy, Traefik) or template
- * (ingress-nginx) says they send, and must respond as their pages promise.
+ * Proxies that cannot run here: Soku receives the requests that they send according to their documentation (Envoy,
+ * Traefik) or template (ingress-nginx), and must respond as its own pages for them promise.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -29,7 +29,7 @@ interface Original {
   address: string;
 }
 
-/** What each proxy sends about a request. */
+/** What each proxy sends for a request. */
 const proxies: Record<string, { yes: number; ask: (original: Original) => Promise<Answer> }> = {
   Envoy: {
     yes: 200,
@@ -78,18 +78,18 @@ for (const [name, { yes, ask }] of Object.entries(proxies)) {
   const about = (fields: Fields, more: Partial<Original> = {}) =>
     ask({ method: 'POST', uri: '/orders?page=2', fields, address: own, ...more });
 
-  test(`${name}: a valid key is accepted with its identity, and never to be cached`, async () => {
+  test(`${name}: a valid key is accepted with its identity, and the response is not cacheable`, async () => {
     const answer = await about([['Authorization', `Bearer ${apiKey}`]]);
     assert.equal(answer.status, yes);
     assert.equal(answer.headers.get('x-soku-key-id'), key.id);
     assert.equal(answer.headers.get('x-soku-key-name'), 'Gr%C3%B6%C3%9Fe');
-    // Empty, and there: it overwrites what a client sent.
+    // Present but empty, so that it overwrites a client's field.
     assert.equal(answer.headers.get('x-soku-scopes'), '');
     assert.equal(answer.headers.get('cache-control'), 'no-store');
     assert.match(answer.headers.get('ratelimit') ?? '', /^"key";r=/);
   });
 
-  test(`${name}: a rejection says what is wrong`, async () => {
+  test(`${name}: a rejection has the right code`, async () => {
     assertRefusal(await about([]), 'missing_authorization');
     assertRefusal(await about([['X-API-Key', apiKey]]), 'wrong_header');
     assertRefusal(await about([], { uri: `/orders?api_key=${apiKey}` }), 'key_in_query');
@@ -101,7 +101,7 @@ for (const [name, { yes, ask }] of Object.entries(proxies)) {
     assertRefusal(await about([['Authorization', `Bearer ${revoked.apiKey}`]]), 'revoked_key');
   });
 
-  test(`${name}: guessing is slowed down by the address of the client, not of the proxy`, async () => {
+  test(`${name}: guesses are limited by the address of the client, not of the proxy`, async () => {
     const guess = (address: string) => about([['Authorization', `Bearer ${generateKey()}`]], { address });
     const first = `198.51.100.${addresses}`;
     const codes = [];
@@ -111,7 +111,7 @@ for (const [name, { yes, ask }] of Object.entries(proxies)) {
   });
 }
 
-test('the pages show the files as they are', () => {
+test('the pages contain the current example files', () => {
   for (const [page, example] of [
     ['envoy', 'envoy/envoy.yaml'],
     ['envoy', 'envoy/istio.yaml'],

@@ -6,7 +6,17 @@ import { openSession } from '../support/session.ts';
 import { ProxyProcess, type Recipe } from './proxy.ts';
 import { RecordedServer } from './recorded-server.ts';
 
+<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
 /** How each request of a test may be made. */
+=======
+interface Options {
+  /** Environment variables for Soku. */
+  env?: Record<string, string>;
+  edit?: (text: string) => string;
+}
+
+/** Options of a test request. */
+>>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
 interface Ask {
   method?: string;
   path?: string;
@@ -17,7 +27,7 @@ interface Ask {
   from?: string;
 }
 
-/** A client's view of a proxy, before whatever stands behind it. */
+/** A client's view of a proxy. */
 class Front {
   readonly proxy: ProxyProcess;
   readonly api: RecordedServer;
@@ -38,7 +48,7 @@ class Front {
   }
 }
 
-/** Proxy, API and a real Soku. */
+/** A proxy, an API and a real Soku. */
 export class Scene extends Front {
   soku: TestServer;
   readonly ada: Person;
@@ -59,18 +69,27 @@ export class Scene extends Front {
       const ada = await openSession(soku);
       return new Scene(await startFront(recipe, program, soku), soku, ada, own);
     } catch (error) {
+<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
       // What runs on would keep the test from ending.
       await soku.stop();
+=======
+      // Otherwise running servers would keep the test from ending.
+      await Promise.all([soku.stop(), api.stop()]);
+>>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
       throw error;
     }
   }
 
+<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
   /** Another proxy with another API, before the same Soku. Whoever starts it must call `stop`. */
   async beside(recipe: Recipe, program: Program, edit: (text: string) => string): Promise<Front> {
     return startFront(recipe, program, this.soku, edit);
   }
 
   /** Starts Soku again after it was killed, where it was. */
+=======
+  /** Restarts Soku on the same port and data after it was killed. */
+>>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
   async restartSoku(): Promise<void> {
     const { dataDir, url } = this.soku;
     this.soku = await startServer({ env: { ...this.#env, PORT: new URL(url).port }, dataDir });
@@ -98,7 +117,7 @@ async function startFront(
   }
 }
 
-/** Proxy, API, and a server in Soku's place that answers what a test wants. */
+/** A proxy, an API, and a stand-in for Soku with scripted responses. */
 export class StandInScene extends Front {
   readonly standIn: RecordedServer;
 

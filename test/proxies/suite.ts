@@ -9,9 +9,9 @@ import { Scene } from './scene.ts';
 import { testWithoutSoku } from './without-soku.ts';
 
 /**
- * Holds a real proxy, with the configuration of the documentation, to everything that its page promises.
+ * Tests a real proxy, with the documented configuration, against everything that its page promises.
  *
- * @param testOwn makes the tests of what this proxy alone has
+ * @param testOwn defines the tests that only this proxy has
  */
 export function describeProxy(
   recipe: Recipe,
@@ -19,7 +19,7 @@ export function describeProxy(
 ): void {
   const program = debianProgram(recipe.program, recipe.packages);
   if (typeof program === 'string') {
-    test(`${recipe.program} before an API`, { skip: `skipped: ${program}` }, () => undefined);
+    test(`${recipe.program} in front of an API`, { skip: `skipped: ${program}` }, () => undefined);
     return;
   }
   let scene: Scene | undefined;

@@ -6,7 +6,7 @@ import type { Answer } from '../support/person.ts';
 import type { Recipe } from './proxy.ts';
 import { type Scene, StandInScene } from './scene.ts';
 
-/** Fails unless this is what a client gets when nobody can say whether its key is good. */
+/** Asserts the response for a key that cannot be checked. */
 function assertUnavailable(answer: Answer): void {
   const { error } = errorSchema.strict().parse(answer.body);
   assert.deepEqual([answer.status, error.type, error.code], [503, 'api_error', 'verification_unavailable']);
@@ -20,7 +20,7 @@ function assertUnavailable(answer: Answer): void {
 
 /** Nothing fails open (ASVS 16.5.3). */
 export function testWithoutSoku(recipe: Recipe, program: Program, scene: () => Scene): void {
-  test('while Soku is down nobody gets in, and afterwards all is well', async () => {
+  test('while Soku is down no request is accepted, and afterwards requests work again', async () => {
     const { ada, api } = scene();
     const { apiKey } = await ada.makeKey({ name: 'patient' });
     assert.equal((await scene().ask({ key: apiKey })).status, 200);
@@ -37,7 +37,7 @@ export function testWithoutSoku(recipe: Recipe, program: Program, scene: () => S
     assert.equal((await scene().ask({ key: apiKey })).status, 200);
   });
 
-  test('while Soku hangs nobody gets in, and afterwards all is well', async () => {
+  test('while Soku hangs no request is accepted, and afterwards requests work again', async () => {
     const { ada, api, soku } = scene();
     const { apiKey } = await ada.makeKey({ name: 'patient' });
     assert.equal((await scene().ask({ key: apiKey })).status, 200);
@@ -52,7 +52,7 @@ export function testWithoutSoku(recipe: Recipe, program: Program, scene: () => S
     assert.equal((await scene().ask({ key: apiKey })).status, 200);
   });
 
-  test('a "yes" that is not from Soku is none, should its address be wrong', async (t) => {
+  test('a success from a server that is not Soku is rejected, in case its address is wrong', async (t) => {
     const own = await StandInScene.start(recipe, program);
     t.after(() => own.stop());
     for (const status of [200, 204, 302]) {

@@ -1,11 +1,11 @@
 import { limitText } from '../verification/response-text.ts';
 import type { AcceptKey } from '../verification/result.ts';
 
-/** What goes on of a key that was accepted. */
+/** What the gateway sends on about an accepted key. */
 export interface Accepted {
-  /** Whose key it is, for the upstream: names and values in turn. */
+  /** Identity fields for the upstream: alternating names and values. */
   identity: readonly string[];
-  /** Where it stands with its limit, for the client: lines of header fields, '' when it has none. */
+  /** Rate-limit fields for the client: lines of header fields, '' if the key has no limit. */
   limit: string;
   refusal?: never;
 }

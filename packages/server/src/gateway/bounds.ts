@@ -1,27 +1,33 @@
-/** How long the gateway waits, in ms. */
+/** The timeouts of the gateway, in ms. */
 export interface Timeouts {
-  /** For a connection, TLS included. */
+  /** For a connection, including TLS. */
   connection: number;
-  /** For the next byte in either direction, once there is a connection: so for the answer's first byte, too. */
+  /** For the next byte in either direction on a connection, including the first byte of the response. */
   silence: number;
-  /** For the next byte of a request's body, while the upstream takes more of it. */
+  /** For the next byte of a request body, while the upstream accepts more of it. */
   body: number;
 }
 
 export const usualTimeouts: Timeouts = { connection: 10_000, silence: 120_000, body: 30_000 };
 
 /**
- * How long an unused connection to the upstream is kept, in ms: less than the five seconds after which Node's own
- * servers close one, so that a request seldom meets a connection that is just being closed.
+ * How long an idle connection to the upstream is kept, in ms: less than the five seconds after which Node servers close
+ * one, so that a request rarely uses a connection that is being closed.
  */
 export const idle = 4_000;
 
-/** Largest header of an answer, in bytes. */
+/** Maximum size of a response header, in bytes. */
 export const answerHeaders = 64 * 1024;
 
+<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
 /** Why the gateway gave up waiting. Everything else that goes wrong with an upstream is an error of Node or undici. */
 export class UpstreamTimeout extends Error {
   override readonly name = 'UpstreamTimeout';
+=======
+/** A timeout of the gateway. All other failures of an upstream are errors of Node or undici. */
+export class GaveUp extends Error {
+  override readonly name = 'GaveUp';
+>>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
   readonly waitedFor: 'upstream' | 'client';
 
   constructor(message: string, waitedFor: 'upstream' | 'client' = 'upstream') {

@@ -8,29 +8,29 @@ import { cookieName, endsHere, namedBy } from './fields.ts';
 /** The head of the upstream's response. */
 export interface UpstreamHead {
   status: number;
-  /** Names and values in turn, as they came, a character for each byte (latin1). */
+  /** Alternating names and values as received, one character per byte (latin1). */
   raw: readonly string[];
-  /** The same by name, in small letters. */
+  /** The same by lowercase name. */
   headers: Readonly<Record<string, string | string[] | undefined>>;
 }
 
-/** What the gateway itself says in a response. */
+/** The gateway's own fields in a response. */
 export interface OwnFields {
   requestId: string;
-  /** Lines of the limit's fields, each ended by CR LF; '' when the key has none. */
+  /** Lines of rate-limit fields, each ending with CR LF; '' if the key has no limit. */
   limit: string;
 }
 
 interface Rules {
-  /** Cookies that the upstream must not set: cookies do not tell ports apart. */
+  /** Cookies that the upstream must not set, because cookies ignore ports. */
   isOwnCookie: (name: string) => boolean;
-  /** The upstream's URL, without a slash at the end. */
+  /** The upstream's URL without a trailing slash. */
   upstream: string;
-  /** How long an unused connection of a client is kept, in ms. */
+  /** How long an idle client connection is kept, in ms. */
   keepAlive: number;
 }
 
-/** What becomes of a field of the upstream. */
+/** How a field of the upstream is treated. */
 type Treatment =
   | 'drop'
   | 'keep'
@@ -40,7 +40,7 @@ type Treatment =
   /** RFC 9110 section 8.6: a 204 has no length. */
   | 'drop of 204';
 
-/** Writes the heads of responses to clients: the upstream's status and fields, and the gateway's own fields. */
+/** Writes response heads to clients: the upstream's status and fields, and the gateway's own fields. */
 export class ClientHead {
   readonly #rules: Rules;
   readonly #treatmentOf = cached(treat);
@@ -52,43 +52,43 @@ export class ClientHead {
   }
 
   /**
-   * Gives a response its head, which goes with the beginning of the body.
+   * Writes the head of a response, which is sent together with the start of the body.
    *
-   * @throws {RangeError} when Node does not send such a status
+   * @throws {RangeError} if Node does not send such a status
    */
   write(response: PreformattedResponse, head: UpstreamHead, own: OwnFields): void {
     const { status, headers } = head;
     const isNamed = namedBy(headers.connection);
     const kept = this.#keep(head, own, isNamed);
-    // Node closes the connection behind an answer in place of 100 Continue: the body may come or not.
+    // Node closes the connection after a final response instead of 100 Continue, because the body may or may not come.
     const isPlain = response.canSend && response.req.headers.expect === undefined;
     if (!isPlain || !hasPlainLength(head) || isNamed?.('content-length')) {
       response.writeHead(status, [...kept, 'X-Request-Id', own.requestId, ...fieldsOf(own.limit)]);
       return;
     }
-    // Node would look at each field again, which costs as much as all else here. The parser of the upstream's response
-    // has let no CR, LF or NUL through.
+    // Node would validate each field again, which costs as much as everything else here. The parser of the upstream's
+    // response has already rejected CR, LF and NUL.
     let text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'unknown'}\r\n`;
     for (let i = 0; i + 1 < kept.length; i += 2) text += `${kept[i]}: ${kept[i + 1]}\r\n`;
     if (headers.date === undefined) text += dateField(Date.now());
     response.sendHead(status, `${text}X-Request-Id: ${own.requestId}\r\n${own.limit}${this.#connection}`);
   }
 
-  /** The fields of the upstream that go on. @param isNamed whether its Connection field names one */
+  /** The fields of the upstream to forward. @param isNamed whether its Connection field names a field */
   #keep({ status, raw }: UpstreamHead, { limit }: OwnFields, isNamed: ReturnType<typeof namedBy>): string[] {
     const kept: string[] = [];
     for (let i = 0; i + 1 < raw.length; i += 2) {
       const written = raw[i] ?? '';
       const value = raw[i + 1] ?? '';
       const treatment = this.#treatmentOf(written);
-      if (isNamed?.(written) || !this.#goesOn(treatment, value, status, limit)) continue;
+      if (isNamed?.(written) || !this.#isForwarded(treatment, value, status, limit)) continue;
       const isLocation = treatment === 'shorten location';
       kept.push(written, isLocation ? ownLocation(value, this.#rules.upstream) : value);
     }
     return kept;
   }
 
-  #goesOn(treatment: Treatment, value: string, status: number, limit: string): boolean {
+  #isForwarded(treatment: Treatment, value: string, status: number, limit: string): boolean {
     switch (treatment) {
       case 'drop':
         return false;
@@ -106,7 +106,7 @@ export class ClientHead {
 
 function treat(written: string): Treatment {
   const name = canonicalName(written);
-  // Alt-Svc would lead clients round the gateway.
+  // Alt-Svc would lead clients around the gateway.
   if (endsHere(name) || name === 'alt-svc') return 'drop';
   if (limitFieldNames.has(name)) return 'drop when limited';
   if (name === 'set-cookie') return 'filter cookie';
@@ -114,7 +114,7 @@ function treat(written: string): Treatment {
   return name === 'location' ? 'shorten location' : 'keep';
 }
 
-/** Whether the body is as long as the head says, so nothing about its framing is left to decide. */
+/** Whether Content-Length alone determines the framing of the body. */
 function hasPlainLength({ status, headers }: UpstreamHead): boolean {
   const length = headers['content-length'];
   return typeof length === 'string' && /^\d+$/.test(length) && status !== 204 && status !== 304;
@@ -125,10 +125,10 @@ function fieldsOf(lines: string): string[] {
   return lines.split('\r\n').flatMap((line) => (line === '' ? [] : line.split(': ', 2)));
 }
 
-/** The upstream knows itself by its own address, which clients cannot reach: what is left is a path of ours. */
+/** Shortens a location at the upstream's own URL, which clients cannot reach, to a path on the gateway. */
 function ownLocation(location: string, upstream: string): string {
   if (location === upstream) return '/';
   const rest = location.startsWith(upstream) ? location.slice(upstream.length) : '';
-  // Two slashes would begin the name of another host.
+  // Two slashes would start the name of another host.
   return /^\/(?!\/)/.test(rest) ? rest : location;
 }

@@ -4,34 +4,34 @@ import type { ApiProblem } from '../http/errors.ts';
 import { hasPlainLength } from './rejection.ts';
 
 /**
- * What is well-formed HTTP, but cannot be passed on without its meaning being left to chance.
+ * Rejects requests that are malformed, or that cannot be forwarded unambiguously.
  *
- * @param hosts how many Host fields came
- * @returns the refusal, or null when the request may go on
+ * @param hosts number of Host fields
+ * @returns the rejection, or null if the request may be forwarded
  */
 export function checkForwardable(request: IncomingMessage, hosts: number): ApiProblem | null {
   const { headers, httpVersion, method } = request;
-  // Its answer would hold the fields that we add (RFC 9110 section 9.3.8).
+  // The response would contain the fields that the gateway adds (RFC 9110 section 9.3.8).
   if (method === 'TRACE') return notPassedOn(method);
   const malformed = checkForm(request, hosts);
   if (malformed !== null) return malformed;
   const coding = headers['transfer-encoding'];
-  // RFC 9112 section 6.1. A second coding would be lost on the way, and with it what the body is.
+  // RFC 9112 section 6.1. A second coding would be lost, and with it the meaning of the body.
   if (coding !== undefined && (coding.toLowerCase() !== 'chunked' || httpVersion !== '1.1')) {
-    return invalid('The only transfer coding that is passed on is "chunked", in HTTP/1.1.');
+    return invalid('Unsupported transfer coding. The gateway forwards only "chunked", in HTTP/1.1.');
   }
   if (!hasPlainLength(request)) {
-    return invalid('Content-Length must be one decimal number without zeros in front.');
+    return invalid('Content-Length must be a single decimal number without leading zeros.');
   }
   if (asksForWebSocket(request)) {
-    return invalid('WebSocket connections are not passed on. Send a plain HTTP request.');
+    return invalid('The gateway does not support WebSocket connections. Send a plain HTTP request.');
   }
   return null;
 }
 
 /**
- * RFC 9110 section 7.8 lets a server ignore an offer to switch protocols, and many clients make one with every request
- * (`h2c`, `TLS/1.2`). A client of WebSocket cannot go on without the switch (RFC 6455 section 4.1), so it is told.
+ * RFC 9110 section 7.8 lets a server ignore an offer to switch protocols, and many clients send one with every request
+ * (`h2c`, `TLS/1.2`). A WebSocket client cannot continue without the switch (RFC 6455 section 4.1), so it is rejected.
  */
 function asksForWebSocket({ headers: { connection = '', upgrade } }: IncomingMessage): boolean {
   if (upgrade === undefined) return false;
@@ -42,12 +42,17 @@ function elements(list: string): string[] {
   return list.split(',').map((element) => element.trim().toLowerCase());
 }
 
+<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
 /** A method that ends at the gateway. */
 export function notPassedOn(method: 'CONNECT' | 'TRACE'): ApiProblem {
+=======
+/** The rejection of a method that is not forwarded. */
+export function notPassedOn(method: 'CONNECT' | 'TRACE'): Refusal {
+>>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
   return {
     code: 'method_not_allowed',
-    message: `${method} is not passed on. This is a gateway to one API, not a proxy.`,
-    // RFC 9110 section 15.5.6 demands a list. Which of these the API itself allows is not known here.
+    message: `The gateway does not forward ${method} requests. Use a method of the Allow header.`,
+    // RFC 9110 section 15.5.6 requires a list. The methods that the API itself allows are unknown here.
     headers: { allow: 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS' },
   };
 }

@@ -23,42 +23,48 @@ import { upstreamTarget } from './target.ts';
 import { Upstream } from './upstream.ts';
 
 interface Options {
-  /** http(s) URL, with a base path or without. */
+  /** HTTP or HTTPS URL, optionally with a base path. */
   upstream: string;
-  /** Whether the upstream gets the Authorization field, and so the key. */
+  /** Whether the upstream gets the Authorization field, and thus the key. */
   forwardKey: boolean;
-  /** What happens to CORS preflights, which never carry a key. */
+  /** How to handle CORS preflights, which never carry a key. */
   preflight: 'refuse' | 'pass';
   /** Cookies of the dashboard. */
   isOwnCookie: (name: string) => boolean;
-  /** Whether the key of a request is good, and counts the request. At once when the key is cached. */
+  /** Verifies the key of a request and counts the request. Synchronous if the key is cached. */
   verify: (
     request: IncomingMessage,
     fields: RequestFields,
+<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
     demand: Requirements,
   ) => MaybePromise<Accepted | Rejected>;
   /** The first that a request matches decides what its key must have. None: any good key will do. */
+=======
+    requirements: Demand,
+  ) => MaybePromise<Accepted | Refused>;
+  /** The first matching rule decides what the key must have. Without a match, any valid key is accepted. */
+>>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
   rules: readonly Rule[];
-  /** Whether the peer is a proxy that is believed. */
+  /** Whether the peer is a trusted proxy. */
   trusts: (request: IncomingMessage) => boolean;
-  /** The one header in which proxies name the client to us, and we to the upstream. */
+  /** The header in which proxies name the client to the gateway, and the gateway to the upstream. */
   addressHeader: AddressHeader;
-  /** Whether the process is about to stop, so that each answer closes its connection. */
+  /** Whether the process is shutting down, so that each response closes its connection. */
   isStopping: () => boolean;
   requests: Pick<RequestCounts, 'answered'>;
   log: Logger;
   timeouts?: Timeouts;
 }
 
-/** What is known of a client's connection. */
+/** The state of a client's connection. */
 interface Connection {
-  /** Answers that are not at their end, with the requests that they come from. */
-  open: Map<PreformattedResponse, ProxiedRequest | 'asking' | 'refused'>;
-  /** Whether the client was told that it closes: what still comes is not read (RFC 9112 section 9.6). */
+  /** Unfinished responses, with their proxied requests or states. */
+  open: Map<PreformattedResponse, ProxiedRequest | 'pending' | 'rejected'>;
+  /** Whether the connection is closing: further input is not read (RFC 9112 section 9.6). */
   closing: boolean;
 }
 
-/** A request that is being answered. */
+/** A request and its pending response. */
 interface Serving {
   request: IncomingMessage;
   response: PreformattedResponse;
@@ -66,12 +72,12 @@ interface Serving {
   id: string;
 }
 
-/** How long an unused connection of a client is kept, in ms: longer than the minute of usual load balancers. */
+/** How long an idle client connection is kept, in ms: longer than the minute of common load balancers. */
 const keepAlive = 72_000;
 
 /**
- * The built-in gateway: a server of its own origin that passes on verified requests, and nothing else, to one
- * upstream. It is a plain Node server, because all that a framework would do stands in the way of streaming.
+ * The built-in gateway: a server on its own origin that forwards only verified requests to one upstream. It is a plain
+ * Node server, because a framework would get in the way of streaming.
  */
 export class Gateway {
   readonly server: Server;
@@ -80,12 +86,12 @@ export class Gateway {
   readonly #fieldsForUpstream: ReturnType<typeof fieldsForUpstream>;
   readonly #clientHead: ClientHead;
   readonly #connections = new WeakMap<Duplex, Connection>();
-  /** Whether the log has a line for each request. */
-  readonly #chatty: boolean;
+  /** Whether every request is logged. */
+  readonly #logsEachRequest: boolean;
 
   constructor(options: Options) {
     this.#options = options;
-    this.#chatty = logsRequests(options.log);
+    this.#logsEachRequest = logsRequests(options.log);
     const timeouts = options.timeouts ?? usualTimeouts;
     this.#upstream = new Upstream(options.upstream, timeouts);
     this.#fieldsForUpstream = fieldsForUpstream(options);
@@ -97,34 +103,34 @@ export class Gateway {
       {
         maxHeaderSize: requestLimits.headers,
         headersTimeout: requestLimits.headersTime,
-        // Of the whole request: a large upload takes as long as it takes, while it moves.
+        // No limit for the whole request: a large upload may take any time as long as it makes progress.
         requestTimeout: 0,
         requireHostHeader: false,
         keepAliveTimeout: keepAlive,
-        // Saves the events of a body that never comes.
+        // Skips the events of an empty body.
         optimizeEmptyRequests: true,
         ServerResponse: PreformattedResponse,
       },
       serve,
     );
-    // Node would otherwise pass over the fields behind the 2000th, also those that the rules are about.
+    // By default Node drops fields after the 2000th, including those that the rules depend on.
     this.server.maxHeadersCount = 0;
-    // A client that neither sends nor reads. The upstream's timeout ends first, and has a response for it.
+    // For a client that neither sends nor reads. The upstream's timeout fires first, with a proper response.
     this.server.timeout = timeouts.silence * 2;
     this.server.on('connection', (socket) =>
       this.#connections.set(socket, { open: new Map(), closing: false }),
     );
-    // Answered only when the upstream does, or with a refusal in place of it.
+    // The client gets 100 Continue only from the upstream, or a rejection instead.
     this.server.on('checkContinue', serve);
     this.server.on('checkExpectation', serve);
     this.server.on('connect', (_request, socket) => {
       socket.on('error', () => undefined);
       rejectOnSocket(socket, notPassedOn('CONNECT'));
     });
-    this.server.on('clientError', (error, socket) => this.#answerBroken(error, socket));
+    this.server.on('clientError', (error, socket) => this.#rejectBroken(error, socket));
   }
 
-  /** Stops taking connections; resolves when the last one has ended. */
+  /** Stops accepting connections; resolves when the last one has ended. */
   async close(): Promise<void> {
     await new Promise<void>((resolve) => this.server.close(() => resolve()));
     this.#upstream.close();
@@ -135,41 +141,57 @@ export class Gateway {
     if (connection === undefined || connection.closing) return;
     const serving = { request, response, connection, id: nextRequestId() };
     const start = performance.now();
-    connection.open.set(response, 'asking');
+    connection.open.set(response, 'pending');
     response.on('close', () => this.#ended(serving, start));
     try {
       const next = this.#decide(serving);
       if (next instanceof Promise) {
-        next.then((late) => this.#go(serving, late)).catch((error) => this.#failed(serving, error));
-      } else this.#go(serving, next);
+        next.then((late) => this.#proceed(serving, late)).catch((error) => this.#failed(serving, error));
+      } else this.#proceed(serving, next);
     } catch (error) {
       this.#failed(serving, error);
     }
   }
 
+<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
   #go(serving: Serving, next: ApiProblem | ProxiedRequest): void {
+=======
+  #proceed(serving: Serving, next: Refusal | ProxiedRequest): void {
+>>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
     const { response, connection } = serving;
     if (response.destroyed) return;
     if (next instanceof ProxiedRequest) {
       connection.open.set(response, next);
       next.start();
-    } else this.#refuse(serving, next);
+    } else this.#reject(serving, next);
   }
 
+<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
   #refuse({ request, response, connection, id }: Serving, refusal: ApiProblem): void {
     this.#closeWhenStopping(request, response);
     connection.open.set(response, 'refused');
     if (sendRejection(request, response, refusal, id)) connection.closing = true;
+=======
+  #reject({ request, response, connection, id }: Serving, refusal: Refusal): void {
+    this.#closeWhenStopping(request, response);
+    connection.open.set(response, 'rejected');
+    if (answerRefusal(request, response, refusal, id)) connection.closing = true;
+>>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
   }
 
   #failed(serving: Serving, error: unknown): void {
     const { id } = serving;
-    this.#options.log.error({ err: error, reqId: id }, 'a request failed inside');
-    this.#refuse(serving, internalError(id));
+    this.#options.log.error({ err: error, reqId: id }, 'request failed with an internal error');
+    this.#reject(serving, internalError(id));
   }
 
+<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
   /** Why the request is refused; or the request that passes it on. Verifies, and so counts, at most once. */
   #decide(serving: Serving): MaybePromise<ApiProblem | ProxiedRequest> {
+=======
+  /** The rejection of the request, or the proxied request. Verifies, and therefore counts, at most once. */
+  #decide(serving: Serving): MaybePromise<Refusal | ProxiedRequest> {
+>>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
     const { request } = serving;
     const fields = readFields(request.rawHeaders);
     const malformed = checkForwardable(request, fields.hosts);
@@ -177,23 +199,33 @@ export class Gateway {
     const target = upstreamTarget(request.url ?? '', this.#upstream.basePath);
     if ('code' in target) return target;
     const { preflight, rules, verify } = this.#options;
+<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
     const demand = requirementsFor(rules, request);
     if ('code' in demand) return demand;
+=======
+    const requirements = demandOf(rules, request);
+    if ('code' in requirements) return requirements;
+>>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
     if (checkPreflight(request) !== null) {
-      if (preflight === 'refuse') return refusedPreflight;
-      return demand.denied ?? this.#passOn(serving, target.path, withoutKey);
+      if (preflight === 'refuse') return rejectedPreflight;
+      return requirements.denied ?? this.#forward(serving, target.path, withoutKey);
     }
-    const verdict = verify(request, fields, demand);
-    return verdict instanceof Promise
-      ? verdict.then((late) => this.#passOn(serving, target.path, late))
-      : this.#passOn(serving, target.path, verdict);
+    const result = verify(request, fields, requirements);
+    return result instanceof Promise
+      ? result.then((late) => this.#forward(serving, target.path, late))
+      : this.#forward(serving, target.path, result);
   }
 
+<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
   #passOn(serving: Serving, path: string, verdict: Accepted | Rejected): ApiProblem | ProxiedRequest {
     if (verdict.refusal !== undefined) return verdict.refusal;
+=======
+  #forward(serving: Serving, path: string, result: Accepted | Refused): Refusal | ProxiedRequest {
+    if (result.refusal !== undefined) return result.refusal;
+>>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
     const { request, response, id } = serving;
     const fields = this.#fieldsForUpstream(request, this.#options.trusts(request));
-    fields.push(...verdict.identity, 'X-Request-Id', id);
+    fields.push(...result.identity, 'X-Request-Id', id);
     return new ProxiedRequest({
       request,
       response,
@@ -201,30 +233,36 @@ export class Gateway {
       path,
       fields,
       clientHead: this.#clientHead,
-      own: { requestId: id, limit: verdict.limit },
+      own: { requestId: id, limit: result.limit },
       answering: () => this.#closeWhenStopping(request, response),
-      failed: (refusal, error) => this.#noAnswer(serving, refusal, error),
+      failed: (refusal, error) => this.#upstreamFailed(serving, refusal, error),
     });
   }
 
+<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
   #noAnswer(serving: Serving, refusal: ApiProblem, { name, message }: Error): void {
     // Not the error itself: Node puts the bytes of a broken answer into it.
+=======
+  #upstreamFailed(serving: Serving, refusal: Refusal, { name, message }: Error): void {
+    // Not the error itself, because Node includes the bytes of an invalid response in it.
+>>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
     const reason = `${name}: ${message}`;
     if (refusal.code === 'bad_gateway') {
-      this.#options.log.warn({ reqId: serving.id, reason }, 'the upstream did not answer');
+      this.#options.log.warn({ reqId: serving.id, reason }, 'the upstream did not respond');
     }
-    this.#refuse(serving, refusal);
+    this.#reject(serving, refusal);
   }
 
   /**
-   * Whoever keeps connections would otherwise send a request over one in the moment in which it is closed at the end.
-   * Of several answers the last one closes, or the others would be lost.
+   * Closes the connection after the response during shutdown. Otherwise a client could send its next request at the
+   * moment when the connection is closed. With several pending responses the last one closes, or the others would be
+   * lost.
    */
   #closeWhenStopping(request: IncomingMessage, response: PreformattedResponse): void {
     if (!this.#options.isStopping()) return;
     const connection = this.#connections.get(request.socket);
     if (connection === undefined) return;
-    // Bytes that arrive at a closed connection reset it, and the answer may be lost.
+    // Bytes that arrive at a closed connection reset it, and the response may be lost.
     if (hasBody(request) && !request.complete) return;
     if ([...connection.open.keys()].at(-1) !== response) return;
     response.shouldKeepAlive = false;
@@ -232,18 +270,24 @@ export class Gateway {
   }
 
   /**
-   * What came is no HTTP. When it was the body of a request that is being passed on, that ends, too; an answer that
-   * has begun cannot be taken back, so the connection ends in its midst.
+   * Handles input that is not valid HTTP. If it is the body of a proxied request, that request is aborted. A response
+   * that has started cannot be taken back, so the connection is closed in the middle of it.
    */
-  #answerBroken(error: NodeJS.ErrnoException, socket: Duplex): void {
+  #rejectBroken(error: NodeJS.ErrnoException, socket: Duplex): void {
     const connection = this.#connections.get(socket);
     const [first, ...more] = connection?.open ?? [];
     if (connection !== undefined) connection.closing = true;
     const [response, proxied] = first ?? [];
     if (response === undefined) {
+<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
       rejectBrokenRequest(error, socket);
     } else if (proxied === 'refused' && more.length === 0) {
       // Refused already, and the rest was not wanted.
+=======
+      answerBrokenRequest(error, socket);
+    } else if (proxied === 'rejected' && more.length === 0) {
+      // Already rejected, and the rest of the body is not needed.
+>>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
       response.end();
     } else if (more.length > 0 || response.headersSent || response.req.complete) {
       socket.destroy();
@@ -253,7 +297,7 @@ export class Gateway {
     }
   }
 
-  /** Counts a request, and logs it if each is to be. What is still under way to the upstream ends. */
+  /** Counts a finished request, logs it if every request is logged, and aborts its unfinished upstream request. */
   #ended({ request, response, connection, id }: Serving, start: number): void {
     const proxied = connection.open.get(response);
     connection.open.delete(response);
@@ -263,16 +307,20 @@ export class Gateway {
     const ms = performance.now() - start;
     const status = response.headersSent ? response.statusCode : clientLeft;
     requests.answered({ method, route: 'gateway' }, status, ms);
-    if (!this.#chatty) return;
+    if (!this.#logsEachRequest) return;
     logAnswered(log, { method, route: 'gateway', status, ms }, { reqId: id, ...clientRequestId(request) });
   }
 }
 
-/** A preflight, which has no key. */
+/** A preflight, which carries no key. */
 const withoutKey: Accepted = { identity: [], limit: '' };
 
+<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
 const refusedPreflight: ApiProblem = {
+=======
+const rejectedPreflight: Refusal = {
+>>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
   code: 'cross_origin',
   message:
-    'This gateway refuses CORS preflights, because they carry no key, and a secret key does not belong in a browser. To pass them on to the API, the operator sets SOKU_GATEWAY_PREFLIGHT=pass.',
+    'This gateway rejects CORS preflights, because they carry no key. Never use a secret key in a browser. The operator can forward preflights with SOKU_GATEWAY_PREFLIGHT=pass.',
 };

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { errorCodes } from '@soku/contract/error-codes';
 import { type ApiProblem, errorBody, errorHeaders } from '../http/errors.ts';
 
-/** How much of the body of a refused request is read, in bytes and ms, before the connection is closed over it. */
+/** How much of a rejected request's body is read, in bytes and ms, before the connection is closed. */
 const lingering = { bytes: 1024 * 1024, time: 2_000 };
 
 /** Whether a body follows the header (RFC 9112 section 6). */
@@ -12,22 +12,21 @@ export function hasBody({ headers }: IncomingMessage): boolean {
 }
 
 /**
- * Whether every server reads the length of the body alike: RFC 9110 section 8.6 allows zeros in front and repetitions
- * in a list, but some servers read 010 as octal, or only one number of a list.
+ * Whether every server interprets the body length the same way: RFC 9110 section 8.6 allows leading zeros and
+ * repetitions in a list, but some servers read 010 as octal, or only one number of a list.
  */
 export function hasPlainLength({ headers: { 'content-length': length } }: IncomingMessage): boolean {
   return length === undefined || /^(?:0|[1-9]\d*)$/.test(length);
 }
 
 /**
- * Answers a request with a refusal, in the envelope that the main server has.
+ * Sends a rejection in the same envelope as the main server.
  *
- * A body that is still on its way is not wanted. The connection is closed behind such an answer, so nothing in the
- * body can be taken for the next request, nor anything behind a length that is not plain; but not at once, because
- * bytes that arrive at a closed connection reset it, and a client that is still sending would lose the answer
- * (RFC 9112 section 9.6).
+ * If the body is still arriving, or its length is ambiguous, the connection is closed after the response, so nothing in
+ * the body can be interpreted as the next request. It is not closed at once, because bytes that arrive at a closed
+ * connection reset it, and a client that is still sending would lose the response (RFC 9112 section 9.6).
  *
- * @returns whether the connection is to close, so that nothing more may be read from it
+ * @returns whether the connection is closing, so that nothing more may be read from it
  */
 export function sendRejection(
   request: IncomingMessage,

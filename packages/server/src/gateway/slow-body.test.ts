@@ -1,4 +1,4 @@
-/** A body that stops coming: when its time runs, and what then becomes of the request. */
+/** Bodies that stall: when the timeout runs, and what happens to the request. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
@@ -8,14 +8,14 @@ import { test } from 'node:test';
 import { start, startTcp } from '../../../../test/support/lone-gateway.ts';
 import { watchBody } from './slow-body.ts';
 
-/** An upstream that takes each piece only when the test says so. */
+/** An upstream that accepts each chunk only when the test allows it. */
 function slowUpstream() {
   const taken: (() => void)[] = [];
   const outgoing = new Writable({ highWaterMark: 1, write: (_chunk, _encoding, done) => taken.push(done) });
   return { outgoing, take: () => taken.shift()?.() };
 }
 
-test('the time of a body runs from its last byte, and not while the upstream takes nothing', async (t) => {
+test('the body timeout runs from the last byte, and not while the upstream accepts nothing', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const request = new PassThrough();
   const { outgoing, take } = slowUpstream();
@@ -40,7 +40,7 @@ test('the time of a body runs from its last byte, and not while the upstream tak
   assert.equal(stalled, 1);
 });
 
-test('the time of a body ends with it, and begins only when the client may send it', async (t) => {
+test('the body timeout ends with the body, and starts only when the client may send it', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const request = new PassThrough();
   const outgoing = new PassThrough();
@@ -63,7 +63,7 @@ test('the time of a body ends with it, and begins only when the client may send 
 
 const head = 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n';
 
-test('a body that stops behind the beginning of the answer ends both connections', {
+test('a body that stalls after the response started ends both connections', {
   timeout: 20_000,
 }, async (t) => {
   const { promise: gone, resolve } = Promise.withResolvers<void>();
@@ -79,7 +79,7 @@ test('a body that stops behind the beginning of the answer ends both connections
   await gone;
 });
 
-test('a body that stops behind the whole answer does not keep the connection', {
+test('a body that stalls after the complete response does not keep the connection open', {
   timeout: 20_000,
 }, async (t) => {
   const url = await startTcp(t, (socket) => {
@@ -93,7 +93,7 @@ test('a body that stops behind the whole answer does not keep the connection', {
   assert.match(await text(socket), /^HTTP\/1.1 200 .*\r\n\r\nearly$/s);
 });
 
-test('an upstream that never says 100 Continue is late itself', { timeout: 20_000 }, async (t) => {
+test('an upstream that never sends 100 Continue times out itself', { timeout: 20_000 }, async (t) => {
   const url = await startTcp(t, (socket) => socket.resume());
   const { port } = await start(t, url, { body: 20, silence: 100 });
   const socket = connect(port, '127.0.0.1');

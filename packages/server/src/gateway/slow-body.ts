@@ -4,15 +4,15 @@ interface Body {
   request: Readable;
   /** The request to the upstream. */
   outgoing: Writable;
-  /** Whether the client sends it only when the upstream says so (RFC 9110 section 10.1.1). */
+  /** Whether the client waits for 100 Continue from the upstream (RFC 9110 section 10.1.1). */
   waitsForContinue: boolean;
-  /** ms */
+  /** Timeout in ms. */
   time: number;
 }
 
 /**
- * Calls `stalled` when a client has sent nothing of its body for `time`, although the upstream takes more of it. While
- * the upstream takes nothing, the client cannot send, and the time does not run.
+ * Calls `stalled` if a client has sent no part of its body for `time` although the upstream accepts more. While the
+ * upstream accepts nothing, the client cannot send, and the timeout does not run.
  */
 export function watchBody({ request, outgoing, waitsForContinue, time }: Body, stalled: () => void): void {
   let timer: NodeJS.Timeout | undefined;

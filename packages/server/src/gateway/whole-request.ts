@@ -2,13 +2,12 @@ import type { Dispatcher } from 'undici';
 import type { ProxiedRequest } from './proxied-request.ts';
 
 /**
- * A request to the upstream that is whole before it is sent, because it has no body: by undici, which takes half of
- * the time that Node's own client does.
+ * An upstream request without a body. It uses undici, which takes half the time of Node's own client.
  */
 export class WholeRequest implements Dispatcher.DispatchHandler {
   readonly #proxied: ProxiedRequest;
   #controller: Dispatcher.DispatchController | undefined;
-  /** Whether its connection has carried another request before. */
+  /** Whether the connection has carried another request before. */
   #isReused = false;
   #hasBegun = false;
 
@@ -17,7 +16,7 @@ export class WholeRequest implements Dispatcher.DispatchHandler {
   }
 
   abort(): void {
-    this.#controller?.abort(new Error('the client went'));
+    this.#controller?.abort(new Error('the client disconnected'));
   }
 
   start(path: string, fields: string[]): void {
@@ -27,19 +26,19 @@ export class WholeRequest implements Dispatcher.DispatchHandler {
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
     this.#isReused = !this.#proxied.upstream.whole.isConnecting;
-    // It waited for a connection, and could not be taken back.
+    // Aborted while it waited for a connection, when it could not be canceled.
     if (this.#proxied.isOver) this.abort();
   }
 
-  /** @throws {Error} when the answer cannot be passed on: undici then ends the connection, and calls onResponseError */
+  /** @throws {Error} if the response cannot be forwarded; undici then closes the connection and reports the error */
   onResponseStart(
     { rawHeaders }: Dispatcher.DispatchController,
     status: number,
     headers: Record<string, string | string[] | undefined>,
   ): void {
-    // Interim answers, which are not passed on. 101 would be the last one (RFC 9110 section 15.2).
+    // Interim responses are not forwarded. A 101 would be final (RFC 9110 section 15.2).
     if (status > 101 && status < 200) return;
-    this.#proxied.begin({ status, raw: textsOf(rawHeaders), headers });
+    this.#proxied.begin({ status, raw: toStrings(rawHeaders), headers });
     this.#hasBegun = true;
   }
 
@@ -55,18 +54,18 @@ export class WholeRequest implements Dispatcher.DispatchHandler {
 
   onResponseError(_controller: unknown, error: NodeJS.ErrnoException): void {
     const { upstream, response, isOver } = this.#proxied;
-    // The client must not take a part for the whole.
+    // The client must not mistake a partial response for a complete one.
     if (this.#hasBegun) response.destroy();
-    else if (!isOver && saidContinue(error)) {
+    else if (!isOver && gotUnsolicitedContinue(error)) {
       upstream.saysContinueUnasked();
       this.#proxied.start();
     } else this.#proxied.fail(error, this.#isReused && isClosed(error));
   }
 }
 
-/** @param raw names and values in turn */
-function textsOf(raw: Dispatcher.DispatchController['rawHeaders']): string[] {
-  if (!Array.isArray(raw)) throw new Error('the fields of the answer did not come as they were sent');
+/** @param raw alternating names and values */
+function toStrings(raw: Dispatcher.DispatchController['rawHeaders']): string[] {
+  if (!Array.isArray(raw)) throw new Error('the response fields are not raw name and value pairs');
   return raw.map((part) => (typeof part === 'string' ? part : part.toString('latin1')));
 }
 
@@ -74,7 +73,7 @@ function isClosed({ code }: NodeJS.ErrnoException): boolean {
   return code === 'ECONNRESET' || code === 'EPIPE' || code === 'UND_ERR_SOCKET';
 }
 
-/** undici takes a 100 Continue that it did not ask for as the end of the connection, although RFC 9110 allows it. */
-function saidContinue({ code, message }: NodeJS.ErrnoException): boolean {
+/** undici treats an unsolicited 100 Continue as a connection error, although RFC 9110 allows it. */
+function gotUnsolicitedContinue({ code, message }: NodeJS.ErrnoException): boolean {
   return code === 'UND_ERR_SOCKET' && message === 'bad response';
 }

@@ -12,14 +12,14 @@ function newTime() {
 
 const look = { at: begin - 5000, nodes: 3, sharing: 2, included: true };
 
-test('a node has a share of a minute before which it was counted', () => {
+test('a node that was counted before a minute has a share of it', () => {
   const { time } = newTime();
   time.see(look, 'a');
   assert.deepEqual([time.nodes, time.sharing(minute, begin), time.sharing(minute + 1, begin)], [3, 2, 0]);
   assert.deepEqual([time.withoutShare(minute), time.withoutShare(minute + 1)], [undefined, 'a']);
 });
 
-test('it has none when it was counted too early, or is not counted', () => {
+test('a node that was counted too early, or not at all, has no share', () => {
   for (const other of [{ at: begin - 10_001 }, { included: false }]) {
     const { time } = newTime();
     time.see({ ...look, ...other }, 'a');
@@ -28,7 +28,7 @@ test('it has none when it was counted too early, or is not counted', () => {
   }
 });
 
-test('what comes when the minute has begun changes nothing', () => {
+test('a reading that arrives after the minute began changes nothing', () => {
   const late = newTime().time;
   late.of(begin);
   late.see(look, 'a');
@@ -40,7 +40,7 @@ test('what comes when the minute has begun changes nothing', () => {
   assert.deepEqual([time.sharing(minute, begin), time.withoutShare(minute)], [2, undefined]);
 });
 
-test('it has none without a lease, or under another id, and does not say that it had none', () => {
+test('without a lease or under another ID a node has no share, and does not report that it had none', () => {
   const { time, member } = newTime();
   time.see(look, 'a');
   member.lease = false;
@@ -50,7 +50,7 @@ test('it has none without a lease, or under another id, and does not say that it
   assert.equal(time.withoutShare(minute), undefined);
 });
 
-test('the clock of the database is followed as little as its responses ask for', () => {
+test('the offset to the database clock changes only as much as needed', () => {
   const { time } = newTime();
   const offset = (now: number) => time.of(now) - now;
   time.set(5000, 1000, 1200);
@@ -61,7 +61,7 @@ test('the clock of the database is followed as little as its responses ask for',
   assert.equal(offset(3010), 3990);
 });
 
-test('it stands still when it goes back by less than a second, and goes back by more', () => {
+test('time stands still for a step back of less than a second, and follows a larger one', () => {
   const { time } = newTime();
   assert.deepEqual(
     [time.of(10_000), time.of(9001), time.of(10_001), time.of(9000)],

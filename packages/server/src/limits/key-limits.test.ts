@@ -15,7 +15,7 @@ function sweepAll(limits: KeyLimits, now: number): void {
   for (let call = 0; call < 200; call++) limits.sweep(now);
 }
 
-/** What verification does: it keeps the window, and asks again once it is dropped. */
+/** Keeps the window as verification does, and requests it again once it is dropped. */
 class Holder {
   readonly #limits: KeyLimits;
   readonly #windows = new Map<string, KeyWindow>();
@@ -40,7 +40,7 @@ test('a key has one window', () => {
   assert.equal(limits.size, 2);
 });
 
-test('a window is dropped when two minutes have ended since its last request, and not before', () => {
+test('a window is dropped two minutes after its last request, and not before', () => {
   const limits = new KeyLimits();
   const window = limits.ofKey('a');
   take(window, 'key', quota, start);
@@ -55,7 +55,7 @@ test('a window is dropped when two minutes have ended since its last request, an
   assert.equal(limits.ofKey('a').dropped, false);
 });
 
-test('memory goes back to nothing, however many keys were used once', () => {
+test('memory returns to zero after any number of keys were used once', () => {
   const limits = new KeyLimits();
   const count = 100_000;
   for (let i = 0; i < count; i++) take(limits.ofKey(`key ${i}`), 'key', quota, start);
@@ -65,7 +65,7 @@ test('memory goes back to nothing, however many keys were used once', () => {
   assert.equal(limits.size, 0);
 });
 
-test('one sweep looks at a small part of many', () => {
+test('one sweep checks only a small part of the windows', () => {
   const limits = new KeyLimits();
   for (let i = 0; i < 100_000; i++) limits.ofKey(`key ${i}`);
   limits.sweep(start);
@@ -85,7 +85,7 @@ const operations = fc.array(
   { size: 'max', maxLength: 200 },
 );
 
-test('whether it sweeps or not, the same requests pass', () => {
+test('the same requests pass with and without sweeps', () => {
   fc.assert(
     fc.property(operations, (steps) => {
       const limits = new KeyLimits();
@@ -102,7 +102,7 @@ test('whether it sweeps or not, the same requests pass', () => {
   );
 });
 
-test('a clock that is put back frees no window by a sweep', () => {
+test('after a clock was set back, a sweep frees no window', () => {
   fc.assert(
     fc.property(fc.integer({ min: 0, max: 525_600 }), (minutes) => {
       const limits = new KeyLimits();
@@ -111,14 +111,14 @@ test('a clock that is put back frees no window by a sweep', () => {
       const back = start - minutes * minute;
       sweepAll(limits, back);
       assert.equal(take(holder.windowOf('a'), 'key', quota, back).passed, false);
-      // Nor does it stay in memory until the time that the clock told before.
+      // Nor does it stay in memory until the time that the clock showed before.
       sweepAll(limits, back + 4 * minute);
       assert.equal(limits.size, 0);
     }),
   );
 });
 
-test('what counts is told, and goes on in another process', () => {
+test('windows that count are listed, and continue in another process', () => {
   const [before, after] = [new KeyLimits(), new KeyLimits()];
   for (let i = 0; i < quota; i++) take(before.ofKey('full'), 'key', quota, start);
   take(before.ofKey('old'), 'key', quota, start - 2 * minute);

@@ -19,7 +19,7 @@ beforeEach(async () => {
 const log = pino({ level: 'silent' });
 const stored = () => database.reader.prepare('SELECT * FROM rate_window ORDER BY key_id').all();
 
-/** Limits as a process has them that runs at this time. */
+/** The limits of a process that runs at this time. */
 async function started(now: number) {
   const windows = new KeyLimits();
   const limits = createLimits({ database, log, windows, now: () => now });
@@ -27,9 +27,9 @@ async function started(now: number) {
   return { ...limits, windows };
 }
 
-test('what counts is written at the stop, and goes on after the start', async () => {
+test('windows that count are saved at shutdown, and continue after the start', async () => {
   const before = await started(start);
-  // More than one transaction holds.
+  // More than fit into one transaction.
   for (let i = 0; i < 1234; i++) take(before.windows.ofKey(`key ${i}`), 'key', 10, start + i);
   await before.stop();
   assert.equal(stored().length, 1234);
@@ -43,7 +43,7 @@ test('what counts is written at the stop, and goes on after the start', async ()
   assert.equal(stored().length, 1234);
 });
 
-test('after a crash, what counted at the stop before counts still', async () => {
+test('after a crash, windows of the last clean shutdown still count', async () => {
   const before = await started(start);
   take(before.windows.ofKey('a'), 'key', 10, start);
   await before.stop();
@@ -54,7 +54,7 @@ test('after a crash, what counted at the stop before counts still', async () => 
   for (const limits of [crashed, next]) await limits.stop();
 });
 
-test('what has long passed is neither written nor taken up', async () => {
+test('expired windows are neither saved nor restored', async () => {
   const before = await started(start);
   take(before.windows.ofKey('old'), 'key', 1, start - 2 * minute);
   take(before.windows.ofKey('new'), 'key', 1, start);
@@ -70,7 +70,7 @@ test('what has long passed is neither written nor taken up', async () => {
   assert.deepEqual(stored(), []);
 });
 
-test('a key that was used under a clock far ahead is not free when the clock was put back meanwhile', async () => {
+test('a key that was used under a clock far ahead is not free after the clock was set back', async () => {
   const before = await started(start + 1000 * minute);
   take(before.windows.ofKey('a'), 'key', 1, start + 1000 * minute);
   await before.stop();
@@ -80,7 +80,7 @@ test('a key that was used under a clock far ahead is not free when the clock was
   await next.stop();
 });
 
-test('a database that does not answer at the stop ends it all the same', async () => {
+test('a database that does not respond does not block the shutdown', async () => {
   const lines: string[] = [];
   const windows = new KeyLimits();
   const limits = createLimits({
@@ -93,6 +93,6 @@ test('a database that does not answer at the stop ends it all the same', async (
   await limits.stop();
   assert.match(
     lines.join(''),
-    /the limits could not be written.*locked|locked.*the limits could not be written/,
+    /windows could not be saved.*locked|locked.*windows could not be saved/,
   );
 });

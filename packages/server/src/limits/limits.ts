@@ -13,13 +13,13 @@ import { WindowStore } from './window-store.ts';
 
 /** The windows of all keys. */
 export interface Windows {
-  /** The window of a key, created when it has none. Good until the next call. */
+  /** Returns the window of a key, creating it if necessary. Valid until the next call. */
   ofKey(keyId: string): GrantedWindow;
-  /** Gives a key the window that it had in the process before. */
+  /** Restores the window that a key had in the previous process. */
   restore(keyId: string, window: Window): void;
-  /** The windows that still count something. @param now epoch ms */
+  /** The windows that still affect a limit. @param now epoch ms */
   counting(now: number): Iterable<readonly [string, Window]>;
-  /** Drops some of those that count nothing. Called once a second. @param now epoch ms */
+  /** Drops some windows that no longer affect a limit. Called once per second. @param now epoch ms */
   sweep(now: number): void;
 }
 
@@ -29,22 +29,28 @@ interface Options {
   /** Epoch ms. */
   now?: () => number;
   windows: Windows;
-  /** This process as one of several. */
+  /** The registration of this process, if there are several. */
   member?: ClusterMember | undefined;
 }
 
-/** ms between two looks for windows that count nothing any more, in memory (see KeyLimits) and in the database. */
+/** ms between two removals of expired windows, in memory (`sweep`) and in the database (`prune`). */
 const intervals = { sweep: 1000, prune: 60_000 };
 
+<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
 /** The limits of keys, put together: what counts, and what becomes of it when the process stops. */
 export interface Limits {
   /** Only when the database is one that several nodes share. */
+=======
+/** The rate limits of keys, including their storage across restarts. */
+export interface KeptLimits {
+  /** Only with a database that several nodes share. */
+>>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
   grants: Grants | undefined;
-  /** Writes that failed. */
+  /** Number of failed statements. */
   failures: () => number;
-  /** Goes on where the process before stopped. Called before the first request. */
+  /** Restores the state of the previous process. Call it before the first request. */
   start(): Promise<void>;
-  /** Writes what counts. Called when the last request has ended, and the database is still open. */
+  /** Saves the windows. Call it after the last request, while the database is still open. */
   stop(): Promise<void>;
 }
 
@@ -54,53 +60,63 @@ export function createLimits({
   now = Date.now,
   windows,
   member = { id: '', holds: () => false },
+<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
 }: Options): Limits {
   const kept =
+=======
+}: Options): KeptLimits {
+  const backend =
+>>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
     database.kind === 'sqlite'
-      ? keepAlone(database, windows, now)
-      : keepTogether(database, { now, windows, member, log });
+      ? singleProcessBackend(database, windows, now)
+      : clusterBackend(database, { now, windows, member, log });
   let timer: NodeJS.Timeout | undefined;
   return {
-    grants: kept.grants,
-    failures: kept.failures,
+    grants: backend.grants,
+    failures: backend.failures,
     start: async () => {
-      await kept.start();
-      timer = setInterval(() => windows.sweep(kept.time()), intervals.sweep).unref();
+      await backend.start();
+      timer = setInterval(() => windows.sweep(backend.time()), intervals.sweep).unref();
     },
     stop: async () => {
       clearInterval(timer);
-      await lastWrite(kept.stop).catch((error) =>
-        log.error({ err: error }, 'the limits could not be written; each key begins with a fresh one'),
+      await lastWrite(backend.stop).catch((error) =>
+        log.error({ err: error }, 'rate-limit windows could not be saved; every key starts with its full limit'),
       );
     },
   };
 }
 
+<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
 /** What differs between one process and several. */
 interface Kept extends Pick<Limits, 'grants' | 'failures' | 'start' | 'stop'> {
+=======
+/** The part that differs between one process and several. */
+interface Backend extends Pick<KeptLimits, 'grants' | 'failures' | 'start' | 'stop'> {
+>>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
   /** Epoch ms. */
   time(): number;
 }
 
-function keepAlone(database: SqliteDatabase, windows: Windows, now: () => number): Kept {
+function singleProcessBackend(database: SqliteDatabase, windows: Windows, now: () => number): Backend {
   const store = new WindowStore(database);
   return {
     grants: undefined,
-    // It writes at the stop only, and then nothing reads the metrics any more.
+    // It writes only at shutdown, when metrics are no longer read.
     failures: () => 0,
     time: now,
     start: async () => {
-      // The minute before the current one still counts.
+      // The previous minute still counts.
       for (const [keyId, window] of await store.read(minuteOf(now()) - 1)) windows.restore(keyId, window);
     },
     stop: () => store.save([...windows.counting(now())]),
   };
 }
 
-function keepTogether(
+function clusterBackend(
   { verificationPool }: PostgresDatabase,
   { now, windows, member, log }: { now: () => number; windows: Windows; member: ClusterMember; log: Logger },
-): Kept {
+): Backend {
   const store = new PostgresGrants(verificationPool);
   const time = new ClusterTime(member);
   const rounds = new GrantRounds({
@@ -111,13 +127,13 @@ function keepTogether(
     now,
     later,
     failed: (error) =>
-      log.error({ err: error }, 'the database grants no requests of keys; what it granted before is used'),
-    recovered: () => log.info('the database grants requests of keys again'),
+      log.error({ err: error }, 'the database does not grant rate-limit quota; earlier grants remain in use'),
+    recovered: () => log.info('the database grants rate-limit quota again'),
   });
   const grants = new Grants({ time, rounds, windowOf: (keyId) => windows.ofKey(keyId) });
   const pruning = new Repeating(() => store.prune(), {
     interval: intervals.prune,
-    failed: (error) => log.warn({ err: error }, 'old limits could not be deleted; it is tried again'),
+    failed: (error) => log.warn({ err: error }, 'old rate-limit windows could not be deleted; retrying later'),
     later,
   });
   return {

@@ -5,16 +5,16 @@ import { advance, maxQuota, peek, take, type Window } from './sliding-window.ts'
 
 const minute = 60_000;
 
-/** Somewhere in 2026, at the start of a minute. Epoch ms. */
+/** The start of a minute in 2026, in epoch ms. */
 const start = 29_500_000 * minute;
 
-/** The rule word by word, with whole numbers of any size. */
+/** The rule as specified, with arbitrary-precision integers. */
 function usedOf({ current, previous }: { current: bigint; previous: bigint }, now: number): bigint {
   const left = BigInt(minute - (now % minute));
   return (previous * left) / BigInt(minute) + current;
 }
 
-/** Remembers when each request passed, and counts them anew each time. */
+/** Stores when each request passed, and counts them from scratch each time. */
 class ListOfRequests {
   readonly #quota: number;
   readonly #passed: number[] = [];
@@ -41,7 +41,7 @@ class ListOfRequests {
   }
 }
 
-/** The least number of ms after which it passes. It stays so then, because less and less counts. */
+/** The minimum number of ms after which a request passes. It then keeps passing, because less and less counts. */
 function leastWait(passesAfter: (wait: number) => boolean): number {
   let [refused, passed] = [0, 3 * minute];
   while (passed - refused > 1) {
@@ -73,7 +73,7 @@ const counts = fc.oneof(
   fc.constant(maxQuota),
 );
 
-/** Any window at any moment of its minute, and of the two after it. */
+/** Any window at any moment of its minute and the two after it. */
 const moments = fc.record({
   quota: quotas,
   current: counts,
@@ -85,7 +85,7 @@ function windowAt({ current, previous }: { current: number; previous: number }):
   return { minute: start / minute, current, previous };
 }
 
-test('it lets pass what a list of all requests would, and tells how many more and when', () => {
+test('it accepts what a list of all requests would, and reports how many more pass and when', () => {
   const requests = fc.array(pauses, { size: 'max', maxLength: 200 });
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 12 }), requests, (quota, times) => {
@@ -104,7 +104,7 @@ test('it lets pass what a list of all requests would, and tells how many more an
   );
 });
 
-test('up to the highest limits it computes as with whole numbers of any size', () => {
+test('up to the highest limits the results equal arbitrary-precision arithmetic', () => {
   fc.assert(
     fc.property(moments, ({ quota, current, previous, later }) => {
       const now = start + later;
@@ -123,7 +123,7 @@ test('up to the highest limits it computes as with whole numbers of any size', (
   );
 });
 
-test('a refused request passes after the wait that it is told, and not a ms before the exact one', () => {
+test('a rejected request passes after the reported wait, and not a millisecond before the exact one', () => {
   fc.assert(
     fc.property(moments, ({ quota, current, previous, later }) => {
       const now = start + later;
@@ -140,7 +140,7 @@ test('a refused request passes after the wait that it is told, and not a ms befo
   );
 });
 
-test('as time passes and nothing comes, less and less counts', () => {
+test('without requests, less and less counts over time', () => {
   const waits = fc.integer({ min: 0, max: 2 * minute });
   fc.assert(
     fc.property(moments, waits, ({ quota, current, previous, later }, wait) => {
@@ -150,7 +150,7 @@ test('as time passes and nothing comes, less and less counts', () => {
   );
 });
 
-test('a refused request is not counted, and a look counts nothing', () => {
+test('a rejected request is not counted, and neither is a peek', () => {
   fc.assert(
     fc.property(moments, ({ quota, current, previous, later }) => {
       const now = start + later;
@@ -167,7 +167,7 @@ test('a refused request is not counted, and a look counts nothing', () => {
   );
 });
 
-/** A clock that is set anew between two requests: by less than a second, by some minutes, by years. */
+/** A clock change between two requests: by less than a second, by minutes, or by years. */
 const clockSteps = fc.array(
   fc.oneof(
     fc.integer({ min: -1000, max: 1000 }),
@@ -177,7 +177,7 @@ const clockSteps = fc.array(
   { size: 'max', maxLength: 100 },
 );
 
-test('a clock that is put back frees nothing', () => {
+test('a clock that is set back frees nothing', () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 5 }), clockSteps, (quota, steps) => {
       const window = newWindow();
@@ -192,7 +192,7 @@ test('a clock that is put back frees nothing', () => {
   );
 });
 
-test('wherever the clock was, nobody is locked out for more than two minutes', () => {
+test('after any clock change, no client is locked out for more than two minutes', () => {
   fc.assert(
     fc.property(quotas, counts, clockSteps, (quota, current, steps) => {
       const window = windowAt({ current, previous: current });
@@ -209,7 +209,7 @@ test('wherever the clock was, nobody is locked out for more than two minutes', (
   );
 });
 
-test('a clock that was years ahead and comes back leaves full what was full, for two minutes at most', () => {
+test('after a clock was years ahead, a full window stays full for at most two minutes', () => {
   const window = newWindow();
   const ahead = start + 525_600 * minute;
   while (take(window, 'key', 5, ahead).passed);

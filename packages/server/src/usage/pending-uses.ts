@@ -1,4 +1,4 @@
-/** What a secret was used for in one hour, as far as it is not written yet. */
+/** The uses of a secret in one hour that are not written yet. */
 export interface SecretCounts {
   readonly keyId: string;
   /** SHA-256 of the key, as 32 latin-1 characters. */
@@ -7,25 +7,31 @@ export interface SecretCounts {
   readonly hour: number;
   accepted: number;
   refused: number;
-  /** ms from the start of the hour to the last accepted use in it; -1 is none. */
+  /** ms from the start of the hour to its last accepted use; -1 means none. */
   lastMs: number;
-  /** Of the last accepted use. */
+  /** IP address of the last accepted use. */
   address: string;
-  /** Of the last accepted use, as the client sent it. */
+  /** User agent of the last accepted use, as the client sent it. */
   agent: string;
-  /** Whether address and agent may differ from what was written of this hour before. */
+  /** Whether address and agent may differ from what was last written for this hour. */
   isNewClient: boolean;
 }
 
+<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773:packages/server/src/usage/pending-uses.ts
 /** Uses that have left the tables of the verification, and are not known to be committed. */
 export class PendingUses {
   /** By key: mostly one; more with several secrets, or when an hour has just ended. */
+=======
+/** Uses that have left the verification tables and are not known to be committed. */
+export class HeldUses {
+  /** By key: usually one entry, several if the key has several secrets or an hour has just ended. */
+>>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc:packages/server/src/usage/held-uses.ts
   readonly #byKey = new Map<string, SecretCounts[]>();
   #size = 0;
-  /** Handed to the sink, and not known to be committed: these do not change. */
+  /** Passed to the sink and not known to be committed; these must not change. */
   #fixed: ReadonlySet<SecretCounts> = new Set();
 
-  /** How many there are, of a secret and an hour each. */
+  /** Number of entries, each for one secret and hour. */
   get size(): number {
     return this.#size;
   }
@@ -34,12 +40,12 @@ export class PendingUses {
     return this.#byKey.get(keyId) ?? [];
   }
 
-  /** By key. An iterator of a Map lives through changes of it. */
+  /** Grouped by key. A Map iterator stays valid when the Map changes. */
   byKey(): IterableIterator<readonly SecretCounts[]> {
     return this.#byKey.values();
   }
 
-  /** Adds counts to those of the same secret and hour, because one statement cannot write a row twice. */
+  /** Adds counts, merging those of the same secret and hour, because one statement cannot write a row twice. */
   hold(counts: SecretCounts): void {
     const own = this.#byKey.get(counts.keyId);
     const same = own?.find((one) => isSameRow(one, counts) && !this.#fixed.has(one));
@@ -52,12 +58,12 @@ export class PendingUses {
     this.#size += 1;
   }
 
-  /** From now on these do not change. @param counts none: it is known of all whether they are committed */
+  /** Freezes these entries and unfreezes all others. @param counts empty if the outcome of every write is known */
   fix(counts: readonly SecretCounts[]): void {
     this.#fixed = new Set(counts);
   }
 
-  /** Called in the turn in which it is known that they are committed. */
+  /** Removes entries. Call it in the turn in which they are known to be committed. */
   letGo(all: readonly SecretCounts[]): void {
     for (const counts of all) {
       const rest = this.of(counts.keyId).filter((other) => other !== counts);
@@ -72,7 +78,7 @@ function isSameRow(a: SecretCounts, b: SecretCounts): boolean {
   return a.hour === b.hour && a.hash === b.hash;
 }
 
-/** @param later what was counted after it, or, when a clock was set back, before */
+/** @param later counts that were recorded later, or earlier if a clock was set back */
 function add(counts: SecretCounts, later: SecretCounts): void {
   counts.accepted += later.accepted;
   counts.refused += later.refused;

@@ -13,7 +13,7 @@ import {
   type UsageStore,
 } from './store.ts';
 
-/** What is known of usage: what is stored, and with it what is in memory only, so that no answer waits for a flush. */
+/** Reads usage, combining stored counts with those in memory, so that no response waits for a flush. */
 export class UsageReader {
   readonly #store: UsageStore;
   readonly #recorder: UsageRecorder;
@@ -26,7 +26,7 @@ export class UsageReader {
   /**
    * @param from epoch hours
    * @param to epoch hours; not included
-   * @returns every hour of the range, and the last use, whenever it was
+   * @returns every hour of the range, and the last use, even outside the range
    */
   async usage(
     keyId: string,
@@ -55,11 +55,11 @@ export class UsageReader {
   }
 
   /**
-   * What many keys were used for together.
+   * The combined usage of many keys.
    *
    * @param from epoch hours
    * @param to epoch hours; not included
-   * @returns `lastAt` is epoch ms, undefined when none of them was ever used
+   * @returns `lastAt` in epoch ms, undefined if none of the keys was ever used
    */
   async total(
     keyIds: readonly string[],
@@ -83,7 +83,7 @@ export class UsageReader {
     return { accepted, lastAt };
   }
 
-  /** @returns epoch ms of the last accepted use of each of these keys that was ever used */
+  /** @returns the last accepted use in epoch ms, for each of these keys that was ever used */
   async lastUsedAt(keyIds: readonly string[]): Promise<Map<string, number>> {
     if (keyIds.length === 0) return new Map();
     const read = (db: Kysely<Tables>) => readLastUses(db, keyIds);
@@ -97,7 +97,7 @@ export class UsageReader {
   }
 }
 
-/** Ids that one statement names. */
+/** Maximum number of IDs per statement. */
 const slice = 1000;
 
 function* slicesOf(ids: readonly string[]): Generator<readonly string[]> {

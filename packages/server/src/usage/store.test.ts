@@ -27,7 +27,7 @@ async function storedRows(): Promise<number> {
   return rows;
 }
 
-test('a transaction takes the first of what it is given, as many as there is time for', async () => {
+test('a transaction writes as many of the given counts as its time allows, in order', async () => {
   clock.now = startOf(10);
   for (const secret of secrets) secret.use(memory, clock.now);
   const usages = secrets.flatMap((secret) => recorder.of(secret.keyId));
@@ -47,7 +47,7 @@ test('a transaction takes the first of what it is given, as many as there is tim
   );
 });
 
-test('counts are deleted by their age, a slice at a time; the last use stays', async () => {
+test('counts are deleted by age in batches; the last use stays', async () => {
   for (const hour of [20, 21, 22]) {
     clock.now = startOf(hour);
     for (const secret of secrets) secret.use(memory, clock.now);
@@ -69,7 +69,7 @@ test('counts are deleted by their age, a slice at a time; the last use stays', a
   assert.equal((await reader.lastUsedAt(['key_7'])).get('key_7'), startOf(22));
 });
 
-test('an hour that is written late does not set the last use back', async () => {
+test('an hour that is written late does not move the last use back', async () => {
   const [secret] = secrets;
   assert.ok(secret !== undefined);
   secret.use(memory, startOf(30) + 5, { address: '203.0.113.1', agent: 'late/1' });
@@ -87,7 +87,7 @@ test('an hour that is written late does not set the last use back', async () => 
   assert.deepEqual([row.at, row.address, row.agent], [startOf(31), '203.0.113.2', 'newest/1']);
 });
 
-test('no user agent is stored with a key in it', async () => {
+test('a key in a user agent is not stored', async () => {
   const [, secret] = secrets;
   assert.ok(secret !== undefined);
   clock.now = startOf(40);
@@ -101,7 +101,7 @@ test('no user agent is stored with a key in it', async () => {
   assert.equal(row.agent, 'mine [redacted]');
 });
 
-test('of no key there is nothing', async () => {
+test('an empty list of keys returns nothing', async () => {
   assert.deepEqual(await reader.lastUsedAt([]), new Map());
   assert.deepEqual(await reader.lastUsedAt(['key_unknown']), new Map());
 });

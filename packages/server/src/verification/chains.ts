@@ -1,15 +1,15 @@
 import { width } from './columns.ts';
 
-/** An index of rows: those with the same place are chained through a column of theirs. */
+/** A hash index of rows. Rows in the same bucket form a linked list through one of their columns. */
 export class Chains {
   readonly #rows: Int32Array;
-  /** The column that has the next row of a chain, plus 1; 0 is the end. */
+  /** The column that stores the next row of the list, plus 1; 0 marks the end. */
   readonly #next: number;
-  /** The first row of each place, plus 1; 0 is none. */
+  /** The first row of each bucket, plus 1; 0 means empty. */
   readonly #first: Int32Array;
   readonly #mask: number;
 
-  /** @param places a power of 2: chains are short when there are about as many as rows */
+  /** @param places number of buckets, a power of 2; lists are short if there are about as many buckets as rows */
   constructor(rows: Int32Array, next: number, places: number) {
     this.#rows = rows;
     this.#next = next;
@@ -17,12 +17,12 @@ export class Chains {
     this.#mask = places - 1;
   }
 
-  /** @param mixed any 32 bits. @returns the first row of their place, or -1 */
+  /** @param mixed a 32-bit hash. @returns the first row in its bucket, or -1 */
   first(mixed: number): number {
     return (this.#first[mixed & this.#mask] ?? 0) - 1;
   }
 
-  /** @returns the row after this one, or -1 */
+  /** @returns the next row in the bucket, or -1 */
   next(row: number): number {
     return (this.#rows[row * width + this.#next] ?? 0) - 1;
   }
@@ -47,14 +47,14 @@ export class Chains {
   }
 }
 
-/** Mixes words into 32 bits. @param seed unknown to those who choose the words, or they could make one chain long */
+/** Hashes words to 32 bits. @param seed secret, so that clients cannot choose words that collide */
 export function mix(words: Int32Array, seed: number): number {
   let mixed = seed;
   for (let i = 0; i < words.length; i++) mixed = stir(mixed, words[i] ?? 0);
   return mixed;
 }
 
-/** The same for a text. */
+/** Hashes a string to 32 bits. */
 export function mixText(text: string, seed: number): number {
   let mixed = seed;
   for (let i = 0; i < text.length; i++) mixed = stir(mixed, text.charCodeAt(i));

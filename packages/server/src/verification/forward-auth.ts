@@ -18,7 +18,7 @@ interface Options {
   lane: Lane;
 }
 
-/** What the response to an accepted key says of it. */
+/** An accepted key, as the header fields of its response. */
 interface Accepted {
   fields: string;
   refusal?: never;
@@ -29,11 +29,11 @@ type Decision = Accepted | Rejected | { malformed: ApiProblem };
 const accept: AcceptKey<Accepted> = (...key) => ({ fields: keyFields(...key) });
 
 /**
- * Answers proxies: `GET` and `HEAD /v1/verify`, and any method on `/v1/verify/*`. It stands ahead of the framework,
- * whose way from a request to a response costs more than all of verifying.
+ * Responds to proxies: `GET` and `HEAD /v1/verify`, and any method on `/v1/verify/*`. It runs ahead of the framework,
+ * whose request handling costs more than the verification.
  *
- * Below `/v1/verify/` all of the request but its Authorization belongs to the client of another API, so nothing else of
- * it is judged: no origin, no query, no body. A body stays unread; Node discards it after the response.
+ * Below `/v1/verify/`, everything but the Authorization header belongs to the client of another API, so nothing else is
+ * checked: no origin, no query, no body. The body is not read; Node discards it after the response.
  */
 export class ForwardAuth {
   readonly #options: Options;
@@ -44,19 +44,19 @@ export class ForwardAuth {
     this.#lane = options.lane;
   }
 
-  /** @returns false when the request is for another route; it was not touched */
+  /** @returns false if the request is for another route; it was not touched */
   handle(request: IncomingMessage, response: PreformattedResponse): boolean {
     const route = forwardAuthRoute(request);
     if (route === undefined) return false;
     const isHot = route === '/v1/verify' && request.method === 'GET' && !this.#lane.logs;
     const exchange = { request, response, route, start: isHot ? undefined : performance.now() };
     try {
-      const verdict = this.#verify(request);
-      if (verdict instanceof Promise) {
-        verdict
-          .then((late) => this.#answer(exchange, late))
+      const result = this.#verify(request);
+      if (result instanceof Promise) {
+        result
+          .then((resolved) => this.#respond(exchange, resolved))
           .catch((error) => this.#lane.fail(exchange, error));
-      } else this.#answer(exchange, verdict);
+      } else this.#respond(exchange, result);
     } catch (error) {
       this.#lane.fail(exchange, error);
     }
@@ -72,21 +72,28 @@ export class ForwardAuth {
     return verifier.verifyFields(fields, request, ask, accept);
   }
 
-  #answer(exchange: LaneExchange, verdict: Decision): void {
+  #respond(exchange: LaneExchange, result: Decision): void {
     const lane = this.#lane;
     const id = nextRequestId();
     const now = Date.now();
     const { response, route } = exchange;
     const accepted = route === '/v1/verify' ? 204 : 200;
+<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
     if ('malformed' in verdict) {
       lane.send(exchange, errorResponse(verdict.malformed, id, now), id, now);
     } else if (verdict.refusal !== undefined) {
       lane.send(exchange, rejectedResponse(verdict.refusal, id, now), id, now);
+=======
+    if ('malformed' in result) {
+      lane.send(exchange, errorAnswer(result.malformed, id, now), id, now);
+    } else if (result.refusal !== undefined) {
+      lane.send(exchange, refusedAnswer(result.refusal, id, now), id, now);
+>>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
     } else if (lane.canSend(response)) {
-      response.send(accepted, acceptedHead(accepted, verdict.fields, id, now), '');
+      response.send(accepted, acceptedHead(accepted, result.fields, id, now), '');
       lane.report(exchange, accepted, id);
     } else {
-      const fields = acceptedFields(verdict.fields, id);
+      const fields = acceptedFields(result.fields, id);
       lane.send(exchange, { status: accepted, fields, body: '' }, id, now);
     }
   }

@@ -15,23 +15,28 @@ import {
 } from './result.ts';
 import type { Decided, KeyVerification, Verifier } from './verifier.ts';
 
-/** A verifier that waits for the grant that a key needs, and then verifies again, from the start. */
+/** A verifier that waits for the grant that a key needs, and then repeats the whole verification. */
 export class GrantingVerifier {
   readonly #verifier: Verifier;
   readonly #grants: Pick<Grants, 'wait'> | undefined;
 
-  /** @param grants absent when the verifier needs none */
+  /** @param grants undefined if the verifier never needs one */
   constructor(verifier: Verifier, grants?: Pick<Grants, 'wait'> | undefined) {
     this.#verifier = verifier;
     this.#grants = grants;
   }
 
+<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
   /** Verifies a request by its header. */
   verify(request: IncomingMessage, ask: VerifyRequestOptions): ResultOrPromise {
+=======
+  /** Verifies a request by its header fields. */
+  verify(request: IncomingMessage, ask: Ask): VerdictOrPromise {
+>>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
     return this.verifyFields(readFields(request.rawHeaders), request, ask, copy);
   }
 
-  /** The same, when the fields were read already. @param accept called when the key is accepted */
+  /** The same with fields that were already read. @param accept called if the key is accepted */
   verifyFields<T>(
     fields: RequestFields,
     request: IncomingMessage,
@@ -40,14 +45,14 @@ export class GrantingVerifier {
   ): MaybePromise<T | Rejected> {
     const decided = this.#verifier.verifyFields(fields, request, ask, accept);
     if (!mayNeedGrant(decided)) return decided;
-    // In a function of its own, because a closure here would cost every verification.
+    // In a separate method, because a closure here would slow down every verification.
     return this.#waitForFields(decided, fields, request, ask, accept);
   }
 
   /**
    * Verifies a key.
    *
-   * @param token what was sent as the key
+   * @param token the text sent as the key
    * @param userAgent of the program that uses it
    */
   verifyKey(token: string, use: VerifyOptions = {}, userAgent = ''): ResultOrPromise {
@@ -92,8 +97,13 @@ export class GrantingVerifier {
   }
 }
 
+<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
 /** A result that the caller may keep. */
 function copy(keys: KeyTable, row: number, limit: LimitState | null): VerificationResult {
+=======
+/** Copies the row into a result that the caller may keep. */
+function copy(keys: KeyTable, row: number, limit: LimitState | null): Verdict {
+>>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
   return { key: keys.read(row), limit };
 }
 

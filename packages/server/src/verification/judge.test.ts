@@ -6,7 +6,7 @@ const never = Number.POSITIVE_INFINITY;
 const open: Policy = { retiresAt: never, expiresAt: never, scopes: [], rateLimit: null };
 const needs = ['keys:read'] as const;
 
-test('of several reasons the first one of the contract is returned: retired, expired, scope', () => {
+test('the first reason in the order retired, expired, scope is returned', () => {
   const all = { ...open, retiresAt: 5, expiresAt: 5 };
   const codes = (policy: Policy, now: number) => judge(policy, { needs }, now)?.code;
   assert.equal(codes(all, 5), 'revoked_key');

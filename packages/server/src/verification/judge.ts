@@ -1,32 +1,37 @@
 import type { ApiProblem } from '../http/errors.ts';
 import { expiredKey, missingScope, retiredSecret } from './rejections.ts';
 
-/** What a secret may do, and until when. */
+/** What a secret permits, and until when. */
 export interface Policy {
-  /** Epoch ms from which on the secret is no longer accepted, although its key is; Infinity is never. */
+  /** Epoch ms from which the secret is rejected although its key is valid; Infinity means never. */
   retiresAt: number;
-  /** Epoch ms; Infinity is never. */
+  /** Epoch ms; Infinity means never. */
   expiresAt: number;
-  /** As stored. One that this version does not know grants nothing, because nothing asks for it. */
+  /** As stored. A scope that this version does not know grants nothing, because no call requires it. */
   scopes: readonly string[];
-  /** Requests a minute; null is no limit. */
+  /** Requests per minute; null means no limit. */
   rateLimit: number | null;
 }
 
-/** What a request asks of a key. */
+/** What a request requires of a key. */
 interface Demand {
   /** The scopes that the key must have. */
   needs?: readonly string[] | undefined;
+<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
   /** Why no key may do it. */
   denied?: ApiProblem | undefined;
+=======
+  /** The rejection if no key is allowed. */
+  denied?: Refusal | undefined;
+>>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
 }
 
 /**
- * Judges a secret that is not revoked, in the contract's order: retired, expired, scope. Its limit comes last and is
- * not judged here, because a look at it counts: the verifier takes it only of a request that this lets pass.
+ * Checks a secret that is not revoked, in the order of the contract: retired, expired, scope. The rate limit comes last
+ * and is not checked here, because checking it counts the request: the verifier does so only for requests that pass.
  *
  * @param now epoch ms
- * @returns why the request is rejected; undefined when it may go on to the limit
+ * @returns the rejection; undefined if only the rate limit remains to be checked
  */
 export function judge(policy: Policy, { needs, denied }: Demand, now: number): ApiProblem | undefined {
   if (policy.retiresAt <= now) return retiredSecret(policy.retiresAt);

@@ -1,4 +1,4 @@
-/** The table against a simple model of it: never another key's row, never too many, no use lost. */
+/** Compares the table with a simple model: no wrong row, never over capacity, no use lost. */
 import assert from 'node:assert/strict';
 import { hash } from 'node:crypto';
 import { test } from 'node:test';
@@ -26,7 +26,7 @@ function keyOf(secret: string, more: Partial<VerifiedKey> = {}): VerifiedKey {
   };
 }
 
-/** The id of the key whose row is found. */
+/** The ID of the key in the row that is found. */
 function idAt(table: KeyTable, secret: string): string | undefined {
   const row = table.find(hashOf(secret));
   return row === none ? undefined : table.keyId(row);
@@ -34,8 +34,13 @@ function idAt(table: KeyTable, secret: string): string | undefined {
 
 const put = (table: KeyTable, secret: string) => table.add(hashOf(secret), keyOf(secret));
 
+<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
 test('a row says of its key what was put into it', () => {
   const table = new KeyTable(3, new PendingUses(), new KeyLimits());
+=======
+test('a row returns the key that was added', () => {
+  const table = new KeyTable(3, new HeldUses(), new KeyLimits());
+>>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
   const name = 'Ünïcode “name” that is longer than a row’s text\u0000\ud800';
   const full = keyOf('full', {
     name,
@@ -57,8 +62,13 @@ test('a row says of its key what was put into it', () => {
   assert.equal(table.size, 3);
 });
 
+<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
 test('a row that is used survives any number of others that are not', () => {
   const table = new KeyTable(10, new PendingUses(), new KeyLimits());
+=======
+test('a used row survives any number of unused ones', () => {
+  const table = new KeyTable(10, new HeldUses(), new KeyLimits());
+>>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
   put(table, 'good');
   for (let i = 0; i < 1000; i++) {
     assert.equal(idAt(table, 'good'), 'key_good');
@@ -66,8 +76,13 @@ test('a row that is used survives any number of others that are not', () => {
   }
 });
 
+<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
 test('a full table whose rows are all in use lets one of them go, and stays full', () => {
   const table = new KeyTable(500, new PendingUses(), new KeyLimits());
+=======
+test('a full table with all rows in use evicts one and stays full', () => {
+  const table = new KeyTable(500, new HeldUses(), new KeyLimits());
+>>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
   const secrets = Array.from({ length: 500 }, (_, i) => `used ${i}`);
   for (const secret of secrets) put(table, secret);
   for (const secret of secrets) idAt(table, secret);
@@ -77,8 +92,13 @@ test('a full table whose rows are all in use lets one of them go, and stays full
   assert.equal(secrets.filter((secret) => idAt(table, secret) !== undefined).length, 499);
 });
 
+<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
 test('a client that was only refused is still new for the next accepted use', () => {
   const held = new PendingUses();
+=======
+test('a client that was only rejected is still new for the next accepted use', () => {
+  const held = new HeldUses();
+>>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
   const table = new KeyTable(1, held, new KeyLimits());
   const row = put(table, 'one');
   table.usage.accept(row, 1, '192.0.2.1', 'agent');
@@ -99,8 +119,13 @@ test('a client that was only refused is still new for the next accepted use', ()
   assert.equal(table.usage.of(other)?.isNewClient, true, 'nothing of this hour told of it');
 });
 
+<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
 test('whatever passes through a table, it keeps no more texts than its rows have', () => {
   const held = new PendingUses();
+=======
+test('a table keeps no more strings than its rows use', () => {
+  const held = new HeldUses();
+>>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
   const table = new KeyTable(2, held, new KeyLimits());
   for (let i = 0; i < 1000; i++) {
     const key = keyOf(`${i}`, {
@@ -146,11 +171,11 @@ const operation = fc.record({
 
 type Step = typeof operation extends fc.Arbitrary<infer T> ? T : never;
 
-/** A table, and what must be in it. */
+/** A table and its expected content. */
 class World {
   readonly held = new PendingUses();
   readonly table: KeyTable;
-  /** Secrets to what was put there last, which the table may have given up. */
+  /** What was last added per secret; the table may have evicted it. */
   readonly #put = new Map<string, VerifiedKey | EndedSecret>();
   readonly used = new Map<string, number>();
   readonly written = new Map<string, number>();
@@ -243,7 +268,7 @@ function count(counts: Map<string, number>, keyId: string, at: number, more: num
   counts.set(place, (counts.get(place) ?? 0) + more);
 }
 
-test('whatever is put in and taken out, a row is never that of another key, and each use is handed over once', () => {
+test('after any operations, a row never belongs to another key, and each use is passed on once', () => {
   const steps = fc.array(operation, { maxLength: 200, size: 'max' });
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 8 }), steps, (capacity, all) => {

@@ -11,55 +11,54 @@ import { RowUsage } from './row-usage.ts';
 import { RowWindows } from './row-windows.ts';
 import { SharedTexts } from './shared-texts.ts';
 
-/** How many rows in use one insertion may spare: it must not hold up everybody else's verification. */
-const mostSpared = 64;
+/** How many used rows one insertion may skip: longer scans would delay other verifications. */
+const maxSkipped = 64;
 
-/** No row. */
+/** The index that means "no row". */
 export const none = -1;
 
-/** Stands for a workspace in the rows of hashes that no key has. */
+/** The workspace of rows whose hash belongs to no key. */
 const noWorkspace = '-';
 
 const never = Number.POSITIVE_INFINITY;
 
 /**
- * A bounded cache of secrets by their SHA-256, which keeps what is used ("second chance", also called CLOCK). A row is
- * a number. It holds the same secret until the end of the turn in which it was found, and no longer: who needs more of
- * it takes a copy.
+ * A bounded cache of secrets by their SHA-256 with CLOCK ("second chance") eviction. A row is identified by its index,
+ * which is valid only until the end of the event-loop turn in which it was found; copy the data to keep it longer.
  *
- * Memory is reserved for all rows at once, and taken by the operating system as they are written.
+ * Memory is reserved for all rows at once, and the operating system commits it as rows are written.
  */
 export class KeyTable {
   readonly #capacity: number;
   readonly #rows: Int32Array;
-  /** Epoch ms from which on the row may be rejected: its key expires, or the secret retires. Infinity is never. */
+  /** Epoch ms from which the row may be rejected: its key expires or the secret retires. Infinity means never. */
   readonly #ends: Float64Array;
-  /** Both times of the few secrets that a rotation lets retire. */
+  /** Both times of the few secrets that a rotation is retiring. */
   readonly #retirements = new Map<number, Pick<VerifiedKey, 'expiresAt' | 'retiresAt'>>();
   readonly #texts: RowTexts;
   readonly #byHash: Chains;
   readonly #byKey: Chains;
   readonly #seed = randomBytes(4).readInt32LE();
-  /** The hash that is looked for. */
+  /** The hash of the current search. */
   readonly #words = new Int32Array(8);
   readonly #workspaces = new SharedTexts();
   readonly #scopes = new SharedTexts();
-  /** By the number of a workspace: whether all its rows are out of date. */
+  /** By the index of a workspace: whether all its rows are out of date. */
   readonly #outOfDate: boolean[] = [];
   readonly usage: RowUsage;
   readonly windows: RowWindows;
   #size = 0;
-  /** Rows below it have held something. */
+  /** Rows below this index have been used at least once. */
   #fresh = 0;
-  /** The first of the rows that were dropped, plus 1; 0 is none. */
+  /** The first free row, plus 1; 0 means none. */
   #free = 0;
-  /** Where the search for a row to give up goes on. */
+  /** Where the search for a row to evict continues. */
   #hand = 0;
 
   /**
-   * @param capacity most secrets that it holds, at least 1
-   * @param held where the uses of secrets go that it holds no more
-   * @param limits where the windows of their keys go
+   * @param capacity maximum number of secrets, at least 1
+   * @param held receives the uses of evicted secrets
+   * @param limits receives the rate-limit windows of evicted keys
    */
   constructor(capacity: number, held: PendingUses, limits: KeyLimits) {
     this.#capacity = capacity;
@@ -73,17 +72,17 @@ export class KeyTable {
     this.windows = new RowWindows(this.#rows, this, limits);
   }
 
-  /** How many secrets it holds, those among them that are out of date. */
+  /** Number of secrets, including those that are out of date. */
   get size(): number {
     return this.#size;
   }
 
-  /** How many texts it keeps beside the rows. */
+  /** Number of strings that are stored outside the rows. */
   get texts(): number {
     return this.#workspaces.size + this.#scopes.size + this.#texts.longTexts + this.usage.texts;
   }
 
-  /** @param hash as 32 latin-1 characters. @returns the row of a secret that is up to date, or `none` */
+  /** @param hash 32 latin-1 characters. @returns the row of an up-to-date secret, or -1 */
   find(hash: string): number {
     const row = this.#search(hash);
     if (row === none) return none;
@@ -91,12 +90,12 @@ export class KeyTable {
     const at = row * column.width;
     if (this.#isOutOfDate(at)) return none;
     const flags = rows[at + column.flags] ?? 0;
-    // Not written each time: the processor would have to write the line of its cache back.
+    // Written only when it changes, to avoid a write-back of the cache line.
     if ((flags & column.wasUsed) === 0) rows[at + column.flags] = flags | column.wasUsed;
     return row;
   }
 
-  /** Puts a secret that is accepted into the table, in place of what it had of it. @returns its row */
+  /** Adds or replaces a valid secret. @returns its row */
   add(hash: string, key: VerifiedKey): number {
     const { expiresAt, retiresAt } = key;
     const row = this.#add(hash, 0, key.workspaceId, Math.min(expiresAt, retiresAt));
@@ -108,7 +107,7 @@ export class KeyTable {
     return row;
   }
 
-  /** The same for one that is rejected at any time. @param ended undefined when no key has it */
+  /** Adds or replaces a secret that is permanently rejected. @param ended undefined if no key has it */
   addRejected(hash: string, ended: EndedSecret | undefined): number {
     if (ended === undefined) return this.#add(hash, 0, noWorkspace, never);
     const { standing, keyId, workspaceId, since } = ended;
@@ -118,21 +117,21 @@ export class KeyTable {
     return row;
   }
 
-  /** Takes a secret out of the table, if it is there. */
+  /** Removes a secret, if present. */
   drop(hash: string): void {
     const row = this.#search(hash);
     if (row !== none) this.#drop(row);
   }
 
-  /** Makes all secrets of a workspace out of date, however many there are. */
+  /** Invalidates all secrets of a workspace in constant time. */
   dropWorkspace(workspaceId: string): void {
     const number = this.#workspaces.retire(workspaceId);
     if (number !== undefined) this.#outOfDate[number] = true;
   }
 
   /**
-   * Makes all secrets out of date, at the cost of a look at each workspace: the rows are reused later, one by one, or a
-   * table of a million would stop the event loop for seconds.
+   * Invalidates all secrets. The cost grows with the number of workspaces only: rows are reused later, one by one,
+   * because clearing a million rows would block the event loop for seconds.
    */
   clear(): void {
     for (const number of this.#workspaces.retireAll()) this.#outOfDate[number] = true;
@@ -142,7 +141,7 @@ export class KeyTable {
     return this.#texts.keyId(row);
   }
 
-  /** The name of the key, URL-encoded, so that it fits into a header field. */
+  /** The name of the key, URL-encoded for header fields. */
   encodedName(row: number): string {
     return this.#texts.encodedName(row);
   }
@@ -156,17 +155,17 @@ export class KeyTable {
     return this.#scopes.text(this.#rows[row * column.width + column.scopes] ?? 0);
   }
 
-  /** Requests a minute; 0 is no limit. */
+  /** Requests per minute; 0 means no limit. */
   limit(row: number): number {
     return this.#rows[row * column.width + column.limit] ?? 0;
   }
 
-  /** Whether it is so late that the key may have expired, or the secret retired. @param now epoch ms */
+  /** Whether the key may have expired or the secret may have retired. @param now epoch ms */
   mayHaveEnded(row: number, now: number): boolean {
     return (this.#ends[row] ?? never) <= now;
   }
 
-  /** A copy of what the row says, which may be kept. */
+  /** Copies the row into an object that may be kept. */
   read(row: number): VerifiedKey {
     const [scopes, limit] = [this.scopes(row), this.limit(row)];
     const ends = this.#retirements.get(row) ?? { expiresAt: this.#ends[row] ?? never, retiresAt: never };
@@ -180,7 +179,7 @@ export class KeyTable {
     };
   }
 
-  /** The same of a secret that is rejected. @returns undefined when no key has it */
+  /** Copies the row of a rejected secret. @returns undefined if no key has it */
   readEnded(row: number): EndedSecret | undefined {
     const flags = this.#rows[row * column.width + column.flags] ?? 0;
     if ((flags & (column.isRevoked | column.isRetired)) === 0) return undefined;
@@ -192,18 +191,18 @@ export class KeyTable {
     };
   }
 
-  /** SHA-256 of a row's secret, as 32 latin-1 characters. */
+  /** The SHA-256 of the secret, as 32 latin-1 characters. */
   hash(row: number): string {
     const at = row * column.width + column.hash;
     return hashOfWords(this.#rows.subarray(at, at + 8));
   }
 
-  /** The windows in rows that still count something. @param now epoch ms */
+  /** The windows in rows that still affect a limit. @param now epoch ms */
   countingWindows(now: number): Iterable<[string, Window]> {
     return this.windows.counting(this.#fresh, now);
   }
 
-  /** The rows of a key: mostly one; more with several secrets. */
+  /** The rows of a key: usually one, several if the key has several secrets. */
   rowsOf(keyId: string): number[] {
     const rows: number[] = [];
     for (let row = this.#byKey.first(mixText(keyId, this.#seed)); row !== none; row = this.#byKey.next(row)) {
@@ -244,9 +243,9 @@ export class KeyTable {
     return row;
   }
 
-  /** A row that is free, or is made so. */
+  /** Returns a free row, evicting one if necessary. */
   #takeRow(): number {
-    if (this.#size >= this.#capacity) this.#drop(this.#nextToGo());
+    if (this.#size >= this.#capacity) this.#drop(this.#nextToEvict());
     if (this.#free === 0) {
       this.#fresh += 1;
       return this.#fresh - 1;
@@ -261,16 +260,16 @@ export class KeyTable {
   }
 
   /**
-   * Called when all rows hold a secret. In a table whose rows are all in use it would take the flag from each of them at
-   * once, so after some of them the next one goes.
+   * Finds the row to evict when the table is full. If all rows are in use, the scan would clear the flag of each of
+   * them at once, so it stops after a limited number of rows.
    */
-  #nextToGo(): number {
-    for (let spared = 0; ; spared++) {
+  #nextToEvict(): number {
+    for (let skipped = 0; ; skipped++) {
       const row = this.#hand;
       this.#hand = row + 1 === this.#capacity ? 0 : row + 1;
       const at = row * column.width;
       const flags = this.#rows[at + column.flags] ?? 0;
-      if ((flags & column.wasUsed) === 0 || this.#isOutOfDate(at) || spared === mostSpared) return row;
+      if ((flags & column.wasUsed) === 0 || this.#isOutOfDate(at) || skipped === maxSkipped) return row;
       this.#rows[at + column.flags] = flags & ~column.wasUsed;
     }
   }

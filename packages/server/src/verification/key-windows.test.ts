@@ -1,4 +1,4 @@
-/** The limit of a key is one, whichever of its secrets is used, and whatever the cache has forgotten meanwhile. */
+/** A key has one limit, independent of which secret is used and of what the cache has evicted. */
 import assert from 'node:assert/strict';
 import { hash } from 'node:crypto';
 import { test } from 'node:test';
@@ -24,7 +24,7 @@ const keyOf = new Map(secrets.map((one) => [one.hash, one.keyId]));
 
 const never = Number.POSITIVE_INFINITY;
 
-/** A verifier that remembers so many secrets. */
+/** A verifier with this cache size. */
 function newVerifier(good: number) {
   const clock = { now: start };
   const memory = new SecretCache({ good, refused: 1 });
@@ -63,7 +63,7 @@ const step = fc.record({
 
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
-/** A verifier, and the window that each key must have. */
+/** A verifier and the expected window of each key. */
 class World {
   readonly #subject: ReturnType<typeof newVerifier>;
   readonly #windows = new Map<string, Window>();
@@ -86,7 +86,7 @@ class World {
     sweep: () => this.#subject.memory.windows.sweep(this.#now),
   };
 
-  /** What a stop writes lets each key go on where it was. */
+  /** After a restart each key continues with the window that was saved. */
   assertWritten(): void {
     const written = new Map(this.#subject.memory.windows.counting(this.#now));
     for (const [keyId, window] of this.#windows) {
@@ -108,7 +108,7 @@ class World {
 
 const none: Window = { minute: 0, current: 0, previous: 0 };
 
-test('whatever is forgotten and read again, a request passes just when the window of its key has room', async () => {
+test('with any evictions and reloads, a request passes exactly if the window of its key has room', async () => {
   const steps = fc.array(step, { maxLength: 80, size: 'max' });
   await fc.assert(
     fc.asyncProperty(fc.integer({ min: 1, max: 7 }), steps, async (good, all) => {

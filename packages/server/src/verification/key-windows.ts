@@ -5,8 +5,8 @@ import type { Window } from '../limits/sliding-window.ts';
 import type { KeyTable } from './key-table.ts';
 
 /**
- * The windows of the keys' limits. A window lies in the row of its key's secret, which a verification has in hand anyway;
- * or in KeyLimits, when no row or several rows have the key.
+ * The rate-limit windows of all keys. A window is stored in the row of its key's secret, which a verification has
+ * already loaded, or outside the table if no row or several rows belong to the key.
  */
 export class KeyWindows implements Windows {
   readonly #keys: KeyTable;
@@ -21,7 +21,7 @@ export class KeyWindows implements Windows {
     return this.#limits.size + this.#keys.windows.size;
   }
 
-  /** The window of a row's key. Good until the next call. */
+  /** The window of a row's key. Valid until the next call. */
   of(row: number): GrantedWindow {
     const { windows } = this.#keys;
     const kept = windows.kept(row);
@@ -46,7 +46,7 @@ export class KeyWindows implements Windows {
     this.#limits.sweep(now);
   }
 
-  /** Called for each new row: its key goes on with the window that it has. */
+  /** Connects a new row to the existing window of its key. */
   adopt(row: number): void {
     const { windows } = this.#keys;
     const keyId = this.#keys.keyId(row);

@@ -4,26 +4,26 @@ import { readScopes } from '../database/stored-scopes.ts';
 import { readRateLimit } from '../limits/rate-limit.ts';
 import type { Policy } from './judge.ts';
 
-/** A key that is good right now. */
+/** A key that is currently valid. */
 export interface VerifiedKey extends Policy {
   keyId: string;
   workspaceId: string;
   name: string;
 }
 
-/** A secret that is rejected at any time. It stays so: a revoked key is never valid again. */
+/** A secret that is permanently rejected: a revoked key is never valid again. */
 export interface EndedSecret {
   standing: 'revoked' | 'retired';
   keyId: string;
   workspaceId: string;
-  /** Epoch ms; NaN when it is not known. */
+  /** Epoch ms; NaN if unknown. */
   since: number;
 }
 
-/** What the database says of a secret. */
+/** The state of a secret in the database. */
 export type StoredSecret = { key: VerifiedKey } | { ended: EndedSecret };
 
-/** The row that a hash leads to. */
+/** The row that is selected by a hash. */
 const rowSchema = z.object({
   id: z.string(),
   workspace_id: z.string(),
@@ -38,7 +38,7 @@ const rowSchema = z.object({
   dead: z.number(),
 });
 
-/** dead_hash has the last word, whatever the key's own row says. */
+/** dead_hash takes precedence over the row of the key. */
 export const columns = `
   k.id, k.workspace_id, k.name, k.scopes, k.expires_at, k.revoked_at, s.retires_at, s.retired_at,
   k.rate_limit AS key_limit, w.rate_limit AS workspace_limit,
@@ -49,10 +49,10 @@ export const joinedTables = `
   api_key_secret s JOIN api_key k ON k.id = s.key_id JOIN workspace w ON w.id = k.workspace_id`;
 
 /**
- * What a row of `lookUp` means.
+ * Parses a row of the columns above.
  *
- * @param row undefined when there is none
- * @param usualLimit of keys that have none of their own, in workspaces that have none either
+ * @param row undefined if there is none
+ * @param usualLimit default limit if neither the key nor its workspace has one
  */
 export function readStored(row: unknown, usualLimit: RateLimit): StoredSecret | undefined {
   if (row === undefined) return undefined;
@@ -74,7 +74,7 @@ export function readStored(row: unknown, usualLimit: RateLimit): StoredSecret | 
   };
 }
 
-/** Whether a secret has ended. A key that is revoked says so, also to the holder of a retired secret. */
+/** How a secret ended, if it did. A revoked key is reported as revoked even for a retired secret. */
 function endOf({
   revoked_at,
   retired_at,

@@ -1,4 +1,4 @@
-/** Bugs in verifying, met by requests over real HTTP that are answered ahead of the framework. */
+/** Bugs in verification, with real HTTP requests that bypass the framework. */
 import assert from 'node:assert/strict';
 import { createServer, type IncomingMessage } from 'node:http';
 import { after, test } from 'node:test';
@@ -15,14 +15,14 @@ type Handle = (request: IncomingMessage, response: PreformattedResponse) => bool
 
 const addressOf = () => '127.0.0.1';
 
-/** A server that answers by what `make` returns. */
+/** A server with the handler that `make` returns. */
 async function serve(make: (lane: Lane) => Handle) {
   const lines: string[] = [];
   const requests = new RequestCounts();
   const log = pino({}, { write: (line) => lines.push(line) });
   const handle = make(new Lane({ addressOf, isClosing: () => false, requests, log }));
   const server = createServer({ ServerResponse: PreformattedResponse }, (request, response) => {
-    if (!(response instanceof PreformattedResponse)) throw new Error('not the response that was asked for');
+    if (!(response instanceof PreformattedResponse)) throw new Error('unexpected response class');
     assert.ok(handle(request, response));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -34,7 +34,7 @@ async function serve(make: (lane: Lane) => Handle) {
   return { socket, lines, requests };
 }
 
-/** Fails unless each of these is answered with 500, and the log says why. */
+/** Asserts that each of these requests gets a 500 and that the log has the reason. */
 async function assertFailing({ socket, lines }: Awaited<ReturnType<typeof serve>>, all: string[]) {
   for (const request of all) {
     const answer = await socket.send(request);
@@ -57,7 +57,7 @@ for (const [when, verifyFields] of [
   ['at once', bug],
   ['later', lateBug],
 ] as const) {
-  test(`a verification for a proxy that fails ${when} lets nothing through, and the server goes on`, async () => {
+  test(`a forward-auth verification that fails ${when} accepts nothing, and the server keeps running`, async () => {
     const served = await serve((lane) => {
       const forwardAuth = new ForwardAuth({ verifier: { verifyFields }, addressOf, lane });
       return (...exchange) => forwardAuth.handle(...exchange);
@@ -82,10 +82,10 @@ const question = (body: object) => {
 
 type Verify = (token: string) => unknown;
 
-/** A server of `POST /v1/verify`. @param verify gives the workspace of an asking key, and what is said of another */
+/** A server with `POST /v1/verify`. @param verify returns the caller's workspace, or the result for another key */
 function serveQuestions(verify: Verify) {
   return serve((lane) => {
-    // Of the callbacks that make the verdicts nothing is needed here.
+    // The callbacks that build results are not needed here.
     const verifier: { verifyToken: (token: string) => never } = {
       verifyToken: (token) => verify(token) as never,
     };
@@ -99,7 +99,7 @@ for (const [when, verify] of [
   ['when its key is looked at again', onceGood(bug)],
   ['for the key that is asked about', (token: string) => (token === 'asking' ? 'ws_1' : lateBug())],
 ] as const) {
-  test(`a question that fails ${when} lets nothing through, and the server goes on`, async () => {
+  test(`a back-end verification that fails ${when} accepts nothing, and the server keeps running`, async () => {
     const served = await serveQuestions(verify);
     await assertFailing(served, [question({ apiKey: 'asked' })]);
     const [counted] = [...served.requests.statuses()];
@@ -107,7 +107,7 @@ for (const [when, verify] of [
   });
 }
 
-/** The first look finds a key. */
+/** The first lookup finds a key. */
 function onceGood(then: () => unknown): Verify {
   let looks = 0;
   return () => {

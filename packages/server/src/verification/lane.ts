@@ -11,25 +11,25 @@ import { errorResponse, type PlainResponse } from './responses.ts';
 
 interface Options {
   addressOf: ClientAddress;
-  /** Whether the process is about to stop; each response then closes its connection. */
+  /** Whether the process is shutting down; each response then closes its connection. */
   isClosing: () => boolean;
   requests: RequestCounts;
   log: FastifyBaseLogger;
 }
 
-/** A request that is being answered. */
+/** A request and its pending response. */
 export interface LaneExchange {
   request: IncomingMessage;
   response: PreformattedResponse;
-  /** The pattern of its route, for the log and the metrics. */
+  /** The route pattern, for the log and the metrics. */
   route: string;
-  /** Monotonic ms; undefined on the hot path, whose time VerificationCounts has. */
+  /** Monotonic ms; undefined on the hot path, which VerificationCounts measures. */
   start: number | undefined;
 }
 
-/** How requests are answered, counted and logged that the framework never sees. */
+/** Sends, counts and logs responses to requests that bypass the framework. */
 export class Lane {
-  /** Whether each request gets a line in the log. */
+  /** Whether every request is logged. */
   readonly logs: boolean;
   readonly #options: Options;
 
@@ -38,7 +38,7 @@ export class Lane {
     this.logs = logsRequests(options.log);
   }
 
-  /** Whether the response can be one text: all but its head is as for most requests. */
+  /** Whether the response can be sent as one preformatted string. */
   canSend(response: PreformattedResponse): boolean {
     return response.canSend && !this.#options.isClosing();
   }
@@ -47,7 +47,7 @@ export class Lane {
   send(exchange: LaneExchange, answer: PlainResponse, id: string, now: number): void {
     const { response } = exchange;
     const { status, fields, body } = answer;
-    // RFC 9110 section 8.6: a 204 has none.
+    // RFC 9110 section 8.6: a 204 has no Content-Length.
     if (status !== 204) fields['content-length'] = String(Buffer.byteLength(body));
     if (this.canSend(response)) response.send(status, headOf(status, fields, now), body);
     else {
@@ -57,15 +57,15 @@ export class Lane {
     this.report(exchange, status, id);
   }
 
-  /** A bug. It must neither let a request through nor end the process. */
+  /** Handles a bug, which must neither accept a request nor end the process. */
   fail(exchange: LaneExchange, error: unknown): void {
     const id = nextRequestId();
-    this.#options.log.error({ reqId: id, err: error }, 'a request failed inside');
+    this.#options.log.error({ reqId: id, err: error }, 'request failed with an internal error');
     if (exchange.response.headersSent) exchange.response.destroy();
     else this.send(exchange, errorResponse(internalError(id), id, Date.now()), id, Date.now());
   }
 
-  /** Counts a request that was answered, and logs it when each one is. */
+  /** Counts a finished request, and logs it if every request is logged. */
   report({ request, route, start }: LaneExchange, status: number, id: string): void {
     const { requests, addressOf, log } = this.#options;
     if (start === undefined) {

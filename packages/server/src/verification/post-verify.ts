@@ -20,17 +20,17 @@ interface Options {
   verifier: Pick<GrantingVerifier, 'verifyToken'>;
   addressOf: ClientAddress;
   lane: Lane;
-  /** Whose keys it knows: those of the asking key's workspace, or all. */
+  /** Whether callers can verify the keys of their own workspace only, or all keys. */
   verifyScope: 'workspace' | 'deployment';
 }
 
 const route = '/v1/verify';
 
-/** Fields that few programs send, and whose meaning is the framework's. */
+/** Uncommon fields, which the framework handles. */
 const unusual = ['cookie', 'origin', 'sec-fetch-site', 'x-soku-workspace', 'content-encoding'];
 
-/** Who asks. */
-interface Asker {
+/** The back end that calls. */
+interface Caller {
   token: string;
   userAgent: string;
   address: string;
@@ -39,9 +39,9 @@ interface Asker {
 const workspaceOf = (keys: KeyTable, row: number) => keys.workspaceId(row);
 
 /**
- * Answers `POST /v1/verify` ahead of the framework when all is as most programs send it: a key with the scope, one JSON
- * body of a told length, nothing of a browser. All else is the framework's, also when that shows only in the body, so
- * each rejection has one place that words it.
+ * Responds to `POST /v1/verify` ahead of the framework if the request has the common form: a key with the scope, a JSON
+ * body with Content-Length, and no browser fields. The framework handles everything else, including an invalid body, so
+ * that each rejection is worded in one place.
  */
 export class PostVerify {
   readonly #options: Options;
@@ -50,16 +50,16 @@ export class PostVerify {
     this.#options = options;
   }
 
-  /** @returns false when the framework is to answer; the request was not touched */
+  /** @returns false if the framework must handle the request; it was not touched */
   handle(request: IncomingMessage, response: PreformattedResponse, passOn: () => void): boolean {
     if (request.method !== 'POST' || request.url !== route) return false;
     const { lane } = this.#options;
     const exchange = { request, response, route, start: performance.now() };
     try {
-      const asker = this.#askerOf(request, response);
-      if (asker === undefined) return false;
+      const caller = this.#callerOf(request, response);
+      if (caller === undefined) return false;
       readBody(request, (body) => {
-        this.#receive(exchange, asker, body, passOn).catch((error) => lane.fail(exchange, error));
+        this.#receive(exchange, caller, body, passOn).catch((error) => lane.fail(exchange, error));
       });
     } catch (error) {
       lane.fail(exchange, error);
@@ -67,42 +67,47 @@ export class PostVerify {
     return true;
   }
 
-  /** @returns undefined when the request is not as most are, or its key is not accepted */
-  #askerOf(request: IncomingMessage, response: PreformattedResponse): Asker | undefined {
+  /** @returns undefined if the request does not have the common form, or its key is rejected */
+  #callerOf(request: IncomingMessage, response: PreformattedResponse): Caller | undefined {
     const { lane, addressOf } = this.#options;
     const fields = readFields(request.rawHeaders);
     const token = usualToken(fields);
     if (token === undefined || checkForm(request, fields.hosts) !== null) return undefined;
     if (!lane.canSend(response) || !hasUsualFields(request)) return undefined;
-    const asker = { token, userAgent: fields.userAgent, address: addressOf(request) };
-    // Not counted: the framework would count a rejection again.
-    return typeof this.#verifyAsker(asker, { recorded: false }) === 'string' ? asker : undefined;
+    const caller = { token, userAgent: fields.userAgent, address: addressOf(request) };
+    // Not recorded, because the framework would record a rejection again.
+    return typeof this.#verifyCaller(caller, { recorded: false }) === 'string' ? caller : undefined;
   }
 
-  async #receive(exchange: LaneExchange, asker: Asker, body: Buffer, passOn: () => void): Promise<void> {
+  async #receive(exchange: LaneExchange, caller: Caller, body: Buffer, passOn: () => void): Promise<void> {
     const { request } = exchange;
-    const question = readQuestion(request, body);
-    if (question !== undefined) return this.#answer(exchange, asker, question);
+    const input = parseBody(request, body);
+    if (input !== undefined) return this.#respond(exchange, caller, input);
     keepBody(request, body);
     passOn();
   }
 
-  async #answer(
+  async #respond(
     exchange: LaneExchange,
-    asker: Asker,
-    question: z.output<typeof verifyKeySchema>,
+    caller: Caller,
+    input: z.output<typeof verifyKeySchema>,
   ): Promise<void> {
     const { verifier, lane, verifyScope: scope } = this.#options;
-    // Again, because the body can be sent so slowly that the key is revoked meanwhile (ASVS 5.0 8.3.2).
-    const asking = await this.#verifyAsker(asker, { recorded: true });
-    const answered =
-      typeof asking === 'string'
-        ? await verifyKeys(verifier, question, { workspaceId: asking, scope })
-        : asking;
+    // Verified again, because the key may be revoked while the body arrives slowly (ASVS 5.0 8.3.2).
+    const verified = await this.#verifyCaller(caller, { recorded: true });
+    const outcome =
+      typeof verified === 'string'
+        ? await verifyKeys(verifier, input, { workspaceId: verified, scope })
+        : verified;
     const id = nextRequestId();
     const now = Date.now();
+<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
     if (answered.refusal !== undefined) {
       lane.send(exchange, errorResponse(answered.refusal, id, now), id, now);
+=======
+    if (outcome.refusal !== undefined) {
+      lane.send(exchange, errorAnswer(outcome.refusal, id, now), id, now);
+>>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
       return;
     }
     const fields = {
@@ -110,15 +115,24 @@ export class PostVerify {
       ...constantFields,
       'content-type': 'application/json; charset=utf-8',
     };
-    lane.send(exchange, { status: 200, fields, body: JSON.stringify(answered.body) }, id, now);
+    lane.send(exchange, { status: 200, fields, body: JSON.stringify(outcome.body) }, id, now);
   }
 
+<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
   /** @returns the workspace of the key that asks */
   #verifyAsker(
     { token, userAgent, address }: Asker,
     how: Pick<VerifyOptions, 'recorded'>,
   ): MaybePromise<string | Rejected> {
     const use: VerifyOptions = { ...how, address, needs: ['keys:verify'], limited: false };
+=======
+  /** @returns the workspace of the calling key */
+  #verifyCaller(
+    { token, userAgent, address }: Caller,
+    how: Pick<Use, 'recorded'>,
+  ): MaybePromise<string | Refused> {
+    const use: Use = { ...how, address, needs: ['keys:verify'], limited: false };
+>>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
     return this.#options.verifier.verifyToken(token, { use, userAgent, accept: workspaceOf });
   }
 }
@@ -132,8 +146,8 @@ function hasUsualFields({ headers }: IncomingMessage): boolean {
   );
 }
 
-/** @returns undefined when the body is not as it must be */
-function readQuestion(request: IncomingMessage, body: Buffer): z.output<typeof verifyKeySchema> | undefined {
+/** @returns undefined if the body is invalid */
+function parseBody(request: IncomingMessage, body: Buffer): z.output<typeof verifyKeySchema> | undefined {
   const text = readUtf8(request.headers['content-type'], body);
   if (text === null) return undefined;
   try {

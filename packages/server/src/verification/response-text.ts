@@ -5,23 +5,23 @@ import type { LimitState } from '../limits/sliding-window.ts';
 import type { KeyTable } from './key-table.ts';
 import { constantFields } from './responses.ts';
 
-/** Heads of responses as one text, for `PreformattedResponse.send`. They are made of ASCII that no client chose. */
+/** Formats response heads as single strings for `PreformattedResponse.send`. They are ASCII, without client input. */
 
-/** Of every response that accepts a key, up to the request id; made once a second. */
+/** The start of every response that accepts a key, up to the request ID. Rebuilt once per second. */
 const acceptedStarts = {
   204: onceASecond((date) =>
-    inOnePiece(`HTTP/1.1 204 No Content\r\n${date}${text(constantFields)}x-request-id: `),
+    flatten(`HTTP/1.1 204 No Content\r\n${date}${text(constantFields)}x-request-id: `),
   ),
   200: onceASecond((date) =>
-    inOnePiece(`HTTP/1.1 200 OK\r\n${date}content-length: 0\r\n${text(constantFields)}x-request-id: `),
+    flatten(`HTTP/1.1 200 OK\r\n${date}content-length: 0\r\n${text(constantFields)}x-request-id: `),
   ),
 };
 
 /**
- * Who an accepted key is, for what stands behind the proxy, and where it stands with its limit. ASCII, and nothing that
- * means anything in a list.
+ * The header fields that identify an accepted key to the API behind the proxy, and its rate-limit state. The values are
+ * ASCII without list delimiters.
  *
- * @param limit null when the key has none
+ * @param limit null if the key has no limit
  */
 export function keyFields(keys: KeyTable, row: number, limit: LimitState | null): string {
   const id = `x-soku-key-id: ${keys.keyId(row)}\r\nx-soku-workspace-id: ${keys.workspaceId(row)}\r\n`;
@@ -29,12 +29,12 @@ export function keyFields(keys: KeyTable, row: number, limit: LimitState | null)
   return id + name + limitText(limit);
 }
 
-/** The head of a response that accepts a key. @param fields from `keyFields`. @param now epoch ms */
+/** The head of a response that accepts a key. @param fields lines of header fields. @param now epoch ms */
 export function acceptedHead(status: 200 | 204, fields: string, requestId: string, now: number): string {
   return `${acceptedStarts[status](now)}${requestId}\r\n${fields}`;
 }
 
-/** The same as an object, for Node's own way of writing a response. @param fields from `keyFields` */
+/** The same fields as an object, for `response.writeHead`. @param fields lines of header fields */
 export function acceptedFields(fields: string, requestId: string): Record<string, string> {
   const all: Record<string, string> = { ...constantFields, 'x-request-id': requestId };
   for (const line of fields.split('\r\n')) {
@@ -55,12 +55,12 @@ function text(fields: Record<string, string>): string {
   return lines;
 }
 
-/** V8 keeps a joined text as a tree of its pieces, and would walk through it at each write. @param ascii a text */
-function inOnePiece(ascii: string): string {
+/** Flattens a concatenated string, which V8 keeps as a tree of parts that it would traverse at each write. */
+function flatten(ascii: string): string {
   return Buffer.from(ascii, 'latin1').toString('latin1');
 }
 
-/** `limitFields`, joined by hand, each number written out once: half the cost of making an object of them first. */
+/** The rate-limit fields as text. Direct concatenation costs half as much as building an object first. */
 export function limitText(limit: LimitState | null): string {
   if (limit === null) return '';
   const remaining = String(limit.remaining);

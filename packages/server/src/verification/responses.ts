@@ -1,21 +1,26 @@
 import { errorCodes } from '@soku/contract/error-codes';
 import { type ApiProblem, errorBody, errorHeaders } from '../http/errors.ts';
 
+<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773:packages/server/src/verification/responses.ts
 /** A whole answer, whoever writes it. */
 export interface PlainResponse {
+=======
+/** A complete response, independent of how it is written. */
+export interface Answer {
+>>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc:packages/server/src/verification/answers.ts
   status: number;
-  /** Names in small letters. */
+  /** Lowercase names. */
   fields: Record<string, string>;
-  /** '' when there is none. */
+  /** '' if there is none. */
   body: string;
 }
 
-/** Fields of every answer to a proxy. It is read by programs, so of the security fields only this one matters. */
+/** Fields of every response to a proxy. Only programs read it, so this is the only security field that matters. */
 export const constantFields = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
 
 /**
- * The response to a proxy whose request is refused (forward-auth). The rejection also comes in `X-Soku-Status` and
- * `X-Soku-Error`, because nginx's auth_request hands on neither the body nor another status than 401 and 403.
+ * The response to a proxy whose request is rejected (forward-auth). The rejection is repeated in `X-Soku-Status` and
+ * `X-Soku-Error`, because nginx's auth_request forwards neither the body nor a status other than 401 and 403.
  *
  * @param now epoch ms
  */
@@ -25,8 +30,13 @@ export function rejectedResponse(refusal: ApiProblem, requestId: string, now: nu
   return { status, fields, body };
 }
 
+<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773:packages/server/src/verification/responses.ts
 /** The response to a request that is rejected before its key is looked at. @param now epoch ms */
 export function errorResponse(refusal: ApiProblem, requestId: string, now: number): PlainResponse {
+=======
+/** A rejection without the extra fields for proxies. @param now epoch ms */
+export function errorAnswer(refusal: Refusal, requestId: string, now: number): Answer {
+>>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc:packages/server/src/verification/answers.ts
   const fields = {
     'x-request-id': requestId,
     ...constantFields,
@@ -37,7 +47,7 @@ export function errorResponse(refusal: ApiProblem, requestId: string, now: numbe
   return { status: errorCodes[refusal.code].status, fields, body };
 }
 
-/** JSON that fits into a header field: everything outside ASCII as an escape. */
+/** Escapes everything outside ASCII, so that the JSON fits into a header field. */
 function ascii(json: string): string {
   return json.replace(/[\u007f-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

@@ -5,24 +5,35 @@ import { KeyTable } from './key-table.ts';
 import { KeyWindows } from './key-windows.ts';
 
 interface Bounds {
-  /** How many good secrets to keep. */
+  /** Maximum number of valid secrets. */
   good: number;
-  /** How many unknown and revoked ones. */
+  /** Maximum number of unknown and revoked secrets. */
   refused: number;
 }
 
+<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773:packages/server/src/verification/secret-cache.ts
 /** What verification remembers, by the SHA-256 of the key as 32 latin-1 characters. */
 export class SecretCache implements UsageSource {
   /** Holds only keys that are not revoked. */
+=======
+/** The verification cache: secrets by the SHA-256 of the key, as 32 latin-1 characters. */
+export class SecretMemory implements UsageSource {
+  /** Contains only keys that are not revoked. */
+>>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc:packages/server/src/verification/memory.ts
   readonly good: KeyTable;
   /**
-   * Hashes of no key and of revoked keys, bounded apart so that guessing evicts nobody. A revoked key stays so, and
-   * a hash without a key stays so, because a new key is random and was sent by nobody before it was made.
+   * Unknown and revoked secrets, bounded separately so that guessing never evicts valid keys. Entries never become
+   * stale: a revoked key stays revoked, and an unknown hash stays unknown, because new keys are random.
    */
   readonly refused: KeyTable;
 
+<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773:packages/server/src/verification/secret-cache.ts
   readonly held = new PendingUses();
   /** Those of the limits of good secrets' keys. */
+=======
+  readonly held = new HeldUses();
+  /** The rate-limit windows of the cached valid keys. */
+>>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc:packages/server/src/verification/memory.ts
   readonly windows: KeyWindows;
   readonly tables: readonly CountingTable[];
 
@@ -39,8 +50,8 @@ export class SecretCache implements UsageSource {
   }
 
   /**
-   * Forgets secrets, so that their next use reads the database. Whoever commits or applies a change of a key calls
-   * this in the same synchronous turn.
+   * Evicts secrets, so that their next use reads the database. Must be called in the same synchronous turn in which a
+   * change of the key is committed or applied.
    */
   forget(hashes: Iterable<Uint8Array>): void {
     for (const bytes of hashes) {
@@ -50,12 +61,12 @@ export class SecretCache implements UsageSource {
     }
   }
 
-  /** Forgets all secrets of a workspace, whose settings have changed, in the turn of the commit. */
+  /** Evicts all secrets of a workspace whose settings changed. Must be called in the turn of the commit. */
   forgetWorkspace(workspaceId: string): void {
     this.good.dropWorkspace(workspaceId);
   }
 
-  /** Forgets everything, when it is not known what has changed. */
+  /** Evicts everything, for when it is unknown what has changed. */
   empty(): void {
     this.good.clear();
     this.refused.clear();

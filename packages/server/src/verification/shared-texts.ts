@@ -1,17 +1,17 @@
-/** Texts that many rows share, such as user agents, by number. A text goes with the last row that has it. */
+/** Interns strings that many rows share, such as user agents. A string is freed with its last use. */
 export class SharedTexts {
   readonly #numbers = new Map<string, number>();
-  /** By number. 0 is the empty text, which is nobody's and never goes. */
+  /** By number. 0 is the empty string, which is never freed. */
   readonly #texts: string[] = [''];
   readonly #uses: number[] = [0];
   readonly #free: number[] = [];
 
-  /** How many texts have a number, or had one and still have uses. */
+  /** Number of strings, including retired ones that still have uses. */
   get size(): number {
     return this.#texts.length - this.#free.length - 1;
   }
 
-  /** @returns the number of a text, which has one more use now */
+  /** Adds a use of a string. @returns its number */
   take(text: string): number {
     if (text === '') return 0;
     const known = this.#numbers.get(text);
@@ -25,14 +25,14 @@ export class SharedTexts {
     return number;
   }
 
-  /** Gives back what `take` gave. */
+  /** Removes a use. */
   release(number: number): void {
     if (number === 0) return;
     const uses = (this.#uses[number] ?? 0) - 1;
     this.#uses[number] = uses;
     if (uses > 0) return;
     const text = this.text(number);
-    // After `retire` the text may have another number.
+    // A retired string may have a new number.
     if (this.#numbers.get(text) === number) this.#numbers.delete(text);
     this.#texts[number] = '';
     this.#free.push(number);
@@ -42,14 +42,14 @@ export class SharedTexts {
     return this.#texts[number] ?? '';
   }
 
-  /** Gives a text another number from now on. @returns the number that it had, if it had one */
+  /** Makes the next use of a string get a new number. @returns its old number, if any */
   retire(text: string): number | undefined {
     const number = this.#numbers.get(text);
     this.#numbers.delete(text);
     return number;
   }
 
-  /** Gives all texts other numbers from now on. @returns the numbers that they had */
+  /** Makes the next use of each string get a new number. @returns the old numbers */
   retireAll(): number[] {
     const numbers = [...this.#numbers.values()];
     this.#numbers.clear();
