@@ -186,9 +186,6 @@ export function mistakesWith(key: string): [ErrorCode, Mistake[]][] {
         /Copy the key again/,
       ),
     ],
-    [
-      'unknown_key',
-      one('with the key of a stranger', `Bearer ${generateKey()}`, /well formed but unknown/),
-    ],
+    ['unknown_key', one('with the key of a stranger', `Bearer ${generateKey()}`, /well formed but unknown/)],
   ];
 }

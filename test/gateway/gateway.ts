@@ -64,13 +64,8 @@ export class Upstream {
 }
 
 /**
-<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
- * An upstream that knows no HTTP library: it cuts what comes into requests by the letter of RFC 9112, keeps their
- * bytes, and answers each with what `answer` returns.
-=======
  * An upstream without an HTTP library: it splits its input into requests strictly by RFC 9112, keeps their bytes, and
  * responds to each with `answer`.
->>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
  */
 export async function startRawUpstream(
   answer: () => string = () => 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok',

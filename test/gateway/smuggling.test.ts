@@ -76,7 +76,10 @@ const refused: [string, string][] = [
   ['an unknown coding', post('Transfer-Encoding: xchunked\r\n', `0\r\n\r\n${smuggled}`)],
   ['a coding in quotes', post('Transfer-Encoding: "chunked"\r\n', `0\r\n\r\n${smuggled}`)],
   ['a coding after a letter and a tab', post('Transfer-Encoding: x\tchunked\r\n', `0\r\n\r\n${smuggled}`)],
-  ['chunked that is not the last coding', post('Transfer-Encoding: chunked, identity\r\n', `0\r\n\r\n${smuggled}`)],
+  [
+    'chunked that is not the last coding',
+    post('Transfer-Encoding: chunked, identity\r\n', `0\r\n\r\n${smuggled}`),
+  ],
   ['chunked twice', post('Transfer-Encoding: chunked, chunked\r\n', `0\r\n\r\n${smuggled}`)],
   ['chunked in two fields', post(`${chunked}${chunked}`, `0\r\n\r\n${smuggled}`)],
   ['a coding before chunked', post('Transfer-Encoding: gzip, chunked\r\n', `0\r\n\r\n${smuggled}`)],

@@ -104,11 +104,9 @@ async function hashSlowly(stream: AsyncIterable<Buffer>): Promise<string> {
   return hash.digest('hex');
 }
 
-<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
-test('a large body goes up and down again, whole, and takes no memory', { timeout: patience }, async () => {
-=======
-test('200 MB are uploaded and downloaded completely without using memory', { timeout: patience }, async () => {
->>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
+test('200 MB are uploaded and downloaded completely without using memory', {
+  timeout: patience,
+}, async () => {
   const megabytes = () =>
     Readable.from(
       (function* () {

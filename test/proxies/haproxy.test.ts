@@ -13,13 +13,8 @@ const recipe = {
   prepare: (folder: string) => ['-db', '-f', join(folder, 'haproxy.cfg')],
 };
 
-<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
 describeProxy(recipe, (scene, program) => {
-  test('a failure inside soku.lua, after which HAProxy goes on, lets nobody in', async (t) => {
-=======
-describeProxy(recipe, (_scene, program) => {
   test('an error in soku.lua, which does not stop HAProxy, accepts no request', async (t) => {
->>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
     const edit = (text: string): string => text.replace('core.httpclient()', 'core.nothing()');
     const broken = await scene().beside(recipe, program, edit);
     t.after(() => broken.stop());

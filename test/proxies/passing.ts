@@ -168,11 +168,7 @@ export function testPassing(recipe: Recipe, program: Program, scene: () => Scene
     assert.equal(answer.status, 200);
     assert.deepEqual(valuesOf(own.api.last, 'authorization'), [`Bearer ${apiKey}`]);
     assert.ok(identityOf(own.api.last)['x-soku-key-id']);
-<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
-    // The key has no limit; then there are no empty fields either.
-=======
-    // Limits are off here, so there are no rate-limit fields, not even empty ones.
->>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
+    // The key has no limit, so there are no rate-limit fields, not even empty ones.
     assert.deepEqual(
       [...answer.headers.keys()].filter((name) => name.includes('ratelimit')),
       [],

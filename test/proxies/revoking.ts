@@ -9,15 +9,9 @@ import { bearer } from '../support/person.ts';
 import type { Scene } from './scene.ts';
 
 const lanes = 8;
-<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
 const rounds = times(8, 80);
-/** Uses of a key that must have been answered before it is revoked. */
-const usesBefore = 8;
-=======
-const rounds = 40;
 /** Completed uses of a key before it is revoked. */
-const usesBefore = 20;
->>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
+const usesBefore = 8;
 
 /** Each lane uses the current key repeatedly on its own connection, which stays open. */
 class Hammer {

@@ -6,17 +6,7 @@ import { openSession } from '../support/session.ts';
 import { ProxyProcess, type Recipe } from './proxy.ts';
 import { RecordedServer } from './recorded-server.ts';
 
-<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
-/** How each request of a test may be made. */
-=======
-interface Options {
-  /** Environment variables for Soku. */
-  env?: Record<string, string>;
-  edit?: (text: string) => string;
-}
-
 /** Options of a test request. */
->>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
 interface Ask {
   method?: string;
   path?: string;
@@ -69,27 +59,18 @@ export class Scene extends Front {
       const ada = await openSession(soku);
       return new Scene(await startFront(recipe, program, soku), soku, ada, own);
     } catch (error) {
-<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
-      // What runs on would keep the test from ending.
+      // Otherwise the running server would keep the test from ending.
       await soku.stop();
-=======
-      // Otherwise running servers would keep the test from ending.
-      await Promise.all([soku.stop(), api.stop()]);
->>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
       throw error;
     }
   }
 
-<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
-  /** Another proxy with another API, before the same Soku. Whoever starts it must call `stop`. */
+  /** Starts another proxy with its own API, in front of the same Soku. The caller must call `stop`. */
   async beside(recipe: Recipe, program: Program, edit: (text: string) => string): Promise<Front> {
     return startFront(recipe, program, this.soku, edit);
   }
 
-  /** Starts Soku again after it was killed, where it was. */
-=======
   /** Restarts Soku on the same port and data after it was killed. */
->>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
   async restartSoku(): Promise<void> {
     const { dataDir, url } = this.soku;
     this.soku = await startServer({ env: { ...this.#env, PORT: new URL(url).port }, dataDir });

@@ -19,15 +19,9 @@ export const idle = 4_000;
 /** Maximum size of a response header, in bytes. */
 export const answerHeaders = 64 * 1024;
 
-<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
-/** Why the gateway gave up waiting. Everything else that goes wrong with an upstream is an error of Node or undici. */
+/** A timeout of the gateway. All other failures of an upstream are errors of Node or undici. */
 export class UpstreamTimeout extends Error {
   override readonly name = 'UpstreamTimeout';
-=======
-/** A timeout of the gateway. All other failures of an upstream are errors of Node or undici. */
-export class GaveUp extends Error {
-  override readonly name = 'GaveUp';
->>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
   readonly waitedFor: 'upstream' | 'client';
 
   constructor(message: string, waitedFor: 'upstream' | 'client' = 'upstream') {

@@ -99,7 +99,10 @@ function addForwarded(
   const fromProxy = (name: string) => (trusted ? joined(headers[name]) : undefined);
   const { host = '' } = headers;
   if (addressHeader === 'forwarded') {
-    fields.push('Forwarded', listed(wellFormedEnd(fromProxy('forwarded') ?? ''), forwardedElement(peer, host)));
+    fields.push(
+      'Forwarded',
+      listed(wellFormedEnd(fromProxy('forwarded') ?? ''), forwardedElement(peer, host)),
+    );
     return;
   }
   fields.push('X-Forwarded-For', listed(fromProxy('x-forwarded-for') ?? '', peer));

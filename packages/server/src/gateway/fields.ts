@@ -21,10 +21,7 @@ const hopByHop = new Set([
  */
 export function endsHere(name: string): boolean {
   return (
-    hopByHop.has(name) ||
-    name.startsWith('x-soku-') ||
-    name.startsWith('proxy-') ||
-    name === 'x-request-id'
+    hopByHop.has(name) || name.startsWith('x-soku-') || name.startsWith('proxy-') || name === 'x-request-id'
   );
 }
 

@@ -42,13 +42,8 @@ function elements(list: string): string[] {
   return list.split(',').map((element) => element.trim().toLowerCase());
 }
 
-<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
-/** A method that ends at the gateway. */
-export function notPassedOn(method: 'CONNECT' | 'TRACE'): ApiProblem {
-=======
 /** The rejection of a method that is not forwarded. */
-export function notPassedOn(method: 'CONNECT' | 'TRACE'): Refusal {
->>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
+export function notPassedOn(method: 'CONNECT' | 'TRACE'): ApiProblem {
   return {
     code: 'method_not_allowed',
     message: `The gateway does not forward ${method} requests. Use a method of the Allow header.`,

@@ -35,15 +35,9 @@ interface Options {
   verify: (
     request: IncomingMessage,
     fields: RequestFields,
-<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
-    demand: Requirements,
+    requirements: Requirements,
   ) => MaybePromise<Accepted | Rejected>;
-  /** The first that a request matches decides what its key must have. None: any good key will do. */
-=======
-    requirements: Demand,
-  ) => MaybePromise<Accepted | Refused>;
   /** The first matching rule decides what the key must have. Without a match, any valid key is accepted. */
->>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
   rules: readonly Rule[];
   /** Whether the peer is a trusted proxy. */
   trusts: (request: IncomingMessage) => boolean;
@@ -153,11 +147,7 @@ export class Gateway {
     }
   }
 
-<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
-  #go(serving: Serving, next: ApiProblem | ProxiedRequest): void {
-=======
-  #proceed(serving: Serving, next: Refusal | ProxiedRequest): void {
->>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
+  #proceed(serving: Serving, next: ApiProblem | ProxiedRequest): void {
     const { response, connection } = serving;
     if (response.destroyed) return;
     if (next instanceof ProxiedRequest) {
@@ -166,17 +156,10 @@ export class Gateway {
     } else this.#reject(serving, next);
   }
 
-<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
-  #refuse({ request, response, connection, id }: Serving, refusal: ApiProblem): void {
-    this.#closeWhenStopping(request, response);
-    connection.open.set(response, 'refused');
-    if (sendRejection(request, response, refusal, id)) connection.closing = true;
-=======
-  #reject({ request, response, connection, id }: Serving, refusal: Refusal): void {
+  #reject({ request, response, connection, id }: Serving, refusal: ApiProblem): void {
     this.#closeWhenStopping(request, response);
     connection.open.set(response, 'rejected');
-    if (answerRefusal(request, response, refusal, id)) connection.closing = true;
->>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
+    if (sendRejection(request, response, refusal, id)) connection.closing = true;
   }
 
   #failed(serving: Serving, error: unknown): void {
@@ -185,13 +168,8 @@ export class Gateway {
     this.#reject(serving, internalError(id));
   }
 
-<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
-  /** Why the request is refused; or the request that passes it on. Verifies, and so counts, at most once. */
-  #decide(serving: Serving): MaybePromise<ApiProblem | ProxiedRequest> {
-=======
   /** The rejection of the request, or the proxied request. Verifies, and therefore counts, at most once. */
-  #decide(serving: Serving): MaybePromise<Refusal | ProxiedRequest> {
->>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
+  #decide(serving: Serving): MaybePromise<ApiProblem | ProxiedRequest> {
     const { request } = serving;
     const fields = readFields(request.rawHeaders);
     const malformed = checkForwardable(request, fields.hosts);
@@ -199,13 +177,8 @@ export class Gateway {
     const target = upstreamTarget(request.url ?? '', this.#upstream.basePath);
     if ('code' in target) return target;
     const { preflight, rules, verify } = this.#options;
-<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
-    const demand = requirementsFor(rules, request);
-    if ('code' in demand) return demand;
-=======
-    const requirements = demandOf(rules, request);
+    const requirements = requirementsFor(rules, request);
     if ('code' in requirements) return requirements;
->>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
     if (checkPreflight(request) !== null) {
       if (preflight === 'refuse') return rejectedPreflight;
       return requirements.denied ?? this.#forward(serving, target.path, withoutKey);
@@ -216,13 +189,8 @@ export class Gateway {
       : this.#forward(serving, target.path, result);
   }
 
-<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
-  #passOn(serving: Serving, path: string, verdict: Accepted | Rejected): ApiProblem | ProxiedRequest {
-    if (verdict.refusal !== undefined) return verdict.refusal;
-=======
-  #forward(serving: Serving, path: string, result: Accepted | Refused): Refusal | ProxiedRequest {
+  #forward(serving: Serving, path: string, result: Accepted | Rejected): ApiProblem | ProxiedRequest {
     if (result.refusal !== undefined) return result.refusal;
->>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
     const { request, response, id } = serving;
     const fields = this.#fieldsForUpstream(request, this.#options.trusts(request));
     fields.push(...result.identity, 'X-Request-Id', id);
@@ -239,13 +207,8 @@ export class Gateway {
     });
   }
 
-<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
-  #noAnswer(serving: Serving, refusal: ApiProblem, { name, message }: Error): void {
-    // Not the error itself: Node puts the bytes of a broken answer into it.
-=======
-  #upstreamFailed(serving: Serving, refusal: Refusal, { name, message }: Error): void {
+  #upstreamFailed(serving: Serving, refusal: ApiProblem, { name, message }: Error): void {
     // Not the error itself, because Node includes the bytes of an invalid response in it.
->>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
     const reason = `${name}: ${message}`;
     if (refusal.code === 'bad_gateway') {
       this.#options.log.warn({ reqId: serving.id, reason }, 'the upstream did not respond');
@@ -279,15 +242,9 @@ export class Gateway {
     if (connection !== undefined) connection.closing = true;
     const [response, proxied] = first ?? [];
     if (response === undefined) {
-<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
       rejectBrokenRequest(error, socket);
-    } else if (proxied === 'refused' && more.length === 0) {
-      // Refused already, and the rest was not wanted.
-=======
-      answerBrokenRequest(error, socket);
     } else if (proxied === 'rejected' && more.length === 0) {
       // Already rejected, and the rest of the body is not needed.
->>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
       response.end();
     } else if (more.length > 0 || response.headersSent || response.req.complete) {
       socket.destroy();
@@ -315,11 +272,7 @@ export class Gateway {
 /** A preflight, which carries no key. */
 const withoutKey: Accepted = { identity: [], limit: '' };
 
-<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
-const refusedPreflight: ApiProblem = {
-=======
-const rejectedPreflight: Refusal = {
->>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
+const rejectedPreflight: ApiProblem = {
   code: 'cross_origin',
   message:
     'This gateway rejects CORS preflights, because they carry no key. Never use a secret key in a browser. The operator can forward preflights with SOKU_GATEWAY_PREFLIGHT=pass.',

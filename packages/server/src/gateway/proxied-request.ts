@@ -26,13 +26,8 @@ interface Options {
   own: OwnFields;
   /** Called before the head of the response is written. */
   answering: () => void;
-<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
-  /** Called once when there is no answer to pass on. */
-  failed: (refusal: ApiProblem, error: Error) => void;
-=======
   /** Called once if there is no response to forward. */
-  failed: (refusal: Refusal, error: Error) => void;
->>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
+  failed: (refusal: ApiProblem, error: Error) => void;
 }
 
 /**
@@ -135,18 +130,13 @@ export class ProxiedRequest {
   }
 }
 
-<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
-/** What the client is told: never where the upstream is, or what it said. */
+/** The problem for the client. It never reveals the upstream's address or response. */
 function refusalOf(error: Error): ApiProblem {
   if (!(error instanceof UpstreamTimeout)) {
-=======
-/** The problem for the client. It never reveals the upstream's address or response. */
-function refusalOf(error: Error): Refusal {
-  if (!(error instanceof GaveUp)) {
->>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
     return {
       code: 'bad_gateway',
-      message: 'The API behind this gateway could not be reached or sent an invalid response. Try again later.',
+      message:
+        'The API behind this gateway could not be reached or sent an invalid response. Try again later.',
     };
   }
   if (error.waitedFor === 'client') {

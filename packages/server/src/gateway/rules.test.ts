@@ -176,7 +176,10 @@ test('an invalid rules file is rejected with its line and field', () => {
     [rule('"path": "/a", "scopes": []'), /1\.scopes is empty/],
     [rule('"path": "/a", "scopes": ["a b"]'), /1\.scopes\.0 is not a scope$/],
     [rule('"path": "/a", "scope": ["a"]'), /^is invalid at line 3: 1\.scope is not a field of a rule$/],
-    [rule('"path": "/a", "scopes": ["a"], "deny": true'), /^is invalid at line 3: 1 has both scopes and deny$/],
+    [
+      rule('"path": "/a", "scopes": ["a"], "deny": true'),
+      /^is invalid at line 3: 1 has both scopes and deny$/,
+    ],
     [rule('"path": "/a",\n"deny": true,\n"deny": false'), /^is invalid at line 5: 1\.deny is duplicated$/],
     [rule('"methods": ["GET"]'), /^is invalid at line 3: 1\.path /],
   ];

@@ -15,19 +15,11 @@ export interface Rule {
   deny?: boolean | undefined;
 }
 
-<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
-/** What the rules ask of the key of a request. */
+/** What the rules require of the key of a request. */
 export interface Requirements {
   needs?: readonly string[] | undefined;
-  /** Why no key will do. */
-  denied?: ApiProblem | undefined;
-=======
-/** What the rules require of the key of a request. */
-export interface Demand {
-  needs?: readonly string[] | undefined;
   /** The rejection if no key is accepted. */
-  denied?: Refusal | undefined;
->>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
+  denied?: ApiProblem | undefined;
 }
 
 /** Header fields by which some frameworks override the method of a request. */
@@ -49,7 +41,9 @@ export function requirementsFor(rules: readonly Rule[], request: IncomingMessage
     );
   }
   if (overridesMethod(request)) {
-    return invalid('The method cannot be overridden by a header or the query. Send the request with the intended method.');
+    return invalid(
+      'The method cannot be overridden by a header or the query. Send the request with the intended method.',
+    );
   }
   const rule = rules.find((one) => matches(one, method, segments));
   if (rule?.deny === true) return { denied };

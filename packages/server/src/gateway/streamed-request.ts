@@ -25,17 +25,11 @@ export class StreamedRequest {
     const { request, response, upstream } = this.#proxied;
     const outgoing = upstream.request(request.method ?? 'GET', path, [...fields, ...framing(request)]);
     this.#outgoing = outgoing;
-<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
-    outgoing.once('response', (answer) => this.#relay(answer));
-    // The time of a client that does not send its body is over before.
-    outgoing.once('timeout', () =>
-      outgoing.destroy(new UpstreamTimeout('nothing came or went for too long')),
-    );
-=======
     outgoing.once('response', (incoming) => this.#relay(incoming));
     // The body timeout of a client that does not send its body fires earlier.
-    outgoing.once('timeout', () => outgoing.destroy(new GaveUp('no data was sent or received for too long')));
->>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
+    outgoing.once('timeout', () =>
+      outgoing.destroy(new UpstreamTimeout('no data was sent or received for too long')),
+    );
     outgoing.on('error', (error) => this.#proxied.fail(error, isStale(outgoing, error)));
     outgoing.once('upgrade', (_incoming, socket) => {
       socket.destroy();
@@ -76,7 +70,10 @@ export class StreamedRequest {
       // Node emits a 101 here if it names no protocol.
       this.#proxied.begin({ status, raw, headers });
     } catch (error) {
-      this.#proxied.fail(error instanceof Error ? error : new Error('the response cannot be forwarded'), false);
+      this.#proxied.fail(
+        error instanceof Error ? error : new Error('the response cannot be forwarded'),
+        false,
+      );
       this.#proxied.abort();
       return;
     }
@@ -91,11 +88,7 @@ export class StreamedRequest {
     const { request, response } = this.#proxied;
     // A response that has started cannot be taken back, and after a complete one the body still blocks the connection.
     if (response.headersSent) request.socket.destroy();
-<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
-    else outgoing.destroy(new UpstreamTimeout('the body of the request stopped coming', 'client'));
-=======
-    else outgoing.destroy(new GaveUp('the request body stopped arriving', 'client'));
->>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
+    else outgoing.destroy(new UpstreamTimeout('the request body stopped arriving', 'client'));
   }
 }
 

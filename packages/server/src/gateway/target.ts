@@ -15,7 +15,10 @@ export function upstreamTarget(target: string, base: string): { path: string } |
     return invalid('The request target must be a path that begins with a slash.');
   }
   // RFC 9112 section 3.2: a target is visible ASCII, and has no fragment.
-  if (!/^[\x21\x22\x24-\x7e]+$/.test(target)) return invalid('The URL contains an invalid character. Percent-encode spaces, # and non-ASCII characters.');
+  if (!/^[\x21\x22\x24-\x7e]+$/.test(target))
+    return invalid(
+      'The URL contains an invalid character. Percent-encode spaces, # and non-ASCII characters.',
+    );
   if (base !== '' && climbs(target)) {
     return invalid('The URL path contains "..", which could lead out of this API. Remove it.');
   }

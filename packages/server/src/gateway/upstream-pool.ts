@@ -49,23 +49,15 @@ export class UpstreamPool {
 }
 
 function gaveUp(error: Error): Error {
-<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
   return error instanceof errors.ConnectTimeoutError
-    ? new UpstreamTimeout('there was no connection in time')
+    ? new UpstreamTimeout('the connection timed out')
     : error;
-=======
-  return error instanceof errors.ConnectTimeoutError ? new GaveUp('the connection timed out') : error;
->>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
 }
 
 function endWhenSilent(socket: Socket, silence: number): void {
   socket.setTimeout(silence, () => {
     // Received data waits for a client that does not read, for which its own timeout applies.
     if (socket.readableLength > 0) socket.setTimeout(silence);
-<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
-    else socket.destroy(new UpstreamTimeout('nothing came or went for too long'));
-=======
-    else socket.destroy(new GaveUp('no data was sent or received for too long'));
->>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
+    else socket.destroy(new UpstreamTimeout('no data was sent or received for too long'));
   });
 }

@@ -55,13 +55,8 @@ export class Upstream {
   }
 
   /**
-<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
-   * Begins a request; the caller sends its body. It fails with UpstreamTimeout when there is no connection in time, and says
-   * `timeout` when nothing came or went for too long.
-=======
    * Starts a request; the caller sends its body. It fails with a timeout error if there is no connection in time, and
    * emits `timeout` if no data was sent or received for too long.
->>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
    *
    * @param fields alternating names and values including framing, sent unchanged after Host
    * @throws {TypeError} if Node does not send such a path or field
@@ -89,11 +84,7 @@ export class Upstream {
   #limitConnecting(outgoing: ClientRequest, socket: Socket): void {
     if (!socket.connecting) return;
     const timer = setTimeout(
-<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
-      () => outgoing.destroy(new UpstreamTimeout('there was no connection in time')),
-=======
-      () => outgoing.destroy(new GaveUp('the connection timed out')),
->>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
+      () => outgoing.destroy(new UpstreamTimeout('the connection timed out')),
       this.timeouts.connection,
     );
     const stop = () => clearTimeout(timer);

@@ -91,8 +91,5 @@ test('a database that does not respond does not block the shutdown', async () =>
   });
   take(windows.ofKey('a'), 'key', 1, start);
   await limits.stop();
-  assert.match(
-    lines.join(''),
-    /windows could not be saved.*locked|locked.*windows could not be saved/,
-  );
+  assert.match(lines.join(''), /windows could not be saved.*locked|locked.*windows could not be saved/);
 });

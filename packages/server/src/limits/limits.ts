@@ -36,15 +36,9 @@ interface Options {
 /** ms between two removals of expired windows, in memory (`sweep`) and in the database (`prune`). */
 const intervals = { sweep: 1000, prune: 60_000 };
 
-<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
-/** The limits of keys, put together: what counts, and what becomes of it when the process stops. */
-export interface Limits {
-  /** Only when the database is one that several nodes share. */
-=======
 /** The rate limits of keys, including their storage across restarts. */
-export interface KeptLimits {
+export interface Limits {
   /** Only with a database that several nodes share. */
->>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
   grants: Grants | undefined;
   /** Number of failed statements. */
   failures: () => number;
@@ -60,13 +54,8 @@ export function createLimits({
   now = Date.now,
   windows,
   member = { id: '', holds: () => false },
-<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
 }: Options): Limits {
-  const kept =
-=======
-}: Options): KeptLimits {
   const backend =
->>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
     database.kind === 'sqlite'
       ? singleProcessBackend(database, windows, now)
       : clusterBackend(database, { now, windows, member, log });
@@ -81,19 +70,17 @@ export function createLimits({
     stop: async () => {
       clearInterval(timer);
       await lastWrite(backend.stop).catch((error) =>
-        log.error({ err: error }, 'rate-limit windows could not be saved; every key starts with its full limit'),
+        log.error(
+          { err: error },
+          'rate-limit windows could not be saved; every key starts with its full limit',
+        ),
       );
     },
   };
 }
 
-<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
-/** What differs between one process and several. */
-interface Kept extends Pick<Limits, 'grants' | 'failures' | 'start' | 'stop'> {
-=======
 /** The part that differs between one process and several. */
-interface Backend extends Pick<KeptLimits, 'grants' | 'failures' | 'start' | 'stop'> {
->>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
+interface Backend extends Pick<Limits, 'grants' | 'failures' | 'start' | 'stop'> {
   /** Epoch ms. */
   time(): number;
 }
@@ -133,7 +120,8 @@ function clusterBackend(
   const grants = new Grants({ time, rounds, windowOf: (keyId) => windows.ofKey(keyId) });
   const pruning = new Repeating(() => store.prune(), {
     interval: intervals.prune,
-    failed: (error) => log.warn({ err: error }, 'old rate-limit windows could not be deleted; retrying later'),
+    failed: (error) =>
+      log.warn({ err: error }, 'old rate-limit windows could not be deleted; retrying later'),
     later,
   });
   return {

@@ -17,15 +17,9 @@ export interface SecretCounts {
   isNewClient: boolean;
 }
 
-<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773:packages/server/src/usage/pending-uses.ts
-/** Uses that have left the tables of the verification, and are not known to be committed. */
-export class PendingUses {
-  /** By key: mostly one; more with several secrets, or when an hour has just ended. */
-=======
 /** Uses that have left the verification tables and are not known to be committed. */
-export class HeldUses {
+export class PendingUses {
   /** By key: usually one entry, several if the key has several secrets or an hour has just ended. */
->>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc:packages/server/src/usage/held-uses.ts
   readonly #byKey = new Map<string, SecretCounts[]>();
   #size = 0;
   /** Passed to the sink and not known to be committed; these must not change. */

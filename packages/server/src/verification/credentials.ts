@@ -38,13 +38,8 @@ const scheme = 'Bearer ';
 /** In characters: at most 20 for the prefix, and 32 for the rest. Longer text cannot be a key and is not hashed. */
 export const longestKey = 52;
 
-<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
-/** The text after `Bearer `, not yet looked at; or why there is none. */
-export type Credentials = { token: string } | ApiProblem;
-=======
 /** The unchecked text after `Bearer `, or the reason why there is none. */
-export type Credentials = { token: string } | Refusal;
->>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
+export type Credentials = { token: string } | ApiProblem;
 
 /**
  * Reads the credentials of a request by the rules of the Public API: exactly one Authorization header, the scheme
@@ -62,7 +57,8 @@ export function readCredentials(
   prefixes: readonly string[],
 ): Credentials {
   const { authorization: value } = fields;
-  if (fields.authorizations > 1) return malformed('The request has more than one Authorization header. Send it once.');
+  if (fields.authorizations > 1)
+    return malformed('The request has more than one Authorization header. Send it once.');
   if (value === '') return explainAbsent(request, targets, prefixes);
   if (/^bearer [^\s"'<>]+$/i.test(value)) return { token: value.slice(7) };
   return explainValue(value, prefixes);
@@ -111,13 +107,8 @@ export function hasKeyInQuery(target: string, prefixes: readonly string[]): bool
   return false;
 }
 
-<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
-/** The header came once and holds something, but not `Bearer` and one word: says what is odd about it. */
-function refuseValue(value: string, prefixes: readonly string[]): ApiProblem {
-=======
 /** Explains a single non-empty header that is not `Bearer` and one word. */
-function explainValue(value: string, prefixes: readonly string[]): Refusal {
->>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
+function explainValue(value: string, prefixes: readonly string[]): ApiProblem {
   const [scheme = ''] = value.split(/\s/, 1);
   if (scheme.toLowerCase() === 'bearer') return explainBearer(value.slice(scheme.length));
   if (/^["'<]?bearer/i.test(value)) return explainAlmostBearer(value);
@@ -135,15 +126,11 @@ function explainValue(value: string, prefixes: readonly string[]): Refusal {
 }
 
 /** Programs such as curl and Python's requests send Basic by themselves if .netrc names the host. */
-const netrcHint = ' If you did not choose Basic, check your .netrc file for this host: curl -n and Python requests read it.';
+const netrcHint =
+  ' If you did not choose Basic, check your .netrc file for this host: curl -n and Python requests read it.';
 
-<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
-/** @param rest everything after the word Bearer, beginning with white space, or empty */
-function refuseBearer(rest: string): ApiProblem {
-=======
 /** @param rest the text after the word Bearer: empty, or starting with whitespace */
-function explainBearer(rest: string): Refusal {
->>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
+function explainBearer(rest: string): ApiProblem {
   const gap = /^\s*/.exec(rest)?.[0] ?? '';
   const token = rest.slice(gap.length);
   if (token === '') {
@@ -165,11 +152,7 @@ function explainBearer(rest: string): Refusal {
   );
 }
 
-<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
-function refuseAlmostBearer(value: string): ApiProblem {
-=======
-function explainAlmostBearer(value: string): Refusal {
->>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
+function explainAlmostBearer(value: string): ApiProblem {
   if (/^["'<]/.test(value))
     return malformed('There are quotes or brackets around the whole header value. Remove them.');
   if (/^bearer[:=]/i.test(value)) {

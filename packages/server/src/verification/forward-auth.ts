@@ -78,17 +78,10 @@ export class ForwardAuth {
     const now = Date.now();
     const { response, route } = exchange;
     const accepted = route === '/v1/verify' ? 204 : 200;
-<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
-    if ('malformed' in verdict) {
-      lane.send(exchange, errorResponse(verdict.malformed, id, now), id, now);
-    } else if (verdict.refusal !== undefined) {
-      lane.send(exchange, rejectedResponse(verdict.refusal, id, now), id, now);
-=======
     if ('malformed' in result) {
-      lane.send(exchange, errorAnswer(result.malformed, id, now), id, now);
+      lane.send(exchange, errorResponse(result.malformed, id, now), id, now);
     } else if (result.refusal !== undefined) {
-      lane.send(exchange, refusedAnswer(result.refusal, id, now), id, now);
->>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
+      lane.send(exchange, rejectedResponse(result.refusal, id, now), id, now);
     } else if (lane.canSend(response)) {
       response.send(accepted, acceptedHead(accepted, result.fields, id, now), '');
       lane.report(exchange, accepted, id);

@@ -26,13 +26,8 @@ export class GrantingVerifier {
     this.#grants = grants;
   }
 
-<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
-  /** Verifies a request by its header. */
-  verify(request: IncomingMessage, ask: VerifyRequestOptions): ResultOrPromise {
-=======
   /** Verifies a request by its header fields. */
-  verify(request: IncomingMessage, ask: Ask): VerdictOrPromise {
->>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
+  verify(request: IncomingMessage, ask: VerifyRequestOptions): ResultOrPromise {
     return this.verifyFields(readFields(request.rawHeaders), request, ask, copy);
   }
 
@@ -97,13 +92,8 @@ export class GrantingVerifier {
   }
 }
 
-<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
-/** A result that the caller may keep. */
-function copy(keys: KeyTable, row: number, limit: LimitState | null): VerificationResult {
-=======
 /** Copies the row into a result that the caller may keep. */
-function copy(keys: KeyTable, row: number, limit: LimitState | null): Verdict {
->>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
+function copy(keys: KeyTable, row: number, limit: LimitState | null): VerificationResult {
   return { key: keys.read(row), limit };
 }
 

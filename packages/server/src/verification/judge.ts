@@ -17,13 +17,8 @@ export interface Policy {
 interface Demand {
   /** The scopes that the key must have. */
   needs?: readonly string[] | undefined;
-<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
-  /** Why no key may do it. */
-  denied?: ApiProblem | undefined;
-=======
   /** The rejection if no key is allowed. */
-  denied?: Refusal | undefined;
->>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
+  denied?: ApiProblem | undefined;
 }
 
 /**

@@ -34,13 +34,8 @@ function idAt(table: KeyTable, secret: string): string | undefined {
 
 const put = (table: KeyTable, secret: string) => table.add(hashOf(secret), keyOf(secret));
 
-<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
-test('a row says of its key what was put into it', () => {
-  const table = new KeyTable(3, new PendingUses(), new KeyLimits());
-=======
 test('a row returns the key that was added', () => {
-  const table = new KeyTable(3, new HeldUses(), new KeyLimits());
->>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
+  const table = new KeyTable(3, new PendingUses(), new KeyLimits());
   const name = 'Ünïcode “name” that is longer than a row’s text\u0000\ud800';
   const full = keyOf('full', {
     name,
@@ -62,13 +57,8 @@ test('a row returns the key that was added', () => {
   assert.equal(table.size, 3);
 });
 
-<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
-test('a row that is used survives any number of others that are not', () => {
-  const table = new KeyTable(10, new PendingUses(), new KeyLimits());
-=======
 test('a used row survives any number of unused ones', () => {
-  const table = new KeyTable(10, new HeldUses(), new KeyLimits());
->>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
+  const table = new KeyTable(10, new PendingUses(), new KeyLimits());
   put(table, 'good');
   for (let i = 0; i < 1000; i++) {
     assert.equal(idAt(table, 'good'), 'key_good');
@@ -76,13 +66,8 @@ test('a used row survives any number of unused ones', () => {
   }
 });
 
-<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
-test('a full table whose rows are all in use lets one of them go, and stays full', () => {
-  const table = new KeyTable(500, new PendingUses(), new KeyLimits());
-=======
 test('a full table with all rows in use evicts one and stays full', () => {
-  const table = new KeyTable(500, new HeldUses(), new KeyLimits());
->>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
+  const table = new KeyTable(500, new PendingUses(), new KeyLimits());
   const secrets = Array.from({ length: 500 }, (_, i) => `used ${i}`);
   for (const secret of secrets) put(table, secret);
   for (const secret of secrets) idAt(table, secret);
@@ -92,13 +77,8 @@ test('a full table with all rows in use evicts one and stays full', () => {
   assert.equal(secrets.filter((secret) => idAt(table, secret) !== undefined).length, 499);
 });
 
-<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
-test('a client that was only refused is still new for the next accepted use', () => {
-  const held = new PendingUses();
-=======
 test('a client that was only rejected is still new for the next accepted use', () => {
-  const held = new HeldUses();
->>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
+  const held = new PendingUses();
   const table = new KeyTable(1, held, new KeyLimits());
   const row = put(table, 'one');
   table.usage.accept(row, 1, '192.0.2.1', 'agent');
@@ -119,13 +99,8 @@ test('a client that was only rejected is still new for the next accepted use', (
   assert.equal(table.usage.of(other)?.isNewClient, true, 'nothing of this hour told of it');
 });
 
-<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
-test('whatever passes through a table, it keeps no more texts than its rows have', () => {
-  const held = new PendingUses();
-=======
 test('a table keeps no more strings than its rows use', () => {
-  const held = new HeldUses();
->>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
+  const held = new PendingUses();
   const table = new KeyTable(2, held, new KeyLimits());
   for (let i = 0; i < 1000; i++) {
     const key = keyOf(`${i}`, {

@@ -101,13 +101,8 @@ export class PostVerify {
         : verified;
     const id = nextRequestId();
     const now = Date.now();
-<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
-    if (answered.refusal !== undefined) {
-      lane.send(exchange, errorResponse(answered.refusal, id, now), id, now);
-=======
     if (outcome.refusal !== undefined) {
-      lane.send(exchange, errorAnswer(outcome.refusal, id, now), id, now);
->>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
+      lane.send(exchange, errorResponse(outcome.refusal, id, now), id, now);
       return;
     }
     const fields = {
@@ -118,21 +113,12 @@ export class PostVerify {
     lane.send(exchange, { status: 200, fields, body: JSON.stringify(outcome.body) }, id, now);
   }
 
-<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
-  /** @returns the workspace of the key that asks */
-  #verifyAsker(
-    { token, userAgent, address }: Asker,
-    how: Pick<VerifyOptions, 'recorded'>,
-  ): MaybePromise<string | Rejected> {
-    const use: VerifyOptions = { ...how, address, needs: ['keys:verify'], limited: false };
-=======
   /** @returns the workspace of the calling key */
   #verifyCaller(
     { token, userAgent, address }: Caller,
-    how: Pick<Use, 'recorded'>,
-  ): MaybePromise<string | Refused> {
-    const use: Use = { ...how, address, needs: ['keys:verify'], limited: false };
->>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
+    how: Pick<VerifyOptions, 'recorded'>,
+  ): MaybePromise<string | Rejected> {
+    const use: VerifyOptions = { ...how, address, needs: ['keys:verify'], limited: false };
     return this.#options.verifier.verifyToken(token, { use, userAgent, accept: workspaceOf });
   }
 }

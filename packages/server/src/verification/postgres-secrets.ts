@@ -63,7 +63,8 @@ export class PostgresSecrets<Ticket> implements SecretSource {
   }
 
   async read(hash: string): Promise<Read> {
-    if (this.#callers >= bounds.callers) throw new Error('too many verifications are waiting for the database');
+    if (this.#callers >= bounds.callers)
+      throw new Error('too many verifications are waiting for the database');
     this.#callers += 1;
     try {
       const { read } = this.#waiting.get(hash) ?? this.#wait(hash);

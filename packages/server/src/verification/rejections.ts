@@ -3,13 +3,8 @@ import type { ApiProblem } from '../http/errors.ts';
 import { limitFields } from '../limits/fields.ts';
 import type { LimitState } from '../limits/sliding-window.ts';
 
-<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773:packages/server/src/verification/rejections.ts
-/** Credentials that came, but are no key: only these count against an address. */
-export const guessCodes: ReadonlySet<ErrorCode> = new Set([
-=======
 /** Rejections of credentials that are not a known key. Only these count against an IP address. */
-export const guesses: ReadonlySet<ErrorCode> = new Set([
->>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc:packages/server/src/verification/refusals.ts
+export const guessCodes: ReadonlySet<ErrorCode> = new Set([
   'malformed_authorization',
   'missing_bearer',
   'unsupported_scheme',
@@ -31,13 +26,8 @@ export const unknownKey: ApiProblem = {
     'This key is well formed but unknown. It may belong to another deployment, or it was deleted with its account.',
 };
 
-<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773:packages/server/src/verification/rejections.ts
-/** @param at epoch ms; NaN when it is not known */
-export function revokedKey(at: number): ApiProblem {
-=======
 /** @param at epoch ms; NaN if unknown */
-export function revoked(at: number): Refusal {
->>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc:packages/server/src/verification/refusals.ts
+export function revokedKey(at: number): ApiProblem {
   const when = Number.isNaN(at) ? '' : ` at ${new Date(at).toISOString()}`;
   return { code: 'revoked_key', message: `This key was revoked${when}. Create a new key to replace it.` };
 }
@@ -66,13 +56,8 @@ export function missingScope(scope: string): ApiProblem {
   };
 }
 
-<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773:packages/server/src/verification/rejections.ts
-/** A 429: who makes too many requests is told how many there may be, and when the next one passes. */
-export function rateLimited(limit: LimitState): ApiProblem {
-=======
 /** A 429 with the limit and the time until the next request passes. */
-export function rateLimited(limit: LimitState): Refusal {
->>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc:packages/server/src/verification/refusals.ts
+export function rateLimited(limit: LimitState): ApiProblem {
   const { policy, limit: quota, resetSeconds } = limit;
   const wait = `Try again in ${count(resetSeconds, 'second')}.`;
   const message =

@@ -1,13 +1,8 @@
 import { errorCodes } from '@soku/contract/error-codes';
 import { type ApiProblem, errorBody, errorHeaders } from '../http/errors.ts';
 
-<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773:packages/server/src/verification/responses.ts
-/** A whole answer, whoever writes it. */
-export interface PlainResponse {
-=======
 /** A complete response, independent of how it is written. */
-export interface Answer {
->>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc:packages/server/src/verification/answers.ts
+export interface PlainResponse {
   status: number;
   /** Lowercase names. */
   fields: Record<string, string>;
@@ -30,13 +25,8 @@ export function rejectedResponse(refusal: ApiProblem, requestId: string, now: nu
   return { status, fields, body };
 }
 
-<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773:packages/server/src/verification/responses.ts
-/** The response to a request that is rejected before its key is looked at. @param now epoch ms */
-export function errorResponse(refusal: ApiProblem, requestId: string, now: number): PlainResponse {
-=======
 /** A rejection without the extra fields for proxies. @param now epoch ms */
-export function errorAnswer(refusal: Refusal, requestId: string, now: number): Answer {
->>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc:packages/server/src/verification/answers.ts
+export function errorResponse(refusal: ApiProblem, requestId: string, now: number): PlainResponse {
   const fields = {
     'x-request-id': requestId,
     ...constantFields,

@@ -46,15 +46,9 @@ export const verificationRoutes: FastifyPluginAsyncZod<Options> = async (app, op
       response: { 200: meSchema, ...keyErrorResponses(...rejectionCodes) },
     },
     handler: async (request, reply) => {
-<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
-      const verdict = await verifier.verify(request.raw, { address: addressOf(request.raw) });
-      if (verdict.refusal !== undefined) return sendProblem(reply, verdict.refusal);
-      const { key, limit } = verdict;
-=======
       const result = await verifier.verify(request.raw, { address: addressOf(request.raw) });
-      if (result.refusal !== undefined) return refuse(reply, result.refusal);
+      if (result.refusal !== undefined) return sendProblem(reply, result.refusal);
       const { key, limit } = result;
->>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
       const workspace = await accounts.findWorkspace(key.workspaceId);
       if (workspace === undefined) throw new Error('the workspace of a key is missing');
       reply.header('cache-control', 'no-store');

@@ -16,15 +16,9 @@ interface Whose {
 export class RowUsage implements CountingTable {
   readonly #rows: Int32Array;
   readonly #whose: Whose;
-<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
-  /** Where they go. */
-  readonly #held: PendingUses;
-  /** Rows that have got counts. One that has lost them meanwhile is there in vain, or twice. */
-=======
   /** Receives the counts. */
-  readonly #held: HeldUses;
+  readonly #held: PendingUses;
   /** Rows that got counts. A row that lost its counts since then may still be listed, even twice. */
->>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
   #counted: number[] = [];
   #size = 0;
   readonly #addresses = new SharedTexts();

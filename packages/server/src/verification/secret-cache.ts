@@ -11,15 +11,9 @@ interface Bounds {
   refused: number;
 }
 
-<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773:packages/server/src/verification/secret-cache.ts
-/** What verification remembers, by the SHA-256 of the key as 32 latin-1 characters. */
-export class SecretCache implements UsageSource {
-  /** Holds only keys that are not revoked. */
-=======
 /** The verification cache: secrets by the SHA-256 of the key, as 32 latin-1 characters. */
-export class SecretMemory implements UsageSource {
+export class SecretCache implements UsageSource {
   /** Contains only keys that are not revoked. */
->>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc:packages/server/src/verification/memory.ts
   readonly good: KeyTable;
   /**
    * Unknown and revoked secrets, bounded separately so that guessing never evicts valid keys. Entries never become
@@ -27,13 +21,8 @@ export class SecretMemory implements UsageSource {
    */
   readonly refused: KeyTable;
 
-<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773:packages/server/src/verification/secret-cache.ts
   readonly held = new PendingUses();
-  /** Those of the limits of good secrets' keys. */
-=======
-  readonly held = new HeldUses();
   /** The rate-limit windows of the cached valid keys. */
->>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc:packages/server/src/verification/memory.ts
   readonly windows: KeyWindows;
   readonly tables: readonly CountingTable[];
 

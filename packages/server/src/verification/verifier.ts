@@ -35,13 +35,8 @@ interface Options {
   secrets: SecretSource;
   /** Whether cached secrets may be used. */
   lease: CacheLease;
-<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
-  /** What is remembered. Others make it forget. */
-  memory: SecretCache;
-=======
   /** The cache. Other components evict from it. */
-  memory: SecretMemory;
->>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
+  memory: SecretCache;
   /** Accepted key prefixes, the one of new keys first. */
   prefixes: readonly string[];
   /** Counts against limits if several processes share them. */
@@ -54,21 +49,12 @@ interface Options {
   failed: (error: unknown) => void;
 }
 
-<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
-/** What comes of a verification: what was made of an accepted key, or why there is nothing. */
+/** The outcome of a verification: the converted key, or why there is none. */
 export type Decided<T> = T | Rejected | NeedsGrant;
 
-/** One verification: what is asked, and what is made of the answer. */
+/** One verification: its options, and the conversion of an accepted key. */
 export interface KeyVerification<T> {
   use: VerifyOptions;
-=======
-/** The outcome of a verification: the converted key, or why there is none. */
-export type Decided<T> = T | Refused | NeedsGrant;
-
-/** One verification: its options, and the conversion of an accepted key. */
-export interface Question<T> {
-  use: Use;
->>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
   userAgent: string;
   accept: AcceptKey<T>;
 }
@@ -113,13 +99,8 @@ export class Verifier {
   #verifyFields<T>(
     fields: RequestFields,
     request: IncomingMessage,
-<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
     ask: VerifyRequestOptions,
-    question: KeyVerification<T>,
-=======
-    ask: Ask,
-    verification: Question<T>,
->>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
+    verification: KeyVerification<T>,
   ): MaybePromise<Decided<T>> {
     const token = usualToken(fields);
     const hash = token === undefined ? undefined : hashOf(token);
@@ -139,11 +120,7 @@ export class Verifier {
    *
    * @param token the text sent as the key
    */
-<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
-  verifyToken<T>(token: string, question: KeyVerification<T>): MaybePromise<Decided<T>> {
-=======
-  verifyToken<T>(token: string, verification: Question<T>): MaybePromise<Decided<T>> {
->>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
+  verifyToken<T>(token: string, verification: KeyVerification<T>): MaybePromise<Decided<T>> {
     const hash = token.length > longestKey ? undefined : hashOf(token);
     const now = this.#now();
     const row = hash === undefined ? none : this.#findGood(hash, now);
@@ -155,11 +132,7 @@ export class Verifier {
   #verifyUncached<T>(
     token: string,
     hash: string | undefined,
-<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
-    question: KeyVerification<T>,
-=======
-    verification: Question<T>,
->>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
+    verification: KeyVerification<T>,
     now: number,
   ): MaybePromise<Decided<T>> {
     if (hash === undefined || parseKey(token, this.#options.prefixes) === null) {
@@ -181,37 +154,21 @@ export class Verifier {
     return row !== none && this.#lease.holds(now) ? row : none;
   }
 
-<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
-  #decideCached<T>(row: number, question: KeyVerification<T>, now: number): Decided<T> {
-    const decided = this.#decide(row, question, now);
-    if (question.use.recorded !== false && !(decided instanceof NeedsGrant)) {
-=======
-  #decideCached<T>(row: number, verification: Question<T>, now: number): Decided<T> {
+  #decideCached<T>(row: number, verification: KeyVerification<T>, now: number): Decided<T> {
     const decided = this.#decide(row, verification, now);
     if (verification.use.recorded !== false && !(decided instanceof NeedsGrant)) {
->>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
       this.#options.counts.lookUps.good += 1;
     }
     return decided;
   }
 
-<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
-  #decide<T>(row: number, question: KeyVerification<T>, now: number): Decided<T> {
-    const good = this.#good;
-    const { use, userAgent, accept } = question;
-    if (isForeign(good.workspaceId(row), use)) return this.#refuseStranger(unknownKey, use, now);
-    if (use.needs !== undefined || use.denied !== undefined || good.mayHaveEnded(row, now)) {
-      const fault = judge(good.read(row), use, now);
-      if (fault !== undefined) return this.#refuseKnown(row, fault, use, now);
-=======
-  #decide<T>(row: number, verification: Question<T>, now: number): Decided<T> {
+  #decide<T>(row: number, verification: KeyVerification<T>, now: number): Decided<T> {
     const valid = this.#valid;
     const { use, userAgent, accept } = verification;
-    if (isForeign(valid.workspaceId(row), use)) return this.#rejectInvalid(unknown, use, now);
+    if (isForeign(valid.workspaceId(row), use)) return this.#rejectInvalid(unknownKey, use, now);
     if (use.needs !== undefined || use.denied !== undefined || valid.mayHaveEnded(row, now)) {
       const fault = judge(valid.read(row), use, now);
       if (fault !== undefined) return this.#rejectKnown(row, fault, use, now);
->>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
     }
     const limit = use.limited === false ? null : this.#take(row, now);
     if (limit === undefined) return new NeedsGrant(valid.keyId(row), valid.limit(row));
@@ -236,15 +193,9 @@ export class Verifier {
     return grants.take(window, quota, now, this.#valid, row);
   }
 
-<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
-  /** Reads what is not remembered, or may not be trusted. */
-  #load<T>(hash: string, question: KeyVerification<T>): MaybePromise<Decided<T>> {
-    const failed = (error: unknown): Rejected => {
-=======
   /** Reads a secret that is not cached, or whose cached row may not be used. */
-  #load<T>(hash: string, verification: Question<T>): MaybePromise<Decided<T>> {
-    const failed = (error: unknown): Refused => {
->>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
+  #load<T>(hash: string, verification: KeyVerification<T>): MaybePromise<Decided<T>> {
+    const failed = (error: unknown): Rejected => {
       this.#options.failed(error);
       return this.unavailable(verification.use);
     };
@@ -261,11 +212,7 @@ export class Verifier {
    * Caches and decides in one turn, so a value read before a revocation is never cached after it. A value that may not
    * be cached stays in the table for this decision only.
    */
-<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
-  #decideRead<T>(hash: string, { stored, mayKeep }: Read, question: KeyVerification<T>): Decided<T> {
-=======
-  #decideRead<T>(hash: string, { stored, mayKeep }: Read, verification: Question<T>): Decided<T> {
->>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
+  #decideRead<T>(hash: string, { stored, mayKeep }: Read, verification: KeyVerification<T>): Decided<T> {
     const now = this.#now();
     const isGood = stored !== undefined && 'key' in stored;
     const table = isGood ? this.#valid : this.#rejected;
@@ -282,60 +229,33 @@ export class Verifier {
     }
   }
 
-<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
-  /** Refuses a request whose key the database did not speak of in time. */
+  /** Rejects a request because the database did not respond in time. */
   unavailable(use: VerifyOptions): Rejected {
-    return this.#refuse(verificationUnavailable, use);
+    return this.#reject(verificationUnavailable, use);
   }
 
-  /** Refuses a secret that is none, or was revoked or retired. */
-  #refuseEnded(row: number, use: VerifyOptions, now: number): Rejected {
-    const ended = this.#refused.readEnded(row);
+  /** Rejects an unknown, revoked or retired secret. */
+  #rejectEnded(row: number, use: VerifyOptions, now: number): Rejected {
+    const ended = this.#rejected.readEnded(row);
     if (ended === undefined || isForeign(ended.workspaceId, use))
-      return this.#refuseStranger(unknownKey, use, now);
-    if (use.recorded !== false) this.#refused.usage.refuse(row, now);
-    return this.#refuse(
+      return this.#rejectInvalid(unknownKey, use, now);
+    if (use.recorded !== false) this.#rejected.usage.refuse(row, now);
+    return this.#reject(
       ended.standing === 'revoked' ? revokedKey(ended.since) : retiredSecret(ended.since),
       use,
     );
   }
 
-  /** Refuses a key whose secret is right. The holder sees such refusals on the key's page. */
-  #refuseKnown(row: number, refusal: ApiProblem, use: VerifyOptions, now: number): Rejected {
-    if (use.recorded !== false) this.#good.usage.refuse(row, now);
-    return this.#refuse(refusal, use);
-  }
-
-  /** Refuses credentials that are no key of ours: too many of them from one address are told to slow down. */
-  #refuseStranger(refusal: ApiProblem, use: VerifyOptions, now: number): Rejected {
-    if (use.address === undefined || use.recorded === false || !guessCodes.has(refusal.code)) {
-      return this.#refuse(refusal, use);
-=======
-  /** Rejects a request because the database did not respond in time. */
-  unavailable(use: Use): Refused {
-    return this.#reject(verificationUnavailable, use);
-  }
-
-  /** Rejects an unknown, revoked or retired secret. */
-  #rejectEnded(row: number, use: Use, now: number): Refused {
-    const ended = this.#rejected.readEnded(row);
-    if (ended === undefined || isForeign(ended.workspaceId, use))
-      return this.#rejectInvalid(unknown, use, now);
-    if (use.recorded !== false) this.#rejected.usage.refuse(row, now);
-    return this.#reject(ended.standing === 'revoked' ? revoked(ended.since) : retired(ended.since), use);
-  }
-
   /** Rejects a key whose secret is correct. Such rejections are shown on the key's page. */
-  #rejectKnown(row: number, refusal: Refusal, use: Use, now: number): Refused {
+  #rejectKnown(row: number, refusal: ApiProblem, use: VerifyOptions, now: number): Rejected {
     if (use.recorded !== false) this.#valid.usage.refuse(row, now);
     return this.#reject(refusal, use);
   }
 
   /** Rejects credentials that are not a known key, and limits their number per IP address. */
-  #rejectInvalid(refusal: Refusal, use: Use, now: number): Refused {
-    if (use.address === undefined || use.recorded === false || !guesses.has(refusal.code)) {
+  #rejectInvalid(refusal: ApiProblem, use: VerifyOptions, now: number): Rejected {
+    if (use.address === undefined || use.recorded === false || !guessCodes.has(refusal.code)) {
       return this.#reject(refusal, use);
->>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
     }
     const limit = this.#options.addressLimits.take(use.address, now);
     if (limit === null || limit.passed) return this.#reject(refusal, use);
@@ -343,11 +263,7 @@ export class Verifier {
     return this.#reject(rateLimited(limit), use);
   }
 
-<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
-  #refuse(refusal: ApiProblem, use: VerifyOptions): Rejected {
-=======
-  #reject(refusal: Refusal, use: Use): Refused {
->>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
+  #reject(refusal: ApiProblem, use: VerifyOptions): Rejected {
     if (use.recorded !== false) this.#options.counts.refuse(refusal.code);
     return { refusal };
   }
@@ -362,13 +278,8 @@ export class Verifier {
   }
 }
 
-<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
-/** Whether a workspace is one whose keys the caller does not see: for the caller there is no such key. */
-function isForeign(workspace: string, { workspaceId }: VerifyOptions): boolean {
-=======
 /** Whether the caller cannot see the keys of a workspace. Such a key is unknown to the caller. */
-function isForeign(workspace: string, { workspaceId }: Use): boolean {
->>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
+function isForeign(workspace: string, { workspaceId }: VerifyOptions): boolean {
   return workspaceId !== undefined && workspace !== workspaceId;
 }
 

@@ -10,13 +10,8 @@ import type { Rejected, VerifyOptions } from './result.ts';
 
 type Verification = z.input<typeof verificationSchema>;
 
-<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
-/** The body of a response, or why there is none. */
-type Answered<Body> = { body: Body; refusal?: never } | { body?: never; refusal: ApiProblem };
-=======
 /** The body of a response, or the rejection of the call. */
-type CallResult<Body> = { body: Body; refusal?: never } | { body?: never; refusal: Refusal };
->>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
+type CallResult<Body> = { body: Body; refusal?: never } | { body?: never; refusal: ApiProblem };
 
 interface CallingKey {
   /** The workspace of the calling key. Keys of other workspaces are described in less detail. */
@@ -29,15 +24,9 @@ interface CallingKey {
 export async function verifyKeys(
   verifier: Pick<GrantingVerifier, 'verifyToken'>,
   { apiKey, apiKeys, scopes, ip }: z.output<typeof verifyKeySchema>,
-<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
-  { workspaceId, scope }: Asking,
-): Promise<Answered<Verification | z.input<typeof verificationsSchema>>> {
-  const use: VerifyOptions = { needs: scopes, address: addressOf(ip) };
-=======
   { workspaceId, scope }: CallingKey,
 ): Promise<CallResult<Verification | z.input<typeof verificationsSchema>>> {
-  const use: Use = { needs: scopes, address: addressOf(ip) };
->>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
+  const use: VerifyOptions = { needs: scopes, address: addressOf(ip) };
   if (scope === 'workspace') use.workspaceId = workspaceId;
   const accept = (keys: KeyTable, row: number, limit: LimitState | null) =>
     accepted(keys, row, limit, workspaceId);
@@ -56,22 +45,19 @@ function addressOf(ip: string | undefined): string | undefined {
   return ip === undefined ? undefined : (canonicalAddress(ip) ?? unknownClient);
 }
 
-<<<<<<< 553f3d2e8d2ac735c3bdd3ed9c46cb974e89b773
-/** What could not be checked is neither valid nor not. */
-function describe(verdict: Verification | Rejected): Answered<Verification> {
-  if ('valid' in verdict) return { body: verdict };
-  const { refusal } = verdict;
-  return refusal.code === 'verification_unavailable' ? { refusal } : { body: rejected(verdict) };
-=======
 /** A key that could not be checked is neither valid nor invalid. */
-function describe(result: Verification | Refused): CallResult<Verification> {
+function describe(result: Verification | Rejected): CallResult<Verification> {
   if ('valid' in result) return { body: result };
   const { refusal } = result;
   return refusal.code === 'verification_unavailable' ? { refusal } : { body: rejected(result) };
->>>>>>> 589cbf51e780b025d5652db8b4e5067173dc75fc
 }
 
-function accepted(keys: KeyTable, row: number, limit: LimitState | null, callerWorkspaceId: string): Verification {
+function accepted(
+  keys: KeyTable,
+  row: number,
+  limit: LimitState | null,
+  callerWorkspaceId: string,
+): Verification {
   const { keyId: id, workspaceId, name, scopes, expiresAt } = keys.read(row);
   const ends = Number.isFinite(expiresAt) ? new Date(expiresAt).toISOString() : null;
   return {
