@@ -34,7 +34,7 @@ test('a database that fails after it was opened is told of in words, too', async
   assert.match(locked, /^soku: DATABASE_URL: PostgreSQL there did not get a lock within lock_timeout/);
   await client.query('ROLLBACK; UPDATE change_head SET lease_ms = 3000');
   const lease = await refusedStart(78, { dataDir, env });
-  assert.match(lease, /^soku: The database has leases of 3000 ms, and this node of 2000 ms: /);
+  assert.match(lease, /^soku: The lease length is 3000 ms in the database but 2000 ms here\. /);
   await client.query('ALTER TABLE api_key DISABLE TRIGGER api_key_buried');
   const changed = await refusedStart(65, { dataDir, env });
   assert.match(changed, /has a changed schema: trigger api_key\.api_key_buried was changed\./);
