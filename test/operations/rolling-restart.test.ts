@@ -111,7 +111,7 @@ test('a server that stops says so at /readyz first, and serves on for a moment',
   const { apiKey, key } = await ada.makeKey({ name: 'until the end' });
   assert.equal((await node.readiness()).status, 'ok');
   process.kill(node.server.pid, 'SIGTERM');
-  await node.server.printed('not ready any more');
+  await node.server.printed('no longer ready');
   const { code, status } = await node.readiness();
   assert.deepEqual([code, status], [503, 'unavailable']);
   assert.equal((await call(`${node.url}/healthz`)).status, 200, 'it is alive');

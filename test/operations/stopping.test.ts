@@ -61,7 +61,7 @@ test('a stop while the database does not answer ends in time, and says what is l
   ]);
   assert.deepEqual(codes, [69, 69, 0]);
   for (const { server } of [a, b])
-    assert.match(server.output, /The uses of keys in the last seconds are lost/);
+    assert.match(server.output, /Usage and rate-limit counts of the last seconds are lost/);
   assert.doesNotMatch(c.server.output, /are lost/);
   for (const { server } of deployment.nodes) assert.match(server.output, /"msg":"Stopped"\}\n$/);
 });
