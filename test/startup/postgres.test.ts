@@ -1,4 +1,6 @@
-/** A start that PostgreSQL refuses, as a service manager sees it. The reasons are in database/postgres-start.test.ts. */
+/**
+ * A start that PostgreSQL refuses, as a service manager sees it. The reasons are in database/postgres-start.test.ts.
+ */
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { after, test } from 'node:test';

@@ -33,7 +33,8 @@ export function list(check: (entry: string) => boolean, problem: string) {
 
 /**
  * Adds a host to an address that names its host only in a parameter: `postgres://ada@/soku?host=/var/run/postgresql` is
- * how libpq's documentation and hosting providers write a Unix socket. A URL needs a host; the driver uses the parameter.
+ * how libpq's documentation and hosting providers write a Unix socket. A URL needs a host; the driver uses the
+ * parameter.
  */
 export function withHost(text: string): string {
   const lacksHost = URL.parse(text) === null && /[?&]host=[^&]/.test(text);

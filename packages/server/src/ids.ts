@@ -14,8 +14,8 @@ function digits(value: bigint, count: number): string {
 }
 
 /**
- * Creates an ID: the prefix, 10 digits of time and 16 random ones (48 bits of epoch ms and 80 random bits, the layout of
- * a ULID), so that IDs sort by creation time.
+ * Creates an ID: the prefix, 10 digits of time and 16 random ones (48 bits of epoch ms and 80 random bits, the layout
+ * of a ULID), so that IDs sort by creation time.
  *
  * @param prefix such as 'key_'
  * @param now epoch ms

@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
 
 /**
- * Locations of files that are not part of the server's code. This file is directly in `src`, like the bundle directly in
- * `dist`, so the same relative paths work for both.
+ * Locations of files that are not part of the server's code. This file is directly in `src`, like the bundle directly
+ * in `dist`, so the same relative paths work for both.
  */
 const here = (path: string) => new URL(path, import.meta.url);
 

@@ -94,7 +94,9 @@ function watch({ hold, path }: DataDirectory, log: Logger): void {
   });
 }
 
-/** Runs a start-up step that uses the database. It may fail like the opening of the database, with the same messages. */
+/**
+ * Runs a start-up step that uses the database. It may fail like the opening of the database, with the same messages.
+ */
 async function withStartErrors<T>({ kind }: Database, work: Promise<T> | undefined): Promise<T | undefined> {
   try {
     return await work;

@@ -9,8 +9,8 @@ import { exitCodes } from './startup-error.ts';
 const drainTime = 2000;
 
 /**
- * Timeouts in ms of the last steps that need PostgreSQL; an unreachable one would otherwise hold the process for minutes.
- * `stalled` restarts with each completed write, because with many keys in use there is a lot to write.
+ * Timeouts in ms of the last steps that need PostgreSQL; an unreachable one would otherwise hold the process for
+ * minutes. `stalled` restarts with each completed write, because with many keys in use there is a lot to write.
  */
 const defaultTimeouts = { stalled: 6000, write: 60_000, leave: 6000, close: 1000 };
 
