@@ -16,12 +16,12 @@ test('a wrong password ends with 78 and one line, which does not have it', async
   const url = new URL(DATABASE_URL);
   url.password = 'Tr0ub4dor';
   const line = await refusedStart(78, { dataDir, env: { DATABASE_URL: url.href, SOKU_SECRET } });
-  assert.match(line, /^soku: DATABASE_URL: PostgreSQL refused the user or the password\. Example: /);
+  assert.match(line, /^soku: DATABASE_URL: PostgreSQL rejected the user or the password\. Example: /);
   assert.doesNotMatch(line, /Tr0ub4dor/);
   // What the driver thinks of this mode is no line of ours.
   url.searchParams.set('sslmode', 'require');
   const tls = await refusedStart(78, { dataDir, env: { DATABASE_URL: url.href, SOKU_SECRET } });
-  assert.match(tls, /^soku: DATABASE_URL: PostgreSQL speaks no TLS/);
+  assert.match(tls, /^soku: DATABASE_URL: PostgreSQL does not support TLS/);
 });
 
 test('a database that fails after it was opened is told of in words, too', async (t) => {
@@ -33,7 +33,7 @@ test('a database that fails after it was opened is told of in words, too', async
   t.after(() => client.end());
   await client.query('BEGIN; LOCK TABLE dead_hash');
   const locked = await refusedStart(69, { dataDir, env });
-  assert.match(locked, /^soku: DATABASE_URL: PostgreSQL there did not get a lock within lock_timeout/);
+  assert.match(locked, /^soku: DATABASE_URL: PostgreSQL did not get a lock within lock_timeout/);
   await client.query('ROLLBACK; UPDATE change_head SET lease_ms = 3000');
   const lease = await refusedStart(78, { dataDir, env });
   assert.match(lease, /^soku: The lease length is 3000 ms in the database but 2000 ms here\. /);
