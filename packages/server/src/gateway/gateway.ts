@@ -164,7 +164,7 @@ export class Gateway {
 
   #failed(serving: Serving, error: unknown): void {
     const { id } = serving;
-    this.#options.log.error({ err: error, reqId: id }, 'a request failed inside');
+    this.#options.log.error({ err: error, reqId: id }, 'request failed with an internal error');
     this.#refuse(serving, internalError(id));
   }
 

@@ -60,7 +60,7 @@ export class Lane {
   /** A bug. It must neither let a request through nor end the process. */
   fail(exchange: LaneExchange, error: unknown): void {
     const id = nextRequestId();
-    this.#options.log.error({ reqId: id, err: error }, 'a request failed inside');
+    this.#options.log.error({ reqId: id, err: error }, 'request failed with an internal error');
     if (exchange.response.headersSent) exchange.response.destroy();
     else this.send(exchange, errorAnswer(internalError(id), id, Date.now()), id, Date.now());
   }
