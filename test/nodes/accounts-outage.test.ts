@@ -1,4 +1,4 @@
-/** What people and programs are told while the database is away: that it is, and never that they are wrong. */
+/** Responses while the database is down: they report the outage and never blame the caller. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -19,10 +19,10 @@ function assertAway(answer: Answer, says: RegExp): void {
   const { message } = assertRefusal(answer, 'verification_unavailable');
   assert.match(message, says);
   assert.equal(answer.headers.get('retry-after'), '1');
-  assert.deepEqual(answer.headers.getSetCookie(), [], 'nobody is signed out');
+  assert.deepEqual(answer.headers.getSetCookie(), [], 'no one is signed out');
 }
 
-test('without its database a node refuses everybody alike, says what is certain, and serves again by itself', async () => {
+test('without its database a node rejects all callers alike, reports only certain outcomes, and recovers by itself', async () => {
   const node = deployment.node(0);
   const ada = await Person.signIn(node.url, owner);
   node.network.cut();
@@ -49,7 +49,7 @@ test('without its database a node refuses everybody alike, says what is certain,
   assert.equal((await ada.makeKey({ name: 'afterwards' })).key.status, 'active');
 });
 
-test('whose connection PostgreSQL ends at work is told that it is not certain, and everything answered stays', async () => {
+test('a caller whose connection PostgreSQL terminates gets an uncertain outcome, and acknowledged keys persist', async () => {
   const { url } = deployment.node(0);
   const ada = await Person.signIn(url, owner);
   const terminate = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity

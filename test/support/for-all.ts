@@ -1,5 +1,5 @@
-// What a whole run of the tests shares: `node --test --test-global-setup` calls both functions, and the test processes,
-// which are started in between, inherit the variables.
+// Resources that all tests of a run share: `node --test --test-global-setup` calls both functions, and the test
+// processes between them inherit the variables.
 
 import { rmSync } from 'node:fs';
 import { type Postgres, startPostgres } from './postgres.ts';
