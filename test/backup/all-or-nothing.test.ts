@@ -90,6 +90,9 @@ test('whether the target is empty, or there, is looked at before the backup is',
   for (const command of [['restore', file], ['move-to-postgres']]) {
     const none = await scene.operate(command, { DATABASE_URL: gone.url });
     assert.equal(none.code, 78, none.output);
-    assert.match(none.output, /^soku: DATABASE_URL: PostgreSQL (has no such database|refused the user).*\n$/);
+    assert.match(
+      none.output,
+      /^soku: DATABASE_URL: PostgreSQL (has no such database|rejected the user).*\n$/,
+    );
   }
 });

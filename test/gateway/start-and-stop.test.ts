@@ -47,7 +47,7 @@ test('a gateway port in use exits with 69 before anything is created', async () 
   assert.ok(address !== null && typeof address === 'object');
   const env = { SOKU_GATEWAY_UPSTREAM: upstreamUrl, SOKU_GATEWAY_PORT: String(address.port) };
   const line = await refusedStart(69, { dataDir, env });
-  assert.match(line, new RegExp(`^soku: SOKU_GATEWAY_PORT ${address.port} on 127.0.0.1 is taken`));
+  assert.match(line, new RegExp(`^soku: SOKU_GATEWAY_PORT ${address.port} on 127.0.0.1 is in use`));
   assert.ok(!existsSync(dataDir));
   other.close();
 });

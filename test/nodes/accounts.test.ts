@@ -1,4 +1,4 @@
-/** Accounts and keys are made once, whichever nodes are asked for them at the same moment. */
+/** Accounts and keys are created once, even when several nodes get the request at the same time. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { sessionSchema } from '@soku/contract/accounts';
@@ -21,7 +21,7 @@ before(async () => {
 });
 after(() => deployment.stop());
 
-/** The nodes in turn, so many times. */
+/** The URLs of the nodes, `times` times in turn. */
 function urls(times: number): string[] {
   return Array.from({ length: times }, (_, i) => deployment.node(i % 3).url);
 }
@@ -31,7 +31,7 @@ async function setupNeeded(): Promise<boolean[]> {
   return (await Promise.all(asked)).map((session) => session.setupNeeded);
 }
 
-/** Asks again as long as the database is too busy to answer in time, which a 503 says: nothing was changed then. */
+/** Retries while the response is 503 because the database is too busy; nothing was changed then. */
 async function untilAnswered(ask: () => Promise<Answer>): Promise<Answer> {
   let answer = await ask();
   while (answer.status === 503) answer = await ask();
@@ -41,11 +41,11 @@ async function untilAnswered(ask: () => Promise<Answer>): Promise<Answer> {
 const setUp = (url: string, code: string, email: string) =>
   call(`${url}/api/setup`, { method: 'POST', body: { code, name: 'Eve', email, password } });
 
-/** Set by the first test, which makes the account. */
+/** Set by the first test, which creates the account. */
 let cookie = '';
 const at = (url: string) => new Person(url, cookie);
 
-test('all nodes print one setup code, any of them takes it, and of three setups at once one makes the account', async () => {
+test('all nodes print and accept the same setup code, and one of three concurrent setups creates the account', async () => {
   const codes = await Promise.all(
     deployment.nodes.map(async ({ server }) => {
       await server.printed('/setup?code=');
@@ -60,7 +60,7 @@ test('all nodes print one setup code, any of them takes it, and of three setups 
   const answers = await Promise.all(
     urls(3).map(async (url, i) => {
       const answer = await setUp(url, code, `eve${i}@example.com`);
-      // At once, on those as well that still refuse the same.
+      // Immediately, also on nodes that still reject the same setup.
       if (answer.status === 201) Object.assign(first, { answer, needed: await setupNeeded() });
       return answer;
     }),
@@ -74,7 +74,7 @@ test('all nodes print one setup code, any of them takes it, and of three setups 
   for (const url of urls(3)) assert.equal((await at(url).call('GET', '/v1/api-keys')).status, 200);
 });
 
-test('fifty calls at once with one Idempotency-Key make one key', async () => {
+test('fifty concurrent calls with one Idempotency-Key create one key', async () => {
   const answers = await Promise.all(
     urls(50).map((url) =>
       at(url).call('POST', '/v1/api-keys', { name: 'once' }, { 'idempotency-key': 'deploy' }),
@@ -97,7 +97,7 @@ async function list(search: string) {
   return keyListSchema.parse(body).data;
 }
 
-test('no child of a key is made after its revoke was answered, on any node', async () => {
+test('no child of a key is created on any node after its revoke returned', async () => {
   let children = 0;
   for (let round = 0; round < 5; round++) {
     const maker = await at(deployment.node(0).url).makeKey({
@@ -110,7 +110,7 @@ test('no child of a key is made after its revoke was answered, on any node', asy
         headers: bearer(maker.apiKey),
         body: { name: `child ${round}` },
       });
-    // Known to all of them, so that none has to ask the database whether the maker lives.
+    // Cached on all nodes, so that none has to read from the database whether the creator is active.
     for (const url of urls(3)) await call(`${url}/v1/me`, { headers: bearer(maker.apiKey) });
     const creating = Promise.all(urls(9).map(create));
     await at(deployment.node(round % 3).url).revoke(maker.key.id);
@@ -127,10 +127,10 @@ test('no child of a key is made after its revoke was answered, on any node', asy
     children += all.length;
     for (const child of all) await at(deployment.node(1).url).revoke(child.id);
   }
-  assert.ok(children > 0, 'some were made before');
+  assert.ok(children > 0, 'some were created before');
 });
 
-test('no descendant of a key lives after its revoke with descendants was answered, on any node', async () => {
+test('no descendant of a key is active on any node after its revoke with descendants returned', async () => {
   const scopes = ['keys:write'];
   let children = 0;
   for (let round = 0; round < 5; round++) {
@@ -148,7 +148,7 @@ test('no descendant of a key lives after its revoke with descendants was answere
             assertRefusal(answer, 'revoked_key');
             return made;
           }
-          assert.ok(!late, 'a descendant lived on, and created a key');
+          assert.ok(!late, 'a descendant stayed active and created a key');
           parent = createdKeySchema.parse(answer.body).apiKey;
           made.push(parent);
         }
@@ -170,7 +170,7 @@ test('no descendant of a key lives after its revoke with descendants was answere
   assert.ok(children > 0, 'some were created before');
 });
 
-test('keys that change each other at once, and many others, never wait for each other without end', async () => {
+test('keys that change each other and many others concurrently cause no deadlock', async () => {
   const scopes = ['keys:read', 'keys:write'];
   const person = at(deployment.node(0).url);
   const [a, b] = [await person.makeKey({ name: 'a', scopes }), await person.makeKey({ name: 'b', scopes })];
@@ -191,7 +191,7 @@ test('keys that change each other at once, and many others, never wait for each 
   assert.match(keySchema.parse(answers[0]?.body).name, /^changed/);
 });
 
-test('with room for a few, fifty calls at once make as many keys as there is room for', async () => {
+test('fifty concurrent calls create only as many keys as the limit allows', async () => {
   const [row] = await deployment.query(
     'SELECT count(*)::int AS active FROM api_key WHERE revoked_at IS NULL',
   );

@@ -1,4 +1,4 @@
-/** A server with a file on a disk that fails: nothing is lost or half written, and the operator learns why. */
+/** A server with SQLite on a failing disk: nothing is lost or partially written, and the operator learns the cause. */
 import assert from 'node:assert/strict';
 import { chmodSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
@@ -20,7 +20,7 @@ async function start(t: TestContext, dataDir?: string) {
   return { server, contract, ready, ada: await openSession(server) };
 }
 
-/** How often the log has a line of this level or above with this text. */
+/** Number of log lines with this text. */
 function logged({ output }: TestServer, text: string): number {
   return output.split('\n').filter((line) => line.includes(text)).length;
 }
@@ -41,7 +41,7 @@ async function assertHeld(t: TestContext, disk: BadDisk): Promise<void> {
   }
   const revoke = () => contract.call('POST', `/v1/api-keys/${key.id}/revoke`, { as: ada });
   assertRefusal(await revoke(), 'storage_unavailable');
-  assert.equal((await use()).status, 204, 'what was not revoked is accepted');
+  assert.equal((await use()).status, 204, 'a key that was not revoked is accepted');
   assertRefusal(await ada.call('POST', '/api/auth/sign-out'), 'storage_unavailable');
   const unready = await ready();
   const { reason, message } = unreadySchema.parse(unready.body);
@@ -57,22 +57,22 @@ async function assertHeld(t: TestContext, disk: BadDisk): Promise<void> {
   assertRefusal(await use(), 'revoked_key');
   const page = await contract.call('GET', '/v1/api-keys?status=all', { as: ada });
   const { data } = z.object({ data: z.array(z.object({ name: z.string() })) }).parse(page.body);
-  assert.deepEqual(data, [{ name: 'before' }], 'what failed has left nothing');
+  assert.deepEqual(data, [{ name: 'before' }], 'failed creations left no rows');
 }
 
-test('a full disk: no change is made or acknowledged, and all goes on when there is space again', async (t) => {
+test('a full disk: no change is made or acknowledged, and everything works again when there is space', async (t) => {
   const disk = fullDisk();
-  // SQLite's refusal itself is also tested where nothing can be mounted (database/storage-health.test.ts).
+  // SQLite's own error is also tested where nothing can be mounted (database/storage-health.test.ts).
   if (disk === undefined)
-    t.diagnostic('This process cannot mount a disk; it fails in another way in place of it.');
+    t.diagnostic('This process cannot mount a disk; another way of failing is used instead.');
   await assertHeld(t, disk ?? failingDisk());
 });
 
-test('a disk that fails: the same', async (t) => {
+test('a failing disk: no change is made or acknowledged, and everything works again afterwards', async (t) => {
   await assertHeld(t, failingDisk());
 });
 
-test('a data directory that turns read-only makes the server not ready, until it is writable', async (t) => {
+test('a data directory that becomes read-only makes the server not ready until it is writable', async (t) => {
   const { server, ready } = await start(t);
   chmodSync(server.dataDir, 0o500);
   const unready = await eventually(ready, ({ status }) => status === 503);

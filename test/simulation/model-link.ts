@@ -12,10 +12,10 @@ interface Options {
   leaseMs: number;
 }
 
-/** Changes of one exchange: so few that nodes are often further behind. */
-const mostChanges = 3;
+/** Maximum changes of one heartbeat: so few that nodes are often further behind. */
+const maxChanges = 3;
 
-/** The statements of a process, over a network that delays and loses. */
+/** The database operations of a process, over a network that delays and loses messages. */
 export class ModelLink implements FeedLink {
   readonly #options: Options;
 
@@ -23,11 +23,11 @@ export class ModelLink implements FeedLink {
     this.#options = options;
   }
 
-  /** Rejects when it was given up, or the database was restarted; it may be committed all the same, also later. */
+  /** Rejects on timeout or when the database restarts. The statement may commit nevertheless, even later. */
   ask<S, R>(statement: Statement<S, R>): Promise<R> {
     const { database, host, adversity } = this.#options;
     return new Promise((resolve, reject) => {
-      const cancel = host.later(() => reject(new Error('no answer')), adversity.patience);
+      const cancel = host.later(() => reject(new Error('no response')), adversity.patience);
       const { life } = database;
       const broken = () => {
         if (life === database.life) return false;
@@ -78,7 +78,7 @@ export class ModelLink implements FeedLink {
     const { seq: ackedSeq, token } = acked;
     const snapshot = () => ({
       head: database.head,
-      changes: database.changes.filter(({ seq }) => seq >= ackedSeq).slice(0, mostChanges),
+      changes: database.changes.filter(({ seq }) => seq >= ackedSeq).slice(0, maxChanges),
       nodes: Array.from(database.nodes.values()),
       registered: database.nodes.has(id),
     });
@@ -103,7 +103,7 @@ export class ModelLink implements FeedLink {
     await this.#remove(id, () => true);
   }
 
-  /** Removes a row that matches in the snapshot, and matches still when nobody else changes it. */
+  /** Deletes a row that matches in the snapshot and still matches when it is locked. */
   #remove(id: string, matches: (row: NodeRow | undefined) => boolean): Promise<boolean> {
     const { database } = this.#options;
     return this.ask({

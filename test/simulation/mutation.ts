@@ -4,9 +4,9 @@ import type { Terms } from '../../packages/server/src/propagation/lease.ts';
 import type { FeedLink, Head } from '../../packages/server/src/propagation/link.ts';
 import type { NodeOptions, NodeParts, VerifierNode } from '../../packages/server/src/propagation/node.ts';
 
-/** What a mistake can get hold of: everything that a node is given, and everything that is asked of it. */
+/** A deliberate mistake. It can replace every input of a node, and every call to it. */
 export interface Mutation {
-  /** The sentence of the protocol that is left out. */
+  /** The rule of the protocol that is omitted. */
   name: string;
   /** The first seed whose schedule showed it, which is tried first. After a change of the protocol it may be another one. */
   shownBy: number;

@@ -5,7 +5,7 @@ import { Neighbours } from '../../packages/server/src/propagation/neighbours.ts'
 import type { Mutation } from './mutation.ts';
 import { leaseMs } from './simulation.ts';
 
-/** A lease that counts from when the answer to the renewal has arrived. */
+/** A lease that counts from the arrival of the response to the renewal. */
 class LateLease extends Lease {
   readonly #now: Clock;
 
@@ -27,7 +27,7 @@ class LongLease extends Lease {
   }
 }
 
-/** Takes nodes for silent since the answer before the one that showed their renewal. */
+/** Counts silence from the response before the one that showed the current renewal. */
 class HastyNeighbours extends Neighbours {
   #before = Number.NEGATIVE_INFINITY;
 
@@ -37,7 +37,7 @@ class HastyNeighbours extends Neighbours {
   }
 }
 
-/** Changes answers of the exchanges of a link. */
+/** A store whose heartbeats return changed snapshots. */
 function exchanging(
   link: FeedLink,
   change: (exchange: ClusterSnapshot, ackedSeq: number) => ClusterSnapshot,
@@ -45,7 +45,7 @@ function exchanging(
   return { ...bound(link), exchange: async (node) => change(await link.exchange(node), node.acked.seq) };
 }
 
-/** The methods of a link, to be replaced one by one. */
+/** The methods of a store, to be replaced individually. */
 function bound(link: FeedLink): FeedLink {
   return {
     register: (node) => link.register(node),
@@ -56,7 +56,7 @@ function bound(link: FeedLink): FeedLink {
   };
 }
 
-/** A link on which missing changes are made up. */
+/** A store that fills gaps with invented changes. */
 function withoutGaps(link: FeedLink): FeedLink {
   const tokens = new Map<number, string>();
   return {
@@ -67,8 +67,8 @@ function withoutGaps(link: FeedLink): FeedLink {
       for (let seq = ackedSeq; seq <= head.seq; seq += 1) {
         const token = seq === head.seq ? head.token : (tokens.get(seq) ?? '');
         tokens.set(seq, token);
-        const made = { seq, token, kind: 'key' as const, subject: '', hashes: [] };
-        changes.push(exchange.changes.find((change) => change.seq === seq) ?? made);
+        const invented = { seq, token, kind: 'key' as const, subject: '', hashes: [] };
+        changes.push(exchange.changes.find((change) => change.seq === seq) ?? invented);
       }
       return { ...exchange, changes };
     }),
@@ -80,7 +80,7 @@ function withoutGaps(link: FeedLink): FeedLink {
   };
 }
 
-/** A link on which changes of one number are all the same. */
+/** A store that does not distinguish changes with the same number. */
 function withoutTokens(link: FeedLink): FeedLink {
   const plain = <H extends Head>(head: H) => ({ ...head, token: '' });
   return {
@@ -93,7 +93,7 @@ function withoutTokens(link: FeedLink): FeedLink {
   };
 }
 
-/** A link on which a node always has the id that its name gives it. */
+/** A store on which a node always has the same ID, its name. */
 function withOldId(link: FeedLink, name: string): FeedLink {
   let own = '';
   return {
@@ -110,7 +110,7 @@ function withOldId(link: FeedLink, name: string): FeedLink {
   };
 }
 
-/** What a notification says of the head is acknowledged before it is applied: here of the head seen last. */
+/** A store that acknowledges the head before it is applied. */
 function withHastyAcks(link: FeedLink): FeedLink {
   return {
     ...bound(link),
@@ -125,11 +125,11 @@ function withHastyAcks(link: FeedLink): FeedLink {
   };
 }
 
-/** Each leaves one sentence of the protocol out. */
+/** Each omits one rule of the protocol. */
 export const mutations: readonly Mutation[] = [
   { name: 'the wait', shownBy: 1, settle: async () => undefined },
   { name: 'the lease check', shownBy: 1, holds: () => true },
-  { name: 'the fill guard', shownBy: 16, mayKeep: () => true },
+  { name: 'the guard of cache fills', shownBy: 16, mayKeep: () => true },
   {
     name: 'the fence before a silent node is skipped',
     shownBy: 834,
@@ -147,17 +147,17 @@ export const mutations: readonly Mutation[] = [
     }),
   },
   {
-    name: 'the lease counts from the sending',
+    name: 'the lease counts from the sending of the renewal',
     shownBy: 47,
     parts: (clock, terms) => ({ lease: new LateLease(clock, terms) }),
   },
-  { name: 'the wait counts from the answer', shownBy: 211, settle: (node, sentAt) => node.settle(sentAt) },
+  { name: 'the wait counts from the response', shownBy: 211, settle: (node, sentAt) => node.settle(sentAt) },
   {
-    name: 'silence counts from the arrival',
+    name: 'silence counts from the arrival of the response',
     shownBy: 29,
     parts: () => ({ neighbours: new HastyNeighbours() }),
   },
-  { name: 'a fresh id for each registration', shownBy: 5, link: withOldId },
+  { name: 'a new ID for each registration', shownBy: 5, link: withOldId },
   { name: 'only applied changes are acknowledged', shownBy: 157, link: withHastyAcks },
   {
     name: 'no lease without a renewal',
@@ -167,9 +167,9 @@ export const mutations: readonly Mutation[] = [
       exchange: (node) => link.exchange({ ...node, renewal: undefined }),
     }),
   },
-  { name: 'a gap starts over', shownBy: 37, link: withoutGaps },
+  { name: 'a node starts over at a gap', shownBy: 37, link: withoutGaps },
   {
-    name: 'the tokens',
+    name: 'the tokens of changes',
     shownBy: 1847,
     link: withoutTokens,
     mayKeep: (node, ticket, { seq }) => node.mayKeep(ticket, { seq, token: '' }),

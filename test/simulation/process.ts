@@ -14,7 +14,7 @@ import type { ModelLink } from './model-link.ts';
 import type { Mutation } from './mutation.ts';
 import type { World } from './world.ts';
 
-/** The keys of all schedules. */
+/** The keys that every schedule uses. */
 export const apiKeys = await Promise.all(
   ['a', 'b', 'c'].map(async (id) => {
     const secret = generateKey({ prefix: 'soku_' });
@@ -94,40 +94,40 @@ export class Process {
     this.#verifier = new GrantingVerifier(verifier);
   }
 
-  /** Revokes that have not ended. A dead process has none. */
+  /** Number of unfinished revokes. A crashed process has none. */
   get revoking(): number {
     return this.host.alive ? this.#revoking : 0;
   }
 
-  /** Whether it may answer from its cache, and has all changes; a process that leaves need not. */
+  /** Whether it holds a lease and has applied all changes. A process that leaves need not. */
   get isUpToDate(): boolean {
     const { leaseMs, lag, appliedSeq } = this.node.status();
     return this.#leaving || (leaseMs > 0 && lag === 0 && appliedSeq === this.#options.database.head.seq);
   }
 
-  /** Whether it remembers a key as good, and may answer from that. */
+  /** Whether it has cached a key as good and may verify from its cache. */
   trusts({ hash }: ApiKey): boolean {
     if (this.#memory.sizes.good === 0 || this.host.paused || !this.host.alive) return false;
     return this.#memory.good.find(hash) !== none && this.node.holds(this.host.clock.wall());
   }
 
-  /** Whether its row is committed, which it need not know yet. */
+  /** Whether its row is committed, even if it does not know so yet. */
   get hasRow(): boolean {
     return this.#options.database.nodes.has(this.node.status().id);
   }
 
-  /** Whether it has read a head that a failover would lose, and not got a lease yet. */
+  /** Whether it has read a head that a failover would lose, and has no lease yet. */
   get hasLosableHead(): boolean {
     const { registered, leaseMs } = this.node.status();
     return registered && leaseMs === 0 && this.#options.database.isAhead;
   }
 
-  /** Whether it also remembers a key that it has read since. */
+  /** Whether it has also cached a key since. */
   get remembersLosable(): boolean {
     return this.hasLosableHead && this.#memory.sizes.good > 0;
   }
 
-  /** Goes on until it has started, or is dead. */
+  /** Retries until it has started. */
   start(): void {
     this.node.start().catch(() => this.host.later(() => this.start(), 100));
   }
@@ -136,14 +136,14 @@ export class Process {
     const { checker, host } = this.#options;
     const invoked = checker.invoke();
     host.deliver(() => {
-      const answer = this.#verifier.verifyKey(key.secret, { recorded: false, limited: false });
-      if (answer instanceof Promise) {
-        void answer.then((verdict) => checker.verified(key.id, invoked, verdict, this.name));
-      } else checker.verified(key.id, invoked, answer, this.name);
+      const result = this.#verifier.verifyKey(key.secret, { recorded: false, limited: false });
+      if (result instanceof Promise) {
+        void result.then((settled) => checker.verified(key.id, invoked, settled, this.name));
+      } else checker.verified(key.id, invoked, result, this.name);
     });
   }
 
-  /** @param returned called when the revoke has returned */
+  /** @param returned called when the revoke returns */
   async revoke(key: ApiKey, returned: () => void): Promise<void> {
     if (this.#leaving) return;
     this.#options.checker.revoking(key.id);
@@ -172,7 +172,7 @@ export class Process {
     await this.node.settle(this.host.clock.monotonic());
   }
 
-  /** Stops as it does when it is told to. */
+  /** Stops in the orderly way. */
   async leave(): Promise<void> {
     this.#leaving = true;
     await this.node.stop();
@@ -183,7 +183,7 @@ export class Process {
     if (waited > leaseMs * 1.1 + 3) checker.fail(`a revoke on ${this.name} waited for ${waited} ms`);
   }
 
-  /** @param revoke or only rename */
+  /** @param revoke true to revoke the key, false to rename it */
   #change({ id, bytes }: ApiKey, revoke: boolean): Promise<void> {
     const { database, link, world } = this.#options;
     return link.ask({

@@ -35,7 +35,7 @@ async function setupNeeded(server: TestServer): Promise<boolean> {
 }
 
 test('an owner in the environment is made at the first start, and changes nothing at a later one', async () => {
-  const warning = /New keys begin with sk_live_, as Stripe's do/;
+  const warning = /New keys begin with sk_live_, like Stripe's/;
   const first = await startServer({ isFresh: true });
   const { dataDir } = first;
   try {

@@ -11,7 +11,7 @@ import { openTestDatabase } from './open-database.ts';
 /** Epoch ms. */
 export const start = 1_700_000_000_000;
 
-/** The event of the i-th ms. */
+/** The event of the i-th millisecond. */
 export function event(i: number, chain = 'ws_1'): NewEvent {
   return {
     chain,
@@ -35,7 +35,7 @@ export const sealed = async (db: Kysely<Tables>, chain = 'ws_1') =>
     .orderBy('sequence')
     .execute();
 
-/** What the operator exports. */
+/** The export of an operator. */
 export async function exportOf(db: Kysely<Tables>): Promise<Anchor> {
   const anchor: Anchor = new Map();
   for (const row of await db.selectFrom('audit_event').selectAll().execute())
@@ -45,10 +45,10 @@ export async function exportOf(db: Kysely<Tables>): Promise<Anchor> {
 
 export const noAnchor: Anchor = new Map();
 
-/** Long after all events, so that the retention may have deleted each of them. */
+/** A baseline long after all events, so that the retention may have deleted any of them. */
 export const against = (anchor: Anchor) => ({ anchor, retention: 1, now: start + 1e9 });
 
-/** A database with an audit log, opened at once. `emptied` deletes all events and resolves with the database. */
+/** A database with an audit log, opened immediately. `emptied` deletes all events and resolves with the database. */
 export function auditLogOn(which: 'sqlite' | 'postgres') {
   const opened = openTestDatabase(which);
   return {

@@ -1,5 +1,5 @@
-// What a whole run of the tests shares: scripts/test.mjs calls both functions, as `node --test --test-global-setup` does
-// for a few files, and the test processes, which are started in between, inherit the variables.
+// Resources that all tests of a run share: scripts/test.mjs calls both functions, as `node --test --test-global-setup`
+// does for single files, and the test processes between them inherit the variables.
 
 import { rmSync } from 'node:fs';
 import { isBuilt, products } from '../../scripts/build.mjs';

@@ -1,4 +1,4 @@
-/** What `soku_take_grants` does, in plain words: the database of tests, and what the function is compared with. */
+/** A simple model of `soku_take_grants`: the database of tests, and the reference for the SQL function. */
 import type { Look } from '../../packages/server/src/limits/cluster-time.ts';
 import type { Granted, GrantRequest } from '../../packages/server/src/limits/postgres-grants.ts';
 import { maxQuota, minuteOf, used, type Window } from '../../packages/server/src/limits/sliding-window.ts';
@@ -6,7 +6,7 @@ import { maxQuota, minuteOf, used, type Window } from '../../packages/server/src
 const minute = 60_000;
 
 export class GrantModel {
-  /** Epoch ms: its clock. */
+  /** The clock of the database, epoch ms. */
   now: number;
   /** Epoch ms at which each node was registered, by id. */
   readonly nodes = new Map<string, number>();
@@ -54,7 +54,7 @@ export class GrantModel {
     return { at: this.now, keyId, ...window, granted };
   }
 
-  /** @param unasked what nodes may let pass in a minute that begins */
+  /** @param unasked requests that nodes may let pass without a grant in a new minute */
   #turn(window: Window, unasked: number): void {
     const ahead = minuteOf(this.now) - window.minute;
     if (ahead < 0) {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { assertRefusal } from './contract.ts';
 import type { Answer } from './person.ts';
 
-/** What the fields of an answer say; fails unless both kinds say the same. */
+/** The rate limit in the header fields of a response; fails unless both kinds of fields agree. */
 export function limitOf({ headers }: Answer) {
   const policy = /^"(key|address)";q=(\d+);w=60$/.exec(headers.get('ratelimit-policy') ?? '');
   const standing = /^"(key|address)";r=(\d+);t=(\d+)$/.exec(headers.get('ratelimit') ?? '');
@@ -15,10 +15,10 @@ export function limitOf({ headers }: Answer) {
 }
 
 /**
- * Fails unless the answer is a whole 429.
+ * Fails unless the response is a complete 429.
  *
  * @param now epoch ms, by the clock of the server
- * @returns the seconds after which it may be tried again
+ * @returns the seconds until a retry
  */
 export function assertLimited(answer: Answer, policy: 'key' | 'address', quota: number, now: number): number {
   assertRefusal(answer, 'rate_limited', now);

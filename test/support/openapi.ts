@@ -22,15 +22,15 @@ const documentSchema = z.looseObject({
 
 export interface Operation {
   method: string;
-  /** With its parameters in braces. */
+  /** The path with parameters in braces. */
   path: string;
   responses: z.infer<typeof operationSchema>['responses'];
 }
 
-/** The header fields that the document declares; the others are HTTP's own, and alike on all responses. */
+/** The header fields that the document declares; the others are standard HTTP fields of all responses. */
 const declaredFields = /^(x-soku-.*|(x-)?ratelimit(-.*)?|www-authenticate|retry-after|x-request-id)$/;
 
-/** Fails when a field came that is not documented, or one that is documented as required did not. */
+/** Fails when a field is not documented, or a required one is missing. */
 function checkHeaders(
   what: string,
   documented: Record<string, { required?: boolean | undefined }>,
@@ -44,7 +44,7 @@ function checkHeaders(
   assert.deepEqual(unknown, [], `${what} has header fields that are not in the document`);
 }
 
-/** The server's own OpenAPI document, held against the answers that it gives. */
+/** The server's own OpenAPI document, against which its responses are checked. */
 export class Specification {
   readonly document: Record<string, unknown>;
   readonly operations: readonly Operation[];
@@ -70,7 +70,7 @@ export class Specification {
     return new Specification((await call(`${server.url}/openapi.json`)).body);
   }
 
-  /** The operation that a request goes to, or undefined when the document has none. */
+  /** The operation of a request; undefined when the document has none. */
   find(method: string, path: string): Operation | undefined {
     const wanted = method === 'HEAD' ? 'GET' : method;
     const [pathname = ''] = path.split('?', 1);
@@ -81,7 +81,7 @@ export class Specification {
     );
   }
 
-  /** Fails unless the answer's status, headers and body are documented for this operation. */
+  /** Fails unless the response's status, headers and body are documented for this operation. */
   check(method: string, path: string, answer: Answer): void {
     const operation = this.find(method, path);
     assert.ok(operation, `${method} ${path} is not in the document`);

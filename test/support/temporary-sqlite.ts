@@ -1,4 +1,4 @@
-/** A database of a test's own, opened as the process opens its own. */
+/** A separate database for a test, opened as the server does. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,7 +20,7 @@ export async function openTemporary() {
 }
 
 /**
- * Opens a data directory as a start does, and closes it again.
+ * Opens a data directory like a start, and closes it again.
  *
  * @throws {StartupError} when it cannot be used
  */

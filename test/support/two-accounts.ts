@@ -4,7 +4,7 @@ import { makeReady, newDataDir, runOperator, startServer, type TestServer } from
 export const ada = { email: 'ada@example.com', password: 'correct horse battery' };
 export const bob = { email: 'bob@example.com', password: 'staple of another sort' };
 
-/** A server with two accounts, each with a workspace of its own. Whoever starts it must call `stop`. */
+/** A server with two accounts, each with its own workspace. The caller must call `stop`. */
 export async function startWithTwoAccounts(
   env: Record<string, string> = {},
 ): Promise<{ server: TestServer; stop(): Promise<void> }> {

@@ -1,6 +1,6 @@
 /**
- * Tortures three nodes for as long as wanted: no short test has the luck that a rare fault takes. A whole run of a
- * million operations is written down in docs/revocation-proof.md.
+ * Tortures three nodes for a given time: a short test rarely hits a rare fault. A full run writes its results to
+ * docs/revocation-proof.md.
  */
 import { parseArgs } from 'node:util';
 import { Random } from '../support/random.ts';

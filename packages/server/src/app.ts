@@ -63,7 +63,7 @@ import { version } from './version.ts';
 import { workspaceRoutes } from './workspaces/routes.ts';
 import { WorkspaceService } from './workspaces/service.ts';
 
-/** Puts the features together. This is the one file that knows all of them. */
+/** Assembles the features. This is the only file that knows all of them. */
 export async function createApp(
   config: Config,
   database: Database,
@@ -102,7 +102,7 @@ export async function createApp(
 
   const draining = drainable(app);
   const isStopping = () => draining.begun;
-  answerAhead(app, { verifier, addressOf, isClosing: isStopping, requests, log, verifyScope });
+  serveVerificationAhead(app, { verifier, addressOf, isClosing: isStopping, requests, log, verifyScope });
 
   const gateway =
     config.gateway &&
@@ -140,19 +140,19 @@ export async function createApp(
   return { app, accounts, failedSignIns, keys, nodes, limits, usage, gateway, draining };
 }
 
-/** Lets verification answer ahead of the framework. */
-function answerAhead(
+/** Handles verification requests ahead of the framework. */
+function serveVerificationAhead(
   app: FastifyInstance,
   {
     verifier,
     verifyScope,
-    ...how
+    ...laneOptions
   }: { verifier: GrantingVerifier; verifyScope: Config['verifyScope'] } & ConstructorParameters<
     typeof Lane
   >[0],
 ): void {
-  const { addressOf } = how;
-  const lane = new Lane(how);
+  const { addressOf } = laneOptions;
+  const lane = new Lane(laneOptions);
   const forwardAuth = new ForwardAuth({ verifier, addressOf, lane });
   const postVerify = new PostVerify({ verifier, addressOf, lane, verifyScope });
   serveAhead(app, (request, response, passOn) => {
@@ -160,7 +160,7 @@ function answerAhead(
   });
 }
 
-/** Accounts, the auth library behind them, and what stands before their passwords. */
+/** Creates the accounts, the auth library behind them, and the protection of their passwords. */
 function createAccounts(
   database: Database,
   { secret, publicUrl, log }: { secret: string; publicUrl: string; log: Logger },
@@ -175,13 +175,13 @@ function createAccounts(
     gate: new PasswordGate(),
     failedSignIns: new FailedSignIns({
       append: (events) => database.kysely.transaction().execute((db) => appendEvents(db, events)),
-      failed: (error) => log.error({ err: error }, 'failed sign-ins could not be written; it is tried again'),
+      failed: (error) => log.error({ err: error }, 'could not write failed sign-ins; retrying'),
     }),
     devices: new DeviceCookies(publicUrl, secret),
   };
 }
 
-/** The verifier, how it learns of changes, and what counts beside it. */
+/** Creates the verifier, the propagation of changes to it, and its limits, usage and counters. */
 export async function createVerification(
   config: Config,
   database: Database,
@@ -208,7 +208,7 @@ export async function createVerification(
     addressLimits,
     counts,
     failed: atMostEvery(10_000, (error, unsaid) =>
-      log.error({ err: error, unsaid }, 'a key could not be checked'),
+      log.error({ err: error, unsaid }, 'could not verify a key'),
     ),
   });
   const verifier = new GrantingVerifier(decider, limits.grants);
@@ -237,11 +237,11 @@ interface Source {
   secrets: SecretSource;
   lease: CacheLease;
   propagation: Propagation;
-  /** Absent with a file, which one process has alone. */
+  /** Absent with SQLite, which only one process uses. */
   nodes: Nodes | undefined;
 }
 
-/** Where the verifier reads, and when it may trust what it remembers. */
+/** Creates the source that the verifier reads, and the lease of its cache. */
 async function createSource(
   config: Config,
   database: Database,
@@ -269,7 +269,7 @@ async function createSource(
   };
 }
 
-/** Most deployments have no gateway, and its code costs memory. */
+/** Loads the gateway on demand: most deployments have none, and its code costs memory. */
 async function createGateway(options: ConstructorParameters<typeof Gateway>[0]): Promise<Gateway> {
   const { Gateway } = await import('./gateway/gateway.ts');
   return new Gateway(options);

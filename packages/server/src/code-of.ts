@@ -1,4 +1,4 @@
-/** What the system, SQLite's or PostgreSQL's driver calls a failure: ENOENT, 40P01. '' when it has no code. */
+/** The code of an error of the system or of a database driver, such as ENOENT or 40P01; '' without one. */
 export function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : '';
 }

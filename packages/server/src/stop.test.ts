@@ -4,7 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { pino } from 'pino';
 import { type Ending, endProcess } from './stop.ts';
 
-/** Ends a process that writes like this. @returns its exit code, and what it logged as an error */
+/** Shuts down a process with the given write step. @returns its exit code and the errors that it logged */
 async function endWriting(write: Ending['write'], bounds: { stalled: number; write: number }) {
   const errors: string[] = [];
   const log = pino({ level: 'error' }, { write: (line: string) => errors.push(JSON.parse(line).msg) });
@@ -23,7 +23,7 @@ async function endWriting(write: Ending['write'], bounds: { stalled: number; wri
   return { code, errors };
 }
 
-test('what takes long is written to its end as long as it gets on', async () => {
+test('a slow write completes as long as it makes progress', async () => {
   const write: Ending['write'] = async (progressed) => {
     const begun = performance.now();
     while (performance.now() - begun < 1500) {
@@ -47,22 +47,22 @@ const givenUp: [
   says: RegExp,
 ][] = [
   [
-    'does not get on',
+    'makes no progress',
     never,
     { stalled: 100, write: 60_000 },
-    /lost.*: the database has taken nothing for 0.1 s$/,
+    /lost.*: the database accepted no write for 0.1 s$/,
   ],
   [
     'never ends',
     endless,
     { stalled: 60_000, write: 100 },
-    /lost.*: it was more than the database takes in 0.1 s$/,
+    /lost.*: the database needed more than 0.1 s to write them$/,
   ],
-  ['fails', async () => false, { stalled: 60_000, write: 60_000 }, /lost.*: they could not be written$/],
+  ['fails', async () => false, { stalled: 60_000, write: 60_000 }, /lost.*: writing them failed$/],
 ];
 
 for (const [what, write, bounds, says] of givenUp) {
-  test(`a write that ${what} is given up with 69, and the log says why`, async () => {
+  test(`a write that ${what} is abandoned with exit code 69, and the log states why`, async () => {
     const { code, errors } = await endWriting(write, bounds);
     assert.equal(code, 69);
     assert.equal(errors.length, 1);

@@ -3,46 +3,52 @@ import type { Logger } from 'pino';
 import { exitCodes } from './startup-error.ts';
 
 /**
- * ms for which a node goes on serving when it is asked to stop, with /readyz at 503: load balancers need it to look
- * elsewhere. Alone there is no elsewhere, so it stops at once.
+ * ms for which a stopping node keeps serving while /readyz returns 503, so that load balancers switch to other nodes.
+ * Without other nodes it stops immediately.
  */
 const drainTime = 2000;
 
 /**
- * ms for what needs PostgreSQL at the end. Without bounds an unreachable one would hold the process for minutes; but as
- * long as it takes what is written, `stalled` begins anew, because with many keys in use there is a lot to write.
+ * Timeouts in ms of the last steps that need PostgreSQL; an unreachable one would otherwise hold the process for
+ * minutes. `stalled` restarts with each completed write, because with many keys in use there is a lot to write.
  */
-const usualPatience = { stalled: 6000, write: 60_000, leave: 6000, close: 1000 };
+const defaultTimeouts = { stalled: 6000, write: 60_000, leave: 6000, close: 1000 };
 
-/** What has to be brought to an end, in the order in which it is. */
+/** The steps of a shutdown, in order. */
 export interface Ending {
-  /** Whether other nodes serve meanwhile. */
+  /** Whether other nodes are ready to serve. */
   hasOthers: () => boolean;
-  /** From now on /readyz is 503, and each answer closes its connection. */
+  /** Makes /readyz return 503, and each response close its connection. */
   drain: () => void;
-  /** Takes no new requests; resolves when the open ones have ended. @param since monotonic ms, when it was asked for */
+  /** Stops accepting requests; resolves when the open ones have ended. @param since monotonic ms of the stop signal */
   closeServers: (since: number) => Promise<unknown>;
   /**
-   * Writes what is only in memory; resolves with whether it is written.
+   * Writes the data that is only in memory. Resolves to whether all of it was written.
    *
-   * @param progressed to be called whenever a part of it is
+   * @param progressed called after each part
    */
   write: (progressed: () => void) => Promise<boolean>;
-  /** Lets nobody wait for this node any more. */
+  /** Deregisters this node, so that the others no longer wait for it. */
   leave: () => Promise<unknown>;
   closeDatabase: () => Promise<unknown>;
-  /** Whether the database is one that may not answer: a file always does, and may take its time. */
+  /** Whether the database may be unresponsive. A file always responds, even if slowly, so it has no timeouts. */
   isRemote: boolean;
   log: Logger;
 }
 
-/** Ends a process so that nothing that was begun is lost. @returns the exit code */
-export async function endProcess(signal: string, ending: Ending, patience = usualPatience): Promise<number> {
+/** Shuts the process down without losing work that has begun. @returns the exit code */
+export async function endProcess(
+  signal: string,
+  ending: Ending,
+  patience = defaultTimeouts,
+): Promise<number> {
   const { log, isRemote } = ending;
   const since = performance.now();
   ending.drain();
   if (ending.hasOthers()) {
-    log.info(`${signal}: not ready any more; serving on for ${drainTime / 1000} s until nobody asks`);
+    log.info(
+      `${signal}: no longer ready; serving for another ${drainTime / 1000} s while load balancers switch`,
+    );
     await wait(drainTime);
   }
   log.info(`${signal}: finishing the open requests`);
@@ -51,22 +57,20 @@ export async function endProcess(signal: string, ending: Ending, patience = usua
   const [lost] = await Promise.all([write(ending, patience), inTime(ending.leave(), leave)]);
   await inTime(ending.closeDatabase(), close);
   if (lost !== undefined) {
-    log.error(
-      `The uses of keys in the last seconds are lost, and with them what passed of limits, as far as not written yet: ${lost}`,
-    );
+    log.error(`Usage and rate-limit counts of the last seconds are lost: ${lost}`);
   }
   log.info('Stopped');
   return lost === undefined ? 0 : exitCodes.unavailable;
 }
 
-/** @returns why not everything is written; undefined when it is */
-async function write(ending: Ending, { stalled, write: whole }: typeof usualPatience) {
+/** @returns why some data was not written; undefined when all was */
+async function write(ending: Ending, { stalled, write: whole }: typeof defaultTimeouts) {
   const { promise: givenUp, resolve: giveUp } = Promise.withResolvers<string>();
-  const stalling = setTimeout(giveUp, stalled, `the database has taken nothing for ${stalled / 1000} s`);
-  const over = setTimeout(giveUp, whole, `it was more than the database takes in ${whole / 1000} s`);
+  const stalling = setTimeout(giveUp, stalled, `the database accepted no write for ${stalled / 1000} s`);
+  const over = setTimeout(giveUp, whole, `the database needed more than ${whole / 1000} s to write them`);
   const writing = ending.write(() => stalling.refresh());
-  const result = writing.then((written) => (written ? undefined : 'they could not be written'));
-  // The loser of the race may still fail.
+  const result = writing.then((written) => (written ? undefined : 'writing them failed'));
+  // The result may still reject after it has lost the race.
   result.catch(() => undefined);
   try {
     return await (ending.isRemote ? Promise.race([result, givenUp]) : result);
@@ -76,12 +80,12 @@ async function write(ending: Ending, { stalled, write: whole }: typeof usualPati
 }
 
 /**
- * What a promise resolves with; undefined when it takes more than so many ms. Its timer keeps the process alive, which
- * broken sockets do not.
+ * Resolves with the value of a promise, or with undefined after `ms`. Its timer keeps the process alive, which broken
+ * sockets do not.
  */
 async function inTime<T>(promise: Promise<T>, ms: number | undefined): Promise<T | undefined> {
   if (ms === undefined) return promise;
-  // The loser of the race may still fail.
+  // The promise may still reject after it has lost the race.
   promise.catch(() => undefined);
   const over = new AbortController();
   try {

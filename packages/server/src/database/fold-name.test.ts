@@ -9,7 +9,7 @@ import { foldName } from './fold-name.ts';
 const opened = openTestDatabase('postgres');
 after(async () => (await opened).close());
 
-test('case is folded as Unicode says: whatever full case folding takes for the same is the same', async () => {
+test('case folding follows Unicode: names that are equal under full case folding are equal', async () => {
   const { database } = await opened;
   // Another implementation of Unicode's full case folding.
   const { rows } = await sql<{ letter: string; folded: string }>`
@@ -20,7 +20,7 @@ test('case is folded as Unicode says: whatever full case folding takes for the s
   for (const { letter, folded } of rows) assert.equal(foldName(letter), foldName(folded), letter);
 });
 
-test('a folded name is folded, in any case', () => {
+test('folding a folded name, in any case, changes nothing', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), (name) => {
       const folded = foldName(name);
@@ -32,7 +32,7 @@ test('a folded name is folded, in any case', () => {
   );
 });
 
-test('what looks or means the same is the same, and other letters stay apart', () => {
+test('names that look or mean the same are equal, and other letters stay different', () => {
   const same: [string, string][] = [
     ['Straße', 'STRASSE'],
     ['ΟΔΥΣΣΕΥΣ', 'οδυσσευς'],

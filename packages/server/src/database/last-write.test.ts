@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { lastWrite } from './last-write.ts';
 import { type StorageProblem, StorageUnavailable } from './unavailable.ts';
 
-test('a last write that fails is tried again', async () => {
+test('a failed last write is retried', async () => {
   let tries = 0;
   await lastWrite(async () => {
     tries += 1;
@@ -12,7 +12,7 @@ test('a last write that fails is tried again', async () => {
   assert.equal(tries, 3);
 });
 
-test('one that gets on is tried again for as long as it does', async (t) => {
+test('a last write is retried as long as it makes progress', async (t) => {
   let now = 1000;
   t.mock.method(performance, 'now', () => now);
   let last = 0;
@@ -27,7 +27,7 @@ test('one that gets on is tried again for as long as it does', async (t) => {
   assert.equal(now, 17_000);
 });
 
-test('one to a data directory that was removed is not tried again; a full disk may be mended', async () => {
+test('a last write is not retried when the data directory was removed, but it is on a full disk', async () => {
   for (const [problem, expected] of [
     ['lost', 1],
     ['full', 2],

@@ -4,7 +4,7 @@ import { errorCodes } from '@soku/contract/error-codes';
 import { type ApiProblem, errorBody, errorHeaders } from './errors.ts';
 import { nextRequestId } from './request-ids.ts';
 
-/** Bounds of a request, in bytes and ms. */
+/** Limits of a request, in bytes and ms. */
 export const requestLimits = {
   body: 64 * 1024,
   url: 8 * 1024,
@@ -19,10 +19,10 @@ const problems: Record<string, string> = {
 };
 
 /**
- * What a server must reject of any request. Node is told not to reject a missing Host, because its response would not
- * have our envelope.
+ * Checks what a server must reject in any request. Node's own check of the Host header is disabled, because its
+ * response would not have the error envelope.
  *
- * @param hosts how many Host fields came
+ * @param hosts number of Host fields
  */
 export function checkForm({ url = '', httpVersion }: IncomingMessage, hosts: number): ApiProblem | null {
   if (url.length > requestLimits.url) {
@@ -35,7 +35,9 @@ export function checkForm({ url = '', httpVersion }: IncomingMessage, hosts: num
   return null;
 }
 
-/** What never became a request: not HTTP, headers too large, or too slow. The bytes are neither answered nor logged. */
+/**
+ * Rejects input that is not a complete request: not HTTP, headers too large, or too slow. It is never echoed or logged.
+ */
 export function rejectBrokenRequest(error: NodeJS.ErrnoException, socket: Duplex): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
@@ -45,7 +47,7 @@ export function rejectBrokenRequest(error: NodeJS.ErrnoException, socket: Duplex
   rejectOnSocket(socket, { code: 'invalid_request', message });
 }
 
-/** Answers where there is no request that Node could answer, and sends no more over that connection. */
+/** Sends an error without a request object, and closes the connection. */
 export function rejectOnSocket(socket: Duplex, refusal: ApiProblem): void {
   const id = nextRequestId();
   const body = JSON.stringify(errorBody(refusal, id, Date.now()));

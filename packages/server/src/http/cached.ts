@@ -1,9 +1,9 @@
-/** Bounds of what is kept: how many texts, and how many characters of each. */
-const mostCached = 1000;
+/** Limits of the cache: number of entries, and characters of each. */
+const maxEntries = 1000;
 const longestCached = 128;
 
 /**
- * Keeps the results of the last texts, as the same few clients, proxies and field names come again and again.
+ * Caches the results of recent texts, because the same clients, proxies and field names recur.
  *
  * @param compute depends on the text alone, and never returns undefined
  */
@@ -13,8 +13,8 @@ export function cached<T>(compute: (text: string) => T): (text: string) => T {
     const known = results.get(text);
     if (known !== undefined || text.length > longestCached) return known ?? compute(text);
     const result = compute(text);
-    if (results.size >= mostCached) results.clear();
-    // A copy, because a piece of a header keeps the whole header in memory.
+    if (results.size >= maxEntries) results.clear();
+    // A copy, because a slice of a header keeps the whole header in memory.
     results.set(Buffer.from(text, 'latin1').toString('latin1'), result);
     return result;
   };

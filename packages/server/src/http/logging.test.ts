@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { visible } from './logging.ts';
 
-test('no text of a log line can move the cursor of a terminal or begin a line', () => {
+test('no text of a log line can move the cursor of a terminal or start a new line', () => {
   const line = JSON.stringify({
     msg: 'a\u001b[2J\nb',
     file: '\u009b31m\u202ex',

@@ -1,55 +1,55 @@
 import type { Later } from '../timers/repeating.ts';
 
 interface Options {
-  /** ms from the end of one exchange to the beginning of the next, when none is requested. */
+  /** ms from the end of one heartbeat to the start of the next, unless one is requested sooner. */
   interval: number;
   later: Later;
-  /** From 0 to below 1. */
+  /** Returns a number in [0, 1). */
   random: () => number;
-  /** Called with the first of several failures in a row. */
+  /** Called with the first of several consecutive failures. */
   failed: (error: unknown) => void;
   /** Called at the first success after a failure. */
   recovered: () => void;
 }
 
-/** How one exchange ended. */
+/** The outcome of one heartbeat. */
 export interface Outcome<T> {
-  /** Undefined when this node has not applied all changes that the exchange returned. */
+  /** The result; undefined when this node has not applied every change that the heartbeat returned. */
   caughtUp: T | undefined;
-  /** Whether to start the next one at once. */
+  /** Whether to start the next one immediately. */
   again: boolean;
 }
 
 const firstRetryMs = 50;
 const lastRetryMs = 1000;
 
-/** Runs exchanges one after another, never two at the same time, until it is stopped. */
+/** Runs heartbeats one after another, never two at a time, until it is stopped. */
 export class Exchanges<T> {
-  readonly #exchange: (isAwaited: boolean) => Promise<Outcome<T>>;
+  readonly #heartbeat: (isAwaited: boolean) => Promise<Outcome<T>>;
   readonly #options: Options;
   #running: Promise<void> | undefined;
-  #wanted = false;
+  #requested = false;
   #failures = 0;
   #stopped = false;
-  /** Callers that wait for an exchange that has not been sent yet. */
+  /** Callers that wait for a heartbeat that has not been sent yet. */
   #waiting: ((result: T) => void)[] = [];
   #cancel: () => void = () => undefined;
 
-  /** @param exchange `isAwaited`: a caller of `next` waits for this exchange */
-  constructor(exchange: (isAwaited: boolean) => Promise<Outcome<T>>, options: Options) {
-    this.#exchange = exchange;
+  /** @param heartbeat sends one heartbeat; `isAwaited`: a caller of `next` waits for it */
+  constructor(heartbeat: (isAwaited: boolean) => Promise<Outcome<T>>, options: Options) {
+    this.#heartbeat = heartbeat;
     this.#options = options;
   }
 
-  /** Runs an exchange at once, or one more after the running one, whose snapshot may be too old. */
+  /** Runs a heartbeat immediately, or one more after the running one, whose snapshot may be too old. */
   wake(): void {
-    this.#wanted = true;
+    this.#requested = true;
     if (this.#running === undefined && this.#failures === 0) this.#begin();
   }
 
   /**
-   * Resolves with an exchange that was sent after this call, once this node has caught up with it. Never rejects,
-   * because failed exchanges are repeated. Never resolves after the stop.
+   * Resolves with a heartbeat that is sent after this call, once this node has caught up with it. Never rejects,
+   * because failed heartbeats are retried. Never resolves after `stop`.
    */
   next(): Promise<T> {
     return new Promise((resolve) => {
@@ -58,7 +58,7 @@ export class Exchanges<T> {
     });
   }
 
-  /** Starts no further exchange; resolves when the running one has ended. */
+  /** Starts no further heartbeat; resolves when the running one has ended. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#cancel();
@@ -74,20 +74,20 @@ export class Exchanges<T> {
   async #run(): Promise<void> {
     let pause = 0;
     while (pause === 0 && !this.#stopped) {
-      pause = await this.#once();
-      if (this.#wanted && this.#failures === 0) pause = 0;
+      pause = await this.#runOnce();
+      if (this.#requested && this.#failures === 0) pause = 0;
     }
     this.#running = undefined;
     if (!this.#stopped) this.#cancel = this.#options.later(() => this.#begin(), pause);
   }
 
-  /** @returns ms until the next one */
-  async #once(): Promise<number> {
-    this.#wanted = false;
+  /** @returns ms until the next heartbeat */
+  async #runOnce(): Promise<number> {
+    this.#requested = false;
     const waiting = this.#waiting;
     this.#waiting = [];
     try {
-      const { caughtUp, again } = await this.#exchange(waiting.length > 0);
+      const { caughtUp, again } = await this.#heartbeat(waiting.length > 0);
       if (caughtUp === undefined) this.#waiting.unshift(...waiting);
       else for (const resolve of waiting) resolve(caughtUp);
       if (this.#failures > 0) this.#options.recovered();
@@ -101,7 +101,7 @@ export class Exchanges<T> {
     }
   }
 
-  /** Exponential backoff with jitter, so that the nodes do not all reconnect at once. */
+  /** Exponential backoff with jitter, so that the nodes do not all reconnect at the same time. */
   #retryMs(): number {
     const longest = Math.min(lastRetryMs, firstRetryMs * 2 ** (this.#failures - 1));
     return longest * (0.5 + this.#options.random() / 2);

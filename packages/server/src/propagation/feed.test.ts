@@ -11,72 +11,72 @@ function exchange(head: Change, changes: Change[]): ClusterSnapshot {
   return { registered: true, head, changes, nodes: [] };
 }
 
-/** A feed that has applied change 5, and the calls of its cache. */
+/** A change log that has applied change 5, and the calls to its cache. */
 function newFeed() {
-  const told: string[] = [];
+  const calls: string[] = [];
   const feed: Feed = new Feed({
-    forget: ({ subject }) => told.push(`${subject} at ${feed.applied.seq}`),
-    empty: () => told.push('everything'),
+    forget: ({ subject }) => calls.push(`${subject} at ${feed.applied.seq}`),
+    empty: () => calls.push('everything'),
   });
   feed.startOver();
   feed.begin(change(5));
-  told.length = 0;
-  return { feed, told };
+  calls.length = 0;
+  return { feed, calls };
 }
 
-test('changes are forgotten one after the other, each before it counts as applied', () => {
-  const { feed, told } = newFeed();
+test('changes are evicted one by one, each before it counts as applied', () => {
+  const { feed, calls } = newFeed();
   assert.equal(feed.apply(exchange(change(7), [change(5), change(6), change(7)])), 'complete');
-  assert.deepEqual(told, ['key_6 at 5', 'key_7 at 6']);
+  assert.deepEqual(calls, ['key_6 at 5', 'key_7 at 6']);
   assert.equal(feed.applied.seq, 7);
 });
 
-test('without a change there is nothing to compare but the head', () => {
-  const { feed, told } = newFeed();
+test('without a new change only the head is compared', () => {
+  const { feed, calls } = newFeed();
   assert.equal(feed.apply(exchange(change(5), [])), 'complete');
-  assert.deepEqual(told, []);
+  assert.deepEqual(calls, []);
 });
 
-test('an exchange that does not reach the head is partial', () => {
+test('a snapshot that does not reach the head is partial', () => {
   const { feed } = newFeed();
   assert.equal(feed.apply(exchange(change(9), [change(5), change(6)])), 'partial');
   assert.equal(feed.applied.seq, 6);
 });
 
 const broken = {
-  'the row is gone': { ...exchange(change(5), [change(5)]), registered: false },
-  'the change applied last was pruned': exchange(change(6), [change(6)]),
+  'the row of the node is gone': { ...exchange(change(5), [change(5)]), registered: false },
+  'the last applied change was pruned': exchange(change(6), [change(6)]),
   'all changes were pruned': exchange(change(6), []),
-  'the next one is missing': exchange(change(6), [change(5)]),
-  'one between is missing': exchange(change(8), [change(5), change(6), change(8)]),
-  'the change applied last is another one': exchange(change(6), [change(5, 'other'), change(6)]),
-  'the head is another change of the same number': exchange(change(5, 'other'), [change(5, 'other')]),
-  'the head is another one than the last change': exchange(change(6, 'other'), [change(5), change(6)]),
-  'the head is behind': exchange(change(4), []),
+  'the next change is missing': exchange(change(6), [change(5)]),
+  'a change in between is missing': exchange(change(8), [change(5), change(6), change(8)]),
+  'the last applied change has another token': exchange(change(6), [change(5, 'other'), change(6)]),
+  'the head has the same number but another token': exchange(change(5, 'other'), [change(5, 'other')]),
+  'the head and the last change have different tokens': exchange(change(6, 'other'), [change(5), change(6)]),
+  'the head is older than the last applied change': exchange(change(4), []),
 };
 
 for (const [what, answer] of Object.entries(broken)) {
-  test(`the feed is broken when ${what}`, () => {
+  test(`the change log is broken when ${what}`, () => {
     assert.equal(newFeed().feed.apply(answer), 'broken');
   });
 }
 
-test('a read may be kept when its snapshot has all that was applied', () => {
+test('a read may be cached when its snapshot includes every applied change', () => {
   const { feed } = newFeed();
   const ticket = feed.beginRead();
   assert.equal(feed.mayKeep(ticket, change(4)), false, 'older');
-  assert.equal(feed.mayKeep(ticket, change(5)), true, 'as new');
-  assert.equal(feed.mayKeep(ticket, change(5, 'other')), false, 'of the same number, before a failover');
+  assert.equal(feed.mayKeep(ticket, change(5)), true, 'as recent');
+  assert.equal(feed.mayKeep(ticket, change(5, 'other')), false, 'same number, before a failover');
   assert.equal(feed.mayKeep(ticket, change(6)), true, 'newer');
   feed.apply(exchange(change(7), [change(5), change(6), change(7)]));
-  assert.equal(feed.mayKeep(ticket, change(6)), false, 'older by now');
+  assert.equal(feed.mayKeep(ticket, change(6)), false, 'older than the applied changes by now');
 });
 
-test('a read that began before everything was forgotten, or before the registration, is not kept', () => {
-  const { feed, told } = newFeed();
+test('a read that began before the cache was emptied, or before the registration, is not cached', () => {
+  const { feed, calls } = newFeed();
   const before = feed.beginRead();
   feed.startOver();
-  assert.deepEqual([told, feed.registered], [['everything'], false]);
+  assert.deepEqual([calls, feed.registered], [['everything'], false]);
   const between = feed.beginRead();
   assert.equal(feed.mayKeep(between, change(9)), false);
   feed.begin(change(5));

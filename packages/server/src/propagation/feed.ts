@@ -1,27 +1,27 @@
 import { type Change, type ClusterSnapshot, type Head, sameHead } from './link.ts';
 
-/** The verifier's cache of keys. Both methods are called in the same turn in which the feed advances. */
+/** The verifier's cache of keys. Both methods are called in the event-loop turn in which the change log advances. */
 export interface Cache {
   forget(change: Change): void;
   empty(): void;
 }
 
-/** Taken when a read of a key is sent. */
+/** Taken when a read of a key is sent; identifies the state of the cache at that time. */
 export type Ticket = number;
 
-const unkeepable: Ticket = -1;
+const uncacheable: Ticket = -1;
 
 /**
- * - complete: every change up to the head of the exchange is evicted from the cache
- * - partial: there are more changes than one exchange returns
- * - broken: it is unknown which changes the cache lacks
+ * - complete: every change up to the head of the snapshot was evicted from the cache
+ * - partial: more changes remain than one heartbeat returns
+ * - broken: which changes the cache lacks is unknown
  */
-type Applied = 'complete' | 'partial' | 'broken';
+type ApplyResult = 'complete' | 'partial' | 'broken';
 
-/** How far this node has applied the changes. It advances only through consecutive changes. */
+/** This node's position in the change log. It advances only through consecutive changes. */
 export class Feed {
   readonly #cache: Cache;
-  /** Incremented when the cache is emptied. */
+  /** Incremented each time the cache is emptied. */
   #epoch = 0;
   #registered = false;
   #applied: Head = { seq: 0, token: '' };
@@ -38,12 +38,12 @@ export class Feed {
     return this.#registered;
   }
 
-  /** The newest change that is evicted from the cache. */
+  /** The newest change that was evicted from the cache. */
   get applied(): Head {
     return this.#applied;
   }
 
-  /** Empties the cache: nothing that was read before may be cached. */
+  /** Empties the cache. Results of earlier reads may no longer be cached. */
   startOver(): void {
     this.#epoch += 1;
     this.#registered = false;
@@ -56,17 +56,17 @@ export class Feed {
     this.#registered = true;
   }
 
-  /** Evicts what has changed. */
-  apply({ registered, head, changes }: ClusterSnapshot): Applied {
+  /** Evicts what the changes of a snapshot affect. */
+  apply({ registered, head, changes }: ClusterSnapshot): ApplyResult {
     if (!registered) return 'broken';
-    if (head.seq > this.#applied.seq && !this.#follow(changes)) return 'broken';
+    if (head.seq > this.#applied.seq && !this.#applyConsecutive(changes)) return 'broken';
     if (head.seq > this.#applied.seq) return 'partial';
-    // A head older than what was applied, or another change with the same number: a failover has lost commits.
+    // A head older than the applied change, or a different change with its number: a failover has lost commits.
     return sameHead(head, this.#applied) ? 'complete' : 'broken';
   }
 
-  /** @returns false at a gap: a change may be missing */
-  #follow(changes: readonly Change[]): boolean {
+  /** @returns false at a gap, where a change may be missing */
+  #applyConsecutive(changes: readonly Change[]): boolean {
     const [last, ...next] = changes;
     if (last === undefined || !sameHead(last, this.#applied) || next.length === 0) return false;
     for (const change of next) {
@@ -78,13 +78,13 @@ export class Feed {
   }
 
   beginRead(): Ticket {
-    return this.#registered ? this.#epoch : unkeepable;
+    return this.#registered ? this.#epoch : uncacheable;
   }
 
   /**
-   * Whether what was read may be cached. Call it in the same turn in which it is cached.
+   * Whether the result of a read may be cached. Call this in the event-loop turn in which it is cached.
    *
-   * @param head of the snapshot in which the key was read: an older one may lack a change that was applied since
+   * @param head read in the same snapshot as the key: an older one may lack a change that was applied since
    */
   mayKeep(ticket: Ticket, head: Head): boolean {
     if (ticket !== this.#epoch) return false;

@@ -1,12 +1,12 @@
-/** The newest change. */
+/** A position in the change log: that of the newest change. */
 export interface Head {
-  /** Grows by one with each change; the order of the numbers is the order of the commits. */
+  /** Incremented by each change; the order of the numbers is the order of the commits. */
   seq: number;
-  /** Random, created with the change: distinguishes it from a change with the same number after a failover. */
+  /** Random; distinguishes the change from another with the same number after a failover. */
   token: string;
 }
 
-/** Whether two heads are the same change. */
+/** Whether two heads refer to the same change. */
 export function sameHead(one: Head, other: Head): boolean {
   return one.seq === other.seq && one.token === other.token;
 }
@@ -14,56 +14,56 @@ export function sameHead(one: Head, other: Head): boolean {
 /** The newest change that a node has evicted from its cache. */
 export interface Acknowledgement extends Head {
   nodeId: string;
-  /** The renewal in the node's row until then. It shows that the sender can read that table: any role can notify. */
+  /** The node's previous renewal. It proves that the sender can read the table: any role can notify. */
   renewal: string;
 }
 
-/** What other nodes must evict. */
+/** An entry of the change log: what every node must evict. */
 export interface Change extends Head {
   kind: 'key' | 'workspace' | 'secret';
-  /** Id of the key or of the workspace; '' for a secret. */
+  /** ID of the key or the workspace; '' for a secret. */
   subject: string;
   /** SHA-256 of the secrets of the key. */
   hashes: readonly Uint8Array[];
 }
 
-/** One registered node, as a snapshot shows it. */
+/** The row of a registered node, as read in a snapshot. */
 export interface NodeRow {
   id: string;
   name: string;
   /** The node has evicted every change up to this one. */
   ackedSeq: number;
-  /** Random, new with each renewal: while it is unchanged, the node is silent. */
+  /** Random, replaced by each renewal. While it is unchanged, the node is silent. */
   renewal: string;
 }
 
-/** The result of one exchange, read from one snapshot. */
+/** The result of one heartbeat, read from one database snapshot. */
 export interface ClusterSnapshot {
-  /** Whether this node's row existed and, if there was a new renewal, now has it. */
+  /** Whether this node's row existed and, if the heartbeat carried a renewal, now has it. */
   registered: boolean;
   head: Head;
   /**
-   * From the acknowledged change on, ascending, at most 1000. The first is the change that was applied last, so that
-   * its token can be compared; absent when pruned.
+   * Changes from the acknowledged one on, ascending, at most 1000. The first is the last applied change, so that its
+   * token can be compared; it is absent when pruned.
    */
   changes: readonly Change[];
-  /** All nodes; this node's own row may be from before the renewal. */
+  /** All nodes. This node's own row may show its state before the renewal. */
   nodes: readonly NodeRow[];
 }
 
-/** The statements of the protocol. Every one rejects within a bounded time if no answer arrives. */
+/** The database operations of the protocol. Each rejects within a bounded time if no response arrives. */
 export interface FeedLink {
-  /** Commits the row of a node. */
+  /** Commits a new row for a node. */
   register(node: { id: string; name: string; renewal: string }): Promise<void>;
-  /** Send it after the row is committed: then every change that is missing from this head waits for the row. */
+  /** Call it after the row is committed: the author of any change after this head then waits for the row. */
   readHead(): Promise<Head & { leaseMs: number }>;
   /**
-   * ONE statement: renews the lease and acknowledges in the own row, and reads head, changes and nodes. Without a
-   * renewal it only reads, so it gives no lease.
+   * A heartbeat, in a single statement: it renews the lease and acknowledges changes in the node's own row, and reads
+   * the head, the changes and the nodes. Without a renewal it only reads, so it grants no lease.
    */
   exchange(node: { id: string; acked: Head; renewal: string | undefined }): Promise<ClusterSnapshot>;
-  /** Deletes a row if its renewal is unchanged. True when the row is gone, deleted by this call or before. */
+  /** Deletes a row if its renewal is unchanged. Resolves to true when the row is gone, whoever deleted it. */
   fence(id: string, renewal: string): Promise<boolean>;
-  /** Deletes the own row. */
+  /** Deletes the node's own row. */
   leave(id: string): Promise<void>;
 }

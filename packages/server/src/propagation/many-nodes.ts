@@ -10,8 +10,9 @@ import type { VerifierNode } from './node.ts';
 import { type Changed, type CommandResult, type Propagation, revokeUndone } from './propagation.ts';
 
 /**
- * Several processes share a PostgreSQL database, each with its own cache. Triggers publish each change at its commit,
- * and a call returns when every node has applied it, or can no longer verify from its cache (docs/revocation.md).
+ * Several processes that share a PostgreSQL database, each with its own cache. Triggers publish each change at its
+ * commit. A call returns when every node has applied the change or can no longer verify from its cache
+ * (docs/revocation.md).
  */
 export function manyNodesPropagation(
   { kysely }: Pick<PostgresDatabase, 'kysely'>,
@@ -24,7 +25,7 @@ export function manyNodesPropagation(
       const { value, changed, hashes } = await kysely.connection().execute((db) => transact(db, work));
       if (changed === undefined) return { value, effect: { nodes: 1, waitedMs: 0 } };
       const [{ nodes, waitedMs }] = await Promise.all([
-        // The response to the commit has arrived.
+        // At this point the response to the commit has arrived.
         node.settle(clock.monotonic()),
         changed.kind === 'revoked' ? journal.append(hashes) : undefined,
       ]);
@@ -37,48 +38,48 @@ export function manyNodesPropagation(
  * Runs the work in one transaction.
  *
  * @param db one connection
- * @returns what the work returned, and the hashes of the keys that it revoked
+ * @returns the result of the work, and the hashes of the keys that it revoked
  */
 async function transact<T>(db: Kysely<Tables>, work: (db: Kysely<Tables>) => Promise<CommandResult<T>>) {
   try {
     await sql`BEGIN`.execute(db);
     const { value, changed, events = [] } = await work(db);
-    const end = [...appending(events), ...commitOf(changed)].join(';\n');
+    const end = [...eventInsertion(events), ...commitStatements(changed)].join(';\n');
     const { rows } = await sql.raw<{ hash: Uint8Array }>(end).execute(db);
     return { value, changed, hashes: rows.map(({ hash }) => hash) };
   } catch (error) {
-    // A connection that broke is not used again.
+    // The rollback fails only on a broken connection, which is not reused.
     await sql`ROLLBACK`.execute(db).catch(() => undefined);
-    throw undone.has(codeOf(error)) ? revokeUndone() : error;
+    throw undoneCodes.has(codeOf(error)) ? revokeUndone() : error;
   }
 }
 
 /**
- * SQLSTATEs of a revoke that is not kept: division by zero, in the read-back below, and feature not supported, which
- * PostgreSQL raises for UPDATE ... RETURNING where a rule rewrites the statement.
+ * SQLSTATEs of a revoke that the database undid: division by zero, from the read-back below, and feature not supported,
+ * which PostgreSQL raises for UPDATE ... RETURNING when a rule rewrites the statement.
  */
-const undone = new Set(['22012', '0A000']);
+const undoneCodes = new Set(['22012', '0A000']);
 
-/** The insertion of events as a statement without parameters, so that it is sent together with the commit. */
-function appending(events: readonly NewEvent[]): string[] {
+/** The insertion of events as a statement without parameters, so that it can be sent together with the commit. */
+function eventInsertion(events: readonly NewEvent[]): string[] {
   if (events.length === 0) return [];
   const rows = pg.escapeLiteral(JSON.stringify(toEventRows(events)));
   return [`INSERT INTO audit_event SELECT * FROM json_populate_recordset(NULL::audit_event, ${rows})`];
 }
 
 /**
- * The end of a transaction, in one round trip. The triggers that publish lock the head of all changes, and no
- * transaction may hold that lock while it waits for its process, which may be frozen. So what follows them is sent
- * together with the commit.
+ * The end of a transaction, in one round trip. The publishing triggers lock the head of the change log, and no
+ * transaction may hold that lock while it waits for its process, which may be frozen. So the statements that follow
+ * the triggers are sent together with the commit.
  */
-function commitOf(changed: Changed | undefined): string[] {
+function commitStatements(changed: Changed | undefined): string[] {
   if (changed?.kind !== 'revoked') return ['COMMIT'];
   const { ids, republish } = changed;
   return [
     ...(republish === undefined ? [] : [`SELECT soku_publish('key', ${pg.escapeLiteral(republish)}, NULL)`]),
-    // The triggers of the commit run before the revoke is read back, and with them any other that could undo it there.
+    // Runs the deferred triggers before the read-back, including any that would undo the revoke at the commit.
     'SET CONSTRAINTS ALL IMMEDIATE',
-    // The division fails, and with it the transaction, when a secret is not revoked.
+    // If a secret is not revoked, the division fails and aborts the transaction.
     `SELECT s.hash, 1 / (k.revoked_at IS NOT NULL AND d.hash IS NOT NULL)::int
      FROM api_key k JOIN api_key_secret s ON s.key_id = k.id LEFT JOIN dead_hash d ON d.hash = s.hash
      WHERE k.id = ANY (ARRAY(SELECT json_array_elements_text(${pg.escapeLiteral(JSON.stringify(ids))})))`,

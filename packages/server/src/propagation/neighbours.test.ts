@@ -6,7 +6,7 @@ function row(renewal: string, id = 'a') {
   return { id, name: `server ${id}`, ackedSeq: 1, renewal };
 }
 
-test('a node is silent since the first answer that showed its renewal', () => {
+test('a node is silent since the first response that showed its current renewal', () => {
   const neighbours = new Neighbours();
   neighbours.see([row('r1')], 100);
   neighbours.see([row('r1')], 300);
@@ -15,7 +15,7 @@ test('a node is silent since the first answer that showed its renewal', () => {
   assert.equal(neighbours.silentMs('a', 550), 50);
 });
 
-test('a renewal that comes again, after a failover, was heard of just now', () => {
+test('a renewal that reappears after a failover counts as new', () => {
   const neighbours = new Neighbours();
   neighbours.see([row('r1')], 100);
   neighbours.see([row('r2')], 200);
@@ -23,7 +23,7 @@ test('a renewal that comes again, after a failover, was heard of just now', () =
   assert.equal(neighbours.silentMs('a', 350), 50);
 });
 
-test('a node that left and came back was heard of just now; one that is not known is not silent', () => {
+test('a node that left and came back counts as new, and an unknown node is not silent', () => {
   const neighbours = new Neighbours();
   neighbours.see([row('r1')], 100);
   neighbours.see([row('r1', 'b')], 200);
@@ -32,7 +32,7 @@ test('a node that left and came back was heard of just now; one that is not know
   assert.equal(neighbours.silentMs('a', 350), 50);
 });
 
-test('the rows are those of the last answer, in its order', () => {
+test('the rows are those of the last response, in its order', () => {
   const neighbours = new Neighbours();
   neighbours.see([row('r1', 'b'), row('r1')], 100);
   neighbours.see([row('r2'), row('r2', 'b')], 200);

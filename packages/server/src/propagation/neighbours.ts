@@ -6,14 +6,14 @@ interface Seen {
   since: number;
 }
 
-/** The registered nodes, and how long each has been silent. */
+/** The registered nodes of the cluster, and how long each has been silent. */
 export class Neighbours {
   #seen = new Map<string, Seen>();
 
   /**
-   * @param rows all of them, of one snapshot
-   * @param arrivedAt monotonic ms at which the response arrived. The renewal may have been committed after the request
-   *   was sent, so the time of sending would be too early.
+   * @param rows all rows of one snapshot
+   * @param arrivedAt monotonic ms at which the response arrived. The time of sending would be too early: a renewal may
+   *   have been committed after it.
    */
   see(rows: readonly NodeRow[], arrivedAt: number): void {
     const seen = new Map<string, Seen>();
@@ -29,7 +29,7 @@ export class Neighbours {
     return Array.from(this.#seen.values(), ({ row }) => row);
   }
 
-  /** The row as last seen. */
+  /** The row of a node, as last seen. */
   row(id: string): NodeRow | undefined {
     return this.#seen.get(id)?.row;
   }

@@ -1,4 +1,4 @@
-/** What a node learns of a change, whatever PostgreSQL is set to. */
+/** What a node reads of a change, under different PostgreSQL settings. */
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -9,7 +9,7 @@ import { insertSecrets } from '../../../../test/support/stored-secrets.ts';
 import { PostgresLink, parseAck } from './postgres-link.ts';
 
 for (const format of ['hex', 'escape']) {
-  test(`the hashes of a revoked key are told as they are, with bytea_output = ${format}`, async () => {
+  test(`the hashes of a revoked key are read unchanged with bytea_output = ${format}`, async () => {
     const { url, drop } = await temporaryDatabase();
     const database = await openPatiently(url);
     await database.pool.query(`ALTER ROLE CURRENT_USER SET bytea_output = ${format}`);
@@ -39,7 +39,7 @@ for (const format of ['hex', 'escape']) {
   });
 }
 
-test('an exchange without a renewal reads, writes nothing and notifies no one', async (t) => {
+test('a heartbeat without a renewal only reads, and sends no notification', async (t) => {
   const { url, drop } = await temporaryDatabase();
   const database = await openPatiently(url);
   const link = new PostgresLink(database.connection);
@@ -62,7 +62,7 @@ test('an exchange without a renewal reads, writes nothing and notifies no one', 
   assert.notDeepEqual(await row(), before);
 });
 
-test('an acknowledgement is notified with the node and the change, once', async (t) => {
+test('an acknowledgment is notified once, with the node and the change', async (t) => {
   const { url, drop } = await temporaryDatabase();
   const database = await openPatiently(url);
   const link = new PostgresLink(database.connection);

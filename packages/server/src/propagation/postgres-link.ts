@@ -4,38 +4,41 @@ import { createPool } from '../database/postgres-pool.ts';
 import type { Acknowledgement, ClusterSnapshot, FeedLink, Head } from './link.ts';
 
 /**
- * ms after which a statement is abandoned, whatever its result: less than a lease, so that one retry fits. Connecting
- * takes several round trips and may take longer: while the node has no lease, a late connection is better than none.
+ * Timeouts in ms. A statement is abandoned after less than a lease, so that one retry fits. Connecting takes several
+ * round trips and may take longer: while the node has no lease, a late connection is better than none.
  */
-const patience = { connect: 3000, answer: 800 };
+const timeouts = { connect: 3000, response: 800 };
 
-/** Most changes of one exchange, and most hashes in them, exceeded by one change at most; the next one has the rest. */
-const mostChanges = 1000;
-const mostHashes = 10_000;
+/**
+ * Maximum number of changes in one heartbeat, and of hashes in them, which one change may exceed. The next heartbeat
+ * returns the rest.
+ */
+const maxChanges = 1000;
+const maxHashes = 10_000;
 
-/** Changes that are kept for nodes that lag behind. A node further behind starts with an empty cache. */
-const keptChanges = 10_000;
+/** Number of changes to retain for nodes that lag behind. A node further behind starts over with an empty cache. */
+const retainedChanges = 10_000;
 
 const exchange = `
-  WITH former AS (
+  WITH previous AS (
     SELECT acked_seq, renewal FROM verifier_node WHERE id = $1
   ), renewed AS (
     UPDATE verifier_node SET acked_seq = $2, renewal = $3 WHERE id = $1 AND $3::text IS NOT NULL RETURNING id
-  ), told AS (
+  ), notified AS (
     SELECT pg_notify('soku_ack', json_build_object(
-      'nodeId', id, 'renewal', former.renewal, 'seq', $2::bigint, 'token', $4::text)::text)
-    FROM renewed, former WHERE former.acked_seq <> $2
+      'nodeId', id, 'renewal', previous.renewal, 'seq', $2::bigint, 'token', $4::text)::text)
+    FROM renewed, previous WHERE previous.acked_seq <> $2
   )
-  SELECT h.seq, h.token, (SELECT count(*) FROM told) AS told,
+  SELECT h.seq, h.token, (SELECT count(*) FROM notified) AS notified,
     CASE WHEN $3::text IS NULL THEN EXISTS (SELECT 1 FROM verifier_node WHERE id = $1)
       ELSE EXISTS (SELECT 1 FROM renewed) END AS registered,
     (SELECT coalesce(json_agg(c ORDER BY c.seq), '[]') FROM (
        SELECT seq, token, kind, subject, ARRAY(SELECT encode(hash, 'hex') FROM unnest(hashes) AS hash) AS hashes
        FROM (
          SELECT *, sum(cardinality(hashes)) OVER (ORDER BY seq) - cardinality(hashes) AS hashes_before
-         FROM (SELECT * FROM key_change WHERE seq >= $2 ORDER BY seq LIMIT ${mostChanges}) some_changes
+         FROM (SELECT * FROM key_change WHERE seq >= $2 ORDER BY seq LIMIT ${maxChanges}) some_changes
        ) counted
-       WHERE hashes_before < ${mostHashes} ORDER BY seq
+       WHERE hashes_before < ${maxHashes} ORDER BY seq
      ) c) AS changes,
     (SELECT coalesce(json_agg(n), '[]') FROM (
        SELECT id, name, acked_seq AS "ackedSeq", renewal FROM verifier_node ORDER BY joined_at, id
@@ -46,7 +49,7 @@ const headSchema = z.object({ seq: z.number(), token: z.string() });
 
 const ackSchema = headSchema.extend({ nodeId: z.string(), renewal: z.string() });
 
-/** Anything else fails the exchange: an unknown change must not count as applied. */
+/** Any other value fails the heartbeat: an unknown change must not count as applied. */
 const hashSchema = z
   .string()
   .regex(/^[0-9a-f]{64}$/)
@@ -65,11 +68,11 @@ const exchangeSchema = headSchema.extend({
 });
 
 /**
- * The statements of the protocol, each one round trip, on their own connections, so that a pool full of slow statements
- * costs no lease. A statement without a response in time is abandoned together with its connection.
+ * The database operations of the protocol, each in one round trip. They have their own connections, so that a pool full
+ * of slow statements costs no lease. A statement that times out is abandoned together with its connection.
  */
 export class PostgresLink implements FeedLink {
-  /** Exchanges since the start of the process; for the metrics. */
+  /** Number of heartbeats since the process started, for the metrics. */
   readonly counts = { exchanges: 0, failed: 0 };
   readonly #pool: pg.Pool;
 
@@ -77,9 +80,9 @@ export class PostgresLink implements FeedLink {
     this.#pool = createPool({
       ...connection,
       max: 2,
-      connectionTimeoutMillis: patience.connect,
-      query_timeout: patience.answer,
-      statement_timeout: patience.answer,
+      connectionTimeoutMillis: timeouts.connect,
+      query_timeout: timeouts.response,
+      statement_timeout: timeouts.response,
       application_name: 'soku node',
     });
   }
@@ -120,10 +123,10 @@ export class PostgresLink implements FeedLink {
     await this.#pool.query('DELETE FROM verifier_node WHERE id = $1', [id]);
   }
 
-  /** Deletes the changes that no node needs any more, unless it is far behind. */
+  /** Deletes changes that only a node too far behind would still need. */
   async prune(): Promise<void> {
     await this.#pool.query('DELETE FROM key_change WHERE seq < (SELECT seq FROM change_head) - $1', [
-      keptChanges,
+      retainedChanges,
     ]);
   }
 
@@ -132,7 +135,7 @@ export class PostgresLink implements FeedLink {
   }
 }
 
-/** @returns undefined when the payload is of another version */
+/** @returns undefined when another version sent the payload */
 export function parseAck(payload: string): Acknowledgement | undefined {
   try {
     return ackSchema.parse(JSON.parse(payload));

@@ -12,10 +12,10 @@ import { PostgresLink, parseAck } from './postgres-link.ts';
 import { PostgresNotices } from './postgres-notices.ts';
 import type { VerifierCache } from './propagation.ts';
 
-/** ms. Also stored in the database: a node with another value does not start. */
+/** ms. Also stored in the database: a node with a different value does not start. */
 const leaseMs = 2000;
 
-/** ms between two deletions of changes that no node needs. */
+/** ms between two deletions of old changes. */
 const pruneInterval = 60_000;
 
 const clock: Clock = { monotonic: () => performance.now(), wall: Date.now };
@@ -46,8 +46,8 @@ export function createNode(
         journal.changesMissed();
       },
     },
-    failed: (error) => log.error({ err: error }, 'an exchange with the database failed; it is tried again'),
-    recovered: () => log.info('the database answers again'),
+    failed: (error) => log.error({ err: error }, 'the heartbeat to the database failed; retrying'),
+    recovered: () => log.info('the database responds again'),
   });
   const notices = new PostgresNotices({
     connection: database.connection,
@@ -56,7 +56,7 @@ export function createNode(
   });
   const pruning = new Repeating(() => link.prune(), {
     interval: pruneInterval,
-    failed: (error) => log.warn({ err: error }, 'old changes could not be deleted; it is tried again'),
+    failed: (error) => log.warn({ err: error }, 'could not delete old changes; retrying'),
     later,
   });
   const { marginMs } = termsOf({ leaseMs });
@@ -65,15 +65,15 @@ export function createNode(
     propagation: manyNodesPropagation(database, node, clock, journal),
     exchanges: link.counts,
     list: () => listNodes(node.status(), leaseMs + marginMs),
-    /** @throws when the database does not respond, or has another lease length than this program */
+    /** @throws when the database does not respond, or has a different lease length */
     start: async () => {
       await node.start();
       await notices.start();
       pruning.start();
     },
-    /** After it, no node waits for this one. */
+    /** After this resolves, no other node waits for this one. */
     stop: async () => {
-      // First the lease, because the other nodes would wait for it.
+      // Drop the lease first, because the other nodes would wait for it.
       await node.stop();
       await Promise.all([pruning.stop(), notices.stop()]);
       await link.close();

@@ -2,22 +2,22 @@ import pg from 'pg';
 import type { Later } from '../timers/repeating.ts';
 import { within } from './within.ts';
 
-/** ms between two attempts to reconnect: doubled each time. */
-const pause = { shortest: 100, longest: 5000 };
+/** ms between two attempts to reconnect. Doubled each time. */
+const retryMs = { shortest: 100, longest: 5000 };
 
-/** ms that the stop waits for a connection that may be dead. */
-const farewellMs = 500;
+/** ms for which `stop` waits for a connection that may be broken. */
+const stopTimeoutMs = 500;
 
 interface Options {
   connection: pg.ClientConfig;
-  /** By channel name. Also called after a reconnect, without a payload, because notifications may have been missed. */
+  /** Handlers by channel. Also called with '' after a reconnect, because notifications may have been missed. */
   heard: Record<string, (payload: string) => void>;
   later: Later;
 }
 
 /**
- * Listens to PostgreSQL's notifications. A notification only triggers a check that would run a little later anyway:
- * while the connection is lost, everything takes longer, but nothing fails.
+ * Listens for PostgreSQL notifications. A notification only triggers a check that would run a little later anyway:
+ * while the connection is lost, changes propagate more slowly, but nothing fails.
  */
 export class PostgresNotices {
   readonly #options: Options;
@@ -30,32 +30,32 @@ export class PostgresNotices {
   }
 
   /** Resolves after the first attempt, whether it succeeded or not. */
-  async start(delay: number = pause.shortest): Promise<void> {
+  async start(delay: number = retryMs.shortest): Promise<void> {
     const { connection, heard } = this.#options;
     const client = new pg.Client({ ...connection, application_name: 'soku notices' });
     this.#client = client;
-    let over = false;
-    const again = () => {
-      if (over || this.#stopped) return;
-      over = true;
+    let ended = false;
+    const reconnect = () => {
+      if (ended || this.#stopped) return;
+      ended = true;
       client.end().catch(() => undefined);
-      this.#cancel = this.#options.later(() => void this.start(Math.min(pause.longest, delay * 2)), delay);
+      this.#cancel = this.#options.later(() => void this.start(Math.min(retryMs.longest, delay * 2)), delay);
     };
-    client.on('error', again);
-    client.on('end', again);
+    client.on('error', reconnect);
+    client.on('end', reconnect);
     client.on('notification', ({ channel, payload }) => heard[channel]?.(payload ?? ''));
     try {
       await client.connect();
       for (const channel of Object.keys(heard)) await client.query(`LISTEN ${channel}`);
       for (const wake of Object.values(heard)) wake('');
     } catch {
-      again();
+      reconnect();
     }
   }
 
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#cancel();
-    if (this.#client !== undefined) await within(this.#client.end(), farewellMs, this.#options.later);
+    if (this.#client !== undefined) await within(this.#client.end(), stopTimeoutMs, this.#options.later);
   }
 }

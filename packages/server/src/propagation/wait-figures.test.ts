@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { WaitFigures, waitBucketEnds } from './wait-figures.ts';
 
-test('each wait is in the bucket whose bound it does not exceed', () => {
+test('each wait is counted in the first bucket whose bound it does not exceed', () => {
   const figures = new WaitFigures();
   for (const ms of [0, 5, 6, 5000, 5001]) figures.settled(ms);
   const { length } = waitBucketEnds;
@@ -13,7 +13,7 @@ test('each wait is in the bucket whose bound it does not exceed', () => {
   assert.deepEqual(figures.all, { count: 5, sumMs: 10_012 });
 });
 
-test('waits are added up by name, and names that were not waited for in a long time are dropped', () => {
+test('waits are totaled by node name, and the least recent names are dropped', () => {
   const figures = new WaitFigures();
   figures.waitedFor('old', 1);
   for (let number = 1; number < 50; number += 1) figures.waitedFor(`server ${number}`, 1);

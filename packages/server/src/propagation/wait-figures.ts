@@ -1,26 +1,26 @@
 /** Upper bounds of the histogram of waits, ms. */
 export const waitBucketEnds = [5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000] as const;
 
-/** Most node names. Each deployment may bring a new one, so the oldest are dropped. */
-const mostNames = 50;
+/** Maximum number of node names. Each deployment may add new ones, so the least recent are dropped. */
+const maxNames = 50;
 
-/** How often, and for how many ms. */
+/** Number of waits, and their total duration in ms. */
 export interface Waits {
   count: number;
   sumMs: number;
 }
 
-/** What changes have waited for since the process started. */
+/** How long changes have waited for other nodes since the process started. */
 export class WaitFigures {
   readonly all: Waits = { count: 0, sumMs: 0 };
-  /** Waits of at most waitBucketEnds[i] ms and more than the bound before; the last one counts all longer waits. */
+  /** Bucket i counts waits above the previous bound and up to waitBucketEnds[i] ms; the last counts all longer ones. */
   readonly buckets: number[] = Array.from({ length: waitBucketEnds.length + 1 }, () => 0);
-  /** By the name of the node. */
+  /** By node name. */
   readonly byName = new Map<string, Waits>();
-  /** Silent nodes whose rows this node has removed. */
+  /** Number of silent nodes whose rows this node has removed. */
   fenced = 0;
 
-  /** Records that a change is in effect. */
+  /** Records the total wait of a change. */
   settled(ms: number): void {
     add(this.all, ms);
     const bucket = waitBucketEnds.findIndex((end) => ms <= end);
@@ -28,13 +28,13 @@ export class WaitFigures {
     this.buckets[index] = (this.buckets[index] ?? 0) + 1;
   }
 
-  /** Records how long a change has waited for a node. */
+  /** Records how long a change waited for one node. */
   waitedFor(name: string, ms: number): void {
     const known = this.byName.get(name) ?? { count: 0, sumMs: 0 };
     this.byName.delete(name);
     this.byName.set(name, known);
     add(known, ms);
-    if (this.byName.size <= mostNames) return;
+    if (this.byName.size <= maxNames) return;
     for (const oldest of this.byName.keys()) {
       this.byName.delete(oldest);
       break;

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { QuietWorld } from '../../../../test/simulation/quiet.ts';
 import type { Acknowledgement, FeedLink } from './link.ts';
 
-/** A node that waits for two others, which hear of nothing, and what it has found so far. */
+/** A node that waits for two others, which receive no notifications, and the state of its wait. */
 async function waitForTwo() {
   const world = new QuietWorld();
   const { link } = world.node('waiting');
@@ -31,55 +31,63 @@ async function waitForTwo() {
   exchanges = 0;
   const { token } = world.database.head;
   const [one = '', two = ''] = others.map((other) => other.node.status().id);
-  /** The waiting node hears that a node has acknowledged a change. */
-  const hear = async (nodeId: string, changed: Partial<Acknowledgement> = {}) => {
+  /** Notifies the waiting node that another one has acknowledged a change. */
+  const acknowledge = async (nodeId: string, changed: Partial<Acknowledgement> = {}) => {
     const { renewal = '' } = world.database.nodes.get(nodeId) ?? {};
     node.acked({ nodeId, renewal, seq: 1, token, ...changed });
     await world.run(2);
   };
-  return { world, hear, own: node.status().id, one, two, nodes: () => nodes, exchanges: () => exchanges };
+  return {
+    world,
+    acknowledge,
+    own: node.status().id,
+    one,
+    two,
+    nodes: () => nodes,
+    exchanges: () => exchanges,
+  };
 }
 
-test('notified acknowledgements of the change end the wait without a look at the rows', async () => {
-  const { hear, one, two, nodes, exchanges } = await waitForTwo();
-  await hear(one);
+test('notified acknowledgments of the change end the wait without reading the rows', async () => {
+  const { acknowledge, one, two, nodes, exchanges } = await waitForTwo();
+  await acknowledge(one);
   assert.equal(nodes(), undefined);
-  await hear(two);
+  await acknowledge(two);
   assert.deepEqual([nodes(), exchanges()], [3, 0]);
 });
 
-test('an acknowledgement of another change with the same number does not count', async () => {
-  const { hear, one, two, nodes, exchanges } = await waitForTwo();
-  await hear(one);
-  await hear(two, { token: 'of a change that a failover has lost' });
+test('an acknowledgment of another change with the same number does not count', async () => {
+  const { acknowledge, one, two, nodes, exchanges } = await waitForTwo();
+  await acknowledge(one);
+  await acknowledge(two, { token: 'of a change that a failover has lost' });
   assert.deepEqual([nodes(), exchanges()], [undefined, 1], 'the rows decide');
 });
 
-test('an acknowledgement by someone who cannot read the rows does not count', async () => {
-  const { hear, one, two, nodes, exchanges } = await waitForTwo();
-  await hear(one);
-  await hear(two, { renewal: 'guessed' });
+test('an acknowledgment from a sender that cannot read the rows does not count', async () => {
+  const { acknowledge, one, two, nodes, exchanges } = await waitForTwo();
+  await acknowledge(one);
+  await acknowledge(two, { renewal: 'guessed' });
   assert.deepEqual([nodes(), exchanges()], [undefined, 1], 'the rows decide');
 });
 
-test('an acknowledgement of a later change makes the rows decide', async () => {
-  const { world, hear, one, two, nodes } = await waitForTwo();
-  await hear(one);
+test('after an acknowledgment of a later change the rows decide', async () => {
+  const { world, acknowledge, one, two, nodes } = await waitForTwo();
+  await acknowledge(one);
   const row = world.database.nodes.get(two);
   assert.ok(row !== undefined);
-  await hear(two, { seq: 2, token: 'later' });
+  await acknowledge(two, { seq: 2, token: 'later' });
   assert.equal(nodes(), undefined);
   world.database.nodes.set(two, { ...row, ackedSeq: 2 });
-  await hear(two, { seq: 2, token: 'later' });
+  await acknowledge(two, { seq: 2, token: 'later' });
   assert.equal(nodes(), 3);
 });
 
-test('its own acknowledgement, or that of an unknown node, does not count', async () => {
-  const { hear, own, one, nodes, exchanges } = await waitForTwo();
-  await hear(own);
+test('acknowledgments of the node itself or of an unknown node do not count', async () => {
+  const { acknowledge, own, one, nodes, exchanges } = await waitForTwo();
+  await acknowledge(own);
   assert.deepEqual([nodes(), exchanges()], [undefined, 0]);
-  await hear('unknown');
-  await hear(one);
-  await hear(one);
+  await acknowledge('unknown');
+  await acknowledge(one);
+  await acknowledge(one);
   assert.equal(nodes(), undefined);
 });

@@ -1,6 +1,6 @@
 import type { Later } from '../timers/repeating.ts';
 
-/** The value of a promise; undefined when it rejects, or does not settle within the given ms. */
+/** Resolves with the value of a promise, or with undefined when it rejects or does not settle within `ms`. */
 export function within<T>(promise: Promise<T>, ms: number, later: Later): Promise<T | undefined> {
   return new Promise((resolve) => {
     const cancel = later(() => resolve(undefined), ms);

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Repeating } from './repeating.ts';
 
-/** A repeated job whose every run a test ends by hand, and a timer that a test fires. */
+/** A periodic job whose runs a test completes by hand, and a timer that a test fires. */
 function repeated(interval: number) {
-  const waiting: { run: () => void; delay: number; cancelled: boolean }[] = [];
+  const waiting: { run: () => void; delay: number; canceled: boolean }[] = [];
   const runs: PromiseWithResolvers<void>[] = [];
   const failures: unknown[] = [];
   const repeating = new Repeating(
@@ -17,38 +17,38 @@ function repeated(interval: number) {
       interval,
       failed: (error) => failures.push(error),
       later: (run, delay) => {
-        const timer = { run, delay, cancelled: false };
+        const timer = { run, delay, canceled: false };
         waiting.push(timer);
         return () => {
-          timer.cancelled = true;
+          timer.canceled = true;
         };
       },
     },
   );
-  /** Lets the promises that are settled be heard of. */
+  /** Waits until the handlers of settled promises have run. */
   const settle = () => new Promise((resolve) => setImmediate(resolve));
   return { repeating, waiting, runs, failures, settle };
 }
 
-test('a run begins an interval after the one before has ended, never beside it', async () => {
+test('a run starts one interval after the end of the previous run', async () => {
   const { repeating, waiting, runs, settle } = repeated(5000);
   repeating.start();
   assert.deepEqual([waiting.length, waiting[0]?.delay, runs.length], [1, 5000, 0]);
   waiting[0]?.run();
   await settle();
-  assert.deepEqual([waiting.length, runs.length], [1, 1], 'nothing waits while it runs');
+  assert.deepEqual([waiting.length, runs.length], [1, 1], 'no timer is pending during a run');
   runs[0]?.resolve();
   await settle();
   assert.deepEqual([waiting.length, waiting[1]?.delay], [2, 5000]);
 });
 
-test('the first run can be told another delay', () => {
+test('the first run can have a different delay', () => {
   const { repeating, waiting } = repeated(5000);
   repeating.start(0);
   assert.equal(waiting[0]?.delay, 0);
 });
 
-test('a failure is told once until a run succeeds, and the job is run again', async () => {
+test('a failure is reported once until a run succeeds, and the job runs again', async () => {
   const { repeating, waiting, runs, failures, settle } = repeated(5000);
   repeating.start();
   for (const [i, failure] of ['a', 'b', null, 'c'].entries()) {
@@ -61,11 +61,11 @@ test('a failure is told once until a run succeeds, and the job is run again', as
   assert.equal(waiting.length, 5);
 });
 
-test('a stop takes the next run back, and waits for the one under way', async () => {
+test('stop cancels the next run and waits for the current one', async () => {
   const idle = repeated(5000);
   idle.repeating.start();
   await idle.repeating.stop();
-  assert.equal(idle.waiting[0]?.cancelled, true);
+  assert.equal(idle.waiting[0]?.canceled, true);
 
   const busy = repeated(5000);
   busy.repeating.start();

@@ -1,23 +1,23 @@
-/** What starts a job after so many ms. The returned function takes it back. */
+/** Schedules a function to run after `delay` ms. The returned function cancels it. */
 export type Later = (run: () => void, delay: number) => () => void;
 
-/** By the system's timer, which does not keep the process alive. */
+/** Uses a system timer that does not keep the process alive. */
 export const later: Later = (run, delay) => {
   const timer = setTimeout(run, delay).unref();
   return () => clearTimeout(timer);
 };
 
 interface Options {
-  /** ms from the end of one run to the beginning of the next. */
+  /** ms from the end of one run to the start of the next. */
   interval: number;
-  /** Told of the first of several failures in a row. A failed job is run again like any other. */
+  /** Called with the first of several consecutive failures. A failed job runs again after the usual interval. */
   failed: (error: unknown) => void;
   later: Later;
 }
 
-/** Runs a job again and again, never twice at the same time. */
+/** Runs a job periodically, never twice at the same time. */
 export class Repeating {
-  /** Runs that failed. */
+  /** Number of failed runs. */
   failures = 0;
   readonly #job: () => Promise<void>;
   readonly #options: Options;
@@ -38,7 +38,7 @@ export class Repeating {
     }, delay);
   }
 
-  /** Begins no further run; resolves when the one under way has ended. */
+  /** Starts no further run; resolves when the current one has ended. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#cancel();
