@@ -13,7 +13,7 @@ import { freePort, startServer, type TestServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
 
 /** A request that an upstream received. */
-export interface Asked {
+export interface UpstreamRequest {
   method: string;
   target: string;
   /** Alternating names and values as received. */
@@ -25,7 +25,7 @@ export interface Asked {
 /** A server in the test process to which a gateway forwards requests. */
 export class Upstream {
   readonly url: string;
-  readonly asked: Asked[] = [];
+  readonly requests: UpstreamRequest[] = [];
   readonly #server: Server;
 
   private constructor(server: Server) {
@@ -45,13 +45,13 @@ export class Upstream {
 
   async #keep(...[request, response]: Parameters<RequestListener>): Promise<void> {
     const { method = '', url: target = '', rawHeaders: fields, headers } = request;
-    this.asked.push({ method, target, fields, headers, body: await text(request) });
+    this.requests.push({ method, target, fields, headers, body: await text(request) });
     response.setHeader('content-type', 'application/json').end('{}');
   }
 
   /** The last request. */
-  get last(): Asked {
-    const last = this.asked.at(-1);
+  get last(): UpstreamRequest {
+    const last = this.requests.at(-1);
     if (last === undefined) throw new Error('the upstream received no request');
     return last;
   }

@@ -70,7 +70,7 @@ test('the gateway serves nothing of the dashboard, and the main port nothing of 
       assert.equal((await call(gateway + path)).status, 401, path);
     }
     assert.equal((await call(`${server.url}/orders`)).status, 404);
-    assert.deepEqual(upstream.asked, []);
+    assert.deepEqual(upstream.requests, []);
   } finally {
     await server.stop();
     await upstream.stop();

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 
 /** A request as received. */
-export interface Received {
+export interface RecordedRequest {
   method: string;
   url: string;
   /** In order, with the original spelling of names. */
@@ -19,9 +19,9 @@ interface Reply {
 
 /** A small real server that records its requests: the API behind a proxy, or a stand-in for Soku. */
 export class RecordedServer {
-  readonly received: Received[] = [];
+  readonly received: RecordedRequest[] = [];
   /** Creates the response. */
-  answer: (request: Received) => Reply = () => ({ status: 200, body: 'done\n' });
+  answer: (request: RecordedRequest) => Reply = () => ({ status: 200, body: 'done\n' });
   readonly port: number;
   readonly #server: Server;
 
@@ -51,7 +51,7 @@ export class RecordedServer {
   }
 
   /** The last request. */
-  get last(): Received {
+  get last(): RecordedRequest {
     const last = this.received.at(-1);
     if (last === undefined) throw new Error('no request was received');
     return last;
@@ -65,6 +65,6 @@ export class RecordedServer {
 }
 
 /** The values of a field, with a case-insensitive name. */
-export function valuesOf(request: Received, name: string): string[] {
+export function valuesOf(request: RecordedRequest, name: string): string[] {
   return request.fields.filter(([own]) => own.toLowerCase() === name).map(([, value]) => value);
 }

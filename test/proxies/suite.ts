@@ -1,12 +1,12 @@
 import { after, before, test } from 'node:test';
 import { debianProgram, type Program } from '../support/debian.ts';
+import { testAcceptedRequests } from './accepted-requests.ts';
 import { testPage } from './page.ts';
-import { testPassing } from './passing.ts';
 import type { Recipe } from './proxy.ts';
-import { testRefusing } from './refusing.ts';
-import { testRevoking } from './revoking.ts';
+import { testRejections } from './rejections.ts';
+import { testRevocation } from './revocation.ts';
 import { Scene } from './scene.ts';
-import { testWithoutSoku } from './without-soku.ts';
+import { testUnavailability } from './unavailability.ts';
 
 /**
  * Tests a real proxy, with the documented configuration, against everything that its page promises.
@@ -33,9 +33,9 @@ export function describeProxy(
   after(async () => scene?.stop());
 
   testPage(recipe, program, current);
-  testPassing(recipe, program, current);
-  testRefusing(recipe, program, current);
-  testRevoking(current);
-  testWithoutSoku(recipe, program, current);
+  testAcceptedRequests(recipe, program, current);
+  testRejections(recipe, program, current);
+  testRevocation(current);
+  testUnavailability(recipe, program, current);
   testOwn(current, program);
 }

@@ -16,6 +16,6 @@ export interface Mutation {
   options?: Partial<NodeOptions>;
   parts?(clock: Clock, terms: Terms): Partial<NodeParts>;
   holds?(node: VerifierNode, wallNow: number): boolean;
-  mayKeep?(node: VerifierNode, ticket: Ticket, head: Head): boolean;
+  mayCache?(node: VerifierNode, ticket: Ticket, head: Head): boolean;
   settle?(node: VerifierNode, sentAt: number, answeredAt: number): Promise<unknown>;
 }

@@ -129,7 +129,7 @@ function withHastyAcks(link: FeedLink): FeedLink {
 export const mutations: readonly Mutation[] = [
   { name: 'the wait', shownBy: 1, settle: async () => undefined },
   { name: 'the lease check', shownBy: 1, holds: () => true },
-  { name: 'the guard of cache fills', shownBy: 16, mayKeep: () => true },
+  { name: 'the guard of cache fills', shownBy: 16, mayCache: () => true },
   {
     name: 'the fence before a silent node is skipped',
     shownBy: 834,
@@ -172,7 +172,7 @@ export const mutations: readonly Mutation[] = [
     name: 'the tokens of changes',
     shownBy: 1847,
     link: withoutTokens,
-    mayKeep: (node, ticket, { seq }) => node.mayKeep(ticket, { seq, token: '' }),
+    mayCache: (node, ticket, { seq }) => node.mayCache(ticket, { seq, token: '' }),
   },
   {
     name: 'starting over empties the cache',

@@ -2,9 +2,9 @@ import { generateKey, hashKey } from '@soku/key';
 import { AddressLimits } from '../../packages/server/src/limits/address-limits.ts';
 import { termsOf, VerifierNode } from '../../packages/server/src/propagation/node.ts';
 import { GrantingVerifier } from '../../packages/server/src/verification/granting-verifier.ts';
-import { none } from '../../packages/server/src/verification/key-table.ts';
+import { noRow } from '../../packages/server/src/verification/key-table.ts';
 import { SecretCache } from '../../packages/server/src/verification/secret-cache.ts';
-import type { Read } from '../../packages/server/src/verification/secret-source.ts';
+import type { SecretRead } from '../../packages/server/src/verification/secret-source.ts';
 import { VerificationCounts } from '../../packages/server/src/verification/verification-counts.ts';
 import { Verifier } from '../../packages/server/src/verification/verifier.ts';
 import type { Checker } from './checker.ts';
@@ -108,7 +108,7 @@ export class Process {
   /** Whether it has cached a key as good and may verify from its cache. */
   trusts({ hash }: ApiKey): boolean {
     if (this.#memory.sizes.good === 0 || this.host.paused || !this.host.alive) return false;
-    return this.#memory.good.find(hash) !== none && this.node.holds(this.host.clock.wall());
+    return this.#memory.valid.find(hash) !== noRow && this.node.holds(this.host.clock.wall());
   }
 
   /** Whether its row is committed, even if it does not know so yet. */
@@ -198,7 +198,7 @@ export class Process {
     });
   }
 
-  async #read(hash: string): Promise<Read> {
+  async #read(hash: string): Promise<SecretRead> {
     const { database, link, mutation } = this.#options;
     const id = idOfHash.get(hash) ?? '';
     const ticket = this.node.beginRead();
@@ -210,7 +210,7 @@ export class Process {
       stored: isRevoked
         ? { ended: { standing: 'revoked', keyId: id, workspaceId: verifiedKey(id).workspaceId, since: 0 } }
         : { key: verifiedKey(id) },
-      mayKeep: () => mutation?.mayKeep?.(this.node, ticket, head) ?? this.node.mayKeep(ticket, head),
+      mayCache: () => mutation?.mayCache?.(this.node, ticket, head) ?? this.node.mayCache(ticket, head),
     };
   }
 }

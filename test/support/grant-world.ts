@@ -107,7 +107,7 @@ export class WorldNode {
           });
           return this.#ask(() => world.database.take(sent, withoutShare));
         },
-        look: (id) => this.#ask(() => world.database.look(id)),
+        readClusterState: (id) => this.#ask(() => world.database.look(id)),
       },
       member: this,
       time: this.time,

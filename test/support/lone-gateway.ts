@@ -5,8 +5,8 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import type { TestContext } from 'node:test';
 import { pino } from 'pino';
-import type { Timeouts } from '../../packages/server/src/gateway/bounds.ts';
 import { Gateway } from '../../packages/server/src/gateway/gateway.ts';
+import type { Timeouts } from '../../packages/server/src/gateway/timeouts.ts';
 
 export function portOf(server: { address(): AddressInfo | string | null }): number {
   const address = server.address();

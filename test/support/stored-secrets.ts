@@ -1,7 +1,7 @@
 /** A database with some secrets, and clients that use them like a verification. */
 import { randomBytes } from 'node:crypto';
 import type { Database } from '../../packages/server/src/database/open.ts';
-import { none } from '../../packages/server/src/verification/key-table.ts';
+import { noRow } from '../../packages/server/src/verification/key-table.ts';
 import type { SecretCache } from '../../packages/server/src/verification/secret-cache.ts';
 import { openTemporary } from './temporary-sqlite.ts';
 
@@ -18,19 +18,19 @@ export class Secret {
 
   /** Counts a use like the verification. `ended`: a use of a secret that is always rejected. */
   use(
-    { good, refused }: SecretCache,
+    { valid: good, rejected: refused }: SecretCache,
     now: number,
     use: { refused?: boolean; ended?: boolean; address?: string; agent?: string } = {},
   ): void {
     if (use.ended === true) {
       good.drop(this.hash);
       const found = refused.find(this.hash);
-      const row = found === none ? refused.addRejected(this.hash, { ...ended, keyId: this.keyId }) : found;
+      const row = found === noRow ? refused.addRejected(this.hash, { ...ended, keyId: this.keyId }) : found;
       refused.usage.refuse(row, now);
       return;
     }
     const found = good.find(this.hash);
-    const row = found === none ? good.add(this.hash, { ...key, keyId: this.keyId }) : found;
+    const row = found === noRow ? good.add(this.hash, { ...key, keyId: this.keyId }) : found;
     if (use.refused === true) good.usage.refuse(row, now);
     else good.usage.accept(row, now, use.address ?? '203.0.113.7', use.agent ?? 'test/1');
   }

@@ -49,9 +49,9 @@ import { singleProcessPropagation } from './propagation/single-process.ts';
 import { usageRoutes } from './usage/routes.ts';
 import { UsageService } from './usage/service.ts';
 import { recordUsage } from './usage/usage.ts';
+import { FastPath } from './verification/fast-path.ts';
 import { ForwardAuth } from './verification/forward-auth.ts';
 import { GrantingVerifier } from './verification/granting-verifier.ts';
-import { Lane } from './verification/lane.ts';
 import { PostVerify } from './verification/post-verify.ts';
 import { verificationRoutes } from './verification/routes.ts';
 import { SecretCache } from './verification/secret-cache.ts';
@@ -148,11 +148,11 @@ function serveVerificationAhead(
     verifyScope,
     ...laneOptions
   }: { verifier: GrantingVerifier; verifyScope: Config['verifyScope'] } & ConstructorParameters<
-    typeof Lane
+    typeof FastPath
   >[0],
 ): void {
   const { addressOf } = laneOptions;
-  const lane = new Lane(laneOptions);
+  const lane = new FastPath(laneOptions);
   const forwardAuth = new ForwardAuth({ verifier, addressOf, lane });
   const postVerify = new PostVerify({ verifier, addressOf, lane, verifyScope });
   serveAhead(app, (request, response, passOn) => {

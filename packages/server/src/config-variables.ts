@@ -84,12 +84,10 @@ export const variables = z.object({
     example: '10000',
     description: 'Maximum number of active keys per workspace',
   }),
-  SOKU_CACHE_KEYS: wholeNumber(1, 10_000_000)
-    .default(1_000_000)
-    .register(notes, {
-      example: '1000000',
-      description: 'Maximum number of valid keys in the verification cache',
-    }),
+  SOKU_CACHE_KEYS: wholeNumber(1, 10_000_000).default(1_000_000).register(notes, {
+    example: '1000000',
+    description: 'Maximum number of valid keys in the verification cache',
+  }),
   SOKU_CACHE_REFUSED_KEYS: wholeNumber(1, 10_000_000).default(100_000).register(notes, {
     example: '100000',
     description:

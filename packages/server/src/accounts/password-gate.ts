@@ -67,7 +67,7 @@ export class PasswordGate {
   }
 
   #take(limits: AddressLimits, { address }: Client): void {
-    const state = limits.take(address, Date.now());
+    const state = limits.consume(address, Date.now());
     if (state !== null && !state.passed) throw tooMany('from this IP address', state.resetSeconds);
   }
 

@@ -1,8 +1,8 @@
-import { limitText } from '../verification/response-text.ts';
+import { formatLimitFields } from '../verification/response-text.ts';
 import type { AcceptKey } from '../verification/result.ts';
 
 /** What the gateway sends on about an accepted key. */
-export interface Accepted {
+export interface AcceptedRequest {
   /** Identity fields for the upstream: alternating names and values. */
   identity: readonly string[];
   /** Rate-limit fields for the client: lines of header fields, '' if the key has no limit. */
@@ -10,10 +10,10 @@ export interface Accepted {
   refusal?: never;
 }
 
-export const accept: AcceptKey<Accepted> = (keys, row, limit) => ({
+export const accept: AcceptKey<AcceptedRequest> = (keys, row, limit) => ({
   identity: [
     ...['x-soku-key-id', keys.keyId(row), 'x-soku-workspace-id', keys.workspaceId(row)],
     ...['x-soku-key-name', keys.encodedName(row), 'x-soku-scopes', keys.scopes(row)],
   ],
-  limit: limitText(limit),
+  limit: formatLimitFields(limit),
 });

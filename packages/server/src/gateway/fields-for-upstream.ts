@@ -4,7 +4,7 @@ import { cached } from '../http/cached.ts';
 import { type AddressHeader, unknownClient } from '../http/client-address.ts';
 import { wellFormedEnd } from '../http/forwarded.ts';
 import { canonicalName, isProxyField } from '../http/proxy-fields.ts';
-import { cookieName, endsHere, namedBy } from './fields.ts';
+import { cookieName, isNotForwarded, namedInConnection } from './fields.ts';
 
 interface Rules {
   /** Cookies of the dashboard, which browsers send to every port of a host. */
@@ -43,7 +43,7 @@ export function fieldsForUpstream(rules: Rules): (request: IncomingMessage, trus
   const treatmentOf = cached((written) => treat(written, rules));
   return (request, trusted) => {
     const { rawHeaders: raw, headers } = request;
-    const isNamed = namedBy(headers.connection);
+    const isNamed = namedInConnection(headers.connection);
     const kept: string[] = [];
     for (let i = 0; i + 1 < raw.length; i += 2) {
       const written = raw[i] ?? '';
@@ -61,7 +61,7 @@ export function fieldsForUpstream(rules: Rules): (request: IncomingMessage, trus
 function treat(written: string, { forwardKey, addressHeader }: Rules): Treatment {
   const name = canonicalName(written);
   if (forwardKey && written.toLowerCase() === 'authorization') return 'keep always';
-  if (endsHere(name) || neverFromClient.has(name)) return 'drop';
+  if (isNotForwarded(name) || neverFromClient.has(name)) return 'drop';
   if (name === 'cookie') return 'filter cookies';
   if (!isProxyField(name)) return 'keep';
   // The header that is not read can come from the client through any number of proxies, so it must not be forwarded.

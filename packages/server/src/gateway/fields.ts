@@ -19,7 +19,7 @@ const hopByHop = new Set([
  *
  * @param name canonical
  */
-export function endsHere(name: string): boolean {
+export function isNotForwarded(name: string): boolean {
   return (
     hopByHop.has(name) || name.startsWith('x-soku-') || name.startsWith('proxy-') || name === 'x-request-id'
   );
@@ -31,7 +31,7 @@ export function endsHere(name: string): boolean {
  * @param connection the value of the field; several values as a list, or joined by commas
  * @returns a function that returns whether a field is named; undefined if none is
  */
-export function namedBy(
+export function namedInConnection(
   connection: string | readonly string[] | undefined,
 ): ((written: string) => boolean) | undefined {
   // The common case, which names no forwarded field.

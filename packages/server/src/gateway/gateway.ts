@@ -11,15 +11,15 @@ import { clientLeft, type RequestCounts } from '../http/request-counts.ts';
 import { clientRequestId, nextRequestId } from '../http/request-ids.ts';
 import { type RequestFields, readFields } from '../verification/request-fields.ts';
 import type { MaybePromise, Rejected } from '../verification/result.ts';
-import type { Accepted } from './accepted.ts';
-import { type Timeouts, usualTimeouts } from './bounds.ts';
-import { ClientHead } from './client-head.ts';
+import type { AcceptedRequest } from './accepted.ts';
+import { checkForwardable, methodNotForwarded } from './check-forwardable.ts';
 import { fieldsForUpstream } from './fields-for-upstream.ts';
-import { checkForwardable, notPassedOn } from './form.ts';
 import { ProxiedRequest } from './proxied-request.ts';
 import { hasBody, sendRejection } from './rejection.ts';
+import { ResponseHeadWriter } from './response-head.ts';
 import { type Requirements, type Rule, requirementsFor } from './rules.ts';
 import { upstreamTarget } from './target.ts';
+import { defaultTimeouts, type Timeouts } from './timeouts.ts';
 import { Upstream } from './upstream.ts';
 
 interface Options {
@@ -36,7 +36,7 @@ interface Options {
     request: IncomingMessage,
     fields: RequestFields,
     requirements: Requirements,
-  ) => MaybePromise<Accepted | Rejected>;
+  ) => MaybePromise<AcceptedRequest | Rejected>;
   /** The first matching rule decides what the key must have. Without a match, any valid key is accepted. */
   rules: readonly Rule[];
   /** Whether the peer is a trusted proxy. */
@@ -78,7 +78,7 @@ export class Gateway {
   readonly #options: Options;
   readonly #upstream: Upstream;
   readonly #fieldsForUpstream: ReturnType<typeof fieldsForUpstream>;
-  readonly #clientHead: ClientHead;
+  readonly #clientHead: ResponseHeadWriter;
   readonly #connections = new WeakMap<Duplex, Connection>();
   /** Whether every request is logged. */
   readonly #logsEachRequest: boolean;
@@ -86,11 +86,11 @@ export class Gateway {
   constructor(options: Options) {
     this.#options = options;
     this.#logsEachRequest = logsRequests(options.log);
-    const timeouts = options.timeouts ?? usualTimeouts;
+    const timeouts = options.timeouts ?? defaultTimeouts;
     this.#upstream = new Upstream(options.upstream, timeouts);
     this.#fieldsForUpstream = fieldsForUpstream(options);
     const { isOwnCookie } = options;
-    this.#clientHead = new ClientHead({ isOwnCookie, upstream: this.#upstream.url, keepAlive });
+    this.#clientHead = new ResponseHeadWriter({ isOwnCookie, upstream: this.#upstream.url, keepAlive });
     const serve = (request: IncomingMessage, response: PreformattedResponse) =>
       this.#serve(request, response);
     this.server = createServer(
@@ -119,7 +119,7 @@ export class Gateway {
     this.server.on('checkExpectation', serve);
     this.server.on('connect', (_request, socket) => {
       socket.on('error', () => undefined);
-      rejectOnSocket(socket, notPassedOn('CONNECT'));
+      rejectOnSocket(socket, methodNotForwarded('CONNECT'));
     });
     this.server.on('clientError', (error, socket) => this.#rejectBroken(error, socket));
   }
@@ -189,7 +189,7 @@ export class Gateway {
       : this.#forward(serving, target.path, result);
   }
 
-  #forward(serving: Serving, path: string, result: Accepted | Rejected): ApiProblem | ProxiedRequest {
+  #forward(serving: Serving, path: string, result: AcceptedRequest | Rejected): ApiProblem | ProxiedRequest {
     if (result.refusal !== undefined) return result.refusal;
     const { request, response, id } = serving;
     const fields = this.#fieldsForUpstream(request, this.#options.trusts(request));
@@ -270,7 +270,7 @@ export class Gateway {
 }
 
 /** A preflight, which carries no key. */
-const withoutKey: Accepted = { identity: [], limit: '' };
+const withoutKey: AcceptedRequest = { identity: [], limit: '' };
 
 const rejectedPreflight: ApiProblem = {
   code: 'cross_origin',

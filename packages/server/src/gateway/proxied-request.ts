@@ -1,12 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import type { ApiProblem } from '../http/errors.ts';
 import type { PreformattedResponse } from '../http/preformatted-response.ts';
-import { UpstreamTimeout } from './bounds.ts';
-import type { ClientHead, OwnFields, UpstreamHead } from './client-head.ts';
+import { BodylessRequest } from './bodyless-request.ts';
 import { hasBody } from './rejection.ts';
+import type { GatewayFields, ResponseHeadWriter, UpstreamHead } from './response-head.ts';
 import { StreamedRequest } from './streamed-request.ts';
+import { UpstreamTimeout } from './timeouts.ts';
 import type { Upstream } from './upstream.ts';
-import { WholeRequest } from './whole-request.ts';
 
 /** Methods that may be retried automatically, because they change nothing (RFC 9110 section 9.2.2). */
 const repeatable = new Set(['GET', 'HEAD', 'OPTIONS']);
@@ -22,8 +22,8 @@ interface Options {
   path: string;
   /** Fields for the upstream: alternating names and values, without framing and Host. */
   fields: string[];
-  clientHead: ClientHead;
-  own: OwnFields;
+  clientHead: ResponseHeadWriter;
+  own: GatewayFields;
   /** Called before the head of the response is written. */
   answering: () => void;
   /** Called once if there is no response to forward. */
@@ -36,7 +36,7 @@ interface Options {
  */
 export class ProxiedRequest {
   readonly #options: Options;
-  #outgoing: StreamedRequest | WholeRequest | undefined;
+  #outgoing: StreamedRequest | BodylessRequest | undefined;
   #isOver = false;
   /** Remaining bytes of the response body; NaN if its length is unknown. */
   #left = Number.NaN;
@@ -58,7 +58,7 @@ export class ProxiedRequest {
   }
 
   /** Whether the client disconnected or was rejected, so nothing more is sent. */
-  get isOver(): boolean {
+  get isAborted(): boolean {
     return this.#isOver;
   }
 
@@ -71,7 +71,7 @@ export class ProxiedRequest {
   /** @throws {TypeError} if Node does not send such a request; nothing was sent then */
   start(): void {
     const { request, upstream, path, fields } = this.#options;
-    const Outgoing = upstream.takesWhole(request) ? WholeRequest : StreamedRequest;
+    const Outgoing = upstream.canUsePool(request) ? BodylessRequest : StreamedRequest;
     this.#outgoing = new Outgoing(this);
     this.#outgoing.start(path, fields);
   }

@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { times } from '../../../../test/support/long.ts';
 import { blocks } from '../../../../test/support/markdown.ts';
 import { plainSegments } from './plain-path.ts';
-import { matches, type Rule, requirementsFor } from './rules.ts';
+import { matchesRule, type Rule, requirementsFor } from './rules.ts';
 import { parseRules, RulesError } from './rules-file.ts';
 
 function requestOf(method: string, url: string, rawHeaders: string[] = []): IncomingMessage {
@@ -151,7 +151,7 @@ test('paths are compared decoded, and only if they are unambiguous', () => {
     ['/%E2%80%A6', undefined],
   ];
   for (const [url, expected] of cases) assert.deepEqual(plainSegments(url), expected, url);
-  assert.equal(matches({ segments: ['a', '*', 'b'] }, 'GET', ['a', 'b']), false);
+  assert.equal(matchesRule({ segments: ['a', '*', 'b'] }, 'GET', ['a', 'b']), false);
 });
 
 test('the rules in the documentation are valid', () => {

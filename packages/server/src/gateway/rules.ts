@@ -45,13 +45,13 @@ export function requirementsFor(rules: readonly Rule[], request: IncomingMessage
       'The method cannot be overridden by a header or the query. Send the request with the intended method.',
     );
   }
-  const rule = rules.find((one) => matches(one, method, segments));
+  const rule = rules.find((one) => matchesRule(one, method, segments));
   if (rule?.deny === true) return { denied };
   return rule === undefined ? nothing : { needs: rule.scopes };
 }
 
 /** Whether a rule matches. HEAD is treated as GET, because it reveals no more than GET. */
-export function matches({ methods, segments }: Rule, method: string, path: readonly string[]): boolean {
+export function matchesRule({ methods, segments }: Rule, method: string, path: readonly string[]): boolean {
   const own = method === 'HEAD' && !methods?.includes(method) ? 'GET' : method;
   if (methods !== undefined && !methods.includes(own)) return false;
   const isOpen = segments.at(-1) === '*';

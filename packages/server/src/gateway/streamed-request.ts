@@ -1,8 +1,8 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
-import { UpstreamTimeout } from './bounds.ts';
 import type { ProxiedRequest } from './proxied-request.ts';
 import { hasBody } from './rejection.ts';
-import { watchBody } from './slow-body.ts';
+import { UpstreamTimeout } from './timeouts.ts';
+import { watchBody } from './watch-body.ts';
 
 /** Methods whose requests have no body unless declared (RFC 9110 section 9.3). */
 const usuallyBodyless = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS', 'TRACE']);

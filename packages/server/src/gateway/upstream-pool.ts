@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { buildConnector, type Dispatcher, errors, Pool } from 'undici';
-import { answerHeaders, idle, type Timeouts, UpstreamTimeout } from './bounds.ts';
+import { idleTimeoutMs, maxResponseHeaderBytes, type Timeouts, UpstreamTimeout } from './timeouts.ts';
 
 /** undici's connections to the upstream, for requests without a body. */
 export class UpstreamPool {
@@ -23,9 +23,9 @@ export class UpstreamPool {
           callback(null, socket);
           this.#isConnecting = false;
         }),
-      keepAliveTimeout: idle,
-      keepAliveMaxTimeout: idle,
-      maxHeaderSize: answerHeaders,
+      keepAliveTimeout: idleTimeoutMs,
+      keepAliveMaxTimeout: idleTimeoutMs,
+      maxHeaderSize: maxResponseHeaderBytes,
       // These cover only the response; `endWhenSilent` covers both directions.
       headersTimeout: 0,
       bodyTimeout: 0,

@@ -6,8 +6,8 @@ import {
 } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { Socket } from 'node:net';
-import { answerHeaders, idle, type Timeouts, UpstreamTimeout } from './bounds.ts';
 import { hasBody } from './rejection.ts';
+import { idleTimeoutMs, maxResponseHeaderBytes, type Timeouts, UpstreamTimeout } from './timeouts.ts';
 import { UpstreamPool } from './upstream-pool.ts';
 
 /** The target of verified requests, and the connections to it. */
@@ -23,7 +23,7 @@ export class Upstream {
   readonly #secure: boolean;
   readonly #agent: HttpAgent | HttpsAgent;
   /** Connections for requests without a body. */
-  readonly whole: UpstreamPool;
+  readonly pool: UpstreamPool;
   readonly timeouts: Timeouts;
   #sendsUnsolicitedContinue = false;
 
@@ -35,9 +35,9 @@ export class Upstream {
     this.#hostname = parsed.hostname.replace(/^\[|\]$/g, '');
     this.#secure = parsed.protocol === 'https:';
     this.#port = parsed.port || (this.#secure ? '443' : '80');
-    const options = { keepAlive: true, timeout: idle };
+    const options = { keepAlive: true, timeout: idleTimeoutMs };
     this.#agent = this.#secure ? new HttpsAgent(options) : new HttpAgent(options);
-    this.whole = new UpstreamPool(parsed.origin, timeouts);
+    this.pool = new UpstreamPool(parsed.origin, timeouts);
     this.timeouts = timeouts;
   }
 
@@ -45,12 +45,12 @@ export class Upstream {
    * Whether undici can send a request: it has no body, and Node's client can retry it if undici rejects the response.
    * undici closes the connection after a HEAD.
    */
-  takesWhole(request: IncomingMessage): boolean {
+  canUsePool(request: IncomingMessage): boolean {
     return request.method === 'GET' && !this.#sendsUnsolicitedContinue && !hasBody(request);
   }
 
   /** Records that the upstream sends unsolicited 100 Continue, which Node's client accepts and undici does not. */
-  saysContinueUnasked(): void {
+  disablePool(): void {
     this.#sendsUnsolicitedContinue = true;
   }
 
@@ -69,7 +69,7 @@ export class Upstream {
       method,
       path,
       headers: ['Host', this.host, ...fields],
-      maxHeaderSize: answerHeaders,
+      maxHeaderSize: maxResponseHeaderBytes,
       timeout: this.timeouts.silence,
     });
     outgoing.once('socket', (socket) => {
@@ -94,6 +94,6 @@ export class Upstream {
   /** Closes all connections. */
   close(): void {
     this.#agent.destroy();
-    this.whole.close();
+    this.pool.close();
   }
 }

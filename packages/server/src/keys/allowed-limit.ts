@@ -1,6 +1,11 @@
 import type { RateLimit } from '@soku/contract/rate-limits';
 import { RequestError } from '../http/errors.ts';
-import { asNumber, quotaOf, readRateLimit, type StoredLimits } from '../limits/rate-limit.ts';
+import {
+  effectiveQuota,
+  parseStoredRateLimit,
+  rateLimitToNumber,
+  type StoredLimits,
+} from '../limits/rate-limit.ts';
 
 /*
  * A key must not bypass its limit by creating a key with a higher limit, or by raising the limit of another key. So it
@@ -22,8 +27,8 @@ export function limitOfNewKey(
 ): RateLimit | null {
   if (creator === null) return requested;
   if (requested === null) {
-    const workspaceQuota = quotaOf({ own: null, workspace: creator.workspace }, fallback);
-    return quotaOf(creator, fallback) < workspaceQuota ? readRateLimit(creator.own) : null;
+    const workspaceQuota = effectiveQuota({ own: null, workspace: creator.workspace }, fallback);
+    return effectiveQuota(creator, fallback) < workspaceQuota ? parseStoredRateLimit(creator.own) : null;
   }
   rejectHigherLimit(creator, requested, fallback);
   return requested;
@@ -44,8 +49,10 @@ export function rejectHigherLimit(
 ): void {
   if (caller === null) return;
   const quota =
-    requested === null ? quotaOf({ own: null, workspace: caller.workspace }, fallback) : asNumber(requested);
-  const max = quotaOf(caller, fallback);
+    requested === null
+      ? effectiveQuota({ own: null, workspace: caller.workspace }, fallback)
+      : rateLimitToNumber(requested);
+  const max = effectiveQuota(caller, fallback);
   if (quota <= max) return;
   const problem = `must not be higher than ${max}, the limit of the calling key`;
   throw new RequestError({

@@ -3,7 +3,7 @@ import type { RateLimit } from '@soku/contract/rate-limits';
 import { writeScopes } from '../database/stored-scopes.ts';
 import { changesOf, type NewEvent } from '../events/events.ts';
 import type { Caller } from '../http/caller.ts';
-import { readRateLimit } from '../limits/rate-limit.ts';
+import { parseStoredRateLimit } from '../limits/rate-limit.ts';
 import type { KeyRow } from './store.ts';
 import type { NewKey } from './writes.ts';
 
@@ -44,7 +44,7 @@ export function keyUpdated(
 ): NewEvent[] {
   const { id } = before;
   const changes = changesOf(
-    { name: before.name, rateLimit: readRateLimit(before.rate_limit) },
+    { name: before.name, rateLimit: parseStoredRateLimit(before.rate_limit) },
     { ...(name !== undefined && { name }), ...(rateLimit !== undefined && { rateLimit }) },
   );
   if (changes === undefined) return [];

@@ -17,7 +17,7 @@ import { readScopes } from '../database/stored-scopes.ts';
 import type { Caller } from '../http/caller.ts';
 import { RequestError } from '../http/errors.ts';
 import { newId } from '../ids.ts';
-import { readRateLimit } from '../limits/rate-limit.ts';
+import { parseStoredRateLimit } from '../limits/rate-limit.ts';
 import type { Changed, Propagation } from '../propagation/propagation.ts';
 import { limitOfNewKey, rejectHigherLimit } from './allowed-limit.ts';
 import { keyCreated, keysRevoked, keyUpdated } from './key-events.ts';
@@ -291,6 +291,6 @@ function present(row: KeyRow, now: number, lastUsedAt: ReadonlyMap<string, numbe
     lastUsedAt: used === undefined ? null : new Date(used).toISOString(),
     expiresAt: row.expires_at === null ? null : new Date(row.expires_at).toISOString(),
     revokedAt: row.revoked_at === null ? null : new Date(row.revoked_at).toISOString(),
-    rateLimit: readRateLimit(row.rate_limit),
+    rateLimit: parseStoredRateLimit(row.rate_limit),
   };
 }

@@ -6,7 +6,7 @@ import { lockRow } from '../database/dialect.ts';
 import { foldName } from '../database/fold-name.ts';
 import type { Tables } from '../database/schema.ts';
 import { writeScopes } from '../database/stored-scopes.ts';
-import { type StoredLimits, writeRateLimit } from '../limits/rate-limit.ts';
+import { formatStoredRateLimit, type StoredLimits } from '../limits/rate-limit.ts';
 import { planRevoke, revocableKeysQuery } from './descendants.ts';
 import { hasStatus } from './list-filter.ts';
 import { type KeyRow, KeyStore, keyRowColumns } from './store.ts';
@@ -133,7 +133,7 @@ async function insertRows(
       name_folded: foldName(key.name),
       scopes: writeScopes(key.scopes),
       expires_at: key.expiresAt,
-      rate_limit: writeRateLimit(rateLimit),
+      rate_limit: formatStoredRateLimit(rateLimit),
       created_at: key.createdAt,
       revoked_at: null,
       revoked_by: null,
@@ -186,7 +186,7 @@ export async function updateKey(
     .updateTable('api_key')
     .set({
       ...(name === undefined ? {} : { name, name_folded: foldName(name) }),
-      ...(rateLimit === undefined ? {} : { rate_limit: writeRateLimit(rateLimit) }),
+      ...(rateLimit === undefined ? {} : { rate_limit: formatStoredRateLimit(rateLimit) }),
     })
     .where('id', '=', id)
     .execute();

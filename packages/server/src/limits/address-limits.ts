@@ -1,5 +1,5 @@
 import { networkOf } from './network.ts';
-import { type LimitState, take, type Window } from './sliding-window.ts';
+import { consume, type LimitState, type LimitWindow } from './sliding-window.ts';
 
 /** Maximum age of a generation of addresses, in ms: two minutes, after which a window has no effect. */
 const generationLength = 120_000;
@@ -17,8 +17,8 @@ const generationLength = 120_000;
 export class AddressLimits {
   readonly #quota: number | 'off';
   readonly #half: number;
-  #young = new Map<string, Window>();
-  #old = new Map<string, Window>();
+  #young = new Map<string, LimitWindow>();
+  #old = new Map<string, LimitWindow>();
   /** Start of the younger generation, in epoch ms. */
   #since = 0;
 
@@ -43,13 +43,13 @@ export class AddressLimits {
    * @param now epoch ms
    * @returns null if there is no limit
    */
-  take(address: string, now: number): LimitState | null {
+  consume(address: string, now: number): LimitState | null {
     if (this.#quota === 'off') return null;
     this.#rotate(now);
-    return take(this.#windowOf(networkOf(address), now), 'address', this.#quota, now);
+    return consume(this.#windowOf(networkOf(address), now), 'address', this.#quota, now);
   }
 
-  #windowOf(network: string, now: number): Window {
+  #windowOf(network: string, now: number): LimitWindow {
     const young = this.#young.get(network);
     if (young !== undefined) return young;
     const window = this.#old.get(network) ?? { minute: 0, current: 0, previous: 0 };

@@ -7,7 +7,7 @@ const standstill = 1000;
 const countable = 10_000;
 
 /** The cluster state that a node periodically reads from the database. */
-export interface Look {
+export interface ClusterState {
   /** Epoch ms, by the database's clock. */
   at: number;
   /** Number of registered nodes. */
@@ -15,7 +15,7 @@ export interface Look {
   /** Number of nodes that may have a share of the minute after `at`. */
   sharing: number;
   /** Whether this node is one of them. */
-  included: boolean;
+  isSharing: boolean;
 }
 
 /** The registration of this node. */
@@ -69,18 +69,19 @@ export class ClusterTime {
    * Adjusts the offset to a reading of the database's clock that was taken between two moments of this node's clock.
    * The offset changes as little as possible, so that the time does not jitter.
    */
-  set(at: number, sent: number, received: number): void {
+  synchronize(at: number, sent: number, received: number): void {
     this.#offset = Math.min(Math.max(this.#offset, at - received), at - sent);
   }
 
   /** @param id this node's ID when the reading was requested */
-  see({ at, nodes, sharing, included }: Look, id: string): void {
+  update({ at, nodes, sharing: sharingNodes, isSharing }: ClusterState, id: string): void {
     this.nodes = Math.max(1, nodes);
     const minute = minuteOf(at) + 1;
     // Too late: the share of the minute is fixed, and the database may have been informed that this node has none.
     if (minuteStart(minute) <= this.#latest) return;
     this.#shared = this.#shared.filter((each) => each.minute >= minute - 2 && each.minute !== minute);
-    if (included && minuteStart(minute) - at <= countable) this.#shared.push({ minute, id, sharing });
+    if (isSharing && minuteStart(minute) - at <= countable)
+      this.#shared.push({ minute, id, sharing: sharingNodes });
   }
 
   /** Number of nodes that share a minute; 0 if this node has no share. @param now epoch ms, by this node's clock */
@@ -92,7 +93,7 @@ export class ClusterTime {
   }
 
   /** The ID under which this node certainly has no share of a minute; undefined if it may have one. */
-  withoutShare(minute: number): string | undefined {
+  idWithoutShare(minute: number): string | undefined {
     return this.#shared.some((each) => each.minute === minute) ? undefined : this.#member.id;
   }
 }

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Later } from '../timers/repeating.ts';
 import type { ClusterMember, ClusterTime } from './cluster-time.ts';
-import type { Granted, GrantRequest, PostgresGrants } from './postgres-grants.ts';
+import type { GrantRequest, GrantResult, PostgresGrants } from './postgres-grants.ts';
 import { minuteOf } from './sliding-window.ts';
 
 /** Maximum number of keys per round. */
@@ -14,11 +14,11 @@ const usualInterval = 8000;
 const retryInterval = 500;
 
 interface Options {
-  store: Pick<PostgresGrants, 'take' | 'look'>;
+  store: Pick<PostgresGrants, 'take' | 'readClusterState'>;
   member: ClusterMember;
   time: ClusterTime;
   /** Called with each result. @param now epoch ms of its arrival. @returns ms, see Grants.receive */
-  received: (request: GrantRequest, granted: Granted, now: number) => number;
+  received: (request: GrantRequest, granted: GrantResult, now: number) => number;
   /** Epoch ms, by this node's clock. */
   now: () => number;
   later: Later;
@@ -65,7 +65,7 @@ export class GrantRounds {
   }
 
   /** Returns the unused part of a minute that has ended on this node. */
-  giveBack(keyId: string, quota: number, unusedMinute: number, unused: number): void {
+  returnUnused(keyId: string, quota: number, unusedMinute: number, unused: number): void {
     if (!this.#failing && !this.#stopped) Object.assign(this.#entry(keyId, quota), { unusedMinute, unused });
   }
 
@@ -107,9 +107,9 @@ export class GrantRounds {
     this.#inFlight = new Map([...this.#due].slice(0, maxKeysPerRound));
     for (const keyId of this.#inFlight.keys()) this.#due.delete(keyId);
     try {
-      const all = await store.take([...this.#inFlight.values()], { id: time.withoutShare(minute), minute });
+      const all = await store.take([...this.#inFlight.values()], { id: time.idWithoutShare(minute), minute });
       const arrived = now();
-      for (const granted of all) time.set(granted.at, sent, arrived);
+      for (const granted of all) time.synchronize(granted.at, sent, arrived);
       for (const granted of all) {
         const entry = this.#inFlight.get(granted.keyId);
         if (entry !== undefined) this.#settle(entry, received(entry, granted, arrived));
@@ -155,9 +155,9 @@ export class GrantRounds {
   async #readClusterState(): Promise<void> {
     const { store, time, now, member } = this.#options;
     const [id, sent] = [member.id, now()];
-    const look = await store.look(id);
-    time.set(look.at, sent, now());
-    time.see(look, id);
+    const look = await store.readClusterState(id);
+    time.synchronize(look.at, sent, now());
+    time.update(look, id);
     if (this.#failing) this.#options.recovered();
     this.#failing = false;
   }

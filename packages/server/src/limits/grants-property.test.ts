@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { type GrantWorld, nodeOf, settled, type WorldNode } from '../../../../test/support/grant-world.ts';
 import { times } from '../../../../test/support/long.ts';
-import { used } from './sliding-window.ts';
+import { weightedPrevious } from './sliding-window.ts';
 
 const minute = 60_000;
 
@@ -34,7 +34,7 @@ class Passed {
     if (sum > this.#limit) this.violations.push(`${sum} of ${this.#limit} in a minute`);
     const unasked = Math.floor(this.#limit / 20);
     const inaccuracy = Math.ceil((this.#limit * this.#error) / minute);
-    const slid = sum + used(this.in(node.minute - 1), minute - (time % minute));
+    const slid = sum + weightedPrevious(this.in(node.minute - 1), minute - (time % minute));
     if (slid > this.#limit + unasked + inaccuracy) {
       this.violations.push(`${slid} of ${this.#limit} in a sliding minute`);
     }

@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { nodeOf, passing, settled } from '../../../../test/support/grant-world.ts';
 import { times } from '../../../../test/support/long.ts';
-import { peek, type Window } from './sliding-window.ts';
+import { type LimitWindow, peek } from './sliding-window.ts';
 
 const minute = 60_000;
 
@@ -27,7 +27,7 @@ test('a single node never accepts more than one process would, and reports at mo
   await fc.assert(
     fc.asyncProperty(quotas, fc.array(pauses, { maxLength: 60, size: 'max' }), async (quota, all) => {
       const world = await settled({});
-      const window: Window = { minute: 0, current: 0, previous: 0 };
+      const window: LimitWindow = { minute: 0, current: 0, previous: 0 };
       for (const pause of all) {
         await world.advance(pause);
         const expected = peek(window, 'key', quota, world.database.now);

@@ -1,7 +1,14 @@
 import { type ClusterTime, minuteStart } from './cluster-time.ts';
 import type { GrantRounds } from './grant-rounds.ts';
-import type { Granted, GrantRequest } from './postgres-grants.ts';
-import { advance, type LimitState, minuteOf, used, type Window, waitFor } from './sliding-window.ts';
+import type { GrantRequest, GrantResult } from './postgres-grants.ts';
+import {
+  advance,
+  type LimitState,
+  type LimitWindow,
+  minuteOf,
+  msUntilPass,
+  weightedPrevious,
+} from './sliding-window.ts';
 
 /** The nodes may accept 1/20 of a limit without grants, divided evenly among them. */
 const shareDivisor = 20;
@@ -10,7 +17,7 @@ const shareDivisor = 20;
  * The window of a key on one of several nodes: `current` and `previous` are what all nodes may accept, as far as this
  * node knows, and `left` is what it may still accept itself in the current minute.
  */
-export interface GrantedWindow extends Window {
+export interface GrantedWindow extends LimitWindow {
   left: number;
 }
 
@@ -21,7 +28,7 @@ interface Whose {
 
 interface Options {
   time: ClusterTime;
-  rounds: Pick<GrantRounds, 'wait' | 'prefetch' | 'giveBack'>;
+  rounds: Pick<GrantRounds, 'wait' | 'prefetch' | 'returnUnused'>;
   windowOf: (keyId: string) => GrantedWindow;
 }
 
@@ -51,7 +58,7 @@ export class Grants {
     const time = this.#time.of(now);
     if (minuteOf(time) !== window.minute) this.#moveTo(window, quota, time, now, whose.keyId(row));
     const msLeft = minuteStart(window.minute + 1) - time;
-    const room = quota - window.current - used(window.previous, msLeft);
+    const room = quota - window.current - weightedPrevious(window.previous, msLeft);
     const remaining = window.left + room;
     if (remaining <= 0) return this.#reject(window, quota, msLeft);
     if (window.left === 0) return undefined;
@@ -79,7 +86,7 @@ export class Grants {
    * @param now arrival time in epoch ms, by this node's clock
    * @returns ms to wait before the next request, if the database has not reached the minute of this node yet
    */
-  receive({ keyId, quota, wanted }: GrantRequest, granted: Granted, now: number): number {
+  receive({ keyId, quota, wanted }: GrantRequest, granted: GrantResult, now: number): number {
     const window = this.#options.windowOf(keyId);
     const time = this.#time.of(now);
     if (minuteOf(time) !== window.minute) this.#moveTo(window, quota, time, now, keyId);
@@ -91,7 +98,7 @@ export class Grants {
     window.previous = Math.max(window.previous, granted.previous);
     if (granted.granted > 0 || !wanted) return 0;
     // No room, even if this node's clock is slightly ahead: waiting requests are rejected instead of retried.
-    const counted = used(window.previous, minuteStart(window.minute + 1) - time);
+    const counted = weightedPrevious(window.previous, minuteStart(window.minute + 1) - time);
     window.current = Math.max(window.current, quota - counted);
     return 0;
   }
@@ -111,7 +118,7 @@ export class Grants {
     window.current = window.left > 0 ? Math.floor(quota / shareDivisor) : 0;
     const sharesBefore = this.#share(quota, before, now) > 0 ? Math.floor(quota / shareDivisor) : 0;
     if (left > 0 && allowed > sharesBefore && window.minute === before + 1) {
-      this.#options.rounds.giveBack(keyId, quota, before, left);
+      this.#options.rounds.returnUnused(keyId, quota, before, left);
     }
   }
 
@@ -124,7 +131,7 @@ export class Grants {
     const { nodes } = this.#time;
     const others = Math.floor(quota / shareDivisor) - Math.floor(quota / (shareDivisor * nodes));
     const next = quota < shareDivisor * nodes ? quota : quota - others;
-    const wait = waitFor(
+    const wait = msUntilPass(
       msLeft,
       { room: left + quota - current, previous },
       { room: next, previous: current - left },

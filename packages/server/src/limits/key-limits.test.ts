@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { KeyLimits, type KeyWindow } from './key-limits.ts';
-import { take, type Window } from './sliding-window.ts';
+import { consume, type LimitWindow } from './sliding-window.ts';
 
 const minute = 60_000;
 const start = 29_500_000 * minute;
 const quota = 3;
 
-const newWindow = (): Window => ({ minute: 0, current: 0, previous: 0 });
+const newWindow = (): LimitWindow => ({ minute: 0, current: 0, previous: 0 });
 
 /** Sweeps until every window was seen. */
 function sweepAll(limits: KeyLimits, now: number): void {
@@ -43,7 +43,7 @@ test('a key has one window', () => {
 test('a window is dropped two minutes after its last request, and not before', () => {
   const limits = new KeyLimits();
   const window = limits.ofKey('a');
-  take(window, 'key', quota, start);
+  consume(window, 'key', quota, start);
   for (const now of [start, start + minute, start + 2 * minute - 1]) {
     sweepAll(limits, now);
     assert.equal(window.dropped, false);
@@ -58,7 +58,7 @@ test('a window is dropped two minutes after its last request, and not before', (
 test('memory returns to zero after any number of keys were used once', () => {
   const limits = new KeyLimits();
   const count = 100_000;
-  for (let i = 0; i < count; i++) take(limits.ofKey(`key ${i}`), 'key', quota, start);
+  for (let i = 0; i < count; i++) consume(limits.ofKey(`key ${i}`), 'key', quota, start);
   sweepAll(limits, start);
   assert.equal(limits.size, count);
   sweepAll(limits, start + 2 * minute);
@@ -90,13 +90,13 @@ test('the same requests pass with and without sweeps', () => {
     fc.property(operations, (steps) => {
       const limits = new KeyLimits();
       const holder = new Holder(limits);
-      const unswept = new Map<string, Window>(['a', 'b', 'c'].map((key) => [key, newWindow()]));
+      const unswept = new Map<string, LimitWindow>(['a', 'b', 'c'].map((key) => [key, newWindow()]));
       let now = start;
       for (const { key, sweep, pause } of steps) {
         now += pause;
         if (sweep) limits.sweep(now);
-        const expected = take(unswept.get(key) ?? newWindow(), 'key', quota, now);
-        assert.deepEqual(take(holder.windowOf(key), 'key', quota, now), expected);
+        const expected = consume(unswept.get(key) ?? newWindow(), 'key', quota, now);
+        assert.deepEqual(consume(holder.windowOf(key), 'key', quota, now), expected);
       }
     }),
   );
@@ -107,10 +107,10 @@ test('after a clock was set back, a sweep frees no window', () => {
     fc.property(fc.integer({ min: 0, max: 525_600 }), (minutes) => {
       const limits = new KeyLimits();
       const holder = new Holder(limits);
-      while (take(holder.windowOf('a'), 'key', quota, start).passed);
+      while (consume(holder.windowOf('a'), 'key', quota, start).passed);
       const back = start - minutes * minute;
       sweepAll(limits, back);
-      assert.equal(take(holder.windowOf('a'), 'key', quota, back).passed, false);
+      assert.equal(consume(holder.windowOf('a'), 'key', quota, back).passed, false);
       // Nor does it stay in memory until the time that the clock showed before.
       sweepAll(limits, back + 4 * minute);
       assert.equal(limits.size, 0);
@@ -120,8 +120,8 @@ test('after a clock was set back, a sweep frees no window', () => {
 
 test('windows that count are listed, and continue in another process', () => {
   const [before, after] = [new KeyLimits(), new KeyLimits()];
-  for (let i = 0; i < quota; i++) take(before.ofKey('full'), 'key', quota, start);
-  take(before.ofKey('old'), 'key', quota, start - 2 * minute);
+  for (let i = 0; i < quota; i++) consume(before.ofKey('full'), 'key', quota, start);
+  consume(before.ofKey('old'), 'key', quota, start - 2 * minute);
   before.ofKey('unused');
   const counting = [...before.counting(start)];
   assert.deepEqual(
@@ -131,6 +131,6 @@ test('windows that count are listed, and continue in another process', () => {
   for (const [keyId, { minute: at, current, previous }] of counting) {
     after.restore(keyId, { minute: at, current, previous });
   }
-  assert.equal(take(after.ofKey('full'), 'key', quota, start).passed, false);
-  assert.equal(take(after.ofKey('full'), 'key', quota, start + minute + minute / 2).passed, true);
+  assert.equal(consume(after.ofKey('full'), 'key', quota, start).passed, false);
+  assert.equal(consume(after.ofKey('full'), 'key', quota, start + minute + minute / 2).passed, true);
 });

@@ -1,6 +1,6 @@
 import type { GrantedWindow } from './grants.ts';
-import type { Windows } from './limits.ts';
-import { advance, minuteOf, type Window } from './sliding-window.ts';
+import type { LimitWindows } from './limits.ts';
+import { advance, type LimitWindow, minuteOf } from './sliding-window.ts';
 
 /** The window of a key. A holder must request it again once it is dropped. */
 export interface KeyWindow extends GrantedWindow {
@@ -14,7 +14,7 @@ const callsForAll = 60;
 const leastSlice = 1000;
 
 /** The windows of recently used keys. Memory grows with their number, not with the number of all keys. */
-export class KeyLimits implements Windows {
+export class KeyLimits implements LimitWindows {
   readonly #windows = new Map<string, KeyWindow>();
   /** Where the sweep continues. A Map iterator stays valid when the Map changes. */
   #unswept = this.#windows.entries();
@@ -43,7 +43,7 @@ export class KeyLimits implements Windows {
   }
 
   /** Restores the window that a key had in the previous process. */
-  restore(keyId: string, window: Window): void {
+  restore(keyId: string, window: LimitWindow): void {
     Object.assign(this.ofKey(keyId), window);
   }
 

@@ -4,7 +4,7 @@ import { pino } from 'pino';
 import { openTemporary } from '../../../../test/support/temporary-sqlite.ts';
 import { KeyLimits } from './key-limits.ts';
 import { createLimits } from './limits.ts';
-import { take } from './sliding-window.ts';
+import { consume } from './sliding-window.ts';
 
 const minute = 60_000;
 const start = 29_500_000 * minute;
@@ -30,14 +30,14 @@ async function started(now: number) {
 test('windows that count are saved at shutdown, and continue after the start', async () => {
   const before = await started(start);
   // More than fit into one transaction.
-  for (let i = 0; i < 1234; i++) take(before.windows.ofKey(`key ${i}`), 'key', 10, start + i);
+  for (let i = 0; i < 1234; i++) consume(before.windows.ofKey(`key ${i}`), 'key', 10, start + i);
   await before.stop();
   assert.equal(stored().length, 1234);
 
   const next = await started(start + minute);
   assert.equal(next.windows.size, 1234);
   for (let i = 0; i < 1234; i++) {
-    assert.equal(take(next.windows.ofKey(`key ${i}`), 'key', 10, start + minute).remaining, 8, `key ${i}`);
+    assert.equal(consume(next.windows.ofKey(`key ${i}`), 'key', 10, start + minute).remaining, 8, `key ${i}`);
   }
   await next.stop();
   assert.equal(stored().length, 1234);
@@ -45,19 +45,19 @@ test('windows that count are saved at shutdown, and continue after the start', a
 
 test('after a crash, windows of the last clean shutdown still count', async () => {
   const before = await started(start);
-  take(before.windows.ofKey('a'), 'key', 10, start);
+  consume(before.windows.ofKey('a'), 'key', 10, start);
   await before.stop();
   const crashed = await started(start);
-  take(crashed.windows.ofKey('a'), 'key', 10, start);
+  consume(crashed.windows.ofKey('a'), 'key', 10, start);
   const next = await started(start);
-  assert.equal(take(next.windows.ofKey('a'), 'key', 10, start).remaining, 8);
+  assert.equal(consume(next.windows.ofKey('a'), 'key', 10, start).remaining, 8);
   for (const limits of [crashed, next]) await limits.stop();
 });
 
 test('expired windows are neither saved nor restored', async () => {
   const before = await started(start);
-  take(before.windows.ofKey('old'), 'key', 1, start - 2 * minute);
-  take(before.windows.ofKey('new'), 'key', 1, start);
+  consume(before.windows.ofKey('old'), 'key', 1, start - 2 * minute);
+  consume(before.windows.ofKey('new'), 'key', 1, start);
   before.windows.ofKey('unused');
   await before.stop();
   assert.deepEqual(
@@ -72,11 +72,11 @@ test('expired windows are neither saved nor restored', async () => {
 
 test('a key that was used under a clock far ahead is not free after the clock was set back', async () => {
   const before = await started(start + 1000 * minute);
-  take(before.windows.ofKey('a'), 'key', 1, start + 1000 * minute);
+  consume(before.windows.ofKey('a'), 'key', 1, start + 1000 * minute);
   await before.stop();
   const next = await started(start);
-  assert.equal(take(next.windows.ofKey('a'), 'key', 1, start).passed, false);
-  assert.equal(take(next.windows.ofKey('a'), 'key', 1, start + 2 * minute).passed, true);
+  assert.equal(consume(next.windows.ofKey('a'), 'key', 1, start).passed, false);
+  assert.equal(consume(next.windows.ofKey('a'), 'key', 1, start + 2 * minute).passed, true);
   await next.stop();
 });
 
@@ -89,7 +89,7 @@ test('a database that does not respond does not block the shutdown', async () =>
     log: pino({}, { write: (line: string) => lines.push(line) }),
     now: () => start,
   });
-  take(windows.ofKey('a'), 'key', 1, start);
+  consume(windows.ofKey('a'), 'key', 1, start);
   await limits.stop();
   assert.match(lines.join(''), /windows could not be saved.*locked|locked.*windows could not be saved/);
 });

@@ -8,17 +8,17 @@ import { type ClusterMember, ClusterTime } from './cluster-time.ts';
 import { GrantRounds } from './grant-rounds.ts';
 import { type GrantedWindow, Grants } from './grants.ts';
 import { PostgresGrants } from './postgres-grants.ts';
-import { minuteOf, type Window } from './sliding-window.ts';
+import { type LimitWindow, minuteOf } from './sliding-window.ts';
 import { WindowStore } from './window-store.ts';
 
 /** The windows of all keys. */
-export interface Windows {
+export interface LimitWindows {
   /** Returns the window of a key, creating it if necessary. Valid until the next call. */
   ofKey(keyId: string): GrantedWindow;
   /** Restores the window that a key had in the previous process. */
-  restore(keyId: string, window: Window): void;
+  restore(keyId: string, window: LimitWindow): void;
   /** The windows that still affect a limit. @param now epoch ms */
-  counting(now: number): Iterable<readonly [string, Window]>;
+  counting(now: number): Iterable<readonly [string, LimitWindow]>;
   /** Drops some windows that no longer affect a limit. Called once per second. @param now epoch ms */
   sweep(now: number): void;
 }
@@ -28,7 +28,7 @@ interface Options {
   log: Logger;
   /** Epoch ms. */
   now?: () => number;
-  windows: Windows;
+  windows: LimitWindows;
   /** The registration of this process, if there are several. */
   member?: ClusterMember | undefined;
 }
@@ -85,7 +85,7 @@ interface Backend extends Pick<Limits, 'grants' | 'failures' | 'start' | 'stop'>
   time(): number;
 }
 
-function singleProcessBackend(database: SqliteDatabase, windows: Windows, now: () => number): Backend {
+function singleProcessBackend(database: SqliteDatabase, windows: LimitWindows, now: () => number): Backend {
   const store = new WindowStore(database);
   return {
     grants: undefined,
@@ -102,7 +102,12 @@ function singleProcessBackend(database: SqliteDatabase, windows: Windows, now: (
 
 function clusterBackend(
   { verificationPool }: PostgresDatabase,
-  { now, windows, member, log }: { now: () => number; windows: Windows; member: ClusterMember; log: Logger },
+  {
+    now,
+    windows,
+    member,
+    log,
+  }: { now: () => number; windows: LimitWindows; member: ClusterMember; log: Logger },
 ): Backend {
   const store = new PostgresGrants(verificationPool);
   const time = new ClusterTime(member);

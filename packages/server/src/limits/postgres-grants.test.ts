@@ -133,15 +133,15 @@ test('concurrent requests for the same keys get exactly the limit, and block no 
 });
 
 test('a node reads the time, the number of nodes, and how many of them share the next minute', async () => {
-  const { at, ...none } = await store.look('a');
+  const { at, ...none } = await store.readClusterState('a');
   assert.ok(Math.abs(at - Date.now()) < minute);
-  assert.deepEqual(none, { nodes: 0, sharing: 0, included: false });
+  assert.deepEqual(none, { nodes: 0, sharing: 0, isSharing: false });
   const next = (minuteOf(at) + 1) * minute;
   await join('a', next - 20_000);
   await join('b', next + 3 * minute);
-  const { at: later, ...look } = await store.look('a');
-  if (minuteOf(later) === minuteOf(at)) assert.deepEqual(look, { nodes: 2, sharing: 1, included: true });
-  assert.equal((await store.look('b')).included, false);
+  const { at: later, ...look } = await store.readClusterState('a');
+  if (minuteOf(later) === minuteOf(at)) assert.deepEqual(look, { nodes: 2, sharing: 1, isSharing: true });
+  assert.equal((await store.readClusterState('b')).isSharing, false);
 });
 
 test('nodes of the previous version, which count on the same rows, and nodes with grants do not exceed the limit', async () => {
@@ -198,7 +198,7 @@ test('a database that does not grant counts as a failure, and no request waits f
 });
 
 test('only expired windows are deleted', async () => {
-  const { at } = await store.look('a');
+  const { at } = await store.readClusterState('a');
   const insert = 'INSERT INTO rate_window SELECT $1 || n, $2, 1, 0 FROM generate_series(1, $3) AS n';
   await pool.query(insert, ['old', minuteOf(at) - 2, 2500]);
   await pool.query(insert, ['new', minuteOf(at), 1]);

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { z } from 'zod';
-import type { Look } from './cluster-time.ts';
+import type { ClusterState } from './cluster-time.ts';
 
 /** Timeout of a statement in ms. It is short because requests wait for it. */
 const usualPatience = 800;
@@ -33,7 +33,7 @@ const lookSchema = z.object({
   at: z.number(),
   nodes: z.number(),
   sharing: z.number(),
-  included: z.boolean(),
+  isSharing: z.boolean(),
 });
 const grantedSchema = z.object({
   at: z.number(),
@@ -57,7 +57,7 @@ export interface GrantRequest {
 }
 
 /** The result of a grant request. */
-export interface Granted {
+export interface GrantResult {
   /** Epoch ms, by the database's clock. */
   at: number;
   keyId: string;
@@ -90,7 +90,7 @@ export class PostgresGrants {
   async take(
     requests: readonly GrantRequest[],
     withoutShare: { id: string | undefined; minute: number },
-  ): Promise<Granted[]> {
+  ): Promise<GrantResult[]> {
     const rows = await this.#query(take, [
       requests.map(({ keyId }) => keyId),
       requests.map(({ quota }) => quota),
@@ -106,7 +106,7 @@ export class PostgresGrants {
   }
 
   /** @param id the ID of this node */
-  async look(id: string): Promise<Look> {
+  async readClusterState(id: string): Promise<ClusterState> {
     const [row] = await this.#query(look, [id]);
     return lookSchema.parse(row);
   }

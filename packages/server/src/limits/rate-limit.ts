@@ -7,12 +7,12 @@ export interface StoredLimits {
 }
 
 /** Parses a `rate_limit` column: null means "not set", 0 means 'off', any other value is requests per minute. */
-export function readRateLimit(stored: number | null): RateLimit | null {
+export function parseStoredRateLimit(stored: number | null): RateLimit | null {
   return stored === 0 ? 'off' : stored;
 }
 
 /** Formats a limit for a `rate_limit` column. */
-export function writeRateLimit(limit: RateLimit | null): number | null {
+export function formatStoredRateLimit(limit: RateLimit | null): number | null {
   return limit === 'off' ? 0 : limit;
 }
 
@@ -22,11 +22,11 @@ export function writeRateLimit(limit: RateLimit | null): number | null {
  * @param fallback SOKU_KEY_RATE_LIMIT
  * @returns requests per minute; Infinity means no limit
  */
-export function quotaOf({ own, workspace }: StoredLimits, fallback: RateLimit): number {
-  return asNumber(readRateLimit(own ?? workspace) ?? fallback);
+export function effectiveQuota({ own, workspace }: StoredLimits, fallback: RateLimit): number {
+  return rateLimitToNumber(parseStoredRateLimit(own ?? workspace) ?? fallback);
 }
 
 /** A limit as a comparable number: Infinity means no limit. */
-export function asNumber(limit: RateLimit): number {
+export function rateLimitToNumber(limit: RateLimit): number {
   return limit === 'off' ? Number.POSITIVE_INFINITY : limit;
 }

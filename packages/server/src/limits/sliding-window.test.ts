@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { advance, maxQuota, peek, take, type Window } from './sliding-window.ts';
+import { advance, consume, type LimitWindow, maxQuota, peek } from './sliding-window.ts';
 
 const minute = 60_000;
 
@@ -52,7 +52,7 @@ function leastWait(passesAfter: (wait: number) => boolean): number {
   return passed;
 }
 
-const newWindow = (): Window => ({ minute: 0, current: 0, previous: 0 });
+const newWindow = (): LimitWindow => ({ minute: 0, current: 0, previous: 0 });
 
 /** ms between two requests: at once, within a second, a minute or two. */
 const pauses = fc.oneof(
@@ -81,7 +81,7 @@ const moments = fc.record({
   later: fc.integer({ min: 0, max: 3 * minute - 1 }),
 });
 
-function windowAt({ current, previous }: { current: number; previous: number }): Window {
+function windowAt({ current, previous }: { current: number; previous: number }): LimitWindow {
   return { minute: start / minute, current, previous };
 }
 
@@ -93,7 +93,7 @@ test('it accepts what a list of all requests would, and reports how many more pa
       let now = start;
       for (const pause of times) {
         now += pause;
-        const state = take(window, 'key', quota, now);
+        const state = consume(window, 'key', quota, now);
         assert.equal(state.passed, list.take(now));
         assert.deepEqual([state.policy, state.limit], ['key', quota]);
         assert.equal(state.remaining, Math.max(0, quota - list.used(now)));
@@ -159,7 +159,7 @@ test('a rejected request is not counted, and neither is a peek', () => {
       const before = { ...window };
       const seen = peek(window, 'address', quota, now);
       assert.deepEqual(window, before);
-      const { passed, remaining } = take(window, 'address', quota, now);
+      const { passed, remaining } = consume(window, 'address', quota, now);
       assert.deepEqual(window, { ...before, current: before.current + (passed ? 1 : 0) });
       assert.equal(passed, seen.passed);
       assert.equal(remaining, seen.remaining - (passed ? 1 : 0));
@@ -186,7 +186,7 @@ test('a clock that is set back frees nothing', () => {
       for (const step of steps) {
         now += step;
         if (step <= 0) assert.ok(peek(window, 'key', quota, now).remaining <= before);
-        before = take(window, 'key', quota, now).remaining;
+        before = consume(window, 'key', quota, now).remaining;
       }
     }),
   );
@@ -199,7 +199,7 @@ test('after any clock change, no client is locked out for more than two minutes'
       let now = start;
       for (const step of steps) {
         now += step;
-        const { passed, resetSeconds } = take(window, 'key', quota, now);
+        const { passed, resetSeconds } = consume(window, 'key', quota, now);
         assert.ok(resetSeconds >= 1 && resetSeconds <= 120, `${resetSeconds}`);
         assert.ok(window.current <= maxQuota && window.previous <= maxQuota);
         const later = peek({ ...window }, 'key', quota, now + resetSeconds * 1000);
@@ -212,7 +212,7 @@ test('after any clock change, no client is locked out for more than two minutes'
 test('after a clock was years ahead, a full window stays full for at most two minutes', () => {
   const window = newWindow();
   const ahead = start + 525_600 * minute;
-  while (take(window, 'key', 5, ahead).passed);
+  while (consume(window, 'key', 5, ahead).passed);
   const back = peek(window, 'key', 5, start + 1);
   assert.deepEqual([back.passed, back.remaining], [false, 0]);
   assert.equal(peek(window, 'key', 5, start + 2 * minute).passed, true);

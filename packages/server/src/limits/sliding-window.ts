@@ -9,7 +9,7 @@
  */
 
 /** The recent accepted requests of one key or one IP address. */
-export interface Window {
+export interface LimitWindow {
   /** Epoch minutes. 0 in a new window, as if its last request were long ago. */
   minute: number;
   /** Requests that passed in that minute. */
@@ -45,7 +45,12 @@ const minuteLength = 60_000;
  * @param quota requests per minute, 1 to 10^9
  * @param now epoch ms
  */
-export function take(window: Window, policy: LimitState['policy'], quota: number, now: number): LimitState {
+export function consume(
+  window: LimitWindow,
+  policy: LimitState['policy'],
+  quota: number,
+  now: number,
+): LimitState {
   const state = peek(window, policy, quota, now);
   if (!state.passed) return state;
   window.current += 1;
@@ -54,15 +59,20 @@ export function take(window: Window, policy: LimitState['policy'], quota: number
 }
 
 /** The state that the next request would get, without counting it. */
-export function peek(window: Window, policy: LimitState['policy'], quota: number, now: number): LimitState {
+export function peek(
+  window: LimitWindow,
+  policy: LimitState['policy'],
+  quota: number,
+  now: number,
+): LimitState {
   advance(window, now);
   const left = (window.minute + 1) * minuteLength - now;
-  const remaining = quota - used(window.previous, left) - window.current;
+  const remaining = quota - weightedPrevious(window.previous, left) - window.current;
   const passed = remaining > 0;
   const { current, previous } = window;
   const wait = passed
     ? left
-    : waitFor(left, { room: quota - current, previous }, { room: quota, previous: current });
+    : msUntilPass(left, { room: quota - current, previous }, { room: quota, previous: current });
   return {
     policy,
     limit: quota,
@@ -80,7 +90,7 @@ export function peek(window: Window, policy: LimitState['policy'], quota: number
  *
  * @param now epoch ms
  */
-export function advance(window: Window, now: number): void {
+export function advance(window: LimitWindow, now: number): void {
   const minute = minuteOf(now);
   const ahead = minute - window.minute;
   if (ahead === 0) return;
@@ -100,7 +110,7 @@ export function minuteOf(now: number): number {
 }
 
 /** How many requests of the previous minute still count. @param left ms left in the current minute */
-export function used(previous: number, left: number): number {
+export function weightedPrevious(previous: number, left: number): number {
   return Math.floor((previous * left) / minuteLength);
 }
 
@@ -115,7 +125,7 @@ interface Room {
  *
  * @param left ms until the end of the window's minute
  */
-export function waitFor(left: number, now: Room, next: Room): number {
+export function msUntilPass(left: number, now: Room, next: Room): number {
   const thisMinute = latestPass(now);
   if (thisMinute > 0) return left - thisMinute;
   // In the minute after the next one neither bucket counts.

@@ -1,5 +1,5 @@
 import type { SqliteDatabase } from '../database/sqlite.ts';
-import type { Window } from './sliding-window.ts';
+import type { LimitWindow } from './sliding-window.ts';
 
 /** Number of rows per transaction. */
 const slice = 500;
@@ -12,7 +12,7 @@ const nothing = () => undefined;
 const kept = { patience: 0, durable: false };
 
 /** A window and the ID of its key. */
-type KeyAndWindow = readonly [string, Window];
+type KeyAndWindow = readonly [string, LimitWindow];
 
 /** Stores windows while no process runs, so that a restart does not reset limits. */
 export class WindowStore {

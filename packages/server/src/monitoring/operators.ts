@@ -55,7 +55,7 @@ function tokenOnly(token: string, addressOf: ClientAddress): OperatorCheck {
   return ({ headers: { authorization }, raw }) => {
     if (authorization === undefined) return noAccess;
     if (timingSafeEqual(digest(authorization), right)) return null;
-    const limit = limits.take(addressOf(raw), Date.now());
+    const limit = limits.consume(addressOf(raw), Date.now());
     if (limit === null || limit.passed) return noAccess;
     return {
       code: 'rate_limited',

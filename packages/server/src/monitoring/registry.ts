@@ -56,7 +56,7 @@ export function createMetrics(sources: Sources): Metrics {
       this.reset();
       this.inc({ result: 'valid' }, verifications.valid);
       for (const code of errorCodeNames) {
-        const count = verifications.refused.get(code);
+        const count = verifications.rejected.get(code);
         if (count !== undefined) this.inc({ result: code }, count);
       }
     },
@@ -67,7 +67,7 @@ export function createMetrics(sources: Sources): Metrics {
     labelNames: ['found'],
     registers,
     collect() {
-      setAll(this, 'found', verifications.lookUps);
+      setAll(this, 'found', verifications.lookups);
     },
   });
   new Counter({

@@ -64,12 +64,12 @@ for (const [what, answer] of Object.entries(broken)) {
 test('a read may be cached when its snapshot includes every applied change', () => {
   const { feed } = newFeed();
   const ticket = feed.beginRead();
-  assert.equal(feed.mayKeep(ticket, change(4)), false, 'older');
-  assert.equal(feed.mayKeep(ticket, change(5)), true, 'as recent');
-  assert.equal(feed.mayKeep(ticket, change(5, 'other')), false, 'same number, before a failover');
-  assert.equal(feed.mayKeep(ticket, change(6)), true, 'newer');
+  assert.equal(feed.mayCache(ticket, change(4)), false, 'older');
+  assert.equal(feed.mayCache(ticket, change(5)), true, 'as recent');
+  assert.equal(feed.mayCache(ticket, change(5, 'other')), false, 'same number, before a failover');
+  assert.equal(feed.mayCache(ticket, change(6)), true, 'newer');
   feed.apply(exchange(change(7), [change(5), change(6), change(7)]));
-  assert.equal(feed.mayKeep(ticket, change(6)), false, 'older than the applied changes by now');
+  assert.equal(feed.mayCache(ticket, change(6)), false, 'older than the applied changes by now');
 });
 
 test('a read that began before the cache was emptied, or before the registration, is not cached', () => {
@@ -78,9 +78,9 @@ test('a read that began before the cache was emptied, or before the registration
   feed.startOver();
   assert.deepEqual([calls, feed.registered], [['everything'], false]);
   const between = feed.beginRead();
-  assert.equal(feed.mayKeep(between, change(9)), false);
+  assert.equal(feed.mayCache(between, change(9)), false);
   feed.begin(change(5));
-  assert.equal(feed.mayKeep(before, change(9)), false);
-  assert.equal(feed.mayKeep(between, change(9)), false);
-  assert.equal(feed.mayKeep(feed.beginRead(), change(9)), true);
+  assert.equal(feed.mayCache(before, change(9)), false);
+  assert.equal(feed.mayCache(between, change(9)), false);
+  assert.equal(feed.mayCache(feed.beginRead(), change(9)), true);
 });

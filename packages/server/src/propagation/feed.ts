@@ -86,7 +86,7 @@ export class Feed {
    *
    * @param head read in the same snapshot as the key: an older one may lack a change that was applied since
    */
-  mayKeep(ticket: Ticket, head: Head): boolean {
+  mayCache(ticket: Ticket, head: Head): boolean {
     if (ticket !== this.#epoch) return false;
     return head.seq > this.#applied.seq || sameHead(head, this.#applied);
   }

@@ -265,7 +265,7 @@ test('a response that arrives after stop grants no lease', async () => {
   const stop = two.node.stop();
   await Promise.all([stop, world.run(20)]);
   assert.equal(two.holds(), false);
-  assert.equal(two.node.mayKeep(two.node.beginRead(), { seq: 9, token: '' }), false);
+  assert.equal(two.node.mayCache(two.node.beginRead(), { seq: 9, token: '' }), false);
 });
 
 test('stop ends within two seconds when the database never responds', async () => {

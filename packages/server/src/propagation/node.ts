@@ -140,8 +140,8 @@ export class VerifierNode {
    *
    * @param head read in the same snapshot as the key
    */
-  mayKeep(ticket: Ticket, head: Head): boolean {
-    return this.#changeLog.mayKeep(ticket, head);
+  mayCache(ticket: Ticket, head: Head): boolean {
+    return this.#changeLog.mayCache(ticket, head);
   }
 
   /** Call this when a change was published, or may have been. */

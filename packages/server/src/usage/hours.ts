@@ -7,6 +7,6 @@ export function hourOf(now: number): number {
 }
 
 /** @returns the start of the hour in epoch ms */
-export function startOf(hour: number): number {
+export function hourStart(hour: number): number {
   return hour * msPerHour;
 }

@@ -40,7 +40,7 @@ export class PendingUses {
   }
 
   /** Adds counts, merging those of the same secret and hour, because one statement cannot write a row twice. */
-  hold(counts: SecretCounts): void {
+  add(counts: SecretCounts): void {
     const own = this.#byKey.get(counts.keyId);
     const same = own?.find((one) => isSameRow(one, counts) && !this.#fixed.has(one));
     if (same !== undefined) {
@@ -53,12 +53,12 @@ export class PendingUses {
   }
 
   /** Freezes these entries and unfreezes all others. @param counts empty if the outcome of every write is known */
-  fix(counts: readonly SecretCounts[]): void {
+  freeze(counts: readonly SecretCounts[]): void {
     this.#fixed = new Set(counts);
   }
 
   /** Removes entries. Call it in the turn in which they are known to be committed. */
-  letGo(all: readonly SecretCounts[]): void {
+  remove(all: readonly SecretCounts[]): void {
     for (const counts of all) {
       const rest = this.of(counts.keyId).filter((other) => other !== counts);
       if (rest.length === 0) this.#byKey.delete(counts.keyId);

@@ -10,7 +10,7 @@ import { temporaryDatabase } from '../../../../test/support/postgres-database.ts
 import { insertSecrets, Secret } from '../../../../test/support/stored-secrets.ts';
 import type { PostgresDatabase } from '../database/postgres.ts';
 import { SecretCache } from '../verification/secret-cache.ts';
-import { startOf } from './hours.ts';
+import { hourStart } from './hours.ts';
 import { Pace } from './pace.ts';
 import { PostgresUsageStore } from './postgres-store.ts';
 import { UsageReader } from './reader.ts';
@@ -105,7 +105,7 @@ type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
 /** Two nodes and the expected counts. */
 class World {
-  readonly clock = { now: startOf(firstHour) };
+  readonly clock = { now: hourStart(firstHour) };
   readonly nodes = [newNode(), newNode()] as const;
   readonly #used = new Map<string, number>();
   #last = 0;
@@ -165,7 +165,7 @@ test('each use counts once, even if responses are lost or a write has an unknown
 
 test('a read during a write sees each use once', async () => {
   await emptyTables();
-  const clock = { now: startOf(firstHour) };
+  const clock = { now: hourStart(firstHour) };
   const node = newNode();
   for (const secret of secrets) secret.use(node.memory, clock.now);
   const seen: number[] = [];
@@ -182,7 +182,7 @@ test('a read during a write sees each use once', async () => {
 
 test('the last use is the newest of all nodes, with its own address', async () => {
   await emptyTables();
-  const clock = { now: startOf(firstHour) };
+  const clock = { now: hourStart(firstHour) };
   const nodes = [newNode(), newNode()];
   const use = (index: number, address: string) => {
     clock.now += 1;
@@ -207,7 +207,7 @@ test('the last use is the newest of all nodes, with its own address', async () =
 
 test('a database that lost the record of this node still gets its uses', async () => {
   await emptyTables();
-  const clock = { now: startOf(firstHour) };
+  const clock = { now: hourStart(firstHour) };
   const node = newNode();
   const use = () => secrets[0]?.use(node.memory, clock.now);
   use();
@@ -222,7 +222,7 @@ test('a database that lost the record of this node still gets its uses', async (
 
 test('a key that the database lost does not block the usage of other keys', async () => {
   await emptyTables();
-  const clock = { now: startOf(firstHour) };
+  const clock = { now: hourStart(firstHour) };
   const node = newNode();
   const lost = new Secret('key_lost', 'x'.repeat(32));
   for (const secret of [lost, ...secrets]) secret.use(node.memory, clock.now);

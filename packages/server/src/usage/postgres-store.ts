@@ -3,7 +3,7 @@ import type { Kysely } from 'kysely';
 import type { PostgresDatabase } from '../database/postgres.ts';
 import type { Tables } from '../database/schema.ts';
 import { cleanUserAgent } from '../http/user-agent.ts';
-import { startOf } from './hours.ts';
+import { hourStart } from './hours.ts';
 import type { SecretCounts } from './pending-uses.ts';
 import type { UsageStore } from './store.ts';
 
@@ -86,7 +86,7 @@ export class PostgresUsageStore implements UsageStore {
     }
   }
 
-  async undisturbed<Stored, T>(
+  async readConsistently<Stored, T>(
     read: (db: Kysely<Tables>) => Promise<Stored>,
     combine: (stored: Stored) => T,
   ): Promise<T> {
@@ -154,7 +154,7 @@ async function numberOf(db: Kysely<Tables>, writer: string): Promise<number | un
 
 /** The columns as arrays, in the order of `add`. */
 function columnsOf(counts: readonly Readonly<SecretCounts>[]): unknown[][] {
-  const at = ({ hour, lastMs }: Readonly<SecretCounts>) => (lastMs < 0 ? null : startOf(hour) + lastMs);
+  const at = ({ hour, lastMs }: Readonly<SecretCounts>) => (lastMs < 0 ? null : hourStart(hour) + lastMs);
   return [
     counts.map(({ hour }) => hour),
     counts.map(({ keyId }) => keyId),

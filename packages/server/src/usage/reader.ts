@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely';
 import type { Tables } from '../database/schema.ts';
 import { cleanUserAgent } from '../http/user-agent.ts';
-import { startOf } from './hours.ts';
+import { hourStart } from './hours.ts';
 import type { SecretCounts } from './pending-uses.ts';
 import type { UsageRecorder } from './recorder.ts';
 import {
@@ -37,7 +37,7 @@ export class UsageReader {
       stored: await readHours(db, keyId, from, to),
       lastUses: await readLastUses(db, [keyId]),
     });
-    return this.#store.undisturbed(read, ({ stored, lastUses }) => {
+    return this.#store.readConsistently(read, ({ stored, lastUses }) => {
       const hours = Array.from({ length: to - from }, (_, i) => ({
         hour: from + i,
         accepted: 0,
@@ -73,7 +73,7 @@ export class UsageReader {
         stored: await readAccepted(db, ids, from, to),
         lastUses: await readLastUses(db, ids),
       });
-      await this.#store.undisturbed(read, ({ stored, lastUses }) => {
+      await this.#store.readConsistently(read, ({ stored, lastUses }) => {
         const open = ids.flatMap((id) => this.#recorder.of(id));
         accepted += stored;
         for (const use of open) if (use.hour >= from && use.hour < to) accepted += use.accepted;
@@ -87,7 +87,7 @@ export class UsageReader {
   async lastUsedAt(keyIds: readonly string[]): Promise<Map<string, number>> {
     if (keyIds.length === 0) return new Map();
     const read = (db: Kysely<Tables>) => readLastUses(db, keyIds);
-    return this.#store.undisturbed(read, (lastUses) => {
+    return this.#store.readConsistently(read, (lastUses) => {
       const last = new Map<string, number>();
       for (const { keyId, at } of [...lastUses, ...keyIds.flatMap((id) => usesIn(this.#recorder.of(id)))]) {
         last.set(keyId, Math.max(at, last.get(keyId) ?? 0));
@@ -109,7 +109,7 @@ function usesIn(open: readonly SecretCounts[]): LastUse[] {
     .filter(({ lastMs }) => lastMs >= 0)
     .map(({ keyId, hour, lastMs, address, agent }) => ({
       keyId,
-      at: startOf(hour) + lastMs,
+      at: hourStart(hour) + lastMs,
       address,
       agent: cleanUserAgent(agent),
     }));

@@ -51,6 +51,6 @@ export const usageRoutes: FastifyPluginAsyncZod<{ usage: UsageService; callers: 
       },
     },
     ...callers.require('keys:read'),
-    handler: async (request) => usage.ofDescendants(callers.of(request).workspaceId, request.params.id),
+    handler: async (request) => usage.getForDescendants(callers.of(request).workspaceId, request.params.id),
   });
 };

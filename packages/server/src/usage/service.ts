@@ -1,6 +1,6 @@
 import type { Descendants } from '@soku/contract/keys';
 import type { Usage } from '@soku/contract/usage';
-import { hourOf, startOf } from './hours.ts';
+import { hourOf, hourStart } from './hours.ts';
 import type { UsageReader } from './reader.ts';
 
 /** What usage needs from keys. */
@@ -35,11 +35,11 @@ export class UsageService {
     const { hours: counts, lastUse } = await this.#reader.usage(keyId, from, to);
     return {
       keyId,
-      from: iso(startOf(from)),
-      to: iso(startOf(to)),
+      from: iso(hourStart(from)),
+      to: iso(hourStart(to)),
       accepted: counts.reduce((sum, { accepted }) => sum + accepted, 0),
       refused: counts.reduce((sum, { refused }) => sum + refused, 0),
-      hours: counts.map((count) => ({ ...count, hour: iso(startOf(count.hour)) })),
+      hours: counts.map((count) => ({ ...count, hour: iso(hourStart(count.hour)) })),
       lastUsed:
         lastUse === undefined
           ? null
@@ -52,7 +52,7 @@ export class UsageService {
    *
    * @throws {RequestError} not_found
    */
-  async ofDescendants(workspaceId: string, keyId: string): Promise<Descendants> {
+  async getForDescendants(workspaceId: string, keyId: string): Promise<Descendants> {
     const { ids, active } = await this.#keys.descendants(workspaceId, keyId);
     const to = hourOf(this.#now()) + 1;
     const { accepted, lastAt } = await this.#reader.total(ids, to - 24, to);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { openWithSecrets } from '../../../../test/support/stored-secrets.ts';
 import { SecretCache } from '../verification/secret-cache.ts';
-import { startOf } from './hours.ts';
+import { hourStart } from './hours.ts';
 import { Pace } from './pace.ts';
 import type { SecretCounts } from './pending-uses.ts';
 import { UsageReader } from './reader.ts';
@@ -28,7 +28,7 @@ async function storedRows(): Promise<number> {
 }
 
 test('a transaction writes as many of the given counts as its time allows, in order', async () => {
-  clock.now = startOf(10);
+  clock.now = hourStart(10);
   for (const secret of secrets) secret.use(memory, clock.now);
   const usages = secrets.flatMap((secret) => recorder.of(secret.keyId));
   assert.equal(usages.length, 600);
@@ -49,7 +49,7 @@ test('a transaction writes as many of the given counts as its time allows, in or
 
 test('counts are deleted by age in batches; the last use stays', async () => {
   for (const hour of [20, 21, 22]) {
-    clock.now = startOf(hour);
+    clock.now = hourStart(hour);
     for (const secret of secrets) secret.use(memory, clock.now);
     await recorder.flush();
   }
@@ -65,15 +65,15 @@ test('counts are deleted by age in batches; the last use stays', async () => {
     hours.map(({ accepted }) => accepted),
     [0, 0, 0],
   );
-  assert.equal(lastUse?.at, startOf(22));
-  assert.equal((await reader.lastUsedAt(['key_7'])).get('key_7'), startOf(22));
+  assert.equal(lastUse?.at, hourStart(22));
+  assert.equal((await reader.lastUsedAt(['key_7'])).get('key_7'), hourStart(22));
 });
 
 test('an hour that is written late does not move the last use back', async () => {
   const [secret] = secrets;
   assert.ok(secret !== undefined);
-  secret.use(memory, startOf(30) + 5, { address: '203.0.113.1', agent: 'late/1' });
-  secret.use(memory, startOf(31), { address: '203.0.113.2', agent: 'newest/1' });
+  secret.use(memory, hourStart(30) + 5, { address: '203.0.113.1', agent: 'late/1' });
+  secret.use(memory, hourStart(31), { address: '203.0.113.2', agent: 'newest/1' });
   for (const hour of [31, 30]) {
     const usages: readonly SecretCounts[] = recorder.of(secret.keyId).filter((one) => one.hour === hour);
     assert.equal(usages.length, 1, 'the first is always written, however slow the machine is');
@@ -84,13 +84,13 @@ test('an hour that is written late does not move the last use back', async () =>
     .selectAll()
     .where('key_id', '=', secret.keyId)
     .executeTakeFirstOrThrow();
-  assert.deepEqual([row.at, row.address, row.agent], [startOf(31), '203.0.113.2', 'newest/1']);
+  assert.deepEqual([row.at, row.address, row.agent], [hourStart(31), '203.0.113.2', 'newest/1']);
 });
 
 test('a key in a user agent is not stored', async () => {
   const [, secret] = secrets;
   assert.ok(secret !== undefined);
-  clock.now = startOf(40);
+  clock.now = hourStart(40);
   secret.use(memory, clock.now, { agent: `mine sk_live_${'aB3'.repeat(11)}` });
   await recorder.flush();
   const row = await database.kysely

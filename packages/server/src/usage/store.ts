@@ -4,7 +4,7 @@ import { type Kysely, sql } from 'kysely';
 import type { Tables } from '../database/schema.ts';
 import type { SqliteDatabase } from '../database/sqlite.ts';
 import { cleanUserAgent } from '../http/user-agent.ts';
-import { startOf } from './hours.ts';
+import { hourStart } from './hours.ts';
 import type { SecretCounts } from './pending-uses.ts';
 import type { UsageSink } from './recorder.ts';
 
@@ -60,7 +60,7 @@ export interface UsageStore extends UsageSink {
    *
    * @param combine called in a turn in which memory contains exactly what the database did not contain when read
    */
-  undisturbed<Stored, T>(
+  readConsistently<Stored, T>(
     read: (db: Kysely<Tables>) => Promise<Stored>,
     combine: (stored: Stored) => T,
   ): Promise<T>;
@@ -91,7 +91,7 @@ export class SqliteUsageStore implements UsageStore {
   }
 
   /** Occupies the write connection, so nothing is written during the read. */
-  async undisturbed<Stored, T>(
+  async readConsistently<Stored, T>(
     read: (db: Kysely<Tables>) => Promise<Stored>,
     combine: (stored: Stored) => T,
   ): Promise<T> {
@@ -184,7 +184,7 @@ function writeSlice(connection: DatabaseSync, usages: readonly Readonly<SecretCo
   for (const usage of usages) {
     if (count > 0 && performance.now() - begun > maxWriteMs) break;
     const { keyId, hash, hour, accepted, refused, lastMs, address, agent, isNewClient } = usage;
-    const lastAt = lastMs < 0 ? null : startOf(hour) + lastMs;
+    const lastAt = lastMs < 0 ? null : hourStart(hour) + lastMs;
     const bytes = Buffer.from(hash, 'latin1');
     hourly.run(hour, keyId, bytes, accepted, refused, lastAt);
     if (accepted > 0 && isNewClient) last.run(keyId, bytes, lastAt, address, cleanUserAgent(agent));

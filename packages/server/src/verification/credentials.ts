@@ -36,7 +36,7 @@ const knownSchemes = new Set([
 const scheme = 'Bearer ';
 
 /** In characters: at most 20 for the prefix, and 32 for the rest. Longer text cannot be a key and is not hashed. */
-export const longestKey = 52;
+export const maxKeyLength = 52;
 
 /** The unchecked text after `Bearer `, or the reason why there is none. */
 export type Credentials = { token: string } | ApiProblem;
@@ -166,10 +166,10 @@ function malformed(message: string): ApiProblem {
 }
 
 /** The token of a single header in the form `Bearer <token>`, unless it is too long for a key. */
-export function usualToken({ authorization, authorizations }: RequestFields): string | undefined {
+export function plainBearerToken({ authorization, authorizations }: RequestFields): string | undefined {
   const usual =
     authorizations === 1 &&
-    authorization.length <= scheme.length + longestKey &&
+    authorization.length <= scheme.length + maxKeyLength &&
     authorization.startsWith(scheme);
   return usual ? authorization.slice(scheme.length) : undefined;
 }

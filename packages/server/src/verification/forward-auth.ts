@@ -4,18 +4,18 @@ import type { ClientAddress } from '../http/client-address.ts';
 import type { ApiProblem } from '../http/errors.ts';
 import type { PreformattedResponse } from '../http/preformatted-response.ts';
 import { nextRequestId } from '../http/request-ids.ts';
+import type { FastPath, FastPathExchange } from './fast-path.ts';
 import type { GrantingVerifier } from './granting-verifier.ts';
-import type { Lane, LaneExchange } from './lane.ts';
 import { forwardAuthRoute, originalTargets } from './original-request.ts';
 import { readFields } from './request-fields.ts';
-import { acceptedFields, acceptedHead, keyFields } from './response-text.ts';
+import { acceptedFields, formatAcceptedHead, formatKeyFields } from './response-text.ts';
 import { errorResponse, rejectedResponse } from './responses.ts';
 import type { AcceptKey, Rejected } from './result.ts';
 
 interface Options {
   verifier: Pick<GrantingVerifier, 'verifyFields'>;
   addressOf: ClientAddress;
-  lane: Lane;
+  lane: FastPath;
 }
 
 /** An accepted key, as the header fields of its response. */
@@ -26,7 +26,7 @@ interface Accepted {
 
 type Decision = Accepted | Rejected | { malformed: ApiProblem };
 
-const accept: AcceptKey<Accepted> = (...key) => ({ fields: keyFields(...key) });
+const accept: AcceptKey<Accepted> = (...key) => ({ fields: formatKeyFields(...key) });
 
 /**
  * Responds to proxies: `GET` and `HEAD /v1/verify`, and any method on `/v1/verify/*`. It runs ahead of the framework,
@@ -37,7 +37,7 @@ const accept: AcceptKey<Accepted> = (...key) => ({ fields: keyFields(...key) });
  */
 export class ForwardAuth {
   readonly #options: Options;
-  readonly #lane: Lane;
+  readonly #lane: FastPath;
 
   constructor(options: Options) {
     this.#options = options;
@@ -48,7 +48,7 @@ export class ForwardAuth {
   handle(request: IncomingMessage, response: PreformattedResponse): boolean {
     const route = forwardAuthRoute(request);
     if (route === undefined) return false;
-    const isHot = route === '/v1/verify' && request.method === 'GET' && !this.#lane.logs;
+    const isHot = route === '/v1/verify' && request.method === 'GET' && !this.#lane.logsEachRequest;
     const exchange = { request, response, route, start: isHot ? undefined : performance.now() };
     try {
       const result = this.#verify(request);
@@ -72,7 +72,7 @@ export class ForwardAuth {
     return verifier.verifyFields(fields, request, ask, accept);
   }
 
-  #respond(exchange: LaneExchange, result: Decision): void {
+  #respond(exchange: FastPathExchange, result: Decision): void {
     const lane = this.#lane;
     const id = nextRequestId();
     const now = Date.now();
@@ -83,7 +83,7 @@ export class ForwardAuth {
     } else if (result.refusal !== undefined) {
       lane.send(exchange, rejectedResponse(result.refusal, id, now), id, now);
     } else if (lane.canSend(response)) {
-      response.send(accepted, acceptedHead(accepted, result.fields, id, now), '');
+      response.send(accepted, formatAcceptedHead(accepted, result.fields, id, now), '');
       lane.report(exchange, accepted, id);
     } else {
       const fields = acceptedFields(result.fields, id);

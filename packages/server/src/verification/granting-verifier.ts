@@ -13,7 +13,7 @@ import {
   type VerifyOptions,
   type VerifyRequestOptions,
 } from './result.ts';
-import type { Decided, KeyVerification, Verifier } from './verifier.ts';
+import type { KeyVerification, Verifier, VerifierOutcome } from './verifier.ts';
 
 /** A verifier that waits for the grant that a key needs, and then repeats the whole verification. */
 export class GrantingVerifier {
@@ -60,7 +60,7 @@ export class GrantingVerifier {
   }
 
   #waitForFields<T>(
-    first: MaybePromise<Decided<T>>,
+    first: MaybePromise<VerifierOutcome<T>>,
     fields: RequestFields,
     request: IncomingMessage,
     ask: VerifyRequestOptions,
@@ -70,7 +70,7 @@ export class GrantingVerifier {
   }
 
   #waitForToken<T>(
-    first: MaybePromise<Decided<T>>,
+    first: MaybePromise<VerifierOutcome<T>>,
     token: string,
     question: KeyVerification<T>,
   ): Promise<T | Rejected> {
@@ -78,9 +78,9 @@ export class GrantingVerifier {
   }
 
   async #wait<T>(
-    first: MaybePromise<Decided<T>>,
+    first: MaybePromise<VerifierOutcome<T>>,
     use: VerifyOptions,
-    verify: () => MaybePromise<Decided<T>>,
+    verify: () => MaybePromise<VerifierOutcome<T>>,
   ): Promise<T | Rejected> {
     let decided = await first;
     while (decided instanceof NeedsGrant) {
@@ -97,6 +97,8 @@ function copy(keys: KeyTable, row: number, limit: LimitState | null): Verificati
   return { key: keys.read(row), limit };
 }
 
-function mayNeedGrant<T>(decided: MaybePromise<Decided<T>>): decided is Promise<Decided<T>> | NeedsGrant {
+function mayNeedGrant<T>(
+  decided: MaybePromise<VerifierOutcome<T>>,
+): decided is Promise<VerifierOutcome<T>> | NeedsGrant {
   return decided instanceof NeedsGrant || decided instanceof Promise;
 }

@@ -6,8 +6,8 @@ import fc from 'fast-check';
 import { times } from '../../../../test/support/long.ts';
 import { KeyLimits } from '../limits/key-limits.ts';
 import { PendingUses } from '../usage/pending-uses.ts';
-import { KeyTable, none } from './key-table.ts';
-import type { EndedSecret, VerifiedKey } from './known-secret.ts';
+import { KeyTable, noRow } from './key-table.ts';
+import type { EndedSecret, VerifiedKey } from './stored-secret.ts';
 
 const never = Number.POSITIVE_INFINITY;
 
@@ -29,7 +29,7 @@ function keyOf(secret: string, more: Partial<VerifiedKey> = {}): VerifiedKey {
 /** The ID of the key in the row that is found. */
 function idAt(table: KeyTable, secret: string): string | undefined {
   const row = table.find(hashOf(secret));
-  return row === none ? undefined : table.keyId(row);
+  return row === noRow ? undefined : table.keyId(row);
 }
 
 const put = (table: KeyTable, secret: string) => table.add(hashOf(secret), keyOf(secret));
@@ -83,18 +83,18 @@ test('a client that was only rejected is still new for the next accepted use', (
   const row = put(table, 'one');
   table.usage.accept(row, 1, '192.0.2.1', 'agent');
   table.usage.hold(row);
-  held.letGo(held.of('key_one'));
+  held.remove(held.of('key_one'));
   table.usage.accept(row, 2, '192.0.2.2', 'agent');
   table.usage.hold(row);
-  held.letGo(held.of('key_one'));
+  held.remove(held.of('key_one'));
   table.usage.accept(row, 3, '192.0.2.2', 'agent');
   assert.equal(table.usage.of(row)?.isNewClient, false);
   table.usage.hold(row);
-  held.letGo(held.of('key_one'));
+  held.remove(held.of('key_one'));
   const other = table.find(hashOf('one'));
   table.usage.refuse(other, hour);
   table.usage.hold(other);
-  held.letGo(held.of('key_one'));
+  held.remove(held.of('key_one'));
   table.usage.accept(other, hour + 1, '192.0.2.2', 'agent');
   assert.equal(table.usage.of(other)?.isNewClient, true, 'nothing of this hour told of it');
 });
@@ -191,7 +191,7 @@ class World {
     },
     accept: ({ secret, now, address }) => {
       const row = this.#find(secret);
-      if (row === none) return;
+      if (row === noRow) return;
       this.table.usage.accept(row, now, address, 'agent');
       count(this.used, keyIdOf(secret), now, 1);
       const uses = this.table.usage.usesOf(keyIdOf(secret)).find(({ hash: of }) => of === hashOf(secret));
@@ -199,7 +199,7 @@ class World {
     },
     refuse: ({ secret, now }) => {
       const row = this.#find(secret);
-      if (row === none) return;
+      if (row === noRow) return;
       this.table.usage.refuse(row, now);
       count(this.used, keyIdOf(secret), now, 1);
     },
@@ -211,12 +211,12 @@ class World {
     const all = [...this.held.byKey()].flat();
     for (const { keyId, hour: at, accepted, refused } of all)
       count(this.written, keyId, at * hour, accepted + refused);
-    this.held.letGo(all);
+    this.held.remove(all);
   }
 
   #find(secret: string): number {
     const row = this.table.find(hashOf(secret));
-    if (row !== none) this.#assertRow(secret, row);
+    if (row !== noRow) this.#assertRow(secret, row);
     return row;
   }
 

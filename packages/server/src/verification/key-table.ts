@@ -1,21 +1,21 @@
 import { randomBytes } from 'node:crypto';
 import type { KeyLimits } from '../limits/key-limits.ts';
-import type { Window } from '../limits/sliding-window.ts';
+import type { LimitWindow } from '../limits/sliding-window.ts';
 import type { PendingUses } from '../usage/pending-uses.ts';
-import { Chains, mix, mixText } from './chains.ts';
 import * as column from './columns.ts';
-import { areAt, hashOfWords, readHash } from './hash-words.ts';
-import type { EndedSecret, VerifiedKey } from './known-secret.ts';
+import { HashIndex, mix, mixText } from './hash-index.ts';
+import { decodeHash, encodeHash, matchesAt } from './hash-words.ts';
+import { InternedStrings } from './interned-strings.ts';
 import { RowTexts } from './row-texts.ts';
 import { RowUsage } from './row-usage.ts';
 import { RowWindows } from './row-windows.ts';
-import { SharedTexts } from './shared-texts.ts';
+import type { EndedSecret, VerifiedKey } from './stored-secret.ts';
 
 /** How many used rows one insertion may skip: longer scans would delay other verifications. */
 const maxSkipped = 64;
 
 /** The index that means "no row". */
-export const none = -1;
+export const noRow = -1;
 
 /** The workspace of rows whose hash belongs to no key. */
 const noWorkspace = '-';
@@ -36,13 +36,13 @@ export class KeyTable {
   /** Both times of the few secrets that a rotation is retiring. */
   readonly #retirements = new Map<number, Pick<VerifiedKey, 'expiresAt' | 'retiresAt'>>();
   readonly #texts: RowTexts;
-  readonly #byHash: Chains;
-  readonly #byKey: Chains;
+  readonly #byHash: HashIndex;
+  readonly #byKey: HashIndex;
   readonly #seed = randomBytes(4).readInt32LE();
   /** The hash of the current search. */
   readonly #words = new Int32Array(8);
-  readonly #workspaces = new SharedTexts();
-  readonly #scopes = new SharedTexts();
+  readonly #workspaces = new InternedStrings();
+  readonly #scopes = new InternedStrings();
   /** By the index of a workspace: whether all its rows are out of date. */
   readonly #outOfDate: boolean[] = [];
   readonly usage: RowUsage;
@@ -66,8 +66,8 @@ export class KeyTable {
     this.#ends = new Float64Array(capacity);
     this.#texts = new RowTexts(this.#rows, capacity);
     const places = 2 ** Math.ceil(Math.log2(capacity));
-    this.#byHash = new Chains(this.#rows, column.nextByHash, 2 * places);
-    this.#byKey = new Chains(this.#rows, column.nextByKey, places);
+    this.#byHash = new HashIndex(this.#rows, column.nextByHash, 2 * places);
+    this.#byKey = new HashIndex(this.#rows, column.nextByKey, places);
     this.usage = new RowUsage(this.#rows, this, held);
     this.windows = new RowWindows(this.#rows, this, limits);
   }
@@ -85,10 +85,10 @@ export class KeyTable {
   /** @param hash 32 latin-1 characters. @returns the row of an up-to-date secret, or -1 */
   find(hash: string): number {
     const row = this.#search(hash);
-    if (row === none) return none;
+    if (row === noRow) return noRow;
     const rows = this.#rows;
     const at = row * column.width;
-    if (this.#isOutOfDate(at)) return none;
+    if (this.#isOutOfDate(at)) return noRow;
     const flags = rows[at + column.flags] ?? 0;
     // Written only when it changes, to avoid a write-back of the cache line.
     if ((flags & column.wasUsed) === 0) rows[at + column.flags] = flags | column.wasUsed;
@@ -100,7 +100,7 @@ export class KeyTable {
     const { expiresAt, retiresAt } = key;
     const row = this.#add(hash, 0, key.workspaceId, Math.min(expiresAt, retiresAt));
     const at = row * column.width;
-    this.#rows[at + column.scopes] = this.#scopes.take(key.scopes.join(' '));
+    this.#rows[at + column.scopes] = this.#scopes.acquire(key.scopes.join(' '));
     this.#rows[at + column.limit] = key.rateLimit ?? 0;
     if (retiresAt !== never) this.#retirements.set(row, { expiresAt, retiresAt });
     this.#nameKey(row, key.keyId, key.name);
@@ -120,7 +120,7 @@ export class KeyTable {
   /** Removes a secret, if present. */
   drop(hash: string): void {
     const row = this.#search(hash);
-    if (row !== none) this.#drop(row);
+    if (row !== noRow) this.#drop(row);
   }
 
   /** Invalidates all secrets of a workspace in constant time. */
@@ -194,18 +194,22 @@ export class KeyTable {
   /** The SHA-256 of the secret, as 32 latin-1 characters. */
   hash(row: number): string {
     const at = row * column.width + column.hash;
-    return hashOfWords(this.#rows.subarray(at, at + 8));
+    return encodeHash(this.#rows.subarray(at, at + 8));
   }
 
   /** The windows in rows that still affect a limit. @param now epoch ms */
-  countingWindows(now: number): Iterable<[string, Window]> {
+  countingWindows(now: number): Iterable<[string, LimitWindow]> {
     return this.windows.counting(this.#fresh, now);
   }
 
   /** The rows of a key: usually one, several if the key has several secrets. */
   rowsOf(keyId: string): number[] {
     const rows: number[] = [];
-    for (let row = this.#byKey.first(mixText(keyId, this.#seed)); row !== none; row = this.#byKey.next(row)) {
+    for (
+      let row = this.#byKey.first(mixText(keyId, this.#seed));
+      row !== noRow;
+      row = this.#byKey.next(row)
+    ) {
       if (this.keyId(row) === keyId) rows.push(row);
     }
     return rows;
@@ -216,11 +220,11 @@ export class KeyTable {
     const row = this.#takeRow();
     const rows = this.#rows;
     const at = row * column.width;
-    readHash(hash, this.#words);
+    decodeHash(hash, this.#words);
     rows.fill(0, at, at + column.width);
     rows.set(this.#words, at + column.hash);
     rows[at + column.flags] = flags;
-    const workspace = this.#workspaces.take(workspaceId);
+    const workspace = this.#workspaces.acquire(workspaceId);
     this.#outOfDate[workspace] = false;
     rows[at + column.workspace] = workspace;
     this.#ends[row] = end;
@@ -236,10 +240,10 @@ export class KeyTable {
 
   #search(hash: string): number {
     const words = this.#words;
-    readHash(hash, words);
+    decodeHash(hash, words);
     const rows = this.#rows;
     let row = this.#byHash.first(mix(words, this.#seed));
-    while (row !== none && !areAt(words, rows, row * column.width)) row = this.#byHash.next(row);
+    while (row !== noRow && !matchesAt(words, rows, row * column.width)) row = this.#byHash.next(row);
     return row;
   }
 

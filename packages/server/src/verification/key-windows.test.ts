@@ -6,7 +6,7 @@ import { generateKey } from '@soku/key';
 import fc from 'fast-check';
 import { times } from '../../../../test/support/long.ts';
 import { AddressLimits } from '../limits/address-limits.ts';
-import { take, type Window } from '../limits/sliding-window.ts';
+import { consume, type LimitWindow } from '../limits/sliding-window.ts';
 import { GrantingVerifier } from './granting-verifier.ts';
 import { SecretCache } from './secret-cache.ts';
 import { VerificationCounts } from './verification-counts.ts';
@@ -40,7 +40,7 @@ function newVerifier(good: number) {
           expiresAt: never,
           rateLimit: quota,
         };
-        return { stored: { key }, mayKeep: () => true };
+        return { stored: { key }, mayCache: () => true };
       },
     },
     lease: { holds: () => true },
@@ -66,7 +66,7 @@ type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 /** A verifier and the expected window of each key. */
 class World {
   readonly #subject: ReturnType<typeof newVerifier>;
-  readonly #windows = new Map<string, Window>();
+  readonly #windows = new Map<string, LimitWindow>();
 
   constructor(good: number) {
     this.#subject = newVerifier(good);
@@ -74,7 +74,7 @@ class World {
 
   readonly steps: Record<Step['kind'], (step: Step) => void | Promise<void>> = {
     verify: async ({ secret: { secret, keyId } }) => {
-      const { passed, remaining } = take(this.#windowOf(keyId), 'key', quota, this.#now);
+      const { passed, remaining } = consume(this.#windowOf(keyId), 'key', quota, this.#now);
       const { limit, refusal } = await this.#subject.verifier.verifyKey(secret);
       assert.deepEqual([refusal === undefined, limit?.remaining], [passed, remaining]);
     },
@@ -91,7 +91,7 @@ class World {
     const written = new Map(this.#subject.memory.windows.counting(this.#now));
     for (const [keyId, window] of this.#windows) {
       const restored = { ...(written.get(keyId) ?? none) };
-      assert.deepEqual(take(restored, 'key', quota, this.#now), take(window, 'key', quota, this.#now));
+      assert.deepEqual(consume(restored, 'key', quota, this.#now), consume(window, 'key', quota, this.#now));
     }
   }
 
@@ -99,14 +99,14 @@ class World {
     return this.#subject.clock.now;
   }
 
-  #windowOf(keyId: string): Window {
+  #windowOf(keyId: string): LimitWindow {
     const window = this.#windows.get(keyId) ?? { ...none };
     this.#windows.set(keyId, window);
     return window;
   }
 }
 
-const none: Window = { minute: 0, current: 0, previous: 0 };
+const none: LimitWindow = { minute: 0, current: 0, previous: 0 };
 
 test('with any evictions and reloads, a request passes exactly if the window of its key has room', async () => {
   const steps = fc.array(step, { maxLength: 80, size: 'max' });

@@ -1,14 +1,14 @@
 import type { GrantedWindow } from '../limits/grants.ts';
 import type { KeyLimits, KeyWindow } from '../limits/key-limits.ts';
-import type { Windows } from '../limits/limits.ts';
-import type { Window } from '../limits/sliding-window.ts';
+import type { LimitWindows } from '../limits/limits.ts';
+import type { LimitWindow } from '../limits/sliding-window.ts';
 import type { KeyTable } from './key-table.ts';
 
 /**
  * The rate-limit windows of all keys. A window is stored in the row of its key's secret, which a verification has
  * already loaded, or outside the table if no row or several rows belong to the key.
  */
-export class KeyWindows implements Windows {
+export class KeyWindows implements LimitWindows {
   readonly #keys: KeyTable;
   readonly #limits: KeyLimits;
 
@@ -24,7 +24,7 @@ export class KeyWindows implements Windows {
   /** The window of a row's key. Valid until the next call. */
   of(row: number): GrantedWindow {
     const { windows } = this.#keys;
-    const kept = windows.kept(row);
+    const kept = windows.shared(row);
     return kept === undefined ? windows.at(row) : this.#beside(row, kept);
   }
 
@@ -33,11 +33,11 @@ export class KeyWindows implements Windows {
     return row === undefined ? this.#limits.ofKey(keyId) : this.of(row);
   }
 
-  restore(keyId: string, window: Window): void {
+  restore(keyId: string, window: LimitWindow): void {
     Object.assign(this.ofKey(keyId), window);
   }
 
-  *counting(now: number): Iterable<readonly [string, Window]> {
+  *counting(now: number): Iterable<readonly [string, LimitWindow]> {
     yield* this.#limits.counting(now);
     yield* this.#keys.countingWindows(now);
   }
@@ -47,7 +47,7 @@ export class KeyWindows implements Windows {
   }
 
   /** Connects a new row to the existing window of its key. */
-  adopt(row: number): void {
+  attach(row: number): void {
     const { windows } = this.#keys;
     const keyId = this.#keys.keyId(row);
     const rows = this.#keys.rowsOf(keyId);
@@ -60,13 +60,13 @@ export class KeyWindows implements Windows {
       const window = windows.take(one);
       if (window !== undefined) this.#limits.restore(keyId, window);
     }
-    for (const one of rows) windows.keep(one, this.#limits.ofKey(keyId));
+    for (const one of rows) windows.share(one, this.#limits.ofKey(keyId));
   }
 
   #beside(row: number, kept: KeyWindow): KeyWindow {
     if (!kept.dropped) return kept;
     const window = this.#limits.ofKey(this.#keys.keyId(row));
-    this.#keys.windows.keep(row, window);
+    this.#keys.windows.share(row, window);
     return window;
   }
 }

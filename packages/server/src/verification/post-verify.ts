@@ -7,19 +7,19 @@ import type { PreformattedResponse } from '../http/preformatted-response.ts';
 import { keepBody, readBody } from '../http/read-body.ts';
 import { nextRequestId } from '../http/request-ids.ts';
 import { readUtf8 } from '../http/utf8.ts';
-import { usualToken } from './credentials.ts';
+import { plainBearerToken } from './credentials.ts';
+import type { FastPath, FastPathExchange } from './fast-path.ts';
 import type { GrantingVerifier } from './granting-verifier.ts';
 import type { KeyTable } from './key-table.ts';
-import type { Lane, LaneExchange } from './lane.ts';
 import { readFields } from './request-fields.ts';
-import { constantFields, errorResponse } from './responses.ts';
+import { commonFields, errorResponse } from './responses.ts';
 import type { MaybePromise, Rejected, VerifyOptions } from './result.ts';
 import { verifyKeys } from './verify-keys.ts';
 
 interface Options {
   verifier: Pick<GrantingVerifier, 'verifyToken'>;
   addressOf: ClientAddress;
-  lane: Lane;
+  lane: FastPath;
   /** Whether callers can verify the keys of their own workspace only, or all keys. */
   verifyScope: 'workspace' | 'deployment';
 }
@@ -71,7 +71,7 @@ export class PostVerify {
   #callerOf(request: IncomingMessage, response: PreformattedResponse): Caller | undefined {
     const { lane, addressOf } = this.#options;
     const fields = readFields(request.rawHeaders);
-    const token = usualToken(fields);
+    const token = plainBearerToken(fields);
     if (token === undefined || checkForm(request, fields.hosts) !== null) return undefined;
     if (!lane.canSend(response) || !hasUsualFields(request)) return undefined;
     const caller = { token, userAgent: fields.userAgent, address: addressOf(request) };
@@ -79,7 +79,12 @@ export class PostVerify {
     return typeof this.#verifyCaller(caller, { recorded: false }) === 'string' ? caller : undefined;
   }
 
-  async #receive(exchange: LaneExchange, caller: Caller, body: Buffer, passOn: () => void): Promise<void> {
+  async #receive(
+    exchange: FastPathExchange,
+    caller: Caller,
+    body: Buffer,
+    passOn: () => void,
+  ): Promise<void> {
     const { request } = exchange;
     const input = parseBody(request, body);
     if (input !== undefined) return this.#respond(exchange, caller, input);
@@ -88,7 +93,7 @@ export class PostVerify {
   }
 
   async #respond(
-    exchange: LaneExchange,
+    exchange: FastPathExchange,
     caller: Caller,
     input: z.output<typeof verifyKeySchema>,
   ): Promise<void> {
@@ -107,7 +112,7 @@ export class PostVerify {
     }
     const fields = {
       'x-request-id': id,
-      ...constantFields,
+      ...commonFields,
       'content-type': 'application/json; charset=utf-8',
     };
     lane.send(exchange, { status: 200, fields, body: JSON.stringify(outcome.body) }, id, now);

@@ -21,7 +21,7 @@ assert.ok(first !== undefined && second !== undefined);
 /** A secret source that counts its statements. */
 function secrets() {
   let sent = 0;
-  const guard = { beginRead: () => ++sent, mayKeep: () => true };
+  const guard = { beginRead: () => ++sent, mayCache: () => true };
   return { secrets: new PostgresSecrets(verificationPool, guard, 'off'), sent: () => sent };
 }
 

@@ -2,8 +2,8 @@ import type { RateLimit } from '@soku/contract/rate-limits';
 import type pg from 'pg';
 import { z } from 'zod';
 import type { Head } from '../propagation/link.ts';
-import { columns, joinedTables, readStored } from './known-secret.ts';
-import type { Read, SecretSource } from './secret-source.ts';
+import type { SecretRead, SecretSource } from './secret-source.ts';
+import { parseStoredSecret, secretColumns, secretTables } from './stored-secret.ts';
 
 /**
  * Maximum number of concurrent statements, secrets per statement, and waiting verifications. The last limit matters
@@ -16,8 +16,8 @@ const bounds = { statements: 4, secrets: 500, callers: 10_000 };
  * standby: after a failover the address may lead to one, and it may lag behind.
  */
 const lookUp = `
-  SELECT h.seq AS head_seq, h.token AS head_token, s.hash, ${columns}
-  FROM change_head h LEFT JOIN (${joinedTables}) ON s.hash = ANY($1)
+  SELECT h.seq AS head_seq, h.token AS head_token, s.hash, ${secretColumns}
+  FROM change_head h LEFT JOIN (${secretTables}) ON s.hash = ANY($1)
   WHERE NOT pg_is_in_recovery()`;
 
 const rowSchema = z.looseObject({
@@ -31,13 +31,13 @@ export interface FillGuard<Ticket> {
   /** Called before the read is sent. */
   beginRead(): Ticket;
   /** @param head the newest change that the read saw */
-  mayKeep(ticket: Ticket, head: Head): boolean;
+  mayCache(ticket: Ticket, head: Head): boolean;
 }
 
 /** A requested secret whose statement has not been sent, with one or more waiting callers. */
 interface Waiting {
-  read: Promise<Read>;
-  resolve: (read: Read) => void;
+  read: Promise<SecretRead>;
+  resolve: (read: SecretRead) => void;
   reject: (error: unknown) => void;
 }
 
@@ -62,7 +62,7 @@ export class PostgresSecrets<Ticket> implements SecretSource {
     this.#usualLimit = usualLimit;
   }
 
-  async read(hash: string): Promise<Read> {
+  async read(hash: string): Promise<SecretRead> {
     if (this.#callers >= bounds.callers)
       throw new Error('too many verifications are waiting for the database');
     this.#callers += 1;
@@ -76,7 +76,7 @@ export class PostgresSecrets<Ticket> implements SecretSource {
   }
 
   #wait(hash: string): Waiting {
-    const { promise: read, resolve, reject } = Promise.withResolvers<Read>();
+    const { promise: read, resolve, reject } = Promise.withResolvers<SecretRead>();
     const waiting = { read, resolve, reject };
     this.#waiting.set(hash, waiting);
     return waiting;
@@ -113,11 +113,11 @@ export class PostgresSecrets<Ticket> implements SecretSource {
     }
     if (head === undefined) throw new Error('the database is a standby, or its change_head row is missing');
     const seen = head;
-    const mayKeep = () => this.#guard.mayKeep(ticket, seen);
+    const mayCache = () => this.#guard.mayCache(ticket, seen);
     for (const [hash, { resolve, reject }] of batch) {
       // A row that cannot be parsed fails only its own request.
       try {
-        resolve({ stored: readStored(found.get(hash), this.#usualLimit), mayKeep });
+        resolve({ stored: parseStoredSecret(found.get(hash), this.#usualLimit), mayCache: mayCache });
       } catch (error) {
         reject(error);
       }

@@ -3,17 +3,17 @@ import { dateField, onceASecond } from '../http/preformatted-response.ts';
 import { windowSeconds } from '../limits/fields.ts';
 import type { LimitState } from '../limits/sliding-window.ts';
 import type { KeyTable } from './key-table.ts';
-import { constantFields } from './responses.ts';
+import { commonFields } from './responses.ts';
 
 /** Formats response heads as single strings for `PreformattedResponse.send`. They are ASCII, without client input. */
 
 /** The start of every response that accepts a key, up to the request ID. Rebuilt once per second. */
 const acceptedStarts = {
   204: onceASecond((date) =>
-    flatten(`HTTP/1.1 204 No Content\r\n${date}${text(constantFields)}x-request-id: `),
+    flatten(`HTTP/1.1 204 No Content\r\n${date}${text(commonFields)}x-request-id: `),
   ),
   200: onceASecond((date) =>
-    flatten(`HTTP/1.1 200 OK\r\n${date}content-length: 0\r\n${text(constantFields)}x-request-id: `),
+    flatten(`HTTP/1.1 200 OK\r\n${date}content-length: 0\r\n${text(commonFields)}x-request-id: `),
   ),
 };
 
@@ -23,20 +23,25 @@ const acceptedStarts = {
  *
  * @param limit null if the key has no limit
  */
-export function keyFields(keys: KeyTable, row: number, limit: LimitState | null): string {
+export function formatKeyFields(keys: KeyTable, row: number, limit: LimitState | null): string {
   const id = `x-soku-key-id: ${keys.keyId(row)}\r\nx-soku-workspace-id: ${keys.workspaceId(row)}\r\n`;
   const name = `x-soku-key-name: ${keys.encodedName(row)}\r\nx-soku-scopes: ${keys.scopes(row)}\r\n`;
-  return id + name + limitText(limit);
+  return id + name + formatLimitFields(limit);
 }
 
 /** The head of a response that accepts a key. @param fields lines of header fields. @param now epoch ms */
-export function acceptedHead(status: 200 | 204, fields: string, requestId: string, now: number): string {
+export function formatAcceptedHead(
+  status: 200 | 204,
+  fields: string,
+  requestId: string,
+  now: number,
+): string {
   return `${acceptedStarts[status](now)}${requestId}\r\n${fields}`;
 }
 
 /** The same fields as an object, for `response.writeHead`. @param fields lines of header fields */
 export function acceptedFields(fields: string, requestId: string): Record<string, string> {
-  const all: Record<string, string> = { ...constantFields, 'x-request-id': requestId };
+  const all: Record<string, string> = { ...commonFields, 'x-request-id': requestId };
   for (const line of fields.split('\r\n')) {
     const end = line.indexOf(': ');
     if (end > 0) all[line.slice(0, end)] = line.slice(end + 2);
@@ -45,7 +50,7 @@ export function acceptedFields(fields: string, requestId: string): Record<string
 }
 
 /** The head of any other response. @param now epoch ms */
-export function headOf(status: number, fields: Record<string, string>, now: number): string {
+export function formatHead(status: number, fields: Record<string, string>, now: number): string {
   return `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${text(fields)}${dateField(now)}`;
 }
 
@@ -61,7 +66,7 @@ function flatten(ascii: string): string {
 }
 
 /** The rate-limit fields as text. Direct concatenation costs half as much as building an object first. */
-export function limitText(limit: LimitState | null): string {
+export function formatLimitFields(limit: LimitState | null): string {
   if (limit === null) return '';
   const remaining = String(limit.remaining);
   const reset = String(limit.resetSeconds);

@@ -11,7 +11,7 @@ export interface PlainResponse {
 }
 
 /** Fields of every response to a proxy. Only programs read it, so this is the only security field that matters. */
-export const constantFields = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
+export const commonFields = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
 
 /**
  * The response to a proxy whose request is rejected (forward-auth). The rejection is repeated in `X-Soku-Status` and
@@ -29,7 +29,7 @@ export function rejectedResponse(refusal: ApiProblem, requestId: string, now: nu
 export function errorResponse(refusal: ApiProblem, requestId: string, now: number): PlainResponse {
   const fields = {
     'x-request-id': requestId,
-    ...constantFields,
+    ...commonFields,
     ...errorHeaders(refusal),
     'content-type': 'application/json; charset=utf-8',
   };

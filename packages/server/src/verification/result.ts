@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { ApiProblem } from '../http/errors.ts';
 import type { LimitState } from '../limits/sliding-window.ts';
 import type { KeyTable } from './key-table.ts';
-import type { VerifiedKey } from './known-secret.ts';
+import type { VerifiedKey } from './stored-secret.ts';
 
 /** A rejected key. `limit` is set if a valid key is over its limit. */
 export interface Rejected {

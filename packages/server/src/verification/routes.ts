@@ -13,7 +13,7 @@ import { sendProblem } from '../http/errors.ts';
 import { keyErrorResponses } from '../http/openapi.ts';
 import { limitFields } from '../limits/fields.ts';
 import type { GrantingVerifier } from './granting-verifier.ts';
-import { standing, verifyKeys } from './verify-keys.ts';
+import { rateLimitState, verifyKeys } from './verify-keys.ts';
 
 interface Options {
   verifier: GrantingVerifier;
@@ -56,7 +56,7 @@ export const verificationRoutes: FastifyPluginAsyncZod<Options> = async (app, op
       return {
         key: await keys.get(key.workspaceId, key.keyId),
         workspace,
-        limits: { rateLimit: standing(limit) },
+        limits: { rateLimit: rateLimitState(limit) },
       };
     },
   });

@@ -1,9 +1,9 @@
 import { longestAgent, shorten } from '../http/user-agent.ts';
-import { hourOf, startOf } from '../usage/hours.ts';
+import { hourOf, hourStart } from '../usage/hours.ts';
 import type { PendingUses, SecretCounts } from '../usage/pending-uses.ts';
 import type { CountingTable } from '../usage/recorder.ts';
 import * as column from './columns.ts';
-import { SharedTexts } from './shared-texts.ts';
+import { InternedStrings } from './interned-strings.ts';
 
 /** What RowUsage reads of a row besides its counts. */
 interface Whose {
@@ -21,8 +21,8 @@ export class RowUsage implements CountingTable {
   /** Rows that got counts. A row that lost its counts since then may still be listed, even twice. */
   #counted: number[] = [];
   #size = 0;
-  readonly #addresses = new SharedTexts();
-  readonly #agents = new SharedTexts();
+  readonly #addresses = new InternedStrings();
+  readonly #agents = new InternedStrings();
 
   constructor(rows: Int32Array, whose: Whose, held: PendingUses) {
     this.#rows = rows;
@@ -91,7 +91,7 @@ export class RowUsage implements CountingTable {
     const handed = counts.accepted > 0 ? column.isCounted | column.isNewClient : column.isCounted;
     rows[at + column.flags] = (rows[at + column.flags] ?? 0) & ~handed;
     this.#size -= 1;
-    this.#held.hold(counts);
+    this.#held.add(counts);
   }
 
   /** Reads the counts of a key without passing them on. */
@@ -133,14 +133,14 @@ export class RowUsage implements CountingTable {
       this.#counted.push(row);
       this.#size += 1;
     }
-    return startOf(hour);
+    return hourStart(hour);
   }
 
   #setClient(at: number, address: string, agent: string): void {
     const rows = this.#rows;
     const [oldAddress, oldAgent] = [rows[at + column.address] ?? 0, rows[at + column.agent] ?? 0];
-    rows[at + column.address] = this.#addresses.take(address);
-    rows[at + column.agent] = this.#agents.take(agent.length > longestAgent ? shorten(agent) : agent);
+    rows[at + column.address] = this.#addresses.acquire(address);
+    rows[at + column.agent] = this.#agents.acquire(agent.length > longestAgent ? shorten(agent) : agent);
     this.#addresses.release(oldAddress);
     this.#agents.release(oldAgent);
     rows[at + column.flags] = (rows[at + column.flags] ?? 0) | column.isNewClient;

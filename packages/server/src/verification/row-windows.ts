@@ -1,6 +1,6 @@
 import type { GrantedWindow } from '../limits/grants.ts';
 import type { KeyLimits, KeyWindow } from '../limits/key-limits.ts';
-import { advance, type Window } from '../limits/sliding-window.ts';
+import { advance, type LimitWindow } from '../limits/sliding-window.ts';
 import * as column from './columns.ts';
 
 /** What RowWindows reads of a row. */
@@ -37,11 +37,11 @@ export class RowWindows {
   }
 
   /** The shared window of a row, stored outside the table. */
-  kept(row: number): KeyWindow | undefined {
+  shared(row: number): KeyWindow | undefined {
     return row < this.#kept.length ? this.#kept[row] : undefined;
   }
 
-  keep(row: number, window: KeyWindow): void {
+  share(row: number, window: KeyWindow): void {
     while (this.#kept.length <= row) this.#kept.push(undefined);
     this.#kept[row] = window;
   }
@@ -62,7 +62,7 @@ export class RowWindows {
   }
 
   /** Copies of the windows that still affect a limit. @param rows number of rows ever used. @param now epoch ms */
-  *counting(rows: number, now: number): Generator<[string, Window]> {
+  *counting(rows: number, now: number): Generator<[string, LimitWindow]> {
     for (let row = 0; row < rows; row++) {
       const { minute, current, previous } = this.at(row);
       if (current === 0 && previous === 0) continue;

@@ -14,28 +14,28 @@ interface Bounds {
 /** The verification cache: secrets by the SHA-256 of the key, as 32 latin-1 characters. */
 export class SecretCache implements UsageSource {
   /** Contains only keys that are not revoked. */
-  readonly good: KeyTable;
+  readonly valid: KeyTable;
   /**
    * Unknown and revoked secrets, bounded separately so that guessing never evicts valid keys. Entries never become
    * stale: a revoked key stays revoked, and an unknown hash stays unknown, because new keys are random.
    */
-  readonly refused: KeyTable;
+  readonly rejected: KeyTable;
 
-  readonly held = new PendingUses();
+  readonly pending = new PendingUses();
   /** The rate-limit windows of the cached valid keys. */
   readonly windows: KeyWindows;
   readonly tables: readonly CountingTable[];
 
   constructor(bounds: Bounds) {
     const limits = new KeyLimits();
-    this.good = new KeyTable(bounds.good, this.held, limits);
-    this.refused = new KeyTable(bounds.refused, this.held, limits);
-    this.windows = new KeyWindows(this.good, limits);
-    this.tables = [this.good.usage, this.refused.usage];
+    this.valid = new KeyTable(bounds.good, this.pending, limits);
+    this.rejected = new KeyTable(bounds.refused, this.pending, limits);
+    this.windows = new KeyWindows(this.valid, limits);
+    this.tables = [this.valid.usage, this.rejected.usage];
   }
 
   get sizes(): { good: number; refused: number } {
-    return { good: this.good.size, refused: this.refused.size };
+    return { good: this.valid.size, refused: this.rejected.size };
   }
 
   /**
@@ -45,19 +45,19 @@ export class SecretCache implements UsageSource {
   forget(hashes: Iterable<Uint8Array>): void {
     for (const bytes of hashes) {
       const hash = Buffer.from(bytes).toString('latin1');
-      this.good.drop(hash);
-      this.refused.drop(hash);
+      this.valid.drop(hash);
+      this.rejected.drop(hash);
     }
   }
 
   /** Evicts all secrets of a workspace whose settings changed. Must be called in the turn of the commit. */
   forgetWorkspace(workspaceId: string): void {
-    this.good.dropWorkspace(workspaceId);
+    this.valid.dropWorkspace(workspaceId);
   }
 
   /** Evicts everything, for when it is unknown what has changed. */
   empty(): void {
-    this.good.clear();
-    this.refused.clear();
+    this.valid.clear();
+    this.rejected.clear();
   }
 }

@@ -14,9 +14,9 @@ export class VerificationCounts {
   /** Verifications that accepted the key. */
   valid = 0;
   /** Verifications that rejected it, by code. */
-  readonly refused = new Map<ErrorCode, number>();
+  readonly rejected = new Map<ErrorCode, number>();
   /** Lookups by hash: found among the valid or the rejected cached secrets, or sent to the database. */
-  readonly lookUps = { good: 0, refused: 0, database: 0 };
+  readonly lookups = { good: 0, refused: 0, database: 0 };
   /** Rejections because of a rate limit, by policy. */
   readonly limited = { key: 0, address: 0 };
   /** Number of timed verifications per duration bucket, not cumulative. */
@@ -27,19 +27,19 @@ export class VerificationCounts {
   #untimed = sampling;
 
   /** Whether to time the next verification. The first one is timed. */
-  isSample(): boolean {
+  shouldTime(): boolean {
     this.#untimed += 1;
     if (this.#untimed < sampling) return false;
     this.#untimed = 0;
     return true;
   }
 
-  refuse(code: ErrorCode): void {
-    this.refused.set(code, (this.refused.get(code) ?? 0) + 1);
+  recordRejection(code: ErrorCode): void {
+    this.rejected.set(code, (this.rejected.get(code) ?? 0) + 1);
   }
 
   /** @param ms duration of a verification */
-  took(ms: number): void {
+  recordDuration(ms: number): void {
     let bucket = 0;
     while (ms > (bucketEnds[bucket] ?? Number.POSITIVE_INFINITY)) bucket += 1;
     this.durations[bucket] = (this.durations[bucket] ?? 0) + 1;

@@ -3,11 +3,11 @@ import { explainKey, parseKey } from '@soku/key';
 import type { ApiProblem } from '../http/errors.ts';
 import type { AddressLimits } from '../limits/address-limits.ts';
 import type { Grants } from '../limits/grants.ts';
-import { type LimitState, take } from '../limits/sliding-window.ts';
-import { longestKey, readCredentials, usualToken } from './credentials.ts';
+import { consume, type LimitState } from '../limits/sliding-window.ts';
+import { checkPolicy } from './check-policy.ts';
+import { maxKeyLength, plainBearerToken, readCredentials } from './credentials.ts';
 import { hashOf } from './hash-words.ts';
-import { judge } from './judge.ts';
-import { type KeyTable, none } from './key-table.ts';
+import { type KeyTable, noRow } from './key-table.ts';
 import type { KeyWindows } from './key-windows.ts';
 import {
   guessCodes,
@@ -27,7 +27,7 @@ import {
   type VerifyRequestOptions,
 } from './result.ts';
 import type { SecretCache } from './secret-cache.ts';
-import type { CacheLease, Read, SecretSource } from './secret-source.ts';
+import type { CacheLease, SecretRead, SecretSource } from './secret-source.ts';
 import type { VerificationCounts } from './verification-counts.ts';
 
 interface Options {
@@ -50,7 +50,7 @@ interface Options {
 }
 
 /** The outcome of a verification: the converted key, or why there is none. */
-export type Decided<T> = T | Rejected | NeedsGrant;
+export type VerifierOutcome<T> = T | Rejected | NeedsGrant;
 
 /** One verification: its options, and the conversion of an accepted key. */
 export interface KeyVerification<T> {
@@ -74,8 +74,8 @@ export class Verifier {
   constructor(options: Options) {
     this.#options = options;
     this.#now = options.now ?? Date.now;
-    this.#valid = options.memory.good;
-    this.#rejected = options.memory.refused;
+    this.#valid = options.memory.valid;
+    this.#rejected = options.memory.rejected;
     this.#windows = options.memory.windows;
     this.#lease = options.lease;
   }
@@ -86,13 +86,13 @@ export class Verifier {
     request: IncomingMessage,
     ask: VerifyRequestOptions,
     accept: AcceptKey<T>,
-  ): MaybePromise<Decided<T>> {
+  ): MaybePromise<VerifierOutcome<T>> {
     const { counts } = this.#options;
     const verification = { use: ask, userAgent: fields.userAgent, accept };
-    if (!counts.isSample()) return this.#verifyFields(fields, request, ask, verification);
+    if (!counts.shouldTime()) return this.#verifyFields(fields, request, ask, verification);
     const start = performance.now();
     const decided = this.#verifyFields(fields, request, ask, verification);
-    counts.took(performance.now() - start);
+    counts.recordDuration(performance.now() - start);
     return decided;
   }
 
@@ -101,12 +101,12 @@ export class Verifier {
     request: IncomingMessage,
     ask: VerifyRequestOptions,
     verification: KeyVerification<T>,
-  ): MaybePromise<Decided<T>> {
-    const token = usualToken(fields);
+  ): MaybePromise<VerifierOutcome<T>> {
+    const token = plainBearerToken(fields);
     const hash = token === undefined ? undefined : hashOf(token);
     const now = this.#now();
-    const row = hash === undefined ? none : this.#findGood(hash, now);
-    if (row !== none) return this.#decideCached(row, verification, now);
+    const row = hash === undefined ? noRow : this.#findGood(hash, now);
+    if (row !== noRow) return this.#decideCached(row, verification, now);
     const { targets = ownTarget } = ask;
     const credentials = readCredentials(fields, request, targets, this.#options.prefixes);
     if ('code' in credentials) return this.#rejectInvalid(credentials, ask, now);
@@ -120,11 +120,11 @@ export class Verifier {
    *
    * @param token the text sent as the key
    */
-  verifyToken<T>(token: string, verification: KeyVerification<T>): MaybePromise<Decided<T>> {
-    const hash = token.length > longestKey ? undefined : hashOf(token);
+  verifyToken<T>(token: string, verification: KeyVerification<T>): MaybePromise<VerifierOutcome<T>> {
+    const hash = token.length > maxKeyLength ? undefined : hashOf(token);
     const now = this.#now();
-    const row = hash === undefined ? none : this.#findGood(hash, now);
-    if (row !== none) return this.#decideCached(row, verification, now);
+    const row = hash === undefined ? noRow : this.#findGood(hash, now);
+    if (row !== noRow) return this.#decideCached(row, verification, now);
     return this.#verifyUncached(token, hash, verification, now);
   }
 
@@ -134,13 +134,13 @@ export class Verifier {
     hash: string | undefined,
     verification: KeyVerification<T>,
     now: number,
-  ): MaybePromise<Decided<T>> {
+  ): MaybePromise<VerifierOutcome<T>> {
     if (hash === undefined || parseKey(token, this.#options.prefixes) === null) {
       return this.#rejectInvalid(this.#explain(token), verification.use, now);
     }
-    const { lookUps } = this.#options.counts;
+    const { lookups: lookUps } = this.#options.counts;
     const row = this.#rejected.find(hash);
-    if (row !== none) {
+    if (row !== noRow) {
       lookUps.refused += 1;
       return this.#rejectEnded(row, verification.use, now);
     }
@@ -151,23 +151,23 @@ export class Verifier {
   /** Finds a cached valid secret, if the lease is held. @param now epoch ms */
   #findGood(hash: string, now: number): number {
     const row = this.#valid.find(hash);
-    return row !== none && this.#lease.holds(now) ? row : none;
+    return row !== noRow && this.#lease.holds(now) ? row : noRow;
   }
 
-  #decideCached<T>(row: number, verification: KeyVerification<T>, now: number): Decided<T> {
+  #decideCached<T>(row: number, verification: KeyVerification<T>, now: number): VerifierOutcome<T> {
     const decided = this.#decide(row, verification, now);
     if (verification.use.recorded !== false && !(decided instanceof NeedsGrant)) {
-      this.#options.counts.lookUps.good += 1;
+      this.#options.counts.lookups.good += 1;
     }
     return decided;
   }
 
-  #decide<T>(row: number, verification: KeyVerification<T>, now: number): Decided<T> {
+  #decide<T>(row: number, verification: KeyVerification<T>, now: number): VerifierOutcome<T> {
     const valid = this.#valid;
     const { use, userAgent, accept } = verification;
     if (isForeign(valid.workspaceId(row), use)) return this.#rejectInvalid(unknownKey, use, now);
     if (use.needs !== undefined || use.denied !== undefined || valid.mayHaveEnded(row, now)) {
-      const fault = judge(valid.read(row), use, now);
+      const fault = checkPolicy(valid.read(row), use, now);
       if (fault !== undefined) return this.#rejectKnown(row, fault, use, now);
     }
     const limit = use.limited === false ? null : this.#take(row, now);
@@ -189,17 +189,17 @@ export class Verifier {
     if (quota === 0) return null;
     const { grants } = this.#options;
     const window = this.#windows.of(row);
-    if (grants === undefined) return take(window, 'key', quota, now);
+    if (grants === undefined) return consume(window, 'key', quota, now);
     return grants.take(window, quota, now, this.#valid, row);
   }
 
   /** Reads a secret that is not cached, or whose cached row may not be used. */
-  #load<T>(hash: string, verification: KeyVerification<T>): MaybePromise<Decided<T>> {
+  #load<T>(hash: string, verification: KeyVerification<T>): MaybePromise<VerifierOutcome<T>> {
     const failed = (error: unknown): Rejected => {
       this.#options.failed(error);
       return this.unavailable(verification.use);
     };
-    const decide = (read: Read) => this.#decideRead(hash, read, verification);
+    const decide = (read: SecretRead) => this.#decideRead(hash, read, verification);
     try {
       const read = this.#options.secrets.read(hash);
       return read instanceof Promise ? read.then(decide).catch(failed) : decide(read);
@@ -212,7 +212,11 @@ export class Verifier {
    * Caches and decides in one turn, so a value read before a revocation is never cached after it. A value that may not
    * be cached stays in the table for this decision only.
    */
-  #decideRead<T>(hash: string, { stored, mayKeep }: Read, verification: KeyVerification<T>): Decided<T> {
+  #decideRead<T>(
+    hash: string,
+    { stored, mayCache }: SecretRead,
+    verification: KeyVerification<T>,
+  ): VerifierOutcome<T> {
     const now = this.#now();
     const isGood = stored !== undefined && 'key' in stored;
     const table = isGood ? this.#valid : this.#rejected;
@@ -220,12 +224,12 @@ export class Verifier {
     try {
       if (isGood) {
         const row = table.add(hash, stored.key);
-        this.#windows.adopt(row);
+        this.#windows.attach(row);
         return this.#decide(row, verification, now);
       }
       return this.#rejectEnded(table.addRejected(hash, stored?.ended), verification.use, now);
     } finally {
-      if (!mayKeep()) table.drop(hash);
+      if (!mayCache()) table.drop(hash);
     }
   }
 
@@ -257,14 +261,14 @@ export class Verifier {
     if (use.address === undefined || use.recorded === false || !guessCodes.has(refusal.code)) {
       return this.#reject(refusal, use);
     }
-    const limit = this.#options.addressLimits.take(use.address, now);
+    const limit = this.#options.addressLimits.consume(use.address, now);
     if (limit === null || limit.passed) return this.#reject(refusal, use);
     this.#options.counts.limited.address += 1;
     return this.#reject(rateLimited(limit), use);
   }
 
   #reject(refusal: ApiProblem, use: VerifyOptions): Rejected {
-    if (use.recorded !== false) this.#options.counts.refuse(refusal.code);
+    if (use.recorded !== false) this.#options.counts.recordRejection(refusal.code);
     return { refusal };
   }
 

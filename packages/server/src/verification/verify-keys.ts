@@ -70,7 +70,7 @@ function accepted(
       scopes: [...scopes],
       ...(workspaceId === callerWorkspaceId ? { expiresAt: ends } : {}),
     },
-    rateLimit: standing(limit),
+    rateLimit: rateLimitState(limit),
   };
 }
 
@@ -80,13 +80,13 @@ function rejected({ refusal, limit }: Rejected): Verification {
     valid: false,
     code,
     message,
-    ...(limit === undefined ? {} : { rateLimit: standing(limit) }),
+    ...(limit === undefined ? {} : { rateLimit: rateLimitState(limit) }),
     ...(code === 'rate_limited' ? { retryAfterSeconds: Number(headers?.['retry-after']) } : {}),
   };
 }
 
 /** The rate-limit state of a key, for a response body. */
-export function standing(limit: LimitState | null) {
+export function rateLimitState(limit: LimitState | null) {
   if (limit === null) return null;
   const { limit: quota, remaining, resetSeconds } = limit;
   return { limit: quota, remaining, resetSeconds };

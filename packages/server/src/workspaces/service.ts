@@ -6,7 +6,7 @@ import type { Tables } from '../database/schema.ts';
 import { changesOf, type NewEvent } from '../events/events.ts';
 import type { Caller } from '../http/caller.ts';
 import { RequestError } from '../http/errors.ts';
-import { readRateLimit, writeRateLimit } from '../limits/rate-limit.ts';
+import { formatStoredRateLimit, parseStoredRateLimit } from '../limits/rate-limit.ts';
 import type { Propagation } from '../propagation/propagation.ts';
 
 interface Options {
@@ -32,7 +32,7 @@ export class WorkspaceService {
     return {
       id: row.id,
       name: row.name,
-      rateLimit: readRateLimit(row.rate_limit),
+      rateLimit: parseStoredRateLimit(row.rate_limit),
       defaultRateLimit: this.#options.keyRateLimit,
     };
   }
@@ -50,7 +50,7 @@ export class WorkspaceService {
       const before = await find(db, id);
       await db
         .updateTable('workspace')
-        .set({ rate_limit: writeRateLimit(rateLimit) })
+        .set({ rate_limit: formatStoredRateLimit(rateLimit) })
         .where('id', '=', id)
         .execute();
       const events = workspaceUpdated(caller, before, rateLimit, this.#options.now());
@@ -71,7 +71,7 @@ function workspaceUpdated(
   rateLimit: RateLimit | null,
   at: number,
 ): NewEvent[] {
-  const changes = changesOf({ rateLimit: readRateLimit(before.rate_limit) }, { rateLimit });
+  const changes = changesOf({ rateLimit: parseStoredRateLimit(before.rate_limit) }, { rateLimit });
   if (changes === undefined) return [];
   const target = { kind: 'workspace', id, name: before.name } as const;
   return [{ chain: id, at, actor, action: 'workspace.updated', target, changes }];

@@ -4,7 +4,7 @@ import type { ProxiedRequest } from './proxied-request.ts';
 /**
  * An upstream request without a body. It uses undici, which takes half the time of Node's own client.
  */
-export class WholeRequest implements Dispatcher.DispatchHandler {
+export class BodylessRequest implements Dispatcher.DispatchHandler {
   readonly #proxied: ProxiedRequest;
   #controller: Dispatcher.DispatchController | undefined;
   /** Whether the connection has carried another request before. */
@@ -20,14 +20,14 @@ export class WholeRequest implements Dispatcher.DispatchHandler {
   }
 
   start(path: string, fields: string[]): void {
-    this.#proxied.upstream.whole.send(path, fields, this);
+    this.#proxied.upstream.pool.send(path, fields, this);
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
-    this.#isReused = !this.#proxied.upstream.whole.isConnecting;
+    this.#isReused = !this.#proxied.upstream.pool.isConnecting;
     // Aborted while it waited for a connection, when it could not be canceled.
-    if (this.#proxied.isOver) this.abort();
+    if (this.#proxied.isAborted) this.abort();
   }
 
   /** @throws {Error} if the response cannot be forwarded; undici then closes the connection and reports the error */
@@ -53,11 +53,11 @@ export class WholeRequest implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: unknown, error: NodeJS.ErrnoException): void {
-    const { upstream, response, isOver } = this.#proxied;
+    const { upstream, response, isAborted: isOver } = this.#proxied;
     // The client must not mistake a partial response for a complete one.
     if (this.#hasBegun) response.destroy();
     else if (!isOver && gotUnsolicitedContinue(error)) {
-      upstream.saysContinueUnasked();
+      upstream.disablePool();
       this.#proxied.start();
     } else this.#proxied.fail(error, this.#isReused && isClosed(error));
   }

@@ -3,7 +3,7 @@ import { cached } from '../http/cached.ts';
 import { dateField, type PreformattedResponse } from '../http/preformatted-response.ts';
 import { canonicalName } from '../http/proxy-fields.ts';
 import { limitFieldNames } from '../limits/fields.ts';
-import { cookieName, endsHere, namedBy } from './fields.ts';
+import { cookieName, isNotForwarded, namedInConnection } from './fields.ts';
 
 /** The head of the upstream's response. */
 export interface UpstreamHead {
@@ -15,7 +15,7 @@ export interface UpstreamHead {
 }
 
 /** The gateway's own fields in a response. */
-export interface OwnFields {
+export interface GatewayFields {
   requestId: string;
   /** Lines of rate-limit fields, each ending with CR LF; '' if the key has no limit. */
   limit: string;
@@ -41,7 +41,7 @@ type Treatment =
   | 'drop of 204';
 
 /** Writes response heads to clients: the upstream's status and fields, and the gateway's own fields. */
-export class ClientHead {
+export class ResponseHeadWriter {
   readonly #rules: Rules;
   readonly #treatmentOf = cached(treat);
   readonly #connection: string;
@@ -56,9 +56,9 @@ export class ClientHead {
    *
    * @throws {RangeError} if Node does not send such a status
    */
-  write(response: PreformattedResponse, head: UpstreamHead, own: OwnFields): void {
+  write(response: PreformattedResponse, head: UpstreamHead, own: GatewayFields): void {
     const { status, headers } = head;
-    const isNamed = namedBy(headers.connection);
+    const isNamed = namedInConnection(headers.connection);
     const kept = this.#keep(head, own, isNamed);
     // Node closes the connection after a final response instead of 100 Continue, because the body may or may not come.
     const isPlain = response.canSend && response.req.headers.expect === undefined;
@@ -75,7 +75,11 @@ export class ClientHead {
   }
 
   /** The fields of the upstream to forward. @param isNamed whether its Connection field names a field */
-  #keep({ status, raw }: UpstreamHead, { limit }: OwnFields, isNamed: ReturnType<typeof namedBy>): string[] {
+  #keep(
+    { status, raw }: UpstreamHead,
+    { limit }: GatewayFields,
+    isNamed: ReturnType<typeof namedInConnection>,
+  ): string[] {
     const kept: string[] = [];
     for (let i = 0; i + 1 < raw.length; i += 2) {
       const written = raw[i] ?? '';
@@ -107,7 +111,7 @@ export class ClientHead {
 function treat(written: string): Treatment {
   const name = canonicalName(written);
   // Alt-Svc would lead clients around the gateway.
-  if (endsHere(name) || name === 'alt-svc') return 'drop';
+  if (isNotForwarded(name) || name === 'alt-svc') return 'drop';
   if (limitFieldNames.has(name)) return 'drop when limited';
   if (name === 'set-cookie') return 'filter cookie';
   if (name === 'content-length') return 'drop of 204';

@@ -12,7 +12,7 @@ import { hasPlainLength } from './rejection.ts';
 export function checkForwardable(request: IncomingMessage, hosts: number): ApiProblem | null {
   const { headers, httpVersion, method } = request;
   // The response would contain the fields that the gateway adds (RFC 9110 section 9.3.8).
-  if (method === 'TRACE') return notPassedOn(method);
+  if (method === 'TRACE') return methodNotForwarded(method);
   const malformed = checkForm(request, hosts);
   if (malformed !== null) return malformed;
   const coding = headers['transfer-encoding'];
@@ -43,7 +43,7 @@ function elements(list: string): string[] {
 }
 
 /** The rejection of a method that is not forwarded. */
-export function notPassedOn(method: 'CONNECT' | 'TRACE'): ApiProblem {
+export function methodNotForwarded(method: 'CONNECT' | 'TRACE'): ApiProblem {
   return {
     code: 'method_not_allowed',
     message: `The gateway does not forward ${method} requests. Use a method of the Allow header.`,

@@ -1,5 +1,5 @@
 /** Interns strings that many rows share, such as user agents. A string is freed with its last use. */
-export class SharedTexts {
+export class InternedStrings {
   readonly #numbers = new Map<string, number>();
   /** By number. 0 is the empty string, which is never freed. */
   readonly #texts: string[] = [''];
@@ -12,7 +12,7 @@ export class SharedTexts {
   }
 
   /** Adds a use of a string. @returns its number */
-  take(text: string): number {
+  acquire(text: string): number {
     if (text === '') return 0;
     const known = this.#numbers.get(text);
     const number = known ?? this.#free.pop() ?? this.#texts.length;

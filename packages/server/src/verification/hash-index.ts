@@ -1,7 +1,7 @@
 import { width } from './columns.ts';
 
 /** A hash index of rows. Rows in the same bucket form a linked list through one of their columns. */
-export class Chains {
+export class HashIndex {
   readonly #rows: Int32Array;
   /** The column that stores the next row of the list, plus 1; 0 marks the end. */
   readonly #next: number;

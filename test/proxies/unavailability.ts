@@ -19,7 +19,7 @@ function assertUnavailable(answer: Answer): void {
 }
 
 /** Nothing fails open (ASVS 16.5.3). */
-export function testWithoutSoku(recipe: Recipe, program: Program, scene: () => Scene): void {
+export function testUnavailability(recipe: Recipe, program: Program, scene: () => Scene): void {
   test('while Soku is down no request is accepted, and afterwards requests work again', async () => {
     const { ada, api } = scene();
     const { apiKey } = await ada.makeKey({ name: 'patient' });

@@ -1,8 +1,8 @@
 import type { RateLimit } from '@soku/contract/rate-limits';
 import { z } from 'zod';
 import { readScopes } from '../database/stored-scopes.ts';
-import { readRateLimit } from '../limits/rate-limit.ts';
-import type { Policy } from './judge.ts';
+import { parseStoredRateLimit } from '../limits/rate-limit.ts';
+import type { Policy } from './check-policy.ts';
 
 /** A key that is currently valid. */
 export interface VerifiedKey extends Policy {
@@ -39,13 +39,13 @@ const rowSchema = z.object({
 });
 
 /** dead_hash takes precedence over the row of the key. */
-export const columns = `
+export const secretColumns = `
   k.id, k.workspace_id, k.name, k.scopes, k.expires_at, k.revoked_at, s.retires_at, s.retired_at,
   k.rate_limit AS key_limit, w.rate_limit AS workspace_limit,
   CASE WHEN EXISTS (SELECT 1 FROM dead_hash d WHERE d.hash = s.hash) THEN 1 ELSE 0 END AS dead`;
 
 /** The tables that these columns come from. */
-export const joinedTables = `
+export const secretTables = `
   api_key_secret s JOIN api_key k ON k.id = s.key_id JOIN workspace w ON w.id = k.workspace_id`;
 
 /**
@@ -54,13 +54,13 @@ export const joinedTables = `
  * @param row undefined if there is none
  * @param usualLimit default limit if neither the key nor its workspace has one
  */
-export function readStored(row: unknown, usualLimit: RateLimit): StoredSecret | undefined {
+export function parseStoredSecret(row: unknown, usualLimit: RateLimit): StoredSecret | undefined {
   if (row === undefined) return undefined;
   const parsed = rowSchema.parse(row);
   const { id, workspace_id, name, scopes, expires_at, retires_at, key_limit, workspace_limit } = parsed;
   const end = endOf(parsed);
   if (end !== undefined) return { ended: { ...end, keyId: id, workspaceId: workspace_id } };
-  const limit = readRateLimit(key_limit) ?? readRateLimit(workspace_limit) ?? usualLimit;
+  const limit = parseStoredRateLimit(key_limit) ?? parseStoredRateLimit(workspace_limit) ?? usualLimit;
   return {
     key: {
       keyId: id,

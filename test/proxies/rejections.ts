@@ -31,7 +31,7 @@ function fieldsOf(answer: Answer): (string | null)[] {
 }
 
 /** What a client gets when its key is rejected. */
-export function testRefusing(recipe: Recipe, program: Program, scene: () => Scene): void {
+export function testRejections(recipe: Recipe, program: Program, scene: () => Scene): void {
   test('a rejection reaches the client unchanged, and the API receives nothing', async () => {
     const { ada, api, soku } = scene();
     const good = await ada.makeKey({ name: 'good' });

@@ -8,16 +8,16 @@ export interface Timeouts {
   body: number;
 }
 
-export const usualTimeouts: Timeouts = { connection: 10_000, silence: 120_000, body: 30_000 };
+export const defaultTimeouts: Timeouts = { connection: 10_000, silence: 120_000, body: 30_000 };
 
 /**
  * How long an idle connection to the upstream is kept, in ms: less than the five seconds after which Node servers close
  * one, so that a request rarely uses a connection that is being closed.
  */
-export const idle = 4_000;
+export const idleTimeoutMs = 4_000;
 
 /** Maximum size of a response header, in bytes. */
-export const answerHeaders = 64 * 1024;
+export const maxResponseHeaderBytes = 64 * 1024;
 
 /** A timeout of the gateway. All other failures of an upstream are errors of Node or undici. */
 export class UpstreamTimeout extends Error {

@@ -24,9 +24,9 @@ after(async () => {
 
 /** Asserts that `ask` sends nothing to the upstream. */
 async function withoutUpstream<T>(ask: () => Promise<T>): Promise<T> {
-  const before = upstream.asked.length;
+  const before = upstream.requests.length;
   const answer = await ask();
-  assert.equal(upstream.asked.length, before, 'the upstream was not asked');
+  assert.equal(upstream.requests.length, before, 'the upstream was not asked');
   return answer;
 }
 
@@ -189,7 +189,7 @@ test('no key appears in the log or at the upstream', async () => {
   const secret = apiKey.slice(8);
   await server.printed('"route":"gateway"');
   assert.ok(!server.output.includes(secret));
-  assert.ok(!JSON.stringify(upstream.asked).includes(secret));
+  assert.ok(!JSON.stringify(upstream.requests).includes(secret));
 });
 
 test('SOKU_GATEWAY_RULES: a key needs the scopes of the first matching rule, and denied paths accept no key', async (t) => {
@@ -227,12 +227,12 @@ test('SOKU_GATEWAY_RULES: a key needs the scopes of the first matching rule, and
   const preflight: Fields = [['Access-Control-Request-Method', 'GET']];
   const options = { method: 'OPTIONS', fields: preflight };
   assertRefusal(await exchange(`${started.gateway}/internal/x`, options), 'not_found');
-  assert.deepEqual(own.asked, []);
+  assert.deepEqual(own.requests, []);
 
   // Rejected requests do not count against the limit.
   assert.equal((await ask('/files/1', reader)).status, 200);
   assert.equal((await ask('/other', reader, 'DELETE')).status, 200);
   assert.equal((await ask('/files/1', plain, 'DELETE')).status, 200);
   assert.equal((await exchange(`${started.gateway}/files/1`, options)).status, 200);
-  assert.equal(own.asked.length, 4);
+  assert.equal(own.requests.length, 4);
 });

@@ -6,7 +6,7 @@ import { logAnswered, logsRequests } from '../http/logging.ts';
 import type { PreformattedResponse } from '../http/preformatted-response.ts';
 import type { RequestCounts } from '../http/request-counts.ts';
 import { clientRequestId, nextRequestId } from '../http/request-ids.ts';
-import { headOf } from './response-text.ts';
+import { formatHead } from './response-text.ts';
 import { errorResponse, type PlainResponse } from './responses.ts';
 
 interface Options {
@@ -18,7 +18,7 @@ interface Options {
 }
 
 /** A request and its pending response. */
-export interface LaneExchange {
+export interface FastPathExchange {
   request: IncomingMessage;
   response: PreformattedResponse;
   /** The route pattern, for the log and the metrics. */
@@ -28,14 +28,14 @@ export interface LaneExchange {
 }
 
 /** Sends, counts and logs responses to requests that bypass the framework. */
-export class Lane {
+export class FastPath {
   /** Whether every request is logged. */
-  readonly logs: boolean;
+  readonly logsEachRequest: boolean;
   readonly #options: Options;
 
   constructor(options: Options) {
     this.#options = options;
-    this.logs = logsRequests(options.log);
+    this.logsEachRequest = logsRequests(options.log);
   }
 
   /** Whether the response can be sent as one preformatted string. */
@@ -44,12 +44,12 @@ export class Lane {
   }
 
   /** @param id of the request. @param now epoch ms */
-  send(exchange: LaneExchange, answer: PlainResponse, id: string, now: number): void {
+  send(exchange: FastPathExchange, answer: PlainResponse, id: string, now: number): void {
     const { response } = exchange;
     const { status, fields, body } = answer;
     // RFC 9110 section 8.6: a 204 has no Content-Length.
     if (status !== 204) fields['content-length'] = String(Buffer.byteLength(body));
-    if (this.canSend(response)) response.send(status, headOf(status, fields, now), body);
+    if (this.canSend(response)) response.send(status, formatHead(status, fields, now), body);
     else {
       const closing = this.#options.isClosing() ? { connection: 'close' } : {};
       response.writeHead(status, { ...fields, ...closing }).end(body);
@@ -58,7 +58,7 @@ export class Lane {
   }
 
   /** Handles a bug, which must neither accept a request nor end the process. */
-  fail(exchange: LaneExchange, error: unknown): void {
+  fail(exchange: FastPathExchange, error: unknown): void {
     const id = nextRequestId();
     this.#options.log.error({ reqId: id, err: error }, 'request failed with an internal error');
     if (exchange.response.headersSent) exchange.response.destroy();
@@ -66,7 +66,7 @@ export class Lane {
   }
 
   /** Counts a finished request, and logs it if every request is logged. */
-  report({ request, route, start }: LaneExchange, status: number, id: string): void {
+  report({ request, route, start }: FastPathExchange, status: number, id: string): void {
     const { requests, addressOf, log } = this.#options;
     if (start === undefined) {
       requests.verified(status);
@@ -75,7 +75,7 @@ export class Lane {
     const { method = '' } = request;
     const ms = performance.now() - start;
     requests.answered({ method, route }, status, ms);
-    if (!this.logs) return;
+    if (!this.logsEachRequest) return;
     const ids = { reqId: id, ...clientRequestId(request) };
     logAnswered(log, { method, route, status, ms, address: addressOf(request) }, ids);
   }

@@ -5,7 +5,7 @@ import type { Program } from '../support/debian.ts';
 import type { Fields } from '../support/http.ts';
 import { HttpSocket } from '../support/http-socket.ts';
 import type { ProxyProcess, Recipe } from './proxy.ts';
-import { type Received, valuesOf } from './recorded-server.ts';
+import { type RecordedRequest, valuesOf } from './recorded-server.ts';
 import type { Scene } from './scene.ts';
 
 /** Forged identity fields. CGI-style servers treat all these spellings as one name. */
@@ -29,14 +29,14 @@ const forged: Fields = [
 ];
 
 /** All fields of a request that could be mistaken for Soku's. */
-function identityOf(request: Received): Record<string, string[]> {
+function identityOf(request: RecordedRequest): Record<string, string[]> {
   const own = request.fields.filter(([name]) => /soku/i.test(name));
   const grouped = Map.groupBy(own, ([name]) => name.toLowerCase());
   return Object.fromEntries([...grouped].map(([name, fields]) => [name, fields.map(([, value]) => value)]));
 }
 
 /** What an API receives of a request with a valid key, and what the client gets of the response. */
-export function testPassing(recipe: Recipe, program: Program, scene: () => Scene): void {
+export function testAcceptedRequests(recipe: Recipe, program: Program, scene: () => Scene): void {
   test('a valid key is accepted: the API gets its identity, but not the key', async () => {
     const { ada, api } = scene();
     const { apiKey, key } = await ada.makeKey({

@@ -19,10 +19,10 @@ after(async () => {
 
 /** Sends a request through the gateway, which must accept it. @returns what the upstream received */
 async function pass(path: string, fields: Fields = [], options: { method?: string; body?: string } = {}) {
-  const before = upstream.asked.length;
+  const before = upstream.requests.length;
   const answer = await exchange(gateway + path, { fields: [good, ...fields], ...options });
   assert.equal(answer.status, 200, answer.text);
-  assert.equal(upstream.asked.length, before + 1);
+  assert.equal(upstream.requests.length, before + 1);
   return upstream.last;
 }
 

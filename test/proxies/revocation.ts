@@ -73,7 +73,7 @@ class Hammer {
 }
 
 /** Revocation is immediate and permanent, with open connections on both sides of a proxy (ASVS 8.3.2). */
-export function testRevoking(scene: () => Scene): void {
+export function testRevocation(scene: () => Scene): void {
   test('after a revoke has returned, no open connection accepts the key', async () => {
     const { ada, proxy } = scene();
     const history: Operation[] = [];

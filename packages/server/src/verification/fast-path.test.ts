@@ -6,8 +6,8 @@ import { pino } from 'pino';
 import { HttpSocket } from '../../../../test/support/http-socket.ts';
 import { PreformattedResponse } from '../http/preformatted-response.ts';
 import { RequestCounts } from '../http/request-counts.ts';
+import { FastPath } from './fast-path.ts';
 import { ForwardAuth } from './forward-auth.ts';
-import { Lane } from './lane.ts';
 import { PostVerify } from './post-verify.ts';
 import { verificationUnavailable } from './rejections.ts';
 
@@ -16,11 +16,11 @@ type Handle = (request: IncomingMessage, response: PreformattedResponse) => bool
 const addressOf = () => '127.0.0.1';
 
 /** A server with the handler that `make` returns. */
-async function serve(make: (lane: Lane) => Handle) {
+async function serve(make: (lane: FastPath) => Handle) {
   const lines: string[] = [];
   const requests = new RequestCounts();
   const log = pino({}, { write: (line) => lines.push(line) });
-  const handle = make(new Lane({ addressOf, isClosing: () => false, requests, log }));
+  const handle = make(new FastPath({ addressOf, isClosing: () => false, requests, log }));
   const server = createServer({ ServerResponse: PreformattedResponse }, (request, response) => {
     if (!(response instanceof PreformattedResponse)) throw new Error('unexpected response class');
     assert.ok(handle(request, response));

@@ -28,7 +28,7 @@ interface Demand {
  * @param now epoch ms
  * @returns the rejection; undefined if only the rate limit remains to be checked
  */
-export function judge(policy: Policy, { needs, denied }: Demand, now: number): ApiProblem | undefined {
+export function checkPolicy(policy: Policy, { needs, denied }: Demand, now: number): ApiProblem | undefined {
   if (policy.retiresAt <= now) return retiredSecret(policy.retiresAt);
   if (policy.expiresAt <= now) return expiredKey(policy.expiresAt);
   if (denied !== undefined || needs === undefined) return denied;

@@ -6,7 +6,7 @@ import { PassThrough, Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { start, startTcp } from '../../../../test/support/lone-gateway.ts';
-import { watchBody } from './slow-body.ts';
+import { watchBody } from './watch-body.ts';
 
 /** An upstream that accepts each chunk only when the test allows it. */
 function slowUpstream() {
