@@ -10,7 +10,7 @@ import { errorSchema } from '@soku/contract/errors';
 import { z } from 'zod';
 import { blocks } from './support/markdown.ts';
 import { patience } from './support/patience.ts';
-import { type Answer, bearer, call } from './support/person.ts';
+import { bearer, call, type HttpResponse } from './support/person.ts';
 import { freePort, startServer } from './support/server.ts';
 import { openSession } from './support/session.ts';
 
@@ -69,7 +69,7 @@ async function startBackEnd(page: string, t: TestContext, soku = server.url): Pr
 test('the back end of docs/protect-from-a-back-end.md accepts a valid key, forwards rejections, and fails closed', async (t) => {
   const url = await startBackEnd('docs/protect-from-a-back-end.md', t);
   const send = (value: string, to = url) => call(to, { headers: { 'x-legacy-key': value } });
-  const codeOf = (response: Answer) =>
+  const codeOf = (response: HttpResponse) =>
     z.object({ error: z.object({ code: z.string() }) }).parse(response.body).error.code;
   const once = await ada.makeKey({ name: 'Once', rateLimit: 1 });
 

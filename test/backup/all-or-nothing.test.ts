@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import pg from 'pg';
-import { assertRefusal } from '../support/contract.ts';
+import { assertProblem } from '../support/contract.ts';
 import { bearer, call } from '../support/person.ts';
 import { temporaryDatabase } from '../support/postgres-database.ts';
 import { openSession } from '../support/session.ts';
@@ -48,7 +48,7 @@ for (const kind of kinds) {
     assert.equal(restored.code, 0, restored.output);
     assert.match(restored.output, /The incomplete end of the revocation journal was removed\./);
     const server = await scene.start();
-    assertRefusal(await call(`${server.url}/v1/me`, { headers: bearer(apiKey) }), 'revoked_key');
+    assertProblem(await call(`${server.url}/v1/me`, { headers: bearer(apiKey) }), 'revoked_key');
   });
 }
 

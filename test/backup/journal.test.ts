@@ -3,12 +3,12 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { assertRefusal, eventually } from '../support/contract.ts';
+import { assertProblem, eventually } from '../support/contract.ts';
 import { textOf } from '../support/journal-files.ts';
 import { bearer, call } from '../support/person.ts';
 import { newDataDir } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
-import { refusedStart } from '../support/start.ts';
+import { failStart } from '../support/start.ts';
 import { hashOf, kinds, Scene } from './scene.ts';
 
 for (const kind of kinds) {
@@ -23,11 +23,11 @@ for (const kind of kinds) {
     renameSync(file, away);
     mkdirSync(file);
     const failed = await ada.call('POST', `/v1/api-keys/${second.key.id}/revoke`);
-    const refusal = assertRefusal(failed, 'storage_unavailable');
+    const refusal = assertProblem(failed, 'storage_unavailable');
     assert.match(refusal.message, /The key is revoked, but .* Revoke it again/);
     await server.printed('could not be written to the revocation journal');
     const used = await call(`${server.url}/v1/me`, { headers: bearer(second.apiKey) });
-    assertRefusal({ ...used }, 'revoked_key');
+    assertProblem({ ...used }, 'revoked_key');
     rmdirSync(file);
     renameSync(away, file);
     await ada.revoke(second.key.id);
@@ -68,7 +68,7 @@ test('an incomplete end is cut off, what is missing is added, and damage before 
   damaged.writeUInt8(damaged.readUInt8(36) ^ 1, 36);
   writeFileSync(file, damaged);
   assert.match(
-    await refusedStart(65, { dataDir: scene.dataDir, env: { DATABASE_URL: undefined } }),
+    await failStart(65, { dataDir: scene.dataDir, env: { DATABASE_URL: undefined } }),
     /journal .*damaged in record 1\./,
   );
 
@@ -154,7 +154,7 @@ for (const kind of kinds) {
     const third = await scene.start();
     assert.match(third.output, /"hashes":3,"keys":3,.*older than the revocation journal/);
     for (const { apiKey } of [early, late, kept]) {
-      assertRefusal(await call(`${third.url}/v1/me`, { headers: bearer(apiKey) }), 'revoked_key');
+      assertProblem(await call(`${third.url}/v1/me`, { headers: bearer(apiKey) }), 'revoked_key');
     }
   });
 }

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { type Key, keyListSchema } from '@soku/contract/keys';
-import { assertRefusal } from '../support/contract.ts';
+import { assertProblem } from '../support/contract.ts';
 import { bearer, call } from '../support/person.ts';
 import { temporaryDatabase } from '../support/postgres-database.ts';
 import { openSession } from '../support/session.ts';
@@ -50,7 +50,7 @@ test('accounts, keys, uses and sessions move to PostgreSQL', async (t) => {
   const after = await scene.start(scene.dataDir, postgres);
   assert.deepEqual(await list(after.url, { cookie: ada.cookie }), shown);
   assert.deepEqual(withoutUse(await list(after.url, bearer(living.apiKey))), withoutUse(shown));
-  assertRefusal(await call(`${after.url}/v1/me`, { headers: bearer(dead.apiKey) }), 'revoked_key');
+  assertProblem(await call(`${after.url}/v1/me`, { headers: bearer(dead.apiKey) }), 'revoked_key');
   await after.signIn();
   // What is in PostgreSQL can come back into a file.
   const back = scene.onShelf('back');

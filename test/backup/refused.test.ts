@@ -19,7 +19,7 @@ import { migrations } from '../../packages/server/src/database/migrate.ts';
 import { NodeSqliteDialect } from '../../packages/server/src/database/sqlite-dialect.ts';
 import { operator } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
-import { contentsOf } from '../support/start.ts';
+import { directoryContents } from '../support/start.ts';
 import { kinds, Scene } from './scene.ts';
 
 /** Runs the operator's command where no file can have more than so many bytes. */
@@ -46,11 +46,11 @@ async function backedUp(t: TestContext): Promise<{ scene: Scene; file: string }>
 
 test('a restore refuses what is no whole backup of this version, and a database that is not empty', async (t) => {
   const { scene, file } = await backedUp(t);
-  const before = contentsOf(scene.dataDir);
+  const before = directoryContents(scene.dataDir);
   const full = await scene.operate(['restore', file]);
   assert.equal(full.code, 73, full.output);
   assert.match(full.output, /^soku: .*soku\.db is not empty \(user\)\. Nothing was changed\. .*\n$/);
-  assert.deepEqual(contentsOf(scene.dataDir), before);
+  assert.deepEqual(directoryContents(scene.dataDir), before);
 
   await scene.freshDatabase();
   const changes: Record<string, (copy: string) => void> = {
@@ -92,7 +92,7 @@ test('a restore refuses what is no whole backup of this version, and a database 
     assert.equal(code, 65, output);
     assert.match(output, new RegExp(`^soku: .*${says}.*\n$`));
     assert.deepEqual(
-      Object.keys(contentsOf(scene.dataDir)),
+      Object.keys(directoryContents(scene.dataDir)),
       ['last-backup', 'secret'],
       'nothing is left behind',
     );
@@ -126,14 +126,14 @@ test('a backup or a restore for which the disk has no room is told in one line, 
     assert.deepEqual(globSync('none*', { cwd: scene.shelf }), []);
   }
   await scene.freshDatabase();
-  const before = contentsOf(scene.dataDir);
+  const before = directoryContents(scene.dataDir);
   const restored = withRoom(20_480, scene, ['restore', file]);
   assert.equal(restored.code, 73, restored.output);
   assert.match(
     restored.output,
     /^soku: The backup .* could not be restored \(.*\)\. The database is unchanged\.\n$/,
   );
-  assert.deepEqual(contentsOf(scene.dataDir), before);
+  assert.deepEqual(directoryContents(scene.dataDir), before);
 });
 
 test('a backup does not take the place of a name that leads nowhere', async (t) => {

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { writeBackup } from '../../packages/server/src/backup/backup-file.ts';
 import { openSqliteSource } from '../../packages/server/src/backup/source.ts';
 import { databaseTables } from '../../packages/server/src/backup/tables.ts';
-import { assertRefusal } from '../support/contract.ts';
+import { assertProblem } from '../support/contract.ts';
 import { Person } from '../support/person.ts';
 import { openSession } from '../support/session.ts';
 import { kinds, Scene } from './scene.ts';
@@ -41,5 +41,5 @@ test('a session in the backup of an earlier version does not come back', async (
   assert.equal(code, 0, output);
   const restored = await scene.start();
   const again = new Person(restored.url, ada.cookie);
-  assertRefusal(await again.call('GET', '/v1/api-keys'), 'session_over');
+  assertProblem(await again.call('GET', '/v1/api-keys'), 'session_over');
 });

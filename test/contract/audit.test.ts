@@ -5,7 +5,7 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { type AuditEvent, auditEventSchema, auditPageSchema } from '@soku/contract/audit';
-import { assertRefusal, Contract, eventually } from '../support/contract.ts';
+import { assertProblem, Contract, eventually } from '../support/contract.ts';
 import { inDatabase } from '../support/in-database.ts';
 import { bearer, call } from '../support/person.ts';
 import { runOperator } from '../support/server.ts';
@@ -148,9 +148,9 @@ test('a workspace sees its own events and those of its members, and only a key w
   ];
   for (const path of ['/v1/audit', '/v1/audit/export']) {
     assert.equal((await contract.call('GET', path, { key: reads.apiKey })).status, 200);
-    assertRefusal(await contract.call('GET', path, { key: lacks.apiKey }), 'insufficient_scope');
-    assertRefusal(await contract.call('GET', path), 'missing_authorization');
-    assertRefusal(await contract.call('GET', `${path}?nonsense=1`, { as: me }), 'invalid_request');
+    assertProblem(await contract.call('GET', path, { key: lacks.apiKey }), 'insufficient_scope');
+    assertProblem(await contract.call('GET', path), 'missing_authorization');
+    assertProblem(await contract.call('GET', `${path}?nonsense=1`, { as: me }), 'invalid_request');
   }
 });
 

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { after, test } from 'node:test';
 import { usageSchema } from '@soku/contract/usage';
-import { assertRefusal } from '../support/contract.ts';
+import { assertProblem } from '../support/contract.ts';
 import { exchange } from '../support/http.ts';
 import { call, cookiesOf } from '../support/person.ts';
 import { owner, startServer } from '../support/server.ts';
@@ -72,7 +72,7 @@ test('an unknown client is not on this machine, whatever it asks for', async () 
       '127.0.0.1',
     ]) {
       const fields = [['X-Forwarded-For', forwarded]] as const;
-      assertRefusal(await exchange(proxied.url + path, { fields }), 'not_found');
+      assertProblem(await exchange(proxied.url + path, { fields }), 'not_found');
     }
   }
 });
@@ -85,7 +85,7 @@ test('a client cannot hide the field that the proxy wrote behind many of its own
   assert.equal(answer.status, 204, answer.text);
   const usage = await ada.call('GET', `/v1/api-keys/${key.id}/usage`);
   assert.equal(usageSchema.parse(usage.body).lastUsed?.address, '203.0.113.9');
-  assertRefusal(await exchange(`${proxied.url}/metrics`, { fields: [...many, named] }), 'not_found');
+  assertProblem(await exchange(`${proxied.url}/metrics`, { fields: [...many, named] }), 'not_found');
 });
 
 test('a session knows the address that it was made from, and all unknown clients sign in as one', async () => {

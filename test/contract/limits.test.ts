@@ -5,11 +5,11 @@ import { after, test } from 'node:test';
 import type { ErrorCode } from '@soku/contract/error-codes';
 import { meSchema } from '@soku/contract/verification';
 import { generateKey } from '@soku/key';
-import { assertRefusal, Contract } from '../support/contract.ts';
+import { assertProblem, Contract } from '../support/contract.ts';
 import { exchange } from '../support/http.ts';
 import { assertLimited, assertNoLimit, limitOf } from '../support/limits.ts';
 import { startWithMovableClock } from '../support/movable-clock.ts';
-import type { Answer } from '../support/person.ts';
+import type { HttpResponse } from '../support/person.ts';
 import { newDataDir, startServer, type TestServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
 
@@ -22,8 +22,8 @@ const ada = await openSession(server);
 
 const verify = (key: string) => contract.call('GET', '/v1/verify', { key });
 const me = (key: string) => contract.call('GET', '/v1/me', { key });
-const limited = (answer: Answer, quota: number) => assertLimited(answer, 'key', quota, clock.now);
-const refused = (answer: Answer, code: ErrorCode) => assertRefusal(answer, code, clock.now);
+const limited = (answer: HttpResponse, quota: number) => assertLimited(answer, 'key', quota, clock.now);
+const refused = (answer: HttpResponse, code: ErrorCode) => assertProblem(answer, code, clock.now);
 const patch = (id: string, body: object) => contract.call('PATCH', `/v1/api-keys/${id}`, { as: ada, body });
 
 for (const [where, ask, good] of [

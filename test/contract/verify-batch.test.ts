@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { verificationSchema, verificationsSchema } from '@soku/contract/verification';
 import { generateKey } from '@soku/key';
-import { assertRefusal, Contract } from '../support/contract.ts';
+import { assertProblem, Contract } from '../support/contract.ts';
 import { HttpSocket } from '../support/http-socket.ts';
 import { startServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
@@ -86,7 +86,7 @@ test('from 1 to 100 keys are taken, and either one key or several', async () => 
     [{ scopes: [] }, 'apiKey'],
   ] as const) {
     const answer = await contract.call('POST', '/v1/verify', { key: asking.apiKey, body });
-    const { details } = assertRefusal(answer, 'invalid_request');
+    const { details } = assertProblem(answer, 'invalid_request');
     assert.equal(details?.[0]?.path, path, answer.text);
     assert.ok(!answer.text.includes(apiKey.slice(8)), answer.text);
   }

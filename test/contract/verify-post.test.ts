@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { generateKey } from '@soku/key';
 import { z } from 'zod';
-import { assertRefusal, Contract } from '../support/contract.ts';
+import { assertProblem, Contract } from '../support/contract.ts';
 import { startServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
 import { ada as adasAccount, bob as bobsAccount, startWithTwoAccounts } from '../support/two-accounts.ts';
@@ -101,10 +101,10 @@ test('keys of every workspace are answered for, because their holders are the cl
 test('only a key with the scope keys:verify may ask', async () => {
   const body = { apiKey: asked.apiKey };
   const plain = await contract.call('POST', '/v1/verify', { key: asked.apiKey, body });
-  assertRefusal(plain, 'insufficient_scope');
-  assertRefusal(await contract.call('POST', '/v1/verify', { body }), 'missing_authorization');
-  assertRefusal(await contract.call('POST', '/v1/verify', { as: ada, body }), 'missing_authorization');
-  assertRefusal(await contract.call('POST', '/v1/verify', { key: generateKey(), body }), 'unknown_key');
+  assertProblem(plain, 'insufficient_scope');
+  assertProblem(await contract.call('POST', '/v1/verify', { body }), 'missing_authorization');
+  assertProblem(await contract.call('POST', '/v1/verify', { as: ada, body }), 'missing_authorization');
+  assertProblem(await contract.call('POST', '/v1/verify', { key: generateKey(), body }), 'unknown_key');
 });
 
 test('a body that is not right is refused with its path, and not repeated', async () => {
@@ -119,7 +119,7 @@ test('a body that is not right is refused with its path, and not repeated', asyn
     [{ apiKey, [apiKey]: 1 }, 'body'],
   ] as const) {
     const answer = await contract.call('POST', '/v1/verify', { key: asking.apiKey, body });
-    const { details } = assertRefusal(answer, 'invalid_request');
+    const { details } = assertProblem(answer, 'invalid_request');
     assert.equal(details?.[0]?.path, path, answer.text);
     assert.ok(!answer.text.includes(apiKey.slice(8)), answer.text);
   }

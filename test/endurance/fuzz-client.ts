@@ -1,6 +1,6 @@
 import { errorSchema } from '@soku/contract/errors';
 import { createdKeySchema } from '@soku/contract/keys';
-import { ConnectionEnded, HttpSocket, type RawAnswer } from '../support/http-socket.ts';
+import { ConnectionEnded, HttpSocket, type RawResponse } from '../support/http-socket.ts';
 import { patience } from '../support/patience.ts';
 import { Person } from '../support/person.ts';
 import type { Random } from '../support/random.ts';
@@ -88,7 +88,7 @@ export class FuzzClient {
       if (!(error instanceof ConnectionEnded)) throw error;
       this.#report(request, 'no answer came');
     }
-    for (const answer of socket.unasked.splice(0))
+    for (const answer of socket.unsolicited.splice(0))
       this.#report(request, `a second answer came: ${answer.body}`);
   }
 
@@ -102,7 +102,7 @@ export class FuzzClient {
     socket.finishSending();
     await socket.closed();
     await answered;
-    for (const answer of socket.unasked) this.#judge(request, answer);
+    for (const answer of socket.unsolicited) this.#judge(request, answer);
   }
 
   async #within(request: FuzzRequest, work: Promise<void>): Promise<void> {
@@ -117,7 +117,7 @@ export class FuzzClient {
     }
   }
 
-  #judge(request: FuzzRequest, answer: RawAnswer): void {
+  #judge(request: FuzzRequest, answer: RawResponse): void {
     this.#count(String(answer.status));
     if (answer.status >= 500) this.#report(request, `answered ${answer.status}: ${answer.body}`);
     if (answer.status >= 400) this.#judgeRefusal(request, answer);
@@ -125,7 +125,7 @@ export class FuzzClient {
     if (answer.status === 201) this.#learn(answer);
   }
 
-  #judgeRefusal(request: FuzzRequest, answer: RawAnswer): void {
+  #judgeRefusal(request: FuzzRequest, answer: RawResponse): void {
     const ours = /^\/(v1|api)\//.test(request.target) && !request.target.startsWith('/api/auth/');
     if (request.method === 'HEAD' || (!ours && !request.damaged)) return;
     const code = codeOf(answer.body);
@@ -134,14 +134,14 @@ export class FuzzClient {
   }
 
   /** When a request revoked a key that the client works with, or ended its session, it gets others. */
-  #closeDoors(request: FuzzRequest, answer: RawAnswer): void {
+  #closeDoors(request: FuzzRequest, answer: RawResponse): void {
     if (answer.status !== 200 || request.method !== 'POST') return;
     const [, id = ''] = /^\/v1\/api-keys\/(key_\w+)\/revoke/.exec(request.target) ?? [];
     if (this.#worksWith.has(id) || /^\/api\/auth\/(sign-out|revoke|change)/.test(request.target))
       this.#doors = undefined;
   }
 
-  #learn(answer: RawAnswer): void {
+  #learn(answer: RawResponse): void {
     const made = createdKeySchema.safeParse(JSON.parse(answer.body));
     const ids = this.#doors?.ids;
     if (made.success && ids !== undefined)

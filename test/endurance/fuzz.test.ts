@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { times } from '../support/long.ts';
 import { bearer, call } from '../support/person.ts';
 import { Random } from '../support/random.ts';
-import { runApart } from '../support/run-apart.ts';
+import { runInOwnProcess } from '../support/run-in-own-process.ts';
 import { startServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
 
@@ -61,7 +61,7 @@ async function fuzz(url: string, pid: number, random: Random) {
   const seeds = Array.from({ length: clients }, () => String(random.int(0, 1e9)));
   const args = [url, String(pid), String(count), ...seeds];
   const { seen, ...rest } = runSchema.parse(
-    JSON.parse(await runApart(new URL('fuzz-run.ts', import.meta.url), args)),
+    JSON.parse(await runInOwnProcess(new URL('fuzz-run.ts', import.meta.url), args)),
   );
   return { seen: new Map(Object.entries(seen)), ...rest };
 }

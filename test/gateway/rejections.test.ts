@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { errorSchema } from '@soku/contract/errors';
 import { generateKey } from '@soku/key';
-import { assertRefusal } from '../support/contract.ts';
+import { assertProblem } from '../support/contract.ts';
 import { exchange, type Fields } from '../support/http.ts';
 import { HttpSocket } from '../support/http-socket.ts';
 import { openSession } from '../support/session.ts';
@@ -75,9 +75,9 @@ test('a forged identity does not replace a key', async () => {
     'X-Forwarded-For',
   ];
   const fields: Fields = forged.map((name) => [name, 'key_x']);
-  assertRefusal(await withoutUpstream(() => exchange(gateway, { fields })), 'missing_authorization');
+  assertProblem(await withoutUpstream(() => exchange(gateway, { fields })), 'missing_authorization');
   const cookie = await withoutUpstream(() => exchange(gateway, { fields: [['Cookie', ada.cookie]] }));
-  assertRefusal(cookie, 'missing_authorization');
+  assertProblem(cookie, 'missing_authorization');
 });
 
 test('a revoked key is rejected on an open connection from the next request on', async () => {
@@ -109,7 +109,7 @@ test('a request over the limit of its key gets a 429 with Retry-After', async (t
   );
   const [, , last] = answers;
   assert.ok(last !== undefined && own.url !== '');
-  assertRefusal(last, 'rate_limited');
+  assertProblem(last, 'rate_limited');
   assert.match(last.headers.get('retry-after') ?? '', /^\d+$/);
 });
 
@@ -120,7 +120,7 @@ test('a preflight is rejected unless the operator allows it, and is then forward
     ['X-Soku-Key-Id', 'forged'],
   ];
   const refused = await withoutUpstream(() => exchange(gateway, { method: 'OPTIONS', fields: preflight }));
-  assertRefusal(refused, 'cross_origin');
+  assertProblem(refused, 'cross_origin');
   assert.equal(refused.headers.get('access-control-allow-origin'), null);
 
   const { gateway: open } = await behindGateway(
@@ -136,7 +136,7 @@ test('a preflight is rejected unless the operator allows it, and is then forward
   assert.equal(passed.headers.get('access-control-allow-origin'), '*');
   for (const method of ['OPTIONS', 'POST']) {
     const fields = preflight.filter(([name]) => method === 'POST' || !name.startsWith('Access'));
-    assertRefusal(await exchange(open, { method, fields }), 'missing_authorization');
+    assertProblem(await exchange(open, { method, fields }), 'missing_authorization');
   }
 });
 
@@ -214,19 +214,19 @@ test('SOKU_GATEWAY_RULES: a key needs the scopes of the first matching rule, and
     exchange(started.gateway + target, { method, fields: [authorization(key)] });
 
   const lacking = await ask('/files/1', plain);
-  assert.match(assertRefusal(lacking, 'insufficient_scope').message, /keys:read/);
+  assert.match(assertProblem(lacking, 'insufficient_scope').message, /keys:read/);
   assert.match(
     lacking.headers.get('www-authenticate') ?? '',
     /error="insufficient_scope".* scope="keys:read"$/,
   );
-  assertRefusal(await ask('/internal/x', reader), 'not_found');
-  assertRefusal(await ask('/internal/x', apiKey), 'unknown_key');
+  assertProblem(await ask('/internal/x', reader), 'not_found');
+  assertProblem(await ask('/internal/x', apiKey), 'unknown_key');
   for (const path of ['/files/../internal/x', '/files%2f1', '//internal/x', '/files/..;/internal']) {
-    assertRefusal(await ask(path, reader), 'invalid_request');
+    assertProblem(await ask(path, reader), 'invalid_request');
   }
   const preflight: Fields = [['Access-Control-Request-Method', 'GET']];
   const options = { method: 'OPTIONS', fields: preflight };
-  assertRefusal(await exchange(`${started.gateway}/internal/x`, options), 'not_found');
+  assertProblem(await exchange(`${started.gateway}/internal/x`, options), 'not_found');
   assert.deepEqual(own.requests, []);
 
   // Rejected requests do not count against the limit.

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { ConnectionEnded, HttpSocket, type RawAnswer } from '../support/http-socket.ts';
+import { ConnectionEnded, HttpSocket, type RawResponse } from '../support/http-socket.ts';
 import { openSession } from '../support/session.ts';
 import { startGateway, startRawUpstream } from './gateway.ts';
 
@@ -23,10 +23,10 @@ const post = (fields: string, body: string, line = 'POST /first HTTP/1.1') =>
   `${line}\r\n${good}${fields}\r\n${body}`;
 
 /** Sends bytes. @returns the responses until the connection ends or an ordinary request after them gets a response */
-async function send(bytes: string): Promise<{ answers: RawAnswer[]; passed: string[] }> {
+async function send(bytes: string): Promise<{ answers: RawResponse[]; passed: string[] }> {
   const before = upstream.requests.length;
   const socket = await HttpSocket.open(gateway);
-  const answers: RawAnswer[] = [];
+  const answers: RawResponse[] = [];
   try {
     const [first, last] = [
       socket.send(Buffer.from(bytes, 'latin1')),

@@ -12,7 +12,7 @@ import { patience } from '../support/patience.ts';
 import { call } from '../support/person.ts';
 import { freePort, startServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
-import { refusedStart } from '../support/start.ts';
+import { failStart } from '../support/start.ts';
 import { startGateway, Upstream } from './gateway.ts';
 
 const dataDir = join(tmpdir(), `soku-test-no-gateway-${process.pid}`);
@@ -32,7 +32,7 @@ const wrong: [string, string][] = [
 for (const [name, value] of wrong) {
   test(`${name}=${value} exits with 78 and one line with the name and an example, and creates nothing`, async () => {
     const env = { PORT: '1', SOKU_GATEWAY_UPSTREAM: upstreamUrl, [name]: value };
-    const line = await refusedStart(78, { dataDir, env });
+    const line = await failStart(78, { dataDir, env });
     assert.match(line, new RegExp(`^soku: ${name} .+ Example: ${name}=`));
     assert.doesNotMatch(line, /Tr0ub4dor/);
     assert.ok(!existsSync(dataDir));
@@ -46,7 +46,7 @@ test('a gateway port in use exits with 69 before anything is created', async () 
   const address = other.address();
   assert.ok(address !== null && typeof address === 'object');
   const env = { SOKU_GATEWAY_UPSTREAM: upstreamUrl, SOKU_GATEWAY_PORT: String(address.port) };
-  const line = await refusedStart(69, { dataDir, env });
+  const line = await failStart(69, { dataDir, env });
   assert.match(line, new RegExp(`^soku: SOKU_GATEWAY_PORT ${address.port} on 127.0.0.1 is in use`));
   assert.ok(!existsSync(dataDir));
   other.close();

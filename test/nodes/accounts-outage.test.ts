@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Deployment } from '../operations/nodes.ts';
-import { assertRefusal } from '../support/contract.ts';
-import { type Answer, call } from '../support/person.ts';
+import { assertProblem } from '../support/contract.ts';
+import { call, type HttpResponse } from '../support/person.ts';
 import { owner } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
 
@@ -16,8 +16,8 @@ after(() => deployment.stop());
 
 const signIn = (url: string) => call(`${url}/api/auth/sign-in/email`, { method: 'POST', body: owner });
 
-function assertAway(answer: Answer, says: RegExp): void {
-  const { message } = assertRefusal(answer, 'verification_unavailable');
+function assertAway(answer: HttpResponse, says: RegExp): void {
+  const { message } = assertProblem(answer, 'verification_unavailable');
   assert.match(message, says);
   assert.equal(answer.headers.get('retry-after'), '1');
   assert.deepEqual(answer.headers.getSetCookie(), [], 'no one is signed out');
@@ -64,7 +64,7 @@ test('a caller whose connection PostgreSQL terminates gets an uncertain outcome,
   const made = (await answers).filter(({ status }) => status === 201);
   const lost = (await answers).filter(({ status }) => status !== 201);
   assert.ok(lost.length > 0);
-  for (const answer of lost) assertRefusal(answer, 'verification_unavailable');
+  for (const answer of lost) assertProblem(answer, 'verification_unavailable');
   const rows = await deployment.query("SELECT id FROM api_key WHERE name = 'ended'");
   assert.ok(rows.length >= made.length);
 });

@@ -5,8 +5,8 @@ import { sessionSchema } from '@soku/contract/accounts';
 import { errorSchema } from '@soku/contract/errors';
 import { createdKeySchema, keyListSchema, keySchema, revokedKeySchema } from '@soku/contract/keys';
 import { Deployment } from '../operations/nodes.ts';
-import { assertRefusal } from '../support/contract.ts';
-import { type Answer, bearer, call, cookiesOf, Person } from '../support/person.ts';
+import { assertProblem } from '../support/contract.ts';
+import { bearer, call, cookiesOf, type HttpResponse, Person } from '../support/person.ts';
 
 const mostKeys = 60;
 const password = 'long enough to be one';
@@ -32,7 +32,7 @@ async function setupNeeded(): Promise<boolean[]> {
 }
 
 /** Retries while the response is 503 because the database is too busy; nothing was changed then. */
-async function untilAnswered(ask: () => Promise<Answer>): Promise<Answer> {
+async function untilAnswered(ask: () => Promise<HttpResponse>): Promise<HttpResponse> {
   let answer = await ask();
   while (answer.status === 503) answer = await ask();
   return answer;
@@ -55,8 +55,8 @@ test('all nodes print and accept the same setup code, and one of three concurren
   const [code = ''] = codes;
   assert.deepEqual(codes, [code, code, code]);
   assert.deepEqual(await setupNeeded(), [true, true, true]);
-  assertRefusal(await setUp(deployment.node(0).url, `${code}0`, 'eve@example.com'), 'invalid_request');
-  const first: { answer?: Answer; needed?: boolean[] } = {};
+  assertProblem(await setUp(deployment.node(0).url, `${code}0`, 'eve@example.com'), 'invalid_request');
+  const first: { answer?: HttpResponse; needed?: boolean[] } = {};
   const answers = await Promise.all(
     urls(3).map(async (url, i) => {
       const answer = await setUp(url, code, `eve${i}@example.com`);
@@ -67,7 +67,7 @@ test('all nodes print and accept the same setup code, and one of three concurren
   );
   assert.deepEqual(answers.map(({ status }) => status).toSorted(), [201, 400, 400]);
   assert.deepEqual(first.needed, [false, false, false]);
-  for (const url of urls(3)) assertRefusal(await setUp(url, code, 'more@example.com'), 'invalid_request');
+  for (const url of urls(3)) assertProblem(await setUp(url, code, 'more@example.com'), 'invalid_request');
   assert.equal((await deployment.query('SELECT id FROM "user"')).length, 1);
   assert.equal((await deployment.query('SELECT id FROM workspace')).length, 1);
   cookie = cookiesOf(first.answer?.headers ?? new Headers());
@@ -84,7 +84,7 @@ test('fifty concurrent calls with one Idempotency-Key create one key', async () 
   assert.equal(made.length, 1);
   const [key] = await list('once');
   for (const answer of answers.filter((other) => other.status !== 201)) {
-    const { details } = assertRefusal(answer, 'idempotency_replayed');
+    const { details } = assertProblem(answer, 'idempotency_replayed');
     assert.equal(details?.[0]?.keyId, key?.id);
   }
 });
@@ -117,7 +117,7 @@ test('no child of a key is created on any node after its revoke returned', async
     const before = (await list(`child ${round}`)).map(({ id }) => id);
     const late = await Promise.all(urls(3).map(create));
     for (const answer of [...(await creating), ...late]) {
-      if (answer.status !== 201) assertRefusal(answer, 'revoked_key');
+      if (answer.status !== 201) assertProblem(answer, 'revoked_key');
     }
     const all = await list(`child ${round}`);
     assert.deepEqual(
@@ -145,7 +145,7 @@ test('no descendant of a key is active on any node after its revoke with descend
           const late = answered;
           const answer = await call(`${url}/v1/api-keys`, { method: 'POST', headers, body });
           if (answer.status !== 201) {
-            assertRefusal(answer, 'revoked_key');
+            assertProblem(answer, 'revoked_key');
             return made;
           }
           assert.ok(!late, 'a descendant stayed active and created a key');
@@ -162,7 +162,7 @@ test('no descendant of a key is active on any node after its revoke with descend
     assert.equal(revokedKeySchema.parse(answer.body).revocation.descendants, made.length);
     for (const apiKey of made) {
       for (const url of urls(3)) {
-        assertRefusal(await call(`${url}/v1/me`, { headers: bearer(apiKey) }), 'revoked_key');
+        assertProblem(await call(`${url}/v1/me`, { headers: bearer(apiKey) }), 'revoked_key');
       }
     }
     children += made.length;

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { limitOf } from '../support/limits.ts';
-import { type Answer, bearer, call, type Person } from '../support/person.ts';
+import { bearer, call, type HttpResponse, type Person } from '../support/person.ts';
 import { openSession } from '../support/session.ts';
 import { Cluster, type ClusterNode } from '../torture/cluster.ts';
 
@@ -26,9 +26,9 @@ const verify = (node: ClusterNode, apiKey: string) =>
 const makeKey = async (rateLimit: number) => (await ada.makeKey({ name: 'limited', rateLimit })).apiKey;
 
 /** Sends requests, ten at a time at each node. */
-async function hammer(apiKey: string, at: readonly ClusterNode[], requests: number): Promise<Answer[]> {
+async function hammer(apiKey: string, at: readonly ClusterNode[], requests: number): Promise<HttpResponse[]> {
   let left = requests;
-  const answers: Answer[] = [];
+  const answers: HttpResponse[] = [];
   const one = async (node: ClusterNode) => {
     while (left > 0) {
       left -= 1;
@@ -39,7 +39,7 @@ async function hammer(apiKey: string, at: readonly ClusterNode[], requests: numb
   return answers;
 }
 
-const count = (answers: readonly Answer[], status: number) =>
+const count = (answers: readonly HttpResponse[], status: number) =>
   answers.filter((answer) => answer.status === status).length;
 
 /** How many requests pass, and how many became available meanwhile: none, unless a minute has ended. */
@@ -129,7 +129,7 @@ test('a node that is cut off from the database uses its grants and then verifies
     // Its share, and one grant of a sixth of the room.
     assert.ok(count(alone, 204) <= 5 + 50, `${count(alone, 204)} passed`);
     three.proxy.heal();
-    let back: Answer;
+    let back: HttpResponse;
     do back = await verify(three, apiKey);
     while (back.status === 503);
     return 1 + count(alone, 204) + count([back], 204) + count(await hammer(apiKey, [one], 400), 204);

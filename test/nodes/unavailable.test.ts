@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { errorSchema } from '@soku/contract/errors';
 import { exchange } from '../support/http.ts';
-import { type Answer, bearer, call } from '../support/person.ts';
+import { bearer, call, type HttpResponse } from '../support/person.ts';
 import { openSession } from '../support/session.ts';
 import { Cluster, type ClusterNode } from '../torture/cluster.ts';
 
@@ -24,7 +24,7 @@ const verify = (apiKey: string) => call(`${node.url}/v1/verify`, { headers: bear
 const readiness = () => call(`${node.url}/readyz`);
 
 /** Repeats a request until the response has this status; fails after a timeout. */
-async function eventually(status: number, ask: () => Promise<Answer>): Promise<void> {
+async function eventually(status: number, ask: () => Promise<HttpResponse>): Promise<void> {
   const begun = performance.now();
   for (;;) {
     const answer = await ask();

@@ -4,7 +4,7 @@ import { chmodSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { z } from 'zod';
 import { type BadDisk, failingDisk, fullDisk } from '../support/bad-disk.ts';
-import { assertRefusal, Contract, eventually } from '../support/contract.ts';
+import { assertProblem, Contract, eventually } from '../support/contract.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
 
@@ -35,14 +35,14 @@ async function assertHeld(t: TestContext, disk: BadDisk): Promise<void> {
   disk.fail(server);
   for (const name of ['a', 'b', 'c', 'd']) {
     const made = await contract.call('POST', '/v1/api-keys', { as: ada, body: { name } });
-    const { message } = assertRefusal(made, 'storage_unavailable');
+    const { message } = assertProblem(made, 'storage_unavailable');
     assert.match(message, /Free some space\. Nothing was changed|Check the disk and the log\./);
     assert.match(made.headers.get('retry-after') ?? '', /^[1-9]\d*$/);
   }
   const revoke = () => contract.call('POST', `/v1/api-keys/${key.id}/revoke`, { as: ada });
-  assertRefusal(await revoke(), 'storage_unavailable');
+  assertProblem(await revoke(), 'storage_unavailable');
   assert.equal((await use()).status, 204, 'a key that was not revoked is accepted');
-  assertRefusal(await ada.call('POST', '/api/auth/sign-out'), 'storage_unavailable');
+  assertProblem(await ada.call('POST', '/api/auth/sign-out'), 'storage_unavailable');
   const unready = await ready();
   const { reason, message } = unreadySchema.parse(unready.body);
   assert.deepEqual([unready.status, reason], [503, disk.reason]);
@@ -54,7 +54,7 @@ async function assertHeld(t: TestContext, disk: BadDisk): Promise<void> {
   disk.mend(server);
   await eventually(ready, ({ status }) => status === 200);
   assert.equal((await revoke()).status, 200);
-  assertRefusal(await use(), 'revoked_key');
+  assertProblem(await use(), 'revoked_key');
   const page = await contract.call('GET', '/v1/api-keys?status=all', { as: ada });
   const { data } = z.object({ data: z.array(z.object({ name: z.string() })) }).parse(page.body);
   assert.deepEqual(data, [{ name: 'before' }], 'failed creations left no rows');

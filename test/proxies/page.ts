@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { assertRefusal } from '../support/contract.ts';
+import { assertProblem } from '../support/contract.ts';
 import type { Program } from '../support/debian.ts';
 import { blocks } from '../support/markdown.ts';
 import type { Recipe } from './proxy.ts';
@@ -70,12 +70,12 @@ export function testPage(recipe: Recipe, program: Program, scene: () => Scene): 
     assert.equal(own.api.last.url, '/healthz');
     assert.ok(!JSON.stringify(own.api.last).includes('forged'));
     for (const path of ['/', '/healthz/x', '/healthz.json', '/orders?/healthz', '/healthz/../orders']) {
-      assertRefusal(await own.ask({ path }), 'missing_authorization');
+      assertProblem(await own.ask({ path }), 'missing_authorization');
     }
     for (const path of spellings) {
       const answer = await own.ask({ path });
       if (answer.status === 200) assert.equal(decodeURIComponent(own.api.last.url), '/healthz', path);
-      else assertRefusal(answer, 'missing_authorization');
+      else assertProblem(answer, 'missing_authorization');
     }
   });
 }

@@ -4,11 +4,11 @@ import type { ErrorCode } from '@soku/contract/error-codes';
 import { generateKey } from '@soku/key';
 import type { ApiProblem } from '../../packages/server/src/http/errors.ts';
 import { rejectedResponse } from '../../packages/server/src/verification/responses.ts';
-import { assertRefusal } from '../support/contract.ts';
+import { assertProblem } from '../support/contract.ts';
 import type { Program } from '../support/debian.ts';
 import type { Fields } from '../support/http.ts';
 import { exchange } from '../support/http.ts';
-import type { Answer } from '../support/person.ts';
+import type { HttpResponse } from '../support/person.ts';
 import type { Recipe } from './proxy.ts';
 import { valuesOf } from './recorded-server.ts';
 import { Scene, StandInScene } from './scene.ts';
@@ -26,7 +26,7 @@ const refusalFields = [
   'x-ratelimit-reset',
 ];
 
-function fieldsOf(answer: Answer): (string | null)[] {
+function fieldsOf(answer: HttpResponse): (string | null)[] {
   return refusalFields.map((name) => answer.headers.get(name));
 }
 
@@ -53,9 +53,9 @@ export function testRejections(recipe: Recipe, program: Program, scene: () => Sc
     for (const [code, fields] of cases) {
       for (const method of ['GET', 'POST', 'PUT', 'OPTIONS']) {
         const answer = await scene().ask({ method, fields });
-        const { message } = assertRefusal(answer, code);
+        const { message } = assertProblem(answer, code);
         const direct = await exchange(`${soku.url}/v1/verify`, { fields });
-        assert.equal(message, assertRefusal(direct, code).message);
+        assert.equal(message, assertProblem(direct, code).message);
         assert.deepEqual(fieldsOf(answer), fieldsOf(direct), code);
       }
     }
@@ -69,7 +69,7 @@ export function testRejections(recipe: Recipe, program: Program, scene: () => Sc
     const answer = await scene().ask({ key: apiKey, fields: [['Authorization', `Bearer ${apiKey}`]] });
     // nginx rejects it without calling Soku.
     if (recipe.program === 'nginx') assert.equal(answer.status, 400);
-    else assertRefusal(answer, 'malformed_authorization');
+    else assertProblem(answer, 'malformed_authorization');
     assert.equal(api.received.length, before);
   });
 
@@ -81,7 +81,7 @@ export function testRejections(recipe: Recipe, program: Program, scene: () => Sc
     ]);
     for (const fields of [[], lies]) {
       const answer = await scene().ask({ path: `/orders?page=2&api_key=${apiKey}`, fields });
-      assertRefusal(answer, 'key_in_query');
+      assertProblem(answer, 'key_in_query');
     }
   });
 
@@ -115,7 +115,7 @@ export function testRejections(recipe: Recipe, program: Program, scene: () => Sc
     };
     const stopped = await untilLimited(() => guess('127.0.0.2'));
     assert.match(stopped.headers.get('ratelimit') ?? '', /^"address";r=0;t=\d+$/);
-    assertRefusal(await guess('127.0.0.3'), 'unknown_key');
+    assertProblem(await guess('127.0.0.3'), 'unknown_key');
     assert.equal((await narrow.ask({ key: neighbour.apiKey, from: '127.0.0.2' })).status, 200);
   });
 
@@ -142,7 +142,7 @@ export function testRejections(recipe: Recipe, program: Program, scene: () => Sc
         body,
         fields: [['X-Forwarded-For', '10.9.8.7']],
       });
-      assert.equal(assertRefusal(answer, refusal.code).message, refusal.message);
+      assert.equal(assertProblem(answer, refusal.code).message, refusal.message);
       assert.equal(answer.headers.get('x-request-id'), 'req_standin');
       assert.deepEqual(
         fieldsOf(answer),
@@ -166,11 +166,11 @@ export function testRejections(recipe: Recipe, program: Program, scene: () => Sc
 }
 
 /** Sends requests until the limit is reached; at the end of a minute it takes one more request. */
-async function untilLimited(ask: () => Promise<Answer>): Promise<Answer> {
+async function untilLimited(ask: () => Promise<HttpResponse>): Promise<HttpResponse> {
   for (let i = 0; i < 10; i++) {
     const answer = await ask();
     if (answer.status !== 429) continue;
-    assertRefusal(answer, 'rate_limited');
+    assertProblem(answer, 'rate_limited');
     assert.match(answer.headers.get('retry-after') ?? '', /^\d+$/);
     return answer;
   }

@@ -8,10 +8,10 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { generateKey } from '@soku/key';
-import { assertRefusal } from '../support/contract.ts';
+import { assertProblem } from '../support/contract.ts';
 import { exchange, type Fields } from '../support/http.ts';
 import { blocks } from '../support/markdown.ts';
-import type { Answer } from '../support/person.ts';
+import type { HttpResponse } from '../support/person.ts';
 import { startServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
 
@@ -30,7 +30,7 @@ interface Original {
 }
 
 /** What each proxy sends for a request. */
-const proxies: Record<string, { yes: number; ask: (original: Original) => Promise<Answer> }> = {
+const proxies: Record<string, { yes: number; ask: (original: Original) => Promise<HttpResponse> }> = {
   Envoy: {
     yes: 200,
     // config.filters.http.ext_authz: Method, Path, Host, Content-Length and Authorization always, others as allowed.
@@ -90,15 +90,15 @@ for (const [name, { yes, ask }] of Object.entries(proxies)) {
   });
 
   test(`${name}: a rejection has the right code`, async () => {
-    assertRefusal(await about([]), 'missing_authorization');
-    assertRefusal(await about([['X-API-Key', apiKey]]), 'wrong_header');
-    assertRefusal(await about([], { uri: `/orders?api_key=${apiKey}` }), 'key_in_query');
+    assertProblem(await about([]), 'missing_authorization');
+    assertProblem(await about([['X-API-Key', apiKey]]), 'wrong_header');
+    assertProblem(await about([], { uri: `/orders?api_key=${apiKey}` }), 'key_in_query');
     const preflight: Fields = [['Access-Control-Request-Method', 'GET']];
-    const { message } = assertRefusal(await about(preflight, { method: 'OPTIONS' }), 'missing_authorization');
+    const { message } = assertProblem(await about(preflight, { method: 'OPTIONS' }), 'missing_authorization');
     assert.match(message, /CORS preflight/);
     const revoked = await ada.makeKey({ name: 'revoked' });
     await ada.revoke(revoked.key.id);
-    assertRefusal(await about([['Authorization', `Bearer ${revoked.apiKey}`]]), 'revoked_key');
+    assertProblem(await about([['Authorization', `Bearer ${revoked.apiKey}`]]), 'revoked_key');
   });
 
   test(`${name}: guesses are limited by the address of the client, not of the proxy`, async () => {
@@ -107,7 +107,7 @@ for (const [name, { yes, ask }] of Object.entries(proxies)) {
     const codes = [];
     for (let i = 0; i < 5; i++) codes.push((await guess(first)).status);
     assert.ok(codes.includes(429), String(codes));
-    assertRefusal(await guess(`192.0.2.${addresses}${codes.length}`), 'unknown_key');
+    assertProblem(await guess(`192.0.2.${addresses}${codes.length}`), 'unknown_key');
   });
 }
 

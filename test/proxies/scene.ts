@@ -1,6 +1,6 @@
 import type { Program } from '../support/debian.ts';
 import { exchange, type Fields } from '../support/http.ts';
-import type { Answer, Person } from '../support/person.ts';
+import type { HttpResponse, Person } from '../support/person.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
 import { ProxyProcess, type Recipe } from './proxy.ts';
@@ -27,7 +27,7 @@ class Front {
     this.api = api;
   }
 
-  async ask({ path = '/orders?page=2', key, fields = [], ...rest }: Ask = {}): Promise<Answer> {
+  async ask({ path = '/orders?page=2', key, fields = [], ...rest }: Ask = {}): Promise<HttpResponse> {
     const own: Fields = key === undefined ? [] : [['Authorization', `Bearer ${key}`]];
     return exchange(`${this.proxy.url}${path}`, { ...rest, fields: [...own, ...fields] });
   }

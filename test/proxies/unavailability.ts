@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { errorSchema } from '@soku/contract/errors';
 import type { Program } from '../support/debian.ts';
-import type { Answer } from '../support/person.ts';
+import type { HttpResponse } from '../support/person.ts';
 import type { Recipe } from './proxy.ts';
 import { type Scene, StandInScene } from './scene.ts';
 
 /** Asserts the response for a key that cannot be checked. */
-function assertUnavailable(answer: Answer): void {
+function assertUnavailable(answer: HttpResponse): void {
   const { error } = errorSchema.strict().parse(answer.body);
   assert.deepEqual([answer.status, error.type, error.code], [503, 'api_error', 'verification_unavailable']);
   assert.equal(answer.headers.get('x-request-id'), error.requestId);

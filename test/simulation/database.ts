@@ -1,8 +1,13 @@
-import type { Acknowledgement, Change, Head, NodeRow } from '../../packages/server/src/propagation/link.ts';
+import type {
+  Acknowledgment,
+  ChangeEntry,
+  LogPosition,
+  NodeRow,
+} from '../../packages/server/src/propagation/cluster-store.ts';
 import type { Adversity } from './adversity.ts';
 import type { World } from './world.ts';
 
-export type Notice = 'change' | Acknowledgement;
+export type Notice = 'change' | Acknowledgment;
 
 /** The effect of a statement at its commit, and how a failover that loses the commit undoes it. */
 interface Commit {
@@ -20,7 +25,7 @@ export interface Statement<S, R> {
   lock?: string;
   /** Called when the lock is held, so it sees the newest row, which may differ from that of the snapshot. */
   write?(snapshot: S): Commit | undefined;
-  answer(snapshot: S, written: boolean): R;
+  result(snapshot: S, written: boolean): R;
 }
 
 export interface KeyRow {
@@ -29,13 +34,13 @@ export interface KeyRow {
 
 /** A model of PostgreSQL in which snapshot, lock, commit and visibility to others occur at different times. */
 export class Database {
-  head: Head = { seq: 0, token: 'first' };
+  head: LogPosition = { seq: 0, token: 'first' };
   /** Starts with an initial change, so that nodes always have a token to compare. */
-  changes: Change[] = [{ ...this.head, kind: 'workspace', subject: '', hashes: [] }];
+  changes: ChangeEntry[] = [{ ...this.head, kind: 'workspace', subject: '', hashes: [] }];
   readonly nodes = new Map<string, NodeRow>();
   readonly keys = new Map<string, KeyRow>();
   /** Incremented at each restart, which no statement and no connection survives. */
-  life = 0;
+  generation = 0;
   notify: (notice: Notice) => void = () => undefined;
   readonly #world: World;
   readonly #adversity: Adversity;
@@ -63,7 +68,7 @@ export class Database {
 
   /** Restarts the database, or fails over to a replica that lacks unreplicated commits. */
   restart(failover: boolean): void {
-    this.life += 1;
+    this.generation += 1;
     this.#locks.clear();
     if (failover) {
       const lost = Math.floor(this.#world.random.between(0, this.#unreplicated.length + 1));
@@ -130,7 +135,7 @@ export class Database {
     const commit = statement.write?.(snapshot);
     const end = () => {
       if (statement.lock !== undefined) this.#unlock(statement.lock);
-      done(statement.answer(snapshot, commit !== undefined));
+      done(statement.result(snapshot, commit !== undefined));
     };
     if (commit === undefined) end();
     else this.#then(this.#adversity.thinking(), () => this.#commit(commit, end));
@@ -173,9 +178,9 @@ export class Database {
       run();
       return;
     }
-    const { life } = this;
+    const { generation: life } = this;
     this.#world.after(ms, () => {
-      if (life === this.life) run();
+      if (life === this.generation) run();
     });
   }
 }

@@ -1,5 +1,5 @@
 import type { Clock } from '../../packages/server/src/propagation/clock.ts';
-import type { Later } from '../../packages/server/src/timers/repeating.ts';
+import type { Later } from '../../packages/server/src/timers/periodic-task.ts';
 import type { World } from './world.ts';
 
 interface Options {

@@ -1,7 +1,7 @@
+import type { ReadTicket, ReplicatedCache } from '../../packages/server/src/propagation/change-log.ts';
 import type { Clock } from '../../packages/server/src/propagation/clock.ts';
-import type { Cache, Ticket } from '../../packages/server/src/propagation/feed.ts';
-import type { Terms } from '../../packages/server/src/propagation/lease.ts';
-import type { FeedLink, Head } from '../../packages/server/src/propagation/link.ts';
+import type { FeedLink, LogPosition } from '../../packages/server/src/propagation/cluster-store.ts';
+import type { LeaseTerms } from '../../packages/server/src/propagation/lease.ts';
 import type { NodeOptions, NodeParts, VerifierNode } from '../../packages/server/src/propagation/node.ts';
 
 /** A deliberate mistake. It can replace every input of a node, and every call to it. */
@@ -12,10 +12,10 @@ export interface Mutation {
   shownBy: number;
   link?(link: FeedLink, name: string): FeedLink;
   clock?(clock: Clock): Clock;
-  cache?(cache: Cache): Cache;
+  cache?(cache: ReplicatedCache): ReplicatedCache;
   options?: Partial<NodeOptions>;
-  parts?(clock: Clock, terms: Terms): Partial<NodeParts>;
+  parts?(clock: Clock, terms: LeaseTerms): Partial<NodeParts>;
   holds?(node: VerifierNode, wallNow: number): boolean;
-  mayCache?(node: VerifierNode, ticket: Ticket, head: Head): boolean;
+  mayCache?(node: VerifierNode, ticket: ReadTicket, head: LogPosition): boolean;
   settle?(node: VerifierNode, sentAt: number, answeredAt: number): Promise<unknown>;
 }

@@ -1,7 +1,12 @@
 import type { Clock } from '../../packages/server/src/propagation/clock.ts';
-import { Lease, type Moment, type Terms } from '../../packages/server/src/propagation/lease.ts';
-import type { ClusterSnapshot, FeedLink, Head, NodeRow } from '../../packages/server/src/propagation/link.ts';
-import { Neighbours } from '../../packages/server/src/propagation/neighbours.ts';
+import type {
+  ClusterSnapshot,
+  FeedLink,
+  LogPosition,
+  NodeRow,
+} from '../../packages/server/src/propagation/cluster-store.ts';
+import { type ClockReading, Lease, type LeaseTerms } from '../../packages/server/src/propagation/lease.ts';
+import { Peers } from '../../packages/server/src/propagation/peers.ts';
 import type { Mutation } from './mutation.ts';
 import { leaseMs } from './simulation.ts';
 
@@ -9,12 +14,12 @@ import { leaseMs } from './simulation.ts';
 class LateLease extends Lease {
   readonly #now: Clock;
 
-  constructor(clock: Clock, terms: Terms) {
+  constructor(clock: Clock, terms: LeaseTerms) {
     super(clock, terms);
     this.#now = clock;
   }
 
-  override grant(sent: Moment): void {
+  override grant(sent: ClockReading): void {
     const now = this.#now.monotonic();
     super.grant({ monotonic: now, wall: sent.wall + now - sent.monotonic });
   }
@@ -22,17 +27,17 @@ class LateLease extends Lease {
 
 /** A lease without a margin. */
 class LongLease extends Lease {
-  override grant({ monotonic, wall }: Moment): void {
+  override grant({ monotonic, wall }: ClockReading): void {
     super.grant({ monotonic: monotonic + leaseMs / 10, wall: wall + leaseMs / 10 });
   }
 }
 
 /** Counts silence from the response before the one that showed the current renewal. */
-class HastyNeighbours extends Neighbours {
+class HastyNeighbours extends Peers {
   #before = Number.NEGATIVE_INFINITY;
 
-  override see(rows: readonly NodeRow[], arrivedAt: number): void {
-    super.see(rows, this.#before);
+  override observe(rows: readonly NodeRow[], arrivedAt: number): void {
+    super.observe(rows, this.#before);
     this.#before = arrivedAt;
   }
 }
@@ -82,7 +87,7 @@ function withoutGaps(link: FeedLink): FeedLink {
 
 /** A store that does not distinguish changes with the same number. */
 function withoutTokens(link: FeedLink): FeedLink {
-  const plain = <H extends Head>(head: H) => ({ ...head, token: '' });
+  const plain = <H extends LogPosition>(head: H) => ({ ...head, token: '' });
   return {
     ...exchanging(link, (exchange) => ({
       ...exchange,

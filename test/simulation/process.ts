@@ -1,6 +1,6 @@
 import { generateKey, hashKey } from '@soku/key';
 import { AddressLimits } from '../../packages/server/src/limits/address-limits.ts';
-import { termsOf, VerifierNode } from '../../packages/server/src/propagation/node.ts';
+import { leaseTermsOf, VerifierNode } from '../../packages/server/src/propagation/node.ts';
 import { GrantingVerifier } from '../../packages/server/src/verification/granting-verifier.ts';
 import { noRow } from '../../packages/server/src/verification/key-table.ts';
 import { SecretCache } from '../../packages/server/src/verification/secret-cache.ts';
@@ -10,8 +10,8 @@ import { Verifier } from '../../packages/server/src/verification/verifier.ts';
 import type { Checker } from './checker.ts';
 import type { Database } from './database.ts';
 import type { Host } from './host.ts';
-import type { ModelLink } from './model-link.ts';
 import type { Mutation } from './mutation.ts';
+import type { SimulatedClusterStore } from './simulated-cluster-store.ts';
 import type { World } from './world.ts';
 
 /** The keys that every schedule uses. */
@@ -32,7 +32,7 @@ interface Options {
   world: World;
   database: Database;
   host: Host;
-  link: ModelLink;
+  link: SimulatedClusterStore;
   checker: Checker;
   leaseMs: number;
   mutation: Mutation | undefined;
@@ -80,7 +80,7 @@ export class Process {
       recovered: () => undefined,
       ...mutation.options,
     };
-    this.node = new VerifierNode(nodeOptions, mutation.parts?.(clock, termsOf(nodeOptions)));
+    this.node = new VerifierNode(nodeOptions, mutation.parts?.(clock, leaseTermsOf(nodeOptions)));
     const verifier = new Verifier({
       secrets: { read: (hash) => this.#read(hash) },
       lease: { holds: (now) => mutation.holds?.(this.node, now) ?? this.node.holds(now) },
@@ -106,7 +106,7 @@ export class Process {
   }
 
   /** Whether it has cached a key as good and may verify from its cache. */
-  trusts({ hash }: ApiKey): boolean {
+  acceptsFromCache({ hash }: ApiKey): boolean {
     if (this.#memory.sizes.good === 0 || this.host.paused || !this.host.alive) return false;
     return this.#memory.valid.find(hash) !== noRow && this.node.holds(this.host.clock.wall());
   }
@@ -186,7 +186,7 @@ export class Process {
   /** @param revoke true to revoke the key, false to rename it */
   #change({ id, bytes }: ApiKey, revoke: boolean): Promise<void> {
     const { database, link, world } = this.#options;
-    return link.ask({
+    return link.execute({
       lock: 'head',
       snapshot: () => undefined,
       write: () => {
@@ -194,7 +194,7 @@ export class Process {
         const first = revoke && database.keys.get(id)?.revoked !== true;
         return database.change(id, [bytes], world.newId(), first ? { revoked: true } : undefined);
       },
-      answer: () => undefined,
+      result: () => undefined,
     });
   }
 
@@ -202,9 +202,9 @@ export class Process {
     const { database, link, mutation } = this.#options;
     const id = idOfHash.get(hash) ?? '';
     const ticket = this.node.beginRead();
-    const { head, isRevoked } = await link.ask({
+    const { head, isRevoked } = await link.execute({
       snapshot: () => ({ head: database.head, isRevoked: database.keys.get(id)?.revoked === true }),
-      answer: (snapshot) => snapshot,
+      result: (snapshot) => snapshot,
     });
     return {
       stored: isRevoked

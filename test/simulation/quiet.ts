@@ -1,11 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
-import type { Change } from '../../packages/server/src/propagation/link.ts';
+import type { ChangeEntry } from '../../packages/server/src/propagation/cluster-store.ts';
 import { type NodeOptions, VerifierNode } from '../../packages/server/src/propagation/node.ts';
 import { Adversity } from './adversity.ts';
 import { Database } from './database.ts';
 import { Host } from './host.ts';
-import { ModelLink } from './model-link.ts';
 import { Random } from './random.ts';
+import { SimulatedClusterStore } from './simulated-cluster-store.ts';
 import { World } from './world.ts';
 
 const leaseMs = 2000;
@@ -28,7 +28,7 @@ export class QuietWorld {
   node(name: string, changed: Partial<NodeOptions> = {}) {
     const { world, database } = this;
     const host = new Host({ world, rate: 1, wallOffset: 0 });
-    const link = new ModelLink({ world, database, host, adversity: this.#adversity, leaseMs });
+    const link = new SimulatedClusterStore({ world, database, host, adversity: this.#adversity, leaseMs });
     const calls: string[] = [];
     const node = new VerifierNode({
       name,
@@ -39,7 +39,7 @@ export class QuietWorld {
       newId: () => world.newId(),
       random: () => world.random.next(),
       cache: {
-        forget: ({ subject }: Change) => calls.push(`forget ${subject}`),
+        forget: ({ subject }: ChangeEntry) => calls.push(`forget ${subject}`),
         empty: () => calls.push('empty'),
       },
       failed: (error) => calls.push(error instanceof Error ? error.message : 'failed'),

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { z } from 'zod';
 import { times } from '../support/long.ts';
-import { runApart } from '../support/run-apart.ts';
+import { runInOwnProcess } from '../support/run-in-own-process.ts';
 import { mutations } from './mutations.ts';
 
 const foundSchema = z.array(z.object({ seed: z.number(), violation: z.string() }).nullable());
@@ -24,7 +24,7 @@ test(`no key is accepted after its revoke has returned, in ${count} schedules`, 
 /** @returns the first violation for each named mutation, or for the unchanged protocol */
 async function explore(seed: number, schedules: number, names: readonly string[] = []) {
   const args = [String(seed), String(schedules), ...names];
-  return foundSchema.parse(JSON.parse(await runApart(new URL('run.ts', import.meta.url), args)));
+  return foundSchema.parse(JSON.parse(await runInOwnProcess(new URL('run.ts', import.meta.url), args)));
 }
 
 test('each rule of the protocol is necessary: without it, a revoked key is accepted', async (t) => {

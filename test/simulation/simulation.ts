@@ -2,10 +2,10 @@ import { Adversity } from './adversity.ts';
 import { Checker } from './checker.ts';
 import { Database, type Notice } from './database.ts';
 import { Host } from './host.ts';
-import { ModelLink } from './model-link.ts';
 import type { Mutation } from './mutation.ts';
 import { type ApiKey, apiKeys, Process } from './process.ts';
 import { Random } from './random.ts';
+import { SimulatedClusterStore } from './simulated-cluster-store.ts';
 import { World } from './world.ts';
 
 export const leaseMs = 1000;
@@ -70,7 +70,7 @@ export class Simulation {
   #probeCachedRevokedKeys(): void {
     for (const key of this.#revoked) {
       for (const process of this.#processes) {
-        if (process.trusts(key)) process.verify(key);
+        if (process.acceptsFromCache(key)) process.verify(key);
       }
     }
   }
@@ -97,7 +97,7 @@ export class Simulation {
       wallOffset: this.#random.between(-1e5, 1e5),
     });
     const shared = { world, host, database: this.#database, leaseMs };
-    const link = new ModelLink({ ...shared, adversity: this.#adversity });
+    const link = new SimulatedClusterStore({ ...shared, adversity: this.#adversity });
     const process = new Process({ ...shared, name, link, checker: this.checker, mutation: this.#mutation });
     this.#processes = [...this.#processes.filter((other) => other.name !== name), process];
     process.start();
@@ -106,7 +106,7 @@ export class Simulation {
   #notify(notice: Notice): void {
     for (const { host, node } of this.#processes) {
       if (this.#adversity.losesNotice()) continue;
-      const hear = notice === 'change' ? () => node.wake() : () => node.acked(notice);
+      const hear = notice === 'change' ? () => node.wake() : () => node.onAcknowledgment(notice);
       this.world.after(this.#adversity.travelling(), () => host.deliver(hear));
     }
   }

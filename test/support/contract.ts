@@ -5,7 +5,7 @@ import { type ErrorBody, errorSchema } from '@soku/contract/errors';
 import { exchange, type Fields } from './http.ts';
 import { Specification } from './openapi.ts';
 import { patience } from './patience.ts';
-import type { Answer, Person } from './person.ts';
+import type { HttpResponse, Person } from './person.ts';
 
 interface Request {
   fields?: Fields;
@@ -31,7 +31,7 @@ export class Contract {
     return new Contract(server.url, await Specification.of(server));
   }
 
-  async call(method: string, path: string, request: Request = {}): Promise<Answer> {
+  async call(method: string, path: string, request: Request = {}): Promise<HttpResponse> {
     const { fields = [], body, as, key } = request;
     const own: [string, string][] = [];
     if (as !== undefined) own.push(['Cookie', as.cookie]);
@@ -52,7 +52,7 @@ export class Contract {
  *
  * @param now epoch ms, by the clock of the server
  */
-export function assertRefusal(answer: Answer, code: ErrorCode, now = Date.now()): ErrorBody['error'] {
+export function assertProblem(answer: HttpResponse, code: ErrorCode, now = Date.now()): ErrorBody['error'] {
   const { error } = errorSchema.strict().parse(answer.body);
   const row = errorCodes[code];
   assert.equal(error.code, code, answer.text);

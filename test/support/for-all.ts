@@ -4,7 +4,7 @@
 import { rmSync } from 'node:fs';
 import { isBuilt, products } from '../../scripts/build.mjs';
 import { type Postgres, startPostgres } from './postgres.ts';
-import { keepForCopies } from './postgres-database.ts';
+import { prepareForCopies } from './postgres-database.ts';
 import { readyData } from './ready-data.ts';
 import { databaseVariables, newDataDir, root, startServer } from './server.ts';
 import { addTwoAccounts } from './two-accounts.ts';
@@ -45,7 +45,7 @@ async function prepareDatabase(variable: string, fill: Fill): Promise<void> {
   directories.push(dataDir);
   const { DATABASE_URL = '' } = await databaseVariables(dataDir, 'postgres');
   await fill(dataDir);
-  process.env[variable] = await keepForCopies(DATABASE_URL);
+  process.env[variable] = await prepareForCopies(DATABASE_URL);
 }
 
 /** As the first start does. */

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 
 /** One response with its raw bytes. */
-export interface RawAnswer {
+export interface RawResponse {
   status: number;
   /** Names in lowercase. For repeated fields the last value; `bytes` has all. */
   headers: Map<string, string>;
@@ -14,7 +14,7 @@ export interface RawAnswer {
 interface Expected {
   /** Whether the response has no body, such as for HEAD, whatever its headers say. */
   bodyless: boolean;
-  resolve(answer: RawAnswer): void;
+  resolve(answer: RawResponse): void;
   reject(error: Error): void;
 }
 
@@ -34,7 +34,7 @@ export class HttpSocket {
   #ended = false;
   readonly #closed: Promise<void>;
   /** Responses without a request: in garbage a server may find an additional request. */
-  readonly unasked: RawAnswer[] = [];
+  readonly unsolicited: RawResponse[] = [];
 
   private constructor(socket: Socket) {
     this.#socket = socket;
@@ -63,8 +63,8 @@ export class HttpSocket {
   }
 
   /** Sends one complete request; rejects with ConnectionEnded when the connection ends before the response. */
-  send(request: string | Uint8Array, bodyless = false): Promise<RawAnswer> {
-    const { promise, resolve, reject } = Promise.withResolvers<RawAnswer>();
+  send(request: string | Uint8Array, bodyless = false): Promise<RawResponse> {
+    const { promise, resolve, reject } = Promise.withResolvers<RawResponse>();
     if (this.#ended) {
       reject(new ConnectionEnded('the connection has ended'));
       return promise;
@@ -100,9 +100,9 @@ export class HttpSocket {
     }
   }
 
-  #deliver(answer: RawAnswer): void {
+  #deliver(answer: RawResponse): void {
     const next = this.#expected.shift();
-    if (next === undefined) this.unasked.push(answer);
+    if (next === undefined) this.unsolicited.push(answer);
     else next.resolve(answer);
   }
 
@@ -122,7 +122,7 @@ function parseAnswer(
   received: Buffer,
   bodyless: boolean,
   last: boolean,
-): { answer: RawAnswer; length: number } | null {
+): { answer: RawResponse; length: number } | null {
   const headEnd = received.indexOf('\r\n\r\n');
   if (headEnd === -1) return null;
   const [statusLine = '', ...lines] = received.toString('latin1', 0, headEnd).split('\r\n');

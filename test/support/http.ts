@@ -1,6 +1,6 @@
 import { type IncomingMessage, request } from 'node:http';
 import { text } from 'node:stream/consumers';
-import type { Answer } from './person.ts';
+import type { HttpResponse } from './person.ts';
 
 /** Header fields in wire order; names may repeat. */
 export type Fields = readonly (readonly [name: string, value: string])[];
@@ -13,7 +13,7 @@ export type Fields = readonly (readonly [name: string, value: string])[];
 export async function exchange(
   url: string,
   options: { method?: string; fields?: Fields; body?: string | Uint8Array; from?: string } = {},
-): Promise<Answer> {
+): Promise<HttpResponse> {
   const { method = 'GET', fields = [], body, from } = options;
   const { hostname, port, host, origin } = new URL(url);
   const bodyless = body === undefined && ['GET', 'HEAD', 'OPTIONS'].includes(method);
@@ -32,7 +32,7 @@ export async function exchange(
   return answerOf(await promise);
 }
 
-async function answerOf(response: IncomingMessage): Promise<Answer> {
+async function answerOf(response: IncomingMessage): Promise<HttpResponse> {
   const headers = new Headers();
   for (const [name, values = []] of Object.entries(response.headersDistinct)) {
     for (const value of values) headers.append(name, value);

@@ -84,7 +84,7 @@ async function whileFileLocked(file: string, work: () => Promise<void>): Promise
 }
 
 /** Makes every update (or insertion) of a table fail with a message while `work` runs. */
-export async function whileRefusing(
+export async function whileTableFails(
   server: { dataDir: string },
   { table, message, what = 'UPDATE' }: { table: string; message: string; what?: 'UPDATE' | 'INSERT' },
   work: () => Promise<void>,

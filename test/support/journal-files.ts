@@ -53,7 +53,7 @@ export async function readAll(file: RevokedHashFile): Promise<string[]> {
 }
 
 /** The exit code and message of work that must fail with a StartupError. */
-export async function refusalOf(work: Promise<unknown>): Promise<string> {
+export async function startupErrorOf(work: Promise<unknown>): Promise<string> {
   const error = await work.then(
     () => assert.fail('it did not fail'),
     (thrown: unknown) => thrown,

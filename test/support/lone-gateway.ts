@@ -63,7 +63,7 @@ export async function start(t: TestContext, upstream: string, timeouts: Partial<
     rules: [],
     trusts: () => false,
     addressHeader: 'x-forwarded-for',
-    requests: { answered: () => undefined },
+    requests: { recordResponse: () => undefined },
     isStopping: () => stopping,
     log,
     timeouts: { connection: 5_000, silence: 5_000, body: 5_000, ...timeouts },

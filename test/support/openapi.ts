@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { z } from 'zod';
-import { type Answer, call } from './person.ts';
+import { call, type HttpResponse } from './person.ts';
 
 const operationSchema = z.looseObject({
   operationId: z.string(),
@@ -82,7 +82,7 @@ export class Specification {
   }
 
   /** Fails unless the response's status, headers and body are documented for this operation. */
-  check(method: string, path: string, answer: Answer): void {
+  check(method: string, path: string, answer: HttpResponse): void {
     const operation = this.find(method, path);
     assert.ok(operation, `${method} ${path} is not in the document`);
     const what = `${method} ${operation.path} answering ${answer.status}`;

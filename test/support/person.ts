@@ -2,7 +2,7 @@ import { createHash, createHmac } from 'node:crypto';
 import { createdKeySchema, type Key, keySchema } from '@soku/contract/keys';
 
 /** A response. Its body is parsed if it is JSON, otherwise a text. */
-export interface Answer {
+export interface HttpResponse {
   status: number;
   headers: Headers;
   body: unknown;
@@ -13,7 +13,7 @@ export interface Answer {
 export async function call(
   url: string,
   options: { method?: string; headers?: Record<string, string>; body?: unknown; signal?: AbortSignal } = {},
-): Promise<Answer> {
+): Promise<HttpResponse> {
   const { method = 'GET', headers = {}, body, signal = null } = options;
   const response = await fetch(url, {
     method,
@@ -49,7 +49,7 @@ export class Person {
     path: string,
     body?: unknown,
     headers: Record<string, string> = {},
-  ): Promise<Answer> {
+  ): Promise<HttpResponse> {
     return call(`${this.#url}${path}`, { method, body, headers: { cookie: this.cookie, ...headers } });
   }
 

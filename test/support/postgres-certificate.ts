@@ -37,7 +37,7 @@ const oid = {
  * Creates a self-signed certificate (RFC 5280) for localhost and 127.0.0.1, valid from yesterday to tomorrow. Encoded
  * here because Node creates keys and signatures but no certificates, and a clean machine may have no openssl.
  */
-export function makeCertificate(): Certificate {
+export function createCertificate(): Certificate {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const algorithm = der(tag.sequence, object(oid.ecdsaWithSha256));
   const name = der(

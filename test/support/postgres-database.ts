@@ -29,7 +29,7 @@ export async function temporaryDatabase(on?: string, terms = ''): Promise<Tempor
  * @param url of a temporary database
  * @returns its name, which is also that of the role that owns its contents
  */
-export async function keepForCopies(url: string): Promise<string> {
+export async function prepareForCopies(url: string): Promise<string> {
   const name = new URL(url).username;
   // Otherwise REASSIGN OWNED of a copy's contents would also reassign the database itself.
   await run(await testServer(), `ALTER DATABASE ${name} OWNER TO CURRENT_USER`);

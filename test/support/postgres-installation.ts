@@ -115,7 +115,7 @@ function initialise(directory: string, user: ClusterUser): void {
   const [template, password] = [join(directory, 'template'), join(directory, 'password')];
   writeFileSync(password, randomBytes(12).toString('hex'), { mode: 0o600 });
   mkdirSync(template, { mode: 0o700 });
-  for (const path of [template, password]) giveTo(user, path);
+  for (const path of [template, password]) changeOwner(user, path);
   const { status, error, stderr } = spawnSync(
     join(directory, 'native/bin/initdb'),
     [
@@ -146,17 +146,17 @@ function copyReadable(from: string, to: string): void {
 /** Copies the data directory template for a new server. */
 export function copyTemplate({ template, user }: Installation, to: string): void {
   mkdirSync(to, { mode: 0o700 });
-  giveTo(user, to);
+  changeOwner(user, to);
   for (const entry of readdirSync(template, { recursive: true, withFileTypes: true })) {
     const source = join(entry.parentPath, entry.name);
     const target = join(to, source.slice(template.length));
     if (entry.isDirectory()) mkdirSync(target, { mode: 0o700 });
     else copyFileSync(source, target);
-    giveTo(user, target);
+    changeOwner(user, target);
   }
 }
 
 /** Makes the server's user the owner of a file. */
-export function giveTo({ uid, gid }: ClusterUser, path: string): void {
+export function changeOwner({ uid, gid }: ClusterUser, path: string): void {
   if (uid !== undefined && gid !== undefined) chownSync(path, uid, gid);
 }

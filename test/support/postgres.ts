@@ -5,11 +5,11 @@ import { chmodSync, closeSync, mkdtempSync, openSync, readFileSync, writeFileSyn
 import { createServer, Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
-import { type Certificate, makeCertificate } from './postgres-certificate.ts';
+import { type Certificate, createCertificate } from './postgres-certificate.ts';
 import {
   cacheDirectory,
+  changeOwner,
   copyTemplate,
-  giveTo,
   type Installation,
   installPostgres,
 } from './postgres-installation.ts';
@@ -189,7 +189,7 @@ async function prepare(installation: Installation, options: PostgresOptions): Pr
   // The log belongs to the test's user, the data to the server's user.
   chmodSync(directory, 0o755);
   const port = await lastingPort();
-  const certificate = options.tls === true ? makeCertificate() : undefined;
+  const certificate = options.tls === true ? createCertificate() : undefined;
   const postgres = new Postgres(installation, directory, port, certificate?.certificate);
   const data = join(directory, 'data');
   copyTemplate(installation, data);
@@ -230,7 +230,7 @@ async function lastingPort(): Promise<number> {
 function writeCertificate({ certificate, key }: Certificate, { user }: Installation, data: string): void {
   for (const [name, text] of Object.entries({ 'server.crt': certificate, 'server.key': key })) {
     writeFileSync(join(data, name), text, { mode: 0o600 });
-    giveTo(user, join(data, name));
+    changeOwner(user, join(data, name));
   }
 }
 

@@ -5,7 +5,7 @@
  */
 import { cpSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { identityOf } from '../../packages/server/src/database/directory-hold.ts';
+import { fileIdentity } from '../../packages/server/src/database/directory-hold.ts';
 import { copyOfDatabase, type TemporaryDatabase, temporaryDatabase } from './postgres-database.ts';
 
 /** The variables that name the data to copy, by its accounts: the owner alone, or those of two-accounts.ts. */
@@ -27,7 +27,7 @@ export function fillDirectory(directory: string, accounts: Accounts = 'one'): bo
   cpSync(ready, directory, { recursive: true });
   // Records that the lock covers the database; otherwise the start would wait (directory-lock.ts).
   const [lock, database] = ['lock', 'soku.db'].map((file) =>
-    identityOf(statSync(join(directory, file), { bigint: true })),
+    fileIdentity(statSync(join(directory, file), { bigint: true })),
   );
   writeFileSync(join(directory, 'lock.owner'), `0\n${lock} ${database}\n`);
   return true;

@@ -9,7 +9,7 @@ import { spawnServer } from './server.ts';
  * Starts a server that must refuse to start: fails unless it ends with this exit code and prints one line, which is
  * returned. Its data directory must not exist afterwards unless the test created it.
  */
-export async function refusedStart(
+export async function failStart(
   code: number,
   options: { env?: Record<string, string | undefined>; dataDir: string; unprivileged?: boolean },
 ): Promise<string> {
@@ -28,7 +28,7 @@ export async function refusedStart(
 }
 
 /** The contents of a data directory: hash and mode of each file, without the lock files. */
-export function contentsOf(directory: string): Record<string, string> {
+export function directoryContents(directory: string): Record<string, string> {
   if (!existsSync(directory)) return {};
   const names = globSync('**', { cwd: directory }).filter((name) => !/^(\.|lock.*)$/.test(name));
   return Object.fromEntries(

@@ -1,23 +1,23 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Life, Outage } from './checker.ts';
+import { KeyHistory, Outage } from './checker.ts';
 
 const never = new Outage();
 
 /** A key whose creation returned at 10, and whose revoke was sent at 50 and returned at 60. */
-function revokedLife(): Life {
-  const life = new Life(10);
+function revokedLife(): KeyHistory {
+  const life = new KeyHistory(10);
   life.revokeSent(50);
   life.revoked(60);
   return life;
 }
 
-function judge(life: Life, sentAt: number, answeredAt: number, outcome: string, outage = never) {
+function judge(life: KeyHistory, sentAt: number, answeredAt: number, outcome: string, outage = never) {
   return life.judge({ sentAt, answeredAt, outcome }, outage);
 }
 
 test('an active key, a revoked key, and either result during the revoke are no violations', () => {
-  const life = new Life(10);
+  const life = new KeyHistory(10);
   assert.equal(judge(life, 5, 9, 'unknown_key'), null);
   assert.equal(judge(life, 11, 12, 'accepted'), null);
   life.revokeSent(50);
@@ -40,7 +40,7 @@ test('of several revokes the first request and the first response count', () => 
   life.revoked(80);
   assert.match(judge(life, 65, 90, 'accepted') ?? '', /^accepted/);
   assert.equal(judge(life, 20, 45, 'revoked_key'), null);
-  const again = new Life(10);
+  const again = new KeyHistory(10);
   again.revoked(80);
   again.revoked(60);
   assert.match(
@@ -51,7 +51,7 @@ test('of several revokes the first request and the first response count', () => 
 });
 
 test('a revoke without a response guarantees nothing, and may have succeeded', () => {
-  const life = new Life(10);
+  const life = new KeyHistory(10);
   life.revokeSent(50);
   assert.equal(judge(life, 1000, 1001, 'accepted'), null);
   assert.equal(judge(life, 1000, 1001, 'revoked_key'), null);
@@ -59,7 +59,7 @@ test('a revoke without a response guarantees nothing, and may have succeeded', (
 
 test('a rejection of a key that no one was revoking is a violation', () => {
   for (const outcome of ['revoked_key', 'unknown_key']) {
-    assert.equal(judge(new Life(10), 11, 12, outcome), `${outcome} while alive`);
+    assert.equal(judge(new KeyHistory(10), 11, 12, outcome), `${outcome} while alive`);
     assert.equal(judge(revokedLife(), 11, 49, outcome), `${outcome} while alive`);
   }
 });
@@ -74,7 +74,7 @@ test('an unexpected result is a violation', () => {
 
 test('a node may fail during an outage and until its recovery time, and at no other time', () => {
   const outage = new Outage();
-  const life = new Life(0);
+  const life = new KeyHistory(0);
   for (const outcome of ['verification_unavailable', 'no answer']) {
     assert.equal(judge(life, 1, 2, outcome), `${outcome} without an outage`);
   }

@@ -37,7 +37,7 @@ export class Outage {
  * The life of one key. Events must be reported when they happen, for all keys in one process. Then only three times are
  * stored, whatever the number of verifications.
  */
-export class Life {
+export class KeyHistory {
   readonly #madeAt: number;
   /** The first of several revokes. */
   #revokeSentAt = Number.POSITIVE_INFINITY;

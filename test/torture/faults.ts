@@ -6,7 +6,7 @@ export interface Fault {
   /** For the report. */
   title: string;
   /** ms that it lasts at least: a lease (2 s) and its margin where leases shall run out. */
-  leastMs: number;
+  minMs: number;
   /** Who may fail to answer meanwhile; all others must serve as always. */
   mayFail: 'nobody' | 'its node' | 'all nodes';
   /** @returns ends it */
@@ -25,14 +25,14 @@ export const faults: readonly Fault[] = [
   {
     name: 'none',
     title: 'No fault',
-    leastMs: 600,
+    minMs: 600,
     mayFail: 'nobody',
     begin: () => () => undefined,
   },
   {
     name: 'node-frozen',
     title: 'A node is frozen (SIGSTOP) and resumes',
-    leastMs: longMs,
+    minMs: longMs,
     mayFail: 'its node',
     begin: (node) => {
       node.freeze();
@@ -42,7 +42,7 @@ export const faults: readonly Fault[] = [
   {
     name: 'node-killed',
     title: 'A node is killed (SIGKILL) and restarted',
-    leastMs: 600,
+    minMs: 600,
     mayFail: 'its node',
     begin: async (node) => {
       await node.kill();
@@ -64,7 +64,7 @@ export const faults: readonly Fault[] = [
   {
     name: 'cut',
     title: 'All connections of a node to the database are reset, including new ones',
-    leastMs: longMs,
+    minMs: longMs,
     mayFail: 'its node',
     begin: ({ proxy }) => {
       proxy.cut();
@@ -74,7 +74,7 @@ export const faults: readonly Fault[] = [
   {
     name: 'silent',
     title: 'A node is cut off from the database (both directions dropped)',
-    leastMs: longMs,
+    minMs: longMs,
     mayFail: 'its node',
     begin: ({ proxy }) => {
       proxy.blackhole();
@@ -84,7 +84,7 @@ export const faults: readonly Fault[] = [
   {
     name: 'database-crashed',
     title: 'PostgreSQL crashes (SIGKILL of all its processes) and is restarted',
-    leastMs: 700,
+    minMs: 700,
     mayFail: 'all nodes',
     begin: async (_node, { postgres }) => {
       await postgres.crash();
@@ -94,7 +94,7 @@ export const faults: readonly Fault[] = [
   {
     name: 'database-frozen',
     title: 'PostgreSQL is frozen (SIGSTOP) and resumes',
-    leastMs: longMs,
+    minMs: longMs,
     mayFail: 'all nodes',
     begin: async (_node, { postgres }) => {
       await postgres.pause();
@@ -104,7 +104,7 @@ export const faults: readonly Fault[] = [
   {
     name: 'notifications-lost',
     title: 'No node receives notifications',
-    leastMs: 800,
+    minMs: 800,
     mayFail: 'nobody',
     begin: (_node, { nodes }) => {
       for (const { notifications } of nodes) notifications.lost = true;
@@ -117,7 +117,7 @@ export const faults: readonly Fault[] = [
     return {
       name: sign > 0 ? 'clock-ahead' : 'clock-back',
       title: `The wall clock of a node jumps ${sign > 0 ? 'ahead' : 'back'} by an hour, then returns`,
-      leastMs: 500,
+      minMs: 500,
       mayFail: 'nobody',
       begin: async ({ clock }) => {
         await clock.move(sign * hourMs);
@@ -141,14 +141,14 @@ function directions(
     {
       name: `requests-${name}`,
       title: `${title}: from a node to the database`,
-      leastMs,
+      minMs: leastMs,
       mayFail,
       begin: (node) => begin(node.proxy.toServer, node),
     },
     {
       name: `answers-${name}`,
       title: `${title}: from the database to a node`,
-      leastMs,
+      minMs: leastMs,
       mayFail,
       begin: (node) => begin(node.proxy.toClient, node),
     },

@@ -1,5 +1,5 @@
 import type { Random } from '../support/random.ts';
-import { Life } from './checker.ts';
+import { KeyHistory } from './checker.ts';
 
 /** Maximum number of revoked keys that are still used: enough for some minutes of revokes. */
 const maxRevoked = 2000;
@@ -7,7 +7,7 @@ const maxRevoked = 2000;
 export interface TortureKey {
   id: string;
   apiKey: string;
-  life: Life;
+  life: KeyHistory;
 }
 
 /** The keys of a run: active ones, those that are being revoked, and the most recently revoked ones. */
@@ -35,7 +35,7 @@ export class Keys {
 
   /** @param madeAt ms at which the creation returned */
   add(id: string, apiKey: string, madeAt: number): TortureKey {
-    const key = { id, apiKey, life: new Life(madeAt) };
+    const key = { id, apiKey, life: new KeyHistory(madeAt) };
     this.#living.push(key);
     return key;
   }
@@ -53,7 +53,7 @@ export class Keys {
   }
 
   /** The next key to revoke, oldest first, so that every node has it in its cache. */
-  condemn(): TortureKey | undefined {
+  nextToRevoke(): TortureKey | undefined {
     const again = this.#unfinished.shift();
     if (again !== undefined) return again;
     const key = this.#living.shift();
@@ -62,12 +62,12 @@ export class Keys {
   }
 
   /** Call this when a revoke did not return 200. */
-  failed(key: TortureKey): void {
+  recordFailedRevoke(key: TortureKey): void {
     if (this.#revoking.has(key)) this.#unfinished.push(key);
   }
 
   /** Call this when a revoke returned 200. */
-  bury(key: TortureKey): void {
+  recordRevoked(key: TortureKey): void {
     if (!this.#revoking.delete(key)) return;
     if (this.#dead.length < maxRevoked) this.#dead.push(key);
     else this.#dead[this.#buried % maxRevoked] = key;

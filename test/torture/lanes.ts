@@ -1,16 +1,16 @@
-import { ConnectionEnded, HttpSocket, type RawAnswer } from '../support/http-socket.ts';
+import { ConnectionEnded, HttpSocket, type RawResponse } from '../support/http-socket.ts';
 
 /** ms after which an unused connection is replaced: the server may be closing it at this moment. */
 const idleMs = 2000;
 
 /** Times are ms of one monotonic clock. */
-export interface Exchanged {
+export interface RoundTrip {
   /** Time before the request was written. */
   sentAt: number;
   /** Time after the response was read. */
   answeredAt: number;
   /** Absent when the connection broke or failed. */
-  answer: RawAnswer | undefined;
+  answer: RawResponse | undefined;
 }
 
 /** Formats a request. @param body JSON; absent: no body */
@@ -39,7 +39,7 @@ export class Lane {
     return this.#underWay;
   }
 
-  async send(text: string): Promise<Exchanged> {
+  async send(text: string): Promise<RoundTrip> {
     this.#underWay += 1;
     let sentAt = performance.now();
     try {

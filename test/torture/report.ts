@@ -3,15 +3,15 @@ import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { machine } from '../../bench/machine.ts';
 import { type Counts, quantile } from './counts.ts';
-import { type Outcome, recoveryMs } from './run.ts';
+import { recoveryMs, type TortureResult } from './run.ts';
 
 /** Minimum operations of a run that is stored. */
-export const leastProof = 300_000;
+export const minProofOperations = 300_000;
 
 const file = fileURLToPath(new URL('../../docs/revocation-proof.md', import.meta.url));
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-export interface Proof extends Outcome {
+export interface Proof extends TortureResult {
   seed: number;
 }
 

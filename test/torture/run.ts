@@ -37,7 +37,7 @@ interface Options {
   progress: (fault: Fault, counts: Counts) => void;
 }
 
-export interface Outcome {
+export interface TortureResult {
   /** In the order of the faults. */
   byFault: Map<Fault, Counts>;
   total: Counts;
@@ -46,7 +46,7 @@ export interface Outcome {
 }
 
 /** Starts a cluster and subjects it to one fault after the other. */
-export async function torture(options: Options): Promise<Outcome> {
+export async function torture(options: Options): Promise<TortureResult> {
   const cluster = await Cluster.start(size);
   try {
     const traffic = new Traffic(options.random, options.load);
@@ -57,7 +57,7 @@ export async function torture(options: Options): Promise<Outcome> {
   }
 }
 
-async function rounds(cluster: Cluster, traffic: Traffic, options: Options): Promise<Outcome> {
+async function rounds(cluster: Cluster, traffic: Traffic, options: Options): Promise<TortureResult> {
   const { faults, isEnough } = options;
   const byFault = new Map(faults.map((fault) => [fault, new Counts()]));
   const begun = performance.now();
@@ -93,7 +93,7 @@ async function phase(fault: Fault, cluster: Cluster, traffic: Traffic, options: 
   const failing = mayFail(fault, node, cluster);
   for (const { outage } of failing) outage.begin(performance.now());
   const end = await fault.begin(node, cluster);
-  await after(fault.leastMs * (1 + random.next() * (stretch - 1)));
+  await after(fault.minMs * (1 + random.next() * (stretch - 1)));
   await end();
   const ended = performance.now();
   const bound = options.recoveryMs;

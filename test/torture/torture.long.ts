@@ -16,7 +16,7 @@ test('three nodes, each fault once: no key is accepted after its revoke returned
   const { total, byFault } = await torture({
     random,
     faults,
-    load: { connections: 2, pipelined: 2, thinkMs: 5, revokers: 4, revokePeriodMs: 150, living: 80 },
+    load: { connections: 2, pipelined: 2, thinkMs: 5, revokers: 4, revokePeriodMs: 150, activeKeys: 80 },
     stretch: 1,
     lingerMs: 0,
     isEnough: (operations) => operations >= leastOperations,

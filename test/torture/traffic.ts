@@ -1,14 +1,14 @@
 import { setTimeout as after } from 'node:timers/promises';
 import { errorSchema } from '@soku/contract/errors';
 import { createdKeySchema, revokedKeySchema } from '@soku/contract/keys';
-import type { RawAnswer } from '../support/http-socket.ts';
+import type { RawResponse } from '../support/http-socket.ts';
 import type { Random } from '../support/random.ts';
 import { openSession } from '../support/session.ts';
 import { failures, type Outage } from './checker.ts';
 import type { ClusterNode } from './cluster.ts';
 import { Counts } from './counts.ts';
 import { Keys, type TortureKey } from './keys.ts';
-import { type Exchanged, Lane, request } from './lanes.ts';
+import { Lane, type RoundTrip, request } from './lanes.ts';
 
 /** The load on each node. */
 export interface Load {
@@ -21,7 +21,7 @@ export interface Load {
   revokers: number;
   revokePeriodMs: number;
   /** Number of active keys of all nodes together. */
-  living: number;
+  activeKeys: number;
 }
 
 /** ms until a client retries after a failure. */
@@ -68,7 +68,7 @@ export class Traffic {
   /** Resolves when all clients run and there are keys to revoke. */
   async start(nodes: readonly ClusterNode[]): Promise<void> {
     for (const node of nodes) this.#posts.push(await this.#open(node));
-    const { connections, pipelined, revokers, living } = this.#load;
+    const { connections, pipelined, revokers, activeKeys: living } = this.#load;
     for (const post of this.#posts) this.#repeat(() => this.#create(post));
     while (this.keys.livingCount < living) await after(pauseMs);
     for (const post of this.#posts) {
@@ -157,7 +157,7 @@ export class Traffic {
   }
 
   async #create(post: Post): Promise<void> {
-    if (this.keys.livingCount >= this.#load.living) return after(pauseMs);
+    if (this.keys.livingCount >= this.#load.activeKeys) return after(pauseMs);
     const exchanged = await this.#call(post, 'POST', '/v1/api-keys', '{"name":"torture"}');
     if (!this.#succeeded(201, exchanged, 'a creation', this.#outages)) return after(pauseMs);
     this.counts.created += 1;
@@ -169,11 +169,11 @@ export class Traffic {
   async #revokeNext(post: Post): Promise<void> {
     const begun = performance.now();
     const { unfinishedCount, livingCount } = this.keys;
-    const key = unfinishedCount > 0 || livingCount > minActive ? this.keys.condemn() : undefined;
+    const key = unfinishedCount > 0 || livingCount > minActive ? this.keys.nextToRevoke() : undefined;
     if (key !== undefined) {
       if (this.#random.chance(0.2)) this.#track(this.#revoke(this.#random.pick(this.#posts), key));
       if (this.#random.chance(0.15)) this.#track(this.#rename(this.#random.pick(this.#posts), key));
-      if (!(await this.#revoke(post, key))) this.keys.failed(key);
+      if (!(await this.#revoke(post, key))) this.keys.recordFailedRevoke(key);
       else if (this.#random.chance(0.1)) this.#track(this.#revoke(this.#random.pick(this.#posts), key));
     }
     await after(Math.max(pauseMs, this.#load.revokePeriodMs - (performance.now() - begun)));
@@ -187,7 +187,7 @@ export class Traffic {
     const { sentAt, answeredAt, answer } = exchanged;
     key.life.revoked(answeredAt);
     this.#probe(key);
-    this.keys.bury(key);
+    this.keys.recordRevoked(key);
     this.counts.revoked(answeredAt - sentAt, post.node.outage.excuses(exchanged));
     revokedKeySchema.parse(JSON.parse(answer.body));
     return true;
@@ -210,10 +210,10 @@ export class Traffic {
   /** Whether a management call succeeded. A failure must be excused by an outage and have an expected outcome. */
   #succeeded(
     status: number,
-    exchanged: Exchanged,
+    exchanged: RoundTrip,
     what: string,
     outages: readonly Outage[],
-  ): exchanged is Exchanged & { answer: RawAnswer } {
+  ): exchanged is RoundTrip & { answer: RawResponse } {
     const { answer } = exchanged;
     if (answer?.status === status) return true;
     if (answer === undefined) this.counts.unanswered += 1;
@@ -225,7 +225,7 @@ export class Traffic {
     return false;
   }
 
-  async #call(post: Post, method: string, path: string, body?: string): Promise<Exchanged> {
+  async #call(post: Post, method: string, path: string, body?: string): Promise<RoundTrip> {
     const lane = post.idle.pop() ?? this.#lane(post.node);
     const exchanged = await lane.send(request(method, path, post.manager, body));
     this.counts.operations += 1;
@@ -234,7 +234,7 @@ export class Traffic {
   }
 }
 
-function outcomeOf(answer: RawAnswer | undefined): string {
+function outcomeOf(answer: RawResponse | undefined): string {
   if (answer === undefined) return 'no answer';
   if (answer.status < 300) return 'accepted';
   return errorSchema.parse(JSON.parse(answer.body)).error.code;

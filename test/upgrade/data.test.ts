@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { auditPageSchema } from '@soku/contract/audit';
 import { z } from 'zod';
 import { kinds, Scene } from '../backup/scene.ts';
-import { assertRefusal, eventually } from '../support/contract.ts';
+import { assertProblem, eventually } from '../support/contract.ts';
 import { bearer, call, Person } from '../support/person.ts';
 import { type TestServer, testSecret } from '../support/server.ts';
 import { clockAt } from './clock.ts';
@@ -46,7 +46,7 @@ async function assertKeysAsBefore(server: TestServer, recording: Recording): Pro
   }
   for (const [name, code] of Object.entries(rejected)) {
     // The time in this response is that of the shifted clock.
-    assertRefusal(await use(server, recording, name), code, recording.at + 60_000);
+    assertProblem(await use(server, recording, name), code, recording.at + 60_000);
   }
 }
 
@@ -110,7 +110,7 @@ for (const kind of kinds) {
     const recent = await server.signIn();
     const again = { 'idempotency-key': 'token of live' };
     const replayed = await recent.call('POST', '/v1/api-keys', { name: 'once more' }, again);
-    const refusal = assertRefusal(replayed, 'idempotency_replayed', recording.at + 60_000);
+    const refusal = assertProblem(replayed, 'idempotency_replayed', recording.at + 60_000);
     assert.equal(refusal.details?.[0]?.keyId, idOf('live'));
 
     const journal = recording.journal.match(/^[0-9a-f]{64}/gm) ?? [];
@@ -126,7 +126,7 @@ for (const kind of kinds) {
     await ada.call('PATCH', `/v1/api-keys/${idOf('live')}`, { name: 'renamed' });
     await ada.call('POST', `/v1/api-keys/${idOf('parent')}/revoke`, { descendants: true });
     for (const name of ['parent', 'child']) {
-      assertRefusal(await use(server, recording, name), 'revoked_key', recording.at + 60_000);
+      assertProblem(await use(server, recording, name), 'revoked_key', recording.at + 60_000);
     }
     const events = auditPageSchema.parse(await get('/v1/audit')).data;
     assert.deepEqual(

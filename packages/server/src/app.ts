@@ -18,16 +18,16 @@ import type { PostgresDatabase } from './database/postgres.ts';
 import { appendEvents } from './events/events.ts';
 import { accept } from './gateway/accepted.ts';
 import type { Gateway } from './gateway/gateway.ts';
-import { clientAddress, trustedPeer } from './http/client-address.ts';
-import { drainable } from './http/draining.ts';
-import { eventLog } from './http/event-log.ts';
-import { atMostEvery } from './http/logging.ts';
-import { openApiRoute, registerOpenApi } from './http/openapi.ts';
-import { ownOrigins } from './http/origin.ts';
+import { createClientAddress, createTrustedPeerCheck } from './http/client-address.ts';
+import { addDraining } from './http/draining.ts';
+import { createEventLog } from './http/event-log.ts';
+import { throttle } from './http/logging.ts';
+import { registerOpenApi, registerOpenApiRoute } from './http/openapi.ts';
+import { allowedOrigins } from './http/origin.ts';
 import { registerPages } from './http/pages.ts';
 import { RequestCounts } from './http/request-counts.ts';
 import { registerSecurityHeaders } from './http/security-headers.ts';
-import { createServer, serveAhead } from './http/server.ts';
+import { createServer, serveAheadOfFramework } from './http/server.ts';
 import type { RevocationJournal } from './journal/journal.ts';
 import { CallerAuthenticator } from './keys/callers.ts';
 import { rejectKeysInUrls } from './keys/check-url.ts';
@@ -39,11 +39,11 @@ import { AddressLimits } from './limits/address-limits.ts';
 import { createLimits } from './limits/limits.ts';
 import { healthRoutes } from './monitoring/health.ts';
 import { nodeRoutes } from './monitoring/node-routes.ts';
-import { operatorsOnly } from './monitoring/operators.ts';
-import type { PoolSizes, Sources } from './monitoring/registry.ts';
+import { createOperatorCheck } from './monitoring/operators.ts';
+import type { MetricSources, PoolSizes } from './monitoring/registry.ts';
 import { metricsRoutes } from './monitoring/routes.ts';
-import { onlyNode } from './propagation/node-list.ts';
-import type { Nodes } from './propagation/postgres-nodes.ts';
+import { singleNodeList } from './propagation/node-list.ts';
+import type { NodeRuntime } from './propagation/node-runtime.ts';
 import type { Propagation } from './propagation/propagation.ts';
 import { singleProcessPropagation } from './propagation/single-process.ts';
 import { usageRoutes } from './usage/routes.ts';
@@ -72,7 +72,7 @@ export async function createApp(
   log: Logger,
 ) {
   const { publicUrl, keyPrefixes, verifyScope } = config;
-  const addressOf = clientAddress(config.trustProxy, config.trustProxyHeader);
+  const addressOf = createClientAddress(config.trustProxy, config.trustProxyHeader);
   const usesSession = createUsesSession(publicUrl, keyPrefixes);
   const requests = new RequestCounts();
   const acceptCookies = (headers: IncomingHttpHeaders) => renameLegacyCookie(headers, publicUrl);
@@ -100,7 +100,7 @@ export async function createApp(
     now: Date.now,
   });
 
-  const draining = drainable(app);
+  const draining = addDraining(app);
   const isStopping = () => draining.begun;
   serveVerificationAhead(app, { verifier, addressOf, isClosing: isStopping, requests, log, verifyScope });
 
@@ -111,7 +111,7 @@ export async function createApp(
       isOwnCookie: isDashboardCookie,
       verify: (request, fields, { needs, denied }) =>
         verifier.verifyFields(fields, request, { address: addressOf(request), needs, denied }, accept),
-      trusts: trustedPeer(config.trustProxy),
+      trusts: createTrustedPeerCheck(config.trustProxy),
       addressHeader: config.trustProxyHeader,
       isStopping,
       requests,
@@ -122,7 +122,7 @@ export async function createApp(
   await registerSecurityHeaders(app, publicUrl.startsWith('https:'));
   const sessionCookie = sessionCookieName(publicUrl);
   await registerOpenApi(app, { publicUrl, sessionCookie, keyPrefix: keyPrefixes[0], version });
-  const logEvent = eventLog(addressOf);
+  const logEvent = createEventLog(addressOf);
   await app.register(accountRoutes, { logEvent, ...accountParts, publicUrl, keyPrefixes, addressOf });
   const callers = new CallerAuthenticator(verifier, accounts, addressOf, usesSession);
   await app.register(keyRoutes, { logEvent, keys, callers });
@@ -132,10 +132,10 @@ export async function createApp(
   await app.register(verificationRoutes, { verifier, keys, accounts, callers, addressOf, verifyScope });
   const nodeStatus = nodes && (() => nodes.node.status());
   await app.register(healthRoutes, { database, nodeStatus, isStopping });
-  const checkOperator = operatorsOnly({ token: config.metricsToken, publicUrl, addressOf });
+  const checkOperator = createOperatorCheck({ token: config.metricsToken, publicUrl, addressOf });
   await app.register(metricsRoutes, { sources: { ...sources, requests }, checkOperator });
-  await app.register(nodeRoutes, { list: nodes?.list ?? onlyNode, checkOperator });
-  openApiRoute(app);
+  await app.register(nodeRoutes, { list: nodes?.list ?? singleNodeList, checkOperator });
+  registerOpenApiRoute(app);
   await registerPages(app);
   return { app, accounts, failedSignIns, keys, nodes, limits, usage, gateway, draining };
 }
@@ -155,7 +155,7 @@ function serveVerificationAhead(
   const lane = new FastPath(laneOptions);
   const forwardAuth = new ForwardAuth({ verifier, addressOf, lane });
   const postVerify = new PostVerify({ verifier, addressOf, lane, verifyScope });
-  serveAhead(app, (request, response, passOn) => {
+  serveAheadOfFramework(app, (request, response, passOn) => {
     return forwardAuth.handle(request, response) || postVerify.handle(request, response, passOn);
   });
 }
@@ -166,7 +166,7 @@ function createAccounts(
   { secret, publicUrl, log }: { secret: string; publicUrl: string; log: Logger },
 ) {
   const passwords = new PasswordHasher();
-  const trustedOrigins = ownOrigins(publicUrl);
+  const trustedOrigins = allowedOrigins(publicUrl);
   const auth = createAuth({ database, secret, publicUrl, trustedOrigins, passwords, log });
   return {
     auth,
@@ -207,12 +207,10 @@ export async function createVerification(
     grants: limits.grants,
     addressLimits,
     counts,
-    failed: atMostEvery(10_000, (error, unsaid) =>
-      log.error({ err: error, unsaid }, 'could not verify a key'),
-    ),
+    failed: throttle(10_000, (error, unsaid) => log.error({ err: error, unsaid }, 'could not verify a key')),
   });
   const verifier = new GrantingVerifier(decider, limits.grants);
-  const sources: Omit<Sources, 'requests'> = {
+  const sources: Omit<MetricSources, 'requests'> = {
     failures: () => ({ usage: usage.failures(), limits: limits.failures(), journal: journal.failures }),
     lastBackups: () => readLastBackups(config.dataDir, database.kind),
     database: database.kind,
@@ -220,7 +218,7 @@ export async function createVerification(
     cached: () => memory.sizes,
     windows: () => ({ key: memory.windows.size, address: addressLimits.size }),
     unwrittenUses: () => usage.recorder.pending,
-    nodes: nodes && { figures: nodes.node.figures, exchanges: nodes.exchanges, list: nodes.list },
+    nodes: nodes && { figures: nodes.node.waitMetrics, exchanges: nodes.exchanges, list: nodes.list },
     connections: database.kind === 'sqlite' ? undefined : () => connectionsOf(database),
   };
   return { verifier, propagation, nodes, limits, usage, sources };
@@ -238,7 +236,7 @@ interface Source {
   lease: CacheLease;
   propagation: Propagation;
   /** Absent with SQLite, which only one process uses. */
-  nodes: Nodes | undefined;
+  nodes: NodeRuntime | undefined;
 }
 
 /** Creates the source that the verifier reads, and the lease of its cache. */
@@ -258,7 +256,7 @@ async function createSource(
       nodes: undefined,
     };
   }
-  const { createNode } = await import('./propagation/postgres-nodes.ts');
+  const { createNodeRuntime: createNode } = await import('./propagation/node-runtime.ts');
   const { PostgresSecrets } = await import('./verification/postgres-secrets.ts');
   const nodes = createNode(database, memory, journal, log);
   return {

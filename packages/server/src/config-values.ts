@@ -24,7 +24,7 @@ export const rateLimit = z
   );
 
 /** Comma-separated entries. Spaces around them are ignored. */
-export function list(check: (entry: string) => boolean, problem: string) {
+export function listOf(check: (entry: string) => boolean, problem: string) {
   return z
     .string()
     .transform((text) => text.split(',').map((entry) => entry.trim()))
@@ -36,7 +36,7 @@ export function list(check: (entry: string) => boolean, problem: string) {
  * how libpq's documentation and hosting providers write a Unix socket. A URL needs a host; the driver uses the
  * parameter.
  */
-export function withHost(text: string): string {
+export function addMissingHost(text: string): string {
   const lacksHost = URL.parse(text) === null && /[?&]host=[^&]/.test(text);
   return lacksHost ? text.replace('@/', '@localhost/') : text;
 }

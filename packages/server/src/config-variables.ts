@@ -2,13 +2,13 @@ import { emailSchema, passwordSchema } from '@soku/contract/accounts';
 import { defaultPrefix, isPrefix } from '@soku/key';
 import { z } from 'zod';
 import {
+  addMissingHost,
   isAddressRange,
   isOrigin,
   isPostgresUrl,
-  list,
+  listOf,
   rateLimit,
   wholeNumber,
-  withHost,
 } from './config-values.ts';
 import { isUpstreamUrl } from './gateway/upstream-url.ts';
 import { addressHeaders } from './http/client-address.ts';
@@ -34,7 +34,7 @@ export const variables = z.object({
   }),
   DATABASE_URL: z
     .string()
-    .transform(withHost)
+    .transform(addMissingHost)
     .refine(isPostgresUrl, 'must be a postgres:// URL')
     .optional()
     .register(notes, {
@@ -65,7 +65,7 @@ export const variables = z.object({
       description:
         'Prefix of new keys. Choose your own: secret scanners report keys with the default prefix as Stripe keys, and TruffleHog sends them to Stripe ([rules for scanners](secret-scanners.md))',
     }),
-  SOKU_ACCEPTED_PREFIXES: list(isPrefix, 'contains an entry that is not a key prefix')
+  SOKU_ACCEPTED_PREFIXES: listOf(isPrefix, 'contains an entry that is not a key prefix')
     .default([])
     .register(notes, {
       example: 'sk_old_,acme_',
@@ -160,7 +160,7 @@ export const variables = z.object({
       example: 'info',
       description: `One of ${logLevels.map((level) => `\`${level}\``).join(', ')}. \`debug\` logs every request`,
     }),
-  TRUST_PROXY: list(isAddressRange, 'contains an entry that is not an IP address or range')
+  TRUST_PROXY: listOf(isAddressRange, 'contains an entry that is not an IP address or range')
     .default([])
     .register(notes, {
       example: '10.0.0.1,192.168.0.0/16',

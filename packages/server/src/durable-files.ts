@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import * as nodeFileSystem from 'node:fs';
 import { dirname } from 'node:path';
-import { codeOf } from './code-of.ts';
+import { errorCodeOf } from './error-code.ts';
 
 /**
  * Files that are created once, or replaced as a whole. A file is either complete and on disk or does not exist, despite
@@ -72,7 +72,7 @@ export function placeFile(partial: string, file: string, fs: FileSystem = nodeFi
     fs.linkSync(partial, file);
     fs.rmSync(partial);
   } catch (error) {
-    const code = codeOf(error);
+    const code = errorCodeOf(error);
     if (code === 'EEXIST') return false;
     if (!noLinks.includes(code)) throw error;
     if (!placeWithoutLink(partial, file, fs)) return false;
@@ -86,7 +86,7 @@ function placeWithoutLink(partial: string, file: string, fs: FileSystem): boolea
   try {
     fs.closeSync(fs.openSync(file, 'wx', 0o600));
   } catch (error) {
-    if (codeOf(error) === 'EEXIST') return false;
+    if (errorCodeOf(error) === 'EEXIST') return false;
     throw error;
   }
   try {
@@ -119,6 +119,6 @@ export function syncDirectory(directory: string, fs: FileSystem = nodeFileSystem
   try {
     syncFile(directory, fs);
   } catch (error) {
-    if (!noDirectorySync.includes(codeOf(error))) throw error;
+    if (!noDirectorySync.includes(errorCodeOf(error))) throw error;
   }
 }

@@ -1,7 +1,7 @@
 import { enableCompileCache } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { refusedByStorage } from './database/storage-errors.ts';
+import { toStorageStartupError } from './database/storage-errors.ts';
 import { RequestError } from './http/errors.ts';
 import { UsageError } from './operator/command-line.ts';
 import { exitCodes, StartupError } from './startup-error.ts';
@@ -82,7 +82,7 @@ function readArguments() {
 try {
   await run();
 } catch (thrown) {
-  const error = refusedByStorage(thrown);
+  const error = toStorageStartupError(thrown);
   if (error instanceof UsageError) {
     console.error(`soku: ${error.message} See: npm run soku -- --help`);
     process.exitCode = usageExitCode;

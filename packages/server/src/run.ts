@@ -5,15 +5,15 @@ import { createAudit } from './audit/audit.ts';
 import { type Config, readConfig, unknownVariables } from './config.ts';
 import { type DataDirectory, openDataDirectory } from './database/data-directory.ts';
 import { type Database, openDatabase } from './database/open.ts';
-import { refusedByStorage } from './database/storage-errors.ts';
+import { toStorageStartupError } from './database/storage-errors.ts';
 import type { Gateway } from './gateway/gateway.ts';
 import { type Close, gracefulClose } from './http/closing.ts';
 import { createLog } from './http/logging.ts';
 import { checkPort, listen, listenOn } from './http/port.ts';
 import { RevocationJournal } from './journal/journal.ts';
 import type { KeyService } from './keys/service.ts';
+import { shutDown } from './shutdown.ts';
 import { exitCodes, StartupError } from './startup-error.ts';
-import { endProcess } from './stop.ts';
 import { version } from './version.ts';
 
 /** Starts the process: configuration, ports, data, app. Each step fails with one line before the next begins. */
@@ -50,7 +50,7 @@ async function start(): Promise<void> {
   // Must run before anything is announced or a node registers, so that a signal leaves no node row behind.
   stopOnSignal(async (signal) => {
     const closeGateway = await started.promise;
-    const code = await endProcess(signal, {
+    const code = await shutDown(signal, {
       hasOthers: () => nodes?.list().some(({ self, state }) => !self && state === 'ready') === true,
       drain: () => draining.begin(),
       closeServers: (since) => Promise.all([close(since), closeGateway(since)]),
@@ -103,7 +103,7 @@ async function withStartErrors<T>({ kind }: Database, work: Promise<T> | undefin
     return await work;
   } catch (error) {
     if (kind === 'sqlite') throw error;
-    const { failedStart } = await import('./database/postgres-failures.ts');
+    const { explainStartFailure: failedStart } = await import('./database/postgres-failures.ts');
     throw failedStart(error);
   }
 }
@@ -160,7 +160,7 @@ export async function run(): Promise<void> {
   try {
     await start();
   } catch (thrown) {
-    const error = refusedByStorage(thrown);
+    const error = toStorageStartupError(thrown);
     if (!(error instanceof StartupError)) {
       console.error(
         `soku: Unexpected error (a bug in Soku). ${error instanceof Error ? error.stack : String(error)}`,

@@ -1,9 +1,9 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { Action, Actor, Changes, Details } from '@soku/contract/audit';
 import type { Kysely } from 'kysely';
-import { lockForAll } from '../database/dialect.ts';
+import { lockCluster } from '../database/dialect.ts';
 import type { Tables } from '../database/schema.ts';
-import { orUnavailable } from '../database/unavailable.ts';
+import { rethrowUnavailable } from '../database/unavailable.ts';
 import { type Origin, systemActor } from '../events/actor.ts';
 import { appendEvent } from '../events/events.ts';
 import { RequestError } from '../http/errors.ts';
@@ -123,7 +123,7 @@ export class AccountService {
     const at = new Date(now).toISOString();
     const userId = newId('usr_', now);
     return this.#db.transaction().execute(async (db) => {
-      await lockForAll(db, 'accounts');
+      await lockCluster(db, 'accounts');
       if (which === 'only the first' && (await hasAccounts(db))) return undefined;
       const taken = await db.selectFrom('user').select('id').where('email', '=', email).executeTakeFirst();
       if (taken !== undefined) throw emailTaken();
@@ -215,7 +215,7 @@ export class AccountService {
   async findSession(headers: Headers): Promise<ActiveSession | null> {
     // Only GET /api/session extends a session, because only its response can also extend the cookie.
     const query = { disableRefresh: true };
-    const found = await orUnavailable(() => this.#auth.api.getSession({ headers, query }));
+    const found = await rethrowUnavailable(() => this.#auth.api.getSession({ headers, query }));
     if (found === null || isSessionExpired(found.session)) return null;
     const { id, name, email } = found.user;
     return { user: { id, name, email }, signedInAt: found.session.createdAt.getTime() };

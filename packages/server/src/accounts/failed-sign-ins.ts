@@ -1,7 +1,7 @@
 import { noOrigin, type Origin } from '../events/actor.ts';
 import type { NewEvent } from '../events/events.ts';
 import { networkOf } from '../limits/network.ts';
-import { later, Repeating } from '../timers/repeating.ts';
+import { later, PeriodicTask } from '../timers/periodic-task.ts';
 import { type AccountName, accountEvent, personActor, unknownAccount } from './account-events.ts';
 
 /** The period, in ms, whose failed sign-ins become one event. */
@@ -37,13 +37,13 @@ interface Options {
 export class FailedSignIns {
   readonly #options: Options;
   readonly #now: () => number;
-  readonly #background: Repeating;
+  readonly #background: PeriodicTask;
   #counts = new Map<string, Count>();
 
   constructor(options: Options) {
     this.#options = options;
     this.#now = options.now ?? Date.now;
-    this.#background = new Repeating(() => this.#write((at) => at < startOf(this.#now())), {
+    this.#background = new PeriodicTask(() => this.#write((at) => at < startOf(this.#now())), {
       interval,
       failed: options.failed,
       later,

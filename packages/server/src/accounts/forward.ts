@@ -1,6 +1,6 @@
 import { redactKeys } from '@soku/key';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { orUnavailable } from '../database/unavailable.ts';
+import { rethrowUnavailable } from '../database/unavailable.ts';
 import { type Auth, addressHeader } from './auth.ts';
 
 /**
@@ -42,7 +42,7 @@ export async function callAuth(
     headers,
     ...(body !== undefined && { body: JSON.stringify(body) }),
   });
-  return orUnavailable(() => auth.handler(forwarded));
+  return rethrowUnavailable(() => auth.handler(forwarded));
 }
 
 /**

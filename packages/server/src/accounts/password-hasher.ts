@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { passwordWorker } from '../places.ts';
+import { passwordWorkerUrl } from '../paths.ts';
 import type { PasswordCheck } from './password-hash.ts';
 import type { PasswordResult, PasswordTask, PasswordValue } from './password-worker.ts';
 
@@ -126,7 +126,7 @@ class HashThread {
  * memory outside of the heap.
  */
 function startPasswordWorker(): Worker {
-  return new Worker(passwordWorker, {
+  return new Worker(passwordWorkerUrl, {
     name: 'password hashing',
     env: {},
     execArgv: [],

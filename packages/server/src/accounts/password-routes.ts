@@ -2,11 +2,11 @@ import { emailSchema, passwordSchema, setupSchema } from '@soku/contract/account
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { orUnavailable } from '../database/unavailable.ts';
+import { rethrowUnavailable } from '../database/unavailable.ts';
 import { originOf } from '../events/actor.ts';
 import type { ClientAddress } from '../http/client-address.ts';
 import { RequestError } from '../http/errors.ts';
-import { type LogEvent, rejectedLog } from '../http/event-log.ts';
+import { createRejectionLog, type LogEvent } from '../http/event-log.ts';
 import { networkOf } from '../limits/network.ts';
 import type { AccountEventRecorder } from './account-event-recorder.ts';
 import type { AccountService } from './account-service.ts';
@@ -61,7 +61,7 @@ export const passwordRoutes: FastifyPluginAsyncZod<Options> = async (app, option
     logEvent(request, 'sign-in failed', { accountId: account?.id });
     failedSignIns.add(account, origin(request));
   };
-  app.addHook('onError', rejectedLog(logEvent));
+  app.addHook('onError', createRejectionLog(logEvent));
   app.post(
     '/api/auth/sign-in/email',
     { schema: { hide: true, body: signInSchema } },
@@ -128,7 +128,7 @@ const setupRoute: FastifyPluginAsyncZod<Options> = async (app, options) => {
       await accounts.checkSetupCode(code);
       const signedIn = await gate.setUp(clientAt(addressOf(request.raw), reply), async () => {
         await accounts.setUp(code, account, origin(request));
-        return orUnavailable(() =>
+        return rethrowUnavailable(() =>
           auth.api.signInEmail({
             body: { email: account.email, password: account.password },
             headers: authHeaders(request, addressOf(request.raw)),

@@ -4,7 +4,7 @@ import { containsKey } from '@soku/key';
 import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { orUnavailable } from '../database/unavailable.ts';
+import { rethrowUnavailable } from '../database/unavailable.ts';
 import { changesOf } from '../events/events.ts';
 import type { ClientAddress } from '../http/client-address.ts';
 import type { LogEvent } from '../http/event-log.ts';
@@ -111,7 +111,7 @@ export const accountRoutes: FastifyPluginAsyncZod<Options> = async (app, options
     '/api/session',
     { schema: { hide: true, response: { 200: sessionSchema } } },
     async (request, reply) => {
-      const { response, headers } = await orUnavailable(() =>
+      const { response, headers } = await rethrowUnavailable(() =>
         auth.api.getSession({ headers: authHeaders(request, addressOf(request.raw)), returnHeaders: true }),
       );
       copyCookies(reply, headers);

@@ -3,7 +3,7 @@ import type { Actor } from '@soku/contract/audit';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { orUnavailable } from '../database/unavailable.ts';
+import { rethrowUnavailable } from '../database/unavailable.ts';
 import { originOf } from '../events/actor.ts';
 import type { ClientAddress } from '../http/client-address.ts';
 import { RequestError } from '../http/errors.ts';
@@ -31,7 +31,7 @@ export const sessionRoutes: FastifyPluginAsyncZod<Options> = async (
     reply: FastifyReply,
   ): Promise<{ id: string; userId: string; actor: Actor }> {
     reply.header('cache-control', 'no-store');
-    const { response, headers } = await orUnavailable(() =>
+    const { response, headers } = await rethrowUnavailable(() =>
       auth.api.getSession({ headers: authHeaders(request, addressOf(request.raw)), returnHeaders: true }),
     );
     copyCookies(reply, headers);

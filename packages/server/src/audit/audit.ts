@@ -1,7 +1,7 @@
 import { msPerDay } from '@soku/contract/instant';
 import type { Logger } from 'pino';
 import type { Database } from '../database/open.ts';
-import { later, Repeating } from '../timers/repeating.ts';
+import { later, PeriodicTask } from '../timers/periodic-task.ts';
 import { pruneEvents } from './retention.ts';
 import { sealEvents } from './sealer.ts';
 
@@ -23,12 +23,12 @@ interface Options {
 /** The background work of the audit log on every node: sealing events and deleting old ones. */
 export function createAudit({ database: { kysely }, retentionDays, log }: Options) {
   const seal = () => sealEvents(kysely);
-  const sealing = new Repeating(seal, {
+  const sealing = new PeriodicTask(seal, {
     interval: sealInterval,
     failed: (error) => log.error({ err: error }, 'audit events could not be sealed; retrying'),
     later,
   });
-  const pruning = new Repeating(() => pruneEvents(kysely, Date.now(), retentionDays * msPerDay), {
+  const pruning = new PeriodicTask(() => pruneEvents(kysely, Date.now(), retentionDays * msPerDay), {
     interval: pruneInterval,
     failed: (error) => log.error({ err: error }, 'old audit events could not be deleted; retrying'),
     later,

@@ -4,12 +4,12 @@ import { randomBytes } from 'node:crypto';
 import { after, test } from 'node:test';
 import { type Kysely, sql } from 'kysely';
 import { openTestDatabase } from '../../../../test/support/open-database.ts';
-import { tryLockForAll } from '../database/dialect.ts';
+import { tryLockCluster } from '../database/dialect.ts';
 import type { Tables } from '../database/schema.ts';
 import { systemActor } from '../events/actor.ts';
 import { appendEvent } from '../events/events.ts';
 import { insertKey, writeRevocation } from '../keys/writes.ts';
-import { manyNodesPropagation } from '../propagation/many-nodes.ts';
+import { clusterPropagation } from '../propagation/cluster-propagation.ts';
 import { sealEvents } from './sealer.ts';
 
 const opened = openTestDatabase('postgres');
@@ -49,7 +49,7 @@ test('a revoke does not wait for a frozen command in its workspace, or for a fro
   const { kysely } = database;
   await kysely.insertInto('workspace').values({ id: 'ws', name: 'x', created_at: 1 }).execute();
   await create(kysely, 'key_1');
-  const propagation = manyNodesPropagation(
+  const propagation = clusterPropagation(
     database,
     { settle: async () => ({ nodes: 1, waitedMs: 0 }) },
     { monotonic: () => 0, wall: () => 0 },
@@ -63,7 +63,7 @@ test('a revoke does not wait for a frozen command in its workspace, or for a fro
     await frozen.promise;
   });
   const sealer = kysely.transaction().execute(async (db) => {
-    assert.equal(await tryLockForAll(db, 'sealer'), true);
+    assert.equal(await tryLockCluster(db, 'sealer'), true);
     await sql`UPDATE audit_event SET sequence = 1 WHERE sequence IS NULL`.execute(db);
     begun[1].resolve();
     await frozen.promise;

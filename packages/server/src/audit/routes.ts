@@ -59,7 +59,7 @@ export const auditRoutes: FastifyPluginAsyncZod<{ audit: AuditService; callers: 
       reply.type('application/jsonl; charset=utf-8');
       reply.header('content-disposition', 'attachment; filename="audit.jsonl"');
       reply.header('cache-control', 'no-store');
-      const demand = () => callers.demandAgain(request, 'audit:read');
+      const demand = () => callers.reauthenticate(request, 'audit:read');
       return reply.send(audit.export(callers.of(request).workspaceId, request.query, demand));
     },
   });

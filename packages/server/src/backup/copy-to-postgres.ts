@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { Logger } from 'pino';
 import { connectionOf, type PostgresDatabase } from '../database/postgres.ts';
-import { connected } from '../database/postgres-start.ts';
+import { waitForPostgres } from '../database/postgres-start.ts';
 import { StartupError } from '../startup-error.ts';
 import { copyTables, digestTables, findDifference, type Progress } from './copy.ts';
 import { quoteIdentifier } from './endpoint.ts';
@@ -19,7 +19,7 @@ import { databaseTables } from './tables.ts';
 export async function requireEmptyPostgres(url: string, log: Logger): Promise<void> {
   const connection = connectionOf(url);
   // Without retries, so that the operator learns at once that the database is not available.
-  await connected(connection, log, { patience: 0, pause: 0 });
+  await waitForPostgres(connection, log, { patience: 0, pause: 0 });
   const client = await connectWithoutTimeouts(connection);
   try {
     await requireEmpty(client);

@@ -1,5 +1,5 @@
-import { codeOf } from '../code-of.ts';
 import { isConstraint, isDamage } from '../database/sqlite-errors.ts';
+import { errorCodeOf } from '../error-code.ts';
 import { StartupError } from '../startup-error.ts';
 
 /** Codes of network errors, which are handled together with the other PostgreSQL errors. */
@@ -13,7 +13,7 @@ const network = /^(ECONN|ENET|EHOST|ETIMEDOUT|EPIPE|ENOTFOUND|EAI_)/;
  */
 export function explainDiskError(error: unknown, { failed, now }: { failed: string; now: string }): unknown {
   if (error instanceof StartupError || !(error instanceof Error)) return error;
-  const isDiskError = 'syscall' in error && !network.test(codeOf(error));
+  const isDiskError = 'syscall' in error && !network.test(errorCodeOf(error));
   if (!isDiskError && !('errcode' in error)) return error;
   // On a full disk, SQLite may roll back the transaction by itself. This message is then the only trace of the cause.
   const hint = error.message.startsWith('cannot rollback') ? ': the disk may be full' : '';

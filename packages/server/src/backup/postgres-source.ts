@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { connectionOf } from '../database/postgres.ts';
-import { connected } from '../database/postgres-start.ts';
+import { waitForPostgres } from '../database/postgres-start.ts';
 import { connectWithoutTimeouts } from './postgres-client.ts';
 import { postgresEndpoint } from './postgres-endpoint.ts';
 import { type Source, schemaLevel } from './source.ts';
@@ -11,7 +11,7 @@ import { type Source, schemaLevel } from './source.ts';
  */
 export async function openPostgresSource(url: string, log: Logger): Promise<Source> {
   const connection = connectionOf(url);
-  await connected(connection, log);
+  await waitForPostgres(connection, log);
   const client = await connectWithoutTimeouts(connection);
   try {
     await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');

@@ -1,5 +1,5 @@
 import { keyIdSchema } from '@soku/contract/keys';
-import { readScopes } from '../database/stored-scopes.ts';
+import { parseStoredScopes } from '../database/stored-scopes.ts';
 import { StartupError } from '../startup-error.ts';
 import type { SqlRow, SqlValue } from './endpoint.ts';
 
@@ -25,7 +25,7 @@ const types: Record<string, Check> = {
 /** Columns whose values the server parses. With an invalid value, the key could not be listed or revoked. */
 const rules: Record<string, Check> = {
   'api_key.id': (value) => keyIdSchema.safeParse(value).success,
-  'api_key.scopes': (value) => readScopes(String(value)).join(' ') === value,
+  'api_key.scopes': (value) => parseStoredScopes(String(value)).join(' ') === value,
   'usage_hour.hour': (value) => isInstant(Number(value) * hour),
 };
 

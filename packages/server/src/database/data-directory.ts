@@ -4,7 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { syncDirectory } from '../durable-files.ts';
 import { StartupError } from '../startup-error.ts';
 import { requireOwnFile, requirePrivate } from './directory-access.ts';
-import { DirectoryHold, takeoverWait } from './directory-hold.ts';
+import { DirectoryHold, takeoverDelayMs } from './directory-hold.ts';
 import { takeLock } from './directory-lock.ts';
 
 /** Files that the process opens in it. The secret is checked when it is read, because SOKU_SECRET may replace it. */
@@ -64,7 +64,7 @@ export function openDataDirectory(path: string): DataDirectory {
     hold,
     settled: async () => {
       if (lock.coversDatabase) return;
-      await wait(takeoverWait);
+      await wait(takeoverDelayMs);
       requireOwn(directory, hold);
     },
     cover: (file) => {
@@ -92,7 +92,7 @@ function makeDirectory(directory: string): void {
 
 function requireOwn(directory: string, hold: DirectoryHold): void {
   try {
-    hold.demand();
+    hold.checkNow();
   } catch {
     throw new StartupError(
       'cannotCreate',

@@ -36,7 +36,7 @@ export function columnTypes(db: Kysely<unknown>): {
 /**
  * A suffix of a column that compares it by bytes, whatever the collation of the database. SQLite does so by default.
  */
-export function bytewise(postgres: boolean): RawBuilder<unknown> {
+export function binaryCollation(postgres: boolean): RawBuilder<unknown> {
   return postgres ? sql`COLLATE "C"` : sql``;
 }
 
@@ -59,7 +59,7 @@ export const advisoryLocks = { migration: 0x736f6b75, accounts: 0x736f6b76, seal
  *
  * @param db inside a transaction
  */
-export async function lockForAll<T>(db: Kysely<T>, lock: keyof typeof advisoryLocks): Promise<void> {
+export async function lockCluster<T>(db: Kysely<T>, lock: keyof typeof advisoryLocks): Promise<void> {
   if (!isPostgres(db)) return;
   await sql`SELECT pg_advisory_xact_lock(${advisoryLocks[lock]}::bigint)`.execute(db);
 }
@@ -69,7 +69,7 @@ export async function lockForAll<T>(db: Kysely<T>, lock: keyof typeof advisoryLo
  *
  * @param db inside a transaction
  */
-export async function tryLockForAll<T>(db: Kysely<T>, lock: keyof typeof advisoryLocks): Promise<boolean> {
+export async function tryLockCluster<T>(db: Kysely<T>, lock: keyof typeof advisoryLocks): Promise<boolean> {
   if (!isPostgres(db)) return true;
   const { rows } = await sql<{ locked: boolean }>`
     SELECT pg_try_advisory_xact_lock(${advisoryLocks[lock]}::bigint) AS locked`.execute(db);

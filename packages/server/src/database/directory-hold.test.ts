@@ -30,30 +30,30 @@ const problem = (name: string) => (error: unknown) =>
 test('a check of the files is evidence for one second and no longer', (t) => {
   const { hold, clock } = scene(t);
   assert.equal(hold.holds(), false, 'no check has run yet');
-  hold.demand();
+  hold.checkNow();
   clock.now += 999;
   assert.equal(hold.holds(), true);
   clock.now += 1;
   assert.equal(hold.holds(), false, 'a process that was stopped meanwhile checks again');
-  hold.demand();
+  hold.checkNow();
   assert.equal(hold.holds(), true);
 });
 
 test('a gap in the evidence is reported before there is evidence again', (t) => {
   const { lock, hold, clock } = scene(t);
   const gaps: boolean[] = [];
-  hold.demand();
+  hold.checkNow();
   hold.onGap(() => gaps.push(hold.holds()));
   clock.now += 999;
-  hold.demand();
+  hold.checkNow();
   assert.deepEqual(gaps, []);
   clock.now += 1000;
-  hold.demand();
+  hold.checkNow();
   assert.deepEqual(gaps, [false], 'it was stopped');
   renameSync(lock, `${lock}.away`);
-  assert.throws(() => hold.demand(), problem('lost'));
+  assert.throws(() => hold.checkNow(), problem('lost'));
   renameSync(`${lock}.away`, lock);
-  hold.demand();
+  hold.checkNow();
   assert.deepEqual(gaps, [false, false], 'its lock was missing');
 });
 
@@ -61,23 +61,23 @@ test('a removed, replaced or moved file ends the hold at the next check, and its
   const { directory, lock, database, hold, clock } = scene(t);
   const away = `${directory}.away`;
   const assertLost = () => {
-    assert.throws(() => hold.demand(), problem('lost'));
+    assert.throws(() => hold.checkNow(), problem('lost'));
     assert.equal(hold.holds(), false);
   };
   for (const file of [lock, database]) {
-    hold.demand();
+    hold.checkNow();
     renameSync(file, away);
     assertLost();
     copyFileSync(away, file);
     assertLost();
     renameSync(away, file);
-    hold.demand();
+    hold.checkNow();
     assert.equal(hold.holds(), true);
   }
   renameSync(directory, away);
   assertLost();
   renameSync(away, directory);
-  hold.demand();
+  hold.checkNow();
   clock.isLocked = false;
   assertLost();
 });
@@ -89,7 +89,7 @@ test('the background check reports a removed file once, and its return', async (
   await eventually(async () => hold.holds(), Boolean);
   renameSync(lock, `${lock}.away`);
   await eventually(async () => reports.length, Boolean);
-  assert.throws(() => hold.demand(), problem('lost'));
+  assert.throws(() => hold.checkNow(), problem('lost'));
   renameSync(`${lock}.away`, lock);
   await eventually(
     async () => reports.length,
@@ -105,16 +105,16 @@ test('a disk that does not respond ends the hold without blocking the process, u
     return stat(path, { bigint: true });
   };
   const { hold } = scene(t, { lookUp });
-  hold.demand();
+  hold.checkNow();
   hold.start({ lost: () => undefined, regained: () => undefined });
   await eventually(
     async () => hold.holds(),
     (holds) => !holds,
   );
-  assert.throws(() => hold.demand(), problem('silent'));
+  assert.throws(() => hold.checkNow(), problem('silent'));
   disk.resolve();
   await eventually(async () => hold.holds(), Boolean);
-  hold.demand();
+  hold.checkNow();
 });
 
 test('a process that creates the lock of an existing database waits for possible other users, also after a crash', async (t) => {

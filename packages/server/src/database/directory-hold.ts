@@ -1,7 +1,7 @@
 import { type BigIntStats, statSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { codeOf } from '../code-of.ts';
+import { errorCodeOf } from '../error-code.ts';
 import { StorageUnavailable } from './unavailable.ts';
 
 /** How long one check of the files proves that no other process uses them, in ms. */
@@ -17,7 +17,7 @@ const maxOverdue = 4;
  * How long a process waits before it uses a database that another process may still be using, in ms. It is longer
  * than the evidence of that process can last.
  */
-export const takeoverWait = 1500;
+export const takeoverDelayMs = 1500;
 
 /** Reports to verifications and writes whether this process is still the only user of the data directory. */
 export interface Hold {
@@ -31,7 +31,7 @@ export interface Hold {
    *
    * @throws {StorageUnavailable} when they are not the ones that this process opened, or the disk does not respond
    */
-  demand(): void;
+  checkNow(): void;
   /**
    * @param listener called when there is evidence again after a gap, before `holds` returns true.
    *   Another process may have used the directory in between, if its files were moved away and back.
@@ -88,14 +88,14 @@ export class DirectoryHold implements Hold {
 
   /** Adds existing files that must not be replaced from now on. */
   add(...paths: string[]): void {
-    for (const path of paths) this.#files.set(path, identityOf(statSync(path, { bigint: true })));
+    for (const path of paths) this.#files.set(path, fileIdentity(statSync(path, { bigint: true })));
   }
 
   holds(): boolean {
     return this.#now() < this.#until;
   }
 
-  demand(): void {
+  checkNow(): void {
     // A check would wait for the same disk and block the whole process.
     if (this.#overdue >= maxOverdue) throw silent();
     const looked = this.#now();
@@ -168,7 +168,7 @@ export class DirectoryHold implements Hold {
 }
 
 /** Identifies a file. It is unique while the file is open, because its inode number cannot be reused until then. */
-export function identityOf({ dev, ino }: BigIntStats): string {
+export function fileIdentity({ dev, ino }: BigIntStats): string {
   return `${dev}:${ino}`;
 }
 
@@ -184,9 +184,9 @@ function statLater(path: string): Promise<BigIntStats> {
 function compare(path: string, identity: string, look: () => BigIntStats): string | undefined {
   const name = basename(path);
   try {
-    return identityOf(look()) === identity ? undefined : `the file ${name} was replaced`;
+    return fileIdentity(look()) === identity ? undefined : `the file ${name} was replaced`;
   } catch (error) {
-    const code = codeOf(error);
+    const code = errorCodeOf(error);
     return code === 'ENOENT'
       ? `the file ${name} was removed`
       : `the file ${name} cannot be reached (${code})`;

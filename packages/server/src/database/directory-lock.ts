@@ -1,9 +1,9 @@
 import { chmodSync, closeSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { codeOf } from '../code-of.ts';
+import { errorCodeOf } from '../error-code.ts';
 import { StartupError } from '../startup-error.ts';
-import { identityOf } from './directory-hold.ts';
+import { fileIdentity } from './directory-hold.ts';
 import { isBusy } from './sqlite-errors.ts';
 
 /** The lock of a data directory, held by this process. */
@@ -88,7 +88,7 @@ function create(file: string): boolean {
     closeSync(openSync(file, 'wx', 0o600));
     return true;
   } catch (error) {
-    if (codeOf(error) !== 'EEXIST') throw error;
+    if (errorCodeOf(error) !== 'EEXIST') throw error;
     if ((statSync(file).mode & 0o777) !== 0o600) chmodSync(file, 0o600);
     return false;
   }
@@ -98,7 +98,7 @@ function create(file: string): boolean {
 function pairOf(lockFile: string, databaseFile: string): string | undefined {
   const database = statSync(databaseFile, { bigint: true, throwIfNoEntry: false });
   if (database === undefined) return undefined;
-  return `${identityOf(statSync(lockFile, { bigint: true }))} ${identityOf(database)}`;
+  return `${fileIdentity(statSync(lockFile, { bigint: true }))} ${fileIdentity(database)}`;
 }
 
 function readOwner(file: string): { pid?: string | undefined; covered?: string | undefined } {

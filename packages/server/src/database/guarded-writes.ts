@@ -1,6 +1,6 @@
 import type { Hold } from './directory-hold.ts';
 import { translateStorageError } from './storage-errors.ts';
-import { DatabaseUnavailable, noteUnavailable, StorageUnavailable } from './unavailable.ts';
+import { DatabaseUnavailable, recordUnavailable, StorageUnavailable } from './unavailable.ts';
 
 /** The checks of the writing connection before and after each use. */
 export interface GuardedWrites {
@@ -48,7 +48,7 @@ export function guardWrites(hold: Hold, failed: (failure: StorageUnavailable) =>
         return statement();
       } catch (error) {
         const failure = translateStorageError(error);
-        if (failure instanceof DatabaseUnavailable) noteUnavailable(failure);
+        if (failure instanceof DatabaseUnavailable) recordUnavailable(failure);
         if (failure instanceof StorageUnavailable) failed(failure);
         throw failure;
       }
@@ -59,12 +59,12 @@ export function guardWrites(hold: Hold, failed: (failure: StorageUnavailable) =>
 /** @throws {StorageUnavailable} which states whether the write was rolled back */
 function look(hold: Hold, { rolledBack } = { rolledBack: true }): void {
   try {
-    hold.demand();
+    hold.checkNow();
   } catch (error) {
     if (!(error instanceof StorageUnavailable)) throw error;
     const { message, problem, code } = error;
     const failure = new StorageUnavailable(message, { problem, code, rolledBack });
-    noteUnavailable(failure);
+    recordUnavailable(failure);
     throw failure;
   }
 }

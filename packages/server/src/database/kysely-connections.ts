@@ -5,10 +5,10 @@ import type {
   PostgresQueryResult,
 } from 'kysely';
 import pg from 'pg';
-import { codeOf } from '../code-of.ts';
+import { errorCodeOf } from '../error-code.ts';
 import {
   DatabaseUnavailable,
-  noteUnavailable,
+  recordUnavailable,
   type StorageProblem,
   StorageUnavailable,
 } from './unavailable.ts';
@@ -33,7 +33,7 @@ const storageCodes: [string, StorageProblem][] = [
 /** Translates an error for callers of Kysely: distinguishes transient failures from bugs. */
 function translate(error: unknown): unknown {
   if (error instanceof TypeError || error instanceof RangeError) return error;
-  const code = codeOf(error);
+  const code = errorCodeOf(error);
   // An error that is not PostgreSQL's comes from the connection.
   if (error instanceof pg.DatabaseError && !transientCodes.some((start) => code.startsWith(start)))
     return error;
@@ -42,7 +42,7 @@ function translate(error: unknown): unknown {
     problem === undefined
       ? new DatabaseUnavailable(error, { code, rolledBack: rolledBackCodes.has(code) })
       : new StorageUnavailable(error, { problem, code, rolledBack: false });
-  noteUnavailable(failure);
+  recordUnavailable(failure);
   return failure;
 }
 

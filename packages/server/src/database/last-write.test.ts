@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { lastWrite } from './last-write.ts';
+import { writeWithRetries } from './last-write.ts';
 import { type StorageProblem, StorageUnavailable } from './unavailable.ts';
 
 test('a failed last write is retried', async () => {
   let tries = 0;
-  await lastWrite(async () => {
+  await writeWithRetries(async () => {
     tries += 1;
     if (tries < 3) throw new Error('database is locked');
   });
@@ -23,7 +23,7 @@ test('a last write is retried as long as it makes progress', async (t) => {
       throw new Error('a slow network');
     }
   };
-  await lastWrite(write, () => last);
+  await writeWithRetries(write, () => last);
   assert.equal(now, 17_000);
 });
 
@@ -37,7 +37,7 @@ test('a last write is not retried when the data directory was removed, but it is
       tries += 1;
       if (tries === 1) throw new StorageUnavailable('the disk', { problem, code: '', rolledBack: true });
     };
-    await lastWrite(write).catch(() => undefined);
+    await writeWithRetries(write).catch(() => undefined);
     assert.equal(tries, expected, problem);
   }
 });

@@ -14,7 +14,10 @@ const pause = 100;
  * @param lastPart monotonic ms of the last completed part, which restarts the timeout
  * @throws the error of the last attempt
  */
-export async function lastWrite(write: () => Promise<void>, lastPart: () => number = () => 0): Promise<void> {
+export async function writeWithRetries(
+  write: () => Promise<void>,
+  lastPart: () => number = () => 0,
+): Promise<void> {
   const begun = performance.now();
   for (;;) {
     try {
@@ -31,14 +34,14 @@ function isLost(error: unknown): boolean {
 }
 
 /** The progress of data that is written in parts. */
-export class Parts {
+export class WriteProgress {
   /** Monotonic ms. */
   last = 0;
   /** Called whenever a part is written. */
-  told: (() => void) | undefined;
+  onPart: (() => void) | undefined;
 
   written(): void {
     this.last = performance.now();
-    this.told?.();
+    this.onPart?.();
   }
 }

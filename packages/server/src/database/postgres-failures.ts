@@ -1,4 +1,4 @@
-import { codeOf } from '../code-of.ts';
+import { errorCodeOf } from '../error-code.ts';
 import { StartupError } from '../startup-error.ts';
 
 /** Transient failures: disk full, too many connections, a lock or statement timeout, or PostgreSQL starts or stops. */
@@ -45,7 +45,7 @@ const protocolViolation = '08P01';
 const untrusted = /CERT|ISSUER|^UNABLE_TO|^HOSTNAME/;
 
 /** The error for a PostgreSQL server with unsuitable settings. */
-export function unfit(problem: string): StartupError {
+export function unsuitablePostgres(problem: string): StartupError {
   return new StartupError('configuration', `DATABASE_URL: PostgreSQL ${problem}.`);
 }
 
@@ -54,7 +54,7 @@ export function unfit(problem: string): StartupError {
  *
  * @returns the error itself when it does not concern PostgreSQL
  */
-export function refusedStart(error: unknown): unknown {
+export function explainConnectFailure(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof StartupError) return error;
   const problem = problemOf(error);
   if (problem !== undefined) {
@@ -63,7 +63,7 @@ export function refusedStart(error: unknown): unknown {
       `DATABASE_URL: ${problem}. Example: DATABASE_URL=postgres://soku:password@db.example.com/soku`,
     );
   }
-  if (!isPassing(error)) return error;
+  if (!isTransientFailure(error)) return error;
   const said = waits[firstCode(error)];
   if (said !== undefined) {
     return new StartupError(
@@ -82,10 +82,10 @@ export function refusedStart(error: unknown): unknown {
  *
  * @returns the error itself when it does not concern PostgreSQL
  */
-export function failedStart(error: unknown): unknown {
+export function explainStartFailure(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   const isOfFile = 'syscall' in error && (!isNetwork(error) || ofDisk.has(firstCode(error)));
-  return isOfFile ? error : refusedStart(error);
+  return isOfFile ? error : explainConnectFailure(error);
 }
 
 /** The problem that an operator must fix; undefined for other failures. */
@@ -112,7 +112,7 @@ function pooler(message: string): string {
 }
 
 /** Whether a retry may succeed in a moment. */
-export function isPassing(error: unknown): boolean {
+export function isTransientFailure(error: unknown): boolean {
   if (!(error instanceof Error) || error instanceof StartupError) return false;
   const code = firstCode(error);
   // The driver has no code for a closed connection or a connection timeout.
@@ -125,7 +125,7 @@ function isNetwork(error: Error): boolean {
 }
 
 export function firstCode(error: unknown): string {
-  return error instanceof Error ? codeOf(firstOf(error)) : '';
+  return error instanceof Error ? errorCodeOf(firstOf(error)) : '';
 }
 
 /** A host can have several addresses that all failed. */

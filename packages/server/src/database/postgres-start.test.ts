@@ -10,13 +10,13 @@ import pg from 'pg';
 import { pino } from 'pino';
 import { z } from 'zod';
 import { type Postgres, startPostgres } from '../../../../test/support/postgres.ts';
-import { makeCertificate } from '../../../../test/support/postgres-certificate.ts';
+import { createCertificate } from '../../../../test/support/postgres-certificate.ts';
 import { temporaryDatabase } from '../../../../test/support/postgres-database.ts';
 import { freePort } from '../../../../test/support/server.ts';
 import { StartupError } from '../startup-error.ts';
 import { advisoryLocks } from './dialect.ts';
 import { openPostgres } from './postgres.ts';
-import { refusedStart } from './postgres-failures.ts';
+import { explainConnectFailure } from './postgres-failures.ts';
 
 const log = pino({ level: 'silent' });
 const impatient = { patience: 0, pause: 0 };
@@ -186,7 +186,7 @@ test('a database of a newer version is rejected with 65, naming the unknown migr
 test('with sslmode the server must prove its identity', async (t) => {
   const url = await databaseWith(t, {});
   const right = certificateFile('right.crt', postgres.certificate);
-  const wrong = certificateFile('wrong.crt', makeCertificate().certificate);
+  const wrong = certificateFile('wrong.crt', createCertificate().certificate);
   const warned: string[] = [];
   const hear = (warning: Error) => warned.push(warning.message);
   process.on('warning', hear);
@@ -243,7 +243,7 @@ test('a canceled statement at the start is reported with its cause', async (t) =
   await client.connect();
   t.after(() => client.end());
   await client.query('SET statement_timeout = 1');
-  const error = await client.query('SELECT pg_sleep(10)').catch(refusedStart);
+  const error = await client.query('SELECT pg_sleep(10)').catch(explainConnectFailure);
   assert.ok(error instanceof StartupError && error.exitCode === 69);
   assert.match(error.message, /canceled a statement.*statement_timeout; check pg_stat_activity.*\(57014: /);
 });

@@ -1,7 +1,13 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
 import type { Logger } from 'pino';
-import { firstCode, isPassing, refusedStart, startFailures, unfit } from './postgres-failures.ts';
+import {
+  explainConnectFailure,
+  firstCode,
+  isTransientFailure,
+  startFailures,
+  unsuitablePostgres,
+} from './postgres-failures.ts';
 import { haveOwnSessions, poolsByStatement } from './postgres-pooler.ts';
 import { checkPostgresSchema } from './postgres-schema.ts';
 
@@ -22,7 +28,7 @@ const defaultRetry: StartRetry = { patience: 15_000, pause: 500 };
  *
  * @throws {StartupError} when it is not
  */
-export async function connected(
+export async function waitForPostgres(
   connection: pg.ClientConfig,
   log: Logger,
   { patience, pause } = defaultRetry,
@@ -36,7 +42,7 @@ export async function connected(
         await withClient(connection, (other) => requireOwnSessions(client, other));
       });
     } catch (error) {
-      if (!isPassing(error) || performance.now() > deadline) throw refusedStart(error);
+      if (!isTransientFailure(error) || performance.now() > deadline) throw explainConnectFailure(error);
       if (!warned) {
         log.warn(
           `PostgreSQL does not respond yet (${firstCode(error) || 'no response'}); retrying for up to ${patience / 1000} s`,
@@ -76,26 +82,34 @@ async function checkSettings(client: pg.Client): Promise<void> {
             current_setting('server_encoding') AS encoding`,
   );
   const { version, replica, readOnly, durable, isolation, role, encoding, idleTimeout, user } = rows[0];
-  if (version < oldest) throw unfit(`is version ${version}, but version ${oldest} or later is required`);
-  if (replica) throw unfit('is a read-only replica; use the address of the primary');
-  if (readOnly === 'on') throw unfit(`${startFailures['25006']} (default_transaction_read_only = on)`);
+  if (version < oldest)
+    throw unsuitablePostgres(`is version ${version}, but version ${oldest} or later is required`);
+  if (replica) throw unsuitablePostgres('is a read-only replica; use the address of the primary');
+  if (readOnly === 'on')
+    throw unsuitablePostgres(`${startFailures['25006']} (default_transaction_read_only = on)`);
   if (durable === 'off') {
-    throw unfit('has synchronous_commit = off, so a crash could undo an acknowledged revoke; set it to on');
+    throw unsuitablePostgres(
+      'has synchronous_commit = off, so a crash could undo an acknowledged revoke; set it to on',
+    );
   }
   // A transaction that waited for a lock must then see what the other one wrote.
   if (isolation !== 'read committed') {
-    throw unfit(`has default_transaction_isolation = '${isolation}'; set it to 'read committed'`);
+    throw unsuitablePostgres(
+      `has default_transaction_isolation = '${isolation}'; set it to 'read committed'`,
+    );
   }
   if (role !== 'origin') {
-    throw unfit(`has session_replication_role = '${role}', which disables foreign keys; set it to 'origin'`);
+    throw unsuitablePostgres(
+      `has session_replication_role = '${role}', which disables foreign keys; set it to 'origin'`,
+    );
   }
   if (idleTimeout === '0') {
-    throw unfit(
+    throw unsuitablePostgres(
       `has idle_in_transaction_session_timeout = 0, because a pooler drops Soku's startup parameters; set it on the role: ALTER ROLE ${pg.escapeIdentifier(user)} SET idle_in_transaction_session_timeout = '1s', and the same for statement_timeout = '10s' and lock_timeout = '5s'`,
     );
   }
   if (encoding !== 'UTF8') {
-    throw unfit(
+    throw unsuitablePostgres(
       `uses the encoding ${encoding} for this database, which cannot store all names; run CREATE DATABASE soku ENCODING 'UTF8' TEMPLATE template0`,
     );
   }
@@ -107,7 +121,7 @@ async function requireOwnSessions(client: pg.Client, other: pg.Client): Promise<
     throw error;
   });
   if (isOwn) return;
-  throw unfit(
+  throw unsuitablePostgres(
     'is behind a pooler that gives each transaction another session, so notifications of revoked keys are lost; in PgBouncer set pool_mode = session for this database, or connect to PostgreSQL directly',
   );
 }
@@ -159,7 +173,7 @@ const lackingRight = `
  *
  * @throws {StartupError} 65 when the schema was changed by hand, 78 when a right is missing
  */
-export async function checkTables(connection: pg.ClientConfig): Promise<void> {
+export async function checkSchemaAndPrivileges(connection: pg.ClientConfig): Promise<void> {
   await withClient(connection, async (client) => {
     await checkPostgresSchema(client);
     await checkRights(client);
@@ -171,5 +185,5 @@ async function checkRights(client: pg.Client): Promise<void> {
   const { rows } = await client.query(lackingRight, [written, deleted]);
   const [missing] = rows;
   if (missing !== undefined)
-    throw unfit(`${startFailures['42501']} (${missing.privilege} on the table ${missing.name})`);
+    throw unsuitablePostgres(`${startFailures['42501']} (${missing.privilege} on the table ${missing.name})`);
 }

@@ -3,10 +3,10 @@ import pg from 'pg';
 import type { Logger } from 'pino';
 import { KyselyConnections } from './kysely-connections.ts';
 import { clientConfigOf } from './postgres-address.ts';
-import { refusedStart } from './postgres-failures.ts';
+import { explainConnectFailure } from './postgres-failures.ts';
 import { migratePostgres } from './postgres-migrate.ts';
 import { createPool } from './postgres-pool.ts';
-import { checkTables, connected, type StartRetry } from './postgres-start.ts';
+import { checkSchemaAndPrivileges, type StartRetry, waitForPostgres } from './postgres-start.ts';
 import type { Tables } from './schema.ts';
 
 /** PostgreSQL, which several processes, the nodes, share. */
@@ -65,11 +65,11 @@ export async function openPostgres(
   let connection: pg.ClientConfig;
   try {
     connection = { ...connectionOf(url), ...bounds };
-    await connected(connection, log, retry);
+    await waitForPostgres(connection, log, retry);
     await migratePostgres(connection, log);
-    await checkTables(connection);
+    await checkSchemaAndPrivileges(connection);
   } catch (error) {
-    throw refusedStart(error);
+    throw explainConnectFailure(error);
   }
   const pool = createPool({ ...connection, max: poolSizes.usual, idleTimeoutMillis: 60_000 });
   const verificationPool = createPool({

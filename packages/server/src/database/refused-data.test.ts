@@ -20,7 +20,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, test } from 'node:test';
-import { contentsOf } from '../../../../test/support/start.ts';
+import { directoryContents } from '../../../../test/support/start.ts';
 import { tryData } from '../../../../test/support/temporary-sqlite.ts';
 import { StartupError } from '../startup-error.ts';
 
@@ -56,9 +56,9 @@ async function assertRefused(code: number, dataDir: string, says: RegExp): Promi
 async function assertDamaged(damage: (file: string) => void, says: RegExp): Promise<void> {
   const { dataDir, file } = copy();
   damage(file);
-  const before = contentsOf(dataDir);
+  const before = directoryContents(dataDir);
   await assertRefused(65, dataDir, says);
-  assert.deepEqual(contentsOf(dataDir), before);
+  assert.deepEqual(directoryContents(dataDir), before);
 }
 
 function overwrite(file: string, offset: number, bytes: Buffer): void {
@@ -124,9 +124,9 @@ test('an incomplete secret is rejected with 65, because it would allow forged co
   for (const content of ['', '\n', 'short']) {
     const { dataDir } = copy();
     writeFileSync(join(dataDir, 'secret'), content);
-    const before = contentsOf(dataDir);
+    const before = directoryContents(dataDir);
     await assertRefused(65, dataDir, /secret.*damaged/);
-    assert.deepEqual(contentsOf(dataDir), before);
+    assert.deepEqual(directoryContents(dataDir), before);
   }
 });
 

@@ -41,7 +41,7 @@ export function checkDatabaseFile({ databaseFile: file, secretFile }: DataDirect
     }
   } catch (error) {
     if (isDamage(error)) throw damaged(file, 'SQLite reports corruption');
-    if (isBusy(error)) throw locked(file);
+    if (isBusy(error)) throw databaseLocked(file);
     throw error;
   }
 }
@@ -122,7 +122,7 @@ function appliedMigrations(file: string, database: DatabaseSync): string[] {
 }
 
 /** The error of a start while another program, such as a tool of the operator, locks the file. */
-export function locked(file: string): StartupError {
+export function databaseLocked(file: string): StartupError {
   return new StartupError(
     'unavailable',
     `The database ${file} is locked by another program. Stop that program first.`,

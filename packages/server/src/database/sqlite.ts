@@ -6,7 +6,7 @@ import type { Hold } from './directory-hold.ts';
 import { guardWrites } from './guarded-writes.ts';
 import { migrate, migrations } from './migrate.ts';
 import type { Tables } from './schema.ts';
-import { checkDatabaseFile, locked } from './sqlite-check.ts';
+import { checkDatabaseFile, databaseLocked } from './sqlite-check.ts';
 import { NodeSqliteDialect } from './sqlite-dialect.ts';
 import { isBusy } from './sqlite-errors.ts';
 import { checkSqliteSchema } from './sqlite-schema.ts';
@@ -136,7 +136,7 @@ function openWriter(file: string): DatabaseSync {
     `);
   } catch (error) {
     writer.close();
-    throw isBusy(error) ? locked(file) : error;
+    throw isBusy(error) ? databaseLocked(file) : error;
   }
   return writer;
 }

@@ -1,4 +1,4 @@
-import { codeOf } from '../code-of.ts';
+import { errorCodeOf } from '../error-code.ts';
 import { StartupError } from '../startup-error.ts';
 import { primaryCodeOf } from './sqlite-errors.ts';
 import { DatabaseUnavailable, type StorageProblem, StorageUnavailable } from './unavailable.ts';
@@ -35,12 +35,12 @@ export function translateStorageError(error: unknown): unknown {
 
 function translateSystemError(error: unknown): unknown {
   if (!(error instanceof Error) || !('syscall' in error)) return error;
-  const code = codeOf(error);
+  const code = errorCodeOf(error);
   return new StorageUnavailable(error, { problem: systemCodes[code] ?? 'failed', code, rolledBack: false });
 }
 
 /** Translates the same errors into the error of a start or a command. Other errors are returned unchanged. */
-export function refusedByStorage(error: unknown): unknown {
+export function toStorageStartupError(error: unknown): unknown {
   if (error instanceof StartupError) return error;
   if (primaryCodeOf(error) === undefined && !(error instanceof StorageUnavailable)) return error;
   const failure = translateStorageError(error);

@@ -52,7 +52,7 @@ export class StorageHealth {
 
   /** @throws {StorageUnavailable} when nothing can be stored */
   async check(): Promise<void> {
-    this.#options.hold.demand();
+    this.#options.hold.checkNow();
     const failure = await this.#current();
     if (failure !== undefined) throw failure;
   }

@@ -1,7 +1,7 @@
 import type { Scope } from '@soku/contract/scopes';
 
 /** Formats scopes for the column api_key.scopes: sorted, unique, separated by spaces; '' for none. */
-export function writeScopes(scopes: readonly Scope[]): string {
+export function formatStoredScopes(scopes: readonly Scope[]): string {
   return [...new Set(scopes)].sort().join(' ');
 }
 
@@ -10,6 +10,6 @@ export function writeScopes(scopes: readonly Scope[]): string {
  * must not prevent the key from being listed, used or revoked. Invalid values are omitted, because scopes are also
  * written to header fields.
  */
-export function readScopes(stored: string): string[] {
+export function parseStoredScopes(stored: string): string[] {
   return stored.split(' ').filter((scope) => /^[\x21-\x7e]{1,64}$/.test(scope));
 }

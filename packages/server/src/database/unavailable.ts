@@ -41,8 +41,8 @@ export class StorageUnavailable extends DatabaseUnavailable {
 
 const work = new AsyncLocalStorage<{ failure?: DatabaseUnavailable }>();
 
-/** Call this with each failure, so that `orUnavailable` detects those that other code swallows. */
-export function noteUnavailable(failure: DatabaseUnavailable): void {
+/** Call this with each failure, so that `rethrowUnavailable` detects those that other code swallows. */
+export function recordUnavailable(failure: DatabaseUnavailable): void {
   const seen = work.getStore();
   if (seen !== undefined) seen.failure ??= failure;
 }
@@ -53,7 +53,7 @@ export function noteUnavailable(failure: DatabaseUnavailable): void {
  *
  * @throws {DatabaseUnavailable} when a failure occurred, even if the code swallowed it
  */
-export async function orUnavailable<T>(run: () => Promise<T>): Promise<T> {
+export async function rethrowUnavailable<T>(run: () => Promise<T>): Promise<T> {
   const seen: { failure?: DatabaseUnavailable } = {};
   try {
     const result = await work.run(seen, run);

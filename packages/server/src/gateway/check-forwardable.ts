@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { checkForm } from '../http/broken-requests.ts';
+import { checkRequestForm } from '../http/broken-requests.ts';
 import type { ApiProblem } from '../http/errors.ts';
 import { hasPlainLength } from './rejection.ts';
 
@@ -13,7 +13,7 @@ export function checkForwardable(request: IncomingMessage, hosts: number): ApiPr
   const { headers, httpVersion, method } = request;
   // The response would contain the fields that the gateway adds (RFC 9110 section 9.3.8).
   if (method === 'TRACE') return methodNotForwarded(method);
-  const malformed = checkForm(request, hosts);
+  const malformed = checkRequestForm(request, hosts);
   if (malformed !== null) return malformed;
   const coding = headers['transfer-encoding'];
   // RFC 9112 section 6.1. A second coding would be lost, and with it the meaning of the body.

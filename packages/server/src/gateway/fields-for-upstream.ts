@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
-import { plainAddress } from '../http/address.ts';
-import { cached } from '../http/cached.ts';
+import { canonicalSocketAddress } from '../http/address.ts';
 import { type AddressHeader, unknownClient } from '../http/client-address.ts';
 import { wellFormedEnd } from '../http/forwarded.ts';
+import { memoize } from '../http/memoize.ts';
 import { canonicalName, isProxyField } from '../http/proxy-fields.ts';
 import { cookieName, isNotForwarded, namedInConnection } from './fields.ts';
 
@@ -40,7 +40,7 @@ const setByGateway = new Set(['x-forwarded-for', 'x-forwarded-proto', 'x-forward
  * @param trusted whether the peer is a trusted proxy
  */
 export function fieldsForUpstream(rules: Rules): (request: IncomingMessage, trusted: boolean) => string[] {
-  const treatmentOf = cached((written) => treat(written, rules));
+  const treatmentOf = memoize((written) => treat(written, rules));
   return (request, trusted) => {
     const { rawHeaders: raw, headers } = request;
     const isNamed = namedInConnection(headers.connection);
@@ -95,7 +95,7 @@ function addForwarded(
   trusted: boolean,
   addressHeader: AddressHeader,
 ): void {
-  const peer = plainAddress(socket.remoteAddress ?? unknownClient);
+  const peer = canonicalSocketAddress(socket.remoteAddress ?? unknownClient);
   const fromProxy = (name: string) => (trusted ? joined(headers[name]) : undefined);
   const { host = '' } = headers;
   if (addressHeader === 'forwarded') {

@@ -4,10 +4,10 @@ import type { Logger } from 'pino';
 import { rejectBrokenRequest, rejectOnSocket, requestLimits } from '../http/broken-requests.ts';
 import type { AddressHeader } from '../http/client-address.ts';
 import { type ApiProblem, internalError } from '../http/errors.ts';
-import { logAnswered, logsRequests } from '../http/logging.ts';
+import { logRequest, logsRequests } from '../http/logging.ts';
 import { checkPreflight } from '../http/origin.ts';
 import { PreformattedResponse } from '../http/preformatted-response.ts';
-import { clientLeft, type RequestCounts } from '../http/request-counts.ts';
+import { clientClosedStatus, type RequestCounts } from '../http/request-counts.ts';
 import { clientRequestId, nextRequestId } from '../http/request-ids.ts';
 import { type RequestFields, readFields } from '../verification/request-fields.ts';
 import type { MaybePromise, Rejected } from '../verification/result.ts';
@@ -45,7 +45,7 @@ interface Options {
   addressHeader: AddressHeader;
   /** Whether the process is shutting down, so that each response closes its connection. */
   isStopping: () => boolean;
-  requests: Pick<RequestCounts, 'answered'>;
+  requests: Pick<RequestCounts, 'recordResponse'>;
   log: Logger;
   timeouts?: Timeouts;
 }
@@ -262,10 +262,10 @@ export class Gateway {
     const { requests, log } = this.#options;
     const { method = '' } = request;
     const ms = performance.now() - start;
-    const status = response.headersSent ? response.statusCode : clientLeft;
-    requests.answered({ method, route: 'gateway' }, status, ms);
+    const status = response.headersSent ? response.statusCode : clientClosedStatus;
+    requests.recordResponse({ method, route: 'gateway' }, status, ms);
     if (!this.#logsEachRequest) return;
-    logAnswered(log, { method, route: 'gateway', status, ms }, { reqId: id, ...clientRequestId(request) });
+    logRequest(log, { method, route: 'gateway', status, ms }, { reqId: id, ...clientRequestId(request) });
   }
 }
 

@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http';
-import { cached } from '../http/cached.ts';
+import { memoize } from '../http/memoize.ts';
 import { dateField, type PreformattedResponse } from '../http/preformatted-response.ts';
 import { canonicalName } from '../http/proxy-fields.ts';
 import { limitFieldNames } from '../limits/fields.ts';
@@ -43,7 +43,7 @@ type Treatment =
 /** Writes response heads to clients: the upstream's status and fields, and the gateway's own fields. */
 export class ResponseHeadWriter {
   readonly #rules: Rules;
-  readonly #treatmentOf = cached(treat);
+  readonly #treatmentOf = memoize(treat);
   readonly #connection: string;
 
   constructor(rules: Rules) {

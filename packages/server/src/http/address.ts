@@ -19,14 +19,14 @@ export function canonicalAddress(text: string): string | null {
   if (version === 4) return text;
   if (version === 0) return null;
   const { address } = new SocketAddress({ address: withoutZone(text), family: 'ipv6' });
-  return plainAddress(address);
+  return canonicalSocketAddress(address);
 }
 
 /**
  * The canonical address of a socket. Node already formats it so, except that a socket that listens on IPv6 reports IPv4
  * addresses as mapped ones, and link-local addresses with a zone.
  */
-export function plainAddress(address: string): string {
+export function canonicalSocketAddress(address: string): string {
   const bare = withoutZone(address);
   return bare.startsWith('::ffff:') && bare.includes('.') ? bare.slice(7) : bare;
 }
@@ -37,7 +37,7 @@ export function plainAddress(address: string): string {
  * @returns the canonical address; null for anything else, such as `unknown`, a name, or an address with letters
  * behind it
  */
-export function readNode(text: string): string | null {
+export function parseForwardedNode(text: string): string | null {
   if (text.length > longestNode) return null;
   const address = bracketed.exec(text)?.[1] ?? withPort.exec(text)?.[1] ?? text;
   return canonicalAddress(address);

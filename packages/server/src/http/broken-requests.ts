@@ -24,7 +24,10 @@ const problems: Record<string, string> = {
  *
  * @param hosts number of Host fields
  */
-export function checkForm({ url = '', httpVersion }: IncomingMessage, hosts: number): ApiProblem | null {
+export function checkRequestForm(
+  { url = '', httpVersion }: IncomingMessage,
+  hosts: number,
+): ApiProblem | null {
   if (url.length > requestLimits.url) {
     return { code: 'invalid_request', message: `The URL is longer than ${requestLimits.url} bytes.` };
   }

@@ -36,7 +36,7 @@ export interface Callers {
    *
    * @throws {RequestError} when the key was revoked or the session ended meanwhile
    */
-  demandAgain(request: FastifyRequest, needs: Scope): Promise<void>;
+  reauthenticate(request: FastifyRequest, needs: Scope): Promise<void>;
   /** The caller that the hooks have authenticated. */
   of(request: FastifyRequest): Caller;
 }

@@ -5,8 +5,8 @@ import { clientOf, requestFrom, trusted } from '../../../../test/support/proxied
 import {
   type AddressHeader,
   addressHeaders,
-  clientAddress,
-  trustedPeer,
+  createClientAddress,
+  createTrustedPeerCheck,
   unknownClient,
 } from './client-address.ts';
 import { wellFormedEnd } from './forwarded.ts';
@@ -132,10 +132,10 @@ test('only the configured header is read', () => {
     'Forwarded',
     'for=203.0.113.2',
   ]);
-  assert.equal(clientAddress(trusted, 'x-forwarded-for')(request), '203.0.113.1');
-  assert.equal(clientAddress(trusted, 'forwarded')(request), '203.0.113.2');
+  assert.equal(createClientAddress(trusted, 'x-forwarded-for')(request), '203.0.113.1');
+  assert.equal(createClientAddress(trusted, 'forwarded')(request), '203.0.113.2');
   const other = requestFrom('127.0.0.1', ['X-Forwarded-For', '203.0.113.1']);
-  assert.equal(clientAddress(trusted, 'forwarded')(other), '127.0.0.1');
+  assert.equal(createClientAddress(trusted, 'forwarded')(other), '127.0.0.1');
 });
 
 test('an untrusted peer is the client itself, whatever it sends', () => {
@@ -148,19 +148,19 @@ test('an untrusted peer is the client itself, whatever it sends', () => {
       [undefined, unknownClient],
     ]) {
       const request = requestFrom(peer, fields);
-      assert.equal(clientAddress(trusted, header)(request), client);
-      assert.equal(clientAddress([], header)(request), client);
-      assert.equal(trustedPeer(trusted)(request), false);
+      assert.equal(createClientAddress(trusted, header)(request), client);
+      assert.equal(createClientAddress([], header)(request), client);
+      assert.equal(createTrustedPeerCheck(trusted)(request), false);
     }
     const mapped = requestFrom('::ffff:10.1.1.1', fields);
-    assert.equal(trustedPeer(trusted)(mapped), true);
-    assert.match(clientAddress(trusted, header)(mapped), /^203\.0\.113\.[12]$/);
-    assert.equal(clientAddress([], header)(mapped), '10.1.1.1');
+    assert.equal(createTrustedPeerCheck(trusted)(mapped), true);
+    assert.match(createClientAddress(trusted, header)(mapped), /^203\.0\.113\.[12]$/);
+    assert.equal(createClientAddress([], header)(mapped), '10.1.1.1');
   }
 });
 
 test('an IPv6 range contains no IPv4 addresses, and a range of mapped addresses is an IPv4 range', () => {
-  const from = (ranges: string[], peer: string) => trustedPeer(ranges)(requestFrom(peer));
+  const from = (ranges: string[], peer: string) => createTrustedPeerCheck(ranges)(requestFrom(peer));
   assert.equal(from(['::/1'], '203.0.113.1'), false);
   assert.equal(from(['::/1'], '::ffff:203.0.113.1'), false);
   assert.equal(from(['::/1'], '2001:db8::1'), true);

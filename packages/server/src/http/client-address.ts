@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
-import { plainAddress, readNode } from './address.ts';
-import { cached } from './cached.ts';
+import { canonicalSocketAddress, parseForwardedNode } from './address.ts';
 import { nodeOfElement, startOfLastElement } from './forwarded.ts';
+import { memoize } from './memoize.ts';
 import { addressMatcher } from './trusted-proxies.ts';
 
 /** The header fields that can name the client. Only one of them is read. */
@@ -43,11 +43,11 @@ const formats: Record<AddressHeader, Format> = {
   'x-forwarded-for': {
     // With `end` 0 the list is empty, and lastIndexOf would take -1 for 0.
     start: (list, end) => (end === 0 ? 0 : list.lastIndexOf(',', end - 1) + 1),
-    read: (entry) => readNode(unquoted(entry.trim())),
+    read: (entry) => parseForwardedNode(unquoted(entry.trim())),
   },
   forwarded: {
     start: startOfLastElement,
-    read: (element) => readNode(nodeOfElement(element) ?? ''),
+    read: (element) => parseForwardedNode(nodeOfElement(element) ?? ''),
   },
 };
 
@@ -60,17 +60,18 @@ const formats: Record<AddressHeader, Format> = {
  * @param trusted addresses and ranges of proxies
  * @param header the only field that is read; a proxy forwards the other one as the client sent it
  */
-export function clientAddress(trusted: readonly string[], header: AddressHeader): ClientAddress {
-  if (trusted.length === 0) return ({ socket }) => plainAddress(socket.remoteAddress ?? unknownClient);
+export function createClientAddress(trusted: readonly string[], header: AddressHeader): ClientAddress {
+  if (trusted.length === 0)
+    return ({ socket }) => canonicalSocketAddress(socket.remoteAddress ?? unknownClient);
   const matches = addressMatcher(trusted);
-  const isTrusted = cached((peer) => peer !== unknownClient && matches(peer));
+  const isTrusted = memoize((peer) => peer !== unknownClient && matches(peer));
   const { start, read } = formats[header];
-  const readEntry = cached((entry): Entry => {
+  const readEntry = memoize((entry): Entry => {
     const address = read(entry);
     return { address, trusted: address !== null && matches(address) };
   });
   return ({ socket, rawHeaders }) => {
-    const peer = plainAddress(socket.remoteAddress ?? unknownClient);
+    const peer = canonicalSocketAddress(socket.remoteAddress ?? unknownClient);
     if (!isTrusted(peer)) return peer;
     return lastUntrusted(valuesOf(rawHeaders, header), start, readEntry) ?? peer;
   };
@@ -82,10 +83,11 @@ export function clientAddress(trusted: readonly string[], header: AddressHeader)
  *
  * @param trusted addresses and ranges of proxies
  */
-export function trustedPeer(trusted: readonly string[]): (request: IncomingMessage) => boolean {
+export function createTrustedPeerCheck(trusted: readonly string[]): (request: IncomingMessage) => boolean {
   if (trusted.length === 0) return () => false;
   const isTrusted = addressMatcher(trusted);
-  return ({ socket }) => socket.remoteAddress !== undefined && isTrusted(plainAddress(socket.remoteAddress));
+  return ({ socket }) =>
+    socket.remoteAddress !== undefined && isTrusted(canonicalSocketAddress(socket.remoteAddress));
 }
 
 /**

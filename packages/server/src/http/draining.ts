@@ -10,7 +10,7 @@ export interface Draining {
  * Makes each response close its connection once draining begins. A load balancer that keeps connections open could
  * otherwise send a request at the moment in which the server closes the connection, and the request would be lost.
  */
-export function drainable(app: FastifyInstance): Draining {
+export function addDraining(app: FastifyInstance): Draining {
   let begun = false;
   const begin = () => {
     begun = true;

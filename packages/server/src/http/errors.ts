@@ -2,7 +2,7 @@ import { type ErrorCode, errorCodes } from '@soku/contract/error-codes';
 import type { FastifyReply } from 'fastify';
 
 /** The problem of one field. `path` is like `expiresAt` or `scopes.0`. */
-export interface Detail {
+export interface ProblemDetail {
   path: string;
   problem: string;
   keyId?: string;
@@ -13,7 +13,7 @@ export interface ApiProblem {
   code: ErrorCode;
   /** States what is wrong and what to do. Never contains any part of a key. */
   message: string;
-  details?: Detail[];
+  details?: ProblemDetail[];
   /** For insufficient_scope: the required scope (RFC 6750 section 3). */
   scope?: string;
   /** Additional header fields, such as the limit of a 429. */

@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import type { Caller } from './caller.ts';
 import type { ClientAddress } from './client-address.ts';
 import { RequestError } from './errors.ts';
-import { atMostEvery } from './logging.ts';
+import { throttle } from './logging.ts';
 
 /** The messages of security events. They are stable, because operators search for them. */
 type Event =
@@ -39,12 +39,12 @@ interface Ids {
 export type LogEvent = (request: FastifyRequest, event: Event, ids: Ids) => void;
 
 /** Logs each security event at `info`, with the client's address and the request ID (ASVS 5.0 16.3). */
-export function eventLog(addressOf: ClientAddress): LogEvent {
+export function createEventLog(addressOf: ClientAddress): LogEvent {
   return (request, event, ids) => request.log.info({ ...ids, address: addressOf(request.raw) }, event);
 }
 
 /** The IDs of a caller. */
-export function idsOf({ actor: { kind, id }, workspaceId }: Caller): Ids {
+export function callerIds({ actor: { kind, id }, workspaceId }: Caller): Ids {
   return { ...(kind === 'person' ? { accountId: id } : { callerKeyId: id }), workspaceId };
 }
 
@@ -56,11 +56,11 @@ const rejectedInterval = 10_000;
  * at most one every ten seconds, with the number of those in between, so that a flood of requests does not fill the
  * disk.
  */
-export function rejectedLog(logEvent: LogEvent) {
+export function createRejectionLog(logEvent: LogEvent) {
   const logs = new Map(
     (['rate_limited', 'server_busy'] as const).map((code) => [
       code,
-      atMostEvery<FastifyRequest>(rejectedInterval, (request, unsaid) =>
+      throttle<FastifyRequest>(rejectedInterval, (request, unsaid) =>
         logEvent(request, 'password attempts rejected', { code, unsaid }),
       ),
     ]),

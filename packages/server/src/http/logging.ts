@@ -18,7 +18,7 @@ export async function createLog(level: Config['logLevel'], terminal: boolean): P
   if (!terminal) return pino(options);
   const { default: pretty } = await import('pino-pretty');
   return pino(
-    { ...options, hooks: { streamWrite: (line) => visible(redactKeys(line)) } },
+    { ...options, hooks: { streamWrite: (line) => escapeForTerminal(redactKeys(line)) } },
     pretty({ sync: true, translateTime: 'SYS:HH:MM:ss', ignore: 'pid,hostname', singleLine: true }),
   );
 }
@@ -30,7 +30,7 @@ const unprintable = /(?![\t\n])[\p{Cc}\p{Cf}\u2028\u2029]/gu;
  * Makes the texts of a JSON line safe for a terminal: pino-pretty prints them unchanged, and an escape sequence, for
  * example in a file name, could rewrite the screen or forge a line.
  */
-export function visible(line: string): string {
+export function escapeForTerminal(line: string): string {
   const spelled = (text: string) =>
     text.replace(unprintable, (mark) => `\\u${mark.codePointAt(0)?.toString(16).padStart(4, '0')}`);
   const shown = JSON.stringify(JSON.parse(line), (name, value: unknown) => {
@@ -57,7 +57,7 @@ interface Answered {
 }
 
 /** Logs a request. @param ids its ID and the client's ID for it, unless the logger has them */
-export function logAnswered(log: Pick<Logger, 'debug'>, answered: Answered, ids: object = {}): void {
+export function logRequest(log: Pick<Logger, 'debug'>, answered: Answered, ids: object = {}): void {
   log.debug({ ...ids, ...answered, ms: Math.round(answered.ms * 10) / 10 }, 'answered');
 }
 
@@ -68,7 +68,7 @@ export function logAnswered(log: Pick<Logger, 'debug'>, answered: Answered, ids:
  * @param interval ms
  * @param tell receives the number of failures that were skipped since the last call
  */
-export function atMostEvery<T>(
+export function throttle<T>(
   interval: number,
   tell: (failure: T, unsaid: number) => void,
   now: () => number = () => performance.now(),

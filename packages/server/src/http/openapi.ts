@@ -121,7 +121,7 @@ export async function registerOpenApi(
 export const operatorSecurity = [{}, { operator: [] }];
 
 /** GET /openapi.json. The document is created at the first call and cached, because it cannot change at run time. */
-export function openApiRoute(app: FastifyInstance): void {
+export function registerOpenApiRoute(app: FastifyInstance): void {
   let document: string | undefined;
   app.get('/openapi.json', { schema: { hide: true } }, async (_request, reply) => {
     document ??= JSON.stringify(completeDocument(app.swagger()));

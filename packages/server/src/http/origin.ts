@@ -8,7 +8,7 @@ const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS']);
  * The origins whose pages may use a session: that of the public URL. If it is a loopback name, all loopback names are
  * equivalent, so that 127.0.0.1 works as well as localhost.
  */
-export function ownOrigins(publicUrl: string): string[] {
+export function allowedOrigins(publicUrl: string): string[] {
   const url = new URL(publicUrl);
   const loopback = ['localhost', '127.0.0.1', '[::1]'];
   if (!loopback.includes(url.hostname)) return [url.origin];

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fastifyStatic from '@fastify/static';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { builtPages } from '../places.ts';
+import { dashboardDir } from '../paths.ts';
 import { StartupError } from '../startup-error.ts';
 import { sendProblem } from './errors.ts';
 
@@ -16,13 +16,13 @@ const pagePaths =
  * @throws {StartupError} 70 when the dashboard was not built
  */
 export async function registerPages(app: FastifyInstance): Promise<void> {
-  const indexFile = join(builtPages, 'index.html');
+  const indexFile = join(dashboardDir, 'index.html');
   if (!existsSync(indexFile)) {
     throw new StartupError('software', 'The dashboard is not built. Start with: npm start');
   }
   const page = readFileSync(indexFile);
   await app.register(fastifyStatic, {
-    root: builtPages,
+    root: dashboardDir,
     index: false,
     // Each file becomes its own route at the start, so no request can name a path on disk.
     wildcard: false,

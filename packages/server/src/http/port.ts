@@ -1,8 +1,8 @@
 import { lookup } from 'node:dns/promises';
 import { createServer, type Server } from 'node:net';
 import type { FastifyInstance } from 'fastify';
-import { codeOf } from '../code-of.ts';
 import type { Config } from '../config.ts';
+import { errorCodeOf } from '../error-code.ts';
 import { StartupError } from '../startup-error.ts';
 
 type PortVariable = 'PORT' | 'SOKU_GATEWAY_PORT';
@@ -50,7 +50,7 @@ export async function listen(
   try {
     await app.listen({ host: first, port, listenTextResolver: () => `Listening on ${config.publicUrl}` });
   } catch (error) {
-    throw notAvailable(host, port, 'PORT', codeOf(error) || undefined);
+    throw notAvailable(host, port, 'PORT', errorCodeOf(error) || undefined);
   }
 }
 

@@ -51,7 +51,7 @@ export class PreformattedResponse<
  * @param make receives the field as a line
  * @returns a function of the time in epoch ms
  */
-export function onceASecond(make: (date: string) => string): (now: number) => string {
+export function cachedPerSecond(make: (date: string) => string): (now: number) => string {
   let second = 0;
   let text = '';
   return (now) => {
@@ -65,4 +65,4 @@ export function onceASecond(make: (date: string) => string): (now: number) => st
 }
 
 /** The Date field as a line. @param now epoch ms */
-export const dateField = onceASecond((date) => date);
+export const dateField = cachedPerSecond((date) => date);

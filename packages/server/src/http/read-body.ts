@@ -16,12 +16,12 @@ export function readBody(request: IncomingMessage, done: (body: Buffer) => void)
 }
 
 /** Stores a body that was already read, for a request that is passed to the framework. */
-export function keepBody(request: IncomingMessage, body: Buffer): void {
+export function storeBody(request: IncomingMessage, body: Buffer): void {
   kept.set(request, body);
 }
 
 /** A stream of the body of a request that was already read. */
-export function bodyAgain(request: IncomingMessage): Readable {
+export function replayBody(request: IncomingMessage): Readable {
   const body = kept.get(request);
   return Readable.from(body === undefined ? [] : [body]);
 }

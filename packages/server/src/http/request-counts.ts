@@ -4,7 +4,7 @@ import { STATUS_CODES } from 'node:http';
 export const requestBucketEnds: readonly number[] = [1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 10_000];
 
 /** As in nginx: the client disconnected before the response. */
-export const clientLeft = 499;
+export const clientClosedStatus = 499;
 
 /** The durations of the requests of one route and method. */
 interface Durations {
@@ -38,9 +38,9 @@ export class RequestCounts {
   readonly #durations = new Map<string, Durations>();
 
   /** @param ms time until the response */
-  answered(request: { method: string; route: string }, code: number, ms: number): void {
+  recordResponse(request: { method: string; route: string }, code: number, ms: number): void {
     const { route } = request;
-    const status = code in STATUS_CODES || code === clientLeft ? code : 'other';
+    const status = code in STATUS_CODES || code === clientClosedStatus ? code : 'other';
     const method = knownMethods.has(request.method) ? request.method : 'other';
     const key = `${method} ${route}`;
     const counted = this.#statuses.get(`${key} ${status}`);
@@ -58,7 +58,7 @@ export class RequestCounts {
   }
 
   /** Counts a `GET /v1/verify` on the hot path, whose duration is in VerificationCounts. */
-  verified(status: number): void {
+  recordVerification(status: number): void {
     this.#verified.set(status, (this.#verified.get(status) ?? 0) + 1);
   }
 

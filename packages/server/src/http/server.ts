@@ -16,16 +16,16 @@ import {
 } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { DatabaseUnavailable, StorageUnavailable } from '../database/unavailable.ts';
-import { checkForm, rejectBrokenRequest, requestLimits } from './broken-requests.ts';
+import { checkRequestForm, rejectBrokenRequest, requestLimits } from './broken-requests.ts';
 import type { ClientAddress } from './client-address.ts';
-import { type ApiProblem, type Detail, internalError, RequestError, sendProblem } from './errors.ts';
-import { atMostEvery, logAnswered, logsRequests } from './logging.ts';
-import { checkOrigin, checkPreflight, ownOrigins } from './origin.ts';
+import { type ApiProblem, internalError, type ProblemDetail, RequestError, sendProblem } from './errors.ts';
+import { logRequest, logsRequests, throttle } from './logging.ts';
+import { allowedOrigins, checkOrigin, checkPreflight } from './origin.ts';
 import { PreformattedResponse } from './preformatted-response.ts';
-import { bodyAgain } from './read-body.ts';
+import { replayBody } from './read-body.ts';
 import type { RequestCounts } from './request-counts.ts';
 import { clientRequestId, nextRequestId } from './request-ids.ts';
-import { unavailable } from './unavailable.ts';
+import { unavailableProblem } from './unavailable.ts';
 import { readUtf8 } from './utf8.ts';
 
 interface Options {
@@ -87,7 +87,7 @@ export function createServer(options: Options) {
   // A request whose body has ended, because it is empty or was read before, emits no end event, for which the parsers
   // would wait.
   app.addHook('preParsing', async ({ raw }, _reply, payload) =>
-    raw.readableEnded ? bodyAgain(raw) : payload,
+    raw.readableEnded ? replayBody(raw) : payload,
   );
 
   setDefaults(app.server);
@@ -97,17 +97,21 @@ export function createServer(options: Options) {
   // A form of another site can send text/plain without a preflight. No endpoint accepts it.
   app.removeContentTypeParser('text/plain');
 
-  const own = ownOrigins(publicUrl);
+  const own = allowedOrigins(publicUrl);
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
     acceptCookies(request.headers);
-    const malformed = checkForm(request.raw, request.raw.headersDistinct.host?.length ?? 0);
+    const malformed = checkRequestForm(request.raw, request.raw.headersDistinct.host?.length ?? 0);
     if (malformed !== null) return sendProblem(reply, malformed);
     const refusal = checkPreflight(request) ?? checkOrigin(request, own, usesSession);
     if (refusal !== null) return sendProblem(reply, refusal);
   });
   app.addHook('onResponse', async ({ method, routeOptions }, reply) => {
-    requests.answered({ method, route: routeOptions.url ?? 'none' }, reply.statusCode, reply.elapsedTime);
+    requests.recordResponse(
+      { method, route: routeOptions.url ?? 'none' },
+      reply.statusCode,
+      reply.elapsedTime,
+    );
   });
   // Without request logging, a request has no logging cost.
   if (logsRequests(log)) app.addHook('onResponse', logAnswer(addressOf));
@@ -117,7 +121,7 @@ export function createServer(options: Options) {
 
 /** Sends errors of handlers, counts failed writes, and logs an outage once instead of for each request. */
 function answerErrors(app: FastifyInstance, log: FastifyBaseLogger, requests: RequestCounts): void {
-  const logOutage = atMostEvery(outageInterval, (error: DatabaseUnavailable, unsaid) =>
+  const logOutage = throttle(outageInterval, (error: DatabaseUnavailable, unsaid) =>
     log.error(
       { err: error, unsaid },
       error instanceof StorageUnavailable ? 'the storage is unavailable' : 'the database does not respond',
@@ -127,7 +131,7 @@ function answerErrors(app: FastifyInstance, log: FastifyBaseLogger, requests: Re
     if (!(error instanceof DatabaseUnavailable)) return sendProblem(reply, refusalOf(error, request));
     logOutage(error);
     if (!['GET', 'HEAD'].includes(request.method)) requests.failedWrites += 1;
-    return sendProblem(reply, unavailable(error, request.method));
+    return sendProblem(reply, unavailableProblem(error, request.method));
   });
 }
 
@@ -163,7 +167,7 @@ function setDefaults(server: Server): void {
  * @param handle responds to a request, or returns false and leaves it untouched. It can also pass a request to the
  *   framework later, even after it has read the body (keepBody)
  */
-export function serveAhead(
+export function serveAheadOfFramework(
   app: FastifyInstance,
   handle: (request: IncomingMessage, response: PreformattedResponse, passOn: () => void) => boolean,
 ): void {
@@ -180,7 +184,7 @@ export function serveAhead(
 function logAnswer(addressOf: ClientAddress) {
   return async ({ log, method, routeOptions, raw }: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const { statusCode: status, elapsedTime: ms } = reply;
-    logAnswered(log, { method, route: routeOptions.url ?? 'none', status, ms, address: addressOf(raw) });
+    logRequest(log, { method, route: routeOptions.url ?? 'none', status, ms, address: addressOf(raw) });
   };
 }
 
@@ -226,7 +230,7 @@ function invalid(error: {
   validationContext?: string;
 }): ApiProblem {
   const place = places[error.validationContext ?? ''] ?? 'request';
-  const details: Detail[] = error.validation.map(({ instancePath, message = 'is invalid' }) => ({
+  const details: ProblemDetail[] = error.validation.map(({ instancePath, message = 'is invalid' }) => ({
     path: redactKeys(instancePath.replace(/^\//, '').replaceAll('/', '.')) || place,
     // zod includes the names of unknown fields in its message, and a client may have sent a key as one.
     problem: redactKeys(message),

@@ -6,7 +6,7 @@ import {
 import type { ApiProblem } from './errors.ts';
 
 /** The problem of the storage, and its solution. It names no path, because clients also read it. */
-export const storageProblems: Record<StorageProblem, string> = {
+export const storageProblemTexts: Record<StorageProblem, string> = {
   full: "The server's disk is full. Free some space.",
   readOnly: "The server's storage is read-only. Make it writable.",
   failed: "The server's storage fails. Check the disk and the log.",
@@ -15,12 +15,12 @@ export const storageProblems: Record<StorageProblem, string> = {
 };
 
 /** Describes the outcome of the request only as far as it is certain. */
-export function unavailable(failure: DatabaseUnavailable, method: string): ApiProblem {
+export function unavailableProblem(failure: DatabaseUnavailable, method: string): ApiProblem {
   if (failure instanceof StorageUnavailable) {
     const outcome = failure.rolledBack
       ? 'Nothing was changed; try again then.'
       : 'The change may or may not have been made: check before you retry.';
-    return { code: 'storage_unavailable', message: `${storageProblems[failure.problem]} ${outcome}` };
+    return { code: 'storage_unavailable', message: `${storageProblemTexts[failure.problem]} ${outcome}` };
   }
   const code = 'verification_unavailable';
   if (failure.code === 'locked') {

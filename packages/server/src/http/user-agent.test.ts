@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { containsKey, generateKey } from '@soku/key';
 import fc from 'fast-check';
-import { cleanUserAgent, longestAgent, shorten } from './user-agent.ts';
+import { cleanUserAgent, maxStoredAgentLength, truncateAgent } from './user-agent.ts';
 
 test('an ordinary user agent stays unchanged', () => {
   for (const agent of ['', 'curl/8.5.0', 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36', 'Bücher/1']) {
@@ -35,8 +35,8 @@ test('a key in an agent is removed, wherever it is', () => {
 test('a long agent is truncated for memory between two words, so that no part of a key remains at its end', () => {
   for (let at = 340; at < 420; at++) {
     const key = `sk_live_${'aB3'.repeat(11)}`.slice(0, 40);
-    const kept = shorten(`${'x '.repeat(at / 2)}${key} and more ${'y'.repeat(1000)}`);
-    assert.ok(kept.length <= longestAgent);
+    const kept = truncateAgent(`${'x '.repeat(at / 2)}${key} and more ${'y'.repeat(1000)}`);
+    assert.ok(kept.length <= maxStoredAgentLength);
     assert.ok(kept.endsWith(' ') || kept.includes(key), kept.slice(-60));
     assert.ok(!cleanUserAgent(kept).includes('aB3'));
   }

@@ -14,13 +14,13 @@ export function cleanUserAgent(agent: string): string {
 }
 
 /** Maximum length of an agent in memory. Headers can be much longer, and there can be very many secrets. */
-export const longestAgent = 400;
+export const maxStoredAgentLength = 400;
 
 /**
  * Truncates a long agent for memory. It ends between two words, so that its end contains no unrecognizable part of a
  * key. It is a copy, because a slice would keep the whole text in memory.
  */
-export function shorten(agent: string): string {
-  const start = agent.slice(0, longestAgent).replace(/\w*$/, '');
+export function truncateAgent(agent: string): string {
+  const start = agent.slice(0, maxStoredAgentLength).replace(/\w*$/, '');
   return Buffer.from(start, 'latin1').toString('latin1');
 }

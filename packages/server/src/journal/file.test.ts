@@ -17,7 +17,7 @@ import {
   contentOf,
   hashes,
   readAll,
-  refusalOf,
+  startupErrorOf,
   temporaryJournal,
 } from '../../../../test/support/journal-files.ts';
 import { RevokedHashFile } from './file.ts';
@@ -119,7 +119,7 @@ test('an inspection counts all records and decodes the last thousand; readAll fi
   content.writeUInt8(content.readUInt8(4 * recordLength) ^ 1, 4 * recordLength);
   writeFileSync(path, content);
   assert.equal((await file.inspect()).count, 1500);
-  assert.match(await refusalOf(file.readAll()), /^65 .* damaged in record 4\. /);
+  assert.match(await startupErrorOf(file.readAll()), /^65 .* damaged in record 4\. /);
 });
 
 /** A disk that records writes and syncs, and can fail to sync the directory. */

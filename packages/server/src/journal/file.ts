@@ -1,8 +1,8 @@
 import { type FileHandle, open, readFile, truncate } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { codeOf } from '../code-of.ts';
 import { replaceFile, syncDirectory, syncFile } from '../durable-files.ts';
+import { errorCodeOf } from '../error-code.ts';
 import { damagedJournal, unusableJournal } from './errors.ts';
 import * as format from './record.ts';
 import { readTextJournal, textJournalState } from './text-journal.ts';
@@ -150,7 +150,7 @@ export class RevokedHashFile {
   /** Reads only the header and the end, because a million hashes take 36 MB and every start does this. */
   async #readEnds(): Promise<Known & { header: Buffer; first: number; records: Buffer }> {
     const file = await open(this.#path, 'r').catch((error: unknown) => {
-      if (codeOf(error) === 'ENOENT') return undefined;
+      if (errorCodeOf(error) === 'ENOENT') return undefined;
       throw error;
     });
     if (file === undefined) return { ino: 0, size: 0, header: noBytes, first: 0, records: noBytes };
@@ -186,7 +186,7 @@ export class RevokedHashFile {
     try {
       return await readFile(this.#path);
     } catch (error) {
-      if (codeOf(error) === 'ENOENT') return noBytes;
+      if (errorCodeOf(error) === 'ENOENT') return noBytes;
       throw error;
     }
   }

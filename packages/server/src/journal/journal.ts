@@ -3,9 +3,9 @@ import type { DataDirectory } from '../database/data-directory.ts';
 import type { Hold } from '../database/directory-hold.ts';
 import type { Database } from '../database/open.ts';
 import { RequestError } from '../http/errors.ts';
-import { atMostEvery } from '../http/logging.ts';
+import { throttle } from '../http/logging.ts';
 import { exitCodes, StartupError } from '../startup-error.ts';
-import { later, Repeating } from '../timers/repeating.ts';
+import { later, PeriodicTask } from '../timers/periodic-task.ts';
 import {
   compareHashes,
   filterRevoked,
@@ -38,7 +38,7 @@ export class RevocationJournal {
   readonly #hold: Hold;
   readonly #database: Database;
   readonly #log: Logger;
-  readonly #background: Repeating;
+  readonly #background: PeriodicTask;
   /** Hashes of keys that a node has changed. Not all of them are revoked. */
   #changed: Uint8Array[] = [];
   /** Whether a full comparison is due: after a start, and when changes may have been missed. */
@@ -47,7 +47,7 @@ export class RevocationJournal {
   readonly #stopping = new AbortController();
   #onReapplied: (hashes: Uint8Array[]) => void = () => undefined;
 
-  readonly #logFailure = atMostEvery(failureInterval, (error: unknown, unsaid) =>
+  readonly #logFailure = throttle(failureInterval, (error: unknown, unsaid) =>
     this.#log.error({ err: error, unsaid }, 'a revoke could not be written to the revocation journal'),
   );
 
@@ -61,7 +61,7 @@ export class RevocationJournal {
     this.#hold = hold;
     this.#database = database;
     this.#log = log;
-    this.#background = new Repeating(() => this.#catchUp(), {
+    this.#background = new PeriodicTask(() => this.#catchUp(), {
       interval,
       failed: (error) => log.error({ err: error }, 'the revocation journal lags behind'),
       later,
@@ -115,7 +115,7 @@ export class RevocationJournal {
    */
   async append(hashes: readonly Uint8Array[]): Promise<void> {
     try {
-      this.#hold.demand();
+      this.#hold.checkNow();
       await this.#file.append(hashes.map(toHex));
     } catch (error) {
       this.#failedWrites += 1;
@@ -152,7 +152,7 @@ export class RevocationJournal {
 
   async #catchUp(): Promise<void> {
     // Stops if another process has taken over the data directory, which may write to the same file.
-    this.#hold.demand();
+    this.#hold.checkNow();
     const { kysely } = this.#database;
     while (this.#changed.length > 0) {
       const batch = this.#changed.slice(0, lookupBatchSize);

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import {
   hashes,
   readAll,
-  refusalOf,
+  startupErrorOf,
   temporaryJournal,
   textOf,
 } from '../../../../test/support/journal-files.ts';
@@ -66,7 +66,7 @@ test('an incomplete last line in a journal of an earlier version is not imported
     const { path, textPath, file } = temporaryJournal(t);
     writeFileSync(textPath, content);
     assert.match(
-      await refusalOf(file.inspect()),
+      await startupErrorOf(file.inspect()),
       new RegExp(`^65 .*dead-hashes is damaged in line ${line}\\. `),
     );
     assert.ok(!existsSync(path));

@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
-import { codeOf } from '../code-of.ts';
+import { errorCodeOf } from '../error-code.ts';
 import { damagedJournal } from './errors.ts';
 import type { TextJournalState } from './record.ts';
 
@@ -13,7 +13,7 @@ export async function textJournalState(path: string): Promise<TextJournalState |
     const { size, mtimeMs } = await stat(path);
     return { size, mtimeMs };
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined;
+    if (errorCodeOf(error) === 'ENOENT') return undefined;
     throw error;
   }
 }

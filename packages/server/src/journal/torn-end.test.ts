@@ -8,7 +8,7 @@ import {
   contentOf,
   hashes,
   readAll,
-  refusalOf,
+  startupErrorOf,
   temporaryJournal,
   textOf,
 } from '../../../../test/support/journal-files.ts';
@@ -108,7 +108,7 @@ test('only the remains of an interrupted write are removed; any other end is dam
     [Buffer.from(whole.toString('utf8')), 'its header, or has a newer format'],
   ];
   for (const [content, place] of damages) {
-    assert.match(await refusalOf(inspect(content)), new RegExp(`^65 .* damaged in ${place}\\. `));
+    assert.match(await startupErrorOf(inspect(content)), new RegExp(`^65 .* damaged in ${place}\\. `));
     assert.deepEqual(readFileSync(path), content);
   }
 });

@@ -72,7 +72,7 @@ export class CallerAuthenticator implements Callers {
     return { onRequest: authenticate, preHandler: authenticate };
   }
 
-  async demandAgain(request: FastifyRequest, needs: Scope): Promise<void> {
+  async reauthenticate(request: FastifyRequest, needs: Scope): Promise<void> {
     const ask = { needs: [needs], limited: false, recorded: false };
     const { caller, refusal } = await this.#find(request, ask, {});
     if (refusal !== undefined) throw new RequestError(refusal);

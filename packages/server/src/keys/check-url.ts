@@ -1,6 +1,6 @@
 import { containsKey, decodePercent } from '@soku/key';
 import type { FastifyInstance } from 'fastify';
-import { type ApiProblem, type Detail, sendProblem } from '../http/errors.ts';
+import { type ApiProblem, type ProblemDetail, sendProblem } from '../http/errors.ts';
 import { isQueryUtf8 } from '../http/utf8.ts';
 import { hasKeyInQuery } from '../verification/credentials.ts';
 
@@ -48,7 +48,7 @@ export function findUrlProblem(url: string, prefixes: readonly string[]): ApiPro
   const parameter = query.split('&').find(holds);
   const name = decodePercent(parameter?.split('=', 1)[0] ?? '');
   const place = parameter === undefined ? (holds(path) ? 'path' : 'query') : name;
-  const detail: Detail = {
+  const detail: ProblemDetail = {
     path: /^\w{1,40}$/.test(place) && !holds(place) ? place : 'query',
     problem: 'must not contain an API key',
   };

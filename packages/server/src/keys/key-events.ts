@@ -1,6 +1,6 @@
 import type { ChangeKey } from '@soku/contract/keys';
 import type { RateLimit } from '@soku/contract/rate-limits';
-import { writeScopes } from '../database/stored-scopes.ts';
+import { formatStoredScopes } from '../database/stored-scopes.ts';
 import { changesOf, type NewEvent } from '../events/events.ts';
 import type { Caller } from '../http/caller.ts';
 import { parseStoredRateLimit } from '../limits/rate-limit.ts';
@@ -24,7 +24,7 @@ export function keyCreated(
     action: 'key.created',
     target: { kind: 'key', id, name },
     details: {
-      scopes: writeScopes(scopes),
+      scopes: formatStoredScopes(scopes),
       expiresAt: expiresAt === null ? null : new Date(expiresAt).toISOString(),
       rateLimit,
     },

@@ -1,6 +1,6 @@
 import type { StatusFilter } from '@soku/contract/keys';
 import { type ExpressionBuilder, type ExpressionWrapper, type RawBuilder, type SqlBool, sql } from 'kysely';
-import { bytewise } from '../database/dialect.ts';
+import { binaryCollation } from '../database/dialect.ts';
 import type { Tables } from '../database/schema.ts';
 import { type PreviewPart, readSearch } from './search-text.ts';
 
@@ -66,7 +66,7 @@ function hasPreview(eb: KeyExpressions, part: PreviewPart, postgres: boolean) {
 
 /** Uses the expression of the indexes in migration 0008, so that they apply. All characters sort before `~`. */
 function begins(column: 'preview_start' | 'preview_end', text: string, postgres: boolean) {
-  const folded = sql`lower(${sql.ref(column)} ${bytewise(postgres)})`;
+  const folded = sql`lower(${sql.ref(column)} ${binaryCollation(postgres)})`;
   return sql<SqlBool>`(${folded} >= ${text} AND ${folded} <= ${`${text}~`})`;
 }
 

@@ -14,7 +14,7 @@ import {
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { type Callers, workspaceHeader } from '../http/caller.ts';
-import { idsOf, type LogEvent } from '../http/event-log.ts';
+import { callerIds, type LogEvent } from '../http/event-log.ts';
 import { keyErrorResponses } from '../http/openapi.ts';
 import type { KeyService } from './service.ts';
 
@@ -67,7 +67,7 @@ export const keyRoutes: FastifyPluginAsyncZod<{
     handler: async (request, reply) => {
       const caller = callers.of(request);
       const created = await keys.create(caller, request.body, request.headers['idempotency-key'] ?? null);
-      logEvent(request, 'key created', { ...idsOf(caller), keyId: created.key.id });
+      logEvent(request, 'key created', { ...callerIds(caller), keyId: created.key.id });
       return reply.code(201).header('cache-control', 'no-store').send(created);
     },
   });
@@ -124,7 +124,7 @@ export const keyRoutes: FastifyPluginAsyncZod<{
     ...callers.require('keys:write'),
     handler: async (request) => {
       const changed = await keys.change(callers.of(request), request.params.id, request.body);
-      logEvent(request, 'key changed', { ...idsOf(callers.of(request)), keyId: changed.id });
+      logEvent(request, 'key changed', { ...callerIds(callers.of(request)), keyId: changed.id });
       return changed;
     },
   });
@@ -152,7 +152,7 @@ export const keyRoutes: FastifyPluginAsyncZod<{
       const descendants = request.body?.descendants === true;
       const revoked = await keys.revoke(callers.of(request), request.params.id, descendants);
       const { id: keyId, revocation } = revoked;
-      const ids = { ...idsOf(callers.of(request)), keyId, descendants: revocation.descendants };
+      const ids = { ...callerIds(callers.of(request)), keyId, descendants: revocation.descendants };
       logEvent(request, 'key revoked', ids);
       return revoked;
     },

@@ -13,12 +13,12 @@ import type { RateLimit } from '@soku/contract/rate-limits';
 import type { Scope } from '@soku/contract/scopes';
 import { containsKey, formatPreview, generateKey, hashKey, parseKey } from '@soku/key';
 import { cutPage } from '../database/page.ts';
-import { readScopes } from '../database/stored-scopes.ts';
+import { parseStoredScopes } from '../database/stored-scopes.ts';
 import type { Caller } from '../http/caller.ts';
 import { RequestError } from '../http/errors.ts';
 import { newId } from '../ids.ts';
 import { parseStoredRateLimit } from '../limits/rate-limit.ts';
-import type { Changed, Propagation } from '../propagation/propagation.ts';
+import type { CommandChange, Propagation } from '../propagation/propagation.ts';
 import { limitOfNewKey, rejectHigherLimit } from './allowed-limit.ts';
 import { keyCreated, keysRevoked, keyUpdated } from './key-events.ts';
 import type { KeyRow, KeyStore } from './store.ts';
@@ -207,7 +207,7 @@ export class KeyService {
 }
 
 /** A revoke that changes nothing is also published, because the call that revoked these keys may still be waiting. */
-function changedBy({ key, revoked, journalKeyIds: keep }: RevokeResult): Changed {
+function changedBy({ key, revoked, journalKeyIds: keep }: RevokeResult): CommandChange {
   return { kind: 'revoked', ids: keep, ...(revoked.length === 0 && { republish: key.id }) };
 }
 
@@ -285,7 +285,7 @@ function present(row: KeyRow, now: number, lastUsedAt: ReadonlyMap<string, numbe
       previewEnd: row.preview_end,
     }),
     status: row.revoked_at !== null ? 'revoked' : expired ? 'expired' : 'active',
-    scopes: readScopes(row.scopes),
+    scopes: parseStoredScopes(row.scopes),
     createdAt: new Date(row.created_at).toISOString(),
     createdBy: row.created_by,
     lastUsedAt: used === undefined ? null : new Date(used).toISOString(),

@@ -5,7 +5,7 @@ import type { Kysely } from 'kysely';
 import { lockRow } from '../database/dialect.ts';
 import { foldName } from '../database/fold-name.ts';
 import type { Tables } from '../database/schema.ts';
-import { writeScopes } from '../database/stored-scopes.ts';
+import { formatStoredScopes } from '../database/stored-scopes.ts';
 import { formatStoredRateLimit, type StoredLimits } from '../limits/rate-limit.ts';
 import { planRevoke, revocableKeysQuery } from './descendants.ts';
 import { hasStatus } from './list-filter.ts';
@@ -131,7 +131,7 @@ async function insertRows(
       created_by: key.createdBy,
       name: key.name,
       name_folded: foldName(key.name),
-      scopes: writeScopes(key.scopes),
+      scopes: formatStoredScopes(key.scopes),
       expires_at: key.expiresAt,
       rate_limit: formatStoredRateLimit(rateLimit),
       created_at: key.createdAt,

@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import type { Later } from '../timers/repeating.ts';
+import type { Later } from '../timers/periodic-task.ts';
 import type { ClusterMember, ClusterTime } from './cluster-time.ts';
 import type { GrantRequest, GrantResult, PostgresGrants } from './postgres-grants.ts';
 import { minuteOf } from './sliding-window.ts';

@@ -1,9 +1,9 @@
 import type { Logger } from 'pino';
-import { lastWrite } from '../database/last-write.ts';
+import { writeWithRetries } from '../database/last-write.ts';
 import type { Database } from '../database/open.ts';
 import type { PostgresDatabase } from '../database/postgres.ts';
 import type { SqliteDatabase } from '../database/sqlite.ts';
-import { later, Repeating } from '../timers/repeating.ts';
+import { later, PeriodicTask } from '../timers/periodic-task.ts';
 import { type ClusterMember, ClusterTime } from './cluster-time.ts';
 import { GrantRounds } from './grant-rounds.ts';
 import { type GrantedWindow, Grants } from './grants.ts';
@@ -69,7 +69,7 @@ export function createLimits({
     },
     stop: async () => {
       clearInterval(timer);
-      await lastWrite(backend.stop).catch((error) =>
+      await writeWithRetries(backend.stop).catch((error) =>
         log.error(
           { err: error },
           'rate-limit windows could not be saved; every key starts with its full limit',
@@ -123,7 +123,7 @@ function clusterBackend(
     recovered: () => log.info('the database grants rate-limit quota again'),
   });
   const grants = new Grants({ time, rounds, windowOf: (keyId) => windows.ofKey(keyId) });
-  const pruning = new Repeating(() => store.prune(), {
+  const pruning = new PeriodicTask(() => store.prune(), {
     interval: intervals.prune,
     failed: (error) =>
       log.warn({ err: error }, 'old rate-limit windows could not be deleted; retrying later'),

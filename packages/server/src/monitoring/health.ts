@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { Database } from '../database/open.ts';
 import { type StorageProblem, StorageUnavailable } from '../database/unavailable.ts';
 import { errorResponses } from '../http/openapi.ts';
-import { storageProblems } from '../http/unavailable.ts';
+import { storageProblemTexts } from '../http/unavailable.ts';
 import type { NodeStatus } from '../propagation/node.ts';
 
 interface Options {
@@ -23,11 +23,11 @@ const reasons = {
   stopping: 'The server is stopping.',
   no_lease: 'PostgreSQL did not respond in time, so the server has no lease.',
   database_unavailable: 'The database does not respond.',
-  disk_full: storageProblems.full,
-  storage_read_only: storageProblems.readOnly,
-  storage_failed: storageProblems.failed,
-  data_directory_lost: storageProblems.lost,
-  disk_silent: storageProblems.silent,
+  disk_full: storageProblemTexts.full,
+  storage_read_only: storageProblemTexts.readOnly,
+  storage_failed: storageProblemTexts.failed,
+  data_directory_lost: storageProblemTexts.lost,
+  disk_silent: storageProblemTexts.silent,
 };
 type Reason = keyof typeof reasons;
 const reasonSchema = z.enum(Object.keys(reasons).filter((name): name is Reason => name in reasons));

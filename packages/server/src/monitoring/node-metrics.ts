@@ -1,12 +1,12 @@
 import type { NodeEntry } from '@soku/contract/nodes';
 import { Counter, Gauge, type Registry } from 'prom-client';
-import { type WaitFigures, waitBucketEnds } from '../propagation/wait-figures.ts';
+import { type WaitMetrics, waitBucketEnds } from '../propagation/wait-metrics.ts';
 import { histogramText } from './histogram.ts';
-import { setAll } from './set-all.ts';
+import { setValues } from './set-values.ts';
 
 /** What a node reports about itself and the others. */
 export interface NodeSource {
-  figures: WaitFigures;
+  figures: WaitMetrics;
   /** Heartbeats since the start of the process. */
   exchanges: { exchanges: number; failed: number };
   list: () => NodeEntry[];
@@ -68,12 +68,12 @@ function addListMetrics(registry: Registry, list: () => NodeEntry[]): void {
     collect() {
       const counts = { ready: 0, silent: 0 };
       for (const { state } of list()) counts[state] += 1;
-      setAll(this, 'state', counts);
+      setValues(this, 'state', counts);
     },
   });
 }
 
-function addWaitMetrics(registry: Registry, { byName }: WaitFigures): void {
+function addWaitMetrics(registry: Registry, { byName }: WaitMetrics): void {
   const registers = [registry];
   const labelNames = ['node'];
   new Counter({
@@ -82,7 +82,7 @@ function addWaitMetrics(registry: Registry, { byName }: WaitFigures): void {
     labelNames,
     registers,
     collect() {
-      setAll(this, 'node', Object.fromEntries([...byName].map(([name, { count }]) => [name, count])));
+      setValues(this, 'node', Object.fromEntries([...byName].map(([name, { count }]) => [name, count])));
     },
   });
   new Counter({
@@ -91,13 +91,17 @@ function addWaitMetrics(registry: Registry, { byName }: WaitFigures): void {
     labelNames,
     registers,
     collect() {
-      setAll(this, 'node', Object.fromEntries([...byName].map(([name, { sumMs }]) => [name, sumMs / 1000])));
+      setValues(
+        this,
+        'node',
+        Object.fromEntries([...byName].map(([name, { sumMs }]) => [name, sumMs / 1000])),
+      );
     },
   });
 }
 
 /** The histogram of how long changes, such as a revoke, waited for other nodes. */
-export function changeWaitText({ all, buckets }: WaitFigures): string {
+export function changeWaitText({ all, buckets }: WaitMetrics): string {
   return histogramText({
     name: 'soku_change_wait_seconds',
     help: 'Time from the commit of a change, such as a revoke, until it was in effect on every node',

@@ -40,7 +40,7 @@ const foreignHost: ApiProblem = {
  * Creates the access check of endpoints that describe the deployment itself and belong to no workspace: only operators
  * may read them. The check does not query the database, so it also works while the database is down.
  */
-export function operatorsOnly({ token, publicUrl, addressOf }: Options): OperatorCheck {
+export function createOperatorCheck({ token, publicUrl, addressOf }: Options): OperatorCheck {
   return token === undefined ? localOnly(publicUrl, addressOf) : tokenOnly(token, addressOf);
 }
 

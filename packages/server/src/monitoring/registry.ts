@@ -5,10 +5,10 @@ import { bucketEnds, type VerificationCounts } from '../verification/verificatio
 import { version } from '../version.ts';
 import { histogramText } from './histogram.ts';
 import { addNodeMetrics, changeWaitText, type NodeSource } from './node-metrics.ts';
-import { setAll } from './set-all.ts';
+import { setValues } from './set-values.ts';
 
 /** The values that the metrics read at each scrape. */
-export interface Sources {
+export interface MetricSources {
   verifications: VerificationCounts;
   requests: RequestCounts;
   /** Number of failed background writes. */
@@ -41,7 +41,7 @@ export interface Metrics {
  * The metrics of this process in Prometheus' format. No label contains client input: label values are Soku's own codes
  * and kinds, so their number is bounded and no key can be among them.
  */
-export function createMetrics(sources: Sources): Metrics {
+export function createMetrics(sources: MetricSources): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
@@ -67,7 +67,7 @@ export function createMetrics(sources: Sources): Metrics {
     labelNames: ['found'],
     registers,
     collect() {
-      setAll(this, 'found', verifications.lookups);
+      setValues(this, 'found', verifications.lookups);
     },
   });
   new Counter({
@@ -76,7 +76,7 @@ export function createMetrics(sources: Sources): Metrics {
     labelNames: ['policy'],
     registers,
     collect() {
-      setAll(this, 'policy', verifications.limited);
+      setValues(this, 'policy', verifications.limited);
     },
   });
   new Gauge({
@@ -85,7 +85,7 @@ export function createMetrics(sources: Sources): Metrics {
     labelNames: ['kind'],
     registers,
     collect() {
-      setAll(this, 'kind', sources.cached());
+      setValues(this, 'kind', sources.cached());
     },
   });
   new Gauge({
@@ -94,7 +94,7 @@ export function createMetrics(sources: Sources): Metrics {
     labelNames: ['policy'],
     registers,
     collect() {
-      setAll(this, 'policy', sources.windows());
+      setValues(this, 'policy', sources.windows());
     },
   });
   addDatabaseMetrics(registry, sources);
@@ -112,7 +112,7 @@ export function createMetrics(sources: Sources): Metrics {
   };
 }
 
-function addDatabaseMetrics(registry: Registry, { nodes, connections, unwrittenUses }: Sources): void {
+function addDatabaseMetrics(registry: Registry, { nodes, connections, unwrittenUses }: MetricSources): void {
   new Gauge({
     name: 'soku_usage_unwritten',
     help: 'Keys with usage counts that are not written yet; they are written every few seconds',
@@ -145,7 +145,7 @@ function durationsText({ durations, durationSum }: VerificationCounts): string {
   });
 }
 
-function addRequestMetrics(registry: Registry, { requests, failures, database }: Sources): void {
+function addRequestMetrics(registry: Registry, { requests, failures, database }: MetricSources): void {
   const registers = [registry];
   new Counter({
     name: 'soku_http_requests_total',
@@ -165,7 +165,7 @@ function addRequestMetrics(registry: Registry, { requests, failures, database }:
     labelNames: ['kind'],
     registers,
     collect() {
-      setAll(this, 'kind', { request: requests.failedWrites, ...failures() });
+      setValues(this, 'kind', { request: requests.failedWrites, ...failures() });
     },
   });
   new Gauge({
@@ -177,7 +177,7 @@ function addRequestMetrics(registry: Registry, { requests, failures, database }:
 }
 
 /** Timestamps rather than ages: an alert compares them with the time of Prometheus. */
-function addBackupMetrics(registry: Registry, { lastBackups }: Sources): void {
+function addBackupMetrics(registry: Registry, { lastBackups }: MetricSources): void {
   const registers = [registry];
   new Gauge({
     name: 'soku_last_backup_timestamp_seconds',
@@ -197,7 +197,7 @@ function addBackupMetrics(registry: Registry, { lastBackups }: Sources): void {
   });
 }
 
-function requestDurationsText({ requests }: Sources): string {
+function requestDurationsText({ requests }: MetricSources): string {
   return histogramText({
     name: 'soku_http_request_duration_seconds',
     help: 'Time until the response to a request, without GET /v1/verify (soku_verification_duration_seconds)',

@@ -3,10 +3,10 @@ import { z } from 'zod';
 import { sendProblem } from '../http/errors.ts';
 import { errorResponses, operatorSecurity } from '../http/openapi.ts';
 import type { OperatorCheck } from './operators.ts';
-import type { Metrics, Sources } from './registry.ts';
+import type { MetricSources, Metrics } from './registry.ts';
 
 interface Options {
-  sources: Sources;
+  sources: MetricSources;
   checkOperator: OperatorCheck;
 }
 

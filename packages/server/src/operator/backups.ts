@@ -5,8 +5,8 @@ import type { BackupLabel } from '../backup/backup-file.ts';
 import type { Progress } from '../backup/copy.ts';
 import { recordBackup } from '../backup/last-backup.ts';
 import { moveToPostgres, restore } from '../backup/restore.ts';
-import { codeOf } from '../code-of.ts';
 import { type Config, readConfig } from '../config.ts';
+import { errorCodeOf } from '../error-code.ts';
 import { createLog } from '../http/logging.ts';
 import type { Reapplied } from '../journal/compare.ts';
 import { StartupError } from '../startup-error.ts';
@@ -105,14 +105,14 @@ async function withPostgresErrors<T>({ databaseUrl }: Config, work: Promise<T>):
     return await work;
   } catch (error) {
     if (databaseUrl === undefined) throw error;
-    const { refusedStart } = await import('../database/postgres-failures.ts');
+    const { explainConnectFailure: refusedStart } = await import('../database/postgres-failures.ts');
     throw describePostgresError(refusedStart(error));
   }
 }
 
 /** Errors that PostgreSQL itself reports, such as a full disk, have an SQLSTATE of five characters. */
 function describePostgresError(error: unknown): unknown {
-  const hasSqlState = error instanceof Error && /^[0-9A-Z]{5}$/.test(codeOf(error));
+  const hasSqlState = error instanceof Error && /^[0-9A-Z]{5}$/.test(errorCodeOf(error));
   // ECONNRESET and similar codes are longer. EPIPE has five letters, but it is a system call error.
   if (!hasSqlState || error instanceof StartupError || 'syscall' in error) return error;
   return new StartupError('unavailable', `DATABASE_URL: PostgreSQL reported an error (${error.message}).`);

@@ -10,7 +10,7 @@ import type { Database } from '../database/open.ts';
 import { systemActor } from '../events/actor.ts';
 import { RequestError } from '../http/errors.ts';
 import { writeRevocation } from '../keys/writes.ts';
-import { manyNodesPropagation } from './many-nodes.ts';
+import { clusterPropagation } from './cluster-propagation.ts';
 import type { Propagation } from './propagation.ts';
 import { singleProcessPropagation } from './single-process.ts';
 
@@ -21,7 +21,7 @@ function propagationOf(database: Database): Propagation {
     return singleProcessPropagation(database, { forget: () => 0, forgetWorkspace: () => 0 }, journal);
   }
   const settle = async () => ({ nodes: 1, waitedMs: 0 });
-  return manyNodesPropagation(database, { settle }, { monotonic: () => 0, wall: () => 0 }, journal);
+  return clusterPropagation(database, { settle }, { monotonic: () => 0, wall: () => 0 }, journal);
 }
 
 /** Inserts a key that is not revoked. */

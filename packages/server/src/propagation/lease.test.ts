@@ -19,7 +19,7 @@ function newLease() {
 
 test('no lease is held before one is granted', () => {
   const { lease, holds } = newLease();
-  assert.deepEqual([holds(), lease.remaining()], [false, 0]);
+  assert.deepEqual([holds(), lease.remainingMs()], [false, 0]);
 });
 
 test('a lease lasts from the sending of the renewal, for its length minus the margin', () => {
@@ -27,18 +27,18 @@ test('a lease lasts from the sending of the renewal, for its length minus the ma
   const sent = { ...now };
   pass(300);
   lease.grant(sent);
-  assert.deepEqual([holds(), lease.remaining()], [true, 1500]);
+  assert.deepEqual([holds(), lease.remainingMs()], [true, 1500]);
   pass(1499);
-  assert.deepEqual([holds(), lease.remaining()], [true, 1]);
+  assert.deepEqual([holds(), lease.remainingMs()], [true, 1]);
   pass(1);
-  assert.deepEqual([holds(), lease.remaining()], [false, 0]);
+  assert.deepEqual([holds(), lease.remainingMs()], [false, 0]);
 });
 
 test('a dropped lease has ended until another is granted', () => {
   const { lease, now, holds } = newLease();
   lease.grant({ ...now });
   lease.drop();
-  assert.deepEqual([holds(), lease.remaining()], [false, 0]);
+  assert.deepEqual([holds(), lease.remainingMs()], [false, 0]);
   lease.grant({ ...now });
   assert.equal(holds(), true);
 });
@@ -49,7 +49,7 @@ test('a lease is lost when the wall clock shows that the machine was suspended',
   pass(0, 200);
   assert.equal(holds(), true, 'within the margin');
   pass(0, 1);
-  assert.deepEqual([holds(), lease.remaining()], [false, 0]);
+  assert.deepEqual([holds(), lease.remainingMs()], [false, 0]);
   lease.grant({ ...now });
   assert.equal(holds(), true, 'the next lease uses the current clocks');
 });

@@ -1,7 +1,7 @@
 import type { Clock } from './clock.ts';
 
 /** The lease parameters that all nodes of a database share, in ms. */
-export interface Terms {
+export interface LeaseTerms {
   /** Plus the margin, the longest time that a revoke waits for a silent node. Stored in the database. */
   leaseMs: number;
   /**
@@ -12,7 +12,7 @@ export interface Terms {
 }
 
 /** A reading of both clocks, in ms. */
-export interface Moment {
+export interface ClockReading {
   monotonic: number;
   wall: number;
 }
@@ -23,19 +23,19 @@ export interface Moment {
  */
 export class Lease {
   readonly #clock: Clock;
-  readonly #terms: Terms;
+  readonly #terms: LeaseTerms;
   /** End of the lease on the monotonic clock, ms. */
   #until = Number.NEGATIVE_INFINITY;
   /** Wall clock minus monotonic clock when the renewal was sent, ms. */
   #offset = 0;
 
-  constructor(clock: Clock, terms: Terms) {
+  constructor(clock: Clock, terms: LeaseTerms) {
     this.#clock = clock;
     this.#terms = terms;
   }
 
   /** @param sent read before the renewal was sent: a lease that starts later would outlast the author's wait */
-  grant(sent: Moment): void {
+  grant(sent: ClockReading): void {
     this.#until = sent.monotonic + this.#terms.leaseMs - this.#terms.marginMs;
     this.#offset = sent.wall - sent.monotonic;
   }
@@ -56,13 +56,13 @@ export class Lease {
   }
 
   /** Whether the renewal that granted the lease was sent within the last `ms` milliseconds. */
-  renewedWithin(ms: number): boolean {
+  wasRenewedWithin(ms: number): boolean {
     const { leaseMs, marginMs } = this.#terms;
-    return this.remaining() > leaseMs - marginMs - ms;
+    return this.remainingMs() > leaseMs - marginMs - ms;
   }
 
   /** ms until the lease expires; 0 without one. */
-  remaining(): number {
+  remainingMs(): number {
     if (!this.holds(this.#clock.wall())) return 0;
     return Math.max(0, this.#until - this.#clock.monotonic());
   }

@@ -44,6 +44,6 @@ const alone: NodeEntry = {
 };
 
 /** The list for SQLite, where this process is the only node. */
-export function onlyNode(): NodeEntry[] {
+export function singleNodeList(): NodeEntry[] {
   return [alone];
 }

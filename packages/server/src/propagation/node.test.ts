@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { QuietWorld } from '../../../../test/simulation/quiet.ts';
-import type { FeedLink } from './link.ts';
+import type { FeedLink } from './cluster-store.ts';
 
 /** ms after which a change is in effect, whatever the other nodes do: the lease plus its margin. */
 const longestWait = 2200;
@@ -114,13 +114,13 @@ test('a change is in effect as soon as the other node has acknowledged it', asyn
   assert.deepEqual(one.calls, ['empty', 'forget key_1'], 'this node has already applied it');
   two.node.wake();
   await world.run(20);
-  one.node.acked(undefined);
+  one.node.onAcknowledgment(undefined);
   await world.run(20);
   const { nodes, waitedMs } = settled() ?? {};
   assert.equal(nodes, 2);
   assert.ok(waitedMs !== undefined && waitedMs < 60, `${waitedMs} ms`);
   assert.deepEqual(two.calls, ['empty', 'forget key_1']);
-  const { all, byName } = one.node.figures;
+  const { all, byName } = one.node.waitMetrics;
   assert.equal(all.count, 1);
   assert.deepEqual([...byName.keys()], ['two']);
 });
@@ -143,7 +143,7 @@ test('an acknowledgment wakes the waiting call', async () => {
   two.node.wake();
   await world.run(15);
   assert.equal(settled(), undefined);
-  one.node.acked(undefined);
+  one.node.onAcknowledgment(undefined);
   await world.run(10);
   assert.equal(settled()?.nodes, 2);
 });
@@ -162,7 +162,7 @@ test('a change waits for a frozen node until its lease has expired, and the next
   await world.run(20);
   assert.equal(second()?.nodes, 1);
   assert.equal(world.database.nodes.size, 1);
-  assert.equal(one.node.figures.fenced, 1);
+  assert.equal(one.node.waitMetrics.fenced, 1);
 });
 
 test('without the database, a change is in effect when all leases have expired, including its own', async () => {
@@ -241,7 +241,7 @@ test('other nodes remove a node that has been silent for long', async () => {
   assert.equal(world.database.nodes.size, 2);
   await world.run(3000);
   assert.equal(world.database.nodes.size, 1);
-  assert.equal(one.node.figures.fenced, 1);
+  assert.equal(one.node.waitMetrics.fenced, 1);
 });
 
 test('no change waits for a stopped node, and it accepts nothing from its cache', async () => {

@@ -1,15 +1,15 @@
 import { StartupError } from '../startup-error.ts';
-import type { Later } from '../timers/repeating.ts';
+import type { Later } from '../timers/periodic-task.ts';
+import { Feed, type ReadTicket, type ReplicatedCache } from './change-log.ts';
 import type { Clock } from './clock.ts';
-import { Exchanges, type Outcome } from './exchanges.ts';
-import { type Cache, Feed, type Ticket } from './feed.ts';
-import { Lease, type Moment, type Terms } from './lease.ts';
-import type { Acknowledgement, ClusterSnapshot, FeedLink, Head } from './link.ts';
-import { Neighbours } from './neighbours.ts';
-import { OwnRows } from './own-rows.ts';
-import { WaitFigures } from './wait-figures.ts';
-import { type Settled, Waiting } from './waiting.ts';
-import { within } from './within.ts';
+import type { Acknowledgment, ClusterSnapshot, FeedLink, LogPosition } from './cluster-store.ts';
+import { Exchanges, type HeartbeatOutcome } from './heartbeats.ts';
+import { type ClockReading, Lease, type LeaseTerms } from './lease.ts';
+import { OwnRegistrations } from './own-registrations.ts';
+import { Peers } from './peers.ts';
+import { PropagationWait, type WaitResult } from './propagation-wait.ts';
+import { WaitMetrics } from './wait-metrics.ts';
+import { within } from './with-timeout.ts';
 
 export interface NodeOptions {
   /** Display name for operators; need not be unique. */
@@ -27,7 +27,7 @@ export interface NodeOptions {
   newId: () => string;
   /** Returns a number in [0, 1). */
   random: () => number;
-  cache: Cache;
+  cache: ReplicatedCache;
   /** Called with the first of several consecutive failures. */
   failed: (error: unknown) => void;
   /** Called at the first success after a failure. */
@@ -37,7 +37,7 @@ export interface NodeOptions {
 /** The parts that hold times. The simulation injects faulty ones and checks that it detects them. */
 export interface NodeParts {
   lease: Lease;
-  neighbours: Neighbours;
+  neighbours: Peers;
 }
 
 /** The state of a node, for operators. */
@@ -61,7 +61,10 @@ const heartbeatsPerLease = 5;
 const stopTimeoutMs = 1000;
 
 /** The lease terms that all nodes must share, from the options of one. */
-export function termsOf({ leaseMs, marginShare = 0.1 }: Pick<NodeOptions, 'leaseMs' | 'marginShare'>): Terms {
+export function leaseTermsOf({
+  leaseMs,
+  marginShare = 0.1,
+}: Pick<NodeOptions, 'leaseMs' | 'marginShare'>): LeaseTerms {
   return { leaseMs, marginMs: leaseMs * marginShare };
 }
 
@@ -71,17 +74,17 @@ export function termsOf({ leaseMs, marginShare = 0.1 }: Pick<NodeOptions, 'lease
  */
 export class VerifierNode {
   /** Wait times, for the metrics. */
-  readonly figures = new WaitFigures();
+  readonly waitMetrics = new WaitMetrics();
   readonly #options: NodeOptions;
-  readonly #terms: Terms;
+  readonly #terms: LeaseTerms;
   /** ms between two heartbeats when no change is notified. */
   readonly #interval: number;
   readonly #changeLog: Feed;
   readonly #lease: Lease;
-  readonly #peers: Neighbours;
-  readonly #registrations: OwnRows;
+  readonly #peers: Peers;
+  readonly #registrations: OwnRegistrations;
   readonly #heartbeats: Exchanges<ClusterSnapshot>;
-  readonly #waiting: Waiting;
+  readonly #waiting: PropagationWait;
   #headSeq = 0;
   /** The last change that this node has acknowledged. */
   #ackedSeq = 0;
@@ -90,24 +93,24 @@ export class VerifierNode {
   constructor(options: NodeOptions, parts: Partial<NodeParts> = {}) {
     this.#options = options;
     const { clock, later, link, newId } = options;
-    this.#terms = termsOf(options);
+    this.#terms = leaseTermsOf(options);
     this.#interval = options.leaseMs / heartbeatsPerLease;
     this.#changeLog = new Feed(options.cache);
     this.#lease = parts.lease ?? new Lease(clock, this.#terms);
-    this.#peers = parts.neighbours ?? new Neighbours();
-    this.#registrations = new OwnRows(link, newId);
+    this.#peers = parts.neighbours ?? new Peers();
+    this.#registrations = new OwnRegistrations(link, newId);
     this.#heartbeats = new Exchanges((isAwaited) => this.#heartbeat(isAwaited), {
       ...options,
       interval: this.#interval,
     });
-    const { figures } = this;
+    const { waitMetrics: figures } = this;
     const node = {
-      exchanged: () => this.#heartbeats.next(),
+      nextHeartbeat: () => this.#heartbeats.next(),
       isOwn: (id: string) => this.#registrations.has(id),
       silentMs: (id: string) => this.#peers.silentMs(id, clock.monotonic()),
       fence: (id: string) => this.#fence(id),
     };
-    this.#waiting = new Waiting({ clock, later, terms: this.#terms, node, figures });
+    this.#waiting = new PropagationWait({ clock, later, terms: this.#terms, node, figures });
   }
 
   /**
@@ -131,7 +134,7 @@ export class VerifierNode {
   }
 
   /** Call this before a read of a key is sent. */
-  beginRead(): Ticket {
+  beginRead(): ReadTicket {
     return this.#changeLog.beginRead();
   }
 
@@ -140,7 +143,7 @@ export class VerifierNode {
    *
    * @param head read in the same snapshot as the key
    */
-  mayCache(ticket: Ticket, head: Head): boolean {
+  mayCache(ticket: ReadTicket, head: LogPosition): boolean {
     return this.#changeLog.mayCache(ticket, head);
   }
 
@@ -150,8 +153,8 @@ export class VerifierNode {
   }
 
   /** Call this when a node has acknowledged a change, or may have. */
-  acked(ack: Acknowledgement | undefined): void {
-    this.#waiting.acked(ack);
+  onAcknowledgment(ack: Acknowledgment | undefined): void {
+    this.#waiting.onAcknowledgment(ack);
   }
 
   /** Resolves with a heartbeat that is sent after this call, once this node has applied every change it returned. */
@@ -165,7 +168,7 @@ export class VerifierNode {
    *
    * @param answeredAt monotonic ms at which the response to its commit had arrived
    */
-  settle(answeredAt: number): Promise<Settled> {
+  settle(answeredAt: number): Promise<WaitResult> {
     return this.#waiting.settle(answeredAt);
   }
 
@@ -177,7 +180,7 @@ export class VerifierNode {
       id: own,
       name: this.#options.name,
       registered,
-      leaseMs: this.#lease.remaining(),
+      leaseMs: this.#lease.remainingMs(),
       appliedSeq: applied.seq,
       headSeq: this.#headSeq,
       lag: Math.max(0, this.#headSeq - applied.seq),
@@ -198,8 +201,8 @@ export class VerifierNode {
 
   #reset(): void {
     this.#lease.drop();
-    this.#changeLog.startOver();
-    this.#registrations.renounce();
+    this.#changeLog.reset();
+    this.#registrations.retire();
   }
 
   /** Grants no lease: the author of a change that was committed before the row did not see this node. */
@@ -207,7 +210,7 @@ export class VerifierNode {
     const { link, name, leaseMs, newId } = this.#options;
     this.#reset();
     const { epoch } = this.#changeLog;
-    await link.register({ id: this.#registrations.take(), name, renewal: newId() });
+    await link.register({ id: this.#registrations.newId(), name, renewal: newId() });
     const head = await link.readHead();
     if (head.leaseMs !== leaseMs) {
       throw new StartupError(
@@ -224,7 +227,7 @@ export class VerifierNode {
     if (this.#stopped || this.#changeLog.epoch !== epoch) throw new Error('the node has been stopped');
   }
 
-  async #heartbeat(isAwaited: boolean): Promise<Outcome<ClusterSnapshot>> {
+  async #heartbeat(isAwaited: boolean): Promise<HeartbeatOutcome<ClusterSnapshot>> {
     const { link, clock, newId } = this.#options;
     if (!this.#changeLog.registered) await this.#join();
     const { epoch, applied } = this.#changeLog;
@@ -232,7 +235,7 @@ export class VerifierNode {
     // A heartbeat that fetches a change soon after a renewal only reads, so it waits for no flush to disk. One that a
     // revoke waits for always writes: a standby or a former primary could return an outdated head.
     const onlyReads =
-      !isAwaited && applied.seq === this.#ackedSeq && this.#lease.renewedWithin(this.#interval);
+      !isAwaited && applied.seq === this.#ackedSeq && this.#lease.wasRenewedWithin(this.#interval);
     const renewal = onlyReads ? undefined : newId();
     const snapshot = await link.exchange({ id: this.#registrations.id, acked: applied, renewal });
     this.#requireCurrent(epoch);
@@ -246,10 +249,13 @@ export class VerifierNode {
    *
    * @param renewed the clocks before the renewal was sent; undefined when the heartbeat only read
    */
-  #applySnapshot(snapshot: ClusterSnapshot, renewed: Moment | undefined): Outcome<ClusterSnapshot> {
+  #applySnapshot(
+    snapshot: ClusterSnapshot,
+    renewed: ClockReading | undefined,
+  ): HeartbeatOutcome<ClusterSnapshot> {
     const before = this.#changeLog.applied;
     this.#headSeq = snapshot.head.seq;
-    this.#peers.see(snapshot.nodes, this.#options.clock.monotonic());
+    this.#peers.observe(snapshot.nodes, this.#options.clock.monotonic());
     const applied = this.#changeLog.apply(snapshot);
     if (applied === 'broken') {
       this.#reset();
@@ -284,7 +290,7 @@ export class VerifierNode {
     if (row === undefined) return false;
     try {
       const gone = await this.#options.link.fence(id, row.renewal);
-      if (gone) this.figures.fenced += 1;
+      if (gone) this.waitMetrics.fenced += 1;
       return gone;
     } catch {
       return false;

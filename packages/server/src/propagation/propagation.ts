@@ -4,7 +4,7 @@ import type { NewEvent } from '../events/events.ts';
 import { RequestError } from '../http/errors.ts';
 
 /** What a transaction changed that verifiers may have cached. */
-export type Changed =
+export type CommandChange =
   | { kind: 'keys'; ids: readonly string[] }
   | { kind: 'workspace'; id: string }
   /**
@@ -18,7 +18,7 @@ export type Changed =
 export interface CommandResult<T> {
   value: T;
   /** Absent when no verifier can have cached what changed, such as a new key. */
-  changed?: Changed | undefined;
+  changed?: CommandChange | undefined;
   /** The audit events of the command, written in the same transaction. */
   events?: readonly NewEvent[];
 }
@@ -32,7 +32,7 @@ export interface VerifierCache {
 }
 
 /** Where a change is in effect. */
-export interface Effect {
+export interface PropagationResult {
   /** Number of servers that have applied the change. The others no longer verify from their caches. */
   nodes: number;
   /** How long the call waited for other servers, in ms. */
@@ -49,14 +49,16 @@ export interface Propagation {
    * @throws {RequestError} internal_error when the database undid a revoke; nothing was committed.
    *   storage_unavailable when a revoke is committed but not in the journal: the caller must retry it
    */
-  commit<T>(work: (db: Kysely<Tables>) => Promise<CommandResult<T>>): Promise<{ value: T; effect: Effect }>;
+  commit<T>(
+    work: (db: Kysely<Tables>) => Promise<CommandResult<T>>,
+  ): Promise<{ value: T; effect: PropagationResult }>;
 }
 
 /**
  * The error of a commit whose revoke the database undid. A trigger or rule that was added while the process runs can do
  * that, so every revoke is read back before the commit.
  */
-export function revokeUndone(): RequestError {
+export function revokeUndoneError(): RequestError {
   return new RequestError({
     code: 'internal_error',
     message:

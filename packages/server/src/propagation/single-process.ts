@@ -5,10 +5,10 @@ import type { SqliteDatabase } from '../database/sqlite.ts';
 import { appendEvents } from '../events/events.ts';
 import type { RevocationJournal } from '../journal/journal.ts';
 import {
-  type Changed,
+  type CommandChange,
   type CommandResult,
   type Propagation,
-  revokeUndone,
+  revokeUndoneError,
   type VerifierCache,
 } from './propagation.ts';
 
@@ -30,7 +30,7 @@ export function singleProcessPropagation(
 ): Propagation {
   journal.onReapplied((hashes) => memory.forget(hashes));
   /** @returns the hashes of the changed keys */
-  const evict = (changed: Changed | undefined): Uint8Array[] => {
+  const evict = (changed: CommandChange | undefined): Uint8Array[] => {
     if (changed === undefined) return [];
     if (changed.kind === 'workspace') {
       memory.forgetWorkspace(changed.id);
@@ -78,5 +78,5 @@ async function readBack(db: Kysely<Tables>, ids: readonly string[]): Promise<voi
     SELECT 1 FROM api_key k JOIN api_key_secret s ON s.key_id = k.id LEFT JOIN dead_hash d ON d.hash = s.hash
     WHERE k.id IN (SELECT value FROM json_each(${JSON.stringify(ids)}))
       AND (k.revoked_at IS NULL OR d.hash IS NULL) LIMIT 1`.execute(db);
-  if (rows.length > 0) throw revokeUndone();
+  if (rows.length > 0) throw revokeUndoneError();
 }

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { FastifyBaseLogger } from 'fastify';
 import type { ClientAddress } from '../http/client-address.ts';
 import { internalError } from '../http/errors.ts';
-import { logAnswered, logsRequests } from '../http/logging.ts';
+import { logRequest, logsRequests } from '../http/logging.ts';
 import type { PreformattedResponse } from '../http/preformatted-response.ts';
 import type { RequestCounts } from '../http/request-counts.ts';
 import { clientRequestId, nextRequestId } from '../http/request-ids.ts';
@@ -69,14 +69,14 @@ export class FastPath {
   report({ request, route, start }: FastPathExchange, status: number, id: string): void {
     const { requests, addressOf, log } = this.#options;
     if (start === undefined) {
-      requests.verified(status);
+      requests.recordVerification(status);
       return;
     }
     const { method = '' } = request;
     const ms = performance.now() - start;
-    requests.answered({ method, route }, status, ms);
+    requests.recordResponse({ method, route }, status, ms);
     if (!this.logsEachRequest) return;
     const ids = { reqId: id, ...clientRequestId(request) };
-    logAnswered(log, { method, route, status, ms, address: addressOf(request) }, ids);
+    logRequest(log, { method, route, status, ms, address: addressOf(request) }, ids);
   }
 }

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { checkForm } from '../http/broken-requests.ts';
+import { checkRequestForm } from '../http/broken-requests.ts';
 import type { ClientAddress } from '../http/client-address.ts';
 import type { ApiProblem } from '../http/errors.ts';
 import type { PreformattedResponse } from '../http/preformatted-response.ts';
@@ -65,7 +65,7 @@ export class ForwardAuth {
 
   #verify(request: IncomingMessage): Decision | Promise<Accepted | Rejected> {
     const fields = readFields(request.rawHeaders);
-    const malformed = checkForm(request, fields.hosts);
+    const malformed = checkRequestForm(request, fields.hosts);
     if (malformed !== null) return { malformed };
     const { verifier, addressOf } = this.#options;
     const ask = { targets: originalTargets, address: addressOf(request) };

@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import { verifyKeySchema } from '@soku/contract/verification';
 import type { z } from 'zod';
-import { checkForm, requestLimits } from '../http/broken-requests.ts';
+import { checkRequestForm, requestLimits } from '../http/broken-requests.ts';
 import type { ClientAddress } from '../http/client-address.ts';
 import type { PreformattedResponse } from '../http/preformatted-response.ts';
-import { keepBody, readBody } from '../http/read-body.ts';
+import { readBody, storeBody } from '../http/read-body.ts';
 import { nextRequestId } from '../http/request-ids.ts';
 import { readUtf8 } from '../http/utf8.ts';
 import { plainBearerToken } from './credentials.ts';
@@ -72,7 +72,7 @@ export class PostVerify {
     const { lane, addressOf } = this.#options;
     const fields = readFields(request.rawHeaders);
     const token = plainBearerToken(fields);
-    if (token === undefined || checkForm(request, fields.hosts) !== null) return undefined;
+    if (token === undefined || checkRequestForm(request, fields.hosts) !== null) return undefined;
     if (!lane.canSend(response) || !hasUsualFields(request)) return undefined;
     const caller = { token, userAgent: fields.userAgent, address: addressOf(request) };
     // Not recorded, because the framework would record a rejection again.
@@ -88,7 +88,7 @@ export class PostVerify {
     const { request } = exchange;
     const input = parseBody(request, body);
     if (input !== undefined) return this.#respond(exchange, caller, input);
-    keepBody(request, body);
+    storeBody(request, body);
     passOn();
   }
 

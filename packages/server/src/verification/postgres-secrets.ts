@@ -1,7 +1,7 @@
 import type { RateLimit } from '@soku/contract/rate-limits';
 import type pg from 'pg';
 import { z } from 'zod';
-import type { Head } from '../propagation/link.ts';
+import type { LogPosition } from '../propagation/cluster-store.ts';
 import type { SecretRead, SecretSource } from './secret-source.ts';
 import { parseStoredSecret, secretColumns, secretTables } from './stored-secret.ts';
 
@@ -31,7 +31,7 @@ export interface FillGuard<Ticket> {
   /** Called before the read is sent. */
   beginRead(): Ticket;
   /** @param head the newest change that the read saw */
-  mayCache(ticket: Ticket, head: Head): boolean;
+  mayCache(ticket: Ticket, head: LogPosition): boolean;
 }
 
 /** A requested secret whose statement has not been sent, with one or more waiting callers. */
@@ -105,7 +105,7 @@ export class PostgresSecrets<Ticket> implements SecretSource {
     const hashes = batch.map(([hash]) => Buffer.from(hash, 'latin1'));
     const { rows } = await this.#pool.query({ name: 'secrets', text: lookUp, values: [hashes] });
     const found = new Map<string, unknown>();
-    let head: Head | undefined;
+    let head: LogPosition | undefined;
     for (const row of rows) {
       const { head_seq: seq, head_token: token, hash } = rowSchema.parse(row);
       head = { seq, token };

@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http';
-import { dateField, onceASecond } from '../http/preformatted-response.ts';
+import { cachedPerSecond, dateField } from '../http/preformatted-response.ts';
 import { windowSeconds } from '../limits/fields.ts';
 import type { LimitState } from '../limits/sliding-window.ts';
 import type { KeyTable } from './key-table.ts';
@@ -9,10 +9,10 @@ import { commonFields } from './responses.ts';
 
 /** The start of every response that accepts a key, up to the request ID. Rebuilt once per second. */
 const acceptedStarts = {
-  204: onceASecond((date) =>
+  204: cachedPerSecond((date) =>
     flatten(`HTTP/1.1 204 No Content\r\n${date}${text(commonFields)}x-request-id: `),
   ),
-  200: onceASecond((date) =>
+  200: cachedPerSecond((date) =>
     flatten(`HTTP/1.1 200 OK\r\n${date}content-length: 0\r\n${text(commonFields)}x-request-id: `),
   ),
 };

@@ -1,4 +1,4 @@
-import { longestAgent, shorten } from '../http/user-agent.ts';
+import { maxStoredAgentLength, truncateAgent } from '../http/user-agent.ts';
 import { hourOf, hourStart } from '../usage/hours.ts';
 import type { PendingUses, SecretCounts } from '../usage/pending-uses.ts';
 import type { CountingTable } from '../usage/recorder.ts';
@@ -140,7 +140,9 @@ export class RowUsage implements CountingTable {
     const rows = this.#rows;
     const [oldAddress, oldAgent] = [rows[at + column.address] ?? 0, rows[at + column.agent] ?? 0];
     rows[at + column.address] = this.#addresses.acquire(address);
-    rows[at + column.agent] = this.#agents.acquire(agent.length > longestAgent ? shorten(agent) : agent);
+    rows[at + column.agent] = this.#agents.acquire(
+      agent.length > maxStoredAgentLength ? truncateAgent(agent) : agent,
+    );
     this.#addresses.release(oldAddress);
     this.#agents.release(oldAgent);
     rows[at + column.flags] = (rows[at + column.flags] ?? 0) | column.isNewClient;

@@ -18,7 +18,7 @@ export function sqliteSecrets(reader: DatabaseSync, hold: Hold, usualLimit: Rate
   const lookUp = reader.prepare(`SELECT ${secretColumns} FROM ${secretTables} WHERE s.hash = ?`);
   return {
     read: (hash) => {
-      if (!hold.holds()) hold.demand();
+      if (!hold.holds()) hold.checkNow();
       return {
         stored: parseStoredSecret(lookUp.get(Buffer.from(hash, 'latin1')), usualLimit),
         mayCache: mayCache,

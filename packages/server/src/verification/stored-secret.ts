@@ -1,6 +1,6 @@
 import type { RateLimit } from '@soku/contract/rate-limits';
 import { z } from 'zod';
-import { readScopes } from '../database/stored-scopes.ts';
+import { parseStoredScopes } from '../database/stored-scopes.ts';
 import { parseStoredRateLimit } from '../limits/rate-limit.ts';
 import type { Policy } from './check-policy.ts';
 
@@ -66,7 +66,7 @@ export function parseStoredSecret(row: unknown, usualLimit: RateLimit): StoredSe
       keyId: id,
       workspaceId: workspace_id,
       name,
-      scopes: readScopes(scopes),
+      scopes: parseStoredScopes(scopes),
       retiresAt: retires_at ?? Number.POSITIVE_INFINITY,
       expiresAt: expires_at ?? Number.POSITIVE_INFINITY,
       rateLimit: limit === 'off' ? null : limit,

@@ -1,7 +1,7 @@
 import { changeWorkspaceSchema, workspaceSchema } from '@soku/contract/workspaces';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { type Callers, workspaceHeader } from '../http/caller.ts';
-import { idsOf, type LogEvent } from '../http/event-log.ts';
+import { callerIds, type LogEvent } from '../http/event-log.ts';
 import { keyErrorResponses } from '../http/openapi.ts';
 import type { WorkspaceService } from './service.ts';
 
@@ -64,7 +64,7 @@ export const workspaceRoutes: FastifyPluginAsyncZod<Options> = async (
     ...callers.require('keys:write'),
     handler: async (request) => {
       const changed = await workspaces.change(callers.of(request), request.body);
-      logEvent(request, 'workspace settings changed', idsOf(callers.of(request)));
+      logEvent(request, 'workspace settings changed', callerIds(callers.of(request)));
       return changed;
     },
   });

@@ -1,5 +1,5 @@
 import { type Kysely, type Migration, sql } from 'kysely';
-import { bytewise, isPostgres } from '../dialect.ts';
+import { binaryCollation, isPostgres } from '../dialect.ts';
 import { foldName } from '../fold-name.ts';
 
 /** Rows per statement. */
@@ -11,7 +11,7 @@ const batch = 500;
  */
 export const search: Migration = {
   async up(db: Kysely<unknown>) {
-    const collation = bytewise(isPostgres(db));
+    const collation = binaryCollation(isPostgres(db));
     for (const column of ['preview_start', 'preview_end']) {
       await db.schema
         .createIndex(`api_key_secret_${column}`)

@@ -1,15 +1,15 @@
-import { type Change, type ClusterSnapshot, type Head, sameHead } from './link.ts';
+import { type ChangeEntry, type ClusterSnapshot, isSamePosition, type LogPosition } from './cluster-store.ts';
 
 /** The verifier's cache of keys. Both methods are called in the event-loop turn in which the change log advances. */
-export interface Cache {
-  forget(change: Change): void;
+export interface ReplicatedCache {
+  forget(change: ChangeEntry): void;
   empty(): void;
 }
 
 /** Taken when a read of a key is sent; identifies the state of the cache at that time. */
-export type Ticket = number;
+export type ReadTicket = number;
 
-const uncacheable: Ticket = -1;
+const uncacheable: ReadTicket = -1;
 
 /**
  * - complete: every change up to the head of the snapshot was evicted from the cache
@@ -20,13 +20,13 @@ type ApplyResult = 'complete' | 'partial' | 'broken';
 
 /** This node's position in the change log. It advances only through consecutive changes. */
 export class Feed {
-  readonly #cache: Cache;
+  readonly #cache: ReplicatedCache;
   /** Incremented each time the cache is emptied. */
   #epoch = 0;
   #registered = false;
-  #applied: Head = { seq: 0, token: '' };
+  #applied: LogPosition = { seq: 0, token: '' };
 
-  constructor(cache: Cache) {
+  constructor(cache: ReplicatedCache) {
     this.#cache = cache;
   }
 
@@ -39,19 +39,19 @@ export class Feed {
   }
 
   /** The newest change that was evicted from the cache. */
-  get applied(): Head {
+  get applied(): LogPosition {
     return this.#applied;
   }
 
   /** Empties the cache. Results of earlier reads may no longer be cached. */
-  startOver(): void {
+  reset(): void {
     this.#epoch += 1;
     this.#registered = false;
     this.#cache.empty();
   }
 
   /** @param head read after the node's row was committed, so that the author of a later change waits for this node */
-  begin(head: Head): void {
+  begin(head: LogPosition): void {
     this.#applied = head;
     this.#registered = true;
   }
@@ -62,13 +62,13 @@ export class Feed {
     if (head.seq > this.#applied.seq && !this.#applyConsecutive(changes)) return 'broken';
     if (head.seq > this.#applied.seq) return 'partial';
     // A head older than the applied change, or a different change with its number: a failover has lost commits.
-    return sameHead(head, this.#applied) ? 'complete' : 'broken';
+    return isSamePosition(head, this.#applied) ? 'complete' : 'broken';
   }
 
   /** @returns false at a gap, where a change may be missing */
-  #applyConsecutive(changes: readonly Change[]): boolean {
+  #applyConsecutive(changes: readonly ChangeEntry[]): boolean {
     const [last, ...next] = changes;
-    if (last === undefined || !sameHead(last, this.#applied) || next.length === 0) return false;
+    if (last === undefined || !isSamePosition(last, this.#applied) || next.length === 0) return false;
     for (const change of next) {
       if (change.seq !== this.#applied.seq + 1) return false;
       this.#cache.forget(change);
@@ -77,7 +77,7 @@ export class Feed {
     return true;
   }
 
-  beginRead(): Ticket {
+  beginRead(): ReadTicket {
     return this.#registered ? this.#epoch : uncacheable;
   }
 
@@ -86,8 +86,8 @@ export class Feed {
    *
    * @param head read in the same snapshot as the key: an older one may lack a change that was applied since
    */
-  mayCache(ticket: Ticket, head: Head): boolean {
+  mayCache(ticket: ReadTicket, head: LogPosition): boolean {
     if (ticket !== this.#epoch) return false;
-    return head.seq > this.#applied.seq || sameHead(head, this.#applied);
+    return head.seq > this.#applied.seq || isSamePosition(head, this.#applied);
   }
 }

@@ -2,14 +2,14 @@ import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { PostgresDatabase } from '../database/postgres.ts';
 import type { RevocationJournal } from '../journal/journal.ts';
-import { later, Repeating } from '../timers/repeating.ts';
+import { later, PeriodicTask } from '../timers/periodic-task.ts';
 import type { Clock } from './clock.ts';
-import type { Change } from './link.ts';
-import { manyNodesPropagation } from './many-nodes.ts';
-import { termsOf, VerifierNode } from './node.ts';
+import { clusterPropagation } from './cluster-propagation.ts';
+import type { ChangeEntry } from './cluster-store.ts';
+import { leaseTermsOf, VerifierNode } from './node.ts';
 import { listNodes, processName } from './node-list.ts';
-import { PostgresLink, parseAck } from './postgres-link.ts';
-import { PostgresNotices } from './postgres-notices.ts';
+import { PostgresLink, parseAck } from './postgres-cluster-store.ts';
+import { PostgresListener } from './postgres-listener.ts';
 import type { VerifierCache } from './propagation.ts';
 
 /** ms. Also stored in the database: a node with a different value does not start. */
@@ -21,7 +21,7 @@ const pruneInterval = 60_000;
 const clock: Clock = { monotonic: () => performance.now(), wall: Date.now };
 
 /** This process as a node of a cluster, with the real database, clocks and timers. */
-export function createNode(
+export function createNodeRuntime(
   database: PostgresDatabase,
   memory: VerifierCache,
   journal: RevocationJournal,
@@ -49,21 +49,24 @@ export function createNode(
     failed: (error) => log.error({ err: error }, 'the heartbeat to the database failed; retrying'),
     recovered: () => log.info('the database responds again'),
   });
-  const notices = new PostgresNotices({
+  const notices = new PostgresListener({
     connection: database.connection,
-    heard: { soku_change: () => node.wake(), soku_ack: (payload) => node.acked(parseAck(payload)) },
+    handlers: {
+      soku_change: () => node.wake(),
+      soku_ack: (payload) => node.onAcknowledgment(parseAck(payload)),
+    },
     later,
   });
-  const pruning = new Repeating(() => link.prune(), {
+  const pruning = new PeriodicTask(() => link.prune(), {
     interval: pruneInterval,
     failed: (error) => log.warn({ err: error }, 'could not delete old changes; retrying'),
     later,
   });
-  const { marginMs } = termsOf({ leaseMs });
+  const { marginMs } = leaseTermsOf({ leaseMs });
   return {
     node,
-    propagation: manyNodesPropagation(database, node, clock, journal),
-    exchanges: link.counts,
+    propagation: clusterPropagation(database, node, clock, journal),
+    exchanges: link.heartbeatCounts,
     list: () => listNodes(node.status(), leaseMs + marginMs),
     /** @throws when the database does not respond, or has a different lease length */
     start: async () => {
@@ -81,9 +84,9 @@ export function createNode(
   };
 }
 
-function forget(memory: VerifierCache, change: Change): void {
+function forget(memory: VerifierCache, change: ChangeEntry): void {
   if (change.kind === 'workspace') memory.forgetWorkspace(change.subject);
   else memory.forget(change.hashes);
 }
 
-export type Nodes = ReturnType<typeof createNode>;
+export type NodeRuntime = ReturnType<typeof createNodeRuntime>;

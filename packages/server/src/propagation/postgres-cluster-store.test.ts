@@ -6,7 +6,7 @@ import { after, test } from 'node:test';
 import { openPatiently } from '../../../../test/support/open-database.ts';
 import { temporaryDatabase } from '../../../../test/support/postgres-database.ts';
 import { insertSecrets } from '../../../../test/support/stored-secrets.ts';
-import { PostgresLink, parseAck } from './postgres-link.ts';
+import { PostgresLink, parseAck } from './postgres-cluster-store.ts';
 
 for (const format of ['hex', 'escape']) {
   test(`the hashes of a revoked key are read unchanged with bytea_output = ${format}`, async () => {

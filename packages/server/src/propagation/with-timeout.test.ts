@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { within } from './within.ts';
+import { within } from './with-timeout.ts';
 
 /** Timers that a test fires, and the pending ones. */
 function newTimers() {

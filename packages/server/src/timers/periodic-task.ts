@@ -16,7 +16,7 @@ interface Options {
 }
 
 /** Runs a job periodically, never twice at the same time. */
-export class Repeating {
+export class PeriodicTask {
   /** Number of failed runs. */
   failures = 0;
   readonly #job: () => Promise<void>;

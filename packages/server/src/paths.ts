@@ -7,9 +7,9 @@ import { fileURLToPath } from 'node:url';
 const here = (path: string) => new URL(path, import.meta.url);
 
 /** Directory of the built dashboard. */
-export const builtPages: string = fileURLToPath(here('../../dashboard/dist'));
+export const dashboardDir: string = fileURLToPath(here('../../dashboard/dist'));
 
 /** Entry file of the thread that hashes passwords. */
-export const passwordWorker: URL = import.meta.url.endsWith('.ts')
+export const passwordWorkerUrl: URL = import.meta.url.endsWith('.ts')
   ? here('./accounts/password-worker.ts')
   : here('./password-worker.js');

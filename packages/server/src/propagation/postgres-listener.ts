@@ -1,6 +1,6 @@
 import pg from 'pg';
-import type { Later } from '../timers/repeating.ts';
-import { within } from './within.ts';
+import type { Later } from '../timers/periodic-task.ts';
+import { within } from './with-timeout.ts';
 
 /** ms between two attempts to reconnect. Doubled each time. */
 const retryMs = { shortest: 100, longest: 5000 };
@@ -11,7 +11,7 @@ const stopTimeoutMs = 500;
 interface Options {
   connection: pg.ClientConfig;
   /** Handlers by channel. Also called with '' after a reconnect, because notifications may have been missed. */
-  heard: Record<string, (payload: string) => void>;
+  handlers: Record<string, (payload: string) => void>;
   later: Later;
 }
 
@@ -19,7 +19,7 @@ interface Options {
  * Listens for PostgreSQL notifications. A notification only triggers a check that would run a little later anyway:
  * while the connection is lost, changes propagate more slowly, but nothing fails.
  */
-export class PostgresNotices {
+export class PostgresListener {
   readonly #options: Options;
   #client: pg.Client | undefined;
   #cancel: () => void = () => undefined;
@@ -31,7 +31,7 @@ export class PostgresNotices {
 
   /** Resolves after the first attempt, whether it succeeded or not. */
   async start(delay: number = retryMs.shortest): Promise<void> {
-    const { connection, heard } = this.#options;
+    const { connection, handlers: heard } = this.#options;
     const client = new pg.Client({ ...connection, application_name: 'soku notices' });
     this.#client = client;
     let ended = false;

@@ -15,7 +15,7 @@ const drainTime = 2000;
 const defaultTimeouts = { stalled: 6000, write: 60_000, leave: 6000, close: 1000 };
 
 /** The steps of a shutdown, in order. */
-export interface Ending {
+export interface ShutdownSteps {
   /** Whether other nodes are ready to serve. */
   hasOthers: () => boolean;
   /** Makes /readyz return 503, and each response close its connection. */
@@ -37,9 +37,9 @@ export interface Ending {
 }
 
 /** Shuts the process down without losing work that has begun. @returns the exit code */
-export async function endProcess(
+export async function shutDown(
   signal: string,
-  ending: Ending,
+  ending: ShutdownSteps,
   patience = defaultTimeouts,
 ): Promise<number> {
   const { log, isRemote } = ending;
@@ -64,7 +64,7 @@ export async function endProcess(
 }
 
 /** @returns why some data was not written; undefined when all was */
-async function write(ending: Ending, { stalled, write: whole }: typeof defaultTimeouts) {
+async function write(ending: ShutdownSteps, { stalled, write: whole }: typeof defaultTimeouts) {
   const { promise: givenUp, resolve: giveUp } = Promise.withResolvers<string>();
   const stalling = setTimeout(giveUp, stalled, `the database accepted no write for ${stalled / 1000} s`);
   const over = setTimeout(giveUp, whole, `the database needed more than ${whole / 1000} s to write them`);

@@ -1,4 +1,4 @@
-import type { NodeRow } from './link.ts';
+import type { NodeRow } from './cluster-store.ts';
 
 interface Seen {
   row: NodeRow;
@@ -7,7 +7,7 @@ interface Seen {
 }
 
 /** The registered nodes of the cluster, and how long each has been silent. */
-export class Neighbours {
+export class Peers {
   #seen = new Map<string, Seen>();
 
   /**
@@ -15,7 +15,7 @@ export class Neighbours {
    * @param arrivedAt monotonic ms at which the response arrived. The time of sending would be too early: a renewal may
    *   have been committed after it.
    */
-  see(rows: readonly NodeRow[], arrivedAt: number): void {
+  observe(rows: readonly NodeRow[], arrivedAt: number): void {
     const seen = new Map<string, Seen>();
     for (const row of rows) {
       const before = this.#seen.get(row.id);

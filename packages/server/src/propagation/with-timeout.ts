@@ -1,4 +1,4 @@
-import type { Later } from '../timers/repeating.ts';
+import type { Later } from '../timers/periodic-task.ts';
 
 /** Resolves with the value of a promise, or with undefined when it rejects or does not settle within `ms`. */
 export function within<T>(promise: Promise<T>, ms: number, later: Later): Promise<T | undefined> {

@@ -5,23 +5,23 @@ export const waitBucketEnds = [5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000] a
 const maxNames = 50;
 
 /** Number of waits, and their total duration in ms. */
-export interface Waits {
+export interface WaitTotals {
   count: number;
   sumMs: number;
 }
 
 /** How long changes have waited for other nodes since the process started. */
-export class WaitFigures {
-  readonly all: Waits = { count: 0, sumMs: 0 };
+export class WaitMetrics {
+  readonly all: WaitTotals = { count: 0, sumMs: 0 };
   /** Bucket i counts waits above the previous bound and up to waitBucketEnds[i] ms; the last counts all longer ones. */
   readonly buckets: number[] = Array.from({ length: waitBucketEnds.length + 1 }, () => 0);
   /** By node name. */
-  readonly byName = new Map<string, Waits>();
+  readonly byName = new Map<string, WaitTotals>();
   /** Number of silent nodes whose rows this node has removed. */
   fenced = 0;
 
   /** Records the total wait of a change. */
-  settled(ms: number): void {
+  recordWait(ms: number): void {
     add(this.all, ms);
     const bucket = waitBucketEnds.findIndex((end) => ms <= end);
     const index = bucket === -1 ? waitBucketEnds.length : bucket;
@@ -29,7 +29,7 @@ export class WaitFigures {
   }
 
   /** Records how long a change waited for one node. */
-  waitedFor(name: string, ms: number): void {
+  recordNodeWait(name: string, ms: number): void {
     const known = this.byName.get(name) ?? { count: 0, sumMs: 0 };
     this.byName.delete(name);
     this.byName.set(name, known);
@@ -42,7 +42,7 @@ export class WaitFigures {
   }
 }
 
-function add(waits: Waits, ms: number): void {
+function add(waits: WaitTotals, ms: number): void {
   waits.count += 1;
   waits.sumMs += ms;
 }

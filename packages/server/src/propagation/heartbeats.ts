@@ -1,4 +1,4 @@
-import type { Later } from '../timers/repeating.ts';
+import type { Later } from '../timers/periodic-task.ts';
 
 interface Options {
   /** ms from the end of one heartbeat to the start of the next, unless one is requested sooner. */
@@ -13,7 +13,7 @@ interface Options {
 }
 
 /** The outcome of one heartbeat. */
-export interface Outcome<T> {
+export interface HeartbeatOutcome<T> {
   /** The result; undefined when this node has not applied every change that the heartbeat returned. */
   caughtUp: T | undefined;
   /** Whether to start the next one immediately. */
@@ -25,7 +25,7 @@ const lastRetryMs = 1000;
 
 /** Runs heartbeats one after another, never two at a time, until it is stopped. */
 export class Exchanges<T> {
-  readonly #heartbeat: (isAwaited: boolean) => Promise<Outcome<T>>;
+  readonly #heartbeat: (isAwaited: boolean) => Promise<HeartbeatOutcome<T>>;
   readonly #options: Options;
   #running: Promise<void> | undefined;
   #requested = false;
@@ -36,7 +36,7 @@ export class Exchanges<T> {
   #cancel: () => void = () => undefined;
 
   /** @param heartbeat sends one heartbeat; `isAwaited`: a caller of `next` waits for it */
-  constructor(heartbeat: (isAwaited: boolean) => Promise<Outcome<T>>, options: Options) {
+  constructor(heartbeat: (isAwaited: boolean) => Promise<HeartbeatOutcome<T>>, options: Options) {
     this.#heartbeat = heartbeat;
     this.#options = options;
   }

@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
  * @returns its output
  * @throws when it fails, with its output
  */
-export async function runApart(program: URL, args: readonly string[]): Promise<string> {
+export async function runInOwnProcess(program: URL, args: readonly string[]): Promise<string> {
   const { stdout } = await promisify(execFile)(process.execPath, [fileURLToPath(program), ...args]);
   return stdout;
 }

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Feed } from './feed.ts';
-import type { Change, ClusterSnapshot } from './link.ts';
+import { Feed } from './change-log.ts';
+import type { ChangeEntry, ClusterSnapshot } from './cluster-store.ts';
 
-function change(seq: number, token = `t${seq}`): Change {
+function change(seq: number, token = `t${seq}`): ChangeEntry {
   return { seq, token, kind: 'key', subject: `key_${seq}`, hashes: [] };
 }
 
-function exchange(head: Change, changes: Change[]): ClusterSnapshot {
+function exchange(head: ChangeEntry, changes: ChangeEntry[]): ClusterSnapshot {
   return { registered: true, head, changes, nodes: [] };
 }
 
@@ -18,7 +18,7 @@ function newFeed() {
     forget: ({ subject }) => calls.push(`${subject} at ${feed.applied.seq}`),
     empty: () => calls.push('everything'),
   });
-  feed.startOver();
+  feed.reset();
   feed.begin(change(5));
   calls.length = 0;
   return { feed, calls };
@@ -75,7 +75,7 @@ test('a read may be cached when its snapshot includes every applied change', () 
 test('a read that began before the cache was emptied, or before the registration, is not cached', () => {
   const { feed, calls } = newFeed();
   const before = feed.beginRead();
-  feed.startOver();
+  feed.reset();
   assert.deepEqual([calls, feed.registered], [['everything'], false]);
   const between = feed.beginRead();
   assert.equal(feed.mayCache(between, change(9)), false);

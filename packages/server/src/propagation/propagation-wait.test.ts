@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { QuietWorld } from '../../../../test/simulation/quiet.ts';
-import type { Acknowledgement, FeedLink } from './link.ts';
+import type { Acknowledgment, FeedLink } from './cluster-store.ts';
 
 /** A node that waits for two others, which receive no notifications, and the state of its wait. */
 async function waitForTwo() {
@@ -32,9 +32,9 @@ async function waitForTwo() {
   const { token } = world.database.head;
   const [one = '', two = ''] = others.map((other) => other.node.status().id);
   /** Notifies the waiting node that another one has acknowledged a change. */
-  const acknowledge = async (nodeId: string, changed: Partial<Acknowledgement> = {}) => {
+  const acknowledge = async (nodeId: string, changed: Partial<Acknowledgment> = {}) => {
     const { renewal = '' } = world.database.nodes.get(nodeId) ?? {};
-    node.acked({ nodeId, renewal, seq: 1, token, ...changed });
+    node.onAcknowledgment({ nodeId, renewal, seq: 1, token, ...changed });
     await world.run(2);
   };
   return {

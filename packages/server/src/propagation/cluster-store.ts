@@ -1,5 +1,5 @@
 /** A position in the change log: that of the newest change. */
-export interface Head {
+export interface LogPosition {
   /** Incremented by each change; the order of the numbers is the order of the commits. */
   seq: number;
   /** Random; distinguishes the change from another with the same number after a failover. */
@@ -7,19 +7,19 @@ export interface Head {
 }
 
 /** Whether two heads refer to the same change. */
-export function sameHead(one: Head, other: Head): boolean {
+export function isSamePosition(one: LogPosition, other: LogPosition): boolean {
   return one.seq === other.seq && one.token === other.token;
 }
 
 /** The newest change that a node has evicted from its cache. */
-export interface Acknowledgement extends Head {
+export interface Acknowledgment extends LogPosition {
   nodeId: string;
   /** The node's previous renewal. It proves that the sender can read the table: any role can notify. */
   renewal: string;
 }
 
 /** An entry of the change log: what every node must evict. */
-export interface Change extends Head {
+export interface ChangeEntry extends LogPosition {
   kind: 'key' | 'workspace' | 'secret';
   /** ID of the key or the workspace; '' for a secret. */
   subject: string;
@@ -41,12 +41,12 @@ export interface NodeRow {
 export interface ClusterSnapshot {
   /** Whether this node's row existed and, if the heartbeat carried a renewal, now has it. */
   registered: boolean;
-  head: Head;
+  head: LogPosition;
   /**
    * Changes from the acknowledged one on, ascending, at most 1000. The first is the last applied change, so that its
    * token can be compared; it is absent when pruned.
    */
-  changes: readonly Change[];
+  changes: readonly ChangeEntry[];
   /** All nodes. This node's own row may show its state before the renewal. */
   nodes: readonly NodeRow[];
 }
@@ -56,12 +56,12 @@ export interface FeedLink {
   /** Commits a new row for a node. */
   register(node: { id: string; name: string; renewal: string }): Promise<void>;
   /** Call it after the row is committed: the author of any change after this head then waits for the row. */
-  readHead(): Promise<Head & { leaseMs: number }>;
+  readHead(): Promise<LogPosition & { leaseMs: number }>;
   /**
    * A heartbeat, in a single statement: it renews the lease and acknowledges changes in the node's own row, and reads
    * the head, the changes and the nodes. Without a renewal it only reads, so it grants no lease.
    */
-  exchange(node: { id: string; acked: Head; renewal: string | undefined }): Promise<ClusterSnapshot>;
+  exchange(node: { id: string; acked: LogPosition; renewal: string | undefined }): Promise<ClusterSnapshot>;
   /** Deletes a row if its renewal is unchanged. Resolves to true when the row is gone, whoever deleted it. */
   fence(id: string, renewal: string): Promise<boolean>;
   /** Deletes the node's own row. */

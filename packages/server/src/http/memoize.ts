@@ -7,7 +7,7 @@ const longestCached = 128;
  *
  * @param compute depends on the text alone, and never returns undefined
  */
-export function cached<T>(compute: (text: string) => T): (text: string) => T {
+export function memoize<T>(compute: (text: string) => T): (text: string) => T {
   const results = new Map<string, T>();
   return (text) => {
     const known = results.get(text);

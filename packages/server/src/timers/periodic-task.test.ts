@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Repeating } from './repeating.ts';
+import { PeriodicTask } from './periodic-task.ts';
 
 /** A periodic job whose runs a test completes by hand, and a timer that a test fires. */
 function repeated(interval: number) {
   const waiting: { run: () => void; delay: number; canceled: boolean }[] = [];
   const runs: PromiseWithResolvers<void>[] = [];
   const failures: unknown[] = [];
-  const repeating = new Repeating(
+  const repeating = new PeriodicTask(
     () => {
       const run = Promise.withResolvers<void>();
       runs.push(run);

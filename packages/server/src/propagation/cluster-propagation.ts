@@ -1,20 +1,25 @@
 import { type Kysely, sql } from 'kysely';
 import pg from 'pg';
-import { codeOf } from '../code-of.ts';
 import type { PostgresDatabase } from '../database/postgres.ts';
 import type { Tables } from '../database/schema.ts';
+import { errorCodeOf } from '../error-code.ts';
 import { type NewEvent, toEventRows } from '../events/events.ts';
 import type { RevocationJournal } from '../journal/journal.ts';
 import type { Clock } from './clock.ts';
 import type { VerifierNode } from './node.ts';
-import { type Changed, type CommandResult, type Propagation, revokeUndone } from './propagation.ts';
+import {
+  type CommandChange,
+  type CommandResult,
+  type Propagation,
+  revokeUndoneError,
+} from './propagation.ts';
 
 /**
  * Several processes that share a PostgreSQL database, each with its own cache. Triggers publish each change at its
  * commit. A call returns when every node has applied the change or can no longer verify from its cache
  * (docs/revocation.md).
  */
-export function manyNodesPropagation(
+export function clusterPropagation(
   { kysely }: Pick<PostgresDatabase, 'kysely'>,
   node: Pick<VerifierNode, 'settle'>,
   clock: Clock,
@@ -50,7 +55,7 @@ async function transact<T>(db: Kysely<Tables>, work: (db: Kysely<Tables>) => Pro
   } catch (error) {
     // The rollback fails only on a broken connection, which is not reused.
     await sql`ROLLBACK`.execute(db).catch(() => undefined);
-    throw undoneCodes.has(codeOf(error)) ? revokeUndone() : error;
+    throw undoneCodes.has(errorCodeOf(error)) ? revokeUndoneError() : error;
   }
 }
 
@@ -72,7 +77,7 @@ function eventInsertion(events: readonly NewEvent[]): string[] {
  * transaction may hold that lock while it waits for its process, which may be frozen. So the statements that follow
  * the triggers are sent together with the commit.
  */
-function commitStatements(changed: Changed | undefined): string[] {
+function commitStatements(changed: CommandChange | undefined): string[] {
   if (changed?.kind !== 'revoked') return ['COMMIT'];
   const { ids, republish } = changed;
   return [

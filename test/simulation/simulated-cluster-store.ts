@@ -1,4 +1,9 @@
-import type { ClusterSnapshot, FeedLink, Head, NodeRow } from '../../packages/server/src/propagation/link.ts';
+import type {
+  ClusterSnapshot,
+  FeedLink,
+  LogPosition,
+  NodeRow,
+} from '../../packages/server/src/propagation/cluster-store.ts';
 import type { Adversity } from './adversity.ts';
 import type { Database, Statement } from './database.ts';
 import type { Host } from './host.ts';
@@ -16,7 +21,7 @@ interface Options {
 const maxChanges = 3;
 
 /** The database operations of a process, over a network that delays and loses messages. */
-export class ModelLink implements FeedLink {
+export class SimulatedClusterStore implements FeedLink {
   readonly #options: Options;
 
   constructor(options: Options) {
@@ -24,13 +29,13 @@ export class ModelLink implements FeedLink {
   }
 
   /** Rejects on timeout or when the database restarts. The statement may commit nevertheless, even later. */
-  ask<S, R>(statement: Statement<S, R>): Promise<R> {
+  execute<S, R>(statement: Statement<S, R>): Promise<R> {
     const { database, host, adversity } = this.#options;
     return new Promise((resolve, reject) => {
       const cancel = host.later(() => reject(new Error('no response')), adversity.patience);
-      const { life } = database;
+      const { generation: life } = database;
       const broken = () => {
-        if (life === database.life) return false;
+        if (life === database.generation) return false;
         host.deliver(() => {
           cancel();
           reject(new Error('the connection was lost'));
@@ -60,19 +65,19 @@ export class ModelLink implements FeedLink {
 
   async register({ id, name, renewal }: { id: string; name: string; renewal: string }): Promise<void> {
     const { database } = this.#options;
-    await this.ask({
+    await this.execute({
       snapshot: () => undefined,
       write: () => database.row(id, { id, name, ackedSeq: 0, renewal }),
-      answer: () => undefined,
+      result: () => undefined,
     });
   }
 
   readHead() {
     const { database, leaseMs } = this.#options;
-    return this.ask({ snapshot: () => ({ ...database.head, leaseMs }), answer: (head) => head });
+    return this.execute({ snapshot: () => ({ ...database.head, leaseMs }), result: (head) => head });
   }
 
-  exchange(sent: { id: string; acked: Head; renewal: string | undefined }): Promise<ClusterSnapshot> {
+  exchange(sent: { id: string; acked: LogPosition; renewal: string | undefined }): Promise<ClusterSnapshot> {
     const { database } = this.#options;
     const { id, acked, renewal } = sent;
     const { seq: ackedSeq, token } = acked;
@@ -82,15 +87,15 @@ export class ModelLink implements FeedLink {
       nodes: Array.from(database.nodes.values()),
       registered: database.nodes.has(id),
     });
-    if (renewal === undefined) return this.ask({ snapshot, answer: (seen) => seen });
-    return this.ask({
+    if (renewal === undefined) return this.execute({ snapshot, result: (seen) => seen });
+    return this.execute({
       lock: `node ${id}`,
       snapshot,
       write: () => {
         const row = database.nodes.get(id);
         return row === undefined ? undefined : database.row(id, { ...row, ackedSeq, renewal }, token);
       },
-      answer: (seen, written) => ({ ...seen, registered: written }),
+      result: (seen, written) => ({ ...seen, registered: written }),
     });
   }
 
@@ -106,14 +111,14 @@ export class ModelLink implements FeedLink {
   /** Deletes a row that matches in the snapshot and still matches when it is locked. */
   #remove(id: string, matches: (row: NodeRow | undefined) => boolean): Promise<boolean> {
     const { database } = this.#options;
-    return this.ask({
+    return this.execute({
       lock: `node ${id}`,
       snapshot: () => matches(database.nodes.get(id)),
       write: (matched) => {
         const row = database.nodes.get(id);
         return matched && row !== undefined && matches(row) ? database.row(id, undefined) : undefined;
       },
-      answer: (_, written) => written || !database.nodes.has(id),
+      result: (_, written) => written || !database.nodes.has(id),
     });
   }
 }

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Exchanges, type Outcome } from './exchanges.ts';
+import { Exchanges, type HeartbeatOutcome } from './heartbeats.ts';
 
 /** Heartbeats that a test completes by hand, with timers that it fires. */
 function newExchanges() {
-  const started: PromiseWithResolvers<Outcome<string>>[] = [];
+  const started: PromiseWithResolvers<HeartbeatOutcome<string>>[] = [];
   const timers: { run: () => void; delay: number }[] = [];
   const calls: string[] = [];
   const exchanges = new Exchanges<string>(
     () => {
-      const one = Promise.withResolvers<Outcome<string>>();
+      const one = Promise.withResolvers<HeartbeatOutcome<string>>();
       started.push(one);
       return one.promise;
     },

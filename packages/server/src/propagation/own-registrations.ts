@@ -1,4 +1,4 @@
-import type { FeedLink } from './link.ts';
+import type { FeedLink } from './cluster-store.ts';
 
 /** Maximum number of former rows to track: a failing node registers up to once a second, and rows may not commit. */
 const maxFormer = 10;
@@ -7,7 +7,7 @@ const maxFormer = 10;
  * The node rows of this process. Each registration has a new ID, because a statement that was sent for an old one may
  * commit at any time: it then finds no row, or an unused one.
  */
-export class OwnRows {
+export class OwnRegistrations {
   readonly #link: FeedLink;
   readonly #newId: () => string;
   #id = '';
@@ -31,13 +31,13 @@ export class OwnRows {
   }
 
   /** Creates the ID of a new row. */
-  take(): string {
+  newId(): string {
     this.#id = this.#newId();
     return this.#id;
   }
 
   /** Marks the current row as one whose lease was dropped permanently. */
-  renounce(): void {
+  retire(): void {
     if (this.#id === '') return;
     this.#former.add(this.#id);
     for (const oldest of this.#former) {

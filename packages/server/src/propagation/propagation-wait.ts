@@ -1,12 +1,18 @@
-import type { Later } from '../timers/repeating.ts';
+import type { Later } from '../timers/periodic-task.ts';
 import type { Clock } from './clock.ts';
-import type { Terms } from './lease.ts';
-import { type Acknowledgement, type ClusterSnapshot, type Head, type NodeRow, sameHead } from './link.ts';
-import type { WaitFigures } from './wait-figures.ts';
-import { within } from './within.ts';
+import {
+  type Acknowledgment,
+  type ClusterSnapshot,
+  isSamePosition,
+  type LogPosition,
+  type NodeRow,
+} from './cluster-store.ts';
+import type { LeaseTerms } from './lease.ts';
+import type { WaitMetrics } from './wait-metrics.ts';
+import { within } from './with-timeout.ts';
 
 /** The result of waiting until a change is in effect on every node. */
-export interface Settled {
+export interface WaitResult {
   /** Number of nodes that have applied it, including this one; the others no longer verify from their caches. */
   nodes: number;
   /** ms since the response to the commit. */
@@ -16,7 +22,7 @@ export interface Settled {
 /** The operations of the node on which a wait depends. */
 export interface WaitingNode {
   /** A heartbeat that is sent after the call, once the node has applied every change it returned. May never resolve. */
-  exchanged(): Promise<ClusterSnapshot>;
+  nextHeartbeat(): Promise<ClusterSnapshot>;
   /** Whether a row is or was this process's own. */
   isOwn(id: string): boolean;
   /** ms since the current renewal of the row was first seen. */
@@ -28,9 +34,9 @@ export interface WaitingNode {
 interface Options {
   clock: Clock;
   later: Later;
-  terms: Terms;
+  terms: LeaseTerms;
   node: WaitingNode;
-  figures: WaitFigures;
+  figures: WaitMetrics;
 }
 
 /** ms between two reads of the rows while no acknowledgment is notified. Doubled each time. */
@@ -45,13 +51,13 @@ interface Wait {
   /** Number of nodes that have applied it, including this one. */
   nodes: number;
   /** The head at the first read: this change or a later one. */
-  target: Head;
+  target: LogPosition;
   /** The last acknowledgment of each node that was notified during the wait. */
-  acks: Map<string, Acknowledgement>;
+  acks: Map<string, Acknowledgment>;
 }
 
 /** Waits until a committed change is in effect on every node. */
-export class Waiting {
+export class PropagationWait {
   readonly #options: Options;
   readonly #wakers = new Set<() => void>();
   readonly #waits = new Set<Wait>();
@@ -67,7 +73,7 @@ export class Waiting {
    *
    * @param ack undefined when the node and the change are unknown
    */
-  acked(ack: Acknowledgement | undefined): void {
+  onAcknowledgment(ack: Acknowledgment | undefined): void {
     if (ack !== undefined && this.#options.node.isOwn(ack.nodeId)) return;
     if (ack !== undefined) for (const { acks } of this.#waits) acks.set(ack.nodeId, ack);
     this.#acks += 1;
@@ -82,7 +88,7 @@ export class Waiting {
    * @param answeredAt monotonic ms at which the response to the commit arrived, not at which the commit was sent: a
    *   lease may be requested in between
    */
-  async settle(answeredAt: number): Promise<Settled> {
+  async settle(answeredAt: number): Promise<WaitResult> {
     const { figures } = this.#options;
     const target = { seq: 0, token: '' };
     const wait: Wait = { answeredAt, pending: new Map(), nodes: 1, target, acks: new Map() };
@@ -95,8 +101,8 @@ export class Waiting {
     }
     this.#waits.delete(wait);
     const waitedMs = this.#elapsedMs(wait);
-    for (const { name } of wait.pending.values()) figures.waitedFor(name, waitedMs);
-    figures.settled(waitedMs);
+    for (const { name } of wait.pending.values()) figures.recordNodeWait(name, waitedMs);
+    figures.recordWait(waitedMs);
     return { nodes: wait.nodes, waitedMs };
   }
 
@@ -147,7 +153,7 @@ export class Waiting {
     const before = wait.pending.size;
     for (const [id, { renewal }] of wait.pending) {
       const ack = wait.acks.get(id);
-      if (ack?.renewal === renewal && sameHead(ack, wait.target)) this.#count(wait, id);
+      if (ack?.renewal === renewal && isSamePosition(ack, wait.target)) this.#count(wait, id);
     }
     return wait.pending.size < before;
   }
@@ -160,7 +166,7 @@ export class Waiting {
   #remove(wait: Wait, id: string): void {
     const { name = '' } = wait.pending.get(id) ?? {};
     wait.pending.delete(id);
-    this.#options.figures.waitedFor(name, this.#elapsedMs(wait));
+    this.#options.figures.recordNodeWait(name, this.#elapsedMs(wait));
   }
 
   /**
@@ -183,7 +189,7 @@ export class Waiting {
   /** @returns undefined on timeout */
   async #nextSnapshot(wait: Wait): Promise<ClusterSnapshot | undefined> {
     const { node, later } = this.#options;
-    const next = node.exchanged();
+    const next = node.nextHeartbeat();
     let seen: ClusterSnapshot | undefined;
     // Timers may fire early.
     while (seen === undefined && this.#remainingMs(wait) > 0)

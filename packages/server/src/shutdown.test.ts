@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { pino } from 'pino';
-import { type Ending, endProcess } from './stop.ts';
+import { type ShutdownSteps, shutDown } from './shutdown.ts';
 
 /** Shuts down a process with the given write step. @returns its exit code and the errors that it logged */
-async function endWriting(write: Ending['write'], bounds: { stalled: number; write: number }) {
+async function endWriting(write: ShutdownSteps['write'], bounds: { stalled: number; write: number }) {
   const errors: string[] = [];
   const log = pino({ level: 'error' }, { write: (line: string) => errors.push(JSON.parse(line).msg) });
   const nothing = async () => undefined;
@@ -19,12 +19,12 @@ async function endWriting(write: Ending['write'], bounds: { stalled: number; wri
     isRemote: true,
     log,
   };
-  const code = await endProcess('SIGTERM', ending, { leave: 1000, close: 1000, ...bounds });
+  const code = await shutDown('SIGTERM', ending, { leave: 1000, close: 1000, ...bounds });
   return { code, errors };
 }
 
 test('a slow write completes as long as it makes progress', async () => {
-  const write: Ending['write'] = async (progressed) => {
+  const write: ShutdownSteps['write'] = async (progressed) => {
     const begun = performance.now();
     while (performance.now() - begun < 1500) {
       await wait(10);
@@ -36,13 +36,13 @@ test('a slow write completes as long as it makes progress', async () => {
 });
 
 const never = () => new Promise<boolean>(() => undefined);
-const endless: Ending['write'] = (progressed) => {
+const endless: ShutdownSteps['write'] = (progressed) => {
   setInterval(progressed, 10).unref();
   return never();
 };
 const givenUp: [
   what: string,
-  write: Ending['write'],
+  write: ShutdownSteps['write'],
   bounds: { stalled: number; write: number },
   says: RegExp,
 ][] = [

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { z } from 'zod';
 import { createPool } from '../database/postgres-pool.ts';
-import type { Acknowledgement, ClusterSnapshot, FeedLink, Head } from './link.ts';
+import type { Acknowledgment, ClusterSnapshot, FeedLink, LogPosition } from './cluster-store.ts';
 
 /**
  * Timeouts in ms. A statement is abandoned after less than a lease, so that one retry fits. Connecting takes several
@@ -73,7 +73,7 @@ const exchangeSchema = headSchema.extend({
  */
 export class PostgresLink implements FeedLink {
   /** Number of heartbeats since the process started, for the metrics. */
-  readonly counts = { exchanges: 0, failed: 0 };
+  readonly heartbeatCounts = { exchanges: 0, failed: 0 };
   readonly #pool: pg.Pool;
 
   constructor(connection: pg.ClientConfig) {
@@ -92,17 +92,21 @@ export class PostgresLink implements FeedLink {
     await this.#pool.query(text, [node.id, node.name, node.renewal]);
   }
 
-  async readHead(): Promise<Head & { leaseMs: number }> {
+  async readHead(): Promise<LogPosition & { leaseMs: number }> {
     const { rows } = await this.#pool.query('SELECT seq, token, lease_ms AS "leaseMs" FROM change_head');
     return headSchema.extend({ leaseMs: z.number() }).parse(rows[0]);
   }
 
-  async exchange(node: { id: string; acked: Head; renewal: string | undefined }): Promise<ClusterSnapshot> {
+  async exchange(node: {
+    id: string;
+    acked: LogPosition;
+    renewal: string | undefined;
+  }): Promise<ClusterSnapshot> {
     const { id, acked, renewal } = node;
     const values = [id, acked.seq, renewal ?? null, acked.token];
-    this.counts.exchanges += 1;
+    this.heartbeatCounts.exchanges += 1;
     const { rows } = await this.#pool.query({ name: 'exchange', text: exchange, values }).catch((error) => {
-      this.counts.failed += 1;
+      this.heartbeatCounts.failed += 1;
       throw error;
     });
     const { seq, token, ...rest } = exchangeSchema.parse(rows[0]);
@@ -136,7 +140,7 @@ export class PostgresLink implements FeedLink {
 }
 
 /** @returns undefined when another version sent the payload */
-export function parseAck(payload: string): Acknowledgement | undefined {
+export function parseAck(payload: string): Acknowledgment | undefined {
   try {
     return ackSchema.parse(JSON.parse(payload));
   } catch {
