@@ -36,7 +36,7 @@ export async function prepareForCopies(url: string): Promise<string> {
   return name;
 }
 
-/** @param name from keepForCopies */
+/** @param name from prepareForCopies */
 export async function copyOfDatabase(name: string): Promise<TemporaryDatabase> {
   const server = await testServer();
   const copy = await create(server, `TEMPLATE ${name}`);

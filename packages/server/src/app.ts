@@ -256,9 +256,9 @@ async function createSource(
       nodes: undefined,
     };
   }
-  const { createNodeRuntime: createNode } = await import('./propagation/node-runtime.ts');
+  const { createNodeRuntime } = await import('./propagation/node-runtime.ts');
   const { PostgresSecrets } = await import('./verification/postgres-secrets.ts');
-  const nodes = createNode(database, memory, journal, log);
+  const nodes = createNodeRuntime(database, memory, journal, log);
   return {
     secrets: new PostgresSecrets(database.verificationPool, nodes.node, config.keyRateLimit),
     lease: nodes.node,

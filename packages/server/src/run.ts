@@ -103,8 +103,8 @@ async function withStartErrors<T>({ kind }: Database, work: Promise<T> | undefin
     return await work;
   } catch (error) {
     if (kind === 'sqlite') throw error;
-    const { explainStartFailure: failedStart } = await import('./database/postgres-failures.ts');
-    throw failedStart(error);
+    const { explainStartFailure } = await import('./database/postgres-failures.ts');
+    throw explainStartFailure(error);
   }
 }
 

@@ -165,7 +165,7 @@ function setDefaults(server: Server): void {
  * Passes each request to `handle` before the framework.
  *
  * @param handle responds to a request, or returns false and leaves it untouched. It can also pass a request to the
- *   framework later, even after it has read the body (keepBody)
+ *   framework later, even after it has read the body (storeBody)
  */
 export function serveAheadOfFramework(
   app: FastifyInstance,

@@ -13,7 +13,7 @@ export interface NodeSource {
 }
 
 /**
- * The metrics of a node. Node names are labels: they are not client input, and WaitFigures limits their number.
+ * The metrics of a node. Node names are labels: they are not client input, and WaitMetrics limits their number.
  */
 export function addNodeMetrics(registry: Registry, { figures, exchanges, list }: NodeSource): void {
   const registers = [registry];

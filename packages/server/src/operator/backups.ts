@@ -105,8 +105,8 @@ async function withPostgresErrors<T>({ databaseUrl }: Config, work: Promise<T>):
     return await work;
   } catch (error) {
     if (databaseUrl === undefined) throw error;
-    const { explainConnectFailure: refusedStart } = await import('../database/postgres-failures.ts');
-    throw describePostgresError(refusedStart(error));
+    const { explainConnectFailure } = await import('../database/postgres-failures.ts');
+    throw describePostgresError(explainConnectFailure(error));
   }
 }
 

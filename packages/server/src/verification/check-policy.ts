@@ -14,7 +14,7 @@ export interface Policy {
 }
 
 /** What a request requires of a key. */
-interface Demand {
+interface Requirements {
   /** The scopes that the key must have. */
   needs?: readonly string[] | undefined;
   /** The rejection if no key is allowed. */
@@ -28,7 +28,11 @@ interface Demand {
  * @param now epoch ms
  * @returns the rejection; undefined if only the rate limit remains to be checked
  */
-export function checkPolicy(policy: Policy, { needs, denied }: Demand, now: number): ApiProblem | undefined {
+export function checkPolicy(
+  policy: Policy,
+  { needs, denied }: Requirements,
+  now: number,
+): ApiProblem | undefined {
   if (policy.retiresAt <= now) return retiredSecret(policy.retiresAt);
   if (policy.expiresAt <= now) return expiredKey(policy.expiresAt);
   if (denied !== undefined || needs === undefined) return denied;
