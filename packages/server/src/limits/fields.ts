@@ -14,7 +14,7 @@ export const limitFieldNames: ReadonlySet<string> = new Set([
 
 /**
  * The header fields that report the remaining quota: those of the IETF (draft-ietf-httpapi-ratelimit-headers-10,
- * section 3) and the common X-RateLimit ones, where Reset is in seconds from now. Retry-After is not isSharing, because
+ * section 3) and the common X-RateLimit ones, where Reset is in seconds from now. Retry-After is not included, because
  * only a 429 has it; its value is `resetSeconds`.
  */
 export function limitFields(limit: LimitState): Record<string, string> {

@@ -20,7 +20,7 @@ const look = `
     SELECT c.at, n.id, extract(epoch FROM n.joined_at) * 1000 <= (c.at / 60000 + 1) * 60000 - 20000 AS shares
     FROM ${clock} LEFT JOIN verifier_node n ON true)
   SELECT at, count(id) AS nodes, count(*) FILTER (WHERE shares) AS sharing,
-    coalesce(bool_or(shares AND id = $1), false) AS included
+    coalesce(bool_or(shares AND id = $1), false) AS "isSharing"
   FROM node GROUP BY at`;
 
 /** The array is computed once; with outdated table statistics, a join would be computed again for each row. */
