@@ -20,7 +20,7 @@ const onBoth = [
   'test/endurance/kill.test.ts',
   'test/life-of-a-key.test.ts',
 ];
-/** What goes on longer with SOKU_TEST_LONG (test/support/long.ts), and what runs then only. */
+/** Tests that run more cases with SOKU_TEST_LONG (test/support/long.ts), and tests that run only then. */
 const long = [
   'test/**/*.long.ts',
   'test/contract/{list,names}.test.ts',
@@ -30,27 +30,27 @@ const long = [
   'test/simulation/*.test.ts',
 ];
 
-// Without the cache each of 150 processes strips the types of the same files again.
+// Without the cache, each of 150 processes strips the types of the same files again.
 const compileCache = fileURLToPath(new URL('../node_modules/.cache/soku-tests', import.meta.url));
 const isLong = process.argv.includes('--long');
 const more = process.argv.slice(2).filter((argument) => argument !== '--long');
 
-/** One process for all units: to start one takes longer than most of them. */
+/** One process for all unit tests, because starting a process takes longer than most of them. */
 const inOneProcess = ['--test-isolation=none'];
-const inTurns = (count) => [`--test-concurrency=${count}`];
+const withProcesses = (count) => [`--test-concurrency=${count}`];
 
 await globalSetup();
-// The first one prints as it goes, the others when they have ended. Together they keep two cores busy.
+// The first run prints its results immediately, the others when they end. Together they keep two cores busy.
 const codes = isLong
   ? [
-      await run('SQLite', 'sqlite', [...inTurns(1), ...long], 'inherit'),
+      await run('SQLite', 'sqlite', [...withProcesses(1), ...long], 'inherit'),
       await run('SQLite, units', 'sqlite', [...inOneProcess, ...units], 'inherit'),
-      await run('PostgreSQL', 'postgres', [...inTurns(1), 'test/endurance/kill.test.ts'], 'inherit'),
+      await run('PostgreSQL', 'postgres', [...withProcesses(1), 'test/endurance/kill.test.ts'], 'inherit'),
     ]
   : await Promise.all([
-      run('SQLite', 'sqlite', [...inTurns(2), ...wholes], 'inherit'),
+      run('SQLite', 'sqlite', [...withProcesses(2), ...wholes], 'inherit'),
       run('SQLite, units', 'sqlite', [...inOneProcess, ...units], 'pipe'),
-      run('PostgreSQL', 'postgres', [...inTurns(1), ...onBoth], 'pipe'),
+      run('PostgreSQL', 'postgres', [...withProcesses(1), ...onBoth], 'pipe'),
     ]);
 await globalTeardown();
 process.exitCode = codes.find((code) => code !== 0) ?? 0;

@@ -35,7 +35,7 @@ export class Scene {
     this.kind = kind;
   }
 
-  /** One with tables and owner, as a first start leaves it, that ends with the test. */
+  /** Creates a scene with the tables and the owner of a first start, and removes it after the test. */
   static async ready(t: TestContext, kind: Kind): Promise<Scene> {
     const scene = new Scene(kind);
     t.after(() => scene.end());
@@ -43,7 +43,7 @@ export class Scene {
     return scene;
   }
 
-  /** An empty one that ends with the test. */
+  /** Creates an empty scene and removes it after the test. */
   static async of(t: TestContext, kind: Kind): Promise<Scene> {
     const scene = new Scene(kind);
     t.after(() => scene.end());

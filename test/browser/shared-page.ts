@@ -1,10 +1,10 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { newPage, watch } from '../support/browser.ts';
 
-/** Playwright's own. */
+/** Playwright's default. */
 const usualSize = { width: 1280, height: 720 };
 
-/** What tests listen to. */
+/** The events that tests listen to. */
 const pageEvents = [
   'console',
   'pageerror',
@@ -17,8 +17,8 @@ const pageEvents = [
 const contextEvents = ['page', 'request', 'response', 'console'] as const;
 
 /**
- * A page that the tests of a file use one after the other, each as if it were new: a new one needs a process of its own,
- * which has to compile the dashboard again, and takes the machine longer than most tests do.
+ * A page that the tests of a file use one after another, each as if it were new. A new page needs its own process, which
+ * compiles the dashboard again. That takes longer than most tests.
  */
 export class SharedPage {
   readonly page: Page;
@@ -31,7 +31,7 @@ export class SharedPage {
     this.#url = url;
   }
 
-  /** @param url of the server */
+  /** @param url URL of the server */
   static async open(
     browser: Browser,
     url: string,
@@ -45,15 +45,15 @@ export class SharedPage {
     return this.page.context();
   }
 
-  /** What goes wrong in the page during this test. */
+  /** Console errors and uncaught exceptions during this test. */
   get problems(): string[] {
     return this.#problems;
   }
 
   /**
-   * Removes what a test has left.
+   * Removes the state that a test has left.
    *
-   * @throws when the page does not let itself be left, such as one that asks first: then it is of no more use
+   * @throws if the page cannot be left, for example because it asks first. Then it cannot be used again.
    */
   async clear(): Promise<void> {
     const { page, context } = this;
@@ -62,7 +62,7 @@ export class SharedPage {
     for (const other of context.pages()) if (other !== page) await other.close();
     await page.unrouteAll({ behavior: 'ignoreErrors' });
     await context.setOffline(false);
-    // On the same server, or the next page would get another process.
+    // A page of the same server; otherwise the next page would get another process.
     await page.goto(`${this.#url}/healthz`);
     await page.evaluate('localStorage.clear(); sessionStorage.clear(); window.name = ""');
     await context.clearCookies();

@@ -101,7 +101,7 @@ test('a session knows the address that it was made from, and all unknown clients
   const sessions = await call(`${proxied.url}/api/auth/list-sessions`, { headers });
   assert.match(sessions.text, /"ipAddress":"203\.0\.113\.66"/);
   const forms = ['unknown', '999.1.1.1', '', 'x', '"', ',', '1.2.3', '[', ':1', '_hidden'];
-  // While one of them waits for its turn, the others are rejected; they count all the same.
+  // While one sign-in waits in the queue, the others are rejected. They count as well.
   const answers = await Promise.all(forms.map((unknown) => signIn(unknown, 'wrong')));
   for (const [i, { status }] of answers.entries()) assert.ok([401, 503].includes(status), forms[i]);
   assert.equal((await signIn('unknown', owner.password)).status, 429);

@@ -279,7 +279,7 @@ test('ASVS 4.1.3: without TRUST_PROXY no header changes the address of a client'
 
 test('ASVS 4.1.3: behind a trusted proxy the address is the last that no trusted proxy has', async () => {
   const noted = (forwarded: string) => addressNoted(proxied, { 'x-forwarded-for': forwarded });
-  // The client wrote the first one itself, and a trusted proxy has the last. test/contract/client-address.test.ts has more.
+  // The client wrote the first address, and the trusted proxy the last one. See also test/contract/client-address.test.ts.
   assert.equal(await noted('198.51.100.1, 203.0.113.9, 10.1.2.3'), '203.0.113.9');
   assert.notEqual(await addressNoted(proxied, { 'x-soku-client-address': '203.0.113.66' }), '203.0.113.66');
 });

@@ -39,7 +39,7 @@ export class FuzzClient {
     this.#socket?.close();
   }
 
-  /** The session of this client as long as it lives: each sign-in hashes the password. */
+  /** The session of this client until it ends: each sign-in hashes the password. */
   async #signedIn(): Promise<Person> {
     const known = this.#person;
     if (known !== undefined && (await known.call('GET', '/v1/api-keys')).status === 200) return known;
@@ -60,7 +60,7 @@ export class FuzzClient {
     return this.#person;
   }
 
-  /** A session, a key of each scope, and some keys to be done things to. */
+  /** A session, a key of each scope, and some keys to change. */
   async #open(): Promise<Doors> {
     const person = await this.#signedIn();
     const scopes = [['keys:read'], ['keys:write'], ['keys:verify'], ['keys:read', 'keys:write'], []];

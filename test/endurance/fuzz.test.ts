@@ -38,7 +38,7 @@ test('no request, however odd, makes the server fail, hang, or answer outside it
     assert.deepEqual(run.problems.slice(0, 5), []);
     assert.ok((run.grown ?? 0) < 256_000_000, 'memory has grown');
     assert.doesNotMatch(server.output, /"level":[56]0/);
-    // A server closes without an answer so seldom that a short run may not see it.
+    // The server rarely closes a connection without a response, so a short run may not see it.
     for (const depth of count < 5000 ? depths : [...depths, 'closed'])
       assert.ok((run.seen.get(depth) ?? 0) >= Math.max(1, Math.floor(count / 5000)), `too few ${depth}`);
     assert.ok((run.seen.get('201') ?? 0) > count / 100, 'too few keys were made');

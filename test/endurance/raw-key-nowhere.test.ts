@@ -57,7 +57,7 @@ async function doEverything(hunt: LeakHunt, server: TestServer, cookie: string):
   const ended = await hunt.create(server, once, '{"name":"x"}');
   const made = await hunt.create(server, { ...bearer(apiKey), ...json }, '{"name":"made by a key"}');
   await misuse(hunt, server, cookie, apiKey, id);
-  // Only a key that is presented is looked up, and found to be revoked.
+  // A key is looked up, and found to be revoked, only if it is presented.
   for (const headers of headersWith(ended.apiKey)) await hunt.call(server, 'GET', '/v1/me', { headers });
   for (const key of [apiKey, ended.apiKey]) {
     await signInWith(hunt, server, key);

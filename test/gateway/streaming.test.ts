@@ -88,7 +88,7 @@ function peakMemory(): number {
 }
 
 const megabyte = Buffer.alloc(1024 * 1024, 'sixteen letters.');
-/** Of a body, in MB: more than the memory may grow by. */
+/** Size of a body, in MB: larger than the permitted growth of memory. */
 const size = times(120, 400);
 const whole = createHash('sha256');
 for (let i = 0; i < size; i++) whole.update(megabyte);
@@ -104,7 +104,7 @@ async function hashSlowly(stream: AsyncIterable<Buffer>): Promise<string> {
   return hash.digest('hex');
 }
 
-test('200 MB are uploaded and downloaded completely without using memory', {
+test('a large body is uploaded and downloaded completely without using memory', {
   timeout: patience,
 }, async () => {
   const megabytes = () =>

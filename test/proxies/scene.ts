@@ -51,7 +51,7 @@ export class Scene extends Front {
     this.#env = env;
   }
 
-  /** @param env variables of Soku */
+  /** @param env environment variables for Soku */
   static async start(recipe: Recipe, program: Program, env: Record<string, string> = {}): Promise<Scene> {
     const own = { TRUST_PROXY: '127.0.0.1', ...env };
     const soku = await startServer({ env: own });

@@ -8,7 +8,7 @@ import type { NodeOptions, NodeParts, VerifierNode } from '../../packages/server
 export interface Mutation {
   /** The rule of the protocol that is omitted. */
   name: string;
-  /** The first seed whose schedule showed it, which is tried first. After a change of the protocol it may be another one. */
+  /** The first seed whose schedule exposed the mistake. It is tried first, and may change with the protocol. */
   shownBy: number;
   link?(link: FeedLink, name: string): FeedLink;
   clock?(clock: Clock): Clock;

@@ -38,7 +38,7 @@ interface Options {
   mutation: Mutation | undefined;
 }
 
-/** The protocol as it is. */
+/** The protocol without a mistake. */
 const unchanged: Mutation = { name: '', shownBy: 0 };
 
 const shared = { addressLimits: new AddressLimits('off') };

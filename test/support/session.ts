@@ -6,14 +6,14 @@ import { inDatabaseOf } from './in-database.ts';
 import { Person, signedCookie } from './person.ts';
 import { owner, type TestServer } from './server.ts';
 
-/** ms after which the auth library ends a session: two weeks. */
+/** Lifetime of a session in the auth library, in ms: two weeks. */
 const lifetime = 14 * 24 * 60 * 60 * 1000;
 
 /**
- * Somebody with a new session of an account, as a sign-in leaves it. It hashes no password, which takes a server longer
- * than most tests, and writes no event: tests about signing in use `signIn` of the server.
+ * Opens a new session for an account, like a sign-in, but without hashing a password, which takes a server longer than
+ * most tests, and without an audit event. Tests of signing in use `signIn` of the server.
  *
- * @param address that the session was made from
+ * @param address client address of the session
  */
 export async function openSession(
   server: TestServer,
@@ -38,7 +38,7 @@ function cookieName({ env }: TestServer): string {
   return sessionCookieName(env.SOKU_PUBLIC_URL ?? `http://localhost:${env.PORT}`);
 }
 
-/** What the server signs cookies with. */
+/** The secret that signs the server's cookies. */
 function secretOf({ env, dataDir }: TestServer): string {
   return env.SOKU_SECRET ?? readFileSync(join(dataDir, 'secret'), 'utf8').trim();
 }
