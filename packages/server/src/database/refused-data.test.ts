@@ -117,7 +117,7 @@ test('a database of another program is rejected with 65', async () => {
   await assertDamaged((file) => {
     rmSync(file);
     inDatabase(file, 'CREATE TABLE invoices (id)');
-  }, /some other program/);
+  }, /another program/);
 });
 
 test('an incomplete secret is rejected with 65, because it would allow forged cookies', async () => {

@@ -215,7 +215,7 @@ test('a database that lost the record of this node still gets its uses', async (
   await database.kysely.deleteFrom('usage_writer').execute();
   use();
   assert.equal(await acceptedBy(node, 'key_0'), 2);
-  await assert.rejects(node.recorder.flush(), /has forgotten/);
+  await assert.rejects(node.recorder.flush(), /has lost a usage write/);
   await node.recorder.flush();
   assert.equal(await acceptedBy(node, 'key_0'), 2);
 });
