@@ -217,7 +217,7 @@ export async function createVerification(
     verifications: counts,
     cached: () => memory.sizes,
     windows: () => ({ key: memory.windows.size, address: addressLimits.size }),
-    unwrittenUses: () => usage.recorder.pending,
+    unwrittenUses: () => usage.recorder.unsaved,
     nodes: nodes && { figures: nodes.node.waitMetrics, exchanges: nodes.exchanges, list: nodes.list },
     connections: database.kind === 'sqlite' ? undefined : () => connectionsOf(database),
   };

@@ -73,6 +73,7 @@ async function start(): Promise<void> {
   log.info(`Soku API Keys ${version}, data in ${directory.path}`);
   await withStartErrors(database, warnAboutStripePrefix(config.keyPrefixes[0], keys, log));
   await withStartErrors(database, limits.start());
+  await withStartErrors(database, usage.recover());
   await withStartErrors(database, nodes?.start());
   const closeGateway = await startGateway(gateway, config, log);
   await listen(app, config);

@@ -4,7 +4,7 @@ export type TableKeys = Readonly<Record<string, readonly string[]>>;
 /**
  * Every table of a database, with its primary key, in the order in which rows can be written: a table comes after the
  * tables that it refers to, and dead_hash comes after the secrets, because a trigger rejects a secret whose hash is
- * revoked. Nodes and their changes are not copied, because they belong to running processes.
+ * revoked. Nodes, their changes and the log of usage are not copied, because they belong to running processes.
  */
 export const databaseTables: TableKeys = {
   user: ['id'],

@@ -11,6 +11,7 @@ import { keyCreators } from './migrations/0009-key-creators.ts';
 import { audit } from './migrations/0010-audit.ts';
 import { secretLifecycle } from './migrations/0011-secret-lifecycle.ts';
 import { grants } from './migrations/0012-grants.ts';
+import { usageLog } from './migrations/0013-usage-log.ts';
 import type { Tables } from './schema.ts';
 
 /** All migrations in order. Forward only: a released one is never edited but corrected by a later one. */
@@ -27,6 +28,7 @@ export const migrations: Record<string, Migration> = {
   '0010-audit': audit,
   '0011-secret-lifecycle': secretLifecycle,
   '0012-grants': grants,
+  '0013-usage-log': usageLog,
 };
 
 /**

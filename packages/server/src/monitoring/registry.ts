@@ -115,7 +115,7 @@ export function createMetrics(sources: MetricSources): Metrics {
 function addDatabaseMetrics(registry: Registry, { nodes, connections, unwrittenUses }: MetricSources): void {
   new Gauge({
     name: 'soku_usage_unwritten',
-    help: 'Keys with usage counts that are not written yet; they are written every few seconds',
+    help: 'Keys with usage counts that a crash would lose; they are saved every few seconds',
     registers: [registry],
     collect() {
       this.set(unwrittenUses());

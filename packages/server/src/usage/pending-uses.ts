@@ -17,63 +17,86 @@ export interface SecretCounts {
   isNewClient: boolean;
 }
 
-/** Uses that have left the verification tables and are not known to be committed. */
+/**
+ * Uses that have left the verification tables and are not known to be committed. Uses are added to open entries. A flush
+ * closes all of them at once and writes them; closed entries do not change, and later uses start new ones.
+ */
 export class PendingUses {
   /** By key: usually one entry, several if the key has several secrets or an hour has just ended. */
-  readonly #byKey = new Map<string, SecretCounts[]>();
+  #open = new Map<string, SecretCounts[]>();
+  #closed = new Map<string, SecretCounts[]>();
   #size = 0;
-  /** Passed to the sink and not known to be committed; these must not change. */
-  #fixed: ReadonlySet<SecretCounts> = new Set();
+  readonly #unlogged = new Set<SecretCounts>();
 
   /** Number of entries, each for one secret and hour. */
   get size(): number {
     return this.#size;
   }
 
-  of(keyId: string): readonly SecretCounts[] {
-    return this.#byKey.get(keyId) ?? [];
+  /** The open entries that have changed since they were last logged. */
+  get unlogged(): ReadonlySet<SecretCounts> {
+    return this.#unlogged;
   }
 
-  /** Grouped by key. A Map iterator stays valid when the Map changes. */
-  byKey(): IterableIterator<readonly SecretCounts[]> {
-    return this.#byKey.values();
+  of(keyId: string): readonly SecretCounts[] {
+    return [...(this.#closed.get(keyId) ?? []), ...(this.#open.get(keyId) ?? [])];
   }
 
   /** Adds counts, merging those of the same secret and hour, because one statement cannot write a row twice. */
   add(counts: SecretCounts): void {
-    const own = this.#byKey.get(counts.keyId);
-    const same = own?.find((one) => isSameRow(one, counts) && !this.#fixed.has(one));
+    const own = this.#open.get(counts.keyId);
+    const same = own?.find((one) => one.hour === counts.hour && one.hash === counts.hash);
+    this.#unlogged.add(same ?? counts);
     if (same !== undefined) {
-      add(same, counts);
+      merge(same, counts);
       return;
     }
-    if (own === undefined) this.#byKey.set(counts.keyId, [counts]);
+    if (own === undefined) this.#open.set(counts.keyId, [counts]);
     else own.push(counts);
     this.#size += 1;
   }
 
-  /** Freezes these entries and unfreezes all others. @param counts empty if the outcome of every write is known */
-  freeze(counts: readonly SecretCounts[]): void {
-    this.#fixed = new Set(counts);
+  /** Called in the turn in which these entries are known to be in the log. */
+  logged(all: readonly SecretCounts[]): void {
+    for (const counts of all) this.#unlogged.delete(counts);
   }
 
-  /** Removes entries. Call it in the turn in which they are known to be committed. */
+  /** Closes all open entries. @throws if some are still closed */
+  close(): void {
+    if (this.#closed.size > 0) throw new Error('the uses of the flush before are not written yet');
+    [this.#closed, this.#open] = [this.#open, this.#closed];
+    this.#unlogged.clear();
+  }
+
+  /** The closed entries, grouped by key. */
+  closed(): IterableIterator<readonly SecretCounts[]> {
+    return this.#closed.values();
+  }
+
+  /** Removes closed entries. Call it in the turn in which they are known to be committed. */
   remove(all: readonly SecretCounts[]): void {
     for (const counts of all) {
-      const rest = this.of(counts.keyId).filter((other) => other !== counts);
-      if (rest.length === 0) this.#byKey.delete(counts.keyId);
-      else this.#byKey.set(counts.keyId, rest);
+      const rest = (this.#closed.get(counts.keyId) ?? []).filter((other) => other !== counts);
+      if (rest.length === 0) this.#closed.delete(counts.keyId);
+      else this.#closed.set(counts.keyId, rest);
       this.#size -= 1;
     }
   }
 }
 
-function isSameRow(a: SecretCounts, b: SecretCounts): boolean {
-  return a.hour === b.hour && a.hash === b.hash;
+/** The order in which a flush writes: that of the rows of `usage_hour`, so that it touches few pages. */
+export function compareCounts(a: Place, b: Place): number {
+  if (a.hour !== b.hour) return a.hour - b.hour;
+  if (a.keyId !== b.keyId) return a.keyId < b.keyId ? -1 : 1;
+  if (a.hash === b.hash) return 0;
+  return a.hash < b.hash ? -1 : 1;
 }
 
+/** What identifies a row of `usage_hour`. */
+export type Place = Pick<SecretCounts, 'hour' | 'keyId' | 'hash'>;
+
 /** @param later counts that were recorded later, or earlier if a clock was set back */
-function add(counts: SecretCounts, later: SecretCounts): void {
+function merge(counts: SecretCounts, later: SecretCounts): void {
   counts.accepted += later.accepted;
   counts.refused += later.refused;
   counts.isNewClient ||= later.isNewClient;

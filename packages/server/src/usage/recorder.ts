@@ -1,36 +1,36 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { mergeSorted } from './merge.ts';
 import { Pace } from './pace.ts';
-import type { PendingUses, SecretCounts } from './pending-uses.ts';
+import { compareCounts, type PendingUses, type SecretCounts } from './pending-uses.ts';
 
-/** Where the verification counts. */
+/** The counts of the verification. */
 export interface UsageSource {
-  /** What has left the tables. Whatever leaves one is held there in the same turn. */
+  /** Counts that have left the tables. Whatever leaves a table is added to it in the same turn. */
   readonly pending: PendingUses;
   readonly tables: readonly CountingTable[];
 }
 
 /** Counts of secrets, by rows. */
 export interface CountingTable {
-  /** How many rows have counts. */
+  /** Number of rows with counts. */
   readonly pending: number;
-  /** The rows that have got counts since the last call; those that have lost them meanwhile may be among them. */
+  /** The rows that got counts since the last call, including rows that may have lost them since then. */
   countedRows(): number[];
-  /** Lets go of the counts of a row, if it has any. */
+  /** Passes the counts of a row on, if it has any. */
   hold(row: number): void;
-  /** The counts of a key. */
+  /** Reads the counts of a key without passing them on. */
   usesOf(keyId: string): SecretCounts[];
 }
 
-/** Where usage is kept. */
+/** Stores usage. */
 export interface UsageSink {
   /**
-   * Writes some of them in one transaction: from the first on, at least one, as many as fit into a short while. Calls
-   * `written` once, in the turn in which it is known that they are committed. When it rejects, that may not be known
-   * yet; it is then called with the same counts again, unless it calls `written` before that.
+   * Writes counts in one transaction: at least the first, then as many as fit into a short time. Calls `written` once, in
+   * the turn in which they are known to be committed. If it rejects, that may still be unknown; it is then called again
+   * with the same counts, unless it calls `written` before that.
    *
-   * @param durable whether it must survive a power cut, with all that was written before
-   * @param written told how many
+   * @param durable whether it must survive a power failure, with everything that was written before
+   * @param written receives the number of counts that were written
    */
   write(
     counts: readonly Readonly<SecretCounts>[],
@@ -39,54 +39,96 @@ export interface UsageSink {
   ): Promise<void>;
 }
 
-/** How many rows a flush takes over, or keys it sorts, in one turn of the event loop: about a millisecond of work. */
-const mostATurn = 1000;
+/** Keeps pending uses through a crash until they are written. Appending to it is cheaper than writing. */
+export interface UsageLog {
+  /**
+   * Appends counts in one transaction. Counts of the same secret and hour replace those that were appended since the cut.
+   *
+   * @param durable whether it must survive a power failure, with everything that was appended before
+   * @param logged called in the turn of the commit
+   */
+  append(counts: readonly Readonly<SecretCounts>[], durable: boolean, logged: () => void): Promise<void>;
+  /**
+   * Separates the counts that are written next from those that are appended later.
+   *
+   * @param unlogged appended first: what has changed since the last append
+   * @param close called in the turn of the commit
+   */
+  cut(unlogged: ReadonlySet<Readonly<SecretCounts>>, close: () => void): Promise<void>;
+  /** Deletes a part of what was appended before the cut. Call it when that is written. @returns whether there is more */
+  trim(): Promise<boolean>;
+}
 
-/** Most that are handed to the sink at once. */
-const mostAtOnce = 500;
+/** Number of rows or keys that are processed in one turn of the event loop: about a millisecond of work. */
+const maxPerTurn = 1000;
+
+/** Maximum number of counts that are passed to the sink at once. */
+const maxPerWrite = 500;
 
 /**
- * Takes the counts of secrets from the verification, and hands them to the sink.
+ * Takes the counts of secrets from the verification and writes them.
  *
  * Why no use is lost or counted twice, although nothing is locked: JavaScript runs one turn at a time, and counts are in
- * one of two places. The verification counts in its tables. Whatever leaves a table is held (PendingUses) in the same turn,
- * until the turn in which it is known to be committed. As long as it is not known whether some of it is committed, the
- * same is written again, and nothing else.
+ * one of two places. The verification counts in its tables. Whatever leaves a table is pending in the same turn, until
+ * the turn in which it is known to be committed. While it is unknown whether some counts are committed, the same counts
+ * are written again, and nothing else.
  *
- * Memory grows with the secrets that were used since the last flush that ended well, not with those that exist, nor
- * with how often they were used.
+ * With a log, a flush can be rare: a crash loses only what was counted since the last `save`.
+ *
+ * Memory grows with the secrets that were used since the last successful flush, not with all secrets, nor with the
+ * number of uses.
  */
 export class UsageRecorder {
   readonly #sink: UsageSink;
   readonly #source: UsageSource;
   readonly #pace: Pace;
-  /** What was handed to the sink, and is not known to be committed. */
+  readonly #log: UsageLog | undefined;
+  /** Passed to the sink and not known to be committed. */
   #unsettled: readonly SecretCounts[] = [];
-  /** Settles when every flush that was begun has ended. */
+  /** Settles when all flushes that were started have ended. */
   #flushed: Promise<void> = Promise.resolve();
+  /** The same for saves. */
+  #saved: Promise<void> = Promise.resolve();
 
-  constructor(sink: UsageSink, source: UsageSource, pace: Pace = new Pace()) {
+  constructor(sink: UsageSink, source: UsageSource, pace: Pace = new Pace(), log?: UsageLog) {
     this.#sink = sink;
     this.#source = source;
     this.#pace = pace;
+    this.#log = log;
   }
 
-  /** How many secrets have uses that are not written, for the metrics. One that is held and used again counts twice. */
-  get pending(): number {
-    const { pending: held, tables } = this.#source;
-    return tables.reduce((sum, { pending }) => sum + pending, held.size);
+  /** Number of secrets with uses that a crash would lose, for the metrics. A secret may count twice. */
+  get unsaved(): number {
+    const { pending, tables } = this.#source;
+    const untouched = this.#log === undefined ? pending.size : pending.unlogged.size;
+    return tables.reduce((sum, table) => sum + table.pending, untouched);
   }
 
-  /** What of a key is in no database yet. */
+  /** Number of secrets with uses that are not written. A secret may count twice. */
+  get unwritten(): number {
+    const { pending, tables } = this.#source;
+    return tables.reduce((sum, table) => sum + table.pending, pending.size);
+  }
+
+  /** The counts of a key that are not written. */
   of(keyId: string): readonly SecretCounts[] {
-    const { pending: held, tables } = this.#source;
-    return [...held.of(keyId), ...tables.flatMap((table) => table.usesOf(keyId))];
+    const { pending, tables } = this.#source;
+    return [...pending.of(keyId), ...tables.flatMap((table) => table.usesOf(keyId))];
   }
 
   /**
-   * Writes everything that was counted before the call, in slices and at the pace.
+   * Appends everything that was counted before the call to the log, in batches and at the pace.
    *
-   * @throws what the sink threw; the counts that were not written stay for the next flush
+   * @throws the error of the log; counts that were not appended remain for the next call
+   */
+  save(): Promise<void> {
+    return this.#afterSaves(() => this.#save());
+  }
+
+  /**
+   * Writes everything that was counted before the call, in batches and at the pace.
+   *
+   * @throws the error of the log or the sink; counts that were not written remain for the next flush
    */
   flush(): Promise<void> {
     const flush = this.#flushed.then(() => this.#flush());
@@ -94,65 +136,89 @@ export class UsageRecorder {
     return flush;
   }
 
-  async #flush(): Promise<void> {
-    // First, so that the tables' lists of rows stay short also while nothing can be written.
+  #afterSaves(work: () => Promise<void>): Promise<void> {
+    const result = this.#saved.then(work);
+    this.#saved = result.catch(() => undefined);
+    return result;
+  }
+
+  async #save(): Promise<void> {
     await this.#takeOver();
-    if (this.#unsettled.length > 0) await this.#write(this.#unsettled, false);
-    const used = mergeSorted(await this.#sorted(), inOrderOfTable);
-    let batch = take(used, mostAtOnce);
-    while (batch.length > 0) {
-      // A batch that is not full is the last one: with it the whole flush is on the disk.
-      const count = await this.#write(batch, batch.length < mostAtOnce);
-      batch = [...batch.slice(count), ...take(used, count)];
+    if (this.#log === undefined) return;
+    const { pending } = this.#source;
+    // What is counted from now on waits for the next call; otherwise this might never end.
+    const unlogged = [...pending.unlogged];
+    for (let first = 0; first < unlogged.length; first += maxPerTurn) {
+      const counts = unlogged.slice(first, first + maxPerTurn);
+      const isLast = first + maxPerTurn >= unlogged.length;
+      await this.#pace.step(async () => this.#log?.append(counts, isLast, () => pending.logged(counts)));
     }
   }
 
-  /** @returns how many of them were written */
+  async #flush(): Promise<void> {
+    // First, so that the tables' lists of rows stay short even if nothing can be written.
+    await this.#takeOver();
+    // What an earlier flush left.
+    await this.#writeClosed();
+    await this.#afterSaves(async () => {
+      await this.#save();
+      const { pending } = this.#source;
+      if (this.#log === undefined) pending.close();
+      else if (pending.size > 0) await this.#log.cut(pending.unlogged, () => pending.close());
+    });
+    await this.#writeClosed();
+  }
+
+  /** Writes what is closed, and then removes it from the log. */
+  async #writeClosed(): Promise<void> {
+    if (this.#unsettled.length > 0) await this.#write(this.#unsettled, false);
+    const used = mergeSorted(await this.#sorted(), compareCounts);
+    let batch = take(used, maxPerWrite);
+    while (batch.length > 0) {
+      // A batch that is not full is the last one: with it, the whole flush is on the disk.
+      const count = await this.#write(batch, batch.length < maxPerWrite);
+      batch = [...batch.slice(count), ...take(used, count)];
+    }
+    while ((await this.#log?.trim()) === true) await this.#pace.step(async () => undefined);
+  }
+
+  /** @returns the number of counts that were written */
   async #write(counts: readonly SecretCounts[], durable: boolean): Promise<number> {
-    const { pending: held } = this.#source;
     let count = 0;
     this.#unsettled = counts;
-    held.freeze(counts);
-    const written = (told: number) => {
-      count = told;
+    const written = (number: number) => {
+      count = number;
       this.#unsettled = [];
-      held.freeze([]);
-      held.remove(counts.slice(0, told));
+      this.#source.pending.remove(counts.slice(0, number));
     };
     await this.#pace.step(() => this.#sink.write(counts, durable, written));
     return count;
   }
 
-  /** Holds what the tables have at the moment. What is counted meanwhile waits, or this might never end. */
+  /** Takes what the tables contain now. What is counted meanwhile waits; otherwise this might never end. */
   async #takeOver(): Promise<void> {
     for (const table of this.#source.tables) {
       const rows = table.countedRows().values();
-      for (let some = take(rows, mostATurn); some.length > 0; some = take(rows, mostATurn)) {
+      for (let some = take(rows, maxPerTurn); some.length > 0; some = take(rows, maxPerTurn)) {
         for (const row of some) table.hold(row);
         await turn();
       }
     }
   }
 
-  /** All that is held, as sorted lists. What comes meanwhile waits for the next flush. */
+  /** The closed counts, as sorted lists. */
   async #sorted(): Promise<SecretCounts[][]> {
     const lists: SecretCounts[][] = [];
-    const all = this.#source.pending.byKey();
-    for (let left = this.#source.pending.size; left > 0; left -= mostATurn) {
-      lists.push(take(all, Math.min(left, mostATurn)).flat().sort(inOrderOfTable));
+    const closed = this.#source.pending.closed();
+    for (let some = take(closed, maxPerTurn); some.length > 0; some = take(closed, maxPerTurn)) {
+      lists.push(some.flat().sort(compareCounts));
       await turn();
     }
     return lists;
   }
 }
 
-function inOrderOfTable(a: SecretCounts, b: SecretCounts): number {
-  if (a.hour !== b.hour) return a.hour - b.hour;
-  if (a.keyId === b.keyId) return 0;
-  return a.keyId < b.keyId ? -1 : 1;
-}
-
-/** The next entries, as many as there are. */
+/** The next entries, at most so many. */
 function take<T>(from: Iterator<T>, most: number): T[] {
   const taken: T[] = [];
   while (taken.length < most) {

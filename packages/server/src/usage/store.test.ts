@@ -16,7 +16,8 @@ const clock = { now: 0 };
 const memory = new SecretCache({ good: 1000, refused: 1 });
 const pace = new Pace();
 pace.hurry();
-const recorder = new UsageRecorder(store, memory, pace);
+await store.log.recover(memory.pending);
+const recorder = new UsageRecorder(store, memory, pace, store.log);
 const reader = new UsageReader(store, recorder);
 
 async function storedRows(): Promise<number> {

@@ -5,6 +5,7 @@ import type { Tables } from '../database/schema.ts';
 import type { SqliteDatabase } from '../database/sqlite.ts';
 import { cleanUserAgent } from '../http/user-agent.ts';
 import { hourStart } from './hours.ts';
+import { SqliteUsageLog } from './log.ts';
 import type { SecretCounts } from './pending-uses.ts';
 import type { UsageSink } from './recorder.ts';
 
@@ -76,9 +77,11 @@ export interface UsageStore extends UsageSink {
 /** Usage in SQLite. It never waits for a program that has locked the file, because usage can be written later. */
 export class SqliteUsageStore implements UsageStore {
   readonly #database: SqliteDatabase;
+  readonly log: SqliteUsageLog;
 
   constructor(database: SqliteDatabase) {
     this.#database = database;
+    this.log = new SqliteUsageLog(database);
   }
 
   async write(
@@ -87,7 +90,13 @@ export class SqliteUsageStore implements UsageStore {
     written: (count: number) => void,
   ): Promise<void> {
     const terms = { patience: 0, durable };
-    await this.#database.transact((connection) => writeSlice(connection, usages), written, terms);
+    const work = (connection: DatabaseSync) => {
+      const count = writeSlice(connection, usages);
+      const last = usages[count - 1];
+      if (last !== undefined) this.log.recordFlush(connection, last);
+      return count;
+    };
+    await this.#database.transact(work, written, terms);
   }
 
   /** Occupies the write connection, so nothing is written during the read. */

@@ -18,27 +18,38 @@ interface Options {
   log: Logger;
   /** Epoch ms. */
   now?: () => number;
-  /** ms from the end of a flush to the beginning of the next one. */
-  flushInterval?: number;
   later?: Later;
 }
 
-/** ms between two looks for counts that are too old. */
+/** ms between the writes of one node, or with SQLite between the appends to the log. A crash loses what comes between. */
+const saveInterval = 4000;
+const logInterval = 3000;
+
+/**
+ * With SQLite, a flush is due after so many ms, or earlier if so many counts are pending, because they occupy memory
+ * (about 300 bytes each).
+ */
+const flushInterval = 60_000;
+const maxPending = 200_000;
+
+/** ms between two searches for old counts. */
 const pruneInterval = msPerDay;
 
-/** The recording of usage, put together: what counts, what reads, and what runs by itself. */
+/** The recording of usage: its parts, and its periodic tasks. */
 export interface UsageRecording {
   recorder: UsageRecorder;
   reader: UsageReader;
-  /** Writes that failed. */
+  /** Number of failed writes. */
   failures: () => number;
-  /** Begins to flush and to prune. Called when the server listens, so that neither delays the start. */
+  /** Reads what a crashed process has logged. Must be called before the first request. */
+  recover(): Promise<void>;
+  /** Starts to write and to prune. Call it when the server listens, so that neither delays the start. */
   start(): void;
   /**
-   * Writes what is left. Called when the last request has ended, and the database is still open.
+   * Writes the rest. Call it when the last request has ended and the database is still open.
    *
    * @param progressed called whenever a part of it is written
-   * @returns whether it is written; if not, the log says why
+   * @returns whether everything is written; otherwise the log contains the reason
    */
   stop(progressed?: () => void): Promise<boolean>;
 }
@@ -48,11 +59,11 @@ export function recordUsage({
   source,
   log,
   now = Date.now,
-  flushInterval = 4000,
   later: start = later,
 }: Options): UsageRecording {
   const store =
     database.kind === 'sqlite' ? new SqliteUsageStore(database) : new PostgresUsageStore(database);
+  const usageLog = store instanceof SqliteUsageStore ? store.log : undefined;
   const pace = new Pace();
   const parts = new WriteProgress();
   const sink: UsageSink = {
@@ -61,14 +72,10 @@ export function recordUsage({
       parts.written();
     },
   };
-  const recorder = new UsageRecorder(sink, source, pace);
+  const recorder = new UsageRecorder(sink, source, pace, usageLog);
+  const failed = (error: unknown) =>
+    log.error({ err: error }, 'usage could not be written; it is kept in memory and tried again');
   let stopping = false;
-  const flushing = new PeriodicTask(() => recorder.flush(), {
-    interval: flushInterval,
-    failed: (error) =>
-      log.error({ err: error }, 'usage could not be written; it is kept in memory and tried again'),
-    later: start,
-  });
   const prune = () => pace.step(() => store.prune(hourOf(now()) + 1 - usageRetentionHours));
   const pruning = new PeriodicTask(
     async () => {
@@ -81,19 +88,27 @@ export function recordUsage({
       later: start,
     },
   );
+  const writing =
+    usageLog === undefined
+      ? [new PeriodicTask(() => recorder.flush(), { interval: saveInterval, failed, later: start })]
+      : [
+          new PeriodicTask(() => recorder.save(), { interval: logInterval, failed, later: start }),
+          new PeriodicTask(flushWhenDue(recorder, source), { interval: logInterval, failed, later: start }),
+        ];
   return {
     recorder,
     reader: new UsageReader(store, recorder),
-    failures: () => flushing.failures,
+    failures: () => writing.reduce((sum, { failures }) => sum + failures, 0),
+    recover: async () => usageLog?.recover(source.pending),
     start: () => {
-      flushing.start();
+      for (const task of writing) task.start();
       pruning.start(0);
     },
     stop: async (progressed) => {
       stopping = true;
       parts.onPart = progressed;
       pace.hurry();
-      await Promise.all([flushing.stop(), pruning.stop()]);
+      await Promise.all([...writing, pruning].map((task) => task.stop()));
       try {
         await writeWithRetries(
           () => recorder.flush(),
@@ -105,5 +120,14 @@ export function recordUsage({
         return false;
       }
     },
+  };
+}
+
+function flushWhenDue(recorder: UsageRecorder, { pending }: UsageSource): () => Promise<void> {
+  let last = performance.now();
+  return async () => {
+    if (performance.now() - last < flushInterval && pending.size < maxPending) return;
+    await recorder.flush();
+    last = performance.now();
   };
 }

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { times } from '../../../../test/support/long.ts';
 import { KeyLimits } from '../limits/key-limits.ts';
-import { PendingUses } from '../usage/pending-uses.ts';
+import { PendingUses, type SecretCounts } from '../usage/pending-uses.ts';
 import { KeyTable, noRow } from './key-table.ts';
 import type { EndedSecret, VerifiedKey } from './stored-secret.ts';
 
@@ -83,18 +83,18 @@ test('a client that was only rejected is still new for the next accepted use', (
   const row = put(table, 'one');
   table.usage.accept(row, 1, '192.0.2.1', 'agent');
   table.usage.hold(row);
-  held.remove(held.of('key_one'));
+  drain(held);
   table.usage.accept(row, 2, '192.0.2.2', 'agent');
   table.usage.hold(row);
-  held.remove(held.of('key_one'));
+  drain(held);
   table.usage.accept(row, 3, '192.0.2.2', 'agent');
   assert.equal(table.usage.of(row)?.isNewClient, false);
   table.usage.hold(row);
-  held.remove(held.of('key_one'));
+  drain(held);
   const other = table.find(hashOf('one'));
   table.usage.refuse(other, hour);
   table.usage.hold(other);
-  held.remove(held.of('key_one'));
+  drain(held);
   table.usage.accept(other, hour + 1, '192.0.2.2', 'agent');
   assert.equal(table.usage.of(other)?.isNewClient, true, 'nothing of this hour told of it');
 });
@@ -115,6 +115,14 @@ test('a table keeps no more strings than its rows use', () => {
   assert.equal(table.texts, 8, 'workspace, scopes, address and agent of each');
   assert.equal(held.size + table.usage.pending, 1000);
 });
+
+/** Writes all uses. */
+function drain(held: PendingUses): SecretCounts[] {
+  held.close();
+  const all = [...held.closed()].flat();
+  held.remove(all);
+  return all;
+}
 
 const hour = 3_600_000;
 const kinds = [
@@ -208,10 +216,8 @@ class World {
 
   flush(): void {
     for (const row of this.table.usage.countedRows()) this.table.usage.hold(row);
-    const all = [...this.held.byKey()].flat();
-    for (const { keyId, hour: at, accepted, refused } of all)
+    for (const { keyId, hour: at, accepted, refused } of drain(this.held))
       count(this.written, keyId, at * hour, accepted + refused);
-    this.held.remove(all);
   }
 
   #find(secret: string): number {

@@ -1,0 +1,222 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { z } from 'zod';
+import type { SqliteDatabase } from '../database/sqlite.ts';
+import { cleanUserAgent } from '../http/user-agent.ts';
+import { compareCounts, PendingUses, type Place, type SecretCounts } from './pending-uses.ts';
+import type { UsageLog } from './recorder.ts';
+
+/** Maximum number of rows that one transaction deletes. A row is up to 100 kB long, and its pages must be visited. */
+const maxDeleted = 8;
+
+/** Maximum number of counts per row when the log is written again at a start. */
+const maxPerRow = 1000;
+
+/** The counts of one row of the log. */
+const rowSchema = z.object({
+  /** Address and user agent. */
+  clients: z.array(z.tuple([z.string(), z.string()])),
+  /** SHA-256 in Base64, epoch hour, accepted, rejected, ms of the last accepted use, index of its client, isNewClient. */
+  uses: z.array(z.tuple([z.base64(), z.int(), z.int(), z.int(), z.int(), z.int(), z.boolean()])),
+});
+
+type LoggedCounts = Omit<SecretCounts, 'keyId'>;
+
+/**
+ * The log of usage in SQLite: rows of JSON with the counts of many secrets.
+ *
+ * A flush writes the counts of the rows up to the cut. Its transactions record in `usage_flush` the cut and how far it
+ * has come in the order of the counts, so after a crash it is known which counts of these rows are already written.
+ */
+export class SqliteUsageLog implements UsageLog {
+  readonly #database: SqliteDatabase;
+  /** The oldest row. IDs only increase, so that no row is taken for one before the cut. */
+  #first = 1;
+  #last = 0;
+  #cut = 0;
+
+  constructor(database: SqliteDatabase) {
+    this.#database = database;
+  }
+
+  async append(
+    counts: readonly Readonly<SecretCounts>[],
+    durable: boolean,
+    logged: () => void,
+  ): Promise<void> {
+    await this.#database.transact(
+      (connection) => insert(connection, this.#last + 1, counts),
+      () => {
+        this.#last += 1;
+        logged();
+      },
+      { patience: 0, durable },
+    );
+  }
+
+  async cut(unlogged: ReadonlySet<Readonly<SecretCounts>>, close: () => void): Promise<void> {
+    await this.#database.transact(
+      (connection) => {
+        if (unlogged.size > 0) insert(connection, this.#last + 1, [...unlogged]);
+        const cut = this.#last + (unlogged.size > 0 ? 1 : 0);
+        writeFlush(connection, { ...start, logId: cut });
+        return cut;
+      },
+      (cut) => {
+        [this.#last, this.#cut] = [cut, cut];
+        close();
+      },
+      { patience: 0, durable: false },
+    );
+  }
+
+  async trim(): Promise<boolean> {
+    if (this.#first > this.#cut) return false;
+    const until = Math.min(this.#first + maxDeleted - 1, this.#cut);
+    await this.#database.transact(
+      (connection) => connection.prepare('DELETE FROM usage_log WHERE id <= ?').run(until),
+      () => {
+        this.#first = until + 1;
+      },
+      { patience: 0, durable: false },
+    );
+    return this.#first <= this.#cut;
+  }
+
+  /** Records how far a flush has come. @param last the last counts that the transaction writes */
+  recordFlush(connection: DatabaseSync, last: Place): void {
+    writeFlush(connection, { ...last, logId: this.#cut });
+  }
+
+  /**
+   * Reads what a crashed process has logged and not written, and writes the log again without the rest. Must be called
+   * once before all other methods.
+   *
+   * @param pending receives the counts
+   */
+  async recover(pending: PendingUses): Promise<void> {
+    await this.#database.transact(
+      (connection) => {
+        const flush = readFlush(connection);
+        const counts = combine(readRows(connection), flush, (hash) => findKeyId(connection, hash));
+        const [{ id: newest }] = newestSchema.parse(
+          connection.prepare('SELECT max(id) AS id FROM usage_log').all(),
+        );
+        let last = Math.max(flush.logId, newest ?? 0);
+        const first = last + 1;
+        connection.prepare('DELETE FROM usage_log').run();
+        for (let from = 0; from < counts.length; from += maxPerRow) {
+          last += 1;
+          insert(connection, last, counts.slice(from, from + maxPerRow));
+        }
+        return { counts, first, last };
+      },
+      ({ counts, first, last }) => {
+        [this.#first, this.#last, this.#cut] = [first, last, first - 1];
+        for (const one of counts) pending.add(one);
+        pending.logged(counts);
+      },
+    );
+  }
+}
+
+const newestSchema = z.tuple([z.object({ id: z.int().nullable() })]);
+
+function insert(connection: DatabaseSync, id: number, counts: readonly Readonly<SecretCounts>[]): void {
+  connection.prepare('INSERT INTO usage_log (id, counts) VALUES (?, ?)').run(id, format(counts));
+}
+
+function format(counts: readonly Readonly<SecretCounts>[]): string {
+  const clients: [string, string][] = [];
+  const indexes = new Map<string, number>();
+  const indexOf = ({ address, agent }: Readonly<SecretCounts>): number => {
+    const client = `${address} ${agent}`;
+    const known = indexes.get(client);
+    if (known !== undefined) return known;
+    indexes.set(client, clients.length);
+    return clients.push([address, cleanUserAgent(agent)]) - 1;
+  };
+  const uses = counts.map((one) => [
+    Buffer.from(one.hash, 'latin1').toString('base64'),
+    one.hour,
+    one.accepted,
+    one.refused,
+    one.lastMs,
+    indexOf(one),
+    one.isNewClient,
+  ]);
+  return JSON.stringify({ clients, uses });
+}
+
+function parse(text: string): LoggedCounts[] {
+  const { clients, uses } = rowSchema.parse(JSON.parse(text));
+  return uses.map(([hash, hour, accepted, refused, lastMs, index, isNewClient]) => {
+    const [address, agent] = clients[index] ?? ['', ''];
+    return {
+      hash: Buffer.from(hash, 'base64').toString('latin1'),
+      ...{ hour, accepted, refused, lastMs, address, agent, isNewClient },
+    };
+  });
+}
+
+function* readRows(connection: DatabaseSync): Generator<{ id: number; counts: LoggedCounts[] }> {
+  for (const row of connection.prepare('SELECT id, counts FROM usage_log ORDER BY id').iterate()) {
+    yield { id: Number(row.id), counts: parse(String(row.counts)) };
+  }
+}
+
+/** How far the last flush has come. */
+interface Flush extends Place {
+  /** The newest row of the log that it writes. */
+  logId: number;
+}
+
+/** Before all counts. */
+const start: Place = { hour: 0, keyId: '', hash: '' };
+
+const flushSchema = z.object({
+  log_id: z.int(),
+  hour: z.int(),
+  key_id: z.string(),
+  hash: z.instanceof(Uint8Array),
+});
+
+function readFlush(connection: DatabaseSync): Flush {
+  const row = connection.prepare('SELECT log_id, hour, key_id, hash FROM usage_flush').get();
+  if (row === undefined) return { ...start, logId: 0 };
+  const { log_id, hour, key_id, hash } = flushSchema.parse(row);
+  return { logId: log_id, hour, keyId: key_id, hash: Buffer.from(hash).toString('latin1') };
+}
+
+function writeFlush(connection: DatabaseSync, { logId, hour, keyId, hash }: Flush): void {
+  connection
+    .prepare('REPLACE INTO usage_flush (id, log_id, hour, key_id, hash) VALUES (1, ?, ?, ?, ?)')
+    .run(logId, hour, keyId, Buffer.from(hash, 'latin1'));
+}
+
+function findKeyId(connection: DatabaseSync, hash: string): string | undefined {
+  const find = connection.prepare('SELECT key_id FROM api_key_secret WHERE hash = ?');
+  const row = find.get(Buffer.from(hash, 'latin1'));
+  return row === undefined ? undefined : String(row.key_id);
+}
+
+/** The counts of the rows that the flush has not written, one entry for each secret and hour. */
+function combine(
+  rows: Iterable<{ id: number; counts: LoggedCounts[] }>,
+  flush: Flush,
+  keyIdOf: (hash: string) => string | undefined,
+): SecretCounts[] {
+  const [closed, open] = [new Map<string, LoggedCounts>(), new Map<string, LoggedCounts>()];
+  for (const { id, counts } of rows) {
+    const newest = id <= flush.logId ? closed : open;
+    for (const one of counts) newest.set(`${one.hour} ${one.hash}`, one);
+  }
+  const ofKeys = (newest: Map<string, LoggedCounts>): SecretCounts[] =>
+    [...newest.values()].flatMap((one) => {
+      const keyId = keyIdOf(one.hash);
+      return keyId === undefined ? [] : { keyId, ...one };
+    });
+  const unwritten = new PendingUses();
+  for (const one of ofKeys(closed)) if (compareCounts(one, flush) > 0) unwritten.add(one);
+  for (const one of ofKeys(open)) unwritten.add(one);
+  return [...unwritten.unlogged];
+}

@@ -1,0 +1,64 @@
+/** A recorder of usage whose transactions a test controls. */
+import assert from 'node:assert/strict';
+import { sql } from 'kysely';
+import type { SqliteDatabase } from '../../packages/server/src/database/sqlite.ts';
+import { hourStart } from '../../packages/server/src/usage/hours.ts';
+import { Pace } from '../../packages/server/src/usage/pace.ts';
+import { UsageReader } from '../../packages/server/src/usage/reader.ts';
+import { UsageRecorder, type UsageSink } from '../../packages/server/src/usage/recorder.ts';
+import { SqliteUsageStore } from '../../packages/server/src/usage/store.ts';
+import { SecretCache } from '../../packages/server/src/verification/secret-cache.ts';
+
+/** Epoch hours. */
+export const firstHour = 500_000;
+
+/** What a test controls. */
+export interface World {
+  now: number;
+  /** Number of transactions until all of them fail, after all their rows were written. */
+  untilFailure: number;
+  /** Called before each transaction, and in the pause after it. */
+  meanwhile: () => Promise<void>;
+}
+
+export const newWorld = (): World => ({
+  now: hourStart(firstHour),
+  untilFailure: Number.POSITIVE_INFINITY,
+  meanwhile: async () => undefined,
+});
+
+export async function emptyTables(database: SqliteDatabase): Promise<void> {
+  for (const table of ['usage_hour', 'last_use', 'usage_log', 'usage_flush'] as const) {
+    await sql`DELETE FROM ${sql.table(table)}`.execute(database.kysely);
+  }
+}
+
+/**
+ * Starts a recorder like a process, which writes at most two rows in a transaction.
+ *
+ * @param good how many of the six secrets the verification caches
+ */
+export async function startRecorder(database: SqliteDatabase, world: World, good: number) {
+  const memory = new SecretCache({ good, refused: 1 });
+  const failable: SqliteDatabase = {
+    ...database,
+    transact: (work, committed) =>
+      database.transact((connection) => {
+        const result = work(connection);
+        world.untilFailure -= 1;
+        if (world.untilFailure < 0) throw new Error('the disk is full');
+        return result;
+      }, committed),
+  };
+  const store = new SqliteUsageStore(failable);
+  await store.log.recover(memory.pending);
+  const sink: UsageSink['write'] = async (usages, durable, written) => {
+    const handed = JSON.stringify(usages);
+    await world.meanwhile();
+    assert.equal(JSON.stringify(usages), handed, 'what was passed to the sink does not change');
+    await store.write(usages.slice(0, 2), durable, written);
+  };
+  const pace = new Pace(() => world.meanwhile());
+  const recorder = new UsageRecorder({ write: sink }, memory, pace, store.log);
+  return { memory, recorder, reader: new UsageReader(store, recorder) };
+}
