@@ -1,6 +1,6 @@
-import type { KeptFigure } from './results.ts';
+import type { StoredFigure } from './results.ts';
 
-/** In px. A browser scales the whole. */
+/** In px. Browsers scale the image. */
 const width = 760;
 const margin = 20;
 const labelWidth = 200;
@@ -22,15 +22,15 @@ interface Bar {
 interface Panel {
   title: string;
   bars: Bar[];
-  /** Where the goal is on the axis of the bars. */
+  /** Position of the goal on the axis of the bars. */
   goal: { value: number; text: string };
 }
 
 /**
- * The figures that have a goal as bars, one panel each, with the goal as a dashed line. Each panel has an axis of its
- * own, and every axis begins at 0. Light or dark as the reader's system is.
+ * The figures with a goal as bars, one panel per figure, with the goal as a dashed line. Each panel has its own axis,
+ * which starts at 0. The colors follow the reader's light or dark mode.
  */
-export function chart(figures: readonly KeptFigure[]): string {
+export function chart(figures: readonly StoredFigure[]): string {
   const panels = figures.flatMap((figure) => panelOf(figure) ?? []);
   let top = margin;
   const drawn = panels.map((panel) => {
@@ -71,7 +71,7 @@ ${drawn.join('\n')}
 }
 
 /** Undefined for a figure without a goal. */
-function panelOf({ name, goal, unit, median, sides = [] }: KeptFigure): Panel | undefined {
+function panelOf({ name, goal, unit, median, sides = [] }: StoredFigure): Panel | undefined {
   if (goal === undefined) return undefined;
   const aim = 'below' in goal ? goal.below : goal.atLeast;
   const words = `goal: ${'below' in goal ? 'under' : 'at least'} ${aim} ${unit}`;
@@ -86,7 +86,7 @@ function panelOf({ name, goal, unit, median, sides = [] }: KeptFigure): Panel | 
     text: `${side.median} ${side.unit}`,
     ours: i === 0,
   }));
-  // The goal of a ratio, as the yardstick's bar has it.
+  // The goal of a ratio, in the unit of the yardstick's bar.
   const factor = unit.startsWith('%') ? aim / 100 : aim;
   return {
     title: `${name}: ${median} ${unit}`,

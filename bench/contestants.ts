@@ -4,24 +4,24 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { startServer, type TestServer } from '../test/support/server.ts';
 import { cores, pin } from './machine.ts';
-import { end, watch } from './processes.ts';
+import { registerProcess, stopProcess } from './processes.ts';
 import { nodeFlags } from './start-arguments.ts';
 
 /** A process under load. */
 export interface Contestant extends AsyncDisposable {
-  /** Origin, by address, so that no load depends on how a name is looked up. */
+  /** Origin with an IP address, so that the load does not depend on name resolution. */
   url: string;
-  /** Its processes: a proxy has two. */
+  /** Its processes; a proxy has two. */
   pids: number[];
 }
 
-/** Limits are on, and so high that every answer is a yes: a refused request would be cheaper. */
+/** Limits are on, and so high that every request passes, because a rejected request would be cheaper. */
 const highLimit = '1000000000';
 
 /**
- * Starts the real server on the core of what is measured.
+ * Starts the real server on the core for measured processes.
  *
- * @param env beside the usual: the limit of addresses is the default, that of keys is on and out of reach
+ * @param env additional variables; the limit of addresses is the default, that of keys is on and never reached
  */
 export async function startSoku(
   dataDir: string | undefined,
@@ -33,7 +33,7 @@ export async function startSoku(
     env: { SOKU_KEY_RATE_LIMIT: highLimit, SOKU_ADDRESS_RATE_LIMIT: undefined, ...env },
   });
   const { pid } = server;
-  watch(pid, server.exited());
+  registerProcess(pid, server.exited());
   pin(pid, cores.measured);
   return {
     server,
@@ -47,7 +47,7 @@ export async function startSoku(
 }
 
 /**
- * Starts the yardstick of HTTP: Node's own server, which answers 200 and two bytes to everything.
+ * Starts the HTTP yardstick: Node's own server, which returns 200 and two bytes for every request.
  *
  * @param tuned with the one option that makes it faster for requests without a body
  */
@@ -56,20 +56,20 @@ export async function startBareServer(tuned = false): Promise<Contestant> {
   const child = spawn(process.execPath, [...nodeFlags, file, ...(tuned ? ['tuned'] : [])], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  const pid = watch(child.pid, once(child, 'exit'));
+  const pid = registerProcess(child.pid, once(child, 'exit'));
   const [port] = await once(createInterface(child.stdout), 'line');
   pin(pid, cores.measured);
-  return { url: `http://127.0.0.1:${port}`, pids: [pid], [Symbol.asyncDispose]: () => end(child) };
+  return { url: `http://127.0.0.1:${port}`, pids: [pid], [Symbol.asyncDispose]: () => stopProcess(child) };
 }
 
 /**
- * Lets contestants have their turns, round by round, A B A B: whatever else the machine does falls on all of them.
- * Who has no turn is stopped, so that nobody pays for another one's timers.
+ * Runs contestants alternately, A B A B, so that other activity of the machine affects all of them equally. A
+ * contestant is stopped between its turns, so that its timers do not affect the others.
  *
  * @param turn measures one contestant; `round` counts from 0
- * @returns of each contestant, in their order, what its turns gave
+ * @returns for each contestant, in their order, the results of its turns
  */
-export async function inTurns<C extends Pick<Contestant, 'pids'>, T>(
+export async function runAlternately<C extends Pick<Contestant, 'pids'>, T>(
   contestants: readonly C[],
   rounds: number,
   turn: (contestant: C, round: number) => Promise<T>,

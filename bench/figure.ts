@@ -1,49 +1,49 @@
-/** One line of the board. */
+/** One measured figure. */
 export interface Figure {
   name: string;
-  /** Every round's value; the board shows the median with its spread. */
+  /** The value of each round; the median and the spread are shown. */
   values: number[];
   unit: string;
-  /** What we aim at, when there is an aim. It is reached or missed by the median. */
+  /** Compared with the median. Optional. */
   goal?: Goal;
-  /** How it was measured, in a sentence or two. */
+  /** How it was measured, in one or two sentences. */
   how: string;
-  /** What a ratio was made of: our own figure first, the yardstick last. */
+  /** The two or more sides of a ratio: Soku first, the yardstick last. */
   sides?: Side[];
 }
 
 /** In the figure's own unit. */
 export type Goal = { atLeast: number } | { below: number };
 
-/** What one contestant did in each round. */
+/** The results of one contestant in each round. */
 export interface Side {
   name: string;
   values: number[];
   unit: string;
 }
 
-/** Measures some figures that belong together, because they need the same servers or data. */
+/** Measures a group of figures that need the same servers or data. */
 export type Measure = (sizes: Sizes) => Promise<Figure[]>;
 
-/** How large and long everything is. Only `full` makes figures; `quick` shows whether the programs work. */
+/** Sizes and durations. Only `full` produces valid figures; `quick` checks that the programs work. */
 export interface Sizes {
-  /** Keys in the database, where a figure does not say another number. */
+  /** Keys in the database, unless a figure states another number. */
   keys: number;
-  /** How many of them are in use, at random. */
+  /** How many of them are used, in random order. */
   keysInUse: number;
-  /** Numbers of keys whose cost is compared; the first is the yardstick. */
+  /** Table sizes whose cost is compared; the first is the yardstick. */
   tables: [number, number, number];
-  /** How many of those are in use: as many in each table, so that only the size of the table differs. */
+  /** How many keys are used in each of these tables, so that only the table size differs. */
   keysInUseOfTables: number;
-  /** Cached at once, for the memory of each. */
+  /** Keys cached at once, to measure the memory of each. */
   keysInMemory: number;
-  /** Revokes that are timed in a round. */
+  /** Revokes that are timed in each round. */
   revokes: number;
-  /** How often each contestant has its turn. */
+  /** Turns of each contestant. */
   rounds: number;
-  /** s of the same load before each count, so that compilation, caches and the flush of usage are as in a long run. */
+  /** Seconds of the same load before each count, so that compilation, caches and usage writes are as in a long run. */
   warmUp: number;
-  /** s that are counted. */
+  /** Seconds that are counted. */
   counted: number;
 }
 
@@ -71,7 +71,7 @@ export const quick: Sizes = {
   counted: 1,
 };
 
-/** The middle value; with an even number of them, the mean of the two in the middle. */
+/** The middle value; with an even number of values, the mean of the two in the middle. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);
@@ -82,18 +82,18 @@ export function median(values: readonly number[]): number {
   return (low + high) / 2;
 }
 
-/** The value that 99 of 100 do not exceed. */
+/** The 99th percentile. */
 export function p99(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.ceil(values.length * 0.99) - 1] ?? Number.NaN;
 }
 
-/** Each round's ratio, in per cent: what lasts for a round, such as another program's work, falls on both. */
+/** The ratio of each round, in percent. Disturbances that last for a round affect both sides. */
 export function percent(ours: readonly number[], theirs: readonly number[]): number[] {
   return ours.map((value, round) => (value / (theirs[round] ?? Number.NaN)) * 100);
 }
 
 /** 1000000 as `1 M`, 1000 as `1 k`. */
-export function inWords(count: number): string {
+export function abbreviateCount(count: number): string {
   if (count >= 1_000_000 && count % 100_000 === 0) return `${count / 1_000_000} M`;
   return count >= 1000 && count % 100 === 0 ? `${count / 1000} k` : String(count);
 }

@@ -5,14 +5,14 @@ import { join } from 'node:path';
 import { generateKey } from '@soku/key';
 
 /**
- * Keys that follow from a number, so that millions need no file: who fills the database and who sends requests make
- * the same ones. They open nothing but the databases of the bench.
+ * Keys derived from a number, so that millions need no file: the programs that fill the database and those that send
+ * requests derive the same ones. They are valid only in the databases of the bench.
  */
 export function keyAt(number: number): string {
   return keyOf(`key ${number}`);
 }
 
-/** Well formed, with a right checksum, and in no database. */
+/** Well formed, with a correct checksum, and in no database. */
 export function unknownKeyAt(number: number): string {
   return keyOf(`unknown ${number}`);
 }
@@ -28,13 +28,13 @@ function keyOf(label: string): string {
   });
 }
 
-/** Numbers of `wanted` keys that lie evenly among the first `count`. */
+/** The numbers of `wanted` keys, spread evenly over the first `count`. */
 export function spread(wanted: number, count: number): number[] {
   const step = Math.max(1, count / wanted);
   return Array.from({ length: Math.min(wanted, count) }, (_, i) => Math.floor(i * step));
 }
 
-/** Files with one key a line, for the load; they go when the scope does that `using` made them in. */
+/** Files with one key per line for the load; disposing removes them. */
 export function keyFiles(): Disposable & { write(keys: readonly string[]): string } {
   const directory = mkdtempDisposableSync(join(tmpdir(), 'soku-keys-'));
   let files = 0;

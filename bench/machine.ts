@@ -2,33 +2,33 @@ import { spawnSync } from 'node:child_process';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { debianProgram, type Program } from '../test/support/debian.ts';
 
-/** The machine in words, for the board. */
+/** A description of the machine. */
 export const machine = `${cpus().length} x ${cpus()[0]?.model.trim() ?? 'unknown processor'}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.versions.node}`;
 
-/** What is measured has one core, what loads it another one, so that neither takes the other's time. */
+/** The measured process and the load generator each have a core, so that neither slows the other down. */
 export const cores = { measured: 0, load: 1 };
 
-/** For what is bound to neither. */
-export const everyCore = `${cores.measured},${cores.load}`;
+/** For processes that are bound to neither. */
+export const allCores = `${cores.measured},${cores.load}`;
 
-/** A figure cannot be measured on this machine. */
-export class NotHere extends Error {}
+/** Thrown when a figure cannot be measured on this machine. */
+export class UnsupportedMachineError extends Error {}
 
-/** @throws {NotHere} when the program is not on this machine, and cannot be had */
-export function program(name: 'wrk' | 'nginx'): Program {
+/** @throws {UnsupportedMachineError} if the program is missing and cannot be downloaded */
+export function requireProgram(name: 'wrk' | 'nginx'): Program {
   const found = debianProgram(name);
-  if (typeof found === 'string') throw new NotHere(found);
+  if (typeof found === 'string') throw new UnsupportedMachineError(found);
   return found;
 }
 
-/** @throws {NotHere} on a machine with one core, or on one that cannot bind a process to a core */
-export function needCores(): void {
-  if (availableParallelism() < 2) throw new NotHere('this takes two cores, one for the load');
+/** @throws {UnsupportedMachineError} on a machine with one core, or without a way to bind a process to a core */
+export function requireCores(): void {
+  if (availableParallelism() < 2) throw new UnsupportedMachineError('this needs two cores, one for the load');
   if (spawnSync('taskset', ['--version']).status !== 0)
-    throw new NotHere('taskset is not installed (util-linux)');
+    throw new UnsupportedMachineError('taskset is not installed (util-linux)');
 }
 
-/** Binds a process with all its threads to a core, or to some (`0,1`). */
+/** Binds a process with all its threads to a core, or to several (`0,1`). */
 export function pin(pid: number, core: number | string): void {
   const { status, stderr } = spawnSync('taskset', ['-a', '-c', '-p', String(core), String(pid)], {
     encoding: 'utf8',

@@ -5,17 +5,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '../test/support/server.ts';
 import type { Contestant } from './contestants.ts';
-import { program } from './machine.ts';
-import { end, watch } from './processes.ts';
+import { requireProgram } from './machine.ts';
+import { registerProcess, stopProcess } from './processes.ts';
 
 /**
  * Starts nginx with one worker on a core.
  *
  * @param core of both its processes
- * @param http the inside of its http block, for the port that it shall listen on
+ * @param http returns the content of the http block for the given port
  */
 export async function startNginx(core: number, http: (port: number) => string): Promise<Contestant> {
-  const nginx = program('nginx');
+  const nginx = requireProgram('nginx');
   const directory = mkdtempDisposableSync(join(tmpdir(), 'soku-nginx-'));
   const port = await freePort();
   const file = join(directory.path, 'nginx.conf');
@@ -28,22 +28,22 @@ export async function startNginx(core: number, http: (port: number) => string): 
       stdio: ['ignore', 'inherit', 'inherit'],
     },
   );
-  const pid = watch(child.pid, once(child, 'exit'));
+  const pid = registerProcess(child.pid, once(child, 'exit'));
   const url = `http://127.0.0.1:${port}`;
-  while (!(await answers(url)))
+  while (!(await responds(url)))
     if (child.exitCode !== null) throw new Error(`nginx ended with ${child.exitCode}`);
   const workers = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number);
   return {
     url,
     pids: [pid, ...workers],
     [Symbol.asyncDispose]: async () => {
-      await end(child);
+      await stopProcess(child);
       directory.remove();
     },
   };
 }
 
-/** A connection is kept for as many requests as come, with the client and with what stands behind. */
+/** Connections are kept alive for any number of requests, on the client's side and on the upstream's. */
 function configuration(directory: string, http: string): string {
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
   return `
@@ -61,7 +61,7 @@ function configuration(directory: string, http: string): string {
   `;
 }
 
-async function answers(url: string): Promise<boolean> {
+async function responds(url: string): Promise<boolean> {
   try {
     await fetch(url, { headers: { connection: 'close' } });
     return true;

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { startPostgres } from '../test/support/postgres.ts';
 import { type Contestant, startSoku } from './contestants.ts';
-import { everyCore, pin } from './machine.ts';
+import { allCores, pin } from './machine.ts';
 
-/** Servers that share a PostgreSQL, which waits for the disk at each commit, as in production. */
+/** Servers that share a PostgreSQL with durable commits, as in production. */
 export interface Nodes extends AsyncDisposable {
   nodes: (Contestant & { server: Awaited<ReturnType<typeof startSoku>>['server'] })[];
   /** Address of the database. */
@@ -11,7 +11,7 @@ export interface Nodes extends AsyncDisposable {
   pinDatabase(core: number): void;
 }
 
-/** Starts PostgreSQL and some nodes on it. Nothing is bound to a core. */
+/** Starts PostgreSQL and nodes on it, without binding any process to a core. */
 export async function startNodes(count: number): Promise<Nodes> {
   await using started = new AsyncDisposableStack();
   const postgres = await startPostgres({ durable: true, settings: { shared_buffers: '256MB' } });
@@ -21,7 +21,7 @@ export async function startNodes(count: number): Promise<Nodes> {
   for (let i = 0; i < count; i++) {
     const env = { DATABASE_URL: url, SOKU_SECRET: 'a secret that is only for the bench' };
     const node = started.use(await startSoku(undefined, env));
-    for (const pid of node.pids) pin(pid, everyCore);
+    for (const pid of node.pids) pin(pid, allCores);
     nodes.push(node);
   }
   const all = started.move();

@@ -3,11 +3,11 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { cores } from './machine.ts';
-import { watch } from './processes.ts';
+import { registerProcess } from './processes.ts';
 import { nodeFlags } from './start-arguments.ts';
 
-/** Runs a program of programs/ to its end on a core, by default that of what is measured; it prints one number. */
-export async function numberFrom(
+/** Runs a program in programs/ on a core, by default that for measured processes, and returns the number it prints. */
+export async function runProgram(
   program: string,
   args: readonly (string | number)[],
   core: number = cores.measured,
@@ -16,7 +16,7 @@ export async function numberFrom(
   const command = ['-c', String(core), process.execPath, ...nodeFlags, file, ...args.map(String)];
   const child = spawn('taskset', command, { stdio: ['ignore', 'pipe', 'inherit'] });
   const closed = once(child, 'close');
-  watch(child.pid, closed);
+  registerProcess(child.pid, closed);
   const printed = await text(child.stdout);
   await closed;
   const number = Number.parseFloat(printed);
@@ -26,17 +26,17 @@ export async function numberFrom(
 }
 
 /**
- * Lets programs have their turns, A B A B, each in a fresh process.
+ * Runs programs alternately, A B A B, each in a new process.
  *
- * @returns of each program, in their order, the number of each round
+ * @returns for each program, in their order, the number of each round
  */
-export async function numbersInTurns(
+export async function runProgramsAlternately(
   rounds: number,
   programs: readonly [program: string, args: readonly (string | number)[]][],
 ): Promise<number[][]> {
   const numbers: number[][] = programs.map(() => []);
   for (let round = 0; round < rounds; round++) {
-    for (const [i, [program, args]] of programs.entries()) numbers[i]?.push(await numberFrom(program, args));
+    for (const [i, [program, args]] of programs.entries()) numbers[i]?.push(await runProgram(program, args));
   }
   return numbers;
 }

@@ -5,7 +5,7 @@ import { type Figure, median } from './figure.ts';
 const spreadSchema = z.object({ median: z.number(), least: z.number(), most: z.number() });
 
 const figureSchema = spreadSchema.extend({
-  /** What was measured with it; `npm run bench -- GROUP`. */
+  /** The group that it was measured with: `npm run bench -- GROUP`. */
   group: z.string(),
   name: z.string(),
   unit: z.string(),
@@ -16,10 +16,10 @@ const figureSchema = spreadSchema.extend({
   sides: z.array(spreadSchema.extend({ name: z.string(), unit: z.string() })).optional(),
 });
 
-/** What bench/results.json holds: of each figure the last measurement, all of them on one machine. */
+/** The content of bench/results.json: the last measurement of each figure, all on one machine. */
 const resultsSchema = z.object({ machine: z.string(), figures: z.array(figureSchema) });
 
-export type KeptFigure = z.infer<typeof figureSchema>;
+export type StoredFigure = z.infer<typeof figureSchema>;
 export type Results = z.infer<typeof resultsSchema>;
 
 const file = new URL('results.json', import.meta.url);
@@ -32,8 +32,12 @@ export function writeResults(results: Results): void {
   writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`);
 }
 
-/** A measured figure as it is kept. */
-export function keep(group: string, date: string, { values, sides, ...figure }: Figure): KeptFigure {
+/** Converts a measured figure to the form in which it is stored. */
+export function toStoredFigure(
+  group: string,
+  date: string,
+  { values, sides, ...figure }: Figure,
+): StoredFigure {
   return {
     group,
     ...figure,
@@ -54,26 +58,26 @@ function spreadOf(values: readonly number[]): z.infer<typeof spreadSchema> {
   };
 }
 
-/** To three digits that count; more would be noise. */
+/** Three significant digits; more would be noise. */
 function rounded(value: number): number {
   return Number(value.toPrecision(3));
 }
 
-/** Undefined when there is no goal. */
-function isReached({ goal, median }: Pick<KeptFigure, 'goal' | 'median'>): boolean | undefined {
+/** Whether the median reaches the goal; undefined if the figure has none. */
+export function isReached({ goal, median }: Pick<StoredFigure, 'goal' | 'median'>): boolean | undefined {
   if (goal === undefined) return undefined;
   return 'below' in goal ? median < goal.below : median >= goal.atLeast;
 }
 
-/** `at least 90, reached`, or nothing. */
-export function goalInWords(figure: KeptFigure): string {
+/** `at least 90, reached`, or an empty text without a goal. */
+export function formatGoal(figure: StoredFigure): string {
   const { goal } = figure;
   if (goal === undefined) return '';
   const aim = 'below' in goal ? `under ${goal.below}` : `at least ${goal.atLeast}`;
   return `${aim}, ${isReached(figure) ? 'reached' : '**missed**'}`;
 }
 
-/** `91.5 to 95.5 in 5 runs`; nothing for one run. */
-export function spreadInWords({ least, most, runs }: KeptFigure): string {
+/** `91.5 to 95.5 in 5 runs`, or an empty text for one run. */
+export function formatSpread({ least, most, runs }: StoredFigure): string {
   return runs > 1 ? `${least} to ${most} in ${runs} runs` : '';
 }

@@ -1,12 +1,12 @@
 import { hash } from 'node:crypto';
 import pg from 'pg';
 import { keyAt } from './keys.ts';
-import { idOf } from './seeded.ts';
+import { benchId } from './seeded.ts';
 
-/** Keys of one statement. */
+/** Keys per statement. */
 const slice = 5000;
 
-/** Puts so many keys (see keyAt) into a database that a server has set up, into one workspace. */
+/** Inserts `count` keys (see keyAt) into one workspace of a database that a server has set up. */
 export async function fillPostgres(url: string, count: number): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
@@ -19,14 +19,14 @@ export async function fillPostgres(url: string, count: number): Promise<void> {
         `WITH new AS (
            SELECT * FROM unnest($1::text[], $2::bytea[], $3::text[], $4::text[], $5::text[])
              AS t(id, hash, prefix, preview_start, preview_end)
-         ), made AS (
+         ), inserted AS (
            INSERT INTO api_key (id, workspace_id, created_by, name, name_folded, scopes, created_at)
            SELECT id, 'ws_bench', 'bench', 'Integration', 'integration', '', 0 FROM new
          )
          INSERT INTO api_key_secret (hash, key_id, prefix, preview_start, preview_end, created_at)
          SELECT hash, id, prefix, preview_start, preview_end, 0 FROM new`,
         [
-          numbers.map((number) => idOf('key_', number)),
+          numbers.map((number) => benchId('key_', number)),
           keys.map((key) => hash('sha256', key, 'buffer')),
           keys.map((key) => key.slice(0, -32)),
           keys.map((key) => key.slice(-32, -29)),

@@ -16,21 +16,21 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
 import { startServer } from '../test/support/server.ts';
-import { inWords } from './figure.ts';
+import { abbreviateCount } from './figure.ts';
 import { keyAt } from './keys.ts';
 
-/** As many as a workspace may have by default. */
+/** The default maximum of a workspace. */
 const keysOfWorkspace = 10_000;
 
 const schemaRows = z.array(z.object({ type: z.string(), name: z.string(), sql: z.string() }));
 
 /**
- * A data directory whose database has so many keys (see keyAt), spread over workspaces, beside the owner's own empty
- * one. Making ten million takes some minutes, so they stay in the system's temporary directory, under a name that
- * changes with the schema; `npm run bench -- --clean` removes them.
+ * A data directory whose database has `count` keys (see keyAt), spread over workspaces, in addition to the owner's
+ * empty one. Creating ten million takes minutes, so directories stay in the system's temporary directory, under a name
+ * that changes with the schema; `npm run bench -- --clean` removes them.
  */
-export async function seeded(count: number): Promise<string> {
-  const fresh = mkdtempSync(join(tmpdir(), 'soku-bench-making-'));
+export async function seededDataDir(count: number): Promise<string> {
+  const fresh = mkdtempSync(join(tmpdir(), 'soku-bench-new-'));
   try {
     await (await startServer({ dataDir: fresh })).stop();
     const schema = withDatabase(fresh, (db) => JSON.stringify(schemaOf(db)));
@@ -40,7 +40,7 @@ export async function seeded(count: number): Promise<string> {
       writeThrough(join(fresh, 'soku.db'));
       renameSync(fresh, kept);
     }
-    withDatabase(kept, forgetUse);
+    withDatabase(kept, deleteUsage);
     readThrough(join(kept, 'soku.db'));
     return kept;
   } finally {
@@ -49,12 +49,12 @@ export async function seeded(count: number): Promise<string> {
 }
 
 /** Bytes of the database file. */
-export function sizeOf(dataDir: string): number {
+export function databaseSize(dataDir: string): number {
   return statSync(join(dataDir, 'soku.db')).size;
 }
 
-/** Removes every database that was made for the bench. */
-export function removeSeeded(): string[] {
+/** Removes every database that the bench created. */
+export function removeSeededDataDirs(): string[] {
   const directories = globSync('soku-bench-*', { cwd: tmpdir() }).map((name) => join(tmpdir(), name));
   for (const directory of directories) rmSync(directory, { recursive: true, force: true });
   return directories;
@@ -76,19 +76,19 @@ function schemaOf(db: DatabaseSync): z.infer<typeof schemaRows> {
   return schemaRows.parse(rows);
 }
 
-/** What the runs before have counted: each run begins with the same rows. */
-function forgetUse(db: DatabaseSync): void {
+/** Deletes the counts of earlier runs, so that each run starts with the same rows. */
+function deleteUsage(db: DatabaseSync): void {
   db.exec('DELETE FROM usage_hour; DELETE FROM last_use; DELETE FROM rate_window;');
 }
 
-/** Waits until the disk has it: else the gigabytes that are on their way would hold up each commit that follows. */
+/** Waits until the file is on the disk; otherwise gigabytes of pending writes would delay each commit that follows. */
 function writeThrough(path: string): void {
   const file = openSync(path, 'r');
   fsyncSync(file);
   closeSync(file);
 }
 
-/** Brings a file into the system's cache, where it was after it was made: no figure is about the disk. */
+/** Reads a file into the system's cache, because no figure measures the disk. */
 function readThrough(path: string): void {
   const file = openSync(path, 'r');
   const buffer = Buffer.alloc(8 * 1024 * 1024);
@@ -97,8 +97,8 @@ function readThrough(path: string): void {
 }
 
 /**
- * Writes the keys. Indexes and triggers are taken away and made anew at the end, and the secrets are written in the
- * order of their hashes: one by one, ten million would take hours.
+ * Writes the keys. Drops indexes and triggers and recreates them at the end, and writes the secrets in the order of
+ * their hashes: otherwise ten million would take hours.
  */
 function fill(db: DatabaseSync, count: number): void {
   const began = performance.now();
@@ -116,21 +116,20 @@ function fill(db: DatabaseSync, count: number): void {
   db.exec('BEGIN');
   writeWorkspaces(db, Math.ceil(count / keysOfWorkspace));
   writeKeys(db, count, owner);
-  say(`sorting the secrets of ${inWords(count)} keys`);
+  report(`sorting the secrets of ${abbreviateCount(count)} keys`);
   db.exec(
     'INSERT INTO api_key_secret SELECT *, NULL, NULL FROM secret ORDER BY hash; COMMIT; DROP TABLE secret;',
   );
-  say('making the indexes');
+  report('creating the indexes');
   for (const { sql } of later) db.exec(sql);
   db.exec('PRAGMA journal_mode = WAL');
-  if (JSON.stringify(schemaOf(db)) !== JSON.stringify(schema))
-    throw new Error('the schema is not what it was');
-  say(`${inWords(count)} keys written in ${Math.round((performance.now() - began) / 1000)} s`);
+  if (JSON.stringify(schemaOf(db)) !== JSON.stringify(schema)) throw new Error('the schema has changed');
+  report(`${abbreviateCount(count)} keys written in ${Math.round((performance.now() - began) / 1000)} s`);
 }
 
 function writeWorkspaces(db: DatabaseSync, count: number): void {
   const insert = db.prepare('INSERT INTO workspace (id, name, created_at) VALUES (?, ?, ?)');
-  for (let i = 0; i < count; i++) insert.run(idOf('ws_', i), `Workspace ${i}`, Date.now());
+  for (let i = 0; i < count; i++) insert.run(benchId('ws_', i), `Workspace ${i}`, Date.now());
 }
 
 function writeKeys(db: DatabaseSync, count: number, owner: string): void {
@@ -142,8 +141,8 @@ function writeKeys(db: DatabaseSync, count: number, owner: string): void {
   const start = Date.now() - count;
   for (let i = 0; i < count; i++) {
     const key = keyAt(i);
-    const id = idOf('key_', i);
-    const workspace = idOf('ws_', Math.floor(i / keysOfWorkspace));
+    const id = benchId('key_', i);
+    const workspace = benchId('ws_', Math.floor(i / keysOfWorkspace));
     insertKey.run(id, workspace, owner, `Integration ${i}`, `integration ${i}`, start + i);
     insertSecret.run(
       hash('sha256', key, 'buffer'),
@@ -153,15 +152,15 @@ function writeKeys(db: DatabaseSync, count: number, owner: string): void {
       key.slice(-3),
       start + i,
     );
-    if ((i + 1) % 500_000 === 0) say(`${inWords(i + 1)} of ${inWords(count)} keys`);
+    if ((i + 1) % 500_000 === 0) report(`${abbreviateCount(i + 1)} of ${abbreviateCount(count)} keys`);
   }
 }
 
-/** An id as long as a real one, in order. */
-export function idOf(prefix: string, number: number): string {
+/** An id of the real length, in ascending order. */
+export function benchId(prefix: string, number: number): string {
   return `${prefix}${String(number).padStart(26, '0')}`;
 }
 
-function say(line: string): void {
+function report(line: string): void {
   console.error(`  ${line}`);
 }

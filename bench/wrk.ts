@@ -3,23 +3,23 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { cores, program } from './machine.ts';
+import { cores, requireProgram } from './machine.ts';
 
 const script = fileURLToPath(new URL('programs/wrk.lua', import.meta.url));
 
-/** Requests that follow each other on each of some connections: the next is sent when the answer has come. */
+/** A closed loop on several connections: each sends its next request after a response. */
 export interface Load {
   url: string;
   connections: number;
-  /** A file of keys, one a line. */
+  /** A file with one key per line. */
   keys: string;
-  /** A file with the key that asks: makes it POST /v1/verify, with the other keys in the body. */
-  asking?: string;
-  /** Whether each request asks about 100 of the keys. */
+  /** A file with the caller's own key: sends POST /v1/verify, with the other keys in the body. */
+  callerKeyFile?: string;
+  /** Whether each request verifies 100 keys. */
   batched?: boolean;
-  /** Whether refusals are what is wanted. Default: one of them fails the bench. */
-  refused?: boolean;
-  /** Default: the core that loads have for themselves. */
+  /** Whether rejections are expected. By default, a rejection is an error. */
+  expectRejections?: boolean;
+  /** Default: the core for load generators. */
   core?: string;
 }
 
@@ -34,8 +34,8 @@ const reportSchema = z.object({
   p99: z.number(),
 });
 
-export interface Answered {
-  /** In thousands a second. */
+export interface LoadResult {
+  /** In thousands per second. */
   rate: number;
   requests: number;
   /** us */
@@ -44,12 +44,12 @@ export interface Answered {
 }
 
 /**
- * Sends a load for some seconds with wrk, by default on the core that loads have for themselves.
+ * Sends a load for some seconds with wrk, by default on the core for load generators.
  *
- * @param seed of the order of the keys: with the same one, contestants get the same requests
+ * @param seed of the key order: with the same seed, contestants get the same requests
  */
-export async function send(load: Load, seconds: number, seed: number): Promise<Answered> {
-  const wrk = program('wrk');
+export async function sendLoad(load: Load, seconds: number, seed: number): Promise<LoadResult> {
+  const wrk = requireProgram('wrk');
   const own = [
     `-t1`,
     `-c${load.connections}`,
@@ -62,9 +62,9 @@ export async function send(load: Load, seconds: number, seed: number): Promise<A
     '--',
   ];
   const method =
-    load.asking === undefined
+    load.callerKeyFile === undefined
       ? ['get', load.keys, String(seed)]
-      : [load.batched === true ? 'batch' : 'post', load.keys, String(seed), load.asking];
+      : [load.batched === true ? 'batch' : 'post', load.keys, String(seed), load.callerKeyFile];
   const child = spawn('taskset', ['-c', load.core ?? String(cores.load), wrk.file, ...own, ...method], {
     env: { PATH: process.env.PATH, ...wrk.env },
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -75,9 +75,9 @@ export async function send(load: Load, seconds: number, seed: number): Promise<A
   const line = printed.split('\n').findLast((words) => words.startsWith('{'));
   if (line === undefined) throw new Error(`wrk ended with ${child.exitCode}: ${printed}`);
   const { requests, duration, refused, broken, p50, p99 } = reportSchema.parse(JSON.parse(line));
-  if (broken > 0) throw new Error(`${broken} of ${requests} requests to ${load.url} were not answered`);
-  if (refused > 0 && load.refused !== true) {
-    throw new Error(`${refused} of ${requests} requests to ${load.url} were refused`);
+  if (broken > 0) throw new Error(`${broken} of ${requests} requests to ${load.url} got no response`);
+  if (refused > 0 && load.expectRejections !== true) {
+    throw new Error(`${refused} of ${requests} requests to ${load.url} were rejected`);
   }
   return { rate: requests / (duration / 1000), requests, p50, p99 };
 }

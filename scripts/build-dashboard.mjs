@@ -1,4 +1,4 @@
-// Prevents a dashboard without the compressed forms of its files, which the server sends.
+// Prevents a dashboard without the compressed files that the server sends.
 
 import { join } from 'node:path';
 import { runPackaged } from './child.mjs';

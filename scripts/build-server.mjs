@@ -1,21 +1,21 @@
-// Prevents each start from loading 1,300 files one by one, which takes longer than all the rest of it.
+// Prevents each start from loading 1,300 files one by one, which takes longer than the rest of the start.
 
 import { runPackaged } from './child.mjs';
 
-/** The files that Node starts: the server, the operator's commands, and the thread that hashes passwords. */
+/** The entry points: the server, the operator's commands, and the thread that hashes passwords. */
 const entries = ['main.ts', 'operator.ts', 'accounts/password-worker.ts'].map(
   (file) => `packages/server/src/${file}`,
 );
 
 /**
- * Bundles the server and the operator's commands with all packages that they use.
+ * Bundles the server and the operator's commands with all packages they use.
  * @param {string} root the repository
  * @param {string} node the Node to build with
  * @param {string} outDir
  */
 export function buildServer(root, node, outDir) {
-  // Nothing is removed: the bundler takes calls such as decodeURIComponent() for free of effects when nobody uses what
-  // they return, and drops the `try` around them with the exception that was waited for.
+  // Tree shaking is off: the bundler treats calls such as decodeURIComponent() as free of side effects if their result
+  // is unused, and removes the `try` around them together with the expected exception.
   const unchanged = ['--no-treeshake', '--minify', 'false'];
   const flags = [
     '--platform',

@@ -1,5 +1,5 @@
-// Prevents a dashboard or a server that does not fit its sources (after a pull, an edit or an interrupted build) from
-// running, and every start from paying for a build that changes nothing.
+// Prevents a dashboard or a server that is older than its sources (after a pull, an edit or an interrupted build) from
+// running, and every start from repeating a build that changes nothing.
 
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -8,14 +8,14 @@ import { buildDashboard } from './build-dashboard.mjs';
 import { buildServer } from './build-server.mjs';
 
 /**
- * @typedef {object} Product what is built out of a folder of the repository, into `dist` in it
- * @property {string} name for people
+ * @typedef {object} Product a folder of the repository that is built into its `dist`
+ * @property {string} name shown in messages
  * @property {string} folder
- * @property {string[]} sources folders whose files decide how it is built
+ * @property {string[]} sources folders whose files are built
  * @property {(root: string, node: string, outDir: string) => { reason: string, code: number } | null} build
  */
 
-/** What both are built of. */
+/** Sources of both products. */
 const shared = ['packages/contract', 'packages/key'];
 
 /** @type {Record<'dashboard' | 'server', Product>} */
@@ -34,7 +34,7 @@ export const products = {
   },
 };
 
-/** What decides how each is built, beside its sources: the versions of all packages, and the scripts. */
+/** Other inputs of each build: the versions of all packages, and the scripts. */
 const tools = [
   'package-lock.json',
   'scripts/build.mjs',
@@ -46,7 +46,7 @@ const tools = [
 const notSources = new Set(['dist', '.building', 'node_modules']);
 
 /**
- * Whether what is built is that of the sources as they are now.
+ * Whether the build is up to date with its sources.
  * @param {string} root the repository
  * @param {Product} product
  */
@@ -59,7 +59,7 @@ export function isBuilt(root, product) {
   }
 }
 
-/** SHA-256 over the names and contents of all that goes into a product. */
+/** SHA-256 over the names and contents of all inputs of a product. */
 function sourcesHash(root, { sources }) {
   const hash = createHash('sha256');
   for (const path of [...sources.flatMap((folder) => filesIn(root, folder)), ...tools]) {
@@ -80,8 +80,8 @@ function filesIn(root, folder) {
 }
 
 /**
- * Builds a product beside the old one and puts it in its place when it is whole. Ends the process with the builder's
- * exit code when that fails; the old one stays, and the next start tries again.
+ * Builds a product next to the old one and replaces it when the build is complete. If the build fails, exits with the
+ * builder's exit code; the old one stays, and the next start tries again.
  * @param {string} root the repository
  * @param {string} node the Node to build with
  * @param {Product} product
@@ -92,15 +92,15 @@ export function build(root, node, product) {
   const folder = join(root, product.folder);
   const building = join(folder, '.building');
   rmSync(building, { recursive: true, force: true });
-  // Named dist as well, so that version control and linters leave both alone; and a builder that outlived a killed
-  // start writes into another folder than ours.
+  // Also named dist, so that version control and linters ignore both. The process id in the path keeps a builder that
+  // survived a killed start from writing into this folder.
   const [fresh, old] = [join(building, String(process.pid), 'dist'), join(building, 'old', 'dist')];
   mkdirSync(join(building, 'old'), { recursive: true });
   const stamp = sourcesHash(root, product);
   const failure = product.build(root, node, fresh);
   if (failure !== null) {
     rmSync(building, { recursive: true, force: true });
-    console.error(`The ${product.name} could not be built: ${failure.reason}.`);
+    console.error(`Failed to build the ${product.name}: ${failure.reason}.`);
     process.exit(failure.code);
   }
   writeFileSync(join(fresh, '.stamp'), stamp);

@@ -1,5 +1,5 @@
-// Prevents a command that was killed, or could not be started, from being taken for one that went well: both have
-// no exit code.
+// Prevents a command that was killed, or could not be started, from being treated as successful: neither has an exit
+// code.
 
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
@@ -8,8 +8,8 @@ import { dirname, join } from 'node:path';
 
 /**
  * @param {import('node:child_process').SpawnSyncReturns<unknown>} result
- * @returns {{ reason: string, code: number } | null} in words and as an exit code (128 + number of a signal, as
- *   shells have it); null when it went well
+ * @returns {{ reason: string, code: number } | null} the reason, and an exit code (128 + the signal number, as in
+ *   shells); null on success
  */
 export function failureOf({ status, signal, error }) {
   if (status === 0) return null;
@@ -18,7 +18,7 @@ export function failureOf({ status, signal, error }) {
 }
 
 /**
- * Runs a program of an installed package to its end. Its errors go to ours, and what else it prints nowhere.
+ * Runs a program of an installed package to its end. Its stderr is inherited, and its stdout is discarded.
  * @param {string} node the Node to run it with
  * @param {string} folder the package that depends on it, and the working directory
  * @param {string} name of the package

@@ -4,14 +4,14 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 
-/** Brotli's best level takes twice as long as this one and saves 2 %. */
+/** Brotli's highest level takes twice as long as this one and saves 2 %. */
 const brotli = { params: { [constants.BROTLI_PARAM_QUALITY]: 10 } };
 
-/** Below this a file fits into a packet or two as it is. */
+/** A smaller file fits into one or two packets uncompressed. */
 const leastBytes = 1024;
 
 /**
- * Writes `name.br` and `name.gz` beside every script and stylesheet. Fonts are compressed already.
+ * Writes `name.br` and `name.gz` next to every script and stylesheet. Fonts are already compressed.
  * @param {string} folder the built files
  */
 export function compressFiles(folder) {

@@ -1,6 +1,6 @@
-// Prevents half a development environment: a Vite that proxies to a server which has died, a server that a lost
-// terminal leaves behind on its port, and sign-ins refused because the page comes from another address than the
-// server believes its own to be.
+// Prevents an incomplete development environment: Vite that proxies to a server that has ended, a server left running
+// on its port after the terminal closed, and sign-ins rejected because the page has a different origin than the server
+// expects.
 
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -13,10 +13,10 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dashboard = join(root, 'packages/dashboard');
 const pagesPort = '5173';
 const pagesAddress = `http://localhost:${pagesPort}`;
-/** After that a process that does not end is killed. */
+/** A process that has not ended after this time is killed. */
 const patienceMilliseconds = 5000;
 
-/** Where Vite reaches the server: where that listens, or loopback when it listens everywhere. */
+/** The address at which Vite reaches the server: its own, or loopback if it listens on all addresses. */
 function serverAddress({ HOST = '127.0.0.1', PORT = '3000' }) {
   const host = ['', '0.0.0.0', '::'].includes(HOST) ? '127.0.0.1' : HOST;
   return `http://${host.includes(':') ? `[${host}]` : host}:${PORT || '3000'}`;
@@ -31,7 +31,7 @@ const env = {
 const children = new Map();
 let exitCode;
 
-/** Starts a Node program in a process group of its own, so that Ctrl+C reaches it through us, and once. */
+/** Starts a Node program in its own process group, so that Ctrl+C reaches it only through this process. */
 function start(name, cwd, args) {
   const options = { cwd, env, stdio: ['ignore', 'inherit', 'inherit'], detached: true };
   const child = spawn(process.execPath, args, options);
@@ -39,14 +39,14 @@ function start(name, cwd, args) {
   child.on('exit', (code, signal) => {
     children.delete(name);
     if (exitCode === undefined) console.error(`The ${name} has ended (${signal ?? `exit code ${code}`}).`);
-    // A watcher that was killed leaves the program that it watched.
+    // A killed watcher leaves its program running.
     signalGroup(child, 'SIGTERM');
     stopAll(code ?? 128 + constants.signals[signal]);
     if (children.size === 0) process.exit(exitCode);
   });
 }
 
-/** Asks all to end and, later, makes them; the first code given becomes ours. */
+/** Sends SIGTERM to all processes and SIGKILL later. The first code passed becomes the exit code. */
 function stopAll(code) {
   if (exitCode !== undefined) return;
   exitCode = code;
@@ -67,12 +67,12 @@ function signalGroup({ pid }, signal) {
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => stopAll(0));
 
 if (!existsSync(join(dashboard, 'dist/index.html'))) {
-  // The server does not start without built pages, though in development nobody looks at them.
+  // The server does not start without built pages, although development does not use them.
   const { build, products } = await import('./build.mjs');
   build(root, process.execPath, products.dashboard);
 }
 console.error(
-  `Open ${pagesAddress} (the pages reload and the server restarts when a file changes; Ctrl+C ends both)`,
+  `Open ${pagesAddress} (pages reload and the server restarts when a file changes; press Ctrl+C to stop both)`,
 );
 start('server', root, ['--watch', '--watch-preserve-output', 'packages/server/src/main.ts']);
 const vite = join(

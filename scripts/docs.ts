@@ -1,14 +1,14 @@
 /**
- * Writes the parts of the documentation that have a source in the code, so that they cannot drift from it:
- * docs/errors.md, docs/configuration.md, and the figures in README.md and docs/benchmarks.md with their picture.
- * `npm run docs` writes them; `node scripts/docs.ts --check` says which are not current, and a test runs that.
+ * Prevents documentation that differs from the code by generating the parts that have a source in the code:
+ * docs/errors.md, docs/configuration.md, and the figures in README.md and docs/benchmarks.md with their chart.
+ * `npm run docs` writes them; `node scripts/docs.ts --check` lists outdated ones, and a test runs it.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { errorCodeNames, errorCodes } from '@soku/contract/error-codes';
 import { chart } from '../bench/chart.ts';
-import { figuresInFull, figuresTable, soakInWords } from '../bench/pages.ts';
+import { figureSections, reachedFiguresTable, soakSummary } from '../bench/pages.ts';
 import { readResults } from '../bench/results.ts';
-import { readSoak } from '../bench/soak/kept.ts';
+import { readSoak } from '../bench/soak/stored.ts';
 import { describeVariables } from '../packages/server/src/config-variables.ts';
 import { errorHeaders } from '../packages/server/src/http/errors.ts';
 
@@ -30,7 +30,7 @@ function errorsPage(): string {
 
 ${note}
 
-Every error of the API is \`{"error": {type, code, message, timestamp, requestId, details?}}\`. \`code\` is stable; \`message\` says what is wrong with this request and what to do, and never holds any part of a key. The calls under \`/api/auth/\`, which the dashboard signs in with, answer as the auth library does: \`{code, message}\`. The same texts are in the product at \`/help/api-troubleshooting#<code>\`.
+Every API error is \`{"error": {type, code, message, timestamp, requestId, details?}}\`. \`code\` is stable; \`message\` says what is wrong with the request and what to do, and never contains any part of a key. The calls under \`/api/auth/\`, which the dashboard uses to sign in, return the auth library's format: \`{code, message}\`. The same texts are on the help page \`/help/api-troubleshooting#<code>\`.
 
 ${sections.join('\n\n')}
 `;
@@ -45,7 +45,7 @@ function configurationPage(): string {
 
 ${note}
 
-Everything is configured by environment variables, and every one is optional. A wrong value stops the start with one line that names the variable, its problem and an example.
+All configuration comes from environment variables, and every variable is optional. With an invalid value, the server does not start and prints one line that names the variable, the problem and an example.
 
 | variable | default | meaning | example |
 |---|---|---|---|
@@ -53,24 +53,24 @@ ${rows.join('\n')}
 
 ## Exit codes
 
-| code | why |
+| code | meaning |
 |---|---|
-| 0 | stopped by SIGTERM, SIGINT or SIGHUP; open requests had eight seconds to finish |
-| 1 | stopped at once, because the signal came again |
-| 64 | the operator's command was called wrongly |
-| 65 | the database, the revocation journal or the backup is damaged, missing, or of a newer version or another program; or somebody changed the tables or triggers of the database |
-| 69 | the port, the address or the database is not available; at the end: the last uses of keys could not be written |
+| 0 | stopped by SIGTERM, SIGINT or SIGHUP, after up to eight seconds for open requests |
+| 1 | stopped at once by a second signal |
+| 64 | invalid command line of an operator command |
+| 65 | the database, the revocation journal or the backup is damaged or missing, or belongs to a newer version or another program; or the tables or triggers of the database were changed |
+| 69 | the port, the address or the database is not available; at a stop: the last uses of keys could not be written |
 | 70 | a bug in Soku |
-| 73 | the data directory, its journal or the file of the backup cannot be written, or another process holds the directory; or a backup would replace something that is there |
-| 78 | the configuration is wrong |
+| 73 | the data directory, its journal or the backup file cannot be written, or another process uses the directory; or a backup would replace an existing file |
+| 78 | the configuration is invalid |
 `;
 }
 
-/** A page as it is, with other texts between its marks. */
+/** Returns a page with the text between its markers replaced. */
 function between(path: string, texts: Record<string, string>): string {
   let page = readFileSync(new URL(path, root), 'utf8');
-  for (const [mark, text] of Object.entries(texts)) {
-    const [begin, end] = [`<!-- ${mark} -->`, `<!-- /${mark} -->`];
+  for (const [marker, text] of Object.entries(texts)) {
+    const [begin, end] = [`<!-- ${marker} -->`, `<!-- /${marker} -->`];
     const [start, stop] = [page.indexOf(begin), page.indexOf(end)];
     if (start === -1 || stop === -1) throw new Error(`${path} has no ${begin} ... ${end}`);
     page = `${page.slice(0, start + begin.length)}\n${text}\n${page.slice(stop)}`;
@@ -82,10 +82,10 @@ const results = readResults();
 const pages: [string, string][] = [
   ['docs/errors.md', errorsPage()],
   ['docs/configuration.md', configurationPage()],
-  ['README.md', between('README.md', { figures: figuresTable(results) })],
+  ['README.md', between('README.md', { figures: reachedFiguresTable(results) })],
   [
     'docs/benchmarks.md',
-    between('docs/benchmarks.md', { figures: figuresInFull(results), soak: soakInWords(readSoak()) }),
+    between('docs/benchmarks.md', { figures: figureSections(results), soak: soakSummary(readSoak()) }),
   ],
   ['docs/images/benchmarks.svg', chart(results.figures)],
 ];
@@ -96,7 +96,7 @@ for (const [path, text] of pages) {
   if (!checking) {
     writeFileSync(file, text);
   } else if (readFileSync(file, 'utf8') !== text) {
-    console.error(`${path} is not what the code says. Run: npm run docs`);
+    console.error(`${path} is out of date. Run: npm run docs`);
     process.exitCode = 1;
   }
 }

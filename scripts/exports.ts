@@ -1,4 +1,4 @@
-// Prevents two exported things from having one name: an import or a search could then find the wrong one.
+// Prevents two exports with the same name, because an import or a search could then find the wrong one.
 
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,8 +8,8 @@ import { parseSync } from 'oxc-parser';
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /**
- * The names of what a file defines and exports. What it only passes on from another file counts there. A type and a
- * value of one name in one file are one thing.
+ * The names that a file defines and exports. Re-exports count in the file that defines them. A type and a value with
+ * the same name in one file count once.
  */
 function exportsOf(file: string): Set<string> {
   const { module } = parseSync(file, readFileSync(join(root, file), 'utf8'));
@@ -33,6 +33,6 @@ for (const file of globSync('packages/*/src/**/*.{ts,tsx}', { cwd: root }).sort(
 const shared = [...filesByName].filter(([, files]) => files.length > 1);
 for (const [name, files] of shared) console.error(`${name} is exported by ${files.join(' and ')}`);
 if (shared.length > 0) {
-  console.error(`Names exported twice: ${shared.length}. Keep one of them, or rename the less central one.`);
+  console.error(`Names exported twice: ${shared.length}. Remove one export, or rename the less central one.`);
   process.exitCode = 1;
 }

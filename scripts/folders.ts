@@ -1,4 +1,4 @@
-// Prevents folders from importing each other in a circle: nobody could then read, test or move one of them alone.
+// Prevents import cycles between folders, because such folders cannot be read, tested or moved separately.
 
 import { globSync, readFileSync } from 'node:fs';
 import { dirname, join, posix, relative, sep } from 'node:path';
@@ -7,7 +7,7 @@ import { parseSync } from 'oxc-parser';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** Their folders are the parts that must have an order. */
+/** The packages whose folders must not form cycles. */
 const packages = [
   'packages/server/src',
   'packages/dashboard/src',
@@ -15,13 +15,13 @@ const packages = [
   'packages/key/src',
 ];
 
-/** One file that imports another one of the same package. */
+/** A file that imports another file of the same package. */
 interface Import {
   from: string;
   to: string;
 }
 
-/** The imports of one file, types included: who only needs a type depends on its shape, too. */
+/** The imports of one file, including types, because a type is a dependency as well. */
 function importsOf(file: string): string[] {
   const source = readFileSync(join(root, file), 'utf8');
   const { module } = parseSync(file, source);
@@ -35,13 +35,13 @@ function importsOf(file: string): string[] {
     .map((request) => posix.join(dirname(file), request ?? ''));
 }
 
-/** The folder of a package that a file lies in; '' for files that lie in none, which put the folders together. */
+/** The top-level folder of a file in its package; '' for files outside folders, which wire the folders together. */
 function folderOf(source: string, file: string): string {
   const [folder = '', ...rest] = relative(source, file).split(sep);
   return rest.length === 0 ? '' : folder;
 }
 
-/** Between different folders of a package. */
+/** Imports between different folders of a package. */
 function importsBetween(source: string): Import[] {
   return globSync(`${source}/**/*.{ts,tsx}`, { cwd: root })
     .filter((file) => !file.includes('.test.'))
@@ -52,7 +52,7 @@ function importsBetween(source: string): Import[] {
     });
 }
 
-/** The folders that can be reached from each, itself included when there is a circle. */
+/** The folders that can be reached from a folder, including itself if there is a cycle. */
 function reachable(edges: ReadonlyMap<string, ReadonlySet<string>>, start: string): Set<string> {
   const seen = new Set<string>();
   const next = [...(edges.get(start) ?? [])];
@@ -75,10 +75,12 @@ for (const source of packages) {
   for (const { from, to } of imports) {
     if (!reachable(edges, folderOf(source, to)).has(folderOf(source, from))) continue;
     circular += 1;
-    console.error(`${from} imports ${to}, whose folder imports its own`);
+    console.error(`${from} imports ${to}, whose folder imports this one`);
   }
 }
 if (circular > 0) {
-  console.error(`${circular} imports are part of a circle of folders. Move what both need into one of them.`);
+  console.error(
+    `${circular} imports are part of a cycle of folders. Move the shared code into one of the folders.`,
+  );
   process.exitCode = 1;
 }

@@ -5,30 +5,32 @@ import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 
 const pollMilliseconds = 200;
-/** Longer than any install takes; then a person has to look. */
+/** Longer than any install takes; after that, a person has to check. */
 const patienceMilliseconds = 15 * 60 * 1000;
-/** A lock without a number in it: its writer is between two system calls, or died there. */
+/** After this time, a lock without a process id is abandoned; until then its writer may be between two system calls. */
 const emptyMilliseconds = 5000;
 /** EX_TEMPFAIL of sysexits.h */
 const tryAgain = 75;
 
 /**
  * Waits until no other process holds the lock, and takes it.
- * @param {string} file a file that exists only while somebody holds the lock
- * @returns {Promise<() => void>} what gives it back; the end of the process does so, too
+ * @param {string} file a file that exists only while a process holds the lock
+ * @returns {Promise<() => void>} releases the lock; so does the end of the process
  */
 export async function holdLock(file) {
   const deadline = Date.now() + patienceMilliseconds;
-  let told = false;
+  let reported = false;
   while (!take(file)) {
     if (isAbandoned(file)) {
       rmSync(file, { force: true });
       continue;
     }
-    if (!told) console.error('Waiting for another process that installs or builds here...');
-    told = true;
+    if (!reported) console.error('Waiting for another install or build in this directory...');
+    reported = true;
     if (Date.now() > deadline) {
-      console.error(`It is not done yet. If none is at work, remove ${file} and try again.`);
+      console.error(
+        `The other install or build has not finished. If none is running, remove ${file} and try again.`,
+      );
       process.exit(tryAgain);
     }
     await wait(pollMilliseconds);
@@ -51,7 +53,7 @@ function take(file) {
   }
 }
 
-/** Whether whoever took the lock is gone: killed, or (as it has our number) of an earlier start of a container. */
+/** Whether the process that took the lock has ended, or ran in an earlier start of a container (same process id). */
 function isAbandoned(file) {
   try {
     const text = readFileSync(file, 'utf8');

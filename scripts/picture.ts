@@ -1,6 +1,6 @@
 /**
- * Takes the picture of the README from the real product (`npm run picture`), so that it shows what a reader will
- * see, and can be taken again after a change of the design.
+ * Takes the README's screenshot from the real product (`npm run picture`), so that it shows the actual design and can
+ * be repeated after a change.
  */
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ const target = fileURLToPath(new URL('../docs/images/api-keys.png', import.meta.
 
 const day = 24 * 60 * 60 * 1000;
 
-/** Oldest first, with their ages in days, and the minutes since they were last used. */
+/** Oldest first, with their ages in days and the minutes since their last use. */
 const samples = [
   { name: 'Data warehouse export', age: 212 },
   { name: 'Zapier', age: 61, expiresIn: 9, used: 3 * 24 * 60 },
@@ -26,12 +26,12 @@ const dataDir = newDataDir();
 try {
   const first = await startServer({ dataDir });
   const ada = await first.signIn();
-  const made: { id: string; age: number; used: number | undefined }[] = [];
+  const created: { id: string; age: number; used: number | undefined }[] = [];
   for (const { name, age, scopes = [], expiresIn, used } of samples) {
     const expiry =
       expiresIn === undefined ? {} : { expiresAt: new Date(Date.now() + expiresIn * day).toISOString() };
     const { key } = await ada.makeKey({ name, scopes, ...expiry });
-    made.push({ id: key.id, age, used });
+    created.push({ id: key.id, age, used });
   }
   await first.stop();
   const database = new DatabaseSync(join(dataDir, 'soku.db'));
@@ -40,7 +40,7 @@ try {
     `INSERT INTO last_use (key_id, hash, at, address, agent)
      SELECT key_id, hash, ?, '203.0.113.7', 'curl/8.5.0' FROM api_key_secret WHERE key_id = ?`,
   );
-  for (const { id, age: days, used } of made) {
+  for (const { id, age: days, used } of created) {
     age.run(days * day, id);
     if (used !== undefined) lastUse.run(Date.now() - used * 60_000 - 20_000, id);
   }

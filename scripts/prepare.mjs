@@ -1,8 +1,8 @@
-// Prevents the failures of a start out of step: "Cannot find module" on a fresh clone or after a pull that changed
-// package-lock.json, a dashboard or server older than its sources, and a syntax error in place of "Node is too old".
+// Prevents starts with outdated files: "Cannot find module" in a fresh clone or after a pull that changed
+// package-lock.json, a dashboard or server older than its sources, and a syntax error instead of "Node is too old".
 //
-// The npm scripts run it first. It must run on Node 20 and without any package, as it is what installs them. When
-// there is nothing to do it prints nothing; what it tells goes to stderr, which leaves stdout to the real command.
+// The npm scripts run it first. It must run on Node 20 without packages, because it installs them. If there is nothing
+// to do, it prints nothing; messages go to stderr, so stdout belongs to the actual command.
 
 import { existsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -10,9 +10,9 @@ import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const lockFile = join(root, 'package-lock.json');
-/** npm writes it at the end of an install, so its age is that of the packages. */
+/** npm writes this file at the end of an install, so its age is the age of the packages. */
 const installedLock = join(root, 'node_modules', '.package-lock.json');
-/** Node 24 from npm. The npm scripts find it before the machine's own, as npm puts this folder first. */
+/** Node 24 from npm. npm scripts use it before the machine's own, because npm puts this folder first in PATH. */
 const packagedNode = join(root, 'node_modules', '.bin', 'node');
 
 const oldestNode = 24;
@@ -28,7 +28,7 @@ function isOldNode(version) {
   return Number.parseInt(version, 10) < oldestNode;
 }
 
-/** The version of the Node that npm scripts use, or an empty text when that one does not run. */
+/** The version of the Node that npm scripts use, or an empty text if it does not run. */
 async function nodeOfScripts() {
   if (!existsSync(packagedNode)) return process.versions.node;
   const { realpathSync } = await import('node:fs');
@@ -41,19 +41,19 @@ async function nodeOfScripts() {
 async function checkNode() {
   let version = await nodeOfScripts();
   if (version === '') {
-    // Built for another C library (Alpine). Out of the way, or no npm script finds the machine's own Node.
+    // Built for another C library (Alpine). Removed so that npm scripts find the machine's own Node.
     const { rmSync } = await import('node:fs');
     rmSync(packagedNode);
     version = process.versions.node;
   }
   if (!isOldNode(version)) return;
   console.error(
-    `Soku needs Node ${oldestNode} or newer. This machine has ${version}, and npm brings none that runs here (${process.platform} ${process.arch}): install one from nodejs.org.`,
+    `Soku needs Node ${oldestNode} or newer, but this machine has ${version}, and npm has no packaged Node for ${process.platform} ${process.arch}. Install Node from nodejs.org.`,
   );
   process.exit(wrongNode);
 }
 
-/** Does a piece of work that no other process may do at the same time, unless one has just done it. */
+/** Does work that only one process may do at a time, unless another process has just done it. */
 async function unlessDone(isDone, work) {
   if (isDone()) return;
   const { holdLock } = await import('./lock.mjs');

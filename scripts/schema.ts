@@ -1,9 +1,9 @@
 /**
- * Prevents a database that somebody changed from passing for ours: writes what the migrations create into
- * packages/server/src/database/expected/, and each start compares its database with that.
+ * Prevents a modified database from going unnoticed: writes the schema that the migrations create to
+ * packages/server/src/database/expected/, and each start compares its database with it.
  *
- * `npm run schema` writes the files of both databases, and starts a PostgreSQL for that. With --check it compares that
- * of SQLite, and the age of the other one, which takes a moment; database/expected.test.ts compares both in full.
+ * `npm run schema` writes the files of both databases and starts a PostgreSQL for that. With --check, it compares the
+ * file of SQLite and only the age of the other one, which is fast; database/expected.test.ts compares both in full.
  */
 
 import { writeFileSync } from 'node:fs';
@@ -21,7 +21,7 @@ async function check(): Promise<void> {
     readSnapshot('postgres').migrations === migrationNames();
   if (isCurrent) return;
   console.error(
-    `packages/server/src/database/expected/ is not what the migrations create. Run: ${updateCommand}`,
+    `packages/server/src/database/expected/ does not match the migrations. Run: ${updateCommand}`,
   );
   process.exitCode = 1;
 }

@@ -10,17 +10,18 @@ import { errorSchema } from '@soku/contract/errors';
 import { z } from 'zod';
 import { blocks } from './support/markdown.ts';
 import { patience } from './support/patience.ts';
-import { type Answer, bearer, call } from './support/person.ts';
+import { bearer, call, type HttpResponse } from './support/person.ts';
 import { freePort, startServer } from './support/server.ts';
+import { openSession } from './support/session.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const server = await startServer();
-const ada = await server.signIn();
+const ada = await openSession(server);
 const { apiKey, key } = await ada.makeKey({ name: 'Documentation', rateLimit: 1000 });
-const asking = await ada.makeKey({ name: 'Back end', scopes: ['keys:verify'] });
+const verifier = await ada.makeKey({ name: 'Back end', scopes: ['keys:verify'] });
 after(() => server.stop());
 
-/** The commands need curl. In CI its absence is a failure; on a developer's machine it is a skip that says so. */
+/** The commands need curl. Without it, the tests fail in CI and are skipped on a developer's machine. */
 const hasCurl = process.env.CI !== undefined || spawnSync('curl', ['--version']).status === 0;
 const skip = hasCurl ? false : 'curl is not installed';
 
@@ -30,21 +31,21 @@ for (const page of [
   'docs/protect-from-a-back-end.md',
   'docs/limits.md',
 ]) {
-  test(`the commands of ${page} do what they say`, { skip }, () => {
+  test(`the commands in ${page} succeed`, { skip }, () => {
     const commands = blocks(page, 'sh run');
     assert.ok(commands.length > 0);
     for (const command of commands) {
-      const own = command.replaceAll('http://localhost:3000', server.url);
-      const ran = spawnSync('bash', ['-euo', 'pipefail', '-c', own], {
+      const adapted = command.replaceAll('http://localhost:3000', server.url);
+      const result = spawnSync('bash', ['-euo', 'pipefail', '-c', adapted], {
         encoding: 'utf8',
-        env: { PATH: process.env.PATH, SOKU_API_KEY: apiKey, SOKU_VERIFY_KEY: asking.apiKey },
+        env: { PATH: process.env.PATH, SOKU_API_KEY: apiKey, SOKU_VERIFY_KEY: verifier.apiKey },
       });
-      assert.equal(ran.status, 0, `${command}\n${ran.stdout}\n${ran.stderr}`);
+      assert.equal(result.status, 0, `${command}\n${result.stdout}\n${result.stderr}`);
     }
   });
 }
 
-/** Runs the program that a page shows; returns its address. */
+/** Runs the program shown on a page and returns its address. */
 async function startBackEnd(page: string, t: TestContext, soku = server.url): Promise<string> {
   const [program = ''] = blocks(page, 'js file=back-end.mjs');
   const folder = mkdtempSync(join(tmpdir(), 'soku-docs-'));
@@ -52,7 +53,7 @@ async function startBackEnd(page: string, t: TestContext, soku = server.url): Pr
   writeFileSync(file, program);
   const port = await freePort();
   const backEnd = spawn(process.execPath, [file], {
-    env: { PATH: process.env.PATH, PORT: String(port), SOKU_URL: soku, SOKU_VERIFY_KEY: asking.apiKey },
+    env: { PATH: process.env.PATH, PORT: String(port), SOKU_URL: soku, SOKU_VERIFY_KEY: verifier.apiKey },
     stdio: 'inherit',
   });
   t.after(async () => {
@@ -61,34 +62,34 @@ async function startBackEnd(page: string, t: TestContext, soku = server.url): Pr
     rmSync(folder, { recursive: true });
   });
   const url = `http://127.0.0.1:${port}`;
-  await untilAnswers(url);
+  await untilListening(url);
   return url;
 }
 
-test('the back end that asks about a key lets a good one in, hands refusals on, and fails closed', async (t) => {
+test('the back end of docs/protect-from-a-back-end.md accepts a valid key, forwards rejections, and fails closed', async (t) => {
   const url = await startBackEnd('docs/protect-from-a-back-end.md', t);
-  const ask = (value: string, of = url) => call(of, { headers: { 'x-legacy-key': value } });
-  const codeOf = (answer: Answer) =>
-    z.object({ error: z.object({ code: z.string() }) }).parse(answer.body).error.code;
+  const send = (value: string, to = url) => call(to, { headers: { 'x-legacy-key': value } });
+  const codeOf = (response: HttpResponse) =>
+    z.object({ error: z.object({ code: z.string() }) }).parse(response.body).error.code;
   const once = await ada.makeKey({ name: 'Once', rateLimit: 1 });
 
-  const good = await ask(once.apiKey);
+  const good = await send(once.apiKey);
   assert.deepEqual([good.status, good.text], [200, 'Hello, Once\n']);
-  const limited = await ask(once.apiKey);
+  const limited = await send(once.apiKey);
   assert.deepEqual([limited.status, codeOf(limited)], [429, 'rate_limited']);
   await ada.revoke(once.key.id);
-  const revoked = await ask(once.apiKey);
+  const revoked = await send(once.apiKey);
   assert.deepEqual([revoked.status, codeOf(revoked)], [401, 'revoked_key']);
-  const absent = await call(url);
-  assert.deepEqual([absent.status, codeOf(absent)], [401, 'malformed_key']);
+  const missing = await call(url);
+  assert.deepEqual([missing.status, codeOf(missing)], [401, 'malformed_key']);
 
-  const nobody = `http://127.0.0.1:${await freePort()}`;
-  const alone = await startBackEnd('docs/protect-from-a-back-end.md', t, nobody);
-  const unverified = await ask(apiKey, alone);
+  const unreachable = `http://127.0.0.1:${await freePort()}`;
+  const withoutSoku = await startBackEnd('docs/protect-from-a-back-end.md', t, unreachable);
+  const unverified = await send(apiKey, withoutSoku);
   assert.deepEqual([unverified.status, codeOf(unverified)], [503, 'verification_unavailable']);
 });
 
-test('the back end of docs/protect-an-api.md lets a good key in, hands refusals on, and fails closed', async (t) => {
+test('the back end of docs/protect-an-api.md accepts a valid key and forwards rejections', async (t) => {
   const url = await startBackEnd('docs/protect-an-api.md', t);
 
   const good = await call(url, { headers: bearer(apiKey) });
@@ -102,13 +103,13 @@ test('the back end of docs/protect-an-api.md lets a good key in, hands refusals 
   assert.match(revoked.headers.get('www-authenticate') ?? '', /error="invalid_token"/);
 });
 
-test('the generated pages are what the code says', () => {
-  const ran = spawnSync(process.execPath, ['scripts/docs.ts', '--check'], { cwd: root, encoding: 'utf8' });
-  assert.equal(ran.status, 0, ran.stderr);
+test('the generated pages are up to date', () => {
+  const result = spawnSync(process.execPath, ['scripts/docs.ts', '--check'], { cwd: root, encoding: 'utf8' });
+  assert.equal(result.status, 0, result.stderr);
 });
 
-/** Asks until a process that was just started listens. */
-async function untilAnswers(url: string): Promise<void> {
+/** Waits until a process that was just started accepts connections. */
+async function untilListening(url: string): Promise<void> {
   const deadline = performance.now() + patience;
   for (;;) {
     try {

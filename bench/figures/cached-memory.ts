@@ -1,22 +1,22 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { startSoku } from '../contestants.ts';
-import { askForEach } from '../each-key.ts';
-import { type Figure, inWords, type Sizes } from '../figure.ts';
+import { abbreviateCount, type Figure, type Sizes } from '../figure.ts';
 import { keyAt, spread } from '../keys.ts';
-import { needCores } from '../machine.ts';
+import { requireCores } from '../machine.ts';
 import { residentMemory } from '../memory.ts';
-import { seeded } from '../seeded.ts';
+import { seededDataDir } from '../seeded.ts';
+import { verifyEach } from '../verify-each.ts';
 
 const runs = 3;
 
-/** Longer than the time between two flushes of usage (5 s), so that nothing waits to be written. */
+/** Longer than the time between two usage writes (4 s), so that nothing is waiting to be written. */
 const settleMs = 12_000;
 
-/** Resident memory of a server that has every key of a large database in memory, after one verification of each. */
+/** Resident memory of a server that has cached every key of a large database, after one verification of each. */
 export async function cachedMemory(sizes: Sizes): Promise<Figure[]> {
-  needCores();
+  requireCores();
   const { keysInMemory } = sizes;
-  const dataDir = await seeded(keysInMemory);
+  const dataDir = await seededDataDir(keysInMemory);
   const keys = spread(keysInMemory, keysInMemory).map(keyAt);
   const whole: number[] = [];
   const each: number[] = [];
@@ -26,7 +26,7 @@ export async function cachedMemory(sizes: Sizes): Promise<Figure[]> {
     await fetch(`${soku.url}/readyz`);
     await pause(settleMs / 4);
     const before = residentMemory(pid);
-    await askForEach(soku.url, keys.values());
+    await verifyEach(soku.url, keys.values());
     await pause(settleMs);
     const after = residentMemory(pid);
     whole.push(after / 1e6);
@@ -34,16 +34,16 @@ export async function cachedMemory(sizes: Sizes): Promise<Figure[]> {
   }
   return [
     {
-      name: `memory with ${inWords(keysInMemory)} keys in it`,
+      name: `memory with ${abbreviateCount(keysInMemory)} cached keys`,
       values: whole,
       unit: 'MB',
-      how: `VmRSS ${settleMs / 1000} s after one verification over HTTP of each of ${inWords(keysInMemory)} keys. It holds the keys, their limits of this minute, and what they were used for.`,
+      how: `VmRSS ${settleMs / 1000} s after one verification over HTTP of each of ${abbreviateCount(keysInMemory)} keys. It includes the cached keys, their limits of the current minute, and their usage.`,
     },
     {
-      name: 'memory of one key',
+      name: 'memory per cached key',
       values: each,
       unit: 'bytes',
-      how: 'That less the idle memory, for each key.',
+      how: 'The memory above minus the idle memory, divided by the number of keys.',
     },
   ];
 }

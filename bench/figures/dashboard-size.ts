@@ -3,7 +3,7 @@ import { scriptSizes } from '../../test/support/script-sizes.ts';
 import { owner, startServer } from '../../test/support/server.ts';
 import type { Figure } from '../figure.ts';
 
-/** Everything that a browser loads as script on /settings/api, signed in. */
+/** All scripts that a browser loads on /settings/api while signed in. */
 export async function dashboardSize(): Promise<Figure[]> {
   const server = await startServer();
   const browser = await launchBrowser();

@@ -1,70 +1,72 @@
 import { readFileSync } from 'node:fs';
 import { freePort } from '../../test/support/server.ts';
 import { startSoku } from '../contestants.ts';
-import { askForEach } from '../each-key.ts';
-import { type Figure, inWords, percent, type Sizes } from '../figure.ts';
+import { abbreviateCount, type Figure, percent, type Sizes } from '../figure.ts';
 import { keyAt, keyFiles, spread } from '../keys.ts';
-import { cores, needCores, program } from '../machine.ts';
+import { cores, requireCores, requireProgram } from '../machine.ts';
 import { startNginx } from '../nginx.ts';
-import { race, rates, usualConnections } from '../race.ts';
-import { seeded } from '../seeded.ts';
-import type { Answered } from '../wrk.ts';
+import { defaultConnections, race, rates } from '../race.ts';
+import { seededDataDir } from '../seeded.ts';
+import { verifyEach } from '../verify-each.ts';
+import type { LoadResult } from '../wrk.ts';
 
-/** Connections of the loads whose latency is told: one alone, and a few at once. */
+/** Connections of the loads whose latency is measured: one, and a few at once. */
 const fewConnections = [1, 16];
 
-/** The built-in gateway, and nginx that asks Soku, against nginx that lets everybody through. */
+/** The built-in gateway, and nginx with auth_request to Soku, compared with nginx without authentication. */
 export async function gateway(sizes: Sizes): Promise<Figure[]> {
-  needCores();
-  program('wrk');
-  program('nginx');
+  requireCores();
+  requireProgram('wrk');
+  requireProgram('nginx');
   const inUse = spread(sizes.keysInUse, sizes.keys).map(keyAt);
   using files = keyFiles();
   const keys = files.write(inUse);
   const gatewayPort = await freePort();
 
-  // The API that is protected has the load's core, as it would have a machine of its own.
+  // The protected API runs on the load's core, because in production it has a machine of its own.
   await using api = await startNginx(
     cores.load,
     (port) => `server { listen 127.0.0.1:${port}; location / { default_type text/plain; return 200 "ok"; } }`,
   );
-  await using soku = await startSoku(await seeded(sizes.keys), {
+  await using soku = await startSoku(await seededDataDir(sizes.keys), {
     SOKU_GATEWAY_UPSTREAM: api.url,
     SOKU_GATEWAY_PORT: String(gatewayPort),
   });
   await using open = await startNginx(cores.measured, (port) => openProxy(port, api.url));
-  await using asking = await startNginx(cores.measured, (port) => askingProxy(port, api.url, soku.url));
-  await askForEach(soku.url, inUse.values());
+  await using authRequest = await startNginx(cores.measured, (port) =>
+    authRequestProxy(port, api.url, soku.url),
+  );
+  await verifyEach(soku.url, inUse.values());
 
   const racers = {
     gateway: { ...soku, url: `http://127.0.0.1:${gatewayPort}`, path: '/' },
-    asking: { ...asking, pids: [...asking.pids, ...soku.pids], path: '/' },
+    authRequest: { ...authRequest, pids: [...authRequest.pids, ...soku.pids], path: '/' },
     open: { ...open, path: '/' },
-    // Not stopped between its turns: the others need it.
+    // Not stopped between its turns, because the others need it.
     direct: { ...api, pids: [], path: '/' },
   };
   const all = Object.values(racers);
   const load = { keys };
-  const [byGateway, byAsking, byOpen, byNobody] = await race(all, load, sizes);
-  const how = `${inWords(sizes.keysInUse)} keys at random, ${usualConnections} connections of wrk, the same upstream behind each (an nginx on another core that answers two bytes), connections kept on both sides.`;
+  const [byGateway, byAuthRequest, byOpen, byDirect] = await race(all, load, sizes);
+  const how = `${abbreviateCount(sizes.keysInUse)} random keys, ${defaultConnections} wrk connections, with the same upstream (an nginx on another core that returns two bytes) and keep-alive on both sides.`;
   const ours = { name: "Soku's gateway", values: rates(byGateway), unit: 'k/s' };
-  const asked = { name: 'nginx that asks Soku', values: rates(byAsking), unit: 'k/s' };
-  const openly = { name: 'nginx without keys', values: rates(byOpen), unit: 'k/s' };
-  const directly = { name: 'no hop', values: rates(byNobody), unit: 'k/s' };
+  const viaAuthRequest = { name: 'nginx with auth_request', values: rates(byAuthRequest), unit: 'k/s' };
+  const viaOpenProxy = { name: 'nginx without keys', values: rates(byOpen), unit: 'k/s' };
+  const viaNoProxy = { name: 'no proxy', values: rates(byDirect), unit: 'k/s' };
   const figures: Figure[] = [
     {
       name: 'the gateway',
-      values: percent(ours.values, openly.values),
+      values: percent(ours.values, viaOpenProxy.values),
       unit: '% of nginx without keys',
       how: `${how} nginx has one worker.`,
-      sides: [ours, directly, openly],
+      sides: [ours, viaNoProxy, viaOpenProxy],
     },
     {
-      name: 'nginx that asks Soku (auth_request)',
-      values: percent(asked.values, openly.values),
+      name: 'nginx with auth_request',
+      values: percent(viaAuthRequest.values, viaOpenProxy.values),
       unit: '% of nginx without keys',
       how: `${how} The configuration of examples/nginx; nginx and Soku share one core.`,
-      sides: [asked, openly],
+      sides: [viaAuthRequest, viaOpenProxy],
     },
   ];
   for (const connections of fewConnections) {
@@ -73,29 +75,29 @@ export async function gateway(sizes: Sizes): Promise<Figure[]> {
   return figures;
 }
 
-/** What a hop adds to the answer's time, against the upstream without one. */
-function latencies(connections: number, counts: readonly Answered[][]): Figure[] {
-  const [byGateway = [], byAsking = [], byOpen = [], direct = []] = counts;
+/** The response time that a proxy adds, compared with the upstream without one. */
+function latencies(connections: number, counts: readonly LoadResult[][]): Figure[] {
+  const [byGateway = [], byAuthRequest = [], byOpen = [], direct = []] = counts;
   return (['p50', 'p99'] as const).map((part) => {
-    const added = (answers: readonly Answered[]) =>
-      answers.map((answered, round) => answered[part] - (direct[round]?.[part] ?? Number.NaN));
+    const added = (results: readonly LoadResult[]) =>
+      results.map((result, round) => result[part] - (direct[round]?.[part] ?? Number.NaN));
     const values = added(byGateway);
     const one = connections === 1 ? 'connection' : 'connections';
     return {
-      name: `the gateway adds, ${part === 'p50' ? 'median' : '99th percentile'}, ${connections} ${one}`,
+      name: `latency added by the gateway, ${part === 'p50' ? 'median' : '99th percentile'}, ${connections} ${one}`,
       values,
       unit: 'us',
-      how: `The time of an answer through the hop less that of the upstream without one. Each connection sends its next request when the answer has come.`,
+      how: `The response time through the proxy minus that of the upstream without one. Each connection sends its next request after a response.`,
       sides: [
         { name: "Soku's gateway", values, unit: 'us' },
         { name: 'nginx without keys', values: added(byOpen), unit: 'us' },
-        { name: 'nginx that asks Soku', values: added(byAsking), unit: 'us' },
+        { name: 'nginx with auth_request', values: added(byAuthRequest), unit: 'us' },
       ],
     };
   });
 }
 
-/** The yardstick: the same hop, open to everybody. */
+/** The yardstick: the same proxy without authentication. */
 function openProxy(port: number, api: string): string {
   return `
     upstream api { server ${api.slice('http://'.length)}; keepalive 64; keepalive_requests 1000000000; }
@@ -105,8 +107,8 @@ function openProxy(port: number, api: string): string {
     }`;
 }
 
-/** The configuration that we recommend, with the addresses of here and without its access log. */
-function askingProxy(port: number, api: string, soku: string): string {
+/** The documented configuration, with the addresses of this run and without its access log. */
+function authRequestProxy(port: number, api: string, soku: string): string {
   const example = readFileSync(new URL('../../examples/nginx/soku.conf', import.meta.url), 'utf8');
   const changes: [string | RegExp, string][] = [
     ['server 127.0.0.1:3000;', `server ${soku.slice('http://'.length)}; keepalive_requests 1000000000;`],

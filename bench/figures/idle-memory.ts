@@ -7,7 +7,7 @@ import { nodeFlags } from '../start-arguments.ts';
 const settleMs = 3000;
 const runs = 3;
 
-/** Resident memory of a server that was started as npm start does it, has answered once, and then had no work. */
+/** Resident memory of a server that was started like npm start, has responded once, and is idle. */
 export async function idleMemory(): Promise<Figure[]> {
   const values: number[] = [];
   for (let i = 0; i < runs; i++) {
@@ -23,7 +23,7 @@ export async function idleMemory(): Promise<Figure[]> {
       values,
       unit: 'MB',
       goal: { below: 150 },
-      how: `VmRSS of the server ${settleMs / 1000} s after its first answer.`,
+      how: `VmRSS of the server ${settleMs / 1000} s after its first response.`,
     },
   ];
 }

@@ -1,30 +1,30 @@
 import { type Contestant, startSoku } from '../contestants.ts';
-import { askForEach } from '../each-key.ts';
-import { type Figure, inWords, percent, type Side, type Sizes } from '../figure.ts';
+import { abbreviateCount, type Figure, percent, type Side, type Sizes } from '../figure.ts';
 import { keyAt, keyFiles, spread } from '../keys.ts';
-import { needCores, program } from '../machine.ts';
-import { numbersInTurns } from '../programs.ts';
-import { race, rates, usualConnections } from '../race.ts';
-import { seeded, sizeOf } from '../seeded.ts';
+import { requireCores, requireProgram } from '../machine.ts';
+import { runProgramsAlternately } from '../programs.ts';
+import { defaultConnections, race, rates } from '../race.ts';
+import { databaseSize, seededDataDir } from '../seeded.ts';
+import { verifyEach } from '../verify-each.ts';
 
-/** What a verification costs with few, many and very many keys: from memory, and from the database. */
+/** The cost of a verification with few, many and very many keys: from the cache, and from the database. */
 export async function keyCount(sizes: Sizes): Promise<Figure[]> {
-  needCores();
-  program('wrk');
+  requireCores();
+  requireProgram('wrk');
   const tables: Table[] = [];
-  for (const count of sizes.tables) tables.push({ count, dataDir: await seeded(count) });
-  const largest = tables.map(({ dataDir }) => sizeOf(dataDir)).at(-1) ?? 0;
-  const about = `The largest database has ${(largest / 1e9).toFixed(1)} GB.`;
+  for (const count of sizes.tables) tables.push({ count, dataDir: await seededDataDir(count) });
+  const largest = tables.map(({ dataDir }) => databaseSize(dataDir)).at(-1) ?? 0;
+  const about = `The size of the largest database is ${(largest / 1e9).toFixed(1)} GB.`;
   return [
-    compare('a hit over HTTP', await hits(tables, sizes), {
-      how: `The same number of keys in use in each table, ${inWords(sizes.keysInUseOfTables)} at random, all of them in memory. ${usualConnections} connections of wrk.`,
+    compare('cache hit over HTTP', await hits(tables, sizes), {
+      how: `The same number of keys is in use in each table: ${abbreviateCount(sizes.keysInUseOfTables)} at random, all of them cached. ${defaultConnections} wrk connections.`,
       goal: { atLeast: 90 },
     }),
-    compare('a miss over HTTP', await missesOverHttp(tables, sizes), {
-      how: `Room for one key in memory (SOKU_CACHE_KEYS=1), and keys at random out of the whole table: nearly every verification reads the database. ${about}`,
+    compare('cache miss over HTTP', await missesOverHttp(tables, sizes), {
+      how: `A cache for one key (SOKU_CACHE_KEYS=1) and random keys of the whole table, so nearly every verification reads the database. ${about}`,
     }),
-    compare('a miss in process', await missesInProcess(tables, sizes), {
-      how: 'The same without HTTP, each run in a fresh process.',
+    compare('in-process cache miss', await missesInProcess(tables, sizes), {
+      how: 'The same without HTTP. Each run is a new process.',
     }),
   ];
 }
@@ -36,12 +36,12 @@ interface Table {
 
 async function hits(tables: readonly Table[], sizes: Sizes): Promise<Side[]> {
   const { keysInUseOfTables } = sizes;
-  // Those of the smallest table are in all of them.
+  // The keys of the smallest table are in all tables.
   const inUse = spread(keysInUseOfTables, Math.min(...sizes.tables)).map(keyAt);
   await using servers = new AsyncDisposableStack();
   const contestants: Contestant[] = [];
   for (const { dataDir } of tables) contestants.push(servers.use(await startSoku(dataDir)));
-  for (const { url } of contestants) await askForEach(url, inUse.values());
+  for (const { url } of contestants) await verifyEach(url, inUse.values());
   using files = keyFiles();
   return sidesOf(tables, (await race(contestants, { keys: files.write(inUse) }, sizes)).map(rates));
 }
@@ -63,18 +63,18 @@ async function missesInProcess(tables: readonly Table[], sizes: Sizes): Promise<
     'in-process.ts',
     ['misses', dataDir, count, Math.min(keysInUse, count), counted],
   ]);
-  return sidesOf(tables, await numbersInTurns(rounds, programs));
+  return sidesOf(tables, await runProgramsAlternately(rounds, programs));
 }
 
 function sidesOf(tables: readonly Table[], rates: readonly number[][]): Side[] {
   return tables.map(({ count }, i) => ({
-    name: `${inWords(count)} keys`,
+    name: `${abbreviateCount(count)} keys`,
     values: rates[i] ?? [],
     unit: 'k/s',
   }));
 }
 
-/** The largest table against the smallest. */
+/** The largest table compared with the smallest. */
 function compare(name: string, sides: readonly Side[], about: Pick<Figure, 'how' | 'goal'>): Figure {
   const [yardstick, largest] = [sides.at(0), sides.at(-1)];
   return {

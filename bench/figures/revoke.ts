@@ -4,16 +4,16 @@ import { bearer, call, type Person } from '../../test/support/person.ts';
 import { type Figure, median, p99, type Side, type Sizes } from '../figure.ts';
 import { type Nodes, startNodes } from '../nodes.ts';
 
-/** Lease and margin, in ms: what a revoke waits for a node that is not known to be silent. */
+/** Lease and margin, in ms: how long a revoke waits for a node that is not yet known to be silent. */
 const longestWait = 2200;
 
-/** ms before each revoke in which nothing is asked: what was asked before is over. */
+/** ms without requests before each revoke, so that earlier work has finished. */
 const quiet = 20;
 
-/** Rows of one commit each, for the yardstick. */
+/** Single-row commits for the yardstick. */
 const commits = 200;
 
-/** How long a revoke takes until no node accepts the key, with several numbers of nodes, and with a frozen one. */
+/** The time until no node accepts a revoked key, with different numbers of nodes, and with a frozen one. */
 export async function revoke(sizes: Sizes): Promise<Figure[]> {
   const counts = [1, 3, 5];
   const sides: Side[] = [];
@@ -28,17 +28,17 @@ export async function revoke(sizes: Sizes): Promise<Figure[]> {
     if (count === 3) worst = rounds.map(p99);
     yardstick ??= { name: 'one durable commit, median', values: [await timeCommits(nodes.url)], unit: 'ms' };
   }
-  const how = `Each key has just been accepted by every node, and so is in the memory of all. The time is that of the whole call over HTTP, seen by its client; ${sizes.revokes} revokes a round, one after the other, by a program with a key, by turns at each node, with nothing else to do. PostgreSQL waits for the disk (fsync). It, all nodes and the client share the machine.`;
+  const how = `Every node has just accepted the key, so it is cached everywhere. The time is that of the whole HTTP call as the client sees it; ${sizes.revokes} revokes per round, one after the other, by a program with a key, at each node in turn, without other load. PostgreSQL waits for the disk (fsync). PostgreSQL, all nodes and the client share the machine.`;
   return [
     {
-      name: 'revoke to dead on every node, 3 nodes, p99',
+      name: 'revoke to rejected on every node, 3 nodes, p99',
       values: worst,
       unit: 'ms',
       goal: { below: 10 },
       how,
     },
     {
-      name: 'revoke to dead on every node',
+      name: 'revoke to rejected on every node',
       values: sides[2]?.values ?? [],
       unit: 'ms, 3 nodes, median',
       how,
@@ -48,24 +48,24 @@ export async function revoke(sizes: Sizes): Promise<Figure[]> {
   ];
 }
 
-/** Who makes keys, and a key that may revoke them: a program does, as when a leaked one was found. */
+/** A person who creates keys, and a key with which a program revokes them, as after a leak. */
 interface Manager {
   person: Person;
   apiKey: string;
 }
 
 async function managerOf([first]: Nodes['nodes']): Promise<Manager> {
-  if (first === undefined) throw new Error('there is no node');
+  if (first === undefined) throw new Error('no node was started');
   const person = await first.server.signIn();
   const { apiKey } = await person.makeKey({ name: 'Manager', scopes: ['keys:write'] });
   return { person, apiKey };
 }
 
-/** @returns the ms of each revoke, by round */
+/** @returns the ms of each revoke, per round */
 async function timeRevokes({ nodes }: Nodes, { rounds, revokes }: Sizes): Promise<number[][]> {
   const manager = await managerOf(nodes);
   const times: number[][] = [];
-  // The first one warms up.
+  // The first round is a warm-up.
   for (let round = -1; round < rounds; round++) {
     const took: number[] = [];
     for (let i = 0; i < revokes; i++) took.push(await timeRevoke(nodes, manager, i));
@@ -76,7 +76,7 @@ async function timeRevokes({ nodes }: Nodes, { rounds, revokes }: Sizes): Promis
 
 async function timeRevoke(nodes: Nodes['nodes'], manager: Manager, turn: number): Promise<number> {
   const node = nodes[turn % nodes.length];
-  if (node === undefined) throw new Error('there is no node');
+  if (node === undefined) throw new Error('no node was started');
   const { apiKey, key } = await manager.person.makeKey({ name: 'Bench' });
   await expectAll(nodes, apiKey, 204);
   await wait(quiet);
@@ -84,23 +84,24 @@ async function timeRevoke(nodes: Nodes['nodes'], manager: Manager, turn: number)
   const url = `${node.url}/v1/api-keys/${key.id}/revoke`;
   const { status } = await call(url, { method: 'POST', headers: bearer(manager.apiKey) });
   const took = performance.now() - began;
-  if (status !== 200) throw new Error(`a revoke was answered ${status}`);
+  if (status !== 200) throw new Error(`a revoke returned ${status}`);
   await expectAll(nodes, apiKey, 401);
   return took;
 }
 
 async function expectAll(nodes: Nodes['nodes'], apiKey: string, status: number): Promise<void> {
-  const answers = nodes.map(({ url }) => call(`${url}/v1/verify`, { headers: bearer(apiKey) }));
-  for (const answer of await Promise.all(answers)) {
-    if (answer.status !== status) throw new Error(`a key was answered ${answer.status}, not ${status}`);
+  const responses = nodes.map(({ url }) => call(`${url}/v1/verify`, { headers: bearer(apiKey) }));
+  for (const response of await Promise.all(responses)) {
+    if (response.status !== status) throw new Error(`a key returned ${response.status}, not ${status}`);
   }
 }
 
-/** One of three nodes stands still: the first revoke waits for its lease, the next ones know that it is silent. */
+/** One of three nodes is frozen: the first revoke waits for its lease, the next ones know that it is silent. */
 async function withFrozenNode({ rounds, revokes }: Sizes): Promise<Figure[]> {
   await using started = await startNodes(3);
   const [first, second, frozen] = started.nodes;
-  if (first === undefined || second === undefined || frozen === undefined) throw new Error('no nodes');
+  if (first === undefined || second === undefined || frozen === undefined)
+    throw new Error('the nodes did not start');
   const awake = [first, second];
   const manager = await managerOf(awake);
   const [once, later]: [number[], number[]] = [[], []];
@@ -115,25 +116,25 @@ async function withFrozenNode({ rounds, revokes }: Sizes): Promise<Figure[]> {
   }
   return [
     {
-      name: 'revoke with one of 3 nodes frozen, the first',
+      name: 'first revoke after one of 3 nodes freezes',
       values: once,
       unit: 'ms',
       goal: { below: longestWait + 100 },
-      how: `The node is stopped (SIGSTOP) just before: its lease and the margin have to run out (${longestWait} ms).`,
+      how: `The node is stopped (SIGSTOP) just before, so its lease and the margin have to expire (${longestWait} ms).`,
     },
     {
-      name: 'revoke with one of 3 nodes frozen, those after it',
+      name: 'later revokes with one of 3 nodes frozen',
       values: later,
       unit: 'ms, median',
-      how: 'The node is known to be silent by then, and is left out.',
+      how: 'The node is known to be silent by then and is excluded.',
     },
   ];
 }
 
-/** It has a row again, so the next freeze is a new one. */
+/** Waits until the node has a row again, so that the next freeze is a new one. */
 async function isReady(url: string): Promise<void> {
   while ((await call(`${url}/readyz`)).status !== 200) await wait(20);
-  // Some exchanges, so that the others have seen it.
+  // A few heartbeats, so that the others have seen it.
   await wait(1000);
 }
 

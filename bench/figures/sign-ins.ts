@@ -2,21 +2,21 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { call, type Person } from '../../test/support/person.ts';
 import { startSoku } from '../contestants.ts';
 import { type Figure, p99, type Sizes } from '../figure.ts';
-import { everyCore, pin } from '../machine.ts';
+import { allCores, pin } from '../machine.ts';
 
-/** Sign-ins that are open at any time, each from an address of its own. */
+/** Sign-ins that are open at all times, each from its own address. */
 const signIns = 64;
 
-/** ms after which a rejected sign-in comes again. Retry-After asks for more, but guessers are not polite. */
+/** ms after which a rejected sign-in is retried. Retry-After demands more, but an attacker ignores it. */
 const impatience = 1000;
 
-/** ms before each revoke in which nothing is asked: what was asked before is over. */
+/** ms without requests before each revoke, so that earlier work has finished. */
 const quiet = 20;
 
-/** What sign-ins, each of which hashes a password, cost a revoke. */
-export async function besideSignIns({ rounds, revokes }: Sizes): Promise<Figure[]> {
+/** The cost of concurrent sign-ins, each of which hashes a password, for a revoke. */
+export async function revokeDuringSignIns({ rounds, revokes }: Sizes): Promise<Figure[]> {
   await using soku = await startSoku(undefined, { TRUST_PROXY: '127.0.0.1' });
-  for (const pid of soku.pids) pin(pid, everyCore);
+  for (const pid of soku.pids) pin(pid, allCores);
   const person = await soku.server.signIn();
   const alone: number[] = [];
   const beside: number[] = [];
@@ -29,20 +29,20 @@ export async function besideSignIns({ rounds, revokes }: Sizes): Promise<Figure[
   }
   return [
     {
-      name: `revoke beside ${signIns} sign-ins, p99`,
+      name: `revoke during ${signIns} concurrent sign-ins, p99`,
       values: beside.map((value, round) => value / (alone[round] ?? Number.NaN)),
       unit: 'times that without sign-ins',
       goal: { below: 3 },
-      how: `${revokes} revokes a round by a person with a session, one after the other, on SQLite. ${signIns} sign-ins with a wrong password are open at any time, from ${signIns} addresses behind a trusted proxy; one that is rejected comes again after ${impatience} ms.`,
+      how: `${revokes} revokes per round by a person with a session, one after the other, on SQLite. ${signIns} sign-ins with a wrong password are open at all times, from ${signIns} addresses behind a trusted proxy; a rejected one is retried after ${impatience} ms.`,
       sides: [
-        { name: 'beside sign-ins, p99', values: beside, unit: 'ms' },
+        { name: 'during sign-ins, p99', values: beside, unit: 'ms' },
         { name: 'without, p99', values: alone, unit: 'ms' },
       ],
     },
   ];
 }
 
-/** @returns ms of each revoke, as its client sees it */
+/** @returns the ms of each revoke, as its client sees it */
 async function timeRevokes(url: string, person: Person, count: number): Promise<number[]> {
   const took: number[] = [];
   for (let i = 0; i < count; i++) {
@@ -52,31 +52,31 @@ async function timeRevokes(url: string, person: Person, count: number): Promise<
     await person.revoke(key.id);
     took.push(performance.now() - began);
     const { status } = await call(`${url}/v1/verify`, { headers: { authorization: `Bearer ${apiKey}` } });
-    if (status !== 401) throw new Error(`a revoked key was answered ${status}`);
+    if (status !== 401) throw new Error(`a revoked key returned ${status}`);
   }
   return took;
 }
 
-/** Keeps sign-ins open until it is disposed of. */
+/** Keeps sign-ins open until it is disposed. */
 function flood(url: string, round: number): AsyncDisposable {
   const over = new AbortController();
   const { signal } = over;
   const loops = Array.from({ length: signIns }, async (_, lane) => {
-    // Spread over the time in which they come again, as independent clients are.
+    // Spread over the retry interval, like independent clients.
     await wait((lane / signIns) * impatience);
-    // Another address each time, so that no limit of one address ends it.
+    // Another address each time, so that the limit of an address never stops it.
     for (let i = 0; ; i++) {
-      const answer = await call(`${url}/api/auth/sign-in/email`, {
+      const response = await call(`${url}/api/auth/sign-in/email`, {
         method: 'POST',
         headers: { 'x-forwarded-for': `10.${round}.${lane}.${i % 256}` },
         body: { email: `guess${lane}@example.com`, password: 'wrong password' },
         signal,
       });
-      if (![401, 503].includes(answer.status)) throw new Error(`a sign-in was answered ${answer.status}`);
-      if (answer.status === 503) await wait(impatience, undefined, { signal });
+      if (![401, 503].includes(response.status)) throw new Error(`a sign-in returned ${response.status}`);
+      if (response.status === 503) await wait(impatience, undefined, { signal });
     }
   });
-  // A loop ends by the signal only; one that fails before makes the figure worthless.
+  // Only the signal ends a loop; a loop that fails earlier invalidates the figure.
   const ended = Promise.allSettled(loops);
   const failed = Promise.race(loops).catch((error: unknown) => (signal.aborted ? undefined : error));
   return {

@@ -4,18 +4,18 @@ import { rmSync } from 'node:fs';
 import { get } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { freePort, newDataDir } from '../../test/support/server.ts';
-import { type Figure, inWords, type Sizes } from '../figure.ts';
-import { seeded } from '../seeded.ts';
+import { abbreviateCount, type Figure, type Sizes } from '../figure.ts';
+import { seededDataDir } from '../seeded.ts';
 import { startArguments } from '../start-arguments.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const runs = 7;
 
-/** From the start of the process to its first answer: on a small database, on a very large one, and through npm. */
+/** From the start of the process to its first response: on a small database, on a very large one, and through npm. */
 export async function startTime({ tables }: Sizes): Promise<Figure[]> {
   const small = newDataDir();
   const [, , most] = tables;
-  const large = await seeded(most);
+  const large = await seededDataDir(most);
   try {
     const own = startArguments();
     const ways = {
@@ -24,28 +24,28 @@ export async function startTime({ tables }: Sizes): Promise<Figure[]> {
       throughNpm: () => timeStart('npm', ['start', '--silent'], small),
     };
     const took: Record<keyof typeof ways, number[]> = { direct: [], large: [], throughNpm: [] };
-    // The first start of each makes or migrates what is missing.
+    // The first start of each creates or migrates what is missing.
     for (const way of Object.values(ways)) await way();
     for (let i = 0; i < runs; i++) {
       took.direct.push(await ways.direct());
       took.large.push(await ways.large());
       took.throughNpm.push(await ways.throughNpm());
     }
-    const asked = 'The server process of a built checkout, asked for /healthz every 2 ms until it answers';
+    const method = 'The server process of a built checkout; /healthz is called every 2 ms until it responds';
     const common = { unit: 'ms', goal: { below: 1000 } };
     return [
-      { name: 'start to first answer', values: took.direct, ...common, how: `${asked}.` },
+      { name: 'start to first response', values: took.direct, ...common, how: `${method}.` },
       {
-        name: `start to first answer, ${inWords(most)} keys`,
+        name: `start to first response, ${abbreviateCount(most)} keys`,
         values: took.large,
         ...common,
-        how: `${asked}; the database is in the system's cache.`,
+        how: `${method}; the database is in the system's cache.`,
       },
       {
-        name: 'npm start to first answer',
+        name: 'npm start to first response',
         values: took.throughNpm,
         ...common,
-        how: 'The same through npm start, which looks whether anything has to be installed or built.',
+        how: 'The same through npm start, which checks whether anything has to be installed or built.',
       },
     ];
   } finally {
@@ -62,7 +62,7 @@ async function timeStart(command: string, args: string[], dataDir: string): Prom
     stdio: 'ignore',
     detached: true,
   });
-  while (!(await answers(port))) {
+  while (!(await responds(port))) {
     if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}`);
   }
   const took = performance.now() - began;
@@ -70,7 +70,7 @@ async function timeStart(command: string, args: string[], dataDir: string): Prom
   return took;
 }
 
-function answers(port: number): Promise<boolean> {
+function responds(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const request = get({ host: '127.0.0.1', port, path: '/healthz', agent: false }, (response) => {
       response.resume();
@@ -80,7 +80,7 @@ function answers(port: number): Promise<boolean> {
   });
 }
 
-/** Ends the process with its children: npm starts the server through a shell. */
+/** Ends the process with its children, because npm starts the server through a shell. */
 async function end(child: ChildProcess): Promise<void> {
   if (child.pid !== undefined) process.kill(-child.pid, 'SIGTERM');
   await once(child, 'exit');

@@ -1,36 +1,36 @@
 import { startBareServer, startSoku } from '../contestants.ts';
-import { askForEach } from '../each-key.ts';
-import { type Figure, inWords, percent, type Sizes } from '../figure.ts';
+import { abbreviateCount, type Figure, percent, type Sizes } from '../figure.ts';
 import { keyAt, keyFiles, spread } from '../keys.ts';
-import { needCores, program } from '../machine.ts';
-import { race, rates, usualConnections } from '../race.ts';
-import { seeded } from '../seeded.ts';
-import type { Answered } from '../wrk.ts';
+import { requireCores, requireProgram } from '../machine.ts';
+import { defaultConnections, race, rates } from '../race.ts';
+import { seededDataDir } from '../seeded.ts';
+import { verifyEach } from '../verify-each.ts';
+import type { LoadResult } from '../wrk.ts';
 
-/** Verification over HTTP, in both its forms, against the least that Node's HTTP server can do. */
+/** Verification over HTTP, in both forms, compared with a minimal Node HTTP server. */
 export async function verifyHttp(sizes: Sizes): Promise<Figure[]> {
-  needCores();
-  program('wrk');
+  requireCores();
+  requireProgram('wrk');
   using files = keyFiles();
   const inUse = spread(sizes.keysInUse, sizes.keys).map(keyAt);
   const keys = files.write(inUse);
-  await using soku = await startSoku(await seeded(sizes.keys));
+  await using soku = await startSoku(await seededDataDir(sizes.keys));
   await using bare = await startBareServer();
   await using tuned = await startBareServer(true);
-  const warmed = { ...soku, warm: () => askForEach(soku.url, inUse.values()) };
+  const warmed = { ...soku, warm: () => verifyEach(soku.url, inUse.values()) };
   const owner = await soku.server.signIn();
   const { apiKey } = await owner.makeKey({ name: 'Bench', scopes: ['keys:verify'] });
 
   const [byGet, bareByGet, tunedByGet] = await race([warmed, bare, tuned], { keys }, sizes);
   const asking = files.write([apiKey]);
-  const [byPost, bareByPost] = await race([warmed, bare], { keys, asking }, sizes);
+  const [byPost, bareByPost] = await race([warmed, bare], { keys, callerKeyFile: asking }, sizes);
   const [batches = [], calls = []] = await race(
     [{ ...warmed, batched: true }, warmed],
-    { keys, asking },
+    { keys, callerKeyFile: asking },
     sizes,
   );
-  const keysOf = (counts: Answered[], each: number) => rates(counts).map((rate) => rate * each);
-  const how = `${inWords(sizes.keysInUse)} of ${inWords(sizes.keys)} keys at random, all of them in memory; limits, usage and metrics on. ${usualConnections} connections of wrk. The yardstick answers 200 and two bytes to the same requests.`;
+  const keysOf = (counts: LoadResult[], each: number) => rates(counts).map((rate) => rate * each);
+  const how = `${abbreviateCount(sizes.keysInUse)} of ${abbreviateCount(sizes.keys)} random keys, all of them cached; limits, usage and metrics on. ${defaultConnections} wrk connections. The yardstick returns 200 and two bytes for the same requests.`;
   return [
     {
       ...compare(rates(byGet), rates(bareByGet)),
@@ -40,25 +40,25 @@ export async function verifyHttp(sizes: Sizes): Promise<Figure[]> {
     },
     {
       ...compare(rates(byGet), rates(tunedByGet), 'tuned node:http'),
-      name: 'GET /v1/verify against a tuned yardstick',
-      how: `The same turns. This yardstick has optimizeEmptyRequests on, as Soku has, which no program has that does not set it.`,
+      name: 'GET /v1/verify compared with a tuned yardstick',
+      how: `The same rounds. Like Soku, this yardstick sets optimizeEmptyRequests, which is off by default.`,
     },
     {
       ...compare(rates(byPost), rates(bareByPost)),
       name: 'POST /v1/verify over HTTP',
       goal: { atLeast: 45 },
-      how: `${how} The asking key is verified, too.`,
+      how: `${how} The key of the caller is verified as well.`,
     },
     {
-      name: 'Keys verified by POST /v1/verify with 100 keys, against one',
+      name: 'keys verified by POST /v1/verify, 100 per call compared with one',
       values: keysOf(batches, 100).map((rate, i) => rate / (calls[i]?.rate ?? Number.NaN)),
       unit: 'times',
       goal: { atLeast: 20 },
       sides: [
         { name: 'a batch of 100', values: keysOf(batches, 100), unit: 'k/s' },
-        { name: 'one key a call', values: keysOf(calls, 1), unit: 'k/s' },
+        { name: 'one key per call', values: keysOf(calls, 1), unit: 'k/s' },
       ],
-      how: `The keys and the server of the figures above. The server has a core of its own, which is busy all the time, so keys a second are keys a CPU second.`,
+      how: `The keys and the server of the figures above. The server's core is always busy, so keys per second are keys per CPU second.`,
     },
   ];
 }

@@ -1,24 +1,24 @@
-import { type Figure, inWords, percent, type Sizes } from '../figure.ts';
-import { needCores } from '../machine.ts';
-import { numbersInTurns } from '../programs.ts';
-import { seeded } from '../seeded.ts';
+import { abbreviateCount, type Figure, percent, type Sizes } from '../figure.ts';
+import { requireCores } from '../machine.ts';
+import { runProgramsAlternately } from '../programs.ts';
+import { seededDataDir } from '../seeded.ts';
 
-/** The verifier without HTTP, against the two steps that no verification of hashed keys can leave out. */
+/** The verifier without HTTP, compared with the two steps that every verification of hashed keys needs. */
 export async function verifyInProcess(sizes: Sizes): Promise<Figure[]> {
-  needCores();
+  requireCores();
   const { keysInUse, counted } = sizes;
-  const data = [await seeded(keysInUse), keysInUse, keysInUse, counted];
-  const [ours = [], map = []] = await numbersInTurns(sizes.rounds, [
+  const data = [await seededDataDir(keysInUse), keysInUse, keysInUse, counted];
+  const [ours = [], map = []] = await runProgramsAlternately(sizes.rounds, [
     ['in-process.ts', ['verifier', ...data]],
     ['in-process.ts', ['map', ...data]],
   ]);
   return [
     {
-      name: 'verification in process',
+      name: 'in-process verification',
       values: percent(ours, map),
       unit: '% of SHA-256 and a Map',
       goal: { atLeast: 60 },
-      how: `${inWords(keysInUse)} keys at random, all of them in memory; checksum, limit, usage and its writing, and metrics on. The yardstick hashes the key and finds the hash in a Map. Each run is a fresh process.`,
+      how: `${abbreviateCount(keysInUse)} random keys, all of them cached; checksum, limit, usage and its writing, and metrics on. The yardstick hashes the key and finds the hash in a Map. Each run is a new process.`,
       sides: [
         { name: 'Soku', values: ours, unit: 'k/s' },
         { name: 'SHA-256 and a Map', values: map, unit: 'k/s' },

@@ -1,39 +1,39 @@
 import { type Contestant, startSoku } from '../contestants.ts';
-import { askForEach } from '../each-key.ts';
-import { type Figure, inWords, percent, type Sizes } from '../figure.ts';
+import { abbreviateCount, type Figure, percent, type Sizes } from '../figure.ts';
 import { keyAt, keyFiles } from '../keys.ts';
-import { cores, everyCore, needCores, pin, program } from '../machine.ts';
+import { allCores, cores, pin, requireCores, requireProgram } from '../machine.ts';
 import { startNodes } from '../nodes.ts';
-import { race, rates, usualConnections } from '../race.ts';
-import { seeded } from '../seeded.ts';
+import { defaultConnections, race, rates } from '../race.ts';
+import { seededDataDir } from '../seeded.ts';
 import { fillPostgres } from '../seeded-postgres.ts';
-import { send } from '../wrk.ts';
+import { verifyEach } from '../verify-each.ts';
+import { sendLoad } from '../wrk.ts';
 
-/** Verification by a node on PostgreSQL against a server with a file, and by two nodes together. */
+/** Verification by a node on PostgreSQL compared with a server with a file, and by two nodes together. */
 export async function verifyPostgres(sizes: Sizes): Promise<Figure[]> {
-  needCores();
-  program('wrk');
+  requireCores();
+  requireProgram('wrk');
   const count = sizes.keysInUseOfTables;
   await using started = await startNodes(2);
   await fillPostgres(started.url, count);
   started.pinDatabase(cores.load);
   const [node, other] = started.nodes;
-  if (node === undefined || other === undefined) throw new Error('no nodes');
+  if (node === undefined || other === undefined) throw new Error('the nodes did not start');
   for (const pid of node.pids) pin(pid, cores.measured);
-  await using soku = await startSoku(await seeded(count));
+  await using soku = await startSoku(await seededDataDir(count));
   using files = keyFiles();
   const inUse = Array.from({ length: count }, (_, i) => keyAt(i));
   const keys = files.write(inUse);
-  for (const { url } of [node, other, soku]) await askForEach(url, inUse.values());
+  for (const { url } of [node, other, soku]) await verifyEach(url, inUse.values());
   const [onPostgres, onSqlite] = await race([node, soku], { keys }, sizes);
   const [one, two] = await totals([node, other], keys, sizes);
   return [
     {
-      name: 'verification by a node on PostgreSQL, from memory',
+      name: 'cached verification on PostgreSQL',
       values: percent(rates(onPostgres), rates(onSqlite)),
       unit: '% of the same on SQLite',
       goal: { atLeast: 95 },
-      how: `${inWords(count)} keys, all of them in memory, ${usualConnections} connections of wrk. Another node is registered. PostgreSQL and the load share a core.`,
+      how: `${abbreviateCount(count)} keys, all of them cached, ${defaultConnections} wrk connections. Another node is registered. PostgreSQL and the load generator share a core.`,
       sides: [
         { name: 'PostgreSQL', values: rates(onPostgres), unit: 'k/s' },
         { name: 'SQLite', values: rates(onSqlite), unit: 'k/s' },
@@ -43,7 +43,7 @@ export async function verifyPostgres(sizes: Sizes): Promise<Figure[]> {
       name: 'verification by two nodes on two cores',
       values: percent(two, one),
       unit: '% of one node on the same two cores',
-      how: 'Nothing is bound to a core: two nodes with 32 connections each, against one with 64. wrk and PostgreSQL need the same two cores, so this tells that a second node costs little, not that it doubles anything.',
+      how: 'No process is bound to a core: two nodes with 32 connections each, compared with one node with 64. wrk and PostgreSQL use the same two cores, so this shows that a second node costs little, not how throughput scales.',
       sides: [
         { name: 'two nodes together', values: two, unit: 'k/s' },
         { name: 'one node', values: one, unit: 'k/s' },
@@ -52,15 +52,15 @@ export async function verifyPostgres(sizes: Sizes): Promise<Figure[]> {
   ];
 }
 
-/** @returns what one node and both together answered in each round */
+/** @returns the rates of one node and of both together, per round */
 async function totals(nodes: readonly [Contestant, Contestant], keys: string, sizes: Sizes) {
-  for (const { pids } of nodes) for (const pid of pids) pin(pid, everyCore);
+  for (const { pids } of nodes) for (const pid of pids) pin(pid, allCores);
   const load = async (some: readonly Contestant[], round: number) => {
-    const connections = usualConnections / some.length;
+    const connections = defaultConnections / some.length;
     const each = some.map(async ({ url }) => {
-      const own = { url: `${url}/v1/verify`, keys, connections, core: everyCore };
-      await send(own, sizes.warmUp, 2 * round);
-      return send(own, sizes.counted, 2 * round + 1);
+      const own = { url: `${url}/v1/verify`, keys, connections, core: allCores };
+      await sendLoad(own, sizes.warmUp, 2 * round);
+      return sendLoad(own, sizes.counted, 2 * round + 1);
     });
     return rates(await Promise.all(each)).reduce((sum, rate) => sum + rate, 0);
   };

@@ -1,9 +1,9 @@
 /**
- * The least that an HTTP server in Node can do. Prints its port.
+ * A minimal HTTP server in Node. Prints its port.
  *
  *   node bench/programs/bare-server.ts [tuned]
  *
- * `tuned` sets the option of Node that saves the events of a body that never comes. Soku sets it, too.
+ * `tuned` sets Node's option that skips the events of an absent body. Soku sets it as well.
  */
 import { createServer } from 'node:http';
 

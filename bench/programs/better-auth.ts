@@ -1,6 +1,6 @@
 /**
- * Verifies keys with better-auth's plugin for API keys, in process, and prints how many thousands a second it does.
- * Its database has the settings of ours, and its limit is on and out of reach.
+ * Verifies keys with better-auth's API key plugin, in process, and prints the rate in thousands per second. Its
+ * database has the same settings as Soku's, and its limit is on and never reached.
  *
  *   node bench/programs/better-auth.ts KEYS SECONDS
  */
@@ -30,10 +30,10 @@ const auth = betterAuth({
   plugins: [apiKey({ rateLimit: { enabled: true, timeWindow: 60_000, maxRequests: 1_000_000_000 } })],
 });
 await (await getMigrations(auth.options)).runMigrations();
-const keys = await makeKeys(Number(keyCount));
+const keys = await createKeys(Number(keyCount));
 
-/** One is made by the library; the others are rows like it. Thousands would take it minutes, one by one. */
-async function makeKeys(count: number): Promise<string[]> {
+/** The library creates one key; the others are copies of its row, because creating each takes minutes for thousands. */
+async function createKeys(count: number): Promise<string[]> {
   const { user } = await auth.api.signUpEmail({
     body: { name: 'Ada', email: 'ada@example.com', password: 'correct horse battery' },
   });
@@ -46,19 +46,19 @@ async function makeKeys(count: number): Promise<string[]> {
   const copy = database.prepare(
     `INSERT INTO apikey (id, key, start, ${columns}) SELECT ?, ?, ?, ${columns} FROM apikey WHERE id = ?`,
   );
-  const made = [first.key];
+  const created = [first.key];
   database.exec('BEGIN');
-  while (made.length < count) {
+  while (created.length < count) {
     const key = randomBytes(48).toString('base64url');
     const hash = createHash('sha256').update(key).digest('base64url');
     copy.run(randomBytes(24).toString('base64url'), hash, key.slice(0, 6), first.id);
-    made.push(key);
+    created.push(key);
   }
   database.exec('COMMIT');
-  return made;
+  return created;
 }
 
-/** @returns how many were verified in a ms */
+/** @returns verifications per ms */
 async function run(ms: number): Promise<number> {
   const began = performance.now();
   for (let done = 0; ; done++) {
@@ -66,7 +66,7 @@ async function run(ms: number): Promise<number> {
     if (took >= ms) return done / took;
     const key = keys[Math.floor(Math.random() * keys.length)] ?? '';
     const { valid } = await auth.api.verifyApiKey({ body: { key } });
-    if (!valid) throw new Error('a key was refused');
+    if (!valid) throw new Error('a valid key was rejected');
   }
 }
 

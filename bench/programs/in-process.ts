@@ -1,6 +1,6 @@
 /**
- * Runs one contestant of the in-process figures in a process of its own, so that none is compiled for another one's
- * objects, and prints how many thousands a second it does.
+ * Runs one contestant of the in-process figures in its own process, so that the compiler optimizes for its objects
+ * only, and prints the rate in thousands per second.
  *
  *   node bench/programs/in-process.ts verifier|map|misses DATA_DIRECTORY KEYS KEYS_IN_USE SECONDS
  */
@@ -15,20 +15,20 @@ import { RevocationJournal } from '../../packages/server/src/journal/journal.ts'
 import type { KeyTable } from '../../packages/server/src/verification/key-table.ts';
 import { keyAt, spread } from '../keys.ts';
 
-/** What the loop asks of each contestant: whose key is this? @returns the length of an id */
+/** The operation of each contestant: finds the owner of a key. @returns the length of an id */
 type Find = (key: string) => number;
 
 const address = '192.0.2.1';
 const agent = 'bench/1';
 
 const [name = '', dataDir = '', keyCount = '', useCount = '', seconds = ''] = process.argv.slice(2);
-// As flat text: what generateKey returns is a chain of pieces, whose hash costs more the first time.
+// As flat text: generateKey returns a concatenated string, whose first hash costs more.
 const keys = spread(Number(useCount), Number(keyCount)).map((number) =>
   Buffer.from(keyAt(number)).toString('latin1'),
 );
 const order = randomOrder(1 << 20, keys.length);
 
-/** The same for everybody. */
+/** The same order for every contestant. */
 function randomOrder(length: number, below: number): Uint32Array {
   let state = 42;
   return Uint32Array.from({ length }, () => {
@@ -37,7 +37,7 @@ function randomOrder(length: number, below: number): Uint32Array {
   });
 }
 
-/** The yardstick: what no verification of hashed keys can do without. */
+/** The yardstick: the minimum of every verification of hashed keys. */
 function map(): Find {
   const known = new Map(keys.map((key, i) => [hash('sha256', key, 'binary'), { keyId: `key_${i}` }]));
   return (key) => {
@@ -48,10 +48,10 @@ function map(): Find {
 }
 
 const use = { address };
-/** The id of a key stays bytes until it is written somewhere; whose key it is, the server knows as text. */
+/** The id of a key stays bytes until it is written; the workspace id is available as text. */
 const accept = (keys: KeyTable, row: number) => keys.workspaceId(row).length;
 
-/** The real verifier over the real database, put together as the server does it; uses are counted and written. */
+/** The real verifier on the real database, wired as in the server; uses are counted and written. */
 async function verifier(env: Record<string, string>): Promise<Find> {
   const config = readConfig({ SOKU_DATA_DIR: dataDir, SOKU_KEY_RATE_LIMIT: '1000000000', ...env });
   const log = await createLog('warn', false);
@@ -68,21 +68,22 @@ async function verifier(env: Record<string, string>): Promise<Find> {
   await limits.start();
   usage.start();
   return (key) => {
-    const answer = verifier.verifyToken(key, { use, userAgent: agent, accept });
-    if (typeof answer !== 'number') throw new Error('a key was refused, or the file did not answer at once');
-    return answer;
+    const result = verifier.verifyToken(key, { use, userAgent: agent, accept });
+    if (typeof result !== 'number')
+      throw new Error('a key was rejected, or the file did not respond at once');
+    return result;
   };
 }
 
-/** ms of the same work before the count. */
+/** ms of the same work before counting. */
 const warmUp = 3000;
 
-/** How many are done in one turn of the event loop; between them the writing of usage has its turns. */
+/** Operations per turn of the event loop; usage is written between them. */
 const slice = 10_000;
 
 async function run(find: Find, ms: number): Promise<number> {
   let done = 0;
-  // Read at the end, so that no compiler can leave the work out.
+  // Read at the end, so that the compiler cannot remove the work.
   let sum = 0;
   const began = performance.now();
   let took = 0;
@@ -100,13 +101,13 @@ async function run(find: Find, ms: number): Promise<number> {
 const contestants: Record<string, () => Find | Promise<Find>> = {
   map,
   verifier: () => verifier({}),
-  // With room for one key nearly every one is read from the database.
+  // With a cache for one key, nearly every verification reads the database.
   misses: () => verifier({ SOKU_CACHE_KEYS: '1' }),
 };
 const start = contestants[name];
-if (start === undefined) throw new Error(`there is no contestant ${name}`);
+if (start === undefined) throw new Error(`unknown contestant: ${name}`);
 const find = await start();
-// Every key has been seen before the count. In turns: a server whose event loop stood still trusts nothing in memory.
+// Verifies every key once before the count. In batches, because a blocked event loop invalidates the cache.
 for (const [i, key] of keys.entries()) {
   find(key);
   if (i % 1000 === 0) await turn();

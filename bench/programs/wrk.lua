@@ -1,7 +1,7 @@
--- Asks for a random key of a file in each request. Every request is made before the count begins, so that one costs
--- this program a look into a table, and both contestants get the very same ones.
--- Arguments: get, post, or batch for 100 keys a request; the file of keys; the seed of the order; but for get, a file
--- with the key that asks.
+-- Sends a random key of a file in each request. All requests are built before the count starts, so that each costs this
+-- program one table lookup, and all contestants get the same requests.
+-- Arguments: get, post, or batch for 100 keys per request; the file of keys; the seed of the order; except for get, a
+-- file with the caller's own key.
 local requests = {}
 local count = 0
 
@@ -10,16 +10,16 @@ local function key_of(file)
 end
 
 function init(arguments)
-  local method, keys, seed, asking = arguments[1], arguments[2], arguments[3], arguments[4]
+  local method, keys, seed, caller_file = arguments[1], arguments[2], arguments[3], arguments[4]
   math.randomseed(tonumber(seed))
-  local asker = asking and key_of(asking)
+  local caller = caller_file and key_of(caller_file)
   local function add(...)
     count = count + 1
     requests[count] = wrk.format(...)
   end
-  local function ask(body)
+  local function post(body)
     add('POST', nil, {
-      Authorization = 'Bearer ' .. asker,
+      Authorization = 'Bearer ' .. caller,
       Host = wrk.headers.Host,
       ['Content-Type'] = 'application/json',
     }, body)
@@ -29,11 +29,11 @@ function init(arguments)
     if method == 'get' then
       add('GET', nil, { Authorization = 'Bearer ' .. key, Host = wrk.headers.Host })
     elseif method == 'post' then
-      ask('{"apiKey":"' .. key .. '"}')
+      post('{"apiKey":"' .. key .. '"}')
     else
       batch[#batch + 1] = key
       if #batch == 100 then
-        ask('{"apiKeys":["' .. table.concat(batch, '","') .. '"]}')
+        post('{"apiKeys":["' .. table.concat(batch, '","') .. '"]}')
         batch = {}
       end
     end

@@ -3,15 +3,15 @@ import { text } from 'node:stream/consumers';
 import { z } from 'zod';
 import { patience } from '../../test/support/patience.ts';
 
-/** What came back, as far as the soak looks at it. */
-export interface Answer {
-  /** `204`, or `401 revoked_key`; `no answer: ...` when there was none. */
+/** The parts of a response that the soak checks. */
+export interface SoakResponse {
+  /** `204`, or `401 revoked_key`; `no response: ...` if there was none. */
   outcome: string;
   headers: Record<string, string | string[] | undefined>;
   body: string;
 }
 
-export interface Call {
+export interface SoakRequest {
   method?: string;
   path: string;
   headers?: Record<string, string>;
@@ -20,8 +20,8 @@ export interface Call {
 
 const errorSchema = z.object({ error: z.object({ code: z.string() }) });
 
-/** Calls over connections that stay open; it never throws, because a lost answer is something to count. */
-export class Client {
+/** Makes calls over keep-alive connections. Never throws, because a lost response is counted like any other outcome. */
+export class SoakClient {
   readonly #url: URL;
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 64 });
 
@@ -30,14 +30,14 @@ export class Client {
     this.#url = new URL(url);
   }
 
-  async call({ method = 'GET', path, headers = {}, body }: Call): Promise<Answer> {
+  async call({ method = 'GET', path, headers = {}, body }: SoakRequest): Promise<SoakResponse> {
     const { hostname, port } = this.#url;
     const payload = body === undefined ? undefined : JSON.stringify(body);
     const type = payload === undefined ? {} : { 'content-type': 'application/json' };
     const signal = AbortSignal.timeout(patience);
     const all = { ...type, ...headers };
     try {
-      const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+      const { promise, resolve, reject } = Promise.withResolvers<SoakResponse>();
       request({ hostname, port, method, path, headers: all, agent: this.#agent, signal }, (response) => {
         text(response).then((read) => {
           const status = response.statusCode ?? 0;
@@ -53,7 +53,7 @@ export class Client {
       return await promise;
     } catch (error) {
       return {
-        outcome: `no answer: ${error instanceof Error ? error.message : error}`,
+        outcome: `no response: ${error instanceof Error ? error.message : error}`,
         headers: {},
         body: '',
       };

@@ -4,50 +4,50 @@ import { startServer } from '../../test/support/server.ts';
 import { median } from '../figure.ts';
 import { residentMemory } from '../memory.ts';
 import { nodeFlags } from '../start-arguments.ts';
-import { Client } from './client.ts';
-import { keepPace } from './pace.ts';
+import { SoakClient } from './client.ts';
+import { sendAtRate } from './rate.ts';
 import { Tally } from './tally.ts';
 import { Traffic } from './traffic.ts';
 
-/** What came out of a soak. */
-export interface Outcome {
+/** The result of a soak. */
+export interface SoakResult {
   seconds: number;
   requests: number;
-  /** Kind of request to outcome to how many. */
+  /** Counts by kind of request and outcome. */
   kinds: Record<string, Record<string, number>>;
-  /** How many answers, and other things, were not as they must be; the first of them in words. */
+  /** The number of wrong responses and other faults; `unexpected` describes the first ones. */
   wrong: number;
   unexpected: string[];
-  /** Of the server, in MB: medians of the second and of the last fifth of the time, and the most. */
+  /** Of the server, in MB: medians of the second and of the last fifth of the run, and the maximum. */
   memory: { second: number; last: number; most: number };
-  /** The longest answer of /readyz, in ms. */
+  /** The slowest response of /readyz, in ms. */
   longest: number;
 }
 
-/** Keys that live through the whole soak. */
-const livingKeys = 100;
+/** Keys that stay active during the whole soak. */
+const activeKeys = 100;
 
-/** ms between two looks at the memory. */
+/** ms between two samples of the memory. */
 const memoryEvery = 1000;
 
 interface Options {
-  /** How long it lasts. */
+  /** Duration. */
   seconds: number;
-  /** 1, the default, is about 700 requests a second; a test takes less. */
+  /** 1, the default, is about 700 requests per second; a test uses less. */
   share?: number;
-  /** Asked when that time is over: on a slow machine it goes on until this is true. */
-  isEnough?: (kinds: Outcome['kinds']) => boolean;
+  /** Checked when the time is over: on a slow machine the soak continues until this returns true. */
+  isEnough?: (kinds: SoakResult['kinds']) => boolean;
 }
 
-/** Holds one real server under traffic of every kind at once, at a bounded rate. */
-export async function runSoak({ seconds, share = 1, isEnough }: Options): Promise<Outcome> {
+/** Runs every kind of traffic at once against one real server, at a bounded rate. */
+export async function runSoak({ seconds, share = 1, isEnough }: Options): Promise<SoakResult> {
   const tally = new Tally();
-  // The limits are the usual ones: good traffic stays below them, and the floods run into that of addresses.
+  // The limits are the defaults: valid traffic stays below them, and the floods reach the limit of addresses.
   const server = await startServer({
     nodeArguments: nodeFlags,
     env: { SOKU_KEY_RATE_LIMIT: undefined, SOKU_ADDRESS_RATE_LIMIT: undefined },
   });
-  const client = new Client(server.url.replace('localhost', '127.0.0.1'));
+  const client = new SoakClient(server.url.replace('localhost', '127.0.0.1'));
   const samples: number[] = [];
   let longest = 0;
   try {
@@ -55,30 +55,30 @@ export async function runSoak({ seconds, share = 1, isEnough }: Options): Promis
     const scopes = ['keys:read', 'keys:write', 'keys:verify'];
     const { apiKey } = await owner.makeKey({ name: 'Soak', scopes, rateLimit: 'off' });
     const traffic = new Traffic(client, tally, apiKey);
-    await traffic.makeLiving(livingKeys);
+    await traffic.createActiveKeys(activeKeys);
     const began = performance.now();
     const isOver = () => {
       const elapsed = performance.now() - began;
       const isShort = isEnough?.(tally.kinds) === false && elapsed < patience;
       return elapsed >= seconds * 1000 && !isShort;
     };
-    const at = (perSecond: number, ask: () => Promise<void>) => keepPace(perSecond * share, isOver, ask);
+    const at = (perSecond: number, send: () => Promise<void>) => sendAtRate(perSecond * share, isOver, send);
     await Promise.all([
-      at(300, () => traffic.good()),
-      at(30, () => traffic.me()),
-      at(20, () => traffic.backEnd()),
-      at(100, () => traffic.unknown()),
-      at(100, () => traffic.malformed()),
-      at(20, () => traffic.without()),
-      at(10, () => traffic.make()),
-      at(10, () => traffic.revoke()),
-      at(50, () => traffic.dead()),
-      at(5, () => traffic.read()),
-      at(2, () => traffic.rename()),
-      keepPace(1, isOver, async () => {
-        const asked = performance.now();
-        await traffic.alive();
-        longest = Math.max(longest, performance.now() - asked);
+      at(300, () => traffic.verifyActiveKey()),
+      at(30, () => traffic.readOwnKey()),
+      at(20, () => traffic.verifyFromBackEnd()),
+      at(100, () => traffic.verifyUnknownKey()),
+      at(100, () => traffic.verifyMalformedKey()),
+      at(20, () => traffic.verifyWithoutKey()),
+      at(10, () => traffic.createKey()),
+      at(10, () => traffic.revokeOldestKey()),
+      at(50, () => traffic.verifyRevokedKey()),
+      at(5, () => traffic.readManagementPages()),
+      at(2, () => traffic.renameKey()),
+      sendAtRate(1, isOver, async () => {
+        const start = performance.now();
+        await traffic.checkHealth();
+        longest = Math.max(longest, performance.now() - start);
       }),
       sampleMemory(server.pid, isOver, samples),
     ]);
@@ -103,15 +103,15 @@ export async function runSoak({ seconds, share = 1, isEnough }: Options): Promis
 }
 
 /**
- * An error in the log is wrong, but for one: on a machine where the server gets no processor for a second, its disk
- * seems not to respond, and it refuses what it cannot be sure of.
+ * Every error in the log is a fault, with one exception: if the server gets no CPU time for a second, its disk seems
+ * not to respond, and it rejects what it cannot check.
  */
 function checkLog(lines: readonly string[], tally: Tally): void {
   const errors = lines.filter((line) => /"level":[56]0/.test(line));
   const [silent, others] = [errors.filter(isSilence), errors.filter((line) => !isSilence(line))];
   for (const line of others) tally.fault(`in the log: ${line}`);
   if (tally.unavailable > 0 && silent.length === 0)
-    tally.fault(`${tally.unavailable} answers of 503, and the log says nothing of it`);
+    tally.fault(`${tally.unavailable} responses of 503, and the log has no reason`);
 }
 
 const isSilence = (line: string) => line.includes('"code":"silent"');
@@ -123,8 +123,8 @@ async function sampleMemory(pid: number, isOver: () => boolean, samples: number[
   }
 }
 
-/** The first fifth is left out: the code is being compiled, and the caches fill. */
-function inFifths(samples: readonly number[]): Outcome['memory'] {
+/** Skips the first fifth, in which code is compiled and caches fill. */
+function inFifths(samples: readonly number[]): SoakResult['memory'] {
   const fifth = samples.length / 5;
   const middle = (from: number) =>
     Math.round(median(samples.slice(Math.floor(from * fifth), Math.ceil((from + 1) * fifth))));

@@ -1,11 +1,11 @@
-import type { Answer } from './client.ts';
+import type { SoakResponse } from './client.ts';
 
-/** The longest list of what went wrong: the first ones tell the most. */
+/** Maximum number of described faults; the first ones are the most useful. */
 const mostExamples = 20;
 
-/** Counts answers by the kind of their request, and notes those that the kind must not have. */
+/** Counts responses by the kind of their request, and records unexpected ones. */
 export class Tally {
-  /** Kind to outcome to how many. */
+  /** Counts by kind of request and outcome. */
   readonly kinds: Record<string, Record<string, number>> = {};
   readonly unexpected: string[] = [];
   #total = 0;
@@ -16,7 +16,7 @@ export class Tally {
     return this.#total;
   }
 
-  /** Answers that the server could not answer at the moment: right only where its log says why. */
+  /** Responses with 503, which are correct only if the log has the reason. */
   get unavailable(): number {
     return this.#unavailable;
   }
@@ -26,10 +26,10 @@ export class Tally {
   }
 
   /**
-   * @param expected the outcomes that are right
-   * @returns whether it was one of them
+   * @param expected the correct outcomes
+   * @returns whether the outcome is one of them
    */
-  expect(kind: string, { outcome }: Answer, ...expected: readonly string[]): boolean {
+  expect(kind: string, { outcome }: SoakResponse, ...expected: readonly string[]): boolean {
     this.kinds[kind] ??= {};
     const outcomes = this.kinds[kind];
     outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
@@ -43,7 +43,7 @@ export class Tally {
     return false;
   }
 
-  /** Something else that must not be. */
+  /** Records another fault. */
   fault(what: string): void {
     this.#wrong += 1;
     if (this.unexpected.length < mostExamples) this.unexpected.push(what);

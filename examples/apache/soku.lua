@@ -1,4 +1,4 @@
--- Asks Soku whether the key of a request is valid, before Apache passes the request on.
+-- Checks with Soku whether the key of a request is valid, before Apache forwards the request.
 
 local socket = require 'socket'
 
@@ -10,8 +10,8 @@ local identity = { 'x-soku-key-id', 'x-soku-workspace-id', 'x-soku-key-name', 'x
 local limits = { 'ratelimit', 'ratelimit-policy', 'x-ratelimit-limit', 'x-ratelimit-remaining', 'x-ratelimit-reset' }
 local rejection = { 'cache-control', 'www-authenticate', 'retry-after', 'x-request-id', table.unpack(limits) }
 
--- Fields between the client and Apache, those that Soku has no use for, and those that are set below. Soku gets the
--- others: it says, for example, who sent the key as X-API-Key.
+-- Fields between the client and Apache, those that Soku does not need, and those that are set below. Soku gets the
+-- others: it reports, for example, that the key came as X-API-Key.
 local kept_back = {
   host = true, connection = true, ['keep-alive'] = true, te = true, trailer = true, upgrade = true, expect = true,
   ['content-length'] = true, ['transfer-encoding'] = true, ['proxy-authorization'] = true, cookie = true,
@@ -21,7 +21,7 @@ local kept_back = {
 -- The thread's connection to Soku, open from one request to the next.
 local connection
 
-local function question(r)
+local function request_text(r)
   local lines = {
     'GET /v1/verify HTTP/1.1', 'Host: ' .. host,
     'X-Original-URI: ' .. r.unparsed_uri, 'X-Original-Method: ' .. r.method, 'X-Forwarded-For: ' .. r.useragent_ip,
@@ -32,7 +32,7 @@ local function question(r)
   return table.concat(lines, '\r\n') .. '\r\n\r\n'
 end
 
--- Returns nil when it did not come whole.
+-- Returns nil if the body is incomplete.
 local function receive_body(headers)
   if headers['transfer-encoding'] == nil then
     local length = tonumber(headers['content-length'] or 0)
@@ -49,8 +49,8 @@ local function receive_body(headers)
   return table.concat(chunks)
 end
 
--- Sends the question and reads the response. Returns nil when none came, and whether it may be asked again: the
--- connection was an old one, and Soku closed it before it responded.
+-- Sends the request and reads the response. Returns nil if none came, and whether a retry is safe: the connection
+-- was an old one, and Soku closed it before it responded.
 local function exchange(text)
   local old = connection ~= nil
   if not old then
@@ -76,10 +76,10 @@ local function close()
   connection = nil
 end
 
-local function ask(r)
-  local text = question(r)
-  local response, again = exchange(text)
-  if again then
+local function call_soku(r)
+  local text = request_text(r)
+  local response, retry = exchange(text)
+  if retry then
     close()
     response = exchange(text)
   end
@@ -87,12 +87,12 @@ local function ask(r)
   return response
 end
 
--- What the API may believe: nothing that the client sent under such a name, in whatever spelling.
+-- Sets the identity that the API can trust, and removes anything that the client sent under such a name.
 local function identify(r, headers)
   for name in pairs(r:headers_in_table()) do
     if name:lower():find('soku', 1, true) then r.headers_in[name] = nil end
   end
-  -- A client may not have Apache drop the identity on the way to your API (RFC 9110 section 7.6.1).
+  -- A client must not make Apache drop the identity on the way to your API (RFC 9110 section 7.6.1).
   if (r.headers_in['Connection'] or ''):lower():find('soku', 1, true) then r.headers_in['Connection'] = nil end
   for _, name in ipairs(identity) do r.headers_in[name] = headers[name] end
 end
@@ -122,9 +122,9 @@ function verify(r)
     identify(r, {})
     return apache2.DECLINED
   end
-  local response = ask(r)
+  local response = call_soku(r)
   if response == nil then return unavailable(r) end
-  -- With its request id it is Soku's own response.
+  -- A response with a request id comes from Soku.
   if response.status >= 400 and response.headers['x-request-id'] then return reject(r, response) end
   if response.status ~= 204 or not response.headers['x-soku-key-id'] then return unavailable(r) end
   identify(r, response.headers)

@@ -1,4 +1,4 @@
-# Varnish in front of an API: each request needs an API key that Soku knows.
+# Varnish in front of an API: each request needs an API key that Soku accepts.
 # Goes into /etc/varnish/. Needs Varnish 7.0 or newer, and vmod_header (Debian: varnish-modules).
 vcl 4.1;
 
@@ -19,10 +19,10 @@ backend api {
     .port = "4000";
 }
 
-# A request passes twice: first Soku gets its headers, then, if the key is valid, the API gets all of it.
+# A request passes twice: first Soku gets its headers; then, if the key is valid, the API gets the whole request.
 sub vcl_recv {
     if (req.restarts == 0) {
-        # A client may not have the identity dropped on the way to your API (RFC 9110 section 7.6.1).
+        # A client must not make Varnish drop the identity on the way to your API (RFC 9110 section 7.6.1).
         if (req.http.Connection ~ "(?i)soku") { unset req.http.Connection; }
         set req.http.X-Forwarded-For = client.ip;
 
@@ -62,9 +62,9 @@ sub vcl_backend_error {
 
 sub vcl_deliver {
     if (req.backend_hint == soku) {
-        # With its key id or request id it is Soku's own response.
+        # A response with a key id or request id comes from Soku.
         if (resp.status == 204 && resp.http.X-Soku-Key-Id) {
-            # Nothing that the client sent as X-Soku-*, in whatever spelling, passes for Soku's.
+            # Removes fields of the client that could be taken for X-Soku-*, in any spelling.
             header.regsub(req, "(?i)^x[^a-z0-9]?soku[^:]*:", "X-Soku-Dropped:");
             unset req.http.X-Soku-Dropped;
             set req.http.X-Soku-Key-Id = resp.http.X-Soku-Key-Id;
@@ -84,7 +84,7 @@ sub vcl_deliver {
         unset resp.http.X-Soku-Status;
         unset resp.http.X-Soku-Error;
     } elsif (req.http.X-Soku-Limit-Current) {
-        # What is left of the limit.
+        # The remaining limit.
         set resp.http.RateLimit = req.http.X-Soku-Limit-Current;
         set resp.http.RateLimit-Policy = req.http.X-Soku-Limit-Policy;
         set resp.http.X-RateLimit-Limit = req.http.X-Soku-Limit-Quota;

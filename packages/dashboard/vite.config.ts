@@ -4,7 +4,7 @@ import { defineConfig, type Plugin } from 'vite';
 
 const preloadedFonts = /(inter|jetbrains-mono)-latin-wght-normal-.*\.woff2$/;
 
-/** Preloads the two files that nearly every page needs; the other alphabets load when a character asks for them. */
+/** Preloads the two files that nearly every page needs. Other alphabets load when a character requires them. */
 function preloadFonts(): Plugin {
   return {
     name: 'preload-fonts',
@@ -23,8 +23,8 @@ function preloadFonts(): Plugin {
 }
 
 /**
- * The bundler puts the styles of shared chunks first, so the statement of main.tsx that orders the cascade layers
- * comes too late. This puts it back at the top.
+ * The bundler puts the styles of shared chunks first, so the statement in main.tsx that orders the cascade layers
+ * comes too late. This plugin moves it back to the top.
  */
 function layersFirst(): Plugin {
   const order = readFileSync(new URL('src/styles/layers.css', import.meta.url), 'utf8');
@@ -44,10 +44,10 @@ function layersFirst(): Plugin {
 const unusedZod = /zod\/v4\/core\/(to-json-schema|json-schema-processors|memoizer|doc)\.js$/;
 
 /**
- * Parts of zod that hang on every schema, so that no bundler can see that they do nothing here: the writer of JSON
- * Schema, which only the server calls; the memoizer, for values that contain themselves, which JSON cannot (zod/mini
- * does without it, too); and the writer of code, which zod-without-eval.ts turns off. Functions that do nothing in their
- * place take 7 kB (gzip) off every page.
+ * Replaces parts of zod that the dashboard never uses with empty functions, which saves 7 kB (gzip) on every page. The
+ * bundler cannot remove them because every schema refers to them: the JSON Schema writer, which only the server calls;
+ * the memoizer for circular values, which JSON cannot contain (zod/mini omits it, too); and the code generator, which
+ * zod-without-eval.ts turns off.
  */
 function withoutUnusedZod(): Plugin {
   return {
@@ -62,15 +62,15 @@ function withoutUnusedZod(): Plugin {
 }
 
 /**
- * What every page needs, in one chunk that changes rarely. The schemas and zod-without-eval.ts must be in the same
- * one: inside a chunk the order of the imports in main.tsx holds, and across chunks it would not.
+ * Code that every page needs, in one chunk that changes rarely. It must contain the schemas and zod-without-eval.ts,
+ * because the order of the imports in main.tsx is preserved only within a chunk.
  */
 const base =
   /node_modules\/(react|react-dom|scheduler|zod|use-sync-external-store|@tanstack)\/|zod-without-eval|\/schemas\.ts$/;
 
 /**
- * What nearly every page uses, in one chunk too. The bundler would make one for each set of pages that share a module:
- * a dozen small files, 1.5 kB (gzip) more for a page that loads them all.
+ * Code that nearly every page uses, also in one chunk. By default the bundler creates a chunk for each set of pages
+ * that share a module: a dozen small files, 1.5 kB (gzip) more for a page that loads them all.
  */
 const parts =
   /src\/(dates\/|api\/(channel|client|keys|refresh|session|workspace)\.ts|components\/(Button|Empty|ListFoot|LoadFailed|Notice|PageHead|Skeleton|StatusBadge|When|use-panel)\.tsx?|pages\/settings\/api\/limit\.ts)/;
@@ -80,7 +80,7 @@ const proxied = ['/v1', '/api', '/openapi.json', '/healthz', '/readyz'];
 
 export default defineConfig({
   plugins: [react(), preloadFonts(), layersFirst(), withoutUnusedZod()],
-  // React has had this hook itself since version 18. TanStack's store asks for the package that brings it to older ones.
+  // React has this hook since version 18. TanStack's store imports the package that provides it to older versions.
   resolve: {
     alias: { 'use-sync-external-store/shim/with-selector': 'use-sync-external-store/with-selector' },
   },
@@ -88,11 +88,11 @@ export default defineConfig({
     outDir: 'dist',
     // The content security policy allows files of this origin and nothing inline.
     assetsInlineLimit: 0,
-    // One small style sheet, so that no page waits for a second one.
+    // A single small style sheet, so that no page waits for a second one.
     cssCodeSplit: false,
     modulePreload: { polyfill: false },
     target: 'es2023',
-    // "use client" is for server components; the warning about it would only hide real ones.
+    // "use client" is for server components. The warning about it would only hide real warnings.
     rolldownOptions: {
       output: {
         codeSplitting: {
@@ -107,6 +107,6 @@ export default defineConfig({
       },
     },
   },
-  // In development this server hands the calls on, and SOKU_PUBLIC_URL of the API must be the address of this one.
+  // In development, Vite proxies the API calls, so SOKU_PUBLIC_URL of the API must be the address of the Vite server.
   server: { proxy: Object.fromEntries(proxied.map((path) => [path, { target: server }])) },
 });

@@ -4,16 +4,17 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import pg from 'pg';
-import { assertRefusal } from '../support/contract.ts';
+import { assertProblem } from '../support/contract.ts';
 import { bearer, call } from '../support/person.ts';
 import { temporaryDatabase } from '../support/postgres-database.ts';
+import { openSession } from '../support/session.ts';
 import { kinds, Scene } from './scene.ts';
 
 /** A backup, of which a key was revoked later, and an empty database. */
 async function revokedSince(t: TestContext, kind: (typeof kinds)[number]) {
-  const scene = await Scene.of(t, kind);
+  const scene = await Scene.ready(t, kind);
   const server = await scene.start();
-  const ada = await server.signIn();
+  const ada = await openSession(server);
   const { key, apiKey } = await ada.makeKey({ name: 'revoked later' });
   const file = scene.onShelf('backup');
   assert.equal((await scene.operate(['backup', file])).code, 0);
@@ -45,9 +46,9 @@ for (const kind of kinds) {
     writeFileSync(journal, Buffer.concat([records, records.subarray(0, 20)]));
     const restored = await scene.operate(['restore', file]);
     assert.equal(restored.code, 0, restored.output);
-    assert.match(restored.output, /The end of the revocation journal was incomplete and is cut off\./);
+    assert.match(restored.output, /The incomplete end of the revocation journal was removed\./);
     const server = await scene.start();
-    assertRefusal(await call(`${server.url}/v1/me`, { headers: bearer(apiKey) }), 'revoked_key');
+    assertProblem(await call(`${server.url}/v1/me`, { headers: bearer(apiKey) }), 'revoked_key');
   });
 }
 
@@ -71,17 +72,14 @@ test('a restore without a journal says that later revokes are not known', async 
   assert.equal(code, 0, output);
   assert.ok(
     output.includes(
-      `${scene.dataDir} has no revocation journal (file revoked-hashes): revocations after the backup`,
+      `${scene.dataDir} has no revocation journal (file revoked-hashes), so revocations after the backup`,
     ),
     output,
   );
 });
 
 test('whether the target is empty, or there, is looked at before the backup is', async (t) => {
-  const scene = await Scene.of(t, 'postgres');
-  const server = await scene.start();
-  await server.signIn();
-  await server.kill('SIGTERM');
+  const scene = await Scene.ready(t, 'postgres');
   const file = scene.onShelf('no backup');
   writeFileSync(file, 'no database '.repeat(1000));
   const full = await scene.operate(['restore', file]);
@@ -92,6 +90,9 @@ test('whether the target is empty, or there, is looked at before the backup is',
   for (const command of [['restore', file], ['move-to-postgres']]) {
     const none = await scene.operate(command, { DATABASE_URL: gone.url });
     assert.equal(none.code, 78, none.output);
-    assert.match(none.output, /^soku: DATABASE_URL: PostgreSQL (has no such database|refused the user).*\n$/);
+    assert.match(
+      none.output,
+      /^soku: DATABASE_URL: PostgreSQL (has no such database|rejected the user).*\n$/,
+    );
   }
 });

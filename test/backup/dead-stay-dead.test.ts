@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { errorSchema } from '@soku/contract/errors';
 import { keyListSchema } from '@soku/contract/keys';
 import { bearer, call, type Person } from '../support/person.ts';
+import { openSession } from '../support/session.ts';
 import { hashOf, kinds, Scene } from './scene.ts';
 
 async function refusalOf(url: string, key: string): Promise<string> {
@@ -20,9 +21,9 @@ async function statuses(person: Person): Promise<Record<string, string>> {
 
 for (const kind of kinds) {
   test(`${kind}: a key that was revoked after the backup stays dead when it is restored`, async (t) => {
-    const scene = await Scene.of(t, kind);
+    const scene = await Scene.ready(t, kind);
     const first = await scene.start();
-    const ada = await first.signIn();
+    const ada = await openSession(first);
     const [kept, before, later] = [
       await ada.makeKey({ name: 'kept' }),
       await ada.makeKey({ name: 'before' }),
@@ -34,7 +35,7 @@ for (const kind of kinds) {
     assert.equal(made.code, 0, made.output);
     assert.match(
       made.output,
-      /^Backed up 3 keys \(1 dead secret\) and 1 account into .*secret.* is not in it/,
+      /^Backed up 3 keys \(1 revoked secret\) and 1 account to .*does not contain the secret/,
     );
     const madeLater = await ada.makeKey({ name: 'made later' });
     await ada.revoke(later.key.id);
@@ -61,7 +62,7 @@ for (const kind of kinds) {
     assert.equal(await refusalOf(second.url, madeLater.apiKey), 'unknown_key');
     // Somebody may have signed out since.
     assert.equal((await call(`${second.url}/v1/api-keys`, { headers: { cookie: ada.cookie } })).status, 401);
-    assert.deepEqual(await statuses(await second.signIn()), expected);
+    assert.deepEqual(await statuses(await openSession(second)), expected);
     const files = [file, join(scene.dataDir, 'revoked-hashes')].map((path) => readFileSync(path, 'latin1'));
     for (const { apiKey } of [kept, before, later, madeLater]) {
       assert.ok(!files.some((content) => content.includes(apiKey.slice(8))));
@@ -70,9 +71,9 @@ for (const kind of kinds) {
 }
 
 test('postgres: a node whose journal has more than a restored database revokes it at its start', async (t) => {
-  const scene = await Scene.of(t, 'postgres');
+  const scene = await Scene.ready(t, 'postgres');
   const first = await scene.start();
-  const ada = await first.signIn();
+  const ada = await openSession(first);
   const later = await ada.makeKey({ name: 'later' });
   const file = scene.onShelf('backup');
   assert.equal((await scene.operate(['backup', file])).code, 0);
@@ -86,24 +87,24 @@ test('postgres: a node whose journal has more than a restored database revokes i
   const second = await scene.start();
   assert.match(second.output, /"hashes":1,"keys":1,.*older than the revocation journal/);
   assert.equal(await refusalOf(second.url, later.apiKey), 'revoked_key');
-  assert.deepEqual(await statuses(await second.signIn()), { later: 'revoked' });
+  assert.deepEqual(await statuses(await openSession(second)), { later: 'revoked' });
 });
 
 test('sqlite: a snapshot of the disk that is put back under the server brings no key back', async (t) => {
-  const scene = await Scene.of(t, 'sqlite');
+  const scene = await Scene.ready(t, 'sqlite');
   let server = await scene.start();
-  const later = await (await server.signIn()).makeKey({ name: 'later' });
+  const later = await (await openSession(server)).makeKey({ name: 'later' });
   await server.kill('SIGTERM');
   const [file, snapshot] = [join(scene.dataDir, 'soku.db'), scene.onShelf('snapshot')];
   copyFileSync(file, snapshot);
   server = await scene.start();
-  await (await server.signIn()).revoke(later.key.id);
+  await (await openSession(server)).revoke(later.key.id);
   await server.kill('SIGTERM');
   copyFileSync(snapshot, file);
   server = await scene.start();
   assert.match(server.output, /"hashes":1,"keys":1,.*older than the revocation journal/);
   assert.equal(await refusalOf(server.url, later.apiKey), 'revoked_key');
-  assert.deepEqual(await statuses(await server.signIn()), { later: 'revoked' });
+  assert.deepEqual(await statuses(await openSession(server)), { later: 'revoked' });
   await server.kill('SIGTERM');
   // And it is said once.
   server = await scene.start();

@@ -3,14 +3,15 @@ import assert from 'node:assert/strict';
 import { copyFileSync, globSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
-import { contentOf } from '../../packages/server/src/backup/copy.ts';
+import { digestTables } from '../../packages/server/src/backup/copy.ts';
 import { restore } from '../../packages/server/src/backup/restore.ts';
-import { sqliteSide } from '../../packages/server/src/backup/sqlite-side.ts';
+import { sqliteEndpoint } from '../../packages/server/src/backup/sqlite-endpoint.ts';
 import { backupTables } from '../../packages/server/src/backup/tables.ts';
 import { readConfig } from '../../packages/server/src/config.ts';
 import { createLog } from '../../packages/server/src/http/logging.ts';
 import { StartupError } from '../../packages/server/src/startup-error.ts';
 import { bearer, call } from '../support/person.ts';
+import { openSession } from '../support/session.ts';
 import { Scene } from './scene.ts';
 
 /** Triggers that keep every key alive. */
@@ -36,18 +37,18 @@ const refused: Record<string, string> = {
   'the table api_key has no column scopes': 'ALTER TABLE api_key DROP COLUMN scopes',
   'the table workspace has no column name': `ALTER TABLE workspace DROP COLUMN name;
     ALTER TABLE workspace ADD COLUMN name TEXT GENERATED ALWAYS AS ('Mine') VIRTUAL`,
-  'The column created_at of the table workspace holds a value of another type': `UPDATE workspace SET created_at = 'then'`,
-  'The column created_at of the table api_key holds a value that Soku never writes':
+  'The column created_at of the table workspace contains a value of the wrong type': `UPDATE workspace SET created_at = 'then'`,
+  'The column created_at of the table api_key contains a value that Soku never writes':
     'UPDATE api_key SET created_at = 8640000000000001',
-  'The column expires_at of the table api_key holds a value that Soku never writes':
+  'The column expires_at of the table api_key contains a value that Soku never writes':
     'UPDATE api_key SET expires_at = -1',
-  'The column scopes of the table api_key holds a value that Soku never writes': `UPDATE api_key SET scopes = 'all '`,
-  'The column id of the table api_key holds a value that Soku never writes': `PRAGMA foreign_keys = OFF;
+  'The column scopes of the table api_key contains a value that Soku never writes': `UPDATE api_key SET scopes = 'all '`,
+  'The column id of the table api_key contains a value that Soku never writes': `PRAGMA foreign_keys = OFF;
     DROP TRIGGER api_key_identity; UPDATE api_key SET id = 'key_of/nobody' WHERE name = 'kept'`,
-  'The column createdAt of the table user holds a value of another type': `UPDATE user SET createdAt = 'then'`,
-  'the table workspace holds a value that Soku never writes':
+  'The column createdAt of the table user contains a value of the wrong type': `UPDATE user SET createdAt = 'then'`,
+  'the table workspace contains a value that Soku never writes':
     'UPDATE workspace SET created_at = 9007199254740993',
-  'the table workspace holds a value that Soku never writes.':
+  'the table workspace contains a value that Soku never writes.':
     'UPDATE workspace SET name = zeroblob(2000000)',
   'is damaged (workspace)': `UPDATE workspace SET name = 'Mine'`,
   'UNIQUE constraint failed': `CREATE TABLE copied AS SELECT * FROM workspace;
@@ -56,9 +57,9 @@ const refused: Record<string, string> = {
 };
 
 test('only the rows of a backup are restored, and only such as Soku writes', async (t) => {
-  const scene = await Scene.of(t, 'sqlite');
+  const scene = await Scene.ready(t, 'sqlite');
   const server = await scene.start();
-  const maker = await server.signIn();
+  const maker = await openSession(server);
   const { apiKey, key } = await maker.makeKey({ name: 'kept' });
   const unburiedKey = (await maker.makeKey({ name: 'unburied' })).key;
   await server.kill('SIGTERM');
@@ -78,7 +79,7 @@ test('only the rows of a backup are restored, and only such as Soku writes', asy
   /** Whoever changes rows can change what the backup says of them. */
   const relabel = async () => {
     const database = new DatabaseSync(copy);
-    const content = await contentOf(sqliteSide(database, copy), backupTables);
+    const content = await digestTables(sqliteEndpoint(database, copy), backupTables);
     database.prepare('UPDATE soku_backup SET content = ?').run(JSON.stringify(content));
     database.close();
   };
@@ -98,7 +99,7 @@ test('only the rows of a backup are restored, and only such as Soku writes', asy
   const again = await scene.start();
   const me = () => call(`${again.url}/v1/me`, { headers: bearer(apiKey) });
   assert.equal((await me()).status, 200);
-  const ada = await again.signIn();
+  const ada = await openSession(again);
   const revoked = await ada.call('POST', `/v1/api-keys/${key.id}/revoke`);
   assert.equal(revoked.status, 200, revoked.text);
   assert.equal(JSON.parse(revoked.text).status, 'revoked');

@@ -3,18 +3,19 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { assertRefusal, eventually } from '../support/contract.ts';
+import { assertProblem, eventually } from '../support/contract.ts';
 import { textOf } from '../support/journal-files.ts';
 import { bearer, call } from '../support/person.ts';
 import { newDataDir } from '../support/server.ts';
-import { refusedStart } from '../support/start.ts';
+import { openSession } from '../support/session.ts';
+import { failStart } from '../support/start.ts';
 import { hashOf, kinds, Scene } from './scene.ts';
 
 for (const kind of kinds) {
   test(`${kind}: a revoke that cannot be written to the journal is an error, and can be made good`, async (t) => {
-    const scene = await Scene.of(t, kind);
+    const scene = await Scene.ready(t, kind);
     const server = await scene.start();
-    const ada = await server.signIn();
+    const ada = await openSession(server);
     const first = await ada.makeKey({ name: 'first' });
     const second = await ada.makeKey({ name: 'second' });
     await ada.revoke(first.key.id);
@@ -22,11 +23,11 @@ for (const kind of kinds) {
     renameSync(file, away);
     mkdirSync(file);
     const failed = await ada.call('POST', `/v1/api-keys/${second.key.id}/revoke`);
-    const refusal = assertRefusal(failed, 'storage_unavailable');
+    const refusal = assertProblem(failed, 'storage_unavailable');
     assert.match(refusal.message, /The key is revoked, but .* Revoke it again/);
     await server.printed('could not be written to the revocation journal');
     const used = await call(`${server.url}/v1/me`, { headers: bearer(second.apiKey) });
-    assertRefusal({ ...used }, 'revoked_key');
+    assertProblem({ ...used }, 'revoked_key');
     rmdirSync(file);
     renameSync(away, file);
     await ada.revoke(second.key.id);
@@ -37,9 +38,9 @@ for (const kind of kinds) {
 }
 
 test('an incomplete end is cut off, what is missing is added, and damage before it stops the start', async (t) => {
-  const scene = await Scene.of(t, 'sqlite');
+  const scene = await Scene.ready(t, 'sqlite');
   let server = await scene.start();
-  const ada = await server.signIn();
+  const ada = await openSession(server);
   for (const name of ['first', 'second']) await ada.revoke((await ada.makeKey({ name })).key.id);
   await server.kill('SIGTERM');
   const file = join(scene.dataDir, 'revoked-hashes');
@@ -53,7 +54,7 @@ test('an incomplete end is cut off, what is missing is added, and damage before 
 
   writeFileSync(file, whole.subarray(0, end + 20));
   server = await scene.start();
-  await server.printed('was incomplete and is cut off');
+  await server.printed('incomplete end of the revocation journal was removed');
   await restored();
   await server.kill('SIGTERM');
 
@@ -67,7 +68,7 @@ test('an incomplete end is cut off, what is missing is added, and damage before 
   damaged.writeUInt8(damaged.readUInt8(36) ^ 1, 36);
   writeFileSync(file, damaged);
   assert.match(
-    await refusedStart(65, { dataDir: scene.dataDir, env: { DATABASE_URL: undefined } }),
+    await failStart(65, { dataDir: scene.dataDir, env: { DATABASE_URL: undefined } }),
     /journal .*damaged in record 1\./,
   );
 
@@ -81,9 +82,9 @@ test('an incomplete end is cut off, what is missing is added, and damage before 
 });
 
 test('a restore is refused when the end of the journal is damaged, and cuts nothing off', async (t) => {
-  const scene = await Scene.of(t, 'sqlite');
+  const scene = await Scene.ready(t, 'sqlite');
   const server = await scene.start();
-  const ada = await server.signIn();
+  const ada = await openSession(server);
   const keys = [await ada.makeKey({ name: 'first' }), await ada.makeKey({ name: 'second' })];
   const backup = scene.onShelf('backup');
   assert.equal((await scene.operate(['backup', backup])).code, 0);
@@ -116,9 +117,9 @@ test('a restore is refused when the end of the journal is damaged, and cuts noth
 
 for (const kind of kinds) {
   test(`${kind}: the journal of an earlier version keeps keys revoked through an upgrade and a restore`, async (t) => {
-    const scene = await Scene.of(t, kind);
+    const scene = await Scene.ready(t, kind);
     const first = await scene.start();
-    const ada = await first.signIn();
+    const ada = await openSession(first);
     const [early, late, kept] = [
       await ada.makeKey({ name: 'early' }),
       await ada.makeKey({ name: 'late' }),
@@ -138,7 +139,7 @@ for (const kind of kinds) {
     assert.match(restored.output, /has later revocations: 1 active key revoked again\./);
 
     const second = await scene.start();
-    const owner = await second.signIn();
+    const owner = await openSession(second);
     await owner.revoke(late.key.id);
     await second.kill('SIGTERM');
     assert.deepEqual(scene.journal(), [hashOf(early.apiKey), hashOf(late.apiKey)]);
@@ -153,18 +154,18 @@ for (const kind of kinds) {
     const third = await scene.start();
     assert.match(third.output, /"hashes":3,"keys":3,.*older than the revocation journal/);
     for (const { apiKey } of [early, late, kept]) {
-      assertRefusal(await call(`${third.url}/v1/me`, { headers: bearer(apiKey) }), 'revoked_key');
+      assertProblem(await call(`${third.url}/v1/me`, { headers: bearer(apiKey) }), 'revoked_key');
     }
   });
 }
 
 test('every node records what another one revokes, and nothing else', async (t) => {
-  const scene = await Scene.of(t, 'postgres');
+  const scene = await Scene.ready(t, 'postgres');
   const other = newDataDir();
   t.after(() => rmSync(other, { recursive: true, force: true }));
   const here = await scene.start();
   await scene.start(other);
-  const ada = await here.signIn();
+  const ada = await openSession(here);
   const renamed = await ada.makeKey({ name: 'renamed' });
   const answer = await ada.call('PATCH', `/v1/api-keys/${renamed.key.id}`, { name: 'another' });
   assert.equal(answer.status, 200);

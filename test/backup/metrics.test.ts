@@ -9,7 +9,7 @@ import { kinds, Scene } from './scene.ts';
 
 for (const kind of kinds) {
   test(`${kind}: the metrics have when a backup was last made, and when one last failed`, async (t) => {
-    const scene = await Scene.of(t, kind);
+    const scene = await Scene.ready(t, kind);
     const server = await scene.start();
     const read = async () => {
       const { text } = await call(`${server.url}/metrics`);
@@ -53,8 +53,7 @@ for (const kind of kinds) {
 }
 
 test('a backup without a data directory beside it says that the metrics do not show it', async (t) => {
-  const scene = await Scene.of(t, 'postgres');
-  await (await scene.start()).kill('SIGTERM');
+  const scene = await Scene.ready(t, 'postgres');
   const missing = scene.onShelf('missing');
   const { code, output } = await scene.operate(['backup', scene.onShelf('backup')], {
     SOKU_DATA_DIR: missing,
@@ -62,6 +61,6 @@ test('a backup without a data directory beside it says that the metrics do not s
   assert.equal(code, 0, output);
   assert.match(
     output,
-    /^There is no data directory .*missing, so the metrics of the server do not show this\.$/m,
+    /^The data directory .*missing does not exist, so the server metrics do not show this backup\.$/m,
   );
 });

@@ -4,17 +4,18 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { type Key, keyListSchema } from '@soku/contract/keys';
-import { assertRefusal } from '../support/contract.ts';
+import { assertProblem } from '../support/contract.ts';
 import { bearer, call } from '../support/person.ts';
 import { temporaryDatabase } from '../support/postgres-database.ts';
+import { openSession } from '../support/session.ts';
 import { Scene } from './scene.ts';
 
 test('accounts, keys, uses and sessions move to PostgreSQL', async (t) => {
-  const scene = await Scene.of(t, 'sqlite');
+  const scene = await Scene.ready(t, 'sqlite');
   const database = await temporaryDatabase();
   t.after(() => database.drop());
   const before = await scene.start();
-  const ada = await before.signIn();
+  const ada = await openSession(before);
   const living = await ada.makeKey({ name: 'living', scopes: ['keys:read'], rateLimit: 1000 });
   const dead = await ada.makeKey({ name: 'dead' });
   await ada.revoke(dead.key.id);
@@ -40,7 +41,7 @@ test('accounts, keys, uses and sessions move to PostgreSQL', async (t) => {
   const name = `the PostgreSQL database ${pathname.slice(1)} at ${host}`;
   assert.deepEqual(moved, {
     code: 0,
-    output: `Moved 2 keys (1 dead secret) and 1 account from ${join(scene.dataDir, 'soku.db')} to ${name}, and checked each row against the file.\n`,
+    output: `Moved 2 keys (1 revoked secret) and 1 account from ${join(scene.dataDir, 'soku.db')} to ${name} and checked every row against the file.\n`,
   });
   const again = await scene.operate(['move-to-postgres'], postgres);
   assert.equal(again.code, 73);
@@ -49,34 +50,33 @@ test('accounts, keys, uses and sessions move to PostgreSQL', async (t) => {
   const after = await scene.start(scene.dataDir, postgres);
   assert.deepEqual(await list(after.url, { cookie: ada.cookie }), shown);
   assert.deepEqual(withoutUse(await list(after.url, bearer(living.apiKey))), withoutUse(shown));
-  assertRefusal(await call(`${after.url}/v1/me`, { headers: bearer(dead.apiKey) }), 'revoked_key');
+  assertProblem(await call(`${after.url}/v1/me`, { headers: bearer(dead.apiKey) }), 'revoked_key');
   await after.signIn();
   // What is in PostgreSQL can come back into a file.
   const back = scene.onShelf('back');
   const { output } = await scene.operate(['backup', back], postgres);
   assert.match(output, /^Backed up 2 keys/);
-  assert.ok(output.includes(`into ${back}, from ${name}.`), output);
+  assert.ok(output.includes(`to ${back} from ${name}.`), output);
   assert.ok(!output.includes(password), 'the address has a password, the line has none');
   // Whoever forgets DATABASE_URL sees that it is the old file.
   const stale = await scene.operate(['backup', scene.onShelf('stale')]);
-  assert.ok(stale.output.includes(`, from ${join(scene.dataDir, 'soku.db')}.`), stale.output);
+  assert.ok(stale.output.includes(` from ${join(scene.dataDir, 'soku.db')}.`), stale.output);
   await after.kill('SIGTERM');
   await scene.freshDatabase();
   const restored = await scene.operate(['restore', back]);
-  assert.match(restored.output, /^Restored 2 keys .* into .*soku\.db, and checked/);
+  assert.match(restored.output, /^Restored 2 keys .* to .*soku\.db and checked/);
   const file = await scene.start();
   assert.deepEqual(withoutUse(await list(file.url, bearer(living.apiKey))), withoutUse(shown));
 });
 
 test('another secret than that of the file is told, because sessions end with it', async (t) => {
-  const scene = await Scene.of(t, 'sqlite');
+  const scene = await Scene.ready(t, 'sqlite');
   const database = await temporaryDatabase();
   t.after(() => database.drop());
-  await (await scene.start()).kill('SIGTERM');
   const { code, output } = await scene.operate(['move-to-postgres'], {
     DATABASE_URL: database.url,
     SOKU_SECRET: 'another one than that of the data directory',
   });
   assert.equal(code, 0, output);
-  assert.match(output, /everybody has to sign in again/);
+  assert.match(output, /all users must sign in again/);
 });

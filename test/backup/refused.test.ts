@@ -18,7 +18,8 @@ import { Kysely, Migrator } from 'kysely';
 import { migrations } from '../../packages/server/src/database/migrate.ts';
 import { NodeSqliteDialect } from '../../packages/server/src/database/sqlite-dialect.ts';
 import { operator } from '../support/server.ts';
-import { contentsOf } from '../support/start.ts';
+import { openSession } from '../support/session.ts';
+import { directoryContents } from '../support/start.ts';
 import { kinds, Scene } from './scene.ts';
 
 /** Runs the operator's command where no file can have more than so many bytes. */
@@ -34,9 +35,9 @@ function withRoom(bytes: number, { dataDir }: Scene, args: string[]) {
 
 /** A data directory with one account, and a backup of it. */
 async function backedUp(t: TestContext): Promise<{ scene: Scene; file: string }> {
-  const scene = await Scene.of(t, 'sqlite');
+  const scene = await Scene.ready(t, 'sqlite');
   const server = await scene.start();
-  await (await server.signIn()).makeKey({ name: 'findable-name' });
+  await (await openSession(server)).makeKey({ name: 'findable-name' });
   await server.kill('SIGTERM');
   const file = scene.onShelf('backup');
   assert.equal((await scene.operate(['backup', file])).code, 0);
@@ -45,15 +46,15 @@ async function backedUp(t: TestContext): Promise<{ scene: Scene; file: string }>
 
 test('a restore refuses what is no whole backup of this version, and a database that is not empty', async (t) => {
   const { scene, file } = await backedUp(t);
-  const before = contentsOf(scene.dataDir);
+  const before = directoryContents(scene.dataDir);
   const full = await scene.operate(['restore', file]);
   assert.equal(full.code, 73, full.output);
   assert.match(full.output, /^soku: .*soku\.db is not empty \(user\)\. Nothing was changed\. .*\n$/);
-  assert.deepEqual(contentsOf(scene.dataDir), before);
+  assert.deepEqual(directoryContents(scene.dataDir), before);
 
   await scene.freshDatabase();
   const changes: Record<string, (copy: string) => void> = {
-    'There is no file': () => undefined,
+    'does not exist': () => undefined,
     'is not a file': (copy) => mkdirSync(copy),
     'is damaged \\(api_key\\)': (copy) => {
       const content = readFileSync(file, 'latin1');
@@ -74,8 +75,8 @@ test('a restore refuses what is no whole backup of this version, and a database 
       writeFileSync(copy, content);
     },
     'is damaged': (copy) => writeFileSync(copy, readFileSync(file).subarray(0, 20_000)),
-    'is damaged, or no backup': (copy) => writeFileSync(copy, 'no database '.repeat(1000)),
-    'is no backup of Soku': (copy) => copyFileSync(scene.onShelf('soku.db'), copy),
+    'is damaged or not a backup': (copy) => writeFileSync(copy, 'no database '.repeat(1000)),
+    'is not a Soku backup': (copy) => copyFileSync(scene.onShelf('soku.db'), copy),
     'newer version of Soku \\(it has 9999-later\\)': (copy) => {
       copyFileSync(file, copy);
       const database = new DatabaseSync(copy);
@@ -91,7 +92,7 @@ test('a restore refuses what is no whole backup of this version, and a database 
     assert.equal(code, 65, output);
     assert.match(output, new RegExp(`^soku: .*${says}.*\n$`));
     assert.deepEqual(
-      Object.keys(contentsOf(scene.dataDir)),
+      Object.keys(directoryContents(scene.dataDir)),
       ['last-backup', 'secret'],
       'nothing is left behind',
     );
@@ -108,9 +109,9 @@ test('a backup of nothing, or into no directory, is refused', async (t) => {
   const scene = await Scene.of(t, 'sqlite');
   const none = await scene.operate(['backup', scene.onShelf('backup')]);
   assert.equal(none.code, 65, none.output);
-  assert.match(none.output, /^soku: There is no file .*soku\.db\.\n$/);
-  await (await scene.start()).kill('SIGTERM');
-  const nowhere = await scene.operate(['backup', scene.onShelf('nowhere/backup')]);
+  assert.match(none.output, /^soku: .*soku\.db does not exist\.\n$/);
+  const full = await Scene.ready(t, 'sqlite');
+  const nowhere = await full.operate(['backup', full.onShelf('nowhere/backup')]);
   assert.equal(nowhere.code, 73, nowhere.output);
 });
 
@@ -121,18 +122,18 @@ test('a backup or a restore for which the disk has no room is told in one line, 
   for (const room of [40_960, 102_400]) {
     const { code, output } = withRoom(room, scene, ['backup', none]);
     assert.equal(code, 73, output);
-    assert.match(output, /^soku: The backup .* could not be written \(.*\)\. There is no such file now\.\n$/);
+    assert.match(output, /^soku: The backup .* could not be written \(.*\)\. No file was created\.\n$/);
     assert.deepEqual(globSync('none*', { cwd: scene.shelf }), []);
   }
   await scene.freshDatabase();
-  const before = contentsOf(scene.dataDir);
+  const before = directoryContents(scene.dataDir);
   const restored = withRoom(20_480, scene, ['restore', file]);
   assert.equal(restored.code, 73, restored.output);
   assert.match(
     restored.output,
-    /^soku: The backup .* could not be restored \(.*\)\. The database stays as it was\.\n$/,
+    /^soku: The backup .* could not be restored \(.*\)\. The database is unchanged\.\n$/,
   );
-  assert.deepEqual(contentsOf(scene.dataDir), before);
+  assert.deepEqual(directoryContents(scene.dataDir), before);
 });
 
 test('a backup does not take the place of a name that leads nowhere', async (t) => {
@@ -142,7 +143,7 @@ test('a backup does not take the place of a name that leads nowhere', async (t) 
   symlinkSync(scene.onShelf('nowhere'), name);
   const { code, output } = await scene.operate(['backup', name]);
   assert.equal(code, 73, output);
-  assert.match(output, /^soku: .*name exists already\.\n$/);
+  assert.match(output, /^soku: .*name already exists\.\n$/);
   assert.equal(readlinkSync(name), scene.onShelf('nowhere'));
   assert.deepEqual(globSync('name.*', { cwd: scene.shelf }), []);
 });
@@ -153,7 +154,7 @@ for (const kind of kinds) {
     const scene = await Scene.of(t, kind);
     const restored = await scene.operate(['restore', file]);
     assert.equal(restored.code, 0, restored.output);
-    assert.match(restored.output, /^Restored 1 key \(1 dead secret\) and 0 accounts/);
+    assert.match(restored.output, /^Restored 1 key \(1 revoked secret\) and 0 accounts/);
     // It starts, and the backup of what was restored has the newest schema.
     await (await scene.start()).kill('SIGTERM');
     const newest = scene.onShelf('newest');

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { hashesOf } from '../support/journal-files.ts';
 import { type TemporaryDatabase, temporaryDatabase } from '../support/postgres-database.ts';
+import { fillDirectory, readyDatabase } from '../support/ready-data.ts';
 import {
   newDataDir,
   onePublicUrl,
@@ -34,7 +35,15 @@ export class Scene {
     this.kind = kind;
   }
 
-  /** One that ends with the test. */
+  /** Creates a scene with the tables and the owner of a first start, and removes it after the test. */
+  static async ready(t: TestContext, kind: Kind): Promise<Scene> {
+    const scene = new Scene(kind);
+    t.after(() => scene.end());
+    if (!(await scene.#makeReady())) await (await scene.start()).kill('SIGTERM');
+    return scene;
+  }
+
+  /** Creates an empty scene and removes it after the test. */
   static async of(t: TestContext, kind: Kind): Promise<Scene> {
     const scene = new Scene(kind);
     t.after(() => scene.end());
@@ -101,6 +110,13 @@ export class Scene {
     for (const server of this.#servers) await server.kill();
     for (const database of this.#databases) await database.drop();
     for (const directory of [this.dataDir, this.shelf]) rmSync(directory, { recursive: true, force: true });
+  }
+
+  async #makeReady(): Promise<boolean> {
+    if (this.kind === 'sqlite') return fillDirectory(this.dataDir);
+    const { database, isFilled } = await readyDatabase();
+    this.#databases.push(database);
+    return isFilled;
   }
 
   #shelve(file: string): void {

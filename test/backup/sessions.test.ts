@@ -4,17 +4,18 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { writeBackup } from '../../packages/server/src/backup/backup-file.ts';
-import { openFile } from '../../packages/server/src/backup/source.ts';
-import { tables } from '../../packages/server/src/backup/tables.ts';
-import { assertRefusal } from '../support/contract.ts';
+import { openSqliteSource } from '../../packages/server/src/backup/source.ts';
+import { databaseTables } from '../../packages/server/src/backup/tables.ts';
+import { assertProblem } from '../support/contract.ts';
 import { Person } from '../support/person.ts';
+import { openSession } from '../support/session.ts';
 import { kinds, Scene } from './scene.ts';
 
 for (const kind of kinds) {
   test(`${kind}: a backup holds no sessions`, async (t) => {
-    const scene = await Scene.of(t, kind);
+    const scene = await Scene.ready(t, kind);
     const server = await scene.start();
-    await server.signIn();
+    await openSession(server);
     const file = scene.onShelf('backup');
     assert.equal((await scene.operate(['backup', file])).code, 0);
     const backup = new DatabaseSync(file, { readOnly: true });
@@ -25,14 +26,14 @@ for (const kind of kinds) {
 }
 
 test('a session in the backup of an earlier version does not come back', async (t) => {
-  const scene = await Scene.of(t, 'sqlite');
+  const scene = await Scene.ready(t, 'sqlite');
   const server = await scene.start();
-  const ada = await server.signIn();
+  const ada = await openSession(server);
   const before = await ada.call('GET', '/v1/api-keys');
   assert.equal(before.status, 200);
   const file = scene.onShelf('older');
-  const source = openFile(join(scene.dataDir, 'soku.db'));
-  await writeBackup(source, file, () => undefined, tables);
+  const source = openSqliteSource(join(scene.dataDir, 'soku.db'));
+  await writeBackup(source, file, () => undefined, databaseTables);
   await source.close();
   await server.kill('SIGTERM');
   await scene.freshDatabase();
@@ -40,5 +41,5 @@ test('a session in the backup of an earlier version does not come back', async (
   assert.equal(code, 0, output);
   const restored = await scene.start();
   const again = new Person(restored.url, ada.cookie);
-  assertRefusal(await again.call('GET', '/v1/api-keys'), 'session_over');
+  assertProblem(await again.call('GET', '/v1/api-keys'), 'session_over');
 });

@@ -7,6 +7,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Person } from '../support/person.ts';
+import { openSession } from '../support/session.ts';
 import { kinds, Scene } from './scene.ts';
 import { seed } from './seed.ts';
 
@@ -64,11 +65,10 @@ const impossible = {
 
 for (const kind of kinds) {
   test(`${kind}: a backup while keys are made and revoked is of one moment`, async (t) => {
-    const scene = await Scene.of(t, kind);
-    await (await scene.start()).kill('SIGTERM');
+    const scene = await Scene.ready(t, kind);
     await seed(scene, 5000);
     const server = await scene.start();
-    const work = new Work(await server.signIn());
+    const work = new Work(await openSession(server));
     work.start();
     await work.more(50);
     const [made, revoked] = [work.made.slice(), work.revoked.slice()];
@@ -95,8 +95,7 @@ for (const kind of kinds) {
 }
 
 test('a backup that is killed leaves no file of that name, and the server is not disturbed', async (t) => {
-  const scene = await Scene.of(t, 'sqlite');
-  await (await scene.start()).kill('SIGTERM');
+  const scene = await Scene.ready(t, 'sqlite');
   await seed(scene, 50_000);
   const server = await scene.start(scene.dataDir, { SOKU_MAX_ACTIVE_KEYS: '100000' });
   const file = scene.onShelf('backup');
@@ -109,10 +108,10 @@ test('a backup that is killed leaves no file of that name, and the server is not
   child.kill('SIGKILL');
   assert.deepEqual(await ended, [null, 'SIGKILL']);
   assert.ok(!existsSync(file));
-  await (await server.signIn()).makeKey({ name: 'works' });
+  await (await openSession(server)).makeKey({ name: 'works' });
   const again = await scene.operate(['backup', file]);
   assert.match(again.output, /Backed up 50,001 keys/);
   const refused = await scene.operate(['backup', file]);
   assert.equal(refused.code, 73);
-  assert.match(refused.output, /^soku: .* exists already/);
+  assert.match(refused.output, /^soku: .* already exists/);
 });

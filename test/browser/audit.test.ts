@@ -1,4 +1,4 @@
-/** Settings, Audit log: who did what, found again with filters, exported, and shown as it is. */
+/** Settings > Audit log: entries, filters, export and untrusted text. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, test } from 'node:test';
@@ -7,7 +7,7 @@ import type { Page } from 'playwright-core';
 import { inDatabase } from '../support/in-database.ts';
 import { bearer, call } from '../support/person.ts';
 import { isAccessible, settled } from './accessibility.ts';
-import { answered, Dashboard, noAnswer } from './dashboard.ts';
+import { Dashboard, httpErrorMessage, networkErrorMessage } from './dashboard.ts';
 import { hasFocus, isAt, isGone, reads, tabTo, texts, until } from './expect.ts';
 
 const dashboard = await Dashboard.start();
@@ -29,7 +29,7 @@ const toggle = (page: Page, name: string) =>
   page.getByRole('button', { name: new RegExp(`^${name}, `) }).first();
 const filter = (page: Page, name: string) => page.getByRole('combobox', { name, exact: true });
 const size = (page: Page) => page.locator('.list-foot').getByRole('status');
-/** The stable names of the actions that are shown. */
+/** Waits until the log shows entries with these actions. */
 const shows = (page: Page, actions: string[]) =>
   until(
     () => texts(page.locator('.entry__action code')),
@@ -37,7 +37,7 @@ const shows = (page: Page, actions: string[]) =>
     `the log shows ${actions.join()}`,
   );
 
-test('an entry says when, what, who, on what and from where, and opens to what changed', async (t) => {
+test('an entry shows time, action, actor, target and address, and expands to show the changes', async (t) => {
   const page = await dashboard.open(t, `/settings/audit?key=${key.id}`);
   await shows(page, ['key.updated', 'key.created', 'key.created']);
   const rows = await texts(page.locator('.entry > tr:first-child'));
@@ -58,11 +58,11 @@ test('an entry says when, what, who, on what and from where, and opens to what c
   await isAccessible(page);
   await page.getByRole('link', { name: 'Infrastructure' }).first().click();
   await isAt(page, `/settings/api/${key.id}`);
-  await page.getByRole('link', { name: 'Audit log of this key' }).click();
+  await page.getByRole('link', { name: 'Audit log for this key' }).click();
   await isAt(page, `/settings/audit?key=${key.id}`);
 });
 
-test('filters are in the URL, Back brings the ones before, and all are cleared at once', async (t) => {
+test('filters are in the URL, Back restores the previous ones, and all can be cleared together', async (t) => {
   const page = await dashboard.open(t, '/settings/audit');
   await filter(page, 'Action').selectOption('Key created');
   await isAt(page, '/settings/audit?action=key.created');
@@ -96,19 +96,19 @@ test('filters are in the URL, Back brings the ones before, and all are cleared a
   );
 });
 
-test('a period is entered in the zone of the reader, applied as a whole, and shared as instants', async (t) => {
+test('a period is entered in the time zone of the user and is in the URL in UTC', async (t) => {
   const page = await dashboard.open(t, '/settings/audit', { timezoneId: 'Asia/Kolkata' });
-  await filter(page, 'Time').selectOption('From and to…');
+  await filter(page, 'Time').selectOption('Custom range…');
   await isAt(page, '/settings/audit?range=custom');
   const [from, to] = [page.getByLabel('From', { exact: true }), page.getByLabel('To', { exact: true })];
   await from.fill('2020-01-02T03:04');
   await to.fill('2020-01-01T00:00');
   await page.getByRole('button', { name: 'Apply' }).click();
-  await page.getByText('Choose a time after From.').waitFor();
+  await page.getByText('Choose a time after "From".').waitFor();
   await hasFocus(to);
   await to.press('Backspace');
   await page.getByRole('button', { name: 'Apply' }).click();
-  await page.getByText('Enter a date and a time that exist, or neither.').waitFor();
+  await page.getByText('Enter a valid date and time, or clear the field.').waitFor();
   await to.fill('2020-01-02T03:04');
   await page.getByRole('button', { name: 'Apply' }).click();
   await isAt(
@@ -131,7 +131,7 @@ test('a period is entered in the zone of the reader, applied as a whole, and sha
   await hasFocus(filter(page, 'Action'));
 });
 
-test('what the address may not say is dropped', async (t) => {
+test('invalid filters in the address are dropped', async (t) => {
   const page = await dashboard.open(
     t,
     '/settings/audit?action=key.eaten&actor=%00&since=yesterday&key=x&range=1y',
@@ -141,7 +141,7 @@ test('what the address may not say is dropped', async (t) => {
   assert.equal(await filter(page, 'Action').inputValue(), '');
 });
 
-test('the export has what the filters let through, as the API returns it', async (t) => {
+test('the export contains the filtered entries in the format of the API', async (t) => {
   const page = await dashboard.open(t, `/settings/audit?key=${key.id}`);
   const downloading = page.waitForEvent('download');
   await page.getByRole('button', { name: 'Export these entries' }).click();
@@ -155,13 +155,15 @@ test('the export has what the filters let through, as the API returns it', async
   assert.deepEqual(exported, data);
 });
 
-test('without an answer, an export and the list say why, and can be tried again', async (t) => {
-  const page = await dashboard.open(t, '/settings/audit', { expected: [answered(500), noAnswer] });
+test('a failed export and a failed list show the error and can be retried', async (t) => {
+  const page = await dashboard.open(t, '/settings/audit', {
+    expected: [httpErrorMessage(500), networkErrorMessage],
+  });
   await settled(page);
   const fail = { status: 500, json: { error: { ...failure, requestId: 'req_1' } } };
   await page.route('**/v1/audit?**', (route) => route.fulfill(fail));
   await page.getByRole('button', { name: 'Export' }).click();
-  await reads(page.locator('.audit-export').getByRole('alert'), /It broke\. Request req_1/);
+  await reads(page.locator('.audit-export').getByRole('alert'), /It broke\. Request ID req_1/);
   await page.reload();
   const list = page.getByRole('main').getByRole('alert').filter({ hasText: 'It broke.' });
   await list.first().waitFor();
@@ -178,7 +180,7 @@ const failure = {
   timestamp: '2030-01-31T12:00:00.000Z',
 };
 
-test('names, clients and fields are text, cannot reorder the page, and stay in their columns', async (t) => {
+test('names, clients and fields are shown as text, cannot reorder the page and stay in their columns', async (t) => {
   const { key: hostile } = await ada.makeKey({ name: '<img src=x onerror=alert(1)>'.padEnd(100, 'W') });
   const reversing = 'paypal\u202Egpj.exe\nnext';
   await dashboard.database(
@@ -193,17 +195,17 @@ test('names, clients and fields are text, cannot reorder the page, and stay in t
   const entry = entries(page).first();
   await reads(entry, /Key created key\.created Unreadable ada You paypal\\u\{202e\}gpj\.exe\\u\{a\}next Key/);
   await toggle(page, 'Key created').click();
-  await reads(entry, /This entry was edited in the database\. Not readable: changes/);
+  await reads(entry, /This entry was edited in the database\. Unreadable fields: changes/);
   await reads(page.locator('.changes tbody'), /^<b>field<\/b> null$/);
   await reads(entry, /Client (<script>alert\(1\)<\/script>){20}/);
   await settled(page);
   await isAccessible(page);
 });
 
-test('with the keyboard alone: open an entry, load what is older, and go on at the first new one', async (t) => {
+test('with the keyboard alone, an entry opens, and loading more focuses the first new entry', async (t) => {
   for (let n = 0; n < 60; n += 1) await rename(`Renamed ${n}`);
   const page = await dashboard.open(t, '/settings/audit?action=key.updated');
-  await reads(size(page), /^The newest 50 entries$/);
+  await reads(size(page), /^Newest 50 entries$/);
   const first = page.locator('.entry__toggle').first();
   await tabTo(first);
   assert.equal(await first.getAttribute('aria-expanded'), 'false');
@@ -220,7 +222,7 @@ test('with the keyboard alone: open an entry, load what is older, and go on at t
   assert.equal(await entries(page).count(), ids.length);
 });
 
-test('a page that the browser translates goes on working', async (t) => {
+test('a page that the browser translates keeps working', async (t) => {
   const page = await dashboard.open(t, `/settings/audit?key=${key.id}`, { translated: true });
   await filter(page, 'Action').selectOption('Key created');
   await isAt(page, `/settings/audit?key=${key.id}&action=key.created`);
@@ -229,7 +231,7 @@ test('a page that the browser translates goes on working', async (t) => {
   await reads(page.locator('.changes tbody'), /^scopes Empty expiresAt None/);
   await toggle(page, 'Key created').click();
   await isGone(page.locator('.changes'));
-  await filter(page, 'Time').selectOption('From and to…');
+  await filter(page, 'Time').selectOption('Custom range…');
   await page.getByRole('button', { name: 'Apply' }).click();
   await filter(page, 'Action').selectOption('Password reset');
   await page.getByRole('heading', { name: 'No matching entries' }).waitFor();

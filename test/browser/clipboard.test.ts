@@ -1,4 +1,4 @@
-/** Copying: it is claimed only when it happened, it is heard, and where the browser refuses there is a way by hand. */
+/** Copying: success is reported only if it is true, screen readers hear it, and copying by hand always works. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { Page } from 'playwright-core';
@@ -9,7 +9,7 @@ import { clipboard, hasFocus, isGone, reads, showsFocus } from './expect.ts';
 import * as keys from './key-pages.ts';
 
 const port = await freePort();
-/** No secure context: what a page in a home network without https is. */
+/** Not a secure context, like a page in a home network without https. */
 const plainHttp = `http://soku.example:${port}`;
 const dashboard = await Dashboard.start({ PORT: String(port), SOKU_PUBLIC_URL: plainHttp });
 const secure = await Dashboard.start({}, dashboard);
@@ -20,7 +20,7 @@ after(async () => {
 
 const refuseClipboard = `navigator.clipboard.writeText = () => Promise.reject(new DOMException('no', 'NotAllowedError'));`;
 const refuseCommand = 'document.execCommand = () => false;';
-/** Chromium tells that it heeds these headers on https only. */
+/** Chromium logs that it ignores these headers on plain http. */
 const plainHttpRemarks = [
   /Cross-Origin-Opener-Policy header has been ignored/,
   /Origin-Agent-Cluster header/,
@@ -42,12 +42,12 @@ async function isSelected(page: Page, apiKey: string): Promise<void> {
   assert.equal(value.slice(start, end), apiKey);
 }
 
-test('when the clipboard is refused, nothing is claimed, and the selected key can be copied by hand', async (t) => {
-  const page = await secure.open(t, '/settings/api');
+test('if the clipboard is blocked, the page does not report success, and the selected key can be copied by hand', async (t) => {
+  const page = await secure.open(t, '/settings/api', { alone: true });
   await openBefore(page, refuseClipboard + refuseCommand);
   const apiKey = await keys.generate(page, 'Refused');
   await keys.copyButton(page).click();
-  await reads(spoken(page), /The browser refused the clipboard\. The key is selected: press Ctrl\+C/);
+  await reads(spoken(page), /The browser blocked the clipboard\. The key is selected: press Ctrl\+C/);
   await keys.copyButton(page).waitFor();
   await isGone(copied(page));
   await hasFocus(keys.keyField(page));
@@ -55,8 +55,8 @@ test('when the clipboard is refused, nothing is claimed, and the selected key ca
   await isSelected(page, apiKey);
 
   await keys.doneButton(page).click();
-  await reads(keys.question(page), /Close without copying/);
-  await keys.question(page).getByRole('button', { name: 'Back to the key' }).click();
+  await reads(keys.alertDialog(page), /Close without copying/);
+  await keys.alertDialog(page).getByRole('button', { name: 'Back to the key' }).click();
   await keys.keyField(page).focus();
   await page.keyboard.press('Control+C');
   await copied(page).waitFor();
@@ -65,7 +65,7 @@ test('when the clipboard is refused, nothing is claimed, and the selected key ca
   assert.equal(await clipboard(page), apiKey);
 });
 
-test('copying a part of the key by hand does not count', async (t) => {
+test('copying part of the key by hand does not count as copying the key', async (t) => {
   const page = await secure.open(t, '/settings/api');
   const apiKey = await keys.generate(page, 'A part');
   await keys.keyField(page).focus();
@@ -73,11 +73,11 @@ test('copying a part of the key by hand does not count', async (t) => {
   await page.keyboard.press('Control+C');
   assert.equal(await clipboard(page), apiKey.slice(0, 20));
   await keys.doneButton(page).click();
-  await reads(keys.question(page), /Close without copying/);
+  await reads(keys.alertDialog(page), /Close without copying/);
 });
 
-test('when only the newer interface is refused, the older one copies', async (t) => {
-  const page = await secure.open(t, '/settings/api');
+test('if only the Clipboard API is blocked, the older command copies the key', async (t) => {
+  const page = await secure.open(t, '/settings/api', { alone: true });
   await openBefore(page, refuseClipboard);
   const apiKey = await keys.generate(page, 'Older interface');
   await keys.copyButton(page).click();
@@ -85,10 +85,10 @@ test('when only the newer interface is refused, the older one copies', async (t)
   assert.equal(await clipboard(page), apiKey);
 });
 
-test('on plain http, without navigator.clipboard, the key is copied and says so', async (t) => {
-  const page = await dashboard.open(t, '/login', { as: null, expected: plainHttpRemarks });
+test('on plain http, without navigator.clipboard, the key is copied and the page reports it', async (t) => {
+  const page = await dashboard.open(t, '/login', { alone: true, as: null, expected: plainHttpRemarks });
   await page.goto(`${plainHttp}/settings/api`);
-  await page.getByRole('textbox', { name: 'E-mail' }).fill(owner.email);
+  await page.getByRole('textbox', { name: 'Email' }).fill(owner.email);
   await page.getByRole('textbox', { name: 'Password' }).fill(owner.password);
   await page.keyboard.press('Enter');
   assert.equal(await page.evaluate('isSecureContext || "clipboard" in navigator'), false);
@@ -105,25 +105,25 @@ test('on plain http, without navigator.clipboard, the key is copied and says so'
   assert.equal(await keys.nameField(page).inputValue(), apiKey);
 });
 
-/** The older interface selects the key, and the focus stays where the person can go on. */
+/** The older command selects the key, and the focus stays visible. */
 async function showsFocusAgain(page: Page): Promise<void> {
   await showsFocus(keys.keyField(page).or(copied(page)).and(page.locator(':focus')));
 }
 
-test('on plain http, where copying fails, the key stays selected in its field', async (t) => {
-  const page = await dashboard.open(t, '/login', { as: null, expected: plainHttpRemarks });
+test('if copying fails on plain http, the key stays selected in its field', async (t) => {
+  const page = await dashboard.open(t, '/login', { alone: true, as: null, expected: plainHttpRemarks });
   await page.addInitScript(refuseCommand);
   await page.goto(`${plainHttp}/settings/api`);
-  await page.getByRole('textbox', { name: 'E-mail' }).fill(owner.email);
+  await page.getByRole('textbox', { name: 'Email' }).fill(owner.email);
   await page.getByRole('textbox', { name: 'Password' }).fill(owner.password);
   await page.keyboard.press('Enter');
   const apiKey = await keys.generate(page, 'Plain http, refused');
   await keys.copyButton(page).click();
-  await reads(spoken(page), /The browser refused the clipboard/);
+  await reads(spoken(page), /The browser blocked the clipboard/);
   await isSelected(page, apiKey);
 });
 
-test('"Copied" is announced by a live region that was in the modal dialog before the text', async (t) => {
+test('"Copied" is announced by a live region that exists in the modal dialog before its text', async (t) => {
   const page = await secure.open(t, '/settings/api');
   await keys.generate(page, 'Heard');
   const region = await spoken(page).elementHandle();
@@ -149,7 +149,7 @@ test('"Copied" is announced by a live region that was in the modal dialog before
   });
 });
 
-test('the field selects the key on focus, and password managers may offer to keep it', async (t) => {
+test('the field selects the key on focus, is read-only and has no autocomplete', async (t) => {
   const page = await secure.open(t, '/settings/api');
   const apiKey = await keys.generate(page, 'Field');
   await keys.keyField(page).focus();
@@ -170,7 +170,7 @@ test('the line for .env shows the preview, copies the full key, and counts as co
   await isGone(keys.dialog(page));
 });
 
-test('copying a snippet, which holds no key, does not count', async (t) => {
+test('copying a snippet, which contains no key, does not count as copying the key', async (t) => {
   const page = await secure.open(t, '/settings/api');
   const apiKey = await keys.generate(page, 'Snippet');
   await page.getByRole('tab', { name: 'curl' }).click();
@@ -178,5 +178,5 @@ test('copying a snippet, which holds no key, does not count', async (t) => {
   await reads(keys.snippetStatus(page), /^Copied: curl$/);
   assert.ok(!(await clipboard(page)).includes(apiKey));
   await keys.doneButton(page).click();
-  await reads(keys.question(page), /Close without copying/);
+  await reads(keys.alertDialog(page), /Close without copying/);
 });

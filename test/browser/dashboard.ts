@@ -1,4 +1,4 @@
-/** A server and a browser for one test file, and pages in contexts (cookies, storage) of their own. */
+/** A server and a browser for one test file. Each page has its own context (cookies, storage). */
 import assert from 'node:assert/strict';
 import type { SQLInputValue } from 'node:sqlite';
 import type { TestContext } from 'node:test';
@@ -6,32 +6,41 @@ import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playw
 import { launchBrowser, newPage, watch } from '../support/browser.ts';
 import { inDatabase } from '../support/in-database.ts';
 import { patience } from '../support/patience.ts';
-import { call, cookiesOf, Person } from '../support/person.ts';
+import type { Person } from '../support/person.ts';
 import { owner, startServer, type TestServer } from '../support/server.ts';
+import { openSession } from '../support/session.ts';
+import { SharedPage } from './shared-page.ts';
 import { translator } from './translator.ts';
 
-interface OpenOptions extends BrowserContextOptions {
-  /** Whose session the browser has: ada's when nothing is said, nobody's when null. */
-  as?: Person | null;
-  /** Console messages that belong to the test, such as Chromium's line for a refused request. */
-  expected?: RegExp[];
-  /** A translator rewrites the page, and goes on doing so. */
+interface PageOptions extends BrowserContextOptions {
+  /** Opens a new context and closes it after the test, for a test that leaves more than SharedPage removes (a clock). */
+  alone?: boolean;
+  /** Whether a translator continuously rewrites the page. */
   translated?: boolean;
 }
 
-/** Chromium's own line for an answer of this status; the page cannot keep it from being written. */
-export const answered = (status: number) =>
+interface OpenOptions extends PageOptions {
+  /** Whose session the browser has: ada's by default, none if null. */
+  as?: Person | null;
+  /** Console messages that the test expects, such as Chromium's line for a rejected request. */
+  expected?: RegExp[];
+}
+
+/** Chromium's own console message for a response with this status, which the page cannot suppress. */
+export const httpErrorMessage = (status: number) =>
   new RegExp(`Failed to load resource: the server responded with a status of ${status}`);
-export const noAnswer = /Failed to load resource: net::ERR_(FAILED|INTERNET_DISCONNECTED|ABORTED)/;
+export const networkErrorMessage = /Failed to load resource: net::ERR_(FAILED|INTERNET_DISCONNECTED|ABORTED)/;
 
 export class Dashboard {
   readonly server: TestServer;
   readonly #browser: Browser;
   readonly #ada: Person | undefined;
-  /** Of two servers in front of one browser, the first one closes it. */
+  /** If several dashboards share a browser, the first one closes it. */
   readonly #closeBrowser: boolean;
   readonly #contexts: BrowserContext[] = [];
-  /** Signing in is limited by address, so each context and each session comes from another one. */
+  #shared: SharedPage | undefined;
+  #isSharing = false;
+  /** Sign-ins are limited per address, so each context and each session uses its own address. */
   #addresses = 0;
 
   private constructor(
@@ -45,12 +54,12 @@ export class Dashboard {
     this.#closeBrowser = close;
   }
 
-  /** Whoever starts it must call `stop`. */
+  /** The caller must call `stop`. */
   static async start(env: Record<string, string | undefined> = {}, beside?: Dashboard): Promise<Dashboard> {
     const server = await startServer({ env: { TRUST_PROXY: '127.0.0.1', ...env } });
     try {
       const hasOwner = !('SOKU_OWNER_EMAIL' in env);
-      const ada = hasOwner ? await server.signIn() : undefined;
+      const ada = hasOwner ? await openSession(server) : undefined;
       const browser = beside === undefined ? await launchBrowser() : beside.#browser;
       return new Dashboard(server, ada, { browser, close: beside === undefined });
     } catch (error) {
@@ -59,62 +68,80 @@ export class Dashboard {
     }
   }
 
-  /** In front of a server that runs already and that others stop; with the browser of another one. */
-  static async before(server: TestServer, beside: Dashboard): Promise<Dashboard> {
+  /** Uses a running server, which the caller stops, and the browser of another dashboard. */
+  static async attach(server: TestServer, beside: Dashboard): Promise<Dashboard> {
     const shared = { browser: beside.#browser, close: false };
-    return new Dashboard(server, await server.signIn(), shared);
+    return new Dashboard(server, await openSession(server), shared);
   }
 
-  /** The owner, in a session that all tests of a file share. */
+  /** The owner, in a session that all tests in a file share. */
   get ada(): Person {
     assert.ok(this.#ada, 'this server has no owner');
     return this.#ada;
   }
 
-  /** The owner in a session of its own, for a test that ends or ages it. */
-  async signIn(account = owner): Promise<Person> {
-    const answer = await call(`${this.server.url}/api/auth/sign-in/email`, {
-      method: 'POST',
-      headers: { 'x-forwarded-for': this.#nextAddress() },
-      body: account,
-    });
-    assert.equal(answer.status, 200, answer.text);
-    return new Person(this.server.url, cookiesOf(answer.headers));
+  /** The owner in a separate session, for a test that ends or ages it. */
+  async openSession(account = owner): Promise<Person> {
+    return openSession(this.server, account, this.#nextAddress());
   }
 
-  /** A page that is closed after the test, and fails it when something went wrong in its console. */
+  /** Opens a page and leaves it after the test. Unexpected console messages fail the test. */
   async open(t: TestContext, path: string, options: OpenOptions = {}): Promise<Page> {
-    const { as = this.#ada ?? null, expected = [], translated = false, ...context } = options;
-    const { page, problems } = await newPage(this.#browser, {
-      extraHTTPHeaders: { 'x-forwarded-for': this.#nextAddress() },
-      // Motion would only be waited for.
-      reducedMotion: 'reduce',
-      permissions: ['clipboard-read', 'clipboard-write'],
-      ...context,
-    });
-    this.#contexts.push(page.context());
+    const { as = this.#ada ?? null, expected = [], ...kind } = options;
+    const { page, problems, leave } = await this.#page(kind);
     page.setDefaultTimeout(patience);
-    if (translated) await page.context().addInitScript(translator);
+    await page.context().setExtraHTTPHeaders({ 'x-forwarded-for': this.#nextAddress() });
     if (as !== null) await page.context().addCookies(cookiesFor(as, this.server.url));
     page.context().on('page', (another) => problems.push(...watch(another)));
     t.after(async () => {
-      await page.context().close();
+      await leave();
       const unexpected = problems.filter((problem) => !expected.some((pattern) => pattern.test(problem)));
-      assert.deepEqual(unexpected, [], 'nothing went wrong in the console');
+      assert.deepEqual(unexpected, [], 'no unexpected console messages');
     });
     await page.goto(this.server.url + path);
     return page;
   }
 
-  /** Runs SQL on the server's own database, as time and operators do things that no interface can. */
+  /** The shared page if it is free and suits the options, otherwise a new one. */
+  async #page({ alone = false, translated = false, ...context }: PageOptions) {
+    const usual = {
+      // Avoids waiting for animations.
+      reducedMotion: 'reduce' as const,
+      permissions: ['clipboard-read', 'clipboard-write'],
+    };
+    if (!alone && !translated && Object.keys(context).length === 0 && !this.#isSharing) {
+      this.#isSharing = true;
+      const shared = this.#shared ?? (await SharedPage.open(this.#browser, this.server.url, usual));
+      this.#shared = shared;
+      return { page: shared.page, problems: shared.problems, leave: () => this.#giveBack(shared) };
+    }
+    const { page, problems } = await newPage(this.#browser, { ...usual, ...context });
+    this.#contexts.push(page.context());
+    if (translated) await page.context().addInitScript(translator);
+    return { page, problems, leave: () => page.context().close() };
+  }
+
+  async #giveBack(shared: SharedPage): Promise<void> {
+    try {
+      await shared.clear();
+    } catch {
+      this.#shared = undefined;
+      await shared.context.close();
+    } finally {
+      this.#isSharing = false;
+    }
+  }
+
+  /** Runs SQL on the server's database, to simulate the passage of time and manual changes. */
   async database(sql: string, ...values: SQLInputValue[]): Promise<void> {
     const changed = await inDatabase(this.server, `${sql} RETURNING 1`, ...values);
     assert.ok(changed.length > 0, `${sql} changed nothing`);
   }
 
-  /** Pages first: one that still asks when its server has gone would fail its test. */
+  /** Closes the pages first: a page that sends a request after its server has stopped would fail its test. */
   async stop(): Promise<void> {
     for (const context of this.#contexts) await context.close();
+    await this.#shared?.context.close();
     if (this.#closeBrowser) await this.#browser.close();
     await this.server.stop();
   }

@@ -1,4 +1,4 @@
-/** Dates in the reader's zone, and times that the reader's clocks skip or show twice. */
+/** Dates in the user's time zone, and local times that are skipped or occur twice. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { Dashboard } from './dashboard.ts';
@@ -12,10 +12,10 @@ const { ada } = dashboard;
 
 const hour = 3_600_000;
 
-test('"tomorrow" is the next day of the calendar, and turns into hours while the page stays open', async (t) => {
+test('"tomorrow" is the next calendar day and changes to hours while the page stays open', async (t) => {
   const { key } = await ada.makeKey({ name: 'Soon over', expiresAt: '2031-03-31T10:00:00Z' });
   const page = await dashboard.open(t, '/help/authentication', { timezoneId: 'Europe/Berlin' });
-  // 12:00 of the day before a day of 23 hours; the key expires at 12:00 of the day after it.
+  // 12:00 on the day before a day of 23 hours. The key expires at 12:00 on the day after it.
   await page.clock.install({ time: Date.parse('2031-03-29T11:00:00Z') });
   await page.goto(`${dashboard.server.url}/settings/api/${key.id}`);
   const expires = page.locator('.fact').filter({ hasText: 'Expires' });
@@ -26,7 +26,7 @@ test('"tomorrow" is the next day of the calendar, and turns into hours while the
   await reads(expires, /\(in 10 hours\)$/);
 });
 
-test('a chart of 7 days has a tick for each day, also for the one without a midnight', async (t) => {
+test('the 7-day chart has a tick for each day, including a day without a midnight', async (t) => {
   const { key } = await ada.makeKey({ name: 'In Havana' });
   await recordHours(dashboard, key.id, [{ hoursAgo: 1, accepted: 3 }]);
   const page = await dashboard.open(t, '/help/authentication', { timezoneId: 'America/Havana' });
@@ -51,24 +51,24 @@ test('a chart of 7 days has a tick for each day, also for the one without a midn
   );
 });
 
-test('an hour that is skipped is refused in words, and a corrected time clears that at once', async (t) => {
+test('a skipped hour is rejected with an explanation, which a corrected time clears', async (t) => {
   const page = await dashboard.open(t, '/settings/api?panel=generate', { timezoneId: 'Europe/Berlin' });
   await keys.nameField(page).fill('Expires at night');
-  await keys.dialog(page).getByText('Expiry, limit and scopes').click();
-  await keys.dialog(page).getByRole('combobox', { name: 'Expires' }).selectOption('At a date and time…');
+  await keys.dialog(page).getByText('Expiration, rate limit and scopes').click();
+  await keys.dialog(page).getByRole('combobox', { name: 'Expires' }).selectOption('Custom date and time…');
   const date = keys.dialog(page).getByLabel('Date and time');
   await date.fill('2031-03-30T02:30');
   await keys.createButton(page).click();
   const problem = keys.dialog(page).getByText('02:30 does not exist on 30 Mar 2031');
   await problem.waitFor();
-  assert.match(await describedAs(date), /the clocks go forward over it\. Choose another time\./);
+  assert.match(await describedAs(date), /when clocks go forward\. Choose another time\./);
   await hasFocus(date);
   await date.fill('2031-10-26T02:30');
   await isGone(problem);
   assert.equal(await date.getAttribute('aria-invalid'), null);
   assert.match(
     await describedAs(date),
-    /02:30:00 CEST on \(2031-10-26 00:30:00 UTC\)\. This time comes twice that night: the first one counts\./,
+    /02:30:00 CEST \(2031-10-26 00:30:00 UTC\)\. This time occurs twice; the first one is used\./,
   );
   await keys.createButton(page).click();
   await keys.shownKey(page);
@@ -77,7 +77,7 @@ test('an hour that is skipped is refused in words, and a corrected time clears t
   assert.match(JSON.stringify(body), /"expiresAt":"2031-10-26T00:30:00\.000Z"/);
 });
 
-test('what is wrong with a name is gone as soon as it is edited', async (t) => {
+test('editing a name clears its problem', async (t) => {
   const page = await dashboard.open(t, '/settings/api?panel=generate');
   await keys.createButton(page).click();
   await page.getByText('Must not be empty.').waitFor();

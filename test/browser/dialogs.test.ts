@@ -1,9 +1,9 @@
-/** Every dialog in every state, and what floats over a page: accessible in both themes and on a small screen. */
+/** Every dialog and popover in every state is accessible in both themes and on a small screen. */
 import { after, test } from 'node:test';
 import { errorSchema } from '@soku/contract/errors';
 import type { Page } from 'playwright-core';
 import { isAccessible, settled } from './accessibility.ts';
-import { answered, Dashboard, noAnswer } from './dashboard.ts';
+import { Dashboard, httpErrorMessage, networkErrorMessage } from './dashboard.ts';
 import { reads } from './expect.ts';
 import * as keys from './key-pages.ts';
 import { recordHours, recordLastUse } from './recorded-usage.ts';
@@ -26,7 +26,7 @@ const failure = errorSchema.parse({
   error: {
     type: 'api_error',
     code: 'internal_error',
-    message: 'Something failed inside. Try again.',
+    message: 'Internal server error. Try again.',
     timestamp: new Date().toISOString(),
     requestId: 'req_fromatest',
   },
@@ -35,7 +35,7 @@ const failure = errorSchema.parse({
 interface State {
   what: string;
   path: string;
-  /** From the open page to the state. */
+  /** Brings the open page into the state. */
   reach: (page: Page) => Promise<unknown>;
   expected?: RegExp[];
 }
@@ -47,13 +47,16 @@ const states: State[] = [
     reach: (page) => keys.nameField(page).waitFor(),
   },
   {
-    what: 'the form with everything unfolded and a problem',
+    what: 'the expanded form with a problem',
     path: '/settings/api?panel=generate',
     reach: async (page) => {
-      await keys.dialog(page).getByText('Expiry, limit and scopes').click();
-      await keys.dialog(page).getByRole('combobox', { name: 'Expires' }).selectOption('At a date and time…');
+      await keys.dialog(page).getByText('Expiration, rate limit and scopes').click();
+      await keys
+        .dialog(page)
+        .getByRole('combobox', { name: 'Expires' })
+        .selectOption('Custom date and time…');
       await keys.createButton(page).click();
-      await keys.dialog(page).getByText('Choose a date and a time.').waitFor();
+      await keys.dialog(page).getByText('Choose a date and time.').waitFor();
     },
   },
   {
@@ -67,13 +70,13 @@ const states: State[] = [
     reach: async (page) => {
       await keys.generate(page, 'Tested for axe');
       await keys.copyButton(page).click();
-      await page.getByRole('button', { name: 'Test it' }).click();
+      await page.getByRole('button', { name: 'Test key' }).click();
       await reads(keys.dialog(page), /200: the key works/);
       await page.getByRole('tab', { name: 'Python' }).click();
     },
   },
   {
-    what: 'the refused clipboard',
+    what: 'the blocked clipboard',
     path: '/settings/api',
     reach: async (page) => {
       await keys.generate(page, 'Refused for axe');
@@ -81,22 +84,22 @@ const states: State[] = [
         'navigator.clipboard.writeText = () => Promise.reject(new Error()); document.execCommand = () => false; undefined',
       );
       await keys.copyButton(page).click();
-      await reads(keys.dialog(page), /The browser refused the clipboard/);
+      await reads(keys.dialog(page), /The browser blocked the clipboard/);
     },
   },
   {
-    what: 'the question before a key is lost',
+    what: 'the confirmation before a key is lost',
     path: '/settings/api',
     reach: async (page) => {
       await keys.generate(page, 'Nearly lost for axe');
       await keys.doneButton(page).click();
-      await keys.question(page).waitFor();
+      await keys.alertDialog(page).waitFor();
     },
   },
   {
-    what: 'the lost answer',
+    what: 'the lost response',
     path: '/settings/api?panel=generate',
-    expected: [noAnswer, answered(409)],
+    expected: [networkErrorMessage, httpErrorMessage(409)],
     reach: async (page) => {
       await page.route(
         '**/v1/api-keys',
@@ -110,14 +113,14 @@ const states: State[] = [
       await keys.createButton(page).click();
       await keys
         .dialog(page)
-        .getByText(/the answer with it was lost/)
+        .getByText(/the response that contains it was lost/)
         .waitFor();
     },
   },
   {
-    what: 'a failure while a key is made',
+    what: 'a failure while a key is created',
     path: '/settings/api?panel=generate',
-    expected: [answered(500)],
+    expected: [httpErrorMessage(500)],
     reach: async (page) => {
       await page.route('**/v1/api-keys', (route) => route.fulfill({ status: 500, json: failure }));
       await keys.nameField(page).fill('Failed for axe');
@@ -131,24 +134,24 @@ const states: State[] = [
     reach: (page) => keys.nameField(page).waitFor(),
   },
   {
-    what: 'the limit of a key with a problem',
+    what: 'the rate limit of a key with a problem',
     path: `/settings/api/${key.id}?panel=limit`,
     reach: async (page) => {
-      await keys.dialog(page).getByRole('combobox').selectOption('Another number…');
+      await keys.dialog(page).getByRole('combobox').selectOption('Custom limit…');
       await keys.dialog(page).getByRole('button', { name: 'Save limit' }).click();
-      await keys.dialog(page).getByText('Enter how many requests a minute.').waitFor();
+      await keys.dialog(page).getByText('Enter the number of requests per minute.').waitFor();
     },
   },
   {
-    what: 'the limit of each key',
+    what: 'the default rate limit',
     path: '/settings/api?panel=limit',
     reach: (page) => keys.dialog(page).getByRole('combobox').waitFor(),
   },
   {
-    what: 'the numbers of a chart, and one of its bars',
+    what: 'the numbers of a chart with a selected bar',
     path: `/settings/api/${key.id}`,
     reach: async (page) => {
-      await page.getByText('Numbers by hour').click();
+      await page.getByText('Requests by hour').click();
       await page.getByRole('slider').press('ArrowLeft');
       await page.locator('.chart__band').waitFor();
     },
@@ -159,10 +162,10 @@ const states: State[] = [
     reach: (page) => keys.confirmRevoke(page, key.name).waitFor(),
   },
   {
-    what: 'revoking what is revoked',
+    what: 'revoking a revoked key',
     path: `/settings/api?panel=revoke&key=${revoked.id}`,
     reach: (page) =>
-      keys.question(page).getByRole('heading', { name: 'This key is already revoked' }).waitFor(),
+      keys.alertDialog(page).getByRole('heading', { name: 'This key is already revoked' }).waitFor(),
   },
   {
     what: 'the new password with problems',
@@ -176,12 +179,12 @@ const states: State[] = [
   {
     what: 'signing out everywhere else',
     path: '/settings/account?panel=end-others',
-    reach: (page) => keys.question(page).waitFor(),
+    reach: (page) => keys.alertDialog(page).waitFor(),
   },
   {
     what: 'signing out everywhere',
     path: '/settings/account?panel=end-all',
-    reach: (page) => keys.question(page).waitFor(),
+    reach: (page) => keys.alertDialog(page).waitFor(),
   },
   {
     what: 'the account menu',
@@ -192,7 +195,7 @@ const states: State[] = [
     },
   },
   {
-    what: 'the message that something was done',
+    what: 'the toast after a change',
     path: '/settings/account',
     reach: async (page) => {
       await page.getByRole('button', { name: 'Save name' }).click();
@@ -202,7 +205,7 @@ const states: State[] = [
   {
     what: 'the banner of an offline page',
     path: '/settings/api',
-    expected: [noAnswer],
+    expected: [networkErrorMessage],
     reach: async (page) => {
       await page.context().setOffline(true);
       await page.locator('.offline').waitFor();
@@ -211,7 +214,7 @@ const states: State[] = [
 ];
 
 for (const { what, path, reach, expected = [] } of states) {
-  test(`${what} has no violation of axe in light, dark and small, and does not scroll sideways`, async (t) => {
+  test(`${what} has no axe violations in either theme or on a small screen, and does not scroll sideways`, async (t) => {
     const page = await dashboard.open(t, path, { expected });
     await settled(page);
     await reach(page);
@@ -219,16 +222,16 @@ for (const { what, path, reach, expected = [] } of states) {
   });
 }
 
-test('the question for the password over another dialog has no violation of axe', async (t) => {
-  const person = await dashboard.signIn();
+test('the sign-in dialog over another dialog has no axe violations', async (t) => {
+  const person = await dashboard.openSession();
   const page = await dashboard.open(t, '/settings/api?panel=generate', {
     as: person,
-    expected: [answered(401)],
+    expected: [httpErrorMessage(401)],
   });
   await settled(page);
   await dashboard.database('DELETE FROM session WHERE token = ?', person.storedToken);
   await keys.nameField(page).fill('Session over for axe');
   await keys.createButton(page).click();
-  await keys.dialog(page).getByRole('heading', { name: 'Your session is over' }).waitFor();
+  await keys.dialog(page).getByRole('heading', { name: 'Your session has ended' }).waitFor();
   await isAccessible(page);
 });

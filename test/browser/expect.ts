@@ -1,24 +1,24 @@
-/** Waiting for what a page should become, and saying what it was when it did not. */
+/** Waits for expected states of a page, and reports the actual state on a timeout. */
 import assert from 'node:assert/strict';
 import type { Locator, Page } from 'playwright-core';
 import { z } from 'zod';
 import { patience } from '../support/patience.ts';
 
-/** Asks again until the answer satisfies. The question goes to the browser, so the loop leaves it time. */
+/** Polls until the value satisfies the condition. Each read is a round trip to the browser, so no delay is needed. */
 export async function until<T>(
-  ask: () => Promise<T>,
-  satisfies: (answer: T) => boolean,
+  read: () => Promise<T>,
+  satisfies: (value: T) => boolean,
   what: string,
 ): Promise<T> {
   const deadline = performance.now() + patience;
   for (;;) {
-    const answer = await ask();
-    if (satisfies(answer)) return answer;
-    assert.ok(performance.now() < deadline, `${what}, not ${JSON.stringify(answer)}`);
+    const value = await read();
+    if (satisfies(value)) return value;
+    assert.ok(performance.now() < deadline, `${what}, not ${JSON.stringify(value)}`);
   }
 }
 
-/** Evaluates an expression in the page. It is a text because the tests' types know no DOM. */
+/** Evaluates an expression in the page. It is a string because the types of the tests do not include the DOM. */
 export async function evaluate<Schema extends z.ZodType>(
   page: Page,
   schema: Schema,
@@ -39,13 +39,13 @@ export async function hasFocus(locator: Locator): Promise<void> {
 
 const focusSchema = z.object({ here: z.boolean(), focused: z.string() });
 
-// In the page. The tests' types know no DOM, so everything is reached from the element.
+// Runs in the page. The types of the tests do not include the DOM, so everything is accessed through the element.
 const readFocus: Parameters<Locator['evaluate']>[0] = (element) => {
   const { activeElement } = element.ownerDocument;
   return { here: element === activeElement, focused: (activeElement?.outerHTML ?? '').slice(0, 200) };
 };
 
-/** Waits until the element has the focus, and a keyboard's user can see that. */
+/** Waits until the element has the focus, and checks that the focus is visible. */
 export async function showsFocus(locator: Locator): Promise<void> {
   await hasFocus(locator);
   const seen = await locator.evaluate((element) => {
@@ -57,7 +57,7 @@ export async function showsFocus(locator: Locator): Promise<void> {
   assert.equal(seen, true, `the focus on ${locator} is visible`);
 }
 
-/** Waits until the element is not there or not visible. */
+/** Waits until the element does not exist or is not visible. */
 export async function isGone(locator: Locator): Promise<void> {
   await locator.waitFor({ state: 'hidden' });
 }
@@ -68,17 +68,17 @@ export async function isAt(page: Page, place: string): Promise<void> {
   try {
     await page.waitForURL((url) => placeOf(url) === place, { timeout: patience, waitUntil: 'commit' });
   } catch {
-    assert.equal(placeOf(new URL(page.url())), place, 'the page is there');
+    assert.equal(placeOf(new URL(page.url())), place, 'the address of the page');
   }
 }
 
-/** The texts of the elements that a locator finds, as a person reads them. */
+/** The visible texts of the elements that a locator finds, with normalized white space. */
 export async function texts(locator: Locator): Promise<string[]> {
   const all = await locator.allInnerTexts();
   return all.map((text) => text.trim().replaceAll(/\s+/g, ' '));
 }
 
-/** Waits for one text of an element, in one line. */
+/** Waits until the text of an element, in one line, matches. */
 export async function reads(locator: Locator, pattern: RegExp): Promise<void> {
   await until(
     async () => (await texts(locator)).join(' | '),
@@ -87,7 +87,7 @@ export async function reads(locator: Locator, pattern: RegExp): Promise<void> {
   );
 }
 
-/** The text that describes an element by aria-describedby. */
+/** The text that an element references with aria-describedby. */
 export async function describedAs(locator: Locator): Promise<string> {
   const ids = ((await locator.getAttribute('aria-describedby')) ?? '').split(' ').filter(Boolean);
   const page = locator.page();
@@ -95,7 +95,7 @@ export async function describedAs(locator: Locator): Promise<string> {
   return described.flat().join(' ');
 }
 
-/** Presses Tab (or Shift+Tab) until the element has the focus, as somebody without a mouse does. */
+/** Presses Tab (or Shift+Tab) until the element has the focus, like a keyboard user. */
 export async function tabTo(locator: Locator, key: 'Tab' | 'Shift+Tab' = 'Tab'): Promise<void> {
   await locator.waitFor();
   for (let steps = 0; steps < 60; steps += 1) {

@@ -1,4 +1,4 @@
-/** A key that was created is shown until it is copied, whatever fails in the page after that. */
+/** A new key is shown until it is copied, even if the page fails in the meantime. */
 import assert from 'node:assert/strict';
 import { after, type TestContext, test } from 'node:test';
 import type { Page } from 'playwright-core';
@@ -12,28 +12,28 @@ after(() => dashboard.stop());
 const { ada } = dashboard;
 await ada.makeKey({ name: 'There before' });
 
-/** What React throws when a node is not where it put it, and what it and the router say of that. */
+/** The errors that React and the router log if a node is not where React put it. */
 const failures = [/NotFoundError/, /not a child of this node/];
 
 const open = (t: TestContext) => dashboard.open(t, '/settings/api', { expected: failures });
 
-/** Takes nodes out of the page behind React's back, as an extension may. The next change beside them throws. */
-const takeOut = (page: Page, selector: string) =>
+/** Removes nodes without React knowing, as an extension may. The next change next to them throws. */
+const removeNodes = (page: Page, selector: string) =>
   page.evaluate(`for (const node of document.querySelectorAll('${selector}')) node.remove()`);
 
 async function isRescued(page: Page): Promise<string> {
-  await reads(keys.dialog(page), /The key was created, but a part of this page failed/);
+  await reads(keys.dialog(page), /The key was created, but part of this page failed/);
   return keys.shownKey(page);
 }
 
 const worksWith = async (apiKey: string) =>
   (await call(`${dashboard.server.url}/v1/me`, { headers: bearer(apiKey) })).status === 200;
 
-test('when the list fails as the new key comes into it, the key is shown all the same', async (t) => {
+test('if the list fails when the new key is added to it, the key is still shown', async (t) => {
   const page = await open(t);
   await keys.generateButton(page).click();
   await keys.nameField(page).fill('Behind a broken list');
-  await takeOut(page, 'tbody tr');
+  await removeNodes(page, 'tbody tr');
   await keys.createButton(page).click();
   const apiKey = await isRescued(page);
   assert.ok(await worksWith(apiKey));
@@ -44,19 +44,19 @@ test('when the list fails as the new key comes into it, the key is shown all the
   await keys.doneButton(page).click();
   await isGone(keys.dialog(page));
   assert.ok(!(await page.content()).includes(apiKey));
-  await reads(keys.heading(page), /^This page could not be shown$/);
+  await reads(keys.heading(page), /^This page could not be displayed$/);
   await page.reload();
   await keys.row(page, 'Behind a broken list').waitFor();
 });
 
-test('when the dialog fails that shows the key, the key stays, and closing asks as before', async (t) => {
+test('if the dialog that shows the key fails, the key stays visible, and closing still asks first', async (t) => {
   const page = await open(t);
   const apiKey = await keys.generate(page, 'In a broken dialog');
-  await takeOut(page, '.code-tabs__bar .copy');
+  await removeNodes(page, '.code-tabs__bar .copy');
   await page.getByRole('tab', { name: 'curl' }).click();
   assert.equal(await isRescued(page), apiKey);
   await page.keyboard.press('Escape');
-  await reads(keys.question(page), /Close without copying\?/);
+  await reads(keys.alertDialog(page), /Close without copying\?/);
   await page.getByRole('button', { name: 'Back to the key' }).click();
   assert.equal(await keys.shownKey(page), apiKey);
   await keys.doneButton(page).click();
@@ -65,7 +65,7 @@ test('when the dialog fails that shows the key, the key stays, and closing asks 
   assert.ok(!(await page.content()).includes(apiKey));
 });
 
-test('when the page fails while the key is being created, the key is shown once it is there', async (t) => {
+test('if the page fails while the key is being created, the key is shown once it is created', async (t) => {
   const page = await open(t);
   const held = Promise.withResolvers<void>();
   await page.route('**/v1/api-keys', async (route) => {
@@ -75,10 +75,10 @@ test('when the page fails while the key is being created, the key is shown once 
   await keys.generateButton(page).click();
   await keys.nameField(page).fill('On its way');
   await keys.createButton(page).click();
-  await takeOut(page, 'tbody tr');
+  await removeNodes(page, 'tbody tr');
   await ada.makeKey({ name: 'From elsewhere' });
   await page.evaluate("window.dispatchEvent(new Event('focus'))");
-  await reads(keys.heading(page), /^This page could not be shown$/);
+  await reads(keys.heading(page), /^This page could not be displayed$/);
   held.resolve();
   assert.ok(await worksWith(await isRescued(page)));
   await keys.copyAndClose(page);

@@ -1,4 +1,4 @@
-/** M10, M12: the help inside the product, where a person needs it, and true. */
+/** M10, M12: the help pages are linked where they are needed, and are correct. */
 import assert from 'node:assert/strict';
 import { after, type TestContext, test } from 'node:test';
 import { errorCodeNames, helpPath } from '@soku/contract/error-codes';
@@ -25,7 +25,7 @@ const pages = {
 };
 
 for (const [path, title] of Object.entries(pages)) {
-  test(`${path} is read without a login, and leads to the other two`, async (t) => {
+  test(`${path} needs no login and links to the other help pages`, async (t) => {
     const page = await openSignedOut(t, path);
     await reads(heading(page), new RegExp(`^${title}$`));
     const tabs = page.getByRole('navigation', { name: 'Help' });
@@ -42,19 +42,19 @@ for (const [path, title] of Object.entries(pages)) {
 }
 
 for (const [place, path, link, target] of [
-  ['the list of keys', '/settings/api', 'Good practice', '/help/api-key-management'],
-  ['an empty list', '/settings/api?status=expired', 'Good practice', '/help/api-key-management'],
+  ['the list of keys', '/settings/api', 'Best practices', '/help/api-key-management'],
+  ['an empty list', '/settings/api?status=expired', 'Best practices', '/help/api-key-management'],
   [
     'the page of a key',
     `/settings/api/${key.id}`,
-    'How to change a key without an outage',
+    'How to replace a key without downtime',
     '/help/api-key-management',
   ],
   ['the sidebar', '/', 'Help', '/help/api-key-management'],
   ['the sidebar', '/', 'API reference', '/docs'],
   ['the page about authentication', '/help/authentication', 'Troubleshooting', '/help/api-troubleshooting'],
 ] satisfies Array<[string, string, string, string]>) {
-  test(`${place} leads to ${target}`, async (t) => {
+  test(`${place} links to ${target}`, async (t) => {
     const page = await dashboard.open(t, path);
     await page.getByRole('link', { name: link, exact: true }).first().click();
     await until(
@@ -65,13 +65,13 @@ for (const [place, path, link, target] of [
   });
 }
 
-test('the login page leads to the troubleshooting, which needs no login', async (t) => {
+test('the login page links to the troubleshooting page, which needs no login', async (t) => {
   const page = await openSignedOut(t, '/login');
   await page.getByRole('link', { name: 'Troubleshooting' }).click();
   await reads(heading(page), /^API troubleshooting$/);
 });
 
-test('the troubleshooting page has one anchor for every error code, and none for anything else', async (t) => {
+test('the troubleshooting page has exactly one entry for every error code', async (t) => {
   const page = await openSignedOut(t, '/help/api-troubleshooting');
   await reads(heading(page), /^API troubleshooting$/);
   const anchors = await evaluate(
@@ -92,22 +92,22 @@ test('the troubleshooting page has one anchor for every error code, and none for
   assert.deepEqual(index.toSorted(), errorCodeNames.toSorted());
 });
 
-test('the fields of a limit that the help names are those of the API, and its link explains the refusal', async (t) => {
+test('the help lists the rate limit headers of the API and links to the error', async (t) => {
   const { apiKey } = await dashboard.ada.makeKey({ name: 'Limited', rateLimit: 1000 });
-  const answer = await call(`${dashboard.server.url}/v1/me`, {
+  const response = await call(`${dashboard.server.url}/v1/me`, {
     headers: { authorization: `Bearer ${apiKey}` },
   });
   const page = await openSignedOut(t, '/help/authentication#limits');
-  const told = await page.getByRole('region', { name: 'header fields of an answer' }).textContent();
-  const named = (told ?? '').split('\n').map((line) => line.split(':', 1)[0]?.toLowerCase() ?? '');
-  const sent = [...answer.headers.keys()].filter((name) => name.includes('ratelimit'));
+  const listed = await page.getByRole('region', { name: 'rate limit headers' }).textContent();
+  const named = (listed ?? '').split('\n').map((line) => line.split(':', 1)[0]?.toLowerCase() ?? '');
+  const sent = [...response.headers.keys()].filter((name) => name.includes('ratelimit'));
   assert.deepEqual(named.toSorted(), sent.toSorted());
   await page.getByRole('link', { name: 'rate_limited' }).click();
   await isAt(page, helpPath('rate_limited'));
   await isMarked(page, 'rate_limited');
 });
 
-/** Whether the entry of a code is on the screen and marked as the one that is meant. */
+/** Waits until the entry of a code is on the screen and highlighted as the target of the address. */
 async function isMarked(page: Page, code: string): Promise<void> {
   const entry = page.locator(`[id="${code}"]`);
   await until(
@@ -125,16 +125,16 @@ async function isMarked(page: Page, code: string): Promise<void> {
     ({ target, top, height }) => target && top >= 0 && top < height,
     `${code} is marked and on the screen`,
   );
-  const look = (of: string) =>
+  const styleOf = (id: string) =>
     evaluate(
       page,
       z.string(),
-      `(() => { const { backgroundColor, boxShadow, outlineStyle, borderColor } = getComputedStyle(document.getElementById('${of}')); return [backgroundColor, boxShadow, outlineStyle, borderColor].join(); })()`,
+      `(() => { const { backgroundColor, boxShadow, outlineStyle, borderColor } = getComputedStyle(document.getElementById('${id}')); return [backgroundColor, boxShadow, outlineStyle, borderColor].join(); })()`,
     );
-  assert.notEqual(await look(code), await look('missing_authorization'), 'it looks unlike the others');
+  assert.notEqual(await styleOf(code), await styleOf('missing_authorization'), 'it is highlighted');
 }
 
-test('the address with the code of an error scrolls to its entry and marks it', async (t) => {
+test('the address of an error code scrolls to its entry and highlights it', async (t) => {
   const page = await openSignedOut(t, helpPath('mistyped_key'));
   await isMarked(page, 'mistyped_key');
   await page
@@ -146,7 +146,7 @@ test('the address with the code of an error scrolls to its entry and marks it', 
   await isMarked(page, 'mistyped_key');
 });
 
-test('the link to an entry can be copied', async (t) => {
+test('the link to an error entry can be copied', async (t) => {
   const page = await openSignedOut(t, '/help/api-troubleshooting');
   await page.getByRole('button', { name: 'Copy link to key_preview' }).click();
   await reads(page.locator('#key_preview').getByRole('status'), /^Copied: to key_preview$/);
@@ -155,8 +155,8 @@ test('the link to an entry can be copied', async (t) => {
 
 const whole = generateKey();
 const damaged = {
-  'a whole key': whole,
-  'a key that was cut off': whole.slice(0, -3),
+  'a complete key': whole,
+  'a truncated key': whole.slice(0, -3),
   'a preview': `${whole.slice(0, 11)}...${whole.slice(-3)}`,
   'a mistyped key': whole.slice(0, -1) + (whole.endsWith('A') ? 'B' : 'A'),
   'a key without its prefix': whole.slice('sk_live_'.length),
@@ -164,32 +164,33 @@ const damaged = {
   'a key in quotes': `"${whole}"`,
 };
 
-test('the key checker says what explainKey says and names the code of the API, without sending anything', async (t) => {
+test('the key checker shows the result of explainKey and the error code of the API, and sends nothing', async (t) => {
   const page = await openSignedOut(t, '/help/api-troubleshooting');
   const field = page.getByRole('textbox', { name: /^Your key/ });
   await field.waitFor();
   const sent: string[] = [];
   page.on('request', (request) => sent.push(request.url()));
-  const verdict = page.locator('.check-key').getByRole('status');
+  const result = page.locator('.check-key').getByRole('status');
   for (const [what, text] of Object.entries(damaged)) {
     await field.fill(text);
-    const fault = explainKey(text, ['sk_live_']);
+    const problem = explainKey(text, ['sk_live_']);
     const headers = { authorization: `Bearer ${text}` };
-    const refused = await call(`${dashboard.server.url}/v1/me`, { headers });
-    const { code } = errorSchema.parse(refused.body).error;
-    const expected = fault === null ? 'This is a whole key' : `${fault.message} The API answers ${code}.`;
+    const rejected = await call(`${dashboard.server.url}/v1/me`, { headers });
+    const { code } = errorSchema.parse(rejected.body).error;
+    const expected =
+      problem === null ? 'This is a complete key' : `${problem.message} The API responds with ${code}.`;
     await until(
-      async () => (await texts(verdict)).join(),
-      (said) => said.startsWith(expected),
+      async () => (await texts(result)).join(),
+      (shown) => shown.startsWith(expected),
       `${what}: ${expected}`,
     );
   }
   await field.fill('');
-  await reads(verdict, /^$/);
+  await reads(result, /^$/);
   assert.deepEqual(sent, []);
 });
 
-test('the reference is read without a login, and lists every operation of /openapi.json', async (t) => {
+test('the reference needs no login and lists every operation of /openapi.json', async (t) => {
   const page = await openSignedOut(t, '/docs');
   await reads(heading(page), /^API reference$/);
   const { operations } = await Specification.of(dashboard.server);
@@ -197,11 +198,11 @@ test('the reference is read without a login, and lists every operation of /opena
   await page.locator('article').first().waitFor();
   const calls = await texts(page.locator('article .operation__call'));
   assert.deepEqual(calls.toSorted(), expected);
-  const index = await texts(page.getByRole('navigation', { name: 'Calls' }).getByRole('link'));
+  const index = await texts(page.getByRole('navigation', { name: 'Operations' }).getByRole('link'));
   assert.deepEqual(index.toSorted(), expected);
 });
 
-test('an address within the reference scrolls to its operation, and an error code there leads to the help', async (t) => {
+test('the address of an operation scrolls to it, and its error codes link to the help', async (t) => {
   const page = await openSignedOut(t, '/docs#revokeKey');
   await isMarkedOperation(page, 'revokeKey');
   await page.locator('#revokeKey summary').filter({ hasText: '404' }).click();

@@ -1,9 +1,9 @@
-/** M7: what the list shows, in which order, and how a person finds one key among many. */
+/** M7: the columns and order of the list, its filters and the search. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { keySchema } from '@soku/contract/keys';
 import type { Page } from 'playwright-core';
-import { answered, Dashboard } from './dashboard.ts';
+import { Dashboard, httpErrorMessage } from './dashboard.ts';
 import { describedAs, hasFocus, isAt, isGone, reads, texts, until } from './expect.ts';
 import * as keys from './key-pages.ts';
 
@@ -11,7 +11,7 @@ const dashboard = await Dashboard.start();
 after(() => dashboard.stop());
 const { ada } = dashboard;
 
-/** Several times what one page of the list holds. */
+/** Enough for several pages of the list. */
 const many = 121;
 for (let n = 1; n <= many; n += 1) await ada.makeKey({ name: `Many ${n}` });
 
@@ -39,15 +39,15 @@ test('M7: the list shows name, preview, creation date, last use and status, newe
   const [name, preview, , used, status] = await texts(keys.row(page, 'Order, newer').getByRole('cell'));
   assert.equal(name, 'Order, newer keys:read');
   assert.equal(preview, `sk_live_${apiKey.slice(8, 11)}...${apiKey.slice(-3)}`);
-  assert.equal(used, 'Never', 'in words, where there is no date');
-  assert.equal(status, 'Active', 'the status is a word, not a colour alone');
+  assert.equal(used, 'Never', 'a word instead of a date');
+  assert.equal(status, 'Active', 'the status is a word, not only a color');
   const time = keys.row(page, 'Order, newer').getByRole('time');
   assert.equal(await time.getAttribute('datetime'), key.createdAt);
 });
 
-test('M7: a date is relative, and on hover exact in the zone of the reader and in UTC', async (t) => {
+test("M7: dates are relative, and on hover exact in the user's time zone and in UTC", async (t) => {
   const { key } = await ada.makeKey({ name: 'Dated' });
-  const page = await dashboard.open(t, '/settings/api?q=Dated');
+  const page = await dashboard.open(t, '/settings/api?q=Dated', { alone: true });
   await page.clock.setFixedTime(Date.parse(key.createdAt) + 3 * 24 * 60 * 60 * 1000 + 1000);
   await page.reload();
   const time = keys.row(page, 'Dated').getByRole('time');
@@ -62,7 +62,7 @@ test('M7: a date is relative, and on hover exact in the zone of the reader and i
   assert.equal(utc, `${key.createdAt.slice(0, 19).replace('T', ' ')} UTC`);
 });
 
-test('M7: active keys come first; revoked, expired and all are one click away, in the URL, and Back returns', async (t) => {
+test('M7: active keys are shown by default; each status filter is one click away and in the URL', async (t) => {
   await ada.makeKey({ name: 'Filter active' });
   const { key } = await ada.makeKey({ name: 'Filter revoked' });
   await ada.revoke(key.id);
@@ -82,7 +82,7 @@ test('M7: active keys come first; revoked, expired and all are one click away, i
   await shows(page, ['Filter revoked', 'Filter active']);
   assert.equal(await filters(page).filter({ hasText: 'All' }).getAttribute('aria-current'), 'page');
   await filters(page).filter({ hasText: 'Expired' }).click();
-  await page.getByRole('heading', { name: 'Nothing found' }).waitFor();
+  await page.getByRole('heading', { name: 'No keys found' }).waitFor();
   await page.goBack();
   await shows(page, ['Filter revoked', 'Filter active']);
   await page.goBack();
@@ -92,7 +92,7 @@ test('M7: active keys come first; revoked, expired and all are one click away, i
   await shows(page, ['Filter active']);
 });
 
-test('a key whose time has passed is listed as expired, in a word and with the date', async (t) => {
+test('an expired key is listed as expired, with the date', async (t) => {
   const expiresAt = new Date(Date.now() + 60_000).toISOString();
   const { key } = await ada.makeKey({ name: 'Expiring', expiresAt });
   await dashboard.database('UPDATE api_key SET expires_at = created_at + 1 WHERE id = ?', key.id);
@@ -100,7 +100,7 @@ test('a key whose time has passed is listed as expired, in a word and with the d
   await reads(keys.row(page, 'Expiring'), /Expired \d+ \w+ \d{4}/);
 });
 
-test('121 keys come page by page, none twice and none missing', async (t) => {
+test('121 keys are loaded page by page, without duplicates or gaps', async (t) => {
   const page = await dashboard.open(t, '/settings/api?q=Many');
   const foot = page.getByRole('status').filter({ hasText: 'keys' });
   await reads(foot, /^50 of 121 keys$/);
@@ -113,13 +113,13 @@ test('121 keys come page by page, none twice and none missing', async (t) => {
   assert.deepEqual(await keys.rowNames(page), expected);
 });
 
-test('the search asks the server for what is on no loaded page, after a pause, and is in the URL', async (t) => {
+test('the search runs on the server after a pause in typing, and is in the URL', async (t) => {
   const page = await dashboard.open(t, '/settings/api');
   await keys.row(page, `Many ${many}`).waitFor();
-  const asked: string[] = [];
+  const searches: string[] = [];
   page.on('request', (request) => {
     const query = new URL(request.url()).searchParams;
-    if (query.has('limit')) asked.push(query.get('q') ?? '');
+    if (query.has('limit')) searches.push(query.get('q') ?? '');
   });
   await searchField(page).pressSequentially('MANY 7', { delay: 5 });
   await isAt(page, '/settings/api?q=MANY+7');
@@ -136,29 +136,29 @@ test('the search asks the server for what is on no loaded page, after a pause, a
     'Many 70',
     'Many 7',
   ]);
-  assert.deepEqual(asked, ['MANY 7'], 'one request for the whole word');
+  assert.deepEqual(searches, ['MANY 7'], 'one request for the whole text');
   assert.equal(await searchField(page).inputValue(), 'MANY 7');
   await page.reload();
   await reads(page.locator('tbody tr').first(), /Many 79/);
   assert.equal(await searchField(page).inputValue(), 'MANY 7');
 });
 
-test('a search that finds nothing says so and is cleared with one click', async (t) => {
+test('a search without results says so and can be cleared with one click', async (t) => {
   const page = await dashboard.open(t, '/settings/api');
   await searchField(page).fill('100% nowhere');
-  await page.getByRole('heading', { name: 'Nothing found' }).waitFor();
+  await page.getByRole('heading', { name: 'No keys found' }).waitFor();
   await reads(
     page.getByRole('main'),
-    /No active keys match "100% nowhere"\. Neither does a key with another status\./,
+    /No active keys match "100% nowhere"\. No keys with another status match either\./,
   );
   assert.equal(await page.getByRole('link', { name: 'Search all keys' }).count(), 0);
-  await page.getByRole('link', { name: 'Clear the search' }).click();
+  await page.getByRole('link', { name: 'Clear search' }).click();
   await isAt(page, '/settings/api');
   await keys.row(page, `Many ${many}`).waitFor();
   assert.equal(await searchField(page).inputValue(), '');
 });
 
-test('Back after opening a key brings the same search and filter', async (t) => {
+test('Back after opening a key restores the search and the filter', async (t) => {
   const page = await dashboard.open(t, '/settings/api?q=Many+7&status=all');
   await page.getByRole('link', { name: 'Many 77', exact: true }).click();
   await reads(keys.heading(page), /^Many 77$/);
@@ -186,12 +186,12 @@ test('a key is renamed in the list, and only its name changes', async (t) => {
 for (const [what, name, problem] of [
   ['an empty name', ' ', /Must not be empty\./],
   ['a name of 101 characters', 'n'.repeat(101), /Must have at most 100 characters\./],
-  ['a name that holds a key', '', /Must not hold an API key\./],
+  ['a name that holds a key', '', /Must not contain an API key\./],
 ] satisfies Array<[string, string, RegExp]>) {
-  test(`renaming to ${what} is refused in the dialog, and changes nothing`, async (t) => {
+  test(`renaming to ${what} is rejected in the dialog and changes nothing`, async (t) => {
     const { apiKey, key } = await ada.makeKey({ name: `Unchanged by ${what}` });
     const page = await dashboard.open(t, `/settings/api/${key.id}?panel=rename`, {
-      expected: name === '' ? [answered(400)] : [],
+      expected: name === '' ? [httpErrorMessage(400)] : [],
     });
     await keys.nameField(page).fill(name === '' ? apiKey : name);
     await page.keyboard.press('Enter');
@@ -202,7 +202,7 @@ for (const [what, name, problem] of [
   });
 }
 
-test('the page of a key shows what there is to know, and never the key', async (t) => {
+test('the page of a key shows its details, but never the full key', async (t) => {
   const { apiKey, key } = await ada.makeKey({ name: 'All facts' });
   const page = await dashboard.open(t, `/settings/api/${key.id}`);
   await reads(
@@ -215,33 +215,38 @@ test('the page of a key shows what there is to know, and never the key', async (
   assert.ok(!(await page.content()).includes(apiKey));
 });
 
-test('the page of a key that does not exist says so, and leads back', async (t) => {
-  const page = await dashboard.open(t, `/settings/api/key_${'0'.repeat(26)}`, { expected: [answered(404)] });
-  await reads(keys.heading(page), /^There is no such key$/);
+test('the page of an unknown key says so and links back to the list', async (t) => {
+  const page = await dashboard.open(t, `/settings/api/key_${'0'.repeat(26)}`, {
+    expected: [httpErrorMessage(404)],
+  });
+  await reads(keys.heading(page), /^Key not found$/);
   await page.getByRole('link', { name: 'API keys' }).click();
   await isAt(page, '/settings/api');
 });
 
-test('a search that only finds keys with another status says how many, and leads to them', async (t) => {
+test('a search that only matches keys with another status says how many and links to them', async (t) => {
   const { key } = await ada.makeKey({ name: 'Ended elsewhere' });
   await ada.revoke(key.id);
   const page = await dashboard.open(t, '/settings/api?q=ended%20else');
-  await reads(page.getByRole('main'), /No active keys match "ended else"\. 1 key with another status does\./);
+  await reads(
+    page.getByRole('main'),
+    /No active keys match "ended else"\. 1 key with another status matches\./,
+  );
   await page.getByRole('link', { name: 'Search all keys' }).click();
   await isAt(page, '/settings/api?q=ended+else&status=all');
   await keys.row(page, 'Ended elsewhere').waitFor();
   await page.getByRole('searchbox').fill('ended nowhere');
   await reads(
     page.getByRole('main'),
-    /No keys match "ended nowhere"\. The search looks at names, previews and IDs\./,
+    /No keys match "ended nowhere"\. The search covers names, previews and IDs\./,
   );
 });
 
-test('a revoke on another machine is seen within seconds, while the page is visible and has no focus', async (t) => {
+test('a revoke on another machine appears within seconds while the page is visible but not focused', async (t) => {
   const { key } = await ada.makeKey({ name: 'Seen from afar' });
   const shown = (page: Page) => page.getByRole('link', { name: 'Seen from afar', exact: true });
   const open = async (path: string) => {
-    const page = await dashboard.open(t, '/help/authentication');
+    const page = await dashboard.open(t, '/help/authentication', { alone: true });
     await page.clock.install();
     await page.goto(dashboard.server.url + path);
     await shown(page).waitFor();
@@ -255,13 +260,13 @@ test('a revoke on another machine is seen within seconds, while the page is visi
   }
 });
 
-test('the audit log offers the newest 100 keys, and leads to the others', async (t) => {
+test('the audit log filter lists the newest 100 keys and links to the search for others', async (t) => {
   const page = await dashboard.open(t, '/settings/audit');
   await page.getByRole('link', { name: 'Find another key' }).click();
   await isAt(page, '/settings/api');
   await page.getByRole('searchbox', { name: 'Search keys' }).fill('Many 1');
   await page.getByRole('link', { name: 'Many 1', exact: true }).click();
-  await page.getByRole('link', { name: 'Audit log of this key' }).click();
+  await page.getByRole('link', { name: 'Audit log for this key' }).click();
   await reads(page.getByRole('combobox', { name: 'Key' }).locator('option:checked'), /^Many 1, sk_live_/);
   await reads(page.locator('.entry__action code'), /^key\.created$/);
 });

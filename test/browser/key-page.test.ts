@@ -1,4 +1,4 @@
-/** The page of a key: how much it is used, by whom, and what is refused; in bars, in numbers and in words. */
+/** The page of a key: accepted and rejected requests as chart, table and text, and the last use. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { usageSchema } from '@soku/contract/usage';
@@ -6,7 +6,7 @@ import type { Page } from 'playwright-core';
 import { z } from 'zod';
 import { bearer, call } from '../support/person.ts';
 import { settled } from './accessibility.ts';
-import { answered, Dashboard } from './dashboard.ts';
+import { Dashboard, httpErrorMessage } from './dashboard.ts';
 import { evaluate, hasFocus, isAt, isGone, reads, showsFocus, tabTo, texts, until } from './expect.ts';
 import { heading } from './key-pages.ts';
 import { recordHours, recordLastUse, startOfHour } from './recorded-usage.ts';
@@ -15,7 +15,7 @@ const dashboard = await Dashboard.start();
 after(() => dashboard.stop());
 const { ada } = dashboard;
 
-/** A program calls the API. */
+/** Calls the API like a program. */
 async function callApi(apiKey: string, from = '203.0.113.7', agent = 'curl/8.5'): Promise<number> {
   const headers = { ...bearer(apiKey), 'x-forwarded-for': from, 'user-agent': agent };
   return (await call(`${dashboard.server.url}/v1/me`, { headers })).status;
@@ -28,8 +28,8 @@ const reader = (page: Page) => requests(page).getByRole('slider');
 const readout = (page: Page) => page.locator('.chart__readout');
 const ranges = (page: Page) => page.getByRole('navigation', { name: 'Time range' });
 const bars = (page: Page) => chart(page).locator('.chart__accepted, .chart__refused').count();
-const shows = (page: Page, accepted: string, refused: string) =>
-  reads(requests(page), new RegExp(`Accepted ${accepted} Refused ${refused}( |$)`));
+const shows = (page: Page, accepted: string, rejected: string) =>
+  reads(requests(page), new RegExp(`Accepted ${accepted} Rejected ${rejected}( |$)`));
 
 const inBerlin = new Intl.DateTimeFormat('en-GB', {
   hour: '2-digit',
@@ -37,25 +37,22 @@ const inBerlin = new Intl.DateTimeFormat('en-GB', {
   timeZone: 'Europe/Berlin',
 });
 
-test('the page shows who used the key last, and counts what was accepted and refused up to this moment', async (t) => {
+test('the page shows the last use and the current counts of accepted and rejected requests', async (t) => {
   const { apiKey, key } = await ada.makeKey({ name: 'In use' });
   assert.equal(await callApi(apiKey, '198.51.100.4', 'old-program/1'), 200);
   assert.equal(await callApi(apiKey), 200);
   const page = await dashboard.open(t, `/settings/api/${key.id}`);
   await shows(page, '2', '0');
-  await reads(
-    requests(page),
-    /Last used \d+ seconds? ago From address 203\.0\.113\.7 With program curl\/8\.5$/,
-  );
+  await reads(requests(page), /Last used \d+ seconds? ago IP address 203\.0\.113\.7 User agent curl\/8\.5$/);
   const time = requests(page).getByRole('time');
   const usage = usageSchema.parse((await ada.call('GET', `/v1/api-keys/${key.id}/usage`)).body);
   assert.equal(await time.getAttribute('datetime'), usage.lastUsed?.at);
   assert.match((await time.getAttribute('title')) ?? '', / UTC$/, 'exact on hover');
 });
 
-test('the page brings itself up to date while it is looked at, and asks nothing while it is not', async (t) => {
+test('the page refreshes while it is visible and sends no requests while it is hidden', async (t) => {
   const { apiKey, key } = await ada.makeKey({ name: 'Watched' });
-  const page = await dashboard.open(t, `/settings/api/${key.id}`);
+  const page = await dashboard.open(t, `/settings/api/${key.id}`, { alone: true });
   await page.clock.install();
   await page.reload();
   await shows(page, '0', '0');
@@ -63,44 +60,48 @@ test('the page brings itself up to date while it is looked at, and asks nothing 
   await page.clock.runFor(11_000);
   await shows(page, '1', '0');
 
-  let asked = 0;
+  let sent = 0;
   page.on('request', (request) => {
-    if (request.url().includes('/usage?')) asked += 1;
+    if (request.url().includes('/usage?')) sent += 1;
   });
   await page.evaluate(
     `Object.defineProperty(document, 'visibilityState', { configurable: true, value: 'hidden' }); dispatchEvent(new Event('visibilitychange'))`,
   );
   await callApi(apiKey);
   await page.clock.runFor(60_000);
-  assert.equal(asked, 0, 'a hidden page asks nothing');
+  assert.equal(sent, 0, 'a hidden page sends no requests');
   await page.evaluate(`delete document.visibilityState; dispatchEvent(new Event('visibilitychange'))`);
   await shows(page, '2', '0');
 });
 
-test('when the session ends, the page asks for the password once, and not every ten seconds', async (t) => {
+test('when the session ends, the page asks for the password only once, not every ten seconds', async (t) => {
   const { key } = await ada.makeKey({ name: 'Left open' });
-  const person = await dashboard.signIn();
-  const page = await dashboard.open(t, `/settings/api/${key.id}`, { as: person, expected: [answered(401)] });
+  const person = await dashboard.openSession();
+  const page = await dashboard.open(t, `/settings/api/${key.id}`, {
+    alone: true,
+    as: person,
+    expected: [httpErrorMessage(401)],
+  });
   await page.clock.install();
   await page.reload();
   await shows(page, '0', '0');
   await settled(page);
   await dashboard.database('DELETE FROM session WHERE token = ?', person.storedToken);
   await page.clock.runFor(11_000);
-  const question = page.getByRole('dialog').filter({ hasText: 'Your session is over' });
+  const question = page.getByRole('dialog').filter({ hasText: 'Your session has ended' });
   await question.waitFor();
   await page.keyboard.press('Escape');
   await isGone(question);
-  let asked = 0;
+  let sent = 0;
   page.on('request', () => {
-    asked += 1;
+    sent += 1;
   });
   await page.clock.runFor(60_000);
-  assert.equal(asked, 0);
+  assert.equal(sent, 0);
   await shows(page, '0', '0');
 });
 
-test('24 hours, 7 days and 30 days are in the address, and Back brings the one before', async (t) => {
+test('the time range is in the URL, and Back restores the previous one', async (t) => {
   const { key } = await ada.makeKey({ name: 'Of many days' });
   await recordHours(dashboard, key.id, [
     { hoursAgo: 3, accepted: 5 },
@@ -118,7 +119,7 @@ test('24 hours, 7 days and 30 days are in the address, and Back brings the one b
   await ranges(page).getByRole('link', { name: '30 days' }).click();
   await isAt(page, `/settings/api/${key.id}?range=30d`);
   await shows(page, '1,112', '1');
-  assert.equal(await reader(page).getAttribute('max'), '29', 'one bar a day of the calendar');
+  assert.equal(await reader(page).getAttribute('max'), '29', 'one bar per calendar day');
   assert.equal(
     await ranges(page).getByRole('link', { name: '30 days' }).getAttribute('aria-current'),
     'page',
@@ -131,7 +132,7 @@ test('24 hours, 7 days and 30 days are in the address, and Back brings the one b
   await shows(page, '5', '0');
 });
 
-test('bars, numbers and sentence say the same as the API, in the hours of the reader', async (t) => {
+test('chart, table and text show the numbers of the API in local hours', async (t) => {
   const { key } = await ada.makeKey({ name: 'Read by hour' });
   await recordHours(dashboard, key.id, [
     { hoursAgo: 2, accepted: 30, refused: 4 },
@@ -141,20 +142,20 @@ test('bars, numbers and sentence say the same as the API, in the hours of the re
   await shows(page, '30', '6');
   const hour = (hoursAgo: number) =>
     `${inBerlin.format(startOfHour(hoursAgo))}–${inBerlin.format(startOfHour(hoursAgo - 1))}`;
-  const sentence = (await chart(page).getAttribute('aria-label')) ?? '';
-  assert.match(sentence, /^Requests in the last 24 hours: 30 accepted, 6 refused\. Most in one hour: 34, /);
-  assert.ok(sentence.endsWith(`${hour(2)}.`), sentence);
+  const summary = (await chart(page).getAttribute('aria-label')) ?? '';
+  assert.match(summary, /^Requests in the last 24 hours: 30 accepted, 6 rejected\. Busiest hour: 34, /);
+  assert.ok(summary.endsWith(`${hour(2)}.`), summary);
   assert.equal(await bars(page), 3);
   await reads(requests(page), /Times are in your time zone, Europe\/Berlin\./);
 
-  await requests(page).getByText('Numbers by hour').click();
+  await requests(page).getByText('Requests by hour').click();
   const rows = requests(page).getByRole('row');
   await reads(rows.nth(1), new RegExp(`${hour(1)} 0 2$`));
   await reads(rows.nth(2), new RegExp(`${hour(2)} 30 4$`));
-  assert.equal(await rows.count(), 3, 'hours without requests are left out');
+  assert.equal(await rows.count(), 3, 'hours without requests are omitted');
 });
 
-test('the keyboard reads the bars one by one, and a screen reader hears their numbers', async (t) => {
+test('the arrow keys move through the bars, and screen readers announce their numbers', async (t) => {
   const { key } = await ada.makeKey({ name: 'By keyboard' });
   await recordHours(dashboard, key.id, [
     { hoursAgo: 1, accepted: 12, refused: 3 },
@@ -163,38 +164,38 @@ test('the keyboard reads the bars one by one, and a screen reader hears their nu
   const page = await dashboard.open(t, `/settings/api/${key.id}`);
   await shows(page, '13', '3');
   await tabTo(reader(page));
-  await reads(readout(page), /: 1 accepted, 0 refused$/);
+  await reads(readout(page), /: 1 accepted, 0 rejected$/);
   await page.keyboard.press('ArrowLeft');
-  await reads(readout(page), /: 12 accepted, 3 refused$/);
-  assert.match((await reader(page).getAttribute('aria-valuetext')) ?? '', /: 12 accepted, 3 refused$/);
+  await reads(readout(page), /: 12 accepted, 3 rejected$/);
+  assert.match((await reader(page).getAttribute('aria-valuetext')) ?? '', /: 12 accepted, 3 rejected$/);
   assert.equal(await page.locator('.chart__band').count(), 1, 'the bar is marked');
   await page.keyboard.press('Home');
-  await reads(readout(page), /: 0 accepted, 0 refused$/);
+  await reads(readout(page), /: 0 accepted, 0 rejected$/);
   await page.keyboard.press('Tab');
   await showsFocus(requests(page).locator('summary'));
   await reads(readout(page), /^Times are/);
   await page.keyboard.press('Enter');
   await page.keyboard.press('Tab');
-  await showsFocus(requests(page).getByRole('region', { name: 'Numbers by hour' }));
+  await showsFocus(requests(page).getByRole('region', { name: 'Requests by hour' }));
 });
 
-test('pointing at a bar tells its numbers, and leaving it the time zone again', async (t) => {
+test('pointing at a bar shows its numbers, and leaving it shows the time zone again', async (t) => {
   const { key } = await ada.makeKey({ name: 'Pointed at' });
   await recordHours(dashboard, key.id, [{ hoursAgo: 6, accepted: 8, refused: 1 }]);
   const page = await dashboard.open(t, `/settings/api/${key.id}`);
   await shows(page, '8', '1');
   const plot = await reader(page).boundingBox();
   assert.ok(plot);
-  // Of 24 bars the last is the present hour.
+  // The last of the 24 bars is the current hour.
   await page.mouse.move(plot.x + (plot.width * 17.5) / 24, plot.y + plot.height / 2);
-  await reads(readout(page), /: 8 accepted, 1 refused$/);
+  await reads(readout(page), /: 8 accepted, 1 rejected$/);
   const before = await requests(page).boundingBox();
   await page.mouse.move(plot.x + plot.width / 2, plot.y + plot.height + 300);
   await reads(readout(page), /^Times are/);
-  assert.deepEqual(await requests(page).boundingBox(), before, 'nothing moves');
+  assert.deepEqual(await requests(page).boundingBox(), before, 'the layout does not shift');
 });
 
-test('a key that was never used says so and leads to the help; one that rests says since when', async (t) => {
+test('an unused key links to the help, and an idle key shows when it was last used', async (t) => {
   const { key } = await ada.makeKey({ name: 'Never used' });
   const page = await dashboard.open(t, `/settings/api/${key.id}`);
   await reads(requests(page), /No program has used this key yet\. How to use it.*Last used Never/);
@@ -206,11 +207,11 @@ test('a key that was never used says so and leads to the help; one that rests sa
   await page.goto(`${dashboard.server.url}/settings/api/${resting.id}`);
   await reads(
     requests(page),
-    /No requests in the last 24 hours\..*Last used 3 days ago From address 203\.0\.113\.7 With program It did not say/,
+    /No requests in the last 24 hours\..*Last used 3 days ago IP address 203\.0\.113\.7 User agent Not sent/,
   );
 });
 
-test('a revoked key keeps its history, and its page counts what is refused since it was revoked', async (t) => {
+test('a revoked key keeps its history, and its page counts rejected requests since it was revoked', async (t) => {
   const { apiKey, key } = await ada.makeKey({ name: 'Ended' });
   await recordHours(dashboard, key.id, [{ hoursAgo: 5, accepted: 9, refused: 4 }]);
   await callApi(apiKey);
@@ -218,14 +219,14 @@ test('a revoked key keeps its history, and its page counts what is refused since
   assert.equal(await callApi(apiKey), 401);
   assert.equal(await callApi(apiKey), 401);
   const page = await dashboard.open(t, `/settings/api/${key.id}`);
-  await reads(requests(page), /Accepted 10 Refused, 2 of them since it was revoked 6 /);
-  assert.equal(await page.locator('.chart__revoked').count(), 1, 'the moment is marked in the chart');
+  await reads(requests(page), /Accepted 10 Rejected, 2 of them since it was revoked 6 /);
+  assert.equal(await page.locator('.chart__revoked').count(), 1, 'the time is marked in the chart');
   await reads(heading(page), /^Ended$/);
   await isGone(page.getByRole('button', { name: 'Revoke key' }));
   await isGone(page.getByRole('button', { name: 'Edit limit' }));
 });
 
-test('while the numbers are on their way, everything has its final size and place', async (t) => {
+test('the layout does not shift when the numbers have loaded', async (t) => {
   const { apiKey, key } = await ada.makeKey({ name: 'Slow' });
   await callApi(apiKey);
   const page = await dashboard.open(t, `/settings/api/${key.id}`);
@@ -243,18 +244,18 @@ test('while the numbers are on their way, everything has its final size and plac
   assert.deepEqual(await requests(page).boundingBox(), loading);
 });
 
-test('numbers that cannot be loaded are missed in words, and the rest of the page works', async (t) => {
+test('if the numbers cannot be loaded, an error is shown and the rest of the page works', async (t) => {
   const { key } = await ada.makeKey({ name: 'Without numbers' });
-  const page = await dashboard.open(t, '/settings/api', { expected: [answered(500)] });
+  const page = await dashboard.open(t, '/settings/api', { expected: [httpErrorMessage(500)] });
   await page.route('**/usage?**', (route) => route.fulfill({ status: 500, json: {} }));
   await page.goto(`${dashboard.server.url}/settings/api/${key.id}`);
-  await reads(requests(page).getByRole('alert'), /The server answered 500/);
+  await reads(requests(page).getByRole('alert'), /The server responded with 500/);
   await reads(page.getByRole('main'), /Created by You/);
   await page.getByRole('button', { name: 'Rename' }).click();
   await page.getByRole('dialog').waitFor();
 });
 
-test('the list tells when each key was last used, exactly on hover and for the keyboard, in rows of one height', async (t) => {
+test('the list shows the last use of each key, with the exact time on hover and keyboard focus', async (t) => {
   const { apiKey, key } = await ada.makeKey({ name: 'Listed used' });
   await ada.makeKey({ name: 'Listed unused' });
   await callApi(apiKey);
@@ -276,7 +277,7 @@ test('the list tells when each key was last used, exactly on hover and for the k
   assert.ok(created && last && created.x + created.width <= last.x, 'side by side');
 });
 
-test('the name of a key leads from the list to its page, and the page needs no code of the list', async (t) => {
+test('the name of a key links to its page, whose code is loaded only then', async (t) => {
   const { key } = await ada.makeKey({ name: 'Led to' });
   const page = await dashboard.open(t, '/settings/api?q=Led');
   await settled(page);
@@ -286,9 +287,9 @@ test('the name of a key leads from the list to its page, and the page needs no c
       z.array(z.string()),
       `performance.getEntriesByType('resource').map(({ name }) => name).filter((name) => /KeyPage/.test(name))`,
     );
-  assert.deepEqual(await chunks(), [], 'its code is not loaded before');
+  assert.deepEqual(await chunks(), [], 'its code is not loaded yet');
   await page.getByRole('link', { name: 'Led to' }).click();
   await isAt(page, `/settings/api/${key.id}`);
   await hasFocus(heading(page));
-  await until(chunks, (names) => names.length === 1, 'one chunk of its own');
+  await until(chunks, (names) => names.length === 1, 'a separate chunk');
 });

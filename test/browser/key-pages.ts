@@ -1,21 +1,21 @@
-/** The parts of the API key pages, found as a person finds them: by role and name. */
+/** Locators for the API key pages, by role and name. */
 import assert from 'node:assert/strict';
 import type { Locator, Page } from 'playwright-core';
 import { isGone } from './expect.ts';
 
-const keyForm = /^sk_live_[0-9A-Za-z]{32}$/;
+const keyFormat = /^sk_live_[0-9A-Za-z]{32}$/;
 
 export const heading = (page: Page) => page.getByRole('heading', { level: 1 });
 export const generateButton = (page: Page) => page.getByRole('button', { name: 'Generate New Key' });
 export const dialog = (page: Page) => page.getByRole('dialog');
-export const question = (page: Page) => page.getByRole('alertdialog');
+export const alertDialog = (page: Page) => page.getByRole('alertdialog');
 export const nameField = (page: Page) => dialog(page).getByRole('textbox', { name: 'Name' });
 export const createButton = (page: Page) => dialog(page).getByRole('button', { name: 'Create', exact: true });
 export const keyField = (page: Page) => page.getByRole('textbox', { name: 'API key', exact: true });
-/** The one beside the key; the snippets have others. */
+/** The button next to the key. The snippets have their own. */
 export const copyButton = (page: Page) => page.getByRole('button', { name: 'Copy', exact: true });
 export const doneButton = (page: Page) => page.getByRole('button', { name: 'Done', exact: true });
-/** The code in several languages, one at a time, with the button that copies the one that is shown. */
+/** The snippet tabs with their copy button. */
 const snippets = (page: Page) => page.locator('.code-tabs').first();
 export const copySnippet = (page: Page) => snippets(page).getByRole('button', { name: /^Copy/ });
 export const snippetStatus = (page: Page) => snippets(page).getByRole('status');
@@ -29,9 +29,9 @@ export const rowNames = (page: Page) => page.locator('tbody').getByRole('link').
 export const revokeButton = (page: Page, name: string) =>
   page.getByRole('button', { name: `Revoke key ${name}`, exact: true });
 export const confirmRevoke = (page: Page, name: string) =>
-  question(page).getByRole('button', { name: `Revoke "${name}"` });
+  alertDialog(page).getByRole('button', { name: `Revoke "${name}"` });
 
-/** Makes a key by mouse, up to the moment when it is shown. */
+/** Creates a key with the mouse and returns it once it is shown. */
 export async function generate(page: Page, name: string): Promise<string> {
   await generateButton(page).click();
   await nameField(page).fill(name);
@@ -43,7 +43,7 @@ export async function generate(page: Page, name: string): Promise<string> {
 export async function shownKey(page: Page): Promise<string> {
   await keyField(page).waitFor();
   const apiKey = await keyField(page).inputValue();
-  assert.match(apiKey, keyForm);
+  assert.match(apiKey, keyFormat);
   return apiKey;
 }
 

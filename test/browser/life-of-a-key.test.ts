@@ -1,4 +1,4 @@
-/** M2, M3, M7, M8: a key is made, copied, listed and revoked, by mouse and by keyboard. */
+/** M2, M3, M7, M8: a key is created, copied, listed and revoked, with the mouse and with the keyboard. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { errorSchema } from '@soku/contract/errors';
@@ -15,21 +15,21 @@ after(() => dashboard.stop());
 
 const me = (apiKey: string) => call(`${dashboard.server.url}/v1/me`, { headers: bearer(apiKey) });
 
-async function isDead(apiKey: string): Promise<void> {
-  const refused = await me(apiKey);
-  assert.equal(refused.status, 401);
-  assert.equal(errorSchema.parse(refused.body).error.code, 'revoked_key');
+async function isRevoked(apiKey: string): Promise<void> {
+  const rejected = await me(apiKey);
+  assert.equal(rejected.status, 401);
+  assert.equal(errorSchema.parse(rejected.body).error.code, 'revoked_key');
 }
 
 async function keysNamed(q: string): Promise<string[]> {
-  const answer = await dashboard.ada.call('GET', `/v1/api-keys?status=all&q=${encodeURIComponent(q)}`);
-  return keyListSchema.parse(answer.body).data.map((key) => key.name);
+  const response = await dashboard.ada.call('GET', `/v1/api-keys?status=all&q=${encodeURIComponent(q)}`);
+  return keyListSchema.parse(response.body).data.map((key) => key.name);
 }
 
 const filter = (page: Page, name: RegExp) =>
   page.getByRole('navigation', { name: 'Status' }).getByRole('link', { name });
 
-test('M2, M3, M7, M8: the whole life of a key, by mouse', async (t) => {
+test('M2, M3, M7, M8: the whole life of a key, with the mouse', async (t) => {
   const page = await dashboard.open(t, '/settings/api');
   await keys.generateButton(page).click();
   await hasFocus(keys.nameField(page));
@@ -37,7 +37,7 @@ test('M2, M3, M7, M8: the whole life of a key, by mouse', async (t) => {
   await keys.nameField(page).fill('Mouse');
   await keys.createButton(page).click();
   const apiKey = await keys.shownKey(page);
-  await reads(keys.dialog(page), /You will not see this key again/);
+  await reads(keys.dialog(page), /This key will not be shown again/);
   await keys.copyButton(page).click();
   await reads(keys.dialog(page).getByRole('status').first(), /^Copied\. The full key is on the clipboard\.$/);
   assert.equal(await clipboard(page), apiKey);
@@ -54,10 +54,13 @@ test('M2, M3, M7, M8: the whole life of a key, by mouse', async (t) => {
   assert.equal((await me(apiKey)).status, 200);
 
   await keys.revokeButton(page, 'Mouse').click();
-  await reads(keys.question(page), new RegExp(`Mouse.*${preview?.replaceAll('.', '\\.')}.*cannot be undone`));
+  await reads(
+    keys.alertDialog(page),
+    new RegExp(`Mouse.*${preview?.replaceAll('.', '\\.')}.*cannot be undone`),
+  );
   await keys.confirmRevoke(page, 'Mouse').click();
-  await reads(keys.toast(page), /Revoked\. No server accepts it any more\./);
-  await isDead(apiKey);
+  await reads(keys.toast(page), /Revoked\. No server accepts it anymore\./);
+  await isRevoked(apiKey);
   await isGone(keys.row(page, 'Mouse'));
 
   await filter(page, /^Revoked/).click();
@@ -69,7 +72,7 @@ test('M2, M3, M7, M8: the whole life of a key, by mouse', async (t) => {
   await isGone(keys.row(page, 'Mouse'));
 });
 
-test('M2, M3, M7, M8: the whole life of a key, with the keyboard alone and the focus always in sight', async (t) => {
+test('M2, M3, M7, M8: the whole life of a key, with the keyboard alone and the focus always visible', async (t) => {
   await dashboard.ada.makeKey({ name: 'Keyboard, the next row' });
   const page = await dashboard.open(t, '/settings/api?q=keyboard');
   const { keyboard } = page;
@@ -100,16 +103,16 @@ test('M2, M3, M7, M8: the whole life of a key, with the keyboard alone and the f
 
   await tabTo(keys.revokeButton(page, 'Keyboard'));
   await keyboard.press('Enter');
-  await showsFocus(keys.question(page).getByRole('button', { name: 'Cancel' }));
+  await showsFocus(keys.alertDialog(page).getByRole('button', { name: 'Cancel' }));
   await keyboard.press('Escape');
-  await isGone(keys.question(page));
+  await isGone(keys.alertDialog(page));
   await showsFocus(keys.revokeButton(page, 'Keyboard'));
   assert.equal((await me(apiKey)).status, 200, 'Escape revokes nothing');
   await keyboard.press('Enter');
   await tabTo(keys.confirmRevoke(page, 'Keyboard'));
   await keyboard.press('Enter');
   await isGone(keys.row(page, 'Keyboard'));
-  await isDead(apiKey);
+  await isRevoked(apiKey);
   await showsFocus(keys.revokeButton(page, 'Keyboard, the next row'));
 
   await tabTo(filter(page, /^Revoked/), 'Shift+Tab');
@@ -128,7 +131,7 @@ for (const [what, press] of [
     },
   ],
 ] satisfies Array<[string, (page: Page) => Promise<void>]>) {
-  test(`${what} makes one key`, async (t) => {
+  test(`${what} creates one key`, async (t) => {
     const page = await dashboard.open(t, '/settings/api');
     const calls: string[] = [];
     page.on('request', (request) => {
@@ -143,11 +146,11 @@ for (const [what, press] of [
   });
 }
 
-test('the key that was just made stands in the list behind the dialog, and on top of it', async (t) => {
+test('a new key is at the top of the list behind the dialog', async (t) => {
   await dashboard.ada.makeKey({ name: 'Older than behind' });
   const page = await dashboard.open(t, '/settings/api');
   await keys.row(page, 'Older than behind').waitFor();
-  // The list must not wait for a refetch: none is answered any more.
+  // The list must not depend on a refetch, so refetches get no response.
   await page.route('**/v1/api-keys?**', () => undefined);
   await keys.generate(page, 'Behind');
   await keys.row(page, 'Behind').waitFor();
@@ -176,37 +179,37 @@ for (const [way, leave] of [
   ['Escape', (page: Page) => page.keyboard.press('Escape')],
   ['Back', (page: Page) => page.goBack()],
 ] satisfies Array<[string, (page: Page) => Promise<unknown>]>) {
-  test(`${way} makes no key of a name that was typed, and asks nothing`, async (t) => {
+  test(`${way} closes the form without creating a key and without asking`, async (t) => {
     const page = await dashboard.open(t, '/settings/api');
     await keys.generateButton(page).click();
     await keys.nameField(page).fill(`Left by ${way}`);
     await leave(page);
     await isGone(keys.dialog(page));
-    await isGone(keys.question(page));
+    await isGone(keys.alertDialog(page));
     await isAt(page, '/settings/api');
     await hasFocus(keys.generateButton(page));
     assert.deepEqual(await keysNamed(`Left by ${way}`), []);
   });
 }
 
-test('"Test it" sends one request with the new key and shows that it was answered 200', async (t) => {
+test('"Test key" sends a request with the new key and shows the 200 response', async (t) => {
   const page = await dashboard.open(t, '/settings/api');
   const apiKey = await keys.generate(page, 'Tested');
   const sent = page.waitForRequest(/\/v1\/me$/);
-  await page.getByRole('button', { name: 'Test it' }).click();
+  await page.getByRole('button', { name: 'Test key' }).click();
   const headers = await (await sent).allHeaders();
   assert.equal(headers.authorization, `Bearer ${apiKey}`);
-  assert.equal(headers.cookie, undefined, 'the session does not help');
+  assert.equal(headers.cookie, undefined, 'the session cookie is not sent');
   await reads(keys.dialog(page), /200: the key works\./);
-  const [answer = ''] = await texts(page.getByRole('region', { name: 'answer' }));
-  assert.equal(meSchema.parse(JSON.parse(answer)).key.name, 'Tested');
+  const [response = ''] = await texts(page.getByRole('region', { name: 'response' }));
+  assert.equal(meSchema.parse(JSON.parse(response)).key.name, 'Tested');
 });
 
-test('"Test it" says what the server said when the key was revoked meanwhile', async (t) => {
+test('"Test key" shows the error if the key has been revoked', async (t) => {
   const page = await dashboard.open(t, '/settings/api', { expected: [/status of 401/] });
   await keys.generate(page, 'Tested too late');
   const list = await dashboard.ada.call('GET', '/v1/api-keys?q=Tested%20too%20late');
   await dashboard.ada.revoke(keyListSchema.parse(list.body).data[0]?.id ?? '');
-  await page.getByRole('button', { name: 'Test it' }).click();
-  await reads(keys.dialog(page), /401: the key was refused\..*revoked_key/);
+  await page.getByRole('button', { name: 'Test key' }).click();
+  await reads(keys.dialog(page), /401: the key was rejected\..*revoked_key/);
 });

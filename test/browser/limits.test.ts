@@ -1,11 +1,11 @@
-/** Limits of requests a minute: of one key, of a new one, and of every key of the workspace. */
+/** Rate limits: of one key, of a new key, and the default of the workspace. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { keyListSchema, keySchema } from '@soku/contract/keys';
 import { workspaceSchema } from '@soku/contract/workspaces';
 import type { Page } from 'playwright-core';
 import { bearer, call } from '../support/person.ts';
-import { answered, Dashboard } from './dashboard.ts';
+import { Dashboard, httpErrorMessage } from './dashboard.ts';
 import { describedAs, hasFocus, isAt, isGone, reads, tabTo } from './expect.ts';
 import * as keys from './key-pages.ts';
 
@@ -13,9 +13,8 @@ const dashboard = await Dashboard.start({ SOKU_KEY_RATE_LIMIT: '1000' });
 after(() => dashboard.stop());
 const { ada } = dashboard;
 
-const choice = (page: Page) => keys.dialog(page).getByRole('combobox', { name: 'Requests a minute' });
-const number = (page: Page) =>
-  keys.dialog(page).getByRole('textbox', { name: 'Number of requests a minute' });
+const choice = (page: Page) => keys.dialog(page).getByRole('combobox', { name: 'Rate limit' });
+const number = (page: Page) => keys.dialog(page).getByRole('textbox', { name: 'Requests per minute' });
 const save = (page: Page) => keys.dialog(page).getByRole('button', { name: 'Save limit' });
 const editLimit = (page: Page) => page.getByRole('button', { name: 'Edit limit' });
 const limitOf = async (id: string) =>
@@ -23,19 +22,16 @@ const limitOf = async (id: string) =>
 const statusOfCall = async (apiKey: string) =>
   (await call(`${dashboard.server.url}/v1/me`, { headers: bearer(apiKey) })).status;
 
-test('with the keyboard alone a key gets a limit of its own, which holds for the next request', async (t) => {
+test('a custom limit can be set with the keyboard alone and applies to the next request', async (t) => {
   const { apiKey, key } = await ada.makeKey({ name: 'Held back' });
   const page = await dashboard.open(t, `/settings/api/${key.id}`);
-  await reads(page.getByRole('main'), /Limit 1,000 requests a minute \(the workspace's default\)/);
+  await reads(page.getByRole('main'), /Rate limit 1,000 requests per minute \(workspace default\)/);
   await tabTo(editLimit(page));
   await page.keyboard.press('Enter');
   await isAt(page, `/settings/api/${key.id}?panel=limit`);
-  await reads(keys.dialog(page).getByRole('heading'), /^Limit of "Held back"$/);
+  await reads(keys.dialog(page).getByRole('heading'), /^Rate limit of "Held back"$/);
   await hasFocus(choice(page));
-  await reads(
-    choice(page).getByRole('option'),
-    /^Workspace's default \(1,000\) \| Another number… \| No limit$/,
-  );
+  await reads(choice(page).getByRole('option'), /^Workspace default \(1,000\) \| Custom limit… \| No limit$/);
   await page.keyboard.press('ArrowDown');
   await tabTo(number(page));
   await page.keyboard.type('2');
@@ -43,8 +39,8 @@ test('with the keyboard alone a key gets a limit of its own, which holds for the
   await isGone(keys.dialog(page));
   await isAt(page, `/settings/api/${key.id}`);
   await hasFocus(editLimit(page));
-  await reads(keys.toast(page), /"Held back": 2 requests a minute, from the next request on\./);
-  await reads(page.getByRole('main'), /Limit 2 requests a minute Edit limit/);
+  await reads(keys.toast(page), /"Held back": 2 requests per minute, starting with the next request\./);
+  await reads(page.getByRole('main'), /Rate limit 2 requests per minute Edit limit/);
   assert.equal(await limitOf(key.id), 2);
   assert.deepEqual(
     [await statusOfCall(apiKey), await statusOfCall(apiKey), await statusOfCall(apiKey)],
@@ -52,7 +48,7 @@ test('with the keyboard alone a key gets a limit of its own, which holds for the
   );
 });
 
-test('no limit, and the default again, are chosen in the same place', async (t) => {
+test('a key can be set to no limit and back to the default', async (t) => {
   const { key } = await ada.makeKey({ name: 'Let go', rateLimit: 5 });
   const page = await dashboard.open(t, `/settings/api/${key.id}`);
   await editLimit(page).click();
@@ -60,21 +56,21 @@ test('no limit, and the default again, are chosen in the same place', async (t) 
   await choice(page).selectOption('No limit');
   await isGone(number(page));
   await save(page).click();
-  await reads(page.getByRole('main'), /Limit No limit Edit limit/);
+  await reads(page.getByRole('main'), /Rate limit No limit Edit limit/);
   assert.equal(await limitOf(key.id), 'off');
   await editLimit(page).click();
-  await choice(page).selectOption("Workspace's default (1,000)");
+  await choice(page).selectOption('Workspace default (1,000)');
   await save(page).click();
-  await reads(page.getByRole('main'), /Limit 1,000 requests a minute \(the workspace's default\)/);
+  await reads(page.getByRole('main'), /Rate limit 1,000 requests per minute \(workspace default\)/);
   assert.equal(await limitOf(key.id), null);
 });
 
-test('a number that is none is refused in words beside its field, and nothing is sent', async (t) => {
+test('an invalid number is rejected with an explanation at its field, and nothing is sent', async (t) => {
   const { key } = await ada.makeKey({ name: 'Mistyped limit' });
   const page = await dashboard.open(t, `/settings/api/${key.id}?panel=limit`);
-  await choice(page).selectOption('Another number…');
+  await choice(page).selectOption('Custom limit…');
   for (const [typed, problem] of [
-    ['', /Enter how many requests a minute\./],
+    ['', /Enter the number of requests per minute\./],
     ['0', /Must be between 1 and 1,000,000,000\./],
     ['1000000001', /Must be between 1 and 1,000,000,000\./],
     ['1,000', /Use digits only, such as 1000\./],
@@ -90,29 +86,31 @@ test('a number that is none is refused in words beside its field, and nothing is
   assert.equal(await limitOf(key.id), null);
 });
 
-test('a limit that could not be saved is told in the dialog, with what was typed still there', async (t) => {
+test('if a limit cannot be saved, the dialog shows the error and keeps the input', async (t) => {
   const { key } = await ada.makeKey({ name: 'Unsaved limit' });
-  const page = await dashboard.open(t, `/settings/api/${key.id}?panel=limit`, { expected: [answered(500)] });
+  const page = await dashboard.open(t, `/settings/api/${key.id}?panel=limit`, {
+    expected: [httpErrorMessage(500)],
+  });
   await page.route(`**/v1/api-keys/${key.id}`, async (route) => {
     if (route.request().method() === 'PATCH') await route.fulfill({ status: 500, json: {} });
     else await route.continue();
   });
-  await choice(page).selectOption('Another number…');
+  await choice(page).selectOption('Custom limit…');
   await number(page).fill('7');
   await save(page).click();
-  await reads(keys.dialog(page).getByRole('alert'), /The server answered 500/);
+  await reads(keys.dialog(page).getByRole('alert'), /The server responded with 500/);
   assert.equal(await number(page).inputValue(), '7');
   await page.unroute(`**/v1/api-keys/${key.id}`);
   await save(page).click();
-  await reads(page.getByRole('main'), /Limit 7 requests a minute/);
+  await reads(page.getByRole('main'), /Rate limit 7 requests per minute/);
 });
 
-test('a new key is made with the limit that was chosen, and a wrong number unfolds its field', async (t) => {
+test('a new key gets the chosen limit, and an invalid number expands the section with its field', async (t) => {
   const page = await dashboard.open(t, '/settings/api?panel=generate');
   await keys.nameField(page).fill('Limited from the start');
-  const fold = keys.dialog(page).getByText('Expiry, limit and scopes');
+  const fold = keys.dialog(page).getByText('Expiration, rate limit and scopes');
   await fold.click();
-  await choice(page).selectOption('Another number…');
+  await choice(page).selectOption('Custom limit…');
   await number(page).fill('a few');
   await fold.click();
   await isGone(number(page));
@@ -129,30 +127,30 @@ test('a new key is made with the limit that was chosen, and a wrong number unfol
   );
 });
 
-test('the limit of each key stands below the list, and changing it holds for every key without its own', async (t) => {
+test('the default rate limit is below the list, and a change applies to keys without their own limit', async (t) => {
   const { key } = await ada.makeKey({ name: 'As the others' });
   const page = await dashboard.open(t, '/settings/api?q=As%20the%20others');
   const line = page.locator('.workspace-limit');
-  const change = page.getByRole('button', { name: 'Change the limit of each key' });
-  await reads(line, /^Limit of each key: 1,000 requests a minute Change/);
+  const change = page.getByRole('button', { name: 'Change the default rate limit' });
+  await reads(line, /^Default rate limit: 1,000 requests per minute Change/);
   await change.click();
   await isAt(page, '/settings/api?q=As+the+others&panel=limit');
   await hasFocus(choice(page));
-  await reads(keys.dialog(page), /Keys with a limit of their own keep it\./);
-  await reads(
-    choice(page).getByRole('option'),
-    /^Server's default \(1,000\) \| Another number… \| No limit$/,
-  );
-  await choice(page).selectOption('Another number…');
+  await reads(keys.dialog(page), /Keys with their own limit are not affected\./);
+  await reads(choice(page).getByRole('option'), /^Server default \(1,000\) \| Custom limit… \| No limit$/);
+  await choice(page).selectOption('Custom limit…');
   await number(page).fill('250');
   await save(page).click();
   await isGone(keys.dialog(page));
-  await reads(line, /^Limit of each key: 250 requests a minute/);
-  await reads(keys.toast(page), /Limit of each key: 250 requests a minute, from the next request on\./);
+  await reads(line, /^Default rate limit: 250 requests per minute/);
+  await reads(
+    keys.toast(page),
+    /Default rate limit: 250 requests per minute, starting with the next request\./,
+  );
   await hasFocus(change);
   const workspace = workspaceSchema.parse((await ada.call('GET', '/v1/workspace')).body);
   assert.equal(workspace.rateLimit, 250);
   await page.getByRole('link', { name: key.name }).click();
-  await reads(page.getByRole('main'), /Limit 250 requests a minute \(the workspace's default\)/);
+  await reads(page.getByRole('main'), /Rate limit 250 requests per minute \(workspace default\)/);
   assert.equal((await ada.call('PATCH', '/v1/workspace', { rateLimit: null })).status, 200);
 });

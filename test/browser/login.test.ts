@@ -1,9 +1,9 @@
-/** M1: the way to the API key page, through the login and back again, and nowhere else. */
+/** M1: the login leads to the requested page, and never to another site. */
 import assert from 'node:assert/strict';
 import { after, type TestContext, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { owner } from '../support/server.ts';
-import { answered, Dashboard } from './dashboard.ts';
+import { Dashboard, httpErrorMessage } from './dashboard.ts';
 import { hasFocus, isAt, reads } from './expect.ts';
 import { heading } from './key-pages.ts';
 
@@ -14,7 +14,7 @@ const openSignedOut = (t: TestContext, path: string, expected: RegExp[] = []) =>
   dashboard.open(t, path, { as: null, expected });
 
 async function fillIn(page: Page, password = owner.password): Promise<void> {
-  await page.getByRole('textbox', { name: 'E-mail' }).fill(owner.email);
+  await page.getByRole('textbox', { name: 'Email' }).fill(owner.email);
   await page.getByRole('textbox', { name: 'Password' }).fill(password);
 }
 
@@ -23,9 +23,9 @@ async function signIn(page: Page, password = owner.password): Promise<void> {
   await page.getByRole('button', { name: 'Sign in' }).click();
 }
 
-test('M1: a person signs in, opens Settings in the sidebar, then the tab API', async (t) => {
+test('M1: a user signs in, opens Settings in the sidebar, then the API tab', async (t) => {
   const page = await openSignedOut(t, '/');
-  await hasFocus(page.getByRole('textbox', { name: 'E-mail' }));
+  await hasFocus(page.getByRole('textbox', { name: 'Email' }));
   await signIn(page);
   await isAt(page, '/');
   await reads(heading(page), /^Overview$/);
@@ -38,7 +38,7 @@ test('M1: a person signs in, opens Settings in the sidebar, then the tab API', a
 
 test('M1: the sign-in works with the keyboard alone', async (t) => {
   const page = await openSignedOut(t, '/settings/api');
-  await hasFocus(page.getByRole('textbox', { name: 'E-mail' }));
+  await hasFocus(page.getByRole('textbox', { name: 'Email' }));
   await page.keyboard.type(owner.email);
   await page.keyboard.press('Tab');
   await page.keyboard.type(owner.password);
@@ -53,7 +53,7 @@ for (const path of [
   '/settings/api?panel=generate',
   '/settings/account',
 ]) {
-  test(`M1: ${path} leads through the login and back to the same place`, async (t) => {
+  test(`M1: ${path} leads to the login and back to the same page`, async (t) => {
     const page = await openSignedOut(t, path);
     await isAt(page, `/login?${new URLSearchParams({ next: path })}`);
     await signIn(page);
@@ -63,7 +63,7 @@ for (const path of [
   });
 }
 
-test('the login page leads on at once when somebody is signed in', async (t) => {
+test('the login page redirects a user who is already signed in', async (t) => {
   const page = await dashboard.open(t, '/login?next=%2Fsettings%2Fapi');
   await isAt(page, '/settings/api');
 });
@@ -92,41 +92,41 @@ for (const next of foreign) {
   });
 }
 
-test('a wrong password is said in words, and the e-mail stays', async (t) => {
-  const page = await openSignedOut(t, '/login', [answered(401)]);
+test('a wrong password shows an error and keeps the email address', async (t) => {
+  const page = await openSignedOut(t, '/login', [httpErrorMessage(401)]);
   await signIn(page, 'wrong password');
-  await reads(page.getByRole('alert'), /The e-mail address or the password is wrong\./);
-  assert.equal(await page.getByRole('textbox', { name: 'E-mail' }).inputValue(), owner.email);
+  await reads(page.getByRole('alert'), /The email address or password is incorrect\./);
+  assert.equal(await page.getByRole('textbox', { name: 'Email' }).inputValue(), owner.email);
   await hasFocus(page.getByRole('textbox', { name: 'Password' }));
   await signIn(page);
   await isAt(page, '/');
 });
 
-test('after too many tries the page says how long to wait', async (t) => {
-  const page = await openSignedOut(t, '/login', [answered(429), answered(401)]);
+test('after too many attempts, the page says how long to wait', async (t) => {
+  const page = await openSignedOut(t, '/login', [httpErrorMessage(429), httpErrorMessage(401)]);
   const alert = page.getByRole('alert');
-  // Attempts of the last minute count: on a slow machine the first ones may have left it by the time of the page's own.
+  // Only attempts within the last minute count. On a slow machine the first ones may be older when the page tries.
   do {
     await guessTenTimes(page);
     await signIn(page, 'wrong password');
-    await reads(alert, /Too many tries|is wrong/);
-  } while ((await alert.textContent())?.includes('Too many tries') !== true);
-  await reads(alert, /Too many tries\. Try again in \d+ seconds?\./);
+    await reads(alert, /Too many attempts|is incorrect/);
+  } while ((await alert.textContent())?.includes('Too many attempts') !== true);
+  await reads(alert, /Too many attempts\. Try again in \d+ seconds?\./);
 });
 
-/** From the address of the page, but without the page. */
+/** Sends attempts from the address of the page, but not through the page. */
 async function guessTenTimes(page: Page): Promise<void> {
   const guesses = Array.from({ length: 10 }, () =>
     page.request.post(`${dashboard.server.url}/api/auth/sign-in/email`, {
       data: { email: owner.email, password: 'wrong password' },
     }),
   );
-  // One of an address waits while another one is checked; the others are rejected, and count, too.
+  // Per address, one attempt waits while another is checked. The others are rejected, but count as well.
   for (const guess of await Promise.all(guesses)) assert.ok([401, 429, 503].includes(guess.status()));
 }
 
-test('signing out ends the session and shows the login', async (t) => {
-  const person = await dashboard.signIn();
+test('signing out ends the session and shows the login page', async (t) => {
+  const person = await dashboard.openSession();
   const page = await dashboard.open(t, '/settings/api', { as: person });
   await page.getByRole('button', { name: /ada/i }).click();
   await page.getByRole('button', { name: 'Sign out' }).click();
@@ -136,8 +136,8 @@ test('signing out ends the session and shows the login', async (t) => {
   assert.equal((await person.call('GET', '/v1/api-keys')).status, 401);
 });
 
-test('signing out in one tab sends the other to the login, and signing in there brings it back', async (t) => {
-  const page = await dashboard.open(t, '/settings/api', { as: await dashboard.signIn() });
+test('signing out in one tab sends the other tab to the login, and signing in returns to its page', async (t) => {
+  const page = await dashboard.open(t, '/settings/api', { as: await dashboard.openSession() });
   const other = await page.context().newPage();
   await other.goto(`${dashboard.server.url}/settings/api?status=all`);
   await reads(heading(other), /^API keys$/);
@@ -149,7 +149,7 @@ test('signing out in one tab sends the other to the login, and signing in there 
   await isAt(other, '/settings/api?status=all');
 });
 
-test('whoever forgot the password is told how it is reset', async (t) => {
+test('the login page says how to reset a forgotten password', async (t) => {
   const page = await openSignedOut(t, '/login');
   await reads(page.getByRole('main'), /Forgot your password\?.*npm run soku -- account reset-password EMAIL/);
 });

@@ -1,4 +1,4 @@
-/** A key that was not copied is lost for ever, so every way out of the dialog asks once; after copying none does. */
+/** A key that is not copied is lost permanently, so closing the dialog asks for confirmation until it is copied. */
 import assert from 'node:assert/strict';
 import { after, type TestContext, test } from 'node:test';
 import type { Dialog, Page } from 'playwright-core';
@@ -9,9 +9,9 @@ import * as keys from './key-pages.ts';
 const dashboard = await Dashboard.start();
 after(() => dashboard.stop());
 
-const stay = (page: Page) => keys.question(page).getByRole('button', { name: 'Back to the key' });
+const stay = (page: Page) => keys.alertDialog(page).getByRole('button', { name: 'Back to the key' });
 const leaveAnyway = (page: Page) =>
-  keys.question(page).getByRole('button', { name: 'Close without copying' });
+  keys.alertDialog(page).getByRole('button', { name: 'Close without copying' });
 
 const waysOut = [
   ['Escape', (page: Page) => page.keyboard.press('Escape')],
@@ -27,52 +27,52 @@ async function openWithKey(t: TestContext, name: string): Promise<{ page: Page; 
 }
 
 for (const [way, leave] of waysOut) {
-  test(`before copying, ${way} asks, and staying keeps the key`, async (t) => {
+  test(`before copying, ${way} asks for confirmation, and staying keeps the key`, async (t) => {
     const { page, apiKey } = await openWithKey(t, `Kept from ${way}`);
     for (let round = 1; round <= 2; round += 1) {
       await leave(page);
-      await reads(keys.question(page), /Close without copying\?.*never shown again/);
+      await reads(keys.alertDialog(page), /Close without copying\?.*will not be shown again/);
       await hasFocus(stay(page));
       await stay(page).click();
-      await isGone(keys.question(page));
+      await isGone(keys.alertDialog(page));
       assert.equal(await keys.shownKey(page), apiKey, `the key is still there after round ${round}`);
     }
     await keys.copyAndClose(page);
   });
 
-  test(`before copying, ${way} closes when the question is answered so, and the key is gone`, async (t) => {
+  test(`before copying, ${way} closes the dialog after confirmation, and the key is gone`, async (t) => {
     const { page, apiKey } = await openWithKey(t, `Lost by ${way}`);
     await leave(page);
     await leaveAnyway(page).click();
     await isGone(keys.dialog(page));
-    await isGone(keys.question(page));
+    await isGone(keys.alertDialog(page));
     await isAt(page, '/settings/api');
     assert.ok(!(await page.content()).includes(apiKey));
     await keys.row(page, `Lost by ${way}`).waitFor();
     await hasFocus(keys.generateButton(page));
   });
 
-  test(`after copying, ${way} closes without a question`, async (t) => {
+  test(`after copying, ${way} closes the dialog without confirmation`, async (t) => {
     const { page } = await openWithKey(t, `Copied before ${way}`);
     await keys.copyButton(page).click();
     await page.getByRole('button', { name: 'Copied', exact: true }).waitFor();
     await leave(page);
     await isGone(keys.dialog(page));
-    assert.equal(await keys.question(page).count(), 0);
+    assert.equal(await keys.alertDialog(page).count(), 0);
     await isAt(page, '/settings/api');
   });
 }
 
-test('pressing Escape again and again never closes the dialog', async (t) => {
+test('pressing Escape repeatedly never closes the dialog', async (t) => {
   const { page, apiKey } = await openWithKey(t, 'Escape again and again');
   for (let presses = 0; presses < 7; presses += 1) await page.keyboard.press('Escape');
-  await reads(keys.question(page), /Close without copying/);
+  await reads(keys.alertDialog(page), /Close without copying/);
   await page.keyboard.press('Escape');
-  await isGone(keys.question(page));
+  await isGone(keys.alertDialog(page));
   assert.equal(await keys.shownKey(page), apiKey);
 });
 
-test('going back several pages at once asks, too', async (t) => {
+test('going back several pages at once also asks for confirmation', async (t) => {
   const page = await dashboard.open(t, '/');
   await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Settings' }).click();
   await page.getByRole('navigation', { name: 'Settings' }).getByRole('link', { name: 'API' }).click();
@@ -83,7 +83,7 @@ test('going back several pages at once asks, too', async (t) => {
   await isAt(page, '/settings/api?panel=generate');
 });
 
-test('a selection that is dragged out of the dialog is no click outside', async (t) => {
+test('dragging a selection out of the dialog is not a click outside', async (t) => {
   const { page, apiKey } = await openWithKey(t, 'Dragged');
   const box = await keys.keyField(page).boundingBox();
   assert.ok(box);
@@ -92,14 +92,14 @@ test('a selection that is dragged out of the dialog is no click outside', async 
   await page.mouse.move(5, 5, { steps: 3 });
   await page.mouse.up();
   assert.equal(await keys.shownKey(page), apiKey);
-  assert.equal(await keys.question(page).count(), 0);
+  assert.equal(await keys.alertDialog(page).count(), 0);
 });
 
-/** Starts what may ask before unloading, and answers the browser's own question. */
+/** Starts an unload and returns the browser's own confirmation dialog. */
 async function unload(page: Page, begin: () => Promise<unknown>): Promise<Dialog> {
-  const [asked] = await Promise.all([page.waitForEvent('dialog'), begin()]);
-  assert.equal(asked.type(), 'beforeunload');
-  return asked;
+  const [confirmation] = await Promise.all([page.waitForEvent('dialog'), begin()]);
+  assert.equal(confirmation.type(), 'beforeunload');
+  return confirmation;
 }
 
 const reload = (page: Page) => () => page.evaluate('setTimeout(() => location.reload())');
@@ -109,40 +109,40 @@ for (const [way, begin] of [
   ['reloading', reload],
   ['closing the tab', close],
 ] satisfies Array<[string, (page: Page) => () => Promise<unknown>]>) {
-  test(`before copying, ${way} makes the browser ask, and staying keeps the key`, async (t) => {
+  test(`before copying, ${way} makes the browser ask for confirmation, and staying keeps the key`, async (t) => {
     const { page, apiKey } = await openWithKey(t, `Kept from ${way}`);
-    const asked = await unload(page, begin(page));
-    await asked.dismiss();
+    const first = await unload(page, begin(page));
+    await first.dismiss();
     assert.equal(await keys.shownKey(page), apiKey);
-    const askedAgain = await unload(page, begin(page));
-    await askedAgain.dismiss();
+    const second = await unload(page, begin(page));
+    await second.dismiss();
     assert.equal(await keys.shownKey(page), apiKey);
   });
 }
 
-test('before copying, reloading after all leaves a page without the key', async (t) => {
+test('before copying, a confirmed reload leaves a page without the key', async (t) => {
   const { page, apiKey } = await openWithKey(t, 'Reloaded after all');
-  const asked = await unload(page, reload(page));
-  await Promise.all([page.waitForEvent('load'), asked.accept()]);
+  const confirmation = await unload(page, reload(page));
+  await Promise.all([page.waitForEvent('load'), confirmation.accept()]);
   await keys.row(page, 'Reloaded after all').waitFor();
   assert.ok(!(await page.content()).includes(apiKey));
 });
 
-test('after copying, reloading and closing the tab ask nothing', async (t) => {
+test('after copying, reloading and closing the tab need no confirmation', async (t) => {
   const { page } = await openWithKey(t, 'Copied before reloading');
   await keys.copyButton(page).click();
   await page.getByRole('button', { name: 'Copied', exact: true }).waitFor();
-  const asked: Dialog[] = [];
-  page.on('dialog', (question) => asked.push(question));
+  const confirmations: Dialog[] = [];
+  page.on('dialog', (confirmation) => confirmations.push(confirmation));
   await page.reload();
   await keys.row(page, 'Copied before reloading').waitFor();
   await Promise.all([page.waitForEvent('close'), page.close({ runBeforeUnload: true })]);
-  assert.deepEqual(asked, []);
+  assert.deepEqual(confirmations, []);
 });
 
-test('signing out in another tab does not take away a key that was not copied', async (t) => {
+test('signing out in another tab does not hide a key that was not copied', async (t) => {
   const page = await dashboard.open(t, '/settings/api', {
-    as: await dashboard.signIn(),
+    as: await dashboard.openSession(),
     expected: [/status of 401/],
   });
   const apiKey = await keys.generate(page, 'Signed out elsewhere');
@@ -155,7 +155,7 @@ test('signing out in another tab does not take away a key that was not copied', 
   assert.equal(await keys.shownKey(page), apiKey);
 });
 
-test('while the key is being made, nothing closes the dialog', async (t) => {
+test('while the key is being created, nothing closes the dialog', async (t) => {
   const page = await dashboard.open(t, '/settings/api');
   const held = Promise.withResolvers<void>();
   await page.route('**/v1/api-keys', async (route) => {
@@ -172,5 +172,5 @@ test('while the key is being made, nothing closes the dialog', async (t) => {
   await page.evaluate('history.back()');
   held.resolve();
   await keys.shownKey(page);
-  assert.equal(await keys.question(page).count(), 0);
+  assert.equal(await keys.alertDialog(page).count(), 0);
 });

@@ -1,10 +1,10 @@
-/** Moving between pages: titles, the focus, the skip link, addresses that do not exist, and motion. */
+/** Navigation: titles, focus, the skip link, unknown addresses and motion. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { z } from 'zod';
 import { settled } from './accessibility.ts';
-import { answered, Dashboard } from './dashboard.ts';
+import { Dashboard, httpErrorMessage } from './dashboard.ts';
 import { evaluate, hasFocus, isAt, reads, showsFocus } from './expect.ts';
 import { heading, nameField } from './key-pages.ts';
 
@@ -15,7 +15,7 @@ const { key } = await dashboard.ada.makeKey({ name: 'Navigated' });
 const main = (page: Page) => page.getByRole('navigation', { name: 'Main' });
 const settings = (page: Page) => page.getByRole('navigation', { name: 'Settings' });
 
-/** Each step of a walk through all rooms: what is clicked, and the heading that must have the focus after it. */
+/** A walk through all pages: the link to click, the heading that must have the focus then, and the path. */
 const walk: Array<[(page: Page) => ReturnType<Page['getByRole']>, string, string]> = [
   [(page) => main(page).getByRole('link', { name: 'Settings' }), 'Account', '/settings/account'],
   [(page) => settings(page).getByRole('link', { name: 'API' }), 'API keys', '/settings/api'],
@@ -40,7 +40,7 @@ const walk: Array<[(page: Page) => ReturnType<Page['getByRole']>, string, string
   [(page) => main(page).getByRole('link', { name: 'Overview' }), 'Overview', '/'],
 ];
 
-test('every page has a title of its own, and on the way to it the focus goes to its heading', async (t) => {
+test('every page has a unique title, and navigating to it focuses its heading', async (t) => {
   const page = await dashboard.open(t, '/');
   const titles: string[] = [];
   for (const [link, title, path] of walk) {
@@ -55,7 +55,7 @@ test('every page has a title of its own, and on the way to it the focus goes to 
   for (const title of titles) assert.match(title, / · Soku$/);
 });
 
-test('Back and Forward move the focus to the heading, too', async (t) => {
+test('Back and Forward also move the focus to the heading', async (t) => {
   const page = await dashboard.open(t, '/settings/account');
   await settings(page).getByRole('link', { name: 'API' }).click();
   await reads(heading(page), /^API keys$/);
@@ -68,7 +68,7 @@ test('Back and Forward move the focus to the heading, too', async (t) => {
 });
 
 for (const path of ['/', '/settings/api', '/settings/audit', '/help/authentication', '/docs']) {
-  test(`the first stop of the keyboard on ${path} skips to the content`, async (t) => {
+  test(`the first element that Tab reaches on ${path} skips to the content`, async (t) => {
     const page = await dashboard.open(t, path);
     await settled(page);
     await page.keyboard.press('Tab');
@@ -80,19 +80,19 @@ for (const path of ['/', '/settings/api', '/settings/audit', '/help/authenticati
     assert.equal(
       await evaluate(page, z.boolean(), `document.querySelector('main').contains(document.activeElement)`),
       true,
-      'the next stop is in the content',
+      'the next element is in the content',
     );
   });
 }
 
-test('an address that does not exist is answered 404 with a page that leads back', async (t) => {
-  const page = await dashboard.open(t, '/nowhere', { expected: [answered(404)] });
+test('an unknown address returns 404 with a page that links to the overview', async (t) => {
+  const page = await dashboard.open(t, '/nowhere', { expected: [httpErrorMessage(404)] });
   for (const path of ['/nowhere', '/settings/nowhere', '/help/nowhere']) {
-    const answer = await page.goto(dashboard.server.url + path);
-    assert.equal(answer?.status(), 404);
-    await reads(heading(page), /^There is no such page$/);
+    const response = await page.goto(dashboard.server.url + path);
+    assert.equal(response?.status(), 404);
+    await reads(heading(page), /^Page not found$/);
   }
-  await page.getByRole('link', { name: 'Go to the overview' }).click();
+  await page.getByRole('link', { name: 'Go to overview' }).click();
   await isAt(page, '/');
   await reads(heading(page), /^Overview$/);
 });
@@ -101,19 +101,19 @@ for (const [from, to] of [
   ['/settings', '/settings/account'],
   ['/help', '/help/api-key-management'],
 ]) {
-  test(`${from} leads to ${to}`, async (t) => {
+  test(`${from} redirects to ${to}`, async (t) => {
     const page = await dashboard.open(t, from ?? '');
     await isAt(page, to ?? '');
   });
 }
 
-test('what a URL may not say is dropped, and the page is shown nonetheless', async (t) => {
+test('invalid URL parameters are dropped, and the page is still shown', async (t) => {
   const page = await dashboard.open(t, '/settings/api?status=nonsense&panel=nonsense&key=nonsense');
   await reads(heading(page), /^API keys$/);
   await page.getByRole('link', { name: 'Navigated' }).waitFor();
 });
 
-/** Keeps the answers away, so that what is shown meanwhile can be looked at. */
+/** Withholds the responses, so that the loading state can be checked. */
 const hold = (page: Page) => page.route('**/v1/api-keys?**', () => undefined);
 
 const running = (page: Page) =>
@@ -123,7 +123,7 @@ const running = (page: Page) =>
     `document.getAnimations().filter(({ playState }) => playState === 'running').length`,
   );
 
-test('whoever wants no motion sees none, not even while something is loading; others see some', async (t) => {
+test('with reduced motion nothing is animated, even while loading; otherwise something is', async (t) => {
   const calm = await dashboard.open(t, '/help/authentication');
   const moving = await dashboard.open(t, '/help/authentication', { reducedMotion: 'no-preference' });
   for (const page of [calm, moving]) {
@@ -132,10 +132,10 @@ test('whoever wants no motion sees none, not even while something is loading; ot
     await page.getByRole('status').filter({ hasText: 'Loading keys' }).waitFor();
   }
   assert.equal(await running(calm), 0);
-  assert.ok((await running(moving)) > 0, 'this test can see motion');
+  assert.ok((await running(moving)) > 0, 'the test detects motion');
 });
 
-test('while keys are loading, the layout has the height that it keeps', async (t) => {
+test('the layout does not shift when the keys have loaded', async (t) => {
   const page = await dashboard.open(t, '/help/authentication');
   await hold(page);
   await page.goto(`${dashboard.server.url}/settings/api`);
@@ -154,7 +154,7 @@ test('while keys are loading, the layout has the height that it keeps', async (t
   );
 });
 
-test('the pages ask no other origin for anything', async (t) => {
+test('the pages send no requests to other origins', async (t) => {
   const page = await dashboard.open(t, '/login');
   const requested = new Set<string>();
   page.on('request', (request) => requested.add(new URL(request.url()).origin));
@@ -165,7 +165,7 @@ test('the pages ask no other origin for anything', async (t) => {
   assert.deepEqual([...requested], [dashboard.server.url]);
 });
 
-test('in the dialog Tab stays inside, and the page behind cannot be reached', async (t) => {
+test('Tab stays inside an open dialog', async (t) => {
   const page = await dashboard.open(t, '/settings/api?panel=generate');
   await hasFocus(nameField(page));
   for (let steps = 0; steps < 20; steps += 1) {

@@ -1,9 +1,9 @@
-/** Every page: accessible in both themes, on a small screen, with a title of its own and nothing in the console. */
+/** Every page is accessible in both themes and on a small screen, has a title and logs nothing to the console. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { scriptSizes } from '../support/script-sizes.ts';
 import { isAccessible, settled } from './accessibility.ts';
-import { answered, Dashboard } from './dashboard.ts';
+import { Dashboard, httpErrorMessage } from './dashboard.ts';
 import { heading } from './key-pages.ts';
 import { recordHours, recordLastUse } from './recorded-usage.ts';
 
@@ -46,36 +46,36 @@ interface Case {
 
 const missing = `key_${'0'.repeat(26)}`;
 const cases: Case[] = [
-  { what: 'the login', path: '/login', signedOut: true },
-  { what: 'the setup', path: '/setup', on: unset },
+  { what: 'the login page', path: '/login', signedOut: true },
+  { what: 'the setup page', path: '/setup', on: unset },
   { what: 'the overview', path: '/' },
-  { what: 'the overview before there is a key', path: '/', on: empty },
+  { what: 'the overview without keys', path: '/', on: empty },
   { what: 'the account', path: '/settings/account' },
   { what: 'the list of keys', path: '/settings/api?status=all' },
-  { what: 'the list before there is a key', path: '/settings/api', on: empty },
-  { what: 'the list when nothing is found', path: '/settings/api?q=nothing%20like%20it' },
+  { what: 'the list without keys', path: '/settings/api', on: empty },
+  { what: 'the list without search results', path: '/settings/api?q=nothing%20like%20it' },
   { what: 'the page of a key', path: `/settings/api/${key.id}` },
   { what: 'the page of a key over 7 days', path: `/settings/api/${key.id}?range=7d` },
   { what: 'the page of a key over 30 days', path: `/settings/api/${key.id}?range=30d` },
   { what: 'the page of an unused key', path: `/settings/api/${unused.id}` },
   { what: 'the page of a revoked key', path: `/settings/api/${revoked.id}` },
-  { what: 'the page of no key', path: `/settings/api/${missing}`, expected: [answered(404)] },
+  { what: 'the page of an unknown key', path: `/settings/api/${missing}`, expected: [httpErrorMessage(404)] },
   { what: 'the audit log', path: '/settings/audit' },
-  { what: 'the audit log when nothing is found', path: '/settings/audit?action=account.password_reset' },
+  { what: 'the audit log without matching entries', path: '/settings/audit?action=account.password_reset' },
   { what: 'the help on keys', path: '/help/api-key-management' },
   { what: 'the help on authentication', path: '/help/authentication' },
-  { what: 'the troubleshooting', path: '/help/api-troubleshooting#revoked_key' },
-  { what: 'the troubleshooting for strangers', path: '/help/api-troubleshooting', signedOut: true },
+  { what: 'the troubleshooting page', path: '/help/api-troubleshooting#revoked_key' },
+  { what: 'the troubleshooting page without a login', path: '/help/api-troubleshooting', signedOut: true },
   { what: 'the reference', path: '/docs' },
-  { what: 'no page', path: '/nowhere', expected: [answered(404)] },
+  { what: 'an unknown page', path: '/nowhere', expected: [httpErrorMessage(404)] },
 ];
 
 for (const { what, path, on = dashboard, signedOut = false, expected = [] } of cases) {
-  test(`${what} (${path}) has no violation of axe in light, dark and small, and does not scroll sideways`, async (t) => {
+  test(`${what} (${path}) has no axe violations and does not scroll sideways`, async (t) => {
     const page = await on.open(t, path, { expected, ...(signedOut ? { as: null } : {}) });
     await settled(page);
     await isAccessible(page);
-    assert.equal(await heading(page).count(), 1, 'one heading of the first level');
+    assert.equal(await heading(page).count(), 1, 'exactly one first-level heading');
     assert.match(await page.title(), /^.+ · Soku$/);
   });
 }
@@ -91,9 +91,9 @@ test('on a very wide screen no page scrolls sideways, and long names stay inside
 });
 
 test('/settings/api loads less than 150 kB of JavaScript', async (t) => {
-  const page = await dashboard.open(t, '/healthz');
+  const page = await dashboard.open(t, '/healthz', { alone: true });
   const sizes = await scriptSizes(page, `${dashboard.server.url}/settings/api`);
   const total = [...sizes.values()].reduce((sum, bytes) => sum + bytes, 0);
-  assert.ok(sizes.size > 3, 'the scripts of the page were seen');
+  assert.ok(sizes.size > 3, 'the scripts of the page were recorded');
   assert.ok(total < 150_000, `${total} bytes: ${JSON.stringify([...sizes])}`);
 });

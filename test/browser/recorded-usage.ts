@@ -1,17 +1,17 @@
-/** Usage of the past, written where the server keeps it: no test can wait for hours and days. */
-import { hourLength } from '@soku/contract/instant';
+/** Writes past usage to the server's database, because tests cannot wait for hours and days. */
+import { msPerHour } from '@soku/contract/instant';
 import type { Dashboard } from './dashboard.ts';
 
 export interface PastHour {
-  /** 0 is the hour that runs. */
+  /** 0 is the current hour. */
   hoursAgo: number;
   accepted: number;
   refused?: number;
 }
 
-/** The start of an hour of the past, in epoch ms. */
+/** The start of a past hour, in epoch ms. */
 export function startOfHour(hoursAgo: number): number {
-  return (Math.floor(Date.now() / hourLength) - hoursAgo) * hourLength;
+  return (Math.floor(Date.now() / msPerHour) - hoursAgo) * msPerHour;
 }
 
 export async function recordHours(dashboard: Dashboard, keyId: string, hours: PastHour[]): Promise<void> {
@@ -20,7 +20,7 @@ export async function recordHours(dashboard: Dashboard, keyId: string, hours: Pa
       `INSERT INTO usage_hour (hour, key_id, hash, accepted, refused)
        SELECT CAST(? AS BIGINT), key_id, hash, CAST(? AS BIGINT), CAST(? AS BIGINT)
        FROM api_key_secret WHERE key_id = ?`,
-      ...[startOfHour(hoursAgo) / hourLength, accepted, refused].map(String),
+      ...[startOfHour(hoursAgo) / msPerHour, accepted, refused].map(String),
       keyId,
     );
   }

@@ -1,11 +1,11 @@
-/** M8: before a key is revoked, the dialog says what uses it; and a leaked key is not kept waiting for that. */
+/** M8: the revoke dialog shows how the key is used, but does not delay the revoke of a leaked key. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { createdKeySchema, keySchema } from '@soku/contract/keys';
 import type { Page } from 'playwright-core';
 import { bearer, call } from '../support/person.ts';
 import { isAccessible } from './accessibility.ts';
-import { answered, Dashboard } from './dashboard.ts';
+import { Dashboard, httpErrorMessage } from './dashboard.ts';
 import { hasFocus, isGone, reads } from './expect.ts';
 import * as keys from './key-pages.ts';
 import { recordHours, recordLastUse } from './recorded-usage.ts';
@@ -15,11 +15,11 @@ after(() => dashboard.stop());
 const { ada } = dashboard;
 
 const week = 7 * 24 * 3_600_000;
-const use = (page: Page) => keys.question(page).locator('.key-use[role=status]');
+const use = (page: Page) => keys.alertDialog(page).locator('.key-use[role=status]');
 const statusOf = async (id: string) =>
   keySchema.parse((await ada.call('GET', `/v1/api-keys/${id}`)).body).status;
 
-test('the question says how often a key was used in the last day, and when, from where and with what last', async (t) => {
+test('the dialog shows the requests of the last day and the time, address and program of the last one', async (t) => {
   const { apiKey, key } = await ada.makeKey({ name: 'Busy' });
   await recordHours(dashboard, key.id, [
     { hoursAgo: 5, accepted: 1310, refused: 3 },
@@ -33,25 +33,25 @@ test('the question says how often a key was used in the last day, and when, from
   await keys.revokeButton(page, 'Busy').click();
   await reads(
     use(page),
-    /^1,312 requests in the last 24 hours, last \d+ seconds? ago from 203\.0\.113\.7 with curl\/8\.5$/,
+    /^1,312 requests in the last 24 hours, last used \d+ seconds? ago from 203\.0\.113\.7 with curl\/8\.5$/,
   );
 });
 
 for (const { what, name, lastUse, words } of [
   {
-    what: 'a key that was never used',
+    what: 'an unused key',
     name: 'Fresh',
     lastUse: null,
-    words: /^Never used\. No request with this key was ever accepted\.$/,
+    words: /^Never used\. No request with this key has been accepted\.$/,
   },
   {
-    what: 'a key that rests',
+    what: 'an idle key',
     name: 'Resting',
     lastUse: { at: Date.now() - 3 * week - 60_000 },
     words: /^Not used in the last 24 hours\. Last used 3 weeks ago\.$/,
   },
 ]) {
-  test(`the question says it of ${what}`, async (t) => {
+  test(`the dialog describes the use of ${what}`, async (t) => {
     const { key } = await ada.makeKey({ name });
     if (lastUse) await recordLastUse(dashboard, key.id, lastUse);
     const page = await dashboard.open(t, `/settings/api?q=${name}`);
@@ -60,7 +60,7 @@ for (const { what, name, lastUse, words } of [
   });
 }
 
-test('a browser is told by its name, for each calls itself Mozilla', async (t) => {
+test('a browser is shown by its name instead of "Mozilla"', async (t) => {
   const { key } = await ada.makeKey({ name: 'From a browser' });
   await recordHours(dashboard, key.id, [{ hoursAgo: 1, accepted: 1 }]);
   await recordLastUse(dashboard, key.id, {
@@ -69,10 +69,10 @@ test('a browser is told by its name, for each calls itself Mozilla', async (t) =
     agent: 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',
   });
   const page = await dashboard.open(t, `/settings/api/${key.id}?panel=revoke`);
-  await reads(use(page), /^1 request in .*, last 1 hour ago from 2001:db8::7 with Firefox on Linux$/);
+  await reads(use(page), /^1 request in .*, last used 1 hour ago from 2001:db8::7 with Firefox on Linux$/);
 });
 
-test('neither the button nor the size of the dialog waits for what uses the key', async (t) => {
+test('the revoke button works and the layout is stable while the usage is loading', async (t) => {
   const { apiKey, key } = await ada.makeKey({ name: 'In a hurry' });
   await call(`${dashboard.server.url}/v1/me`, { headers: { ...bearer(apiKey), 'user-agent': 'curl/8.5' } });
   const page = await dashboard.open(t, '/settings/api?q=In%20a%20hurry');
@@ -83,12 +83,12 @@ test('neither the button nor the size of the dialog waits for what uses the key'
   });
   await keys.revokeButton(page, 'In a hurry').click();
   await keys.confirmRevoke(page, 'In a hurry').waitFor();
-  await reads(use(page), /^Loading what uses this key$/);
-  const waiting = await keys.question(page).boundingBox();
+  await reads(use(page), /^Loading usage$/);
+  const waiting = await keys.alertDialog(page).boundingBox();
   held.resolve();
   await reads(use(page), /^1 request in the last 24 hours/);
-  assert.deepEqual(await keys.question(page).boundingBox(), waiting, 'nothing jumps');
-  await hasFocus(keys.question(page).getByRole('button', { name: 'Cancel' }));
+  assert.deepEqual(await keys.alertDialog(page).boundingBox(), waiting, 'the layout does not shift');
+  await hasFocus(keys.alertDialog(page).getByRole('button', { name: 'Cancel' }));
 
   await page.route('**/usage?**', () => undefined);
   await page.reload();
@@ -97,23 +97,23 @@ test('neither the button nor the size of the dialog waits for what uses the key'
   assert.equal(await statusOf(key.id), 'revoked');
 });
 
-test('a key that created others is revoked alone, or with them, as chosen', async (t) => {
+test('the keys that a key created can be revoked with it', async (t) => {
   const { apiKey, key } = await ada.makeKey({ name: 'Provisioner', scopes: ['keys:write'] });
   const children: string[] = [];
   for (const name of ['Customer 1', 'Customer 2']) {
     const body = { name };
     const headers = bearer(apiKey);
-    const made = await call(`${dashboard.server.url}/v1/api-keys`, { method: 'POST', headers, body });
-    const child = createdKeySchema.parse(made.body);
+    const created = await call(`${dashboard.server.url}/v1/api-keys`, { method: 'POST', headers, body });
+    const child = createdKeySchema.parse(created.body);
     await call(`${dashboard.server.url}/v1/me`, { headers: bearer(child.apiKey) });
     children.push(child.key.id);
   }
   const page = await dashboard.open(t, '/settings/api?q=Provisioner');
   await keys.revokeButton(page, 'Provisioner').click();
-  const choice = keys.question(page).getByRole('checkbox');
+  const choice = keys.alertDialog(page).getByRole('checkbox');
   await reads(
-    keys.question(page).locator('label.check'),
-    /^Also revoke the 2 keys that it created 2 requests in the last 24 hours, last .*\.$/,
+    keys.alertDialog(page).locator('label.check'),
+    /^Also revoke the 2 keys that it created 2 requests in the last 24 hours, last used .*\.$/,
   );
   assert.equal(await choice.isChecked(), false);
   await choice.check();
@@ -123,20 +123,20 @@ test('a key that created others is revoked alone, or with them, as chosen', asyn
   for (const id of [key.id, ...children]) assert.equal(await statusOf(id), 'revoked');
 });
 
-test('the question says of a key that may create keys when it created none', async (t) => {
+test('the dialog says if a key that may create keys has created none', async (t) => {
   await ada.makeKey({ name: 'Childless', scopes: ['keys:write'] });
   const page = await dashboard.open(t, '/settings/api?q=Childless');
   await keys.revokeButton(page, 'Childless').click();
-  await keys.question(page).getByText('It created no other keys that are in use.').waitFor();
-  assert.equal(await keys.question(page).getByRole('checkbox').count(), 0);
+  await keys.alertDialog(page).getByText('This key created no other active keys.').waitFor();
+  assert.equal(await keys.alertDialog(page).getByRole('checkbox').count(), 0);
 });
 
-test('when what uses the key cannot be loaded, the question says so and the revoke works', async (t) => {
+test('if the usage cannot be loaded, the dialog says so and the revoke works', async (t) => {
   const { key } = await ada.makeKey({ name: 'Not told' });
-  const page = await dashboard.open(t, '/settings/api?q=Not%20told', { expected: [answered(500)] });
+  const page = await dashboard.open(t, '/settings/api?q=Not%20told', { expected: [httpErrorMessage(500)] });
   await page.route('**/usage?**', (route) => route.fulfill({ status: 500, json: {} }));
   await keys.revokeButton(page, 'Not told').click();
-  await reads(use(page), /^What uses this key could not be loaded\. It can be revoked all the same\.$/);
+  await reads(use(page), /^Usage could not be loaded\. You can still revoke the key\.$/);
   await keys.confirmRevoke(page, 'Not told').click();
   await isGone(keys.row(page, 'Not told'));
   assert.equal(await statusOf(key.id), 'revoked');

@@ -1,4 +1,4 @@
-/** M8: a revoke says on how many servers it holds, and what it waits for when it has to wait. */
+/** M8: the page shows on how many servers a revoke took effect, and explains delays. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { keySchema } from '@soku/contract/keys';
@@ -9,30 +9,30 @@ import * as keys from './key-pages.ts';
 
 const dashboard = await Dashboard.start();
 const { ada } = dashboard;
-/** Three servers on one PostgreSQL; the dashboard of the first is looked at. */
+/** Three servers on one PostgreSQL. The tests use the dashboard of the first. */
 let deployment: Deployment;
 let many: Dashboard;
 before(async () => {
-  // The pages are opened on the first server, whose own address must be the public one.
+  // The pages are opened on the first server, so its own address must be the public URL.
   deployment = await Deployment.start(3, { TRUST_PROXY: '127.0.0.1', SOKU_PUBLIC_URL: undefined });
-  many = await Dashboard.before(deployment.node(0).server, dashboard);
+  many = await Dashboard.attach(deployment.node(0).server, dashboard);
 });
 after(async () => {
   await deployment.stop();
   await dashboard.stop();
 });
 
-const waiting = 'Waiting until every server knows…';
+const waiting = 'Waiting for every server to confirm…';
 
-test('with one server the page says that none accepts the key any more, and no numbers', async (t) => {
+test('with one server, the page confirms the revoke without numbers', async (t) => {
   await ada.makeKey({ name: 'One server' });
   const page = await dashboard.open(t, '/settings/api?q=One');
   await keys.revokeButton(page, 'One server').click();
   await keys.confirmRevoke(page, 'One server').click();
-  await reads(keys.toast(page), /^"One server": Revoked\. No server accepts it any more\.$/);
+  await reads(keys.toast(page), /^"One server": Revoked\. No server accepts it anymore\.$/);
 });
 
-test('a revoke that takes long says so in a region of the dialog that was there before, and is sent once', async (t) => {
+test('a slow revoke is announced in an existing live region of the dialog, and is sent only once', async (t) => {
   await ada.makeKey({ name: 'Takes long' });
   const page = await dashboard.open(t, '/settings/api?q=Takes%20long');
   const held = Promise.withResolvers<void>();
@@ -45,28 +45,28 @@ test('a revoke that takes long says so in a region of the dialog that was there 
   await keys.revokeButton(page, 'Takes long').click();
   const confirm = keys.confirmRevoke(page, 'Takes long');
   await confirm.waitFor();
-  const region = keys.question(page).locator('.revoke-waiting[role=status]');
-  assert.deepEqual(await texts(region), [''], 'it is there before its text');
-  const before = await keys.question(page).boundingBox();
-  // In one turn of the page: nothing was rendered in between.
+  const region = keys.alertDialog(page).locator('.revoke-waiting[role=status]');
+  assert.deepEqual(await texts(region), [''], 'the live region exists before its text');
+  const before = await keys.alertDialog(page).boundingBox();
+  // Both clicks occur in one task of the page, without a render in between.
   await confirm.evaluate((button) => {
     button.click();
     button.click();
   });
   await reads(region, new RegExp(`^${waiting}$`));
-  assert.deepEqual(await keys.question(page).boundingBox(), before, 'nothing jumps');
+  assert.deepEqual(await keys.alertDialog(page).boundingBox(), before, 'the layout does not shift');
   await confirm.click({ force: true });
   await page.keyboard.press('Escape');
   await page.keyboard.press('Enter');
   held.resolve();
-  await isGone(keys.question(page));
-  await reads(keys.toast(page), /No server accepts it any more\.$/);
+  await isGone(keys.alertDialog(page));
+  await reads(keys.toast(page), /No server accepts it anymore\.$/);
   assert.equal(sent, 1);
 });
 
-test('a revoke that takes longer than it may says that the key may be dead already', async (t) => {
+test('a revoke that takes too long says that the key may already be revoked', async (t) => {
   await ada.makeKey({ name: 'Hangs' });
-  const page = await dashboard.open(t, '/settings/api?q=Hangs');
+  const page = await dashboard.open(t, '/settings/api?q=Hangs', { alone: true });
   const held = Promise.withResolvers<void>();
   await page.route('**/revoke', async (route) => {
     await held.promise;
@@ -79,26 +79,26 @@ test('a revoke that takes longer than it may says that the key may be dead alrea
   await page.clock.pauseAt(now.getTime() + 1000);
   await keys.confirmRevoke(page, 'Hangs').click();
   await page.clock.runFor(2900);
-  const region = keys.question(page).locator('.revoke-waiting');
+  const region = keys.alertDialog(page).locator('.revoke-waiting');
   await reads(region, new RegExp(`^${waiting}$`));
   await page.clock.runFor(200);
-  await reads(region, /^This takes longer than it should\. The key may be dead already…$/);
+  await reads(region, /^This is taking too long\. The key may already be revoked…$/);
   held.resolve();
-  await isGone(keys.question(page));
+  await isGone(keys.alertDialog(page));
 });
 
-test('with more servers the page says how many, and how long it took', async (t) => {
+test('with several servers, the page shows how many there are and how long the revoke took', async (t) => {
   await many.ada.makeKey({ name: 'Three servers' });
   const page = await many.open(t, '/settings/api?q=Three');
   await keys.revokeButton(page, 'Three servers').click();
   await keys.confirmRevoke(page, 'Three servers').click();
   await reads(
     keys.toast(page),
-    /^"Three servers": Revoked\. No server accepts it any more \(3 servers, [\d,]+ ms\)\.$/,
+    /^"Three servers": Revoked\. No server accepts it anymore \(3 servers, [\d,]+ ms\)\.$/,
   );
 });
 
-test('while a frozen server is waited for, the dialog says so and the page claims nothing yet', async (t) => {
+test('while a revoke waits for a frozen server, the dialog says so and the page does not confirm it', async (t) => {
   const { key } = await many.ada.makeKey({ name: 'Frozen' });
   const page = await many.open(t, '/settings/api?q=Frozen');
   await keys.revokeButton(page, 'Frozen').click();
@@ -107,9 +107,9 @@ test('while a frozen server is waited for, the dialog says so and the page claim
   process.kill(pid, 'SIGSTOP');
   t.after(() => process.kill(pid, 'SIGCONT'));
   await keys.confirmRevoke(page, 'Frozen').click();
-  await reads(keys.question(page).locator('.revoke-waiting'), new RegExp(waiting));
+  await reads(keys.alertDialog(page).locator('.revoke-waiting'), new RegExp(waiting));
   assert.equal(await keys.toast(page).count(), 0);
-  await reads(keys.toast(page), /No server accepts it any more \(2 servers, [\d,]+ ms\)\.$/);
+  await reads(keys.toast(page), /No server accepts it anymore \(2 servers, [\d,]+ ms\)\.$/);
   const { body } = await many.ada.call('GET', `/v1/api-keys/${key.id}`);
   assert.equal(keySchema.parse(body).status, 'revoked');
 });

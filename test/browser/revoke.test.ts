@@ -1,10 +1,10 @@
-/** M8: revoking asks, is said only when it is true, and leaves the focus and the other tabs in order. */
+/** M8: a revoke asks for confirmation, is reported only once it took effect, and keeps focus and other tabs correct. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { errorSchema } from '@soku/contract/errors';
 import { keySchema } from '@soku/contract/keys';
 import type { Page } from 'playwright-core';
-import { answered, Dashboard, noAnswer } from './dashboard.ts';
+import { Dashboard, httpErrorMessage, networkErrorMessage } from './dashboard.ts';
 import { hasFocus, isAt, isGone, reads } from './expect.ts';
 import * as keys from './key-pages.ts';
 
@@ -12,7 +12,7 @@ const dashboard = await Dashboard.start();
 after(() => dashboard.stop());
 const { ada } = dashboard;
 
-async function makeKeys(...names: string[]): Promise<void> {
+async function createKeys(...names: string[]): Promise<void> {
   for (const name of names) await ada.makeKey({ name });
 }
 
@@ -25,7 +25,7 @@ async function statusOf(id: string): Promise<string> {
   return keySchema.parse((await ada.call('GET', `/v1/api-keys/${id}`)).body).status;
 }
 
-test('the question names the key and its preview, says what will happen, and Cancel and Escape revoke nothing', async (t) => {
+test('the dialog shows the key and the consequences, and Cancel and Escape revoke nothing', async (t) => {
   const { key } = await ada.makeKey({ name: 'Asked about' });
   const page = await dashboard.open(t, '/settings/api?q=Asked');
   for (const leave of ['Cancel', 'Escape']) {
@@ -34,18 +34,18 @@ test('the question names the key and its preview, says what will happen, and Can
     const text = new RegExp(
       `Revoke this key\\? Asked about ${key.preview.replaceAll('.', '\\.')} Created just now.*401 Unauthorized.*This cannot be undone\\.`,
     );
-    await reads(keys.question(page), text);
-    await hasFocus(keys.question(page).getByRole('button', { name: 'Cancel' }));
+    await reads(keys.alertDialog(page), text);
+    await hasFocus(keys.alertDialog(page).getByRole('button', { name: 'Cancel' }));
     await page.keyboard.press(leave === 'Cancel' ? 'Enter' : 'Escape');
-    await isGone(keys.question(page));
+    await isGone(keys.alertDialog(page));
     await isAt(page, '/settings/api?q=Asked');
     await hasFocus(keys.revokeButton(page, 'Asked about'));
   }
   assert.equal(await statusOf(key.id), 'active');
 });
 
-test('after a revoke the focus goes to the next row, from the last row to the one before, and then to the heading', async (t) => {
-  await makeKeys('Focus third', 'Focus second', 'Focus first');
+test('after a revoke, the focus moves to the next row, else to the previous row, else to the heading', async (t) => {
+  await createKeys('Focus third', 'Focus second', 'Focus first');
   const page = await dashboard.open(t, '/settings/api?q=Focus');
   await revokeInPage(page, 'Focus second');
   await isGone(keys.row(page, 'Focus second'));
@@ -54,12 +54,12 @@ test('after a revoke the focus goes to the next row, from the last row to the on
   await isGone(keys.row(page, 'Focus third'));
   await hasFocus(keys.revokeButton(page, 'Focus first'));
   await revokeInPage(page, 'Focus first');
-  await page.getByRole('heading', { name: 'Nothing found' }).waitFor();
+  await page.getByRole('heading', { name: 'No keys found' }).waitFor();
   await hasFocus(keys.heading(page));
 });
 
-test('in the list of all keys a revoked row stays, and the focus goes on to the next one that can be revoked', async (t) => {
-  await makeKeys('Stays second', 'Stays first');
+test('in the list of all keys, a revoked row stays, and the focus moves to the next key that can be revoked', async (t) => {
+  await createKeys('Stays second', 'Stays first');
   const page = await dashboard.open(t, '/settings/api?q=Stays&status=all');
   await revokeInPage(page, 'Stays first');
   await reads(keys.row(page, 'Stays first'), /Revoked/);
@@ -67,16 +67,16 @@ test('in the list of all keys a revoked row stays, and the focus goes on to the 
   await hasFocus(keys.revokeButton(page, 'Stays second'));
 });
 
-test('what was done is said in a live region once the dialog is gone', async (t) => {
-  await makeKeys('Heard of');
+test('the result is announced in a live region after the dialog has closed', async (t) => {
+  await createKeys('Heard of');
   const page = await dashboard.open(t, '/settings/api?q=Heard');
   await revokeInPage(page, 'Heard of');
   const region = page.getByRole('status').filter({ has: page.locator('.toast') });
-  await reads(region, /"Heard of": Revoked\. No server accepts it any more\./);
-  assert.equal(await keys.question(page).count(), 0);
+  await reads(region, /"Heard of": Revoked\. No server accepts it anymore\./);
+  assert.equal(await keys.alertDialog(page).count(), 0);
 });
 
-test('the page of a key revokes it, too', async (t) => {
+test('a key can also be revoked on its page', async (t) => {
   const { key } = await ada.makeKey({ name: 'On its page' });
   const page = await dashboard.open(t, `/settings/api/${key.id}`);
   await page.getByRole('button', { name: 'Revoke key' }).click();
@@ -84,15 +84,15 @@ test('the page of a key revokes it, too', async (t) => {
   await keys.confirmRevoke(page, 'On its page').click();
   await reads(
     page.getByRole('main'),
-    /On its page Revoked.*This key is revoked for ever.*Revoked \d+ \w+ \d{4}/,
+    /On its page Revoked.*This key is revoked permanently.*Revoked \d+ \w+ \d{4}/,
   );
   await isGone(page.getByRole('button', { name: 'Revoke key' }));
   await hasFocus(keys.heading(page));
   assert.equal(await statusOf(key.id), 'revoked');
 });
 
-test('a key that was revoked in one tab is shown so at once in another that is visible and has no focus', async (t) => {
-  await makeKeys('In two tabs');
+test('a revoke in one tab appears immediately in another tab that is visible but not focused', async (t) => {
+  await createKeys('In two tabs');
   const page = await dashboard.open(t, '/settings/api?q=In%20two&status=all');
   await keys.row(page, 'In two tabs').waitFor();
   const other = await page.context().newPage();
@@ -103,26 +103,26 @@ test('a key that was revoked in one tab is shown so at once in another that is v
   await reads(keys.row(page, 'In two tabs'), /Revoked/);
 });
 
-test('revoking a key that was revoked in another tab says plainly that it is', async (t) => {
+test('the dialog says if the key was already revoked in another tab', async (t) => {
   const { key } = await ada.makeKey({ name: 'Already' });
   const page = await dashboard.open(t, '/settings/api?q=Already');
   await keys.revokeButton(page, 'Already').waitFor();
   await ada.revoke(key.id);
   await keys.revokeButton(page, 'Already').click();
-  await keys.question(page).getByRole('heading', { name: 'This key is already revoked' }).waitFor();
-  await reads(keys.question(page), /Already.*revoked \d+ \w+ \d{4}/);
-  await isGone(keys.question(page).getByRole('button', { name: /^Revoke/ }));
-  await keys.question(page).getByRole('button', { name: 'Close' }).click();
-  await isGone(keys.question(page));
+  await keys.alertDialog(page).getByRole('heading', { name: 'This key is already revoked' }).waitFor();
+  await reads(keys.alertDialog(page), /Already.*revoked \d+ \w+ \d{4}/);
+  await isGone(keys.alertDialog(page).getByRole('button', { name: /^Revoke/ }));
+  await keys.alertDialog(page).getByRole('button', { name: 'Close' }).click();
+  await isGone(keys.alertDialog(page));
   await isGone(keys.row(page, 'Already'));
 });
 
-test('a revoke that did not reach the server shows that in the dialog, and the key as what it is', async (t) => {
+test('if a revoke does not reach the server, the dialog shows the error and the key stays active', async (t) => {
   const { key } = await ada.makeKey({ name: 'Not reached' });
-  const page = await dashboard.open(t, '/settings/api?q=Not%20reached', { expected: [noAnswer] });
+  const page = await dashboard.open(t, '/settings/api?q=Not%20reached', { expected: [networkErrorMessage] });
   await page.route('**/revoke', (route) => route.abort());
   await revokeInPage(page, 'Not reached');
-  await reads(keys.question(page).getByRole('alert'), /The server did not answer/);
+  await reads(keys.alertDialog(page).getByRole('alert'), /The server did not respond/);
   await reads(keys.row(page, 'Not reached'), /Active/);
   assert.equal(await page.locator('.toast').count(), 0);
   assert.equal(await statusOf(key.id), 'active');
@@ -132,11 +132,11 @@ test('a revoke that did not reach the server shows that in the dialog, and the k
   assert.equal(await statusOf(key.id), 'revoked');
 });
 
-test('while a revoke is on its way, the key is not shown as revoked and the dialog stays', async (t) => {
-  await makeKeys('On its way');
+test('while a revoke is running, the key is not shown as revoked and the dialog stays open', async (t) => {
+  await createKeys('On its way');
   const page = await dashboard.open(t, '/settings/api?q=On%20its%20way');
   await keys.revokeButton(page, 'On its way').waitFor();
-  // Nothing but the answer to the revoke may change the row: the list is not asked for again.
+  // Only the response to the revoke may change the row, so the list is not refetched.
   await page.route('**/v1/api-keys?**', () => undefined);
   const held = Promise.withResolvers<void>();
   await page.route('**/revoke', async (route) => {
@@ -145,26 +145,26 @@ test('while a revoke is on its way, the key is not shown as revoked and the dial
   });
   await revokeInPage(page, 'On its way');
   await page.keyboard.press('Escape');
-  await reads(keys.question(page), /Revoke this key\?/);
+  await reads(keys.alertDialog(page), /Revoke this key\?/);
   await reads(keys.row(page, 'On its way'), /Active/);
   held.resolve();
   await isGone(keys.row(page, 'On its way'));
 });
 
-test('offline, a banner says so in words, and a revoke fails in the dialog', async (t) => {
+test('offline, the page shows a banner, and a revoke fails in the dialog', async (t) => {
   const { key } = await ada.makeKey({ name: 'Offline' });
-  const page = await dashboard.open(t, '/settings/api?q=Offline', { expected: [noAnswer] });
+  const page = await dashboard.open(t, '/settings/api?q=Offline', { expected: [networkErrorMessage] });
   await keys.revokeButton(page, 'Offline').click();
   await keys.confirmRevoke(page, 'Offline').waitFor();
   await page.context().setOffline(true);
   await reads(
     page.getByRole('main').getByRole('status').first(),
-    /You are offline\. What you see may be out of date/,
+    /You are offline\. This page may be out of date/,
   );
   await keys.confirmRevoke(page, 'Offline').click();
   await reads(
-    keys.question(page).getByRole('alert'),
-    /You are offline\. Try again when the connection is back\./,
+    keys.alertDialog(page).getByRole('alert'),
+    /You are offline\. Try again when you are back online\./,
   );
   await reads(keys.row(page, 'Offline'), /Active/);
   assert.equal(await statusOf(key.id), 'active');
@@ -178,52 +178,54 @@ const failure = errorSchema.parse({
   error: {
     type: 'api_error',
     code: 'internal_error',
-    message: 'Something failed inside. Try again.',
+    message: 'Internal server error. Try again.',
     timestamp: new Date().toISOString(),
     requestId: 'req_fromatest',
   },
 });
 
-test('a failure inside the server is shown where it happened: in the dialog, and in place of the list', async (t) => {
-  await makeKeys('Failing');
-  const page = await dashboard.open(t, '/settings/api?q=Failing', { expected: [answered(500)] });
+test('a server error is shown where it occurred: in the dialog and instead of the list', async (t) => {
+  await createKeys('Failing');
+  const page = await dashboard.open(t, '/settings/api?q=Failing', { expected: [httpErrorMessage(500)] });
   await page.route('**/revoke', (route) => route.fulfill({ status: 500, json: failure }));
   await revokeInPage(page, 'Failing');
-  const words = /Something failed inside\. Try again\. Request req_fromatest/;
-  await reads(keys.question(page).getByRole('alert'), words);
+  const message = /Internal server error\. Try again\. Request ID req_fromatest/;
+  await reads(keys.alertDialog(page).getByRole('alert'), message);
   await reads(keys.row(page, 'Failing'), /Active/);
 
   await page.route('**/v1/api-keys?**', (route) => route.fulfill({ status: 500, json: failure }));
   await page.goto(`${dashboard.server.url}/settings/api`);
-  await reads(page.getByRole('main').getByRole('alert').first(), words);
+  await reads(page.getByRole('main').getByRole('alert').first(), message);
   await page.unroute('**/v1/api-keys?**');
   await page.getByRole('button', { name: 'Try again' }).click();
   await keys.row(page, 'Failing').waitFor();
 });
 
-test('a revoke that failed although the key is dead by it can be repeated in the dialog', async (t) => {
+test('a revoke that fails after it took effect can be repeated in the dialog', async (t) => {
   const { key } = await ada.makeKey({ name: 'Half done' });
-  const page = await dashboard.open(t, '/settings/api?q=Half', { expected: [answered(500)] });
+  const page = await dashboard.open(t, '/settings/api?q=Half', { expected: [httpErrorMessage(500)] });
   await page.route('**/revoke', async (route) => {
     await route.fetch();
     await route.fulfill({ status: 500, json: failure });
   });
   await revokeInPage(page, 'Half done');
-  const dialog = keys.question(page);
-  await reads(dialog.getByRole('alert'), /Something failed inside/);
+  const dialog = keys.alertDialog(page);
+  await reads(dialog.getByRole('alert'), /Internal server error/);
   await page.evaluate(`window.dispatchEvent(new Event('focus'))`);
-  await reads(dialog, /Half done.*revoked \d+ \w+ \d{4}.*Something failed inside/);
+  await reads(dialog, /Half done.*revoked \d+ \w+ \d{4}.*Internal server error/);
   await page.unroute('**/revoke');
   await keys.confirmRevoke(page, 'Half done').click();
-  await reads(keys.toast(page), /^"Half done": Revoked\. No server accepts it any more\.$/);
+  await reads(keys.toast(page), /^"Half done": Revoked\. No server accepts it anymore\.$/);
   assert.equal(await statusOf(key.id), 'revoked');
 });
 
-test('the link to the question about a key that does not exist says so', async (t) => {
+test('the link to the revoke dialog of an unknown key shows an error', async (t) => {
   const id = `key_${'0'.repeat(26)}`;
-  const page = await dashboard.open(t, `/settings/api?panel=revoke&key=${id}`, { expected: [answered(404)] });
-  await reads(keys.question(page).getByRole('alert'), /There is no key with this id\./);
-  await keys.question(page).getByRole('button', { name: 'Close' }).click();
-  await isGone(keys.question(page));
+  const page = await dashboard.open(t, `/settings/api?panel=revoke&key=${id}`, {
+    expected: [httpErrorMessage(404)],
+  });
+  await reads(keys.alertDialog(page).getByRole('alert'), /No key with this id exists in this workspace\./);
+  await keys.alertDialog(page).getByRole('button', { name: 'Close' }).click();
+  await isGone(keys.alertDialog(page));
   await isAt(page, '/settings/api');
 });

@@ -1,4 +1,4 @@
-/** M4: once the dialog is closed or the page is left, the full key is nowhere any more. */
+/** M4: after the dialog is closed or the user leaves the page, the full key is not stored anywhere. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -7,14 +7,14 @@ import { after, type TestContext, test } from 'node:test';
 import { generateKey } from '@soku/key';
 import type { BrowserContext, Page } from 'playwright-core';
 import { z } from 'zod';
-import { Dashboard, noAnswer } from './dashboard.ts';
+import { Dashboard, networkErrorMessage } from './dashboard.ts';
 import { evaluate, isAt, isGone, reads } from './expect.ts';
 import * as keys from './key-pages.ts';
 
 const dashboard = await Dashboard.start();
 after(() => dashboard.stop());
 
-/** Everything that a script in the page can read, by name. */
+/** All places that a script in the page can read, by name. */
 const placesInPage = `(async () => ({
   DOM: document.documentElement.outerHTML,
   fields: Array.from(document.querySelectorAll('input, textarea'), (field) => field.value).join('\\n'),
@@ -31,7 +31,7 @@ const placesInPage = `(async () => ({
   performance: JSON.stringify(performance.getEntries()),
 }))()`;
 
-/** What goes over the wire and into the console, from now on. */
+/** Records network traffic and console messages from now on. */
 function record(context: BrowserContext) {
   const bodies: Promise<{ what: string; text: string }>[] = [];
   const texts: string[] = [];
@@ -40,7 +40,7 @@ function record(context: BrowserContext) {
   );
   context.on('response', (response) => {
     const what = `${response.request().method()} ${new URL(response.url()).pathname}`;
-    // A page that was left gives no body any more.
+    // After navigation, the body of a response is no longer available.
     bodies.push(
       response.text().then(
         (text) => ({ what, text }),
@@ -49,16 +49,16 @@ function record(context: BrowserContext) {
     );
   });
   context.on('console', (message) => texts.push(message.text()));
-  return { answers: () => Promise.all(bodies), texts };
+  return { responses: () => Promise.all(bodies), texts };
 }
 
-/** The 26 random characters: what is left when somebody keeps the key in pieces. */
+/** The 26 random characters, which also reveal a key that is stored in parts. */
 const randomPart = (apiKey: string) => apiKey.slice('sk_live_'.length, -6);
 
 async function isNotInPage(page: Page, apiKey: string, when: string): Promise<void> {
   const places = await evaluate(page, z.record(z.string(), z.string()), placesInPage);
-  const holding = Object.keys(places).filter((place) => places[place]?.includes(randomPart(apiKey)));
-  assert.deepEqual(holding, [], when);
+  const leaks = Object.keys(places).filter((place) => places[place]?.includes(randomPart(apiKey)));
+  assert.deepEqual(leaks, [], when);
   assert.equal(places.databases, '[]');
   assert.equal(places.caches, '[]');
   assert.equal(places['service workers'], '0');
@@ -66,11 +66,11 @@ async function isNotInPage(page: Page, apiKey: string, when: string): Promise<vo
 
 async function isNowhereIn(page: Page, apiKey: string, when: string): Promise<void> {
   await isNotInPage(page, apiKey, when);
-  // Everything of the page's memory, so the caches of the libraries, too.
-  assert.ok(!(await memoryOf(page)).includes(randomPart(apiKey)), `${when}, the memory holds the key`);
+  // Checks the whole memory of the page, including the caches of libraries.
+  assert.ok(!(await heapOf(page)).includes(randomPart(apiKey)), `${when}, the memory contains the key`);
 }
 
-async function memoryOf(page: Page): Promise<string> {
+async function heapOf(page: Page): Promise<string> {
   const session = await page.context().newCDPSession(page);
   const chunks: string[] = [];
   session.on('HeapProfiler.addHeapSnapshotChunk', ({ chunk }) => chunks.push(chunk));
@@ -80,28 +80,28 @@ async function memoryOf(page: Page): Promise<string> {
   return chunks.join('');
 }
 
-/** Makes a key and uses everything that the dialog offers. */
-async function makeAndUse(t: TestContext, name: string) {
-  const page = await dashboard.open(t, '/settings/api');
+/** Creates a key and uses every function of the dialog. */
+async function createAndUse(t: TestContext, name: string) {
+  const page = await dashboard.open(t, '/settings/api', { alone: true });
   const recorded = record(page.context());
   const apiKey = await keys.generate(page, name);
   await keys.copyButton(page).click();
-  await page.getByRole('button', { name: 'Test it' }).click();
+  await page.getByRole('button', { name: 'Test key' }).click();
   await reads(keys.dialog(page), /200: the key works/);
   await keys.copySnippet(page).click();
   await reads(keys.snippetStatus(page), /^Copied/);
   return { page, recorded, apiKey };
 }
 
-test('the memory, the DOM and the fields do hold the key while it is shown, so looking there finds it', async (t) => {
-  const { page, apiKey } = await makeAndUse(t, 'Shown');
+test('while the key is shown, the checks find it in the memory and the fields', async (t) => {
+  const { page, apiKey } = await createAndUse(t, 'Shown');
   const places = await evaluate(page, z.record(z.string(), z.string()), placesInPage);
   assert.ok(places.fields?.includes(randomPart(apiKey)));
-  assert.ok((await memoryOf(page)).includes(randomPart(apiKey)));
+  assert.ok((await heapOf(page)).includes(randomPart(apiKey)));
 });
 
-test('M4: after Done, a reload, Back and Forward the full key is nowhere in the browser', async (t) => {
-  const { page, recorded, apiKey } = await makeAndUse(t, 'Nowhere');
+test('M4: after Done, a reload, Back and Forward, the full key is nowhere in the browser', async (t) => {
+  const { page, recorded, apiKey } = await createAndUse(t, 'Nowhere');
   await keys.doneButton(page).click();
   await isGone(keys.dialog(page));
   await keys.row(page, 'Nowhere').waitFor();
@@ -116,56 +116,56 @@ test('M4: after Done, a reload, Back and Forward the full key is nowhere in the 
   await isAt(page, '/settings/api');
   await page.reload();
   await keys.row(page, 'Nowhere').waitFor();
-  await isNowhereIn(page, apiKey, 'after a reload');
+  await isNotInPage(page, apiKey, 'after a reload');
   await page.goto(`${dashboard.server.url}/settings/api?panel=generate`);
   await keys.nameField(page).waitFor();
-  await isNowhereIn(page, apiKey, 'in the dialog that was opened again');
+  await isNotInPage(page, apiKey, 'in the dialog that was opened again');
 
-  const holding = (await recorded.answers()).filter(({ text }) => text.includes(randomPart(apiKey)));
+  const leaks = (await recorded.responses()).filter(({ text }) => text.includes(randomPart(apiKey)));
   assert.deepEqual(
-    holding.map(({ what }) => what),
+    leaks.map(({ what }) => what),
     ['POST /v1/api-keys'],
-    'only the answer that made the key holds it',
+    'only the response that created the key contains it',
   );
   assert.deepEqual(
     recorded.texts.filter((text) => text.includes(randomPart(apiKey))),
     [],
-    'no URL, no body that was sent and no console message holds it',
+    'no URL, request body or console message contains it',
   );
 });
 
-test('M4: leaving for another site and coming back shows no key, even from the cache for Back', async (t) => {
-  const { page, apiKey } = await makeAndUse(t, 'Left for another site');
+test('M4: after leaving for another site and going back, the key is not shown', async (t) => {
+  const { page, apiKey } = await createAndUse(t, 'Left for another site');
   await page.goto('about:blank');
   await page.goBack();
   await keys.row(page, 'Left for another site').waitFor();
   await isNowhereIn(page, apiKey, 'after coming back');
 });
 
-test('M4: the page that the browser keeps for Back and Forward drops the key when it is hidden', async (t) => {
-  const { page, apiKey } = await makeAndUse(t, 'Kept for Back');
+test('M4: a page drops the key when it enters the back/forward cache', async (t) => {
+  const { page, apiKey } = await createAndUse(t, 'Kept for Back');
   await page.evaluate(`window.dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }))`);
   await isNotInPage(page, apiKey, 'after pagehide');
 });
 
-test('M4: the answer with the key may be stored by nobody', async (t) => {
-  const page = await dashboard.open(t, '/settings/api');
-  const answer = page.waitForResponse((response) => response.request().method() === 'POST');
+test('M4: the response with the key must not be stored', async (t) => {
+  const page = await dashboard.open(t, '/settings/api', { alone: true });
+  const response = page.waitForResponse((received) => received.request().method() === 'POST');
   await keys.generate(page, 'Not stored');
-  const headers = await (await answer).allHeaders();
+  const headers = await (await response).allHeaders();
   assert.equal(headers['cache-control'], 'no-store');
 });
 
-test('M4, M6: no file of the data directory and no line of the log holds the key', async (t) => {
-  const { page, apiKey } = await makeAndUse(t, 'On no disk');
+test('M4, M6: no file in the data directory and no log line contains the key', async (t) => {
+  const { page, apiKey } = await createAndUse(t, 'On no disk');
   await keys.doneButton(page).click();
   await isGone(keys.dialog(page));
   const files = readdirSync(dashboard.server.dataDir);
   assert.ok(files.includes('soku.db'));
-  const holding = files.filter((file) =>
+  const leaks = files.filter((file) =>
     readFileSync(join(dashboard.server.dataDir, file)).includes(randomPart(apiKey)),
   );
-  assert.deepEqual(holding, []);
+  assert.deepEqual(leaks, []);
   assert.ok(!dashboard.server.output.includes(randomPart(apiKey)));
 });
 
@@ -175,12 +175,12 @@ const note = (page: Page) => page.getByRole('status').filter({ hasText: 'fingerp
 
 for (const [how, around] of [
   ['alone', (apiKey: string) => apiKey],
-  ['in the line of a shell', (apiKey: string) => `export SOKU_API_KEY="${apiKey}"\n`],
+  ['in a shell command', (apiKey: string) => `export SOKU_API_KEY="${apiKey}"\n`],
 ] as const) {
-  test(`a key that is pasted into the search ${how} is found by its hash, revoked or not, and goes nowhere`, async (t) => {
+  test(`a key that is pasted into the search ${how} is found by its hash, even if revoked, and is not sent`, async (t) => {
     const { apiKey, key } = await dashboard.ada.makeKey({ name: `Leaked ${how}` });
     await dashboard.ada.revoke(key.id);
-    const page = await dashboard.open(t, '/settings/api?q=Leaked');
+    const page = await dashboard.open(t, '/settings/api?q=Leaked', { alone: true });
     const recorded = record(page.context());
     await page.evaluate((text) => Reflect.get(navigator, 'clipboard').writeText(text), around(apiKey));
     await searchField(page).focus();
@@ -192,19 +192,19 @@ for (const [how, around] of [
     await page.keyboard.press('ControlOrMeta+Z');
     await page.evaluate(`navigator.clipboard.writeText('')`);
     await isNowhereIn(page, apiKey, 'after the search');
-    await recorded.answers();
+    await recorded.responses();
     assert.deepEqual(
       recorded.texts.filter((text) => text.includes(randomPart(apiKey))),
       [],
     );
-    await page.getByRole('link', { name: 'Clear the search' }).click();
+    await page.getByRole('link', { name: 'Clear search' }).click();
     await isAt(page, '/settings/api');
   });
 }
 
-test('a key that is typed into the search is not sent, and one of several is said to be the first', async (t) => {
+test('a key that is typed into the search is not sent, and of several keys the first is used', async (t) => {
   const { apiKey } = await dashboard.ada.makeKey({ name: 'Typed' });
-  const page = await dashboard.open(t, '/settings/api');
+  const page = await dashboard.open(t, '/settings/api', { alone: true });
   const recorded = record(page.context());
   await searchField(page).fill(apiKey);
   await keys.row(page, 'Typed').waitFor();
@@ -212,11 +212,11 @@ test('a key that is typed into the search is not sent, and one of several is sai
   await searchField(page).fill(`${apiKey} ${generateKey()}`);
   await reads(
     page.getByRole('status').filter({ hasText: 'fingerprint' }),
-    /holds 2 keys\. This is the first one/,
+    /contains 2 keys\. This is the first one/,
   );
   const stray = generateKey();
   await searchField(page).fill(stray.slice(8));
-  await page.getByRole('heading', { name: 'Nothing found' }).waitFor();
+  await page.getByRole('heading', { name: 'No keys found' }).waitFor();
   await reads(note(page), /^Searched by its fingerprint/);
   await isAt(page, `/settings/api?hash=${hashOf(stray)}`);
   await searchField(page).fill(apiKey.slice(0, -1));
@@ -233,7 +233,7 @@ test('a key that is typed into the search is not sent, and one of several is sai
   }
 });
 
-test('a key in the address of a page is taken out of it before anything reads it, and found', async (t) => {
+test('a key in the address of a page is removed from it before it is used, and is found', async (t) => {
   const { apiKey } = await dashboard.ada.makeKey({ name: 'In the address' });
   for (const path of [
     `/settings/api?q=${apiKey}`,
@@ -241,28 +241,28 @@ test('a key in the address of a page is taken out of it before anything reads it
     `/settings/api/${apiKey}`,
     `/login?next=${encodeURIComponent(`/settings/api?q=${apiKey}`)}`,
   ]) {
-    const page = await dashboard.open(t, '/help/authentication');
+    const page = await dashboard.open(t, '/help/authentication', { alone: true });
     const recorded = record(page.context());
     await page.goto(dashboard.server.url + path);
     await keys.row(page, 'In the address').waitFor();
     await isAt(page, `/settings/api?hash=${hashOf(apiKey)}`);
-    await reads(note(page), /^The address of this page held the key.* revoke it\. Found by its fingerprint/);
+    await reads(note(page), /^The page address contained this key.* revoke it\. Found by its fingerprint/);
     const [opened, ...others] = recorded.texts.filter((text) => text.includes(randomPart(apiKey)));
-    assert.match(opened ?? '', /^GET /, 'what was opened');
+    assert.match(opened ?? '', /^GET /, 'the request for the page');
     assert.deepEqual(others, []);
   }
-  const page = await dashboard.open(t, `/help/authentication?x=${apiKey}#${apiKey}`);
+  const page = await dashboard.open(t, `/help/authentication?x=${apiKey}#${apiKey}`, { alone: true });
   await isAt(page, '/help/authentication');
-  const stranger = await dashboard.open(t, `/settings/api?q=${apiKey}`, { as: null });
+  const stranger = await dashboard.open(t, `/settings/api?q=${apiKey}`, { alone: true, as: null });
   await isAt(stranger, `/login?next=${encodeURIComponent(`/settings/api?hash=${hashOf(apiKey)}`)}`);
 });
 
-test('the prefixes that a deployment accepts are known to its pages', async (t) => {
+test('the pages recognize all prefixes that a deployment accepts', async (t) => {
   const env = { SOKU_KEY_PREFIX: 'acme_', SOKU_ACCEPTED_PREFIXES: 'old_' };
   const other = await Dashboard.start(env, dashboard);
   t.after(() => other.stop());
   const { apiKey } = await other.ada.makeKey({ name: 'Of acme' });
-  const page = await other.open(t, `/settings/api?q=${apiKey}`);
+  const page = await other.open(t, `/settings/api?q=${apiKey}`, { alone: true });
   await keys.row(page, 'Of acme').waitFor();
   await isAt(page, `/settings/api?hash=${hashOf(apiKey)}`);
   for (const text of [apiKey.slice(5), generateKey({ prefix: 'old_' }).slice(4)]) {
@@ -273,8 +273,8 @@ test('the prefixes that a deployment accepts are known to its pages', async (t) 
   }
 });
 
-test('a long text that is no key stays in the search, as it was pasted', async (t) => {
-  const page = await dashboard.open(t, '/settings/api?q=by');
+test('a long text that is not a key stays in the search as pasted', async (t) => {
+  const page = await dashboard.open(t, '/settings/api?q=by', { alone: true });
   const digest = hashOf('anything');
   await page.evaluate((text) => Reflect.get(navigator, 'clipboard').writeText(text), digest);
   await searchField(page).focus();
@@ -284,18 +284,18 @@ test('a long text that is no key stays in the search, as it was pasted', async (
   assert.equal(await searchField(page).inputValue(), `by${digest}`);
 });
 
-test('while the code that reads keys does not load, a text that may hold one goes nowhere', async (t) => {
+test('if the code that detects keys does not load, text that may contain one is not sent', async (t) => {
   const { apiKey } = await dashboard.ada.makeKey({ name: 'Not read' });
-  const page = await dashboard.open(t, '/settings/api', { expected: [noAnswer] });
+  const page = await dashboard.open(t, '/settings/api', { alone: true, expected: [networkErrorMessage] });
   const recorded = record(page.context());
   await page.route(/search-input|read-address/, (route) => route.abort());
   await searchField(page).fill(apiKey);
-  await reads(page.getByRole('main'), /A part of this page did not load, so that text was not searched for/);
+  await reads(page.getByRole('main'), /Part of this page did not load\. The text was not searched for/);
   await isNotInPage(page, apiKey, 'after the search');
   await page.goto(`${dashboard.server.url}/settings/api?q=${apiKey}`);
   await isAt(page, '/');
   await keys.heading(page).waitFor();
   const [opened, ...others] = recorded.texts.filter((text) => text.includes(randomPart(apiKey)));
-  assert.match(opened ?? '', /^GET /, 'what was opened');
+  assert.match(opened ?? '', /^GET /, 'the request for the page');
   assert.deepEqual(others, []);
 });

@@ -1,8 +1,8 @@
-/** The first start: whoever has the code from the log makes the owner, once. */
+/** The first start: the code from the log creates the owner, once. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { answered, Dashboard } from './dashboard.ts';
+import { Dashboard, httpErrorMessage } from './dashboard.ts';
 import { describedAs, hasFocus, isAt, reads } from './expect.ts';
 import { heading } from './key-pages.ts';
 
@@ -20,13 +20,13 @@ const field = (page: Page, name: string) => page.getByRole('textbox', { name });
 
 async function fillIn(page: Page): Promise<void> {
   await field(page, 'Your name').fill('Grace');
-  await field(page, 'E-mail').fill('grace@example.com');
+  await field(page, 'Email').fill('grace@example.com');
   await field(page, 'Password').fill('a long enough password');
 }
 
 const create = (page: Page) => page.getByRole('button', { name: 'Create account' }).click();
 
-test('before there is an account, every page leads to the setup', async (t) => {
+test('without an account, every page redirects to the setup page', async (t) => {
   const page = await dashboard.open(t, '/settings/api');
   await isAt(page, '/setup');
   await reads(heading(page), /^Set up Soku$/);
@@ -35,37 +35,37 @@ test('before there is an account, every page leads to the setup', async (t) => {
   await isAt(page, '/setup');
 });
 
-test('a wrong code is said at its field, and what was typed stays', async (t) => {
-  const page = await dashboard.open(t, '/setup?code=not-the-code', { expected: [answered(400)] });
+test('a wrong code is reported at its field, and the input is kept', async (t) => {
+  const page = await dashboard.open(t, '/setup?code=not-the-code', { expected: [httpErrorMessage(400)] });
   assert.equal(await field(page, 'Setup code').inputValue(), 'not-the-code');
   await fillIn(page);
   await create(page);
-  await page.getByText('Is wrong or was used.').waitFor();
-  assert.match(await describedAs(field(page, 'Setup code')), /Is wrong or was used\./);
+  await page.getByText('Is wrong or was already used.').waitFor();
+  assert.match(await describedAs(field(page, 'Setup code')), /Is wrong or was already used\./);
   await hasFocus(field(page, 'Setup code'));
   assert.equal(await field(page, 'Your name').inputValue(), 'Grace');
   assert.equal(await field(page, 'Password').inputValue(), 'a long enough password');
 });
 
-test('what is missing or too short is said at each field, before anything is sent', async (t) => {
+test('missing and invalid values are reported at their fields before anything is sent', async (t) => {
   const page = await dashboard.open(t, `/setup?code=${code}`);
   await hasFocus(field(page, 'Your name'));
-  await field(page, 'E-mail').fill('grace');
+  await field(page, 'Email').fill('grace');
   await field(page, 'Password').fill('short');
   await create(page);
   await page.getByText('Must not be empty.').waitFor();
   assert.match(await describedAs(field(page, 'Your name')), /Must not be empty\./);
-  assert.match(await describedAs(field(page, 'E-mail')), /Must be an e-mail address\./);
+  assert.match(await describedAs(field(page, 'Email')), /Must be an e-mail address\./);
   assert.match(await describedAs(field(page, 'Password')), /Must have at least 8 characters\./);
   await hasFocus(field(page, 'Your name'));
 });
 
-test('the code makes the owner, who lands signed in; used a second time it makes nobody', async (t) => {
-  // On a server of its own: the code works once, and the other tests need theirs.
+test('the code creates the owner and signs them in, and works only once', async (t) => {
+  // Uses a separate server, because the code works only once and the other tests need theirs.
   const fresh = await Dashboard.start(withoutOwner, dashboard);
   t.after(() => fresh.stop());
   const code = await setupCode(fresh);
-  const late = await fresh.open(t, `/setup?code=${code}`, { expected: [answered(400)] });
+  const late = await fresh.open(t, `/setup?code=${code}`, { expected: [httpErrorMessage(400)] });
   await fillIn(late);
 
   const page = await fresh.open(t, `/setup?code=${code}`);
@@ -78,10 +78,10 @@ test('the code makes the owner, who lands signed in; used a second time it makes
   await isAt(page, '/');
 
   await create(late);
-  await late.getByText('Is wrong or was used.').waitFor();
+  await late.getByText('Is wrong or was already used.').waitFor();
   await late.reload();
   await isAt(late, '/login');
-  await field(late, 'E-mail').fill('grace@example.com');
+  await field(late, 'Email').fill('grace@example.com');
   await field(late, 'Password').fill('a long enough password');
   await late.keyboard.press('Enter');
   await isAt(late, '/');

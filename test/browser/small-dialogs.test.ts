@@ -1,4 +1,4 @@
-/** Dialogs in small windows, and without gaps. */
+/** Dialogs in small windows, and their spacing. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { Dashboard } from './dashboard.ts';
@@ -9,7 +9,7 @@ const dashboard = await Dashboard.start();
 after(() => dashboard.stop());
 const { ada } = dashboard;
 
-/** A phone, the smallest one, a phone that lies on its side, and a window of 1280 x 800 at a zoom of 200 %. */
+/** A phone, the smallest phone, a phone in landscape, and a window of 1280 x 800 at 200 % zoom. */
 const small = [
   { width: 390, height: 844 },
   { width: 320, height: 568 },
@@ -17,21 +17,21 @@ const small = [
   { width: 640, height: 400 },
 ];
 
-test('the buttons of a dialog stay in sight in a small window, and what has the focus is not behind them', async (t) => {
+test('the buttons of a dialog stay visible in a small window and do not cover the focused element', async (t) => {
   const page = await dashboard.open(t, '/settings/api');
-  const inSight = async (name: string) => {
+  const isVisible = async (name: string) => {
     const button = page.locator('dialog').last().getByRole('button', { name, exact: true });
     for (const size of small) {
       await page.setViewportSize(size);
       const box = await button.boundingBox();
-      const said = `${name} at ${size.width} x ${size.height}`;
-      assert.ok(box && box.y >= 0 && box.y + box.height <= size.height, `${said}: ${JSON.stringify(box)}`);
+      const what = `${name} at ${size.width} x ${size.height}`;
+      assert.ok(box && box.y >= 0 && box.y + box.height <= size.height, `${what}: ${JSON.stringify(box)}`);
     }
   };
   await keys.generateButton(page).click();
   await keys.nameField(page).fill('Small');
-  await keys.dialog(page).getByText('Expiry, limit and scopes').click();
-  await inSight('Create');
+  await keys.dialog(page).getByText('Expiration, rate limit and scopes').click();
+  await isVisible('Create');
   const last = keys.dialog(page).getByRole('checkbox').last();
   for (const size of small) {
     await page.setViewportSize(size);
@@ -45,20 +45,20 @@ test('the buttons of a dialog stay in sight in a small window, and what has the 
   }
   await keys.createButton(page).click();
   await keys.shownKey(page);
-  await inSight('Done');
+  await isVisible('Done');
   await keys.copyButton(page).click();
   await keys.doneButton(page).click();
   await keys.revokeButton(page, 'Small').click();
-  await inSight('Revoke "Small"');
+  await isVisible('Revoke "Small"');
 });
 
-test('the question before a revoke has no empty lines', async (t) => {
+test('the revoke dialog has no large gaps', async (t) => {
   await ada.makeKey({ name: 'Without gaps' });
   const page = await dashboard.open(t, '/settings/api?q=Without%20gaps');
   await keys.revokeButton(page, 'Without gaps').click();
-  await reads(keys.question(page).locator('.key-use'), /^Never used/);
-  // The box around the facts has a gap and a padding of its own below them.
-  const gaps = await keys.question(page).evaluate((dialog) => {
+  await reads(keys.alertDialog(page).locator('.key-use'), /^Never used/);
+  // The box around the details has its own gap and padding below them.
+  const gaps = await keys.alertDialog(page).evaluate((dialog) => {
     const parts = [...dialog.querySelectorAll('h2, p, .button')].filter(
       (part) => part.textContent.trim() !== '',
     );

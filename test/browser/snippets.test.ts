@@ -1,4 +1,4 @@
-/** M11: what the pages tell a person to run is run here, as it stands there. */
+/** M11: runs the snippets from the pages exactly as shown. */
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -18,18 +18,18 @@ after(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** Why a snippet cannot be run on this machine, or false. */
-function without(program: string, ...probe: string[]): string | false {
+/** Why the program is not available on this machine, or false. */
+function whyMissing(program: string, ...probe: string[]): string | false {
   return spawnSync(program, probe).status === 0 ? false : `"${program} ${probe.join(' ')}" fails here`;
 }
 
 const languages = {
-  curl: { command: 'bash', args: ['-euo', 'pipefail'], skip: without('curl', '--version') },
+  curl: { command: 'bash', args: ['-euo', 'pipefail'], skip: whyMissing('curl', '--version') },
   'Node.js': { command: process.execPath, args: [], skip: false },
-  Python: { command: 'python3', args: [], skip: without('python3', '-c', 'import requests') },
+  Python: { command: 'python3', args: [], skip: whyMissing('python3', '-c', 'import requests') },
 } as const;
 
-/** Runs a snippet with the key where it says that it reads it from. */
+/** Runs a snippet with the key in the environment. */
 async function run(language: keyof typeof languages, code: string, apiKey: string): Promise<string> {
   const { command, args } = languages[language];
   const file = join(folder, `snippet-${language}.mjs`);
@@ -46,7 +46,7 @@ async function run(language: keyof typeof languages, code: string, apiKey: strin
   return output;
 }
 
-/** What the copy button of a tab puts on the clipboard, which is what stands there. */
+/** Copies the snippet of a tab and checks that the clipboard contains the code that is shown. */
 async function copySnippet(page: Page, language: string): Promise<string> {
   await page.getByRole('tab', { name: language, exact: true }).click();
   const panel = page.getByRole('tabpanel');
@@ -60,7 +60,7 @@ async function copySnippet(page: Page, language: string): Promise<string> {
 for (const language of ['curl', 'Node.js', 'Python'] as const) {
   const { skip } = languages[language];
 
-  test(`the ${language} snippet beside a new key answers with that key`, { skip }, async (t) => {
+  test(`the ${language} snippet next to a new key works with that key`, { skip }, async (t) => {
     const page = await dashboard.open(t, '/settings/api');
     const apiKey = await keys.generate(page, `Snippet in ${language}`);
     const code = await copySnippet(page, language);
@@ -68,7 +68,7 @@ for (const language of ['curl', 'Node.js', 'Python'] as const) {
     assert.match(await run(language, code, apiKey), new RegExp(`Snippet in ${language}`));
   });
 
-  test(`the ${language} snippet of the help answers with the key in the environment`, { skip }, async (t) => {
+  test(`the ${language} snippet in the help works with the key in the environment`, { skip }, async (t) => {
     const { apiKey } = await dashboard.ada.makeKey({ name: `Help in ${language}` });
     const page = await dashboard.open(t, '/help/authentication', { as: null });
     const code = await copySnippet(page, language);
@@ -76,7 +76,7 @@ for (const language of ['curl', 'Node.js', 'Python'] as const) {
   });
 }
 
-test('the snippets of the overview, before there is a key, are those that work', async (t) => {
+test('the snippets on the overview without keys are the same as in the help', async (t) => {
   const fresh = await Dashboard.start({}, dashboard);
   t.after(() => fresh.stop());
   const page = await fresh.open(t, '/');
@@ -87,7 +87,7 @@ test('the snippets of the overview, before there is a key, are those that work',
   }
 });
 
-test('the line for .env is one that Node.js reads', async (t) => {
+test('Node.js can read the line for .env', async (t) => {
   const page = await dashboard.open(t, '/settings/api');
   const apiKey = await keys.generate(page, 'From a file');
   await keys.copySnippet(page).click();

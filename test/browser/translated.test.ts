@@ -1,6 +1,6 @@
 /**
- * Every flow in a page that the browser translates: nothing breaks, and what changes is seen to change. `open` fails a
- * test when an error reaches the console.
+ * Runs every flow in a page that the browser translates: nothing breaks, and all changes are visible. `open` fails a
+ * test if the console contains an error.
  */
 import assert from 'node:assert/strict';
 import { after, type TestContext, test } from 'node:test';
@@ -8,7 +8,7 @@ import type { Page } from 'playwright-core';
 import { z } from 'zod';
 import { bearer, call } from '../support/person.ts';
 import { owner } from '../support/server.ts';
-import { answered, Dashboard } from './dashboard.ts';
+import { Dashboard, httpErrorMessage } from './dashboard.ts';
 import { clipboard, evaluate, isAt, isGone, reads, texts } from './expect.ts';
 import * as keys from './key-pages.ts';
 
@@ -23,7 +23,7 @@ const button = (page: Page, name: string) => page.getByRole('button', { name, ex
 const field = (page: Page, name: string) => page.getByRole('textbox', { name, exact: true });
 const tab = (page: Page, name: string) => page.getByRole('tab', { name, exact: true });
 
-test('the translator has replaced what is read, and left keys and code alone', async (t) => {
+test('the translator replaces text, but not keys and code', async (t) => {
   const { key } = await ada.makeKey({ name: 'Read in translation' });
   const page = await open(t, '/settings/api');
   await keys.row(page, 'Read in translation').waitFor();
@@ -42,14 +42,14 @@ test('setting up, signing out and signing in', async (t) => {
   t.after(() => fresh.stop());
   await fresh.server.printed('Set up Soku');
   const [, code = ''] = /setup\?code=([\w-]+)/.exec(fresh.server.output) ?? [];
-  const expected = [answered(400), answered(401)];
+  const expected = [httpErrorMessage(400), httpErrorMessage(401)];
   const page = await fresh.open(t, '/setup', { translated: true, expected });
   await field(page, 'Setup code').fill('not-the-code');
   await field(page, 'Your name').fill('Grace');
-  await field(page, 'E-mail').fill(owner.email);
+  await field(page, 'Email').fill(owner.email);
   await field(page, 'Password').fill(owner.password);
   await button(page, 'Create account').click();
-  await page.getByText('Is wrong or was used.').waitFor();
+  await page.getByText('Is wrong or was already used.').waitFor();
   await field(page, 'Setup code').fill(code);
   await button(page, 'Create account').click();
   await reads(keys.heading(page), /^Overview$/);
@@ -58,7 +58,7 @@ test('setting up, signing out and signing in', async (t) => {
   await page.getByRole('button', { name: /Grace/ }).click();
   await button(page, 'Sign out').click();
   await reads(keys.heading(page), /^Sign in to Soku$/);
-  await field(page, 'E-mail').fill(owner.email);
+  await field(page, 'Email').fill(owner.email);
   for (const password of ['not the password', owner.password]) {
     await field(page, 'Password').fill(password);
     await button(page, password === owner.password ? 'Hide password' : 'Show password').click();
@@ -66,13 +66,13 @@ test('setting up, signing out and signing in', async (t) => {
     if (password !== owner.password)
       await page
         .getByRole('alert')
-        .getByText(/is wrong/)
+        .getByText(/is incorrect/)
         .waitFor();
   }
   await reads(keys.heading(page), /^Overview$/);
 });
 
-test('a key is created, shown, copied, tried, renamed, found and revoked', async (t) => {
+test('a key is created, shown, copied, tested, renamed, found and revoked', async (t) => {
   const page = await open(t, '/settings/api?q=Translated');
   await reads(page.getByRole('navigation', { name: 'Status' }), /^Active 0 Revoked 0 Expired 0 All 0$/);
   await keys.generateButton(page).click();
@@ -81,9 +81,9 @@ test('a key is created, shown, copied, tried, renamed, found and revoked', async
   await button(page, 'Staging').click();
   await isGone(page.getByText('Must not be empty.'));
   await keys.nameField(page).fill('Translated');
-  await page.getByText('Expiry, limit and scopes').click();
+  await page.getByText('Expiration, rate limit and scopes').click();
   await keys.dialog(page).getByRole('combobox', { name: 'Expires' }).selectOption('30 days');
-  await page.getByText(/^Refused from .* on\.$/).waitFor();
+  await page.getByText(/^The key expires on .*\.$/).waitFor();
   await keys.createButton(page).click();
   const apiKey = await keys.shownKey(page);
   await reads(keys.dialog(page).getByRole('heading'), /^Copy your key now$/);
@@ -93,7 +93,7 @@ test('a key is created, shown, copied, tried, renamed, found and revoked', async
   for (const name of ['curl', 'Python', '.env'] as const) await tab(page, name).click();
   await keys.copySnippet(page).click();
   await reads(keys.snippetStatus(page), /^Copied: \.env$/);
-  await button(page, 'Test it').click();
+  await button(page, 'Test key').click();
   await reads(keys.dialog(page).locator('.test'), /200: the key works\./);
   await keys.doneButton(page).click();
   await isGone(keys.dialog(page));
@@ -115,20 +115,20 @@ test('a key is created, shown, copied, tried, renamed, found and revoked', async
 
   await call(`${dashboard.server.url}/v1/me`, { headers: { ...bearer(apiKey), 'user-agent': 'curl/8.5' } });
   await keys.revokeButton(page, 'Translated and renamed').click();
-  await reads(keys.question(page), /2 requests in the last 24 hours, last .* with curl\/8\.5/);
+  await reads(keys.alertDialog(page), /2 requests in the last 24 hours, last used .* with curl\/8\.5/);
   await keys.confirmRevoke(page, 'Translated and renamed').click();
-  await reads(keys.toast(page), /Revoked\. No server accepts it any more\./);
+  await reads(keys.toast(page), /Revoked\. No server accepts it anymore\./);
   await isGone(keys.row(page, 'Translated and renamed'));
   await page.getByRole('link', { name: /^Revoked/ }).click();
   await reads(keys.row(page, 'Translated and renamed').locator('.status'), /^Revoked$/);
   await reads(page.getByRole('navigation', { name: 'Status' }), /^Active 0 Revoked 1 Expired 0 All 1$/);
 });
 
-test('closing before copying, and a lost answer', async (t) => {
-  const page = await open(t, '/settings/api', [/ERR_FAILED/, answered(409)]);
+test('closing before copying, and a lost response', async (t) => {
+  const page = await open(t, '/settings/api', [/ERR_FAILED/, httpErrorMessage(409)]);
   await keys.generate(page, 'Not copied');
   await page.keyboard.press('Escape');
-  await reads(keys.question(page), /Close without copying\?/);
+  await reads(keys.alertDialog(page), /Close without copying\?/);
   await button(page, 'Close without copying').click();
   await keys.row(page, 'Not copied').waitFor();
 
@@ -142,14 +142,14 @@ test('closing before copying, and a lost answer', async (t) => {
   await keys.generateButton(page).click();
   await keys.nameField(page).fill('Lost');
   await keys.createButton(page).click();
-  await reads(keys.dialog(page).getByRole('heading'), /^The answer was lost$/);
-  await button(page, 'Revoke it and make another').click();
+  await reads(keys.dialog(page).getByRole('heading'), /^The response was lost$/);
+  await button(page, 'Revoke and create another').click();
   await keys.createButton(page).click();
   await keys.shownKey(page);
   await keys.copyAndClose(page);
 });
 
-test('the page of a key: its limit, its ranges, its numbers and its end', async (t) => {
+test('the page of a key: rate limit, time ranges, numbers and revoke', async (t) => {
   const { apiKey, key } = await ada.makeKey({ name: 'Page of one' });
   await call(`${dashboard.server.url}/v1/me`, { headers: bearer(apiKey) });
   const page = await open(t, '/');
@@ -158,12 +158,12 @@ test('the page of a key: its limit, its ranges, its numbers and its end', async 
   await reads(page.locator('.last-use'), /^Last used .*ago/);
   await button(page, 'Edit limit').click();
   const choice = keys.dialog(page).getByRole('combobox');
-  await choice.selectOption('Another number…');
+  await choice.selectOption('Custom limit…');
   await button(page, 'Save limit').click();
-  await page.getByText('Enter how many requests a minute.').waitFor();
+  await page.getByText('Enter the number of requests per minute.').waitFor();
   await keys.dialog(page).getByRole('textbox').fill('7');
   await button(page, 'Save limit').click();
-  await reads(page.locator('.fact').filter({ hasText: 'Limit' }), /7 requests a minute/);
+  await reads(page.locator('.fact').filter({ hasText: 'Limit' }), /7 requests per minute/);
   await button(page, 'Edit limit').click();
   await choice.selectOption('No limit');
   await button(page, 'Save limit').click();
@@ -172,35 +172,35 @@ test('the page of a key: its limit, its ranges, its numbers and its end', async 
   const slider = page.getByRole('slider');
   await slider.focus();
   await page.keyboard.press('ArrowLeft');
-  await reads(page.locator('.chart__readout'), /: 0 accepted, 0 refused$/);
+  await reads(page.locator('.chart__readout'), /: 0 accepted, 0 rejected$/);
   await page.keyboard.press('ArrowRight');
-  await reads(page.locator('.chart__readout'), /: 1 accepted, 0 refused$/);
+  await reads(page.locator('.chart__readout'), /: 1 accepted, 0 rejected$/);
   for (const [range, unit] of [
     ['30 days', 'day'],
     ['7 days', 'hour'],
     ['24 hours', 'hour'],
   ] as const) {
     await page.getByRole('link', { name: range }).click();
-    await reads(page.locator('.numbers summary'), new RegExp(`^Numbers by ${unit}$`));
+    await reads(page.locator('.numbers summary'), new RegExp(`^Requests by ${unit}$`));
   }
   await button(page, 'Revoke key').click();
   await keys.confirmRevoke(page, 'Page of one').click();
   await reads(page.locator('.page-head'), /^Page of one Revoked .* This key is revoked/);
   await isGone(button(page, 'Revoke key'));
   await page.goto(`${dashboard.server.url}/settings/api/${key.id}?panel=revoke`);
-  await reads(keys.question(page).getByRole('heading'), /^This key is already revoked$/);
+  await reads(keys.alertDialog(page).getByRole('heading'), /^This key is already revoked$/);
   await button(page, 'Close').click();
-  await isGone(keys.question(page));
+  await isGone(keys.alertDialog(page));
 });
 
-test('the help, with a key that is checked, and the reference', async (t) => {
+test('the help with the key checker, and the reference', async (t) => {
   const { apiKey } = await ada.makeKey({ name: 'Checked' });
-  const page = await open(t, '/help/api-troubleshooting', [answered(404)]);
+  const page = await open(t, '/help/api-troubleshooting', [httpErrorMessage(404)]);
   const check = page.getByRole('textbox', { name: 'Your key, as your program sends it' });
   const result = page.locator('.check-key').getByRole('status');
   for (const [text, words] of [
-    [apiKey, /whole key/],
-    [apiKey.slice(0, -3), /The API answers/],
+    [apiKey, /complete key/],
+    [apiKey.slice(0, -3), /The API responds with/],
     [` ${apiKey}`, /malformed_authorization/],
     [apiKey, /unknown_key/],
     ['', /^$/],
@@ -221,25 +221,25 @@ test('the help, with a key that is checked, and the reference', async (t) => {
   await page.locator('.answer summary').first().click();
   assert.ok((await texts(page.locator('.operation'))).length > 5);
   await page.goto(`${dashboard.server.url}/nowhere`);
-  await reads(keys.heading(page), /^There is no such page$/);
+  await reads(keys.heading(page), /^Page not found$/);
 });
 
-// Ends every session, so it comes last.
-test('the limit of each key, the account, its sessions and the theme', async (t) => {
+// Ends all sessions, so it runs last.
+test('the default rate limit, the account, its sessions and the theme', async (t) => {
   const page = await dashboard.open(t, '/settings/api', {
-    as: await dashboard.signIn(),
+    as: await dashboard.openSession(),
     translated: true,
-    expected: [answered(400), answered(401)],
+    expected: [httpErrorMessage(400), httpErrorMessage(401)],
   });
-  await button(page, 'Change the limit of each key').click();
+  await button(page, 'Change the default rate limit').click();
   await keys.dialog(page).getByRole('combobox').selectOption('No limit');
   await button(page, 'Save limit').click();
-  await reads(page.locator('.workspace-limit'), /^Limit of each key: no limit/);
+  await reads(page.locator('.workspace-limit'), /^Default rate limit: no limit/);
 
   await page.getByRole('link', { name: 'Account', exact: true }).click();
   await field(page, 'Your name').fill('Augusta');
   await button(page, 'Save name').click();
-  await reads(keys.toast(page), /Your name is saved\./);
+  await reads(keys.toast(page), /Your name has been saved\./);
   await page.getByRole('button', { name: /Augusta/ }).waitFor();
   await field(page, 'Your name').fill(' ');
   await button(page, 'Save name').click();
@@ -253,10 +253,10 @@ test('the limit of each key, the account, its sessions and the theme', async (t)
   await page.getByText('Must have at least 8 characters.').waitFor();
   await field(page, 'New password').fill('another long password');
   await page.keyboard.press('Enter');
-  await page.getByText('The current password is wrong.').waitFor();
+  await page.getByText('The current password is incorrect.').waitFor();
   await page.keyboard.press('Escape');
   await isGone(keys.dialog(page));
   await button(page, 'Sign out everywhere').click();
-  await keys.question(page).getByRole('button', { name: 'Sign out everywhere' }).click();
+  await keys.alertDialog(page).getByRole('button', { name: 'Sign out everywhere' }).click();
   await isAt(page, '/login');
 });

@@ -1,7 +1,7 @@
 /**
- * What Chromium's translator does to a page: each text node is replaced with <font><font>text</font></font>, at once and
- * after every later change. The words stay as they are, so that a test can still read them; what React goes on writing
- * to a node that was replaced is not seen by anybody.
+ * Simulates Chromium's translator: each text node is replaced with <font><font>text</font></font>, immediately and after
+ * every later change. The text itself stays the same, so that tests can read it. Text that React writes to a replaced
+ * node is not visible.
  */
 export const translator = `(() => {
   const skipped = 'title, script, style, noscript, textarea, svg, [translate="no"], .notranslate';

@@ -3,10 +3,11 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { ErrorCode } from '@soku/contract/error-codes';
 import { generateKey } from '@soku/key';
-import { assertRefusal, Contract } from '../support/contract.ts';
+import { assertProblem, Contract } from '../support/contract.ts';
 import { assertLimited } from '../support/limits.ts';
 import { startWithMovableClock } from '../support/movable-clock.ts';
-import type { Answer } from '../support/person.ts';
+import type { HttpResponse } from '../support/person.ts';
+import { openSession } from '../support/session.ts';
 
 const { server, clock } = await startWithMovableClock({
   SOKU_ADDRESS_RATE_LIMIT: '3',
@@ -14,10 +15,10 @@ const { server, clock } = await startWithMovableClock({
 });
 after(() => server.stop());
 const contract = await Contract.of(server);
-const ada = await server.signIn();
+const ada = await openSession(server);
 
-const limited = (answer: Answer, quota: number) => assertLimited(answer, 'address', quota, clock.now);
-const refused = (answer: Answer, code: ErrorCode) => assertRefusal(answer, code, clock.now);
+const limited = (answer: HttpResponse, quota: number) => assertLimited(answer, 'address', quota, clock.now);
+const refused = (answer: HttpResponse, code: ErrorCode) => assertProblem(answer, code, clock.now);
 
 let addresses = 0;
 /** An address that no other test has. */

@@ -4,13 +4,14 @@ import { after, test } from 'node:test';
 import { inDatabase } from '../support/in-database.ts';
 import { bearer, call } from '../support/person.ts';
 import { startServer } from '../support/server.ts';
+import { openSession } from '../support/session.ts';
 
 /** Together more than the buffers of two sockets. */
 const length = 12_000;
 
 const server = await startServer();
 after(() => server.stop());
-const ada = await server.signIn();
+const ada = await openSession(server);
 const auditor = await ada.makeKey({ name: 'auditor', scopes: ['audit:read'] });
 const url = `${server.url}/v1/audit/export`;
 const asAuditor = { headers: bearer(auditor.apiKey) };

@@ -2,14 +2,15 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { type AuditEvent, auditEventSchema, auditPageSchema } from '@soku/contract/audit';
-import { assertRefusal, Contract, eventually } from '../support/contract.ts';
+import { assertProblem, Contract, eventually } from '../support/contract.ts';
 import { inDatabase } from '../support/in-database.ts';
 import { runOperator, startServer } from '../support/server.ts';
+import { openSession } from '../support/session.ts';
 
 const server = await startServer();
 after(() => server.stop());
 const contract = await Contract.of(server);
-const ada = await server.signIn();
+const ada = await openSession(server);
 
 const list = async (query: string) =>
   auditPageSchema.parse((await contract.call('GET', `/v1/audit${query}`, { as: ada })).body);
@@ -55,8 +56,8 @@ test('the events of a key are those that changed it and those that it caused, in
   const { text } = await contract.call('GET', `/v1/audit/export?keyId=${id}`, { as: ada });
   assert.equal(text.trim().split('\n').length, found.length);
   assert.deepEqual(await events(`?keyId=key_${'0'.repeat(26)}`), []);
-  assertRefusal(await contract.call('GET', '/v1/audit?keyId=usr_1', { as: ada }), 'invalid_request');
-  assertRefusal(await contract.call('GET', '/v1/audit?cursor=', { as: ada }), 'invalid_request');
+  assertProblem(await contract.call('GET', '/v1/audit?keyId=usr_1', { as: ada }), 'invalid_request');
+  assertProblem(await contract.call('GET', '/v1/audit?cursor=', { as: ada }), 'invalid_request');
 });
 
 test('a row that was edited in the database is returned as unreadable, among the others, and found by verify', async () => {

@@ -5,16 +5,17 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { type AuditEvent, auditEventSchema, auditPageSchema } from '@soku/contract/audit';
-import { assertRefusal, Contract, eventually } from '../support/contract.ts';
+import { assertProblem, Contract, eventually } from '../support/contract.ts';
 import { inDatabase } from '../support/in-database.ts';
 import { bearer, call } from '../support/person.ts';
 import { runOperator } from '../support/server.ts';
+import { openSession } from '../support/session.ts';
 import { ada as adasAccount, bob as bobsAccount, startWithTwoAccounts } from '../support/two-accounts.ts';
 
 const { server, stop } = await startWithTwoAccounts();
 after(stop);
 const contract = await Contract.of(server);
-const [ada, bob] = [await server.signIn(adasAccount), await server.signIn(bobsAccount)];
+const [ada, bob] = [await openSession(server, adasAccount), await openSession(server, bobsAccount)];
 
 const list = async (query = '', as = ada) =>
   auditPageSchema.parse((await contract.call('GET', `/v1/audit${query}`, { as })).body);
@@ -135,7 +136,7 @@ test('what people do with their accounts is recorded, and what others did to the
 });
 
 test('a workspace sees its own events and those of its members, and only a key with audit:read reads them', async () => {
-  const me = await server.signIn(adasAccount);
+  const me = await openSession(server, adasAccount);
   const { key } = await me.makeKey({ name: "ada's" });
   const seen = await events('?limit=100', bob);
   assert.ok(seen.length > 0 && seen.every(({ actor }) => actor.name !== 'ada' && actor.name !== 'Ada L'));
@@ -147,14 +148,14 @@ test('a workspace sees its own events and those of its members, and only a key w
   ];
   for (const path of ['/v1/audit', '/v1/audit/export']) {
     assert.equal((await contract.call('GET', path, { key: reads.apiKey })).status, 200);
-    assertRefusal(await contract.call('GET', path, { key: lacks.apiKey }), 'insufficient_scope');
-    assertRefusal(await contract.call('GET', path), 'missing_authorization');
-    assertRefusal(await contract.call('GET', `${path}?nonsense=1`, { as: me }), 'invalid_request');
+    assertProblem(await contract.call('GET', path, { key: lacks.apiKey }), 'insufficient_scope');
+    assertProblem(await contract.call('GET', path), 'missing_authorization');
+    assertProblem(await contract.call('GET', `${path}?nonsense=1`, { as: me }), 'invalid_request');
   }
 });
 
 test('events are filtered, and come in pages without a gap', async () => {
-  const me = await server.signIn(adasAccount);
+  const me = await openSession(server, adasAccount);
   const all = (await exported(me)).events;
   const ids = all.map(({ id }) => id);
   assert.deepEqual(ids, ids.toSorted().toReversed());
@@ -185,7 +186,7 @@ test('events are filtered, and come in pages without a gap', async () => {
 });
 
 test('anyone can compute the hashes of an export again, and the operator verifies the log against it', async () => {
-  const me = await server.signIn(adasAccount);
+  const me = await openSession(server, adasAccount);
   const { text, events: all } = await exported(me);
   for (const { previousHash, hash, ...content } of all) {
     const computed: string = createHash('sha256')
@@ -214,7 +215,7 @@ test('anyone can compute the hashes of an export again, and the operator verifie
 });
 
 test('the operator exports what no workspace sees, as an anchor for the verifier', async () => {
-  const me = await server.signIn(adasAccount);
+  const me = await openSession(server, adasAccount);
   await bob.makeKey({ name: "bob's" });
   const { text } = await exported(me);
   const body = { email: 'nobody@example.com', password: 'a wrong pa55phrase' };
@@ -229,7 +230,7 @@ test('the operator exports what no workspace sees, as an anchor for the verifier
   const done = await audit('export', all);
   assert.equal(done.code, 0, done.output);
   // On a slow machine, progress was shown before.
-  assert.ok(done.output.endsWith(`Exported ${lines(all).length} events into ${all}.\n`), done.output);
+  assert.ok(done.output.endsWith(`Exported ${lines(all).length} events to ${all}.\n`), done.output);
   assert.equal(statSync(all).mode & 0o777, 0o600);
   const ids = lines(all).map((line) => auditEventSchema.parse(JSON.parse(line)).id);
   assert.deepEqual(ids, ids.toSorted().toReversed());
@@ -256,7 +257,7 @@ test('the operator exports what no workspace sees, as an anchor for the verifier
   const before = readFileSync(all);
   const again = await audit('export', all);
   assert.equal(again.code, 73);
-  assert.match(again.output, /^soku: .* exists already\. An export replaces no file\.\n$/);
+  assert.match(again.output, /^soku: .* already exists\. An export never overwrites a file\.\n$/);
   assert.deepEqual(readFileSync(all), before);
   const other = join(server.dataDir, 'other.jsonl');
   const unknown = await audit('export', other, '--chain', 'ws_x');

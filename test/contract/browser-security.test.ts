@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { keyListSchema } from '@soku/contract/keys';
-import { assertRefusal, Contract } from '../support/contract.ts';
+import { assertProblem, Contract } from '../support/contract.ts';
 import { exchange, type Fields } from '../support/http.ts';
-import { type Answer, call } from '../support/person.ts';
+import { call, type HttpResponse } from '../support/person.ts';
 import { owner, startServer } from '../support/server.ts';
+import { openSession } from '../support/session.ts';
 
 const server = await startServer();
 after(() => server.stop());
@@ -13,14 +14,14 @@ const publicUrl = 'https://keys.example.com';
 const secure = await startServer({ env: { SOKU_PUBLIC_URL: publicUrl } });
 after(() => secure.stop());
 const contract = await Contract.of(server);
-const ada = await server.signIn();
+const ada = await openSession(server);
 const { port } = new URL(server.url);
 
 const signIn = (url: string, headers: Record<string, string> = {}) =>
   call(`${url}/api/auth/sign-in/email`, { method: 'POST', headers, body: owner });
 
 /** The session cookie of an answer, taken apart. */
-function cookieOf(answer: Answer): { name: string; value: string; attributes: string[] } {
+function cookieOf(answer: HttpResponse): { name: string; value: string; attributes: string[] } {
   const cookies = answer.headers
     .getSetCookie()
     .filter((cookie) => /^[^=]*soku_session_[0-9a-f]{8}=/.test(cookie));
@@ -152,7 +153,7 @@ const foreign: Fields[] = [
 test('ASVS 3.5.1: a page of another site changes nothing with the session of this one', async () => {
   for (const fields of foreign) {
     for (const { path, body } of changes) {
-      const { message } = assertRefusal(await post(path, fields, body), 'cross_origin');
+      const { message } = assertProblem(await post(path, fields, body), 'cross_origin');
       assert.match(message, /SOKU_PUBLIC_URL/);
     }
   }
@@ -181,16 +182,16 @@ test('ASVS 3.5.1: behind https only the public origin is this site', async () =>
   const good = await signIn(secure.url, { origin: publicUrl });
   assert.equal(good.status, 200);
   for (const origin of [secure.url, 'http://keys.example.com', 'https://example.com']) {
-    assertRefusal(await signIn(secure.url, { origin }), 'cross_origin');
+    assertProblem(await signIn(secure.url, { origin }), 'cross_origin');
   }
 });
 
 test('ASVS 3.5.1: nobody is signed in by a page of another site', async () => {
   const answer = await signIn(server.url, { origin: 'https://evil.example' });
-  assertRefusal(answer, 'cross_origin');
+  assertProblem(answer, 'cross_origin');
   assert.deepEqual(answer.headers.getSetCookie(), []);
   const body = { code: 'x', name: 'x', email: 'x@example.com', password: 'long enough' };
-  assertRefusal(await post('/api/setup', [['Origin', 'null']], body), 'cross_origin');
+  assertProblem(await post('/api/setup', [['Origin', 'null']], body), 'cross_origin');
 });
 
 test('ASVS 3.5.1: an Authorization header lets no other site use the session where the cookie decides', async () => {
@@ -199,7 +200,7 @@ test('ASVS 3.5.1: an Authorization header lets no other site use the session whe
     ['Authorization', 'Basic eA=='],
   ];
   for (const path of ['/api/auth/update-user', '/api/auth/sign-out', '/api/auth/sign-in/email']) {
-    assertRefusal(await post(path, fields, { name: 'forged' }), 'cross_origin');
+    assertProblem(await post(path, fields, { name: 'forged' }), 'cross_origin');
   }
 });
 
@@ -220,8 +221,8 @@ test('ASVS 3.5.2: a preflight gets no CORS header, and the reason', async () => 
         ['Access-Control-Request-Headers', 'authorization'],
       ],
     });
-    const { message } = assertRefusal(answer, 'cross_origin');
-    assert.match(message, /no CORS.*secret key does not belong into a browser.*own server/);
+    const { message } = assertProblem(answer, 'cross_origin');
+    assert.match(message, /no CORS.*secret keys must never be in a browser.*your server/);
     for (const [name] of answer.headers) assert.doesNotMatch(name, /^access-control-/);
   }
 });
@@ -238,7 +239,7 @@ test('ASVS 3.5.2: a body that a form can send without a preflight is not read', 
         ],
         body: JSON.stringify(body),
       });
-      assertRefusal(answer, 'unsupported_media_type');
+      assertProblem(answer, 'unsupported_media_type');
     }
   }
 });

@@ -3,21 +3,22 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { type ErrorCode, errorCodes } from '@soku/contract/error-codes';
 import { meSchema } from '@soku/contract/verification';
-import { assertRefusal, Contract, eventually } from '../support/contract.ts';
+import { assertProblem, Contract, eventually } from '../support/contract.ts';
 import type { Fields } from '../support/http.ts';
-import type { Answer } from '../support/person.ts';
+import type { HttpResponse } from '../support/person.ts';
 import { startServer } from '../support/server.ts';
+import { openSession } from '../support/session.ts';
 import { type Mistake, mistakesWith } from './wrong-credentials.ts';
 
 const server = await startServer();
 after(() => server.stop());
 const contract = await Contract.of(server);
-const ada = await server.signIn();
+const ada = await openSession(server);
 const { apiKey, key } = await ada.makeKey({ name: 'good', scopes: ['keys:read'] });
 const endpoints = ['/v1/me', '/v1/verify', '/v1/api-keys'];
 
 /** `error_description` is what RFC 6750 section 3 allows: printable ASCII without quotes and backslashes. */
-function assertChallenge(answer: Answer, code: ErrorCode): void {
+function assertChallenge(answer: HttpResponse, code: ErrorCode): void {
   const challenge = answer.headers.get('www-authenticate') ?? '';
   const alone = ['missing_authorization', 'wrong_header', 'missing_bearer', 'unsupported_scheme'];
   if (alone.includes(code)) {
@@ -33,14 +34,14 @@ function assertChallenge(answer: Answer, code: ErrorCode): void {
 }
 
 /** nginx hands on neither the body nor the status, so both come in headers as well. */
-function assertForwardHeaders(answer: Answer): void {
+function assertForwardHeaders(answer: HttpResponse): void {
   assert.equal(answer.headers.get('x-soku-status'), '401');
   const error = answer.headers.get('x-soku-error') ?? '';
   assert.match(error, /^[\x20-\x7e]{1,999}$/);
   assert.deepEqual(JSON.parse(error), answer.body);
 }
 
-function assertTellsNothing(answer: Answer, secret: string): void {
+function assertTellsNothing(answer: HttpResponse, secret: string): void {
   const told = answer.text + JSON.stringify([...answer.headers]);
   for (let at = 8; at + 6 <= secret.length; at++) {
     assert.ok(!told.includes(secret.slice(at, at + 6)), `a part of the key is in ${told}`);
@@ -49,7 +50,7 @@ function assertTellsNothing(answer: Answer, secret: string): void {
 
 async function assertRefused(path: string, code: ErrorCode, { fields, says }: Mistake): Promise<void> {
   const answer = await contract.call('GET', path, { fields });
-  const { message } = assertRefusal(answer, code);
+  const { message } = assertProblem(answer, code);
   assert.equal(answer.status, 401);
   assert.equal(errorCodes[code].type, 'authentication_error');
   assert.match(message, says);
@@ -70,7 +71,7 @@ for (const [code, mistakes] of mistakesWith(apiKey)) {
 test('a character typed wrong is found at every place of a key', async () => {
   for (let at = 8; at < apiKey.length; at++) {
     const typed = apiKey.slice(0, at) + (apiKey[at] === 'a' ? 'b' : 'a') + apiKey.slice(at + 1);
-    assertRefusal(await contract.call('GET', '/v1/me', { key: typed }), 'mistyped_key');
+    assertProblem(await contract.call('GET', '/v1/me', { key: typed }), 'mistyped_key');
   }
 });
 
@@ -140,7 +141,7 @@ test('with an Authorization header, keys elsewhere do not matter', async () => {
   assert.equal((await contract.call('GET', `/v1/me?api_key=${apiKey}`, { fields })).status, 200);
   assert.equal((await contract.call('GET', `/v1/verify?token=${apiKey}`, { fields })).status, 204);
   const wrong: Fields = [['Authorization', `Basic ${apiKey}`]];
-  assertRefusal(await contract.call('GET', `/v1/me?key=${apiKey}`, { fields: wrong }), 'unsupported_scheme');
+  assertProblem(await contract.call('GET', `/v1/me?key=${apiKey}`, { fields: wrong }), 'unsupported_scheme');
 });
 
 test('HEAD is answered as GET is, without a body', async () => {

@@ -8,8 +8,9 @@ import {
   keyRevocationSchema,
   revokedKeySchema,
 } from '@soku/contract/keys';
-import { assertRefusal, Contract } from '../support/contract.ts';
+import { assertProblem, Contract } from '../support/contract.ts';
 import { bearer, call } from '../support/person.ts';
+import { openSession } from '../support/session.ts';
 import { ada as adasAccount, bob as bobsAccount, startWithTwoAccounts } from '../support/two-accounts.ts';
 
 type Made = ReturnType<typeof createdKeySchema.parse>;
@@ -17,7 +18,7 @@ type Made = ReturnType<typeof createdKeySchema.parse>;
 const { server, stop } = await startWithTwoAccounts();
 after(stop);
 const contract = await Contract.of(server);
-const [ada, bob] = [await server.signIn(adasAccount), await server.signIn(bobsAccount)];
+const [ada, bob] = [await openSession(server, adasAccount), await openSession(server, bobsAccount)];
 const scopes = ['keys:read', 'keys:write'];
 
 async function childOf(parent: Made, name: string): Promise<Made> {
@@ -29,7 +30,7 @@ async function childOf(parent: Made, name: string): Promise<Made> {
 const use = async ({ apiKey }: Made) =>
   (await call(`${server.url}/v1/verify`, { headers: bearer(apiKey) })).status;
 const isRevoked = async ({ apiKey }: Made) =>
-  assertRefusal(await contract.call('GET', '/v1/me', { key: apiKey }), 'revoked_key');
+  assertProblem(await contract.call('GET', '/v1/me', { key: apiKey }), 'revoked_key');
 
 async function descendantsOf({ key }: Made) {
   return descendantsSchema.parse(
@@ -78,7 +79,7 @@ test('a body that says something else is refused, and revokes nothing', async ()
   const root = await ada.makeKey({ name: 'root', scopes });
   for (const body of [{ descendants: 'yes' }, { descendant: true }, [true], 'true']) {
     const path = `/v1/api-keys/${root.key.id}/revoke`;
-    assertRefusal(await contract.call('POST', path, { as: ada, body }), 'invalid_request');
+    assertProblem(await contract.call('POST', path, { as: ada, body }), 'invalid_request');
   }
   assert.equal(await use(root), 204);
 });
@@ -117,8 +118,8 @@ test('ASVS 8.2.2: another workspace cannot revoke descendants, nor count them', 
   const stranger = (await bob.makeKey({ name: "bob's", scopes })).apiKey;
   for (const caller of [{ as: bob }, { key: stranger }]) {
     const body = { descendants: true };
-    assertRefusal(await contract.call('POST', `${path}/revoke`, { ...caller, body }), 'not_found');
-    assertRefusal(await contract.call('GET', `${path}/descendants`, caller), 'not_found');
+    assertProblem(await contract.call('POST', `${path}/revoke`, { ...caller, body }), 'not_found');
+    assertProblem(await contract.call('GET', `${path}/descendants`, caller), 'not_found');
   }
   assert.equal(await use(child), 204);
 });
@@ -137,7 +138,7 @@ test('no key that is created during the revoke of its creator lives on', async (
         const late = answered;
         const answer = await contract.call('POST', '/v1/api-keys', { key: parent.apiKey, body });
         if (answer.status !== 201) {
-          assertRefusal(answer, 'revoked_key');
+          assertProblem(answer, 'revoked_key');
           return made;
         }
         assert.ok(!late, 'a descendant lived on, and created a key');

@@ -9,11 +9,12 @@ import { after, test } from 'node:test';
 import { type ErrorCode, errorCodeNames } from '@soku/contract/error-codes';
 import { createdKeySchema } from '@soku/contract/keys';
 import { generateKey } from '@soku/key';
-import { assertRefusal, Contract, eventually } from '../support/contract.ts';
+import { assertProblem, Contract, eventually } from '../support/contract.ts';
 import { exchange } from '../support/http.ts';
 import { inDatabase } from '../support/in-database.ts';
-import type { Answer } from '../support/person.ts';
+import type { HttpResponse } from '../support/person.ts';
 import { freePort, owner, startServer } from '../support/server.ts';
+import { openSession } from '../support/session.ts';
 
 const gatewayPort = await freePort();
 const server = await startServer({
@@ -27,8 +28,8 @@ const server = await startServer({
 });
 after(() => server.stop());
 const contract = await Contract.of(server);
-const ada = await server.signIn();
-const other = await server.signIn();
+const ada = await openSession(server);
+const other = await openSession(server);
 const good = await ada.makeKey({ name: 'good' });
 const manager = await ada.makeKey({ name: 'manager', scopes: ['keys:read', 'keys:write'] });
 
@@ -36,7 +37,7 @@ const manager = await ada.makeKey({ name: 'manager', scopes: ['keys:read', 'keys
 const me = (...fields: [string, string][]) => contract.call('GET', '/v1/me', { fields });
 const authorization = (value: string) => me(['Authorization', value]);
 
-async function whileTableIsGone(table: string, ask: () => Promise<Answer>): Promise<Answer> {
+async function whileTableIsGone(table: string, ask: () => Promise<HttpResponse>): Promise<HttpResponse> {
   await inDatabase(server, `ALTER TABLE ${table} RENAME TO gone`);
   try {
     return await ask();
@@ -45,7 +46,7 @@ async function whileTableIsGone(table: string, ask: () => Promise<Answer>): Prom
   }
 }
 
-const producers: Record<ErrorCode, () => Promise<Answer>> = {
+const producers: Record<ErrorCode, () => Promise<HttpResponse>> = {
   missing_authorization: () => me(),
   key_in_query: () => contract.call('GET', `/v1/me?api_key=${good.apiKey}`),
   wrong_header: () => me(['X-API-Key', good.apiKey]),
@@ -80,7 +81,7 @@ const producers: Record<ErrorCode, () => Promise<Answer>> = {
   },
   insufficient_scope: () => contract.call('GET', '/v1/api-keys', { key: good.apiKey }),
   recent_login_required: async () => {
-    const aged = await server.signIn();
+    const aged = await openSession(server);
     await inDatabase(
       server,
       `UPDATE session SET "createdAt" = ?
@@ -196,7 +197,7 @@ const producers: Record<ErrorCode, () => Promise<Answer>> = {
 
 for (const code of errorCodeNames) {
   test(`${code} is what it is answered for, with its status and envelope`, async () => {
-    assertRefusal(await producers[code](), code);
+    assertProblem(await producers[code](), code);
   });
 }
 

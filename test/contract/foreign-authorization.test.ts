@@ -3,9 +3,10 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { ErrorCode } from '@soku/contract/error-codes';
 import { generateKey } from '@soku/key';
-import { assertRefusal, Contract } from '../support/contract.ts';
+import { assertProblem, Contract } from '../support/contract.ts';
 import type { Fields } from '../support/http.ts';
 import { startServer } from '../support/server.ts';
+import { openSession } from '../support/session.ts';
 
 const server = await startServer();
 after(() => server.stop());
@@ -18,7 +19,7 @@ const foreign = [
 ];
 
 test('credentials of a proxy before the dashboard do not stand in the way of a session', async () => {
-  const person = await server.signIn();
+  const person = await openSession(server);
   const send = (method: string, path: string, fields: Fields, body?: object) =>
     contract.call(method, path, { as: person, fields, ...(body && { body }) });
   for (const value of foreign) {
@@ -28,7 +29,7 @@ test('credentials of a proxy before the dashboard do not stand in the way of a s
     const created = await send('POST', '/v1/api-keys', fields, { name: 'behind a proxy' });
     assert.equal(created.status, 201, created.text);
     const elsewhere: Fields = [...fields, ['Origin', 'https://evil.example']];
-    assertRefusal(await send('POST', '/v1/api-keys', elsewhere, { name: 'forged' }), 'cross_origin');
+    assertProblem(await send('POST', '/v1/api-keys', elsewhere, { name: 'forged' }), 'cross_origin');
     for (const path of ['/v1/me', '/v1/verify']) {
       assert.equal((await send('GET', path, fields)).status, 401, `${path} is for keys`);
     }
@@ -38,7 +39,7 @@ test('credentials of a proxy before the dashboard do not stand in the way of a s
 });
 
 test('what was meant as a key decides alone, also beside a session', async () => {
-  const person = await server.signIn();
+  const person = await openSession(server);
   const key = generateKey();
   const basic = `Basic ${Buffer.from(`${key}:`).toString('base64')}`;
   const cases: [code: ErrorCode, fields: Fields][] = [
@@ -57,6 +58,6 @@ test('what was meant as a key decides alone, also beside a session', async () =>
     ],
   ];
   for (const [code, fields] of cases) {
-    assertRefusal(await contract.call('GET', '/v1/api-keys', { as: person, fields }), code);
+    assertProblem(await contract.call('GET', '/v1/api-keys', { as: person, fields }), code);
   }
 });

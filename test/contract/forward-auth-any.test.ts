@@ -2,14 +2,15 @@
 import assert from 'node:assert/strict';
 import { METHODS } from 'node:http';
 import { after, test } from 'node:test';
-import { assertRefusal } from '../support/contract.ts';
+import { assertProblem } from '../support/contract.ts';
 import { exchange, type Fields } from '../support/http.ts';
 import { HttpSocket } from '../support/http-socket.ts';
 import { startServer } from '../support/server.ts';
+import { openSession } from '../support/session.ts';
 
 const server = await startServer();
 after(() => server.stop());
-const ada = await server.signIn();
+const ada = await openSession(server);
 const { apiKey, key } = await ada.makeKey({ name: 'Envoy', scopes: ['keys:read'] });
 const authorization = ['Authorization', `Bearer ${apiKey}`] as const;
 
@@ -61,7 +62,7 @@ test('a rejection is the one of GET /v1/verify, for a browser of any origin as w
     const direct = await exchange(`${server.url}/v1/verify`, { fields });
     for (const method of ['GET', 'POST', 'DELETE', 'OPTIONS']) {
       const answer = await ask('/orders', [...fields, ...browser], { method });
-      assertRefusal(answer, code);
+      assertProblem(answer, code);
       assert.equal(steady(answer.text), steady(direct.text));
       for (const name of ['www-authenticate', 'x-soku-status', 'x-soku-error']) {
         assert.equal(steady(answer.headers.get(name) ?? ''), steady(direct.headers.get(name) ?? ''));
@@ -72,15 +73,15 @@ test('a rejection is the one of GET /v1/verify, for a browser of any origin as w
 
 test('the query is of the original request: it demands nothing, and a key in it is found', async () => {
   assert.equal((await ask('/orders?scope=keys:write&workspace=x', [authorization])).status, 200);
-  assertRefusal(await ask(`/orders?api_key=${apiKey}`, []), 'key_in_query');
-  assertRefusal(await ask(`/caf%E9?api_key=${apiKey}`, []), 'key_in_query');
-  assertRefusal(await ask(`/orders?api_key=${apiKey}`, [['X-Original-URI', '/plain']]), 'key_in_query');
+  assertProblem(await ask(`/orders?api_key=${apiKey}`, []), 'key_in_query');
+  assertProblem(await ask(`/caf%E9?api_key=${apiKey}`, []), 'key_in_query');
+  assertProblem(await ask(`/orders?api_key=${apiKey}`, [['X-Original-URI', '/plain']]), 'key_in_query');
   assert.equal((await ask(`/orders?api_key=${apiKey}`, [authorization])).status, 200);
 });
 
 test('a preflight is told that keys do not belong into browsers', async () => {
   const answer = await ask('/orders', [['Access-Control-Request-Method', 'PUT']], { method: 'OPTIONS' });
-  assert.match(assertRefusal(answer, 'missing_authorization').message, /CORS preflight/);
+  assert.match(assertProblem(answer, 'missing_authorization').message, /CORS preflight/);
 });
 
 test('a body of any type and size is not read, and the connection goes on', async () => {

@@ -1,14 +1,15 @@
 /** GET /v1/verify, as a proxy asks it. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { assertRefusal, Contract } from '../support/contract.ts';
+import { assertProblem, Contract } from '../support/contract.ts';
 import type { Fields } from '../support/http.ts';
 import { startServer } from '../support/server.ts';
+import { openSession } from '../support/session.ts';
 
 const server = await startServer();
 after(() => server.stop());
 const contract = await Contract.of(server);
-const ada = await server.signIn();
+const ada = await openSession(server);
 const { apiKey, key } = await ada.makeKey({ name: 'proxy', scopes: ['keys:write', 'keys:read'] });
 
 const verify = (fields: Fields, query = '') => contract.call('GET', `/v1/verify${query}`, { fields });
@@ -58,30 +59,30 @@ test('a key in the query of the original request is found, as nginx, ingress-ngi
       `/orders?page=1&token=${apiKey}#end`,
       `https://api.example.com/orders?key=${apiKey}`,
     ]) {
-      assertRefusal(await verify([[header, target]]), 'key_in_query');
+      assertProblem(await verify([[header, target]]), 'key_in_query');
     }
     const plain = await verify([[header, '/orders?page=1']], `?api_key=${apiKey}`);
-    assertRefusal(plain, 'missing_authorization');
+    assertProblem(plain, 'missing_authorization');
   }
 });
 
 test('a client that adds a field cannot hide the original request that the proxy reports', async () => {
   const other = ['X-Original-URI', '/plain'] as const;
   for (const header of ['X-Original-URL', 'X-Forwarded-Uri']) {
-    assertRefusal(await verify([other, [header, `/orders?token=${apiKey}`]]), 'key_in_query');
+    assertProblem(await verify([other, [header, `/orders?token=${apiKey}`]]), 'key_in_query');
   }
 });
 
 test('a preflight of a browser is told that keys do not belong there', async () => {
   const preflight = ['Access-Control-Request-Method', 'GET'] as const;
   for (const header of ['X-Original-Method', 'X-Forwarded-Method']) {
-    const { message } = assertRefusal(
+    const { message } = assertProblem(
       await verify([preflight, [header, 'OPTIONS']]),
       'missing_authorization',
     );
     assert.match(message, /CORS preflight.*browser/);
   }
-  const plain = assertRefusal(
+  const plain = assertProblem(
     await verify([preflight, ['X-Original-Method', 'GET']]),
     'missing_authorization',
   );
@@ -105,7 +106,7 @@ test('an original request of any form is answered', async () => {
     '?key=%zz',
     `/?${'&'.repeat(4000)}`,
   ]) {
-    assertRefusal(await verify([['X-Original-URI', target]]), 'missing_authorization');
+    assertProblem(await verify([['X-Original-URI', target]]), 'missing_authorization');
   }
 });
 

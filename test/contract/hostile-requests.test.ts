@@ -4,29 +4,30 @@ import { after, test } from 'node:test';
 import { errorSchema } from '@soku/contract/errors';
 import { createdKeySchema } from '@soku/contract/keys';
 import { z } from 'zod';
-import { assertRefusal, Contract } from '../support/contract.ts';
+import { assertProblem, Contract } from '../support/contract.ts';
 import { exchange, latin1 } from '../support/http.ts';
-import { ConnectionEnded, HttpSocket, type RawAnswer } from '../support/http-socket.ts';
+import { ConnectionEnded, HttpSocket, type RawResponse } from '../support/http-socket.ts';
 import { call } from '../support/person.ts';
 import { startServer } from '../support/server.ts';
+import { openSession } from '../support/session.ts';
 
 const server = await startServer({ env: { LOG_LEVEL: 'trace' } });
 after(() => server.stop());
 const contract = await Contract.of(server);
-const ada = await server.signIn();
+const ada = await openSession(server);
 const { apiKey } = await ada.makeKey({ name: 'good' });
 const good = `Authorization: Bearer ${apiKey}\r\n`;
 
 /** Sends bytes on a connection of their own: the answer, whether more came, and whether it was closed. */
-async function raw(bytes: string): Promise<{ answer: RawAnswer | null; more: number; closed: boolean }> {
+async function raw(bytes: string): Promise<{ answer: RawResponse | null; more: number; closed: boolean }> {
   const socket = await HttpSocket.open(server.url);
   try {
     const answer = await socket.send(Buffer.from(bytes, 'latin1'));
     if (answer.headers.get('connection') === 'close') await socket.closed();
-    return { answer, more: socket.unasked.length, closed: socket.ended };
+    return { answer, more: socket.unsolicited.length, closed: socket.ended };
   } catch (error) {
     assert.ok(error instanceof ConnectionEnded);
-    return { answer: null, more: socket.unasked.length, closed: true };
+    return { answer: null, more: socket.unsolicited.length, closed: true };
   } finally {
     socket.close();
   }
@@ -107,7 +108,7 @@ test('a body above 64 kB is refused, with a stated length or without', async () 
       ],
       body: large,
     });
-    assert.match(assertRefusal(stated, 'payload_too_large').message, /65536/);
+    assert.match(assertProblem(stated, 'payload_too_large').message, /65536/);
   }
   const chunk = `${large.length.toString(16)}\r\n${large}\r\n0\r\n\r\n`;
   const head = `POST /v1/api-keys HTTP/1.1\r\nHost: x\r\nCookie: ${ada.cookie}\r\nContent-Type: application/json\r\n`;
@@ -127,14 +128,14 @@ test('headers above 16 kB and URLs above 8 kB are refused with the envelope', as
   await assertBroken('many fields', request('/v1/me', `X-A: ${'y'.repeat(90)}\r\n`.repeat(200)));
   await assertBroken('a huge URL', request(`/v1/me?${'x'.repeat(20_000)}`));
   const long = await exchange(`${server.url}/v1/me?${'x'.repeat(8200)}`);
-  assert.match(assertRefusal(long, 'invalid_request').message, /URL is longer than 8192/);
+  assert.match(assertProblem(long, 'invalid_request').message, /URL is longer than 8192/);
   const allowed = await contract.call('GET', `/v1/me?${'x'.repeat(8000)}`, { key: apiKey });
   assert.equal(allowed.status, 200);
 });
 
 test('a path that cannot be decoded is refused with the envelope', async () => {
   for (const path of ['/%zz', '/%', '/v1/%e0%a4', '/v1/api-keys/%c3%28']) {
-    assertRefusal(await exchange(server.url + path), 'invalid_request');
+    assertProblem(await exchange(server.url + path), 'invalid_request');
   }
 });
 
@@ -169,10 +170,10 @@ test('a body that names prototypes changes nobody', async () => {
     `{"name":"x","\\u005f_proto__":{"scopes":${scopes}}}`,
   ];
   for (const body of poisons) {
-    assertRefusal(await contract.call('POST', '/v1/api-keys', { as: ada, body }), 'invalid_request');
+    assertProblem(await contract.call('POST', '/v1/api-keys', { as: ada, body }), 'invalid_request');
   }
   for (const query of ['__proto__[limit]=1', 'constructor.prototype.limit=1', '__proto__=1']) {
-    assertRefusal(await contract.call('GET', `/v1/api-keys?${query}`, { as: ada }), 'invalid_request');
+    assertProblem(await contract.call('GET', `/v1/api-keys?${query}`, { as: ada }), 'invalid_request');
   }
   const plain = await contract.call('POST', '/v1/api-keys', { as: ada, body: { name: 'after' } });
   assert.deepEqual(createdKeySchema.parse(plain.body).key.scopes, []);
@@ -187,7 +188,7 @@ test('a name that is a property of every object is just a name', async () => {
 
 test('a body nested a thousand times deep is refused and harms nothing', async () => {
   const body = `{"name":${'['.repeat(30_000)}${']'.repeat(30_000)}}`;
-  assertRefusal(await contract.call('POST', '/v1/api-keys', { as: ada, body }), 'invalid_request');
+  assertProblem(await contract.call('POST', '/v1/api-keys', { as: ada, body }), 'invalid_request');
 });
 
 test('no client can write a line of its own into the log', async () => {

@@ -3,10 +3,11 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, test } from 'node:test';
 import { createdKeySchema, keyListSchema } from '@soku/contract/keys';
-import { assertRefusal, Contract } from '../support/contract.ts';
+import { assertProblem, Contract } from '../support/contract.ts';
 import { inDatabase } from '../support/in-database.ts';
 import type { Person } from '../support/person.ts';
 import { startServer } from '../support/server.ts';
+import { openSession } from '../support/session.ts';
 import { ada as adasAccount, bob as bobsAccount, startWithTwoAccounts } from '../support/two-accounts.ts';
 
 const { server, stop } = await startWithTwoAccounts();
@@ -14,7 +15,7 @@ after(stop);
 const small = await startServer({ env: { SOKU_MAX_ACTIVE_KEYS: '3' } });
 after(() => small.stop());
 const contract = await Contract.of(server);
-const [ada, bob] = [await server.signIn(adasAccount), await server.signIn(bobsAccount)];
+const [ada, bob] = [await openSession(server, adasAccount), await openSession(server, bobsAccount)];
 
 function create(as: Person, token: string, body: unknown = { name: 'once' }) {
   return contract.call('POST', '/v1/api-keys', { as, body, fields: [['Idempotency-Key', token]] });
@@ -40,7 +41,7 @@ test('a repeated call makes no second key, and is told which one the first made'
   const first = createdKeySchema.parse((await create(ada, 'deploy-1', { name: 'deploy' })).body);
   for (const body of [{ name: 'deploy' }, { name: 'something else' }]) {
     const again = await create(ada, 'deploy-1', body);
-    const error = assertRefusal(again, 'idempotency_replayed');
+    const error = assertProblem(again, 'idempotency_replayed');
     assert.equal(error.details?.[0]?.keyId, first.key.id);
     assert.ok(!again.text.includes(first.apiKey.slice(8, 16)));
   }
@@ -55,7 +56,7 @@ test('twenty calls at once make exactly one key', async () => {
   assert.equal(made.length, 1);
   const { key } = createdKeySchema.parse(made[0]?.body);
   for (const answer of answers.filter((other) => other.status !== 201)) {
-    assert.equal(assertRefusal(answer, 'idempotency_replayed').details?.[0]?.keyId, key.id);
+    assert.equal(assertProblem(answer, 'idempotency_replayed').details?.[0]?.keyId, key.id);
   }
   assert.equal(await countNamed('racing'), 1);
 });
@@ -66,8 +67,8 @@ test('workspaces do not see the Idempotency-Keys of each other', async () => {
 });
 
 test('a call that was refused does not use its Idempotency-Key up', async () => {
-  assertRefusal(await create(ada, 'second-try', { name: '' }), 'invalid_request');
-  assertRefusal(
+  assertProblem(await create(ada, 'second-try', { name: '' }), 'invalid_request');
+  assertProblem(
     await create(ada, 'second-try', { name: 'x', expiresAt: '2020-01-01T00:00:00Z' }),
     'invalid_request',
   );
@@ -84,7 +85,7 @@ test('different Idempotency-Keys make different keys, and none makes a key each 
 
 test('an Idempotency-Key has 1 to 255 characters', async () => {
   for (const token of ['', 'x'.repeat(256)]) {
-    const error = assertRefusal(await create(ada, token), 'invalid_request');
+    const error = assertProblem(await create(ada, token), 'invalid_request');
     assert.equal(error.details?.[0]?.path, 'idempotency-key');
   }
   assert.equal((await create(ada, 'x'.repeat(255))).status, 201);
@@ -94,12 +95,12 @@ test('an Idempotency-Key is remembered for a day', async () => {
   const hour = 60 * 60 * 1000;
   const first = createdKeySchema.parse((await create(ada, 'daily', { name: 'daily' })).body);
   await age('daily', 23 * hour);
-  const again = assertRefusal(await create(ada, 'daily', { name: 'daily' }), 'idempotency_replayed');
+  const again = assertProblem(await create(ada, 'daily', { name: 'daily' }), 'idempotency_replayed');
   assert.equal(again.details?.[0]?.keyId, first.key.id);
   await age('daily', 2 * hour);
   const second = createdKeySchema.parse((await create(ada, 'daily', { name: 'daily' })).body);
   assert.equal(await countNamed('daily'), 2);
-  const replayed = assertRefusal(await create(ada, 'daily'), 'idempotency_replayed');
+  const replayed = assertProblem(await create(ada, 'daily'), 'idempotency_replayed');
   assert.equal(replayed.details?.[0]?.keyId, second.key.id, 'it is remembered anew');
 });
 
@@ -107,14 +108,14 @@ test('a revoked key still answers for its Idempotency-Key', async () => {
   const { key } = createdKeySchema.parse((await create(ada, 'killed')).body);
   await ada.revoke(key.id);
   assert.equal(
-    assertRefusal(await create(ada, 'killed'), 'idempotency_replayed').details?.[0]?.keyId,
+    assertProblem(await create(ada, 'killed'), 'idempotency_replayed').details?.[0]?.keyId,
     key.id,
   );
 });
 
 test('a workspace has its most active keys and no more, also when many are made at once', async () => {
   const limited = await Contract.of(small);
-  const person = await small.signIn();
+  const person = await openSession(small);
   const make = (token: string) =>
     limited.call('POST', '/v1/api-keys', {
       as: person,
@@ -125,12 +126,12 @@ test('a workspace has its most active keys and no more, also when many are made 
   const made = answers.filter((answer) => answer.status === 201);
   assert.equal(made.length, 3);
   for (const answer of answers.filter((other) => other.status !== 201)) {
-    assert.match(assertRefusal(answer, 'key_quota_reached').message, /3 active keys/);
+    assert.match(assertProblem(answer, 'key_quota_reached').message, /3 active keys/);
   }
   const { key } = createdKeySchema.parse(made[0]?.body);
   await person.revoke(key.id);
   assert.equal((await make('after')).status, 201, 'a revoked key makes room');
-  assertRefusal(await make('again'), 'key_quota_reached');
+  assertProblem(await make('again'), 'key_quota_reached');
   await person.revoke(keyListSchema.parse((await person.call('GET', '/v1/api-keys')).body).data[0]?.id ?? '');
   assert.equal((await make('again')).status, 201, 'the quota does not use an Idempotency-Key up');
 });

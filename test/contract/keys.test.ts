@@ -2,21 +2,22 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { createdKeySchema, keySchema } from '@soku/contract/keys';
-import { assertRefusal, Contract } from '../support/contract.ts';
+import { assertProblem, Contract } from '../support/contract.ts';
 import { bearer, call } from '../support/person.ts';
 import { startServer } from '../support/server.ts';
+import { openSession } from '../support/session.ts';
 
 const server = await startServer();
 after(() => server.stop());
 const contract = await Contract.of(server);
-const ada = await server.signIn();
+const ada = await openSession(server);
 const unknownId = `key_${'0'.repeat(26)}`;
 
 const create = (body: unknown) => contract.call('POST', '/v1/api-keys', { as: ada, body });
 
 /** Fails unless the body is refused for the field at this path. */
 async function assertRefusedField(body: unknown, path: string, problem: RegExp): Promise<void> {
-  const error = assertRefusal(await create(body), 'invalid_request');
+  const error = assertProblem(await create(body), 'invalid_request');
   assert.deepEqual(
     error.details?.map((detail) => detail.path),
     [path],
@@ -83,7 +84,7 @@ test('a refused field is told by its path', async () => {
 });
 
 test('several refused fields are told together', async () => {
-  const error = assertRefusal(await create({ name: '', scopes: ['no'], expiresAt: 'no' }), 'invalid_request');
+  const error = assertProblem(await create({ name: '', scopes: ['no'], expiresAt: 'no' }), 'invalid_request');
   assert.deepEqual(error.details?.map((detail) => detail.path).sort(), ['expiresAt', 'name', 'scopes.0']);
   for (const path of ['name', 'scopes.0', 'expiresAt']) assert.ok(error.message.includes(path));
 });
@@ -111,7 +112,7 @@ test('a body that is no JSON object is refused, and makes nothing', async () => 
   const count = async () => (await contract.call('GET', '/v1/api-keys?include=counts', { as: ada })).body;
   const before = await count();
   for (const body of ['', '{', 'null', '[]', '"x"', '{"name":"x"', '{"name":"x"}}', '\ufeff{"name":"x"']) {
-    assertRefusal(await create(body), 'invalid_request');
+    assertProblem(await create(body), 'invalid_request');
   }
   assert.deepEqual(await count(), before);
 });
@@ -135,7 +136,7 @@ test('an id that no key has is not found, and one that no key can have is not va
         as: ada,
         ...(method === 'PATCH' ? { body: { name: 'x' } } : {}),
       });
-    assertRefusal(await ask(unknownId), 'not_found');
+    assertProblem(await ask(unknownId), 'not_found');
     for (const id of [
       '1',
       'key_',
@@ -144,8 +145,8 @@ test('an id that no key has is not found, and one that no key can have is not va
       `key_${'u'.repeat(26)}`,
       '%00',
     ]) {
-      const error = assertRefusal(await ask(id), 'invalid_request');
-      assert.deepEqual(error.details, [{ path: 'id', problem: 'is not the id of a key' }]);
+      const error = assertProblem(await ask(id), 'invalid_request');
+      assert.deepEqual(error.details, [{ path: 'id', problem: 'must be a key id' }]);
     }
   }
 });
@@ -156,7 +157,7 @@ test('a key is renamed, and nothing else of it can be changed', async () => {
   const answer = await rename({ name: '  new  ' });
   assert.deepEqual(keySchema.parse(answer.body), { ...made.key, name: 'new' });
   for (const body of [{}, { name: 'x', scopes: [] }, { name: 'x', expiresAt: null }, { revokedAt: null }]) {
-    assertRefusal(await rename(body), 'invalid_request');
+    assertProblem(await rename(body), 'invalid_request');
   }
   const after = await contract.call('GET', `/v1/api-keys/${made.key.id}`, { as: ada });
   assert.deepEqual(after.body, answer.body);
@@ -175,7 +176,7 @@ test('a revoked key says when it was revoked, the same on every call, and can st
   const body = { name: 'grave' };
   const renamed = await contract.call('PATCH', `/v1/api-keys/${key.id}`, { as: ada, body });
   assert.deepEqual(renamed.body, { ...first, name: 'grave' });
-  assertRefusal(await contract.call('GET', '/v1/me', { key: apiKey }), 'revoked_key');
+  assertProblem(await contract.call('GET', '/v1/me', { key: apiKey }), 'revoked_key');
 });
 
 test('twenty revokes at once agree on one moment', async () => {

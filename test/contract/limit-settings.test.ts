@@ -3,14 +3,15 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { createdKeySchema, type Key, keyListSchema, keySchema } from '@soku/contract/keys';
 import { workspaceSchema } from '@soku/contract/workspaces';
-import { assertRefusal, Contract } from '../support/contract.ts';
-import type { Answer } from '../support/person.ts';
+import { assertProblem, Contract } from '../support/contract.ts';
+import type { HttpResponse } from '../support/person.ts';
+import { openSession } from '../support/session.ts';
 import { ada as adasAccount, bob as bobsAccount, startWithTwoAccounts } from '../support/two-accounts.ts';
 
 const { server, stop } = await startWithTwoAccounts();
 after(stop);
 const contract = await Contract.of(server);
-const [ada, bob] = [await server.signIn(adasAccount), await server.signIn(bobsAccount)];
+const [ada, bob] = [await openSession(server, adasAccount), await openSession(server, bobsAccount)];
 const scopes = ['keys:read', 'keys:write'];
 
 /** Wrong as a limit. What is above 10^9 would not fit into the arithmetic of a window. */
@@ -25,18 +26,18 @@ const setWorkspace = (rateLimit: unknown) =>
 const limitOf = async (id: string) =>
   keySchema.parse((await contract.call('GET', `/v1/api-keys/${id}`, { as: ada })).body).rateLimit;
 
-function made(answer: Answer): Key {
+function made(answer: HttpResponse): Key {
   assert.equal(answer.status, 201, answer.text);
   return createdKeySchema.strict().parse(answer.body).key;
 }
 
 /** Fails unless the limit was refused for being higher than that of the key that asked. */
-function assertTooHigh(answer: Answer, most: number): void {
-  const error = assertRefusal(answer, 'invalid_request');
+function assertTooHigh(answer: HttpResponse, most: number): void {
+  const error = assertProblem(answer, 'invalid_request');
   assert.deepEqual(error.details, [
     {
       path: 'rateLimit',
-      problem: `must not be higher than ${most}, the limit of the key that asks for it`,
+      problem: `must not be higher than ${most}, the limit of the calling key`,
     },
   ]);
 }
@@ -71,9 +72,9 @@ test('a change sets what it names, and leaves the rest', async () => {
 
 test('a change of nothing is refused', async () => {
   const { id } = made(await make({ name: 'x' }));
-  assertRefusal(await patch(id, {}), 'invalid_request');
-  assertRefusal(await patch(id, { scopes: [] }), 'invalid_request');
-  assertRefusal(await patch(`key_${'0'.repeat(26)}`, { rateLimit: 5 }), 'not_found');
+  assertProblem(await patch(id, {}), 'invalid_request');
+  assertProblem(await patch(id, { scopes: [] }), 'invalid_request');
+  assertProblem(await patch(`key_${'0'.repeat(26)}`, { rateLimit: 5 }), 'not_found');
 });
 
 test('what is no limit is refused by its path, wherever a limit is set', async () => {
@@ -85,7 +86,7 @@ test('what is no limit is refused by its path, wherever a limit is set', async (
       await setWorkspace(rateLimit),
     ];
     for (const answer of answers) {
-      const { details } = assertRefusal(answer, 'invalid_request');
+      const { details } = assertProblem(answer, 'invalid_request');
       assert.deepEqual(details, [
         { path: 'rateLimit', problem: 'must be a whole number between 1 and 1000000000, or "off"' },
       ]);
@@ -176,7 +177,7 @@ test('the workspace tells its limit and the default, and a person changes it', a
 
 test('a body that names no limit changes no workspace', async () => {
   for (const body of [{}, { rateLimit: 5, name: 'x' }, { defaultRateLimit: 5 }, null]) {
-    assertRefusal(await contract.call('PATCH', '/v1/workspace', { as: ada, body }), 'invalid_request');
+    assertProblem(await contract.call('PATCH', '/v1/workspace', { as: ada, body }), 'invalid_request');
   }
 });
 
@@ -188,17 +189,17 @@ test('no key changes its workspace, whatever its scopes', async () => {
       key,
       ...(method === 'PATCH' ? { body: { rateLimit: 'off' } } : {}),
     });
-  assertRefusal(await ask('PATCH', all.apiKey), 'session_required');
-  assertRefusal(await ask('PATCH', none.apiKey), 'insufficient_scope');
-  assertRefusal(await ask('GET', none.apiKey), 'insufficient_scope');
+  assertProblem(await ask('PATCH', all.apiKey), 'session_required');
+  assertProblem(await ask('PATCH', none.apiKey), 'insufficient_scope');
+  assertProblem(await ask('GET', none.apiKey), 'insufficient_scope');
 });
 
 test('ASVS 8.4.1: the workspace of somebody else does not exist', async () => {
   const { id } = workspaceSchema.parse((await contract.call('GET', '/v1/workspace', { as: ada })).body);
   const fields: [string, string][] = [['X-Soku-Workspace', id]];
-  assertRefusal(await contract.call('GET', '/v1/workspace', { as: bob, fields }), 'not_found');
+  assertProblem(await contract.call('GET', '/v1/workspace', { as: bob, fields }), 'not_found');
   const body = { rateLimit: 1 };
-  assertRefusal(await contract.call('PATCH', '/v1/workspace', { as: bob, fields, body }), 'not_found');
+  assertProblem(await contract.call('PATCH', '/v1/workspace', { as: bob, fields, body }), 'not_found');
   const after = await contract.call('GET', '/v1/workspace', { as: ada });
   assert.equal(workspaceSchema.parse(after.body).rateLimit, null);
 });

@@ -5,24 +5,25 @@ import { after, test } from 'node:test';
 import type { ErrorCode } from '@soku/contract/error-codes';
 import { meSchema } from '@soku/contract/verification';
 import { generateKey } from '@soku/key';
-import { assertRefusal, Contract } from '../support/contract.ts';
+import { assertProblem, Contract } from '../support/contract.ts';
 import { exchange } from '../support/http.ts';
 import { assertLimited, assertNoLimit, limitOf } from '../support/limits.ts';
 import { startWithMovableClock } from '../support/movable-clock.ts';
-import type { Answer } from '../support/person.ts';
+import type { HttpResponse } from '../support/person.ts';
 import { newDataDir, startServer, type TestServer } from '../support/server.ts';
+import { openSession } from '../support/session.ts';
 
 const { server, clock } = await startWithMovableClock({
   SOKU_KEY_RATE_LIMIT: '100',
 });
 after(() => server.stop());
 const contract = await Contract.of(server);
-const ada = await server.signIn();
+const ada = await openSession(server);
 
 const verify = (key: string) => contract.call('GET', '/v1/verify', { key });
 const me = (key: string) => contract.call('GET', '/v1/me', { key });
-const limited = (answer: Answer, quota: number) => assertLimited(answer, 'key', quota, clock.now);
-const refused = (answer: Answer, code: ErrorCode) => assertRefusal(answer, code, clock.now);
+const limited = (answer: HttpResponse, quota: number) => assertLimited(answer, 'key', quota, clock.now);
+const refused = (answer: HttpResponse, code: ErrorCode) => assertProblem(answer, code, clock.now);
 const patch = (id: string, body: object) => contract.call('PATCH', `/v1/api-keys/${id}`, { as: ada, body });
 
 for (const [where, ask, good] of [
@@ -213,7 +214,7 @@ test('a limit goes on after a restart, and off is off', async () => {
     exchange(`${at.url}/v1/verify`, { fields: [['Authorization', `Bearer ${key}`]] });
   try {
     const first = await restart('10');
-    const { apiKey } = await (await first.signIn()).makeKey({ name: 'restarted' });
+    const { apiKey } = await (await openSession(first)).makeKey({ name: 'restarted' });
     for (let i = 0; i < 15; i++) await ask(first, apiKey);
     // The minute may end on the way: even then a part of what was before counts. Without it, nine would be left.
     assert.ok(Number(limitOf(await ask(await restart('10'), apiKey)).remaining) < 9);

@@ -4,13 +4,15 @@ import { createHash } from 'node:crypto';
 import { after, test } from 'node:test';
 import { type KeyList, keyListSchema } from '@soku/contract/keys';
 import fc from 'fast-check';
-import { assertRefusal, Contract, eventually } from '../support/contract.ts';
+import { assertProblem, Contract, eventually } from '../support/contract.ts';
+import { times } from '../support/long.ts';
 import { startServer } from '../support/server.ts';
+import { openSession } from '../support/session.ts';
 
 const server = await startServer();
 after(() => server.stop());
 const contract = await Contract.of(server);
-const ada = await server.signIn();
+const ada = await openSession(server);
 
 async function list(query: Record<string, string> = {}): Promise<KeyList> {
   const path = `/v1/api-keys?${new URLSearchParams(query)}`;
@@ -86,7 +88,7 @@ test('a wrong parameter is refused by its name', async () => {
   ];
   for (const [name, value] of wrong) {
     const path = `/v1/api-keys?${new URLSearchParams({ [name]: value })}`;
-    const error = assertRefusal(await contract.call('GET', path, { as: ada }), 'invalid_request');
+    const error = assertProblem(await contract.call('GET', path, { as: ada }), 'invalid_request');
     assert.deepEqual(
       error.details?.map((detail) => detail.path),
       [name],
@@ -94,7 +96,7 @@ test('a wrong parameter is refused by its name', async () => {
     );
   }
   for (const query of ['limit=1&limit=2', 'q=a&q=b', 'status=all&status=active', 'offset=5']) {
-    assertRefusal(await contract.call('GET', `/v1/api-keys?${query}`, { as: ada }), 'invalid_request');
+    assertProblem(await contract.call('GET', `/v1/api-keys?${query}`, { as: ada }), 'invalid_request');
   }
 });
 
@@ -149,7 +151,7 @@ test('a key is found by the SHA-256 of the whole key, whatever its status', asyn
   const reader = await ada.makeKey({ name: 'reader', scopes: ['keys:read'] });
   const answer = await contract.call('GET', `/v1/api-keys?hash=${hash}`, { key: reader.apiKey });
   assert.equal(keyListSchema.parse(answer.body).data[0]?.id, key.id);
-  assertRefusal(
+  assertProblem(
     await contract.call('GET', `/v1/api-keys?hash=${hash}`, {
       key: (await ada.makeKey({ name: 'x' })).apiKey,
     }),
@@ -187,7 +189,7 @@ test('any search without control characters is answered, and finds the key that 
       const found = await list({ q: name });
       if (renamed.status === 200) assert.ok(found.data.some((key) => key.id === id));
     }),
-    { numRuns: 100 },
+    { numRuns: times(30, 1000) },
   );
 });
 

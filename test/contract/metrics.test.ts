@@ -4,16 +4,17 @@ import { hostname } from 'node:os';
 import { after, test } from 'node:test';
 import { generateKey } from '@soku/key';
 import { z } from 'zod';
-import { assertRefusal, Contract } from '../support/contract.ts';
+import { assertProblem, Contract } from '../support/contract.ts';
 import { exchange, type Fields } from '../support/http.ts';
 import { HttpSocket } from '../support/http-socket.ts';
 import { assertLimited } from '../support/limits.ts';
 import { bearer, call } from '../support/person.ts';
 import { startServer, type TestServer } from '../support/server.ts';
+import { openSession } from '../support/session.ts';
 
 const server = await startServer();
 after(() => server.stop());
-const ada = await server.signIn();
+const ada = await openSession(server);
 
 /** The value of a metric, by its name and labels as Prometheus writes them; NaN when it is not there. */
 async function metric(name: string, of: TestServer = server): Promise<number> {
@@ -117,7 +118,7 @@ test('without a token only programs on the same machine may ask, and no proxy fo
     ['Via', '1.1 proxy'],
     ['X-Real-IP', '203.0.113.7'],
   ] as const) {
-    assertRefusal(await contract.call('GET', '/metrics', { fields: [field] }), 'not_found');
+    assertProblem(await contract.call('GET', '/metrics', { fields: [field] }), 'not_found');
   }
 });
 
@@ -197,7 +198,7 @@ test('GET /v1/nodes lists the one server there is, to the same callers and to no
   const { apiKey } = await ada.makeKey({ name: 'reader', scopes: ['keys:read'] });
   const fields: Fields = [['X-Forwarded-For', '203.0.113.7']];
   for (const who of [{}, { key: apiKey }, { as: ada }]) {
-    assertRefusal(await contract.call('GET', '/v1/nodes', { ...who, fields }), 'not_found');
+    assertProblem(await contract.call('GET', '/v1/nodes', { ...who, fields }), 'not_found');
   }
 });
 
@@ -207,7 +208,7 @@ test('nor does it help that the server listens on IPv6 as well, where loopback h
     const url = both.url.replace('localhost', '127.0.0.1');
     assert.equal((await exchange(`${url}/metrics`)).status, 200);
     const fields: Fields = [['X-Forwarded-For', '203.0.113.7']];
-    assertRefusal(await exchange(`${url}/metrics`, { fields }), 'not_found');
+    assertProblem(await exchange(`${url}/metrics`, { fields }), 'not_found');
   } finally {
     await both.stop();
   }
@@ -219,8 +220,8 @@ test('behind a trusted proxy the address of the client decides', async () => {
     const contract = await Contract.of(proxied);
     const asked = (...fields: Fields) => contract.call('GET', '/metrics', { fields });
     assert.equal((await asked()).status, 200);
-    assertRefusal(await asked(['X-Forwarded-For', '203.0.113.7']), 'not_found');
-    assertRefusal(await asked(['X-Forwarded-For', '127.0.0.1, 203.0.113.7']), 'not_found');
+    assertProblem(await asked(['X-Forwarded-For', '203.0.113.7']), 'not_found');
+    assertProblem(await asked(['X-Forwarded-For', '127.0.0.1, 203.0.113.7']), 'not_found');
   } finally {
     await proxied.stop();
   }
@@ -233,9 +234,9 @@ test('with a token, whoever sends it may ask, and nobody else, from nowhere', as
     const contract = await Contract.of(guarded);
     const asked = (value: string) => contract.call('GET', '/metrics', { fields: [['Authorization', value]] });
     assert.equal((await asked(`Bearer ${token}`)).status, 200);
-    assertRefusal(await contract.call('GET', '/metrics'), 'not_found');
+    assertProblem(await contract.call('GET', '/metrics'), 'not_found');
     for (const value of [`Bearer ${token}x`, `Bearer ${token.slice(1)}`, token, `Basic ${token}`]) {
-      assertRefusal(await asked(value), 'not_found');
+      assertProblem(await asked(value), 'not_found');
     }
     // Prometheus calls a server by whatever name or address it has.
     const socket = await HttpSocket.open(guarded.url);
@@ -261,7 +262,7 @@ test('wrong tokens are slowed down by address, a right one never is', async () =
     assertLimited(answer, 'address', 10, Date.now());
     assert.equal((await ask(token)).status, 200, 'the right one, from the same address');
     assert.equal((await ask('wrong', '127.0.0.2')).status, 404, 'another address');
-    assertRefusal(await exchange(url), 'not_found');
+    assertProblem(await exchange(url), 'not_found');
   } finally {
     await guarded.stop();
   }

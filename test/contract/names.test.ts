@@ -4,13 +4,15 @@ import { after, test } from 'node:test';
 import { keySchema } from '@soku/contract/keys';
 import { generateKey } from '@soku/key';
 import fc from 'fast-check';
-import { assertRefusal, Contract } from '../support/contract.ts';
+import { assertProblem, Contract } from '../support/contract.ts';
+import { times } from '../support/long.ts';
 import { startServer } from '../support/server.ts';
+import { openSession } from '../support/session.ts';
 
 const server = await startServer();
 after(() => server.stop());
 const contract = await Contract.of(server);
-const ada = await server.signIn();
+const ada = await openSession(server);
 const { key } = await ada.makeKey({ name: 'names' });
 
 /** Making and renaming go by the same rule, and renaming leaves no heap of keys. */
@@ -24,7 +26,7 @@ async function assertKept(name: string, kept = name): Promise<void> {
 }
 
 async function assertRefused(name: string, problem: RegExp): Promise<void> {
-  const { details } = assertRefusal(await rename(name), 'invalid_request');
+  const { details } = assertProblem(await rename(name), 'invalid_request');
   assert.equal(details?.[0]?.path, 'name');
   assert.match(details?.[0]?.problem ?? '', problem);
 }
@@ -114,7 +116,7 @@ test('a long name without a prefix is no key', async () => {
 test('the name of an account goes by the same rule', async () => {
   const renamePerson = (name: string) => ada.call('POST', '/api/auth/update-user', { name });
   for (const name of ['\u2800', 'a\u202eb', 'a\ufe0f', 'x'.repeat(101)]) {
-    assertRefusal(await renamePerson(name), 'invalid_request');
+    assertProblem(await renamePerson(name), 'invalid_request');
   }
   for (const name of ['می\u200cخواهم', '🚀'.repeat(100)])
     assert.equal((await renamePerson(name)).status, 200);
@@ -124,7 +126,7 @@ test('half a character is refused, because it could not be stored as it came', a
   const body = (name: string) => `{"name":"${name}"}`;
   for (const name of ['\\ud83d', 'a\\udc00b', '\\ude80\\ud83d']) {
     const answer = await contract.call('PATCH', `/v1/api-keys/${key.id}`, { as: ada, body: body(name) });
-    assertRefusal(answer, 'invalid_request');
+    assertProblem(answer, 'invalid_request');
   }
   const whole = await contract.call('PATCH', `/v1/api-keys/${key.id}`, {
     as: ada,
@@ -137,10 +139,10 @@ test('a name that holds a key is refused, and the answer does not repeat it', as
   const stray = generateKey();
   for (const name of [stray, `my key: ${stray}`, `"${stray}"`]) {
     const answer = await rename(name);
-    const error = assertRefusal(answer, 'invalid_request');
-    assert.deepEqual(error.details, [{ path: 'name', problem: 'must not hold an API key' }]);
+    const error = assertProblem(answer, 'invalid_request');
+    assert.deepEqual(error.details, [{ path: 'name', problem: 'must not contain an API key' }]);
     assert.ok(!answer.text.includes(stray.slice(8, 16)));
-    assertRefusal(
+    assertProblem(
       await contract.call('POST', '/v1/api-keys', { as: ada, body: { name } }),
       'invalid_request',
     );
@@ -159,8 +161,8 @@ test('any name is either kept exactly, trimmed, or refused with a reason', async
     fc.asyncProperty(fc.string({ unit: 'binary', maxLength: 110 }), async (name) => {
       const answer = await rename(name);
       if (answer.status === 200) assert.equal(keySchema.parse(answer.body).name, name.trim());
-      else assertRefusal(answer, 'invalid_request');
+      else assertProblem(answer, 'invalid_request');
     }),
-    { numRuns: 200 },
+    { numRuns: times(50, 2000) },
   );
 });

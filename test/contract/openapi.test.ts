@@ -6,7 +6,7 @@ import { lintFromString, loadConfig } from '@redocly/openapi-core';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { type ErrorCode, errorCodeNames, errorCodes, helpPath } from '@soku/contract/error-codes';
 import { z } from 'zod';
-import { assertRefusal } from '../support/contract.ts';
+import { assertProblem } from '../support/contract.ts';
 import { exchange } from '../support/http.ts';
 import { Specification } from '../support/openapi.ts';
 import { call } from '../support/person.ts';
@@ -152,7 +152,7 @@ test('a documented path with another method is nothing', async () => {
     for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']) {
       if (specification.find(method, path) !== undefined) continue;
       const answer = await exchange(server.url + path.replace('{id}', id), { method });
-      assertRefusal(answer, 'not_found');
+      assertProblem(answer, 'not_found');
     }
   }
 });
@@ -172,7 +172,7 @@ test('what is not under /v1 in the contract is not under /v1 in the server', asy
     ['PUT', '/v1/verify'],
   ] as const;
   for (const [method, path] of others) {
-    assertRefusal(await exchange(server.url + path, { method }), 'not_found');
+    assertProblem(await exchange(server.url + path, { method }), 'not_found');
   }
 });
 

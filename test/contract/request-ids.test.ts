@@ -4,6 +4,7 @@ import { after, test } from 'node:test';
 import { generateKey } from '@soku/key';
 import { exchange, type Fields } from '../support/http.ts';
 import { startServer } from '../support/server.ts';
+import { openSession } from '../support/session.ts';
 
 // At this level each request has a line in the log.
 const server = await startServer({ env: { LOG_LEVEL: 'debug' } });
@@ -37,7 +38,7 @@ test('one of another form, or with a key in it, is not logged', async () => {
 });
 
 test('a path that ends in a slash where an id belongs is not found', async () => {
-  const ada = await server.signIn();
+  const ada = await openSession(server);
   for (const [method, path] of [
     ['GET', '/v1/api-keys/'],
     ['PATCH', '/v1/api-keys/'],

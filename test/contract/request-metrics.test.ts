@@ -5,6 +5,7 @@ import { assertExposition } from '../support/exposition.ts';
 import { exchange } from '../support/http.ts';
 import { bearer, call } from '../support/person.ts';
 import { startServer } from '../support/server.ts';
+import { openSession } from '../support/session.ts';
 
 const server = await startServer();
 after(() => server.stop());
@@ -23,7 +24,7 @@ test('the first scrape is well formed, and has no figure of what was not measure
 test('requests are counted by route, method and status, and never by what a client invents', async () => {
   const count = (route: string, method: string, status: number) =>
     `soku_http_requests_total{route="${route}",method="${method}",status="${status}"}`;
-  const ada = await server.signIn();
+  const ada = await openSession(server);
   const { apiKey } = await ada.makeKey({ name: 'requests' });
   const names = [
     count('/v1/verify', 'GET', 204),

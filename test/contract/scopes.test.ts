@@ -2,15 +2,16 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { createdKeySchema, keySchema } from '@soku/contract/keys';
-import { assertRefusal, Contract } from '../support/contract.ts';
+import { assertProblem, Contract } from '../support/contract.ts';
 import { inDatabase } from '../support/in-database.ts';
-import type { Answer } from '../support/person.ts';
+import type { HttpResponse } from '../support/person.ts';
 import { startServer } from '../support/server.ts';
+import { openSession } from '../support/session.ts';
 
 const server = await startServer();
 after(() => server.stop());
 const contract = await Contract.of(server);
-const ada = await server.signIn();
+const ada = await openSession(server);
 const target = await ada.makeKey({ name: 'target' });
 
 /** Every management call, with the scope that it needs. */
@@ -27,8 +28,8 @@ async function keyWith(...scopes: string[]): Promise<string> {
   return (await ada.makeKey({ name: scopes.join(' ') || 'ordinary', scopes })).apiKey;
 }
 
-function assertLacksScope(answer: Answer, scope: string): void {
-  const error = assertRefusal(answer, 'insufficient_scope');
+function assertLacksScope(answer: HttpResponse, scope: string): void {
+  const error = assertProblem(answer, 'insufficient_scope');
   assert.ok(error.message.includes(scope));
   const challenge = answer.headers.get('www-authenticate') ?? '';
   assert.match(
@@ -82,8 +83,8 @@ test('a key hands on what it has, and no more', async () => {
     const child = createdKeySchema.parse((await make(scopes)).body);
     assert.deepEqual(child.key.scopes, scopes ?? []);
   }
-  const error = assertRefusal(await make(['keys:read', 'keys:verify']), 'insufficient_scope');
-  assert.deepEqual(error.details, [{ path: 'scopes', problem: 'must not have keys:verify' }]);
+  const error = assertProblem(await make(['keys:read', 'keys:verify']), 'insufficient_scope');
+  assert.deepEqual(error.details, [{ path: 'scopes', problem: 'must not include keys:verify' }]);
   assertLacksScope(await make(['keys:verify']), 'keys:verify');
 });
 
@@ -106,7 +107,7 @@ test('a key that ends cannot make one that outlives it', async () => {
   }
   const sooner = '2089-12-31T23:59:59.999Z';
   assert.equal(createdKeySchema.parse((await make({ expiresAt: sooner })).body).key.expiresAt, sooner);
-  const error = assertRefusal(await make({ expiresAt: '2090-01-01T00:00:00.001Z' }), 'invalid_request');
+  const error = assertProblem(await make({ expiresAt: '2090-01-01T00:00:00.001Z' }), 'invalid_request');
   assert.equal(error.details?.[0]?.path, 'expiresAt');
 });
 
@@ -114,7 +115,7 @@ test('a key can revoke itself, and is refused from then on', async () => {
   const { apiKey, key } = await ada.makeKey({ name: 'suicidal', scopes: ['keys:write'] });
   const answer = await contract.call('POST', `/v1/api-keys/${key.id}/revoke`, { key: apiKey });
   assert.equal(keySchema.parse(answer.body).status, 'revoked');
-  assertRefusal(await contract.call('GET', '/v1/api-keys', { key: apiKey }), 'revoked_key');
+  assertProblem(await contract.call('GET', '/v1/api-keys', { key: apiKey }), 'revoked_key');
 });
 
 test('with a key and a session, the key is meant', async () => {

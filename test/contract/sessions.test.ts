@@ -5,10 +5,11 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { browserSessionSchema, sessionSchema } from '@soku/contract/accounts';
 import { z } from 'zod';
-import { assertRefusal, Contract } from '../support/contract.ts';
+import { assertProblem, Contract } from '../support/contract.ts';
 import { inDatabase } from '../support/in-database.ts';
-import { type Answer, call, cookiesOf, Person, signedCookie } from '../support/person.ts';
+import { call, cookiesOf, type HttpResponse, Person, signedCookie } from '../support/person.ts';
 import { databaseVariables, owner, startServer } from '../support/server.ts';
+import { openSession } from '../support/session.ts';
 
 /** Signing in is limited by address, so each sign-in of this file comes from another one. */
 const server = await startServer({ env: { TRUST_PROXY: '127.0.0.1' } });
@@ -16,7 +17,7 @@ after(() => server.stop());
 const contract = await Contract.of(server);
 
 let addresses = 0;
-async function trySignIn(password: string): Promise<Answer> {
+async function trySignIn(password: string): Promise<HttpResponse> {
   addresses += 1;
   return call(`${server.url}/api/auth/sign-in/email`, {
     method: 'POST',
@@ -64,21 +65,21 @@ test('a session that was signed out is over, everywhere and at once', async () =
   ] as const;
   for (const [method, path, body] of calls) {
     const answer = await contract.call(method, path, { as: person, ...(body && { body }) });
-    assertRefusal(answer, 'session_over');
+    assertProblem(answer, 'session_over');
     assert.equal(answer.headers.get('www-authenticate'), 'Bearer realm="soku"');
   }
   assert.equal(await userOf(person), undefined);
 });
 
 test('signing out one session leaves the others', async () => {
-  const [one, other] = [await signIn(), await signIn()];
+  const [one, other] = [await openSession(server), await openSession(server)];
   await one.call('POST', '/api/auth/sign-out', {});
-  assertRefusal(await list(one), 'session_over');
+  assertProblem(await list(one), 'session_over');
   assert.equal((await list(other)).status, 200);
 });
 
 test('a cookie that was changed, cut or made up is no session', async () => {
-  const { cookie } = await signIn();
+  const { cookie } = await openSession(server);
   const [name = '', value = ''] = cookie.split('=', 2);
   const token = value.split('.', 1)[0];
   for (const forged of [
@@ -90,28 +91,28 @@ test('a cookie that was changed, cut or made up is no session', async () => {
     `${token}.`,
     `${token}.AAAA`,
   ]) {
-    assertRefusal(await list(new Person(server.url, `${name}=${forged}`)), 'session_over');
+    assertProblem(await list(new Person(server.url, `${name}=${forged}`)), 'session_over');
   }
 });
 
 test('a session without a key on /v1/me is told to send a key', async () => {
-  const person = await signIn();
-  assertRefusal(await contract.call('GET', '/v1/me', { as: person }), 'missing_authorization');
+  const person = await openSession(server);
+  assertProblem(await contract.call('GET', '/v1/me', { as: person }), 'missing_authorization');
 });
 
 test('other cookies of the host do not make a caller a person', async () => {
   const stranger = new Person(server.url, 'theme=dark; other_session=1');
-  assertRefusal(await list(stranger), 'missing_authorization');
+  assertProblem(await list(stranger), 'missing_authorization');
 });
 
 test('ASVS 7.5.3: two hours after the sign-in a session makes no key, but still reads and revokes', async () => {
-  const person = await signIn();
+  const person = await openSession(server);
   const { key } = await person.makeKey({ name: 'in time' });
   const make = () => contract.call('POST', '/v1/api-keys', { as: person, body: { name: 'too late' } });
   await ageSession(person, 1.9);
   assert.equal((await make()).status, 201);
   await ageSession(person, 2.1);
-  assertRefusal(await make(), 'recent_login_required');
+  assertProblem(await make(), 'recent_login_required');
   assert.equal((await list(person)).status, 200);
   assert.equal((await person.revoke(key.id)).status, 'revoked');
   const again = await signIn();
@@ -138,14 +139,14 @@ test('a copy of the database and of the secret opens no session', async () => {
   assert.ok(!values.has(person.token));
   for (const value of values) {
     const thief = new Person(server.url, signedCookie(name, value, secret));
-    assertRefusal(await list(thief), 'session_over');
+    assertProblem(await list(thief), 'session_over');
     assert.equal(await userOf(thief), undefined);
   }
   assert.equal((await list(person)).status, 200, 'the owner of the cookie is still in');
 });
 
 test('a session in use is extended, and its cookie stays', async () => {
-  const person = await signIn();
+  const person = await openSession(server);
   const inDays = (days: number) => new Date(Date.now() + days * 24 * 60 * 60 * 1000);
   const update = 'UPDATE session SET "expiresAt" = ? WHERE token = ? RETURNING id';
   const changed = await inDatabase(server, update, inDays(10).toISOString(), person.storedToken);
@@ -165,7 +166,7 @@ async function sessionsOf(person: Person) {
 }
 
 test('sessions are listed and ended by their id', async () => {
-  const [here, elsewhere] = [await signIn(), await signIn()];
+  const [here, elsewhere] = [await openSession(server), await openSession(server)];
   const other = (await sessionsOf(elsewhere)).find(({ current }) => current);
   const own = (await sessionsOf(here)).find(({ current }) => current);
   assert.ok(other !== undefined && own !== undefined && other.id !== own.id);
@@ -175,25 +176,25 @@ test('sessions are listed and ended by their id', async () => {
   }
   assert.equal((await list(elsewhere)).status, 200, 'a token is no id');
   assert.equal((await end(other.id)).status, 200);
-  assertRefusal(await list(elsewhere), 'session_over');
+  assertProblem(await list(elsewhere), 'session_over');
   assert.ok((await sessionsOf(here)).every(({ id }) => id !== other.id));
   await end(own.id);
-  assertRefusal(await list(here), 'session_over');
-  assertRefusal(await end(own.id), 'session_over');
+  assertProblem(await list(here), 'session_over');
+  assertProblem(await end(own.id), 'session_over');
 });
 
 test('signing out everywhere ends every session, and ending the others keeps this one', async () => {
-  const [one, two, three] = [await signIn(), await signIn(), await signIn()];
+  const [one, two, three] = [await openSession(server), await openSession(server), await openSession(server)];
   assert.equal((await one.call('POST', '/api/auth/revoke-other-sessions', {})).status, 200);
   assert.equal((await list(one)).status, 200);
-  for (const person of [two, three]) assertRefusal(await list(person), 'session_over');
-  const four = await signIn();
+  for (const person of [two, three]) assertProblem(await list(person), 'session_over');
+  const four = await openSession(server);
   assert.equal((await four.call('POST', '/api/auth/revoke-sessions', {})).status, 200);
-  for (const person of [one, four]) assertRefusal(await list(person), 'session_over');
+  for (const person of [one, four]) assertProblem(await list(person), 'session_over');
 });
 
 test('30 days after the sign-in a session is over, however often it was used', async () => {
-  const [prolonged, old] = [await signIn(), await signIn()];
+  const [prolonged, old] = [await openSession(server), await openSession(server)];
   const day = 24;
   await ageSession(prolonged, 29 * day);
   await inDatabase(server, 'UPDATE session SET "expiresAt" = ?', new Date(Date.now() + 60_000).toISOString());
@@ -209,12 +210,12 @@ test('30 days after the sign-in a session is over, however often it was used', a
     'it is prolonged to its end and no further',
   );
   await ageSession(old, 30 * day);
-  assertRefusal(await list(old), 'session_over');
+  assertProblem(await list(old), 'session_over');
   assert.equal(await userOf(old), undefined);
 });
 
 test('a changed password opens, the old one does not, and every other session ends with it', async () => {
-  const [here, elsewhere] = [await signIn(), await signIn()];
+  const [here, elsewhere] = [await openSession(server), await openSession(server)];
   const change = (currentPassword: string, newPassword: string) =>
     here.call('POST', '/api/auth/change-password', {
       currentPassword,
@@ -226,7 +227,7 @@ test('a changed password opens, the old one does not, and every other session en
   assert.equal((await list(elsewhere)).status, 200, 'a refused change ends nothing');
   const changed = await change(owner.password, 'another good one');
   assert.equal(changed.status, 200, changed.text);
-  assertRefusal(await list(elsewhere), 'session_over');
+  assertProblem(await list(elsewhere), 'session_over');
   const goesOn = new Person(server.url, cookiesOf(changed.headers));
   assert.equal((await list(goesOn)).status, 200);
   assert.equal((await trySignIn(owner.password)).status, 401);
@@ -236,13 +237,13 @@ test('a changed password opens, the old one does not, and every other session en
 });
 
 test('a common password or the own e-mail address is no new password', async () => {
-  const person = await signIn();
+  const person = await openSession(server);
   for (const newPassword of ['PassWord1', owner.email.toUpperCase()]) {
     const answer = await person.call('POST', '/api/auth/change-password', {
       currentPassword: owner.password,
       newPassword,
     });
-    assert.equal(assertRefusal(answer, 'invalid_request').details?.[0]?.path, 'newPassword');
+    assert.equal(assertProblem(answer, 'invalid_request').details?.[0]?.path, 'newPassword');
   }
   assert.equal((await trySignIn(owner.password)).status, 200);
 });

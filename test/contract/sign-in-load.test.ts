@@ -1,8 +1,8 @@
 /** Many sign-ins at once: what of the server waits for them, and who is let in. */
 import assert from 'node:assert/strict';
 import { after, type TestContext, test } from 'node:test';
-import { assertRefusal } from '../support/contract.ts';
-import { type Answer, bearer, call } from '../support/person.ts';
+import { assertProblem } from '../support/contract.ts';
+import { bearer, call, type HttpResponse } from '../support/person.ts';
 import { owner, startServer } from '../support/server.ts';
 
 const server = await startServer({ env: { TRUST_PROXY: '127.0.0.1' } });
@@ -17,8 +17,8 @@ const many = 64;
  *
  * @returns the answers so far; the queue is full, because one of them has been rejected
  */
-async function flood({ signal }: TestContext, network: string): Promise<Answer[]> {
-  const answers: Answer[] = [];
+async function flood({ signal }: TestContext, network: string): Promise<HttpResponse[]> {
+  const answers: HttpResponse[] = [];
   const calls = Array.from({ length: many }, async (_, i) => {
     const answer = await call(`${server.url}/api/auth/sign-in/email`, {
       method: 'POST',
@@ -41,7 +41,7 @@ test('revokes, session checks and verifications do not wait for sign-ins, and wh
   assert.equal((await call(`${server.url}/v1/verify`, { headers: bearer(apiKey) })).status, 401);
   assert.ok(answers.length < many, 'sign-ins are still under way');
   for (const answer of answers.filter(({ status }) => status !== 401)) {
-    assertRefusal(answer, 'server_busy');
+    assertProblem(answer, 'server_busy');
     assert.match(answer.headers.get('retry-after') ?? '', /^[1-9]\d*$/);
   }
 });
@@ -54,7 +54,7 @@ test('whoever signed in from an address before is let in ahead of strangers', as
 });
 
 /** More guesses than are hashed at a time on any machine, all from one address. */
-function guesses(at: string, headers: Record<string, string> = {}): Promise<Answer>[] {
+function guesses(at: string, headers: Record<string, string> = {}): Promise<HttpResponse>[] {
   return Array.from({ length: 8 }, () =>
     call(`${at}/api/auth/sign-in/email`, {
       method: 'POST',
@@ -66,7 +66,7 @@ function guesses(at: string, headers: Record<string, string> = {}): Promise<Answ
 
 test('an address that has a sign-in waiting gets no second one', async () => {
   const answers = await Promise.all(guesses(server.url, { 'x-forwarded-for': '2001:db8::1' }));
-  for (const answer of answers.filter(({ status }) => status !== 401)) assertRefusal(answer, 'server_busy');
+  for (const answer of answers.filter(({ status }) => status !== 401)) assertProblem(answer, 'server_busy');
   assert.ok(answers.some(({ status }) => status === 503));
 });
 
@@ -75,7 +75,7 @@ test('a server that is asked to stop with sign-ins under way ends by itself', as
   after(() => ending.stop());
   const answers = guesses(ending.url);
   // Once one is rejected, another one is hashed and one waits.
-  assertRefusal(await Promise.race(answers), 'server_busy');
+  assertProblem(await Promise.race(answers), 'server_busy');
   const stopped = ending.kill('SIGTERM');
   // A connection of which nothing was read yet is closed.
   const settled = await Promise.allSettled(answers);

@@ -2,11 +2,12 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { hashPassword as hashByLibrary } from 'better-auth/crypto';
-import { assertRefusal } from '../support/contract.ts';
+import { assertProblem } from '../support/contract.ts';
 import { exchange } from '../support/http.ts';
 import { inDatabase } from '../support/in-database.ts';
-import { type Answer, call, cookiesOf, Person } from '../support/person.ts';
+import { call, cookiesOf, type HttpResponse, Person } from '../support/person.ts';
 import { owner, startServer, type TestServer } from '../support/server.ts';
+import { openSession } from '../support/session.ts';
 
 const server = await startServer();
 after(() => server.stop());
@@ -25,7 +26,7 @@ const attempts = Array.from({ length: 12 }, (_, i) => `wrong password ${i}`);
  * Resolves with the rejection of one attempt too many. It waits for no password to be checked, which could take longer
  * than the minute that is counted.
  */
-async function tooManyOf(calls: readonly Promise<Answer>[]): Promise<Answer> {
+async function tooManyOf(calls: readonly Promise<HttpResponse>[]): Promise<HttpResponse> {
   return Promise.any(
     calls.map(async (call) => {
       const answer = await call;
@@ -35,8 +36,8 @@ async function tooManyOf(calls: readonly Promise<Answer>[]): Promise<Answer> {
 }
 
 /** Fails unless the answer is the rejection of one attempt too many, which says when to come back. */
-function assertTooMany(answer: Answer, message = /from this IP address/): void {
-  assert.match(assertRefusal(answer, 'rate_limited').message, message);
+function assertTooMany(answer: HttpResponse, message = /from this IP address/): void {
+  assert.match(assertProblem(answer, 'rate_limited').message, message);
   assert.match(answer.headers.get('retry-after') ?? '', /^[1-9]\d*$/);
 }
 
@@ -76,7 +77,7 @@ test('behind a trusted proxy one address does not use up the attempts of another
 });
 
 test('after ten attempts in a minute an address cannot guess on at the change of the password either', async () => {
-  const person = await proxied.signIn();
+  const person = await openSession(proxied);
   const change = (address: string, currentPassword: string) =>
     person.call(
       'POST',
@@ -165,7 +166,7 @@ test('of the auth library only what the dashboard needs is reachable', async () 
   for (const path of closed) {
     for (const method of ['GET', 'POST']) {
       const answer = await ada.call(method, `/api/auth/${path}`, method === 'POST' ? body : undefined);
-      assertRefusal(answer, 'not_found');
+      assertProblem(answer, 'not_found');
     }
   }
   const odd = ['/api/auth/sign-up%2femail', '/api/auth//sign-up/email', '/api/auth/sign-in/../sign-up/email'];
@@ -175,7 +176,7 @@ test('of the auth library only what the dashboard needs is reachable', async () 
       fields: [['Content-Type', 'application/json']],
       body: JSON.stringify(body),
     });
-    assertRefusal(answer, 'not_found');
+    assertProblem(answer, 'not_found');
   }
 });
 

@@ -8,10 +8,11 @@ import { errorSchema } from '@soku/contract/errors';
 import { keyListSchema } from '@soku/contract/keys';
 import { bearer } from '../support/person.ts';
 import { startServer } from '../support/server.ts';
+import { openSession } from '../support/session.ts';
 
 const server = await startServer();
 after(() => server.stop());
-const ada = await server.signIn();
+const ada = await openSession(server);
 
 /** Sends a call whose body comes in two parts, and does something between them. */
 async function trickle(
@@ -90,7 +91,7 @@ test('a key that is revoked while it sends a new name renames nothing', async ()
 });
 
 test('a session that is signed out while it sends the body of a creation makes no key', async () => {
-  const elsewhere = await server.signIn();
+  const elsewhere = await openSession(server);
   const before = await names();
   const answer = await trickle(
     'POST',

@@ -5,15 +5,16 @@ import { browserSessionSchema } from '@soku/contract/accounts';
 import { createdKeySchema, keyListSchema } from '@soku/contract/keys';
 import { meSchema } from '@soku/contract/verification';
 import { z } from 'zod';
-import { assertRefusal, Contract } from '../support/contract.ts';
+import { assertProblem, Contract } from '../support/contract.ts';
 import type { Fields } from '../support/http.ts';
-import type { Answer } from '../support/person.ts';
+import type { HttpResponse } from '../support/person.ts';
+import { openSession } from '../support/session.ts';
 import { ada as adasAccount, bob as bobsAccount, startWithTwoAccounts } from '../support/two-accounts.ts';
 
 const { server, stop } = await startWithTwoAccounts();
 after(stop);
 const contract = await Contract.of(server);
-const [ada, bob] = [await server.signIn(adasAccount), await server.signIn(bobsAccount)];
+const [ada, bob] = [await openSession(server, adasAccount), await openSession(server, bobsAccount)];
 const scopes = ['keys:read', 'keys:write'];
 const adas = await ada.makeKey({ name: "ada's", scopes });
 const bobs = await bob.makeKey({ name: "bob's", scopes });
@@ -29,7 +30,7 @@ const callers = [
 ];
 
 /** The bytes of an answer, without what differs from call to call. */
-function withoutChance(answer: Answer): unknown {
+function withoutChance(answer: HttpResponse): unknown {
   const headers = [...answer.headers].filter(([name]) => !['date', 'x-request-id'].includes(name));
   const text = answer.text
     .replace(/"timestamp":"[^"]+"/, '"timestamp":""')
@@ -51,7 +52,7 @@ for (const { who, ...caller } of callers) {
       const ask = (id: string) =>
         contract.call(method, `/v1/api-keys/${id}${rest}`, { ...caller, ...(body && { body }) });
       const [theirs, none] = [await ask(adas.key.id), await ask(unknownId)];
-      assertRefusal(theirs, 'not_found');
+      assertProblem(theirs, 'not_found');
       assert.deepEqual(withoutChance(theirs), withoutChance(none), `${method} ${rest}`);
     }
     assert.deepEqual((await asAda()).body, before.body);
@@ -83,9 +84,9 @@ for (const { who, ...caller } of callers) {
         return contract.call(method, path, { ...caller, fields, ...(body && { body }) });
       };
       const [theirs, none] = [await ask(adasWorkspace), await ask(`ws_${'0'.repeat(26)}`)];
-      assertRefusal(theirs, 'not_found');
+      assertProblem(theirs, 'not_found');
       assert.deepEqual(withoutChance(theirs), withoutChance(none));
-      assertRefusal(await ask(`${bobsWorkspace}, ${adasWorkspace}`), 'not_found');
+      assertProblem(await ask(`${bobsWorkspace}, ${adasWorkspace}`), 'not_found');
     }
     const page = keyListSchema.parse(
       (await contract.call('GET', '/v1/api-keys?q=intruder', { as: ada })).body,
@@ -104,7 +105,7 @@ test('ASVS 8.2.1: a key that a key made belongs to the workspace of its maker', 
   const made = await contract.call('POST', '/v1/api-keys', { key: bobs.apiKey, body: { name: 'child' } });
   const child = createdKeySchema.parse(made.body);
   assert.equal(await workspaceOf(child.apiKey), bobsWorkspace);
-  assertRefusal(await contract.call('GET', `/v1/api-keys/${child.key.id}`, { as: ada }), 'not_found');
+  assertProblem(await contract.call('GET', `/v1/api-keys/${child.key.id}`, { as: ada }), 'not_found');
 });
 
 test('ASVS 8.2.2: the sessions of another account are neither listed nor ended', async () => {
@@ -135,10 +136,10 @@ test('ASVS 8.3.1: nothing that a client sends beside its credentials makes it so
   ];
   const answer = await contract.call('GET', '/v1/me', { key: bobs.apiKey, fields });
   assert.equal(meSchema.parse(answer.body).key.id, bobs.key.id);
-  assertRefusal(await contract.call('GET', `/v1/api-keys/${adas.key.id}`, { as: bob, fields }), 'not_found');
+  assertProblem(await contract.call('GET', `/v1/api-keys/${adas.key.id}`, { as: bob, fields }), 'not_found');
 });
 
 test('the header of a workspace is bounded', async () => {
   const fields: Fields = [['X-Soku-Workspace', 'x'.repeat(5000)]];
-  assertRefusal(await contract.call('GET', '/v1/api-keys', { as: bob, fields }), 'not_found');
+  assertProblem(await contract.call('GET', '/v1/api-keys', { as: bob, fields }), 'not_found');
 });

@@ -5,14 +5,15 @@ import { type Key, keyListSchema, keySchema } from '@soku/contract/keys';
 import { type Usage, usageSchema } from '@soku/contract/usage';
 import { meSchema } from '@soku/contract/verification';
 import { generateKey } from '@soku/key';
-import { assertRefusal, Contract } from '../support/contract.ts';
+import { assertProblem, Contract } from '../support/contract.ts';
 import { type Fields, latin1 } from '../support/http.ts';
 import { startServer } from '../support/server.ts';
+import { openSession } from '../support/session.ts';
 
 const server = await startServer();
 after(() => server.stop());
 const contract = await Contract.of(server);
-const ada = await server.signIn();
+const ada = await openSession(server);
 const hour = 3_600_000;
 
 async function usageOf(id: string, query = ''): Promise<Usage> {
@@ -90,10 +91,10 @@ test('what is refused is counted apart, and is no last use', async () => {
   const { apiKey, key } = await ada.makeKey({ name: 'refused' });
   await use(apiKey);
   const { lastUsedAt } = await keyOf(key.id);
-  assertRefusal(await contract.call('GET', '/v1/api-keys', { key: apiKey }), 'insufficient_scope');
+  assertProblem(await contract.call('GET', '/v1/api-keys', { key: apiKey }), 'insufficient_scope');
   await ada.revoke(key.id);
-  assertRefusal(await contract.call('GET', '/v1/me', { key: apiKey }), 'revoked_key');
-  assertRefusal(await contract.call('GET', '/v1/verify', { key: apiKey }), 'revoked_key');
+  assertProblem(await contract.call('GET', '/v1/me', { key: apiKey }), 'revoked_key');
+  assertProblem(await contract.call('GET', '/v1/verify', { key: apiKey }), 'revoked_key');
   const usage = await usageOf(key.id);
   assert.deepEqual([usage.accepted, usage.refused], [1, 3]);
   assert.equal(usage.lastUsed?.at, lastUsedAt);
@@ -122,7 +123,7 @@ test('a key with keys:read asks for its own usage, which counts that call', asyn
   assert.equal(usageSchema.parse(answer.body).accepted, 1);
   const plain = await ada.makeKey({ name: 'plain' });
   const refused = await contract.call('GET', `/v1/api-keys/${key.id}/usage`, { key: plain.apiKey });
-  assertRefusal(refused, 'insufficient_scope');
+  assertProblem(refused, 'insufficient_scope');
 });
 
 test('a user agent is cut to 200 characters, without control characters, and without a key', async () => {
@@ -148,12 +149,12 @@ test('up to 90 days can be asked for, and nothing else', async () => {
   for (const hours of [1, 2160]) assert.equal((await usageOf(key.id, `?hours=${hours}`)).hours.length, hours);
   for (const hours of ['0', '-1', '2161', '1.5', 'all', '', '1e9']) {
     const answer = await contract.call('GET', `/v1/api-keys/${key.id}/usage?hours=${hours}`, { as: ada });
-    const error = assertRefusal(answer, 'invalid_request');
+    const error = assertProblem(answer, 'invalid_request');
     assert.deepEqual(
       error.details?.map(({ path }) => path),
       ['hours'],
     );
   }
   const misspelt = await contract.call('GET', `/v1/api-keys/${key.id}/usage?hour=3`, { as: ada });
-  assertRefusal(misspelt, 'invalid_request');
+  assertProblem(misspelt, 'invalid_request');
 });

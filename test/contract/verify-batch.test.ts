@@ -3,14 +3,15 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { verificationSchema, verificationsSchema } from '@soku/contract/verification';
 import { generateKey } from '@soku/key';
-import { assertRefusal, Contract } from '../support/contract.ts';
+import { assertProblem, Contract } from '../support/contract.ts';
 import { HttpSocket } from '../support/http-socket.ts';
 import { startServer } from '../support/server.ts';
+import { openSession } from '../support/session.ts';
 import { ada as adasAccount, bob as bobsAccount, startWithTwoAccounts } from '../support/two-accounts.ts';
 
 const server = await startServer();
 after(() => server.stop());
-const ada = await server.signIn();
+const ada = await openSession(server);
 const contract = await Contract.of(server);
 const asking = await ada.makeKey({ name: 'back end', scopes: ['keys:verify'], rateLimit: 1 });
 
@@ -85,7 +86,7 @@ test('from 1 to 100 keys are taken, and either one key or several', async () => 
     [{ scopes: [] }, 'apiKey'],
   ] as const) {
     const answer = await contract.call('POST', '/v1/verify', { key: asking.apiKey, body });
-    const { details } = assertRefusal(answer, 'invalid_request');
+    const { details } = assertProblem(answer, 'invalid_request');
     assert.equal(details?.[0]?.path, path, answer.text);
     assert.ok(!answer.text.includes(apiKey.slice(8)), answer.text);
   }
@@ -94,7 +95,10 @@ test('from 1 to 100 keys are taken, and either one key or several', async () => 
 test('in a batch, unknown keys count against the address, and keys of other workspaces can be unknown', async (t) => {
   const apart = await startWithTwoAccounts({ SOKU_VERIFY_SCOPE: 'workspace', SOKU_ADDRESS_RATE_LIMIT: '3' });
   t.after(apart.stop);
-  const [here, there] = [await apart.server.signIn(adasAccount), await apart.server.signIn(bobsAccount)];
+  const [here, there] = [
+    await openSession(apart.server, adasAccount),
+    await openSession(apart.server, bobsAccount),
+  ];
   const back = await here.makeKey({ name: 'back end', scopes: ['keys:verify'] });
   const own = await here.makeKey({ name: 'own' });
   const foreign = await there.makeKey({ name: 'foreign' });

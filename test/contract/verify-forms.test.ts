@@ -6,12 +6,13 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { generateKey } from '@soku/key';
 import { latin1 } from '../support/http.ts';
-import { HttpSocket, type RawAnswer } from '../support/http-socket.ts';
+import { HttpSocket, type RawResponse } from '../support/http-socket.ts';
 import { startServer } from '../support/server.ts';
+import { openSession } from '../support/session.ts';
 
 const server = await startServer();
 after(() => server.stop());
-const ada = await server.signIn();
+const ada = await openSession(server);
 const good = await ada.makeKey({ name: 'Größe "1"', scopes: ['keys:read', 'keys:write'], rateLimit: 1000 });
 const free = await ada.makeKey({ name: 'free', rateLimit: 'off' });
 const spent = await ada.makeKey({ name: 'spent', rateLimit: 1 });
@@ -22,7 +23,7 @@ const authorization = (value: string) => `Authorization: ${value}\r\n`;
 const bearer = (apiKey: string) => authorization(`Bearer ${apiKey}`);
 
 /** Sends one request over a connection of its own. */
-async function send(head: string, body = ''): Promise<RawAnswer> {
+async function send(head: string, body = ''): Promise<RawResponse> {
   const socket = await HttpSocket.open(server.url);
   try {
     return await socket.send(Buffer.from(`${head}\r\n${body}`, 'latin1'), head.startsWith('HEAD'));
@@ -75,7 +76,7 @@ const forms: Record<string, Form> = {
   'a HEAD below': { target: '/v1/verify/x', method: 'HEAD', status: 200 },
 };
 
-function ask(form: Form, credentials: string): Promise<RawAnswer> {
+function ask(form: Form, credentials: string): Promise<RawResponse> {
   const { method = 'GET', target = '/v1/verify', version = '1.1', fields = usual, body } = form;
   return send(`${method} ${target} HTTP/${version}\r\n${fields}${credentials}`, body);
 }
@@ -84,7 +85,7 @@ function ask(form: Form, credentials: string): Promise<RawAnswer> {
 const passing = /^(date|connection|keep-alive|content-length|x-ratelimit-(remaining|reset)|retry-after)$/;
 
 /** The fields that the response to any form has. */
-function fieldsOf({ headers }: RawAnswer): Record<string, string> {
+function fieldsOf({ headers }: RawResponse): Record<string, string> {
   const kept = [...headers].filter(([name]) => !passing.test(name));
   return Object.fromEntries(kept.map(([name, value]) => [name, steady(value)]));
 }

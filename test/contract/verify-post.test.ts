@@ -3,14 +3,15 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { generateKey } from '@soku/key';
 import { z } from 'zod';
-import { assertRefusal, Contract } from '../support/contract.ts';
+import { assertProblem, Contract } from '../support/contract.ts';
 import { startServer } from '../support/server.ts';
+import { openSession } from '../support/session.ts';
 import { ada as adasAccount, bob as bobsAccount, startWithTwoAccounts } from '../support/two-accounts.ts';
 import { mistakesWith } from './wrong-credentials.ts';
 
 const { server, stop } = await startWithTwoAccounts();
 after(stop);
-const [ada, bob] = [await server.signIn(adasAccount), await server.signIn(bobsAccount)];
+const [ada, bob] = [await openSession(server, adasAccount), await openSession(server, bobsAccount)];
 const contract = await Contract.of(server);
 const asking = await ada.makeKey({ name: 'back end', scopes: ['keys:verify'], rateLimit: 1 });
 const asked = await ada.makeKey({ name: 'Größe', scopes: ['keys:read'], rateLimit: 5 });
@@ -100,10 +101,10 @@ test('keys of every workspace are answered for, because their holders are the cl
 test('only a key with the scope keys:verify may ask', async () => {
   const body = { apiKey: asked.apiKey };
   const plain = await contract.call('POST', '/v1/verify', { key: asked.apiKey, body });
-  assertRefusal(plain, 'insufficient_scope');
-  assertRefusal(await contract.call('POST', '/v1/verify', { body }), 'missing_authorization');
-  assertRefusal(await contract.call('POST', '/v1/verify', { as: ada, body }), 'missing_authorization');
-  assertRefusal(await contract.call('POST', '/v1/verify', { key: generateKey(), body }), 'unknown_key');
+  assertProblem(plain, 'insufficient_scope');
+  assertProblem(await contract.call('POST', '/v1/verify', { body }), 'missing_authorization');
+  assertProblem(await contract.call('POST', '/v1/verify', { as: ada, body }), 'missing_authorization');
+  assertProblem(await contract.call('POST', '/v1/verify', { key: generateKey(), body }), 'unknown_key');
 });
 
 test('a body that is not right is refused with its path, and not repeated', async () => {
@@ -118,7 +119,7 @@ test('a body that is not right is refused with its path, and not repeated', asyn
     [{ apiKey, [apiKey]: 1 }, 'body'],
   ] as const) {
     const answer = await contract.call('POST', '/v1/verify', { key: asking.apiKey, body });
-    const { details } = assertRefusal(answer, 'invalid_request');
+    const { details } = assertProblem(answer, 'invalid_request');
     assert.equal(details?.[0]?.path, path, answer.text);
     assert.ok(!answer.text.includes(apiKey.slice(8)), answer.text);
   }
@@ -127,7 +128,7 @@ test('a body that is not right is refused with its path, and not repeated', asyn
 test('unknown keys are limited by the address that is told with them, and by none when none is', async () => {
   const limited = await startServer({ env: { SOKU_ADDRESS_RATE_LIMIT: '2' } });
   try {
-    const owner = await limited.signIn();
+    const owner = await openSession(limited);
     const { apiKey: key } = await owner.makeKey({ name: 'back end', scopes: ['keys:verify'] });
     const there = await Contract.of(limited);
     const codes = [];
@@ -153,7 +154,10 @@ test('of a key of another workspace only id, workspace, name and scopes are retu
 test('with SOKU_VERIFY_SCOPE=workspace a key of another workspace is unknown, and nothing of it is used up', async (t) => {
   const apart = await startWithTwoAccounts({ SOKU_VERIFY_SCOPE: 'workspace', SOKU_ADDRESS_RATE_LIMIT: '6' });
   t.after(apart.stop);
-  const [here, there] = [await apart.server.signIn(adasAccount), await apart.server.signIn(bobsAccount)];
+  const [here, there] = [
+    await openSession(apart.server, adasAccount),
+    await openSession(apart.server, bobsAccount),
+  ];
   const { apiKey: verifier } = await here.makeKey({ name: 'back end', scopes: ['keys:verify'] });
   const own = await here.makeKey({ name: 'own' });
   const foreign = await there.makeKey({ name: 'foreign', rateLimit: 1 });

@@ -1,6 +1,6 @@
 import { errorSchema } from '@soku/contract/errors';
 import { createdKeySchema } from '@soku/contract/keys';
-import { ConnectionEnded, HttpSocket, type RawAnswer } from '../support/http-socket.ts';
+import { ConnectionEnded, HttpSocket, type RawResponse } from '../support/http-socket.ts';
 import { patience } from '../support/patience.ts';
 import { Person } from '../support/person.ts';
 import type { Random } from '../support/random.ts';
@@ -17,6 +17,7 @@ export class FuzzClient {
   /** Makes sign-ins come from another address each, because they are limited by address. */
   readonly #address: string;
   #signIns = 0;
+  #person: Person | undefined;
   #socket: HttpSocket | undefined;
   #doors: Doors | undefined;
   /** Ids of the keys behind the doors. */
@@ -38,8 +39,10 @@ export class FuzzClient {
     this.#socket?.close();
   }
 
-  /** A session, a key of each scope, and some keys to be done things to. */
-  async #open(): Promise<Doors> {
+  /** The session of this client until it ends: each sign-in hashes the password. */
+  async #signedIn(): Promise<Person> {
+    const known = this.#person;
+    if (known !== undefined && (await known.call('GET', '/v1/api-keys')).status === 200) return known;
     const response = await fetch(`${this.#url}/api/auth/sign-in/email`, {
       method: 'POST',
       headers: {
@@ -53,7 +56,13 @@ export class FuzzClient {
       .getSetCookie()
       .map((field) => field.split(';', 1)[0])
       .join('; ');
-    const person = new Person(this.#url, cookie);
+    this.#person = new Person(this.#url, cookie);
+    return this.#person;
+  }
+
+  /** A session, a key of each scope, and some keys to change. */
+  async #open(): Promise<Doors> {
+    const person = await this.#signedIn();
     const scopes = [['keys:read'], ['keys:write'], ['keys:verify'], ['keys:read', 'keys:write'], []];
     const keys: { apiKey: string; key: { id: string } }[] = [];
     for (const own of scopes) keys.push(await person.makeKey({ name: 'fuzz', scopes: own }));
@@ -62,7 +71,7 @@ export class FuzzClient {
     const dead = await person.makeKey({ name: 'dead' });
     await person.revoke(dead.key.id);
     return {
-      cookie,
+      cookie: person.cookie,
       keys: [...keys.map(({ apiKey }) => apiKey), dead.apiKey],
       ids: [...spare, ...keys.slice(0, 1)].map(({ key }) => key.id),
     };
@@ -79,7 +88,7 @@ export class FuzzClient {
       if (!(error instanceof ConnectionEnded)) throw error;
       this.#report(request, 'no answer came');
     }
-    for (const answer of socket.unasked.splice(0))
+    for (const answer of socket.unsolicited.splice(0))
       this.#report(request, `a second answer came: ${answer.body}`);
   }
 
@@ -93,7 +102,7 @@ export class FuzzClient {
     socket.finishSending();
     await socket.closed();
     await answered;
-    for (const answer of socket.unasked) this.#judge(request, answer);
+    for (const answer of socket.unsolicited) this.#judge(request, answer);
   }
 
   async #within(request: FuzzRequest, work: Promise<void>): Promise<void> {
@@ -108,7 +117,7 @@ export class FuzzClient {
     }
   }
 
-  #judge(request: FuzzRequest, answer: RawAnswer): void {
+  #judge(request: FuzzRequest, answer: RawResponse): void {
     this.#count(String(answer.status));
     if (answer.status >= 500) this.#report(request, `answered ${answer.status}: ${answer.body}`);
     if (answer.status >= 400) this.#judgeRefusal(request, answer);
@@ -116,7 +125,7 @@ export class FuzzClient {
     if (answer.status === 201) this.#learn(answer);
   }
 
-  #judgeRefusal(request: FuzzRequest, answer: RawAnswer): void {
+  #judgeRefusal(request: FuzzRequest, answer: RawResponse): void {
     const ours = /^\/(v1|api)\//.test(request.target) && !request.target.startsWith('/api/auth/');
     if (request.method === 'HEAD' || (!ours && !request.damaged)) return;
     const code = codeOf(answer.body);
@@ -125,14 +134,14 @@ export class FuzzClient {
   }
 
   /** When a request revoked a key that the client works with, or ended its session, it gets others. */
-  #closeDoors(request: FuzzRequest, answer: RawAnswer): void {
+  #closeDoors(request: FuzzRequest, answer: RawResponse): void {
     if (answer.status !== 200 || request.method !== 'POST') return;
     const [, id = ''] = /^\/v1\/api-keys\/(key_\w+)\/revoke/.exec(request.target) ?? [];
     if (this.#worksWith.has(id) || /^\/api\/auth\/(sign-out|revoke|change)/.test(request.target))
       this.#doors = undefined;
   }
 
-  #learn(answer: RawAnswer): void {
+  #learn(answer: RawResponse): void {
     const made = createdKeySchema.safeParse(JSON.parse(answer.body));
     const ids = this.#doors?.ids;
     if (made.success && ids !== undefined)

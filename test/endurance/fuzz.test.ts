@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { z } from 'zod';
+import { times } from '../support/long.ts';
 import { bearer, call } from '../support/person.ts';
 import { Random } from '../support/random.ts';
-import { runApart } from '../support/run-apart.ts';
+import { runInOwnProcess } from '../support/run-in-own-process.ts';
 import { startServer } from '../support/server.ts';
+import { openSession } from '../support/session.ts';
 
-const count = Number(process.env.SOKU_FUZZ_COUNT ?? 5000);
+const count = Number(process.env.SOKU_FUZZ_COUNT ?? times(1000, 20_000));
 /** At the same time. */
 const clients = 6;
 
@@ -18,7 +20,7 @@ const runSchema = z.object({
 });
 
 /** What must have been reached: otherwise the requests only knock at the door. */
-const depths = ['200', '201', '204', '400', '401', '403', '404', '413', '415', 'closed'].concat([
+const depths = ['200', '201', '204', '400', '401', '403', '404', '413', '415'].concat([
   'invalid_request',
   'insufficient_scope',
   'cross_origin',
@@ -36,11 +38,12 @@ test('no request, however odd, makes the server fail, hang, or answer outside it
     assert.deepEqual(run.problems.slice(0, 5), []);
     assert.ok((run.grown ?? 0) < 256_000_000, 'memory has grown');
     assert.doesNotMatch(server.output, /"level":[56]0/);
-    for (const depth of depths)
+    // The server rarely closes a connection without a response, so a short run may not see it.
+    for (const depth of count < 5000 ? depths : [...depths, 'closed'])
       assert.ok((run.seen.get(depth) ?? 0) >= Math.max(1, Math.floor(count / 5000)), `too few ${depth}`);
     assert.ok((run.seen.get('201') ?? 0) > count / 100, 'too few keys were made');
 
-    const ada = await server.signIn();
+    const ada = await openSession(server);
     const { apiKey, key } = await ada.makeKey({ name: 'afterwards' });
     assert.equal((await call(`${server.url}/v1/verify`, { headers: bearer(apiKey) })).status, 204);
     await ada.revoke(key.id);
@@ -58,7 +61,7 @@ async function fuzz(url: string, pid: number, random: Random) {
   const seeds = Array.from({ length: clients }, () => String(random.int(0, 1e9)));
   const args = [url, String(pid), String(count), ...seeds];
   const { seen, ...rest } = runSchema.parse(
-    JSON.parse(await runApart(new URL('fuzz-run.ts', import.meta.url), args)),
+    JSON.parse(await runInOwnProcess(new URL('fuzz-run.ts', import.meta.url), args)),
   );
   return { seen: new Map(Object.entries(seen)), ...rest };
 }

@@ -29,7 +29,7 @@ export interface Transaction {
 }
 
 /** Nothing is remembered, so nothing has to be guarded. */
-const neverKeep = { beginRead: () => null, mayKeep: () => false };
+const neverKeep = { beginRead: () => null, mayCache: () => false };
 
 /** A server of its own, because a superuser attacks, too. */
 export async function digPostgresGraves(): Promise<PostgresGraveyard> {

@@ -9,11 +9,9 @@ import { openSqlite, type SqliteDatabase } from '../../packages/server/src/datab
 import { newId } from '../../packages/server/src/ids.ts';
 import { insertKey, writeRevocation } from '../../packages/server/src/keys/writes.ts';
 import { AddressLimits } from '../../packages/server/src/limits/address-limits.ts';
-import { KeyLimits } from '../../packages/server/src/limits/key-limits.ts';
 import { singleProcessPropagation } from '../../packages/server/src/propagation/single-process.ts';
 import { GrantingVerifier } from '../../packages/server/src/verification/granting-verifier.ts';
-import { KeyWindows } from '../../packages/server/src/verification/key-windows.ts';
-import { SecretMemory } from '../../packages/server/src/verification/memory.ts';
+import { SecretCache } from '../../packages/server/src/verification/secret-cache.ts';
 import type { SecretSource } from '../../packages/server/src/verification/secret-source.ts';
 import { sqliteSecrets } from '../../packages/server/src/verification/sqlite-secrets.ts';
 import { VerificationCounts } from '../../packages/server/src/verification/verification-counts.ts';
@@ -85,13 +83,12 @@ async function openCopy(template: string, keys: Keys): Promise<Graveyard> {
  * it says comes from a cache.
  */
 export async function verdictOf(secrets: SecretSource, apiKey: string): Promise<string> {
-  const memory = new SecretMemory({ good: 10, refused: 10 });
+  const memory = new SecretCache({ good: 10, refused: 10 });
   const verifier = new Verifier({
     secrets,
     lease: { holds: () => true },
     memory,
     prefixes: ['sk_live_'],
-    windows: new KeyWindows(memory.good, new KeyLimits()),
     addressLimits: new AddressLimits('off'),
     counts: new VerificationCounts(),
     failed: () => undefined,
@@ -122,7 +119,7 @@ async function bury(database: SqliteDatabase): Promise<Keys> {
     dead: [await makeKey(database, 'ws_a'), await makeKey(database, 'ws_b')],
     living: [await makeKey(database, 'ws_a'), await makeKey(database, 'ws_b')],
   };
-  const propagation = singleProcessPropagation(database, new SecretMemory({ good: 1, refused: 1 }), {
+  const propagation = singleProcessPropagation(database, new SecretCache({ good: 1, refused: 1 }), {
     append: async () => undefined,
     onReapplied: () => undefined,
   });
@@ -130,7 +127,7 @@ async function bury(database: SqliteDatabase): Promise<Keys> {
     const request = { id: keys.dead[i]?.id ?? '', workspaceId, by: 'usr_1', at: 1_700_000_000_000 };
     await propagation.commit(async (db) => {
       const revoked = await writeRevocation(db, { ...request, descendants: false });
-      return { value: undefined, changed: revoked && { kind: 'revoked', ids: revoked.keep } };
+      return { value: undefined, changed: revoked && { kind: 'revoked', ids: revoked.journalKeyIds } };
     });
   }
   return keys;

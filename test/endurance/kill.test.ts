@@ -2,17 +2,19 @@ import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
+import { times } from '../support/long.ts';
 import { Person } from '../support/person.ts';
 import { Random } from '../support/random.ts';
 import { newDataDir, onePublicUrl, startServer, type TestServer } from '../support/server.ts';
+import { openSession } from '../support/session.ts';
 import { assertNothingHalf, Ledger } from './ledger.ts';
 
 /** Of those on PostgreSQL little depends on this process: what it has committed, PostgreSQL keeps. */
-const rounds = process.env.SOKU_TEST_DATABASE === 'postgres' ? 3 : 7;
+const rounds = times(process.env.SOKU_TEST_DATABASE === 'postgres' ? 2 : 3, 20);
 /** Clients at work at the same time. */
 const clients = 8;
 /** Commands in all, those in the middle of which the server was killed included. */
-const fewestCommands = 200;
+const fewestCommands = times(120, 1000);
 /** Commands that are answered in a round. */
 const fewestAnswered = Math.ceil(fewestCommands / rounds) - clients;
 
@@ -23,7 +25,7 @@ test('what was answered before kill -9 is there afterwards, and nothing is half 
   const ledger = new Ledger(random);
   let server = await startServer({ dataDir, env: onePublicUrl });
   try {
-    const { cookie } = await server.signIn();
+    const { cookie } = await openSession(server);
     for (let round = 0; round < rounds; round++) {
       await killAtWork(server, cookie, ledger, random.int(fewestAnswered, fewestAnswered + 20));
       server = await startServer({ dataDir, env: onePublicUrl });

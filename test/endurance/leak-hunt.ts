@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createdKeySchema } from '@soku/contract/keys';
-import { HttpSocket, type RawAnswer } from '../support/http-socket.ts';
+import { HttpSocket, type RawResponse } from '../support/http-socket.ts';
 import type { TestServer } from '../support/server.ts';
 import { findKeyIn, needlesOf } from './key-search.ts';
 
@@ -16,7 +16,7 @@ export class LeakHunt {
   readonly #seen: Place[] = [];
 
   /** One request on a connection of its own. It may be no HTTP at all. */
-  async send(server: TestServer, request: string): Promise<RawAnswer> {
+  async send(server: TestServer, request: string): Promise<RawResponse> {
     const socket = await HttpSocket.open(server.url);
     try {
       const answer = await socket.send(request, request.startsWith('HEAD '));
@@ -32,7 +32,7 @@ export class LeakHunt {
     method: string,
     path: string,
     options: { headers?: Record<string, string>; body?: string } = {},
-  ): Promise<RawAnswer> {
+  ): Promise<RawResponse> {
     return this.send(server, requestText(method, path, options));
   }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { errorSchema } from '@soku/contract/errors';
 import { createdKeySchema } from '@soku/contract/keys';
 import { inDatabase, onPostgres } from '../support/in-database.ts';
-import { type Answer, bearer, call, type Person } from '../support/person.ts';
+import { bearer, call, type HttpResponse, type Person } from '../support/person.ts';
 import type { Random } from '../support/random.ts';
 
 interface LedgerKey {
@@ -94,7 +94,7 @@ export class Ledger {
   }
 }
 
-async function create(person: Person, token: string): Promise<Answer> {
+async function create(person: Person, token: string): Promise<HttpResponse> {
   return person.call('POST', '/v1/api-keys', { name: token }, { 'idempotency-key': token });
 }
 

@@ -4,6 +4,7 @@ import { after, test } from 'node:test';
 import { inDatabase, onPostgres, whileLocked } from '../support/in-database.ts';
 import { bearer } from '../support/person.ts';
 import { newDataDir, startServer, type TestServer } from '../support/server.ts';
+import { openSession } from '../support/session.ts';
 import { LeakHunt } from './leak-hunt.ts';
 import { bodiesWith, brokenWith, headersWith, targetsWith } from './places-for-keys.ts';
 
@@ -55,8 +56,10 @@ async function doEverything(hunt: LeakHunt, server: TestServer, cookie: string):
   const { apiKey, id } = await hunt.create(server, { ...person, ...json }, wish);
   const ended = await hunt.create(server, once, '{"name":"x"}');
   const made = await hunt.create(server, { ...bearer(apiKey), ...json }, '{"name":"made by a key"}');
+  await misuse(hunt, server, cookie, apiKey, id);
+  // A key is looked up, and found to be revoked, only if it is presented.
+  for (const headers of headersWith(ended.apiKey)) await hunt.call(server, 'GET', '/v1/me', { headers });
   for (const key of [apiKey, ended.apiKey]) {
-    await misuse(hunt, server, cookie, key, id);
     await signInWith(hunt, server, key);
     await hunt.call(server, 'POST', `/v1/api-keys/${ended.id}/revoke`, { headers: person });
   }
@@ -135,7 +138,7 @@ async function dieWhileCreating(
 test('a key is in no file, no line of the log and no answer but the one that made it (ASVS 16.2.5, 14.2.1)', async () => {
   const hunt = new LeakHunt();
   await during(async (server) => {
-    const { cookie } = await server.signIn();
+    const { cookie } = await openSession(server);
     const headers = { Cookie: cookie, ...json };
     await doEverything(hunt, server, cookie);
     await failToCreate(hunt, server, headers);

@@ -20,7 +20,7 @@ after(async () => {
 });
 await database.kysely.insertInto('workspace').values({ id: 'ws_a', name: 'a', created_at: 1 }).execute();
 
-const neverKeep = { beginRead: () => null, mayKeep: () => false };
+const neverKeep = { beginRead: () => null, mayCache: () => false };
 const verify = (apiKey: string) => verdictOf(new PostgresSecrets(database.pool, neverKeep, 'off'), apiKey);
 
 const insertSecret = `INSERT INTO api_key_secret ${aSecretRow} VALUES ($1, $2, 'sk_live_', 'a', 'b', 1)`;

@@ -5,7 +5,9 @@
  *   node revoke-race-run.ts NAME [ROUNDS]
  */
 import assert from 'node:assert/strict';
+import { times } from '../support/long.ts';
 import { startServer } from '../support/server.ts';
+import { openSession } from '../support/session.ts';
 import { findViolations } from './history.ts';
 import { Race } from './race.ts';
 
@@ -13,7 +15,7 @@ import { Race } from './race.ts';
 const usesBefore = 3;
 
 /** Enough for a change that is a turn too late, or remembered a turn too long, to be seen in most runs. */
-const [name = '', rounds = '100'] = process.argv.slice(2);
+const [name = '', rounds = String(times(40, 500))] = process.argv.slice(2);
 
 const dead = Array.from({ length: 4 }, () => 'revoked_key');
 
@@ -24,7 +26,7 @@ async function race(
 ): Promise<void> {
   const server = await startServer({ env: options.env ?? {} });
   try {
-    const ada = await server.signIn();
+    const ada = await openSession(server);
     const manager = await ada.makeKey({ name: 'manager', scopes: ['keys:read', 'keys:write'] });
     const traffic = new Race(server.url, manager.apiKey);
     await traffic.start(options.bystanders);

@@ -1,9 +1,9 @@
 import { test } from 'node:test';
-import { runApart } from '../support/run-apart.ts';
+import { runInOwnProcess } from '../support/run-in-own-process.ts';
 
 /** Fails with what the race printed when it failed. */
 async function raceApart(name: string): Promise<void> {
-  await runApart(new URL('revoke-race-run.ts', import.meta.url), [name]);
+  await runInOwnProcess(new URL('revoke-race-run.ts', import.meta.url), [name]);
 }
 
 test('time after time: once a revoke was answered, no connection is served with the key (ASVS 8.3.2)', () =>

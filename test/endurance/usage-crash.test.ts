@@ -9,6 +9,7 @@ import { inDatabase, whileLocked } from '../support/in-database.ts';
 import { patience } from '../support/patience.ts';
 import { bearer, call, Person } from '../support/person.ts';
 import { newDataDir, onePublicUrl, startServer, type TestServer } from '../support/server.ts';
+import { openSession } from '../support/session.ts';
 
 const dataDir = newDataDir();
 after(() => rmSync(dataDir, { recursive: true, force: true }));
@@ -50,7 +51,7 @@ test('a stop writes every use, and kill -9 loses none that was written, nor coun
 }, async () => {
   let server = await startServer({ dataDir, env: onePublicUrl });
   try {
-    const { cookie } = await server.signIn();
+    const { cookie } = await openSession(server);
     const made: { apiKey: string; key: Key }[] = [];
     for (let i = 0; i < keys; i++) {
       made.push(await new Person(server.url, cookie).makeKey({ name: `key ${i}` }));
@@ -112,7 +113,7 @@ test('while another program has the database locked, uses are counted on, and wr
     return [row?.accepted, row?.refused].map((sum) => (sum === null ? null : Number(sum)));
   };
   try {
-    const person = await server.signIn();
+    const person = await openSession(server);
     const { apiKey, key } = await person.makeKey({ name: 'locked out' });
     await whileLocked(server, 'usage_hour', async () => {
       await use(server, [apiKey], 3, 1);

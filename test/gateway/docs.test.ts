@@ -1,25 +1,26 @@
-/** The page of the gateway does what it says. */
+/** The gateway documentation works as written. */
 import assert from 'node:assert/strict';
 import { execFile, spawnSync } from 'node:child_process';
 import { after, test } from 'node:test';
 import { promisify } from 'node:util';
 import { blocks } from '../support/markdown.ts';
+import { openSession } from '../support/session.ts';
 import { startGateway, startRawUpstream } from './gateway.ts';
 
 const run = promisify(execFile);
 const page = 'docs/gateway.md';
 const upstream = await startRawUpstream();
 const { server, gateway } = await startGateway(upstream.url);
-const { apiKey } = await (await server.signIn()).makeKey({ name: 'Documentation' });
+const { apiKey } = await (await openSession(server)).makeKey({ name: 'Documentation' });
 after(async () => {
   await server.stop();
   upstream.stop();
 });
 
-/** The commands need curl. In CI its absence is a failure; on a developer's machine it is a skip that says so. */
+/** The commands need curl. Without it, the test fails in CI and is skipped on a developer's machine. */
 const hasCurl = process.env.CI !== undefined || spawnSync('curl', ['--version']).status === 0;
 
-test('the commands of the page do what they say', {
+test('the documented commands work', {
   skip: hasCurl ? false : 'curl is not installed',
 }, async () => {
   const commands = blocks(page, 'sh run');
@@ -27,7 +28,7 @@ test('the commands of the page do what they say', {
   for (const command of commands) {
     const own = command.replaceAll('http://localhost:3001', gateway);
     assert.notEqual(own, command);
-    // Not spawnSync: the upstream answers in this process.
+    // Not spawnSync, because the upstream responds from this process.
     await run('bash', ['-euo', 'pipefail', '-c', own], {
       env: { PATH: process.env.PATH, SOKU_API_KEY: apiKey },
     });

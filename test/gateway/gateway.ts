@@ -10,21 +10,22 @@ import { text } from 'node:stream/consumers';
 import type { TestContext } from 'node:test';
 import { exchange } from '../support/http.ts';
 import { freePort, startServer, type TestServer } from '../support/server.ts';
+import { openSession } from '../support/session.ts';
 
-/** What an upstream was asked. */
-export interface Asked {
+/** A request that an upstream received. */
+export interface UpstreamRequest {
   method: string;
   target: string;
-  /** Names and values in turn, as they came. */
+  /** Alternating names and values as received. */
   fields: string[];
   headers: IncomingMessage['headers'];
   body: string;
 }
 
-/** A server of the test itself, which a gateway passes requests on to. */
+/** A server in the test process to which a gateway forwards requests. */
 export class Upstream {
   readonly url: string;
-  readonly asked: Asked[] = [];
+  readonly requests: UpstreamRequest[] = [];
   readonly #server: Server;
 
   private constructor(server: Server) {
@@ -32,7 +33,7 @@ export class Upstream {
     this.url = `http://127.0.0.1:${portOf(server)}`;
   }
 
-  /** @param answer answers a request whose body was not read; without it each one is kept and answered with `{}` */
+  /** @param answer handles a request whose body was not read; by default requests are recorded and get `{}` */
   static async start(answer?: RequestListener): Promise<Upstream> {
     const server = createHttpServer({ keepAliveTimeout: 60_000 });
     server.listen(0, '127.0.0.1');
@@ -44,14 +45,14 @@ export class Upstream {
 
   async #keep(...[request, response]: Parameters<RequestListener>): Promise<void> {
     const { method = '', url: target = '', rawHeaders: fields, headers } = request;
-    this.asked.push({ method, target, fields, headers, body: await text(request) });
+    this.requests.push({ method, target, fields, headers, body: await text(request) });
     response.setHeader('content-type', 'application/json').end('{}');
   }
 
-  /** What it was asked last. */
-  get last(): Asked {
-    const last = this.asked.at(-1);
-    if (last === undefined) throw new Error('the upstream was not asked');
+  /** The last request. */
+  get last(): UpstreamRequest {
+    const last = this.requests.at(-1);
+    if (last === undefined) throw new Error('the upstream received no request');
     return last;
   }
 
@@ -63,12 +64,14 @@ export class Upstream {
 }
 
 /**
- * An upstream that knows no HTTP library: it cuts what comes into requests by the letter of RFC 9112, keeps their
- * bytes, and answers each with `answer`.
+ * An upstream without an HTTP library: it splits its input into requests strictly by RFC 9112, keeps their bytes, and
+ * responds to each with `answer`.
  */
-export async function startRawUpstream(answer = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok') {
+export async function startRawUpstream(
+  answer: () => string = () => 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok',
+) {
   const requests: string[] = [];
-  /** What came over connections that are open, but is no whole request. */
+  /** Incomplete requests on open connections. */
   const rests = new Set<{ bytes: string }>();
   const server = createServer((socket) => {
     const rest = { bytes: '' };
@@ -80,7 +83,7 @@ export async function startRawUpstream(answer = 'HTTP/1.1 200 OK\r\nContent-Leng
       for (let end = requestEnd(rest.bytes); end !== null; end = requestEnd(rest.bytes)) {
         requests.push(rest.bytes.slice(0, end));
         rest.bytes = rest.bytes.slice(end);
-        socket.write(answer, 'latin1');
+        socket.write(answer(), 'latin1');
       }
     });
   });
@@ -108,7 +111,7 @@ function requestEnd(bytes: string): number | null {
   return end > bytes.length ? null : end;
 }
 
-/** A server whose gateway passes on to this upstream. */
+/** Starts a server whose gateway forwards to this upstream. */
 export async function startGateway(
   upstream: string,
   env: Record<string, string> = {},
@@ -120,7 +123,7 @@ export async function startGateway(
   return { server, gateway: `http://localhost:${port}` };
 }
 
-/** An upstream that answers in this way, a gateway before it, and a key; all of it ends with the test. */
+/** An upstream with this handler, a gateway in front of it, and a key. All of them stop with the test. */
 export async function behindGateway(
   t: TestContext,
   answer: RequestListener,
@@ -130,7 +133,7 @@ export async function behindGateway(
   t.after(() => upstream.stop());
   const { server, gateway } = await startGateway(upstream.url + path, env);
   t.after(() => server.stop());
-  const { apiKey } = await (await server.signIn()).makeKey({ name: 'own' });
+  const { apiKey } = await (await openSession(server)).makeKey({ name: 'own' });
   const ask = (target: string, { fields = [], ...options }: Parameters<typeof exchange>[1] = {}) =>
     exchange(gateway + target, { ...options, fields: [['Authorization', `Bearer ${apiKey}`], ...fields] });
   return { upstream, server, gateway, apiKey, ask };
@@ -138,6 +141,6 @@ export async function behindGateway(
 
 function portOf(server: { address(): AddressInfo | string | null }): number {
   const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port was given');
+  if (address === null || typeof address === 'string') throw new Error('the server has no port');
   return address.port;
 }

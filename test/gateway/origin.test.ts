@@ -1,31 +1,32 @@
-/** What the API behind the gateway is told of the client and its request, and by whom. */
+/** What the API learns about the client and its request, and whom it can trust. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { exchange, type Fields } from '../support/http.ts';
+import { openSession } from '../support/session.ts';
 import { behindGateway, startGateway, Upstream } from './gateway.ts';
 
 const upstream = await Upstream.start();
 const { server, gateway } = await startGateway(upstream.url);
-const { apiKey } = await (await server.signIn()).makeKey({ name: 'good' });
+const { apiKey } = await (await openSession(server)).makeKey({ name: 'good' });
 after(async () => {
   await server.stop();
   await upstream.stop();
 });
 
-/** Asks through the gateway, which must be let through; what the upstream was asked. */
+/** Sends a request through the gateway, which must accept it. @returns what the upstream received */
 async function pass(fields: Fields) {
   const answer = await exchange(gateway, { fields: [['Authorization', `Bearer ${apiKey}`], ...fields] });
   assert.equal(answer.status, 200, answer.text);
   return upstream.last;
 }
 
-test('the API is told where the request came from, and a client cannot tell it otherwise', async () => {
+test('the API gets the origin of the request, and a client cannot forge it', async () => {
   const asked = await pass([
     ['X-Forwarded-For', '6.6.6.6'],
     ['X_Forwarded_For', '6.6.6.6'],
     ['X-Forwarded-Proto', 'https'],
     ['X-Forwarded-Host', 'evil.example'],
-    // No port of this machine's, so that the test's own servers cannot be taken for it.
+    // Not a port of this machine, so that it cannot be confused with the test's own servers.
     ['X-Forwarded-Port', '99999'],
     ['Forwarded', 'for=6.6.6.6'],
     ['X-Real-IP', '6.6.6.6'],
@@ -37,7 +38,7 @@ test('the API is told where the request came from, and a client cannot tell it o
   assert.doesNotMatch(asked.fields.join(), /6\.6\.6\.6|evil|99999|https/);
 });
 
-test('a trusted proxy is believed, and the list goes on with its address', async (t) => {
+test('the fields of a trusted proxy are kept, and its address is appended', async (t) => {
   const { upstream: own, ask } = await behindGateway(
     t,
     (request, response) => response.end(JSON.stringify(request.headers)),
@@ -78,7 +79,7 @@ const claims = [
   'Remote-User',
 ];
 
-test('what only a proxy may say goes on from a trusted one alone, and never in another spelling', async (t) => {
+test('proxy fields are forwarded only from a trusted proxy, and never in another spelling', async (t) => {
   const respelt = claims.flatMap((name) => [
     name.replaceAll('-', '_'),
     name.replace('-', '_'),
@@ -101,7 +102,7 @@ test('what only a proxy may say goes on from a trusted one alone, and never in a
   assert.deepEqual(answer.text.split(','), claims);
 });
 
-test('TRUST_PROXY_HEADER=forwarded: that header goes on, and no X-Forwarded-*', async (t) => {
+test('TRUST_PROXY_HEADER=forwarded: that header is forwarded, and no X-Forwarded-*', async (t) => {
   const { ask } = await behindGateway(
     t,
     ({ rawHeaders }, response) =>

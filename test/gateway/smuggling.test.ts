@@ -1,15 +1,16 @@
 /**
- * Bytes that two servers could cut into requests in two ways. Whatever a client sends, the API behind the gateway
- * receives only whole requests that were verified, one for each that the gateway counted.
+ * Bytes that two servers could split into different requests. For any input, the API behind the gateway receives only
+ * complete, verified requests, one for each that the gateway counted.
  */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { ConnectionEnded, HttpSocket, type RawAnswer } from '../support/http-socket.ts';
+import { ConnectionEnded, HttpSocket, type RawResponse } from '../support/http-socket.ts';
+import { openSession } from '../support/session.ts';
 import { startGateway, startRawUpstream } from './gateway.ts';
 
 const upstream = await startRawUpstream();
 const { server, gateway } = await startGateway(upstream.url);
-const ada = await server.signIn();
+const ada = await openSession(server);
 const { apiKey } = await ada.makeKey({ name: 'good' });
 after(async () => {
   await server.stop();
@@ -21,11 +22,11 @@ const smuggled = 'GET /smuggled HTTP/1.1\r\nHost: x\r\nX-Soku-Key-Id: forged\r\n
 const post = (fields: string, body: string, line = 'POST /first HTTP/1.1') =>
   `${line}\r\n${good}${fields}\r\n${body}`;
 
-/** Sends bytes: the answers until the connection ends, or an ordinary request behind them is answered. */
-async function send(bytes: string): Promise<{ answers: RawAnswer[]; passed: string[] }> {
+/** Sends bytes. @returns the responses until the connection ends or an ordinary request after them gets a response */
+async function send(bytes: string): Promise<{ answers: RawResponse[]; passed: string[] }> {
   const before = upstream.requests.length;
   const socket = await HttpSocket.open(gateway);
-  const answers: RawAnswer[] = [];
+  const answers: RawResponse[] = [];
   try {
     const [first, last] = [
       socket.send(Buffer.from(bytes, 'latin1')),
@@ -42,9 +43,9 @@ async function send(bytes: string): Promise<{ answers: RawAnswer[]; passed: stri
   return { answers, passed: upstream.requests.slice(before) };
 }
 
-/** Fails unless the upstream saw verified requests, none of which is the smuggled one. */
+/** Asserts that the upstream received only verified requests, and not the smuggled one. */
 function assertClean(what: string, passed: string[]): void {
-  // One whose body broke off has no end, and its connection is closed.
+  // A request with an aborted body has no end, and its connection is closed.
   for (const request of [...passed, ...upstream.rests()]) {
     const [head = '', body = ''] = request.split('\r\n\r\n', 2);
     assert.match(head, /^(POST|GET|PUT) \/(first|last)/, what);
@@ -62,9 +63,9 @@ const refused: [string, string][] = [
   ['chunks and length', post(`${chunked}Content-Length: 4\r\n`, `0\r\n\r\n${smuggled}`)],
   ['two lengths', post('Content-Length: 0\r\nContent-Length: 70\r\n', smuggled)],
   ['two equal lengths', post('Content-Length: 5\r\nContent-Length: 5\r\n', 'hello')],
-  ['a length with a zero in front', post(`Content-Length: 0${smuggled.length}\r\n`, smuggled)],
+  ['a length with a leading zero', post(`Content-Length: 0${smuggled.length}\r\n`, smuggled)],
   ['a length of many zeros', post(`Content-Length: ${'0'.repeat(40)}5\r\n`, `hello${smuggled}`)],
-  ['no length but zeros', post('Content-Length: 000\r\n', smuggled)],
+  ['a length of only zeros', post('Content-Length: 000\r\n', smuggled)],
   ['a list of equal lengths', post('Content-Length: 5, 5\r\n', `hello${smuggled}`)],
   ['an empty length', post('Content-Length: \r\n', smuggled)],
   ['a list of lengths', post('Content-Length: 0, 70\r\n', smuggled)],
@@ -74,21 +75,24 @@ const refused: [string, string][] = [
   ['a space before the colon', post('Transfer-Encoding : chunked\r\n', `0\r\n\r\n${smuggled}`)],
   ['an unknown coding', post('Transfer-Encoding: xchunked\r\n', `0\r\n\r\n${smuggled}`)],
   ['a coding in quotes', post('Transfer-Encoding: "chunked"\r\n', `0\r\n\r\n${smuggled}`)],
-  ['a coding behind a tab and a letter', post('Transfer-Encoding: x\tchunked\r\n', `0\r\n\r\n${smuggled}`)],
-  ['chunks that are not last', post('Transfer-Encoding: chunked, identity\r\n', `0\r\n\r\n${smuggled}`)],
-  ['chunks twice', post('Transfer-Encoding: chunked, chunked\r\n', `0\r\n\r\n${smuggled}`)],
-  ['chunks in two fields', post(`${chunked}${chunked}`, `0\r\n\r\n${smuggled}`)],
-  ['a coding before the chunks', post('Transfer-Encoding: gzip, chunked\r\n', `0\r\n\r\n${smuggled}`)],
-  ['a coding in a field before', post(`Transfer-Encoding: identity\r\n${chunked}`, `0\r\n\r\n${smuggled}`)],
+  ['a coding after a letter and a tab', post('Transfer-Encoding: x\tchunked\r\n', `0\r\n\r\n${smuggled}`)],
+  [
+    'chunked that is not the last coding',
+    post('Transfer-Encoding: chunked, identity\r\n', `0\r\n\r\n${smuggled}`),
+  ],
+  ['chunked twice', post('Transfer-Encoding: chunked, chunked\r\n', `0\r\n\r\n${smuggled}`)],
+  ['chunked in two fields', post(`${chunked}${chunked}`, `0\r\n\r\n${smuggled}`)],
+  ['a coding before chunked', post('Transfer-Encoding: gzip, chunked\r\n', `0\r\n\r\n${smuggled}`)],
+  ['a coding in a previous field', post(`Transfer-Encoding: identity\r\n${chunked}`, `0\r\n\r\n${smuggled}`)],
   ['a folded coding', post('Transfer-Encoding:\r\n chunked\r\n', `0\r\n\r\n${smuggled}`)],
   ['chunks in HTTP/1.0', post(chunked, `0\r\n\r\n${smuggled}`, 'POST /first HTTP/1.0')],
   ['a wrong chunk size', post(chunked, `zz\r\n\r\n${smuggled}`)],
   ['a chunk size that overflows', post(chunked, `fffffffffffffffff\r\n\r\n${smuggled}`)],
-  ['a chunk that is longer than it says', post(chunked, `1\r\nab\r\n0\r\n\r\n${smuggled}`)],
-  ['a bare LF behind a chunk size', post(chunked, `1\na\r\n0\r\n\r\n${smuggled}`)],
+  ['a chunk that is longer than its size', post(chunked, `1\r\nab\r\n0\r\n\r\n${smuggled}`)],
+  ['a bare LF after a chunk size', post(chunked, `1\na\r\n0\r\n\r\n${smuggled}`)],
   ['a bare LF in a chunk extension', post(chunked, `0;a\n\r\n${smuggled}`)],
   ['bare LF', post('X: y\n', '').replaceAll('\r\n', '\n')],
-  ['a bare LF behind a field', post('X: y\nContent-Length: 70\r\n', smuggled)],
+  ['a bare LF after a field', post('X: y\nContent-Length: 70\r\n', smuggled)],
   ['a bare CR in a field', post('X: y\rContent-Length: 70\r\n', smuggled)],
   ['a NUL in a field', post('X: y\0z\r\n', '')],
   ['a control character in a field', post('X: y\x01z\r\n', '')],
@@ -102,7 +106,7 @@ const refused: [string, string][] = [
 ];
 
 for (const [what, bytes] of refused) {
-  test(`${what}: refused, and nothing behind it is read`, async () => {
+  test(`${what}: rejected, and nothing after it is read`, async () => {
     const { answers, passed } = await send(bytes);
     assertClean(what, passed);
     assert.deepEqual(passed, []);
@@ -114,7 +118,7 @@ for (const [what, bytes] of refused) {
   });
 }
 
-test('what looks like a request in a body is a body', async () => {
+test('a body that looks like a request is forwarded as a body', async () => {
   const size = smuggled.length.toString(16);
   const bodies: [string, string][] = [
     ['of a stated length', post(`Content-Length: ${smuggled.length}\r\n`, smuggled)],
@@ -142,7 +146,7 @@ test('what looks like a request in a body is a body', async () => {
   }
 });
 
-test('a request without a body is told so: nothing that follows can be taken for its body', async () => {
+test('a request without a body is framed as such, so nothing after it becomes its body', async () => {
   for (const line of ['POST /first HTTP/1.1', 'PUT /first HTTP/1.1', 'GET /first HTTP/1.1']) {
     for (const fields of [
       '',
@@ -162,7 +166,7 @@ test('a request without a body is told so: nothing that follows can be taken for
   }
 });
 
-test('Connection cannot take the framing away', async () => {
+test('Connection cannot remove the framing fields', async () => {
   for (const name of ['content-length', 'transfer-encoding', 'host']) {
     const { passed } = await send(
       post(`Connection: ${name}\r\nContent-Length: ${smuggled.length}\r\n`, smuggled),
@@ -172,7 +176,7 @@ test('Connection cannot take the framing away', async () => {
   }
 });
 
-test('fields behind the two thousandth count like all others', async () => {
+test('fields after the 2000th are read like all others', async () => {
   const many = 'a:\r\n'.repeat(2100);
   const { answers, passed } = await send(post(`${many}Content-Length: 5\r\n`, 'hello'));
   assertClean('many', passed);
@@ -185,7 +189,7 @@ test('fields behind the two thousandth count like all others', async () => {
   assert.equal((await send(twice)).answers[0]?.status, 401);
 });
 
-test('a body behind a refused request is not the next request', async () => {
+test('the body of a rejected request is not read as the next request', async () => {
   const bad = `POST /first HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${apiKey.slice(0, -1)}\r\n`;
   const inner = `GET /first HTTP/1.1\r\n${good}\r\n`;
   const bodies = [
@@ -205,7 +209,7 @@ test('a body behind a refused request is not the next request', async () => {
   }
 });
 
-test('requests behind each other are each verified', async () => {
+test('pipelined requests are each verified', async () => {
   const before = upstream.requests.length;
   const socket = await HttpSocket.open(gateway);
   const request = (path: string, key: string) =>

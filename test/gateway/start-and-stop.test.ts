@@ -1,4 +1,4 @@
-/** The gateway as a part of the process: its configuration, its port, and its end. */
+/** The gateway in the process: configuration, port and shutdown. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
@@ -11,7 +11,8 @@ import { test } from 'node:test';
 import { patience } from '../support/patience.ts';
 import { call } from '../support/person.ts';
 import { freePort, startServer } from '../support/server.ts';
-import { refusedStart } from '../support/start.ts';
+import { openSession } from '../support/session.ts';
+import { failStart } from '../support/start.ts';
 import { startGateway, Upstream } from './gateway.ts';
 
 const dataDir = join(tmpdir(), `soku-test-no-gateway-${process.pid}`);
@@ -24,29 +25,29 @@ const wrong: [string, string][] = [
   ['SOKU_GATEWAY_FORWARD_KEY', 'yes'],
   ['SOKU_GATEWAY_PREFLIGHT', 'allow'],
   ['SOKU_GATEWAY_RULES', '/no/such/rules.json'],
-  // A file that is no list of rules.
+  // A file that is not a list of rules.
   ['SOKU_GATEWAY_RULES', 'package.json'],
 ];
 
 for (const [name, value] of wrong) {
-  test(`${name}=${value} ends with 78, one line with its name and an example, and nothing made`, async () => {
+  test(`${name}=${value} exits with 78 and one line with the name and an example, and creates nothing`, async () => {
     const env = { PORT: '1', SOKU_GATEWAY_UPSTREAM: upstreamUrl, [name]: value };
-    const line = await refusedStart(78, { dataDir, env });
+    const line = await failStart(78, { dataDir, env });
     assert.match(line, new RegExp(`^soku: ${name} .+ Example: ${name}=`));
     assert.doesNotMatch(line, /Tr0ub4dor/);
     assert.ok(!existsSync(dataDir));
   });
 }
 
-test('a gateway port that is taken is refused with 69 before anything is made', async () => {
+test('a gateway port in use exits with 69 before anything is created', async () => {
   const other = createServer();
   other.listen(0, '127.0.0.1');
   await once(other, 'listening');
   const address = other.address();
   assert.ok(address !== null && typeof address === 'object');
   const env = { SOKU_GATEWAY_UPSTREAM: upstreamUrl, SOKU_GATEWAY_PORT: String(address.port) };
-  const line = await refusedStart(69, { dataDir, env });
-  assert.match(line, new RegExp(`^soku: SOKU_GATEWAY_PORT ${address.port} on 127.0.0.1 is taken`));
+  const line = await failStart(69, { dataDir, env });
+  assert.match(line, new RegExp(`^soku: SOKU_GATEWAY_PORT ${address.port} on 127.0.0.1 is in use`));
   assert.ok(!existsSync(dataDir));
   other.close();
 });
@@ -61,7 +62,7 @@ test('without an upstream there is no gateway', async () => {
   }
 });
 
-test('the gateway has nothing of the dashboard, and the main port nothing of the API', async () => {
+test('the gateway serves nothing of the dashboard, and the main port nothing of the API', async () => {
   const upstream = await Upstream.start();
   const { server, gateway } = await startGateway(upstream.url);
   try {
@@ -69,14 +70,14 @@ test('the gateway has nothing of the dashboard, and the main port nothing of the
       assert.equal((await call(gateway + path)).status, 401, path);
     }
     assert.equal((await call(`${server.url}/orders`)).status, 404);
-    assert.deepEqual(upstream.asked, []);
+    assert.deepEqual(upstream.requests, []);
   } finally {
     await server.stop();
     await upstream.stop();
   }
 });
 
-test('a stop lets an open request finish, takes no new one, and waits for no idle connection', {
+test('a shutdown finishes open requests, accepts no new ones, and does not wait for idle connections', {
   timeout: patience,
 }, async () => {
   const { promise, resolve } = Promise.withResolvers<[IncomingMessage, ServerResponse]>();
@@ -87,7 +88,7 @@ test('a stop lets an open request finish, takes no new one, and waits for no idl
   const { server, gateway } = await startGateway(upstream.url);
   const agent = new Agent({ keepAlive: true });
   try {
-    const { apiKey } = await (await server.signIn()).makeKey({ name: 'key' });
+    const { apiKey } = await (await openSession(server)).makeKey({ name: 'key' });
     const headers = { authorization: `Bearer ${apiKey}` };
     const [quick] = await once(get(gateway, { agent, headers }), 'response');
     assert.equal(await text(quick), 'quick');

@@ -1,11 +1,12 @@
-/** What people and programs are told while the database is away: that it is, and never that they are wrong. */
+/** Responses while the database is down: they report the outage and never blame the caller. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Deployment } from '../operations/nodes.ts';
-import { assertRefusal } from '../support/contract.ts';
-import { type Answer, call, Person } from '../support/person.ts';
+import { assertProblem } from '../support/contract.ts';
+import { call, type HttpResponse } from '../support/person.ts';
 import { owner } from '../support/server.ts';
+import { openSession } from '../support/session.ts';
 
 let deployment: Deployment;
 before(async () => {
@@ -15,22 +16,22 @@ after(() => deployment.stop());
 
 const signIn = (url: string) => call(`${url}/api/auth/sign-in/email`, { method: 'POST', body: owner });
 
-function assertAway(answer: Answer, says: RegExp): void {
-  const { message } = assertRefusal(answer, 'verification_unavailable');
+function assertAway(answer: HttpResponse, says: RegExp): void {
+  const { message } = assertProblem(answer, 'verification_unavailable');
   assert.match(message, says);
   assert.equal(answer.headers.get('retry-after'), '1');
-  assert.deepEqual(answer.headers.getSetCookie(), [], 'nobody is signed out');
+  assert.deepEqual(answer.headers.getSetCookie(), [], 'no one is signed out');
 }
 
-test('without its database a node refuses everybody alike, says what is certain, and serves again by itself', async () => {
+test('without its database a node rejects all callers alike, reports only certain outcomes, and recovers by itself', async () => {
   const node = deployment.node(0);
-  const ada = await Person.signIn(node.url, owner);
+  const ada = await openSession(node.server);
   node.network.cut();
   const reads = ['/v1/api-keys', '/v1/workspace', '/api/session', '/api/auth/get-session'];
   for (const path of [...reads, '/api/auth/list-sessions']) {
-    assertAway(await ada.call('GET', path), /^The database does not answer at the moment\. Try again\.$/);
+    assertAway(await ada.call('GET', path), /^The database does not respond at the moment\. Try again\.$/);
   }
-  const unsure = /may have been carried out, or not: look before you try again/;
+  const unsure = /may or may not have been made: check before you retry/;
   assertAway(await ada.call('POST', '/v1/api-keys', { name: 'x' }), unsure);
   assertAway(await ada.call('PATCH', '/v1/workspace', { rateLimit: 5 }), unsure);
   assertAway(await ada.call('POST', '/api/auth/revoke-sessions', {}), unsure);
@@ -39,7 +40,7 @@ test('without its database a node refuses everybody alike, says what is certain,
   const lines = node.server.output.split('\n').filter((line) => line.includes('"level":50'));
   assert.ok(lines.length >= 1 && lines.length < 10, `${lines.length} lines of 109 failures`);
   for (const line of node.server.output.trim().split('\n')) assert.match(line, /^\{/, 'past the log');
-  assert.doesNotMatch(node.server.output, /postgres:\/\/|"client"|a request failed inside/);
+  assert.doesNotMatch(node.server.output, /postgres:\/\/|"client"|request failed with an internal error/);
 
   node.network.heal();
   for (let status = 0; status !== 200; ) {
@@ -49,9 +50,8 @@ test('without its database a node refuses everybody alike, says what is certain,
   assert.equal((await ada.makeKey({ name: 'afterwards' })).key.status, 'active');
 });
 
-test('whose connection PostgreSQL ends at work is told that it is not certain, and everything answered stays', async () => {
-  const { url } = deployment.node(0);
-  const ada = await Person.signIn(url, owner);
+test('a caller whose connection PostgreSQL terminates gets an uncertain outcome, and acknowledged keys persist', async () => {
+  const ada = await openSession(deployment.node(0).server);
   const terminate = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE datname = current_database() AND application_name = 'soku' AND pid <> pg_backend_pid()`;
   let isDone = false;
@@ -64,7 +64,7 @@ test('whose connection PostgreSQL ends at work is told that it is not certain, a
   const made = (await answers).filter(({ status }) => status === 201);
   const lost = (await answers).filter(({ status }) => status !== 201);
   assert.ok(lost.length > 0);
-  for (const answer of lost) assertRefusal(answer, 'verification_unavailable');
+  for (const answer of lost) assertProblem(answer, 'verification_unavailable');
   const rows = await deployment.query("SELECT id FROM api_key WHERE name = 'ended'");
   assert.ok(rows.length >= made.length);
 });

@@ -1,12 +1,12 @@
-/** Accounts and keys are made once, whichever nodes are asked for them at the same moment. */
+/** Accounts and keys are created once, even when several nodes get the request at the same time. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { sessionSchema } from '@soku/contract/accounts';
 import { errorSchema } from '@soku/contract/errors';
 import { createdKeySchema, keyListSchema, keySchema, revokedKeySchema } from '@soku/contract/keys';
 import { Deployment } from '../operations/nodes.ts';
-import { assertRefusal } from '../support/contract.ts';
-import { type Answer, bearer, call, cookiesOf, Person } from '../support/person.ts';
+import { assertProblem } from '../support/contract.ts';
+import { bearer, call, cookiesOf, type HttpResponse, Person } from '../support/person.ts';
 
 const mostKeys = 60;
 const password = 'long enough to be one';
@@ -21,7 +21,7 @@ before(async () => {
 });
 after(() => deployment.stop());
 
-/** The nodes in turn, so many times. */
+/** The URLs of the nodes, `times` times in turn. */
 function urls(times: number): string[] {
   return Array.from({ length: times }, (_, i) => deployment.node(i % 3).url);
 }
@@ -31,8 +31,8 @@ async function setupNeeded(): Promise<boolean[]> {
   return (await Promise.all(asked)).map((session) => session.setupNeeded);
 }
 
-/** Asks again as long as the database is too busy to answer in time, which a 503 says: nothing was changed then. */
-async function untilAnswered(ask: () => Promise<Answer>): Promise<Answer> {
+/** Retries while the response is 503 because the database is too busy; nothing was changed then. */
+async function untilAnswered(ask: () => Promise<HttpResponse>): Promise<HttpResponse> {
   let answer = await ask();
   while (answer.status === 503) answer = await ask();
   return answer;
@@ -41,11 +41,11 @@ async function untilAnswered(ask: () => Promise<Answer>): Promise<Answer> {
 const setUp = (url: string, code: string, email: string) =>
   call(`${url}/api/setup`, { method: 'POST', body: { code, name: 'Eve', email, password } });
 
-/** Set by the first test, which makes the account. */
+/** Set by the first test, which creates the account. */
 let cookie = '';
 const at = (url: string) => new Person(url, cookie);
 
-test('all nodes print one setup code, any of them takes it, and of three setups at once one makes the account', async () => {
+test('all nodes print and accept the same setup code, and one of three concurrent setups creates the account', async () => {
   const codes = await Promise.all(
     deployment.nodes.map(async ({ server }) => {
       await server.printed('/setup?code=');
@@ -55,26 +55,26 @@ test('all nodes print one setup code, any of them takes it, and of three setups 
   const [code = ''] = codes;
   assert.deepEqual(codes, [code, code, code]);
   assert.deepEqual(await setupNeeded(), [true, true, true]);
-  assertRefusal(await setUp(deployment.node(0).url, `${code}0`, 'eve@example.com'), 'invalid_request');
-  const first: { answer?: Answer; needed?: boolean[] } = {};
+  assertProblem(await setUp(deployment.node(0).url, `${code}0`, 'eve@example.com'), 'invalid_request');
+  const first: { answer?: HttpResponse; needed?: boolean[] } = {};
   const answers = await Promise.all(
     urls(3).map(async (url, i) => {
       const answer = await setUp(url, code, `eve${i}@example.com`);
-      // At once, on those as well that still refuse the same.
+      // Immediately, also on nodes that still reject the same setup.
       if (answer.status === 201) Object.assign(first, { answer, needed: await setupNeeded() });
       return answer;
     }),
   );
   assert.deepEqual(answers.map(({ status }) => status).toSorted(), [201, 400, 400]);
   assert.deepEqual(first.needed, [false, false, false]);
-  for (const url of urls(3)) assertRefusal(await setUp(url, code, 'more@example.com'), 'invalid_request');
+  for (const url of urls(3)) assertProblem(await setUp(url, code, 'more@example.com'), 'invalid_request');
   assert.equal((await deployment.query('SELECT id FROM "user"')).length, 1);
   assert.equal((await deployment.query('SELECT id FROM workspace')).length, 1);
   cookie = cookiesOf(first.answer?.headers ?? new Headers());
   for (const url of urls(3)) assert.equal((await at(url).call('GET', '/v1/api-keys')).status, 200);
 });
 
-test('fifty calls at once with one Idempotency-Key make one key', async () => {
+test('fifty concurrent calls with one Idempotency-Key create one key', async () => {
   const answers = await Promise.all(
     urls(50).map((url) =>
       at(url).call('POST', '/v1/api-keys', { name: 'once' }, { 'idempotency-key': 'deploy' }),
@@ -84,7 +84,7 @@ test('fifty calls at once with one Idempotency-Key make one key', async () => {
   assert.equal(made.length, 1);
   const [key] = await list('once');
   for (const answer of answers.filter((other) => other.status !== 201)) {
-    const { details } = assertRefusal(answer, 'idempotency_replayed');
+    const { details } = assertProblem(answer, 'idempotency_replayed');
     assert.equal(details?.[0]?.keyId, key?.id);
   }
 });
@@ -97,7 +97,7 @@ async function list(search: string) {
   return keyListSchema.parse(body).data;
 }
 
-test('no child of a key is made after its revoke was answered, on any node', async () => {
+test('no child of a key is created on any node after its revoke returned', async () => {
   let children = 0;
   for (let round = 0; round < 5; round++) {
     const maker = await at(deployment.node(0).url).makeKey({
@@ -110,14 +110,14 @@ test('no child of a key is made after its revoke was answered, on any node', asy
         headers: bearer(maker.apiKey),
         body: { name: `child ${round}` },
       });
-    // Known to all of them, so that none has to ask the database whether the maker lives.
+    // Cached on all nodes, so that none has to read from the database whether the creator is active.
     for (const url of urls(3)) await call(`${url}/v1/me`, { headers: bearer(maker.apiKey) });
     const creating = Promise.all(urls(9).map(create));
     await at(deployment.node(round % 3).url).revoke(maker.key.id);
     const before = (await list(`child ${round}`)).map(({ id }) => id);
     const late = await Promise.all(urls(3).map(create));
     for (const answer of [...(await creating), ...late]) {
-      if (answer.status !== 201) assertRefusal(answer, 'revoked_key');
+      if (answer.status !== 201) assertProblem(answer, 'revoked_key');
     }
     const all = await list(`child ${round}`);
     assert.deepEqual(
@@ -127,10 +127,10 @@ test('no child of a key is made after its revoke was answered, on any node', asy
     children += all.length;
     for (const child of all) await at(deployment.node(1).url).revoke(child.id);
   }
-  assert.ok(children > 0, 'some were made before');
+  assert.ok(children > 0, 'some were created before');
 });
 
-test('no descendant of a key lives after its revoke with descendants was answered, on any node', async () => {
+test('no descendant of a key is active on any node after its revoke with descendants returned', async () => {
   const scopes = ['keys:write'];
   let children = 0;
   for (let round = 0; round < 5; round++) {
@@ -145,10 +145,10 @@ test('no descendant of a key lives after its revoke with descendants was answere
           const late = answered;
           const answer = await call(`${url}/v1/api-keys`, { method: 'POST', headers, body });
           if (answer.status !== 201) {
-            assertRefusal(answer, 'revoked_key');
+            assertProblem(answer, 'revoked_key');
             return made;
           }
-          assert.ok(!late, 'a descendant lived on, and created a key');
+          assert.ok(!late, 'a descendant stayed active and created a key');
           parent = createdKeySchema.parse(answer.body).apiKey;
           made.push(parent);
         }
@@ -162,7 +162,7 @@ test('no descendant of a key lives after its revoke with descendants was answere
     assert.equal(revokedKeySchema.parse(answer.body).revocation.descendants, made.length);
     for (const apiKey of made) {
       for (const url of urls(3)) {
-        assertRefusal(await call(`${url}/v1/me`, { headers: bearer(apiKey) }), 'revoked_key');
+        assertProblem(await call(`${url}/v1/me`, { headers: bearer(apiKey) }), 'revoked_key');
       }
     }
     children += made.length;
@@ -170,7 +170,7 @@ test('no descendant of a key lives after its revoke with descendants was answere
   assert.ok(children > 0, 'some were created before');
 });
 
-test('keys that change each other at once, and many others, never wait for each other without end', async () => {
+test('keys that change each other and many others concurrently cause no deadlock', async () => {
   const scopes = ['keys:read', 'keys:write'];
   const person = at(deployment.node(0).url);
   const [a, b] = [await person.makeKey({ name: 'a', scopes }), await person.makeKey({ name: 'b', scopes })];
@@ -191,7 +191,7 @@ test('keys that change each other at once, and many others, never wait for each 
   assert.match(keySchema.parse(answers[0]?.body).name, /^changed/);
 });
 
-test('with room for a few, fifty calls at once make as many keys as there is room for', async () => {
+test('fifty concurrent calls create only as many keys as the limit allows', async () => {
   const [row] = await deployment.query(
     'SELECT count(*)::int AS active FROM api_key WHERE revoked_at IS NULL',
   );

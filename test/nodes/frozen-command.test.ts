@@ -1,4 +1,4 @@
-/** A node whose process is stopped in the middle of a command holds up revokes of its workspace for a moment only. */
+/** A node whose process is stopped in the middle of a command delays revokes of its workspace only briefly. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { auditPageSchema } from '@soku/contract/audit';
@@ -6,13 +6,13 @@ import { keyListSchema, revokedKeySchema } from '@soku/contract/keys';
 import { Deployment } from '../operations/nodes.ts';
 import { eventually } from '../support/contract.ts';
 import { bearer, call, Person } from '../support/person.ts';
-import { owner } from '../support/server.ts';
+import { openSession } from '../support/session.ts';
 
-const deployment = await Deployment.startAtOnce(2);
+const deployment = await Deployment.start(2);
 after(() => deployment.stop());
 const [frozen, other] = [deployment.node(0), deployment.node(1)];
 
-/** What the transactions of both nodes wait for, beside their next statement. */
+/** Whether a transaction of another session satisfies a condition. */
 async function waiting(condition: string): Promise<boolean> {
   const found = await deployment.query(
     `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND ${condition}`,
@@ -20,8 +20,8 @@ async function waiting(condition: string): Promise<boolean> {
   return found.length > 0;
 }
 
-test('revokes return while a node is frozen in the middle of creating a key, and it leaves no key', async () => {
-  const ada = await Person.signIn(other.url, owner);
+test('revokes return while a node is frozen during the creation of a key, and no key remains', async () => {
+  const ada = await openSession(other.server);
   const parent = await ada.makeKey({ name: 'parent', scopes: ['keys:write', 'keys:read'] });
   const asParent = { method: 'POST', headers: bearer(parent.apiKey), body: { name: 'child' } };
   assert.equal((await call(`${other.url}/v1/api-keys`, asParent)).status, 201);
@@ -37,7 +37,7 @@ test('revokes return while a node is frozen in the middle of creating a key, and
 
   const creating = deployment.whileLocked('api_key_secret', async () => {
     const answer = new Person(frozen.url, ada.cookie).call('POST', '/v1/api-keys', { name: 'half' });
-    // It has the lock of its workspace by now.
+    // Now it holds the lock of its workspace.
     await eventually(() => waiting(`wait_event_type = 'Lock' AND query ILIKE '%api_key_secret%'`), Boolean);
     process.kill(frozen.server.pid, 'SIGSTOP');
     return { answer };
@@ -57,7 +57,7 @@ test('revokes return while a node is frozen in the middle of creating a key, and
     process.kill(frozen.server.pid, 'SIGCONT');
   }
   for (const key of keys) {
-    // Until it has a lease again it cannot tell.
+    // Until it has a lease again, it cannot verify the key.
     const statuses: number[] = [];
     await eventually(
       async () => statuses.push(await verify(key)),
@@ -65,7 +65,7 @@ test('revokes return while a node is frozen in the middle of creating a key, and
     );
     assert.ok(!statuses.includes(204), 'accepted after the revoke returned');
   }
-  assert.equal((await answer).status, 503, 'its transaction was ended');
+  assert.equal((await answer).status, 503, 'its transaction was terminated');
   const page = keyListSchema.parse((await ada.call('GET', '/v1/api-keys?status=all')).body);
   assert.deepEqual(page.data.map(({ name, status }) => `${name} ${status}`).sort(), [
     'alone revoked',

@@ -1,8 +1,9 @@
-/** How many requests of a key pass when they come to several nodes. */
+/** The number of requests of a key that pass on several nodes. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { limitOf } from '../support/limits.ts';
-import { type Answer, bearer, call, type Person } from '../support/person.ts';
+import { bearer, call, type HttpResponse, type Person } from '../support/person.ts';
+import { openSession } from '../support/session.ts';
 import { Cluster, type ClusterNode } from '../torture/cluster.ts';
 
 const size = 3;
@@ -16,7 +17,7 @@ before(async () => {
   const [one, two, three] = cluster.nodes;
   assert.ok(one && two && three);
   nodes = [one, two, three];
-  ada = await one.server.signIn();
+  ada = await openSession(one.server);
 });
 after(() => cluster.stop());
 
@@ -24,10 +25,10 @@ const verify = (node: ClusterNode, apiKey: string) =>
   call(`${node.url}/v1/verify`, { headers: bearer(apiKey) });
 const makeKey = async (rateLimit: number) => (await ada.makeKey({ name: 'limited', rateLimit })).apiKey;
 
-/** Asks so many times, ten at a time at each node. */
-async function hammer(apiKey: string, at: readonly ClusterNode[], requests: number): Promise<Answer[]> {
+/** Sends requests, ten at a time at each node. */
+async function hammer(apiKey: string, at: readonly ClusterNode[], requests: number): Promise<HttpResponse[]> {
   let left = requests;
-  const answers: Answer[] = [];
+  const answers: HttpResponse[] = [];
   const one = async (node: ClusterNode) => {
     while (left > 0) {
       left -= 1;
@@ -38,10 +39,10 @@ async function hammer(apiKey: string, at: readonly ClusterNode[], requests: numb
   return answers;
 }
 
-const count = (answers: readonly Answer[], status: number) =>
+const count = (answers: readonly HttpResponse[], status: number) =>
   answers.filter((answer) => answer.status === status).length;
 
-/** What passes of a limit, and what became free again meanwhile: nothing, unless a minute has ended. */
+/** How many requests pass, and how many became available meanwhile: none, unless a minute has ended. */
 async function passing(
   quota: number,
   work: () => Promise<number>,
@@ -54,7 +55,7 @@ async function passing(
 }
 
 for (const quota of [1000, 60, 10]) {
-  test(`of ${quota} a minute no more pass on three nodes, and at least 95 %`, async () => {
+  test(`with ${quota} requests per minute, at most as many and at least 95% pass on three nodes`, async () => {
     const apiKey = await makeKey(quota);
     const { passed, free } = await passing(quota, async () => {
       const answers = await hammer(apiKey, nodes, quota + 300);
@@ -66,13 +67,13 @@ for (const quota of [1000, 60, 10]) {
   });
 }
 
-test('when one node gets all requests, at least 95 % of the limit pass, and no more than the limit', async () => {
+test('when one node gets all requests, at least 95% and at most 100% of the limit pass', async () => {
   const apiKey = await makeKey(700);
   const { passed, free } = await passing(700, async () => count(await hammer(apiKey, [nodes[1]], 900), 204));
   assert.ok(passed >= 0.95 * 700 && passed <= 700 + free, `${passed} passed, ${free} were free again`);
 });
 
-test('a node that is over the limit of a key refuses it from memory, until the time that it tells', async () => {
+test('a node rejects a key over its limit from memory, until the time that it reports', async () => {
   const apiKey = await makeKey(10);
   const [one] = nodes;
   await hammer(apiKey, nodes, 60);
@@ -87,7 +88,7 @@ test('a node that is over the limit of a key refuses it from memory, until the t
   assert.ok(reset >= 1 && reset <= 120);
 });
 
-test('grants that come late pass nothing twice', async () => {
+test('late grants let no request pass twice', async () => {
   const apiKey = await makeKey(120);
   const [one, two] = nodes;
   one.proxy.toServer.delay(150);
@@ -101,7 +102,7 @@ test('grants that come late pass nothing twice', async () => {
   }
 });
 
-test('a node that stops and starts again lets pass nothing that was used', async () => {
+test('a restarted node does not exceed a used limit', async () => {
   const apiKey = await makeKey(100);
   const [one, , three] = nodes;
   const { passed, free } = await passing(100, async () => {
@@ -111,24 +112,24 @@ test('a node that stops and starts again lets pass nothing that was used', async
     await three.startAgain();
     return before + count(await hammer(apiKey, nodes, 200), 204);
   });
-  // What the node held when it stopped is lost: a sixth of the room at most.
+  // Grants that the node held when it stopped are lost: at most a sixth of the room.
   assert.ok(passed >= 0.75 * 100 && passed <= 100 + free, `${passed} passed, ${free} were free again`);
 });
 
-test('a node that is cut off from the database uses what it was granted, and then verifies nothing', async () => {
+test('a node that is cut off from the database uses its grants and then verifies nothing', async () => {
   const [one, , three] = nodes;
   const apiKey = await makeKey(300);
   assert.equal((await verify(three, apiKey)).status, 204);
   const { passed, free } = await passing(300, async () => {
     three.proxy.cut();
-    // With a lease it knows the key; without, it knows nothing.
+    // With a lease it verifies the key from its cache; without one it cannot.
     const alone = await hammer(apiKey, [three], 200);
     assert.equal(count(alone, 204) + count(alone, 503), alone.length);
     assert.ok(count(alone, 503) > 0);
     // Its share, and one grant of a sixth of the room.
     assert.ok(count(alone, 204) <= 5 + 50, `${count(alone, 204)} passed`);
     three.proxy.heal();
-    let back: Answer;
+    let back: HttpResponse;
     do back = await verify(three, apiKey);
     while (back.status === 503);
     return 1 + count(alone, 204) + count([back], 204) + count(await hammer(apiKey, [one], 400), 204);

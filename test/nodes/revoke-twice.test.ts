@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { revokedKeySchema } from '@soku/contract/keys';
 import { HttpSocket } from '../support/http-socket.ts';
 import { bearer, call } from '../support/person.ts';
+import { openSession } from '../support/session.ts';
 import { Cluster, type ClusterNode } from '../torture/cluster.ts';
 import { request } from '../torture/lanes.ts';
 
@@ -16,12 +17,12 @@ after(() => cluster.stop());
 const verify = async (node: ClusterNode, apiKey: string) =>
   (await call(`${node.url}/v1/verify`, { headers: bearer(apiKey) })).status;
 
-test('a second revoke does not answer while the first one waits for a node that is frozen', async () => {
+test('a second revoke does not return while the first one waits for a frozen node', async () => {
   const [one, other, frozen] = cluster.nodes;
   assert.ok(one !== undefined && other !== undefined && frozen !== undefined);
-  const [ada, again] = [await one.server.signIn(), await other.server.signIn()];
+  const [ada, again] = [await openSession(one.server), await openSession(other.server)];
   const { apiKey, key } = await ada.makeKey({ name: 'revoked twice' });
-  // From now on it is in the memory of the node that will be frozen, which has a lease.
+  // Now the key is cached on the node that will be frozen, which has a lease.
   while ((await verify(frozen, apiKey)) !== 204 || (await call(`${frozen.url}/readyz`)).status !== 200) {
     await pause(10);
   }
@@ -30,18 +31,19 @@ test('a second revoke does not answer while the first one waits for a node that 
   frozen.freeze();
   try {
     const first = ada.call('POST', path);
-    // The first one is committed, and waits.
+    // The first revoke is committed and waits.
     while ((await verify(other, apiKey)) !== 401) await pause(5);
     const second = again.call('POST', path);
     const winner = await Promise.race([first, second]);
-    // It finds this when it wakes up. If its lease were not over, it would answer before it hears of anything.
+    // The node handles this request when it wakes up. With a valid lease it would respond before it learns of the
+    // change.
     const asked = socket.send(request('GET', '/v1/verify', apiKey));
     frozen.thaw();
-    assert.equal((await asked).status, 401, 'accepted after a revoke was answered');
+    assert.equal((await asked).status, 401, 'accepted after a revoke returned');
     assert.equal(
       revokedKeySchema.parse(winner.body).revocation.nodes,
       2,
-      'the frozen one has not heard of it',
+      'the frozen node has not applied the change',
     );
     for (const answer of await Promise.all([first, second])) {
       assert.equal(answer.status, 200, answer.text);

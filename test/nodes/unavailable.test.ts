@@ -3,10 +3,11 @@ import { after, before, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { errorSchema } from '@soku/contract/errors';
 import { exchange } from '../support/http.ts';
-import { type Answer, bearer, call } from '../support/person.ts';
+import { bearer, call, type HttpResponse } from '../support/person.ts';
+import { openSession } from '../support/session.ts';
 import { Cluster, type ClusterNode } from '../torture/cluster.ts';
 
-/** ms: a lease, and what a busy machine takes. */
+/** ms: a lease, plus time for a busy machine. */
 const soon = 2000 + 1500;
 
 let cluster: Cluster;
@@ -22,8 +23,8 @@ after(() => cluster.stop());
 const verify = (apiKey: string) => call(`${node.url}/v1/verify`, { headers: bearer(apiKey) });
 const readiness = () => call(`${node.url}/readyz`);
 
-/** Asks until the answer has this status; fails when it takes too long. */
-async function eventually(status: number, ask: () => Promise<Answer>): Promise<void> {
+/** Repeats a request until the response has this status; fails after a timeout. */
+async function eventually(status: number, ask: () => Promise<HttpResponse>): Promise<void> {
   const begun = performance.now();
   for (;;) {
     const answer = await ask();
@@ -33,8 +34,8 @@ async function eventually(status: number, ask: () => Promise<Answer>): Promise<v
   }
 }
 
-test('a node without a lease and without its database says that it cannot tell, and recovers by itself', async () => {
-  const ada = await node.server.signIn();
+test('a node without a lease and without its database responds 503, and recovers by itself', async () => {
+  const ada = await openSession(node.server);
   const good = await ada.makeKey({ name: 'good' });
   const dead = await ada.makeKey({ name: 'dead' });
   const asking = await ada.makeKey({ name: 'asking', scopes: ['keys:verify'] });
@@ -44,7 +45,7 @@ test('a node without a lease and without its database says that it cannot tell, 
   await eventually(200, readiness);
 
   node.proxy.cut();
-  // In memory, and good for as long as the lease lasts.
+  // Cached, and valid as long as the lease lasts.
   await eventually(503, () => verify(good.apiKey));
   const ways = {
     GET: await verify(good.apiKey),
@@ -69,7 +70,7 @@ test('a node without a lease and without its database says that it cannot tell, 
   assert.equal((await readiness()).status, 503);
   assert.equal((await call(`${node.url}/healthz`)).status, 200, 'a restart would not help');
   const refused = await verify(dead.apiKey);
-  assert.equal(errorSchema.parse(refused.body).error.code, 'revoked_key', 'what is dead stays dead');
+  assert.equal(errorSchema.parse(refused.body).error.code, 'revoked_key', 'a revoked key stays revoked');
 
   node.proxy.heal();
   await eventually(200, readiness);

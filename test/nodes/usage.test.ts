@@ -1,4 +1,4 @@
-/** Uses on one node are seen on the others, and counted once whatever happens to their connections. */
+/** Usage on one node is visible on the others, and counted once even when connections fail. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -8,11 +8,12 @@ import { type DeployedNode, Deployment } from '../operations/nodes.ts';
 import { eventually } from '../support/contract.ts';
 import { patience } from '../support/patience.ts';
 import { bearer, call } from '../support/person.ts';
+import { openSession } from '../support/session.ts';
 
 const deployment = await Deployment.start(2);
 after(() => deployment.stop());
 const [one, other] = [deployment.node(0), deployment.node(1)];
-const ada = await one.server.signIn();
+const ada = await openSession(one.server);
 
 async function use(node: DeployedNode, apiKey: string, times: number): Promise<void> {
   for (let i = 0; i < times; i++) {
@@ -21,14 +22,14 @@ async function use(node: DeployedNode, apiKey: string, times: number): Promise<v
   }
 }
 
-/** As the first node tells it. */
+/** The usage that the first node reports. */
 async function usageOf(id: string) {
   const usage = usageSchema.parse((await ada.call('GET', `/v1/api-keys/${id}/usage`)).body);
   const { lastUsedAt } = keySchema.parse((await ada.call('GET', `/v1/api-keys/${id}`)).body);
   return { ...usage, lastUsedAt };
 }
 
-/** Resolves when the first node tells of so many uses. */
+/** Resolves when the first node reports this number of uses. */
 async function seen(id: string, wanted: number): Promise<void> {
   const { accepted } = await eventually(
     () => usageOf(id),
@@ -37,20 +38,20 @@ async function seen(id: string, wanted: number): Promise<void> {
   assert.equal(accepted, wanted);
 }
 
-/** A node's write of usage that has reached the database, and waits for a lock there. */
+/** A usage write of a node that waits for a lock in the database. */
 const waitingWrite = `SELECT 1 FROM pg_stat_activity
   WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%UPDATE usage_writer%'`;
 
-test('what is used on one node is seen on the other within seconds, and each use counts once', async () => {
+test('usage on one node is visible on the other within seconds, and each use counts once', async () => {
   const { apiKey, key } = await ada.makeKey({ name: 'used on both' });
   await use(one, apiKey, 3);
-  assert.equal((await usageOf(key.id)).accepted, 3, 'of this node at once');
+  assert.equal((await usageOf(key.id)).accepted, 3, 'uses on this node are visible immediately');
   await use(other, apiKey, 20);
   await seen(key.id, 23);
   const { lastUsedAt } = await usageOf(key.id);
   assert.ok(Date.now() - Date.parse(lastUsedAt ?? '') < 2 * patience, `${lastUsedAt}`);
 
-  // The database gets what the node writes, and the node never hears of it.
+  // The database receives the write, but the node never gets the response.
   await use(other, apiKey, 10);
   await deployment.whileLocked('usage_writer', async () => {
     await eventually(
@@ -67,7 +68,7 @@ test('what is used on one node is seen on the other within seconds, and each use
   await use(other, apiKey, 5);
   await use(one, apiKey, 5);
 
-  // A stop writes what is left; afterwards the database alone knows.
+  // A stop writes the remaining usage; afterwards only the database has it.
   for (const { server } of [other, one]) {
     assert.deepEqual(await server.kill('SIGTERM'), { code: 0, signal: null });
   }

@@ -8,7 +8,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 
-/** ms between two looks whether a member is ready: as docs/operations/load-balancer.md has it. */
+/** ms between two health checks of a member, as recommended in docs/operations/load-balancer.md. */
 const interval = 500;
 
 interface Member {
@@ -17,8 +17,8 @@ interface Member {
 }
 
 /**
- * A load balancer that does the least that one can: takes the members in turn that were ready when it looked last,
- * keeps connections to them open, and sends no request twice.
+ * A minimal load balancer: it uses the members that were ready at the last check in turn, keeps connections to them
+ * open, and never retries a request.
  */
 export class Balancer {
   readonly #server: Server;
@@ -48,7 +48,7 @@ export class Balancer {
     return `http://127.0.0.1:${address.port}`;
   }
 
-  /** Resolves when it sends requests to this member. */
+  /** Resolves when requests are sent to this member. */
   async sendsTo(url: string): Promise<void> {
     while (!this.#members.some((member) => member.url === url && member.ready)) {
       await once(this.#looks, 'look');

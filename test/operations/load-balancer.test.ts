@@ -1,4 +1,4 @@
-/** docs/operations: the files that they show, as they are, with a real HAProxy before real servers. */
+/** Tests the files that docs/operations shows, unchanged, with a real HAProxy and real servers. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -14,6 +14,7 @@ import { blocks } from '../support/markdown.ts';
 import { patience } from '../support/patience.ts';
 import { bearer, call } from '../support/person.ts';
 import { testSecret } from '../support/server.ts';
+import { openSession } from '../support/session.ts';
 import { Deployment, nodeListSchema } from './nodes.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -23,7 +24,7 @@ const [configuration, environment] = [
   'examples/load-balancer/soku.env',
 ];
 
-// What is another's on this machine: addresses, and the directory.
+// Addresses and the directory differ on this machine.
 const { DATABASE_URL, SOKU_DATA_DIR, HOST, PORT, ...written } = parseEnv(read(environment));
 const secrets = {
   SOKU_SECRET: testSecret,
@@ -35,7 +36,7 @@ after(() => deployment.stop());
 const [first] = deployment.nodes;
 assert.ok(first);
 
-test('the pages show the files that are tested here, as they are', () => {
+test('the pages show the tested files unchanged', () => {
   const page = 'docs/operations/load-balancer.md';
   assert.deepEqual(blocks(page, `haproxy file=${configuration}`), [read(configuration)]);
   assert.deepEqual(blocks('docs/operations/README.md', `sh file=${environment}`), [read(environment)]);
@@ -43,22 +44,25 @@ test('the pages show the files that are tested here, as they are', () => {
   assert.equal(odd.length, 0);
 });
 
-test('a start with a secret or a token as the example has it is refused, because everybody knows them', () => {
+test('a start with the secret or the token of the example is rejected, because they are public', () => {
   const example = parseEnv(read(environment));
-  assert.throws(() => readConfig({ ...secrets, SOKU_SECRET: example.SOKU_SECRET }), /SOKU_SECRET has fewer/);
+  assert.throws(
+    () => readConfig({ ...secrets, SOKU_SECRET: example.SOKU_SECRET }),
+    /SOKU_SECRET must have at least/,
+  );
   assert.throws(
     () => readConfig({ ...secrets, SOKU_METRICS_TOKEN: example.SOKU_METRICS_TOKEN }),
-    /SOKU_METRICS_TOKEN has fewer/,
+    /SOKU_METRICS_TOKEN must have at least/,
   );
   readConfig({ ...example, ...secrets });
 });
 
-test('the command of docs/operations/README.md lists the servers, and without the token nobody is told', async () => {
+test('the command of docs/operations/README.md lists the servers, but not without the token', async () => {
   const [command = ''] = blocks('docs/operations/README.md', 'sh run');
   const { data } = await eventually(
     async () =>
       nodeListSchema.parse(JSON.parse(await run(command.replace('http://localhost:3000', first.url)))),
-    // The first one sees the others with its next exchange.
+    // The first one sees the others with its next heartbeat.
     (list) => list.data.length === 3,
   );
   assert.equal(data.filter(({ self }) => self).length, 1);
@@ -68,7 +72,7 @@ test('the command of docs/operations/README.md lists the servers, and without th
 const haproxy = debianProgram('haproxy');
 const skip = typeof haproxy === 'string' ? haproxy : false;
 
-test('HAProxy takes a server out that is to stop, loses nothing, and takes it in again', {
+test('HAProxy removes a stopping server, loses no request, and adds it again', {
   skip,
   timeout: patience,
 }, async (t) => {
@@ -92,7 +96,7 @@ test('HAProxy takes a server out that is to stop, loses nothing, and takes it in
   for (const command of blocks(recipe.page, 'sh run')) {
     await run(command.replace('http://localhost:8080', balancer.url));
   }
-  const ada = await first.server.signIn();
+  const ada = await openSession(first.server);
   const { apiKey } = await ada.makeKey({ name: 'through HAProxy', rateLimit: 'off' });
   const stopping = first.server;
   const statuses: number[] = [];
@@ -108,7 +112,7 @@ test('HAProxy takes a server out that is to stop, loses nothing, and takes it in
       statuses.push((await call(`${balancer.url}/v1/verify`, { headers: bearer(apiKey) })).status);
     }
   })();
-  await stopping.printed('not ready any more');
+  await stopping.printed('no longer ready');
   let readyInTurn = 0;
   await eventually(
     async () => (await call(`${balancer.url}/readyz`)).status,
@@ -117,11 +121,7 @@ test('HAProxy takes a server out that is to stop, loses nothing, and takes it in
       return readyInTurn === 20;
     },
   );
-  assert.doesNotMatch(
-    stopping.output,
-    /finishing the open requests/,
-    'it was taken out while it still served',
-  );
+  assert.doesNotMatch(stopping.output, /finishing the open requests/, 'it was removed while it still served');
   await Promise.all([restarting, asking]);
   assert.ok(statuses.length > 100, `${statuses.length} requests`);
   assert.deepEqual([...new Set(statuses)], [204]);
@@ -132,7 +132,7 @@ test('HAProxy takes a server out that is to stop, loses nothing, and takes it in
   );
 });
 
-/** Not synchronously: the networks of the servers are in this process. @returns what the command prints */
+/** Asynchronous, because the networks of the servers are in this process. @returns the output of the command */
 async function run(command: string): Promise<string> {
   const { stdout } = await promisify(execFile)('bash', ['-euo', 'pipefail', '-c', command], {
     env: { PATH: process.env.PATH, SOKU_METRICS_TOKEN: variables.SOKU_METRICS_TOKEN },

@@ -23,7 +23,7 @@ const readinessSchema = z.object({
   feed: z.object({ appliedSeq: z.number(), lag: z.number() }),
 });
 
-/** What GET /v1/nodes answers. */
+/** The response of GET /v1/nodes. */
 export const nodeListSchema = z.object({
   data: z.array(
     z.object({
@@ -38,7 +38,7 @@ export const nodeListSchema = z.object({
   ),
 });
 
-/** A process of a deployment, which keeps its port, data directory and network when it is started again. */
+/** A process of a deployment, which keeps its port, data directory and network when it restarts. */
 export class DeployedNode {
   readonly network: TcpProxy;
   readonly #env: Environment;
@@ -86,7 +86,7 @@ export class DeployedNode {
   }
 }
 
-/** Several processes on one database, each with a network of its own before that. */
+/** Several processes that share a database, each with its own network to it. */
 export class Deployment {
   readonly nodes: readonly DeployedNode[];
   readonly #database: TemporaryDatabase;
@@ -96,15 +96,16 @@ export class Deployment {
     this.#database = database;
   }
 
-  /** The first one makes tables and account if the database has none, then come the others. */
+  /** Starts the first process, which creates tables and account if the database has none, and then the others. */
   static async start(size: number, env: Environment = {}): Promise<Deployment> {
-    return Deployment.#start(size, env, await readyDatabase(), async ([first, ...others]) => {
+    const { database } = await readyDatabase();
+    return Deployment.#start(size, env, database, async ([first, ...others]) => {
       await first?.start();
       await Promise.all(others.map((node) => node.start()));
     });
   }
 
-  /** All at the same moment, on an empty database. */
+  /** Starts all processes at the same time, on an empty database. */
   static async startAtOnce(size: number, env: Environment = {}): Promise<Deployment> {
     return Deployment.#start(size, env, await temporaryDatabase(), (nodes) =>
       Promise.all(nodes.map((node) => node.start())),
@@ -128,7 +129,7 @@ export class Deployment {
     }
   }
 
-  /** Rows of the database itself. */
+  /** Queries the database directly. */
   async query(sql: string): Promise<unknown[]> {
     const client = new pg.Client({ connectionString: this.#database.url });
     await client.connect();
@@ -139,7 +140,7 @@ export class Deployment {
     }
   }
 
-  /** Does something while nobody else reads or writes a table. */
+  /** Runs `work` while a table is locked against all other access. */
   async whileLocked<T>(table: string, work: () => Promise<T>): Promise<T> {
     const client = new pg.Client({ connectionString: this.#database.url });
     await client.connect();

@@ -1,17 +1,18 @@
-/** A new version goes out: each server is stopped and started again in turn, and nobody notices. */
+/** A rolling upgrade: each server is stopped and started again in turn, and no client notices. */
 import assert from 'node:assert/strict';
 import { Agent, get } from 'node:http';
 import { after, test } from 'node:test';
 import { generateKey } from '@soku/key';
 import { patience } from '../support/patience.ts';
 import { bearer, call, type Person } from '../support/person.ts';
+import { openSession } from '../support/session.ts';
 import { Balancer } from './balancer.ts';
 import { type DeployedNode, Deployment } from './nodes.ts';
 
 const deployment = await Deployment.start(3);
 after(() => deployment.stop());
 
-/** Asks about keys in turn, so many times a second, until it is stopped. */
+/** Verifies keys in turn at a fixed rate until it is stopped. */
 class Load {
   readonly unexpected: string[] = [];
   answered = 0;
@@ -20,7 +21,7 @@ class Load {
   readonly #open = new Set<Promise<void>>();
 
   constructor(url: string, keys: { apiKey: string; status: number }[]) {
-    // 3 each 10 ms. A test that fails must not wait for it.
+    // 3 requests per 10 ms. A failed test must not wait for the timer.
     this.#timer = setInterval(() => {
       for (const key of keys) {
         const asked = this.#ask(url, key).finally(() => this.#open.delete(asked));
@@ -46,12 +47,12 @@ class Load {
     }).once('error', (error) => resolve(`0 ${error.message}`));
     const answer = await promise;
     if (answer.startsWith(`${status} `)) this.answered += 1;
-    // On a machine so busy that a server has lost its lease, it says that.
+    // On a very busy machine a server may lose its lease.
     else if (!answer.includes('"verification_unavailable"')) this.unexpected.push(answer);
   }
 }
 
-/** Creates keys and revokes them on one server, again and again. @returns how many */
+/** Repeatedly creates and revokes keys on one server. @returns the number of revokes */
 async function revokeUntil(ada: Person, over: Promise<unknown>): Promise<number> {
   let revoked = 0;
   let goesOn = true;
@@ -77,10 +78,10 @@ async function restart(node: DeployedNode): Promise<void> {
   await node.start();
 }
 
-test('a rolling restart drops no request, and leaves no revoke waiting for a server that stopped', {
+test('a rolling restart drops no request, and no revoke waits for a stopped server', {
   timeout: patience,
 }, async (t) => {
-  const ada = await deployment.node(0).server.signIn();
+  const ada = await openSession(deployment.node(0).server);
   const good = await ada.makeKey({ name: 'good' });
   const dead = await ada.makeKey({ name: 'dead' });
   await ada.revoke(dead.key.id);
@@ -103,15 +104,15 @@ test('a rolling restart drops no request, and leaves no revoke waiting for a ser
   assert.ok(load.answered > 1000, `${load.answered} were answered`);
 });
 
-test('a server that stops says so at /readyz first, and serves on for a moment', {
+test('a stopping server first reports it at /readyz and keeps serving for a moment', {
   timeout: patience,
 }, async () => {
   const [node, other] = [deployment.node(0), deployment.node(1)];
-  const ada = await other.server.signIn();
+  const ada = await openSession(other.server);
   const { apiKey, key } = await ada.makeKey({ name: 'until the end' });
   assert.equal((await node.readiness()).status, 'ok');
   process.kill(node.server.pid, 'SIGTERM');
-  await node.server.printed('not ready any more');
+  await node.server.printed('no longer ready');
   const { code, status } = await node.readiness();
   assert.deepEqual([code, status], [503, 'unavailable']);
   assert.equal((await call(`${node.url}/healthz`)).status, 200, 'it is alive');
@@ -120,7 +121,7 @@ test('a server that stops says so at /readyz first, and serves on for a moment',
   assert.equal(accepted.headers.get('connection'), 'close');
   await ada.revoke(key.id);
   const refused = await call(`${node.url}/v1/verify`, { headers: bearer(apiKey) });
-  assert.equal(refused.status, 401, 'as long as it answers, it knows of each revoke');
+  assert.equal(refused.status, 401, 'it applies revokes as long as it serves');
   assert.deepEqual(await node.server.exited(), { code: 0, signal: null });
   await node.start();
 });

@@ -1,15 +1,16 @@
-/** What those who run several servers see of them: readiness, the list of servers, metrics. */
+/** What operators see of several servers: readiness, the list of servers, metrics. */
 import assert from 'node:assert/strict';
 import { hostname } from 'node:os';
 import { after, test } from 'node:test';
 import { Contract, eventually } from '../support/contract.ts';
 import { bearer, call } from '../support/person.ts';
+import { openSession } from '../support/session.ts';
 import { type DeployedNode, Deployment, nodeListSchema } from './nodes.ts';
 
 const deployment = await Deployment.start(2);
 after(() => deployment.stop());
 const [node, other] = [deployment.node(0), deployment.node(1)];
-const ada = await node.server.signIn();
+const ada = await openSession(node.server);
 
 async function nodesOf({ url }: { url: string }) {
   const contract = await Contract.of({ url });
@@ -22,7 +23,7 @@ async function metric({ url }: DeployedNode, name: string): Promise<number> {
   return Number(line?.slice(name.length) ?? Number.NaN);
 }
 
-/** Resolves when it has a lease: a server that got no processor for longer than a lease has none for a moment. */
+/** Resolves when a server has a lease, which it loses briefly when it gets no CPU for longer than a lease. */
 const ready = (one: DeployedNode) =>
   eventually(
     () => one.readiness(),
@@ -31,7 +32,7 @@ const ready = (one: DeployedNode) =>
 
 const named = ({ server }: DeployedNode) => `${hostname()}:${server.pid}`;
 
-test('/readyz tells how the server stands, and no name of a host', async () => {
+test('/readyz reports the state of the server without any host name', async () => {
   const contract = await Contract.of(node);
   const { text } = await eventually(
     () => contract.call('GET', '/readyz'),
@@ -48,10 +49,10 @@ test('/readyz tells how the server stands, and no name of a host', async () => {
   assert.ok(after.feed.appliedSeq > before);
 });
 
-test('a server whose connections all wait is ready as long as it has a lease', async () => {
+test('a server whose connections are all in use is ready as long as it has a lease', async () => {
   const reader = await ada.makeKey({ name: 'reader', scopes: ['keys:read'] });
   const asks = await deployment.whileLocked('last_use', async () => {
-    // More than the pool has.
+    // More than the size of the pool.
     const begun = Array.from({ length: 12 }, () =>
       call(`${node.url}/v1/api-keys/${reader.key.id}`, { headers: bearer(reader.apiKey) }),
     );
@@ -66,7 +67,7 @@ test('a server whose connections all wait is ready as long as it has a lease', a
   assert.deepEqual([...new Set(statuses)], [200]);
 });
 
-test('/v1/nodes lists all servers, and says which one answers', async () => {
+test('/v1/nodes lists all servers and marks the responding one', async () => {
   const nodes = await eventually(
     () => nodesOf(other),
     (all) =>
@@ -84,7 +85,7 @@ test('/v1/nodes lists all servers, and says which one answers', async () => {
   assert.equal(neighbour?.id, (await node.readiness()).node);
 });
 
-test('/metrics tells of the waits, by the server that was waited for', async () => {
+test('/metrics reports waits by the server that caused them', async () => {
   const wait = `soku_change_waits_total{node="${named(other)}"}`;
   const names = [wait, 'soku_change_wait_seconds_count', 'soku_change_wait_seconds_bucket{le="+Inf"}'];
   const read = () => Promise.all(names.map(async (name) => (await metric(node, name)) || 0));
@@ -109,7 +110,7 @@ test('/metrics tells of the waits, by the server that was waited for', async () 
   assert.equal(await metric(node, 'soku_database_connections{pool="verification",state="waiting"}'), 0);
 });
 
-test('a frozen server is waited for once, fenced, listed as silent, and back by itself', async (t) => {
+test('a frozen server delays one change, is fenced, listed as silent, and recovers by itself', async (t) => {
   const fenced = await metric(node, 'soku_nodes_fenced_total');
   process.kill(other.server.pid, 'SIGSTOP');
   t.after(() => process.kill(other.server.pid, 'SIGCONT'));
@@ -128,7 +129,7 @@ test('a frozen server is waited for once, fenced, listed as silent, and back by 
   );
 });
 
-test('cut off from the database a server is alive and not ready, refuses what it cannot check, and counts that', async (t) => {
+test('a server cut off from the database is alive but not ready, and rejects and counts what it cannot verify', async (t) => {
   const { apiKey } = await ada.makeKey({ name: 'unchecked' });
   const verify = async () => (await call(`${node.url}/v1/verify`, { headers: bearer(apiKey) })).status;
   const verified = () => eventually(verify, (status) => status === 204);
@@ -144,7 +145,11 @@ test('cut off from the database a server is alive and not ready, refuses what it
   assert.ok((await metric(node, 'soku_verifications_total{result="verification_unavailable"}')) >= 1);
   assert.ok((await metric(node, 'soku_exchanges_failed_total')) >= 1);
   assert.equal(await metric(node, 'soku_lease_remaining_seconds'), 0);
-  assert.equal((await nodesOf(node)).filter(({ self }) => self).length, 1, 'it answers without the database');
+  assert.equal(
+    (await nodesOf(node)).filter(({ self }) => self).length,
+    1,
+    'it responds without the database',
+  );
   node.network.heal();
   await ready(node);
   await verified();

@@ -1,4 +1,4 @@
-/** Several servers are one: whichever of them a request comes to. */
+/** Several servers act as one, whichever of them gets a request. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { revokedKeySchema } from '@soku/contract/keys';
@@ -10,7 +10,7 @@ const deployment = await Deployment.startAtOnce(3);
 after(() => deployment.stop());
 const [a, b, c] = [deployment.node(0), deployment.node(1), deployment.node(2)];
 
-test('of servers that start at the same moment on an empty database one makes the tables, and there is one owner', async () => {
+test('of servers that start concurrently on an empty database one creates the tables, and there is one owner', async () => {
   const migrated = deployment.nodes.filter(({ server }) => server.output.includes('PostgreSQL: migrated'));
   assert.equal(migrated.length, 1);
   assert.deepEqual(await deployment.query('SELECT email FROM "user"'), [{ email: owner.email }]);
@@ -20,7 +20,7 @@ test('of servers that start at the same moment on an empty database one makes th
   }
 });
 
-test('whoever signs in on one server makes a key on the second and revokes it on the third', async () => {
+test('a person signs in on one server, creates a key on the second and revokes it on the third', async () => {
   const { cookie } = await Person.signIn(a.url, owner);
   const { apiKey, key } = await new Person(b.url, cookie).makeKey({ name: 'everywhere' });
   const verify = () =>
@@ -35,7 +35,7 @@ test('whoever signs in on one server makes a key on the second and revokes it on
   assert.equal(revokedKeySchema.parse(answer.body).revocation.nodes, 3);
 });
 
-test('whoever signs out on one server is signed out on the others', async () => {
+test('a sign-out on one server is effective on the others', async () => {
   const ada = await Person.signIn(a.url, owner);
   const elsewhere = new Person(b.url, ada.cookie);
   assert.equal((await elsewhere.call('GET', '/v1/api-keys')).status, 200);

@@ -1,18 +1,19 @@
-/** A server that is asked to stop: with a revoke under way, and when the database does not answer. */
+/** Stopping a server: during a revoke, and while the database does not respond. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { keySchema, revokedKeySchema } from '@soku/contract/keys';
 import { eventually } from '../support/contract.ts';
 import { patience } from '../support/patience.ts';
 import { bearer, call, Person } from '../support/person.ts';
+import { openSession } from '../support/session.ts';
 import { type DeployedNode, Deployment } from './nodes.ts';
 
 const deployment = await Deployment.start(3);
 after(() => deployment.stop());
 const [a, b, c] = [deployment.node(0), deployment.node(1), deployment.node(2)];
-const { cookie } = await a.server.signIn();
+const { cookie } = await openSession(a.server);
 
-test('a revoke that waits for a frozen server ends as promised although its own server is asked to stop', {
+test('a revoke that waits for a frozen server completes correctly although its own server is stopping', {
   timeout: patience,
 }, async (t) => {
   const ada = new Person(b.url, cookie);
@@ -31,7 +32,7 @@ test('a revoke that waits for a frozen server ends as promised although its own 
   assert.deepEqual(
     [effective, nodes],
     [true, 2],
-    'the frozen one has not applied it, and may not answer from memory',
+    'the frozen server has not applied it, and may not verify from its cache',
   );
   assert.ok(waitedMs > 1000, `${waitedMs} ms`);
   assert.equal((await call(`${b.url}/v1/verify`, { headers: bearer(apiKey) })).status, 401);
@@ -39,7 +40,7 @@ test('a revoke that waits for a frozen server ends as promised although its own 
   await a.start();
 });
 
-/** Uses a key, so that there is something to write, cuts a server off, and stops it. @returns its exit code */
+/** Uses a key, so that there is usage to write, cuts a server off, and stops it. @returns its exit code */
 async function stopCutOff(node: DeployedNode, { uses, cut }: { uses: boolean; cut: () => void }) {
   const { apiKey } = await new Person(node.url, cookie).makeKey({ name: 'used' });
   if (uses) assert.equal((await call(`${node.url}/v1/verify`, { headers: bearer(apiKey) })).status, 204);
@@ -51,7 +52,7 @@ async function stopCutOff(node: DeployedNode, { uses, cut }: { uses: boolean; cu
   return code;
 }
 
-test('a stop while the database does not answer ends in time, and says what is lost', {
+test('a stop while the database does not respond ends in time and logs what is lost', {
   timeout: patience,
 }, async () => {
   const codes = await Promise.all([
@@ -61,7 +62,7 @@ test('a stop while the database does not answer ends in time, and says what is l
   ]);
   assert.deepEqual(codes, [69, 69, 0]);
   for (const { server } of [a, b])
-    assert.match(server.output, /The uses of keys in the last seconds are lost/);
+    assert.match(server.output, /Usage and rate-limit counts of the last seconds are lost/);
   assert.doesNotMatch(c.server.output, /are lost/);
   for (const { server } of deployment.nodes) assert.match(server.output, /"msg":"Stopped"\}\n$/);
 });

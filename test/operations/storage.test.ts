@@ -1,11 +1,12 @@
-/** A server with a file on a disk that fails: nothing is lost or half written, and the operator learns why. */
+/** A server with SQLite on a failing disk: nothing is lost or partially written, and the operator learns the cause. */
 import assert from 'node:assert/strict';
 import { chmodSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { z } from 'zod';
 import { type BadDisk, failingDisk, fullDisk } from '../support/bad-disk.ts';
-import { assertRefusal, Contract, eventually } from '../support/contract.ts';
+import { assertProblem, Contract, eventually } from '../support/contract.ts';
 import { startServer, type TestServer } from '../support/server.ts';
+import { openSession } from '../support/session.ts';
 
 process.env.SOKU_TEST_DATABASE = 'sqlite';
 
@@ -16,10 +17,10 @@ async function start(t: TestContext, dataDir?: string) {
   t.after(() => server.stop());
   const contract = await Contract.of(server);
   const ready = () => contract.call('GET', '/readyz');
-  return { server, contract, ready, ada: await server.signIn() };
+  return { server, contract, ready, ada: await openSession(server) };
 }
 
-/** How often the log has a line of this level or above with this text. */
+/** Number of log lines with this text. */
 function logged({ output }: TestServer, text: string): number {
   return output.split('\n').filter((line) => line.includes(text)).length;
 }
@@ -34,14 +35,14 @@ async function assertHeld(t: TestContext, disk: BadDisk): Promise<void> {
   disk.fail(server);
   for (const name of ['a', 'b', 'c', 'd']) {
     const made = await contract.call('POST', '/v1/api-keys', { as: ada, body: { name } });
-    const { message } = assertRefusal(made, 'storage_unavailable');
+    const { message } = assertProblem(made, 'storage_unavailable');
     assert.match(message, /Free some space\. Nothing was changed|Check the disk and the log\./);
     assert.match(made.headers.get('retry-after') ?? '', /^[1-9]\d*$/);
   }
   const revoke = () => contract.call('POST', `/v1/api-keys/${key.id}/revoke`, { as: ada });
-  assertRefusal(await revoke(), 'storage_unavailable');
-  assert.equal((await use()).status, 204, 'what was not revoked is accepted');
-  assertRefusal(await ada.call('POST', '/api/auth/sign-out'), 'storage_unavailable');
+  assertProblem(await revoke(), 'storage_unavailable');
+  assert.equal((await use()).status, 204, 'a key that was not revoked is accepted');
+  assertProblem(await ada.call('POST', '/api/auth/sign-out'), 'storage_unavailable');
   const unready = await ready();
   const { reason, message } = unreadySchema.parse(unready.body);
   assert.deepEqual([unready.status, reason], [503, disk.reason]);
@@ -53,25 +54,25 @@ async function assertHeld(t: TestContext, disk: BadDisk): Promise<void> {
   disk.mend(server);
   await eventually(ready, ({ status }) => status === 200);
   assert.equal((await revoke()).status, 200);
-  assertRefusal(await use(), 'revoked_key');
+  assertProblem(await use(), 'revoked_key');
   const page = await contract.call('GET', '/v1/api-keys?status=all', { as: ada });
   const { data } = z.object({ data: z.array(z.object({ name: z.string() })) }).parse(page.body);
-  assert.deepEqual(data, [{ name: 'before' }], 'what failed has left nothing');
+  assert.deepEqual(data, [{ name: 'before' }], 'failed creations left no rows');
 }
 
-test('a full disk: no change is made or acknowledged, and all goes on when there is space again', async (t) => {
+test('a full disk: no change is made or acknowledged, and everything works again when there is space', async (t) => {
   const disk = fullDisk();
-  // SQLite's refusal itself is also tested where nothing can be mounted (database/storage-health.test.ts).
+  // SQLite's own error is also tested where nothing can be mounted (database/storage-health.test.ts).
   if (disk === undefined)
-    t.diagnostic('This process cannot mount a disk; it fails in another way in place of it.');
+    t.diagnostic('This process cannot mount a disk; another way of failing is used instead.');
   await assertHeld(t, disk ?? failingDisk());
 });
 
-test('a disk that fails: the same', async (t) => {
+test('a failing disk: no change is made or acknowledged, and everything works again afterwards', async (t) => {
   await assertHeld(t, failingDisk());
 });
 
-test('a data directory that turns read-only makes the server not ready, until it is writable', async (t) => {
+test('a data directory that becomes read-only makes the server not ready until it is writable', async (t) => {
   const { server, ready } = await start(t);
   chmodSync(server.dataDir, 0o500);
   const unready = await eventually(ready, ({ status }) => status === 503);

@@ -6,7 +6,7 @@ import { describeProxy } from './suite.ts';
 
 const modules = ['mpm_event', 'authz_core', 'setenvif', 'headers', 'lua', 'proxy', 'proxy_http'];
 
-/** What stands around the example: on a system /etc/apache2/apache2.conf and the modules that are enabled. */
+/** The configuration around the example: on a system, /etc/apache2/apache2.conf and the enabled modules. */
 function mainFile(folder: string, { root }: Program): string {
   const loaded = modules.map(
     (name) => `LoadModule ${name}_module ${root}/usr/lib/apache2/modules/mod_${name}.so`,
@@ -26,11 +26,11 @@ function mainFile(folder: string, { root }: Program): string {
   `;
 }
 
-/** Started by root, Apache serves as another user, who may not see where the packages were unpacked. */
+/** When started by root, Apache serves as another user, who may not be able to read the unpacked packages. */
 function copyLuaSocket(folder: string, { root }: Program): void {
   const [library = ''] = globSync(`${root}/usr/lib/*/lua/5.3`);
   mkdirSync(join(folder, 'lua'));
-  // The libraries are links; cpSync() would copy them as such.
+  // The libraries are symbolic links, which cpSync() would copy as links.
   for (const source of [`${root}/usr/share/lua/5.3`, library]) {
     execFileSync('cp', ['-rL', `${source}/.`, join(folder, 'lua')]);
   }
@@ -42,7 +42,7 @@ describeProxy({
   packages: ['apache2-bin', 'lua-socket'],
   page: 'docs/protect-with-apache.md',
   examples: ['examples/apache/soku.conf', 'examples/apache/soku.lua'],
-  openBefore: '    # Asks Soku, ',
+  openBefore: '    # Calls Soku and ',
   prepare: (folder, { program }) => {
     copyLuaSocket(folder, program);
     writeFileSync(join(folder, 'apache2.conf'), mainFile(folder, program));

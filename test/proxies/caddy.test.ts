@@ -6,9 +6,9 @@ describeProxy({
   program: 'caddy',
   page: 'docs/protect-with-caddy.md',
   examples: ['examples/caddy/Caddyfile'],
-  openBefore: '\t\t# A client may not',
+  openBefore: '\t\t# A client must not',
   prepare: (folder) => {
-    // Its administration would listen on a fixed port.
+    // The admin endpoint would listen on a fixed port.
     const file = join(folder, 'test.Caddyfile');
     writeFileSync(file, `{\n\tadmin off\n}\nimport ${folder}/Caddyfile\n`);
     return ['run', '--config', file, '--adapter', 'caddyfile'];

@@ -3,23 +3,22 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { eventually } from '../support/contract.ts';
-import { Scene } from './scene.ts';
 import { describeProxy } from './suite.ts';
 
 const recipe = {
   program: 'haproxy',
   page: 'docs/protect-with-haproxy.md',
   examples: ['examples/haproxy/haproxy.cfg', 'examples/haproxy/soku.lua'],
-  openBefore: '    # Asks Soku.',
+  openBefore: '    # Calls Soku.',
   prepare: (folder: string) => ['-db', '-f', join(folder, 'haproxy.cfg')],
 };
 
-describeProxy(recipe, (_scene, program) => {
-  test('a failure inside soku.lua, after which HAProxy goes on, lets nobody in', async (t) => {
+describeProxy(recipe, (scene, program) => {
+  test('an error in soku.lua, which does not stop HAProxy, accepts no request', async (t) => {
     const edit = (text: string): string => text.replace('core.httpclient()', 'core.nothing()');
-    const broken = await Scene.start(recipe, program, { edit });
+    const broken = await scene().beside(recipe, program, edit);
     t.after(() => broken.stop());
-    const { apiKey } = await broken.ada.makeKey({ name: 'good' });
+    const { apiKey } = await scene().ada.makeKey({ name: 'good' });
     assert.equal((await broken.ask({ key: apiKey })).status, 503);
     assert.equal(broken.api.received.length, 0);
     await eventually(

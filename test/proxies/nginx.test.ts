@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import type { Scene } from './scene.ts';
 import { describeProxy } from './suite.ts';
 
-/** What stands around the example: on a system /etc/nginx/nginx.conf, here with all its files in one folder. */
+/** The configuration around the example: on a system, /etc/nginx/nginx.conf; here all files are in one folder. */
 function mainFile(folder: string): string {
   const temporary = ['client_body', 'proxy', 'fastcgi', 'scgi', 'uwsgi'];
   return `
@@ -25,7 +25,7 @@ const recipe = {
   program: 'nginx',
   page: 'docs/protect-with-nginx.md',
   examples: ['examples/nginx/soku.conf'],
-  openBefore: '    # The question: ',
+  openBefore: '    # The verification request: ',
   prepare: (folder: string) => {
     writeFileSync(join(folder, 'nginx.conf'), mainFile(folder));
     return ['-e', 'stderr', '-c', join(folder, 'nginx.conf')];
@@ -33,7 +33,7 @@ const recipe = {
 };
 
 describeProxy(recipe, (scene: () => Scene) => {
-  test('the question itself cannot be asked from outside', async () => {
+  test('the internal verification location is not reachable from outside', async () => {
     const { ada, api } = scene();
     const { apiKey } = await ada.makeKey({ name: 'curious' });
     const before = api.received.length;

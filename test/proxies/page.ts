@@ -5,11 +5,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { assertRefusal } from '../support/contract.ts';
+import { assertProblem } from '../support/contract.ts';
 import type { Program } from '../support/debian.ts';
 import { blocks } from '../support/markdown.ts';
 import type { Recipe } from './proxy.ts';
-import { Scene } from './scene.ts';
+import type { Scene } from './scene.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -28,7 +28,7 @@ function languageOf(example = ''): string | undefined {
   return languages[example.replace('examples/', '')];
 }
 
-/** Spellings that some proxies take for /healthz. The API must then get that, and not what it may read otherwise. */
+/** Spellings that some proxies treat as /healthz. The API must then receive exactly /healthz. */
 const spellings = [
   '//healthz',
   '/healthz/',
@@ -39,16 +39,16 @@ const spellings = [
   '/orders/%2e%2e/healthz',
 ];
 
-/** The page shows what runs here, and its commands and changes do what they say. */
+/** The page shows the tested files, and its commands and changes work. */
 export function testPage(recipe: Recipe, program: Program, scene: () => Scene): void {
-  test(`${recipe.page} shows the files that are tested here, as they are`, () => {
+  test(`${recipe.page} shows the tested files unchanged`, () => {
     for (const example of recipe.examples) {
       const shown = blocks(recipe.page, `${languageOf(example)} file=${example}`);
       assert.deepEqual(shown, [readFileSync(join(root, example), 'utf8')], example);
     }
   });
 
-  test(`the commands of ${recipe.page} do what they say`, async () => {
+  test(`the commands of ${recipe.page} work`, async () => {
     const { proxy, ada } = scene();
     const { apiKey } = await ada.makeKey({ name: 'Documentation' });
     const commands = blocks(recipe.page, 'sh run');
@@ -60,27 +60,27 @@ export function testPage(recipe: Recipe, program: Program, scene: () => Scene): 
     }
   });
 
-  test(`a path that ${recipe.page} leaves open is open, and no other`, async (t) => {
+  test(`the path that ${recipe.page} leaves open is open, and no other`, async (t) => {
     const [lines = ''] = blocks(recipe.page, `${languageOf(recipe.examples[0])} open`);
     const edit = (text: string): string => text.replace(recipe.openBefore, () => lines + recipe.openBefore);
-    const own = await Scene.start(recipe, program, { edit });
+    const own = await scene().beside(recipe, program, edit);
     t.after(() => own.stop());
     const fields = [['X-Soku-Key-Id', 'forged'] as const];
     assert.equal((await own.ask({ path: '/healthz', fields })).status, 200);
     assert.equal(own.api.last.url, '/healthz');
     assert.ok(!JSON.stringify(own.api.last).includes('forged'));
     for (const path of ['/', '/healthz/x', '/healthz.json', '/orders?/healthz', '/healthz/../orders']) {
-      assertRefusal(await own.ask({ path }), 'missing_authorization');
+      assertProblem(await own.ask({ path }), 'missing_authorization');
     }
     for (const path of spellings) {
       const answer = await own.ask({ path });
       if (answer.status === 200) assert.equal(decodeURIComponent(own.api.last.url), '/healthz', path);
-      else assertRefusal(answer, 'missing_authorization');
+      else assertProblem(answer, 'missing_authorization');
     }
   });
 }
 
-/** Not spawnSync: the API behind the proxy is in this process, and has to answer meanwhile. */
+/** Not spawnSync, because the API behind the proxy runs in this process and must respond meanwhile. */
 async function run(
   command: string,
   env: NodeJS.ProcessEnv,

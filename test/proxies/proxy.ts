@@ -11,19 +11,19 @@ import { freePort } from '../support/server.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** What is special about one proxy. */
+/** What differs between proxies. */
 export interface Recipe {
   program: string;
-  /** Debian's packages that it comes in. Default: the one of its name. */
+  /** Its Debian packages. Default: the package with the name of the program. */
   packages?: readonly string[];
   page: string;
-  /** Of the repository; they are copied into the folder of a run. */
+  /** Example files in the repository, copied into the folder of a run. */
   examples: readonly string[];
-  /** The line of an example before which the page has a reader write what leaves a path open. */
+  /** The line of an example before which the page tells readers to insert an open path. */
   openBefore: string;
-  /** Whether the body comes with the question, although the configuration drops it (Varnish 7.1). */
+  /** Whether the proxy sends the body to Soku although the configuration drops it (Varnish 7.1). */
   sendsBody?: boolean;
-  /** Writes what a run needs beside the examples. Returns the program's arguments. `port`: where it shall listen. */
+  /** Writes the other files of a run. @returns the program's arguments. `port` is where it must listen */
   prepare(folder: string, run: { program: Program; port: number }): string[];
 }
 
@@ -31,11 +31,11 @@ interface Where {
   /** Ports on 127.0.0.1. */
   soku: number;
   api: number;
-  /** A change of the examples' text, as a reader of the page may make it. */
+  /** A change to the example text, as a reader of the page may make it. */
   edit?: (text: string) => string;
 }
 
-/** A real proxy process with the configuration of the documentation. */
+/** A real proxy process with the documented configuration. */
 export class ProxyProcess {
   readonly url: string;
   readonly #folder: string;
@@ -55,14 +55,14 @@ export class ProxyProcess {
     }
   }
 
-  /** Starts it and waits until it listens. */
+  /** Starts the proxy and waits until it listens. */
   static async start(recipe: Recipe, program: Program, where: Where): Promise<ProxyProcess> {
     for (let attempt = 1; ; attempt++) {
       const proxy = await ProxyProcess.#spawn(recipe, program, where);
       if (await proxy.#listens()) return proxy;
       const output = proxy.#output;
       await proxy.stop();
-      // Somebody else may have taken the free port in between.
+      // Another process may have taken the free port in between.
       if (attempt === 3) throw new Error(`${recipe.program} ended: ${output}`);
     }
   }
@@ -94,7 +94,7 @@ export class ProxyProcess {
     return new ProxyProcess(child, port, folder);
   }
 
-  /** Everything that it wrote: to its output, and into files. */
+  /** Everything that the proxy wrote to its output and log files. */
   get logs(): string {
     const files = globSync('**/*.log', { cwd: this.#folder });
     return [this.#output, ...files.map((file) => readFileSync(join(this.#folder, file), 'utf8'))].join('\n');
@@ -106,7 +106,7 @@ export class ProxyProcess {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  /** Resolves when it listens, or with false when it has ended. */
+  /** Resolves with whether the proxy listens; false if it has exited. */
   async #listens(): Promise<boolean> {
     const deadline = performance.now() + patience;
     while (performance.now() < deadline) {

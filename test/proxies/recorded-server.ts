@@ -2,11 +2,11 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 
-/** A request as it came. */
-export interface Received {
+/** A request as received. */
+export interface RecordedRequest {
   method: string;
   url: string;
-  /** In their order, names as they were written. */
+  /** In order, with the original spelling of names. */
   fields: [name: string, value: string][];
   body: Buffer;
 }
@@ -17,11 +17,11 @@ interface Reply {
   body?: string;
 }
 
-/** A small real server that writes down what it is asked: the API behind a proxy, or a stand-in for Soku. */
+/** A small real server that records its requests: the API behind a proxy, or a stand-in for Soku. */
 export class RecordedServer {
-  readonly received: Received[] = [];
-  /** What it answers. */
-  answer: (request: Received) => Reply = () => ({ status: 200, body: 'done\n' });
+  readonly received: RecordedRequest[] = [];
+  /** Creates the response. */
+  answer: (request: RecordedRequest) => Reply = () => ({ status: 200, body: 'done\n' });
   readonly port: number;
   readonly #server: Server;
 
@@ -35,7 +35,7 @@ export class RecordedServer {
     server.unref();
     await once(server, 'listening');
     const address = server.address();
-    if (address === null || typeof address === 'string') throw new Error('no port was given');
+    if (address === null || typeof address === 'string') throw new Error('the server has no port');
     const recorded = new RecordedServer(server, address.port);
     server.on('request', async (request, response) => {
       const { method = '', url = '', rawHeaders } = request;
@@ -51,9 +51,9 @@ export class RecordedServer {
   }
 
   /** The last request. */
-  get last(): Received {
+  get last(): RecordedRequest {
     const last = this.received.at(-1);
-    if (last === undefined) throw new Error('nothing came');
+    if (last === undefined) throw new Error('no request was received');
     return last;
   }
 
@@ -64,7 +64,7 @@ export class RecordedServer {
   }
 }
 
-/** The values of a field, whatever the case of its name. */
-export function valuesOf(request: Received, name: string): string[] {
+/** The values of a field, with a case-insensitive name. */
+export function valuesOf(request: RecordedRequest, name: string): string[] {
   return request.fields.filter(([own]) => own.toLowerCase() === name).map(([, value]) => value);
 }

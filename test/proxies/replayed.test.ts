@@ -1,6 +1,6 @@
 /**
- * Proxies that cannot run here: Soku gets the requests that their documentation (Envoy, Traefik) or template
- * (ingress-nginx) says they send, and must respond as their pages promise.
+ * Proxies that cannot run here: Soku receives the requests that they send according to their documentation (Envoy,
+ * Traefik) or template (ingress-nginx), and must respond as its own pages for them promise.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -8,16 +8,17 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { generateKey } from '@soku/key';
-import { assertRefusal } from '../support/contract.ts';
+import { assertProblem } from '../support/contract.ts';
 import { exchange, type Fields } from '../support/http.ts';
 import { blocks } from '../support/markdown.ts';
-import type { Answer } from '../support/person.ts';
+import type { HttpResponse } from '../support/person.ts';
 import { startServer } from '../support/server.ts';
+import { openSession } from '../support/session.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const server = await startServer({ env: { TRUST_PROXY: '127.0.0.1', SOKU_ADDRESS_RATE_LIMIT: '3' } });
 after(() => server.stop());
-const ada = await server.signIn();
+const ada = await openSession(server);
 const { apiKey, key } = await ada.makeKey({ name: 'Größe', rateLimit: 1000 });
 
 interface Original {
@@ -28,8 +29,8 @@ interface Original {
   address: string;
 }
 
-/** What each proxy sends about a request. */
-const proxies: Record<string, { yes: number; ask: (original: Original) => Promise<Answer> }> = {
+/** What each proxy sends for a request. */
+const proxies: Record<string, { yes: number; ask: (original: Original) => Promise<HttpResponse> }> = {
   Envoy: {
     yes: 200,
     // config.filters.http.ext_authz: Method, Path, Host, Content-Length and Authorization always, others as allowed.
@@ -77,40 +78,40 @@ for (const [name, { yes, ask }] of Object.entries(proxies)) {
   const about = (fields: Fields, more: Partial<Original> = {}) =>
     ask({ method: 'POST', uri: '/orders?page=2', fields, address: own, ...more });
 
-  test(`${name}: a valid key is accepted with its identity, and never to be cached`, async () => {
+  test(`${name}: a valid key is accepted with its identity, and the response is not cacheable`, async () => {
     const answer = await about([['Authorization', `Bearer ${apiKey}`]]);
     assert.equal(answer.status, yes);
     assert.equal(answer.headers.get('x-soku-key-id'), key.id);
     assert.equal(answer.headers.get('x-soku-key-name'), 'Gr%C3%B6%C3%9Fe');
-    // Empty, and there: it overwrites what a client sent.
+    // Present but empty, so that it overwrites a client's field.
     assert.equal(answer.headers.get('x-soku-scopes'), '');
     assert.equal(answer.headers.get('cache-control'), 'no-store');
     assert.match(answer.headers.get('ratelimit') ?? '', /^"key";r=/);
   });
 
-  test(`${name}: a rejection says what is wrong`, async () => {
-    assertRefusal(await about([]), 'missing_authorization');
-    assertRefusal(await about([['X-API-Key', apiKey]]), 'wrong_header');
-    assertRefusal(await about([], { uri: `/orders?api_key=${apiKey}` }), 'key_in_query');
+  test(`${name}: a rejection has the right code`, async () => {
+    assertProblem(await about([]), 'missing_authorization');
+    assertProblem(await about([['X-API-Key', apiKey]]), 'wrong_header');
+    assertProblem(await about([], { uri: `/orders?api_key=${apiKey}` }), 'key_in_query');
     const preflight: Fields = [['Access-Control-Request-Method', 'GET']];
-    const { message } = assertRefusal(await about(preflight, { method: 'OPTIONS' }), 'missing_authorization');
+    const { message } = assertProblem(await about(preflight, { method: 'OPTIONS' }), 'missing_authorization');
     assert.match(message, /CORS preflight/);
     const revoked = await ada.makeKey({ name: 'revoked' });
     await ada.revoke(revoked.key.id);
-    assertRefusal(await about([['Authorization', `Bearer ${revoked.apiKey}`]]), 'revoked_key');
+    assertProblem(await about([['Authorization', `Bearer ${revoked.apiKey}`]]), 'revoked_key');
   });
 
-  test(`${name}: guessing is slowed down by the address of the client, not of the proxy`, async () => {
+  test(`${name}: guesses are limited by the address of the client, not of the proxy`, async () => {
     const guess = (address: string) => about([['Authorization', `Bearer ${generateKey()}`]], { address });
     const first = `198.51.100.${addresses}`;
     const codes = [];
     for (let i = 0; i < 5; i++) codes.push((await guess(first)).status);
     assert.ok(codes.includes(429), String(codes));
-    assertRefusal(await guess(`192.0.2.${addresses}${codes.length}`), 'unknown_key');
+    assertProblem(await guess(`192.0.2.${addresses}${codes.length}`), 'unknown_key');
   });
 }
 
-test('the pages show the files as they are', () => {
+test('the pages contain the current example files', () => {
   for (const [page, example] of [
     ['envoy', 'envoy/envoy.yaml'],
     ['envoy', 'envoy/istio.yaml'],

@@ -1,17 +1,12 @@
 import type { Program } from '../support/debian.ts';
 import { exchange, type Fields } from '../support/http.ts';
-import type { Answer, Person } from '../support/person.ts';
+import type { HttpResponse, Person } from '../support/person.ts';
 import { startServer, type TestServer } from '../support/server.ts';
+import { openSession } from '../support/session.ts';
 import { ProxyProcess, type Recipe } from './proxy.ts';
 import { RecordedServer } from './recorded-server.ts';
 
-interface Options {
-  /** Variables of Soku. */
-  env?: Record<string, string>;
-  edit?: (text: string) => string;
-}
-
-/** How each request of a test may be made. */
+/** Options of a test request. */
 interface Ask {
   method?: string;
   path?: string;
@@ -22,7 +17,7 @@ interface Ask {
   from?: string;
 }
 
-/** A client's view of a proxy, before whatever stands behind it. */
+/** A client's view of a proxy. */
 class Front {
   readonly proxy: ProxyProcess;
   readonly api: RecordedServer;
@@ -32,63 +27,78 @@ class Front {
     this.api = api;
   }
 
-  async ask({ path = '/orders?page=2', key, fields = [], ...rest }: Ask = {}): Promise<Answer> {
+  async ask({ path = '/orders?page=2', key, fields = [], ...rest }: Ask = {}): Promise<HttpResponse> {
     const own: Fields = key === undefined ? [] : [['Authorization', `Bearer ${key}`]];
     return exchange(`${this.proxy.url}${path}`, { ...rest, fields: [...own, ...fields] });
   }
+
+  async stop(): Promise<void> {
+    await this.proxy.stop();
+    await this.api.stop();
+  }
 }
 
-/** Proxy, API and a real Soku. */
+/** A proxy, an API and a real Soku. */
 export class Scene extends Front {
   soku: TestServer;
   readonly ada: Person;
   readonly #env: Record<string, string>;
 
-  private constructor(
-    proxy: ProxyProcess,
-    api: RecordedServer,
-    soku: TestServer,
-    ada: Person,
-    env: Record<string, string>,
-  ) {
-    super(proxy, api);
+  private constructor(front: Front, soku: TestServer, ada: Person, env: Record<string, string>) {
+    super(front.proxy, front.api);
     this.soku = soku;
     this.ada = ada;
     this.#env = env;
   }
 
-  static async start(recipe: Recipe, program: Program, { env = {}, edit }: Options = {}): Promise<Scene> {
+  /** @param env environment variables for Soku */
+  static async start(recipe: Recipe, program: Program, env: Record<string, string> = {}): Promise<Scene> {
     const own = { TRUST_PROXY: '127.0.0.1', ...env };
     const soku = await startServer({ env: own });
-    const api = await RecordedServer.start();
-    const where = {
-      soku: Number(new URL(soku.url).port),
-      api: api.port,
-      ...(edit === undefined ? {} : { edit }),
-    };
     try {
-      const ada = await soku.signIn();
-      return new Scene(await ProxyProcess.start(recipe, program, where), api, soku, ada, own);
+      const ada = await openSession(soku);
+      return new Scene(await startFront(recipe, program, soku), soku, ada, own);
     } catch (error) {
-      // What runs on would keep the test from ending.
-      await Promise.all([soku.stop(), api.stop()]);
+      // Otherwise the running server would keep the test from ending.
+      await soku.stop();
       throw error;
     }
   }
 
-  /** Starts Soku again after it was killed, where it was. */
+  /** Starts another proxy with its own API, in front of the same Soku. The caller must call `stop`. */
+  async beside(recipe: Recipe, program: Program, edit: (text: string) => string): Promise<Front> {
+    return startFront(recipe, program, this.soku, edit);
+  }
+
+  /** Restarts Soku on the same port and data after it was killed. */
   async restartSoku(): Promise<void> {
     const { dataDir, url } = this.soku;
     this.soku = await startServer({ env: { ...this.#env, PORT: new URL(url).port }, dataDir });
   }
 
-  async stop(): Promise<void> {
-    await this.proxy.stop();
-    await Promise.all([this.soku.stop(), this.api.stop()]);
+  override async stop(): Promise<void> {
+    await super.stop();
+    await this.soku.stop();
   }
 }
 
-/** Proxy, API, and a server in Soku's place that answers what a test wants. */
+async function startFront(
+  recipe: Recipe,
+  program: Program,
+  soku: TestServer,
+  edit?: (text: string) => string,
+): Promise<Front> {
+  const api = await RecordedServer.start();
+  try {
+    const where = { soku: Number(new URL(soku.url).port), api: api.port, ...(edit && { edit }) };
+    return new Front(await ProxyProcess.start(recipe, program, where), api);
+  } catch (error) {
+    await api.stop();
+    throw error;
+  }
+}
+
+/** A proxy, an API, and a stand-in for Soku with scripted responses. */
 export class StandInScene extends Front {
   readonly standIn: RecordedServer;
 
@@ -103,8 +113,8 @@ export class StandInScene extends Front {
     return new StandInScene(proxy, api, standIn);
   }
 
-  async stop(): Promise<void> {
-    await this.proxy.stop();
-    await Promise.all([this.standIn.stop(), this.api.stop()]);
+  override async stop(): Promise<void> {
+    await super.stop();
+    await this.standIn.stop();
   }
 }

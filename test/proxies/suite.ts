@@ -1,17 +1,17 @@
 import { after, before, test } from 'node:test';
 import { debianProgram, type Program } from '../support/debian.ts';
+import { testAcceptedRequests } from './accepted-requests.ts';
 import { testPage } from './page.ts';
-import { testPassing } from './passing.ts';
 import type { Recipe } from './proxy.ts';
-import { testRefusing } from './refusing.ts';
-import { testRevoking } from './revoking.ts';
+import { testRejections } from './rejections.ts';
+import { testRevocation } from './revocation.ts';
 import { Scene } from './scene.ts';
-import { testWithoutSoku } from './without-soku.ts';
+import { testUnavailability } from './unavailability.ts';
 
 /**
- * Holds a real proxy, with the configuration of the documentation, to everything that its page promises.
+ * Tests a real proxy, with the documented configuration, against everything that its page promises.
  *
- * @param testOwn makes the tests of what this proxy alone has
+ * @param testOwn defines the tests that only this proxy has
  */
 export function describeProxy(
   recipe: Recipe,
@@ -19,7 +19,7 @@ export function describeProxy(
 ): void {
   const program = debianProgram(recipe.program, recipe.packages);
   if (typeof program === 'string') {
-    test(`${recipe.program} before an API`, { skip: `skipped: ${program}` }, () => undefined);
+    test(`${recipe.program} in front of an API`, { skip: `skipped: ${program}` }, () => undefined);
     return;
   }
   let scene: Scene | undefined;
@@ -28,14 +28,14 @@ export function describeProxy(
     return scene;
   };
   before(async () => {
-    scene = await Scene.start(recipe, program, { env: { SOKU_KEY_RATE_LIMIT: '1000' } });
+    scene = await Scene.start(recipe, program, { SOKU_KEY_RATE_LIMIT: '1000' });
   });
   after(async () => scene?.stop());
 
   testPage(recipe, program, current);
-  testPassing(recipe, program, current);
-  testRefusing(recipe, program, current);
-  testRevoking(current);
-  testWithoutSoku(recipe, program, current);
+  testAcceptedRequests(recipe, program, current);
+  testRejections(recipe, program, current);
+  testRevocation(current);
+  testUnavailability(recipe, program, current);
   testOwn(current, program);
 }

@@ -1,30 +1,30 @@
 import type { Random } from './random.ts';
 
 /**
- * - calm: nothing goes wrong at all, so nobody may be refused wrongly
+ * - calm: nothing goes wrong, so no valid key may be rejected
  * - chaos: anything goes wrong at any time
- * - malice: one thing goes wrong, where it hurts the most
+ * - malice: one thing goes wrong, at the worst moment
  */
 export type Mood = 'calm' | 'chaos' | 'malice';
 
-/** What goes wrong in one schedule: of everything nothing, a little or much. */
+/** The faults of one schedule: for each kind none, a few or many. */
 export class Adversity {
   readonly nodes: number;
   readonly mood: Mood;
-  /** How many of each are tried in one schedule. */
+  /** Number of faults of each kind in one schedule. */
   readonly pauses: number;
   readonly crashes: number;
   readonly wallJumps: number;
   readonly restarts: number;
   readonly prunes: number;
   readonly leaves: number;
-  /** Whether a pause stops the machine, and its monotonic clock with it. */
+  /** Whether a pause suspends the machine, which also stops its monotonic clock. */
   readonly suspends: boolean;
   /** Whether a restart is a failover that loses commits. */
   readonly failovers: boolean;
-  /** How far the rates of monotonic clocks differ, below the margin. */
+  /** How far the rates of monotonic clocks differ; below the margin. */
   readonly rates: number;
-  /** ms after which a node gives a statement up. */
+  /** ms after which a node abandons a statement. */
   readonly patience: number;
   readonly #random: Random;
   readonly #noticesLost: number;
@@ -34,12 +34,12 @@ export class Adversity {
   readonly #longest: number;
   #replicaIsCut = false;
   #over = false;
-  /** Asked for each delay. */
+  /** Called for each delay. */
   #isRough: () => boolean = () => false;
 
   /**
-   * @param longest ms that a message or a statement may take
-   * @param mood default: any
+   * @param longest maximum ms of a message or a statement
+   * @param mood default: random
    */
   constructor(random: Random, longest: number, mood = moodOf(random.next())) {
     this.#random = random;
@@ -62,12 +62,12 @@ export class Adversity {
     this.#stuck = this.#some([0, 0.02, 0.06]);
   }
 
-  /** @param isRough whether this is a time at which a delay would hurt the most */
+  /** @param isRough whether a delay at this time would hurt most */
   roughen(isRough: () => boolean): void {
     this.#isRough = isRough;
   }
 
-  /** ms of a message on its way. */
+  /** ms that a message is in transit. */
   travelling(): number {
     return this.#random.between(0.2, 2) + this.#delay();
   }
@@ -77,7 +77,7 @@ export class Adversity {
     return this.#delay();
   }
 
-  /** ms until a replica has a commit. */
+  /** ms until the replica has a commit. */
   replicating(): number {
     if (this.#over) return 0;
     if (this.#replicaIsCut) return this.#random.between(20, 200);
@@ -85,21 +85,22 @@ export class Adversity {
     return this.#random.chance(0.3) ? this.#random.between(0, this.#longest / 4) : 0;
   }
 
-  /** The replica lags for the rest of the schedule. */
+  /** Makes the replica lag for the rest of the schedule. */
   cutReplica(): void {
     this.#replicaIsCut = true;
   }
 
-  /** From now on nothing goes wrong. */
+  /** Stops all faults from now on. */
   end(): void {
     this.#over = true;
   }
 
-  /** Whether a notification, or a request or an answer, is lost. */
+  /** Whether a notification is lost. */
   losesNotice(): boolean {
     return !this.#over && this.#random.chance(this.#noticesLost);
   }
 
+  /** Whether a request or a response is lost. */
   loses(): boolean {
     return !this.#over && this.#random.chance(this.#lost);
   }

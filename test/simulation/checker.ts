@@ -1,16 +1,16 @@
-import type { Verdict } from '../../packages/server/src/verification/verdict.ts';
+import type { VerificationResult } from '../../packages/server/src/verification/result.ts';
 
-/** What the clients of one schedule may see. */
+/** Checks the results that the clients of one schedule receive. */
 export class Checker {
-  /** What went wrong first. */
+  /** The first violation. */
   violation: string | undefined;
-  /** For a look whether the schedules are worth anything. */
+  /** Statistics that show whether the schedules are meaningful. */
   readonly seen = { accepted: 0, refused: 0, unavailable: 0, revokes: 0 };
-  /** Orders what is invoked and what returns, also when it is at the same time. */
+  /** Orders invocations and returns, including simultaneous ones. */
   #order = 0;
-  /** By key: the first revoke was invoked, and the first one returned. */
+  /** Keys of which a revoke was invoked, and by key the order of the first revoke that returned. */
   readonly #invoked = new Set<string>();
-  readonly #dead = new Map<string, number>();
+  readonly #revoked = new Map<string, number>();
   readonly #calm: boolean;
 
   /** @param calm whether nothing goes wrong in this schedule */
@@ -18,17 +18,17 @@ export class Checker {
     this.#calm = calm;
   }
 
-  /** @returns what is to be given back with the result */
+  /** @returns a number to pass to `verified` with the result */
   invoke(): number {
     this.#order += 1;
     return this.#order;
   }
 
-  verified(key: string, invoked: number, { refusal }: Verdict, who: string): void {
+  verified(key: string, invoked: number, { refusal }: VerificationResult, who: string): void {
     if (refusal === undefined) {
       this.seen.accepted += 1;
-      const dead = this.#dead.get(key);
-      if (dead !== undefined && invoked > dead)
+      const revoked = this.#revoked.get(key);
+      if (revoked !== undefined && invoked > revoked)
         this.fail(`${who} accepted ${key} after a revoke had returned`);
       return;
     }
@@ -36,7 +36,7 @@ export class Checker {
     this.seen[unavailable ? 'unavailable' : 'refused'] += 1;
     if (this.#invoked.has(key)) return;
     if (this.#calm || !unavailable)
-      this.fail(`${who} refused ${key}: ${refusal.code}, and nobody had revoked it`);
+      this.fail(`${who} rejected ${key} with ${refusal.code}, although it was not revoked`);
   }
 
   revoking(key: string): void {
@@ -45,7 +45,7 @@ export class Checker {
 
   revoked(key: string): void {
     this.seen.revokes += 1;
-    if (!this.#dead.has(key)) this.#dead.set(key, this.invoke());
+    if (!this.#revoked.has(key)) this.#revoked.set(key, this.invoke());
   }
 
   fail(what: string): void {

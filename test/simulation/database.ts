@@ -1,46 +1,51 @@
-import type { Acknowledgement, Change, Head, NodeRow } from '../../packages/server/src/propagation/link.ts';
+import type {
+  Acknowledgment,
+  ChangeEntry,
+  LogPosition,
+  NodeRow,
+} from '../../packages/server/src/propagation/cluster-store.ts';
 import type { Adversity } from './adversity.ts';
 import type { World } from './world.ts';
 
-export type Notice = 'change' | Acknowledgement;
+export type Notice = 'change' | Acknowledgment;
 
-/** What a statement makes true at its commit, and how a failover that loses the commit undoes it. */
+/** The effect of a statement at its commit, and how a failover that loses the commit undoes it. */
 interface Commit {
-  /** What others are notified of. */
+  /** Notification sent at the commit. */
   notice?: Notice;
   apply(): void;
   undo(): void;
 }
 
-/** A statement in READ COMMITTED. */
+/** A statement at isolation level READ COMMITTED. */
 export interface Statement<S, R> {
-  /** What it reads, as of the moment at which it begins. */
+  /** Reads the state as of the start of the statement. */
   snapshot(): S;
-  /** The row that it changes. It waits for whoever else changes it. */
+  /** The row that it changes. It waits for other writers of the row. */
   lock?: string;
-  /** Asked when it has the lock, so it sees the newest row, which may be another one than that of the snapshot. */
+  /** Called when the lock is held, so it sees the newest row, which may differ from that of the snapshot. */
   write?(snapshot: S): Commit | undefined;
-  answer(snapshot: S, written: boolean): R;
+  result(snapshot: S, written: boolean): R;
 }
 
 export interface KeyRow {
   revoked: boolean;
 }
 
-/** A PostgreSQL: snapshot, lock, commit, and visibility to others come at different times. */
+/** A model of PostgreSQL in which snapshot, lock, commit and visibility to others occur at different times. */
 export class Database {
-  head: Head = { seq: 0, token: 'first' };
-  /** With the change before all changes, so that nodes have a token to compare from the beginning. */
-  changes: Change[] = [{ ...this.head, kind: 'workspace', subject: '', hashes: [] }];
+  head: LogPosition = { seq: 0, token: 'first' };
+  /** Starts with an initial change, so that nodes always have a token to compare. */
+  changes: ChangeEntry[] = [{ ...this.head, kind: 'workspace', subject: '', hashes: [] }];
   readonly nodes = new Map<string, NodeRow>();
   readonly keys = new Map<string, KeyRow>();
-  /** Grows when it was restarted: no statement and no connection survives that. */
-  life = 0;
+  /** Incremented at each restart, which no statement and no connection survives. */
+  generation = 0;
   notify: (notice: Notice) => void = () => undefined;
   readonly #world: World;
   readonly #adversity: Adversity;
   readonly #locks = new Map<string, (() => void)[]>();
-  /** Commits that no replica is known to have, the oldest first. */
+  /** Commits that no replica is known to have, oldest first. */
   #unreplicated: Commit[] = [];
   #commits = 0;
 
@@ -61,29 +66,29 @@ export class Database {
     }
   }
 
-  /** Restarts it, or hands over to a replica that lacks commits which nobody was told of. */
+  /** Restarts the database, or fails over to a replica that lacks unreplicated commits. */
   restart(failover: boolean): void {
-    this.life += 1;
+    this.generation += 1;
     this.#locks.clear();
     if (failover) {
       const lost = Math.floor(this.#world.random.between(0, this.#unreplicated.length + 1));
       for (let count = 0; count < lost; count += 1) this.#unreplicated.pop()?.undo();
       this.#unreplicated = [];
     }
-    // A restart alone replicates nothing: what the replica lacks is visible now, and may be lost later.
+    // A plain restart replicates nothing: what the replica lacks is visible now and may be lost later.
   }
 
-  /** Whether a change is visible that a failover would lose. */
+  /** Whether a visible change would be lost in a failover. */
   get isAhead(): boolean {
     return this.#unreplicated.some(({ notice }) => notice === 'change');
   }
 
-  /** @param kept how many changes */
+  /** @param kept number of changes to retain */
   prune(kept: number): void {
     this.changes = this.changes.slice(Math.max(0, this.changes.length - kept));
   }
 
-  /** A change, and what it makes true. */
+  /** A change, and its effect on a key. */
   change(subject: string, hashes: readonly Uint8Array[], token: string, key?: KeyRow): Commit {
     const { head } = this;
     const next = { seq: head.seq + 1, token };
@@ -103,9 +108,10 @@ export class Database {
   }
 
   /**
-   * A row of a node, as it becomes.
+   * The write of a node's row.
    *
-   * @param token of the change that the node acknowledges with it
+   * @param row the new row; undefined deletes it
+   * @param token of the change that the node acknowledges in it
    */
   row(id: string, row: NodeRow | undefined, token = ''): Commit {
     let before = this.nodes.get(id);
@@ -129,13 +135,13 @@ export class Database {
     const commit = statement.write?.(snapshot);
     const end = () => {
       if (statement.lock !== undefined) this.#unlock(statement.lock);
-      done(statement.answer(snapshot, commit !== undefined));
+      done(statement.result(snapshot, commit !== undefined));
     };
     if (commit === undefined) end();
     else this.#then(this.#adversity.thinking(), () => this.#commit(commit, end));
   }
 
-  /** It is visible at once, and locks and answer wait for the replica: the worst of what PostgreSQL may do. */
+  /** Makes the commit visible immediately, while locks and response wait for the replica: PostgreSQL's worst case. */
   #commit(commit: Commit, end: () => void): void {
     commit.apply();
     this.#unreplicated.push(commit);
@@ -143,7 +149,7 @@ export class Database {
     const own = this.#commits;
     if (commit.notice !== undefined) this.notify(commit.notice);
     this.#then(this.#adversity.replicating(), () => {
-      // The replica gets commits in their order, so it has all before this one as well.
+      // The replica receives commits in order, so it has all earlier ones as well.
       const later = this.#commits - own;
       this.#unreplicated = later === 0 ? [] : this.#unreplicated.slice(-later);
       end();
@@ -166,15 +172,15 @@ export class Database {
     else next();
   }
 
-  /** Goes on after a while, unless the database was restarted. */
+  /** Continues after `ms`, unless the database was restarted. */
   #then(ms: number, run: () => void): void {
     if (ms === 0) {
       run();
       return;
     }
-    const { life } = this;
+    const { generation: life } = this;
     this.#world.after(ms, () => {
-      if (life === this.life) run();
+      if (life === this.generation) run();
     });
   }
 }

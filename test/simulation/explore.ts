@@ -2,18 +2,18 @@ import { setImmediate } from 'node:timers/promises';
 import type { Mutation } from './mutation.ts';
 import { Simulation } from './simulation.ts';
 
-/** So many schedules take turns: to wait until all promises have run costs as much as an event or two. */
-const together = 10;
+/** Number of interleaved schedules: waiting until all promises have run costs as much as an event or two. */
+const batchSize = 10;
 
 export interface Found {
   seed: number;
   violation: string;
 }
 
-/** Runs schedules until one of them violates the promise. */
+/** Runs schedules until one violates the guarantee. */
 export async function explore(first: number, count: number, mutation?: Mutation): Promise<Found | undefined> {
-  for (let begun = first; begun < first + count; begun += together) {
-    const size = Math.min(together, first + count - begun);
+  for (let begun = first; begun < first + count; begun += batchSize) {
+    const size = Math.min(batchSize, first + count - begun);
     const all = Array.from({ length: size }, (_, index) => ({
       seed: begun + index,
       simulation: new Simulation(begun + index, mutation),

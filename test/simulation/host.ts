@@ -1,32 +1,32 @@
 import type { Clock } from '../../packages/server/src/propagation/clock.ts';
-import type { Later } from '../../packages/server/src/timers/repeating.ts';
+import type { Later } from '../../packages/server/src/timers/periodic-task.ts';
 import type { World } from './world.ts';
 
 interface Options {
   world: World;
-  /** ms of its monotonic clock in a true ms. */
+  /** Monotonic ms per true ms. */
   rate: number;
-  /** ms by which its wall clock is wrong. */
+  /** Error of its wall clock in ms. */
   wallOffset: number;
 }
 
-/** Where one process runs, from its start to its death: its clocks and timers, and that it can be stopped. */
+/** The machine of one process, from its start to its crash: clocks, timers, pauses and network cuts. */
 export class Host {
   readonly later: Later;
   readonly clock: Clock;
   alive = true;
-  /** ms of true time in which it was paused, and when that last was. */
+  /** Total true ms for which it was paused. */
   pausedMs = 0;
-  /** True time until which nothing reaches the database or comes back. */
+  /** True time until which no message reaches the database or comes back. */
   #cutUntil = 0;
   readonly #world: World;
   readonly #options: Options;
   readonly #origin: number;
   #paused = false;
   #wallJump = 0;
-  /** ms for which its monotonic clock stood still. */
+  /** ms for which its monotonic clock was stopped. */
   #stoodStill = 0;
-  /** What has arrived while it was paused. */
+  /** Deliveries that arrived while it was paused. */
   #held: (() => void)[] = [];
 
   constructor(options: Options) {
@@ -36,10 +36,10 @@ export class Host {
     this.#origin = world.random.between(0, 1e6);
     this.clock = { monotonic: () => this.#monotonic(), wall: () => this.#wall() };
     this.later = (run, delay) => {
-      let cancelled = false;
-      const cancel = world.after(delay / rate, () => this.deliver(() => cancelled || run()));
+      let canceled = false;
+      const cancel = world.after(delay / rate, () => this.deliver(() => canceled || run()));
       return () => {
-        cancelled = true;
+        canceled = true;
         cancel();
       };
     };
@@ -49,7 +49,7 @@ export class Host {
     return this.#paused;
   }
 
-  /** Lets something reach the process: an answer, a request, a timer. */
+  /** Delivers something to the process: a response, a request or a timer. */
   deliver(run: () => void): void {
     if (!this.alive) return;
     if (this.#paused) this.#held.push(run);
@@ -57,7 +57,8 @@ export class Host {
   }
 
   /**
-   * Stops the process, or the machine with its monotonic clock. What has arrived meanwhile then comes in any order.
+   * Pauses the process, or the whole machine including its monotonic clock. Deliveries that arrive meanwhile are made
+   * afterwards, in random order.
    */
   pause(ms: number, machine: boolean): void {
     if (this.#paused) return;

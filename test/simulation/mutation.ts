@@ -1,19 +1,21 @@
+import type { ReadTicket, ReplicatedCache } from '../../packages/server/src/propagation/change-log.ts';
 import type { Clock } from '../../packages/server/src/propagation/clock.ts';
-import type { Cache, Ticket } from '../../packages/server/src/propagation/feed.ts';
-import type { Terms } from '../../packages/server/src/propagation/lease.ts';
-import type { FeedLink, Head } from '../../packages/server/src/propagation/link.ts';
+import type { FeedLink, LogPosition } from '../../packages/server/src/propagation/cluster-store.ts';
+import type { LeaseTerms } from '../../packages/server/src/propagation/lease.ts';
 import type { NodeOptions, NodeParts, VerifierNode } from '../../packages/server/src/propagation/node.ts';
 
-/** What a mistake can get hold of: everything that a node is given, and everything that is asked of it. */
+/** A deliberate mistake. It can replace every input of a node, and every call to it. */
 export interface Mutation {
-  /** The sentence of the protocol that is left out. */
+  /** The rule of the protocol that is omitted. */
   name: string;
+  /** The first seed whose schedule exposed the mistake. It is tried first, and may change with the protocol. */
+  shownBy: number;
   link?(link: FeedLink, name: string): FeedLink;
   clock?(clock: Clock): Clock;
-  cache?(cache: Cache): Cache;
+  cache?(cache: ReplicatedCache): ReplicatedCache;
   options?: Partial<NodeOptions>;
-  parts?(clock: Clock, terms: Terms): Partial<NodeParts>;
+  parts?(clock: Clock, terms: LeaseTerms): Partial<NodeParts>;
   holds?(node: VerifierNode, wallNow: number): boolean;
-  mayKeep?(node: VerifierNode, ticket: Ticket, head: Head): boolean;
+  mayCache?(node: VerifierNode, ticket: ReadTicket, head: LogPosition): boolean;
   settle?(node: VerifierNode, sentAt: number, answeredAt: number): Promise<unknown>;
 }

@@ -1,20 +1,25 @@
 import type { Clock } from '../../packages/server/src/propagation/clock.ts';
-import { Lease, type Moment, type Terms } from '../../packages/server/src/propagation/lease.ts';
-import type { ClusterSnapshot, FeedLink, Head, NodeRow } from '../../packages/server/src/propagation/link.ts';
-import { Neighbours } from '../../packages/server/src/propagation/neighbours.ts';
+import type {
+  ClusterSnapshot,
+  FeedLink,
+  LogPosition,
+  NodeRow,
+} from '../../packages/server/src/propagation/cluster-store.ts';
+import { type ClockReading, Lease, type LeaseTerms } from '../../packages/server/src/propagation/lease.ts';
+import { Peers } from '../../packages/server/src/propagation/peers.ts';
 import type { Mutation } from './mutation.ts';
 import { leaseMs } from './simulation.ts';
 
-/** A lease that counts from when the answer to the renewal has arrived. */
+/** A lease that counts from the arrival of the response to the renewal. */
 class LateLease extends Lease {
   readonly #now: Clock;
 
-  constructor(clock: Clock, terms: Terms) {
+  constructor(clock: Clock, terms: LeaseTerms) {
     super(clock, terms);
     this.#now = clock;
   }
 
-  override grant(sent: Moment): void {
+  override grant(sent: ClockReading): void {
     const now = this.#now.monotonic();
     super.grant({ monotonic: now, wall: sent.wall + now - sent.monotonic });
   }
@@ -22,22 +27,22 @@ class LateLease extends Lease {
 
 /** A lease without a margin. */
 class LongLease extends Lease {
-  override grant({ monotonic, wall }: Moment): void {
+  override grant({ monotonic, wall }: ClockReading): void {
     super.grant({ monotonic: monotonic + leaseMs / 10, wall: wall + leaseMs / 10 });
   }
 }
 
-/** Takes nodes for silent since the answer before the one that showed their renewal. */
-class HastyNeighbours extends Neighbours {
+/** Counts silence from the response before the one that showed the current renewal. */
+class HastyNeighbours extends Peers {
   #before = Number.NEGATIVE_INFINITY;
 
-  override see(rows: readonly NodeRow[], arrivedAt: number): void {
-    super.see(rows, this.#before);
+  override observe(rows: readonly NodeRow[], arrivedAt: number): void {
+    super.observe(rows, this.#before);
     this.#before = arrivedAt;
   }
 }
 
-/** Changes answers of the exchanges of a link. */
+/** A store whose heartbeats return changed snapshots. */
 function exchanging(
   link: FeedLink,
   change: (exchange: ClusterSnapshot, ackedSeq: number) => ClusterSnapshot,
@@ -45,7 +50,7 @@ function exchanging(
   return { ...bound(link), exchange: async (node) => change(await link.exchange(node), node.acked.seq) };
 }
 
-/** The methods of a link, to be replaced one by one. */
+/** The methods of a store, to be replaced individually. */
 function bound(link: FeedLink): FeedLink {
   return {
     register: (node) => link.register(node),
@@ -56,7 +61,7 @@ function bound(link: FeedLink): FeedLink {
   };
 }
 
-/** A link on which missing changes are made up. */
+/** A store that fills gaps with invented changes. */
 function withoutGaps(link: FeedLink): FeedLink {
   const tokens = new Map<number, string>();
   return {
@@ -67,8 +72,8 @@ function withoutGaps(link: FeedLink): FeedLink {
       for (let seq = ackedSeq; seq <= head.seq; seq += 1) {
         const token = seq === head.seq ? head.token : (tokens.get(seq) ?? '');
         tokens.set(seq, token);
-        const made = { seq, token, kind: 'key' as const, subject: '', hashes: [] };
-        changes.push(exchange.changes.find((change) => change.seq === seq) ?? made);
+        const invented = { seq, token, kind: 'key' as const, subject: '', hashes: [] };
+        changes.push(exchange.changes.find((change) => change.seq === seq) ?? invented);
       }
       return { ...exchange, changes };
     }),
@@ -80,9 +85,9 @@ function withoutGaps(link: FeedLink): FeedLink {
   };
 }
 
-/** A link on which changes of one number are all the same. */
+/** A store that does not distinguish changes with the same number. */
 function withoutTokens(link: FeedLink): FeedLink {
-  const plain = <H extends Head>(head: H) => ({ ...head, token: '' });
+  const plain = <H extends LogPosition>(head: H) => ({ ...head, token: '' });
   return {
     ...exchanging(link, (exchange) => ({
       ...exchange,
@@ -93,7 +98,7 @@ function withoutTokens(link: FeedLink): FeedLink {
   };
 }
 
-/** A link on which a node always has the id that its name gives it. */
+/** A store on which a node always has the same ID, its name. */
 function withOldId(link: FeedLink, name: string): FeedLink {
   let own = '';
   return {
@@ -110,7 +115,7 @@ function withOldId(link: FeedLink, name: string): FeedLink {
   };
 }
 
-/** What a notification says of the head is acknowledged before it is applied: here of the head seen last. */
+/** A store that acknowledges the head before it is applied. */
 function withHastyAcks(link: FeedLink): FeedLink {
   return {
     ...bound(link),
@@ -125,17 +130,19 @@ function withHastyAcks(link: FeedLink): FeedLink {
   };
 }
 
-/** Each leaves one sentence of the protocol out. */
+/** Each omits one rule of the protocol. */
 export const mutations: readonly Mutation[] = [
-  { name: 'the wait', settle: async () => undefined },
-  { name: 'the lease check', holds: () => true },
-  { name: 'the fill guard', mayKeep: () => true },
+  { name: 'the wait', shownBy: 1, settle: async () => undefined },
+  { name: 'the lease check', shownBy: 1, holds: () => true },
+  { name: 'the guard of cache fills', shownBy: 16, mayCache: () => true },
   {
     name: 'the fence before a silent node is skipped',
+    shownBy: 834,
     link: (link) => ({ ...bound(link), fence: async () => true }),
   },
   {
     name: 'the renewal in the fence',
+    shownBy: 834,
     link: (link) => ({
       ...bound(link),
       fence: async (id) => {
@@ -145,43 +152,58 @@ export const mutations: readonly Mutation[] = [
     }),
   },
   {
-    name: 'the lease counts from the sending',
+    name: 'the lease counts from the sending of the renewal',
+    shownBy: 47,
     parts: (clock, terms) => ({ lease: new LateLease(clock, terms) }),
   },
-  { name: 'the wait counts from the answer', settle: (node, sentAt) => node.settle(sentAt) },
-  { name: 'silence counts from the arrival', parts: () => ({ neighbours: new HastyNeighbours() }) },
-  { name: 'a fresh id for each registration', link: withOldId },
-  { name: 'only applied changes are acknowledged', link: withHastyAcks },
+  { name: 'the wait counts from the response', shownBy: 211, settle: (node, sentAt) => node.settle(sentAt) },
+  {
+    name: 'silence counts from the arrival of the response',
+    shownBy: 29,
+    parts: () => ({ neighbours: new HastyNeighbours() }),
+  },
+  { name: 'a new ID for each registration', shownBy: 5, link: withOldId },
+  { name: 'only applied changes are acknowledged', shownBy: 157, link: withHastyAcks },
   {
     name: 'no lease without a renewal',
+    shownBy: 19,
     link: (link) => ({
       ...bound(link),
       exchange: (node) => link.exchange({ ...node, renewal: undefined }),
     }),
   },
-  { name: 'a gap starts over', link: withoutGaps },
+  { name: 'a node starts over at a gap', shownBy: 37, link: withoutGaps },
   {
-    name: 'the tokens',
+    name: 'the tokens of changes',
+    shownBy: 1847,
     link: withoutTokens,
-    mayKeep: (node, ticket, { seq }) => node.mayKeep(ticket, { seq, token: '' }),
+    mayCache: (node, ticket, { seq }) => node.mayCache(ticket, { seq, token: '' }),
   },
-  { name: 'starting over empties the cache', cache: (cache) => ({ ...cache, empty: () => undefined }) },
+  {
+    name: 'starting over empties the cache',
+    shownBy: 16,
+    cache: (cache) => ({ ...cache, empty: () => undefined }),
+  },
   {
     name: 'no lease without a row',
+    shownBy: 5,
     link: (link) => exchanging(link, (exchange) => ({ ...exchange, registered: true })),
   },
   {
     name: 'no lease before the head is reached',
+    shownBy: 38,
     link: (link) =>
       exchanging(link, (exchange) => ({ ...exchange, head: exchange.changes.at(-1) ?? exchange.head })),
   },
   {
     name: 'the margin',
+    shownBy: 590,
     parts: (clock, terms) => ({ lease: new LongLease(clock, terms) }),
     settle: (node, _, answeredAt) => node.settle(answeredAt - leaseMs / 10),
   },
   {
     name: 'the fuse',
+    shownBy: 28,
     clock: ({ monotonic }) => ({ monotonic, wall: () => 1.7e12 + monotonic() }),
   },
 ];

@@ -1,22 +1,20 @@
 import { generateKey, hashKey } from '@soku/key';
 import { AddressLimits } from '../../packages/server/src/limits/address-limits.ts';
-import { KeyLimits } from '../../packages/server/src/limits/key-limits.ts';
-import { termsOf, VerifierNode } from '../../packages/server/src/propagation/node.ts';
+import { leaseTermsOf, VerifierNode } from '../../packages/server/src/propagation/node.ts';
 import { GrantingVerifier } from '../../packages/server/src/verification/granting-verifier.ts';
-import { none } from '../../packages/server/src/verification/key-table.ts';
-import { KeyWindows } from '../../packages/server/src/verification/key-windows.ts';
-import { SecretMemory } from '../../packages/server/src/verification/memory.ts';
-import type { Read } from '../../packages/server/src/verification/secret-source.ts';
+import { noRow } from '../../packages/server/src/verification/key-table.ts';
+import { SecretCache } from '../../packages/server/src/verification/secret-cache.ts';
+import type { SecretRead } from '../../packages/server/src/verification/secret-source.ts';
 import { VerificationCounts } from '../../packages/server/src/verification/verification-counts.ts';
 import { Verifier } from '../../packages/server/src/verification/verifier.ts';
 import type { Checker } from './checker.ts';
 import type { Database } from './database.ts';
 import type { Host } from './host.ts';
-import type { ModelLink } from './model-link.ts';
 import type { Mutation } from './mutation.ts';
+import type { SimulatedClusterStore } from './simulated-cluster-store.ts';
 import type { World } from './world.ts';
 
-/** The keys of all schedules. */
+/** The keys that every schedule uses. */
 export const apiKeys = await Promise.all(
   ['a', 'b', 'c'].map(async (id) => {
     const secret = generateKey({ prefix: 'soku_' });
@@ -34,11 +32,14 @@ interface Options {
   world: World;
   database: Database;
   host: Host;
-  link: ModelLink;
+  link: SimulatedClusterStore;
   checker: Checker;
   leaseMs: number;
   mutation: Mutation | undefined;
 }
+
+/** The protocol without a mistake. */
+const unchanged: Mutation = { name: '', shownBy: 0 };
 
 const shared = { addressLimits: new AddressLimits('off') };
 
@@ -49,16 +50,16 @@ export class Process {
   readonly host: Host;
   readonly #options: Options;
   readonly #verifier: GrantingVerifier;
-  readonly #memory: SecretMemory;
+  readonly #memory: SecretCache;
   #leaving = false;
   #revoking = 0;
 
   constructor(options: Options) {
     this.#options = options;
-    const { name, world, host, link, leaseMs, mutation = { name: '' } } = options;
+    const { name, world, host, link, leaseMs, mutation = unchanged } = options;
     this.name = name;
     this.host = host;
-    const memory = new SecretMemory({ good: 100, refused: 100 });
+    const memory = new SecretCache({ good: 100, refused: 100 });
     this.#memory = memory;
     const cache = {
       forget: ({ hashes }: { hashes: Iterable<Uint8Array> }) => memory.forget(hashes),
@@ -79,13 +80,12 @@ export class Process {
       recovered: () => undefined,
       ...mutation.options,
     };
-    this.node = new VerifierNode(nodeOptions, mutation.parts?.(clock, termsOf(nodeOptions)));
+    this.node = new VerifierNode(nodeOptions, mutation.parts?.(clock, leaseTermsOf(nodeOptions)));
     const verifier = new Verifier({
       secrets: { read: (hash) => this.#read(hash) },
       lease: { holds: (now) => mutation.holds?.(this.node, now) ?? this.node.holds(now) },
       memory,
       prefixes: ['soku_'],
-      windows: new KeyWindows(memory.good, new KeyLimits()),
       ...shared,
       counts: new VerificationCounts(),
       now: clock.wall,
@@ -94,40 +94,40 @@ export class Process {
     this.#verifier = new GrantingVerifier(verifier);
   }
 
-  /** Revokes that have not ended. A dead process has none. */
+  /** Number of unfinished revokes. A crashed process has none. */
   get revoking(): number {
     return this.host.alive ? this.#revoking : 0;
   }
 
-  /** Whether it may answer from its cache, and has all changes; a process that leaves need not. */
+  /** Whether it holds a lease and has applied all changes. A process that leaves need not. */
   get isUpToDate(): boolean {
     const { leaseMs, lag, appliedSeq } = this.node.status();
     return this.#leaving || (leaseMs > 0 && lag === 0 && appliedSeq === this.#options.database.head.seq);
   }
 
-  /** Whether it remembers a key as good, and may answer from that. */
-  trusts({ hash }: ApiKey): boolean {
+  /** Whether it has cached a key as good and may verify from its cache. */
+  acceptsFromCache({ hash }: ApiKey): boolean {
     if (this.#memory.sizes.good === 0 || this.host.paused || !this.host.alive) return false;
-    return this.#memory.good.find(hash) !== none && this.node.holds(this.host.clock.wall());
+    return this.#memory.valid.find(hash) !== noRow && this.node.holds(this.host.clock.wall());
   }
 
-  /** Whether its row is committed, which it need not know yet. */
+  /** Whether its row is committed, even if it does not know so yet. */
   get hasRow(): boolean {
     return this.#options.database.nodes.has(this.node.status().id);
   }
 
-  /** Whether it has read a head that a failover would lose, and not got a lease yet. */
+  /** Whether it has read a head that a failover would lose, and has no lease yet. */
   get hasLosableHead(): boolean {
     const { registered, leaseMs } = this.node.status();
     return registered && leaseMs === 0 && this.#options.database.isAhead;
   }
 
-  /** Whether it also remembers a key that it has read since. */
+  /** Whether it has also cached a key since. */
   get remembersLosable(): boolean {
     return this.hasLosableHead && this.#memory.sizes.good > 0;
   }
 
-  /** Goes on until it has started, or is dead. */
+  /** Retries until it has started. */
   start(): void {
     this.node.start().catch(() => this.host.later(() => this.start(), 100));
   }
@@ -136,14 +136,14 @@ export class Process {
     const { checker, host } = this.#options;
     const invoked = checker.invoke();
     host.deliver(() => {
-      const answer = this.#verifier.verifyKey(key.secret, { recorded: false, limited: false });
-      if (answer instanceof Promise) {
-        void answer.then((verdict) => checker.verified(key.id, invoked, verdict, this.name));
-      } else checker.verified(key.id, invoked, answer, this.name);
+      const result = this.#verifier.verifyKey(key.secret, { recorded: false, limited: false });
+      if (result instanceof Promise) {
+        void result.then((settled) => checker.verified(key.id, invoked, settled, this.name));
+      } else checker.verified(key.id, invoked, result, this.name);
     });
   }
 
-  /** @param returned called when the revoke has returned */
+  /** @param returned called when the revoke returns */
   async revoke(key: ApiKey, returned: () => void): Promise<void> {
     if (this.#leaving) return;
     this.#options.checker.revoking(key.id);
@@ -172,7 +172,7 @@ export class Process {
     await this.node.settle(this.host.clock.monotonic());
   }
 
-  /** Stops as it does when it is told to. */
+  /** Stops in the orderly way. */
   async leave(): Promise<void> {
     this.#leaving = true;
     await this.node.stop();
@@ -183,10 +183,10 @@ export class Process {
     if (waited > leaseMs * 1.1 + 3) checker.fail(`a revoke on ${this.name} waited for ${waited} ms`);
   }
 
-  /** @param revoke or only rename */
+  /** @param revoke true to revoke the key, false to rename it */
   #change({ id, bytes }: ApiKey, revoke: boolean): Promise<void> {
     const { database, link, world } = this.#options;
-    return link.ask({
+    return link.execute({
       lock: 'head',
       snapshot: () => undefined,
       write: () => {
@@ -194,23 +194,23 @@ export class Process {
         const first = revoke && database.keys.get(id)?.revoked !== true;
         return database.change(id, [bytes], world.newId(), first ? { revoked: true } : undefined);
       },
-      answer: () => undefined,
+      result: () => undefined,
     });
   }
 
-  async #read(hash: string): Promise<Read> {
+  async #read(hash: string): Promise<SecretRead> {
     const { database, link, mutation } = this.#options;
     const id = idOfHash.get(hash) ?? '';
     const ticket = this.node.beginRead();
-    const { head, isRevoked } = await link.ask({
+    const { head, isRevoked } = await link.execute({
       snapshot: () => ({ head: database.head, isRevoked: database.keys.get(id)?.revoked === true }),
-      answer: (snapshot) => snapshot,
+      result: (snapshot) => snapshot,
     });
     return {
       stored: isRevoked
         ? { ended: { standing: 'revoked', keyId: id, workspaceId: verifiedKey(id).workspaceId, since: 0 } }
         : { key: verifiedKey(id) },
-      mayKeep: () => mutation?.mayKeep?.(this.node, ticket, head) ?? this.node.mayKeep(ticket, head),
+      mayCache: () => mutation?.mayCache?.(this.node, ticket, head) ?? this.node.mayCache(ticket, head),
     };
   }
 }

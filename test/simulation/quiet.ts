@@ -1,16 +1,16 @@
 import { setImmediate } from 'node:timers/promises';
-import type { Change } from '../../packages/server/src/propagation/link.ts';
+import type { ChangeEntry } from '../../packages/server/src/propagation/cluster-store.ts';
 import { type NodeOptions, VerifierNode } from '../../packages/server/src/propagation/node.ts';
 import { Adversity } from './adversity.ts';
 import { Database } from './database.ts';
 import { Host } from './host.ts';
-import { ModelLink } from './model-link.ts';
 import { Random } from './random.ts';
+import { SimulatedClusterStore } from './simulated-cluster-store.ts';
 import { World } from './world.ts';
 
 const leaseMs = 2000;
 
-/** Nodes in a world in which nothing goes wrong but what a test does. */
+/** Nodes in a world without faults, except for those that a test causes. */
 export class QuietWorld {
   readonly leaseMs = leaseMs;
   readonly world: World;
@@ -24,12 +24,12 @@ export class QuietWorld {
     this.database = new Database(this.world, this.#adversity);
   }
 
-  /** A node that is not started yet, its host, and what it has told. */
+  /** A node that has not been started, its host, and the calls that it made. */
   node(name: string, changed: Partial<NodeOptions> = {}) {
     const { world, database } = this;
     const host = new Host({ world, rate: 1, wallOffset: 0 });
-    const link = new ModelLink({ world, database, host, adversity: this.#adversity, leaseMs });
-    const told: string[] = [];
+    const link = new SimulatedClusterStore({ world, database, host, adversity: this.#adversity, leaseMs });
+    const calls: string[] = [];
     const node = new VerifierNode({
       name,
       leaseMs,
@@ -39,23 +39,23 @@ export class QuietWorld {
       newId: () => world.newId(),
       random: () => world.random.next(),
       cache: {
-        forget: ({ subject }: Change) => told.push(`forget ${subject}`),
-        empty: () => told.push('empty'),
+        forget: ({ subject }: ChangeEntry) => calls.push(`forget ${subject}`),
+        empty: () => calls.push('empty'),
       },
-      failed: (error) => told.push(error instanceof Error ? error.message : 'failed'),
-      recovered: () => told.push('recovered'),
+      failed: (error) => calls.push(error instanceof Error ? error.message : 'failed'),
+      recovered: () => calls.push('recovered'),
       ...changed,
     });
     const holds = () => node.holds(host.clock.wall());
-    return { node, host, link, told, holds };
+    return { node, host, link, calls, holds };
   }
 
-  /** A change is committed, and nobody is notified. */
+  /** Commits a change without a notification. */
   change(subject: string): void {
     this.database.change(subject, [], this.world.newId()).apply();
   }
 
-  /** Lets so many ms pass. */
+  /** Lets `ms` milliseconds pass. */
   async run(ms: number): Promise<void> {
     const end = this.world.now + ms;
     let over = false;

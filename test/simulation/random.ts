@@ -1,8 +1,8 @@
 import { Random as SeededRandom } from '../support/random.ts';
 
-/** What a schedule is made of. */
+/** The source of all random choices of a schedule. */
 export class Random extends SeededRandom {
-  /** @param seed small and consecutive ones begin far from each other */
+  /** @param seed small, consecutive seeds give unrelated sequences */
   constructor(seed: number) {
     super(String(Math.imul(seed, 0x9e3779b1) >>> 0));
   }
@@ -11,7 +11,7 @@ export class Random extends SeededRandom {
     return least + this.next() * (most - least);
   }
 
-  /** Undefined when there is nothing to pick from. */
+  /** @returns undefined when there are no values */
   pickAny<T>(values: readonly T[]): T | undefined {
     return values[Math.floor(this.next() * values.length)];
   }

@@ -2,24 +2,24 @@ import { Adversity } from './adversity.ts';
 import { Checker } from './checker.ts';
 import { Database, type Notice } from './database.ts';
 import { Host } from './host.ts';
-import { ModelLink } from './model-link.ts';
 import type { Mutation } from './mutation.ts';
 import { type ApiKey, apiKeys, Process } from './process.ts';
 import { Random } from './random.ts';
+import { SimulatedClusterStore } from './simulated-cluster-store.ts';
 import { World } from './world.ts';
 
 export const leaseMs = 1000;
 
-/** ms in which new things go wrong, and after which everything must have ended. */
+/** ms during which faults start, and ms after which everything must have ended. */
 const length = { adversity: 4 * leaseMs, all: 10 * leaseMs };
 
-/** What an adversary looks at. */
-type Sight = 'hasRow' | 'hasLosableHead' | 'remembersLosable';
+/** The states for which an adversary waits. */
+type Observable = 'hasRow' | 'hasLosableHead' | 'remembersLosable';
 
-/** Far more than a schedule has. */
-const mostSteps = 20_000;
+/** Far more steps than a schedule has. */
+const maxSteps = 20_000;
 
-/** One schedule: everything in it follows from the seed. */
+/** One schedule, fully determined by its seed. */
 export class Simulation {
   readonly checker: Checker;
   readonly world: World;
@@ -29,12 +29,12 @@ export class Simulation {
   readonly #database: Database;
   readonly #mutation: Mutation | undefined;
   #processes: Process[] = [];
-  /** Times at which delays hurt. */
+  /** Times at which delays hurt most. */
   readonly #rough: number[] = [];
-  /** Things that are planned and have not happened. */
+  /** Number of planned events that have not happened yet. */
   #planned = 0;
   /** Keys whose revoke has returned. */
-  readonly #dead = new Set<ApiKey>();
+  readonly #revoked = new Set<ApiKey>();
   #steps = 0;
 
   constructor(seed: number, mutation?: Mutation) {
@@ -54,28 +54,28 @@ export class Simulation {
     this.world.after(1.5 * length.adversity, () => this.#adversity.end());
   }
 
-  /** Lets one thing happen. What follows from it in promises has to run before the next one. */
+  /** Runs one event. Promises that it settles must run before the next step. */
   step(): boolean {
-    this.#lookForDead();
+    this.#probeCachedRevokedKeys();
     if (this.checker.violation !== undefined) return false;
     this.#steps += 1;
-    if (this.#steps > mostSteps) this.checker.fail('it does not end');
+    if (this.#steps > maxSteps) this.checker.fail('it does not end');
     if (this.#isOver) return false;
     if (this.world.step(length.all)) return true;
     this.#checkEnd();
     return false;
   }
 
-  /** A client comes at the very moment at which a node would take a dead key from memory, however short it is. */
-  #lookForDead(): void {
-    for (const key of this.#dead) {
+  /** Verifies at every moment at which a node might accept a revoked key from its cache, however short. */
+  #probeCachedRevokedKeys(): void {
+    for (const key of this.#revoked) {
       for (const process of this.#processes) {
-        if (process.trusts(key)) process.verify(key);
+        if (process.acceptsFromCache(key)) process.verify(key);
       }
     }
   }
 
-  /** Every tenth schedule goes on until it must have come to rest. */
+  /** Whether the schedule ends early. Every tenth one runs until all activity must have ended. */
   get #isOver(): boolean {
     if (this.#seed % 10 === 0 || this.#planned > 0) return false;
     return this.#processes.every(({ revoking }) => revoking === 0);
@@ -84,7 +84,7 @@ export class Simulation {
   #checkEnd(): void {
     for (const { name, revoking, isUpToDate } of this.#processes) {
       if (revoking > 0) this.checker.fail(`a revoke on ${name} never returned`);
-      if (!isUpToDate) this.checker.fail(`${name} never came to rest`);
+      if (!isUpToDate) this.checker.fail(`${name} never caught up`);
     }
   }
 
@@ -97,7 +97,7 @@ export class Simulation {
       wallOffset: this.#random.between(-1e5, 1e5),
     });
     const shared = { world, host, database: this.#database, leaseMs };
-    const link = new ModelLink({ ...shared, adversity: this.#adversity });
+    const link = new SimulatedClusterStore({ ...shared, adversity: this.#adversity });
     const process = new Process({ ...shared, name, link, checker: this.checker, mutation: this.#mutation });
     this.#processes = [...this.#processes.filter((other) => other.name !== name), process];
     process.start();
@@ -106,12 +106,12 @@ export class Simulation {
   #notify(notice: Notice): void {
     for (const { host, node } of this.#processes) {
       if (this.#adversity.losesNotice()) continue;
-      const hear = notice === 'change' ? () => node.wake() : () => node.acked(notice);
+      const hear = notice === 'change' ? () => node.wake() : () => node.onAcknowledgment(notice);
       this.world.after(this.#adversity.travelling(), () => host.deliver(hear));
     }
   }
 
-  /** Clients that use a key on all nodes, before its revoke and during it, and two who revoke it. */
+  /** Plans clients that use a key on all nodes, before, during and after its revoke, and one or two revokes. */
   #planKey(key: ApiKey): void {
     const random = this.#random;
     const at = random.between(0.3 * leaseMs, length.adversity);
@@ -131,7 +131,7 @@ export class Simulation {
     if (this.#adversity.mood === 'chaos' && random.chance(0.6)) this.#planTrouble(at);
   }
 
-  /** One thing that goes wrong at the worst moment. */
+  /** Plans one fault at the worst moment. */
   #planMalice(): void {
     const random = this.#random;
     const key = random.pickAny(apiKeys);
@@ -146,7 +146,7 @@ export class Simulation {
     }
   }
 
-  /** Makes it hard for one node at the moment of a revoke. */
+  /** Plans a cut or a pause of one node around the time of a revoke. */
   #planTrouble(at: number): void {
     const random = this.#random;
     const name = random.pickAny(this.#processes)?.name ?? '';
@@ -157,7 +157,7 @@ export class Simulation {
     else this.#at(name, begin, ({ host }) => host.pause(long, this.#adversity.suspends));
   }
 
-  /** A node that all think dead wakes up and renews its lease, which takes long, while a key is revoked. */
+  /** Plans a node, considered silent by all others, that resumes and slowly renews its lease while a key is revoked. */
   #planSleeper(key: ApiKey, at: number): void {
     const random = this.#random;
     const name = random.pickAny(this.#processes)?.name ?? '';
@@ -168,7 +168,7 @@ export class Simulation {
     this.#planRevoke(key, at + random.between(0, 6));
   }
 
-  /** A node joins, and reads a head that a failover loses; then the same number is given to the revoke. */
+  /** Plans a node that joins and reads a head that a failover loses; the revoke then gets the same number. */
   #planFailover(key: ApiKey, at: number): void {
     const [reader, writer] = this.#random.shuffled(this.#processes);
     if (reader === undefined || writer === undefined) return;
@@ -186,8 +186,8 @@ export class Simulation {
     });
   }
 
-  /** Looks from a time on until something is true of a process, but not for ever: an adversary sees everything. */
-  #await(name: string, time: number, what: Sight, then: (process: Process) => void, looks = 100): void {
+  /** Polls from a given time until a condition holds for a process, up to a limit. An adversary sees everything. */
+  #await(name: string, time: number, what: Observable, then: (process: Process) => void, looks = 100): void {
     this.#at(name, Math.max(time, this.world.now) + 0.2, (process) => {
       if (process[what]) then(process);
       else if (looks > 0) this.#await(name, 0, what, then, looks - 1);
@@ -208,9 +208,9 @@ export class Simulation {
     });
   }
 
-  /** Asks everybody at once, and once more. */
+  /** Verifies the key on every node now, and once more later. */
   #probe(key: ApiKey): void {
-    this.#dead.add(key);
+    this.#revoked.add(key);
     for (const process of this.#processes) {
       process.verify(key);
       this.#at(process.name, this.world.now + this.#random.between(0, 1.5 * leaseMs), (same) =>
@@ -222,7 +222,7 @@ export class Simulation {
   #planFaults(): void {
     const { pauses, suspends, crashes, leaves, wallJumps, restarts, failovers, prunes } = this.#adversity;
     this.#often(pauses, (process) => process.host.pause(this.#random.between(0, 2.5 * leaseMs), suspends));
-    // A step back hides a suspension from the fuse, so there is only one of the two.
+    // A backward step could hide a suspension from the fuse, so a schedule has only one of the two.
     const back = suspends ? 0 : -5000;
     this.#often(wallJumps, (process) => process.host.jumpWallClock(this.#random.between(back, 5000)));
     this.#often(crashes, (process) => this.#crash(process, this.#random.between(1, 500)));
@@ -230,7 +230,7 @@ export class Simulation {
       void process.leave();
       this.world.after(this.#random.between(10, 1500), () => this.#crash(process, 0));
     });
-    // Where there are failovers there are plain restarts, too: what one makes visible the other loses.
+    // Schedules with failovers also have plain restarts: what a restart makes visible, a failover may lose.
     this.#often(restarts, () => this.#database.restart(failovers && this.#random.chance(0.7)));
     this.#often(prunes, () => this.#database.prune(this.#random.chance(0.5) ? 1 : 0));
   }
@@ -244,7 +244,7 @@ export class Simulation {
     }
   }
 
-  /** With whatever process has the name then. */
+  /** Runs on the process that has the name at that time. */
   #at(name: string, time: number, run: (process: Process) => void): void {
     this.#planned += 1;
     this.world.after(Math.max(0, time - this.world.now), () => {

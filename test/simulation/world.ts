@@ -2,44 +2,44 @@ import type { Random } from './random.ts';
 
 interface Event {
   at: number;
-  /** Events of the same time come in the order in which they were made. */
+  /** Events of the same time run in the order in which they were scheduled. */
   order: number;
   run: () => void;
 }
 
 const nothing = () => undefined;
 
-/** The true time, which no node sees, and what happens at which time. */
+/** The true time, which no node sees, and the queue of scheduled events. */
 export class World {
   readonly random: Random;
   /** ms */
   now = 0;
-  /** A binary heap, the next event first. */
+  /** A binary heap with the next event first. */
   readonly #events: Event[] = [];
-  #made = 0;
+  #scheduled = 0;
   #ids = 0;
 
   constructor(random: Random) {
     this.random = random;
   }
 
-  /** Text that was never used before. */
+  /** Returns an ID that was never used before. */
   newId(): string {
     this.#ids += 1;
     return `${this.#ids}`;
   }
 
-  /** @returns what takes it back */
+  /** @returns a function that cancels the event */
   after(ms: number, run: () => void): () => void {
-    this.#made += 1;
-    const event = { at: this.now + ms, order: this.#made, run };
+    this.#scheduled += 1;
+    const event = { at: this.now + ms, order: this.#scheduled, run };
     this.#rise(event);
     return () => {
       event.run = nothing;
     };
   }
 
-  /** Lets the next event happen. @returns false when there is none until this time */
+  /** Runs the next event. @returns false when there is none until `end` */
   step(end: number): boolean {
     const next = this.#events[0];
     if (next === undefined || next.at > end) return false;

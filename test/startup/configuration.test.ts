@@ -6,14 +6,15 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { createdKeySchema } from '@soku/contract/keys';
 import { generateKey } from '@soku/key';
-import { assertRefusal } from '../support/contract.ts';
+import { assertProblem } from '../support/contract.ts';
 import { bearer, call } from '../support/person.ts';
 import { startServer, type TestServer } from '../support/server.ts';
-import { refusedStart } from '../support/start.ts';
+import { openSession } from '../support/session.ts';
+import { failStart } from '../support/start.ts';
 
 test('a wrong variable ends with 78, one line with its name and an example, and nothing made', async () => {
   const dataDir = join(tmpdir(), `soku-test-never-made-${process.pid}`);
-  const line = await refusedStart(78, { dataDir, env: { PORT: '1', SOKU_SECRET: 'Tr0ub4dor' } });
+  const line = await failStart(78, { dataDir, env: { PORT: '1', SOKU_SECRET: 'Tr0ub4dor' } });
   assert.match(line, /^soku: SOKU_SECRET .+ Example: SOKU_SECRET=/);
   assert.doesNotMatch(line, /Tr0ub4d/);
   assert.ok(!existsSync(dataDir));
@@ -29,7 +30,7 @@ test('keys are made with the configured prefix, and accepted with the further on
     },
   });
   try {
-    const ada = await first.signIn();
+    const ada = await openSession(first);
     assert.ok(!existsSync(join(first.dataDir, 'secret')), 'the configured one is used');
     assert.doesNotMatch(first.output, /New keys begin/);
     const { apiKey, key } = createdKeySchema.parse(await ada.makeKey({ name: 'prefixed' }));
@@ -37,11 +38,11 @@ test('keys are made with the configured prefix, and accepted with the further on
     assert.match(key.preview, /^acme_2_...\.\.\....$/);
     const me = ({ url }: TestServer, value: string) => call(`${url}/v1/me`, { headers: bearer(value) });
     assert.equal((await me(first, apiKey)).status, 200);
-    assertRefusal(await me(first, generateKey({ prefix: 'sk_live_' })), 'unknown_key');
-    assertRefusal(await me(first, generateKey({ prefix: 'other_' })), 'malformed_key');
-    assert.match(assertRefusal(await me(first, ''), 'malformed_authorization').message, /Bearer/);
+    assertProblem(await me(first, generateKey({ prefix: 'sk_live_' })), 'unknown_key');
+    assertProblem(await me(first, generateKey({ prefix: 'other_' })), 'malformed_key');
+    assert.match(assertProblem(await me(first, ''), 'malformed_authorization').message, /Bearer/);
     const none = await call(`${first.url}/v1/me`);
-    assert.match(assertRefusal(none, 'missing_authorization').message, /Bearer acme_2_\.\.\./);
+    assert.match(assertProblem(none, 'missing_authorization').message, /Bearer acme_2_\.\.\./);
     await first.kill('SIGTERM');
 
     // A prefix that is accepted no more, and again when it is.

@@ -10,7 +10,8 @@ import { DatabaseSync } from 'node:sqlite';
 import { after, test } from 'node:test';
 import { bearer, call } from '../support/person.ts';
 import { freePort, newDataDir, onePublicUrl, spawnServer, startServer } from '../support/server.ts';
-import { contentsOf, refusedStart } from '../support/start.ts';
+import { openSession } from '../support/session.ts';
+import { directoryContents, failStart } from '../support/start.ts';
 
 // Also in a run on PostgreSQL: what a data directory has to hold it has only without one.
 process.env.SOKU_TEST_DATABASE = 'sqlite';
@@ -21,7 +22,7 @@ after(() => rmSync(root, { recursive: true, force: true }));
 /** A directory with an account and a key in it, at rest. */
 const original = join(root, 'original');
 const first = await startServer({ dataDir: original, env: onePublicUrl });
-const ada = await first.signIn();
+const ada = await openSession(first);
 const { apiKey } = await ada.makeKey({ name: 'kept' });
 await first.stop();
 
@@ -35,7 +36,7 @@ function copy(): { dataDir: string; file: string } {
 }
 
 test('a server at rest leaves one database, one secret, and nothing that others can read', () => {
-  assert.deepEqual(Object.keys(contentsOf(original)), ['secret', 'soku.db']);
+  assert.deepEqual(Object.keys(directoryContents(original)), ['secret', 'soku.db']);
   assert.equal(statSync(original).mode & 0o777, 0o700);
   for (const name of ['secret', 'soku.db']) {
     assert.equal(statSync(join(original, name)).mode & 0o777, 0o600, name);
@@ -58,10 +59,10 @@ test('a later start knows the keys, the account and its sessions, and keeps a se
       assert.equal(statSync(join(dataDir, name)).mode & 0o777, 0o600, name);
     }
     assert.equal((await call(`${running.url}/v1/api-keys`, { headers: { cookie: ada.cookie } })).status, 200);
-    const refused = await refusedStart(73, { dataDir });
+    const refused = await failStart(73, { dataDir });
     assert.match(refused, new RegExp(`in use by another Soku process \\(process ${running.pid}\\)`));
     assert.equal((await call(`${running.url}/v1/me`, { headers: bearer(apiKey) })).status, 200);
-    assert.equal((await (await running.signIn()).makeKey({ name: 'still' })).key.status, 'active');
+    assert.equal((await (await openSession(running)).makeKey({ name: 'still' })).key.status, 'active');
   } finally {
     await running.stop();
   }
@@ -70,23 +71,23 @@ test('a later start knows the keys, the account and its sessions, and keeps a se
 test('a damaged database is refused with 65, and stays as it is', async () => {
   const { dataDir, file } = copy();
   truncateSync(file, 4096);
-  const before = contentsOf(dataDir);
-  assert.match(await refusedStart(65, { dataDir }), /damaged/);
-  assert.deepEqual(contentsOf(dataDir), before);
+  const before = directoryContents(dataDir);
+  assert.match(await failStart(65, { dataDir }), /damaged/);
+  assert.deepEqual(directoryContents(dataDir), before);
 });
 
 test('a secret that is not whole is refused with 65, and the database stays as it is', async () => {
   const { dataDir } = copy();
   writeFileSync(join(dataDir, 'secret'), '');
-  const before = contentsOf(dataDir);
-  assert.match(await refusedStart(65, { dataDir }), /secret.*damaged/);
-  const { secret, 'soku.db': database } = contentsOf(dataDir);
+  const before = directoryContents(dataDir);
+  assert.match(await failStart(65, { dataDir }), /secret.*damaged/);
+  const { secret, 'soku.db': database } = directoryContents(dataDir);
   assert.deepEqual({ secret, 'soku.db': database }, before);
 });
 
 test('a data directory that cannot be written is refused with 73', async () => {
   const dataDir = join(original, 'secret', 'below');
-  const line = await refusedStart(73, { dataDir });
+  const line = await failStart(73, { dataDir });
   assert.ok(line.includes(`${dataDir} cannot be written`), line);
 });
 
@@ -95,7 +96,7 @@ test('a database that another program has locked is refused with 69', async () =
   const other = new DatabaseSync(join(dataDir, 'soku.db'));
   try {
     other.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; DELETE FROM verification');
-    assert.match(await refusedStart(69, { dataDir }), /locked by another program/);
+    assert.match(await failStart(69, { dataDir }), /locked by another program/);
   } finally {
     other.close();
   }
@@ -120,8 +121,8 @@ test('a port that is taken is refused with 69 before anything is made', async ()
   const blocker = createServer().listen(port, '127.0.0.1');
   try {
     const dataDir = join(root, 'not made');
-    const line = await refusedStart(69, { dataDir, env: { PORT: String(port) } });
-    assert.match(line, new RegExp(`PORT ${port} on 127.0.0.1 is taken.*PORT=${port + 1}`));
+    const line = await failStart(69, { dataDir, env: { PORT: String(port) } });
+    assert.match(line, new RegExp(`PORT ${port} on 127.0.0.1 is in use by another program.*PORT=${port + 1}`));
     assert.ok(!existsSync(dataDir));
   } finally {
     blocker.close();
@@ -130,7 +131,7 @@ test('a port that is taken is refused with 69 before anything is made', async ()
 
 test('an address of another machine is refused with 69', async () => {
   const dataDir = join(root, 'not made');
-  const line = await refusedStart(69, { dataDir, env: { HOST: '192.0.2.1' } });
+  const line = await failStart(69, { dataDir, env: { HOST: '192.0.2.1' } });
   assert.match(line, /HOST 192.0.2.1 is not an address of this machine. Example: HOST=127.0.0.1/);
   assert.ok(!existsSync(dataDir));
 });

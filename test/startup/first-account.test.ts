@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { test } from 'node:test';
 import { sessionSchema } from '@soku/contract/accounts';
-import { assertRefusal } from '../support/contract.ts';
+import { assertProblem } from '../support/contract.ts';
 import { inDatabase, onPostgres } from '../support/in-database.ts';
-import { type Answer, call, cookiesOf, Person } from '../support/person.ts';
+import { call, cookiesOf, type HttpResponse, Person } from '../support/person.ts';
 import { newDataDir, owner, spawnServer, startServer, type TestServer } from '../support/server.ts';
 
 const withoutOwner = { SOKU_OWNER_EMAIL: undefined, SOKU_OWNER_PASSWORD: undefined };
@@ -27,7 +27,7 @@ async function withEmptyServer(
   }
 }
 
-const setUp = (server: TestServer, code: string, account: object = eve): Promise<Answer> =>
+const setUp = (server: TestServer, code: string, account: object = eve): Promise<HttpResponse> =>
   call(`${server.url}/api/setup`, { method: 'POST', body: { code, ...account } });
 
 async function setupNeeded(server: TestServer): Promise<boolean> {
@@ -35,13 +35,13 @@ async function setupNeeded(server: TestServer): Promise<boolean> {
 }
 
 test('an owner in the environment is made at the first start, and changes nothing at a later one', async () => {
-  const warning = /New keys begin with sk_live_, as Stripe's do/;
+  const warning = /New keys begin with sk_live_, like Stripe's/;
   const first = await startServer({ isFresh: true });
   const { dataDir } = first;
   try {
     const ada = await first.signIn();
     assert.equal(await setupNeeded(first), false);
-    assertRefusal(await setUp(first, 'x'), 'invalid_request');
+    assertProblem(await setUp(first, 'x'), 'invalid_request');
     assert.doesNotMatch(first.output, /setup|correct horse/i);
     // Until there is a key, each start warns of a prefix that scanners take for one of Stripe.
     assert.match(first.output, warning);
@@ -77,7 +77,7 @@ test('without one, the setup code is printed once, survives what is refused, mak
         'x'.repeat(201),
       ];
       for (const attempt of wrong) {
-        const error = assertRefusal(await setUp(server, attempt), 'invalid_request');
+        const error = assertProblem(await setUp(server, attempt), 'invalid_request');
         assert.equal(error.details?.[0]?.path, 'code');
         assert.ok(!JSON.stringify(error).includes(code));
       }
@@ -96,7 +96,7 @@ test('without one, the setup code is printed once, survives what is refused, mak
         ['body', { ...eve, role: 'admin' }],
       ] as const;
       for (const [path, account] of wrong) {
-        const error = assertRefusal(await setUp(server, code, account), 'invalid_request');
+        const error = assertProblem(await setUp(server, code, account), 'invalid_request');
         assert.deepEqual(
           error.details?.map((detail) => detail.path),
           [path],
@@ -107,7 +107,7 @@ test('without one, the setup code is printed once, survives what is refused, mak
 
     await t.test('a failure inside leaves no half account', async () => {
       await inDatabase(server, 'ALTER TABLE workspace_member RENAME TO gone');
-      assertRefusal(await setUp(server, code), 'internal_error');
+      assertProblem(await setUp(server, code), 'internal_error');
       await inDatabase(server, 'ALTER TABLE gone RENAME TO workspace_member');
       assert.deepEqual(await inDatabase(server, 'SELECT id FROM "user"'), []);
     });
@@ -119,7 +119,7 @@ test('without one, the setup code is printed once, survives what is refused, mak
     assert.equal((await person.makeKey({ name: 'first' })).key.status, 'active');
     assert.equal(await setupNeeded(server), false);
     assert.equal((await server.signIn(eve)).cookie.length > 0, true);
-    assertRefusal(await setUp(server, code, { ...eve, email: 'mallory@example.com' }), 'invalid_request');
+    assertProblem(await setUp(server, code, { ...eve, email: 'mallory@example.com' }), 'invalid_request');
     await assert.rejects(server.signIn({ ...eve, email: 'mallory@example.com' }), /401/);
   });
 });
@@ -131,7 +131,7 @@ test('of ten setups at once with the right code one makes an account', async () 
     assert.equal(answers.filter((answer) => answer.status === 201).length, 1);
     for (const answer of answers.filter((other) => other.status !== 201)) {
       // One request of an address waits for its turn; the others are rejected before.
-      assertRefusal(answer, answer.status === 503 ? 'server_busy' : 'invalid_request');
+      assertProblem(answer, answer.status === 503 ? 'server_busy' : 'invalid_request');
     }
     assert.equal((await inDatabase(server, 'SELECT id FROM "user"')).length, 1);
   });
@@ -154,7 +154,7 @@ test('the code is printed at every log level, because without it nobody can ever
         /^Set up Soku: http:\/\/localhost:\d+\/setup\?code=([\w-]+)\n$/.exec(text) ?? assert.fail(text);
       // On PostgreSQL all processes have the same one: test/nodes/accounts.test.ts.
       if (!onPostgres) {
-        for (const earlier of codes) assertRefusal(await setUp(server, earlier), 'invalid_request');
+        for (const earlier of codes) assertProblem(await setUp(server, earlier), 'invalid_request');
         assert.ok(!codes.includes(code), 'a code of the process before');
       }
       codes.push(code);

@@ -79,12 +79,15 @@ test('a wrong command line ends with 64, one line, and opens no data', async () 
 test('accounts are added once and with a good password, are listed, and sign in when the server runs', async () => {
   const dataDir = freshDirectory();
   const none = await runOperator(['account', 'list'], { dataDir });
-  assert.match(none.output, /^There is no account yet/);
+  assert.match(none.output, /^There are no accounts yet/);
   const added = await add('Ada@Example.com', dataDir, `${password}\nmore\n`, '--name', 'Ada Lovelace');
   assert.equal(added.code, 0);
   assert.match(added.output, /^Created the account ada@example\.com \(usr_[0-9A-Za-z]{26}\)\.\n$/);
   const twice = await add('ADA@example.com', dataDir);
-  assert.deepEqual(twice, { code: 65, output: 'soku: An account with this e-mail address exists.\n' });
+  assert.deepEqual(twice, {
+    code: 65,
+    output: 'soku: An account with this e-mail address already exists.\n',
+  });
   for (const input of ['', '\n', 'short\n', `${'x'.repeat(129)}\n`]) {
     const { code, output } = await add('bob@example.com', dataDir, input);
     assert.equal(code, 64, output);
@@ -131,7 +134,7 @@ test('a reset password, once the server is stopped, opens; the old one does not,
   assert.equal(reset.code, 0, reset.output);
   assert.match(
     reset.output,
-    /^Reset the password of ada@example\.com \(usr_[0-9A-Za-z]{26}\), and signed the account out everywhere/,
+    /^Reset the password of ada@example\.com \(usr_[0-9A-Za-z]{26}\) and ended all sessions of the account/,
   );
   const unknown = await runOperator(['account', 'reset-password', 'eve@example.com'], { dataDir, input });
   assert.deepEqual(unknown, { code: 65, output: 'soku: No account has this e-mail address.\n' });

@@ -1,10 +1,12 @@
-/** A start that PostgreSQL refuses, as a service manager sees it. The reasons are in database/postgres-start.test.ts. */
+/**
+ * A start that PostgreSQL refuses, as a service manager sees it. The reasons are in database/postgres-start.test.ts.
+ */
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { after, test } from 'node:test';
 import pg from 'pg';
 import { databaseVariables, newDataDir, startServer } from '../support/server.ts';
-import { refusedStart } from '../support/start.ts';
+import { failStart } from '../support/start.ts';
 
 const dataDir = newDataDir();
 after(() => rmSync(dataDir, { recursive: true, force: true }));
@@ -13,13 +15,13 @@ test('a wrong password ends with 78 and one line, which does not have it', async
   const { DATABASE_URL = '', SOKU_SECRET } = await databaseVariables(dataDir, 'postgres');
   const url = new URL(DATABASE_URL);
   url.password = 'Tr0ub4dor';
-  const line = await refusedStart(78, { dataDir, env: { DATABASE_URL: url.href, SOKU_SECRET } });
-  assert.match(line, /^soku: DATABASE_URL: PostgreSQL refused the user or the password\. Example: /);
+  const line = await failStart(78, { dataDir, env: { DATABASE_URL: url.href, SOKU_SECRET } });
+  assert.match(line, /^soku: DATABASE_URL: PostgreSQL rejected the user or the password\. Example: /);
   assert.doesNotMatch(line, /Tr0ub4dor/);
   // What the driver thinks of this mode is no line of ours.
   url.searchParams.set('sslmode', 'require');
-  const tls = await refusedStart(78, { dataDir, env: { DATABASE_URL: url.href, SOKU_SECRET } });
-  assert.match(tls, /^soku: DATABASE_URL: PostgreSQL speaks no TLS/);
+  const tls = await failStart(78, { dataDir, env: { DATABASE_URL: url.href, SOKU_SECRET } });
+  assert.match(tls, /^soku: DATABASE_URL: PostgreSQL does not support TLS/);
 });
 
 test('a database that fails after it was opened is told of in words, too', async (t) => {
@@ -30,12 +32,12 @@ test('a database that fails after it was opened is told of in words, too', async
   await client.connect();
   t.after(() => client.end());
   await client.query('BEGIN; LOCK TABLE dead_hash');
-  const locked = await refusedStart(69, { dataDir, env });
-  assert.match(locked, /^soku: DATABASE_URL: PostgreSQL there did not get a lock within lock_timeout/);
+  const locked = await failStart(69, { dataDir, env });
+  assert.match(locked, /^soku: DATABASE_URL: PostgreSQL did not get a lock within lock_timeout/);
   await client.query('ROLLBACK; UPDATE change_head SET lease_ms = 3000');
-  const lease = await refusedStart(78, { dataDir, env });
-  assert.match(lease, /^soku: The database has leases of 3000 ms, and this node of 2000 ms: /);
+  const lease = await failStart(78, { dataDir, env });
+  assert.match(lease, /^soku: The lease length is 3000 ms in the database but 2000 ms here\. /);
   await client.query('ALTER TABLE api_key DISABLE TRIGGER api_key_buried');
-  const changed = await refusedStart(65, { dataDir, env });
+  const changed = await failStart(65, { dataDir, env });
   assert.match(changed, /has a changed schema: trigger api_key\.api_key_buried was changed\./);
 });

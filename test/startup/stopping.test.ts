@@ -7,11 +7,12 @@ import { after, test } from 'node:test';
 import { patience } from '../support/patience.ts';
 import { bearer, call, Person } from '../support/person.ts';
 import { onePublicUrl, spawnServer, startServer, type TestServer } from '../support/server.ts';
+import { openSession } from '../support/session.ts';
 
 /** Its data and its session are those of all servers here, of which one runs at a time. */
 const home = await startServer({ env: onePublicUrl });
 after(() => home.stop());
-const { cookie } = await home.signIn();
+const { cookie } = await openSession(home);
 await home.kill('SIGTERM');
 const startHere = () => startServer({ dataDir: home.dataDir, env: onePublicUrl });
 

@@ -4,10 +4,11 @@ import { chmodSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { z } from 'zod';
-import { assertRefusal, eventually } from '../support/contract.ts';
+import { assertProblem, eventually } from '../support/contract.ts';
 import { bearer, call, Person } from '../support/person.ts';
 import { onePublicUrl, startServer, type TestServer } from '../support/server.ts';
-import { refusedStart } from '../support/start.ts';
+import { openSession } from '../support/session.ts';
+import { failStart } from '../support/start.ts';
 
 process.env.SOKU_TEST_DATABASE = 'sqlite';
 
@@ -22,7 +23,7 @@ async function scene(t: TestContext) {
     for (const server of servers) await server.kill();
     await first.stop();
   });
-  const ada = await first.signIn();
+  const ada = await openSession(first);
   const { apiKey, key } = await ada.makeKey({ name: 'to revoke' });
   const kept = await ada.makeKey({ name: 'kept' });
   assert.equal((await verify(first, apiKey)).status, 204);
@@ -42,9 +43,9 @@ const verify = ({ url }: TestServer, apiKey: string) => call(`${url}/v1/verify`,
 test('a key that a second server revoked is not accepted by the first, which changes nothing either', async (t) => {
   const { first, ada, apiKey, kept, takeOver } = await scene(t);
   const second = await takeOver(rmSync);
-  assertRefusal(await verify(first, apiKey), 'verification_unavailable');
-  assertRefusal(await verify(first, kept.apiKey), 'verification_unavailable');
-  assertRefusal(await verify(second, apiKey), 'revoked_key');
+  assertProblem(await verify(first, apiKey), 'verification_unavailable');
+  assertProblem(await verify(first, kept.apiKey), 'verification_unavailable');
+  assertProblem(await verify(second, apiKey), 'revoked_key');
   assert.equal((await verify(second, kept.apiKey)).status, 204);
   const attempts: [string, string, unknown?][] = [
     ['POST', `/v1/api-keys/${kept.key.id}/revoke`],
@@ -53,10 +54,10 @@ test('a key that a second server revoked is not accepted by the first, which cha
     ['GET', '/v1/api-keys'],
   ];
   for (const [method, path, body] of attempts) {
-    const { message } = assertRefusal(await ada.call(method, path, body), 'storage_unavailable');
+    const { message } = assertProblem(await ada.call(method, path, body), 'storage_unavailable');
     assert.match(message, /data directory was removed or replaced. Restart the server. Nothing was changed/);
   }
-  assert.equal(first.output.match(/Keys and changes are refused until/g)?.length, 1, first.output);
+  assert.equal(first.output.match(/All keys and changes are rejected until/g)?.length, 1, first.output);
 });
 
 test('a server that was stopped while a second one took over answers nothing from its cache', async (t) => {
@@ -66,7 +67,7 @@ test('a server that was stopped while a second one took over answers nothing fro
   // They wait in its socket, and it reads them before any of its timers runs.
   const answers = [apiKey, kept.apiKey, apiKey].map((sent) => verify(first, sent));
   process.kill(first.pid, 'SIGCONT');
-  for (const answer of await Promise.all(answers)) assertRefusal(answer, 'verification_unavailable');
+  for (const answer of await Promise.all(answers)) assertProblem(answer, 'verification_unavailable');
 });
 
 test('a server whose lock was moved away and back accepts no key that another one revoked meanwhile', async (t) => {
@@ -79,7 +80,7 @@ test('a server whose lock was moved away and back accepts no key that another on
     () => verify(first, kept.apiKey),
     ({ status }) => status === 204,
   );
-  assertRefusal(await verify(first, apiKey), 'revoked_key');
+  assertProblem(await verify(first, apiKey), 'revoked_key');
   await eventually(
     () => verify(second, kept.apiKey),
     ({ status }) => status === 503,
@@ -98,8 +99,8 @@ test('without its files a server accepts no key and acknowledges no change, and 
     renameSync(path, away);
     // At once: no key is made that is lost with these files.
     const made = await ada.call('POST', '/v1/api-keys', { name: 'lost' });
-    assertRefusal(made, 'storage_unavailable');
-    assertRefusal(await verify(first, apiKey), 'verification_unavailable');
+    assertProblem(made, 'storage_unavailable');
+    assertProblem(await verify(first, apiKey), 'verification_unavailable');
     const { status, body } = await call(`${first.url}/readyz`);
     assert.deepEqual([status, reasonSchema.parse(body).reason], [503, 'data_directory_lost']);
     renameSync(away, path);
@@ -113,7 +114,7 @@ test('without its files a server accepts no key and acknowledges no change, and 
 
   // A lock that was made read-only keeps a second server out as before.
   chmodSync(lock, 0o400);
-  await refusedStart(73, { dataDir: first.dataDir, unprivileged: true });
+  await failStart(73, { dataDir: first.dataDir, unprivileged: true });
   assert.equal((await verify(first, apiKey)).status, 204);
   assert.match(readFileSync(`${lock}.owner`, 'utf8'), new RegExp(`^${first.pid}\n`));
 });

@@ -1,4 +1,4 @@
-/** Keys and texts for tests: drawn by fast-check, or from a random source that gives the same on every run. */
+/** Keys and texts for tests, drawn by fast-check or from a deterministic random source. */
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { checksum } from '../../packages/key/src/checksum.ts';
@@ -7,7 +7,7 @@ import type { RandomBytes } from '../../packages/key/src/generate.ts';
 
 export const prefixes: readonly string[] = [defaultPrefix];
 
-/** SHA-256 of a counter: bytes that are as good as random and always the same. */
+/** SHA-256 of a counter: deterministic bytes that behave like random ones. */
 export function seededRandom(seed: string): RandomBytes {
   let counter = 0;
   return (count) => {
@@ -19,7 +19,7 @@ export function seededRandom(seed: string): RandomBytes {
   };
 }
 
-/** A whole number from 0 to below `bound` (at most 2^16) at every call. */
+/** Returns a function whose calls give whole numbers in [0, bound), with a bound of at most 2^16. */
 export function seededNumbers(seed: string): (bound: number) => number {
   const random = seededRandom(seed);
   let numbers = new Uint32Array(0);
@@ -33,7 +33,7 @@ export function seededNumbers(seed: string): (bound: number) => number {
   };
 }
 
-/** Whole keys with random characters out of the given ones. */
+/** Complete keys with random characters from the given ones. */
 export function keysOf(characters: string, prefix: string = defaultPrefix): fc.Arbitrary<string> {
   return fc
     .array(fc.constantFrom(...characters), { minLength: randomLength, maxLength: randomLength })
@@ -43,12 +43,12 @@ export function keysOf(characters: string, prefix: string = defaultPrefix): fc.A
 
 export const keys: fc.Arbitrary<string> = keysOf(alphabet);
 
-/** Any string that JavaScript can hold, lone surrogates included. */
+/** Any JavaScript string, including lone surrogates. */
 const utf16: fc.Arbitrary<string> = fc
   .array(fc.integer({ min: 0, max: 0xffff }))
   .map((units) => String.fromCharCode(...units));
 
-/** Texts that are keys, come near to one, or are anything else. */
+/** Texts that are keys, resemble keys, or are arbitrary. */
 export const texts: fc.Arbitrary<string> = fc.oneof(
   fc.string({ unit: 'binary' }),
   fc.string({ unit: 'grapheme' }),

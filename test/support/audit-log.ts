@@ -1,7 +1,7 @@
 /** Events of an audit log, for tests of its chain. */
 import type { Kysely } from 'kysely';
-import { toEvent } from '../../packages/server/src/audit/chain.ts';
-import type { Anchored } from '../../packages/server/src/audit/deletions.ts';
+import { toAuditEvent } from '../../packages/server/src/audit/chain.ts';
+import type { AnchoredEvent } from '../../packages/server/src/audit/deletions.ts';
 import { addToAnchor } from '../../packages/server/src/audit/verify.ts';
 import type { Tables } from '../../packages/server/src/database/schema.ts';
 import { systemActor } from '../../packages/server/src/events/actor.ts';
@@ -11,7 +11,7 @@ import { openTestDatabase } from './open-database.ts';
 /** Epoch ms. */
 export const start = 1_700_000_000_000;
 
-/** The event of the i-th ms. */
+/** The event of the i-th millisecond. */
 export function event(i: number, chain = 'ws_1'): NewEvent {
   return {
     chain,
@@ -23,7 +23,7 @@ export function event(i: number, chain = 'ws_1'): NewEvent {
   };
 }
 
-export type Anchor = Map<string, Map<number, Anchored>>;
+export type Anchor = Map<string, Map<number, AnchoredEvent>>;
 
 /** The sealed events of a chain. */
 export const sealed = async (db: Kysely<Tables>, chain = 'ws_1') =>
@@ -35,20 +35,20 @@ export const sealed = async (db: Kysely<Tables>, chain = 'ws_1') =>
     .orderBy('sequence')
     .execute();
 
-/** What the operator exports. */
+/** The export of an operator. */
 export async function exportOf(db: Kysely<Tables>): Promise<Anchor> {
   const anchor: Anchor = new Map();
   for (const row of await db.selectFrom('audit_event').selectAll().execute())
-    addToAnchor(anchor, toEvent(row));
+    addToAnchor(anchor, toAuditEvent(row));
   return anchor;
 }
 
 export const noAnchor: Anchor = new Map();
 
-/** Long after all events, so that the retention may have deleted each of them. */
+/** A baseline long after all events, so that the retention may have deleted any of them. */
 export const against = (anchor: Anchor) => ({ anchor, retention: 1, now: start + 1e9 });
 
-/** A database with an audit log, opened at once. `emptied` deletes all events and resolves with the database. */
+/** A database with an audit log, opened immediately. `emptied` deletes all events and resolves with the database. */
 export function auditLogOn(which: 'sqlite' | 'postgres') {
   const opened = openTestDatabase(which);
   return {

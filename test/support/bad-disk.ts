@@ -1,4 +1,4 @@
-/** A data directory on a disk that a test lets fail, and mends. */
+/** A data directory on a disk that a test can break and repair. */
 import { execFileSync } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,14 +6,14 @@ import { newDataDir, type TestServer } from './server.ts';
 
 export interface BadDisk {
   dataDir: string;
-  /** What /readyz says when it fails. */
+  /** The reason that /readyz reports when the disk fails. */
   reason: string;
   fail(server: TestServer): void;
   mend(server: TestServer): void;
   remove(): void;
 }
 
-/** A file system of its own that is filled up; undefined where this process may not mount one. */
+/** A separate file system that is filled up; undefined where this process may not mount one. */
 export function fullDisk(): BadDisk | undefined {
   const root = newDataDir();
   try {
@@ -37,7 +37,9 @@ export function fullDisk(): BadDisk | undefined {
   };
 }
 
-/** Every write of the process fails with an error that is not "full": it may write no file any more (setrlimit(2)). */
+/**
+ * Makes every write of the process fail with an error other than "full", through its file size limit (setrlimit(2)).
+ */
 export function failingDisk(): BadDisk {
   const dataDir = newDataDir();
   const limit = ({ pid }: TestServer, bytes: string) =>

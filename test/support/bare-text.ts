@@ -1,19 +1,19 @@
 /**
- * Finds markup that breaks in a translated page. A browser's translator replaces each text node with a <font> element.
- * React still holds the old node: removing it, or inserting something before it, throws a NotFoundError, and changing
- * it changes what nobody sees. Text is safe where React never touches its node: as the only child of its element
- * (React sets textContent), or beside elements that are always there.
+ * Finds markup that breaks in a translated page. A browser's translator replaces each text node with a <font> element,
+ * but React still holds the old node: removing it, or inserting something before it, throws a NotFoundError, and
+ * changes of it are invisible. Text is safe where React never touches its node: as the only child of its element (React
+ * sets textContent), or beside elements that are always rendered.
  */
 import type * as ESTree from 'oxc-parser';
 import { parseSync, Visitor } from 'oxc-parser';
 
-/** Our components that always render exactly one element, so that text may stand beside them. */
+/** The dashboard's components that always render exactly one element, so that text may be beside them. */
 const inline = new Set(['Link', 'When', 'ExactTime', 'Skeleton']);
 
-/** What is written for machines: a translator must leave it as it is. */
+/** Elements with machine-readable text, which a translator must not change. */
 const verbatim = new Set(['code', 'kbd', 'samp', 'textarea']);
 
-/** The rules that the lines of a TSX file break, as "12: rule". */
+/** The rules that the lines of a TSX file violate, as "12: rule". */
 export function bareTextIn(file: string, source: string): string[] {
   const { program, errors } = parseSync(file, source, { preserveParens: false });
   if (errors.length > 0) throw new Error(`${file}: ${errors[0]?.message}`);
@@ -45,11 +45,11 @@ export function bareTextIn(file: string, source: string): string[] {
 type Fault = [node: ESTree.Node, rule: string];
 
 interface KnownNames {
-  /** Names of props whose type is Elements, which has no text in it. */
+  /** Names of props whose type is Elements, which contains no text. */
   elements: Set<string>;
-  /** Names imported from the library of icons: each is one <svg>. */
+  /** Names imported from the icon library: each is one <svg>. */
   icons: Set<string>;
-  /** What each component returns. */
+  /** The results of each component. */
   returns: ESTree.Expression[][];
 }
 
@@ -101,7 +101,7 @@ function faultsOfChildren(parent: ESTree.JSXElement | ESTree.JSXFragment, known:
   const host = parent.type === 'JSXElement' && /^[a-z]/.test(nameOf(parent));
   if (children.length < 2 && parent.type === 'JSXElement') return [];
   const text = children.find(isText);
-  // A component or a fragment does not own the element that its children land in, nor what stands beside them.
+  // A component or a fragment controls neither the element that contains its children nor their siblings.
   const bare: Fault[] =
     text && !host ? [[text, 'text in a fragment or a component, beside other children']] : [];
   const beside = children.filter((child) => !isText(child));
@@ -117,7 +117,7 @@ function faultsOfChild(child: ESTree.JSXChild, besideText: boolean, known: Known
 
 const sharedRule = 'two branches share an element and the text nodes in it: give one a key';
 
-/** Where one element takes the place of another of its type without a key, React goes on with the nodes inside. */
+/** When an element replaces another of its type without a key, React reuses the nodes inside. */
 function sharedText(a: ESTree.Node, b: ESTree.Node): Fault[] {
   if (a.type === 'ConditionalExpression') return branchesOf(a).flatMap((branch) => sharedText(branch, b));
   if (b.type === 'ConditionalExpression') return branchesOf(b).flatMap((branch) => sharedText(a, branch));
@@ -132,7 +132,7 @@ function sharedText(a: ESTree.Node, b: ESTree.Node): Fault[] {
   });
 }
 
-/** What JSX renders: neither the white space between lines nor a comment. */
+/** Whether JSX renders a child: neither white space between lines nor comments. */
 function isRendered(child: ESTree.JSXChild): boolean {
   if (child.type === 'JSXText') return child.value.trim() !== '' || !child.value.includes('\n');
   return child.type !== 'JSXExpressionContainer' || child.expression.type !== 'JSXEmptyExpression';
@@ -168,7 +168,7 @@ function branchesOf(node: ESTree.Node): ESTree.Node[] {
 
 const isJsx = ({ type }: ESTree.Node) => type === 'JSXElement' || type === 'JSXFragment';
 
-/** Whether an expression is elements or nothing, and never text. */
+/** Whether an expression can only be elements or nothing, never text. */
 function isElements(node: ESTree.Node, known: KnownNames): boolean {
   switch (node.type) {
     case 'JSXElement':
@@ -191,7 +191,7 @@ function isElements(node: ESTree.Node, known: KnownNames): boolean {
   }
 }
 
-/** What the function in `list.map(...)` returns, or undefined for another call. */
+/** The results of the function in `list.map(...)`; undefined for another call. */
 function mapResults({ callee, arguments: [callback] }: ESTree.CallExpression): ESTree.Node[] | undefined {
   if (callee.type !== 'MemberExpression' || callee.property.type !== 'Identifier') return undefined;
   if (callee.property.name !== 'map' || callback?.type !== 'ArrowFunctionExpression') return undefined;

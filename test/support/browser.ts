@@ -1,6 +1,6 @@
 import { type Browser, type BrowserContextOptions, chromium as launcher, type Page } from 'playwright-core';
 
-/** A page that remembers everything that went wrong in it. */
+/** A page that records all its problems. */
 export interface WatchedPage {
   page: Page;
   /** Console errors and warnings, uncaught errors, and violations of the content security policy. */
@@ -8,13 +8,13 @@ export interface WatchedPage {
 }
 
 /**
- * The browser from npm brings the libraries that it needs (libnss3 and others), but unpacks them only where it
- * believes to be on this cloud service. Setting it before the import spares a machine the Debian packages.
+ * The browser from npm contains the libraries that it needs (libnss3 and others), but unpacks them only on this cloud
+ * service. Setting the variable before the import avoids the Debian packages.
  */
 process.env.AWS_LAMBDA_JS_RUNTIME ??= 'nodejs24.x';
 const { default: chromium } = await import('@sparticuz/chromium');
 
-/** Real Chromium, from npm. Its own arguments would switch web security off; these keep it on. */
+/** Starts real Chromium from npm. Its default arguments would disable web security; these keep it enabled. */
 export async function launchBrowser(): Promise<Browser> {
   return launcher.launch({
     executablePath: await chromium.executablePath(),
@@ -22,21 +22,21 @@ export async function launchBrowser(): Promise<Browser> {
       '--no-sandbox',
       '--disable-gpu',
       '--disable-background-networking',
-      // A name that is not localhost, so that its plain http is not trusted: as in a home network.
+      // A name other than localhost, so that plain http is not trusted, as in a home network.
       '--host-resolver-rules=MAP soku.example 127.0.0.1',
     ],
   });
 }
 
-/** Not every violation reaches the console by itself. */
-const tellViolations = `document.addEventListener('securitypolicyviolation', (event) => {
+/** Logs violations, because not all of them reach the console by themselves. */
+const logViolations = `document.addEventListener('securitypolicyviolation', (event) => {
   console.error('content security policy: ' + event.violatedDirective + ' ' + event.blockedURI + ' ' + event.sample);
 });`;
 
-/** A new page in a context (cookies, storage) of its own. */
+/** A new page in its own context (cookies, storage). */
 export async function newPage(browser: Browser, options: BrowserContextOptions = {}): Promise<WatchedPage> {
   const context = await browser.newContext({ locale: 'en-GB', timezoneId: 'Europe/Berlin', ...options });
-  await context.addInitScript(tellViolations);
+  await context.addInitScript(logViolations);
   const page = await context.newPage();
   return { page, problems: watch(page) };
 }

@@ -5,7 +5,7 @@ import { type ErrorBody, errorSchema } from '@soku/contract/errors';
 import { exchange, type Fields } from './http.ts';
 import { Specification } from './openapi.ts';
 import { patience } from './patience.ts';
-import type { Answer, Person } from './person.ts';
+import type { HttpResponse, Person } from './person.ts';
 
 interface Request {
   fields?: Fields;
@@ -17,7 +17,7 @@ interface Request {
   key?: string;
 }
 
-/** Calls a server and holds every answer against the server's OpenAPI document. */
+/** Calls a server and checks every response against the server's OpenAPI document. */
 export class Contract {
   readonly specification: Specification;
   readonly #url: string;
@@ -31,7 +31,7 @@ export class Contract {
     return new Contract(server.url, await Specification.of(server));
   }
 
-  async call(method: string, path: string, request: Request = {}): Promise<Answer> {
+  async call(method: string, path: string, request: Request = {}): Promise<HttpResponse> {
     const { fields = [], body, as, key } = request;
     const own: [string, string][] = [];
     if (as !== undefined) own.push(['Cookie', as.cookie]);
@@ -48,11 +48,11 @@ export class Contract {
 }
 
 /**
- * Fails unless the answer is a refusal with this code and all that belongs to one.
+ * Fails unless the response is a complete error response with this code.
  *
  * @param now epoch ms, by the clock of the server
  */
-export function assertRefusal(answer: Answer, code: ErrorCode, now = Date.now()): ErrorBody['error'] {
+export function assertProblem(answer: HttpResponse, code: ErrorCode, now = Date.now()): ErrorBody['error'] {
   const { error } = errorSchema.strict().parse(answer.body);
   const row = errorCodes[code];
   assert.equal(error.code, code, answer.text);
@@ -67,14 +67,14 @@ export function assertRefusal(answer: Answer, code: ErrorCode, now = Date.now())
   return error;
 }
 
-/** Resolves when the answer satisfies; fails when it never does. */
+/** Repeats a call until its result satisfies a condition; fails after a timeout. */
 export async function eventually<T>(ask: () => Promise<T>, satisfies: (answer: T) => boolean): Promise<T> {
   const deadline = performance.now() + patience;
   for (;;) {
     const answer = await ask();
     if (satisfies(answer)) return answer;
-    assert.ok(performance.now() < deadline, 'it did not happen in time');
-    // Whoever is asked has the processor meanwhile.
+    assert.ok(performance.now() < deadline, 'the condition was not met in time');
+    // Leaves the CPU to the server meanwhile.
     await pause(10);
   }
 }

@@ -3,28 +3,28 @@ import { existsSync, globSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** How to start a program that is not ours. */
+/** How to start an external program. */
 export interface Program {
   file: string;
-  /** The folder that stands for `/` to the files of its packages: '' when they are installed. */
+  /** The folder that serves as `/` for its packages: '' when they are installed. */
   root: string;
-  /** Beside what it needs anyway: where its own libraries are. */
+  /** Additional variables, such as the path of its libraries. */
   env: Record<string, string>;
 }
 
-/** Where packages are unpacked, one folder each. Git does not see it, and `npm ci` empties it. */
+/** Where packages are unpacked, one folder each. Git ignores it, and `npm ci` empties it. */
 const cache = fileURLToPath(new URL('../../node_modules/.cache/debian/', import.meta.url));
 
-/** Where Debian has programs of the system; a PATH without them is usual. */
+/** Debian's folders of system programs, which are often missing in PATH. */
 const systemFolders = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
 
 /** Longer than any download takes, in ms. */
 const patience = 120_000;
 
 /**
- * Fetches packages and what they need, and unpacks them side by side. Nothing is installed, so this needs no root,
- * starts no service and changes nothing on the machine. The lists of packages may be missing or old; then they are
- * fetched, too. The folder gets its name last, so that a half-made one is never used.
+ * Fetches packages with their dependencies and unpacks them into one folder. Nothing is installed, so this needs no
+ * root, starts no service and changes nothing on the machine. Package lists are also fetched when they are missing or
+ * old. The folder gets its name last, so that an incomplete one is never used.
  */
 const unpack = `
   set -eu
@@ -45,12 +45,12 @@ const unpack = `
 `;
 
 /**
- * Finds a program of Debian's on the machine, or else unpacks it out of its package.
+ * Finds a Debian program on the machine, or unpacks it from its package.
  *
  * @param name of the program
- * @param packages that it comes in. When there are several, they are unpacked even if the program is installed,
- *   because it may be without the others.
- * @returns the program, or why there is none. In CI it must be had: then this fails instead.
+ * @param packages that contain it. If there are several, they are unpacked even if the program is installed, because
+ *   the others may be missing
+ * @returns the program, or why there is none. In CI a missing program is an error
  */
 export function debianProgram(name: string, packages: readonly string[] = [name]): Program | string {
   const installed = packages.length === 1 ? findInstalled(name) : null;
@@ -58,7 +58,7 @@ export function debianProgram(name: string, packages: readonly string[] = [name]
   const problem = unpackPackages(name, packages);
   const program = problem === null ? findUnpacked(name) : null;
   if (program !== null) return program;
-  const why = `${name} is not installed and could not be: ${problem ?? 'its package has no such program'}`;
+  const why = `${name} is not installed and could not be unpacked: ${problem ?? 'its package has no such program'}`;
   if (process.env.CI !== undefined) throw new Error(why);
   return why;
 }
@@ -79,9 +79,9 @@ function findUnpacked(name: string): Program | null {
 }
 
 /**
- * The lock makes test files that run at once wait for each other; the system takes it back from one that dies.
+ * The lock serializes concurrent test files. The operating system releases it when a process ends.
  *
- * @returns why it could not be, or null
+ * @returns why it failed, or null
  */
 function unpackPackages(name: string, packages: readonly string[]): string | null {
   for (const tool of ['apt-get', 'dpkg-deb', 'flock']) {

@@ -6,7 +6,7 @@ import type { Tables } from '../../packages/server/src/database/schema.ts';
 import { NodeSqliteDialect } from '../../packages/server/src/database/sqlite-dialect.ts';
 import { temporaryDatabase } from './postgres-database.ts';
 
-/** An empty database, without any schema; removed when the test ends. */
+/** An empty database without any schema; removed at the end of the test. */
 export async function emptyDatabase(which: 'sqlite' | 'postgres', t: TestContext): Promise<Kysely<Tables>> {
   if (which === 'sqlite') {
     const db = new Kysely<Tables>({ dialect: new NodeSqliteDialect(new DatabaseSync(':memory:')) });

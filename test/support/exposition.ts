@@ -4,19 +4,19 @@ const typeLine = /^# TYPE (\S+) (?:counter|gauge|histogram|summary)$/gm;
 const sampleLine = /^([a-z_][a-z0-9_]*)(\{(?:[a-z_]+="[^"\\\n]*",?)+\})? (\S+)$/;
 
 /**
- * Checks Prometheus' text format: each family once, each sample of a family and once, finite values, and buckets that
- * grow (https://prometheus.io/docs/instrumenting/exposition_formats/).
+ * Checks Prometheus' text format: each family once, each sample once and in a family, finite values, and cumulative
+ * buckets (https://prometheus.io/docs/instrumenting/exposition_formats/).
  */
 export function assertExposition(text: string): void {
   const families = Array.from(text.matchAll(typeLine), ([, name]) => name ?? '');
-  assert.deepEqual(families, [...new Set(families)], 'a family comes twice');
+  assert.deepEqual(families, [...new Set(families)], 'a family is repeated');
   const known = new Set(families);
   const samples = text
     .split('\n')
     .filter((line) => line !== '' && !line.startsWith('#'))
     .map(readSample);
   const names = samples.map(({ name, labels }) => name + labels);
-  assert.deepEqual(names, [...new Set(names)], 'a sample comes twice');
+  assert.deepEqual(names, [...new Set(names)], 'a sample is repeated');
   for (const { name } of samples) {
     assert.ok(known.has(name) || known.has(name.replace(/_(bucket|sum|count)$/, '')), name);
   }

@@ -1,16 +1,21 @@
-/** What `soku_take_grants` does, in plain words: the database of tests, and what the function is compared with. */
-import type { Look } from '../../packages/server/src/limits/cluster-time.ts';
-import type { Granted, GrantRequest } from '../../packages/server/src/limits/postgres-grants.ts';
-import { maxQuota, minuteOf, used, type Window } from '../../packages/server/src/limits/sliding-window.ts';
+/** A simple model of `soku_take_grants`: the database of tests, and the reference for the SQL function. */
+import type { ClusterState } from '../../packages/server/src/limits/cluster-time.ts';
+import type { GrantRequest, GrantResult } from '../../packages/server/src/limits/postgres-grants.ts';
+import {
+  type LimitWindow,
+  maxQuota,
+  minuteOf,
+  weightedPrevious,
+} from '../../packages/server/src/limits/sliding-window.ts';
 
 const minute = 60_000;
 
 export class GrantModel {
-  /** Epoch ms: its clock. */
+  /** The clock of the database, epoch ms. */
   now: number;
   /** Epoch ms at which each node was registered, by id. */
   readonly nodes = new Map<string, number>();
-  readonly windows = new Map<string, Window>();
+  readonly windows = new Map<string, LimitWindow>();
 
   constructor(now: number) {
     this.now = now;
@@ -19,19 +24,19 @@ export class GrantModel {
   take(
     requests: readonly GrantRequest[],
     withoutShare: { id: string | undefined; minute: number },
-  ): Granted[] {
+  ): GrantResult[] {
     const excluded = withoutShare.minute === minuteOf(this.now) ? withoutShare.id : undefined;
     const sharing = this.#registeredBefore(minuteOf(this.now)).filter((id) => id !== excluded).length;
     return requests.map((request) => this.#take(request, sharing));
   }
 
-  look(id: string): Look {
+  look(id: string): ClusterState {
     const registered = this.#registeredBefore(minuteOf(this.now) + 1);
     return {
       at: this.now,
       nodes: this.nodes.size,
       sharing: registered.length,
-      included: registered.includes(id),
+      isSharing: registered.includes(id),
     };
   }
 
@@ -40,22 +45,22 @@ export class GrantModel {
     return [...this.nodes].filter(([, at]) => at <= epochMinute * minute - 20_000).map(([id]) => id);
   }
 
-  #take({ keyId, quota, wanted, unusedMinute, unused }: GrantRequest, sharing: number): Granted {
+  #take({ keyId, quota, wanted, unusedMinute, unused }: GrantRequest, sharing: number): GrantResult {
     const window = this.windows.get(keyId) ?? { minute: 0, current: 0, previous: 0 };
     this.windows.set(keyId, window);
     this.#turn(window, sharing > 0 && quota >= 20 * sharing ? Math.floor(quota / 20) : 0);
     if (unusedMinute === window.minute) window.current = Math.max(0, window.current - unused);
     if (unusedMinute === window.minute - 1) window.previous = Math.max(0, window.previous - unused);
     const msLeft = minute - (this.now % minute);
-    const room = quota - window.current - used(window.previous, msLeft);
+    const room = quota - window.current - weightedPrevious(window.previous, msLeft);
     let granted = 0;
     if (wanted && room >= 1) granted = Math.max(1, Math.floor(room / (2 * Math.max(1, this.nodes.size))));
     window.current += granted;
     return { at: this.now, keyId, ...window, granted };
   }
 
-  /** @param unasked what nodes may let pass in a minute that begins */
-  #turn(window: Window, unasked: number): void {
+  /** @param unasked requests that nodes may let pass without a grant in a new minute */
+  #turn(window: LimitWindow, unasked: number): void {
     const ahead = minuteOf(this.now) - window.minute;
     if (ahead < 0) {
       window.current = Math.min(maxQuota, window.current + window.previous);

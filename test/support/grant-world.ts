@@ -1,4 +1,4 @@
-/** Several nodes that take grants from one database, in a time and a network that a test steers. */
+/** Several nodes that take grants from one database, with a clock and a network that a test controls. */
 import assert from 'node:assert/strict';
 import { setImmediate as turn } from 'node:timers/promises';
 import { ClusterTime } from '../../packages/server/src/limits/cluster-time.ts';
@@ -8,7 +8,7 @@ import { KeyLimits } from '../../packages/server/src/limits/key-limits.ts';
 import { type LimitState, minuteOf } from '../../packages/server/src/limits/sliding-window.ts';
 import { GrantModel } from './grant-model.ts';
 
-/** ms after which a node waits for the database no more, and for which it has a lease without it. */
+/** ms after which a node stops waiting for the database, and for which it keeps its lease without it. */
 const patience = 800;
 const lease = 2000;
 
@@ -24,7 +24,7 @@ export class GrantWorld {
     this.database = new GrantModel(start);
   }
 
-  /** @param delay ms of each way to the database. @param skew ms by which its clock is ahead of the database's */
+  /** @param delay ms in each direction to the database. @param skew ms by which its clock is ahead of the database's */
   async join({ delay = 0, skew = 0 }: { delay?: number; skew?: number } = {}): Promise<WorldNode> {
     const node = new WorldNode(this, `node ${this.nodes.length}`, delay, skew);
     this.nodes.push(node);
@@ -57,7 +57,7 @@ export class GrantWorld {
     this.database.now = end;
   }
 
-  /** Lets time pass until something has come. */
+  /** Lets time pass until a promise resolves. */
   async until<T>(promise: Promise<T>): Promise<T> {
     let come = false;
     void promise.finally(() => {
@@ -67,7 +67,7 @@ export class GrantWorld {
     return promise;
   }
 
-  /** To the start of the next minute. */
+  /** Advances to the start of the next minute. */
   async nextMinute(): Promise<void> {
     await this.advance(60_000 - (this.database.now % 60_000));
   }
@@ -78,7 +78,7 @@ export class WorldNode {
   readonly rounds: GrantRounds;
   readonly keys = new KeyLimits();
   readonly failures: unknown[] = [];
-  /** Statements of grants that were sent. */
+  /** Number of grant statements that were sent. */
   asked = 0;
   alive = true;
   readonly #grants: Grants;
@@ -101,13 +101,13 @@ export class WorldNode {
       store: {
         take: (requests, withoutShare) => {
           this.asked += 1;
-          // As they are when they are sent.
+          // A copy of the values at the time of sending.
           const sent = requests.map(({ keyId, quota, wanted, unusedMinute, unused }) => {
             return { keyId, quota, wanted, unusedMinute, unused };
           });
           return this.#ask(() => world.database.take(sent, withoutShare));
         },
-        look: (id) => this.#ask(() => world.database.look(id)),
+        readClusterState: (id) => this.#ask(() => world.database.look(id)),
       },
       member: this,
       time: this.time,
@@ -120,11 +120,11 @@ export class WorldNode {
     this.#grants = new Grants({
       time: this.time,
       rounds: this.rounds,
-      windowOf: (keyId) => this.keys.windowOf(keyId),
+      windowOf: (keyId) => this.keys.ofKey(keyId),
     });
   }
 
-  /** Another one after each registration. */
+  /** A new ID for each registration. */
   get id(): string {
     return `${this.#name}, ${this.#registrations}`;
   }
@@ -133,7 +133,7 @@ export class WorldNode {
     return this.#world.database.now + this.#skew;
   }
 
-  /** The minute in which it believes to be. */
+  /** The current minute according to its clock. */
   get minute(): number {
     return minuteOf(this.time.of(this.now));
   }
@@ -142,12 +142,12 @@ export class WorldNode {
     return this.#cutAt === undefined || this.#world.database.now - this.#cutAt < lease;
   }
 
-  /** @returns undefined when the database does not answer. @param passed called in the turn in which it passes */
+  /** @returns undefined when the database does not respond. @param passed called in the turn in which it passes */
   async request(quota: number, passed: () => void = () => undefined): Promise<LimitState | undefined> {
     for (;;) {
       this.#tries += 1;
-      if (this.#tries > 100_000) throw new Error('it asks without an end');
-      const state = this.#grants.take(this.keys.windowOf('key'), quota, this.now, whose, 0);
+      if (this.#tries > 100_000) throw new Error('endless requests for grants');
+      const state = this.#grants.take(this.keys.ofKey('key'), quota, this.now, whose, 0);
       if (state?.passed === true) passed();
       if (state !== undefined) return state;
       if (!(await this.rounds.wait('key', quota))) return undefined;
@@ -162,7 +162,7 @@ export class WorldNode {
     this.#cutAt ??= this.#world.database.now;
   }
 
-  /** Others may have removed it while it had no lease. */
+  /** Registers again if others have removed the node while it had no lease. */
   heal(): void {
     if (!this.holds()) this.#register();
     this.#cutAt = undefined;
@@ -183,7 +183,7 @@ export class WorldNode {
   async #ask<T>(answer: () => T): Promise<T> {
     if (this.#cutAt !== undefined) {
       await this.#wait(patience);
-      throw new Error('the database does not answer');
+      throw new Error('the database does not respond');
     }
     await this.#wait(this.#delay);
     const value = structuredClone(answer());
@@ -196,7 +196,7 @@ export class WorldNode {
   }
 }
 
-/** Some nodes that have a share of the present minute, which has just begun. */
+/** Nodes that have a share of the current minute, which has just begun. */
 export async function settled(...nodes: Parameters<GrantWorld['join']>[0][]): Promise<GrantWorld> {
   const world = new GrantWorld(29_500_000 * 60_000);
   for (const node of nodes) await world.join(node);
@@ -212,7 +212,7 @@ export function nodeOf(world: GrantWorld, index: number): WorldNode {
   return node;
 }
 
-/** How many of so many requests pass that a node gets one after another. */
+/** The number of consecutive requests that pass on a node. */
 export async function passing(
   world: GrantWorld,
   index: number,
@@ -226,7 +226,7 @@ export async function passing(
   return passed;
 }
 
-/** Until nothing is left to do but to wait. */
+/** Waits until all pending promises have run. */
 async function settle(): Promise<void> {
   for (let i = 0; i < 4; i++) await turn();
 }

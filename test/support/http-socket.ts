@@ -1,31 +1,31 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 
-/** One answer, as its bytes came. */
-export interface RawAnswer {
+/** One response with its raw bytes. */
+export interface RawResponse {
   status: number;
-  /** Names in lower case. Of repeated fields the last; `bytes` has all. */
+  /** Names in lowercase. For repeated fields the last value; `bytes` has all. */
   headers: Map<string, string>;
   body: string;
-  /** Everything, from the status line to the end of the body. */
+  /** The whole response, from the status line to the end of the body. */
   bytes: Buffer;
 }
 
 interface Expected {
-  /** An answer to HEAD has no body, whatever its headers say. */
+  /** Whether the response has no body, such as for HEAD, whatever its headers say. */
   bodyless: boolean;
-  resolve(answer: RawAnswer): void;
+  resolve(answer: RawResponse): void;
   reject(error: Error): void;
 }
 
-/** The connection ended before the answer was whole. */
+/** The connection ended before the response was complete. */
 export class ConnectionEnded extends Error {
   override readonly name = 'ConnectionEnded';
 }
 
 /**
- * One TCP connection that sends exactly the bytes it is given, one request behind the other without waiting, and
- * reads the answers in their order. HTTP clients mend what they send; this one does not.
+ * A TCP connection that sends exactly the given bytes, pipelines requests, and reads the responses in order. Unlike
+ * HTTP clients, it does not correct its input.
  */
 export class HttpSocket {
   readonly #socket: Socket;
@@ -33,8 +33,8 @@ export class HttpSocket {
   #received = Buffer.alloc(0);
   #ended = false;
   readonly #closed: Promise<void>;
-  /** Answers that came beside those that were asked for: after garbage a server may find one request more. */
-  readonly unasked: RawAnswer[] = [];
+  /** Responses without a request: in garbage a server may find an additional request. */
+  readonly unsolicited: RawResponse[] = [];
 
   private constructor(socket: Socket) {
     this.#socket = socket;
@@ -50,21 +50,21 @@ export class HttpSocket {
     });
   }
 
-  /** @param url the server's; only its port counts, because servers under test listen on 127.0.0.1 */
+  /** @param url of the server; only its port is used, because servers under test listen on 127.0.0.1 */
   static async open(url: string, address = '127.0.0.1'): Promise<HttpSocket> {
     const socket = connect(Number(new URL(url).port), address);
     await once(socket, 'connect');
     return new HttpSocket(socket);
   }
 
-  /** Whether no further answer can come. */
+  /** Whether no further response is possible. */
   get ended(): boolean {
     return this.#ended;
   }
 
-  /** Sends one whole request; rejects with ConnectionEnded when the connection ends before its answer. */
-  send(request: string | Uint8Array, bodyless = false): Promise<RawAnswer> {
-    const { promise, resolve, reject } = Promise.withResolvers<RawAnswer>();
+  /** Sends one complete request; rejects with ConnectionEnded when the connection ends before the response. */
+  send(request: string | Uint8Array, bodyless = false): Promise<RawResponse> {
+    const { promise, resolve, reject } = Promise.withResolvers<RawResponse>();
     if (this.#ended) {
       reject(new ConnectionEnded('the connection has ended'));
       return promise;
@@ -74,12 +74,12 @@ export class HttpSocket {
     return promise;
   }
 
-  /** Sends no more; the server still may. */
+  /** Ends the sending direction; the server may still send. */
   finishSending(): void {
     this.#socket.end();
   }
 
-  /** Resolves when the connection is closed, by whichever side. */
+  /** Resolves when either side has closed the connection. */
   async closed(): Promise<void> {
     return this.#closed;
   }
@@ -95,14 +95,14 @@ export class HttpSocket {
       const parsed = parseAnswer(this.#received, this.#expected[0]?.bodyless === true, false);
       if (parsed === null) return;
       this.#received = this.#received.subarray(parsed.length);
-      // 100 Continue and its like come before the answer itself.
+      // Informational responses such as 100 Continue precede the response itself.
       if (parsed.answer.status >= 200) this.#deliver(parsed.answer);
     }
   }
 
-  #deliver(answer: RawAnswer): void {
+  #deliver(answer: RawResponse): void {
     const next = this.#expected.shift();
-    if (next === undefined) this.unasked.push(answer);
+    if (next === undefined) this.unsolicited.push(answer);
     else next.resolve(answer);
   }
 
@@ -112,22 +112,22 @@ export class HttpSocket {
     const parsed = parseAnswer(this.#received, this.#expected[0]?.bodyless === true, true);
     if (parsed !== null) this.#deliver(parsed.answer);
     for (const { reject } of this.#expected.splice(0)) {
-      reject(new ConnectionEnded('the connection ended before the answer'));
+      reject(new ConnectionEnded('the connection ended before the response'));
     }
   }
 }
 
-/** @param last whether the connection is at its end, which also ends a body of no stated length */
+/** @param last whether the connection has ended, which also ends a body without a length */
 function parseAnswer(
   received: Buffer,
   bodyless: boolean,
   last: boolean,
-): { answer: RawAnswer; length: number } | null {
+): { answer: RawResponse; length: number } | null {
   const headEnd = received.indexOf('\r\n\r\n');
   if (headEnd === -1) return null;
   const [statusLine = '', ...lines] = received.toString('latin1', 0, headEnd).split('\r\n');
   const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(statusLine)?.[1]);
-  if (Number.isNaN(status)) throw new Error(`this is no answer: ${statusLine}`);
+  if (Number.isNaN(status)) throw new Error(`not an HTTP response: ${statusLine}`);
   const headers = new Map(lines.map((line) => fieldOf(line)));
   const start = headEnd + 4;
   const none = bodyless || status < 200 || status === 204 || status === 304;

@@ -1,19 +1,19 @@
 import { type IncomingMessage, request } from 'node:http';
 import { text } from 'node:stream/consumers';
-import type { Answer } from './person.ts';
+import type { HttpResponse } from './person.ts';
 
-/** Header fields in their order, as they go over the wire: a name may come twice. */
+/** Header fields in wire order; names may repeat. */
 export type Fields = readonly (readonly [name: string, value: string])[];
 
 /**
- * One HTTP call with exactly these header fields (fetch joins duplicates, and cleans up values).
- * A character of a value is one byte; `latin1(...)` makes them out of UTF-8.
- * `from` is the address to call from: all of 127.0.0.0/8 are this machine's.
+ * An HTTP call with exactly these header fields (fetch joins duplicates and normalizes values). Each character of a
+ * value is one byte; `latin1(...)` converts from UTF-8. `from` is the local address: all of 127.0.0.0/8 are this
+ * machine's.
  */
 export async function exchange(
   url: string,
   options: { method?: string; fields?: Fields; body?: string | Uint8Array; from?: string } = {},
-): Promise<Answer> {
+): Promise<HttpResponse> {
   const { method = 'GET', fields = [], body, from } = options;
   const { hostname, port, host, origin } = new URL(url);
   const bodyless = body === undefined && ['GET', 'HEAD', 'OPTIONS'].includes(method);
@@ -24,7 +24,7 @@ export async function exchange(
     port,
     method,
     ...(from === undefined ? {} : { localAddress: from, family: 4 }),
-    // Not url.pathname: the URL parser would mend what a test wants broken.
+    // Not url.pathname: the URL parser would normalize deliberately malformed paths.
     path: url.slice(origin.length) || '/',
     headers: [['Host', host] as const, ...fields, ...length].flat(),
   });
@@ -32,7 +32,7 @@ export async function exchange(
   return answerOf(await promise);
 }
 
-async function answerOf(response: IncomingMessage): Promise<Answer> {
+async function answerOf(response: IncomingMessage): Promise<HttpResponse> {
   const headers = new Headers();
   for (const [name, values = []] of Object.entries(response.headersDistinct)) {
     for (const value of values) headers.append(name, value);
@@ -42,7 +42,7 @@ async function answerOf(response: IncomingMessage): Promise<Answer> {
   return { status: response.statusCode ?? 0, headers, body: json ? JSON.parse(body) : body, text: body };
 }
 
-/** A text as a client that writes UTF-8 into header fields sends it. */
+/** Converts a text to the characters that a client with UTF-8 header fields sends. */
 export function latin1(utf8: string): string {
   return Buffer.from(utf8, 'utf8').toString('latin1');
 }

@@ -5,22 +5,31 @@ import { databaseVariables } from './server.ts';
 
 type Row = Record<string, unknown>;
 
-/** Whether the servers of this run keep everything in PostgreSQL. */
+/** Whether the servers of this run use PostgreSQL. */
 export const onPostgres = process.env.SOKU_TEST_DATABASE === 'postgres';
 
 /**
- * Runs a statement on the database of a server, behind its back: as time, damage and operators do what no interface
- * can.
+ * Runs a statement directly on the database of a server, to simulate the passage of time, damage and operators.
  *
  * @param sql for both databases: `?` for a value, names with capitals in quotes
- * @returns its rows; a change has some with RETURNING
+ * @returns its rows; a change returns rows with RETURNING
  */
 export async function inDatabase(
   { dataDir }: { dataDir: string },
   sql: string,
   ...values: SQLInputValue[]
 ): Promise<Row[]> {
-  const { DATABASE_URL: url } = await databaseVariables(dataDir);
+  const { DATABASE_URL } = await databaseVariables(dataDir);
+  return inDatabaseOf({ dataDir, env: { DATABASE_URL } }, sql, ...values);
+}
+
+/** The same, on the database that the process itself was given: nodes of a deployment have one that is no directory's. */
+export async function inDatabaseOf(
+  { dataDir, env }: { dataDir: string; env: NodeJS.ProcessEnv },
+  sql: string,
+  ...values: SQLInputValue[]
+): Promise<Row[]> {
+  const { DATABASE_URL: url } = env;
   if (url === undefined) return inFile(join(dataDir, 'soku.db'), sql, values);
   const client = new pg.Client(url);
   await client.connect();
@@ -46,7 +55,7 @@ function inFile(file: string, sql: string, values: SQLInputValue[]): Row[] {
   }
 }
 
-/** While `work` runs, another program holds the database: the whole file on SQLite, a table on PostgreSQL. */
+/** Locks the database while `work` runs: the whole file on SQLite, a table on PostgreSQL. */
 export async function whileLocked(
   { dataDir }: { dataDir: string },
   table: string,
@@ -74,8 +83,8 @@ async function whileFileLocked(file: string, work: () => Promise<void>): Promise
   }
 }
 
-/** While `work` runs, every change of a table, or else every new row of it, fails with this message. */
-export async function whileRefusing(
+/** Makes every update (or insertion) of a table fail with a message while `work` runs. */
+export async function whileTableFails(
   server: { dataDir: string },
   { table, message, what = 'UPDATE' }: { table: string; message: string; what?: 'UPDATE' | 'INSERT' },
   work: () => Promise<void>,

@@ -10,7 +10,7 @@ import { RevokedHashFile } from '../../packages/server/src/journal/file.ts';
 import { encodeHeader, encodeRecords, nothingImported } from '../../packages/server/src/journal/record.ts';
 import { StartupError } from '../../packages/server/src/startup-error.ts';
 
-/** Hashes that are the same each time. */
+/** Deterministic hashes. */
 export function hashes(from: number, count: number): string[] {
   return Array.from({ length: count }, (_, i) =>
     createHash('sha256')
@@ -30,12 +30,12 @@ export function temporaryJournal(t: TestContext) {
   };
 }
 
-/** What this version writes. */
+/** The file content that this version writes. */
 export function contentOf(some: readonly string[]): Buffer {
   return Buffer.concat([encodeHeader(nothingImported), encodeRecords(some)]);
 }
 
-/** The hashes of a file that this version wrote, in its order. */
+/** The hashes in a file of this version, in order. */
 export function hashesOf(content: Buffer): string[] {
   const count = Math.floor(content.length / 36);
   return Array.from({ length: Math.max(0, count - 1) }, (_, i) => {
@@ -43,7 +43,7 @@ export function hashesOf(content: Buffer): string[] {
   });
 }
 
-/** What an earlier version writes. */
+/** The file content that an earlier version wrote. */
 export function textOf(some: readonly string[]): string {
   return some.map((hash) => `${hash} ${crc32(hash).toString(16).padStart(8, '0')}\n`).join('');
 }
@@ -52,10 +52,10 @@ export async function readAll(file: RevokedHashFile): Promise<string[]> {
   return Array.from(await file.readAll());
 }
 
-/** The exit code and the message of what must be refused. */
-export async function refusalOf(work: Promise<unknown>): Promise<string> {
+/** The exit code and message of work that must fail with a StartupError. */
+export async function startupErrorOf(work: Promise<unknown>): Promise<string> {
   const error = await work.then(
-    () => assert.fail('it was not refused'),
+    () => assert.fail('it did not fail'),
     (thrown: unknown) => thrown,
   );
   assert.ok(error instanceof StartupError, String(error));

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { assertRefusal } from './contract.ts';
-import type { Answer } from './person.ts';
+import { assertProblem } from './contract.ts';
+import type { HttpResponse } from './person.ts';
 
-/** What the fields of an answer say; fails unless both kinds say the same. */
-export function limitOf({ headers }: Answer) {
+/** The rate limit in the header fields of a response; fails unless both kinds of fields agree. */
+export function limitOf({ headers }: HttpResponse) {
   const policy = /^"(key|address)";q=(\d+);w=60$/.exec(headers.get('ratelimit-policy') ?? '');
   const standing = /^"(key|address)";r=(\d+);t=(\d+)$/.exec(headers.get('ratelimit') ?? '');
   assert.ok(policy && standing, `${headers.get('ratelimit-policy')} ${headers.get('ratelimit')}`);
@@ -15,13 +15,18 @@ export function limitOf({ headers }: Answer) {
 }
 
 /**
- * Fails unless the answer is a whole 429.
+ * Fails unless the response is a complete 429.
  *
  * @param now epoch ms, by the clock of the server
- * @returns the seconds after which it may be tried again
+ * @returns the seconds until a retry
  */
-export function assertLimited(answer: Answer, policy: 'key' | 'address', quota: number, now: number): number {
-  assertRefusal(answer, 'rate_limited', now);
+export function assertLimited(
+  answer: HttpResponse,
+  policy: 'key' | 'address',
+  quota: number,
+  now: number,
+): number {
+  assertProblem(answer, 'rate_limited', now);
   const limit = limitOf(answer);
   assert.deepEqual([limit.policy, limit.quota, limit.remaining], [policy, quota, 0]);
   const retryAfter = Number(answer.headers.get('retry-after'));
@@ -30,7 +35,7 @@ export function assertLimited(answer: Answer, policy: 'key' | 'address', quota: 
   return retryAfter;
 }
 
-export function assertNoLimit({ headers }: Answer): void {
+export function assertNoLimit({ headers }: HttpResponse): void {
   const names = [...headers.keys()].filter((name) => name.includes('ratelimit') || name === 'retry-after');
   assert.deepEqual(names, []);
 }

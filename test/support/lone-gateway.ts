@@ -5,8 +5,8 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import type { TestContext } from 'node:test';
 import { pino } from 'pino';
-import type { Timeouts } from '../../packages/server/src/gateway/bounds.ts';
 import { Gateway } from '../../packages/server/src/gateway/gateway.ts';
+import type { Timeouts } from '../../packages/server/src/gateway/timeouts.ts';
 
 export function portOf(server: { address(): AddressInfo | string | null }): number {
   const address = server.address();
@@ -14,7 +14,7 @@ export function portOf(server: { address(): AddressInfo | string | null }): numb
   return address.port;
 }
 
-/** Listens on TCP and does with each connection what the test says. */
+/** A TCP server that passes each connection to the test. */
 export async function startTcp(t: TestContext, serve: (socket: Socket) => void): Promise<string> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
@@ -30,7 +30,7 @@ export async function startTcp(t: TestContext, serve: (socket: Socket) => void):
   return `http://127.0.0.1:${portOf(server)}`;
 }
 
-/** Answers each request, as far as it is there, with these bytes. */
+/** A server that responds to each request with given bytes. */
 export function scripted(t: TestContext, ...answers: string[]): Promise<string> {
   return startTcp(t, (socket) => {
     let next = 0;
@@ -42,7 +42,7 @@ export function scripted(t: TestContext, ...answers: string[]): Promise<string> 
   });
 }
 
-/** A gateway to this upstream that lets everybody in, its log, and a way to ask it. */
+/** A gateway to an upstream that accepts all requests, its log, and a function that calls it. */
 export async function start(t: TestContext, upstream: string, timeouts: Partial<Timeouts> = {}) {
   let output = '';
   const log = pino(
@@ -63,7 +63,7 @@ export async function start(t: TestContext, upstream: string, timeouts: Partial<
     rules: [],
     trusts: () => false,
     addressHeader: 'x-forwarded-for',
-    requests: { answered: () => undefined },
+    requests: { recordResponse: () => undefined },
     isStopping: () => stopping,
     log,
     timeouts: { connection: 5_000, silence: 5_000, body: 5_000, ...timeouts },

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { inDatabase, onPostgres } from './in-database.ts';
 import { startServer, type TestServer } from './server.ts';
 
-/** Runs in the server, before anything of it: at each SIGUSR2 its clock goes as far ahead as the file says. */
+/** Code that runs before the server: at each SIGUSR2 it shifts the clock by the value in a file. */
 const preload = `
   import { readFileSync } from 'node:fs';
   const real = Date.now;
@@ -16,17 +16,17 @@ const preload = `
     console.log('clock moved: ' + moves + '.');
   });`;
 
-/** On PostgreSQL limits go by the clock of the database: this function is found in place of PostgreSQL's own. */
+/** On PostgreSQL limits use the clock of the database: this function shadows PostgreSQL's own. */
 const databaseClock = (ahead: number) => `
   CREATE OR REPLACE FUNCTION clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE AS
   $$ SELECT pg_catalog.clock_timestamp() + interval '${ahead} ms' $$`;
 
-/** The clock of a server, for a test to move, so that none has to wait for a minute to end. */
+/** The clock of a server, which a test can move instead of waiting for the end of a minute. */
 export class MovableClock {
   readonly #server: TestServer;
-  /** Whether limits go by that of a database of the server's own. */
+  /** Whether limits use the clock of the server's own PostgreSQL database. */
   readonly #hasDatabase: boolean;
-  /** ms before the real clock. */
+  /** ms ahead of the real clock. */
   #ahead = 0;
   #moves = 0;
 
@@ -35,12 +35,12 @@ export class MovableClock {
     this.#hasDatabase = hasDatabase;
   }
 
-  /** Epoch ms, as the server has them. */
+  /** The server's time in epoch ms. */
   get now(): number {
     return Date.now() + this.#ahead;
   }
 
-  /** Moves it on, or back. Resolves when the server goes by it. */
+  /** Moves the clock forward or back. Resolves when the server uses the new time. */
   async move(ms: number): Promise<void> {
     this.#ahead += ms;
     this.#moves += 1;
@@ -50,7 +50,7 @@ export class MovableClock {
     await this.#server.printed(`clock moved: ${this.#moves}.`);
   }
 
-  /** Moves it on to the start of a minute, so that what follows lies in one minute. */
+  /** Moves the clock to the start of a minute, so that the following calls are in one minute. */
   async beginMinute(): Promise<void> {
     await this.move(60_000 - (this.now % 60_000));
   }

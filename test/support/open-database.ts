@@ -7,13 +7,13 @@ import { patience } from './patience.ts';
 import { temporaryDatabase } from './postgres-database.ts';
 import { openTemporary } from './temporary-sqlite.ts';
 
-/** Where tests of stores run: both databases, and PostgreSQL with a locale that sorts as people do. */
+/** The databases of store tests: both kinds, and PostgreSQL with a natural-language collation. */
 export const databases = ['sqlite', 'postgres', 'postgres in a language'] as const;
 
-/** Numbers in a text count as numbers there, and no letter stands where its byte does. */
+/** A collation that sorts numbers in texts by value, and letters not by bytes. */
 const language = "TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'en-US-u-kn-true'";
 
-/** Resolves when as many sessions as there are pieces of work wait for locks; fails when a piece of the work is done before. */
+/** Resolves when as many sessions as `work` items wait for locks; fails when an item completes before. */
 export async function whenWaiting(
   { pool }: PostgresDatabase,
   work: readonly Promise<unknown>[],
@@ -26,14 +26,14 @@ export async function whenWaiting(
   const waiting =
     "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
   while ((await pool.query(waiting)).rows.length < work.length) {
-    assert.equal(done, 0, 'it did not wait');
+    assert.equal(done, 0, 'it did not wait for a lock');
     await turn();
   }
 }
 
 /**
- * Opens a database on PostgreSQL as the server does, with more time for all: on a machine that does much else, statements
- * that wait for each other on purpose would run into the server's own bounds.
+ * Opens a PostgreSQL database as the server does, with longer timeouts: on a busy machine, statements that wait for
+ * each other on purpose would exceed the server's own.
  */
 export async function openPatiently(url: string): Promise<PostgresDatabase> {
   return openPostgres(url, await createLog('silent', false), undefined, {
@@ -46,7 +46,7 @@ export async function openPatiently(url: string): Promise<PostgresDatabase> {
 }
 
 /**
- * A database of a test's own, in this process, opened as the server opens its own.
+ * A separate database for a test in this process, opened as the server does.
  *
  * @returns `close` also removes it
  */

@@ -1,5 +1,5 @@
 /**
- * ms that tests wait for what must happen at some point. It only ends tests that would hang, so it is far longer than
- * anything takes on a machine that does many other things at the same time.
+ * Timeout in ms of conditions that must be met eventually. It only ends hanging tests, so it is far longer than
+ * anything takes on a busy machine.
  */
 export const patience = 120_000;

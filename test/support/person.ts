@@ -1,19 +1,19 @@
 import { createHash, createHmac } from 'node:crypto';
 import { createdKeySchema, type Key, keySchema } from '@soku/contract/keys';
 
-/** What came back: the body is parsed when it is JSON, and a text otherwise. */
-export interface Answer {
+/** A response. Its body is parsed if it is JSON, otherwise a text. */
+export interface HttpResponse {
   status: number;
   headers: Headers;
   body: unknown;
   text: string;
 }
 
-/** One HTTP call, as a program makes it. */
+/** An HTTP call, as a program makes it. */
 export async function call(
   url: string,
   options: { method?: string; headers?: Record<string, string>; body?: unknown; signal?: AbortSignal } = {},
-): Promise<Answer> {
+): Promise<HttpResponse> {
   const { method = 'GET', headers = {}, body, signal = null } = options;
   const response = await fetch(url, {
     method,
@@ -27,7 +27,7 @@ export async function call(
   return { status: response.status, headers: response.headers, body: json ? JSON.parse(text) : text, text };
 }
 
-/** Somebody with a session, who talks to the management API as the dashboard does. */
+/** A person with a session, who calls the management API like the dashboard. */
 export class Person {
   readonly #url: string;
   /** The Cookie header. */
@@ -40,7 +40,7 @@ export class Person {
 
   static async signIn(url: string, account: { email: string; password: string }): Promise<Person> {
     const answer = await call(`${url}/api/auth/sign-in/email`, { method: 'POST', body: account });
-    if (answer.status !== 200) throw new Error(`signing in was answered ${answer.status}: ${answer.text}`);
+    if (answer.status !== 200) throw new Error(`the sign-in returned ${answer.status}: ${answer.text}`);
     return new Person(url, cookiesOf(answer.headers));
   }
 
@@ -49,7 +49,7 @@ export class Person {
     path: string,
     body?: unknown,
     headers: Record<string, string> = {},
-  ): Promise<Answer> {
+  ): Promise<HttpResponse> {
     return call(`${this.#url}${path}`, { method, body, headers: { cookie: this.cookie, ...headers } });
   }
 
@@ -58,27 +58,28 @@ export class Person {
     return /=([^.]+)\./.exec(this.cookie)?.[1] ?? '';
   }
 
-  /** What the database holds in place of the token. */
+  /** The hash of the token that the database stores. */
   get storedToken(): string {
     return createHash('sha256').update(this.token).digest('hex');
   }
 
-  /** Makes a key, which must succeed. */
-  async makeKey(wish: {
+  /** Creates a key; fails unless it succeeds. */
+  async makeKey(input: {
     name: string;
     scopes?: string[];
     expiresAt?: string;
     rateLimit?: number | 'off';
   }): Promise<{ apiKey: string; key: Key }> {
-    const answer = await this.call('POST', '/v1/api-keys', wish);
-    if (answer.status !== 201) throw new Error(`making a key was answered ${answer.status}: ${answer.text}`);
+    const answer = await this.call('POST', '/v1/api-keys', input);
+    if (answer.status !== 201)
+      throw new Error(`the creation of a key returned ${answer.status}: ${answer.text}`);
     return createdKeySchema.parse(answer.body);
   }
 
-  /** Revokes a key, which must succeed. */
+  /** Revokes a key; fails unless it succeeds. */
   async revoke(id: string): Promise<Key> {
     const answer = await this.call('POST', `/v1/api-keys/${id}/revoke`);
-    if (answer.status !== 200) throw new Error(`revoking was answered ${answer.status}: ${answer.text}`);
+    if (answer.status !== 200) throw new Error(`the revoke returned ${answer.status}: ${answer.text}`);
     return keySchema.parse(answer.body);
   }
 }
@@ -89,7 +90,7 @@ export function signedCookie(name: string, token: string, secret: string): strin
   return `${name}=${encodeURIComponent(`${token}.${signature}`)}`;
 }
 
-/** The Cookie header that gives a response's cookies back, without the device's: a session works without it. */
+/** The Cookie header with a response's cookies, except the device cookie, which a session does not need. */
 export function cookiesOf(headers: Headers): string {
   return headers
     .getSetCookie()

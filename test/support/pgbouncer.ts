@@ -8,7 +8,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { Program } from './debian.ts';
 import { freePort } from './server.ts';
 
-/** A real PgBouncer before one database. */
+/** A real PgBouncer in front of one database. */
 export interface PgBouncer {
   url: string;
   stop(): Promise<void>;
@@ -43,7 +43,7 @@ ${lines.map(([key, value]) => `${key} = ${value}`).join('\n')}
 `,
     { mode: 0o600 },
   );
-  // It refuses to run as root.
+  // PgBouncer refuses to run as root.
   const user = process.getuid?.() === 0 ? ['-u', 'nobody'] : [];
   const child = spawn(program.file, [...user, join(folder, 'pgbouncer.ini')], {
     env: { PATH: process.env.PATH, ...program.env },

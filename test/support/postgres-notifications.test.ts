@@ -6,7 +6,7 @@ import { temporaryDatabase } from './postgres-database.ts';
 import { Notifications } from './postgres-notifications.ts';
 import { TcpProxy } from './tcp-proxy.ts';
 
-test('notifications are lost on the way, and queries are not', async () => {
+test('notifications are dropped, and queries are not', async () => {
   const database = await temporaryDatabase();
   const notifications = new Notifications();
   const proxy = await TcpProxy.before(database.url, { filterToClient: notifications.filter });
@@ -21,7 +21,7 @@ test('notifications are lost on the way, and queries are not', async () => {
     await first;
     notifications.lost = true;
     await client.query("NOTIFY news, 'two'");
-    // Long enough to come in several pieces.
+    // Long enough to arrive in several pieces.
     const { rows } = await client.query("SELECT repeat('x', 300000) AS text");
     assert.equal(rows[0].text.length, 300_000);
     await client.query("NOTIFY news, 'three'");
@@ -38,13 +38,13 @@ test('notifications are lost on the way, and queries are not', async () => {
   }
 });
 
-test('messages are found whatever pieces they come in', () => {
+test('messages are detected in any fragmentation', () => {
   const message = (type: string, text: string) => {
     const head = Buffer.from([type.charCodeAt(0), 0, 0, 0, 0]);
     head.writeInt32BE(4 + text.length, 1);
     return Buffer.concat([head, Buffer.from(text)]);
   };
-  // An answer to SSLRequest, then a notice, which begins with the same letter.
+  // A response to SSLRequest, then a notice, which begins with the same letter.
   const opening = Buffer.concat([Buffer.from('N'), message('R', 'AAAA')]);
   const kept = [opening, message('N', 'A notice'), message('D', ''), message('Z', 'I')];
   const [before, ...after] = kept;
@@ -60,6 +60,6 @@ test('messages are found whatever pieces they come in', () => {
   }
 });
 
-test('an encrypted connection is refused, not passed unseen', () => {
+test('an encrypted connection is rejected rather than passed unfiltered', () => {
   assert.throws(() => new Notifications().filter()(Buffer.from('S')), /encrypted/);
 });

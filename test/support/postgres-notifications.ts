@@ -2,20 +2,20 @@ import type { Filter } from './tcp-proxy.ts';
 
 /** Message types of the server (PostgreSQL documentation, "Message Formats"). */
 const notificationResponse = 'A';
-/** What a server answers to SSLRequest and GSSENCRequest: a single byte, no message. */
+/** The server's response to SSLRequest and GSSENCRequest: a single byte, not a message. */
 const noEncryption = 'N';
-/** All messages but those have a byte for the type and four for the length, which counts itself. */
+/** All other messages have one byte for the type and four for the length, which includes itself. */
 const typeBytes = 1;
 const lengthBytes = 4;
 
-/** A network that can lose notifications, and nothing else: for `filterToClient` of a proxy before PostgreSQL. */
+/** A network that can drop only notifications: for `filterToClient` of a proxy before PostgreSQL. */
 export class Notifications {
-  /** From now on none arrives. */
+  /** Whether notifications are dropped. */
   lost = false;
-  /** How many were lost. */
+  /** Number of dropped notifications. */
   lostCount = 0;
 
-  /** For one connection, from its start. */
+  /** A filter for one connection, from its start. */
   readonly filter = (): Filter => {
     let began = false;
     let rest = Buffer.alloc(0);
@@ -41,14 +41,14 @@ export class Notifications {
   }
 }
 
-/** Of the message at the beginning; `undefined` when too little has come to know. */
+/** Length of the first message; undefined when too few bytes have arrived. */
 function messageLength(bytes: Buffer): number | undefined {
   return bytes.length < typeBytes + lengthBytes ? undefined : typeBytes + bytes.readInt32BE(typeBytes);
 }
 
-/** Before the first message of a connection there may be answers of a single byte. */
+/** The first message of a connection may be preceded by responses of a single byte. */
 function openingLength(bytes: Buffer): number | undefined {
   const first = bytes.toString('latin1', 0, typeBytes);
-  if (first === 'S' || first === 'G') throw new Error('an encrypted connection cannot be looked into');
+  if (first === 'S' || first === 'G') throw new Error('encrypted connections cannot be filtered');
   return first === noEncryption ? 1 : messageLength(bytes);
 }

@@ -11,9 +11,9 @@ interface Process {
   state: string;
 }
 
-/** Stops a server and all its processes in the middle of whatever they do, and returns once none of them runs. */
+/** Stops a server and all its processes (SIGSTOP), and returns when none of them runs. */
 export async function freeze(postmaster: number): Promise<void> {
-  // Again until all stand still: one may have been made while the list was read.
+  // Repeat until all are stopped: a process may have been created while the list was read.
   for (;;) {
     const running = family(postmaster).filter(({ state }) => !stopped.has(state));
     if (running.length === 0) return;
@@ -26,10 +26,10 @@ export function thaw(postmaster: number): void {
   for (const { pid } of family(postmaster)) signal(pid, 'SIGCONT');
 }
 
-/** Kills a server and all its processes, none of which gets to say goodbye, and returns once all are gone. */
+/** Kills a server and all its processes (SIGKILL), and returns when all have ended. */
 export async function killAll(postmaster: number): Promise<void> {
   await freeze(postmaster);
-  // The children by their own ids: they lose their parent when it dies first.
+  // The children by their own IDs: they lose their parent if it ends first.
   let left = family(postmaster).map(({ pid }) => pid);
   for (const pid of left) signal(pid, 'SIGKILL');
   while (left.length > 0) {
@@ -48,11 +48,11 @@ function family(postmaster: number): Process[] {
     .filter(({ pid, parent }) => pid === postmaster || parent === postmaster);
 }
 
-/** Nothing for a process that has ended. */
+/** @returns undefined for a process that has ended */
 function inspect(pid: number): Process | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    // The name in brackets may itself have brackets and spaces.
+    // The name in parentheses may itself contain parentheses and spaces.
     const [state, parent] = text.slice(text.lastIndexOf(')') + 2).split(' ');
     return state === undefined ? undefined : { pid, parent: Number(parent), state };
   } catch {
@@ -64,7 +64,7 @@ function signal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name);
   } catch (error) {
-    // It has ended in between.
+    // The process has ended meanwhile.
     if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
   }
 }

@@ -12,7 +12,7 @@ import { temporaryDatabase } from './postgres-database.ts';
 const postgres = await startPostgres();
 after(() => postgres.stop());
 
-/** A connection whose end is heard. */
+/** A connection that reports its end. */
 async function connected(
   config: string | pg.ClientConfig,
 ): Promise<{ client: pg.Client; broken: Promise<Error> }> {
@@ -32,7 +32,7 @@ async function query(config: string | pg.ClientConfig, statement: string): Promi
   }
 }
 
-test('a crash breaks connections; after the new start all is there that was committed', async () => {
+test('a crash breaks connections; after a restart all committed data exists', async () => {
   const { client, broken } = await connected(postgres.url());
   await client.query('CREATE TABLE kept (n int)');
   await client.query('INSERT INTO kept VALUES (1)');
@@ -45,11 +45,11 @@ test('a crash breaks connections; after the new start all is there that was comm
   assert.deepEqual(await query(postgres.url(), 'SELECT n FROM kept'), [1]);
 });
 
-test('a paused server answers nobody, and everybody when it goes on', async () => {
+test('a paused server does not respond until it resumes', async () => {
   const { client } = await connected(postgres.url());
   await postgres.pause();
   const answers = [client.query('SELECT 1'), query(postgres.url(), 'SELECT 1')];
-  // Long enough for a server that is not paused: it takes a few milliseconds.
+  // Long enough for a running server, which takes a few milliseconds.
   const first = await Promise.race([...answers, timeout(150, 'silence')]);
   postgres.resume();
   assert.equal(first, 'silence');
@@ -57,7 +57,7 @@ test('a paused server answers nobody, and everybody when it goes on', async () =
   await client.end();
 });
 
-test('a temporary database is empty, its own, and no superuser has it', async () => {
+test('a temporary database is empty, separate, and not owned by a superuser', async () => {
   process.env.SOKU_TEST_POSTGRES_URL = postgres.url();
   const [one, other] = [await temporaryDatabase(), await temporaryDatabase()];
   await query(one.url, 'CREATE TABLE mine ()');
@@ -77,12 +77,12 @@ test('a temporary database is empty, its own, and no superuser has it', async ()
   );
 });
 
-test('text is sorted as people do, not by its bytes', async () => {
+test('text is sorted by a natural-language collation, not by bytes', async () => {
   const statement = "SELECT word FROM unnest(ARRAY['Zoe', 'ada', 'Bob']) AS word ORDER BY word";
   assert.deepEqual(await query(postgres.url(), statement), ['ada', 'Bob', 'Zoe']);
 });
 
-test('with TLS its certificate is checked, for the address and the name', async () => {
+test('with TLS the certificate is verified for the address and the name', async () => {
   const secure = await startPostgres({ tls: true });
   const statement = 'SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()';
   const byName = secure.url().replace('127.0.0.1', 'localhost');
@@ -95,7 +95,7 @@ test('with TLS its certificate is checked, for the address and the name', async 
   await secure.stop();
 });
 
-test('settings are taken; without `durable` nothing is flushed', async () => {
+test('settings are applied; without `durable` nothing is flushed', async () => {
   assert.deepEqual(await query(postgres.url(), 'SHOW fsync'), ['off']);
   const durable = await startPostgres({ durable: true, settings: { work_mem: '3MB' } });
   assert.deepEqual(await query(durable.url(), 'SHOW fsync'), ['on']);
@@ -104,7 +104,7 @@ test('settings are taken; without `durable` nothing is flushed', async () => {
 });
 
 for (const state of ['running', 'paused', 'crashed']) {
-  test(`a ${state} server ends with its process, however that ends`, async () => {
+  test(`a ${state} server ends with the test process, however that ends`, async () => {
     const program = `
       import { startPostgres } from ${JSON.stringify(new URL('./postgres.ts', import.meta.url).href)};
       const postgres = await startPostgres();
@@ -121,19 +121,19 @@ for (const state of ['running', 'paused', 'crashed']) {
     assert.equal(existsSync(join(directory, 'data')), true);
     assert.equal(processesIn(directory) > 0, state !== 'crashed');
     child.kill('SIGKILL');
-    // The test's own limit of time ends this.
+    // The timeout of the test ends this loop.
     while (existsSync(directory)) await timeout(10);
     assert.equal(processesIn(directory), 0);
   });
 }
 
-/** How many processes work there. */
+/** Number of processes with this working directory. */
 function processesIn(directory: string): number {
   const places = readdirSync('/proc').flatMap((pid) => {
     try {
       return /^\d+$/.test(pid) ? readlinkSync(`/proc/${pid}/cwd`) : [];
     } catch {
-      // It has ended.
+      // The process has ended.
       return [];
     }
   });

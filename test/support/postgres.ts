@@ -5,22 +5,22 @@ import { chmodSync, closeSync, mkdtempSync, openSync, readFileSync, writeFileSyn
 import { createServer, Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
-import { type Certificate, makeCertificate } from './postgres-certificate.ts';
+import { type Certificate, createCertificate } from './postgres-certificate.ts';
 import {
   cacheDirectory,
+  changeOwner,
   copyTemplate,
-  giveTo,
   type Installation,
   installPostgres,
 } from './postgres-installation.ts';
 import { freeze, killAll, thaw } from './postgres-processes.ts';
 
 interface PostgresOptions {
-  /** With fsync, as in production; for measurements. Default: without, which only a crash of the machine shows. */
+  /** With fsync, as in production; for measurements. Default: without, which matters only if the machine crashes. */
   durable?: boolean;
-  /** With a certificate for localhost and 127.0.0.1 that `certificate` has; connections without TLS work as well. */
+  /** With a certificate for localhost and 127.0.0.1, in `certificate`; connections without TLS also work. */
   tls?: boolean;
-  /** Further settings of postgresql.conf. */
+  /** Additional settings of postgresql.conf. */
   settings?: Record<string, string>;
 }
 
@@ -30,15 +30,16 @@ const always = {
   unix_socket_directories: '',
   max_connections: '200',
   shared_buffers: '16MB',
-  // Both leave less behind in the machine after a SIGKILL, and start quicker.
+  // Both leave fewer resources behind after a SIGKILL, and start faster.
   dynamic_shared_memory_type: 'mmap',
   io_method: 'sync',
 };
 
 /**
- * Ends the server and removes its directory ($1) when the test process ends, however that ends: its end of the pipe
- * closes. The server is found by its own file, and only taken for it when it works in its directory: the number may
- * be somebody else's by now. Processes that were stopped (SIGSTOP) go on first, or the end takes five seconds more.
+ * Ends the server and removes its directory ($1) when the test process ends in any way, which closes its end of the
+ * pipe. The server's process ID comes from its own file and is used only if that process works in its directory,
+ * because the ID may have been reused. Stopped processes (SIGSTOP) are resumed first, or the end would take five
+ * seconds more.
  */
 const watchdog = `
 cat > /dev/null
@@ -57,10 +58,10 @@ fi
 rm -rf "$1"
 `;
 
-/** A real server with a directory of its own, which lives no longer than this process. */
+/** A real server with its own directory, which ends with this process at the latest. */
 export class Postgres {
   readonly port: number;
-  /** Of its data and its log. */
+  /** The directory of its data and its log. */
   readonly directory: string;
   /** In PEM; only with `tls`. */
   readonly certificate: string | undefined;
@@ -74,7 +75,7 @@ export class Postgres {
     this.#installation = installation;
     this.directory = directory;
     this.#watchdog = spawn('sh', ['-c', watchdog, 'sh', directory], {
-      // In a group of its own: Ctrl+C ends the tests, and then it has work to do.
+      // In its own process group: when Ctrl+C ends the tests, it must still clean up.
       detached: true,
       cwd: '/',
       stdio: ['pipe', 'ignore', 'ignore'],
@@ -82,7 +83,7 @@ export class Postgres {
     letProcessEnd(this.#watchdog);
   }
 
-  /** The superuser's way in. A test that plays an operator's server uses `temporaryDatabase()`, which is no superuser. */
+  /** The superuser's URL. A test of a server uses `temporaryDatabase()`, whose user is not a superuser. */
   url(database = 'postgres'): string {
     return `postgres://postgres:${this.#installation.password}@127.0.0.1:${this.port}/${database}`;
   }
@@ -92,7 +93,7 @@ export class Postgres {
     return readFileSync(join(this.directory, 'log'), 'utf8');
   }
 
-  /** Starts it again after `crash()`, on the same port, and returns when it answers. */
+  /** Restarts it after `crash()`, on the same port, and returns when it responds. */
   async start(): Promise<void> {
     const log = openSync(join(this.directory, 'log'), 'a');
     const child = spawn(this.#installation.program, ['-D', join(this.directory, 'data')], {
@@ -114,7 +115,7 @@ export class Postgres {
     this.#process = child;
   }
 
-  /** As pg_ctl sees it: the server writes how far it is into line 8 of its file. */
+  /** Like pg_ctl: the server writes its state into line 8 of its PID file. */
   #isReady(pid: number | undefined): boolean {
     try {
       const lines = readFileSync(join(this.directory, 'data/postmaster.pid'), 'utf8').split('\n');
@@ -124,22 +125,22 @@ export class Postgres {
     }
   }
 
-  /** Every process of it dies at once, without a word to its clients. Committed data stays. */
+  /** Kills all its processes at once, without any message to clients. Committed data stays. */
   async crash(): Promise<void> {
     const { pid } = this;
     await killAll(pid);
-    // Until its death was heard here its number is taken, and a new server would believe that it still runs.
+    // Until its exit was reaped, its process ID is in use, and a new server would assume that it still runs.
     while (this.#process?.signalCode === null && this.#process.exitCode === null) await after(1);
     this.#process = undefined;
   }
 
-  /** A crash, and a new start on the same port with the same data. */
+  /** Crashes and restarts it on the same port with the same data. */
   async restart(): Promise<void> {
     await this.crash();
     await this.start();
   }
 
-  /** Every process of it stands still. New connections are accepted by the kernel and get no answer. */
+  /** Stops all its processes. The kernel accepts new connections, but they get no response. */
   async pause(): Promise<void> {
     await freeze(this.pid);
   }
@@ -148,7 +149,7 @@ export class Postgres {
     thaw(this.pid);
   }
 
-  /** Ends it, whatever state it is in, and removes its data. */
+  /** Ends it in any state and removes its data. */
   async stop(): Promise<void> {
     const { exitCode, signalCode, stdin } = this.#watchdog;
     if (exitCode !== null || signalCode !== null) return;
@@ -158,15 +159,15 @@ export class Postgres {
     await ended;
   }
 
-  /** Of the process that started all others of it. */
+  /** Process ID of the parent of all its processes. */
   get pid(): number {
     const pid = this.#process?.pid;
-    if (pid === undefined) throw new Error('PostgreSQL does not run');
+    if (pid === undefined) throw new Error('PostgreSQL is not running');
     return pid;
   }
 }
 
-/** A fresh server on a free port of 127.0.0.1. It ends with this process at the latest. */
+/** Starts a new server on a free port of 127.0.0.1. It ends with this process at the latest. */
 export async function startPostgres(options: PostgresOptions = {}): Promise<Postgres> {
   const installation = installPostgres();
   for (let attempt = 1; ; attempt++) {
@@ -177,7 +178,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
     } catch (error) {
       const { log } = postgres;
       await postgres.stop();
-      // Somebody else may have taken the free port in between.
+      // Another process may have taken the free port meanwhile.
       if (attempt === 3 || !log.includes('Address already in use')) throw error;
     }
   }
@@ -185,10 +186,10 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
 
 async function prepare(installation: Installation, options: PostgresOptions): Promise<Postgres> {
   const directory = mkdtempSync(join(cacheDirectory(), 'soku-postgres-'));
-  // The log is ours, the data is the server's.
+  // The log belongs to the test's user, the data to the server's user.
   chmodSync(directory, 0o755);
   const port = await lastingPort();
-  const certificate = options.tls === true ? makeCertificate() : undefined;
+  const certificate = options.tls === true ? createCertificate() : undefined;
   const postgres = new Postgres(installation, directory, port, certificate?.certificate);
   const data = join(directory, 'data');
   copyTemplate(installation, data);
@@ -208,8 +209,8 @@ async function prepare(installation: Installation, options: PostgresOptions): Pr
 }
 
 /**
- * A free port below those that Linux gives to outgoing connections (32768 and up): one of them could take it between
- * a crash and the new start.
+ * A free port below the ephemeral range of Linux (32768 and up): an outgoing connection could otherwise take it between
+ * a crash and the restart.
  */
 async function lastingPort(): Promise<number> {
   for (;;) {
@@ -229,11 +230,11 @@ async function lastingPort(): Promise<number> {
 function writeCertificate({ certificate, key }: Certificate, { user }: Installation, data: string): void {
   for (const [name, text] of Object.entries({ 'server.crt': certificate, 'server.key': key })) {
     writeFileSync(join(data, name), text, { mode: 0o600 });
-    giveTo(user, join(data, name));
+    changeOwner(user, join(data, name));
   }
 }
 
-/** Lets this process end while the child runs. */
+/** Allows this process to end while the child runs. */
 function letProcessEnd(child: ChildProcess): void {
   child.unref();
   if (child.stdin instanceof Socket) child.stdin.unref();

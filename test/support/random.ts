@@ -1,17 +1,17 @@
 import { randomInt } from 'node:crypto';
 
-/** Random choices that a seed repeats. Not for secrets. */
+/** Random choices that are reproducible by a seed. Not for secrets. */
 export class Random {
   readonly seed: number;
   #state: number;
 
-  /** @param seed a number in digits, as an environment variable holds it; default: another one each time */
+  /** @param seed a number in decimal digits, as in an environment variable; default: random */
   constructor(seed?: string) {
     this.seed = seed === undefined ? randomInt(2 ** 31) : Number(seed);
     this.#state = this.seed >>> 0;
   }
 
-  /** From 0 to below 1 (mulberry32). */
+  /** A number in [0, 1) (mulberry32). */
   next(): number {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0;
     let t = this.#state;
@@ -20,7 +20,7 @@ export class Random {
     return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
   }
 
-  /** A whole number, both bounds included. */
+  /** A whole number between the inclusive bounds. */
   int(least: number, most: number): number {
     return least + Math.floor(this.next() * (most - least + 1));
   }
@@ -31,7 +31,7 @@ export class Random {
 
   pick<T>(values: readonly [T, ...T[]] | readonly T[]): T {
     const value = values[this.int(0, values.length - 1)];
-    if (value === undefined) throw new Error('there is nothing to pick from');
+    if (value === undefined) throw new Error('no values to pick from');
     return value;
   }
 

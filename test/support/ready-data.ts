@@ -1,27 +1,43 @@
 /**
- * A server that starts for the first time creates its tables and hashes the owner's password, which takes longer than
- * most tests. So a run of all tests lets one server of each kind do that, and the others start with a copy of its data.
- * A test file that is run by itself has none to copy.
+ * The first start of a server creates tables and hashes the owner's password, which takes longer than most tests. So in
+ * a run of all tests only one server of each kind does that, and the others start with a copy of its data. A test file
+ * that runs by itself has no such data to copy.
  */
 import { cpSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { identityOf } from '../../packages/server/src/database/directory-hold.ts';
+import { fileIdentity } from '../../packages/server/src/database/directory-hold.ts';
 import { copyOfDatabase, type TemporaryDatabase, temporaryDatabase } from './postgres-database.ts';
 
-/** Puts tables and owner into an empty data directory, if there is one to copy. */
-export function fillDirectory(directory: string): void {
-  const ready = process.env.SOKU_TEST_READY_DIRECTORY;
-  if (ready === undefined) return;
+/** The variables that name the data to copy, by its accounts: the owner alone, or those of two-accounts.ts. */
+export const readyData = {
+  one: { directory: 'SOKU_TEST_READY_DIRECTORY', database: 'SOKU_TEST_READY_DATABASE' },
+  two: { directory: 'SOKU_TEST_READY_DIRECTORY_TWO', database: 'SOKU_TEST_READY_DATABASE_TWO' },
+};
+
+export type Accounts = keyof typeof readyData;
+
+/**
+ * Copies tables and accounts into an empty data directory.
+ *
+ * @returns whether there was data to copy
+ */
+export function fillDirectory(directory: string, accounts: Accounts = 'one'): boolean {
+  const ready = process.env[readyData[accounts].directory];
+  if (ready === undefined) return false;
   cpSync(ready, directory, { recursive: true });
-  // Which lock covers which database: a copy that nobody has covered would be waited for (directory-lock.ts).
+  // Records that the lock covers the database; otherwise the start would wait (directory-lock.ts).
   const [lock, database] = ['lock', 'soku.db'].map((file) =>
-    identityOf(statSync(join(directory, file), { bigint: true })),
+    fileIdentity(statSync(join(directory, file), { bigint: true })),
   );
   writeFileSync(join(directory, 'lock.owner'), `0\n${lock} ${database}\n`);
+  return true;
 }
 
-/** A database with tables and owner, if there is one to copy, else an empty one. */
-export async function readyDatabase(): Promise<TemporaryDatabase> {
-  const ready = process.env.SOKU_TEST_READY_DATABASE;
-  return ready === undefined ? temporaryDatabase() : copyOfDatabase(ready);
+/** A database with tables and accounts, if there is one to copy, otherwise an empty one. */
+export async function readyDatabase(
+  accounts: Accounts = 'one',
+): Promise<{ database: TemporaryDatabase; isFilled: boolean }> {
+  const ready = process.env[readyData[accounts].database];
+  const database = ready === undefined ? await temporaryDatabase() : await copyOfDatabase(ready);
+  return { database, isFilled: ready !== undefined };
 }

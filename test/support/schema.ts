@@ -15,19 +15,19 @@ import { NodeSqliteDialect } from '../../packages/server/src/database/sqlite-dia
 import { readSqliteSchema, sqliteTables } from '../../packages/server/src/database/sqlite-schema.ts';
 import { temporaryDatabase } from './postgres-database.ts';
 
-/** Where the expected schema of a database is kept. */
+/** The file with the expected schema of a database. */
 export function snapshotFile(database: 'sqlite' | 'postgres'): string {
   return fileURLToPath(
     new URL(`../../packages/server/src/database/expected/${database}.json`, import.meta.url),
   );
 }
 
-/** @returns what is kept, be it current or not */
+/** @returns the stored schema, even if it is outdated */
 export function readSnapshot(database: 'sqlite' | 'postgres'): Snapshot {
   return snapshotSchema.parse(JSON.parse(readFileSync(snapshotFile(database), 'utf8')));
 }
 
-/** What the migrations create in SQLite. */
+/** The schema that the migrations create in SQLite. */
 export async function sqliteSnapshot(): Promise<Snapshot> {
   const database = new DatabaseSync(':memory:');
   const kysely = new Kysely<Tables>({ dialect: new NodeSqliteDialect(database) });
@@ -39,7 +39,7 @@ export async function sqliteSnapshot(): Promise<Snapshot> {
   }
 }
 
-/** What the migrations create in PostgreSQL. */
+/** The schema that the migrations create in PostgreSQL. */
 export async function postgresSnapshot(): Promise<Snapshot> {
   const { url, drop } = await temporaryDatabase();
   const pool = new pg.Pool({ connectionString: url });

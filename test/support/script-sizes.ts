@@ -4,7 +4,7 @@ import type { Page, Response } from 'playwright-core';
 /**
  * Opens a page and returns the size of each script that the browser loads for it: URL to bytes, gzip level 9.
  *
- * @param page without scripts in its cache
+ * @param page with an empty cache
  */
 export async function scriptSizes(page: Page, url: string): Promise<Map<string, number>> {
   const responses: Response[] = [];

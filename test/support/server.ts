@@ -8,38 +8,41 @@ import { fileURLToPath } from 'node:url';
 import { isBuilt, products } from '../../scripts/build.mjs';
 import { Person } from './person.ts';
 import { type TemporaryDatabase, temporaryDatabase } from './postgres-database.ts';
-import { fillDirectory, readyDatabase } from './ready-data.ts';
+import { type Accounts, fillDirectory, readyDatabase } from './ready-data.ts';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
-const isServerBuilt = isBuilt(root, products.server);
-/** What the npm scripts run, when it is built of the sources as they are now; else the sources themselves. */
+export const root: string = fileURLToPath(new URL('../..', import.meta.url));
+/** A run of all tests reads every source once and tells its processes the result. */
+const isServerBuilt = process.env.SOKU_TEST_BUNDLE
+  ? process.env.SOKU_TEST_BUNDLE === 'yes'
+  : isBuilt(root, products.server);
+/** The bundle that the npm scripts run, if it is up to date; otherwise the sources. */
 const program = (name: 'main' | 'operator') =>
   join(root, 'packages/server', isServerBuilt ? `dist/${name}.js` : `src/${name}.ts`);
 const main = program('main');
 export const operator: string = program('operator');
 
-/** What the servers on PostgreSQL sign cookies with. */
+/** The secret of servers on PostgreSQL. */
 export const testSecret = 'a secret that is only for the tests';
 
 export const owner = { email: 'ada@example.com', password: 'correct horse battery' };
 
-/** For servers on several ports that are one deployment: the session cookie is named after the public URL. */
+/** For several servers of one deployment: the name of the session cookie depends on the public URL. */
 export const onePublicUrl = { SOKU_PUBLIC_URL: 'http://localhost:3000' };
 
 interface StartOptions {
-  /** Beside HOST, PORT, SOKU_DATA_DIR and the owner. `undefined` takes a variable away. */
+  /** In addition to HOST, PORT, SOKU_DATA_DIR and the owner. `undefined` removes a variable. */
   env?: Record<string, string | undefined>;
-  /** An existing data directory; it is then not removed at the end. On PostgreSQL its database goes with it. */
+  /** An existing data directory, which is not removed at the end. On PostgreSQL its database belongs to it. */
   dataDir?: string;
   /** Default: SOKU_TEST_DATABASE, else SQLite. */
   database?: 'sqlite' | 'postgres';
   /** Arguments for Node itself. */
   nodeArguments?: string[];
-  /** Root, too, then has no rights but those that the modes of files give to their owner. */
+  /** Removes root's privileges beyond those of the owner of files. */
   unprivileged?: boolean;
   /** Called when the data directory, or its database, is ready. */
   prepare?: (dataDir: string) => Promise<void>;
-  /** It has no data at all. Default: an empty data directory gets tables and owner, unless `env` has another owner. */
+  /** Starts without data. Default: an empty data directory gets tables and owner, unless `env` has another owner. */
   isFresh?: boolean;
 }
 
@@ -48,18 +51,24 @@ interface Exit {
   signal: NodeJS.Signals | null;
 }
 
-/** A real server process on a free port, with a data directory of its own. */
+/** A real server process on a free port, with its own data directory. */
 export class TestServer {
   readonly url: string;
   readonly dataDir: string;
+  /** The variables that the process was given. */
+  readonly env: NodeJS.ProcessEnv;
   readonly #process: ChildProcess;
   readonly #output: string[] = [];
   readonly #exited: Promise<Exit>;
   readonly #removeData: boolean;
 
-  constructor(child: ChildProcess, port: number, dataDir: string, removeData: boolean) {
-    this.url = `http://localhost:${port}`;
+  constructor(
+    child: ChildProcess,
+    { env, dataDir, removeData }: { env: NodeJS.ProcessEnv; dataDir: string; removeData: boolean },
+  ) {
+    this.url = `http://localhost:${env.PORT}`;
     this.dataDir = dataDir;
+    this.env = env;
     this.#process = child;
     this.#removeData = removeData;
     for (const stream of [child.stdout, child.stderr]) {
@@ -70,7 +79,7 @@ export class TestServer {
     });
   }
 
-  /** Everything that the process printed so far. */
+  /** The output of the process so far. */
   get output(): string {
     return this.#output.join('');
   }
@@ -81,7 +90,7 @@ export class TestServer {
     return pid;
   }
 
-  /** Resolves when the output has `text`; fails when the process ends first. */
+  /** Resolves when the output contains `text`; fails when the process ends before. */
   async printed(text: string): Promise<void> {
     let exit: Exit | undefined;
     while (!this.output.includes(text)) {
@@ -112,7 +121,7 @@ export class TestServer {
     return this.#exited;
   }
 
-  /** Ends the process as a service manager does, and removes its data. */
+  /** Stops the process like a service manager, and removes its data. */
   async stop(): Promise<void> {
     await this.kill('SIGTERM');
     if (!this.#removeData) return;
@@ -122,7 +131,7 @@ export class TestServer {
   }
 }
 
-/** Starts the server and waits until it answers. */
+/** Starts the server and waits until it listens. */
 export async function startServer(options: StartOptions = {}): Promise<TestServer> {
   for (let attempt = 1; ; attempt++) {
     const server = await spawnServer(options);
@@ -130,13 +139,13 @@ export async function startServer(options: StartOptions = {}): Promise<TestServe
       await server.printed('Listening on');
       return server;
     } catch (error) {
-      // Somebody else may have taken the free port in between.
+      // Another process may have taken the free port meanwhile.
       if (attempt === 3 || (await server.exited()).code !== 69) throw error;
     }
   }
 }
 
-/** Starts the server and does not wait: for tests of starts that fail. */
+/** Starts the server without waiting: for tests of failing starts. */
 export async function spawnServer({
   env = {},
   dataDir,
@@ -149,47 +158,54 @@ export async function spawnServer({
   const directory = dataDir ?? newDataDir();
   const hasOwnOwner = 'SOKU_OWNER_EMAIL' in env || 'SOKU_OWNER_PASSWORD' in env;
   const isReady = dataDir === undefined && !isFresh && !hasOwnOwner;
-  if (isReady) await makeReady(directory, database);
+  if (isReady) await makeReady(directory, { kind: database });
   await prepare?.(directory);
-  const port = Number(env.PORT ?? (await freePort()));
+  const port = env.PORT ?? String(await freePort());
   const command = [process.execPath, ...nodeArguments, main];
   const [program = '', ...args] = unprivileged ? withoutPrivileges(command) : command;
-  const child = spawn(program, args, {
-    env: cleanEnvironment({
-      PORT: String(port),
-      SOKU_DATA_DIR: directory,
-      SOKU_OWNER_EMAIL: owner.email,
-      SOKU_OWNER_PASSWORD: owner.password,
-      // Most suites send more requests than a limit lets pass; those about limits set their own.
-      SOKU_KEY_RATE_LIMIT: 'off',
-      SOKU_ADDRESS_RATE_LIMIT: 'off',
-      ...(await databaseVariables(directory, database)),
-      ...env,
-    }),
-    stdio: ['ignore', 'pipe', 'pipe'],
+  const variables = cleanEnvironment({
+    PORT: port,
+    SOKU_DATA_DIR: directory,
+    SOKU_OWNER_EMAIL: owner.email,
+    SOKU_OWNER_PASSWORD: owner.password,
+    // Most suites send more requests than the default limit allows. Tests of limits set their own.
+    SOKU_KEY_RATE_LIMIT: 'off',
+    SOKU_ADDRESS_RATE_LIMIT: 'off',
+    ...(await databaseVariables(directory, database)),
+    ...env,
   });
-  return new TestServer(child, port, directory, dataDir === undefined);
+  const child = spawn(program, args, { env: variables, stdio: ['ignore', 'pipe', 'pipe'] });
+  return new TestServer(child, { env: variables, dataDir: directory, removeData: dataDir === undefined });
 }
 
-/** Modes of files bind everybody but root; util-linux, which every Debian has, can take that away from a program. */
+/** Root ignores file modes. setpriv of util-linux, which every Debian has, can remove this privilege. */
 function withoutPrivileges(command: string[]): string[] {
   if (process.getuid?.() !== 0) return command;
   return ['setpriv', '--bounding-set=-all', '--inh-caps=-all', ...command];
 }
 
-/** Puts tables and owner into an empty data directory, or into the database that goes with it. */
-async function makeReady(
+/**
+ * Copies tables and accounts into an empty data directory, or into the database that belongs to it.
+ *
+ * @returns whether there was data to copy
+ */
+export async function makeReady(
   dataDir: string,
-  kind: string | undefined = process.env.SOKU_TEST_DATABASE,
-): Promise<void> {
-  if (kind === 'postgres') databases.set(dataDir, await readyDatabase());
-  else fillDirectory(dataDir);
+  {
+    kind = process.env.SOKU_TEST_DATABASE,
+    accounts,
+  }: { kind?: string | undefined; accounts?: Accounts } = {},
+): Promise<boolean> {
+  if (kind !== 'postgres') return fillDirectory(dataDir, accounts);
+  const { database, isFilled } = await readyDatabase(accounts);
+  databases.set(dataDir, database);
+  return isFilled;
 }
 
-/** The databases on PostgreSQL, by the data directory that each of them goes with. */
+/** The PostgreSQL databases by data directory. */
 const databases = new Map<string, TemporaryDatabase>();
 
-/** What a server needs to use the database that goes with a data directory; on SQLite it is in there. */
+/** Variables of a server that uses the database of a data directory; none on SQLite. */
 export async function databaseVariables(
   dataDir: string,
   kind: string | undefined = process.env.SOKU_TEST_DATABASE,
@@ -200,7 +216,7 @@ export async function databaseVariables(
   return { DATABASE_URL: database.url, SOKU_SECRET: testSecret };
 }
 
-/** Runs the operator's command to its end. */
+/** Runs an operator command to its end. */
 export async function runOperator(
   args: string[],
   options: { dataDir: string; input?: string },
@@ -239,7 +255,7 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
-/** The variables of the machine that a process needs, and none of Soku's. */
+/** The required variables of the machine, without any of Soku's. */
 function cleanEnvironment(own: Record<string, string | undefined>): NodeJS.ProcessEnv {
   return { PATH: process.env.PATH, HOME: process.env.HOME, TZ: 'UTC', ...own };
 }

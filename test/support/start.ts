@@ -6,15 +6,15 @@ import { patience } from './patience.ts';
 import { spawnServer } from './server.ts';
 
 /**
- * Starts a server that must refuse to start: fails unless it ends with this code and prints one line, which is
- * returned. The directory that it would have made is not there unless the test made it.
+ * Starts a server that must refuse to start: fails unless it ends with this exit code and prints one line, which is
+ * returned. Its data directory must not exist afterwards unless the test created it.
  */
-export async function refusedStart(
+export async function failStart(
   code: number,
   options: { env?: Record<string, string | undefined>; dataDir: string; unprivileged?: boolean },
 ): Promise<string> {
   const server = await spawnServer(options);
-  // A start that is not refused would otherwise be waited for without end.
+  // Otherwise the test would wait endlessly for a start that succeeds.
   const deadline = setTimeout(() => void server.kill(), patience);
   try {
     const ended = await server.exited();
@@ -27,8 +27,8 @@ export async function refusedStart(
   }
 }
 
-/** What a data directory has: the hash and the rights of each file. The lock's files are nobody's data. */
-export function contentsOf(directory: string): Record<string, string> {
+/** The contents of a data directory: hash and mode of each file, without the lock files. */
+export function directoryContents(directory: string): Record<string, string> {
   if (!existsSync(directory)) return {};
   const names = globSync('**', { cwd: directory }).filter((name) => !/^(\.|lock.*)$/.test(name));
   return Object.fromEntries(

@@ -1,11 +1,11 @@
-/** A database with a few secrets in it, and somebody who uses them as the verification does: for tests. */
+/** A database with some secrets, and clients that use them like a verification. */
 import { randomBytes } from 'node:crypto';
 import type { Database } from '../../packages/server/src/database/open.ts';
-import { none } from '../../packages/server/src/verification/key-table.ts';
-import type { SecretMemory } from '../../packages/server/src/verification/memory.ts';
+import { noRow } from '../../packages/server/src/verification/key-table.ts';
+import type { SecretCache } from '../../packages/server/src/verification/secret-cache.ts';
 import { openTemporary } from './temporary-sqlite.ts';
 
-/** A secret, and somebody who uses it. */
+/** A secret and its client. */
 export class Secret {
   readonly keyId: string;
   /** As 32 latin-1 characters. */
@@ -16,21 +16,21 @@ export class Secret {
     this.hash = hash;
   }
 
-  /** The lines of the verification that count. `ended` is a use of a secret that is rejected at any time. */
+  /** Counts a use like the verification. `ended`: a use of a secret that is always rejected. */
   use(
-    { good, refused }: SecretMemory,
+    { valid: good, rejected: refused }: SecretCache,
     now: number,
     use: { refused?: boolean; ended?: boolean; address?: string; agent?: string } = {},
   ): void {
     if (use.ended === true) {
       good.drop(this.hash);
       const found = refused.find(this.hash);
-      const row = found === none ? refused.addRejected(this.hash, { ...ended, keyId: this.keyId }) : found;
+      const row = found === noRow ? refused.addRejected(this.hash, { ...ended, keyId: this.keyId }) : found;
       refused.usage.refuse(row, now);
       return;
     }
     const found = good.find(this.hash);
-    const row = found === none ? good.add(this.hash, { ...key, keyId: this.keyId }) : found;
+    const row = found === noRow ? good.add(this.hash, { ...key, keyId: this.keyId }) : found;
     if (use.refused === true) good.usage.refuse(row, now);
     else good.usage.accept(row, now, use.address ?? '203.0.113.7', use.agent ?? 'test/1');
   }
@@ -48,17 +48,17 @@ const key = {
 };
 
 /**
- * Opens a database of its own.
+ * Opens a separate database.
  *
- * @param keys how many keys it has
- * @param secrets how many secrets each of them has
+ * @param keys number of keys
+ * @param secrets number of secrets of each key
  */
 export async function openWithSecrets(keys: number, secrets: number) {
   const { database, close } = await openTemporary();
   return { database, secrets: await insertSecrets(database, keys, secrets), close };
 }
 
-/** The same keys and secrets in a database that is empty. */
+/** Inserts the same keys and secrets into an empty database. */
 export async function insertSecrets(database: Database, keys: number, secrets: number): Promise<Secret[]> {
   await database.kysely.insertInto('workspace').values({ id: 'ws_1', name: 'one', created_at: 0 }).execute();
   const all: Secret[] = [];

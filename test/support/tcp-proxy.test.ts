@@ -4,7 +4,7 @@ import { connect, createServer, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { TcpProxy } from './tcp-proxy.ts';
 
-/** A server, a proxy before it, and one connection through both. */
+/** A server, a proxy before it, and connections through both. */
 async function scene() {
   const server = createServer({ allowHalfOpen: true });
   server.listen(0, '127.0.0.1');
@@ -27,7 +27,7 @@ async function scene() {
     ...(await join()),
     async [Symbol.asyncDispose]() {
       await proxy.close();
-      // One that has read to its end does not notice a reset.
+      // A socket that has read to the end does not notice a reset.
       for (const socket of sockets) socket.destroy();
       server.close();
       await once(server, 'close');
@@ -35,12 +35,12 @@ async function scene() {
   };
 }
 
-/** One end of a connection, and all that has arrived there. */
+/** One end of a connection, and the received data. */
 class End {
   readonly socket: Socket;
   received = '';
   ended = false;
-  /** How it ended: an error's code, or nothing for a good end. */
+  /** The error code with which it ended; undefined for a normal end. */
   readonly closed: Promise<string | undefined>;
 
   constructor(socket: Socket) {
@@ -73,7 +73,7 @@ class End {
   }
 }
 
-test('bytes pass in both directions, and each half ends by itself', async () => {
+test('bytes pass in both directions, and each half closes independently', async () => {
   await using it = await scene();
   it.client.send('question');
   it.client.socket.end();
@@ -86,23 +86,23 @@ test('bytes pass in both directions, and each half ends by itself', async () => 
   assert.equal(await it.far.closed, undefined);
 });
 
-test('a delay is that of one direction, and nothing overtakes', async () => {
+test('a delay applies to one direction, and bytes stay in order', async () => {
   await using it = await scene();
   it.proxy.toServer.delay(80);
   const sent = performance.now();
   it.client.send('slow ');
-  // The way back is not slow: this is here first.
+  // The other direction is not delayed, so this arrives first.
   it.far.send('quick');
   await it.client.has('quick');
   assert.equal(it.far.received, '');
   it.proxy.toServer.delay(0);
   it.client.send('after it');
   await it.far.has('slow after it');
-  // A timer may be early by less than a millisecond.
+  // A timer may fire early by less than a millisecond.
   assert.ok(performance.now() - sent >= 79);
 });
 
-test('what is held arrives at the release, in order, with the end', async () => {
+test('held bytes arrive in order at the release, including the end', async () => {
   await using it = await scene();
   it.proxy.toServer.hold();
   it.client.send('one ');
@@ -118,7 +118,7 @@ test('what is held arrives at the release, in order, with the end', async () => 
   if (!it.far.ended) await once(it.far.socket, 'end');
 });
 
-test('a cut resets all connections, and new ones, until it heals', async () => {
+test('a cut resets all existing and new connections until it heals', async () => {
   await using it = await scene();
   it.client.send('before');
   await it.far.has('before');
@@ -133,7 +133,7 @@ test('a cut resets all connections, and new ones, until it heals', async () => {
   await far.has('again');
 });
 
-test('a black hole swallows without a word; what lost bytes is reset when it heals', async () => {
+test('a black hole silently drops bytes, and connections that lost some are reset when it heals', async () => {
   await using it = await scene();
   const idle = await it.join();
   it.proxy.toServer.blackhole();
@@ -149,7 +149,7 @@ test('a black hole swallows without a word; what lost bytes is reset when it hea
   await idle.far.has('nothing of mine was lost');
 });
 
-test('a client of a server that is gone is told so', async () => {
+test('a client of a server that has ended gets a reset', async () => {
   const closed = createServer();
   closed.listen(0, '127.0.0.1');
   await once(closed, 'listening');

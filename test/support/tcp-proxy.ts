@@ -4,26 +4,26 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 interface ProxyOptions {
   host: string;
   port: number;
-  /** What becomes of the bytes of a connection's server; called once for each connection. */
+  /** Creates the filter of the bytes from the server; called once per connection. */
   filterToClient?: () => Filter;
 }
 
-/** Gets the bytes of one direction as they come, and returns those that go on. */
+/** Receives the bytes of one direction and returns those to forward. */
 export type Filter = (bytes: Buffer) => Buffer;
 
-/** One direction of all connections, those to come as well. */
+/** One direction of all connections, including future ones. */
 class Direction {
   delayMs = 0;
   held = false;
   swallows = false;
   readonly pipes = new Set<Pipe>();
 
-  /** Each byte arrives so much later. Those under way keep their time, and none overtakes another. */
+  /** Delays each byte by `ms`. Bytes in transit keep their time, and the order stays. */
   delay(ms: number): void {
     this.delayMs = ms;
   }
 
-  /** Nothing arrives from now on, and nothing is lost: all comes with `release()`, ends of connections as well. */
+  /** Holds all bytes and ends of connections until `release()`. Nothing is lost. */
   hold(): void {
     this.held = true;
   }
@@ -33,14 +33,14 @@ class Direction {
     for (const pipe of this.pipes) pipe.pass();
   }
 
-  /** What is sent from now on, or is under way, never arrives, and nobody is told. Until the proxy's `heal()`. */
+  /** Silently drops all bytes, including those in transit, until the proxy's `heal()`. */
   blackhole(): void {
     this.swallows = true;
     for (const pipe of this.pipes) pipe.lose();
   }
 }
 
-/** Bytes, or `undefined`: the end of the stream. */
+/** Bytes, or `undefined` for the end of the stream. */
 interface Piece {
   bytes: Buffer | undefined;
   dueAt: number;
@@ -48,7 +48,7 @@ interface Piece {
 
 /** One direction of one connection. */
 class Pipe {
-  /** Whether something was swallowed: what would follow makes no sense to the receiver. */
+  /** Whether bytes were dropped, so that the rest would be meaningless to the receiver. */
   torn = false;
   readonly #direction: Direction;
   readonly #to: Socket;
@@ -69,7 +69,7 @@ class Pipe {
     else this.pass();
   }
 
-  /** Sends on whatever is due. */
+  /** Forwards everything that is due. */
   pass(): void {
     clearTimeout(this.#timer);
     while (!this.#direction.held) {
@@ -103,7 +103,7 @@ interface Connection {
   destroy(): void;
 }
 
-/** A network between a client and a server that can be made to fail. Bytes that wait are kept in memory. */
+/** A network between clients and a server that can be made to fail. Waiting bytes are in memory. */
 export class TcpProxy {
   readonly toServer = new Direction();
   readonly toClient = new Direction();
@@ -120,7 +120,7 @@ export class TcpProxy {
 
   /** Listens on a free port of 127.0.0.1. */
   static async start(options: ProxyOptions): Promise<TcpProxy> {
-    // Each half of a connection ends by itself, as without a proxy.
+    // Each half of a connection ends independently, as without a proxy.
     const server = createServer({ allowHalfOpen: true, noDelay: true });
     const proxy = new TcpProxy(server, options);
     server.listen(0, '127.0.0.1');
@@ -128,7 +128,7 @@ export class TcpProxy {
     return proxy;
   }
 
-  /** In front of the server that a URL names; `url()` is then the way through the proxy. */
+  /** Starts a proxy for the server of a URL; `url()` then gives the URL through the proxy. */
   static async before(url: string, options: Pick<ProxyOptions, 'filterToClient'> = {}): Promise<TcpProxy> {
     const { hostname, port } = new URL(url);
     return TcpProxy.start({ host: hostname, port: Number(port), ...options });
@@ -140,7 +140,7 @@ export class TcpProxy {
     return address.port;
   }
 
-  /** How many connections there are now. */
+  /** Current number of connections. */
   get connections(): number {
     return this.#connections.size;
   }
@@ -159,7 +159,7 @@ export class TcpProxy {
     for (const connection of this.#connections) connection.destroy();
   }
 
-  /** Both directions fall silent, new connections too: they are accepted, and nothing ever comes. Until `heal()`. */
+  /** Silently drops both directions, also of new connections, which are accepted, until `heal()`. */
   blackhole(): void {
     this.toServer.blackhole();
     this.toClient.blackhole();
@@ -190,7 +190,7 @@ export class TcpProxy {
       return;
     }
     const { host, port, filterToClient } = this.#options;
-    // What is written before it is connected is kept by the socket.
+    // The socket buffers data until it is connected.
     const server = connect({ host, port, allowHalfOpen: true, noDelay: true });
     const pipes = [
       new Pipe(this.toServer, client, server, (bytes) => bytes),
@@ -219,7 +219,7 @@ export class TcpProxy {
   }
 }
 
-/** A reset where the system knows one: a socket that is being shut down can only be closed, and stays open else. */
+/** Resets a socket where possible: a socket that is shutting down can only be destroyed, or it would stay open. */
 function reset(socket: Socket): void {
   if (socket.writableEnded) socket.destroy();
   else socket.resetAndDestroy();

@@ -1,8 +1,8 @@
-/** A database of a test's own, opened as the process opens its own. */
+/** A separate database for a test, opened as the server does. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readOrMakeSecret } from '../../packages/server/src/accounts/secret.ts';
+import { readOrCreateSecret } from '../../packages/server/src/accounts/secret.ts';
 import { openDataDirectory } from '../../packages/server/src/database/data-directory.ts';
 import { openSqlite } from '../../packages/server/src/database/sqlite.ts';
 
@@ -20,7 +20,7 @@ export async function openTemporary() {
 }
 
 /**
- * Opens a data directory as a start does, and closes it again.
+ * Opens a data directory like a start, and closes it again.
  *
  * @throws {StartupError} when it cannot be used
  */
@@ -29,7 +29,7 @@ export async function tryData(path: string): Promise<void> {
   try {
     const database = await openSqlite(directory);
     try {
-      readOrMakeSecret(undefined, directory.secretFile);
+      readOrCreateSecret(undefined, directory.secretFile);
     } finally {
       await database.close();
     }

@@ -1,76 +1,80 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Life, Outage } from './checker.ts';
+import { KeyHistory, Outage } from './checker.ts';
 
 const never = new Outage();
 
-/** A key whose creation was answered at 10, its revoke sent at 50, and answered at 60. */
-function dead(): Life {
-  const life = new Life(10);
+/** A key whose creation returned at 10, and whose revoke was sent at 50 and returned at 60. */
+function revokedLife(): KeyHistory {
+  const life = new KeyHistory(10);
   life.revokeSent(50);
   life.revoked(60);
   return life;
 }
 
-function judge(life: Life, sentAt: number, answeredAt: number, outcome: string, outage = never) {
+function judge(life: KeyHistory, sentAt: number, answeredAt: number, outcome: string, outage = never) {
   return life.judge({ sentAt, answeredAt, outcome }, outage);
 }
 
-test('a key that lives, is revoked and stays dead breaks nothing, nor does either answer while it is being revoked', () => {
-  const life = new Life(10);
+test('an active key, a revoked key, and either result during the revoke are no violations', () => {
+  const life = new KeyHistory(10);
   assert.equal(judge(life, 5, 9, 'unknown_key'), null);
   assert.equal(judge(life, 11, 12, 'accepted'), null);
   life.revokeSent(50);
   assert.equal(judge(life, 45, 51, 'revoked_key'), null);
   assert.equal(judge(life, 51, 52, 'revoked_key'), null);
-  assert.equal(judge(life, 53, 54, 'accepted'), null, 'another node may not have heard of it yet');
+  assert.equal(judge(life, 53, 54, 'accepted'), null, 'another node may not have applied it yet');
   life.revoked(60);
-  assert.equal(judge(life, 59, 5000, 'accepted'), null, 'sent before the answer, on a node that was frozen');
+  assert.equal(judge(life, 59, 5000, 'accepted'), null, 'sent before the response, on a frozen node');
   assert.equal(judge(life, 61, 62, 'revoked_key'), null);
 });
 
-test('an acceptance that was sent after a revoke was answered is found', () => {
-  assert.match(judge(dead(), 60.5, 61, 'accepted') ?? '', /^accepted, sent 0\.500 ms after a revoke/);
+test('an acceptance of a request that was sent after a revoke returned is a violation', () => {
+  assert.match(judge(revokedLife(), 60.5, 61, 'accepted') ?? '', /^accepted, sent 0\.500 ms after a revoke/);
 });
 
-test('of several revokes the first answer counts, and the first sending', () => {
-  const life = dead();
+test('of several revokes the first request and the first response count', () => {
+  const life = revokedLife();
   life.revokeSent(40);
   life.revokeSent(70);
   life.revoked(80);
   assert.match(judge(life, 65, 90, 'accepted') ?? '', /^accepted/);
   assert.equal(judge(life, 20, 45, 'revoked_key'), null);
-  const again = new Life(10);
+  const again = new KeyHistory(10);
   again.revoked(80);
   again.revoked(60);
-  assert.match(judge(again, 65, 90, 'accepted') ?? '', /^accepted/, 'the second one waited less long');
+  assert.match(
+    judge(again, 65, 90, 'accepted') ?? '',
+    /^accepted/,
+    'the second one waited for a shorter time',
+  );
 });
 
-test('a revoke whose answer was lost promises nothing, and may have worked', () => {
-  const life = new Life(10);
+test('a revoke without a response guarantees nothing, and may have succeeded', () => {
+  const life = new KeyHistory(10);
   life.revokeSent(50);
   assert.equal(judge(life, 1000, 1001, 'accepted'), null);
   assert.equal(judge(life, 1000, 1001, 'revoked_key'), null);
 });
 
-test('a refusal of a key that nobody had begun to revoke is found', () => {
+test('a rejection of a key that no one was revoking is a violation', () => {
   for (const outcome of ['revoked_key', 'unknown_key']) {
-    assert.equal(judge(new Life(10), 11, 12, outcome), `${outcome} while alive`);
-    assert.equal(judge(dead(), 11, 49, outcome), `${outcome} while alive`);
+    assert.equal(judge(new KeyHistory(10), 11, 12, outcome), `${outcome} while alive`);
+    assert.equal(judge(revokedLife(), 11, 49, outcome), `${outcome} while alive`);
   }
 });
 
-test('another reason than revoked_key after the revoke is found: the key was lost', () => {
-  assert.equal(judge(dead(), 61, 62, 'unknown_key'), 'unknown_key when revoked');
+test('another code than revoked_key after the revoke is a violation: the key was lost', () => {
+  assert.equal(judge(revokedLife(), 61, 62, 'unknown_key'), 'unknown_key when revoked');
 });
 
-test('an answer that no key of this run can get is found', () => {
-  assert.equal(judge(dead(), 61, 62, 'internal_error'), 'answered internal_error');
+test('an unexpected result is a violation', () => {
+  assert.equal(judge(revokedLife(), 61, 62, 'internal_error'), 'answered internal_error');
 });
 
-test('a node may say that it cannot tell during an outage and until it must be well again, and at no other time', () => {
+test('a node may fail during an outage and until its recovery time, and at no other time', () => {
   const outage = new Outage();
-  const life = new Life(0);
+  const life = new KeyHistory(0);
   for (const outcome of ['verification_unavailable', 'no answer']) {
     assert.equal(judge(life, 1, 2, outcome), `${outcome} without an outage`);
   }
@@ -87,12 +91,16 @@ test('a node may say that it cannot tell during an outage and until it must be w
   assert.notEqual(unavailable(300, 399), null, 'between two outages');
   outage.end(500);
   outage.begin(450);
-  assert.equal(unavailable(399, 401), null, 'the later of two that overlap does not hide the earlier one');
+  assert.equal(
+    unavailable(399, 401),
+    null,
+    'the later of two overlapping outages does not hide the earlier one',
+  );
 });
 
-test('an outage excuses no acceptance and no false refusal', () => {
+test('an outage excuses no acceptance and no wrong rejection', () => {
   const outage = new Outage();
   outage.begin(0);
-  assert.match(judge(dead(), 61, 62, 'accepted', outage) ?? '', /^accepted/);
-  assert.equal(judge(dead(), 11, 12, 'revoked_key', outage), 'revoked_key while alive');
+  assert.match(judge(revokedLife(), 61, 62, 'accepted', outage) ?? '', /^accepted/);
+  assert.equal(judge(revokedLife(), 11, 12, 'revoked_key', outage), 'revoked_key while alive');
 });

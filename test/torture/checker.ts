@@ -1,66 +1,66 @@
-/** What happened to a key, as its clients saw it, and what must not have happened. */
+/** The history of a key, as its clients observed it, and the rules that it must not violate. */
 
-/** What a client can be told when a node cannot do its work: allowed only during an outage. */
+/** Outcomes of a node that cannot work: allowed only during an outage. */
 export const failures: ReadonlySet<string> = new Set(['verification_unavailable', 'no answer']);
 
-/** One verification. Times are ms of one monotonic clock, and lie outside of what they enclose. */
+/** One verification. Times are ms of one monotonic clock, taken before the request and after the response. */
 export interface Use {
   sentAt: number;
   answeredAt: number;
-  /** 'accepted', the code of a refusal, or 'no answer' when the connection broke. */
+  /** 'accepted', an error code, or 'no answer' when the connection broke. */
   outcome: string;
 }
 
-/** When a node, or what it needs, is made to fail. */
+/** The time in which a node, or something that it depends on, is made to fail. */
 export class Outage {
   #from = Number.POSITIVE_INFINITY;
   #until = Number.NEGATIVE_INFINITY;
 
   begin(at: number): void {
-    // Two that follow each other are one: what was sent in the first may be answered in the second.
+    // Consecutive outages are merged: a request sent in the first may get its response in the second.
     if (at > this.#until) this.#from = at;
     this.#until = Number.POSITIVE_INFINITY;
   }
 
-  /** @param until ms, when the node must be well again */
+  /** @param until ms at which the node must have recovered */
   end(until: number): void {
     this.#until = until;
   }
 
-  /** Whether what lasted from `sentAt` to `answeredAt` may have met it. */
+  /** Whether a request from `sentAt` to `answeredAt` overlaps the outage. */
   excuses({ sentAt, answeredAt }: Pick<Use, 'sentAt' | 'answeredAt'>): boolean {
     return sentAt <= this.#until && answeredAt >= this.#from;
   }
 }
 
 /**
- * One key. The events have to be told when they happen, those of all keys in one process: then nothing needs to be
- * kept but the three times, whatever the number of verifications.
+ * The life of one key. Events must be reported when they happen, for all keys in one process. Then only three times are
+ * stored, whatever the number of verifications.
  */
-export class Life {
+export class KeyHistory {
   readonly #madeAt: number;
-  /** The first of several. */
+  /** The first of several revokes. */
   #revokeSentAt = Number.POSITIVE_INFINITY;
   #revokedAt = Number.POSITIVE_INFINITY;
 
-  /** @param madeAt ms, when its creation was answered */
+  /** @param madeAt ms at which its creation returned */
   constructor(madeAt: number) {
     this.#madeAt = madeAt;
   }
 
-  /** A revoke is about to be sent. What becomes of it may never be known. */
+  /** Call this before a revoke is sent. Its outcome may remain unknown. */
   revokeSent(at: number): void {
     this.#revokeSentAt = Math.min(this.#revokeSentAt, at);
   }
 
-  /** A revoke was answered with 200: from now on no node may accept. */
+  /** Call this when a revoke returned 200: from now on no node may accept the key. */
   revoked(at: number): void {
     this.#revokedAt = Math.min(this.#revokedAt, at);
   }
 
   /**
-   * @param outage of the node that was asked
-   * @returns which rule a verification breaks; null for none
+   * @param outage of the verifying node
+   * @returns the rule that a verification violates, or null
    */
   judge(use: Use, outage: Outage): string | null {
     const { sentAt, answeredAt, outcome } = use;

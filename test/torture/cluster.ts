@@ -7,19 +7,19 @@ import { freePort, type TestServer, testSecret } from '../support/server.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
 import { Outage } from './checker.ts';
 
-/** What a node runs as: replaced when it is started again. */
+/** The running process of a node; replaced at a restart. */
 interface Running {
   server: TestServer;
   clock: MovableClock;
 }
 
-/** One real server process, with a network of its own between it and the database. */
+/** One real server process with its own network to the database. */
 export class ClusterNode {
   readonly name: string;
   readonly url: string;
   readonly proxy: TcpProxy;
   readonly notifications: Notifications;
-  /** When requests to it may fail. */
+  /** The time in which requests to it may fail. */
   readonly outage = new Outage();
   readonly #environment: Record<string, string>;
   #running: Running;
@@ -43,7 +43,7 @@ export class ClusterNode {
     const notifications = new Notifications();
     const proxy = await TcpProxy.before(databaseUrl, { filterToClient: notifications.filter });
     const environment = {
-      // Its own for its whole life: clients find it there when it was started again.
+      // The port stays the same, so that clients find the node after a restart.
       PORT: String(await freePort()),
       DATABASE_URL: proxy.url(databaseUrl),
       SOKU_SECRET: testSecret,
@@ -72,14 +72,14 @@ export class ClusterNode {
     await this.server.kill('SIGKILL');
   }
 
-  /** Starts it again after `kill()`, on the same port. */
+  /** Restarts it after `kill()`, on the same port. */
   async startAgain(): Promise<void> {
     const former = this.server;
     this.#running = await startWithMovableClock(this.#environment);
     await former.stop();
   }
 
-  /** At once, whatever state it is in: an orderly stop would wait for clients to turn to other nodes. */
+  /** Stops it immediately in any state: an orderly stop would wait for clients to switch to other nodes. */
   async stop(): Promise<void> {
     await this.kill();
     await this.server.stop();
@@ -87,7 +87,7 @@ export class ClusterNode {
   }
 }
 
-/** Several nodes on one database of a PostgreSQL of their own, which may be crashed. */
+/** Several nodes on one database of their own PostgreSQL server, which may be crashed. */
 export class Cluster {
   readonly postgres: Postgres;
   readonly nodes: readonly ClusterNode[];
@@ -103,7 +103,7 @@ export class Cluster {
     const cluster = new Cluster(postgres, nodes);
     try {
       const database = await temporaryDatabase(postgres.url());
-      // One after the other: the first makes the tables and the owner's account.
+      // Sequentially: the first one creates the tables and the owner's account.
       for (let i = 1; i <= size; i++) nodes.push(await ClusterNode.start(`node ${i}`, database.url));
       return cluster;
     } catch (error) {

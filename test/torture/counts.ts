@@ -1,34 +1,34 @@
-/** How many violations are kept in words. */
-const mostViolations = 20;
+/** Maximum number of violations that are stored as text. */
+const maxViolations = 20;
 
-/** What happened while one fault was on. */
+/** Statistics of the requests during one fault. */
 export class Counts {
-  /** Requests that were answered, or whose connection broke. */
+  /** Requests with a response or a broken connection. */
   operations = 0;
   accepted = 0;
   refused = 0;
-  /** Answered 503 verification_unavailable. */
+  /** Responses 503 verification_unavailable. */
   unavailable = 0;
   /** Connections that broke or could not be made. */
   unanswered = 0;
   created = 0;
   renamed = 0;
   revokesSent = 0;
-  /** ms that each revoke took that was answered with 200, at nodes that the fault does not concern. */
+  /** Durations in ms of successful revokes at nodes that the fault does not affect. */
   readonly revokeMs: number[] = [];
-  /** The same of nodes that it concerns, which may themselves have stood still. */
+  /** The same for affected nodes, which may themselves have been stopped. */
   readonly troubledRevokeMs: number[] = [];
-  /** ms from the end of each fault until all nodes were well. */
+  /** ms from the end of each fault until all nodes had recovered. */
   readonly recoveryMs: number[] = [];
   violations = 0;
   readonly examples: string[] = [];
 
   violate(what: string): void {
     this.violations += 1;
-    if (this.examples.length < mostViolations) this.examples.push(what);
+    if (this.examples.length < maxViolations) this.examples.push(what);
   }
 
-  /** @param troubled whether the fault concerns the node */
+  /** @param troubled whether the fault affects the node */
   revoked(ms: number, troubled: boolean): void {
     (troubled ? this.troubledRevokeMs : this.revokeMs).push(ms);
   }
@@ -51,11 +51,11 @@ export class Counts {
     for (const ms of other.recoveryMs) this.recoveryMs.push(ms);
     this.violations += other.violations;
     for (const example of other.examples)
-      if (this.examples.length < mostViolations) this.examples.push(example);
+      if (this.examples.length < maxViolations) this.examples.push(example);
   }
 }
 
-/** The value below which this share of the values lies, by nearest rank; undefined without any. */
+/** The quantile of the values by nearest rank; undefined without values. */
 export function quantile(values: readonly number[], share: number): number | undefined {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)];

@@ -6,7 +6,7 @@ export interface Fault {
   /** For the report. */
   title: string;
   /** ms that it lasts at least: a lease (2 s) and its margin where leases shall run out. */
-  leastMs: number;
+  minMs: number;
   /** Who may fail to answer meanwhile; all others must serve as always. */
   mayFail: 'nobody' | 'its node' | 'all nodes';
   /** @returns ends it */
@@ -25,14 +25,14 @@ export const faults: readonly Fault[] = [
   {
     name: 'none',
     title: 'No fault',
-    leastMs: 600,
+    minMs: 600,
     mayFail: 'nobody',
     begin: () => () => undefined,
   },
   {
     name: 'node-frozen',
-    title: 'A node is frozen (SIGSTOP) and wakes up',
-    leastMs: longMs,
+    title: 'A node is frozen (SIGSTOP) and resumes',
+    minMs: longMs,
     mayFail: 'its node',
     begin: (node) => {
       node.freeze();
@@ -41,8 +41,8 @@ export const faults: readonly Fault[] = [
   },
   {
     name: 'node-killed',
-    title: 'A node is killed (SIGKILL) and started again',
-    leastMs: 600,
+    title: 'A node is killed (SIGKILL) and restarted',
+    minMs: 600,
     mayFail: 'its node',
     begin: async (node) => {
       await node.kill();
@@ -57,14 +57,14 @@ export const faults: readonly Fault[] = [
     direction.hold();
     return () => direction.release();
   }),
-  ...directions('swallowed', 'Swallowed without a word', longMs, 'its node', (direction, node) => {
+  ...directions('swallowed', 'Dropped silently', longMs, 'its node', (direction, node) => {
     direction.blackhole();
     return () => node.proxy.heal();
   }),
   {
     name: 'cut',
-    title: 'All connections of a node to the database are reset, and new ones',
-    leastMs: longMs,
+    title: 'All connections of a node to the database are reset, including new ones',
+    minMs: longMs,
     mayFail: 'its node',
     begin: ({ proxy }) => {
       proxy.cut();
@@ -73,8 +73,8 @@ export const faults: readonly Fault[] = [
   },
   {
     name: 'silent',
-    title: 'A node hears nothing, and nobody hears it (both directions swallowed)',
-    leastMs: longMs,
+    title: 'A node is cut off from the database (both directions dropped)',
+    minMs: longMs,
     mayFail: 'its node',
     begin: ({ proxy }) => {
       proxy.blackhole();
@@ -83,8 +83,8 @@ export const faults: readonly Fault[] = [
   },
   {
     name: 'database-crashed',
-    title: 'PostgreSQL crashes (SIGKILL of all its processes) and is started again',
-    leastMs: 700,
+    title: 'PostgreSQL crashes (SIGKILL of all its processes) and is restarted',
+    minMs: 700,
     mayFail: 'all nodes',
     begin: async (_node, { postgres }) => {
       await postgres.crash();
@@ -93,8 +93,8 @@ export const faults: readonly Fault[] = [
   },
   {
     name: 'database-frozen',
-    title: 'PostgreSQL is frozen (SIGSTOP) and wakes up',
-    leastMs: longMs,
+    title: 'PostgreSQL is frozen (SIGSTOP) and resumes',
+    minMs: longMs,
     mayFail: 'all nodes',
     begin: async (_node, { postgres }) => {
       await postgres.pause();
@@ -103,8 +103,8 @@ export const faults: readonly Fault[] = [
   },
   {
     name: 'notifications-lost',
-    title: 'No node gets any notification',
-    leastMs: 800,
+    title: 'No node receives notifications',
+    minMs: 800,
     mayFail: 'nobody',
     begin: (_node, { nodes }) => {
       for (const { notifications } of nodes) notifications.lost = true;
@@ -116,8 +116,8 @@ export const faults: readonly Fault[] = [
   ...[1, -1].map((sign): Fault => {
     return {
       name: sign > 0 ? 'clock-ahead' : 'clock-back',
-      title: `The wall clock of a node jumps ${sign > 0 ? 'ahead' : 'back'} by an hour, then to where it was`,
-      leastMs: 500,
+      title: `The wall clock of a node jumps ${sign > 0 ? 'ahead' : 'back'} by an hour, then returns`,
+      minMs: 500,
       mayFail: 'nobody',
       begin: async ({ clock }) => {
         await clock.move(sign * hourMs);
@@ -140,15 +140,15 @@ function directions(
   return [
     {
       name: `requests-${name}`,
-      title: `${title}: what a node sends to the database`,
-      leastMs,
+      title: `${title}: from a node to the database`,
+      minMs: leastMs,
       mayFail,
       begin: (node) => begin(node.proxy.toServer, node),
     },
     {
       name: `answers-${name}`,
-      title: `${title}: what the database answers a node`,
-      leastMs,
+      title: `${title}: from the database to a node`,
+      minMs: leastMs,
       mayFail,
       begin: (node) => begin(node.proxy.toClient, node),
     },

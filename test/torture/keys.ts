@@ -1,22 +1,22 @@
 import type { Random } from '../support/random.ts';
-import { Life } from './checker.ts';
+import { KeyHistory } from './checker.ts';
 
-/** How many dead keys are still tried: enough for some minutes of revokes. */
-const mostDead = 2000;
+/** Maximum number of revoked keys that are still used: enough for some minutes of revokes. */
+const maxRevoked = 2000;
 
 export interface TortureKey {
   id: string;
   apiKey: string;
-  life: Life;
+  life: KeyHistory;
 }
 
-/** The keys of a run: those that live, those that are being revoked, and the last ones that are dead. */
+/** The keys of a run: active ones, those that are being revoked, and the most recently revoked ones. */
 export class Keys {
   readonly #random: Random;
   #living: TortureKey[] = [];
-  /** A revoke was sent, and none was answered yet. */
-  readonly #dying = new Set<TortureKey>();
-  /** Of those, the ones whose revoke failed: it has to be sent again. */
+  /** Keys whose revoke was sent but has not returned. */
+  readonly #revoking = new Set<TortureKey>();
+  /** Those of them whose revoke failed and must be sent again. */
   #unfinished: TortureKey[] = [];
   readonly #dead: TortureKey[] = [];
   #buried = 0;
@@ -33,9 +33,9 @@ export class Keys {
     return this.#unfinished.length;
   }
 
-  /** @param madeAt ms, when the creation was answered */
+  /** @param madeAt ms at which the creation returned */
   add(id: string, apiKey: string, madeAt: number): TortureKey {
-    const key = { id, apiKey, life: new Life(madeAt) };
+    const key = { id, apiKey, life: new KeyHistory(madeAt) };
     this.#living.push(key);
     return key;
   }
@@ -44,33 +44,33 @@ export class Keys {
     return this.#random.pick(this.#living);
   }
 
-  /** Mostly keys of which something is to be feared. */
+  /** A random key, mostly one that is being revoked or was revoked recently. */
   any(): TortureKey {
     const kind = this.#random.next();
-    if (kind < 0.35 && this.#dying.size > 0) return this.#random.pick([...this.#dying]);
+    if (kind < 0.35 && this.#revoking.size > 0) return this.#random.pick([...this.#revoking]);
     if (kind < 0.6 && this.#dead.length > 0) return this.#random.pick(this.#dead);
     return this.living();
   }
 
-  /** The next one to revoke, the oldest first: every node has it in its cache. */
-  condemn(): TortureKey | undefined {
+  /** The next key to revoke, oldest first, so that every node has it in its cache. */
+  nextToRevoke(): TortureKey | undefined {
     const again = this.#unfinished.shift();
     if (again !== undefined) return again;
     const key = this.#living.shift();
-    if (key !== undefined) this.#dying.add(key);
+    if (key !== undefined) this.#revoking.add(key);
     return key;
   }
 
-  /** Its revoke was not answered with 200. */
-  failed(key: TortureKey): void {
-    if (this.#dying.has(key)) this.#unfinished.push(key);
+  /** Call this when a revoke did not return 200. */
+  recordFailedRevoke(key: TortureKey): void {
+    if (this.#revoking.has(key)) this.#unfinished.push(key);
   }
 
-  /** A revoke was answered with 200. */
-  bury(key: TortureKey): void {
-    if (!this.#dying.delete(key)) return;
-    if (this.#dead.length < mostDead) this.#dead.push(key);
-    else this.#dead[this.#buried % mostDead] = key;
+  /** Call this when a revoke returned 200. */
+  recordRevoked(key: TortureKey): void {
+    if (!this.#revoking.delete(key)) return;
+    if (this.#dead.length < maxRevoked) this.#dead.push(key);
+    else this.#dead[this.#buried % maxRevoked] = key;
     this.#buried += 1;
   }
 }

@@ -1,19 +1,19 @@
-import { ConnectionEnded, HttpSocket, type RawAnswer } from '../support/http-socket.ts';
+import { ConnectionEnded, HttpSocket, type RawResponse } from '../support/http-socket.ts';
 
 /** ms after which an unused connection is replaced: the server may be closing it at this moment. */
 const idleMs = 2000;
 
 /** Times are ms of one monotonic clock. */
-export interface Exchanged {
-  /** Before the request was written. */
+export interface RoundTrip {
+  /** Time before the request was written. */
   sentAt: number;
-  /** After the answer was read. */
+  /** Time after the response was read. */
   answeredAt: number;
-  /** Absent when the connection broke, or could not be made. */
-  answer: RawAnswer | undefined;
+  /** Absent when the connection broke or failed. */
+  answer: RawResponse | undefined;
 }
 
-/** Text of a request. @param body JSON; without one none is sent */
+/** Formats a request. @param body JSON; absent: no body */
 export function request(method: string, path: string, apiKey: string, body?: string): string {
   const content =
     body === undefined
@@ -22,7 +22,7 @@ export function request(method: string, path: string, apiKey: string, body?: str
   return `${method} ${path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${apiKey}\r\n${content}\r\n${body ?? ''}`;
 }
 
-/** A connection to a server that is made anew when it has broken. Requests do not wait for each other's answers. */
+/** A connection to a server that reconnects when it has broken. Requests do not wait for the responses of others. */
 export class Lane {
   readonly #url: string;
   #socket: HttpSocket | undefined;
@@ -34,12 +34,12 @@ export class Lane {
     this.#url = url;
   }
 
-  /** How many requests wait for their answers. */
+  /** Number of requests without a response. */
   get underWay(): number {
     return this.#underWay;
   }
 
-  async send(text: string): Promise<Exchanged> {
+  async send(text: string): Promise<RoundTrip> {
     this.#underWay += 1;
     let sentAt = performance.now();
     try {

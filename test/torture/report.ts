@@ -3,15 +3,15 @@ import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { machine } from '../../bench/machine.ts';
 import { type Counts, quantile } from './counts.ts';
-import { type Outcome, recoveryMs } from './run.ts';
+import { recoveryMs, type TortureResult } from './run.ts';
 
-/** Operations of a run that is kept. */
-export const leastProof = 300_000;
+/** Minimum operations of a run that is stored. */
+export const minProofOperations = 300_000;
 
 const file = fileURLToPath(new URL('../../docs/revocation-proof.md', import.meta.url));
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-export interface Proof extends Outcome {
+export interface Proof extends TortureResult {
   seed: number;
 }
 
@@ -19,21 +19,21 @@ const head = [
   'fault',
   'operations',
   'accepted',
-  'refused',
+  'rejected',
   '503',
-  'no answer',
+  'no response',
   'created',
   'renamed',
   'revoked',
   'p50 ms',
   'p99 ms',
   'max ms',
-  'max ms at a node concerned',
-  'well again after ms',
+  'max ms at an affected node',
+  'recovered after ms',
   'violations',
 ];
 
-/** What happened during each fault, in Markdown. */
+/** The results for each fault, as a Markdown table. */
 export function table({ byFault, total }: Proof): string {
   const rows = [
     head,
@@ -70,38 +70,38 @@ export function writeProof(proof: Proof): void {
 
 function page(proof: Proof, commit: string, date: string): string {
   const { total, ms, seed } = proof;
-  return `# Proof of the revocation
+  return `# Proof of revocation
 
 Written by \`npm run torture\`, on ${date}, at commit ${commit}, on ${machine}.
 
-${whole(total.operations)} operations in ${Math.round(ms / 1000)} s against three real nodes (\`npm start\`'s process) that share one real PostgreSQL, each with a TCP proxy of its own before the database, while one thing after the other was made to fail: **${whole(total.violations)} violations**.
+${whole(total.operations)} operations in ${Math.round(ms / 1000)} s against three real nodes (\`npm start\`'s process) that share one real PostgreSQL, each with its own TCP proxy in front of the database, under one fault after another: **${whole(total.violations)} violations**.
 
-Clients verify keys at all nodes all the time, over connections that stay open and with several requests under way on each: mostly keys that are being revoked at that moment, or were lately. Others make keys, rename them and revoke them: at one node, at two nodes at once, beside a rename, and again afterwards. The moment a revoke is answered, every node is asked about the key; a node that stands still finds the question when it wakes up. All times are taken with one monotonic clock, before a request is written and after its answer was read. PostgreSQL runs without fsync here: its processes are killed, the machine is not, so this tells nothing of a power cut. Faults come one at a time, and there is no standby; the simulation has both.
+Clients continuously verify keys at all nodes, over keep-alive connections with several concurrent requests each: mostly keys that are being revoked or were revoked recently. Other clients create, rename and revoke keys: at one node, at two nodes at once, during a rename, and repeatedly. As soon as a revoke returns, the key is verified at every node; a frozen node handles that request when it resumes. All times are taken with one monotonic clock, before a request is written and after its response is read. PostgreSQL runs without fsync here: its processes are killed, but the machine is not, so this run does not cover a power failure. Faults occur one at a time, and there is no standby; the simulation covers both.
 
 ## The rules
 
-It is a violation when
+A violation is any of the following:
 
-- a verification accepts a key and was sent after any revoke of that key was answered with 200;
-- a key is refused as unknown or revoked between the answer to its creation and the sending of its first revoke;
-- a key that was revoked is refused for another reason than \`revoked_key\`;
-- anything else comes back than a verdict: 503 \`verification_unavailable\` may be answered, and a connection may break, only at a node that the fault concerns, from its beginning until ${(recoveryMs / 1000).toFixed(1)} s after its end (a lease, its margin, and what a busy machine takes). While a node fails, creations and renames may fail so at the others, too: the workspace is locked for them, and the node may have been stopped in the midst of one;
-- a node does not serve again by itself within that time after the end of a fault.
+- a verification accepts a key although it was sent after a revoke of that key returned 200;
+- a key is rejected as unknown or revoked after its creation returned and before its first revoke is sent;
+- a revoked key is rejected with another code than \`revoked_key\`;
+- a request gets no verification result: 503 \`verification_unavailable\` and broken connections are allowed only at an affected node, from the start of the fault until ${(recoveryMs / 1000).toFixed(1)} s after its end (a lease, its margin, and the delay of a busy machine). While a node fails, creations and renames may fail in the same way at the others, because they lock the workspace and the node may have been stopped in the middle of one;
+- a node does not recover by itself within that time after the end of a fault.
 
-A revoke that failed, or whose answer was lost, has promised nothing: it is sent again until one is answered.
+A revoke that failed, or whose response was lost, guarantees nothing: it is sent again until one returns 200.
 
-## What happened
+## Results
 
 ${table(proof)}
 
-Latencies are those of revokes that were answered with 200, from sending to answer, on a machine that is kept busy by this run; \`npm run bench\` has those of an idle one. A revoke waits for the other nodes, and at most for a lease (2 s) and its margin (0.2 s) after its commit; whatever takes longer waited for the database, or was sent to a node that itself stood still. Everything counts for the phase in which it was answered.
+Latencies are those of revokes that returned 200, from request to response, on a machine that this run keeps busy; \`npm run bench\` has those of an idle one. A revoke waits for the other nodes, and at most for a lease (2 s) and its margin (0.2 s) after its commit; longer ones waited for the database, or were sent to a node that was itself frozen. Each operation counts for the phase in which its response arrived.
 
-## Repeat it
+## Repeat the run
 
 \`\`\`sh
 npm run torture -- --seed ${seed}
 \`\`\`
 
-A seed repeats the choices, not the moments at which they meet. \`--fault NAME\` and \`--seconds N\` run a part of it; \`npm test\` runs each fault once. The protocol itself is run through other schedules by a simulation beside it.
+A seed repeats the choices, not their timing. \`--fault NAME\` and \`--seconds N\` limit the run; \`npm test\` runs each fault once. A separate simulation runs the protocol through other schedules.
 `;
 }

@@ -6,47 +6,47 @@ import { Counts } from './counts.ts';
 import type { Fault } from './faults.ts';
 import { type Load, Traffic } from './traffic.ts';
 
-/** Nodes of one database: a majority of two can wait for one. */
+/** Number of nodes: two healthy ones can wait for a failing one. */
 const size = 3;
 
 /**
- * ms after the end of a fault in which every node serves again by itself on a machine that does nothing else: a lease of
- * 2 s, its margin of a tenth, and what the torture takes.
+ * ms after the end of a fault within which every node must serve again by itself on an otherwise idle machine: a lease
+ * of 2 s, its margin of a tenth, and time for the load of the torture.
  */
 export const recoveryMs = 2200 + 1500;
 
-/** ms between two looks whether a node serves again. */
+/** ms between two checks whether a node serves again. */
 const pollMs = 20;
 
 interface Options {
   random: Random;
   load: Load;
   faults: readonly Fault[];
-  /** How many times as long as its least time a fault may last. */
+  /** Maximum duration of a fault, as a multiple of its minimum duration. */
   stretch: number;
   /**
-   * ms after the end of a fault in which every node must serve again, or it is a violation. Without it as long as it
-   * takes: how long that is depends on what else the machine does.
+   * ms after the end of a fault within which every node must serve again; later is a violation. Absent: no limit,
+   * because the time depends on the load of the machine.
    */
   recoveryMs?: number;
-  /** ms that a phase goes on when every node serves again. */
+  /** ms for which a phase continues after every node serves again. */
   lingerMs: number;
-  /** Asked after each round of all faults. */
+  /** Called after each round of all faults. */
   isEnough: (operations: number, ms: number) => boolean;
-  /** Told of each phase when it has ended. */
+  /** Called at the end of each phase. */
   progress: (fault: Fault, counts: Counts) => void;
 }
 
-export interface Outcome {
+export interface TortureResult {
   /** In the order of the faults. */
   byFault: Map<Fault, Counts>;
   total: Counts;
-  /** Of the traffic, in ms. */
+  /** Duration of the traffic in ms. */
   ms: number;
 }
 
-/** Tortures a cluster of its own with one fault after the other. */
-export async function torture(options: Options): Promise<Outcome> {
+/** Starts a cluster and subjects it to one fault after the other. */
+export async function torture(options: Options): Promise<TortureResult> {
   const cluster = await Cluster.start(size);
   try {
     const traffic = new Traffic(options.random, options.load);
@@ -57,7 +57,7 @@ export async function torture(options: Options): Promise<Outcome> {
   }
 }
 
-async function rounds(cluster: Cluster, traffic: Traffic, options: Options): Promise<Outcome> {
+async function rounds(cluster: Cluster, traffic: Traffic, options: Options): Promise<TortureResult> {
   const { faults, isEnough } = options;
   const byFault = new Map(faults.map((fault) => [fault, new Counts()]));
   const begun = performance.now();
@@ -77,7 +77,7 @@ async function rounds(cluster: Cluster, traffic: Traffic, options: Options): Pro
     }
   } while (!isEnough(operationsOf(phases), performance.now() - begun));
   await traffic.stop();
-  // Only now: the stop gives the last phase what was still under way.
+  // After the stop, which adds the outstanding requests to the last phase.
   for (const [fault, counts] of phases) byFault.get(fault)?.add(counts);
   return { byFault, total: sum(), ms: performance.now() - begun };
 }
@@ -93,7 +93,7 @@ async function phase(fault: Fault, cluster: Cluster, traffic: Traffic, options: 
   const failing = mayFail(fault, node, cluster);
   for (const { outage } of failing) outage.begin(performance.now());
   const end = await fault.begin(node, cluster);
-  await after(fault.leastMs * (1 + random.next() * (stretch - 1)));
+  await after(fault.minMs * (1 + random.next() * (stretch - 1)));
   await end();
   const ended = performance.now();
   const bound = options.recoveryMs;
@@ -108,7 +108,7 @@ async function phase(fault: Fault, cluster: Cluster, traffic: Traffic, options: 
   await hasTraffic(counts);
 }
 
-/** On a slow machine a short fault can pass before anything of its time was answered. */
+/** Waits for responses: on a slow machine a short fault can end before any. */
 async function hasTraffic(counts: Counts): Promise<void> {
   const deadline = performance.now() + patience;
   while ((counts.accepted === 0 || counts.revokesSent === 0) && performance.now() < deadline) {

@@ -1,54 +1,55 @@
 import { setTimeout as after } from 'node:timers/promises';
 import { errorSchema } from '@soku/contract/errors';
 import { createdKeySchema, revokedKeySchema } from '@soku/contract/keys';
-import type { RawAnswer } from '../support/http-socket.ts';
+import type { RawResponse } from '../support/http-socket.ts';
 import type { Random } from '../support/random.ts';
+import { openSession } from '../support/session.ts';
 import { failures, type Outage } from './checker.ts';
 import type { ClusterNode } from './cluster.ts';
 import { Counts } from './counts.ts';
 import { Keys, type TortureKey } from './keys.ts';
-import { type Exchanged, Lane, request } from './lanes.ts';
+import { Lane, type RoundTrip, request } from './lanes.ts';
 
-/** How much is asked of each node at once. */
+/** The load on each node. */
 export interface Load {
-  /** Connections that verify, and requests that each has under way. */
+  /** Number of verifying connections, and of outstanding requests on each. */
   connections: number;
   pipelined: number;
-  /** From an answer to the next request. */
+  /** ms from a response to the next request. */
   thinkMs: number;
-  /** How many revoke, each of them at most once in so many ms. */
+  /** Number of revoking clients, and the minimum ms between two revokes of each. */
   revokers: number;
   revokePeriodMs: number;
-  /** Keys that live, of all nodes together. */
-  living: number;
+  /** Number of active keys of all nodes together. */
+  activeKeys: number;
 }
 
-/** ms until somebody who was answered with a failure asks again. */
+/** ms until a client retries after a failure. */
 const pauseMs = 20;
 
-/** ms in which everything that is under way at the end must be answered: statements are given up after 12 s. */
-const farewellMs = 20_000;
+/** ms within which all outstanding requests must get a response at the end: statements time out after 12 s. */
+const stopTimeoutMs = 20_000;
 
-/** Below so many living keys nothing is revoked: some must be there to be accepted. */
-const leastLiving = 20;
+/** Minimum number of active keys, below which nothing is revoked: some must remain to be accepted. */
+const minActive = 20;
 
-/** Verifications that wait for a node that stands still. */
-const mostProbes = 5000;
+/** Maximum number of verifications that wait for a stopped node. */
+const maxProbes = 5000;
 
-/** A node, and what its clients have. */
+/** A node and the resources of its clients. */
 interface Post {
   node: ClusterNode;
-  /** A key that may make and revoke others. Each node its own: changes that a key makes lock that key. */
+  /** A key that may create and revoke others. Each node has its own, because changes by a key lock that key. */
   manager: string;
-  /** For verifications whose answers nobody waits for. */
+  /** For verifications whose responses are not awaited. */
   probes: Lane;
-  /** For management calls, each of which has a connection alone. */
+  /** For management calls, each of which uses its own connection. */
   idle: Lane[];
 }
 
-/** Clients of all nodes: they make, use, rename and revoke keys, and judge each answer. */
+/** Clients of all nodes: they create, use, rename and revoke keys, and check every response. */
 export class Traffic {
-  /** Of what is answered from now on. To be replaced at any time. */
+  /** Counts the responses from now on. Can be replaced at any time. */
   counts = new Counts();
   readonly keys: Keys;
   readonly #random: Random;
@@ -64,10 +65,10 @@ export class Traffic {
     this.keys = new Keys(random);
   }
 
-  /** Resolves when all is under way, and there are keys to revoke. */
+  /** Resolves when all clients run and there are keys to revoke. */
   async start(nodes: readonly ClusterNode[]): Promise<void> {
     for (const node of nodes) this.#posts.push(await this.#open(node));
-    const { connections, pipelined, revokers, living } = this.#load;
+    const { connections, pipelined, revokers, activeKeys: living } = this.#load;
     for (const post of this.#posts) this.#repeat(() => this.#create(post));
     while (this.keys.livingCount < living) await after(pauseMs);
     for (const post of this.#posts) {
@@ -79,7 +80,7 @@ export class Traffic {
     }
   }
 
-  /** Whether a node serves: ready, and accepts a key that lives. */
+  /** Whether a node serves: it is ready and accepts an active key. */
   async isWell(node: ClusterNode): Promise<boolean> {
     const post = this.#posts.find((one) => one.node === node);
     if (post === undefined) throw new Error(`${node.name} has no clients`);
@@ -87,14 +88,14 @@ export class Traffic {
     return answer?.status === 200 && (await this.#use(post, post.probes, this.keys.living())) === 'accepted';
   }
 
-  /** Sends nothing new; resolves when everything was answered, or it is clear that something never will be. */
+  /** Sends no new requests; resolves when all have a response, or after a timeout. */
   async stop(): Promise<void> {
     this.#stopped = true;
     const deadline = new AbortController();
     await Promise.race([
       Promise.all(this.#running),
-      after(farewellMs, undefined, { signal: deadline.signal }).then(() =>
-        this.counts.violate(`something was not answered within ${farewellMs / 1000} s of the end`),
+      after(stopTimeoutMs, undefined, { signal: deadline.signal }).then(() =>
+        this.counts.violate(`a request got no response within ${stopTimeoutMs / 1000} s of the end`),
       ),
     ]);
     deadline.abort();
@@ -102,7 +103,7 @@ export class Traffic {
   }
 
   async #open(node: ClusterNode): Promise<Post> {
-    const owner = await node.server.signIn();
+    const owner = await openSession(node.server);
     const { apiKey } = await owner.makeKey({ name: node.name, scopes: ['keys:read', 'keys:write'] });
     return { node, manager: apiKey, probes: this.#lane(node), idle: [] };
   }
@@ -148,15 +149,15 @@ export class Traffic {
     return outcome;
   }
 
-  /** Asks every node at once, those that stand still as well: they find it when they wake up. */
+  /** Verifies at every node now, including stopped ones, which handle the request when they wake up. */
   #probe(key: TortureKey): void {
     for (const post of this.#posts) {
-      if (post.probes.underWay < mostProbes) this.#track(this.#use(post, post.probes, key));
+      if (post.probes.underWay < maxProbes) this.#track(this.#use(post, post.probes, key));
     }
   }
 
   async #create(post: Post): Promise<void> {
-    if (this.keys.livingCount >= this.#load.living) return after(pauseMs);
+    if (this.keys.livingCount >= this.#load.activeKeys) return after(pauseMs);
     const exchanged = await this.#call(post, 'POST', '/v1/api-keys', '{"name":"torture"}');
     if (!this.#succeeded(201, exchanged, 'a creation', this.#outages)) return after(pauseMs);
     this.counts.created += 1;
@@ -164,15 +165,15 @@ export class Traffic {
     this.#probe(this.keys.add(key.id, apiKey, exchanged.answeredAt));
   }
 
-  /** One key, in one of the ways in which it can go wrong: at two nodes at once, with a rename beside it, again. */
+  /** Revokes one key in a risky way: at two nodes at once, concurrently with a rename, or again. */
   async #revokeNext(post: Post): Promise<void> {
     const begun = performance.now();
     const { unfinishedCount, livingCount } = this.keys;
-    const key = unfinishedCount > 0 || livingCount > leastLiving ? this.keys.condemn() : undefined;
+    const key = unfinishedCount > 0 || livingCount > minActive ? this.keys.nextToRevoke() : undefined;
     if (key !== undefined) {
       if (this.#random.chance(0.2)) this.#track(this.#revoke(this.#random.pick(this.#posts), key));
       if (this.#random.chance(0.15)) this.#track(this.#rename(this.#random.pick(this.#posts), key));
-      if (!(await this.#revoke(post, key))) this.keys.failed(key);
+      if (!(await this.#revoke(post, key))) this.keys.recordFailedRevoke(key);
       else if (this.#random.chance(0.1)) this.#track(this.#revoke(this.#random.pick(this.#posts), key));
     }
     await after(Math.max(pauseMs, this.#load.revokePeriodMs - (performance.now() - begun)));
@@ -186,7 +187,7 @@ export class Traffic {
     const { sentAt, answeredAt, answer } = exchanged;
     key.life.revoked(answeredAt);
     this.#probe(key);
-    this.keys.bury(key);
+    this.keys.recordRevoked(key);
     this.counts.revoked(answeredAt - sentAt, post.node.outage.excuses(exchanged));
     revokedKeySchema.parse(JSON.parse(answer.body));
     return true;
@@ -199,20 +200,20 @@ export class Traffic {
   }
 
   /**
-   * Of all nodes. Keys make and change others with a row of the workspace locked, and a node that fails may have it:
-   * the others then wait for longer than they may. Revokes and verifications lock nothing that they could wait for.
+   * The outages of all nodes. Creations and changes by keys lock a row of the workspace, which a failing node may hold,
+   * so the others may time out. Revokes and verifications take no lock for which they would wait.
    */
   get #outages(): Outage[] {
     return this.#posts.map(({ node }) => node.outage);
   }
 
-  /** Whether a management call did what it should. If not, that must be excused, and told as it should be. */
+  /** Whether a management call succeeded. A failure must be excused by an outage and have an expected outcome. */
   #succeeded(
     status: number,
-    exchanged: Exchanged,
+    exchanged: RoundTrip,
     what: string,
     outages: readonly Outage[],
-  ): exchanged is Exchanged & { answer: RawAnswer } {
+  ): exchanged is RoundTrip & { answer: RawResponse } {
     const { answer } = exchanged;
     if (answer?.status === status) return true;
     if (answer === undefined) this.counts.unanswered += 1;
@@ -224,7 +225,7 @@ export class Traffic {
     return false;
   }
 
-  async #call(post: Post, method: string, path: string, body?: string): Promise<Exchanged> {
+  async #call(post: Post, method: string, path: string, body?: string): Promise<RoundTrip> {
     const lane = post.idle.pop() ?? this.#lane(post.node);
     const exchanged = await lane.send(request(method, path, post.manager, body));
     this.counts.operations += 1;
@@ -233,7 +234,7 @@ export class Traffic {
   }
 }
 
-function outcomeOf(answer: RawAnswer | undefined): string {
+function outcomeOf(answer: RawResponse | undefined): string {
   if (answer === undefined) return 'no answer';
   if (answer.status < 300) return 'accepted';
   return errorSchema.parse(JSON.parse(answer.body)).error.code;

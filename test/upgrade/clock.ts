@@ -1,4 +1,4 @@
-/** Runs in a server before anything of it: all that it knows of the time of day is so many ms beside the real one. */
+/** Code that runs before the server and shifts its wall clock by an offset in ms. */
 const preload = (offset: number) => `
   const Real = Date;
   globalThis.Date = class Date extends Real {
@@ -8,7 +8,7 @@ const preload = (offset: number) => `
   };`;
 
 /**
- * The variables of a server whose clock goes on from some time.
+ * Environment variables of a server whose clock starts at a given time.
  *
  * @param time epoch ms
  */

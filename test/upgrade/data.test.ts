@@ -1,4 +1,4 @@
-/** What an earlier version left is used on: 0009.json.gz is of the version before the audit log (record.ts). */
+/** Data of an earlier version stays usable: 0009.json.gz is from the version before the audit log (record.ts). */
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,26 +6,26 @@ import { test } from 'node:test';
 import { auditPageSchema } from '@soku/contract/audit';
 import { z } from 'zod';
 import { kinds, Scene } from '../backup/scene.ts';
-import { assertRefusal, eventually } from '../support/contract.ts';
+import { assertProblem, eventually } from '../support/contract.ts';
 import { bearer, call, Person } from '../support/person.ts';
 import { type TestServer, testSecret } from '../support/server.ts';
 import { clockAt } from './clock.ts';
 import { prefix, type Recording, readRecording, unpack, writeSqlite } from './recording.ts';
 
 const file = '0009.json.gz';
-/** Names of recorded keys, and what a request with each of them returns. */
+/** Names of recorded keys, and the results of requests with them. */
 const live = ['live', 'parent', 'child', 'expiring', 'unlimited'];
 const rejected = { expired: 'expired_key', revoked: 'revoked_key', revokedLater: 'revoked_key' } as const;
 
 const listSchema = z.object({ data: z.array(z.looseObject({ id: z.string() })) });
 const hoursSchema = z.looseObject({ hours: z.array(z.looseObject({ accepted: z.int(), refused: z.int() })) });
 
-/** A server that goes on where the recording ended, or else its session and its limits would be over. */
+/** A server whose clock continues where the recording ended; otherwise its session and limits would have expired. */
 function startAfter({ at }: Recording, scene: Scene): Promise<TestServer> {
   return scene.start(scene.dataDir, { ...clockAt(at + 30_000), SOKU_SECRET: testSecret });
 }
 
-/** Of the last day only the hours with requests: a slow machine may be an hour on. */
+/** Only the hours with requests of the last day: a slow machine may already be in the next hour. */
 function withoutEmptyHours(usage: unknown): unknown {
   const { from, to, hours, ...rest } = hoursSchema.parse(usage);
   return { ...rest, hours: hours.filter(({ accepted, refused }) => accepted + refused > 0) };
@@ -45,8 +45,8 @@ async function assertKeysAsBefore(server: TestServer, recording: Recording): Pro
     assert.equal(answer.status, 200, `${name}: ${answer.text}`);
   }
   for (const [name, code] of Object.entries(rejected)) {
-    // The time of such an answer is that of the moved clock.
-    assertRefusal(await use(server, recording, name), code, recording.at + 60_000);
+    // The time in this response is that of the shifted clock.
+    assertProblem(await use(server, recording, name), code, recording.at + 60_000);
   }
 }
 
@@ -61,10 +61,10 @@ for (const kind of kinds) {
   const { before, cookie, keys } = recording;
   const idOf = (name: string) => keys[name]?.id ?? '';
 
-  test(`${kind}: keys, sessions, limits, usage and the journal of an earlier version are used on`, async (t) => {
+  test(`${kind}: keys, sessions, limits, usage and the journal of an earlier version stay usable`, async (t) => {
     const scene = await Scene.of(t, kind);
     await unpack(recording, scene);
-    // An operator makes a backup before the upgrade, perhaps with the new version. It changes nothing.
+    // An operator creates a backup before the upgrade, perhaps with the new version. It changes nothing.
     assert.equal((await scene.operate(['backup', scene.onShelf('before the upgrade')])).code, 0);
     if (kind === 'sqlite') {
       // On PostgreSQL this command upgrades the database.
@@ -110,7 +110,7 @@ for (const kind of kinds) {
     const recent = await server.signIn();
     const again = { 'idempotency-key': 'token of live' };
     const replayed = await recent.call('POST', '/v1/api-keys', { name: 'once more' }, again);
-    const refusal = assertRefusal(replayed, 'idempotency_replayed', recording.at + 60_000);
+    const refusal = assertProblem(replayed, 'idempotency_replayed', recording.at + 60_000);
     assert.equal(refusal.details?.[0]?.keyId, idOf('live'));
 
     const journal = recording.journal.match(/^[0-9a-f]{64}/gm) ?? [];
@@ -126,7 +126,7 @@ for (const kind of kinds) {
     await ada.call('PATCH', `/v1/api-keys/${idOf('live')}`, { name: 'renamed' });
     await ada.call('POST', `/v1/api-keys/${idOf('parent')}/revoke`, { descendants: true });
     for (const name of ['parent', 'child']) {
-      assertRefusal(await use(server, recording, name), 'revoked_key', recording.at + 60_000);
+      assertProblem(await use(server, recording, name), 'revoked_key', recording.at + 60_000);
     }
     const events = auditPageSchema.parse(await get('/v1/audit')).data;
     assert.deepEqual(
@@ -141,11 +141,11 @@ for (const kind of kinds) {
     await server.kill('SIGTERM');
     await verifyLog(scene, /Verified 5 events in 2 chains/);
     assert.equal(scene.journal().length, 4);
-    // A downgrade finds its journal as it left it.
+    // A downgrade finds its journal unchanged.
     assert.equal(readFileSync(join(scene.dataDir, 'dead-hashes'), 'utf8'), recording.journal);
   });
 
-  test(`${kind}: a backup of an earlier version is restored, and its journal revokes what was revoked later`, async (t) => {
+  test(`${kind}: a backup of an earlier version is restored, and the journal revokes keys that were revoked later`, async (t) => {
     const scene = await Scene.of(t, kind);
     const backup = scene.onShelf('backup');
     writeSqlite(backup, recording.backup);
@@ -154,7 +154,7 @@ for (const kind of kinds) {
     assert.equal(code, 0, output);
     assert.match(output, /1 active key revoked again/);
     const server = await startAfter(recording, scene);
-    // A backup brings no session back.
+    // A restored backup contains no sessions.
     assert.equal((await new Person(server.url, cookie).call('GET', '/v1/api-keys')).status, 401);
     const ada = await server.signIn();
     // Other keys were used again after the backup.

@@ -1,14 +1,14 @@
-/** Writes a whole database as SQL text that makes the same one: small enough to be kept beside a test. */
+/** Dumps a database as SQL text that recreates it, small enough to store beside a test. */
 import { DatabaseSync } from 'node:sqlite';
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import { migrate } from '../../packages/server/src/database/migrate.ts';
 import type { Tables } from '../../packages/server/src/database/schema.ts';
 
-/** Between statements. */
+/** Separator of statements. */
 const separator = ';\n\n';
 
-/** Triggers and indexes come after the rows, so that they find them as they were written. */
+/** Triggers and indexes are created after the rows, so that the rows are inserted unchanged. */
 export function dumpSqlite(file: string): string {
   const database = new DatabaseSync(file, { readOnly: true });
   try {
@@ -33,10 +33,10 @@ export function dumpSqlite(file: string): string {
 }
 
 /**
- * For an empty database, whose owner need not be a superuser. Its triggers are off while the rows are written.
+ * A dump for an empty database, whose owner need not be a superuser. Triggers are disabled while rows are inserted.
  *
- * PostgreSQL cannot show its schema as statements, and its pg_dump is not among the packages. So the schema is what the
- * migrations of this version run, against an empty database.
+ * PostgreSQL cannot print its schema as statements, and pg_dump is not among the packages. So the schema consists of
+ * the statements that this version's migrations run on an empty database.
  *
  * @param empty URL of a database that gets the same tables
  */

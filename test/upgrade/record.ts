@@ -1,11 +1,11 @@
 /**
- * Records data of a version, which data.test.ts lets later versions use on. In a checkout of that version with its
- * packages and its pages built (`node scripts/prepare.mjs --build`), and a copy of this folder in it:
+ * Records data of a version, which data.test.ts uses with later versions. Run it in a checkout of that version, with
+ * packages and dashboard built (`node scripts/prepare.mjs --build`) and a copy of this folder:
  *
  *     node test/upgrade/record.ts test/upgrade/0009.json.gz
  *
- * Servers of that version make all of it, asked through their interfaces, on both databases. 0009.json.gz is of commit
- * f7f1c68, the last one before the audit log. To look into it: zcat test/upgrade/0009.json.gz
+ * Servers of that version create all data through their interfaces, on both databases. 0009.json.gz is from commit
+ * f7f1c68, the last one before the audit log. To view it: zcat test/upgrade/0009.json.gz
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -22,7 +22,7 @@ import { prefix, type Recording } from './recording.ts';
 const hour = 3_600_000;
 const createdSchema = z.object({ apiKey: z.string(), key: z.object({ id: z.string() }) });
 
-/** Makes the data of one database: what the names of the keys tell, and use in two hours. */
+/** Creates the data of one database: keys in the states of their names, and usage in two hours. */
 class Recorder {
   readonly #scene: Scene;
   readonly #keys: Recording['keys'] = {};

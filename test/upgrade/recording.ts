@@ -13,21 +13,21 @@ export const prefix = 'sk_live_';
 const recordingSchema = z.object({
   /** Epoch ms, in the last hour of its use. */
   at: z.number(),
-  /** Of a person who is signed in. */
+  /** Session cookie of a person. */
   cookie: z.string(),
-  /** The secret is what follows the prefix: secret scanners report the two in one file. */
+  /** The secret without its prefix, because secret scanners report both in one file. */
   keys: z.record(z.string(), z.object({ id: z.string(), secret: z.string() })),
-  /** What the interface returned at the end: all keys, and of each of them the usage, by id. */
+  /** Responses of the interface at the end: all keys, and the usage of each by ID. */
   before: z.object({ list: z.unknown(), workspace: z.unknown(), usage: z.record(z.string(), z.unknown()) }),
   /** The file dead-hashes. */
   journal: z.string(),
   sql: z.string(),
-  /** Of a while before the end, as SQL. */
+  /** A backup from a while before the end, as SQL. */
   backup: z.string(),
 });
 export type Recording = z.infer<typeof recordingSchema>;
 
-/** @param name of a file in this folder */
+/** @param name file in this folder */
 export function readRecording(name: string, kind: Scene['kind']): Recording {
   const file = fileURLToPath(new URL(name, import.meta.url));
   const recordings = z
@@ -38,7 +38,7 @@ export function readRecording(name: string, kind: Scene['kind']): Recording {
   return recording;
 }
 
-/** Puts the data directory, and the database, in the place of those of an empty scene. */
+/** Replaces the data directory and the database of an empty scene with the recorded ones. */
 export async function unpack({ sql, journal }: Recording, scene: Scene): Promise<void> {
   writeFileSync(join(scene.dataDir, 'dead-hashes'), journal);
   const { DATABASE_URL: url } = scene.variables;

@@ -1,4 +1,4 @@
-/** A database of an earlier version is used on, and what it held in clear is gone. */
+/** A database of an earlier version stays usable, and its plaintext tokens are removed. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { cpSync, globSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -13,12 +13,12 @@ import { call, signedCookie } from '../support/person.ts';
 import { temporaryDatabase } from '../support/postgres-database.ts';
 import { newDataDir, startServer, type TestServer, testSecret } from '../support/server.ts';
 
-/** Tokens as the version before stored them. So many that rows without a wipe leave some of them in the file. */
+/** Tokens as the previous version stored them: so many that without a wipe some would remain in the file. */
 const tokens = Array.from({ length: 1000 }, (_, i) => {
   return createHash('sha256').update(String(i)).digest('hex').slice(0, 32);
 });
 
-/** Brings a database to the schema in which sessions were stored in clear, with an account and its sessions. */
+/** Creates a database with the schema that stored plaintext tokens, with an account and its sessions. */
 async function fillBefore(db: Kysely<unknown>): Promise<void> {
   const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
   assert.equal((await migrator.migrateTo('0006-shared-counts')).error, undefined);
@@ -50,10 +50,10 @@ function dataDirectory(t: TestContext): string {
   return directory;
 }
 
-test('sqlite: sessions of the version before live on, and their tokens are nowhere in the files', async (t) => {
+test('sqlite: sessions of the previous version stay valid, and their tokens are nowhere in the files', async (t) => {
   const [old, dataDir] = [dataDirectory(t), dataDirectory(t)];
   const database = new DatabaseSync(join(old, 'soku.db'));
-  // As a process leaves it that was killed: the log has pages that the file has not.
+  // Like after a killed process: the log has pages that the file does not have.
   database.exec('PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0');
   await fillBefore(new Kysely<unknown>({ dialect: new NodeSqliteDialect(database) }));
   cpSync(old, dataDir, { recursive: true });
@@ -72,7 +72,7 @@ test('sqlite: sessions of the version before live on, and their tokens are nowhe
   assert.equal(tokensInFiles(), 0);
 });
 
-test('postgres: sessions of the version before live on, and their tokens are in no row', async (t) => {
+test('postgres: sessions of the previous version stay valid, and their tokens are in no row', async (t) => {
   const { url, drop } = await temporaryDatabase();
   t.after(drop);
   const pool = new pg.Pool({ connectionString: url });

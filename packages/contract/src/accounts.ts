@@ -17,7 +17,7 @@ export const passwordSchema = z
   .min(passwordLength.min, `must have at least ${passwordLength.min} characters`)
   .max(passwordLength.max, `must have at most ${passwordLength.max} characters`);
 
-/** POST /api/setup: creates the owner, once, for the holder of the code that the first start logged. */
+/** POST /api/setup: creates the owner, once. It requires the setup code that the first start logged. */
 export const setupSchema = z.strictObject({
   code: z.string().min(1, 'must not be empty').max(200),
   name: nameSchema,
@@ -25,16 +25,16 @@ export const setupSchema = z.strictObject({
   password: passwordSchema,
 });
 
-/** Wider than the ids that the auth library creates. PostgreSQL cannot store a NUL character. */
+/** Accepts more than the ids that the auth library creates, but no NUL character, which PostgreSQL cannot store. */
 export const sessionIdSchema = z
   .string()
   .max(200)
-  .regex(/^[\x21-\x7e]+$/, 'is not the id of a session');
+  .regex(/^[\x21-\x7e]+$/, 'must be a session id');
 
 /** One item of GET /api/auth/list-sessions. Times are ISO 8601. */
 export const browserSessionSchema = z.object({
   id: z.string(),
-  current: z.boolean().describe('Whether it is the session that asks'),
+  current: z.boolean().describe('Whether this session made the request'),
   createdAt: z.string(),
   updatedAt: z.string(),
   expiresAt: z.string(),
@@ -43,18 +43,18 @@ export const browserSessionSchema = z.object({
 });
 export type BrowserSession = z.infer<typeof browserSessionSchema>;
 
-/** The response of the calls that end sessions. */
-export const endedSchema = z.object({ status: z.boolean() });
+/** The response to calls that end sessions. */
+export const sessionsEndedSchema = z.object({ status: z.boolean() });
 
-/** GET /api/session: the signed-in user, if any. Always 200, because public pages call it, too. */
+/** GET /api/session: the signed-in user, if any. Always 200, because public pages also call it. */
 export const sessionSchema = z
   .object({
     user: z.object({ id: z.string(), name: z.string(), email: z.string() }).nullable(),
     workspace: z.object({ id: z.string(), name: z.string() }).nullable(),
     setupNeeded: z.boolean().describe('No account exists yet'),
     publicUrl: z.string(),
-    keyPrefix: z.string().describe('That of new keys'),
-    keyPrefixes: z.array(z.string()).describe('All that are accepted'),
+    keyPrefix: z.string().describe('The prefix of new keys'),
+    keyPrefixes: z.array(z.string()).describe('All accepted prefixes'),
   })
   .meta({ id: 'Session' });
 export type Session = z.infer<typeof sessionSchema>;

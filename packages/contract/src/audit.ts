@@ -3,10 +3,10 @@ import { z } from 'zod';
 import { instantSchema } from './instant.ts';
 import { keyIdSchema } from './keys.ts';
 
-/** The id of an event. Also of one whose id was edited in the database, so that the pages after it can be read. */
-const cursorSchema = z.string().regex(/^[ -~]{1,100}$/, 'is not a cursor');
+/** An event id. It accepts ids that were edited in the database, so that the pages after them can still be read. */
+const cursorSchema = z.string().regex(/^[ -~]{1,100}$/, 'must be a valid cursor');
 
-/** What happened to what, as `noun.past_tense`. One for each command. */
+/** What happened, as `noun.past_tense`. Each command has one. */
 export const actionSchema = z.enum([
   'key.created',
   'key.updated',
@@ -33,12 +33,12 @@ export const actorSchema = z.object({
   kind: z
     .string()
     .describe(
-      'person, key, operator (a command on the machine of the server) or system (the server itself); later versions may add others',
+      'person, key, operator (a command on the server machine) or system (the server itself); later versions may add others',
     ),
-  id: z.string().describe('The id of the account or of the key; for the others their kind'),
+  id: z.string().describe('The id of the account or key; otherwise the same as kind'),
   name: z.string().describe('The name at that time'),
-  address: z.string().nullable().describe('IP address of the client; null when there was none'),
-  userAgent: z.string().nullable().describe('What the client called itself, at most 200 characters'),
+  address: z.string().nullable().describe('IP address of the client; null when there is none'),
+  userAgent: z.string().nullable().describe('The User-Agent of the client, at most 200 characters'),
   requestId: z.string().nullable().describe('The X-Request-Id of the response'),
 });
 export type Actor = z.infer<typeof actorSchema> & { kind: z.infer<typeof actorKindSchema> };
@@ -56,7 +56,7 @@ export type Changes = z.infer<typeof changesSchema>;
 export const detailsSchema = z.record(z.string(), valueSchema);
 export type Details = z.infer<typeof detailsSchema>;
 
-/** The digits of a SHA-256. */
+/** A SHA-256 in hexadecimal. */
 export const digestSchema = z.string().regex(/^[0-9a-f]{64}$/);
 
 export const auditEventSchema = z
@@ -66,15 +66,17 @@ export const auditEventSchema = z
     action: z.string().describe(`One of ${actionSchema.options.join(', ')}; later versions may add others`),
     actor: actorSchema,
     target: targetSchema,
-    changes: changesSchema.nullable().describe('The fields that changed, from what to what'),
-    details: detailsSchema.nullable().describe('What else belongs to the action'),
-    chain: z.string().describe('The id of the workspace, or `accounts`: sign-ins and accounts'),
+    changes: changesSchema.nullable().describe('The changed fields, each with its old and new value'),
+    details: detailsSchema.nullable().describe('Other information about the action'),
+    chain: z.string().describe('The id of the workspace, or `accounts` for sign-ins and accounts'),
     sequence: z
       .int()
       .min(1)
       .nullable()
-      .describe('The place of the event in its chain; null until it is sealed, within about a second'),
-    previousHash: digestSchema.nullable().describe('`hash` of the event before; 64 zeros for the first one'),
+      .describe('The position of the event in its chain; null until it is sealed, within about a second'),
+    previousHash: digestSchema
+      .nullable()
+      .describe('`hash` of the previous event; 64 zeros for the first one'),
     hash: digestSchema
       .nullable()
       .describe(
@@ -84,31 +86,29 @@ export const auditEventSchema = z
       .array(z.string())
       .optional()
       .describe(
-        'Only when the row was edited in the database: the fields whose stored value is not valid. They are null, empty, or taken from the id (`at`). `audit verify` reports the event',
+        'Present only if the row was edited in the database: the fields whose stored value is invalid. They are null, empty, or derived from the id (`at`). `audit verify` reports the event',
       ),
   })
   .meta({ id: 'AuditEvent' });
 export type AuditEvent = z.infer<typeof auditEventSchema>;
 
-/** Of anything that acts or is acted on. */
-const idSchema = z.string().regex(/^[!-~]{1,64}$/, 'is not an id');
+/** The id of an actor or a target. */
+const idSchema = z.string().regex(/^[!-~]{1,64}$/, 'must be an id');
 
 /** Which events are returned. */
 export const auditFilterSchema = z.strictObject({
   action: actionSchema.optional(),
-  actorId: idSchema.optional().describe('The id of an account or of a key, `operator` or `system`'),
-  targetId: idSchema.optional().describe('The id of a key, an account or the workspace'),
-  keyId: keyIdSchema
-    .optional()
-    .describe('Events of this key: those that changed it, and those that it caused'),
-  since: z.iso.datetime({ offset: true }).optional().describe('Events from this time on'),
+  actorId: idSchema.optional().describe('The id of an account or a key, or `operator` or `system`'),
+  targetId: idSchema.optional().describe('The id of a key, an account or a workspace'),
+  keyId: keyIdSchema.optional().describe('Events that changed this key or were caused by it'),
+  since: z.iso.datetime({ offset: true }).optional().describe('Events at or after this time'),
   until: z.iso.datetime({ offset: true }).optional().describe('Events before this time'),
 });
 export type AuditFilter = z.infer<typeof auditFilterSchema>;
 
 export const listAuditSchema = auditFilterSchema.extend({
   limit: z.coerce.number().int().min(1).max(100).default(50),
-  cursor: cursorSchema.optional().describe('nextCursor of the page before'),
+  cursor: cursorSchema.optional().describe('nextCursor of the previous page'),
 });
 export type ListAudit = z.infer<typeof listAuditSchema>;
 

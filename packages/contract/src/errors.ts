@@ -12,7 +12,7 @@ export const errorSchema = z
       details: z
         .array(z.object({ path: z.string(), problem: z.string(), keyId: z.string().optional() }))
         .optional()
-        .describe('One entry for each refused field; keyId is the key that idempotency_replayed speaks of'),
+        .describe('One entry per invalid field. With idempotency_replayed, keyId is the key created earlier'),
     }),
   })
   .meta({ id: 'Error' });

@@ -5,23 +5,21 @@ import { nameSchema } from './names.ts';
 import { rateLimitSchema } from './rate-limits.ts';
 import { scopeSchema, storedScopeSchema } from './scopes.ts';
 
-export const keyIdSchema = z.string().regex(/^key_[0-9a-hjkmnp-tv-z]{26}$/, 'is not the id of a key');
+export const keyIdSchema = z.string().regex(/^key_[0-9a-hjkmnp-tv-z]{26}$/, 'must be a key id');
 
 export const keySchema = z
   .object({
-    id: keyIdSchema.describe('Time-ordered, not secret, and not made from the key'),
+    id: keyIdSchema.describe('Time-ordered, not secret, and not derived from the key'),
     name: z.string(),
     preview: z.string().describe('Prefix, first 3 and last 3 characters: sk_live_abc...xyz'),
     status: z.enum(['active', 'revoked', 'expired']),
     scopes: z.array(storedScopeSchema),
     createdAt: instantSchema,
-    createdBy: z.string().describe('The id of the account, or of the key, that made it'),
-    lastUsedAt: instantSchema
-      .nullable()
-      .describe('When a request with it was last accepted; null: never yet'),
+    createdBy: z.string().describe('The id of the account or key that created it'),
+    lastUsedAt: instantSchema.nullable().describe('When a request with it was last accepted; null: never'),
     expiresAt: instantSchema.nullable(),
     revokedAt: instantSchema.nullable(),
-    rateLimit: rateLimitSchema.nullable().describe('Requests a minute; null: the limit of the workspace'),
+    rateLimit: rateLimitSchema.nullable().describe('Requests per minute; null: the limit of the workspace'),
   })
   .meta({ id: 'Key' });
 export type Key = z.infer<typeof keySchema>;
@@ -29,16 +27,19 @@ export type Key = z.infer<typeof keySchema>;
 export const revokedKeySchema = keySchema
   .extend({
     revocation: z.object({
-      effective: z.literal(true).describe('No server accepts the key any more'),
-      nodes: z.int().min(1).describe('On how many servers: those that have said that they know'),
-      waitedMs: z.int().min(0).describe('How long this call waited for the others, in ms'),
-      descendants: z.int().min(0).describe('How many other keys this call revoked: with `descendants: true`'),
+      effective: z.literal(true).describe('No server accepts the key anymore'),
+      nodes: z.int().min(1).describe('How many servers have acknowledged the revocation'),
+      waitedMs: z.int().min(0).describe('How long this call waited for the other servers, in ms'),
+      descendants: z
+        .int()
+        .min(0)
+        .describe('How many other keys this call revoked (with `descendants: true`)'),
     }),
   })
   .meta({ id: 'RevokedKey' });
 export type RevokedKey = z.infer<typeof revokedKeySchema>;
 
-/** The response of a revoke when the caller may not read the key. */
+/** The response to a revoke when the caller may not read the key. */
 export const keyRevocationSchema = revokedKeySchema
   .pick({ id: true, revocation: true })
   .extend({ status: z.literal('revoked') })
@@ -51,16 +52,19 @@ export const revokeKeySchema = z
       .boolean()
       .default(false)
       .describe(
-        'Also revoke the keys that this key created, those that they created, and so on: at most 10,000, all of them or none. Also when this key is already revoked',
+        'Also revoke the keys that this key created, the keys that those created, and so on: at most 10,000, all or none. Works on a key that is already revoked, too',
       ),
   })
   .meta({ id: 'RevokeKey' });
 
 export const descendantsSchema = z
   .object({
-    count: z.int().min(0).describe('How many would be revoked with the key: all that are not revoked yet'),
+    count: z
+      .int()
+      .min(0)
+      .describe('How many keys would be revoked with this one: all that are not revoked yet'),
     active: z.int().min(0).describe('How many of them have not expired'),
-    accepted: z.int().min(0).describe('Requests with them that were accepted in the last 24 hours'),
+    accepted: z.int().min(0).describe('Requests with these keys that were accepted in the last 24 hours'),
     lastUsedAt: instantSchema.nullable().describe('When a request with one of them was last accepted'),
   })
   .meta({ id: 'KeyDescendants' });
@@ -78,18 +82,18 @@ export const createKeySchema = z.strictObject({
     .refine((text) => !(Date.parse(text) > lastInstant), 'must not be later than the year 9999')
     .nullable()
     .optional()
-    .describe('From then on the key is refused. Default: never'),
+    .describe('The key is rejected from this time on. Default: never'),
   rateLimit: rateLimitSchema
     .nullable()
     .optional()
     .describe(
-      'Requests a minute; null, the default: the limit of the workspace. A key cannot set more than it has itself, and hands on its own limit when that is lower',
+      'Requests per minute; null, the default: the limit of the workspace. A key cannot set more than its own limit. When its own limit is lower than the default, the new key gets it',
     ),
 });
 export type CreateKey = z.infer<typeof createKeySchema>;
 
 export const createdKeySchema = z
-  .object({ apiKey: z.string().describe('The full key: in this answer and never again'), key: keySchema })
+  .object({ apiKey: z.string().describe('The full key. Only this response contains it'), key: keySchema })
   .meta({ id: 'CreatedKey' });
 export type CreatedKey = z.infer<typeof createdKeySchema>;
 
@@ -100,13 +104,13 @@ export const changeKeySchema = z
       .nullable()
       .optional()
       .describe(
-        'Requests a minute, from the next request on; null: the limit of the workspace. A key cannot set more than it has itself',
+        'Requests per minute, from the next request on; null: the limit of the workspace. A key cannot set more than its own limit',
       ),
   })
-  .refine((change) => Object.keys(change).length > 0, 'must have a name or a rateLimit');
+  .refine((change) => Object.keys(change).length > 0, 'must contain a name or a rateLimit');
 export type ChangeKey = z.infer<typeof changeKeySchema>;
 
-/** The response of a change when the caller may not read the key: the fields that were sent. */
+/** The response to a change when the caller may not read the key: the fields that were sent. */
 export const keyChangeSchema = keySchema
   .pick({ id: true })
   .extend(keySchema.pick({ name: true, rateLimit: true }).partial().shape)
@@ -124,19 +128,19 @@ export const listKeysSchema = z.strictObject({
     .refine((text) => !/\p{Cc}/u.test(text), 'must not contain control characters')
     .optional()
     .describe(
-      'Part of the name (case and accents do not matter), of the preview (sk_live_2ba, 2ba, ...ixy) or of the id (4 characters or more). Never a key: hash finds that',
+      'Part of the name (ignoring case and accents), of the preview (sk_live_2ba, 2ba, ...ixy) or of the id (4 characters or more). Never send a key here; use hash to find one',
     ),
   hash: z
     .string()
-    .regex(/^[0-9a-fA-F]{64}$/, 'must be the 64 hexadecimal digits of a SHA-256')
+    .regex(/^[0-9a-fA-F]{64}$/, 'must be a SHA-256 of 64 hexadecimal digits')
     .optional()
-    .describe('SHA-256 of a whole key, prefix included: finds that key, whatever its status'),
+    .describe('SHA-256 of a whole key, including its prefix: finds that key in any status'),
   limit: z.coerce.number().int().min(1).max(100).default(50),
-  cursor: keyIdSchema.optional().describe('nextCursor of the page before'),
+  cursor: keyIdSchema.optional().describe('nextCursor of the previous page'),
   include: z
     .literal('counts')
     .optional()
-    .describe('Also count the keys of each status (with the same q and hash)'),
+    .describe('Also count the keys in each status (with the same q and hash)'),
 });
 export type ListKeys = z.infer<typeof listKeysSchema>;
 

@@ -5,18 +5,18 @@ const count = z.int().min(0);
 
 const nodeSchema = z
   .object({
-    id: z.string().describe('Random, another one after each start'),
-    name: z.string().describe('Host and process: `keys-1:4711`'),
-    self: z.boolean().describe('Whether it is the one that answers this call'),
+    id: z.string().describe('Random; changes with each start'),
+    name: z.string().describe('Host name and process id, such as `keys-1:4711`'),
+    self: z.boolean().describe('Whether this node handled the request'),
     state: z
       .enum(['ready', 'silent'])
-      .describe('silent: not heard of for longer than a lease, so nobody waits for it any more'),
-    lag: count.describe('Changes that it has not applied yet'),
-    silentMs: count.describe('How long ago it was heard of, in ms'),
+      .describe('silent: no heartbeat for longer than a lease, so other nodes no longer wait for it'),
+    lag: count.describe('Changes that the node has not applied yet'),
+    silentMs: count.describe('Time since its last heartbeat, in ms'),
     lease: z
       .object({ remainingMs: count })
       .nullable()
-      .describe('For how long it may answer from memory; null: only the node itself knows, or it needs none'),
+      .describe('How long it may still serve from its cache; null: known only to that node, or not needed'),
   })
   .meta({ id: 'Node' });
 export type NodeEntry = z.infer<typeof nodeSchema>;

@@ -12,8 +12,8 @@ export const rateLimitSchema = z.union(
 export type RateLimit = z.infer<typeof rateLimitSchema>;
 
 /** The state of a key's rate limit, as in the X-RateLimit headers. */
-export const rateStandingSchema = z.object({
-  limit: z.int().describe('Requests a minute'),
+export const rateLimitStateSchema = z.object({
+  limit: z.int().describe('Requests per minute'),
   remaining: z.int(),
-  resetSeconds: z.int().describe('Seconds until more of it is free again'),
+  resetSeconds: z.int().describe('Seconds until more requests are allowed'),
 });

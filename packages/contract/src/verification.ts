@@ -1,58 +1,58 @@
 /** Requests and responses of the endpoints that verify a key. */
 import { z } from 'zod';
 import { keyIdSchema, keySchema } from './keys.ts';
-import { rateStandingSchema } from './rate-limits.ts';
+import { rateLimitStateSchema } from './rate-limits.ts';
 import { scopeSchema, storedScopeSchema } from './scopes.ts';
 
-/** As long as a header can be: the result must explain what the client sent, however long it is. */
+/** As long as a header can be, because the result must explain whatever the client sent. */
 const sentKeySchema = z.string().max(16_384);
 
-/** Most keys of one `POST /v1/verify`. */
-export const mostKeysAtOnce = 100;
+/** Maximum number of keys in one `POST /v1/verify`. */
+export const maxKeysPerVerify = 100;
 
 export const verifyKeySchema = z
   .strictObject({
-    apiKey: sentKeySchema.optional().describe('The key as it was sent, without the word Bearer'),
+    apiKey: sentKeySchema.optional().describe('The key as the client sent it, without the word Bearer'),
     apiKeys: z
       .array(sentKeySchema)
       .min(1)
-      .max(mostKeysAtOnce)
+      .max(maxKeysPerVerify)
       .optional()
-      .describe('In place of `apiKey`: several keys, each answered as if it came alone'),
+      .describe('Instead of `apiKey`: several keys, each verified separately'),
     scopes: z.array(scopeSchema).max(10).optional().describe('The scopes that each key must have'),
     ip: z
       .union([z.ipv4(), z.ipv6()], 'must be an IPv4 or IPv6 address')
       .optional()
       .describe(
-        'The address that the request came from. It is told as "last used from", and unknown keys are limited by it',
+        'The IP address that the request came from. It is recorded as "last used from", and invalid keys count against it',
       ),
   })
   .refine(({ apiKey, apiKeys }) => (apiKey === undefined) !== (apiKeys === undefined), {
     path: ['apiKey'],
-    message: 'is needed, or apiKeys in its place, and not both',
+    message: 'must be sent, or apiKeys instead, but not both',
   })
   .meta({ oneOf: [{ required: ['apiKey'] }, { required: ['apiKeys'] }] });
 
 export const verificationSchema = z
   .object({
     valid: z.boolean(),
-    code: z.string().describe('`valid`, or the code of the refusal'),
-    message: z.string().optional().describe('Of a refusal: what is wrong and what to do'),
+    code: z.string().describe('`valid`, or the code of the rejection'),
+    message: z.string().optional().describe('For a rejection: what is wrong and what to do'),
     key: z
       .object({
         id: keyIdSchema,
         workspaceId: z.string(),
         name: z.string(),
         scopes: z.array(storedScopeSchema),
-        expiresAt: z.iso.datetime().nullable().optional().describe('Absent of a key of another workspace'),
+        expiresAt: z.iso.datetime().nullable().optional().describe('Absent for a key of another workspace'),
       })
       .optional()
-      .describe('Only of a valid key'),
-    rateLimit: rateStandingSchema
+      .describe('Present only for a valid key'),
+    rateLimit: rateLimitStateSchema
       .nullable()
       .optional()
-      .describe('Where a key stands that is valid, or over its limit; null: no limit'),
-    retryAfterSeconds: z.int().optional().describe('Of `rate_limited`: seconds until a request may pass'),
+      .describe('The rate limit state of a key that is valid or over its limit; null: no limit'),
+    retryAfterSeconds: z.int().optional().describe('For `rate_limited`: seconds until a request is allowed'),
   })
   .meta({ id: 'Verification' });
 
@@ -66,6 +66,6 @@ export const meSchema = z
   .object({
     key: keySchema,
     workspace: z.object({ id: z.string(), name: z.string() }),
-    limits: z.object({ rateLimit: rateStandingSchema.nullable().describe('null: there is no limit') }),
+    limits: z.object({ rateLimit: rateLimitStateSchema.nullable().describe('null: no limit') }),
   })
   .meta({ id: 'Me' });

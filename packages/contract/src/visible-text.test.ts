@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { isPrintable, isVisible, withHiddenWritten } from './visible-text.ts';
+import { times } from '../../../test/support/long.ts';
+import { escapeHiddenCharacters, isPrintable, isVisible } from './visible-text.ts';
 
 const england = '\u{1F3F4}\u{E0067}\u{E0062}\u{E0065}\u{E006E}\u{E0067}\u{E007F}';
 
@@ -34,7 +35,7 @@ test('names of every script are printable, with the joiners and selectors that b
   }
 });
 
-test('what nobody sees, or what reorders text, is refused', () => {
+test('invisible and text-reordering characters are rejected', () => {
   for (const name of [
     'Prod\u200duction',
     'Prod\u200cuction',
@@ -72,7 +73,7 @@ test('what nobody sees, or what reorders text, is refused', () => {
     'a\u{1FFFF}b',
     '🚀\u200d',
     '🚀\u200da',
-    // A flag without its end, a text hidden behind one, and behind another emoji.
+    // A flag without its end tag, text hidden behind a flag, and text hidden behind another emoji.
     england.slice(0, -2),
     `\u{1F3F4}${'\u{E0061}'.repeat(30)}\u{E007F}`,
     england.replace('\u{1F3F4}', '🚀'),
@@ -83,7 +84,7 @@ test('what nobody sees, or what reorders text, is refused', () => {
   }
 });
 
-test('names that look empty have nothing visible', () => {
+test('names that look empty have no visible character', () => {
   for (const name of [
     '',
     ' ',
@@ -101,7 +102,7 @@ test('names that look empty have nothing visible', () => {
   }
 });
 
-test('an invisible character put into a Latin name is always refused', () => {
+test('an invisible character in a Latin name is always rejected', () => {
   const invisible = fc.constantFrom(
     ...'\u00AD\u034F\u061C\u115F\u17B5\u180B\u180E\u200B\u200C\u200D\u200E\u202E\u2060\u2066\u2800\u3164\uFE00\uFE0E\uFE0F\uFEFF\uFFA0\uFFF9',
     '\u{E0001}',
@@ -114,13 +115,13 @@ test('an invisible character put into a Latin name is always refused', () => {
     fc.property(latin, invisible, latin, (before, character, after) => {
       assert.ok(!isPrintable(before + character + after));
     }),
-    { numRuns: 1000 },
+    { numRuns: times(200, 5000) },
   );
 });
 
-test('hidden characters are written as code points, and nothing else is changed', () => {
-  assert.equal(withHiddenWritten('a\u202Eb\n\u{E0061}'), 'a\\u{202e}b\\u{a}\\u{e0061}');
-  for (const text of ['', 'Grüße', '👩‍💻', '🏴󠁧󠁢󠁥󠁮󠁧󠁿', 'می‌خواهم']) assert.equal(withHiddenWritten(text), text);
+test('hidden characters are replaced with code points, and nothing else changes', () => {
+  assert.equal(escapeHiddenCharacters('a\u202Eb\n\u{E0061}'), 'a\\u{202e}b\\u{a}\\u{e0061}');
+  for (const text of ['', 'Grüße', '👩‍💻', '🏴󠁧󠁢󠁥󠁮󠁧󠁿', 'می‌خواهم']) assert.equal(escapeHiddenCharacters(text), text);
   const unit = fc.oneof(
     fc.string({ unit: 'binary', size: 'small' }),
     fc.constantFrom('\u200D', '\u202E', '👩', '\uFE0F'),
@@ -128,7 +129,7 @@ test('hidden characters are written as code points, and nothing else is changed'
   fc.assert(
     fc.property(fc.array(unit), (parts) => {
       const text = parts.join('');
-      assert.equal(withHiddenWritten(text) === text, isPrintable(text));
+      assert.equal(escapeHiddenCharacters(text) === text, isPrintable(text));
     }),
   );
 });

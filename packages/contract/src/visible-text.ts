@@ -1,6 +1,7 @@
 /**
  * The characters that a name may contain. People choose the key to revoke by its name, so two names must not differ
- * only in invisible characters. Those that a script or an emoji needs are allowed only where they have an effect.
+ * only in invisible characters. Invisible characters that a script or an emoji needs are allowed where they have an
+ * effect.
  */
 
 /** Scripts in which a joiner between two letters changes how they are written (UAX #31 section 2.3). */
@@ -10,18 +11,18 @@ const joiningScripts = [
 ];
 const joining = joiningScripts.map((script) => `\\p{scx=${script}}`).join('');
 
-/** Viramas, which remove the vowel of a consonant; a joiner after one selects its form (RFC 5892 appendix A). */
+/** Viramas, which remove the vowel of a consonant. A joiner after one selects its form (RFC 5892 appendix A). */
 const virama =
   '\\u094D\\u09CD\\u0A4D\\u0ACD\\u0B4D\\u0BCD\\u0C4D\\u0CCD\\u0D3B\\u0D3C\\u0D4D\\u0DCA\\u1039\\u17D2';
 
 const allowed = new RegExp(
   [
-    // Between two letters of such a script, as in Persian, or their marks.
+    // Between two letters, or their marks, of a joining script such as Persian.
     `(?<=[[\\p{L}\\p{M}]&&[${joining}]])[\\u200C\\u200D](?=[[\\p{L}\\p{M}]&&[${joining}]])`,
     `(?<=[${virama}])[\\u200C\\u200D]`,
     // Between two emoji (UTS #51 ED-16).
     '(?<=\\p{Extended_Pictographic}[\\uFE0F\\u{1F3FB}-\\u{1F3FF}]?)\\u200D(?=\\p{Extended_Pictographic})',
-    // The tags of a region after a black flag: gbeng is England (UTS #51 ED-14a). A longer text would be invisible.
+    // Region tags after a black flag: gbeng is England (UTS #51 ED-14a). Longer text would be invisible.
     '(?<=\\u{1F3F4})[\\u{E0030}-\\u{E0039}\\u{E0061}-\\u{E007A}]{3,6}\\u{E007F}',
     // The presentation of an emoji, or of the digit of a keycap (ED-9a, ED-14c).
     '(?<=\\p{Extended_Pictographic})[\\uFE0E\\uFE0F]',
@@ -56,14 +57,14 @@ export function isPrintable(text: string): boolean {
 
 const allowedOrHidden = new RegExp(`(?:${allowed.source})|(${hidden.source})`, 'gv');
 
-/** A text in which each character that `isPrintable` objects to is written as its code point: `a\u{202e}b`. */
-export function withHiddenWritten(text: string): string {
+/** Replaces each character that `isPrintable` rejects with its code point: `a\u{202e}b`. */
+export function escapeHiddenCharacters(text: string): string {
   return text.replace(allowedOrHidden, (found, isHidden?: string) =>
     isHidden === undefined ? found : `\\u{${found.codePointAt(0)?.toString(16)}}`,
   );
 }
 
-/** Whether a text has a visible character: spaces alone, or accents without a letter, do not count. */
+/** Whether a text has a visible character. Spaces, and accents without a letter, do not count. */
 export function isVisible(text: string): boolean {
   return visible.test(text);
 }

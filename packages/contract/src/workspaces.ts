@@ -8,8 +8,8 @@ export const workspaceSchema = z
     name: z.string(),
     rateLimit: rateLimitSchema
       .nullable()
-      .describe('Requests a minute of each key without a limit of its own; null: the default'),
-    defaultRateLimit: rateLimitSchema.describe('The limit of this deployment (SOKU_KEY_RATE_LIMIT)'),
+      .describe('Requests per minute for each key without its own limit; null: the default'),
+    defaultRateLimit: rateLimitSchema.describe('The default limit of this deployment (SOKU_KEY_RATE_LIMIT)'),
   })
   .meta({ id: 'Workspace' });
 export type Workspace = z.infer<typeof workspaceSchema>;
@@ -17,6 +17,6 @@ export type Workspace = z.infer<typeof workspaceSchema>;
 export const changeWorkspaceSchema = z.strictObject({
   rateLimit: rateLimitSchema
     .nullable()
-    .describe('Requests a minute of each key without a limit of its own, from the next request on'),
+    .describe('Requests per minute for each key without its own limit, from the next request on'),
 });
 export type ChangeWorkspace = z.infer<typeof changeWorkspaceSchema>;

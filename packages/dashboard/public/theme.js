@@ -1,9 +1,9 @@
-// Runs before the first paint, so that a chosen theme does not flash in the other one first.
+// Runs before the first paint, so that the page does not flash in the wrong theme.
 (() => {
   try {
     const theme = localStorage.getItem('soku.theme');
     if (theme === 'light' || theme === 'dark') document.documentElement.dataset.theme = theme;
   } catch {
-    // Storage is refused: the system's theme stays.
+    // Storage is blocked: the system's theme applies.
   }
 })();

@@ -8,19 +8,19 @@ import { QueryClientProvider } from '@tanstack/react-query';
 import { type AnyRoute, RouterProvider } from '@tanstack/react-router';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import { onOtherTab } from './api/channel.ts';
+import { onTabMessage } from './api/channel.ts';
 import { sessionOptions } from './api/session.ts';
-import { LastResort } from './components/LastResort.tsx';
+import { ErrorBoundary } from './components/ErrorBoundary.tsx';
 import { RescuedKey } from './pages/settings/api/RescuedKey.tsx';
-import { makeRouter } from './router.tsx';
-import { cleanAddress } from './session/clean-address.ts';
+import { createAppRouter } from './router.tsx';
+import { removeKeyFromAddress } from './session/clean-address.ts';
 import { followNavigation } from './session/follow-navigation.ts';
-import { makeQueryClient } from './session/query-client.ts';
+import { createQueryClient } from './session/query-client.ts';
 
-/** Runs when no key is in the address any more. */
+/** Runs after any key has been removed from the address. */
 function start(): void {
-  const queryClient = makeQueryClient(toLogin);
-  const router = makeRouter(queryClient);
+  const queryClient = createQueryClient(toLogin);
+  const router = createAppRouter(queryClient);
 
   function toLogin(): void {
     const { pathname, href } = router.state.location;
@@ -29,7 +29,7 @@ function start(): void {
     void router.navigate({ to: '/login', search: { next: href }, replace: true });
   }
 
-  // Every page needs to know who is looking, and its own code: both start now, not one after the other.
+  // Every page needs the session and its own code. Load both in parallel.
   void queryClient.prefetchQuery(sessionOptions);
   const routes = new Map<string, AnyRoute>(Object.entries(router.routesById));
   for (const { routeId } of router.matchRoutes(router.latestLocation)) {
@@ -39,7 +39,7 @@ function start(): void {
 
   followNavigation(router);
 
-  onOtherTab((message) => {
+  onTabMessage((message) => {
     if (message === 'signed-out') toLogin();
     else void queryClient.invalidateQueries();
   });
@@ -49,13 +49,13 @@ function start(): void {
   createRoot(root).render(
     <StrictMode>
       <QueryClientProvider client={queryClient}>
-        <LastResort>
+        <ErrorBoundary>
           <RouterProvider router={router} />
-        </LastResort>
+        </ErrorBoundary>
         <RescuedKey />
       </QueryClientProvider>
     </StrictMode>,
   );
 }
 
-void cleanAddress(window).then(start);
+void removeKeyFromAddress(window).then(start);

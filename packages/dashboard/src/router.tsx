@@ -17,10 +17,10 @@ import {
   accountSearch,
   apiKeysSearch,
   auditSearch,
-  filterOf,
   keySearch,
   loginSearch,
   setupSearch,
+  toListFilter,
 } from './pages/search.ts';
 import { SignedIn } from './session/SignedIn.tsx';
 import { safePath } from './session/safe-path.ts';
@@ -34,7 +34,7 @@ const rootRoute = createRootRouteWithContext<{ queryClient: QueryClient }>()({
   ),
 });
 
-// --- Before there is a session.
+// --- Pages without a session.
 
 const loginRoute = createRoute({
   getParentRoute: () => rootRoute,
@@ -59,7 +59,7 @@ const setupRoute = createRoute({
   component: lazyRouteComponent(() => import('./pages/SetupPage.tsx'), 'SetupPage'),
 });
 
-// --- Everything else has the sidebar.
+// --- All other pages have the sidebar.
 
 const shellRoute = createRoute({ getParentRoute: () => rootRoute, id: 'shell', component: AppShell });
 
@@ -105,8 +105,8 @@ const apiKeysRoute = createRoute({
   getParentRoute: () => settingsRoute,
   path: '/api',
   validateSearch: apiKeysSearch,
-  loaderDeps: ({ search }) => filterOf(search),
-  // Asks for the list while the code of the page is still on its way.
+  loaderDeps: ({ search }) => toListFilter(search),
+  // Requests the list while the code of the page is loading.
   loader: ({ context, deps, cause }) => {
     if (cause !== 'preload') void context.queryClient.prefetchInfiniteQuery(keyListOptions(deps));
   },
@@ -175,14 +175,14 @@ const routeTree = rootRoute.addChildren([
   ]),
 ]);
 
-export function makeRouter(queryClient: QueryClient) {
+export function createAppRouter(queryClient: QueryClient) {
   return createRouter({
     routeTree,
     context: { queryClient },
     defaultPreload: 'intent',
     defaultErrorComponent: ErrorPage,
     defaultPendingComponent: PagePending,
-    // Plain ?status=revoked&q=ci, which people can read and write, in place of JSON in the URL.
+    // Plain ?status=revoked&q=ci, which people can read and write, instead of JSON in the URL.
     parseSearch: (search) => Object.fromEntries(new URLSearchParams(search)),
     stringifySearch: (search) => {
       const query = new URLSearchParams();
@@ -196,6 +196,6 @@ export function makeRouter(queryClient: QueryClient) {
 
 declare module '@tanstack/react-router' {
   interface Register {
-    router: ReturnType<typeof makeRouter>;
+    router: ReturnType<typeof createAppRouter>;
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Must be imported before any schema: zod compiles schemas with `new Function` unless told otherwise, and even its
- * probe for that is a violation of our content security policy.
+ * Must be imported before any schema. By default, zod compiles schemas with `new Function`, and even its check whether
+ * that is allowed violates the content security policy.
  */
 import { z } from 'zod';
 

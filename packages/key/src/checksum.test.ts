@@ -3,10 +3,10 @@ import { test } from 'node:test';
 import { crc32 as zlibCrc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { keys } from '../../../test/support/arbitrary-keys.ts';
-import { checksum, checksumFits, crc32 } from './checksum.ts';
+import { checksum, crc32, hasValidChecksum } from './checksum.ts';
 import { alphabet } from './format.ts';
 
-/** An implementation that shares nothing with ours: zlib's CRC and BigInt's division. */
+/** An independent implementation with zlib's CRC and BigInt division. */
 function independentChecksum(text: string): string {
   let rest = BigInt(zlibCrc32(Buffer.from(text, 'ascii')));
   const digits: string[] = [];
@@ -32,7 +32,7 @@ test('CRC-32 and checksum agree with zlib for every ASCII text', () => {
   );
 });
 
-test('known answers: the checksum of whole keys, padded where the CRC is small', () => {
+test('known answers: checksums of whole keys, padded where the CRC is small', () => {
   // Computed once with Python 3 (zlib.crc32 and divmod).
   assert.equal(checksum('sk_live_00000000000000000000000000'), '3CdOEy');
   assert.equal(checksum('sk_live_ABCDEFGHIJKLMNOPQRSTUVWXYZ'), '3s2Qh6');
@@ -40,23 +40,23 @@ test('known answers: the checksum of whole keys, padded where the CRC is small',
   assert.equal(checksum('sk_live_00000000000000000000011030'), '000pEE');
 });
 
-test('a checksum is of ASCII text only', () => {
+test('the checksum of non-ASCII text is an error', () => {
   for (const text of ['\u00e4', 'sk_live_\u0080', '\ud800']) {
     assert.throws(() => checksum(text), { name: 'KeyUsageError', code: 'not_ascii' });
   }
 });
 
-test('a checksum fits exactly the text that it was made of', () => {
+test('a checksum matches only the text that it was computed from', () => {
   fc.assert(
     fc.property(keys, fc.constantFrom(...alphabet), fc.integer({ min: 34, max: 39 }), (key, other, at) => {
-      assert.equal(checksumFits(key), true);
+      assert.equal(hasValidChecksum(key), true);
       const changed = key.slice(0, at) + other + key.slice(at + 1);
-      assert.equal(checksumFits(changed), changed === key);
+      assert.equal(hasValidChecksum(changed), changed === key);
     }),
   );
 });
 
-test('a value above every CRC fits nothing, though it is equal to the CRC modulo 2^32', () => {
+test('a value of 2^32 or more never matches, even if it equals the CRC modulo 2^32', () => {
   fc.assert(
     fc.property(keys, (key) => {
       const unchecked = key.slice(0, -6);
@@ -66,7 +66,7 @@ test('a value above every CRC fits nothing, though it is equal to the CRC modulo
         digits = alphabet.charAt(Number(rest % 62n)) + digits;
         rest /= 62n;
       }
-      assert.equal(checksumFits(unchecked + digits), false);
+      assert.equal(hasValidChecksum(unchecked + digits), false);
     }),
   );
 });

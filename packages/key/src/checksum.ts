@@ -1,12 +1,12 @@
 /**
- * The checksum that ends every key: CRC-32 of what stands before it, in base 62.
+ * The checksum at the end of every key: the CRC-32 of everything before it, in base 62.
  *
- * It is no protection (whoever knows the rule can compute it). It lets a mistyped, cut or invented key be
- * refused without asking the database, and a scanner tell keys from other text.
+ * It is not a security feature, because anyone can compute it. It lets a mistyped, truncated or invented key be
+ * rejected without a database lookup, and lets secret scanners tell keys from other text.
  */
 import { alphabet, checksumLength, digitValue, KeyUsageError } from './format.ts';
 
-/** IEEE 802.3's polynomial with its bits reversed, as the table-driven form needs it (also RFC 1952 section 8). */
+/** The IEEE 802.3 polynomial with its bits reversed, as the table-driven algorithm requires (RFC 1952 section 8). */
 const polynomial = 0xedb88320;
 
 const table = new Uint32Array(256);
@@ -17,8 +17,8 @@ for (let byte = 0; byte < 256; byte++) {
 }
 
 /**
- * CRC-32 (IEEE 802.3) of the first `length` characters, each taken for the byte of its code.
- * A code above 255 loses its upper bits: callers that did not check for ASCII must not rely on the result.
+ * CRC-32 (IEEE 802.3) of the first `length` characters, where each character code is one byte.
+ * Codes above 255 lose their upper bits: do not rely on the result unless the text is ASCII.
  * @returns 0 to 2^32 - 1
  */
 export function crc32(text: string, length: number = text.length): number {
@@ -30,14 +30,14 @@ export function crc32(text: string, length: number = text.length): number {
 }
 
 /**
- * The 6 characters that belong after a text.
+ * The 6 checksum characters for a text.
  * @param text ASCII: the prefix and the 26 random characters
  * @returns CRC-32 in base 62, most significant digit first, padded on the left with `0`
  * @throws KeyUsageError `not_ascii`
  */
 export function checksum(text: string): string {
   for (let i = 0; i < text.length; i++) {
-    if (text.charCodeAt(i) > 127) throw new KeyUsageError('not_ascii', 'A checksum is of ASCII text only');
+    if (text.charCodeAt(i) > 127) throw new KeyUsageError('not_ascii', 'A checksum requires ASCII text');
   }
   let rest = crc32(text);
   let digits = '';
@@ -51,10 +51,10 @@ export function checksum(text: string): string {
 /**
  * Whether the last 6 characters of a text are the checksum of the others.
  *
- * It compares the number, so it makes no string. A value of 2^32 or more (62^6 is 13 times that) equals no CRC.
- * @param key ASCII, and its last 6 characters of base 62
+ * It compares numbers, so it allocates no string. A value of 2^32 or more (62^6 is 13 times that) equals no CRC.
+ * @param key ASCII; the last 6 characters are base-62 digits
  */
-export function checksumFits(key: string): boolean {
+export function hasValidChecksum(key: string): boolean {
   const end = key.length - checksumLength;
   let value = 0;
   for (let i = end; i < key.length; i++) value = value * alphabet.length + digitValue(key.charCodeAt(i));

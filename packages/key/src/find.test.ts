@@ -4,10 +4,10 @@ import fc from 'fast-check';
 import { keys, keysOf, prefixes, texts } from '../../../test/support/arbitrary-keys.ts';
 import { containsKey, findKey, findKeys } from './find.ts';
 import { alphabet } from './format.ts';
-import { mayHoldKey } from './may-hold-key.ts';
+import { mayContainKey } from './may-contain-key.ts';
 import { parseKey } from './parse.ts';
 
-test('a key is found wherever it stands in a text', () => {
+test('a key is found anywhere in a text', () => {
   fc.assert(
     fc.property(texts, keys, texts, (before, key, after) => {
       const text = before + key + after;
@@ -18,13 +18,13 @@ test('a key is found wherever it stands in a text', () => {
   );
 });
 
-test('nothing is found where no key is', () => {
+test('nothing is found in a text without a key', () => {
   assert.equal(findKey('sk_live_', prefixes), null);
   assert.equal(findKey('sk_live_sk_live_', prefixes), null);
   assert.equal(findKey('', prefixes), null);
 });
 
-test('a text that holds a whole key is told, whatever stands round it', () => {
+test('a whole key is detected whatever surrounds it', () => {
   fc.assert(
     fc.property(fc.string(), keys, fc.string(), (before, key, after) => {
       assert.equal(containsKey(`${before}${key}${after}`), true);
@@ -32,7 +32,7 @@ test('a text that holds a whole key is told, whatever stands round it', () => {
   );
 });
 
-test('a key without its prefix is told by its checksum, also under the prefix of an older key', () => {
+test('a key without its prefix is detected by its checksum, for older prefixes too', () => {
   fc.assert(
     fc.property(keys, keysOf(alphabet, 'old_'), (key, older) => {
       assert.equal(containsKey(`prod (${key.slice(8)})`), true);
@@ -41,7 +41,7 @@ test('a key without its prefix is told by its checksum, also under the prefix of
   );
 });
 
-test('a key without its prefix is told by its checksum even when it is of one case, as hashes are', () => {
+test('a key without its prefix is detected by its checksum even in one case, like a hash', () => {
   const small = keysOf('abcdefghijklmnopqrstuvwxyz').filter((key) => !/[A-Z]/.test(key));
   fc.assert(
     fc.property(small, (key) => {
@@ -52,7 +52,7 @@ test('a key without its prefix is told by its checksum even when it is of one ca
   );
 });
 
-test('a key that was mistyped, lost its checksum or has a foreign prefix still holds the secret', () => {
+test('a key with a typo, without its checksum or with a foreign prefix is still detected', () => {
   const body = 'q7HkZ2mNv8RtYx3LpWc5Bd9Jf4'; // 26 characters
   assert.equal(containsKey(`sk_live_${body}`), true);
   assert.equal(containsKey(`sk_live_${body}000000`), true);
@@ -60,7 +60,7 @@ test('a key that was mistyped, lost its checksum or has a foreign prefix still h
   assert.equal(containsKey(body.slice(0, 25)), false);
 });
 
-test('a key that was cut off counts while so much of it is left that the rest could be guessed', () => {
+test('a truncated key is detected while enough of it remains to guess the rest', () => {
   const seen = fc.sample(keys, { numRuns: 2000, seed: 6 });
   for (const [length, least] of [
     [25, 1990],
@@ -69,7 +69,7 @@ test('a key that was cut off counts while so much of it is left that the rest co
   ] as const) {
     const found = seen.filter((key) => containsKey(`key=${key.slice(0, 8 + length)}...`, prefixes));
     assert.ok(found.length >= least, `${length} characters: ${found.length} of 2000`);
-    for (const key of found) assert.equal(mayHoldKey(`key=${key.slice(0, 8 + length)}...`), true);
+    for (const key of found) assert.equal(mayContainKey(`key=${key.slice(0, 8 + length)}...`), true);
   }
   for (const text of [
     'sk_live_q7HkZ2mNv8R',
@@ -82,7 +82,7 @@ test('a key that was cut off counts while so much of it is left that the rest co
   }
 });
 
-test('names, previews, ids and hashes hold no key', () => {
+test('names, previews, ids and hashes do not contain a key', () => {
   const harmless = [
     'Production Server',
     'sk_live_abc...xyz',
@@ -106,7 +106,7 @@ test('names, previews, ids and hashes hold no key', () => {
   }
 });
 
-test('every whole key of a text is found once, also without its prefix', () => {
+test('every whole key in a text is found once, with or without its prefix', () => {
   fc.assert(
     fc.property(keys, keysOf(alphabet, 'old_'), (key, older) => {
       const text = `export SOKU_API_KEY="${key}" # was ${older}, bare ${key.slice(8)} and ${older.slice(4)}`;
@@ -118,7 +118,7 @@ test('every whole key of a text is found once, also without its prefix', () => {
   );
 });
 
-test('a damaged key is no whole one', () => {
+test('a damaged key is not found as a whole key', () => {
   fc.assert(
     fc.property(keys, (key) => {
       assert.deepEqual(findKeys(key.slice(0, -1), prefixes), []);
@@ -127,17 +127,17 @@ test('a damaged key is no whole one', () => {
   );
 });
 
-test('almost every body with a wrong character still looks like one', () => {
+test('almost every body with a wrong character is still detected', () => {
   const seen = fc.sample(keys, { numRuns: 2000, seed: 6 }).filter((key) => containsKey(wrongAtTheEnd(key)));
   assert.ok(seen.length > 1980, `${seen.length} of 2000`);
 });
 
-/** The body of a key with another last character, so that the checksum does not fit. */
+/** The body of a key with its last character changed, so that the checksum does not match. */
 function wrongAtTheEnd(key: string): string {
   return key.slice(8, -1) + (key.endsWith('a') ? 'b' : 'a');
 }
 
-test('the quick check passes every text in which a key is found or seen, and no id', () => {
+test('the quick check passes every text in which a key is found or detected, and rejects ids', () => {
   const runs = fc.string({ unit: fc.constantFrom(...alphabet, '_', ' '), minLength: 20, maxLength: 80 });
   const parts = fc.oneof(
     runs,
@@ -149,8 +149,8 @@ test('the quick check passes every text in which a key is found or seen, and no 
     fc.property(texts, parts, texts, (before, part, after) => {
       const text = before + part + after;
       if (containsKey(text) || findKeys(text, prefixes).length > 0)
-        assert.equal(mayHoldKey(text), true, text);
+        assert.equal(mayContainKey(text), true, text);
     }),
   );
-  assert.equal(mayHoldKey('/settings/api/key_01jd8m6q2x7v9t3k5r4w0b1c2e?panel=rename'), false);
+  assert.equal(mayContainKey('/settings/api/key_01jd8m6q2x7v9t3k5r4w0b1c2e?panel=rename'), false);
 });

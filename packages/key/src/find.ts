@@ -1,11 +1,11 @@
-import { checksumFits } from './checksum.ts';
+import { hasValidChecksum } from './checksum.ts';
 import { bodyLength, defaultPrefix, randomLength } from './format.ts';
-import { isId, looksRandom, mixtureOf, possibleRun, secretRun } from './may-hold-key.ts';
+import { candidateRun, characterMix, isSokuId, looksRandom, secretRun } from './may-contain-key.ts';
 import { parseKey } from './parse.ts';
 
 /**
- * Finds the first whole key (checksum included) inside other text.
- * @returns where it starts and where the text after it starts (UTF-16 units), or null
+ * Finds the first whole key (including its checksum) inside other text.
+ * @returns the start and the exclusive end of the key (UTF-16 code units), or null
  */
 export function findKey(text: string, prefixes: readonly string[]): { start: number; end: number } | null {
   for (const prefix of prefixes) {
@@ -18,45 +18,45 @@ export function findKey(text: string, prefixes: readonly string[]): { start: num
 }
 
 /**
- * Whether a text holds something that is, or looks like, a key; to refuse a name or a URL that holds one.
+ * Whether a text contains something that is, or looks like, a key. Used to reject names and URLs that contain one.
  *
- * Hashes, UUIDs and ids (long, but of one case) and ordinary names do not count; a key without its prefix, with
- * wrong characters or without its checksum does, and so does the beginning of a key that was cut off.
+ * Hashes, UUIDs and ids (long, but of one case) and ordinary names do not count. A key without its prefix, with
+ * wrong characters or without its checksum does, and so does the beginning of a truncated key.
  * @param text any string
- * @param prefixes the accepted ones; default `sk_live_`
+ * @param prefixes the accepted prefixes; default `sk_live_`
  */
 export function containsKey(text: string, prefixes: readonly string[] = [defaultPrefix]): boolean {
-  for (const match of text.matchAll(possibleRun)) {
+  for (const match of text.matchAll(candidateRun)) {
     const [run] = match;
-    if (isId(match, text)) continue;
+    if (isSokuId(match, text)) continue;
     const before = text.slice(0, match.index);
-    const find = run.length < randomLength ? beginsKey : holdsKey;
+    const find = run.length < randomLength ? runBeginsKey : runContainsKey;
     if (find(run, before, prefixes)) return true;
   }
   return false;
 }
 
 /** @param before the text before the run */
-function holdsKey(run: string, before: string, prefixes: readonly string[]): boolean {
+function runContainsKey(run: string, before: string, prefixes: readonly string[]): boolean {
   const isPrefixed = prefixes.some((prefix) => before.endsWith(prefix));
   return isPrefixed || bareKeys(run, prefixes).length > 0 || looksLikeBody(run);
 }
 
-function beginsKey(run: string, before: string, prefixes: readonly string[]): boolean {
+function runBeginsKey(run: string, before: string, prefixes: readonly string[]): boolean {
   return looksRandom(run) && prefixes.some((prefix) => endsWithWord(before, prefix));
 }
 
-/** Whether the prefix stands by itself: `sk_live_`, but not the end of another word, such as `y_` in `key_`. */
+/** Whether the text ends with the prefix as a separate word, not as the end of a longer one, such as `y_` in `key_`. */
 function endsWithWord(text: string, prefix: string): boolean {
   return text.endsWith(prefix) && !/[0-9A-Za-z_]/.test(text.charAt(text.length - prefix.length - 1));
 }
 
 /**
- * Finds every whole key (checksum included) in a text: the ones with an accepted prefix, and the ones whose prefix was
- * not copied but whose checksum fits one.
+ * Finds every whole key (including its checksum) in a text: keys with an accepted prefix, and keys without a prefix
+ * whose checksum matches with one.
  * @param text any string
- * @param prefixes the accepted ones
- * @returns the keys, prefix included, in the order in which they appear; each once
+ * @param prefixes the accepted prefixes
+ * @returns the keys, including the prefix, in order of appearance, without duplicates
  */
 export function findKeys(text: string, prefixes: readonly string[]): string[] {
   const found = new Set<string>();
@@ -70,30 +70,30 @@ export function findKeys(text: string, prefixes: readonly string[]): string[] {
   return [...found];
 }
 
-/** The keys whose 32 characters are somewhere in a run. By chance a place fits once in 2^32. */
+/** The keys whose 32 characters appear anywhere in a run. A position matches by chance once in 2^32. */
 function bareKeys(run: string, prefixes: readonly string[]): string[] {
   const keys: string[] = [];
   for (let start = 0; start + bodyLength <= run.length; start++) {
     const body = run.slice(start, start + bodyLength);
     for (const prefix of prefixes) {
-      if (checksumFits(prefix + body)) keys.push(prefix + body);
+      if (hasValidChecksum(prefix + body)) keys.push(prefix + body);
     }
   }
   return keys;
 }
 
-/** Characters beyond the 32 of a body; a longer run is a name or a token of another kind. */
-const mostSurplus = 8;
+/** Characters beyond the 32 of a body. A longer run is a name or another kind of token. */
+const maxSurplus = 8;
 
-/** Of 31 pairs of neighbours in a random body about 19 differ in their class; fewer than 12 once in 300 bodies. */
-const leastChanges = 12;
+/** Of 31 neighboring pairs in a random body, about 19 differ in class; fewer than 12 do so once in 300 bodies. */
+const minChanges = 12;
 
 /**
- * A body always has a digit (its checksum begins with 0 to 4, as 5 * 62^5 > 2^32) and all but 1 in 10^7 have letters
- * of both cases. Hashes are of one case. Names in camel case change class only where a word begins.
+ * A body always has a digit (its checksum begins with 0 to 4, because 5 * 62^5 > 2^32), and all but 1 in 10^7 have
+ * letters of both cases. Hashes have one case. Camel-case names change class only where a word begins.
  */
 function looksLikeBody(run: string): boolean {
-  if (run.length < bodyLength || run.length > bodyLength + mostSurplus) return false;
-  const { kinds, changes } = mixtureOf(run);
-  return kinds === 3 && changes >= leastChanges;
+  if (run.length < bodyLength || run.length > bodyLength + maxSurplus) return false;
+  const { kinds, changes } = characterMix(run);
+  return kinds === 3 && changes >= minChanges;
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { alphabet, bodyLength, digitValue, formatPreview, isPrefix } from './format.ts';
 
-test('a prefix is 2 to 20 characters: a small letter first, an underscore last, small letters, digits and underscores between', () => {
+test('a prefix is a lowercase letter, up to 18 lowercase letters, digits and underscores, and an underscore', () => {
   for (const prefix of ['sk_live_', 'a_', 'a__', 'k2_', `a${'b'.repeat(18)}_`]) {
     assert.equal(isPrefix(prefix), true, prefix);
   }

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { keys } from '../../../test/support/arbitrary-keys.ts';
 import { hashKey } from './hash.ts';
 
-test('the hash of a key is SHA-256 of its bytes, as node:crypto computes it', async () => {
+test('the hash of a key is the SHA-256 of its bytes, as node:crypto computes it', async () => {
   await fc.assert(
     fc.asyncProperty(fc.oneof(keys, fc.string({ unit: 'grapheme' })), async (key) => {
       const hash = await hashKey(key);

@@ -1,9 +1,9 @@
 /**
- * What the server keeps of a key. A plain hash suffices, without salt or stretching: a key holds 154 random
- * bits, and ASVS 5.0 6.5.2 allows a plain hash for a secret of 112 bits or more.
+ * The hash that the server stores instead of the key. A plain hash suffices, without salt or stretching: a key has
+ * 154 random bits, and ASVS 5.0 6.5.2 allows a plain hash for secrets of 112 bits or more.
  *
- * In a browser WebCrypto exists on https and localhost pages only.
- * @param key the whole key, prefix included
+ * In browsers, WebCrypto is available only on https and localhost pages.
+ * @param key the whole key, including its prefix
  * @returns SHA-256 of its UTF-8 bytes, 32 bytes
  */
 export async function hashKey(key: string): Promise<Uint8Array> {

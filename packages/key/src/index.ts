@@ -1,5 +1,5 @@
 export { checksum } from './checksum.ts';
-export { explainKey, type KeyFault } from './explain.ts';
+export { explainKey, type KeyProblem } from './explain.ts';
 export { containsKey, findKeys } from './find.ts';
 export {
   bodyLength,
@@ -12,7 +12,7 @@ export {
 } from './format.ts';
 export { generateKey, type RandomBytes } from './generate.ts';
 export { hashKey } from './hash.ts';
-export { mayHoldKey } from './may-hold-key.ts';
+export { mayContainKey } from './may-contain-key.ts';
 export { parseKey } from './parse.ts';
 export { decodePercent } from './percent.ts';
 export { redactKeys } from './redact.ts';

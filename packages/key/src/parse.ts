@@ -1,22 +1,22 @@
-import { checksumFits } from './checksum.ts';
-import { bodyLength, digitValue, type KeyParts, partsOf } from './format.ts';
+import { hasValidChecksum } from './checksum.ts';
+import { bodyLength, digitValue, type KeyParts, toKeyParts } from './format.ts';
 
 /**
- * Takes a text for a key, or not. Every request passes here, so it makes nothing but its result.
- * @param text what came; any string
- * @param prefixes the accepted ones, each as `isPrefix` allows
- * @returns the parts to show, or null unless prefix, length, alphabet and checksum are all right
+ * Parses a text as a key. It runs on every request, so it allocates nothing but its result.
+ * @param text any string
+ * @param prefixes the accepted prefixes, each valid according to `isPrefix`
+ * @returns the displayable parts, or null unless prefix, length, alphabet and checksum are all right
  */
 export function parseKey(text: string, prefixes: readonly string[]): KeyParts | null {
-  const prefix = prefixOfForm(text, prefixes);
-  return prefix !== undefined && checksumFits(text) ? partsOf(text, prefix) : null;
+  const prefix = matchPrefix(text, prefixes);
+  return prefix !== undefined && hasValidChecksum(text) ? toKeyParts(text, prefix) : null;
 }
 
 /**
- * Looks at the form alone: one of the prefixes, then 32 characters of base 62.
- * @returns the prefix (no two can fit: a text has one beginning of a length), or undefined
+ * Checks only the format: one of the prefixes, then 32 base-62 characters.
+ * @returns the prefix, or undefined. Only one prefix can match, because its length is given by the text.
  */
-export function prefixOfForm(text: string, prefixes: readonly string[]): string | undefined {
+export function matchPrefix(text: string, prefixes: readonly string[]): string | undefined {
   const length = text.length - bodyLength;
   for (const prefix of prefixes) {
     if (prefix.length === length && text.startsWith(prefix))

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 
-test('the example of the README runs and gives what its comments say', async () => {
+test('the example in the README runs and returns what its comments say', async () => {
   const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8');
   const example = /```js\n(.*?)```/s.exec(readme)?.[1] ?? '';
   // Each expression statement becomes an export, so that the test sees its value.

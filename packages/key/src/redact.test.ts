@@ -7,7 +7,7 @@ import { redactKeys } from './redact.ts';
 
 const keyId = 'key_01h2xcejqtf2nbrexx3vqjhp41';
 
-test('a key is replaced with its prefix, and the text round it stays', () => {
+test('a key is redacted with its prefix, and the text around it stays', () => {
   fc.assert(
     fc.property(keys, (key) => {
       assert.equal(
@@ -20,7 +20,7 @@ test('a key is replaced with its prefix, and the text round it stays', () => {
   );
 });
 
-test('a key of any prefix or none, without its checksum or in letters of one case, is replaced', () => {
+test('a key is redacted with any prefix or none, without its checksum, and in one case', () => {
   fc.assert(
     fc.property(keysOf(alphabet, 'acme_2_'), (key) => {
       const body = key.slice(7);
@@ -38,7 +38,7 @@ test('a key of any prefix or none, without its checksum or in letters of one cas
   );
 });
 
-test('a percent-encoded key is replaced, however many of its characters are encoded, once or more often', () => {
+test('a percent-encoded key is redacted, however many characters are encoded and how often', () => {
   const encodings = [
     (character: string) => character,
     (character: string) => `%${character.charCodeAt(0).toString(16)}`,
@@ -58,7 +58,7 @@ test('a percent-encoded key is replaced, however many of its characters are enco
   );
 });
 
-test('no run of 26 key characters is left of any text', () => {
+test('no run of 26 key characters remains in any text', () => {
   fc.assert(
     fc.property(texts, keys, texts, (before, key, after) => {
       for (const glue of ['', '%', '%2', '_', '\\u005f']) {
@@ -79,7 +79,7 @@ test('ids, previews, UUIDs, dates and words stay', () => {
   }
 });
 
-test('an id with anything more to it is no id', () => {
+test('an id with additional characters is redacted', () => {
   for (const text of [`${keyId}0`, keyId.toUpperCase(), `x${keyId}`, `bus_${keyId.slice(4)}`]) {
     assert.equal(redactKeys(text), '[redacted]');
   }

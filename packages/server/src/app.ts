@@ -8,7 +8,7 @@ import { FailedSignIns } from './accounts/failed-sign-ins.ts';
 import { PasswordGate } from './accounts/password-gate.ts';
 import { PasswordHasher } from './accounts/password-hasher.ts';
 import { accountRoutes } from './accounts/routes.ts';
-import { isDashboardCookie, renameFormerCookie, sessionCookieName } from './accounts/session-cookie.ts';
+import { isDashboardCookie, renameLegacyCookie, sessionCookieName } from './accounts/session-cookie.ts';
 import { auditRoutes } from './audit/routes.ts';
 import { AuditService } from './audit/service.ts';
 import { readLastBackups } from './backup/last-backup.ts';
@@ -18,45 +18,43 @@ import type { PostgresDatabase } from './database/postgres.ts';
 import { appendEvents } from './events/events.ts';
 import { accept } from './gateway/accepted.ts';
 import type { Gateway } from './gateway/gateway.ts';
-import { clientAddress, trustedPeer } from './http/client-address.ts';
-import { drainable } from './http/draining.ts';
-import { eventLog } from './http/event-log.ts';
-import { atMostEvery } from './http/logging.ts';
-import { openApiRoute, registerOpenApi } from './http/openapi.ts';
-import { ownOrigins } from './http/origin.ts';
+import { createClientAddress, createTrustedPeerCheck } from './http/client-address.ts';
+import { addDraining } from './http/draining.ts';
+import { createEventLog } from './http/event-log.ts';
+import { throttle } from './http/logging.ts';
+import { registerOpenApi, registerOpenApiRoute } from './http/openapi.ts';
+import { allowedOrigins } from './http/origin.ts';
 import { registerPages } from './http/pages.ts';
 import { RequestCounts } from './http/request-counts.ts';
 import { registerSecurityHeaders } from './http/security-headers.ts';
-import { createServer, serveAhead } from './http/server.ts';
+import { createServer, serveAheadOfFramework } from './http/server.ts';
 import type { RevocationJournal } from './journal/journal.ts';
-import { CallerFinder } from './keys/callers.ts';
-import { checkUrls } from './keys/check-url.ts';
+import { CallerAuthenticator } from './keys/callers.ts';
+import { rejectKeysInUrls } from './keys/check-url.ts';
 import { keyRoutes } from './keys/routes.ts';
 import { KeyService } from './keys/service.ts';
-import { sessionDecides } from './keys/session-decides.ts';
 import { KeyStore } from './keys/store.ts';
+import { createUsesSession } from './keys/uses-session.ts';
 import { AddressLimits } from './limits/address-limits.ts';
-import { KeyLimits } from './limits/key-limits.ts';
-import { keepLimits } from './limits/limits.ts';
+import { createLimits } from './limits/limits.ts';
 import { healthRoutes } from './monitoring/health.ts';
 import { nodeRoutes } from './monitoring/node-routes.ts';
-import { operatorsOnly } from './monitoring/operators.ts';
-import type { PoolSizes, Sources } from './monitoring/registry.ts';
+import { createOperatorCheck } from './monitoring/operators.ts';
+import type { MetricSources, PoolSizes } from './monitoring/registry.ts';
 import { metricsRoutes } from './monitoring/routes.ts';
-import { onlyNode } from './propagation/node-list.ts';
-import type { Nodes } from './propagation/postgres-nodes.ts';
+import { singleNodeList } from './propagation/node-list.ts';
+import type { NodeRuntime } from './propagation/node-runtime.ts';
 import type { Propagation } from './propagation/propagation.ts';
 import { singleProcessPropagation } from './propagation/single-process.ts';
 import { usageRoutes } from './usage/routes.ts';
 import { UsageService } from './usage/service.ts';
 import { recordUsage } from './usage/usage.ts';
+import { FastPath } from './verification/fast-path.ts';
 import { ForwardAuth } from './verification/forward-auth.ts';
 import { GrantingVerifier } from './verification/granting-verifier.ts';
-import { KeyWindows } from './verification/key-windows.ts';
-import { Lane } from './verification/lane.ts';
-import { SecretMemory } from './verification/memory.ts';
 import { PostVerify } from './verification/post-verify.ts';
 import { verificationRoutes } from './verification/routes.ts';
+import { SecretCache } from './verification/secret-cache.ts';
 import type { CacheLease, SecretSource } from './verification/secret-source.ts';
 import { sqliteSecrets } from './verification/sqlite-secrets.ts';
 import { VerificationCounts } from './verification/verification-counts.ts';
@@ -65,7 +63,7 @@ import { version } from './version.ts';
 import { workspaceRoutes } from './workspaces/routes.ts';
 import { WorkspaceService } from './workspaces/service.ts';
 
-/** Puts the features together. This is the one file that knows all of them. */
+/** Assembles the features. This is the only file that knows all of them. */
 export async function createApp(
   config: Config,
   database: Database,
@@ -74,10 +72,10 @@ export async function createApp(
   log: Logger,
 ) {
   const { publicUrl, keyPrefixes, verifyScope } = config;
-  const addressOf = clientAddress(config.trustProxy, config.trustProxyHeader);
-  const usesSession = sessionDecides(publicUrl, keyPrefixes);
+  const addressOf = createClientAddress(config.trustProxy, config.trustProxyHeader);
+  const usesSession = createUsesSession(publicUrl, keyPrefixes);
   const requests = new RequestCounts();
-  const acceptCookies = (headers: IncomingHttpHeaders) => renameFormerCookie(headers, publicUrl);
+  const acceptCookies = (headers: IncomingHttpHeaders) => renameLegacyCookie(headers, publicUrl);
   const app = createServer({ log, publicUrl, addressOf, usesSession, acceptCookies, requests });
 
   const accountParts = createAccounts(database, { secret, publicUrl, log });
@@ -102,9 +100,9 @@ export async function createApp(
     now: Date.now,
   });
 
-  const draining = drainable(app);
+  const draining = addDraining(app);
   const isStopping = () => draining.begun;
-  answerAhead(app, { verifier, addressOf, isClosing: isStopping, requests, log, verifyScope });
+  serveVerificationAhead(app, { verifier, addressOf, isClosing: isStopping, requests, log, verifyScope });
 
   const gateway =
     config.gateway &&
@@ -113,20 +111,20 @@ export async function createApp(
       isOwnCookie: isDashboardCookie,
       verify: (request, fields, { needs, denied }) =>
         verifier.verifyFields(fields, request, { address: addressOf(request), needs, denied }, accept),
-      trusts: trustedPeer(config.trustProxy),
+      trusts: createTrustedPeerCheck(config.trustProxy),
       addressHeader: config.trustProxyHeader,
       isStopping,
       requests,
       log,
     }));
 
-  checkUrls(app, keyPrefixes);
+  rejectKeysInUrls(app, keyPrefixes);
   await registerSecurityHeaders(app, publicUrl.startsWith('https:'));
   const sessionCookie = sessionCookieName(publicUrl);
   await registerOpenApi(app, { publicUrl, sessionCookie, keyPrefix: keyPrefixes[0], version });
-  const logEvent = eventLog(addressOf);
+  const logEvent = createEventLog(addressOf);
   await app.register(accountRoutes, { logEvent, ...accountParts, publicUrl, keyPrefixes, addressOf });
-  const callers = new CallerFinder(verifier, accounts, addressOf, usesSession);
+  const callers = new CallerAuthenticator(verifier, accounts, addressOf, usesSession);
   await app.register(keyRoutes, { logEvent, keys, callers });
   await app.register(workspaceRoutes, { logEvent, workspaces, callers });
   await app.register(auditRoutes, { audit: new AuditService(database.kysely), callers });
@@ -134,41 +132,41 @@ export async function createApp(
   await app.register(verificationRoutes, { verifier, keys, accounts, callers, addressOf, verifyScope });
   const nodeStatus = nodes && (() => nodes.node.status());
   await app.register(healthRoutes, { database, nodeStatus, isStopping });
-  const checkOperator = operatorsOnly({ token: config.metricsToken, publicUrl, addressOf });
+  const checkOperator = createOperatorCheck({ token: config.metricsToken, publicUrl, addressOf });
   await app.register(metricsRoutes, { sources: { ...sources, requests }, checkOperator });
-  await app.register(nodeRoutes, { list: nodes?.list ?? onlyNode, checkOperator });
-  openApiRoute(app);
+  await app.register(nodeRoutes, { list: nodes?.list ?? singleNodeList, checkOperator });
+  registerOpenApiRoute(app);
   await registerPages(app);
   return { app, accounts, failedSignIns, keys, nodes, limits, usage, gateway, draining };
 }
 
-/** Lets verification answer ahead of the framework. */
-function answerAhead(
+/** Handles verification requests ahead of the framework. */
+function serveVerificationAhead(
   app: FastifyInstance,
   {
     verifier,
     verifyScope,
-    ...how
+    ...laneOptions
   }: { verifier: GrantingVerifier; verifyScope: Config['verifyScope'] } & ConstructorParameters<
-    typeof Lane
+    typeof FastPath
   >[0],
 ): void {
-  const { addressOf } = how;
-  const lane = new Lane(how);
+  const { addressOf } = laneOptions;
+  const lane = new FastPath(laneOptions);
   const forwardAuth = new ForwardAuth({ verifier, addressOf, lane });
   const postVerify = new PostVerify({ verifier, addressOf, lane, verifyScope });
-  serveAhead(app, (request, response, passOn) => {
+  serveAheadOfFramework(app, (request, response, passOn) => {
     return forwardAuth.handle(request, response) || postVerify.handle(request, response, passOn);
   });
 }
 
-/** Accounts, the auth library behind them, and what stands before their passwords. */
+/** Creates the accounts, the auth library behind them, and the protection of their passwords. */
 function createAccounts(
   database: Database,
   { secret, publicUrl, log }: { secret: string; publicUrl: string; log: Logger },
 ) {
   const passwords = new PasswordHasher();
-  const trustedOrigins = ownOrigins(publicUrl);
+  const trustedOrigins = allowedOrigins(publicUrl);
   const auth = createAuth({ database, secret, publicUrl, trustedOrigins, passwords, log });
   return {
     auth,
@@ -177,31 +175,27 @@ function createAccounts(
     gate: new PasswordGate(),
     failedSignIns: new FailedSignIns({
       append: (events) => database.kysely.transaction().execute((db) => appendEvents(db, events)),
-      failed: (error) => log.error({ err: error }, 'failed sign-ins could not be written; it is tried again'),
+      failed: (error) => log.error({ err: error }, 'could not write failed sign-ins; retrying'),
     }),
     devices: new DeviceCookies(publicUrl, secret),
   };
 }
 
-/** The verifier, how it learns of changes, and what counts beside it. */
+/** Creates the verifier, the propagation of changes to it, and its limits, usage and counters. */
 export async function createVerification(
   config: Config,
   database: Database,
   journal: RevocationJournal,
   log: Logger,
 ) {
-  const memory = new SecretMemory({ good: config.cacheKeys, refused: config.cacheRefusedKeys });
+  const memory = new SecretCache({ good: config.cacheKeys, refused: config.cacheRefusedKeys });
   const { propagation, nodes, secrets, lease } = await createSource(config, database, memory, journal, log);
   const usage = recordUsage({ database, source: memory, log });
   const counts = new VerificationCounts();
-  const keyLimits = new KeyLimits();
-  const windows = new KeyWindows(memory.good, keyLimits);
-  const limits = keepLimits({
+  const limits = createLimits({
     database,
     log,
-    keys: keyLimits,
-    windows: (now) => memory.windows(now),
-    windowOf: (keyId) => windows.ofKey(keyId),
+    windows: memory.windows,
     member: nodes?.node,
   });
   const addressLimits = new AddressLimits(config.addressRateLimit);
@@ -210,24 +204,21 @@ export async function createVerification(
     lease,
     memory,
     prefixes: config.keyPrefixes,
-    windows,
     grants: limits.grants,
     addressLimits,
     counts,
-    failed: atMostEvery(10_000, (error, unsaid) =>
-      log.error({ err: error, unsaid }, 'a key could not be checked'),
-    ),
+    failed: throttle(10_000, (error, unsaid) => log.error({ err: error, unsaid }, 'could not verify a key')),
   });
   const verifier = new GrantingVerifier(decider, limits.grants);
-  const sources: Omit<Sources, 'requests'> = {
+  const sources: Omit<MetricSources, 'requests'> = {
     failures: () => ({ usage: usage.failures(), limits: limits.failures(), journal: journal.failures }),
     lastBackups: () => readLastBackups(config.dataDir, database.kind),
     database: database.kind,
     verifications: counts,
     cached: () => memory.sizes,
-    windows: () => ({ key: keyLimits.size + memory.good.windows.size, address: addressLimits.size }),
+    windows: () => ({ key: memory.windows.size, address: addressLimits.size }),
     unwrittenUses: () => usage.recorder.pending,
-    nodes: nodes && { figures: nodes.node.figures, exchanges: nodes.exchanges, list: nodes.list },
+    nodes: nodes && { figures: nodes.node.waitMetrics, exchanges: nodes.exchanges, list: nodes.list },
     connections: database.kind === 'sqlite' ? undefined : () => connectionsOf(database),
   };
   return { verifier, propagation, nodes, limits, usage, sources };
@@ -244,15 +235,15 @@ interface Source {
   secrets: SecretSource;
   lease: CacheLease;
   propagation: Propagation;
-  /** Absent with a file, which one process has alone. */
-  nodes: Nodes | undefined;
+  /** Absent with SQLite, which only one process uses. */
+  nodes: NodeRuntime | undefined;
 }
 
-/** Where the verifier reads, and when it may trust what it remembers. */
+/** Creates the source that the verifier reads, and the lease of its cache. */
 async function createSource(
   config: Config,
   database: Database,
-  memory: SecretMemory,
+  memory: SecretCache,
   journal: RevocationJournal,
   log: Logger,
 ): Promise<Source> {
@@ -265,9 +256,9 @@ async function createSource(
       nodes: undefined,
     };
   }
-  const { createNode } = await import('./propagation/postgres-nodes.ts');
+  const { createNodeRuntime } = await import('./propagation/node-runtime.ts');
   const { PostgresSecrets } = await import('./verification/postgres-secrets.ts');
-  const nodes = createNode(database, memory, journal, log);
+  const nodes = createNodeRuntime(database, memory, journal, log);
   return {
     secrets: new PostgresSecrets(database.verificationPool, nodes.node, config.keyRateLimit),
     lease: nodes.node,
@@ -276,7 +267,7 @@ async function createSource(
   };
 }
 
-/** Most deployments have no gateway, and its code costs memory. */
+/** Loads the gateway on demand: most deployments have none, and its code costs memory. */
 async function createGateway(options: ConstructorParameters<typeof Gateway>[0]): Promise<Gateway> {
   const { Gateway } = await import('./gateway/gateway.ts');
   return new Gateway(options);

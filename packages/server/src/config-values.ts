@@ -1,4 +1,4 @@
-/** The kinds of values that variables have. Each problem is told as what follows the variable's name. */
+/** Schemas of the values of environment variables. Each problem is a predicate that follows the variable's name. */
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { canonicalAddress } from './http/address.ts';
@@ -8,23 +8,23 @@ import { maxQuota } from './limits/sliding-window.ts';
 export function wholeNumber(least: number, most: number) {
   return z
     .string()
-    .regex(/^\d{1,15}$/, 'is not a whole number')
+    .regex(/^\d{1,15}$/, 'must be a whole number')
     .transform(Number)
-    .refine((value) => value >= least && value <= most, `is not between ${least} and ${most}`);
+    .refine((value) => value >= least && value <= most, `must be between ${least} and ${most}`);
 }
 
-/** Requests a minute, or `off`. */
+/** Requests per minute, or `off`. */
 export const rateLimit = z
   .string()
-  .regex(/^(?:off|\d{1,15})$/, 'is neither a whole number nor off')
+  .regex(/^(?:off|\d{1,15})$/, 'must be a whole number or off')
   .transform((text) => (text === 'off' ? text : Number(text)))
   .refine(
     (limit) => limit === 'off' || (limit >= 1 && limit <= maxQuota),
-    `is not between 1 and ${maxQuota}`,
+    `must be between 1 and ${maxQuota}`,
   );
 
-/** Comma-separated entries; spaces round them do not count. */
-export function list(check: (entry: string) => boolean, problem: string) {
+/** Comma-separated entries. Spaces around them are ignored. */
+export function listOf(check: (entry: string) => boolean, problem: string) {
   return z
     .string()
     .transform((text) => text.split(',').map((entry) => entry.trim()))
@@ -32,20 +32,21 @@ export function list(check: (entry: string) => boolean, problem: string) {
 }
 
 /**
- * Writes a host into an address that names its own as a parameter alone: `postgres://ada@/soku?host=/var/run/postgresql`
- * is how libpq's documentation and hosters write a Unix socket. The driver goes by the parameter; a URL needs a host.
+ * Adds a host to an address that names its host only in a parameter: `postgres://ada@/soku?host=/var/run/postgresql` is
+ * how libpq's documentation and hosting providers write a Unix socket. A URL needs a host; the driver uses the
+ * parameter.
  */
-export function withHost(text: string): string {
+export function addMissingHost(text: string): string {
   const lacksHost = URL.parse(text) === null && /[?&]host=[^&]/.test(text);
   return lacksHost ? text.replace('@/', '@localhost/') : text;
 }
 
-/** An address of PostgreSQL, in either of the two spellings of its scheme. */
+/** Whether a text is a PostgreSQL URL, in either spelling of the scheme. */
 export function isPostgresUrl(text: string): boolean {
   return ['postgres:', 'postgresql:'].includes(URL.parse(text)?.protocol ?? '');
 }
 
-/** An http(s) address without path, user, query or fragment. */
+/** Whether a text is an http(s) URL without path, user, query and fragment. */
 export function isOrigin(text: string): boolean {
   const url = URL.parse(text);
   return (
@@ -56,12 +57,12 @@ export function isOrigin(text: string): boolean {
   );
 }
 
-/** An IP address, or a range of them as CIDR writes it; not all addresses there are. */
+/** Whether a text is an IP address or a CIDR range, other than the range of all addresses. */
 export function isAddressRange(text: string): boolean {
   const [address = '', bits, ...rest] = text.split('/');
   const version = isIP(address);
   if (version === 0 || rest.length > 0) return false;
-  // Of IPv4 that is written as mapped into IPv6 (RFC 4291 section 2.5.5.2), the bits before it are no choice.
+  // In an IPv4-mapped IPv6 address (RFC 4291 section 2.5.5.2), the first 96 bits are fixed.
   const fixed = version === 6 && !canonicalAddress(address)?.includes(':') ? 96 : 0;
   return (
     bits === undefined ||

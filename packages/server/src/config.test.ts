@@ -6,7 +6,7 @@ import { describeVariables } from './config-variables.ts';
 import { clientConfigOf } from './database/postgres-address.ts';
 import { StartupError } from './startup-error.ts';
 
-/** Fails unless the environment is refused with a line that has this in it. */
+/** Fails unless the environment is rejected with one line that matches `says`. */
 function assertRefused(environment: Record<string, string>, says: RegExp): void {
   assert.throws(
     () => readConfig(environment),
@@ -21,7 +21,7 @@ function assertRefused(environment: Record<string, string>, says: RegExp): void 
   );
 }
 
-test('an empty environment is a whole configuration', () => {
+test('an empty environment is a complete configuration', () => {
   assert.deepEqual(readConfig({}), {
     host: '127.0.0.1',
     port: 3000,
@@ -46,7 +46,7 @@ test('an empty environment is a whole configuration', () => {
   });
 });
 
-test('every variable arrives', () => {
+test('every variable is read', () => {
   const environment = {
     HOST: '::',
     PORT: '8080',
@@ -103,78 +103,78 @@ test('every variable arrives', () => {
   });
 });
 
-test('the public URL follows the port when it is not set', () => {
+test('without a public URL, its default uses the port', () => {
   assert.equal(readConfig({ PORT: '8080' }).publicUrl, 'http://localhost:8080');
 });
 
-test('an empty variable is one that is not set, as compose files write them', () => {
+test('an empty variable counts as unset, as in compose files', () => {
   const names = [...describeVariables().map((variable) => variable.name), 'SMTP_URL'];
   assert.deepEqual(readConfig(Object.fromEntries(names.map((name) => [name, '']))), readConfig({}));
 });
 
-test('other variables of the machine do not matter', () => {
+test('unrelated variables have no effect', () => {
   assert.deepEqual(readConfig({ PATH: '/bin', PORTS: 'x', port: 'x', __proto__: 'x' }), readConfig({}));
 });
 
 const wrong: [string, string, RegExp][] = [
-  ['PORT', '0', /not between 1 and 65535/],
-  ['PORT', '65536', /not between 1 and 65535/],
-  ['PORT', '-1', /not a whole number/],
-  ['PORT', '80.5', /not a whole number/],
-  ['PORT', '0x50', /not a whole number/],
-  ['PORT', '1e3', /not a whole number/],
-  ['PORT', ' 80', /not a whole number/],
-  ['SOKU_PUBLIC_URL', 'keys.example.com', /not an http\(s\) address/],
-  ['SOKU_PUBLIC_URL', 'ftp://keys.example.com', /not an http\(s\) address/],
+  ['PORT', '0', /must be between 1 and 65535/],
+  ['PORT', '65536', /must be between 1 and 65535/],
+  ['PORT', '-1', /must be a whole number/],
+  ['PORT', '80.5', /must be a whole number/],
+  ['PORT', '0x50', /must be a whole number/],
+  ['PORT', '1e3', /must be a whole number/],
+  ['PORT', ' 80', /must be a whole number/],
+  ['SOKU_PUBLIC_URL', 'keys.example.com', /must be an http\(s\) URL/],
+  ['SOKU_PUBLIC_URL', 'ftp://keys.example.com', /must be an http\(s\) URL/],
   ['SOKU_PUBLIC_URL', 'https://keys.example.com/soku', /without a path/],
   ['SOKU_PUBLIC_URL', 'https://keys.example.com/?a=1', /without a path/],
   ['SOKU_PUBLIC_URL', 'https://keys.example.com/#a', /without a path/],
   ['SOKU_PUBLIC_URL', 'https://user:password@keys.example.com', /without a path/],
-  ['SOKU_SECRET', 'x'.repeat(31), /fewer than 32 characters/],
-  ['SOKU_KEY_PREFIX', 'sk', /lower-case letter/],
-  ['SOKU_KEY_PREFIX', 'SK_', /lower-case letter/],
-  ['SOKU_KEY_PREFIX', '1sk_', /lower-case letter/],
-  ['SOKU_KEY_PREFIX', 'sk-live_', /lower-case letter/],
-  ['SOKU_KEY_PREFIX', `${'x'.repeat(20)}_`, /lower-case letter/],
-  ['SOKU_ACCEPTED_PREFIXES', 'sk_,,acme_', /has an entry that is not a key prefix/],
-  ['SOKU_ACCEPTED_PREFIXES', 'sk_;acme_', /has an entry that is not a key prefix/],
-  ['SOKU_MAX_ACTIVE_KEYS', '0', /not between 1 and/],
-  ['SOKU_MAX_ACTIVE_KEYS', 'many', /not a whole number/],
-  ['SOKU_CACHE_KEYS', '10000001', /not between 1 and 10000000/],
-  ['SOKU_VERIFY_SCOPE', 'all', /not deployment or workspace/],
-  ['SOKU_KEY_RATE_LIMIT', '0', /not between 1 and 1000000000/],
-  ['SOKU_KEY_RATE_LIMIT', '1000000001', /not between 1 and/],
-  ['SOKU_KEY_RATE_LIMIT', 'OFF', /neither a whole number/],
-  ['SOKU_ADDRESS_RATE_LIMIT', 'none', /neither a whole number/],
-  ['SOKU_GATEWAY_UPSTREAM', 'api.example.com:80', /not an http\(s\) address/],
-  ['SOKU_GATEWAY_UPSTREAM', 'ws://api.example.com', /not an http\(s\) address/],
-  ['SOKU_GATEWAY_UPSTREAM', 'http://', /not an http\(s\) address/],
-  ['SOKU_GATEWAY_UPSTREAM', 'http://user:password@api.example.com', /not an http\(s\) address/],
-  ['SOKU_GATEWAY_UPSTREAM', 'http://api.example.com/?a=1', /not an http\(s\) address/],
-  ['SOKU_GATEWAY_UPSTREAM', 'http://localhost:3001/base', /is the gateway itself/],
-  ['SOKU_GATEWAY_PORT', '0', /not between 1 and 65535/],
-  ['SOKU_GATEWAY_FORWARD_KEY', 'true', /is not on or off/],
-  ['SOKU_GATEWAY_PREFLIGHT', 'allow', /is not refuse or pass/],
-  ['LOG_LEVEL', 'loud', /is not one of trace, debug, info/],
-  ['LOG_LEVEL', 'INFO', /is not one of/],
-  ['TRUST_PROXY', 'true', /not an address or a range/],
-  ['TRUST_PROXY', '*', /not an address or a range/],
-  ['TRUST_PROXY', '0.0.0.0/0', /not an address or a range/],
-  ['TRUST_PROXY', '10.0.0.0/33', /not an address or a range/],
-  ['TRUST_PROXY', '::ffff:10.0.0.0/96', /not an address or a range/],
-  ['TRUST_PROXY', '10.0.0.0/8/8', /not an address or a range/],
-  ['TRUST_PROXY', 'proxy.example.com', /not an address or a range/],
-  ['TRUST_PROXY_HEADER', 'X-Real-IP', /not x-forwarded-for or forwarded/],
+  ['SOKU_SECRET', 'x'.repeat(31), /at least 32 characters/],
+  ['SOKU_KEY_PREFIX', 'sk', /lowercase letter/],
+  ['SOKU_KEY_PREFIX', 'SK_', /lowercase letter/],
+  ['SOKU_KEY_PREFIX', '1sk_', /lowercase letter/],
+  ['SOKU_KEY_PREFIX', 'sk-live_', /lowercase letter/],
+  ['SOKU_KEY_PREFIX', `${'x'.repeat(20)}_`, /lowercase letter/],
+  ['SOKU_ACCEPTED_PREFIXES', 'sk_,,acme_', /contains an entry that is not a key prefix/],
+  ['SOKU_ACCEPTED_PREFIXES', 'sk_;acme_', /contains an entry that is not a key prefix/],
+  ['SOKU_MAX_ACTIVE_KEYS', '0', /must be between 1 and/],
+  ['SOKU_MAX_ACTIVE_KEYS', 'many', /must be a whole number/],
+  ['SOKU_CACHE_KEYS', '10000001', /must be between 1 and 10000000/],
+  ['SOKU_VERIFY_SCOPE', 'all', /must be deployment or workspace/],
+  ['SOKU_KEY_RATE_LIMIT', '0', /must be between 1 and 1000000000/],
+  ['SOKU_KEY_RATE_LIMIT', '1000000001', /must be between 1 and/],
+  ['SOKU_KEY_RATE_LIMIT', 'OFF', /must be a whole number or off/],
+  ['SOKU_ADDRESS_RATE_LIMIT', 'none', /must be a whole number or off/],
+  ['SOKU_GATEWAY_UPSTREAM', 'api.example.com:80', /must be an http\(s\) URL/],
+  ['SOKU_GATEWAY_UPSTREAM', 'ws://api.example.com', /must be an http\(s\) URL/],
+  ['SOKU_GATEWAY_UPSTREAM', 'http://', /must be an http\(s\) URL/],
+  ['SOKU_GATEWAY_UPSTREAM', 'http://user:password@api.example.com', /must be an http\(s\) URL/],
+  ['SOKU_GATEWAY_UPSTREAM', 'http://api.example.com/?a=1', /must be an http\(s\) URL/],
+  ['SOKU_GATEWAY_UPSTREAM', 'http://localhost:3001/base', /must not point to the gateway itself/],
+  ['SOKU_GATEWAY_PORT', '0', /must be between 1 and 65535/],
+  ['SOKU_GATEWAY_FORWARD_KEY', 'true', /must be on or off/],
+  ['SOKU_GATEWAY_PREFLIGHT', 'allow', /must be refuse or pass/],
+  ['LOG_LEVEL', 'loud', /must be one of trace, debug, info/],
+  ['LOG_LEVEL', 'INFO', /must be one of/],
+  ['TRUST_PROXY', 'true', /not an IP address or range/],
+  ['TRUST_PROXY', '*', /not an IP address or range/],
+  ['TRUST_PROXY', '0.0.0.0/0', /not an IP address or range/],
+  ['TRUST_PROXY', '10.0.0.0/33', /not an IP address or range/],
+  ['TRUST_PROXY', '::ffff:10.0.0.0/96', /not an IP address or range/],
+  ['TRUST_PROXY', '10.0.0.0/8/8', /not an IP address or range/],
+  ['TRUST_PROXY', 'proxy.example.com', /not an IP address or range/],
+  ['TRUST_PROXY_HEADER', 'X-Real-IP', /must be x-forwarded-for or forwarded/],
 ];
 
-test('a wrong value is refused by the name of its variable, with an example', () => {
+test('an invalid value is rejected with the name of its variable and an example', () => {
   for (const [name, value, problem] of wrong) {
     assertRefused({ [name]: value }, problem);
     assertRefused({ [name]: value }, new RegExp(`^${name} .*Example: ${name}=`));
   }
 });
 
-test('an owner has both halves, each of its form', () => {
+test('the owner needs a valid email address and a valid password', () => {
   const [email, password] = ['ada@example.com', 'long enough'];
   assertRefused({ SOKU_OWNER_EMAIL: email }, /^SOKU_OWNER_PASSWORD is missing/);
   assertRefused({ SOKU_OWNER_PASSWORD: password }, /^SOKU_OWNER_EMAIL is missing/);
@@ -188,13 +188,13 @@ test('an owner has both halves, each of its form', () => {
   );
 });
 
-test('a variable of a later version is refused, not ignored', () => {
+test('an unsupported reserved variable is rejected, not ignored', () => {
   for (const name of ['SMTP_URL', 'MAIL_FROM']) {
     assertRefused({ [name]: 'anything' }, new RegExp(`^${name} is set, but this version`));
   }
 });
 
-test('PostgreSQL needs an address, and a secret that all processes share', () => {
+test('PostgreSQL needs a valid URL and an explicit secret', () => {
   const url = 'postgres://soku@db.example.com/soku';
   const secret = 'x'.repeat(32);
   assert.equal(readConfig({ DATABASE_URL: url, SOKU_SECRET: secret }).databaseUrl, url);
@@ -205,31 +205,31 @@ test('PostgreSQL needs an address, and a secret that all processes share', () =>
     [host, user, password, database, ssl],
     ['/var/run/postgresql', 'soku', 'p@ss', 'soku', false],
   );
-  assertRefused({ DATABASE_URL: url }, /^SOKU_SECRET is missing, and with DATABASE_URL every process/);
+  assertRefused({ DATABASE_URL: url }, /^SOKU_SECRET is required with DATABASE_URL/);
   for (const wrongUrl of ['mysql://db/soku', 'db.example.com', 'postgres', 'postgres://ada@/soku']) {
-    assertRefused({ DATABASE_URL: wrongUrl, SOKU_SECRET: secret }, /^DATABASE_URL is not a postgres:/);
+    assertRefused({ DATABASE_URL: wrongUrl, SOKU_SECRET: secret }, /^DATABASE_URL must be a postgres:/);
   }
 });
 
-test('a token for the metrics is long, and fits into a header', () => {
-  const refused = /^SOKU_METRICS_TOKEN has fewer than 16 characters, or one that no header can hold/;
+test('the metrics token is long and fits into a header', () => {
+  const refused = /^SOKU_METRICS_TOKEN must have at least 16 characters, all of them visible ASCII/;
   for (const token of ['fifteen-letters', 'with a space in it', 'with\u00fcmlaut-in-it-somewhere']) {
     assertRefused({ SOKU_METRICS_TOKEN: token }, refused);
   }
 });
 
-test('the gateway has a port of its own, and does not pass on to itself', () => {
+test('the gateway has its own port and does not forward to itself', () => {
   const upstream = 'http://127.0.0.1:4000';
   assert.equal(readConfig({ SOKU_GATEWAY_UPSTREAM: upstream }).gateway?.port, 3001);
   assert.equal(
     readConfig({ SOKU_GATEWAY_PORT: '3000' }).gateway,
     undefined,
-    'without an upstream there is none',
+    'no gateway without an upstream',
   );
-  const same = /^SOKU_GATEWAY_PORT is the same as PORT. Example: /;
+  const same = /^SOKU_GATEWAY_PORT must differ from PORT. Example: /;
   assertRefused({ SOKU_GATEWAY_UPSTREAM: upstream, SOKU_GATEWAY_PORT: '3000' }, same);
   assertRefused({ SOKU_GATEWAY_UPSTREAM: upstream, PORT: '3001' }, same);
-  const itself = /^SOKU_GATEWAY_UPSTREAM is the gateway itself/;
+  const itself = /^SOKU_GATEWAY_UPSTREAM must not point to the gateway itself/;
   for (const own of ['http://localhost:3001', 'http://[::1]:3001/v2', 'http://10.0.0.1:3001']) {
     assertRefused({ HOST: '10.0.0.1', SOKU_GATEWAY_UPSTREAM: own }, itself);
   }
@@ -237,7 +237,7 @@ test('the gateway has a port of its own, and does not pass on to itself', () => 
   readConfig({ HOST: '10.0.0.1', SOKU_GATEWAY_UPSTREAM: 'http://10.0.0.2:3001' });
 });
 
-test('no value of a secret is ever told', () => {
+test('no error message contains a secret', () => {
   const secret = 'Tr0ub4dor';
   const environments = [
     { SOKU_SECRET: secret },
@@ -256,7 +256,7 @@ test('no value of a secret is ever told', () => {
   }
 });
 
-test('every example is a right value', () => {
+test('every example is a valid value', () => {
   for (const { name, example } of describeVariables()) {
     if (name === 'SOKU_SECRET') continue;
     const pair = {
@@ -268,7 +268,7 @@ test('every example is a right value', () => {
   }
 });
 
-test('a misspelt variable of ours is noticed, and those of others are not', () => {
+test('a misspelled SOKU_ variable is found, and unrelated variables are not', () => {
   const environment = { SOKU_DATADIR: '/tmp', SOKU_DATA_DIR: '/tmp', SOKUTYPO: '1', PATH: '/bin' };
   assert.deepEqual(unknownVariables(environment), ['SOKU_DATADIR']);
 });

@@ -13,8 +13,8 @@ import type { AddressHeader } from './http/client-address.ts';
 import { StartupError } from './startup-error.ts';
 
 /**
- * Variables with a fixed meaning that this version does not have. Ignoring one would let an operator believe
- * that, say, mails are sent; so a set one stops the start.
+ * Reserved variables that this version does not support. Ignoring one could mislead an operator to expect that, for
+ * example, email is sent, so the process does not start when one is set.
  */
 const notInThisVersion = ['SMTP_URL', 'MAIL_FROM'];
 
@@ -31,40 +31,40 @@ export interface Config {
   host: string;
   port: number;
   dataDir: string;
-  /** Address of PostgreSQL, with the password in it; absent: the file in the data directory. */
+  /** PostgreSQL URL including the password. Absent: the SQLite file in the data directory. */
   databaseUrl: string | undefined;
-  /** Origin, without a slash at the end. */
+  /** Origin without a trailing slash. */
   publicUrl: string;
-  /** Absent: generated into the data directory. */
+  /** Absent: generated in the data directory. */
   secret: string | undefined;
-  /** Accepted prefixes; the first one is that of new keys. */
+  /** Accepted prefixes. New keys get the first one. */
   keyPrefixes: [string, ...string[]];
   owner: { email: string; password: string } | undefined;
   maxActiveKeys: number;
   cacheKeys: number;
   cacheRefusedKeys: number;
-  /** Requests a minute of a key without a limit of its own. */
+  /** Requests per minute for a key without its own limit. */
   keyRateLimit: number | 'off';
-  /** Requests a minute of an address with malformed or unknown credentials. */
+  /** Requests per minute with malformed or unknown credentials from one address. */
   addressRateLimit: number | 'off';
-  /** Whose keys POST /v1/verify knows. */
+  /** Keys that POST /v1/verify can verify. */
   verifyScope: 'deployment' | 'workspace';
   auditRetentionDays: number;
-  /** Absent: there is no gateway. */
+  /** Absent: no gateway. */
   gateway: GatewayConfig | undefined;
   /** Absent: only programs on this machine may read the metrics. */
   metricsToken: string | undefined;
   logLevel: Variables['LOG_LEVEL'];
-  /** Addresses and CIDR ranges of the proxies that are believed. */
+  /** Addresses and CIDR ranges of trusted proxies. */
   trustProxy: string[];
-  /** The one header in which they name the client. */
+  /** The only header in which trusted proxies report the client. */
   trustProxyHeader: AddressHeader;
 }
 
 /**
- * Reads the configuration. An empty variable counts as not set, as compose files write them.
+ * Reads the configuration. An empty variable counts as unset, because compose files set variables to ''.
  *
- * @throws {StartupError} 78 with one line that names the variable, its problem and an example; never its value
+ * @throws {StartupError} 78 with one line that states the variable, its problem and an example, but never its value
  */
 export function readConfig(environment: Record<string, string | undefined>): Config {
   const values = parseVariables(environment);
@@ -72,7 +72,7 @@ export function readConfig(environment: Record<string, string | undefined>): Con
   if (email === undefined && password !== undefined) throw missingHalf('SOKU_OWNER_EMAIL');
   if (email !== undefined && password === undefined) throw missingHalf('SOKU_OWNER_PASSWORD');
   if (values.DATABASE_URL !== undefined && values.SOKU_SECRET === undefined) {
-    throw wrong('SOKU_SECRET', 'is missing, and with DATABASE_URL every process must have the same one');
+    throw wrong('SOKU_SECRET', 'is required with DATABASE_URL and must be the same for all processes');
   }
   return {
     host: values.HOST,
@@ -101,8 +101,9 @@ export function readConfig(environment: Record<string, string | undefined>): Con
 function gatewayOf(values: Variables): GatewayConfig | undefined {
   const { SOKU_GATEWAY_UPSTREAM: upstream, SOKU_GATEWAY_PORT: port } = values;
   if (upstream === undefined) return undefined;
-  if (port === values.PORT) throw wrong('SOKU_GATEWAY_PORT', 'is the same as PORT');
-  if (isLoopOf(upstream, values.HOST, port)) throw wrong('SOKU_GATEWAY_UPSTREAM', 'is the gateway itself');
+  if (port === values.PORT) throw wrong('SOKU_GATEWAY_PORT', 'must differ from PORT');
+  if (isLoopOf(upstream, values.HOST, port))
+    throw wrong('SOKU_GATEWAY_UPSTREAM', 'must not point to the gateway itself');
   return {
     upstream,
     port,
@@ -112,7 +113,7 @@ function gatewayOf(values: Variables): GatewayConfig | undefined {
   };
 }
 
-/** @param file absent: there are no rules */
+/** @param file absent: no rules */
 function readRules(file: string | undefined): readonly Rule[] {
   if (file === undefined) return [];
   try {
@@ -125,9 +126,9 @@ function readRules(file: string | undefined): readonly Rule[] {
 }
 
 /**
- * Variables that begin as ours do, but are none: mostly misspelt ones, whose default would then silently hold. They
- * do not stop the start, because platforms make variables of such names themselves (for a service "soku",
- * Kubernetes sets SOKU_SERVICE_HOST and SOKU_PORT).
+ * Unknown variables with Soku's prefix: mostly misspelled ones, whose default would silently apply. They do not prevent
+ * the start, because platforms also set such names (for a service "soku", Kubernetes sets SOKU_SERVICE_HOST and
+ * SOKU_PORT).
  */
 export function unknownVariables(environment: Record<string, string | undefined>): string[] {
   return Object.keys(environment).filter(
@@ -141,18 +142,18 @@ function parseVariables(environment: Record<string, string | undefined>): Variab
   if (unavailable !== undefined) {
     throw new StartupError(
       'configuration',
-      `${unavailable} is set, but this version of Soku does not have what it configures. Unset it to start.`,
+      `${unavailable} is set, but this version does not support it. Unset it to start.`,
     );
   }
   const parsed = variables.safeParse(present);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
   const name = variables.keyof().parse(issue?.path[0]);
-  throw wrong(name, issue?.message ?? 'is wrong');
+  throw wrong(name, issue?.message ?? 'is invalid');
 }
 
 function missingHalf(name: VariableName): StartupError {
-  return wrong(name, 'is missing, but the other half of the owner is set');
+  return wrong(name, 'is missing: set both SOKU_OWNER_EMAIL and SOKU_OWNER_PASSWORD, or neither');
 }
 
 function wrong(name: VariableName, problem: string): StartupError {

@@ -22,7 +22,7 @@ class DiskError extends Error {
 }
 
 /**
- * The file system, which notes its calls and fails at one of them.
+ * A file system that records its calls and fails at one of them.
  *
  * @param errors by call, such as `fsyncSync directory`, the code of its error
  */
@@ -64,7 +64,7 @@ function watched(directory: string, errors: Record<string, string> = {}) {
   return { fs, calls };
 }
 
-test('a file gets its name when its content is on the disk, and the name is on the disk at the end', (t) => {
+test('a file gets its name after its content is on disk, and the name is on disk at the end', (t) => {
   const { directory, file } = temporary(t);
   const { fs, calls } = watched(directory);
   assert.equal(createFile(file, 'all of it\n', fs), true);
@@ -77,7 +77,7 @@ test('a file gets its name when its content is on the disk, and the name is on t
   assert.equal(statSync(file).mode & 0o777, 0o600);
 });
 
-test('a file that exists is not replaced, with links and without', (t) => {
+test('an existing file is not replaced, with or without links', (t) => {
   const { directory, file } = temporary(t);
   writeFileSync(file, 'first');
   for (const errors of [{}, { 'linkSync partial': 'EPERM' }]) {
@@ -87,7 +87,7 @@ test('a file that exists is not replaced, with links and without', (t) => {
   }
 });
 
-test('what fails before the content is on the disk leaves nothing', (t) => {
+test('a failure before the content is on disk leaves no file', (t) => {
   const { directory, file } = temporary(t);
   for (const [call, code] of [
     ['writeFileSync partial', 'ENOSPC'],
@@ -99,7 +99,7 @@ test('what fails before the content is on the disk leaves nothing', (t) => {
   }
 });
 
-test('a file system without links has the file, and nothing when the rename fails', (t) => {
+test('on a file system without links the file is created, and nothing is left when the rename fails', (t) => {
   const { directory, file } = temporary(t);
   const noLinks = { 'linkSync partial': 'ENOTSUP' };
   const { fs } = watched(directory, { ...noLinks, 'renameSync partial': 'EIO' });
@@ -111,7 +111,7 @@ test('a file system without links has the file, and nothing when the rename fail
   assert.equal(readFileSync(file, 'utf8'), 'all of it');
 });
 
-test('a directory that cannot be synced is no failure, and one whose disk fails is', (t) => {
+test('a directory that does not support sync is not a failure, but a failing disk is', (t) => {
   const { directory, file } = temporary(t);
   const place = (code: string) => {
     const partial = `${file}.partial`;

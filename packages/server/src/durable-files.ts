@@ -1,20 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import * as nodeFileSystem from 'node:fs';
 import { dirname } from 'node:path';
-import { codeOf } from './code-of.ts';
+import { errorCodeOf } from './error-code.ts';
 
 /**
- * Files that are created once, or replaced as a whole. A file of that name is complete and on the disk, or it does not exist, whatever happens
- * meanwhile: a crash, a power cut, a full disk, or another process that creates the same file.
+ * Files that are created once, or replaced as a whole. A file is either complete and on disk or does not exist, despite
+ * a crash, a power failure, a full disk, or another process that creates the same file.
  */
 
-/** The calls that a test watches, or lets fail. */
+/** The file-system calls that a test can observe or make fail. */
 export type FileSystem = Pick<
   typeof nodeFileSystem,
   'closeSync' | 'fsyncSync' | 'linkSync' | 'openSync' | 'renameSync' | 'rmSync' | 'writeFileSync'
 >;
 
-/** A name beside a file that no other process uses. A process that was killed may leave a file of such a name. */
+/** A name in the same directory that no other process uses. A process that is killed may leave such a file behind. */
 export function partialName(file: string): string {
   return `${file}.${randomBytes(6).toString('hex')}.partial`;
 }
@@ -22,8 +22,8 @@ export function partialName(file: string): string {
 /**
  * Creates a file that only its owner can read.
  *
- * @returns whether this call created it; when it returns false, a file of that name exists and is unchanged
- * @throws what the file system throws; a file of that name then exists only if it is complete
+ * @returns whether this call created it; false when the file already exists, which stays unchanged
+ * @throws what the file system throws; the file then exists only if it is complete
  */
 export function createFile(file: string, content: string, fs: FileSystem = nodeFileSystem): boolean {
   const partial = partialName(file);
@@ -36,9 +36,9 @@ export function createFile(file: string, content: string, fs: FileSystem = nodeF
 }
 
 /**
- * Writes a file whose content may change. At each moment there is the former content or the new one, as a whole.
+ * Replaces the content of a file atomically: at any time the file has either the old content or the new one.
  *
- * @throws what the file system throws; the former file is then unchanged
+ * @throws what the file system throws; the old file is then unchanged
  */
 export function replaceFile(
   file: string,
@@ -57,14 +57,14 @@ export function replaceFile(
   }
 }
 
-/** The errors of file systems that cannot give a file a second name. */
+/** The errors of file systems without hard links. */
 const noLinks = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'];
 
 /**
- * Gives a complete file its name, and waits until both are on the disk. It never replaces a file.
+ * Gives a complete file its final name, and waits until both are on disk. It never replaces an existing file.
  *
- * @param partial in the same directory; gone afterwards unless false is returned
- * @returns false when a file of that name exists, even if it was created a moment ago
+ * @param partial a file in the same directory; it is removed unless this returns false
+ * @returns false when a file of that name exists, even one that was created a moment ago
  */
 export function placeFile(partial: string, file: string, fs: FileSystem = nodeFileSystem): boolean {
   syncFile(partial, fs);
@@ -72,7 +72,7 @@ export function placeFile(partial: string, file: string, fs: FileSystem = nodeFi
     fs.linkSync(partial, file);
     fs.rmSync(partial);
   } catch (error) {
-    const code = codeOf(error);
+    const code = errorCodeOf(error);
     if (code === 'EEXIST') return false;
     if (!noLinks.includes(code)) throw error;
     if (!placeWithoutLink(partial, file, fs)) return false;
@@ -81,12 +81,12 @@ export function placeFile(partial: string, file: string, fs: FileSystem = nodeFi
   return true;
 }
 
-/** The first process to create the name has it. The file is empty for a moment, which links avoid. */
+/** The first process to create the name wins. Unlike with a link, the file is empty for a moment. */
 function placeWithoutLink(partial: string, file: string, fs: FileSystem): boolean {
   try {
     fs.closeSync(fs.openSync(file, 'wx', 0o600));
   } catch (error) {
-    if (codeOf(error) === 'EEXIST') return false;
+    if (errorCodeOf(error) === 'EEXIST') return false;
     throw error;
   }
   try {
@@ -98,7 +98,7 @@ function placeWithoutLink(partial: string, file: string, fs: FileSystem): boolea
   return true;
 }
 
-/** Waits until the content of a file is on the disk, also what another process wrote into it. */
+/** Waits until the content of a file is on disk, including what another process wrote. */
 export function syncFile(file: string, fs: FileSystem = nodeFileSystem): void {
   const descriptor = fs.openSync(file, 'r');
   try {
@@ -109,16 +109,16 @@ export function syncFile(file: string, fs: FileSystem = nodeFileSystem): void {
 }
 
 /**
- * The errors of systems that cannot sync a directory, or do not let this user open it for reading. As PostgreSQL
- * (fsync_fname_ext) we go on then, because there is nothing else that could be done.
+ * The errors of systems that cannot sync a directory, or do not let this user open it for reading. They are ignored, as
+ * in PostgreSQL (fsync_fname_ext), because there is no alternative.
  */
 const noDirectorySync = ['EACCES', 'EBADF', 'EINVAL', 'EISDIR'];
 
-/** Waits until the names in a directory are on the disk: syncing a new file does not cover its name (fsync(2)). */
+/** Waits until the names in a directory are on disk: syncing a new file does not sync its name (fsync(2)). */
 export function syncDirectory(directory: string, fs: FileSystem = nodeFileSystem): void {
   try {
     syncFile(directory, fs);
   } catch (error) {
-    if (!noDirectorySync.includes(codeOf(error))) throw error;
+    if (!noDirectorySync.includes(errorCodeOf(error))) throw error;
   }
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
-/** Crockford's base 32 in lower case: no i, l, o, u, so that an id can be read out. */
+/** Crockford's base 32 in lowercase: without i, l, o and u, so that an ID can be read aloud. */
 const alphabet = '0123456789abcdefghjkmnpqrstvwxyz';
 
 function digits(value: bigint, count: number): string {
@@ -14,8 +14,8 @@ function digits(value: bigint, count: number): string {
 }
 
 /**
- * A new identifier: the prefix, 10 digits of time and 16 of randomness (48 bits of epoch ms and 80 random bits,
- * the layout of a ULID), so that ids sort by the time of their making.
+ * Creates an ID: the prefix, 10 digits of time and 16 random ones (48 bits of epoch ms and 80 random bits, the layout
+ * of a ULID), so that IDs sort by creation time.
  *
  * @param prefix such as 'key_'
  * @param now epoch ms
@@ -26,7 +26,7 @@ export function newId(prefix: string, now: number): string {
 }
 
 /**
- * The smallest text that an id of this moment can have: those of earlier moments are smaller, in the order of bytes.
+ * The smallest possible ID of a point in time. All earlier IDs are smaller in byte order.
  *
  * @param now epoch ms
  */
@@ -34,7 +34,7 @@ export function firstIdAt(prefix: string, now: number): string {
   return `${prefix}${digits(BigInt(Math.max(0, now)), 10)}`;
 }
 
-/** @returns the epoch ms with which the id of a row begins; undefined for what is no such id */
+/** @returns the creation time of an ID in epoch ms; undefined when the value is not such an ID */
 export function timeOfId(id: unknown): number | undefined {
   if (typeof id !== 'string') return undefined;
   const time = /_([0-9a-hjkmnp-tv-z]{10})[0-9a-hjkmnp-tv-z]{16}$/.exec(id)?.[1];

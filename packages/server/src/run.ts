@@ -1,22 +1,22 @@
 import { isStripePrefix } from '@soku/key';
 import type { Logger } from 'pino';
-import { readOrMakeSecret } from './accounts/secret.ts';
-import { keepAudit } from './audit/audit.ts';
+import { readOrCreateSecret } from './accounts/secret.ts';
+import { createAudit } from './audit/audit.ts';
 import { type Config, readConfig, unknownVariables } from './config.ts';
 import { type DataDirectory, openDataDirectory } from './database/data-directory.ts';
 import { type Database, openDatabase } from './database/open.ts';
-import { refusedByStorage } from './database/storage-errors.ts';
+import { toStorageStartupError } from './database/storage-errors.ts';
 import type { Gateway } from './gateway/gateway.ts';
 import { type Close, gracefulClose } from './http/closing.ts';
 import { createLog } from './http/logging.ts';
 import { checkPort, listen, listenOn } from './http/port.ts';
 import { RevocationJournal } from './journal/journal.ts';
 import type { KeyService } from './keys/service.ts';
+import { shutDown } from './shutdown.ts';
 import { exitCodes, StartupError } from './startup-error.ts';
-import { endProcess } from './stop.ts';
 import { version } from './version.ts';
 
-/** Starts the process: configuration, port, data, pages; each refused in one line before the next is touched. */
+/** Starts the process: configuration, ports, data, app. Each step fails with one line before the next begins. */
 async function start(): Promise<void> {
   const config = readConfig(process.env);
   await checkPort(config.host, config.port);
@@ -24,14 +24,14 @@ async function start(): Promise<void> {
   const directory = openDataDirectory(config.dataDir);
   const log = await createLog(config.logLevel, process.stdout.isTTY === true);
   for (const name of unknownVariables(process.env))
-    log.warn(`${name} is not a variable of Soku, and does nothing`);
+    log.warn(`${name} is not a known variable and has no effect`);
   if (config.databaseUrl === undefined) await directory.settled();
   const database = await openDatabase(directory, config.databaseUrl, log);
-  const secret = readOrMakeSecret(config.secret, directory.secretFile);
+  const secret = readOrCreateSecret(config.secret, directory.secretFile);
   watch(directory, log);
   const journal = new RevocationJournal(directory, database, log);
-  await inWords(database, journal.start());
-  // Loaded when it is wanted: that takes longer than everything that may refuse the start.
+  await withStartErrors(database, journal.start());
+  // Loaded late: this takes longer than all the checks that may prevent the start.
   const { createApp } = await import('./app.ts');
   const { app, accounts, failedSignIns, keys, nodes, limits, usage, gateway, draining } = await createApp(
     config,
@@ -40,17 +40,17 @@ async function start(): Promise<void> {
     secret,
     log,
   );
-  const audit = keepAudit({ database, retentionDays: config.auditRetentionDays, log });
+  const audit = createAudit({ database, retentionDays: config.auditRetentionDays, log });
   process.on('uncaughtException', (error) => {
-    log.fatal({ err: error }, 'This is a bug; the process ends');
+    log.fatal({ err: error }, 'Unexpected error (a bug in Soku); stopping the process');
     process.exit(exitCodes.software);
   });
   const close = gracefulClose(app, reportCutOff(log));
   const started = Promise.withResolvers<Close>();
-  // Before anything is announced or a node registers: a signal that comes now must not leave the node's row behind.
+  // Must run before anything is announced or a node registers, so that a signal leaves no node row behind.
   stopOnSignal(async (signal) => {
     const closeGateway = await started.promise;
-    const code = await endProcess(signal, {
+    const code = await shutDown(signal, {
       hasOthers: () => nodes?.list().some(({ self, state }) => !self && state === 'ready') === true,
       drain: () => draining.begin(),
       closeServers: (since) => Promise.all([close(since), closeGateway(since)]),
@@ -66,51 +66,54 @@ async function start(): Promise<void> {
     });
     directory.release();
     process.exitCode = code;
-    // Only connections to a database that does not answer could still keep the process alive.
+    // At this point only connections to an unresponsive database could keep the process alive.
     setTimeout(() => process.exit(), 500).unref();
   });
-  const setupCode = await inWords(database, accounts.prepareFirstAccount(config.owner));
+  const setupCode = await withStartErrors(database, accounts.prepareFirstAccount(config.owner));
   log.info(`Soku API Keys ${version}, data in ${directory.path}`);
-  await inWords(database, remindOfPrefix(config.keyPrefixes[0], keys, log));
-  await inWords(database, limits.start());
-  await inWords(database, nodes?.start());
+  await withStartErrors(database, warnAboutStripePrefix(config.keyPrefixes[0], keys, log));
+  await withStartErrors(database, limits.start());
+  await withStartErrors(database, nodes?.start());
   const closeGateway = await startGateway(gateway, config, log);
   await listen(app, config);
   usage.start();
   failedSignIns.start();
   audit.start();
-  if (setupCode !== undefined) tellSetupCode(log, `Set up Soku: ${config.publicUrl}/setup?code=${setupCode}`);
+  if (setupCode !== undefined)
+    printSetupLink(log, `Set up Soku: ${config.publicUrl}/setup?code=${setupCode}`);
   started.resolve(closeGateway);
 }
 
-/** Logs when the data directory is no longer this process's own, and when it is again. */
+/** Logs when this process loses its data directory, and when it regains it. */
 function watch({ hold, path }: DataDirectory, log: Logger): void {
   hold.start({
     lost: (failure) =>
       log.error(
-        `${failure.message}. Keys and changes are refused until this is mended. If the lock or the database in ${path} was removed or replaced, start this process again`,
+        `${failure.message}. All keys and changes are rejected until this is fixed. If the lock or the database in ${path} was removed or replaced, restart this process`,
       ),
     regained: () => log.info('The data directory is usable again'),
   });
 }
 
-/** Work of the start that asks the database, which may fail as it may when it is opened. */
-async function inWords<T>({ kind }: Database, work: Promise<T> | undefined): Promise<T | undefined> {
+/**
+ * Runs a start-up step that uses the database. It may fail like the opening of the database, with the same messages.
+ */
+async function withStartErrors<T>({ kind }: Database, work: Promise<T> | undefined): Promise<T | undefined> {
   try {
     return await work;
   } catch (error) {
     if (kind === 'sqlite') throw error;
-    const { failedStart } = await import('./database/postgres-failures.ts');
-    throw failedStart(error);
+    const { explainStartFailure } = await import('./database/postgres-failures.ts');
+    throw explainStartFailure(error);
   }
 }
 
 function reportCutOff(log: Logger): (connections: number) => void {
   return (connections) =>
-    log.warn({ connections }, 'Open requests took too long to finish; their connections are cut off');
+    log.warn({ connections }, 'Open requests took too long to finish; closing their connections');
 }
 
-/** @returns closes it; open requests finish first, as those of the main server do */
+/** @returns a function that closes the gateway; as with the main server, open requests finish first */
 async function startGateway(
   gateway: Gateway | undefined,
   { host, gateway: wanted }: Config,
@@ -119,20 +122,20 @@ async function startGateway(
   if (gateway === undefined || wanted === undefined) return async () => undefined;
   const close = gracefulClose(gateway, reportCutOff(log));
   await listenOn(gateway.server, host, wanted.port, 'SOKU_GATEWAY_PORT');
-  log.info(`The gateway on port ${wanted.port} passes requests with a good key on to ${wanted.upstream}`);
+  log.info(`The gateway on port ${wanted.port} forwards requests with a valid key to ${wanted.upstream}`);
   return close;
 }
 
-/** Says what a prefix of Stripe's does while it costs nothing to change it: before the first key exists. */
-async function remindOfPrefix(prefix: string, keys: KeyService, log: Logger): Promise<void> {
+/** Warns about Stripe's prefix before the first key exists, while it can still be changed without cost. */
+async function warnAboutStripePrefix(prefix: string, keys: KeyService, log: Logger): Promise<void> {
   if (!isStripePrefix(prefix) || (await keys.hasAny())) return;
   log.warn(
-    `New keys begin with ${prefix}, as Stripe's do: secret scanners report a leaked one as Stripe's, and TruffleHog sends it there. Set SOKU_KEY_PREFIX before you create keys (docs/secret-scanners.md)`,
+    `New keys begin with ${prefix}, like Stripe's: secret scanners report leaked ones as Stripe keys, and TruffleHog sends them to Stripe. Set SOKU_KEY_PREFIX before you create keys (docs/secret-scanners.md)`,
   );
 }
 
-/** Without this line nobody can ever sign in, so it is printed at every log level. */
-function tellSetupCode(log: Logger, line: string): void {
+/** Prints the setup link at every log level, because without it no one can sign in. */
+function printSetupLink(log: Logger, line: string): void {
   if (log.isLevelEnabled('info')) log.info(line);
   else console.log(line);
 }
@@ -144,22 +147,24 @@ function stopOnSignal(stop: (signal: string) => Promise<void>): void {
       since = performance.now();
       void stop(signal);
     } else if (performance.now() - since > 1000) {
-      // Whoever asks again does not want to wait for open requests. Under npm one Ctrl+C arrives twice at once.
+      // A second signal stops without waiting for open requests. Under npm a single Ctrl+C arrives twice at once.
       process.exit(1);
     }
   };
-  // SIGHUP: the terminal was closed, or a supervisor means a restart. Its default would end the process at once.
+  // SIGHUP: the terminal was closed, or a supervisor requests a restart. By default it would end the process at once.
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, handle);
 }
 
-/** The whole life of the process. A start that fails says why in one line, and exits with its code. */
+/** Runs the process. A failed start prints its reason in one line and exits with its code. */
 export async function run(): Promise<void> {
   try {
     await start();
   } catch (thrown) {
-    const error = refusedByStorage(thrown);
+    const error = toStorageStartupError(thrown);
     if (!(error instanceof StartupError)) {
-      console.error(`soku: This is a bug. ${error instanceof Error ? error.stack : String(error)}`);
+      console.error(
+        `soku: Unexpected error (a bug in Soku). ${error instanceof Error ? error.stack : String(error)}`,
+      );
       process.exit(exitCodes.software);
     }
     console.error(`soku: ${error.message}`);

@@ -1,6 +1,6 @@
 /**
- * Why the process could not start. main.ts prints the message as one line and exits with the code;
- * the codes follow sysexits.h, so that a service manager can tell "wrong configuration" from "try again".
+ * Exit codes of a failed start. They follow sysexits.h, so that a service manager can distinguish "wrong configuration"
+ * from "try again". run.ts prints the message of the error in one line and exits with the code.
  */
 export const exitCodes = {
   /** The database is damaged, or was written by a newer version. */
@@ -9,9 +9,9 @@ export const exitCodes = {
   unavailable: 69,
   /** A bug in Soku. */
   software: 70,
-  /** The data directory cannot be written, or another process holds it. */
+  /** The data directory is not writable, or another process uses it. */
   cannotCreate: 73,
-  /** A wrong value in the environment. */
+  /** An invalid environment variable. */
   configuration: 78,
 } as const;
 
@@ -19,7 +19,7 @@ export class StartupError extends Error {
   override readonly name = 'StartupError';
   readonly exitCode: number;
 
-  /** @param message one line that names what is wrong and what to do */
+  /** @param message one line that states what is wrong and what to do */
   constructor(reason: keyof typeof exitCodes, message: string) {
     super(message);
     this.exitCode = exitCodes[reason];

@@ -3,12 +3,12 @@ import { queryOptions } from '@tanstack/react-query';
 import { z } from 'zod';
 import { callApi } from './client.ts';
 
-/** This browser first, then the one that was used last. */
+/** This browser's session first, then the most recently used ones. */
 export const browserSessionsOptions = queryOptions({
   queryKey: ['browser-sessions'],
   queryFn: async ({ signal }) => {
     const sessions = await callApi('/api/auth/list-sessions', {
-      answer: z.array(browserSessionSchema),
+      schema: z.array(browserSessionSchema),
       signal,
     });
     return sessions.sort(
@@ -17,13 +17,13 @@ export const browserSessionsOptions = queryOptions({
   },
 });
 
-const anyAnswer = z.unknown();
+const anyResponse = z.unknown();
 
 function post(path: string, body: unknown): Promise<unknown> {
-  return callApi(`/api/auth/${path}`, { method: 'POST', body, answer: anyAnswer });
+  return callApi(`/api/auth/${path}`, { method: 'POST', body, schema: anyResponse });
 }
 
-export const renamePerson = (name: string) => post('update-user', { name });
+export const updateUserName = (name: string) => post('update-user', { name });
 
 export const changePassword = (currentPassword: string, newPassword: string) =>
   post('change-password', { currentPassword, newPassword });

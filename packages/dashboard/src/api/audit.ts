@@ -2,13 +2,13 @@ import { type AuditFilter, type AuditPage, auditPageSchema } from '@soku/contrac
 import { keyListSchema } from '@soku/contract/keys';
 import { type InfiniteData, infiniteQueryOptions, queryOptions, useQueryClient } from '@tanstack/react-query';
 import { callApi } from './client.ts';
-import { refreshEvery, refreshWhileSignedIn } from './refresh.ts';
+import { refreshInterval, refreshWhileSignedIn } from './refresh.ts';
 
 const hour = 3_600_000;
 const ranges = { '24h': 24 * hour, '7d': 7 * 24 * hour, '30d': 30 * 24 * hour };
 export type AuditRange = keyof typeof ranges;
 
-/** Which entries a page shows. `range` counts back from the moment of each call. */
+/** The entries that a page shows. `range` counts back from the time of each request. */
 export interface AuditView extends Pick<AuditFilter, 'action' | 'actorId' | 'keyId' | 'since' | 'until'> {
   range?: AuditRange | undefined;
 }
@@ -29,7 +29,7 @@ function fetchPage(view: AuditView, limit: number, cursor: string | null, signal
   const query = queryOf(view);
   query.set('limit', String(limit));
   if (cursor !== null) query.set('cursor', cursor);
-  return callApi(`/v1/audit?${query}`, { answer: auditPageSchema, ...(signal && { signal }) });
+  return callApi(`/v1/audit?${query}`, { schema: auditPageSchema, ...(signal && { signal }) });
 }
 
 const pageSize = 50;
@@ -42,30 +42,30 @@ export function auditOptions(view: AuditView) {
     initialPageParam: firstPage,
     getNextPageParam: (page: AuditPage) => page.nextCursor,
     refetchInterval: ({ state }) =>
-      refreshWhileSignedIn({ state }) && refreshEvery * (state.data?.pages.length ?? 1),
+      refreshWhileSignedIn({ state }) && refreshInterval * (state.data?.pages.length ?? 1),
   });
 }
 
-/** The newest keys, to choose one from. */
+/** The newest keys, as choices for a filter. */
 export const keyChoicesOptions = queryOptions({
   queryKey: ['keys', 'choices'],
-  queryFn: ({ signal }) => callApi('/v1/api-keys?status=all&limit=100', { answer: keyListSchema, signal }),
+  queryFn: ({ signal }) => callApi('/v1/api-keys?status=all&limit=100', { schema: keyListSchema, signal }),
   staleTime: 60_000,
 });
 
-/** The actors of all entries that were loaded, by id, with their newest name. */
-export function useSeenActors(): Map<string, string> {
+/** The actors of all loaded entries, by id, each with its most recent name. */
+export function useLoadedActors(): Map<string, string> {
   const loaded = useQueryClient().getQueriesData<InfiniteData<AuditPage>>({ queryKey: ['audit'] });
   const events = loaded.flatMap(([, list]) => list?.pages ?? []).flatMap(({ data }) => data);
   events.sort((a, b) => a.at.localeCompare(b.at));
   return new Map(events.map(({ actor }) => [actor.id, actor.name]));
 }
 
-/** @returns whether there is anything to export; throws what keeps a download from starting, which could not say why */
+/** @returns whether there is anything to export; throws on failure, because a failed download cannot report why */
 export async function hasEntries(view: AuditView): Promise<boolean> {
   return (await fetchPage(view, 1, null)).data.length > 0;
 }
 
-export function exportAddress(view: AuditView): string {
+export function exportUrl(view: AuditView): string {
   return `/v1/audit/export?${queryOf(view)}`;
 }

@@ -1,12 +1,12 @@
 /**
- * The one way to the server. Every answer is parsed with its schema, so a page never sees a shape that it does not
- * expect, and every failure is an ApiError with a code.
+ * The HTTP client that all pages use. Every response is parsed with its schema, so a page never sees a shape that it
+ * does not expect, and every failure is an ApiError with a code.
  */
 import { errorSchema } from '@soku/contract/errors';
 import { z } from 'zod';
 
-/** Codes of failures that have no answer of the server behind them. */
-type LocalCode = 'offline' | 'unreachable' | 'unexpected_answer';
+/** Codes of failures that the client detects itself. */
+type LocalCode = 'offline' | 'unreachable' | 'unexpected_response';
 
 export interface FieldProblem {
   path: string;
@@ -24,7 +24,7 @@ interface Failure {
 }
 
 export class ApiError extends Error {
-  /** 0 when no answer came. */
+  /** 0 if there was no response. */
   readonly status: number;
   readonly code: string;
   readonly requestId: string | undefined;
@@ -43,11 +43,11 @@ export class ApiError extends Error {
   }
 }
 
-/** The auth library answers its own shape. */
+/** The auth library's own error format. */
 const authErrorSchema = z.object({ code: z.string().optional(), message: z.string() });
 
 export interface Call<Schema extends z.ZodType> {
-  answer: Schema;
+  schema: Schema;
   method?: 'GET' | 'POST' | 'PATCH';
   body?: unknown;
   headers?: Record<string, string>;
@@ -61,18 +61,18 @@ export async function callApi<Schema extends z.ZodType>(
   const response = await send(path, call);
   const body = await readJson(response);
   if (!response.ok) throw failureOf(response, body);
-  const answer = call.answer.safeParse(body);
-  if (answer.success) return answer.data;
+  const parsed = call.schema.safeParse(body);
+  if (parsed.success) return parsed.data;
   throw new ApiError({
     status: response.status,
-    code: 'unexpected_answer' satisfies LocalCode,
-    message: 'The server answered something that this page does not understand. Reload the page.',
+    code: 'unexpected_response' satisfies LocalCode,
+    message: 'The server sent an unexpected response. Reload the page.',
     requestId: response.headers.get('x-request-id') ?? undefined,
   });
 }
 
-/** Milliseconds. A call that hangs must end, because the dialog that waits for it cannot be closed until then. */
-const patience = 30_000;
+/** Milliseconds. Requests must time out, because a dialog that waits for one cannot be closed. */
+const requestTimeout = 30_000;
 
 async function send(path: string, call: Call<z.ZodType>): Promise<Response> {
   const body = call.body === undefined ? {} : { body: JSON.stringify(call.body) };
@@ -84,25 +84,25 @@ async function send(path: string, call: Call<z.ZodType>): Promise<Response> {
       credentials: 'same-origin',
       cache: 'no-store',
       ...body,
-      signal: AbortSignal.any([AbortSignal.timeout(patience), ...(call.signal ? [call.signal] : [])]),
+      signal: AbortSignal.any([AbortSignal.timeout(requestTimeout), ...(call.signal ? [call.signal] : [])]),
     });
   } catch (cause) {
     if (cause instanceof DOMException && cause.name === 'AbortError') throw cause;
-    throw unreachable();
+    throw createUnreachableError();
   }
 }
 
-export function unreachable(): ApiError {
+export function createUnreachableError(): ApiError {
   return navigator.onLine
     ? new ApiError({
         status: 0,
         code: 'unreachable' satisfies LocalCode,
-        message: 'The server did not answer. Check that it runs and that you can reach it, then try again.',
+        message: 'The server did not respond. Check that it is running and reachable, then try again.',
       })
     : new ApiError({
         status: 0,
         code: 'offline' satisfies LocalCode,
-        message: 'You are offline. Try again when the connection is back.',
+        message: 'You are offline. Try again when you are back online.',
       });
 }
 
@@ -111,9 +111,9 @@ async function readJson(response: Response): Promise<unknown> {
     const text = await response.text();
     return text === '' ? null : JSON.parse(text);
   } catch (cause) {
-    // A body that breaks off is a lost answer, not a wrong one.
+    // A truncated body is a lost response, not an invalid one.
     if (cause instanceof SyntaxError) return undefined;
-    throw unreachable();
+    throw createUnreachableError();
   }
 }
 
@@ -123,8 +123,8 @@ function failureOf(response: Response, body: unknown): ApiError {
   const own = errorSchema.safeParse(body);
   if (own.success) return new ApiError({ status: response.status, retryAfter, ...own.data.error });
   const auth = authErrorSchema.safeParse(body);
-  const code = auth.data?.code ?? 'unexpected_answer';
-  const message = auth.data?.message ?? `The server answered ${response.status} and gave no reason.`;
+  const code = auth.data?.code ?? 'unexpected_response';
+  const message = auth.data?.message ?? `The server responded with ${response.status} and gave no reason.`;
   return new ApiError({ status: response.status, retryAfter, requestId, code, message });
 }
 
@@ -133,15 +133,15 @@ function secondsOf(headers: Headers): number | undefined {
   return Number.isFinite(value) ? Math.max(1, Math.ceil(value)) : undefined;
 }
 
-/** The last is the auth library's word for it. */
-const sessionOverCodes = ['session_over', 'missing_authorization', 'UNAUTHORIZED'];
+/** The last one is the auth library's code. */
+const sessionEndedCodes = ['session_over', 'missing_authorization', 'UNAUTHORIZED'];
 
-export function isSessionOver(error: unknown): boolean {
-  return error instanceof ApiError && error.status === 401 && sessionOverCodes.includes(error.code);
+export function isSessionEnded(error: unknown): boolean {
+  return error instanceof ApiError && error.status === 401 && sessionEndedCodes.includes(error.code);
 }
 
-/** Nothing came back, or nothing whole, so nobody knows what the call has done. */
-export function isAnswerLost(error: unknown): boolean {
+/** There was no complete response, so it is unknown whether the request took effect. */
+export function isResponseLost(error: unknown): boolean {
   if (!(error instanceof ApiError)) return false;
-  return error.status === 0 || (error.status < 300 && error.code === 'unexpected_answer');
+  return error.status === 0 || (error.status < 300 && error.code === 'unexpected_response');
 }

@@ -4,10 +4,10 @@ import { callApi } from './client.ts';
 
 const fortnight = 14 * 24 * 3600 * 1000;
 const pageSize = 100;
-const mostPages = 5;
+const maxPages = 5;
 
-/** The list cannot be asked for by expiry date, so the overview looks through this many and says so. */
-export const mostKeysLookedAt = pageSize * mostPages;
+/** The API cannot filter keys by expiration date, so the overview checks only this many and says so. */
+export const maxCheckedKeys = pageSize * maxPages;
 
 type ExpiringKey = Key & { expiresAt: string };
 
@@ -16,7 +16,7 @@ export const expiringKeysOptions = queryOptions({
   queryFn: async ({ signal }) => {
     const keys: ExpiringKey[] = [];
     let cursor: string | null = null;
-    for (let page = 0; page < mostPages; page += 1) {
+    for (let page = 0; page < maxPages; page += 1) {
       const list = await fetchPage(cursor, signal);
       keys.push(...list.data.filter(expiresSoon));
       cursor = list.nextCursor;
@@ -31,7 +31,7 @@ export const expiringKeysOptions = queryOptions({
 function fetchPage(cursor: string | null, signal: AbortSignal) {
   const query = new URLSearchParams({ status: 'active', limit: String(pageSize) });
   if (cursor !== null) query.set('cursor', cursor);
-  return callApi(`/v1/api-keys?${query}`, { answer: keyListSchema, signal });
+  return callApi(`/v1/api-keys?${query}`, { schema: keyListSchema, signal });
 }
 
 function expiresSoon(key: Key): key is ExpiringKey {

@@ -1,4 +1,4 @@
-/** A random name for one attempt. On plain http there is no crypto.randomUUID, but there is getRandomValues. */
+/** A random Idempotency-Key. Plain http has no crypto.randomUUID, but it has getRandomValues. */
 export function newIdempotencyKey(): string {
   if (typeof crypto.randomUUID === 'function') return crypto.randomUUID();
   const bytes = crypto.getRandomValues(new Uint8Array(16));

@@ -19,14 +19,14 @@ import {
   queryOptions,
 } from '@tanstack/react-query';
 import { z } from 'zod';
-import { tellOtherTabs } from './channel.ts';
+import { notifyOtherTabs } from './channel.ts';
 import { callApi } from './client.ts';
-import { refreshEvery, refreshWhileSignedIn } from './refresh.ts';
+import { refreshInterval, refreshWhileSignedIn } from './refresh.ts';
 
 export interface ListFilter {
   status: StatusFilter;
   q: string;
-  /** SHA-256 of a key, in hexadecimal digits; '' for any key. */
+  /** SHA-256 of a key, in hexadecimal; '' for any key. */
   hash: string;
 }
 
@@ -39,13 +39,13 @@ export function keyListOptions(filter: ListFilter) {
     queryFn: ({ pageParam, signal }) => fetchKeys(filter, pageSize, pageParam, signal),
     initialPageParam: firstPage,
     getNextPageParam: (page: KeyList) => page.nextCursor,
-    // A long list is one call for each of its pages, so it is looked at less often.
+    // A refresh needs one request per loaded page, so a long list is refreshed less often.
     refetchInterval: ({ state }) =>
-      refreshWhileSignedIn({ state }) && refreshEvery * (state.data?.pages.length ?? 1),
+      refreshWhileSignedIn({ state }) && refreshInterval * (state.data?.pages.length ?? 1),
   });
 }
 
-/** The newest keys and the counts: for the overview. */
+/** The newest keys and the counts, for the overview. */
 export function newestKeysOptions(limit: number) {
   return queryOptions({
     queryKey: ['keys', 'newest', limit],
@@ -59,23 +59,23 @@ function fetchKeys(filter: ListFilter, limit: number, cursor: string | null, sig
   if (filter.q !== '') query.set('q', filter.q);
   if (filter.hash !== '') query.set('hash', filter.hash);
   if (cursor !== null) query.set('cursor', cursor);
-  return callApi(`/v1/api-keys?${query}`, { answer: keyListSchema, signal });
+  return callApi(`/v1/api-keys?${query}`, { schema: keyListSchema, signal });
 }
 
 export function keyOptions(id: string) {
   return queryOptions({
     queryKey: ['keys', 'one', id],
-    queryFn: ({ signal }) => callApi(`/v1/api-keys/${encodeURIComponent(id)}`, { answer: keySchema, signal }),
+    queryFn: ({ signal }) => callApi(`/v1/api-keys/${encodeURIComponent(id)}`, { schema: keySchema, signal }),
   });
 }
 
-/** The answer holds the full key: hand it to one component's state and to nothing that caches. */
+/** The response contains the full key. Keep it in the state of one component, and never in a cache. */
 export function createKey(key: CreateKey, idempotencyKey: string): Promise<CreatedKey> {
   return callApi('/v1/api-keys', {
     method: 'POST',
     body: key,
     headers: { 'idempotency-key': idempotencyKey },
-    answer: createdKeySchema,
+    schema: createdKeySchema,
   });
 }
 
@@ -83,41 +83,41 @@ export function changeKey(id: string, change: ChangeKey): Promise<Key> {
   return callApi(`/v1/api-keys/${encodeURIComponent(id)}`, {
     method: 'PATCH',
     body: change,
-    answer: keySchema,
+    schema: keySchema,
   });
 }
 
-/** For a question that cannot wait: one try, and always a fresh one. */
+/** For the revoke dialog, which must not wait: no retries, and never from the cache. */
 export function descendantsOptions(id: string) {
   return queryOptions({
     queryKey: ['keys', 'descendants', id],
     queryFn: ({ signal }) =>
-      callApi(`/v1/api-keys/${encodeURIComponent(id)}/descendants`, { answer: descendantsSchema, signal }),
+      callApi(`/v1/api-keys/${encodeURIComponent(id)}/descendants`, { schema: descendantsSchema, signal }),
     retry: false,
     gcTime: 0,
   });
 }
 
 /**
- * Answers when no server accepts the key any more.
+ * Resolves once no server accepts the key.
  *
- * @param descendants whether to revoke the keys that it created, too
+ * @param descendants whether to revoke the keys that it created as well
  */
 export function revokeKey(id: string, descendants: boolean): Promise<RevokedKey> {
   return callApi(`/v1/api-keys/${encodeURIComponent(id)}/revoke`, {
     method: 'POST',
     body: { descendants },
-    answer: revokedKeySchema,
+    schema: revokedKeySchema,
   });
 }
 
 const cachedFilterSchema = z.object({ status: z.string(), q: z.string(), hash: z.string() });
 
 /**
- * Puts what the server has just answered into every list that is open, so that the page behind a dialog is right
+ * Puts the key that the server just returned into every cached list, so that the page behind a dialog is correct even
  * before the refetch that follows.
  */
-export function showKeyInLists(client: QueryClient, key: Key): void {
+export function updateCachedKey(client: QueryClient, key: Key): void {
   client.setQueryData(keyOptions(key.id).queryKey, key);
   for (const [queryKey] of client.getQueriesData({ queryKey: ['keys', 'list'] })) {
     const filter = cachedFilterSchema.safeParse(queryKey[2]);
@@ -129,7 +129,7 @@ export function showKeyInLists(client: QueryClient, key: Key): void {
     }
   }
   void client.invalidateQueries({ queryKey: ['keys'] });
-  tellOtherTabs('changed');
+  notifyOtherTabs('changed');
 }
 
 function placeKey(
@@ -138,7 +138,7 @@ function placeKey(
   key: Key,
 ): InfiniteData<KeyList> {
   const known = list.pages.some((page) => page.data.some((row) => row.id === key.id));
-  // What a search finds only the server knows; the refetch tells.
+  // Only the server can evaluate a search, so an unknown key is added by the refetch.
   const fits =
     (filter.status === 'all' || filter.status === key.status) &&
     (known || (filter.q === '' && filter.hash === ''));

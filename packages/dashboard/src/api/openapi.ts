@@ -1,4 +1,4 @@
-/** The part of OpenAPI 3.1 that our own server writes and the reference page shows. */
+/** The subset of OpenAPI 3.1 that the server generates and the reference page shows. */
 import { queryOptions } from '@tanstack/react-query';
 import { z } from 'zod';
 import { callApi } from './client.ts';
@@ -76,8 +76,8 @@ export type Operation = z.infer<typeof operationSchema> & { id: string; method: 
 
 export const openApiOptions = queryOptions({
   queryKey: ['openapi'],
-  queryFn: ({ signal }) => callApi('/openapi.json', { answer: documentSchema, signal }),
-  // It changes with the server's version only.
+  queryFn: ({ signal }) => callApi('/openapi.json', { schema: documentSchema, signal }),
+  // It changes only with the version of the server.
   staleTime: Number.POSITIVE_INFINITY,
 });
 

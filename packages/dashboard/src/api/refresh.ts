@@ -1,12 +1,12 @@
-import { isSessionOver } from './client.ts';
+import { isSessionEnded } from './client.ts';
 
 /** Milliseconds. */
-export const refreshEvery = 10_000;
+export const refreshInterval = 10_000;
 
 /**
- * For a page that stays open: it learns of what happens on other machines while it is visible, focused or not. Without a
- * session it stops: each answer would ask again for the password that somebody has just declined to give.
+ * Refreshes a page while it is visible, focused or not, so that it shows changes made elsewhere. It stops when the
+ * session has ended: each response would ask again for the password that the user has just declined to enter.
  */
 export function refreshWhileSignedIn({ state }: { state: { error: unknown } }): number | false {
-  return isSessionOver(state.error) ? false : refreshEvery;
+  return isSessionEnded(state.error) ? false : refreshInterval;
 }

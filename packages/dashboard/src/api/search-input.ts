@@ -2,25 +2,25 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 import { containsKey, decodePercent, findKeys } from '@soku/key';
 
-/** What somebody typed or pasted into the search, or put into the address. */
+/** Text that was typed or pasted into the search field, or is part of the page's address. */
 export type SearchInput =
   | { kind: 'text' }
-  /** A whole key. `hash` is its SHA-256, in hexadecimal digits; `more` counts the other keys of the text. */
+  /** A complete key. `hash` is its SHA-256, in hexadecimal; `more` is the number of other keys in the text. */
   | { kind: 'key'; hash: string; more: number }
-  /** Part of a key. `start` is as much of it as a preview shows, `sk_live_2ba`. */
+  /** Part of a key. `start` contains only what a preview shows, such as `sk_live_2ba`. */
   | { kind: 'damaged'; start: string };
 
-/** In UTF-16 units. Nobody looks for a key further down in what was pasted. */
-const longest = 10_000;
+/** In UTF-16 code units. Keys beyond this length are not searched for. */
+const maxLength = 10_000;
 
 /**
- * Recognises a key, bare or inside other text such as `Bearer sk_live_...` or a line of a log. It is hashed here and at
- * once, so that the key itself stays in no state and goes into no URL. WebCrypto would need https and an `await`.
+ * Finds a key, alone or inside other text such as `Bearer sk_live_...` or a line of a log. The key is hashed here
+ * immediately, so that it is never stored in state or in a URL. WebCrypto would require https and an `await`.
  *
  * @param prefixes accepted key prefixes
  */
-export function readSearchInput(text: string, prefixes: readonly string[]): SearchInput {
-  const plain = decodePercent(text.slice(0, longest));
+export function parseSearchInput(text: string, prefixes: readonly string[]): SearchInput {
+  const plain = decodePercent(text.slice(0, maxLength));
   const [first, ...others] = findKeys(plain, prefixes);
   if (first !== undefined) {
     return { kind: 'key', hash: bytesToHex(sha256(utf8ToBytes(first))), more: others.length };

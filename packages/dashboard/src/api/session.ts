@@ -5,28 +5,28 @@ import { callApi } from './client.ts';
 
 export const sessionOptions = queryOptions({
   queryKey: ['session'],
-  queryFn: ({ signal }) => callApi('/api/session', { answer: sessionSchema, signal }),
+  queryFn: ({ signal }) => callApi('/api/session', { schema: sessionSchema, signal }),
   staleTime: 60_000,
 });
 
-/** Undefined until the first answer came. */
+/** Undefined until the first response. */
 export function useSession(): Session | undefined {
   return useQuery(sessionOptions).data;
 }
 
-/** The auth library's answers hold more than we need; what matters is that they were 2xx. */
-const anyAnswer = z.unknown();
+/** The bodies of the auth library's responses are not used. Only the 2xx status matters. */
+const anyResponse = z.unknown();
 
 export function signIn(email: string, password: string, rememberMe: boolean): Promise<unknown> {
   return callApi('/api/auth/sign-in/email', {
     method: 'POST',
     body: { email, password, rememberMe },
-    answer: anyAnswer,
+    schema: anyResponse,
   });
 }
 
 export function signOut(): Promise<unknown> {
-  return callApi('/api/auth/sign-out', { method: 'POST', body: {}, answer: anyAnswer });
+  return callApi('/api/auth/sign-out', { method: 'POST', body: {}, schema: anyResponse });
 }
 
 export interface Owner {
@@ -37,5 +37,5 @@ export interface Owner {
 }
 
 export function setUpOwner(owner: Owner): Promise<unknown> {
-  return callApi('/api/setup', { method: 'POST', body: owner, answer: anyAnswer });
+  return callApi('/api/setup', { method: 'POST', body: owner, schema: anyResponse });
 }

@@ -1,12 +1,12 @@
 import { usageSchema } from '@soku/contract/usage';
 import { keepPreviousData, queryOptions } from '@tanstack/react-query';
-import { hoursInDays, readerZone } from '../dates/zone.ts';
+import { hoursInDays, userTimeZone } from '../dates/zone.ts';
 import { callApi } from './client.ts';
 import { refreshWhileSignedIn } from './refresh.ts';
 
 export type UsageRange = '24h' | '7d' | '30d';
 
-/** For the page of a key: it asks again while somebody looks at it. */
+/** For the key page. Refreshes while the page is visible. */
 export function usageOptions(id: string, range: UsageRange) {
   return queryOptions({
     queryKey: ['keys', 'usage', id, range],
@@ -16,8 +16,8 @@ export function usageOptions(id: string, range: UsageRange) {
   });
 }
 
-/** For a question that cannot wait: one try, and always a fresh one. */
-export function usageOfLastDayOptions(id: string) {
+/** For the revoke dialog, which must not wait: no retries, and never from the cache. */
+export function lastDayUsageOptions(id: string) {
   return queryOptions({
     queryKey: ['keys', 'usage', id, 'last day'],
     queryFn: ({ signal }) => fetchUsage(id, 24, signal),
@@ -28,13 +28,13 @@ export function usageOfLastDayOptions(id: string) {
 
 function fetchUsage(id: string, hours: number, signal: AbortSignal) {
   return callApi(`/v1/api-keys/${encodeURIComponent(id)}/usage?hours=${hours}`, {
-    answer: usageSchema,
+    schema: usageSchema,
     signal,
   });
 }
 
-/** How many hours back, the current one included. 30 days are shown as days of the reader's calendar. */
+/** The number of hours, including the current one. 30 days are calendar days in the user's time zone. */
 function hoursOf(range: UsageRange, now: number): number {
   if (range === '24h') return 24;
-  return range === '7d' ? 7 * 24 : hoursInDays(30, now, readerZone);
+  return range === '7d' ? 7 * 24 : hoursInDays(30, now, userTimeZone);
 }

@@ -3,7 +3,7 @@ import { useQueryClient } from '@tanstack/react-query';
 import { Link, useRouter } from '@tanstack/react-router';
 import { ChevronsUpDown, LogOut, UserRound } from 'lucide-react';
 import { useId, useRef } from 'react';
-import { tellOtherTabs } from '../api/channel.ts';
+import { notifyOtherTabs } from '../api/channel.ts';
 import { signOut } from '../api/session.ts';
 import { ThemeSwitch } from './ThemeSwitch.tsx';
 import { announce } from './Toast.tsx';
@@ -16,7 +16,7 @@ interface Person {
 export function AccountMenu({ user }: { user: Person }) {
   const id = useId();
   const menu = useRef<HTMLDivElement>(null);
-  const leave = useSignOut();
+  const signOutHere = useSignOut();
   const close = () => menu.current?.hidePopover();
 
   return (
@@ -38,7 +38,7 @@ export function AccountMenu({ user }: { user: Person }) {
           <UserRound size={16} aria-hidden />
           <span>Your account</span>
         </Link>
-        <button type="button" className="account-menu__item" onClick={leave}>
+        <button type="button" className="account-menu__item" onClick={signOutHere}>
           <LogOut size={16} aria-hidden />
           <span>Sign out</span>
         </button>
@@ -67,10 +67,10 @@ function useSignOut() {
     try {
       await signOut();
     } catch (error) {
-      announce(`You are still signed in. ${error instanceof Error ? error.message : ''}`);
+      announce(`You were not signed out. ${error instanceof Error ? error.message : ''}`);
       return;
     }
-    tellOtherTabs('signed-out');
+    notifyOtherTabs('signed-out');
     client.clear();
     await router.navigate({ to: '/login' });
   };

@@ -5,34 +5,34 @@ import type { ReactNode } from 'react';
 import { useSession } from '../api/session.ts';
 import { AccountMenu } from './AccountMenu.tsx';
 import { buttonClass } from './Button.tsx';
-import { Mark } from './Mark.tsx';
+import { Logo } from './Logo.tsx';
 import { OfflineBanner } from './OfflineBanner.tsx';
 import { SkipLink } from './SkipLink.tsx';
 
-interface Room {
+interface NavItem {
   to: NonNullable<LinkProps['to']>;
-  /** The URLs that belong to it. */
+  /** The prefix of the paths that belong to it. */
   under: string;
   name: string;
   icon: LucideIcon;
 }
 
-const overview: Room = { to: '/', under: '/', name: 'Overview', icon: House };
-const settings: Room = { to: '/settings/account', under: '/settings', name: 'Settings', icon: Settings };
-const help: Room = { to: '/help/api-key-management', under: '/help', name: 'Help', icon: LifeBuoy };
-const docs: Room = { to: '/docs', under: '/docs', name: 'API reference', icon: CodeXml };
+const overview: NavItem = { to: '/', under: '/', name: 'Overview', icon: House };
+const settings: NavItem = { to: '/settings/account', under: '/settings', name: 'Settings', icon: Settings };
+const help: NavItem = { to: '/help/api-key-management', under: '/help', name: 'Help', icon: LifeBuoy };
+const docs: NavItem = { to: '/docs', under: '/docs', name: 'API reference', icon: CodeXml };
 
-/** The sidebar (on a phone: a bar at the top and one at the bottom) around every page but login and setup. */
+/** The sidebar of every page except login and setup. On a phone, it is a bar at the top and one at the bottom. */
 export function AppShell({ children }: { children?: ReactNode }) {
   const session = useSession();
-  const rooms = session?.user ? [overview, settings, help, docs] : [help, docs];
+  const items = session?.user ? [overview, settings, help, docs] : [help, docs];
 
   return (
     <div className="shell">
       <SkipLink />
       <header className="shell__bar">
         <Link to="/" className="shell__home">
-          <Mark />
+          <Logo />
           <span className="shell__product" translate="no">
             Soku
           </span>
@@ -44,9 +44,9 @@ export function AppShell({ children }: { children?: ReactNode }) {
         </Link>
         <nav className="shell__nav" aria-label="Main">
           <ul>
-            {rooms.map((room) => (
-              <li key={room.name}>
-                <RoomLink room={room} />
+            {items.map((item) => (
+              <li key={item.name}>
+                <NavLink item={item} />
               </li>
             ))}
           </ul>
@@ -64,14 +64,14 @@ export function AppShell({ children }: { children?: ReactNode }) {
   );
 }
 
-function RoomLink({ room }: { room: Room }) {
+function NavLink({ item }: { item: NavItem }) {
   const path = useRouterState({ select: (state) => state.location.pathname });
-  const current = room.under === '/' ? path === '/' : path.startsWith(room.under);
-  const Icon = room.icon;
+  const current = item.under === '/' ? path === '/' : path.startsWith(item.under);
+  const Icon = item.icon;
   return (
-    <Link to={room.to} className="shell__link" aria-current={current ? 'page' : undefined}>
+    <Link to={item.to} className="shell__link" aria-current={current ? 'page' : undefined}>
       <Icon size={18} aria-hidden />
-      <span>{room.name}</span>
+      <span>{item.name}</span>
     </Link>
   );
 }

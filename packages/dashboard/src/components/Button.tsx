@@ -2,20 +2,20 @@ import './Button.css';
 import { LoaderCircle, type LucideIcon } from 'lucide-react';
 import type { ComponentPropsWithRef, MouseEvent } from 'react';
 
-export type ButtonLook = 'primary' | 'secondary' | 'quiet' | 'danger' | 'quiet-danger' | 'link';
+export type ButtonVariant = 'primary' | 'secondary' | 'quiet' | 'danger' | 'quiet-danger' | 'link';
 
-export function buttonClass(look: ButtonLook, extra = ''): string {
-  return `button button--${look} ${extra}`.trim();
+export function buttonClass(variant: ButtonVariant, extra = ''): string {
+  return `button button--${variant} ${extra}`.trim();
 }
 
 interface ButtonProps extends ComponentPropsWithRef<'button'> {
-  look?: ButtonLook;
+  variant?: ButtonVariant;
   icon?: LucideIcon;
-  /** The call is on its way: the button stays focusable and says so, but does nothing. */
+  /** A request is running: the button stays focusable and shows a spinner, but does nothing. */
   busy?: boolean;
 }
 
-export function Button({ look = 'secondary', icon: Icon, busy = false, ...rest }: ButtonProps) {
+export function Button({ variant = 'secondary', icon: Icon, busy = false, ...rest }: ButtonProps) {
   const { className, children, onClick, type = 'button', ...others } = rest;
   const click = (event: MouseEvent<HTMLButtonElement>) => {
     if (busy) event.preventDefault();
@@ -25,7 +25,7 @@ export function Button({ look = 'secondary', icon: Icon, busy = false, ...rest }
     <button
       {...others}
       type={type}
-      className={buttonClass(look, className)}
+      className={buttonClass(variant, className)}
       aria-disabled={busy || undefined}
       onClick={click}
     >

@@ -9,7 +9,7 @@ interface SectionProps {
   children: Elements;
 }
 
-/** A titled part of a page with a hairline around what it holds. */
+/** A titled section of a page with a thin border around its content. */
 export function Section({ title, lead, action, children }: SectionProps) {
   return (
     <section className="section">

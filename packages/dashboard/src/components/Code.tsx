@@ -4,19 +4,19 @@ import { CopyButton } from './CopyButton.tsx';
 
 export interface Snippet {
   label: string;
-  /** What is shown. */
+  /** The code that is shown. */
   code: string;
-  /** What is copied, when that is more than what is shown. */
+  /** The text that is copied, if it differs from the code that is shown. */
   copied?: () => string;
   note?: string;
 }
 
 interface CodeProps extends Pick<Snippet, 'code' | 'label'> {
-  /** Shown above the code, where the column is narrow and the code needs its whole width. */
+  /** A caption above the code. In a narrow column, it leaves the code the full width. */
   head?: string;
 }
 
-/** One piece of code with its copy button. */
+/** A code block with a copy button. */
 export function Code({ code, label, head }: CodeProps) {
   return (
     <div className={`code ${head ? 'code--headed' : ''}`}>
@@ -33,7 +33,7 @@ export function Code({ code, label, head }: CodeProps) {
 
 function CodeText({ code, label }: Pick<Snippet, 'code' | 'label'>) {
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable with the keyboard
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable element must be reachable with the keyboard
     <section className="code__text" tabIndex={0} aria-label={label}>
       <pre>
         <code translate="no">{code}</code>
@@ -48,7 +48,7 @@ interface CodeTabsProps {
   onCopied?: (snippet: Snippet) => void;
 }
 
-/** The same thing in several languages, one at a time. */
+/** The same code in several languages, one tab for each. */
 export function CodeTabs({ label, snippets, onCopied }: CodeTabsProps) {
   const [chosen, setChosen] = useState(0);
   const id = useId();

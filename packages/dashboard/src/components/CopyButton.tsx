@@ -3,14 +3,14 @@ import { useEffect, useRef, useState } from 'react';
 import { Button } from './Button.tsx';
 import { copyText } from './copy-text.ts';
 
-type Outcome = 'idle' | 'copied' | 'refused';
+type Outcome = 'idle' | 'copied' | 'failed';
 
 interface CopyButtonProps {
-  /** Asked for when it is needed, so that no text that is secret stays in a prop. */
+  /** Called only when the text is copied, so that a secret does not stay in a prop. */
   text: () => string;
-  /** What is copied, for whoever cannot see what stands beside the button. */
+  /** Names the copied text for screen readers. */
   what: string;
-  /** In place of "Copy". */
+  /** The label of the button. */
   label?: string;
   onCopied?: () => void;
 }
@@ -27,26 +27,26 @@ export function CopyButton({ text, what, label = 'Copy', onCopied }: CopyButtonP
 
   const copy = async () => {
     const copied = await copyText(text(), button.current);
-    setOutcome(copied ? 'copied' : 'refused');
+    setOutcome(copied ? 'copied' : 'failed');
     if (copied) onCopied?.();
   };
 
   return (
     <span className="copy">
-      <Button ref={button} look="quiet" icon={outcome === 'copied' ? Check : Copy} onClick={copy}>
-        <span>{outcome === 'idle' ? label : words[outcome]}</span>
+      <Button ref={button} variant="quiet" icon={outcome === 'copied' ? Check : Copy} onClick={copy}>
+        <span>{outcome === 'idle' ? label : labels[outcome]}</span>
         <span className="visually-hidden">{` ${what}`}</span>
       </Button>
       <span className="visually-hidden" role="status">
-        {spoken(outcome, what)}
+        {announcement(outcome, what)}
       </span>
     </span>
   );
 }
 
-const words: Record<Exclude<Outcome, 'idle'>, string> = { copied: 'Copied', refused: 'Refused' };
+const labels: Record<Exclude<Outcome, 'idle'>, string> = { copied: 'Copied', failed: 'Not copied' };
 
-function spoken(outcome: Outcome, what: string): string {
+function announcement(outcome: Outcome, what: string): string {
   if (outcome === 'copied') return `Copied: ${what}`;
-  return outcome === 'refused' ? 'The browser refused the clipboard. Select the text and copy it.' : '';
+  return outcome === 'failed' ? 'The browser blocked the clipboard. Select the text and copy it.' : '';
 }

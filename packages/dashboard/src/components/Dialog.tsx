@@ -12,20 +12,20 @@ import {
 
 interface DialogProps {
   title: string;
-  /** Escape, a click outside, and the button in the corner all arrive here; the owner decides. */
+  /** Called on Escape, a click outside, and the button in the corner. The owner decides whether to close. */
   onCloseRequest: () => void;
   role?: 'dialog' | 'alertdialog';
   size?: 'narrow' | 'wide';
   children: ReactNode;
 }
 
-/** Only the dialog on top answers Escape. */
+/** The open dialogs. Only the one on top handles Escape. */
 const open: HTMLDialogElement[] = [];
 
 /**
- * A modal dialog that closes only when its owner stops rendering it. The browser has several ways of its own to
- * close one (a second Escape cannot even be cancelled in Chrome), and each of them could lose a key that was not
- * copied: so Escape is taken before the browser sees it, and a dialog that was closed anyway is opened again.
+ * A modal dialog that closes only when its owner stops rendering it. Browsers can close a dialog on their own (in
+ * Chrome, a second Escape cannot even be canceled), which could lose a key that was not copied. So Escape is handled
+ * before the browser sees it, and a dialog that was closed anyway is opened again.
  */
 export function Dialog({ title, onCloseRequest, role = 'dialog', size = 'narrow', children }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
@@ -38,7 +38,7 @@ export function Dialog({ title, onCloseRequest, role = 'dialog', size = 'narrow'
     pressedOutside.current = event.target === dialog.current;
   };
   const release = (event: PointerEvent) => {
-    // A selection that is dragged out of the dialog ends outside, but did not begin there.
+    // Selecting text and dragging out of the dialog ends outside, but does not count as a click outside.
     if (pressedOutside.current && event.target === dialog.current) onCloseRequest();
     pressedOutside.current = false;
   };
@@ -79,12 +79,12 @@ function useModal(ref: { readonly current: HTMLDialogElement | null }, onCloseRe
     if (!dialog) return;
     dialog.showModal();
     open.push(dialog);
-    // The browser would take the first button. (React's autoFocus would move the focus before the browser notes
-    // where to give it back to.)
+    // By default the browser focuses the first button. (React's autoFocus would move the focus before the browser
+    // records which element to restore it to.)
     dialog.querySelector<HTMLElement>('[data-autofocus]')?.focus();
     return () => {
       open.splice(open.indexOf(dialog), 1);
-      // Gives the focus back to where it was, which removing the element alone would not.
+      // Restores the focus, which removing the element alone would not.
       dialog.close();
     };
   }, [ref]);

@@ -1,7 +1,7 @@
 import './Gate.css';
 import type { ReactNode } from 'react';
 import type { Elements } from './elements.ts';
-import { Mark } from './Mark.tsx';
+import { Logo } from './Logo.tsx';
 import { OfflineBanner } from './OfflineBanner.tsx';
 import { usePageTitle } from './PageHead.tsx';
 
@@ -12,14 +12,14 @@ interface GateProps {
   foot?: Elements;
 }
 
-/** The page around a form that stands before the dashboard. */
+/** The page layout of login and setup. */
 export function Gate({ title, lead, children, foot }: GateProps) {
   usePageTitle(title);
   return (
     <main className="gate" id="content" tabIndex={-1}>
       <OfflineBanner />
       <div className="gate__panel">
-        <Mark size={36} />
+        <Logo size={36} />
         <h1 className="gate__title" tabIndex={-1}>
           {title}
         </h1>

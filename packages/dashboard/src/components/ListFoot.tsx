@@ -12,17 +12,17 @@ interface ListFootProps {
     fetchNextPage: () => unknown;
   };
   shown: number;
-  /** A sentence on how much of the list is shown. */
+  /** Text that says how much of the list is shown. */
   size: string;
-  /** Finds what a keyboard reaches first in each row. */
+  /** Selector of the first focusable element in each row. */
   rows: string;
 }
 
-/** How much of the list is shown, and the rest of it. */
+/** Says how much of the list is shown, and loads more. */
 export function ListFoot({ list, shown, size, rows }: ListFootProps) {
   const before = useRef<number | null>(null);
 
-  // After the last page the button goes away, and the focus with it: it goes on with the first row that is new.
+  // The button disappears with the last page, so the focus moves to the first new row.
   useEffect(() => {
     if (before.current === null || shown <= before.current) return;
     if (!list.hasNextPage) document.querySelectorAll<HTMLElement>(rows)[before.current]?.focus();

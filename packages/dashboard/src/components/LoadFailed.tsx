@@ -1,7 +1,7 @@
 import { Button } from './Button.tsx';
 import { Failure } from './Notice.tsx';
 
-/** In place of a list that could not be loaded. */
+/** Replaces a list that could not be loaded. */
 export function LoadFailed({ error, onRetry }: { error: unknown; onRetry: () => unknown }) {
   return (
     <Failure error={error}>

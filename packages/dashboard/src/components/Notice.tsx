@@ -21,16 +21,16 @@ export function Notice({ tone, children }: NoticeProps) {
   );
 }
 
-/** What failed, where it failed, in words, with the id that whoever runs the server can look for. */
+/** Shows an error where it occurred, with the request id that the operator can search the log for. */
 export function Failure({ error, children }: { error: unknown; children?: Elements }) {
   return (
     <div role="alert">
       {error ? (
         <Notice tone="bad">
-          <p>{error instanceof Error ? error.message : 'Something went wrong in this page.'}</p>
+          <p>{error instanceof Error ? error.message : 'Something went wrong on this page.'}</p>
           {error instanceof ApiError && error.requestId ? (
             <p className="notice__id">
-              Request <code translate="no">{error.requestId}</code>
+              Request ID <code translate="no">{error.requestId}</code>
             </p>
           ) : null}
           {children}

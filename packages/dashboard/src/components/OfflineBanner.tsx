@@ -11,7 +11,7 @@ function subscribe(listener: () => void): () => void {
   };
 }
 
-/** The queries wait by themselves and go on when the connection is back; this only says so. */
+/** Says that the browser is offline. The queries pause and resume on their own. */
 export function OfflineBanner() {
   const online = useSyncExternalStore(subscribe, () => navigator.onLine);
   return (
@@ -19,9 +19,7 @@ export function OfflineBanner() {
       {online ? null : (
         <p className="offline">
           <WifiOff size={16} aria-hidden />
-          <span>
-            You are offline. What you see may be out of date; it is refreshed when the connection is back.
-          </span>
+          <span>You are offline. This page may be out of date; it refreshes when you are back online.</span>
         </p>
       )}
     </div>

@@ -4,9 +4,9 @@ import type { Elements } from './elements.ts';
 
 interface PageHeadProps {
   title: string;
-  /** The title of the browser's tab, where it should say more than the heading. */
+  /** The title of the browser tab, if it differs from the heading. */
   tabTitle?: string;
-  /** Stands beside the heading and is no part of it. */
+  /** Shown next to the heading, but not part of it. */
   badge?: Elements;
   children?: ReactNode;
   action?: Elements;

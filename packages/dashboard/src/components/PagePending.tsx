@@ -1,6 +1,6 @@
 import { Skeleton } from './Skeleton.tsx';
 
-/** While the code of a page is on its way: a heading and a line, where they will be. */
+/** Placeholders for the heading and lead while the code of a page is loading. */
 export function PagePending() {
   return (
     <div className="page-head">

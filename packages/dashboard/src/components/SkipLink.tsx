@@ -1,6 +1,6 @@
 import './SkipLink.css';
 
-/** The first stop of the keyboard: past the navigation. */
+/** The first focusable element of a page. Skips the navigation. */
 export function SkipLink() {
   const skip = () => document.getElementById('content')?.focus();
   return (

@@ -1,9 +1,9 @@
 import './StatusBadge.css';
 import type { Key } from '@soku/contract/keys';
 
-const words: Record<Key['status'], string> = { active: 'Active', revoked: 'Revoked', expired: 'Expired' };
+const labels: Record<Key['status'], string> = { active: 'Active', revoked: 'Revoked', expired: 'Expired' };
 
-/** Never the colour alone: the word is the status, the dot repeats it. */
+/** The status as text; the colored dot only repeats it, so that color is never the only cue. */
 export function StatusBadge({ status }: { status: Key['status'] }) {
-  return <span className={`status status--${status}`}>{words[status]}</span>;
+  return <span className={`status status--${status}`}>{labels[status]}</span>;
 }

@@ -2,15 +2,15 @@ import './Toast.css';
 import { CircleCheck, X } from 'lucide-react';
 import { useEffect, useSyncExternalStore } from 'react';
 
-/** Long enough to read twice; a screen reader has said it by then. */
-const shownFor = 9_000;
+/** Milliseconds. Long enough to read the text twice, and for a screen reader to read it out. */
+const displayTime = 9_000;
 
 let message = '';
 const listeners = new Set<() => void>();
 
 /**
- * Says that something was done. The text must be true at that moment. Behind a modal dialog no live region is heard,
- * so it waits until the dialog is gone.
+ * Shows a message that an action is done. The text must be true when this is called. Screen readers ignore live regions
+ * behind a modal dialog, so the message waits until no dialog is open.
  */
 export function announce(text: string): void {
   if (document.querySelector('dialog:modal')) {
@@ -30,7 +30,7 @@ export function Toast() {
   const text = useSyncExternalStore(subscribe, () => message);
   useEffect(() => {
     if (text === '') return;
-    const timer = setTimeout(() => announce(''), shownFor);
+    const timer = setTimeout(() => announce(''), displayTime);
     return () => clearTimeout(timer);
   }, [text]);
 

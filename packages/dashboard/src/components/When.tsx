@@ -3,8 +3,8 @@ import { exactTime, relativeTime, utcTime } from '../dates/dates.ts';
 import { useMinute } from '../dates/use-minute.ts';
 
 /**
- * "3 days ago", with the exact time in the reader's zone and in UTC on hover. A keyboard reaches the exact one,
- * too: it shows while the link in the same row has the focus.
+ * A relative time such as "3 days ago", with the exact time in the user's time zone and in UTC on hover. For keyboard
+ * users, the exact time is shown while the link in the same row has the focus.
  */
 export function When({ at }: { at: string }) {
   useMinute();
@@ -18,7 +18,7 @@ export function When({ at }: { at: string }) {
   );
 }
 
-/** The exact time, for a page with room for it. */
+/** The exact time, for pages with enough room. */
 export function ExactTime({ at }: { at: string }) {
   return (
     <time dateTime={at} title={utcTime(at)}>

@@ -1,21 +1,21 @@
 /**
- * Puts text on the clipboard and tells whether that worked. Without a secure context (plain http in a home network)
- * there is no navigator.clipboard, and a policy may refuse it: the old command on a selected field still works then.
+ * Copies text to the clipboard and returns whether that succeeded. navigator.clipboard does not exist without a secure
+ * context (plain http in a home network), and a policy may block it. The older copy command still works in both cases.
  */
 export async function copyText(text: string, near: Element | null): Promise<boolean> {
   if (await copyWithClipboard(text)) return true;
   // Everything outside an open modal dialog is inert and cannot be selected.
-  const place = near?.closest('dialog') ?? document.body;
+  const container = near?.closest('dialog') ?? document.body;
   const field = document.createElement('textarea');
   field.value = text;
   field.readOnly = true;
   field.className = 'visually-hidden';
-  place.append(field);
-  const before = document.activeElement;
+  container.append(field);
+  const focused = document.activeElement;
   field.select();
   const copied = copySelection();
   field.remove();
-  if (before instanceof HTMLElement) before.focus({ preventScroll: true });
+  if (focused instanceof HTMLElement) focused.focus({ preventScroll: true });
   return copied;
 }
 
@@ -29,7 +29,7 @@ export async function copyWithClipboard(text: string): Promise<boolean> {
   }
 }
 
-/** Copies what is selected. Deprecated, and the only way there is on plain http. */
+/** Copies the selection. Deprecated, but the only way on plain http. */
 export function copySelection(): boolean {
   try {
     return document.execCommand('copy');

@@ -1,4 +1,4 @@
-// More special names first: Edge also says Chrome, and Chrome also says Safari.
+// The most specific names first: Edge's user agent contains "Chrome", and Chrome's contains "Safari".
 const browsers: Array<[RegExp, string]> = [
   [/Edg(e|A|iOS)?\//, 'Edge'],
   [/OPR\//, 'Opera'],
@@ -17,9 +17,9 @@ const systems: Array<[RegExp, string]> = [
   [/Linux/, 'Linux'],
 ];
 
-/** "Firefox on Linux", for a person who wants to know a device again. */
-export function deviceOf(userAgent: string): string {
-  const find = (names: Array<[RegExp, string]>) => names.find(([sign]) => sign.test(userAgent))?.[1];
+/** A name by which people recognize a device, such as "Firefox on Linux". */
+export function describeDevice(userAgent: string): string {
+  const find = (names: Array<[RegExp, string]>) => names.find(([pattern]) => pattern.test(userAgent))?.[1];
   const browser = find(browsers) ?? 'Unknown browser';
   const system = find(systems);
   return system ? `${browser} on ${system}` : browser;

@@ -1,7 +1,7 @@
 import type { ReactElement } from 'react';
 
 /**
- * What React can move, add and remove in a page that a browser's translator has rewritten: elements, and never bare
- * text. A component that puts its children beside something else takes these in place of ReactNode.
+ * Children that React can move, add and remove in a page that a browser's translator has rewritten: elements, but never
+ * bare text. A component that renders its children next to other nodes accepts these instead of ReactNode.
  */
 export type Elements = ReactElement | null | undefined | false | readonly Elements[];

@@ -1,10 +1,10 @@
-/** "must not be empty", as the schemas say it, becomes "Must not be empty." for a person. */
-export function sentence(problem: string): string {
-  const text = capital(problem);
+/** Turns a problem from a schema, such as "must not be empty", into a sentence: "Must not be empty." */
+export function toSentence(problem: string): string {
+  const text = capitalize(problem);
   return /[.!?]$/.test(text) ? text : `${text}.`;
 }
 
-/** With a capital at its beginning. */
-export function capital(text: string): string {
+/** Capitalizes the first character. */
+export function capitalize(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }

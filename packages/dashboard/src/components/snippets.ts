@@ -1,15 +1,15 @@
-/** The same call in each language. None of them holds a key: they read it from the environment. */
+/** The same request in each language. No snippet contains a key: they read it from the environment. */
 import type { Snippet } from './Code.tsx';
 
 export const environmentVariable = 'SOKU_API_KEY';
 
-/** Shows the preview and copies the line with the full key. */
+/** A line that shows the preview but copies the full key. */
 export function environmentLine(preview: string, apiKey: () => string): Snippet {
   return {
     label: '.env',
     code: `${environmentVariable}=${preview}`,
     copied: () => `${environmentVariable}=${apiKey()}`,
-    note: 'Copies the line with the full key. Keep .env out of version control: add it to .gitignore.',
+    note: 'The copied line contains the full key. Add .env to .gitignore to keep it out of version control.',
   };
 }
 

@@ -1,4 +1,4 @@
-/** The chosen theme. public/theme.js applies the same key before the first paint. */
+/** The chosen theme. public/theme.js reads the same storage key before the first paint. */
 import { useSyncExternalStore } from 'react';
 import { z } from 'zod';
 
@@ -19,7 +19,7 @@ export function chooseTheme(theme: Theme): void {
     if (theme === 'system') localStorage.removeItem(storageKey);
     else localStorage.setItem(storageKey, theme);
   } catch {
-    // Storage is refused: the choice lasts as long as the page.
+    // Storage is blocked: the choice lasts until the page is closed.
   }
   for (const listener of listeners) listener();
 }

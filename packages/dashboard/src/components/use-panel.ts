@@ -3,7 +3,7 @@ import { useCallback } from 'react';
 
 declare module '@tanstack/history' {
   interface HistoryState {
-    /** This entry was added by opening a panel, so closing it goes back to the one before. */
+    /** Opening a panel added this history entry, so closing the panel goes back to the previous one. */
     panelOpened?: boolean;
   }
 }
@@ -11,8 +11,8 @@ declare module '@tanstack/history' {
 export type Panel = 'generate' | 'rename' | 'revoke' | 'limit' | 'password' | 'end-others' | 'end-all';
 
 /**
- * An open dialog is an entry of the history: Back closes it, and a link can open it. Closing by a button goes back,
- * too, so that the page behind does not stand in the history twice.
+ * An open dialog is a history entry: Back closes it, and a link can open it. Closing it with a button also goes back,
+ * so that the page behind it is not in the history twice.
  */
 export function usePanel() {
   const navigate = useNavigate();
@@ -27,7 +27,8 @@ export function usePanel() {
     });
 
   const closePanel = useCallback(() => {
-    // Two quick Backs leave the address behind this page while the panel stays: then there is nothing to go back to.
+    // After Back is pressed twice quickly, the address is already that of another page while the panel is still open.
+    // There is nothing to go back to then.
     const inAddress = new URLSearchParams(window.location.search).has('panel');
     if (router.state.location.state.panelOpened && inAddress) {
       router.history.back({ ignoreBlocker: true });

@@ -2,17 +2,17 @@ import { type FormEvent, useState } from 'react';
 import { flushSync } from 'react-dom';
 import type { z } from 'zod';
 import { ApiError } from '../api/client.ts';
-import { sentence } from './sentence.ts';
+import { toSentence } from './sentence.ts';
 
-/** What is wrong with fields, by their names. */
+/** Problems by the name of their field. */
 export type FieldProblems = Readonly<Record<string, string>>;
 
-/** Thrown by what a form runs, when the input is not valid. */
+/** Thrown by the submit function of a form if its input is invalid. */
 export class InvalidFields extends Error {
   readonly problems: FieldProblems;
 
   constructor(problems: FieldProblems) {
-    super('Some fields are not valid.');
+    super('Some fields are invalid.');
     this.problems = problems;
   }
 }
@@ -31,18 +31,18 @@ export function parseForm<Schema extends z.ZodType>(fields: FormData, schema: Sc
 }
 
 interface Options {
-  /** Problems that belong to fields; none: the error is shown for the whole form. */
+  /** The problems of an error by field. If there are none, the error is shown for the whole form. */
   problemsOf?: (error: unknown) => FieldProblems;
-  /** An error as the form shows it. */
+  /** Converts an error to the one that the form shows. */
   failureOf?: (error: unknown) => unknown;
 }
 
 /**
- * Runs a form's submit, one at a time, and keeps what went wrong. A problem stands beside its field until that is
+ * Runs one submit of a form at a time and keeps its errors. A problem is shown next to its field until the field is
  * edited, and the first field with a problem gets the focus.
  */
 export function useSubmit(run: (fields: FormData) => Promise<void>, options: Options = {}) {
-  const { problemsOf = refusedFields, failureOf = (error) => error } = options;
+  const { problemsOf = rejectedFields, failureOf = (error) => error } = options;
   const [busy, setBusy] = useState(false);
   const [problems, setProblems] = useState<FieldProblems>({});
   const [failure, setFailure] = useState<unknown>(null);
@@ -58,12 +58,12 @@ export function useSubmit(run: (fields: FormData) => Promise<void>, options: Opt
       await run(new FormData(form));
       setBusy(false);
     } catch (error) {
-      const refused = error instanceof InvalidFields ? error.problems : problemsOf(error);
-      // Rendered before the focus moves: only then is the field marked that it goes to.
+      const rejected = error instanceof InvalidFields ? error.problems : problemsOf(error);
+      // Rendered before the focus moves, because the target is found by its aria-invalid attribute.
       flushSync(() => {
         setBusy(false);
-        setProblems(refused);
-        setFailure(Object.keys(refused).length === 0 ? failureOf(error) : null);
+        setProblems(rejected);
+        setFailure(Object.keys(rejected).length === 0 ? failureOf(error) : null);
       });
       form.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
     }
@@ -79,16 +79,16 @@ export function useSubmit(run: (fields: FormData) => Promise<void>, options: Opt
   return { busy, problems, failure, submit, edit, clear };
 }
 
-/** What the server refused, by field. */
-function refusedFields(error: unknown): FieldProblems {
+/** The fields that the server rejected. */
+function rejectedFields(error: unknown): FieldProblems {
   return error instanceof ApiError ? byField(error.details) : {};
 }
 
-/** "body/code: is wrong" becomes "Is wrong." of the field code. The first problem of each field is enough. */
+/** Converts "body/code: is wrong" to "Is wrong." for the field `code`. Keeps the first problem of each field. */
 function byField(entries: readonly { path: string; problem: string }[]): FieldProblems {
   const problems: Record<string, string> = {};
   for (const { path, problem } of entries) {
-    problems[path.replace(/^(?:body)?[./]/, '')] ??= sentence(problem);
+    problems[path.replace(/^(?:body)?[./]/, '')] ??= toSentence(problem);
   }
   return problems;
 }

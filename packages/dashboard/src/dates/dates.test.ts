@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { hourLength } from '@soku/contract/instant';
+import { msPerHour } from '@soku/contract/instant';
 import fc from 'fast-check';
 import { relativeTime } from './dates.ts';
-import { dayNumber, hoursInDays, instantsOf, localTime, offsetAt } from './zone.ts';
+import { dayNumber, hoursInDays, localTime, toInstants, utcOffset } from './zone.ts';
 
 const zones = [
   'UTC',
@@ -21,16 +21,16 @@ const anyMinute = fc
   .map((at) => at - (at % 60_000));
 
 for (const { zone, now, at, says } of [
-  // 25 hours and 40 hours ago, but the day before yesterday.
+  // 25 and 40 hours ago are both the day before yesterday.
   { zone: 'Europe/Berlin', now: '2026-03-04T00:30+01:00', at: '2026-03-02T23:30+01:00', says: '2 days ago' },
   { zone: 'Europe/Berlin', now: '2026-03-04T10:00+01:00', at: '2026-03-02T18:00+01:00', says: '2 days ago' },
   { zone: 'Europe/Berlin', now: '2026-03-04T18:00+01:00', at: '2026-03-03T08:00+01:00', says: 'yesterday' },
   { zone: 'Europe/Berlin', now: '2026-03-04T08:00+01:00', at: '2026-03-05T18:00+01:00', says: 'tomorrow' },
   { zone: 'Europe/Berlin', now: '2026-03-04T22:00+01:00', at: '2026-03-05T01:00+01:00', says: 'in 3 hours' },
-  // The same two instants are a day apart in one zone and two in the other.
+  // The same two instants are one day apart in one zone and two days apart in the other.
   { zone: 'UTC', now: '2026-03-04T00:30Z', at: '2026-03-05T23:30Z', says: 'tomorrow' },
   { zone: 'Asia/Kathmandu', now: '2026-03-04T00:30Z', at: '2026-03-05T23:30Z', says: 'in 2 days' },
-  // A day of 25 hours: 24.5 hours later it is still today. One of 23: 23.5 hours later it is tomorrow, in hours.
+  // On a day of 25 hours, 24.5 hours later is still today. On a day of 23 hours, 23.5 hours later is tomorrow.
   { zone: 'Europe/Berlin', now: '2026-10-25T00:10+02:00', at: '2026-10-25T23:40+01:00', says: 'in 24 hours' },
   { zone: 'Europe/Berlin', now: '2026-03-29T00:10+01:00', at: '2026-03-30T00:10+02:00', says: 'in 23 hours' },
   { zone: 'Europe/Berlin', now: '2026-03-28T12:00+01:00', at: '2026-03-30T11:00+02:00', says: 'in 2 days' },
@@ -50,10 +50,10 @@ for (const { zone, now, at, says } of [
   });
 }
 
-test('a time on the wall is found again, in every zone and through every change of its clocks', () => {
+test('a local time converts back to its instant, in every zone and across every clock change', () => {
   fc.assert(
     fc.property(anyZone, anyMinute, (zone, at) => {
-      const instants = instantsOf(localTime(at, zone), zone);
+      const instants = toInstants(localTime(at, zone), zone);
       assert.ok(instants.includes(at));
       assert.ok(instants.length <= 2);
       for (const each of instants) assert.deepEqual(localTime(each, zone), localTime(at, zone));
@@ -61,9 +61,9 @@ test('a time on the wall is found again, in every zone and through every change 
   );
 });
 
-test('an hour that is skipped has no instant, and one that comes twice has two', () => {
+test('a skipped hour has no instant, and an hour that occurs twice has two', () => {
   const at = (hour: number, minute: number, month: number, day: number, zone: string) =>
-    instantsOf({ year: 2026, month, day, hour, minute }, zone).map((instant) =>
+    toInstants({ year: 2026, month, day, hour, minute }, zone).map((instant) =>
       new Date(instant).toISOString(),
     );
   assert.deepEqual(at(2, 30, 3, 29, 'Europe/Berlin'), []);
@@ -80,23 +80,23 @@ test('an hour that is skipped has no instant, and one that comes twice has two',
   assert.deepEqual(at(1, 45, 4, 5, 'Australia/Lord_Howe').length, 2);
 });
 
-test('the hours of the last 30 days begin in the first of them, and not an hour before', () => {
+test('the hours of the last 30 days begin on the first of those days', () => {
   fc.assert(
     fc.property(anyZone, anyMinute, (zone, now) => {
-      const current = now - (now % hourLength);
-      const first = current - (hoursInDays(30, now, zone) - 1) * hourLength;
+      const current = now - (now % msPerHour);
+      const first = current - (hoursInDays(30, now, zone) - 1) * msPerHour;
       assert.equal(dayNumber(current, zone) - dayNumber(first, zone), 29);
-      assert.equal(dayNumber(current, zone) - dayNumber(first - hourLength, zone), 30);
+      assert.equal(dayNumber(current, zone) - dayNumber(first - msPerHour, zone), 30);
     }),
   );
-  // Today has no midnight here; the days before do.
+  // Today has no midnight in this zone; the previous days do.
   const changed = Date.parse('2026-03-08T20:00Z');
-  const first = changed - (hoursInDays(30, changed, 'America/Havana') - 1) * hourLength;
+  const first = changed - (hoursInDays(30, changed, 'America/Havana') - 1) * msPerHour;
   assert.deepEqual(localTime(first, 'America/Havana'), { year: 2026, month: 2, day: 7, hour: 0, minute: 0 });
 });
 
-test('offsets are those of the zone, with their quarter hours', () => {
-  assert.equal(offsetAt(Date.UTC(2026, 6), 'Asia/Kathmandu'), 5.75 * hourLength);
-  assert.equal(offsetAt(Date.UTC(2026, 6), 'Pacific/Chatham'), 12.75 * hourLength);
-  assert.equal(offsetAt(Date.UTC(2026, 0), 'America/Havana'), -5 * hourLength);
+test('offsets include the quarter hours of a zone', () => {
+  assert.equal(utcOffset(Date.UTC(2026, 6), 'Asia/Kathmandu'), 5.75 * msPerHour);
+  assert.equal(utcOffset(Date.UTC(2026, 6), 'Pacific/Chatham'), 12.75 * msPerHour);
+  assert.equal(utcOffset(Date.UTC(2026, 0), 'America/Havana'), -5 * msPerHour);
 });

@@ -3,12 +3,12 @@ import { useSyncExternalStore } from 'react';
 const listeners = new Set<() => void>();
 let timer: ReturnType<typeof setInterval> | undefined;
 
-/** Draws a component again in each minute, so that "3 minutes ago" and "yesterday" stay true while nothing else changes. */
+/** Re-renders a component every minute, so that relative times such as "3 minutes ago" stay correct. */
 export function useMinute(): void {
   useSyncExternalStore(subscribe, () => Math.floor(Date.now() / 60_000));
 }
 
-/** One timer for the whole page. */
+/** All components share one timer. */
 function subscribe(listener: () => void): () => void {
   listeners.add(listener);
   timer ??= setInterval(() => {

@@ -1,13 +1,13 @@
-/** The calendar and the clock of a time zone, from the browser's own tables. Zones have IANA names, instants are epoch ms. */
-import { hourLength } from '@soku/contract/instant';
+/** Calendar and clock of a time zone, from the browser's data. Zones are IANA names, instants are epoch ms. */
+import { msPerHour } from '@soku/contract/instant';
 
-export const readerZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+export const userTimeZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
-const dayLength = 24 * hourLength;
+const dayLength = 24 * msPerHour;
 
 export interface LocalTime {
   year: number;
-  /** From 1. */
+  /** 1 to 12. */
   month: number;
   day: number;
   hour: number;
@@ -16,8 +16,8 @@ export interface LocalTime {
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 
-/** A formatter in the reader's language. Making one takes long, so each is made once. */
-export function formatIn(
+/** Returns a formatter, by default in the user's locale. Formatters are cached because creating them is slow. */
+export function dateFormat(
   zone: string,
   options: Intl.DateTimeFormatOptions,
   locale?: string,
@@ -29,7 +29,7 @@ export function formatIn(
 }
 
 export function localTime(at: number, zone: string): LocalTime {
-  const format = formatIn(
+  const format = dateFormat(
     zone,
     {
       year: 'numeric',
@@ -46,43 +46,43 @@ export function localTime(at: number, zone: string): LocalTime {
   return { year, month, day, hour, minute };
 }
 
-/** What a clock on the wall shows, as if it were UTC. For years from 100 on. */
-export function wallClock({ year, month, day, hour, minute }: LocalTime): number {
+/** Epoch milliseconds of the local time read as UTC. For years from 100 on. */
+export function localTimeAsUtc({ year, month, day, hour, minute }: LocalTime): number {
   return Date.UTC(year, month - 1, day, hour, minute);
 }
 
-/** Milliseconds east of UTC, in whole minutes. */
-export function offsetAt(at: number, zone: string): number {
-  return wallClock(localTime(at, zone)) - Math.floor(at / 60_000) * 60_000;
+/** Offset from UTC in milliseconds, positive east of it, in whole minutes. */
+export function utcOffset(at: number, zone: string): number {
+  return localTimeAsUtc(localTime(at, zone)) - Math.floor(at / 60_000) * 60_000;
 }
 
-/** Days of the calendar, counted from 1 January 1970: yesterday is one less than today, however long a day is. */
+/** The calendar day as the number of days since January 1, 1970. Yesterday is always one less than today. */
 export function dayNumber(at: number, zone: string): number {
-  return Math.floor((at + offsetAt(at, zone)) / dayLength);
+  return Math.floor((at + utcOffset(at, zone)) / dayLength);
 }
 
 /**
- * The instants at which a clock on the wall shows this time, earliest first: none in the hour that is skipped in spring,
- * two in the one that comes twice in autumn.
+ * The instants at which local clocks show this time, earliest first: none in the hour that is skipped in spring, two in
+ * the hour that occurs twice in fall.
  */
-export function instantsOf(local: LocalTime, zone: string): number[] {
-  const wall = wallClock(local);
-  const offsets = new Set([wall - dayLength, wall + dayLength].map((at) => offsetAt(at, zone)));
+export function toInstants(local: LocalTime, zone: string): number[] {
+  const wall = localTimeAsUtc(local);
+  const offsets = new Set([wall - dayLength, wall + dayLength].map((at) => utcOffset(at, zone)));
   return [...offsets]
     .map((offset) => wall - offset)
-    .filter((at) => wallClock(localTime(at, zone)) === wall)
+    .filter((at) => localTimeAsUtc(localTime(at, zone)) === wall)
     .sort((a, b) => a - b);
 }
 
 /**
- * How many hours of UTC, the current one included, begin in the last days of the calendar, including the day in which the
- * current hour began. Where the zone is not whole hours from UTC, the first of them begins some minutes after midnight.
+ * The number of UTC hours, including the current one, that begin within the last calendar days, including the day in
+ * which the current hour began. If the zone's offset is not in whole hours, the first one begins after midnight.
  */
 export function hoursInDays(days: number, now: number, zone: string): number {
-  const current = Math.floor(now / hourLength);
-  const first = dayNumber(current * hourLength, zone) - days + 1;
+  const current = Math.floor(now / msPerHour);
+  const first = dayNumber(current * msPerHour, zone) - days + 1;
   // No day has more than 25 hours, and no zone is more than 24 hours from UTC.
   let hour = current - days * 25 - 24;
-  while (dayNumber(hour * hourLength, zone) < first) hour += 1;
+  while (dayNumber(hour * msPerHour, zone) < first) hour += 1;
   return current - hour + 1;
 }

@@ -4,29 +4,29 @@ import { ApiError } from '../api/client.ts';
 import { Button } from '../components/Button.tsx';
 import { PageHead } from '../components/PageHead.tsx';
 
-/** A page that could not be shown. The navigation around it stays. */
+/** Replaces a page that failed. The navigation around it stays. */
 export function ErrorPage({ error, reset }: ErrorComponentProps) {
   const router = useRouter();
-  const again = async () => {
+  const retry = async () => {
     await router.invalidate();
     reset();
   };
   return (
     <div className="lone">
-      <PageHead title="This page could not be shown">
+      <PageHead title="This page could not be displayed">
         {error instanceof ApiError
           ? error.message
-          : 'Something failed in this page, or a newer version of it was installed. Loading it again usually helps.'}
+          : 'An error occurred on this page, or a newer version was installed. Reloading the page usually helps.'}
       </PageHead>
       <p className="lone__actions">
-        <Button look="primary" onClick={again}>
+        <Button variant="primary" onClick={retry}>
           Try again
         </Button>
         <Button onClick={() => window.location.reload()}>Reload the page</Button>
       </p>
       {error instanceof ApiError && error.requestId ? (
         <p className="lone__id">
-          Request <code translate="no">{error.requestId}</code>
+          Request ID <code translate="no">{error.requestId}</code>
         </p>
       ) : null}
     </div>

@@ -1,7 +1,7 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, Link, useRouter } from '@tanstack/react-router';
 import { useRef } from 'react';
-import { tellOtherTabs } from '../api/channel.ts';
+import { notifyOtherTabs } from '../api/channel.ts';
 import { sessionOptions, signIn } from '../api/session.ts';
 import { Button } from '../components/Button.tsx';
 import { TextField } from '../components/Field.tsx';
@@ -9,7 +9,7 @@ import { Gate } from '../components/Gate.tsx';
 import { Failure } from '../components/Notice.tsx';
 import { PasswordField } from '../components/PasswordField.tsx';
 import { useSubmit } from '../components/use-submit.ts';
-import { authProblem } from '../session/auth-problem.ts';
+import { toAuthError } from '../session/auth-problem.ts';
 import { safePath } from '../session/safe-path.ts';
 
 const route = getRouteApi('/login');
@@ -24,13 +24,13 @@ export function LoginPage() {
       const email = String(fields.get('email') ?? '').trim();
       await signIn(email, String(fields.get('password') ?? ''), fields.has('remember'));
       await client.fetchQuery({ ...sessionOptions, staleTime: 0 });
-      tellOtherTabs('signed-in');
+      notifyOtherTabs('signed-in');
       router.history.replace(safePath(next));
     },
     {
       failureOf: (error) => {
         password.current?.select();
-        return authProblem(error);
+        return toAuthError(error);
       },
     },
   );
@@ -38,25 +38,23 @@ export function LoginPage() {
   return (
     <Gate
       title="Sign in to Soku"
-      lead={
-        next && next !== '/' ? 'You come back to the same page afterwards.' : 'Your API keys are behind this.'
-      }
+      lead={next && next !== '/' ? 'After signing in, you return to the same page.' : 'Manage your API keys.'}
       foot={
         <>
           <p>
-            Forgot your password? The operator of this server can reset it:{' '}
+            Forgot your password? The server's operator can reset it:{' '}
             <code translate="no">npm run soku -- account reset-password EMAIL</code>
           </p>
           <p>
-            A call to the API was refused? <Link to="/help/api-troubleshooting">Troubleshooting</Link> needs
-            no sign-in.
+            API request rejected? See <Link to="/help/api-troubleshooting">Troubleshooting</Link>. No sign-in
+            required.
           </p>
         </>
       }
     >
       <form className="form" onSubmit={submit}>
         <TextField
-          label="E-mail"
+          label="Email"
           name="email"
           type="email"
           autoComplete="username"
@@ -71,7 +69,7 @@ export function LoginPage() {
           <span>Stay signed in on this device</span>
         </label>
         <Failure error={failure} />
-        <Button look="primary" type="submit" busy={busy}>
+        <Button variant="primary" type="submit" busy={busy}>
           Sign in
         </Button>
       </form>

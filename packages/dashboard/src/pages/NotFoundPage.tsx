@@ -6,15 +6,15 @@ import { PageHead } from '../components/PageHead.tsx';
 export function NotFoundPage() {
   return (
     <div className="lone">
-      <PageHead title="There is no such page">
-        The address may be mistyped, or what it led to is gone. Nothing else is wrong.
+      <PageHead title="Page not found">
+        Check the address for typos. The page may also have been removed.
       </PageHead>
       <p className="lone__actions">
         <Link to="/" className={buttonClass('primary')}>
-          Go to the overview
+          Go to overview
         </Link>
         <Link to="/help/api-troubleshooting" className={buttonClass('secondary')}>
-          Help with an API answer
+          Troubleshoot an API error
         </Link>
       </p>
     </div>

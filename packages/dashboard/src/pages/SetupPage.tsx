@@ -8,7 +8,7 @@ import { Gate } from '../components/Gate.tsx';
 import { Failure } from '../components/Notice.tsx';
 import { PasswordField } from '../components/PasswordField.tsx';
 import { parseForm, useSubmit } from '../components/use-submit.ts';
-import { authProblem } from '../session/auth-problem.ts';
+import { toAuthError } from '../session/auth-problem.ts';
 
 const route = getRouteApi('/setup');
 
@@ -22,12 +22,12 @@ export function SetupPage() {
       await client.fetchQuery({ ...sessionOptions, staleTime: 0 });
       await router.navigate({ to: '/', replace: true });
     },
-    { failureOf: authProblem },
+    { failureOf: toAuthError },
   );
   return (
     <Gate
       title="Set up Soku"
-      lead="Make the owner's account. This page works once, for whoever has the code from the log."
+      lead="Create the owner account with the setup code from the server log. The code works only once."
     >
       <form className="form" onSubmit={submit} onInput={edit} noValidate>
         <TextField
@@ -35,7 +35,7 @@ export function SetupPage() {
           name="code"
           defaultValue={code}
           problem={problems.code}
-          hint={'The server\'s log printed it at the first start, in the line "Set up Soku".'}
+          hint={'Find it in the server log, in the line that starts with "Set up Soku".'}
           autoComplete="off"
           autoCapitalize="none"
           spellCheck={false}
@@ -49,7 +49,7 @@ export function SetupPage() {
           autoFocus={code !== ''}
         />
         <TextField
-          label="E-mail"
+          label="Email"
           name="email"
           type="email"
           problem={problems.email}
@@ -61,11 +61,11 @@ export function SetupPage() {
           label="Password"
           name="password"
           problem={problems.password}
-          hint="At least 8 characters. A few words are better than one."
+          hint="At least 8 characters. Several words are safer than one."
           autoComplete="new-password"
         />
         <Failure error={failure} />
-        <Button look="primary" type="submit" busy={busy}>
+        <Button variant="primary" type="submit" busy={busy}>
           Create account
         </Button>
       </form>

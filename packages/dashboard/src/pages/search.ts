@@ -1,10 +1,10 @@
-/** What each page keeps in its URL. A value that fits no rule is dropped: a URL is typed by hand, too. */
+/** The URL parameters of each page. Invalid values are dropped, because people also type URLs by hand. */
 import { keyIdSchema, statusFilterSchema } from '@soku/contract/keys';
 import { z } from 'zod';
 import type { ListFilter } from '../api/keys.ts';
 
-/** z.infer with keys that may be missing, but never undefined in the URL. */
-const optionalText = (most: number) => z.string().max(most).optional().catch(undefined);
+/** A value that is too long is dropped. */
+const optionalText = (maxLength: number) => z.string().max(maxLength).optional().catch(undefined);
 
 export const loginSearch = z.object({ next: optionalText(2000) });
 
@@ -27,8 +27,8 @@ export const apiKeysSearch = z.object({
 });
 export type ApiKeysSearch = z.infer<typeof apiKeysSearch>;
 
-/** Somebody who searches for one key by its hash wants to see it, whatever its status. */
-export function filterOf({ status, q, hash }: ApiKeysSearch): ListFilter {
+/** A search for a key by its hash finds the key whatever its status. */
+export function toListFilter({ status, q, hash }: ApiKeysSearch): ListFilter {
   if (hash !== undefined) return { status: 'all', q: '', hash };
   return { status: status ?? 'active', q: q ?? '', hash: '' };
 }
@@ -38,7 +38,7 @@ export const keySearch = z.object({
   range: z.enum(['7d', '30d']).optional().catch(undefined),
 });
 
-/** The page itself checks the other values: it loads the schemas of the audit log, which the router does without. */
+/** The page validates the other values with the schemas of the audit log, so that the router need not load them. */
 export const auditSearch = z.object({
   action: optionalText(50),
   actor: optionalText(64),

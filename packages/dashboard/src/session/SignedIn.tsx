@@ -1,28 +1,28 @@
 import { Outlet, useNavigate, useRouterState } from '@tanstack/react-router';
 import { useEffect, useEffectEvent } from 'react';
 import { useSession } from '../api/session.ts';
-import { askToSignInAgain } from './sign-in-again.ts';
+import { requestSignIn } from './sign-in-again.ts';
 
-/** Longer than a navigation to the login page takes, which unmounts this. */
+/** Milliseconds. Longer than a navigation to the login page, which unmounts this component. */
 const pause = 500;
 
-/** Around every page that needs a session: when it turns out to be over, the password is asked for in place. */
+/** Wraps every page that needs a session. When the session ends, it asks for the password in place. */
 export function SignedIn() {
   const session = useSession();
   const navigate = useNavigate();
   const href = useRouterState({ select: (state) => state.location.href });
-  const over = session !== undefined && session.user === null;
+  const signedOut = session !== undefined && session.user === null;
 
   const ask = useEffectEvent(async () => {
-    if (await askToSignInAgain('session-over')) return;
+    if (await requestSignIn('session-over')) return;
     void navigate({ to: '/login', search: { next: href } });
   });
 
   useEffect(() => {
-    if (!over) return;
+    if (!signedOut) return;
     const timer = setTimeout(ask, pause);
     return () => clearTimeout(timer);
-  }, [over]);
+  }, [signedOut]);
 
   return <Outlet />;
 }

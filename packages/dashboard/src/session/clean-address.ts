@@ -1,15 +1,16 @@
-import { decodePercent, mayHoldKey } from '@soku/key';
+import { decodePercent, mayContainKey } from '@soku/key';
 
-/** The hash of the key that the address held with which this page was opened; '' when it held none. */
+/** The hash of the key in the address with which this page was opened; '' if there was none. */
 export let hashFromAddress = '';
 
 /**
- * Takes a key out of the address before anything reads it: the router, a request, the way to the login page. An address
- * that may hold one is replaced before the code loads that judges it, and stays replaced when that does not load.
+ * Removes a key from the address before the router, a request or the redirect to the login page can read it. An
+ * address that may contain a key is replaced before the code that checks it loads, and stays replaced if that code
+ * fails to load.
  */
-export async function cleanAddress({ location, history }: Window): Promise<void> {
+export async function removeKeyFromAddress({ location, history }: Window): Promise<void> {
   const { href } = location;
-  if (!mayHoldKey(decodePercent(href))) return;
+  if (!mayContainKey(decodePercent(href))) return;
   const { state } = history;
   history.replaceState(null, '', '/');
   const read = await import('./read-address.ts').then(

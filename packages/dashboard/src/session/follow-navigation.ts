@@ -1,10 +1,10 @@
-import type { makeRouter } from '../router.tsx';
+import type { createAppRouter } from '../router.tsx';
 
 /**
- * A page change moves the focus to the new heading, so that a screen reader announces the page and Tab goes on
- * from its top. A new page starts at its top; Back leaves the scroll position to the browser.
+ * Moves the focus to the heading of a new page, so that a screen reader announces the page and Tab continues from its
+ * top. A new page starts at its top; after Back, the browser restores the scroll position.
  */
-export function followNavigation(router: ReturnType<typeof makeRouter>): void {
+export function followNavigation(router: ReturnType<typeof createAppRouter>): void {
   let lastAction = '';
   router.history.subscribe(({ action }) => {
     lastAction = action.type;

@@ -1,26 +1,26 @@
 import { focusManager, QueryCache, QueryClient } from '@tanstack/react-query';
-import { ApiError, isSessionOver } from '../api/client.ts';
-import { askToSignInAgain } from './sign-in-again.ts';
+import { ApiError, isSessionEnded } from '../api/client.ts';
+import { requestSignIn } from './sign-in-again.ts';
 
-const attempts = 3;
+const maxAttempts = 3;
 
 /**
- * `onSignedOut` is called when a page cannot even begin without a session. A page that already shows something
- * asks in place, because there may be half a form on it.
+ * `onSignedOut` is called if a page has no data yet and cannot load it without a session. A page that already shows
+ * data asks for the password in place, because it may contain a partly completed form.
  */
-export function makeQueryClient(onSignedOut: () => void): QueryClient {
+export function createQueryClient(onSignedOut: () => void): QueryClient {
   refetchOnFocus();
   const client = new QueryClient({
     queryCache: new QueryCache({
       onError: async (error, query) => {
-        if (!isSessionOver(error)) return;
+        if (!isSessionEnded(error)) return;
         if (query.state.data === undefined) onSignedOut();
-        else if (await askToSignInAgain('session-over')) await client.invalidateQueries();
+        else if (await requestSignIn('session-over')) await client.invalidateQueries();
       },
     }),
     defaultOptions: {
       queries: {
-        retry: (failures, error) => failures < attempts - 1 && mayPass(error),
+        retry: (failures, error) => failures < maxAttempts - 1 && isTransient(error),
         refetchOnWindowFocus: true,
       },
     },
@@ -29,8 +29,8 @@ export function makeQueryClient(onSignedOut: () => void): QueryClient {
 }
 
 /**
- * Two windows side by side are visible all the time. Without the focus, a key that was revoked in one would stay
- * active in the other until it is covered and shown again.
+ * Two windows side by side are always visible. Without this, a key that was revoked in one window would be shown as
+ * active in the other until that window is hidden and shown again.
  */
 function refetchOnFocus(): void {
   focusManager.setEventListener((onFocus) => {
@@ -44,7 +44,7 @@ function refetchOnFocus(): void {
   });
 }
 
-/** A refusal stays a refusal; a server that is starting or a network that is changing does not. */
-function mayPass(error: unknown): boolean {
+/** Whether a retry may succeed, such as after a server start or a network change. A rejection is final. */
+function isTransient(error: unknown): boolean {
   return error instanceof ApiError && (error.status === 0 || error.status >= 502);
 }

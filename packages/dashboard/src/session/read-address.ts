@@ -1,22 +1,22 @@
 import { containsKey, decodePercent, defaultPrefix, isPrefix } from '@soku/key';
-import { readSearchInput } from '../api/search-input.ts';
+import { parseSearchInput } from '../api/search-input.ts';
 
 interface ReadAddress {
-  /** SHA-256 of the key in the address; '' when that is not whole. */
+  /** SHA-256 of the key in the address; '' if the key is not complete. */
   hash: string;
-  /** Path and query to open in place of the address. */
+  /** Path and query to open instead of the address. */
   next: string;
 }
 
 /**
- * What to open in place of an address that holds a key, or null when it holds none. Where keys are searched for, the
- * key's hash takes its place. The session is not known yet, and with it the prefixes that are accepted: the checksum of
- * a whole key tells its prefix, too.
+ * Returns what to open instead of an address that contains a key, or null if it contains none. On the key search, the
+ * key's hash replaces the key. The accepted prefixes are part of the session, which is not loaded yet, so any prefix
+ * that fits the checksum is accepted.
  */
 export function readAddress({ href, pathname }: URL): ReadAddress | null {
   const address = decodePercent(href);
   const prefixes = prefixesIn(address);
-  const read = readSearchInput(address, prefixes);
+  const read = parseSearchInput(address, prefixes);
   if (read.kind === 'text' || (read.kind === 'damaged' && !containsKey(address, [defaultPrefix])))
     return null;
   const path = containsKey(decodePercent(pathname), prefixes) ? '/' : pathname;
@@ -25,7 +25,7 @@ export function readAddress({ href, pathname }: URL): ReadAddress | null {
   return { hash: read.hash, next: searched ? `/settings/api?hash=${read.hash}` : path };
 }
 
-/** Everything before the characters of a key that can be its prefix. */
+/** Every text in front of the characters of a key that can be its prefix. */
 function prefixesIn(text: string): string[] {
   const found = new Set([defaultPrefix]);
   for (const [before] of text.matchAll(/[a-z0-9_]*_(?=[0-9A-Za-z]{26})/g)) {

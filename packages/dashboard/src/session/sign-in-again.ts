@@ -1,32 +1,32 @@
 /**
- * When the session is over, or too old for making a key, the password is asked for in place and the call is made
- * again, so that nothing that was typed is lost. Any call can ask; one dialog (SignInAgainDialog) answers all.
+ * When the session has ended, or is too old to create a key, the page asks for the password in place and repeats the
+ * call, so that no input is lost. Any call can request this; one dialog (SignInAgainDialog) serves all of them.
  */
 import { useSyncExternalStore } from 'react';
-import { ApiError, isSessionOver } from '../api/client.ts';
+import { ApiError, isSessionEnded } from '../api/client.ts';
 
-export type Reason = 'session-over' | 'recent-login';
+export type SignInReason = 'session-over' | 'recent-login';
 
-let reason: Reason | null = null;
+let reason: SignInReason | null = null;
 let waiting: Array<(signedIn: boolean) => void> = [];
 const listeners = new Set<() => void>();
 
-export function askToSignInAgain(why: Reason): Promise<boolean> {
+export function requestSignIn(why: SignInReason): Promise<boolean> {
   reason = why;
-  const answer = new Promise<boolean>((resolve) => waiting.push(resolve));
-  announce();
-  return answer;
+  const signedIn = new Promise<boolean>((resolve) => waiting.push(resolve));
+  notifyListeners();
+  return signedIn;
 }
 
-export function answerSignIn(signedIn: boolean): void {
-  const answered = waiting;
+export function finishSignIn(signedIn: boolean): void {
+  const settled = waiting;
   waiting = [];
   reason = null;
-  announce();
-  for (const resolve of answered) resolve(signedIn);
+  notifyListeners();
+  for (const resolve of settled) resolve(signedIn);
 }
 
-export function useSignInReason(): Reason | null {
+export function useSignInReason(): SignInReason | null {
   return useSyncExternalStore(subscribe, () => reason);
 }
 
@@ -35,22 +35,22 @@ function subscribe(listener: () => void): () => void {
   return () => listeners.delete(listener);
 }
 
-function announce(): void {
+function notifyListeners(): void {
   for (const listener of listeners) listener();
 }
 
-/** Makes the call; when a sign-in is what is missing, asks for it and makes the call again. */
+/** Runs the call. If it fails because a sign-in is required, asks for one and runs the call again. */
 export async function withSignIn<Result>(call: () => Promise<Result>): Promise<Result> {
   try {
     return await call();
   } catch (error) {
     const why = reasonOf(error);
-    if (why === null || !(await askToSignInAgain(why))) throw error;
+    if (why === null || !(await requestSignIn(why))) throw error;
     return call();
   }
 }
 
-function reasonOf(error: unknown): Reason | null {
-  if (isSessionOver(error)) return 'session-over';
+function reasonOf(error: unknown): SignInReason | null {
+  if (isSessionEnded(error)) return 'session-over';
   return error instanceof ApiError && error.code === 'recent_login_required' ? 'recent-login' : null;
 }

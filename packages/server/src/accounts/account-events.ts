@@ -2,7 +2,7 @@ import type { Action, Actor, Changes, Details } from '@soku/contract/audit';
 import type { Origin } from '../events/actor.ts';
 import { accountsChain, type NewEvent } from '../events/events.ts';
 
-/** An account in its events. */
+/** The id and name of an account, as audit events record them. */
 export interface AccountName {
   id: string;
   name: string;

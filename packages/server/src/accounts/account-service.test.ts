@@ -39,7 +39,7 @@ async function scene(which: 'sqlite' | 'postgres') {
     passwords,
     log: pino({ level: 'silent' }),
   });
-  // Each process has its own code.
+  // Each process has its own setup code.
   return {
     auth,
     database,
@@ -50,13 +50,13 @@ async function scene(which: 'sqlite' | 'postgres') {
   };
 }
 
-const refused = (error: unknown) =>
+const messageOf = (error: unknown) =>
   error instanceof RequestError && error.refusal.code === 'invalid_request'
     ? error.message
     : Promise.reject(error);
 
 for (const which of ['sqlite', 'postgres'] as const) {
-  /** Continues both when each has reached the table of accounts, or waits for the other. */
+  /** Lets both continue once each has reached the accounts table, or waits for the other. */
   const atOnce = async <T>(database: Database, work: () => Promise<T>[]): Promise<T[]> => {
     if (database.kind === 'sqlite') return Promise.all(work());
     const session = await database.pool.connect();
@@ -71,13 +71,13 @@ for (const which of ['sqlite', 'postgres'] as const) {
     }
   };
 
-  test(`of two accounts with one address at once one is made, and the other is refused in words, on ${which}`, async () => {
+  test(`of two concurrent accounts with one address, one is created and the other is rejected, on ${which}`, async () => {
     const { database, nodes } = await scene(which);
     const outcomes = await atOnce(database, () =>
-      nodes.map((node) => node.createAccount(ada, systemActor).catch(refused)),
+      nodes.map((node) => node.createAccount(ada, systemActor).catch(messageOf)),
     );
-    const [refusal, id] = outcomes.toSorted();
-    assert.equal(refusal, 'An account with this e-mail address exists.');
+    const [rejection, id] = outcomes.toSorted();
+    assert.equal(rejection, 'An account with this e-mail address already exists.');
     assert.match(id ?? '', /^usr_/);
     const [account, ...more] = (await nodes[0]?.listAccounts()) ?? [];
     assert.deepEqual(more, []);
@@ -85,7 +85,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
     assert.match(account?.createdAt ?? '', /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
   });
 
-  test(`of two first accounts at once one is made, on ${which}`, async () => {
+  test(`of two concurrent first accounts, only one is created, on ${which}`, async () => {
     const { database, nodes } = await scene(which);
     const owner = { email: ada.email, password: ada.password };
     const codes = await Promise.all(nodes.map((node) => node.prepareFirstAccount(owner)));
@@ -94,7 +94,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
     for (const node of nodes) assert.equal(await node.setupNeeded(), false);
   });
 
-  test(`a setup code ends when somebody else makes an account, on ${which}`, async () => {
+  test(`a setup code becomes invalid when another account is created, on ${which}`, async () => {
     const { nodes } = await scene(which);
     const [one, other] = nodes;
     assert.ok(one !== undefined && other !== undefined);
@@ -104,11 +104,11 @@ for (const which of ['sqlite', 'postgres'] as const) {
     await other.createAccount(ada, systemActor);
     assert.equal(await one.setupNeeded(), false);
     const late = { ...ada, email: 'eve@example.com' };
-    assert.match(String(await one.setUp(code, late, systemActor).catch(refused)), /wrong or was used/);
+    assert.match(String(await one.setUp(code, late, systemActor).catch(messageOf)), /already used/);
     assert.equal((await one.listAccounts()).length, 1);
   });
 
-  test(`a new password ends the sessions of its account, and needs one, on ${which}`, async () => {
+  test(`a password reset ends the sessions of the account and requires one to exist, on ${which}`, async () => {
     const { auth, database, nodes } = await scene(which);
     await nodes[0]?.createAccount(ada, systemActor);
     const sessions = () => database.kysely.selectFrom('session').select('id').execute();

@@ -1,20 +1,20 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { Action, Actor, Changes, Details } from '@soku/contract/audit';
 import type { Kysely } from 'kysely';
-import { lockForAll } from '../database/dialect.ts';
+import { lockCluster } from '../database/dialect.ts';
 import type { Tables } from '../database/schema.ts';
-import { orUnavailable } from '../database/unavailable.ts';
+import { rethrowUnavailable } from '../database/unavailable.ts';
 import { type Origin, systemActor } from '../events/actor.ts';
 import { appendEvent } from '../events/events.ts';
 import { RequestError } from '../http/errors.ts';
 import { newId } from '../ids.ts';
 import { StartupError } from '../startup-error.ts';
 import { type AccountName, accountEvent, personActor } from './account-events.ts';
-import { type Auth, isOver } from './auth.ts';
+import { type Auth, isSessionExpired } from './auth.ts';
 import { checkNewPassword } from './new-password.ts';
 import type { PasswordHasher } from './password-hasher.ts';
 import { Sessions } from './sessions.ts';
-import { newSetupCode } from './setup-code.ts';
+import { createSetupCode } from './setup-code.ts';
 
 interface WorkspaceName {
   id: string;
@@ -40,7 +40,7 @@ export class AccountService {
   readonly #db: Kysely<Tables>;
   readonly #passwords: PasswordHasher;
   readonly #now: () => number;
-  /** Authorizes the creation of the first account. Absent once this process has seen that an account exists. */
+  /** Authorizes the creation of the first account. Undefined once this process has seen that an account exists. */
   #setupCode: string | undefined;
 
   constructor(auth: Auth, db: Kysely<Tables>, passwords: PasswordHasher, now: () => number = Date.now) {
@@ -52,10 +52,10 @@ export class AccountService {
   }
 
   /**
-   * Prepares the first start: creates the owner of the environment, or else a code for the setup page. Does nothing
-   * when an account exists.
+   * Prepares the first start: creates the owner that the environment configures, otherwise a code for the setup page.
+   * Does nothing if an account exists.
    *
-   * @returns the setup code, when it is needed
+   * @returns the setup code, if one is needed
    * @throws {StartupError} 78 when the owner's password is rejected
    */
   async prepareFirstAccount(
@@ -69,12 +69,12 @@ export class AccountService {
       return undefined;
     }
     const { secret } = await this.#auth.$context;
-    this.#setupCode = await newSetupCode(this.#db, secret);
+    this.#setupCode = await createSetupCode(this.#db, secret);
     return this.#setupCode;
   }
 
   /**
-   * Whether no account exists yet. Reads the database: another node, or the operator's command, may have created one.
+   * Whether no account exists yet. Reads the database: another node or an operator command may have created one.
    */
   async setupNeeded(): Promise<boolean> {
     if (this.#setupCode === undefined) return false;
@@ -82,7 +82,7 @@ export class AccountService {
     return this.#setupCode !== undefined;
   }
 
-  /** @throws {RequestError} invalid_request when the code is wrong or was used */
+  /** @throws {RequestError} invalid_request if the code is wrong or was already used */
   async checkSetupCode(code: string): Promise<void> {
     const expected = this.#setupCode;
     if (expected === undefined || !sameText(code, expected)) throw wrongSetupCode();
@@ -90,28 +90,28 @@ export class AccountService {
   }
 
   /**
-   * Creates the first account for the holder of the setup code, which is invalid afterwards, on all nodes.
+   * Creates the first account for the holder of the setup code. Afterwards the code is invalid on all nodes.
    *
-   * @throws {RequestError} invalid_request when the code is wrong or was used
+   * @throws {RequestError} invalid_request if the code is wrong or was already used
    */
   async setUp(code: string, account: NewAccount, origin: Origin): Promise<void> {
     await this.checkSetupCode(code);
-    const made = await this.#create(account, 'only the first', (created) => personActor(created, origin));
+    const id = await this.#create(account, 'only the first', (created) => personActor(created, origin));
     this.#setupCode = undefined;
-    if (made === undefined) throw wrongSetupCode();
+    if (id === undefined) throw wrongSetupCode();
   }
 
   /**
    * Creates an account with its own workspace, atomically.
    *
    * @returns the id of the account
-   * @throws {RequestError} invalid_request when the e-mail has an account, or the password is rejected
+   * @throws {RequestError} invalid_request if the e-mail address has an account, or the password is rejected
    */
   async createAccount(account: NewAccount, actor: Actor): Promise<string | undefined> {
     return this.#create(account, 'any', () => actor);
   }
 
-  /** @returns its id; undefined when it must be the first account, and another one exists */
+  /** @returns the id of the account; undefined if it must be the first account and another one exists */
   async #create(
     { name, email, password }: NewAccount,
     which: 'any' | 'only the first',
@@ -123,7 +123,7 @@ export class AccountService {
     const at = new Date(now).toISOString();
     const userId = newId('usr_', now);
     return this.#db.transaction().execute(async (db) => {
-      await lockForAll(db, 'accounts');
+      await lockCluster(db, 'accounts');
       if (which === 'only the first' && (await hasAccounts(db))) return undefined;
       const taken = await db.selectFrom('user').select('id').where('email', '=', email).executeTakeFirst();
       if (taken !== undefined) throw emailTaken();
@@ -143,7 +143,7 @@ export class AccountService {
           ...times,
         })
         .execute();
-      await makeWorkspace(db, { name: `${name}'s workspace`, userId, now });
+      await createWorkspace(db, { name: `${name}'s workspace`, userId, now });
       const created = { id: userId, name };
       await appendEvent(db, accountEvent('account.created', created, actorOf(created), now));
       return userId;
@@ -154,7 +154,7 @@ export class AccountService {
    * Changes the password of an account and ends all of its sessions.
    *
    * @returns the id of the account
-   * @throws {RequestError} not_found when the e-mail has no account, invalid_request when the password is rejected
+   * @throws {RequestError} not_found if no account has the e-mail address, invalid_request if the password is rejected
    */
   async resetPassword(email: string, password: string, actor: Actor): Promise<string> {
     await checkNewPassword(this.#passwords, { email, password });
@@ -192,7 +192,7 @@ export class AccountService {
   }
 
   /**
-   * Appends the event of a change that the auth library has made in its own transaction. A crash between the two loses
+   * Appends the event for a change that the auth library made in its own transaction. A crash between the two loses
    * the event.
    */
   async record(
@@ -205,23 +205,23 @@ export class AccountService {
     await appendEvent(this.#db, accountEvent(action, account, actor, this.#now(), more));
   }
 
-  /** @param token of the session, as its cookie has it */
+  /** @param token the session token, as in the cookie */
   async endSession(token: string): Promise<void> {
     const { internalAdapter } = await this.#auth.$context;
     await internalAdapter.deleteSession(token);
   }
 
-  /** The session of a request's cookie, or null without one that is still valid. */
+  /** The session that the request's cookie identifies, or null if there is no valid session. */
   async findSession(headers: Headers): Promise<ActiveSession | null> {
-    // Only GET /api/session extends a session, because only its response can extend the cookie, too.
+    // Only GET /api/session extends a session, because only its response can also extend the cookie.
     const query = { disableRefresh: true };
-    const found = await orUnavailable(() => this.#auth.api.getSession({ headers, query }));
-    if (found === null || isOver(found.session)) return null;
+    const found = await rethrowUnavailable(() => this.#auth.api.getSession({ headers, query }));
+    if (found === null || isSessionExpired(found.session)) return null;
     const { id, name, email } = found.user;
     return { user: { id, name, email }, signedInAt: found.session.createdAt.getTime() };
   }
 
-  /** The workspaces of an account, its own one first. */
+  /** The workspaces of an account, its own workspace first. */
   async workspacesOf(userId: string): Promise<WorkspaceName[]> {
     return this.#db
       .selectFrom('workspace_member')
@@ -246,7 +246,7 @@ async function hasAccounts(db: Kysely<Tables>): Promise<boolean> {
 }
 
 /** @param now epoch ms */
-async function makeWorkspace(
+async function createWorkspace(
   db: Kysely<Tables>,
   { name, userId, now }: { name: string; userId: string; now: number },
 ): Promise<void> {
@@ -264,7 +264,7 @@ function sameText(given: string, expected: string): boolean {
   return a.length === b.length && timingSafeEqual(a, b);
 }
 
-/** @throws {StartupError} 78 in place of a rejected password; other errors are rethrown unchanged */
+/** @throws {StartupError} 78 if the password was rejected; other errors are rethrown unchanged */
 function wrongOwner(error: unknown): never {
   if (!(error instanceof RequestError) || error.refusal.code !== 'invalid_request') throw error;
   const problem = error.refusal.details?.[0]?.problem ?? 'is wrong';
@@ -274,16 +274,17 @@ function wrongOwner(error: unknown): never {
 function wrongSetupCode(): RequestError {
   return new RequestError({
     code: 'invalid_request',
-    message: 'The setup code is wrong or was used. The newest one stands in the log of the running server.',
-    details: [{ path: 'code', problem: 'is wrong or was used' }],
+    message:
+      'The setup code is wrong or was already used. The log of the running server has the current code.',
+    details: [{ path: 'code', problem: 'is wrong or was already used' }],
   });
 }
 
 function emailTaken(): RequestError {
   return new RequestError({
     code: 'invalid_request',
-    message: 'An account with this e-mail address exists.',
-    details: [{ path: 'email', problem: 'has an account already' }],
+    message: 'An account with this e-mail address already exists.',
+    details: [{ path: 'email', problem: 'already has an account' }],
   });
 }
 

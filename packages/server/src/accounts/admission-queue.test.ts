@@ -3,16 +3,16 @@ import { test } from 'node:test';
 import { RequestError } from '../http/errors.ts';
 import { AdmissionQueue, type PasswordClient } from './admission-queue.ts';
 
-/** A queue whose turns the test ends. */
+/** A queue in which the test ends each turn. */
 class Scene {
   readonly queue: AdmissionQueue;
-  /** Networks whose turn it is or was, in order. */
+  /** Networks that had or have their turn, in order. */
   readonly admitted: string[] = [];
   readonly #ends = new Map<string, () => void>();
   time = 0;
 
-  constructor(slots: number, mostWaiting: number) {
-    this.queue = new AdmissionQueue({ slots, mostWaiting, now: () => this.time });
+  constructor(slots: number, maxWaiting: number) {
+    this.queue = new AdmissionQueue({ slots, maxWaiting, now: () => this.time });
   }
 
   /** @returns `done`, or the Retry-After of a rejection */
@@ -29,7 +29,7 @@ class Scene {
     });
   }
 
-  /** Ends a turn, and lets the next one begin. */
+  /** Ends a turn and lets the next one begin. */
   async end(network: string): Promise<void> {
     await new Promise(setImmediate);
     this.#ends.get(network)?.();
@@ -37,7 +37,7 @@ class Scene {
   }
 }
 
-test('only as many have their turn as there are slots, and the others follow in order', async () => {
+test('as many requests run at a time as there are slots, and the others follow in order', async () => {
   const scene = new Scene(2, 10);
   const turns = ['a', 'b', 'c', 'd'].map((network) => scene.enter(network));
   await new Promise(setImmediate);
@@ -47,7 +47,7 @@ test('only as many have their turn as there are slots, and the others follow in 
   assert.deepEqual(await Promise.all(turns), Array(4).fill('done'));
 });
 
-test('one request of a network waits, and the next one is rejected at once', async () => {
+test('one request per network waits, and the next one is rejected at once', async () => {
   const scene = new Scene(1, 10);
   void scene.enter('a');
   void scene.enter('a');
@@ -58,7 +58,7 @@ test('one request of a network waits, and the next one is rejected at once', asy
   assert.deepEqual(scene.admitted, ['a', 'a', 'b']);
 });
 
-test('known clients go first, also from a network that has a stranger waiting', async () => {
+test('known clients go first, even from a network with a stranger waiting', async () => {
   const scene = new Scene(1, 10);
   for (const network of ['a', 'b', 'c']) void scene.enter(network);
   void scene.enter('b', true);
@@ -67,7 +67,7 @@ test('known clients go first, also from a network that has a stranger waiting', 
   assert.match(await scene.enter('b'), /^retry after/);
 });
 
-test('with a full queue strangers are rejected, and a known client takes the place of the last one', async () => {
+test('in a full queue, strangers are rejected, and a known client replaces the last one', async () => {
   const scene = new Scene(1, 2);
   void scene.enter('a');
   const [first, last] = [scene.enter('b'), scene.enter('c')];
@@ -76,13 +76,13 @@ test('with a full queue strangers are rejected, and a known client takes the pla
   assert.match(await last, /^retry after/);
   void scene.enter('f', true);
   assert.match(await first, /^retry after/);
-  assert.match(await scene.enter('g', true), /^retry after/, 'known clients are bounded, too');
+  assert.match(await scene.enter('g', true), /^retry after/, 'known clients are also bounded');
   for (const network of ['a', 'e', 'f']) await scene.end(network);
   assert.equal(await known, 'done');
   assert.deepEqual(scene.admitted, ['a', 'e', 'f']);
 });
 
-test('a client that has gone gives its place up', async () => {
+test('a client that disconnects leaves the queue', async () => {
   const { queue } = new Scene(1, 1);
   const done: string[] = [];
   const { promise: first, resolve: end } = Promise.withResolvers<void>();
@@ -97,7 +97,7 @@ test('a client that has gone gives its place up', async () => {
   assert.deepEqual(done, ['c']);
 });
 
-test('Retry-After is the time that those ahead will take', async () => {
+test('Retry-After is the time that the requests ahead will take', async () => {
   const scene = new Scene(1, 3);
   void scene.enter('a');
   await new Promise(setImmediate);
@@ -119,8 +119,8 @@ test('a turn that fails frees its slot', async () => {
   assert.equal(await queue.run(client, async () => 'next'), 'next');
 });
 
-test('a client that was gone before it entered takes no place', async () => {
-  const queue = new AdmissionQueue({ slots: 1, mostWaiting: 1 });
+test('a client that disconnected before it entered takes no place', async () => {
+  const queue = new AdmissionQueue({ slots: 1, maxWaiting: 1 });
   const gone = { network: 'a', known: false, signal: AbortSignal.abort() };
   await assert.rejects(
     queue.run(gone, async () => assert.fail('it had its turn')),

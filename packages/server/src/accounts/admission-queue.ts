@@ -1,16 +1,16 @@
 import { RequestError } from '../http/errors.ts';
 
-/** Most requests that wait. With 0.5 s per hash, the last one waits about 16 s. */
-const mostWaiting = 32;
+/** Maximum number of waiting requests. With 0.5 s per hash, the last one waits about 16 s. */
+const defaultMaxWaiting = 32;
 
-/** Estimated ms of one turn, until the first one is measured. */
-const firstGuess = 500;
+/** Estimated duration of one turn, in ms, until the first one is measured. */
+const initialEstimate = 500;
 
 /** The client for which a password is hashed. */
 export interface PasswordClient {
   /** The network of the client's address, as the rate limits count it. */
   network: string;
-  /** Whether this client has signed in to the account before: it goes ahead of clients that have not. */
+  /** Whether this client has signed in to the account before. Such clients go ahead of those that have not. */
   known: boolean;
   /** Aborts when the client disconnects, which removes it from the queue. */
   signal?: AbortSignal;
@@ -25,35 +25,35 @@ interface Waiting {
 interface Options {
   /** How many requests are admitted at a time. */
   slots: number;
-  mostWaiting?: number;
+  maxWaiting?: number;
   /** Monotonic ms. */
   now?: () => number;
 }
 
 /**
- * Admits requests that hash a password: a few at a time, one waiting request per network, known clients first. Any more
- * are rejected at once, so sign-ins can neither exhaust the machine nor pile up.
+ * Admits requests that hash a password: a few at a time, one waiting request per network, known clients first. All
+ * others are rejected at once, so sign-ins can neither exhaust the machine nor pile up.
  */
 export class AdmissionQueue {
   readonly #slots: number;
-  readonly #mostWaiting: number;
+  readonly #maxWaiting: number;
   readonly #now: () => number;
   readonly #known: Waiting[] = [];
   readonly #strangers: Waiting[] = [];
   #running = 0;
   /** Duration of the last turn, in ms. */
-  #took = firstGuess;
+  #lastDuration = initialEstimate;
 
   constructor(options: Options) {
     this.#slots = options.slots;
-    this.#mostWaiting = options.mostWaiting ?? mostWaiting;
+    this.#maxWaiting = options.maxWaiting ?? defaultMaxWaiting;
     this.#now = options.now ?? (() => performance.now());
   }
 
   /**
    * Runs the work when it is the client's turn.
    *
-   * @throws {RequestError} server_busy when too many wait, or one of the same network waits
+   * @throws {RequestError} server_busy if too many requests wait, or one from the same network does
    */
   async run<T>(client: PasswordClient, work: () => Promise<T>): Promise<T> {
     await this.#enter(client);
@@ -61,22 +61,22 @@ export class AdmissionQueue {
     try {
       return await work();
     } finally {
-      this.#took = this.#now() - began;
+      this.#lastDuration = this.#now() - began;
       this.#leave();
     }
   }
 
   #enter({ network, known, signal }: PasswordClient): Promise<void> | undefined {
-    // A client that has already disconnected fires no event that would remove it from the queue.
+    // For a client that has already disconnected, no event would remove it from the queue.
     if (signal?.aborted === true) throw this.#busy();
     if (this.#running < this.#slots) {
       this.#running += 1;
       return undefined;
     }
     const line = known ? this.#known : this.#strangers;
-    // Each queue on its own: a stranger behind the same address must not lock out the account's owner.
+    // Each queue is checked separately: a stranger behind the same address must not lock out the account's owner.
     if (line.some((waiting) => waiting.network === network)) throw this.#busy();
-    if (this.#known.length + this.#strangers.length >= this.#mostWaiting) {
+    if (this.#known.length + this.#strangers.length >= this.#maxWaiting) {
       const last = known ? this.#strangers.pop() : undefined;
       if (last === undefined) throw this.#busy();
       last.reject(this.#busy());
@@ -93,7 +93,7 @@ export class AdmissionQueue {
     });
   }
 
-  /** Hands the slot to the next request without freeing it in between, so that no request overtakes it. */
+  /** Passes the slot directly to the next request, so that no other request can take it first. */
   #leave(): void {
     const next = this.#known.shift() ?? this.#strangers.shift();
     if (next === undefined) this.#running -= 1;
@@ -102,10 +102,10 @@ export class AdmissionQueue {
 
   #busy(): RequestError {
     const ahead = this.#running + this.#known.length + this.#strangers.length;
-    const seconds = Math.max(1, Math.ceil((ahead * this.#took) / this.#slots / 1000));
+    const seconds = Math.max(1, Math.ceil((ahead * this.#lastDuration) / this.#slots / 1000));
     return new RequestError({
       code: 'server_busy',
-      message: `Too many passwords are being checked at the moment. Try again in ${seconds} ${seconds === 1 ? 'second' : 'seconds'}.`,
+      message: `The server is checking too many passwords. Try again in ${seconds} ${seconds === 1 ? 'second' : 'seconds'}.`,
       headers: { 'retry-after': String(seconds) },
     });
   }

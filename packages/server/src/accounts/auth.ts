@@ -15,7 +15,7 @@ interface Options {
   database: Database;
   /** At least 32 characters. Signs the session cookie. */
   secret: string;
-  /** Origin. */
+  /** The public origin of the dashboard. */
   publicUrl: string;
   trustedOrigins: string[];
   passwords: PasswordHasher;
@@ -81,28 +81,28 @@ export function createAuth({ database, secret, publicUrl, trustedOrigins, passwo
       disableCSRFCheck: true,
     },
     telemetry: { enabled: false },
-    // We respond to its errors and log them: the library would write them to stderr unredacted.
+    // The server handles and logs the library's errors: the library would write them to stderr unredacted.
     onAPIError: { throw: true },
     logger: {
       log: (level, message, ...rest) => {
         const err = [message, ...rest].find(isError);
-        // The caller gets the error, and it is logged once for all requests (http/server.ts).
+        // The caller receives this error, and http/server.ts logs it once for all requests.
         if (!(err instanceof DatabaseUnavailable)) log[level]({ part: 'auth', err }, String(message));
       },
     },
   });
 }
 
-/** ms after its creation at which a session ends, however often it is used (ASVS 5.0 7.3.2). */
-const longestSession = 30 * 24 * 60 * 60 * 1000;
+/** Maximum age of a session in ms, however often it is used (ASVS 5.0 7.3.2). */
+const maxSessionAge = 30 * 24 * 60 * 60 * 1000;
 
-/** The latest end of a session. */
+/** The latest time at which a session ends. */
 function endOfSession(createdAt: Date): Date {
-  return new Date(createdAt.getTime() + longestSession);
+  return new Date(createdAt.getTime() + maxSessionAge);
 }
 
 /** Whether a session has exceeded the maximum age. */
-export function isOver({ createdAt }: { createdAt: Date }): boolean {
+export function isSessionExpired({ createdAt }: { createdAt: Date }): boolean {
   return endOfSession(createdAt).getTime() <= Date.now();
 }
 

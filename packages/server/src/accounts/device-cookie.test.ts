@@ -4,7 +4,7 @@ import { DeviceCookies } from './device-cookie.ts';
 
 const devices = new DeviceCookies('https://keys.example.com', 'a secret that is only for the tests');
 
-test('a device cookie is read for its own account, secret and name only', () => {
+test('a device cookie is accepted only for its own account, secret and name', () => {
   const field = devices.issue('ada@example.com');
   assert.match(field, /^__Host-[^;]+; Path=\/; Max-Age=34560000; HttpOnly; SameSite=Lax; Secure$/);
   const [cookie = ''] = field.split(';');

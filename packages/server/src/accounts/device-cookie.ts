@@ -6,10 +6,10 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { sessionCookieName } from './session-cookie.ts';
 
-/** In seconds: the longest that browsers keep a cookie. */
+/** The longest that browsers keep a cookie, in seconds. */
 const maxAge = 400 * 24 * 60 * 60;
 
-const end = '_device';
+const nameSuffix = '_device';
 
 export class DeviceCookies {
   readonly #name: string;
@@ -18,7 +18,7 @@ export class DeviceCookies {
 
   /** @param secret SOKU_SECRET */
   constructor(publicUrl: string, secret: string) {
-    this.#name = `${sessionCookieName(publicUrl)}${end}`;
+    this.#name = `${sessionCookieName(publicUrl)}${nameSuffix}`;
     this.#secure = publicUrl.startsWith('https:');
     this.#secret = secret;
   }
@@ -33,7 +33,7 @@ export class DeviceCookies {
     return `${this.#name}=${id}.${this.#sign(id, email).toString('base64url')}; ${attributes}`;
   }
 
-  /** The id of a browser that has signed in to the account; undefined without a cookie, or with one of another account. */
+  /** The id of a browser that has signed in to the account; undefined without a cookie for this account. */
   read(cookies: string | undefined, email: string): string | undefined {
     const start = `${this.#name}=`;
     for (const cookie of cookies?.split(/; ?/) ?? []) {

@@ -23,7 +23,7 @@ function scene() {
   return { failed, events, clock, failures, storage, counts };
 }
 
-test('failed sign-ins are one event for each account, network and minute', async () => {
+test('failed sign-ins become one event per account, network and minute', async () => {
   const { failed, events, clock, counts } = scene();
   for (let i = 0; i < 3; i++) failed.add(ada, from('192.0.2.1'));
   failed.add(ada, from('192.0.2.2'));
@@ -43,7 +43,7 @@ test('failed sign-ins are one event for each account, network and minute', async
   );
 });
 
-test('an event has the time of its writing; that of the last attempt is in its details', async () => {
+test('an event has the time at which it is written, and its details have the time of the last attempt', async () => {
   const { failed, events, clock } = scene();
   failed.add(ada, from('192.0.2.1'));
   clock.now += 20_000;
@@ -56,7 +56,7 @@ test('an event has the time of its writing; that of the last attempt is in its d
   );
 });
 
-test('the addresses of one network are one event, with the first of them and the network', async () => {
+test('all addresses of a network share one event, with the first address and the network', async () => {
   const { failed, events, counts } = scene();
   for (let i = 1; i <= 5000; i++) failed.add(undefined, from(`2001:db8::${i.toString(16)}`));
   failed.add(undefined, from('2001:db8:0:1::1'));
@@ -74,7 +74,7 @@ test('the addresses of one network are one event, with the first of them and the
   );
 });
 
-test('however many networks guess, the number of events is bounded, and every guess is counted', async () => {
+test('the number of events is bounded for any number of networks, and every guess is counted', async () => {
   const { failed, counts } = scene();
   for (let i = 0; i < 5000; i++) failed.add(undefined, from(`2001:db8:${i.toString(16)}::1`));
   await failed.stop();
@@ -82,7 +82,7 @@ test('however many networks guess, the number of events is bounded, and every gu
   assert.deepEqual(counts().at(-1), ['unknown', null, 4000]);
 });
 
-test('what could not be written is written later', async () => {
+test('counts that cannot be written are written later', async () => {
   const { failed, failures, storage, counts } = scene();
   failed.add(ada, from('192.0.2.1'));
   storage.broken = true;

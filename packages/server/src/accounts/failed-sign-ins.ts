@@ -1,22 +1,22 @@
 import { noOrigin, type Origin } from '../events/actor.ts';
 import type { NewEvent } from '../events/events.ts';
 import { networkOf } from '../limits/network.ts';
-import { later, Repeating } from '../timers/repeating.ts';
+import { later, PeriodicTask } from '../timers/periodic-task.ts';
 import { type AccountName, accountEvent, personActor, unknownAccount } from './account-events.ts';
 
-/** ms of failed sign-ins that become one event. */
+/** The period, in ms, whose failed sign-ins become one event. */
 const minute = 60_000;
 
 /** ms between two checks for minutes that have ended. */
 const interval = 5000;
 
-/** Most counts in memory. Above it, they omit the address, so that the number of networks does not matter. */
-const mostCounts = 1000;
+/** Maximum number of counts in memory. Further failures share one count without an address. */
+const maxCounts = 1000;
 
 /** The failed sign-ins to one account, or to none that exists, from one network in one minute. */
 interface Count {
   account: AccountName;
-  /** The first one in the network: an example. */
+  /** The origin of the first one, as an example. */
   origin: Origin;
   count: number;
   /** Epoch ms of the last one. */
@@ -31,31 +31,31 @@ interface Options {
 }
 
 /**
- * Failed sign-ins, counted by account, network and minute before they become events: a stranger who guesses passwords
- * must not fill the audit log, not even one with all the addresses of an IPv6 network. A crash loses those of the last minute.
+ * Counts failed sign-ins by account, network and minute before they become events, so that password guessing cannot
+ * fill the audit log, even from all the addresses of an IPv6 network. A crash loses the counts of the last minute.
  */
 export class FailedSignIns {
   readonly #options: Options;
   readonly #now: () => number;
-  readonly #background: Repeating;
+  readonly #background: PeriodicTask;
   #counts = new Map<string, Count>();
 
   constructor(options: Options) {
     this.#options = options;
     this.#now = options.now ?? Date.now;
-    this.#background = new Repeating(() => this.#write((at) => at < startOf(this.#now())), {
+    this.#background = new PeriodicTask(() => this.#write((at) => at < startOf(this.#now())), {
       interval,
       failed: options.failed,
       later,
     });
   }
 
-  /** @param account the account with the e-mail address that was sent, if it exists */
+  /** @param account the account with the submitted e-mail address, if it exists */
   add(account: AccountName = unknownAccount, origin: Origin): void {
     const now = this.#now();
     const minuteStart = startOf(now);
     const key = `${minuteStart} ${account.id} ${networkIn(origin)}`;
-    if (this.#counts.has(key) || this.#counts.size < mostCounts)
+    if (this.#counts.has(key) || this.#counts.size < maxCounts)
       this.#count(key, account, { ...origin, requestId: null }, now);
     else this.#count(`${minuteStart} rest`, unknownAccount, noOrigin, now);
   }
@@ -102,15 +102,15 @@ function networkIn({ address }: Origin): string | undefined {
 }
 
 /**
- * @param now epoch ms. The time of an event, and so its id, is the one of its writing: a program that reads the newest events
- *   regularly would miss one that appears among those already read
+ * @param now epoch ms. The event has the time at which it is written, and so does its id: a program that polls for new
+ *   events would miss one that appears among those already read
  */
 function toEvent({ account, origin, count, lastAt }: Count, now: number): NewEvent {
   const network = networkIn(origin);
   const details = {
     count,
     lastAttemptAt: new Date(lastAt).toISOString(),
-    // Says that the address is an example.
+    // The network shows that the address is only an example.
     ...(network === undefined || network === origin.address ? {} : { network }),
   };
   return accountEvent('account.sign_in_failed', account, personActor(unknownAccount, origin), now, {

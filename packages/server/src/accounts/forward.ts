@@ -1,13 +1,13 @@
 import { redactKeys } from '@soku/key';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { orUnavailable } from '../database/unavailable.ts';
+import { rethrowUnavailable } from '../database/unavailable.ts';
 import { type Auth, addressHeader } from './auth.ts';
 
 /**
- * The client's headers for the auth library, with the verified address in place of a claimed one.
+ * The client's headers for the auth library, with the verified address instead of a claimed one.
  *
- * @param address of the client, or `unknownClient`: the library then counts the sign-ins of all unknown clients
- *   together
+ * @param address the client's address, or `unknownClient`, for which the library counts the sign-ins of all unknown
+ *   clients together
  */
 export function authHeaders(request: FastifyRequest, address: string): Headers {
   const headers = new Headers();
@@ -26,9 +26,9 @@ export function authHeaders(request: FastifyRequest, address: string): Headers {
 /**
  * Calls the auth library.
  *
- * @param headers made by `authHeaders`
+ * @param headers created by `authHeaders`
  * @param path below /api/auth
- * @param body the part of the request's body to pass on
+ * @param body the part of the request body to forward
  */
 export async function callAuth(
   auth: Auth,
@@ -42,16 +42,16 @@ export async function callAuth(
     headers,
     ...(body !== undefined && { body: JSON.stringify(body) }),
   });
-  return orUnavailable(() => auth.handler(forwarded));
+  return rethrowUnavailable(() => auth.handler(forwarded));
 }
 
 /**
- * Sends a response of the auth library: status, cookies and body.
+ * Sends the auth library's response: status, cookies and body.
  *
- * @throws on an internal error of the library: its response is empty, and ours has the error envelope
+ * @throws on an internal error of the library, whose response is empty, so that ours has the error envelope
  */
 export async function sendAuthResponse(reply: FastifyReply, response: Response): Promise<FastifyReply> {
-  if (response.status >= 500) throw new Error(`the auth library answered ${response.status}`);
+  if (response.status >= 500) throw new Error(`the auth library returned status ${response.status}`);
   reply.code(response.status).header('cache-control', 'no-store');
   for (const [name, value] of response.headers) {
     if (name !== 'set-cookie' && name !== 'content-length') reply.header(name, value);
@@ -61,7 +61,7 @@ export async function sendAuthResponse(reply: FastifyReply, response: Response):
   return reply.type('application/json; charset=utf-8').send(body === '' ? 'null' : body);
 }
 
-/** Each cookie keeps its own header field, because a list joined by commas would break their dates. */
+/** Keeps each cookie in its own header field, because joining them with commas would break their dates. */
 export function copyCookies(reply: FastifyReply, headers: Headers): void {
   const cookies = headers.getSetCookie();
   if (cookies.length > 0) reply.header('set-cookie', cookies);

@@ -13,12 +13,12 @@ function storedToken(token: string): string {
 }
 
 /**
- * Stores session tokens as hashes. The auth library still works with the tokens: it gets back each token that it passed
- * in the same call. Rows that it finds otherwise, such as all sessions of a user, contain the hash.
+ * Stores session tokens as hashes. The auth library still works with tokens: it gets back each token that it passed in
+ * the same call. Rows that it finds in other ways, such as all sessions of a user, contain the hash.
  *
- * A hash is never accepted in place of a token, so a copy of the table opens no session, even with the secret that
- * signs cookies. Methods are listed one by one: a method that a later version of the library adds is not passed on
- * unhashed.
+ * A hash is never accepted instead of a token, so a copy of the table opens no session, even with the secret that
+ * signs cookies. Methods are listed one by one, so that a method added by a later version of the library is not passed
+ * through unhashed.
  */
 export function withHashedTokens(adapter: DBAdapter): DBAdapter {
   return {
@@ -94,7 +94,7 @@ class Tokens {
       if (operator === 'in' && Array.isArray(value)) {
         return { ...condition, value: value.map((token) => this.#hash(token)) };
       }
-      throw new Error(`session tokens are stored as hashes, which cannot be compared by ${operator}`);
+      throw new Error(`session tokens are stored as hashes, which do not support the operator ${operator}`);
     });
   }
 
@@ -105,7 +105,7 @@ class Tokens {
   }
 
   #hash(token: unknown): string {
-    if (typeof token !== 'string') throw new Error('a session token is a text');
+    if (typeof token !== 'string') throw new Error('a session token must be a string');
     const stored = storedToken(token);
     this.#tokens.set(stored, token);
     return stored;

@@ -1,12 +1,12 @@
-/** Most pairs of an account and a network in memory. */
-const mostKnown = 10_000;
+/** Maximum number of pairs of an account and a network in memory. */
+const maxPairs = 10_000;
 
 /**
- * The networks from which each account was signed in to since the process started. Adding one takes the password, so a
- * guesser cannot.
+ * The networks from which each account has signed in since the process started. A network is added only after a
+ * successful sign-in, so an attacker without the password cannot add one.
  */
 export class KnownClients {
-  /** In the order of the last sign-in, the oldest first. */
+  /** In order of the last sign-in, oldest first. */
   readonly #pairs = new Set<string>();
 
   /** @param email in lower case */
@@ -19,7 +19,7 @@ export class KnownClients {
     this.#pairs.delete(added);
     this.#pairs.add(added);
     const [oldest] = this.#pairs;
-    if (this.#pairs.size > mostKnown && oldest !== undefined) this.#pairs.delete(oldest);
+    if (this.#pairs.size > maxPairs && oldest !== undefined) this.#pairs.delete(oldest);
   }
 }
 

@@ -2,10 +2,10 @@ import { RequestError } from '../http/errors.ts';
 import type { PasswordHasher } from './password-hasher.ts';
 
 /**
- * Rejects the first guesses of an attacker: common passwords, and the account's e-mail address (ASVS 5.0 6.2.4,
+ * Rejects the passwords that attackers guess first: common ones and the account's e-mail address (ASVS 5.0 6.2.4,
  * 6.2.11).
  *
- * @param field of the request that has the password
+ * @param field the request field with the password
  * @throws {RequestError} invalid_request
  */
 export async function checkNewPassword(
@@ -16,7 +16,7 @@ export async function checkNewPassword(
   const problem = isEmail(password, email)
     ? 'must not be your e-mail address'
     : (await passwords.isCommon(password))
-      ? 'is a common password, which is guessed first; choose another one'
+      ? 'is a common password that is easy to guess; choose another one'
       : undefined;
   if (problem === undefined) return;
   throw new RequestError({

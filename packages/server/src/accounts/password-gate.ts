@@ -2,7 +2,7 @@ import { RequestError } from '../http/errors.ts';
 import { AddressLimits } from '../limits/address-limits.ts';
 import { AdmissionQueue } from './admission-queue.ts';
 import { KnownClients } from './known-clients.ts';
-import { hashesAtOnce } from './password-hasher.ts';
+import { maxConcurrentHashes } from './password-hasher.ts';
 import { WrongPasswords } from './wrong-passwords.ts';
 
 /** Attempts per minute from one address. */
@@ -18,20 +18,20 @@ export interface Client {
   signal: AbortSignal;
 }
 
-/** Decides when a request that hashes a password is admitted. Every such request passes it. */
+/** Decides when to admit a request that hashes a password. Every such request goes through this gate. */
 export class PasswordGate {
-  readonly #queue = new AdmissionQueue({ slots: hashesAtOnce });
+  readonly #queue = new AdmissionQueue({ slots: maxConcurrentHashes });
   readonly #known = new KnownClients();
   readonly #signIns = new AddressLimits(attempts);
   readonly #changes = new AddressLimits(attempts);
   readonly #wrong = new WrongPasswords();
 
   /**
-   * A sign-in. Clients that have signed in to the account before go first, and their wrong passwords are counted
-   * separately, so that the guesses of strangers do not delay them.
+   * Runs a sign-in. Clients that have signed in to the account before go first, and their wrong passwords are counted
+   * separately, so that guesses by strangers do not delay them.
    *
    * @param email in lower case
-   * @param device id of a browser that has signed in to the account
+   * @param device the id of a browser that has signed in to the account
    * @throws {RequestError} rate_limited, server_busy
    */
   async signIn(
@@ -48,7 +48,7 @@ export class PasswordGate {
   }
 
   /**
-   * A change of the password in a session. Its wrong passwords are counted separately from those of sign-ins.
+   * Runs a password change in a session. Its wrong passwords are counted separately from those of sign-ins.
    *
    * @throws {RequestError} rate_limited, server_busy
    */
@@ -58,7 +58,7 @@ export class PasswordGate {
   }
 
   /**
-   * The setup, after the setup code was checked.
+   * Runs the setup, after the setup code was checked.
    *
    * @throws {RequestError} server_busy
    */
@@ -67,11 +67,11 @@ export class PasswordGate {
   }
 
   #take(limits: AddressLimits, { address }: Client): void {
-    const state = limits.take(address, Date.now());
+    const state = limits.consume(address, Date.now());
     if (state !== null && !state.passed) throw tooMany('from this IP address', state.resetSeconds);
   }
 
-  /** @param key whose wrong passwords are counted together */
+  /** @param key groups the wrong passwords that are counted together */
   async #guess(
     key: string,
     client: Client & { known: boolean },
@@ -97,7 +97,7 @@ export class PasswordGate {
 function tooMany(where: string, seconds: number): RequestError {
   return new RequestError({
     code: 'rate_limited',
-    message: `Too many attempts with a password ${where}. Try again in ${seconds} ${seconds === 1 ? 'second' : 'seconds'}.`,
+    message: `Too many password attempts ${where}. Try again in ${seconds} ${seconds === 1 ? 'second' : 'seconds'}.`,
     headers: { 'retry-after': String(seconds) },
   });
 }

@@ -8,10 +8,10 @@ interface Cost {
   p: number;
 }
 
-/** One of the equal settings in OWASP's Password Storage Cheat Sheet: 32 MB, and about 0.45 s on one core. */
+/** One of the equivalent settings in OWASP's Password Storage Cheat Sheet: 32 MB, and about 0.45 s on one core. */
 const currentCost: Cost = { ln: 15, r: 8, p: 3 };
 
-/** The auth library's parameters. Its text is `salt:key` in hex, and the salt is the hex text itself. */
+/** The auth library's parameters. It stores `salt:key` in hex and uses the hex text itself as the salt. */
 const formerCost: Cost = { ln: 14, r: 16, p: 1 };
 
 const keyLength = 32;
@@ -33,8 +33,8 @@ export function hashPassword(password: string): string {
   return `$scrypt$ln=${ln},r=${r},p=${p}$${base64(salt)}$${base64(key)}`;
 }
 
-/** Whether a password matches a hash, and for an older hash the new text to store. */
-export interface Verified {
+/** Whether a password matches a hash and, for an older hash, the new text to store. */
+export interface PasswordCheck {
   matches: boolean;
   upgraded?: string;
 }
@@ -42,10 +42,10 @@ export interface Verified {
 /**
  * Verifies a password against a stored hash of any parameters.
  *
- * A wrong password takes as long as with a current hash: otherwise the time would distinguish an account with an older
+ * A wrong password takes as long as with a current hash. Otherwise the time would distinguish an account with an older
  * hash from an e-mail address without an account.
  */
-export function verifyPassword(password: string, stored: string): Verified {
+export function verifyPassword(password: string, stored: string): PasswordCheck {
   const { cost, salt, key } = parse(stored);
   const matches = timingSafeEqual(derive(password, salt, cost, key.length), key);
   const missing = work(currentCost) - work(cost);
@@ -73,7 +73,7 @@ function parse(stored: string): StoredHash {
   return { cost: formerCost, salt, key: Buffer.from(key, 'hex') };
 }
 
-/** NFKC, because keyboards compose the same character in different ways (NIST SP 800-63B section 5.1.1.2). */
+/** Normalizes to NFKC, because keyboards compose characters in different ways (NIST SP 800-63B section 5.1.1.2). */
 function derive(password: string, salt: string | Buffer, { ln, r, p }: Cost, length: number): Buffer {
   const N = 2 ** ln;
   return scryptSync(password.normalize('NFKC'), salt, length, { N, r, p, maxmem: 2 * 128 * N * r });

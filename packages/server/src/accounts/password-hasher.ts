@@ -1,13 +1,13 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { passwordWorker } from '../places.ts';
-import type { Verified } from './password-hash.ts';
+import { passwordWorkerUrl } from '../paths.ts';
+import type { PasswordCheck } from './password-hash.ts';
 import type { PasswordResult, PasswordTask, PasswordValue } from './password-worker.ts';
 
-/** Most passwords hashed at a time: half of the cores stay free for verification, and each hash takes 32 MB. */
-export const hashesAtOnce = Math.max(1, Math.min(4, Math.floor(availableParallelism() / 2)));
+/** Maximum number of concurrent hashes: half of the cores stay free for verification, and each hash takes 32 MB. */
+export const maxConcurrentHashes = Math.max(1, Math.min(4, Math.floor(availableParallelism() / 2)));
 
-/** ms of idleness after which a worker ends, to free its memory. */
+/** Idle time in ms after which a worker ends, to free its memory. */
 const idleTime = 10_000;
 
 /** Hashes and checks passwords on worker threads, which start with the first task and end when they are idle. */
@@ -17,7 +17,7 @@ export class PasswordHasher {
 
   /** @param startWorker how a thread starts its worker */
   constructor(startWorker: () => Worker = startPasswordWorker) {
-    this.#threads = Array.from({ length: hashesAtOnce }, () => new HashThread(startWorker));
+    this.#threads = Array.from({ length: maxConcurrentHashes }, () => new HashThread(startWorker));
   }
 
   /** @returns the text to store */
@@ -25,8 +25,8 @@ export class PasswordHasher {
     return String(await this.#run({ kind: 'hash', password }));
   }
 
-  /** Whether the password belongs to the stored text. */
-  async verify(password: string, hash: string): Promise<Verified> {
+  /** Whether the password matches the stored text. */
+  async verify(password: string, hash: string): Promise<PasswordCheck> {
     const value = await this.#run({ kind: 'verify', password, hash });
     return typeof value === 'object' ? value : { matches: false };
   }
@@ -43,9 +43,9 @@ export class PasswordHasher {
   }
 
   async #run(task: PasswordTask): Promise<PasswordValue> {
-    if (this.#closed) throw new Error('passwords are not hashed any more: the process is stopping');
+    if (this.#closed) throw new Error('cannot hash a password: the process is stopping');
     const [first, ...others] = this.#threads;
-    if (first === undefined) throw new Error('there is no thread to hash on');
+    if (first === undefined) throw new Error('there is no thread for hashing');
     return others.reduce((best, thread) => (thread.pending < best.pending ? thread : best), first).run(task);
   }
 }
@@ -61,7 +61,7 @@ interface RunningWorker {
   pending: PendingTask[];
 }
 
-/** A worker that runs one task at a time. If it dies, the next task starts a new one. */
+/** A worker that runs one task at a time. If it exits, the next task starts a new one. */
 class HashThread {
   readonly #startWorker: () => Worker;
   #current: RunningWorker | undefined;
@@ -122,10 +122,11 @@ class HashThread {
 }
 
 /**
- * Without the environment, which contains secrets, and with a small heap: scrypt allocates its memory outside of it.
+ * Starts a worker without the environment, which contains secrets, and with a small heap, because scrypt allocates its
+ * memory outside of the heap.
  */
 function startPasswordWorker(): Worker {
-  return new Worker(passwordWorker, {
+  return new Worker(passwordWorkerUrl, {
     name: 'password hashing',
     env: {},
     execArgv: [],

@@ -2,12 +2,13 @@ import { emailSchema, passwordSchema, setupSchema } from '@soku/contract/account
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { orUnavailable } from '../database/unavailable.ts';
+import { rethrowUnavailable } from '../database/unavailable.ts';
 import { originOf } from '../events/actor.ts';
 import type { ClientAddress } from '../http/client-address.ts';
 import { RequestError } from '../http/errors.ts';
-import { type LogEvent, rejectedLog } from '../http/event-log.ts';
+import { createRejectionLog, type LogEvent } from '../http/event-log.ts';
 import { networkOf } from '../limits/network.ts';
+import type { AccountEventRecorder } from './account-event-recorder.ts';
 import type { AccountService } from './account-service.ts';
 import type { Auth } from './auth.ts';
 import type { DeviceCookies } from './device-cookie.ts';
@@ -16,23 +17,22 @@ import { authHeaders, callAuth, copyCookies, sendAuthResponse } from './forward.
 import { checkNewPassword } from './new-password.ts';
 import type { Client, PasswordGate } from './password-gate.ts';
 import type { PasswordHasher } from './password-hasher.ts';
-import type { AccountRecords } from './records.ts';
 
 interface Options {
   auth: Auth;
   accounts: AccountService;
-  records: AccountRecords;
+  records: AccountEventRecorder;
   gate: PasswordGate;
   passwords: PasswordHasher;
   devices: DeviceCookies;
   failedSignIns: FailedSignIns;
-  /** Schema of a person's name. */
+  /** The schema for a person's name. */
   name: z.ZodType<string>;
   addressOf: ClientAddress;
   logEvent: LogEvent;
 }
 
-/** A password to check. Its maximum length exceeds that of new passwords, which may change. */
+/** A password to check. Its maximum length exceeds the limit for new passwords, because that limit may change. */
 const checkedPassword = z.string().max(1000);
 
 const signInSchema = z.object({
@@ -41,7 +41,7 @@ const signInSchema = z.object({
   rememberMe: z.boolean().optional(),
 });
 
-/** What the auth library answers to a sign-in, as far as it is needed here. */
+/** The fields used here from the auth library's response to a sign-in. */
 const signedInSchema = z.object({ token: z.string(), user: z.object({ id: z.string(), name: z.string() }) });
 
 const changePasswordSchema = z.object({
@@ -49,7 +49,7 @@ const changePasswordSchema = z.object({
   newPassword: passwordSchema,
 });
 
-/** Every call that hashes a password. Each passes the gate before the auth library sees it. */
+/** Every call that hashes a password. Each goes through the gate before the auth library receives it. */
 export const passwordRoutes: FastifyPluginAsyncZod<Options> = async (app, options) => {
   const { auth, accounts, records, gate, passwords, devices, failedSignIns, addressOf, logEvent } = options;
   const origin = (request: FastifyRequest) => originOf(request, addressOf(request.raw));
@@ -61,7 +61,7 @@ export const passwordRoutes: FastifyPluginAsyncZod<Options> = async (app, option
     logEvent(request, 'sign-in failed', { accountId: account?.id });
     failedSignIns.add(account, origin(request));
   };
-  app.addHook('onError', rejectedLog(logEvent));
+  app.addHook('onError', createRejectionLog(logEvent));
   app.post(
     '/api/auth/sign-in/email',
     { schema: { hide: true, body: signInSchema } },
@@ -77,7 +77,7 @@ export const passwordRoutes: FastifyPluginAsyncZod<Options> = async (app, option
       if (response.status === 401) await recordFailure(request, email);
       if (response.ok) {
         const { user, token } = signedInSchema.parse(await response.clone().json());
-        await records.signIn(request, user, token);
+        await records.recordSignIn(request, user, token);
         logEvent(request, 'signed in', { accountId: user.id });
       }
       return sendAuthResponse(reply, response);
@@ -102,7 +102,7 @@ export const passwordRoutes: FastifyPluginAsyncZod<Options> = async (app, option
       // The auth library returns 400 for a wrong password here.
       logEvent(request, response.ok ? 'password changed' : 'password change failed', { accountId: id });
       const action = response.ok ? 'account.password_changed' : 'account.password_change_failed';
-      await records.done(request, action, session.user);
+      await records.recordChange(request, action, session.user);
       return sendAuthResponse(reply, response);
     },
   );
@@ -128,7 +128,7 @@ const setupRoute: FastifyPluginAsyncZod<Options> = async (app, options) => {
       await accounts.checkSetupCode(code);
       const signedIn = await gate.setUp(clientAt(addressOf(request.raw), reply), async () => {
         await accounts.setUp(code, account, origin(request));
-        return orUnavailable(() =>
+        return rethrowUnavailable(() =>
           auth.api.signInEmail({
             body: { email: account.email, password: account.password },
             headers: authHeaders(request, addressOf(request.raw)),
@@ -138,7 +138,7 @@ const setupRoute: FastifyPluginAsyncZod<Options> = async (app, options) => {
       });
       const { user, token } = signedIn.response;
       logEvent(request, 'account created', { accountId: user.id });
-      await records.signIn(request, user, token);
+      await records.recordSignIn(request, user, token);
       signedIn.headers.append('set-cookie', devices.issue(account.email));
       copyCookies(reply, signedIn.headers);
       return reply.code(201).header('cache-control', 'no-store').send({ email: account.email });
@@ -147,11 +147,11 @@ const setupRoute: FastifyPluginAsyncZod<Options> = async (app, options) => {
 };
 
 function clientAt(address: string, reply: FastifyReply): Client {
-  const gone = new AbortController();
-  reply.raw.once('close', () => gone.abort());
-  return { address, network: networkOf(address), signal: gone.signal };
+  const disconnected = new AbortController();
+  reply.raw.once('close', () => disconnected.abort());
+  return { address, network: networkOf(address), signal: disconnected.signal };
 }
 
 function sessionOver(): RequestError {
-  return new RequestError({ code: 'session_over', message: 'The session is over. Sign in again.' });
+  return new RequestError({ code: 'session_over', message: 'Your session has ended. Sign in again.' });
 }

@@ -1,18 +1,18 @@
 /**
  * The thread that hashes passwords. The asynchronous scrypt of node:crypto would occupy libuv's four threads, which the
- * revocation journal and the check of session cookies also need.
+ * revocation journal and session cookie checks also need.
  */
 import { parentPort } from 'node:worker_threads';
-import { hashPassword, type Verified, verifyPassword } from './password-hash.ts';
+import { hashPassword, type PasswordCheck, verifyPassword } from './password-hash.ts';
 
 export type PasswordTask =
   | { kind: 'hash'; password: string }
   | { kind: 'verify'; password: string; hash: string }
   | { kind: 'isCommon'; password: string };
 
-/** What the worker posts back, in the order of the tasks. */
+/** The worker's result for each task, in the order of the tasks. */
 export type PasswordResult = { value: PasswordValue } | { error: unknown };
-export type PasswordValue = string | boolean | Verified;
+export type PasswordValue = string | boolean | PasswordCheck;
 
 let last = Promise.resolve();
 

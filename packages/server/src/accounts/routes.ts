@@ -4,20 +4,20 @@ import { containsKey } from '@soku/key';
 import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { orUnavailable } from '../database/unavailable.ts';
+import { rethrowUnavailable } from '../database/unavailable.ts';
 import { changesOf } from '../events/events.ts';
 import type { ClientAddress } from '../http/client-address.ts';
 import type { LogEvent } from '../http/event-log.ts';
+import { AccountEventRecorder } from './account-event-recorder.ts';
 import type { AccountName } from './account-events.ts';
 import type { AccountService } from './account-service.ts';
-import { type Auth, isOver } from './auth.ts';
+import { type Auth, isSessionExpired } from './auth.ts';
 import type { DeviceCookies } from './device-cookie.ts';
 import type { FailedSignIns } from './failed-sign-ins.ts';
 import { authHeaders, callAuth, copyCookies, sendAuthResponse } from './forward.ts';
 import type { PasswordGate } from './password-gate.ts';
 import type { PasswordHasher } from './password-hasher.ts';
 import { passwordRoutes } from './password-routes.ts';
-import { AccountRecords } from './records.ts';
 import { sessionRoutes } from './session-routes.ts';
 
 interface Options {
@@ -28,16 +28,16 @@ interface Options {
   devices: DeviceCookies;
   failedSignIns: FailedSignIns;
   publicUrl: string;
-  /** Accepted prefixes; the first one is that of new keys. */
+  /** Accepted prefixes, the one of new keys first. */
   keyPrefixes: readonly [string, ...string[]];
   addressOf: ClientAddress;
   logEvent: LogEvent;
 }
 
 /**
- * The only reachable calls of the auth library beside those of password-routes.ts, each with the only fields that are
- * passed on. The library has many more of both, and each version adds some: what the dashboard does not use cannot be
- * attacked.
+ * The only reachable calls of the auth library, apart from those in password-routes.ts, each with the only fields that
+ * are forwarded. The library has many more of both, and each version adds some: calls that the dashboard does not use
+ * are not exposed to attack.
  */
 const authCalls = (name: z.ZodType<string>) =>
   [
@@ -56,9 +56,9 @@ const authCalls = (name: z.ZodType<string>) =>
 type RecordedCall = Extract<ReturnType<typeof authCalls>[number], { event: string }>;
 
 /**
- * The fields of an event beside its action.
+ * The changes or details of an event.
  *
- * @returns undefined when nothing was changed, so that there is no event
+ * @returns undefined if nothing changed, so that there is no event
  */
 function moreOf(path: string, before: { name: string }, body: unknown) {
   if (path === '/revoke-sessions') return { details: { sessions: 'all' } };
@@ -67,16 +67,16 @@ function moreOf(path: string, before: { name: string }, body: unknown) {
   return changes && { changes };
 }
 
-/** Names are stored and shown: a key that was pasted into the field would be stored permanently. */
+/** Names are stored and displayed, so a key that was pasted into the field would be stored permanently. */
 function nameWithoutKey(prefixes: readonly string[]) {
-  return nameSchema.refine((name) => !containsKey(name, prefixes), 'must not hold an API key');
+  return nameSchema.refine((name) => !containsKey(name, prefixes), 'must not contain an API key');
 }
 
-/** Sign-in, sessions and first setup: the calls of the dashboard, not of the Public API. */
+/** Sign-in, sessions and first setup. The dashboard makes these calls; they are not part of the Public API. */
 export const accountRoutes: FastifyPluginAsyncZod<Options> = async (app, options) => {
   const { auth, accounts, addressOf, logEvent } = options;
   const name = nameWithoutKey(options.keyPrefixes);
-  const records = new AccountRecords(accounts, addressOf);
+  const records = new AccountEventRecorder(accounts, addressOf);
 
   const record = async (
     request: FastifyRequest,
@@ -86,7 +86,7 @@ export const accountRoutes: FastifyPluginAsyncZod<Options> = async (app, options
   ) => {
     logEvent(request, event, { accountId: account.id });
     const more = moreOf(path, account, body);
-    if (more !== undefined) await records.done(request, action, account, more);
+    if (more !== undefined) await records.recordChange(request, action, account, more);
   };
 
   for (const call of authCalls(name)) {
@@ -111,11 +111,11 @@ export const accountRoutes: FastifyPluginAsyncZod<Options> = async (app, options
     '/api/session',
     { schema: { hide: true, response: { 200: sessionSchema } } },
     async (request, reply) => {
-      const { response, headers } = await orUnavailable(() =>
+      const { response, headers } = await rethrowUnavailable(() =>
         auth.api.getSession({ headers: authHeaders(request, addressOf(request.raw)), returnHeaders: true }),
       );
       copyCookies(reply, headers);
-      const user = response && isOver(response.session) ? undefined : response?.user;
+      const user = response && isSessionExpired(response.session) ? undefined : response?.user;
       const [workspace] = user === undefined ? [] : await accounts.workspacesOf(user.id);
       reply.header('cache-control', 'no-store');
       return {

@@ -5,21 +5,21 @@ import { requireOwnFile } from '../database/directory-access.ts';
 import { createFile, syncDirectory, syncFile } from '../durable-files.ts';
 import { StartupError } from '../startup-error.ts';
 
-/** Minimum length of a secret: the auth library replaces an empty one with a published default. */
-const leastSecretLength = 32;
+/** Minimum length of a secret. The auth library replaces an empty one with a published default. */
+const minSecretLength = 32;
 
 /**
- * The secret that signs session cookies: the configured one, else the one in the data directory, which the first start
- * creates (256 bits, readable by its owner only). It is on the disk when this returns, so no account or key is ever
- * stored with a secret that a power failure can still lose. Processes that start at the same time get the same secret.
+ * The secret that signs session cookies: the configured one, otherwise the one in the data directory, which the first
+ * start creates (256 bits, readable by its owner only). It is on disk when this function returns, so a power failure
+ * cannot lose the secret after an account or key was stored. Processes that start at the same time get the same secret.
  *
- * @throws {StartupError} 65 when the file does not contain a complete secret, 73 when it cannot be created
+ * @throws {StartupError} 65 if the file does not contain a complete secret, 73 if it cannot be created
  */
-export function readOrMakeSecret(configured: string | undefined, file: string): string {
+export function readOrCreateSecret(configured: string | undefined, file: string): string {
   if (configured !== undefined) return configured;
   if (existsSync(file)) {
     requireOwnFile(file, { tighten: true });
-    // The process that created the file may have been killed before it was on the disk.
+    // The process that created the file may have been killed before the file was on disk.
     syncFile(file);
     syncDirectory(dirname(file));
   } else {
@@ -35,16 +35,16 @@ function createSecret(file: string): void {
     const reason = error instanceof Error ? error.message : String(error);
     throw new StartupError(
       'cannotCreate',
-      `The secret ${file} cannot be created (${reason}). Give this user write access to the directory and free space on the disk, or set SOKU_SECRET.`,
+      `Cannot create the secret ${file} (${reason}). Give this user write access to the directory, free disk space, or set SOKU_SECRET.`,
     );
   }
 }
 
 function readSecret(file: string): string {
   const secret = statSync(file).isFile() ? readFileSync(file, 'utf8').trim() : '';
-  if (secret.length >= leastSecretLength) return secret;
+  if (secret.length >= minSecretLength) return secret;
   throw new StartupError(
     'data',
-    `The secret in ${file} is damaged: it has fewer than ${leastSecretLength} characters. Restore it from a backup, or remove the file: a new one is made, and everybody has to sign in again.`,
+    `The secret in ${file} is damaged: it has fewer than ${minSecretLength} characters. Restore it from a backup, or remove the file. The next start then creates a new secret, and all users must sign in again.`,
   );
 }

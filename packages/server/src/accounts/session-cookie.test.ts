@@ -3,11 +3,11 @@ import { test } from 'node:test';
 import {
   hasSessionCookie,
   isDashboardCookie,
-  renameFormerCookie,
+  renameLegacyCookie,
   sessionCookieName,
 } from './session-cookie.ts';
 
-test('origin and path have a cookie name of their own, and two ways to write one URL share it', () => {
+test('each origin and path has its own cookie name, and equivalent URLs share one', () => {
   const urls = [
     'http://localhost:3000',
     'http://localhost:3001',
@@ -36,19 +36,19 @@ test('origin and path have a cookie name of their own, and two ways to write one
   }
 });
 
-test('a cookie of an earlier version gets the name of today unless there is one', () => {
+test('a cookie of an earlier version is renamed unless there is a current one', () => {
   const url = 'http://localhost:3000';
   const name = sessionCookieName(url);
   const renamed = (cookie: string, publicUrl = url) => {
     const headers = { cookie };
-    renameFormerCookie(headers, publicUrl);
+    renameLegacyCookie(headers, publicUrl);
     return headers.cookie;
   };
   assert.equal(renamed('a=1; soku_session=x.y=; b=2'), `a=1; ${name}=x.y=; b=2`);
   assert.equal(renamed(`${name}=new; soku_session=old`), `${name}=new; soku_session=old`);
   assert.equal(renamed('my_soku_session=x'), 'my_soku_session=x');
   const secure = 'https://keys.example.com';
-  assert.equal(renamed('soku_session=x', secure), 'soku_session=x', 'on https the prefix counts');
+  assert.equal(renamed('soku_session=x', secure), 'soku_session=x', 'on https the prefix matters');
   assert.equal(renamed('__Host-soku_session=x', secure), `${sessionCookieName(secure)}=x`);
   assert.equal(hasSessionCookie({ cookie: `${sessionCookieName(secure)}=x` }, url), false);
 });

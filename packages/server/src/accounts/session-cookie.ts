@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 
-/** The name in versions in which all instances shared one. */
+/** The name in earlier versions, in which all instances shared one. */
 const formerName = 'soku_session';
 
-/** The names of the session cookies of all instances, and of the auth library's other cookies. */
+/** Matches the names of the session cookies of all instances, and of the auth library's other cookies. */
 const anyInstance = /^(?:__Host-|__Secure-)?soku_session(?:_|$)/i;
 
 /** On https, __Host- binds a cookie to this host and to https (ASVS 5.0 3.3.1, 3.3.3). */
@@ -14,7 +14,7 @@ function securePrefix(publicUrl: string): string {
 
 /**
  * The name of the session cookie. Cookies do not distinguish ports (RFC 6265 section 8.5), and the path of a __Host-
- * cookie is always /. So the name contains a hash of origin and path: otherwise, two instances on one host would
+ * cookie is always /. So the name contains a hash of origin and path. Otherwise, two instances on one host would
  * overwrite each other's cookie.
  *
  * @param publicUrl SOKU_PUBLIC_URL
@@ -26,7 +26,7 @@ export function sessionCookieName(publicUrl: string): string {
   return `${securePrefix(publicUrl)}${formerName}_${mark}`;
 }
 
-/** Whether a cookie is for a dashboard, of this instance or of another one on the same host. */
+/** Whether a cookie belongs to a dashboard, of this instance or of another one on the same host. */
 export function isDashboardCookie(name: string): boolean {
   return anyInstance.test(name);
 }
@@ -42,7 +42,7 @@ export function hasSessionCookie({ cookie }: IncomingHttpHeaders, publicUrl: str
  *
  * @param headers modified in place
  */
-export function renameFormerCookie(headers: IncomingHttpHeaders, publicUrl: string): void {
+export function renameLegacyCookie(headers: IncomingHttpHeaders, publicUrl: string): void {
   const { cookie } = headers;
   if (cookie === undefined || hasSessionCookie(headers, publicUrl)) return;
   const former = `${securePrefix(publicUrl)}${formerName}=`;

@@ -1,15 +1,15 @@
-import { browserSessionSchema, endedSchema, sessionIdSchema } from '@soku/contract/accounts';
+import { browserSessionSchema, sessionIdSchema, sessionsEndedSchema } from '@soku/contract/accounts';
 import type { Actor } from '@soku/contract/audit';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { orUnavailable } from '../database/unavailable.ts';
+import { rethrowUnavailable } from '../database/unavailable.ts';
 import { originOf } from '../events/actor.ts';
 import type { ClientAddress } from '../http/client-address.ts';
 import { RequestError } from '../http/errors.ts';
 import type { LogEvent } from '../http/event-log.ts';
 import { personActor } from './account-events.ts';
-import { type Auth, isOver } from './auth.ts';
+import { type Auth, isSessionExpired } from './auth.ts';
 import { authHeaders, copyCookies } from './forward.ts';
 import type { Sessions } from './sessions.ts';
 
@@ -31,15 +31,15 @@ export const sessionRoutes: FastifyPluginAsyncZod<Options> = async (
     reply: FastifyReply,
   ): Promise<{ id: string; userId: string; actor: Actor }> {
     reply.header('cache-control', 'no-store');
-    const { response, headers } = await orUnavailable(() =>
+    const { response, headers } = await rethrowUnavailable(() =>
       auth.api.getSession({ headers: authHeaders(request, addressOf(request.raw)), returnHeaders: true }),
     );
     copyCookies(reply, headers);
-    if (response !== null && !isOver(response.session)) {
+    if (response !== null && !isSessionExpired(response.session)) {
       const actor = personActor(response.user, originOf(request, addressOf(request.raw)));
       return { id: response.session.id, userId: response.user.id, actor };
     }
-    throw new RequestError({ code: 'session_over', message: 'The session is over. Sign in again.' });
+    throw new RequestError({ code: 'session_over', message: 'Your session has ended. Sign in again.' });
   }
 
   app.get(
@@ -53,7 +53,9 @@ export const sessionRoutes: FastifyPluginAsyncZod<Options> = async (
 
   app.post(
     '/api/auth/revoke-session',
-    { schema: { hide: true, body: z.object({ id: sessionIdSchema }), response: { 200: endedSchema } } },
+    {
+      schema: { hide: true, body: z.object({ id: sessionIdSchema }), response: { 200: sessionsEndedSchema } },
+    },
     async (request, reply) => {
       const current = await requireSession(request, reply);
       await sessions.end(current.actor, request.body.id);
@@ -64,7 +66,7 @@ export const sessionRoutes: FastifyPluginAsyncZod<Options> = async (
 
   app.post(
     '/api/auth/revoke-other-sessions',
-    { schema: { hide: true, response: { 200: endedSchema } } },
+    { schema: { hide: true, response: { 200: sessionsEndedSchema } } },
     async (request, reply) => {
       const { id, userId, actor } = await requireSession(request, reply);
       await sessions.endOthers(actor, id);

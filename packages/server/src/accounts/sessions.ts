@@ -6,8 +6,8 @@ import { appendEvent } from '../events/events.ts';
 import { accountEvent } from './account-events.ts';
 
 /**
- * The sessions of an account, listed and ended by id. The auth library identifies a session by its token, which is
- * stored as a hash: only the browser with the cookie knows it.
+ * Lists and ends the sessions of an account by id. The auth library identifies a session by its token, which is stored
+ * as a hash: only the browser with the cookie has the token.
  */
 export class Sessions {
   readonly #db: Kysely<Tables>;
@@ -20,7 +20,7 @@ export class Sessions {
   }
 
   /**
-   * The live sessions of an account, the latest first.
+   * The active sessions of an account, the latest first.
    *
    * @param currentId the session of the request
    */
@@ -48,7 +48,7 @@ export class Sessions {
     await this.#end(actor, 'one', (db) => db.deleteFrom('session').where('id', '=', id));
   }
 
-  /** Ends every session of the actor's account but one. */
+  /** Ends every session of the actor's account except one. */
   async endOthers(actor: Actor, keptId: string): Promise<void> {
     await this.#end(actor, 'others', (db) => db.deleteFrom('session').where('id', '<>', keptId));
   }

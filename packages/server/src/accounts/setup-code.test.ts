@@ -3,7 +3,7 @@ import { after, test } from 'node:test';
 import { openPatiently } from '../../../../test/support/open-database.ts';
 import { temporaryDatabase } from '../../../../test/support/postgres-database.ts';
 import { openTemporary } from '../../../../test/support/temporary-sqlite.ts';
-import { newSetupCode } from './setup-code.ts';
+import { createSetupCode } from './setup-code.ts';
 
 const secret = 'a secret that is only for the tests';
 
@@ -17,19 +17,22 @@ async function onPostgres() {
   return database.kysely;
 }
 
-test('on PostgreSQL every process finds the same code, and needs the secret and the database for it', async () => {
+test('on PostgreSQL every process derives the same code from the secret and the database', async () => {
   const [one, other] = [await onPostgres(), await onPostgres()];
-  const code = await newSetupCode(one, secret);
+  const code = await createSetupCode(one, secret);
   assert.match(code, /^([0-9a-f]{6}-){4}[0-9a-f]{6}$/);
-  assert.equal(await newSetupCode(one, secret), code);
-  assert.notEqual(await newSetupCode(one, `${secret}!`), code, 'another secret');
-  assert.notEqual(await newSetupCode(other, secret), code, 'another database');
+  assert.equal(await createSetupCode(one, secret), code);
+  assert.notEqual(await createSetupCode(one, `${secret}!`), code, 'another secret');
+  assert.notEqual(await createSetupCode(other, secret), code, 'another database');
 });
 
-test('on SQLite the code is another one each time', async () => {
+test('on SQLite the code is different each time', async () => {
   const { database, close } = await openTemporary();
   after(close);
-  const codes = [await newSetupCode(database.kysely, secret), await newSetupCode(database.kysely, secret)];
+  const codes = [
+    await createSetupCode(database.kysely, secret),
+    await createSetupCode(database.kysely, secret),
+  ];
   assert.match(codes.join(), /^([0-9a-f]{6}-){4}[0-9a-f]{6},([0-9a-f]{6}-){4}[0-9a-f]{6}$/);
   assert.notEqual(codes[0], codes[1]);
 });

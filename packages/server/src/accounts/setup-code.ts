@@ -4,21 +4,22 @@ import { isPostgres } from '../database/dialect.ts';
 import type { Tables } from '../database/schema.ts';
 
 /** 120 bits. */
-const bytes = 15;
+const codeBytes = 15;
 
 /**
  * The code that authorizes its holder to become the owner of an empty deployment.
  *
  * On SQLite it is random, and valid until the process ends. On PostgreSQL every node must log the same code, so it is
- * derived from what the nodes share: the secret, so that reading the database is not enough, and a random text of the
- * database, so that it is not valid for another database with the same secret. That text is the token of the oldest
- * stored change, which a migration wrote. It does not change while there is no account, because there are no keys.
+ * derived from two shared values: the secret, so that read access to the database is not enough, and a random value in
+ * the database, so that the code is not valid for another database with the same secret. That value is the token of
+ * the oldest stored change, which a migration wrote. It cannot change before the first account, because there are no
+ * keys.
  *
  * @param secret SOKU_SECRET
- * @returns five groups, which are easy to read out, and are not redacted in the log as a key
+ * @returns five groups, which are easy to read aloud and are not redacted in the log as a key
  */
-export async function newSetupCode(db: Kysely<Tables>, secret: string): Promise<string> {
-  const code = isPostgres(db) ? await derive(db, secret) : randomBytes(bytes);
+export async function createSetupCode(db: Kysely<Tables>, secret: string): Promise<string> {
+  const code = isPostgres(db) ? await derive(db, secret) : randomBytes(codeBytes);
   return code.toString('hex').match(/.{6}/g)?.join('-') ?? '';
 }
 
@@ -28,5 +29,8 @@ async function derive(db: Kysely<Tables>, secret: string): Promise<Buffer> {
   );
   const [first] = rows;
   if (first === undefined) throw new Error('the table key_change is empty');
-  return createHmac('sha256', secret).update(`soku setup code\n${first.token}`).digest().subarray(0, bytes);
+  return createHmac('sha256', secret)
+    .update(`soku setup code\n${first.token}`)
+    .digest()
+    .subarray(0, codeBytes);
 }

@@ -10,7 +10,7 @@ function scene() {
   return { clock, wrong: new WrongPasswords(() => clock.now) };
 }
 
-test('ten wrong passwords are free, and each one after them doubles the wait up to a quarter of an hour', () => {
+test('ten wrong passwords cause no delay, and each further one doubles it, up to 15 minutes', () => {
   const { clock, wrong } = scene();
   for (let i = 1; i < 10; i++) wrong.count('ada');
   assert.equal(wrong.secondsToWait('ada'), 0);
@@ -25,7 +25,7 @@ test('ten wrong passwords are free, and each one after them doubles the wait up 
   assert.equal(wrong.secondsToWait('bob'), 0, 'others do not wait');
 });
 
-test('the right password ends the wait, and so does a day without a wrong one', () => {
+test('the right password ends the delay, and so does a day without a wrong one', () => {
   const { clock, wrong } = scene();
   for (let i = 0; i < 30; i++) for (const key of ['ada', 'bob']) wrong.count(key);
   wrong.clear('ada');
@@ -35,7 +35,7 @@ test('the right password ends the wait, and so does a day without a wrong one', 
   assert.equal(wrong.secondsToWait('bob'), 0);
 });
 
-test('a clock that is put back lengthens no wait', () => {
+test('a clock that is set back does not extend the delay', () => {
   const { clock, wrong } = scene();
   for (let i = 0; i < 10; i++) wrong.count('ada');
   clock.now -= hour;

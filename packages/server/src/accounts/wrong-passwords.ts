@@ -1,15 +1,15 @@
-/** Wrong passwords in a row without a delay. */
-const free = 10;
+/** Consecutive wrong passwords without a delay. */
+const freeAttempts = 10;
 
-/** ms of the first delay; each further wrong password doubles it. */
-const firstWait = 15_000;
-const longestWait = 15 * 60_000;
+/** The first delay in ms. Each further wrong password doubles it. */
+const initialDelay = 15_000;
+const maxDelay = 15 * 60_000;
 
-/** ms without a wrong password after which an entry is deleted. */
-const memory = 24 * 60 * 60_000;
+/** Time in ms without a wrong password after which an entry no longer counts. */
+const entryLifetime = 24 * 60 * 60_000;
 
-/** Most entries. Each one costs an attacker the hash of a wrong password. */
-const mostEntries = 10_000;
+/** Maximum number of entries. Each one costs an attacker the hash of a wrong password. */
+const maxEntries = 10_000;
 
 interface Entry {
   count: number;
@@ -18,12 +18,12 @@ interface Entry {
 }
 
 /**
- * Slows down guessing at one account from many addresses: after some wrong passwords in a row, the next attempt must
- * wait, longer each time. It treats accounts that do not exist alike.
+ * Slows down password guessing against one account from many addresses: after several consecutive wrong passwords, the
+ * next attempt must wait, longer each time. Accounts that do not exist are treated the same way.
  */
 export class WrongPasswords {
   readonly #now: () => number;
-  /** In the order of the last wrong password, the oldest first. */
+  /** In order of the last wrong password, oldest first. */
   readonly #entries = new Map<string, Entry>();
 
   /** @param now epoch ms */
@@ -32,13 +32,13 @@ export class WrongPasswords {
   }
 
   /**
-   * @param key whose attempts are counted together
-   * @returns seconds until the next attempt is admitted; 0 when one is now
+   * @param key groups the attempts that are counted together
+   * @returns seconds until the next attempt is admitted; 0 if it may happen now
    */
   secondsToWait(key: string): number {
     const entry = this.#current(key);
-    if (entry === undefined || entry.count < free) return 0;
-    const wait = Math.min(longestWait, firstWait * 2 ** (entry.count - free));
+    if (entry === undefined || entry.count < freeAttempts) return 0;
+    const wait = Math.min(maxDelay, initialDelay * 2 ** (entry.count - freeAttempts));
     // A clock that was set back must not extend the delay.
     return Math.ceil(Math.max(0, Math.min(wait, entry.at + wait - this.#now())) / 1000);
   }
@@ -48,7 +48,7 @@ export class WrongPasswords {
     this.#entries.delete(key);
     this.#entries.set(key, { count, at: this.#now() });
     const [oldest] = this.#entries.keys();
-    if (this.#entries.size > mostEntries && oldest !== undefined) this.#entries.delete(oldest);
+    if (this.#entries.size > maxEntries && oldest !== undefined) this.#entries.delete(oldest);
   }
 
   /** Resets the delay after a correct password. */
@@ -58,6 +58,6 @@ export class WrongPasswords {
 
   #current(key: string): Entry | undefined {
     const entry = this.#entries.get(key);
-    return entry !== undefined && this.#now() - entry.at < memory ? entry : undefined;
+    return entry !== undefined && this.#now() - entry.at < entryLifetime ? entry : undefined;
   }
 }

@@ -1,4 +1,4 @@
-/** What somebody who writes to the database can hide from the chain alone, and what gives it away. */
+/** What someone with write access to the database can hide from the chain alone, and how it is detected. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { auditLogOn, event, exportOf, noAnchor, sealed, start } from '../../../../test/support/audit-log.ts';
@@ -11,7 +11,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
   const { emptied, close } = auditLogOn(which);
   after(close);
 
-  test(`what was deleted behind a forged record is found with an export, on ${which}`, async () => {
+  test(`a deletion with a forged record is found with an export, on ${which}`, async () => {
     const db = await emptied();
     await appendEvents(
       db,
@@ -36,7 +36,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
     const young = await verify(start + 5000 + 102);
     assert.deepEqual(
       young.breaks.map(({ sequence, problem }) => [sequence, problem]),
-      [[104, 'it was deleted, and is younger than the retention']],
+      [[104, 'it was deleted before its retention period ended']],
     );
     assert.deepEqual(
       young.pruned.map(({ through, at }) => [through, at]),
@@ -53,10 +53,10 @@ for (const which of ['sqlite', 'postgres'] as const) {
       'without an export it looks the same',
     );
     await forge(start + 5001, { through: 104, hash: 'f'.repeat(64) });
-    assert.match((await verify(start + 50_000)).breaks[0]?.problem ?? '', /records another hash/);
+    assert.match((await verify(start + 50_000)).breaks[0]?.problem ?? '', /records a different hash/);
   });
 
-  test(`an event that no server seals, or that was added with an older date, is told, on ${which}`, async () => {
+  test(`events that no server seals, or that have an older date, are reported, on ${which}`, async () => {
     const db = await emptied();
     await appendEvents(db, [event(0), event(10 * 60_000)]);
     await sealEvents(db);

@@ -1,4 +1,4 @@
-/** Sealing, verification and retention over real databases. */
+/** Sealing, verification and retention on real databases. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
@@ -12,6 +12,7 @@ import {
   sealed,
   start,
 } from '../../../../test/support/audit-log.ts';
+import { times } from '../../../../test/support/long.ts';
 import { openTestDatabase } from '../../../../test/support/open-database.ts';
 import { appendEvents } from '../events/events.ts';
 import type { EventRow } from './chain.ts';
@@ -23,13 +24,13 @@ for (const which of ['sqlite', 'postgres'] as const) {
   const { emptied, close } = auditLogOn(which);
   after(close);
 
-  test(`events are sealed in the order of their ids, each chain by itself, on ${which}`, async () => {
+  test(`each chain is sealed separately, in the order of event ids, on ${which}`, async () => {
     const db = await emptied();
     const events = Array.from({ length: 1200 }, (_, i) => event(i, `ws_${i % 3}`));
     await appendEvents(db, events.slice(0, 700));
     await sealEvents(db);
     await appendEvents(db, events.slice(700));
-    // Two nodes at once.
+    // Two nodes at the same time.
     await Promise.all([sealEvents(db), sealEvents(db)]);
     await sealEvents(db);
     for (const chain of ['ws_0', 'ws_1', 'ws_2']) {
@@ -56,7 +57,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
     });
   });
 
-  test(`a row that cannot be read is sealed, as those after it are, and reported, on ${which}`, async () => {
+  test(`an unreadable row is sealed and reported, and so are the rows after it, on ${which}`, async () => {
     const events = Array.from({ length: 5 }, (_, i) => event(i));
     for (const changes of ['{', '{"a":{"from":"\\ud800","to":1}}']) {
       const db = await emptied();
@@ -73,7 +74,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
       const [broken] = (await verifyChains(db, against(noAnchor))).breaks;
       assert.deepEqual([broken?.sequence, broken?.id], [2, second?.id]);
       assert.match(broken?.problem ?? '', /changes cannot be read/);
-      // Nor does an end without a hash stop the chain.
+      // A last event without a hash does not stop the chain either.
       await db.updateTable('audit_event').set({ hash: null }).where('sequence', '=', 5).execute();
       await appendEvents(db, events);
       await sealEvents(db);
@@ -81,7 +82,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
     }
   });
 
-  test(`old events are deleted from the start of a chain, which stays verifiable, on ${which}`, async () => {
+  test(`old events are deleted from the start of a chain, which remains verifiable, on ${which}`, async () => {
     const db = await emptied();
     await appendEvents(
       db,
@@ -95,7 +96,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
     await sealEvents(db);
     const anchor = await exportOf(db);
     assert.deepEqual((await verifyChains(db, against(anchor))).breaks, []);
-    // All of them are old, and the end of the chain stays.
+    // All events are old, but the end of the chain stays.
     await pruneEvents(db, start + 100_000, 1);
     await sealEvents(db);
     const left = await sealed(db);
@@ -104,7 +105,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
       Array(left.length).fill('audit.pruned'),
     );
     assert.deepEqual((await verifyChains(db, against(anchor))).breaks, []);
-    // Without its record, a deletion is found.
+    // A deletion without its record is detected.
     await db
       .deleteFrom('audit_event')
       .where('id', '=', left[0]?.id ?? '')
@@ -117,10 +118,10 @@ for (const which of ['sqlite', 'postgres'] as const) {
 }
 
 for (const [length, edits, swaps] of [
-  [10_000, 2, 1],
-  [150, 100, 50],
+  [times(2500, 10_000), 2, 1],
+  [150, times(30, 500), times(15, 250)],
 ] as const)
-  test(`each single edit, removal, swap and cut in a log of ${length} entries is found`, async (t) => {
+  test(`each single edit, removal, swap and truncation in a log of ${length} events is found`, async (t) => {
     const { database, close } = await openTestDatabase('sqlite');
     t.after(close);
     const db = database.kysely;
@@ -140,7 +141,7 @@ for (const [length, edits, swaps] of [
       await db.insertInto('audit_event').values(row).execute();
     };
     const remove = (...ids: string[]) => db.deleteFrom('audit_event').where('id', 'in', ids).execute();
-    /** The content of a row in the place of another one. */
+    /** The content of one row at the position of another. */
     const inPlaceOf = (row: EventRow, place: EventRow): EventRow => ({
       ...row,
       sequence: place.sequence,
@@ -212,13 +213,13 @@ for (const [length, edits, swaps] of [
       }),
       { numRuns: swaps },
     );
-    assert.deepEqual((await verifyChains(db, against(anchor))).breaks, [], 'all is as it was');
+    assert.deepEqual((await verifyChains(db, against(anchor))).breaks, [], 'the log is unchanged');
 
     const cut = rows.slice(-10);
     await remove(...cut.map(({ id }) => id));
-    assert.deepEqual((await verifyChains(db, against(noAnchor))).breaks, [], 'a cut end leaves no gap');
+    assert.deepEqual((await verifyChains(db, against(noAnchor))).breaks, [], 'a truncation leaves no gap');
     assert.equal((await verifyChains(db, against(anchor))).breaks[0]?.sequence, length - 9);
-    // Rewritten as a whole: other events in the places of those that were cut off.
+    // The end is rewritten: other events take the positions of those that were removed.
     await appendEvents(
       db,
       Array.from({ length: 20 }, (_, i) => event(length + i)),

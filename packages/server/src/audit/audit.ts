@@ -1,17 +1,17 @@
-import { dayLength } from '@soku/contract/instant';
+import { msPerDay } from '@soku/contract/instant';
 import type { Logger } from 'pino';
 import type { Database } from '../database/open.ts';
-import { later, Repeating } from '../timers/repeating.ts';
+import { later, PeriodicTask } from '../timers/periodic-task.ts';
 import { pruneEvents } from './retention.ts';
 import { sealEvents } from './sealer.ts';
 
-/** ms between two checks for unsealed events. */
+/** Time in ms between two checks for unsealed events. */
 const sealInterval = 500;
 
-/** ms between two checks for events that are past their retention. */
-const pruneInterval = dayLength;
+/** Time in ms between two checks for events that are past their retention. */
+const pruneInterval = msPerDay;
 
-/** ms from the start to the first deletion, which is not urgent: it must not slow the start down. */
+/** Delay in ms before the first deletion, which is not urgent and must not slow down the start. */
 const firstPrune = 60_000;
 
 interface Options {
@@ -20,17 +20,17 @@ interface Options {
   log: Logger;
 }
 
-/** The background work of the audit log, on every node: sealing, and deletion by age. */
-export function keepAudit({ database: { kysely }, retentionDays, log }: Options) {
+/** The background work of the audit log on every node: sealing events and deleting old ones. */
+export function createAudit({ database: { kysely }, retentionDays, log }: Options) {
   const seal = () => sealEvents(kysely);
-  const sealing = new Repeating(seal, {
+  const sealing = new PeriodicTask(seal, {
     interval: sealInterval,
-    failed: (error) => log.error({ err: error }, 'audit events could not be sealed; it is tried again'),
+    failed: (error) => log.error({ err: error }, 'audit events could not be sealed; retrying'),
     later,
   });
-  const pruning = new Repeating(() => pruneEvents(kysely, Date.now(), retentionDays * dayLength), {
+  const pruning = new PeriodicTask(() => pruneEvents(kysely, Date.now(), retentionDays * msPerDay), {
     interval: pruneInterval,
-    failed: (error) => log.error({ err: error }, 'old audit events could not be deleted; it is tried again'),
+    failed: (error) => log.error({ err: error }, 'old audit events could not be deleted; retrying'),
     later,
   });
   return {
@@ -38,11 +38,11 @@ export function keepAudit({ database: { kysely }, retentionDays, log }: Options)
       sealing.start();
       pruning.start(firstPrune);
     },
-    /** Seals the last events first: there may be no other process to do it for a long time. */
+    /** Also seals the last events, because there may be no other process to seal them for a long time. */
     stop: async () => {
       await Promise.all([sealing.stop(), pruning.stop()]);
       await seal().catch((error) => {
-        log.error({ err: error }, 'the last audit events could not be sealed; the next start seals them');
+        log.error({ err: error }, 'the last audit events could not be sealed; the next start will seal them');
       });
     },
   };

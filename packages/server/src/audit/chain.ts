@@ -8,7 +8,7 @@ import { timeOfId } from '../ids.ts';
 
 export type EventRow = Selectable<Tables['audit_event']>;
 
-/** The previous hash of the first event of a chain: 32 zero bytes. */
+/** The previous hash of the first event in a chain: 32 zero bytes. */
 export const firstPreviousHash = '0'.repeat(64);
 
 const jsonSchema = z.string().transform((text, context): unknown => {
@@ -20,44 +20,44 @@ const jsonSchema = z.string().transform((text, context): unknown => {
   }
 });
 
-/** Half of a surrogate pair has no canonical form (RFC 8785 section 3.2.2.2), so it could not be sealed. */
+/** Rejects lone surrogates, which have no canonical form (RFC 8785 section 3.2.2.2) and so cannot be sealed. */
 function requireWellFormed(field: string, value: unknown): unknown {
   if (field.isWellFormed() && (typeof value !== 'string' || value.isWellFormed())) return value;
-  throw new SyntaxError('half of a surrogate pair');
+  throw new SyntaxError('lone surrogate');
 }
 
 const storedChangesSchema = jsonSchema.pipe(changesSchema);
 const storedDetailsSchema = jsonSchema.pipe(detailsSchema);
 const sequenceSchema = z.int().min(1);
 
-/** Epoch ms. Later years have no form that responses may have. */
+/** Epoch ms. The response format cannot express later times. */
 const lastInstant = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
-/** @returns undefined when it is no time of our calendar */
+/** @returns the time as ISO 8601; undefined if the value is not a valid time */
 function instantOf(at: unknown): string | undefined {
   return typeof at === 'number' && at >= 0 && at <= lastInstant ? new Date(at).toISOString() : undefined;
 }
 
 /**
- * An event as the API returns it. A row that was edited in the database may hold anything, and must neither stop the
- * sealer nor hide the events around it: `unreadable` names what is not valid.
+ * Converts a row to an event as the API returns it. A row that was edited in the database may contain anything. It must
+ * neither stop the sealer nor hide the events around it, so `unreadable` names its invalid fields.
  */
-export function toEvent(row: EventRow): AuditEvent {
+export function toAuditEvent(row: EventRow): AuditEvent {
   const unreadable: string[] = [];
-  const not = <T>(field: string, otherwise: T): T => {
+  const invalid = <T>(field: string, substitute: T): T => {
     unreadable.push(field);
-    return otherwise;
+    return substitute;
   };
-  const text = (field: string, value: unknown) => (typeof value === 'string' ? value : not(field, ''));
+  const text = (field: string, value: unknown) => (typeof value === 'string' ? value : invalid(field, ''));
   const textOrNull = (field: string, value: unknown) => (value === null ? null : text(field, value));
   const parsed = <T>(field: string, schema: z.ZodType<T>, value: unknown) => {
     if (value === null) return null;
     const { data } = schema.safeParse(value);
-    return data === undefined ? not(field, null) : data;
+    return data === undefined ? invalid(field, null) : data;
   };
   const event = {
-    id: timeOfId(row.id) === undefined ? not('id', String(row.id)) : row.id,
-    at: instantOf(row.at) ?? not('at', new Date(timeOfId(row.id) ?? 0).toISOString()),
+    id: timeOfId(row.id) === undefined ? invalid('id', String(row.id)) : row.id,
+    at: instantOf(row.at) ?? invalid('at', new Date(timeOfId(row.id) ?? 0).toISOString()),
     action: text('action', row.action),
     actor: {
       kind: text('actor.kind', row.actor_kind),
@@ -83,10 +83,10 @@ export function toEvent(row: EventRow): AuditEvent {
 }
 
 /**
- * The hash that seals an event: SHA-256 of the 32 bytes of the hash before it, followed by the event as canonical JSON
- * (RFC 8785), including its sequence number, without the two hashes. So an exported event can be checked by itself.
+ * The hash that seals an event: SHA-256 of the 32 bytes of the previous hash, followed by the event as canonical JSON
+ * (RFC 8785) with its sequence number and without the two hashes. So an exported event can be verified by itself.
  */
-export function sealOf(previousHash: string, event: AuditEvent): string {
+export function sealHash(previousHash: string, event: AuditEvent): string {
   const { previousHash: _, hash: __, ...content } = event;
   const text = canonicalize(content);
   if (text === undefined) throw new Error('an event has no canonical form');

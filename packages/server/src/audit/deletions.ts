@@ -3,20 +3,20 @@ import type { Kysely } from 'kysely';
 import { z } from 'zod';
 import type { Tables } from '../database/schema.ts';
 
-/** What an audit.pruned event says of the start of a chain. */
-export interface Pruned {
+/** A deletion at the start of a chain, as recorded by an audit.pruned event. */
+export interface PruneRecord {
   chain: string;
   /** The sequence number of the last deleted event. */
   through: number;
   hash: string;
-  /** Epoch ms, of the deletion. */
+  /** The time of the deletion, in epoch ms. */
   at: number;
 }
 
-/** Sealed events of an export, by chain and sequence. */
-export type Anchor = ReadonlyMap<string, ReadonlyMap<number, Anchored>>;
+/** The sealed events of an export, by chain and sequence. */
+export type Anchor = ReadonlyMap<string, ReadonlyMap<number, AnchoredEvent>>;
 
-export interface Anchored {
+export interface AnchoredEvent {
   id: string;
   hash: string;
   at: string;
@@ -28,7 +28,7 @@ const prunedSchema = z.object({ through: z.int(), hash: z.string() });
  * The deletion before the first remaining event of a chain, as recorded by an audit.pruned event, which may not be
  * sealed yet.
  */
-export async function recordBefore(db: Kysely<Tables>, chain: string): Promise<Pruned | undefined> {
+export async function findPruneRecord(db: Kysely<Tables>, chain: string): Promise<PruneRecord | undefined> {
   const first = await db
     .selectFrom('audit_event')
     .select('sequence')
@@ -54,20 +54,20 @@ export async function recordBefore(db: Kysely<Tables>, chain: string): Promise<P
 }
 
 /**
- * An event of an export that no retention can have deleted: it is too young at this moment, whatever the record of the
- * deletion says. Anyone who can write to the database can forge a record.
+ * Finds an event of an export that retention cannot have deleted, because it is still too recent, whatever the record
+ * of the deletion says. Anyone who can write to the database can forge such a record.
  */
-export function forgedDeletion(
-  { through, hash }: Pruned,
-  anchored: ReadonlyMap<number, Anchored>,
+export function findForgedDeletion(
+  { through, hash }: PruneRecord,
+  anchored: ReadonlyMap<number, AnchoredEvent>,
   { now, retention }: { now: number; retention: number },
 ): { sequence: number; id: string; problem: string } | undefined {
   for (const [sequence, { id, hash: known, at }] of anchored) {
     if (sequence > through) continue;
     if (sequence === through && known !== hash)
-      return { sequence, id, problem: 'it was deleted, and audit.pruned records another hash for it' };
+      return { sequence, id, problem: 'it was deleted, and audit.pruned records a different hash for it' };
     if (Date.parse(at) > now - retention)
-      return { sequence, id, problem: 'it was deleted, and is younger than the retention' };
+      return { sequence, id, problem: 'it was deleted before its retention period ended' };
   }
   return undefined;
 }

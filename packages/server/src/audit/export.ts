@@ -2,34 +2,34 @@ import { setImmediate } from 'node:timers/promises';
 import type { AuditEvent } from '@soku/contract/audit';
 import type { Kysely } from 'kysely';
 import type { Tables } from '../database/schema.ts';
-import { toEvent } from './chain.ts';
+import { toAuditEvent } from './chain.ts';
 
-/** Events of one read of an export. On SQLite a read blocks verification for some ms. */
-const slice = 100;
+/** Events per read of an export. On SQLite, a read blocks verification for some ms. */
+const batchSize = 100;
 
 /**
- * Events as JSON Lines, newest first, read only as fast as the lines are taken.
+ * Streams events as JSON Lines, newest first, and reads them only as fast as the lines are consumed.
  *
- * @param read the next events, those after an id
+ * @param read reads the next events, those after an id
  */
 export async function* exportLines(
   read: (page: { after: string | undefined; limit: number }) => Promise<AuditEvent[]>,
 ): AsyncGenerator<string[]> {
   let after: string | undefined;
   for (;;) {
-    const events = await read({ after, limit: slice });
+    const events = await read({ after, limit: batchSize });
     if (events.length > 0) yield events.map((event) => `${JSON.stringify(event)}\n`);
-    if (events.length < slice) return;
+    if (events.length < batchSize) return;
     after = events.at(-1)?.id;
-    // SQLite returns in the same turn of the event loop.
+    // SQLite returns within one turn of the event loop, so this lets other work run.
     await setImmediate();
   }
 }
 
 /**
- * The lines of the whole log, or of one chain.
+ * Streams the whole log, or one chain, as JSON Lines.
  *
- * @param chain undefined for all of them
+ * @param chain undefined for all chains
  */
 export function exportChains(db: Kysely<Tables>, chain: string | undefined): AsyncGenerator<string[]> {
   return exportLines(async ({ after, limit }) => {
@@ -41,6 +41,6 @@ export function exportChains(db: Kysely<Tables>, chain: string | undefined): Asy
       .orderBy('id', 'desc')
       .limit(limit)
       .execute();
-    return rows.map(toEvent);
+    return rows.map(toAuditEvent);
   });
 }

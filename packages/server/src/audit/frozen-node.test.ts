@@ -1,15 +1,15 @@
-/** What a node leaves locked that is frozen in the middle of a command, or of sealing. */
+/** Which locks a node holds when it freezes in the middle of a command or of sealing. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, test } from 'node:test';
 import { type Kysely, sql } from 'kysely';
 import { openTestDatabase } from '../../../../test/support/open-database.ts';
-import { tryLockForAll } from '../database/dialect.ts';
+import { tryLockCluster } from '../database/dialect.ts';
 import type { Tables } from '../database/schema.ts';
 import { systemActor } from '../events/actor.ts';
 import { appendEvent } from '../events/events.ts';
 import { insertKey, writeRevocation } from '../keys/writes.ts';
-import { manyNodesPropagation } from '../propagation/many-nodes.ts';
+import { clusterPropagation } from '../propagation/cluster-propagation.ts';
 import { sealEvents } from './sealer.ts';
 
 const opened = openTestDatabase('postgres');
@@ -24,7 +24,7 @@ const event = (id: string) =>
     target: { kind: 'key', id, name: id },
   }) as const;
 
-/** What creates a key, as far as the database sees it. */
+/** The database operations that create a key. */
 async function create(db: Kysely<Tables>, id: string): Promise<void> {
   const preview = { prefix: 'sk_live_', previewStart: 'abc', previewEnd: 'xyz' };
   const times = { expiresAt: null, createdAt: 1 };
@@ -43,13 +43,13 @@ async function create(db: Kysely<Tables>, id: string): Promise<void> {
   await appendEvent(db, event(id));
 }
 
-test('a revoke waits neither for a command of its workspace that is frozen, nor for a frozen sealer', async () => {
+test('a revoke does not wait for a frozen command in its workspace, or for a frozen sealer', async () => {
   const { database } = await opened;
   assert.ok(database.kind === 'postgres');
   const { kysely } = database;
   await kysely.insertInto('workspace').values({ id: 'ws', name: 'x', created_at: 1 }).execute();
   await create(kysely, 'key_1');
-  const propagation = manyNodesPropagation(
+  const propagation = clusterPropagation(
     database,
     { settle: async () => ({ nodes: 1, waitedMs: 0 }) },
     { monotonic: () => 0, wall: () => 0 },
@@ -63,7 +63,7 @@ test('a revoke waits neither for a command of its workspace that is frozen, nor 
     await frozen.promise;
   });
   const sealer = kysely.transaction().execute(async (db) => {
-    assert.equal(await tryLockForAll(db, 'sealer'), true);
+    assert.equal(await tryLockCluster(db, 'sealer'), true);
     await sql`UPDATE audit_event SET sequence = 1 WHERE sequence IS NULL`.execute(db);
     begun[1].resolve();
     await frozen.promise;
@@ -74,10 +74,10 @@ test('a revoke waits neither for a command of its workspace that is frozen, nor 
     const request = { workspaceId: 'ws', id: 'key_1', by: 'usr_1', at: 2, descendants: false };
     const value = await writeRevocation(db, request);
     await appendEvent(db, { ...event('key_1'), action: 'key.revoked', at: 2 });
-    return { value, changed: value && { kind: 'revoked', ids: value.keep } };
+    return { value, changed: value && { kind: 'revoked', ids: value.journalKeyIds } };
   });
   assert.deepEqual(revoked.value?.revoked, [{ id: 'key_1', name: 'key_1' }]);
-  // Another node does not wait either: it leaves the sealing to the one that has the lock.
+  // Another node does not wait either: it leaves sealing to the node that has the lock.
   await sealEvents(kysely);
   assert.deepEqual(await placesOf(kysely), [null, null]);
   frozen.resolve();

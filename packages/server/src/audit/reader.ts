@@ -3,10 +3,10 @@ import { type ExpressionBuilder, type Kysely, sql } from 'kysely';
 import type { Tables } from '../database/schema.ts';
 import { accountsChain } from '../events/events.ts';
 import { firstIdAt } from '../ids.ts';
-import { toEvent } from './chain.ts';
+import { toAuditEvent } from './chain.ts';
 
 interface Page extends AuditFilter {
-  /** The id of the last event of the page before. */
+  /** The id of the last event on the previous page. */
   after?: string | undefined;
   limit: number;
 }
@@ -14,8 +14,8 @@ interface Page extends AuditFilter {
 type EventExpressions = ExpressionBuilder<Tables, 'audit_event'>;
 
 /**
- * The events that a workspace may see, newest first: those of its own chain, and those of its members' accounts. In the
- * chain of accounts, the target is the account, so the events are selected by it.
+ * The events that a workspace may read, newest first: those of its own chain, and those of its members' accounts. In
+ * the chain of accounts, the target is the account, so events are selected by target.
  */
 export async function readEvents(
   db: Kysely<Tables>,
@@ -29,13 +29,13 @@ export async function readEvents(
     .orderBy('id', 'desc')
     .limit(limit);
   const own = events.where('chain', '=', workspaceId);
-  // Not by the index of chains: that one has the accounts of all workspaces.
+  // The expression avoids the index on chains, whose entry for this chain has the accounts of all workspaces.
   const accounts = events
     .where(sql<string>`chain || ''`, '=', accountsChain)
     .where('target_id', 'in', (eb) =>
       eb.selectFrom('workspace_member').select('user_id').where('workspace_id', '=', workspaceId),
     );
-  // Each half is in the order of an index, so neither reads more than a page. A key does nothing to accounts.
+  // Each half follows the order of an index, so neither reads more than a page. A key never acts on accounts.
   const [one, other] =
     keyId === undefined
       ? [own, accounts]
@@ -50,10 +50,10 @@ export async function readEvents(
     .orderBy('id', 'desc')
     .limit(limit)
     .execute();
-  return rows.map(toEvent);
+  return rows.map(toAuditEvent);
 }
 
-/** Compares times by the ids, which begin with the time, so that the index is used. */
+/** Compares times through the ids, which begin with the time, so that the index applies. */
 function matches(
   eb: EventExpressions,
   { action, actorId, targetId, since, until, after }: Omit<Page, 'limit' | 'keyId'>,

@@ -12,7 +12,7 @@ const rejections = keyErrorResponses('insufficient_scope', 'not_found', 'verific
 /** A string in the OpenAPI document; the handler sends a stream. */
 const exportSchema = z.unknown().meta({ type: 'string' });
 
-/** Who did what in a workspace. */
+/** The endpoints of the audit log. */
 export const auditRoutes: FastifyPluginAsyncZod<{ audit: AuditService; callers: Callers }> = async (
   app,
   { audit, callers },
@@ -24,7 +24,7 @@ export const auditRoutes: FastifyPluginAsyncZod<{ audit: AuditService; callers: 
       operationId: 'listAuditEvents',
       summary: 'List audit events, newest first',
       description:
-        'Scope: `audit:read`. The events of the workspace, and those of the accounts of its members. Pages stay stable while events are added.',
+        "Scope: `audit:read`. Returns the events of the workspace and of its members' accounts. Pagination stays stable while events are added.",
       tags,
       security,
       headers: workspaceHeader,
@@ -42,7 +42,7 @@ export const auditRoutes: FastifyPluginAsyncZod<{ audit: AuditService; callers: 
       operationId: 'exportAuditEvents',
       summary: 'Export audit events as JSON Lines',
       description:
-        'Scope: `audit:read`. One `AuditEvent` per line, newest first. Keep an export in another place: `npm run soku -- audit verify --anchor FILE` compares the log with it.',
+        'Scope: `audit:read`. One `AuditEvent` per line, newest first. Store the export on another machine: `npm run soku -- audit verify --anchor FILE` compares the log with it.',
       tags,
       security,
       headers: workspaceHeader,
@@ -52,14 +52,14 @@ export const auditRoutes: FastifyPluginAsyncZod<{ audit: AuditService; callers: 
         ...rejections,
       },
     },
-    // Fastify would read the whole log for HEAD, and throw it away.
+    // For HEAD, Fastify would read the whole log and discard it.
     exposeHeadRoute: false,
     ...callers.require('audit:read'),
     handler: async (request, reply) => {
       reply.type('application/jsonl; charset=utf-8');
       reply.header('content-disposition', 'attachment; filename="audit.jsonl"');
       reply.header('cache-control', 'no-store');
-      const demand = () => callers.demandAgain(request, 'audit:read');
+      const demand = () => callers.reauthenticate(request, 'audit:read');
       return reply.send(audit.export(callers.of(request).workspaceId, request.query, demand));
     },
   });

@@ -1,11 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
 import { type Kysely, sql } from 'kysely';
-import { isPostgres, tryLockForAll } from '../database/dialect.ts';
+import { isPostgres, tryLockCluster } from '../database/dialect.ts';
 import type { Tables } from '../database/schema.ts';
-import { type EventRow, firstPreviousHash, sealOf, toEvent } from './chain.ts';
+import { type EventRow, firstPreviousHash, sealHash, toAuditEvent } from './chain.ts';
 
-/** Events of one transaction. On SQLite they block verification while they are hashed: some ms. */
-const batch = 100;
+/** Events per transaction. On SQLite, hashing them blocks verification for some ms. */
+const batchSize = 100;
 
 interface Place {
   sequence: number;
@@ -14,14 +14,14 @@ interface Place {
 
 /**
  * Appends each unsealed event to the chain of its workspace. Commands do not do this themselves: they would have to
- * lock the end of the chain, and a node that freezes in the middle of a command would block every revoke of its
- * workspace. The sealer takes no lock that a command waits for. One node at a time seals; when it stops, another one
- * takes over.
+ * lock the end of the chain, and a node that freezes in the middle of a command would block every revoke in its
+ * workspace. The sealer takes no lock that a command waits for. Only one node seals at a time. When it stops, another
+ * one takes over.
  */
 export async function sealEvents(kysely: Kysely<Tables>): Promise<void> {
   while (await hasUnsealed(kysely)) {
-    if ((await kysely.transaction().execute(sealBatch)) < batch) return;
-    // SQLite returns in the same turn of the event loop.
+    if ((await kysely.transaction().execute(sealBatch)) < batchSize) return;
+    // SQLite returns within one turn of the event loop, so this lets other work run.
     await setImmediate();
   }
 }
@@ -37,15 +37,15 @@ async function hasUnsealed(db: Kysely<Tables>): Promise<boolean> {
   return row !== undefined;
 }
 
-/** @returns 0 when there is nothing to seal, or another node is doing it */
+/** @returns the number of sealed events: 0 if there is nothing to seal, or another node is sealing */
 async function sealBatch(db: Kysely<Tables>): Promise<number> {
-  if (!(await tryLockForAll(db, 'sealer'))) return 0;
+  if (!(await tryLockCluster(db, 'sealer'))) return 0;
   const rows = await db
     .selectFrom('audit_event')
     .selectAll()
     .where('sequence', 'is', null)
     .orderBy('id')
-    .limit(batch)
+    .limit(batchSize)
     .execute();
   const ends = new Map<string, Place>();
   const seals = [];
@@ -60,8 +60,8 @@ async function sealBatch(db: Kysely<Tables>): Promise<number> {
 }
 
 /**
- * The last sealed event of a chain. Retention leaves at least that one. If its hash was removed in the database, the
- * chain goes on all the same: `audit verify` reports the event, and those after it are still protected.
+ * The last sealed event of a chain, which retention never deletes. If its hash was removed in the database, the chain
+ * continues anyway: `audit verify` reports the event, and the events after it are still protected.
  */
 async function endOf(db: Kysely<Tables>, chain: string): Promise<Place> {
   const row = await db
@@ -77,7 +77,7 @@ async function endOf(db: Kysely<Tables>, chain: string): Promise<Place> {
 
 function sealAfter(end: Place, row: EventRow) {
   const sequence = end.sequence + 1;
-  const hash = sealOf(end.hash, toEvent({ ...row, sequence }));
+  const hash = sealHash(end.hash, toAuditEvent({ ...row, sequence }));
   return { id: row.id, sequence, previous: end.hash, hash };
 }
 

@@ -21,19 +21,19 @@ export class AuditService {
   }
 
   /**
-   * All events as JSON Lines, read as fast as the client takes them, which can be hours.
+   * Streams all events as JSON Lines, as fast as the client reads them, which can take hours.
    *
-   * @param demand called before each read: throws when the caller may not read any more, and the stream then breaks off
+   * @param authorize called before each read; it throws once the caller has lost access, which ends the stream
    */
-  export(workspaceId: string, filter: AuditFilter, demand: () => Promise<void>): Readable {
+  export(workspaceId: string, filter: AuditFilter, authorize: () => Promise<void>): Readable {
     const lines = exportLines(async (page) => {
-      await demand();
+      await authorize();
       return readEvents(this.#db, workspaceId, { ...filter, ...page });
     });
     return Readable.from(joined(lines), { objectMode: false, highWaterMark: 64 * 1024 });
   }
 }
 
-async function* joined(slices: AsyncIterable<string[]>): AsyncGenerator<string> {
-  for await (const lines of slices) yield lines.join('');
+async function* joined(batches: AsyncIterable<string[]>): AsyncGenerator<string> {
+  for await (const lines of batches) yield lines.join('');
 }

@@ -1,54 +1,60 @@
 import type { AuditEvent } from '@soku/contract/audit';
 import type { Kysely } from 'kysely';
 import type { Tables } from '../database/schema.ts';
-import { type EventRow, firstPreviousHash, sealOf, toEvent } from './chain.ts';
-import { type Anchor, type Anchored, forgedDeletion, type Pruned, recordBefore } from './deletions.ts';
+import { type EventRow, firstPreviousHash, sealHash, toAuditEvent } from './chain.ts';
+import {
+  type Anchor,
+  type AnchoredEvent,
+  findForgedDeletion,
+  findPruneRecord,
+  type PruneRecord,
+} from './deletions.ts';
 
-/** Events of one read. */
-const slice = 1000;
+/** Events per read. */
+const batchSize = 1000;
 
-/** ms after which a server that runs has sealed an event. */
+/** Time in ms within which a running server seals an event. */
 const sealedWithin = 60_000;
 
-/** ms by which the time of an event may lie before that of the one before it: clocks of servers differ. */
-const usualDelay = 5 * 60_000;
+/** By how many ms an event may be older than the event before it, because the clocks of servers differ. */
+const clockSkew = 5 * 60_000;
 
 /** The first invalid entry of a chain. */
-export interface Break {
+export interface ChainBreak {
   chain: string;
   sequence: number;
-  /** The id of the event; null when it is missing. */
+  /** The id of the event; null if it is missing. */
   id: string | null;
   problem: string;
 }
 
-export interface Verification {
+export interface AuditVerification {
   chains: number;
-  /** Sealed events that were read. */
+  /** The number of sealed events that were read. */
   events: number;
-  /** Events that are not sealed into a chain yet. */
+  /** The number of events that are not sealed into a chain yet. */
   unsealed: number;
-  /** Those of them that no server has sealed for more than a minute. */
+  /** The number of events that no server has sealed for more than a minute. */
   overdue: number;
-  breaks: Break[];
-  /** The events that audit.pruned records as deleted from the start of chains. */
-  pruned: Pruned[];
-  /** Events that may have been added later: servers seal in the order of time, as far as their clocks agree. */
-  backdated: Backdated[];
+  breaks: ChainBreak[];
+  /** The deletions from the start of chains that audit.pruned events record. */
+  pruned: PruneRecord[];
+  /** Events that may have been added later. Servers seal in order of time, as far as their clocks agree. */
+  backdated: BackdatedEvent[];
 }
 
-/** An event whose time lies well before that of an event which was sealed before it. */
-export interface Backdated {
+/** An event that is much older than an event that was sealed before it. */
+export interface BackdatedEvent {
   chain: string;
   sequence: number;
   id: string;
-  /** By how many ms. */
+  /** How much older it is, in ms. */
   byMs: number;
 }
 
 /** What the log is verified against. */
-export interface Expected {
-  /** An earlier export; empty without one. */
+export interface AuditBaseline {
+  /** The events of an earlier export; empty without one. */
   anchor: Anchor;
   /** SOKU_AUDIT_RETENTION_DAYS, in ms. */
   retention: number;
@@ -63,19 +69,19 @@ interface Place {
 }
 
 /**
- * Verifies each chain from its first event to its last, and against an earlier export. Without one, neither events that
- * were deleted at an end of a chain nor a chain that was rewritten as a whole can be detected.
+ * Verifies each chain from its first event to its last, and against an earlier export. Without an export, it cannot
+ * detect events that were deleted at either end of a chain, or a chain that was rewritten entirely.
  *
- * @param progress is called with the number of events read
+ * @param progress called with the number of events read
  */
 export async function verifyChains(
   db: Kysely<Tables>,
-  expected: Expected,
+  expected: AuditBaseline,
   progress: (events: number) => void = () => undefined,
-): Promise<Verification> {
+): Promise<AuditVerification> {
   const rows = await db.selectFrom('audit_event').select('chain').distinct().execute();
   const chains = new Set([...rows.map(({ chain }) => chain), ...expected.anchor.keys()]);
-  const result: Verification = {
+  const result: AuditVerification = {
     chains: chains.size,
     events: 0,
     unsealed: await countUnsealed(db),
@@ -98,26 +104,26 @@ export async function verifyChains(
   return result;
 }
 
-type Found = Omit<Break, 'chain'>;
+type Found = Omit<ChainBreak, 'chain'>;
 
-/** Called with what is found on the way. */
+/** Callbacks for findings during the verification. */
 interface Listener {
   read: () => void;
-  pruned: (record: Pruned) => void;
-  backdated: (event: Omit<Backdated, 'chain'>) => void;
+  pruned: (record: PruneRecord) => void;
+  backdated: (event: Omit<BackdatedEvent, 'chain'>) => void;
 }
 
 async function verifyChain(
   db: Kysely<Tables>,
   chain: string,
-  expected: Expected,
+  expected: AuditBaseline,
   { read, pruned, backdated }: Listener,
 ): Promise<Found | undefined> {
   const anchored = expected.anchor.get(chain) ?? new Map();
-  const record = await recordBefore(db, chain);
+  const record = await findPruneRecord(db, chain);
   if (record !== undefined) {
     pruned(record);
-    const forged = forgedDeletion(record, anchored, expected);
+    const forged = findForgedDeletion(record, anchored, expected);
     if (forged !== undefined) return forged;
   }
   let end: Place = { sequence: record?.through ?? 0, hash: record?.hash ?? firstPreviousHash };
@@ -127,7 +133,7 @@ async function verifyChain(
     const problem = problemOf(row, end, anchored);
     if (problem !== undefined) return problem;
     end = { sequence: end.sequence + 1, hash: row.hash ?? '' };
-    if (row.at < last - usualDelay) backdated({ sequence: end.sequence, id: row.id, byMs: last - row.at });
+    if (row.at < last - clockSkew) backdated({ sequence: end.sequence, id: row.id, byMs: last - row.at });
     last = Math.max(last, row.at);
   }
   return missingAtEnd(end.sequence, anchored);
@@ -137,14 +143,18 @@ async function verifyChain(
 async function* rowsOf(db: Kysely<Tables>, chain: string): AsyncGenerator<EventRow> {
   let after: number | null = null;
   for (;;) {
-    const rows: EventRow[] = await readSlice(db, chain, after);
+    const rows: EventRow[] = await readBatch(db, chain, after);
     yield* rows;
-    if (rows.length < slice) return;
+    if (rows.length < batchSize) return;
     after = rows.at(-1)?.sequence ?? null;
   }
 }
 
-function problemOf(row: EventRow, before: Place, anchored: ReadonlyMap<number, Anchored>): Found | undefined {
+function problemOf(
+  row: EventRow,
+  before: Place,
+  anchored: ReadonlyMap<number, AnchoredEvent>,
+): Found | undefined {
   const expected = before.sequence + 1;
   if (row.sequence !== expected) {
     const last = (row.sequence ?? 0) - 1;
@@ -155,26 +165,26 @@ function problemOf(row: EventRow, before: Place, anchored: ReadonlyMap<number, A
     return { sequence: expected, id: null, problem };
   }
   const at = { sequence: expected, id: row.id };
-  if (row.previous_hash !== before.hash) return { ...at, problem: 'it does not follow the event before it' };
-  const event = toEvent(row);
+  if (row.previous_hash !== before.hash)
+    return { ...at, problem: 'its previousHash does not match the previous event' };
+  const event = toAuditEvent(row);
   if (event.unreadable !== undefined)
     return { ...at, problem: `it was changed: ${event.unreadable.join(', ')} cannot be read` };
-  if (row.hash !== sealOf(before.hash, event))
-    return { ...at, problem: 'it was changed, or moved from another place' };
+  if (row.hash !== sealHash(before.hash, event)) return { ...at, problem: 'it was changed or moved' };
   const known = anchored.get(expected);
   if (known !== undefined && (known.id !== row.id || known.hash !== row.hash))
-    return { ...at, problem: `it is not the event of the export (${known.id})` };
+    return { ...at, problem: `it differs from the event in the export (${known.id})` };
   return undefined;
 }
 
 function missingAtEnd(last: number, anchored: ReadonlyMap<number, { id: string }>): Found | undefined {
   const missing = [...anchored.keys()].filter((sequence) => sequence > last).sort((a, b) => a - b)[0];
   if (missing === undefined) return undefined;
-  const problem = `the chain ends at ${last}, and the export has later events`;
+  const problem = `the chain ends at ${last}, but the export has later events`;
   return { sequence: missing, id: anchored.get(missing)?.id ?? null, problem };
 }
 
-async function readSlice(db: Kysely<Tables>, chain: string, after: number | null): Promise<EventRow[]> {
+async function readBatch(db: Kysely<Tables>, chain: string, after: number | null): Promise<EventRow[]> {
   return db
     .selectFrom('audit_event')
     .selectAll()
@@ -182,11 +192,11 @@ async function readSlice(db: Kysely<Tables>, chain: string, after: number | null
     .where('sequence', 'is not', null)
     .$if(after !== null, (query) => query.where('sequence', '>', after))
     .orderBy('sequence')
-    .limit(slice)
+    .limit(batchSize)
     .execute();
 }
 
-/** @param before only those of an earlier time, in epoch ms */
+/** @param before counts only events before this time, in epoch ms */
 async function countUnsealed(db: Kysely<Tables>, before?: number): Promise<number> {
   const row = await db
     .selectFrom('audit_event')
@@ -197,13 +207,13 @@ async function countUnsealed(db: Kysely<Tables>, before?: number): Promise<numbe
   return Number(row.count);
 }
 
-/** The sealed events of an export, one after the other. */
+/** Adds an event of an export to an anchor, if it is sealed. */
 export function addToAnchor(
-  anchor: Map<string, Map<number, Anchored>>,
+  anchor: Map<string, Map<number, AnchoredEvent>>,
   { chain, sequence, id, hash, at }: AuditEvent,
 ): void {
   if (sequence === null || hash === null) return;
-  const events = anchor.get(chain) ?? new Map<number, Anchored>();
+  const events = anchor.get(chain) ?? new Map<number, AnchoredEvent>();
   events.set(sequence, { id, hash, at });
   anchor.set(chain, events);
 }

@@ -8,50 +8,57 @@ import { isDamage } from '../database/sqlite-errors.ts';
 import { placeFile } from '../durable-files.ts';
 import { StartupError } from '../startup-error.ts';
 import { version } from '../version.ts';
-import { type Content, contentOf, contentSchema, copy, difference, type Progress } from './copy.ts';
-import { openForReading, type Source, sourceOf } from './source.ts';
-import { columnsOf, sqliteSide } from './sqlite-side.ts';
+import {
+  copyTables,
+  digestTables,
+  findDifference,
+  type Progress,
+  type TableDigests,
+  tableDigestsSchema,
+} from './copy.ts';
+import { openUntrustedSqlite, type Source, toSource } from './source.ts';
+import { sqliteEndpoint, tableColumns } from './sqlite-endpoint.ts';
 import { backupTables, type TableKeys } from './tables.ts';
 
-/** The table of one row that tells a backup from a database in use, and what is in it. */
+/** A table with one row, which distinguishes a backup from a database in use and describes its content. */
 const label = `CREATE TABLE soku_backup (made_at TEXT NOT NULL, soku TEXT NOT NULL, content TEXT NOT NULL)`;
 const labelSchema = z.object({
   made_at: z.string(),
   soku: z.string(),
-  content: z.string().transform((text) => contentSchema.parse(JSON.parse(text))),
+  content: z.string().transform((text) => tableDigestsSchema.parse(JSON.parse(text))),
 });
-export type Label = z.infer<typeof labelSchema>;
+export type BackupLabel = z.infer<typeof labelSchema>;
 
-/** Removes a database with all that SQLite may have laid beside it. */
+/** Removes a database file and the files that SQLite may have created beside it. */
 export function removeDatabase(file: string): void {
-  for (const end of ['', '-wal', '-shm', '-journal']) rmSync(`${file}${end}`, { force: true });
+  for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(`${file}${suffix}`, { force: true });
 }
 
 /**
- * Writes a backup under a name that nobody takes for one, and checks it: SQLite's own check, the foreign keys, and all
- * rows against what was read.
+ * Writes a backup under a temporary name and verifies it: SQLite's integrity check, the foreign keys, and all rows
+ * against those that were read.
  *
- * @param file does not exist yet
+ * @param file must not exist yet
  * @param copied the tables whose rows are written
- * @throws when it cannot be written, or is not what was read; then there is no file
+ * @throws if it cannot be written, or differs from what was read. It then leaves no file.
  */
 export async function writeBackup(
   source: Source,
   file: string,
   progress: Progress,
   copied: TableKeys = backupTables,
-): Promise<Label> {
+): Promise<BackupLabel> {
   closeSync(openSync(file, 'wx', 0o600));
   try {
     const database = new DatabaseSync(file);
     try {
-      // Until the name is the right one nobody misses the file, so it needs neither a log nor a wait for each page.
+      // A crash may lose the file while it has its temporary name, so it needs neither a journal nor syncs.
       database.exec('PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA foreign_keys = ON');
-      // 64 MB: an index whose order is not that of the rows touches another page with each of them.
+      // 64 MB, because an index that is not in the order of the rows touches a different page for each row.
       database.exec('PRAGMA cache_size = -65536');
       await migrateTo(database, source.level);
       database.exec('BEGIN');
-      const content = await copy(source.side, sqliteSide(database, file), copied, progress);
+      const content = await copyTables(source.endpoint, sqliteEndpoint(database, file), copied, progress);
       const written = { made_at: new Date().toISOString(), soku: version, content };
       database.exec(label);
       database
@@ -59,7 +66,7 @@ export async function writeBackup(
         .run(written.made_at, written.soku, JSON.stringify(content));
       database.exec('COMMIT');
       requireIntegrity(database, file);
-      requireSame(file, content, await contentOf(sqliteSide(database, file), copied));
+      requireSameContent(file, content, await digestTables(sqliteEndpoint(database, file), copied));
       return written;
     } finally {
       database.close();
@@ -70,41 +77,41 @@ export async function writeBackup(
   }
 }
 
-/** A backup that is read: its rows, and what it says of itself. */
+/** An open backup: its rows, and its label. */
 interface Backup {
   source: Source;
-  label: Label;
+  label: BackupLabel;
 }
 
 /**
- * Opens a backup, whose rows are still to be compared with its label.
+ * Opens a backup. The caller must still compare its rows with its label.
  *
- * @throws {StartupError} 65 when it is damaged or no backup
+ * @throws {StartupError} 65 if the file is damaged or not a backup
  */
 export function openBackup(file: string): Backup {
-  const database = openForReading(file);
+  const database = openUntrustedSqlite(file);
   try {
     const label = labelOf(database, file);
     requireIntegrity(database, file);
-    return { source: sourceOf(database, file), label };
+    return { source: toSource(database, file), label };
   } catch (error) {
     database.close();
-    throw isDamage(error) ? new StartupError('data', `${file} is damaged, or no backup.`) : error;
+    throw isDamage(error) ? new StartupError('data', `${file} is damaged or not a backup.`) : error;
   }
 }
 
-function labelOf(database: DatabaseSync, file: string): Label {
-  if (columnsOf(database, file, 'soku_backup').length === 0) {
-    throw new StartupError('data', `${file} is no backup of Soku.`);
+function labelOf(database: DatabaseSync, file: string): BackupLabel {
+  if (tableColumns(database, file, 'soku_backup').length === 0) {
+    throw new StartupError('data', `${file} is not a Soku backup.`);
   }
   const parsed = labelSchema.safeParse(database.prepare('SELECT * FROM soku_backup').get());
   if (!parsed.success) throw new StartupError('data', `${file} is damaged: its label cannot be read.`);
   return parsed.data;
 }
 
-/** @throws {StartupError} 65 with the first table in which two contents differ */
-export function requireSame(file: string, one: Content, other: Content): void {
-  const table = difference(one, other);
+/** @throws {StartupError} 65, which names the first table in which the two contents differ */
+export function requireSameContent(file: string, one: TableDigests, other: TableDigests): void {
+  const table = findDifference(one, other);
   if (table !== undefined) throw new StartupError('data', `${file} is damaged (${table}).`);
 }
 
@@ -115,8 +122,8 @@ function requireIntegrity(database: DatabaseSync, file: string): void {
 }
 
 /**
- * Brings a file that nobody misses to a schema. It is thrown away when this fails, so there are no transactions, whose
- * rollback on a full disk fails, too, and would hide why.
+ * Migrates a temporary file to a schema level. The file is discarded on failure, so this uses no transactions: on a
+ * full disk, their rollback would also fail and hide the cause.
  *
  * @param level the name of a migration
  */
@@ -129,10 +136,10 @@ async function migrateTo(database: DatabaseSync, level: string): Promise<void> {
 }
 
 /**
- * Gives a whole file its name, on the disk, too.
+ * Gives a complete file its final name, durably.
  *
- * @throws {StartupError} 73 when there is a file of that name, also one that came just now
+ * @throws {StartupError} 73 if a file with that name exists, even if it was created just now
  */
-export function place(partial: string, file: string): void {
-  if (!placeFile(partial, file)) throw new StartupError('cannotCreate', `${file} exists already.`);
+export function placeBackup(partial: string, file: string): void {
+  if (!placeFile(partial, file)) throw new StartupError('cannotCreate', `${file} already exists.`);
 }

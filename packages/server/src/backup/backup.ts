@@ -4,39 +4,39 @@ import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
 import { partialName } from '../durable-files.ts';
 import { StartupError } from '../startup-error.ts';
-import { type Label, place, removeDatabase, writeBackup } from './backup-file.ts';
+import { type BackupLabel, placeBackup, removeDatabase, writeBackup } from './backup-file.ts';
 import type { Progress } from './copy.ts';
-import { refusedByDisk } from './failure.ts';
+import { explainDiskError } from './disk-error.ts';
 import { openSource, type Source } from './source.ts';
 
 /**
- * Makes a backup of either database while servers use it.
+ * Backs up either database while servers use it.
  *
- * @param file absolute; exists only when it is whole
- * @throws {StartupError} when it exists already, or cannot be made
+ * @param file an absolute path; the file appears only once it is complete
+ * @throws {StartupError} if the file already exists, or cannot be created
  */
-export async function makeBackup(
+export async function createBackup(
   config: Config,
   file: string,
   { log, progress }: { log: Logger; progress: Progress },
-): Promise<Label> {
+): Promise<BackupLabel> {
   if (existsSync(file)) {
-    throw new StartupError('cannotCreate', `${file} exists already. A backup replaces no file.`);
+    throw new StartupError('cannotCreate', `${file} already exists. A backup never overwrites a file.`);
   }
   if (!existsSync(dirname(file))) {
-    throw new StartupError('cannotCreate', `There is no directory ${dirname(file)}.`);
+    throw new StartupError('cannotCreate', `The directory ${dirname(file)} does not exist.`);
   }
   const partial = partialName(file);
   let source: Source | undefined;
   try {
     source = await openSource(config, join(resolve(config.dataDir), 'soku.db'), log);
     const label = await writeBackup(source, partial, progress);
-    place(partial, file);
+    placeBackup(partial, file);
     return label;
   } catch (error) {
-    throw refusedByDisk(error, {
+    throw explainDiskError(error, {
       failed: `The backup ${file} could not be written`,
-      now: 'There is no such file now.',
+      now: 'No file was created.',
     });
   } finally {
     removeDatabase(partial);

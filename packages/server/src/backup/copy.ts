@@ -1,27 +1,33 @@
 import { createHash, type Hash } from 'node:crypto';
 import { z } from 'zod';
 import { StartupError } from '../startup-error.ts';
-import type { Row, Side } from './side.ts';
+import type { CopyEndpoint, SqlRow } from './endpoint.ts';
 import type { TableKeys } from './tables.ts';
 
-/** By table: how many rows, and the SHA-256 of all of them in order. */
-export const contentSchema = z.record(z.string(), z.object({ rows: z.number(), sha256: z.string() }));
-export type Content = z.infer<typeof contentSchema>;
+/** The number of rows of each table, and the SHA-256 of all of them in order. */
+export const tableDigestsSchema = z.record(z.string(), z.object({ rows: z.number(), sha256: z.string() }));
+export type TableDigests = z.infer<typeof tableDigestsSchema>;
 
-/** Told now and then how many rows of a table are done. */
+/** Called regularly with the number of rows of a table that are done. */
 export type Progress = (table: string, rows: number) => void;
 
 /**
- * Copies all rows of some tables, in the columns that `to` has. Nothing else of `from` is taken: no trigger, view, index or type.
+ * Copies all rows of some tables, in the columns that `to` has. It copies nothing else from `from`: no triggers, views,
+ * indexes or types.
  *
- * @returns what was read
- * @throws {StartupError} 65 when `from` lacks one of the columns
+ * @returns a summary of what was read
+ * @throws {StartupError} 65 if `from` lacks one of the columns
  */
-export function copy(from: Side, to: Side, tables: TableKeys, progress: Progress): Promise<Content> {
+export function copyTables(
+  from: CopyEndpoint,
+  to: CopyEndpoint,
+  tables: TableKeys,
+  progress: Progress,
+): Promise<TableDigests> {
   const columnsOf = async (table: string) => {
-    const [found, wanted] = await Promise.all([from.columns(table), to.columns(table)]);
-    const missing = wanted.find((column) => !found.includes(column));
-    if (missing === undefined) return wanted;
+    const [found, required] = await Promise.all([from.columns(table), to.columns(table)]);
+    const missing = required.find((column) => !found.includes(column));
+    if (missing === undefined) return required;
     throw new StartupError('data', `${from.name} is damaged: the table ${table} has no column ${missing}.`);
   };
   return readAll(from, tables, columnsOf, async (table, columns, rows, done) => {
@@ -30,8 +36,8 @@ export function copy(from: Side, to: Side, tables: TableKeys, progress: Progress
   });
 }
 
-/** What a database has in some tables, for comparing it with another one. */
-export function contentOf(side: Side, tables: TableKeys): Promise<Content> {
+/** Summarizes some tables of a database, for comparison with another one. */
+export function digestTables(side: CopyEndpoint, tables: TableKeys): Promise<TableDigests> {
   return readAll(
     side,
     tables,
@@ -41,19 +47,19 @@ export function contentOf(side: Side, tables: TableKeys): Promise<Content> {
 }
 
 /** The first table in which two contents differ. */
-export function difference(one: Content, other: Content): string | undefined {
+export function findDifference(one: TableDigests, other: TableDigests): string | undefined {
   return Object.keys({ ...one, ...other }).find((table) => {
     return one[table]?.rows !== other[table]?.rows || one[table]?.sha256 !== other[table]?.sha256;
   });
 }
 
 async function readAll(
-  side: Side,
+  side: CopyEndpoint,
   tables: TableKeys,
   columnsOf: (table: string) => Promise<string[]>,
-  take: (table: string, columns: string[], rows: Row[], done: number) => Promise<void>,
-): Promise<Content> {
-  const content: Content = {};
+  take: (table: string, columns: string[], rows: SqlRow[], done: number) => Promise<void>,
+): Promise<TableDigests> {
+  const content: TableDigests = {};
   for (const [table, key] of Object.entries(tables)) {
     const columns = (await columnsOf(table)).sort();
     if (columns.length === 0) continue;
@@ -69,7 +75,7 @@ async function readAll(
   return content;
 }
 
-function addTo(hash: Hash, rows: readonly Row[]): void {
+function addTo(hash: Hash, rows: readonly SqlRow[]): void {
   for (const row of rows) {
     const values = row.map((value) =>
       value instanceof Uint8Array ? { hex: Buffer.from(value).toString('hex') } : value,

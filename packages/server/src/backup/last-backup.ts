@@ -6,9 +6,8 @@ import type { Config } from '../config.ts';
 import { replaceFile } from '../durable-files.ts';
 
 /**
- * A backup is made by a command, and the metrics are the server's. So the command writes the time into the data
- * directory, and the server reads it. There are two files, because two backups at once must not undo what the other
- * one wrote.
+ * A command creates backups, but the server reports the metrics. So the command writes the time to the data directory,
+ * and the server reads it. There are two files, so that concurrent backups do not overwrite each other's outcome.
  */
 const files = { made: 'last-backup', failed: 'last-failed-backup' };
 
@@ -17,17 +16,17 @@ type Outcome = keyof typeof files;
 const recordSchema = z.object({
   /** Epoch ms. */
   at: z.int().min(0).max(8_640_000_000_000_000),
-  /** Whose backup it was: the directory of a move has both, one after the other. */
+  /** The kind of database. After a move to PostgreSQL, a data directory has had both. */
   database: z.enum(['sqlite', 'postgres']),
 });
 type Kind = z.infer<typeof recordSchema>['database'];
 
 /**
- * Writes how a backup ended, and when. The files have no secret, and root may make the backups of a server that is not
- * root, so everybody who can enter the data directory can read them.
+ * Records the outcome of a backup and its time. The files contain no secrets, and root may create the backups of a
+ * server that does not run as root, so every user with access to the data directory can read them.
  *
- * @returns whether there is a data directory to write it to
- * @throws what the file system throws
+ * @returns false if there is no data directory to write to
+ * @throws errors of the file system
  */
 export function recordBackup({ dataDir, databaseUrl }: Config, outcome: Outcome, at: number): boolean {
   const directory = resolve(dataDir);
@@ -39,7 +38,7 @@ export function recordBackup({ dataDir, databaseUrl }: Config, outcome: Outcome,
 
 /**
  * @param database the kind that the server uses
- * @returns epoch ms; 0 when there was none, or its file cannot be read
+ * @returns epoch ms; 0 if there was no such backup, or its file cannot be read
  */
 export async function readLastBackups(dataDir: string, database: Kind): Promise<Record<Outcome, number>> {
   const read = async (outcome: Outcome) => {

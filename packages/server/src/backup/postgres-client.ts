@@ -3,26 +3,26 @@ import { connectionOf } from '../database/postgres.ts';
 import { noTimeouts } from '../database/postgres-pool.ts';
 
 /**
- * A connection without the bounds of a server's: reading or writing everything takes as long as it takes.
+ * Opens a connection without the timeouts of a server, because reading or writing everything may take long.
  *
- * @param connection of a server
+ * @param connection the connection settings of a server
  */
-export async function connectPatiently(connection: pg.ClientConfig): Promise<pg.Client> {
+export async function connectWithoutTimeouts(connection: pg.ClientConfig): Promise<pg.Client> {
   const { statement_timeout, query_timeout, lock_timeout, idle_in_transaction_session_timeout, ...patient } =
     connection;
   const client = new pg.Client({
     ...patient,
     application_name: 'soku backup',
   });
-  // Whoever uses the connection is told by the statement that fails.
+  // The failing statement reports the error to its caller.
   client.on('error', () => undefined);
   await client.connect();
   await client.query(`${noTimeouts}; SET idle_in_transaction_session_timeout = 0`);
   return client;
 }
 
-/** Which database it is, in words, without user and password. @param url DATABASE_URL */
-export function nameOf(url: string): string {
+/** Describes the database without user and password. @param url DATABASE_URL */
+export function describePostgres(url: string): string {
   const { database, host, port } = new pg.Client(connectionOf(url));
   return `the PostgreSQL database ${database} at ${host}:${port}`;
 }

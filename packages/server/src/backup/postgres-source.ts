@@ -1,26 +1,26 @@
 import type { Logger } from 'pino';
 import { connectionOf } from '../database/postgres.ts';
-import { connected } from '../database/postgres-start.ts';
-import { connectPatiently } from './postgres-client.ts';
-import { postgresSide } from './postgres-side.ts';
-import { levelOf, type Source } from './source.ts';
+import { waitForPostgres } from '../database/postgres-start.ts';
+import { connectWithoutTimeouts } from './postgres-client.ts';
+import { postgresEndpoint } from './postgres-endpoint.ts';
+import { type Source, schemaLevel } from './source.ts';
 
 /**
  * @param url DATABASE_URL
- * @throws {StartupError} as openSource
+ * @throws {StartupError} like openSource
  */
 export async function openPostgresSource(url: string, log: Logger): Promise<Source> {
   const connection = connectionOf(url);
-  await connected(connection, log);
-  const client = await connectPatiently(connection);
+  await waitForPostgres(connection, log);
+  const client = await connectWithoutTimeouts(connection);
   try {
     await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
     const { rows } = await client.query(`SELECT to_regclass('kysely_migration') IS NOT NULL AS exists`);
     const applied =
       rows[0].exists === true ? (await client.query('SELECT name FROM kysely_migration')).rows : [];
     return {
-      side: postgresSide(client),
-      level: levelOf(
+      endpoint: postgresEndpoint(client),
+      level: schemaLevel(
         applied.map((row) => String(row.name)),
         'The database',
       ),

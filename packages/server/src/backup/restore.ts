@@ -12,11 +12,18 @@ import type { Reapplied } from '../journal/compare.ts';
 import { RevokedHashFile } from '../journal/file.ts';
 import { RevocationJournal } from '../journal/journal.ts';
 import { StartupError } from '../startup-error.ts';
-import { type Label, openBackup, place, removeDatabase, requireSame, writeBackup } from './backup-file.ts';
+import {
+  type BackupLabel,
+  openBackup,
+  placeBackup,
+  removeDatabase,
+  requireSameContent,
+  writeBackup,
+} from './backup-file.ts';
 import type { Progress } from './copy.ts';
-import { refusedByDisk } from './failure.ts';
-import { openFile } from './source.ts';
-import { tables } from './tables.ts';
+import { explainDiskError } from './disk-error.ts';
+import { openSqliteSource } from './source.ts';
+import { databaseTables } from './tables.ts';
 
 interface Tools {
   log: Logger;
@@ -24,19 +31,19 @@ interface Tools {
 }
 
 interface Restored {
-  /** What was written. */
-  label: Label;
-  /** What the revocation journal of the data directory revoked in it; undefined when there is no journal. */
+  /** Describes what was written. */
+  label: BackupLabel;
+  /** What was revoked again from the revocation journal of the data directory; undefined if there is no journal. */
   reapplied: Reapplied | undefined;
   /** Whether the end of the journal was incomplete. */
   truncated: boolean;
 }
 
 /**
- * Writes a backup into an empty database: a fresh data directory, or an empty PostgreSQL.
+ * Restores a backup to an empty database: a fresh data directory, or an empty PostgreSQL database.
  *
- * @param file absolute
- * @throws {StartupError} when the backup is not whole or the database is not empty; it stays as it was then
+ * @param file an absolute path
+ * @throws {StartupError} if the backup is incomplete or the database is not empty. The database is unchanged then.
  */
 export async function restore(config: Config, file: string, tools: Tools): Promise<Restored> {
   requireReadable(file);
@@ -44,12 +51,12 @@ export async function restore(config: Config, file: string, tools: Tools): Promi
   return fill(config, { action: 'backup.restored', failed }, tools, async (partial) => {
     const { source, label } = openBackup(file);
     try {
-      // A fresh schema and the backup's rows: its triggers, views and indexes may be anybody's.
+      // Combines a fresh schema with the rows of the backup, whose triggers, views and indexes are not trusted.
       const { content } = await writeBackup(source, partial, tools.progress);
-      // Backups of earlier versions hold sessions, too. They are not restored: somebody may have signed out since, or
-      // been signed out because a session was stolen.
+      // Backups of earlier versions also contain sessions. These are not restored, because a user may have signed out
+      // since, or have been signed out because a session was stolen.
       const { session, verification, ...expected } = label.content;
-      requireSame(file, expected, content);
+      requireSameContent(file, expected, content);
     } finally {
       await source.close();
     }
@@ -58,29 +65,29 @@ export async function restore(config: Config, file: string, tools: Tools): Promi
 }
 
 /**
- * Copies the file of a data directory into the empty PostgreSQL of DATABASE_URL. The file stays as it is.
+ * Copies the database file of a data directory to the empty PostgreSQL database of DATABASE_URL. The file is unchanged.
  *
- * @throws {StartupError} when a server is running, or the database is not empty; it stays as it was then
+ * @throws {StartupError} if a server is running, or the database is not empty. The database is unchanged then.
  */
 export async function moveToPostgres(config: Config, tools: Tools): Promise<Restored> {
   if (config.databaseUrl === undefined) {
-    throw new StartupError('configuration', 'DATABASE_URL is not set, so there is nowhere to move to.');
+    throw new StartupError('configuration', 'DATABASE_URL is not set. Set it to the database to move to.');
   }
   const failed = 'The database could not be moved';
   return fill(config, { action: 'database.moved', failed }, tools, async (partial, { databaseFile }) => {
-    const source = openFile(databaseFile);
+    const source = openSqliteSource(databaseFile);
     try {
-      return await writeBackup(source, partial, tools.progress, tables);
+      return await writeBackup(source, partial, tools.progress, databaseTables);
     } finally {
       await source.close();
     }
   });
 }
 
-/** Writes a backup to a name in the data directory, and checks it. */
-type Stage = (partial: string, directory: DataDirectory) => Promise<Label>;
+/** Writes a backup to a temporary name in the data directory, and verifies it. */
+type Stage = (partial: string, directory: DataDirectory) => Promise<BackupLabel>;
 
-/** @param command its action, and how its failure is told */
+/** @param command the action to record, and the message for a failure */
 async function fill(
   config: Config,
   { action, failed }: { action: Action; failed: string },
@@ -92,17 +99,17 @@ async function fill(
   try {
     await directory.settled();
     const journal = new RevokedHashFile(directory.path);
-    // What is damaged, or in the way, refuses before any work.
+    // A damaged journal or an existing database stops the command before any work.
     const { count, truncated } = await journal.inspect();
     await journal.readAll();
     await requireEmpty(config, directory, tools);
     const label = await stage(partial, directory);
-    // Before anybody can see it: what is left for later could fail, and a server may be running on it already.
-    const reapplied = await makeCurrent(partial, directory, tools, eventOf(action, label));
-    await put(config, directory, partial, tools);
+    // Before the database is visible: later steps could fail, and a server may already be running on it.
+    const reapplied = await prepareForUse(partial, directory, tools, eventOf(action, label));
+    await install(config, directory, partial, tools);
     return { label, reapplied: count > 0 ? reapplied : undefined, truncated };
   } catch (error) {
-    throw refusedByDisk(error, { failed, now: 'The database stays as it was.' });
+    throw explainDiskError(error, { failed, now: 'The database is unchanged.' });
   } finally {
     removeDatabase(partial);
     directory.release();
@@ -115,12 +122,12 @@ async function requireEmpty(
   { log }: Tools,
 ): Promise<void> {
   if (databaseUrl === undefined) return requireNoFile(directory);
-  const { requireEmptyPostgres } = await import('./fill-postgres.ts');
+  const { requireEmptyPostgres } = await import('./copy-to-postgres.ts');
   await requireEmptyPostgres(databaseUrl, log);
 }
 
-/** In the restored database, as the first event after those of the backup. */
-function eventOf(action: Action, { made_at }: Label): NewEvent {
+/** The first event in the restored database after those of the backup. */
+function eventOf(action: Action, { made_at }: BackupLabel): NewEvent {
   return {
     chain: accountsChain,
     at: Date.now(),
@@ -131,8 +138,8 @@ function eventOf(action: Action, { made_at }: Label): NewEvent {
   };
 }
 
-/** Makes it the database, as a whole. */
-async function put(
+/** Atomically installs the complete database. */
+async function install(
   { databaseUrl }: Config,
   { databaseFile }: DataDirectory,
   partial: string,
@@ -140,20 +147,20 @@ async function put(
 ): Promise<void> {
   if (databaseUrl === undefined) {
     removeDatabase(databaseFile);
-    place(partial, databaseFile);
+    placeBackup(partial, databaseFile);
     return;
   }
   const { openPostgres } = await import('../database/postgres.ts');
-  const { fillPostgres } = await import('./fill-postgres.ts');
+  const { copyToPostgres } = await import('./copy-to-postgres.ts');
   const database = await openPostgres(databaseUrl, log);
   try {
-    await fillPostgres(database, partial, progress);
+    await copyToPostgres(database, partial, progress);
   } finally {
     await database.close();
   }
 }
 
-/** @throws {StartupError} 65 when it cannot be a backup */
+/** @throws {StartupError} 65 if the file is missing, unreadable or not a file */
 function requireReadable(file: string): void {
   let found: Stats | undefined;
   try {
@@ -165,7 +172,7 @@ function requireReadable(file: string): void {
       `${file} cannot be read (${error instanceof Error ? error.message : ''}).`,
     );
   }
-  if (found === undefined) throw new StartupError('data', `There is no file ${file}.`);
+  if (found === undefined) throw new StartupError('data', `${file} does not exist.`);
   if (!found.isFile()) throw new StartupError('data', `${file} is not a file.`);
 }
 
@@ -179,18 +186,18 @@ function change(partial: string, statements: string): void {
 }
 
 /**
- * Makes a database in use of a backup: without its label, with the newest schema, and with every key revoked that is
- * revoked in it or in the journal, which has all of them then.
+ * Turns a backup into a database for use: removes its label, migrates it to the newest schema, and revokes every key
+ * that is revoked in the backup or in the journal. Afterwards the journal has all of them, too.
  */
-async function makeCurrent(
+async function prepareForUse(
   partial: string,
   directory: DataDirectory,
   { log }: Tools,
   event: NewEvent,
 ): Promise<Reapplied> {
-  // Refuses one of a newer version.
-  await openFile(partial).close();
-  // A revoke reads its dead hashes back, so a key that was revoked without them could never be revoked again.
+  // Rejects a backup of a newer version.
+  await openSqliteSource(partial).close();
+  // A revoke reads its hashes back from dead_hash, so a key that was revoked without them could not be revoked again.
   change(
     partial,
     `DROP TABLE soku_backup;
@@ -199,7 +206,7 @@ async function makeCurrent(
   );
   const database = await openSqlite({ ...directory, databaseFile: partial });
   try {
-    // Likewise of each secret that was retired.
+    // The same applies to each secret that was retired.
     await database.kysely
       .insertInto('dead_hash')
       .columns(['hash'])
@@ -213,20 +220,20 @@ async function makeCurrent(
   }
 }
 
-/** A file of a start that made nothing yet may be replaced. */
+/** Requires that there is no database file, or one without rows, which may be replaced. */
 async function requireNoFile({ databaseFile: file }: DataDirectory): Promise<void> {
-  // A log without its file would be taken for that of the restored one.
+  // SQLite would apply a write-ahead log without its file to the restored database.
   const log = `${file}-wal`;
   if (!existsSync(file)) {
     if (existsSync(log)) throw inTheWay(log, 'belongs to the database that was moved away');
     return;
   }
-  const source = openFile(file);
+  const source = openSqliteSource(file);
   try {
-    for (const table of Object.keys(tables)) {
-      const columns = await source.side.columns(table);
+    for (const table of Object.keys(databaseTables)) {
+      const columns = await source.endpoint.columns(table);
       if (columns.length === 0) continue;
-      for await (const _ of source.side.rows(table, columns, columns)) {
+      for await (const _ of source.endpoint.rows(table, columns, columns)) {
         throw inTheWay(file, `is not empty (${table})`);
       }
     }
@@ -238,6 +245,6 @@ async function requireNoFile({ databaseFile: file }: DataDirectory): Promise<voi
 function inTheWay(file: string, why: string): StartupError {
   return new StartupError(
     'cannotCreate',
-    `${file} ${why}. Nothing was changed. Move soku.db, soku.db-wal and soku.db-shm to another directory, and leave the file revoked-hashes where it is.`,
+    `${file} ${why}. Nothing was changed. Move soku.db, soku.db-wal and soku.db-shm to another directory, but leave the file revoked-hashes in place.`,
   );
 }

@@ -5,66 +5,66 @@ import type { Config } from '../config.ts';
 import { migrations } from '../database/migrate.ts';
 import { isDamage } from '../database/sqlite-errors.ts';
 import { StartupError } from '../startup-error.ts';
-import type { Side } from './side.ts';
-import { columnsOf, sqliteSide } from './sqlite-side.ts';
+import type { CopyEndpoint } from './endpoint.ts';
+import { sqliteEndpoint, tableColumns } from './sqlite-endpoint.ts';
 
-/** One state of a database, held until the end; others write on meanwhile, and it does not hold them up. */
+/** A snapshot of a database, held until it is closed. It does not block concurrent writers. */
 export interface Source {
-  side: Side;
-  /** The name of its newest migration. */
+  endpoint: CopyEndpoint;
+  /** The name of the newest migration that was applied. */
   level: string;
   close(): Promise<void>;
 }
 
 /**
- * Opens the database for reading. A server may have it in use: neither the lock of the data directory is taken, nor is
- * anything migrated.
+ * Opens the database for reading. A server may be using it, so this neither locks the data directory nor migrates
+ * anything.
  *
- * @throws {StartupError} when there is none, or it cannot be read
+ * @throws {StartupError} if there is no database, or it cannot be read
  */
 export async function openSource(
   config: Pick<Config, 'databaseUrl'>,
   databaseFile: string,
   log: Logger,
 ): Promise<Source> {
-  if (config.databaseUrl === undefined) return openFile(databaseFile);
+  if (config.databaseUrl === undefined) return openSqliteSource(databaseFile);
   const { openPostgresSource } = await import('./postgres-source.ts');
   return openPostgresSource(config.databaseUrl, log);
 }
 
-/** @throws {StartupError} 65 when it is no database of this or an older version */
-export function openFile(file: string): Source {
-  const database = openForReading(file);
+/** @throws {StartupError} 65 if the file is not a database of this or an older version */
+export function openSqliteSource(file: string): Source {
+  const database = openUntrustedSqlite(file);
   try {
-    return sourceOf(database, file);
+    return toSource(database, file);
   } catch (error) {
     database.close();
     if (!isDamage(error)) throw error;
-    throw new StartupError('data', `${file} is damaged, or no database.`);
+    throw new StartupError('data', `${file} is damaged or not a database.`);
   }
 }
 
 /**
- * Opens a file that anybody may have made: nothing of its schema runs but what is harmless (SQLite's advice for such
- * files, https://www.sqlite.org/security.html).
+ * Opens an untrusted file. Its schema can run only harmless functions (SQLite's advice for such files,
+ * https://www.sqlite.org/security.html).
  *
- * @throws {StartupError} 65 when there is none
+ * @throws {StartupError} 65 if the file does not exist
  */
-export function openForReading(file: string): DatabaseSync {
-  if (!existsSync(file)) throw new StartupError('data', `There is no file ${file}.`);
+export function openUntrustedSqlite(file: string): DatabaseSync {
+  if (!existsSync(file)) throw new StartupError('data', `${file} does not exist.`);
   const database = new DatabaseSync(file, { readOnly: true, defensive: true, timeout: 5000 });
   database.exec('PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON');
   return database;
 }
 
-/** @throws {StartupError} 65 when it is no database of this or an older version */
-export function sourceOf(database: DatabaseSync, file: string): Source {
+/** @throws {StartupError} 65 if the file is not a database of this or an older version */
+export function toSource(database: DatabaseSync, file: string): Source {
   database.exec('BEGIN');
-  const isMigrated = columnsOf(database, file, 'kysely_migration').length > 0;
+  const isMigrated = tableColumns(database, file, 'kysely_migration').length > 0;
   const applied = isMigrated ? database.prepare('SELECT name FROM kysely_migration').all() : [];
   return {
-    side: sqliteSide(database, file),
-    level: levelOf(
+    endpoint: sqliteEndpoint(database, file),
+    level: schemaLevel(
       applied.map((row) => String(row.name)),
       file,
     ),
@@ -73,10 +73,10 @@ export function sourceOf(database: DatabaseSync, file: string): Source {
 }
 
 /**
- * @param applied names of migrations
- * @throws {StartupError} 65 when there are none, or one that this version does not have
+ * @param applied the names of the applied migrations
+ * @throws {StartupError} 65 if there are none, or one that this version does not have
  */
-export function levelOf(applied: string[], what: string): string {
+export function schemaLevel(applied: string[], what: string): string {
   const newer = applied.find((name) => !(name in migrations));
   if (newer !== undefined) {
     throw new StartupError(
@@ -85,6 +85,6 @@ export function levelOf(applied: string[], what: string): string {
     );
   }
   const level = applied.sort().at(-1);
-  if (level === undefined) throw new StartupError('data', `${what} is no database of Soku.`);
+  if (level === undefined) throw new StartupError('data', `${what} is not a Soku database.`);
   return level;
 }

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { openTemporary } from '../../../../test/support/temporary-sqlite.ts';
-import { backupTables, tables } from './tables.ts';
+import { backupTables, databaseTables } from './tables.ts';
 
-test('a copy has every table, in the order of its primary key', async () => {
+test('a copy includes every table, with its primary key', async () => {
   const { database, close } = await openTemporary();
   try {
     const rows = database.reader
@@ -14,9 +14,9 @@ test('a copy has every table, in the order of its primary key', async () => {
       )
       .all();
     const found = Object.fromEntries(rows.map(({ name, key }) => [String(name), String(key).split(',')]));
-    assert.deepEqual(found, tables);
+    assert.deepEqual(found, databaseTables);
     const { session, verification, ...others } = found;
-    assert.deepEqual(others, backupTables, 'a backup lets nobody in');
+    assert.deepEqual(others, backupTables, 'a backup contains no sessions');
   } finally {
     await close();
   }

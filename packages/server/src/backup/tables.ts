@@ -1,12 +1,12 @@
-/** Names of tables, each with its primary key. */
+/** Table names, each with its primary key. */
 export type TableKeys = Readonly<Record<string, readonly string[]>>;
 
 /**
- * Every table of a database, with its primary key, in the order in which rows can be written: what refers to
- * another table comes after it, and dead hashes come after secrets, because a trigger refuses the secret of a dead
- * hash. Nodes and their changes are not copied: they belong to running processes.
+ * Every table of a database, with its primary key, in the order in which rows can be written: a table comes after the
+ * tables that it refers to, and dead_hash comes after the secrets, because a trigger rejects a secret whose hash is
+ * revoked. Nodes and their changes are not copied, because they belong to running processes.
  */
-export const tables: TableKeys = {
+export const databaseTables: TableKeys = {
   user: ['id'],
   account: ['id'],
   session: ['id'],
@@ -23,10 +23,10 @@ export const tables: TableKeys = {
   audit_event: ['id'],
 };
 
-/** Tables of what lets a person in. A backup does not hold them, so it lets nobody in, and brings no session back. */
+/** Tables that give access to the dashboard. A backup does not contain them, so it cannot revive a session. */
 const signIns = ['session', 'verification'];
 
-/** The tables of a backup. */
+/** The tables that a backup contains. */
 export const backupTables: TableKeys = Object.fromEntries(
-  Object.entries(tables).filter(([name]) => !signIns.includes(name)),
+  Object.entries(databaseTables).filter(([name]) => !signIns.includes(name)),
 );

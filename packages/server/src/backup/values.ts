@@ -1,45 +1,45 @@
 import { keyIdSchema } from '@soku/contract/keys';
-import { readScopes } from '../database/stored-scopes.ts';
+import { parseStoredScopes } from '../database/stored-scopes.ts';
 import { StartupError } from '../startup-error.ts';
-import type { Row, Value } from './side.ts';
+import type { SqlRow, SqlValue } from './endpoint.ts';
 
-type Check = (value: Value) => boolean;
+type Check = (value: SqlValue) => boolean;
 
-/** Epoch ms. The API represents no later time. */
+/** Epoch ms. The API cannot represent later times. */
 const lastInstant = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 const hour = 60 * 60 * 1000;
 
 const isInstant: Check = (value) =>
   Number.isSafeInteger(value) && Number(value) >= 0 && Number(value) <= lastInstant;
 
-/** What a column of each declared type holds beside NULL. SQLite itself would take anything. */
+/** Checks the values of each declared column type, except NULL. SQLite itself accepts any value. */
 const types: Record<string, Check> = {
   text: (value) => typeof value === 'string',
-  // The auth library's, as ISO 8601.
+  // Written by the auth library as ISO 8601.
   date: (value) => typeof value === 'string' && !Number.isNaN(Date.parse(value)),
   integer: Number.isSafeInteger,
   bigint: Number.isSafeInteger,
   blob: (value) => value instanceof Uint8Array,
 };
 
-/** Columns whose values the server reads back by rules: with another value the key could not be listed or revoked. */
+/** Columns whose values the server parses. With an invalid value, the key could not be listed or revoked. */
 const rules: Record<string, Check> = {
   'api_key.id': (value) => keyIdSchema.safeParse(value).success,
-  'api_key.scopes': (value) => readScopes(String(value)).join(' ') === value,
+  'api_key.scopes': (value) => parseStoredScopes(String(value)).join(' ') === value,
   'usage_hour.hour': (value) => isInstant(Number(value) * hour),
 };
 
 /**
- * A check of the values of a row.
+ * Creates a check for the values of a row.
  *
- * @param declared types of the columns, in lower case
- * @returns throws a {@link StartupError} 65 that names the column
+ * @param declared the types of the columns, in lower case
+ * @returns a function that throws a {@link StartupError} 65 that names the column
  */
-export function valueCheck(
+export function createValueCheck(
   table: string,
   columns: readonly string[],
   declared: ReadonlyMap<string, string>,
-): (row: Row) => void {
+): (row: SqlRow) => void {
   const checks = columns.map((column) => {
     const isOfType = types[declared.get(column) ?? ''];
     const follows = rules[`${table}.${column}`] ?? (column.endsWith('_at') ? isInstant : undefined);
@@ -49,12 +49,12 @@ export function valueCheck(
     for (const [i, { column, isOfType, follows }] of checks.entries()) {
       const value = row[i] ?? null;
       if (value === null) continue;
-      if (isOfType?.(value) !== true) throw refused(table, column, 'of another type');
-      if (follows?.(value) === false) throw refused(table, column, 'that Soku never writes');
+      if (isOfType?.(value) !== true) throw invalidValue(table, column, 'of the wrong type');
+      if (follows?.(value) === false) throw invalidValue(table, column, 'that Soku never writes');
     }
   };
 }
 
-function refused(table: string, column: string, what: string): StartupError {
-  return new StartupError('data', `The column ${column} of the table ${table} holds a value ${what}.`);
+function invalidValue(table: string, column: string, what: string): StartupError {
+  return new StartupError('data', `The column ${column} of the table ${table} contains a value ${what}.`);
 }

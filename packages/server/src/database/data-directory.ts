@@ -4,18 +4,18 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { syncDirectory } from '../durable-files.ts';
 import { StartupError } from '../startup-error.ts';
 import { requireOwnFile, requirePrivate } from './directory-access.ts';
-import { DirectoryHold, takeoverWait } from './directory-hold.ts';
+import { DirectoryHold, takeoverDelayMs } from './directory-hold.ts';
 import { takeLock } from './directory-lock.ts';
 
-/** What the process opens in it. The secret is checked when it is read, because SOKU_SECRET may take its place. */
+/** Files that the process opens in it. The secret is checked when it is read, because SOKU_SECRET may replace it. */
 const files = ['lock', 'lock.owner', 'revoked-hashes', 'dead-hashes'];
-/** It may be another program's, and is made private when it is opened. */
+/** These may belong to another program, so they are made private only when they are opened. */
 const databaseFiles = ['soku.db', 'soku.db-wal', 'soku.db-shm'];
 
 /**
- * The directory that holds everything one deployment has: the database and the generated secret.
- * Exactly one process may have it open, because verification caches what it read and only its own process
- * tells it of a revocation: a second one would go on accepting revoked keys.
+ * The directory with all data of a deployment: the database and the generated secret. Only one process may use it,
+ * because each process caches keys and evicts only those that it revokes itself: a second process would continue to
+ * accept revoked keys.
  */
 export interface DataDirectory {
   path: string;
@@ -24,20 +24,20 @@ export interface DataDirectory {
   /** Whether this process is still the only one that uses the directory. */
   hold: DirectoryHold;
   /**
-   * Resolves when no other process can use the database any more: at once, or after 1.5 s when the lock did not cover
-   * this database before, because somebody may have removed the lock of a process that still runs.
+   * Resolves when no other process can still use the database: immediately, or after 1.5 s when the lock did not cover
+   * this database before, because the lock of a process that still runs may have been removed.
    *
-   * @throws {StartupError} 73 when another process took the directory over meanwhile
+   * @throws {StartupError} 73 when another process took over the directory meanwhile
    */
   settled(): Promise<void>;
-  /** The database is open: from now on the hold covers its files, too. */
+  /** Call this when the database is open, so that the hold covers its files too. */
   cover(databaseFile: string): void;
-  /** Lets go of the lock. The system does it too when the process dies, however it dies. */
+  /** Releases the lock. The operating system also does so when the process ends for any reason. */
   release(): void;
 }
 
 /**
- * Makes the directory when it is missing (mode 0700) and takes its lock.
+ * Creates the directory if it is missing (mode 0700) and takes its lock.
  *
  * @param path SOKU_DATA_DIR, absolute or relative to the working directory
  * @throws {StartupError} 73 when it cannot be written or another process holds it
@@ -64,7 +64,7 @@ export function openDataDirectory(path: string): DataDirectory {
     hold,
     settled: async () => {
       if (lock.coversDatabase) return;
-      await wait(takeoverWait);
+      await wait(takeoverDelayMs);
       requireOwn(directory, hold);
     },
     cover: (file) => {
@@ -78,12 +78,12 @@ export function openDataDirectory(path: string): DataDirectory {
   };
 }
 
-/** Its parents only when it has none: Node's recursive mkdir never returns where a file system refuses to make any. */
+/** Creates missing parents itself: Node's recursive mkdir never returns if a file system rejects every creation. */
 function makeDirectory(directory: string): void {
   if (existsSync(directory)) return;
   const recursive = !existsSync(dirname(directory));
   const topmost = mkdirSync(directory, { recursive, mode: 0o700 }) ?? directory;
-  // What is stored in it later is on the disk only when its own name is.
+  // Files in the directory are durable only when its own name is on disk.
   for (let created = directory; ; created = dirname(created)) {
     syncDirectory(dirname(created));
     if (created === topmost) break;
@@ -92,11 +92,11 @@ function makeDirectory(directory: string): void {
 
 function requireOwn(directory: string, hold: DirectoryHold): void {
   try {
-    hold.demand();
+    hold.checkNow();
   } catch {
     throw new StartupError(
       'cannotCreate',
-      `The lock of the data directory ${directory} was removed while this process started. Start it again, and do not remove the file lock.`,
+      `The lock of the data directory ${directory} was removed during the start. Start again, and do not remove the file "lock".`,
     );
   }
 }

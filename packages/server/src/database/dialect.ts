@@ -5,19 +5,20 @@ export function isPostgres<T>(db: Kysely<T>): boolean {
   return db.getExecutor().adapter instanceof PostgresAdapter;
 }
 
-/** Column types and endings that the two databases call by different names. */
+/** Column types and table options whose names differ between the two databases. */
 export function columnTypes(db: Kysely<unknown>): {
   bytes: ColumnDataType;
   /**
-   * Of ids that are compared: byte by byte, whatever language the database speaks, because they are in order of time so.
+   * For IDs that are compared: ordered by bytes, whatever the collation of the database, because this is the order of
+   * creation.
    */
   ordered: ColumnDataType | RawBuilder<unknown>;
-  /** Of the auth library's own columns. */
+  /** For the auth library's own columns. */
   date: ColumnDataType;
   flag: ColumnDataType;
   /**
-   * Rows lie in the index of their primary key: a look-up is one search in place of two. It also closes a way round
-   * the triggers, because a table without rowids cannot be hit by REPLACE through a rowid. PostgreSQL has neither.
+   * Stores rows in the index of their primary key, so that a look-up takes one search instead of two. It also prevents
+   * bypassing the triggers with REPLACE through a rowid. PostgreSQL has neither.
    */
   clustered: RawBuilder<unknown>;
 } {
@@ -32,14 +33,16 @@ export function columnTypes(db: Kysely<unknown>): {
     : { bytes: 'blob', ordered: 'text', date: 'date', flag: 'integer', clustered: sql`without rowid` };
 }
 
-/** Behind a column: compared byte by byte, in whatever language the database sorts. On SQLite that is so anyway. */
-export function bytewise(postgres: boolean): RawBuilder<unknown> {
+/**
+ * A suffix of a column that compares it by bytes, whatever the collation of the database. SQLite does so by default.
+ */
+export function binaryCollation(postgres: boolean): RawBuilder<unknown> {
   return postgres ? sql`COLLATE "C"` : sql``;
 }
 
 /**
- * Keeps others from changing a row until the transaction ends, so that what was read of it stays true. On SQLite a
- * transaction has the database alone from its beginning, and there is nothing to do.
+ * Prevents other transactions from changing a row until this one ends. On SQLite this does nothing, because a
+ * transaction has exclusive access to the database from its start.
  *
  * @param db inside a transaction
  */
@@ -48,25 +51,25 @@ export async function lockRow<T>(db: Kysely<T>, table: 'workspace' | 'api_key', 
   await sql`SELECT 1 FROM ${sql.table(table)} WHERE id = ${id} FOR NO KEY UPDATE`.execute(db);
 }
 
-/** Numbers of advisory locks, which nobody else in the same database may use: 'soku' in ASCII, and those after it. */
+/** Numbers of advisory locks, reserved for Soku within its database: 'soku' in ASCII and the numbers that follow. */
 export const advisoryLocks = { migration: 0x736f6b75, accounts: 0x736f6b76, sealer: 0x736f6b77 };
 
 /**
- * Lets one transaction after the other go on from here, on any node. On SQLite that is so from their beginning.
+ * Serializes transactions of all nodes from this point on. On SQLite they are serialized from their start.
  *
  * @param db inside a transaction
  */
-export async function lockForAll<T>(db: Kysely<T>, lock: keyof typeof advisoryLocks): Promise<void> {
+export async function lockCluster<T>(db: Kysely<T>, lock: keyof typeof advisoryLocks): Promise<void> {
   if (!isPostgres(db)) return;
   await sql`SELECT pg_advisory_xact_lock(${advisoryLocks[lock]}::bigint)`.execute(db);
 }
 
 /**
- * Takes the lock for the rest of the transaction, if no other transaction on any node has it. On SQLite it is free.
+ * Takes the lock for the rest of the transaction if no transaction of any node holds it. On SQLite it is always free.
  *
  * @param db inside a transaction
  */
-export async function tryLockForAll<T>(db: Kysely<T>, lock: keyof typeof advisoryLocks): Promise<boolean> {
+export async function tryLockCluster<T>(db: Kysely<T>, lock: keyof typeof advisoryLocks): Promise<boolean> {
   if (!isPostgres(db)) return true;
   const { rows } = await sql<{ locked: boolean }>`
     SELECT pg_try_advisory_xact_lock(${advisoryLocks[lock]}::bigint) AS locked`.execute(db);

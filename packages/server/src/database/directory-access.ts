@@ -2,20 +2,20 @@ import { accessSync, chmodSync, constants, readdirSync, type Stats, statSync } f
 import { join } from 'node:path';
 import { StartupError } from '../startup-error.ts';
 
-/** What a directory of ours holds. */
+/** Files that identify a directory as a Soku data directory. */
 const ownNames = ['soku.db', 'revoked-hashes', 'dead-hashes', 'lock', 'secret'];
 
 /**
- * Takes away what others than owner and group may do in the data directory: a service manager or `mkdir` usually creates
- * it with mode 0755, and to refuse that would refuse the most common set-up. A group keeps its rights, because mounted
- * volumes need them. It refuses what it cannot or should not change: a directory of another user, and one such as /tmp
- * that holds the files of others.
+ * Removes the permissions of other users on the data directory: a service manager or `mkdir` usually creates it with
+ * mode 0755, so rejecting that would reject the most common setup. The group keeps its permissions, because mounted
+ * volumes need them. It rejects directories that it cannot or should not change: one of another user, and one such as
+ * /tmp that contains files of other programs.
  *
  * @throws {StartupError} 73 when others can read the directory and that cannot be changed
  */
 export function requirePrivate(directory: string): void {
   const uid = process.getuid?.();
-  // On Windows modes say nothing.
+  // Modes have no meaning on Windows.
   if (uid === undefined) return;
   const state = statSync(directory);
   if ((state.mode & 0o007) === 0) return;
@@ -40,18 +40,18 @@ function canTighten(directory: string, { mode, uid: owner }: Stats, uid: number)
 /**
  * Checks a file of the data directory before it is used. It need not exist.
  *
- * @param tighten whether to make it private; not before it is known to be ours
- * @throws {StartupError} 73 when it is no regular file, belongs to another user, or cannot be read and written
+ * @param tighten whether to make it private; only when it is known to belong to Soku
+ * @throws {StartupError} 73 when it is not a regular file, belongs to another user, or is not readable and writable
  */
 export function requireOwnFile(file: string, { tighten }: { tighten: boolean }): void {
   try {
     const state = statSync(file, { throwIfNoEntry: false });
     if (state === undefined) return;
-    if (!state.isFile()) throw new Error('it is no file');
+    if (!state.isFile()) throw new Error('it is not a file');
     const uid = process.getuid?.();
-    // Root may run the operator's commands on the files of the server's user.
+    // Root may run operator commands on the files of the server's user.
     if (uid !== undefined && uid !== 0 && state.uid !== uid) {
-      throw new Error(`it belongs to the user with id ${state.uid}, and this process runs as ${uid}`);
+      throw new Error(`it belongs to user ID ${state.uid}, but this process runs as ${uid}`);
     }
     accessSync(file, constants.R_OK | constants.W_OK);
     if (tighten && uid !== undefined && (state.mode & 0o077) !== 0) chmodSync(file, 0o600);
@@ -59,7 +59,7 @@ export function requireOwnFile(file: string, { tighten }: { tighten: boolean }):
     const reason = error instanceof Error ? error.message : String(error);
     throw new StartupError(
       'cannotCreate',
-      `${file} cannot be used: ${reason}. It has to be a file that this user owns, and can read and write.`,
+      `${file} cannot be used: ${reason}. It must be a file that this user owns and can read and write.`,
     );
   }
 }

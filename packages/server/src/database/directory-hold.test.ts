@@ -11,7 +11,7 @@ import { DirectoryHold } from './directory-hold.ts';
 import { openSqlite } from './sqlite.ts';
 import { StorageUnavailable } from './unavailable.ts';
 
-/** A hold on two files, and a clock that the test sets. */
+/** A hold on two files, with a clock that the test sets. */
 function scene(t: TestContext, options: Partial<ConstructorParameters<typeof DirectoryHold>[0]> = {}) {
   const directory = mkdtempSync(join(tmpdir(), 'soku-test-'));
   t.after(() => rmSync(directory, { recursive: true, force: true }));
@@ -27,69 +27,69 @@ function scene(t: TestContext, options: Partial<ConstructorParameters<typeof Dir
 const problem = (name: string) => (error: unknown) =>
   error instanceof StorageUnavailable && error.problem === name;
 
-test('a look at the files is evidence for one second, and none lasts longer than that', (t) => {
+test('a check of the files is evidence for one second and no longer', (t) => {
   const { hold, clock } = scene(t);
-  assert.equal(hold.holds(), false, 'nobody has looked yet');
-  hold.demand();
+  assert.equal(hold.holds(), false, 'no check has run yet');
+  hold.checkNow();
   clock.now += 999;
   assert.equal(hold.holds(), true);
   clock.now += 1;
-  assert.equal(hold.holds(), false, 'a process that was stopped meanwhile looks again');
-  hold.demand();
+  assert.equal(hold.holds(), false, 'a process that was stopped meanwhile checks again');
+  hold.checkNow();
   assert.equal(hold.holds(), true);
 });
 
 test('a gap in the evidence is reported before there is evidence again', (t) => {
   const { lock, hold, clock } = scene(t);
   const gaps: boolean[] = [];
-  hold.demand();
+  hold.checkNow();
   hold.onGap(() => gaps.push(hold.holds()));
   clock.now += 999;
-  hold.demand();
+  hold.checkNow();
   assert.deepEqual(gaps, []);
   clock.now += 1000;
-  hold.demand();
+  hold.checkNow();
   assert.deepEqual(gaps, [false], 'it was stopped');
   renameSync(lock, `${lock}.away`);
-  assert.throws(() => hold.demand(), problem('lost'));
+  assert.throws(() => hold.checkNow(), problem('lost'));
   renameSync(`${lock}.away`, lock);
-  hold.demand();
-  assert.deepEqual(gaps, [false, false], 'its lock was away');
+  hold.checkNow();
+  assert.deepEqual(gaps, [false, false], 'its lock was missing');
 });
 
-test('a file that was removed, replaced or moved ends the hold at the next look, and one that is back renews it', (t) => {
+test('a removed, replaced or moved file ends the hold at the next check, and its return renews the hold', (t) => {
   const { directory, lock, database, hold, clock } = scene(t);
   const away = `${directory}.away`;
   const assertLost = () => {
-    assert.throws(() => hold.demand(), problem('lost'));
+    assert.throws(() => hold.checkNow(), problem('lost'));
     assert.equal(hold.holds(), false);
   };
   for (const file of [lock, database]) {
-    hold.demand();
+    hold.checkNow();
     renameSync(file, away);
     assertLost();
     copyFileSync(away, file);
     assertLost();
     renameSync(away, file);
-    hold.demand();
+    hold.checkNow();
     assert.equal(hold.holds(), true);
   }
   renameSync(directory, away);
   assertLost();
   renameSync(away, directory);
-  hold.demand();
+  hold.checkNow();
   clock.isLocked = false;
   assertLost();
 });
 
-test('the background notices and reports a removed file once, and that it is back', async (t) => {
+test('the background check reports a removed file once, and its return', async (t) => {
   const { lock, hold } = scene(t);
   const reports: string[] = [];
   hold.start({ lost: ({ message }) => reports.push(message), regained: () => reports.push('regained') });
   await eventually(async () => hold.holds(), Boolean);
   renameSync(lock, `${lock}.away`);
   await eventually(async () => reports.length, Boolean);
-  assert.throws(() => hold.demand(), problem('lost'));
+  assert.throws(() => hold.checkNow(), problem('lost'));
   renameSync(`${lock}.away`, lock);
   await eventually(
     async () => reports.length,
@@ -105,19 +105,19 @@ test('a disk that does not respond ends the hold without blocking the process, u
     return stat(path, { bigint: true });
   };
   const { hold } = scene(t, { lookUp });
-  hold.demand();
+  hold.checkNow();
   hold.start({ lost: () => undefined, regained: () => undefined });
   await eventually(
     async () => hold.holds(),
     (holds) => !holds,
   );
-  assert.throws(() => hold.demand(), problem('silent'));
+  assert.throws(() => hold.checkNow(), problem('silent'));
   disk.resolve();
   await eventually(async () => hold.holds(), Boolean);
-  hold.demand();
+  hold.checkNow();
 });
 
-test('a process that creates the lock beside a database waits for one that may still use it, also after a crash', async (t) => {
+test('a process that creates the lock of an existing database waits for possible other users, also after a crash', async (t) => {
   const { directory, database } = await openTemporary();
   t.after(() => rmSync(directory.path, { recursive: true, force: true }));
   await database.close();
@@ -134,18 +134,18 @@ test('a process that creates the lock beside a database waits for one that may s
       opened.release();
     }
   };
-  assert.equal(await waits(), false, 'the lock has covered this database from its beginning');
+  assert.equal(await waits(), false, 'the lock has covered this database from the start');
   rmSync(join(directory.path, 'lock'));
   const crashed = openDataDirectory(directory.path);
   crashed.release();
-  assert.equal(await waits(), true, 'the one before did not wait to its end');
+  assert.equal(await waits(), true, 'the previous wait did not complete');
   assert.equal(await waits(), false);
   copyFileSync(directory.databaseFile, join(directory.path, 'other'));
   renameSync(join(directory.path, 'other'), directory.databaseFile);
   assert.equal(await waits(), true, 'another lock may have covered this database');
 });
 
-test('a lock that is removed while the process waits is not its own', async (t) => {
+test('a start fails when its lock is removed while it waits', async (t) => {
   const { directory, database } = await openTemporary();
   t.after(() => rmSync(directory.path, { recursive: true, force: true }));
   await database.close();
@@ -155,5 +155,5 @@ test('a lock that is removed while the process waits is not its own', async (t) 
   t.after(() => opened.release());
   const settled = opened.settled();
   rmSync(join(directory.path, 'lock'));
-  await assert.rejects(settled, /was removed while this process started/);
+  await assert.rejects(settled, /was removed during the start/);
 });

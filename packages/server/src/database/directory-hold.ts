@@ -1,36 +1,39 @@
 import { type BigIntStats, statSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { codeOf } from '../code-of.ts';
+import { errorCodeOf } from '../error-code.ts';
 import { StorageUnavailable } from './unavailable.ts';
 
-/** How long one look at the files is evidence that no other process uses them, in ms. */
+/** How long one check of the files proves that no other process uses them, in ms. */
 const evidenceLife = 1000;
 
-/** From one look to the next, in ms. */
+/** Time between two checks, in ms. */
 const interval = 250;
 
-/** Looks that have to come due while an earlier one is unanswered before the disk counts as silent: one second. */
-const mostOverdue = 4;
+/** Number of checks that become due during an unfinished one before the disk counts as unresponsive: one second. */
+const maxOverdue = 4;
 
 /**
  * How long a process waits before it uses a database that another process may still be using, in ms. It is longer
  * than the evidence of that process can last.
  */
-export const takeoverWait = 1500;
+export const takeoverDelayMs = 1500;
 
-/** Where a verification or a write learns whether the data directory is still this process's own. */
+/** Reports to verifications and writes whether this process is still the only user of the data directory. */
 export interface Hold {
-  /** Whether there is evidence. It compares clocks only, so each verification can ask in the turn in which it decides. */
+  /**
+   * Whether there is valid evidence. It only compares clocks, so each verification can call it in the turn in which it
+   * decides.
+   */
   holds(): boolean;
   /**
-   * Looks at the files.
+   * Checks the files now.
    *
    * @throws {StorageUnavailable} when they are not the ones that this process opened, or the disk does not respond
    */
-  demand(): void;
+  checkNow(): void;
   /**
-   * @param listener is called when there is evidence again after a time without any, before `holds` returns true.
+   * @param listener called when there is evidence again after a gap, before `holds` returns true.
    *   Another process may have used the directory in between, if its files were moved away and back.
    */
   onGap(listener: () => void): void;
@@ -48,17 +51,17 @@ interface Options {
   now?: () => number;
   /** Whether the operating system's lock is held. */
   isLocked: () => boolean;
-  /** The background's; a test puts a disk in that does not respond. */
+  /** Used by background checks; a test can simulate an unresponsive disk. */
   lookUp?: (path: string) => Promise<BigIntStats>;
 }
 
 /**
- * Evidence that this process is the only one that uses its data directory: the lock file, and each file of the database,
- * is still the file that it opened. Somebody can remove or move these files while the process runs, and another process
- * can then take a lock of its own.
+ * Evidence that this process is the only user of its data directory: the lock file and each database file are still the
+ * files that it opened. If these files are removed or moved while the process runs, another process can take its own
+ * lock.
  *
- * Evidence expires by itself, because a process that is stopped (SIGSTOP, a paused container) runs no timers: when it
- * continues, its first verification finds the evidence expired and looks at the files again.
+ * Evidence expires by itself, because a stopped process (SIGSTOP, a paused container) runs no timers: when it
+ * continues, its first verification finds the evidence expired and checks the files again.
  */
 export class DirectoryHold implements Hold {
   readonly #now: () => number;
@@ -66,9 +69,9 @@ export class DirectoryHold implements Hold {
   readonly #lookUp: (path: string) => Promise<BigIntStats>;
   /** Identity by path. */
   readonly #files = new Map<string, string>();
-  /** Monotonic ms. */
+  /** End of the evidence, monotonic ms. */
   #until = Number.NEGATIVE_INFINITY;
-  /** When the newest look began; the result of an older one counts for nothing. */
+  /** When the newest check began. Results of older ones are ignored. */
   #lookedAt = Number.NEGATIVE_INFINITY;
   #isLooking = false;
   #overdue = 0;
@@ -83,18 +86,18 @@ export class DirectoryHold implements Hold {
     this.#lookUp = lookUp;
   }
 
-  /** From now on these files have to stay what they are. They exist. */
+  /** Adds existing files that must not be replaced from now on. */
   add(...paths: string[]): void {
-    for (const path of paths) this.#files.set(path, identityOf(statSync(path, { bigint: true })));
+    for (const path of paths) this.#files.set(path, fileIdentity(statSync(path, { bigint: true })));
   }
 
   holds(): boolean {
     return this.#now() < this.#until;
   }
 
-  demand(): void {
-    // A look would have to wait for the same disk, and the whole process with it.
-    if (this.#overdue >= mostOverdue) throw silent();
+  checkNow(): void {
+    // A check would wait for the same disk and block the whole process.
+    if (this.#overdue >= maxOverdue) throw silent();
     const looked = this.#now();
     const files = Array.from(this.#files, ([path, identity]) => compare(path, identity, () => statNow(path)));
     this.#settle(looked, files);
@@ -105,7 +108,7 @@ export class DirectoryHold implements Hold {
     this.#gap = listener;
   }
 
-  /** Looks in the background from now on. */
+  /** Starts background checks. */
   start(reports: Reports): void {
     this.#reports = reports;
     this.#timer = setInterval(() => void this.#look(), interval).unref();
@@ -116,11 +119,11 @@ export class DirectoryHold implements Hold {
     this.#until = Number.NEGATIVE_INFINITY;
   }
 
-  /** Never blocks the process: a disk that does not respond holds up this look alone. */
+  /** Never blocks the process: an unresponsive disk delays only this check. */
   async #look(): Promise<void> {
     if (this.#isLooking) {
       this.#overdue += 1;
-      if (this.#overdue === mostOverdue) this.#note(silent());
+      if (this.#overdue === maxOverdue) this.#note(silent());
       return;
     }
     this.#isLooking = true;
@@ -142,7 +145,7 @@ export class DirectoryHold implements Hold {
     }
   }
 
-  /** @param files what is wrong with each; undefined for nothing */
+  /** @param files the problem of each file, or undefined */
   #settle(looked: number, files: (string | undefined)[]): void {
     this.#lookedAt = looked;
     const problem = this.#isLocked() ? files.find((file) => file !== undefined) : 'the lock was released';
@@ -164,8 +167,8 @@ export class DirectoryHold implements Hold {
   }
 }
 
-/** What tells one file from another as long as the first one is open: its number cannot be given to another until then. */
-export function identityOf({ dev, ino }: BigIntStats): string {
+/** Identifies a file. It is unique while the file is open, because its inode number cannot be reused until then. */
+export function fileIdentity({ dev, ino }: BigIntStats): string {
   return `${dev}:${ino}`;
 }
 
@@ -177,13 +180,13 @@ function statLater(path: string): Promise<BigIntStats> {
   return stat(path, { bigint: true });
 }
 
-/** @returns what is wrong; undefined for nothing */
+/** @returns the problem; undefined when there is none */
 function compare(path: string, identity: string, look: () => BigIntStats): string | undefined {
   const name = basename(path);
   try {
-    return identityOf(look()) === identity ? undefined : `the file ${name} was replaced`;
+    return fileIdentity(look()) === identity ? undefined : `the file ${name} was replaced`;
   } catch (error) {
-    const code = codeOf(error);
+    const code = errorCodeOf(error);
     return code === 'ENOENT'
       ? `the file ${name} was removed`
       : `the file ${name} cannot be reached (${code})`;
@@ -191,11 +194,14 @@ function compare(path: string, identity: string, look: () => BigIntStats): strin
 }
 
 function lost(problem: string): StorageUnavailable {
-  return new StorageUnavailable(`The data directory is no longer this process's own: ${problem}`, {
-    problem: 'lost',
-    code: 'lost',
-    rolledBack: true,
-  });
+  return new StorageUnavailable(
+    `The data directory is no longer exclusively used by this process: ${problem}`,
+    {
+      problem: 'lost',
+      code: 'lost',
+      rolledBack: true,
+    },
+  );
 }
 
 function silent(): StorageUnavailable {

@@ -1,9 +1,9 @@
 import { chmodSync, closeSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { codeOf } from '../code-of.ts';
+import { errorCodeOf } from '../error-code.ts';
 import { StartupError } from '../startup-error.ts';
-import { identityOf } from './directory-hold.ts';
+import { fileIdentity } from './directory-hold.ts';
 import { isBusy } from './sqlite-errors.ts';
 
 /** The lock of a data directory, held by this process. */
@@ -12,23 +12,23 @@ export interface DirectoryLock {
   /** Whether the operating system's lock is held. */
   readonly isHeld: boolean;
   /**
-   * Whether every process that used this database since the lock was created held this lock: there is no database, or
-   * the lock has covered it before.
+   * Whether every process that has used this database since the lock was created held this lock. True when there is no
+   * database, or the lock has covered it before.
    */
   coversDatabase: boolean;
-  /** To be called once no process without this lock can use the database any more. */
+  /** Call this once no process without this lock can still use the database. */
   cover(databaseFile: string): void;
   release(): void;
 }
 
 /**
- * Takes the lock: an exclusive transaction on a small SQLite file of its own, so an operating-system lock that no crash
- * can leave behind, unlike a file with a process id in it.
+ * Takes the lock: an exclusive transaction on a separate small SQLite file. This is an operating-system lock, which,
+ * unlike a file with a process ID, no crash can leave behind.
  *
- * The file `lock.owner` beside it has the process id, for the message to a second process, and below it which lock covers
- * which database.
+ * The file `lock.owner` beside it contains the process ID, for the error message of a second process, and then which
+ * lock covers which database.
  *
- * @throws {StartupError} 73 when another process holds it, or the file cannot be written
+ * @throws {StartupError} 73 when another process holds the lock, or the file is not writable
  */
 export function takeLock(directory: string, databaseFile: string): DirectoryLock {
   const file = join(directory, 'lock');
@@ -54,14 +54,14 @@ export function takeLock(directory: string, databaseFile: string): DirectoryLock
   }
 }
 
-/** Nothing here opens the file by itself once it is locked: closing it would drop the lock (fcntl(2), POSIX locks). */
+/** Once the file is locked, it must not be opened again: closing it would release the lock (fcntl(2), POSIX locks). */
 function open(directory: string, file: string, ownerFile: string): { lock: DatabaseSync; isNew: boolean } {
   let lock: DatabaseSync | undefined;
   try {
     const isNew = create(file);
     lock = new DatabaseSync(file, { timeout: 0 });
-    // SQLite opens a file that it cannot write for reading only, and then locks nothing, so something is written. The
-    // transaction is never committed, and without a journal on the disk it leaves nothing behind.
+    // SQLite opens an unwritable file for reading only and then locks nothing, so the transaction writes. It is never
+    // committed, and without a journal on disk it leaves nothing behind.
     lock.exec('PRAGMA journal_mode = MEMORY; PRAGMA locking_mode = EXCLUSIVE');
     lock.exec('BEGIN EXCLUSIVE; PRAGMA user_version = 1');
     return { lock, isNew };
@@ -69,7 +69,7 @@ function open(directory: string, file: string, ownerFile: string): { lock: Datab
     lock?.close();
     if (!isBusy(error)) throw notWritable(file, error);
     const { pid } = readOwner(ownerFile);
-    const owner = pid === undefined ? 'process id not known' : `process ${pid}`;
+    const owner = pid === undefined ? 'unknown process ID' : `process ${pid}`;
     throw new StartupError(
       'cannotCreate',
       `The data directory ${directory} is in use by another Soku process (${owner}). Stop that process first, or set SOKU_DATA_DIR to another directory.`,
@@ -78,27 +78,27 @@ function open(directory: string, file: string, ownerFile: string): { lock: Datab
 }
 
 /**
- * Creates the file when there is none. Only its owner can open it: another user who holds the lock would keep the server
- * from starting.
+ * Creates the file if there is none. Only its owner can open it, because another user could otherwise hold the lock and
+ * prevent the server from starting.
  *
- * @returns whether there was none
+ * @returns whether the file was created
  */
 function create(file: string): boolean {
   try {
     closeSync(openSync(file, 'wx', 0o600));
     return true;
   } catch (error) {
-    if (codeOf(error) !== 'EEXIST') throw error;
+    if (errorCodeOf(error) !== 'EEXIST') throw error;
     if ((statSync(file).mode & 0o777) !== 0o600) chmodSync(file, 0o600);
     return false;
   }
 }
 
-/** What identifies a lock and a database together; undefined when there is no database. */
+/** Identifies the pair of a lock and a database; undefined when there is no database. */
 function pairOf(lockFile: string, databaseFile: string): string | undefined {
   const database = statSync(databaseFile, { bigint: true, throwIfNoEntry: false });
   if (database === undefined) return undefined;
-  return `${identityOf(statSync(lockFile, { bigint: true }))} ${identityOf(database)}`;
+  return `${fileIdentity(statSync(lockFile, { bigint: true }))} ${fileIdentity(database)}`;
 }
 
 function readOwner(file: string): { pid?: string | undefined; covered?: string | undefined } {

@@ -1,4 +1,4 @@
-/** The schema that a start expects is what the migrations create; a database with another one is refused by name. */
+/** The expected schema is the one that the migrations create. A database with a different one is rejected. */
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
@@ -32,7 +32,7 @@ function is(problem: string) {
 
 const deadTrigger = `CREATE TRIGGER api_key_dead BEFORE UPDATE ON api_key WHEN 0 BEGIN SELECT 1; END`;
 
-/** What somebody may do to the file, and what the start says. */
+/** Changes to the file, by the message of the start. */
 const onSqlite: Record<string, string> = {
   'trigger api_key_dead is missing': 'DROP TRIGGER api_key_dead',
   'trigger api_key_dead was changed': `DROP TRIGGER api_key_dead; ${deadTrigger}`,
@@ -58,7 +58,7 @@ for (const [problem, change] of Object.entries(onSqlite)) {
   });
 }
 
-test('SQLite: what an operator adds beside our objects is no reason', async (t) => {
+test('SQLite: unrelated objects of an operator are allowed', async (t) => {
   const { directory, database } = await openTemporary();
   t.after(() => rmSync(directory.path, { recursive: true }));
   await database.close();
@@ -73,7 +73,7 @@ test('SQLite: what an operator adds beside our objects is no reason', async (t) 
   await (await openSqlite(directory)).close();
 });
 
-/** Each is undone after it. */
+/** Each change is undone afterwards. */
 const onPostgres: Record<string, string> = {
   'trigger api_key.api_key_dead is missing': 'DROP TRIGGER api_key_dead ON api_key',
   'trigger api_key.api_key_kept was changed': 'ALTER TABLE api_key DISABLE TRIGGER api_key_kept',
@@ -103,11 +103,11 @@ const onPostgres: Record<string, string> = {
     'ALTER TABLE workspace_member DISABLE TRIGGER ALL',
 };
 
-test('PostgreSQL: each change to our objects is named', async (t) => {
+test('PostgreSQL: each change of Soku’s objects is named', async (t) => {
   const server = process.env.SOKU_TEST_POSTGRES_URL ?? (await startPostgres()).url();
   const { url, drop } = await temporaryDatabase(server);
   await (await openPostgres(url, await createLog('silent', false))).close();
-  // As the superuser, who can do more than the owner of the tables.
+  // As a superuser, who can do more than the owner of the tables.
   const superuser = new URL(server);
   superuser.pathname = new URL(url).pathname;
   const client = new pg.Client(superuser.href);

@@ -1,20 +1,20 @@
 import type { Hold } from './directory-hold.ts';
 import { translateStorageError } from './storage-errors.ts';
-import { DatabaseUnavailable, noteUnavailable, StorageUnavailable } from './unavailable.ts';
+import { DatabaseUnavailable, recordUnavailable, StorageUnavailable } from './unavailable.ts';
 
-/** What the writing connection asks before and after it is used. */
+/** The checks of the writing connection before and after each use. */
 export interface GuardedWrites {
-  /** @throws {StorageUnavailable} when the data directory is not this process's own */
+  /** @throws {StorageUnavailable} when this process has lost its data directory */
   beforeUse(): void;
-  /** To be called before each statement that may write. @throws as above; nothing was written then */
+  /** Call this before each statement that may write. @throws as above; nothing was written */
   beforeWrite(): void;
-  /** To be called when what was written is committed. @throws as above; what was written may be lost then */
+  /** Call this after a commit. @throws as above; the commit may be lost */
   afterUse(): void;
-  /** Runs a statement, and throws what it throws in our words. */
+  /** Runs a statement and translates its errors. */
   run<T>(statement: () => T): T;
 }
 
-/** Of a file that no other process knows of. */
+/** For a file that no other process uses. */
 export const unguarded: GuardedWrites = {
   beforeUse: () => undefined,
   beforeWrite: () => undefined,
@@ -23,10 +23,10 @@ export const unguarded: GuardedWrites = {
 };
 
 /**
- * Looks at the files before a write, so that one that would be lost is refused, and after its commit, so that none is
- * acknowledged whose file was removed or replaced meanwhile.
+ * Checks the files before a write, so that a write that would be lost is rejected, and after its commit, so that none
+ * is acknowledged if its file was removed or replaced meanwhile.
  *
- * @param failed is called when the storage failed
+ * @param failed called when the storage fails
  */
 export function guardWrites(hold: Hold, failed: (failure: StorageUnavailable) => void): GuardedWrites {
   let hasWritten = false;
@@ -48,7 +48,7 @@ export function guardWrites(hold: Hold, failed: (failure: StorageUnavailable) =>
         return statement();
       } catch (error) {
         const failure = translateStorageError(error);
-        if (failure instanceof DatabaseUnavailable) noteUnavailable(failure);
+        if (failure instanceof DatabaseUnavailable) recordUnavailable(failure);
         if (failure instanceof StorageUnavailable) failed(failure);
         throw failure;
       }
@@ -56,15 +56,15 @@ export function guardWrites(hold: Hold, failed: (failure: StorageUnavailable) =>
   };
 }
 
-/** @throws {StorageUnavailable} with what is certain of the write */
+/** @throws {StorageUnavailable} which states whether the write was rolled back */
 function look(hold: Hold, { rolledBack } = { rolledBack: true }): void {
   try {
-    hold.demand();
+    hold.checkNow();
   } catch (error) {
     if (!(error instanceof StorageUnavailable)) throw error;
     const { message, problem, code } = error;
     const failure = new StorageUnavailable(message, { problem, code, rolledBack });
-    noteUnavailable(failure);
+    recordUnavailable(failure);
     throw failure;
   }
 }

@@ -14,7 +14,7 @@ after(async () => {
   await drop();
 });
 
-/** What becomes of a statement that PostgreSQL refuses with this SQLSTATE. */
+/** The error of a statement that fails with this SQLSTATE. */
 async function refusedWith(state: string): Promise<unknown> {
   const statement = `DO $$ BEGIN RAISE EXCEPTION 'refused' USING ERRCODE = '${state}'; END $$`;
   return sql
@@ -23,7 +23,7 @@ async function refusedWith(state: string): Promise<unknown> {
     .catch((error: unknown) => error);
 }
 
-test("a full disk and an I/O error of PostgreSQL's are faults of its storage, too many connections are not", async () => {
+test('a full disk and an I/O error of PostgreSQL are storage faults, too many connections are not', async () => {
   for (const [state, problem] of [
     ['53100', 'full'],
     ['58030', 'failed'],

@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { lastWrite } from './last-write.ts';
+import { writeWithRetries } from './last-write.ts';
 import { type StorageProblem, StorageUnavailable } from './unavailable.ts';
 
-test('a last write that fails is tried again', async () => {
+test('a failed last write is retried', async () => {
   let tries = 0;
-  await lastWrite(async () => {
+  await writeWithRetries(async () => {
     tries += 1;
     if (tries < 3) throw new Error('database is locked');
   });
   assert.equal(tries, 3);
 });
 
-test('one that gets on is tried again for as long as it does', async (t) => {
+test('a last write is retried as long as it makes progress', async (t) => {
   let now = 1000;
   t.mock.method(performance, 'now', () => now);
   let last = 0;
@@ -23,11 +23,11 @@ test('one that gets on is tried again for as long as it does', async (t) => {
       throw new Error('a slow network');
     }
   };
-  await lastWrite(write, () => last);
+  await writeWithRetries(write, () => last);
   assert.equal(now, 17_000);
 });
 
-test('one to a data directory that was removed is not tried again; a full disk may be mended', async () => {
+test('a last write is not retried when the data directory was removed, but it is on a full disk', async () => {
   for (const [problem, expected] of [
     ['lost', 1],
     ['full', 2],
@@ -37,7 +37,7 @@ test('one to a data directory that was removed is not tried again; a full disk m
       tries += 1;
       if (tries === 1) throw new StorageUnavailable('the disk', { problem, code: '', rolledBack: true });
     };
-    await lastWrite(write).catch(() => undefined);
+    await writeWithRetries(write).catch(() => undefined);
     assert.equal(tries, expected, problem);
   }
 });

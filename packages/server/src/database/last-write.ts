@@ -1,20 +1,23 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { StorageUnavailable } from './unavailable.ts';
 
-/** ms: how long a process that is to end goes on trying, and how long it waits in between. */
+/** How long a stopping process retries, and how long it waits between attempts, in ms. */
 const patience = 5000;
 const pause = 100;
 
 /**
- * Carries out the last write of a process. Another program may have locked the file just now, and there will be no
- * later: so a write that fails is tried again for some seconds. A data directory that was removed or replaced is not waited
- * for: it takes no write of this process any more.
+ * Performs the last write of a process. Another program may have locked the file, and there is no later opportunity, so
+ * a failed write is retried for a few seconds. It is not retried when the data directory was removed or replaced, which
+ * never accepts writes of this process again.
  *
- * @param write may be called again after it failed
- * @param lastPart monotonic ms, when a part of it was written last; the seconds begin anew with each
- * @throws what the last try threw
+ * @param write may be called again after a failure
+ * @param lastPart monotonic ms of the last completed part, which restarts the timeout
+ * @throws the error of the last attempt
  */
-export async function lastWrite(write: () => Promise<void>, lastPart: () => number = () => 0): Promise<void> {
+export async function writeWithRetries(
+  write: () => Promise<void>,
+  lastPart: () => number = () => 0,
+): Promise<void> {
   const begun = performance.now();
   for (;;) {
     try {
@@ -30,15 +33,15 @@ function isLost(error: unknown): boolean {
   return error instanceof StorageUnavailable && error.problem === 'lost';
 }
 
-/** What is written of something that is written in parts. */
-export class Parts {
+/** The progress of data that is written in parts. */
+export class WriteProgress {
   /** Monotonic ms. */
   last = 0;
   /** Called whenever a part is written. */
-  told: (() => void) | undefined;
+  onPart: (() => void) | undefined;
 
   written(): void {
     this.last = performance.now();
-    this.told?.();
+    this.onPart?.();
   }
 }

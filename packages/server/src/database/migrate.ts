@@ -13,7 +13,7 @@ import { secretLifecycle } from './migrations/0011-secret-lifecycle.ts';
 import { grants } from './migrations/0012-grants.ts';
 import type { Tables } from './schema.ts';
 
-/** Every migration, in order. Forward only: a released one is never edited, the next one mends it. */
+/** All migrations in order. Forward only: a released one is never edited but corrected by a later one. */
 export const migrations: Record<string, Migration> = {
   '0001-accounts': accounts,
   '0002-api-keys': apiKeys,
@@ -30,10 +30,10 @@ export const migrations: Record<string, Migration> = {
 };
 
 /**
- * Brings the database to the newest schema, each migration in one transaction with its own bookkeeping.
+ * Migrates the database to the newest schema. Each migration runs in one transaction together with its bookkeeping.
  *
- * @returns the names of those that ran now; empty when there was nothing to do
- * @throws what the first failing migration threw; those before it stay, that one leaves nothing
+ * @returns the names of the migrations that ran
+ * @throws the error of the first failed migration, which is rolled back; earlier ones stay
  */
 export async function migrate(kysely: Kysely<Tables>): Promise<string[]> {
   const migrator = new Migrator({ db: kysely, provider: { getMigrations: async () => migrations } });

@@ -8,7 +8,7 @@ after(close);
 
 const nothing = () => undefined;
 
-/** Adds a workspace on the writing connection, and then throws when told to. */
+/** Adds a workspace on the writing connection, and then throws if requested. */
 async function addWorkspace(id: string, thrown?: Error): Promise<void> {
   await database.transact((connection) => {
     connection.prepare('INSERT INTO workspace (id, name, created_at) VALUES (?, ?, ?)').run(id, id, 0);
@@ -23,7 +23,7 @@ function workspaces(): unknown[] {
     .map((row) => row.id);
 }
 
-test('the writing connection has every setting that a revocation rests on', async () => {
+test('the writing connection has every setting on which revocation depends', async () => {
   const settings = await database.transact(
     (connection) =>
       ['journal_mode', 'synchronous', 'foreign_keys', 'recursive_triggers'].map(
@@ -35,7 +35,7 @@ test('the writing connection has every setting that a revocation rests on', asyn
   assert.deepEqual(settings, ['wal', 2, 1, 1]);
 });
 
-test('work that throws leaves nothing behind, and nothing open', async () => {
+test('work that throws is rolled back and leaves no transaction open', async () => {
   const thrown = new Error('in the middle');
   await assert.rejects(addWorkspace('ws_lost', thrown), (error) => error === thrown);
   assert.deepEqual(workspaces(), []);
@@ -43,7 +43,7 @@ test('work that throws leaves nothing behind, and nothing open', async () => {
   assert.deepEqual(workspaces(), ['ws_kept']);
 });
 
-test('only who says so does not wait for another program', async () => {
+test('only a transaction without patience does not wait for another program', async () => {
   const waits = (connection: DatabaseSync) => connection.prepare('PRAGMA busy_timeout').get()?.timeout;
   assert.equal(await database.transact(waits, nothing), 1000);
   assert.equal(await database.transact(waits, nothing, { patience: 0 }), 0);
@@ -54,7 +54,7 @@ test('only who says so does not wait for another program', async () => {
   assert.equal(await database.transact(waits, nothing), 1000);
 });
 
-test('only what says so does not wait for the disk, and what comes after it does again', async () => {
+test('only a non-durable transaction does not wait for the disk, and later ones do again', async () => {
   const synchronous = (connection: DatabaseSync) =>
     connection.prepare('PRAGMA synchronous').get()?.synchronous;
   const thrown = () => {
@@ -67,7 +67,7 @@ test('only what says so does not wait for the disk, and what comes after it does
   assert.equal(await database.transact(synchronous, nothing), 2);
 });
 
-test('what is told of a commit is told once it is there, and of a rollback nothing', async () => {
+test('the commit callback runs after the commit, and not after a rollback', async () => {
   const told: unknown[] = [];
   const add = (id: string) =>
     database.transact(
@@ -82,7 +82,7 @@ test('what is told of a commit is told once it is there, and of a rollback nothi
   assert.deepEqual(told, ['ws_told', true]);
 });
 
-test('the reader refuses to write', () => {
+test('the reader cannot write', () => {
   const before = workspaces();
   const writes = [
     "INSERT INTO workspace (id, name, created_at) VALUES ('ws_x', 'x', 0)",

@@ -3,14 +3,14 @@ import type { DataDirectory } from './data-directory.ts';
 import type { PostgresDatabase } from './postgres.ts';
 import { openSqlite, type SqliteDatabase } from './sqlite.ts';
 
-/** What everything is kept in. Most code asks `kysely` alone, and does not know which of the two it is. */
+/** The database. Most code only uses `kysely` and does not depend on which of the two it is. */
 export type Database = SqliteDatabase | PostgresDatabase;
 
 /**
- * Opens the database, checked and migrated: PostgreSQL when an address is given, else the file.
+ * Opens, checks and migrates the database: PostgreSQL when a URL is given, otherwise the SQLite file.
  *
  * @param url DATABASE_URL
- * @throws {StartupError} when it cannot be used; then nothing was changed
+ * @throws {StartupError} when it cannot be used; nothing was changed
  */
 export async function openDatabase(
   directory: DataDirectory,
@@ -18,7 +18,7 @@ export async function openDatabase(
   log: Logger,
 ): Promise<Database> {
   if (url === undefined) return openSqlite(directory);
-  // Loaded when it is wanted: most deployments have a file, and need no driver.
+  // Loaded on demand: most deployments use a file and need no driver.
   const { openPostgres } = await import('./postgres.ts');
   return openPostgres(url, log);
 }

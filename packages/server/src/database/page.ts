@@ -1,8 +1,8 @@
 /**
- * Cuts a page out of rows that were read with one more than the page has, which shows whether there is a next one.
+ * Cuts a page out of rows that include one more than the page, which shows whether there is a next page.
  *
- * @param limit most rows of the page
- * @returns the cursor is the id of the last row; null when there is no next page
+ * @param limit maximum rows of the page
+ * @returns the page, and as cursor the ID of its last row, or null when there is no next page
  */
 export function cutPage<Row extends { id: string }>(
   rows: readonly Row[],

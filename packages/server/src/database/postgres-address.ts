@@ -2,21 +2,21 @@ import { readFileSync } from 'node:fs';
 import pg from 'pg';
 
 /**
- * Modes that the driver takes for verify-full, and says so on stderr, where nobody can tell it from a fault. Whoever
- * wants less than libpq's verify-full says so by the driver's own words: sslmode=no-verify, or uselibpqcompat=true.
+ * Modes that the driver treats as verify-full, with a warning on stderr that looks like a fault. To use less than
+ * libpq's verify-full, an operator sets the driver's own parameters: sslmode=no-verify, or uselibpqcompat=true.
  */
 const verifyFull = new Set(['prefer', 'require', 'verify-ca']);
 
-/** The address's files, by the driver's names for what is in them. */
+/** Parameters that name files, and the driver's options for their content. */
 const tlsFiles = { sslrootcert: 'ca', sslcert: 'cert', sslkey: 'key' };
 
 /**
- * The driver's settings for an address. Without an `sslmode` a connection to another host is encrypted and the
- * certificate checked, or there is none: the driver's own default sends the password, or what proves it, and all data
- * in clear. A server that refuses TLS is never given anything but the request for it.
+ * The driver's settings for a URL. Without an `sslmode`, connections to another host require TLS with a verified
+ * certificate. The driver's own default would send credentials and all data unencrypted. A server without TLS receives
+ * nothing but the TLS request.
  *
  * @param address DATABASE_URL
- * @throws when a file that the address names cannot be read
+ * @throws when a file that the URL names cannot be read
  */
 export function clientConfigOf(address: string): pg.ClientConfig {
   return withFilesRead(withSslMode(address));
@@ -35,9 +35,9 @@ function withSslMode(address: string): string {
   return url.href;
 }
 
-/** Whether a connection stays on this machine: a Unix socket, or a loopback address. */
+/** Whether a connection stays on this machine: a Unix socket or a loopback address. */
 function isLocal(address: string): boolean {
-  // As the driver sees it: the host may be a parameter, or come from PGHOST.
+  // Use the driver's result: the host may be a parameter, or come from PGHOST.
   const { host } = new pg.Client({ connectionString: address });
   return (
     host.startsWith('/') ||
@@ -46,8 +46,8 @@ function isLocal(address: string): boolean {
 }
 
 /**
- * Reads the files of a verified connection once. The driver would read them for each connection anew, and throw where
- * nobody catches it when one of them is not there any more.
+ * Reads the files of a verified connection once. The driver would read them again for each connection, and throw an
+ * uncaught error when one of them no longer exists.
  */
 function withFilesRead(address: string): pg.ClientConfig {
   const url = new URL(address);

@@ -1,60 +1,60 @@
-import { codeOf } from '../code-of.ts';
+import { errorCodeOf } from '../error-code.ts';
 import { StartupError } from '../startup-error.ts';
 
-/** No room on the disk, no connection left, a lock or a statement that took too long, or it starts or stops. */
+/** Transient failures: disk full, too many connections, a lock or statement timeout, or PostgreSQL starts or stops. */
 const passing = new Set(['53100', '53300', '55P03', '57014', '57P01', '57P02', '57P03']);
 
-/** What those of them mean that PostgreSQL itself says, and what to do. */
+/** What some of them mean, and what to do. */
 const waits: Record<string, string> = {
-  '53100': 'has no room on its disk; free some',
-  '53300': 'has no connection left; raise max_connections, or stop what holds them',
+  '53100': 'has no free disk space; free some',
+  '53300': 'has no free connections; raise max_connections or close other connections',
   '55P03':
-    'did not get a lock within lock_timeout, because another session holds it; end that one (pg_stat_activity shows it)',
+    'did not get a lock within lock_timeout, because another session holds it; end that session (see pg_stat_activity)',
   '57014':
-    'cancelled a statement, mostly because it took longer than statement_timeout; look in pg_stat_activity for what is slow or holds a lock, and start again',
+    'canceled a statement, usually because it exceeded statement_timeout; check pg_stat_activity for slow queries and locks, and start again',
 };
 
-/** System calls that fail when there is no way to it, or not yet. */
+/** System calls that fail when the server cannot be reached, or not yet. */
 const network = new Set(['connect', 'getaddrinfo', 'read', 'write']);
 
-/** A file is read and written, too, by calls of the same names; these are no faults of a network. */
+/** Errors of files, whose system calls have the same names. They are not network faults. */
 const ofDisk = new Set(['EIO', 'ENOSPC', 'EDQUOT']);
 
 /** Why PostgreSQL rejects a start, by SQLSTATE. */
 export const startFailures: Record<string, string> = {
-  '28P01': 'refused the user or the password',
-  '28000': 'refused the user, or connections from here (pg_hba.conf)',
+  '28P01': 'rejected the user or the password',
+  '28000': 'rejected the user, or connections from this host (pg_hba.conf)',
   '3D000': 'has no such database',
-  '42501': 'does not give this user the rights that it needs',
-  '25006': 'lets this user only read',
+  '42501': 'does not give this user the required privileges',
+  '25006': 'allows this user only to read',
 };
 
-/** Reasons that the driver gives in words, without a code. */
+/** Failures that the driver reports without a code. */
 const words: [pattern: RegExp, problem: string][] = [
   [
     /does not support SSL|establishing an SSL/,
-    'speaks no TLS. Without sslmode=disable another host must: set ssl = on there; or, if the network between is trusted, add ?sslmode=disable to the address, which sends the password and all data unencrypted',
+    'does not support TLS, which is required for another host. Set ssl = on there; or, if the network is trusted, add ?sslmode=disable to the URL, which sends the password and all data unencrypted',
   ],
-  [/^SASL/, 'asks for a password, and the address has none'],
+  [/^SASL/, 'requires a password, but the URL has none'],
 ];
 
-/** A pooler's own words come with this code alone (protocol violation). */
+/** The only code of a pooler's own messages (protocol violation). */
 const protocolViolation = '08P01';
 
-/** Codes of OpenSSL and Node for a certificate that does not prove who the server is. */
+/** Codes of OpenSSL and Node for a certificate that does not prove the server's identity. */
 const untrusted = /CERT|ISSUER|^UNABLE_TO|^HOSTNAME/;
 
-/** A PostgreSQL that is not set up as we need it. */
-export function unfit(problem: string): StartupError {
-  return new StartupError('configuration', `DATABASE_URL: PostgreSQL there ${problem}.`);
+/** The error for a PostgreSQL server with unsuitable settings. */
+export function unsuitablePostgres(problem: string): StartupError {
+  return new StartupError('configuration', `DATABASE_URL: PostgreSQL ${problem}.`);
 }
 
 /**
- * Says in one line why PostgreSQL cannot be used. Never tells the address, which has the password in it.
+ * States in one line why PostgreSQL cannot be used, but never the URL, which contains the password.
  *
- * @returns the error itself when it is none of PostgreSQL's making
+ * @returns the error itself when it does not concern PostgreSQL
  */
-export function refusedStart(error: unknown): unknown {
+export function explainConnectFailure(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof StartupError) return error;
   const problem = problemOf(error);
   if (problem !== undefined) {
@@ -63,39 +63,39 @@ export function refusedStart(error: unknown): unknown {
       `DATABASE_URL: ${problem}. Example: DATABASE_URL=postgres://soku:password@db.example.com/soku`,
     );
   }
-  if (!isPassing(error)) return error;
+  if (!isTransientFailure(error)) return error;
   const said = waits[firstCode(error)];
   if (said !== undefined) {
     return new StartupError(
       'unavailable',
-      `DATABASE_URL: PostgreSQL there ${said} (${firstCode(error)}: ${error.message}).`,
+      `DATABASE_URL: PostgreSQL ${said} (${firstCode(error)}: ${error.message}).`,
     );
   }
   return new StartupError(
     'unavailable',
-    `DATABASE_URL: PostgreSQL does not answer (${firstCode(error) || error.message}). Is it running, and reachable from here?`,
+    `DATABASE_URL: PostgreSQL does not respond (${firstCode(error) || error.message}). Check that it is running and reachable from this host.`,
   );
 }
 
 /**
- * The same for what fails after the database was opened, when other files than those of the address are in use, too.
+ * Does the same for failures after the database was opened, when files other than those of the URL are in use too.
  *
- * @returns the error itself when it is none of PostgreSQL's making
+ * @returns the error itself when it does not concern PostgreSQL
  */
-export function failedStart(error: unknown): unknown {
+export function explainStartFailure(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   const isOfFile = 'syscall' in error && (!isNetwork(error) || ofDisk.has(firstCode(error)));
-  return isOfFile ? error : refusedStart(error);
+  return isOfFile ? error : explainConnectFailure(error);
 }
 
-/** What somebody has to set right; undefined when it is not that. */
+/** The problem that an operator must fix; undefined for other failures. */
 function problemOf(error: Error): string | undefined {
   const code = firstCode(error);
   if (code === 'ENOENT' || code === 'EACCES') {
     return isNetwork(error) ? undefined : `a file that it names cannot be read (${error.message})`;
   }
   if (untrusted.test(code)) {
-    return `the certificate of PostgreSQL is not to be trusted (${code}); name that of its authority with sslrootcert=, or, if the network between is trusted, turn encryption off with sslmode=disable`;
+    return `the certificate of PostgreSQL is not trusted (${code}); set sslrootcert= to the certificate of its authority, or, if the network is trusted, disable encryption with sslmode=disable`;
   }
   if (code === protocolViolation) return pooler(error.message);
   const said = words.find(([pattern]) => code === '' && pattern.test(error.message));
@@ -103,19 +103,19 @@ function problemOf(error: Error): string | undefined {
   return refusal === undefined ? undefined : `PostgreSQL ${refusal}`;
 }
 
-/** @param message what a pooler, or a server that is no PostgreSQL, says */
+/** @param message from a pooler, or from a server that is not PostgreSQL */
 function pooler(message: string): string {
   if (/startup parameter/.test(message)) {
-    return `a pooler before PostgreSQL refuses what Soku asks for (${message}); in PgBouncer set ignore_startup_parameters = statement_timeout,lock_timeout,idle_in_transaction_session_timeout, and these timeouts on the role`;
+    return `a pooler before PostgreSQL rejects Soku's startup parameters (${message}); in PgBouncer set ignore_startup_parameters = statement_timeout,lock_timeout,idle_in_transaction_session_timeout, and these timeouts on the role`;
   }
-  return `the connection was refused (${message})`;
+  return `the connection was rejected (${message})`;
 }
 
-/** Whether the database may be there in a moment. */
-export function isPassing(error: unknown): boolean {
+/** Whether a retry may succeed in a moment. */
+export function isTransientFailure(error: unknown): boolean {
   if (!(error instanceof Error) || error instanceof StartupError) return false;
   const code = firstCode(error);
-  // The driver has no code for a connection that was closed, or took too long.
+  // The driver has no code for a closed connection or a connection timeout.
   return passing.has(code) || isNetwork(error) || (code === '' && /timeout|terminated/.test(error.message));
 }
 
@@ -125,10 +125,10 @@ function isNetwork(error: Error): boolean {
 }
 
 export function firstCode(error: unknown): string {
-  return error instanceof Error ? codeOf(firstOf(error)) : '';
+  return error instanceof Error ? errorCodeOf(firstOf(error)) : '';
 }
 
-/** A host can have several addresses, each of which failed. */
+/** A host can have several addresses that all failed. */
 function firstOf(error: Error): Error {
   const first = error instanceof AggregateError ? error.errors[0] : error;
   return first instanceof Error ? first : error;

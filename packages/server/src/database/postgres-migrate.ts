@@ -13,13 +13,13 @@ const [firstMigration] = Object.keys(migrations);
 const firstTables = ['user', 'session', 'account', 'verification', 'workspace', 'workspace_member'];
 
 /**
- * Brings PostgreSQL to the newest schema.
+ * Migrates PostgreSQL to the newest schema.
  *
- * @throws {StartupError} 65 when the database is newer than this program, or has tables of another one; nothing was
- *   changed then
+ * @throws {StartupError} 65 when the database is newer than this version, or has tables of another program; nothing
+ *   was changed
  */
 export async function migratePostgres(connection: pg.ClientConfig, log: Logger): Promise<void> {
-  // A migration takes as long as it takes, and so does waiting for the node that is at it.
+  // A migration has no timeout, and neither has waiting for another node that migrates.
   const { statement_timeout, query_timeout, lock_timeout, idle_in_transaction_session_timeout, ...patient } =
     connection;
   const client = new pg.Client(patient);
@@ -28,9 +28,9 @@ export async function migratePostgres(connection: pg.ClientConfig, log: Logger):
   try {
     await client.query(noTimeouts);
     if ((await unapplied(client)) === 0) return;
-    // Others wait for it. It ends with the connection.
+    // Other nodes wait for this lock, which ends with the connection.
     await client.query('SELECT pg_advisory_lock($1)', [advisoryLocks.migration]);
-    // Another node may have done it while we waited.
+    // Another node may have migrated meanwhile.
     if ((await unapplied(client)) === 0) return;
     const pool = createPool({ ...patient, max: 2 });
     pool.on('connect', (connected) => void connected.query(noTimeouts).catch(() => undefined));
@@ -47,7 +47,7 @@ export async function migratePostgres(connection: pg.ClientConfig, log: Logger):
 }
 
 /**
- * @returns how many migrations are still to run
+ * @returns the number of pending migrations
  * @throws {StartupError} 65
  */
 async function unapplied(client: pg.Client): Promise<number> {
@@ -56,7 +56,7 @@ async function unapplied(client: pg.Client): Promise<number> {
     rows[0].exists === true
       ? (await client.query('SELECT name FROM kysely_migration')).rows.map((row) => String(row.name))
       : [];
-  // Another program can have such a table, too. Ours is empty when a first start was broken off.
+  // Another program can also have such a table. Soku's is empty if a first start was interrupted.
   if (!applied.includes(String(firstMigration)) && (applied.length > 0 || (await hasTables(client)))) {
     throw foreign();
   }
@@ -70,7 +70,7 @@ async function unapplied(client: pg.Client): Promise<number> {
   return Object.keys(migrations).length - applied.length;
 }
 
-/** Whether some of our names are taken where ours would be made. */
+/** Whether tables with Soku's names already exist where they would be created. */
 async function hasTables(client: pg.Client): Promise<boolean> {
   const { rows } = await client.query(
     'SELECT 1 FROM unnest($1::text[]) AS name WHERE to_regclass(quote_ident(name)) IS NOT NULL',
@@ -82,6 +82,6 @@ async function hasTables(client: pg.Client): Promise<boolean> {
 function foreign(): StartupError {
   return new StartupError(
     'data',
-    'DATABASE_URL: the database has tables of another program. Nothing was changed. Give Soku a database of its own: CREATE DATABASE soku.',
+    'DATABASE_URL: the database has tables of another program. Nothing was changed. Give Soku its own database: CREATE DATABASE soku.',
   );
 }

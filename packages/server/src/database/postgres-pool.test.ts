@@ -7,7 +7,7 @@ import { createPool } from './postgres-pool.ts';
 const database = await temporaryDatabase();
 after(() => database.drop());
 
-/** Ends a connection from the server's side, as a timeout or an operator does. */
+/** Terminates a connection on the server, like a timeout or an operator. */
 async function terminate(pid: number): Promise<void> {
   const client = new pg.Client({ connectionString: database.url });
   await client.connect();
@@ -16,12 +16,12 @@ async function terminate(pid: number): Promise<void> {
 }
 
 for (const state of ['idle', 'in a transaction'] as const) {
-  test(`a connection that is ended while it is ${state} ends no process, and the next one works`, async (t) => {
+  test(`a connection that is terminated while ${state} does not end the process, and the next one works`, async (t) => {
     const pool = createPool({ connectionString: database.url, max: 1 });
     t.after(() => pool.end());
     const client = await pool.connect();
     const { rows } = await client.query('SELECT pg_backend_pid() AS pid');
-    // Not events.once, which listens to errors, too.
+    // Not events.once, which also listens for errors.
     const ended = new Promise<void>((resolve) => client.once('end', () => resolve()));
     if (state === 'idle') client.release();
     else await client.query('BEGIN');

@@ -1,10 +1,9 @@
 import pg from 'pg';
 
 /**
- * Connections to PostgreSQL that may break at any time. One that does is replaced; whoever uses it just then is told
- * by the statement that fails. The driver tells it besides by an event, which would end the process if nobody
- * listened: of idle connections on the pool, and of one that somebody has taken, between two statements of a
- * transaction, on itself.
+ * A pool of connections to PostgreSQL, which may break at any time. A broken one is replaced, and its current statement
+ * fails. The driver also emits an error event, which would end the process without a listener: on the pool for idle
+ * connections, and on the client for a connection in use that breaks between two statements.
  */
 export function createPool(config: pg.PoolConfig): pg.Pool {
   const pool = new pg.Pool(config);
@@ -13,5 +12,5 @@ export function createPool(config: pg.PoolConfig): pg.Pool {
   return pool;
 }
 
-/** For what takes as long as it takes: a migration, a backup. Roles and databases may have timeouts of their own. */
+/** For work without time limits, such as a migration or a backup. Roles and databases may have their own timeouts. */
 export const noTimeouts = 'SET statement_timeout = 0; SET lock_timeout = 0';

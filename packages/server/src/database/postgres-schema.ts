@@ -4,10 +4,10 @@ import expected from './expected/postgres.json' with { type: 'json' };
 import { parseSnapshot, requireExpected, type SchemaObjects, tablesOf } from './schema-objects.ts';
 
 /**
- * Every object of the tables $1 that can change what a statement of ours does, with its definition. Tables are found
- * as our statements find them, by search_path. Definitions are PostgreSQL's own, short where the search_path allows.
+ * Every object of the tables $1 that can change the effect of Soku's statements, with its definition. Tables are
+ * resolved by search_path, as in these statements. Definitions are as PostgreSQL prints them, shortened by search_path.
  *
- * Event triggers are left out: they fire with DDL, and none of our statements but the migrations is any.
+ * Event triggers are omitted: they fire on DDL, which only migrations use.
  */
 const objects = `
   WITH ours AS (
@@ -78,7 +78,7 @@ export async function checkPostgresSchema(client: pg.ClientBase): Promise<void> 
   requireExpected('DATABASE_URL: the database', snapshot.objects, found);
 }
 
-/** @param tables only these, what is on them, and our functions are looked at */
+/** @param tables only these tables, their objects, and Soku's functions are read */
 export async function readPostgresSchema(
   client: pg.ClientBase,
   tables: readonly string[],
@@ -87,7 +87,7 @@ export async function readPostgresSchema(
   return Object.fromEntries(rowsSchema.parse(rows).map(({ name, definition }) => [name, definition]));
 }
 
-/** The tables of the migrations, without those in which they keep count of themselves. */
+/** The tables that the migrations create, without the bookkeeping tables of the migrations. */
 export async function postgresTables(client: pg.ClientBase): Promise<string[]> {
   const { rows } = await client.query(
     `SELECT relname FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r'

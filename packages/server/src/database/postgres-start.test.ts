@@ -10,18 +10,18 @@ import pg from 'pg';
 import { pino } from 'pino';
 import { z } from 'zod';
 import { type Postgres, startPostgres } from '../../../../test/support/postgres.ts';
-import { makeCertificate } from '../../../../test/support/postgres-certificate.ts';
+import { createCertificate } from '../../../../test/support/postgres-certificate.ts';
 import { temporaryDatabase } from '../../../../test/support/postgres-database.ts';
 import { freePort } from '../../../../test/support/server.ts';
 import { StartupError } from '../startup-error.ts';
 import { advisoryLocks } from './dialect.ts';
 import { openPostgres } from './postgres.ts';
-import { refusedStart } from './postgres-failures.ts';
+import { explainConnectFailure } from './postgres-failures.ts';
 
 const log = pino({ level: 'silent' });
 const impatient = { patience: 0, pause: 0 };
 
-/** Of a server that speaks TLS. */
+/** Certificate of a server with TLS. */
 let postgres: Postgres;
 const files = mkdtempSync(join(tmpdir(), 'soku-test-'));
 before(async () => {
@@ -38,14 +38,14 @@ function certificateFile(name: string, certificate: string | undefined): string 
   return file;
 }
 
-/** Fails unless the address is refused with this code, in one line that tells no password. */
+/** Fails unless the URL is rejected with this exit code, in one line without the password. */
 async function assertRefused(url: string, exitCode: number, says: RegExp): Promise<void> {
   await assert.rejects(openPostgres(url, log, impatient), (error) => {
     assert.ok(error instanceof StartupError, String(error));
     assert.equal(error.exitCode, exitCode, error.message);
     assert.match(error.message, says);
     assert.doesNotMatch(error.message, /\n/);
-    assert.ok(!error.message.includes(new URL(url).password), 'the password is told');
+    assert.ok(!error.message.includes(new URL(url).password), 'the message contains the password');
     return true;
   });
 }
@@ -56,7 +56,7 @@ function changed(url: string, change: (url: URL) => void): string {
   return copy.href;
 }
 
-/** An empty database whose owner has these settings or rights; `{name}` is the name of both. */
+/** Creates an empty database whose owner has the given settings or privileges; `{name}` is the name of both. */
 async function databaseWith(t: TestContext, { terms = '', statements = [] as string[] }): Promise<string> {
   const { url, drop } = await temporaryDatabase(postgres.url(), terms);
   t.after(drop);
@@ -69,27 +69,27 @@ async function databaseWith(t: TestContext, { terms = '', statements = [] as str
   return url;
 }
 
-test('an address where nobody listens is refused with 69', async () => {
+test('an unreachable address is rejected with 69', async () => {
   const port = await freePort();
   await assertRefused(
     `postgres://soku:s3cret@127.0.0.1:${port}/soku`,
     69,
-    /does not answer \(ECONNREFUSED\)/,
+    /does not respond \(ECONNREFUSED\)/,
   );
   await assertRefused('postgres://soku:s3cret@no-such-host.invalid/soku', 69, /\((ENOTFOUND|EAI_AGAIN)\)/);
 });
 
-test('a wrong password, user or database is refused with 78', async (t) => {
+test('a wrong password, user or database is rejected with 78', async (t) => {
   const url = await databaseWith(t, {});
   await assertRefused(
     changed(url, (to) => (to.password = 'wr0ng')),
     78,
-    /refused the user or the password/,
+    /rejected the user or the password/,
   );
   await assertRefused(
     changed(url, (to) => (to.username = 'nobody')),
     78,
-    /refused the user or the password/,
+    /rejected the user or the password/,
   );
   await assertRefused(
     changed(postgres.url(), (to) => (to.pathname = '/none')),
@@ -102,7 +102,7 @@ test('a wrong password, user or database is refused with 78', async (t) => {
       log,
       impatient,
     ),
-    /asks for a password, and the address has none/,
+    /requires a password, but the URL has none/,
   );
 });
 
@@ -111,35 +111,35 @@ const unfit: Record<string, { terms?: string; statements?: string[]; says: RegEx
     statements: ['ALTER DATABASE {name} SET synchronous_commit = off'],
     says: /synchronous_commit = off/,
   },
-  'whose transactions do not see what others wrote': {
+  'with an unsuitable isolation level': {
     statements: ["ALTER ROLE {name} SET default_transaction_isolation = 'repeatable read'"],
     says: /default_transaction_isolation = 'repeatable read'; set it to 'read committed'/,
   },
-  'that lets the user only read': {
+  'that is read-only for the user': {
     statements: ['ALTER ROLE {name} SET default_transaction_read_only = on'],
-    says: /lets this user only read/,
+    says: /allows this user only to read/,
   },
-  'whose foreign keys are off': {
+  'with disabled foreign keys': {
     statements: ["ALTER ROLE {name} SET session_replication_role = 'replica'"],
     says: /session_replication_role = 'replica'.*set it to 'origin'/,
   },
-  'that cannot hold every name': {
+  'that cannot store all names': {
     terms: "TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'",
-    says: /keeps this database in LATIN1/,
+    says: /uses the encoding LATIN1 for this database/,
   },
-  'in which the user may make no tables': {
+  'in which the user may not create tables': {
     statements: ['ALTER SCHEMA public OWNER TO postgres', 'REVOKE CREATE ON SCHEMA public FROM PUBLIC'],
-    says: /does not give this user the rights that it needs/,
+    says: /does not give this user the required privileges/,
   },
 };
 
 for (const [what, { says, ...terms }] of Object.entries(unfit)) {
-  test(`a database ${what} is refused with 78`, async (t) => {
+  test(`a database ${what} is rejected with 78`, async (t) => {
     await assertRefused(await databaseWith(t, terms), 78, says);
   });
 }
 
-test('a user who lacks a right on a table is refused with 78 by the name of both', async (t) => {
+test('a user who lacks a privilege on a table is rejected with 78, naming both', async (t) => {
   const url = await databaseWith(t, {});
   await (await openPostgres(url, log)).close();
   const owner = new pg.Client(url);
@@ -147,13 +147,13 @@ test('a user who lacks a right on a table is refused with 78 by the name of both
   for (const right of ['INSERT ON dead_hash', 'DELETE ON verifier_node', 'UPDATE ON usage_writer']) {
     await owner.query(`REVOKE ${right} FROM CURRENT_USER`);
     const says = right.replace('ON', 'on the table');
-    await assertRefused(url, 78, new RegExp(`rights that it needs \\(${says}\\)`));
+    await assertRefused(url, 78, new RegExp(`required privileges \\(${says}\\)`));
     await owner.query(`GRANT ${right} TO CURRENT_USER`);
   }
   await owner.end();
 });
 
-test('a database of another program is refused with 65, and is left as it was', async (t) => {
+test('a database of another program is rejected with 65 and stays unchanged', async (t) => {
   const tables = async (url: string) => {
     const client = new pg.Client(url);
     await client.connect();
@@ -175,7 +175,7 @@ test('a database of another program is refused with 65, and is left as it was', 
   assert.deepEqual(await tables(kysely), ['kysely_migration']);
 });
 
-test('a database of a newer version is refused with 65 by the name of what it has', async (t) => {
+test('a database of a newer version is rejected with 65, naming the unknown migration', async (t) => {
   const url = await databaseWith(t, {});
   const first = await openPostgres(url, log);
   await first.pool.query("INSERT INTO kysely_migration VALUES ('9999-time-travel', '2030-01-01')");
@@ -183,10 +183,10 @@ test('a database of a newer version is refused with 65 by the name of what it ha
   await assertRefused(url, 65, /newer version.*9999-time-travel/);
 });
 
-test('with sslmode the server must prove who it is', async (t) => {
+test('with sslmode the server must prove its identity', async (t) => {
   const url = await databaseWith(t, {});
   const right = certificateFile('right.crt', postgres.certificate);
-  const wrong = certificateFile('wrong.crt', makeCertificate().certificate);
+  const wrong = certificateFile('wrong.crt', createCertificate().certificate);
   const warned: string[] = [];
   const hear = (warning: Error) => warned.push(warning.message);
   process.on('warning', hear);
@@ -197,36 +197,36 @@ test('with sslmode the server must prove who it is', async (t) => {
     const { rows } = await database.pool.query('SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()');
     assert.deepEqual(rows, [{ ssl: true }]);
     await database.close();
-    await assertRefused(to(wrong), 78, /certificate of PostgreSQL is not to be trusted .* sslrootcert=/);
-    await assertRefused(to(), 78, /certificate of PostgreSQL is not to be trusted/);
+    await assertRefused(to(wrong), 78, /certificate of PostgreSQL is not trusted .* sslrootcert=/);
+    await assertRefused(to(), 78, /certificate of PostgreSQL is not trusted/);
     await assertRefused(to(join(files, 'none.crt')), 78, /file that it names cannot be read .*none\.crt/);
   }
   assert.deepEqual(warned, [], 'nothing on stderr');
 });
 
-test('with sslmode a server that speaks no TLS is refused with 78', async (t) => {
+test('with sslmode a server without TLS is rejected with 78', async (t) => {
   const plain = await startPostgres();
   t.after(() => plain.stop());
-  const says = /speaks no TLS\..*set ssl = on there; or.*add \?sslmode=disable/;
+  const says = /does not support TLS, .*Set ssl = on there; or.*add \?sslmode=disable/;
   await assertRefused(`${plain.url()}?sslmode=require`, 78, says);
-  // On Linux 0.0.0.0 leads to this machine, too, but it is no loopback address.
+  // On Linux 0.0.0.0 also connects to this machine, but it is not a loopback address.
   const other = changed(plain.url(), (to) => (to.hostname = '0.0.0.0'));
   await assertRefused(other, 78, says);
   await (await openPostgres(`${other}?sslmode=disable`, log, impatient)).close();
 });
 
-test('another host gets no password in clear, whatever it answers', async (t) => {
+test('another host never receives the password unencrypted, whatever it responds', async (t) => {
   const right = certificateFile('right.crt', postgres.certificate);
   const received: Buffer[] = [];
   const listener = createServer((socket) => {
     socket.on('data', (data) => received.push(data));
-    // It refuses TLS and asks for the password in clear (AuthenticationCleartextPassword).
+    // It rejects TLS and requests the password unencrypted (AuthenticationCleartextPassword).
     socket.end(Buffer.concat([Buffer.from('N'), Buffer.from('R\0\0\0\x08\0\0\0\x03', 'latin1')]));
   }).listen(0, '127.0.0.1');
   await once(listener, 'listening');
   t.after(() => listener.close());
   const { port } = z.object({ port: z.number() }).parse(listener.address());
-  await assertRefused(`postgres://soku:s3cret@0.0.0.0:${port}/soku`, 78, /speaks no TLS/);
+  await assertRefused(`postgres://soku:s3cret@0.0.0.0:${port}/soku`, 78, /does not support TLS/);
   // SSLRequest (https://www.postgresql.org/docs/current/protocol-message-formats.html).
   assert.equal(Buffer.concat(received).toString('hex'), '0000000804d2162f');
   const url = await databaseWith(t, {});
@@ -234,24 +234,21 @@ test('another host gets no password in clear, whatever it answers', async (t) =>
   await assertRefused(
     `${other}?sslrootcert=${right}`,
     78,
-    /not to be trusted \(ERR_TLS_CERT_ALTNAME_INVALID\).*sslmode=disable/,
+    /not trusted \(ERR_TLS_CERT_ALTNAME_INVALID\).*sslmode=disable/,
   );
 });
 
-test('what PostgreSQL cancels or cannot give at the start is called by its name', async (t) => {
+test('a canceled statement at the start is reported with its cause', async (t) => {
   const client = new pg.Client(postgres.url());
   await client.connect();
   t.after(() => client.end());
   await client.query('SET statement_timeout = 1');
-  const error = await client.query('SELECT pg_sleep(10)').catch(refusedStart);
+  const error = await client.query('SELECT pg_sleep(10)').catch(explainConnectFailure);
   assert.ok(error instanceof StartupError && error.exitCode === 69);
-  assert.match(
-    error.message,
-    /cancelled a statement.*statement_timeout; look in pg_stat_activity.*\(57014: /,
-  );
+  assert.match(error.message, /canceled a statement.*statement_timeout; check pg_stat_activity.*\(57014: /);
 });
 
-test('a migration takes its time, whatever timeouts the role has', async (t) => {
+test('a migration has no timeout, whatever timeouts the role has', async (t) => {
   const url = await databaseWith(t, {
     statements: [
       "ALTER ROLE {name} SET statement_timeout = '200ms'",
@@ -270,14 +267,17 @@ test('a migration takes its time, whatever timeouts the role has', async (t) => 
   await (await opening).close();
 });
 
-test('a database that starts a little later is waited for', async (t) => {
+test('the start waits for a database that starts a little later', async (t) => {
   const late = await startPostgres();
   t.after(() => late.stop());
   await late.crash();
   const warned = Promise.withResolvers<string>();
   const heard = pino({ level: 'warn' }, { write: (line: string) => warned.resolve(line) });
   const opening = openPostgres(late.url(), heard, { patience: 30_000, pause: 20 });
-  assert.match(await warned.promise, /PostgreSQL does not answer yet \(ECONNREFUSED\); trying for 30 s/);
+  assert.match(
+    await warned.promise,
+    /PostgreSQL does not respond yet \(ECONNREFUSED\); retrying for up to 30 s/,
+  );
   await late.start();
   await (await opening).close();
 });

@@ -1,48 +1,54 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import pg from 'pg';
 import type { Logger } from 'pino';
-import { firstCode, isPassing, refusedStart, startFailures, unfit } from './postgres-failures.ts';
+import {
+  explainConnectFailure,
+  firstCode,
+  isTransientFailure,
+  startFailures,
+  unsuitablePostgres,
+} from './postgres-failures.ts';
 import { haveOwnSessions, poolsByStatement } from './postgres-pooler.ts';
 import { checkPostgresSchema } from './postgres-schema.ts';
 
-/** The oldest version whose functions we use (gen_random_uuid). */
+/** The oldest supported version, which has gen_random_uuid. */
 const oldest = 13;
 
-/** How long a start waits for a database that is starting, too, and how long between two attempts, in ms. */
+/** How long a start waits for a database that is also starting, and the pause between attempts, in ms. */
 export interface StartRetry {
   patience: number;
   pause: number;
 }
 
-/** Long enough for a database that a compose file or a machine starts at the same time. */
-const usualRetry: StartRetry = { patience: 15_000, pause: 500 };
+/** Long enough for a database that is started at the same time by a compose file or at boot. */
+const defaultRetry: StartRetry = { patience: 15_000, pause: 500 };
 
 /**
- * Waits until PostgreSQL lets us in, and looks whether it is one that we can use.
+ * Waits until PostgreSQL accepts a connection, and checks that its settings are suitable.
  *
  * @throws {StartupError} when it is not
  */
-export async function connected(
+export async function waitForPostgres(
   connection: pg.ClientConfig,
   log: Logger,
-  { patience, pause } = usualRetry,
+  { patience, pause } = defaultRetry,
 ): Promise<void> {
   const deadline = performance.now() + patience;
-  let told = false;
+  let warned = false;
   for (;;) {
     try {
       return await withClient(connection, async (client) => {
-        await look(client);
+        await checkSettings(client);
         await withClient(connection, (other) => requireOwnSessions(client, other));
       });
     } catch (error) {
-      if (!isPassing(error) || performance.now() > deadline) throw refusedStart(error);
-      if (!told) {
+      if (!isTransientFailure(error) || performance.now() > deadline) throw explainConnectFailure(error);
+      if (!warned) {
         log.warn(
-          `PostgreSQL does not answer yet (${firstCode(error) || 'no answer'}); trying for ${patience / 1000} s`,
+          `PostgreSQL does not respond yet (${firstCode(error) || 'no response'}); retrying for up to ${patience / 1000} s`,
         );
       }
-      told = true;
+      warned = true;
       await wait(pause);
     }
   }
@@ -62,8 +68,8 @@ async function withClient<T>(
   }
 }
 
-/** What the promises rest on. Each of these is somebody's default somewhere. */
-async function look(client: pg.Client): Promise<void> {
+/** Checks the settings on which the guarantees depend. Each wrong value is the default of some installation. */
+async function checkSettings(client: pg.Client): Promise<void> {
   const { rows } = await client.query(
     `SELECT current_setting('server_version_num')::int / 10000 AS version,
             pg_is_in_recovery() AS replica,
@@ -76,31 +82,35 @@ async function look(client: pg.Client): Promise<void> {
             current_setting('server_encoding') AS encoding`,
   );
   const { version, replica, readOnly, durable, isolation, role, encoding, idleTimeout, user } = rows[0];
-  if (version < oldest) throw unfit(`is version ${version}, but ${oldest} or newer is needed`);
-  if (replica) throw unfit('is a read-only replica; give the address of the primary');
-  if (readOnly === 'on') throw unfit(`${startFailures['25006']} (default_transaction_read_only = on)`);
+  if (version < oldest)
+    throw unsuitablePostgres(`is version ${version}, but version ${oldest} or later is required`);
+  if (replica) throw unsuitablePostgres('is a read-only replica; use the address of the primary');
+  if (readOnly === 'on')
+    throw unsuitablePostgres(`${startFailures['25006']} (default_transaction_read_only = on)`);
   if (durable === 'off') {
-    throw unfit(
-      'has synchronous_commit = off, with which a crash can undo a revoke that was answered; set it to on',
+    throw unsuitablePostgres(
+      'has synchronous_commit = off, so a crash could undo an acknowledged revoke; set it to on',
     );
   }
-  // Whoever waited for a lock must then see what the other one wrote.
+  // A transaction that waited for a lock must then see what the other one wrote.
   if (isolation !== 'read committed') {
-    throw unfit(`has default_transaction_isolation = '${isolation}'; set it to 'read committed'`);
+    throw unsuitablePostgres(
+      `has default_transaction_isolation = '${isolation}'; set it to 'read committed'`,
+    );
   }
   if (role !== 'origin') {
-    throw unfit(
-      `has session_replication_role = '${role}', which switches foreign keys off; set it to 'origin'`,
+    throw unsuitablePostgres(
+      `has session_replication_role = '${role}', which disables foreign keys; set it to 'origin'`,
     );
   }
   if (idleTimeout === '0') {
-    throw unfit(
-      `has idle_in_transaction_session_timeout = 0, because a pooler before it drops what Soku asks for; set it on the role: ALTER ROLE ${pg.escapeIdentifier(user)} SET idle_in_transaction_session_timeout = '1s', and the same for statement_timeout = '10s' and lock_timeout = '5s'`,
+    throw unsuitablePostgres(
+      `has idle_in_transaction_session_timeout = 0, because a pooler drops Soku's startup parameters; set it on the role: ALTER ROLE ${pg.escapeIdentifier(user)} SET idle_in_transaction_session_timeout = '1s', and the same for statement_timeout = '10s' and lock_timeout = '5s'`,
     );
   }
   if (encoding !== 'UTF8') {
-    throw unfit(
-      `keeps this database in ${encoding}, which cannot hold every name; CREATE DATABASE soku ENCODING 'UTF8' TEMPLATE template0`,
+    throw unsuitablePostgres(
+      `uses the encoding ${encoding} for this database, which cannot store all names; run CREATE DATABASE soku ENCODING 'UTF8' TEMPLATE template0`,
     );
   }
 }
@@ -111,12 +121,12 @@ async function requireOwnSessions(client: pg.Client, other: pg.Client): Promise<
     throw error;
   });
   if (isOwn) return;
-  throw unfit(
-    'is behind a pooler that gives each transaction another session, with which notices of revoked keys go astray; in PgBouncer set pool_mode = session for this database, or connect to PostgreSQL directly',
+  throw unsuitablePostgres(
+    'is behind a pooler that gives each transaction another session, so notifications of revoked keys are lost; in PgBouncer set pool_mode = session for this database, or connect to PostgreSQL directly',
   );
 }
 
-/** Tables that are written while the process runs. */
+/** Tables that are written at run time. */
 const written = [
   'user',
   'session',
@@ -138,7 +148,7 @@ const written = [
   'verifier_node',
 ];
 
-/** Those of them in which rows are deleted. Without verifier_node, a node that is gone would be waited for for ever. */
+/** Tables from which rows are deleted. Without this right on verifier_node, changes would wait for stopped nodes. */
 const deleted = [
   'session',
   'idempotency',
@@ -163,17 +173,17 @@ const lackingRight = `
  *
  * @throws {StartupError} 65 when the schema was changed by hand, 78 when a right is missing
  */
-export async function checkTables(connection: pg.ClientConfig): Promise<void> {
+export async function checkSchemaAndPrivileges(connection: pg.ClientConfig): Promise<void> {
   await withClient(connection, async (client) => {
     await checkPostgresSchema(client);
     await checkRights(client);
   });
 }
 
-/** Another user than the owner of the tables may lack a right, which would show with the first key that is created. */
+/** Checks privileges now: a user other than the owner of the tables may lack one, and the first created key would fail. */
 async function checkRights(client: pg.Client): Promise<void> {
   const { rows } = await client.query(lackingRight, [written, deleted]);
   const [missing] = rows;
   if (missing !== undefined)
-    throw unfit(`${startFailures['42501']} (${missing.privilege} on the table ${missing.name})`);
+    throw unsuitablePostgres(`${startFailures['42501']} (${missing.privilege} on the table ${missing.name})`);
 }

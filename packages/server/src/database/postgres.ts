@@ -3,58 +3,58 @@ import pg from 'pg';
 import type { Logger } from 'pino';
 import { KyselyConnections } from './kysely-connections.ts';
 import { clientConfigOf } from './postgres-address.ts';
-import { refusedStart } from './postgres-failures.ts';
+import { explainConnectFailure } from './postgres-failures.ts';
 import { migratePostgres } from './postgres-migrate.ts';
 import { createPool } from './postgres-pool.ts';
-import { checkTables, connected, type StartRetry } from './postgres-start.ts';
+import { checkSchemaAndPrivileges, type StartRetry, waitForPostgres } from './postgres-start.ts';
 import type { Tables } from './schema.ts';
 
-/** PostgreSQL: many processes, the nodes, share it. */
+/** PostgreSQL, which several processes, the nodes, share. */
 export interface PostgresDatabase {
   kind: 'postgres';
   kysely: Kysely<Tables>;
-  /** The connections that kysely uses, for statements of one's own. */
+  /** The pool that kysely uses, for direct statements. */
   pool: pg.Pool;
-  /** Those of verification: no other work can take them all, and they give up sooner, so that it answers 503 in time. */
+  /** The pool of verification: other work cannot exhaust it, and shorter timeouts allow a 503 response in time. */
   verificationPool: pg.Pool;
-  /** How a connection beside the pools is made. */
+  /** The settings of connections outside the pools. */
   connection: pg.ClientConfig;
-  /** @throws when it does not answer */
+  /** @throws when it does not respond */
   ping(): Promise<void>;
   close(): Promise<void>;
 }
 
 /**
- * Bounds in ms. A node that is frozen in the midst of a transaction must not hold up the others for longer than
- * `idleInTransaction`; and whoever asks gets an answer, though a bad one, when the database hangs.
+ * Timeouts in ms. A node that freezes during a transaction must not block the others for longer than
+ * `idleInTransaction`, and callers must get an error response when the database hangs.
  */
 const bounds = { connect: 3000, statement: 10_000, query: 12_000, lock: 5000, idleInTransaction: 1000 };
 
-/** Of a verification that has to read, in ms. */
+/** Timeouts of a verification that reads the database, in ms. */
 const verificationBounds = {
   connectionTimeoutMillis: 1500,
   statement_timeout: 1500,
   query_timeout: 1500,
 };
 
-/** Connections of one process. PostgreSQL's own bound is 100 for all of them, unless it is raised. */
+/** Connections per process. PostgreSQL's default maximum is 100 for all processes. */
 const poolSizes = { usual: 10, verification: 4 };
 
-/** 64-bit numbers as numbers: all of ours (times, counts) are far below 2^53. */
+/** Parses 64-bit integers as numbers: all values (times, counts) are far below 2^53. */
 const types: pg.CustomTypesConfig = {
   getTypeParser: (oid: number, format?: 'text' | 'binary') =>
     oid === pg.types.builtins.INT8 ? Number : pg.types.getTypeParser(oid, format),
 };
 
 /**
- * Connects to PostgreSQL, and brings its tables to the newest schema; when several nodes start at once, one of them
- * does.
+ * Connects to PostgreSQL and migrates it to the newest schema. When several nodes start at the same time, one of them
+ * migrates.
  *
  * @param url DATABASE_URL
- * @param retry how long to wait for a database that is starting, too
- * @param bounds in place of the usual ones, in ms; for tests, on machines that do much else
- * @throws {StartupError} 69 when it cannot be reached, 78 when it does not let us in or is not set up as we need it, 65
- *   when it is newer than this program or not ours, or its schema was changed by hand
+ * @param retry how long to wait for a database that is also starting
+ * @param bounds replace the default timeouts, in ms; for tests on busy machines
+ * @throws {StartupError} 69 when it cannot be reached, 78 when it rejects the connection or has unsuitable settings, 65
+ *   when it is newer than this version or belongs to another program, or its schema was changed by hand
  */
 export async function openPostgres(
   url: string,
@@ -65,11 +65,11 @@ export async function openPostgres(
   let connection: pg.ClientConfig;
   try {
     connection = { ...connectionOf(url), ...bounds };
-    await connected(connection, log, retry);
+    await waitForPostgres(connection, log, retry);
     await migratePostgres(connection, log);
-    await checkTables(connection);
+    await checkSchemaAndPrivileges(connection);
   } catch (error) {
-    throw refusedStart(error);
+    throw explainConnectFailure(error);
   }
   const pool = createPool({ ...connection, max: poolSizes.usual, idleTimeoutMillis: 60_000 });
   const verificationPool = createPool({
@@ -91,7 +91,7 @@ export async function openPostgres(
     },
     close: async () => {
       await kysely.destroy();
-      // Kysely ends it only when it has run a statement.
+      // Kysely ends the pool only if it has run a statement.
       if (!pool.ending) await pool.end();
       await verificationPool.end();
     },
@@ -99,10 +99,10 @@ export async function openPostgres(
 }
 
 /**
- * How a connection is made.
+ * The settings of a connection.
  *
  * @param address DATABASE_URL
- * @throws when a file that the address names cannot be read
+ * @throws when a file that the URL names cannot be read
  */
 export function connectionOf(address: string): pg.ClientConfig {
   return {
@@ -110,7 +110,7 @@ export function connectionOf(address: string): pg.ClientConfig {
     types,
     application_name: 'soku',
     keepAlive: true,
-    // The one that listens is silent for hours, and a firewall may have forgotten it.
+    // The listening connection is silent for hours, and a firewall may drop it.
     keepAliveInitialDelayMillis: 10_000,
     connectionTimeoutMillis: bounds.connect,
     statement_timeout: bounds.statement,

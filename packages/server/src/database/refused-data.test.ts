@@ -1,4 +1,4 @@
-/** Data that a start cannot use is refused, and stays as it is. Some of it a real start meets in test/startup/data-directory.test.ts. */
+/** Unusable data is rejected and stays unchanged. test/startup/data-directory.test.ts tests some cases with a real start. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import {
@@ -20,7 +20,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, test } from 'node:test';
-import { contentsOf } from '../../../../test/support/start.ts';
+import { directoryContents } from '../../../../test/support/start.ts';
 import { tryData } from '../../../../test/support/temporary-sqlite.ts';
 import { StartupError } from '../startup-error.ts';
 
@@ -28,12 +28,12 @@ const isRoot = process.getuid?.() === 0;
 const root = mkdtempSync(join(tmpdir(), 'soku-test-'));
 after(() => rmSync(root, { recursive: true, force: true }));
 
-/** The data of a server at rest. */
+/** The data of a stopped server. */
 const original = join(root, 'original');
 await tryData(original);
 
 let copies = 0;
-/** A copy of it to be damaged. */
+/** A copy of it to damage. */
 function copy(): { dataDir: string; file: string } {
   copies += 1;
   const dataDir = join(root, `copy ${copies}`);
@@ -41,7 +41,7 @@ function copy(): { dataDir: string; file: string } {
   return { dataDir, file: join(dataDir, 'soku.db') };
 }
 
-/** Fails unless opening the data is refused in one line. */
+/** Fails unless opening the data fails with one line. */
 async function assertRefused(code: number, dataDir: string, says: RegExp): Promise<void> {
   await assert.rejects(tryData(dataDir), (error) => {
     assert.ok(error instanceof StartupError, String(error));
@@ -52,13 +52,13 @@ async function assertRefused(code: number, dataDir: string, says: RegExp): Promi
   });
 }
 
-/** Damages a copy, and fails unless it is refused and stays as it is. */
+/** Damages a copy, and fails unless it is rejected and stays unchanged. */
 async function assertDamaged(damage: (file: string) => void, says: RegExp): Promise<void> {
   const { dataDir, file } = copy();
   damage(file);
-  const before = contentsOf(dataDir);
+  const before = directoryContents(dataDir);
   await assertRefused(65, dataDir, says);
-  assert.deepEqual(contentsOf(dataDir), before);
+  assert.deepEqual(directoryContents(dataDir), before);
 }
 
 function overwrite(file: string, offset: number, bytes: Buffer): void {
@@ -73,18 +73,18 @@ function inDatabase(file: string, statement: string): void {
   database.close();
 }
 
-test('a copy that nobody damaged is used', async () => {
+test('an undamaged copy is accepted', async () => {
   await tryData(copy().dataDir);
 });
 
-test('a database with a damaged header is refused with 65', async () => {
+test('a database with a damaged header is rejected with 65', async () => {
   await assertDamaged((file) => writeFileSync(file, 'not a database at all'), /damaged/);
   await assertDamaged((file) => overwrite(file, 0, Buffer.alloc(100)), /damaged/);
   await assertDamaged((file) => overwrite(file, 16, Buffer.from([0xff, 0xff])), /damaged/);
   await assertDamaged((file) => overwrite(file, 100, Buffer.alloc(200, 0xa5)), /damaged/);
 });
 
-test('a database that was cut short is refused with 65', async () => {
+test('a truncated database is rejected with 65', async () => {
   const { size } = statSync(join(original, 'soku.db'));
   await assertDamaged((file) => truncateSync(file, size - 4096), /damaged/);
   await assertDamaged((file) => truncateSync(file, 4096), /damaged/);
@@ -92,19 +92,19 @@ test('a database that was cut short is refused with 65', async () => {
   await assertDamaged((file) => truncateSync(file, 0), /damaged: it is empty/);
 });
 
-test('a database with a page of other bytes is refused with 65', async () => {
+test('a database with a damaged page is rejected with 65', async () => {
   const pages = statSync(join(original, 'soku.db')).size / 4096;
   for (let page = 1; page < pages; page++) {
     await assertDamaged((file) => overwrite(file, page * 4096, Buffer.alloc(4096, 0xa5)), /damaged/);
   }
 });
 
-test('a database of a newer version is refused with 65 by the name of what it has', async () => {
+test('a database of a newer version is rejected with 65, naming the unknown migration', async () => {
   const insert = `INSERT INTO kysely_migration (name, timestamp) VALUES ('9999-time-travel', '2030-01-01')`;
   await assertDamaged((file) => inDatabase(file, insert), /newer version.*9999-time-travel/);
 });
 
-test('a database with an exchanged trigger is refused with 65 by its name', async () => {
+test('a database with a replaced trigger is rejected with 65, naming the trigger', async () => {
   const exchange =
     'DROP TRIGGER api_key_dead; CREATE TRIGGER api_key_dead BEFORE UPDATE ON api_key BEGIN SELECT 1; END';
   await assertDamaged(
@@ -113,24 +113,24 @@ test('a database with an exchanged trigger is refused with 65 by its name', asyn
   );
 });
 
-test('a database of another program is refused with 65', async () => {
+test('a database of another program is rejected with 65', async () => {
   await assertDamaged((file) => {
     rmSync(file);
     inDatabase(file, 'CREATE TABLE invoices (id)');
-  }, /some other program/);
+  }, /another program/);
 });
 
-test('a secret that is not whole is refused with 65, because cookies could be forged with it', async () => {
+test('an incomplete secret is rejected with 65, because it would allow forged cookies', async () => {
   for (const content of ['', '\n', 'short']) {
     const { dataDir } = copy();
     writeFileSync(join(dataDir, 'secret'), content);
-    const before = contentsOf(dataDir);
+    const before = directoryContents(dataDir);
     await assertRefused(65, dataDir, /secret.*damaged/);
-    assert.deepEqual(contentsOf(dataDir), before);
+    assert.deepEqual(directoryContents(dataDir), before);
   }
 });
 
-test('a database that has another name elsewhere is refused with 73, because the lock does not cover that one', async () => {
+test('a database with another name elsewhere is rejected with 73, because the lock does not cover that name', async () => {
   for (const link of [linkSync, symlinkSync]) {
     const { file } = copy();
     const elsewhere = copy();
@@ -140,7 +140,7 @@ test('a database that has another name elsewhere is refused with 73, because the
   }
 });
 
-test('a data directory that cannot be written is refused with 73', async () => {
+test('an unwritable data directory is rejected with 73', async () => {
   const file = join(root, 'a file');
   writeFileSync(file, 'content');
   for (const dataDir of [file, join(file, 'below'), '/dev/null/x', '/proc/x']) {
@@ -150,7 +150,7 @@ test('a data directory that cannot be written is refused with 73', async () => {
   assert.equal(readFileSync(file, 'utf8'), 'content');
 });
 
-test('a directory that others can read, and that holds something else, is refused with 73 as it is', async () => {
+test('a directory that others can read and that contains other files is rejected with 73 and stays unchanged', async () => {
   const dataDir = join(root, 'home');
   mkdirSync(dataDir);
   chmodSync(dataDir, 0o755);
@@ -159,7 +159,7 @@ test('a directory that others can read, and that holds something else, is refuse
   assert.equal(statSync(dataDir).mode & 0o777, 0o755);
 });
 
-/** What a server has in its data directory; the journals need a revoke, and one of them an earlier version. */
+/** The files of a data directory. The journals exist after a revoke, one of them only in an earlier version. */
 const names = [
   'soku.db',
   'soku.db-wal',
@@ -171,7 +171,7 @@ const names = [
   'dead-hashes',
 ];
 
-test('a file that is none, or that this user cannot read or does not own, is refused with 73', () => {
+test('a path that is not a file, or one that this user cannot read or does not own, is rejected with 73', () => {
   const damages: ((path: string, content: Buffer | string) => void)[] = [
     (path) => mkdirSync(path),
     (path, content) => {
@@ -196,7 +196,7 @@ test('a file that is none, or that this user cannot read or does not own, is ref
   }
 });
 
-/** Opens data directories in a process that has no rights but those that the modes of files give to their owner. */
+/** Opens data directories in a process without any privileges beyond those of the owner of the files. */
 function refusalsWithoutPrivileges(directories: string[]): string[] {
   const program = `
     import { tryData } from ${JSON.stringify(new URL('../../../../test/support/temporary-sqlite.ts', import.meta.url).href)};

@@ -3,21 +3,21 @@ import { StartupError } from '../startup-error.ts';
 import { migrations } from './migrate.ts';
 
 /**
- * The objects that the promises rest on, by kind and name, such as `trigger api_key_dead`, each with its definition in
- * the database's own words. A difference in any character counts.
+ * The schema objects on which the guarantees depend, by kind and name, such as `trigger api_key_dead`, each with its
+ * definition as the database reports it. Every character is compared.
  */
 export type SchemaObjects = Record<string, string>;
 
 export const snapshotSchema = z.object({
-  /** The names of all that had run. */
+  /** The names of all applied migrations. */
   migrations: z.string(),
   objects: z.record(z.string(), z.string()),
 });
 
-/** What the migrations create. `npm run schema` writes it into `expected/`. */
+/** The schema that the migrations create. `npm run schema` writes it to `expected/`. */
 export type Snapshot = z.infer<typeof snapshotSchema>;
 
-/** The command that brings the snapshots up to date. */
+/** The command that updates the snapshots. */
 export const updateCommand = 'npm run schema';
 
 /** @throws {Error} when the snapshot is older than the migrations; a bug of this version */
@@ -36,7 +36,7 @@ export function tablesOf(objects: SchemaObjects): string[] {
   return Object.keys(objects).flatMap((name) => (name.startsWith('table ') ? name.slice(6) : []));
 }
 
-/** The first object in which a database differs from what is expected, in words; undefined when there is none. */
+/** Describes the first object that differs from the expected schema; undefined when there is none. */
 function firstDifference(expected: SchemaObjects, found: SchemaObjects): string | undefined {
   for (const [name, definition] of Object.entries(expected)) {
     if (found[name] === undefined) return `${name} is missing`;
@@ -47,10 +47,9 @@ function firstDifference(expected: SchemaObjects, found: SchemaObjects): string 
 }
 
 /**
- * Revocation rests on triggers and unique indexes, so a database whose own were changed, or which has others on the
- * same tables, must not be used.
+ * Revocation depends on triggers and unique indexes, so a database with changed or additional ones must not be used.
  *
- * @param where names the database
+ * @param where name of the database for the message
  * @throws {StartupError} 65 with the name of the first object that differs
  */
 export function requireExpected(where: string, expected: SchemaObjects, found: SchemaObjects): void {
@@ -58,6 +57,6 @@ export function requireExpected(where: string, expected: SchemaObjects, found: S
   if (difference === undefined) return;
   throw new StartupError(
     'data',
-    `${where} has a changed schema: ${difference}. Undo that change. Or take a backup (npm run soku -- backup FILE) and restore it into an empty database: only rows are restored.`,
+    `${where} has a changed schema: ${difference}. Undo this change. Or take a backup (npm run soku -- backup FILE) and restore it into an empty database: only rows are restored.`,
   );
 }

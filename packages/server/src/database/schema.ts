@@ -1,39 +1,39 @@
 /**
- * The tables, as Kysely sees them. Portable types only: text, integer, blob. Times are epoch milliseconds,
- * except in the auth library's own tables, which keep that library's formats.
+ * The tables, as Kysely sees them. Only portable types: text, integer, blob. Times are epoch milliseconds, except in
+ * the auth library's tables, which use the formats of the library.
  */
 
-/** An integration that somebody gave a name to. Its secrets come and go; this row stays. */
+/** An integration with a name. Its secrets change; this row stays. */
 interface ApiKeyTable {
   /** `key_` and 26 characters, time-ordered: newest first is `ORDER BY id DESC`. Written once. */
   id: string;
-  /** Written once (a trigger holds it). */
+  /** Written once (enforced by a trigger). */
   workspace_id: string;
-  /** The account or the key that made it. A key outlives both, so this is no foreign key. */
+  /** The account or key that created it. A key outlives both, so this is not a foreign key. */
   created_by: string;
-  /** As typed, trimmed. Changed by rename. */
+  /** As entered, trimmed. Changed by a rename. */
   name: string;
-  /** The name folded for searching, by keys/fold-name.ts. Changed with it. */
+  /** The name folded for searching, by database/fold-name.ts. Changed with the name. */
   name_folded: string;
   /** Space-separated, sorted: '' or 'keys:read keys:write'. Written once. */
   scopes: string;
   /** Epoch ms; null is never. Written once. */
   expires_at: number | null;
-  /** Requests a minute; 0 is no limit, null the workspace's. Changed by people, and by keys within their own. */
+  /** Requests per minute; 0: no limit; null: the workspace's limit. Changed by people, and by keys up to their own. */
   rate_limit: number | null;
   /** Epoch ms. Written once. */
   created_at: number;
-  /** Epoch ms. Its presence, not its value, makes the key dead. Written once, for ever (triggers hold it). */
+  /** Epoch ms. Any value means that the key is revoked. Written once, permanently (enforced by triggers). */
   revoked_at: number | null;
-  /** Who revoked it; written with revoked_at. */
+  /** The account or key that revoked it. Written with revoked_at. */
   revoked_by: string | null;
 }
 
-/** What a program sends, as a hash. Generating a key writes one. */
+/** The hash of a secret, which a program sends. Created with a key and by each rotation. */
 interface ApiKeySecretTable {
-  /** SHA-256 of the whole key, 32 bytes. Primary key. Written once (a trigger holds it). */
+  /** SHA-256 of the whole key, 32 bytes. Primary key. Written once (enforced by a trigger). */
   hash: Uint8Array;
-  /** Written once (a trigger holds it). */
+  /** Written once (enforced by a trigger). */
   key_id: string;
   /** The parts of the preview: prefix, first 3 and last 3 of the 32 characters. Written once. */
   prefix: string;
@@ -41,83 +41,83 @@ interface ApiKeySecretTable {
   preview_end: string;
   /** Epoch ms. Written once. */
   created_at: number;
-  /** Epoch ms from which on it is rejected; null is never. Written by a rotation for the older secrets. */
+  /** Epoch ms from which on it is rejected; null: never. A rotation writes it for older secrets. */
   retires_at: number | null;
-  /** Epoch ms; null while it may be accepted. Written once, for ever (triggers hold it), and the hash is dead then. */
+  /** Epoch ms; null while it may be accepted. Written once, permanently (enforced by triggers), with the dead hash. */
   retired_at: number | null;
 }
 
-/** Hashes that may never be accepted again. Filled by a trigger when a key is revoked; nothing can be taken out. */
+/** Hashes that must never be accepted again. A trigger adds them when a key is revoked; none can be removed. */
 interface DeadHashTable {
   hash: Uint8Array;
 }
 
-/** One row for each Idempotency-Key of the last 24 hours. */
+/** One row per Idempotency-Key of the last 24 hours. */
 interface IdempotencyTable {
   workspace_id: string;
-  /** SHA-256 of the header's value: what clients put there is their business. */
+  /** SHA-256 of the header's value, which may be sensitive. */
   token_hash: Uint8Array;
-  /** The key that the first call made. */
+  /** The key that the first call created. */
   key_id: string;
   /** Epoch ms. */
   created_at: number;
 }
 
-/** How often a secret was used in one hour. The flush of usage adds to it; 90 days later it is deleted. */
+/** How often a secret was used in one hour. Each flush of usage adds to it. Deleted after 90 days. */
 interface UsageHourTable {
   /** Epoch hours: whole hours since 1970, UTC. */
   hour: number;
   key_id: string;
   hash: Uint8Array;
   accepted: number;
-  /** Refused although the secret is known here: revoked, expired, without the scope, or over its limit. */
+  /** Rejected uses of a known secret: revoked, expired, without the scope, or over its limit. */
   refused: number;
-  /** Epoch ms of the last accepted use in this hour; null when there was none. Never goes back. */
+  /** Epoch ms of the last accepted use in this hour; null: none. Never decreases. */
   last_at: number | null;
 }
 
-/** The last accepted use of a secret. The flush of usage overwrites it; nothing deletes it. */
+/** The last accepted use of a secret. A flush of usage overwrites it. Never deleted. */
 interface LastUseTable {
   key_id: string;
   hash: Uint8Array;
   /**
-   * Epoch ms. Never goes back. Written with the first use of an hour, and when address or agent have changed; the last
-   * use itself may be later, and then is last_at of the same hour in usage_hour.
+   * Epoch ms. Never decreases. Written with the first use of an hour, and when address or agent change. The last use
+   * itself may be later; then it is last_at of the same hour in usage_hour.
    */
   at: number;
-  /** As verification saw it; '' when it was not told. */
+  /** As reported to verification; '' when unknown. */
   address: string;
-  /** At most 200 characters, and none of a key in it; '' when the client named none. */
+  /** At most 200 characters, without any key; '' when the client sent none. */
   agent: string;
 }
 
-/** On PostgreSQL: how many writes of usage of a process have been committed. Each write moves it by one. */
+/** On PostgreSQL: the number of committed usage writes of a process. Each write increments it by one. */
 interface UsageWriterTable {
-  /** Of one process; random. */
+  /** Random ID of a process. */
   id: string;
   number: number;
 }
 
-/** Who owns keys together. Every account has one of its own. */
+/** The owner of keys, shared by its members. Every account has its own. */
 interface WorkspaceTable {
   id: string;
   name: string;
-  /** Requests a minute of each key that has no limit of its own; 0 is no limit, null SOKU_KEY_RATE_LIMIT. */
+  /** Requests per minute for each key without its own limit; 0: no limit; null: SOKU_KEY_RATE_LIMIT. */
   rate_limit: number | null;
   created_at: number;
 }
 
 /**
- * The windows of the keys' limits. On SQLite for the next process: replaced at a stop, read at a start. On PostgreSQL
- * the sum over all nodes, by the database's clock: each adds what passed there, and old rows are deleted.
+ * The rate-limit windows of keys. On SQLite they are replaced at a stop and read at the next start. On PostgreSQL they
+ * are the sum over all nodes, by the database's clock: each node adds its requests, and old rows are deleted.
  */
 interface RateWindowTable {
   key_id: string;
   /** Epoch minutes. */
   minute: number;
   /**
-   * Requests that passed in that minute, and in the one before it. On PostgreSQL: those that nodes may let pass, written
-   * by soku_take_grants whenever a node takes more; with those that they may let pass unasked.
+   * Requests that passed in this minute, and in the one before. On PostgreSQL: those granted to nodes, written by
+   * soku_take_grants whenever a node takes a grant, including the shares that nodes may use without a grant.
    */
   current: number;
   previous: number;
@@ -130,7 +130,7 @@ interface WorkspaceMemberTable {
   created_at: number;
 }
 
-/** The auth library's tables, as far as the accounts room writes or reads them itself. Times are ISO strings. */
+/** The columns of the auth library's tables that accounts/ reads or writes itself. Times are ISO strings. */
 interface UserTable {
   id: string;
   name: string;
@@ -143,7 +143,7 @@ interface UserTable {
 interface AccountTable {
   id: string;
   accountId: string;
-  /** 'credential' for e-mail and password. */
+  /** 'credential' for email and password. */
   providerId: string;
   userId: string;
   /** scrypt, by the auth library. */
@@ -165,21 +165,21 @@ interface SessionTable {
   userAgent: string | null;
 }
 
-/** One thing that was done: inserted in the transaction of its command, sealed within a second, deleted by age. */
+/** An event: inserted in the transaction of its command, sealed within a second, deleted by age. */
 interface AuditEventTable {
-  /** `evt_` and 26 characters, time-ordered. Written once, as all columns but the last three. */
+  /** `evt_` and 26 characters, time-ordered. Written once, like all columns except the last three. */
   id: string;
-  /** The id of a workspace, or 'accounts'. */
+  /** The ID of a workspace, or 'accounts'. */
   chain: string;
   /** Epoch ms. */
   at: number;
   /** 'person', 'key', 'operator' or 'system'. */
   actor_kind: string;
-  /** The id of an account or a key; else the kind. */
+  /** The ID of an account or a key; otherwise the kind. */
   actor_id: string;
-  /** As the name was then. */
+  /** The name at that time. */
   actor_name: string;
-  /** The client's address, program and request; null when it was no request. */
+  /** The client's address, program and request; null when there was no request. */
   address: string | null;
   user_agent: string | null;
   request_id: string | null;
@@ -188,15 +188,15 @@ interface AuditEventTable {
   /** 'key', 'workspace', 'account', 'deployment' or 'audit'. */
   target_kind: string;
   target_id: string;
-  /** As the name was then. */
+  /** The name at that time. */
   target_name: string;
   /** JSON, {field: {from, to}}; null when no field changed. */
   changes: string | null;
-  /** JSON, {field: value}; null when there is nothing else to tell. */
+  /** JSON, {field: value}; null when there are no further details. */
   details: string | null;
-  /** The place in the chain, from 1 on. The sealer writes it and the two hashes, once. */
+  /** The position in the chain, from 1. The sealer writes it once, together with the two hashes. */
   sequence: number | null;
-  /** 64 hexadecimal digits: the hash of the event before in the chain; zeros for the first one. */
+  /** 64 hexadecimal digits: the hash of the previous event in the chain; zeros for the first one. */
   previous_hash: string | null;
   /** 64 hexadecimal digits: SHA-256 over previous_hash and the event (audit/chain.ts). */
   hash: string | null;

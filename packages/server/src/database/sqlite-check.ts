@@ -7,22 +7,22 @@ import { migrations } from './migrate.ts';
 import { isBusy, isDamage } from './sqlite-errors.ts';
 import { checkSqliteSchema } from './sqlite-schema.ts';
 
-/** Files up to this size (bytes) are checked page by page at each start; that takes about 0.1 s at most. */
+/** Maximum size in bytes of files that are checked page by page at each start, which takes up to about 0.1 s. */
 const wholeCheckLimit = 32 * 1024 * 1024;
 
 /**
- * Looks at an existing database before anything writes to it, so that a wrong one is refused untouched.
+ * Checks an existing database before anything writes to it, so that an unusable one stays unchanged.
  *
- * @returns the names of the migrations that it has seen; empty for a file that does not exist yet
- * @throws {StartupError} 65 when the file is damaged, is no Soku database, was written by a newer version, or has
- *   another schema than its version creates
+ * @returns the names of its applied migrations; empty when the file does not exist yet
+ * @throws {StartupError} 65 when the file is damaged, is not a Soku database, was written by a newer version, or has a
+ *   schema that differs from that of its version
  */
 export function checkDatabaseFile({ databaseFile: file, secretFile }: DataDirectory): string[] {
   if (!existsSync(file)) return [];
-  if (!statSync(file).isFile()) throw damaged(file, 'it is no file');
+  if (!statSync(file).isFile()) throw damaged(file, 'it is not a file');
   refuseLink(file);
   if (statSync(file).size === 0) {
-    // A start that was killed leaves an empty file; but the secret is made after the database.
+    // A start that was killed leaves an empty file. But the secret is created after the database.
     if (existsSync(secretFile)) throw damaged(file, 'it is empty');
     return [];
   }
@@ -33,26 +33,26 @@ export function checkDatabaseFile({ databaseFile: file, secretFile }: DataDirect
       checkLength(file, database);
       const applied = appliedMigrations(file, database);
       checkPages(file, database);
-      // An older one is checked once it is migrated.
+      // An older schema is checked after its migration.
       if (applied.length === Object.keys(migrations).length) checkSqliteSchema(database, file);
       return applied;
     } finally {
       database.close();
     }
   } catch (error) {
-    if (isDamage(error)) throw damaged(file, 'SQLite finds it corrupt');
-    if (isBusy(error)) throw locked(file);
+    if (isDamage(error)) throw damaged(file, 'SQLite reports corruption');
+    if (isBusy(error)) throw databaseLocked(file);
     throw error;
   }
 }
 
-/** A second name of the file lies outside the lock of this directory: two processes could open it by two names. */
+/** The lock does not cover a second name of the file, through which another process could open it. */
 function refuseLink(file: string): void {
   const entry = lstatSync(file);
   if (!entry.isSymbolicLink() && entry.nlink === 1) return;
   throw new StartupError(
     'cannotCreate',
-    `The database ${file} is a link, or has another name elsewhere. Set SOKU_DATA_DIR to the directory that really holds it, because the lock that keeps a second process away lies beside it.`,
+    `The database ${file} is a link, or has another name elsewhere. Set SOKU_DATA_DIR to the directory of the file itself, because the lock against a second process is beside it.`,
   );
 }
 
@@ -65,12 +65,12 @@ function checkHeader(file: string): void {
     closeSync(descriptor);
   }
   if (header.toString('latin1') !== 'SQLite format 3\0')
-    throw damaged(file, 'it does not begin as a database');
+    throw damaged(file, 'its header is not that of a database');
 }
 
 /**
- * With nothing in its log the file is opened as immutable: else even reading it would make the log's files anew.
- * The lock of the data directory keeps everybody else away meanwhile.
+ * Opens a file with an empty log as immutable, because otherwise even reading it would create the log files again.
+ * Meanwhile the lock of the data directory keeps other processes away.
  */
 function openToCheck(file: string): DatabaseSync {
   const url = pathToFileURL(file);
@@ -83,7 +83,7 @@ function hasLog(file: string): boolean {
   return existsSync(log) && statSync(log).size > 0;
 }
 
-/** A file that was cut short opens without complaint, and fails only when a lost page is read. */
+/** A truncated file opens without an error and fails only when a lost page is read. */
 function checkLength(file: string, database: DatabaseSync): void {
   if (hasLog(file)) return;
   const pages = Number(database.prepare('PRAGMA page_count').get()?.page_count);
@@ -104,7 +104,7 @@ function appliedMigrations(file: string, database: DatabaseSync): string[] {
   if (!tables.some((table) => table.name === 'kysely_migration')) {
     throw new StartupError(
       'data',
-      `${file} is a database of some other program. Set SOKU_DATA_DIR elsewhere.`,
+      `${file} is a database of another program. Set SOKU_DATA_DIR to another directory.`,
     );
   }
   const applied = database
@@ -121,11 +121,11 @@ function appliedMigrations(file: string, database: DatabaseSync): string[] {
   return applied;
 }
 
-/** The refusal of a start while a tool of the operator holds the file. */
-export function locked(file: string): StartupError {
+/** The error of a start while another program, such as a tool of the operator, locks the file. */
+export function databaseLocked(file: string): StartupError {
   return new StartupError(
     'unavailable',
-    `The database ${file} is locked by another program. End that one first.`,
+    `The database ${file} is locked by another program. Stop that program first.`,
   );
 }
 

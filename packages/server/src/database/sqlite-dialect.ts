@@ -32,7 +32,7 @@ function adaptStatement(statement: StatementSync, guard: GuardedWrites): SqliteS
 
 const readsOnly = /^\s*select\b/i;
 
-/** Kysely asks for better-sqlite3's shape; this is node:sqlite in that shape. */
+/** Adapts node:sqlite to the interface of better-sqlite3, which Kysely expects. */
 function adaptDatabase(database: DatabaseSync, guard: GuardedWrites): SqliteDatabase {
   return {
     close: () => database.close(),
@@ -43,7 +43,7 @@ function adaptDatabase(database: DatabaseSync, guard: GuardedWrites): SqliteData
   };
 }
 
-/** Kysely's driver, which uses the connection only as long as the data directory is this process's own. */
+/** Kysely's driver, which uses the connection only while this process holds its data directory. */
 class GuardedDriver extends SqliteDriver {
   readonly #database: DatabaseSync;
   readonly #guard: GuardedWrites;
@@ -65,31 +65,31 @@ class GuardedDriver extends SqliteDriver {
     }
   }
 
-  /** What was written is committed now, and nobody knows of it yet. */
+  /** At this point the writes are committed but not yet acknowledged. */
   override async releaseConnection(): Promise<void> {
     await super.releaseConnection();
     this.#guard.afterUse();
   }
 
-  /** On a full disk SQLite rolls back by itself. Its answer to a second rollback would hide why. */
+  /** On a full disk SQLite rolls back by itself. The error of a second rollback would hide the cause. */
   override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
     if (this.#database.isTransaction) await super.rollbackTransaction(connection);
   }
 }
 
-/** SQLite does roll back DDL, which Kysely's adapter denies: with this a migration is whole or not there. */
+/** SQLite does roll back DDL, although Kysely's adapter denies it. This makes migrations atomic. */
 class TransactionalSqliteAdapter extends SqliteAdapter {
   override get supportsTransactionalDdl(): boolean {
     return true;
   }
 }
 
-/** Kysely's SQLite dialect over one writing connection of node:sqlite. */
+/** Kysely's SQLite dialect on one writing connection of node:sqlite. */
 export class NodeSqliteDialect extends SqliteDialect {
   readonly #database: DatabaseSync;
   readonly #guard: GuardedWrites;
 
-  /** @param guard of a database in use; a file that no other process knows of needs none */
+  /** @param guard for a database in use; a file that no other process uses needs none */
   constructor(database: DatabaseSync, guard: GuardedWrites = unguarded) {
     super({ database: adaptDatabase(database, guard) });
     this.#database = database;

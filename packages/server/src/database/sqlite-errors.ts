@@ -1,22 +1,22 @@
 /** Primary result codes of SQLite, the low byte of node:sqlite's `errcode`. */
 const codes = { busy: [5, 6], damaged: [11, 26], constraint: [19, 20] };
 
-/** Whether another program holds the file (SQLITE_BUSY, SQLITE_LOCKED). */
+/** Whether another program locks the file (SQLITE_BUSY, SQLITE_LOCKED). */
 export function isBusy(error: unknown): boolean {
   return hasCode(error, codes.busy);
 }
 
-/** Whether the file is damaged or no database (SQLITE_CORRUPT, SQLITE_NOTADB). */
+/** Whether the file is damaged or not a database (SQLITE_CORRUPT, SQLITE_NOTADB). */
 export function isDamage(error: unknown): boolean {
   return hasCode(error, codes.damaged);
 }
 
-/** Whether the schema refuses a value (SQLITE_CONSTRAINT, SQLITE_MISMATCH). */
+/** Whether the schema rejects a value (SQLITE_CONSTRAINT, SQLITE_MISMATCH). */
 export function isConstraint(error: unknown): boolean {
   return hasCode(error, codes.constraint);
 }
 
-/** undefined when the error is not SQLite's. */
+/** @returns undefined when the error is not from SQLite */
 export function primaryCodeOf(error: unknown): number | undefined {
   if (!(error instanceof Error) || !('errcode' in error)) return undefined;
   return typeof error.errcode === 'number' ? error.errcode & 0xff : undefined;

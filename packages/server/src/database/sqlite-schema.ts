@@ -5,7 +5,7 @@ import { parseSnapshot, requireExpected, type SchemaObjects, tablesOf } from './
 
 const rowsSchema = z.array(z.object({ name: z.string(), sql: z.string() }));
 
-/** What counts on a table: itself, its triggers, and what may refuse or ignore a row. Other indexes only cost time. */
+/** The relevant objects of a table: itself, its triggers, and its unique indexes, which can reject rows. */
 const objectsOf = `
   SELECT CASE type WHEN 'index' THEN 'unique index' ELSE type END || ' ' || name AS name, sql FROM sqlite_schema
   WHERE lower(tbl_name) = ? AND (type IN ('table', 'trigger') OR type = 'index' AND sql LIKE 'create unique%')
@@ -14,7 +14,7 @@ const objectsOf = `
 /**
  * Compares the database with what the migrations create.
  *
- * @param file its name, for the message
+ * @param file name for the message
  * @throws {StartupError} 65 when it differs
  */
 export function checkSqliteSchema(database: DatabaseSync, file: string): void {
@@ -22,15 +22,15 @@ export function checkSqliteSchema(database: DatabaseSync, file: string): void {
   requireExpected(`The database ${file}`, objects, readSqliteSchema(database, tablesOf(objects)));
 }
 
-/** @param tables only these, and the triggers and unique indexes on them, are looked at */
+/** @param tables only these are read, with their triggers and unique indexes */
 export function readSqliteSchema(database: DatabaseSync, tables: readonly string[]): SchemaObjects {
-  // A trigger keeps the name of its table as it was typed.
+  // A trigger stores the name of its table as it was typed.
   const statement = database.prepare(objectsOf);
   const rows = tables.flatMap((table) => statement.all(table.toLowerCase()));
   return Object.fromEntries(rowsSchema.parse(rows).map(({ name, sql }) => [name, sql]));
 }
 
-/** The tables of the migrations, without those in which they keep count of themselves. */
+/** The tables that the migrations create, without the bookkeeping tables of the migrations. */
 export function sqliteTables(database: DatabaseSync): string[] {
   return database
     .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'kysely_%' ORDER BY name")

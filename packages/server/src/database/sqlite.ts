@@ -6,59 +6,59 @@ import type { Hold } from './directory-hold.ts';
 import { guardWrites } from './guarded-writes.ts';
 import { migrate, migrations } from './migrate.ts';
 import type { Tables } from './schema.ts';
-import { checkDatabaseFile, locked } from './sqlite-check.ts';
+import { checkDatabaseFile, databaseLocked } from './sqlite-check.ts';
 import { NodeSqliteDialect } from './sqlite-dialect.ts';
 import { isBusy } from './sqlite-errors.ts';
 import { checkSqliteSchema } from './sqlite-schema.ts';
 import { StorageHealth } from './storage-health.ts';
 
 /**
- * How long a statement waits when another program has locked the file, in ms. No process of ours does, so this is
- * about tools of the operator; and the whole process stands still meanwhile, verification too.
+ * How long a statement waits when another program has locked the file, in ms. No Soku process does, so this concerns
+ * tools of the operator. The whole process, including verification, is blocked meanwhile.
  */
 const lockTimeout = 1000;
 
-/** Without the statements that can rewrite the schema or its files beside SQLite's own rules. */
+/** Disables statements that can rewrite the schema or the files and bypass SQLite's own rules. */
 const connectionOptions = { timeout: lockTimeout, defensive: true };
 
-/** What a transaction may cost. */
+/** The allowed cost of a transaction. */
 interface Terms {
   /** How long it waits when another program has locked the file, in ms; 0 for what can be done later. */
   patience: number;
   /**
-   * Whether it has to survive a power cut. When not, the commit does not wait for the disk, and is on it with the next
-   * one that does; a crash of the process takes neither away.
+   * Whether it must survive a power failure. If not, the commit does not wait for the disk and becomes durable with the
+   * next one that does. A crash of the process loses neither.
    */
   durable: boolean;
 }
 
-/** The embedded database: one file, and this process has it alone. */
+/** The embedded database: one file, used only by this process. */
 export interface SqliteDatabase {
   kind: 'sqlite';
-  /** For everything that may take its time. */
+  /** For all work that is not time-critical. */
   kysely: Kysely<Tables>;
   /**
    * Runs SQL on the writing connection in one synchronous transaction.
    *
-   * @param work gets the connection inside BEGIN IMMEDIATE; what it throws rolls back and is thrown on
-   * @param committed is called in the very turn of the commit, before any other code of this process runs
+   * @param work receives the connection inside BEGIN IMMEDIATE. An error rolls back and is rethrown
+   * @param committed called in the event-loop turn of the commit, before any other code of this process runs
    */
   transact<T>(
     work: (connection: DatabaseSync) => T,
     committed: (result: T) => void,
     terms?: Partial<Terms>,
   ): Promise<T>;
-  /** A connection that only reads, and so sees nothing that is not committed. For prepared statements. */
+  /** A read-only connection, which sees only committed data. For prepared statements. */
   reader: DatabaseSync;
-  /** Whether this is still the only process that uses the data directory. */
+  /** Whether this process is still the only user of the data directory. */
   hold: Hold;
-  /** @throws when it does not answer, or nothing could be stored in it at the moment */
+  /** @throws when it does not respond or cannot store data at the moment */
   ping(): Promise<void>;
   close(): Promise<void>;
 }
 
 /**
- * Opens the embedded SQLite database, checked and migrated.
+ * Opens, checks and migrates the embedded SQLite database.
  *
  * @throws {StartupError} 65 when the file is damaged or newer than this program, or its schema was changed by hand
  */
@@ -76,7 +76,7 @@ export async function openSqlite(directory: DataDirectory): Promise<SqliteDataba
     try {
       await migrate(kysely);
       checkSqliteSchema(writer, directory.databaseFile);
-      // What a migration wiped, such as session tokens, is still in the log of a process that was killed.
+      // Data that a migration wiped, such as session tokens, is still in the log if a process was killed.
       writer.exec('PRAGMA wal_checkpoint(TRUNCATE)');
     } catch (error) {
       writer.close();
@@ -85,7 +85,7 @@ export async function openSqlite(directory: DataDirectory): Promise<SqliteDataba
   }
   const reader = new DatabaseSync(directory.databaseFile, { ...connectionOptions, readOnly: true });
   reader.exec('PRAGMA trusted_schema = OFF');
-  // The first read creates the files beside the database.
+  // The first read creates the log files beside the database.
   reader.prepare('SELECT 1 FROM sqlite_schema').get();
   directory.cover(directory.databaseFile);
   const database: SqliteDatabase = {
@@ -105,14 +105,14 @@ export async function openSqlite(directory: DataDirectory): Promise<SqliteDataba
     close: async () => {
       reader.close();
       await kysely.destroy();
-      // Kysely closes the connection only when it has run a query.
+      // Kysely closes the connection only if it has run a query.
       if (writer.isOpen) writer.close();
     },
   };
   return database;
 }
 
-/** Writes a number again that nothing uses: a page of the log, and no wait for the disk. */
+/** Rewrites an unused number, which writes one page of the log and does not wait for the disk. */
 function writeSomething(database: SqliteDatabase): Promise<void> {
   const terms = { patience: 0, durable: false };
   const write = (connection: DatabaseSync) => {
@@ -126,7 +126,7 @@ function openWriter(file: string): DatabaseSync {
   const writer = new DatabaseSync(file, connectionOptions);
   chmodSync(file, 0o600);
   try {
-    // FULL: an acknowledged revoke must survive a power cut. The last two hold the triggers' promises.
+    // FULL: an acknowledged revoke must survive a power failure. The last two keep the triggers effective.
     writer.exec(`
       PRAGMA trusted_schema = OFF;
       PRAGMA journal_mode = WAL;
@@ -136,12 +136,12 @@ function openWriter(file: string): DatabaseSync {
     `);
   } catch (error) {
     writer.close();
-    throw isBusy(error) ? locked(file) : error;
+    throw isBusy(error) ? databaseLocked(file) : error;
   }
   return writer;
 }
 
-/** Holds Kysely's turn on the connection, so that the statements never land inside somebody's open transaction. */
+/** Takes Kysely's turn on the connection, so that the statements never run inside another open transaction. */
 function transact<T>(
   kysely: Kysely<Tables>,
   writer: DatabaseSync,

@@ -9,7 +9,7 @@ after(close);
 const isFull = (error: unknown) =>
   error instanceof StorageUnavailable && error.problem === 'full' && error.rolledBack;
 
-/** SQLite's own limit is refused with SQLITE_FULL, just as a full disk is. */
+/** SQLite's own size limit fails with SQLITE_FULL, like a full disk. */
 async function limitPages(most: number): Promise<void> {
   await database.transact(
     (connection) => connection.exec(`PRAGMA max_page_count = ${most}`),
@@ -17,15 +17,15 @@ async function limitPages(most: number): Promise<void> {
   );
 }
 
-/** More than fits into a page. */
+/** More than one page. */
 const large = (id: string) => ({ id, name: 'x'.repeat(20_000), created_at: 0 });
 
-test('a full disk is called that by every way of writing, also where SQLite has rolled back by itself', async () => {
+test('every way of writing reports a full disk, also when SQLite has rolled back by itself', async () => {
   await limitPages(1);
   const { kysely } = database;
   const insert = kysely.insertInto('workspace').values(large('ws_a'));
   await assert.rejects(insert.execute(), isFull);
-  // A rollback that SQLite has carried out already fails with "cannot rollback - no transaction is active".
+  // A rollback after SQLite's own fails with "cannot rollback - no transaction is active".
   const inTransaction = kysely.transaction().execute(async (db) => {
     await db.insertInto('workspace').values(large('ws_b')).execute();
   });
@@ -51,7 +51,7 @@ test('after a failed write the database is not ready, until a write has succeede
   await database.kysely.insertInto('workspace').values(large('ws_d')).execute();
 });
 
-test('a mistake of ours is no fault of the storage', async () => {
+test('a bug in a statement is not reported as a storage fault', async () => {
   const twice = database.kysely.insertInto('workspace').values(large('ws_d')).execute();
   await assert.rejects(twice, (error) => !(error instanceof DatabaseUnavailable));
   await database.ping();

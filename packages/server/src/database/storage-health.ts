@@ -6,7 +6,7 @@ import type { Hold } from './directory-hold.ts';
 import { translateStorageError } from './storage-errors.ts';
 import { StorageUnavailable } from './unavailable.ts';
 
-/** Bytes that a probe writes: more than the pages of any change of keys. */
+/** Size of a probe in bytes: more than the pages that any change of keys writes. */
 const probeSize = 64 * 1024;
 
 /** How long the result of a probe is valid, in ms. */
@@ -25,9 +25,9 @@ interface Options {
 }
 
 /**
- * Whether a change could be stored at the moment. It writes a file beside the database and removes it again, because on a
- * full or read-only disk only a write fails; at most every few seconds, and without a sync, so that nobody who asks often
- * can keep the disk busy. After a failed write of the database only a successful one proves that it works again.
+ * Checks whether changes can be stored at the moment. It writes a file beside the database and removes it, because on a
+ * full or read-only disk only writes fail. It does so at most every few seconds and without a sync, so that frequent
+ * callers cannot keep the disk busy. After a failed write to the database, only a successful one proves recovery.
  */
 export class StorageHealth {
   readonly #options: Options;
@@ -35,7 +35,7 @@ export class StorageHealth {
   #probe: { at: number; result: Promise<StorageUnavailable | undefined> } | undefined;
   #validity = validity.ok;
   #databaseFailed = false;
-  /** Under way; on a disk that does not respond no second one waits beside it. */
+  /** The running write. On an unresponsive disk no second one is started. */
   #write: Promise<void> | undefined;
 
   constructor(options: Options) {
@@ -43,7 +43,7 @@ export class StorageHealth {
     this.#now = options.now ?? (() => performance.now());
   }
 
-  /** A write of the database has failed. */
+  /** Call this when a write to the database has failed. */
   failed(failure: StorageUnavailable): void {
     this.#databaseFailed = true;
     this.#keep(Promise.resolve(failure));
@@ -52,7 +52,7 @@ export class StorageHealth {
 
   /** @throws {StorageUnavailable} when nothing can be stored */
   async check(): Promise<void> {
-    this.#options.hold.demand();
+    this.#options.hold.checkNow();
     const failure = await this.#current();
     if (failure !== undefined) throw failure;
   }
@@ -60,7 +60,7 @@ export class StorageHealth {
   #current(): Promise<StorageUnavailable | undefined> {
     const now = this.#now();
     if (this.#probe !== undefined && now - this.#probe.at < this.#validity) return this.#probe.result;
-    // One at a time: it is valid until it has a result.
+    // One probe at a time: the previous result stays valid until it ends.
     this.#validity = Number.POSITIVE_INFINITY;
     return this.#keep(this.#run());
   }
@@ -81,7 +81,7 @@ export class StorageHealth {
       this.#databaseFailed = false;
     } catch (error) {
       const translated = translateStorageError(error);
-      // A database that another program has locked is no fault of the storage.
+      // A database that another program has locked is not a storage fault.
       if (translated instanceof StorageUnavailable) failure = translated;
     }
     this.#validity = failure === undefined ? validity.ok : validity.failed;
@@ -112,7 +112,7 @@ async function inTime(work: Promise<void>): Promise<void> {
   try {
     await Promise.race([work, late()]);
   } finally {
-    // The loser of the race may still fail.
+    // The work may still reject after it has lost the race.
     work.catch(() => undefined);
     over.abort();
   }

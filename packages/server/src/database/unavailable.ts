@@ -1,11 +1,11 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-/** The database did not answer, or broke off what it was asked to do; a moment later it may do it. */
+/** The database did not respond or aborted the operation. A retry may succeed. */
 export class DatabaseUnavailable extends Error {
   override readonly name: string = 'DatabaseUnavailable';
-  /** SQLSTATE, or what the system calls the failure; '' when nobody gave it a code. */
+  /** SQLSTATE or system error code; '' when there is none. */
   readonly code: string;
-  /** Whether it is certain that the transaction left nothing. When not, its commit may only have lost its answer. */
+  /** Whether the transaction was certainly rolled back. If not, it may be committed with only the response lost. */
   readonly rolledBack: boolean;
 
   constructor(cause: unknown, { code, rolledBack }: { code: string; rolledBack: boolean }) {
@@ -16,16 +16,16 @@ export class DatabaseUnavailable extends Error {
 }
 
 /**
- * What is wrong with the storage below the database:
+ * Problems of the storage below the database:
  * - full: no space is left
- * - readOnly: it takes no writes
- * - failed: an input or output error
+ * - readOnly: it accepts no writes
+ * - failed: an I/O error
  * - lost: the files are not the ones that this process opened
  * - silent: the disk does not respond
  */
 export type StorageProblem = 'full' | 'readOnly' | 'failed' | 'lost' | 'silent';
 
-/** The storage below the database cannot be used. It needs the operator, unlike a database that is only away. */
+/** The storage below the database is unusable. Unlike an unreachable database, this needs the operator. */
 export class StorageUnavailable extends DatabaseUnavailable {
   override readonly name = 'StorageUnavailable';
   readonly problem: StorageProblem;
@@ -41,19 +41,19 @@ export class StorageUnavailable extends DatabaseUnavailable {
 
 const work = new AsyncLocalStorage<{ failure?: DatabaseUnavailable }>();
 
-/** To be called with each failure, so that `orUnavailable` knows of those that nobody hands on. */
-export function noteUnavailable(failure: DatabaseUnavailable): void {
+/** Call this with each failure, so that `rethrowUnavailable` detects those that other code swallows. */
+export function recordUnavailable(failure: DatabaseUnavailable): void {
   const seen = work.getStore();
   if (seen !== undefined) seen.failure ??= failure;
 }
 
 /**
- * Runs code that may keep a failure of the database to itself, and go on as if it had found nothing: a library that
- * then calls a person signed out.
+ * Runs code that may swallow a database failure and continue as if there were no data, such as a library that then
+ * treats a person as signed out.
  *
- * @throws {DatabaseUnavailable} when there was one, whatever the code made of it
+ * @throws {DatabaseUnavailable} when a failure occurred, even if the code swallowed it
  */
-export async function orUnavailable<T>(run: () => Promise<T>): Promise<T> {
+export async function rethrowUnavailable<T>(run: () => Promise<T>): Promise<T> {
   const seen: { failure?: DatabaseUnavailable } = {};
   try {
     const result = await work.run(seen, run);

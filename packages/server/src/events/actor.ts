@@ -9,7 +9,7 @@ export type Origin = Pick<Actor, 'address' | 'userAgent' | 'requestId'>;
 
 export const noOrigin: Origin = { address: null, userAgent: null, requestId: null };
 
-/** @param address of the client, as http/client-address.ts returns it */
+/** @param address the client's address, as http/client-address.ts returns it */
 export function originOf(request: FastifyRequest, address: string): Origin {
   const agent = request.headers['user-agent'];
   return {
@@ -19,15 +19,15 @@ export function originOf(request: FastifyRequest, address: string): Origin {
   };
 }
 
-/** The actor of what the server does on its own. */
+/** The actor of actions that the server performs by itself. */
 export const systemActor: Actor = { kind: 'system', id: 'system', name: 'Soku', ...noOrigin };
 
-/** The person who runs a command on the server, by the name of the operating system user. */
+/** The person who runs a command on the server, identified by operating system user. */
 export function operatorActor(): Actor {
   return { kind: 'operator', id: 'operator', name: nameOfUser(), ...noOrigin };
 }
 
-/** In a container, the user often has no name. */
+/** The name of the operating system user. In a container, the user often has no name. */
 function nameOfUser(): string {
   try {
     return userInfo().username;

@@ -3,10 +3,10 @@ import type { Kysely } from 'kysely';
 import type { Tables } from '../database/schema.ts';
 import { newId } from '../ids.ts';
 
-/** The chain of sign-ins, accounts, and what concerns the whole deployment. Every other chain is a workspace's. */
+/** The chain for sign-ins, accounts, and the deployment as a whole. Every other chain belongs to a workspace. */
 export const accountsChain = 'accounts';
 
-/** What a command did. Never a key, a hash of one, or a password. */
+/** A record of what a command did. It never contains a key, the hash of a key, or a password. */
 export interface NewEvent {
   /** The id of the workspace, or `accountsChain`. */
   chain: string;
@@ -19,16 +19,16 @@ export interface NewEvent {
   details?: Details;
 }
 
-/** Events of one statement: SQLite takes 32,766 parameters, PostgreSQL 65,535. */
-const slice = 500;
+/** Events per statement: SQLite accepts 32,766 parameters, PostgreSQL 65,535. */
+const batchSize = 500;
 
 /**
- * Appends events to the audit log, inside the transaction of the command that they record: so there is no command
- * without its event, and no event without its command. They get their places in the chain later (audit/sealer.ts).
+ * Appends events to the audit log, inside the transaction of the command that they record. So there is no command
+ * without its event, and no event without its command. audit/sealer.ts later assigns their positions in the chain.
  */
 export async function appendEvents(db: Kysely<Tables>, events: readonly NewEvent[]): Promise<void> {
-  for (let first = 0; first < events.length; first += slice) {
-    const rows = eventRows(events.slice(first, first + slice));
+  for (let first = 0; first < events.length; first += batchSize) {
+    const rows = toEventRows(events.slice(first, first + batchSize));
     await db.insertInto('audit_event').values(rows).execute();
   }
 }
@@ -38,12 +38,12 @@ export async function appendEvent(db: Kysely<Tables>, event: NewEvent): Promise<
   await appendEvents(db, [event]);
 }
 
-/** Events as rows of the table audit_event, all of its columns. */
-export function eventRows(events: readonly NewEvent[]) {
+/** Converts events to rows of the table audit_event, with all of its columns. */
+export function toEventRows(events: readonly NewEvent[]) {
   return events.map(toRow);
 }
 
-/** @returns the fields that differ, or undefined when none does */
+/** @returns the fields that differ, or undefined if none does */
 export function changesOf(before: Details, after: Details): Changes | undefined {
   const changed = Object.entries(after)
     .filter(([field, to]) => to !== before[field])

@@ -1,19 +1,19 @@
-import { limitText } from '../verification/answer-text.ts';
-import type { Accept } from '../verification/verdict.ts';
+import { formatLimitFields } from '../verification/response-text.ts';
+import type { AcceptKey } from '../verification/result.ts';
 
-/** What goes on of a key that was accepted. */
-export interface Accepted {
-  /** Whose key it is, for the upstream: names and values in turn. */
+/** What the gateway sends on about an accepted key. */
+export interface AcceptedRequest {
+  /** Identity fields for the upstream: alternating names and values. */
   identity: readonly string[];
-  /** Where it stands with its limit, for the client: lines of header fields, '' when it has none. */
+  /** Rate-limit fields for the client: lines of header fields, '' if the key has no limit. */
   limit: string;
   refusal?: never;
 }
 
-export const accept: Accept<Accepted> = (keys, row, limit) => ({
+export const accept: AcceptKey<AcceptedRequest> = (keys, row, limit) => ({
   identity: [
     ...['x-soku-key-id', keys.keyId(row), 'x-soku-workspace-id', keys.workspaceId(row)],
     ...['x-soku-key-name', keys.encodedName(row), 'x-soku-scopes', keys.scopes(row)],
   ],
-  limit: limitText(limit),
+  limit: formatLimitFields(limit),
 });

@@ -1,10 +1,10 @@
 import { canonicalName } from '../http/proxy-fields.ts';
 
 /**
- * Fields that speak of one connection and not of the message (RFC 9110 section 7.6.1), or of its framing, which is
- * made anew on each side. `http2-settings` belongs to an upgrade that is not done (RFC 9113 section 3.1).
+ * Hop-by-hop fields (RFC 9110 section 7.6.1) and framing fields, which are set anew on each connection.
+ * `http2-settings` belongs to an upgrade that is not supported (RFC 9113 section 3.1).
  */
-const ofOneConnection = new Set([
+const hopByHop = new Set([
   'connection',
   'keep-alive',
   'te',
@@ -15,30 +15,26 @@ const ofOneConnection = new Set([
 ]);
 
 /**
- * Whether a field ends at the gateway, in either direction: it belongs to one connection, or is of the kinds that only
- * we set.
+ * Whether a field is not forwarded in either direction: it is hop-by-hop, or only the gateway may set it.
  *
  * @param name canonical
  */
-export function endsHere(name: string): boolean {
+export function isNotForwarded(name: string): boolean {
   return (
-    ofOneConnection.has(name) ||
-    name.startsWith('x-soku-') ||
-    name.startsWith('proxy-') ||
-    name === 'x-request-id'
+    hopByHop.has(name) || name.startsWith('x-soku-') || name.startsWith('proxy-') || name === 'x-request-id'
   );
 }
 
 /**
- * Finds the fields that the Connection fields of a message name: they end at the gateway, too.
+ * Reads the fields that the Connection field of a message names. They are not forwarded either.
  *
- * @param connection the value of the field; of several a list, or their values joined by commas
- * @returns whether a field is one of them; undefined for none
+ * @param connection the value of the field; several values as a list, or joined by commas
+ * @returns a function that returns whether a field is named; undefined if none is
  */
-export function namedBy(
+export function namedInConnection(
   connection: string | readonly string[] | undefined,
 ): ((written: string) => boolean) | undefined {
-  // What most messages say, and it names no field that goes on.
+  // The common case, which names no forwarded field.
   if (connection === undefined || connection === 'keep-alive') return undefined;
   const named = new Set(
     String(connection)
@@ -48,7 +44,7 @@ export function namedBy(
   return (written) => named.has(canonicalName(written));
 }
 
-/** Browsers trim names, and send a cookie without a name as its bare value, which may look like a name and value. */
+/** Browsers trim names, and send a cookie without a name as its bare value, which may look like name and value. */
 export function cookieName(cookie: string): string {
   return /^[\s=]*([^=;]*)/.exec(cookie)?.[1]?.trim() ?? '';
 }

@@ -1,4 +1,4 @@
-/** An API that is slow, broken or gone: with less patience than the gateway of a real process has. */
+/** Slow, broken or unavailable APIs, with shorter timeouts than in production. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { portOf, scripted, start, startTcp } from '../../../../test/support/lone-gateway.ts';
 
-/** Fails unless the answer is the envelope of a 502 that tells nothing of the upstream, and the log tells why. */
+/** Asserts a 502 in the error envelope that reveals nothing about the upstream, with the reason in the log. */
 function assertBadGateway(
   {
     status,
@@ -30,10 +30,10 @@ function assertBadGateway(
   assert.match(lines[0] ?? '', /"reason":"\w+: /);
 }
 
-const unreachable = /cannot be reached, or its answer was broken/;
-const late = /did not answer in time/;
+const unreachable = /could not be reached or sent an invalid response/;
+const late = /did not respond in time/;
 
-test('an API that does not listen is a 502, and one that listens again is asked again', async (t) => {
+test('an API that does not listen gives a 502, and is used again once it listens', async (t) => {
   const url = await startTcp(t, () => undefined);
   const free = createServer();
   free.listen(0, '127.0.0.1');
@@ -76,7 +76,7 @@ const broken: [string, string][] = [
 ];
 
 for (const [what, bytes] of broken) {
-  test(`an answer that is ${what} becomes a 502`, { timeout: 10_000 }, async (t) => {
+  test(`a response that is ${what} becomes a 502`, { timeout: 10_000 }, async (t) => {
     const url = await startTcp(t, (socket) => socket.once('data', () => socket.end(bytes)));
     const { ask, logged } = await start(t, url);
     assertBadGateway(await ask(), logged(), unreachable);
@@ -85,7 +85,7 @@ for (const [what, bytes] of broken) {
   });
 }
 
-test('TLS that fails, or does not come to an end, is a 502', { timeout: 10_000 }, async (t) => {
+test('a failed or unfinished TLS handshake gives a 502', { timeout: 10_000 }, async (t) => {
   const plain = await startTcp(t, (socket) =>
     socket.once('data', () => socket.end('HTTP/1.1 400 x\r\n\r\n')),
   );
@@ -96,7 +96,7 @@ test('TLS that fails, or does not come to an end, is a 502', { timeout: 10_000 }
   assertBadGateway(await waiting.ask(), waiting.logged(), late);
 });
 
-test('an API that takes a request and does not answer is a 502 when patience ends', {
+test('an API that accepts a request and does not respond gives a 502 after the timeout', {
   timeout: 10_000,
 }, async (t) => {
   const url = await startTcp(t, (socket) => socket.resume());
@@ -105,7 +105,7 @@ test('an API that takes a request and does not answer is a 502 when patience end
   assertBadGateway(await ask('POST', 'body'), logged(), late);
 });
 
-test('an API that falls silent in its answer ends it, and the client sees that', {
+test('a response that stalls is aborted, and the client notices', {
   timeout: 10_000,
 }, async (t) => {
   const url = await scripted(t, 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab');
@@ -113,7 +113,7 @@ test('an API that falls silent in its answer ends it, and the client sees that',
   await assert.rejects(ask(), { code: 'ECONNRESET' });
 });
 
-test('a client that does not send its body is told so; the API is not blamed', {
+test('a client that does not send its body gets a 400, not a 502', {
   timeout: 10_000,
 }, async (t) => {
   const url = await startTcp(t, (socket) => socket.resume());
@@ -125,7 +125,7 @@ test('a client that does not send its body is told so; the API is not blamed', {
   assert.equal(logged(), '');
 });
 
-test('an API can refuse a body that the client announced, before it is sent', {
+test('an API can reject an announced body before it is sent', {
   timeout: 10_000,
 }, async (t) => {
   const url = await scripted(t, 'HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\n\r\n');
@@ -133,11 +133,11 @@ test('an API can refuse a body that the client announced, before it is sent', {
   const socket = connect(port, '127.0.0.1');
   t.after(() => socket.destroy());
   socket.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n');
-  // The body may come or not, so nothing may follow it.
+  // The body may or may not arrive, so nothing may follow it.
   assert.match(await text(socket), /^HTTP\/1.1 413 .*\r\nConnection: close\r\n/s);
 });
 
-test('an API that says 100 Continue unasked is asked by the client that takes it, once and for all', {
+test('after an unsolicited 100 Continue, requests to the API permanently use the client that supports it', {
   timeout: 10_000,
 }, async (t) => {
   const requests: string[] = [];
@@ -174,7 +174,7 @@ const whole: [string, string, string][] = [
 ];
 
 for (const [what, head, body] of whole) {
-  test(`an answer that ${what} is passed on whole`, { timeout: 10_000 }, async (t) => {
+  test(`a response that ${what} is forwarded completely`, { timeout: 10_000 }, async (t) => {
     const url = await startTcp(t, (socket) => socket.once('data', () => socket.end(head + body)));
     const { ask } = await start(t, url);
     for (const method of ['GET', 'DELETE']) {
@@ -186,11 +186,11 @@ for (const [what, head, body] of whole) {
   });
 }
 
-test('a connection that the API closed meanwhile costs no client a failure, if nothing can happen twice', {
+test('a connection that the API closed causes no failure if the request is safe to repeat', {
   timeout: 10_000,
 }, async (t) => {
   let requests = 0;
-  // Each connection answers once, and breaks at the second request.
+  // Each connection responds once and breaks at the second request.
   const url = await startTcp(t, (socket) => {
     let answered = false;
     socket.on('data', () => {
@@ -211,7 +211,7 @@ test('a connection that the API closed meanwhile costs no client a failure, if n
   assert.equal(requests, 7, 'a POST is not sent again');
 });
 
-test('an API that answers and goes before the body has ended leaves the connection in step', {
+test('an API that responds and disconnects before the body ends leaves the client connection in sync', {
   timeout: 10_000,
 }, async (t) => {
   const url = await startTcp(t, (socket) => {
@@ -231,7 +231,7 @@ test('an API that answers and goes before the body has ended leaves the connecti
   }
 });
 
-test('a body that breaks ends the request to the API, also when the client stays', {
+test('a broken body ends the request to the API, even if the client stays connected', {
   timeout: 10_000,
 }, async (t) => {
   const { promise: gone, resolve } = Promise.withResolvers<void>();
@@ -245,7 +245,7 @@ test('a body that breaks ends the request to the API, also when the client stays
   await gone;
 });
 
-test('before the end the last answer on a connection closes it, and none before it', {
+test('during shutdown only the last response on a connection closes it', {
   timeout: 10_000,
 }, async (t) => {
   const url = await scripted(t, ...Array(4).fill('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'));

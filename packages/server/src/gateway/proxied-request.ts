@@ -1,45 +1,44 @@
 import type { IncomingMessage } from 'node:http';
-import type { Refusal } from '../http/errors.ts';
+import type { ApiProblem } from '../http/errors.ts';
 import type { PreformattedResponse } from '../http/preformatted-response.ts';
-import { GaveUp } from './bounds.ts';
-import type { ClientHead, OwnFields, UpstreamHead } from './client-head.ts';
-import { hasBody } from './refusal.ts';
+import { BodylessRequest } from './bodyless-request.ts';
+import { hasBody } from './rejection.ts';
+import type { GatewayFields, ResponseHeadWriter, UpstreamHead } from './response-head.ts';
 import { StreamedRequest } from './streamed-request.ts';
+import { UpstreamTimeout } from './timeouts.ts';
 import type { Upstream } from './upstream.ts';
-import { WholeRequest } from './whole-request.ts';
 
-/** Requests that may be sent again by themselves (RFC 9110 section 9.2.2): they change nothing. */
+/** Methods that may be retried automatically, because they change nothing (RFC 9110 section 9.2.2). */
 const repeatable = new Set(['GET', 'HEAD', 'OPTIONS']);
 
-/** Up to here it costs less to copy a body behind its head than to write both. In bytes. */
+/** Up to this size in bytes, copying a body after its head is cheaper than two writes. */
 const smallBody = 8 * 1024;
 
 interface Options {
   request: IncomingMessage;
   response: PreformattedResponse;
   upstream: Upstream;
-  /** At the upstream. */
+  /** The path at the upstream. */
   path: string;
-  /** For the upstream: names and values in turn, without framing and Host. */
+  /** Fields for the upstream: alternating names and values, without framing and Host. */
   fields: string[];
-  clientHead: ClientHead;
-  own: OwnFields;
+  clientHead: ResponseHeadWriter;
+  own: GatewayFields;
   /** Called before the head of the response is written. */
   answering: () => void;
-  /** Called once when there is no answer to pass on. */
-  failed: (refusal: Refusal, error: Error) => void;
+  /** Called once if there is no response to forward. */
+  failed: (refusal: ApiProblem, error: Error) => void;
 }
 
 /**
- * One verified request on its way to the upstream, and the answer on its way back. Bodies are streamed in both
- * directions, each as fast as the slower side takes it, and nothing is kept; when either side goes away, so does
- * the other.
+ * Forwards one verified request to the upstream, and the response back. Bodies are streamed in both directions at the
+ * speed of the slower side without buffering. If either side disconnects, the other is disconnected too.
  */
 export class ProxiedRequest {
   readonly #options: Options;
-  #outgoing: StreamedRequest | WholeRequest | undefined;
+  #outgoing: StreamedRequest | BodylessRequest | undefined;
   #isOver = false;
-  /** Bytes of the response's body that are still to come; NaN when its length is not known. */
+  /** Remaining bytes of the response body; NaN if its length is unknown. */
   #left = Number.NaN;
 
   constructor(options: Options) {
@@ -58,50 +57,50 @@ export class ProxiedRequest {
     return this.#options.upstream;
   }
 
-  /** Whether the client went, or was refused: nothing is to be sent any more. */
-  get isOver(): boolean {
+  /** Whether the client disconnected or was rejected, so nothing more is sent. */
+  get isAborted(): boolean {
     return this.#isOver;
   }
 
-  /** Ends the request to the upstream; nothing is answered by it any more. */
+  /** Aborts the request to the upstream; no response is forwarded after this. */
   abort(): void {
     this.#isOver = true;
     this.#outgoing?.abort();
   }
 
-  /** @throws {TypeError} when Node does not send such a request; nothing was sent then */
+  /** @throws {TypeError} if Node does not send such a request; nothing was sent then */
   start(): void {
     const { request, upstream, path, fields } = this.#options;
-    const Outgoing = upstream.takesWhole(request) ? WholeRequest : StreamedRequest;
+    const Outgoing = upstream.canUsePool(request) ? BodylessRequest : StreamedRequest;
     this.#outgoing = new Outgoing(this);
     this.#outgoing.start(path, fields);
   }
 
   /**
-   * Passes the head of the upstream's response on.
+   * Forwards the head of the upstream's response.
    *
-   * @throws {Error} when it cannot be passed on; nothing was sent then
+   * @throws {Error} if it cannot be forwarded; nothing was sent then
    */
   begin(head: UpstreamHead): void {
     const { response, clientHead, own, answering } = this.#options;
     const { status, headers } = head;
-    // Not answers (RFC 9110 section 15.2).
-    if (status < 200) throw new Error(`the upstream answered ${status}`);
-    // The parsers take "chunked" off, and would hand on what else was done to the body without a word of it.
+    // Not final responses (RFC 9110 section 15.2).
+    if (status < 200) throw new Error(`the upstream sent status ${status}`);
+    // The parsers decode only "chunked". The body would be forwarded with another coding that is no longer declared.
     const coding = headers['transfer-encoding'];
     if (coding !== undefined && String(coding).toLowerCase() !== 'chunked') {
-      throw new Error('the upstream sent a transfer coding that is not passed on');
+      throw new Error('the upstream sent an unsupported transfer coding');
     }
     answering();
     clientHead.write(response, head, own);
     const length = headers['content-length'];
     this.#left = Number(length ?? Number.NaN);
-    // Of an answer whose length is not known, such as a stream of events, the header may be all for a long time.
-    // (flushHeaders would write it as UTF-8, and so change its bytes.)
+    // The head of a response of unknown length, such as an event stream, is sent at once, because the body may take
+    // long. (flushHeaders would encode it as UTF-8 and change its bytes.)
     if (length === undefined) response.write('', 'latin1');
   }
 
-  /** Passes a piece of the body on. @returns whether the client takes more; if not, its response says `drain` */
+  /** Forwards a chunk of the body. @returns whether the client accepts more; if not, the response emits `drain` */
   write(chunk: Buffer): boolean {
     const { response } = this.#options;
     this.#left -= chunk.length;
@@ -111,36 +110,37 @@ export class ProxiedRequest {
     return true;
   }
 
-  /** The answer is whole. */
+  /** Ends the response. */
   end(): void {
     const { response } = this.#options;
     if (!response.writableEnded) response.end();
   }
 
   /**
-   * There is no answer to pass on.
+   * Retries the request or reports the failure.
    *
-   * @param isStale whether the upstream closed a connection that was kept for the next request, just when it was used
+   * @param isStale whether the upstream closed a kept-alive connection just when it was used
    */
   fail(error: Error, isStale: boolean): void {
     const { request, response, failed } = this.#options;
     if (this.#isOver || response.headersSent) return;
-    // It takes another such connection or a new one, so it comes to an end.
+    // A retry uses another idle connection or a new one, so retries end.
     if (isStale && repeatable.has(request.method ?? '') && !hasBody(request)) this.start();
     else failed(refusalOf(error), error);
   }
 }
 
-/** What the client is told: never where the upstream is, or what it said. */
-function refusalOf(error: Error): Refusal {
-  if (!(error instanceof GaveUp)) {
+/** The problem for the client. It never reveals the upstream's address or response. */
+function refusalOf(error: Error): ApiProblem {
+  if (!(error instanceof UpstreamTimeout)) {
     return {
       code: 'bad_gateway',
-      message: 'The API behind this gateway cannot be reached, or its answer was broken. Try again later.',
+      message:
+        'The API behind this gateway could not be reached or sent an invalid response. Try again later.',
     };
   }
   if (error.waitedFor === 'client') {
-    return { code: 'invalid_request', message: 'The request did not arrive in time.' };
+    return { code: 'invalid_request', message: 'The request body did not arrive in time.' };
   }
-  return { code: 'bad_gateway', message: 'The API behind this gateway did not answer in time.' };
+  return { code: 'bad_gateway', message: 'The API behind this gateway did not respond in time.' };
 }

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { plainSegments } from './plain-path.ts';
 import type { Rule } from './rules.ts';
 
-/** Why a file of rules is none: what follows "the file" in a sentence, with the line and the field. */
+/** An invalid rules file. The message continues a sentence about the file, with the line and the field. */
 export class RulesError extends Error {
   override readonly name = 'RulesError';
 }
@@ -16,7 +16,7 @@ const pathSchema = z
   .refine(hasWholeStars, 'has a * that is not a whole segment')
   .refine((path) => plainSegments(path) !== undefined, 'is not a plain path (docs/gateway.md)');
 
-/** Also of one that is encoded, or has another shape, and would otherwise become a wildcard. */
+/** Also rejects an encoded `*` and its Unicode variants, which would otherwise become wildcards. */
 function hasWholeStars(path: string): boolean {
   const stars = path.split('/').filter((segment) => segment === '*').length;
   return (plainSegments(path) ?? []).filter((segment) => segment.includes('*')).length <= stars;
@@ -29,11 +29,11 @@ const ruleSchema = z
   .strictObject(
     {
       methods: z
-        .array(z.enum(METHODS, 'is not an HTTP method in capitals'))
-        .min(1, 'is empty: leave it out for all methods')
+        .array(z.enum(METHODS, 'is not an HTTP method in uppercase'))
+        .min(1, 'is empty: omit it for all methods')
         .optional(),
       path: pathSchema,
-      scopes: z.array(scope).min(1, 'is empty: leave it out to let every good key pass').optional(),
+      scopes: z.array(scope).min(1, 'is empty: omit it to accept every valid key').optional(),
       deny: z.boolean().optional(),
     },
     { error: ({ code }) => (code === 'unrecognized_keys' ? 'is not a field of a rule' : undefined) },
@@ -44,9 +44,9 @@ const ruleSchema = z
 const rulesSchema = z.array(ruleSchema, 'is not a list of rules');
 
 /**
- * Reads a file of rules.
+ * Parses a rules file.
  *
- * @throws {RulesError} when it is not as it must be
+ * @throws {RulesError} if it is invalid
  */
 export function parseRules(text: string): Rule[] {
   const document = parseJson(text);
@@ -57,7 +57,7 @@ export function parseRules(text: string): Rule[] {
   const [issue] = parsed.error.issues;
   const keys = issue?.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : [];
   const path = [...(issue?.path ?? []), ...keys].map(String);
-  throw mistake(lineOf(document.body, path), path, issue?.message ?? 'is wrong');
+  throw mistake(lineOf(document.body, path), path, issue?.message ?? 'is invalid');
 }
 
 function parseJson(text: string): DocumentNode {
@@ -65,11 +65,11 @@ function parseJson(text: string): DocumentNode {
     return parse(text.replace(/^\ufeff/, ''), { mode: 'json' });
   } catch (error) {
     const { line, message } = z.object({ line: z.number().default(1), message: z.string() }).parse(error);
-    throw new RulesError(`is no JSON in line ${line}: ${message.replace(/ \(\d+:\d+\)$/, '')}`);
+    throw new RulesError(`is not valid JSON at line ${line}: ${message.replace(/ \(\d+:\d+\)$/, '')}`);
   }
 }
 
-/** A second value would silently take the place of the first. */
+/** Finds duplicate names, whose second value would silently replace the first. */
 function repeatedName(node: ValueNode, path: readonly string[] = []): RulesError | undefined {
   if (node.type === 'Array') {
     return node.elements.map(({ value }, i) => repeatedName(value, [...path, String(i)])).find(isError);
@@ -78,13 +78,13 @@ function repeatedName(node: ValueNode, path: readonly string[] = []): RulesError
   const names = new Set<string>();
   for (const member of node.members) {
     const name = nameOf(member);
-    if (names.has(name)) return mistake(member.loc.start.line, [...path, name], 'comes twice');
+    if (names.has(name)) return mistake(member.loc.start.line, [...path, name], 'is duplicated');
     names.add(name);
   }
   return node.members.map((member) => repeatedName(member.value, [...path, nameOf(member)])).find(isError);
 }
 
-/** The line of the value at a path, or of what it would be in. */
+/** The line of the value at a path, or of its closest existing parent. */
 function lineOf(node: ValueNode, path: readonly string[]): number {
   const [step, ...rest] = path;
   const inside =
@@ -105,5 +105,5 @@ function isError(found: RulesError | undefined): found is RulesError {
 }
 
 function mistake(line: number, path: readonly string[], problem: string): RulesError {
-  return new RulesError(`is wrong in line ${line}: ${path.join('.') || 'the whole'} ${problem}`);
+  return new RulesError(`is invalid at line ${line}: ${path.join('.') || 'the file'} ${problem}`);
 }

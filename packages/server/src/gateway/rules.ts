@@ -1,55 +1,57 @@
 import type { IncomingMessage } from 'node:http';
-import type { Refusal } from '../http/errors.ts';
+import type { ApiProblem } from '../http/errors.ts';
 import { canonicalName } from '../http/proxy-fields.ts';
 import { plainSegments } from './plain-path.ts';
 
-/** What a key must have for some requests. The first rule that a request matches decides. */
+/** What a key must have for certain requests. The first matching rule decides. */
 export interface Rule {
-  /** Absent: all. GET includes HEAD. */
+  /** Absent: all methods. GET includes HEAD. */
   methods?: readonly string[] | undefined;
-  /** Of the path, as `plainSegments` writes them. `*` is any segment; at the end, also none or several. */
+  /** Normalized path segments. `*` matches any segment; at the end, it matches zero or more segments. */
   segments: readonly string[];
-  /** All of them must be among the key's. Absent: any good key will do. */
+  /** The key must have all of them. Absent: any valid key is accepted. */
   scopes?: readonly string[] | undefined;
-  /** No key will do. */
+  /** No key is accepted. */
   deny?: boolean | undefined;
 }
 
-/** What the rules ask of the key of a request. */
-export interface Demand {
+/** What the rules require of the key of a request. */
+export interface Requirements {
   needs?: readonly string[] | undefined;
-  /** Why no key will do. */
-  denied?: Refusal | undefined;
+  /** The rejection if no key is accepted. */
+  denied?: ApiProblem | undefined;
 }
 
-/** Header fields by which some frameworks take a request for one of another method. */
+/** Header fields by which some frameworks override the method of a request. */
 const overrides = new Set(['x-http-method-override', 'x-http-method', 'x-method-override']);
 
-const nothing: Demand = {};
+const nothing: Requirements = {};
 
 /**
- * Finds what the rules ask of a request. A request that the API could take for another one than the rules saw is
- * refused, whatever its key.
+ * Returns what the rules require of a request. A request that the API could interpret differently from the rules is
+ * rejected, whatever its key.
  */
-export function demandOf(rules: readonly Rule[], request: IncomingMessage): Demand | Refusal {
+export function requirementsFor(rules: readonly Rule[], request: IncomingMessage): Requirements | ApiProblem {
   if (rules.length === 0) return nothing;
   const { method = '', url = '' } = request;
   const segments = plainSegments(url);
   if (segments === undefined) {
     return invalid(
-      'The path of the URL could be read in two ways. Leave out empty and dot segments, semicolons, backslashes, and percent-encoded characters with a meaning in paths.',
+      'The URL path is ambiguous. Remove empty and dot segments, semicolons, backslashes, and percent-encoded special characters.',
     );
   }
   if (overridesMethod(request)) {
-    return invalid('The method cannot be overridden by a header or the query. Send the method itself.');
+    return invalid(
+      'The method cannot be overridden by a header or the query. Send the request with the intended method.',
+    );
   }
-  const rule = rules.find((one) => matches(one, method, segments));
+  const rule = rules.find((one) => matchesRule(one, method, segments));
   if (rule?.deny === true) return { denied };
   return rule === undefined ? nothing : { needs: rule.scopes };
 }
 
-/** Also for a HEAD: what it may say of a resource, a GET may. */
-export function matches({ methods, segments }: Rule, method: string, path: readonly string[]): boolean {
+/** Whether a rule matches. HEAD is treated as GET, because it reveals no more than GET. */
+export function matchesRule({ methods, segments }: Rule, method: string, path: readonly string[]): boolean {
   const own = method === 'HEAD' && !methods?.includes(method) ? 'GET' : method;
   if (methods !== undefined && !methods.includes(own)) return false;
   const isOpen = segments.at(-1) === '*';
@@ -68,11 +70,11 @@ function overridesMethod({ rawHeaders, url = '' }: IncomingMessage): boolean {
   return /(?:^|[&;?])_method(?:[=&;]|$)/i.test(query);
 }
 
-const denied: Refusal = {
+const denied: ApiProblem = {
   code: 'not_found',
-  message: 'Not found: the rules of this gateway pass no request on to this path with this method.',
+  message: 'Not found: the gateway rules do not allow this method and path.',
 };
 
-function invalid(message: string): Refusal {
+function invalid(message: string): ApiProblem {
   return { code: 'invalid_request', message };
 }

@@ -1,4 +1,4 @@
-/** Whether a text is an address that the gateway can pass requests on to. */
+/** Whether a string is a URL that the gateway can forward requests to. */
 export function isUpstreamUrl(text: string): boolean {
   const url = URL.parse(text);
   return (
@@ -9,9 +9,9 @@ export function isUpstreamUrl(text: string): boolean {
 }
 
 /**
- * Whether the gateway would call itself, and so fall into a loop that one request could keep up for ever.
+ * Whether the gateway would call itself, which would create an endless loop.
  *
- * @param upstream what isUpstreamUrl accepts
+ * @param upstream a URL that isUpstreamUrl accepts
  * @param host where the gateway listens
  * @param port where the gateway listens
  */

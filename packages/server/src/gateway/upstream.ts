@@ -6,26 +6,26 @@ import {
 } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { Socket } from 'node:net';
-import { answerHeaders, GaveUp, idle, type Timeouts } from './bounds.ts';
-import { hasBody } from './refusal.ts';
+import { hasBody } from './rejection.ts';
+import { idleTimeoutMs, maxResponseHeaderBytes, type Timeouts, UpstreamTimeout } from './timeouts.ts';
 import { UpstreamPool } from './upstream-pool.ts';
 
-/** Where verified requests go, and the connections to it. */
+/** The target of verified requests, and the connections to it. */
 export class Upstream {
-  /** The URL without a slash at the end. */
+  /** The URL without a trailing slash. */
   readonly url: string;
-  /** Host and port, as the Host field has them. */
+  /** Host and port, as in the Host field. */
   readonly host: string;
-  /** The path of the URL, without a slash at the end; '' for none. */
+  /** The path of the URL without a trailing slash; '' for none. */
   readonly basePath: string;
   readonly #hostname: string;
   readonly #port: string;
   readonly #secure: boolean;
   readonly #agent: HttpAgent | HttpsAgent;
-  /** For the requests of `takesWhole`. */
-  readonly whole: UpstreamPool;
+  /** Connections for requests without a body. */
+  readonly pool: UpstreamPool;
   readonly timeouts: Timeouts;
-  #saysContinue = false;
+  #sendsUnsolicitedContinue = false;
 
   constructor(url: string, timeouts: Timeouts) {
     const parsed = new URL(url);
@@ -35,31 +35,31 @@ export class Upstream {
     this.#hostname = parsed.hostname.replace(/^\[|\]$/g, '');
     this.#secure = parsed.protocol === 'https:';
     this.#port = parsed.port || (this.#secure ? '443' : '80');
-    const options = { keepAlive: true, timeout: idle };
+    const options = { keepAlive: true, timeout: idleTimeoutMs };
     this.#agent = this.#secure ? new HttpsAgent(options) : new HttpAgent(options);
-    this.whole = new UpstreamPool(parsed.origin, timeouts);
+    this.pool = new UpstreamPool(parsed.origin, timeouts);
     this.timeouts = timeouts;
   }
 
   /**
-   * Whether undici can send a request: it has no body, and it can be sent again by Node's client if undici does not take
-   * the answer. undici closes the connection behind a HEAD.
+   * Whether undici can send a request: it has no body, and Node's client can retry it if undici rejects the response.
+   * undici closes the connection after a HEAD.
    */
-  takesWhole(request: IncomingMessage): boolean {
-    return request.method === 'GET' && !this.#saysContinue && !hasBody(request);
+  canUsePool(request: IncomingMessage): boolean {
+    return request.method === 'GET' && !this.#sendsUnsolicitedContinue && !hasBody(request);
   }
 
-  /** The upstream says 100 Continue of its own accord, which undici does not take. Node's client does. */
-  saysContinueUnasked(): void {
-    this.#saysContinue = true;
+  /** Records that the upstream sends unsolicited 100 Continue, which Node's client accepts and undici does not. */
+  disablePool(): void {
+    this.#sendsUnsolicitedContinue = true;
   }
 
   /**
-   * Begins a request; the caller sends its body. It fails with GaveUp when there is no connection in time, and says
-   * `timeout` when nothing came or went for too long.
+   * Starts a request; the caller sends its body. It fails with a timeout error if there is no connection in time, and
+   * emits `timeout` if no data was sent or received for too long.
    *
-   * @param fields names and values in turn, sent exactly so behind Host; framing is among them
-   * @throws {TypeError} when Node does not send such a path or field
+   * @param fields alternating names and values including framing, sent unchanged after Host
+   * @throws {TypeError} if Node does not send such a path or field
    */
   request(method: string, path: string, fields: readonly string[]): ClientRequest {
     const outgoing = (this.#secure ? httpsRequest : httpRequest)({
@@ -69,12 +69,12 @@ export class Upstream {
       method,
       path,
       headers: ['Host', this.host, ...fields],
-      maxHeaderSize: answerHeaders,
+      maxHeaderSize: maxResponseHeaderBytes,
       timeout: this.timeouts.silence,
     });
     outgoing.once('socket', (socket) => {
-      // Node writes a header that it sends ahead of the body (Expect) in the socket's encoding, and so as UTF-8:
-      // that would change the bytes of fields.
+      // Node writes a header that it sends ahead of the body (Expect) in the socket's default encoding. UTF-8 would
+      // change the bytes of fields.
       socket.setDefaultEncoding('latin1');
       this.#limitConnecting(outgoing, socket);
     });
@@ -84,16 +84,16 @@ export class Upstream {
   #limitConnecting(outgoing: ClientRequest, socket: Socket): void {
     if (!socket.connecting) return;
     const timer = setTimeout(
-      () => outgoing.destroy(new GaveUp('there was no connection in time')),
+      () => outgoing.destroy(new UpstreamTimeout('the connection timed out')),
       this.timeouts.connection,
     );
     const stop = () => clearTimeout(timer);
     socket.once(this.#secure ? 'secureConnect' : 'connect', stop).once('close', stop);
   }
 
-  /** Ends the connections that are kept. */
+  /** Closes all connections. */
   close(): void {
     this.#agent.destroy();
-    this.whole.close();
+    this.pool.close();
   }
 }

@@ -1,6 +1,6 @@
 import { isIP, SocketAddress } from 'node:net';
 
-/** Longest text that is looked at, in characters: an IPv6 address with its zone, in brackets, with a port. */
+/** Maximum length of a parsed text, in characters: an IPv6 address with its zone, in brackets, with a port. */
 const longestNode = 128;
 
 /** RFC 7239 section 6.2: one to five digits, or a name that hides the port. */
@@ -9,8 +9,8 @@ const bracketed = new RegExp(String.raw`^\[([^[\]]*:[^[\]]*)\](?:${port})?$`);
 const withPort = new RegExp(String.raw`^([\d.]+)${port}$`);
 
 /**
- * Writes an IP address in the one form that is compared, counted and stored: IPv6 as in RFC 5952 and without a zone,
- * because a zone is about one machine and can be any text; IPv4 mapped into IPv6 (RFC 4291 section 2.5.5.2) as IPv4.
+ * Formats an IP address in the canonical form that is compared, counted and stored: IPv6 as in RFC 5952 without a zone,
+ * because a zone is specific to one machine and can be any text; IPv4-mapped IPv6 (RFC 4291 section 2.5.5.2) as IPv4.
  *
  * @returns null when the text is not an IP address
  */
@@ -19,25 +19,25 @@ export function canonicalAddress(text: string): string | null {
   if (version === 4) return text;
   if (version === 0) return null;
   const { address } = new SocketAddress({ address: withoutZone(text), family: 'ipv6' });
-  return plainAddress(address);
+  return canonicalSocketAddress(address);
 }
 
 /**
- * The address of a socket, which Node already writes in the canonical form, except that a socket that listens on
- * IPv6 reports IPv4 addresses as mapped ones, and link-local addresses with a zone.
+ * The canonical address of a socket. Node already formats it so, except that a socket that listens on IPv6 reports IPv4
+ * addresses as mapped ones, and link-local addresses with a zone.
  */
-export function plainAddress(address: string): string {
+export function canonicalSocketAddress(address: string): string {
   const bare = withoutZone(address);
   return bare.startsWith('::ffff:') && bare.includes('.') ? bare.slice(7) : bare;
 }
 
 /**
- * Reads an address as proxies write it (RFC 7239 section 6): IPv4 or IPv6, with or without brackets and a port.
+ * Parses an address as proxies write it (RFC 7239 section 6): IPv4 or IPv6, with or without brackets and a port.
  *
  * @returns the canonical address; null for anything else, such as `unknown`, a name, or an address with letters
  * behind it
  */
-export function readNode(text: string): string | null {
+export function parseForwardedNode(text: string): string | null {
   if (text.length > longestNode) return null;
   const address = bracketed.exec(text)?.[1] ?? withPort.exec(text)?.[1] ?? text;
   return canonicalAddress(address);

@@ -1,10 +1,10 @@
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { errorCodes } from '@soku/contract/error-codes';
-import { errorBody, errorHeaders, type Refusal } from './errors.ts';
+import { type ApiProblem, errorBody, errorHeaders } from './errors.ts';
 import { nextRequestId } from './request-ids.ts';
 
-/** Bounds of a request, in bytes and ms. */
+/** Limits of a request, in bytes and ms. */
 export const requestLimits = {
   body: 64 * 1024,
   url: 8 * 1024,
@@ -19,12 +19,15 @@ const problems: Record<string, string> = {
 };
 
 /**
- * What a server must reject of any request. Node is told not to reject a missing Host, because its response would not
- * have our envelope.
+ * Checks what a server must reject in any request. Node's own check of the Host header is disabled, because its
+ * response would not have the error envelope.
  *
- * @param hosts how many Host fields came
+ * @param hosts number of Host fields
  */
-export function checkForm({ url = '', httpVersion }: IncomingMessage, hosts: number): Refusal | null {
+export function checkRequestForm(
+  { url = '', httpVersion }: IncomingMessage,
+  hosts: number,
+): ApiProblem | null {
   if (url.length > requestLimits.url) {
     return { code: 'invalid_request', message: `The URL is longer than ${requestLimits.url} bytes.` };
   }
@@ -35,18 +38,20 @@ export function checkForm({ url = '', httpVersion }: IncomingMessage, hosts: num
   return null;
 }
 
-/** What never became a request: not HTTP, headers too large, or too slow. The bytes are neither answered nor logged. */
-export function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Duplex): void {
+/**
+ * Rejects input that is not a complete request: not HTTP, headers too large, or too slow. It is never echoed or logged.
+ */
+export function rejectBrokenRequest(error: NodeJS.ErrnoException, socket: Duplex): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
   }
   const message = problems[error.code ?? ''] ?? 'This is not a well-formed HTTP request.';
-  refuseOnSocket(socket, { code: 'invalid_request', message });
+  rejectOnSocket(socket, { code: 'invalid_request', message });
 }
 
-/** Answers where there is no request that Node could answer, and sends no more over that connection. */
-export function refuseOnSocket(socket: Duplex, refusal: Refusal): void {
+/** Sends an error without a request object, and closes the connection. */
+export function rejectOnSocket(socket: Duplex, refusal: ApiProblem): void {
   const id = nextRequestId();
   const body = JSON.stringify(errorBody(refusal, id, Date.now()));
   const { status } = errorCodes[refusal.code];

@@ -1,12 +1,12 @@
-/** Who a request comes from, by what the proxies before the server wrote. */
+/** The client of a request, according to the fields of the proxies before the server. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { clientOf, requestFrom, trusted } from '../../../../test/support/proxied-request.ts';
 import {
   type AddressHeader,
   addressHeaders,
-  clientAddress,
-  trustedPeer,
+  createClientAddress,
+  createTrustedPeerCheck,
   unknownClient,
 } from './client-address.ts';
 import { wellFormedEnd } from './forwarded.ts';
@@ -45,7 +45,7 @@ const forms: Record<AddressHeader, [string, string][]> = {
     ['for="20\\3.0.113.5"', '203.0.113.5'],
     ['for=198.51.100.1, for=203.0.113.5, for=10.1.2.3;by="x,y"', '203.0.113.5'],
     ['for=10.1.2.3', '10.1.2.3'],
-    // A client's open quote in front does not swallow what the proxy appended.
+    // A client's opening quote does not swallow the entry that the proxy appended.
     ['for="6.6.6.6, for=203.0.113.5', '203.0.113.5'],
     ['for=6.6.6.6;a=", for="203.0.113.5:1"', '203.0.113.5'],
   ],
@@ -112,11 +112,11 @@ const unreadable: Record<AddressHeader, string[]> = {
 };
 
 for (const header of addressHeaders) {
-  test(`${header}: the last entry that no trusted proxy has is the client, in whatever form`, () => {
+  test(`${header}: the last entry that is not a trusted proxy is the client, in any notation`, () => {
     for (const [value, client] of forms[header]) assert.equal(clientOf(header, value), client, value);
   });
 
-  test(`${header}: an entry that cannot be read is an unknown client`, () => {
+  test(`${header}: an unreadable entry is an unknown client`, () => {
     for (const value of unreadable[header]) {
       assert.equal(clientOf(header, value), unknownClient, value);
       const trustedBefore = header === 'forwarded' ? 'for=127.0.0.1' : '127.0.0.1';
@@ -125,20 +125,20 @@ for (const header of addressHeaders) {
   });
 }
 
-test('only the header that was chosen is read', () => {
+test('only the configured header is read', () => {
   const request = requestFrom('127.0.0.1', [
     'X-Forwarded-For',
     '203.0.113.1',
     'Forwarded',
     'for=203.0.113.2',
   ]);
-  assert.equal(clientAddress(trusted, 'x-forwarded-for')(request), '203.0.113.1');
-  assert.equal(clientAddress(trusted, 'forwarded')(request), '203.0.113.2');
+  assert.equal(createClientAddress(trusted, 'x-forwarded-for')(request), '203.0.113.1');
+  assert.equal(createClientAddress(trusted, 'forwarded')(request), '203.0.113.2');
   const other = requestFrom('127.0.0.1', ['X-Forwarded-For', '203.0.113.1']);
-  assert.equal(clientAddress(trusted, 'forwarded')(other), '127.0.0.1');
+  assert.equal(createClientAddress(trusted, 'forwarded')(other), '127.0.0.1');
 });
 
-test('a peer that is not trusted is the client itself, whatever it writes', () => {
+test('an untrusted peer is the client itself, whatever it sends', () => {
   const fields = ['X-Forwarded-For', '203.0.113.1', 'Forwarded', 'for=203.0.113.2'];
   for (const header of addressHeaders) {
     for (const [peer, client] of [
@@ -148,19 +148,19 @@ test('a peer that is not trusted is the client itself, whatever it writes', () =
       [undefined, unknownClient],
     ]) {
       const request = requestFrom(peer, fields);
-      assert.equal(clientAddress(trusted, header)(request), client);
-      assert.equal(clientAddress([], header)(request), client);
-      assert.equal(trustedPeer(trusted)(request), false);
+      assert.equal(createClientAddress(trusted, header)(request), client);
+      assert.equal(createClientAddress([], header)(request), client);
+      assert.equal(createTrustedPeerCheck(trusted)(request), false);
     }
     const mapped = requestFrom('::ffff:10.1.1.1', fields);
-    assert.equal(trustedPeer(trusted)(mapped), true);
-    assert.match(clientAddress(trusted, header)(mapped), /^203\.0\.113\.[12]$/);
-    assert.equal(clientAddress([], header)(mapped), '10.1.1.1');
+    assert.equal(createTrustedPeerCheck(trusted)(mapped), true);
+    assert.match(createClientAddress(trusted, header)(mapped), /^203\.0\.113\.[12]$/);
+    assert.equal(createClientAddress([], header)(mapped), '10.1.1.1');
   }
 });
 
-test('a range of IPv6 holds no IPv4, and one of mapped addresses is a range of IPv4', () => {
-  const from = (ranges: string[], peer: string) => trustedPeer(ranges)(requestFrom(peer));
+test('an IPv6 range contains no IPv4 addresses, and a range of mapped addresses is an IPv4 range', () => {
+  const from = (ranges: string[], peer: string) => createTrustedPeerCheck(ranges)(requestFrom(peer));
   assert.equal(from(['::/1'], '203.0.113.1'), false);
   assert.equal(from(['::/1'], '::ffff:203.0.113.1'), false);
   assert.equal(from(['::/1'], '2001:db8::1'), true);
@@ -169,7 +169,7 @@ test('a range of IPv6 holds no IPv4, and one of mapped addresses is a range of I
   assert.equal(from(['203.0.113.77/24'], '::ffff:203.0.113.1'), true);
 });
 
-test('more entries than any chain of proxies has are not read', () => {
+test('the number of entries that are read is limited', () => {
   for (const [header, entry] of [
     ['x-forwarded-for', '::1'],
     ['forwarded', 'for="[::1]"'],
@@ -181,7 +181,7 @@ test('more entries than any chain of proxies has are not read', () => {
   }
 });
 
-test('of a list of Forwarded the well-formed elements at its end are kept, and they mean the same', () => {
+test('the well-formed elements at the end of a Forwarded list are kept with the same meaning', () => {
   for (const [list, kept] of [
     ['', ''],
     ['for=1.1.1.1', 'for=1.1.1.1'],

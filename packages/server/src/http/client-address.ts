@@ -1,29 +1,32 @@
 import type { IncomingMessage } from 'node:http';
-import { plainAddress, readNode } from './address.ts';
-import { cached } from './cached.ts';
+import { canonicalSocketAddress, parseForwardedNode } from './address.ts';
 import { nodeOfElement, startOfLastElement } from './forwarded.ts';
+import { memoize } from './memoize.ts';
 import { addressMatcher } from './trusted-proxies.ts';
 
-/** The header fields that can name the client: exactly one of them is read. */
+/** The header fields that can name the client. Only one of them is read. */
 export const addressHeaders = ['x-forwarded-for', 'forwarded'] as const;
 export type AddressHeader = (typeof addressHeaders)[number];
 
 /**
- * Returns the canonical address of the client that a request came from, or `unknownClient`. Everything that depends
- * on who the client is asks this function: limits, sessions, usage, logs, the gateway.
+ * Returns the canonical address of the client of a request, or `unknownClient`. Everything that depends on the client
+ * uses this function: limits, sessions, usage, logs, the gateway.
  */
 export type ClientAddress = (request: IncomingMessage) => string;
 
 /**
- * In place of the address of a client that a trusted proxy did not name in a readable way, or that has hung up. It is
- * no address, so it is neither local nor trusted, and limits count all such clients as one. The word is RFC 7239's.
+ * Replaces the address of a client that has disconnected, or that a trusted proxy did not name in a readable way. It is
+ * not an address, so it is neither local nor trusted, and limits count all such clients as one. The term is from RFC
+ * 7239.
  */
 export const unknownClient = 'unknown';
 
-/** Most entries that are read: longer than any chain of proxies, and a bound to the work that a header can cause. */
-const mostEntries = 64;
+/**
+ * Maximum number of entries to read: more than any chain of proxies, and a limit to the work that a header can cause.
+ */
+const maxEntries = 64;
 
-/** What an entry says: a canonical address, or null when none can be read. */
+/** A parsed entry: a canonical address, or null when it is unreadable. */
 interface Entry {
   address: string | null;
   trusted: boolean;
@@ -32,7 +35,7 @@ interface Entry {
 interface Format {
   /** Index at which the last entry before `end` begins. */
   start: (list: string, end: number) => number;
-  /** The canonical address in an entry; null when none can be read. */
+  /** Parses the canonical address in an entry; null when it is unreadable. */
   read: (entry: string) => string | null;
 }
 
@@ -40,53 +43,55 @@ const formats: Record<AddressHeader, Format> = {
   'x-forwarded-for': {
     // With `end` 0 the list is empty, and lastIndexOf would take -1 for 0.
     start: (list, end) => (end === 0 ? 0 : list.lastIndexOf(',', end - 1) + 1),
-    read: (entry) => readNode(unquoted(entry.trim())),
+    read: (entry) => parseForwardedNode(unquoted(entry.trim())),
   },
   forwarded: {
     start: startOfLastElement,
-    read: (element) => readNode(nodeOfElement(element) ?? ''),
+    read: (element) => parseForwardedNode(nodeOfElement(element) ?? ''),
   },
 };
 
 /**
- * Makes the function that tells clients apart. The client's address is the socket's, unless that is a trusted
- * proxy's: then it is the last entry of the header that is not a trusted proxy's (ASVS 5.0 4.1.3). The walk goes from
- * the end, where the nearest proxy wrote, and stops at the first entry that is not trusted or cannot be read: what
- * stands before it may be anybody's.
+ * Creates the function that identifies clients. The client's address is the peer of the socket, unless that is a
+ * trusted proxy: then it is the last entry of the header that is not a trusted proxy (ASVS 5.0 4.1.3). Entries are read
+ * from the end, where the nearest proxy wrote, up to the first one that is untrusted or unreadable: anyone may have
+ * written the entries before it.
  *
  * @param trusted addresses and ranges of proxies
- * @param header the one field that is read; a proxy passes the other one on as the client wrote it
+ * @param header the only field that is read; a proxy forwards the other one as the client sent it
  */
-export function clientAddress(trusted: readonly string[], header: AddressHeader): ClientAddress {
-  if (trusted.length === 0) return ({ socket }) => plainAddress(socket.remoteAddress ?? unknownClient);
+export function createClientAddress(trusted: readonly string[], header: AddressHeader): ClientAddress {
+  if (trusted.length === 0)
+    return ({ socket }) => canonicalSocketAddress(socket.remoteAddress ?? unknownClient);
   const matches = addressMatcher(trusted);
-  const isTrusted = cached((peer) => peer !== unknownClient && matches(peer));
+  const isTrusted = memoize((peer) => peer !== unknownClient && matches(peer));
   const { start, read } = formats[header];
-  const readEntry = cached((entry): Entry => {
+  const readEntry = memoize((entry): Entry => {
     const address = read(entry);
     return { address, trusted: address !== null && matches(address) };
   });
   return ({ socket, rawHeaders }) => {
-    const peer = plainAddress(socket.remoteAddress ?? unknownClient);
+    const peer = canonicalSocketAddress(socket.remoteAddress ?? unknownClient);
     if (!isTrusted(peer)) return peer;
     return lastUntrusted(valuesOf(rawHeaders, header), start, readEntry) ?? peer;
   };
 }
 
 /**
- * Makes the function that tells whether a request comes from a trusted proxy itself, so that what it says of the
- * client is believed.
+ * Creates the function that checks whether a request comes directly from a trusted proxy, whose statements about the
+ * client are trusted.
  *
  * @param trusted addresses and ranges of proxies
  */
-export function trustedPeer(trusted: readonly string[]): (request: IncomingMessage) => boolean {
+export function createTrustedPeerCheck(trusted: readonly string[]): (request: IncomingMessage) => boolean {
   if (trusted.length === 0) return () => false;
   const isTrusted = addressMatcher(trusted);
-  return ({ socket }) => socket.remoteAddress !== undefined && isTrusted(plainAddress(socket.remoteAddress));
+  return ({ socket }) =>
+    socket.remoteAddress !== undefined && isTrusted(canonicalSocketAddress(socket.remoteAddress));
 }
 
 /**
- * @param values of the header, in their order
+ * @param values of the header, in order
  * @returns the first entry when all are trusted; null when there is no entry
  */
 function lastUntrusted(
@@ -101,7 +106,7 @@ function lastUntrusted(
       const begin = start(value, end);
       const { address, trusted } = readEntry(value.slice(begin, end));
       entries += 1;
-      if (address === null || entries > mostEntries) return unknownClient;
+      if (address === null || entries > maxEntries) return unknownClient;
       if (!trusted) return address;
       first = address;
       end = begin - 1;
@@ -110,7 +115,7 @@ function lastUntrusted(
   return first;
 }
 
-/** Not from `headers`: Node makes that object of all fields when it is first asked for, and few requests need it. */
+/** Avoids `headers`, because Node builds that object from all fields at its first use, and few requests need it. */
 function valuesOf(raw: readonly string[], name: string): string[] {
   const values: string[] = [];
   for (let i = 0; i + 1 < raw.length; i += 2) {

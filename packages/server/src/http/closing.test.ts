@@ -10,7 +10,7 @@ after(() => {
   for (const socket of sockets) socket.destroy();
 });
 
-/** A server whose answers wait until they are released, and a connection to it. */
+/** A server whose responses wait until they are released, and a connection to it. */
 async function slowServer(patience: number) {
   const { promise: released, resolve: release } = Promise.withResolvers<void>();
   const { promise: asked, resolve: ask } = Promise.withResolvers<void>();
@@ -31,7 +31,9 @@ async function slowServer(patience: number) {
 
 const request = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';
 
-test('a request that is open is answered, and its connection then closed', { timeout: 60_000 }, async () => {
+test('an open request gets its response, and then its connection is closed', {
+  timeout: 60_000,
+}, async () => {
   const { close, socket, asked, release, cutOffs } = await slowServer(30_000);
   let received = '';
   socket.setEncoding('utf8').on('data', (text: string) => {
@@ -46,7 +48,7 @@ test('a request that is open is answered, and its connection then closed', { tim
   assert.deepEqual(cutOffs, []);
 });
 
-test('a request that does not end is cut off when patience does', { timeout: 60_000 }, async () => {
+test('the connection of an unfinished request is closed after the timeout', { timeout: 60_000 }, async () => {
   const { close, socket, asked, cutOffs } = await slowServer(100);
   socket.resume().write(request);
   await asked;
@@ -54,7 +56,7 @@ test('a request that does not end is cut off when patience does', { timeout: 60_
   assert.deepEqual(cutOffs, [1]);
 });
 
-test('a connection over which nothing came is closed at once', { timeout: 60_000 }, async () => {
+test('a connection without any request is closed immediately', { timeout: 60_000 }, async () => {
   const { close, socket, cutOffs } = await slowServer(30_000);
   socket.resume();
   await Promise.all([close(), once(socket, 'close')]);

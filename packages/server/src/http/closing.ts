@@ -2,36 +2,38 @@ import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 
 /**
- * How long open requests may take once the process is asked to stop, in ms. Container runtimes kill after ten
- * seconds, and the database still has to be closed.
+ * How long open requests may take after a stop request, in ms. Container runtimes kill the process after ten seconds,
+ * and the database must be closed before.
  */
-const usualPatience = 8_000;
+const defaultPatience = 8_000;
 
-/** How often connections are looked at meanwhile, in ms. */
+/** How often connections are checked meanwhile, in ms. */
 const interval = 50;
 
 interface Closable {
   server: Server;
-  /** Takes no new connections; resolves when the last one has ended. */
+  /** Accepts no new connections; resolves when the last one has ended. */
   close(): PromiseLike<unknown>;
 }
 
 export type Close = (since?: number) => Promise<void>;
 
 /**
- * Closing a server so that open requests finish, and nothing else holds the end up. Node by itself waits for a
- * connection over which nothing ever came, and keeps one alive whose request finished after the closing began:
- * a browser that has the dashboard open would delay a restart by more than a minute.
+ * Closes a server so that open requests finish and nothing else delays the end. Node by itself waits for connections
+ * without any request, and keeps a connection alive whose request finishes after the closing began: a browser with an
+ * open dashboard would delay a restart by more than a minute.
  *
  * @param app not listening yet
- * @param cutOff called once with the number of connections that are cut off when the patience is over
- * @param patience how long open requests may take, in ms; then they are cut off
- * @returns closes it; resolves when every connection has ended. The patience begins at `since`, in monotonic ms
+ * @param cutOff called once with the number of connections that are closed after the timeout
+ * @param patience timeout of open requests in ms, after which their connections are closed
+ * @returns a function that closes the server and resolves when every connection has ended. The timeout starts at
+ *   `since`,
+ *   in monotonic ms
  */
 export function gracefulClose(
   app: Closable,
   cutOff: (connections: number) => void,
-  patience: number = usualPatience,
+  patience: number = defaultPatience,
 ): Close {
   const sockets = new Set<Socket>();
   app.server.on('connection', (socket) => {

@@ -1,16 +1,16 @@
 import type { FastifyInstance } from 'fastify';
 
-/** The time before the end, in which a server still answers and asks everybody to go elsewhere. */
+/** The phase before a shutdown, in which a server still responds but makes clients reconnect elsewhere. */
 export interface Draining {
   readonly begun: boolean;
   begin(): void;
 }
 
 /**
- * From the beginning of the draining on, each answer closes its connection. A load balancer that keeps connections
- * open would otherwise send a request over one in the moment in which the server closes it, and that one is lost.
+ * Makes each response close its connection once draining begins. A load balancer that keeps connections open could
+ * otherwise send a request at the moment in which the server closes the connection, and the request would be lost.
  */
-export function drainable(app: FastifyInstance): Draining {
+export function addDraining(app: FastifyInstance): Draining {
   let begun = false;
   const begin = () => {
     begun = true;

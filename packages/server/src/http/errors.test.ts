@@ -7,14 +7,14 @@ import { errorBody, errorHeaders } from './errors.ts';
 const codes = fc.constantFrom(...errorCodeNames);
 const messages = fc.string({ unit: 'binary' });
 
-test('a 401 always has a challenge, and nothing else but a missing scope has one', () => {
+test('every 401 has a challenge, and apart from it only a missing scope', () => {
   for (const code of errorCodeNames) {
     const has = 'www-authenticate' in errorHeaders({ code, message: 'x' });
     assert.equal(has, errorCodes[code].status === 401 || code === 'insufficient_scope', code);
   }
 });
 
-test('whatever the message, the challenge is what RFC 6750 section 3 allows', () => {
+test('the challenge conforms to RFC 6750 section 3, whatever the message', () => {
   fc.assert(
     fc.property(codes, messages, (code, message) => {
       const challenge = errorHeaders({ code, message })['www-authenticate'] ?? 'Bearer realm="soku"';
@@ -26,7 +26,7 @@ test('whatever the message, the challenge is what RFC 6750 section 3 allows', ()
   );
 });
 
-test('the scope that would have been enough stands last', () => {
+test('the required scope is the last parameter of the challenge', () => {
   const headers = errorHeaders({ code: 'insufficient_scope', message: 'No.', scope: 'keys:read' });
   assert.equal(
     headers['www-authenticate'],
@@ -34,7 +34,7 @@ test('the scope that would have been enough stands last', () => {
   );
 });
 
-test('no refusal is cached, and only a 503 says when to try again', () => {
+test('no error response is cached, and only a 503 has Retry-After', () => {
   for (const code of errorCodeNames) {
     const headers = errorHeaders({ code, message: 'x' });
     assert.equal(headers['cache-control'], 'no-store');
@@ -42,7 +42,7 @@ test('no refusal is cached, and only a 503 says when to try again', () => {
   }
 });
 
-test('the envelope has what was given and nothing more', () => {
+test('the envelope contains only the given fields', () => {
   const now = Date.UTC(2030, 0, 31, 12, 0, 0, 7);
   assert.deepEqual(errorBody({ code: 'not_found', message: 'Nothing.' }, 'req_1', now), {
     error: {
@@ -60,12 +60,12 @@ test('the envelope has what was given and nothing more', () => {
   assert.ok(!('scope' in error));
 });
 
-test('names that every object has are no codes', () => {
+test('inherited property names of objects are not codes', () => {
   for (const name of ['toString', '__proto__', 'constructor', '']) assert.equal(isErrorCode(name), false);
   for (const code of errorCodeNames) assert.equal(isErrorCode(code), true);
 });
 
-test('a status belongs to one type', () => {
+test('each status has one type', () => {
   const types = {
     400: 'invalid_request_error',
     401: 'authentication_error',

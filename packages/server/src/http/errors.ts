@@ -1,53 +1,53 @@
 import { type ErrorCode, errorCodes } from '@soku/contract/error-codes';
 import type { FastifyReply } from 'fastify';
 
-/** What was wrong with one field. `path` is like `expiresAt` or `scopes.0`. */
-export interface Detail {
+/** The problem of one field. `path` is like `expiresAt` or `scopes.0`. */
+export interface ProblemDetail {
   path: string;
   problem: string;
   keyId?: string;
 }
 
-/** Why a request is not served: a value, so that the way of a bad key costs no exception. */
-export interface Refusal {
+/** Why a request is rejected. It is a value, so that rejecting a key costs no exception. */
+export interface ApiProblem {
   code: ErrorCode;
-  /** What is wrong and what to do. Never holds any part of a key. */
+  /** States what is wrong and what to do. Never contains any part of a key. */
   message: string;
-  details?: Detail[];
-  /** For insufficient_scope: the scope that would have been enough (RFC 6750 section 3). */
+  details?: ProblemDetail[];
+  /** For insufficient_scope: the required scope (RFC 6750 section 3). */
   scope?: string;
-  /** Further header fields, such as the limit that a 429 tells. */
+  /** Additional header fields, such as the limit of a 429. */
   headers?: Readonly<Record<string, string>>;
 }
 
-/** Thrown by services when a caller asked for something that cannot be; the error handler answers its refusal. */
+/** Thrown by services to reject a request. The error handler sends its problem to the caller. */
 export class RequestError extends Error {
   override readonly name = 'RequestError';
-  readonly refusal: Refusal;
+  readonly refusal: ApiProblem;
 
-  constructor(refusal: Refusal) {
+  constructor(refusal: ApiProblem) {
     super(refusal.message);
     this.refusal = refusal;
   }
 }
 
-/** What a request gets that a bug made fail. */
-export function internalError(requestId: string): Refusal {
+/** The problem of a request that failed because of a bug. */
+export function internalError(requestId: string): ApiProblem {
   return {
     code: 'internal_error',
-    message: `Something failed inside. Give the request id ${requestId} to whoever runs this deployment.`,
+    message: `Internal server error. Report the request ID ${requestId} to the operator of this server.`,
   };
 }
 
-/** Seconds after which a 503 may be tried again, unless it brings another number. */
+/** Default Retry-After of a 503, in seconds. */
 const retryAfterSeconds = '1';
 
 /**
- * The envelope that every error has on the wire.
+ * The envelope of every error response.
  *
  * @param now epoch ms
  */
-export function errorBody(refusal: Refusal, requestId: string, now: number) {
+export function errorBody(refusal: ApiProblem, requestId: string, now: number) {
   const { code, message, details } = refusal;
   return {
     error: {
@@ -62,10 +62,10 @@ export function errorBody(refusal: Refusal, requestId: string, now: number) {
 }
 
 /**
- * The header fields of a refusal: the challenge of a 401 or of a missing scope (RFC 6750 section 3, RFC 9110
- * section 11.6.1), Retry-After of a 503, and those that the refusal brings itself.
+ * The header fields of an error response: the challenge of a 401 or of a missing scope (RFC 6750 section 3, RFC 9110
+ * section 11.6.1), Retry-After of a 503, and those of the problem itself.
  */
-export function errorHeaders(refusal: Refusal): Record<string, string> {
+export function errorHeaders(refusal: ApiProblem): Record<string, string> {
   const row = errorCodes[refusal.code];
   const headers: Record<string, string> = {
     'cache-control': 'no-store',
@@ -88,11 +88,15 @@ function describe(message: string): string {
 }
 
 /**
- * Answers a request with a refusal.
+ * Sends an error response.
  *
  * @param now epoch ms
  */
-export function refuse(reply: FastifyReply, refusal: Refusal, now: number = Date.now()): FastifyReply {
+export function sendProblem(
+  reply: FastifyReply,
+  refusal: ApiProblem,
+  now: number = Date.now(),
+): FastifyReply {
   return reply
     .code(errorCodes[refusal.code].status)
     .headers(errorHeaders(refusal))

@@ -3,9 +3,9 @@ import type { FastifyRequest } from 'fastify';
 import type { Caller } from './caller.ts';
 import type { ClientAddress } from './client-address.ts';
 import { RequestError } from './errors.ts';
-import { atMostEvery } from './logging.ts';
+import { throttle } from './logging.ts';
 
-/** What happened, in words that stay: operators search for them. */
+/** The messages of security events. They are stable, because operators search for them. */
 type Event =
   | 'signed in'
   | 'sign-in failed'
@@ -21,30 +21,30 @@ type Event =
   | 'key revoked'
   | 'workspace settings changed';
 
-/** Ids only: no name, e-mail address or header that somebody typed, which may be a password or a key. */
+/** Only IDs: no name, email address or header, because typed text may be a password or a key. */
 interface Ids {
   accountId?: string | undefined;
   keyId?: string;
   workspaceId?: string;
   /** The key that made the call. */
   callerKeyId?: string;
-  /** How many keys that it created were revoked with it. */
+  /** Number of keys created by the key that were revoked with it. */
   descendants?: number;
   /** Why it was rejected. */
   code?: ErrorCode;
-  /** How many more there were that have no line of their own. */
+  /** Number of further events since the last line, which were not logged individually. */
   unsaid?: number;
 }
 
 export type LogEvent = (request: FastifyRequest, event: Event, ids: Ids) => void;
 
-/** Writes a line at `info`, with the client's address and the request's id, for each security event (ASVS 5.0 16.3). */
-export function eventLog(addressOf: ClientAddress): LogEvent {
+/** Logs each security event at `info`, with the client's address and the request ID (ASVS 5.0 16.3). */
+export function createEventLog(addressOf: ClientAddress): LogEvent {
   return (request, event, ids) => request.log.info({ ...ids, address: addressOf(request.raw) }, event);
 }
 
-/** The ids of who calls. */
-export function idsOf({ actor: { kind, id }, workspaceId }: Caller): Ids {
+/** The IDs of a caller. */
+export function callerIds({ actor: { kind, id }, workspaceId }: Caller): Ids {
   return { ...(kind === 'person' ? { accountId: id } : { callerKeyId: id }), workspaceId };
 }
 
@@ -52,14 +52,15 @@ export function idsOf({ actor: { kind, id }, workspaceId }: Caller): Ids {
 const rejectedInterval = 10_000;
 
 /**
- * Logs requests that were rejected before anything looked at their password: the first at once, and then one in ten
- * seconds, with the number of those between. A hook onError. Whoever floods the server with them does not fill the disk with lines.
+ * An onError hook that logs requests that were rejected before their password was checked: the first immediately, then
+ * at most one every ten seconds, with the number of those in between, so that a flood of requests does not fill the
+ * disk.
  */
-export function rejectedLog(logEvent: LogEvent) {
+export function createRejectionLog(logEvent: LogEvent) {
   const logs = new Map(
     (['rate_limited', 'server_busy'] as const).map((code) => [
       code,
-      atMostEvery<FastifyRequest>(rejectedInterval, (request, unsaid) =>
+      throttle<FastifyRequest>(rejectedInterval, (request, unsaid) =>
         logEvent(request, 'password attempts rejected', { code, unsaid }),
       ),
     ]),

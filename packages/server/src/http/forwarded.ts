@@ -1,12 +1,12 @@
 /**
- * Reads `Forwarded` (RFC 7239) from its end. Each proxy appends an element to what it was sent, so what the nearest
- * proxy wrote stands last, and everything before it may be a client's invention. Read from the start, an opening
- * quote in the client's part would swallow the proxy's element; read from the end, an element means the same
- * whatever stands before it.
+ * Parses `Forwarded` (RFC 7239) from its end. Each proxy appends an element to what it received, so the element of the
+ * nearest proxy is the last one, and a client may have invented everything before it. When parsed from the start, an
+ * opening quote in the client's part would swallow the proxy's element. When parsed from the end, an element has the
+ * same meaning whatever precedes it.
  */
 
 /**
- * One `name=value` of an element, or nothing, and the semicolon behind it. The value is a quoted string (RFC 9110
+ * One `name=value` of an element, or nothing, and the semicolon after it. The value is a quoted string (RFC 9110
  * section 5.6.4) or anything without quotes and separators: many proxies write addresses and ports without quotes.
  */
 const pair = /[ \t]*(?:([\w!#$%&'*+.^`|~-]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s",;]*))[ \t]*)?(?:;|$)/y;
@@ -14,8 +14,8 @@ const pair = /[ \t]*(?:([\w!#$%&'*+.^`|~-]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s",;]*))
 /**
  * Finds the last element of a list.
  *
- * @param end index behind the element
- * @returns index of its first character: behind the last comma before `end` that is not in a quoted string, else 0
+ * @param end index after the element
+ * @returns index of its first character: after the last comma before `end` that is not in a quoted string, or 0
  */
 export function startOfLastElement(list: string, end: number): number {
   let quoted = false;
@@ -27,7 +27,7 @@ export function startOfLastElement(list: string, end: number): number {
   return 0;
 }
 
-/** Whether an odd number of backslashes stands before a character. */
+/** Whether an odd number of backslashes precedes a character. */
 function isEscaped(text: string, index: number): boolean {
   let first = index;
   while (text[first - 1] === '\\') first -= 1;
@@ -35,18 +35,18 @@ function isEscaped(text: string, index: number): boolean {
 }
 
 /**
- * The node that an element names as the one that sent the request.
+ * The node that an element names as the sender of the request.
  *
- * @returns null when it names none, or is not well formed
+ * @returns null when it names none or is malformed
  */
 export function nodeOfElement(element: string): string | null {
   return readElement(element)?.get('for') ?? null;
 }
 
 /**
- * The well-formed elements at the end of a list, so that what is appended to them is read the same by everybody.
+ * The well-formed elements at the end of a list, so that all readers parse an appended element in the same way.
  *
- * @returns '' when the last one is not well formed
+ * @returns '' when the last one is malformed
  */
 export function wellFormedEnd(list: string): string {
   let wellFormed = list.length;
@@ -59,7 +59,7 @@ export function wellFormedEnd(list: string): string {
   return list.slice(wellFormed).trim();
 }
 
-/** The pairs of an element, with names in lower case; null when it is not well formed. */
+/** The pairs of an element, with names in lowercase; null when it is malformed. */
 function readElement(element: string): Map<string, string> | null {
   const pairs = new Map<string, string>();
   pair.lastIndex = 0;

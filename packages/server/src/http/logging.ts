@@ -3,8 +3,8 @@ import { type Logger, pino } from 'pino';
 import type { Config } from '../config.ts';
 
 /**
- * The log: lines of JSON for programs, or readable lines when a person looks on from a terminal. Whatever comes
- * to be written, no line leaves with something in it that looks like a key (ASVS 5.0 16.2.5).
+ * Creates the log: JSON lines for programs, or readable lines on a terminal. Anything that looks like a key is redacted
+ * from every line (ASVS 5.0 16.2.5).
  *
  * Requests are logged by route pattern, never by URL: people put keys, setup codes and names into URLs.
  */
@@ -18,19 +18,19 @@ export async function createLog(level: Config['logLevel'], terminal: boolean): P
   if (!terminal) return pino(options);
   const { default: pretty } = await import('pino-pretty');
   return pino(
-    { ...options, hooks: { streamWrite: (line) => visible(redactKeys(line)) } },
+    { ...options, hooks: { streamWrite: (line) => escapeForTerminal(redactKeys(line)) } },
     pretty({ sync: true, translateTime: 'SYS:HH:MM:ss', ignore: 'pid,hostname', singleLine: true }),
   );
 }
 
-/** Controls but tab and line feed, marks that reorder text, and other characters without a shape. */
+/** Control characters except tab and line feed, marks that reorder text, and other invisible characters. */
 const unprintable = /(?![\t\n])[\p{Cc}\p{Cf}\u2028\u2029]/gu;
 
 /**
- * A line of JSON whose texts can be shown on a terminal: pino-pretty writes them as they are, and an escape sequence in
- * a name, a file's for instance, could rewrite the screen or forge a line.
+ * Makes the texts of a JSON line safe for a terminal: pino-pretty prints them unchanged, and an escape sequence, for
+ * example in a file name, could rewrite the screen or forge a line.
  */
-export function visible(line: string): string {
+export function escapeForTerminal(line: string): string {
   const spelled = (text: string) =>
     text.replace(unprintable, (mark) => `\\u${mark.codePointAt(0)?.toString(16).padStart(4, '0')}`);
   const shown = JSON.stringify(JSON.parse(line), (name, value: unknown) => {
@@ -45,30 +45,30 @@ export function logsRequests(log: { level: string }): boolean {
   return ['trace', 'debug'].includes(log.level);
 }
 
-/** A request that was answered. */
+/** A request with its response. */
 interface Answered {
   method: string;
   /** The pattern of its route. */
   route: string;
   status: number;
   ms: number;
-  /** The client's. */
+  /** The client's address. */
   address?: string;
 }
 
-/** Writes the line of a request. @param ids its id, and what the client calls it, unless the log has them */
-export function logAnswered(log: Pick<Logger, 'debug'>, answered: Answered, ids: object = {}): void {
+/** Logs a request. @param ids its ID and the client's ID for it, unless the logger has them */
+export function logRequest(log: Pick<Logger, 'debug'>, answered: Answered, ids: object = {}): void {
   log.debug({ ...ids, ...answered, ms: Math.round(answered.ms * 10) / 10 }, 'answered');
 }
 
 /**
- * Tells of the first failure at once, and of those that follow it no more often than that: while a database is gone
- * every request fails, and a line for each would fill a disk.
+ * Reports the first failure immediately and later ones at most once per interval: while a database is down every
+ * request fails, and a line for each would fill the disk.
  *
  * @param interval ms
- * @param tell gets how many were passed over since it was called last
+ * @param tell receives the number of failures that were skipped since the last call
  */
-export function atMostEvery<T>(
+export function throttle<T>(
   interval: number,
   tell: (failure: T, unsaid: number) => void,
   now: () => number = () => performance.now(),

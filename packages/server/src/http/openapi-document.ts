@@ -40,7 +40,7 @@ const text = { type: 'string' } as const;
 const count = { type: 'integer', minimum: 0 } as const;
 
 const requestId: Record<string, Header> = {
-  'X-Request-Id': { description: 'The id of the request, as in `requestId`', schema: text, required: true },
+  'X-Request-Id': { description: 'ID of the request, as in `requestId`', schema: text, required: true },
 };
 
 const limitHeaders: Record<string, Header> = {
@@ -52,16 +52,16 @@ const limitHeaders: Record<string, Header> = {
 };
 
 const identityHeaders: Record<string, Header> = {
-  'X-Soku-Key-Id': { description: 'The id of the key', schema: text, required: true },
-  'X-Soku-Workspace-Id': { description: 'The workspace of the key', schema: text, required: true },
+  'X-Soku-Key-Id': { description: 'ID of the key', schema: text, required: true },
+  'X-Soku-Workspace-Id': { description: 'Workspace of the key', schema: text, required: true },
   'X-Soku-Key-Name': {
-    description: 'The name of the key, percent-encoded UTF-8',
+    description: 'Name of the key, percent-encoded UTF-8',
     schema: text,
     required: true,
   },
   'X-Soku-Scopes': {
     // Always sent, but proxies and HTTP clients drop an empty field.
-    description: 'The scopes of the key, separated by spaces; empty when it has none',
+    description: 'Scopes of the key, separated by spaces; empty when it has none',
     schema: text,
   },
 };
@@ -74,7 +74,7 @@ const rejectionHeaders: Record<string, Header> = {
 /** The operation that a proxy calls; it returns in headers what the others return in the body. */
 const forwardAuth = 'verifyForward';
 
-/** The verifier's own key has no limit here, so only a 429 has the fields: that of its address. */
+/** The operation that does not count against the caller's own key, so only a 429 of its address has the fields. */
 const withoutLimit = 'verifyKey';
 
 /**

@@ -6,12 +6,12 @@ import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-pro
 import { z } from 'zod';
 import { completeDocument } from './openapi-document.ts';
 
-/** Any endpoint that takes a key can answer these. */
+/** Codes that any endpoint with a key can return. */
 const credentialCodes = errorCodeNames.filter(
   (code) => errorCodes[code].status === 401 || code === 'rate_limited',
 );
 
-/** Any endpoint at all can answer these: the first when the URL is too long, for example. */
+/** Codes that every endpoint can return: the first, for example, when the URL is too long. */
 const generalCodes: ErrorCode[] = ['invalid_request', 'internal_error'];
 
 interface ResponseSchema {
@@ -22,7 +22,7 @@ interface ResponseSchema {
 /**
  * The error responses of an endpoint that takes a key, for its schema.
  *
- * @param codes those beside the ones that every such endpoint has
+ * @param codes in addition to those of every such endpoint
  */
 export function keyErrorResponses(...codes: ErrorCode[]): Record<number, ResponseSchema> {
   return errorResponses(...credentialCodes, 'storage_unavailable', ...codes);
@@ -31,7 +31,7 @@ export function keyErrorResponses(...codes: ErrorCode[]): Record<number, Respons
 /**
  * The error responses of an endpoint, for its schema: one entry per status, listing its codes.
  *
- * @param codes those beside the ones that every endpoint has
+ * @param codes in addition to those of every endpoint
  */
 export function errorResponses(...codes: ErrorCode[]): Record<number, ResponseSchema> {
   const all = new Set([...generalCodes, ...codes]);
@@ -47,23 +47,23 @@ export function errorResponses(...codes: ErrorCode[]): Record<number, ResponseSc
   );
 }
 
-/** The envelope with its code narrowed to those that can come. */
+/** The envelope with its code narrowed to the possible ones. */
 function errorOf(codes: ErrorCode[]): z.ZodType {
   const { error } = errorSchema.shape;
   return z.object({ error: error.extend({ code: z.enum(codes) }) });
 }
 
-/** Names in the document that differ between deployments. */
+/** Names in the document that depend on the deployment. */
 interface ApiNames {
   publicUrl: string;
   /** Name of the session cookie. */
   sessionCookie: string;
-  /** Of new keys. */
+  /** Prefix of new keys. */
   keyPrefix: string;
   version: string;
 }
 
-/** Collects the schemas of the routes that are registered after it; `app.swagger()` then gives the document. */
+/** Collects the schemas of routes that are registered afterwards; `app.swagger()` then returns the document. */
 export async function registerOpenApi(
   app: FastifyInstance,
   { publicUrl, sessionCookie, keyPrefix, version }: ApiNames,
@@ -75,7 +75,7 @@ export async function registerOpenApi(
         title: 'Soku API Keys',
         version,
         description:
-          'Make, list and revoke API keys, and ask whether a key is good. Every error has the same envelope; its codes are explained at /help/api-troubleshooting.',
+          'Create, list, verify and revoke API keys. All errors use the same envelope. The error codes are explained at /help/api-troubleshooting.',
         contact: { name: 'Help', url: `${publicUrl}/help/api-troubleshooting` },
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
@@ -83,12 +83,12 @@ export async function registerOpenApi(
       tags: [
         {
           name: 'API keys',
-          description: 'The life of a key. For people in the dashboard, and for keys with a scope.',
+          description: 'Manage keys, as a person with a session or with a key that has the scope.',
         },
-        { name: 'Workspace', description: 'The settings that all keys of a workspace share.' },
-        { name: 'Audit log', description: 'Who did what, in a chain of hashes.' },
-        { name: 'Verification', description: 'What a key itself can ask, and what a proxy asks about it.' },
-        { name: 'Service', description: 'For whoever runs this deployment.' },
+        { name: 'Workspace', description: 'Settings that all keys of a workspace share.' },
+        { name: 'Audit log', description: 'Events and their actors, in a chain of hashes.' },
+        { name: 'Verification', description: 'Verify keys, as a proxy, a back end, or the holder of a key.' },
+        { name: 'Service', description: 'Health, metrics and servers, for operators.' },
       ],
       components: {
         securitySchemes: {
@@ -107,7 +107,7 @@ export async function registerOpenApi(
             type: 'http',
             scheme: 'bearer',
             description:
-              'SOKU_METRICS_TOKEN. While it is not set, programs on the same machine need no credentials',
+              'SOKU_METRICS_TOKEN. If it is not set, programs on the same machine need no credentials',
           },
         },
       },
@@ -117,11 +117,11 @@ export async function registerOpenApi(
   });
 }
 
-/** For the schema of an endpoint that only the operator can call: with the token when one is set. */
+/** Security of endpoints for operators: the token, if one is set. */
 export const operatorSecurity = [{}, { operator: [] }];
 
-/** GET /openapi.json. The document is made at the first call and kept: it cannot change while the process runs. */
-export function openApiRoute(app: FastifyInstance): void {
+/** GET /openapi.json. The document is created at the first call and cached, because it cannot change at run time. */
+export function registerOpenApiRoute(app: FastifyInstance): void {
   let document: string | undefined;
   app.get('/openapi.json', { schema: { hide: true } }, async (_request, reply) => {
     document ??= JSON.stringify(completeDocument(app.swagger()));

@@ -2,32 +2,32 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fastifyStatic from '@fastify/static';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { builtPages } from '../places.ts';
+import { dashboardDir } from '../paths.ts';
 import { StartupError } from '../startup-error.ts';
-import { refuse } from './errors.ts';
+import { sendProblem } from './errors.ts';
 
-/** The pages that exist; the browser's router knows the same ones. Anything else is a 404, and says so. */
+/** The existing pages, which match the routes of the browser's router. Other paths return a 404 page. */
 const pagePaths =
   /^\/(login|setup|docs|settings(\/account|\/audit|\/api(\/[^/]+)?)?|help(\/(api-key-management|authentication|api-troubleshooting))?)?\/?$/;
 
 /**
- * Serves the built dashboard: hashed files for ever, the page itself fresh each time.
+ * Serves the built dashboard: hashed files are cached permanently, the page itself is revalidated each time.
  *
  * @throws {StartupError} 70 when the dashboard was not built
  */
 export async function registerPages(app: FastifyInstance): Promise<void> {
-  const indexFile = join(builtPages, 'index.html');
+  const indexFile = join(dashboardDir, 'index.html');
   if (!existsSync(indexFile)) {
-    throw new StartupError('software', 'The pages are not built. Start with: npm start');
+    throw new StartupError('software', 'The dashboard is not built. Start with: npm start');
   }
   const page = readFileSync(indexFile);
   await app.register(fastifyStatic, {
-    root: builtPages,
+    root: dashboardDir,
     index: false,
-    // Each file becomes a route of its own at start, so no request ever names a path on the disk.
+    // Each file becomes its own route at the start, so no request can name a path on disk.
     wildcard: false,
     globIgnore: ['.stamp', 'index.html', '**/*.br', '**/*.gz'],
-    // The build has written the compressed forms beside the files.
+    // The build has written compressed versions beside the files.
     preCompressed: true,
     setHeaders: (reply, path) => {
       const hashed = path.includes('/assets/');
@@ -43,9 +43,9 @@ export async function registerPages(app: FastifyInstance): Promise<void> {
     const wantsPage = ['GET', 'HEAD'].includes(request.method) && !/^\/(v1|api)(\/|$)/.test(path);
     if (wantsPage && pagePaths.test(path)) return sendPage(reply, 200);
     if (wantsPage && request.headers.accept?.includes('text/html')) return sendPage(reply, 404);
-    return refuse(reply, {
+    return sendProblem(reply, {
       code: 'not_found',
-      message: 'There is nothing at this path. The calls that exist are listed at /docs.',
+      message: 'Not found. The available endpoints are listed at /docs.',
     });
   });
 }

@@ -1,4 +1,4 @@
-/** Listening on several addresses of one name, with one server. */
+/** One server that listens on several addresses of a name. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fastify from 'fastify';
@@ -8,7 +8,7 @@ import { listen } from './port.ts';
 
 const request = 'GET /x HTTP/1.1\r\nHost: a\r\n\r\n';
 
-test('a second address leads to the same server, whose close answers its open requests', async () => {
+test('a second address belongs to the same server, which finishes its open requests on close', async () => {
   const port = await freePort();
   const app = fastify({ forceCloseConnections: 'idle' });
   const entered = Promise.withResolvers<void>();

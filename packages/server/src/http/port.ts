@@ -1,17 +1,17 @@
 import { lookup } from 'node:dns/promises';
 import { createServer, type Server } from 'node:net';
 import type { FastifyInstance } from 'fastify';
-import { codeOf } from '../code-of.ts';
 import type { Config } from '../config.ts';
+import { errorCodeOf } from '../error-code.ts';
 import { StartupError } from '../startup-error.ts';
 
 type PortVariable = 'PORT' | 'SOKU_GATEWAY_PORT';
 
 /**
- * Finds out whether the address can be had, before anything is written to the data directory.
+ * Checks that the address is available before anything is written to the data directory.
  *
- * @param variable the one that has the port
- * @throws {StartupError} 69 when it is taken or not allowed
+ * @param variable the variable that sets the port
+ * @throws {StartupError} 69 when the address is in use or not permitted
  */
 export async function checkPort(host: string, port: number, variable: PortVariable = 'PORT'): Promise<void> {
   const probe = createServer();
@@ -19,7 +19,7 @@ export async function checkPort(host: string, port: number, variable: PortVariab
   await new Promise<void>((resolve) => probe.close(() => resolve()));
 }
 
-/** Listens with a plain server. */
+/** Starts listening with a plain server. */
 export async function listenOn(
   server: Server,
   host: string,
@@ -35,7 +35,7 @@ export async function listenOn(
 }
 
 /**
- * Listens, with a port that was lost since the check told as plainly.
+ * Starts listening, with the same errors as the check if the port was taken meanwhile.
  *
  * @param addresses of `host`
  */
@@ -50,11 +50,11 @@ export async function listen(
   try {
     await app.listen({ host: first, port, listenTextResolver: () => `Listening on ${config.publicUrl}` });
   } catch (error) {
-    throw notAvailable(host, port, 'PORT', codeOf(error) || undefined);
+    throw notAvailable(host, port, 'PORT', errorCodeOf(error) || undefined);
   }
 }
 
-/** More than one only of `localhost`, which is 127.0.0.1 for some programs and ::1 for others. */
+/** Resolves `localhost` to all its addresses, because some programs use 127.0.0.1 and others ::1. */
 async function addressesOf(host: string): Promise<string[]> {
   if (host !== 'localhost') return [host];
   const found = await lookup(host, { all: true });
@@ -62,12 +62,12 @@ async function addressesOf(host: string): Promise<string[]> {
 }
 
 /**
- * Takes connections on another address of the same name, for the same server: the framework would make one more
- * server, without what is set on the first. A machine without IPv6 may still have `::1` in its list of hosts, so an
- * address that is not available is passed over.
+ * Accepts connections on another address of the same name, for the same server. The framework would create a second
+ * server without the settings of the first. A machine without IPv6 may still list `::1` in its hosts file, so an
+ * unavailable address is skipped.
  */
 async function listenAlso(app: FastifyInstance, address: string, port: number): Promise<void> {
-  // As Node's HTTP server opens its own.
+  // The same options as Node's HTTP server uses.
   const listener = createServer({ noDelay: true, allowHalfOpen: true }, (socket) =>
     app.server.emit('connection', socket),
   );
@@ -90,10 +90,10 @@ function notAvailable(
 ): StartupError {
   const usual = variable === 'PORT' ? 3000 : 3001;
   const reasons: Record<string, string> = {
-    EADDRINUSE: `${variable} ${port} on ${host} is taken by another program. Stop it, or choose another one, for example ${variable}=${port === 65535 ? usual : port + 1}.`,
-    EACCES: `${variable} ${port} needs rights that this user does not have. Choose one above 1023, for example ${variable}=${usual}.`,
+    EADDRINUSE: `${variable} ${port} on ${host} is in use by another program. Stop it, or choose another port, for example ${variable}=${port === 65535 ? usual : port + 1}.`,
+    EACCES: `${variable} ${port} requires privileges that this user does not have. Choose a port above 1023, for example ${variable}=${usual}.`,
     EADDRNOTAVAIL: `HOST ${host} is not an address of this machine. Example: HOST=127.0.0.1`,
-    ENOTFOUND: `HOST ${host} is not known. Example: HOST=127.0.0.1`,
+    ENOTFOUND: `HOST ${host} cannot be resolved. Example: HOST=127.0.0.1`,
   };
   return new StartupError(
     'unavailable',

@@ -1,31 +1,31 @@
 import { type IncomingMessage, ServerResponse } from 'node:http';
 
-/** The field names that Node's own way of writing a response keeps. */
+/** Node's value for a response without prepared header fields. */
 const noHeaderYet = null;
 
 /**
- * A response whose status line and fields can be given as one text. `writeHead` checks and joins each field anew,
- * which costs more than verifying a key does; the few answers of the hot path are made of texts that were checked
- * when they were put together.
+ * A response whose status line and fields are passed as one text. `writeHead` validates and joins each field again,
+ * which costs more than verifying a key. The few responses of the hot path consist of texts that were validated when
+ * they were assembled.
  *
- * `_header` is what Node itself puts the joined text into before it writes (lib/_http_outgoing.js); it is not
- * documented, so `canSend` looks whether it is there, and the framework's way remains for when it is not.
+ * `_header` is where Node itself stores the joined text before it writes (lib/_http_outgoing.js). It is undocumented,
+ * so `canSend` checks that it exists; otherwise the framework sends the response.
  */
 export class PreformattedResponse<
   Request extends IncomingMessage = IncomingMessage,
 > extends ServerResponse<Request> {
   declare protected _header: string | null | undefined;
 
-  /** Whether the whole answer can be given by `send`: nothing was set before, and the connection stays open. */
+  /** Whether `send` can write the response: nothing was set before, and the connection stays open. */
   get canSend(): boolean {
     return this._header === noHeaderYet && this.shouldKeepAlive && this.req.httpVersionMinor === 1;
   }
 
   /**
-   * Writes the whole answer at once.
+   * Writes the whole response at once.
    *
-   * @param head status line and fields in ASCII, each line ended by CR LF, Date and Content-Length (of a body)
-   *   included; without the empty line
+   * @param head status line and fields in ASCII, each line terminated by CR LF, including Date and, with a body,
+   *   Content-Length; without the empty line
    * @param body text, or '' for none
    */
   send(status: number, head: string, body: string): void {
@@ -35,9 +35,9 @@ export class PreformattedResponse<
   }
 
   /**
-   * Gives the head alone. It goes with the beginning of the body, which the caller writes: bytes, or text as latin1.
+   * Sets only the head. It is sent with the start of the body, which the caller writes as bytes or latin1 text.
    *
-   * @param head as for `send`, with a Content-Length; characters above ASCII stand for bytes (latin1)
+   * @param head as for `send`, with a Content-Length; characters above ASCII represent bytes (latin1)
    */
   sendHead(status: number, head: string): void {
     this.statusCode = status;
@@ -46,12 +46,12 @@ export class PreformattedResponse<
 }
 
 /**
- * A text with the Date field in it (RFC 9110 section 6.6.1), made anew when a second has passed.
+ * A text that contains the Date field (RFC 9110 section 6.6.1), rebuilt once per second.
  *
- * @param make gets the field as a line
- * @returns takes the time in epoch ms
+ * @param make receives the field as a line
+ * @returns a function of the time in epoch ms
  */
-export function onceASecond(make: (date: string) => string): (now: number) => string {
+export function cachedPerSecond(make: (date: string) => string): (now: number) => string {
   let second = 0;
   let text = '';
   return (now) => {
@@ -65,4 +65,4 @@ export function onceASecond(make: (date: string) => string): (now: number) => st
 }
 
 /** The Date field as a line. @param now epoch ms */
-export const dateField = onceASecond((date) => date);
+export const dateField = cachedPerSecond((date) => date);

@@ -1,6 +1,6 @@
 /**
- * Header fields in which proxies tell the server behind them who the client is and what it asked for. A client can
- * write them just as well, so they mean something only when they come from a trusted proxy.
+ * Header fields in which proxies describe the client and its original request to the server behind them. Clients can
+ * also send them, so they are meaningful only from a trusted proxy.
  */
 
 const prefixes = [
@@ -42,8 +42,8 @@ const names = new Set([
 ]);
 
 /**
- * Writes a field name as a program behind a proxy may read it. CGI, and what came of it (WSGI, PHP, Rack), make one
- * variable of `X-Real-IP` and `X_Real_IP`.
+ * Normalizes a field name as programs behind a proxy may read it. CGI and its successors (WSGI, PHP, Rack) map
+ * `X-Real-IP` and `X_Real_IP` to the same variable.
  */
 export function canonicalName(name: string): string {
   const lower = name.toLowerCase();
@@ -51,7 +51,7 @@ export function canonicalName(name: string): string {
 }
 
 /**
- * Whether a field speaks of the client or its request as only a proxy may.
+ * Whether a field describes the client or its request, which only a proxy may do.
  *
  * @param name canonical
  */

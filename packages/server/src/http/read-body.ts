@@ -1,13 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 
-/** Bodies that were read before the framework got the request. */
+/** Bodies that were read before the framework received the request. */
 const kept = new WeakMap<IncomingMessage, Buffer>();
 
 /**
- * Reads a body, whose length whoever calls this has bounded.
+ * Reads a body. The caller must have limited its length.
  *
- * @param done never called when the client leaves before the end
+ * @param done never called when the client disconnects before the end
  */
 export function readBody(request: IncomingMessage, done: (body: Buffer) => void): void {
   const chunks: Buffer[] = [];
@@ -15,13 +15,13 @@ export function readBody(request: IncomingMessage, done: (body: Buffer) => void)
   request.once('end', () => done(Buffer.concat(chunks)));
 }
 
-/** Keeps a body that was read for the framework, which is to have the request after all. */
-export function keepBody(request: IncomingMessage, body: Buffer): void {
+/** Stores a body that was already read, for a request that is passed to the framework. */
+export function storeBody(request: IncomingMessage, body: Buffer): void {
   kept.set(request, body);
 }
 
-/** The body of a request that was read to its end, once more. */
-export function bodyAgain(request: IncomingMessage): Readable {
+/** A stream of the body of a request that was already read. */
+export function replayBody(request: IncomingMessage): Readable {
   const body = kept.get(request);
   return Readable.from(body === undefined ? [] : [body]);
 }

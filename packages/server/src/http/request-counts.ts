@@ -1,16 +1,16 @@
 import { STATUS_CODES } from 'node:http';
 
-/** Upper ends of the buckets of the time that a request takes, in ms. The last bucket has no end. */
+/** Upper bounds of the duration buckets in ms. The last bucket has no bound. */
 export const requestBucketEnds: readonly number[] = [1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 10_000];
 
-/** As in nginx: the client left before there was a response. */
-export const clientLeft = 499;
+/** As in nginx: the client disconnected before the response. */
+export const clientClosedStatus = 499;
 
-/** How long the requests of one route and method took. */
+/** The durations of the requests of one route and method. */
 interface Durations {
   method: string;
   route: string;
-  /** How many there are in each bucket, without those in the buckets before it. */
+  /** Number of requests in each bucket, not cumulative. */
   counts: number[];
   sumMs: number;
 }
@@ -18,29 +18,29 @@ interface Durations {
 interface StatusCount {
   method: string;
   route: string;
-  /** 'other': none that is registered, which an API behind the gateway may invent. */
+  /** 'other': an unregistered status, which an API behind the gateway may send. */
   status: number | 'other';
   count: number;
 }
 
-/** Methods that something here answers. Others are counted together, because anybody can invent one. */
+/** Supported methods. All others are counted together, because clients can invent them. */
 const knownMethods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 
 /**
- * Counts requests by method, route and status. A route is its pattern, never a URL, and 'none' when there is none, so
- * there are no more of them than the program has.
+ * Counts requests by method, route and status. A route is a pattern, never a URL, or 'none', so the number of label
+ * values is bounded.
  */
 export class RequestCounts {
-  /** Requests that changed nothing because the storage did not take it. */
+  /** Number of requests that failed because the storage accepted no writes. */
   failedWrites = 0;
   readonly #statuses = new Map<string, StatusCount>();
   readonly #verified = new Map<number, number>();
   readonly #durations = new Map<string, Durations>();
 
-  /** @param ms how long it took until it was answered */
-  answered(request: { method: string; route: string }, code: number, ms: number): void {
+  /** @param ms time until the response */
+  recordResponse(request: { method: string; route: string }, code: number, ms: number): void {
     const { route } = request;
-    const status = code in STATUS_CODES || code === clientLeft ? code : 'other';
+    const status = code in STATUS_CODES || code === clientClosedStatus ? code : 'other';
     const method = knownMethods.has(request.method) ? request.method : 'other';
     const key = `${method} ${route}`;
     const counted = this.#statuses.get(`${key} ${status}`);
@@ -57,8 +57,8 @@ export class RequestCounts {
     durations.sumMs += ms;
   }
 
-  /** A `GET /v1/verify` on the hot path, whose time VerificationCounts has. */
-  verified(status: number): void {
+  /** Counts a `GET /v1/verify` on the hot path, whose duration is in VerificationCounts. */
+  recordVerification(status: number): void {
     this.#verified.set(status, (this.#verified.get(status) ?? 0) + 1);
   }
 

@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { redactKeys } from '@soku/key';
 
-/** Unique for each process, so that ids of two of them never meet in one log. */
+/** Unique per process, so that the IDs of two processes never collide in one log. */
 const start = randomBytes(6).toString('hex');
 
-/** The last two characters of ids: all there are, made once, because writing out a number is slow on the hot path. */
+/** All possible last two characters, created once, because formatting a number is slow on the hot path. */
 const ends = Array.from({ length: 36 ** 2 }, (_, i) => i.toString(36).padStart(2, '0'));
 
 let begun = 0;
@@ -13,8 +13,8 @@ let beginning = '';
 let next = ends.length;
 
 /**
- * The id of the next request: short, unique, and cheap enough for the hot path. It is never taken from the
- * client, who could forge another request's id or break a log line with it.
+ * The ID of the next request: short, unique, and cheap enough for the hot path. It is never taken from the client,
+ * which could forge another request's ID or break a log line.
  */
 export function nextRequestId(): string {
   if (next === ends.length) {
@@ -27,10 +27,10 @@ export function nextRequestId(): string {
   return id;
 }
 
-/** What the client calls the request, for the log only: our own id stays the one that is answered. */
+/** The client's own ID for the request, only for the log: responses contain the server's ID. */
 export function clientRequestId({ headers }: IncomingMessage): { clientRequestId?: string } {
   const field = headers['x-request-id'];
   if (typeof field !== 'string' || !/^[A-Za-z0-9._-]{1,64}$/.test(field)) return {};
-  // It may hold a key.
+  // It may contain a key.
   return redactKeys(field) === field ? { clientRequestId: field } : {};
 }

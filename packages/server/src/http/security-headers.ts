@@ -2,8 +2,8 @@ import helmet from '@fastify/helmet';
 import type { FastifyInstance } from 'fastify';
 
 /**
- * The security headers of every answer (ASVS 5.0 3.4.1-3.4.8). The policy allows nothing inline and nothing from
- * elsewhere; trusted types close the DOM's own ways to run text.
+ * The security headers of every response (ASVS 5.0 3.4.1-3.4.8). The policy allows nothing inline and nothing from
+ * other origins; trusted types prevent DOM APIs from executing text.
  *
  * @param secure whether the public URL is https
  */

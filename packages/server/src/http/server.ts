@@ -16,38 +16,38 @@ import {
 } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { DatabaseUnavailable, StorageUnavailable } from '../database/unavailable.ts';
-import { answerBrokenRequest, checkForm, requestLimits } from './broken-requests.ts';
+import { checkRequestForm, rejectBrokenRequest, requestLimits } from './broken-requests.ts';
 import type { ClientAddress } from './client-address.ts';
-import { type Detail, internalError, type Refusal, RequestError, refuse } from './errors.ts';
-import { atMostEvery, logAnswered, logsRequests } from './logging.ts';
-import { checkOrigin, checkPreflight, ownOrigins } from './origin.ts';
+import { type ApiProblem, internalError, type ProblemDetail, RequestError, sendProblem } from './errors.ts';
+import { logRequest, logsRequests, throttle } from './logging.ts';
+import { allowedOrigins, checkOrigin, checkPreflight } from './origin.ts';
 import { PreformattedResponse } from './preformatted-response.ts';
-import { bodyAgain } from './read-body.ts';
+import { replayBody } from './read-body.ts';
 import type { RequestCounts } from './request-counts.ts';
 import { clientRequestId, nextRequestId } from './request-ids.ts';
-import { unavailable } from './unavailable.ts';
+import { unavailableProblem } from './unavailable.ts';
 import { readUtf8 } from './utf8.ts';
 
 interface Options {
   log: FastifyBaseLogger;
   publicUrl: string;
   addressOf: ClientAddress;
-  /** Whether a management call is that of a person with a session. */
+  /** Whether a session authenticates a management call. */
   usesSession: (request: IncomingMessage) => boolean;
-  /** Called before anything reads the headers: gives cookies of earlier versions the names of today. */
+  /** Called before the headers are read: renames cookies of earlier versions. */
   acceptCookies: (headers: IncomingHttpHeaders) => void;
   requests: RequestCounts;
 }
 
-/** ms between two lines that tell of the same outage. */
+/** ms between two log lines about the same outage. */
 const outageInterval = 10_000;
 
-/** The bare server: limits, request ids, the error envelope, the origin check, and one log line a request. */
+/** Creates the bare server: limits, request IDs, the error envelope, the origin check, and one log line per request. */
 export function createServer(options: Options) {
   const { log, publicUrl, addressOf, usesSession, acceptCookies, requests } = options;
   const app = fastify({
     loggerInstance: log,
-    // Its own lines would hold URLs.
+    // Its own log lines would contain URLs.
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: nextRequestId,
     requestIdHeader: false,
@@ -56,20 +56,20 @@ export function createServer(options: Options) {
     requestTimeout: requestLimits.requestTime,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 200, ignoreTrailingSlash: false },
-    // Node itself would answer a missing Host, without our envelope; the hook below does it.
+    // Node itself would reject a missing Host without the error envelope; the hook below does it.
     http: {
       maxHeaderSize: requestLimits.headers,
       headersTimeout: requestLimits.headersTime,
       requireHostHeader: false,
-      // Saves the events of a body that never comes: an eighth of all that a small request costs.
+      // Skips the events of an empty body, which are an eighth of the cost of a small request.
       optimizeEmptyRequests: true,
       ServerResponse: PreformattedResponse,
     },
-    clientErrorHandler: (error, socket) => answerBrokenRequest(error, socket),
-    // The path could not be decoded, so it has no route.
+    clientErrorHandler: (error, socket) => rejectBrokenRequest(error, socket),
+    // The path could not be decoded, so it matches no route.
     frameworkErrors: (_error, request, reply) => {
       reply.headers({ 'x-request-id': request.id, 'x-content-type-options': 'nosniff' });
-      refuse(reply, { code: 'invalid_request', message: 'The path of the URL is not well formed.' });
+      sendProblem(reply, { code: 'invalid_request', message: 'The path of the URL is not well formed.' });
     },
   }).withTypeProvider<ZodTypeProvider>();
   app.setValidatorCompiler(validatorCompiler);
@@ -79,65 +79,69 @@ export function createServer(options: Options) {
   app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, body, done) => {
     const text = readUtf8(request.headers['content-type'], body);
     if (text === null) return done(new RequestError(notUtf8));
-    // Many clients name a content type on every POST, also on one without a body, such as a revoke.
+    // Many clients send a content type with every POST, even without a body, such as for a revoke.
     if (text === '') return done(null, undefined);
     parseJson(request, text, done);
   });
 
-  // A request whose body is at its end, because it is empty or was read before, tells no end, which the parsers would
-  // wait for.
+  // A request whose body has ended, because it is empty or was read before, emits no end event, for which the parsers
+  // would wait.
   app.addHook('preParsing', async ({ raw }, _reply, payload) =>
-    raw.readableEnded ? bodyAgain(raw) : payload,
+    raw.readableEnded ? replayBody(raw) : payload,
   );
 
   setDefaults(app.server);
 
   app.addHook('preValidation', findNoEmptyId);
 
-  // A form of another site can send text/plain without a preflight. Nothing here takes it.
+  // A form of another site can send text/plain without a preflight. No endpoint accepts it.
   app.removeContentTypeParser('text/plain');
 
-  const own = ownOrigins(publicUrl);
+  const own = allowedOrigins(publicUrl);
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
     acceptCookies(request.headers);
-    const malformed = checkForm(request.raw, request.raw.headersDistinct.host?.length ?? 0);
-    if (malformed !== null) return refuse(reply, malformed);
+    const malformed = checkRequestForm(request.raw, request.raw.headersDistinct.host?.length ?? 0);
+    if (malformed !== null) return sendProblem(reply, malformed);
     const refusal = checkPreflight(request) ?? checkOrigin(request, own, usesSession);
-    if (refusal !== null) return refuse(reply, refusal);
+    if (refusal !== null) return sendProblem(reply, refusal);
   });
   app.addHook('onResponse', async ({ method, routeOptions }, reply) => {
-    requests.answered({ method, route: routeOptions.url ?? 'none' }, reply.statusCode, reply.elapsedTime);
+    requests.recordResponse(
+      { method, route: routeOptions.url ?? 'none' },
+      reply.statusCode,
+      reply.elapsedTime,
+    );
   });
-  // A quiet log costs a request nothing.
+  // Without request logging, a request has no logging cost.
   if (logsRequests(log)) app.addHook('onResponse', logAnswer(addressOf));
   answerErrors(app, log, requests);
   return app;
 }
 
-/** Answers what a handler throws, counts failed writes, and logs an outage once and not with each request. */
+/** Sends errors of handlers, counts failed writes, and logs an outage once instead of for each request. */
 function answerErrors(app: FastifyInstance, log: FastifyBaseLogger, requests: RequestCounts): void {
-  const logOutage = atMostEvery(outageInterval, (error: DatabaseUnavailable, unsaid) =>
+  const logOutage = throttle(outageInterval, (error: DatabaseUnavailable, unsaid) =>
     log.error(
       { err: error, unsaid },
-      error instanceof StorageUnavailable ? 'the storage is unavailable' : 'the database does not answer',
+      error instanceof StorageUnavailable ? 'the storage is unavailable' : 'the database does not respond',
     ),
   );
   app.setErrorHandler<FastifyError>((error, request, reply) => {
-    if (!(error instanceof DatabaseUnavailable)) return refuse(reply, refusalOf(error, request));
+    if (!(error instanceof DatabaseUnavailable)) return sendProblem(reply, refusalOf(error, request));
     logOutage(error);
     if (!['GET', 'HEAD'].includes(request.method)) requests.failedWrites += 1;
-    return refuse(reply, unavailable(error, request.method));
+    return sendProblem(reply, unavailableProblem(error, request.method));
   });
 }
 
-/** A parameter can be empty where a path ends in a slash, and no id is. */
+/** Rejects empty parameters, which a path with a trailing slash has: no ID is empty. */
 async function findNoEmptyId(request: FastifyRequest, reply: FastifyReply): Promise<void> {
   const { '*': _rest, ...parameters } = z.looseObject({}).parse(request.params);
   if (Object.values(parameters).includes('')) reply.callNotFound();
 }
 
-/** The log of a request, with what the client calls it. */
+/** The logger of a request, with the client's ID for it. */
 function requestLogger(
   logger: FastifyBaseLogger,
   bindings: Record<string, unknown>,
@@ -147,23 +151,23 @@ function requestLogger(
   return logger.child({ ...bindings, ...clientRequestId(request) }, options);
 }
 
-/** What Node would do otherwise by itself. */
+/** Replaces defaults of Node. */
 function setDefaults(server: Server): void {
-  // It reads only the first 1000 fields or, in newer versions, rejects a request with more. A client could so hide the
-  // field in which a proxy names it. Their number is bounded by the size of the header.
+  // By default Node reads only the first 1000 fields or, in newer versions, rejects a request with more, so a client
+  // could hide the field in which a proxy names it. The size of the header limits their number.
   server.maxHeadersCount = 0;
 
-  // It would answer 417, without our envelope. RFC 9110 section 10.1.1 lets a server pass over it.
+  // Node would respond 417 without the error envelope. RFC 9110 section 10.1.1 allows ignoring the field.
   server.on('checkExpectation', (request, response) => server.emit('request', request, response));
 }
 
 /**
- * Lets `handle` have each request before the framework does.
+ * Passes each request to `handle` before the framework.
  *
- * @param handle answers a request, or returns false and has not touched it. What it has read the body of (keepBody) it
- *   can still pass on to the framework later
+ * @param handle responds to a request, or returns false and leaves it untouched. It can also pass a request to the
+ *   framework later, even after it has read the body (storeBody)
  */
-export function serveAhead(
+export function serveAheadOfFramework(
   app: FastifyInstance,
   handle: (request: IncomingMessage, response: PreformattedResponse, passOn: () => void) => boolean,
 ): void {
@@ -180,14 +184,15 @@ export function serveAhead(
 function logAnswer(addressOf: ClientAddress) {
   return async ({ log, method, routeOptions, raw }: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const { statusCode: status, elapsedTime: ms } = reply;
-    logAnswered(log, { method, route: routeOptions.url ?? 'none', status, ms, address: addressOf(raw) });
+    logRequest(log, { method, route: routeOptions.url ?? 'none', status, ms, address: addressOf(raw) });
   };
 }
 
-/** Turns what was thrown into what is answered. What is not foreseen here is a bug: logged, and told as a 500. */
-function refusalOf(error: FastifyError, request: FastifyRequest): Refusal {
+/** Maps an error to the problem that is sent. An unexpected error is a bug: it is logged and sent as a 500. */
+function refusalOf(error: FastifyError, request: FastifyRequest): ApiProblem {
   if (error instanceof RequestError) {
-    if (error.refusal.code === 'internal_error') request.log.error({ err: error }, 'a request failed inside');
+    if (error.refusal.code === 'internal_error')
+      request.log.error({ err: error }, 'request failed with an internal error');
     return error.refusal;
   }
   if (hasZodFastifySchemaValidationErrors(error)) return invalid(error);
@@ -203,16 +208,16 @@ function refusalOf(error: FastifyError, request: FastifyRequest): Refusal {
   if (error.statusCode !== undefined && error.statusCode < 500) {
     return { code: 'invalid_request', message: 'The body is not well-formed JSON.' };
   }
-  request.log.error({ err: error }, 'a request failed inside');
+  request.log.error({ err: error }, 'request failed with an internal error');
   return internalError(request.id);
 }
 
-const notUtf8: Refusal = {
+const notUtf8: ApiProblem = {
   code: 'invalid_request',
   message: 'The body is not UTF-8. Send JSON in UTF-8, with Content-Type: application/json.',
 };
 
-/** The parts of a request, by Fastify's names for them. */
+/** The parts of a request, by Fastify's names. */
 const places: Record<string, string> = {
   body: 'body',
   querystring: 'query',
@@ -223,11 +228,11 @@ const places: Record<string, string> = {
 function invalid(error: {
   validation: { instancePath: string; message?: string }[];
   validationContext?: string;
-}): Refusal {
+}): ApiProblem {
   const place = places[error.validationContext ?? ''] ?? 'request';
-  const details: Detail[] = error.validation.map(({ instancePath, message = 'is wrong' }) => ({
+  const details: ProblemDetail[] = error.validation.map(({ instancePath, message = 'is invalid' }) => ({
     path: redactKeys(instancePath.replace(/^\//, '').replaceAll('/', '.')) || place,
-    // zod names unknown fields in its message, and a client may have put a key there.
+    // zod includes the names of unknown fields in its message, and a client may have sent a key as one.
     problem: redactKeys(message),
   }));
   const fields = details.map((detail) => `${detail.path} ${detail.problem}`).join('; ');

@@ -1,26 +1,26 @@
 import { redactKeys } from '@soku/key';
 
-/** In UTF-16 units. Longer ones are browsers', whose ends tell nothing. */
-const mostCharacters = 200;
+/** Maximum length in UTF-16 units. Longer ones are from browsers, and their ends carry no information. */
+const maxCharacters = 200;
 
 /**
- * A client's name of itself, fit to be kept and shown. Its order matters: what is taken out first cannot hide a
- * key, nor can cutting leave most of one.
+ * Cleans a user agent for storage and display. The order of the steps matters: removed characters cannot hide a key,
+ * and truncation cannot leave most of one.
  */
 export function cleanUserAgent(agent: string): string {
   return redactKeys(agent.replace(/\p{Cc}/gu, ''))
-    .slice(0, mostCharacters)
+    .slice(0, maxCharacters)
     .toWellFormed();
 }
 
-/** Longest agent that is kept in memory as it came. Headers can be much longer, and there can be very many secrets. */
-export const longestAgent = 400;
+/** Maximum length of an agent in memory. Headers can be much longer, and there can be very many secrets. */
+export const maxStoredAgentLength = 400;
 
 /**
- * The beginning of a long agent, for memory. It ends between two words, so that no part of a key is at its end, which
- * nothing could recognise any more; and it is a copy, because a slice would keep the whole text alive.
+ * Truncates a long agent for memory. It ends between two words, so that its end contains no unrecognizable part of a
+ * key. It is a copy, because a slice would keep the whole text in memory.
  */
-export function shorten(agent: string): string {
-  const start = agent.slice(0, longestAgent).replace(/\w*$/, '');
+export function truncateAgent(agent: string): string {
+  const start = agent.slice(0, maxStoredAgentLength).replace(/\w*$/, '');
   return Buffer.from(start, 'latin1').toString('latin1');
 }

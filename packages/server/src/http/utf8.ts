@@ -1,6 +1,6 @@
 /**
- * JSON is exchanged in UTF-8 and nothing else (RFC 8259 section 8.1). Bytes that are none would be stored as U+FFFD, and a
- * name in Latin-1 as other letters, so both are refused and not repaired.
+ * JSON must be UTF-8 (RFC 8259 section 8.1). Invalid bytes would be stored as U+FFFD, and a name in Latin-1 as other
+ * letters, so both are rejected rather than repaired.
  */
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
@@ -22,7 +22,7 @@ export function readUtf8(contentType: string | undefined, body: Uint8Array): str
   }
 }
 
-/** Whether all that is percent-encoded in a query is UTF-8. A percent sign that encodes nothing stands for itself. */
+/** Whether all percent-encoded text in a query is UTF-8. A percent sign that encodes nothing is literal. */
 export function isQueryUtf8(query: string): boolean {
   for (const [bytes] of query.matchAll(/(?:%[0-9A-Fa-f]{2})+/g)) {
     try {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import { openTemporary } from '../../../../test/support/temporary-sqlite.ts';
-import { differences, revokeMissing, seemsOlder } from './compare.ts';
+import { compareHashes, revokeMissing, seemsOlder } from './compare.ts';
 import { RevokedHashFile } from './file.ts';
 
 function hash(name: string): Buffer {
@@ -11,7 +11,7 @@ function hash(name: string): Buffer {
 
 const digits = (names: string[]) => names.map((name) => hash(name).toString('hex'));
 
-/** A database in which these hashes are revoked, and a journal that has these records. */
+/** Creates a database in which some hashes are revoked, and a journal with some records. */
 async function both(t: TestContext, revoked: string[], records: string[]) {
   const { directory, database, close } = await openTemporary();
   t.after(close);
@@ -23,7 +23,7 @@ async function both(t: TestContext, revoked: string[], records: string[]) {
   return { kysely, file, older: await seemsOlder(kysely, await file.inspect()) };
 }
 
-test('a database that lacks a record is older, also when it has as many hashes', async (t) => {
+test('a database that lacks a record is detected as older, even with as many hashes', async (t) => {
   assert.equal((await both(t, [], [])).older, false);
   assert.equal((await both(t, ['a', 'b'], ['b', 'a'])).older, false);
   assert.equal((await both(t, ['a'], ['a', 'b'])).older, true);
@@ -33,13 +33,13 @@ test('a database that lacks a record is older, also when it has as many hashes',
   assert.equal((await both(t, many.slice(1), many)).older, true);
 });
 
-test('what only one of them has is found wherever it is, and other work has its turns meanwhile', async (t) => {
+test('hashes that only one of the two has are found anywhere, without blocking other work', async (t) => {
   const names = Array.from({ length: 10_500 }, (_, i) => `name ${i}`);
   const { kysely, file } = await both(t, ['later', ...names], ['missing', ...names.slice(1)]);
   let turns = 0;
   const timer = setInterval(() => turns++, 0);
   t.after(() => clearInterval(timer));
-  const { onlyInJournal, onlyInDatabase } = await differences(kysely, await file.readAll());
+  const { onlyInJournal, onlyInDatabase } = await compareHashes(kysely, await file.readAll());
   assert.deepEqual(Array.from(onlyInJournal), digits(['missing']));
   assert.deepEqual(onlyInDatabase.sort(), digits(['later', 'name 0']).sort());
   assert.ok(turns > 2, `${turns} turns`);
@@ -51,7 +51,7 @@ test('a key is revoked again when all of its secrets are', async (t) => {
     .insertInto('workspace')
     .values({ id: 'ws', name: 'x', rate_limit: null, created_at: 1 })
     .execute();
-  for (const id of ['one secret', 'two secrets', 'living']) {
+  for (const id of ['one secret', 'two secrets', 'active']) {
     await kysely
       .insertInto('api_key')
       .values({
@@ -60,7 +60,7 @@ test('a key is revoked again when all of its secrets are', async (t) => {
       })
       .execute();
   }
-  const secrets = { a: 'one secret', b: 'two secrets', c: 'two secrets', d: 'living' };
+  const secrets = { a: 'one secret', b: 'two secrets', c: 'two secrets', d: 'active' };
   for (const [name, key_id] of Object.entries(secrets)) {
     await kysely
       .insertInto('api_key_secret')
@@ -82,9 +82,9 @@ test('a key is revoked again when all of its secrets are', async (t) => {
   assert.deepEqual(await revoked(), ['one secret by journal']);
   assert.deepEqual(await revokeMissing(kysely, new Set(digits(['a', 'b', 'c'])), 5), { hashes: 1, keys: 1 });
   assert.deepEqual(await revoked(), ['one secret by journal', 'two secrets by journal']);
-  const dead = await kysely.selectFrom('dead_hash').select('hash').execute();
+  const revokedHashes = await kysely.selectFrom('dead_hash').select('hash').execute();
   assert.deepEqual(
-    dead.map((row) => Buffer.from(row.hash).toString('hex')).sort(),
+    revokedHashes.map((row) => Buffer.from(row.hash).toString('hex')).sort(),
     digits(['a', 'b', 'c', 'of no key']).sort(),
   );
 });

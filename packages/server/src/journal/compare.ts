@@ -5,24 +5,23 @@ import { systemActor } from '../events/actor.ts';
 import { appendEvents } from '../events/events.ts';
 import type { Inspection } from './file.ts';
 
-/** Hashes in one statement, and read by one: verification waits a few ms for each. */
-const slice = 1000;
-const readSlice = 2000;
+/** Hashes per writing and per reading statement. Verification waits a few ms for each. */
+const writeBatchSize = 1000;
+const readBatchSize = 2000;
 
-/** What the database had as valid although the journal has it, and is now revoked again. */
+/** Counts of hashes and keys that were valid in the database, but revoked in the journal, and are now revoked again. */
 export interface Reapplied {
   hashes: number;
   keys: number;
 }
 
 /**
- * Whether the database seems to lack hashes that the journal has. Compares their counts and the last records of the
- * journal, and reads neither in full: so a start detects nearly every older database before anything is verified.
+ * Whether the database seems to lack hashes that the journal has. Compares the counts and the last records of the
+ * journal, and reads neither in full. So a start detects nearly every older database before it verifies anything.
  *
- * It can miss one: the record of a hash that was appended late comes after those of later revocations. `differences`
- * finds these.
+ * It can miss a hash whose record was appended late, after records of later revocations. `compareHashes` finds these.
  *
- * @param inspection made before this call: a later record has its hash in the database already
+ * @param inspection taken before this call, so that the database already has the hash of any later record
  */
 export async function seemsOlder(
   db: Kysely<Tables>,
@@ -38,9 +37,9 @@ export async function seemsOlder(
 /**
  * Revokes what the journal has and the database lacks.
  *
- * @param journal the hashes, or those that may be missing
+ * @param journal all hashes, or those that may be missing in the database
  * @param now epoch ms
- * @param evict is called with hashes as soon as they are revoked
+ * @param evict called with hashes as soon as they are revoked
  */
 export async function revokeMissing(
   db: Kysely<Tables>,
@@ -49,7 +48,7 @@ export async function revokeMissing(
   evict: (hashes: Uint8Array[]) => void = () => undefined,
 ): Promise<Reapplied> {
   const reapplied = { hashes: 0, keys: 0 };
-  for (const hashes of slices(journal)) {
+  for (const hashes of hashBatches(journal)) {
     await setImmediate();
     const missing = await missingIn(db, hashes);
     if (missing.length === 0) continue;
@@ -62,12 +61,12 @@ export async function revokeMissing(
 }
 
 /**
- * Compares every hash, a slice at a time, so that verification continues in between.
+ * Compares every hash, one batch at a time, so that verification continues in between.
  *
- * @param journal all hashes, read before this call; those that the database has are taken out of it
- * @returns the hashes that only one of them has
+ * @param journal all hashes, read before this call; this function removes those that the database has
+ * @returns the hashes that only one of the two has
  */
-export async function differences(
+export async function compareHashes(
   db: Kysely<Tables>,
   journal: Set<string>,
   signal?: AbortSignal,
@@ -80,21 +79,21 @@ export async function differences(
       .select('hash')
       .where('hash', '>', after)
       .orderBy('hash')
-      .limit(readSlice)
+      .limit(readBatchSize)
       .execute();
     const last = rows.at(-1);
     if (last === undefined) return { onlyInJournal: journal, onlyInDatabase };
     after = last.hash;
-    for (const hash of rows.map((row) => digits(row.hash))) {
+    for (const hash of rows.map((row) => toHex(row.hash))) {
       if (!journal.delete(hash)) onlyInDatabase.push(hash);
     }
-    // SQLite returns in the same turn of the event loop.
+    // SQLite returns within one turn of the event loop, so this lets other work run.
     await setImmediate(undefined, { signal });
   }
 }
 
-/** @returns those of the hashes that are revoked in the database */
-export async function revokedAmong(
+/** @returns the hashes that are revoked in the database */
+export async function filterRevoked(
   db: Kysely<Tables>,
   hashes: readonly Uint8Array[],
 ): Promise<readonly Uint8Array[]> {
@@ -104,13 +103,13 @@ export async function revokedAmong(
 }
 
 async function missingIn(db: Kysely<Tables>, hashes: readonly string[]): Promise<string[]> {
-  const revoked = new Set((await revokedAmong(db, hashes.map(bytes))).map(digits));
+  const revoked = new Set((await filterRevoked(db, hashes.map(bytes))).map(toHex));
   return hashes.filter((hash) => !revoked.has(hash));
 }
 
 /**
- * A key is revoked when all its secrets are. Their hashes alone prevent it from being accepted, but the list would
- * still show it as active.
+ * Revokes hashes, and each key whose secrets are all revoked. The hashes alone prevent the key from being accepted, but
+ * lists would still show it as active.
  */
 async function revoke(db: Kysely<Tables>, hashes: Uint8Array[], now: number): Promise<number> {
   return db.transaction().execute(async (transaction) => {
@@ -152,23 +151,23 @@ async function revoke(db: Kysely<Tables>, hashes: Uint8Array[], now: number): Pr
   });
 }
 
-/** As many hashes as one statement names. */
-export function* slices(hashes: Iterable<string>): Generator<string[]> {
-  let some: string[] = [];
+/** Splits hashes into batches for one statement each. */
+export function* hashBatches(hashes: Iterable<string>): Generator<string[]> {
+  let batch: string[] = [];
   for (const hash of hashes) {
-    some.push(hash);
-    if (some.length < slice) continue;
-    yield some;
-    some = [];
+    batch.push(hash);
+    if (batch.length < writeBatchSize) continue;
+    yield batch;
+    batch = [];
   }
-  if (some.length > 0) yield some;
+  if (batch.length > 0) yield batch;
 }
 
 function bytes(hash: string): Uint8Array {
   return Buffer.from(hash, 'hex');
 }
 
-/** 64 hexadecimal digits. */
-export function digits(hash: Uint8Array): string {
+/** A hash as 64 hexadecimal digits. */
+export function toHex(hash: Uint8Array): string {
   return Buffer.from(hash).toString('hex');
 }

@@ -1,14 +1,14 @@
 import { StartupError } from '../startup-error.ts';
 
-/** The damaged record may be the only trace of a revocation, so Soku stops until an operator intervenes. */
+/** A damaged record may be the only trace of a revocation, so Soku does not start until an operator intervenes. */
 export function damagedJournal(path: string, place: string): StartupError {
   return new StartupError(
     'data',
-    `The revocation journal ${path} is damaged in ${place}. Restore it from a copy. If the database is the newest one, and not a restored backup, you can also move the file away: the journal is created again from the database.`,
+    `The revocation journal ${path} is damaged in ${place}. Restore it from a copy. If the database is current and not a restored backup, you can move the file away instead: Soku then recreates the journal from the database.`,
   );
 }
 
-/** @param error of the file system; a StartupError is returned unchanged */
+/** @param error an error of the file system; a StartupError is returned unchanged */
 export function unusableJournal(path: string, error: unknown): StartupError {
   if (error instanceof StartupError) return error;
   const reason = error instanceof Error ? ` (${error.message})` : '';

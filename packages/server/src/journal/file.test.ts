@@ -17,7 +17,7 @@ import {
   contentOf,
   hashes,
   readAll,
-  refusalOf,
+  startupErrorOf,
   temporaryJournal,
 } from '../../../../test/support/journal-files.ts';
 import { RevokedHashFile } from './file.ts';
@@ -37,7 +37,7 @@ test('the format: a header, then 32 bytes of hash and a CRC-32 for each record',
   }
 });
 
-test('hashes are in the file in their order, once, readable by its owner only', async (t) => {
+test('the file has each hash once, in order, and is readable by its owner only', async (t) => {
   const { directory, path, file } = temporaryJournal(t);
   const [first = '', ...rest] = hashes(0, 20);
   await file.append([first]);
@@ -51,14 +51,14 @@ test('hashes are in the file in their order, once, readable by its owner only', 
   assert.equal(statSync(path).size, 21 * recordLength);
 });
 
-test('a write larger than the number of hashes kept in memory gives each hash one record', async (t) => {
+test('a write larger than the number of cached hashes creates one record per hash', async (t) => {
   const { path, file } = temporaryJournal(t);
   await file.append(hashes(0, 12_000));
   await file.append(hashes(12_000, 1));
   assert.equal(statSync(path).size, 12_002 * recordLength);
 });
 
-test('what could not be written is an error, and is written before what comes later', async (t) => {
+test('a failed write is an error, and its hashes are written before later ones', async (t) => {
   const { path, file } = temporaryJournal(t);
   const [one = '', two = '', three = ''] = hashes(0, 3);
   mkdirSync(path);
@@ -76,7 +76,7 @@ for (const [what, change] of [
   ['replaced by one of the same size', (path) => replace(path, contentOf(hashes(5, 2)))],
   ['truncated', (path) => truncateSync(path, 2 * recordLength)],
 ] satisfies [string, (path: string) => void][]) {
-  test(`a hash that was written gets a record again after the file was ${what}`, async (t) => {
+  test(`a hash that was already written gets a new record after the file was ${what}`, async (t) => {
     const { directory, path } = temporaryJournal(t);
     let replaced = 0;
     const file = new RevokedHashFile(directory, () => replaced++);
@@ -100,7 +100,7 @@ function replace(path: string, content: Buffer): void {
   renameSync(`${path}.new`, path);
 }
 
-test('an incomplete record at the end does not spoil the next one', async (t) => {
+test('an incomplete record at the end does not damage the next one', async (t) => {
   const { path, file } = temporaryJournal(t);
   const [one = '', two = '', three = ''] = hashes(0, 3);
   writeFileSync(path, contentOf([one, two]).subarray(0, -1));
@@ -108,7 +108,7 @@ test('an incomplete record at the end does not spoil the next one', async (t) =>
   assert.deepEqual(readFileSync(path), contentOf([one, three]));
 });
 
-test('an inspection sees all records and the last thousand; reading all finds damage anywhere', async (t) => {
+test('an inspection counts all records and decodes the last thousand; readAll finds damage anywhere', async (t) => {
   const { path, file } = temporaryJournal(t);
   const all = hashes(0, 1500);
   writeFileSync(path, Buffer.concat([contentOf(all), Buffer.from('part')]));
@@ -119,10 +119,10 @@ test('an inspection sees all records and the last thousand; reading all finds da
   content.writeUInt8(content.readUInt8(4 * recordLength) ^ 1, 4 * recordLength);
   writeFileSync(path, content);
   assert.equal((await file.inspect()).count, 1500);
-  assert.match(await refusalOf(file.readAll()), /^65 .* damaged in record 4\. /);
+  assert.match(await startupErrorOf(file.readAll()), /^65 .* damaged in record 4\. /);
 });
 
-/** A disk that records what is written and synced, and can refuse to sync the directory. */
+/** A disk that records writes and syncs, and can fail to sync the directory. */
 function watchedDisk(directory: string) {
   const done: string[] = [];
   const state = { refusesDirectory: false };
@@ -152,7 +152,7 @@ function watchedDisk(directory: string) {
   return { file, done, state };
 }
 
-test('an append returns when the disk has the record, and the name of the file', async (t) => {
+test('an append returns once the record and the name of the file are on disk', async (t) => {
   const { file, done } = watchedDisk(temporaryJournal(t).directory);
   const [one = '', two = ''] = hashes(0, 2);
   await file.append([one]).then(() => done.push('returned'));
@@ -161,7 +161,7 @@ test('an append returns when the disk has the record, and the name of the file',
   assert.deepEqual(done.splice(0), ['appendFile', 'datasync', 'returned']);
 });
 
-test('appends at the same time share one write and one sync', async (t) => {
+test('concurrent appends share one write and one sync', async (t) => {
   const { file, done } = watchedDisk(temporaryJournal(t).directory);
   await file.append(hashes(0, 1));
   done.splice(0);
@@ -181,7 +181,7 @@ test('the name of the file is synced until that succeeds', async (t) => {
   assert.deepEqual(await readAll(file), [one, two]);
 });
 
-test('records of a process that was killed are on the disk before they count as written', async (t) => {
+test('records of a process that was killed are synced to disk before they count as written', async (t) => {
   const { directory, path } = temporaryJournal(t);
   writeFileSync(path, contentOf(hashes(0, 1)));
   const { file, done } = watchedDisk(directory);

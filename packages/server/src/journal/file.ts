@@ -1,71 +1,71 @@
 import { type FileHandle, open, readFile, truncate } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { codeOf } from '../code-of.ts';
 import { replaceFile, syncDirectory, syncFile } from '../durable-files.ts';
+import { errorCodeOf } from '../error-code.ts';
 import { damagedJournal, unusableJournal } from './errors.ts';
 import * as format from './record.ts';
 import { readTextJournal, textJournalState } from './text-journal.ts';
 
-/** Records at the end that every start reads. */
+/** Number of records at the end that every start decodes. */
 const tailRecords = 1000;
 
-/** Most hashes in one write. Appends that wait are joined, so there can be more of them. */
-const mostHashes = 10_000;
+/** Maximum number of hashes in one write. Waiting appends are combined, so there can be more hashes than this. */
+const maxHashes = 10_000;
 
-/** Records of the largest write: a new file has a header, too. An interrupted write leaves no more than these. */
-const largestWrite = mostHashes + 1;
+/** Maximum number of records in one write, including the header of a new file. An interrupted write leaves no more. */
+const maxWriteRecords = maxHashes + 1;
 
-/** Records at the end that every start looks at: all that it decodes, and all that an interrupted write can leave. */
-const endRecords = tailRecords + largestWrite + 1;
+/** Records at the end that every start reads: those that it decodes, and those that an interrupted write can leave. */
+const endRecords = tailRecords + maxWriteRecords + 1;
 
-/** Records that are decoded at a time: verification waits a few ms for each. */
-const slice = 2000;
+/** Records that are decoded at a time. Verification waits a few ms for each batch. */
+const batchSize = 2000;
 
-/** Hashes that are known to have a record, so that a repeated revoke adds no second one. */
-const mostRecent = 10_000;
+/** Maximum number of cached hashes that have a record, so that a repeated revoke adds no second one. */
+const maxRecent = 10_000;
 
-/** Identifies the file, and what this process has read or written of it. */
+/** Identifies the file, and how much of it this process has read or written. */
 interface Known {
   ino: number;
   /** Bytes. */
   size: number;
 }
 
-/** What a start can read without decoding the whole file. */
+/** The information that a start reads without decoding the whole file. */
 export interface Inspection {
-  /** Records. A hash that was revoked again by a later process may have two. */
+  /** The number of records. A hash that a later process revoked again may have two. */
   count: number;
   /** The hashes of the last 1000 records, oldest first. */
   tail: string[];
-  /** Whether an interrupted write was cut off. */
+  /** Whether the remains of an interrupted write were removed. */
   truncated: boolean;
 }
 
 /**
- * The file `revoked-hashes`: a header, then a record for each revoked hash, in the order of the revocations. It only
- * grows, and it is separate from the database, so that it has revocations that an older copy of the database lacks.
- * Hashes are 64 hexadecimal digits here.
+ * The file `revoked-hashes`: a header, then one record per revoked hash, in order of revocation. It only grows, and
+ * it is separate from the database, so it contains revocations that an older copy of the database lacks. Hashes are 64
+ * hexadecimal digits here.
  */
 export class RevokedHashFile {
   readonly #path: string;
   readonly #textPath: string;
   readonly #replaced;
   readonly #disk;
-  /** Not yet known to be on the disk; in the order of the revocations. */
+  /** Hashes that may not be on disk yet, in order of revocation. */
   readonly #pending = new Set<string>();
   readonly #recent = new Set<string>();
   /** Undefined until the file is inspected or written. */
   #known: Known | undefined;
-  /** The write that collects hashes while another one is under way. */
+  /** The next write, which collects hashes while another write is in progress. */
   #nextWrite: Promise<void> | undefined;
   #lastWrite: Promise<void> = Promise.resolve();
 
   /**
    * @param directory the data directory
-   * @param replaced is called when a write finds that the file is not the one that this process left: it was moved
-   *   away, replaced or changed, and may lack earlier hashes
-   * @param disk the file system; a parameter for tests of what waits for the disk
+   * @param replaced called when a write finds that the file was moved away, replaced or changed by another process, so
+   *   that it may lack earlier hashes
+   * @param disk the file system; a parameter for tests
    */
   constructor(
     directory: string,
@@ -79,11 +79,11 @@ export class RevokedHashFile {
   }
 
   /**
-   * Counts the records, decodes the last ones, cuts off what an interrupted write left at the end, and imports the
-   * journal of an earlier version if that has changed since the last import. Call it before anything is appended.
+   * Counts the records, decodes the last ones, removes the remains of an interrupted write at the end, and imports the
+   * journal of an earlier version if it has changed since the last import. Call it before the first append.
    *
-   * @throws {StartupError} 65 when one of the last records, or the journal to import, is damaged; 73 when a file cannot
-   *   be used. The files stay as they are
+   * @throws {StartupError} 65 if one of the last records, or the journal to import, is damaged; 73 if a file cannot be
+   *   used. The files are unchanged then.
    */
   async inspect(): Promise<Inspection> {
     try {
@@ -94,26 +94,26 @@ export class RevokedHashFile {
   }
 
   /**
-   * Decodes every record. Writes do not wait for it.
+   * Decodes every record. Writes do not wait for this.
    *
    * @returns the hashes, oldest first
-   * @throws {StartupError} 65 when a record is damaged
+   * @throws {StartupError} 65 if a record is damaged
    */
   async readAll(signal?: AbortSignal): Promise<Set<string>> {
     const file = await this.#read();
     const end = Math.floor(file.length / format.recordLength);
     this.#decodeHeader(file, end);
     const hashes = new Set<string>();
-    for (let first = 1; first < end; first += slice) {
-      for (const hash of this.#decode(file, first, Math.min(end, first + slice))) hashes.add(hash);
+    for (let first = 1; first < end; first += batchSize) {
+      for (const hash of this.#decode(file, first, Math.min(end, first + batchSize))) hashes.add(hash);
       await setImmediate(undefined, { signal });
     }
     return hashes;
   }
 
   /**
-   * Writes the hashes that have no record yet. Resolves when they are on the disk; calls at the same time share one
-   * wait for it. Hashes of a failed write are written by the next call, before its own.
+   * Writes the hashes that have no record yet. Resolves when they are on disk. Concurrent calls share one write and
+   * sync. The next call writes the hashes of a failed write before its own.
    */
   append(hashes: Iterable<string>): Promise<void> {
     for (const hash of hashes) this.#pending.add(hash);
@@ -129,7 +129,7 @@ export class RevokedHashFile {
     const { ino, size, header, first, records } = await this.#readEnds();
     const end = first + format.countRecords(records);
     const torn = size - end * format.recordLength;
-    if (torn > largestWrite * format.recordLength) {
+    if (torn > maxWriteRecords * format.recordLength) {
       // The damage may start before the part that was read.
       throw damagedJournal(this.#path, `record ${format.countRecords(await this.#read())}`);
     }
@@ -137,7 +137,7 @@ export class RevokedHashFile {
     const tail = this.#decode(records, Math.max(1, end - tailRecords), end, first);
     if (torn > 0) await truncate(this.#path, end * format.recordLength);
     if (size > 0) {
-      // A process that was killed may have written records that are not on the disk yet.
+      // A process that was killed may have written records that are not on disk yet.
       this.#disk.syncFile(this.#path);
       this.#disk.syncDirectory(dirname(this.#path));
     }
@@ -147,10 +147,10 @@ export class RevokedHashFile {
     return { count: Math.max(0, end - 1), tail, truncated: torn > 0 };
   }
 
-  /** Reads the header and the end only: a million hashes take 36 MB, and every start does this. */
+  /** Reads only the header and the end, because a million hashes take 36 MB and every start does this. */
   async #readEnds(): Promise<Known & { header: Buffer; first: number; records: Buffer }> {
     const file = await open(this.#path, 'r').catch((error: unknown) => {
-      if (codeOf(error) === 'ENOENT') return undefined;
+      if (errorCodeOf(error) === 'ENOENT') return undefined;
       throw error;
     });
     if (file === undefined) return { ino: 0, size: 0, header: noBytes, first: 0, records: noBytes };
@@ -169,7 +169,7 @@ export class RevokedHashFile {
     }
   }
 
-  /** @returns whether there was something to import */
+  /** @returns whether there was anything to import */
   async #importTextJournal(imported: format.TextJournalState): Promise<boolean> {
     const state = await textJournalState(this.#textPath);
     if (state === undefined) return false;
@@ -181,17 +181,17 @@ export class RevokedHashFile {
     return true;
   }
 
-  /** @returns no bytes when there is no file yet */
+  /** @returns an empty buffer if there is no file yet */
   async #read(): Promise<Buffer> {
     try {
       return await readFile(this.#path);
     } catch (error) {
-      if (codeOf(error) === 'ENOENT') return noBytes;
+      if (errorCodeOf(error) === 'ENOENT') return noBytes;
       throw error;
     }
   }
 
-  /** @param offset the record with which the buffer begins */
+  /** @param offset the index of the first record in the buffer */
   #decode(records: Buffer, first: number, end: number, offset = 0): string[] {
     return Array.from({ length: Math.max(0, end - first) }, (_, i) => {
       const hash = format.decodeRecord(records, first + i - offset);
@@ -203,21 +203,21 @@ export class RevokedHashFile {
   #decodeHeader(file: Buffer, end: number): format.TextJournalState {
     if (end === 0) return format.nothingImported;
     const header = format.decodeHeader(file);
-    if (header === undefined) throw damagedJournal(this.#path, 'its header, or of a newer version');
+    if (header === undefined) throw damagedJournal(this.#path, 'its header, or has a newer format');
     return header;
   }
 
   async #writePending(): Promise<void> {
     this.#nextWrite = undefined;
     const hashes = Array.from(this.#pending);
-    for (let first = 0; first < hashes.length; first += mostHashes) {
-      const some = hashes.slice(first, first + mostHashes);
-      await this.#write(some);
-      for (const hash of some) this.#pending.delete(hash);
+    for (let first = 0; first < hashes.length; first += maxHashes) {
+      const batch = hashes.slice(first, first + maxHashes);
+      await this.#write(batch);
+      for (const hash of batch) this.#pending.delete(hash);
     }
   }
 
-  /** Opens the file each time: if it was moved away, records go into a new file, not into one without a name. */
+  /** Opens the file each time, so that records go to a new file, not to an unlinked one, if the file was moved away. */
   async #write(hashes: readonly string[]): Promise<void> {
     const file = await this.#disk.open(this.#path, 'a', 0o600);
     try {
@@ -225,7 +225,7 @@ export class RevokedHashFile {
       this.#compareWithKnown({ ino, size });
       const missing = hashes.filter((hash) => !this.#recent.has(hash));
       if (missing.length === 0) return;
-      // The remainder of a failed write, such as on a full disk.
+      // Removes the remains of a failed write, such as on a full disk.
       const end = size - (size % format.recordLength);
       if (end < size) await file.truncate(end);
       this.#known = { ino, size: end };
@@ -247,11 +247,11 @@ export class RevokedHashFile {
     }
   }
 
-  /** The hashes that are known to have a record have it in the known file only. */
+  /** Clears the cached hashes if the file has changed, because their records are only in the file that was known. */
   #compareWithKnown(found: Known): void {
     const known = this.#known;
     if (known === undefined) return;
-    // A file that was missing or empty, and still is empty, lacks nothing.
+    // A file that was missing or empty and is still empty lacks nothing.
     if (found.size === known.size && (found.size === 0 || found.ino === known.ino)) return;
     this.#recent.clear();
     this.#known = found;
@@ -259,7 +259,7 @@ export class RevokedHashFile {
   }
 
   #addRecent(hashes: readonly string[]): void {
-    if (this.#recent.size + hashes.length > mostRecent) this.#recent.clear();
+    if (this.#recent.size + hashes.length > maxRecent) this.#recent.clear();
     for (const hash of hashes) this.#recent.add(hash);
   }
 }
@@ -267,15 +267,15 @@ export class RevokedHashFile {
 const noBytes = Buffer.alloc(0);
 
 /**
- * The bytes of a file from `first` to before `end`.
+ * Reads the bytes of a file from `first` up to but not including `end`.
  *
- * @throws when the file is truncated while it is read: the missing part must not look like an interrupted write
+ * @throws if the file is truncated during the read, because the missing part must not look like an interrupted write
  */
 async function readBytes(file: FileHandle, first: number, end: number): Promise<Buffer> {
   const bytes = Buffer.alloc(end - first);
   for (let done = 0; done < bytes.length; ) {
     const { bytesRead } = await file.read(bytes, done, bytes.length - done, first + done);
-    if (bytesRead === 0) throw new Error('the file became shorter while it was read');
+    if (bytesRead === 0) throw new Error('the file was truncated while it was being read');
     done += bytesRead;
   }
   return bytes;

@@ -9,7 +9,7 @@ import { eventually } from '../../../../test/support/contract.ts';
 import { contentOf, hashesOf } from '../../../../test/support/journal-files.ts';
 import { openTemporary } from '../../../../test/support/temporary-sqlite.ts';
 import { singleProcessPropagation } from '../propagation/single-process.ts';
-import { digits } from './compare.ts';
+import { toHex } from './compare.ts';
 import { RevocationJournal } from './journal.ts';
 
 function hash(name: string): Buffer {
@@ -18,7 +18,7 @@ function hash(name: string): Buffer {
 
 const many = (count: number) => Array.from({ length: count }, (_, i) => `name ${i}`);
 
-/** A database in which these hashes are revoked, and a journal that has these records. */
+/** Creates a database in which some hashes are revoked, and a journal with some records. */
 async function scene(t: TestContext, revoked: string[], records: string[]) {
   const { directory, database, close } = await openTemporary();
   const { kysely } = database;
@@ -27,7 +27,7 @@ async function scene(t: TestContext, revoked: string[], records: string[]) {
     await kysely.insertInto('dead_hash').values(rows).execute();
   }
   const path = join(directory.path, 'revoked-hashes');
-  writeFileSync(path, contentOf(records.map((name) => digits(hash(name)))));
+  writeFileSync(path, contentOf(records.map((name) => toHex(hash(name)))));
   const log: string[] = [];
   const journal = new RevocationJournal(
     directory,
@@ -41,23 +41,23 @@ async function scene(t: TestContext, revoked: string[], records: string[]) {
   const written = () => hashesOf(readFileSync(path));
   const inDatabase = async () => {
     const rows = await kysely.selectFrom('dead_hash').select('hash').execute();
-    return rows.map((row) => digits(row.hash)).sort();
+    return rows.map((row) => toHex(row.hash)).sort();
   };
   return { database, journal, path, log, written, inDatabase };
 }
 
-const sorted = (names: string[]) => names.map((name) => digits(hash(name))).sort();
+const sorted = (names: string[]) => names.map((name) => toHex(hash(name))).sort();
 
-test('after a start all is compared: a record far from the end revokes what the database has as valid', async (t) => {
-  // X was revoked before those that were appended late, which a database without X has, and later ones.
+test('a full comparison after a start revokes a key that only a record far from the end shows', async (t) => {
+  // X was revoked before the hashes that were appended late, which a database without X has, and before later ones.
   const { database, journal, written, inDatabase } = await scene(
     t,
     [...many(1000), 'Y'],
     ['X', ...many(1000)],
   );
-  const forgotten: string[] = [];
+  const evicted: string[] = [];
   const memory = {
-    forget: (hashes: Iterable<Uint8Array>) => forgotten.push(...Array.from(hashes, digits)),
+    forget: (hashes: Iterable<Uint8Array>) => evicted.push(...Array.from(hashes, toHex)),
     forgetWorkspace: () => undefined,
   };
   singleProcessPropagation(database, memory, journal);
@@ -69,11 +69,11 @@ test('after a start all is compared: a record far from the end revokes what the 
   );
   assert.deepEqual(await inDatabase(), all);
   assert.deepEqual(written().sort(), all);
-  // The verifier had it in its cache.
-  assert.deepEqual(forgotten, sorted(['X']));
+  // The verifier had X in its cache.
+  assert.deepEqual(evicted, sorted(['X']));
 });
 
-test('a second record of a hash is no reason to take the database for older', async (t) => {
+test('a second record of a hash does not make the database look older', async (t) => {
   const { journal, log, written, inDatabase } = await scene(
     t,
     [...many(1500), 'Z'],
@@ -82,7 +82,7 @@ test('a second record of a hash is no reason to take the database for older', as
   await journal.start();
   await eventually(
     async () => written(),
-    (hashes) => hashes.at(-1) === digits(hash('Z')),
+    (hashes) => hashes.at(-1) === toHex(hash('Z')),
   );
   assert.deepEqual(await inDatabase(), sorted([...many(1500), 'Z']));
   assert.doesNotMatch(log.join(''), /older than the revocation journal/);
@@ -91,11 +91,11 @@ test('a second record of a hash is no reason to take the database for older', as
 test('a second record of a hash does not hide that another one is missing', async (t) => {
   const { journal, inDatabase } = await scene(t, many(1500), ['X', ...many(1500), 'name 0']);
   await journal.start();
-  // Before anything is verified.
+  // This happens before anything is verified.
   assert.deepEqual(await inDatabase(), sorted(['X', ...many(1500)]));
 });
 
-test('after a restore both are in the same state, whatever the order of the records', async (t) => {
+test('after a restore, journal and database agree, whatever the order of the records', async (t) => {
   const { journal, written, inDatabase } = await scene(t, [...many(1000), 'Y'], ['X', ...many(1000)]);
   assert.deepEqual(await journal.reconcile(), { hashes: 1, keys: 0 });
   const all = sorted(['X', 'Y', ...many(1000)]);
@@ -104,7 +104,7 @@ test('after a restore both are in the same state, whatever the order of the reco
   assert.deepEqual(await journal.reconcile(), { hashes: 0, keys: 0 });
 });
 
-test('a damaged record far from the end does not keep what another node revokes from being written', async (t) => {
+test('a damaged record far from the end does not prevent writing revocations of another node', async (t) => {
   const { journal, path, log, written } = await scene(t, [...many(1500), 'Z', 'later'], many(1500));
   const content = readFileSync(path);
   content.writeUInt8(content.readUInt8(36) ^ 1, 36);
@@ -112,35 +112,35 @@ test('a damaged record far from the end does not keep what another node revokes 
   await journal.start();
   await eventually(
     async () => log.join(''),
-    (told) => /damaged in record 1\./.test(told),
+    (logged) => /damaged in record 1\./.test(logged),
   );
-  journal.keysChanged([hash('Z'), hash('of a living key')]);
+  journal.keysChanged([hash('Z'), hash('of an active key')]);
   await eventually(
     async () => written().at(-1),
-    (last) => last === digits(hash('Z')),
+    (last) => last === toHex(hash('Z')),
   );
   assert.equal(written().length, 1501);
-  // The same when everything must be compared again.
+  // The same holds when everything must be compared again.
   journal.changesMissed();
   journal.keysChanged([hash('later')]);
   await eventually(
     async () => written().at(-1),
-    (last) => last === digits(hash('later')),
+    (last) => last === toHex(hash('later')),
   );
 });
 
-test('a comparison under way does not hold up the end of the process', async (t) => {
+test('a running comparison does not delay the end of the process', async (t) => {
   const { journal, path, log, written } = await scene(t, many(2500), many(2500));
   writeFileSync(path, readFileSync(path).subarray(0, 36 * 1251));
   await journal.start();
-  // Timers of the same length run in their order: the comparison has begun, and waits for the file.
+  // Timers of the same duration run in order, so the comparison has begun and waits for the file.
   await setTimeout(0);
   await journal.stop();
   assert.equal(written().length, 1250);
   assert.deepEqual(log, []);
 });
 
-test('a journal that is moved away while the server runs is written again in full', async (t) => {
+test('a journal that is moved away while the server runs is rewritten in full', async (t) => {
   const { database, journal, path, log, written } = await scene(t, many(3), many(3));
   await journal.start();
   await database.kysely
@@ -151,7 +151,7 @@ test('a journal that is moved away while the server runs is written again in ful
   assert.deepEqual(written().sort(), sorted([...many(3), 'X']));
   renameSync(path, `${path}.away`);
   await journal.append([hash('X')]);
-  assert.ok(written().includes(digits(hash('X'))));
+  assert.ok(written().includes(toHex(hash('X'))));
   await eventually(
     async () => written(),
     (hashes) => hashes.length === 4,

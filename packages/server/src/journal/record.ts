@@ -1,9 +1,9 @@
 import { crc32 } from 'node:zlib';
 
-/** Bytes that a record holds: a SHA-256 hash. */
+/** Content of a record, in bytes: a SHA-256 hash. */
 const contentLength = 32;
 
-/** Bytes of a record: its content, and the CRC-32 of the content, most significant byte first. */
+/** Length of a record, in bytes: its content, then the CRC-32 of the content, most significant byte first. */
 export const recordLength = contentLength + 4;
 
 function encodeRecord(content: Uint8Array): Buffer {
@@ -19,8 +19,8 @@ export function encodeRecords(hashes: Iterable<string>): Buffer {
 }
 
 /**
- * @param index counts from the header of the file, which is record 0
- * @returns the content of a record; undefined when the record is damaged or incomplete
+ * @param index the index of the record; the header of the file is record 0
+ * @returns the content of a record; undefined if the record is damaged or incomplete
  */
 export function decodeRecord(file: Buffer, index: number): Buffer | undefined {
   const record = file.subarray(index * recordLength, (index + 1) * recordLength);
@@ -31,8 +31,8 @@ export function decodeRecord(file: Buffer, index: number): Buffer | undefined {
 
 /**
  * Counts the complete records, including damaged ones, which may be the only trace of a revocation. After them, an
- * interrupted write leaves a partial record, zeros, or both, because a file system may grow a file before it writes the
- * content.
+ * interrupted write leaves a partial record, zeros, or both, because a file system may extend a file before it writes
+ * the content.
  */
 export function countRecords(file: Buffer): number {
   let written = file.length;
@@ -42,7 +42,7 @@ export function countRecords(file: Buffer): number {
   return decodeRecord(file, count) === undefined ? count : count + 1;
 }
 
-/** Identifies a state of the text journal that earlier versions write. */
+/** Identifies a state of the text journal, which earlier versions write. */
 export interface TextJournalState {
   /** Bytes. */
   size: number;
@@ -52,10 +52,10 @@ export interface TextJournalState {
 
 export const nothingImported: TextJournalState = { size: 0, mtimeMs: 0 };
 
-/** The last byte is the version of the format. */
+/** The last byte is the format version. */
 const signature = Buffer.from('soku revocation\x01', 'latin1');
 
-/** @param imported the state of the text journal whose hashes are in the file */
+/** @param imported the state of the text journal whose hashes were imported into the file */
 export function encodeHeader({ size, mtimeMs }: TextJournalState): Buffer {
   const content = Buffer.alloc(contentLength);
   content.set(signature);
@@ -64,7 +64,7 @@ export function encodeHeader({ size, mtimeMs }: TextJournalState): Buffer {
   return encodeRecord(content);
 }
 
-/** @returns undefined when the header is damaged, or of another version of the format */
+/** @returns undefined if the header is damaged, or has another format version */
 export function decodeHeader(file: Buffer): TextJournalState | undefined {
   const content = decodeRecord(file, 0);
   if (content === undefined || !content.subarray(0, signature.length).equals(signature)) return undefined;

@@ -4,13 +4,13 @@ import { test } from 'node:test';
 import {
   hashes,
   readAll,
-  refusalOf,
+  startupErrorOf,
   temporaryJournal,
   textOf,
 } from '../../../../test/support/journal-files.ts';
 import { RevokedHashFile } from './file.ts';
 
-test('the journal of an earlier version is imported once, and again when that version has written to it', async (t) => {
+test('the journal of an earlier version is imported once, and again after that version has written to it', async (t) => {
   const { directory, path, textPath } = temporaryJournal(t);
   const [first = '', ...rest] = hashes(0, 1500);
   const text = textOf([first, ...rest]);
@@ -25,18 +25,18 @@ test('the journal of an earlier version is imported once, and again when that ve
   await file.append(hashes(1500, 1));
   const { ino } = statSync(path);
   assert.equal((await start()).count, 1501);
-  assert.equal(statSync(path).ino, ino, 'it was imported again');
+  assert.equal(statSync(path).ino, ino, 'it was not imported again');
   assert.equal(readFileSync(textPath, 'latin1'), text);
-  // After a downgrade: the earlier version finds the database's hash 1500, and revokes another one.
+  // After a downgrade, the earlier version adds hash 1500 from the database, and revokes another one.
   writeFileSync(textPath, textOf([first, ...rest, ...hashes(1500, 2)]));
   assert.deepEqual(await readAll((await start()).file), hashes(0, 1502));
-  // Another journal of the same size, such as that of another server.
+  // A different journal of the same size, such as that of another server.
   writeFileSync(textPath, textOf([...rest, ...hashes(1500, 3)]));
   utimesSync(textPath, 1, 1);
   assert.deepEqual(await readAll((await start()).file), hashes(0, 1503));
 });
 
-test('a journal of an earlier version with an incomplete last line is imported without it, and stays as it is', async (t) => {
+test('an incomplete last line in a journal of an earlier version is not imported, and the file is unchanged', async (t) => {
   const some = hashes(0, 3);
   const text = textOf(some);
   const twoLines = text.slice(0, 2 * 74);
@@ -66,7 +66,7 @@ test('a journal of an earlier version with an incomplete last line is imported w
     const { path, textPath, file } = temporaryJournal(t);
     writeFileSync(textPath, content);
     assert.match(
-      await refusalOf(file.inspect()),
+      await startupErrorOf(file.inspect()),
       new RegExp(`^65 .*dead-hashes is damaged in line ${line}\\. `),
     );
     assert.ok(!existsSync(path));

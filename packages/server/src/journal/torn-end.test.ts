@@ -8,7 +8,7 @@ import {
   contentOf,
   hashes,
   readAll,
-  refusalOf,
+  startupErrorOf,
   temporaryJournal,
   textOf,
 } from '../../../../test/support/journal-files.ts';
@@ -17,7 +17,7 @@ import { StartupError } from '../startup-error.ts';
 import { RevokedHashFile } from './file.ts';
 import { encodeRecords, recordLength } from './record.ts';
 
-test('bytes cut off, added or changed at the end lose no earlier record and invent none', async (t) => {
+test('removing, adding or changing bytes at the end neither loses nor invents earlier records', async (t) => {
   const { directory, path } = temporaryJournal(t);
   const inspect = async (content: Buffer) => {
     writeFileSync(path, content);
@@ -25,7 +25,7 @@ test('bytes cut off, added or changed at the end lose no earlier record and inve
     const inspection = await file.inspect().catch((error: unknown) => error);
     if (inspection instanceof StartupError) {
       assert.equal(inspection.exitCode, 65);
-      assert.deepEqual(readFileSync(path), content, 'a damaged file stays as it is');
+      assert.deepEqual(readFileSync(path), content, 'a damaged file is unchanged');
       return undefined;
     }
     const left = await readAll(file);
@@ -57,7 +57,7 @@ test('bytes cut off, added or changed at the end lose no earlier record and inve
       content.writeUInt8(content.readUInt8(place) ^ bits, place);
       const left = await inspect(content);
       if (left === undefined) return;
-      // Only a last record whose checksum ends in zeros looks like an interrupted write.
+      // Only a last record whose checksum ends in zeros can look like an interrupted write.
       assert.ok(place >= n * recordLength);
       assert.deepEqual(left, hashes(0, n - 1));
     },
@@ -68,7 +68,7 @@ test('bytes cut off, added or changed at the end lose no earlier record and inve
   await fc.assert(changed, runs);
 });
 
-test('only what an interrupted write can leave is cut off; any other end is damage, and stays', async (t) => {
+test('only the remains of an interrupted write are removed; any other end is damage and is kept', async (t) => {
   const { directory, path } = temporaryJournal(t);
   const some = hashes(0, 3);
   const whole = contentOf(some);
@@ -88,7 +88,7 @@ test('only what an interrupted write can leave is cut off; any other end is dama
     assert.deepEqual(await inspect(Buffer.concat([whole, end])), { count: 3, tail: some, truncated: true });
     assert.deepEqual(readFileSync(path), whole);
   }
-  // The checksum of this hash ends in a zero.
+  // The checksum of this hash ends in a zero byte.
   const [endsInZero = ''] = hashes(0, 2000).filter((hash) => encodeRecords([hash]).at(-1) === 0);
   const followed = Buffer.concat([contentOf([endsInZero]), zeros(99)]);
   assert.deepEqual(await inspect(followed), { count: 1, tail: [endsInZero], truncated: true });
@@ -98,22 +98,22 @@ test('only what an interrupted write can leave is cut off; any other end is dama
     [flipped, 'record 3'],
     [Buffer.concat([whole.subarray(0, 36), zeros(36), whole.subarray(72)]), 'record 1'],
     [Buffer.concat([whole, zeros(400_000)]), 'record 4'],
-    [whole.subarray(1), 'its header, or of a newer version'],
-    [whole.subarray(36), 'its header, or of a newer version'],
-    [Buffer.from(textOf(some)), 'its header, or of a newer version'],
+    [whole.subarray(1), 'its header, or has a newer format'],
+    [whole.subarray(36), 'its header, or has a newer format'],
+    [Buffer.from(textOf(some)), 'its header, or has a newer format'],
     [
       Buffer.from(whole.toString('latin1').replace('\x01', '\x02'), 'latin1'),
-      'its header, or of a newer version',
+      'its header, or has a newer format',
     ],
-    [Buffer.from(whole.toString('utf8')), 'its header, or of a newer version'],
+    [Buffer.from(whole.toString('utf8')), 'its header, or has a newer format'],
   ];
   for (const [content, place] of damages) {
-    assert.match(await refusalOf(inspect(content)), new RegExp(`^65 .* damaged in ${place}\\. `));
+    assert.match(await startupErrorOf(inspect(content)), new RegExp(`^65 .* damaged in ${place}\\. `));
     assert.deepEqual(readFileSync(path), content);
   }
 });
 
-test('of appends that are written together, each write is small enough to be cut off if it is interrupted', async (t) => {
+test('combined appends are written in parts that are small enough to be removed after an interruption', async (t) => {
   const { directory, path } = temporaryJournal(t);
   const sizes = [0];
   const watched: typeof open = async (name, ...rest) => {

@@ -6,38 +6,38 @@ import { authHeaders } from '../accounts/forward.ts';
 import { type Origin, originOf } from '../events/actor.ts';
 import type { Caller, Callers } from '../http/caller.ts';
 import type { ClientAddress } from '../http/client-address.ts';
-import { type Refusal, RequestError, refuse } from '../http/errors.ts';
+import { type ApiProblem, RequestError, sendProblem } from '../http/errors.ts';
 import { limitFields } from '../limits/fields.ts';
 import type { LimitState } from '../limits/sliding-window.ts';
 import type { GrantingVerifier } from '../verification/granting-verifier.ts';
-import type { Ask } from '../verification/verdict.ts';
-import type { SessionDecides } from './session-decides.ts';
+import type { VerifyRequestOptions } from '../verification/result.ts';
+import type { UsesSession } from './uses-session.ts';
 
-/** How long after a sign-in a session may create keys, in ms (ASVS 5.0 7.5.3). */
+/** Time after a sign-in during which a session may create keys, in ms (ASVS 5.0 7.5.3). */
 const recentLogin = 2 * 60 * 60 * 1000;
 
 type Found =
   | { caller: Caller; limit: LimitState | null; refusal?: never }
-  | { caller?: never; limit?: never; refusal: Refusal };
+  | { caller?: never; limit?: never; refusal: ApiProblem };
 
 /**
- * Authenticates the caller of a management endpoint: the key in the Authorization header, else the person of the
- * session cookie (session-decides.ts). A key needs the scope; a person may do everything in their own workspaces.
+ * Authenticates the caller of a management endpoint: the key in the Authorization header, otherwise the person with the
+ * session cookie. A key needs the scope. A person may do everything in their own workspaces.
  */
-export class CallerFinder implements Callers {
+export class CallerAuthenticator implements Callers {
   readonly #verifier: GrantingVerifier;
   readonly #accounts: AccountService;
   readonly #addressOf: ClientAddress;
-  readonly #usesSession: SessionDecides;
+  readonly #usesSession: UsesSession;
   readonly #now: () => number;
-  readonly #settled = new WeakMap<FastifyRequest, Caller>();
+  readonly #authenticated = new WeakMap<FastifyRequest, Caller>();
   readonly #bodyless = new WeakSet<FastifyRequest>();
 
   constructor(
     verifier: GrantingVerifier,
     accounts: AccountService,
     addressOf: ClientAddress,
-    usesSession: SessionDecides,
+    usesSession: UsesSession,
     now: () => number = Date.now,
   ) {
     this.#verifier = verifier;
@@ -48,14 +48,14 @@ export class CallerFinder implements Callers {
   }
 
   require(needs: Scope, options: { recentLogin?: boolean; limited?: false; person?: false } = {}) {
-    const settle = async (
+    const authenticate = async (
       request: FastifyRequest,
       reply: FastifyReply,
     ): Promise<FastifyReply | undefined> => {
-      // The same request was authenticated before.
-      const again = this.#settled.has(request);
+      // The same request was already authenticated.
+      const again = this.#authenticated.has(request);
       if (again && this.#bodyless.has(request)) return undefined;
-      // One that has ended by now has no body, or one that was read before: there is nothing to wait for.
+      // A request that has already ended has no body, or one that was already read: there is nothing to wait for.
       if (request.raw.readableEnded) this.#bodyless.add(request);
       const ask = {
         needs: [needs],
@@ -64,15 +64,15 @@ export class CallerFinder implements Callers {
         recorded: !again,
       };
       const { caller, refusal, limit } = await this.#find(request, ask, options);
-      if (refusal !== undefined) return refuse(reply, refusal);
+      if (refusal !== undefined) return sendProblem(reply, refusal);
       if (limit !== null) reply.headers(limitFields(limit));
-      this.#settled.set(request, caller);
+      this.#authenticated.set(request, caller);
       return undefined;
     };
-    return { onRequest: settle, preHandler: settle };
+    return { onRequest: authenticate, preHandler: authenticate };
   }
 
-  async demandAgain(request: FastifyRequest, needs: Scope): Promise<void> {
+  async reauthenticate(request: FastifyRequest, needs: Scope): Promise<void> {
     const ask = { needs: [needs], limited: false, recorded: false };
     const { caller, refusal } = await this.#find(request, ask, {});
     if (refusal !== undefined) throw new RequestError(refusal);
@@ -80,14 +80,14 @@ export class CallerFinder implements Callers {
   }
 
   of(request: FastifyRequest): Caller {
-    const caller = this.#settled.get(request);
-    if (caller === undefined) throw new Error('this endpoint asks for its caller, but does not require one');
+    const caller = this.#authenticated.get(request);
+    if (caller === undefined) throw new Error('this endpoint reads its caller without requiring one');
     return caller;
   }
 
   async #find(
     request: FastifyRequest,
-    ask: Ask,
+    ask: VerifyRequestOptions,
     { person, recentLogin }: { person?: false; recentLogin?: boolean },
   ): Promise<Found> {
     if (person !== false && this.#usesSession(request.raw)) {
@@ -96,8 +96,8 @@ export class CallerFinder implements Callers {
     const { key, refusal, limit } = await this.#verifier.verify(request.raw, ask);
     if (refusal !== undefined) return { refusal };
     const { keyId: id, name, workspaceId, scopes, expiresAt } = key;
-    const asked = request.headers['x-soku-workspace'];
-    if (asked !== undefined && asked !== workspaceId) return { refusal: noWorkspace };
+    const requested = request.headers['x-soku-workspace'];
+    if (requested !== undefined && requested !== workspaceId) return { refusal: noWorkspace };
     const actor: Actor = { kind: 'key', id, name, ...this.#originOf(request) };
     return { caller: { actor, workspaceId, scopes, expiresAt }, limit };
   }
@@ -111,8 +111,8 @@ export class CallerFinder implements Callers {
     if (session === null) return { refusal: sessionOver };
     if (recent && this.#now() - session.signedInAt > recentLogin) return { refusal: recentLoginRequired };
     const workspaces = await this.#accounts.workspacesOf(session.user.id);
-    const asked = request.headers['x-soku-workspace'];
-    const workspace = asked === undefined ? workspaces[0] : workspaces.find((own) => own.id === asked);
+    const requested = request.headers['x-soku-workspace'];
+    const workspace = requested === undefined ? workspaces[0] : workspaces.find(({ id }) => id === requested);
     if (workspace === undefined) return { refusal: noWorkspace };
     return {
       caller: {
@@ -126,11 +126,14 @@ export class CallerFinder implements Callers {
   }
 }
 
-const sessionOver: Refusal = { code: 'session_over', message: 'The session is over. Sign in again.' };
+const sessionOver: ApiProblem = { code: 'session_over', message: 'Your session has ended. Sign in again.' };
 
-const recentLoginRequired: Refusal = {
+const recentLoginRequired: ApiProblem = {
   code: 'recent_login_required',
-  message: 'The sign-in is more than two hours old. Sign in again to make a key.',
+  message: 'You signed in more than two hours ago. Sign in again to create a key.',
 };
 
-const noWorkspace: Refusal = { code: 'not_found', message: 'There is no such workspace.' };
+const noWorkspace: ApiProblem = {
+  code: 'not_found',
+  message: 'Workspace not found. Check the X-Soku-Workspace header.',
+};

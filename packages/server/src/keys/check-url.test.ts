@@ -3,11 +3,11 @@ import { test } from 'node:test';
 import { generateKey } from '@soku/key';
 import fc from 'fast-check';
 import { newId } from '../ids.ts';
-import { checkUrl } from './check-url.ts';
+import { findUrlProblem } from './check-url.ts';
 
 const prefixes = ['acme_', 'sk_live_', 'key_', 'y_'];
 
-/** Percent-encodes each character as often as its entry of the list says. */
+/** Percent-encodes each character as often as its entry in the list specifies. */
 function encode(text: string, times: readonly number[]): string {
   const encoded = Array.from(text, (character, at) => {
     const hex = character.charCodeAt(0).toString(16);
@@ -35,7 +35,7 @@ test('a key is found anywhere in the URL of a management call, however often it 
   ];
   fc.assert(
     fc.property(aKey, times, fc.constantFrom(...places), (key, often, place) => {
-      const found = checkUrl(place(encode(key, often)), prefixes);
+      const found = findUrlProblem(place(encode(key, often)), prefixes);
       assert.equal(found?.code, 'invalid_request');
       assert.match(found.message, /hash of GET \/v1\/api-keys.*Authorization: Bearer/);
       assert.ok(!JSON.stringify(found).includes(key.slice(-10)));
@@ -43,16 +43,16 @@ test('a key is found anywhere in the URL of a management call, however often it 
   );
 });
 
-test('the parameter is named, unless its name is what holds the key', () => {
+test('the error names the parameter, unless its name contains the key', () => {
   const key = generateKey();
-  const path = (url: string) => checkUrl(url, prefixes)?.details?.[0]?.path;
+  const path = (url: string) => findUrlProblem(url, prefixes)?.details?.[0]?.path;
   assert.equal(path(`/v1/api-keys?limit=1&q=${key}`), 'q');
   assert.equal(path(`/v1/api-keys?${key}=q`), 'query');
   assert.equal(path(`/v1/api-keys/${key}?q=1`), 'path');
   assert.equal(path(`/v1/api-keys?${'a'.repeat(500)}=${key}`), 'query');
 });
 
-test('a key without prefix, a cut one and a mistyped one count, too', () => {
+test('a key without its prefix, a truncated one and a mistyped one are also rejected', () => {
   const key = generateKey();
   for (const text of [
     key.slice(8),
@@ -62,11 +62,11 @@ test('a key without prefix, a cut one and a mistyped one count, too', () => {
     'sk_live_q7HkZ2mNv8RtYx3LpWc5Bd9Jf',
     'acme_q7HkZ2mNv8Rt...',
   ]) {
-    assert.notEqual(checkUrl(`/v1/api-keys?q=${text}`, prefixes), null, text.length.toString());
+    assert.notEqual(findUrlProblem(`/v1/api-keys?q=${text}`, prefixes), null, text.length.toString());
   }
 });
 
-test('previews, ids, hashes, cursors and other URLs pass, whatever the prefix', () => {
+test('previews, ids, hashes, cursors and other URLs are allowed with any prefix', () => {
   const id = newId('key_', 1_700_000_000_000);
   const key = generateKey();
   for (const url of [
@@ -81,18 +81,18 @@ test('previews, ids, hashes, cursors and other URLs pass, whatever the prefix', 
     '/v1/api-keys?q=100%',
     '/v1/verify?x=%ff',
     '/v1/api-keys',
-    // Verification has its own code for a key in the URL.
+    // Verification has a separate code for a key in the URL.
     `/v1/me?api_key=${key}`,
     `/v1/verify?token=${key}`,
     `/v1/verify/files?x=${key}`,
     `/settings/api?q=${key}`,
   ]) {
-    assert.equal(checkUrl(url, prefixes), null, url);
+    assert.equal(findUrlProblem(url, prefixes), null, url);
   }
 });
 
-test('a query that is not UTF-8 is refused, whatever the parameter', () => {
+test('a query that is not UTF-8 is rejected in any parameter', () => {
   for (const query of ['q=%ff', 'q=caf%E9', 'q=%ED%A0%80', '%C3=1', 'status=all&x=a%F0%9F%9A']) {
-    assert.match(checkUrl(`/v1/api-keys?${query}`, prefixes)?.message ?? '', /not UTF-8/, query);
+    assert.match(findUrlProblem(`/v1/api-keys?${query}`, prefixes)?.message ?? '', /not UTF-8/, query);
   }
 });

@@ -1,18 +1,18 @@
 import { containsKey, decodePercent } from '@soku/key';
 import type { FastifyInstance } from 'fastify';
-import { type Detail, type Refusal, refuse } from '../http/errors.ts';
+import { type ApiProblem, type ProblemDetail, sendProblem } from '../http/errors.ts';
 import { isQueryUtf8 } from '../http/utf8.ts';
 import { hasKeyInQuery } from '../verification/credentials.ts';
 
-/** RFC 9112 section 3.2.2 lets a client send the whole URL. */
+/** RFC 9112 section 3.2.2 allows a client to send the whole URL. */
 const management = /^(?:https?:\/\/[^/]*)?\/(?:v1|api)\//i;
 
-/** Calls about the request's own key, for which a key in the URL has its own codes (401). */
+/** Calls that verify the request's own key. They have separate codes for a key in the URL (401). */
 const verification = /^(?:https?:\/\/[^/]*)?\/v1\/(?:me|verify)(?:\/|$)/i;
 
-const notUtf8: Refusal = {
+const notUtf8: ApiProblem = {
   code: 'invalid_request',
-  message: 'The query of the URL is not UTF-8. Percent-encode the UTF-8 bytes of each character.',
+  message: 'The query string is not UTF-8. Percent-encode the UTF-8 bytes of each character.',
 };
 
 /**
@@ -22,15 +22,15 @@ const notUtf8: Refusal = {
  *
  * @param prefixes accepted key prefixes
  */
-export function checkUrls(app: FastifyInstance, prefixes: readonly string[]): void {
+export function rejectKeysInUrls(app: FastifyInstance, prefixes: readonly string[]): void {
   app.addHook('onRequest', async (request, reply) => {
     const { authorization = '', cookie } = request.headers;
     const { url } = request;
-    const problem = checkUrl(url, prefixes);
+    const problem = findUrlProblem(url, prefixes);
     if (problem === null) return;
-    // Without other credentials, the key was meant as the credentials (401 key_in_query).
+    // Without other credentials, the key was meant as credentials (401 key_in_query).
     if (authorization === '' && cookie === undefined && hasKeyInQuery(url, prefixes)) return;
-    return refuse(reply, problem);
+    return sendProblem(reply, problem);
   });
 }
 
@@ -38,7 +38,7 @@ export function checkUrls(app: FastifyInstance, prefixes: readonly string[]): vo
  * @param url path and query, as received
  * @returns the error, which names the parameter but repeats no part of the key; null when the call is allowed
  */
-export function checkUrl(url: string, prefixes: readonly string[]): Refusal | null {
+export function findUrlProblem(url: string, prefixes: readonly string[]): ApiProblem | null {
   const [path = '', ...rest] = url.split('?');
   const query = rest.join('?');
   const decodedPath = decodePercent(path);
@@ -48,14 +48,14 @@ export function checkUrl(url: string, prefixes: readonly string[]): Refusal | nu
   const parameter = query.split('&').find(holds);
   const name = decodePercent(parameter?.split('=', 1)[0] ?? '');
   const place = parameter === undefined ? (holds(path) ? 'path' : 'query') : name;
-  const detail: Detail = {
+  const detail: ProblemDetail = {
     path: /^\w{1,40}$/.test(place) && !holds(place) ? place : 'query',
-    problem: 'must not hold an API key',
+    problem: 'must not contain an API key',
   };
   return {
     code: 'invalid_request',
     message:
-      'The URL holds an API key. URLs are kept in logs and histories: treat that key as leaked, and revoke it. To find a key, send its SHA-256 as the parameter hash of GET /v1/api-keys; to authenticate, send a key in the header Authorization: Bearer.',
+      'The URL contains an API key, and URLs end up in logs and histories. Revoke that key. To find a key, send its SHA-256 as the parameter hash of GET /v1/api-keys. To authenticate, use the header Authorization: Bearer.',
     details: [detail],
   };
 }

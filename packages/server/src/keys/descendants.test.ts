@@ -1,42 +1,42 @@
-/** How much a revoke with descendants reads. */
+/** Which rows a revoke with descendants reads. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { sql } from 'kysely';
 import { databases, openTestDatabase } from '../../../../test/support/open-database.ts';
 import { RequestError } from '../http/errors.ts';
-import { planRevoke, revocableFamily } from './descendants.ts';
+import { planRevoke, revocableKeysQuery } from './descendants.ts';
 
-/** The most descendants of one revoke, and some more. */
-const [most, more] = [10_000, 12_000];
+/** The maximum number of descendants in one revoke, and a larger number. */
+const [max, more] = [10_000, 12_000];
 
 for (const which of databases) {
   const opened = openTestDatabase(which);
   after(async () => (await opened).close());
 
-  test(`a revoke reads no more of a family than it may revoke, on ${which}`, async () => {
+  test(`a revoke reads at most one descendant more than it may revoke, on ${which}`, async () => {
     const { database } = await opened;
     const db = database.kysely;
-    /** Keys that `creator` created, revoked at `revoked` or not. */
+    /** Creates keys of `creator`, revoked at `revoked` unless that is null. */
     const create = (creator: string, count: number, revoked: number | null) =>
       sql`
       INSERT INTO api_key (id, workspace_id, created_by, name, name_folded, scopes, created_at, revoked_at)
       WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ${sql.lit(count)})
       SELECT ${sql.lit(`${creator}_`)} || n, 'ws', ${sql.lit(creator)}, 'x', 'x', '', 1, ${sql.lit(revoked)}
       FROM numbers`.execute(db);
-    const read = (id: string) => revocableFamily(db, id, 'ws').execute();
+    const read = (id: string) => revocableKeysQuery(db, id, 'ws').execute();
     await db.insertInto('workspace').values({ id: 'ws', name: 'x', created_at: 1 }).execute();
 
     await create('person', 2, null);
     await create('person_1', more, 2);
-    assert.equal((await read('person_1')).length, 1, 'keys that are revoked already do not count');
+    assert.equal((await read('person_1')).length, 1, 'keys that are already revoked do not count');
     await create('person_1_1', 3, null);
-    assert.equal((await read('person_1')).length, 4, 'but those that they created do');
+    assert.equal((await read('person_1')).length, 4, 'keys that those created do count');
 
-    await create('person_2', most, null);
-    assert.equal(planRevoke(await read('person_2')).revoke.length, most + 1);
+    await create('person_2', max, null);
+    assert.equal(planRevoke(await read('person_2')).revoke.length, max + 1);
     await create('person_2_1', more, null);
     const family = await read('person_2');
-    assert.equal(family.length, most + 2);
+    assert.equal(family.length, max + 2);
     assert.throws(
       () => planRevoke(family),
       (error) => error instanceof RequestError && error.refusal.code === 'too_many_descendants',
@@ -44,7 +44,7 @@ for (const which of databases) {
     assert.deepEqual(planRevoke(await read('nobody')), { revoke: [], keep: [] });
   });
 
-  test(`a revoke that is repeated finds what went with it or later, on ${which}`, async () => {
+  test(`a repeated revoke finds the keys that were revoked with the key or later, on ${which}`, async () => {
     const { database } = await opened;
     const db = database.kysely;
     const insert = (id: string, creator: string, revokedAt: number | null) =>
@@ -57,7 +57,7 @@ for (const which of databases) {
     await insert('with', 'before', 5);
     await insert('later', 'root', 6);
     await insert('not', 'with', null);
-    const plan = planRevoke(await revocableFamily(db, 'root', 'ws').execute());
+    const plan = planRevoke(await revocableKeysQuery(db, 'root', 'ws').execute());
     assert.deepEqual(plan.revoke, [{ id: 'not', name: 'x' }]);
     assert.deepEqual(plan.keep.toSorted(), ['later', 'not', 'root', 'with']);
   });

@@ -2,10 +2,10 @@ import type { Kysely } from 'kysely';
 import type { Tables } from '../database/schema.ts';
 import { RequestError } from '../http/errors.ts';
 
-/** Most descendants that one revoke includes. Every verifier evicts all of them before the call returns. */
-const mostDescendants = 10_000;
-/** Rows to read to detect that there are more: the key itself, and one above the maximum. */
-const mostRead = mostDescendants + 2;
+/** Maximum number of descendants in one revoke. Every verifier evicts all of them before the call returns. */
+const maxDescendants = 10_000;
+/** Number of rows to read in order to detect more: the key itself, and one above the maximum. */
+const maxRows = maxDescendants + 2;
 
 /** A key, or one that descends from it. */
 interface Relative {
@@ -15,19 +15,19 @@ interface Relative {
   revokedAt: number | null;
 }
 
-/** What a revoke does to a key and its descendants. */
+/** The effects of a revoke on a key and its descendants. */
 interface Plan {
-  /** The keys that are not revoked, the key itself among them unless it is. */
+  /** The keys that are not revoked yet. They include the key itself unless it is already revoked. */
   revoke: { id: string; name: string }[];
-  /** Ids of the keys whose hashes the journal may still lack, after this revoke or an earlier one of the same key. */
+  /** Ids of keys whose hashes may be missing in the journal, after this revoke or an earlier one of the same key. */
   keep: string[];
 }
 
 /**
  * The query for planRevoke: the key, its descendants that are not revoked, and those that were revoked with the key or
- * later. Its limit is one row above the maximum: neither database computes rows of a recursive query beyond the limit.
+ * later. Its limit is one row above the maximum. Neither database computes rows of a recursive query beyond the limit.
  */
-export function revocableFamily(db: Kysely<Tables>, keyId: string, workspaceId: string) {
+export function revocableKeysQuery(db: Kysely<Tables>, keyId: string, workspaceId: string) {
   const since = db
     .selectFrom('api_key')
     .select('revoked_at')
@@ -37,15 +37,15 @@ export function revocableFamily(db: Kysely<Tables>, keyId: string, workspaceId: 
     .where((where) =>
       where.or([where('id', '=', keyId), where('revoked_at', 'is', null), where('revoked_at', '>=', since)]),
     )
-    .limit(mostRead);
+    .limit(maxRows);
 }
 
 /**
- * A query for a key with the keys that it created, the keys that those created, and so on, revoked or not, in the same
+ * A query for a key, the keys that it created, the keys that those created, and so on, revoked or not, in the same
  * workspace.
  *
- * A recursive query misses keys that are created while it runs. So a revoke of its rows locks the workspace first: each
- * creation takes that lock before it checks whether its creator is revoked.
+ * A recursive query misses keys that are created while it runs. So a revoke of its rows locks the workspace first. Each
+ * creation takes the same lock before it checks whether its creator is revoked.
  */
 function familyOf(db: Kysely<Tables>, keyId: string, workspaceId: string) {
   return db
@@ -55,7 +55,7 @@ function familyOf(db: Kysely<Tables>, keyId: string, workspaceId: string) {
         .select(['id', 'name', 'revoked_at', 'expires_at'])
         .where('id', '=', keyId)
         .where('workspace_id', '=', workspaceId)
-        // Not UNION ALL: the query also ends if manual SQL has made a cycle of creators.
+        // UNION instead of UNION ALL, so that the query ends even if manual SQL has created a cycle.
         .union(
           query
             .selectFrom('family')
@@ -71,35 +71,40 @@ function familyOf(db: Kysely<Tables>, keyId: string, workspaceId: string) {
 }
 
 /**
- * The keys that descend from a key and are not revoked.
+ * Finds the descendants of a key that are not revoked.
  *
  * @param now epoch ms
- * @returns their ids, and how many of them have not expired; undefined when the workspace has no such key
+ * @returns their ids, and how many of them have not expired; undefined if the workspace has no such key
  */
-export async function livingDescendants(db: Kysely<Tables>, keyId: string, workspaceId: string, now: number) {
+export async function unrevokedDescendants(
+  db: Kysely<Tables>,
+  keyId: string,
+  workspaceId: string,
+  now: number,
+) {
   const family = await familyOf(db, keyId, workspaceId)
     .where((where) => where.or([where('id', '=', keyId), where('revoked_at', 'is', null)]))
     .execute();
   if (family.length === 0) return undefined;
-  const living = family.filter(({ id, revokedAt }) => id !== keyId && revokedAt === null);
-  const active = living.filter(({ expiresAt }) => expiresAt === null || expiresAt > now);
-  return { ids: living.map(({ id }) => id), active: active.length };
+  const unrevoked = family.filter(({ id, revokedAt }) => id !== keyId && revokedAt === null);
+  const active = unrevoked.filter(({ expiresAt }) => expiresAt === null || expiresAt > now);
+  return { ids: unrevoked.map(({ id }) => id), active: active.length };
 }
 
 /**
- * @param family the rows of revocableFamily, read in the transaction of the revoke
+ * @param family the rows of revocableKeysQuery, read in the transaction of the revoke
  * @throws {RequestError} too_many_descendants
  */
 export function planRevoke(family: readonly Relative[]): Plan {
-  if (family.length === mostRead) throw tooMany();
+  if (family.length === maxRows) throw tooMany();
   const revoke = family.filter(({ revokedAt }) => revokedAt === null);
   return { revoke: revoke.map(({ id, name }) => ({ id, name })), keep: family.map(({ id }) => id) };
 }
 
 function tooMany(): RequestError {
-  const most = mostDescendants.toLocaleString('en');
+  const max = maxDescendants.toLocaleString('en');
   return new RequestError({
     code: 'too_many_descendants',
-    message: `More than ${most} keys descend from this key, which is the most that one call revokes. Nothing was revoked. First revoke keys that it created, each with its descendants.`,
+    message: `This key has more than ${max} descendants to revoke, too many for one call. No key was revoked. First revoke keys that it created, each with its descendants.`,
   });
 }

@@ -1,17 +1,21 @@
 import type { ChangeKey } from '@soku/contract/keys';
 import type { RateLimit } from '@soku/contract/rate-limits';
-import { writeScopes } from '../database/stored-scopes.ts';
+import { formatStoredScopes } from '../database/stored-scopes.ts';
 import { changesOf, type NewEvent } from '../events/events.ts';
 import type { Caller } from '../http/caller.ts';
-import { readRateLimit } from '../limits/rate-limit.ts';
+import { parseStoredRateLimit } from '../limits/rate-limit.ts';
 import type { KeyRow } from './store.ts';
 import type { NewKey } from './writes.ts';
 
-// The events of the commands of keys.
+// The audit events of key commands.
 
-type By = Pick<Caller, 'actor' | 'workspaceId'>;
+type CallerOfEvent = Pick<Caller, 'actor' | 'workspaceId'>;
 
-export function keyCreated({ actor, workspaceId }: By, key: NewKey, rateLimit: RateLimit | null): NewEvent {
+export function keyCreated(
+  { actor, workspaceId }: CallerOfEvent,
+  key: NewKey,
+  rateLimit: RateLimit | null,
+): NewEvent {
   const { id, name, scopes, expiresAt, createdAt } = key;
   return {
     chain: workspaceId,
@@ -20,7 +24,7 @@ export function keyCreated({ actor, workspaceId }: By, key: NewKey, rateLimit: R
     action: 'key.created',
     target: { kind: 'key', id, name },
     details: {
-      scopes: writeScopes(scopes),
+      scopes: formatStoredScopes(scopes),
       expiresAt: expiresAt === null ? null : new Date(expiresAt).toISOString(),
       rateLimit,
     },
@@ -28,19 +32,19 @@ export function keyCreated({ actor, workspaceId }: By, key: NewKey, rateLimit: R
 }
 
 /**
- * @param before the key as it was
+ * @param before the key before the change
  * @param at epoch ms
- * @returns none when nothing was changed
+ * @returns no event if nothing changed
  */
 export function keyUpdated(
-  { actor, workspaceId }: By,
+  { actor, workspaceId }: CallerOfEvent,
   before: KeyRow,
   { name, rateLimit }: ChangeKey,
   at: number,
 ): NewEvent[] {
   const { id } = before;
   const changes = changesOf(
-    { name: before.name, rateLimit: readRateLimit(before.rate_limit) },
+    { name: before.name, rateLimit: parseStoredRateLimit(before.rate_limit) },
     { ...(name !== undefined && { name }), ...(rateLimit !== undefined && { rateLimit }) },
   );
   if (changes === undefined) return [];
@@ -49,13 +53,13 @@ export function keyUpdated(
 }
 
 /**
- * One event for each key, so that the log of a key shows what became of it.
+ * Creates one event per key, so that the log of each key shows its revocation.
  *
- * @param id the key that was to be revoked; the others are its descendants
+ * @param id the key named in the call; the others are its descendants
  * @param at epoch ms
  */
 export function keysRevoked(
-  { actor, workspaceId }: By,
+  { actor, workspaceId }: CallerOfEvent,
   id: string,
   revoked: readonly { id: string; name: string }[],
   at: number,

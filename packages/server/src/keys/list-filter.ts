@@ -1,10 +1,10 @@
 import type { StatusFilter } from '@soku/contract/keys';
 import { type ExpressionBuilder, type ExpressionWrapper, type RawBuilder, type SqlBool, sql } from 'kysely';
-import { bytewise } from '../database/dialect.ts';
+import { binaryCollation } from '../database/dialect.ts';
 import type { Tables } from '../database/schema.ts';
 import { type PreviewPart, readSearch } from './search-text.ts';
 
-/** Which keys of a workspace a list shows. */
+/** The conditions that select the keys in a list. */
 export interface KeyFilter {
   status: StatusFilter;
   /** Part of the name, the preview or the id; '' for every key. */
@@ -26,7 +26,7 @@ export function matchesFilter(eb: KeyExpressions, filter: KeyFilter, postgres: b
   return eb.and(conditions);
 }
 
-/** Revoked takes precedence over expired: a revoked key stays "revoked" after its expiry. */
+/** Revoked takes precedence over expired: a revoked key stays "revoked" after it expires. */
 export function hasStatus(eb: KeyExpressions, status: StatusFilter, now: number): Condition {
   const conditions = {
     all: [],
@@ -58,14 +58,15 @@ function hasPreview(eb: KeyExpressions, part: PreviewPart, postgres: boolean) {
   if (prefixEnd !== undefined) conditions.push(endsWith(sql.ref('prefix'), prefixEnd));
   const fits = sql<SqlBool>`${sql.join(conditions, sql` AND `)}`;
   const secrets = eb.selectFrom('api_key_secret').select('key_id').where(fits);
-  // Either end matches few secrets, found once by an index. A prefix alone matches most, so it is checked for each key.
+  // A start or an end matches few secrets, which an index finds once. A prefix alone matches most secrets, so it is
+  // checked for each key.
   if (start !== undefined || end !== undefined) return eb('api_key.id', 'in', secrets);
   return eb.exists(secrets.whereRef('key_id', '=', 'api_key.id'));
 }
 
-/** The expression of the indexes of migration 0008, so that they are used. All characters sort before `~`. */
+/** Uses the expression of the indexes in migration 0008, so that they apply. All characters sort before `~`. */
 function begins(column: 'preview_start' | 'preview_end', text: string, postgres: boolean) {
-  const folded = sql`lower(${sql.ref(column)} ${bytewise(postgres)})`;
+  const folded = sql`lower(${sql.ref(column)} ${binaryCollation(postgres)})`;
   return sql<SqlBool>`(${folded} >= ${text} AND ${folded} <= ${`${text}~`})`;
 }
 

@@ -8,7 +8,7 @@ const key = generateKey();
 const body = key.slice('sk_live_'.length);
 const basic = (credentials: string) => `Basic ${Buffer.from(credentials).toString('base64')}`;
 
-test('whatever was meant as a key of ours resembles one', () => {
+test('anything that was meant to be a Soku key resembles one', () => {
   const wrong = body.endsWith('0') ? '1' : '0';
   for (const field of [
     `Bearer ${key}`,
@@ -38,8 +38,8 @@ test('whatever was meant as a key of ours resembles one', () => {
   }
 });
 
-test('the credentials of others do not resemble a key of ours', () => {
-  // The example of RFC 7519 section 3.1, and one with longer parts.
+test('credentials for other services do not resemble a Soku key', () => {
+  // The example in RFC 7519 section 3.1, and one with longer parts.
   const jwt =
     'eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk';
   for (const field of [

@@ -14,7 +14,7 @@ import {
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { type Callers, workspaceHeader } from '../http/caller.ts';
-import { idsOf, type LogEvent } from '../http/event-log.ts';
+import { callerIds, type LogEvent } from '../http/event-log.ts';
 import { keyErrorResponses } from '../http/openapi.ts';
 import type { KeyService } from './service.ts';
 
@@ -27,16 +27,14 @@ const createHeaders = workspaceHeader.extend({
     .min(1)
     .max(255)
     .optional()
-    .describe(
-      'The same value within 24 hours never makes a second key; the repetition is answered with a 409',
-    ),
+    .describe('A repeated call with the same value within 24 hours creates no second key; it returns a 409'),
 });
 
-/** Errors beside those of every endpoint: a key may lack the scope, and X-Soku-Workspace may name no workspace. */
+/** Errors in addition to those of every endpoint: a missing scope, or an unknown workspace in X-Soku-Workspace. */
 const reading = ['insufficient_scope', 'not_found', 'verification_unavailable'] as const;
 const changing = [...reading, 'cross_origin', 'payload_too_large', 'unsupported_media_type'] as const;
 
-/** The management endpoints. Each needs a session, or a key with the scope named in its description. */
+/** The management endpoints. Each requires a session, or a key with the scope named in its description. */
 export const keyRoutes: FastifyPluginAsyncZod<{
   keys: KeyService;
   callers: Callers;
@@ -49,8 +47,8 @@ export const keyRoutes: FastifyPluginAsyncZod<{
     url: '/v1/api-keys',
     schema: {
       operationId: 'createKey',
-      summary: 'Make a key',
-      description: 'Scope: `keys:write`. The answer holds the full key, this once.',
+      summary: 'Create a key',
+      description: 'Scope: `keys:write`. Only this response contains the full key.',
       tags,
       security,
       headers: createHeaders,
@@ -68,9 +66,9 @@ export const keyRoutes: FastifyPluginAsyncZod<{
     ...callers.require('keys:write', { recentLogin: true }),
     handler: async (request, reply) => {
       const caller = callers.of(request);
-      const made = await keys.create(caller, request.body, request.headers['idempotency-key'] ?? null);
-      logEvent(request, 'key created', { ...idsOf(caller), keyId: made.key.id });
-      return reply.code(201).header('cache-control', 'no-store').send(made);
+      const created = await keys.create(caller, request.body, request.headers['idempotency-key'] ?? null);
+      logEvent(request, 'key created', { ...callerIds(caller), keyId: created.key.id });
+      return reply.code(201).header('cache-control', 'no-store').send(created);
     },
   });
 
@@ -80,7 +78,7 @@ export const keyRoutes: FastifyPluginAsyncZod<{
     schema: {
       operationId: 'listKeys',
       summary: 'List keys, newest first',
-      description: 'Scope: `keys:read`. Pages stay stable while keys are added.',
+      description: 'Scope: `keys:read`. Pagination stays stable while keys are added.',
       tags,
       security,
       headers: workspaceHeader,
@@ -96,7 +94,7 @@ export const keyRoutes: FastifyPluginAsyncZod<{
     url: '/v1/api-keys/:id',
     schema: {
       operationId: 'getKey',
-      summary: 'Get one key',
+      summary: 'Get a key',
       description: 'Scope: `keys:read`.',
       tags,
       security,
@@ -113,9 +111,9 @@ export const keyRoutes: FastifyPluginAsyncZod<{
     url: '/v1/api-keys/:id',
     schema: {
       operationId: 'updateKey',
-      summary: 'Change the name or the limit of a key',
+      summary: 'Change the name or rate limit of a key',
       description:
-        'Scope: `keys:write`. What is not in the body stays. A key without `keys:read` that changes another key gets a `KeyChange`: the id, and the fields that it sent.',
+        'Scope: `keys:write`. Fields that are not in the body stay unchanged. A key without `keys:read` that changes another key receives a `KeyChange`: the id and the fields that it sent.',
       tags,
       security,
       headers: workspaceHeader,
@@ -126,7 +124,7 @@ export const keyRoutes: FastifyPluginAsyncZod<{
     ...callers.require('keys:write'),
     handler: async (request) => {
       const changed = await keys.change(callers.of(request), request.params.id, request.body);
-      logEvent(request, 'key changed', { ...idsOf(callers.of(request)), keyId: changed.id });
+      logEvent(request, 'key changed', { ...callerIds(callers.of(request)), keyId: changed.id });
       return changed;
     },
   });
@@ -138,7 +136,7 @@ export const keyRoutes: FastifyPluginAsyncZod<{
       operationId: 'revokeKey',
       summary: 'Revoke a key permanently',
       description:
-        'Scope: `keys:write`. Returns when no server accepts the key any more, nor any descendant that is revoked with it. Calling it again answers the same. A key without `keys:read` that revokes another key gets a `KeyRevocation`.',
+        'Scope: `keys:write`. Returns when no server accepts the key or the descendants revoked with it anymore. A repeated call returns the same result. A key without `keys:read` that revokes another key receives a `KeyRevocation`.',
       tags,
       security,
       headers: workspaceHeader,
@@ -154,7 +152,7 @@ export const keyRoutes: FastifyPluginAsyncZod<{
       const descendants = request.body?.descendants === true;
       const revoked = await keys.revoke(callers.of(request), request.params.id, descendants);
       const { id: keyId, revocation } = revoked;
-      const ids = { ...idsOf(callers.of(request)), keyId, descendants: revocation.descendants };
+      const ids = { ...callerIds(callers.of(request)), keyId, descendants: revocation.descendants };
       logEvent(request, 'key revoked', ids);
       return revoked;
     },

@@ -1,6 +1,6 @@
 import { foldName } from '../database/fold-name.ts';
 
-/** What a search text can match. All texts are ASCII in lower case. */
+/** What a search text can match. All texts are lowercase ASCII. */
 export interface SearchText {
   /** Part of the folded name. */
   name: string;
@@ -10,26 +10,26 @@ export interface SearchText {
   previews: PreviewPart[];
 }
 
-/** Part of a preview: of `sk_live_2ba...ixy` the prefix, the 3 characters that begin it and the 3 that end it. */
+/** Part of a preview such as `sk_live_2ba...ixy`: the prefix, the first 3 characters and the last 3 characters. */
 export interface PreviewPart {
   /** The whole prefix. */
   prefix?: string;
-  /** The end of the prefix: `live_`. Only with all of `start`, because `e_2` matches far too many previews. */
+  /** The end of the prefix, such as `live_`. Only with a full `start`, because `e_2` matches far too many previews. */
   prefixEnd?: string;
   start?: string;
   end?: string;
 }
 
-/** Characters that a preview shows at either end. */
+/** Characters that a preview shows at each end. */
 const shown = 3;
 
-/** Shorter texts occur in so many ids by chance that they would hide the matches by name. */
-const leastOfId = 4;
+/** Shorter texts occur by chance in so many ids that they would hide the matches by name. */
+const minIdLength = 4;
 
-/** Crockford's base 32, as in ids.ts. */
-const idPart = new RegExp(`^(?:key_[0-9a-hjkmnp-tv-z]{1,26}|[0-9a-hjkmnp-tv-z]{${leastOfId},26})$`);
+/** Crockford base 32, as in ids.ts. */
+const idPart = new RegExp(`^(?:key_[0-9a-hjkmnp-tv-z]{1,26}|[0-9a-hjkmnp-tv-z]{${minIdLength},26})$`);
 
-/** The dots of a preview, and what other programs write instead. */
+/** The dots of a preview, and the masks that other programs use instead. */
 const gap = '(?:\\.{2,}|\\u2026|\\*+|\\u2022+)';
 
 const prefixed = new RegExp(`^([a-z0-9_]*_)([0-9a-z]{0,${shown}})(?:${gap}([0-9a-z]{0,${shown}}))?$`);
@@ -46,20 +46,20 @@ export function readSearch(text: string): SearchText {
   };
 }
 
-/** Three characters alone may be either end; fewer would match too many previews. */
+/** Three characters alone may be either end. Fewer would match too many previews. */
 function readPreview(text: string): PreviewPart[] {
   if (bare.test(text)) return [{ start: text }, { end: text }];
   const whole = prefixed.exec(text);
   if (whole !== null) {
     const [, prefix, start = '', end] = whole;
-    return [given(start.length === shown ? { prefixEnd: prefix, start, end } : { prefix, start, end })];
+    return [nonEmpty(start.length === shown ? { prefixEnd: prefix, start, end } : { prefix, start, end })];
   }
   const [, start, end] = unprefixed.exec(text) ?? [];
-  const part = given({ start, end });
+  const part = nonEmpty({ start, end });
   return Object.keys(part).length > 0 ? [part] : [];
 }
 
-/** Omits what is missing or empty. */
-function given(part: { [Name in keyof PreviewPart]: string | undefined }): PreviewPart {
+/** Omits missing and empty parts. */
+function nonEmpty(part: { [Name in keyof PreviewPart]: string | undefined }): PreviewPart {
   return Object.fromEntries(Object.entries(part).filter(([, text]) => text !== undefined && text !== ''));
 }

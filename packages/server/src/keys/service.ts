@@ -13,25 +13,25 @@ import type { RateLimit } from '@soku/contract/rate-limits';
 import type { Scope } from '@soku/contract/scopes';
 import { containsKey, formatPreview, generateKey, hashKey, parseKey } from '@soku/key';
 import { cutPage } from '../database/page.ts';
-import { readScopes } from '../database/stored-scopes.ts';
+import { parseStoredScopes } from '../database/stored-scopes.ts';
 import type { Caller } from '../http/caller.ts';
 import { RequestError } from '../http/errors.ts';
 import { newId } from '../ids.ts';
-import { readRateLimit } from '../limits/rate-limit.ts';
-import type { Changed, Propagation } from '../propagation/propagation.ts';
-import { limitOfNewKey, refuseHigherLimit } from './allowed-limit.ts';
+import { parseStoredRateLimit } from '../limits/rate-limit.ts';
+import type { CommandChange, Propagation } from '../propagation/propagation.ts';
+import { limitOfNewKey, rejectHigherLimit } from './allowed-limit.ts';
 import { keyCreated, keysRevoked, keyUpdated } from './key-events.ts';
 import type { KeyRow, KeyStore } from './store.ts';
-import { insertKey, type Revoked, updateKey, writeRevocation } from './writes.ts';
+import { insertKey, type RevokeResult, updateKey, writeRevocation } from './writes.ts';
 
 interface Options {
-  /** Accepted prefixes; the first one is that of new keys. */
+  /** Accepted prefixes, the one of new keys first. */
   prefixes: readonly [string, ...string[]];
-  /** Most active keys of a workspace. */
+  /** Maximum number of active keys in a workspace. */
   maxActiveKeys: number;
-  /** The limit of keys when neither they nor their workspace have one: SOKU_KEY_RATE_LIMIT. */
+  /** The limit of keys if neither they nor their workspace have one: SOKU_KEY_RATE_LIMIT. */
   keyRateLimit: RateLimit;
-  /** When each of these keys was last accepted (epoch ms); one that never was is not in it. */
+  /** When each of these keys was last accepted (epoch ms). Keys that were never accepted are omitted. */
   lastUsedAt: (keyIds: readonly string[]) => Promise<ReadonlyMap<string, number>>;
   /** Epoch ms. */
   now: () => number;
@@ -50,25 +50,25 @@ export class KeyService {
   }
 
   /**
-   * Creates a key. Only the returned value has the full key; its hash is stored.
+   * Creates a key. Only the returned value contains the full key. The database stores its hash.
    *
    * @param idempotencyKey the value of the header; a second call with it creates no second key
    * @throws {RequestError} invalid_request, insufficient_scope, idempotency_replayed, key_quota_reached
    */
   async create(
     caller: Caller,
-    wish: CreateKey,
+    input: CreateKey,
     idempotencyKey: string | null,
   ): Promise<{ apiKey: string; key: Key }> {
     const now = this.#options.now();
-    this.#refuseKeyAsName(wish.name);
-    const scopes = wish.scopes ?? [];
-    refuseMoreScopes(caller, scopes);
-    const expiresAt = chooseExpiry(caller, wish.expiresAt ?? null, now);
+    this.#rejectKeyAsName(input.name);
+    const scopes = input.scopes ?? [];
+    rejectMoreScopes(caller, scopes);
+    const expiresAt = chooseExpiry(caller, input.expiresAt ?? null, now);
     const [prefix] = this.#options.prefixes;
     const apiKey = generateKey({ prefix });
     const preview = parseKey(apiKey, [prefix]);
-    if (preview === null) throw new Error('generateKey made a key that parseKey refuses');
+    if (preview === null) throw new Error('generateKey returned a key that parseKey rejects');
     const id = newId('key_', now);
     const token = idempotencyKey === null ? null : createHash('sha256').update(idempotencyKey).digest();
     const key = {
@@ -76,7 +76,7 @@ export class KeyService {
       workspaceId: caller.workspaceId,
       createdBy: caller.actor.id,
       createdByKey: caller.actor.kind === 'key',
-      name: wish.name,
+      name: input.name,
       scopes,
       expiresAt,
       createdAt: now,
@@ -85,7 +85,7 @@ export class KeyService {
     };
     const { value: created } = await this.#propagation.commit(async (db) => {
       const value = await insertKey(db, key, token, this.#options.maxActiveKeys, (creator) =>
-        limitOfNewKey(creator, wish.rateLimit ?? null, this.#options.keyRateLimit),
+        limitOfNewKey(creator, input.rateLimit ?? null, this.#options.keyRateLimit),
       );
       const events = value.outcome === 'created' ? [keyCreated(caller, key, value.rateLimit)] : [];
       return { value, events };
@@ -96,7 +96,7 @@ export class KeyService {
     return { apiKey, key: await this.get(caller.workspaceId, id) };
   }
 
-  /** Whether any workspace has a key, of whatever status. */
+  /** Whether any workspace has a key, in any status. */
   async hasAny(): Promise<boolean> {
     return this.#store.hasAny();
   }
@@ -133,34 +133,34 @@ export class KeyService {
   }
 
   /**
-   * Changes the name or the limit of a key. When this resolves, verification applies it.
+   * Changes the name or the limit of a key. Verification applies the change before this resolves.
    *
-   * @returns the key; to a caller that may not read it, only what was sent
+   * @returns the key; for a caller that may not read it, only the fields that were sent
    * @throws {RequestError} invalid_request, not_found
    */
-  async change(caller: Caller, id: string, wish: ChangeKey): Promise<Key | KeyChange> {
-    const { name, rateLimit } = wish;
-    if (name !== undefined) this.#refuseKeyAsName(name);
+  async change(caller: Caller, id: string, input: ChangeKey): Promise<Key | KeyChange> {
+    const { name, rateLimit } = input;
+    if (name !== undefined) this.#rejectKeyAsName(name);
     const byKey = caller.actor.kind === 'key' ? caller.actor.id : null;
     const ids = { workspaceId: caller.workspaceId, id, byKey };
     const { value: outcome } = await this.#propagation.commit(async (db) => {
-      const result = await updateKey(db, ids, wish, (asking) => {
-        if (rateLimit !== undefined) refuseHigherLimit(asking, rateLimit, this.#options.keyRateLimit);
+      const result = await updateKey(db, ids, input, (callerLimits) => {
+        if (rateLimit !== undefined) rejectHigherLimit(callerLimits, rateLimit, this.#options.keyRateLimit);
       });
       if (result.outcome !== 'updated') return { value: result.outcome };
-      const events = keyUpdated(caller, result.before, wish, this.#options.now());
+      const events = keyUpdated(caller, result.before, input, this.#options.now());
       return { value: result.outcome, changed: { kind: 'keys', ids: [id] }, events };
     });
     if (outcome === 'caller revoked') throw callerRevoked();
     if (outcome === 'not found') throw notFound();
-    return mayRead(caller, id) ? this.get(caller.workspaceId, id) : { id, ...wish };
+    return mayRead(caller, id) ? this.get(caller.workspaceId, id) : { id, ...input };
   }
 
   /**
-   * Revokes a key permanently. When this resolves, no verification that starts afterwards accepts it.
+   * Revokes a key permanently. Once this resolves, no verification that starts afterwards accepts the key.
    *
-   * @param descendants whether to revoke the keys that it created, too, and those that they created
-   * @returns the key; to a caller that may not read it, only that it is revoked
+   * @param descendants whether to also revoke the keys that it created, the keys that those created, and so on
+   * @returns the key; for a caller that may not read it, only that it is revoked
    * @throws {RequestError} not_found, too_many_descendants
    */
   async revoke(caller: Caller, id: string, descendants: boolean): Promise<RevokedKey | KeyRevocation> {
@@ -174,7 +174,7 @@ export class KeyService {
         if (value === undefined) return { value };
         return { value, changed: changedBy(value), events: keysRevoked(caller, id, value.revoked, now) };
       }),
-      // Beside the transaction and the wait for other nodes.
+      // In parallel with the transaction and the wait for other nodes.
       readable ? this.#options.lastUsedAt([id]) : new Map<string, number>(),
     ]);
     if (result === undefined) throw notFound();
@@ -195,19 +195,19 @@ export class KeyService {
     return found;
   }
 
-  /** A key that was pasted into the name field would be stored and shown permanently. */
-  #refuseKeyAsName(name: string): void {
+  /** A key that was pasted into the name field would be stored and displayed permanently. */
+  #rejectKeyAsName(name: string): void {
     if (!containsKey(name, this.#options.prefixes)) return;
     throw new RequestError({
       code: 'invalid_request',
-      message: 'The name holds an API key. Names are stored and shown: choose another.',
-      details: [{ path: 'name', problem: 'must not hold an API key' }],
+      message: 'The name contains an API key. Names are stored and displayed, so choose another one.',
+      details: [{ path: 'name', problem: 'must not contain an API key' }],
     });
   }
 }
 
-/** A revoke that changes nothing is published, too: the call that revoked these keys may still be waiting. */
-function changedBy({ key, revoked, keep }: Revoked): Changed {
+/** A revoke that changes nothing is also published, because the call that revoked these keys may still be waiting. */
+function changedBy({ key, revoked, journalKeyIds: keep }: RevokeResult): CommandChange {
   return { kind: 'revoked', ids: keep, ...(revoked.length === 0 && { republish: key.id }) };
 }
 
@@ -216,13 +216,13 @@ function mayRead(caller: Caller, keyId: string): boolean {
   return caller.actor.id === keyId || caller.scopes.includes('keys:read');
 }
 
-function refuseMoreScopes(caller: Caller, scopes: readonly Scope[]): void {
+function rejectMoreScopes(caller: Caller, scopes: readonly Scope[]): void {
   const missing = scopes.find((scope) => !caller.scopes.includes(scope));
   if (missing === undefined) return;
   throw new RequestError({
     code: 'insufficient_scope',
-    message: `A key cannot make a key that may do more than itself, and this one does not have ${missing}.`,
-    details: [{ path: 'scopes', problem: `must not have ${missing}` }],
+    message: `A key cannot grant scopes that it does not have, and this key does not have ${missing}.`,
+    details: [{ path: 'scopes', problem: `must not include ${missing}` }],
     scope: missing,
   });
 }
@@ -232,7 +232,8 @@ function chooseExpiry(caller: Caller, requested: string | null, now: number): nu
   if (requested === null) return Number.isFinite(caller.expiresAt) ? caller.expiresAt : null;
   const expiresAt = Date.parse(requested);
   if (expiresAt <= now) throw wrongExpiry('must be in the future');
-  if (expiresAt > caller.expiresAt) throw wrongExpiry('must not be later than that of the key that makes it');
+  if (expiresAt > caller.expiresAt)
+    throw wrongExpiry('must not be later than the expiration of the calling key');
   return expiresAt;
 }
 
@@ -248,30 +249,30 @@ function replayed(keyId: string): RequestError {
   return new RequestError({
     code: 'idempotency_replayed',
     message:
-      'A call with this Idempotency-Key already made a key, and only its answer held the full key. If that was lost, revoke the key and make another with a new Idempotency-Key.',
-    details: [{ path: 'Idempotency-Key', problem: 'was used to make this key', keyId }],
+      'A call with this Idempotency-Key already created a key, and only its response contained the full key. If that response was lost, revoke the key and create another one with a new Idempotency-Key.',
+    details: [{ path: 'Idempotency-Key', problem: 'was already used to create this key', keyId }],
   });
 }
 
 function callerRevoked(): RequestError {
   return new RequestError({
     code: 'revoked_key',
-    message: 'This key was revoked while it made or changed another one.',
+    message: 'This key was revoked while it was creating or changing another key.',
   });
 }
 
-function quotaReached(most: number): RequestError {
+function quotaReached(max: number): RequestError {
   return new RequestError({
     code: 'key_quota_reached',
-    message: `This workspace has ${most} active keys, which is the limit. Revoke one that is not used any more.`,
+    message: `Active key limit reached: this workspace has ${max} active keys. Revoke keys that are no longer used.`,
   });
 }
 
 function notFound(): RequestError {
-  return new RequestError({ code: 'not_found', message: 'There is no key with this id.' });
+  return new RequestError({ code: 'not_found', message: 'No key with this id exists in this workspace.' });
 }
 
-/** @param now epoch ms; whether a key has expired depends on it */
+/** @param now epoch ms, which determines whether the key has expired */
 function present(row: KeyRow, now: number, lastUsedAt: ReadonlyMap<string, number>): Key {
   const expired = row.expires_at !== null && row.expires_at <= now;
   const used = lastUsedAt.get(row.id);
@@ -284,12 +285,12 @@ function present(row: KeyRow, now: number, lastUsedAt: ReadonlyMap<string, numbe
       previewEnd: row.preview_end,
     }),
     status: row.revoked_at !== null ? 'revoked' : expired ? 'expired' : 'active',
-    scopes: readScopes(row.scopes),
+    scopes: parseStoredScopes(row.scopes),
     createdAt: new Date(row.created_at).toISOString(),
     createdBy: row.created_by,
     lastUsedAt: used === undefined ? null : new Date(used).toISOString(),
     expiresAt: row.expires_at === null ? null : new Date(row.expires_at).toISOString(),
     revokedAt: row.revoked_at === null ? null : new Date(row.revoked_at).toISOString(),
-    rateLimit: readRateLimit(row.rate_limit),
+    rateLimit: parseStoredRateLimit(row.rate_limit),
   };
 }

@@ -38,7 +38,7 @@ for (const which of databases) {
   const opened = openTestDatabase(which);
   after(async () => (await opened).close());
 
-  /** A workspace of its own for each test. */
+  /** Creates a separate workspace for each test. */
   const scene = async () => {
     const { database } = await opened;
     const workspaceId = newId('ws_', start);
@@ -49,7 +49,7 @@ for (const which of databases) {
     return { database, db: database.kysely, workspaceId, store: new KeyStore(database.kysely) };
   };
 
-  test(`a key is shown once, by its newest secret, on ${which}`, async () => {
+  test(`a key is listed once, with its newest secret, on ${which}`, async () => {
     const { db, workspaceId, store } = await scene();
     const key = newKey({ workspaceId });
     await insert(db, key);
@@ -75,12 +75,12 @@ for (const which of databases) {
 
   test(`keys are listed newest first, page by page, on ${which}`, async () => {
     const { db, workspaceId, store } = await scene();
-    const made: string[] = [];
-    // Over enough time for digits and letters to change in several places of the id.
+    const created: string[] = [];
+    // Long enough for digits and letters to change in several positions of the id.
     for (let i = 0; i < 60; i++) {
       const key = newKey({ workspaceId, createdAt: start + i * 7_919_000 });
       await insert(db, key);
-      made.unshift(key.id);
+      created.unshift(key.id);
     }
     const found: string[] = [];
     for (;;) {
@@ -88,10 +88,10 @@ for (const which of databases) {
       if (rows.length === 0) break;
       found.push(...rows.map(({ id }) => id));
     }
-    assert.deepEqual(found, made);
+    assert.deepEqual(found, created);
   });
 
-  test(`a name is found in any case and script, with accents or without, on ${which}`, async () => {
+  test(`a name is found in any case and script, with or without accents, on ${which}`, async () => {
     const { db, workspaceId, store } = await scene();
     const names = [
       'Straße 10%',
@@ -127,7 +127,7 @@ for (const which of databases) {
     assert.equal((await store.count(workspaceId, { search: '10', now: start })).all, 2);
   });
 
-  test(`a key is found by its preview, by its id and by its hash, and by those of no other, on ${which}`, async () => {
+  test(`a key is found only by its own preview, id and hash, on ${which}`, async () => {
     const { db, workspaceId, store } = await scene();
     const preview = { prefix: 'sk_live_', previewStart: '2bA', previewEnd: 'iXy' };
     const sought = newKey({ workspaceId, preview, name: 'sought' });
@@ -168,7 +168,7 @@ for (const which of databases) {
     assert.deepEqual(await find('other', sought.hash), []);
   });
 
-  test(`numbers come back as they were written, the largest as well, on ${which}`, async () => {
+  test(`numbers are read as they were written, including the largest, on ${which}`, async () => {
     const { db, workspaceId, store } = await scene();
     const expiresAt = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
     const key = newKey({ workspaceId, expiresAt });
@@ -180,7 +180,7 @@ for (const which of databases) {
     );
   });
 
-  test(`active keys are counted: expired and revoked ones make room, on ${which}`, async () => {
+  test(`only active keys count toward the limit, on ${which}`, async () => {
     const { database, db, workspaceId, store } = await scene();
     const keys = [
       newKey({ workspaceId }),
@@ -190,10 +190,10 @@ for (const which of databases) {
     for (const key of keys)
       assert.deepEqual(await insert(db, key, null, 3), { outcome: 'created', rateLimit: null });
     assert.deepEqual(await insert(db, newKey({ workspaceId }), null, 3), { outcome: 'full' });
-    const dead = { revoked_at: start, revoked_by: 'usr_1' };
+    const revocation = { revoked_at: start, revoked_by: 'usr_1' };
     await database.kysely
       .updateTable('api_key')
-      .set(dead)
+      .set(revocation)
       .where('id', '=', keys[0]?.id ?? '')
       .execute();
     assert.deepEqual(await insert(db, newKey({ workspaceId }), null, 3), {
@@ -206,7 +206,7 @@ for (const which of databases) {
     assert.deepEqual(counts, { active: 3, revoked: 1, expired: 1, all: 5 });
   });
 
-  test(`an Idempotency-Key is one workspace's, and is forgotten after a day, on ${which}`, async () => {
+  test(`an Idempotency-Key belongs to one workspace and expires after a day, on ${which}`, async () => {
     const [{ db, workspaceId }, other] = [await scene(), await scene()];
     const token = randomBytes(32);
     const first = newKey({ workspaceId });
@@ -225,27 +225,27 @@ for (const which of databases) {
 
   if (which === 'sqlite') continue;
 
-  test(`while a key is being revoked it makes and changes no other one, on ${which}`, async () => {
+  test(`a key that is being revoked cannot create or change other keys, on ${which}`, async () => {
     const { database, db, workspaceId } = await scene();
     assert.ok(database.kind === 'postgres');
-    const [maker, changed] = [newKey({ workspaceId }), newKey({ workspaceId })];
-    await insert(db, maker);
+    const [creator, changed] = [newKey({ workspaceId }), newKey({ workspaceId })];
+    await insert(db, creator);
     await insert(db, changed);
-    const { id: createdBy } = maker;
+    const { id: createdBy } = creator;
     const child = newKey({ workspaceId, createdBy, createdByKey: true });
     const session = await database.pool.connect();
     try {
       await session.query('BEGIN');
       await session.query('UPDATE api_key SET revoked_at = 1 WHERE id = $1', [createdBy]);
-      const made = insert(db, child);
+      const created = insert(db, child);
       const target = { workspaceId, id: changed.id, byKey: createdBy };
       const renamed = db
         .transaction()
         .execute((transaction) => updateKey(transaction, target, { name: 'x' }, () => undefined));
-      await whenWaiting(database, [made, renamed]);
+      await whenWaiting(database, [created, renamed]);
       await session.query('COMMIT');
       assert.deepEqual(
-        [await made, await renamed],
+        [await created, await renamed],
         [{ outcome: 'creator revoked' }, { outcome: 'caller revoked' }],
       );
     } finally {

@@ -1,7 +1,7 @@
 import { type ExpressionBuilder, type Kysely, type SqlBool, sql } from 'kysely';
 import { isPostgres } from '../database/dialect.ts';
 import type { Tables } from '../database/schema.ts';
-import { livingDescendants } from './descendants.ts';
+import { unrevokedDescendants } from './descendants.ts';
 import { hasStatus, type KeyFilter, matchesFilter } from './list-filter.ts';
 
 /** A key in the list: its row, and the preview of its newest secret. */
@@ -19,7 +19,7 @@ export interface KeyRow {
   preview_end: string;
 }
 
-/** Reads the keys of a workspace. Every method takes the workspace, so no key of another one can be read. */
+/** Reads the keys of a workspace. Every method takes the workspace, so it cannot read keys of other workspaces. */
 export class KeyStore {
   readonly #db: Kysely<Tables>;
 
@@ -28,9 +28,9 @@ export class KeyStore {
   }
 
   /**
-   * The key, or undefined when the workspace has none with this id.
+   * The key, or undefined if the workspace has no key with this id.
    *
-   * @param options `locked`: no one else changes the key until the transaction ends
+   * @param options `locked`: no other transaction can change the key until this one ends
    */
   async find(workspaceId: string, id: string, { locked = false } = {}): Promise<KeyRow | undefined> {
     return (
@@ -41,7 +41,7 @@ export class KeyStore {
         .where(isNewestSecret)
         .where('api_key.workspace_id', '=', workspaceId)
         .where('api_key.id', '=', id)
-        // SQLite has no such clause: there, a transaction has exclusive access.
+        // SQLite has no such clause, because a write transaction has exclusive access there.
         .$if(locked && isPostgres(this.#db), (query) => query.forNoKeyUpdate('api_key'))
         .executeTakeFirst()
     );
@@ -52,22 +52,22 @@ export class KeyStore {
     return (await this.#db.selectFrom('api_key').select('id').limit(1).executeTakeFirst()) !== undefined;
   }
 
-  /** The descendants that a revoke of a key would include; see livingDescendants. */
+  /** The descendants that a revoke of a key would include; see unrevokedDescendants. */
   async descendants(workspaceId: string, id: string, now: number) {
-    return livingDescendants(this.#db, id, workspaceId, now);
+    return unrevokedDescendants(this.#db, id, workspaceId, now);
   }
 
   /**
    * One page, newest first.
    *
-   * @param page `after` is the id of the last key of the page before; `limit` rows at most
+   * @param page `after` is the id of the last key on the previous page; `limit` is the maximum number of rows
    */
   async list(
     workspaceId: string,
     page: KeyFilter & { after: string | undefined; limit: number },
   ): Promise<KeyRow[]> {
     const { after } = page;
-    // First the page, then its previews: otherwise PostgreSQL would join and sort all keys of the workspace.
+    // Selects the page first and then its previews. Otherwise PostgreSQL would join and sort all keys of the workspace.
     const keys = this.#db
       .selectFrom('api_key')
       .selectAll()
@@ -104,7 +104,7 @@ export class KeyStore {
   }
 }
 
-/** The columns of a KeyRow that the key itself has. */
+/** The columns of a KeyRow that come from the key itself. */
 const keyColumns = [
   'api_key.id',
   'api_key.name',
@@ -116,7 +116,7 @@ const keyColumns = [
   'api_key.rate_limit',
 ] as const;
 
-/** The columns of a KeyRow, of a key joined with its newest secret. */
+/** The columns of a KeyRow, from a key joined with its newest secret. */
 const shownColumns = [
   ...keyColumns,
   'api_key_secret.prefix',
@@ -124,8 +124,8 @@ const shownColumns = [
   'api_key_secret.preview_end',
 ] as const;
 
-/** The columns of a KeyRow, to be returned of a changed key. SQLite returns no column of a joined table. */
-export const returnedColumns = [
+/** The columns of a KeyRow for a RETURNING clause. SQLite cannot return columns of a joined table there. */
+export const keyRowColumns = [
   ...keyColumns,
   ofNewestSecret('prefix'),
   ofNewestSecret('preview_start'),
@@ -138,7 +138,7 @@ function ofNewestSecret<C extends 'prefix' | 'preview_start' | 'preview_end'>(co
     ORDER BY s.created_at DESC, s.hash DESC LIMIT 1)`.as(column);
 }
 
-/** Of the secrets that are joined to a key: a key is shown once, by the one that was created last. */
+/** Selects the newest secret of each key, so that a join returns each key only once. */
 function isNewestSecret() {
   return sql<SqlBool>`api_key_secret.hash = (
     SELECT s.hash FROM api_key_secret s WHERE s.key_id = api_key.id ORDER BY s.created_at DESC, s.hash DESC LIMIT 1)`;

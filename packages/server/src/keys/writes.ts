@@ -5,13 +5,13 @@ import type { Kysely } from 'kysely';
 import { lockRow } from '../database/dialect.ts';
 import { foldName } from '../database/fold-name.ts';
 import type { Tables } from '../database/schema.ts';
-import { writeScopes } from '../database/stored-scopes.ts';
-import { type StoredLimits, writeRateLimit } from '../limits/rate-limit.ts';
-import { planRevoke, revocableFamily } from './descendants.ts';
+import { formatStoredScopes } from '../database/stored-scopes.ts';
+import { formatStoredRateLimit, type StoredLimits } from '../limits/rate-limit.ts';
+import { planRevoke, revocableKeysQuery } from './descendants.ts';
 import { hasStatus } from './list-filter.ts';
-import { type KeyRow, KeyStore, returnedColumns } from './store.ts';
+import { type KeyRow, KeyStore, keyRowColumns } from './store.ts';
 
-// The writes of the key commands. Call each function inside the transaction of its command.
+// The writes of key commands. Call each function inside the transaction of its command.
 
 export interface NewKey {
   id: string;
@@ -30,7 +30,7 @@ export interface NewKey {
 }
 
 /** Checks a change against the limits of the calling key, or null for a person. Throws to reject it. */
-type Permit<T> = (asking: StoredLimits | null) => T;
+type Permit<T> = (callerLimits: StoredLimits | null) => T;
 
 /** How long an Idempotency-Key is stored, in ms. */
 const idempotencyLife = 24 * 60 * 60 * 1000;
@@ -38,8 +38,8 @@ const idempotencyLife = 24 * 60 * 60 * 1000;
 /**
  * Writes a key, its secret and its Idempotency-Key.
  *
- * @param token the Idempotency-Key as a hash
- * @param maxActive most active keys that the workspace may have
+ * @param token the hash of the Idempotency-Key
+ * @param maxActive the maximum number of active keys in the workspace
  * @param limitOf returns the limit of the key
  */
 export async function insertKey(
@@ -54,7 +54,7 @@ export async function insertKey(
   | { outcome: 'replayed'; keyId: string }
   | { outcome: 'full' }
 > {
-  // Concurrent creations in the workspace wait for this lock, and then count this key, too.
+  // Concurrent creations in the workspace wait for this lock and then count this key.
   await lockRow(db, 'workspace', key.workspaceId);
   const creator = key.createdByKey ? await limitsOfUnrevoked(db, key.createdBy) : null;
   if (creator === undefined) return { outcome: 'creator revoked' };
@@ -71,9 +71,9 @@ export async function insertKey(
 
 /**
  * Reads the limits of the calling key in the transaction of its command: a key that is being revoked must not create
- * another, and one whose limit is being lowered must not grant the higher one (ASVS 5.0 15.4.2).
+ * another key, and a key whose limit is being lowered must not grant the old one (ASVS 5.0 15.4.2).
  *
- * @returns undefined when the key is revoked
+ * @returns undefined if the key is revoked
  */
 async function limitsOfUnrevoked(db: Kysely<Tables>, id: string): Promise<StoredLimits | undefined> {
   await lockRow(db, 'api_key', id);
@@ -92,7 +92,7 @@ async function findIdempotent(
   token: Uint8Array,
   now: number,
 ): Promise<string | undefined> {
-  // Only of this workspace, whose row is locked: deleting those of others could deadlock two transactions.
+  // Only in this workspace, whose row is locked. Deleting rows of other workspaces could deadlock two transactions.
   await db
     .deleteFrom('idempotency')
     .where('workspace_id', '=', workspaceId)
@@ -131,9 +131,9 @@ async function insertRows(
       created_by: key.createdBy,
       name: key.name,
       name_folded: foldName(key.name),
-      scopes: writeScopes(key.scopes),
+      scopes: formatStoredScopes(key.scopes),
       expires_at: key.expiresAt,
-      rate_limit: writeRateLimit(rateLimit),
+      rate_limit: formatStoredRateLimit(rateLimit),
       created_at: key.createdAt,
       revoked_at: null,
       revoked_by: null,
@@ -165,9 +165,9 @@ async function insertRows(
 /**
  * Changes the name or the limit of a key.
  *
- * @param byKey the calling key; null for a person
- * @param permit is called in the transaction
- * @returns the key as it was before
+ * @param byKey the id of the calling key; null for a person
+ * @param permit called inside the transaction
+ * @returns the key before the change
  */
 export async function updateKey(
   db: Kysely<Tables>,
@@ -175,56 +175,56 @@ export async function updateKey(
   { name, rateLimit }: ChangeKey,
   permit: Permit<void>,
 ): Promise<{ outcome: 'updated'; before: KeyRow } | { outcome: 'not found' | 'caller revoked' }> {
-  // Two keys that change each other, each with its own row locked, would deadlock.
+  // Without this lock, two keys that change each other, each with its own row locked, would deadlock.
   if (byKey !== null) await lockRow(db, 'workspace', workspaceId);
-  const asking = byKey === null ? null : await limitsOfUnrevoked(db, byKey);
-  if (asking === undefined) return { outcome: 'caller revoked' };
-  permit(asking);
+  const callerLimits = byKey === null ? null : await limitsOfUnrevoked(db, byKey);
+  if (callerLimits === undefined) return { outcome: 'caller revoked' };
+  permit(callerLimits);
   const before = await new KeyStore(db).find(workspaceId, id, { locked: true });
   if (before === undefined) return { outcome: 'not found' };
   await db
     .updateTable('api_key')
     .set({
       ...(name === undefined ? {} : { name, name_folded: foldName(name) }),
-      ...(rateLimit === undefined ? {} : { rate_limit: writeRateLimit(rateLimit) }),
+      ...(rateLimit === undefined ? {} : { rate_limit: formatStoredRateLimit(rateLimit) }),
     })
     .where('id', '=', id)
     .execute();
   return { outcome: 'updated', before };
 }
 
-/** What a revoke has written. */
-export interface Revoked {
-  /** The key as it is now. */
+/** The result of a revoke. */
+export interface RevokeResult {
+  /** The key after the revoke. */
   key: KeyRow;
-  /** The keys that were not revoked before, the key itself among them unless it was. */
+  /** The keys that this call revoked. They include the key itself unless it was already revoked. */
   revoked: { id: string; name: string }[];
-  /** Ids of all whose hashes belong in the journal: this revoke or an earlier one of the same key may not have written them. */
-  keep: string[];
+  /** Ids of keys whose hashes may be missing in the journal, after this revoke or an earlier one of the same key. */
+  journalKeyIds: string[];
 }
 
 /**
  * Revokes a key.
  *
  * @param at epoch ms
- * @param descendants whether to revoke the keys that it created, too, and those that they created
- * @returns undefined when the workspace has no key with this id
+ * @param descendants whether to also revoke the keys that it created, the keys that those created, and so on
+ * @returns undefined if the workspace has no key with this id
  * @throws {RequestError} too_many_descendants
  */
 export async function writeRevocation(
   db: Kysely<Tables>,
   request: { workspaceId: string; id: string; by: string; at: number; descendants: boolean },
-): Promise<Revoked | undefined> {
+): Promise<RevokeResult | undefined> {
   const { workspaceId, id, by, at, descendants } = request;
-  // As each creation does: one that was first is seen by the next statement, and one that is later finds its creator
-  // revoked. It also lets two of these, and keys that change each other, go one after the other.
+  // Each creation takes the same lock. The statements below see a creation that came first, and a later one finds its
+  // creator revoked. The lock also serializes two such revokes, and keys that change each other.
   if (descendants) await lockRow(db, 'workspace', workspaceId);
   const revokedNow = await revokeUnrevoked(db, request);
   const key = revokedNow ?? (await new KeyStore(db).find(workspaceId, id));
   if (key === undefined) return undefined;
   const own = revokedNow === undefined ? [] : [{ id, name: key.name }];
-  if (!descendants) return { key, revoked: own, keep: [id] };
-  const { revoke, keep } = planRevoke(await revocableFamily(db, id, workspaceId).execute());
+  if (!descendants) return { key, revoked: own, journalKeyIds: [id] };
+  const { revoke, keep } = planRevoke(await revocableKeysQuery(db, id, workspaceId).execute());
   if (revoke.length > 0) {
     const ids = revoke.map((one) => one.id);
     await db
@@ -234,13 +234,13 @@ export async function writeRevocation(
       .where('revoked_at', 'is', null)
       .execute();
   }
-  return { key, revoked: [...own, ...revoke], keep };
+  return { key, revoked: [...own, ...revoke], journalKeyIds: keep };
 }
 
 /**
- * Locks, changes and reads in one statement, which on PostgreSQL is one round trip.
+ * Locks, changes and reads in one statement, which is one round trip on PostgreSQL.
  *
- * @returns the key as it is now; undefined when the workspace has none with this id that is not revoked
+ * @returns the key after the revoke; undefined if the workspace has no unrevoked key with this id
  */
 async function revokeUnrevoked(
   db: Kysely<Tables>,
@@ -252,6 +252,6 @@ async function revokeUnrevoked(
     .where('id', '=', id)
     .where('workspace_id', '=', workspaceId)
     .where('revoked_at', 'is', null)
-    .returning(returnedColumns)
+    .returning(keyRowColumns)
     .executeTakeFirst();
 }

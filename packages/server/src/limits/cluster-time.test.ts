@@ -10,58 +10,58 @@ function newTime() {
   return { member, time: new ClusterTime(member) };
 }
 
-const look = { at: begin - 5000, nodes: 3, sharing: 2, included: true };
+const look = { at: begin - 5000, nodes: 3, sharing: 2, isSharing: true };
 
-test('a node has a share of a minute before which it was counted', () => {
+test('a node that was counted before a minute has a share of it', () => {
   const { time } = newTime();
-  time.see(look, 'a');
+  time.update(look, 'a');
   assert.deepEqual([time.nodes, time.sharing(minute, begin), time.sharing(minute + 1, begin)], [3, 2, 0]);
-  assert.deepEqual([time.withoutShare(minute), time.withoutShare(minute + 1)], [undefined, 'a']);
+  assert.deepEqual([time.idWithoutShare(minute), time.idWithoutShare(minute + 1)], [undefined, 'a']);
 });
 
-test('it has none when it was counted too early, or is not counted', () => {
-  for (const other of [{ at: begin - 10_001 }, { included: false }]) {
+test('a node that was counted too early, or not at all, has no share', () => {
+  for (const other of [{ at: begin - 10_001 }, { isSharing: false }]) {
     const { time } = newTime();
-    time.see({ ...look, ...other }, 'a');
+    time.update({ ...look, ...other }, 'a');
     assert.equal(time.sharing(minute, begin), 0);
-    assert.equal(time.withoutShare(minute), 'a');
+    assert.equal(time.idWithoutShare(minute), 'a');
   }
 });
 
-test('what comes when the minute has begun changes nothing', () => {
+test('a reading that arrives after the minute began changes nothing', () => {
   const late = newTime().time;
   late.of(begin);
-  late.see(look, 'a');
-  assert.equal(late.withoutShare(minute), 'a');
+  late.update(look, 'a');
+  assert.equal(late.idWithoutShare(minute), 'a');
   const { time } = newTime();
-  time.see(look, 'a');
+  time.update(look, 'a');
   time.of(begin);
-  time.see({ ...look, at: begin - 1, included: false }, 'a');
-  assert.deepEqual([time.sharing(minute, begin), time.withoutShare(minute)], [2, undefined]);
+  time.update({ ...look, at: begin - 1, isSharing: false }, 'a');
+  assert.deepEqual([time.sharing(minute, begin), time.idWithoutShare(minute)], [2, undefined]);
 });
 
-test('it has none without a lease, or under another id, and does not say that it had none', () => {
+test('without a lease or under another ID a node has no share, and does not report that it had none', () => {
   const { time, member } = newTime();
-  time.see(look, 'a');
+  time.update(look, 'a');
   member.lease = false;
   assert.equal(time.sharing(minute, begin), 0);
   Object.assign(member, { lease: true, id: 'b' });
   assert.equal(time.sharing(minute, begin), 0);
-  assert.equal(time.withoutShare(minute), undefined);
+  assert.equal(time.idWithoutShare(minute), undefined);
 });
 
-test('the clock of the database is followed as little as its responses ask for', () => {
+test('the offset to the database clock changes only as much as needed', () => {
   const { time } = newTime();
   const offset = (now: number) => time.of(now) - now;
-  time.set(5000, 1000, 1200);
+  time.synchronize(5000, 1000, 1200);
   assert.equal(offset(1200), 3800, 'it was read when the response arrived, at the latest');
-  time.set(5900, 2000, 2300);
+  time.synchronize(5900, 2000, 2300);
   assert.equal(offset(2300), 3800, 'which this response does not contradict');
-  time.set(7000, 3000, 3010);
+  time.synchronize(7000, 3000, 3010);
   assert.equal(offset(3010), 3990);
 });
 
-test('it stands still when it goes back by less than a second, and goes back by more', () => {
+test('time stands still for a step back of less than a second, and follows a larger one', () => {
   const { time } = newTime();
   assert.deepEqual(
     [time.of(10_000), time.of(9001), time.of(10_001), time.of(9000)],

@@ -1,32 +1,32 @@
 import { minuteOf } from './sliding-window.ts';
 
-/** ms by which the clock may go back without being followed: it then stands still for so long. */
+/** Backward clock steps up to this many ms are bridged: the time stands still until the clock catches up. */
 const standstill = 1000;
 
-/** ms before a minute from which on its nodes can be counted: all that have a share of it are registered by then. */
+/** ms before a minute from which its nodes can be counted: all nodes with a share are registered by then. */
 const countable = 10_000;
 
-/** What a node asks the database for now and then. */
-export interface Look {
+/** The cluster state that a node periodically reads from the database. */
+export interface ClusterState {
   /** Epoch ms, by the database's clock. */
   at: number;
-  /** Nodes that are registered. */
+  /** Number of registered nodes. */
   nodes: number;
-  /** How many of them may have a share of the minute after `at`. */
+  /** Number of nodes that may have a share of the minute after `at`. */
   sharing: number;
-  /** Whether this one is among those. */
-  included: boolean;
+  /** Whether this node is one of them. */
+  isSharing: boolean;
 }
 
-/** This node, as the others know it. */
+/** The registration of this node. */
 export interface ClusterMember {
-  /** Another one after each registration. */
+  /** Changes with each registration. */
   readonly id: string;
-  /** Whether it has a lease. Without it, the others may have removed it. @param now epoch ms */
+  /** Whether the node holds a lease. Without one, other nodes may have removed it. @param now epoch ms */
   holds(now: number): boolean;
 }
 
-/** A minute of which this node has a share, if it is still the node of that id. */
+/** A minute of which this node has a share, as long as it has this ID. */
 interface SharedMinute {
   minute: number;
   id: string;
@@ -39,25 +39,25 @@ export function minuteStart(minute: number): number {
 }
 
 /**
- * The database's clock as a node knows it, and how many nodes share the limits of a minute. A node has a share of a
- * minute when the database counted it among the nodes shortly before that minute. Nodes may leave after that, but none
- * is added, so no node counts fewer than there are.
+ * Estimates the database's clock, and tracks how many nodes share the limits of a minute. A node has a share of a
+ * minute if the database counted it shortly before that minute. After that, nodes may leave but not join, so no node
+ * divides by too small a number.
  */
 export class ClusterTime {
   readonly #member: ClusterMember;
-  /** ms by which the database's clock is before this node's. */
+  /** ms by which the database's clock is ahead of this node's. */
   #offset = 0;
-  /** Epoch ms: the latest that was made of a clock and the offset. */
+  /** The latest estimate that was returned, in epoch ms. */
   #latest = 0;
   #shared: SharedMinute[] = [];
-  /** How many nodes there were at the last look. */
+  /** Number of nodes at the last reading. */
   nodes = 1;
 
   constructor(member: ClusterMember) {
     this.#member = member;
   }
 
-  /** Epoch ms by the database's clock, as far as it is known. @param now epoch ms, by this node's own */
+  /** @returns the estimated time of the database's clock, in epoch ms. @param now epoch ms, by this node's clock */
   of(now: number): number {
     const time = now + this.#offset;
     if (time <= this.#latest && this.#latest - time < standstill) return this.#latest;
@@ -66,24 +66,25 @@ export class ClusterTime {
   }
 
   /**
-   * Learns what the clock of the database said between two moments of this one. It changes the offset as little as that
-   * asks for, so that the time does not tremble.
+   * Adjusts the offset to a reading of the database's clock that was taken between two moments of this node's clock.
+   * The offset changes as little as possible, so that the time does not jitter.
    */
-  set(at: number, sent: number, received: number): void {
+  synchronize(at: number, sent: number, received: number): void {
     this.#offset = Math.min(Math.max(this.#offset, at - received), at - sent);
   }
 
-  /** @param id this node's when the look was sent */
-  see({ at, nodes, sharing, included }: Look, id: string): void {
+  /** @param id this node's ID when the reading was requested */
+  update({ at, nodes, sharing: sharingNodes, isSharing }: ClusterState, id: string): void {
     this.nodes = Math.max(1, nodes);
     const minute = minuteOf(at) + 1;
-    // It came late: what this node has of the minute is settled, and others may have been told that it is nothing.
+    // Too late: the share of the minute is fixed, and the database may have been informed that this node has none.
     if (minuteStart(minute) <= this.#latest) return;
     this.#shared = this.#shared.filter((each) => each.minute >= minute - 2 && each.minute !== minute);
-    if (included && minuteStart(minute) - at <= countable) this.#shared.push({ minute, id, sharing });
+    if (isSharing && minuteStart(minute) - at <= countable)
+      this.#shared.push({ minute, id, sharing: sharingNodes });
   }
 
-  /** How many nodes share the limits of a minute; 0: this one has no share. @param now epoch ms, by this node's clock */
+  /** Number of nodes that share a minute; 0 if this node has no share. @param now epoch ms, by this node's clock */
   sharing(minute: number, now: number): number {
     const shared = this.#shared.find((each) => each.minute === minute);
     return shared !== undefined && shared.id === this.#member.id && this.#member.holds(now)
@@ -91,8 +92,8 @@ export class ClusterTime {
       : 0;
   }
 
-  /** The id under which this node certainly has no share of a minute; undefined when it may have one. */
-  withoutShare(minute: number): string | undefined {
+  /** The ID under which this node certainly has no share of a minute; undefined if it may have one. */
+  idWithoutShare(minute: number): string | undefined {
     return this.#shared.some((each) => each.minute === minute) ? undefined : this.#member.id;
   }
 }

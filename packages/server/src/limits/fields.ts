@@ -1,6 +1,6 @@
 import type { LimitState } from './sliding-window.ts';
 
-/** The length of the window in seconds, as the policy tells it. */
+/** The length of the window in seconds, for the policy field. */
 export const windowSeconds = 60;
 
 /** The names of all fields of `limitFields`. */
@@ -13,9 +13,9 @@ export const limitFieldNames: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * The header fields that tell a caller how much is left: the IETF's (draft-ietf-httpapi-ratelimit-headers-10,
- * section 3) and the widespread X-RateLimit ones, where Reset is in seconds from now. Retry-After is not among
- * them; it belongs to the 429 alone, and is `resetSeconds`.
+ * The header fields that report the remaining quota: those of the IETF (draft-ietf-httpapi-ratelimit-headers-10,
+ * section 3) and the common X-RateLimit ones, where Reset is in seconds from now. Retry-After is not included, because
+ * only a 429 has it; its value is `resetSeconds`.
  */
 export function limitFields(limit: LimitState): Record<string, string> {
   const { policy, limit: quota, remaining, resetSeconds } = limit;

@@ -1,24 +1,24 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import type { Later } from '../timers/repeating.ts';
+import type { Later } from '../timers/periodic-task.ts';
 import type { ClusterMember, ClusterTime } from './cluster-time.ts';
-import type { Granted, GrantRequest, PostgresGrants } from './postgres-grants.ts';
+import type { GrantRequest, GrantResult, PostgresGrants } from './postgres-grants.ts';
 import { minuteOf } from './sliding-window.ts';
 
-/** Most keys of one round. */
-const mostAtOnce = 500;
+/** Maximum number of keys per round. */
+const maxKeysPerRound = 500;
 
-/** ms between two looks at the clock and the nodes, at least one of them in the last ten seconds of each minute. */
+/** ms between two readings of the cluster state, so that at least one is in the last ten seconds of each minute. */
 const usualInterval = 8000;
 
-/** ms after which a database that fails is tried again. */
+/** ms after which a failing database is tried again. */
 const retryInterval = 500;
 
 interface Options {
-  store: Pick<PostgresGrants, 'take' | 'look'>;
+  store: Pick<PostgresGrants, 'take' | 'readClusterState'>;
   member: ClusterMember;
   time: ClusterTime;
-  /** Called with each response. @param now epoch ms at which it arrived. @returns ms, see Grants.receive */
-  received: (request: GrantRequest, granted: Granted, now: number) => number;
+  /** Called with each result. @param now epoch ms of its arrival. @returns ms, see Grants.receive */
+  received: (request: GrantRequest, granted: GrantResult, now: number) => number;
   /** Epoch ms, by this node's clock. */
   now: () => number;
   later: Later;
@@ -28,18 +28,18 @@ interface Options {
 }
 
 interface Entry extends GrantRequest {
-  /** Requests that wait for the response. */
+  /** Requests that wait for the result. */
   waiting: ((answered: boolean) => void)[];
 }
 
-/** Takes grants for keys in rounds: one statement after another, each for all keys that need something by then. */
+/** Takes grants in rounds: one statement at a time, each for all keys that need something by then. */
 export class GrantRounds {
-  /** Statements that failed. */
+  /** Number of failed statements. */
   failures = 0;
   readonly #options: Options;
   /** By key. */
   #due = new Map<string, Entry>();
-  #underWay = new Map<string, Entry>();
+  #inFlight = new Map<string, Entry>();
   #running: Promise<void> | undefined;
   #failing = false;
   #stopped = false;
@@ -49,33 +49,33 @@ export class GrantRounds {
     this.#options = options;
   }
 
-  /** Resolves when the database has said what it grants to a key; false: it does not answer. */
+  /** Resolves when the database has decided about a grant for a key; false if the database does not respond. */
   async wait(keyId: string, quota: number): Promise<boolean> {
     if (this.#failing || this.#stopped) return false;
-    const underWay = this.#underWay.get(keyId);
-    const entry = underWay?.wanted === true ? underWay : this.#entry(keyId, quota);
+    const inFlight = this.#inFlight.get(keyId);
+    const entry = inFlight?.wanted === true ? inFlight : this.#entry(keyId, quota);
     entry.wanted = true;
     return new Promise((resolve) => entry.waiting.push(resolve));
   }
 
   /** Takes a grant in the background. */
   prefetch(keyId: string, quota: number): void {
-    if (this.#failing || this.#stopped || this.#underWay.has(keyId)) return;
+    if (this.#failing || this.#stopped || this.#inFlight.has(keyId)) return;
     this.#entry(keyId, quota).wanted = true;
   }
 
-  /** Returns what was not used of a minute that has ended here. */
-  giveBack(keyId: string, quota: number, unusedMinute: number, unused: number): void {
+  /** Returns the unused part of a minute that has ended on this node. */
+  returnUnused(keyId: string, quota: number, unusedMinute: number, unused: number): void {
     if (!this.#failing && !this.#stopped) Object.assign(this.#entry(keyId, quota), { unusedMinute, unused });
   }
 
-  /** Learns the time, and goes on to learn it. @throws when the database does not answer */
+  /** Reads the cluster state now and then periodically. @throws if the database does not respond */
   async start(): Promise<void> {
-    await this.#look();
-    this.#lookLater();
+    await this.#readClusterState();
+    this.#scheduleReading();
   }
 
-  /** What was granted and not used is lost. */
+  /** Stops; unused grants are lost. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#cancel();
@@ -94,7 +94,7 @@ export class GrantRounds {
   }
 
   async #run(): Promise<void> {
-    // What arrives in one turn goes together.
+    // Batches everything that is requested in one turn.
     await turn();
     while (this.#due.size > 0) await this.#round();
     this.#running = undefined;
@@ -104,23 +104,23 @@ export class GrantRounds {
     const { store, time, now, received } = this.#options;
     const sent = now();
     const minute = minuteOf(time.of(sent));
-    this.#underWay = new Map([...this.#due].slice(0, mostAtOnce));
-    for (const keyId of this.#underWay.keys()) this.#due.delete(keyId);
+    this.#inFlight = new Map([...this.#due].slice(0, maxKeysPerRound));
+    for (const keyId of this.#inFlight.keys()) this.#due.delete(keyId);
     try {
-      const all = await store.take([...this.#underWay.values()], { id: time.withoutShare(minute), minute });
+      const all = await store.take([...this.#inFlight.values()], { id: time.idWithoutShare(minute), minute });
       const arrived = now();
-      for (const granted of all) time.set(granted.at, sent, arrived);
+      for (const granted of all) time.synchronize(granted.at, sent, arrived);
       for (const granted of all) {
-        const entry = this.#underWay.get(granted.keyId);
+        const entry = this.#inFlight.get(granted.keyId);
         if (entry !== undefined) this.#settle(entry, received(entry, granted, arrived));
       }
-      this.#underWay.clear();
+      this.#inFlight.clear();
     } catch (error) {
       this.#fail(error);
     }
   }
 
-  /** @param ms after which those who wait may look again */
+  /** @param ms delay before waiting requests are verified again */
   #settle({ waiting }: Entry, ms: number): void {
     const look = () => {
       for (const resolve of waiting) resolve(true);
@@ -129,35 +129,35 @@ export class GrantRounds {
     else this.#options.later(look, ms);
   }
 
-  /** Nothing is asked for again: a statement whose response was lost has granted something, which nobody uses. */
+  /** Nothing is retried: a statement whose response was lost may have granted quota that stays unused. */
   #fail(error: unknown): void {
     this.failures += 1;
     if (!this.#failing) this.#options.failed(error);
     this.#failing = true;
-    for (const entries of [this.#underWay, this.#due]) {
+    for (const entries of [this.#inFlight, this.#due]) {
       for (const { waiting } of entries.values()) for (const resolve of waiting) resolve(false);
       entries.clear();
     }
-    this.#lookLater();
+    this.#scheduleReading();
   }
 
-  #lookLater(): void {
+  #scheduleReading(): void {
     this.#cancel();
     if (this.#stopped) return;
     const look = () =>
-      this.#look().then(
-        () => this.#lookLater(),
+      this.#readClusterState().then(
+        () => this.#scheduleReading(),
         (error) => this.#fail(error),
       );
     this.#cancel = this.#options.later(() => void look(), this.#failing ? retryInterval : usualInterval);
   }
 
-  async #look(): Promise<void> {
+  async #readClusterState(): Promise<void> {
     const { store, time, now, member } = this.#options;
     const [id, sent] = [member.id, now()];
-    const look = await store.look(id);
-    time.set(look.at, sent, now());
-    time.see(look, id);
+    const look = await store.readClusterState(id);
+    time.synchronize(look.at, sent, now());
+    time.update(look, id);
     if (this.#failing) this.#options.recovered();
     this.#failing = false;
   }

@@ -1,12 +1,13 @@
 /**
- * Nodes with the model of the database. That PostgreSQL grants as the model does, postgres-grants.test.ts shows; what
- * holds whatever happens, grants-property.test.ts.
+ * Nodes with a model of the database. postgres-grants.test.ts shows that PostgreSQL matches the model, and
+ * grants-property.test.ts checks the invariants.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { nodeOf, passing, settled } from '../../../../test/support/grant-world.ts';
-import { peek, type Window } from './sliding-window.ts';
+import { times } from '../../../../test/support/long.ts';
+import { type LimitWindow, peek } from './sliding-window.ts';
 
 const minute = 60_000;
 
@@ -15,7 +16,7 @@ const network = fc.record({
   skew: fc.oneof(fc.constant(0), fc.integer({ min: -100 * minute, max: 100 * minute })),
 });
 
-test('a node alone never lets pass more than the rule of one process does, and tells at most a share less', async () => {
+test('a single node never accepts more than one process would, and reports at most a share less', async () => {
   const pauses = fc.oneof(
     fc.constant(0),
     fc.integer({ min: 0, max: 1000 }),
@@ -26,13 +27,13 @@ test('a node alone never lets pass more than the rule of one process does, and t
   await fc.assert(
     fc.asyncProperty(quotas, fc.array(pauses, { maxLength: 60, size: 'max' }), async (quota, all) => {
       const world = await settled({});
-      const window: Window = { minute: 0, current: 0, previous: 0 };
+      const window: LimitWindow = { minute: 0, current: 0, previous: 0 };
       for (const pause of all) {
         await world.advance(pause);
         const expected = peek(window, 'key', quota, world.database.now);
         const state = await world.until(nodeOf(world, 0).request(quota, () => (window.current += 1)));
         assert.ok(state !== undefined);
-        // What is left of its share of the minute before may still count.
+        // The rest of its share of the previous minute may still count.
         const least = expected.remaining - Math.floor(quota / 20);
         assert.ok(!state.passed || expected.passed);
         const remaining = state.remaining + Number(state.passed);
@@ -41,11 +42,11 @@ test('a node alone never lets pass more than the rule of one process does, and t
         else assert.ok(state.resetSeconds >= expected.resetSeconds);
       }
     }),
-    { numRuns: 60 },
+    { numRuns: times(20, 600) },
   );
 });
 
-test('a node alone asks rarely, and a key that is used little is never asked for', async () => {
+test('a single node rarely requests grants, and never for a rarely used key', async () => {
   const world = await settled({});
   const node = nodeOf(world, 0);
   assert.equal(await passing(world, 0, 1000, 25), 25);
@@ -54,7 +55,7 @@ test('a node alone asks rarely, and a key that is used little is never asked for
   assert.ok(node.asked < 20, `${node.asked} statements`);
 });
 
-test('when one of several nodes gets all requests, at least 95 % of the limit pass in a minute', async () => {
+test('if one of several nodes gets all requests, at least 95 % of the limit passes per minute', async () => {
   for (const quota of [1, 10, 59, 60, 100, 1000]) {
     const world = await settled({}, {}, {});
     const share = Math.floor(quota / 60);
@@ -67,7 +68,7 @@ test('when one of several nodes gets all requests, at least 95 % of the limit pa
   }
 });
 
-test('when all nodes get requests, together they let pass the limit', async () => {
+test('if all nodes get requests, together they accept the limit', async () => {
   for (const [quota, lost] of [
     [1, 0],
     [10, 0],
@@ -82,7 +83,7 @@ test('when all nodes get requests, together they let pass the limit', async () =
   }
 });
 
-test('of requests at the same time as many pass as may, and none waits in vain', async () => {
+test('of concurrent requests exactly the allowed number passes, and none waits in vain', async () => {
   const delays = fc.array(fc.record({ delay: fc.nat(50) }), { minLength: 1, maxLength: 3 });
   await fc.assert(
     fc.asyncProperty(delays, fc.integer({ min: 1, max: 19 }), async (nodes, quota) => {
@@ -94,11 +95,11 @@ test('of requests at the same time as many pass as may, and none waits in vain',
       for (const state of await world.until(Promise.all(asked))) assert.ok(state !== undefined);
       assert.equal(passed, quota);
     }),
-    { numRuns: 30 },
+    { numRuns: times(10, 300) },
   );
 });
 
-test('a request that is refused passes after the time that it is told', async () => {
+test('a rejected request passes after its Retry-After time', async () => {
   const nodes = fc.array(network, { minLength: 1, maxLength: 3 });
   await fc.assert(
     fc.asyncProperty(nodes, fc.integer({ min: 1, max: 300 }), fc.nat(59_000), async (all, quota, later) => {
@@ -108,7 +109,7 @@ test('a request that is refused passes after the time that it is told', async ()
       await world.until(Promise.all(Array.from({ length: quota + 1 }, () => node.request(quota))));
       const state = await world.until(node.request(quota));
       if (state?.passed !== false) return;
-      // From now on it is refused from memory.
+      // From now on it is rejected without the database.
       const asked = node.asked;
       assert.deepEqual(await node.request(quota), state);
       assert.equal(node.asked, asked);
@@ -116,11 +117,11 @@ test('a request that is refused passes after the time that it is told', async ()
       await world.advance(state.resetSeconds * 1000);
       assert.equal((await world.until(node.request(quota)))?.passed, true);
     }),
-    { numRuns: 60 },
+    { numRuns: times(20, 600) },
   );
 });
 
-test('what a node did not use of a minute is free in the next one, for all', async () => {
+test('the unused part of a node is free for all nodes in the next minute', async () => {
   const world = await settled({}, {});
   assert.equal(await passing(world, 0, 1000, 30), 30);
   assert.ok((world.database.windows.get('key')?.current ?? 0) > 200, 'a grant was taken');
@@ -130,10 +131,10 @@ test('what a node did not use of a minute is free in the next one, for all', asy
   assert.ok((await passing(world, 1, 1000, 1000)) > 850);
 });
 
-test('a grant of a minute that has ended when it arrives is not used', async () => {
+test('a grant that arrives after its minute is not used', async () => {
   const world = await settled({ delay: 200 });
   await world.advance(minute - 250);
-  // The database is still in the minute when it grants, and the node no more when it hears of it.
+  // The database grants within the minute, but the response arrives after it.
   const first = nodeOf(world, 0).request(10);
   await world.advance(450);
   await world.until(first);
@@ -141,7 +142,7 @@ test('a grant of a minute that has ended when it arrives is not used', async () 
   assert.ok((await passing(world, 0, 10, 20)) <= 9);
 });
 
-test('a node whose clock is a little ahead does not ask again and again for what is not free yet', async () => {
+test('a node whose clock is slightly ahead does not repeat requests for quota that is not free yet', async () => {
   const world = await settled({});
   const node = nodeOf(world, 0);
   await passing(world, 0, 60, 100);
@@ -155,11 +156,11 @@ test('a node whose clock is a little ahead does not ask again and again for what
   assert.equal(node.asked, asked + 1);
 });
 
-test('without the database, what was granted is used, and then nothing is known', async () => {
+test('without the database, earlier grants are used up, and then verification is unavailable', async () => {
   const world = await settled({}, {});
   const node = nodeOf(world, 0);
   assert.equal(await passing(world, 0, 1000, 20), 20);
-  const held = node.keys.windowOf('key').left;
+  const held = node.keys.ofKey('key').left;
   node.cut();
   let passed = 0;
   const asked = Array.from({ length: held + 10 }, () => node.request(1000, () => (passed += 1)));
@@ -173,7 +174,7 @@ test('without the database, what was granted is used, and then nothing is known'
   assert.equal(await passing(world, 0, 1000, 5), 5);
 });
 
-test('a node that has just joined asks for each key, and has its share after a whole minute', async () => {
+test('a node that just joined requests grants for each key, and has its share after a full minute', async () => {
   const world = await settled({});
   await world.advance(45_000);
   const joined = await world.join();
@@ -188,7 +189,7 @@ test('a node that has just joined asks for each key, and has its share after a w
   }
 });
 
-test('a node that was removed and registers again has no share of a minute that had begun', async () => {
+test('a node that was removed and registers again has no share of a minute that already began', async () => {
   const world = await settled({}, {});
   const node = nodeOf(world, 1);
   node.cut();
@@ -199,12 +200,12 @@ test('a node that was removed and registers again has no share of a minute that 
   assert.ok(node.asked > 0);
 });
 
-test('a clock of the database that is put back frees nothing, and locks nobody out for more than two minutes', async () => {
+test('setting the database clock back frees nothing, and locks no key out for more than two minutes', async () => {
   for (const back of [1000, 10_000, minute, 100 * minute]) {
     const world = await settled({}, {});
     await passing(world, 0, 10, 20);
     world.database.now -= back;
-    // The nodes learn it from the next look.
+    // The nodes learn of it from the next reading.
     for (const node of world.nodes) node.moveClock(0);
     assert.equal(await passing(world, 0, 10, 5), 0);
     await world.advance(10_000);
@@ -214,7 +215,7 @@ test('a clock of the database that is put back frees nothing, and locks nobody o
   }
 });
 
-test('a node whose own clock is set anew is right again when it has looked', async () => {
+test('a node whose own clock is changed is correct again after the next reading', async () => {
   for (const ms of [-10 * minute, -minute, minute, 10 * minute]) {
     const world = await settled({}, {});
     const node = nodeOf(world, 0);

@@ -2,20 +2,20 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { KeyLimits, type KeyWindow } from './key-limits.ts';
-import { take, type Window } from './sliding-window.ts';
+import { consume, type LimitWindow } from './sliding-window.ts';
 
 const minute = 60_000;
 const start = 29_500_000 * minute;
 const quota = 3;
 
-const newWindow = (): Window => ({ minute: 0, current: 0, previous: 0 });
+const newWindow = (): LimitWindow => ({ minute: 0, current: 0, previous: 0 });
 
 /** Sweeps until every window was seen. */
 function sweepAll(limits: KeyLimits, now: number): void {
   for (let call = 0; call < 200; call++) limits.sweep(now);
 }
 
-/** What verification does: it keeps the window, and asks again once it is dropped. */
+/** Keeps the window as verification does, and requests it again once it is dropped. */
 class Holder {
   readonly #limits: KeyLimits;
   readonly #windows = new Map<string, KeyWindow>();
@@ -27,7 +27,7 @@ class Holder {
   windowOf(keyId: string): KeyWindow {
     const held = this.#windows.get(keyId);
     if (held !== undefined && !held.dropped) return held;
-    const window = this.#limits.windowOf(keyId);
+    const window = this.#limits.ofKey(keyId);
     this.#windows.set(keyId, window);
     return window;
   }
@@ -35,39 +35,39 @@ class Holder {
 
 test('a key has one window', () => {
   const limits = new KeyLimits();
-  assert.equal(limits.windowOf('a'), limits.windowOf('a'));
-  assert.notEqual(limits.windowOf('a'), limits.windowOf('b'));
+  assert.equal(limits.ofKey('a'), limits.ofKey('a'));
+  assert.notEqual(limits.ofKey('a'), limits.ofKey('b'));
   assert.equal(limits.size, 2);
 });
 
-test('a window is dropped when two minutes have ended since its last request, and not before', () => {
+test('a window is dropped two minutes after its last request, and not before', () => {
   const limits = new KeyLimits();
-  const window = limits.windowOf('a');
-  take(window, 'key', quota, start);
+  const window = limits.ofKey('a');
+  consume(window, 'key', quota, start);
   for (const now of [start, start + minute, start + 2 * minute - 1]) {
     sweepAll(limits, now);
     assert.equal(window.dropped, false);
-    assert.equal(limits.windowOf('a'), window);
+    assert.equal(limits.ofKey('a'), window);
   }
   sweepAll(limits, start + 2 * minute);
   assert.equal(window.dropped, true);
   assert.equal(limits.size, 0);
-  assert.equal(limits.windowOf('a').dropped, false);
+  assert.equal(limits.ofKey('a').dropped, false);
 });
 
-test('memory goes back to nothing, however many keys were used once', () => {
+test('memory returns to zero after any number of keys were used once', () => {
   const limits = new KeyLimits();
   const count = 100_000;
-  for (let i = 0; i < count; i++) take(limits.windowOf(`key ${i}`), 'key', quota, start);
+  for (let i = 0; i < count; i++) consume(limits.ofKey(`key ${i}`), 'key', quota, start);
   sweepAll(limits, start);
   assert.equal(limits.size, count);
   sweepAll(limits, start + 2 * minute);
   assert.equal(limits.size, 0);
 });
 
-test('one sweep looks at a small part of many', () => {
+test('one sweep checks only a small part of the windows', () => {
   const limits = new KeyLimits();
-  for (let i = 0; i < 100_000; i++) limits.windowOf(`key ${i}`);
+  for (let i = 0; i < 100_000; i++) limits.ofKey(`key ${i}`);
   limits.sweep(start);
   assert.ok(limits.size > 95_000 && limits.size < 100_000, `${limits.size}`);
 });
@@ -85,44 +85,44 @@ const operations = fc.array(
   { size: 'max', maxLength: 200 },
 );
 
-test('whether it sweeps or not, the same requests pass', () => {
+test('the same requests pass with and without sweeps', () => {
   fc.assert(
     fc.property(operations, (steps) => {
       const limits = new KeyLimits();
       const holder = new Holder(limits);
-      const unswept = new Map<string, Window>(['a', 'b', 'c'].map((key) => [key, newWindow()]));
+      const unswept = new Map<string, LimitWindow>(['a', 'b', 'c'].map((key) => [key, newWindow()]));
       let now = start;
       for (const { key, sweep, pause } of steps) {
         now += pause;
         if (sweep) limits.sweep(now);
-        const expected = take(unswept.get(key) ?? newWindow(), 'key', quota, now);
-        assert.deepEqual(take(holder.windowOf(key), 'key', quota, now), expected);
+        const expected = consume(unswept.get(key) ?? newWindow(), 'key', quota, now);
+        assert.deepEqual(consume(holder.windowOf(key), 'key', quota, now), expected);
       }
     }),
   );
 });
 
-test('a clock that is put back frees no window by a sweep', () => {
+test('after a clock was set back, a sweep frees no window', () => {
   fc.assert(
     fc.property(fc.integer({ min: 0, max: 525_600 }), (minutes) => {
       const limits = new KeyLimits();
       const holder = new Holder(limits);
-      while (take(holder.windowOf('a'), 'key', quota, start).passed);
+      while (consume(holder.windowOf('a'), 'key', quota, start).passed);
       const back = start - minutes * minute;
       sweepAll(limits, back);
-      assert.equal(take(holder.windowOf('a'), 'key', quota, back).passed, false);
-      // Nor does it stay in memory until the time that the clock told before.
+      assert.equal(consume(holder.windowOf('a'), 'key', quota, back).passed, false);
+      // Nor does it stay in memory until the time that the clock showed before.
       sweepAll(limits, back + 4 * minute);
       assert.equal(limits.size, 0);
     }),
   );
 });
 
-test('what counts is told, and goes on in another process', () => {
+test('windows that count are listed, and continue in another process', () => {
   const [before, after] = [new KeyLimits(), new KeyLimits()];
-  for (let i = 0; i < quota; i++) take(before.windowOf('full'), 'key', quota, start);
-  take(before.windowOf('old'), 'key', quota, start - 2 * minute);
-  before.windowOf('unused');
+  for (let i = 0; i < quota; i++) consume(before.ofKey('full'), 'key', quota, start);
+  consume(before.ofKey('old'), 'key', quota, start - 2 * minute);
+  before.ofKey('unused');
   const counting = [...before.counting(start)];
   assert.deepEqual(
     counting.map(([keyId]) => keyId),
@@ -131,6 +131,6 @@ test('what counts is told, and goes on in another process', () => {
   for (const [keyId, { minute: at, current, previous }] of counting) {
     after.restore(keyId, { minute: at, current, previous });
   }
-  assert.equal(take(after.windowOf('full'), 'key', quota, start).passed, false);
-  assert.equal(take(after.windowOf('full'), 'key', quota, start + minute + minute / 2).passed, true);
+  assert.equal(consume(after.ofKey('full'), 'key', quota, start).passed, false);
+  assert.equal(consume(after.ofKey('full'), 'key', quota, start + minute + minute / 2).passed, true);
 });

@@ -1,28 +1,29 @@
 import type { GrantedWindow } from './grants.ts';
-import { advance, minuteOf, type Window } from './sliding-window.ts';
+import type { LimitWindows } from './limits.ts';
+import { advance, type LimitWindow, minuteOf } from './sliding-window.ts';
 
-/** The window of a key. Whoever keeps it beside the key asks for it anew once it is dropped. */
+/** The window of a key. A holder must request it again once it is dropped. */
 export interface KeyWindow extends GrantedWindow {
   dropped: boolean;
 }
 
-/** Calls of `sweep` that see every window once. */
+/** Number of `sweep` calls that cover all windows once. */
 const callsForAll = 60;
 
-/** The least number of windows that one call of `sweep` looks at. */
+/** Minimum number of windows that one `sweep` call checks. */
 const leastSlice = 1000;
 
-/** The windows of the keys that were used lately. Memory grows with those keys, not with all that exist. */
-export class KeyLimits {
+/** The windows of recently used keys. Memory grows with their number, not with the number of all keys. */
+export class KeyLimits implements LimitWindows {
   readonly #windows = new Map<string, KeyWindow>();
-  /** Where the sweep goes on. An iterator of a Map lives through changes of it. */
+  /** Where the sweep continues. A Map iterator stays valid when the Map changes. */
   #unswept = this.#windows.entries();
 
   get size(): number {
     return this.#windows.size;
   }
 
-  /** Takes the window of a key out. @returns undefined when it has none */
+  /** Removes the window of a key. @returns undefined if it has none */
   take(keyId: string): GrantedWindow | undefined {
     const known = this.#windows.get(keyId);
     if (known === undefined) return undefined;
@@ -32,8 +33,8 @@ export class KeyLimits {
     return { minute, current, previous, left };
   }
 
-  /** The one window of a key, made when it has none. Good until its `dropped` is set. */
-  windowOf(keyId: string): KeyWindow {
+  /** Returns the window of a key, creating it if necessary. Valid until its `dropped` is set. */
+  ofKey(keyId: string): KeyWindow {
     const known = this.#windows.get(keyId);
     if (known !== undefined) return known;
     const window: KeyWindow = { minute: 0, current: 0, previous: 0, left: 0, dropped: false };
@@ -41,20 +42,19 @@ export class KeyLimits {
     return window;
   }
 
-  /** Gives a key the window that it had in the process before. */
-  restore(keyId: string, window: Window): void {
-    Object.assign(this.windowOf(keyId), window);
+  /** Restores the window that a key had in the previous process. */
+  restore(keyId: string, window: LimitWindow): void {
+    Object.assign(this.ofKey(keyId), window);
   }
 
-  /** The windows that still count something. */
+  /** The windows that still affect a limit. */
   *counting(now: number): Iterable<readonly [string, KeyWindow]> {
     for (const entry of this.#windows) if (counts(entry[1], now)) yield entry;
   }
 
   /**
-   * Drops windows that count nothing any more, which they do when two minutes have passed since their last request.
-   * For a timer of a second: a call looks at a sixtieth of them, so that even with a million keys verification stands
-   * still for about a millisecond.
+   * Drops windows that no longer affect a limit, two minutes after their last request. It is called once per second and
+   * checks 1/60 of the windows, so that even with a million keys it blocks verification for about a millisecond.
    *
    * @param now epoch ms
    */
@@ -74,7 +74,7 @@ export class KeyLimits {
   }
 }
 
-/** Whether a window can still make a difference. It does not move on: what is left of grants is left of its minute. */
+/** Whether a window still affects a limit. It is not advanced, because its grants belong to its minute. */
 function counts(window: KeyWindow, now: number): boolean {
   const minute = minuteOf(now);
   if (window.minute > minute) {

@@ -1,118 +1,114 @@
 import type { Logger } from 'pino';
-import { lastWrite } from '../database/last-write.ts';
+import { writeWithRetries } from '../database/last-write.ts';
 import type { Database } from '../database/open.ts';
 import type { PostgresDatabase } from '../database/postgres.ts';
 import type { SqliteDatabase } from '../database/sqlite.ts';
-import { later, Repeating } from '../timers/repeating.ts';
+import { later, PeriodicTask } from '../timers/periodic-task.ts';
 import { type ClusterMember, ClusterTime } from './cluster-time.ts';
 import { GrantRounds } from './grant-rounds.ts';
 import { type GrantedWindow, Grants } from './grants.ts';
-import { KeyLimits } from './key-limits.ts';
 import { PostgresGrants } from './postgres-grants.ts';
-import { minuteOf, type Window } from './sliding-window.ts';
+import { type LimitWindow, minuteOf } from './sliding-window.ts';
 import { WindowStore } from './window-store.ts';
+
+/** The windows of all keys. */
+export interface LimitWindows {
+  /** Returns the window of a key, creating it if necessary. Valid until the next call. */
+  ofKey(keyId: string): GrantedWindow;
+  /** Restores the window that a key had in the previous process. */
+  restore(keyId: string, window: LimitWindow): void;
+  /** The windows that still affect a limit. @param now epoch ms */
+  counting(now: number): Iterable<readonly [string, LimitWindow]>;
+  /** Drops some windows that no longer affect a limit. Called once per second. @param now epoch ms */
+  sweep(now: number): void;
+}
 
 interface Options {
   database: Database;
   log: Logger;
   /** Epoch ms. */
   now?: () => number;
-  keys?: KeyLimits;
-  /** Windows that others keep. @param now epoch ms */
-  windows?: (now: number) => Iterable<readonly [string, Window]>;
-  /** The window of a key, wherever it is kept. */
-  windowOf?: (keyId: string) => GrantedWindow;
-  /** This process as one of several. */
+  windows: LimitWindows;
+  /** The registration of this process, if there are several. */
   member?: ClusterMember | undefined;
 }
 
-/** ms between two looks for windows that count nothing any more, in memory (see KeyLimits) and in the database. */
+/** ms between two removals of expired windows, in memory (`sweep`) and in the database (`prune`). */
 const intervals = { sweep: 1000, prune: 60_000 };
 
-/** The limits of keys, put together: what counts, and what becomes of it when the process stops. */
-export interface KeptLimits {
-  keys: KeyLimits;
-  /** Only when the database is one that several nodes share. */
+/** The rate limits of keys, including their storage across restarts. */
+export interface Limits {
+  /** Only with a database that several nodes share. */
   grants: Grants | undefined;
-  /** Writes that failed. */
+  /** Number of failed statements. */
   failures: () => number;
-  /** Goes on where the process before stopped. Called before the first request. */
+  /** Restores the state of the previous process. Call it before the first request. */
   start(): Promise<void>;
-  /** Writes what counts. Called when the last request has ended, and the database is still open. */
+  /** Saves the windows. Call it after the last request, while the database is still open. */
   stop(): Promise<void>;
 }
 
-export function keepLimits({
+export function createLimits({
   database,
   log,
   now = Date.now,
-  keys = new KeyLimits(),
-  windows = () => [],
-  windowOf = (keyId) => keys.windowOf(keyId),
+  windows,
   member = { id: '', holds: () => false },
-}: Options): KeptLimits {
-  const kept =
+}: Options): Limits {
+  const backend =
     database.kind === 'sqlite'
-      ? keepAlone(database, keys, now, windows)
-      : keepTogether(database, { now, windowOf, member, log });
+      ? singleProcessBackend(database, windows, now)
+      : clusterBackend(database, { now, windows, member, log });
   let timer: NodeJS.Timeout | undefined;
   return {
-    keys,
-    grants: kept.grants,
-    failures: kept.failures,
+    grants: backend.grants,
+    failures: backend.failures,
     start: async () => {
-      await kept.start();
-      timer = setInterval(() => keys.sweep(kept.time()), intervals.sweep).unref();
+      await backend.start();
+      timer = setInterval(() => windows.sweep(backend.time()), intervals.sweep).unref();
     },
     stop: async () => {
       clearInterval(timer);
-      await lastWrite(kept.stop).catch((error) =>
-        log.error({ err: error }, 'the limits could not be written; each key begins with a fresh one'),
+      await writeWithRetries(backend.stop).catch((error) =>
+        log.error(
+          { err: error },
+          'rate-limit windows could not be saved; every key starts with its full limit',
+        ),
       );
     },
   };
 }
 
-/** What differs between one process and several. */
-interface Kept extends Pick<KeptLimits, 'grants' | 'failures' | 'start' | 'stop'> {
+/** The part that differs between one process and several. */
+interface Backend extends Pick<Limits, 'grants' | 'failures' | 'start' | 'stop'> {
   /** Epoch ms. */
   time(): number;
 }
 
-function keepAlone(
-  database: SqliteDatabase,
-  keys: KeyLimits,
-  now: () => number,
-  windows: (now: number) => Iterable<readonly [string, Window]>,
-): Kept {
+function singleProcessBackend(database: SqliteDatabase, windows: LimitWindows, now: () => number): Backend {
   const store = new WindowStore(database);
-  let last: (readonly [string, Window])[] | undefined;
   return {
     grants: undefined,
-    // It writes at the stop only, and then nothing reads the metrics any more.
+    // It writes only at shutdown, when metrics are no longer read.
     failures: () => 0,
     time: now,
     start: async () => {
-      // The minute before the current one still counts.
-      for (const [keyId, window] of await store.read(minuteOf(now()) - 1)) keys.restore(keyId, window);
+      // The previous minute still counts.
+      for (const [keyId, window] of await store.read(minuteOf(now()) - 1)) windows.restore(keyId, window);
     },
-    stop: () => {
-      // Windows that are handed over are so once, and a stop that failed is tried again.
-      last ??= [...keys.counting(now()), ...windows(now())];
-      return store.save(last);
-    },
+    stop: () => store.save([...windows.counting(now())]),
   };
 }
 
-function keepTogether(
+function clusterBackend(
   { verificationPool }: PostgresDatabase,
   {
     now,
-    windowOf,
+    windows,
     member,
     log,
-  }: { now: () => number; member: ClusterMember; log: Logger; windowOf: (keyId: string) => GrantedWindow },
-): Kept {
+  }: { now: () => number; windows: LimitWindows; member: ClusterMember; log: Logger },
+): Backend {
   const store = new PostgresGrants(verificationPool);
   const time = new ClusterTime(member);
   const rounds = new GrantRounds({
@@ -123,13 +119,14 @@ function keepTogether(
     now,
     later,
     failed: (error) =>
-      log.error({ err: error }, 'the database grants no requests of keys; what it granted before is used'),
-    recovered: () => log.info('the database grants requests of keys again'),
+      log.error({ err: error }, 'the database does not grant rate-limit quota; earlier grants remain in use'),
+    recovered: () => log.info('the database grants rate-limit quota again'),
   });
-  const grants = new Grants({ time, rounds, windowOf });
-  const pruning = new Repeating(() => store.prune(), {
+  const grants = new Grants({ time, rounds, windowOf: (keyId) => windows.ofKey(keyId) });
+  const pruning = new PeriodicTask(() => store.prune(), {
     interval: intervals.prune,
-    failed: (error) => log.warn({ err: error }, 'old limits could not be deleted; it is tried again'),
+    failed: (error) =>
+      log.warn({ err: error }, 'old rate-limit windows could not be deleted; retrying later'),
     later,
   });
   return {

@@ -21,11 +21,11 @@ const same: [string, string][] = [
   ['::1:ffff:192.0.2.1', '0:0:0:0::/64'],
 ];
 
-test('an address is limited as IPv4, or as the /64 that it is in', () => {
+test('an address is limited as itself for IPv4, or as its /64 for IPv6', () => {
   for (const [address, network] of same) assert.equal(networkOf(address), network, address);
 });
 
-test('what is no address is one address together', () => {
+test('all invalid addresses count as one', () => {
   for (const text of [
     '',
     'unknown',
@@ -40,13 +40,13 @@ test('what is no address is one address together', () => {
   }
 });
 
-/** Eight groups, many of them zero, so that there is something to shorten. */
+/** Eight groups, many of them zero, so that the address can be shortened. */
 const groups = fc.array(fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 0xffff })), {
   minLength: 8,
   maxLength: 8,
 });
 
-test('however an IPv6 address is written, it is in the network of its first four groups', () => {
+test('every spelling of an IPv6 address is in the network of its first four groups', () => {
   fc.assert(
     fc.property(groups, fc.nat(7), fc.nat(8), fc.boolean(), (numbers, from, length, upper) => {
       const mapped = numbers.slice(0, 5).every((group) => group === 0) && numbers[5] === 0xffff;

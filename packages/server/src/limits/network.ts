@@ -1,8 +1,8 @@
 import { isIP } from 'node:net';
 
 /**
- * The network that an address is limited as: IPv4 as it is, also when it comes mapped into IPv6 (RFC 4291 section
- * 2.5.5.2), and the /64 of an IPv6 address, however it is written.
+ * The network by which an address is limited: an IPv4 address itself, even if it is mapped into IPv6 (RFC 4291 section
+ * 2.5.5.2), and the /64 of an IPv6 address in any spelling.
  */
 export function networkOf(address: string): string {
   const version = isIP(address);
@@ -19,7 +19,7 @@ export function networkOf(address: string): string {
   return `${network.join(':')}::/64`;
 }
 
-/** The eight groups of a valid IPv6 address; a zone, as in fe80::1%eth0, does not count. */
+/** The eight groups of a valid IPv6 address; a zone, as in fe80::1%eth0, is ignored. */
 function readGroups(address: string): number[] {
   const [plain = ''] = address.split('%');
   const [before = '', after] = plain.split('::');
@@ -29,7 +29,7 @@ function readGroups(address: string): number[] {
   return [...head, ...Array<number>(8 - head.length - tail.length).fill(0), ...tail];
 }
 
-/** Groups between colons; the last one may be an IPv4 address, which is two of them. */
+/** Parses groups between colons; the last one may be an IPv4 address, which counts as two groups. */
 function readPart(part: string): number[] {
   if (part === '') return [];
   return part.split(':').flatMap((group) => {

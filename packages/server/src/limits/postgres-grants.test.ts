@@ -1,14 +1,16 @@
-/** What PostgreSQL grants is what the model of it grants. */
+/** PostgreSQL grants what its model grants. */
 
 import assert from 'node:assert/strict';
 import { after, beforeEach, test } from 'node:test';
 import fc from 'fast-check';
 import { pino } from 'pino';
 import { GrantModel } from '../../../../test/support/grant-model.ts';
+import { times } from '../../../../test/support/long.ts';
 import { openPatiently } from '../../../../test/support/open-database.ts';
 import { patience } from '../../../../test/support/patience.ts';
 import { temporaryDatabase } from '../../../../test/support/postgres-database.ts';
-import { keepLimits } from './limits.ts';
+import { KeyLimits } from './key-limits.ts';
+import { createLimits } from './limits.ts';
 import { type GrantRequest, PostgresGrants } from './postgres-grants.ts';
 import { maxQuota, minuteOf } from './sliding-window.ts';
 
@@ -32,7 +34,7 @@ function requestOf(keyId: string, quota: number, rest: Partial<GrantRequest> = {
   return { keyId, quota, wanted: true, unusedMinute: 0, unused: 0, ...rest };
 }
 
-/** What the function says of one key at a time that the test sets. */
+/** The result of the function for one key at a time that the test sets. */
 async function take(now: number, request: GrantRequest, withoutShare: string | null, withoutMinute: number) {
   const { keyId, quota, wanted, unusedMinute, unused } = request;
   const values = [now, [keyId], [quota], [wanted], [unusedMinute], [unused], withoutShare, withoutMinute];
@@ -70,7 +72,7 @@ const steps = fc.array(
       fc.constantFrom(minute - 1, minute, minute + 1, 2 * minute - 1, 2 * minute),
     ),
     wanted: fc.boolean(),
-    /** Minutes that have passed since the one of which something was not used. */
+    /** Minutes since the minute of the unused part. */
     unusedAge: fc.integer({ min: -1, max: 2 }),
     unused: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 30 })),
     node: fc.constantFrom('a', 'b', 'c'),
@@ -87,7 +89,7 @@ const quotas = fc.oneof(
   fc.constant(maxQuota),
 );
 
-test('whatever is asked for and returned, by nodes that come and go, the numbers are those of the model', async () => {
+test('for any requests and returns of nodes that join and leave, the numbers match the model', async () => {
   await fc.assert(
     fc.asyncProperty(quotas, steps, async (quota, all) => {
       await pool.query('DELETE FROM rate_window; DELETE FROM verifier_node');
@@ -104,11 +106,11 @@ test('whatever is asked for and returned, by nodes that come and go, the numbers
         );
       }
     }),
-    { numRuns: 60 },
+    { numRuns: times(30, 600) },
   );
 });
 
-test('nodes that ask for the same keys at once get the limit and no more, and block nobody', async () => {
+test('concurrent requests for the same keys get exactly the limit, and block no one', async () => {
   for (let set = 0; set < 3; set++) {
     const keys = Array.from({ length: 1000 }, (_, i) => `key ${set} ${i}`);
     const sums = new Map<string, number>();
@@ -120,29 +122,29 @@ test('nodes that ask for the same keys at once get the limit and no more, and bl
         sums.set(keyId, (sums.get(keyId) ?? 0) + granted);
       }
     };
-    // Of a room of 5, the grants are 2, 1, 1 and 1.
+    // With 5 left, the grants are 2, 1, 1 and 1.
     for (let round = 0; round < 2; round++) {
       await Promise.all([keys, keys.toReversed(), keys].map(ask));
     }
-    // When the minute ends in between, one of them may be free again.
+    // If the minute ends in between, one of them may be free again.
     for (const [keyId, sum] of sums) assert.ok(sum === 5 || times.size > 1, `${sum} of ${keyId}`);
     assert.equal(sums.size, keys.length);
   }
 });
 
-test('a node learns the time, how many nodes there are, and how many of them share the next minute', async () => {
-  const { at, ...none } = await store.look('a');
+test('a node reads the time, the number of nodes, and how many of them share the next minute', async () => {
+  const { at, ...none } = await store.readClusterState('a');
   assert.ok(Math.abs(at - Date.now()) < minute);
-  assert.deepEqual(none, { nodes: 0, sharing: 0, included: false });
+  assert.deepEqual(none, { nodes: 0, sharing: 0, isSharing: false });
   const next = (minuteOf(at) + 1) * minute;
   await join('a', next - 20_000);
   await join('b', next + 3 * minute);
-  const { at: later, ...look } = await store.look('a');
-  if (minuteOf(later) === minuteOf(at)) assert.deepEqual(look, { nodes: 2, sharing: 1, included: true });
-  assert.equal((await store.look('b')).included, false);
+  const { at: later, ...look } = await store.readClusterState('a');
+  if (minuteOf(later) === minuteOf(at)) assert.deepEqual(look, { nodes: 2, sharing: 1, isSharing: true });
+  assert.equal((await store.readClusterState('b')).isSharing, false);
 });
 
-test('nodes of the version before, which count on the same rows, and nodes that take grants do not exceed the limit', async () => {
+test('nodes of the previous version, which count on the same rows, and nodes with grants do not exceed the limit', async () => {
   const tellings = fc.array(
     fc.record({
       old: fc.boolean(),
@@ -158,7 +160,7 @@ test('nodes of the version before, which count on the same rows, and nodes that 
       const passed = new Map<number, number>();
       for (const { old, count, pause } of all) {
         now += pause;
-        // Neither has a share here, so each request is asked for.
+        // Neither has a share here, so each request needs a grant.
         const values = [now, ['key'], [0], [0], [0], [count], [quota]];
         const { rows } = old
           ? await pool.query('SELECT granted FROM soku_tell_windows($1, $2, $3, $4, $5, $6, $7)', values)
@@ -167,12 +169,21 @@ test('nodes of the version before, which count on the same rows, and nodes that 
       }
       for (const sum of passed.values()) assert.ok(sum <= quota, `${sum} of ${quota}`);
     }),
-    { numRuns: 40 },
+    { numRuns: times(20, 400) },
   );
 });
 
-test('a database that does not grant is counted as a failure, and nobody waits for it', async () => {
-  const { grants, failures, start: begin, stop } = keepLimits({ database, log: pino({ level: 'silent' }) });
+test('a database that does not grant counts as a failure, and no request waits for it', async () => {
+  const {
+    grants,
+    failures,
+    start: begin,
+    stop,
+  } = createLimits({
+    database,
+    windows: new KeyLimits(),
+    log: pino({ level: 'silent' }),
+  });
   await begin();
   await pool.query('ALTER TABLE rate_window RENAME TO moved');
   try {
@@ -186,8 +197,8 @@ test('a database that does not grant is counted as a failure, and nobody waits f
   }
 });
 
-test('only windows that count nothing any more are deleted', async () => {
-  const { at } = await store.look('a');
+test('only expired windows are deleted', async () => {
+  const { at } = await store.readClusterState('a');
   const insert = 'INSERT INTO rate_window SELECT $1 || n, $2, 1, 0 FROM generate_series(1, $3) AS n';
   await pool.query(insert, ['old', minuteOf(at) - 2, 2500]);
   await pool.query(insert, ['new', minuteOf(at), 1]);

@@ -1,11 +1,11 @@
 import type pg from 'pg';
 import { z } from 'zod';
-import type { Look } from './cluster-time.ts';
+import type { ClusterState } from './cluster-time.ts';
 
-/** ms after which a response is waited for no more: requests wait for it. */
+/** Timeout of a statement in ms. It is short because requests wait for it. */
 const usualPatience = 800;
 
-/** How many rows one statement deletes. */
+/** Maximum number of rows that one statement deletes. */
 const mostDeleted = 1000;
 
 const clock = '(SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS at) c';
@@ -20,10 +20,10 @@ const look = `
     SELECT c.at, n.id, extract(epoch FROM n.joined_at) * 1000 <= (c.at / 60000 + 1) * 60000 - 20000 AS shares
     FROM ${clock} LEFT JOIN verifier_node n ON true)
   SELECT at, count(id) AS nodes, count(*) FILTER (WHERE shares) AS sharing,
-    coalesce(bool_or(shares AND id = $1), false) AS included
+    coalesce(bool_or(shares AND id = $1), false) AS "isSharing"
   FROM node GROUP BY at`;
 
-/** An array is computed once; a join would be computed again for each row when the statistics of the table are old. */
+/** The array is computed once; with outdated table statistics, a join would be computed again for each row. */
 const prune = `
   DELETE FROM rate_window WHERE ctid = ANY (ARRAY(
     SELECT rate_window.ctid FROM rate_window, ${clock} WHERE minute < c.at / 60000 - 1
@@ -33,7 +33,7 @@ const lookSchema = z.object({
   at: z.number(),
   nodes: z.number(),
   sharing: z.number(),
-  included: z.boolean(),
+  isSharing: z.boolean(),
 });
 const grantedSchema = z.object({
   at: z.number(),
@@ -44,53 +44,53 @@ const grantedSchema = z.object({
   granted: z.number(),
 });
 
-/** What a node asks for a key. */
+/** A node's request for a grant of a key. */
 export interface GrantRequest {
   keyId: string;
-  /** Requests a minute. */
+  /** Requests per minute. */
   quota: number;
-  /** Whether it wants a grant; else it only returns something. */
+  /** Whether the node needs a grant; otherwise it only returns an unused part. */
   wanted: boolean;
-  /** What it did not use of this minute, which has ended for it. */
+  /** The unused part of this minute, which has ended for the node. */
   unusedMinute: number;
   unused: number;
 }
 
-/** What the database says of it. */
-export interface Granted {
-  /** Epoch ms, by its clock. */
+/** The result of a grant request. */
+export interface GrantResult {
+  /** Epoch ms, by the database's clock. */
   at: number;
   keyId: string;
-  /** The one in which the grant ends. */
+  /** The minute in which the grant expires. */
   minute: number;
-  /** What all nodes may let pass in that minute, with this grant, and in the one before it. */
+  /** What all nodes may accept in that minute, including this grant, and in the previous one. */
   current: number;
   previous: number;
   granted: number;
 }
 
-/** Grants of PostgreSQL, by its clock. */
+/** Takes grants from PostgreSQL, which uses its own clock. */
 export class PostgresGrants {
   readonly #pool: pg.Pool;
   readonly #patience: number;
 
-  /** @param patience ms, longer only where no request waits, such as in tests */
+  /** @param patience statement timeout in ms; longer only if no request waits, such as in tests */
   constructor(pool: pg.Pool, patience = usualPatience) {
     this.#pool = pool;
     this.#patience = patience;
   }
 
   /**
-   * One round trip.
+   * Takes grants in one round trip.
    *
-   * @param requests for no key twice, at least one
-   * @param withoutShare the id of this node, if it certainly has no share of that minute
-   * @returns as many as there are requests, in any order
+   * @param requests at least one, and at most one per key
+   * @param withoutShare the ID of this node, if it certainly has no share of that minute
+   * @returns one result per request, in any order
    */
   async take(
     requests: readonly GrantRequest[],
     withoutShare: { id: string | undefined; minute: number },
-  ): Promise<Granted[]> {
+  ): Promise<GrantResult[]> {
     const rows = await this.#query(take, [
       requests.map(({ keyId }) => keyId),
       requests.map(({ quota }) => quota),
@@ -101,17 +101,17 @@ export class PostgresGrants {
       withoutShare.minute,
     ]);
     const granted = z.array(grantedSchema).parse(rows);
-    if (granted.length !== requests.length) throw new Error('a window is missing');
+    if (granted.length !== requests.length) throw new Error('the database returned too few grants');
     return granted;
   }
 
-  /** @param id of this node */
-  async look(id: string): Promise<Look> {
+  /** @param id the ID of this node */
+  async readClusterState(id: string): Promise<ClusterState> {
     const [row] = await this.#query(look, [id]);
     return lookSchema.parse(row);
   }
 
-  /** Deletes windows that count nothing any more. */
+  /** Deletes windows that no longer affect a limit. */
   async prune(): Promise<void> {
     let deleted: number | null;
     do deleted = (await this.#pool.query(prune)).rowCount;

@@ -1,32 +1,32 @@
 import type { RateLimit } from '@soku/contract/rate-limits';
 
-/** The limits that a key's one comes from, as the columns `rate_limit` have them. */
+/** The stored limits of a key and its workspace, as in the `rate_limit` columns. */
 export interface StoredLimits {
   own: number | null;
   workspace: number | null;
 }
 
-/** null in a column `rate_limit` is "no setting of its own", 0 is 'off', anything else requests a minute. */
-export function readRateLimit(stored: number | null): RateLimit | null {
+/** Parses a `rate_limit` column: null means "not set", 0 means 'off', any other value is requests per minute. */
+export function parseStoredRateLimit(stored: number | null): RateLimit | null {
   return stored === 0 ? 'off' : stored;
 }
 
-/** The other way round. */
-export function writeRateLimit(limit: RateLimit | null): number | null {
+/** Formats a limit for a `rate_limit` column. */
+export function formatStoredRateLimit(limit: RateLimit | null): number | null {
   return limit === 'off' ? 0 : limit;
 }
 
 /**
- * What a key really has: its own limit, else its workspace's, else the deployment's.
+ * The effective limit of a key: its own, otherwise its workspace's, otherwise the deployment's.
  *
  * @param fallback SOKU_KEY_RATE_LIMIT
- * @returns requests a minute; Infinity is no limit
+ * @returns requests per minute; Infinity means no limit
  */
-export function quotaOf({ own, workspace }: StoredLimits, fallback: RateLimit): number {
-  return asNumber(readRateLimit(own ?? workspace) ?? fallback);
+export function effectiveQuota({ own, workspace }: StoredLimits, fallback: RateLimit): number {
+  return rateLimitToNumber(parseStoredRateLimit(own ?? workspace) ?? fallback);
 }
 
-/** A limit as a number that can be compared: Infinity is none. */
-export function asNumber(limit: RateLimit): number {
+/** A limit as a comparable number: Infinity means no limit. */
+export function rateLimitToNumber(limit: RateLimit): number {
   return limit === 'off' ? Number.POSITIVE_INFINITY : limit;
 }

@@ -1,20 +1,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { advance, maxQuota, peek, take, type Window } from './sliding-window.ts';
+import { advance, consume, type LimitWindow, maxQuota, peek } from './sliding-window.ts';
 
 const minute = 60_000;
 
-/** Somewhere in 2026, at the start of a minute. Epoch ms. */
+/** The start of a minute in 2026, in epoch ms. */
 const start = 29_500_000 * minute;
 
-/** The rule word by word, with whole numbers of any size. */
+/** The rule as specified, with arbitrary-precision integers. */
 function usedOf({ current, previous }: { current: bigint; previous: bigint }, now: number): bigint {
   const left = BigInt(minute - (now % minute));
   return (previous * left) / BigInt(minute) + current;
 }
 
-/** Remembers when each request passed, and counts them anew each time. */
+/** Stores when each request passed, and counts them from scratch each time. */
 class ListOfRequests {
   readonly #quota: number;
   readonly #passed: number[] = [];
@@ -41,7 +41,7 @@ class ListOfRequests {
   }
 }
 
-/** The least number of ms after which it passes. It stays so then, because less and less counts. */
+/** The minimum number of ms after which a request passes. It then keeps passing, because less and less counts. */
 function leastWait(passesAfter: (wait: number) => boolean): number {
   let [refused, passed] = [0, 3 * minute];
   while (passed - refused > 1) {
@@ -52,7 +52,7 @@ function leastWait(passesAfter: (wait: number) => boolean): number {
   return passed;
 }
 
-const newWindow = (): Window => ({ minute: 0, current: 0, previous: 0 });
+const newWindow = (): LimitWindow => ({ minute: 0, current: 0, previous: 0 });
 
 /** ms between two requests: at once, within a second, a minute or two. */
 const pauses = fc.oneof(
@@ -73,7 +73,7 @@ const counts = fc.oneof(
   fc.constant(maxQuota),
 );
 
-/** Any window at any moment of its minute, and of the two after it. */
+/** Any window at any moment of its minute and the two after it. */
 const moments = fc.record({
   quota: quotas,
   current: counts,
@@ -81,11 +81,11 @@ const moments = fc.record({
   later: fc.integer({ min: 0, max: 3 * minute - 1 }),
 });
 
-function windowAt({ current, previous }: { current: number; previous: number }): Window {
+function windowAt({ current, previous }: { current: number; previous: number }): LimitWindow {
   return { minute: start / minute, current, previous };
 }
 
-test('it lets pass what a list of all requests would, and tells how many more and when', () => {
+test('it accepts what a list of all requests would, and reports how many more pass and when', () => {
   const requests = fc.array(pauses, { size: 'max', maxLength: 200 });
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 12 }), requests, (quota, times) => {
@@ -93,7 +93,7 @@ test('it lets pass what a list of all requests would, and tells how many more an
       let now = start;
       for (const pause of times) {
         now += pause;
-        const state = take(window, 'key', quota, now);
+        const state = consume(window, 'key', quota, now);
         assert.equal(state.passed, list.take(now));
         assert.deepEqual([state.policy, state.limit], ['key', quota]);
         assert.equal(state.remaining, Math.max(0, quota - list.used(now)));
@@ -104,7 +104,7 @@ test('it lets pass what a list of all requests would, and tells how many more an
   );
 });
 
-test('up to the highest limits it computes as with whole numbers of any size', () => {
+test('up to the highest limits the results equal arbitrary-precision arithmetic', () => {
   fc.assert(
     fc.property(moments, ({ quota, current, previous, later }) => {
       const now = start + later;
@@ -123,7 +123,7 @@ test('up to the highest limits it computes as with whole numbers of any size', (
   );
 });
 
-test('a refused request passes after the wait that it is told, and not a ms before the exact one', () => {
+test('a rejected request passes after the reported wait, and not a millisecond before the exact one', () => {
   fc.assert(
     fc.property(moments, ({ quota, current, previous, later }) => {
       const now = start + later;
@@ -140,7 +140,7 @@ test('a refused request passes after the wait that it is told, and not a ms befo
   );
 });
 
-test('as time passes and nothing comes, less and less counts', () => {
+test('without requests, less and less counts over time', () => {
   const waits = fc.integer({ min: 0, max: 2 * minute });
   fc.assert(
     fc.property(moments, waits, ({ quota, current, previous, later }, wait) => {
@@ -150,7 +150,7 @@ test('as time passes and nothing comes, less and less counts', () => {
   );
 });
 
-test('a refused request is not counted, and a look counts nothing', () => {
+test('a rejected request is not counted, and neither is a peek', () => {
   fc.assert(
     fc.property(moments, ({ quota, current, previous, later }) => {
       const now = start + later;
@@ -159,7 +159,7 @@ test('a refused request is not counted, and a look counts nothing', () => {
       const before = { ...window };
       const seen = peek(window, 'address', quota, now);
       assert.deepEqual(window, before);
-      const { passed, remaining } = take(window, 'address', quota, now);
+      const { passed, remaining } = consume(window, 'address', quota, now);
       assert.deepEqual(window, { ...before, current: before.current + (passed ? 1 : 0) });
       assert.equal(passed, seen.passed);
       assert.equal(remaining, seen.remaining - (passed ? 1 : 0));
@@ -167,7 +167,7 @@ test('a refused request is not counted, and a look counts nothing', () => {
   );
 });
 
-/** A clock that is set anew between two requests: by less than a second, by some minutes, by years. */
+/** A clock change between two requests: by less than a second, by minutes, or by years. */
 const clockSteps = fc.array(
   fc.oneof(
     fc.integer({ min: -1000, max: 1000 }),
@@ -177,7 +177,7 @@ const clockSteps = fc.array(
   { size: 'max', maxLength: 100 },
 );
 
-test('a clock that is put back frees nothing', () => {
+test('a clock that is set back frees nothing', () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 5 }), clockSteps, (quota, steps) => {
       const window = newWindow();
@@ -186,20 +186,20 @@ test('a clock that is put back frees nothing', () => {
       for (const step of steps) {
         now += step;
         if (step <= 0) assert.ok(peek(window, 'key', quota, now).remaining <= before);
-        before = take(window, 'key', quota, now).remaining;
+        before = consume(window, 'key', quota, now).remaining;
       }
     }),
   );
 });
 
-test('wherever the clock was, nobody is locked out for more than two minutes', () => {
+test('after any clock change, no client is locked out for more than two minutes', () => {
   fc.assert(
     fc.property(quotas, counts, clockSteps, (quota, current, steps) => {
       const window = windowAt({ current, previous: current });
       let now = start;
       for (const step of steps) {
         now += step;
-        const { passed, resetSeconds } = take(window, 'key', quota, now);
+        const { passed, resetSeconds } = consume(window, 'key', quota, now);
         assert.ok(resetSeconds >= 1 && resetSeconds <= 120, `${resetSeconds}`);
         assert.ok(window.current <= maxQuota && window.previous <= maxQuota);
         const later = peek({ ...window }, 'key', quota, now + resetSeconds * 1000);
@@ -209,10 +209,10 @@ test('wherever the clock was, nobody is locked out for more than two minutes', (
   );
 });
 
-test('a clock that was years ahead and comes back leaves full what was full, for two minutes at most', () => {
+test('after a clock was years ahead, a full window stays full for at most two minutes', () => {
   const window = newWindow();
   const ahead = start + 525_600 * minute;
-  while (take(window, 'key', 5, ahead).passed);
+  while (consume(window, 'key', 5, ahead).passed);
   const back = peek(window, 'key', 5, start + 1);
   assert.deepEqual([back.passed, back.remaining], [false, 0]);
   assert.equal(peek(window, 'key', 5, start + 2 * minute).passed, true);

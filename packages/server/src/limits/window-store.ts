@@ -1,20 +1,20 @@
 import type { SqliteDatabase } from '../database/sqlite.ts';
-import type { Window } from './sliding-window.ts';
+import type { LimitWindow } from './sliding-window.ts';
 
-/** Rows of one transaction. */
+/** Number of rows per transaction. */
 const slice = 500;
 
 const writeWindow = 'INSERT INTO rate_window (key_id, minute, current, previous) VALUES (?, ?, ?, ?)';
 
 const nothing = () => undefined;
 
-/** Closing the database, which follows, puts all of it on the disk. */
+/** Not durable, because the database is closed afterwards, which flushes everything to disk. */
 const kept = { patience: 0, durable: false };
 
-/** A window, and the id of the key that it belongs to. */
-type KeyAndWindow = readonly [string, Window];
+/** A window and the ID of its key. */
+type KeyAndWindow = readonly [string, LimitWindow];
 
-/** Where windows are while no process runs, so that a restart gives nobody a fresh quota. */
+/** Stores windows while no process runs, so that a restart does not reset limits. */
 export class WindowStore {
   readonly #database: SqliteDatabase;
 
@@ -23,8 +23,8 @@ export class WindowStore {
   }
 
   /**
-   * Writes these windows in place of those of the stop before. A million takes some seconds: they are written in the
-   * order of the table, which is many times faster than any other.
+   * Replaces the windows of the previous shutdown. A million windows take some seconds: they are written in the order
+   * of the table's key, which is many times faster than any other order.
    */
   async save(windows: readonly KeyAndWindow[]): Promise<void> {
     const sorted = windows.toSorted(([a], [b]) => (a < b ? -1 : 1));
@@ -44,10 +44,10 @@ export class WindowStore {
   }
 
   /**
-   * The windows of the last stop. They stay in the table until the next one: a start that fails then loses none, and
-   * after a crash they are at least a part of what has passed.
+   * Reads the windows of the last shutdown. They stay in the table until the next one, so a failed start loses none,
+   * and after a crash they cover at least part of the requests.
    *
-   * @param since epoch minutes; what is older counts nothing any more
+   * @param since epoch minutes; older windows have no effect
    */
   async read(since: number): Promise<KeyAndWindow[]> {
     const rows = await this.#database.kysely

@@ -16,7 +16,7 @@ const healthy: NodeStatus = {
   nodes: [],
 };
 
-/** What /readyz answers when things are so. */
+/** The response of /readyz in a given state. */
 async function readiness(things: {
   ping?: () => Promise<void>;
   nodeStatus?: () => NodeStatus;
@@ -31,13 +31,17 @@ async function readiness(things: {
   return { code: answer.statusCode, ...answer.json() };
 }
 
-test('ready is who has a database that answers, a lease, and does not stop', async () => {
-  const told = { node: 'an id', lease: { remainingMs: 1500 }, feed: { appliedSeq: 7, lag: 2 } };
+test('a server with a responding database or a lease, which is not stopping, is ready', async () => {
+  const nodeFields = { node: 'an id', lease: { remainingMs: 1500 }, feed: { appliedSeq: 7, lag: 2 } };
   assert.deepEqual(await readiness({}), { code: 200, status: 'ok' });
-  assert.deepEqual(await readiness({ nodeStatus: () => healthy }), { code: 200, status: 'ok', ...told });
+  assert.deepEqual(await readiness({ nodeStatus: () => healthy }), {
+    code: 200,
+    status: 'ok',
+    ...nodeFields,
+  });
 });
 
-test('not ready is who lacks one of the three', async () => {
+test('a server without one of these is not ready', async () => {
   const no = async () => {
     throw new Error('no');
   };
@@ -49,7 +53,7 @@ test('not ready is who lacks one of the three', async () => {
   assert.deepEqual([lapsed.code, lapsed.lease, lapsed.reason], [503, { remainingMs: 0 }, 'no_lease']);
 });
 
-test('with a lease the database is not asked, so that no flood of questions takes its connections', async () => {
+test('with a lease the database is not queried, so that a flood of checks cannot exhaust its connections', async () => {
   let pings = 0;
   const ping = async () => {
     pings += 1;

@@ -4,13 +4,13 @@ import { z } from 'zod';
 import type { Database } from '../database/open.ts';
 import { type StorageProblem, StorageUnavailable } from '../database/unavailable.ts';
 import { errorResponses } from '../http/openapi.ts';
-import { storageProblems } from '../http/unavailable.ts';
+import { storageProblemTexts } from '../http/unavailable.ts';
 import type { NodeStatus } from '../propagation/node.ts';
 
 interface Options {
-  /** Asked only with a file: it answers within the call, so it cannot be waited for. */
+  /** Used only with SQLite, which responds synchronously, so this cannot exhaust connections. */
   database: Pick<Database, 'ping'>;
-  /** Of this process; absent with a file, which one process has alone. */
+  /** Status of this process; absent with SQLite, which only one process uses. */
   nodeStatus: (() => NodeStatus) | undefined;
   isStopping: () => boolean;
 }
@@ -18,16 +18,16 @@ interface Options {
 const tags = ['Service'];
 const statusSchema = z.object({ status: z.enum(['ok', 'unavailable']) });
 
-/** Why a server is not ready, in words without a path or a host: everybody may ask. */
+/** Why a server is not ready. The texts contain no path and no host, because this endpoint is public. */
 const reasons = {
-  stopping: 'The server is about to stop.',
-  no_lease: 'PostgreSQL has not answered in time, so the server has no lease.',
-  database_unavailable: 'The database does not answer.',
-  disk_full: storageProblems.full,
-  storage_read_only: storageProblems.readOnly,
-  storage_failed: storageProblems.failed,
-  data_directory_lost: storageProblems.lost,
-  disk_silent: storageProblems.silent,
+  stopping: 'The server is stopping.',
+  no_lease: 'PostgreSQL did not respond in time, so the server has no lease.',
+  database_unavailable: 'The database does not respond.',
+  disk_full: storageProblemTexts.full,
+  storage_read_only: storageProblemTexts.readOnly,
+  storage_failed: storageProblemTexts.failed,
+  data_directory_lost: storageProblemTexts.lost,
+  disk_silent: storageProblemTexts.silent,
 };
 type Reason = keyof typeof reasons;
 const reasonSchema = z.enum(Object.keys(reasons).filter((name): name is Reason => name in reasons));
@@ -40,24 +40,27 @@ const reasonOf: Record<StorageProblem, Reason> = {
   silent: 'disk_silent',
 };
 
-/** Everybody may ask, so it has the random id of the process, and not its name, which tells the host. */
+/** Public, so it contains the random ID of the process rather than its name, which reveals the host. */
 const readinessSchema = statusSchema.extend({
-  node: z.string().optional().describe('Random id of this process. With PostgreSQL, as the fields below'),
+  node: z
+    .string()
+    .optional()
+    .describe('Random ID of this process. Only with PostgreSQL, like `lease` and `feed`'),
   lease: z
     .object({ remainingMs: z.int() })
     .optional()
-    .describe('For how long it may answer from memory; renewed several times a lease. 0: not at all'),
+    .describe('Time for which it may verify from its cache; renewed several times per lease. 0: not at all'),
   feed: z
     .object({ appliedSeq: z.int(), lag: z.int() })
     .optional()
-    .describe('The newest change of keys that it has applied, and how many it knows of and has not'),
+    .describe('The newest change that it has applied, and the number of known changes that it has not'),
 });
 const unreadinessSchema = readinessSchema.extend({
   reason: reasonSchema.describe('Why it is not ready'),
-  message: z.string().describe('The same in words, and what to do'),
+  message: z.string().describe('The reason as text, and what to do'),
 });
 
-/** For load balancers and service managers: is the process alive, and can it do its work? */
+/** Health checks for load balancers and service managers: liveness and readiness. */
 export const healthRoutes: FastifyPluginAsyncZod<Options> = async (app, options) => {
   const { nodeStatus, isStopping } = options;
   const problemOf = fileWatch(options.database, app.log);
@@ -66,8 +69,8 @@ export const healthRoutes: FastifyPluginAsyncZod<Options> = async (app, options)
     url: '/healthz',
     schema: {
       operationId: 'getHealth',
-      summary: 'Is the process alive?',
-      description: 'Does not look at the database: restart the process when this fails.',
+      summary: 'Check that the process is alive',
+      description: 'Does not check the database. Restart the process when this fails.',
       tags,
       security: [],
       response: { 200: statusSchema, ...errorResponses() },
@@ -80,9 +83,9 @@ export const healthRoutes: FastifyPluginAsyncZod<Options> = async (app, options)
     url: '/readyz',
     schema: {
       operationId: 'getReadiness',
-      summary: 'Can the process serve requests?',
+      summary: 'Check that the process can serve requests',
       description:
-        'Yes if PostgreSQL gave it a lease, or the SQLite file can be written, and it is not about to stop.',
+        'Ready if it holds a lease from PostgreSQL, or the SQLite file is writable, and it is not stopping.',
       tags,
       security: [],
       response: { 200: readinessSchema, ...errorResponses(), 503: unreadinessSchema },
@@ -90,8 +93,8 @@ export const healthRoutes: FastifyPluginAsyncZod<Options> = async (app, options)
     handler: async (_request, reply) => {
       reply.header('cache-control', 'no-store');
       const status = nodeStatus?.();
-      // A lease proves that PostgreSQL answered within the last 1.8 s. To ask it here would wait for connections that
-      // other calls may hold, and let everybody who may ask this take them.
+      // A lease proves that PostgreSQL responded within the last 1.8 s. A query here would wait for connections that
+      // other calls hold, and anyone could exhaust them.
       const body = status === undefined ? {} : describe(status);
       const reason = isStopping()
         ? 'stopping'
@@ -106,7 +109,7 @@ export const healthRoutes: FastifyPluginAsyncZod<Options> = async (app, options)
   });
 };
 
-/** What keeps the file from being used. Of failures in a row the first is logged: some ask several times a second. */
+/** Checks that the file is usable. Only the first of consecutive failures is logged, because checks are frequent. */
 function fileWatch(
   database: Pick<Database, 'ping'>,
   log: FastifyBaseLogger,

@@ -1,7 +1,7 @@
 interface Series {
-  /** None for a histogram of one series. */
+  /** Absent for a histogram with one series. */
   labels?: Readonly<Record<string, string>>;
-  /** How many there are in each bucket, without those in the buckets before it. */
+  /** Number of observations in each bucket, not cumulative. */
   counts: readonly number[];
   sumMs: number;
 }
@@ -9,14 +9,14 @@ interface Series {
 interface Histogram {
   name: string;
   help: string;
-  /** Upper bounds of the buckets, ms; the last bucket has none. */
+  /** Upper bounds of the buckets in ms; the last bucket has none. */
   ends: readonly number[];
   series: Iterable<Series>;
 }
 
 /**
- * A histogram of seconds in Prometheus' text format. Written here, because the library's own histogram takes one
- * observation at a time, and has no way to be given the numbers of buckets that were counted elsewhere.
+ * A histogram of seconds in Prometheus' text format. The library's own histogram only takes single observations and
+ * cannot be filled with buckets that were counted elsewhere.
  */
 export function histogramText({ name, help, ends, series }: Histogram): string {
   const lines = [`# HELP ${name} ${help}`, `# TYPE ${name} histogram`];
@@ -36,7 +36,7 @@ export function histogramText({ name, help, ends, series }: Histogram): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** @param labels of values that hold neither quotes, backslashes nor line feeds */
+/** @param labels whose values contain no quotes, backslashes or line feeds */
 function labelText(labels: Readonly<Record<string, string>>): string {
   const pairs = Object.entries(labels).map(([name, value]) => `${name}="${value}"`);
   return pairs.length === 0 ? '' : `{${pairs.join(',')}}`;

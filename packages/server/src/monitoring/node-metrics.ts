@@ -1,20 +1,19 @@
 import type { NodeEntry } from '@soku/contract/nodes';
 import { Counter, Gauge, type Registry } from 'prom-client';
-import { type WaitFigures, waitBucketEnds } from '../propagation/wait-figures.ts';
+import { type WaitMetrics, waitBucketEnds } from '../propagation/wait-metrics.ts';
 import { histogramText } from './histogram.ts';
-import { setAll } from './set-all.ts';
+import { setValues } from './set-values.ts';
 
-/** What one of several nodes tells of itself and the others. */
+/** What a node reports about itself and the others. */
 export interface NodeSource {
-  figures: WaitFigures;
-  /** Since the start of the process. */
+  figures: WaitMetrics;
+  /** Heartbeats since the start of the process. */
   exchanges: { exchanges: number; failed: number };
   list: () => NodeEntry[];
 }
 
 /**
- * The metrics of a node. The names of nodes are labels: they are the operator's, and WaitFigures bounds how many of
- * them there are.
+ * The metrics of a node. Node names are labels: they are not client input, and WaitMetrics limits their number.
  */
 export function addNodeMetrics(registry: Registry, { figures, exchanges, list }: NodeSource): void {
   const registers = [registry];
@@ -41,19 +40,19 @@ export function addNodeMetrics(registry: Registry, { figures, exchanges, list }:
 
   gauge(
     'soku_lease_remaining_seconds',
-    'For how long this node may answer from memory; 0: not at all',
+    'Time for which this node may verify from its cache; 0: not at all',
     () => (own()?.lease?.remainingMs ?? 0) / 1000,
   );
-  gauge('soku_feed_lag', 'Changes that this node knows of and has not applied', () => own()?.lag ?? 0);
+  gauge('soku_feed_lag', 'Known changes that this node has not applied', () => own()?.lag ?? 0);
   counter(
     'soku_exchanges_total',
-    'Exchanges with the database, each of which may renew the lease',
+    'Heartbeats to the database, each of which may renew the lease',
     () => exchanges.exchanges,
   );
-  counter('soku_exchanges_failed_total', 'Exchanges that failed', () => exchanges.failed);
+  counter('soku_exchanges_failed_total', 'Failed heartbeats', () => exchanges.failed);
   counter(
     'soku_nodes_fenced_total',
-    'Silent nodes that this node has taken off the list, so that nobody waits for them',
+    'Silent nodes that this node has removed, so that no change waits for them',
     () => figures.fenced,
   );
   addListMetrics(registry, list);
@@ -63,42 +62,46 @@ export function addNodeMetrics(registry: Registry, { figures, exchanges, list }:
 function addListMetrics(registry: Registry, list: () => NodeEntry[]): void {
   new Gauge({
     name: 'soku_nodes',
-    help: 'Nodes that this one knows of, by whether they were heard of within the length of a lease',
+    help: 'Nodes that this one knows, by state: ready, or silent for longer than a lease',
     labelNames: ['state'],
     registers: [registry],
     collect() {
       const counts = { ready: 0, silent: 0 };
       for (const { state } of list()) counts[state] += 1;
-      setAll(this, 'state', counts);
+      setValues(this, 'state', counts);
     },
   });
 }
 
-function addWaitMetrics(registry: Registry, { byName }: WaitFigures): void {
+function addWaitMetrics(registry: Registry, { byName }: WaitMetrics): void {
   const registers = [registry];
   const labelNames = ['node'];
   new Counter({
     name: 'soku_change_waits_total',
-    help: 'How often a change that was made here waited for a node',
+    help: 'Number of times that a change made here waited for the node',
     labelNames,
     registers,
     collect() {
-      setAll(this, 'node', Object.fromEntries([...byName].map(([name, { count }]) => [name, count])));
+      setValues(this, 'node', Object.fromEntries([...byName].map(([name, { count }]) => [name, count])));
     },
   });
   new Counter({
     name: 'soku_change_waits_seconds_total',
-    help: 'For how long, all times together',
+    help: 'Total time that changes made here waited for the node',
     labelNames,
     registers,
     collect() {
-      setAll(this, 'node', Object.fromEntries([...byName].map(([name, { sumMs }]) => [name, sumMs / 1000])));
+      setValues(
+        this,
+        'node',
+        Object.fromEntries([...byName].map(([name, { sumMs }]) => [name, sumMs / 1000])),
+      );
     },
   });
 }
 
-/** How long the calls waited that changed something, a revoke for instance. */
-export function changeWaitText({ all, buckets }: WaitFigures): string {
+/** The histogram of how long changes, such as a revoke, waited for other nodes. */
+export function changeWaitText({ all, buckets }: WaitMetrics): string {
   return histogramText({
     name: 'soku_change_wait_seconds',
     help: 'Time from the commit of a change, such as a revoke, until it was in effect on every node',

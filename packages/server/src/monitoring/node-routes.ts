@@ -1,6 +1,6 @@
 import { type NodeEntry, nodeListSchema } from '@soku/contract/nodes';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import { refuse } from '../http/errors.ts';
+import { sendProblem } from '../http/errors.ts';
 import { errorResponses, operatorSecurity } from '../http/openapi.ts';
 import type { OperatorCheck } from './operators.ts';
 
@@ -9,7 +9,7 @@ interface Options {
   checkOperator: OperatorCheck;
 }
 
-/** The processes that verify keys, for whoever runs them. */
+/** The list of servers, for operators. */
 export const nodeRoutes: FastifyPluginAsyncZod<Options> = async (app, { list, checkOperator }) => {
   app.route({
     method: 'GET',
@@ -18,14 +18,14 @@ export const nodeRoutes: FastifyPluginAsyncZod<Options> = async (app, { list, ch
       operationId: 'listNodes',
       summary: 'List the servers',
       description:
-        'All processes that share the database, as the one sees them that answers; it answers also when the database does not. For programs on the same machine; with SOKU_METRICS_TOKEN set, for whoever sends that as `Authorization: Bearer`. Anybody else gets a 404, and a 429 after too many wrong tokens.',
+        'All processes that share the database, as seen by the responding one. Also works while the database is down. Available to programs on the same machine or, if SOKU_METRICS_TOKEN is set, with this token as `Authorization: Bearer`. Other callers get a 404, and a 429 after too many wrong tokens.',
       tags: ['Service'],
       security: operatorSecurity,
       response: { 200: nodeListSchema, ...errorResponses('not_found', 'rate_limited') },
     },
     handler: async (request, reply) => {
       const refusal = checkOperator(request);
-      if (refusal !== null) return refuse(reply, refusal);
+      if (refusal !== null) return sendProblem(reply, refusal);
       return reply.header('cache-control', 'no-store').send({ data: list() });
     },
   });

@@ -5,43 +5,43 @@ import { bucketEnds, type VerificationCounts } from '../verification/verificatio
 import { version } from '../version.ts';
 import { histogramText } from './histogram.ts';
 import { addNodeMetrics, changeWaitText, type NodeSource } from './node-metrics.ts';
-import { setAll } from './set-all.ts';
+import { setValues } from './set-values.ts';
 
-/** What the metrics read when somebody asks for them. */
-export interface Sources {
+/** The values that the metrics read at each scrape. */
+export interface MetricSources {
   verifications: VerificationCounts;
   requests: RequestCounts;
-  /** Background writes that failed. */
+  /** Number of failed background writes. */
   failures: () => { usage: number; limits: number; journal: number };
-  /** When the operator's command last made a backup, and last failed to, in epoch ms; 0: never, as far as is known. */
+  /** When the backup command last succeeded and last failed, in epoch ms; 0: never, as far as is known. */
   lastBackups: () => Promise<{ made: number; failed: number }>;
   database: 'sqlite' | 'postgres';
-  /** Entries in memory by kind. */
+  /** Number of cached keys by kind. */
   cached: () => { good: number; refused: number };
-  /** Keys and addresses whose requests are being counted. */
+  /** Number of keys and addresses with a rate-limit window. */
   windows: () => { key: number; address: number };
-  /** Secrets whose uses are counted, but not written yet. */
+  /** Number of secrets with counted uses that are not written yet. */
   unwrittenUses: () => number;
-  /** With PostgreSQL. */
+  /** Only with PostgreSQL. */
   nodes: NodeSource | undefined;
-  /** Those to PostgreSQL. */
+  /** Connection pools of PostgreSQL. */
   connections: (() => PoolSizes) | undefined;
 }
 
-/** Of each pool: connections, those of them that are idle, and who waits for one. */
+/** For each pool: all connections, idle ones, and statements that wait for one. */
 export type PoolSizes = Record<'usual' | 'verification', Record<'total' | 'idle' | 'waiting', number>>;
 
 export interface Metrics {
   contentType: string;
-  /** Everything, as it stands at this moment. */
+  /** All metrics with their current values. */
   text(): Promise<string>;
 }
 
 /**
- * The metrics of this process in Prometheus' format. No label ever holds what a client sent: a label's values are
- * codes and kinds of ours, so their number is bounded and no key can be among them.
+ * The metrics of this process in Prometheus' format. No label contains client input: label values are Soku's own codes
+ * and kinds, so their number is bounded and no key can be among them.
  */
-export function createMetrics(sources: Sources): Metrics {
+export function createMetrics(sources: MetricSources): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
@@ -49,52 +49,52 @@ export function createMetrics(sources: Sources): Metrics {
 
   new Counter({
     name: 'soku_verifications_total',
-    help: 'Verifications by result: valid, or the code of the refusal',
+    help: 'Verifications by result: valid, or the error code',
     labelNames: ['result'],
     registers,
     collect() {
       this.reset();
       this.inc({ result: 'valid' }, verifications.valid);
       for (const code of errorCodeNames) {
-        const count = verifications.refused.get(code);
+        const count = verifications.rejected.get(code);
         if (count !== undefined) this.inc({ result: code }, count);
       }
     },
   });
   new Counter({
     name: 'soku_cache_lookups_total',
-    help: 'Look-ups of keys: found in memory (good, refused), or asked of the database',
+    help: 'Key lookups: found in the cache (good, refused), or read from the database',
     labelNames: ['found'],
     registers,
     collect() {
-      setAll(this, 'found', verifications.lookUps);
+      setValues(this, 'found', verifications.lookups);
     },
   });
   new Counter({
     name: 'soku_limit_refusals_total',
-    help: 'Requests that were refused with 429, by the policy that refused them',
+    help: 'Requests rejected with 429, by policy',
     labelNames: ['policy'],
     registers,
     collect() {
-      setAll(this, 'policy', verifications.limited);
+      setValues(this, 'policy', verifications.limited);
     },
   });
   new Gauge({
     name: 'soku_cached_keys',
-    help: 'Keys in memory',
+    help: 'Cached keys',
     labelNames: ['kind'],
     registers,
     collect() {
-      setAll(this, 'kind', sources.cached());
+      setValues(this, 'kind', sources.cached());
     },
   });
   new Gauge({
     name: 'soku_limit_windows',
-    help: 'Keys and addresses whose requests are counted in memory',
+    help: 'Keys and addresses with a rate-limit window in memory',
     labelNames: ['policy'],
     registers,
     collect() {
-      setAll(this, 'policy', sources.windows());
+      setValues(this, 'policy', sources.windows());
     },
   });
   addDatabaseMetrics(registry, sources);
@@ -112,10 +112,10 @@ export function createMetrics(sources: Sources): Metrics {
   };
 }
 
-function addDatabaseMetrics(registry: Registry, { nodes, connections, unwrittenUses }: Sources): void {
+function addDatabaseMetrics(registry: Registry, { nodes, connections, unwrittenUses }: MetricSources): void {
   new Gauge({
     name: 'soku_usage_unwritten',
-    help: 'Keys whose uses are being counted in memory; they are written every few seconds',
+    help: 'Keys with usage counts that are not written yet; they are written every few seconds',
     registers: [registry],
     collect() {
       this.set(unwrittenUses());
@@ -125,7 +125,7 @@ function addDatabaseMetrics(registry: Registry, { nodes, connections, unwrittenU
   if (connections === undefined) return;
   new Gauge({
     name: 'soku_database_connections',
-    help: 'Connections to PostgreSQL: total, idle; and how many statements are waiting for one',
+    help: 'Connections to PostgreSQL: total, idle, and statements that wait for one',
     labelNames: ['pool', 'state'],
     registers: [registry],
     collect() {
@@ -139,17 +139,17 @@ function addDatabaseMetrics(registry: Registry, { nodes, connections, unwrittenU
 function durationsText({ durations, durationSum }: VerificationCounts): string {
   return histogramText({
     name: 'soku_verification_duration_seconds',
-    help: 'Time from the header of a request to the decision on its key, of one request in sixteen',
+    help: 'Time from the header of a request to the decision about its key, for one request in sixteen',
     ends: bucketEnds,
     series: [{ counts: durations, sumMs: durationSum }],
   });
 }
 
-function addRequestMetrics(registry: Registry, { requests, failures, database }: Sources): void {
+function addRequestMetrics(registry: Registry, { requests, failures, database }: MetricSources): void {
   const registers = [registry];
   new Counter({
     name: 'soku_http_requests_total',
-    help: 'Requests by route, method and status; the route none: there is no such page',
+    help: 'Requests by route, method and status; route none: no such path',
     labelNames: ['route', 'method', 'status'],
     registers,
     collect() {
@@ -161,23 +161,23 @@ function addRequestMetrics(registry: Registry, { requests, failures, database }:
   });
   new Counter({
     name: 'soku_write_failures_total',
-    help: 'Writes that failed, by what was to be written: requests of clients, usage, limits, or the journal of revoked keys',
+    help: 'Failed writes by kind: client requests, usage, limits, or the revocation journal',
     labelNames: ['kind'],
     registers,
     collect() {
-      setAll(this, 'kind', { request: requests.failedWrites, ...failures() });
+      setValues(this, 'kind', { request: requests.failedWrites, ...failures() });
     },
   });
   new Gauge({
     name: 'soku_build_info',
-    help: 'Always 1; the labels tell what runs',
+    help: 'Always 1; the labels describe the process',
     labelNames: ['version', 'node', 'database'],
     registers,
   }).set({ version, node: process.versions.node, database }, 1);
 }
 
-/** Their time and not their age: an alert compares it with the time of Prometheus. */
-function addBackupMetrics(registry: Registry, { lastBackups }: Sources): void {
+/** Timestamps rather than ages: an alert compares them with the time of Prometheus. */
+function addBackupMetrics(registry: Registry, { lastBackups }: MetricSources): void {
   const registers = [registry];
   new Gauge({
     name: 'soku_last_backup_timestamp_seconds',
@@ -197,10 +197,10 @@ function addBackupMetrics(registry: Registry, { lastBackups }: Sources): void {
   });
 }
 
-function requestDurationsText({ requests }: Sources): string {
+function requestDurationsText({ requests }: MetricSources): string {
   return histogramText({
     name: 'soku_http_request_duration_seconds',
-    help: 'Time until a request was answered, without GET /v1/verify (soku_verification_duration_seconds)',
+    help: 'Time until the response to a request, without GET /v1/verify (soku_verification_duration_seconds)',
     ends: requestBucketEnds,
     series: Array.from(requests.durations(), ({ route, method, counts, sumMs }) => {
       return { labels: { route, method }, counts, sumMs };
@@ -209,8 +209,8 @@ function requestDurationsText({ requests }: Sources): string {
 }
 
 /**
- * The library's figures of the event loop are NaN, or the largest number that there is, until it has measured; a
- * dashboard would add them up.
+ * Removes values of the library's event-loop metrics that are NaN or the largest number because nothing was measured
+ * yet. A dashboard would add them up.
  */
 function withoutUnmeasured(text: string): string {
   return text.replace(/^\S+ (?:nan|9223372036854\S*)\n/gim, '');

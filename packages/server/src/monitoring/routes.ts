@@ -1,16 +1,16 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { refuse } from '../http/errors.ts';
+import { sendProblem } from '../http/errors.ts';
 import { errorResponses, operatorSecurity } from '../http/openapi.ts';
 import type { OperatorCheck } from './operators.ts';
-import type { Metrics, Sources } from './registry.ts';
+import type { MetricSources, Metrics } from './registry.ts';
 
 interface Options {
-  sources: Sources;
+  sources: MetricSources;
   checkOperator: OperatorCheck;
 }
 
-/** Numbers for Prometheus, for whoever runs this deployment. */
+/** Metrics for Prometheus, for operators. */
 export const metricsRoutes: FastifyPluginAsyncZod<Options> = async (app, { sources, checkOperator }) => {
   let metrics: Promise<Metrics> | undefined;
   app.route({
@@ -18,9 +18,9 @@ export const metricsRoutes: FastifyPluginAsyncZod<Options> = async (app, { sourc
     url: '/metrics',
     schema: {
       operationId: 'getMetrics',
-      summary: 'Metrics in Prometheus’ format',
+      summary: 'Read metrics in Prometheus’ format',
       description:
-        'For programs on the same machine; with SOKU_METRICS_TOKEN set, for whoever sends that as `Authorization: Bearer`. Anybody else gets a 404, and a 429 after too many wrong tokens.',
+        'Available to programs on the same machine or, if SOKU_METRICS_TOKEN is set, with this token as `Authorization: Bearer`. Other callers get a 404, and a 429 after too many wrong tokens.',
       tags: ['Service'],
       security: operatorSecurity,
       response: {
@@ -30,8 +30,8 @@ export const metricsRoutes: FastifyPluginAsyncZod<Options> = async (app, { sourc
     },
     handler: async (request, reply) => {
       const refusal = checkOperator(request);
-      if (refusal !== null) return refuse(reply, refusal);
-      // The library is loaded when somebody asks: a deployment without Prometheus does not pay for it.
+      if (refusal !== null) return sendProblem(reply, refusal);
+      // The library is loaded on demand, so that a deployment without Prometheus does not pay for it.
       metrics ??= import('./registry.ts').then(({ createMetrics }) => createMetrics(sources));
       const { contentType, text } = await metrics;
       return reply

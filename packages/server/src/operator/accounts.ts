@@ -6,36 +6,36 @@ import { containsKey } from '@soku/key';
 import type { AccountService } from '../accounts/account-service.ts';
 import { readConfig } from '../config.ts';
 import { operatorActor } from '../events/actor.ts';
-import { parse, UsageError } from './command-line.ts';
+import { parseArgument, UsageError } from './command-line.ts';
 
 /**
- * The commands that begin with `account`.
+ * Runs the commands that begin with `account`.
  *
- * @param args what follows that word
- * @param name of the option --name
+ * @param args the arguments after `account`
+ * @param name the value of --name
  */
 export async function accountCommand(args: string[], name: string | undefined): Promise<void> {
   const [action, email, ...rest] = args;
-  if (rest.length > 0) throw new UsageError('There is no such command.');
+  if (rest.length > 0) throw new UsageError('Unknown command.');
   if (action === 'list' && email === undefined) return withAccounts(listAccounts);
-  if (action === 'add') return addAccount(parse('EMAIL', emailSchema, email ?? ''), name);
-  if (action === 'reset-password') return resetPassword(parse('EMAIL', emailSchema, email ?? ''));
-  throw new UsageError('There is no such command.');
+  if (action === 'add') return addAccount(parseArgument('EMAIL', emailSchema, email ?? ''), name);
+  if (action === 'reset-password') return resetPassword(parseArgument('EMAIL', emailSchema, email ?? ''));
+  throw new UsageError('Unknown command.');
 }
 
-async function addAccount(email: string, wish: string | undefined): Promise<void> {
-  const name = parse('--name', nameSchema, wish ?? email.split('@')[0] ?? email);
-  if (containsKey(name)) throw new UsageError('--name must not hold an API key.');
+async function addAccount(email: string, givenName: string | undefined): Promise<void> {
+  const name = parseArgument('--name', nameSchema, givenName ?? email.split('@')[0] ?? email);
+  if (containsKey(name)) throw new UsageError('--name must not contain an API key.');
   await withAccounts(async (accounts) => {
-    const id = await accounts.createAccount({ name, email, password: await askPassword() }, operatorActor());
+    const id = await accounts.createAccount({ name, email, password: await readPassword() }, operatorActor());
     console.log(`Created the account ${email} (${id}).`);
   });
 }
 
 async function resetPassword(email: string): Promise<void> {
   await withAccounts(async (accounts) => {
-    const id = await accounts.resetPassword(email, await askPassword(), operatorActor());
-    console.log(`Reset the password of ${email} (${id}), and signed the account out everywhere.`);
+    const id = await accounts.resetPassword(email, await readPassword(), operatorActor());
+    console.log(`Reset the password of ${email} (${id}) and ended all sessions of the account.`);
   });
 }
 
@@ -43,10 +43,10 @@ async function listAccounts(accounts: AccountService): Promise<void> {
   const all = await accounts.listAccounts();
   for (const { id, email, name, createdAt } of all) console.log(`${createdAt}  ${id}  ${email}  ${name}`);
   if (all.length === 0)
-    console.log('There is no account yet. Make one with: npm run soku -- account add EMAIL');
+    console.log('There are no accounts yet. Create one with: npm run soku -- account add EMAIL');
 }
 
-/** The auth library is loaded once the command line is right: it takes longer than most commands. */
+/** Loads the auth library only after the command line was checked, because that takes longer than most commands. */
 async function withAccounts(work: (accounts: AccountService) => Promise<void>): Promise<void> {
   const { openAccounts } = await import('./open-accounts.ts');
   const { accounts, close } = await openAccounts(readConfig(process.env));
@@ -57,15 +57,15 @@ async function withAccounts(work: (accounts: AccountService) => Promise<void>): 
   }
 }
 
-/** Asks on a terminal without showing what is typed; otherwise takes the first line of standard input. */
-async function askPassword(): Promise<string> {
+/** Prompts for a password on a terminal without echo; otherwise reads the first line of standard input. */
+async function readPassword(): Promise<string> {
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
   const terminal = process.stdin.isTTY === true;
   if (terminal) process.stderr.write('Password: ');
   const lines = createInterface({ input: process.stdin, output: silent, terminal });
   try {
     const { value } = await lines[Symbol.asyncIterator]().next();
-    return parse('The password', passwordSchema, value ?? '');
+    return parseArgument('The password', passwordSchema, value ?? '');
   } finally {
     lines.close();
     if (terminal) process.stderr.write('\n');

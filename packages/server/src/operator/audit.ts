@@ -2,95 +2,101 @@ import { createReadStream, createWriteStream, existsSync, rmSync } from 'node:fs
 import { join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { auditEventSchema } from '@soku/contract/audit';
-import { dayLength } from '@soku/contract/instant';
+import { msPerDay } from '@soku/contract/instant';
 import { Kysely } from 'kysely';
-import type { Anchored, Pruned } from '../audit/deletions.ts';
+import type { AnchoredEvent, PruneRecord } from '../audit/deletions.ts';
 import { exportChains } from '../audit/export.ts';
-import { addToAnchor, type Backdated, type Break, type Verification, verifyChains } from '../audit/verify.ts';
-import { refusedByDisk } from '../backup/failure.ts';
-import { openForReading } from '../backup/source.ts';
-import { columnsOf } from '../backup/sqlite-side.ts';
+import {
+  type AuditVerification,
+  addToAnchor,
+  type BackdatedEvent,
+  type ChainBreak,
+  verifyChains,
+} from '../audit/verify.ts';
+import { explainDiskError } from '../backup/disk-error.ts';
+import { openUntrustedSqlite } from '../backup/source.ts';
+import { tableColumns } from '../backup/sqlite-endpoint.ts';
 import { readConfig } from '../config.ts';
 import type { Tables } from '../database/schema.ts';
 import { NodeSqliteDialect } from '../database/sqlite-dialect.ts';
 import { partialName, placeFile } from '../durable-files.ts';
 import { createLog } from '../http/logging.ts';
 import { StartupError } from '../startup-error.ts';
-import { counted, fileOfOperator, UsageError } from './command-line.ts';
+import { formatCount, resolveOperatorPath, UsageError } from './command-line.ts';
 import { openPostgresNow } from './open-postgres.ts';
 
-/** ms between two lines of progress. */
-const reportEvery = 1000;
+/** Time in ms between two progress lines. */
+const progressInterval = 1000;
 
-/** Backdated events that are listed: a clock that was wrong for long makes many. */
-const mostBackdated = 20;
+/** Maximum number of backdated events to list. A clock that was wrong for a long time causes many. */
+const maxBackdated = 20;
 
-/** Exit code of a log that is not what it was. */
-const broken = 1;
+/** Exit code if the verification fails. */
+const verificationFailed = 1;
 
 interface Options {
-  /** Of --anchor: an export to verify against. */
+  /** --anchor: an export to verify against. */
   anchor: string | undefined;
-  /** Of --chain: the only one to export. */
+  /** --chain: the only chain to export. */
   chain: string | undefined;
 }
 
 /**
- * The commands that begin with `audit`. Servers may run meanwhile.
+ * Runs the commands that begin with `audit`. Servers may be running.
  *
- * @param args what follows that word
+ * @param args the arguments after `audit`
  * @returns the exit code
  */
 export async function auditCommand(args: string[], { anchor, chain }: Options): Promise<number> {
   const [action, file, ...rest] = args;
   if (action === 'verify' && file === undefined) {
-    if (chain !== undefined) throw new UsageError('--chain belongs to audit export.');
+    if (chain !== undefined) throw new UsageError('--chain works only with audit export.');
     return verify(anchor);
   }
   if (action === 'export' && file !== undefined && file !== '' && rest.length === 0) {
-    if (anchor !== undefined) throw new UsageError('--anchor belongs to audit verify.');
-    return exportTo(fileOfOperator(file), chain);
+    if (anchor !== undefined) throw new UsageError('--anchor works only with audit verify.');
+    return exportTo(resolveOperatorPath(file), chain);
   }
-  throw new UsageError(action === 'export' ? 'This command takes one file.' : 'There is no such command.');
+  throw new UsageError(action === 'export' ? 'This command requires exactly one file.' : 'Unknown command.');
 }
 
 async function verify(file: string | undefined): Promise<number> {
-  const anchor = file === undefined ? new Map() : await readAnchor(fileOfOperator(file));
-  const retention = readConfig(process.env).auditRetentionDays * dayLength;
+  const anchor = file === undefined ? new Map() : await readAnchor(resolveOperatorPath(file));
+  const retention = readConfig(process.env).auditRetentionDays * msPerDay;
   return withLog(async (db) => {
     const expected = { anchor, retention, now: Date.now() };
-    const found = await verifyChains(db, expected, reportNowAndThen());
+    const found = await verifyChains(db, expected, reportProgress());
     report(found);
-    if (found.breaks.length > 0 || found.overdue > 0) return broken;
-    console.log(`Verified ${counted(found.events, 'event')} in ${counted(found.chains, 'chain')}.`);
+    if (found.breaks.length > 0 || found.overdue > 0) return verificationFailed;
+    console.log(`Verified ${formatCount(found.events, 'event')} in ${formatCount(found.chains, 'chain')}.`);
     if (found.unsealed > 0)
-      console.log(`Not sealed yet, and not verified: ${counted(found.unsealed, 'newer event')}.`);
+      console.log(`Not sealed yet and not verified: ${formatCount(found.unsealed, 'newer event')}.`);
     if (file === undefined)
       console.log(
-        'Without --anchor FILE, events that are missing at an end of a chain and a chain that was rewritten as a whole are not found.',
+        'Without --anchor FILE, this check cannot detect events deleted at either end of a chain, or a rewritten chain.',
       );
     return 0;
   });
 }
 
-function report({ pruned, backdated, breaks, overdue }: Verification): void {
+function report({ pruned, backdated, breaks, overdue }: AuditVerification): void {
   for (const record of pruned) console.log(describePruned(record));
-  for (const event of backdated.slice(0, mostBackdated)) console.log(describeBackdated(event));
+  for (const event of backdated.slice(0, maxBackdated)) console.log(describeBackdated(event));
   for (const one of breaks) console.error(describe(one));
   if (overdue > 0)
     console.error(
-      `soku: ${counted(overdue, 'event')} not sealed for more than a minute. Start a server, which seals them, and verify again.`,
+      `soku: ${formatCount(overdue, 'event')} not sealed for more than a minute. Start a server to seal them, then verify again.`,
     );
 }
 
-/** @throws {StartupError} when the file exists, cannot be written, or would be empty; then there is no new file */
+/** @throws {StartupError} if the file exists, cannot be written, or would be empty. It then creates no file. */
 async function exportTo(file: string, chain: string | undefined): Promise<number> {
   if (existsSync(file)) throw exists(file);
   const partial = partialName(file);
-  const progress = reportNowAndThen();
+  const progress = reportProgress();
   let events = 0;
-  async function* joined(slices: AsyncIterable<string[]>) {
-    for await (const lines of slices) {
+  async function* joined(batches: AsyncIterable<string[]>) {
+    for await (const lines of batches) {
       events += lines.length;
       progress(events);
       yield lines.join('');
@@ -103,41 +109,41 @@ async function exportTo(file: string, chain: string | undefined): Promise<number
     if (chain !== undefined && events === 0)
       throw new StartupError(
         'data',
-        `The audit log has no chain ${chain}. A chain is named after a workspace's id, or accounts.`,
+        `The audit log has no chain ${chain}. Use the id of a workspace, or accounts.`,
       );
     if (!placeFile(partial, file)) throw exists(file);
   } catch (error) {
-    throw refusedByDisk(error, {
+    throw explainDiskError(error, {
       failed: `The export ${file} could not be written`,
-      now: 'There is no such file now.',
+      now: 'No file was created.',
     });
   } finally {
     rmSync(partial, { force: true });
   }
-  console.log(`Exported ${counted(events, 'event')} into ${file}.`);
+  console.log(`Exported ${formatCount(events, 'event')} to ${file}.`);
   return 0;
 }
 
 function exists(file: string): StartupError {
-  return new StartupError('cannotCreate', `${file} exists already. An export replaces no file.`);
+  return new StartupError('cannotCreate', `${file} already exists. An export never overwrites a file.`);
 }
 
-function describe({ chain, sequence, id, problem }: Break): string {
+function describe({ chain, sequence, id, problem }: ChainBreak): string {
   return `soku: chain ${chain}, event ${sequence}${id === null ? '' : ` (${id})`}: ${problem}.`;
 }
 
-function describePruned({ chain, through, at }: Pruned): string {
-  return `Chain ${chain}: events 1 to ${through} were deleted by age, the last ones at ${new Date(at).toISOString()}.`;
+function describePruned({ chain, through, at }: PruneRecord): string {
+  return `Chain ${chain}: events 1 to ${through} were deleted by age, most recently at ${new Date(at).toISOString()}.`;
 }
 
-function describeBackdated({ chain, sequence, id, byMs }: Backdated): string {
+function describeBackdated({ chain, sequence, id, byMs }: BackdatedEvent): string {
   const minutes = Math.round(byMs / 60_000);
-  return `Chain ${chain}, event ${sequence} (${id}): dated ${counted(minutes, 'minute')} before an event that was sealed earlier. A clock was set back, or somebody added it later.`;
+  return `Chain ${chain}, event ${sequence} (${id}): dated ${formatCount(minutes, 'minute')} before an event that was sealed earlier. Either a clock was set back, or the event was added later.`;
 }
 
-/** @throws {StartupError} 65 when it is no export */
+/** @throws {StartupError} 65 if the file is not an export */
 async function readAnchor(file: string) {
-  const anchor = new Map<string, Map<number, Anchored>>();
+  const anchor = new Map<string, Map<number, AnchoredEvent>>();
   let number = 0;
   try {
     for await (const line of linesOf(file)) {
@@ -145,13 +151,14 @@ async function readAnchor(file: string) {
       if (line !== '') addToAnchor(anchor, auditEventSchema.parse(JSON.parse(line)));
     }
   } catch (error) {
-    const reason = error instanceof Error && 'code' in error ? error.message : `line ${number} is no event`;
-    throw new StartupError('data', `${file} cannot be read as an export of the audit log (${reason}).`);
+    const reason =
+      error instanceof Error && 'code' in error ? error.message : `line ${number} is not an event`;
+    throw new StartupError('data', `${file} cannot be read as an audit log export (${reason}).`);
   }
   return anchor;
 }
 
-/** Ended by LF alone: readline also splits at U+2028, which JSON may contain. */
+/** Splits lines at LF only, because readline also splits at U+2028, which JSON may contain. */
 async function* linesOf(file: string): AsyncGenerator<string> {
   let rest = '';
   for await (const chunk of createReadStream(file, 'utf8')) {
@@ -172,12 +179,12 @@ async function withLog<T>(work: (db: Kysely<Tables>) => Promise<T>): Promise<T> 
       await database.close();
     }
   }
-  // The file is read as it is: a server may have it in use.
+  // The file is read without changes, because a server may be using it.
   const file = join(resolve(dataDir), 'soku.db');
-  const database = openForReading(file);
+  const database = openUntrustedSqlite(file);
   const db = new Kysely<Tables>({ dialect: new NodeSqliteDialect(database) });
   try {
-    if (columnsOf(database, file, 'audit_event').length === 0)
+    if (tableColumns(database, file, 'audit_event').length === 0)
       throw new StartupError(
         'data',
         `${file} has no audit log yet. Start the server once, which upgrades it.`,
@@ -188,11 +195,11 @@ async function withLog<T>(work: (db: Kysely<Tables>) => Promise<T>): Promise<T> 
   }
 }
 
-function reportNowAndThen(): (events: number) => void {
-  let reported = performance.now();
+function reportProgress(): (events: number) => void {
+  let lastReport = performance.now();
   return (events) => {
-    if (performance.now() - reported < reportEvery) return;
-    reported = performance.now();
-    console.error(counted(events, 'event'));
+    if (performance.now() - lastReport < progressInterval) return;
+    lastReport = performance.now();
+    console.error(formatCount(events, 'event'));
   };
 }

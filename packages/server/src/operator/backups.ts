@@ -1,52 +1,52 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { makeBackup } from '../backup/backup.ts';
-import type { Label } from '../backup/backup-file.ts';
+import { createBackup } from '../backup/backup.ts';
+import type { BackupLabel } from '../backup/backup-file.ts';
 import type { Progress } from '../backup/copy.ts';
 import { recordBackup } from '../backup/last-backup.ts';
 import { moveToPostgres, restore } from '../backup/restore.ts';
-import { codeOf } from '../code-of.ts';
 import { type Config, readConfig } from '../config.ts';
+import { errorCodeOf } from '../error-code.ts';
 import { createLog } from '../http/logging.ts';
 import type { Reapplied } from '../journal/compare.ts';
 import { StartupError } from '../startup-error.ts';
-import { counted, fileOfOperator, UsageError } from './command-line.ts';
+import { formatCount, resolveOperatorPath, UsageError } from './command-line.ts';
 
-/** ms between two lines that tell how far it is. */
-const tellEvery = 1000;
+/** Time in ms between two progress lines. */
+const progressInterval = 1000;
 
-/** Rows of a table that is worth such lines. */
+/** Progress is reported only for tables with at least this many rows. */
 const largeTable = 10_000;
 
 /** `backup FILE`. */
 export async function backupCommand(args: string[]): Promise<void> {
   const file = onlyFile(args);
   const config = readConfig(process.env);
-  const label = await recorded(config, toldInOneLine(config, makeBackup(config, file, await tools())));
+  const label = await recorded(config, withPostgresErrors(config, createBackup(config, file, await tools())));
   console.log(
-    `Backed up ${inWords(label)} into ${file}, from ${await placeOf(config)}. The secret that signs sessions is not in it: keep ${secretOf(config)} apart.`,
+    `Backed up ${describe(label)} to ${file} from ${await placeOf(config)}. The backup does not contain the secret that signs sessions. Store ${secretOf(config)} separately.`,
   );
 }
 
-/** Records for the server's metrics how a backup ended. A backup is as good when that cannot be written. */
+/** Records the outcome of a backup for the server metrics. The backup is valid even if this record cannot be written. */
 async function recorded<T>(config: Config, work: Promise<T>): Promise<T> {
   const record = (outcome: 'made' | 'failed') => recordBackup(config, outcome, Date.now());
   const done = await work.catch((error) => {
     try {
       record('failed');
     } catch {
-      // Often for the same reason, which is the one to report.
+      // Writing the record often fails for the same reason as the backup, so only the backup error is reported.
     }
     throw error;
   });
   try {
     if (record('made')) return done;
     console.error(
-      `There is no data directory ${resolve(config.dataDir)}, so the metrics of the server do not show this.`,
+      `The data directory ${resolve(config.dataDir)} does not exist, so the server metrics do not show this backup.`,
     );
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    console.error(`The metrics of the server do not show this backup (${reason}).`);
+    console.error(`The server metrics do not show this backup (${reason}).`);
   }
   return done;
 }
@@ -56,91 +56,91 @@ export async function restoreCommand(args: string[]): Promise<void> {
   const file = onlyFile(args);
   const config = readConfig(process.env);
   const restored = restore(config, file, await tools());
-  const { label, reapplied, truncated } = await toldInOneLine(config, restored);
+  const { label, reapplied, truncated } = await withPostgresErrors(config, restored);
   const place = await placeOf(config);
   console.log(
-    `Restored ${inWords(label)} of ${label.made_at} into ${place}, and checked each row against ${file}. Everybody has to sign in again.${inWordsOfJournal(reapplied, truncated)}`,
+    `Restored ${describe(label)} from ${label.made_at} to ${place} and checked every row against ${file}. All users must sign in again.${describeJournal(reapplied, truncated)}`,
   );
   if (reapplied === undefined) {
     console.log(
-      `${resolve(config.dataDir)} has no revocation journal (file revoked-hashes): revocations after the backup are not known here and were not applied again.`,
+      `${resolve(config.dataDir)} has no revocation journal (file revoked-hashes), so revocations after the backup were not applied again.`,
     );
   }
 }
 
 /** `move-to-postgres`. */
 export async function moveCommand(args: string[]): Promise<void> {
-  if (args.length > 0) throw new UsageError('There is no such command.');
+  if (args.length > 0) throw new UsageError('move-to-postgres takes no arguments.');
   const config = readConfig(process.env);
   const moved = moveToPostgres(config, await tools());
-  const { label, reapplied, truncated } = await toldInOneLine(config, moved);
+  const { label, reapplied, truncated } = await withPostgresErrors(config, moved);
   const directory = resolve(config.dataDir);
   console.log(
-    `Moved ${inWords(label)} from ${join(directory, 'soku.db')} to ${await placeOf(config)}, and checked each row against the file.${inWordsOfJournal(reapplied, truncated)}`,
+    `Moved ${describe(label)} from ${join(directory, 'soku.db')} to ${await placeOf(config)} and checked every row against the file.${describeJournal(reapplied, truncated)}`,
   );
   const file = join(directory, 'secret');
   if (existsSync(file) && readFileSync(file, 'utf8').trim() !== config.secret) {
-    console.log(`SOKU_SECRET is not what ${file} has, so everybody has to sign in again.`);
+    console.log(`SOKU_SECRET differs from the secret in ${file}, so all users must sign in again.`);
   }
 }
 
 function onlyFile(args: string[]): string {
   const [file, ...rest] = args;
   if (file === undefined || file === '' || rest.length > 0) {
-    throw new UsageError('This command takes one file.');
+    throw new UsageError('This command requires exactly one file.');
   }
-  return fileOfOperator(file);
+  return resolveOperatorPath(file);
 }
 
-/** Which database it was: whoever forgot DATABASE_URL, or has another one in mind, sees it. */
+/** Names the database, so that an operator notices a missing or wrong DATABASE_URL. */
 async function placeOf({ databaseUrl, dataDir }: Config): Promise<string> {
   if (databaseUrl === undefined) return join(resolve(dataDir), 'soku.db');
-  const { nameOf } = await import('../backup/postgres-client.ts');
-  return nameOf(databaseUrl);
+  const { describePostgres } = await import('../backup/postgres-client.ts');
+  return describePostgres(databaseUrl);
 }
 
-/** What PostgreSQL refuses in the midst of the work is told as it is at a start. */
-async function toldInOneLine<T>({ databaseUrl }: Config, work: Promise<T>): Promise<T> {
+/** Reports errors of PostgreSQL during the work in the same way as at a start. */
+async function withPostgresErrors<T>({ databaseUrl }: Config, work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (error) {
     if (databaseUrl === undefined) throw error;
-    const { refusedStart } = await import('../database/postgres-failures.ts');
-    throw inWordsOfPostgres(refusedStart(error));
+    const { explainConnectFailure } = await import('../database/postgres-failures.ts');
+    throw describePostgresError(explainConnectFailure(error));
   }
 }
 
-/** What it refuses for a reason of its own, such as a full disk, has the five letters of an SQLSTATE. */
-function inWordsOfPostgres(error: unknown): unknown {
-  const isTheirs = error instanceof Error && /^[0-9A-Z]{5}$/.test(codeOf(error));
-  // ECONNRESET and its like are longer; EPIPE has been told already.
-  if (!isTheirs || error instanceof StartupError || 'syscall' in error) return error;
-  return new StartupError('unavailable', `DATABASE_URL: PostgreSQL could not do it (${error.message}).`);
+/** Errors that PostgreSQL itself reports, such as a full disk, have an SQLSTATE of five characters. */
+function describePostgresError(error: unknown): unknown {
+  const hasSqlState = error instanceof Error && /^[0-9A-Z]{5}$/.test(errorCodeOf(error));
+  // ECONNRESET and similar codes are longer. EPIPE has five letters, but it is a system call error.
+  if (!hasSqlState || error instanceof StartupError || 'syscall' in error) return error;
+  return new StartupError('unavailable', `DATABASE_URL: PostgreSQL reported an error (${error.message}).`);
 }
 
 async function tools() {
-  return { log: await createLog('silent', false), progress: tellNowAndThen() };
+  return { log: await createLog('silent', false), progress: reportProgress() };
 }
 
-function tellNowAndThen(): Progress {
-  let told = performance.now();
+function reportProgress(): Progress {
+  let lastReport = performance.now();
   return (table, rows) => {
-    if (rows < largeTable || performance.now() - told < tellEvery) return;
-    told = performance.now();
-    console.error(`${table}: ${counted(rows, 'row')}`);
+    if (rows < largeTable || performance.now() - lastReport < progressInterval) return;
+    lastReport = performance.now();
+    console.error(`${table}: ${formatCount(rows, 'row')}`);
   };
 }
 
-function inWords({ content }: Label): string {
+function describe({ content }: BackupLabel): string {
   const rows = (table: string) => content[table]?.rows ?? 0;
-  const keys = counted(rows('api_key'), 'key');
-  return `${keys} (${counted(rows('dead_hash'), 'dead secret')}) and ${counted(rows('user'), 'account')}`;
+  const keys = formatCount(rows('api_key'), 'key');
+  return `${keys} (${formatCount(rows('dead_hash'), 'revoked secret')}) and ${formatCount(rows('user'), 'account')}`;
 }
 
-function inWordsOfJournal(reapplied: Reapplied | undefined, truncated: boolean): string {
-  const end = truncated ? ' The end of the revocation journal was incomplete and is cut off.' : '';
+function describeJournal(reapplied: Reapplied | undefined, truncated: boolean): string {
+  const end = truncated ? ' The incomplete end of the revocation journal was removed.' : '';
   if (reapplied === undefined || reapplied.hashes === 0) return end;
-  return `${end} The revocation journal has later revocations: ${counted(reapplied.keys, 'active key')} revoked again.`;
+  return `${end} The revocation journal has later revocations: ${formatCount(reapplied.keys, 'active key')} revoked again.`;
 }
 
 function secretOf({ secret, dataDir }: { secret: string | undefined; dataDir: string }): string {

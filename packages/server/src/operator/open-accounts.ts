@@ -2,14 +2,14 @@ import type { Logger } from 'pino';
 import { AccountService } from '../accounts/account-service.ts';
 import { createAuth } from '../accounts/auth.ts';
 import { PasswordHasher } from '../accounts/password-hasher.ts';
-import { readOrMakeSecret } from '../accounts/secret.ts';
+import { readOrCreateSecret } from '../accounts/secret.ts';
 import type { Config } from '../config.ts';
 import { openDataDirectory } from '../database/data-directory.ts';
 import { openSqlite } from '../database/sqlite.ts';
 import { createLog } from '../http/logging.ts';
 import { openPostgresNow } from './open-postgres.ts';
 
-/** Opens the database that has the accounts. `close` ends what this started. */
+/** Opens the database with the accounts. `close` releases everything that this function opened. */
 export async function openAccounts(
   config: Config,
 ): Promise<{ accounts: AccountService; close: () => Promise<void> }> {
@@ -28,7 +28,7 @@ export async function openAccounts(
   };
 }
 
-/** The lock of the data directory keeps a running server and this apart. */
+/** Takes the lock of the data directory, so that no server can run at the same time. */
 async function openFile({ dataDir, secret }: Config) {
   const directory = openDataDirectory(dataDir);
   await directory.settled();
@@ -37,10 +37,10 @@ async function openFile({ dataDir, secret }: Config) {
     await database.close();
     directory.release();
   };
-  return { database, secret: readOrMakeSecret(secret, directory.secretFile), close };
+  return { database, secret: readOrCreateSecret(secret, directory.secretFile), close };
 }
 
-/** Servers may run meanwhile: they ask the database. */
+/** Servers may be running, because they read accounts from the database. */
 async function openShared({ secret = '' }: Config, url: string, log: Logger) {
   const database = await openPostgresNow(url, log);
   return { database, secret, close: () => database.close() };

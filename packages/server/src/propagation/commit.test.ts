@@ -1,6 +1,6 @@
 /**
- * The transaction of a revoke. A trigger that is added while the server runs may undo it. Then the revoke fails; it never
- * claims success.
+ * The transaction of a revoke. A trigger that is added while the server runs may undo it. The revoke then fails and
+ * never reports success.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -10,21 +10,21 @@ import type { Database } from '../database/open.ts';
 import { systemActor } from '../events/actor.ts';
 import { RequestError } from '../http/errors.ts';
 import { writeRevocation } from '../keys/writes.ts';
-import { manyNodesPropagation } from './many-nodes.ts';
+import { clusterPropagation } from './cluster-propagation.ts';
 import type { Propagation } from './propagation.ts';
 import { singleProcessPropagation } from './single-process.ts';
 
-/** The propagation over a real database, with a cache and a journal that belong to no one. */
+/** Propagation on a real database, with a stub cache and a stub journal. */
 function propagationOf(database: Database): Propagation {
   const journal = { append: async () => undefined, onReapplied: () => undefined };
   if (database.kind === 'sqlite') {
     return singleProcessPropagation(database, { forget: () => 0, forgetWorkspace: () => 0 }, journal);
   }
   const settle = async () => ({ nodes: 1, waitedMs: 0 });
-  return manyNodesPropagation(database, { settle }, { monotonic: () => 0, wall: () => 0 }, journal);
+  return clusterPropagation(database, { settle }, { monotonic: () => 0, wall: () => 0 }, journal);
 }
 
-/** A key that is not revoked. */
+/** Inserts a key that is not revoked. */
 async function addKey({ kind, kysely }: Database): Promise<void> {
   const run = (text: string) => sql.raw(text).execute(kysely);
   await run(`INSERT INTO workspace (id, name, created_at) VALUES ('ws', 'W', 1)`);
@@ -61,7 +61,7 @@ for (const which of databases) {
     const rename = (from: string, to: string) => kysely.schema.alterTable(from).renameTo(to).execute();
     await rename('audit_event', 'elsewhere');
     await assert.rejects(commit(), /audit_event/);
-    assert.equal((await key()).revoked_at, null, 'nothing is revoked without its event');
+    assert.equal((await key()).revoked_at, null, 'no revoke is committed without its event');
     await rename('elsewhere', 'audit_event');
     await commit();
     assert.equal((await key()).revoked_at, 2);
@@ -92,17 +92,17 @@ test('a revoke takes three round trips on PostgreSQL', async (t) => {
 
 const undo = `CREATE FUNCTION undo() RETURNS trigger LANGUAGE plpgsql AS $$
   BEGIN UPDATE api_key SET revoked_at = NULL WHERE id = NEW.id; RETURN NULL; END $$`;
-const unbury = `CREATE FUNCTION undo() RETURNS trigger LANGUAGE plpgsql AS $$
+const deleteDeadHash = `CREATE FUNCTION undo() RETURNS trigger LANGUAGE plpgsql AS $$
   BEGIN DELETE FROM dead_hash; RETURN NULL; END $$`;
 
-const changes = {
+const tampering = {
   sqlite: {
     'undoes the update': [
       'DROP TRIGGER api_key_dead',
       `CREATE TRIGGER undo AFTER UPDATE ON api_key WHEN NEW.revoked_at IS NOT NULL
          BEGIN UPDATE api_key SET revoked_at = NULL; END`,
     ],
-    'keeps no dead hash': ['DROP TRIGGER api_key_buried'],
+    'does not record the revoked hash': ['DROP TRIGGER api_key_buried'],
   },
   postgres: {
     'undoes the update': [
@@ -110,15 +110,15 @@ const changes = {
       undo,
       'CREATE TRIGGER zzz AFTER UPDATE ON api_key FOR EACH ROW WHEN (NEW.revoked_at IS NOT NULL) EXECUTE FUNCTION undo()',
     ],
-    'undoes it at the commit': [
+    'undoes the update at the commit': [
       'ALTER TABLE api_key DISABLE TRIGGER api_key_dead',
       undo,
       `CREATE CONSTRAINT TRIGGER zzz AFTER UPDATE ON api_key DEFERRABLE INITIALLY DEFERRED
          FOR EACH ROW WHEN (NEW.revoked_at IS NOT NULL) EXECUTE FUNCTION undo()`,
     ],
-    'takes the dead hash away': [
+    'deletes the revoked hash': [
       'ALTER TABLE dead_hash DISABLE TRIGGER dead_hash_removed',
-      unbury,
+      deleteDeadHash,
       'CREATE TRIGGER zzz AFTER UPDATE ON api_key FOR EACH ROW EXECUTE FUNCTION undo()',
     ],
     'skips the row': [
@@ -129,7 +129,7 @@ const changes = {
   },
 };
 
-for (const [kind, attacks] of Object.entries(changes)) {
+for (const [kind, attacks] of Object.entries(tampering)) {
   for (const [name, statements] of Object.entries(attacks)) {
     test(`${kind}: a revoke fails when the database ${name}`, async (t) => {
       const { database, close } = await openTestDatabase(kind === 'sqlite' ? kind : 'postgres');
@@ -141,7 +141,7 @@ for (const [kind, attacks] of Object.entries(changes)) {
       const attempt = async (descendants: boolean, workspaceId = 'ws') => {
         const { value } = await propagation.commit(async (db) => {
           const value = await writeRevocation(db, { ...revoke, workspaceId, descendants });
-          return { value, changed: value && { kind: 'revoked', ids: value.keep } };
+          return { value, changed: value && { kind: 'revoked', ids: value.journalKeyIds } };
         });
         return value;
       };
@@ -154,7 +154,7 @@ for (const [kind, attacks] of Object.entries(changes)) {
         );
       await fails(false);
       const key = await kysely.selectFrom('api_key').select('revoked_at').executeTakeFirstOrThrow();
-      assert.equal(key.revoked_at, null, 'nothing half-written');
+      assert.equal(key.revoked_at, null, 'nothing is written partially');
       await fails(true);
     });
   }

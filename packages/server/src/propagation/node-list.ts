@@ -3,11 +3,11 @@ import { hostname } from 'node:os';
 import type { NodeEntry } from '@soku/contract/nodes';
 import type { NodeStatus } from './node.ts';
 
-/** The name of this process for operators: the host, and the process on it. */
+/** The display name of this process for operators: host and process ID. */
 export const processName = `${hostname()}:${process.pid}`;
 
 /**
- * All nodes as one of them sees them, in the order in which they joined.
+ * All nodes as one of them sees them, in the order in which they registered.
  *
  * @param silentAfterMs ms of silence after which a node cannot hold a lease
  */
@@ -16,7 +16,7 @@ export function listNodes(status: NodeStatus, silentAfterMs: number): NodeEntry[
     id: status.id,
     name: status.name,
     self: true,
-    // It is registering again, and no exchange has returned its row yet.
+    // Used while this node registers again and no heartbeat has returned its row yet.
     state: 'silent',
     lag: status.lag,
     silentMs: 0,
@@ -43,7 +43,7 @@ const alone: NodeEntry = {
   lease: null,
 };
 
-/** The only process of a SQLite file. */
-export function onlyNode(): NodeEntry[] {
+/** The list for SQLite, where this process is the only node. */
+export function singleNodeList(): NodeEntry[] {
   return [alone];
 }

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { QuietWorld } from '../../../../test/simulation/quiet.ts';
-import type { FeedLink } from './link.ts';
+import type { FeedLink } from './cluster-store.ts';
 
-/** ms after which a change is in effect, whatever the other nodes do: the lease and its margin. */
+/** ms after which a change is in effect, whatever the other nodes do: the lease plus its margin. */
 const longestWait = 2200;
 
-/** Two nodes that run. */
+/** Two running nodes. */
 async function twoNodes() {
   const world = new QuietWorld();
   const [one, two] = [world.node('one'), world.node('two')];
@@ -14,7 +14,7 @@ async function twoNodes() {
   return { world, one, two };
 }
 
-/** The value with which a promise has resolved by now. */
+/** Returns the value with which a promise has resolved so far. */
 function watch<T>(promise: Promise<T>): () => T | undefined {
   let result: T | undefined;
   void promise.then((value) => {
@@ -23,20 +23,20 @@ function watch<T>(promise: Promise<T>): () => T | undefined {
   return () => result;
 }
 
-test('a node gets its lease with the first exchange, and keeps it', async () => {
+test('a node gets its lease with the first heartbeat and keeps it', async () => {
   const world = new QuietWorld();
-  const { node, told, holds } = world.node('one');
+  const { node, calls, holds } = world.node('one');
   const start = watch(node.start().then(() => holds()));
   while (start() === undefined) await world.run(1);
-  assert.equal(start(), false, 'the registration gives none');
+  assert.equal(start(), false, 'registration grants no lease');
   for (let second = 0; second < 5; second += 1) {
     await world.run(1000);
     assert.equal(holds(), true);
   }
-  assert.deepEqual(told, ['empty']);
+  assert.deepEqual(calls, ['empty']);
 });
 
-test('an exchange soon after a renewal writes only what is to be acknowledged', async () => {
+test('a heartbeat soon after a renewal writes only acknowledgments', async () => {
   const world = new QuietWorld();
   const { link } = world.node('one');
   const sent: { acked: number; renews: boolean }[] = [];
@@ -66,9 +66,9 @@ test('an exchange soon after a renewal writes only what is to be acknowledged', 
     { acked: 1, renews: false },
   ]);
   void node.exchanged();
-  assert.deepEqual(sent.at(-1), { acked: 1, renews: true }, 'a revoke waits for this one');
+  assert.deepEqual(sent.at(-1), { acked: 1, renews: true }, 'a revoke waits for this heartbeat');
   await world.run(20);
-  // However often it is woken, its lease does not run out.
+  // However often it is woken, its lease does not expire.
   for (let woken = 0; woken < 100; woken += 1) {
     node.wake();
     await world.run(50);
@@ -76,16 +76,16 @@ test('an exchange soon after a renewal writes only what is to be acknowledged', 
   }
 });
 
-test('a node does not start with another lease than that of the database', async () => {
+test('a node does not start with a lease length that differs from the database', async () => {
   const world = new QuietWorld();
   const { node, holds } = world.node('one', { leaseMs: 3000 });
-  const refused = assert.rejects(node.start(), /leases of 2000 ms, and this node of 3000 ms/);
+  const rejected = assert.rejects(node.start(), /lease length is 2000 ms in the database but 3000 ms here/);
   await world.run(5000);
-  await refused;
+  await rejected;
   assert.equal(holds(), false);
 });
 
-test('the status tells of all nodes', async () => {
+test('the status lists all nodes', async () => {
   const { world, one, two } = await twoNodes();
   two.host.pause(60_000, false);
   world.change('key_1');
@@ -111,21 +111,21 @@ test('a change is in effect as soon as the other node has acknowledged it', asyn
   const settled = watch(one.node.settle(one.host.clock.monotonic()));
   await world.run(20);
   assert.equal(settled(), undefined, 'the other node was not woken');
-  assert.deepEqual(one.told, ['empty', 'forget key_1'], 'its own node has applied it already');
+  assert.deepEqual(one.calls, ['empty', 'forget key_1'], 'this node has already applied it');
   two.node.wake();
   await world.run(20);
-  one.node.acked(undefined);
+  one.node.onAcknowledgment(undefined);
   await world.run(20);
   const { nodes, waitedMs } = settled() ?? {};
   assert.equal(nodes, 2);
   assert.ok(waitedMs !== undefined && waitedMs < 60, `${waitedMs} ms`);
-  assert.deepEqual(two.told, ['empty', 'forget key_1']);
-  const { all, byName } = one.node.figures;
+  assert.deepEqual(two.calls, ['empty', 'forget key_1']);
+  const { all, byName } = one.node.waitMetrics;
   assert.equal(all.count, 1);
   assert.deepEqual([...byName.keys()], ['two']);
 });
 
-test('acknowledgements are found without notifications, too', async () => {
+test('acknowledgments are found without notifications', async () => {
   const { world, one } = await twoNodes();
   world.change('key_1');
   const settled = watch(one.node.settle(one.host.clock.monotonic()));
@@ -133,7 +133,7 @@ test('acknowledgements are found without notifications, too', async () => {
   assert.equal(settled()?.nodes, 2);
 });
 
-test('whoever waits is woken by an acknowledgement', async () => {
+test('an acknowledgment wakes the waiting call', async () => {
   const { world, one, two } = await twoNodes();
   two.host.pause(150, false);
   world.change('key_1');
@@ -143,12 +143,12 @@ test('whoever waits is woken by an acknowledgement', async () => {
   two.node.wake();
   await world.run(15);
   assert.equal(settled(), undefined);
-  one.node.acked(undefined);
+  one.node.onAcknowledgment(undefined);
   await world.run(10);
   assert.equal(settled()?.nodes, 2);
 });
 
-test('a change waits for a frozen node until its lease is over, and the next change does not wait for it', async () => {
+test('a change waits for a frozen node until its lease has expired, and the next change does not wait for it', async () => {
   const { world, one, two } = await twoNodes();
   two.host.pause(60_000, false);
   world.change('key_1');
@@ -162,10 +162,10 @@ test('a change waits for a frozen node until its lease is over, and the next cha
   await world.run(20);
   assert.equal(second()?.nodes, 1);
   assert.equal(world.database.nodes.size, 1);
-  assert.equal(one.node.figures.fenced, 1);
+  assert.equal(one.node.waitMetrics.fenced, 1);
 });
 
-test('without the database a change is in effect when all leases are over, also that of its own node', async () => {
+test('without the database, a change is in effect when all leases have expired, including its own', async () => {
   const { world, one, two } = await twoNodes();
   world.change('key_1');
   for (const { host } of [one, two]) host.cut(60_000);
@@ -175,33 +175,33 @@ test('without the database a change is in effect when all leases are over, also 
   await world.run(2);
   assert.equal(settled()?.nodes, 1);
   assert.deepEqual([one.holds(), two.holds()], [false, false]);
-  assert.deepEqual(one.told, ['empty', 'no answer']);
+  assert.deepEqual(one.calls, ['empty', 'no response']);
 });
 
-test('a node that was cut off goes on when the database is back', async () => {
+test('a node that was cut off recovers when the database is back', async () => {
   const { world, one } = await twoNodes();
   one.host.cut(1600);
   await world.run(1500);
-  assert.deepEqual(one.told, ['empty', 'no answer']);
+  assert.deepEqual(one.calls, ['empty', 'no response']);
   world.change('key_1');
   await world.run(2000);
-  assert.deepEqual(one.told, ['empty', 'no answer', 'forget key_1', 'recovered']);
+  assert.deepEqual(one.calls, ['empty', 'no response', 'forget key_1', 'recovered']);
   assert.equal(one.holds(), true);
 });
 
-test('a node whose row was removed starts over with another id', async () => {
+test('a node whose row was removed starts over with a new ID', async () => {
   const { world, one } = await twoNodes();
   const { id } = one.node.status();
   world.database.nodes.delete(id);
   await world.run(1000);
-  assert.deepEqual([one.told[1], one.told.at(-1)], ['empty', 'recovered']);
-  const failures = one.told.filter((told) => /starts over with an empty cache$/.test(told));
+  assert.deepEqual([one.calls[1], one.calls.at(-1)], ['empty', 'recovered']);
+  const failures = one.calls.filter((call) => /starts over with an empty cache$/.test(call));
   assert.equal(failures.length, 1);
   assert.notEqual(one.node.status().id, id);
   assert.deepEqual([one.holds(), world.database.nodes.size], [true, 2]);
 });
 
-test('a node that starts over because changes are missing takes its old row away', async () => {
+test('a node that starts over because changes are missing deletes its old row', async () => {
   const { world, one } = await twoNodes();
   const { id } = one.node.status();
   world.change('key_1');
@@ -212,42 +212,42 @@ test('a node that starts over because changes are missing takes its old row away
   assert.deepEqual([one.holds(), one.node.status().appliedSeq], [true, 1]);
 });
 
-test('a change does not wait for a row that its own process has left behind', async () => {
+test('a change does not wait for an old row of its own process', async () => {
   const world = new QuietWorld();
   const { node, host, link } = world.node('one', {});
-  const lame: FeedLink = {
+  const cannotLeave: FeedLink = {
     register: (row) => link.register(row),
     readHead: () => link.readHead(),
     exchange: (row) => link.exchange(row),
     fence: async () => false,
     leave: () => Promise.reject(new Error('no')),
   };
-  const stuck = world.node('two', { link: lame });
+  const stuck = world.node('two', { link: cannotLeave });
   await Promise.all([node.start(), stuck.node.start(), world.run(1000)]);
   world.change('key_1');
   world.database.prune(0);
   await world.run(1500);
-  assert.equal(world.database.nodes.size, 3, 'the old row of the second one is still there');
+  assert.equal(world.database.nodes.size, 3, 'the old row of the second node still exists');
   const settled = watch(stuck.node.settle(stuck.host.clock.monotonic()));
   await world.run(100);
   assert.equal(settled()?.nodes, 2);
   assert.equal(host.alive, true);
 });
 
-test('a node that is long dead is removed from the list by the others', async () => {
+test('other nodes remove a node that has been silent for long', async () => {
   const { world, one, two } = await twoNodes();
   two.host.alive = false;
   await world.run(59_000);
   assert.equal(world.database.nodes.size, 2);
   await world.run(3000);
   assert.equal(world.database.nodes.size, 1);
-  assert.equal(one.node.figures.fenced, 1);
+  assert.equal(one.node.waitMetrics.fenced, 1);
 });
 
-test('nobody waits for a node that was stopped, and it accepts nothing from its cache', async () => {
+test('no change waits for a stopped node, and it accepts nothing from its cache', async () => {
   const { world, one, two } = await twoNodes();
   const stopped = watch(two.node.stop().then(() => true));
-  assert.equal(two.holds(), false, 'from the very call on');
+  assert.equal(two.holds(), false, 'as soon as stop is called');
   await world.run(20);
   assert.equal(stopped(), true);
   world.change('key_1');
@@ -256,19 +256,19 @@ test('nobody waits for a node that was stopped, and it accepts nothing from its 
   assert.equal(settled()?.nodes, 1);
   await world.run(3000);
   assert.deepEqual([two.holds(), two.node.status().registered], [false, false]);
-  assert.deepEqual(two.told, ['empty', 'empty'], 'nothing is told of it');
+  assert.deepEqual(two.calls, ['empty', 'empty'], 'no failure is reported');
 });
 
-test('an answer that comes after the stop gives no lease', async () => {
+test('a response that arrives after stop grants no lease', async () => {
   const { world, two } = await twoNodes();
   void two.node.exchanged();
   const stop = two.node.stop();
   await Promise.all([stop, world.run(20)]);
   assert.equal(two.holds(), false);
-  assert.equal(two.node.mayKeep(two.node.beginRead(), { seq: 9, token: '' }), false);
+  assert.equal(two.node.mayCache(two.node.beginRead(), { seq: 9, token: '' }), false);
 });
 
-test('a stop ends in two seconds, though the database never answers', async () => {
+test('stop ends within two seconds when the database never responds', async () => {
   const world = new QuietWorld();
   const never = () => new Promise<never>(() => undefined);
   const { node, link } = world.node('one');

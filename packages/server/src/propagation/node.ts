@@ -1,43 +1,43 @@
 import { StartupError } from '../startup-error.ts';
-import type { Later } from '../timers/repeating.ts';
+import type { Later } from '../timers/periodic-task.ts';
+import { Feed, type ReadTicket, type ReplicatedCache } from './change-log.ts';
 import type { Clock } from './clock.ts';
-import { Exchanges, type Outcome } from './exchanges.ts';
-import { type Cache, Feed, type Ticket } from './feed.ts';
-import { Lease, type Moment, type Terms } from './lease.ts';
-import type { Acknowledgement, ClusterSnapshot, FeedLink, Head } from './link.ts';
-import { Neighbours } from './neighbours.ts';
-import { OwnRows } from './own-rows.ts';
-import { WaitFigures } from './wait-figures.ts';
-import { type Settled, Waiting } from './waiting.ts';
-import { within } from './within.ts';
+import type { Acknowledgment, ClusterSnapshot, FeedLink, LogPosition } from './cluster-store.ts';
+import { Exchanges, type HeartbeatOutcome } from './heartbeats.ts';
+import { type ClockReading, Lease, type LeaseTerms } from './lease.ts';
+import { OwnRegistrations } from './own-registrations.ts';
+import { Peers } from './peers.ts';
+import { PropagationWait, type WaitResult } from './propagation-wait.ts';
+import { WaitMetrics } from './wait-metrics.ts';
+import { within } from './with-timeout.ts';
 
 export interface NodeOptions {
-  /** Name for the operator; need not be unique. */
+  /** Display name for operators; need not be unique. */
   name: string;
-  /** In ms. Must equal the value in the database, or the node does not start. */
+  /** Lease length in ms. Must equal the value in the database, or the node does not start. */
   leaseMs: number;
-  /** Share of the lease that is its margin. Default: 0.1, because a clock may be slewed by 8 %. */
+  /** The margin as a share of the lease. Default: 0.1, because a clock may be slewed by 8%. */
   marginShare?: number;
-  /** ms after which a silent node is removed from the list. Default: 60,000. */
+  /** ms of silence after which a node's row is removed. Default: 60,000. */
   removeAfterMs?: number;
   link: FeedLink;
   clock: Clock;
   later: Later;
-  /** A new random text. */
+  /** Returns a new random string. */
   newId: () => string;
-  /** From 0 to below 1. */
+  /** Returns a number in [0, 1). */
   random: () => number;
-  cache: Cache;
-  /** Called with the first of several failures in a row. */
+  cache: ReplicatedCache;
+  /** Called with the first of several consecutive failures. */
   failed: (error: unknown) => void;
-  /** Called when exchanges succeed again. */
+  /** Called at the first success after a failure. */
   recovered: () => void;
 }
 
-/** The parts that hold times. The simulation replaces them with wrong ones, and checks that it detects them. */
+/** The parts that hold times. The simulation injects faulty ones and checks that it detects them. */
 export interface NodeParts {
   lease: Lease;
-  neighbours: Neighbours;
+  neighbours: Peers;
 }
 
 /** The state of a node, for operators. */
@@ -45,43 +45,46 @@ export interface NodeStatus {
   id: string;
   name: string;
   registered: boolean;
-  /** ms for which it may verify from its cache. */
+  /** Remaining ms for which the node may verify from its cache. */
   leaseMs: number;
   appliedSeq: number;
   headSeq: number;
-  /** Known changes that it has not applied. */
+  /** Number of known changes that it has not applied. */
   lag: number;
   nodes: { id: string; name: string; ackedSeq: number; silentMs: number; self: boolean }[];
 }
 
-/** Exchanges per lease: several may fail before it expires. */
-const exchangesPerLease = 5;
+/** Heartbeats per lease length: several may fail before the lease expires. */
+const heartbeatsPerLease = 5;
 
-/** ms that the stop waits for the database, twice at most. */
-const farewellMs = 1000;
+/** ms for which `stop` waits for the database, at most twice. */
+const stopTimeoutMs = 1000;
 
-/** The terms that all nodes must share, from the options of one. */
-export function termsOf({ leaseMs, marginShare = 0.1 }: Pick<NodeOptions, 'leaseMs' | 'marginShare'>): Terms {
+/** The lease terms that all nodes must share, from the options of one. */
+export function leaseTermsOf({
+  leaseMs,
+  marginShare = 0.1,
+}: Pick<NodeOptions, 'leaseMs' | 'marginShare'>): LeaseTerms {
   return { leaseMs, marginMs: leaseMs * marginShare };
 }
 
 /**
- * One of several processes that verify keys of the same database, each with its own cache. It verifies from its cache
- * while it holds a lease, applies the changes of other nodes, and waits for them after a change of its own.
+ * One of several processes that verify the keys of one database, each with its own cache. It verifies from its cache
+ * while it holds a lease, applies the changes of other nodes, and waits for the others after a change of its own.
  */
 export class VerifierNode {
-  /** For the metrics. */
-  readonly figures = new WaitFigures();
+  /** Wait times, for the metrics. */
+  readonly waitMetrics = new WaitMetrics();
   readonly #options: NodeOptions;
-  readonly #terms: Terms;
-  /** ms between two exchanges when no change is notified. */
+  readonly #terms: LeaseTerms;
+  /** ms between two heartbeats when no change is notified. */
   readonly #interval: number;
-  readonly #feed: Feed;
+  readonly #changeLog: Feed;
   readonly #lease: Lease;
-  readonly #neighbours: Neighbours;
-  readonly #rows: OwnRows;
-  readonly #exchanges: Exchanges<ClusterSnapshot>;
-  readonly #waiting: Waiting;
+  readonly #peers: Peers;
+  readonly #registrations: OwnRegistrations;
+  readonly #heartbeats: Exchanges<ClusterSnapshot>;
+  readonly #waiting: PropagationWait;
   #headSeq = 0;
   /** The last change that this node has acknowledged. */
   #ackedSeq = 0;
@@ -90,200 +93,204 @@ export class VerifierNode {
   constructor(options: NodeOptions, parts: Partial<NodeParts> = {}) {
     this.#options = options;
     const { clock, later, link, newId } = options;
-    this.#terms = termsOf(options);
-    this.#interval = options.leaseMs / exchangesPerLease;
-    this.#feed = new Feed(options.cache);
+    this.#terms = leaseTermsOf(options);
+    this.#interval = options.leaseMs / heartbeatsPerLease;
+    this.#changeLog = new Feed(options.cache);
     this.#lease = parts.lease ?? new Lease(clock, this.#terms);
-    this.#neighbours = parts.neighbours ?? new Neighbours();
-    this.#rows = new OwnRows(link, newId);
-    this.#exchanges = new Exchanges((isAwaited) => this.#exchange(isAwaited), {
+    this.#peers = parts.neighbours ?? new Peers();
+    this.#registrations = new OwnRegistrations(link, newId);
+    this.#heartbeats = new Exchanges((isAwaited) => this.#heartbeat(isAwaited), {
       ...options,
       interval: this.#interval,
     });
-    const { figures } = this;
+    const { waitMetrics: figures } = this;
     const node = {
-      exchanged: () => this.#exchanges.next(),
-      isOwn: (id: string) => this.#rows.has(id),
-      silentMs: (id: string) => this.#neighbours.silentMs(id, clock.monotonic()),
+      nextHeartbeat: () => this.#heartbeats.next(),
+      isOwn: (id: string) => this.#registrations.has(id),
+      silentMs: (id: string) => this.#peers.silentMs(id, clock.monotonic()),
       fence: (id: string) => this.#fence(id),
     };
-    this.#waiting = new Waiting({ clock, later, terms: this.#terms, node, figures });
+    this.#waiting = new PropagationWait({ clock, later, terms: this.#terms, node, figures });
   }
 
   /**
-   * Registers, and runs in the background until the stop.
+   * Registers the node, which then runs in the background until `stop`.
    *
-   * @throws when the database does not respond, or has another lease length
+   * @throws when the database does not respond, or has a different lease length
    */
   async start(): Promise<void> {
     await this.#join();
-    this.#exchanges.wake();
+    this.#heartbeats.wake();
   }
 
-  /** Another one after each registration; '' before the first. */
+  /** A new ID for each registration; '' before the first. */
   get id(): string {
-    return this.#rows.id;
+    return this.#registrations.id;
   }
 
-  /** Whether it may verify from its cache now. @param wallNow epoch ms */
+  /** Whether the node may verify from its cache now. @param wallNow epoch ms */
   holds(wallNow: number): boolean {
     return this.#lease.holds(wallNow);
   }
 
-  /** Call it before a read of a key is sent. */
-  beginRead(): Ticket {
-    return this.#feed.beginRead();
+  /** Call this before a read of a key is sent. */
+  beginRead(): ReadTicket {
+    return this.#changeLog.beginRead();
   }
 
   /**
-   * Whether what was read may be cached. Call it in the same turn in which it is cached.
+   * Whether the result of a read may be cached. Call this in the event-loop turn in which it is cached.
    *
-   * @param head of the same snapshot as what was read
+   * @param head read in the same snapshot as the key
    */
-  mayKeep(ticket: Ticket, head: Head): boolean {
-    return this.#feed.mayKeep(ticket, head);
+  mayCache(ticket: ReadTicket, head: LogPosition): boolean {
+    return this.#changeLog.mayCache(ticket, head);
   }
 
-  /** Reports that something was changed, or may have been. */
+  /** Call this when a change was published, or may have been. */
   wake(): void {
-    this.#exchanges.wake();
+    this.#heartbeats.wake();
   }
 
-  /** Reports that a node may have acknowledged something. */
-  acked(ack: Acknowledgement | undefined): void {
-    this.#waiting.acked(ack);
+  /** Call this when a node has acknowledged a change, or may have. */
+  onAcknowledgment(ack: Acknowledgment | undefined): void {
+    this.#waiting.onAcknowledgment(ack);
   }
 
-  /** Resolves with an exchange that was sent after this call, when this node has applied all that it shows. */
+  /** Resolves with a heartbeat that is sent after this call, once this node has applied every change it returned. */
   exchanged(): Promise<ClusterSnapshot> {
-    return this.#exchanges.next();
+    return this.#heartbeats.next();
   }
 
   /**
-   * Resolves when a change is in effect on every node, at most the lease and its margin after the commit.
+   * Resolves when a committed change is in effect on every node: at the latest one lease and its margin after the
+   * commit.
    *
    * @param answeredAt monotonic ms at which the response to its commit had arrived
    */
-  settle(answeredAt: number): Promise<Settled> {
+  settle(answeredAt: number): Promise<WaitResult> {
     return this.#waiting.settle(answeredAt);
   }
 
   status(): NodeStatus {
     const now = this.#options.clock.monotonic();
-    const { registered, applied } = this.#feed;
-    const own = this.#rows.id;
+    const { registered, applied } = this.#changeLog;
+    const own = this.#registrations.id;
     return {
       id: own,
       name: this.#options.name,
       registered,
-      leaseMs: this.#lease.remaining(),
+      leaseMs: this.#lease.remainingMs(),
       appliedSeq: applied.seq,
       headSeq: this.#headSeq,
       lag: Math.max(0, this.#headSeq - applied.seq),
-      nodes: this.#neighbours.rows().map(({ id, name, ackedSeq }) => {
-        return { id, name, ackedSeq, silentMs: this.#neighbours.silentMs(id, now), self: id === own };
+      nodes: this.#peers.rows().map(({ id, name, ackedSeq }) => {
+        return { id, name, ackedSeq, silentMs: this.#peers.silentMs(id, now), self: id === own };
       }),
     };
   }
 
-  /** Stops verifying from the cache, and removes the node, so that the others do not wait for it. */
+  /** Stops verifying from the cache and deletes the node's row, so that the others do not wait for it. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    this.#startOver();
+    this.#reset();
     const { later } = this.#options;
-    await within(this.#exchanges.stop(), farewellMs, later);
-    await within(this.#rows.leave(), farewellMs, later);
+    await within(this.#heartbeats.stop(), stopTimeoutMs, later);
+    await within(this.#registrations.leave(), stopTimeoutMs, later);
   }
 
-  #startOver(): void {
+  #reset(): void {
     this.#lease.drop();
-    this.#feed.startOver();
-    this.#rows.renounce();
+    this.#changeLog.reset();
+    this.#registrations.retire();
   }
 
-  /** Grants no lease: a change may have been committed before the row, and its author did not see this node. */
+  /** Grants no lease: the author of a change that was committed before the row did not see this node. */
   async #join(): Promise<void> {
     const { link, name, leaseMs, newId } = this.#options;
-    this.#startOver();
-    const { epoch } = this.#feed;
-    await link.register({ id: this.#rows.take(), name, renewal: newId() });
+    this.#reset();
+    const { epoch } = this.#changeLog;
+    await link.register({ id: this.#registrations.newId(), name, renewal: newId() });
     const head = await link.readHead();
     if (head.leaseMs !== leaseMs) {
       throw new StartupError(
         'configuration',
-        `The database has leases of ${head.leaseMs} ms, and this node of ${leaseMs} ms: it takes a program of the same version as the other nodes.`,
+        `The lease length is ${head.leaseMs} ms in the database but ${leaseMs} ms here. Run the same version on all nodes.`,
       );
     }
-    this.#demand(epoch);
-    this.#feed.begin({ seq: head.seq, token: head.token });
+    this.#requireCurrent(epoch);
+    this.#changeLog.begin({ seq: head.seq, token: head.token });
   }
 
-  /** @throws when the node was stopped or has started over since the request: its response no longer applies */
-  #demand(epoch: number): void {
-    if (this.#stopped || this.#feed.epoch !== epoch) throw new Error('the node has been stopped');
+  /** @throws when the node was stopped or reset since the request was sent, so the response no longer applies */
+  #requireCurrent(epoch: number): void {
+    if (this.#stopped || this.#changeLog.epoch !== epoch) throw new Error('the node has been stopped');
   }
 
-  async #exchange(isAwaited: boolean): Promise<Outcome<ClusterSnapshot>> {
+  async #heartbeat(isAwaited: boolean): Promise<HeartbeatOutcome<ClusterSnapshot>> {
     const { link, clock, newId } = this.#options;
-    if (!this.#feed.registered) await this.#join();
-    const { epoch, applied } = this.#feed;
+    if (!this.#changeLog.registered) await this.#join();
+    const { epoch, applied } = this.#changeLog;
     const sent = { monotonic: clock.monotonic(), wall: clock.wall() };
-    // An exchange that fetches a change soon after a renewal only reads, so it waits for no flush to disk. One that a
-    // revoke waits for always writes: a standby, or a former primary, could show it too old a head.
+    // A heartbeat that fetches a change soon after a renewal only reads, so it waits for no flush to disk. One that a
+    // revoke waits for always writes: a standby or a former primary could return an outdated head.
     const onlyReads =
-      !isAwaited && applied.seq === this.#ackedSeq && this.#lease.renewedWithin(this.#interval);
+      !isAwaited && applied.seq === this.#ackedSeq && this.#lease.wasRenewedWithin(this.#interval);
     const renewal = onlyReads ? undefined : newId();
-    const exchange = await link.exchange({ id: this.#rows.id, acked: applied, renewal });
-    this.#demand(epoch);
-    if (renewal === undefined) return this.#take(exchange, undefined);
+    const snapshot = await link.exchange({ id: this.#registrations.id, acked: applied, renewal });
+    this.#requireCurrent(epoch);
+    if (renewal === undefined) return this.#applySnapshot(snapshot, undefined);
     this.#ackedSeq = applied.seq;
-    return this.#take(exchange, sent);
+    return this.#applySnapshot(snapshot, sent);
   }
 
   /**
-   * Synchronous: no verification runs between the steps.
+   * Synchronous, so that no verification runs between the steps.
    *
-   * @param renewed before the renewal was sent; undefined when the exchange only read
+   * @param renewed the clocks before the renewal was sent; undefined when the heartbeat only read
    */
-  #take(exchange: ClusterSnapshot, renewed: Moment | undefined): Outcome<ClusterSnapshot> {
-    const before = this.#feed.applied;
-    this.#headSeq = exchange.head.seq;
-    this.#neighbours.see(exchange.nodes, this.#options.clock.monotonic());
-    const applied = this.#feed.apply(exchange);
+  #applySnapshot(
+    snapshot: ClusterSnapshot,
+    renewed: ClockReading | undefined,
+  ): HeartbeatOutcome<ClusterSnapshot> {
+    const before = this.#changeLog.applied;
+    this.#headSeq = snapshot.head.seq;
+    this.#peers.observe(snapshot.nodes, this.#options.clock.monotonic());
+    const applied = this.#changeLog.apply(snapshot);
     if (applied === 'broken') {
-      this.#startOver();
+      this.#reset();
       throw new Error(
-        exchange.registered
+        snapshot.registered
           ? 'changes are missing, so this node starts over with an empty cache'
-          : 'other nodes did not hear of this one in time, so it starts over with an empty cache',
+          : 'other nodes removed this one as silent, so it starts over with an empty cache',
       );
     }
     const complete = applied === 'complete';
     if (complete && renewed !== undefined) {
       this.#lease.grant(renewed);
-      this.#tidy();
+      this.#removeAbandonedRows();
     }
-    return { caughtUp: complete ? exchange : undefined, again: this.#feed.applied !== before };
+    return { caughtUp: complete ? snapshot : undefined, again: this.#changeLog.applied !== before };
   }
 
-  /** Removes abandoned rows: those of this process, and of nodes that died long ago. */
-  #tidy(): void {
+  /** Deletes the former rows of this process, and those of nodes that have been silent for long. */
+  #removeAbandonedRows(): void {
     const { clock, removeAfterMs = 60_000 } = this.#options;
-    void this.#rows.leave();
+    void this.#registrations.leave();
     const now = clock.monotonic();
-    const least = Math.max(removeAfterMs, this.#terms.leaseMs + this.#terms.marginMs);
-    for (const { id } of this.#neighbours.rows()) {
-      if (id !== this.#rows.id && this.#neighbours.silentMs(id, now) > least) void this.#fence(id);
+    const minSilence = Math.max(removeAfterMs, this.#terms.leaseMs + this.#terms.marginMs);
+    for (const { id } of this.#peers.rows()) {
+      if (id !== this.#registrations.id && this.#peers.silentMs(id, now) > minSilence) void this.#fence(id);
     }
   }
 
   /** @returns whether the row is gone */
   async #fence(id: string): Promise<boolean> {
-    const row = this.#neighbours.row(id);
+    const row = this.#peers.row(id);
     if (row === undefined) return false;
     try {
       const gone = await this.#options.link.fence(id, row.renewal);
-      if (gone) this.figures.fenced += 1;
+      if (gone) this.waitMetrics.fenced += 1;
       return gone;
     } catch {
       return false;

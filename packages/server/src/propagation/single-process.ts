@@ -5,23 +5,23 @@ import type { SqliteDatabase } from '../database/sqlite.ts';
 import { appendEvents } from '../events/events.ts';
 import type { RevocationJournal } from '../journal/journal.ts';
 import {
-  type Changed,
+  type CommandChange,
   type CommandResult,
   type Propagation,
-  revokeUndone,
+  revokeUndoneError,
   type VerifierCache,
 } from './propagation.ts';
 
 const hashRows = z.array(z.object({ hash: z.instanceof(Uint8Array) }));
 
 /**
- * One process with one SQLite file. It evicts after the commit, before the call returns, but not necessarily in the
- * same turn: a verification in between ends before the call returns, so it may still accept the key. A cache miss reads
- * and fills the cache in one turn, so what it caches after the eviction was read after the commit. A process that has
- * lost its data directory no longer verifies from its cache and changes nothing, because another process may use the
- * same file (database/directory-hold.ts).
+ * One process with one SQLite file. It evicts after the commit and before the call returns, but not necessarily in the
+ * same event-loop turn: a verification in between ends before the call returns, so it may still accept the key. A cache
+ * miss reads and fills the cache in one turn, so an entry that is cached after the eviction was read after the commit.
+ * A process that has lost its data directory neither verifies from its cache nor changes anything, because another
+ * process may use the same file (database/directory-hold.ts).
  *
- * @param memory of the verifier
+ * @param memory the verifier's cache
  */
 export function singleProcessPropagation(
   database: SqliteDatabase,
@@ -30,7 +30,7 @@ export function singleProcessPropagation(
 ): Propagation {
   journal.onReapplied((hashes) => memory.forget(hashes));
   /** @returns the hashes of the changed keys */
-  const evict = (changed: Changed | undefined): Uint8Array[] => {
+  const evict = (changed: CommandChange | undefined): Uint8Array[] => {
     if (changed === undefined) return [];
     if (changed.kind === 'workspace') {
       memory.forgetWorkspace(changed.id);
@@ -53,18 +53,18 @@ export function singleProcessPropagation(
           return outcome;
         });
       } finally {
-        // Also after a failure: it may have come after the commit, when the data directory was found to be lost.
+        // Evict after a failure too: the commit may have succeeded before the data directory was found to be lost.
         hashes = evict(outcome?.changed);
       }
       const { value, changed } = outcome;
-      // Also when the keys were revoked before: that time this may have failed.
+      // Append even if the keys were already revoked: the earlier append may have failed.
       if (changed?.kind === 'revoked') await journal.append(hashes);
       return { value, effect: { nodes: 1, waitedMs: 0 } };
     },
   };
 }
 
-/** Read at once, and on a connection that waits for no one. */
+/** Reads synchronously, on a connection that waits for no other. */
 function hashesOf({ reader }: SqliteDatabase, ids: readonly string[]): Uint8Array[] {
   const rows = reader
     .prepare('SELECT hash FROM api_key_secret WHERE key_id IN (SELECT value FROM json_each(?))')
@@ -72,11 +72,11 @@ function hashesOf({ reader }: SqliteDatabase, ids: readonly string[]): Uint8Arra
   return hashRows.parse(rows).map(({ hash }) => hash);
 }
 
-/** @throws {RequestError} internal_error when a key or the hash of a secret is not revoked */
+/** @throws {RequestError} internal_error when a key or one of its secrets is not revoked */
 async function readBack(db: Kysely<Tables>, ids: readonly string[]): Promise<void> {
   const { rows } = await sql`
     SELECT 1 FROM api_key k JOIN api_key_secret s ON s.key_id = k.id LEFT JOIN dead_hash d ON d.hash = s.hash
     WHERE k.id IN (SELECT value FROM json_each(${JSON.stringify(ids)}))
       AND (k.revoked_at IS NULL OR d.hash IS NULL) LIMIT 1`.execute(db);
-  if (rows.length > 0) throw revokeUndone();
+  if (rows.length > 0) throw revokeUndoneError();
 }

@@ -1,12 +1,12 @@
-/** Usage is counted by the hour; an hour is a whole number of hours since 1970, UTC ("epoch hours"). */
-import { hourLength } from '@soku/contract/instant';
+/** Usage is counted by the hour. An hour is the number of hours since 1970, UTC ("epoch hours"). */
+import { msPerHour } from '@soku/contract/instant';
 
 /** @param now epoch ms */
 export function hourOf(now: number): number {
-  return Math.floor(now / hourLength);
+  return Math.floor(now / msPerHour);
 }
 
-/** @returns epoch ms of its first moment */
-export function startOf(hour: number): number {
-  return hour * hourLength;
+/** @returns the start of the hour in epoch ms */
+export function hourStart(hour: number): number {
+  return hour * msPerHour;
 }

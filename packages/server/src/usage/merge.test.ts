@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { mergeSorted } from './merge.ts';
 
-test('sorted lists are merged into the sorted list of everything in them', () => {
+test('sorted lists are merged into one sorted list', () => {
   const compare = (a: number, b: number) => a - b;
   fc.assert(
     fc.property(fc.array(fc.array(fc.nat(50))), (lists) => {

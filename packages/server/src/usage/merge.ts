@@ -1,6 +1,6 @@
 /**
- * Several sorted lists as one, put together as it is read: sorting a million entries at once would stop the event
- * loop for a second, sorting and merging them bit by bit does not.
+ * Merges sorted lists lazily. Sorting a million entries at once would block the event loop for a second; sorting and
+ * merging them step by step does not.
  *
  * @param lists each in the order of `compare`
  */

@@ -3,21 +3,21 @@ import type { Kysely } from 'kysely';
 import type { PostgresDatabase } from '../database/postgres.ts';
 import type { Tables } from '../database/schema.ts';
 import { cleanUserAgent } from '../http/user-agent.ts';
-import type { SecretCounts } from './held-uses.ts';
-import { startOf } from './hours.ts';
+import { hourStart } from './hours.ts';
+import type { SecretCounts } from './pending-uses.ts';
 import type { UsageStore } from './store.ts';
 
-/** How many rows one statement deletes. */
-const mostDeleted = 5000;
+/** Maximum number of rows that one statement deletes. */
+const maxDeleted = 5000;
 
-/** Days after which the number of a process that writes no more is forgotten. */
-const keptWriters = 7;
+/** Days after which the number of a process that stopped writing is deleted. */
+const writerRetentionDays = 7;
 
 /**
- * Adds all of them, or nothing when it is not this write's turn. Every node locks rows in the same order, so none waits
- * for one that waits for it. The last use is always written, whatever this node has written before: others write it,
- * too. A secret can be there twice, when an hour has just ended. One that the database does not have (any more: a
- * failover can lose what the old primary had committed) is left out, or nothing would be written ever again.
+ * Adds all counts, or none if it is not this write's turn. Every node locks rows in the same order, so there are no
+ * deadlocks. The last use is always written, regardless of what this node wrote before, because other nodes write it
+ * too. A secret can appear twice if an hour has just ended. A secret that is missing in the database (a failover can
+ * lose what the old primary had committed) is skipped, because otherwise every later write would fail.
  */
 const add = `
   WITH turn AS (
@@ -42,27 +42,27 @@ const add = `
   SELECT number FROM turn`;
 
 /**
- * An array is computed once. A join with the locked rows would be computed again for each row of the table when its
- * statistics are old, and would take longer than a statement may.
+ * The array is computed once. With outdated table statistics, a join with the locked rows would be computed again for
+ * each row of the table, and would exceed the statement timeout.
  */
 const deleteOldest = `
   DELETE FROM usage_hour WHERE ctid = ANY (ARRAY(
-    SELECT ctid FROM usage_hour WHERE hour < $1 ORDER BY hour LIMIT ${mostDeleted} FOR UPDATE SKIP LOCKED))`;
+    SELECT ctid FROM usage_hour WHERE hour < $1 ORDER BY hour LIMIT ${maxDeleted} FOR UPDATE SKIP LOCKED))`;
 
-const deleteWriters = `DELETE FROM usage_writer WHERE seen_at < now() - interval '${keptWriters} days'`;
+const deleteWriters = `DELETE FROM usage_writer WHERE seen_at < now() - interval '${writerRetentionDays} days'`;
 
 /**
- * Usage in PostgreSQL, to which other nodes add theirs. The writes of a node are numbered, and the number is committed
- * with them: so it can be told of every snapshot of the database which of them it has.
+ * Usage in PostgreSQL, to which all nodes add their counts. The writes of a node are numbered, and the number is
+ * committed with the write, so each snapshot of the database shows which writes it contains.
  */
 export class PostgresUsageStore implements UsageStore {
   readonly #database: PostgresDatabase;
   /** '' until the first write. */
   #writer = '';
-  /** The number of the last write that memory knows to be committed. */
+  /** The number of the last write that is known to be committed. */
   #settled = 0;
-  /** The write after it, from its sending until it is known to be committed. */
-  #underWay: { number: number; settle: () => void } | undefined;
+  /** The next write, from when it is sent until it is known to be committed. */
+  #inFlight: { number: number; settle: () => void } | undefined;
 
   constructor(database: PostgresDatabase) {
     this.#database = database;
@@ -75,18 +75,18 @@ export class PostgresUsageStore implements UsageStore {
   ): Promise<void> {
     if (this.#writer === '') await this.#begin();
     const number = this.#settled + 1;
-    this.#underWay = { number, settle: () => written(counts.length) };
+    this.#inFlight = { number, settle: () => written(counts.length) };
     const values = [this.#writer, number, ...columnsOf(counts)];
     try {
       if (await this.#add(values)) this.#settle(number);
-      else await this.#lookFor(number);
+      else await this.#checkCommitted(number);
     } catch (error) {
-      // A read may have found meanwhile that it is committed, whatever became of the answer.
+      // A read may have found that the write is committed, even if its response was lost.
       if (this.#settled !== number) throw error;
     }
   }
 
-  async undisturbed<Stored, T>(
+  async readConsistently<Stored, T>(
     read: (db: Kysely<Tables>) => Promise<Stored>,
     combine: (stored: Stored) => T,
   ): Promise<T> {
@@ -98,7 +98,7 @@ export class PostgresUsageStore implements UsageStore {
         .setAccessMode('read only')
         .execute(async (db) => ({ number: await numberOf(db, this.#writer), stored: await read(db) }));
       if (number !== undefined) this.#settle(number);
-      // Else a write was settled that this snapshot does not have.
+      // Otherwise a write was settled that this snapshot does not contain.
       if (number === this.#settled || this.#settled === before) return combine(stored);
     }
   }
@@ -106,12 +106,12 @@ export class PostgresUsageStore implements UsageStore {
   async prune(before: number): Promise<boolean> {
     const { pool } = this.#database;
     const { rowCount } = await pool.query(deleteOldest, [before]);
-    if (rowCount === mostDeleted) return true;
+    if (rowCount === maxDeleted) return true;
     await pool.query(deleteWriters);
     return false;
   }
 
-  /** Numbers the writes from 1 on. */
+  /** Registers a writer; its writes are numbered from 1. */
   async #begin(): Promise<void> {
     const writer = randomUUID();
     await this.#database.kysely.insertInto('usage_writer').values({ id: writer, number: 0 }).execute();
@@ -125,21 +125,21 @@ export class PostgresUsageStore implements UsageStore {
     return rowCount === 1;
   }
 
-  /** It was not this write's turn, most likely because it was sent before and has been committed meanwhile. */
-  async #lookFor(number: number): Promise<void> {
+  /** Handles a write out of turn, most likely because it was sent before and has since been committed. */
+  async #checkCommitted(number: number): Promise<void> {
     const committed = await numberOf(this.#database.kysely, this.#writer);
     if (committed === number) return this.#settle(number);
     this.#writer = '';
-    throw new Error('the database has forgotten what this node has written');
+    throw new Error('the database has lost a usage write of this node');
   }
 
-  /** A write can be found to be committed twice: by its answer, and by a read. */
+  /** Can be called twice for a write: by its response and by a read. */
   #settle(number: number): void {
-    const underWay = this.#underWay;
-    if (underWay?.number !== number) return;
-    this.#underWay = undefined;
+    const inFlight = this.#inFlight;
+    if (inFlight?.number !== number) return;
+    this.#inFlight = undefined;
     this.#settled = number;
-    underWay.settle();
+    inFlight.settle();
   }
 }
 
@@ -154,7 +154,7 @@ async function numberOf(db: Kysely<Tables>, writer: string): Promise<number | un
 
 /** The columns as arrays, in the order of `add`. */
 function columnsOf(counts: readonly Readonly<SecretCounts>[]): unknown[][] {
-  const at = ({ hour, lastMs }: Readonly<SecretCounts>) => (lastMs < 0 ? null : startOf(hour) + lastMs);
+  const at = ({ hour, lastMs }: Readonly<SecretCounts>) => (lastMs < 0 ? null : hourStart(hour) + lastMs);
   return [
     counts.map(({ hour }) => hour),
     counts.map(({ keyId }) => keyId),

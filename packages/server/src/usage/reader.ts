@@ -1,8 +1,8 @@
 import type { Kysely } from 'kysely';
 import type { Tables } from '../database/schema.ts';
 import { cleanUserAgent } from '../http/user-agent.ts';
-import type { SecretCounts } from './held-uses.ts';
-import { startOf } from './hours.ts';
+import { hourStart } from './hours.ts';
+import type { SecretCounts } from './pending-uses.ts';
 import type { UsageRecorder } from './recorder.ts';
 import {
   type HourCounts,
@@ -13,7 +13,7 @@ import {
   type UsageStore,
 } from './store.ts';
 
-/** What is known of usage: what is stored, and with it what is in memory only, so that no answer waits for a flush. */
+/** Reads usage, combining stored counts with those in memory, so that no response waits for a flush. */
 export class UsageReader {
   readonly #store: UsageStore;
   readonly #recorder: UsageRecorder;
@@ -26,7 +26,7 @@ export class UsageReader {
   /**
    * @param from epoch hours
    * @param to epoch hours; not included
-   * @returns every hour of the range, and the last use, whenever it was
+   * @returns every hour of the range, and the last use, even outside the range
    */
   async usage(
     keyId: string,
@@ -37,7 +37,7 @@ export class UsageReader {
       stored: await readHours(db, keyId, from, to),
       lastUses: await readLastUses(db, [keyId]),
     });
-    return this.#store.undisturbed(read, ({ stored, lastUses }) => {
+    return this.#store.readConsistently(read, ({ stored, lastUses }) => {
       const hours = Array.from({ length: to - from }, (_, i) => ({
         hour: from + i,
         accepted: 0,
@@ -55,11 +55,11 @@ export class UsageReader {
   }
 
   /**
-   * What many keys were used for together.
+   * The combined usage of many keys.
    *
    * @param from epoch hours
    * @param to epoch hours; not included
-   * @returns `lastAt` is epoch ms, undefined when none of them was ever used
+   * @returns `lastAt` in epoch ms, undefined if none of the keys was ever used
    */
   async total(
     keyIds: readonly string[],
@@ -73,7 +73,7 @@ export class UsageReader {
         stored: await readAccepted(db, ids, from, to),
         lastUses: await readLastUses(db, ids),
       });
-      await this.#store.undisturbed(read, ({ stored, lastUses }) => {
+      await this.#store.readConsistently(read, ({ stored, lastUses }) => {
         const open = ids.flatMap((id) => this.#recorder.of(id));
         accepted += stored;
         for (const use of open) if (use.hour >= from && use.hour < to) accepted += use.accepted;
@@ -83,11 +83,11 @@ export class UsageReader {
     return { accepted, lastAt };
   }
 
-  /** @returns epoch ms of the last accepted use of each of these keys that was ever used */
+  /** @returns the last accepted use in epoch ms, for each of these keys that was ever used */
   async lastUsedAt(keyIds: readonly string[]): Promise<Map<string, number>> {
     if (keyIds.length === 0) return new Map();
     const read = (db: Kysely<Tables>) => readLastUses(db, keyIds);
-    return this.#store.undisturbed(read, (lastUses) => {
+    return this.#store.readConsistently(read, (lastUses) => {
       const last = new Map<string, number>();
       for (const { keyId, at } of [...lastUses, ...keyIds.flatMap((id) => usesIn(this.#recorder.of(id)))]) {
         last.set(keyId, Math.max(at, last.get(keyId) ?? 0));
@@ -97,7 +97,7 @@ export class UsageReader {
   }
 }
 
-/** Ids that one statement names. */
+/** Maximum number of IDs per statement. */
 const slice = 1000;
 
 function* slicesOf(ids: readonly string[]): Generator<readonly string[]> {
@@ -109,7 +109,7 @@ function usesIn(open: readonly SecretCounts[]): LastUse[] {
     .filter(({ lastMs }) => lastMs >= 0)
     .map(({ keyId, hour, lastMs, address, agent }) => ({
       keyId,
-      at: startOf(hour) + lastMs,
+      at: hourStart(hour) + lastMs,
       address,
       agent: cleanUserAgent(agent),
     }));

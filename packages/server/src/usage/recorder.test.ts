@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
+import { times } from '../../../../test/support/long.ts';
 import { openWithSecrets } from '../../../../test/support/stored-secrets.ts';
 import type { Database } from '../database/open.ts';
-import { SecretMemory } from '../verification/memory.ts';
-import { hourOf, startOf } from './hours.ts';
+import { SecretCache } from '../verification/secret-cache.ts';
+import { hourOf, hourStart } from './hours.ts';
 import { Pace } from './pace.ts';
 import { UsageReader } from './reader.ts';
 import { UsageRecorder, type UsageSink } from './recorder.ts';
@@ -30,10 +31,10 @@ interface World {
  * @param good how many of the six secrets the verification remembers
  */
 async function newRecorder(good = 10) {
-  const world: World = { now: startOf(firstHour), failing: false, meanwhile: async () => undefined };
+  const world: World = { now: hourStart(firstHour), failing: false, meanwhile: async () => undefined };
   await database.kysely.deleteFrom('usage_hour').execute();
   await database.kysely.deleteFrom('last_use').execute();
-  const memory = new SecretMemory({ good, refused: 1 });
+  const memory = new SecretCache({ good, refused: 1 });
   const failable: Database = {
     ...database,
     transact: (work, committed) =>
@@ -147,7 +148,7 @@ test('after any sequence of uses, flushes, failures and hours, also in the middl
         await model.assertHolds(subject);
       },
     ),
-    { numRuns: 60 },
+    { numRuns: times(12, 600) },
   );
 });
 
@@ -215,7 +216,7 @@ test('after a clock that was wrong is set back, uses count in the right hour at 
   const [secret] = secrets;
   const counts = async (hour: number) =>
     (await reader.usage('key_0', hour, hour + 1)).hours.map(({ accepted }) => accepted);
-  secret?.use(memory, startOf(firstHour + 50));
+  secret?.use(memory, hourStart(firstHour + 50));
   secret?.use(memory, world.now);
   await recorder.flush();
   secret?.use(memory, world.now);

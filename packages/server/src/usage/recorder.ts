@@ -1,12 +1,12 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import type { HeldUses, SecretCounts } from './held-uses.ts';
 import { mergeSorted } from './merge.ts';
 import { Pace } from './pace.ts';
+import type { PendingUses, SecretCounts } from './pending-uses.ts';
 
 /** Where the verification counts. */
 export interface UsageSource {
   /** What has left the tables. Whatever leaves one is held there in the same turn. */
-  readonly held: HeldUses;
+  readonly pending: PendingUses;
   readonly tables: readonly CountingTable[];
 }
 
@@ -49,7 +49,7 @@ const mostAtOnce = 500;
  * Takes the counts of secrets from the verification, and hands them to the sink.
  *
  * Why no use is lost or counted twice, although nothing is locked: JavaScript runs one turn at a time, and counts are in
- * one of two places. The verification counts in its tables. Whatever leaves a table is held (HeldUses) in the same turn,
+ * one of two places. The verification counts in its tables. Whatever leaves a table is held (PendingUses) in the same turn,
  * until the turn in which it is known to be committed. As long as it is not known whether some of it is committed, the
  * same is written again, and nothing else.
  *
@@ -73,13 +73,13 @@ export class UsageRecorder {
 
   /** How many secrets have uses that are not written, for the metrics. One that is held and used again counts twice. */
   get pending(): number {
-    const { held, tables } = this.#source;
+    const { pending: held, tables } = this.#source;
     return tables.reduce((sum, { pending }) => sum + pending, held.size);
   }
 
   /** What of a key is in no database yet. */
   of(keyId: string): readonly SecretCounts[] {
-    const { held, tables } = this.#source;
+    const { pending: held, tables } = this.#source;
     return [...held.of(keyId), ...tables.flatMap((table) => table.usesOf(keyId))];
   }
 
@@ -109,15 +109,15 @@ export class UsageRecorder {
 
   /** @returns how many of them were written */
   async #write(counts: readonly SecretCounts[], durable: boolean): Promise<number> {
-    const { held } = this.#source;
+    const { pending: held } = this.#source;
     let count = 0;
     this.#unsettled = counts;
-    held.fix(counts);
+    held.freeze(counts);
     const written = (told: number) => {
       count = told;
       this.#unsettled = [];
-      held.fix([]);
-      held.letGo(counts.slice(0, told));
+      held.freeze([]);
+      held.remove(counts.slice(0, told));
     };
     await this.#pace.step(() => this.#sink.write(counts, durable, written));
     return count;
@@ -137,8 +137,8 @@ export class UsageRecorder {
   /** All that is held, as sorted lists. What comes meanwhile waits for the next flush. */
   async #sorted(): Promise<SecretCounts[][]> {
     const lists: SecretCounts[][] = [];
-    const all = this.#source.held.byKey();
-    for (let left = this.#source.held.size; left > 0; left -= mostATurn) {
+    const all = this.#source.pending.byKey();
+    for (let left = this.#source.pending.size; left > 0; left -= mostATurn) {
       lists.push(take(all, Math.min(left, mostATurn)).flat().sort(inOrderOfTable));
       await turn();
     }

@@ -6,7 +6,7 @@ import { type Callers, workspaceHeader } from '../http/caller.ts';
 import { keyErrorResponses } from '../http/openapi.ts';
 import type { UsageService } from './service.ts';
 
-/** What a key was used for, for its owners. */
+/** The usage of a key, for its workspace. */
 export const usageRoutes: FastifyPluginAsyncZod<{ usage: UsageService; callers: Callers }> = async (
   app,
   { usage, callers },
@@ -16,8 +16,8 @@ export const usageRoutes: FastifyPluginAsyncZod<{ usage: UsageService; callers: 
     url: '/v1/api-keys/:id/usage',
     schema: {
       operationId: 'getKeyUsage',
-      summary: 'Get the usage of a key, hour by hour',
-      description: 'Scope: `keys:read`. Counts what happened up to this moment. Usage is kept for 90 days.',
+      summary: 'Get the hourly usage of a key',
+      description: 'Scope: `keys:read`. Includes all requests up to this moment. Usage is kept for 90 days.',
       tags: ['API keys'],
       security: [{ key: [] }, { session: [] }],
       headers: workspaceHeader,
@@ -38,9 +38,9 @@ export const usageRoutes: FastifyPluginAsyncZod<{ usage: UsageService; callers: 
     url: '/v1/api-keys/:id/descendants',
     schema: {
       operationId: 'getKeyDescendants',
-      summary: 'Get what a revoke with descendants would revoke',
+      summary: 'Get the descendants of a key',
       description:
-        'Scope: `keys:read`. The descendants of a key are the keys that it created, those that they created, and so on.',
+        'Scope: `keys:read`. Summarizes the keys that a revoke with descendants would also revoke: the keys that this key created, the keys that those created, and so on.',
       tags: ['API keys'],
       security: [{ key: [] }, { session: [] }],
       headers: workspaceHeader,
@@ -51,6 +51,6 @@ export const usageRoutes: FastifyPluginAsyncZod<{ usage: UsageService; callers: 
       },
     },
     ...callers.require('keys:read'),
-    handler: async (request) => usage.ofDescendants(callers.of(request).workspaceId, request.params.id),
+    handler: async (request) => usage.getForDescendants(callers.of(request).workspaceId, request.params.id),
   });
 };

@@ -1,17 +1,17 @@
 import type { Descendants } from '@soku/contract/keys';
 import type { Usage } from '@soku/contract/usage';
-import { hourOf, startOf } from './hours.ts';
+import { hourOf, hourStart } from './hours.ts';
 import type { UsageReader } from './reader.ts';
 
-/** What usage asks about keys. */
+/** What usage needs from keys. */
 interface Keys {
   /** @throws {RequestError} not_found */
   get(workspaceId: string, id: string): Promise<unknown>;
-  /** The keys that a revoke of a key would take along. */
+  /** The keys that a revoke with descendants would also revoke. */
   descendants(workspaceId: string, id: string): Promise<{ ids: readonly string[]; active: number }>;
 }
 
-/** What a key was used for, for those who may see the key. */
+/** The usage of a key, for callers that may read the key. */
 export class UsageService {
   readonly #keys: Keys;
   readonly #reader: UsageReader;
@@ -25,8 +25,8 @@ export class UsageService {
   }
 
   /**
-   * @param hours how many hours back, the present one included
-   * @throws {RequestError} not_found, the same for a key of another workspace as for none
+   * @param hours number of hours, including the current one
+   * @throws {RequestError} not_found, also for a key of another workspace
    */
   async get(workspaceId: string, keyId: string, hours: number): Promise<Usage> {
     await this.#keys.get(workspaceId, keyId);
@@ -35,11 +35,11 @@ export class UsageService {
     const { hours: counts, lastUse } = await this.#reader.usage(keyId, from, to);
     return {
       keyId,
-      from: iso(startOf(from)),
-      to: iso(startOf(to)),
+      from: iso(hourStart(from)),
+      to: iso(hourStart(to)),
       accepted: counts.reduce((sum, { accepted }) => sum + accepted, 0),
       refused: counts.reduce((sum, { refused }) => sum + refused, 0),
-      hours: counts.map((count) => ({ ...count, hour: iso(startOf(count.hour)) })),
+      hours: counts.map((count) => ({ ...count, hour: iso(hourStart(count.hour)) })),
       lastUsed:
         lastUse === undefined
           ? null
@@ -48,11 +48,11 @@ export class UsageService {
   }
 
   /**
-   * The keys that a revoke of a key with its descendants would revoke beside it, and their use in the last day.
+   * The descendants of a key that a revoke would include, and their usage in the last 24 hours.
    *
    * @throws {RequestError} not_found
    */
-  async ofDescendants(workspaceId: string, keyId: string): Promise<Descendants> {
+  async getForDescendants(workspaceId: string, keyId: string): Promise<Descendants> {
     const { ids, active } = await this.#keys.descendants(workspaceId, keyId);
     const to = hourOf(this.#now()) + 1;
     const { accepted, lastAt } = await this.#reader.total(ids, to - 24, to);

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { openWithSecrets } from '../../../../test/support/stored-secrets.ts';
-import { SecretMemory } from '../verification/memory.ts';
-import type { SecretCounts } from './held-uses.ts';
-import { startOf } from './hours.ts';
+import { SecretCache } from '../verification/secret-cache.ts';
+import { hourStart } from './hours.ts';
 import { Pace } from './pace.ts';
+import type { SecretCounts } from './pending-uses.ts';
 import { UsageReader } from './reader.ts';
 import { UsageRecorder } from './recorder.ts';
 import { SqliteUsageStore } from './store.ts';
@@ -13,7 +13,7 @@ const { database, secrets, close } = await openWithSecrets(600, 1);
 after(close);
 const store = new SqliteUsageStore(database);
 const clock = { now: 0 };
-const memory = new SecretMemory({ good: 1000, refused: 1 });
+const memory = new SecretCache({ good: 1000, refused: 1 });
 const pace = new Pace();
 pace.hurry();
 const recorder = new UsageRecorder(store, memory, pace);
@@ -27,8 +27,8 @@ async function storedRows(): Promise<number> {
   return rows;
 }
 
-test('a transaction takes the first of what it is given, as many as there is time for', async () => {
-  clock.now = startOf(10);
+test('a transaction writes as many of the given counts as its time allows, in order', async () => {
+  clock.now = hourStart(10);
   for (const secret of secrets) secret.use(memory, clock.now);
   const usages = secrets.flatMap((secret) => recorder.of(secret.keyId));
   assert.equal(usages.length, 600);
@@ -47,9 +47,9 @@ test('a transaction takes the first of what it is given, as many as there is tim
   );
 });
 
-test('counts are deleted by their age, a slice at a time; the last use stays', async () => {
+test('counts are deleted by age in batches; the last use stays', async () => {
   for (const hour of [20, 21, 22]) {
-    clock.now = startOf(hour);
+    clock.now = hourStart(hour);
     for (const secret of secrets) secret.use(memory, clock.now);
     await recorder.flush();
   }
@@ -65,15 +65,15 @@ test('counts are deleted by their age, a slice at a time; the last use stays', a
     hours.map(({ accepted }) => accepted),
     [0, 0, 0],
   );
-  assert.equal(lastUse?.at, startOf(22));
-  assert.equal((await reader.lastUsedAt(['key_7'])).get('key_7'), startOf(22));
+  assert.equal(lastUse?.at, hourStart(22));
+  assert.equal((await reader.lastUsedAt(['key_7'])).get('key_7'), hourStart(22));
 });
 
-test('an hour that is written late does not set the last use back', async () => {
+test('an hour that is written late does not move the last use back', async () => {
   const [secret] = secrets;
   assert.ok(secret !== undefined);
-  secret.use(memory, startOf(30) + 5, { address: '203.0.113.1', agent: 'late/1' });
-  secret.use(memory, startOf(31), { address: '203.0.113.2', agent: 'newest/1' });
+  secret.use(memory, hourStart(30) + 5, { address: '203.0.113.1', agent: 'late/1' });
+  secret.use(memory, hourStart(31), { address: '203.0.113.2', agent: 'newest/1' });
   for (const hour of [31, 30]) {
     const usages: readonly SecretCounts[] = recorder.of(secret.keyId).filter((one) => one.hour === hour);
     assert.equal(usages.length, 1, 'the first is always written, however slow the machine is');
@@ -84,13 +84,13 @@ test('an hour that is written late does not set the last use back', async () => 
     .selectAll()
     .where('key_id', '=', secret.keyId)
     .executeTakeFirstOrThrow();
-  assert.deepEqual([row.at, row.address, row.agent], [startOf(31), '203.0.113.2', 'newest/1']);
+  assert.deepEqual([row.at, row.address, row.agent], [hourStart(31), '203.0.113.2', 'newest/1']);
 });
 
-test('no user agent is stored with a key in it', async () => {
+test('a key in a user agent is not stored', async () => {
   const [, secret] = secrets;
   assert.ok(secret !== undefined);
-  clock.now = startOf(40);
+  clock.now = hourStart(40);
   secret.use(memory, clock.now, { agent: `mine sk_live_${'aB3'.repeat(11)}` });
   await recorder.flush();
   const row = await database.kysely
@@ -101,7 +101,7 @@ test('no user agent is stored with a key in it', async () => {
   assert.equal(row.agent, 'mine [redacted]');
 });
 
-test('of no key there is nothing', async () => {
+test('an empty list of keys returns nothing', async () => {
   assert.deepEqual(await reader.lastUsedAt([]), new Map());
   assert.deepEqual(await reader.lastUsedAt(['key_unknown']), new Map());
 });

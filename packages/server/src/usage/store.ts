@@ -1,23 +1,23 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { hourLength } from '@soku/contract/instant';
+import { msPerHour } from '@soku/contract/instant';
 import { type Kysely, sql } from 'kysely';
 import type { Tables } from '../database/schema.ts';
 import type { SqliteDatabase } from '../database/sqlite.ts';
 import { cleanUserAgent } from '../http/user-agent.ts';
-import type { SecretCounts } from './held-uses.ts';
-import { startOf } from './hours.ts';
+import { hourStart } from './hours.ts';
+import type { SecretCounts } from './pending-uses.ts';
 import type { UsageSink } from './recorder.ts';
 
 /**
- * How long one transaction may write, in ms, without its commit: verification stands still meanwhile, and a revoke
- * waits for it. With many keys in use, and one connection that sends request after request, more than one request in a
- * hundred meets a transaction, so its length is the 99th percentile. Shorter ones cost more: 1 ms takes 7 % more CPU time
- * for the same rows than 2 ms, 0.5 ms 60 % more.
+ * Maximum duration of a transaction in ms, without its commit: it blocks verification, and a revoke waits for it. With
+ * many keys in use and one connection that sends requests back to back, more than one request in a hundred meets a
+ * transaction, so this is the 99th percentile of latency. Shorter ones cost more: for the same rows, 1 ms takes 7 %
+ * more CPU time than 2 ms, and 0.5 ms takes 60 % more.
  */
-const longestWrite = 1;
+const maxWriteMs = 1;
 
-/** How many rows one transaction deletes, for the same reason. */
-const mostDeleted = 500;
+/** Maximum number of rows that one transaction deletes, for the same reason. */
+const maxDeleted = 500;
 
 const addToHour = `
   INSERT INTO usage_hour (hour, key_id, hash, accepted, refused, last_at) VALUES (?, ?, ?, ?, ?, ?)
@@ -26,7 +26,7 @@ const addToHour = `
     last_at = CASE WHEN excluded.last_at > coalesce(usage_hour.last_at, 0)
       THEN excluded.last_at ELSE usage_hour.last_at END`;
 
-/** Never back in time: an hour that could not be written may come after the next one. */
+/** Never moves back: an hour that could not be written may be written after the next one. */
 const setLastUse = `
   INSERT INTO last_use (key_id, hash, at, address, agent) VALUES (?, ?, ?, ?, ?)
   ON CONFLICT (key_id, hash) DO UPDATE SET at = excluded.at, address = excluded.address, agent = excluded.agent
@@ -34,9 +34,9 @@ const setLastUse = `
 
 const deleteOldest = `
   DELETE FROM usage_hour WHERE (hour, key_id, hash) IN (
-    SELECT hour, key_id, hash FROM usage_hour WHERE hour < ? ORDER BY hour LIMIT ${mostDeleted})`;
+    SELECT hour, key_id, hash FROM usage_hour WHERE hour < ? ORDER BY hour LIMIT ${maxDeleted})`;
 
-/** What was counted in one hour. */
+/** The counts of one hour. */
 export interface HourCounts {
   /** Epoch hours. */
   hour: number;
@@ -53,27 +53,27 @@ export interface LastUse {
   agent: string;
 }
 
-/** Where usage is kept, and read from. */
+/** Stores and reads usage. */
 export interface UsageStore extends UsageSink {
   /**
-   * Reads, and combines what is stored with what is in memory, so that each use is in one of the two.
+   * Reads stored usage and combines it with memory, so that each use is counted exactly once.
    *
-   * @param combine called in a turn in which memory has just what the database did not have when it was read
+   * @param combine called in a turn in which memory contains exactly what the database did not contain when read
    */
-  undisturbed<Stored, T>(
+  readConsistently<Stored, T>(
     read: (db: Kysely<Tables>) => Promise<Stored>,
     combine: (stored: Stored) => T,
   ): Promise<T>;
   /**
-   * Deletes counts by their age, a slice at a time.
+   * Deletes old counts, one batch per call.
    *
-   * @param before epoch hours; those of this hour stay
+   * @param before epoch hours; this hour is kept
    * @returns whether there may be more to delete
    */
   prune(before: number): Promise<boolean>;
 }
 
-/** Usage in SQLite. It never waits for another program that has locked the file, because it can be written later. */
+/** Usage in SQLite. It never waits for a program that has locked the file, because usage can be written later. */
 export class SqliteUsageStore implements UsageStore {
   readonly #database: SqliteDatabase;
 
@@ -90,8 +90,8 @@ export class SqliteUsageStore implements UsageStore {
     await this.#database.transact((connection) => writeSlice(connection, usages), written, terms);
   }
 
-  /** The connection of the writes is taken meanwhile, so nothing can be written. */
-  async undisturbed<Stored, T>(
+  /** Occupies the write connection, so nothing is written during the read. */
+  async readConsistently<Stored, T>(
     read: (db: Kysely<Tables>) => Promise<Stored>,
     combine: (stored: Stored) => T,
   ): Promise<T> {
@@ -99,9 +99,9 @@ export class SqliteUsageStore implements UsageStore {
   }
 
   /**
-   * Deletes counts by their age, a slice at a time.
+   * Deletes old counts, one batch per call.
    *
-   * @param before epoch hours; those of this hour stay
+   * @param before epoch hours; this hour is kept
    * @returns whether there may be more to delete
    */
   async prune(before: number): Promise<boolean> {
@@ -110,7 +110,7 @@ export class SqliteUsageStore implements UsageStore {
       () => undefined,
       { patience: 0, durable: false },
     );
-    return deleted === mostDeleted;
+    return deleted === maxDeleted;
   }
 }
 
@@ -155,18 +155,18 @@ export async function readAccepted(
   return Number(accepted ?? 0);
 }
 
-/** Each hour is one search. A range of hours would be read through, with the rows of all other keys. */
+/** Each hour is one index lookup. A range of hours would scan the rows of all other keys. */
 function hoursBetween(from: number, to: number): number[] {
   return Array.from({ length: to - from }, (_, i) => from + i);
 }
 
-/** The last use of each secret of these keys that was ever used. */
+/** The last use of each secret of these keys, if it was ever used. */
 export async function readLastUses(db: Kysely<Tables>, keyIds: readonly string[]): Promise<LastUse[]> {
   return db
     .selectFrom('last_use')
     .leftJoin('usage_hour', (join) =>
       join
-        .on(sql<boolean>`usage_hour.hour = last_use.at / ${sql.lit(hourLength)}`)
+        .on(sql<boolean>`usage_hour.hour = last_use.at / ${sql.lit(msPerHour)}`)
         .onRef('usage_hour.key_id', '=', 'last_use.key_id')
         .onRef('usage_hour.hash', '=', 'last_use.hash'),
     )
@@ -176,15 +176,15 @@ export async function readLastUses(db: Kysely<Tables>, keyIds: readonly string[]
     .execute();
 }
 
-/** @returns how many of them were written */
+/** @returns the number of counts that were written */
 function writeSlice(connection: DatabaseSync, usages: readonly Readonly<SecretCounts>[]): number {
   const begun = performance.now();
   const [hourly, last] = [connection.prepare(addToHour), connection.prepare(setLastUse)];
   let count = 0;
   for (const usage of usages) {
-    if (count > 0 && performance.now() - begun > longestWrite) break;
+    if (count > 0 && performance.now() - begun > maxWriteMs) break;
     const { keyId, hash, hour, accepted, refused, lastMs, address, agent, isNewClient } = usage;
-    const lastAt = lastMs < 0 ? null : startOf(hour) + lastMs;
+    const lastAt = lastMs < 0 ? null : hourStart(hour) + lastMs;
     const bytes = Buffer.from(hash, 'latin1');
     hourly.run(hour, keyId, bytes, accepted, refused, lastAt);
     if (accepted > 0 && isNewClient) last.run(keyId, bytes, lastAt, address, cleanUserAgent(agent));

@@ -1,9 +1,9 @@
-import { dayLength } from '@soku/contract/instant';
-import { keptHours } from '@soku/contract/usage';
+import { msPerDay } from '@soku/contract/instant';
+import { usageRetentionHours } from '@soku/contract/usage';
 import type { Logger } from 'pino';
-import { lastWrite, Parts } from '../database/last-write.ts';
+import { WriteProgress, writeWithRetries } from '../database/last-write.ts';
 import type { Database } from '../database/open.ts';
-import { type Later, later, Repeating } from '../timers/repeating.ts';
+import { type Later, later, PeriodicTask } from '../timers/periodic-task.ts';
 import { hourOf } from './hours.ts';
 import { Pace } from './pace.ts';
 import { PostgresUsageStore } from './postgres-store.ts';
@@ -24,7 +24,7 @@ interface Options {
 }
 
 /** ms between two looks for counts that are too old. */
-const pruneInterval = dayLength;
+const pruneInterval = msPerDay;
 
 /** The recording of usage, put together: what counts, what reads, and what runs by itself. */
 export interface UsageRecording {
@@ -54,7 +54,7 @@ export function recordUsage({
   const store =
     database.kind === 'sqlite' ? new SqliteUsageStore(database) : new PostgresUsageStore(database);
   const pace = new Pace();
-  const parts = new Parts();
+  const parts = new WriteProgress();
   const sink: UsageSink = {
     write: async (...args) => {
       await store.write(...args);
@@ -63,14 +63,14 @@ export function recordUsage({
   };
   const recorder = new UsageRecorder(sink, source, pace);
   let stopping = false;
-  const flushing = new Repeating(() => recorder.flush(), {
+  const flushing = new PeriodicTask(() => recorder.flush(), {
     interval: flushInterval,
     failed: (error) =>
       log.error({ err: error }, 'usage could not be written; it is kept in memory and tried again'),
     later: start,
   });
-  const prune = () => pace.step(() => store.prune(hourOf(now()) + 1 - keptHours));
-  const pruning = new Repeating(
+  const prune = () => pace.step(() => store.prune(hourOf(now()) + 1 - usageRetentionHours));
+  const pruning = new PeriodicTask(
     async () => {
       while (!stopping && (await prune()));
     },
@@ -91,11 +91,11 @@ export function recordUsage({
     },
     stop: async (progressed) => {
       stopping = true;
-      parts.told = progressed;
+      parts.onPart = progressed;
       pace.hurry();
       await Promise.all([flushing.stop(), pruning.stop()]);
       try {
-        await lastWrite(
+        await writeWithRetries(
           () => recorder.flush(),
           () => parts.last,
         );

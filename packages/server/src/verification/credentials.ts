@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import { containsKey } from '@soku/key';
-import type { Refusal } from '../http/errors.ts';
+import type { ApiProblem } from '../http/errors.ts';
 import { isOriginalPreflight } from './original-request.ts';
 import type { RequestFields } from './request-fields.ts';
 
-/** Headers in which people send keys by habit of other services; none of them is read as a credential. */
+/** Headers that other services use for keys. None of them is read as a credential. */
 const wrongHeaders = [
   'x-api-key',
   'api-key',
@@ -17,10 +17,10 @@ const wrongHeaders = [
   'x-soku-key',
 ];
 
-/** Query parameters in which people put keys (compare RFC 6750 section 2.3, and ASVS 5.0 14.2.1 against it). */
+/** Query parameters that may contain keys (RFC 6750 section 2.3 allows it; ASVS 5.0 14.2.1 forbids it). */
 const queryNames = new Set(['api_key', 'apikey', 'key', 'token', 'access_token']);
 
-/** Only these are named in a message: an unknown scheme may be a part of a key. */
+/** The only schemes that messages name: an unknown scheme may be part of a key. */
 const knownSchemes = new Set([
   'basic',
   'digest',
@@ -35,20 +35,20 @@ const knownSchemes = new Set([
 
 const scheme = 'Bearer ';
 
-/** In characters: a prefix has at most 20, the rest always 32. What is longer is no key, and is not hashed. */
-export const longestKey = 52;
+/** In characters: at most 20 for the prefix, and 32 for the rest. Longer text cannot be a key and is not hashed. */
+export const maxKeyLength = 52;
 
-/** The text after `Bearer `, not yet looked at; or why there is none. */
-export type Credentials = { token: string } | Refusal;
+/** The unchecked text after `Bearer `, or the reason why there is none. */
+export type Credentials = { token: string } | ApiProblem;
 
 /**
- * Finds the credentials of a request by the rules of the Public API: exactly one Authorization header, scheme
+ * Reads the credentials of a request by the rules of the Public API: exactly one Authorization header, the scheme
  * Bearer in any case, exactly one space, then the bare key.
  *
- * @param fields the Authorization fields as they came; duplicates count
- * @param request its other headers tell what a client without one may have meant
- * @param targets finds path and query of the request that the key was meant for, as often as it is told
- * @param prefixes accepted key prefixes, the one of new keys first
+ * @param fields the received Authorization fields; duplicates count
+ * @param request used to explain a missing Authorization header by the other headers
+ * @param targets returns every known path and query of the original request
+ * @param prefixes accepted key prefixes, that of new keys first
  */
 export function readCredentials(
   fields: RequestFields,
@@ -57,36 +57,37 @@ export function readCredentials(
   prefixes: readonly string[],
 ): Credentials {
   const { authorization: value } = fields;
-  if (fields.authorizations > 1) return malformed('The Authorization header came twice; send it once.');
-  if (value === '') return refuseAbsent(request, targets, prefixes);
+  if (fields.authorizations > 1)
+    return malformed('The request has more than one Authorization header. Send it once.');
+  if (value === '') return explainAbsent(request, targets, prefixes);
   if (/^bearer [^\s"'<>]+$/i.test(value)) return { token: value.slice(7) };
-  return refuseValue(value, prefixes);
+  return explainValue(value, prefixes);
 }
 
-function refuseAbsent(
+function explainAbsent(
   request: IncomingMessage,
   targets: (request: IncomingMessage) => readonly string[],
   prefixes: readonly string[],
-): Refusal {
+): ApiProblem {
   const [prefix = ''] = prefixes;
   if (targets(request).some((target) => hasKeyInQuery(target, prefixes))) {
     return {
       code: 'key_in_query',
-      message: `An API key was sent in the URL, where logs and histories keep it. Revoke that key, make a new one, and send it in the header Authorization: Bearer ${prefix}...`,
+      message: `The API key was sent in the URL, where logs and browser histories record it. Revoke that key, create a new one, and send it in the header Authorization: Bearer ${prefix}...`,
     };
   }
   const header = wrongHeaders.find((name) => request.headers[name] !== undefined);
   if (header !== undefined) {
     return {
       code: 'wrong_header',
-      message: `The header ${header} is not read. Send the key as Authorization: Bearer ${prefix}...`,
+      message: `The header ${header} is not supported. Send the key as Authorization: Bearer ${prefix}...`,
     };
   }
   if (isOriginalPreflight(request)) {
     return {
       code: 'missing_authorization',
       message:
-        'This is a CORS preflight, which browsers send without a key. Never use a secret key in a browser: call this API from your server.',
+        'This is a CORS preflight request, which browsers send without a key. Never use a secret key in a browser. Call this API from your server.',
     };
   }
   return {
@@ -95,7 +96,7 @@ function refuseAbsent(
   };
 }
 
-/** Whether a query parameter that other services take keys in holds something like a key. */
+/** Whether a query parameter that other services use for keys contains something like a key. */
 export function hasKeyInQuery(target: string, prefixes: readonly string[]): boolean {
   const start = target.indexOf('?');
   if (start === -1) return false;
@@ -106,11 +107,11 @@ export function hasKeyInQuery(target: string, prefixes: readonly string[]): bool
   return false;
 }
 
-/** The header came once and holds something, but not `Bearer` and one word: says what is odd about it. */
-function refuseValue(value: string, prefixes: readonly string[]): Refusal {
+/** Explains a single non-empty header that is not `Bearer` and one word. */
+function explainValue(value: string, prefixes: readonly string[]): ApiProblem {
   const [scheme = ''] = value.split(/\s/, 1);
-  if (scheme.toLowerCase() === 'bearer') return refuseBearer(value.slice(scheme.length));
-  if (/^["'<]?bearer/i.test(value)) return refuseAlmostBearer(value);
+  if (scheme.toLowerCase() === 'bearer') return explainBearer(value.slice(scheme.length));
+  if (/^["'<]?bearer/i.test(value)) return explainAlmostBearer(value);
   if (scheme.length === value.length && !knownSchemes.has(scheme.toLowerCase())) {
     return {
       code: 'missing_bearer',
@@ -124,52 +125,51 @@ function refuseValue(value: string, prefixes: readonly string[]): Refusal {
   };
 }
 
-/** Programs such as curl and Python's requests send Basic without being told to, when the file names the host. */
-const netrcHint = ' If you did not send Basic, look for this host in .netrc: curl -n and requests read it.';
+/** Programs such as curl and Python's requests send Basic by themselves if .netrc names the host. */
+const netrcHint =
+  ' If you did not choose Basic, check your .netrc file for this host: curl -n and Python requests read it.';
 
-/** @param rest everything after the word Bearer, beginning with white space, or empty */
-function refuseBearer(rest: string): Refusal {
+/** @param rest the text after the word Bearer: empty, or starting with whitespace */
+function explainBearer(rest: string): ApiProblem {
   const gap = /^\s*/.exec(rest)?.[0] ?? '';
   const token = rest.slice(gap.length);
   if (token === '') {
-    return malformed('Nothing follows the word Bearer. Is the variable that should hold the key empty?');
+    return malformed('No key follows the word Bearer. Check that the variable for the key is not empty.');
   }
-  if (gap.includes('\t')) return malformed('A tab follows the word Bearer; exactly one space belongs there.');
+  if (gap.includes('\t')) return malformed('A tab follows the word Bearer. Use exactly one space.');
   if (/[^ ]/.test(gap)) {
-    return malformed('Another kind of space than the plain one follows the word Bearer.');
+    return malformed('A special space character follows the word Bearer. Use exactly one plain space.');
   }
   if (gap.length > 1) {
-    return malformed(`${gap.length} spaces follow the word Bearer; exactly one belongs there.`);
+    return malformed(`${gap.length} spaces follow the word Bearer. Use exactly one.`);
   }
-  if (/^bearer\b/i.test(token)) return malformed('The word Bearer came twice; send it once.');
-  if (/^["']|["']$/.test(token)) return malformed('There are quotes around the key; send it bare.');
-  if (/^<|>$/.test(token)) return malformed('There are angle brackets around the key; send it bare.');
+  if (/^bearer\b/i.test(token)) return malformed('The word Bearer appears twice. Send it once.');
+  if (/^["']|["']$/.test(token)) return malformed('There are quotes around the key. Remove them.');
+  if (/^<|>$/.test(token)) return malformed('There are angle brackets around the key. Remove them.');
   const at = token.search(/[\s"'<>]/) + 1;
   return malformed(
-    `Character ${at} after the word Bearer is a space, tab, quote or bracket, which no key has.`,
+    `Character ${at} after the word Bearer is a space, tab, quote or bracket. Keys do not contain these.`,
   );
 }
 
-function refuseAlmostBearer(value: string): Refusal {
+function explainAlmostBearer(value: string): ApiProblem {
   if (/^["'<]/.test(value))
-    return malformed('There are quotes or brackets around the whole value; send it bare.');
+    return malformed('There are quotes or brackets around the whole header value. Remove them.');
   if (/^bearer[:=]/i.test(value)) {
-    return malformed(
-      'The word Bearer is followed by a colon or an equals sign; exactly one space belongs there.',
-    );
+    return malformed('A colon or an equals sign follows the word Bearer. Use exactly one space.');
   }
   return malformed('The space between the word Bearer and the key is missing.');
 }
 
-function malformed(message: string): Refusal {
+function malformed(message: string): ApiProblem {
   return { code: 'malformed_authorization', message };
 }
 
-/** The word after `Bearer `, when the header came once, is written as usual, and is not too long for a key. */
-export function usualToken({ authorization, authorizations }: RequestFields): string | undefined {
+/** The token of a single header in the form `Bearer <token>`, unless it is too long for a key. */
+export function plainBearerToken({ authorization, authorizations }: RequestFields): string | undefined {
   const usual =
     authorizations === 1 &&
-    authorization.length <= scheme.length + longestKey &&
+    authorization.length <= scheme.length + maxKeyLength &&
     authorization.startsWith(scheme);
   return usual ? authorization.slice(scheme.length) : undefined;
 }

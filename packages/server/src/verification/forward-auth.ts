@@ -1,92 +1,92 @@
 import type { IncomingMessage } from 'node:http';
-import { checkForm } from '../http/broken-requests.ts';
+import { checkRequestForm } from '../http/broken-requests.ts';
 import type { ClientAddress } from '../http/client-address.ts';
-import type { Refusal } from '../http/errors.ts';
+import type { ApiProblem } from '../http/errors.ts';
 import type { PreformattedResponse } from '../http/preformatted-response.ts';
 import { nextRequestId } from '../http/request-ids.ts';
-import { acceptedFields, acceptedHead, keyFields } from './answer-text.ts';
-import { errorAnswer, refusedAnswer } from './answers.ts';
+import type { FastPath, FastPathExchange } from './fast-path.ts';
 import type { GrantingVerifier } from './granting-verifier.ts';
-import type { Lane, LaneExchange } from './lane.ts';
 import { forwardAuthRoute, originalTargets } from './original-request.ts';
 import { readFields } from './request-fields.ts';
-import type { Accept, Refused } from './verdict.ts';
+import { acceptedFields, formatAcceptedHead, formatKeyFields } from './response-text.ts';
+import { errorResponse, rejectedResponse } from './responses.ts';
+import type { AcceptKey, Rejected } from './result.ts';
 
 interface Options {
   verifier: Pick<GrantingVerifier, 'verifyFields'>;
   addressOf: ClientAddress;
-  lane: Lane;
+  lane: FastPath;
 }
 
-/** What the response to an accepted key says of it. */
+/** An accepted key, as the header fields of its response. */
 interface Accepted {
   fields: string;
   refusal?: never;
 }
 
-type Decision = Accepted | Refused | { malformed: Refusal };
+type Decision = Accepted | Rejected | { malformed: ApiProblem };
 
-const accept: Accept<Accepted> = (...key) => ({ fields: keyFields(...key) });
+const accept: AcceptKey<Accepted> = (...key) => ({ fields: formatKeyFields(...key) });
 
 /**
- * Answers proxies: `GET` and `HEAD /v1/verify`, and any method on `/v1/verify/*`. It stands ahead of the framework,
- * whose way from a request to a response costs more than all of verifying.
+ * Responds to proxies: `GET` and `HEAD /v1/verify`, and any method on `/v1/verify/*`. It runs ahead of the framework,
+ * whose request handling costs more than the verification.
  *
- * Below `/v1/verify/` all of the request but its Authorization belongs to the client of another API, so nothing else of
- * it is judged: no origin, no query, no body. A body stays unread; Node discards it after the response.
+ * Below `/v1/verify/`, everything but the Authorization header belongs to the client of another API, so nothing else is
+ * checked: no origin, no query, no body. The body is not read; Node discards it after the response.
  */
 export class ForwardAuth {
   readonly #options: Options;
-  readonly #lane: Lane;
+  readonly #lane: FastPath;
 
   constructor(options: Options) {
     this.#options = options;
     this.#lane = options.lane;
   }
 
-  /** @returns false when the request is for another route; it was not touched */
+  /** @returns false if the request is for another route; it was not touched */
   handle(request: IncomingMessage, response: PreformattedResponse): boolean {
     const route = forwardAuthRoute(request);
     if (route === undefined) return false;
-    const isHot = route === '/v1/verify' && request.method === 'GET' && !this.#lane.logs;
+    const isHot = route === '/v1/verify' && request.method === 'GET' && !this.#lane.logsEachRequest;
     const exchange = { request, response, route, start: isHot ? undefined : performance.now() };
     try {
-      const verdict = this.#verify(request);
-      if (verdict instanceof Promise) {
-        verdict
-          .then((late) => this.#answer(exchange, late))
+      const result = this.#verify(request);
+      if (result instanceof Promise) {
+        result
+          .then((resolved) => this.#respond(exchange, resolved))
           .catch((error) => this.#lane.fail(exchange, error));
-      } else this.#answer(exchange, verdict);
+      } else this.#respond(exchange, result);
     } catch (error) {
       this.#lane.fail(exchange, error);
     }
     return true;
   }
 
-  #verify(request: IncomingMessage): Decision | Promise<Accepted | Refused> {
+  #verify(request: IncomingMessage): Decision | Promise<Accepted | Rejected> {
     const fields = readFields(request.rawHeaders);
-    const malformed = checkForm(request, fields.hosts);
+    const malformed = checkRequestForm(request, fields.hosts);
     if (malformed !== null) return { malformed };
     const { verifier, addressOf } = this.#options;
     const ask = { targets: originalTargets, address: addressOf(request) };
     return verifier.verifyFields(fields, request, ask, accept);
   }
 
-  #answer(exchange: LaneExchange, verdict: Decision): void {
+  #respond(exchange: FastPathExchange, result: Decision): void {
     const lane = this.#lane;
     const id = nextRequestId();
     const now = Date.now();
     const { response, route } = exchange;
     const accepted = route === '/v1/verify' ? 204 : 200;
-    if ('malformed' in verdict) {
-      lane.send(exchange, errorAnswer(verdict.malformed, id, now), id, now);
-    } else if (verdict.refusal !== undefined) {
-      lane.send(exchange, refusedAnswer(verdict.refusal, id, now), id, now);
+    if ('malformed' in result) {
+      lane.send(exchange, errorResponse(result.malformed, id, now), id, now);
+    } else if (result.refusal !== undefined) {
+      lane.send(exchange, rejectedResponse(result.refusal, id, now), id, now);
     } else if (lane.canSend(response)) {
-      response.send(accepted, acceptedHead(accepted, verdict.fields, id, now), '');
+      response.send(accepted, formatAcceptedHead(accepted, result.fields, id, now), '');
       lane.report(exchange, accepted, id);
     } else {
-      const fields = acceptedFields(verdict.fields, id);
+      const fields = acceptedFields(result.fields, id);
       lane.send(exchange, { status: accepted, fields, body: '' }, id, now);
     }
   }

@@ -1,61 +1,87 @@
 import type { IncomingMessage } from 'node:http';
 import type { Grants } from '../limits/grants.ts';
-import type { RequestFields } from './request-fields.ts';
+import type { LimitState } from '../limits/sliding-window.ts';
+import type { KeyTable } from './key-table.ts';
+import { type RequestFields, readFields } from './request-fields.ts';
 import {
-  type Accept,
-  type Ask,
+  type AcceptKey,
   type MaybePromise,
   NeedsGrant,
-  type Refused,
-  type Use,
-  type Verdict,
-  type VerdictOrPromise,
-} from './verdict.ts';
-import type { Decided, Question, Verifier } from './verifier.ts';
+  type Rejected,
+  type ResultOrPromise,
+  type VerificationResult,
+  type VerifyOptions,
+  type VerifyRequestOptions,
+} from './result.ts';
+import type { KeyVerification, Verifier, VerifierOutcome } from './verifier.ts';
 
-/** A verifier that waits for the grant that a key needs, and then verifies again, from the start. */
+/** A verifier that waits for the grant that a key needs, and then repeats the whole verification. */
 export class GrantingVerifier {
   readonly #verifier: Verifier;
   readonly #grants: Pick<Grants, 'wait'> | undefined;
 
-  /** @param grants absent when the verifier needs none */
+  /** @param grants undefined if the verifier never needs one */
   constructor(verifier: Verifier, grants?: Pick<Grants, 'wait'> | undefined) {
     this.#verifier = verifier;
     this.#grants = grants;
   }
 
-  verify(request: IncomingMessage, ask: Ask): VerdictOrPromise {
-    return this.#settle<Verdict>(ask, () => this.#verifier.verify(request, ask));
+  /** Verifies a request by its header fields. */
+  verify(request: IncomingMessage, ask: VerifyRequestOptions): ResultOrPromise {
+    return this.verifyFields(readFields(request.rawHeaders), request, ask, copy);
   }
 
+  /** The same with fields that were already read. @param accept called if the key is accepted */
   verifyFields<T>(
     fields: RequestFields,
     request: IncomingMessage,
-    ask: Ask,
-    accept: Accept<T>,
-  ): MaybePromise<T | Refused> {
-    return this.#settle<T>(ask, () => this.#verifier.verifyFields(fields, request, ask, accept));
+    ask: VerifyRequestOptions,
+    accept: AcceptKey<T>,
+  ): MaybePromise<T | Rejected> {
+    const decided = this.#verifier.verifyFields(fields, request, ask, accept);
+    if (!mayNeedGrant(decided)) return decided;
+    // In a separate method, because a closure here would slow down every verification.
+    return this.#waitForFields(decided, fields, request, ask, accept);
   }
 
-  verifyKey(token: string, use: Use = {}, userAgent = ''): VerdictOrPromise {
-    return this.#settle<Verdict>(use, () => this.#verifier.verifyKey(token, use, userAgent));
+  /**
+   * Verifies a key.
+   *
+   * @param token the text sent as the key
+   * @param userAgent of the program that uses it
+   */
+  verifyKey(token: string, use: VerifyOptions = {}, userAgent = ''): ResultOrPromise {
+    return this.verifyToken(token, { use, userAgent, accept: copy });
   }
 
-  verifyToken<T>(token: string, question: Question<T>): MaybePromise<T | Refused> {
-    return this.#settle<T>(question.use, () => this.#verifier.verifyToken(token, question));
+  verifyToken<T>(token: string, question: KeyVerification<T>): MaybePromise<T | Rejected> {
+    const decided = this.#verifier.verifyToken(token, question);
+    return mayNeedGrant(decided) ? this.#waitForToken(decided, token, question) : decided;
   }
 
-  #settle<T>(use: Use, verify: () => MaybePromise<Decided<T>>): MaybePromise<T | Refused> {
-    const decided = verify();
-    if (decided instanceof NeedsGrant || decided instanceof Promise) return this.#wait(use, verify, decided);
-    return decided;
+  #waitForFields<T>(
+    first: MaybePromise<VerifierOutcome<T>>,
+    fields: RequestFields,
+    request: IncomingMessage,
+    ask: VerifyRequestOptions,
+    accept: AcceptKey<T>,
+  ): Promise<T | Rejected> {
+    return this.#wait(first, ask, () => this.#verifier.verifyFields(fields, request, ask, accept));
+  }
+
+  #waitForToken<T>(
+    first: MaybePromise<VerifierOutcome<T>>,
+    token: string,
+    question: KeyVerification<T>,
+  ): Promise<T | Rejected> {
+    return this.#wait(first, question.use, () => this.#verifier.verifyToken(token, question));
   }
 
   async #wait<T>(
-    use: Use,
-    verify: () => MaybePromise<Decided<T>>,
-    first: MaybePromise<Decided<T>>,
-  ): Promise<T | Refused> {
+    first: MaybePromise<VerifierOutcome<T>>,
+    use: VerifyOptions,
+    verify: () => MaybePromise<VerifierOutcome<T>>,
+  ): Promise<T | Rejected> {
     let decided = await first;
     while (decided instanceof NeedsGrant) {
       const { keyId, quota } = decided;
@@ -64,4 +90,15 @@ export class GrantingVerifier {
     }
     return decided;
   }
+}
+
+/** Copies the row into a result that the caller may keep. */
+function copy(keys: KeyTable, row: number, limit: LimitState | null): VerificationResult {
+  return { key: keys.read(row), limit };
+}
+
+function mayNeedGrant<T>(
+  decided: MaybePromise<VerifierOutcome<T>>,
+): decided is Promise<VerifierOutcome<T>> | NeedsGrant {
+  return decided instanceof NeedsGrant || decided instanceof Promise;
 }

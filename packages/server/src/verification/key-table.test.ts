@@ -1,11 +1,13 @@
-/** The table against a simple model of it: never another key's row, never too many, no use lost. */
+/** Compares the table with a simple model: no wrong row, never over capacity, no use lost. */
 import assert from 'node:assert/strict';
 import { hash } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { HeldUses } from '../usage/held-uses.ts';
-import { KeyTable, none } from './key-table.ts';
-import type { EndedSecret, VerifiedKey } from './known-secret.ts';
+import { times } from '../../../../test/support/long.ts';
+import { KeyLimits } from '../limits/key-limits.ts';
+import { PendingUses } from '../usage/pending-uses.ts';
+import { KeyTable, noRow } from './key-table.ts';
+import type { EndedSecret, VerifiedKey } from './stored-secret.ts';
 
 const never = Number.POSITIVE_INFINITY;
 
@@ -24,16 +26,16 @@ function keyOf(secret: string, more: Partial<VerifiedKey> = {}): VerifiedKey {
   };
 }
 
-/** The id of the key whose row is found. */
+/** The ID of the key in the row that is found. */
 function idAt(table: KeyTable, secret: string): string | undefined {
   const row = table.find(hashOf(secret));
-  return row === none ? undefined : table.keyId(row);
+  return row === noRow ? undefined : table.keyId(row);
 }
 
 const put = (table: KeyTable, secret: string) => table.add(hashOf(secret), keyOf(secret));
 
-test('a row says of its key what was put into it', () => {
-  const table = new KeyTable(3, new HeldUses());
+test('a row returns the key that was added', () => {
+  const table = new KeyTable(3, new PendingUses(), new KeyLimits());
   const name = 'Ünïcode “name” that is longer than a row’s text\u0000\ud800';
   const full = keyOf('full', {
     name,
@@ -55,8 +57,8 @@ test('a row says of its key what was put into it', () => {
   assert.equal(table.size, 3);
 });
 
-test('a row that is used survives any number of others that are not', () => {
-  const table = new KeyTable(10, new HeldUses());
+test('a used row survives any number of unused ones', () => {
+  const table = new KeyTable(10, new PendingUses(), new KeyLimits());
   put(table, 'good');
   for (let i = 0; i < 1000; i++) {
     assert.equal(idAt(table, 'good'), 'key_good');
@@ -64,8 +66,8 @@ test('a row that is used survives any number of others that are not', () => {
   }
 });
 
-test('a full table whose rows are all in use lets one of them go, and stays full', () => {
-  const table = new KeyTable(500, new HeldUses());
+test('a full table with all rows in use evicts one and stays full', () => {
+  const table = new KeyTable(500, new PendingUses(), new KeyLimits());
   const secrets = Array.from({ length: 500 }, (_, i) => `used ${i}`);
   for (const secret of secrets) put(table, secret);
   for (const secret of secrets) idAt(table, secret);
@@ -75,31 +77,31 @@ test('a full table whose rows are all in use lets one of them go, and stays full
   assert.equal(secrets.filter((secret) => idAt(table, secret) !== undefined).length, 499);
 });
 
-test('a client that was only refused is still new for the next accepted use', () => {
-  const held = new HeldUses();
-  const table = new KeyTable(1, held);
+test('a client that was only rejected is still new for the next accepted use', () => {
+  const held = new PendingUses();
+  const table = new KeyTable(1, held, new KeyLimits());
   const row = put(table, 'one');
   table.usage.accept(row, 1, '192.0.2.1', 'agent');
   table.usage.hold(row);
-  held.letGo(held.of('key_one'));
+  held.remove(held.of('key_one'));
   table.usage.accept(row, 2, '192.0.2.2', 'agent');
   table.usage.hold(row);
-  held.letGo(held.of('key_one'));
+  held.remove(held.of('key_one'));
   table.usage.accept(row, 3, '192.0.2.2', 'agent');
   assert.equal(table.usage.of(row)?.isNewClient, false);
   table.usage.hold(row);
-  held.letGo(held.of('key_one'));
+  held.remove(held.of('key_one'));
   const other = table.find(hashOf('one'));
   table.usage.refuse(other, hour);
   table.usage.hold(other);
-  held.letGo(held.of('key_one'));
+  held.remove(held.of('key_one'));
   table.usage.accept(other, hour + 1, '192.0.2.2', 'agent');
   assert.equal(table.usage.of(other)?.isNewClient, true, 'nothing of this hour told of it');
 });
 
-test('whatever passes through a table, it keeps no more texts than its rows have', () => {
-  const held = new HeldUses();
-  const table = new KeyTable(2, held);
+test('a table keeps no more strings than its rows use', () => {
+  const held = new PendingUses();
+  const table = new KeyTable(2, held, new KeyLimits());
   for (let i = 0; i < 1000; i++) {
     const key = keyOf(`${i}`, {
       workspaceId: `ws_${i}`,
@@ -144,17 +146,17 @@ const operation = fc.record({
 
 type Step = typeof operation extends fc.Arbitrary<infer T> ? T : never;
 
-/** A table, and what must be in it. */
+/** A table and its expected content. */
 class World {
-  readonly held = new HeldUses();
+  readonly held = new PendingUses();
   readonly table: KeyTable;
-  /** Secrets to what was put there last, which the table may have given up. */
+  /** What was last added per secret; the table may have evicted it. */
   readonly #put = new Map<string, VerifiedKey | EndedSecret>();
   readonly used = new Map<string, number>();
   readonly written = new Map<string, number>();
 
   constructor(capacity: number) {
-    this.table = new KeyTable(capacity, this.held);
+    this.table = new KeyTable(capacity, this.held, new KeyLimits());
   }
 
   readonly steps: Record<Step['kind'], (step: Step) => void> = {
@@ -189,7 +191,7 @@ class World {
     },
     accept: ({ secret, now, address }) => {
       const row = this.#find(secret);
-      if (row === none) return;
+      if (row === noRow) return;
       this.table.usage.accept(row, now, address, 'agent');
       count(this.used, keyIdOf(secret), now, 1);
       const uses = this.table.usage.usesOf(keyIdOf(secret)).find(({ hash: of }) => of === hashOf(secret));
@@ -197,7 +199,7 @@ class World {
     },
     refuse: ({ secret, now }) => {
       const row = this.#find(secret);
-      if (row === none) return;
+      if (row === noRow) return;
       this.table.usage.refuse(row, now);
       count(this.used, keyIdOf(secret), now, 1);
     },
@@ -209,12 +211,12 @@ class World {
     const all = [...this.held.byKey()].flat();
     for (const { keyId, hour: at, accepted, refused } of all)
       count(this.written, keyId, at * hour, accepted + refused);
-    this.held.letGo(all);
+    this.held.remove(all);
   }
 
   #find(secret: string): number {
     const row = this.table.find(hashOf(secret));
-    if (row !== none) this.#assertRow(secret, row);
+    if (row !== noRow) this.#assertRow(secret, row);
     return row;
   }
 
@@ -241,7 +243,7 @@ function count(counts: Map<string, number>, keyId: string, at: number, more: num
   counts.set(place, (counts.get(place) ?? 0) + more);
 }
 
-test('whatever is put in and taken out, a row is never that of another key, and each use is handed over once', () => {
+test('after any operations, a row never belongs to another key, and each use is passed on once', () => {
   const steps = fc.array(operation, { maxLength: 200, size: 'max' });
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 8 }), steps, (capacity, all) => {
@@ -254,6 +256,6 @@ test('whatever is put in and taken out, a row is never that of another key, and 
       assert.equal(world.table.usage.pending, 0);
       assert.deepEqual(world.written, world.used);
     }),
-    { numRuns: 300 },
+    { numRuns: times(100, 3000) },
   );
 });

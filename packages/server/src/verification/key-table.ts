@@ -1,112 +1,113 @@
 import { randomBytes } from 'node:crypto';
-import type { Window } from '../limits/sliding-window.ts';
-import type { HeldUses } from '../usage/held-uses.ts';
-import { Chains, mix, mixText } from './chains.ts';
+import type { KeyLimits } from '../limits/key-limits.ts';
+import type { LimitWindow } from '../limits/sliding-window.ts';
+import type { PendingUses } from '../usage/pending-uses.ts';
 import * as column from './columns.ts';
-import { areAt, hashOfWords, readHash } from './hash-words.ts';
-import type { EndedSecret, VerifiedKey } from './known-secret.ts';
+import { HashIndex, mix, mixText } from './hash-index.ts';
+import { decodeHash, encodeHash, matchesAt } from './hash-words.ts';
+import { InternedStrings } from './interned-strings.ts';
 import { RowTexts } from './row-texts.ts';
 import { RowUsage } from './row-usage.ts';
 import { RowWindows } from './row-windows.ts';
-import { SharedTexts } from './shared-texts.ts';
+import type { EndedSecret, VerifiedKey } from './stored-secret.ts';
 
-/** How many rows in use one insertion may spare: it must not hold up everybody else's verification. */
-const mostSpared = 64;
+/** How many used rows one insertion may skip: longer scans would delay other verifications. */
+const maxSkipped = 64;
 
-/** No row. */
-export const none = -1;
+/** The index that means "no row". */
+export const noRow = -1;
 
-/** Stands for a workspace in the rows of hashes that no key has. */
+/** The workspace of rows whose hash belongs to no key. */
 const noWorkspace = '-';
 
 const never = Number.POSITIVE_INFINITY;
 
 /**
- * A bounded cache of secrets by their SHA-256, which keeps what is used ("second chance", also called CLOCK). A row is
- * a number. It holds the same secret until the end of the turn in which it was found, and no longer: who needs more of
- * it takes a copy.
+ * A bounded cache of secrets by their SHA-256 with CLOCK ("second chance") eviction. A row is identified by its index,
+ * which is valid only until the end of the event-loop turn in which it was found; copy the data to keep it longer.
  *
- * Memory is reserved for all rows at once, and taken by the operating system as they are written.
+ * Memory is reserved for all rows at once, and the operating system commits it as rows are written.
  */
 export class KeyTable {
   readonly #capacity: number;
   readonly #rows: Int32Array;
-  /** Epoch ms from which on the row may be rejected: its key expires, or the secret retires. Infinity is never. */
+  /** Epoch ms from which the row may be rejected: its key expires or the secret retires. Infinity means never. */
   readonly #ends: Float64Array;
-  /** Both times of the few secrets that a rotation lets retire. */
+  /** Both times of the few secrets that a rotation is retiring. */
   readonly #retirements = new Map<number, Pick<VerifiedKey, 'expiresAt' | 'retiresAt'>>();
   readonly #texts: RowTexts;
-  readonly #byHash: Chains;
-  readonly #byKey: Chains;
+  readonly #byHash: HashIndex;
+  readonly #byKey: HashIndex;
   readonly #seed = randomBytes(4).readInt32LE();
-  /** The hash that is looked for. */
+  /** The hash of the current search. */
   readonly #words = new Int32Array(8);
-  readonly #workspaces = new SharedTexts();
-  readonly #scopes = new SharedTexts();
-  /** By the number of a workspace: whether all its rows are out of date. */
+  readonly #workspaces = new InternedStrings();
+  readonly #scopes = new InternedStrings();
+  /** By the index of a workspace: whether all its rows are out of date. */
   readonly #outOfDate: boolean[] = [];
   readonly usage: RowUsage;
   readonly windows: RowWindows;
   #size = 0;
-  /** Rows below it have held something. */
+  /** Rows below this index have been used at least once. */
   #fresh = 0;
-  /** The first of the rows that were dropped, plus 1; 0 is none. */
+  /** The first free row, plus 1; 0 means none. */
   #free = 0;
-  /** Where the search for a row to give up goes on. */
+  /** Where the search for a row to evict continues. */
   #hand = 0;
 
   /**
-   * @param capacity most secrets that it holds, at least 1
-   * @param held where the uses of secrets go that it holds no more
+   * @param capacity maximum number of secrets, at least 1
+   * @param held receives the uses of evicted secrets
+   * @param limits receives the rate-limit windows of evicted keys
    */
-  constructor(capacity: number, held: HeldUses) {
+  constructor(capacity: number, held: PendingUses, limits: KeyLimits) {
     this.#capacity = capacity;
     this.#rows = new Int32Array(capacity * column.width);
     this.#ends = new Float64Array(capacity);
     this.#texts = new RowTexts(this.#rows, capacity);
     const places = 2 ** Math.ceil(Math.log2(capacity));
-    this.#byHash = new Chains(this.#rows, column.nextByHash, 2 * places);
-    this.#byKey = new Chains(this.#rows, column.nextByKey, places);
+    this.#byHash = new HashIndex(this.#rows, column.nextByHash, 2 * places);
+    this.#byKey = new HashIndex(this.#rows, column.nextByKey, places);
     this.usage = new RowUsage(this.#rows, this, held);
-    this.windows = new RowWindows(this.#rows, this);
+    this.windows = new RowWindows(this.#rows, this, limits);
   }
 
-  /** How many secrets it holds, those among them that are out of date. */
+  /** Number of secrets, including those that are out of date. */
   get size(): number {
     return this.#size;
   }
 
-  /** How many texts it keeps beside the rows. */
+  /** Number of strings that are stored outside the rows. */
   get texts(): number {
     return this.#workspaces.size + this.#scopes.size + this.#texts.longTexts + this.usage.texts;
   }
 
-  /** @param hash as 32 latin-1 characters. @returns the row of a secret that is up to date, or `none` */
+  /** @param hash 32 latin-1 characters. @returns the row of an up-to-date secret, or -1 */
   find(hash: string): number {
     const row = this.#search(hash);
-    if (row === none) return none;
+    if (row === noRow) return noRow;
     const rows = this.#rows;
     const at = row * column.width;
-    if (this.#isOutOfDate(at)) return none;
+    if (this.#isOutOfDate(at)) return noRow;
     const flags = rows[at + column.flags] ?? 0;
-    // Not written each time: the processor would have to write the line of its cache back.
+    // Written only when it changes, to avoid a write-back of the cache line.
     if ((flags & column.wasUsed) === 0) rows[at + column.flags] = flags | column.wasUsed;
     return row;
   }
 
-  /** Puts a secret that is accepted into the table, in place of what it had of it. @returns its row */
+  /** Adds or replaces a valid secret. @returns its row */
   add(hash: string, key: VerifiedKey): number {
     const { expiresAt, retiresAt } = key;
     const row = this.#add(hash, 0, key.workspaceId, Math.min(expiresAt, retiresAt));
     const at = row * column.width;
-    this.#rows[at + column.scopes] = this.#scopes.take(key.scopes.join(' '));
+    this.#rows[at + column.scopes] = this.#scopes.acquire(key.scopes.join(' '));
     this.#rows[at + column.limit] = key.rateLimit ?? 0;
     if (retiresAt !== never) this.#retirements.set(row, { expiresAt, retiresAt });
     this.#nameKey(row, key.keyId, key.name);
     return row;
   }
 
-  /** The same for one that is rejected at any time. @param ended undefined when no key has it */
+  /** Adds or replaces a secret that is permanently rejected. @param ended undefined if no key has it */
   addRejected(hash: string, ended: EndedSecret | undefined): number {
     if (ended === undefined) return this.#add(hash, 0, noWorkspace, never);
     const { standing, keyId, workspaceId, since } = ended;
@@ -116,21 +117,21 @@ export class KeyTable {
     return row;
   }
 
-  /** Takes a secret out of the table, if it is there. */
+  /** Removes a secret, if present. */
   drop(hash: string): void {
     const row = this.#search(hash);
-    if (row !== none) this.#drop(row);
+    if (row !== noRow) this.#drop(row);
   }
 
-  /** Makes all secrets of a workspace out of date, however many there are. */
+  /** Invalidates all secrets of a workspace in constant time. */
   dropWorkspace(workspaceId: string): void {
     const number = this.#workspaces.retire(workspaceId);
     if (number !== undefined) this.#outOfDate[number] = true;
   }
 
   /**
-   * Makes all secrets out of date, at the cost of a look at each workspace: the rows are reused later, one by one, or a
-   * table of a million would stop the event loop for seconds.
+   * Invalidates all secrets. The cost grows with the number of workspaces only: rows are reused later, one by one,
+   * because clearing a million rows would block the event loop for seconds.
    */
   clear(): void {
     for (const number of this.#workspaces.retireAll()) this.#outOfDate[number] = true;
@@ -140,7 +141,7 @@ export class KeyTable {
     return this.#texts.keyId(row);
   }
 
-  /** The name of the key, URL-encoded, so that it fits into a header field. */
+  /** The name of the key, URL-encoded for header fields. */
   encodedName(row: number): string {
     return this.#texts.encodedName(row);
   }
@@ -154,17 +155,17 @@ export class KeyTable {
     return this.#scopes.text(this.#rows[row * column.width + column.scopes] ?? 0);
   }
 
-  /** Requests a minute; 0 is no limit. */
+  /** Requests per minute; 0 means no limit. */
   limit(row: number): number {
     return this.#rows[row * column.width + column.limit] ?? 0;
   }
 
-  /** Whether it is so late that the key may have expired, or the secret retired. @param now epoch ms */
+  /** Whether the key may have expired or the secret may have retired. @param now epoch ms */
   mayHaveEnded(row: number, now: number): boolean {
     return (this.#ends[row] ?? never) <= now;
   }
 
-  /** A copy of what the row says, which may be kept. */
+  /** Copies the row into an object that may be kept. */
   read(row: number): VerifiedKey {
     const [scopes, limit] = [this.scopes(row), this.limit(row)];
     const ends = this.#retirements.get(row) ?? { expiresAt: this.#ends[row] ?? never, retiresAt: never };
@@ -178,7 +179,7 @@ export class KeyTable {
     };
   }
 
-  /** The same of a secret that is rejected. @returns undefined when no key has it */
+  /** Copies the row of a rejected secret. @returns undefined if no key has it */
   readEnded(row: number): EndedSecret | undefined {
     const flags = this.#rows[row * column.width + column.flags] ?? 0;
     if ((flags & (column.isRevoked | column.isRetired)) === 0) return undefined;
@@ -190,21 +191,25 @@ export class KeyTable {
     };
   }
 
-  /** SHA-256 of a row's secret, as 32 latin-1 characters. */
+  /** The SHA-256 of the secret, as 32 latin-1 characters. */
   hash(row: number): string {
     const at = row * column.width + column.hash;
-    return hashOfWords(this.#rows.subarray(at, at + 8));
+    return encodeHash(this.#rows.subarray(at, at + 8));
   }
 
-  /** The windows in rows that still count something. @param now epoch ms */
-  countingWindows(now: number): Iterable<[string, Window]> {
+  /** The windows in rows that still affect a limit. @param now epoch ms */
+  countingWindows(now: number): Iterable<[string, LimitWindow]> {
     return this.windows.counting(this.#fresh, now);
   }
 
-  /** The rows of a key: mostly one; more with several secrets. */
+  /** The rows of a key: usually one, several if the key has several secrets. */
   rowsOf(keyId: string): number[] {
     const rows: number[] = [];
-    for (let row = this.#byKey.first(mixText(keyId, this.#seed)); row !== none; row = this.#byKey.next(row)) {
+    for (
+      let row = this.#byKey.first(mixText(keyId, this.#seed));
+      row !== noRow;
+      row = this.#byKey.next(row)
+    ) {
       if (this.keyId(row) === keyId) rows.push(row);
     }
     return rows;
@@ -215,11 +220,11 @@ export class KeyTable {
     const row = this.#takeRow();
     const rows = this.#rows;
     const at = row * column.width;
-    readHash(hash, this.#words);
+    decodeHash(hash, this.#words);
     rows.fill(0, at, at + column.width);
     rows.set(this.#words, at + column.hash);
     rows[at + column.flags] = flags;
-    const workspace = this.#workspaces.take(workspaceId);
+    const workspace = this.#workspaces.acquire(workspaceId);
     this.#outOfDate[workspace] = false;
     rows[at + column.workspace] = workspace;
     this.#ends[row] = end;
@@ -235,16 +240,16 @@ export class KeyTable {
 
   #search(hash: string): number {
     const words = this.#words;
-    readHash(hash, words);
+    decodeHash(hash, words);
     const rows = this.#rows;
     let row = this.#byHash.first(mix(words, this.#seed));
-    while (row !== none && !areAt(words, rows, row * column.width)) row = this.#byHash.next(row);
+    while (row !== noRow && !matchesAt(words, rows, row * column.width)) row = this.#byHash.next(row);
     return row;
   }
 
-  /** A row that is free, or is made so. */
+  /** Returns a free row, evicting one if necessary. */
   #takeRow(): number {
-    if (this.#size >= this.#capacity) this.#drop(this.#nextToGo());
+    if (this.#size >= this.#capacity) this.#drop(this.#nextToEvict());
     if (this.#free === 0) {
       this.#fresh += 1;
       return this.#fresh - 1;
@@ -259,16 +264,16 @@ export class KeyTable {
   }
 
   /**
-   * Called when all rows hold a secret. In a table whose rows are all in use it would take the flag from each of them at
-   * once, so after some of them the next one goes.
+   * Finds the row to evict when the table is full. If all rows are in use, the scan would clear the flag of each of
+   * them at once, so it stops after a limited number of rows.
    */
-  #nextToGo(): number {
-    for (let spared = 0; ; spared++) {
+  #nextToEvict(): number {
+    for (let skipped = 0; ; skipped++) {
       const row = this.#hand;
       this.#hand = row + 1 === this.#capacity ? 0 : row + 1;
       const at = row * column.width;
       const flags = this.#rows[at + column.flags] ?? 0;
-      if ((flags & column.wasUsed) === 0 || this.#isOutOfDate(at) || spared === mostSpared) return row;
+      if ((flags & column.wasUsed) === 0 || this.#isOutOfDate(at) || skipped === maxSkipped) return row;
       this.#rows[at + column.flags] = flags & ~column.wasUsed;
     }
   }

@@ -1,12 +1,14 @@
 import type { GrantedWindow } from '../limits/grants.ts';
 import type { KeyLimits, KeyWindow } from '../limits/key-limits.ts';
+import type { LimitWindows } from '../limits/limits.ts';
+import type { LimitWindow } from '../limits/sliding-window.ts';
 import type { KeyTable } from './key-table.ts';
 
 /**
- * Where the window of a key's limit lies: in the row of its secret, which a verification has in hand anyway; or in
- * KeyLimits, when no row or several rows have the key.
+ * The rate-limit windows of all keys. A window is stored in the row of its key's secret, which a verification has
+ * already loaded, or outside the table if no row or several rows belong to the key.
  */
-export class KeyWindows {
+export class KeyWindows implements LimitWindows {
   readonly #keys: KeyTable;
   readonly #limits: KeyLimits;
 
@@ -15,24 +17,38 @@ export class KeyWindows {
     this.#limits = limits;
   }
 
-  /** The window of a row's key. Good until the next call. */
+  get size(): number {
+    return this.#limits.size + this.#keys.windows.size;
+  }
+
+  /** The window of a row's key. Valid until the next call. */
   of(row: number): GrantedWindow {
     const { windows } = this.#keys;
-    const kept = windows.kept(row);
+    const kept = windows.shared(row);
     return kept === undefined ? windows.at(row) : this.#beside(row, kept);
   }
 
-  /** The window of a key, whether a row has it or not. Good until the next call. */
   ofKey(keyId: string): GrantedWindow {
-    this.#bringBack();
     const [row] = this.#keys.rowsOf(keyId);
-    return row === undefined ? this.#limits.windowOf(keyId) : this.of(row);
+    return row === undefined ? this.#limits.ofKey(keyId) : this.of(row);
   }
 
-  /** Called for each new row: its key goes on with the window that it has. */
-  adopt(row: number): void {
+  restore(keyId: string, window: LimitWindow): void {
+    Object.assign(this.ofKey(keyId), window);
+  }
+
+  *counting(now: number): Iterable<readonly [string, LimitWindow]> {
+    yield* this.#limits.counting(now);
+    yield* this.#keys.countingWindows(now);
+  }
+
+  sweep(now: number): void {
+    this.#limits.sweep(now);
+  }
+
+  /** Connects a new row to the existing window of its key. */
+  attach(row: number): void {
     const { windows } = this.#keys;
-    this.#bringBack();
     const keyId = this.#keys.keyId(row);
     const rows = this.#keys.rowsOf(keyId);
     if (rows.length === 1) {
@@ -44,18 +60,13 @@ export class KeyWindows {
       const window = windows.take(one);
       if (window !== undefined) this.#limits.restore(keyId, window);
     }
-    for (const one of rows) windows.keep(one, this.#limits.windowOf(keyId));
-  }
-
-  /** Puts the windows of rows that were dropped where they are found. */
-  #bringBack(): void {
-    for (const [keyId, window] of this.#keys.windows.takeLeft()) this.#limits.restore(keyId, window);
+    for (const one of rows) windows.share(one, this.#limits.ofKey(keyId));
   }
 
   #beside(row: number, kept: KeyWindow): KeyWindow {
     if (!kept.dropped) return kept;
-    const window = this.#limits.windowOf(this.#keys.keyId(row));
-    this.#keys.windows.keep(row, window);
+    const window = this.#limits.ofKey(this.#keys.keyId(row));
+    this.#keys.windows.share(row, window);
     return window;
   }
 }

@@ -1,19 +1,19 @@
 import type { IncomingMessage } from 'node:http';
 
-/** The paths at which proxies ask, as logs and metrics name them. */
+/** The routes that proxies call, as logs and metrics name them. */
 export type ForwardAuthRoute = '/v1/verify' | '/v1/verify/*';
 
 const verifyPath = '/v1/verify';
 
-/** Where Envoy asks: it appends the path and query of the original request, and keeps its method. */
+/** The prefix for Envoy, which appends the original path and query and keeps the method. */
 const originalPrefix = `${verifyPath}/`;
 
-/** nginx sends the first as configured, ingress-nginx the second, Caddy and Traefik the third on their own. */
+/** nginx sends the first if configured, ingress-nginx the second, and Caddy and Traefik the third by default. */
 const targetHeaders = ['x-original-uri', 'x-original-url', 'x-forwarded-uri'];
 
 const methodHeaders = ['x-original-method', 'x-forwarded-method'];
 
-/** @returns undefined when the request is for another route */
+/** @returns undefined if the request is for another route */
 export function forwardAuthRoute({ method, url = '' }: IncomingMessage): ForwardAuthRoute | undefined {
   const target = url.startsWith(verifyPath) ? url : usualTarget(url);
   if (target.startsWith(originalPrefix)) return '/v1/verify/*';
@@ -23,8 +23,8 @@ export function forwardAuthRoute({ method, url = '' }: IncomingMessage): Forward
 }
 
 /**
- * A request target as most clients write it. One may also be a whole URL (RFC 9112 section 3.2.2), and may
- * percent-encode letters (RFC 3986 section 6.2.2.2).
+ * Normalizes a request target, which may also be an absolute URL (RFC 9112 section 3.2.2) or percent-encode letters
+ * (RFC 3986 section 6.2.2.2).
  */
 function usualTarget(url: string): string {
   const target = url.startsWith('/') ? url : url.replace(/^https?:\/\/[^/?#]*/i, '');
@@ -38,9 +38,9 @@ function usualTarget(url: string): string {
 }
 
 /**
- * Paths (or URLs) and queries of the request that a proxy asks about, so that a key in *its* query is found. Proxies
- * pass on fields that they don't set, so all are read: a client that adds one can't hide another. They only make a
- * rejection stricter or more exact.
+ * The targets (paths or URLs, with queries) of the original request, so that a key in *its* query is found. Proxies
+ * forward fields that they do not set, so all fields are read: a client cannot hide one by adding another. They only
+ * make a rejection stricter or more precise.
  */
 export function originalTargets(request: IncomingMessage): readonly string[] {
   const { url = '/' } = request;

@@ -1,36 +1,36 @@
 import type { IncomingMessage } from 'node:http';
 import { verifyKeySchema } from '@soku/contract/verification';
 import type { z } from 'zod';
-import { checkForm, requestLimits } from '../http/broken-requests.ts';
+import { checkRequestForm, requestLimits } from '../http/broken-requests.ts';
 import type { ClientAddress } from '../http/client-address.ts';
 import type { PreformattedResponse } from '../http/preformatted-response.ts';
-import { keepBody, readBody } from '../http/read-body.ts';
+import { readBody, storeBody } from '../http/read-body.ts';
 import { nextRequestId } from '../http/request-ids.ts';
 import { readUtf8 } from '../http/utf8.ts';
-import { constantFields, errorAnswer } from './answers.ts';
-import { usualToken } from './credentials.ts';
+import { plainBearerToken } from './credentials.ts';
+import type { FastPath, FastPathExchange } from './fast-path.ts';
 import type { GrantingVerifier } from './granting-verifier.ts';
 import type { KeyTable } from './key-table.ts';
-import type { Lane, LaneExchange } from './lane.ts';
 import { readFields } from './request-fields.ts';
-import type { MaybePromise, Refused, Use } from './verdict.ts';
+import { commonFields, errorResponse } from './responses.ts';
+import type { MaybePromise, Rejected, VerifyOptions } from './result.ts';
 import { verifyKeys } from './verify-keys.ts';
 
 interface Options {
   verifier: Pick<GrantingVerifier, 'verifyToken'>;
   addressOf: ClientAddress;
-  lane: Lane;
-  /** Whose keys it knows: those of the asking key's workspace, or all. */
+  lane: FastPath;
+  /** Whether callers can verify the keys of their own workspace only, or all keys. */
   verifyScope: 'workspace' | 'deployment';
 }
 
 const route = '/v1/verify';
 
-/** Fields that few programs send, and whose meaning is the framework's. */
+/** Uncommon fields, which the framework handles. */
 const unusual = ['cookie', 'origin', 'sec-fetch-site', 'x-soku-workspace', 'content-encoding'];
 
-/** Who asks. */
-interface Asker {
+/** The back end that calls. */
+interface Caller {
   token: string;
   userAgent: string;
   address: string;
@@ -39,9 +39,9 @@ interface Asker {
 const workspaceOf = (keys: KeyTable, row: number) => keys.workspaceId(row);
 
 /**
- * Answers `POST /v1/verify` ahead of the framework when all is as most programs send it: a key with the scope, one JSON
- * body of a told length, nothing of a browser. All else is the framework's, also when that shows only in the body, so
- * each rejection has one place that words it.
+ * Responds to `POST /v1/verify` ahead of the framework if the request has the common form: a key with the scope, a JSON
+ * body with Content-Length, and no browser fields. The framework handles everything else, including an invalid body, so
+ * that each rejection is worded in one place.
  */
 export class PostVerify {
   readonly #options: Options;
@@ -50,16 +50,16 @@ export class PostVerify {
     this.#options = options;
   }
 
-  /** @returns false when the framework is to answer; the request was not touched */
+  /** @returns false if the framework must handle the request; it was not touched */
   handle(request: IncomingMessage, response: PreformattedResponse, passOn: () => void): boolean {
     if (request.method !== 'POST' || request.url !== route) return false;
     const { lane } = this.#options;
     const exchange = { request, response, route, start: performance.now() };
     try {
-      const asker = this.#askerOf(request, response);
-      if (asker === undefined) return false;
+      const caller = this.#callerOf(request, response);
+      if (caller === undefined) return false;
       readBody(request, (body) => {
-        this.#receive(exchange, asker, body, passOn).catch((error) => lane.fail(exchange, error));
+        this.#receive(exchange, caller, body, passOn).catch((error) => lane.fail(exchange, error));
       });
     } catch (error) {
       lane.fail(exchange, error);
@@ -67,58 +67,63 @@ export class PostVerify {
     return true;
   }
 
-  /** @returns undefined when the request is not as most are, or its key is not accepted */
-  #askerOf(request: IncomingMessage, response: PreformattedResponse): Asker | undefined {
+  /** @returns undefined if the request does not have the common form, or its key is rejected */
+  #callerOf(request: IncomingMessage, response: PreformattedResponse): Caller | undefined {
     const { lane, addressOf } = this.#options;
     const fields = readFields(request.rawHeaders);
-    const token = usualToken(fields);
-    if (token === undefined || checkForm(request, fields.hosts) !== null) return undefined;
+    const token = plainBearerToken(fields);
+    if (token === undefined || checkRequestForm(request, fields.hosts) !== null) return undefined;
     if (!lane.canSend(response) || !hasUsualFields(request)) return undefined;
-    const asker = { token, userAgent: fields.userAgent, address: addressOf(request) };
-    // Not counted: the framework would count a rejection again.
-    return typeof this.#verifyAsker(asker, { recorded: false }) === 'string' ? asker : undefined;
+    const caller = { token, userAgent: fields.userAgent, address: addressOf(request) };
+    // Not recorded, because the framework would record a rejection again.
+    return typeof this.#verifyCaller(caller, { recorded: false }) === 'string' ? caller : undefined;
   }
 
-  async #receive(exchange: LaneExchange, asker: Asker, body: Buffer, passOn: () => void): Promise<void> {
+  async #receive(
+    exchange: FastPathExchange,
+    caller: Caller,
+    body: Buffer,
+    passOn: () => void,
+  ): Promise<void> {
     const { request } = exchange;
-    const question = readQuestion(request, body);
-    if (question !== undefined) return this.#answer(exchange, asker, question);
-    keepBody(request, body);
+    const input = parseBody(request, body);
+    if (input !== undefined) return this.#respond(exchange, caller, input);
+    storeBody(request, body);
     passOn();
   }
 
-  async #answer(
-    exchange: LaneExchange,
-    asker: Asker,
-    question: z.output<typeof verifyKeySchema>,
+  async #respond(
+    exchange: FastPathExchange,
+    caller: Caller,
+    input: z.output<typeof verifyKeySchema>,
   ): Promise<void> {
     const { verifier, lane, verifyScope: scope } = this.#options;
-    // Again, because the body can be sent so slowly that the key is revoked meanwhile (ASVS 5.0 8.3.2).
-    const asking = await this.#verifyAsker(asker, { recorded: true });
-    const answered =
-      typeof asking === 'string'
-        ? await verifyKeys(verifier, question, { workspaceId: asking, scope })
-        : asking;
+    // Verified again, because the key may be revoked while the body arrives slowly (ASVS 5.0 8.3.2).
+    const verified = await this.#verifyCaller(caller, { recorded: true });
+    const outcome =
+      typeof verified === 'string'
+        ? await verifyKeys(verifier, input, { workspaceId: verified, scope })
+        : verified;
     const id = nextRequestId();
     const now = Date.now();
-    if (answered.refusal !== undefined) {
-      lane.send(exchange, errorAnswer(answered.refusal, id, now), id, now);
+    if (outcome.refusal !== undefined) {
+      lane.send(exchange, errorResponse(outcome.refusal, id, now), id, now);
       return;
     }
     const fields = {
       'x-request-id': id,
-      ...constantFields,
+      ...commonFields,
       'content-type': 'application/json; charset=utf-8',
     };
-    lane.send(exchange, { status: 200, fields, body: JSON.stringify(answered.body) }, id, now);
+    lane.send(exchange, { status: 200, fields, body: JSON.stringify(outcome.body) }, id, now);
   }
 
-  /** @returns the workspace of the key that asks */
-  #verifyAsker(
-    { token, userAgent, address }: Asker,
-    how: Pick<Use, 'recorded'>,
-  ): MaybePromise<string | Refused> {
-    const use: Use = { ...how, address, needs: ['keys:verify'], limited: false };
+  /** @returns the workspace of the calling key */
+  #verifyCaller(
+    { token, userAgent, address }: Caller,
+    how: Pick<VerifyOptions, 'recorded'>,
+  ): MaybePromise<string | Rejected> {
+    const use: VerifyOptions = { ...how, address, needs: ['keys:verify'], limited: false };
     return this.#options.verifier.verifyToken(token, { use, userAgent, accept: workspaceOf });
   }
 }
@@ -132,8 +137,8 @@ function hasUsualFields({ headers }: IncomingMessage): boolean {
   );
 }
 
-/** @returns undefined when the body is not as it must be */
-function readQuestion(request: IncomingMessage, body: Buffer): z.output<typeof verifyKeySchema> | undefined {
+/** @returns undefined if the body is invalid */
+function parseBody(request: IncomingMessage, body: Buffer): z.output<typeof verifyKeySchema> | undefined {
   const text = readUtf8(request.headers['content-type'], body);
   if (text === null) return undefined;
   try {

@@ -1,4 +1,4 @@
-/** Reads of what is not remembered, from a real PostgreSQL whose table is locked while they are to wait. */
+/** Reads of secrets that are not cached, from a real PostgreSQL with a locked table while they must wait. */
 
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
@@ -18,14 +18,14 @@ after(async () => {
 const [first, second, ...others] = (await insertSecrets(database, 20, 1)).map(({ hash }) => hash);
 assert.ok(first !== undefined && second !== undefined);
 
-/** Secrets, and how many statements were sent for them. */
+/** A secret source that counts its statements. */
 function secrets() {
   let sent = 0;
-  const guard = { beginRead: () => ++sent, mayKeep: () => true };
+  const guard = { beginRead: () => ++sent, mayCache: () => true };
   return { secrets: new PostgresSecrets(verificationPool, guard, 'off'), sent: () => sent };
 }
 
-/** Keeps every statement from being answered until `work` has returned its promises. */
+/** Blocks every statement until `work` has returned its promises. */
 async function whileLocked<T>(work: () => Promise<T>[]): Promise<PromiseSettledResult<T>[]> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
@@ -36,11 +36,11 @@ async function whileLocked<T>(work: () => Promise<T>[]): Promise<PromiseSettledR
   return settled;
 }
 
-test('nobody joins a read that was sent; those who wait for the next one share it', async () => {
+test('no request joins a read that was sent; waiting requests share the next one', async () => {
   const { secrets: source, sent } = secrets();
   const again = [first, first, first, first, first, first, second, second];
   const all = await whileLocked(() => again.map((hash) => source.read(hash)));
-  // Four are under way at most, each sent after its question; the other four questions go together.
+  // At most four are in flight, each sent after its request; the other four requests are batched.
   assert.equal(sent(), 5);
   for (const [i, hash] of again.entries()) {
     const read = all[i];
@@ -49,7 +49,7 @@ test('nobody joins a read that was sent; those who wait for the next one share i
   }
 });
 
-test('what a row says of a secret, with a scope of a newer version and a time at which it retires', async () => {
+test('a row is parsed, with a scope of a newer version and a retirement time', async () => {
   await pool.query(`UPDATE api_key SET scopes = 'keys:read of:tomorrow' WHERE id = 'key_1'`);
   await pool.query(`UPDATE api_key_secret SET retires_at = 5 WHERE key_id = 'key_1'`);
   const source = secrets().secrets;
@@ -62,18 +62,18 @@ test('what a row says of a secret, with a scope of a newer version and a time at
   assert.deepEqual((await source.read(second)).stored, { ended });
 });
 
-test('so many may wait, and no more', async () => {
+test('the number of waiting verifications is limited', async () => {
   const { secrets: source } = secrets();
   const all = await whileLocked(() => Array.from({ length: 10_010 }, () => source.read(first)));
   const refused = all.flatMap((read) => (read.status === 'rejected' ? [String(read.reason)] : []));
   assert.deepEqual(
     refused,
-    Array.from({ length: 10 }, () => 'Error: too many verifications wait for the database'),
+    Array.from({ length: 10 }, () => 'Error: too many verifications are waiting for the database'),
   );
   assert.equal((await source.read(first)).stored !== undefined, true);
 });
 
-test('when the database gives a read up, those who wait are told at once', async () => {
+test('when the database cancels a read, waiting requests fail at once', async () => {
   const { secrets: source, sent } = secrets();
   const client = new pg.Client({ connectionString: url });
   await client.connect();
@@ -82,12 +82,12 @@ test('when the database gives a read up, those who wait are told at once', async
   const all = Promise.allSettled(underWay);
   const waiting = Promise.allSettled([first, ...others].map((hash) => source.read(hash)));
   await whenWaiting(database, underWay);
-  // What statement_timeout does, to one statement only: the others still wait for the lock.
+  // Cancels one statement, as statement_timeout would; the others still wait for the lock.
   await client.query(
     "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' LIMIT 1",
   );
   await assert.rejects(Promise.race(underWay), /canceling statement/);
-  // Whoever was not told by now is answered after this.
+  // Requests that have not failed by now succeed after this.
   await client.query('COMMIT');
   await client.end();
   assert.ok((await waiting).every(({ status }) => status === 'rejected'));

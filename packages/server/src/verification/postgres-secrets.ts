@@ -1,23 +1,23 @@
 import type { RateLimit } from '@soku/contract/rate-limits';
 import type pg from 'pg';
 import { z } from 'zod';
-import type { Head } from '../propagation/link.ts';
-import { columns, joinedTables, readStored } from './known-secret.ts';
-import type { Read, SecretSource } from './secret-source.ts';
+import type { LogPosition } from '../propagation/cluster-store.ts';
+import type { SecretRead, SecretSource } from './secret-source.ts';
+import { parseStoredSecret, secretColumns, secretTables } from './stored-secret.ts';
 
 /**
- * Statements under way at most, secrets that one of them asks for at most, and verifications that wait at most: while
- * the database hangs, anybody may send keys that are not remembered.
+ * Maximum number of concurrent statements, secrets per statement, and waiting verifications. The last limit matters
+ * while the database hangs, because any client can send keys that are not cached.
  */
-const bounds = { statements: 4, secrets: 500, askers: 10_000 };
+const bounds = { statements: 4, secrets: 500, callers: 10_000 };
 
 /**
- * With the newest change, in one snapshot: it tells whether what was read may be remembered. Nothing comes back from a
- * standby, which an address may lead to after a failover, and which may lag behind.
+ * Reads the newest change in the same snapshot, which determines whether the result may be cached. Returns no rows on a
+ * standby: after a failover the address may lead to one, and it may lag behind.
  */
 const lookUp = `
-  SELECT h.seq AS head_seq, h.token AS head_token, s.hash, ${columns}
-  FROM change_head h LEFT JOIN (${joinedTables}) ON s.hash = ANY($1)
+  SELECT h.seq AS head_seq, h.token AS head_token, s.hash, ${secretColumns}
+  FROM change_head h LEFT JOIN (${secretTables}) ON s.hash = ANY($1)
   WHERE NOT pg_is_in_recovery()`;
 
 const rowSchema = z.looseObject({
@@ -26,97 +26,98 @@ const rowSchema = z.looseObject({
   hash: z.instanceof(Uint8Array).nullable(),
 });
 
-/** Says whether what is read now may be remembered later. */
+/** Decides whether the result of a read may be cached. */
 export interface FillGuard<Ticket> {
-  /** Called when the read is sent. */
+  /** Called before the read is sent. */
   beginRead(): Ticket;
   /** @param head the newest change that the read saw */
-  mayKeep(ticket: Ticket, head: Head): boolean;
+  mayCache(ticket: Ticket, head: LogPosition): boolean;
 }
 
-/** A secret that was asked for, by one or several, and whose statement was not sent yet. */
+/** A requested secret whose statement has not been sent, with one or more waiting callers. */
 interface Waiting {
-  read: Promise<Read>;
-  resolve: (read: Read) => void;
+  read: Promise<SecretRead>;
+  resolve: (read: SecretRead) => void;
   reject: (error: unknown) => void;
 }
 
 /**
- * Reads secrets from PostgreSQL. What is asked for while all statements are under way goes together with the next one;
- * nobody joins a statement that was sent already, because it may not see a change that was made before the question.
+ * Reads secrets from PostgreSQL. Requests that arrive while all statements are in flight are batched into the next one.
+ * A request never joins a statement that was already sent, because that may miss a change committed before the request.
  */
 export class PostgresSecrets<Ticket> implements SecretSource {
   readonly #pool: pg.Pool;
   readonly #guard: FillGuard<Ticket>;
   readonly #usualLimit: RateLimit;
-  /** By hash, in the order in which they were asked for first. */
+  /** By hash, in the order of the first request. */
   #waiting = new Map<string, Waiting>();
-  /** How many ask for them. */
-  #askers = 0;
-  #underWay = 0;
+  /** Number of callers that wait. */
+  #callers = 0;
+  #inFlight = 0;
 
-  /** @param usualLimit of keys that have none of their own, in workspaces that have none either */
+  /** @param usualLimit default limit if neither the key nor its workspace has one */
   constructor(pool: pg.Pool, guard: FillGuard<Ticket>, usualLimit: RateLimit) {
     this.#pool = pool;
     this.#guard = guard;
     this.#usualLimit = usualLimit;
   }
 
-  async read(hash: string): Promise<Read> {
-    if (this.#askers >= bounds.askers) throw new Error('too many verifications wait for the database');
-    this.#askers += 1;
+  async read(hash: string): Promise<SecretRead> {
+    if (this.#callers >= bounds.callers)
+      throw new Error('too many verifications are waiting for the database');
+    this.#callers += 1;
     try {
       const { read } = this.#waiting.get(hash) ?? this.#wait(hash);
       this.#send();
       return await read;
     } finally {
-      this.#askers -= 1;
+      this.#callers -= 1;
     }
   }
 
   #wait(hash: string): Waiting {
-    const { promise: read, resolve, reject } = Promise.withResolvers<Read>();
+    const { promise: read, resolve, reject } = Promise.withResolvers<SecretRead>();
     const waiting = { read, resolve, reject };
     this.#waiting.set(hash, waiting);
     return waiting;
   }
 
   #send(): void {
-    if (this.#underWay >= bounds.statements || this.#waiting.size === 0) return;
-    const asked = [...this.#waiting].slice(0, bounds.secrets);
-    for (const [hash] of asked) this.#waiting.delete(hash);
-    this.#underWay += 1;
-    this.#ask(asked)
+    if (this.#inFlight >= bounds.statements || this.#waiting.size === 0) return;
+    const batch = [...this.#waiting].slice(0, bounds.secrets);
+    for (const [hash] of batch) this.#waiting.delete(hash);
+    this.#inFlight += 1;
+    this.#query(batch)
       .catch((error) => {
-        // Those who wait would most likely wait for the same: they are told now, and not one timeout later.
-        const all = [...asked, ...this.#waiting];
+        // Waiting requests would most likely fail the same way, so they fail now instead of one timeout later.
+        const all = [...batch, ...this.#waiting];
         this.#waiting = new Map();
         for (const [, { reject }] of all) reject(error);
       })
       .finally(() => {
-        this.#underWay -= 1;
+        this.#inFlight -= 1;
         this.#send();
       });
   }
 
-  async #ask(asked: readonly (readonly [string, Waiting])[]): Promise<void> {
+  async #query(batch: readonly (readonly [string, Waiting])[]): Promise<void> {
     const ticket = this.#guard.beginRead();
-    const hashes = asked.map(([hash]) => Buffer.from(hash, 'latin1'));
+    const hashes = batch.map(([hash]) => Buffer.from(hash, 'latin1'));
     const { rows } = await this.#pool.query({ name: 'secrets', text: lookUp, values: [hashes] });
     const found = new Map<string, unknown>();
-    let head: Head | undefined;
+    let head: LogPosition | undefined;
     for (const row of rows) {
       const { head_seq: seq, head_token: token, hash } = rowSchema.parse(row);
       head = { seq, token };
       if (hash !== null) found.set(Buffer.from(hash).toString('latin1'), row);
     }
-    if (head === undefined) throw new Error('the database is a standby, or lacks the head of changes');
+    if (head === undefined) throw new Error('the database is a standby, or its change_head row is missing');
     const seen = head;
-    const mayKeep = () => this.#guard.mayKeep(ticket, seen);
-    for (const [hash, { resolve, reject }] of asked) {
-      // What cannot be read is rejected alone.
+    const mayCache = () => this.#guard.mayCache(ticket, seen);
+    for (const [hash, { resolve, reject }] of batch) {
+      // A row that cannot be parsed fails only its own request.
       try {
-        resolve({ stored: readStored(found.get(hash), this.#usualLimit), mayKeep });
+        resolve({ stored: parseStoredSecret(found.get(hash), this.#usualLimit), mayCache: mayCache });
       } catch (error) {
         reject(error);
       }

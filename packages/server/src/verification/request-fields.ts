@@ -1,26 +1,26 @@
-/** What the hot path reads of a request's header. */
+/** The header fields that the hot path reads. */
 export interface RequestFields {
-  /** The first Authorization field's value. */
+  /** The value of the first Authorization field. */
   authorization: string;
-  /** How many Authorization fields came. */
+  /** Number of Authorization fields. */
   authorizations: number;
   userAgent: string;
-  /** How many Host fields came. */
+  /** Number of Host fields. */
   hosts: number;
 }
 
 /**
- * Finds them in one pass. Node would make an object of all fields (and another one with their repetitions) the
- * first time that it is asked for `headers` (and `headersDistinct`); most requests need neither.
+ * Reads the fields in one pass. The first access to `headers` (and `headersDistinct`) builds an object of all fields,
+ * which most requests do not need.
  *
- * @param raw names and values in turn, as they came (IncomingMessage.rawHeaders)
+ * @param raw alternating names and values as received (IncomingMessage.rawHeaders)
  */
 export function readFields(raw: readonly string[]): RequestFields {
   const fields: RequestFields = { authorization: '', authorizations: 0, userAgent: '', hosts: 0 };
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const name = raw[i] ?? '';
     const { length } = name;
-    // The length alone passes over nearly every other field.
+    // The length alone skips nearly every other field.
     if (length === 13 || length === 10 || length === 4) keep(fields, name.toLowerCase(), raw[i + 1] ?? '');
   }
   return fields;

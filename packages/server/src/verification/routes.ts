@@ -9,11 +9,11 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Callers } from '../http/caller.ts';
 import type { ClientAddress } from '../http/client-address.ts';
-import { refuse } from '../http/errors.ts';
+import { sendProblem } from '../http/errors.ts';
 import { keyErrorResponses } from '../http/openapi.ts';
 import { limitFields } from '../limits/fields.ts';
 import type { GrantingVerifier } from './granting-verifier.ts';
-import { standing, verifyKeys } from './verify-keys.ts';
+import { rateLimitState, verifyKeys } from './verify-keys.ts';
 
 interface Options {
   verifier: GrantingVerifier;
@@ -21,15 +21,15 @@ interface Options {
   accounts: { findWorkspace(id: string): Promise<{ id: string; name: string } | undefined> };
   callers: Callers;
   addressOf: ClientAddress;
-  /** Whose keys `POST /v1/verify` knows: those of the asking key's workspace, or all. */
+  /** Whether `POST /v1/verify` covers the keys of the caller's workspace only, or all keys. */
   verifyScope: 'workspace' | 'deployment';
 }
 
 const tags = ['Verification'];
 const security = [{ key: [] }];
-const refusalCodes = ['rate_limited', 'verification_unavailable'] as const;
+const rejectionCodes = ['rate_limited', 'verification_unavailable'] as const;
 
-/** The calls that a key itself makes: "who am I?", and the question of a proxy that stands before an API. */
+/** The routes that verify keys: for the holder of a key, for back ends, and for proxies. */
 export const verificationRoutes: FastifyPluginAsyncZod<Options> = async (app, options) => {
   const { verifier, keys, accounts, callers, addressOf, verifyScope } = options;
 
@@ -38,25 +38,25 @@ export const verificationRoutes: FastifyPluginAsyncZod<Options> = async (app, op
     url: '/v1/me',
     schema: {
       operationId: 'getMe',
-      summary: 'Does my key work?',
+      summary: 'Get the calling key',
       description:
-        'Tells a program which key it holds, and where it stands with its limit. Any key may call it.',
+        'Returns the key that authenticates the call, its workspace and its rate limit. Any valid key may call it.',
       tags,
       security,
-      response: { 200: meSchema, ...keyErrorResponses(...refusalCodes) },
+      response: { 200: meSchema, ...keyErrorResponses(...rejectionCodes) },
     },
     handler: async (request, reply) => {
-      const verdict = await verifier.verify(request.raw, { address: addressOf(request.raw) });
-      if (verdict.refusal !== undefined) return refuse(reply, verdict.refusal);
-      const { key, limit } = verdict;
+      const result = await verifier.verify(request.raw, { address: addressOf(request.raw) });
+      if (result.refusal !== undefined) return sendProblem(reply, result.refusal);
+      const { key, limit } = result;
       const workspace = await accounts.findWorkspace(key.workspaceId);
-      if (workspace === undefined) throw new Error('a key is without its workspace');
+      if (workspace === undefined) throw new Error('the workspace of a key is missing');
       reply.header('cache-control', 'no-store');
       if (limit !== null) reply.headers(limitFields(limit));
       return {
         key: await keys.get(key.workspaceId, key.keyId),
         workspace,
-        limits: { rateLimit: standing(limit) },
+        limits: { rateLimit: rateLimitState(limit) },
       };
     },
   });
@@ -66,9 +66,9 @@ export const verificationRoutes: FastifyPluginAsyncZod<Options> = async (app, op
     url: '/v1/verify',
     schema: {
       operationId: 'verifyKey',
-      summary: 'Verify keys that a back end holds',
+      summary: 'Verify keys from a back end',
       description:
-        'Scope: `keys:verify`. For a program that took a key from a request itself. The limit of the key that is asked about counts; that of the asking key does not. A key that is refused is returned as `valid: false` with the code and message that its holder would get. With `apiKeys` up to 100 keys are verified in one call. With `SOKU_VERIFY_SCOPE=workspace` the keys of other workspaces are `unknown_key`.',
+        'Scope: `keys:verify`. For a program that received a key in a request. The call counts against the rate limit of the verified key, not of the calling key. A rejected key is returned as `valid: false` with the code and message that its holder would get. With `apiKeys`, one call verifies up to 100 keys. With `SOKU_VERIFY_SCOPE=workspace`, keys of other workspaces are `unknown_key`.',
       tags,
       security,
       body: verifyKeySchema,
@@ -79,7 +79,7 @@ export const verificationRoutes: FastifyPluginAsyncZod<Options> = async (app, op
           'cross_origin',
           'payload_too_large',
           'unsupported_media_type',
-          ...refusalCodes,
+          ...rejectionCodes,
         ),
       },
     },
@@ -87,13 +87,13 @@ export const verificationRoutes: FastifyPluginAsyncZod<Options> = async (app, op
     handler: async (request, reply) => {
       const { workspaceId } = callers.of(request);
       const { body, refusal } = await verifyKeys(verifier, request.body, { workspaceId, scope: verifyScope });
-      if (refusal !== undefined) return refuse(reply, refusal);
+      if (refusal !== undefined) return sendProblem(reply, refusal);
       reply.header('cache-control', 'no-store');
       return body;
     },
   });
 
-  // For the document only: ForwardAuth answers it, ahead of the framework.
+  // Only for the OpenAPI document: ForwardAuth handles these requests ahead of the framework.
   app.route({
     method: 'GET',
     url: '/v1/verify',
@@ -101,19 +101,19 @@ export const verificationRoutes: FastifyPluginAsyncZod<Options> = async (app, op
       operationId: 'verifyForward',
       summary: 'Verify a request for a proxy (forward-auth)',
       description:
-        'The proxy passes the Authorization header on, and the original request in `X-Original-URI`, `X-Original-URL` or `X-Forwarded-Uri`. A good key is answered with identity headers and no body. A refusal also comes as `X-Soku-Status` and `X-Soku-Error`, for proxies that hand on neither body nor status. For proxies that append the original path and keep its method (Envoy), any method on `/v1/verify/...` gives the same answer, with 200 in place of 204.',
+        'The proxy forwards the Authorization header, and sends the original request target in `X-Original-URI`, `X-Original-URL` or `X-Forwarded-Uri`. The response to a valid key has identity headers and no body. A rejection also has `X-Soku-Status` and `X-Soku-Error`, for proxies that forward neither body nor status. For proxies that append the original path and keep its method (Envoy), any method on `/v1/verify/...` gets the same response, with 200 instead of 204.',
       tags,
       security,
       response: {
         204: z
           .null()
-          .describe('The key is good: X-Soku-Key-Id, X-Soku-Workspace-Id, X-Soku-Key-Name, X-Soku-Scopes'),
-        ...keyErrorResponses(...refusalCodes),
+          .describe('The key is valid: X-Soku-Key-Id, X-Soku-Workspace-Id, X-Soku-Key-Name, X-Soku-Scopes'),
+        ...keyErrorResponses(...rejectionCodes),
       },
     },
     exposeHeadRoute: false,
     handler: async () => {
-      throw new Error('ForwardAuth has not answered this request');
+      throw new Error('ForwardAuth did not handle this request');
     },
   });
 };

@@ -1,9 +1,9 @@
 import { lengths, width } from './columns.ts';
 
-/** Bytes of each row: the id of a key and 18 more. */
+/** Bytes per row: a key ID and 18 more. */
 const size = 48;
 
-/** The id and the name of each row's key. Longer texts than the common ones stand beside the table. */
+/** The ID and name of each row's key. Strings that do not fit into a row are stored in a map. */
 export class RowTexts {
   readonly #rows: Int32Array;
   readonly #bytes: Buffer;
@@ -14,7 +14,7 @@ export class RowTexts {
     this.#bytes = Buffer.from(new ArrayBuffer(capacity * size));
   }
 
-  /** How many rows have a text that is longer than the common ones. */
+  /** Number of rows whose strings do not fit into the row. */
   get longTexts(): number {
     return this.#long.size;
   }
@@ -27,7 +27,7 @@ export class RowTexts {
     else this.#bytes.write(text, row * size, 'latin1');
   }
 
-  /** Called when a row holds nothing any more. */
+  /** Called when a row becomes free. */
   drop(row: number): void {
     if (this.#lengthOf(row) > size) this.#long.delete(row);
   }
@@ -36,7 +36,7 @@ export class RowTexts {
     return this.#slice(row, 0, this.#idLength(row));
   }
 
-  /** The name, URL-encoded, so that it fits into a header field. */
+  /** The name, URL-encoded for header fields. */
   encodedName(row: number): string {
     return this.#slice(row, this.#idLength(row), this.#lengthOf(row));
   }

@@ -1,41 +1,41 @@
-import { longestAgent, shorten } from '../http/user-agent.ts';
-import type { HeldUses, SecretCounts } from '../usage/held-uses.ts';
-import { hourOf, startOf } from '../usage/hours.ts';
+import { maxStoredAgentLength, truncateAgent } from '../http/user-agent.ts';
+import { hourOf, hourStart } from '../usage/hours.ts';
+import type { PendingUses, SecretCounts } from '../usage/pending-uses.ts';
 import type { CountingTable } from '../usage/recorder.ts';
 import * as column from './columns.ts';
-import { SharedTexts } from './shared-texts.ts';
+import { InternedStrings } from './interned-strings.ts';
 
-/** What RowUsage reads of a row that it does not count. */
+/** What RowUsage reads of a row besides its counts. */
 interface Whose {
   keyId(row: number): string;
   hash(row: number): string;
   rowsOf(keyId: string): number[];
 }
 
-/** The uses of the secrets in a table, until they leave it. */
+/** Counts the uses of the secrets in a table until they are passed on. */
 export class RowUsage implements CountingTable {
   readonly #rows: Int32Array;
   readonly #whose: Whose;
-  /** Where they go. */
-  readonly #held: HeldUses;
-  /** Rows that have got counts. One that has lost them meanwhile is there in vain, or twice. */
+  /** Receives the counts. */
+  readonly #held: PendingUses;
+  /** Rows that got counts. A row that lost its counts since then may still be listed, even twice. */
   #counted: number[] = [];
   #size = 0;
-  readonly #addresses = new SharedTexts();
-  readonly #agents = new SharedTexts();
+  readonly #addresses = new InternedStrings();
+  readonly #agents = new InternedStrings();
 
-  constructor(rows: Int32Array, whose: Whose, held: HeldUses) {
+  constructor(rows: Int32Array, whose: Whose, held: PendingUses) {
     this.#rows = rows;
     this.#whose = whose;
     this.#held = held;
   }
 
-  /** How many addresses and user agents the rows have together. */
+  /** Number of distinct addresses and user agents of all rows. */
   get texts(): number {
     return this.#addresses.size + this.#agents.size;
   }
 
-  /** How many rows have counts. */
+  /** Number of rows with counts. */
   get pending(): number {
     return this.#size;
   }
@@ -62,7 +62,7 @@ export class RowUsage implements CountingTable {
     this.#rows[at + column.refused] = (this.#rows[at + column.refused] ?? 0) + 1;
   }
 
-  /** Called when a row is about to hold another secret, or none. */
+  /** Called before a row is freed or reused. */
   leave(row: number): void {
     const rows = this.#rows;
     const at = row * column.width;
@@ -72,14 +72,14 @@ export class RowUsage implements CountingTable {
     rows.fill(0, at + column.accepted, at + column.width);
   }
 
-  /** The rows that have got counts since the last call; those that have lost them meanwhile may be among them. */
+  /** The rows that got counts since the last call, including rows that may have lost them since then. */
   countedRows(): number[] {
     const counted = this.#counted;
     this.#counted = [];
     return counted;
   }
 
-  /** Lets go of the counts of a row, if it has any. */
+  /** Passes the counts of a row on, if it has any. */
   hold(row: number): void {
     const counts = this.of(row);
     if (counts === undefined) return;
@@ -87,19 +87,19 @@ export class RowUsage implements CountingTable {
     const at = row * column.width;
     rows[at + column.accepted] = 0;
     rows[at + column.refused] = 0;
-    // A client that was only refused is not written, so it is still new.
+    // The client is written only with accepted uses, so otherwise it is still new.
     const handed = counts.accepted > 0 ? column.isCounted | column.isNewClient : column.isCounted;
     rows[at + column.flags] = (rows[at + column.flags] ?? 0) & ~handed;
     this.#size -= 1;
-    this.#held.hold(counts);
+    this.#held.add(counts);
   }
 
-  /** The counts of a key, which stay in its rows. */
+  /** Reads the counts of a key without passing them on. */
   usesOf(keyId: string): SecretCounts[] {
     return this.#whose.rowsOf(keyId).flatMap((row) => this.of(row) ?? []);
   }
 
-  /** The counts of a row, which stay in it. */
+  /** Reads the counts of a row without passing them on. */
   of(row: number): SecretCounts | undefined {
     const rows = this.#rows;
     const at = row * column.width;
@@ -117,7 +117,7 @@ export class RowUsage implements CountingTable {
     };
   }
 
-  /** Makes a row ready to count in the present hour. @returns epoch ms of its start */
+  /** Prepares a row to count in the current hour. @returns the start of the hour in epoch ms */
   #begin(row: number, at: number, now: number): number {
     const rows = this.#rows;
     const hour = hourOf(now);
@@ -133,14 +133,16 @@ export class RowUsage implements CountingTable {
       this.#counted.push(row);
       this.#size += 1;
     }
-    return startOf(hour);
+    return hourStart(hour);
   }
 
   #setClient(at: number, address: string, agent: string): void {
     const rows = this.#rows;
     const [oldAddress, oldAgent] = [rows[at + column.address] ?? 0, rows[at + column.agent] ?? 0];
-    rows[at + column.address] = this.#addresses.take(address);
-    rows[at + column.agent] = this.#agents.take(agent.length > longestAgent ? shorten(agent) : agent);
+    rows[at + column.address] = this.#addresses.acquire(address);
+    rows[at + column.agent] = this.#agents.acquire(
+      agent.length > maxStoredAgentLength ? truncateAgent(agent) : agent,
+    );
     this.#addresses.release(oldAddress);
     this.#agents.release(oldAgent);
     rows[at + column.flags] = (rows[at + column.flags] ?? 0) | column.isNewClient;

@@ -1,6 +1,6 @@
 import type { GrantedWindow } from '../limits/grants.ts';
-import type { KeyWindow } from '../limits/key-limits.ts';
-import { advance, type Window } from '../limits/sliding-window.ts';
+import type { KeyLimits, KeyWindow } from '../limits/key-limits.ts';
+import { advance, type LimitWindow } from '../limits/sliding-window.ts';
 import * as column from './columns.ts';
 
 /** What RowWindows reads of a row. */
@@ -9,44 +9,44 @@ interface Whose {
 }
 
 /**
- * The windows of the keys' limits in the rows of a table. A window is kept beside the table (KeyLimits) when several
- * rows share it.
+ * The rate-limit windows in the rows of a table. A window that several rows share is stored outside the table.
  */
 export class RowWindows {
   readonly #whose: Whose;
+  /** Receives the windows of dropped rows. */
+  readonly #limits: KeyLimits;
   readonly #window: RowWindow;
-  /** By row; shorter when the last rows have none. */
+  /** By row; shorter if the last rows have none. */
   readonly #kept: (KeyWindow | undefined)[] = [];
-  /** Of rows that were dropped. */
-  #left: [string, GrantedWindow][] = [];
 
-  constructor(rows: Int32Array, whose: Whose) {
+  constructor(rows: Int32Array, whose: Whose, limits: KeyLimits) {
     this.#whose = whose;
+    this.#limits = limits;
     this.#window = new RowWindow(rows);
   }
 
-  /** How many rows have a window in their columns. */
+  /** Number of rows with a window in their columns. */
   get size(): number {
     return this.#window.used;
   }
 
-  /** The window in the columns of a row. Always the same object, so it is good until the next call. */
+  /** The window in the columns of a row. It is always the same object, so it is valid until the next call. */
   at(row: number): GrantedWindow {
     this.#window.start = row * column.width;
     return this.#window;
   }
 
-  /** The window that is kept beside the table for a row. */
-  kept(row: number): KeyWindow | undefined {
+  /** The shared window of a row, stored outside the table. */
+  shared(row: number): KeyWindow | undefined {
     return row < this.#kept.length ? this.#kept[row] : undefined;
   }
 
-  keep(row: number, window: KeyWindow): void {
+  share(row: number, window: KeyWindow): void {
     while (this.#kept.length <= row) this.#kept.push(undefined);
     this.#kept[row] = window;
   }
 
-  /** Takes the window out of the columns of a row. @returns undefined when it was not used */
+  /** Removes the window from the columns of a row. @returns undefined if it was not used */
   take(row: number): GrantedWindow | undefined {
     const window = this.at(row);
     const { minute, current, previous, left } = window;
@@ -54,22 +54,15 @@ export class RowWindows {
     return minute === 0 ? undefined : { minute, current, previous, left };
   }
 
-  /** Called when a row is about to hold another secret, or none. */
+  /** Called before a row is freed or reused. */
   leave(row: number): void {
     const window = this.take(row);
-    if (window !== undefined) this.#left.push([this.#whose.keyId(row), window]);
+    if (window !== undefined) this.#limits.restore(this.#whose.keyId(row), window);
     if (row < this.#kept.length) this.#kept[row] = undefined;
   }
 
-  /** Hands over the windows of rows that were dropped, with the ids of their keys. */
-  takeLeft(): [string, GrantedWindow][] {
-    const left = this.#left;
-    this.#left = [];
-    return left;
-  }
-
-  /** Copies of all windows in columns that still count something. @param rows how many have ever held something. @param now epoch ms */
-  *counting(rows: number, now: number): Generator<[string, Window]> {
+  /** Copies of the windows that still affect a limit. @param rows number of rows ever used. @param now epoch ms */
+  *counting(rows: number, now: number): Generator<[string, LimitWindow]> {
     for (let row = 0; row < rows; row++) {
       const { minute, current, previous } = this.at(row);
       if (current === 0 && previous === 0) continue;
@@ -80,12 +73,12 @@ export class RowWindows {
   }
 }
 
-/** Reads and writes the columns of one row, so that the rule of all limits need not know where a window lies. */
+/** Presents the columns of one row as a window, so that the limit algorithm does not depend on the storage. */
 class RowWindow implements GrantedWindow {
   readonly #rows: Int32Array;
-  /** Index of the row's first column. */
+  /** Index of the first column of the row. */
   start = 0;
-  /** Rows whose window was used: its minute is not 0. */
+  /** Number of rows with a used window, whose minute is not 0. */
   used = 0;
 
   constructor(rows: Int32Array) {

@@ -1,31 +1,31 @@
-import type { StoredSecret } from './known-secret.ts';
+import type { StoredSecret } from './stored-secret.ts';
 
-/** What was read of a secret. */
-export interface Read {
-  /** undefined when no key ever had this hash. */
+/** The result of reading a secret. */
+export interface SecretRead {
+  /** undefined if no key has this hash. */
   stored: StoredSecret | undefined;
   /**
-   * Whether it may be remembered. Asked in the turn in which it would be, because a change that came after the read
-   * may have been applied meanwhile.
+   * Whether the result may be cached. Call it in the turn in which the result is cached, because a change may have been
+   * applied since the read.
    */
-  mayKeep(): boolean;
+  mayCache(): boolean;
 }
 
-/** Where the verifier reads what it does not remember: synchronously from SQLite, in its own time from PostgreSQL. */
+/** Where the verifier reads secrets that are not cached: synchronously from SQLite, asynchronously from PostgreSQL. */
 export interface SecretSource {
   /**
-   * Reads what is committed; the read is sent after the call.
+   * Reads committed data. The read starts after the call.
    *
    * @param hash SHA-256 of the whole key, as 32 latin-1 characters
-   * @throws (or rejects) when the database does not answer
+   * @throws (or rejects) if the database does not respond
    */
-  read(hash: string): Read | Promise<Read>;
+  read(hash: string): SecretRead | Promise<SecretRead>;
 }
 
-/** Whether what is remembered of a good key may be answered from. */
+/** Whether cached valid keys may be used. */
 export interface CacheLease {
   /**
-   * A few comparisons of numbers: it is asked by every verification, in the turn in which it decides.
+   * Must be cheap, because every verification calls it, in the turn in which it decides.
    *
    * @param now epoch ms
    */

@@ -1,25 +1,28 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { RateLimit } from '@soku/contract/rate-limits';
 import type { Hold } from '../database/directory-hold.ts';
-import { columns, joinedTables, readStored } from './known-secret.ts';
 import type { SecretSource } from './secret-source.ts';
+import { parseStoredSecret, secretColumns, secretTables } from './stored-secret.ts';
 
-const mayKeep = () => true;
+const mayCache = () => true;
 
 /**
- * Reads what is committed of a secret. Synchronous, so that a read and its caching are one turn, between which no
- * change can come.
+ * Reads committed secrets. It is synchronous, so that reading and caching happen in one turn, and no change can come
+ * between them.
  *
- * @param reader a connection that sees only what is committed
- * @param hold without which another process may have committed to other files
- * @param usualLimit of keys that have none of their own, in workspaces that have none either
+ * @param reader a connection that sees only committed data
+ * @param hold proves that no other process uses the data directory
+ * @param usualLimit default limit if neither the key nor its workspace has one
  */
 export function sqliteSecrets(reader: DatabaseSync, hold: Hold, usualLimit: RateLimit): SecretSource {
-  const lookUp = reader.prepare(`SELECT ${columns} FROM ${joinedTables} WHERE s.hash = ?`);
+  const lookUp = reader.prepare(`SELECT ${secretColumns} FROM ${secretTables} WHERE s.hash = ?`);
   return {
     read: (hash) => {
-      if (!hold.holds()) hold.demand();
-      return { stored: readStored(lookUp.get(Buffer.from(hash, 'latin1')), usualLimit), mayKeep };
+      if (!hold.holds()) hold.checkNow();
+      return {
+        stored: parseStoredSecret(lookUp.get(Buffer.from(hash, 'latin1')), usualLimit),
+        mayCache: mayCache,
+      };
     },
   };
 }

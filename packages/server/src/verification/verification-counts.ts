@@ -1,45 +1,45 @@
 import type { ErrorCode } from '@soku/contract/error-codes';
 
-/** Upper ends of the buckets of the time that a verification takes, in ms. The last bucket has no end. */
+/** Upper bounds of the duration buckets, in ms. The last bucket is unbounded. */
 export const bucketEnds: readonly number[] = [0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 10, 100];
 
-/** One verification in so many is timed: reading the clock twice costs a tenth of what it would measure. */
+/** One in this many verifications is timed, because reading the clock twice adds a tenth to the duration. */
 const sampling = 16;
 
 /**
- * What is counted of verifications: plain numbers, because they are written on the hot path, where a metrics
- * library's own counters would cost as much as the verification does. The library reads them when somebody asks.
+ * Counts verifications. They are plain numbers, because the counters of a metrics library would cost as much as the
+ * verification itself. The library reads them when metrics are requested.
  */
 export class VerificationCounts {
-  /** Verifications that found a good key. */
+  /** Verifications that accepted the key. */
   valid = 0;
-  /** Those that did not, by the code of the refusal. */
-  readonly refused = new Map<ErrorCode, number>();
-  /** Look-ups by hash: found among the good secrets, among the refused ones, or asked of the database. */
-  readonly lookUps = { good: 0, refused: 0, database: 0 };
-  /** Refusals for a limit, by its policy. */
+  /** Verifications that rejected it, by code. */
+  readonly rejected = new Map<ErrorCode, number>();
+  /** Lookups by hash: found among the valid or the rejected cached secrets, or sent to the database. */
+  readonly lookups = { good: 0, refused: 0, database: 0 };
+  /** Rejections because of a rate limit, by policy. */
   readonly limited = { key: 0, address: 0 };
-  /** How many of the timed verifications took at most so long; each bucket without those before it. */
+  /** Number of timed verifications per duration bucket, not cumulative. */
   readonly durations: number[] = [...bucketEnds.map(() => 0), 0];
-  /** All durations together, in ms. */
+  /** Sum of all durations, in ms. */
   durationSum = 0;
 
   #untimed = sampling;
 
-  /** Whether the next verification is to be timed. The first one is. */
-  isSample(): boolean {
+  /** Whether to time the next verification. The first one is timed. */
+  shouldTime(): boolean {
     this.#untimed += 1;
     if (this.#untimed < sampling) return false;
     this.#untimed = 0;
     return true;
   }
 
-  refuse(code: ErrorCode): void {
-    this.refused.set(code, (this.refused.get(code) ?? 0) + 1);
+  recordRejection(code: ErrorCode): void {
+    this.rejected.set(code, (this.rejected.get(code) ?? 0) + 1);
   }
 
-  /** @param ms how long a verification took */
-  took(ms: number): void {
+  /** @param ms duration of a verification */
+  recordDuration(ms: number): void {
     let bucket = 0;
     while (ms > (bucketEnds[bucket] ?? Number.POSITIVE_INFINITY)) bucket += 1;
     this.durations[bucket] = (this.durations[bucket] ?? 0) + 1;

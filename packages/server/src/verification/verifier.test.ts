@@ -4,10 +4,8 @@ import { after, test } from 'node:test';
 import { generateKey, hashKey, parseKey } from '@soku/key';
 import { openTemporary } from '../../../../test/support/temporary-sqlite.ts';
 import { AddressLimits } from '../limits/address-limits.ts';
-import { KeyLimits } from '../limits/key-limits.ts';
 import { GrantingVerifier } from './granting-verifier.ts';
-import { KeyWindows } from './key-windows.ts';
-import { SecretMemory } from './memory.ts';
+import { SecretCache } from './secret-cache.ts';
 import { sqliteSecrets } from './sqlite-secrets.ts';
 import { VerificationCounts } from './verification-counts.ts';
 import { Verifier } from './verifier.ts';
@@ -17,7 +15,7 @@ const { directory, database, close } = await openTemporary();
 after(close);
 const apiKey = await storeKey();
 
-/** A key that ends at `expiry`, put into the tables without the code that makes keys. */
+/** A key that expires at `expiry`, inserted directly into the tables. */
 async function storeKey(): Promise<string> {
   const { kysely } = database;
   await kysely.insertInto('workspace').values({ id: 'ws_1', name: 'one', created_at: 0 }).execute();
@@ -39,7 +37,7 @@ async function storeKey(): Promise<string> {
   return (await insertSecret(0)).secret;
 }
 
-/** One more secret of the key. @returns it, and the start of its preview */
+/** Another secret of the key. @returns the secret and the start of its preview */
 async function insertSecret(createdAt: number): Promise<{ secret: string; start: string }> {
   const secret = generateKey({ prefix: 'soku_' });
   const preview = parseKey(secret, ['soku_']);
@@ -58,19 +56,18 @@ async function insertSecret(createdAt: number): Promise<{ secret: string; start:
   return { secret, start: preview.previewStart };
 }
 
-/** A verifier with an empty cache, a reader of its own that a test may close, and a clock that a test may set. */
+/** A verifier with an empty cache, its own reader that a test may close, and a clock that a test may set. */
 function newVerifier(now = expiry - 1) {
   const clock = { now };
   const failures: unknown[] = [];
   const reader = new DatabaseSync(directory.databaseFile, { readOnly: true });
   after(() => reader.isOpen && reader.close());
-  const memory = new SecretMemory({ good: 10, refused: 10 });
+  const memory = new SecretCache({ good: 10, refused: 10 });
   const decider = new Verifier({
     secrets: sqliteSecrets(reader, directory.hold, 'off'),
     lease: { holds: () => true },
     memory,
     prefixes: ['soku_'],
-    windows: new KeyWindows(memory.good, new KeyLimits()),
     addressLimits: new AddressLimits('off'),
     counts: new VerificationCounts(),
     now: () => clock.now,
@@ -79,7 +76,7 @@ function newVerifier(now = expiry - 1) {
   return { verifier: new GrantingVerifier(decider), memory, clock, reader, failures };
 }
 
-test('a key that is read from the database is good until the millisecond of its expiry', async () => {
+test('a key read from the database is valid until the exact millisecond of its expiry', async () => {
   const { key, limit } = await newVerifier(expiry - 1).verifier.verifyKey(apiKey);
   assert.equal(limit, null);
   assert.ok(key !== undefined);
@@ -93,10 +90,10 @@ test('a key that is read from the database is good until the millisecond of its 
   assert.match(refusal.message, /2030-01-01T00:00:00\.000Z/);
 });
 
-test('a key that is cached is good until the millisecond of its expiry', async () => {
+test('a cached key is valid until the exact millisecond of its expiry', async () => {
   const { verifier, clock, reader, failures } = newVerifier();
   assert.equal((await verifier.verifyKey(apiKey)).key?.keyId, 'key_1');
-  // From here on only the cache can answer.
+  // From here on only the cache has the key.
   reader.close();
   assert.equal((await verifier.verifyKey(apiKey)).key?.keyId, 'key_1');
   clock.now = expiry;
@@ -106,7 +103,7 @@ test('a key that is cached is good until the millisecond of its expiry', async (
   assert.deepEqual(failures, []);
 });
 
-test('a key is refused, and the failure told, when the database does not answer', async () => {
+test('a key is rejected and the failure reported if the database does not respond', async () => {
   const { verifier, reader, failures } = newVerifier();
   reader.close();
   assert.equal((await verifier.verifyKey(apiKey)).refusal?.code, 'verification_unavailable');
@@ -115,7 +112,7 @@ test('a key is refused, and the failure told, when the database does not answer'
   assert.ok(failures.every((failure) => failure instanceof Error));
 });
 
-test('a key that was forgotten is read anew', async () => {
+test('an evicted key is read again', async () => {
   const { verifier, memory, reader, failures } = newVerifier();
   await verifier.verifyKey(apiKey);
   memory.forget([await hashKey(apiKey)]);
@@ -124,7 +121,7 @@ test('a key that was forgotten is read anew', async () => {
   assert.equal(failures.length, 1);
 });
 
-test('a secret is rejected from the millisecond on at which it retires, while the key has another one', async () => {
+test('a secret is rejected from the exact millisecond of its retirement, while the key has another one', async () => {
   const older = await insertSecret(0);
   const newer = await insertSecret(1);
   const setLifecycle = (column: string, at: number) =>

@@ -1,213 +1,205 @@
 import type { IncomingMessage } from 'node:http';
 import { explainKey, parseKey } from '@soku/key';
-import type { Refusal } from '../http/errors.ts';
+import type { ApiProblem } from '../http/errors.ts';
 import type { AddressLimits } from '../limits/address-limits.ts';
 import type { Grants } from '../limits/grants.ts';
-import { type LimitState, take } from '../limits/sliding-window.ts';
-import { longestKey, readCredentials, usualToken } from './credentials.ts';
+import { consume, type LimitState } from '../limits/sliding-window.ts';
+import { checkPolicy } from './check-policy.ts';
+import { maxKeyLength, plainBearerToken, readCredentials } from './credentials.ts';
 import { hashOf } from './hash-words.ts';
-import { judge } from './judge.ts';
-import { type KeyTable, none } from './key-table.ts';
+import { type KeyTable, noRow } from './key-table.ts';
 import type { KeyWindows } from './key-windows.ts';
-import type { SecretMemory } from './memory.ts';
-import { guesses, rateLimited, retired, revoked, unknown, verificationUnavailable } from './refusals.ts';
-import { type RequestFields, readFields } from './request-fields.ts';
-import type { CacheLease, Read, SecretSource } from './secret-source.ts';
 import {
-  type Accept,
-  type Ask,
+  guessCodes,
+  rateLimited,
+  retiredSecret,
+  revokedKey,
+  unknownKey,
+  verificationUnavailable,
+} from './rejections.ts';
+import type { RequestFields } from './request-fields.ts';
+import {
+  type AcceptKey,
   type MaybePromise,
   NeedsGrant,
-  type Refused,
-  type Use,
-  type Verdict,
-} from './verdict.ts';
+  type Rejected,
+  type VerifyOptions,
+  type VerifyRequestOptions,
+} from './result.ts';
+import type { SecretCache } from './secret-cache.ts';
+import type { CacheLease, SecretRead, SecretSource } from './secret-source.ts';
 import type { VerificationCounts } from './verification-counts.ts';
 
 interface Options {
-  /** Where secrets are read that are not remembered. */
+  /** Where secrets that are not cached are read. */
   secrets: SecretSource;
-  /** Whether what is remembered may be answered from. */
+  /** Whether cached secrets may be used. */
   lease: CacheLease;
-  /** What is remembered. Others make it forget. */
-  memory: SecretMemory;
+  /** The cache. Other components evict from it. */
+  memory: SecretCache;
   /** Accepted key prefixes, the one of new keys first. */
   prefixes: readonly string[];
-  /** The windows of the limits of the good secrets' keys. */
-  windows: KeyWindows;
-  /** What counts in place of this process alone, when there are several. */
+  /** Counts against limits if several processes share them. */
   grants?: Pick<Grants, 'take'> | undefined;
   addressLimits: AddressLimits;
   counts: VerificationCounts;
   /** Epoch ms. */
   now?: () => number;
-  /** Told when the database did not answer; the key is then refused. */
+  /** Called if the database does not respond; the key is then rejected. */
   failed: (error: unknown) => void;
 }
 
-/** What comes of a verification: what was made of an accepted key, or why there is nothing. */
-export type Decided<T> = T | Refused | NeedsGrant;
+/** The outcome of a verification: the converted key, or why there is none. */
+export type VerifierOutcome<T> = T | Rejected | NeedsGrant;
 
-/** One verification: what is asked, and what is made of the answer. */
-export interface Question<T> {
-  use: Use;
+/** One verification: its options, and the conversion of an accepted key. */
+export interface KeyVerification<T> {
+  use: VerifyOptions;
   userAgent: string;
-  accept: Accept<T>;
+  accept: AcceptKey<T>;
 }
 
 /**
- * Answers whether the key of a request is good. One straight line: parse, look up, decide, limit, record. Nothing is
- * awaited between the look whether memory may be trusted, the look into it, and the decision, so a revocation cannot
- * fall between them.
+ * Verifies the key of a request: parse, look up, decide, limit, record. Nothing is awaited between the lease check, the
+ * cache lookup and the decision, so a revocation cannot come between them.
  */
 export class Verifier {
   readonly #options: Options;
   readonly #now: () => number;
-  readonly #good: KeyTable;
-  readonly #refused: KeyTable;
+  readonly #valid: KeyTable;
+  readonly #rejected: KeyTable;
   readonly #windows: KeyWindows;
   readonly #lease: CacheLease;
 
   constructor(options: Options) {
     this.#options = options;
     this.#now = options.now ?? Date.now;
-    this.#good = options.memory.good;
-    this.#refused = options.memory.refused;
-    this.#windows = options.windows;
+    this.#valid = options.memory.valid;
+    this.#rejected = options.memory.rejected;
+    this.#windows = options.memory.windows;
     this.#lease = options.lease;
   }
 
-  /** Answers for a request by its header. */
-  verify(request: IncomingMessage, ask: Ask): MaybePromise<Decided<Verdict>> {
-    return this.verifyFields(readFields(request.rawHeaders), request, ask, copy);
-  }
-
-  /** The same, when the fields were read already. @param accept called when the key is accepted */
+  /** Verifies a request by its header fields. @param accept called if the key is accepted */
   verifyFields<T>(
     fields: RequestFields,
     request: IncomingMessage,
-    ask: Ask,
-    accept: Accept<T>,
-  ): MaybePromise<Decided<T>> {
+    ask: VerifyRequestOptions,
+    accept: AcceptKey<T>,
+  ): MaybePromise<VerifierOutcome<T>> {
     const { counts } = this.#options;
-    const question = { use: ask, userAgent: fields.userAgent, accept };
-    if (!counts.isSample()) return this.#verifyFields(fields, request, ask, question);
+    const verification = { use: ask, userAgent: fields.userAgent, accept };
+    if (!counts.shouldTime()) return this.#verifyFields(fields, request, ask, verification);
     const start = performance.now();
-    const verdict = this.#verifyFields(fields, request, ask, question);
-    counts.took(performance.now() - start);
-    return verdict;
+    const decided = this.#verifyFields(fields, request, ask, verification);
+    counts.recordDuration(performance.now() - start);
+    return decided;
   }
 
   #verifyFields<T>(
     fields: RequestFields,
     request: IncomingMessage,
-    ask: Ask,
-    question: Question<T>,
-  ): MaybePromise<Decided<T>> {
-    const token = usualToken(fields);
+    ask: VerifyRequestOptions,
+    verification: KeyVerification<T>,
+  ): MaybePromise<VerifierOutcome<T>> {
+    const token = plainBearerToken(fields);
     const hash = token === undefined ? undefined : hashOf(token);
     const now = this.#now();
-    const row = hash === undefined ? none : this.#findGood(hash, now);
-    if (row !== none) return this.#decideCached(row, question, now);
+    const row = hash === undefined ? noRow : this.#findGood(hash, now);
+    if (row !== noRow) return this.#decideCached(row, verification, now);
     const { targets = ownTarget } = ask;
     const credentials = readCredentials(fields, request, targets, this.#options.prefixes);
-    if ('code' in credentials) return this.#refuseStranger(credentials, ask, now);
-    // With a hash it is the same token, and it is not among the good ones.
-    if (hash !== undefined) return this.#verifyUncached(credentials.token, hash, question, now);
-    return this.verifyToken(credentials.token, question);
+    if ('code' in credentials) return this.#rejectInvalid(credentials, ask, now);
+    // With a hash, it is the same token, and it is not in the cache of valid keys.
+    if (hash !== undefined) return this.#verifyUncached(credentials.token, hash, verification, now);
+    return this.verifyToken(credentials.token, verification);
   }
 
   /**
-   * Answers for a key.
+   * Verifies a key. No other text has the same hash, so a cached key needs no format check.
    *
-   * @param token what was sent as the key
-   * @param userAgent of the program that uses it
+   * @param token the text sent as the key
    */
-  verifyKey(token: string, use: Use = {}, userAgent = ''): MaybePromise<Decided<Verdict>> {
-    return this.verifyToken(token, { use, userAgent, accept: copy });
-  }
-
-  /** The same. No other text has the same hash, so a hit needs no look at how the key is written. */
-  verifyToken<T>(token: string, question: Question<T>): MaybePromise<Decided<T>> {
-    const hash = token.length > longestKey ? undefined : hashOf(token);
+  verifyToken<T>(token: string, verification: KeyVerification<T>): MaybePromise<VerifierOutcome<T>> {
+    const hash = token.length > maxKeyLength ? undefined : hashOf(token);
     const now = this.#now();
-    const row = hash === undefined ? none : this.#findGood(hash, now);
-    if (row !== none) return this.#decideCached(row, question, now);
-    return this.#verifyUncached(token, hash, question, now);
+    const row = hash === undefined ? noRow : this.#findGood(hash, now);
+    if (row !== noRow) return this.#decideCached(row, verification, now);
+    return this.#verifyUncached(token, hash, verification, now);
   }
 
-  /** @param hash undefined when the token is too long for a key */
+  /** @param hash undefined if the token is too long for a key */
   #verifyUncached<T>(
     token: string,
     hash: string | undefined,
-    question: Question<T>,
+    verification: KeyVerification<T>,
     now: number,
-  ): MaybePromise<Decided<T>> {
+  ): MaybePromise<VerifierOutcome<T>> {
     if (hash === undefined || parseKey(token, this.#options.prefixes) === null) {
-      return this.#refuseStranger(this.#explain(token), question.use, now);
+      return this.#rejectInvalid(this.#explain(token), verification.use, now);
     }
-    const { lookUps } = this.#options.counts;
-    const row = this.#refused.find(hash);
-    if (row !== none) {
+    const { lookups: lookUps } = this.#options.counts;
+    const row = this.#rejected.find(hash);
+    if (row !== noRow) {
       lookUps.refused += 1;
-      return this.#refuseEnded(row, question.use, now);
+      return this.#rejectEnded(row, verification.use, now);
     }
     lookUps.database += 1;
-    return this.#load(hash, question);
+    return this.#load(hash, verification);
   }
 
-  /** A good secret that is remembered, when memory may be trusted. @param now epoch ms */
+  /** Finds a cached valid secret, if the lease is held. @param now epoch ms */
   #findGood(hash: string, now: number): number {
-    const row = this.#good.find(hash);
-    return row !== none && this.#lease.holds(now) ? row : none;
+    const row = this.#valid.find(hash);
+    return row !== noRow && this.#lease.holds(now) ? row : noRow;
   }
 
-  #decideCached<T>(row: number, question: Question<T>, now: number): Decided<T> {
-    const decided = this.#decide(row, question, now);
-    if (question.use.recorded !== false && !(decided instanceof NeedsGrant)) {
-      this.#options.counts.lookUps.good += 1;
+  #decideCached<T>(row: number, verification: KeyVerification<T>, now: number): VerifierOutcome<T> {
+    const decided = this.#decide(row, verification, now);
+    if (verification.use.recorded !== false && !(decided instanceof NeedsGrant)) {
+      this.#options.counts.lookups.good += 1;
     }
     return decided;
   }
 
-  #decide<T>(row: number, question: Question<T>, now: number): Decided<T> {
-    const good = this.#good;
-    const { use, userAgent, accept } = question;
-    if (isForeign(good.workspaceId(row), use)) return this.#refuseStranger(unknown, use, now);
-    if (use.needs !== undefined || use.denied !== undefined || good.mayHaveEnded(row, now)) {
-      const fault = judge(good.read(row), use, now);
-      if (fault !== undefined) return this.#refuseKnown(row, fault, use, now);
+  #decide<T>(row: number, verification: KeyVerification<T>, now: number): VerifierOutcome<T> {
+    const valid = this.#valid;
+    const { use, userAgent, accept } = verification;
+    if (isForeign(valid.workspaceId(row), use)) return this.#rejectInvalid(unknownKey, use, now);
+    if (use.needs !== undefined || use.denied !== undefined || valid.mayHaveEnded(row, now)) {
+      const fault = checkPolicy(valid.read(row), use, now);
+      if (fault !== undefined) return this.#rejectKnown(row, fault, use, now);
     }
     const limit = use.limited === false ? null : this.#take(row, now);
-    if (limit === undefined) return new NeedsGrant(good.keyId(row), good.limit(row));
+    if (limit === undefined) return new NeedsGrant(valid.keyId(row), valid.limit(row));
     if (limit?.passed === false) {
       this.#options.counts.limited.key += 1;
-      return { ...this.#refuseKnown(row, rateLimited(limit), use, now), limit };
+      return { ...this.#rejectKnown(row, rateLimited(limit), use, now), limit };
     }
     if (use.recorded !== false) {
-      good.usage.accept(row, now, use.address ?? '', userAgent);
+      valid.usage.accept(row, now, use.address ?? '', userAgent);
       this.#options.counts.valid += 1;
     }
-    return accept(good, row, limit);
+    return accept(valid, row, limit);
   }
 
-  /** Counts a request against the key's limit; null when it has none, undefined when it needs a grant. */
+  /** Counts a request against the key's limit. @returns null without a limit, undefined if a grant is needed */
   #take(row: number, now: number): LimitState | null | undefined {
-    const quota = this.#good.limit(row);
+    const quota = this.#valid.limit(row);
     if (quota === 0) return null;
     const { grants } = this.#options;
     const window = this.#windows.of(row);
-    if (grants === undefined) return take(window, 'key', quota, now);
-    return grants.take(window, quota, now, this.#good, row);
+    if (grants === undefined) return consume(window, 'key', quota, now);
+    return grants.take(window, quota, now, this.#valid, row);
   }
 
-  /** Reads what is not remembered, or may not be trusted. */
-  #load<T>(hash: string, question: Question<T>): MaybePromise<Decided<T>> {
-    const failed = (error: unknown): Refused => {
+  /** Reads a secret that is not cached, or whose cached row may not be used. */
+  #load<T>(hash: string, verification: KeyVerification<T>): MaybePromise<VerifierOutcome<T>> {
+    const failed = (error: unknown): Rejected => {
       this.#options.failed(error);
-      return this.unavailable(question.use);
+      return this.unavailable(verification.use);
     };
-    const decide = (read: Read) => this.#decideRead(hash, read, question);
+    const decide = (read: SecretRead) => this.#decideRead(hash, read, verification);
     try {
       const read = this.#options.secrets.read(hash);
       return read instanceof Promise ? read.then(decide).catch(failed) : decide(read);
@@ -217,63 +209,70 @@ export class Verifier {
   }
 
   /**
-   * Remembers and decides in one turn: a value read before a revocation can never be remembered after it. What may not
-   * be kept is in the table for this decision only.
+   * Caches and decides in one turn, so a value read before a revocation is never cached after it. A value that may not
+   * be cached stays in the table for this decision only.
    */
-  #decideRead<T>(hash: string, { stored, mayKeep }: Read, question: Question<T>): Decided<T> {
+  #decideRead<T>(
+    hash: string,
+    { stored, mayCache }: SecretRead,
+    verification: KeyVerification<T>,
+  ): VerifierOutcome<T> {
     const now = this.#now();
     const isGood = stored !== undefined && 'key' in stored;
-    const table = isGood ? this.#good : this.#refused;
-    if (!isGood) this.#good.drop(hash);
+    const table = isGood ? this.#valid : this.#rejected;
+    if (!isGood) this.#valid.drop(hash);
     try {
       if (isGood) {
         const row = table.add(hash, stored.key);
-        this.#windows.adopt(row);
-        return this.#decide(row, question, now);
+        this.#windows.attach(row);
+        return this.#decide(row, verification, now);
       }
-      return this.#refuseEnded(table.addRejected(hash, stored?.ended), question.use, now);
+      return this.#rejectEnded(table.addRejected(hash, stored?.ended), verification.use, now);
     } finally {
-      if (!mayKeep()) table.drop(hash);
+      if (!mayCache()) table.drop(hash);
     }
   }
 
-  /** Refuses a request whose key the database did not speak of in time. */
-  unavailable(use: Use): Refused {
-    return this.#refuse(verificationUnavailable, use);
+  /** Rejects a request because the database did not respond in time. */
+  unavailable(use: VerifyOptions): Rejected {
+    return this.#reject(verificationUnavailable, use);
   }
 
-  /** Refuses a secret that is none, or was revoked or retired. */
-  #refuseEnded(row: number, use: Use, now: number): Refused {
-    const ended = this.#refused.readEnded(row);
+  /** Rejects an unknown, revoked or retired secret. */
+  #rejectEnded(row: number, use: VerifyOptions, now: number): Rejected {
+    const ended = this.#rejected.readEnded(row);
     if (ended === undefined || isForeign(ended.workspaceId, use))
-      return this.#refuseStranger(unknown, use, now);
-    if (use.recorded !== false) this.#refused.usage.refuse(row, now);
-    return this.#refuse(ended.standing === 'revoked' ? revoked(ended.since) : retired(ended.since), use);
+      return this.#rejectInvalid(unknownKey, use, now);
+    if (use.recorded !== false) this.#rejected.usage.refuse(row, now);
+    return this.#reject(
+      ended.standing === 'revoked' ? revokedKey(ended.since) : retiredSecret(ended.since),
+      use,
+    );
   }
 
-  /** Refuses a key whose secret is right. The holder sees such refusals on the key's page. */
-  #refuseKnown(row: number, refusal: Refusal, use: Use, now: number): Refused {
-    if (use.recorded !== false) this.#good.usage.refuse(row, now);
-    return this.#refuse(refusal, use);
+  /** Rejects a key whose secret is correct. Such rejections are shown on the key's page. */
+  #rejectKnown(row: number, refusal: ApiProblem, use: VerifyOptions, now: number): Rejected {
+    if (use.recorded !== false) this.#valid.usage.refuse(row, now);
+    return this.#reject(refusal, use);
   }
 
-  /** Refuses credentials that are no key of ours: too many of them from one address are told to slow down. */
-  #refuseStranger(refusal: Refusal, use: Use, now: number): Refused {
-    if (use.address === undefined || use.recorded === false || !guesses.has(refusal.code)) {
-      return this.#refuse(refusal, use);
+  /** Rejects credentials that are not a known key, and limits their number per IP address. */
+  #rejectInvalid(refusal: ApiProblem, use: VerifyOptions, now: number): Rejected {
+    if (use.address === undefined || use.recorded === false || !guessCodes.has(refusal.code)) {
+      return this.#reject(refusal, use);
     }
-    const limit = this.#options.addressLimits.take(use.address, now);
-    if (limit === null || limit.passed) return this.#refuse(refusal, use);
+    const limit = this.#options.addressLimits.consume(use.address, now);
+    if (limit === null || limit.passed) return this.#reject(refusal, use);
     this.#options.counts.limited.address += 1;
-    return this.#refuse(rateLimited(limit), use);
+    return this.#reject(rateLimited(limit), use);
   }
 
-  #refuse(refusal: Refusal, use: Use): Refused {
-    if (use.recorded !== false) this.#options.counts.refuse(refusal.code);
+  #reject(refusal: ApiProblem, use: VerifyOptions): Rejected {
+    if (use.recorded !== false) this.#options.counts.recordRejection(refusal.code);
     return { refusal };
   }
 
-  #explain(token: string): Refusal {
+  #explain(token: string): ApiProblem {
     return (
       explainKey(token, this.#options.prefixes) ?? {
         code: 'malformed_key',
@@ -283,13 +282,8 @@ export class Verifier {
   }
 }
 
-/** A verdict that may be kept. */
-function copy(keys: KeyTable, row: number, limit: LimitState | null): Verdict {
-  return { key: keys.read(row), limit };
-}
-
-/** Whether a workspace is one whose keys the caller does not see: for the caller there is no such key. */
-function isForeign(workspace: string, { workspaceId }: Use): boolean {
+/** Whether the caller cannot see the keys of a workspace. Such a key is unknown to the caller. */
+function isForeign(workspace: string, { workspaceId }: VerifyOptions): boolean {
   return workspaceId !== undefined && workspace !== workspaceId;
 }
 

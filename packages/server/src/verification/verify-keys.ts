@@ -2,39 +2,39 @@ import type { verificationSchema, verificationsSchema, verifyKeySchema } from '@
 import type { z } from 'zod';
 import { canonicalAddress } from '../http/address.ts';
 import { unknownClient } from '../http/client-address.ts';
-import type { Refusal } from '../http/errors.ts';
+import type { ApiProblem } from '../http/errors.ts';
 import type { LimitState } from '../limits/sliding-window.ts';
 import type { GrantingVerifier } from './granting-verifier.ts';
 import type { KeyTable } from './key-table.ts';
-import type { Refused, Use } from './verdict.ts';
+import type { Rejected, VerifyOptions } from './result.ts';
 
 type Verification = z.input<typeof verificationSchema>;
 
-/** The body of a response, or why there is none. */
-type Answered<Body> = { body: Body; refusal?: never } | { body?: never; refusal: Refusal };
+/** The body of a response, or the rejection of the call. */
+type CallResult<Body> = { body: Body; refusal?: never } | { body?: never; refusal: ApiProblem };
 
-interface Asking {
-  /** The workspace of the key that asks; of another workspace's key it learns less. */
+interface CallingKey {
+  /** The workspace of the calling key. Keys of other workspaces are described in less detail. */
   workspaceId: string;
-  /** Whose keys it may ask about. Those of others are unknown to it. */
+  /** Which keys it may verify. Other keys are unknown to it. */
   scope: 'workspace' | 'deployment';
 }
 
-/** Answers `POST /v1/verify`. @param question what its body says */
+/** Handles `POST /v1/verify`. */
 export async function verifyKeys(
   verifier: Pick<GrantingVerifier, 'verifyToken'>,
   { apiKey, apiKeys, scopes, ip }: z.output<typeof verifyKeySchema>,
-  { workspaceId, scope }: Asking,
-): Promise<Answered<Verification | z.input<typeof verificationsSchema>>> {
-  const use: Use = { needs: scopes, address: addressOf(ip) };
+  { workspaceId, scope }: CallingKey,
+): Promise<CallResult<Verification | z.input<typeof verificationsSchema>>> {
+  const use: VerifyOptions = { needs: scopes, address: addressOf(ip) };
   if (scope === 'workspace') use.workspaceId = workspaceId;
   const accept = (keys: KeyTable, row: number, limit: LimitState | null) =>
     accepted(keys, row, limit, workspaceId);
   const verify = async (key: string) => verifier.verifyToken(key, { use, userAgent: '', accept });
   if (apiKey !== undefined) return describe(await verify(apiKey));
   const data: Verification[] = [];
-  for (const verdict of await Promise.all(apiKeys?.map(verify) ?? [])) {
-    const { body, refusal } = describe(verdict);
+  for (const result of await Promise.all(apiKeys?.map(verify) ?? [])) {
+    const { body, refusal } = describe(result);
     if (refusal !== undefined) return { refusal };
     data.push(body);
   }
@@ -45,14 +45,19 @@ function addressOf(ip: string | undefined): string | undefined {
   return ip === undefined ? undefined : (canonicalAddress(ip) ?? unknownClient);
 }
 
-/** What could not be checked is neither valid nor not. */
-function describe(verdict: Verification | Refused): Answered<Verification> {
-  if ('valid' in verdict) return { body: verdict };
-  const { refusal } = verdict;
-  return refusal.code === 'verification_unavailable' ? { refusal } : { body: rejected(verdict) };
+/** A key that could not be checked is neither valid nor invalid. */
+function describe(result: Verification | Rejected): CallResult<Verification> {
+  if ('valid' in result) return { body: result };
+  const { refusal } = result;
+  return refusal.code === 'verification_unavailable' ? { refusal } : { body: rejected(result) };
 }
 
-function accepted(keys: KeyTable, row: number, limit: LimitState | null, asking: string): Verification {
+function accepted(
+  keys: KeyTable,
+  row: number,
+  limit: LimitState | null,
+  callerWorkspaceId: string,
+): Verification {
   const { keyId: id, workspaceId, name, scopes, expiresAt } = keys.read(row);
   const ends = Number.isFinite(expiresAt) ? new Date(expiresAt).toISOString() : null;
   return {
@@ -63,25 +68,25 @@ function accepted(keys: KeyTable, row: number, limit: LimitState | null, asking:
       workspaceId,
       name,
       scopes: [...scopes],
-      ...(workspaceId === asking ? { expiresAt: ends } : {}),
+      ...(workspaceId === callerWorkspaceId ? { expiresAt: ends } : {}),
     },
-    rateLimit: standing(limit),
+    rateLimit: rateLimitState(limit),
   };
 }
 
-function rejected({ refusal, limit }: Refused): Verification {
+function rejected({ refusal, limit }: Rejected): Verification {
   const { code, message, headers } = refusal;
   return {
     valid: false,
     code,
     message,
-    ...(limit === undefined ? {} : { rateLimit: standing(limit) }),
+    ...(limit === undefined ? {} : { rateLimit: rateLimitState(limit) }),
     ...(code === 'rate_limited' ? { retryAfterSeconds: Number(headers?.['retry-after']) } : {}),
   };
 }
 
-/** Where a key stands with its limit, for a body. */
-export function standing(limit: LimitState | null) {
+/** The rate-limit state of a key, for a response body. */
+export function rateLimitState(limit: LimitState | null) {
   if (limit === null) return null;
   const { limit: quota, remaining, resetSeconds } = limit;
   return { limit: quota, remaining, resetSeconds };

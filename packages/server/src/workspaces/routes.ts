@@ -1,7 +1,7 @@
 import { changeWorkspaceSchema, workspaceSchema } from '@soku/contract/workspaces';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { type Callers, workspaceHeader } from '../http/caller.ts';
-import { idsOf, type LogEvent } from '../http/event-log.ts';
+import { callerIds, type LogEvent } from '../http/event-log.ts';
 import { keyErrorResponses } from '../http/openapi.ts';
 import type { WorkspaceService } from './service.ts';
 
@@ -42,8 +42,8 @@ export const workspaceRoutes: FastifyPluginAsyncZod<Options> = async (
     url: '/v1/workspace',
     schema: {
       operationId: 'updateWorkspace',
-      summary: 'Change the limit of the keys of the workspace',
-      description: 'For people only, in a session: no scope lets a key do this.',
+      summary: 'Change the rate limit of the workspace',
+      description: 'Requires a session of a signed-in user. No scope allows a key to make this change.',
       tags,
       security: [{ session: [] }],
       headers: workspaceHeader,
@@ -64,7 +64,7 @@ export const workspaceRoutes: FastifyPluginAsyncZod<Options> = async (
     ...callers.require('keys:write'),
     handler: async (request) => {
       const changed = await workspaces.change(callers.of(request), request.body);
-      logEvent(request, 'workspace settings changed', idsOf(callers.of(request)));
+      logEvent(request, 'workspace settings changed', callerIds(callers.of(request)));
       return changed;
     },
   });

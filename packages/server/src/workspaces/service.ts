@@ -6,11 +6,11 @@ import type { Tables } from '../database/schema.ts';
 import { changesOf, type NewEvent } from '../events/events.ts';
 import type { Caller } from '../http/caller.ts';
 import { RequestError } from '../http/errors.ts';
-import { readRateLimit, writeRateLimit } from '../limits/rate-limit.ts';
+import { formatStoredRateLimit, parseStoredRateLimit } from '../limits/rate-limit.ts';
 import type { Propagation } from '../propagation/propagation.ts';
 
 interface Options {
-  /** The limit of keys when neither they nor their workspace have one: SOKU_KEY_RATE_LIMIT. */
+  /** The limit of keys if neither they nor their workspace have one: SOKU_KEY_RATE_LIMIT. */
   keyRateLimit: RateLimit;
   propagation: Propagation;
   /** Epoch ms. */
@@ -32,15 +32,15 @@ export class WorkspaceService {
     return {
       id: row.id,
       name: row.name,
-      rateLimit: readRateLimit(row.rate_limit),
+      rateLimit: parseStoredRateLimit(row.rate_limit),
       defaultRateLimit: this.#options.keyRateLimit,
     };
   }
 
   /**
-   * Changes the limit of a workspace. When this resolves, verification applies it.
+   * Changes the limit of a workspace. Verification applies the change before this resolves.
    *
-   * @throws {RequestError} session_required, because a key could otherwise raise its own limit
+   * @throws {RequestError} session_required for a key, which could otherwise raise its own limit
    */
   async change(caller: Caller, { rateLimit }: ChangeWorkspace): Promise<Workspace> {
     if (caller.actor.kind === 'key') throw sessionRequired();
@@ -50,7 +50,7 @@ export class WorkspaceService {
       const before = await find(db, id);
       await db
         .updateTable('workspace')
-        .set({ rate_limit: writeRateLimit(rateLimit) })
+        .set({ rate_limit: formatStoredRateLimit(rateLimit) })
         .where('id', '=', id)
         .execute();
       const events = workspaceUpdated(caller, before, rateLimit, this.#options.now());
@@ -61,9 +61,9 @@ export class WorkspaceService {
 }
 
 /**
- * @param before the workspace as it was
+ * @param before the workspace before the change
  * @param at epoch ms
- * @returns none when nothing was changed
+ * @returns no event if nothing changed
  */
 function workspaceUpdated(
   { actor, workspaceId: id }: Caller,
@@ -71,7 +71,7 @@ function workspaceUpdated(
   rateLimit: RateLimit | null,
   at: number,
 ): NewEvent[] {
-  const changes = changesOf({ rateLimit: readRateLimit(before.rate_limit) }, { rateLimit });
+  const changes = changesOf({ rateLimit: parseStoredRateLimit(before.rate_limit) }, { rateLimit });
   if (changes === undefined) return [];
   const target = { kind: 'workspace', id, name: before.name } as const;
   return [{ chain: id, at, actor, action: 'workspace.updated', target, changes }];
@@ -83,14 +83,13 @@ async function find(db: Kysely<Tables>, id: string) {
     .select(['id', 'name', 'rate_limit'])
     .where('id', '=', id)
     .executeTakeFirst();
-  if (row === undefined) throw new Error('a caller is without its workspace');
+  if (row === undefined) throw new Error('the workspace of the caller does not exist');
   return row;
 }
 
 function sessionRequired(): RequestError {
   return new RequestError({
     code: 'session_required',
-    message:
-      'A key cannot change the settings of its workspace. Sign in to the dashboard and change them there.',
+    message: 'A key cannot change workspace settings. Sign in to the dashboard and change them there.',
   });
 }

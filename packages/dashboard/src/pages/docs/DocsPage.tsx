@@ -16,9 +16,9 @@ export function DocsPage() {
     <>
       <PageHead title="API reference">
         <span>
-          Made from <a href="/openapi.json">openapi.json</a>, the same document that the server checks
-          requests with. Every call carries the header that{' '}
-          <Link to="/help/authentication">Authentication</Link> describes.
+          Generated from <a href="/openapi.json">openapi.json</a>, whose schemas the server uses to validate
+          requests. Every call needs the header described in{' '}
+          <Link to="/help/authentication">Authentication</Link>.
         </span>
       </PageHead>
       {data ? <Reference document={data} /> : null}
@@ -47,7 +47,7 @@ function Reference({ document }: { document: ApiDocument }) {
 
   return (
     <div className="docs">
-      <nav aria-label="Calls" className="docs__index">
+      <nav aria-label="Operations" className="docs__index">
         {groups.map((group) => (
           <div key={group.name}>
             <p className="docs__index-name">{group.name}</p>
@@ -84,7 +84,7 @@ function Reference({ document }: { document: ApiDocument }) {
   );
 }
 
-/** The document comes after the page, so the browser has looked for the anchor too early. */
+/** The browser looks for the anchor before the document has loaded, so this scrolls to it again. */
 function useScrollToHash(): void {
   useEffect(() => {
     const { hash } = window.location;

@@ -1,11 +1,11 @@
-import { Inline } from './Markup.tsx';
+import { InlineMarkup } from './Markup.tsx';
 import type { SchemaField } from './schema-fields.ts';
 
 interface FieldTableProps {
   label: string;
   fields: SchemaField[];
-  /** A caller needs to know what must be there; a reader of an answer, what may be missing. */
-  of: 'request' | 'answer';
+  /** The fields of a request are marked if they are required, those of a response if they are optional. */
+  of: 'request' | 'response';
 }
 
 export function FieldTable({ label, fields, of }: FieldTableProps) {
@@ -19,11 +19,11 @@ export function FieldTable({ label, fields, of }: FieldTableProps) {
             </code>
             <span className="fields__type">{field.type}</span>
             {of === 'request' && field.required ? <span className="fields__required">required</span> : null}
-            {of === 'answer' && !field.required ? <span className="fields__type">may be missing</span> : null}
+            {of === 'response' && !field.required ? <span className="fields__type">optional</span> : null}
           </dt>
           {field.description === '' ? null : (
             <dd>
-              <Inline text={field.description} />
+              <InlineMarkup text={field.description} />
             </dd>
           )}
         </div>

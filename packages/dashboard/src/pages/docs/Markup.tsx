@@ -1,17 +1,17 @@
 import { isErrorCode } from '@soku/contract/error-codes';
 import { Link } from '@tanstack/react-router';
 
-/** The little Markdown of our own descriptions: paragraphs and `code`; the code of an error leads to its help. */
+/** Renders the Markdown subset of our API descriptions: paragraphs and `code`. Error codes link to their help entry. */
 export function Markup({ text }: { text: string }) {
   const paragraphs = text.split(/\n{2,}/).filter((paragraph) => paragraph !== '');
   return paragraphs.map((paragraph) => (
     <p key={paragraph}>
-      <Inline text={paragraph} />
+      <InlineMarkup text={paragraph} />
     </p>
   ));
 }
 
-export function Inline({ text }: { text: string }) {
+export function InlineMarkup({ text }: { text: string }) {
   const pieces = text
     .split('`')
     .map((piece, index) => ({ piece, code: index % 2 === 1, id: `${index}${piece}` }));

@@ -1,10 +1,10 @@
 import { jsonSchemaOf, type Operation, type Parameter, type Schemas } from '../../api/openapi.ts';
 import { Code } from '../../components/Code.tsx';
-import { Answers } from './Answers.tsx';
 import { curlExample, needsKey } from './curl-example.ts';
 import { FieldTable } from './FieldTable.tsx';
 import { Markup } from './Markup.tsx';
-import { fieldsOf, type SchemaField, typeOf } from './schema-fields.ts';
+import { Responses } from './Responses.tsx';
+import { describeType, listFields, type SchemaField } from './schema-fields.ts';
 
 interface OperationEntryProps {
   operation: Operation;
@@ -40,11 +40,11 @@ export function OperationEntry({ operation, schemas, origin }: OperationEntryPro
             <FieldTable
               of="request"
               label={`Body of ${operation.summary}`}
-              fields={fieldsOf(body, schemas)}
+              fields={listFields(body, schemas)}
             />
           </>
         ) : null}
-        <Answers operation={operation} schemas={schemas} />
+        <Responses operation={operation} schemas={schemas} />
       </div>
       <div className="operation__example">
         <Code
@@ -52,18 +52,18 @@ export function OperationEntry({ operation, schemas, origin }: OperationEntryPro
           label={`curl: ${operation.summary}`}
           code={curlExample(operation, origin, schemas)}
         />
-        {needsKey(operation) ? null : <p className="operation__open">Needs no key.</p>}
+        {needsKey(operation) ? null : <p className="operation__open">No key required.</p>}
       </div>
     </article>
   );
 }
 
 function parameterField(parameter: Parameter, schemas: Schemas): SchemaField {
-  const usual = parameter.schema?.default;
-  const notes = [parameter.description, usual === undefined ? '' : `Default: \`${String(usual)}\``];
+  const value = parameter.schema?.default;
+  const notes = [parameter.description, value === undefined ? '' : `Default: \`${String(value)}\``];
   return {
     path: parameter.name,
-    type: `${parameter.in}, ${parameter.schema ? typeOf(parameter.schema, schemas) : 'string'}`,
+    type: `${parameter.in}, ${parameter.schema ? describeType(parameter.schema, schemas) : 'string'}`,
     required: parameter.required,
     description: notes.filter((note) => note !== '').join('. '),
   };

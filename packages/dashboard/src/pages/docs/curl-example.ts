@@ -1,8 +1,8 @@
 import { jsonSchemaOf, type Operation, type Schemas } from '../../api/openapi.ts';
 import { environmentVariable } from '../../components/snippets.ts';
-import { exampleFromSchema, resolve } from './schema-fields.ts';
+import { exampleFromSchema, resolveRef } from './schema-fields.ts';
 
-/** A call that works when the key has the scope for it: with the required fields and no others. */
+/** A call that succeeds if the key has the required scope. Its body contains only the required fields. */
 export function curlExample(operation: Operation, origin: string, schemas: Schemas): string {
   const lines = [`curl ${method(operation)}${origin}${operation.path.replace('{id}', 'key_...')}`];
   if (needsKey(operation)) lines.push(`-H "Authorization: Bearer $${environmentVariable}"`);
@@ -22,7 +22,7 @@ export function needsKey(operation: Operation): boolean {
 function exampleBody(operation: Operation, schemas: Schemas): Record<string, unknown> | undefined {
   const schema = jsonSchemaOf(operation.requestBody);
   if (schema === undefined) return undefined;
-  const { properties = {}, required = [] } = resolve(schema, schemas);
+  const { properties = {}, required = [] } = resolveRef(schema, schemas);
   const entries = Object.entries(properties).filter(([name]) => required.includes(name));
   return Object.fromEntries(
     entries.map(([name, property]) => [name, exampleFromSchema(property, schemas, name)]),

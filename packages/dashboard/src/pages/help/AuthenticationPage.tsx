@@ -2,81 +2,82 @@ import { Link } from '@tanstack/react-router';
 import { useSession } from '../../api/session.ts';
 import { Code, CodeTabs } from '../../components/Code.tsx';
 import { callSnippets } from '../../components/snippets.ts';
-import { HelpPage, Part } from './HelpPage.tsx';
-import { Limits } from './Limits.tsx';
+import { HelpPage, HelpSection } from './HelpPage.tsx';
+import { RateLimits } from './RateLimits.tsx';
 
 export function AuthenticationPage() {
   const session = useSession();
   const origin = session?.publicUrl ?? window.location.origin;
   const prefix = session?.keyPrefix ?? 'sk_live_';
   return (
-    <HelpPage title="Authentication" lead="One header, the same for every call.">
-      <Part id="header" title="Send the key">
+    <HelpPage title="Authentication" lead="Every API call sends the key in one header.">
+      <HelpSection id="header" title="Send the key">
         <Code label="header" code={`Authorization: Bearer ${prefix}...`} />
         <p>
-          The word <code translate="no">Bearer</code>, exactly one space, and the whole key, without quotes.
-          In snippets the key stays in the environment variable <code translate="no">SOKU_API_KEY</code>:
+          Send the word <code translate="no">Bearer</code>, exactly one space and the full key, without
+          quotes. These snippets read the key from the environment variable{' '}
+          <code translate="no">SOKU_API_KEY</code>:
         </p>
         <CodeTabs label="Call the API" snippets={callSnippets(origin)} />
-      </Part>
-      <Part id="check" title="Check a key">
+      </HelpSection>
+      <HelpSection id="check" title="Check a key">
         <p>
-          <code translate="no">GET /v1/me</code> answers with the key that you used, so it shows whether the
-          key works, which one it is, and where it stands with its limit:
+          <code translate="no">GET /v1/me</code> returns the details of the key that you send. Use it to check
+          whether a key works, which key it is and how much of its rate limit is left:
         </p>
-        <Code label="answer" code={meAnswer(prefix)} />
-      </Part>
-      <Part id="refused" title="When a request is refused">
+        <Code label="response" code={meResponse(prefix)} />
+      </HelpSection>
+      <HelpSection id="refused" title="When a request is rejected">
         <p>
-          A refused request is answered <code translate="no">401 Unauthorized</code>, with a code and a
-          message that say why, and a request id that is also in the header{' '}
+          A request without a valid key is rejected with <code translate="no">401 Unauthorized</code>. The
+          response has a code and a message that say why, and a request ID that is also in the header{' '}
           <code translate="no">X-Request-Id</code>:
         </p>
-        <Code label="error" code={errorAnswer} />
+        <Code label="error" code={errorResponse} />
         <p>
-          Programs should look at <code translate="no">code</code>, which does not change; people at{' '}
-          <code translate="no">message</code>, which may. The message never repeats the key. All codes are
-          under <Link to="/help/api-troubleshooting">Troubleshooting</Link>.
+          In programs, check the <code translate="no">code</code>, which is stable. The{' '}
+          <code translate="no">message</code> is for people and may change. It never contains the key. All
+          codes are listed under <Link to="/help/api-troubleshooting">Troubleshooting</Link>.
         </p>
-      </Part>
-      <Part id="not" title="What is not accepted">
+      </HelpSection>
+      <HelpSection id="not" title="What is not accepted">
         <ul className="prose__list">
           <li>
-            A key in the URL, such as <code translate="no">?api_key=</code>: URLs are written to logs on the
-            way.
+            A key in the URL, such as <code translate="no">?api_key=</code>: URLs are logged by proxies and
+            servers.
           </li>
           <li>
             A key in another header, such as <code translate="no">X-API-Key</code>.
           </li>
           <li>
-            A key after another scheme, such as <code translate="no">Basic</code> or{' '}
-            <code translate="no">Token</code>, or without any.
+            A key with another scheme, such as <code translate="no">Basic</code> or{' '}
+            <code translate="no">Token</code>, or without a scheme.
           </li>
-          <li>A call from a web page of another origin: a secret key does not belong into a browser.</li>
+          <li>A call from a web page of another origin: never use a secret key in a browser.</li>
         </ul>
-      </Part>
-      <Limits />
-      <Part id="scopes" title="Scopes">
+      </HelpSection>
+      <RateLimits />
+      <HelpSection id="scopes" title="Scopes">
         <p>
-          An ordinary key has no scopes: it opens the API and manages nothing. For programs that manage keys
-          there are <code translate="no">keys:read</code> and <code translate="no">keys:write</code>;{' '}
-          <code translate="no">keys:verify</code> is for asking whether another key is good, and{' '}
-          <code translate="no">audit:read</code> for reading the audit log. A key without the scope that a
-          call needs is answered <code translate="no">403</code> with the code{' '}
+          Most keys need no scopes: they call the API and cannot manage anything. Programs that manage keys
+          need <code translate="no">keys:read</code> or <code translate="no">keys:write</code>;{' '}
+          <code translate="no">keys:verify</code> allows checking whether another key is valid, and{' '}
+          <code translate="no">audit:read</code> allows reading the audit log. A call without the required
+          scope is rejected with <code translate="no">403</code> and the code{' '}
           <Link to="/help/api-troubleshooting" hash="insufficient_scope">
             insufficient_scope
           </Link>
           .
         </p>
         <p>
-          Which scope a call needs is in the <Link to="/docs">API reference</Link>.
+          The <Link to="/docs">API reference</Link> lists the scope that each call needs.
         </p>
-      </Part>
+      </HelpSection>
     </HelpPage>
   );
 }
 
-const errorAnswer = `HTTP/1.1 401 Unauthorized
+const errorResponse = `HTTP/1.1 401 Unauthorized
 WWW-Authenticate: Bearer realm="soku"
 
 {
@@ -89,7 +90,7 @@ WWW-Authenticate: Bearer realm="soku"
   }
 }`;
 
-function meAnswer(prefix: string): string {
+function meResponse(prefix: string): string {
   return `{
   "key": {
     "id": "key_...",

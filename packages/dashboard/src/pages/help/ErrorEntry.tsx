@@ -41,7 +41,7 @@ export function codesByStatus(): StatusGroup[] {
     .map(([status, codes]) => ({ status, name: statusNames[status] ?? '', codes }));
 }
 
-/** 401 is what people come for. */
+/** 401 comes first because it is the most common. */
 function order(status: number): number {
   return status === 401 ? 0 : status;
 }
@@ -49,18 +49,18 @@ function order(status: number): number {
 interface ErrorEntryProps {
   code: ErrorCode;
   origin: string;
-  /** Whether the address names this code. :target would not tell when the entry comes later than the address. */
-  meant: boolean;
+  /** Whether the address names this code. `:target` does not match if the entry is rendered after navigation. */
+  isTarget: boolean;
 }
 
-export function ErrorEntry({ code, origin, meant }: ErrorEntryProps) {
+export function ErrorEntry({ code, origin, isTarget }: ErrorEntryProps) {
   const row = rows[code];
   return (
     <article
       className="error-entry"
       id={code}
       aria-labelledby={`${code}-title`}
-      aria-current={meant ? 'location' : undefined}
+      aria-current={isTarget ? 'location' : undefined}
     >
       <header className="error-entry__head">
         <h3 id={`${code}-title`} className="error-entry__title">
@@ -78,8 +78,8 @@ export function ErrorEntry({ code, origin, meant }: ErrorEntryProps) {
         <strong>What to do.</strong> <span>{row.remedy}</span>
       </p>
       <details className="error-entry__answer">
-        <summary>What the answer looks like</summary>
-        <Code label={`answer of ${code}`} code={answerOf(code, row)} />
+        <summary>Example response</summary>
+        <Code label={`response for ${code}`} code={exampleResponse(code, row)} />
       </details>
     </article>
   );
@@ -92,7 +92,7 @@ const challenges: Record<NonNullable<ErrorRow['challenge']>, string> = {
   insufficient_scope: ', error="insufficient_scope", scope="..."',
 };
 
-function answerOf(code: ErrorCode, row: ErrorRow): string {
+function exampleResponse(code: ErrorCode, row: ErrorRow): string {
   const challenge = row.challenge
     ? `\nWWW-Authenticate: Bearer realm="soku"${challenges[row.challenge]}`
     : '';

@@ -36,8 +36,8 @@ export function HelpPage({ title, lead, children }: HelpPageProps) {
   );
 }
 
-/** A part of a help page that can be linked to. */
-export function Part({ id, title, children }: { id: string; title: string; children: Elements }) {
+/** A section of a help page with an anchor. */
+export function HelpSection({ id, title, children }: { id: string; title: string; children: Elements }) {
   return (
     <section className="prose__part" id={id} aria-labelledby={`${id}-title`}>
       <h2 id={`${id}-title`}>

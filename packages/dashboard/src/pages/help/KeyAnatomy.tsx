@@ -1,9 +1,9 @@
 import { checksum } from '@soku/key';
 
-/** Nobody's key: the random part was typed by hand. The checksum is the real one. */
+/** The random part of an example key, typed by hand. Its checksum is computed. */
 const body = '8fK2mQx4Zt7Wb1Rv9Yc3Nd6Hpa';
 
-/** What a key is made of, in one picture of text. */
+/** The parts of a key: prefix, random part and checksum. */
 export function KeyAnatomy({ prefix }: { prefix: string }) {
   return (
     <div className="anatomy">

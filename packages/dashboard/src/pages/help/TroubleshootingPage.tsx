@@ -5,22 +5,22 @@ import { useMemo } from 'react';
 import { useSession } from '../../api/session.ts';
 import { CheckKey } from './CheckKey.tsx';
 import { codesByStatus, ErrorEntry } from './ErrorEntry.tsx';
-import { HelpPage, Part } from './HelpPage.tsx';
+import { HelpPage, HelpSection } from './HelpPage.tsx';
 
 export function TroubleshootingPage() {
   const session = useSession();
   const groups = useMemo(codesByStatus, []);
-  const meant = useRouterState({ select: (state) => state.location.hash });
+  const target = useRouterState({ select: (state) => state.location.hash });
   const origin = session?.publicUrl ?? window.location.origin;
   return (
     <HelpPage
       title="API troubleshooting"
-      lead="Every refusal has a code. Look for the one in your answer, or check your key right here."
+      lead="Every API error has a code. Look up the code of your error, or check your key here."
     >
-      <Part id="check" title="Check my key">
+      <HelpSection id="check" title="Check your key">
         <CheckKey prefix={session?.keyPrefix ?? 'sk_live_'} />
-      </Part>
-      <Part id="codes" title={`All ${Object.keys(errorCodes).length} codes`}>
+      </HelpSection>
+      <HelpSection id="codes" title={`All ${Object.keys(errorCodes).length} error codes`}>
         <nav aria-label="Error codes" className="code-index">
           {groups.map(({ status, codes }) => (
             <div className="code-index__group" key={status}>
@@ -35,13 +35,13 @@ export function TroubleshootingPage() {
             </div>
           ))}
         </nav>
-      </Part>
+      </HelpSection>
       {groups.map(({ status, name, codes }) => (
-        <Part id={`status-${status}`} title={`${status} ${name}`} key={status}>
+        <HelpSection id={`status-${status}`} title={`${status} ${name}`} key={status}>
           {codes.map((code) => (
-            <ErrorEntry key={code} code={code} origin={origin} meant={code === meant} />
+            <ErrorEntry key={code} code={code} origin={origin} isTarget={code === target} />
           ))}
-        </Part>
+        </HelpSection>
       ))}
     </HelpPage>
   );

@@ -1,20 +1,20 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { expiringKeysOptions, mostKeysLookedAt } from '../../api/expiring-keys.ts';
+import { expiringKeysOptions, maxCheckedKeys } from '../../api/expiring-keys.ts';
 import { Section } from '../../components/Card.tsx';
 import { When } from '../../components/When.tsx';
 
-/** Only there when there is something to do: a key that is about to stop working. */
+/** Lists keys that expire soon. Renders nothing if there are none. */
 export function ExpiringKeys() {
   const { data } = useQuery(expiringKeysOptions);
   if (!data || data.keys.length === 0) return null;
   return (
     <Section
-      title="Expire within 14 days"
+      title="Expiring within 14 days"
       lead={
         <>
-          <span>Make a new key for the same program, put it in place, then revoke the old one.</span>
-          {data.complete ? null : <span>{` Looked at the newest ${mostKeysLookedAt} active keys.`}</span>}
+          <span>Create a new key for the same program, deploy it, then revoke the old key.</span>
+          {data.complete ? null : <span>{` Checks only the newest ${maxCheckedKeys} active keys.`}</span>}
         </>
       }
     >

@@ -9,9 +9,9 @@ import { callSnippets } from '../../components/snippets.ts';
 export function FirstSteps({ origin }: { origin: string }) {
   return (
     <ol className="card steps">
-      <Step number={1} title="Make a key">
+      <Step number={1} title="Create a key">
         <p>
-          Name it after the program that will use it. It is shown once, so have the place ready where it goes.
+          Name it after the program that will use it. The key is shown only once, so be ready to store it.
         </p>
         <Link
           to="/settings/api"
@@ -19,24 +19,24 @@ export function FirstSteps({ origin }: { origin: string }) {
           className={buttonClass('primary', 'steps__action')}
         >
           <Plus size={16} aria-hidden />
-          <span>Make your first key</span>
+          <span>Create your first key</span>
         </Link>
       </Step>
-      <Step number={2} title="Call the API with it">
+      <Step number={2} title="Call the API">
         <p>
-          Put the key into the environment variable <code translate="no">SOKU_API_KEY</code>, then ask who you
-          are:
+          Set the environment variable <code translate="no">SOKU_API_KEY</code> to the key, then check that it
+          works:
         </p>
         <CodeTabs label="First call" snippets={callSnippets(origin)} />
       </Step>
-      <Step number={3} title="Know what to do when it leaks">
+      <Step number={3} title="Be prepared for a leak">
         <p>
-          Revoking a key takes two clicks and holds from that moment on.{' '}
+          Revoking a key takes two clicks and takes effect immediately. Read more about{' '}
           <Link to="/help/api-key-management" hash="leak">
-            What to do about a leak
+            leaked keys
           </Link>
-          , <Link to="/help/authentication">how requests are authenticated</Link>, and{' '}
-          <Link to="/help/api-troubleshooting">why one was refused</Link>.
+          , <Link to="/help/authentication">authentication</Link> and{' '}
+          <Link to="/help/api-troubleshooting">rejected requests</Link>.
         </p>
       </Step>
     </ol>

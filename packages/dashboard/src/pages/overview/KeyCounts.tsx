@@ -3,18 +3,18 @@ import { Link } from '@tanstack/react-router';
 import { Skeleton } from '../../components/Skeleton.tsx';
 
 const shown = [
-  { status: 'active', word: 'Active keys' },
-  { status: 'expired', word: 'Expired' },
-  { status: 'revoked', word: 'Revoked' },
-] satisfies Array<{ status: StatusFilter; word: string }>;
+  { status: 'active', label: 'Active keys' },
+  { status: 'expired', label: 'Expired' },
+  { status: 'revoked', label: 'Revoked' },
+] satisfies Array<{ status: StatusFilter; label: string }>;
 
 export function KeyCounts({ counts }: { counts: KeyList['counts'] }) {
   return (
     <ul className="counts" aria-label="Keys by status">
-      {shown.map(({ status, word }) => (
+      {shown.map(({ status, label }) => (
         <li key={status}>
           <Link to="/settings/api" search={status === 'active' ? {} : { status }} className="counts__count">
-            <span className="counts__word">{word}</span>
+            <span className="counts__word">{label}</span>
             <span className="counts__number">
               {counts ? counts[status].toLocaleString('en') : <Skeleton width="short" />}
             </span>

@@ -30,7 +30,7 @@ export function NewestKeys({ keys }: { keys: Key[] | undefined }) {
                 <Skeleton width="middle" />
               </li>
             ))}
-        {keys?.length === 0 ? <li className="brief brief--none">No key is active.</li> : null}
+        {keys?.length === 0 ? <li className="brief brief--none">No active keys.</li> : null}
       </ul>
     </Section>
   );

@@ -20,7 +20,7 @@ async function tables(db: Kysely<unknown>): Promise<void> {
     .modifyEnd(clustered)
     .execute();
   await db.schema.createIndex('api_key_workspace').on('api_key').columns(['workspace_id', 'id']).execute();
-  // For the list that people look at and the count of active keys, however many dead ones a workspace has.
+  // For the key list and the count of active keys, however many revoked ones a workspace has.
   await db.schema
     .createIndex('api_key_living')
     .on('api_key')

@@ -1,4 +1,4 @@
-/** Refuses, with the trigger's argument as the reason. */
+/** Rejects the statement, with the trigger's argument as the reason. */
 const refuse = `
   CREATE FUNCTION soku_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
   BEGIN RAISE EXCEPTION 'soku: %', TG_ARGV[0] USING ERRCODE = 'integrity_constraint_violation'; END $$`;
@@ -10,7 +10,7 @@ const bury = `
     RETURN NULL;
   END $$`;
 
-/** The lock lets a revoke of the same key see this secret, and bury it, or this one wait until that has happened. */
+/** The lock ensures that a revoke of the same key either sees this secret or finishes before its insertion. */
 const refuseUsedHash = `
   CREATE FUNCTION soku_refuse_used_hash() RETURNS trigger LANGUAGE plpgsql AS $$
   BEGIN
@@ -22,7 +22,7 @@ const refuseUsedHash = `
   END $$`;
 
 /**
- * A trigger that holds also in a session with session_replication_role = replica, which switches usual ones off.
+ * A trigger that also fires with session_replication_role = replica, which disables ordinary ones.
  *
  * @param rest from BEFORE or AFTER on
  */
@@ -42,8 +42,8 @@ function refuseTruncate(table: string): string[] {
 }
 
 /**
- * The same promises as on SQLite. An INSERT that replaces (ON CONFLICT DO UPDATE, MERGE) fires the triggers of an
- * UPDATE here, so it needs none of its own.
+ * The same guarantees as on SQLite. An INSERT that replaces (ON CONFLICT DO UPDATE, MERGE) fires the UPDATE triggers
+ * here, so it needs no triggers of its own.
  */
 export const postgresTriggers: readonly string[] = [
   refuse,

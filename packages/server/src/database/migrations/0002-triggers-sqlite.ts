@@ -1,7 +1,7 @@
 /**
- * The database itself holds the promise that a revoked key stays dead: a bug or a hand in SQL meets these.
- * The BEFORE INSERT triggers matter as much as the others: INSERT OR REPLACE deletes the old row without
- * firing delete triggers unless recursive_triggers is on, and a pragma is not something to bet this on.
+ * The database itself guarantees that a revoked key stays revoked, also against bugs and manual SQL. The BEFORE INSERT
+ * triggers are as important as the others: INSERT OR REPLACE deletes the old row without firing delete triggers unless
+ * recursive_triggers is on, and the guarantee must not depend on a pragma.
  */
 export const sqliteTriggers: readonly string[] = [
   `CREATE TRIGGER api_key_identity BEFORE UPDATE ON api_key

@@ -1,7 +1,7 @@
 import { type Migration, type SqlBool, sql } from 'kysely';
 import { columnTypes } from '../dialect.ts';
 
-/** null: no setting of its own; 0: no limit; else requests a minute. The bound keeps the arithmetic of a window whole. */
+/** null: no own limit; 0: no limit; otherwise requests per minute. The bound keeps the window arithmetic exact. */
 const bounds = sql<SqlBool>`rate_limit BETWEEN 0 AND 1000000000`;
 
 export const limits: Migration = {

@@ -2,11 +2,11 @@ import { type Kysely, type Migration, sql } from 'kysely';
 import { isPostgres } from '../dialect.ts';
 
 /**
- * How many nodes learn of a change before the call that made it returns (docs/revocation.md). With one process and
- * its own file there is nothing to tell, so these are in PostgreSQL only.
+ * The change log and the list of nodes, through which every node learns of a change before the call that made it returns
+ * (docs/revocation.md). Only on PostgreSQL, because on SQLite there is only one process.
  */
 const tables = [
-  // One row. Whoever changes something locks it until the commit, so the order of seq is the order of commits.
+  // One row. Each change locks it until the commit, so the order of seq is the order of commits.
   `CREATE TABLE change_head (
      single boolean PRIMARY KEY DEFAULT true CHECK (single),
      seq bigint NOT NULL,
@@ -27,16 +27,15 @@ const tables = [
      renewal text NOT NULL,
      joined_at timestamptz NOT NULL DEFAULT now()
    )`,
-  // The change before all changes, so that a node that has applied nothing yet has a token to compare.
+  // An initial change, so that a node that has applied nothing yet has a token to compare.
   `INSERT INTO change_head (seq, token, lease_ms) VALUES (0, gen_random_uuid()::text, 2000)`,
   `INSERT INTO key_change (seq, token, kind, subject, hashes)
    SELECT seq, token, 'workspace', '', '{}' FROM change_head`,
 ];
 
 /**
- * Publishes a change. The lock on the head comes before the look at the secrets, which a statement after the lock
- * sees as they are then. In the snapshot of a whole transaction it would not see those that were added meanwhile, and
- * nodes would keep them.
+ * Publishes a change. It locks the head before it reads the secrets, so that the read sees those that were added before
+ * the lock. In the snapshot of a whole transaction it would miss some, and nodes would keep them in their caches.
  */
 const publish = `
   CREATE FUNCTION soku_publish(kind text, subject text, hash bytea) RETURNS void LANGUAGE plpgsql AS $$
@@ -69,15 +68,14 @@ const publishers = [
 ];
 
 /**
- * Triggers, so that no way of changing a key goes unnoticed, be it SQL by hand. They are deferred: they run at the
- * commit, so the lock on the head is held by no transaction that still waits for its client, and a node that is frozen
- * holds up nobody.
+ * Triggers publish every change of a key, including manual SQL. They are deferred until the commit, so no transaction
+ * holds the lock on the head while it waits for its client, and a frozen node blocks no other.
  */
 function deferred(name: string, table: string, event: string, when: string, run: string): string[] {
   return [
     `CREATE CONSTRAINT TRIGGER ${name} AFTER ${event} ON ${table} DEFERRABLE INITIALLY DEFERRED
      FOR EACH ROW WHEN (${when}) EXECUTE FUNCTION ${run}()`,
-    // Also in a session with session_replication_role = replica.
+    // Also fires with session_replication_role = replica.
     `ALTER TABLE ${table} ENABLE ALWAYS TRIGGER ${name}`,
   ];
 }
@@ -87,7 +85,7 @@ const differs = 'OLD.* IS DISTINCT FROM NEW.*';
 const triggers = [
   ...deferred('api_key_published', 'api_key', 'UPDATE', differs, 'soku_publish_key'),
   ...deferred('workspace_published', 'workspace', 'UPDATE', differs, 'soku_publish_workspace'),
-  // Those that a revoked key brings along (inserted by a trigger, so at a depth of 1) are published with the key.
+  // Hashes of a revoked key are inserted by a trigger, at depth 1, and published with the key.
   ...deferred('dead_hash_published', 'dead_hash', 'INSERT', 'pg_trigger_depth() = 0', 'soku_publish_secret'),
 ];
 

@@ -2,9 +2,9 @@ import { type Kysely, type Migration, sql } from 'kysely';
 import { isPostgres } from '../dialect.ts';
 
 /**
- * Numbers the writes of a node. Each is one statement that moves the number by one, and does nothing when it stands
- * somewhere else: so a write that is sent again because its answer was lost counts once, also when the first one
- * arrives long after the second.
+ * Numbers the usage writes of a process. Each write is one statement that increments the number, or does nothing when
+ * the number has another value. So a write that is retried because its response was lost counts once, even when the
+ * first attempt arrives long after the second.
  */
 const usageWriter = `
   CREATE TABLE usage_writer (
@@ -14,16 +14,17 @@ const usageWriter = `
   )`;
 
 /**
- * What nodes tell of the requests that passed, and what they ask for: all keys of a round at once, each key once.
+ * Records the requests that passed on a node, and grants the ones that it requests: all keys of a round at once, each
+ * key once.
  *
- * It moves each window to the minute of now_ms (NULL: of the clock once the rows are locked, so that no other node has
- * already gone on) as sliding-window.ts does (a clock that is put back frees nothing), adds
- * the requests that passed already (those of the minute \`minutes\` and of the one before it), and lets as many of the
- * wanted ones pass as there is room for. All of a node's rows are locked in the order of their keys, so that two nodes
- * wait for each other and do not block each other; and in a statement before the one that counts, which then sees what
- * the others have added. A row may be deleted in between, because it was old; then it is made anew.
+ * It moves each window to the minute of now_ms (NULL: of the clock after the rows are locked, so that no other node is
+ * ahead) as sliding-window.ts does (setting the clock back frees nothing), adds the requests that already passed (those
+ * of the minute \`minutes\` and of the one before), and grants as many of the requested ones as there is room for. All
+ * rows of a call are locked in the order of their keys, so that two nodes wait for each other without a deadlock, and in
+ * a statement before the counting one, which then sees what the others have added. A row that is deleted in between
+ * because of its age is created again.
  *
- * A crash of the database may lose what was told within the last second, which is not worth a wait for the disk.
+ * A crash of the database may lose the reports of the last second, which does not justify waiting for the disk.
  */
 const tell = `
   CREATE FUNCTION soku_tell_windows(
@@ -75,7 +76,7 @@ const tell = `
     RETURNING time_ms, w.key_id, w.minute, w.current, w.previous, d.granted;
   END $$`;
 
-/** What the nodes that share a PostgreSQL add up there; with one process and its own file there is nothing to add. */
+/** The counts that nodes share through PostgreSQL. On SQLite there is only one process and nothing to share. */
 export const sharedCounts: Migration = {
   async up(db: Kysely<unknown>) {
     if (!isPostgres(db)) return;

@@ -8,8 +8,8 @@ interface Before {
 }
 
 /**
- * Puts the SHA-256 of each session token in its place, in hexadecimal. Who is signed in stays signed in: the cookie has
- * the token itself.
+ * Replaces each session token with its SHA-256 in hexadecimal. Sessions stay valid: the cookie contains the token
+ * itself.
  */
 export const hashedSessionTokens: Migration = {
   async up(db: Kysely<Before>) {
@@ -22,8 +22,8 @@ export const hashedSessionTokens: Migration = {
 };
 
 /**
- * SQLite has no SHA-256. The new tokens are written over rows that were wiped first, so that the old ones do not stay
- * in parts of the file that are no longer used: https://sqlite.org/pragma.html#pragma_secure_delete
+ * SQLite has no SHA-256 function. Rows are wiped before the new tokens are written, so that the old ones do not remain
+ * in unused parts of the file: https://sqlite.org/pragma.html#pragma_secure_delete
  */
 async function rewriteFile(db: Kysely<Before>): Promise<void> {
   const rows = await db.selectFrom('session').selectAll().execute();

@@ -7,10 +7,10 @@ import { newId } from '../../ids.ts';
 import { KeyStore } from '../../keys/store.ts';
 import { search } from './0008-search.ts';
 
-/** As names were folded before. */
+/** The previous folding of names. */
 const foldBefore = (name: string) => name.normalize('NFKC').toLowerCase();
 
-/** More than fit into two statements of the migration. */
+/** More rows than two statements of the migration. */
 const keys = Array.from({ length: 1100 }, (_, at) => ({
   id: newId('key_', 1_700_000_000_000 + at),
   name: at % 2 === 0 ? `Straße ${at}` : `plain ${at}`,
@@ -20,7 +20,7 @@ for (const which of databases) {
   const opened = openTestDatabase(which);
   after(async () => (await opened).close());
 
-  test(`keys of the schema before are found by the new rules, on ${which}`, async () => {
+  test(`keys of the previous schema are found by the new rules, on ${which}`, async () => {
     const { database } = await opened;
     const db = database.kysely;
     const count = async (from: string) =>
@@ -58,10 +58,10 @@ for (const which of databases) {
     assert.equal(await found('PLAIN'), keys.length / 2);
     assert.equal(await found('2ba'), keys.length);
     if (database.kind === 'sqlite') return;
-    assert.equal(await count('key_change'), changes, 'no node is told of it');
+    assert.equal(await count('key_change'), changes, 'no change is published');
     const trigger = await database.pool.query(
       "SELECT tgenabled FROM pg_trigger WHERE tgname = 'api_key_published'",
     );
-    assert.deepEqual(trigger.rows, [{ tgenabled: 'A' }], 'and nodes are told of every change after it');
+    assert.deepEqual(trigger.rows, [{ tgenabled: 'A' }], 'later changes are published');
   });
 }

@@ -1,17 +1,17 @@
 import { type Kysely, type Migration, sql } from 'kysely';
-import { bytewise, isPostgres } from '../dialect.ts';
+import { binaryCollation, isPostgres } from '../dialect.ts';
 import { foldName } from '../fold-name.ts';
 
-/** Rows of one statement. */
+/** Rows per statement. */
 const batch = 500;
 
 /**
- * Keys are found by their preview, through an index for either end of it, and by a name that is folded as Unicode
- * says and without accents. The names that exist are folded again.
+ * Search by preview, with an index for each end of it, and by names with Unicode case folding and without accents.
+ * Existing names are folded again.
  */
 export const search: Migration = {
   async up(db: Kysely<unknown>) {
-    const collation = bytewise(isPostgres(db));
+    const collation = binaryCollation(isPostgres(db));
     for (const column of ['preview_start', 'preview_end']) {
       await db.schema
         .createIndex(`api_key_secret_${column}`)
@@ -19,7 +19,7 @@ export const search: Migration = {
         .expression(sql`lower(${sql.ref(column)} ${collation})`)
         .execute();
     }
-    // No verifier knows the folded name, so no node has to learn of this change. One notice for each key would block
+    // Verifiers do not use the folded name, so nodes need no notification of this change. One change per key would block
     // every revoke until all of them are written.
     if (isPostgres(db)) await sql`ALTER TABLE api_key DISABLE TRIGGER api_key_published`.execute(db);
     await foldNames(db);

@@ -1,15 +1,15 @@
-/** Keys, secrets and revokes of the schema before stay as they are, and are found and published by the new rules. */
+/** Keys, secrets and revokes of the previous schema stay unchanged, and are found and published by the new rules. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { Migrator, sql } from 'kysely';
 import { emptyDatabase } from '../../../../../test/support/empty-database.ts';
 import { databases } from '../../../../../test/support/open-database.ts';
-import { revocableFamily } from '../../keys/descendants.ts';
+import { revocableKeysQuery } from '../../keys/descendants.ts';
 import { migrations } from '../migrate.ts';
 
 for (const which of databases.filter((name) => name !== 'postgres in a language')) {
-  test(`keys of the schema before are found by their creator, on ${which}`, async (t) => {
+  test(`keys of the previous schema are found by their creator, on ${which}`, async (t) => {
     const db = await emptyDatabase(which, t);
     const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
     assert.equal((await migrator.migrateTo('0008-search')).error, undefined);
@@ -49,14 +49,14 @@ for (const which of databases.filter((name) => name !== 'postgres in a language'
     assert.equal((await migrator.migrateTo('0009-key-creators')).error, undefined);
 
     assert.deepEqual(await content(), before);
-    const family = await revocableFamily(db, 'root', 'ws').execute();
+    const family = await revocableKeysQuery(db, 'root', 'ws').execute();
     assert.deepEqual(family.map(({ id }) => id).toSorted(), ['below', 'child', 'root']);
     await assert.rejects(
       db.updateTable('api_key').set({ revoked_at: null }).where('id', '=', 'revoked').execute(),
     );
-    if (which === 'postgres') assert.equal(await changes(), published, 'no node is told of it');
+    if (which === 'postgres') assert.equal(await changes(), published, 'no change is published');
     await revoke('child');
     assert.equal((await db.selectFrom('dead_hash').selectAll().execute()).length, 2);
-    if (which === 'postgres') assert.equal(await changes(), published + 1, 'and of every change after it');
+    if (which === 'postgres') assert.equal(await changes(), published + 1, 'later changes are published');
   });
 }

@@ -1,13 +1,13 @@
 import { type Kysely, type Migration, sql } from 'kysely';
 import { isPostgres } from '../dialect.ts';
 
-/** Keys of one change at most. A node reads some of these in one exchange, which it gives up after 800 ms. */
+/** Maximum number of keys per change. A node reads several changes in one heartbeat, which times out after 800 ms. */
 const keysOfChange = 500;
 
 /**
- * One row for each statement that has changed keys, until its transaction commits. A deferred trigger fires for each
- * row: for each row of `api_key` it would take n² time, because each change of the head leaves one more version of its
- * row behind for the next one to step over, and 10,000 keys took more than the 10 s that a statement may take.
+ * One row per statement that has changed keys, until its transaction commits. A deferred trigger fires for each row. On
+ * `api_key` this would take quadratic time, because each change of the head leaves a row version that the next one must
+ * skip: 10,000 keys took longer than the statement timeout of 10 s.
  */
 const batches = `
   CREATE TABLE key_change_batch (
@@ -15,7 +15,7 @@ const batches = `
     keys text[] NOT NULL
   )`;
 
-/** EXCEPT, not a join: a plan that is made for one row, and kept, does for thousands. */
+/** EXCEPT rather than a join: its cached plan, made for one row, also works for thousands. */
 const collect = `
   CREATE FUNCTION soku_collect_keys() RETURNS trigger LANGUAGE plpgsql AS $$
   DECLARE changed text[];
@@ -25,7 +25,7 @@ const collect = `
     RETURN NULL;
   END $$`;
 
-/** As in \`soku_publish\`, the lock on the head comes before the look at the secrets. */
+/** As in \`soku_publish\`, it locks the head before it reads the secrets. */
 const publish = `
   CREATE FUNCTION soku_publish_batch() RETURNS trigger LANGUAGE plpgsql AS $$
   DECLARE
@@ -50,8 +50,8 @@ const publish = `
   END $$`;
 
 /**
- * Ids of keys are compared byte by byte, as api_key.id is. In columns of another collation a comparison with it found
- * no index: each revoke, and each look at a key, read all secrets.
+ * Key IDs are compared by bytes, like api_key.id. With another collation the comparison used no index, so each revoke and
+ * each read of a key scanned all secrets.
  */
 const collations = [
   'DROP TRIGGER api_key_published ON api_key',
@@ -75,7 +75,7 @@ const triggers = [
   'ALTER TABLE key_change_batch ENABLE ALWAYS TRIGGER key_change_batch_published',
 ];
 
-/** A key is revoked together with those that it created: they are found by their creator, and published together. */
+/** A key is revoked together with the keys that it created. They are found by their creator and published together. */
 export const keyCreators: Migration = {
   async up(db: Kysely<unknown>) {
     if (isPostgres(db)) {

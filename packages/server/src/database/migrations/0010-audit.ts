@@ -2,8 +2,8 @@ import { type Kysely, type Migration, sql } from 'kysely';
 import { columnTypes } from '../dialect.ts';
 
 /**
- * What was done, by whom. An event has no foreign keys: it outlives the account, the key and the workspace that it tells
- * of, and its insertion locks no row that another command waits for.
+ * The audit log. An event has no foreign keys: it outlives the account, the key and the workspace that it describes, and
+ * its insertion locks no row for which another command waits.
  */
 export const audit: Migration = {
   async up(db: Kysely<unknown>) {
@@ -31,7 +31,7 @@ export const audit: Migration = {
       .execute();
     const index = (name: string, columns: string[]) =>
       db.schema.createIndex(name).on('audit_event').columns(columns);
-    // One event for each place of a chain, whatever two sealers do at once. Unsealed ones have no place, and do not collide.
+    // One event per position of a chain, even with two concurrent sealers. Unsealed ones are null and do not collide.
     await index('audit_event_place', ['chain', 'sequence']).unique().execute();
     await index('audit_event_chain', ['chain', 'id']).execute();
     await index('audit_event_action', ['chain', 'action', 'id']).execute();

@@ -1,4 +1,4 @@
-/** Keys and secrets of the schema before stay as they are; a secret of them can be retired, and stays retired. */
+/** Keys and secrets of the previous schema stay unchanged. Their secrets can be retired, and stay retired. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
@@ -8,7 +8,7 @@ import { databases } from '../../../../../test/support/open-database.ts';
 import { migrations } from '../migrate.ts';
 
 for (const which of databases.filter((name) => name !== 'postgres in a language')) {
-  test(`secrets of the schema before can be retired, each alone, on ${which}`, async (t) => {
+  test(`secrets of the previous schema can be retired individually, on ${which}`, async (t) => {
     const db = await emptyDatabase(which, t);
     const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
     assert.equal((await migrator.migrateTo('0009-key-creators')).error, undefined);
@@ -49,7 +49,7 @@ for (const which of databases.filter((name) => name !== 'postgres in a language'
       before.map((row) => ({ ...row, retires_at: null, retired_at: null })),
     );
     assert.deepEqual(await db.selectFrom('api_key').selectAll().execute(), keysBefore);
-    assert.equal(await changes(), published, 'no node is told of it');
+    assert.equal(await changes(), published, 'no change is published');
 
     const set = (values: { retires_at?: number | null; retired_at?: number | null }) =>
       db.updateTable('api_key_secret').set(values).where('hash', '=', first).execute();
@@ -68,12 +68,12 @@ for (const which of databases.filter((name) => name !== 'postgres in a language'
     if (which === 'sqlite') return;
     const { rows } = await sql<{ hashes: Uint8Array[]; subject: string }>`
       SELECT subject, hashes FROM key_change ORDER BY seq DESC LIMIT 2`.execute(db);
-    assert.equal(await changes(), published + 2, 'nodes are told of each change');
+    assert.equal(await changes(), published + 2, 'each change is published');
     for (const { subject, hashes } of rows) {
       assert.equal(subject, 'key');
       assert.ok(hashes.some((hash) => first.equals(hash)));
     }
     await set({ retired_at: 11 });
-    assert.equal(await changes(), published + 2, 'and of nothing that changed nothing');
+    assert.equal(await changes(), published + 2, 'an update without a change is not published');
   });
 }

@@ -1,7 +1,7 @@
 import { type Kysely, type Migration, sql } from 'kysely';
 import { isPostgres } from '../dialect.ts';
 
-/** A secret can end before its key does, and a retired one stays retired: its hash is among the dead ones. */
+/** A secret can end before its key. A retired secret stays retired: its hash is in dead_hash. */
 const sqliteTriggers = [
   `CREATE TRIGGER api_key_secret_stays_retired BEFORE UPDATE ON api_key_secret
    WHEN OLD.retired_at IS NOT NULL AND NEW.retired_at IS NOT OLD.retired_at
@@ -17,7 +17,7 @@ const functions = [
      INSERT INTO dead_hash (hash) VALUES (NEW.hash) ON CONFLICT DO NOTHING;
      RETURN NULL;
    END $$`,
-  // A change of a secret is published as one of its key, in the same batches as changes of keys (migration 0009).
+  // A change of a secret is published as a change of its key, in the same batches (migration 0009).
   `CREATE FUNCTION soku_collect_secrets() RETURNS trigger LANGUAGE plpgsql AS $$
    DECLARE changed text[];
    BEGIN
@@ -28,7 +28,7 @@ const functions = [
    END $$`,
 ];
 
-/** Also in a session with session_replication_role = replica. */
+/** A trigger that also fires with session_replication_role = replica. */
 function always(name: string, rest: string): string[] {
   return [`CREATE TRIGGER ${name} ${rest}`, `ALTER TABLE api_key_secret ENABLE ALWAYS TRIGGER ${name}`];
 }
@@ -52,7 +52,7 @@ const postgresTriggers = [
   ),
 ];
 
-/** When a secret ends: a rotation gives a key a new secret, and the older one a time at which it retires. */
+/** The end of secrets: a rotation gives a key a new secret, and the older one a time at which it retires. */
 export const secretLifecycle: Migration = {
   async up(db: Kysely<unknown>) {
     for (const column of ['retires_at', 'retired_at']) {

@@ -1,4 +1,4 @@
-/** What was counted in the schema before counts in it, for nodes of the version before and for those that take grants. */
+/** Counts of the previous schema stay valid, for nodes of the previous version and for those that take grants. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Migrator, sql } from 'kysely';
@@ -7,7 +7,7 @@ import { databases } from '../../../../../test/support/open-database.ts';
 import { migrations } from '../migrate.ts';
 
 for (const which of databases.filter((name) => name !== 'postgres in a language')) {
-  test(`limits of the schema before go on, on ${which}`, async (t) => {
+  test(`limits of the previous schema continue, on ${which}`, async (t) => {
     const db = await emptyDatabase(which, t);
     const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
     assert.equal((await migrator.migrateTo('0011-secret-lifecycle')).error, undefined);
@@ -28,7 +28,7 @@ for (const which of databases.filter((name) => name !== 'postgres in a language'
       [counted],
     );
     if (which === 'sqlite') return;
-    // In the middle of the minute: 10 - 6 - 1 are free, and a node takes half of it.
+    // In the middle of the minute 10 - 6 - 1 requests are free, and a node takes half of them.
     const now = minute * 60_000 + 30_000;
     const granted = async (text: ReturnType<typeof sql<{ granted: number }>>) =>
       Number((await text.execute(db)).rows[0]?.granted);

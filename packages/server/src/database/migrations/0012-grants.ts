@@ -3,24 +3,23 @@ import { isPostgres } from '../dialect.ts';
 
 /**
  * Grants requests of keys to a node, which may let them pass until the minute ends: all keys of a round at once, each
- * key once. One call may also return what the node did not use of the minute before.
+ * key once. A call may also return grants that the node did not use in the minute before.
  *
- * The row of a key is a window as in sliding-window.ts, by the database's clock (NULL: of the clock once the rows are
- * locked, so that no other node has already gone on). In each new minute it begins with what the nodes may let pass
- * unasked, a twentieth of the limit when their shares of it are not 0; what is granted is added. A clock that is put
- * back frees nothing.
+ * The row of a key is a window as in sliding-window.ts, by the database's clock (NULL: of the clock after the rows are
+ * locked, so that no other node is ahead). In each new minute it starts with the requests that nodes may let pass
+ * without a grant, a twentieth of the limit unless their shares of it are 0; grants are added. Setting the clock back
+ * frees nothing.
  *
- * A node has a share of a minute when it was registered 20 s before, and knew its share before the minute began. The
- * caller may be the only one: \`without_share\` is its id if it knows that it has none in \`without_share_minute\`.
+ * A node has a share of a minute if it was registered 20 s before, and knew its share before the minute began. The
+ * caller may be an exception: \`without_share\` is its ID if it knows that it has none in \`without_share_minute\`.
  *
- * A node gets at most an even part of half the room, so that the others find something. All rows are locked in the
- * order of their keys, so that two nodes wait for each other and do not block each other; and in a statement before
- * the one that counts, which then sees what the others have added. A row may be deleted in between, because it was
- * old; then it is made anew.
+ * A node gets at most an even part of half the room, so that some is left for the others. All rows are locked in the
+ * order of their keys, so that two nodes wait for each other without a deadlock, and in a statement before the counting
+ * one, which then sees what the others have added. A row that is deleted in between because of its age is created again.
  *
- * A crash of the database may lose what was granted within the last second, which is not worth a wait for the disk.
+ * A crash of the database may lose the grants of the last second, which does not justify waiting for the disk.
  *
- * \`soku_tell_windows\` of migration 0006 stays: nodes of the version before call it during a rolling upgrade, on the
+ * \`soku_tell_windows\` of migration 0006 stays: nodes of the previous version call it during a rolling upgrade, on the
  * same rows.
  */
 const take = `
@@ -81,7 +80,7 @@ const take = `
     RETURNING time_ms, w.key_id, w.minute, w.current, w.previous, g.granted;
   END $$`;
 
-/** How the nodes that share a PostgreSQL keep one limit; with one process and its own file there is nothing to grant. */
+/** Grants, through which nodes that share a PostgreSQL enforce one limit. On SQLite there is nothing to grant. */
 export const grants: Migration = {
   async up(db: Kysely<unknown>) {
     if (isPostgres(db)) await sql.raw(take).execute(db);

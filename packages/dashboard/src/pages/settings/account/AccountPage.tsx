@@ -20,28 +20,28 @@ export function AccountPage() {
 
   return (
     <>
-      <PageHead title="Account">Who you are here, and where you are signed in.</PageHead>
+      <PageHead title="Account">Your profile, password and sessions.</PageHead>
       <div className="account-page">
         <Section title="Profile">
           {session?.user ? <NameForm key={session.user.name} user={session.user} /> : null}
         </Section>
         <Section title="Appearance">
           <div className="card__row">
-            <p>Light or dark. "System" follows this device.</p>
+            <p>Light or dark. "System" follows your device.</p>
             <ThemeSwitch />
           </div>
         </Section>
         <Section title="Password">
           <div className="card__row">
-            <p>A new password ends every session but this one.</p>
+            <p>Changing your password signs you out of all other browsers.</p>
             <Button onClick={() => open('password')}>Change password</Button>
           </div>
         </Section>
-        <Section title="Sessions" lead="The browsers that are signed in to this account.">
+        <Section title="Sessions" lead="Browsers that are signed in to your account.">
           <SessionList />
           <div className="card__row card__row--end">
             <Button onClick={() => open('end-others')}>Sign out everywhere else</Button>
-            <Button look="quiet-danger" onClick={() => open('end-all')}>
+            <Button variant="quiet-danger" onClick={() => open('end-all')}>
               Sign out everywhere
             </Button>
           </div>

@@ -2,14 +2,14 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useRouter } from '@tanstack/react-router';
 import { useState } from 'react';
 import { browserSessionsOptions, endAllSessions, endOtherSessions } from '../../../api/account.ts';
-import { tellOtherTabs } from '../../../api/channel.ts';
+import { notifyOtherTabs } from '../../../api/channel.ts';
 import { Button } from '../../../components/Button.tsx';
 import { Dialog, DialogActions } from '../../../components/Dialog.tsx';
 import { Failure } from '../../../components/Notice.tsx';
 import { announce } from '../../../components/Toast.tsx';
 import { withSignIn } from '../../../session/sign-in-again.ts';
 
-/** `here`: whether this browser's session ends, too. */
+/** @param here whether this browser's session ends as well */
 export function EndSessionsDialog({ here, onClose }: { here: boolean; onClose: () => void }) {
   const client = useQueryClient();
   const router = useRouter();
@@ -17,7 +17,7 @@ export function EndSessionsDialog({ here, onClose }: { here: boolean; onClose: (
   const [error, setError] = useState<unknown>(null);
 
   const leave = async () => {
-    tellOtherTabs('signed-out');
+    notifyOtherTabs('signed-out');
     client.clear();
     await router.navigate({ to: '/login', replace: true });
   };
@@ -29,7 +29,7 @@ export function EndSessionsDialog({ here, onClose }: { here: boolean; onClose: (
       await withSignIn(here ? endAllSessions : endOtherSessions);
       if (here) return await leave();
       onClose();
-      announce('Every other session is ended.');
+      announce('All other browsers are signed out.');
       void client.invalidateQueries({ queryKey: browserSessionsOptions.queryKey });
     } catch (failure) {
       setError(failure);
@@ -45,15 +45,15 @@ export function EndSessionsDialog({ here, onClose }: { here: boolean; onClose: (
     >
       <p>
         {here
-          ? 'Every browser that is signed in to this account is signed out at once, this one too. API keys are not touched.'
-          : 'Every other browser that is signed in to this account is signed out at once. This one stays. API keys are not touched.'}
+          ? 'All browsers are signed out of your account immediately, including this one. API keys are not affected.'
+          : 'All other browsers are signed out of your account immediately. API keys are not affected.'}
       </p>
       <Failure error={error} />
       <DialogActions>
         <Button data-autofocus onClick={onClose}>
           Cancel
         </Button>
-        <Button look="danger" busy={busy} onClick={end}>
+        <Button variant="danger" busy={busy} onClick={end}>
           {here ? 'Sign out everywhere' : 'Sign out everywhere else'}
         </Button>
       </DialogActions>

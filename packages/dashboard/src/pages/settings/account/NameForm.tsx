@@ -1,14 +1,14 @@
 import { nameSchema } from '@soku/contract/names';
 import { useQueryClient } from '@tanstack/react-query';
 import { z } from 'zod';
-import { renamePerson } from '../../../api/account.ts';
+import { updateUserName } from '../../../api/account.ts';
 import { sessionOptions } from '../../../api/session.ts';
 import { Button } from '../../../components/Button.tsx';
 import { TextField } from '../../../components/Field.tsx';
 import { Failure } from '../../../components/Notice.tsx';
 import { announce } from '../../../components/Toast.tsx';
 import { parseForm, useSubmit } from '../../../components/use-submit.ts';
-import { authProblem } from '../../../session/auth-problem.ts';
+import { toAuthError } from '../../../session/auth-problem.ts';
 import { withSignIn } from '../../../session/sign-in-again.ts';
 
 const nameForm = z.object({ name: nameSchema });
@@ -18,11 +18,11 @@ export function NameForm({ user }: { user: { name: string; email: string } }) {
   const { busy, problems, failure, submit, edit } = useSubmit(
     async (fields) => {
       const { name } = parseForm(fields, nameForm);
-      await withSignIn(() => renamePerson(name));
+      await withSignIn(() => updateUserName(name));
       await client.invalidateQueries({ queryKey: sessionOptions.queryKey });
-      announce('Your name is saved.');
+      announce('Your name has been saved.');
     },
-    { failureOf: authProblem },
+    { failureOf: toAuthError },
   );
 
   return (
@@ -35,11 +35,11 @@ export function NameForm({ user }: { user: { name: string; email: string } }) {
         problem={problems.name}
       />
       <TextField
-        label="E-mail"
+        label="Email"
         type="email"
         value={user.email}
         readOnly
-        hint="You sign in with this address. It cannot be changed here."
+        hint="You sign in with this address. You cannot change it here."
       />
       <div className="account-form__foot">
         <Failure error={failure} />

@@ -7,10 +7,10 @@ import { Button } from '../../../components/Button.tsx';
 import { Dialog, DialogActions } from '../../../components/Dialog.tsx';
 import { Failure } from '../../../components/Notice.tsx';
 import { PasswordField } from '../../../components/PasswordField.tsx';
-import { sentence } from '../../../components/sentence.ts';
+import { toSentence } from '../../../components/sentence.ts';
 import { announce } from '../../../components/Toast.tsx';
 import { type FieldProblems, parseForm, useSubmit } from '../../../components/use-submit.ts';
-import { authProblem } from '../../../session/auth-problem.ts';
+import { toAuthError } from '../../../session/auth-problem.ts';
 import { withSignIn } from '../../../session/sign-in-again.ts';
 
 const passwordForm = z.object({ current: z.string(), next: passwordSchema });
@@ -22,16 +22,16 @@ export function PasswordDialog({ email, onClose }: { email: string; onClose: () 
       const { current, next } = parseForm(fields, passwordForm);
       await withSignIn(() => changePassword(current, next));
       onClose();
-      announce('Your password is changed. Every other session is ended.');
+      announce('Your password has been changed. All other browsers are signed out.');
       void client.invalidateQueries({ queryKey: browserSessionsOptions.queryKey });
     },
-    { problemsOf: refusedPasswords, failureOf: authProblem },
+    { problemsOf: rejectedPasswords, failureOf: toAuthError },
   );
 
   return (
     <Dialog title="Change password" onCloseRequest={onClose}>
       <form className="form" onSubmit={submit} onInput={edit} noValidate>
-        {/* Tells a password manager whose password it is. */}
+        {/* Tells password managers which account the password belongs to. */}
         <input
           className="visually-hidden"
           type="email"
@@ -51,13 +51,13 @@ export function PasswordDialog({ email, onClose }: { email: string; onClose: () 
           label="New password"
           name="next"
           autoComplete="new-password"
-          hint="At least 8 characters. A few words are better than one."
+          hint="At least 8 characters. Several words are safer than one."
           problem={problems.next}
         />
         <Failure error={failure} />
         <DialogActions>
           <Button onClick={onClose}>Cancel</Button>
-          <Button look="primary" type="submit" busy={busy}>
+          <Button variant="primary" type="submit" busy={busy}>
             Change password
           </Button>
         </DialogActions>
@@ -66,9 +66,9 @@ export function PasswordDialog({ email, onClose }: { email: string; onClose: () 
   );
 }
 
-function refusedPasswords(error: unknown): FieldProblems {
+function rejectedPasswords(error: unknown): FieldProblems {
   if (!(error instanceof ApiError)) return {};
-  if (error.code === 'INVALID_PASSWORD') return { current: authProblem(error).message };
+  if (error.code === 'INVALID_PASSWORD') return { current: toAuthError(error).message };
   const next = error.details.find(({ path }) => path === 'newPassword');
-  return next === undefined ? {} : { next: sentence(next.problem) };
+  return next === undefined ? {} : { next: toSentence(next.problem) };
 }

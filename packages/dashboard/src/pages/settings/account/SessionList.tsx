@@ -3,7 +3,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { browserSessionsOptions, endSession } from '../../../api/account.ts';
 import { Button } from '../../../components/Button.tsx';
-import { deviceOf } from '../../../components/device.ts';
+import { describeDevice } from '../../../components/device.ts';
 import { Failure } from '../../../components/Notice.tsx';
 import { Skeleton } from '../../../components/Skeleton.tsx';
 import { announce } from '../../../components/Toast.tsx';
@@ -46,7 +46,7 @@ function SessionRow({ session }: { session: BrowserSession }) {
   const client = useQueryClient();
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
-  const device = deviceOf(session.userAgent);
+  const device = describeDevice(session.userAgent);
 
   const end = async () => {
     setBusy(true);
@@ -54,7 +54,7 @@ function SessionRow({ session }: { session: BrowserSession }) {
     try {
       await withSignIn(() => endSession(session.id));
       await client.invalidateQueries({ queryKey: browserSessionsOptions.queryKey });
-      announce(`The session of ${device} is ended.`);
+      announce(`Session ended: ${device}`);
       document.querySelector<HTMLElement>('h1')?.focus();
     } catch (failure) {
       setError(failure);
@@ -76,7 +76,7 @@ function SessionRow({ session }: { session: BrowserSession }) {
         <Failure error={error} />
       </div>
       {session.current ? null : (
-        <Button busy={busy} onClick={end} aria-label={`End the session of ${device}`}>
+        <Button busy={busy} onClick={end} aria-label={`End session: ${device}`}>
           End
         </Button>
       )}

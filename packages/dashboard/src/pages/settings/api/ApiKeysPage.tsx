@@ -9,27 +9,27 @@ import { ListFoot } from '../../../components/ListFoot.tsx';
 import { LoadFailed } from '../../../components/LoadFailed.tsx';
 import { PageHead } from '../../../components/PageHead.tsx';
 import { usePanel } from '../../../components/use-panel.ts';
-import { filterOf } from '../../search.ts';
+import { toListFilter } from '../../search.ts';
 import { EmptyList } from './EmptyList.tsx';
 import { KeyListTable, KeyTableSkeleton } from './KeyListTable.tsx';
 import { ListControls } from './ListControls.tsx';
 import { useAfterRevoke } from './use-after-revoke.ts';
-import { preparePanels, usePanels } from './use-panels.ts';
+import { preloadKeyPanels, useKeyPanels } from './use-key-panels.ts';
 import { WorkspaceLimit } from './WorkspaceLimit.tsx';
 
-const prepare = { onPointerEnter: preparePanels, onFocus: preparePanels };
+const prepare = { onPointerEnter: preloadKeyPanels, onFocus: preloadKeyPanels };
 
 const route = getRouteApi('/shell/signed-in/settings/api');
 
 export function ApiKeysPage() {
   const search = route.useSearch();
-  const filter = filterOf(search);
+  const filter = toListFilter(search);
   const list = useInfiniteQuery({ ...keyListOptions(filter), placeholderData: keepPreviousData });
   const { openPanel, closePanel } = usePanel();
   const rows = rowsOf(list.data?.pages ?? []);
   const counts = list.data?.pages[0]?.counts;
   const afterRevoke = useAfterRevoke(rows, search.panel);
-  const KeyPanels = usePanels(search.panel !== undefined);
+  const KeyPanels = useKeyPanels(search.panel !== undefined);
   const generate = () => openPanel('generate');
 
   return (
@@ -37,14 +37,14 @@ export function ApiKeysPage() {
       <PageHead
         title="API keys"
         action={
-          <Button look="primary" icon={Plus} onClick={generate} {...prepare}>
+          <Button variant="primary" icon={Plus} onClick={generate} {...prepare}>
             Generate New Key
           </Button>
         }
       >
         <span>
-          Give each program that calls the API a key of its own, so that you can revoke one without touching
-          the others. <Link to="/help/api-key-management">Good practice</Link>
+          Create a separate key for each program that calls the API, so that you can revoke one without
+          affecting the others. <Link to="/help/api-key-management">Best practices</Link>
         </span>
       </PageHead>
       <ListControls filter={filter} counts={counts} />
@@ -96,7 +96,7 @@ function Rows(props: { rows: Key[]; filter: ListFilter; counts: KeyList['counts'
   );
 }
 
-/** A key that was added while pages were loaded can be in two of them. */
+/** Removes duplicates: if keys are added while pages are loading, a key can be on two pages. */
 function rowsOf(pages: KeyList[]): Key[] {
   const rows = new Map(pages.flatMap((page) => page.data).map((key) => [key.id, key]));
   return [...rows.values()];

@@ -2,7 +2,7 @@ import type { Descendants, Key } from '@soku/contract/keys';
 import { useQuery } from '@tanstack/react-query';
 import { descendantsOptions } from '../../../api/keys.ts';
 import { Skeleton } from '../../../components/Skeleton.tsx';
-import { freshTime } from '../../../dates/dates.ts';
+import { relativeTimeWithSeconds } from '../../../dates/dates.ts';
 
 interface DescendantsFieldProps {
   apiKey: Key;
@@ -11,13 +11,13 @@ interface DescendantsFieldProps {
   onChange: (checked: boolean) => void;
 }
 
-/** Offers to revoke the keys that a key created. It keeps its place whether or not there are any: nothing jumps. */
+/** Offers to revoke the keys that a key created. It always takes the same space, so that the layout does not shift. */
 export function DescendantsField({ apiKey, checked, disabled, onChange }: DescendantsFieldProps) {
   const mayCreate = apiKey.scopes.includes('keys:write');
   const { data, error } = useQuery({ ...descendantsOptions(apiKey.id), enabled: mayCreate });
   if (!mayCreate) return null;
   if (data === undefined && error === null) return <Skeleton width="full" />;
-  if (data?.count === 0) return <p className="field__hint">It created no other keys that are in use.</p>;
+  if (data?.count === 0) return <p className="field__hint">This key created no other active keys.</p>;
   return (
     <label className="check">
       <input
@@ -27,7 +27,7 @@ export function DescendantsField({ apiKey, checked, disabled, onChange }: Descen
         onChange={(event) => onChange(event.target.checked)}
       />
       <span>{labelOf(data)}</span>
-      <span className="check__more">{data ? inWords(data) : 'Their number could not be loaded.'}</span>
+      <span className="check__more">{data ? usageSummary(data) : 'Their usage could not be loaded.'}</span>
     </label>
   );
 }
@@ -40,9 +40,10 @@ function labelOf(descendants: Descendants | undefined): string {
     : `Also revoke the ${count.toLocaleString('en')} keys that it created`;
 }
 
-function inWords({ accepted, lastUsedAt }: Descendants): string {
+function usageSummary({ accepted, lastUsedAt }: Descendants): string {
   if (lastUsedAt === null) return 'Never used.';
-  if (accepted === 0) return `Not used in the last 24 hours (last used ${freshTime(lastUsedAt)}).`;
+  if (accepted === 0)
+    return `Not used in the last 24 hours (last used ${relativeTimeWithSeconds(lastUsedAt)}).`;
   const requests = accepted === 1 ? '1 request' : `${accepted.toLocaleString('en')} requests`;
-  return `${requests} in the last 24 hours, last ${freshTime(lastUsedAt)}.`;
+  return `${requests} in the last 24 hours, last used ${relativeTimeWithSeconds(lastUsedAt)}.`;
 }

@@ -7,7 +7,7 @@ import { Empty } from '../../../components/Empty.tsx';
 
 interface EmptyListProps {
   filter: ListFilter;
-  /** Of the keys that the search finds; undefined until that is known. */
+  /** Counts of the keys that match the search; undefined while loading. */
   counts: KeyList['counts'];
   onGenerate: () => void;
 }
@@ -15,20 +15,20 @@ interface EmptyListProps {
 export function EmptyList({ filter, counts, onGenerate }: EmptyListProps) {
   const anyKeys = counts?.all !== 0;
   if (filter.hash !== '') return <KeyNotFound />;
-  if (filter.q !== '') return <NothingFound filter={filter} elsewhere={counts?.all} />;
+  if (filter.q !== '') return <NothingFound filter={filter} otherMatches={counts?.all} />;
   if (anyKeys && filter.status !== 'active') return <NoneWithStatus status={filter.status} />;
   return (
-    <Empty icon={<KeyRound size={20} aria-hidden />} title={anyKeys ? 'No active key' : 'No keys yet'}>
+    <Empty icon={<KeyRound size={20} aria-hidden />} title={anyKeys ? 'No active keys' : 'No keys yet'}>
       <p>
-        A key lets a program call the API in the name of your workspace. Make one for each program, and name
+        A key lets a program call the API on behalf of your workspace. Create one for each program, and name
         it after where it runs.
       </p>
       <div className="empty__actions">
-        <Button look="secondary" icon={Plus} onClick={onGenerate}>
-          {anyKeys ? 'Make a key' : 'Make your first key'}
+        <Button variant="secondary" icon={Plus} onClick={onGenerate}>
+          {anyKeys ? 'Create a key' : 'Create your first key'}
         </Button>
         <Link to="/help/authentication" className={buttonClass('quiet')}>
-          How a program uses it
+          How to use a key
         </Link>
       </div>
     </Empty>
@@ -37,17 +37,17 @@ export function EmptyList({ filter, counts, onGenerate }: EmptyListProps) {
 
 interface NothingFoundProps {
   filter: ListFilter;
-  /** How many keys with another status match. */
-  elsewhere: number | undefined;
+  /** The number of keys with another status that match. */
+  otherMatches: number | undefined;
 }
 
-function NothingFound({ filter: { status, q }, elsewhere = 0 }: NothingFoundProps) {
+function NothingFound({ filter: { status, q }, otherMatches = 0 }: NothingFoundProps) {
   const none = `No ${status === 'all' ? '' : `${status} `}keys match "${q}".`;
   return (
-    <Empty icon={<SearchX size={20} aria-hidden />} title="Nothing found">
-      <p>{`${none} ${whatElse(status, elsewhere)}`}</p>
+    <Empty icon={<SearchX size={20} aria-hidden />} title="No keys found">
+      <p>{`${none} ${searchHint(status, otherMatches)}`}</p>
       <div className="empty__actions">
-        {elsewhere === 0 ? null : (
+        {otherMatches === 0 ? null : (
           <Link
             from="/settings/api"
             to="."
@@ -61,27 +61,27 @@ function NothingFound({ filter: { status, q }, elsewhere = 0 }: NothingFoundProp
           from="/settings/api"
           to="."
           search={({ q: _q, ...search }) => search}
-          className={buttonClass(elsewhere === 0 ? 'secondary' : 'quiet')}
+          className={buttonClass(otherMatches === 0 ? 'secondary' : 'quiet')}
         >
-          Clear the search
+          Clear search
         </Link>
       </div>
     </Empty>
   );
 }
 
-/** What to try, as far as it can help. */
-function whatElse(status: ListFilter['status'], elsewhere: number): string {
-  if (elsewhere === 1) return '1 key with another status does.';
-  if (elsewhere > 1) return `${elsewhere.toLocaleString('en')} keys with another status do.`;
-  const looksAt = 'The search looks at names, previews and IDs.';
-  return status === 'all' ? looksAt : `Neither does a key with another status. ${looksAt}`;
+/** Suggests what to try next. */
+function searchHint(status: ListFilter['status'], otherMatches: number): string {
+  if (otherMatches === 1) return '1 key with another status matches.';
+  if (otherMatches > 1) return `${otherMatches.toLocaleString('en')} keys with another status match.`;
+  const scope = 'The search covers names, previews and IDs.';
+  return status === 'all' ? scope : `No keys with another status match either. ${scope}`;
 }
 
 function KeyNotFound() {
   return (
-    <Empty icon={<SearchX size={20} aria-hidden />} title="Nothing found">
-      <p>This key is not one of this workspace. It may belong to another workspace or deployment.</p>
+    <Empty icon={<SearchX size={20} aria-hidden />} title="No keys found">
+      <p>This workspace has no such key. It may belong to another workspace or deployment.</p>
     </Empty>
   );
 }
@@ -89,8 +89,8 @@ function KeyNotFound() {
 function NoneWithStatus({ status }: { status: ListFilter['status'] }) {
   const text =
     status === 'expired'
-      ? 'Keys that were made with an expiry date come here when it has passed.'
-      : 'Keys that you revoke stay here, so that you can see what was and when it ended.';
+      ? 'Keys are listed here after their expiration date.'
+      : 'Revoked keys stay listed here, so that you can see when they were revoked.';
   return (
     <Empty icon={<KeyRound size={20} aria-hidden />} title={`No ${status} keys`}>
       <p>{text}</p>

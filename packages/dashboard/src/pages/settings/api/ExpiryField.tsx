@@ -1,11 +1,11 @@
 import { useState } from 'react';
 import { SelectField, TextField } from '../../../components/Field.tsx';
-import { expiryInWords, lifetimes, localInput } from './expiry.ts';
+import { describeExpiry, lifetimes, toDateTimeInput } from './expiry.ts';
 
 export function ExpiryField({ problem }: { problem: string | undefined }) {
   const [choice, setChoice] = useState('never');
   const [custom, setCustom] = useState('');
-  const chosen = expiryInWords(choice, custom);
+  const chosen = describeExpiry(choice, custom);
   return (
     <>
       <SelectField
@@ -13,7 +13,7 @@ export function ExpiryField({ problem }: { problem: string | undefined }) {
         name="expiry"
         value={choice}
         onChange={(event) => setChoice(event.target.value)}
-        hint={choice === 'custom' ? 'From then on the key is refused.' : chosen}
+        hint={choice === 'custom' ? 'After this time, requests with the key are rejected.' : chosen}
       >
         {lifetimes.map(({ value, name }) => (
           <option key={value} value={value}>
@@ -26,7 +26,7 @@ export function ExpiryField({ problem }: { problem: string | undefined }) {
           label="Date and time"
           type="datetime-local"
           name="expiresAt"
-          min={localInput(new Date())}
+          min={toDateTimeInput(new Date())}
           max="9999-12-31T23:59"
           onChange={(event) => setCustom(event.target.value)}
           hint={chosen}

@@ -4,25 +4,25 @@ import { useState } from 'react';
 import { flushSync } from 'react-dom';
 import { Dialog } from '../../../components/Dialog.tsx';
 import { GenerateForm } from './GenerateForm.tsx';
-import { LeaveQuestion } from './LeaveQuestion.tsx';
-import { LostAnswer } from './LostAnswer.tsx';
-import { dropNewKey, keepNewKey, markCopied, useNewKey, useShowsNewKey } from './new-key.ts';
+import { LeaveConfirmation } from './LeaveConfirmation.tsx';
+import { LostResponse } from './LostResponse.tsx';
+import { NewKeyView } from './NewKeyView.tsx';
+import { dropNewKey, markCopied, storeNewKey, useNewKey, useNewKeyDialog } from './new-key.ts';
 import { RescueDialog } from './RescueDialog.tsx';
-import { ShownOnce } from './ShownOnce.tsx';
 import { useCreateKey } from './use-create-key.ts';
 
 /**
- * Asks for a name, makes the key, and shows it once. Every way out of the dialog (Escape, a click outside, Done, Back, a
- * link, a reload) passes the same guard.
+ * Asks for a name, creates the key and shows it once. Every way to leave the dialog (Escape, a click outside, Done,
+ * Back, a link, a reload) passes the same guard.
  */
 export function GenerateDialog({ onClose }: { onClose: () => void }) {
   const { created, copied } = useNewKey();
   const [asking, setAsking] = useState(false);
-  const creation = useCreateKey((key) => keepNewKey(key, RescueDialog));
+  const creation = useCreateKey((key) => storeNewKey(key, RescueDialog));
   const unsaved = created !== null && !copied;
-  useShowsNewKey();
+  useNewKeyDialog();
 
-  // While the call is on its way nobody may leave either: the key may already exist.
+  // The guard also applies while the request is running, because the key may already exist.
   useBlocker({
     disabled: !unsaved && !creation.busy,
     enableBeforeUnload: unsaved || creation.busy,
@@ -50,7 +50,7 @@ export function GenerateDialog({ onClose }: { onClose: () => void }) {
         onCloseRequest={requestClose}
       >
         {created ? (
-          <ShownOnce
+          <NewKeyView
             apiKey={created.apiKey}
             preview={created.key.preview}
             name={created.key.name}
@@ -60,19 +60,19 @@ export function GenerateDialog({ onClose }: { onClose: () => void }) {
           />
         ) : null}
         {!created && creation.lostKeyId !== null ? (
-          <LostAnswer id={creation.lostKeyId} onMakeAnother={creation.startOver} onClose={close} />
+          <LostResponse id={creation.lostKeyId} onCreateAnother={creation.startOver} onClose={close} />
         ) : null}
-        {/* Stays while the answer is lost, so that making another needs no typing. */}
+        {/* Stays mounted if the response is lost, so that another key can be created without typing again. */}
         <div hidden={created !== null || creation.lostKeyId !== null}>
           <GenerateForm creation={creation} onCancel={requestClose} />
         </div>
       </Dialog>
-      {asking && unsaved ? <LeaveQuestion onStay={() => setAsking(false)} onLeave={close} /> : null}
+      {asking && unsaved ? <LeaveConfirmation onStay={() => setAsking(false)} onLeave={close} /> : null}
     </>
   );
 }
 
-function titleOf(made: boolean, lost: boolean): string {
-  if (made) return 'Copy your key now';
-  return lost ? 'The answer was lost' : 'Generate a new key';
+function titleOf(created: boolean, lost: boolean): string {
+  if (created) return 'Copy your key now';
+  return lost ? 'The response was lost' : 'Generate a new key';
 }

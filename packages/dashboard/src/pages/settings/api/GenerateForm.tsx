@@ -6,40 +6,40 @@ import { Button } from '../../../components/Button.tsx';
 import { DialogActions } from '../../../components/Dialog.tsx';
 import { TextField } from '../../../components/Field.tsx';
 import { Failure } from '../../../components/Notice.tsx';
-import { sentence } from '../../../components/sentence.ts';
+import { toSentence } from '../../../components/sentence.ts';
 import { ExpiryField } from './ExpiryField.tsx';
-import { expiryOf } from './expiry.ts';
-import { readLimit } from './limit.ts';
+import { parseExpiry } from './expiry.ts';
+import { parseLimit } from './limit.ts';
 import { NewKeyLimit } from './NewKeyLimit.tsx';
 import { ScopeFields } from './ScopeFields.tsx';
-import type { Creation } from './use-create-key.ts';
+import type { KeyCreation } from './use-create-key.ts';
 
 const suggestions = ['Production', 'Staging', 'CI/CD Pipeline'];
 
-export function GenerateForm({ creation, onCancel }: { creation: Creation; onCancel: () => void }) {
+export function GenerateForm({ creation, onCancel }: { creation: KeyCreation; onCancel: () => void }) {
   const [name, setName] = useState('');
   const [problem, setProblem] = useState<Problem>(null);
-  // What the server refused holds until something is typed.
-  const [answered, setAnswered] = useState<unknown>(null);
+  // The server's rejection is shown until the rejected field is edited.
+  const [dismissed, setDismissed] = useState<unknown>(null);
   const [more, setMore] = useState(false);
   const nameField = useRef<HTMLInputElement>(null);
 
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const form = event.currentTarget;
-    const { wish, problem: wrong } = readForm(name, new FormData(form));
-    if (wrong) {
-      const refused = form.querySelector<HTMLElement>(`[name="${wrong.field}"]`);
-      // What is folded away cannot take the focus.
+    const { input, problem: invalid } = readForm(name, new FormData(form));
+    if (invalid) {
+      const field = form.querySelector<HTMLElement>(`[name="${invalid.field}"]`);
+      // A field in a collapsed section cannot be focused.
       flushSync(() => {
-        setProblem(wrong);
-        if (refused?.closest('details')) setMore(true);
+        setProblem(invalid);
+        if (field?.closest('details')) setMore(true);
       });
-      (refused ?? nameField.current)?.focus();
+      (field ?? nameField.current)?.focus();
       return;
     }
     setProblem(null);
-    void creation.create(wish);
+    void creation.create(input);
   };
 
   const choose = (suggestion: string) => {
@@ -51,11 +51,11 @@ export function GenerateForm({ creation, onCancel }: { creation: Creation; onCan
   const edit = (event: FormEvent<HTMLFormElement>) => {
     const field = fieldOf(event.target);
     if (field === problem?.field) setProblem(null);
-    if (field === refusedField(creation.error)?.field) setAnswered(creation.error);
+    if (field === rejectedField(creation.error)?.field) setDismissed(creation.error);
   };
 
-  const failure = creation.error === answered ? null : creation.error;
-  const problems = problem ?? refusedField(failure);
+  const failure = creation.error === dismissed ? null : creation.error;
+  const problems = problem ?? rejectedField(failure);
   return (
     <form className="form" onSubmit={submit} onInput={edit} noValidate>
       <div className="name-field">
@@ -63,7 +63,7 @@ export function GenerateForm({ creation, onCancel }: { creation: Creation; onCan
           ref={nameField}
           label="Name"
           name="name"
-          hint="Where the key is used. You find it again by this name."
+          hint="Describes where the key is used, so that you can find it later."
           placeholder="Production Server"
           autoComplete="off"
           data-autofocus
@@ -82,7 +82,7 @@ export function GenerateForm({ creation, onCancel }: { creation: Creation; onCan
         </ul>
       </div>
       <details className="more" open={more} onToggle={(event) => setMore(event.currentTarget.open)}>
-        <summary>Expiry, limit and scopes</summary>
+        <summary>Expiration, rate limit and scopes</summary>
         <div className="more__fields">
           <ExpiryField problem={problems?.field === 'expiresAt' ? problems.text : undefined} />
           <NewKeyLimit problem={problems?.field === 'requests' ? problems.text : undefined} />
@@ -92,7 +92,7 @@ export function GenerateForm({ creation, onCancel }: { creation: Creation; onCan
       <Failure error={problems === null ? failure : null} />
       <DialogActions>
         <Button onClick={onCancel}>Cancel</Button>
-        <Button look="primary" type="submit" busy={creation.busy}>
+        <Button variant="primary" type="submit" busy={creation.busy}>
           Create
         </Button>
       </DialogActions>
@@ -100,7 +100,7 @@ export function GenerateForm({ creation, onCancel }: { creation: Creation; onCan
   );
 }
 
-/** The name of the field whose problem an input may end; a choice stands before its field. */
+/** The field whose problem an input clears. A select clears the problem of the field that depends on it. */
 function fieldOf(target: EventTarget): string {
   const name = target instanceof HTMLElement ? (target.getAttribute('name') ?? '') : '';
   return { expiry: 'expiresAt', limit: 'requests' }[name] ?? name;
@@ -108,31 +108,31 @@ function fieldOf(target: EventTarget): string {
 
 type Problem = { field: string; text: string } | null;
 
-/** What the form asks for, or the first thing that is wrong with it. */
+/** The input of the form, or its first problem. */
 function readForm(
   name: string,
   fields: FormData,
-): { wish: CreateKey; problem?: undefined } | { wish?: undefined; problem: Problem & object } {
+): { input: CreateKey; problem?: undefined } | { input?: undefined; problem: Problem & object } {
   const text = (field: string) => String(fields.get(field) ?? '');
-  const expiry = expiryOf(text('expiry'), text('expiresAt'));
+  const expiry = parseExpiry(text('expiry'), text('expiresAt'));
   if (expiry.problem !== undefined) return { problem: { field: 'expiresAt', text: expiry.problem } };
-  const limit = readLimit(text('limit'), text('requests'));
+  const limit = parseLimit(text('limit'), text('requests'));
   if (limit.problem !== undefined) return { problem: { field: 'requests', text: limit.problem } };
   const scopes = fields.getAll('scope');
-  const wish = createKeySchema.safeParse({
+  const input = createKeySchema.safeParse({
     name,
     expiresAt: expiry.at,
     ...(limit.limit === null ? {} : { rateLimit: limit.limit }),
     ...(scopes.length > 0 ? { scopes } : {}),
   });
-  if (wish.success) return { wish: wish.data };
-  const [issue] = wish.error.issues;
-  return { problem: { field: 'name', text: sentence(issue?.message ?? '') } };
+  if (input.success) return { input: input.data };
+  const [issue] = input.error.issues;
+  return { problem: { field: 'name', text: toSentence(issue?.message ?? '') } };
 }
 
-/** A field that only the server refused. */
-function refusedField(error: unknown): Problem {
+/** A field that only the server rejected. */
+function rejectedField(error: unknown): Problem {
   if (!(error instanceof ApiError) || error.code !== 'invalid_request') return null;
   const known = error.details.find(({ path }) => /(^|[./])(name|expiresAt)$/.test(path));
-  return known ? { field: known.path.replace(/^.*[./]/, ''), text: sentence(known.problem) } : null;
+  return known ? { field: known.path.replace(/^.*[./]/, ''), text: toSentence(known.problem) } : null;
 }

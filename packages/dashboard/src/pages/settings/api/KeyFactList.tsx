@@ -3,16 +3,16 @@ import { useQuery } from '@tanstack/react-query';
 import { Pencil } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { useSession } from '../../../api/session.ts';
-import { commonLimitOf, workspaceOptions } from '../../../api/workspace.ts';
+import { defaultLimitOf, workspaceOptions } from '../../../api/workspace.ts';
 import { Button } from '../../../components/Button.tsx';
 import { CopyButton } from '../../../components/CopyButton.tsx';
 import { Skeleton } from '../../../components/Skeleton.tsx';
-import { capital } from '../../../components/sentence.ts';
+import { capitalize } from '../../../components/sentence.ts';
 import { ExactTime } from '../../../components/When.tsx';
 import { relativeTime } from '../../../dates/dates.ts';
 import { useMinute } from '../../../dates/use-minute.ts';
-import { limitInWords } from './limit.ts';
-import { scopeTextOf } from './ScopeFields.tsx';
+import { formatLimit } from './limit.ts';
+import { describeScope } from './ScopeFields.tsx';
 
 export function KeyFactList({ apiKey, onEditLimit }: { apiKey: Key; onEditLimit: () => void }) {
   const user = useSession()?.user;
@@ -36,14 +36,16 @@ export function KeyFactList({ apiKey, onEditLimit }: { apiKey: Key; onEditLimit:
       <Fact name={apiKey.status === 'expired' ? 'Expired' : 'Expires'}>
         {apiKey.expiresAt ? <Moment at={apiKey.expiresAt} /> : 'Never'}
       </Fact>
-      <Fact name="Limit">
+      <Fact name="Rate limit">
         <Limit apiKey={apiKey} onEdit={onEditLimit} />
       </Fact>
       <Fact name="Scopes">
-        {apiKey.scopes.length === 0 ? <span>None: it opens the API and manages nothing</span> : null}
+        {apiKey.scopes.length === 0 ? (
+          <span>None. The key can call the API, but cannot manage anything.</span>
+        ) : null}
         {apiKey.scopes.map((scope) => (
           <span className="fact__scope" key={scope}>
-            <code translate="no">{scope}</code> <span>{scopeTextOf(scope)}</span>
+            <code translate="no">{scope}</code> <span>{describeScope(scope)}</span>
           </span>
         ))}
       </Fact>
@@ -72,14 +74,14 @@ function Limit({ apiKey: { rateLimit, status }, onEdit }: { apiKey: Key; onEdit:
     <span className="fact__with-button">
       {rateLimit === null ? (
         <span key="inherited">
-          {workspace ? <span>{capital(limitInWords(commonLimitOf(workspace)))}</span> : <Skeleton />}
-          <span className="fact__relative"> (the workspace's default)</span>
+          {workspace ? <span>{capitalize(formatLimit(defaultLimitOf(workspace)))}</span> : <Skeleton />}
+          <span className="fact__relative"> (workspace default)</span>
         </span>
       ) : (
-        <span key="own">{capital(limitInWords(rateLimit))}</span>
+        <span key="own">{capitalize(formatLimit(rateLimit))}</span>
       )}
       {status === 'revoked' ? null : (
-        <Button look="quiet" icon={Pencil} onClick={onEdit}>
+        <Button variant="quiet" icon={Pencil} onClick={onEdit}>
           Edit limit
         </Button>
       )}

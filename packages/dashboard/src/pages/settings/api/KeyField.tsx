@@ -11,20 +11,20 @@ interface KeyFieldProps {
   onCopied: () => void;
 }
 
-const spoken = {
-  waiting: 'Copy it now, and put it where your program reads it from.',
+const messages = {
+  waiting: 'Copy the key now and store it where your program reads it.',
   copied: 'Copied. The full key is on the clipboard.',
-  refused: 'The browser refused the clipboard. The key is selected: press Ctrl+C, or ⌘C on a Mac.',
+  refused: 'The browser blocked the clipboard. The key is selected: press Ctrl+C, or ⌘C on a Mac.',
 };
 
-/** The full key with its copy button. What fails in copying leaves it selected, for copying by hand. */
+/** The full key with its copy button. If copying fails, the key stays selected so that it can be copied by hand. */
 export function KeyField({ apiKey, name, copied, onCopied }: KeyFieldProps) {
-  const [refused, setRefused] = useState(false);
+  const [failed, setFailed] = useState(false);
   const field = useRef<HTMLTextAreaElement>(null);
   const button = useRef<HTMLButtonElement>(null);
-  const outcome = copied ? 'copied' : refused ? 'refused' : 'waiting';
+  const outcome = copied ? 'copied' : failed ? 'refused' : 'waiting';
 
-  // Enter made the key; Enter again copies it. The dialog begins at its top, however far the form was scrolled.
+  // Enter created the key, and Enter again copies it. The dialog starts at its top, wherever the form was scrolled to.
   useEffect(() => {
     button.current?.focus({ preventScroll: true });
     button.current?.closest('dialog')?.scrollTo(0, 0);
@@ -34,9 +34,9 @@ export function KeyField({ apiKey, name, copied, onCopied }: KeyFieldProps) {
     if (await copyWithClipboard(apiKey)) return onCopied();
     field.current?.select();
     if (copySelection()) onCopied();
-    else setRefused(true);
+    else setFailed(true);
   };
-  // Ctrl+C by hand counts as well, but only of the whole key.
+  // Copying by hand counts as well, but only if the whole key is selected.
   const copiedByHand = () => {
     const { selectionStart = 0, selectionEnd = 0 } = field.current ?? {};
     if (selectionEnd - selectionStart === apiKey.length) onCopied();
@@ -67,7 +67,7 @@ export function KeyField({ apiKey, name, copied, onCopied }: KeyFieldProps) {
         />
         <Button
           ref={button}
-          look={copied ? 'secondary' : 'primary'}
+          variant={copied ? 'secondary' : 'primary'}
           icon={copied ? Check : Copy}
           className="secret__copy"
           onClick={copy}
@@ -76,7 +76,7 @@ export function KeyField({ apiKey, name, copied, onCopied }: KeyFieldProps) {
         </Button>
       </div>
       <p className={`secret__spoken secret__spoken--${outcome}`} role="status">
-        {spoken[outcome]}
+        {messages[outcome]}
       </p>
     </div>
   );

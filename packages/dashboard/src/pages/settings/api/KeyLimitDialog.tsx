@@ -1,31 +1,31 @@
 import type { Key } from '@soku/contract/keys';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { changeKey, keyOptions, showKeyInLists } from '../../../api/keys.ts';
-import { commonLimitOf, workspaceOptions } from '../../../api/workspace.ts';
+import { changeKey, keyOptions, updateCachedKey } from '../../../api/keys.ts';
+import { defaultLimitOf, workspaceOptions } from '../../../api/workspace.ts';
 import { Dialog } from '../../../components/Dialog.tsx';
 import { Failure } from '../../../components/Notice.tsx';
 import { Skeleton } from '../../../components/Skeleton.tsx';
 import { announce } from '../../../components/Toast.tsx';
 import { LimitForm } from './LimitForm.tsx';
-import { inheritedInWords, limitInWords } from './limit.ts';
+import { formatLimit, inheritedLimitLabel } from './limit.ts';
 
 export function KeyLimitDialog({ id, onClose }: { id: string; onClose: () => void }) {
   const client = useQueryClient();
   const { data: key, error } = useQuery(keyOptions(id));
   const { data: workspace } = useQuery(workspaceOptions);
-  const common = workspace && commonLimitOf(workspace);
+  const common = workspace && defaultLimitOf(workspace);
 
   return (
-    <Dialog title={`Limit of ${key ? `"${key.name}"` : 'this key'}`} onCloseRequest={onClose}>
+    <Dialog title={`Rate limit of ${key ? `"${key.name}"` : 'this key'}`} onCloseRequest={onClose}>
       {key ? (
         <LimitForm
-          label="Requests a minute"
-          inherited={inheritedInWords("Workspace's default", common)}
+          label="Rate limit"
+          inherited={inheritedLimitLabel('Workspace default', common)}
           value={key.rateLimit}
           save={async (rateLimit) => {
             const changed = await changeKey(id, { rateLimit });
-            showKeyInLists(client, changed);
-            announce(`"${changed.name}": ${changedInWords(changed, common)}`);
+            updateCachedKey(client, changed);
+            announce(`"${changed.name}": ${changeMessage(changed, common)}`);
           }}
           onClose={onClose}
         />
@@ -36,7 +36,7 @@ export function KeyLimitDialog({ id, onClose }: { id: string; onClose: () => voi
   );
 }
 
-function changedInWords({ rateLimit }: Key, common: Key['rateLimit'] | undefined): string {
+function changeMessage({ rateLimit }: Key, common: Key['rateLimit'] | undefined): string {
   const limit = rateLimit ?? common;
-  return limit ? `${limitInWords(limit)}, from the next request on.` : "the workspace's limit holds.";
+  return limit ? `${formatLimit(limit)}, starting with the next request.` : 'the workspace default applies.';
 }

@@ -7,7 +7,7 @@ import { Button } from '../../../components/Button.tsx';
 import { Skeleton } from '../../../components/Skeleton.tsx';
 import { StatusBadge } from '../../../components/StatusBadge.tsx';
 import { When } from '../../../components/When.tsx';
-import { dayOf } from '../../../dates/dates.ts';
+import { formatDay } from '../../../dates/dates.ts';
 
 interface RowActions {
   onRename: (key: Key) => void;
@@ -81,7 +81,7 @@ function KeyRow({ apiKey, onRename, onRevoke }: { apiKey: Key } & RowActions) {
       </td>
       <td className="keys__actions">
         <Button
-          look="quiet"
+          variant="quiet"
           className="button--icon"
           icon={Pencil}
           aria-label={`Rename key ${apiKey.name}`}
@@ -90,7 +90,7 @@ function KeyRow({ apiKey, onRename, onRevoke }: { apiKey: Key } & RowActions) {
         />
         {apiKey.status === 'revoked' ? null : (
           <Button
-            look="quiet-danger"
+            variant="quiet-danger"
             aria-label={`Revoke key ${apiKey.name}`}
             data-revoke={apiKey.id}
             onClick={() => onRevoke(apiKey)}
@@ -103,13 +103,13 @@ function KeyRow({ apiKey, onRename, onRevoke }: { apiKey: Key } & RowActions) {
   );
 }
 
-/** The date that the status speaks of, when there is one. */
+/** The date of the status, if it has one: when the key was revoked, has expired or will expire. */
 function StatusDate({ apiKey }: { apiKey: Key }) {
   const at = apiKey.revokedAt ?? apiKey.expiresAt;
   if (at === null) return null;
   return (
     <time className="keys__more" dateTime={at} title={at}>
-      {apiKey.status === 'active' ? `until ${dayOf(at)}` : dayOf(at)}
+      {apiKey.status === 'active' ? `until ${formatDay(at)}` : formatDay(at)}
     </time>
   );
 }

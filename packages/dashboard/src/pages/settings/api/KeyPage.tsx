@@ -40,7 +40,7 @@ export function KeyPage() {
       </p>
       <KeyHead apiKey={key} error={error} />
       {error && !key ? null : <UsageSection id={keyId} apiKey={key} range={range} />}
-      {key ? <OneKey apiKey={key} onEditLimit={() => openPanel('limit')} /> : null}
+      {key ? <KeyDetails apiKey={key} onEditLimit={() => openPanel('limit')} /> : null}
       {!key && error && !isMissing(error) ? <Failure error={error} /> : null}
       {!key && !error ? <Loading /> : null}
       {panel === 'rename' ? <RenameDialog id={keyId} onClose={closePanel} /> : null}
@@ -59,7 +59,7 @@ export function KeyPage() {
   );
 }
 
-/** One element from loading on: the focus is on it already, and a new one in its place would lose it. */
+/** Renders the same heading element before and after loading, because a new element would lose the focus. */
 function KeyHead({ apiKey, error }: { apiKey: Key | undefined; error: Error | null }) {
   if (apiKey) {
     return (
@@ -87,16 +87,16 @@ function KeyHead({ apiKey, error }: { apiKey: Key | undefined; error: Error | nu
   }
   const missing = isMissing(error);
   return (
-    <PageHead title={missing ? 'There is no such key' : 'This key could not be shown'}>
-      {missing ? 'The address may be mistyped, or the key belongs to another workspace.' : null}
+    <PageHead title={missing ? 'Key not found' : 'This key could not be displayed'}>
+      {missing ? 'Check the address for typos. The key may also belong to another workspace.' : null}
     </PageHead>
   );
 }
 
 const leads: Record<Key['status'], string> = {
   active: 'Requests with this key are accepted.',
-  expired: 'This key has expired: its requests are answered 401 Unauthorized.',
-  revoked: 'This key is revoked for ever: its requests are answered 401 Unauthorized.',
+  expired: 'This key has expired. Requests with it are rejected with 401 Unauthorized.',
+  revoked: 'This key is revoked permanently. Requests with it are rejected with 401 Unauthorized.',
 };
 
 function isMissing(error: Error): boolean {
@@ -111,7 +111,7 @@ function KeyActions({ revoked }: { revoked: boolean }) {
         Rename
       </Button>
       {revoked ? null : (
-        <Button look="quiet-danger" onClick={() => openPanel('revoke')}>
+        <Button variant="quiet-danger" onClick={() => openPanel('revoke')}>
           Revoke key
         </Button>
       )}
@@ -119,22 +119,22 @@ function KeyActions({ revoked }: { revoked: boolean }) {
   );
 }
 
-function OneKey({ apiKey, onEditLimit }: { apiKey: Key; onEditLimit: () => void }) {
+function KeyDetails({ apiKey, onEditLimit }: { apiKey: Key; onEditLimit: () => void }) {
   return (
     <>
       <Section
         title="Details"
         action={
           <Link to="/settings/audit" search={{ key: apiKey.id }}>
-            Audit log of this key
+            Audit log for this key
           </Link>
         }
       >
         <KeyFactList apiKey={apiKey} onEditLimit={onEditLimit} />
       </Section>
       <p className="key-help">
-        The full key was shown when it was made and is stored nowhere. If it is lost, make a new key and
-        revoke this one. <Link to="/help/api-key-management">How to change a key without an outage</Link>
+        The full key was shown once, when it was created, and is not stored. If it is lost, create a new key
+        and revoke this one. <Link to="/help/api-key-management">How to replace a key without downtime</Link>
       </p>
     </>
   );

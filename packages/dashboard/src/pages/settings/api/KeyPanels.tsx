@@ -11,7 +11,7 @@ interface KeyPanelsProps {
   onRevoked: OnRevoked;
 }
 
-/** The dialog that the URL names, if it names one. */
+/** The dialog that the URL names, if any. */
 export function KeyPanels({ search: { panel, key }, onClose, onRevoked }: KeyPanelsProps) {
   if (panel === 'generate') return <GenerateDialog onClose={onClose} />;
   if (panel === 'limit') return <WorkspaceLimitDialog onClose={onClose} />;

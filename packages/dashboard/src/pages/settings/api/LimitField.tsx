@@ -1,11 +1,11 @@
 import type { RateLimit } from '@soku/contract/rate-limits';
 import { useState } from 'react';
 import { SelectField, TextField } from '../../../components/Field.tsx';
-import { choiceOf, type LimitChoice } from './limit.ts';
+import { type LimitChoice, toLimitChoice } from './limit.ts';
 
 interface LimitFieldProps {
   label: string;
-  /** What holds when there is no number of one's own, such as "Workspace's default (1,000)". */
+  /** The label of the limit that applies by default, such as "Workspace default (1,000)". */
   inherited: string;
   value: RateLimit | null;
   problem: string | undefined;
@@ -14,14 +14,14 @@ interface LimitFieldProps {
 const choices: LimitChoice[] = ['inherited', 'own', 'off'];
 
 const hints: Record<LimitChoice, string> = {
-  inherited: 'Requests beyond it are answered 429 Too Many Requests.',
-  own: 'Requests beyond it are answered 429 Too Many Requests.',
-  off: 'Nothing slows down a program that runs wild, or whoever finds the key.',
+  inherited: 'Requests over the limit are rejected with 429 Too Many Requests.',
+  own: 'Requests over the limit are rejected with 429 Too Many Requests.',
+  off: 'Nothing slows down a runaway program, or someone who finds the key.',
 };
 
-/** Two fields of a form: `limit`, what was chosen, and `requests`, the number when there is one. */
+/** Two form fields: `limit` is the choice, and `requests` the number if the choice is a custom limit. */
 export function LimitField({ label, inherited, value, problem }: LimitFieldProps) {
-  const [choice, setChoice] = useState<LimitChoice>(choiceOf(value));
+  const [choice, setChoice] = useState<LimitChoice>(toLimitChoice(value));
   return (
     <>
       <SelectField
@@ -32,12 +32,12 @@ export function LimitField({ label, inherited, value, problem }: LimitFieldProps
         hint={hints[choice]}
       >
         <option value="inherited">{inherited}</option>
-        <option value="own">Another number…</option>
+        <option value="own">Custom limit…</option>
         <option value="off">No limit</option>
       </SelectField>
       {choice === 'own' ? (
         <TextField
-          label="Number of requests a minute"
+          label="Requests per minute"
           name="requests"
           inputMode="numeric"
           autoComplete="off"

@@ -6,7 +6,7 @@ import { Failure } from '../../../components/Notice.tsx';
 import { InvalidFields, useSubmit } from '../../../components/use-submit.ts';
 import { withSignIn } from '../../../session/sign-in-again.ts';
 import { LimitField } from './LimitField.tsx';
-import { readLimit } from './limit.ts';
+import { parseLimit } from './limit.ts';
 
 interface LimitFormProps {
   label: string;
@@ -17,10 +17,10 @@ interface LimitFormProps {
   children?: Elements;
 }
 
-/** The form in both dialogs: the limit of one key, and that of every key without one. */
+/** The form of both dialogs: the limit of one key, and the default of the workspace. */
 export function LimitForm({ label, inherited, value, save, onClose, children }: LimitFormProps) {
   const { busy, problems, failure, submit, clear } = useSubmit(async (fields) => {
-    const read = readLimit(String(fields.get('limit')), String(fields.get('requests') ?? ''));
+    const read = parseLimit(String(fields.get('limit')), String(fields.get('requests') ?? ''));
     if (read.problem !== undefined) throw new InvalidFields({ requests: read.problem });
     await withSignIn(() => save(read.limit));
     onClose();
@@ -33,7 +33,7 @@ export function LimitForm({ label, inherited, value, save, onClose, children }: 
       <Failure error={failure} />
       <DialogActions>
         <Button onClick={onClose}>Cancel</Button>
-        <Button look="primary" type="submit" busy={busy}>
+        <Button variant="primary" type="submit" busy={busy}>
           Save limit
         </Button>
       </DialogActions>
@@ -41,7 +41,7 @@ export function LimitForm({ label, inherited, value, save, onClose, children }: 
   );
 }
 
-/** The form may come after its dialog was opened, so it takes the focus by itself. */
+/** The form may be rendered after its dialog was opened, so it sets the focus itself. */
 function focusOnce(form: HTMLFormElement | null): void {
   requestAnimationFrame(() => form?.querySelector<HTMLElement>('[name="limit"]')?.focus());
 }

@@ -4,18 +4,18 @@ import { Link } from '@tanstack/react-router';
 import type { ListFilter } from '../../../api/keys.ts';
 import { SearchKeys } from './SearchKeys.tsx';
 
-const statuses: Array<{ status: StatusFilter; word: string }> = [
-  { status: 'active', word: 'Active' },
-  { status: 'revoked', word: 'Revoked' },
-  { status: 'expired', word: 'Expired' },
-  { status: 'all', word: 'All' },
+const statuses: Array<{ status: StatusFilter; label: string }> = [
+  { status: 'active', label: 'Active' },
+  { status: 'revoked', label: 'Revoked' },
+  { status: 'expired', label: 'Expired' },
+  { status: 'all', label: 'All' },
 ];
 
 export function ListControls({ filter, counts }: { filter: ListFilter; counts: KeyList['counts'] }) {
   return (
     <div className="list-controls">
       <nav className="filter" aria-label="Status">
-        {statuses.map(({ status, word }) => (
+        {statuses.map(({ status, label }) => (
           <Link
             key={status}
             from="/settings/api"
@@ -28,7 +28,7 @@ export function ListControls({ filter, counts }: { filter: ListFilter; counts: K
             activeOptions={{ exact: true, includeSearch: true }}
             resetScroll={false}
           >
-            <span>{word}</span>
+            <span>{label}</span>
             <span className="filter__count">{counts ? counts[status].toLocaleString('en') : ''}</span>
           </Link>
         ))}

@@ -2,7 +2,7 @@ import type { Key } from '@soku/contract/keys';
 import { nameSchema } from '@soku/contract/names';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { z } from 'zod';
-import { changeKey, keyOptions, showKeyInLists } from '../../../api/keys.ts';
+import { changeKey, keyOptions, updateCachedKey } from '../../../api/keys.ts';
 import { Button } from '../../../components/Button.tsx';
 import { Dialog, DialogActions } from '../../../components/Dialog.tsx';
 import { TextField } from '../../../components/Field.tsx';
@@ -28,7 +28,7 @@ function RenameForm({ apiKey, onClose }: { apiKey: Key; onClose: () => void }) {
   const client = useQueryClient();
   const { busy, problems, failure, submit, edit } = useSubmit(async (fields) => {
     const { name } = parseForm(fields, renameForm);
-    showKeyInLists(client, await withSignIn(() => changeKey(apiKey.id, { name })));
+    updateCachedKey(client, await withSignIn(() => changeKey(apiKey.id, { name })));
     onClose();
   });
 
@@ -40,13 +40,13 @@ function RenameForm({ apiKey, onClose }: { apiKey: Key; onClose: () => void }) {
         defaultValue={apiKey.name}
         autoComplete="off"
         ref={selectOnce}
-        hint="Only the name changes. The key itself and everything that uses it stay as they are."
+        hint="Only the name changes. Programs that use the key are not affected."
         problem={problems.name}
       />
       <Failure error={failure} />
       <DialogActions>
         <Button onClick={onClose}>Cancel</Button>
-        <Button look="primary" type="submit" busy={busy}>
+        <Button variant="primary" type="submit" busy={busy}>
           Rename
         </Button>
       </DialogActions>
@@ -54,7 +54,7 @@ function RenameForm({ apiKey, onClose }: { apiKey: Key; onClose: () => void }) {
   );
 }
 
-/** The form may come after its dialog was opened, so the field takes the focus by itself. */
+/** The form may be rendered after its dialog was opened, so the field sets the focus itself. */
 function selectOnce(field: HTMLInputElement | null): void {
   requestAnimationFrame(() => field?.select());
 }

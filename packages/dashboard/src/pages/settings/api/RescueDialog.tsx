@@ -3,12 +3,12 @@ import { flushSync } from 'react-dom';
 import { Button } from '../../../components/Button.tsx';
 import { Dialog, DialogActions } from '../../../components/Dialog.tsx';
 import { KeyField } from './KeyField.tsx';
-import { LeaveQuestion } from './LeaveQuestion.tsx';
+import { LeaveConfirmation } from './LeaveConfirmation.tsx';
 import { dropNewKey, markCopied, useNewKey } from './new-key.ts';
 
 /**
- * Shows the new key in place of the dialog that failed. Every page holds RescuedKey, but only the code that creates keys
- * brings this with it, so that it is there before there is a key to show.
+ * Shows the new key if the dialog that shows it has failed. Every page contains RescuedKey, but only the code that
+ * creates keys contains this dialog, so that it is loaded before there is a key to show.
  */
 export function RescueDialog() {
   const { created, copied } = useNewKey();
@@ -21,25 +21,25 @@ export function RescueDialog() {
     <>
       <Dialog title="Copy your key now" size="wide" onCloseRequest={requestClose}>
         <div className="form">
-          <p>The key was created, but a part of this page failed. You will not see the key again.</p>
+          <p>The key was created, but part of this page failed. The key will not be shown again.</p>
           <KeyField apiKey={created.apiKey} name={created.key.name} copied={copied} onCopied={markCopied} />
           <DialogActions>
-            <Button look={copied ? 'primary' : 'secondary'} onClick={requestClose}>
+            <Button variant={copied ? 'primary' : 'secondary'} onClick={requestClose}>
               Done
             </Button>
           </DialogActions>
         </div>
       </Dialog>
-      {asking && !copied ? <LeaveQuestion onStay={() => setAsking(false)} onLeave={drop} /> : null}
+      {asking && !copied ? <LeaveConfirmation onStay={() => setAsking(false)} onLeave={drop} /> : null}
     </>
   );
 }
 
-function useAskBeforeUnload(wanted: boolean): void {
+function useAskBeforeUnload(enabled: boolean): void {
   useEffect(() => {
-    if (!wanted) return;
+    if (!enabled) return;
     const ask = (event: BeforeUnloadEvent) => event.preventDefault();
     window.addEventListener('beforeunload', ask);
     return () => window.removeEventListener('beforeunload', ask);
-  }, [wanted]);
+  }, [enabled]);
 }

@@ -2,14 +2,14 @@ import { useEffect } from 'react';
 import { flushSync } from 'react-dom';
 import { dropNewKey, useNewKey } from './new-key.ts';
 
-/** Shows the new key when the dialog that did has failed, or the whole page. It stands above both. */
+/** Shows the new key if the dialog that shows it, or the whole page, has failed. It is rendered outside both. */
 export function RescuedKey() {
   const { created, inDialog, RescueDialog } = useNewKey();
   useDropOnPageHide();
   return created && RescueDialog && !inDialog ? <RescueDialog /> : null;
 }
 
-/** A page that the browser keeps for Back and Forward would come back with the key on it. */
+/** Otherwise, a page that the browser restores from its back/forward cache would show the key again. */
 function useDropOnPageHide(): void {
   useEffect(() => {
     const drop = () => flushSync(dropNewKey);

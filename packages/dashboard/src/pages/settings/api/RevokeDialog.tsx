@@ -3,7 +3,7 @@ import './RevokeDialog.css';
 import type { Key } from '@soku/contract/keys';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
-import { keyOptions, revokeKey, showKeyInLists } from '../../../api/keys.ts';
+import { keyOptions, revokeKey, updateCachedKey } from '../../../api/keys.ts';
 import { Button } from '../../../components/Button.tsx';
 import { Dialog, DialogActions } from '../../../components/Dialog.tsx';
 import { Failure } from '../../../components/Notice.tsx';
@@ -11,7 +11,7 @@ import { Skeleton } from '../../../components/Skeleton.tsx';
 import { ExactTime, When } from '../../../components/When.tsx';
 import { withSignIn } from '../../../session/sign-in-again.ts';
 import { DescendantsField } from './DescendantsField.tsx';
-import { KeyUse } from './KeyUse.tsx';
+import { UsageSummary } from './UsageSummary.tsx';
 import type { OnRevoked } from './use-after-revoke.ts';
 
 interface RevokeDialogProps {
@@ -26,12 +26,13 @@ export function RevokeDialog({ id, onClose, onRevoked }: RevokeDialogProps) {
   const { busy, error, revoke } = useRevoke(id, descendants, onRevoked);
   const client = useQueryClient();
   const revoked = key?.status === 'revoked' && !busy;
-  // By somebody else, or in another tab: the list behind does not know it yet. But after a failure it may have been
-  // this very revoke, which holds on every server, and after a restore, only when it is repeated until it succeeds.
+  // Someone else revoked the key, or another tab did, and the list behind the dialog does not show it yet. After a
+  // failure it may have been this revoke, which must be repeated until it succeeds: only then does it apply on every
+  // server, and after a restore.
   const already = revoked && error === null;
   const requestClose = () => {
     if (busy) return;
-    if (revoked) showKeyInLists(client, key);
+    if (revoked) updateCachedKey(client, key);
     if (already) onRevoked(key, undefined);
     else onClose();
   };
@@ -47,9 +48,8 @@ export function RevokeDialog({ id, onClose, onRevoked }: RevokeDialogProps) {
         {key && !already ? (
           <>
             <p>
-              As soon as it is revoked, every request with this key is answered{' '}
-              <code translate="no">401 Unauthorized</code>, on every server.{' '}
-              <strong>This cannot be undone.</strong>
+              Once revoked, this key stops working on every server: requests with it are rejected with{' '}
+              <code translate="no">401 Unauthorized</code>. <strong>This cannot be undone.</strong>
             </p>
             <DescendantsField apiKey={key} checked={descendants} disabled={busy} onChange={setDescendants} />
           </>
@@ -61,7 +61,7 @@ export function RevokeDialog({ id, onClose, onRevoked }: RevokeDialogProps) {
             {already || loadError ? 'Close' : 'Cancel'}
           </Button>
           {key && !already ? (
-            <Button look="danger" busy={busy} onClick={revoke}>
+            <Button variant="danger" busy={busy} onClick={revoke}>
               {`Revoke "${key.name}"`}
             </Button>
           ) : null}
@@ -71,12 +71,12 @@ export function RevokeDialog({ id, onClose, onRevoked }: RevokeDialogProps) {
   );
 }
 
-/** Never optimistic: "revoked" is said when the server has said it. */
+/** Not optimistic: the key is shown as revoked only after the server has confirmed it. */
 function useRevoke(id: string, descendants: boolean, onRevoked: OnRevoked) {
   const client = useQueryClient();
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
-  // The state is only seen by the next rendering, and two clicks may come before it.
+  // State changes are visible only in the next render, and two clicks may occur before it.
   const sent = useRef(false);
   const revoke = async () => {
     if (sent.current) return;
@@ -85,7 +85,7 @@ function useRevoke(id: string, descendants: boolean, onRevoked: OnRevoked) {
     setError(null);
     try {
       const { revocation, ...key } = await withSignIn(() => revokeKey(id, descendants));
-      showKeyInLists(client, key);
+      updateCachedKey(client, key);
       onRevoked(key, revocation);
     } catch (failure) {
       setError(failure);
@@ -96,27 +96,27 @@ function useRevoke(id: string, descendants: boolean, onRevoked: OnRevoked) {
   return { busy, error, revoke };
 }
 
-/** Said after so many ms. A revoke takes a few; a server that is frozen or cut off is waited for, up to 2.2 s. */
-const soon = 400;
-const tooLate = 3000;
+/** Milliseconds. A revoke takes a few; it waits up to 2.2 s for a server that is frozen or cut off. */
+const waitingAfter = 400;
+const delayedAfter = 3000;
 
-/** Says why it takes so long, once it does. The region is there before its text, or no screen reader would read it. */
+/** Explains a delay. The live region exists before its text, because screen readers would not announce it otherwise. */
 function Waiting({ busy }: { busy: boolean }) {
-  const [words, setWords] = useState<string | null>(null);
+  const [message, setMessage] = useState<string | null>(null);
   useEffect(() => {
     if (!busy) return;
     const timers = [
-      setTimeout(() => setWords('Waiting until every server knows…'), soon),
-      setTimeout(() => setWords('This takes longer than it should. The key may be dead already…'), tooLate),
+      setTimeout(() => setMessage('Waiting for every server to confirm…'), waitingAfter),
+      setTimeout(() => setMessage('This is taking too long. The key may already be revoked…'), delayedAfter),
     ];
     return () => {
       for (const timer of timers) clearTimeout(timer);
-      setWords(null);
+      setMessage(null);
     };
   }, [busy]);
   return (
     <p className="revoke-waiting" role="status">
-      {words}
+      {message}
     </p>
   );
 }
@@ -146,7 +146,7 @@ function KeyFacts({ apiKey, id }: { apiKey: Key | undefined; id: string }) {
           <Skeleton width="short" />
         )}
       </p>
-      {apiKey?.status === 'revoked' ? null : <KeyUse id={id} />}
+      {apiKey?.status === 'revoked' ? null : <UsageSummary id={id} />}
     </div>
   );
 }

@@ -1,16 +1,16 @@
 import { type Scope, scopeSchema } from '@soku/contract/scopes';
 
 const scopeTexts: Record<Scope, string> = {
-  'keys:read': 'See the list of keys: names, previews and dates, never a key.',
-  'keys:write': 'Make, rename and revoke keys.',
-  'keys:verify': "Ask whether somebody else's key is good.",
+  'keys:read': 'List keys with their names, previews and dates, but never the full key.',
+  'keys:write': 'Create, rename and revoke keys.',
+  'keys:verify': "Check whether someone else's key is valid.",
   'audit:read': 'Read the audit log.',
 };
 
-/** What a scope of a key lets it do. A newer version may have written one that this version does not know. */
-export function scopeTextOf(stored: string): string {
+/** Describes a scope of a key. A newer version may have stored a scope that this version does not know. */
+export function describeScope(stored: string): string {
   const { data: scope } = scopeSchema.safeParse(stored);
-  return scope === undefined ? 'Not known to this version. It grants nothing here.' : scopeTexts[scope];
+  return scope === undefined ? 'Unknown to this version. It grants nothing here.' : scopeTexts[scope];
 }
 
 const scopes = [
@@ -24,7 +24,7 @@ export function ScopeFields() {
   return (
     <fieldset className="scopes">
       <legend className="field__label">Scopes for managing keys</legend>
-      <p className="field__hint">An ordinary key needs none of them: it opens the API and manages nothing.</p>
+      <p className="field__hint">Most keys don't need these. They only grant access to managing keys.</p>
       {scopes.map(([scope, text]) => (
         <label key={scope} className="check">
           <input type="checkbox" name="scope" value={scope} />

@@ -1,4 +1,4 @@
-import { decodePercent, mayHoldKey } from '@soku/key';
+import { decodePercent, mayContainKey } from '@soku/key';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { Search } from 'lucide-react';
 import { type ClipboardEvent, type DragEvent, useEffect, useRef, useState } from 'react';
@@ -6,14 +6,15 @@ import type { ListFilter } from '../../../api/keys.ts';
 import { useSession } from '../../../api/session.ts';
 import { hashFromAddress } from '../../../session/clean-address.ts';
 
-const pause = 250;
-const mostCharacters = 100;
+/** Milliseconds. */
+const debounce = 250;
+const maxLength = 100;
 const defaultPrefixes = ['sk_live_'];
 
-const notRead =
-  'A part of this page did not load, so that text was not searched for, as it may hold a key. Reload the page and try again.';
+const checkFailed =
+  'Part of this page did not load. The text was not searched for, because it may contain a key. Reload the page.';
 
-/** What the field shows. Typing reaches the URL after a pause, and Back brings the earlier text. */
+/** The text of the field. Typing updates the URL after a pause, and Back restores the previous text. */
 function useSearchText(q: string) {
   const navigate = useNavigate({ from: '/settings/api' });
   const [text, setText] = useState(q);
@@ -26,16 +27,16 @@ function useSearchText(q: string) {
   }, [q]);
 
   useEffect(() => {
-    const wanted = text.trim();
-    if (wanted === sent.current) return;
+    const query = text.trim();
+    if (query === sent.current) return;
     const timer = setTimeout(() => {
-      sent.current = wanted;
+      sent.current = query;
       void navigate({
-        search: ({ q: _q, hash: _hash, ...search }) => (wanted === '' ? search : { ...search, q: wanted }),
+        search: ({ q: _q, hash: _hash, ...search }) => (query === '' ? search : { ...search, q: query }),
         replace: true,
         resetScroll: false,
       });
-    }, pause);
+    }, debounce);
     return () => clearTimeout(timer);
   }, [text, navigate]);
 
@@ -49,11 +50,11 @@ function useSearchText(q: string) {
 
 interface SearchKeysProps {
   filter: ListFilter;
-  /** How many keys the search finds; undefined until that is known. */
+  /** The number of keys that match the search; undefined while loading. */
   found: number | undefined;
 }
 
-/** The URL holds what is searched for. A key never gets there: its hash does. */
+/** The URL contains the search. A key is never part of it: it is replaced with its hash. */
 export function SearchKeys({ filter: { q, hash }, found }: SearchKeysProps) {
   const prefixes = useSession()?.keyPrefixes ?? defaultPrefixes;
   const { text, setText, searchHash } = useSearchText(q);
@@ -65,29 +66,29 @@ export function SearchKeys({ filter: { q, hash }, found }: SearchKeysProps) {
   };
 
   const read = async (input: string) => {
-    const { readSearchInput } = await import('../../../api/search-input.ts');
-    const found = readSearchInput(input, prefixes);
-    // As the field itself would have taken it.
-    if (found.kind === 'text') return show(input.replaceAll(/[\r\n]/g, '').slice(0, mostCharacters));
+    const { parseSearchInput } = await import('../../../api/search-input.ts');
+    const found = parseSearchInput(input, prefixes);
+    // The same text that the field itself would have accepted.
+    if (found.kind === 'text') return show(input.replaceAll(/[\r\n]/g, '').slice(0, maxLength));
     if (found.kind === 'damaged') {
       setNote(
-        `That key is incomplete or mistyped, so it was not sent. Searching for its start, ${found.start}.`,
+        `That key is incomplete or mistyped, so it was not sent. Searching for ${found.start} instead.`,
       );
       return setText(found.start);
     }
-    setNote(found.more === 0 ? '' : `The text holds ${found.more + 1} keys. This is the first one.`);
+    setNote(found.more === 0 ? '' : `The text contains ${found.more + 1} keys. This is the first one.`);
     searchHash(found.hash);
   };
 
   /**
-   * Few texts are long enough to hold a key, so the code that finds one loads with the first of them. Until it has read
-   * the text, that is not in the field, from where the browser's Undo could bring it back.
+   * Few searches are long enough to contain a key, so the code that finds keys is loaded with the first one that is.
+   * Until it has checked the text, the text is not put in the field, because the browser's Undo could restore it.
    *
-   * @returns whether the text may hold a key
+   * @returns whether the text may contain a key
    */
   const takeKey = (input: string): boolean => {
-    if (!mayHoldKey(decodePercent(input))) return false;
-    read(input).catch(() => setNote(notRead));
+    if (!mayContainKey(decodePercent(input))) return false;
+    read(input).catch(() => setNote(checkFailed));
     return true;
   };
   const onPaste = (event: ClipboardEvent<HTMLInputElement>) => {
@@ -102,7 +103,7 @@ export function SearchKeys({ filter: { q, hash }, found }: SearchKeysProps) {
     if (!takeKey(input)) show(input);
   };
 
-  const said = `${aboutHash(hash, found)} ${note}`.trim();
+  const status = `${hashNote(hash, found)} ${note}`.trim();
 
   return (
     <div className="search">
@@ -114,7 +115,7 @@ export function SearchKeys({ filter: { q, hash }, found }: SearchKeysProps) {
           aria-label="Search keys"
           aria-describedby="search-note"
           placeholder="Name, preview, ID or key"
-          maxLength={mostCharacters}
+          maxLength={maxLength}
           autoCapitalize="off"
           autoComplete="off"
           spellCheck={false}
@@ -125,25 +126,25 @@ export function SearchKeys({ filter: { q, hash }, found }: SearchKeysProps) {
         />
       </div>
       <p className="search__note" id="search-note" role="status">
-        {said}
+        {status}
       </p>
       {hash === '' ? null : (
         <Link from="/settings/api" to="." search={{}} className="search__clear">
-          Clear the search
+          Clear search
         </Link>
       )}
     </div>
   );
 }
 
-/** The text that would stand in the field. */
+/** The text of the field after the insertion. */
 function inserted({ value, selectionStart, selectionEnd }: HTMLInputElement, text: string): string {
   return value.slice(0, selectionStart ?? 0) + text + value.slice(selectionEnd ?? value.length);
 }
 
-function aboutHash(hash: string, found: number | undefined): string {
+function hashNote(hash: string, found: number | undefined): string {
   if (hash === '' || found === undefined) return '';
-  const said = `${found === 0 ? 'Searched' : 'Found'} by its fingerprint; the key itself was not sent.`;
-  if (hash !== hashFromAddress) return said;
-  return `The address of this page held the key, and browsers and proxies keep addresses: revoke it. ${said}`;
+  const result = `${found === 0 ? 'Searched' : 'Found'} by its fingerprint; the key itself was not sent.`;
+  if (hash !== hashFromAddress) return result;
+  return `The page address contained this key, and browsers and proxies store addresses: revoke it. ${result}`;
 }

@@ -1,31 +1,33 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { changeWorkspace, commonLimitOf, workspaceOptions } from '../../../api/workspace.ts';
+import { changeWorkspace, defaultLimitOf, workspaceOptions } from '../../../api/workspace.ts';
 import { Dialog } from '../../../components/Dialog.tsx';
 import { Failure } from '../../../components/Notice.tsx';
 import { Skeleton } from '../../../components/Skeleton.tsx';
 import { announce } from '../../../components/Toast.tsx';
 import { LimitForm } from './LimitForm.tsx';
-import { inheritedInWords, limitInWords } from './limit.ts';
+import { formatLimit, inheritedLimitLabel } from './limit.ts';
 
-/** The limit of every key that has none of its own. */
+/** Changes the limit of all keys without their own limit. */
 export function WorkspaceLimitDialog({ onClose }: { onClose: () => void }) {
   const client = useQueryClient();
   const { data: workspace, error } = useQuery(workspaceOptions);
   return (
-    <Dialog title="Limit of each key" onCloseRequest={onClose}>
+    <Dialog title="Default rate limit" onCloseRequest={onClose}>
       {workspace ? (
         <LimitForm
-          label="Requests a minute"
-          inherited={inheritedInWords("Server's default", workspace.defaultRateLimit)}
+          label="Rate limit"
+          inherited={inheritedLimitLabel('Server default', workspace.defaultRateLimit)}
           value={workspace.rateLimit}
           save={async (rateLimit) => {
             const changed = await changeWorkspace({ rateLimit });
             client.setQueryData(workspaceOptions.queryKey, changed);
-            announce(`Limit of each key: ${limitInWords(commonLimitOf(changed))}, from the next request on.`);
+            announce(
+              `Default rate limit: ${formatLimit(defaultLimitOf(changed))}, starting with the next request.`,
+            );
           }}
           onClose={onClose}
         >
-          <p>Keys with a limit of their own keep it.</p>
+          <p>Keys with their own limit are not affected.</p>
         </LimitForm>
       ) : null}
       {!workspace && error ? <Failure error={error} /> : null}

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { expiryInWords, expiryOf } from './expiry.ts';
+import { describeExpiry, parseExpiry } from './expiry.ts';
 
 const now = Date.parse('2026-03-01T12:00:00Z');
-const custom = (text: string, zone = 'Europe/Berlin', at = now) => expiryOf('custom', text, at, zone);
+const custom = (text: string, zone = 'Europe/Berlin', at = now) => parseExpiry('custom', text, at, zone);
 
 for (const [text, problem] of [
-  ['', 'Choose a date and a time.'],
-  ['2026-03-29T02:30', /^02:30 does not exist on .*: the clocks go forward over it\. Choose another time\.$/],
+  ['', 'Choose a date and time.'],
+  ['2026-03-29T02:30', /^02:30 does not exist on .*, when clocks go forward\. Choose another time\.$/],
   ['2026-02-28T12:00', 'This time has passed.'],
   ['2026-03-01T13:00', 'This time has passed.'],
   ['0001-01-01T00:00', 'Enter the year with four digits, such as 2030.'],
@@ -15,35 +15,35 @@ for (const [text, problem] of [
   ['10000-01-01T00:00', 'Choose a year up to 9999.'],
   ['202611-05-01T00:00', 'Choose a year up to 9999.'],
 ] satisfies Array<[string, string | RegExp]>) {
-  test(`"${text}" is refused in words`, () => {
-    const { problem: said = '' } = custom(text);
-    if (typeof problem === 'string') assert.equal(said, problem);
-    else assert.match(said, problem);
+  test(`"${text}" is rejected with an explanation`, () => {
+    const { problem: actual = '' } = custom(text);
+    if (typeof problem === 'string') assert.equal(actual, problem);
+    else assert.match(actual, problem);
   });
 }
 
-test('a custom time is read in the zone, up to the end of the year 9999', () => {
+test('a custom time is in the given time zone and may be up to the end of the year 9999', () => {
   assert.deepEqual(custom('2026-07-01T12:00'), { at: '2026-07-01T10:00:00.000Z', twice: false });
   assert.deepEqual(custom('2026-07-01T12:00', 'Asia/Kathmandu'), {
     at: '2026-07-01T06:15:00.000Z',
     twice: false,
   });
   assert.deepEqual(custom('9999-12-31T23:59'), { at: '9999-12-31T22:59:00.000Z', twice: false });
-  assert.match(custom('9999-12-31T23:59', 'America/Havana').problem ?? '', /before the end of the year 9999/);
+  assert.match(custom('9999-12-31T23:59', 'America/Havana').problem ?? '', /before the end of 9999/);
 });
 
-test('an hour that comes twice means its first time, or the second when only that is left', () => {
+test('an hour that occurs twice means the first one, or the second one if the first has passed', () => {
   assert.deepEqual(custom('2026-10-25T02:30'), { at: '2026-10-25T00:30:00.000Z', twice: true });
   assert.match(
-    expiryInWords('custom', '2026-10-25T02:30', now, 'Europe/Berlin'),
-    /^Refused from .* on \(2026-10-25 00:30:00 UTC\)\. This time comes twice that night: the first one counts\.$/,
+    describeExpiry('custom', '2026-10-25T02:30', now, 'Europe/Berlin'),
+    /^The key expires on .* \(2026-10-25 00:30:00 UTC\)\. This time occurs twice; the first one is used\.$/,
   );
   const between = Date.parse('2026-10-25T00:45:00Z');
   const second = custom('2026-10-25T02:30', 'Europe/Berlin', between);
   assert.deepEqual(second, { at: '2026-10-25T01:30:00.000Z', twice: false });
 });
 
-test('a lifetime is counted in days of 24 hours', () => {
-  assert.deepEqual(expiryOf('30', '', now), { at: '2026-03-31T12:00:00.000Z', twice: false });
-  assert.deepEqual(expiryOf('never', '', now), { at: null, twice: false });
+test('a lifetime is a number of days of 24 hours', () => {
+  assert.deepEqual(parseExpiry('30', '', now), { at: '2026-03-31T12:00:00.000Z', twice: false });
+  assert.deepEqual(parseExpiry('never', '', now), { at: null, twice: false });
 });

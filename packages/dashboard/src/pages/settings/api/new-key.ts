@@ -1,7 +1,7 @@
 /**
- * The key that was just created, from the response until it is dropped: in this one object and nowhere else. It is above
- * every page, so that no failure of a page takes the key away before it is copied. It is emptied in place, because React
- * holds on to earlier states and props for a while.
+ * The only place that stores the key that was just created, from the response until it is dropped. The object is
+ * global, so that a page that fails does not lose the key before it is copied. It is cleared in place, because React
+ * retains previous state and props for a while.
  */
 import type { CreatedKey } from '@soku/contract/keys';
 import { type ComponentType, useEffect, useSyncExternalStore } from 'react';
@@ -9,9 +9,9 @@ import { type ComponentType, useEffect, useSyncExternalStore } from 'react';
 interface State {
   created: CreatedKey | null;
   copied: boolean;
-  /** Whether the dialog that creates keys is there to show it. */
+  /** Whether the dialog that creates keys is open and shows the key. */
   inDialog: boolean;
-  /** Shows the key when that dialog has failed. It comes with the key, as nothing may have to load by then. */
+  /** Shows the key if that dialog has failed. It is stored with the key, so that nothing has to load then. */
   RescueDialog: ComponentType | null;
 }
 
@@ -25,14 +25,14 @@ function change(changes: Partial<State>): void {
   for (const listener of listeners) listener();
 }
 
-export const keepNewKey = (created: CreatedKey, RescueDialog: ComponentType) =>
+export const storeNewKey = (created: CreatedKey, RescueDialog: ComponentType) =>
   change({ created, copied: false, RescueDialog });
 
 export const markCopied = () => change({ copied: true });
 
 export const dropNewKey = () => change({ created: null, copied: false });
 
-/** The holder itself, so that a component that keeps it keeps no key. */
+/** Returns the state object itself, so that a component that retains it does not retain the key. */
 export function useNewKey(): Readonly<State> {
   useSyncExternalStore(subscribe, () => version);
   return state;
@@ -44,10 +44,10 @@ function subscribe(listener: () => void): () => void {
 }
 
 /**
- * For the dialog that shows the key. Leaving its address drops a key that was copied; nothing leaves it before. A dialog
- * that goes away while its address stays has failed, and the key is shown by RescuedKey.
+ * For the dialog that shows the key. Leaving its address drops the key once it was copied; before that, leaving is
+ * blocked. If the dialog unmounts while its address is still open, it has failed, and RescuedKey shows the key.
  */
-export function useShowsNewKey(): void {
+export function useNewKeyDialog(): void {
   useEffect(() => {
     const address = window.location.href;
     change({ inDialog: true });

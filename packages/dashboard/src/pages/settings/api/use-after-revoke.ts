@@ -2,12 +2,12 @@ import type { Key, RevokedKey } from '@soku/contract/keys';
 import { useEffect, useRef } from 'react';
 import { announce } from '../../../components/Toast.tsx';
 
-/** @param revocation what the server said; undefined when somebody else had revoked the key before */
+/** @param revocation from the response; undefined if someone else had already revoked the key */
 export type OnRevoked = (key: Key, revocation: RevokedKey['revocation'] | undefined) => void;
 
 /**
- * After a revoke the row goes away and the focus with it. It moves to the next row, or to the heading; and what
- * happened is said only when the dialog is gone, because behind a modal dialog no live region is heard.
+ * After a revoke, the row that had the focus disappears, so the focus moves to the next row or to the heading. The
+ * result is announced after the dialog has closed, because screen readers ignore live regions behind a modal dialog.
  */
 export function useAfterRevoke(rows: Key[], panel: string | undefined): OnRevoked {
   const revoked = useRef<{ message: string; next: string | undefined } | null>(null);
@@ -24,16 +24,16 @@ export function useAfterRevoke(rows: Key[], panel: string | undefined): OnRevoke
   return (key, revocation) => {
     const index = rows.findIndex((row) => row.id === key.id);
     const next = rows.slice(index + 1).find((row) => row.status !== 'revoked') ?? rows[index - 1];
-    revoked.current = { message: `"${key.name}": ${inWords(revocation)}`, next: next?.id };
+    revoked.current = { message: `"${key.name}": ${resultText(revocation)}`, next: next?.id };
   };
 }
 
-/** Whoever revoked it may still wait for a server, so only the answer to one's own call says that none accepts it. */
-function inWords(revocation: RevokedKey['revocation'] | undefined): string {
-  if (revocation === undefined) return 'It was revoked already.';
+/** Another revoke may still wait for a server, so only the response to this call proves that none accepts the key. */
+function resultText(revocation: RevokedKey['revocation'] | undefined): string {
+  if (revocation === undefined) return 'Already revoked.';
   const { nodes, waitedMs, descendants } = revocation;
   const measured = nodes === 1 ? '' : ` (${nodes} servers, ${waitedMs.toLocaleString('en')} ms)`;
-  if (descendants === 0) return `Revoked. No server accepts it any more${measured}.`;
+  if (descendants === 0) return `Revoked. No server accepts it anymore${measured}.`;
   const others = descendants === 1 ? '1 key' : `${descendants.toLocaleString('en')} keys`;
-  return `Revoked with ${others} that it created. No server accepts them any more${measured}.`;
+  return `Revoked, along with ${others} that it created. No server accepts them anymore${measured}.`;
 }

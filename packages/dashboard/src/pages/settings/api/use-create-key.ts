@@ -1,27 +1,28 @@
 import type { CreatedKey, CreateKey } from '@soku/contract/keys';
 import { useQueryClient } from '@tanstack/react-query';
 import { useRef, useState } from 'react';
-import { ApiError, isAnswerLost } from '../../../api/client.ts';
+import { ApiError, isResponseLost } from '../../../api/client.ts';
 import { newIdempotencyKey } from '../../../api/idempotency.ts';
-import { createKey, showKeyInLists } from '../../../api/keys.ts';
+import { createKey, updateCachedKey } from '../../../api/keys.ts';
 import { withSignIn } from '../../../session/sign-in-again.ts';
 
-export interface Creation {
+export interface KeyCreation {
   busy: boolean;
   error: unknown;
-  /** The key that was made by a call whose answer never came. */
+  /** The key that a call created whose response was lost. */
   lostKeyId: string | null;
   create: (body: CreateKey) => Promise<void>;
   startOver: () => void;
 }
 
-const pauseBeforeRetry = 800;
+/** Milliseconds. */
+const retryDelay = 800;
 
 /**
- * Makes one key, however often the button is pressed and whatever happens to the answer. No mutation of the query
- * library: that would keep the answer, and with it the key, in a cache.
+ * Creates exactly one key, however often the button is pressed and even if the response is lost. It does not use a
+ * mutation of the query library, which would cache the response and the key in it.
  */
-export function useCreateKey(onCreated: (created: CreatedKey) => void): Creation {
+export function useCreateKey(onCreated: (created: CreatedKey) => void): KeyCreation {
   const client = useQueryClient();
   const running = useRef(false);
   const idempotencyKey = useRef(newIdempotencyKey());
@@ -37,7 +38,7 @@ export function useCreateKey(onCreated: (created: CreatedKey) => void): Creation
     try {
       const created = await withSignIn(() => createOnce(body, idempotencyKey.current));
       onCreated(created);
-      showKeyInLists(client, created.key);
+      updateCachedKey(client, created.key);
     } catch (failure) {
       const lost = lostKeyOf(failure);
       setLostKeyId(lost);
@@ -58,13 +59,13 @@ export function useCreateKey(onCreated: (created: CreatedKey) => void): Creation
   return { busy, error, lostKeyId, create, startOver };
 }
 
-/** When no answer comes, the same call is made once more: its Idempotency-Key keeps it from making a second key. */
+/** Repeats the call once if the response is lost. The Idempotency-Key prevents a second key. */
 async function createOnce(body: CreateKey, idempotencyKey: string): Promise<CreatedKey> {
   try {
     return await createKey(body, idempotencyKey);
   } catch (failure) {
-    if (!isAnswerLost(failure) || !navigator.onLine) throw failure;
-    await new Promise((resolve) => setTimeout(resolve, pauseBeforeRetry));
+    if (!isResponseLost(failure) || !navigator.onLine) throw failure;
+    await new Promise((resolve) => setTimeout(resolve, retryDelay));
     return createKey(body, idempotencyKey);
   }
 }

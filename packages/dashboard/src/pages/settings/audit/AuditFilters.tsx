@@ -3,7 +3,7 @@ import { Link, useNavigate } from '@tanstack/react-router';
 import type { AuditView } from '../../../api/audit.ts';
 import { SelectField } from '../../../components/Field.tsx';
 import type { AuditSearch } from '../../search.ts';
-import { actionGroups } from './action-words.ts';
+import { actionGroups } from './action-labels.ts';
 import { useActorChoices, useKeyChoices } from './choices.ts';
 import { PeriodForm } from './PeriodForm.tsx';
 
@@ -12,10 +12,10 @@ const ranges = [
   { value: '24h', name: 'Last 24 hours' },
   { value: '7d', name: 'Last 7 days' },
   { value: '30d', name: 'Last 30 days' },
-  { value: 'custom', name: 'From and to…' },
+  { value: 'custom', name: 'Custom range…' },
 ] as const;
 
-/** Each change is an entry of the history, so that Back brings the filters before. */
+/** Each change adds a history entry, so that Back restores the previous filters. */
 function useChange() {
   const navigate = useNavigate({ from: '/settings/audit' });
   return (change: (search: AuditSearch) => AuditSearch) =>
@@ -62,7 +62,7 @@ export function AuditFilters({ search, view }: { search: AuditSearch; view: Audi
           hint={
             keys.hasMore ? (
               <span>
-                The newest 100. <Link to="/settings/api">Find another key</Link>
+                Newest 100 keys. <Link to="/settings/api">Find another key</Link>
               </span>
             ) : null
           }
@@ -97,7 +97,7 @@ export function AuditFilters({ search, view }: { search: AuditSearch; view: Audi
           onApply={({ since, until }) =>
             change(({ range: _range, since: _since, until: _until, ...others }) => ({
               ...others,
-              // Without bounds the fields stay, and the focus in them.
+              // Without bounds, the fields stay open and keep the focus.
               ...(since || until ? {} : { range: 'custom' as const }),
               ...(since && { since }),
               ...(until && { until }),
@@ -116,7 +116,7 @@ export function AuditFilters({ search, view }: { search: AuditSearch; view: Audi
   );
 }
 
-/** The link goes away when it is followed, and the focus would go with it. */
+/** The link disappears when it is followed, so the focus moves to the first filter. */
 export function focusFilters(): void {
   document.querySelector<HTMLElement>('.audit-filters select')?.focus();
 }

@@ -12,13 +12,13 @@ import { AuditFilters, focusFilters } from './AuditFilters.tsx';
 import { AuditTable, AuditTableSkeleton } from './AuditTable.tsx';
 import { ExportButton } from './ExportButton.tsx';
 import { VerifyExport } from './VerifyExport.tsx';
-import { viewOf } from './view.ts';
+import { toAuditView } from './view.ts';
 
 const route = getRouteApi('/shell/signed-in/settings/audit');
 
 export function AuditLogPage() {
   const search = route.useSearch();
-  const view = viewOf(search);
+  const view = toAuditView(search);
   const list = useInfiniteQuery({ ...auditOptions(view), placeholderData: keepPreviousData });
   const events = eventsOf(list.data?.pages ?? []);
 
@@ -47,7 +47,7 @@ function Entries({ events, view, stale }: { events: AuditEvent[]; view: AuditVie
   if (isFiltered(view)) {
     return (
       <Empty icon={<SearchX size={20} aria-hidden />} title="No matching entries">
-        <p>No entry of the audit log matches these filters.</p>
+        <p>No audit log entries match these filters.</p>
         <div className="empty__actions">
           <Link
             from="/settings/audit"
@@ -64,7 +64,7 @@ function Entries({ events, view, stale }: { events: AuditEvent[]; view: AuditVie
   }
   return (
     <Empty icon={<ScrollText size={20} aria-hidden />} title="No entries yet">
-      <p>Changes of keys, settings and accounts appear here, and each sign-in.</p>
+      <p>Sign-ins and changes to keys, settings and accounts appear here.</p>
     </Empty>
   );
 }
@@ -72,10 +72,10 @@ function Entries({ events, view, stale }: { events: AuditEvent[]; view: AuditVie
 function sizeOf(shown: number, more: boolean): string {
   if (shown === 0) return 'No entries';
   const count = shown === 1 ? '1 entry' : `${shown.toLocaleString('en')} entries`;
-  return more ? `The newest ${count}` : count;
+  return more ? `Newest ${count}` : count;
 }
 
-/** An entry that was added while pages were loaded can be in two of them. */
+/** Removes duplicates: if entries are added while pages are loading, an entry can be on two pages. */
 function eventsOf(pages: AuditPage[]): AuditEvent[] {
   const events = new Map(pages.flatMap((page) => page.data).map((event) => [event.id, event]));
   return [...events.values()];

@@ -1,15 +1,15 @@
 import '../../../components/Card.css';
 import './AuditTable.css';
 import type { AuditEvent } from '@soku/contract/audit';
-import { withHiddenWritten } from '@soku/contract/visible-text';
+import { escapeHiddenCharacters } from '@soku/contract/visible-text';
 import { Link } from '@tanstack/react-router';
 import { ChevronRight } from 'lucide-react';
 import { useId, useState } from 'react';
 import { useSession } from '../../../api/session.ts';
-import { ForeignText } from '../../../components/ForeignText.tsx';
 import { Skeleton } from '../../../components/Skeleton.tsx';
-import { dayOf, exactTime, timeOf, utcTime } from '../../../dates/dates.ts';
-import { actionInWords, kindInWords } from './action-words.ts';
+import { UntrustedText } from '../../../components/UntrustedText.tsx';
+import { exactTime, formatDay, formatTime, utcTime } from '../../../dates/dates.ts';
+import { actionLabel, kindLabel } from './action-labels.ts';
 import { EntryDetails } from './EntryDetails.tsx';
 
 const columns = ['Time', 'Action', 'Actor', 'Target', 'Address'];
@@ -42,34 +42,34 @@ function Head() {
   );
 }
 
-/** A row, and below it, when it is open, a second one with all that is known. */
+/** A row, and below it, while it is expanded, a second row with all details. */
 function Entry({ event }: { event: AuditEvent }) {
   const [open, setOpen] = useState(false);
   const id = useId();
   const { action, actor, target, at, unreadable } = event;
-  const words = actionInWords(action) ?? 'Another action';
+  const label = actionLabel(action) ?? 'Other action';
   return (
     <tbody className="entry">
       <tr>
         <td className="entry__time">
           <time dateTime={at} title={`${exactTime(at)}\n${utcTime(at)}`}>
-            <span>{dayOf(at)}</span> <span className="entry__more">{timeOf(at)}</span>
+            <span>{formatDay(at)}</span> <span className="entry__more">{formatTime(at)}</span>
           </time>
         </td>
         <td className="entry__action">
           <button
             type="button"
             className="entry__toggle"
-            aria-label={`${words}, ${withHiddenWritten(target.name)}`}
+            aria-label={`${label}, ${escapeHiddenCharacters(target.name)}`}
             aria-expanded={open}
             aria-controls={id}
             onClick={() => setOpen(!open)}
           >
             <ChevronRight size={16} aria-hidden />
-            <span className="entry__words">{words}</span>
+            <span className="entry__words">{label}</span>
           </button>
           <code className="entry__more" translate="no">
-            <ForeignText text={action} />
+            <UntrustedText text={action} />
           </code>
           {unreadable ? <span className="entry__unreadable">Unreadable</span> : null}
         </td>
@@ -84,7 +84,7 @@ function Entry({ event }: { event: AuditEvent }) {
             <span className="entry__none">None</span>
           ) : (
             <code title={actor.address} translate="no">
-              <ForeignText text={actor.address} />
+              <UntrustedText text={actor.address} />
             </code>
           )}
         </td>
@@ -100,19 +100,19 @@ function Entry({ event }: { event: AuditEvent }) {
   );
 }
 
-/** Who did it, or what it was done to. */
+/** The actor or the target of an entry. */
 function Party({ kind, id, name }: { kind: string; id: string; name: string }) {
   const user = useSession()?.user;
   return (
     <>
       {kind === 'key' ? (
         <Link to="/settings/api/$keyId" params={{ keyId: id }} className="entry__link">
-          <ForeignText text={name} className="entry__name" />
+          <UntrustedText text={name} className="entry__name" />
         </Link>
       ) : (
-        <ForeignText text={name} className="entry__name" />
+        <UntrustedText text={name} className="entry__name" />
       )}
-      <span className="entry__more">{user?.id === id ? 'You' : withHiddenWritten(kindInWords(kind))}</span>
+      <span className="entry__more">{user?.id === id ? 'You' : escapeHiddenCharacters(kindLabel(kind))}</span>
     </>
   );
 }

@@ -5,15 +5,15 @@ import { getRouteApi, Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { CopyButton } from '../../../components/CopyButton.tsx';
 import type { Elements } from '../../../components/elements.ts';
-import { ForeignText } from '../../../components/ForeignText.tsx';
 import { Notice } from '../../../components/Notice.tsx';
+import { UntrustedText } from '../../../components/UntrustedText.tsx';
 import { ExactTime } from '../../../components/When.tsx';
 import { relativeTime } from '../../../dates/dates.ts';
 import { useMinute } from '../../../dates/use-minute.ts';
 
 const route = getRouteApi('/shell/signed-in/settings/audit');
 
-/** Everything that an entry holds. */
+/** All details of an entry. */
 export function EntryDetails({ event }: { event: AuditEvent }) {
   const { actor, target, changes, details, unreadable } = event;
   const search = route.useSearch();
@@ -70,7 +70,7 @@ export function EntryDetails({ event }: { event: AuditEvent }) {
 
 function Seal({ event: { sequence, hash, unreadable } }: { event: AuditEvent }) {
   if (sequence === null || hash === null) {
-    return <span key="none">{unreadable ? 'Not readable' : 'Not sealed yet'}</span>;
+    return <span key="none">{unreadable ? 'Unreadable' : 'Not sealed yet'}</span>;
   }
   return (
     <span key="seal">
@@ -86,7 +86,7 @@ function Unreadable({ fields }: { fields: string[] }) {
   return (
     <Notice tone="bad">
       <p>
-        <span>This entry was edited in the database. Not readable: </span>
+        <span>This entry was edited in the database. Unreadable fields: </span>
         <code translate="no">{fields.join(', ')}</code>
       </p>
     </Notice>
@@ -143,24 +143,24 @@ function DetailTable({ details }: { details: Details }) {
   );
 }
 
-/** As the API calls it. */
+/** The name that the API uses. */
 function FieldName({ field }: { field: string }) {
   return (
     <th scope="row">
       <code translate="no">
-        <ForeignText text={field} />
+        <UntrustedText text={field} />
       </code>
     </th>
   );
 }
 
 interface ValueProps {
-  /** The text of other fields may look like an id or a time: people choose names. */
+  /** Only certain fields are formatted, because names that people choose may look like an id or a time. */
   field?: string;
   value: string | number | boolean | null;
 }
 
-/** Missing values are words, so that they differ from the text "null". */
+/** Null and empty values are shown as "None" and "Empty", so that they differ from the text "null". */
 function Value({ field, value }: ValueProps) {
   if (value === null || value === '')
     return <span className="entry-details__soft">{value === null ? 'None' : 'Empty'}</span>;
@@ -173,13 +173,13 @@ function Value({ field, value }: ValueProps) {
         {text}
       </Link>
     );
-  return <ForeignText text={text} />;
+  return <UntrustedText text={text} />;
 }
 
 function Party({ name, id, children }: { name: string; id: string; children: Elements }) {
   return (
     <span className="entry-details__party">
-      <ForeignText text={name} />
+      <UntrustedText text={name} />
       <Id id={id} what="ID" />
       {children}
     </span>
@@ -190,7 +190,7 @@ function Id({ id, what }: { id: string; what: string }) {
   return (
     <span className="entry-details__id">
       <code translate="no">
-        <ForeignText text={id} />
+        <UntrustedText text={id} />
       </code>
       <CopyButton text={() => id} what={what} />
     </span>

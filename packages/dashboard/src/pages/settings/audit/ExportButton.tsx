@@ -1,12 +1,12 @@
 import { Download } from 'lucide-react';
 import { useState } from 'react';
-import { type AuditView, exportAddress, hasEntries, isFiltered } from '../../../api/audit.ts';
+import { type AuditView, exportUrl, hasEntries, isFiltered } from '../../../api/audit.ts';
 import { Button } from '../../../components/Button.tsx';
 import { Failure } from '../../../components/Notice.tsx';
 import { announce } from '../../../components/Toast.tsx';
 import { withSignIn } from '../../../session/sign-in-again.ts';
 
-/** Downloads what the filters let through, as JSON Lines. The browser writes it to the disk as it comes. */
+/** Downloads the filtered entries as JSON Lines. The browser streams them to disk. */
 export function ExportButton({ view }: { view: AuditView }) {
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
@@ -15,9 +15,9 @@ export function ExportButton({ view }: { view: AuditView }) {
     setBusy(true);
     setError(null);
     try {
-      // A download that fails cannot say why, nor ask for a sign-in, so a small call goes first.
-      if (await withSignIn(() => hasEntries(view))) download(exportAddress(view));
-      else announce('There is nothing to export: no entry matches the filters.');
+      // A failed download can neither report why nor ask for a sign-in, so a small request runs first.
+      if (await withSignIn(() => hasEntries(view))) download(exportUrl(view));
+      else announce('Nothing to export: no entries match the filters.');
     } catch (failure) {
       setError(failure);
     }
@@ -37,7 +37,7 @@ export function ExportButton({ view }: { view: AuditView }) {
 function download(address: string): void {
   const link = document.createElement('a');
   link.href = address;
-  // The server names the file.
+  // The server provides the file name.
   link.download = '';
   link.click();
 }

@@ -3,33 +3,33 @@ import type { AuditView } from '../../../api/audit.ts';
 import { Button } from '../../../components/Button.tsx';
 import { TextField } from '../../../components/Field.tsx';
 import { InvalidFields, useSubmit } from '../../../components/use-submit.ts';
-import { readerZone } from '../../../dates/zone.ts';
-import { inputOf, type Period, periodOf } from './period.ts';
+import { userTimeZone } from '../../../dates/zone.ts';
+import { type Period, parsePeriod, toPeriodInput } from './period.ts';
 
 type Bounds = Pick<AuditView, 'since' | 'until'>;
 
-/** What the fields show. Back brings the earlier bounds. */
+/** The values of the fields. Back restores the previous bounds. */
 function usePeriodFields({ since, until }: Bounds) {
   const [shown, setShown] = useState({ since, until });
-  const [from, setFrom] = useState(inputOf(since));
-  const [to, setTo] = useState(inputOf(until, true));
+  const [from, setFrom] = useState(toPeriodInput(since));
+  const [to, setTo] = useState(toPeriodInput(until, true));
   if (shown.since !== since || shown.until !== until) {
     setShown({ since, until });
-    setFrom(inputOf(since));
-    setTo(inputOf(until, true));
+    setFrom(toPeriodInput(since));
+    setTo(toPeriodInput(until, true));
   }
   return { from, setFrom, to, setTo };
 }
 
-/** Fields of dates change with each digit, so they are applied with a button. */
+/** Date fields change with each digit, so a button applies them. */
 export function PeriodForm({ view, onApply }: { view: Bounds; onApply: (period: Period) => void }) {
   const { from, setFrom, to, setTo } = usePeriodFields(view);
   const [fromField, toField] = [useRef<HTMLInputElement>(null), useRef<HTMLInputElement>(null)];
   const { problems, submit, edit } = useSubmit(async () => {
-    // A date that is typed in part has the value '', as none has.
+    // An incomplete date has the value '', just like an empty field.
     const typed = (field: HTMLInputElement | null, value: string) =>
       field?.validity.badInput ? 'incomplete' : value;
-    const result = periodOf(typed(fromField.current, from), typed(toField.current, to));
+    const result = parsePeriod(typed(fromField.current, from), typed(toField.current, to));
     if ('problems' in result) throw new InvalidFields(result.problems);
     onApply(result);
   });
@@ -56,7 +56,7 @@ export function PeriodForm({ view, onApply }: { view: Bounds; onApply: (period: 
         problem={problems.to}
       />
       <Button type="submit">Apply</Button>
-      <p className="audit-filters__zone">{`In your time zone, ${readerZone}.`}</p>
+      <p className="audit-filters__zone">{`Times are in your time zone, ${userTimeZone}.`}</p>
     </form>
   );
 }

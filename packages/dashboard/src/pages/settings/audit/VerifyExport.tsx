@@ -5,14 +5,14 @@ import { Code } from '../../../components/Code.tsx';
 export function VerifyExport() {
   return (
     <Section
-      title="Check the log"
-      lead="Each entry is sealed with the hash of the one before it. Keep an export (JSON Lines) in another place. On the server, this command then reports what was changed or removed since:"
+      title="Verify the log"
+      lead="Each entry is sealed with the hash of the previous entry. Store an export (JSON Lines) elsewhere. This command, run on the server, then reports entries that were changed or removed since:"
     >
       <div className="audit-verify">
         <Code label="command" code="npm run soku -- audit verify --anchor audit.jsonl" />
         <p>
           <Link to="/help/api-key-management" hash="audit">
-            What the check proves
+            What verification proves
           </Link>
         </p>
       </div>

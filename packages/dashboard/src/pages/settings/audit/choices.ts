@@ -1,7 +1,7 @@
 import type { Key } from '@soku/contract/keys';
-import { withHiddenWritten } from '@soku/contract/visible-text';
+import { escapeHiddenCharacters } from '@soku/contract/visible-text';
 import { useQuery } from '@tanstack/react-query';
-import { keyChoicesOptions, useSeenActors } from '../../../api/audit.ts';
+import { keyChoicesOptions, useLoadedActors } from '../../../api/audit.ts';
 import { keyOptions } from '../../../api/keys.ts';
 import { useSession } from '../../../api/session.ts';
 
@@ -10,10 +10,10 @@ export interface Choice {
   name: string;
 }
 
-/** @param chosen the id that the address names, which is always among them */
+/** @param chosen the id in the page's address, which is always included */
 export function useActorChoices(chosen: string | undefined): Choice[] {
   const user = useSession()?.user;
-  const seen = useSeenActors();
+  const seen = useLoadedActors();
   const others = new Map([...(chosen === undefined ? [] : [[chosen, chosen] as const]), ...seen]);
   const named: Choice[] = [
     ...(user ? [{ id: user.id, name: `You (${user.name})` }] : []),
@@ -21,14 +21,14 @@ export function useActorChoices(chosen: string | undefined): Choice[] {
     { id: 'system', name: 'Server' },
   ];
   for (const { id } of named) others.delete(id);
-  const rest = Array.from(others, ([id, name]) => ({ id, name: withHiddenWritten(name) }));
+  const rest = Array.from(others, ([id, name]) => ({ id, name: escapeHiddenCharacters(name) }));
   return [...named, ...rest.sort((a, b) => a.name.localeCompare(b.name))];
 }
 
 /**
- * The newest keys, and whether there are others.
+ * The newest keys, and whether there are more.
  *
- * @param chosen the id that the address names, which is always among them
+ * @param chosen the id in the page's address, which is always included
  */
 export function useKeyChoices(chosen: string | undefined): { choices: Choice[]; hasMore: boolean } {
   const { data: newest } = useQuery(keyChoicesOptions);
@@ -41,5 +41,8 @@ export function useKeyChoices(chosen: string | undefined): { choices: Choice[]; 
 }
 
 function choiceOf({ id, name, preview, status }: Key): Choice {
-  return { id, name: `${withHiddenWritten(name)}, ${preview}${status === 'active' ? '' : ` (${status})`}` };
+  return {
+    id,
+    name: `${escapeHiddenCharacters(name)}, ${preview}${status === 'active' ? '' : ` (${status})`}`,
+  };
 }

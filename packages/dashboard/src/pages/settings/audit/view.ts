@@ -4,8 +4,8 @@ import type { AuditSearch } from '../../search.ts';
 
 const valid = auditFilterSchema.shape;
 
-/** What the address of the page says, without what the API would reject. */
-export function viewOf({ action, actor, key, range, since, until }: AuditSearch): AuditView {
+/** Reads the filters from the page's address and drops values that the API would reject. */
+export function toAuditView({ action, actor, key, range, since, until }: AuditSearch): AuditView {
   return {
     action: valid.action.safeParse(action).data,
     actorId: valid.actorId.safeParse(actor).data,

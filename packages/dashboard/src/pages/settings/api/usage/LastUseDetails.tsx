@@ -1,9 +1,9 @@
 import type { Usage } from '@soku/contract/usage';
 import type { ReactNode } from 'react';
 import { Skeleton } from '../../../../components/Skeleton.tsx';
-import { exactTime, freshTime, utcTime } from '../../../../dates/dates.ts';
+import { exactTime, relativeTimeWithSeconds, utcTime } from '../../../../dates/dates.ts';
 
-/** The last accepted request: when, from where, with what. */
+/** Time, IP address and user agent of the last accepted request. */
 export function LastUseDetails({ usage }: { usage: Usage | undefined }) {
   const use = usage?.lastUsed;
   return (
@@ -11,19 +11,19 @@ export function LastUseDetails({ usage }: { usage: Usage | undefined }) {
       <Fact name="Last used" loaded={usage !== undefined}>
         {use ? (
           <time dateTime={use.at} title={`${exactTime(use.at)}\n${utcTime(use.at)}`}>
-            {freshTime(use.at)}
+            {relativeTimeWithSeconds(use.at)}
           </time>
         ) : (
           'Never'
         )}
       </Fact>
-      <Fact name="From address" loaded={usage !== undefined}>
-        {use ? <code translate="no">{use.address}</code> : 'None yet'}
+      <Fact name="IP address" loaded={usage !== undefined}>
+        {use ? <code translate="no">{use.address}</code> : 'None'}
       </Fact>
-      <Fact name="With program" loaded={usage !== undefined}>
+      <Fact name="User agent" loaded={usage !== undefined}>
         {use?.userAgent ? <code translate="no">{use.userAgent}</code> : null}
-        {use?.userAgent === '' ? <span>It did not say</span> : null}
-        {use ? null : <span>None yet</span>}
+        {use?.userAgent === '' ? <span>Not sent</span> : null}
+        {use ? null : <span>None</span>}
       </Fact>
     </dl>
   );

@@ -1,10 +1,10 @@
 import { Link } from '@tanstack/react-router';
 import type { UsageRange } from '../../../../api/usage.ts';
-import { rangeWords } from './slots.ts';
+import { rangeLabels } from './slots.ts';
 
 const ranges: UsageRange[] = ['24h', '7d', '30d'];
 
-/** Links, so that each range has an address and Back brings the one before. */
+/** Links, so that each range has a URL and Back restores the previous range. */
 export function RangeSwitch({ range }: { range: UsageRange }) {
   return (
     <nav className="ranges" aria-label="Time range">
@@ -18,7 +18,7 @@ export function RangeSwitch({ range }: { range: UsageRange }) {
           activeOptions={{ exact: true, includeSearch: true }}
           resetScroll={false}
         >
-          {rangeWords[each]}
+          {rangeLabels[each]}
         </Link>
       ))}
     </nav>

@@ -1,4 +1,4 @@
-import { hourLength } from '@soku/contract/instant';
+import { msPerHour } from '@soku/contract/instant';
 import type { Usage } from '@soku/contract/usage';
 import { Skeleton } from '../../../../components/Skeleton.tsx';
 
@@ -8,7 +8,7 @@ export function Totals({ usage, revokedAt }: { usage: Usage | undefined; revoked
       <Total kind="accepted" name="Accepted" count={usage?.accepted} />
       <Total
         kind="refused"
-        name={`Refused${usage && revokedAt ? sinceRevoked(usage, Date.parse(revokedAt)) : ''}`}
+        name={`Rejected${usage && revokedAt ? sinceRevoked(usage, Date.parse(revokedAt)) : ''}`}
         count={usage?.refused}
       />
     </dl>
@@ -32,10 +32,10 @@ function Total({ kind, name, count }: TotalProps) {
   );
 }
 
-/** Refusals are counted by the hour, so the hour of the revoke counts whole. */
+/** Rejections are counted by hour, so the whole hour of the revoke is included. */
 function sinceRevoked({ hours, refused }: Usage, revokedAt: number): string {
   const since = hours
-    .filter(({ hour }) => Date.parse(hour) + hourLength > revokedAt)
+    .filter(({ hour }) => Date.parse(hour) + msPerHour > revokedAt)
     .reduce((sum, hour) => sum + hour.refused, 0);
   if (since === 0) return '';
   return since === refused

@@ -2,7 +2,7 @@ import './UsageChart.css';
 import { type CSSProperties, memo, type PointerEvent, type ReactNode, useState } from 'react';
 import type { UsageRange } from '../../../../api/usage.ts';
 import type { Elements } from '../../../../components/elements.ts';
-import { numbersOf, type Slot, scaleOf, slotName, ticksOf } from './slots.ts';
+import { chartMaximum, chartTicks, describeSlot, formatSlot, type Slot } from './slots.ts';
 
 const compact = new Intl.NumberFormat('en', { notation: 'compact' });
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -10,7 +10,7 @@ const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 interface UsageChartProps {
   slots: Slot[];
   range: UsageRange;
-  /** All numbers in one sentence, for whoever does not see the bars. */
+  /** A text alternative for the bars. */
   summary: string;
   /** Epoch ms. */
   revokedAt: number | null;
@@ -19,15 +19,15 @@ interface UsageChartProps {
 }
 
 /**
- * Bars of accepted requests with the refused ones on top. Pointing at one, or going through them with the arrow keys,
- * tells its numbers: the control for that is a slider, which keyboards, fingers and screen readers know already.
+ * Bars of accepted requests with the rejected ones on top. Pointing at a bar, or moving through the bars with the arrow
+ * keys, shows its numbers. The control is a slider, which works with keyboards, touch and screen readers.
  */
 export function UsageChart({ slots, range, summary, revokedAt, head, children }: UsageChartProps) {
   const [shown, setShown] = useState<number | null>(null);
   const last = slots.length - 1;
   const index = Math.min(shown ?? last, last);
   const slot = shown === null ? undefined : slots[index];
-  const top = scaleOf(slots);
+  const top = chartMaximum(slots);
   const empty = slots.every(({ accepted, refused }) => accepted + refused === 0);
 
   const point = (event: PointerEvent<HTMLInputElement>) => {
@@ -51,8 +51,8 @@ export function UsageChart({ slots, range, summary, revokedAt, head, children }:
       <input
         type="range"
         className="chart__reader"
-        aria-label={range === '30d' ? 'Numbers of one day' : 'Numbers of one hour'}
-        aria-valuetext={slots[index] ? numbersOf(slots[index], range) : undefined}
+        aria-label={range === '30d' ? 'Requests of one day' : 'Requests of one hour'}
+        aria-valuetext={slots[index] ? describeSlot(slots[index], range) : undefined}
         min={0}
         max={last}
         value={index}
@@ -81,7 +81,7 @@ interface ChartFrameProps {
 
 const noScale = [2, 1, 0];
 
-/** The chart without its bars, of the same size: what stands there while the numbers are on their way. */
+/** The chart without its bars. Shown in the same size while the numbers are loading. */
 export function ChartFrame({ head, readout = '', scale, ticks, children }: ChartFrameProps) {
   return (
     <div className="chart">
@@ -105,23 +105,23 @@ export function ChartFrame({ head, readout = '', scale, ticks, children }: Chart
 function Numbers({ slot, range }: { slot: Slot; range: UsageRange }) {
   return (
     <span>
-      <span>{`${slotName(slot, range)}:`}</span> <strong>{slot.accepted.toLocaleString('en')}</strong>{' '}
-      accepted, <strong>{slot.refused.toLocaleString('en')}</strong> refused
+      <span>{`${formatSlot(slot, range)}:`}</span> <strong>{slot.accepted.toLocaleString('en')}</strong>{' '}
+      accepted, <strong>{slot.refused.toLocaleString('en')}</strong> rejected
     </span>
   );
 }
 
 const percent = (share: number) => `${share * 100}%`;
 
-/** Of a slot's width; the rest is the gap to the next one. */
+/** As a share of the slot's width; the rest is the gap to the next bar. */
 const barWidth = 0.78;
 
-/** Of the plot's height: a single request among thousands is still seen. */
-const leastHeight = 0.015;
+/** As a share of the plot's height, so that a single request among thousands stays visible. */
+const minHeight = 0.015;
 
-/** Everything in percent, so that no script has to measure and nothing jumps when the window changes. */
+/** All sizes are percentages, so that nothing has to be measured and the layout does not shift on resize. */
 const Bars = memo(function Bars({ slots, top }: { slots: Slot[]; top: number }) {
-  const heightOf = (count: number) => (count === 0 ? 0 : Math.max(count / top, leastHeight));
+  const heightOf = (count: number) => (count === 0 ? 0 : Math.max(count / top, minHeight));
   return slots.map(({ from, accepted, refused }, index) => {
     const x = percent((index + (1 - barWidth) / 2) / slots.length);
     const width = percent(barWidth / slots.length);
@@ -157,7 +157,7 @@ function Band({ index, count }: { index: number; count: number }) {
   );
 }
 
-/** Where the key was revoked, when that is in the range. */
+/** Marks when the key was revoked, if that is within the range. */
 function RevokedLine({ slots, at }: { slots: Slot[]; at: number | null }) {
   const index = slots.findIndex(({ from, to }) => at !== null && at >= from && at < to);
   const slot = slots[index];
@@ -182,11 +182,11 @@ function RevokedLine({ slots, at }: { slots: Slot[]; at: number | null }) {
 }
 
 function Ticks({ slots, range }: { slots: Slot[]; range: UsageRange }) {
-  // A day's label stands below the middle of its bar, an hour's where the hour begins.
+  // The label of a day is centered below its bar; the label of an hour is at the start of the hour.
   const shift = range === '30d' ? 0.5 : 0;
   return (
     <>
-      {ticksOf(slots, range).map(({ slot, label }) => (
+      {chartTicks(slots, range).map(({ slot, label }) => (
         <span key={slot} className="chart__tick" style={place((slot + shift) / slots.length)}>
           {label}
         </span>
@@ -195,7 +195,7 @@ function Ticks({ slots, range }: { slots: Slot[]; range: UsageRange }) {
   );
 }
 
-/** Centred on its place, but not beyond the edges of the plot. */
+/** Centered on its position, but within the edges of the plot. */
 function place(share: number): CSSProperties {
   if (share > 0.96) return { insetInlineEnd: 0, translate: 0 };
   return { insetInlineStart: percent(share), ...(share < 0.02 ? { translate: 0 } : {}) };

@@ -10,19 +10,19 @@ import { Failure } from '../../../../components/Notice.tsx';
 import { Skeleton } from '../../../../components/Skeleton.tsx';
 import { LastUseDetails } from './LastUseDetails.tsx';
 import { RangeSwitch } from './RangeSwitch.tsx';
-import { rangeWords, slotsOf, summaryOf } from './slots.ts';
+import { rangeLabels, summarizeUsage, toSlots } from './slots.ts';
 import { Totals } from './Totals.tsx';
 import { ChartFrame, UsageChart } from './UsageChart.tsx';
 import { UsageTable } from './UsageTable.tsx';
 
 interface UsageSectionProps {
   id: string;
-  /** Undefined while the page loads: the numbers are asked for at the same time. */
+  /** Undefined while the key is loading, which happens in parallel with the numbers. */
   apiKey: Key | undefined;
   range: UsageRange;
 }
 
-/** How much a key is used, how often it is refused, and by whom it was used last. Brings itself up to date. */
+/** Shows the accepted and rejected requests of a key and its last use. Refreshes itself. */
 export function UsageSection({ id, apiKey, range }: UsageSectionProps) {
   const { data, error, isPlaceholderData } = useQuery(usageOptions(id, range));
   const usage = apiKey && data;
@@ -56,14 +56,14 @@ export function UsageSection({ id, apiKey, range }: UsageSectionProps) {
   );
 }
 
-/** The numbers of the range before keep its names until those of the new one are here. */
+/** While a new range is loading, the labels match the previous range, whose numbers are still shown. */
 function rangeOf({ hours }: Usage): UsageRange {
   if (hours.length === 24) return '24h';
   return hours.length === 7 * 24 ? '7d' : '30d';
 }
 
 function Chart({ usage, apiKey, range }: { usage: Usage; apiKey: Key; range: UsageRange }) {
-  const slots = useMemo(() => slotsOf(usage.hours, range), [usage.hours, range]);
+  const slots = useMemo(() => toSlots(usage.hours, range), [usage.hours, range]);
   const empty = usage.accepted + usage.refused === 0;
   return (
     <>
@@ -71,7 +71,7 @@ function Chart({ usage, apiKey, range }: { usage: Usage; apiKey: Key; range: Usa
         slots={slots}
         range={range}
         head={<Totals usage={usage} revokedAt={apiKey.revokedAt} />}
-        summary={summaryOf(slots, range)}
+        summary={summarizeUsage(slots, range)}
         revokedAt={apiKey.revokedAt === null ? null : Date.parse(apiKey.revokedAt)}
       >
         {empty ? (
@@ -91,7 +91,7 @@ function Empty({ unused, range }: { unused: boolean; range: UsageRange }) {
           No program has used this key yet. <Link to="/help/authentication">How to use it</Link>
         </span>
       ) : (
-        <span key="none">{`No requests in the last ${rangeWords[range]}.`}</span>
+        <span key="none">{`No requests in the last ${rangeLabels[range]}.`}</span>
       )}
     </p>
   );

@@ -1,16 +1,17 @@
-/** The chart on days of 23 and 25 hours, and where an hour begins at a quarter past. */
+/** The chart on days of 23 and 25 hours, and in zones where an hour begins at a quarter past. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { hourLength } from '@soku/contract/instant';
+import { msPerHour } from '@soku/contract/instant';
 import fc from 'fast-check';
+import { times } from '../../../../../../../test/support/long.ts';
 import { dayNumber, hoursInDays, localTime } from '../../../../dates/zone.ts';
-import { slotName, slotsOf, ticksOf } from './slots.ts';
+import { chartTicks, formatSlot, toSlots } from './slots.ts';
 
-/** What the server answers: as many hours of UTC, the last one that of `now`. */
+/** The server's response: this many UTC hours, up to and including the hour of `now`. */
 function hoursTo(now: number, count: number) {
-  const last = Math.floor(now / hourLength);
+  const last = Math.floor(now / msPerHour);
   return Array.from({ length: count }, (_, index) => ({
-    hour: new Date((last - count + 1 + index) * hourLength).toISOString(),
+    hour: new Date((last - count + 1 + index) * msPerHour).toISOString(),
     accepted: 1,
     refused: 0,
   }));
@@ -26,13 +27,13 @@ const changes = [
 ].flatMap(({ zone, spring, autumn }) => [spring, autumn].map((day) => ({ zone, day })));
 
 for (const { zone, day } of changes) {
-  // Late on that day, wherever it is.
-  const now = Date.parse(`${day}T12:00Z`) + 11 * hourLength;
+  // Late on that day in every zone.
+  const now = Date.parse(`${day}T12:00Z`) + 11 * msPerHour;
 
-  test(`${zone}, ${day}: no hour has the name of another`, () => {
-    const slots = slotsOf(hoursTo(now, 7 * 24), '7d', zone);
+  test(`${zone}, ${day}: every hour has a unique name`, () => {
+    const slots = toSlots(hoursTo(now, 7 * 24), '7d', zone);
     assert.equal(slots.length, 7 * 24);
-    const names = slots.map((slot) => slotName(slot, '7d', zone));
+    const names = slots.map((slot) => formatSlot(slot, '7d', zone));
     assert.deepEqual(
       names.filter((name, index) => names.indexOf(name) !== index),
       [],
@@ -40,19 +41,19 @@ for (const { zone, day } of changes) {
   });
 
   test(`${zone}, ${day}: each quarter of a day has one tick, at its first hour`, () => {
-    const slots = slotsOf(hoursTo(now, 48), '24h', zone);
-    const ticks = ticksOf(slots, '24h', zone).map(({ slot }) => localTime(slots[slot]?.from ?? 0, zone));
+    const slots = toSlots(hoursTo(now, 48), '24h', zone);
+    const ticks = chartTicks(slots, '24h', zone).map(({ slot }) => localTime(slots[slot]?.from ?? 0, zone));
     const quarterOf = ({ day, hour }: { day: number; hour: number }) => `${day}, ${Math.floor(hour / 6)}`;
     const all = [...new Set(slots.map(({ from }) => quarterOf(localTime(from, zone))))];
     const quarters = ticks.map(quarterOf);
-    // The first quarter may have begun before the first hour that is shown.
+    // The first quarter may begin before the first hour shown.
     assert.deepEqual(quarters, quarters.length === all.length ? all : all.slice(1));
     for (const { hour } of ticks) assert.ok(hour % 6 <= 1, `a tick at ${hour}`);
   });
 
   test(`${zone}, ${day}: each day has one tick in 7 days, and one bar in 30`, () => {
-    const week = slotsOf(hoursTo(now, 7 * 24), '7d', zone);
-    const days = ticksOf(week, '7d', zone).map(({ slot }) => dayNumber(week[slot]?.from ?? 0, zone));
+    const week = toSlots(hoursTo(now, 7 * 24), '7d', zone);
+    const days = chartTicks(week, '7d', zone).map(({ slot }) => dayNumber(week[slot]?.from ?? 0, zone));
     const last = dayNumber(week.at(-1)?.from ?? 0, zone);
     assert.deepEqual(
       days.slice(-6),
@@ -60,9 +61,9 @@ for (const { zone, day } of changes) {
     );
     assert.equal(new Set(days).size, days.length);
 
-    const month = slotsOf(hoursTo(now, hoursInDays(30, now, zone)), '30d', zone);
+    const month = toSlots(hoursTo(now, hoursInDays(30, now, zone)), '30d', zone);
     assert.equal(month.length, 30);
-    assert.equal(new Set(month.map((slot) => slotName(slot, '30d', zone))).size, 30);
+    assert.equal(new Set(month.map((slot) => formatSlot(slot, '30d', zone))).size, 30);
     assert.equal(
       month.reduce((sum, { accepted }) => sum + accepted, 0),
       hoursInDays(30, now, zone),
@@ -70,12 +71,12 @@ for (const { zone, day } of changes) {
   });
 }
 
-test('a month has 30 bars at any time of any day in any zone', () => {
+test('the 30-day chart has 30 bars at any time in any zone', () => {
   const anyInstant = fc.integer({ min: Date.UTC(2020, 0), max: Date.UTC(2030, 0) });
   fc.assert(
     fc.property(fc.constantFrom(...changes), anyInstant, ({ zone }, now) => {
-      assert.equal(slotsOf(hoursTo(now, hoursInDays(30, now, zone)), '30d', zone).length, 30);
+      assert.equal(toSlots(hoursTo(now, hoursInDays(30, now, zone)), '30d', zone).length, 30);
     }),
-    { numRuns: 50 },
+    { numRuns: times(15, 500) },
   );
 });

@@ -1,21 +1,21 @@
-/** What one bar of the chart stands for, and the words for it. All times are in the reader's zone. */
+/** The bars of the chart and their labels. All times are in the user's time zone. */
 
-import { hourLength } from '@soku/contract/instant';
+import { msPerHour } from '@soku/contract/instant';
 import type { Usage } from '@soku/contract/usage';
 import type { UsageRange } from '../../../../api/usage.ts';
-import { dayNumber, formatIn, localTime, offsetAt, readerZone } from '../../../../dates/zone.ts';
+import { dateFormat, dayNumber, localTime, userTimeZone, utcOffset } from '../../../../dates/zone.ts';
 
 export interface Slot {
-  /** Epoch ms of its first hour. */
+  /** Start of the first hour, in epoch ms. */
   from: number;
-  /** Epoch ms of the end of its last hour; not included. */
+  /** End of the last hour, exclusive, in epoch ms. */
   to: number;
   accepted: number;
   refused: number;
 }
 
 export interface Tick {
-  /** Index of the slot at whose start it stands. */
+  /** Index of the slot that starts at the tick. */
   slot: number;
   label: string;
 }
@@ -25,7 +25,7 @@ const weekday = { weekday: 'short', day: 'numeric' } as const;
 const monthDay = { day: 'numeric', month: 'short' } as const;
 const longDay = { weekday: 'short', day: 'numeric', month: 'short' } as const;
 
-export const rangeWords: Record<UsageRange, string> = {
+export const rangeLabels: Record<UsageRange, string> = {
   '24h': '24 hours',
   '7d': '7 days',
   '30d': '30 days',
@@ -33,8 +33,8 @@ export const rangeWords: Record<UsageRange, string> = {
 
 const number = (value: number) => value.toLocaleString('en');
 
-/** One hour each; over 30 days one day each, because 720 bars are more than a screen has room for. */
-export function slotsOf(hours: Usage['hours'], range: UsageRange, zone = readerZone): Slot[] {
+/** One slot per hour, or per day for 30 days, because a screen has no room for 720 bars. */
+export function toSlots(hours: Usage['hours'], range: UsageRange, zone = userTimeZone): Slot[] {
   const slots: Slot[] = [];
   let currentDay = Number.NaN;
   for (const { hour, accepted, refused } of hours) {
@@ -42,49 +42,49 @@ export function slotsOf(hours: Usage['hours'], range: UsageRange, zone = readerZ
     const day = dayNumber(from, zone);
     const last = slots.at(-1);
     if (range === '30d' && last && day === currentDay) {
-      last.to = from + hourLength;
+      last.to = from + msPerHour;
       last.accepted += accepted;
       last.refused += refused;
     } else {
-      slots.push({ from, to: from + hourLength, accepted, refused });
+      slots.push({ from, to: from + msPerHour, accepted, refused });
     }
     currentDay = day;
   }
   return slots;
 }
 
-/** "Tue 3 Mar, 14:00–15:00", or the day alone. Around a change of the clocks each time names its offset, too. */
-export function slotName({ from, to }: Slot, range: UsageRange, zone = readerZone): string {
-  const day = formatIn(zone, longDay).format(from);
+/** "Tue 3 Mar, 14:00–15:00", or only the day. Around a clock change, each time includes its offset. */
+export function formatSlot({ from, to }: Slot, range: UsageRange, zone = userTimeZone): string {
+  const day = dateFormat(zone, longDay).format(from);
   if (range === '30d') return day;
-  const changes = offsetAt(from - hourLength, zone) !== offsetAt(to + hourLength, zone);
-  const time = formatIn(zone, changes ? { ...clock, timeZoneName: 'short' } : clock);
+  const changes = utcOffset(from - msPerHour, zone) !== utcOffset(to + msPerHour, zone);
+  const time = dateFormat(zone, changes ? { ...clock, timeZoneName: 'short' } : clock);
   return `${day}, ${time.format(from)}–${time.format(to)}`;
 }
 
-/** "Tue 3 Mar, 14:00–15:00: 12 accepted, 1 refused" */
-export function numbersOf(slot: Slot, range: UsageRange): string {
-  return `${slotName(slot, range)}: ${number(slot.accepted)} accepted, ${number(slot.refused)} refused`;
+/** "Tue 3 Mar, 14:00–15:00: 12 accepted, 1 rejected" */
+export function describeSlot(slot: Slot, range: UsageRange): string {
+  return `${formatSlot(slot, range)}: ${number(slot.accepted)} accepted, ${number(slot.refused)} rejected`;
 }
 
 /**
- * A tick where each quarter of a day begins, or each day, or at every seventh day back from today. On a day whose
- * midnight is skipped it stands at the first hour after it; on one where an hour comes twice, at the first of the two.
+ * A tick at the start of each quarter of a day, of each day, or of every seventh day back from today, depending on the
+ * range. If midnight is skipped, the tick is at the first hour after it; if it occurs twice, at the first one.
  */
-export function ticksOf(slots: Slot[], range: UsageRange, zone = readerZone): Tick[] {
+export function chartTicks(slots: Slot[], range: UsageRange, zone = userTimeZone): Tick[] {
   if (range === '30d') {
-    const label = formatIn(zone, monthDay);
+    const label = dateFormat(zone, monthDay);
     return slots
       .map(({ from }, slot) => ({ slot, label: label.format(from) }))
       .filter(({ slot }) => (slots.length - 1 - slot) % 7 === 0);
   }
-  const label = formatIn(zone, range === '24h' ? clock : weekday);
+  const label = dateFormat(zone, range === '24h' ? clock : weekday);
   const periodOf = (at: number) =>
     range === '24h'
       ? dayNumber(at, zone) * 4 + Math.floor(localTime(at, zone).hour / 6)
       : dayNumber(at, zone);
   const ticks: Tick[] = [];
-  let period = periodOf((slots[0]?.from ?? 0) - hourLength);
+  let period = periodOf((slots[0]?.from ?? 0) - msPerHour);
   for (const [slot, { from }] of slots.entries()) {
     const next = periodOf(from);
     if (next > period) ticks.push({ slot, label: label.format(from) });
@@ -93,23 +93,23 @@ export function ticksOf(slots: Slot[], range: UsageRange, zone = readerZone): Ti
   return ticks;
 }
 
-/** The top of the scale: one of 2, 4, 6, 8, 10, 20, 40 ..., so that its half is a whole number, too. */
-export function scaleOf(slots: Slot[]): number {
+/** The top of the scale: one of 2, 4, 6, 8, 10, 20, 40 ..., so that half of it is also a whole number. */
+export function chartMaximum(slots: Slot[]): number {
   const most = Math.max(0, ...slots.map(({ accepted, refused }) => accepted + refused));
   const magnitude = 10 ** Math.floor(Math.log10(Math.max(most, 1)));
   const tops = [1, 2, 4, 6, 8, 10].map((step) => step * magnitude);
   return tops.find((top) => top >= most && top % 2 === 0) ?? 2;
 }
 
-/** The whole chart in words. */
-export function summaryOf(slots: Slot[], range: UsageRange): string {
+/** A text alternative for the whole chart. */
+export function summarizeUsage(slots: Slot[], range: UsageRange): string {
   const accepted = slots.reduce((sum, slot) => sum + slot.accepted, 0);
   const refused = slots.reduce((sum, slot) => sum + slot.refused, 0);
-  const summary = `Requests in the last ${rangeWords[range]}: ${number(accepted)} accepted, ${number(refused)} refused.`;
+  const summary = `Requests in the last ${rangeLabels[range]}: ${number(accepted)} accepted, ${number(refused)} rejected.`;
   const busiest = slots.reduce<Slot | undefined>(
     (most, slot) => (most && most.accepted + most.refused >= slot.accepted + slot.refused ? most : slot),
     undefined,
   );
   if (!busiest || accepted + refused === 0) return summary;
-  return `${summary} Most in ${range === '30d' ? 'one day' : 'one hour'}: ${number(busiest.accepted + busiest.refused)}, ${slotName(busiest, range)}.`;
+  return `${summary} Busiest ${range === '30d' ? 'day' : 'hour'}: ${number(busiest.accepted + busiest.refused)}, ${formatSlot(busiest, range)}.`;
 }

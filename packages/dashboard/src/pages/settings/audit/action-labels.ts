@@ -1,0 +1,54 @@
+import { type Action, actionSchema } from '@soku/contract/audit';
+
+const labels: Record<Action, string> = {
+  'key.created': 'Key created',
+  'key.updated': 'Key changed',
+  'key.revoked': 'Key revoked',
+  'workspace.updated': 'Workspace changed',
+  'account.created': 'Account created',
+  'account.updated': 'Account changed',
+  'account.signed_in': 'Signed in',
+  'account.sign_in_failed': 'Sign-in failed',
+  'account.signed_out': 'Signed out',
+  'account.sessions_revoked': 'Sessions ended',
+  'account.password_changed': 'Password changed',
+  'account.password_change_failed': 'Password change failed',
+  'account.password_reset': 'Password reset',
+  'backup.restored': 'Backup restored',
+  'database.moved': 'Database moved',
+  'audit.pruned': 'Old entries deleted',
+};
+
+/** @returns null for an action that only a later version knows */
+export function actionLabel(action: string): string | null {
+  const known = actionSchema.safeParse(action);
+  return known.success ? labels[known.data] : null;
+}
+
+const actionsOf = (...nouns: string[]) =>
+  actionSchema.options
+    .filter((action) => nouns.some((noun) => action.startsWith(`${noun}.`)))
+    .map((action) => ({ action, name: labels[action] }));
+
+/** The actions to filter by. Events of the whole deployment, such as a restore, are not in the log of a workspace. */
+export const actionGroups = [
+  { title: 'Keys', actions: actionsOf('key') },
+  { title: 'Workspace', actions: actionsOf('workspace', 'audit') },
+  { title: 'Accounts', actions: actionsOf('account') },
+];
+
+const kinds = new Map([
+  ['person', 'Person'],
+  ['key', 'Key'],
+  ['operator', 'Operator'],
+  ['system', 'Server'],
+  ['account', 'Account'],
+  ['workspace', 'Workspace'],
+  ['deployment', 'Deployment'],
+  ['audit', 'Audit log'],
+]);
+
+/** The label for the kind of an actor or target. Kinds of later versions are returned unchanged. */
+export function kindLabel(kind: string): string {
+  return kinds.get(kind) ?? kind;
+}

@@ -1,0 +1,17 @@
+import type { IncomingMessage } from 'node:http';
+import { hasSessionCookie } from '../accounts/session-cookie.ts';
+import { resemblesKey } from './resembles-key.ts';
+
+/**
+ * Whether the session cookie authenticates a management call: it does if no Authorization header resembles a Soku key.
+ * A proxy in front of the dashboard may add its own header, and browsers send Basic credentials by themselves. A header
+ * that was meant to be a key takes precedence over the cookie, so that a wrong key is never ignored.
+ */
+export type UsesSession = (request: IncomingMessage) => boolean;
+
+/** @param prefixes the accepted prefixes */
+export function createUsesSession(publicUrl: string, prefixes: readonly string[]): UsesSession {
+  return ({ headers, headersDistinct }) =>
+    hasSessionCookie(headers, publicUrl) &&
+    !(headersDistinct.authorization ?? []).some((field) => resemblesKey(field, prefixes));
+}

@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Feed } from './change-log.ts';
+import type { ChangeEntry, ClusterSnapshot } from './cluster-store.ts';
+
+function change(seq: number, token = `t${seq}`): ChangeEntry {
+  return { seq, token, kind: 'key', subject: `key_${seq}`, hashes: [] };
+}
+
+function exchange(head: ChangeEntry, changes: ChangeEntry[]): ClusterSnapshot {
+  return { registered: true, head, changes, nodes: [] };
+}
+
+/** A change log that has applied change 5, and the calls to its cache. */
+function newFeed() {
+  const calls: string[] = [];
+  const feed: Feed = new Feed({
+    forget: ({ subject }) => calls.push(`${subject} at ${feed.applied.seq}`),
+    empty: () => calls.push('everything'),
+  });
+  feed.reset();
+  feed.begin(change(5));
+  calls.length = 0;
+  return { feed, calls };
+}
+
+test('changes are evicted one by one, each before it counts as applied', () => {
+  const { feed, calls } = newFeed();
+  assert.equal(feed.apply(exchange(change(7), [change(5), change(6), change(7)])), 'complete');
+  assert.deepEqual(calls, ['key_6 at 5', 'key_7 at 6']);
+  assert.equal(feed.applied.seq, 7);
+});
+
+test('without a new change only the head is compared', () => {
+  const { feed, calls } = newFeed();
+  assert.equal(feed.apply(exchange(change(5), [])), 'complete');
+  assert.deepEqual(calls, []);
+});
+
+test('a snapshot that does not reach the head is partial', () => {
+  const { feed } = newFeed();
+  assert.equal(feed.apply(exchange(change(9), [change(5), change(6)])), 'partial');
+  assert.equal(feed.applied.seq, 6);
+});
+
+const broken = {
+  'the row of the node is gone': { ...exchange(change(5), [change(5)]), registered: false },
+  'the last applied change was pruned': exchange(change(6), [change(6)]),
+  'all changes were pruned': exchange(change(6), []),
+  'the next change is missing': exchange(change(6), [change(5)]),
+  'a change in between is missing': exchange(change(8), [change(5), change(6), change(8)]),
+  'the last applied change has another token': exchange(change(6), [change(5, 'other'), change(6)]),
+  'the head has the same number but another token': exchange(change(5, 'other'), [change(5, 'other')]),
+  'the head and the last change have different tokens': exchange(change(6, 'other'), [change(5), change(6)]),
+  'the head is older than the last applied change': exchange(change(4), []),
+};
+
+for (const [what, answer] of Object.entries(broken)) {
+  test(`the change log is broken when ${what}`, () => {
+    assert.equal(newFeed().feed.apply(answer), 'broken');
+  });
+}
+
+test('a read may be cached when its snapshot includes every applied change', () => {
+  const { feed } = newFeed();
+  const ticket = feed.beginRead();
+  assert.equal(feed.mayCache(ticket, change(4)), false, 'older');
+  assert.equal(feed.mayCache(ticket, change(5)), true, 'as recent');
+  assert.equal(feed.mayCache(ticket, change(5, 'other')), false, 'same number, before a failover');
+  assert.equal(feed.mayCache(ticket, change(6)), true, 'newer');
+  feed.apply(exchange(change(7), [change(5), change(6), change(7)]));
+  assert.equal(feed.mayCache(ticket, change(6)), false, 'older than the applied changes by now');
+});
+
+test('a read that began before the cache was emptied, or before the registration, is not cached', () => {
+  const { feed, calls } = newFeed();
+  const before = feed.beginRead();
+  feed.reset();
+  assert.deepEqual([calls, feed.registered], [['everything'], false]);
+  const between = feed.beginRead();
+  assert.equal(feed.mayCache(between, change(9)), false);
+  feed.begin(change(5));
+  assert.equal(feed.mayCache(before, change(9)), false);
+  assert.equal(feed.mayCache(between, change(9)), false);
+  assert.equal(feed.mayCache(feed.beginRead(), change(9)), true);
+});

@@ -1,0 +1,69 @@
+/** A position in the change log: that of the newest change. */
+export interface LogPosition {
+  /** Incremented by each change; the order of the numbers is the order of the commits. */
+  seq: number;
+  /** Random; distinguishes the change from another with the same number after a failover. */
+  token: string;
+}
+
+/** Whether two heads refer to the same change. */
+export function isSamePosition(one: LogPosition, other: LogPosition): boolean {
+  return one.seq === other.seq && one.token === other.token;
+}
+
+/** The newest change that a node has evicted from its cache. */
+export interface Acknowledgment extends LogPosition {
+  nodeId: string;
+  /** The node's previous renewal. It proves that the sender can read the table: any role can notify. */
+  renewal: string;
+}
+
+/** An entry of the change log: what every node must evict. */
+export interface ChangeEntry extends LogPosition {
+  kind: 'key' | 'workspace' | 'secret';
+  /** ID of the key or the workspace; '' for a secret. */
+  subject: string;
+  /** SHA-256 of the secrets of the key. */
+  hashes: readonly Uint8Array[];
+}
+
+/** The row of a registered node, as read in a snapshot. */
+export interface NodeRow {
+  id: string;
+  name: string;
+  /** The node has evicted every change up to this one. */
+  ackedSeq: number;
+  /** Random, replaced by each renewal. While it is unchanged, the node is silent. */
+  renewal: string;
+}
+
+/** The result of one heartbeat, read from one database snapshot. */
+export interface ClusterSnapshot {
+  /** Whether this node's row existed and, if the heartbeat carried a renewal, now has it. */
+  registered: boolean;
+  head: LogPosition;
+  /**
+   * Changes from the acknowledged one on, ascending, at most 1000. The first is the last applied change, so that its
+   * token can be compared; it is absent when pruned.
+   */
+  changes: readonly ChangeEntry[];
+  /** All nodes. This node's own row may show its state before the renewal. */
+  nodes: readonly NodeRow[];
+}
+
+/** The database operations of the protocol. Each rejects within a bounded time if no response arrives. */
+export interface FeedLink {
+  /** Commits a new row for a node. */
+  register(node: { id: string; name: string; renewal: string }): Promise<void>;
+  /** Call it after the row is committed: the author of any change after this head then waits for the row. */
+  readHead(): Promise<LogPosition & { leaseMs: number }>;
+  /**
+   * A heartbeat, in a single statement: it renews the lease and acknowledges changes in the node's own row, and reads
+   * the head, the changes and the nodes. Without a renewal it only reads, so it grants no lease.
+   */
+  exchange(node: { id: string; acked: LogPosition; renewal: string | undefined }): Promise<ClusterSnapshot>;
+  /** Deletes a row if its renewal is unchanged. Resolves to true when the row is gone, whoever deleted it. */
+  fence(id: string, renewal: string): Promise<boolean>;
+  /** Deletes the node's own row. */
+  leave(id: string): Promise<void>;
+}

@@ -1,0 +1,92 @@
+import { randomUUID } from 'node:crypto';
+import type { Logger } from 'pino';
+import type { PostgresDatabase } from '../database/postgres.ts';
+import type { RevocationJournal } from '../journal/journal.ts';
+import { later, PeriodicTask } from '../timers/periodic-task.ts';
+import type { Clock } from './clock.ts';
+import { clusterPropagation } from './cluster-propagation.ts';
+import type { ChangeEntry } from './cluster-store.ts';
+import { leaseTermsOf, VerifierNode } from './node.ts';
+import { listNodes, processName } from './node-list.ts';
+import { PostgresLink, parseAck } from './postgres-cluster-store.ts';
+import { PostgresListener } from './postgres-listener.ts';
+import type { VerifierCache } from './propagation.ts';
+
+/** ms. Also stored in the database: a node with a different value does not start. */
+const leaseMs = 2000;
+
+/** ms between two deletions of old changes. */
+const pruneInterval = 60_000;
+
+const clock: Clock = { monotonic: () => performance.now(), wall: Date.now };
+
+/** This process as a node of a cluster, with the real database, clocks and timers. */
+export function createNodeRuntime(
+  database: PostgresDatabase,
+  memory: VerifierCache,
+  journal: RevocationJournal,
+  log: Logger,
+) {
+  const link = new PostgresLink(database.connection);
+  const node = new VerifierNode({
+    name: processName,
+    link,
+    clock,
+    later,
+    leaseMs,
+    newId: randomUUID,
+    random: Math.random,
+    cache: {
+      forget: (change) => {
+        forget(memory, change);
+        journal.keysChanged(change.hashes);
+      },
+      empty: () => {
+        memory.empty();
+        journal.changesMissed();
+      },
+    },
+    failed: (error) => log.error({ err: error }, 'the heartbeat to the database failed; retrying'),
+    recovered: () => log.info('the database responds again'),
+  });
+  const notices = new PostgresListener({
+    connection: database.connection,
+    handlers: {
+      soku_change: () => node.wake(),
+      soku_ack: (payload) => node.onAcknowledgment(parseAck(payload)),
+    },
+    later,
+  });
+  const pruning = new PeriodicTask(() => link.prune(), {
+    interval: pruneInterval,
+    failed: (error) => log.warn({ err: error }, 'could not delete old changes; retrying'),
+    later,
+  });
+  const { marginMs } = leaseTermsOf({ leaseMs });
+  return {
+    node,
+    propagation: clusterPropagation(database, node, clock, journal),
+    exchanges: link.heartbeatCounts,
+    list: () => listNodes(node.status(), leaseMs + marginMs),
+    /** @throws when the database does not respond, or has a different lease length */
+    start: async () => {
+      await node.start();
+      await notices.start();
+      pruning.start();
+    },
+    /** After this resolves, no other node waits for this one. */
+    stop: async () => {
+      // Drop the lease first, because the other nodes would wait for it.
+      await node.stop();
+      await Promise.all([pruning.stop(), notices.stop()]);
+      await link.close();
+    },
+  };
+}
+
+function forget(memory: VerifierCache, change: ChangeEntry): void {
+  if (change.kind === 'workspace') memory.forgetWorkspace(change.subject);
+  else memory.forget(change.hashes);
+}
+
+export type NodeRuntime = ReturnType<typeof createNodeRuntime>;

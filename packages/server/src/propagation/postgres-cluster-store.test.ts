@@ -1,0 +1,96 @@
+/** What a node reads of a change, under different PostgreSQL settings. */
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { after, test } from 'node:test';
+import { openPatiently } from '../../../../test/support/open-database.ts';
+import { temporaryDatabase } from '../../../../test/support/postgres-database.ts';
+import { insertSecrets } from '../../../../test/support/stored-secrets.ts';
+import { PostgresLink, parseAck } from './postgres-cluster-store.ts';
+
+for (const format of ['hex', 'escape']) {
+  test(`the hashes of a revoked key are read unchanged with bytea_output = ${format}`, async () => {
+    const { url, drop } = await temporaryDatabase();
+    const database = await openPatiently(url);
+    await database.pool.query(`ALTER ROLE CURRENT_USER SET bytea_output = ${format}`);
+    const [secret] = await insertSecrets(database, 1, 1);
+    const link = new PostgresLink(database.connection);
+    after(async () => {
+      await link.close();
+      await database.close();
+      await drop();
+    });
+    await link.register({ id: 'node', name: 'test', renewal: 'first' });
+    const { seq, token } = await link.readHead();
+    await database.pool.query(`UPDATE api_key SET revoked_at = 1, revoked_by = 'test'`);
+    const { changes, head } = await link.exchange({ id: 'node', acked: { seq, token }, renewal: 'second' });
+    assert.equal(head.seq, seq + 1);
+    assert.deepEqual(
+      changes.map(({ kind, subject, hashes }) => [
+        kind,
+        subject,
+        hashes.map((hash) => Buffer.from(hash).toString('latin1')),
+      ]),
+      [
+        ['workspace', '', []],
+        ['key', 'key_0', [secret?.hash]],
+      ],
+    );
+  });
+}
+
+test('a heartbeat without a renewal only reads, and sends no notification', async (t) => {
+  const { url, drop } = await temporaryDatabase();
+  const database = await openPatiently(url);
+  const link = new PostgresLink(database.connection);
+  t.after(async () => {
+    await link.close();
+    await database.close();
+    await drop();
+  });
+  const acked = { seq: 0, token: '' };
+  const read = () => link.exchange({ id: 'node', acked, renewal: undefined });
+  const row = async () => (await database.pool.query('SELECT xmin, * FROM verifier_node')).rows;
+  assert.equal((await read()).registered, false);
+  await link.register({ id: 'node', name: 'test', renewal: 'first' });
+  const before = await row();
+  const { registered, nodes } = await read();
+  assert.equal(registered, true);
+  assert.deepEqual(nodes, [{ id: 'node', name: 'test', ackedSeq: 0, renewal: 'first' }]);
+  assert.deepEqual(await row(), before);
+  assert.equal((await link.exchange({ id: 'node', acked, renewal: 'second' })).registered, true);
+  assert.notDeepEqual(await row(), before);
+});
+
+test('an acknowledgment is notified once, with the node and the change', async (t) => {
+  const { url, drop } = await temporaryDatabase();
+  const database = await openPatiently(url);
+  const link = new PostgresLink(database.connection);
+  const listener = await database.pool.connect();
+  t.after(async () => {
+    listener.release();
+    await link.close();
+    await database.close();
+    await drop();
+  });
+  await listener.query('LISTEN soku_ack');
+  const payloads: (string | undefined)[] = [];
+  listener.on('notification', ({ payload }) => payloads.push(payload));
+  await link.register({ id: 'node', name: 'test', renewal: 'first' });
+  const acked = { seq: 7, token: 'of the change' };
+  const first = once(listener, 'notification');
+  for (const renewal of ['second', 'third']) await link.exchange({ id: 'node', acked, renewal });
+  await first;
+  const next = once(listener, 'notification');
+  await link.exchange({ id: 'node', acked: { ...acked, seq: 8 }, renewal: 'fourth' });
+  await next;
+  assert.deepEqual(
+    payloads.map((payload) => parseAck(payload ?? '')),
+    [
+      { nodeId: 'node', renewal: 'first', ...acked },
+      { nodeId: 'node', renewal: 'third', ...acked, seq: 8 },
+    ],
+  );
+  for (const other of ['', '{}', 'null', '{"nodeId":"node","seq":"7"}'])
+    assert.equal(parseAck(other), undefined);
+});

@@ -1,0 +1,61 @@
+import pg from 'pg';
+import type { Later } from '../timers/periodic-task.ts';
+import { within } from './with-timeout.ts';
+
+/** ms between two attempts to reconnect. Doubled each time. */
+const retryMs = { shortest: 100, longest: 5000 };
+
+/** ms for which `stop` waits for a connection that may be broken. */
+const stopTimeoutMs = 500;
+
+interface Options {
+  connection: pg.ClientConfig;
+  /** Handlers by channel. Also called with '' after a reconnect, because notifications may have been missed. */
+  handlers: Record<string, (payload: string) => void>;
+  later: Later;
+}
+
+/**
+ * Listens for PostgreSQL notifications. A notification only triggers a check that would run a little later anyway:
+ * while the connection is lost, changes propagate more slowly, but nothing fails.
+ */
+export class PostgresListener {
+  readonly #options: Options;
+  #client: pg.Client | undefined;
+  #cancel: () => void = () => undefined;
+  #stopped = false;
+
+  constructor(options: Options) {
+    this.#options = options;
+  }
+
+  /** Resolves after the first attempt, whether it succeeded or not. */
+  async start(delay: number = retryMs.shortest): Promise<void> {
+    const { connection, handlers: heard } = this.#options;
+    const client = new pg.Client({ ...connection, application_name: 'soku notices' });
+    this.#client = client;
+    let ended = false;
+    const reconnect = () => {
+      if (ended || this.#stopped) return;
+      ended = true;
+      client.end().catch(() => undefined);
+      this.#cancel = this.#options.later(() => void this.start(Math.min(retryMs.longest, delay * 2)), delay);
+    };
+    client.on('error', reconnect);
+    client.on('end', reconnect);
+    client.on('notification', ({ channel, payload }) => heard[channel]?.(payload ?? ''));
+    try {
+      await client.connect();
+      for (const channel of Object.keys(heard)) await client.query(`LISTEN ${channel}`);
+      for (const wake of Object.values(heard)) wake('');
+    } catch {
+      reconnect();
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#cancel();
+    if (this.#client !== undefined) await within(this.#client.end(), stopTimeoutMs, this.#options.later);
+  }
+}

@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { QuietWorld } from '../../../../test/simulation/quiet.ts';
+import type { Acknowledgment, FeedLink } from './cluster-store.ts';
+
+/** A node that waits for two others, which receive no notifications, and the state of its wait. */
+async function waitForTwo() {
+  const world = new QuietWorld();
+  const { link } = world.node('waiting');
+  let exchanges = 0;
+  const counted: FeedLink = {
+    register: (row) => link.register(row),
+    readHead: () => link.readHead(),
+    exchange: (row) => {
+      exchanges += 1;
+      return link.exchange(row);
+    },
+    fence: (id, renewal) => link.fence(id, renewal),
+    leave: (id) => link.leave(id),
+  };
+  const waiting = world.node('waiting', { link: counted });
+  const others = [world.node('one'), world.node('two')];
+  await Promise.all([waiting, ...others].map(({ node }) => node.start()).concat(world.run(1000)));
+  world.change('key_1');
+  let nodes: number | undefined;
+  const { node, host } = waiting;
+  void node.settle(host.clock.monotonic()).then((settled) => {
+    nodes = settled.nodes;
+  });
+  await world.run(5);
+  exchanges = 0;
+  const { token } = world.database.head;
+  const [one = '', two = ''] = others.map((other) => other.node.status().id);
+  /** Notifies the waiting node that another one has acknowledged a change. */
+  const acknowledge = async (nodeId: string, changed: Partial<Acknowledgment> = {}) => {
+    const { renewal = '' } = world.database.nodes.get(nodeId) ?? {};
+    node.onAcknowledgment({ nodeId, renewal, seq: 1, token, ...changed });
+    await world.run(2);
+  };
+  return {
+    world,
+    acknowledge,
+    own: node.status().id,
+    one,
+    two,
+    nodes: () => nodes,
+    exchanges: () => exchanges,
+  };
+}
+
+test('notified acknowledgments of the change end the wait without reading the rows', async () => {
+  const { acknowledge, one, two, nodes, exchanges } = await waitForTwo();
+  await acknowledge(one);
+  assert.equal(nodes(), undefined);
+  await acknowledge(two);
+  assert.deepEqual([nodes(), exchanges()], [3, 0]);
+});
+
+test('an acknowledgment of another change with the same number does not count', async () => {
+  const { acknowledge, one, two, nodes, exchanges } = await waitForTwo();
+  await acknowledge(one);
+  await acknowledge(two, { token: 'of a change that a failover has lost' });
+  assert.deepEqual([nodes(), exchanges()], [undefined, 1], 'the rows decide');
+});
+
+test('an acknowledgment from a sender that cannot read the rows does not count', async () => {
+  const { acknowledge, one, two, nodes, exchanges } = await waitForTwo();
+  await acknowledge(one);
+  await acknowledge(two, { renewal: 'guessed' });
+  assert.deepEqual([nodes(), exchanges()], [undefined, 1], 'the rows decide');
+});
+
+test('after an acknowledgment of a later change the rows decide', async () => {
+  const { world, acknowledge, one, two, nodes } = await waitForTwo();
+  await acknowledge(one);
+  const row = world.database.nodes.get(two);
+  assert.ok(row !== undefined);
+  await acknowledge(two, { seq: 2, token: 'later' });
+  assert.equal(nodes(), undefined);
+  world.database.nodes.set(two, { ...row, ackedSeq: 2 });
+  await acknowledge(two, { seq: 2, token: 'later' });
+  assert.equal(nodes(), 3);
+});
+
+test('acknowledgments of the node itself or of an unknown node do not count', async () => {
+  const { acknowledge, own, one, nodes, exchanges } = await waitForTwo();
+  await acknowledge(own);
+  assert.deepEqual([nodes(), exchanges()], [undefined, 0]);
+  await acknowledge('unknown');
+  await acknowledge(one);
+  await acknowledge(one);
+  assert.equal(nodes(), undefined);
+});

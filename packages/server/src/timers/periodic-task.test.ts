@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { PeriodicTask } from './periodic-task.ts';
+
+/** A periodic job whose runs a test completes by hand, and a timer that a test fires. */
+function repeated(interval: number) {
+  const waiting: { run: () => void; delay: number; canceled: boolean }[] = [];
+  const runs: PromiseWithResolvers<void>[] = [];
+  const failures: unknown[] = [];
+  const repeating = new PeriodicTask(
+    () => {
+      const run = Promise.withResolvers<void>();
+      runs.push(run);
+      return run.promise;
+    },
+    {
+      interval,
+      failed: (error) => failures.push(error),
+      later: (run, delay) => {
+        const timer = { run, delay, canceled: false };
+        waiting.push(timer);
+        return () => {
+          timer.canceled = true;
+        };
+      },
+    },
+  );
+  /** Waits until the handlers of settled promises have run. */
+  const settle = () => new Promise((resolve) => setImmediate(resolve));
+  return { repeating, waiting, runs, failures, settle };
+}
+
+test('a run starts one interval after the end of the previous run', async () => {
+  const { repeating, waiting, runs, settle } = repeated(5000);
+  repeating.start();
+  assert.deepEqual([waiting.length, waiting[0]?.delay, runs.length], [1, 5000, 0]);
+  waiting[0]?.run();
+  await settle();
+  assert.deepEqual([waiting.length, runs.length], [1, 1], 'no timer is pending during a run');
+  runs[0]?.resolve();
+  await settle();
+  assert.deepEqual([waiting.length, waiting[1]?.delay], [2, 5000]);
+});
+
+test('the first run can have a different delay', () => {
+  const { repeating, waiting } = repeated(5000);
+  repeating.start(0);
+  assert.equal(waiting[0]?.delay, 0);
+});
+
+test('a failure is reported once until a run succeeds, and the job runs again', async () => {
+  const { repeating, waiting, runs, failures, settle } = repeated(5000);
+  repeating.start();
+  for (const [i, failure] of ['a', 'b', null, 'c'].entries()) {
+    waiting[i]?.run();
+    if (failure === null) runs[i]?.resolve();
+    else runs[i]?.reject(failure);
+    await settle();
+  }
+  assert.deepEqual(failures, ['a', 'c']);
+  assert.equal(waiting.length, 5);
+});
+
+test('stop cancels the next run and waits for the current one', async () => {
+  const idle = repeated(5000);
+  idle.repeating.start();
+  await idle.repeating.stop();
+  assert.equal(idle.waiting[0]?.canceled, true);
+
+  const busy = repeated(5000);
+  busy.repeating.start();
+  busy.waiting[0]?.run();
+  let stopped = false;
+  const stop = busy.repeating.stop().then(() => {
+    stopped = true;
+  });
+  await busy.settle();
+  assert.equal(stopped, false);
+  busy.runs[0]?.resolve();
+  await stop;
+  assert.equal(busy.waiting.length, 1, 'no further run');
+});

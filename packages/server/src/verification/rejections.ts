@@ -1,0 +1,76 @@
+import type { ErrorCode } from '@soku/contract/error-codes';
+import type { ApiProblem } from '../http/errors.ts';
+import { limitFields } from '../limits/fields.ts';
+import type { LimitState } from '../limits/sliding-window.ts';
+
+/** Rejections of credentials that are not a known key. Only these count against an IP address. */
+export const guessCodes: ReadonlySet<ErrorCode> = new Set([
+  'malformed_authorization',
+  'missing_bearer',
+  'unsupported_scheme',
+  'missing_prefix',
+  'key_preview',
+  'malformed_key',
+  'mistyped_key',
+  'unknown_key',
+]);
+
+export const verificationUnavailable: ApiProblem = {
+  code: 'verification_unavailable',
+  message: 'The key could not be checked, because the database did not respond. Try again in a moment.',
+};
+
+export const unknownKey: ApiProblem = {
+  code: 'unknown_key',
+  message:
+    'This key is well formed but unknown. It may belong to another deployment, or it was deleted with its account.',
+};
+
+/** @param at epoch ms; NaN if unknown */
+export function revokedKey(at: number): ApiProblem {
+  const when = Number.isNaN(at) ? '' : ` at ${new Date(at).toISOString()}`;
+  return { code: 'revoked_key', message: `This key was revoked${when}. Create a new key to replace it.` };
+}
+
+/** @param at epoch ms */
+export function retiredSecret(at: number): ApiProblem {
+  return {
+    code: 'revoked_key',
+    message: `This key was rotated, and the secret that you sent was retired at ${new Date(at).toISOString()}. Use the new secret.`,
+  };
+}
+
+/** @param at epoch ms */
+export function expiredKey(at: number): ApiProblem {
+  return {
+    code: 'expired_key',
+    message: `This key expired at ${new Date(at).toISOString()}. Create a new key to replace it.`,
+  };
+}
+
+export function missingScope(scope: string): ApiProblem {
+  return {
+    code: 'insufficient_scope',
+    message: `This key is valid, but it lacks the scope ${scope}, which this call requires.`,
+    scope,
+  };
+}
+
+/** A 429 with the limit and the time until the next request passes. */
+export function rateLimited(limit: LimitState): ApiProblem {
+  const { policy, limit: quota, resetSeconds } = limit;
+  const wait = `Try again in ${count(resetSeconds, 'second')}.`;
+  const message =
+    policy === 'key'
+      ? `Rate limit exceeded: ${count(quota, 'request')} per minute with this key. ${wait}`
+      : `Too many requests with invalid keys from this IP address: the limit is ${quota} per minute. ${wait}`;
+  return {
+    code: 'rate_limited',
+    message,
+    headers: { ...limitFields(limit), 'retry-after': String(resetSeconds) },
+  };
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}

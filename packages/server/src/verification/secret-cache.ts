@@ -1,0 +1,63 @@
+import { KeyLimits } from '../limits/key-limits.ts';
+import { PendingUses } from '../usage/pending-uses.ts';
+import type { CountingTable, UsageSource } from '../usage/recorder.ts';
+import { KeyTable } from './key-table.ts';
+import { KeyWindows } from './key-windows.ts';
+
+interface Bounds {
+  /** Maximum number of valid secrets. */
+  good: number;
+  /** Maximum number of unknown and revoked secrets. */
+  refused: number;
+}
+
+/** The verification cache: secrets by the SHA-256 of the key, as 32 latin-1 characters. */
+export class SecretCache implements UsageSource {
+  /** Contains only keys that are not revoked. */
+  readonly valid: KeyTable;
+  /**
+   * Unknown and revoked secrets, bounded separately so that guessing never evicts valid keys. Entries never become
+   * stale: a revoked key stays revoked, and an unknown hash stays unknown, because new keys are random.
+   */
+  readonly rejected: KeyTable;
+
+  readonly pending = new PendingUses();
+  /** The rate-limit windows of the cached valid keys. */
+  readonly windows: KeyWindows;
+  readonly tables: readonly CountingTable[];
+
+  constructor(bounds: Bounds) {
+    const limits = new KeyLimits();
+    this.valid = new KeyTable(bounds.good, this.pending, limits);
+    this.rejected = new KeyTable(bounds.refused, this.pending, limits);
+    this.windows = new KeyWindows(this.valid, limits);
+    this.tables = [this.valid.usage, this.rejected.usage];
+  }
+
+  get sizes(): { good: number; refused: number } {
+    return { good: this.valid.size, refused: this.rejected.size };
+  }
+
+  /**
+   * Evicts secrets, so that their next use reads the database. Must be called in the same synchronous turn in which a
+   * change of the key is committed or applied.
+   */
+  forget(hashes: Iterable<Uint8Array>): void {
+    for (const bytes of hashes) {
+      const hash = Buffer.from(bytes).toString('latin1');
+      this.valid.drop(hash);
+      this.rejected.drop(hash);
+    }
+  }
+
+  /** Evicts all secrets of a workspace whose settings changed. Must be called in the turn of the commit. */
+  forgetWorkspace(workspaceId: string): void {
+    this.valid.dropWorkspace(workspaceId);
+  }
+
+  /** Evicts everything, for when it is unknown what has changed. */
+  empty(): void {
+    this.valid.clear();
+    this.rejected.clear();
+  }
+}

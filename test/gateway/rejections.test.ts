@@ -1,0 +1,238 @@
+/** What the gateway rejects, and how. */
+import assert from 'node:assert/strict';
+import { mkdtempDisposableSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { errorSchema } from '@soku/contract/errors';
+import { generateKey } from '@soku/key';
+import { assertProblem } from '../support/contract.ts';
+import { exchange, type Fields } from '../support/http.ts';
+import { HttpSocket } from '../support/http-socket.ts';
+import { openSession } from '../support/session.ts';
+import { behindGateway, startGateway, Upstream } from './gateway.ts';
+
+const upstream = await Upstream.start();
+const { server, gateway } = await startGateway(upstream.url, { LOG_LEVEL: 'trace' });
+const ada = await openSession(server);
+const { apiKey } = await ada.makeKey({ name: 'good' });
+const authorization = (key: string) => ['Authorization', `Bearer ${key}`] as const;
+after(async () => {
+  await server.stop();
+  await upstream.stop();
+});
+
+/** Asserts that `ask` sends nothing to the upstream. */
+async function withoutUpstream<T>(ask: () => Promise<T>): Promise<T> {
+  const before = upstream.requests.length;
+  const answer = await ask();
+  assert.equal(upstream.requests.length, before, 'the upstream was not asked');
+  return answer;
+}
+
+/** Status, fields and body without the parts that differ per request. */
+function comparable({ status, headers, text }: Awaited<ReturnType<typeof exchange>>) {
+  const names = [
+    'content-type',
+    'cache-control',
+    'www-authenticate',
+    'x-content-type-options',
+    'retry-after',
+  ];
+  const { requestId, timestamp, ...error } = errorSchema.parse(JSON.parse(text)).error;
+  assert.ok(requestId === headers.get('x-request-id') && timestamp !== '');
+  return { status, error, fields: names.map((name) => headers.get(name)) };
+}
+
+test('the gateway rejects every kind of bad key exactly as the main server does', async () => {
+  const requests: [string, Fields][] = [
+    ['/', []],
+    [`/?api_key=${apiKey}`, []],
+    ['/', [['X-API-Key', apiKey]]],
+    ['/', [['Authorization', apiKey]]],
+    ['/', [['Authorization', 'Basic YTpi']]],
+    ['/', [['Authorization', `Bearer  ${apiKey}`]]],
+    ['/', [authorization(apiKey), authorization(apiKey)]],
+    ['/', [authorization('sk_live_abc...xyz')]],
+    ['/', [authorization(apiKey.slice(0, -1))]],
+    ['/', [authorization(generateKey())]],
+    ['/', [authorization(generateKey({ prefix: 'other_' }))]],
+  ];
+  for (const [target, fields] of requests) {
+    const refused = await withoutUpstream(() => exchange(gateway + target, { fields }));
+    const main = await exchange(`${server.url}/v1/verify${target.slice(1)}`, { fields });
+    assert.deepEqual(comparable(refused), comparable(main));
+    assert.equal(refused.status, 401);
+  }
+});
+
+test('a forged identity does not replace a key', async () => {
+  const forged = [
+    'X-Soku-Key-Id',
+    'X-Soku-Workspace-Id',
+    'X-Original-URI',
+    'X-Forwarded-Uri',
+    'X-Forwarded-For',
+  ];
+  const fields: Fields = forged.map((name) => [name, 'key_x']);
+  assertProblem(await withoutUpstream(() => exchange(gateway, { fields })), 'missing_authorization');
+  const cookie = await withoutUpstream(() => exchange(gateway, { fields: [['Cookie', ada.cookie]] }));
+  assertProblem(cookie, 'missing_authorization');
+});
+
+test('a revoked key is rejected on an open connection from the next request on', async () => {
+  const { apiKey: doomed, key } = await ada.makeKey({ name: 'doomed' });
+  const socket = await HttpSocket.open(gateway);
+  const request = `GET / HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${doomed}\r\n\r\n`;
+  for (let i = 0; i < 3; i++) assert.equal((await socket.send(request)).status, 200);
+  await ada.revoke(key.id);
+  for (let i = 0; i < 3; i++) {
+    const answer = await withoutUpstream(() => socket.send(request));
+    assert.equal(answer.status, 401);
+    assert.match(answer.body, /"code":"revoked_key"/);
+  }
+  socket.close();
+});
+
+test('a request over the limit of its key gets a 429 with Retry-After', async (t) => {
+  const { ask, upstream: own } = await behindGateway(t, (_request, response) => response.end(), {
+    env: { SOKU_KEY_RATE_LIMIT: '2' },
+  });
+  const answers = [await ask('/'), await ask('/'), await ask('/')];
+  assert.deepEqual(
+    answers.map(({ status, headers }) => [status, headers.get('x-ratelimit-remaining')]),
+    [
+      [200, '1'],
+      [200, '0'],
+      [429, '0'],
+    ],
+  );
+  const [, , last] = answers;
+  assert.ok(last !== undefined && own.url !== '');
+  assertProblem(last, 'rate_limited');
+  assert.match(last.headers.get('retry-after') ?? '', /^\d+$/);
+});
+
+test('a preflight is rejected unless the operator allows it, and is then forwarded without a key', async (t) => {
+  const preflight: Fields = [
+    ['Origin', 'https://app.example.com'],
+    ['Access-Control-Request-Method', 'POST'],
+    ['X-Soku-Key-Id', 'forged'],
+  ];
+  const refused = await withoutUpstream(() => exchange(gateway, { method: 'OPTIONS', fields: preflight }));
+  assertProblem(refused, 'cross_origin');
+  assert.equal(refused.headers.get('access-control-allow-origin'), null);
+
+  const { gateway: open } = await behindGateway(
+    t,
+    ({ headers }, response) => {
+      response.setHeader('access-control-allow-origin', '*');
+      response.end(String(headers['x-soku-key-id']));
+    },
+    { env: { SOKU_GATEWAY_PREFLIGHT: 'pass' } },
+  );
+  const passed = await exchange(open, { method: 'OPTIONS', fields: preflight });
+  assert.deepEqual([passed.status, passed.text], [200, 'undefined']);
+  assert.equal(passed.headers.get('access-control-allow-origin'), '*');
+  for (const method of ['OPTIONS', 'POST']) {
+    const fields = preflight.filter(([name]) => method === 'POST' || !name.startsWith('Access'));
+    assertProblem(await exchange(open, { method, fields }), 'missing_authorization');
+  }
+});
+
+test('targets, lengths and upgrades that cannot be forwarded are rejected with the reason', async () => {
+  const start = (line: string, more = '') =>
+    `${line} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${apiKey}\r\n${more}\r\n`;
+  const webSocket =
+    'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n';
+  const requests: [string, RegExp][] = [
+    [start(`GET ${upstream.url}/x`), /must be a path/],
+    [start('OPTIONS *'), /must be a path/],
+    [start('GET /a#b'), /invalid character/],
+    [start('GET /', webSocket), /does not support WebSocket connections/],
+    [start('GET /', 'Connection: x, Upgrade\r\nUpgrade: h2c, WebSocket\r\n'), /WebSocket/],
+    [start('GET /', 'Connection: Upgrade\r\nUpgrade: h2c\r\nUpgrade: websocket\r\n'), /WebSocket/],
+    [start('POST /', 'Content-Length: 00\r\n'), /without leading zeros/],
+    [start(`GET /${'x'.repeat(8192)}`), /URL is longer/],
+    [start('GET /', 'Host: y\r\n'), /one Host/],
+    [`GET / HTTP/1.1\r\nAuthorization: Bearer ${apiKey}\r\n\r\n`, /one Host/],
+  ];
+  for (const [request, says] of requests) {
+    const socket = await HttpSocket.open(gateway);
+    const answer = await withoutUpstream(() => socket.send(request));
+    socket.close();
+    const { error } = errorSchema.parse(JSON.parse(answer.body));
+    assert.deepEqual([answer.status, error.code], [400, 'invalid_request'], request);
+    assert.match(error.message, says);
+    assert.equal(answer.headers.get('x-request-id'), error.requestId);
+  }
+});
+
+test('TRACE and CONNECT get a 405 that lists the forwarded methods', async () => {
+  for (const line of ['TRACE /', 'TRACE *', 'CONNECT example.com:443', 'CONNECT /']) {
+    const socket = await HttpSocket.open(gateway);
+    const answer = await withoutUpstream(() =>
+      socket.send(`${line} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${apiKey}\r\nX-Other: y\r\n\r\n`),
+    );
+    socket.close();
+    const { error } = errorSchema.parse(JSON.parse(answer.body));
+    assert.deepEqual([answer.status, error.code], [405, 'method_not_allowed'], line);
+    assert.match(answer.headers.get('allow') ?? '', /^GET, HEAD, POST, /);
+    assert.equal(answer.headers.get('x-request-id'), error.requestId);
+    assert.ok(!answer.bytes.includes('x-other'), 'nothing of the request comes back');
+  }
+});
+
+test('no key appears in the log or at the upstream', async () => {
+  await exchange(`${gateway}/${apiKey}?token=${apiKey}`, { fields: [['X-Other', apiKey]] });
+  await exchange(gateway, { fields: [authorization(apiKey)] });
+  const secret = apiKey.slice(8);
+  await server.printed('"route":"gateway"');
+  assert.ok(!server.output.includes(secret));
+  assert.ok(!JSON.stringify(upstream.requests).includes(secret));
+});
+
+test('SOKU_GATEWAY_RULES: a key needs the scopes of the first matching rule, and denied paths accept no key', async (t) => {
+  using directory = mkdtempDisposableSync(join(tmpdir(), 'soku-rules-'));
+  const file = join(directory.path, 'rules.json');
+  writeFileSync(
+    file,
+    `[{"methods": ["GET"], "path": "/files/*", "scopes": ["keys:read"]}, {"path": "/internal/*", "deny": true}]`,
+  );
+  const own = await Upstream.start();
+  t.after(() => own.stop());
+  const started = await startGateway(own.url, {
+    SOKU_GATEWAY_RULES: file,
+    SOKU_GATEWAY_PREFLIGHT: 'pass',
+    SOKU_KEY_RATE_LIMIT: '2',
+  });
+  t.after(() => started.server.stop());
+  const owner = await openSession(started.server);
+  const { apiKey: plain } = await owner.makeKey({ name: 'plain' });
+  const { apiKey: reader } = await owner.makeKey({ name: 'reader', scopes: ['keys:read'] });
+  const ask = (target: string, key: string, method = 'GET') =>
+    exchange(started.gateway + target, { method, fields: [authorization(key)] });
+
+  const lacking = await ask('/files/1', plain);
+  assert.match(assertProblem(lacking, 'insufficient_scope').message, /keys:read/);
+  assert.match(
+    lacking.headers.get('www-authenticate') ?? '',
+    /error="insufficient_scope".* scope="keys:read"$/,
+  );
+  assertProblem(await ask('/internal/x', reader), 'not_found');
+  assertProblem(await ask('/internal/x', apiKey), 'unknown_key');
+  for (const path of ['/files/../internal/x', '/files%2f1', '//internal/x', '/files/..;/internal']) {
+    assertProblem(await ask(path, reader), 'invalid_request');
+  }
+  const preflight: Fields = [['Access-Control-Request-Method', 'GET']];
+  const options = { method: 'OPTIONS', fields: preflight };
+  assertProblem(await exchange(`${started.gateway}/internal/x`, options), 'not_found');
+  assert.deepEqual(own.requests, []);
+
+  // Rejected requests do not count against the limit.
+  assert.equal((await ask('/files/1', reader)).status, 200);
+  assert.equal((await ask('/other', reader, 'DELETE')).status, 200);
+  assert.equal((await ask('/files/1', plain, 'DELETE')).status, 200);
+  assert.equal((await exchange(`${started.gateway}/files/1`, options)).status, 200);
+  assert.equal(own.requests.length, 4);
+});

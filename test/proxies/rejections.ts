@@ -1,0 +1,178 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { ErrorCode } from '@soku/contract/error-codes';
+import { generateKey } from '@soku/key';
+import type { ApiProblem } from '../../packages/server/src/http/errors.ts';
+import { rejectedResponse } from '../../packages/server/src/verification/responses.ts';
+import { assertProblem } from '../support/contract.ts';
+import type { Program } from '../support/debian.ts';
+import type { Fields } from '../support/http.ts';
+import { exchange } from '../support/http.ts';
+import type { HttpResponse } from '../support/person.ts';
+import type { Recipe } from './proxy.ts';
+import { valuesOf } from './recorded-server.ts';
+import { Scene, StandInScene } from './scene.ts';
+
+/** Fields of a rejection that every proxy must forward. */
+const refusalFields = [
+  'content-type',
+  'cache-control',
+  'www-authenticate',
+  'retry-after',
+  'ratelimit',
+  'ratelimit-policy',
+  'x-ratelimit-limit',
+  'x-ratelimit-remaining',
+  'x-ratelimit-reset',
+];
+
+function fieldsOf(answer: HttpResponse): (string | null)[] {
+  return refusalFields.map((name) => answer.headers.get(name));
+}
+
+/** What a client gets when its key is rejected. */
+export function testRejections(recipe: Recipe, program: Program, scene: () => Scene): void {
+  test('a rejection reaches the client unchanged, and the API receives nothing', async () => {
+    const { ada, api, soku } = scene();
+    const good = await ada.makeKey({ name: 'good' });
+    const revoked = await ada.makeKey({ name: 'revoked' });
+    await ada.revoke(revoked.key.id);
+    const cases: [ErrorCode, Fields][] = [
+      ['missing_authorization', []],
+      ['wrong_header', [['X-API-Key', good.apiKey]]],
+      ['wrong_header', [['X-Soku-Key', good.apiKey]]],
+      ['missing_bearer', [['Authorization', good.apiKey]]],
+      ['unsupported_scheme', [['Authorization', 'Basic YWRhOnNlY3JldA==']]],
+      ['malformed_authorization', [['Authorization', `Bearer  ${good.apiKey}`]]],
+      ['key_preview', [['Authorization', `Bearer ${good.key.preview}`]]],
+      ['malformed_key', [['Authorization', `Bearer ${good.apiKey.slice(0, -1)}`]]],
+      ['unknown_key', [['Authorization', `Bearer ${generateKey()}`]]],
+      ['revoked_key', [['Authorization', `Bearer ${revoked.apiKey}`]]],
+    ];
+    const before = api.received.length;
+    for (const [code, fields] of cases) {
+      for (const method of ['GET', 'POST', 'PUT', 'OPTIONS']) {
+        const answer = await scene().ask({ method, fields });
+        const { message } = assertProblem(answer, code);
+        const direct = await exchange(`${soku.url}/v1/verify`, { fields });
+        assert.equal(message, assertProblem(direct, code).message);
+        assert.deepEqual(fieldsOf(answer), fieldsOf(direct), code);
+      }
+    }
+    assert.equal(api.received.length, before);
+  });
+
+  test('two Authorization headers are rejected', async () => {
+    const { ada, api } = scene();
+    const { apiKey } = await ada.makeKey({ name: 'twice' });
+    const before = api.received.length;
+    const answer = await scene().ask({ key: apiKey, fields: [['Authorization', `Bearer ${apiKey}`]] });
+    // nginx rejects it without calling Soku.
+    if (recipe.program === 'nginx') assert.equal(answer.status, 400);
+    else assertProblem(answer, 'malformed_authorization');
+    assert.equal(api.received.length, before);
+  });
+
+  test('a key in the URL is found even if a client forges the original URL (ASVS 14.2.1)', async () => {
+    const { apiKey } = await scene().ada.makeKey({ name: 'in the URL' });
+    const lies: Fields = ['X-Original-URI', 'X-Forwarded-Uri', 'X-Original-Url'].map((name) => [
+      name,
+      '/plain',
+    ]);
+    for (const fields of [[], lies]) {
+      const answer = await scene().ask({ path: `/orders?page=2&api_key=${apiKey}`, fields });
+      assertProblem(answer, 'key_in_query');
+    }
+  });
+
+  test('more headers than Soku accepts are rejected and do not reach the API', async () => {
+    const { ada, api } = scene();
+    const { apiKey } = await ada.makeKey({ name: 'wordy' });
+    const before = api.received.length;
+    const fields: Fields = ['X-A', 'X-B', 'X-C'].map((name) => [name, 'x'.repeat(7000)]);
+    assert.equal((await scene().ask({ key: apiKey, fields })).status, 400);
+    assert.equal(api.received.length, before);
+    assert.equal((await scene().ask({ key: apiKey })).status, 200);
+  });
+
+  test('limits apply to the key, and to the address of the client instead of the proxy', async (t) => {
+    const env = { SOKU_KEY_RATE_LIMIT: '2', SOKU_ADDRESS_RATE_LIMIT: '3' };
+    const narrow = await Scene.start(recipe, program, env);
+    t.after(() => narrow.stop());
+    const { apiKey } = await narrow.ada.makeKey({ name: 'busy' });
+    const first = await narrow.ask({ key: apiKey });
+    assert.deepEqual([first.status, first.headers.get('x-ratelimit-limit')], [200, '2']);
+    const limited = await untilLimited(() => narrow.ask({ key: apiKey, method: 'POST', body: '{}' }));
+    assert.match(limited.headers.get('ratelimit') ?? '', /^"key";r=0;t=\d+$/);
+
+    const neighbour = await narrow.ada.makeKey({ name: 'neighbour' });
+    let guesses = 0;
+    const guess = (from: string) => {
+      guesses += 1;
+      // A different forged address each time.
+      const fields: Fields = [['X-Forwarded-For', `10.0.0.${guesses}`]];
+      return narrow.ask({ key: generateKey(), from, fields });
+    };
+    const stopped = await untilLimited(() => guess('127.0.0.2'));
+    assert.match(stopped.headers.get('ratelimit') ?? '', /^"address";r=0;t=\d+$/);
+    assertProblem(await guess('127.0.0.3'), 'unknown_key');
+    assert.equal((await narrow.ask({ key: neighbour.apiKey, from: '127.0.0.2' })).status, 200);
+  });
+
+  test('rare rejections also reach the client with all fields', async (t) => {
+    const own = await StandInScene.start(recipe, program);
+    t.after(() => own.stop());
+    const limit = { 'retry-after': '17', ratelimit: '"key";r=0;t=17', 'ratelimit-policy': '"key";q=5;w=60' };
+    const xLimit = { 'x-ratelimit-limit': '5', 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '17' };
+    const refusals: ApiProblem[] = [
+      { code: 'insufficient_scope', message: 'This key lacks the scope keys:write.', scope: 'keys:write' },
+      {
+        code: 'verification_unavailable',
+        message: 'The database did not respond; "try again" — später: 日本.',
+      },
+      { code: 'rate_limited', message: 'Too many requests with this key.', headers: { ...limit, ...xLimit } },
+    ];
+    for (const refusal of refusals) {
+      const made = rejectedResponse(refusal, 'req_standin', Date.now());
+      own.standIn.answer = () => ({ ...made });
+      const body = JSON.stringify({ order: 'y'.repeat(100_000) });
+      const answer = await own.ask({
+        method: 'POST',
+        key: 'any',
+        body,
+        fields: [['X-Forwarded-For', '10.9.8.7']],
+      });
+      assert.equal(assertProblem(answer, refusal.code).message, refusal.message);
+      assert.equal(answer.headers.get('x-request-id'), 'req_standin');
+      assert.deepEqual(
+        fieldsOf(answer),
+        refusalFields.map((name) => made.fields[name] ?? null),
+        refusal.code,
+      );
+      assert.deepEqual(
+        [...answer.headers.keys()].filter((name) => name.includes('soku')),
+        [],
+      );
+      const { method, url, body: asked } = own.standIn.last;
+      assert.deepEqual(
+        [method, url.replace(/\?$/, ''), recipe.sendsBody === true || asked.length === 0],
+        ['GET', '/v1/verify', true],
+        'the request to Soku',
+      );
+      assert.deepEqual(valuesOf(own.standIn.last, 'x-forwarded-for'), ['127.0.0.1']);
+    }
+    assert.equal(own.api.received.length, 0);
+  });
+}
+
+/** Sends requests until the limit is reached; at the end of a minute it takes one more request. */
+async function untilLimited(ask: () => Promise<HttpResponse>): Promise<HttpResponse> {
+  for (let i = 0; i < 10; i++) {
+    const answer = await ask();
+    if (answer.status !== 429) continue;
+    assertProblem(answer, 'rate_limited');
+    assert.match(answer.headers.get('retry-after') ?? '', /^\d+$/);
+    return answer;
+  }
+  throw new Error('ten requests were not limited');
+}

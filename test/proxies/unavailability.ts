@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { errorSchema } from '@soku/contract/errors';
+import type { Program } from '../support/debian.ts';
+import type { HttpResponse } from '../support/person.ts';
+import type { Recipe } from './proxy.ts';
+import { type Scene, StandInScene } from './scene.ts';
+
+/** Asserts the response for a key that cannot be checked. */
+function assertUnavailable(answer: HttpResponse): void {
+  const { error } = errorSchema.strict().parse(answer.body);
+  assert.deepEqual([answer.status, error.type, error.code], [503, 'api_error', 'verification_unavailable']);
+  assert.equal(answer.headers.get('x-request-id'), error.requestId);
+  assert.notEqual(error.requestId, '');
+  assert.ok(Math.abs(Date.now() - Date.parse(error.timestamp)) < 60_000, error.timestamp);
+  assert.equal(answer.headers.get('retry-after'), '1');
+  assert.equal(answer.headers.get('cache-control'), 'no-store');
+  assert.match(answer.headers.get('content-type') ?? '', /^application\/json/);
+}
+
+/** Nothing fails open (ASVS 16.5.3). */
+export function testUnavailability(recipe: Recipe, program: Program, scene: () => Scene): void {
+  test('while Soku is down no request is accepted, and afterwards requests work again', async () => {
+    const { ada, api } = scene();
+    const { apiKey } = await ada.makeKey({ name: 'patient' });
+    assert.equal((await scene().ask({ key: apiKey })).status, 200);
+    await scene().soku.kill();
+    const before = api.received.length;
+    try {
+      const body = 'z'.repeat(50_000);
+      const asked = [scene().ask({ key: apiKey }), scene().ask({ method: 'POST', key: apiKey, body })];
+      for (const answer of await Promise.all(asked)) assertUnavailable(answer);
+      assert.equal(api.received.length, before);
+    } finally {
+      await scene().restartSoku();
+    }
+    assert.equal((await scene().ask({ key: apiKey })).status, 200);
+  });
+
+  test('while Soku hangs no request is accepted, and afterwards requests work again', async () => {
+    const { ada, api, soku } = scene();
+    const { apiKey } = await ada.makeKey({ name: 'patient' });
+    assert.equal((await scene().ask({ key: apiKey })).status, 200);
+    const before = api.received.length;
+    process.kill(soku.pid, 'SIGSTOP');
+    try {
+      assertUnavailable(await scene().ask({ key: apiKey }));
+    } finally {
+      process.kill(soku.pid, 'SIGCONT');
+    }
+    assert.equal(api.received.length, before);
+    assert.equal((await scene().ask({ key: apiKey })).status, 200);
+  });
+
+  test('a success from a server that is not Soku is rejected, in case its address is wrong', async (t) => {
+    const own = await StandInScene.start(recipe, program);
+    t.after(() => own.stop());
+    for (const status of [200, 204, 302]) {
+      own.standIn.answer = () => ({ status, fields: { 'X-Request-Id': 'other', Location: '/elsewhere' } });
+      assert.equal((await own.ask({ key: 'any' })).status, 503);
+    }
+    assert.equal(own.api.received.length, 0);
+  });
+}

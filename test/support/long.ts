@@ -1,0 +1,10 @@
+/**
+ * Returns the number of cases of a randomized test: `npm test` runs enough to find a mistake in most runs, and
+ * `npm run test:long` far more.
+ *
+ * @param usual for `npm test`
+ * @param long for `npm run test:long`
+ */
+export function times(usual: number, long: number): number {
+  return process.env.SOKU_TEST_LONG === 'yes' ? long : usual;
+}

@@ -1,0 +1,44 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { sessionCookieName } from '../../packages/server/src/accounts/session-cookie.ts';
+import { inDatabaseOf } from './in-database.ts';
+import { Person, signedCookie } from './person.ts';
+import { owner, type TestServer } from './server.ts';
+
+/** Lifetime of a session in the auth library, in ms: two weeks. */
+const lifetime = 14 * 24 * 60 * 60 * 1000;
+
+/**
+ * Opens a new session for an account, like a sign-in, but without hashing a password, which takes a server longer than
+ * most tests, and without an audit event. Tests of signing in use `signIn` of the server.
+ *
+ * @param address client address of the session
+ */
+export async function openSession(
+  server: TestServer,
+  { email }: { email: string } = owner,
+  address = '127.0.0.1',
+): Promise<Person> {
+  const token = randomBytes(24).toString('base64url');
+  const now = Date.now();
+  const [made, ends] = [now, now + lifetime].map((time) => new Date(time).toISOString());
+  await inDatabaseOf(
+    server,
+    `INSERT INTO session (id, token, "createdAt", "updatedAt", "expiresAt", "ipAddress", "userAgent", "userId")
+     VALUES (?, ?, ?, ?, ?, ?, ?, (SELECT id FROM "user" WHERE email = ?)) RETURNING id`,
+    randomBytes(16).toString('hex'),
+    createHash('sha256').update(token).digest('hex'),
+    ...[made ?? '', made ?? '', ends ?? '', address, 'node', email],
+  );
+  return new Person(server.url, signedCookie(cookieName(server), token, secretOf(server)));
+}
+
+function cookieName({ env }: TestServer): string {
+  return sessionCookieName(env.SOKU_PUBLIC_URL ?? `http://localhost:${env.PORT}`);
+}
+
+/** The secret that signs the server's cookies. */
+function secretOf({ env, dataDir }: TestServer): string {
+  return env.SOKU_SECRET ?? readFileSync(join(dataDir, 'secret'), 'utf8').trim();
+}

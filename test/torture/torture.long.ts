@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Random } from '../support/random.ts';
+import { faults } from './faults.ts';
+import { torture } from './run.ts';
+
+/**
+ * Minimum operations over all faults; usually each fault runs once. The long run (npm run torture) has at least
+ * 300,000.
+ */
+const leastOperations = 20_000;
+
+test('three nodes, each fault once: no key is accepted after its revoke returned, and no active key is rejected', async (t) => {
+  const random = new Random(process.env.SOKU_TORTURE_SEED);
+  t.diagnostic(`SOKU_TORTURE_SEED=${random.seed}`);
+  const { total, byFault } = await torture({
+    random,
+    faults,
+    load: { connections: 2, pipelined: 2, thinkMs: 5, revokers: 4, revokePeriodMs: 150, activeKeys: 80 },
+    stretch: 1,
+    lingerMs: 0,
+    isEnough: (operations) => operations >= leastOperations,
+    progress: (fault, { operations, revokes, recoveryMs: recovery }) =>
+      t.diagnostic(
+        `${fault.name}: ${operations} operations, ${revokes} revokes, well after ${Math.round(recovery[0] ?? 0)} ms`,
+      ),
+  });
+  assert.deepEqual(total.examples, []);
+  assert.equal(total.violations, 0);
+  // The result is meaningful only if every phase had relevant traffic.
+  for (const [fault, { accepted, revokesSent }] of byFault) {
+    assert.ok(accepted > 0, `nothing was accepted during ${fault.name}`);
+    assert.ok(revokesSent > 0, `nobody revoked during ${fault.name}`);
+  }
+});
