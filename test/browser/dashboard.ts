@@ -112,6 +112,7 @@ export class Dashboard {
     if (!alone && !translated && Object.keys(context).length === 0 && !this.#isSharing) {
       this.#isSharing = true;
       const shared = this.#shared ?? (await SharedPage.open(this.#browser, this.server.url, usual));
+      this.#shared = shared;
       return { page: shared.page, problems: shared.problems, leave: () => this.#giveBack(shared) };
     }
     const { page, problems } = await newPage(this.#browser, { ...usual, ...context });
@@ -123,7 +124,6 @@ export class Dashboard {
   async #giveBack(shared: SharedPage): Promise<void> {
     try {
       await shared.clear();
-      this.#shared = shared;
     } catch {
       this.#shared = undefined;
       await shared.context.close();

@@ -222,7 +222,7 @@ test('ASVS 3.5.2: a preflight gets no CORS header, and the reason', async () => 
       ],
     });
     const { message } = assertProblem(answer, 'cross_origin');
-    assert.match(message, /no CORS.*secret key does not belong into a browser.*own server/);
+    assert.match(message, /no CORS.*secret keys must never be in a browser.*your server/);
     for (const [name] of answer.headers) assert.doesNotMatch(name, /^access-control-/);
   }
 });

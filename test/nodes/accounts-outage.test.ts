@@ -31,7 +31,7 @@ test('without its database a node rejects all callers alike, reports only certai
   for (const path of [...reads, '/api/auth/list-sessions']) {
     assertAway(await ada.call('GET', path), /^The database does not respond at the moment\. Try again\.$/);
   }
-  const unsure = /may have been carried out, or not: look before you try again/;
+  const unsure = /may or may not have been made: check before you retry/;
   assertAway(await ada.call('POST', '/v1/api-keys', { name: 'x' }), unsure);
   assertAway(await ada.call('PATCH', '/v1/workspace', { rateLimit: 5 }), unsure);
   assertAway(await ada.call('POST', '/api/auth/revoke-sessions', {}), unsure);

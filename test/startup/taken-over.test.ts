@@ -57,7 +57,7 @@ test('a key that a second server revoked is not accepted by the first, which cha
     const { message } = assertProblem(await ada.call(method, path, body), 'storage_unavailable');
     assert.match(message, /data directory was removed or replaced. Restart the server. Nothing was changed/);
   }
-  assert.equal(first.output.match(/Keys and changes are refused until/g)?.length, 1, first.output);
+  assert.equal(first.output.match(/All keys and changes are rejected until/g)?.length, 1, first.output);
 });
 
 test('a server that was stopped while a second one took over answers nothing from its cache', async (t) => {
