@@ -122,7 +122,10 @@ test('a port that is taken is refused with 69 before anything is made', async ()
   try {
     const dataDir = join(root, 'not made');
     const line = await failStart(69, { dataDir, env: { PORT: String(port) } });
-    assert.match(line, new RegExp(`PORT ${port} on 127.0.0.1 is in use by another program.*PORT=${port + 1}`));
+    assert.match(
+      line,
+      new RegExp(`PORT ${port} on 127.0.0.1 is in use by another program.*PORT=${port + 1}`),
+    );
     assert.ok(!existsSync(dataDir));
   } finally {
     blocker.close();
