@@ -161,8 +161,10 @@ export class UsageRecorder {
     // What an earlier flush left.
     await this.#writeClosed();
     await this.#afterSaves(async () => {
-      await this.#save();
       const { pending } = this.#source;
+      await this.#save();
+      // The cut appends the rest in one transaction, so it must be short. At the turn of an hour it may not be.
+      while (this.#log !== undefined && pending.unlogged.size > maxPerTurn) await this.#save();
       if (this.#log === undefined) pending.close();
       else if (pending.size > 0) await this.#log.cut(pending.unlogged, () => pending.close());
     });
