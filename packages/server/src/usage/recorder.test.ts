@@ -1,6 +1,7 @@
 /** Usage is neither lost nor counted twice, whatever happens between counting and writing. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { openWithSecrets } from '../../../../test/support/stored-secrets.ts';
 import { emptyTables, firstHour, newWorld, startRecorder } from '../../../../test/support/usage-recorder.ts';
@@ -29,6 +30,22 @@ test('a crash after a save loses nothing, and the log is empty after the next fl
   const { rows } = await sql`SELECT id FROM usage_log`.execute(database.kysely);
   assert.deepEqual(rows, []);
   assert.equal((await next.reader.usage('key_0', firstHour, firstHour + 1)).hours[0]?.accepted, 4);
+});
+
+test('a save during a flush saves everything that was counted before it', async () => {
+  const many = await openWithSecrets(1100, 1);
+  try {
+    const world = newWorld();
+    const { memory, recorder } = await startRecorder(many.database, world, 1100);
+    for (const secret of many.secrets) secret.use(memory, world.now);
+    const flush = recorder.flush();
+    await turn();
+    await recorder.save();
+    assert.equal(recorder.unsaved, 0);
+    await flush;
+  } finally {
+    await many.close();
+  }
 });
 
 test('a read during a flush sees every use once', async () => {

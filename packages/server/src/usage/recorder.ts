@@ -156,8 +156,9 @@ export class UsageRecorder {
   }
 
   async #flush(): Promise<void> {
-    // First, so that the tables' lists of rows stay short even if nothing can be written.
-    await this.#takeOver();
+    // First, so that the tables' lists of rows stay short even if nothing can be written. A save that runs meanwhile must
+    // wait: rows that are only partly taken over are in no list.
+    await this.#afterSaves(() => this.#takeOver());
     // What an earlier flush left.
     await this.#writeClosed();
     await this.#afterSaves(async () => {
