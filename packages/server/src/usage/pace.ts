@@ -1,22 +1,22 @@
 import { setImmediate as turn, setTimeout as wait } from 'node:timers/promises';
 
-/** After each step it rests so many times as long, but no longer than so many ms. */
+/** The rest after a step: this many times as long as the step, but at most this many ms. */
 const rest = { times: 9, longest: 50 };
 
 /**
- * Keeps work in the background: its steps take a tenth of the time at most. The more there is to do, the longer
- * it lasts, but verification never slows down for it.
+ * Keeps work in the background: its steps take at most a tenth of the time. More work takes longer, but does not slow
+ * down verification.
  */
 export class Pace {
   readonly #wait: (duration: number) => Promise<void>;
   #hurried = false;
 
-  /** @param wait resolves after so many ms */
+  /** @param wait resolves after the given number of ms */
   constructor(wait: (duration: number) => Promise<void> = waitAwake) {
     this.#wait = wait;
   }
 
-  /** Does one step, and rests. */
+  /** Runs one step and rests. */
   async step<T>(work: () => Promise<T>): Promise<T> {
     const begun = performance.now();
     const result = await work();
@@ -25,13 +25,13 @@ export class Pace {
     return result;
   }
 
-  /** Rests no more: the process is to end. */
+  /** Stops resting, because the process is ending. */
   hurry(): void {
     this.#hurried = true;
   }
 }
 
-/** Keeps the process alive: what rests has not ended. */
+/** Keeps the process alive, because the work has not ended. */
 async function waitAwake(duration: number): Promise<void> {
   await wait(duration);
 }
