@@ -5,7 +5,10 @@ import { cleanUserAgent } from '../http/user-agent.ts';
 import { compareCounts, PendingUses, type Place, type SecretCounts } from './pending-uses.ts';
 import type { UsageLog } from './recorder.ts';
 
-/** Maximum number of rows that one transaction deletes. A row is up to 100 kB long, and its pages must be visited. */
+/**
+ * Maximum number of rows that one transaction deletes. The pages of a row must be visited: it is 75 kB long, or some 400 kB if each key has its own
+ * client with a long user agent.
+ */
 const maxDeleted = 8;
 
 /** Maximum number of counts per row when the log is written again at a start. */
@@ -56,8 +59,8 @@ export class SqliteUsageLog implements UsageLog {
   async cut(unlogged: ReadonlySet<Readonly<SecretCounts>>, close: () => void): Promise<void> {
     await this.#database.transact(
       (connection) => {
-        if (unlogged.size > 0) insert(connection, this.#last + 1, [...unlogged]);
-        const cut = this.#last + (unlogged.size > 0 ? 1 : 0);
+        const cut = unlogged.size === 0 ? this.#last : this.#last + 1;
+        if (cut > this.#last) insert(connection, cut, [...unlogged]);
         writeFlush(connection, { ...start, logId: cut });
         return cut;
       },
@@ -65,7 +68,8 @@ export class SqliteUsageLog implements UsageLog {
         [this.#last, this.#cut] = [cut, cut];
         close();
       },
-      { patience: 0, durable: false },
+      // From now on these counts are not appended again, so they must be as safe as after a save.
+      { patience: 0, durable: true },
     );
   }
 
@@ -97,7 +101,7 @@ export class SqliteUsageLog implements UsageLog {
     await this.#database.transact(
       (connection) => {
         const flush = readFlush(connection);
-        const counts = combine(readRows(connection), flush, (hash) => findKeyId(connection, hash));
+        const counts = combine(readRows(connection), flush, keyFinder(connection));
         const [{ id: newest }] = newestSchema.parse(
           connection.prepare('SELECT max(id) AS id FROM usage_log').all(),
         );
@@ -193,10 +197,12 @@ function writeFlush(connection: DatabaseSync, { logId, hour, keyId, hash }: Flus
     .run(logId, hour, keyId, Buffer.from(hash, 'latin1'));
 }
 
-function findKeyId(connection: DatabaseSync, hash: string): string | undefined {
+function keyFinder(connection: DatabaseSync): (hash: string) => string | undefined {
   const find = connection.prepare('SELECT key_id FROM api_key_secret WHERE hash = ?');
-  const row = find.get(Buffer.from(hash, 'latin1'));
-  return row === undefined ? undefined : String(row.key_id);
+  return (hash) => {
+    const row = find.get(Buffer.from(hash, 'latin1'));
+    return row === undefined ? undefined : String(row.key_id);
+  };
 }
 
 /** The counts of the rows that the flush has not written, one entry for each secret and hour. */

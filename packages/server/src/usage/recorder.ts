@@ -62,6 +62,9 @@ export interface UsageLog {
 /** Number of rows or keys that are processed in one turn of the event loop: about a millisecond of work. */
 const maxPerTurn = 1000;
 
+/** How often a flush saves again before the cut. On a slow disk, as much may be counted during a save as it appends. */
+const maxSavesAgain = 5;
+
 /** Maximum number of counts that are passed to the sink at once. */
 const maxPerWrite = 500;
 
@@ -99,15 +102,17 @@ export class UsageRecorder {
 
   /** Number of secrets with uses that a crash would lose, for the metrics. A secret may count twice. */
   get unsaved(): number {
-    const { pending, tables } = this.#source;
-    const untouched = this.#log === undefined ? pending.size : pending.unlogged.size;
-    return tables.reduce((sum, table) => sum + table.pending, untouched);
+    const { pending } = this.#source;
+    return this.#inTables + (this.#log === undefined ? pending.size : pending.unlogged.size);
   }
 
   /** Number of secrets with uses that are not written. A secret may count twice. */
   get unwritten(): number {
-    const { pending, tables } = this.#source;
-    return tables.reduce((sum, table) => sum + table.pending, pending.size);
+    return this.#inTables + this.#source.pending.size;
+  }
+
+  get #inTables(): number {
+    return this.#source.tables.reduce((sum, { pending }) => sum + pending, 0);
   }
 
   /** The counts of a key that are not written. */
@@ -162,14 +167,23 @@ export class UsageRecorder {
     // What an earlier flush left.
     await this.#writeClosed();
     await this.#afterSaves(async () => {
-      const { pending } = this.#source;
       await this.#save();
-      // The cut appends the rest in one transaction, so it must be short. At the turn of an hour it may not be.
-      while (this.#log !== undefined && pending.unlogged.size > maxPerTurn) await this.#save();
-      if (this.#log === undefined) pending.close();
-      else if (pending.size > 0) await this.#log.cut(pending.unlogged, () => pending.close());
+      await this.#close();
     });
     await this.#writeClosed();
+  }
+
+  async #close(): Promise<void> {
+    const { pending } = this.#source;
+    if (this.#log === undefined) {
+      pending.close();
+      return;
+    }
+    // The cut appends the rest in one transaction, so it should be short. At the turn of an hour it may not be.
+    for (let again = 0; again < maxSavesAgain && pending.unlogged.size > maxPerTurn; again++) {
+      await this.#save();
+    }
+    if (pending.size > 0) await this.#log.cut(pending.unlogged, () => pending.close());
   }
 
   /** Writes what is closed, and then removes it from the log. */
@@ -182,7 +196,7 @@ export class UsageRecorder {
       const count = await this.#write(batch, batch.length < maxPerWrite);
       batch = [...batch.slice(count), ...take(used, count)];
     }
-    while ((await this.#log?.trim()) === true) await this.#pace.step(async () => undefined);
+    while (await this.#pace.step(async () => this.#log?.trim()));
   }
 
   /** @returns the number of counts that were written */
