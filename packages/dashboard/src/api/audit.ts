@@ -1,11 +1,11 @@
 import { type AuditFilter, type AuditPage, auditPageSchema } from '@soku/contract/audit';
+import { msPerDay } from '@soku/contract/instant';
 import { keyListSchema } from '@soku/contract/keys';
 import { type InfiniteData, infiniteQueryOptions, queryOptions, useQueryClient } from '@tanstack/react-query';
 import { callApi } from './client.ts';
 import { refreshInterval, refreshWhileSignedIn } from './refresh.ts';
 
-const hour = 3_600_000;
-const ranges = { '24h': 24 * hour, '7d': 7 * 24 * hour, '30d': 30 * 24 * hour };
+const ranges = { '24h': msPerDay, '7d': 7 * msPerDay, '30d': 30 * msPerDay };
 export type AuditRange = keyof typeof ranges;
 
 /** The entries that a page shows. `range` counts back from the time of each request. */

@@ -1,9 +1,7 @@
 /** Calendar and clock of a time zone, from the browser's data. Zones are IANA names, instants are epoch ms. */
-import { msPerHour } from '@soku/contract/instant';
+import { msPerDay, msPerHour } from '@soku/contract/instant';
 
 export const userTimeZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-
-const dayLength = 24 * msPerHour;
 
 export interface LocalTime {
   year: number;
@@ -58,7 +56,7 @@ export function utcOffset(at: number, zone: string): number {
 
 /** The calendar day as the number of days since January 1, 1970. Yesterday is always one less than today. */
 export function dayNumber(at: number, zone: string): number {
-  return Math.floor((at + utcOffset(at, zone)) / dayLength);
+  return Math.floor((at + utcOffset(at, zone)) / msPerDay);
 }
 
 /**
@@ -67,7 +65,7 @@ export function dayNumber(at: number, zone: string): number {
  */
 export function toInstants(local: LocalTime, zone: string): number[] {
   const wall = localTimeAsUtc(local);
-  const offsets = new Set([wall - dayLength, wall + dayLength].map((at) => utcOffset(at, zone)));
+  const offsets = new Set([wall - msPerDay, wall + msPerDay].map((at) => utcOffset(at, zone)));
   return [...offsets]
     .map((offset) => wall - offset)
     .filter((at) => localTimeAsUtc(localTime(at, zone)) === wall)

@@ -1,3 +1,4 @@
+import { msPerDay } from '@soku/contract/instant';
 import { exactTime, utcTime } from '../../../dates/dates.ts';
 import { dateFormat, localTimeAsUtc, toInstants, userTimeZone } from '../../../dates/zone.ts';
 
@@ -10,7 +11,6 @@ export const lifetimes = [
   { value: 'custom', name: 'Custom date and time…' },
 ];
 
-const dayLength = 24 * 3600 * 1000;
 /** The last instant with a four-digit year in UTC, the format of the API. */
 const lastInstant = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
@@ -20,7 +20,7 @@ export type Expiry = { at: string | null; twice: boolean; problem?: undefined } 
 export function parseExpiry(choice: string, custom: string, now = Date.now(), zone = userTimeZone): Expiry {
   if (choice === 'custom') return customExpiry(custom, now, zone);
   const days = Number(choice);
-  const at = Number.isInteger(days) ? new Date(now + days * dayLength).toISOString() : null;
+  const at = Number.isInteger(days) ? new Date(now + days * msPerDay).toISOString() : null;
   return { at, twice: false };
 }
 
