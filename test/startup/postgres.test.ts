@@ -24,7 +24,7 @@ test('a wrong password ends with 78 and one line, which does not have it', async
   assert.match(tls, /^soku: DATABASE_URL: PostgreSQL does not support TLS/);
 });
 
-test('a database that fails after it was opened is told of in words, too', async (t) => {
+test('a database that fails after it was opened is also reported in one line', async (t) => {
   const { DATABASE_URL, SOKU_SECRET } = await databaseVariables(dataDir, 'postgres');
   const env = { DATABASE_URL, SOKU_SECRET, LOG_LEVEL: 'error' };
   await (await startServer({ database: 'postgres', dataDir })).stop();

@@ -43,7 +43,7 @@ interface ApiKeySecretTable {
   created_at: number;
   /** Epoch ms from which on it is rejected; null: never. A rotation writes it for older secrets. */
   retires_at: number | null;
-  /** Epoch ms; null while it may be accepted. Written once, permanently (enforced by triggers), with the dead hash. */
+  /** Epoch ms; null while it may be accepted. Written once, permanently (enforced by triggers), with the row of dead_hash. */
   retired_at: number | null;
 }
 

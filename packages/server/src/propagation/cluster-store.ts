@@ -62,7 +62,7 @@ export interface FeedLink {
    * the head, the changes and the nodes. Without a renewal it only reads, so it grants no lease.
    */
   exchange(node: { id: string; acked: LogPosition; renewal: string | undefined }): Promise<ClusterSnapshot>;
-  /** Deletes a row if its renewal is unchanged. Resolves to true when the row is gone, whoever deleted it. */
+  /** Deletes a row if its renewal is unchanged. Resolves to true when the row is gone, even if another node deleted it. */
   fence(id: string, renewal: string): Promise<boolean>;
   /** Deletes the node's own row. */
   leave(id: string): Promise<void>;
