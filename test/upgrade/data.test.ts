@@ -6,10 +6,10 @@ import { test } from 'node:test';
 import { auditPageSchema } from '@soku/contract/audit';
 import { z } from 'zod';
 import { kinds, Scene } from '../backup/scene.ts';
+import { clockAt } from '../support/clock.ts';
 import { assertProblem, eventually } from '../support/contract.ts';
 import { bearer, call, Person } from '../support/person.ts';
 import { type TestServer, testSecret } from '../support/server.ts';
-import { clockAt } from './clock.ts';
 import { prefix, type Recording, readRecording, unpack, writeSqlite } from './recording.ts';
 
 const file = '0009.json.gz';

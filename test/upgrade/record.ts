@@ -12,10 +12,10 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { z } from 'zod';
 import { kinds, Scene } from '../backup/scene.ts';
+import { clockAt } from '../support/clock.ts';
 import { bearer, call, Person } from '../support/person.ts';
 import { temporaryDatabase } from '../support/postgres-database.ts';
 import { type TestServer, testSecret } from '../support/server.ts';
-import { clockAt } from './clock.ts';
 import { dumpPostgres, dumpSqlite } from './dump.ts';
 import { prefix, type Recording } from './recording.ts';
 
