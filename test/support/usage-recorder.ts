@@ -19,12 +19,15 @@ export interface World {
   untilFailure: number;
   /** Called before each transaction, and in the pause after it. */
   meanwhile: () => Promise<void>;
+  /** Of each committed transaction: whether it waited for the disk. */
+  commits: { durable: boolean | undefined }[];
 }
 
 export const newWorld = (): World => ({
   now: hourStart(firstHour),
   untilFailure: Number.POSITIVE_INFINITY,
   meanwhile: async () => undefined,
+  commits: [],
 });
 
 export async function emptyTables(database: SqliteDatabase): Promise<void> {
@@ -42,13 +45,17 @@ export async function startRecorder(database: SqliteDatabase, world: World, good
   const memory = new SecretCache({ good, refused: 1 });
   const failable: SqliteDatabase = {
     ...database,
-    transact: (work, committed) =>
-      database.transact((connection) => {
+    transact: async (work, committed, terms) => {
+      const failing: typeof work = (connection) => {
         const result = work(connection);
         world.untilFailure -= 1;
         if (world.untilFailure < 0) throw new Error('the disk is full');
         return result;
-      }, committed),
+      };
+      const done = await database.transact(failing, committed, terms);
+      world.commits.push({ durable: terms?.durable });
+      return done;
+    },
   };
   const store = new SqliteUsageStore(failable);
   await store.log.recover(memory.pending);
@@ -60,5 +67,7 @@ export async function startRecorder(database: SqliteDatabase, world: World, good
   };
   const pace = new Pace(() => world.meanwhile());
   const recorder = new UsageRecorder({ write: sink }, memory, pace, store.log);
-  return { memory, recorder, reader: new UsageReader(store, recorder) };
+  /** Number of counts that are in no row of `usage_hour`. */
+  const unwritten = () => memory.tables.reduce((sum, { pending }) => sum + pending, memory.pending.size);
+  return { memory, recorder, reader: new UsageReader(store, recorder), unwritten };
 }

@@ -6,13 +6,13 @@ import { compareCounts, PendingUses, type Place, type SecretCounts } from './pen
 import type { UsageLog } from './recorder.ts';
 
 /**
- * Maximum number of rows that one transaction deletes. The pages of a row must be visited: it is 75 kB long, or some 400 kB if each key has its own
- * client with a long user agent.
+ * Maximum number of rows that one transaction deletes. The pages of a row must be visited: a row of 200 counts has 15 kB,
+ * or 80 kB if each key has its own client with a long user agent.
  */
-const maxDeleted = 8;
+const maxDeleted = 32;
 
 /** Maximum number of counts per row when the log is written again at a start. */
-const maxPerRow = 1000;
+const maxPerRow = 200;
 
 /** The counts of one row of the log. */
 const rowSchema = z.object({
@@ -96,12 +96,15 @@ export class SqliteUsageLog implements UsageLog {
    * once before all other methods.
    *
    * @param pending receives the counts
+   * @returns the IDs of the rows that could not be read, because someone changed them; they are deleted
    */
-  async recover(pending: PendingUses): Promise<void> {
+  async recover(pending: PendingUses): Promise<number[]> {
+    const unreadable: number[] = [];
     await this.#database.transact(
       (connection) => {
         const flush = readFlush(connection);
-        const counts = combine(readRows(connection), flush, keyFinder(connection));
+        const rows = readRows(connection, (id) => unreadable.push(id));
+        const counts = combine(rows, flush, keyFinder(connection));
         const [{ id: newest }] = newestSchema.parse(
           connection.prepare('SELECT max(id) AS id FROM usage_log').all(),
         );
@@ -120,6 +123,7 @@ export class SqliteUsageLog implements UsageLog {
         pending.logged(counts);
       },
     );
+    return unreadable;
   }
 }
 
@@ -151,8 +155,11 @@ function format(counts: readonly Readonly<SecretCounts>[]): string {
   return JSON.stringify({ clients, uses });
 }
 
-function parse(text: string): LoggedCounts[] {
-  const { clients, uses } = rowSchema.parse(JSON.parse(text));
+/** The counts of a row, or undefined if it was changed by hand. */
+function parse(text: string): LoggedCounts[] | undefined {
+  const row = rowSchema.safeParse(parseJson(text));
+  if (!row.success) return undefined;
+  const { clients, uses } = row.data;
   return uses.map(([hash, hour, accepted, refused, lastMs, index, isNewClient]) => {
     const [address, agent] = clients[index] ?? ['', ''];
     return {
@@ -162,9 +169,23 @@ function parse(text: string): LoggedCounts[] {
   });
 }
 
-function* readRows(connection: DatabaseSync): Generator<{ id: number; counts: LoggedCounts[] }> {
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function* readRows(
+  connection: DatabaseSync,
+  unreadable: (id: number) => void,
+): Generator<{ id: number; counts: LoggedCounts[] }> {
   for (const row of connection.prepare('SELECT id, counts FROM usage_log ORDER BY id').iterate()) {
-    yield { id: Number(row.id), counts: parse(String(row.counts)) };
+    const id = Number(row.id);
+    const counts = parse(String(row.counts));
+    if (counts === undefined) unreadable(id);
+    else yield { id, counts };
   }
 }
 

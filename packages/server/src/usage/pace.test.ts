@@ -19,6 +19,22 @@ test('each step is followed by a rest, a short one also when the step took long;
   assert.equal(rests.length, 2);
 });
 
+test('a rest ends when the work must', async () => {
+  const rests: number[] = [];
+  const pace = new Pace(async (duration) => {
+    rests.push(duration);
+  });
+  const step = async (until: number) =>
+    pace.step(async () => {
+      const begun = performance.now();
+      while (performance.now() - begun < 10);
+    }, until);
+  await step(performance.now());
+  assert.deepEqual(rests, []);
+  await step(performance.now() + 1e6);
+  assert.deepEqual(rests, [50]);
+});
+
 test('a step that fails throws on', async () => {
   await assert.rejects(
     new Pace().step(() => Promise.reject(new Error('full'))),

@@ -16,12 +16,17 @@ export class Pace {
     this.#wait = wait;
   }
 
-  /** Runs one step and rests. */
-  async step<T>(work: () => Promise<T>): Promise<T> {
+  /**
+   * Runs one step and rests.
+   *
+   * @param restUntil when rests end, because the work must not take longer: a time of `performance.now()`
+   */
+  async step<T>(work: () => Promise<T>, restUntil = Number.POSITIVE_INFINITY): Promise<T> {
     const begun = performance.now();
     const result = await work();
-    const duration = (performance.now() - begun) * rest.times;
-    await (this.#hurried ? turn() : this.#wait(Math.min(duration, rest.longest)));
+    const now = performance.now();
+    const duration = Math.min((now - begun) * rest.times, rest.longest, restUntil - now);
+    await (this.#hurried || duration <= 0 ? turn() : this.#wait(duration));
     return result;
   }
 

@@ -171,7 +171,7 @@ test('after any sequence of uses, saves, flushes, failures, crashes and hours, a
         }
         // When everything is flushed, the database alone contains all uses.
         await subject.recorder.flush();
-        assert.equal(subject.recorder.unwritten, 0);
+        assert.equal(subject.unwritten(), 0);
         await model.assertHolds(await startRecorder(database, world, good));
       },
     ),

@@ -6,6 +6,8 @@ import { sql } from 'kysely';
 import { openWithSecrets } from '../../../../test/support/stored-secrets.ts';
 import { emptyTables, firstHour, newWorld, startRecorder } from '../../../../test/support/usage-recorder.ts';
 import { hourStart } from './hours.ts';
+import { SqliteUsageLog } from './log.ts';
+import { PendingUses } from './pending-uses.ts';
 
 const { database, secrets, close } = await openWithSecrets(3, 2);
 after(close);
@@ -30,6 +32,73 @@ test('a crash after a save loses nothing, and the log is empty after the next fl
   const { rows } = await sql`SELECT id FROM usage_log`.execute(database.kysely);
   assert.deepEqual(rows, []);
   assert.equal((await next.reader.usage('key_0', firstHour, firstHour + 1)).hours[0]?.accepted, 4);
+});
+
+test('a save and a cut are on the disk when they return, and an append takes few counts', async () => {
+  const many = await openWithSecrets(450, 1);
+  try {
+    const world = newWorld();
+    const { memory, recorder } = await startRecorder(many.database, world, 450);
+    const use = () => {
+      for (const secret of many.secrets) secret.use(memory, world.now);
+    };
+    use();
+    world.commits = [];
+    await recorder.save();
+    assert.deepEqual(
+      world.commits.map(({ durable }) => durable),
+      [false, false, true],
+      'three appends, of which the last makes all of them durable',
+    );
+    use();
+    // Uses that are counted during the save before a cut are appended by the cut.
+    let left = 3;
+    world.meanwhile = async () => {
+      left -= 1;
+      if (left === 0) use();
+    };
+    world.commits = [];
+    await recorder.flush();
+    assert.deepEqual(
+      world.commits.slice(0, 4).map(({ durable }) => durable),
+      [false, false, true, true],
+      'three appends and the cut',
+    );
+  } finally {
+    await many.close();
+  }
+});
+
+test('a flush that cannot keep up with the uses saves again only a few times', async () => {
+  const many = await openWithSecrets(1100, 1);
+  try {
+    const world = newWorld();
+    const { memory, recorder } = await startRecorder(many.database, world, 1100);
+    const use = () => {
+      for (const secret of many.secrets) secret.use(memory, world.now);
+    };
+    use();
+    world.meanwhile = async () => use();
+    world.commits = [];
+    await recorder.flush();
+    const appends = world.commits.findIndex(({ durable }, i) => durable && world.commits[i + 1]?.durable);
+    assert.ok(appends > 0 && appends < 50, `${appends} appends before the cut`);
+  } finally {
+    await many.close();
+  }
+});
+
+test('a row of the log that was changed by hand is dropped, and the others are read', async () => {
+  const { world, memory, recorder } = await newRecorder();
+  for (const changed of ['{', '{"clients":[]}', '']) {
+    await emptyTables(database);
+    secrets[0]?.use(memory, world.now);
+    await recorder.save();
+    await sql`INSERT INTO usage_log (id, counts) VALUES (1000, ${changed})`.execute(database.kysely);
+    const pending = new PendingUses();
+    assert.deepEqual(await new SqliteUsageLog(database).recover(pending), [1000]);
+    assert.equal(pending.of('key_0').length, 1);
+  }
 });
 
 test('a save during a flush saves everything that was counted before it', async () => {
@@ -68,16 +137,16 @@ test('a read during a flush sees every use once', async () => {
 });
 
 test('a failed flush loses nothing, and the next one writes each use once', async () => {
-  const { world, memory, recorder, reader } = await newRecorder();
+  const { world, memory, recorder, reader, unwritten } = await newRecorder();
   for (const secret of secrets) secret.use(memory, world.now);
   world.untilFailure = 0;
   await assert.rejects(recorder.flush(), /the disk is full/);
-  assert.equal(recorder.unwritten, secrets.length);
+  assert.equal(unwritten(), secrets.length);
   const rows = () => database.kysely.selectFrom('usage_hour').selectAll().execute();
   assert.deepEqual(await rows(), []);
   world.untilFailure = Number.POSITIVE_INFINITY;
   await recorder.flush();
-  assert.equal(recorder.unwritten, 0);
+  assert.equal(unwritten(), 0);
   assert.deepEqual(
     (await rows()).map(({ accepted }) => accepted),
     secrets.map(() => 1),
@@ -86,24 +155,24 @@ test('a failed flush loses nothing, and the next one writes each use once', asyn
 });
 
 test('one flush writes all uses of all tables', async () => {
-  const { world, memory, recorder } = await newRecorder();
+  const { world, memory, recorder, unwritten } = await newRecorder();
   secrets[0]?.use(memory, world.now);
   for (const secret of secrets) secret.use(memory, world.now, { ended: true });
   await recorder.flush();
-  assert.equal(recorder.unwritten, 0);
+  assert.equal(unwritten(), 0);
 });
 
 test('while nothing can be written, memory grows with the used secrets and not with the number of uses', async () => {
-  const { world, memory, recorder, reader } = await newRecorder(1);
+  const { world, memory, recorder, unwritten, reader } = await newRecorder(1);
   world.untilFailure = 0;
   for (let round = 0; round < 100; round++) {
     for (const secret of secrets) secret.use(memory, world.now);
     await assert.rejects(recorder.flush(), /the disk is full/);
-    assert.ok(recorder.unwritten <= 2 * secrets.length, `${recorder.unwritten}`);
+    assert.ok(unwritten() <= 2 * secrets.length, `${unwritten()}`);
   }
   world.untilFailure = Number.POSITIVE_INFINITY;
   await recorder.flush();
-  assert.equal(recorder.unwritten, 0);
+  assert.equal(unwritten(), 0);
   assert.equal((await reader.usage('key_0', firstHour, firstHour + 1)).hours[0]?.accepted, 200);
 });
 

@@ -62,6 +62,15 @@ export interface UsageLog {
 /** Number of rows or keys that are processed in one turn of the event loop: about a millisecond of work. */
 const maxPerTurn = 1000;
 
+/** Maximum number of counts per append: a transaction of a few ms even if each has a client of its own. */
+const maxPerAppend = 200;
+
+/** ms from the start of a save during which it rests between appends. It must end, because a crash loses what it has not appended. */
+const savingRests = 1000;
+
+/** Maximum number of counts that a cut should append. */
+const maxPerCut = 1000;
+
 /** How often a flush saves again before the cut. On a slow disk, as much may be counted during a save as it appends. */
 const maxSavesAgain = 5;
 
@@ -102,17 +111,9 @@ export class UsageRecorder {
 
   /** Number of secrets with uses that a crash would lose, for the metrics. A secret may count twice. */
   get unsaved(): number {
-    const { pending } = this.#source;
-    return this.#inTables + (this.#log === undefined ? pending.size : pending.unlogged.size);
-  }
-
-  /** Number of secrets with uses that are not written. A secret may count twice. */
-  get unwritten(): number {
-    return this.#inTables + this.#source.pending.size;
-  }
-
-  get #inTables(): number {
-    return this.#source.tables.reduce((sum, { pending }) => sum + pending, 0);
+    const { pending, tables } = this.#source;
+    const left = this.#log === undefined ? pending.size : pending.unlogged.size;
+    return tables.reduce((sum, table) => sum + table.pending, left);
   }
 
   /** The counts of a key that are not written. */
@@ -148,15 +149,17 @@ export class UsageRecorder {
   }
 
   async #save(): Promise<void> {
+    const restUntil = performance.now() + savingRests;
     await this.#takeOver();
     if (this.#log === undefined) return;
     const { pending } = this.#source;
     // What is counted from now on waits for the next call; otherwise this might never end.
     const unlogged = [...pending.unlogged];
-    for (let first = 0; first < unlogged.length; first += maxPerTurn) {
-      const counts = unlogged.slice(first, first + maxPerTurn);
-      const isLast = first + maxPerTurn >= unlogged.length;
-      await this.#pace.step(async () => this.#log?.append(counts, isLast, () => pending.logged(counts)));
+    for (let first = 0; first < unlogged.length; first += maxPerAppend) {
+      const counts = unlogged.slice(first, first + maxPerAppend);
+      const isLast = first + maxPerAppend >= unlogged.length;
+      const append = async () => this.#log?.append(counts, isLast, () => pending.logged(counts));
+      await this.#pace.step(append, restUntil);
     }
   }
 
@@ -180,7 +183,7 @@ export class UsageRecorder {
       return;
     }
     // The cut appends the rest in one transaction, so it should be short. At the turn of an hour it may not be.
-    for (let again = 0; again < maxSavesAgain && pending.unlogged.size > maxPerTurn; again++) {
+    for (let again = 0; again < maxSavesAgain && pending.unlogged.size > maxPerCut; again++) {
       await this.#save();
     }
     if (pending.size > 0) await this.#log.cut(pending.unlogged, () => pending.close());

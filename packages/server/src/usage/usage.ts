@@ -21,9 +21,14 @@ interface Options {
   later?: Later;
 }
 
-/** ms between the writes of one node, or with SQLite between the appends to the log. A crash loses what comes between. */
-const saveInterval = 4000;
-const logInterval = 3000;
+/** ms between the writes of a node with PostgreSQL. A crash loses what comes between. */
+const writeInterval = 4000;
+
+/**
+ * ms between the saves with SQLite, from the end of one to the start of the next. A save takes a little more than a
+ * second if many keys are in use, and a crash can lose the interval and two saves: less than 5 s.
+ */
+const saveInterval = 2000;
 
 /**
  * With SQLite, a flush is due after so many ms, or earlier if so many counts are pending, because they occupy memory
@@ -90,16 +95,20 @@ export function recordUsage({
   );
   const writing =
     usageLog === undefined
-      ? [new PeriodicTask(() => recorder.flush(), { interval: saveInterval, failed, later: start })]
+      ? [new PeriodicTask(() => recorder.flush(), { interval: writeInterval, failed, later: start })]
       : [
-          new PeriodicTask(() => recorder.save(), { interval: logInterval, failed, later: start }),
-          new PeriodicTask(flushWhenDue(recorder, source), { interval: logInterval, failed, later: start }),
+          new PeriodicTask(() => recorder.save(), { interval: saveInterval, failed, later: start }),
+          new PeriodicTask(flushWhenDue(recorder, source), { interval: saveInterval, failed, later: start }),
         ];
   return {
     recorder,
     reader: new UsageReader(store, recorder),
     failures: () => writing.reduce((sum, { failures }) => sum + failures, 0),
-    recover: async () => usageLog?.recover(source.pending),
+    recover: async () => {
+      const unreadable = (await usageLog?.recover(source.pending)) ?? [];
+      if (unreadable.length > 0)
+        log.error({ rows: unreadable }, 'rows of usage_log cannot be read; their usage is lost');
+    },
     start: () => {
       for (const task of writing) task.start();
       pruning.start(0);
