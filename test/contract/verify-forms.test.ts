@@ -7,6 +7,7 @@ import { after, test } from 'node:test';
 import { generateKey } from '@soku/key';
 import { latin1 } from '../support/http.ts';
 import { HttpSocket, type RawResponse } from '../support/http-socket.ts';
+import { withinOneMinute } from '../support/limits.ts';
 import { startServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
 
@@ -99,7 +100,6 @@ function steady(text: string): string {
 }
 
 const unknownKey = generateKey();
-await send(`GET /v1/verify HTTP/1.1\r\n${usual}${bearer(spent.apiKey)}`);
 
 for (const [what, credentials, status] of [
   ['a good key', bearer(good.apiKey), 204],
@@ -110,18 +110,22 @@ for (const [what, credentials, status] of [
   ['a key over its limit', bearer(spent.apiKey), 429],
 ] as const) {
   test(`${what} gets the same response to a request of any form`, async () => {
-    const expected = await ask({}, credentials);
-    assert.equal(expected.status, status);
-    const fields = fieldsOf(expected);
-    assert.ok(Object.keys(fields).length >= 5, JSON.stringify(fields));
-    for (const [name, form] of Object.entries(forms)) {
-      const answer = await ask(form, credentials);
-      assert.equal(answer.status, status === 204 ? (form.status ?? 204) : status, name);
-      assert.deepEqual(fieldsOf(answer), fields, name);
-      assert.equal(steady(answer.body), form.method === 'HEAD' ? '' : steady(expected.body), name);
-      // RFC 9110 section 8.6: of a 204 there is none.
-      assert.equal(answer.headers.has('content-length'), answer.status !== 204, name);
-    }
+    await withinOneMinute(async () => {
+      // Uses up the limit of a key that has one.
+      if (status === 429) await ask({}, credentials);
+      const expected = await ask({}, credentials);
+      assert.equal(expected.status, status);
+      const fields = fieldsOf(expected);
+      assert.ok(Object.keys(fields).length >= 5, JSON.stringify(fields));
+      for (const [name, form] of Object.entries(forms)) {
+        const answer = await ask(form, credentials);
+        assert.equal(answer.status, status === 204 ? (form.status ?? 204) : status, name);
+        assert.deepEqual(fieldsOf(answer), fields, name);
+        assert.equal(steady(answer.body), form.method === 'HEAD' ? '' : steady(expected.body), name);
+        // RFC 9110 section 8.6: of a 204 there is none.
+        assert.equal(answer.headers.has('content-length'), answer.status !== 204, name);
+      }
+    });
   });
 }
 

@@ -9,6 +9,7 @@ import { generateKey } from '@soku/key';
 import { assertProblem } from '../support/contract.ts';
 import { exchange, type Fields } from '../support/http.ts';
 import { HttpSocket } from '../support/http-socket.ts';
+import { withinOneMinute } from '../support/limits.ts';
 import { openSession } from '../support/session.ts';
 import { behindGateway, startGateway, Upstream } from './gateway.ts';
 
@@ -95,22 +96,23 @@ test('a revoked key is rejected on an open connection from the next request on',
 });
 
 test('a request over the limit of its key gets a 429 with Retry-After', async (t) => {
-  const { ask, upstream: own } = await behindGateway(t, (_request, response) => response.end(), {
-    env: { SOKU_KEY_RATE_LIMIT: '2' },
+  const env = { SOKU_KEY_RATE_LIMIT: '2' };
+  await withinOneMinute(async () => {
+    const { ask } = await behindGateway(t, (_request, response) => response.end(), { env });
+    const answers = [await ask('/'), await ask('/'), await ask('/')];
+    assert.deepEqual(
+      answers.map(({ status, headers }) => [status, headers.get('x-ratelimit-remaining')]),
+      [
+        [200, '1'],
+        [200, '0'],
+        [429, '0'],
+      ],
+    );
+    const [, , last] = answers;
+    assert.ok(last !== undefined);
+    assertProblem(last, 'rate_limited');
+    assert.match(last.headers.get('retry-after') ?? '', /^\d+$/);
   });
-  const answers = [await ask('/'), await ask('/'), await ask('/')];
-  assert.deepEqual(
-    answers.map(({ status, headers }) => [status, headers.get('x-ratelimit-remaining')]),
-    [
-      [200, '1'],
-      [200, '0'],
-      [429, '0'],
-    ],
-  );
-  const [, , last] = answers;
-  assert.ok(last !== undefined && own.url !== '');
-  assertProblem(last, 'rate_limited');
-  assert.match(last.headers.get('retry-after') ?? '', /^\d+$/);
 });
 
 test('a preflight is rejected unless the operator allows it, and is then forwarded without a key', async (t) => {
