@@ -236,7 +236,7 @@ test('a changed password opens, the old one does not, and every other session en
   assert.equal((await person.call('POST', '/api/auth/change-password', back)).status, 200);
 });
 
-test('a common password or the own e-mail address is no new password', async () => {
+test('a common password or the own email address is no new password', async () => {
   const person = await openSession(server);
   for (const newPassword of ['PassWord1', owner.email.toUpperCase()]) {
     const answer = await person.call('POST', '/api/auth/change-password', {
@@ -248,7 +248,7 @@ test('a common password or the own e-mail address is no new password', async () 
   assert.equal((await trySignIn(owner.password)).status, 200);
 });
 
-test('a wrong password and an unknown e-mail get the same answer', async () => {
+test('a wrong password and an unknown email get the same answer', async () => {
   const wrong = await trySignIn('not the password');
   const unknown = await call(`${server.url}/api/auth/sign-in/email`, {
     method: 'POST',

@@ -168,7 +168,7 @@ test('an owner in the environment with a weak password ends with 78', async () =
   const server = await spawnServer({ env: { SOKU_OWNER_PASSWORD: 'Ada@Example.com' } });
   try {
     assert.equal((await server.exited()).code, 78, server.output);
-    assert.match(server.output, /^soku: SOKU_OWNER_PASSWORD must not be your e-mail/m);
+    assert.match(server.output, /^soku: SOKU_OWNER_PASSWORD must not be your email/m);
   } finally {
     await server.stop();
   }

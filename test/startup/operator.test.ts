@@ -86,7 +86,7 @@ test('accounts are added once and with a good password, are listed, and sign in 
   const twice = await add('ADA@example.com', dataDir);
   assert.deepEqual(twice, {
     code: 65,
-    output: 'soku: An account with this e-mail address already exists.\n',
+    output: 'soku: An account with this email address already exists.\n',
   });
   for (const input of ['', '\n', 'short\n', `${'x'.repeat(129)}\n`]) {
     const { code, output } = await add('bob@example.com', dataDir, input);
@@ -96,7 +96,7 @@ test('accounts are added once and with a good password, are listed, and sign in 
   for (const input of ['Password1\n', 'BOB@example.com\n']) {
     const { code, output } = await add('bob@example.com', dataDir, input);
     assert.equal(code, 65, output);
-    assert.match(output, /^soku: The password (is a common password|must not be your e-mail address)/);
+    assert.match(output, /^soku: The password (is a common password|must not be your email address)/);
   }
   await add('bob@example.com', dataDir);
   const { output } = await runOperator(['account', 'list'], { dataDir });
@@ -137,7 +137,7 @@ test('a reset password, once the server is stopped, opens; the old one does not,
     /^Reset the password of ada@example\.com \(usr_[0-9A-Za-z]{26}\) and ended all sessions of the account/,
   );
   const unknown = await runOperator(['account', 'reset-password', 'eve@example.com'], { dataDir, input });
-  assert.deepEqual(unknown, { code: 65, output: 'soku: No account has this e-mail address.\n' });
+  assert.deepEqual(unknown, { code: 65, output: 'soku: No account has this email address.\n' });
   const server = await startServer({ dataDir, env: onePublicUrl });
   try {
     assert.equal((await call(`${server.url}/v1/api-keys`, { headers: { cookie } })).status, 401);

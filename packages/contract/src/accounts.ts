@@ -10,7 +10,7 @@ export const emailSchema = z
   .trim()
   .toLowerCase()
   .max(254, 'must have at most 254 characters')
-  .pipe(z.email('must be an e-mail address'));
+  .pipe(z.email('must be an email address'));
 
 export const passwordSchema = z
   .string()

@@ -153,6 +153,7 @@ const wrong: [string, string, RegExp][] = [
   ['SOKU_GATEWAY_UPSTREAM', 'http://api.example.com/?a=1', /must be an http\(s\) URL/],
   ['SOKU_GATEWAY_UPSTREAM', 'http://localhost:3001/base', /must not point to the gateway itself/],
   ['SOKU_GATEWAY_PORT', '0', /must be between 1 and 65535/],
+  ['SOKU_GATEWAY_RULES', '/no/such/rules.json', /names a file that cannot be read \(ENOENT\)/],
   ['SOKU_GATEWAY_FORWARD_KEY', 'true', /must be on or off/],
   ['SOKU_GATEWAY_PREFLIGHT', 'allow', /must be refuse or pass/],
   ['LOG_LEVEL', 'loud', /must be one of trace, debug, info/],
@@ -180,7 +181,7 @@ test('the owner needs a valid email address and a valid password', () => {
   assertRefused({ SOKU_OWNER_PASSWORD: password }, /^SOKU_OWNER_EMAIL is missing/);
   assertRefused(
     { SOKU_OWNER_EMAIL: 'ada', SOKU_OWNER_PASSWORD: password },
-    /^SOKU_OWNER_EMAIL must be an e-mail/,
+    /^SOKU_OWNER_EMAIL must be an email/,
   );
   assertRefused(
     { SOKU_OWNER_EMAIL: email, SOKU_OWNER_PASSWORD: 'short' },

@@ -100,6 +100,8 @@ export function readConfig(environment: Record<string, string | undefined>): Con
 
 function gatewayOf(values: Variables): GatewayConfig | undefined {
   const { SOKU_GATEWAY_UPSTREAM: upstream, SOKU_GATEWAY_PORT: port } = values;
+  // Also without a gateway, so that a mistake in the file is found before the gateway is switched on.
+  const rules = readRules(values.SOKU_GATEWAY_RULES);
   if (upstream === undefined) return undefined;
   if (port === values.PORT) throw wrong('SOKU_GATEWAY_PORT', 'must differ from PORT');
   if (isLoopOf(upstream, values.HOST, port))
@@ -109,7 +111,7 @@ function gatewayOf(values: Variables): GatewayConfig | undefined {
     port,
     forwardKey: values.SOKU_GATEWAY_FORWARD_KEY === 'on',
     preflight: values.SOKU_GATEWAY_PREFLIGHT,
-    rules: readRules(values.SOKU_GATEWAY_RULES),
+    rules,
   };
 }
 

@@ -77,7 +77,7 @@ for (const which of ['sqlite', 'postgres'] as const) {
       nodes.map((node) => node.createAccount(ada, systemActor).catch(messageOf)),
     );
     const [rejection, id] = outcomes.toSorted();
-    assert.equal(rejection, 'An account with this e-mail address already exists.');
+    assert.equal(rejection, 'An account with this email address already exists.');
     assert.match(id ?? '', /^usr_/);
     const [account, ...more] = (await nodes[0]?.listAccounts()) ?? [];
     assert.deepEqual(more, []);

@@ -105,7 +105,7 @@ export class AccountService {
    * Creates an account with its own workspace, atomically.
    *
    * @returns the id of the account
-   * @throws {RequestError} invalid_request if the e-mail address has an account, or the password is rejected
+   * @throws {RequestError} invalid_request if the email address has an account, or the password is rejected
    */
   async createAccount(account: NewAccount, actor: Actor): Promise<string | undefined> {
     return this.#create(account, 'any', () => actor);
@@ -154,7 +154,7 @@ export class AccountService {
    * Changes the password of an account and ends all of its sessions.
    *
    * @returns the id of the account
-   * @throws {RequestError} not_found if no account has the e-mail address, invalid_request if the password is rejected
+   * @throws {RequestError} not_found if no account has the email address, invalid_request if the password is rejected
    */
   async resetPassword(email: string, password: string, actor: Actor): Promise<string> {
     await checkNewPassword(this.#passwords, { email, password });
@@ -186,7 +186,7 @@ export class AccountService {
     return rows.map((row) => ({ ...row, createdAt: new Date(row.createdAt).toISOString() }));
   }
 
-  /** The account with this e-mail address. */
+  /** The account with this email address. */
   async findAccount(email: string): Promise<AccountName | undefined> {
     return findByEmail(this.#db, email.toLowerCase());
   }
@@ -283,11 +283,11 @@ function wrongSetupCode(): RequestError {
 function emailTaken(): RequestError {
   return new RequestError({
     code: 'invalid_request',
-    message: 'An account with this e-mail address already exists.',
+    message: 'An account with this email address already exists.',
     details: [{ path: 'email', problem: 'already has an account' }],
   });
 }
 
 function noAccount(): RequestError {
-  return new RequestError({ code: 'not_found', message: 'No account has this e-mail address.' });
+  return new RequestError({ code: 'not_found', message: 'No account has this email address.' });
 }

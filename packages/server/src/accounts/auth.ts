@@ -23,7 +23,7 @@ interface Options {
 }
 
 /**
- * The auth library, configured for e-mail and password. Only this folder depends on the library.
+ * The auth library, configured for email and password. Only this folder depends on the library.
  *
  * Sign-up is disabled: accounts are created by the setup page, the environment, or the operator's command.
  */

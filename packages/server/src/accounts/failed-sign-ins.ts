@@ -50,7 +50,7 @@ export class FailedSignIns {
     });
   }
 
-  /** @param account the account with the submitted e-mail address, if it exists */
+  /** @param account the account with the submitted email address, if it exists */
   add(account: AccountName = unknownAccount, origin: Origin): void {
     const now = this.#now();
     const minuteStart = startOf(now);

@@ -2,7 +2,7 @@ import { RequestError } from '../http/errors.ts';
 import type { PasswordHasher } from './password-hasher.ts';
 
 /**
- * Rejects the passwords that attackers guess first: common ones and the account's e-mail address (ASVS 5.0 6.2.4,
+ * Rejects the passwords that attackers guess first: common ones and the account's email address (ASVS 5.0 6.2.4,
  * 6.2.11).
  *
  * @param field the request field with the password
@@ -14,7 +14,7 @@ export async function checkNewPassword(
   field = 'password',
 ): Promise<void> {
   const problem = isEmail(password, email)
-    ? 'must not be your e-mail address'
+    ? 'must not be your email address'
     : (await passwords.isCommon(password))
       ? 'is a common password that is easy to guess; choose another one'
       : undefined;

@@ -43,7 +43,7 @@ export interface PasswordCheck {
  * Verifies a password against a stored hash of any parameters.
  *
  * A wrong password takes as long as with a current hash. Otherwise the time would distinguish an account with an older
- * hash from an e-mail address without an account.
+ * hash from an email address without an account.
  */
 export function verifyPassword(password: string, stored: string): PasswordCheck {
   const { cost, salt, key } = parse(stored);
