@@ -1,4 +1,4 @@
-/** An export of a long log: other requests go on meanwhile, and it ends with the right to read it. */
+/** An export of a long log: it does not block other requests, and it stops when the caller loses access. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { inDatabase } from '../support/in-database.ts';
@@ -6,7 +6,7 @@ import { bearer, call } from '../support/person.ts';
 import { startServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
 
-/** Together more than the buffers of two sockets. */
+/** The number of events: together they are larger than the buffers of two sockets. */
 const length = 12_000;
 
 const server = await startServer();
@@ -26,27 +26,27 @@ await inDatabase(
    FROM number`,
 );
 
-test('other requests are answered while a long log is exported', async () => {
+test('the server responds to other requests while it exports a long log', async () => {
   let exporting = true;
   const exported = call(url, asAuditor).finally(() => {
     exporting = false;
   });
-  let answered = 0;
+  let responses = 0;
   while (exporting) {
     assert.equal((await call(`${server.url}/v1/me`, { headers: bearer(auditor.apiKey) })).status, 200);
-    answered += 1;
+    responses += 1;
   }
   const { text } = await exported;
   assert.ok(text.split('\n').length > length);
-  // Without turns of the event loop between its reads, one answer came before the export and one after it.
-  assert.ok(answered > 10, `${answered} were answered`);
+  // If the export never yielded to the event loop, there would be one response before it and one after it.
+  assert.ok(responses > 10, `${responses} responses`);
 });
 
-test('a request that wants no body does not read the log', async () => {
+test('a HEAD request does not read the log', async () => {
   assert.equal((await fetch(url, { ...asAuditor, method: 'HEAD' })).status, 404);
 });
 
-test('an export breaks off when its key is revoked', async () => {
+test('an export is aborted when its key is revoked', async () => {
   const response = await fetch(url, asAuditor);
   assert.equal(response.status, 200);
   const reader = response.body?.getReader();
@@ -60,5 +60,5 @@ test('an export breaks off when its key is revoked', async () => {
       if (next?.done !== false) return;
     }
   }, /terminated/);
-  assert.ok(bytes < length * 800, `${bytes} bytes came`);
+  assert.ok(bytes < length * 800, `${bytes} bytes received`);
 });

@@ -22,10 +22,10 @@ async function exportNow(): Promise<{ events: AuditEvent[] }> {
   return { events: lines.map((line) => auditEventSchema.parse(JSON.parse(line))) };
 }
 
-/** The export, once all of it is sealed. */
+/** The export after all of its events are sealed. */
 const exported = () => eventually(exportNow, (found) => found.events.every(({ hash }) => hash !== null));
 
-test('the events of a key are those that changed it and those that it caused, in pages without a gap', async () => {
+test('the events of a key are those that changed it and those that it caused, in pages without gaps', async () => {
   const manager = await ada.makeKey({ name: 'manager', scopes: ['keys:write', 'keys:read'] });
   const { id } = manager.key;
   const asManager = (method: string, path: string, body: unknown) =>
@@ -50,7 +50,7 @@ test('the events of a key are those that changed it and those that it caused, in
     paged.push(...page.data);
     cursor = page.nextCursor;
   }
-  const idsOf = (some: AuditEvent[]) => some.map((event) => event.id);
+  const idsOf = (rows: AuditEvent[]) => rows.map((event) => event.id);
   assert.deepEqual(idsOf(paged), idsOf(found));
   assert.deepEqual(idsOf(await events(`?keyId=${id}&action=key.revoked`)), idsOf(found.slice(0, 1)));
   const { text } = await contract.call('GET', `/v1/audit/export?keyId=${id}`, { as: ada });
@@ -60,13 +60,13 @@ test('the events of a key are those that changed it and those that it caused, in
   assertProblem(await contract.call('GET', '/v1/audit?cursor=', { as: ada }), 'invalid_request');
 });
 
-test('a row that was edited in the database is returned as unreadable, among the others, and found by verify', async () => {
+test('a row edited in the database is listed as unreadable, and the verify command reports it', async () => {
   const { key } = await ada.makeKey({ name: 'to be edited' });
   await ada.call('PATCH', `/v1/api-keys/${key.id}`, { name: 'edited' });
   const before = await exported();
-  const victim = before.events[0];
-  assert.equal(victim?.action, 'key.updated');
-  const edit = (column: string, value: string | number, id = victim.id) =>
+  const newest = before.events[0];
+  assert.equal(newest?.action, 'key.updated');
+  const edit = (column: string, value: string | number, id = newest.id) =>
     inDatabase(server, `UPDATE audit_event SET ${column} = ? WHERE id = ? RETURNING 1`, value, id);
   for (const [column, value, field, shown] of [
     ['changes', '{"name":', 'changes', null],
@@ -74,17 +74,17 @@ test('a row that was edited in the database is returned as unreadable, among the
     ['details', '{"a":{}}', 'details', null],
     ['previous_hash', 'x', 'previousHash', null],
     ['hash', '', 'hash', null],
-    ['at', Date.UTC(12_000, 0), 'at', victim.at],
+    ['at', Date.UTC(12_000, 0), 'at', newest.at],
     ['sequence', -1, 'sequence', null],
   ] as const) {
     const [stored] = await inDatabase(
       server,
       `SELECT ${column} AS value FROM audit_event WHERE id = ?`,
-      victim.id,
+      newest.id,
     );
     await edit(column, value);
     const expected: AuditEvent[] = [
-      { ...victim, [field]: shown, unreadable: [field] },
+      { ...newest, [field]: shown, unreadable: [field] },
       ...before.events.slice(1),
     ];
     assert.deepEqual((await exportNow()).events, expected, column);
@@ -92,18 +92,18 @@ test('a row that was edited in the database is returned as unreadable, among the
     if (column === 'changes') {
       const { code, output } = await runOperator(['audit', 'verify'], { dataDir: server.dataDir });
       assert.equal(code, 1);
-      assert.ok(output.includes(`(${victim.id}): it was changed: changes cannot be read.`), output);
+      assert.ok(output.includes(`(${newest.id}): it was changed: changes cannot be read.`), output);
     }
     const old = stored?.value;
     await (old === null
-      ? inDatabase(server, `UPDATE audit_event SET ${column} = NULL WHERE id = ? RETURNING 1`, victim.id)
+      ? inDatabase(server, `UPDATE audit_event SET ${column} = NULL WHERE id = ? RETURNING 1`, newest.id)
       : edit(column, typeof old === 'number' ? old : String(old)));
   }
   const edited = 'evt_z, edited';
   await edit('id', edited);
   const first = await list('?limit=1');
-  assert.deepEqual(first, { data: [{ ...victim, id: edited, unreadable: ['id'] }], nextCursor: edited });
+  assert.deepEqual(first, { data: [{ ...newest, id: edited, unreadable: ['id'] }], nextCursor: edited });
   assert.deepEqual(await events(`?limit=1&cursor=${encodeURIComponent(edited)}`), before.events.slice(1, 2));
-  await edit('id', victim.id, edited);
+  await edit('id', newest.id, edited);
   assert.deepEqual((await exported()).events, before.events);
 });

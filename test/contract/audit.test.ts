@@ -1,4 +1,4 @@
-/** Who did what, and who may read it. */
+/** The audit log: what it records, and who may read it. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
@@ -21,7 +21,7 @@ const list = async (query = '', as = ada) =>
   auditPageSchema.parse((await contract.call('GET', `/v1/audit${query}`, { as })).body);
 const events = async (query = '', as = ada) => (await list(query, as)).data;
 
-/** The export, once all of it is sealed. */
+/** The export after all of its events are sealed. */
 async function exported(as = ada): Promise<{ text: string; events: AuditEvent[] }> {
   return eventually(
     async () => {
@@ -38,7 +38,7 @@ async function exported(as = ada): Promise<{ text: string; events: AuditEvent[] 
   );
 }
 
-/** Canonical JSON, as far as events need it: no number in them has a fraction, and all names of fields are ASCII. */
+/** Canonical JSON for events only: their numbers are integers, and the names of their fields are ASCII. */
 function canonical(value: unknown): string {
   return JSON.stringify(value, (_, part: unknown) =>
     part !== null && typeof part === 'object'
@@ -47,7 +47,7 @@ function canonical(value: unknown): string {
   );
 }
 
-test('each command on keys and settings is an event: who, on what, from what to what', async () => {
+test('each change of a key or a setting is recorded with its actor, its target, and the old and new values', async () => {
   const agent = { 'user-agent': 'the tests/1' };
   const creator = await ada.makeKey({
     name: 'creator',
@@ -57,8 +57,8 @@ test('each command on keys and settings is an event: who, on what, from what to 
   const { id } = creator.key;
   const asKey = (method: string, path: string, body?: unknown) =>
     call(`${server.url}${path}`, { method, headers: { ...bearer(creator.apiKey), ...agent }, body });
-  const made = await asKey('POST', '/v1/api-keys', { name: 'child' });
-  assert.equal(made.status, 201, made.text);
+  const created = await asKey('POST', '/v1/api-keys', { name: 'child' });
+  assert.equal(created.status, 201, created.text);
   const changed = await ada.call('PATCH', `/v1/api-keys/${id}`, { name: 'renamed', rateLimit: null }, agent);
   await ada.call('PATCH', `/v1/api-keys/${id}`, { name: 'renamed' });
   await ada.call('PATCH', '/v1/workspace', { rateLimit: 'off' });
@@ -66,19 +66,19 @@ test('each command on keys and settings is an event: who, on what, from what to 
   await ada.call('POST', `/v1/api-keys/${id}/revoke`);
 
   const found = (await events()).filter(({ chain }) => chain !== 'accounts');
-  const told = found.map(({ action, actor, target, changes, details }) => [
+  const summaries = found.map(({ action, actor, target, changes, details }) => [
     action,
     actor.kind,
     target.name,
     changes,
     details,
   ]);
-  const revoked = told.splice(0, 2).toSorted((a, b) => String(a[2]).localeCompare(String(b[2])));
+  const revoked = summaries.splice(0, 2).toSorted((a, b) => String(a[2]).localeCompare(String(b[2])));
   assert.deepEqual(revoked, [
     ['key.revoked', 'person', 'child', null, { descendantOf: id }],
     ['key.revoked', 'person', 'renamed', null, null],
   ]);
-  assert.deepEqual(told, [
+  assert.deepEqual(summaries, [
     ['workspace.updated', 'person', "ada's workspace", { rateLimit: { from: null, to: 'off' } }, null],
     [
       'key.updated',
@@ -102,14 +102,14 @@ test('each command on keys and settings is an event: who, on what, from what to 
     [id, 'creator', 'the tests/1'],
   );
   assert.match(byKey?.actor.address ?? '', /^(127\.0\.0\.1|::1)$/);
-  assert.equal(byKey?.actor.requestId, made.headers.get('x-request-id'));
+  assert.equal(byKey?.actor.requestId, created.headers.get('x-request-id'));
   const update = found.find(({ action }) => action === 'key.updated');
   assert.equal(update?.actor.requestId, changed.headers.get('x-request-id'));
   const { text } = await exported();
-  assert.ok(!text.includes(creator.apiKey.slice(8)), 'no key is in the log');
+  assert.ok(!text.includes(creator.apiKey.slice(8)), 'the log contains no key');
 });
 
-test('what people do with their accounts is recorded, and what others did to these', async () => {
+test('actions on accounts are recorded, whether by their owners or by others', async () => {
   const fresh = await server.signIn(adasAccount);
   const other = await server.signIn(adasAccount);
   await fresh.call('POST', '/api/auth/update-user', { name: 'Ada L' });
@@ -135,26 +135,26 @@ test('what people do with their accounts is recorded, and what others did to the
   assert.ok(found.every(({ target }) => target.id === created?.target.id));
 });
 
-test('a workspace sees its own events and those of its members, and only a key with audit:read reads them', async () => {
+test('a workspace sees only the events of itself and its members, and a key needs audit:read to read them', async () => {
   const me = await openSession(server, adasAccount);
   const { key } = await me.makeKey({ name: "ada's" });
   const seen = await events('?limit=100', bob);
   assert.ok(seen.length > 0 && seen.every(({ actor }) => actor.name !== 'ada' && actor.name !== 'Ada L'));
   assert.deepEqual(await events(`?targetId=${key.id}`, bob), []);
   assert.ok(!(await exported(bob)).text.includes(key.id));
-  const [reads, lacks] = [
+  const [reader, unscoped] = [
     await me.makeKey({ name: 'auditor', scopes: ['audit:read'] }),
     await me.makeKey({ name: 'manager', scopes: ['keys:read', 'keys:write', 'keys:verify'] }),
   ];
   for (const path of ['/v1/audit', '/v1/audit/export']) {
-    assert.equal((await contract.call('GET', path, { key: reads.apiKey })).status, 200);
-    assertProblem(await contract.call('GET', path, { key: lacks.apiKey }), 'insufficient_scope');
+    assert.equal((await contract.call('GET', path, { key: reader.apiKey })).status, 200);
+    assertProblem(await contract.call('GET', path, { key: unscoped.apiKey }), 'insufficient_scope');
     assertProblem(await contract.call('GET', path), 'missing_authorization');
     assertProblem(await contract.call('GET', `${path}?nonsense=1`, { as: me }), 'invalid_request');
   }
 });
 
-test('events are filtered, and come in pages without a gap', async () => {
+test('events can be filtered, and are returned in pages without gaps', async () => {
   const me = await openSession(server, adasAccount);
   const all = (await exported(me)).events;
   const ids = all.map(({ id }) => id);
@@ -175,17 +175,17 @@ test('events are filtered, and come in pages without a gap', async () => {
     await query(`until=${middle.at}`),
     ids.filter((id) => !since.includes(id)),
   );
-  for (const [name, of] of [
+  for (const [name, field] of [
     ['action', (event: AuditEvent) => event.action],
     ['actorId', (event: AuditEvent) => event.actor.id],
     ['targetId', (event: AuditEvent) => event.target.id],
   ] as const) {
-    const expected: string[] = all.filter((event) => of(event) === of(middle)).map(({ id }) => id);
-    assert.deepEqual(await query(`${name}=${of(middle)}`), expected, name);
+    const expected: string[] = all.filter((event) => field(event) === field(middle)).map(({ id }) => id);
+    assert.deepEqual(await query(`${name}=${field(middle)}`), expected, name);
   }
 });
 
-test('anyone can compute the hashes of an export again, and the operator verifies the log against it', async () => {
+test('anyone can recompute the hashes of an export, and the operator can verify the log against it', async () => {
   const me = await openSession(server, adasAccount);
   const { text, events: all } = await exported(me);
   for (const { previousHash, hash, ...content } of all) {
@@ -202,42 +202,42 @@ test('anyone can compute the hashes of an export again, and the operator verifie
   const good = await verify('--anchor', file);
   assert.equal(good.code, 0, good.output);
   assert.match(good.output, /^Verified \d+ events in 2 chains\.$/m);
-  const forged = all.find(({ action }) => action === 'key.revoked');
-  assert.ok(forged !== undefined);
-  writeFileSync(file, text.replace(`"hash":"${forged.hash}"`, `"hash":"${'0'.repeat(64)}"`));
+  const tampered = all.find(({ action }) => action === 'key.revoked');
+  assert.ok(tampered !== undefined);
+  writeFileSync(file, text.replace(`"hash":"${tampered.hash}"`, `"hash":"${'0'.repeat(64)}"`));
   const bad = await verify('--anchor', file);
   assert.equal(bad.code, 1, bad.output);
-  assert.ok(bad.output.includes(`event ${forged.sequence} (${forged.id})`), bad.output);
+  assert.ok(bad.output.includes(`event ${tampered.sequence} (${tampered.id})`), bad.output);
   writeFileSync(file, 'nonsense');
   assert.equal((await verify('--anchor', file)).code, 65);
   assert.equal((await verify('--anchor', file, 'more')).code, 64);
   assert.deepEqual(await inDatabase(server, 'SELECT id FROM audit_event WHERE sequence IS NULL'), []);
 });
 
-test('the operator exports what no workspace sees, as an anchor for the verifier', async () => {
+test('the operator can export all chains, including those no workspace sees, and verify the log against them', async () => {
   const me = await openSession(server, adasAccount);
   await bob.makeKey({ name: "bob's" });
   const { text } = await exported(me);
-  const body = { email: 'nobody@example.com', password: 'a wrong pa55phrase' };
+  const body = { email: 'stranger@example.com', password: 'a wrong pa55phrase' };
   const signIn = `${server.url}/api/auth/sign-in/email`;
   assert.equal((await call(signIn, { method: 'POST', body })).status, 401);
-  // The server writes what it counted of the last minute, and seals it.
+  // When it stops, the server writes and seals the counts of the last minute.
   await server.kill('SIGTERM');
   const audit = (...args: string[]) => runOperator(['audit', ...args], { dataDir: server.dataDir });
   const lines = (file: string) => readFileSync(file, 'utf8').trim().split('\n');
   const [all, accounts] = [join(server.dataDir, 'all.jsonl'), join(server.dataDir, 'accounts.jsonl')];
 
-  const done = await audit('export', all);
-  assert.equal(done.code, 0, done.output);
-  // On a slow machine, progress was shown before.
-  assert.ok(done.output.endsWith(`Exported ${lines(all).length} events to ${all}.\n`), done.output);
+  const result = await audit('export', all);
+  assert.equal(result.code, 0, result.output);
+  // On a slow machine, progress lines come first.
+  assert.ok(result.output.endsWith(`Exported ${lines(all).length} events to ${all}.\n`), result.output);
   assert.equal(statSync(all).mode & 0o777, 0o600);
   const ids = lines(all).map((line) => auditEventSchema.parse(JSON.parse(line)).id);
   assert.deepEqual(ids, ids.toSorted().toReversed());
   assert.deepEqual(
     text.split('\n').filter((line) => line !== '' && !lines(all).includes(line)),
     [],
-    'what a workspace exports is in it, word for word',
+    'it contains each line that a workspace exports, byte for byte',
   );
   assert.equal((await audit('export', accounts, '--chain', 'accounts')).code, 0);
   const ofAccounts = lines(accounts).map((line) => auditEventSchema.parse(JSON.parse(line)));
@@ -245,8 +245,8 @@ test('the operator exports what no workspace sees, as an anchor for the verifier
   const failed = ofAccounts.find(({ action }) => action === 'account.sign_in_failed');
   assert.deepEqual([failed?.target.id, failed?.details?.count], ['unknown', 1]);
   const lastAttemptAt = Date.parse(String(failed?.details?.lastAttemptAt));
-  assert.ok(lastAttemptAt <= Date.parse(failed?.at ?? ''), 'it is written after the last attempt');
-  assert.ok(!readFileSync(all, 'utf8').includes('nobody@'));
+  assert.ok(lastAttemptAt <= Date.parse(failed?.at ?? ''), 'the event is written after the last attempt');
+  assert.ok(!readFileSync(all, 'utf8').includes('stranger@'));
 
   const verified = await audit('verify', '--anchor', all);
   assert.equal(verified.code, 0, verified.output);

@@ -1,4 +1,4 @@
-/** Whose address a request is taken to come from, and what happens when there is none. */
+/** Which client address the server derives from a request, and what happens if there is none. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
@@ -17,24 +17,24 @@ after(() => proxied.stop());
 const ada = await openSession(proxied);
 const { apiKey, key } = await ada.makeKey({ name: 'from where?' });
 
-/** The address that is told as the last one from which the key was used. */
+/** The address that is reported as the last one that used the key. */
 async function addressAfter(...forwarded: string[]): Promise<string | undefined> {
   const fields = forwarded.map((value) => ['X-Forwarded-For', value] as const);
-  const answer = await exchange(`${proxied.url}/v1/verify`, {
+  const response = await exchange(`${proxied.url}/v1/verify`, {
     fields: [['Authorization', `Bearer ${apiKey}`], ...fields],
   });
-  assert.equal(answer.status, 204);
+  assert.equal(response.status, 204);
   const usage = await ada.call('GET', `/v1/api-keys/${key.id}/usage`);
   return usageSchema.parse(usage.body).lastUsed?.address;
 }
 
-test('behind trusted proxies it is the last address that none of them has', async () => {
+test('behind trusted proxies, the client address is the last one that is not a trusted proxy', async () => {
   assert.equal(await addressAfter('203.0.113.7'), '203.0.113.7');
   assert.equal(await addressAfter('198.51.100.1, 203.0.113.8, 10.1.2.3'), '203.0.113.8');
   assert.equal(await addressAfter('2001:db8::7'), '2001:db8::7');
 });
 
-test('an address is itself with a port, in brackets, in quotes, with a zone, and mapped into IPv6', async () => {
+test('an address is recognized with a port, in brackets, in quotes, with a zone, and mapped to IPv6', async () => {
   for (const form of ['203.0.113.7:4711', '"203.0.113.7"', '::ffff:203.0.113.7', '[::ffff:cb00:7107]:80']) {
     assert.equal(await addressAfter(form), '203.0.113.7', form);
     assert.equal(await addressAfter('198.51.100.1', `${form}, 10.1.2.3:80`), '203.0.113.7', form);
@@ -56,13 +56,13 @@ const unreadable = [
   '127.0.0.1 x',
 ];
 
-test('what is no address is an unknown client, and not the proxy; least of all is it stored', async () => {
+test('text that is not an address means an unknown client, not the proxy, and is never stored', async () => {
   for (const forwarded of [...unreadable, apiKey, `203.0.113.7, ${apiKey}, 10.1.2.3`]) {
     assert.equal(await addressAfter(forwarded), 'unknown', forwarded);
   }
 });
 
-test('an unknown client is not on this machine, whatever it asks for', async () => {
+test('an unknown client is never treated as local', async () => {
   for (const path of ['/metrics', '/v1/nodes']) {
     assert.equal((await exchange(proxied.url + path)).status, 200);
     for (const forwarded of [
@@ -78,19 +78,19 @@ test('an unknown client is not on this machine, whatever it asks for', async () 
   }
 });
 
-test('a client cannot hide the field that the proxy wrote behind many of its own', async () => {
+test('a client cannot hide the field of the proxy by sending many fields of its own', async () => {
   const many = Array.from({ length: 1100 }, () => ['A', 'b'] as const);
   const named = ['X-Forwarded-For', '203.0.113.9'] as const;
   const authorization = ['Authorization', `Bearer ${apiKey}`] as const;
-  const answer = await exchange(`${proxied.url}/v1/verify`, { fields: [authorization, ...many, named] });
-  assert.equal(answer.status, 204, answer.text);
+  const response = await exchange(`${proxied.url}/v1/verify`, { fields: [authorization, ...many, named] });
+  assert.equal(response.status, 204, response.text);
   const usage = await ada.call('GET', `/v1/api-keys/${key.id}/usage`);
   assert.equal(usageSchema.parse(usage.body).lastUsed?.address, '203.0.113.9');
   assertProblem(await exchange(`${proxied.url}/metrics`, { fields: [...many, named] }), 'not_found');
 });
 
-test('a session knows the address that it was made from, and all unknown clients sign in as one', async (t) => {
-  // Its minute has just begun, so that all attempts count in full.
+test('a session records the address of its sign-in, and all unknown clients share one sign-in limit', async (t) => {
+  // The clock of the server is at the start of a minute, so all attempts count in full.
   const minute = 60_000;
   const clock = clockAt(Math.floor(Date.now() / minute) * minute);
   const early = await startServer({ env: { TRUST_PROXY, ...clock } });
@@ -113,7 +113,7 @@ test('a session knows the address that it was made from, and all unknown clients
   assert.equal((await signIn('203.0.113.66:4712', owner.password)).status, 200);
 });
 
-test('TRUST_PROXY_HEADER=forwarded: that header is read everywhere, and X-Forwarded-For nowhere', async () => {
+test('with TRUST_PROXY_HEADER=forwarded, only Forwarded is read, and X-Forwarded-For is ignored', async () => {
   // At this level each request has a line in the log.
   const env = { TRUST_PROXY, TRUST_PROXY_HEADER: 'forwarded', LOG_LEVEL: 'debug' };
   const server = await startServer({ env });
@@ -143,7 +143,7 @@ test('TRUST_PROXY_HEADER=forwarded: that header is read everywhere, and X-Forwar
   }
 });
 
-test('a client that has hung up before its request is read ends nothing but its own connection', async () => {
+test('a client that disconnects before its request is read affects only its own connection', async () => {
   const { port } = new URL(proxied.url);
   const request = `GET /v1/verify HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${apiKey}\r\n\r\n`;
   for (let i = 0; i < 200; i++) {
