@@ -1,4 +1,4 @@
-/** A key is revoked together with the keys that it created, those that they created, and so on. */
+/** A key can be revoked together with all keys that descend from it. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import {
@@ -13,7 +13,7 @@ import { bearer, call } from '../support/person.ts';
 import { openSession } from '../support/session.ts';
 import { ada as adasAccount, bob as bobsAccount, startWithTwoAccounts } from '../support/two-accounts.ts';
 
-type Made = ReturnType<typeof createdKeySchema.parse>;
+type CreatedKey = ReturnType<typeof createdKeySchema.parse>;
 
 const { server, stop } = await startWithTwoAccounts();
 after(stop);
@@ -21,31 +21,31 @@ const contract = await Contract.of(server);
 const [ada, bob] = [await openSession(server, adasAccount), await openSession(server, bobsAccount)];
 const scopes = ['keys:read', 'keys:write'];
 
-async function childOf(parent: Made, name: string): Promise<Made> {
-  const made = await contract.call('POST', '/v1/api-keys', { key: parent.apiKey, body: { name, scopes } });
-  assert.equal(made.status, 201, made.text);
-  return createdKeySchema.parse(made.body);
+async function childOf(parent: CreatedKey, name: string): Promise<CreatedKey> {
+  const response = await contract.call('POST', '/v1/api-keys', { key: parent.apiKey, body: { name, scopes } });
+  assert.equal(response.status, 201, response.text);
+  return createdKeySchema.parse(response.body);
 }
 
-const use = async ({ apiKey }: Made) =>
+const use = async ({ apiKey }: CreatedKey) =>
   (await call(`${server.url}/v1/verify`, { headers: bearer(apiKey) })).status;
-const isRevoked = async ({ apiKey }: Made) =>
+const isRevoked = async ({ apiKey }: CreatedKey) =>
   assertProblem(await contract.call('GET', '/v1/me', { key: apiKey }), 'revoked_key');
 
-async function descendantsOf({ key }: Made) {
+async function descendantsOf({ key }: CreatedKey) {
   return descendantsSchema.parse(
     (await contract.call('GET', `/v1/api-keys/${key.id}/descendants`, { as: ada })).body,
   );
 }
 
-async function revokeAll({ key }: Made) {
+async function revokeAll({ key }: CreatedKey) {
   const path = `/v1/api-keys/${key.id}/revoke`;
-  const answer = await contract.call('POST', path, { as: ada, body: { descendants: true } });
-  assert.equal(answer.status, 200, answer.text);
-  return revokedKeySchema.parse(answer.body).revocation;
+  const response = await contract.call('POST', path, { as: ada, body: { descendants: true } });
+  assert.equal(response.status, 200, response.text);
+  return revokedKeySchema.parse(response.body).revocation;
 }
 
-test('a revoke with descendants revokes the whole tree, also below a key that was revoked before', async () => {
+test('a revoke with descendants revokes the whole tree, including keys below an already revoked one', async () => {
   const root = await ada.makeKey({ name: 'root', scopes });
   const [left, right] = [await childOf(root, 'left'), await childOf(root, 'right')];
   const [leftmost, middle] = [await childOf(left, 'leftmost'), await childOf(left, 'middle')];
@@ -61,13 +61,13 @@ test('a revoke with descendants revokes the whole tree, also below a key that wa
   assert.equal((await descendantsOf(root)).count, 0);
 });
 
-test('what a key created stays without `descendants`, and goes when the call is repeated with it', async () => {
+test('without `descendants` child keys stay active, and repeating the call with it revokes them', async () => {
   const root = await ada.makeKey({ name: 'root', scopes });
   const child = await childOf(root, 'child');
   for (const body of [undefined, {}, { descendants: false }]) {
     const path = `/v1/api-keys/${root.key.id}/revoke`;
-    const answer = await contract.call('POST', path, { as: ada, ...(body && { body }) });
-    assert.equal(revokedKeySchema.parse(answer.body).revocation.descendants, 0);
+    const response = await contract.call('POST', path, { as: ada, ...(body && { body }) });
+    assert.equal(revokedKeySchema.parse(response.body).revocation.descendants, 0);
     assert.equal(await use(child), 204);
   }
   assert.equal((await revokeAll(root)).descendants, 1);
@@ -75,7 +75,7 @@ test('what a key created stays without `descendants`, and goes when the call is 
   assert.equal((await revokeAll(root)).descendants, 0);
 });
 
-test('a body that says something else is refused, and revokes nothing', async () => {
+test('an invalid body is rejected and revokes nothing', async () => {
   const root = await ada.makeKey({ name: 'root', scopes });
   for (const body of [{ descendants: 'yes' }, { descendant: true }, [true], 'true']) {
     const path = `/v1/api-keys/${root.key.id}/revoke`;
@@ -84,7 +84,7 @@ test('a body that says something else is refused, and revokes nothing', async ()
   assert.equal(await use(root), 204);
 });
 
-test('the number of descendants comes with their use, expired ones told apart', async () => {
+test('the descendants are counted with their usage, and expired ones are counted separately', async () => {
   const root = await ada.makeKey({ name: 'root', scopes });
   assert.deepEqual(await descendantsOf(root), { count: 0, active: 0, accepted: 0, lastUsedAt: null });
   const [one, other] = [await childOf(root, 'one'), await childOf(root, 'other')];
@@ -97,21 +97,21 @@ test('the number of descendants comes with their use, expired ones told apart', 
   const started = Date.now();
   for (const key of [one, one, grandchild]) assert.equal(await use(key), 204);
   const now = await descendantsOf(root);
-  assert.equal(now.accepted, before.accepted + 3, 'the creation of the grandchild was a request, too');
+  assert.equal(now.accepted, before.accepted + 3, 'the creation of the grandchild is counted too');
   assert.ok(now.lastUsedAt !== null && Date.parse(now.lastUsedAt) >= started);
 });
 
-test('a key revokes another one with its descendants, and itself when it is one of them', async () => {
+test('a key can revoke another key with its descendants, even if it is one of them itself', async () => {
   const root = await ada.makeKey({ name: 'root', scopes });
   const child = await childOf(root, 'child');
   const path = `/v1/api-keys/${root.key.id}/revoke`;
-  const answer = await contract.call('POST', path, { key: child.apiKey, body: { descendants: true } });
-  assert.equal(revokedKeySchema.parse(answer.body).revocation.descendants, 1);
+  const response = await contract.call('POST', path, { key: child.apiKey, body: { descendants: true } });
+  assert.equal(revokedKeySchema.parse(response.body).revocation.descendants, 1);
   await isRevoked(root);
   await isRevoked(child);
 });
 
-test('ASVS 8.2.2: another workspace cannot revoke descendants, nor count them', async () => {
+test('ASVS 8.2.2: another workspace can neither revoke nor count descendants', async () => {
   const root = await ada.makeKey({ name: 'root', scopes });
   const child = await childOf(root, 'child');
   const path = `/v1/api-keys/${root.key.id}`;
@@ -124,44 +124,44 @@ test('ASVS 8.2.2: another workspace cannot revoke descendants, nor count them', 
   assert.equal(await use(child), 204);
 });
 
-test('no key that is created during the revoke of its creator lives on', async () => {
-  let created = 0;
+test('a key that is created while its creator is revoked does not stay active', async () => {
+  let createdCount = 0;
   for (let round = 0; round < 25; round++) {
     const root = await ada.makeKey({ name: 'root', scopes });
     const child = await childOf(root, 'child');
-    let answered = false;
-    // Each creates, and what is created creates in turn.
+    let revokeReturned = false;
+    // Each of them creates keys, and each new key creates the next one.
     const creations = [root, child, root, child].map(async (creator, lane) => {
-      const made: Made[] = [];
+      const created: CreatedKey[] = [];
       for (let parent = creator; ; ) {
         const body = { name: `${lane}`, scopes };
-        const late = answered;
-        const answer = await contract.call('POST', '/v1/api-keys', { key: parent.apiKey, body });
-        if (answer.status !== 201) {
-          assertProblem(answer, 'revoked_key');
-          return made;
+        const late = revokeReturned;
+        const response = await contract.call('POST', '/v1/api-keys', { key: parent.apiKey, body });
+        if (response.status !== 201) {
+          assertProblem(response, 'revoked_key');
+          return created;
         }
-        assert.ok(!late, 'a descendant lived on, and created a key');
-        parent = createdKeySchema.parse(answer.body);
-        made.push(parent);
+        assert.ok(!late, 'a descendant stayed active and created a key');
+        parent = createdKeySchema.parse(response.body);
+        created.push(parent);
       }
     });
     const { descendants } = await revokeAll(root);
-    answered = true;
-    const made = (await Promise.all(creations)).flat();
-    assert.equal(descendants, made.length + 1);
-    for (const key of made) await isRevoked(key);
+    revokeReturned = true;
+    const created = (await Promise.all(creations)).flat();
+    assert.equal(descendants, created.length + 1);
+    for (const key of created) await isRevoked(key);
     assert.equal((await descendantsOf(root)).count, 0);
-    created += made.length;
+    createdCount += created.length;
   }
-  assert.ok(created > 0, 'some were created');
+  assert.ok(createdCount > 0, 'some keys were created');
 });
 
-test('a key that may not read keys learns nothing of another one by changing or revoking it', async () => {
+test('a key without keys:read gets no other fields of a key that it changes or revokes', async () => {
   const writer = await ada.makeKey({ name: 'writer', scopes: ['keys:write'] });
   const target = await ada.makeKey({ name: 'target', rateLimit: 70 });
-  const path = (key: Made) => `/v1/api-keys/${key.key.id}`;
-  const change = (key: Made, body: object) => contract.call('PATCH', path(key), { key: writer.apiKey, body });
+  const path = (key: CreatedKey) => `/v1/api-keys/${key.key.id}`;
+  const change = (key: CreatedKey, body: object) => contract.call('PATCH', path(key), { key: writer.apiKey, body });
   const { id } = target.key;
   for (const [body, expected] of [
     [{ name: '  renamed ' }, { id, name: 'renamed' }],
@@ -172,8 +172,8 @@ test('a key that may not read keys learns nothing of another one by changing or 
       { id, name: 'both', rateLimit: 50 },
     ],
   ] as const) {
-    const answer = await change(target, body);
-    assert.deepEqual(keyChangeSchema.strict().parse(answer.body), expected);
+    const response = await change(target, body);
+    assert.deepEqual(keyChangeSchema.strict().parse(response.body), expected);
   }
   const own = await change(writer, { name: 'itself' });
   assert.deepEqual(own.body, { ...writer.key, name: 'itself', lastUsedAt: lastUsedIn(own.body) });

@@ -1,6 +1,6 @@
 /**
- * Every error code, made to happen through the real interface: a code of the table that nothing can produce
- * is a lie on the help page. The type of `producers` makes the table and this file complete each other.
+ * Produces every error code through the real interface, because the help page must not explain a code that nothing
+ * can produce. The type of `producers` ensures that no code of the table is missing here.
  */
 import assert from 'node:assert/strict';
 import { renameSync } from 'node:fs';
@@ -38,10 +38,10 @@ const manager = await ada.makeKey({ name: 'manager', scopes: ['keys:read', 'keys
 const me = (...fields: [string, string][]) => contract.call('GET', '/v1/me', { fields });
 const authorization = (value: string) => me(['Authorization', value]);
 
-async function whileTableIsGone(table: string, ask: () => Promise<HttpResponse>): Promise<HttpResponse> {
+async function whileTableIsGone(table: string, request: () => Promise<HttpResponse>): Promise<HttpResponse> {
   await inDatabase(server, `ALTER TABLE ${table} RENAME TO gone`);
   try {
-    return await ask();
+    return await request();
   } finally {
     await inDatabase(server, `ALTER TABLE gone RENAME TO ${table}`);
   }
@@ -72,7 +72,7 @@ const producers: Record<ErrorCode, () => Promise<HttpResponse>> = {
     });
     return eventually(
       () => authorization(`Bearer ${apiKey}`),
-      (answer) => answer.status === 401,
+      (response) => response.status === 401,
     );
   },
   session_over: async () => {
@@ -102,33 +102,33 @@ const producers: Record<ErrorCode, () => Promise<HttpResponse>> = {
   invalid_request: () => contract.call('POST', '/v1/api-keys', { as: ada, body: {} }),
   not_found: () => contract.call('GET', `/v1/api-keys/key_${'0'.repeat(26)}`, { as: ada }),
   idempotency_replayed: async () => {
-    const again = () =>
+    const repeat = () =>
       contract.call('POST', '/v1/api-keys', {
         key: manager.apiKey,
         fields: [['Idempotency-Key', 'once']],
         body: { name: 'once' },
       });
-    assert.equal((await again()).status, 201);
-    return again();
+    assert.equal((await repeat()).status, 201);
+    return repeat();
   },
   key_quota_reached: async () => {
-    const made: string[] = [];
+    const created: string[] = [];
     try {
       return await eventually(
         async () => {
-          const answer = await contract.call('POST', '/v1/api-keys', { as: ada, body: { name: 'more' } });
-          if (answer.status === 201) made.push(createdKeySchema.parse(answer.body).key.id);
-          return answer;
+          const response = await contract.call('POST', '/v1/api-keys', { as: ada, body: { name: 'more' } });
+          if (response.status === 201) created.push(createdKeySchema.parse(response.body).key.id);
+          return response;
         },
-        (answer) => answer.status !== 201,
+        (response) => response.status !== 201,
       );
     } finally {
-      for (const id of made) await ada.revoke(id);
+      for (const id of created) await ada.revoke(id);
     }
   },
   too_many_descendants: async () => {
     const { key } = await ada.makeKey({ name: 'prolific' });
-    // Expired, so that no other test of this file counts them as active.
+    // They are expired, so no other test of this file counts them as active.
     await inDatabase(
       server,
       `INSERT INTO api_key (id, workspace_id, created_by, name, name_folded, scopes, expires_at, created_at)
@@ -138,11 +138,11 @@ const producers: Record<ErrorCode, () => Promise<HttpResponse>> = {
       key.id,
     );
     const path = `/v1/api-keys/${key.id}/revoke`;
-    const answer = await contract.call('POST', path, { as: ada, body: { descendants: true } });
+    const response = await contract.call('POST', path, { as: ada, body: { descendants: true } });
     const now = await contract.call('GET', `/v1/api-keys/${key.id}`, { as: ada });
-    assert.deepEqual(now.body, key, 'none was revoked');
+    assert.deepEqual(now.body, key, 'the key is not revoked');
     await ada.revoke(key.id);
-    return answer;
+    return response;
   },
   payload_too_large: () =>
     contract.call('POST', '/v1/api-keys', { as: ada, body: { name: 'x'.repeat(70_000) } }),
@@ -168,8 +168,8 @@ const producers: Record<ErrorCode, () => Promise<HttpResponse>> = {
   bad_gateway: () =>
     exchange(`http://localhost:${gatewayPort}/`, { fields: [['Authorization', `Bearer ${good.apiKey}`]] }),
   server_busy: async () => {
-    // More than are hashed at a time on any machine, from an address of which one may wait.
-    const answers = await Promise.all(
+    // More than any machine hashes at a time, from one address, of which only one sign-in may wait.
+    const responses = await Promise.all(
       Array.from({ length: 8 }, () =>
         exchange(`${server.url}/api/auth/sign-in/email`, {
           method: 'POST',
@@ -181,7 +181,7 @@ const producers: Record<ErrorCode, () => Promise<HttpResponse>> = {
         }),
       ),
     );
-    const rejected = answers.find(({ status }) => status !== 401);
+    const rejected = responses.find(({ status }) => status !== 401);
     assert.ok(rejected !== undefined);
     return rejected;
   },
@@ -200,12 +200,12 @@ const producers: Record<ErrorCode, () => Promise<HttpResponse>> = {
 };
 
 for (const code of errorCodeNames) {
-  test(`${code} is what it is answered for, with its status and envelope`, async () => {
+  test(`${code} is returned with its status and the complete error body`, async () => {
     assertProblem(await producers[code](), code);
   });
 }
 
-test('the server serves on after every failure', async () => {
+test('the server keeps working after all of these failures', async () => {
   assert.equal((await contract.call('GET', '/v1/me', { key: good.apiKey })).status, 200);
   assert.equal((await ada.call('POST', '/api/auth/sign-in/email', owner)).status, 200);
 });

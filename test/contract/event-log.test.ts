@@ -1,4 +1,4 @@
-/** What is in the log at `info` of who signed in and what was changed, and what never is (ASVS 5.0 16.3, 16.2.5). */
+/** What the log says at `info` about sign-ins and changes, and what it never contains (ASVS 5.0 16.3, 16.2.5). */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { z } from 'zod';
@@ -12,7 +12,7 @@ const address = '198.51.100.7';
 const from = { 'x-forwarded-for': address };
 const lineSchema = z.looseObject({ msg: z.string(), level: z.number() });
 
-/** The lines at `info` that have an address, without what differs from run to run. */
+/** The lines at `info` that have an address, without their level and time. */
 function events() {
   return server.output
     .split('\n')
@@ -26,21 +26,21 @@ async function signIn(body: { email: string; password: string }, client = addres
   return call(`${server.url}/api/auth/sign-in/email`, { method: 'POST', headers, body });
 }
 
-test('sign-ins and changes are logged with ids, address and request id, and with nothing that was typed', async () => {
+test('sign-ins and changes are logged with ids, address and request id, and without any user input', async () => {
   assert.equal((await signIn({ ...owner, password: 'a wrong pa55phrase' })).status, 401);
-  // Into the wrong field.
+  // As if the password was typed into the email field.
   assert.equal(
     (await signIn({ email: 'pa55phrase@example.com', password: 'a wrong pa55phrase' })).status,
     401,
   );
   const ada = await server.signIn();
-  const maker = await ada.makeKey({ name: 'a n4me', scopes: ['keys:write', 'keys:read'] });
-  const made = await call(`${server.url}/v1/api-keys`, {
+  const manager = await ada.makeKey({ name: 'a n4me', scopes: ['keys:write', 'keys:read'] });
+  const created = await call(`${server.url}/v1/api-keys`, {
     method: 'POST',
-    headers: { ...bearer(maker.apiKey), ...from },
+    headers: { ...bearer(manager.apiKey), ...from },
     body: { name: 'a second n4me' },
   });
-  const { key } = z.object({ key: z.object({ id: z.string() }) }).parse(JSON.parse(made.text));
+  const { key } = z.object({ key: z.object({ id: z.string() }) }).parse(JSON.parse(created.text));
   assert.equal((await ada.call('PATCH', `/v1/api-keys/${key.id}`, { name: 'another n4me' })).status, 200);
   assert.equal((await ada.call('POST', `/v1/api-keys/${key.id}/revoke`)).status, 200);
   assert.equal((await ada.call('PATCH', '/v1/workspace', { rateLimit: 5000 })).status, 200);
@@ -62,37 +62,37 @@ test('sign-ins and changes are logged with ids, address and request id, and with
       'signed out',
     ],
   );
-  const [known, unknown, signedIn, first, second, changed] = lines;
+  const [wrongPassword, wrongEmail, signedIn, first, second, changed] = lines;
   assert.ok(lines.every(({ reqId }) => typeof reqId === 'string' && reqId !== ''));
-  assert.equal(known?.address, address);
+  assert.equal(wrongPassword?.address, address);
   assert.match(String(signedIn?.accountId), /^usr_/);
-  assert.equal(known?.accountId, signedIn?.accountId);
-  assert.ok(unknown !== undefined && !('accountId' in unknown));
+  assert.equal(wrongPassword?.accountId, signedIn?.accountId);
+  assert.ok(wrongEmail !== undefined && !('accountId' in wrongEmail));
   assert.deepEqual(
     [first?.accountId, first?.keyId, first?.callerKeyId],
-    [signedIn?.accountId, maker.key.id, undefined],
+    [signedIn?.accountId, manager.key.id, undefined],
   );
   assert.deepEqual(
     [second?.accountId, second?.keyId, second?.callerKeyId, second?.address],
-    [undefined, key.id, maker.key.id, address],
+    [undefined, key.id, manager.key.id, address],
   );
   assert.equal(changed?.keyId, key.id);
-  for (const secret of [owner.password, owner.email, 'pa55phrase', 'n4me', maker.apiKey]) {
+  for (const secret of [owner.password, owner.email, 'pa55phrase', 'n4me', manager.apiKey]) {
     assert.ok(!server.output.includes(secret), secret);
   }
 });
 
-test('a flood of sign-ins that are rejected is logged, with few lines', async () => {
+test('a flood of rejected sign-ins produces only a few log lines', async () => {
   const flooder = '198.51.100.8';
   const body = { email: 'flood@example.com', password: 'a wrong pa55phrase' };
   const started = Date.now();
-  const answers = await Promise.all(Array.from({ length: 60 }, () => signIn(body, flooder)));
-  const statuses = answers.map(({ status }) => status);
+  const responses = await Promise.all(Array.from({ length: 60 }, () => signIn(body, flooder)));
+  const statuses = responses.map(({ status }) => status);
   assert.ok(statuses.includes(429) && statuses.includes(503), String(statuses));
   await server.printed('"code":"server_busy"');
   await server.printed('"code":"rate_limited"');
   const lines = events().filter((line) => line.msg === 'password attempts rejected');
-  // Of each kind one in ten seconds.
+  // At most one of each kind in ten seconds.
   assert.ok(lines.length <= 2 * (1 + Math.ceil((Date.now() - started) / 10_000)), JSON.stringify(lines));
   for (const line of lines) {
     assert.equal(line.address, flooder);

@@ -1,4 +1,4 @@
-/** An Authorization header beside a session: a proxy's own does not count, and one that was meant as a key does. */
+/** A request with an Authorization header and a session: credentials of a proxy are ignored, keys are not. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { ErrorCode } from '@soku/contract/error-codes';
@@ -12,13 +12,13 @@ const server = await startServer();
 after(() => server.stop());
 const contract = await Contract.of(server);
 
-/** As Basic auth and SSO proxies before the dashboard send it. */
+/** The header values that Basic auth and SSO proxies in front of the dashboard send. */
 const foreign = [
   `Basic ${Buffer.from('admin:secret').toString('base64')}`,
   'Bearer eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiJhZGEifQ.c2lnbmF0dXJl',
 ];
 
-test('credentials of a proxy before the dashboard do not stand in the way of a session', async () => {
+test('credentials of a proxy in front of the dashboard do not prevent the use of a session', async () => {
   const person = await openSession(server);
   const send = (method: string, path: string, fields: Fields, body?: object) =>
     contract.call(method, path, { as: person, fields, ...(body && { body }) });
@@ -28,17 +28,17 @@ test('credentials of a proxy before the dashboard do not stand in the way of a s
     assert.equal((await send('GET', '/v1/workspace', fields)).status, 200);
     const created = await send('POST', '/v1/api-keys', fields, { name: 'behind a proxy' });
     assert.equal(created.status, 201, created.text);
-    const elsewhere: Fields = [...fields, ['Origin', 'https://evil.example']];
-    assertProblem(await send('POST', '/v1/api-keys', elsewhere, { name: 'forged' }), 'cross_origin');
+    const otherOrigin: Fields = [...fields, ['Origin', 'https://evil.example']];
+    assertProblem(await send('POST', '/v1/api-keys', otherOrigin, { name: 'forged' }), 'cross_origin');
     for (const path of ['/v1/me', '/v1/verify']) {
-      assert.equal((await send('GET', path, fields)).status, 401, `${path} is for keys`);
+      assert.equal((await send('GET', path, fields)).status, 401, `${path} accepts only keys`);
     }
   }
   const two: Fields = foreign.map((value) => ['Authorization', value]);
   assert.equal((await send('GET', '/v1/api-keys', two)).status, 200);
 });
 
-test('what was meant as a key decides alone, also beside a session', async () => {
+test('a header that looks like a key takes precedence over a session', async () => {
   const person = await openSession(server);
   const key = generateKey();
   const basic = `Basic ${Buffer.from(`${key}:`).toString('base64')}`;

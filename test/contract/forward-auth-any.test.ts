@@ -1,4 +1,4 @@
-/** ANY /v1/verify/*, as Envoy asks it: the path of the original request appended, its method kept, 200 for a yes. */
+/** ANY /v1/verify/*, as Envoy calls it: it appends the original path and keeps the method. 200 means accepted. */
 import assert from 'node:assert/strict';
 import { METHODS } from 'node:http';
 import { after, test } from 'node:test';
@@ -15,13 +15,13 @@ const ada = await openSession(server);
 const { apiKey, key } = await ada.makeKey({ name: 'Envoy', scopes: ['keys:read'] });
 const authorization = ['Authorization', `Bearer ${apiKey}`] as const;
 
-const ask = (path: string, fields: Fields, more: { method?: string; body?: string } = {}) =>
+const verify = (path: string, fields: Fields, more: { method?: string; body?: string } = {}) =>
   exchange(`${server.url}/v1/verify${path}`, { ...more, fields });
 
-/** What differs from one answer to the next. */
-const steady = (text: string) => text.replace(/req_[0-9a-z]+/g, 'req_').replace(/"timestamp":"[^"]+"/g, '');
+/** Removes what differs from one response to the next. */
+const normalize = (text: string) => text.replace(/req_[0-9a-z]+/g, 'req_').replace(/"timestamp":"[^"]+"/g, '');
 
-test('each method and path gives the answer of GET /v1/verify, with 200 in place of 204', async () => {
+test('each method and path gets the response of GET /v1/verify, with 200 instead of 204', async () => {
   const { headers: expected } = await exchange(`${server.url}/v1/verify`, { fields: [authorization] });
   const identity = [...expected.keys()].filter((name) =>
     /soku|policy|cache|nosniff|content-type-options/.test(name),
@@ -36,17 +36,17 @@ test('each method and path gives the answer of GET /v1/verify, with 200 in place
     for (const path of method === 'GET' ? paths : paths.slice(1, 2)) {
       const head = `${method} /v1/verify${path} HTTP/1.1\r\nHost: api\r\nContent-Length: 0\r\n`;
       const sent = `${head}Authorization: Bearer ${apiKey}\r\n\r\n`;
-      const answer = await connection.send(sent, method === 'HEAD');
-      assert.equal(answer.status, 200, `${method} ${path}`);
-      assert.equal(answer.body, '');
-      assert.equal(answer.headers.get('x-soku-key-id'), key.id);
-      for (const name of identity) assert.equal(answer.headers.get(name), expected.get(name), name);
+      const response = await connection.send(sent, method === 'HEAD');
+      assert.equal(response.status, 200, `${method} ${path}`);
+      assert.equal(response.body, '');
+      assert.equal(response.headers.get('x-soku-key-id'), key.id);
+      for (const name of identity) assert.equal(response.headers.get(name), expected.get(name), name);
     }
   }
   connection.close();
 });
 
-test('a rejection is the one of GET /v1/verify, for a browser of any origin as well', async () => {
+test('rejections are the same as those of GET /v1/verify, also for a browser of any origin', async () => {
   const revoked = await ada.makeKey({ name: 'revoked' });
   await ada.revoke(revoked.key.id);
   const browser: Fields = [
@@ -60,40 +60,40 @@ test('a rejection is the one of GET /v1/verify, for a browser of any origin as w
     ['key_preview', [['Authorization', `Bearer ${key.preview}`]]],
     ['missing_bearer', [['Authorization', apiKey]]],
   ] as const) {
-    const direct = await exchange(`${server.url}/v1/verify`, { fields });
+    const expected = await exchange(`${server.url}/v1/verify`, { fields });
     for (const method of ['GET', 'POST', 'DELETE', 'OPTIONS']) {
-      const answer = await ask('/orders', [...fields, ...browser], { method });
-      assertProblem(answer, code);
-      assert.equal(steady(answer.text), steady(direct.text));
+      const response = await verify('/orders', [...fields, ...browser], { method });
+      assertProblem(response, code);
+      assert.equal(normalize(response.text), normalize(expected.text));
       for (const name of ['www-authenticate', 'x-soku-status', 'x-soku-error']) {
-        assert.equal(steady(answer.headers.get(name) ?? ''), steady(direct.headers.get(name) ?? ''));
+        assert.equal(normalize(response.headers.get(name) ?? ''), normalize(expected.headers.get(name) ?? ''));
       }
     }
   }
 });
 
-test('the query is of the original request: it demands nothing, and a key in it is found', async () => {
-  assert.equal((await ask('/orders?scope=keys:write&workspace=x', [authorization])).status, 200);
-  assertProblem(await ask(`/orders?api_key=${apiKey}`, []), 'key_in_query');
-  assertProblem(await ask(`/caf%E9?api_key=${apiKey}`, []), 'key_in_query');
-  assertProblem(await ask(`/orders?api_key=${apiKey}`, [['X-Original-URI', '/plain']]), 'key_in_query');
-  assert.equal((await ask(`/orders?api_key=${apiKey}`, [authorization])).status, 200);
+test('the query belongs to the original request: it sets no options, and a key in it is detected', async () => {
+  assert.equal((await verify('/orders?scope=keys:write&workspace=x', [authorization])).status, 200);
+  assertProblem(await verify(`/orders?api_key=${apiKey}`, []), 'key_in_query');
+  assertProblem(await verify(`/caf%E9?api_key=${apiKey}`, []), 'key_in_query');
+  assertProblem(await verify(`/orders?api_key=${apiKey}`, [['X-Original-URI', '/plain']]), 'key_in_query');
+  assert.equal((await verify(`/orders?api_key=${apiKey}`, [authorization])).status, 200);
 });
 
-test('a preflight is told that keys do not belong into browsers', async () => {
-  const answer = await ask('/orders', [['Access-Control-Request-Method', 'PUT']], { method: 'OPTIONS' });
-  assert.match(assertProblem(answer, 'missing_authorization').message, /CORS preflight/);
+test('the error for a CORS preflight explains that keys must not be used in browsers', async () => {
+  const response = await verify('/orders', [['Access-Control-Request-Method', 'PUT']], { method: 'OPTIONS' });
+  assert.match(assertProblem(response, 'missing_authorization').message, /CORS preflight/);
 });
 
-test('a body of any type and size is not read, and the connection goes on', async () => {
+test('a body of any type and size is ignored, and the connection stays usable', async () => {
   for (const [type, body] of [
     ['application/json', '{"half":'],
     ['text/plain', 'x'.repeat(500_000)],
     ['multipart/form-data; boundary=x', '--x'],
     ['application/grpc', '\0\0\0'],
   ] as const) {
-    const answer = await ask('/upload', [authorization, ['Content-Type', type]], { method: 'POST', body });
-    assert.equal(answer.status, 200, type);
+    const response = await verify('/upload', [authorization, ['Content-Type', type]], { method: 'POST', body });
+    assert.equal(response.status, 200, type);
   }
   const connection = await HttpSocket.open(server.url);
   const post = `POST /v1/verify/x HTTP/1.1\r\nHost: api\r\nContent-Length: 5\r\nAuthorization: Bearer ${apiKey}\r\n\r\nhello`;
@@ -101,17 +101,17 @@ test('a body of any type and size is not read, and the connection goes on', asyn
   connection.close();
 });
 
-test('it counts as a use of the key, once', async () => {
+test('each request counts once against the limit of the key', async () => {
   await withinOneMinute(async () => {
-    const once = await ada.makeKey({ name: 'once', rateLimit: 2 });
-    const fields: Fields = [['Authorization', `Bearer ${once.apiKey}`]];
-    assert.equal((await ask('/a', fields)).headers.get('x-ratelimit-remaining'), '1');
-    assert.equal((await ask('/b', fields, { method: 'PUT' })).headers.get('x-ratelimit-remaining'), '0');
+    const limited = await ada.makeKey({ name: 'once', rateLimit: 2 });
+    const fields: Fields = [['Authorization', `Bearer ${limited.apiKey}`]];
+    assert.equal((await verify('/a', fields)).headers.get('x-ratelimit-remaining'), '1');
+    assert.equal((await verify('/b', fields, { method: 'PUT' })).headers.get('x-ratelimit-remaining'), '0');
   });
 });
 
-test('only what is below the path is taken', async () => {
-  assert.equal((await ask('ing', [authorization])).status, 404);
-  assert.equal((await ask('', [authorization])).status, 204);
-  assert.equal((await ask('', [authorization], { method: 'PUT' })).status, 404);
+test('only paths below /v1/verify/ are handled', async () => {
+  assert.equal((await verify('ing', [authorization])).status, 404);
+  assert.equal((await verify('', [authorization])).status, 204);
+  assert.equal((await verify('', [authorization], { method: 'PUT' })).status, 404);
 });

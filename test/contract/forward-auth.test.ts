@@ -1,4 +1,4 @@
-/** GET /v1/verify, as a proxy asks it. */
+/** GET /v1/verify, as a proxy calls it. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { assertProblem, Contract } from '../support/contract.ts';
@@ -15,44 +15,44 @@ const { apiKey, key } = await ada.makeKey({ name: 'proxy', scopes: ['keys:write'
 const verify = (fields: Fields, query = '') => contract.call('GET', `/v1/verify${query}`, { fields });
 const authorization = ['Authorization', `Bearer ${apiKey}`] as const;
 
-test('a good key is answered with who it is, in headers, and without a body', async () => {
-  const answer = await verify([authorization]);
-  assert.equal(answer.status, 204);
-  assert.equal(answer.text, '');
-  assert.equal(answer.headers.get('x-soku-key-id'), key.id);
-  assert.match(answer.headers.get('x-soku-workspace-id') ?? '', /^ws_\w{26}$/);
-  assert.equal(answer.headers.get('x-soku-key-name'), 'proxy');
-  assert.equal(answer.headers.get('x-soku-scopes'), 'keys:read keys:write');
-  assert.equal(answer.headers.get('cache-control'), 'no-store');
-  assert.equal(answer.headers.get('x-soku-status'), null);
-  assert.equal(answer.headers.get('x-soku-error'), null);
+test('a valid key gets its identity in headers, and no body', async () => {
+  const response = await verify([authorization]);
+  assert.equal(response.status, 204);
+  assert.equal(response.text, '');
+  assert.equal(response.headers.get('x-soku-key-id'), key.id);
+  assert.match(response.headers.get('x-soku-workspace-id') ?? '', /^ws_\w{26}$/);
+  assert.equal(response.headers.get('x-soku-key-name'), 'proxy');
+  assert.equal(response.headers.get('x-soku-scopes'), 'keys:read keys:write');
+  assert.equal(response.headers.get('cache-control'), 'no-store');
+  assert.equal(response.headers.get('x-soku-status'), null);
+  assert.equal(response.headers.get('x-soku-error'), null);
 });
 
-test('a name of any characters goes into its header percent-encoded', async () => {
+test('the name of the key is percent-encoded in its header', async () => {
   const name = 'Grüße, 100 % "sûr": 日本 🚀;=,\\';
-  const made = await ada.makeKey({ name });
-  const answer = await verify([['Authorization', `Bearer ${made.apiKey}`]]);
-  const encoded = answer.headers.get('x-soku-key-name') ?? '';
-  assert.match(encoded, /^[\w%.~!*'()-]+$/, 'nothing that means something in a list or a log');
+  const created = await ada.makeKey({ name });
+  const response = await verify([['Authorization', `Bearer ${created.apiKey}`]]);
+  const encoded = response.headers.get('x-soku-key-name') ?? '';
+  assert.match(encoded, /^[\w%.~!*'()-]+$/, 'no characters with a special meaning in a list or a log');
   assert.equal(decodeURIComponent(encoded), name);
-  assert.equal(answer.headers.get('x-soku-scopes'), '');
+  assert.equal(response.headers.get('x-soku-scopes'), '');
 });
 
-test('a renamed key is told by its new name from the next call on', async () => {
-  const made = await ada.makeKey({ name: 'before' });
-  const fields: Fields = [['Authorization', `Bearer ${made.apiKey}`]];
+test('a renamed key has its new name from the next call on', async () => {
+  const created = await ada.makeKey({ name: 'before' });
+  const fields: Fields = [['Authorization', `Bearer ${created.apiKey}`]];
   assert.equal((await verify(fields)).headers.get('x-soku-key-name'), 'before');
-  await ada.call('PATCH', `/v1/api-keys/${made.key.id}`, { name: 'after' });
+  await ada.call('PATCH', `/v1/api-keys/${created.key.id}`, { name: 'after' });
   assert.equal((await verify(fields)).headers.get('x-soku-key-name'), 'after');
 });
 
-test("the client's own query parameters do not matter", async () => {
+test("the client's own query parameters are ignored", async () => {
   for (const query of ['?page=2', '?limit=x&status=nonsense', '?a[]=1&&&=', '?%', '?__proto__=1']) {
     assert.equal((await verify([authorization], query)).status, 204, query);
   }
 });
 
-test('a key in the query of the original request is found, as nginx, ingress-nginx, Caddy and Traefik send it', async () => {
+test('a key in the original query is detected, as nginx, ingress-nginx, Caddy and Traefik report it', async () => {
   for (const header of ['X-Original-URI', 'X-Original-URL', 'X-Forwarded-Uri']) {
     for (const target of [
       `/orders?api_key=${apiKey}`,
@@ -73,7 +73,7 @@ test('a client that adds a field cannot hide the original request that the proxy
   }
 });
 
-test('a preflight of a browser is told that keys do not belong there', async () => {
+test('the error for a CORS preflight explains that keys must not be used in browsers', async () => {
   const preflight = ['Access-Control-Request-Method', 'GET'] as const;
   for (const header of ['X-Original-Method', 'X-Forwarded-Method']) {
     const { message } = assertProblem(
@@ -89,11 +89,11 @@ test('a preflight of a browser is told that keys do not belong there', async () 
   assert.doesNotMatch(plain.message, /preflight/);
 });
 
-test('the original request only matters when it sent no Authorization', async () => {
+test('the original URL is checked only if the request has no Authorization header', async () => {
   assert.equal((await verify([authorization, ['X-Original-URI', `/?key=${apiKey}`]])).status, 204);
 });
 
-test('an original request of any form is answered', async () => {
+test('any form of original URL gets a response', async () => {
   for (const target of [
     '',
     '?',
@@ -110,13 +110,13 @@ test('an original request of any form is answered', async () => {
   }
 });
 
-test('other methods of the original request change nothing', async () => {
+test('other methods of the original request make no difference', async () => {
   for (const method of ['GET', 'DELETE', 'BREW']) {
     assert.equal((await verify([authorization, ['X-Original-Method', method]])).status, 204);
   }
 });
 
 test('a client cannot fake the identity headers', async () => {
-  const answer = await verify([authorization, ['X-Soku-Key-Id', 'key_of_somebody_else']]);
-  assert.equal(answer.headers.get('x-soku-key-id'), key.id);
+  const response = await verify([authorization, ['X-Soku-Key-Id', 'key_of_another_caller']]);
+  assert.equal(response.headers.get('x-soku-key-id'), key.id);
 });

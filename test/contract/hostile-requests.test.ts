@@ -1,4 +1,4 @@
-/** Requests that no well-meaning client sends: too large, ambiguous, poisoned, or made to forge a log. */
+/** Malicious requests: too large, ambiguous, with polluted prototypes, or with forged log lines. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { errorSchema } from '@soku/contract/errors';
@@ -16,37 +16,37 @@ after(() => server.stop());
 const contract = await Contract.of(server);
 const ada = await openSession(server);
 const { apiKey } = await ada.makeKey({ name: 'good' });
-const good = `Authorization: Bearer ${apiKey}\r\n`;
+const validAuthorization = `Authorization: Bearer ${apiKey}\r\n`;
 
-/** Sends bytes on a connection of their own: the answer, whether more came, and whether it was closed. */
-async function raw(bytes: string): Promise<{ answer: RawResponse | null; more: number; closed: boolean }> {
+/** Sends bytes on a new connection. `more` is the number of bytes after the first response. */
+async function raw(bytes: string): Promise<{ response: RawResponse | null; more: number; closed: boolean }> {
   const socket = await HttpSocket.open(server.url);
   try {
-    const answer = await socket.send(Buffer.from(bytes, 'latin1'));
-    if (answer.headers.get('connection') === 'close') await socket.closed();
-    return { answer, more: socket.unsolicited.length, closed: socket.ended };
+    const response = await socket.send(Buffer.from(bytes, 'latin1'));
+    if (response.headers.get('connection') === 'close') await socket.closed();
+    return { response, more: socket.unsolicited.length, closed: socket.ended };
   } catch (error) {
     assert.ok(error instanceof ConnectionEnded);
-    return { answer: null, more: socket.unsolicited.length, closed: true };
+    return { response: null, more: socket.unsolicited.length, closed: true };
   } finally {
     socket.close();
   }
 }
 
-/** Fails unless the request is refused with one envelope, and the connection closed. */
-async function assertBroken(what: string, bytes: string): Promise<void> {
-  const { answer, more, closed } = await raw(bytes);
-  assert.equal(answer?.status, 400, what);
-  const { error } = errorSchema.parse(JSON.parse(answer.body));
+/** Fails unless the request gets exactly one error response, and the connection is closed. */
+async function assertMalformed(what: string, bytes: string): Promise<void> {
+  const { response, more, closed } = await raw(bytes);
+  assert.equal(response?.status, 400, what);
+  const { error } = errorSchema.parse(JSON.parse(response.body));
   assert.equal(error.code, 'invalid_request', what);
-  assert.equal(answer.headers.get('x-request-id'), error.requestId, what);
-  assert.equal(answer.headers.get('cache-control'), 'no-store', what);
-  assert.equal(more, 0, `${what}: one answer`);
+  assert.equal(response.headers.get('x-request-id'), error.requestId, what);
+  assert.equal(response.headers.get('cache-control'), 'no-store', what);
+  assert.equal(more, 0, `${what}: exactly one response`);
   assert.ok(closed, `${what}: the connection is closed`);
 }
 
-test('a request whose end can be read in two ways is refused, and nothing behind it is read', async () => {
-  const smuggled = `GET /v1/me HTTP/1.1\r\nHost: x\r\n${good}\r\n`;
+test('a request with an ambiguous end is rejected, and nothing after it is read', async () => {
+  const smuggled = `GET /v1/me HTTP/1.1\r\nHost: x\r\n${validAuthorization}\r\n`;
   const post = (fields: string, body: string) =>
     `POST /v1/api-keys HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n${fields}\r\n${body}`;
   const chunked = 'Transfer-Encoding: chunked\r\n';
@@ -71,36 +71,36 @@ test('a request whose end can be read in two ways is refused, and nothing behind
     ['a space in a name', `GET /v1/me HTTP/1.1\r\nHost: x\r\nX Y: z\r\n\r\n`],
     ['no name', `GET /v1/me HTTP/1.1\r\nHost: x\r\n: z\r\n\r\n`],
   ];
-  for (const [what, bytes] of requests) await assertBroken(what, bytes);
+  for (const [what, bytes] of requests) await assertMalformed(what, bytes);
 });
 
-test('what is not HTTP is refused with the envelope, and none of its bytes come back', async () => {
+test('bytes that are not HTTP get an error response that repeats none of them', async () => {
   const lines = ['BREW /v1/me HTTP/1.1', 'GET /v1/me HTTP/3.7', 'PRI * HTTP/2.0', 'hello'];
-  for (const line of lines) await assertBroken(line, `${line}\r\nHost: x\r\n\r\n`);
-  const { answer } = await raw(`\x16\x03\x01${apiKey}\r\n\r\n`);
-  assert.ok(answer === null || !answer.bytes.includes(apiKey.slice(8, 20)));
+  for (const line of lines) await assertMalformed(line, `${line}\r\nHost: x\r\n\r\n`);
+  const { response } = await raw(`\x16\x03\x01${apiKey}\r\n\r\n`);
+  assert.ok(response === null || !response.bytes.includes(apiKey.slice(8, 20)));
 });
 
-test('a request without Host is refused', async () => {
-  const { answer } = await raw(`GET /v1/me HTTP/1.1\r\n${good}\r\n`);
-  assert.equal(answer?.status, 400);
+test('a request without a Host header is rejected', async () => {
+  const { response } = await raw(`GET /v1/me HTTP/1.1\r\n${validAuthorization}\r\n`);
+  assert.equal(response?.status, 400);
 });
 
-test('two requests behind each other are answered in their order', async () => {
+test('pipelined requests get their responses in order', async () => {
   const socket = await HttpSocket.open(server.url);
   const request = (fields: string) => `GET /v1/me HTTP/1.1\r\nHost: x\r\n${fields}\r\n`;
-  const answers = await Promise.all([socket.send(request(good)), socket.send(request(''))]);
+  const responses = await Promise.all([socket.send(request(validAuthorization)), socket.send(request(''))]);
   socket.close();
   assert.deepEqual(
-    answers.map((answer) => answer.status),
+    responses.map((response) => response.status),
     [200, 401],
   );
 });
 
-test('a body above 64 kB is refused, with a stated length or without', async () => {
+test('a body above 64 kB is rejected, with or without a Content-Length', async () => {
   const large = JSON.stringify({ name: 'x'.repeat(66_000) });
   for (const path of ['/v1/api-keys', '/api/auth/sign-in/email', '/api/setup']) {
-    const stated = await exchange(`${server.url}${path}`, {
+    const withLength = await exchange(`${server.url}${path}`, {
       method: 'POST',
       fields: [
         ['Cookie', ada.cookie],
@@ -108,38 +108,38 @@ test('a body above 64 kB is refused, with a stated length or without', async () 
       ],
       body: large,
     });
-    assert.match(assertProblem(stated, 'payload_too_large').message, /65536/);
+    assert.match(assertProblem(withLength, 'payload_too_large').message, /65536/);
   }
   const chunk = `${large.length.toString(16)}\r\n${large}\r\n0\r\n\r\n`;
   const head = `POST /v1/api-keys HTTP/1.1\r\nHost: x\r\nCookie: ${ada.cookie}\r\nContent-Type: application/json\r\n`;
-  const { answer } = await raw(`${head}Transfer-Encoding: chunked\r\n\r\n${chunk}`);
-  assert.equal(answer?.status, 413);
+  const { response } = await raw(`${head}Transfer-Encoding: chunked\r\n\r\n${chunk}`);
+  assert.equal(response?.status, 413);
 });
 
-test('a body just below the limit is read', async () => {
+test('a body of exactly 64 kB is accepted', async () => {
   const body = JSON.stringify({ name: 'x' }).padEnd(65_536, ' ');
   assert.equal((await contract.call('POST', '/v1/api-keys', { as: ada, body })).status, 201);
 });
 
-test('headers above 16 kB and URLs above 8 kB are refused with the envelope', async () => {
+test('headers above 16 kB and URLs above 8 kB get an error response', async () => {
   const request = (line: string, fields = '') => `GET ${line} HTTP/1.1\r\nHost: x\r\n${fields}\r\n`;
   const large = `X-Large: ${'x'.repeat(17_000)}\r\n`;
-  await assertBroken('a large field', request('/v1/me', large));
-  await assertBroken('many fields', request('/v1/me', `X-A: ${'y'.repeat(90)}\r\n`.repeat(200)));
-  await assertBroken('a huge URL', request(`/v1/me?${'x'.repeat(20_000)}`));
+  await assertMalformed('a large field', request('/v1/me', large));
+  await assertMalformed('many fields', request('/v1/me', `X-A: ${'y'.repeat(90)}\r\n`.repeat(200)));
+  await assertMalformed('a huge URL', request(`/v1/me?${'x'.repeat(20_000)}`));
   const long = await exchange(`${server.url}/v1/me?${'x'.repeat(8200)}`);
   assert.match(assertProblem(long, 'invalid_request').message, /URL is longer than 8192/);
   const allowed = await contract.call('GET', `/v1/me?${'x'.repeat(8000)}`, { key: apiKey });
   assert.equal(allowed.status, 200);
 });
 
-test('a path that cannot be decoded is refused with the envelope', async () => {
+test('a path that cannot be decoded gets an error response', async () => {
   for (const path of ['/%zz', '/%', '/v1/%e0%a4', '/v1/api-keys/%c3%28']) {
     assertProblem(await exchange(server.url + path), 'invalid_request');
   }
 });
 
-test('a path that climbs leads nowhere', async () => {
+test('path traversal exposes no files', async () => {
   const paths = [
     '/../package.json',
     '/assets/../../package.json',
@@ -154,13 +154,13 @@ test('a path that climbs leads nowhere', async () => {
     '/.stamp',
     '//etc/passwd',
   ]) {
-    const answer = await exchange(server.url + path);
-    assert.ok([400, 404].includes(answer.status), `${path} is answered ${answer.status}`);
-    assert.doesNotMatch(answer.text, /"dependencies"|SQLite format|root:/);
+    const response = await exchange(server.url + path);
+    assert.ok([400, 404].includes(response.status), `${path} returns ${response.status}`);
+    assert.doesNotMatch(response.text, /"dependencies"|SQLite format|root:/);
   }
 });
 
-test('a body that names prototypes changes nobody', async () => {
+test('a body cannot pollute prototypes', async () => {
   const scopes = '["keys:read","keys:write"]';
   const poisons = [
     `{"name":"x","__proto__":{"scopes":${scopes}}}`,
@@ -179,19 +179,19 @@ test('a body that names prototypes changes nobody', async () => {
   assert.deepEqual(createdKeySchema.parse(plain.body).key.scopes, []);
 });
 
-test('a name that is a property of every object is just a name', async () => {
+test('names that every object inherits are valid key names', async () => {
   for (const name of ['__proto__', 'constructor', 'toString', 'hasOwnProperty']) {
-    const answer = await contract.call('POST', '/v1/api-keys', { as: ada, body: { name } });
-    assert.equal(createdKeySchema.parse(answer.body).key.name, name);
+    const response = await contract.call('POST', '/v1/api-keys', { as: ada, body: { name } });
+    assert.equal(createdKeySchema.parse(response.body).key.name, name);
   }
 });
 
-test('a body nested a thousand times deep is refused and harms nothing', async () => {
+test('a deeply nested body is rejected without harm', async () => {
   const body = `{"name":${'['.repeat(30_000)}${']'.repeat(30_000)}}`;
   assertProblem(await contract.call('POST', '/v1/api-keys', { as: ada, body }), 'invalid_request');
 });
 
-test('no client can write a line of its own into the log', async () => {
+test('no client can forge a log line', async () => {
   const line = '{"level":60,"time":"2020-01-01T00:00:00.000Z","msg":"forged"}';
   const fields = ['User-Agent', 'X-Request-Id', 'Referer', 'Authorization', 'X-Forwarded-For', 'Origin'];
   for (const name of fields) {
@@ -214,7 +214,7 @@ test('no client can write a line of its own into the log', async () => {
   for (const text of lines) assert.notEqual(lineSchema.parse(JSON.parse(text)).msg, 'forged');
 });
 
-test('the server serves on after all of that', async () => {
+test('the server keeps working after all of these requests', async () => {
   assert.equal((await contract.call('GET', '/v1/me', { key: apiKey })).status, 200);
   assert.equal((await contract.call('GET', '/readyz')).status, 200);
 });

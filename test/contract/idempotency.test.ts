@@ -1,4 +1,4 @@
-/** Idempotency-Key, and the quota: what may be asked for again and again without a heap of keys. */
+/** The header Idempotency-Key and the quota of active keys: repeated calls do not create many keys. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, test } from 'node:test';
@@ -21,8 +21,8 @@ function create(as: Person, token: string, body: unknown = { name: 'once' }) {
   return contract.call('POST', '/v1/api-keys', { as, body, fields: [['Idempotency-Key', token]] });
 }
 
-/** Makes the memory of an Idempotency-Key older, by so many ms, in the server's own database. */
-async function age(token: string, by: number): Promise<void> {
+/** Makes a stored Idempotency-Key older by some milliseconds in the database of the server. */
+async function makeOlder(token: string, by: number): Promise<void> {
   const changed = await inDatabase(
     server,
     'UPDATE idempotency SET created_at = created_at - ? WHERE token_hash = ? RETURNING key_id',
@@ -37,7 +37,7 @@ async function countNamed(name: string): Promise<number> {
   return keyListSchema.parse(body).data.length;
 }
 
-test('a repeated call makes no second key, and is told which one the first made', async () => {
+test('a repeated call creates no second key and returns the id of the first one', async () => {
   const first = createdKeySchema.parse((await create(ada, 'deploy-1', { name: 'deploy' })).body);
   for (const body of [{ name: 'deploy' }, { name: 'something else' }]) {
     const again = await create(ada, 'deploy-1', body);
@@ -48,25 +48,25 @@ test('a repeated call makes no second key, and is told which one the first made'
   assert.equal(await countNamed('deploy'), 1);
 });
 
-test('twenty calls at once make exactly one key', async () => {
-  const answers = await Promise.all(
+test('twenty concurrent calls create exactly one key', async () => {
+  const responses = await Promise.all(
     Array.from({ length: 20 }, () => create(ada, 'race', { name: 'racing' })),
   );
-  const made = answers.filter((answer) => answer.status === 201);
-  assert.equal(made.length, 1);
-  const { key } = createdKeySchema.parse(made[0]?.body);
-  for (const answer of answers.filter((other) => other.status !== 201)) {
-    assert.equal(assertProblem(answer, 'idempotency_replayed').details?.[0]?.keyId, key.id);
+  const created = responses.filter((response) => response.status === 201);
+  assert.equal(created.length, 1);
+  const { key } = createdKeySchema.parse(created[0]?.body);
+  for (const response of responses.filter((other) => other.status !== 201)) {
+    assert.equal(assertProblem(response, 'idempotency_replayed').details?.[0]?.keyId, key.id);
   }
   assert.equal(await countNamed('racing'), 1);
 });
 
-test('workspaces do not see the Idempotency-Keys of each other', async () => {
+test('workspaces have separate Idempotency-Keys', async () => {
   assert.equal((await create(ada, 'shared')).status, 201);
   assert.equal((await create(bob, 'shared')).status, 201);
 });
 
-test('a call that was refused does not use its Idempotency-Key up', async () => {
+test('a rejected call does not use up its Idempotency-Key', async () => {
   assertProblem(await create(ada, 'second-try', { name: '' }), 'invalid_request');
   assertProblem(
     await create(ada, 'second-try', { name: 'x', expiresAt: '2020-01-01T00:00:00Z' }),
@@ -75,15 +75,15 @@ test('a call that was refused does not use its Idempotency-Key up', async () => 
   assert.equal((await create(ada, 'second-try')).status, 201);
 });
 
-test('different Idempotency-Keys make different keys, and none makes a key each time', async () => {
+test('different Idempotency-Keys create different keys, and each call without one creates a key', async () => {
   for (const token of ['a', 'A', 'a ,b']) assert.equal((await create(ada, token)).status, 201);
   for (let i = 0; i < 2; i++) {
-    const answer = await contract.call('POST', '/v1/api-keys', { as: ada, body: { name: 'each time' } });
-    assert.equal(answer.status, 201);
+    const response = await contract.call('POST', '/v1/api-keys', { as: ada, body: { name: 'each time' } });
+    assert.equal(response.status, 201);
   }
 });
 
-test('an Idempotency-Key has 1 to 255 characters', async () => {
+test('an Idempotency-Key must have 1 to 255 characters', async () => {
   for (const token of ['', 'x'.repeat(256)]) {
     const error = assertProblem(await create(ada, token), 'invalid_request');
     assert.equal(error.details?.[0]?.path, 'idempotency-key');
@@ -91,47 +91,47 @@ test('an Idempotency-Key has 1 to 255 characters', async () => {
   assert.equal((await create(ada, 'x'.repeat(255))).status, 201);
 });
 
-test('an Idempotency-Key is remembered for a day', async () => {
+test('an Idempotency-Key is stored for a day', async () => {
   const hour = 60 * 60 * 1000;
   const first = createdKeySchema.parse((await create(ada, 'daily', { name: 'daily' })).body);
-  await age('daily', 23 * hour);
+  await makeOlder('daily', 23 * hour);
   const again = assertProblem(await create(ada, 'daily', { name: 'daily' }), 'idempotency_replayed');
   assert.equal(again.details?.[0]?.keyId, first.key.id);
-  await age('daily', 2 * hour);
+  await makeOlder('daily', 2 * hour);
   const second = createdKeySchema.parse((await create(ada, 'daily', { name: 'daily' })).body);
   assert.equal(await countNamed('daily'), 2);
   const replayed = assertProblem(await create(ada, 'daily'), 'idempotency_replayed');
-  assert.equal(replayed.details?.[0]?.keyId, second.key.id, 'it is remembered anew');
+  assert.equal(replayed.details?.[0]?.keyId, second.key.id, 'it is stored again');
 });
 
-test('a revoked key still answers for its Idempotency-Key', async () => {
-  const { key } = createdKeySchema.parse((await create(ada, 'killed')).body);
+test('an Idempotency-Key whose key was revoked still creates no new key', async () => {
+  const { key } = createdKeySchema.parse((await create(ada, 'revoked')).body);
   await ada.revoke(key.id);
   assert.equal(
-    assertProblem(await create(ada, 'killed'), 'idempotency_replayed').details?.[0]?.keyId,
+    assertProblem(await create(ada, 'revoked'), 'idempotency_replayed').details?.[0]?.keyId,
     key.id,
   );
 });
 
-test('a workspace has its most active keys and no more, also when many are made at once', async () => {
+test('a workspace cannot exceed its active key limit, even with concurrent calls', async () => {
   const limited = await Contract.of(small);
   const person = await openSession(small);
-  const make = (token: string) =>
+  const createKey = (token: string) =>
     limited.call('POST', '/v1/api-keys', {
       as: person,
       body: { name: 'n' },
       fields: [['Idempotency-Key', token]],
     });
-  const answers = await Promise.all(Array.from({ length: 10 }, (_, at) => make(`first ${at}`)));
-  const made = answers.filter((answer) => answer.status === 201);
-  assert.equal(made.length, 3);
-  for (const answer of answers.filter((other) => other.status !== 201)) {
-    assert.match(assertProblem(answer, 'key_quota_reached').message, /3 active keys/);
+  const responses = await Promise.all(Array.from({ length: 10 }, (_, at) => createKey(`first ${at}`)));
+  const created = responses.filter((response) => response.status === 201);
+  assert.equal(created.length, 3);
+  for (const response of responses.filter((other) => other.status !== 201)) {
+    assert.match(assertProblem(response, 'key_quota_reached').message, /3 active keys/);
   }
-  const { key } = createdKeySchema.parse(made[0]?.body);
+  const { key } = createdKeySchema.parse(created[0]?.body);
   await person.revoke(key.id);
-  assert.equal((await make('after')).status, 201, 'a revoked key makes room');
-  assertProblem(await make('again'), 'key_quota_reached');
+  assert.equal((await createKey('after')).status, 201, 'a revoked key does not count');
+  assertProblem(await createKey('again'), 'key_quota_reached');
   await person.revoke(keyListSchema.parse((await person.call('GET', '/v1/api-keys')).body).data[0]?.id ?? '');
-  assert.equal((await make('again')).status, 201, 'the quota does not use an Idempotency-Key up');
+  assert.equal((await createKey('again')).status, 201, 'a call over the quota does not use up its Idempotency-Key');
 });
