@@ -18,7 +18,7 @@ const ada = await openSession(server);
 const { apiKey } = await ada.makeKey({ name: 'good' });
 const validAuthorization = `Authorization: Bearer ${apiKey}\r\n`;
 
-/** Sends bytes on a new connection. `more` is the number of bytes after the first response. */
+/** Sends bytes on a new connection. `more` is the number of further responses. */
 async function raw(bytes: string): Promise<{ response: RawResponse | null; more: number; closed: boolean }> {
   const socket = await HttpSocket.open(server.url);
   try {

@@ -1,4 +1,4 @@
-/** The limits that keys and workspaces are given: what is stored, and what a key may hand out (ASVS 5.0 8.2.1). */
+/** Setting the limits of keys and workspaces: what is stored, and what a key may set (ASVS 5.0 8.2.1). */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { createdKeySchema, type Key, keyListSchema, keySchema } from '@soku/contract/keys';
@@ -14,10 +14,10 @@ const contract = await Contract.of(server);
 const [ada, bob] = [await openSession(server, adasAccount), await openSession(server, bobsAccount)];
 const scopes = ['keys:read', 'keys:write'];
 
-/** Wrong as a limit. What is above 10^9 would not fit into the arithmetic of a window. */
-const wrongLimits = [0, -1, 1.5, 1_000_000_001, '1000', 'OFF', 'on', '', true, [], {}];
+/** Invalid limits. Above 10^9 the arithmetic of a window would overflow. */
+const invalidLimits = [0, -1, 1.5, 1_000_000_001, '1000', 'OFF', 'on', '', true, [], {}];
 
-const make = (body: object, key?: string) =>
+const create = (body: object, key?: string) =>
   contract.call('POST', '/v1/api-keys', { ...(key === undefined ? { as: ada } : { key }), body });
 const patch = (id: string, body: object, key?: string) =>
   contract.call('PATCH', `/v1/api-keys/${id}`, { ...(key === undefined ? { as: ada } : { key }), body });
@@ -26,25 +26,25 @@ const setWorkspace = (rateLimit: unknown) =>
 const limitOf = async (id: string) =>
   keySchema.parse((await contract.call('GET', `/v1/api-keys/${id}`, { as: ada })).body).rateLimit;
 
-function made(answer: HttpResponse): Key {
-  assert.equal(answer.status, 201, answer.text);
-  return createdKeySchema.strict().parse(answer.body).key;
+function createdIn(response: HttpResponse): Key {
+  assert.equal(response.status, 201, response.text);
+  return createdKeySchema.strict().parse(response.body).key;
 }
 
-/** Fails unless the limit was refused for being higher than that of the key that asked. */
-function assertTooHigh(answer: HttpResponse, most: number): void {
-  const error = assertProblem(answer, 'invalid_request');
+/** Fails unless the limit was rejected because it is higher than that of the calling key. */
+function assertTooHigh(response: HttpResponse, maximum: number): void {
+  const error = assertProblem(response, 'invalid_request');
   assert.deepEqual(error.details, [
     {
       path: 'rateLimit',
-      problem: `must not be higher than ${most}, the limit of the calling key`,
+      problem: `must not be higher than ${maximum}, the limit of the calling key`,
     },
   ]);
 }
 
-test('a key has the limit that it was made with, in every answer; by default that of its workspace', async () => {
+test('every response shows the limit with which a key was created; by default it has none of its own', async () => {
   for (const rateLimit of [1, 1000, 1_000_000_000, 'off', null] as const) {
-    const key = made(await make({ name: 'limited', rateLimit }));
+    const key = createdIn(await create({ name: 'limited', rateLimit }));
     assert.equal(key.rateLimit, rateLimit);
     assert.equal(await limitOf(key.id), rateLimit);
     const page = keyListSchema.parse((await contract.call('GET', '/v1/api-keys', { as: ada })).body);
@@ -52,11 +52,11 @@ test('a key has the limit that it was made with, in every answer; by default tha
     const revoked = await contract.call('POST', `/v1/api-keys/${key.id}/revoke`, { as: ada });
     assert.equal(keySchema.parse(revoked.body).rateLimit, rateLimit);
   }
-  assert.equal(made(await make({ name: 'plain' })).rateLimit, null);
+  assert.equal(createdIn(await create({ name: 'plain' })).rateLimit, null);
 });
 
-test('a change sets what it names, and leaves the rest', async () => {
-  const { id } = made(await make({ name: 'first', rateLimit: 7 }));
+test('a change sets only the given fields', async () => {
+  const { id } = createdIn(await create({ name: 'first', rateLimit: 7 }));
   const steps = [
     [{ name: 'second' }, 'second', 7],
     [{ rateLimit: 'off' }, 'second', 'off'],
@@ -70,23 +70,23 @@ test('a change sets what it names, and leaves the rest', async () => {
   }
 });
 
-test('a change of nothing is refused', async () => {
-  const { id } = made(await make({ name: 'x' }));
+test('a change without fields that can be changed is rejected', async () => {
+  const { id } = createdIn(await create({ name: 'x' }));
   assertProblem(await patch(id, {}), 'invalid_request');
   assertProblem(await patch(id, { scopes: [] }), 'invalid_request');
   assertProblem(await patch(`key_${'0'.repeat(26)}`, { rateLimit: 5 }), 'not_found');
 });
 
-test('what is no limit is refused by its path, wherever a limit is set', async () => {
-  const { id } = made(await make({ name: 'x', rateLimit: 5 }));
-  for (const rateLimit of wrongLimits) {
-    const answers = [
-      await make({ name: 'wrong', rateLimit }),
+test('an invalid limit is rejected with its path, wherever a limit can be set', async () => {
+  const { id } = createdIn(await create({ name: 'x', rateLimit: 5 }));
+  for (const rateLimit of invalidLimits) {
+    const responses = [
+      await create({ name: 'wrong', rateLimit }),
       await patch(id, { rateLimit }),
       await setWorkspace(rateLimit),
     ];
-    for (const answer of answers) {
-      const { details } = assertProblem(answer, 'invalid_request');
+    for (const response of responses) {
+      const { details } = assertProblem(response, 'invalid_request');
       assert.deepEqual(details, [
         { path: 'rateLimit', problem: 'must be a whole number between 1 and 1000000000, or "off"' },
       ]);
@@ -95,60 +95,60 @@ test('what is no limit is refused by its path, wherever a limit is set', async (
   assert.equal(await limitOf(id), 5);
 });
 
-test('a key makes no key with a higher limit than its own, and hands its own on', async () => {
-  const { apiKey } = await ada.makeKey({ name: 'maker', scopes, rateLimit: 1000 });
+test('a key cannot create a key with a higher limit than its own, which is the default', async () => {
+  const { apiKey } = await ada.makeKey({ name: 'creator', scopes, rateLimit: 1000 });
   for (const rateLimit of [1001, 1_000_000_000, 'off'])
-    assertTooHigh(await make({ name: 'child', rateLimit }, apiKey), 1000);
-  for (const [wish, rateLimit] of [
+    assertTooHigh(await create({ name: 'child', rateLimit }, apiKey), 1000);
+  for (const [fields, rateLimit] of [
     [{ rateLimit: 1000 }, 1000],
     [{ rateLimit: 1 }, 1],
     [{ rateLimit: null }, 1000],
     [{}, 1000],
   ] as const) {
-    assert.equal(made(await make({ name: 'child', ...wish }, apiKey)).rateLimit, rateLimit);
+    assert.equal(createdIn(await create({ name: 'child', ...fields }, apiKey)).rateLimit, rateLimit);
   }
 });
 
-test('a key without a limit of its own may hand out what its workspace has', async () => {
-  const { apiKey } = await ada.makeKey({ name: 'maker', scopes });
-  const generous = await ada.makeKey({ name: 'generous maker', scopes, rateLimit: 5000 });
-  // The deployment of this test has no limit.
-  assert.equal(made(await make({ name: 'child', rateLimit: 'off' }, apiKey)).rateLimit, 'off');
+test('a key without its own limit can create keys up to the limit of its workspace', async () => {
+  const { apiKey } = await ada.makeKey({ name: 'creator', scopes });
+  const generous = await ada.makeKey({ name: 'generous creator', scopes, rateLimit: 5000 });
+  // The deployment in this test has no limit.
+  assert.equal(createdIn(await create({ name: 'child', rateLimit: 'off' }, apiKey)).rateLimit, 'off');
   assert.equal((await setWorkspace(2000)).status, 200);
   try {
     for (const rateLimit of [2001, 'off'])
-      assertTooHigh(await make({ name: 'child', rateLimit }, apiKey), 2000);
-    assert.equal(made(await make({ name: 'child', rateLimit: 2000 }, apiKey)).rateLimit, 2000);
-    assert.equal(made(await make({ name: 'child' }, apiKey)).rateLimit, null);
-    // Whoever has more than the workspace hands on the workspace's when nothing is asked for.
-    assert.equal(made(await make({ name: 'child' }, generous.apiKey)).rateLimit, null);
-    assert.equal(made(await make({ name: 'child', rateLimit: 5000 }, generous.apiKey)).rateLimit, 5000);
-    assertTooHigh(await make({ name: 'child', rateLimit: 5001 }, generous.apiKey), 5000);
+      assertTooHigh(await create({ name: 'child', rateLimit }, apiKey), 2000);
+    assert.equal(createdIn(await create({ name: 'child', rateLimit: 2000 }, apiKey)).rateLimit, 2000);
+    assert.equal(createdIn(await create({ name: 'child' }, apiKey)).rateLimit, null);
+    // A key with a higher limit than the workspace creates keys with the workspace's limit by default.
+    assert.equal(createdIn(await create({ name: 'child' }, generous.apiKey)).rateLimit, null);
+    assert.equal(createdIn(await create({ name: 'child', rateLimit: 5000 }, generous.apiKey)).rateLimit, 5000);
+    assertTooHigh(await create({ name: 'child', rateLimit: 5001 }, generous.apiKey), 5000);
   } finally {
     assert.equal((await setWorkspace(null)).status, 200);
   }
 });
 
-test('a key raises neither its own limit nor that of another above its own', async () => {
+test('a key can raise neither its own limit nor another one above its own', async () => {
   const { apiKey, key } = await ada.makeKey({ name: 'climber', scopes, rateLimit: 1000 });
   const other = await ada.makeKey({ name: 'other', rateLimit: 10 });
   for (const id of [key.id, other.key.id]) {
     for (const rateLimit of [1001, 'off']) assertTooHigh(await patch(id, { rateLimit }, apiKey), 1000);
-    // The limit of the workspace is higher, too: here there is none.
+    // The limit of the workspace is higher too, because it has none here.
     assertTooHigh(await patch(id, { rateLimit: null }, apiKey), 1000);
   }
   assert.deepEqual([await limitOf(key.id), await limitOf(other.key.id)], [1000, 10]);
   assert.equal((await patch(other.key.id, { rateLimit: 1000 }, apiKey)).status, 200);
-  // A name can be changed whatever the limit of the key that has it.
+  // A key can be renamed whatever its limit is.
   const rich = await ada.makeKey({ name: 'rich', rateLimit: 'off' });
   assert.equal((await patch(rich.key.id, { name: 'renamed' }, apiKey)).status, 200);
   assert.equal(await limitOf(rich.key.id), 'off');
-  // What it gave up it cannot take again.
+  // After it lowers its own limit, it cannot raise it again.
   assert.equal((await patch(key.id, { rateLimit: 900 }, apiKey)).status, 200);
   assertTooHigh(await patch(key.id, { rateLimit: 1000 }, apiKey), 900);
 });
 
-test('ASVS 15.4.2: a key that raises its limit while a person lowers it stays low', async () => {
+test('ASVS 15.4.2: if a key raises its limit while a person lowers it, the lower limit remains', async () => {
   const { apiKey, key } = await ada.makeKey({ name: 'racer', scopes, rateLimit: 1_000_000 });
   for (let round = 0; round < 10; round++) {
     assert.equal((await patch(key.id, { rateLimit: 1_000_000 })).status, 200);
@@ -159,15 +159,15 @@ test('ASVS 15.4.2: a key that raises its limit while a person lowers it stays lo
   }
 });
 
-test('the workspace tells its limit and the default, and a person changes it', async () => {
+test('the workspace shows its limit and the default, and a person can change its limit', async () => {
   const read = async (request: object = { as: ada }) =>
     workspaceSchema.strict().parse((await contract.call('GET', '/v1/workspace', request)).body);
   const before = await read();
   assert.deepEqual([before.rateLimit, before.defaultRateLimit], [null, 'off']);
   const { apiKey } = await ada.makeKey({ name: 'reader', scopes: ['keys:read'] });
   for (const rateLimit of [1_000_000, 'off', null]) {
-    const answer = await setWorkspace(rateLimit);
-    assert.deepEqual(workspaceSchema.strict().parse(answer.body), { ...before, rateLimit });
+    const response = await setWorkspace(rateLimit);
+    assert.deepEqual(workspaceSchema.strict().parse(response.body), { ...before, rateLimit });
     assert.deepEqual(await read(), { ...before, rateLimit });
     assert.deepEqual(await read({ key: apiKey }), { ...before, rateLimit });
   }
@@ -175,26 +175,26 @@ test('the workspace tells its limit and the default, and a person changes it', a
   assert.notEqual(workspaceSchema.parse(bobs.body).id, before.id);
 });
 
-test('a body that names no limit changes no workspace', async () => {
+test('a body without a limit, or with other fields, changes no workspace', async () => {
   for (const body of [{}, { rateLimit: 5, name: 'x' }, { defaultRateLimit: 5 }, null]) {
     assertProblem(await contract.call('PATCH', '/v1/workspace', { as: ada, body }), 'invalid_request');
   }
 });
 
-test('no key changes its workspace, whatever its scopes', async () => {
+test('no key can change its workspace, whatever its scopes', async () => {
   const all = await ada.makeKey({ name: 'all', scopes: ['keys:read', 'keys:verify', 'keys:write'] });
   const none = await ada.makeKey({ name: 'none' });
-  const ask = (method: string, key: string) =>
+  const request = (method: string, key: string) =>
     contract.call(method, '/v1/workspace', {
       key,
       ...(method === 'PATCH' ? { body: { rateLimit: 'off' } } : {}),
     });
-  assertProblem(await ask('PATCH', all.apiKey), 'session_required');
-  assertProblem(await ask('PATCH', none.apiKey), 'insufficient_scope');
-  assertProblem(await ask('GET', none.apiKey), 'insufficient_scope');
+  assertProblem(await request('PATCH', all.apiKey), 'session_required');
+  assertProblem(await request('PATCH', none.apiKey), 'insufficient_scope');
+  assertProblem(await request('GET', none.apiKey), 'insufficient_scope');
 });
 
-test('ASVS 8.4.1: the workspace of somebody else does not exist', async () => {
+test('ASVS 8.4.1: the workspace of another account is not found', async () => {
   const { id } = workspaceSchema.parse((await contract.call('GET', '/v1/workspace', { as: ada })).body);
   const fields: [string, string][] = [['X-Soku-Workspace', id]];
   assertProblem(await contract.call('GET', '/v1/workspace', { as: bob, fields }), 'not_found');

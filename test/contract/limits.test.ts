@@ -1,4 +1,4 @@
-/** How many requests a key may make: what passes, and what is told. */
+/** Rate limits of keys: which requests pass, and what the responses report. */
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { after, test } from 'node:test';
@@ -22,68 +22,68 @@ const ada = await openSession(server);
 
 const verify = (key: string) => contract.call('GET', '/v1/verify', { key });
 const me = (key: string) => contract.call('GET', '/v1/me', { key });
-const limited = (answer: HttpResponse, quota: number) => assertLimited(answer, 'key', quota, clock.now);
-const refused = (answer: HttpResponse, code: ErrorCode) => assertProblem(answer, code, clock.now);
+const assertOverLimit = (response: HttpResponse, quota: number) => assertLimited(response, 'key', quota, clock.now);
+const assertRejected = (response: HttpResponse, code: ErrorCode) => assertProblem(response, code, clock.now);
 const patch = (id: string, body: object) => contract.call('PATCH', `/v1/api-keys/${id}`, { as: ada, body });
 
-for (const [where, ask, good] of [
+for (const [where, request, accepted] of [
   ['GET /v1/verify', verify, 204],
   ['GET /v1/me', me, 200],
   ['a management call', (key: string) => contract.call('GET', '/v1/api-keys', { key }), 200],
 ] as const) {
-  test(`${where} tells the limit at each step, and then refuses until the time that it tells`, async () => {
+  test(`${where} reports the limit at each step, and over it rejects until the reported time`, async () => {
     const { apiKey } = await ada.makeKey({ name: 'five', rateLimit: 5, scopes: ['keys:read'] });
     await clock.beginMinute();
     for (const remaining of [4, 3, 2, 1, 0]) {
-      const answer = await ask(apiKey);
-      assert.equal(answer.status, good);
-      const { reset, ...limit } = limitOf(answer);
+      const response = await request(apiKey);
+      assert.equal(response.status, accepted);
+      const { reset, ...limit } = limitOf(response);
       assert.deepEqual(limit, { policy: 'key', quota: 5, remaining });
-      assert.ok(reset >= 1 && reset <= 60, `${reset} is in this minute`);
-      assert.equal(answer.headers.get('retry-after'), null);
+      assert.ok(reset >= 1 && reset <= 60, `${reset} is within this minute`);
+      assert.equal(response.headers.get('retry-after'), null);
     }
-    const seconds = limited(await ask(apiKey), 5);
-    assert.ok(seconds <= 61, 'one of five is free again when the minute is over');
+    const seconds = assertOverLimit(await request(apiKey), 5);
+    assert.ok(seconds <= 61, 'one of five requests is available again when the minute is over');
     await clock.move(seconds * 1000);
-    assert.equal((await ask(apiKey)).status, good);
-    limited(await ask(apiKey), 5);
+    assert.equal((await request(apiKey)).status, accepted);
+    assertOverLimit(await request(apiKey), 5);
   });
 }
 
-test('forward-auth tells a refusal for the limit in fields, too, because nginx hands on no 429', async () => {
+test('forward-auth also reports a reached limit in header fields, because nginx does not forward a 429', async () => {
   const { apiKey } = await ada.makeKey({ name: 'one', rateLimit: 1 });
   await clock.beginMinute();
   await verify(apiKey);
-  const answer = await verify(apiKey);
-  limited(answer, 1);
-  assert.equal(answer.headers.get('x-soku-status'), '429');
-  assert.deepEqual(JSON.parse(answer.headers.get('x-soku-error') ?? ''), answer.body);
+  const response = await verify(apiKey);
+  assertOverLimit(response, 1);
+  assert.equal(response.headers.get('x-soku-status'), '429');
+  assert.deepEqual(JSON.parse(response.headers.get('x-soku-error') ?? ''), response.body);
 });
 
-test('GET /v1/me tells in its body what its fields tell', async () => {
+test('GET /v1/me reports the same limit in its body and its header fields', async () => {
   const { apiKey } = await ada.makeKey({ name: 'seven', rateLimit: 7 });
-  const answer = await me(apiKey);
-  const { quota, remaining, reset } = limitOf(answer);
-  const { limits } = meSchema.parse(answer.body);
+  const response = await me(apiKey);
+  const { quota, remaining, reset } = limitOf(response);
+  const { limits } = meSchema.parse(response.body);
   assert.deepEqual(limits, { rateLimit: { limit: quota, remaining, resetSeconds: reset } });
   assert.deepEqual([quota, remaining], [7, 6]);
 });
 
-test('of requests at the same time exactly as many pass as there may be', async () => {
+test('of concurrent requests, exactly as many pass as the limit allows', async () => {
   const { apiKey } = await ada.makeKey({ name: 'fifty', rateLimit: 50 });
   await clock.beginMinute();
-  const answers = await Promise.all(Array.from({ length: 200 }, () => verify(apiKey)));
-  const passed = answers.filter((answer) => answer.status === 204);
+  const responses = await Promise.all(Array.from({ length: 200 }, () => verify(apiKey)));
+  const passed = responses.filter((response) => response.status === 204);
   assert.equal(passed.length, 50);
-  const remaining = passed.map((answer) => limitOf(answer).remaining ?? -1);
+  const remaining = passed.map((response) => limitOf(response).remaining ?? -1);
   assert.deepEqual(
     remaining.sort((a, b) => b - a),
     Array.from({ length: 50 }, (_, i) => 49 - i),
   );
-  for (const answer of answers) if (answer.status !== 204) limited(answer, 50);
+  for (const response of responses) if (response.status !== 204) assertOverLimit(response, 50);
 });
 
-test('whoever keeps knocking is let in as soon as whoever waits', async () => {
+test('rejected requests do not count, so a caller that keeps trying waits no longer than others', async () => {
   const [patient, impatient] = [
     await ada.makeKey({ name: 'patient', rateLimit: 2 }),
     await ada.makeKey({ name: 'impatient', rateLimit: 2 }),
@@ -92,35 +92,35 @@ test('whoever keeps knocking is let in as soon as whoever waits', async () => {
   for (const { apiKey } of [patient, impatient]) {
     for (let i = 0; i < 2; i++) assert.equal((await verify(apiKey)).status, 204);
   }
-  for (let i = 0; i < 100; i++) limited(await verify(impatient.apiKey), 2);
+  for (let i = 0; i < 100; i++) assertOverLimit(await verify(impatient.apiKey), 2);
   await clock.move(90_000);
   for (const { apiKey } of [patient, impatient]) assert.equal((await verify(apiKey)).status, 204);
 });
 
-test('a clock that is put back frees no key', async () => {
+test('setting the clock back does not reset a limit', async () => {
   const { apiKey } = await ada.makeKey({ name: 'two', rateLimit: 2 });
   await clock.beginMinute();
   for (let i = 0; i < 2; i++) await verify(apiKey);
   for (const ms of [-1000, -60_000, -600_000]) {
     await clock.move(ms);
-    limited(await verify(apiKey), 2);
+    assertOverLimit(await verify(apiKey), 2);
   }
   await clock.move(120_000);
   assert.equal((await verify(apiKey)).status, 204);
 });
 
-test('one management call counts once', async () => {
+test('a management call counts once', async () => {
   const { apiKey } = await ada.makeKey({
-    name: 'maker',
+    name: 'manager',
     rateLimit: 1000,
     scopes: ['keys:read', 'keys:write'],
   });
   await clock.beginMinute();
   const remaining: unknown[] = [];
   for (const call of [
-    () => contract.call('POST', '/v1/api-keys', { key: apiKey, body: { name: 'made' } }),
+    () => contract.call('POST', '/v1/api-keys', { key: apiKey, body: { name: 'child' } }),
     () => contract.call('GET', '/v1/api-keys', { key: apiKey }),
-    () => contract.call('POST', '/v1/api-keys', { key: apiKey, body: { name: 'made' } }),
+    () => contract.call('POST', '/v1/api-keys', { key: apiKey, body: { name: 'child' } }),
     () => verify(apiKey),
   ]) {
     remaining.push(limitOf(await call()).remaining);
@@ -128,31 +128,31 @@ test('one management call counts once', async () => {
   assert.deepEqual(remaining, [999, 998, 997, 996]);
 });
 
-test('a request that is refused for its scope burns no quota', async () => {
+test('a request that is rejected for a missing scope uses no quota', async () => {
   const { apiKey } = await ada.makeKey({ name: 'no scope', rateLimit: 1 });
   await clock.beginMinute();
   for (let i = 0; i < 3; i++) {
-    refused(await contract.call('GET', '/v1/api-keys', { key: apiKey }), 'insufficient_scope');
+    assertRejected(await contract.call('GET', '/v1/api-keys', { key: apiKey }), 'insufficient_scope');
   }
   assert.equal((await verify(apiKey)).status, 204);
-  limited(await verify(apiKey), 1);
+  assertOverLimit(await verify(apiKey), 1);
 });
 
-test('a key has the limit of the deployment, that of its workspace goes before, and its own before both', async () => {
+test('the limit of a key overrides that of its workspace, which overrides that of the deployment', async () => {
   const setWorkspace = async (rateLimit: number | 'off' | null) => {
-    const answer = await contract.call('PATCH', '/v1/workspace', { as: ada, body: { rateLimit } });
-    assert.equal(answer.status, 200);
+    const response = await contract.call('PATCH', '/v1/workspace', { as: ada, body: { rateLimit } });
+    assert.equal(response.status, 200);
   };
   const { apiKey, key } = await ada.makeKey({ name: 'common' });
   const own = await ada.makeKey({ name: 'own', rateLimit: 9 });
-  const quotaOf = async (asked: string) => limitOf(await verify(asked)).quota;
+  const quotaOf = async (secret: string) => limitOf(await verify(secret)).quota;
   await clock.beginMinute();
   assert.deepEqual([await quotaOf(apiKey), await quotaOf(own.apiKey)], [100, 9]);
   try {
     await setWorkspace(20);
     assert.deepEqual([await quotaOf(apiKey), await quotaOf(own.apiKey)], [20, 9]);
     await setWorkspace(2);
-    limited(await verify(apiKey), 2);
+    assertOverLimit(await verify(apiKey), 2);
     await setWorkspace('off');
     assertNoLimit(await verify(apiKey));
     assert.deepEqual(meSchema.parse((await me(apiKey)).body).limits, { rateLimit: null });
@@ -164,43 +164,43 @@ test('a key has the limit of the deployment, that of its workspace goes before, 
   assert.deepEqual([await quotaOf(own.apiKey)], [9]);
 });
 
-test('another limit of a key holds from the next request on, for what was counted before, too', async () => {
+test('a changed limit applies from the next request on, including the requests counted before', async () => {
   const { apiKey, key } = await ada.makeKey({ name: 'changing', rateLimit: 5 });
   const change = async (rateLimit: unknown) => assert.equal((await patch(key.id, { rateLimit })).status, 200);
   await clock.beginMinute();
   for (const remaining of [4, 3, 2]) assert.equal(limitOf(await verify(apiKey)).remaining, remaining);
   await change(3);
-  limited(await verify(apiKey), 3);
+  assertOverLimit(await verify(apiKey), 3);
   await change(10);
   assert.equal(limitOf(await verify(apiKey)).remaining, 6);
   await change('off');
   for (let i = 0; i < 20; i++) assertNoLimit(await verify(apiKey));
   await change(5);
   assert.equal(limitOf(await verify(apiKey)).remaining, 0);
-  limited(await verify(apiKey), 5);
+  assertOverLimit(await verify(apiKey), 5);
 });
 
-test('a key that is over its limit is told that it was revoked, or is over', async () => {
+test('a key over its limit gets the error for a revoked or expired key once it is', async () => {
   const spent = await ada.makeKey({ name: 'spent', rateLimit: 1 });
   const short = await ada.makeKey({
     name: 'short',
     rateLimit: 1,
-    // By the clock of the server, which the tests have moved.
+    // By the clock of the server, which other tests have moved.
     expiresAt: new Date(Date.parse(spent.key.createdAt) + 3_600_000).toISOString(),
   });
   await clock.beginMinute();
   for (const { apiKey } of [spent, short]) {
     await verify(apiKey);
-    limited(await verify(apiKey), 1);
+    assertOverLimit(await verify(apiKey), 1);
   }
   await ada.revoke(spent.key.id);
-  refused(await verify(spent.apiKey), 'revoked_key');
+  assertRejected(await verify(spent.apiKey), 'revoked_key');
   await clock.move(3_600_000);
-  refused(await verify(short.apiKey), 'expired_key');
+  assertRejected(await verify(short.apiKey), 'expired_key');
   await clock.move(-3_600_000);
 });
 
-test('a limit goes on after a restart, and off is off', async () => {
+test('the count of a limit survives a restart, and `off` means no limit', async () => {
   const running: TestServer[] = [];
   const dataDir = newDataDir();
   const restart = async (keyLimit: string) => {
@@ -210,18 +210,18 @@ test('a limit goes on after a restart, and off is off', async () => {
     running.push(next);
     return next;
   };
-  const ask = (at: TestServer, key: string) =>
+  const request = (at: TestServer, key: string) =>
     exchange(`${at.url}/v1/verify`, { fields: [['Authorization', `Bearer ${key}`]] });
   try {
     const first = await restart('10');
     const { apiKey } = await (await openSession(first)).makeKey({ name: 'restarted' });
-    for (let i = 0; i < 15; i++) await ask(first, apiKey);
-    // The minute may end on the way: even then a part of what was before counts. Without it, nine would be left.
-    assert.ok(Number(limitOf(await ask(await restart('10'), apiKey)).remaining) < 9);
-    assert.ok(Number(limitOf(await ask(await restart('10'), apiKey)).remaining) < 9);
+    for (let i = 0; i < 15; i++) await request(first, apiKey);
+    // If the minute ends meanwhile, a part of the earlier requests still counts. Without them, nine would remain.
+    assert.ok(Number(limitOf(await request(await restart('10'), apiKey)).remaining) < 9);
+    assert.ok(Number(limitOf(await request(await restart('10'), apiKey)).remaining) < 9);
     const last = await restart('off');
-    assertNoLimit(await ask(last, apiKey));
-    for (let i = 0; i < 100; i++) assertNoLimit(await ask(last, generateKey()));
+    assertNoLimit(await request(last, apiKey));
+    for (let i = 0; i < 100; i++) assertNoLimit(await request(last, generateKey()));
   } finally {
     for (const each of running) await each.kill('SIGKILL');
     rmSync(dataDir, { recursive: true, force: true });

@@ -16,24 +16,24 @@ const ada = await openSession(server);
 
 async function list(query: Record<string, string> = {}): Promise<KeyList> {
   const path = `/v1/api-keys?${new URLSearchParams(query)}`;
-  const answer = await contract.call('GET', path, { as: ada });
-  assert.equal(answer.status, 200, answer.text);
-  return keyListSchema.strict().parse(answer.body);
+  const response = await contract.call('GET', path, { as: ada });
+  assert.equal(response.status, 200, response.text);
+  return keyListSchema.strict().parse(response.body);
 }
 
-/** The names of the keys whose name has `q` in it. */
+/** The names of the keys that a search for `q` finds. */
 const search = async (q: string) => (await list({ q })).data.map((key) => key.name);
 
-/** Makes keys one after the other, oldest first. */
-async function makeKeys(...names: string[]): Promise<string[]> {
+/** Creates keys one after the other, oldest first. */
+async function createKeys(...names: string[]): Promise<string[]> {
   const ids: string[] = [];
   for (const name of names) ids.push((await ada.makeKey({ name })).key.id);
   return ids;
 }
 
-test('pages follow each other without gap or repetition while keys are added', async () => {
+test('pages have no gaps and no duplicates while keys are added', async () => {
   const names = Array.from({ length: 25 }, (_, at) => `page-test ${at}`);
-  const ids = new Set(await makeKeys(...names));
+  const ids = new Set(await createKeys(...names));
   const seen: string[] = [];
   let cursor: string | null | undefined;
   let pages = 0;
@@ -43,7 +43,7 @@ test('pages follow each other without gap or repetition while keys are added', a
     seen.push(...page.data.map((key) => key.id));
     cursor = page.nextCursor;
     pages += 1;
-    await makeKeys('page-test later');
+    await createKeys('page-test later');
   }
   assert.equal(pages, 3);
   assert.equal(seen.length, 25);
@@ -51,24 +51,24 @@ test('pages follow each other without gap or repetition while keys are added', a
   assert.deepEqual(seen, [...seen].sort().reverse(), 'newest first');
 });
 
-test('the last page says so, also when it is exactly full or there is nothing', async () => {
-  await makeKeys('full 1', 'full 2');
+test('the last page has no cursor, even if it is full or empty', async () => {
+  await createKeys('full 1', 'full 2');
   assert.equal((await list({ q: 'full', limit: '2' })).nextCursor, null);
   assert.notEqual((await list({ q: 'full', limit: '1' })).nextCursor, null);
   assert.deepEqual(await list({ q: 'no key has this name' }), { data: [], nextCursor: null });
 });
 
-test('a page holds 50 keys when nothing is said, and at most 100', async () => {
-  const { apiKey } = await ada.makeKey({ name: 'maker', scopes: ['keys:write'] });
-  const make = () => contract.call('POST', '/v1/api-keys', { key: apiKey, body: { name: 'many' } });
-  await Promise.all(Array.from({ length: 101 }, make));
+test('a page has 50 keys by default, and at most 100', async () => {
+  const { apiKey } = await ada.makeKey({ name: 'creator', scopes: ['keys:write'] });
+  const create = () => contract.call('POST', '/v1/api-keys', { key: apiKey, body: { name: 'many' } });
+  await Promise.all(Array.from({ length: 101 }, create));
   assert.equal((await list()).data.length, 50);
   assert.equal((await list({ limit: '100' })).data.length, 100);
   assert.equal((await list({ limit: '1' })).data.length, 1);
 });
 
-test('a wrong parameter is refused by its name', async () => {
-  const wrong: [string, string][] = [
+test('an invalid parameter is rejected with its name', async () => {
+  const invalid: [string, string][] = [
     ['limit', '0'],
     ['limit', '101'],
     ['limit', '-1'],
@@ -86,7 +86,7 @@ test('a wrong parameter is refused by its name', async () => {
     ['hash', 'a'.repeat(63)],
     ['hash', 'g'.repeat(64)],
   ];
-  for (const [name, value] of wrong) {
+  for (const [name, value] of invalid) {
     const path = `/v1/api-keys?${new URLSearchParams({ [name]: value })}`;
     const error = assertProblem(await contract.call('GET', path, { as: ada }), 'invalid_request');
     assert.deepEqual(
@@ -100,13 +100,13 @@ test('a wrong parameter is refused by its name', async () => {
   }
 });
 
-test('a cursor that is no key of the workspace still has a place in the order', async () => {
+test('a cursor does not have to be an existing key', async () => {
   assert.deepEqual(await list({ cursor: `key_${'0'.repeat(26)}` }), { data: [], nextCursor: null });
   assert.ok((await list({ cursor: `key_${'z'.repeat(26)}` })).data.length > 0);
 });
 
-test('search finds a part of the name in any case and script, with accents or without', async () => {
-  await makeKeys('Grüße aus KÖLN', 'ПРИВЕТ', 'ΑΘΗΝΑΣ', 'ＦＵＬＬ width', 'e\u0301lue\u0301', 'İzmir');
+test('search finds a part of the name in any case and script, with or without accents', async () => {
+  await createKeys('Grüße aus KÖLN', 'ПРИВЕТ', 'ΑΘΗΝΑΣ', 'ＦＵＬＬ width', 'e\u0301lue\u0301', 'İzmir');
   for (const q of ['GRÜSSE', 'grüße', 'GRÜ', 'grusse', 'koln']) {
     assert.deepEqual(await search(q), ['Grüße aus KÖLN'], q);
   }
@@ -115,12 +115,12 @@ test('search finds a part of the name in any case and script, with accents or wi
   for (const q of ['θην', 'αθηνας', 'Αθήνας']) assert.deepEqual(await search(q), ['ΑΘΗΝΑΣ'], q);
   for (const q of ['izmir', 'IZMIR', 'İZMİR']) assert.deepEqual(await search(q), ['İzmir'], q);
   assert.deepEqual(await search('full width'), ['ＦＵＬＬ width']);
-  // Three letters are also looked for in previews, and four in ids, which have no l and no u.
+  // Three letters also match previews, and four also match ids, but ids contain no l and no u.
   for (const q of ['ÉLUÉ', 'elue']) assert.deepEqual(await search(q), ['e\u0301lue\u0301'], q);
   assert.deepEqual(await search('  köln '), ['Grüße aus KÖLN']);
 });
 
-test('a key is found by its preview and by its id', async () => {
+test('search finds a key by its preview and its id', async () => {
   const { key } = await ada.makeKey({ name: 'found by preview' });
   const [start = '', end = ''] = key.preview.slice('sk_live_'.length).split('...');
   const searches = [key.preview, `sk_live_${start}`, `...${end}`, start, end, key.id, key.id.slice(-10)];
@@ -134,7 +134,7 @@ test('a key is found by its preview and by its id', async () => {
   }
 });
 
-test('a key is found by the SHA-256 of the whole key, whatever its status', async () => {
+test('a key can be found by the SHA-256 of its secret, whatever its status', async () => {
   const { apiKey, key } = await ada.makeKey({ name: 'found by hash' });
   const hash = createHash('sha256').update(apiKey).digest('hex');
   const ids = async (query: Record<string, string>) => (await list(query)).data.map(({ id }) => id);
@@ -149,8 +149,8 @@ test('a key is found by the SHA-256 of the whole key, whatever its status', asyn
   assert.deepEqual(counts, { active: 0, revoked: 1, expired: 0, all: 1 });
   assert.deepEqual(await ids({ hash: 'a'.repeat(64) }), []);
   const reader = await ada.makeKey({ name: 'reader', scopes: ['keys:read'] });
-  const answer = await contract.call('GET', `/v1/api-keys?hash=${hash}`, { key: reader.apiKey });
-  assert.equal(keyListSchema.parse(answer.body).data[0]?.id, key.id);
+  const response = await contract.call('GET', `/v1/api-keys?hash=${hash}`, { key: reader.apiKey });
+  assert.equal(keyListSchema.parse(response.body).data[0]?.id, key.id);
   assertProblem(
     await contract.call('GET', `/v1/api-keys?hash=${hash}`, {
       key: (await ada.makeKey({ name: 'x' })).apiKey,
@@ -159,8 +159,8 @@ test('a key is found by the SHA-256 of the whole key, whatever its status', asyn
   );
 });
 
-test('characters that mean something to SQL mean themselves in a search', async () => {
-  await makeKeys('100% sure', '100 percent', 'snake_case', 'snakeXcase', 'back\\slash', "it's", '[a-z]*?');
+test('characters that are special in SQL are literal in a search', async () => {
+  await createKeys('100% sure', '100 percent', 'snake_case', 'snakeXcase', 'back\\slash', "it's", '[a-z]*?');
   assert.deepEqual(await search('100%'), ['100% sure']);
   assert.deepEqual(await search('%'), ['100% sure']);
   assert.deepEqual(await search('snake_'), ['snake_case']);
@@ -169,18 +169,18 @@ test('characters that mean something to SQL mean themselves in a search', async 
   assert.deepEqual(await search('[a-z]*?'), ['[a-z]*?']);
 });
 
-test('a search for control characters is refused, where SQL would take a NUL for the end of the text', async () => {
-  const answer = await contract.call('GET', '/v1/api-keys?q=%00', { as: ada });
-  assert.equal(answer.status, 400);
+test('a search for a NUL character is rejected, because SQL would treat it as the end of the text', async () => {
+  const response = await contract.call('GET', '/v1/api-keys?q=%00', { as: ada });
+  assert.equal(response.status, 400);
 });
 
-test('an empty search finds everything', async () => {
+test('an empty search finds all keys', async () => {
   const all = await list();
   assert.deepEqual(await list({ q: '' }), all);
   assert.deepEqual(await list({ q: '   ' }), all);
 });
 
-test('any search without control characters is answered, and finds the key that has just that name', async () => {
+test('any search without control characters finds the key with exactly that name', async () => {
   const id = (await ada.makeKey({ name: 'searched' })).key.id;
   await fc.assert(
     fc.asyncProperty(fc.string({ unit: 'binary', maxLength: 50 }), async (name) => {
@@ -193,7 +193,7 @@ test('any search without control characters is answered, and finds the key that 
   );
 });
 
-test('a key stands under the status that it has, and counts there, with the same search', async () => {
+test('each key is listed and counted under its status only, also with a search', async () => {
   const [active, revoked, expired, both] = ['active', 'revoked', 'expired', 'both'].map((s) => `status ${s}`);
   const soon = () => new Date(Date.now() + 400).toISOString();
   await ada.makeKey({ name: active ?? '' });
@@ -204,17 +204,17 @@ test('a key stands under the status that it has, and counts there, with the same
     () => list({ q: 'status ', status: 'expired' }),
     (page) => page.data.length > 0,
   );
-  const under = async (status: string) =>
+  const namesWith = async (status: string) =>
     (await list({ q: 'status ', status })).data.map((key) => key.name).sort();
-  assert.deepEqual(await under('active'), [active]);
-  assert.deepEqual(await under('expired'), [expired]);
-  assert.deepEqual(await under('revoked'), [both, revoked], 'revoked wins over expired');
-  assert.deepEqual(await under('all'), [active, both, expired, revoked]);
+  assert.deepEqual(await namesWith('active'), [active]);
+  assert.deepEqual(await namesWith('expired'), [expired]);
+  assert.deepEqual(await namesWith('revoked'), [both, revoked], 'revoked wins over expired');
+  assert.deepEqual(await namesWith('all'), [active, both, expired, revoked]);
   const { counts } = await list({ q: 'STATUS ', include: 'counts', limit: '1' });
   assert.deepEqual(counts, { active: 1, revoked: 2, expired: 1, all: 4 });
 });
 
-test('each key shows the status that it is listed under', async () => {
+test('each key shows the status under which it is listed', async () => {
   for (const status of ['active', 'revoked', 'expired']) {
     for (const key of (await list({ status, limit: '100' })).data) assert.equal(key.status, status);
   }

@@ -2,15 +2,15 @@ import type { ErrorCode } from '@soku/contract/error-codes';
 import { generateKey } from '@soku/key';
 import { type Fields, latin1 } from '../support/http.ts';
 
-/** One way to send credentials wrongly. */
+/** A request with wrong credentials. */
 export interface Mistake {
-  /** Ends the sentence "refused with <code>: ...". */
+  /** Ends the test title "rejected with <code>: ...". */
   what: string;
   /** The request's header fields. */
   fields: Fields;
-  /** What stands behind the path. */
+  /** Appended to the path. */
   query?: string;
-  /** What the message must tell. */
+  /** What the message must match. */
   says: RegExp;
 }
 
@@ -73,32 +73,32 @@ function schemes(key: string): Mistake[] {
 }
 
 function malformed(key: string): Mistake[] {
-  const one = (what: string, value: string, says: RegExp): Mistake => ({
+  const mistake = (what: string, value: string, says: RegExp): Mistake => ({
     what,
     fields: authorization(value),
     says,
   });
   return [
-    one('with two spaces', `Bearer  ${key}`, /^2 spaces follow the word Bearer\. Use exactly one/),
-    one('with five spaces', `Bearer     ${key}`, /^5 spaces/),
-    one('with a no-break space', `Bearer\u00a0${key}`, /^A special space character/),
-    one('with a tab', `Bearer\t${key}`, /^A tab follows/),
-    one('with a space and a tab', `Bearer \t${key}`, /^A tab follows/),
-    one('in double quotes', `Bearer "${key}"`, /quotes around the key/),
-    one('in single quotes', `Bearer '${key}'`, /quotes around the key/),
-    one('with a quote at the end', `Bearer ${key}"`, /quotes around the key/),
-    one('with quotes around all', `"Bearer ${key}"`, /quotes or brackets around the whole header value/),
-    one('in angle brackets', `Bearer <${key}>`, /angle brackets around the key/),
-    one('with Bearer twice', `Bearer Bearer ${key}`, /^The word Bearer appears twice/),
-    one('with bearer twice in another case', `bearer BEARER ${key}`, /^The word Bearer appears twice/),
-    one('with Bearer and nothing', 'Bearer', /^No key follows the word Bearer/),
-    one('with Bearer and a space', 'Bearer ', /^No key follows the word Bearer/),
-    one('with a colon', `Bearer: ${key}`, /^A colon or an equals sign follows the word Bearer/),
-    one('with a colon and no space', `Bearer:${key}`, /^A colon or an equals sign follows the word Bearer/),
-    one('with an equals sign', `Bearer=${key}`, /equals sign follows the word Bearer/),
-    one('without a space', `Bearer${key}`, /^The space between the word Bearer and the key is missing/),
-    one('with a space inside', `Bearer ${key.slice(0, 20)} ${key.slice(20)}`, /^Character 21 after/),
-    one('twice in one header', `Bearer ${key}, Bearer ${key}`, /^Character 42 after/),
+    mistake('with two spaces', `Bearer  ${key}`, /^2 spaces follow the word Bearer\. Use exactly one/),
+    mistake('with five spaces', `Bearer     ${key}`, /^5 spaces/),
+    mistake('with a no-break space', `Bearer\u00a0${key}`, /^A special space character/),
+    mistake('with a tab', `Bearer\t${key}`, /^A tab follows/),
+    mistake('with a space and a tab', `Bearer \t${key}`, /^A tab follows/),
+    mistake('in double quotes', `Bearer "${key}"`, /quotes around the key/),
+    mistake('in single quotes', `Bearer '${key}'`, /quotes around the key/),
+    mistake('with a quote at the end', `Bearer ${key}"`, /quotes around the key/),
+    mistake('with quotes around all', `"Bearer ${key}"`, /quotes or brackets around the whole header value/),
+    mistake('in angle brackets', `Bearer <${key}>`, /angle brackets around the key/),
+    mistake('with Bearer twice', `Bearer Bearer ${key}`, /^The word Bearer appears twice/),
+    mistake('with bearer twice in another case', `bearer BEARER ${key}`, /^The word Bearer appears twice/),
+    mistake('with Bearer and nothing', 'Bearer', /^No key follows the word Bearer/),
+    mistake('with Bearer and a space', 'Bearer ', /^No key follows the word Bearer/),
+    mistake('with a colon', `Bearer: ${key}`, /^A colon or an equals sign follows the word Bearer/),
+    mistake('with a colon and no space', `Bearer:${key}`, /^A colon or an equals sign follows the word Bearer/),
+    mistake('with an equals sign', `Bearer=${key}`, /equals sign follows the word Bearer/),
+    mistake('without a space', `Bearer${key}`, /^The space between the word Bearer and the key is missing/),
+    mistake('with a space inside', `Bearer ${key.slice(0, 20)} ${key.slice(20)}`, /^Character 21 after/),
+    mistake('twice in one header', `Bearer ${key}, Bearer ${key}`, /^Character 42 after/),
     {
       what: 'in two headers',
       fields: [...authorization(`Bearer ${key}`), ...authorization(`Bearer ${key}`)],
@@ -113,29 +113,29 @@ function malformed(key: string): Mistake[] {
 }
 
 function brokenKeys(key: string): Mistake[] {
-  const one = (what: string, token: string, says: RegExp): Mistake => ({
+  const mistake = (what: string, token: string, says: RegExp): Mistake => ({
     what,
     fields: authorization(`Bearer ${token}`),
     says,
   });
   const at20 = (text: string) => key.slice(0, 20) + text + key.slice(21);
   return [
-    one('one character short', key.slice(0, -1), /39 characters.*40.*1 character is missing/),
-    one('twenty characters short', key.slice(0, 20), /20 characters.*40.*20 characters are missing/),
-    one('one character long', `${key}0`, /1 after it/),
-    one('the prefix alone', 'sk_live_', /8 characters.*32 characters are missing/),
-    one('a hyphen in it', at20('-'), /^Character 21 is a hyphen/),
-    one('an underscore in it', at20('_'), /^Character 21 is an underscore/),
-    one('a Cyrillic letter in it, in UTF-8', latin1(at20('\u0430')), /^Character 21 is a letter outside/),
-    one('an invisible character in it', latin1(at20('\u200b')), /^Character 21 is an invisible character/),
-    one('another prefix', `sk_test_${key.slice(8)}`, /character 4 is the first that differs/),
-    one('a capital prefix', `SK_LIVE_${key.slice(8)}`, /lowercase/),
-    one('its first characters cut off', key.slice(3), /first 3 characters are missing/),
-    one('the word undefined', 'undefined', /missing value/),
-    one('the name of a variable', '$SOKU_API_KEY', /name of a variable/),
-    one('the id of a key', `key_${'0'.repeat(26)}`, /id of a key/),
-    one('a JSON Web Token', 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln', /JSON Web Token/),
-    one('ten thousand characters', `sk_live_${'a'.repeat(10_000)}`, /10008 characters/),
+    mistake('one character short', key.slice(0, -1), /39 characters.*40.*1 character is missing/),
+    mistake('twenty characters short', key.slice(0, 20), /20 characters.*40.*20 characters are missing/),
+    mistake('one character long', `${key}0`, /1 after it/),
+    mistake('the prefix alone', 'sk_live_', /8 characters.*32 characters are missing/),
+    mistake('a hyphen in it', at20('-'), /^Character 21 is a hyphen/),
+    mistake('an underscore in it', at20('_'), /^Character 21 is an underscore/),
+    mistake('a Cyrillic letter in it, in UTF-8', latin1(at20('\u0430')), /^Character 21 is a letter outside/),
+    mistake('an invisible character in it', latin1(at20('\u200b')), /^Character 21 is an invisible character/),
+    mistake('another prefix', `sk_test_${key.slice(8)}`, /character 4 is the first that differs/),
+    mistake('a capital prefix', `SK_LIVE_${key.slice(8)}`, /lowercase/),
+    mistake('its first characters cut off', key.slice(3), /first 3 characters are missing/),
+    mistake('the word undefined', 'undefined', /missing value/),
+    mistake('the name of a variable', '$SOKU_API_KEY', /name of a variable/),
+    mistake('the id of a key', `key_${'0'.repeat(26)}`, /id of a key/),
+    mistake('a JSON Web Token', 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln', /JSON Web Token/),
+    mistake('ten thousand characters', `sk_live_${'a'.repeat(10_000)}`, /10008 characters/),
   ];
 }
 
@@ -154,10 +154,10 @@ function previews(key: string): Mistake[] {
   }));
 }
 
-/** @param key a good one; whatever is sent is made out of it */
+/** @param key a valid key, from which the wrong credentials are derived */
 export function mistakesWith(key: string): [ErrorCode, Mistake[]][] {
   const [last = '', other = '0'] = [key.at(-1), key.endsWith('0') ? '1' : '0'];
-  const one = (what: string, value: string, says: RegExp): Mistake[] => [
+  const mistake = (what: string, value: string, says: RegExp): Mistake[] => [
     { what, fields: authorization(value), says },
   ];
   return [
@@ -167,25 +167,25 @@ export function mistakesWith(key: string): [ErrorCode, Mistake[]][] {
         { what: 'without any header', fields: [], says: mention },
         { what: 'with an empty header', fields: authorization(''), says: mention },
         { what: 'with an empty parameter', fields: [], query: '?api_key=', says: mention },
-        { what: 'with a parameter that is no key', fields: [], query: '?key=abc&token=1', says: mention },
+        { what: 'with parameters that are not keys', fields: [], query: '?key=abc&token=1', says: mention },
       ],
     ],
     ['key_in_query', inQuery(key)],
     ['wrong_header', otherHeaders(key)],
-    ['missing_bearer', one('with the key alone', key, new RegExp(`Bearer is missing.*${mention.source}`))],
+    ['missing_bearer', mistake('with the key alone', key, new RegExp(`Bearer is missing.*${mention.source}`))],
     ['unsupported_scheme', schemes(key)],
     ['malformed_authorization', malformed(key)],
-    ['missing_prefix', one('with 32 characters', `Bearer ${key.slice(8)}`, /add .sk_live_. before.*matches/)],
+    ['missing_prefix', mistake('with 32 characters', `Bearer ${key.slice(8)}`, /add .sk_live_. before.*matches/)],
     ['key_preview', previews(key)],
     ['malformed_key', brokenKeys(key)],
     [
       'mistyped_key',
-      one(
+      mistake(
         'with another last character',
         `Bearer ${key.replace(new RegExp(`${last}$`), other)}`,
         /Copy the key again/,
       ),
     ],
-    ['unknown_key', one('with the key of a stranger', `Bearer ${generateKey()}`, /well formed but unknown/)],
+    ['unknown_key', mistake('with a key that was never created', `Bearer ${generateKey()}`, /well formed but unknown/)],
   ];
 }
