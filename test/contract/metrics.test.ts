@@ -16,14 +16,14 @@ const server = await startServer();
 after(() => server.stop());
 const ada = await openSession(server);
 
-/** The value of a metric, by its name and labels as Prometheus writes them; NaN when it is not there. */
+/** The value of a metric, by its name and labels in the format of Prometheus; NaN if it is missing. */
 async function metric(name: string, of: TestServer = server): Promise<number> {
   const { text } = await call(`${of.url}/metrics`);
   const line = text.split('\n').find((candidate) => candidate.startsWith(`${name} `));
   return Number(line?.slice(name.length) ?? Number.NaN);
 }
 
-/** How much each of some metrics grows while something is done. */
+/** How much each of some metrics grows during some work. */
 async function growth(names: string[], work: () => Promise<unknown>): Promise<number[]> {
   const read = () => Promise.all(names.map(async (name) => (await metric(name)) || 0));
   const before = await read();
@@ -34,9 +34,9 @@ async function growth(names: string[], work: () => Promise<unknown>): Promise<nu
 const result = (code: string) => `soku_verifications_total{result="${code}"}`;
 const found = (where: string) => `soku_cache_lookups_total{found="${where}"}`;
 
-test('verifications are counted by their result, on every way into the server', async () => {
+test('verifications are counted by their result, on every endpoint', async () => {
   const { apiKey } = await ada.makeKey({ name: 'counted' });
-  const asking = await ada.makeKey({ name: 'asking', scopes: ['keys:verify'] });
+  const backEnd = await ada.makeKey({ name: 'asking', scopes: ['keys:verify'] });
   const names = [
     result('valid'),
     result('unknown_key'),
@@ -46,10 +46,10 @@ test('verifications are counted by their result, on every way into the server', 
   const grown = await growth(names, async () => {
     await call(`${server.url}/v1/verify`, { headers: bearer(apiKey) });
     await call(`${server.url}/v1/me`, { headers: bearer(apiKey) });
-    // The asking key and the one that is asked about.
+    // Counts twice: for the calling key and for the key in the body.
     await call(`${server.url}/v1/verify`, {
       method: 'POST',
-      headers: bearer(asking.apiKey),
+      headers: bearer(backEnd.apiKey),
       body: { apiKey },
     });
     await call(`${server.url}/v1/verify`, { headers: bearer(generateKey()) });
@@ -59,7 +59,7 @@ test('verifications are counted by their result, on every way into the server', 
   assert.deepEqual(grown, [4, 1, 1, 1]);
 });
 
-test('look-ups are counted by where the answer was', async () => {
+test('lookups are counted by where the key was found', async () => {
   const { apiKey } = await ada.makeKey({ name: 'cached' });
   const unknown = generateKey();
   const grown = await growth([found('database'), found('good'), found('refused')], async () => {
@@ -69,10 +69,10 @@ test('look-ups are counted by where the answer was', async () => {
   assert.deepEqual(grown, [2, 2, 4]);
 });
 
-test('the time of verifications is a histogram whose buckets grow', async () => {
+test('the duration of verifications is a histogram with cumulative buckets', async () => {
   const name = 'soku_verification_duration_seconds';
   const [count, infinite] = await growth([`${name}_count`, `${name}_bucket{le="+Inf"}`], async () => {
-    // One in sixteen is timed.
+    // One verification in sixteen is timed.
     for (let i = 0; i < 64; i++) await call(`${server.url}/v1/verify`);
   });
   assert.deepEqual([count, infinite], [4, 4]);
@@ -87,7 +87,7 @@ test('the time of verifications is a histogram whose buckets grow', async () => 
   assert.ok((await metric(`${name}_sum`)) > 0);
 });
 
-test('limits, memory and unwritten uses are told', async () => {
+test('limits, memory and unwritten uses are reported', async () => {
   const names = ['soku_limit_refusals_total{policy="key"}', 'soku_cached_keys{kind="good"}'];
   await withinOneMinute(async () => {
     const { apiKey } = await ada.makeKey({ name: 'once', rateLimit: 1 });
@@ -101,16 +101,16 @@ test('limits, memory and unwritten uses are told', async () => {
   assert.ok((await metric('process_resident_memory_bytes')) > 1e6);
 });
 
-test('no metric tells anything that a client sent', async () => {
-  const { apiKey } = await ada.makeKey({ name: 'a name of its own' });
-  await call(`${server.url}/v1/verify`, { headers: { ...bearer(apiKey), 'user-agent': 'agent-of-its-own' } });
+test('no metric contains anything that a client sent', async () => {
+  const { apiKey } = await ada.makeKey({ name: 'a unique name' });
+  await call(`${server.url}/v1/verify`, { headers: { ...bearer(apiKey), 'user-agent': 'unique-agent' } });
   const { text } = await call(`${server.url}/metrics`);
-  for (const secret of [apiKey, apiKey.slice(8, 16), 'of its own', 'agent-of-its-own']) {
+  for (const secret of [apiKey, apiKey.slice(8, 16), 'unique name', 'unique-agent']) {
     assert.ok(!text.includes(secret), secret);
   }
 });
 
-test('without a token only programs on the same machine may ask, and no proxy for others', async () => {
+test('without a token only local programs may read metrics, but not through a proxy', async () => {
   const contract = await Contract.of(server);
   assert.equal((await contract.call('GET', '/metrics')).status, 200);
   for (const field of [
@@ -124,10 +124,10 @@ test('without a token only programs on the same machine may ask, and no proxy fo
   }
 });
 
-test('without a token a web page whose name points to this machine (DNS rebinding) reads nothing', async () => {
+test('without a token, a web page cannot read metrics by DNS rebinding', async () => {
   const named = await startServer({ env: { SOKU_PUBLIC_URL: 'https://keys.example.com' } });
   const socket = await HttpSocket.open(named.url);
-  const ask = (path: string, host: string) => socket.send(`GET ${path} HTTP/1.1\r\n${host}\r\n\r\n`);
+  const request = (path: string, host: string) => socket.send(`GET ${path} HTTP/1.1\r\n${host}\r\n\r\n`);
   try {
     for (const path of ['/metrics', '/v1/nodes']) {
       for (const host of [
@@ -140,7 +140,7 @@ test('without a token a web page whose name points to this machine (DNS rebindin
         'keys.example.com',
         'Keys.Example.com:3000',
       ]) {
-        assert.equal((await ask(path, `Host: ${host}`)).status, 200, host);
+        assert.equal((await request(path, `Host: ${host}`)).status, 200, host);
       }
       for (const host of [
         'evil.example',
@@ -156,7 +156,7 @@ test('without a token a web page whose name points to this machine (DNS rebindin
         '::1',
         '',
       ]) {
-        const { status, body } = await ask(path, `Host: ${host}`);
+        const { status, body } = await request(path, `Host: ${host}`);
         assert.equal(status, 404, host);
         assert.match(body, /"code":"not_found","message":"The Host header names neither/, host);
       }
@@ -167,7 +167,7 @@ test('without a token a web page whose name points to this machine (DNS rebindin
   }
 });
 
-test('the public URL may have an IPv6 address, however the Host header writes it', async () => {
+test('the public URL may have an IPv6 address, in any spelling of the Host header', async () => {
   const named = await startServer({ env: { SOKU_PUBLIC_URL: 'http://[2001:db8::7]:3000' } });
   const socket = await HttpSocket.open(named.url);
   try {
@@ -188,7 +188,7 @@ test('the public URL may have an IPv6 address, however the Host header writes it
   }
 });
 
-test('GET /v1/nodes lists the one server there is, to the same callers and to no key or person', async () => {
+test('GET /v1/nodes lists the only server, to the callers that may read metrics, not to keys or people', async () => {
   const contract = await Contract.of(server);
   const { status, body } = await contract.call('GET', '/v1/nodes');
   assert.equal(status, 200);
@@ -199,12 +199,12 @@ test('GET /v1/nodes lists the one server there is, to the same callers and to no
   assert.deepEqual(nodes, [[`${hostname()}:${server.pid}`, true, 'ready']]);
   const { apiKey } = await ada.makeKey({ name: 'reader', scopes: ['keys:read'] });
   const fields: Fields = [['X-Forwarded-For', '203.0.113.7']];
-  for (const who of [{}, { key: apiKey }, { as: ada }]) {
-    assertProblem(await contract.call('GET', '/v1/nodes', { ...who, fields }), 'not_found');
+  for (const caller of [{}, { key: apiKey }, { as: ada }]) {
+    assertProblem(await contract.call('GET', '/v1/nodes', { ...caller, fields }), 'not_found');
   }
 });
 
-test('nor does it help that the server listens on IPv6 as well, where loopback has another form', async () => {
+test('with HOST=:: too, local programs may read metrics, but not through a proxy', async () => {
   const both = await startServer({ env: { HOST: '::' } });
   try {
     const url = both.url.replace('localhost', '127.0.0.1');
@@ -216,31 +216,31 @@ test('nor does it help that the server listens on IPv6 as well, where loopback h
   }
 });
 
-test('behind a trusted proxy the address of the client decides', async () => {
+test('behind a trusted proxy, the address of the client decides who may read metrics', async () => {
   const proxied = await startServer({ env: { TRUST_PROXY: '127.0.0.1' } });
   try {
     const contract = await Contract.of(proxied);
-    const asked = (...fields: Fields) => contract.call('GET', '/metrics', { fields });
-    assert.equal((await asked()).status, 200);
-    assertProblem(await asked(['X-Forwarded-For', '203.0.113.7']), 'not_found');
-    assertProblem(await asked(['X-Forwarded-For', '127.0.0.1, 203.0.113.7']), 'not_found');
+    const metricsWith = (...fields: Fields) => contract.call('GET', '/metrics', { fields });
+    assert.equal((await metricsWith()).status, 200);
+    assertProblem(await metricsWith(['X-Forwarded-For', '203.0.113.7']), 'not_found');
+    assertProblem(await metricsWith(['X-Forwarded-For', '127.0.0.1, 203.0.113.7']), 'not_found');
   } finally {
     await proxied.stop();
   }
 });
 
-test('with a token, whoever sends it may ask, and nobody else, from nowhere', async () => {
+test('with a token, only callers that send it may read metrics, from any address', async () => {
   const token = 'a-token-of-16-characters-or-more';
   const guarded = await startServer({ env: { SOKU_METRICS_TOKEN: token } });
   try {
     const contract = await Contract.of(guarded);
-    const asked = (value: string) => contract.call('GET', '/metrics', { fields: [['Authorization', value]] });
-    assert.equal((await asked(`Bearer ${token}`)).status, 200);
+    const metricsWith = (value: string) => contract.call('GET', '/metrics', { fields: [['Authorization', value]] });
+    assert.equal((await metricsWith(`Bearer ${token}`)).status, 200);
     assertProblem(await contract.call('GET', '/metrics'), 'not_found');
     for (const value of [`Bearer ${token}x`, `Bearer ${token.slice(1)}`, token, `Basic ${token}`]) {
-      assertProblem(await asked(value), 'not_found');
+      assertProblem(await metricsWith(value), 'not_found');
     }
-    // Prometheus calls a server by whatever name or address it has.
+    // Prometheus may call a server by any name or address.
     const socket = await HttpSocket.open(guarded.url);
     const scrape = `GET /metrics HTTP/1.1\r\nHost: 10.0.0.7:3000\r\nAuthorization: Bearer ${token}\r\n\r\n`;
     assert.equal((await socket.send(scrape)).status, 200);
@@ -251,19 +251,19 @@ test('with a token, whoever sends it may ask, and nobody else, from nowhere', as
   }
 });
 
-test('wrong tokens are slowed down by address, a right one never is', async () => {
+test('wrong tokens are rate limited by address, and the right one never is', async () => {
   const token = 'a-token-of-16-characters-or-more';
   const guarded = await startServer({ env: { SOKU_METRICS_TOKEN: token } });
   const url = `${guarded.url.replace('localhost', '127.0.0.1')}/v1/nodes`;
-  const ask = (value: string, from = '127.0.0.1') =>
+  const request = (value: string, from = '127.0.0.1') =>
     exchange(url, { from, fields: [['Authorization', `Bearer ${value}`]] });
   try {
-    // Ten a minute; a minute may end meanwhile.
-    let answer = await ask('wrong 0');
-    for (let i = 1; i < 20 && answer.status !== 429; i++) answer = await ask(`wrong ${i}`);
-    assertLimited(answer, 'address', 10, Date.now());
-    assert.equal((await ask(token)).status, 200, 'the right one, from the same address');
-    assert.equal((await ask('wrong', '127.0.0.2')).status, 404, 'another address');
+    // The limit is ten per minute, and a minute may end meanwhile.
+    let response = await request('wrong 0');
+    for (let i = 1; i < 20 && response.status !== 429; i++) response = await request(`wrong ${i}`);
+    assertLimited(response, 'address', 10, Date.now());
+    assert.equal((await request(token)).status, 200, 'the right token, from the same address');
+    assert.equal((await request('wrong', '127.0.0.2')).status, 404, 'another address');
     assertProblem(await exchange(url), 'not_found');
   } finally {
     await guarded.stop();

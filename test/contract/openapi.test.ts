@@ -42,8 +42,8 @@ const describedSchema = z.looseObject({
   paths: z.record(z.string(), z.record(z.string(), z.looseObject({ description: z.string().optional() }))),
 });
 
-/** The shape of the schema of an error answer: what codes it may have. */
-const errorAnswer = z.looseObject({
+/** The part of the schema of an error response that lists its codes. */
+const errorResponse = z.looseObject({
   'application/json': z.looseObject({
     schema: z.looseObject({
       properties: z.looseObject({
@@ -55,11 +55,11 @@ const errorAnswer = z.looseObject({
   }),
 });
 
-/** Every code that the document names, with the status under which it stands. */
+/** Every code in the document, with the status under which it is listed. */
 function documentedCodes(): { code: string; status: number; operation: string }[] {
   return specification.operations.flatMap(({ method, path, responses }) =>
     Object.entries(responses).flatMap(([status, { content }]) => {
-      const parsed = errorAnswer.safeParse(content);
+      const parsed = errorResponse.safeParse(content);
       if (!parsed.success) return [];
       const { properties } = parsed.data['application/json'].schema.properties.error;
       return properties.code.enum.map((code) => ({
@@ -91,7 +91,7 @@ test('the document passes the recommended rules of Redocly', async () => {
 });
 
 // Spectral itself is too large for the suite: 156 packages, one with an install script.
-test('the document keeps the recommended rules of Spectral that Redocly does not have', () => {
+test('the document follows the recommended rules of Spectral that Redocly lacks', () => {
   const { info, paths } = describedSchema.parse(specification.document);
   assert.match(info.contact.url, /^http.+\/help\/api-troubleshooting$/);
   for (const [path, methods] of Object.entries(paths)) {
@@ -141,23 +141,23 @@ test('each response declares the headers that it can have', () => {
   }
 });
 
-test('the document has exactly the calls that the contract promises', () => {
+test('the document describes exactly the promised operations', () => {
   const documented = specification.operations.map(({ method, path }) => `${method} ${path}`);
   assert.deepEqual(documented.sort(), promised);
 });
 
-test('a documented path with another method is nothing', async () => {
+test('a documented path with another method is not found', async () => {
   const id = `key_${'0'.repeat(26)}`;
   for (const path of new Set(specification.operations.map((operation) => operation.path))) {
     for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']) {
       if (specification.find(method, path) !== undefined) continue;
-      const answer = await exchange(server.url + path.replace('{id}', id), { method });
-      assertProblem(answer, 'not_found');
+      const response = await exchange(server.url + path.replace('{id}', id), { method });
+      assertProblem(response, 'not_found');
     }
   }
 });
 
-test('what is not under /v1 in the contract is not under /v1 in the server', async () => {
+test('an undocumented path below /v1 is not found', async () => {
   const id = `key_${'0'.repeat(26)}`;
   const others = [
     ['GET', '/v1'],
@@ -176,15 +176,15 @@ test('what is not under /v1 in the contract is not under /v1 in the server', asy
   }
 });
 
-/** The gateway answers on a port of its own, where every path is the upstream's. */
-const ofTheGateway: ErrorCode[] = ['bad_gateway', 'method_not_allowed'];
+/** The gateway returns these on its own port, where every path belongs to the upstream. */
+const gatewayCodes: ErrorCode[] = ['bad_gateway', 'method_not_allowed'];
 
-/** The dashboard's sign-in answers it. The account routes are not in the document: they can change with the dashboard. */
-const ofTheDashboard: ErrorCode[] = ['server_busy'];
+/** Only sign-in returns it. The document omits the account routes, which may change with the dashboard. */
+const dashboardCodes: ErrorCode[] = ['server_busy'];
 
-test('every code of the table is in the document, with its status, and the document has no other', () => {
+test('the document has every code of the table with its status, and no others', () => {
   const documented = documentedCodes();
-  const expected = errorCodeNames.filter((code) => ![...ofTheGateway, ...ofTheDashboard].includes(code));
+  const expected = errorCodeNames.filter((code) => ![...gatewayCodes, ...dashboardCodes].includes(code));
   assert.deepEqual([...new Set(documented.map(({ code }) => code))].sort(), expected.sort());
   for (const { code, status, operation } of documented) {
     const row = new Map<string, { status: number }>(Object.entries(errorCodes)).get(code);
@@ -192,23 +192,23 @@ test('every code of the table is in the document, with its status, and the docum
   }
 });
 
-/** It is for whoever runs the deployment, and takes no key. */
-const ofTheOperator = 'GET /v1/nodes';
+/** It is for operators, and takes no key. */
+const operatorOperation = 'GET /v1/nodes';
 
-test('every call that takes a key documents every refusal of a key', () => {
+test('every operation that takes a key documents every rejection of a key', () => {
   const documented = documentedCodes();
   const credentials: ErrorCode[] = errorCodeNames.filter((code) => errorCodes[code].status === 401);
-  for (const operation of promised.filter((name) => name.includes('/v1/') && name !== ofTheOperator)) {
+  for (const operation of promised.filter((name) => name.includes('/v1/') && name !== operatorOperation)) {
     const own = documented.filter((entry) => entry.operation === operation).map(({ code }) => code);
     const missing = [...credentials, 'verification_unavailable'].filter((code) => !own.includes(code));
     assert.deepEqual(missing, [], operation);
   }
 });
 
-test('every code has a headline, a cause and a remedy, and an anchor on a page that is served', async () => {
+test('every code has a title, a cause, a remedy and an anchor on the help page', async () => {
   for (const code of errorCodeNames) {
     const { title, cause, remedy } = errorCodes[code];
-    for (const words of [title, cause, remedy]) assert.ok(words.length > 8, `${code}: "${words}"`);
+    for (const text of [title, cause, remedy]) assert.ok(text.length > 8, `${code}: "${text}"`);
     assert.equal(helpPath(code), `/help/api-troubleshooting#${code}`);
   }
   const page = await call(`${server.url}/help/api-troubleshooting`);
@@ -216,15 +216,15 @@ test('every code has a headline, a cause and a remedy, and an anchor on a page t
   assert.match(page.headers.get('content-type') ?? '', /^text\/html/);
 });
 
-test('docs/errors.md has a part for each code, and for nothing else', () => {
+test('docs/errors.md has one section for each code, and no others', () => {
   const page = readFileSync(new URL('../../docs/errors.md', import.meta.url), 'utf8');
   const headings = [...page.matchAll(/^## (.+)$/gm)].map((match) => match[1]);
   assert.deepEqual(headings, errorCodeNames);
 });
 
-test('the document is served as JSON to anybody, and names no route of the dashboard', async () => {
-  const answer = await call(`${server.url}/openapi.json`);
-  assert.equal(answer.status, 200);
-  assert.match(answer.headers.get('content-type') ?? '', /^application\/json/);
-  assert.doesNotMatch(answer.text, /\/api\/(auth|setup|session)/);
+test('anyone can read the document as JSON, and it contains no routes of the dashboard', async () => {
+  const response = await call(`${server.url}/openapi.json`);
+  assert.equal(response.status, 200);
+  assert.match(response.headers.get('content-type') ?? '', /^application\/json/);
+  assert.doesNotMatch(response.text, /\/api\/(auth|setup|session)/);
 });

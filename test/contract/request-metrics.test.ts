@@ -1,4 +1,4 @@
-/** GET /metrics: what it counts of requests, and that Prometheus can read all of it. */
+/** GET /metrics: the counts of requests, and the format that Prometheus reads. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { assertExposition } from '../support/exposition.ts';
@@ -10,7 +10,7 @@ import { openSession } from '../support/session.ts';
 const server = await startServer();
 after(() => server.stop());
 
-test('the first scrape is well formed, and has no figure of what was not measured', async () => {
+test('the first scrape is well formed, and its counters start at zero', async () => {
   const { text } = await call(`${server.url}/metrics`);
   assertExposition(text);
   assert.match(text, /^soku_build_info\{version="\d[^"]*",node="\d[^"]*",database="(sqlite|postgres)"\} 1$/m);
@@ -21,7 +21,7 @@ test('the first scrape is well formed, and has no figure of what was not measure
   assert.match(text, /^soku_last_failed_backup_timestamp_seconds 0$/m);
 });
 
-test('requests are counted by route, method and status, and never by what a client invents', async () => {
+test('requests are counted by route, method and status, never by text from the client', async () => {
   const count = (route: string, method: string, status: number) =>
     `soku_http_requests_total{route="${route}",method="${method}",status="${status}"}`;
   const ada = await openSession(server);

@@ -1,4 +1,4 @@
-/** What a key may do to other keys: only what it was made for, and never more than it may do itself. */
+/** What a key may do to other keys: only what its scopes allow. It can pass on no more than it has. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { createdKeySchema, keySchema } from '@soku/contract/keys';
@@ -14,11 +14,11 @@ const contract = await Contract.of(server);
 const ada = await openSession(server);
 const target = await ada.makeKey({ name: 'target' });
 
-/** Every management call, with the scope that it needs. */
+/** Every management call, with the scope that it requires. */
 const calls = [
   { method: 'GET', path: '/v1/api-keys', scope: 'keys:read' },
   { method: 'GET', path: `/v1/api-keys/${target.key.id}`, scope: 'keys:read' },
-  { method: 'POST', path: '/v1/api-keys', scope: 'keys:write', body: { name: 'made by a key' } },
+  { method: 'POST', path: '/v1/api-keys', scope: 'keys:write', body: { name: 'created by a key' } },
   { method: 'PATCH', path: `/v1/api-keys/${target.key.id}`, scope: 'keys:write', body: { name: 'target' } },
   { method: 'GET', path: `/v1/api-keys/${target.key.id}/descendants`, scope: 'keys:read' },
   { method: 'POST', path: `/v1/api-keys/${target.key.id}/revoke`, scope: 'keys:write' },
@@ -28,10 +28,10 @@ async function keyWith(...scopes: string[]): Promise<string> {
   return (await ada.makeKey({ name: scopes.join(' ') || 'ordinary', scopes })).apiKey;
 }
 
-function assertLacksScope(answer: HttpResponse, scope: string): void {
-  const error = assertProblem(answer, 'insufficient_scope');
+function assertLacksScope(response: HttpResponse, scope: string): void {
+  const error = assertProblem(response, 'insufficient_scope');
   assert.ok(error.message.includes(scope));
-  const challenge = answer.headers.get('www-authenticate') ?? '';
+  const challenge = response.headers.get('www-authenticate') ?? '';
   assert.match(
     challenge,
     /^Bearer realm="soku", error="insufficient_scope", error_description="[ !#-[\]-~]+", /,
@@ -39,7 +39,7 @@ function assertLacksScope(answer: HttpResponse, scope: string): void {
   assert.ok(challenge.endsWith(`, scope="${scope}"`), challenge);
 }
 
-test('an ordinary key opens the API and manages nothing', async () => {
+test('a key without scopes is valid for the API, but cannot manage keys', async () => {
   const key = await keyWith();
   assert.equal((await contract.call('GET', '/v1/me', { key })).status, 200);
   assert.equal((await contract.call('GET', '/v1/verify', { key })).status, 204);
@@ -48,82 +48,82 @@ test('an ordinary key opens the API and manages nothing', async () => {
   }
 });
 
-test('a key that may verify manages nothing', async () => {
+test('a key with only keys:verify cannot manage keys', async () => {
   const key = await keyWith('keys:verify');
   for (const { method, path, scope, ...rest } of calls) {
     assertLacksScope(await contract.call(method, path, { key, ...rest }), scope);
   }
 });
 
-test('a key with keys:read reads and cannot write, and one with keys:write writes and cannot read', async () => {
+test('a key with only keys:read cannot write, and one with only keys:write cannot read', async () => {
   for (const own of ['keys:read', 'keys:write']) {
     const key = await keyWith(own);
     for (const { method, path, scope, ...rest } of calls) {
-      const answer = await contract.call(method, path, { key, ...rest });
-      if (scope === own) assert.ok(answer.status < 300, answer.text);
-      else assertLacksScope(answer, scope);
+      const response = await contract.call(method, path, { key, ...rest });
+      if (scope === own) assert.ok(response.status < 300, response.text);
+      else assertLacksScope(response, scope);
     }
   }
 });
 
-test('what was refused for its scope has changed nothing', async () => {
-  const victim = await ada.makeKey({ name: 'victim' });
+test('a call that is rejected for a missing scope changes nothing', async () => {
+  const protectedKey = await ada.makeKey({ name: 'victim' });
   const key = await keyWith('keys:read');
-  await contract.call('POST', `/v1/api-keys/${victim.key.id}/revoke`, { key });
-  await contract.call('PATCH', `/v1/api-keys/${victim.key.id}`, { key, body: { name: 'stolen' } });
-  const now = await contract.call('GET', `/v1/api-keys/${victim.key.id}`, { key });
-  assert.deepEqual(now.body, victim.key);
+  await contract.call('POST', `/v1/api-keys/${protectedKey.key.id}/revoke`, { key });
+  await contract.call('PATCH', `/v1/api-keys/${protectedKey.key.id}`, { key, body: { name: 'stolen' } });
+  const now = await contract.call('GET', `/v1/api-keys/${protectedKey.key.id}`, { key });
+  assert.deepEqual(now.body, protectedKey.key);
 });
 
-test('a key hands on what it has, and no more', async () => {
+test('a key can create keys with its own scopes only', async () => {
   const key = await keyWith('keys:write', 'keys:read');
-  const make = (scopes?: string[]) =>
+  const create = (scopes?: string[]) =>
     contract.call('POST', '/v1/api-keys', { key, body: { name: 'child', ...(scopes && { scopes }) } });
   for (const scopes of [undefined, [], ['keys:read'], ['keys:read', 'keys:write']]) {
-    const child = createdKeySchema.parse((await make(scopes)).body);
+    const child = createdKeySchema.parse((await create(scopes)).body);
     assert.deepEqual(child.key.scopes, scopes ?? []);
   }
-  const error = assertProblem(await make(['keys:read', 'keys:verify']), 'insufficient_scope');
+  const error = assertProblem(await create(['keys:read', 'keys:verify']), 'insufficient_scope');
   assert.deepEqual(error.details, [{ path: 'scopes', problem: 'must not include keys:verify' }]);
-  assertLacksScope(await make(['keys:verify']), 'keys:verify');
+  assertLacksScope(await create(['keys:verify']), 'keys:verify');
 });
 
-test('a key that was made by a key tells which one, and stays when that one is revoked', async () => {
+test('a key created by another key names its creator, and stays active when that one is revoked', async () => {
   const parent = await ada.makeKey({ name: 'parent', scopes: ['keys:write'] });
-  const made = await contract.call('POST', '/v1/api-keys', { key: parent.apiKey, body: { name: 'child' } });
-  const child = createdKeySchema.parse(made.body);
+  const created = await contract.call('POST', '/v1/api-keys', { key: parent.apiKey, body: { name: 'child' } });
+  const child = createdKeySchema.parse(created.body);
   assert.equal(child.key.createdBy, parent.key.id);
   await ada.revoke(parent.key.id);
   assert.equal((await contract.call('GET', '/v1/me', { key: child.apiKey })).status, 200);
 });
 
-test('a key that ends cannot make one that outlives it', async () => {
+test('a key with an expiry cannot create a key that outlives it', async () => {
   const expiresAt = '2090-01-01T00:00:00.000Z';
-  const { apiKey } = await ada.makeKey({ name: 'mortal', scopes: ['keys:write'], expiresAt });
-  const make = (wish: object) =>
-    contract.call('POST', '/v1/api-keys', { key: apiKey, body: { name: 'child', ...wish } });
-  for (const wish of [{}, { expiresAt: null }, { expiresAt }]) {
-    assert.equal(createdKeySchema.parse((await make(wish)).body).key.expiresAt, expiresAt);
+  const { apiKey } = await ada.makeKey({ name: 'expiring', scopes: ['keys:write'], expiresAt });
+  const create = (fields: object) =>
+    contract.call('POST', '/v1/api-keys', { key: apiKey, body: { name: 'child', ...fields } });
+  for (const fields of [{}, { expiresAt: null }, { expiresAt }]) {
+    assert.equal(createdKeySchema.parse((await create(fields)).body).key.expiresAt, expiresAt);
   }
   const sooner = '2089-12-31T23:59:59.999Z';
-  assert.equal(createdKeySchema.parse((await make({ expiresAt: sooner })).body).key.expiresAt, sooner);
-  const error = assertProblem(await make({ expiresAt: '2090-01-01T00:00:00.001Z' }), 'invalid_request');
+  assert.equal(createdKeySchema.parse((await create({ expiresAt: sooner })).body).key.expiresAt, sooner);
+  const error = assertProblem(await create({ expiresAt: '2090-01-01T00:00:00.001Z' }), 'invalid_request');
   assert.equal(error.details?.[0]?.path, 'expiresAt');
 });
 
-test('a key can revoke itself, and is refused from then on', async () => {
-  const { apiKey, key } = await ada.makeKey({ name: 'suicidal', scopes: ['keys:write'] });
-  const answer = await contract.call('POST', `/v1/api-keys/${key.id}/revoke`, { key: apiKey });
-  assert.equal(keySchema.parse(answer.body).status, 'revoked');
+test('a key can revoke itself, and is rejected from then on', async () => {
+  const { apiKey, key } = await ada.makeKey({ name: 'self-revoking', scopes: ['keys:write'] });
+  const response = await contract.call('POST', `/v1/api-keys/${key.id}/revoke`, { key: apiKey });
+  assert.equal(keySchema.parse(response.body).status, 'revoked');
   assertProblem(await contract.call('GET', '/v1/api-keys', { key: apiKey }), 'revoked_key');
 });
 
-test('with a key and a session, the key is meant', async () => {
+test('if a request has a key and a session, the key decides', async () => {
   const key = await keyWith();
   assertLacksScope(await contract.call('GET', '/v1/api-keys', { key, as: ada }), 'keys:read');
 });
 
-test('a scope of a newer version is shown as it is, grants nothing, and keeps the key from nothing', async () => {
+test('an unknown scope from a newer version is shown, grants nothing, and does not invalidate the key', async () => {
   const { apiKey, key } = await ada.makeKey({ name: 'newer', scopes: ['keys:read'] });
   await inDatabase(server, "UPDATE api_key SET scopes = 'files:* keys:* of:tomorrow' WHERE id = ?", key.id);
   const stored = ['files:*', 'keys:*', 'of:tomorrow'];

@@ -1,4 +1,4 @@
-/** The requirements of OWASP ASVS 5.0 that concern keys, logs and addresses; each test names its own. */
+/** The requirements of OWASP ASVS 5.0 for keys, logs and addresses. Each title starts with its requirement. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, test } from 'node:test';
@@ -22,30 +22,30 @@ const ada = await openSession(server);
 
 const sessionList = z.array(z.object({ ipAddress: z.string(), createdAt: z.string() }));
 
-/** The address that the server noted for a sign-in with these headers. */
-async function addressNoted(of: TestServer, headers: Record<string, string>): Promise<string | undefined> {
-  const answer = await call(`${of.url}/api/auth/sign-in/email`, { method: 'POST', headers, body: owner });
-  assert.equal(answer.status, 200, answer.text);
+/** The address that the server stored for a sign-in with these headers. */
+async function addressStored(of: TestServer, headers: Record<string, string>): Promise<string | undefined> {
+  const response = await call(`${of.url}/api/auth/sign-in/email`, { method: 'POST', headers, body: owner });
+  assert.equal(response.status, 200, response.text);
   const list = await call(`${of.url}/api/auth/list-sessions`, {
-    headers: { cookie: cookiesOf(answer.headers) },
+    headers: { cookie: cookiesOf(response.headers) },
   });
   const sessions = sessionList.parse(list.body);
   return sessions.sort((a, b) => b.createdAt.localeCompare(a.createdAt))[0]?.ipAddress;
 }
 
-test('ASVS 14.2.1: a key in a URL opens nothing, and no answer puts one into a URL', async () => {
+test('ASVS 14.2.1: a key in a URL is rejected, and no response puts one into a URL', async () => {
   const { apiKey, key } = await ada.makeKey({ name: 'in a URL', scopes: ['keys:read'] });
   for (const path of ['/v1/me', '/v1/verify', '/v1/api-keys', `/v1/api-keys/${key.id}`]) {
     for (const name of ['api_key', 'access_token', 'key']) {
-      const answer = await contract.call('GET', `${path}?${name}=${apiKey}`);
-      assertProblem(answer, 'key_in_query');
-      assert.equal(answer.headers.get('location'), null);
+      const response = await contract.call('GET', `${path}?${name}=${apiKey}`);
+      assertProblem(response, 'key_in_query');
+      assert.equal(response.headers.get('location'), null);
     }
   }
   assertProblem(await exchange(`${server.url}/v1/me/${apiKey}`), 'not_found');
 });
 
-test('ASVS 14.2.1: no management call takes a key in its URL, by any name, or repeats or logs it', async () => {
+test('ASVS 14.2.1: a management call with a key anywhere in its URL is rejected, and the key is not logged', async () => {
   const { apiKey, key } = await ada.makeKey({ name: 'searched', scopes: ['keys:read', 'keys:write'] });
   const stray = generateKey();
   const twice = stray.replaceAll('_', '%255F');
@@ -61,29 +61,29 @@ test('ASVS 14.2.1: no management call takes a key in its URL, by any name, or re
   ];
   for (const [method, path, parameter] of calls) {
     for (const caller of [{ as: ada }, { key: apiKey }]) {
-      const answer = await contract.call(method, path, caller);
-      const error = assertProblem(answer, 'invalid_request');
+      const response = await contract.call(method, path, caller);
+      const error = assertProblem(response, 'invalid_request');
       assert.deepEqual(error.details, [{ path: parameter, problem: 'must not contain an API key' }]);
       assert.match(error.message, /parameter hash of GET \/v1\/api-keys/);
-      assert.ok(!answer.text.includes(stray.slice(8, 20)));
+      assert.ok(!response.text.includes(stray.slice(8, 20)));
     }
   }
   const session = await exchange(`${server.url}/api/session?x=${stray}`);
   assertProblem(session, 'invalid_request');
   assertProblem(await contract.call('GET', `/v1/api-keys?q=${stray}`), 'invalid_request');
-  assert.ok(!server.output.includes(stray.slice(8, 20)), 'not in the log at its most talkative');
-  assert.match(server.output, /"route":"\/v1\/api-keys"/, 'which does tell of requests');
+  assert.ok(!server.output.includes(stray.slice(8, 20)), 'not in the log at its most verbose level');
+  assert.match(server.output, /"route":"\/v1\/api-keys"/, 'the log does contain requests');
 });
 
-test('ASVS 11.5.1: keys have 154 random bits, and no two are alike', async () => {
-  const { apiKey: maker } = await ada.makeKey({ name: 'maker', scopes: ['keys:write'] });
-  const make = async () => {
-    const answer = await contract.call('POST', '/v1/api-keys', { key: maker, body: { name: 'random' } });
-    return z.object({ apiKey: z.string() }).parse(answer.body).apiKey;
+test('ASVS 11.5.1: keys have 154 random bits, and no two are equal', async () => {
+  const { apiKey: creator } = await ada.makeKey({ name: 'maker', scopes: ['keys:write'] });
+  const create = async () => {
+    const response = await contract.call('POST', '/v1/api-keys', { key: creator, body: { name: 'random' } });
+    return z.object({ apiKey: z.string() }).parse(response.body).apiKey;
   };
   const keys: string[] = [];
   // Not all at once: on a slow machine the last ones would wait too long for the workspace's lock.
-  while (keys.length < 100) keys.push(...(await Promise.all(Array.from({ length: 10 }, make))));
+  while (keys.length < 100) keys.push(...(await Promise.all(Array.from({ length: 10 }, create))));
   for (const key of keys) {
     assert.match(key, /^sk_live_[0-9A-Za-z]{26}[0-9A-Za-z]{6}$/);
     assert.notEqual(parseKey(key, ['sk_live_']), null);
@@ -91,11 +91,11 @@ test('ASVS 11.5.1: keys have 154 random bits, and no two are alike', async () =>
   for (const part of [(key) => key.slice(8, 16), (key) => key.slice(16, 24)] satisfies ((
     key: string,
   ) => string)[]) {
-    assert.equal(new Set(keys.map(part)).size, keys.length, 'no part is constant or counts up');
+    assert.equal(new Set(keys.map(part)).size, keys.length, 'no part is constant or sequential');
   }
 });
 
-test('ASVS 6.5.2: of a key the database has the SHA-256 and the preview, and nothing else', async () => {
+test('ASVS 6.5.2: the database stores only the SHA-256 and the preview of a key', async () => {
   const { apiKey, key } = await ada.makeKey({ name: 'hashed' });
   const [row] = await inDatabase(server, 'SELECT * FROM api_key_secret WHERE key_id = ?', key.id);
   const { hash, created_at, ...rest } = z
@@ -112,7 +112,7 @@ test('ASVS 6.5.2: of a key the database has the SHA-256 and the preview, and not
   });
 });
 
-test('ASVS 8.3.2: a revocation holds from the next request on, also for a key in constant use', async () => {
+test('ASVS 8.3.2: a revoke takes effect on the next request, even for a key in constant use', async () => {
   const { apiKey, key } = await ada.makeKey({ name: 'in use', scopes: ['keys:read'] });
   const places = ['/v1/me', '/v1/verify', '/v1/api-keys'];
   for (const path of [...places, ...places]) {
@@ -122,7 +122,7 @@ test('ASVS 8.3.2: a revocation holds from the next request on, also for a key in
   for (const path of places) assertProblem(await contract.call('GET', path, { key: apiKey }), 'revoked_key');
 });
 
-/** Sends a secret in every place of a request where somebody might put one. */
+/** Sends a secret in every part of a request where it might end up by mistake. */
 async function leak(secret: string, person: Person): Promise<void> {
   const url = server.url;
   const wrong = `${secret.slice(0, -1)}${secret.endsWith('0') ? '1' : '0'}`;
@@ -158,52 +158,52 @@ async function leak(secret: string, person: Person): Promise<void> {
   });
 }
 
-test('ASVS 16.2.5: whatever is done with a key or a password, the log does not have it', async () => {
+test('ASVS 16.2.5: the log contains no key and no password, wherever a request contains them', async () => {
   const { apiKey } = await ada.makeKey({ name: 'logged' });
   await leak(apiKey, ada);
   await leak(generateKey(), ada);
   const lines = server.output;
-  assert.ok(lines.split('\n').length > 30, 'every request has its line');
+  assert.ok(lines.split('\n').length > 30, 'every request has a line');
   assert.ok(!lines.includes(apiKey.slice(8, 20)));
   assert.doesNotMatch(lines, /sk_live_\w{10}/);
   assert.ok(!lines.includes(owner.password));
   assert.ok(!lines.includes(ada.cookie.slice(-20)));
 });
 
-test('ASVS 16.2.5: an error from elsewhere that repeats a key is logged without it', async () => {
+test('ASVS 16.2.5: a key in the message of a database error is redacted in the log', async () => {
   const { apiKey, key } = await ada.makeKey({ name: 'quoted' });
   await whileTableFails(server, { table: 'api_key', message: `wrong: ${apiKey}` }, async () => {
-    const answer = await contract.call('PATCH', `/v1/api-keys/${key.id}`, { as: ada, body: { name: 'x' } });
-    const { requestId } = assertProblem(answer, 'internal_error');
-    assert.ok(!answer.text.includes(apiKey));
+    const response = await contract.call('PATCH', `/v1/api-keys/${key.id}`, { as: ada, body: { name: 'x' } });
+    const { requestId } = assertProblem(response, 'internal_error');
+    assert.ok(!response.text.includes(apiKey));
     await server.printed(requestId);
   });
   assert.match(server.output, /wrong: \[redacted\]/);
   assert.ok(!server.output.includes(apiKey.slice(8, 20)));
 });
 
-test('ASVS 16.5.3: a key that cannot be checked is refused, and accepted again when it can', async () => {
+test('ASVS 16.5.3: while keys cannot be verified they are rejected, and then accepted again', async () => {
   const { apiKey } = await ada.makeKey({ name: 'unchecked' });
   await inDatabase(server, 'ALTER TABLE api_key_secret RENAME TO gone');
   try {
     for (const path of ['/v1/me', '/v1/verify', '/v1/api-keys']) {
-      const answer = await contract.call('GET', path, { key: apiKey });
-      assertProblem(answer, 'verification_unavailable');
-      assert.match(answer.headers.get('retry-after') ?? '', /^[1-9]\d*$/);
+      const response = await contract.call('GET', path, { key: apiKey });
+      assertProblem(response, 'verification_unavailable');
+      assert.match(response.headers.get('retry-after') ?? '', /^[1-9]\d*$/);
     }
-    const told = await contract.call('GET', '/v1/verify', { key: apiKey });
-    assert.equal(told.headers.get('x-soku-status'), '503');
-    const made = await contract.call('POST', '/v1/api-keys', { as: ada, body: { name: 'half' } });
-    assertProblem(made, 'internal_error');
+    const forwarded = await contract.call('GET', '/v1/verify', { key: apiKey });
+    assert.equal(forwarded.headers.get('x-soku-status'), '503');
+    const created = await contract.call('POST', '/v1/api-keys', { as: ada, body: { name: 'half' } });
+    assertProblem(created, 'internal_error');
   } finally {
     await inDatabase(server, 'ALTER TABLE gone RENAME TO api_key_secret');
   }
   assert.equal((await contract.call('GET', '/v1/me', { key: apiKey })).status, 200);
   const page = await contract.call('GET', '/v1/api-keys?status=all&q=half', { as: ada });
-  assert.deepEqual(page.body, { data: [], nextCursor: null }, 'what failed has left nothing');
+  assert.deepEqual(page.body, { data: [], nextCursor: null }, 'the failed call left nothing');
 });
 
-test('ASVS 16.5.3: a server that cannot write revokes nothing and says so', async () => {
+test('ASVS 16.5.3: a revoke that cannot be written fails and has no effect', async () => {
   const { apiKey, key } = await ada.makeKey({ name: 'unrevoked' });
   const revoke = () => contract.call('POST', `/v1/api-keys/${key.id}/revoke`, { as: ada });
   await whileTableFails(server, { table: 'api_key', message: 'disk' }, async () => {
@@ -215,8 +215,8 @@ test('ASVS 16.5.3: a server that cannot write revokes nothing and says so', asyn
   assertProblem(await contract.call('GET', '/v1/me', { key: apiKey }), 'revoked_key');
 });
 
-test('ASVS 16.5.3: no one signs in without an audit event; what cannot be taken back is logged instead', async () => {
-  // Each address has ten attempts with a password.
+test('ASVS 16.5.3: sign-in fails without an audit event; for actions that cannot be undone, the log has an error', async () => {
+  // Each address has ten password attempts per minute.
   const headers = { 'x-forwarded-for': '192.0.2.7' };
   const signIn = () =>
     call(`${proxied.url}/api/auth/sign-in/email`, { method: 'POST', headers, body: owner });
@@ -225,16 +225,16 @@ test('ASVS 16.5.3: no one signs in without an audit event; what cannot be taken 
   const before = await sessions();
   const unwritable = { table: 'audit_event', what: 'INSERT', message: 'no more events' } as const;
   await whileTableFails(proxied, unwritable, async () => {
-    const answer = await signIn();
-    assert.match(assertProblem(answer, 'storage_unavailable').message, /could not be written\. Try again/);
-    assert.deepEqual(answer.headers.getSetCookie(), []);
+    const response = await signIn();
+    assert.match(assertProblem(response, 'storage_unavailable').message, /could not be written\. Try again/);
+    assert.deepEqual(response.headers.getSetCookie(), []);
     assert.equal(await sessions(), before, 'the session is ended');
     assert.equal((await leaving.call('POST', '/api/auth/sign-out', {}, headers)).status, 200);
     const renamed = await staying.call('POST', '/api/auth/update-user', { name: 'Renamed' }, headers);
     assert.equal(renamed.status, 200, renamed.text);
     const wrong = { currentPassword: 'a wrong pa55phrase', newPassword: 'another good one' };
-    const changing = await staying.call('POST', '/api/auth/change-password', wrong, headers);
-    assert.equal(changing.status, 400, changing.text);
+    const failedChange = await staying.call('POST', '/api/auth/change-password', wrong, headers);
+    assert.equal(failedChange.status, 400, failedChange.text);
   });
   for (const [action, outcome] of [
     ['signed_in', 'the session is ended'],
@@ -256,33 +256,33 @@ test('ASVS 16.5.3: no one signs in without an audit event; what cannot be taken 
   assert.equal((await signIn()).status, 200);
 });
 
-test('ASVS 4.1.2: the API answers http itself, without a redirect that would hide a leaked key', async () => {
+test('ASVS 4.1.2: the API does not redirect http, because a redirect would hide that a key was sent in the clear', async () => {
   const person = await openSession(proxied);
   const { apiKey } = await person.makeKey({ name: 'over http' });
   for (const proto of ['http', 'https']) {
     const fields = [['X-Forwarded-Proto', proto]] as const;
     for (const path of ['/v1/me', '/v1/verify', '/v1/api-keys', '/healthz', '/openapi.json', '/v1/nothing']) {
-      const answer = await exchange(`${proxied.url}${path}`, { fields });
-      assert.ok(answer.status < 300 || answer.status >= 400, `${path} is answered ${answer.status}`);
-      assert.equal(answer.headers.get('location'), null);
+      const response = await exchange(`${proxied.url}${path}`, { fields });
+      assert.ok(response.status < 300 || response.status >= 400, `${path} returns ${response.status}`);
+      assert.equal(response.headers.get('location'), null);
     }
     const own = [['Authorization', `Bearer ${apiKey}`] as const, ...fields];
     assert.equal((await exchange(`${proxied.url}/v1/me`, { fields: own })).status, 200);
   }
 });
 
-test('ASVS 4.1.3: without TRUST_PROXY no header changes the address of a client', async () => {
+test('ASVS 4.1.3: without TRUST_PROXY, no header changes the address of a client', async () => {
   const claims = ['X-Forwarded-For', 'X-Real-IP', 'Forwarded', 'X-Client-IP', 'X-Soku-Client-Address'];
   for (const name of claims) {
     const value = name === 'Forwarded' ? 'for=203.0.113.7' : '203.0.113.7';
-    assert.match((await addressNoted(server, { [name]: value })) ?? '', /^(127\.0\.0\.1|::1)$/, name);
+    assert.match((await addressStored(server, { [name]: value })) ?? '', /^(127\.0\.0\.1|::1)$/, name);
   }
 });
 
-test('ASVS 4.1.3: behind a trusted proxy the address is the last that no trusted proxy has', async () => {
-  const noted = (forwarded: string) => addressNoted(proxied, { 'x-forwarded-for': forwarded });
-  assert.equal(await noted('203.0.113.7'), '203.0.113.7');
-  assert.equal(await noted('198.51.100.1, 203.0.113.8'), '203.0.113.8', 'the client wrote the first address');
-  assert.equal(await noted('198.51.100.1, 203.0.113.9, 10.1.2.3'), '203.0.113.9');
-  assert.notEqual(await addressNoted(proxied, { 'x-soku-client-address': '203.0.113.66' }), '203.0.113.66');
+test('ASVS 4.1.3: behind a trusted proxy, the client address is the last one that is not a trusted proxy', async () => {
+  const addressFor = (forwarded: string) => addressStored(proxied, { 'x-forwarded-for': forwarded });
+  assert.equal(await addressFor('203.0.113.7'), '203.0.113.7');
+  assert.equal(await addressFor('198.51.100.1, 203.0.113.8'), '203.0.113.8', 'the client wrote the first address');
+  assert.equal(await addressFor('198.51.100.1, 203.0.113.9, 10.1.2.3'), '203.0.113.9');
+  assert.notEqual(await addressStored(proxied, { 'x-soku-client-address': '203.0.113.66' }), '203.0.113.66');
 });

@@ -1,4 +1,4 @@
-/** Many sign-ins at once: what of the server waits for them, and who is let in. */
+/** Many concurrent sign-ins: they do not block other requests, and known addresses come first. */
 import assert from 'node:assert/strict';
 import { after, type TestContext, test } from 'node:test';
 import { assertProblem } from '../support/contract.ts';
@@ -9,51 +9,51 @@ const server = await startServer({ env: { TRUST_PROXY: '127.0.0.1' } });
 after(() => server.stop());
 const ada = await server.signIn();
 
-/** More than are admitted at a time on any number of cores, and wait together. */
+/** More than can run and wait at a time, on any number of cores. */
 const many = 64;
 
 /**
- * Begins sign-ins from different addresses, of which none knows the password, and lets them go when the test ends.
+ * Starts sign-ins with wrong passwords from different addresses, and cancels them when the test ends.
  *
- * @returns the answers so far; the queue is full, because one of them has been rejected
+ * @returns the responses so far; the queue is full, because one of them was a rejection
  */
 async function flood({ signal }: TestContext, network: string): Promise<HttpResponse[]> {
-  const answers: HttpResponse[] = [];
+  const responses: HttpResponse[] = [];
   const calls = Array.from({ length: many }, async (_, i) => {
-    const answer = await call(`${server.url}/api/auth/sign-in/email`, {
+    const response = await call(`${server.url}/api/auth/sign-in/email`, {
       method: 'POST',
       headers: { 'x-forwarded-for': `${network}.${i}` },
       body: { email: `guess${i}@example.com`, password: 'wrong password' },
       signal,
     });
-    answers.push(answer);
-    return answer.status === 503 ? answer : Promise.reject(new Error(`answered ${answer.status}`));
+    responses.push(response);
+    return response.status === 503 ? response : Promise.reject(new Error(`status ${response.status}`));
   });
   await Promise.any(calls);
-  return answers;
+  return responses;
 }
 
-test('revokes, session checks and verifications do not wait for sign-ins, and what is too many is told when to come back', async (t) => {
+test('sign-ins do not block revokes, sessions and verifications, and excess ones get a retry-after', async (t) => {
   const { apiKey, key } = await ada.makeKey({ name: 'leaked' });
-  const answers = await flood(t, '192.0.2');
+  const responses = await flood(t, '192.0.2');
   assert.equal((await ada.call('GET', '/v1/api-keys')).status, 200);
   assert.equal((await ada.revoke(key.id)).status, 'revoked');
   assert.equal((await call(`${server.url}/v1/verify`, { headers: bearer(apiKey) })).status, 401);
-  assert.ok(answers.length < many, 'sign-ins are still under way');
-  for (const answer of answers.filter(({ status }) => status !== 401)) {
-    assertProblem(answer, 'server_busy');
-    assert.match(answer.headers.get('retry-after') ?? '', /^[1-9]\d*$/);
+  assert.ok(responses.length < many, 'sign-ins are still in progress');
+  for (const response of responses.filter(({ status }) => status !== 401)) {
+    assertProblem(response, 'server_busy');
+    assert.match(response.headers.get('retry-after') ?? '', /^[1-9]\d*$/);
   }
 });
 
-test('whoever signed in from an address before is let in ahead of strangers', async (t) => {
-  const answers = await flood(t, '198.51.100');
+test('a sign-in from a known address goes ahead of sign-ins from unknown addresses', async (t) => {
+  const responses = await flood(t, '198.51.100');
   const person = await server.signIn();
   assert.equal((await person.call('GET', '/v1/api-keys')).status, 200);
-  assert.ok(answers.length < many, 'strangers still wait');
+  assert.ok(responses.length < many, 'sign-ins from unknown addresses still wait');
 });
 
-/** More guesses than are hashed at a time on any machine, all from one address. */
+/** Starts more guesses than any machine hashes at a time, all from one address. */
 function guesses(at: string, headers: Record<string, string> = {}): Promise<HttpResponse>[] {
   return Array.from({ length: 8 }, () =>
     call(`${at}/api/auth/sign-in/email`, {
@@ -64,21 +64,21 @@ function guesses(at: string, headers: Record<string, string> = {}): Promise<Http
   );
 }
 
-test('an address that has a sign-in waiting gets no second one', async () => {
-  const answers = await Promise.all(guesses(server.url, { 'x-forwarded-for': '2001:db8::1' }));
-  for (const answer of answers.filter(({ status }) => status !== 401)) assertProblem(answer, 'server_busy');
-  assert.ok(answers.some(({ status }) => status === 503));
+test('an address with a waiting sign-in cannot queue a second one', async () => {
+  const responses = await Promise.all(guesses(server.url, { 'x-forwarded-for': '2001:db8::1' }));
+  for (const response of responses.filter(({ status }) => status !== 401)) assertProblem(response, 'server_busy');
+  assert.ok(responses.some(({ status }) => status === 503));
 });
 
-test('a server that is asked to stop with sign-ins under way ends by itself', async () => {
+test('a server that is stopped during sign-ins exits cleanly', async () => {
   const ending = await startServer();
   after(() => ending.stop());
-  const answers = guesses(ending.url);
-  // Once one is rejected, another one is hashed and one waits.
-  assertProblem(await Promise.race(answers), 'server_busy');
+  const responses = guesses(ending.url);
+  // After one rejection, another guess is being hashed and one is waiting.
+  assertProblem(await Promise.race(responses), 'server_busy');
   const stopped = ending.kill('SIGTERM');
-  // A connection of which nothing was read yet is closed.
-  const settled = await Promise.allSettled(answers);
+  // The server closes connections from which it has read nothing yet.
+  const settled = await Promise.allSettled(responses);
   const statuses = settled.flatMap((outcome) =>
     outcome.status === 'fulfilled' ? [outcome.value.status] : [],
   );
