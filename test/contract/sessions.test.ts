@@ -1,4 +1,4 @@
-/** What a session may do, and when it is over. */
+/** What a session may do, and when it ends. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { call, cookiesOf, type HttpResponse, Person, signedCookie } from '../sup
 import { databaseVariables, owner, startServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
 
-/** Signing in is limited by address, so each sign-in of this file comes from another one. */
+/** Sign-ins are limited by address, so each sign-in in this file uses a different one. */
 const server = await startServer({ env: { TRUST_PROXY: '127.0.0.1' } });
 after(() => server.stop());
 const contract = await Contract.of(server);
@@ -27,9 +27,9 @@ async function trySignIn(password: string): Promise<HttpResponse> {
 }
 
 async function signIn(password = owner.password): Promise<Person> {
-  const answer = await trySignIn(password);
-  assert.equal(answer.status, 200, answer.text);
-  return new Person(server.url, cookiesOf(answer.headers));
+  const response = await trySignIn(password);
+  assert.equal(response.status, 200, response.text);
+  return new Person(server.url, cookiesOf(response.headers));
 }
 
 const list = (as: Person) => contract.call('GET', '/v1/api-keys', { as });
@@ -38,20 +38,20 @@ async function userOf(person: Person): Promise<string | undefined> {
   return sessionSchema.parse((await person.call('GET', '/api/session')).body).user?.email;
 }
 
-/** Moves a person's sign-in back in time, as if the browser had been left open. */
+/** Moves a person's sign-in back in time, as if the browser had stayed open. */
 async function ageSession(person: Person, hours: number): Promise<void> {
   const before = new Date(Date.now() - hours * 60 * 60 * 1000).toISOString();
   const update = 'UPDATE session SET "createdAt" = ? WHERE token = ? RETURNING id';
   assert.equal((await inDatabase(server, update, before, person.storedToken)).length, 1);
 }
 
-/** Epoch ms of a column, which is a text on SQLite and a Date on PostgreSQL. */
+/** Epoch ms of a column, which is text on SQLite and a Date on PostgreSQL. */
 function time(value: unknown): number {
   assert.ok(typeof value === 'string' || value instanceof Date);
   return new Date(value).getTime();
 }
 
-test('a session that was signed out is over, everywhere and at once', async () => {
+test('signing out ends a session immediately for every call', async () => {
   const person = await signIn();
   assert.equal((await list(person)).status, 200);
   assert.equal(await userOf(person), owner.email);
@@ -64,21 +64,21 @@ test('a session that was signed out is over, everywhere and at once', async () =
     ['POST', `/v1/api-keys/key_${'0'.repeat(26)}/revoke`, undefined],
   ] as const;
   for (const [method, path, body] of calls) {
-    const answer = await contract.call(method, path, { as: person, ...(body && { body }) });
-    assertProblem(answer, 'session_over');
-    assert.equal(answer.headers.get('www-authenticate'), 'Bearer realm="soku"');
+    const response = await contract.call(method, path, { as: person, ...(body && { body }) });
+    assertProblem(response, 'session_over');
+    assert.equal(response.headers.get('www-authenticate'), 'Bearer realm="soku"');
   }
   assert.equal(await userOf(person), undefined);
 });
 
-test('signing out one session leaves the others', async () => {
+test('signing out of one session does not end the others', async () => {
   const [one, other] = [await openSession(server), await openSession(server)];
   await one.call('POST', '/api/auth/sign-out', {});
   assertProblem(await list(one), 'session_over');
   assert.equal((await list(other)).status, 200);
 });
 
-test('a cookie that was changed, cut or made up is no session', async () => {
+test('a changed, truncated or forged cookie is not a session', async () => {
   const { cookie } = await openSession(server);
   const [name = '', value = ''] = cookie.split('=', 2);
   const token = value.split('.', 1)[0];
@@ -95,31 +95,31 @@ test('a cookie that was changed, cut or made up is no session', async () => {
   }
 });
 
-test('a session without a key on /v1/me is told to send a key', async () => {
+test('a session cannot use /v1/me, which requires a key', async () => {
   const person = await openSession(server);
   assertProblem(await contract.call('GET', '/v1/me', { as: person }), 'missing_authorization');
 });
 
-test('other cookies of the host do not make a caller a person', async () => {
+test('other cookies of the host do not count as a session', async () => {
   const stranger = new Person(server.url, 'theme=dark; other_session=1');
   assertProblem(await list(stranger), 'missing_authorization');
 });
 
-test('ASVS 7.5.3: two hours after the sign-in a session makes no key, but still reads and revokes', async () => {
+test('ASVS 7.5.3: two hours after sign-in a session cannot create keys, but can still read and revoke them', async () => {
   const person = await openSession(server);
   const { key } = await person.makeKey({ name: 'in time' });
-  const make = () => contract.call('POST', '/v1/api-keys', { as: person, body: { name: 'too late' } });
+  const createKey = () => contract.call('POST', '/v1/api-keys', { as: person, body: { name: 'too late' } });
   await ageSession(person, 1.9);
-  assert.equal((await make()).status, 201);
+  assert.equal((await createKey()).status, 201);
   await ageSession(person, 2.1);
-  assertProblem(await make(), 'recent_login_required');
+  assertProblem(await createKey(), 'recent_login_required');
   assert.equal((await list(person)).status, 200);
   assert.equal((await person.revoke(key.id)).status, 'revoked');
   const again = await signIn();
   assert.equal((await again.makeKey({ name: 'after another sign-in' })).key.status, 'active');
 });
 
-test('a copy of the database and of the secret opens no session', async () => {
+test('a copy of the database and the signing secret does not grant a session', async () => {
   const person = await signIn();
   const { SOKU_SECRET: secret = readFileSync(join(server.dataDir, 'secret'), 'utf8').trim() } =
     await databaseVariables(server.dataDir);
@@ -127,7 +127,7 @@ test('a copy of the database and of the secret opens no session', async () => {
   assert.equal(
     signedCookie(name, person.token, secret),
     person.cookie.split('; ')[0],
-    'it signs as the server does',
+    'the test signs cookies like the server',
   );
   const values = new Set<string>();
   for (const table of ['session', 'verification', 'account', '"user"']) {
@@ -138,52 +138,52 @@ test('a copy of the database and of the secret opens no session', async () => {
   assert.ok(values.has(person.storedToken));
   assert.ok(!values.has(person.token));
   for (const value of values) {
-    const thief = new Person(server.url, signedCookie(name, value, secret));
-    assertProblem(await list(thief), 'session_over');
-    assert.equal(await userOf(thief), undefined);
+    const attacker = new Person(server.url, signedCookie(name, value, secret));
+    assertProblem(await list(attacker), 'session_over');
+    assert.equal(await userOf(attacker), undefined);
   }
-  assert.equal((await list(person)).status, 200, 'the owner of the cookie is still in');
+  assert.equal((await list(person)).status, 200, 'the owner of the cookie still has a session');
 });
 
-test('a session in use is extended, and its cookie stays', async () => {
+test('a session in use is extended, and its cookie stays the same', async () => {
   const person = await openSession(server);
   const inDays = (days: number) => new Date(Date.now() + days * 24 * 60 * 60 * 1000);
   const update = 'UPDATE session SET "expiresAt" = ? WHERE token = ? RETURNING id';
   const changed = await inDatabase(server, update, inDays(10).toISOString(), person.storedToken);
   assert.equal(changed.length, 1);
-  const answer = await person.call('GET', '/api/session');
-  assert.equal(cookiesOf(answer.headers), person.cookie.split('; ')[0]);
+  const response = await person.call('GET', '/api/session');
+  assert.equal(cookiesOf(response.headers), person.cookie.split('; ')[0]);
   const extended = (await sessionsOf(person)).find(({ current }) => current);
   assert.ok(new Date(extended?.expiresAt ?? 0) > inDays(13));
 });
 
-/** The sessions that a person sees. No part of the response opens one. */
+/** The sessions that a person sees. The response contains no token of the session. */
 async function sessionsOf(person: Person) {
-  const answer = await person.call('GET', '/api/auth/list-sessions');
-  assert.equal(answer.status, 200, answer.text);
-  assert.ok(!answer.text.includes(person.token) && !answer.text.includes(person.storedToken));
-  return z.array(browserSessionSchema.strict()).parse(answer.body);
+  const response = await person.call('GET', '/api/auth/list-sessions');
+  assert.equal(response.status, 200, response.text);
+  assert.ok(!response.text.includes(person.token) && !response.text.includes(person.storedToken));
+  return z.array(browserSessionSchema.strict()).parse(response.body);
 }
 
-test('sessions are listed and ended by their id', async () => {
+test('sessions are listed with ids and ended by id', async () => {
   const [here, elsewhere] = [await openSession(server), await openSession(server)];
   const other = (await sessionsOf(elsewhere)).find(({ current }) => current);
   const own = (await sessionsOf(here)).find(({ current }) => current);
   assert.ok(other !== undefined && own !== undefined && other.id !== own.id);
-  const end = (id: string) => here.call('POST', '/api/auth/revoke-session', { id });
+  const endSession = (id: string) => here.call('POST', '/api/auth/revoke-session', { id });
   for (const id of [elsewhere.token, elsewhere.storedToken, 'no-such-session']) {
-    assert.deepEqual((await end(id)).body, { status: true });
+    assert.deepEqual((await endSession(id)).body, { status: true });
   }
-  assert.equal((await list(elsewhere)).status, 200, 'a token is no id');
-  assert.equal((await end(other.id)).status, 200);
+  assert.equal((await list(elsewhere)).status, 200, 'a token is not an id');
+  assert.equal((await endSession(other.id)).status, 200);
   assertProblem(await list(elsewhere), 'session_over');
   assert.ok((await sessionsOf(here)).every(({ id }) => id !== other.id));
-  await end(own.id);
+  await endSession(own.id);
   assertProblem(await list(here), 'session_over');
-  assertProblem(await end(own.id), 'session_over');
+  assertProblem(await endSession(own.id), 'session_over');
 });
 
-test('signing out everywhere ends every session, and ending the others keeps this one', async () => {
+test('signing out everywhere ends all sessions, and signing out elsewhere keeps the current one', async () => {
   const [one, two, three] = [await openSession(server), await openSession(server), await openSession(server)];
   assert.equal((await one.call('POST', '/api/auth/revoke-other-sessions', {})).status, 200);
   assert.equal((await list(one)).status, 200);
@@ -193,12 +193,12 @@ test('signing out everywhere ends every session, and ending the others keeps thi
   for (const person of [one, four]) assertProblem(await list(person), 'session_over');
 });
 
-test('30 days after the sign-in a session is over, however often it was used', async () => {
-  const [prolonged, old] = [await openSession(server), await openSession(server)];
+test('a session ends 30 days after sign-in, however often it was used', async () => {
+  const [extendedSession, old] = [await openSession(server), await openSession(server)];
   const day = 24;
-  await ageSession(prolonged, 29 * day);
+  await ageSession(extendedSession, 29 * day);
   await inDatabase(server, 'UPDATE session SET "expiresAt" = ?', new Date(Date.now() + 60_000).toISOString());
-  assert.equal(await userOf(prolonged), owner.email);
+  assert.equal(await userOf(extendedSession), owner.email);
   const rows = await inDatabase(
     server,
     'SELECT "createdAt", "expiresAt" FROM session ORDER BY "createdAt" LIMIT 1',
@@ -207,53 +207,53 @@ test('30 days after the sign-in a session is over, however often it was used', a
   assert.equal(
     (time(expiresAt) - time(createdAt)) / 3_600_000,
     30 * day,
-    'it is prolonged to its end and no further',
+    'it is extended to 30 days and no further',
   );
   await ageSession(old, 30 * day);
   assertProblem(await list(old), 'session_over');
   assert.equal(await userOf(old), undefined);
 });
 
-test('a changed password opens, the old one does not, and every other session ends with it', async () => {
+test('after a password change only the new password works, and all other sessions end', async () => {
   const [here, elsewhere] = [await openSession(server), await openSession(server)];
   const change = (currentPassword: string, newPassword: string) =>
     here.call('POST', '/api/auth/change-password', {
       currentPassword,
       newPassword,
-      // The server does not ask the client.
+      // The server ignores this field.
       revokeOtherSessions: false,
     });
   assert.equal((await change('not the password', 'another good one')).status, 400);
-  assert.equal((await list(elsewhere)).status, 200, 'a refused change ends nothing');
+  assert.equal((await list(elsewhere)).status, 200, 'a rejected change ends no session');
   const changed = await change(owner.password, 'another good one');
   assert.equal(changed.status, 200, changed.text);
   assertProblem(await list(elsewhere), 'session_over');
-  const goesOn = new Person(server.url, cookiesOf(changed.headers));
-  assert.equal((await list(goesOn)).status, 200);
+  const continued = new Person(server.url, cookiesOf(changed.headers));
+  assert.equal((await list(continued)).status, 200);
   assert.equal((await trySignIn(owner.password)).status, 401);
   const person = await signIn('another good one');
   const back = { currentPassword: 'another good one', newPassword: owner.password };
   assert.equal((await person.call('POST', '/api/auth/change-password', back)).status, 200);
 });
 
-test('a common password or the own email address is no new password', async () => {
+test('a common password or the email address itself is rejected as a new password', async () => {
   const person = await openSession(server);
   for (const newPassword of ['PassWord1', owner.email.toUpperCase()]) {
-    const answer = await person.call('POST', '/api/auth/change-password', {
+    const response = await person.call('POST', '/api/auth/change-password', {
       currentPassword: owner.password,
       newPassword,
     });
-    assert.equal(assertProblem(answer, 'invalid_request').details?.[0]?.path, 'newPassword');
+    assert.equal(assertProblem(response, 'invalid_request').details?.[0]?.path, 'newPassword');
   }
   assert.equal((await trySignIn(owner.password)).status, 200);
 });
 
-test('a wrong password and an unknown email get the same answer', async () => {
+test('a wrong password and an unknown email get the same response', async () => {
   const wrong = await trySignIn('not the password');
   const unknown = await call(`${server.url}/api/auth/sign-in/email`, {
     method: 'POST',
     headers: { 'x-forwarded-for': '192.0.2.250' },
-    body: { email: 'nobody@example.com', password: owner.password },
+    body: { email: 'stranger@example.com', password: owner.password },
   });
   assert.equal(wrong.status, 401);
   assert.deepEqual([unknown.status, unknown.body], [wrong.status, wrong.body]);

@@ -1,4 +1,4 @@
-/** The way in: how often a password can be guessed, and what of the auth library is reachable. */
+/** Sign-in: how often a password can be guessed, and which routes of the auth library are reachable. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { hashPassword as hashByLibrary } from 'better-auth/crypto';
@@ -21,32 +21,32 @@ function guess(at: TestServer, password: string, headers: Record<string, string>
   return call(`${at.url}/api/auth/sign-in/email`, { method: 'POST', headers, body: { email, password } });
 }
 
-/** More attempts at once than an address has in a minute. */
+/** More attempts than an address may make in a minute. */
 const attempts = Array.from({ length: 12 }, (_, i) => `wrong password ${i}`);
 
 /**
- * Resolves with the rejection of one attempt too many. It waits for no password to be checked, which could take longer
- * than the minute that is counted.
+ * Resolves with the first 429. It does not wait for the other attempts, because hashing their passwords could take
+ * longer than the minute of the limit.
  */
-async function tooManyOf(calls: readonly Promise<HttpResponse>[]): Promise<HttpResponse> {
+async function firstRejection(calls: readonly Promise<HttpResponse>[]): Promise<HttpResponse> {
   return Promise.any(
     calls.map(async (call) => {
-      const answer = await call;
-      return answer.status === 429 ? answer : Promise.reject(new Error(`answered ${answer.status}`));
+      const response = await call;
+      return response.status === 429 ? response : Promise.reject(new Error(`status ${response.status}`));
     }),
   );
 }
 
-/** Fails unless the answer is the rejection of one attempt too many, which says when to come back. */
-function assertTooMany(answer: HttpResponse, at: MovableClock, message = /from this IP address/): void {
-  assert.match(assertProblem(answer, 'rate_limited', at.now).message, message);
-  assert.match(answer.headers.get('retry-after') ?? '', /^[1-9]\d*$/);
+/** Fails unless the response is a 429 with a Retry-After header. */
+function assertRateLimited(response: HttpResponse, at: MovableClock, message = /from this IP address/): void {
+  assert.match(assertProblem(response, 'rate_limited', at.now).message, message);
+  assert.match(response.headers.get('retry-after') ?? '', /^[1-9]\d*$/);
 }
 
-test('after ten attempts in a minute an address cannot guess on, whatever it claims to be', async () => {
+test('after ten attempts in a minute an address is blocked, whatever address its headers claim', async () => {
   await clock.beginMinute();
   const guesses = attempts.map((password) => guess(server, password));
-  assertTooMany(await tooManyOf(guesses), clock);
+  assertRateLimited(await firstRejection(guesses), clock);
   const spoofed = [
     {},
     { 'x-forwarded-for': '203.0.113.1' },
@@ -59,48 +59,48 @@ test('after ten attempts in a minute an address cannot guess on, whatever it cla
     assert.equal((await guess(server, 'wrong again', headers)).status, 429, JSON.stringify(headers));
   }
   const right = await guess(server, owner.password);
-  assertTooMany(right, clock);
+  assertRateLimited(right, clock);
   assert.deepEqual(right.headers.getSetCookie(), []);
-  assertTooMany(await guess(server, 'wrong', {}, 'other@example.com'), clock);
-  assert.equal((await ada.call('GET', '/v1/api-keys')).status, 200, 'whoever is in stays in');
-  // One attempt was the sign-in above. Those that are rejected because another one waits count, too.
+  assertRateLimited(await guess(server, 'wrong', {}, 'other@example.com'), clock);
+  assert.equal((await ada.call('GET', '/v1/api-keys')).status, 200, 'existing sessions stay valid');
+  // One attempt was the sign-in above. Attempts that are rejected because another one waits count too.
   const statuses = (await Promise.all(guesses)).map(({ status }) => status);
   assert.ok(statuses.includes(401), statuses.join());
 });
 
-test('behind a trusted proxy one address does not use up the attempts of another', async () => {
+test('behind a trusted proxy, each address has its own attempts', async () => {
   const from = (address: string, password: string) =>
     guess(proxied, password, { 'x-forwarded-for': address });
   await clockOfProxied.beginMinute();
   const guesses = attempts.map((password) => from('203.0.113.1', password));
-  assertTooMany(await tooManyOf(guesses), clockOfProxied);
-  assertTooMany(await from('203.0.113.1', owner.password), clockOfProxied);
-  assertTooMany(await from('192.0.2.1, 203.0.113.1', owner.password), clockOfProxied);
+  assertRateLimited(await firstRejection(guesses), clockOfProxied);
+  assertRateLimited(await from('203.0.113.1', owner.password), clockOfProxied);
+  assertRateLimited(await from('192.0.2.1, 203.0.113.1', owner.password), clockOfProxied);
   await Promise.all(guesses);
   assert.equal((await from('203.0.113.2', owner.password)).status, 200);
 });
 
-test('after ten attempts in a minute an address cannot guess on at the change of the password either', async () => {
+test('attempts to change the password are limited to ten per minute and address too', async () => {
   const person = await openSession(proxied);
   const change = (address: string, currentPassword: string) =>
     person.call(
       'POST',
       '/api/auth/change-password',
-      { currentPassword, newPassword: 'taken over by a thief' },
+      { currentPassword, newPassword: 'taken over by an attacker' },
       { 'x-forwarded-for': address },
     );
-  // The attempts of the test before count in part in the next minute, and not at all in the one after it.
+  // The attempts of the previous test count in part in the next minute, and not at all in the one after it.
   await clockOfProxied.beginMinute();
   await clockOfProxied.beginMinute();
   const guesses = attempts.map((password) => change('203.0.113.1', password));
-  assertTooMany(await tooManyOf(guesses), clockOfProxied);
-  assertTooMany(await change('203.0.113.1', owner.password), clockOfProxied);
+  assertRateLimited(await firstRejection(guesses), clockOfProxied);
+  assertRateLimited(await change('203.0.113.1', owner.password), clockOfProxied);
   await Promise.all(guesses);
-  assert.equal((await change('203.0.113.2', 'wrong')).status, 400, 'another address may still try');
-  assert.equal((await guess(proxied, owner.password)).status, 200, 'the password is what it was');
+  assert.equal((await change('203.0.113.2', 'wrong')).status, 400, 'another address can still try');
+  assert.equal((await guess(proxied, owner.password)).status, 200, 'the password is unchanged');
 });
 
-test('guesses from many addresses make strangers wait, and neither a known browser or address nor anybody with a session', async () => {
+test('guesses from many addresses block unknown clients, but not known browsers, known addresses or sessions', async () => {
   const from = (address: string, password: string, headers: Record<string, string> = {}) =>
     guess(proxied, password, { ...headers, 'x-forwarded-for': address });
   const first = await from('198.51.100.1', owner.password);
@@ -110,25 +110,25 @@ test('guesses from many addresses make strangers wait, and neither a known brows
   assert.match(device, /^soku_session\w*_device=/);
   let addresses = 0;
   await withinOneMinute(async () => {
-    let answer: HttpResponse;
+    let response: HttpResponse;
     do {
       addresses += 1;
-      answer = await from(`192.0.2.${addresses}`, 'wrong password');
-    } while (answer.status === 401 && addresses < 200);
-    assertTooMany(answer, clockOfProxied, /for this account/);
-    assertTooMany(await from('198.51.100.2', owner.password), clockOfProxied, /for this account/);
+      response = await from(`192.0.2.${addresses}`, 'wrong password');
+    } while (response.status === 401 && addresses < 200);
+    assertRateLimited(response, clockOfProxied, /for this account/);
+    assertRateLimited(await from('198.51.100.2', owner.password), clockOfProxied, /for this account/);
   });
   assert.equal((await from('198.51.100.1', owner.password)).status, 200, 'the address is known');
   assert.equal(
     (await from('198.51.100.3', owner.password, { cookie: device })).status,
     200,
-    'the browser is',
+    'the browser is known',
   );
   const person = new Person(proxied.url, cookiesOf(first.headers));
   assert.equal((await person.call('GET', '/v1/api-keys')).status, 200);
 });
 
-test('a hash of the auth library is upgraded by the next sign-in', async () => {
+test('a password hash of the auth library is upgraded on the next sign-in', async () => {
   const [row] = await inDatabase(proxied, 'SELECT password FROM account');
   const current = String(row?.password);
   assert.match(current, /^\$scrypt\$ln=15,r=8,p=3\$/);
@@ -145,8 +145,8 @@ test('a hash of the auth library is upgraded by the next sign-in', async () => {
   assert.equal((await from('127.0.0.1', owner.password)).status, 200);
 });
 
-test('of the auth library only what the dashboard needs is reachable', async () => {
-  const closed = [
+test('only the routes of the auth library that the dashboard needs are reachable', async () => {
+  const unreachable = [
     'sign-up/email',
     'sign-in/social',
     'sign-in/username',
@@ -175,24 +175,24 @@ test('of the auth library only what the dashboard needs is reachable', async () 
     '',
   ];
   const body = { email: 'eve@example.com', password: 'long enough', name: 'Eve' };
-  for (const path of closed) {
+  for (const path of unreachable) {
     for (const method of ['GET', 'POST']) {
-      const answer = await ada.call(method, `/api/auth/${path}`, method === 'POST' ? body : undefined);
-      assertProblem(answer, 'not_found');
+      const response = await ada.call(method, `/api/auth/${path}`, method === 'POST' ? body : undefined);
+      assertProblem(response, 'not_found');
     }
   }
   const odd = ['/api/auth/sign-up%2femail', '/api/auth//sign-up/email', '/api/auth/sign-in/../sign-up/email'];
   for (const path of odd) {
-    const answer = await exchange(`${server.url}${path}`, {
+    const response = await exchange(`${server.url}${path}`, {
       method: 'POST',
       fields: [['Content-Type', 'application/json']],
       body: JSON.stringify(body),
     });
-    assertProblem(answer, 'not_found');
+    assertProblem(response, 'not_found');
   }
 });
 
-test('a session changes the name of its own account and nothing else of it', async () => {
+test('a session can change only the name of its own account', async () => {
   const change = await ada.call('POST', '/api/auth/update-user', {
     name: 'Ada L.',
     email: 'eve@example.com',
@@ -202,14 +202,14 @@ test('a session changes the name of its own account and nothing else of it', asy
   if (change.status === 200) assert.match(session.text, /"name":"Ada L."/);
 });
 
-test('nobody is told a session that is not theirs', async () => {
+test('a request without a session gets no session data', async () => {
   for (const path of ['list-sessions', 'get-session']) {
-    const answer = await call(`${server.url}/api/auth/${path}`);
-    assert.ok(answer.status === 401 || answer.text === 'null', answer.text);
+    const response = await call(`${server.url}/api/auth/${path}`);
+    assert.ok(response.status === 401 || response.text === 'null', response.text);
   }
 });
 
-test('two servers on one host keep the sessions of one browser apart', async (t) => {
+test('two servers on one host have separate sessions in one browser', async (t) => {
   const other = await startServer();
   t.after(() => other.stop());
   const signedIn = await call(`${other.url}/api/auth/sign-in/email`, {
@@ -217,14 +217,14 @@ test('two servers on one host keep the sessions of one browser apart', async (t)
     body: { ...owner, rememberMe: false },
   });
   assert.equal(signedIn.status, 200, signedIn.text);
-  // A browser keeps cookies by host and name, whatever the port (RFC 6265 section 8.5).
+  // A browser stores cookies by host and name, and ignores the port (RFC 6265 section 8.5).
   const jar = new Map<string, string>();
   for (const cookie of `${ada.cookie}; ${cookiesOf(signedIn.headers)}`.split('; ')) {
     const [name = ''] = cookie.split('=', 1);
     assert.ok(!jar.has(name), `${name} is overwritten`);
     jar.set(name, cookie);
   }
-  assert.ok(jar.size >= 3, 'one session, and one that is not remembered');
+  assert.ok(jar.size >= 3, 'a persistent session, and one that ends with the browser');
   const cookie = [...jar.values()].join('; ');
   const [here, there] = [new Person(server.url, cookie), new Person(other.url, cookie)];
   for (const person of [here, there]) assert.equal((await person.call('GET', '/v1/api-keys')).status, 200);

@@ -1,4 +1,4 @@
-/** Callers that lose their right to a call between its headers and the end of its body (ASVS 8.3.2, 15.4.2). */
+/** Callers that lose access between the headers and the end of the body of a call (ASVS 8.3.2, 15.4.2). */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
@@ -14,8 +14,8 @@ const server = await startServer();
 after(() => server.stop());
 const ada = await openSession(server);
 
-/** Sends a call whose body comes in two parts, and does something between them. */
-async function trickle(
+/** Sends a call with its body in two parts, and runs `meanwhile` between them. */
+async function sendInTwoParts(
   method: string,
   path: string,
   { caller, body }: { caller: Record<string, string>; body: unknown },
@@ -31,15 +31,15 @@ async function trickle(
       expect: '100-continue',
     },
   });
-  const { promise: answered, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+  const { promise: responded, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   call.once('response', resolve).once('error', reject);
   call.flushHeaders();
-  // The server answers 100 when it has read the headers; by then the first look at the caller is done or under way.
+  // The server sends 100 after it has read the headers. By then the first check of the caller is done or in progress.
   await once(call, 'continue');
   call.write(bytes.slice(0, 5));
   await meanwhile();
   call.end(bytes.slice(5));
-  const response = await answered;
+  const response = await responded;
   return {
     status: response.statusCode,
     code: errorSchema.parse(JSON.parse(await text(response))).error.code,
@@ -51,54 +51,54 @@ async function names(): Promise<string[]> {
   return keyListSchema.parse(body).data.map(({ name }) => name);
 }
 
-test('a key that is revoked while it sends the body of a creation makes no key', async () => {
+test('a key that is revoked while it sends the body of a create call creates no key', async () => {
   const { apiKey, key } = await ada.makeKey({ name: 'thief', scopes: ['keys:write'] });
   const before = await names();
-  const answer = await trickle(
+  const result = await sendInTwoParts(
     'POST',
     '/v1/api-keys',
     { caller: bearer(apiKey), body: { name: 'child' } },
     () => ada.revoke(key.id),
   );
-  assert.deepEqual(answer, { status: 401, code: 'revoked_key' });
+  assert.deepEqual(result, { status: 401, code: 'revoked_key' });
   assert.deepEqual(await names(), before);
 });
 
-test('a key that is revoked while it asks about another one gets no answer', async () => {
-  const asked = await ada.makeKey({ name: 'asked about' });
+test('a key that is revoked while it sends the body of a verify call gets no result', async () => {
+  const verified = await ada.makeKey({ name: 'verified' });
   const { apiKey, key } = await ada.makeKey({ name: 'back end', scopes: ['keys:verify'] });
-  const answer = await trickle(
+  const result = await sendInTwoParts(
     'POST',
     '/v1/verify',
-    { caller: bearer(apiKey), body: { apiKey: asked.apiKey } },
+    { caller: bearer(apiKey), body: { apiKey: verified.apiKey } },
     () => ada.revoke(key.id),
   );
-  assert.deepEqual(answer, { status: 401, code: 'revoked_key' });
+  assert.deepEqual(result, { status: 401, code: 'revoked_key' });
 });
 
-test('a key that is revoked while it sends a new name renames nothing', async () => {
+test('a key that is revoked while it sends the body of a rename call renames nothing', async () => {
   const { key: target } = await ada.makeKey({ name: 'target' });
   const { apiKey, key } = await ada.makeKey({ name: 'vandal', scopes: ['keys:write'] });
   const before = await names();
-  const answer = await trickle(
+  const result = await sendInTwoParts(
     'PATCH',
     `/v1/api-keys/${target.id}`,
     { caller: bearer(apiKey), body: { name: 'defaced' } },
     () => ada.revoke(key.id),
   );
-  assert.deepEqual(answer, { status: 401, code: 'revoked_key' });
+  assert.deepEqual(result, { status: 401, code: 'revoked_key' });
   assert.deepEqual(await names(), before);
 });
 
-test('a session that is signed out while it sends the body of a creation makes no key', async () => {
+test('a session that is signed out while it sends the body of a create call creates no key', async () => {
   const elsewhere = await openSession(server);
   const before = await names();
-  const answer = await trickle(
+  const result = await sendInTwoParts(
     'POST',
     '/v1/api-keys',
     { caller: { cookie: elsewhere.cookie }, body: { name: 'late' } },
     async () => assert.equal((await elsewhere.call('POST', '/api/auth/sign-out', {})).status, 200),
   );
-  assert.deepEqual(answer, { status: 401, code: 'session_over' });
+  assert.deepEqual(result, { status: 401, code: 'session_over' });
   assert.deepEqual(await names(), before);
 });

@@ -1,4 +1,4 @@
-/** What belongs to another workspace does not exist (ASVS 5.0 8.2.1, 8.2.2, 8.3.1, 8.4.1). */
+/** Keys and settings of another workspace are not found (ASVS 5.0 8.2.1, 8.2.2, 8.3.1, 8.4.1). */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { browserSessionSchema } from '@soku/contract/accounts';
@@ -23,23 +23,23 @@ const workspaceOf = async (key: string) =>
   meSchema.parse((await contract.call('GET', '/v1/me', { key })).body).workspace.id;
 const [adasWorkspace, bobsWorkspace] = [await workspaceOf(adas.apiKey), await workspaceOf(bobs.apiKey)];
 
-/** Everything that Bob could call with, wrong or right. */
+/** The credentials that Bob can use. */
 const callers = [
   { who: 'a session', as: bob },
   { who: 'a key', key: bobs.apiKey },
 ];
 
-/** The bytes of an answer, without what differs from call to call. */
-function withoutChance(answer: HttpResponse): unknown {
-  const headers = [...answer.headers].filter(([name]) => !['date', 'x-request-id'].includes(name));
-  const text = answer.text
+/** A response without what differs from call to call. */
+function withoutVariableParts(response: HttpResponse): unknown {
+  const headers = [...response.headers].filter(([name]) => !['date', 'x-request-id'].includes(name));
+  const text = response.text
     .replace(/"timestamp":"[^"]+"/, '"timestamp":""')
     .replace(/"requestId":"[^"]+"/, '"requestId":""');
-  return { status: answer.status, headers, text };
+  return { status: response.status, headers, text };
 }
 
 for (const { who, ...caller } of callers) {
-  test(`ASVS 8.2.2: to ${who} of another workspace, a key is the same as none`, async () => {
+  test(`ASVS 8.2.2: ${who} of another workspace gets the same response for a key as for an unknown id`, async () => {
     const calls = [
       ['GET', '', undefined],
       ['PATCH', '', { name: 'stolen' }],
@@ -49,16 +49,16 @@ for (const { who, ...caller } of callers) {
     const asAda = () => contract.call('GET', `/v1/api-keys/${adas.key.id}`, { as: ada });
     const before = await asAda();
     for (const [method, rest, body] of calls) {
-      const ask = (id: string) =>
+      const request = (id: string) =>
         contract.call(method, `/v1/api-keys/${id}${rest}`, { ...caller, ...(body && { body }) });
-      const [theirs, none] = [await ask(adas.key.id), await ask(unknownId)];
+      const [theirs, none] = [await request(adas.key.id), await request(unknownId)];
       assertProblem(theirs, 'not_found');
-      assert.deepEqual(withoutChance(theirs), withoutChance(none), `${method} ${rest}`);
+      assert.deepEqual(withoutVariableParts(theirs), withoutVariableParts(none), `${method} ${rest}`);
     }
     assert.deepEqual((await asAda()).body, before.body);
   });
 
-  test(`ASVS 8.2.2: the list of ${who} has the keys of its own workspace, and counts only them`, async () => {
+  test(`ASVS 8.2.2: the list for ${who} contains and counts only the keys of its own workspace`, async () => {
     for (const query of ['', '&q=ada', `&cursor=${adas.key.id}`, `&cursor=key_${'z'.repeat(26)}`]) {
       const path = `/v1/api-keys?status=all&include=counts${query}`;
       const page = keyListSchema.parse((await contract.call('GET', path, caller)).body);
@@ -70,7 +70,7 @@ for (const { who, ...caller } of callers) {
     }
   });
 
-  test(`ASVS 8.4.1: ${who} cannot choose the workspace of somebody else`, async () => {
+  test(`ASVS 8.4.1: ${who} cannot select a workspace of another account`, async () => {
     const calls = [
       ['GET', '/v1/api-keys', undefined],
       ['GET', `/v1/api-keys/${adas.key.id}`, undefined],
@@ -79,14 +79,14 @@ for (const { who, ...caller } of callers) {
       ['POST', `/v1/api-keys/${adas.key.id}/revoke`, undefined],
     ] as const;
     for (const [method, path, body] of calls) {
-      const ask = (workspace: string) => {
+      const request = (workspace: string) => {
         const fields: Fields = [['X-Soku-Workspace', workspace]];
         return contract.call(method, path, { ...caller, fields, ...(body && { body }) });
       };
-      const [theirs, none] = [await ask(adasWorkspace), await ask(`ws_${'0'.repeat(26)}`)];
+      const [theirs, none] = [await request(adasWorkspace), await request(`ws_${'0'.repeat(26)}`)];
       assertProblem(theirs, 'not_found');
-      assert.deepEqual(withoutChance(theirs), withoutChance(none));
-      assertProblem(await ask(`${bobsWorkspace}, ${adasWorkspace}`), 'not_found');
+      assert.deepEqual(withoutVariableParts(theirs), withoutVariableParts(none));
+      assertProblem(await request(`${bobsWorkspace}, ${adasWorkspace}`), 'not_found');
     }
     const page = keyListSchema.parse(
       (await contract.call('GET', '/v1/api-keys?q=intruder', { as: ada })).body,
@@ -94,24 +94,24 @@ for (const { who, ...caller } of callers) {
     assert.deepEqual(page.data, []);
   });
 
-  test(`${who} may name its own workspace`, async () => {
+  test(`${who} may select its own workspace`, async () => {
     const fields: Fields = [['X-Soku-Workspace', bobsWorkspace]];
-    const answer = await contract.call('GET', '/v1/api-keys', { ...caller, fields });
-    assert.ok(keyListSchema.parse(answer.body).data.some((key) => key.id === bobs.key.id));
+    const response = await contract.call('GET', '/v1/api-keys', { ...caller, fields });
+    assert.ok(keyListSchema.parse(response.body).data.some((key) => key.id === bobs.key.id));
   });
 }
 
-test('ASVS 8.2.1: a key that a key made belongs to the workspace of its maker', async () => {
-  const made = await contract.call('POST', '/v1/api-keys', { key: bobs.apiKey, body: { name: 'child' } });
-  const child = createdKeySchema.parse(made.body);
+test('ASVS 8.2.1: a key created by another key belongs to the workspace of its creator', async () => {
+  const created = await contract.call('POST', '/v1/api-keys', { key: bobs.apiKey, body: { name: 'child' } });
+  const child = createdKeySchema.parse(created.body);
   assert.equal(await workspaceOf(child.apiKey), bobsWorkspace);
   assertProblem(await contract.call('GET', `/v1/api-keys/${child.key.id}`, { as: ada }), 'not_found');
 });
 
 test('ASVS 8.2.2: the sessions of another account are neither listed nor ended', async () => {
   const sessions = async (person: typeof ada) => {
-    const answer = await person.call('GET', '/api/auth/list-sessions');
-    return z.array(browserSessionSchema).parse(answer.body);
+    const response = await person.call('GET', '/api/auth/list-sessions');
+    return z.array(browserSessionSchema).parse(response.body);
   };
   const [adasSession] = await sessions(ada);
   assert.ok(adasSession !== undefined);
@@ -120,13 +120,13 @@ test('ASVS 8.2.2: the sessions of another account are neither listed nor ended',
   assert.deepEqual(
     ended.body,
     { status: true },
-    'the response does not tell whether there is such a session',
+    'the response does not reveal whether the session exists',
   );
   assert.equal((await bob.call('POST', '/api/auth/revoke-other-sessions')).status, 200);
   assert.deepEqual(await sessions(ada), [adasSession]);
 });
 
-test('ASVS 8.3.1: nothing that a client sends beside its credentials makes it somebody else', async () => {
+test('ASVS 8.3.1: only credentials determine the identity of a caller, not other headers', async () => {
   const fields: Fields = [
     ['X-Soku-Key-Id', adas.key.id],
     ['X-Soku-Workspace-Id', adasWorkspace],
@@ -134,12 +134,12 @@ test('ASVS 8.3.1: nothing that a client sends beside its credentials makes it so
     ['X-Original-URL', `/v1/api-keys/${adas.key.id}`],
     ['X-HTTP-Method-Override', 'DELETE'],
   ];
-  const answer = await contract.call('GET', '/v1/me', { key: bobs.apiKey, fields });
-  assert.equal(meSchema.parse(answer.body).key.id, bobs.key.id);
+  const response = await contract.call('GET', '/v1/me', { key: bobs.apiKey, fields });
+  assert.equal(meSchema.parse(response.body).key.id, bobs.key.id);
   assertProblem(await contract.call('GET', `/v1/api-keys/${adas.key.id}`, { as: bob, fields }), 'not_found');
 });
 
-test('the header of a workspace is bounded', async () => {
+test('an overlong workspace header is not found', async () => {
   const fields: Fields = [['X-Soku-Workspace', 'x'.repeat(5000)]];
   assertProblem(await contract.call('GET', '/v1/api-keys', { as: bob, fields }), 'not_found');
 });

@@ -1,4 +1,4 @@
-/** What a database may be unable to hold is refused before it gets there, wherever it comes in. */
+/** Text and numbers that a database may be unable to store are rejected before they reach it. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { createdKeySchema } from '@soku/contract/keys';
@@ -14,10 +14,10 @@ after(() => server.stop());
 const ada = await openSession(server);
 const { key } = await ada.makeKey({ name: 'plain' });
 
-/** PostgreSQL's text holds no NUL, and UTF-8 no half of a surrogate pair. */
+/** PostgreSQL text cannot contain NUL, and UTF-8 cannot encode half of a surrogate pair. */
 const unstorable = ['\0', 'a\0b', '\ud800', 'a\udfffb'];
 
-/** Bodies with the text in each field that there is. */
+/** Bodies with the text in each possible field. */
 const bodies: [method: string, path: string, body: (text: string) => Record<string, unknown>][] = [
   ['POST', '/v1/api-keys', (name) => ({ name })],
   ['POST', '/v1/api-keys', (text) => ({ name: 'x', expiresAt: text })],
@@ -35,25 +35,25 @@ const bodies: [method: string, path: string, body: (text: string) => Record<stri
 
 for (const [method, path, body] of bodies) {
   const field = Object.entries(body('?')).find(([, value]) => JSON.stringify(value).includes('?'))?.[0];
-  test(`${method} ${path.replace(key.id, 'ID')} takes no such text as ${field}`, async () => {
+  test(`${method} ${path.replace(key.id, 'ID')} rejects text that cannot be stored as ${field}`, async () => {
     for (const text of unstorable) {
       assertProblem(await ada.call(method, path, body(text)), 'invalid_request');
     }
   });
 }
 
-test('a password may hold any text, because it is hashed: a wrong one is only wrong', async () => {
+test('a wrong password may contain any text, because it is only hashed', async () => {
   for (const [i, password] of unstorable.entries()) {
-    const answer = await call(`${server.url}/api/auth/sign-in/email`, {
+    const response = await call(`${server.url}/api/auth/sign-in/email`, {
       method: 'POST',
       headers: { 'x-forwarded-for': `192.0.2.${i + 1}` },
       body: { ...owner, password },
     });
-    assert.equal(answer.status, 401, answer.text);
+    assert.equal(response.status, 401, response.text);
   }
 });
 
-test('no such text comes in by the URL or a header', async () => {
+test('text that cannot be stored is rejected in a URL, and does no harm in a header', async () => {
   const encoded = ['%00', 'a%00b', '%ED%A0%80'];
   for (const text of encoded) {
     for (const path of [
@@ -77,7 +77,7 @@ test('no such text comes in by the URL or a header', async () => {
   }
 });
 
-test('a body that is not UTF-8 is refused, and nothing of it is stored as other text', async () => {
+test('a body that is not UTF-8 is rejected, and never stored with replacement characters', async () => {
   const { apiKey } = await ada.makeKey({ name: 'verifier', scopes: ['keys:verify', 'keys:write'] });
   const latin1 = (text: string) => Buffer.from(text, 'latin1');
   const utf8 = Buffer.from('{"name":"café"}');
@@ -112,17 +112,17 @@ test('a body that is not UTF-8 is refused, and nothing of it is stored as other 
   );
   for (const charset of ['utf-8', 'UTF-8', '"utf-8"', 'utf8']) {
     const type = `application/json; charset=${charset}`;
-    const made = await send('POST', '/v1/api-keys', utf8, type);
-    assert.equal(createdKeySchema.parse(made.body).key.name, 'café');
+    const created = await send('POST', '/v1/api-keys', utf8, type);
+    assert.equal(createdKeySchema.parse(created.body).key.name, 'café');
   }
   const marked = Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), utf8]);
-  assert.equal((await send('POST', '/v1/api-keys', marked)).status, 201, 'a byte order mark is passed over');
+  assert.equal((await send('POST', '/v1/api-keys', marked)).status, 201, 'a byte order mark is ignored');
   const names = z.object({ data: z.array(z.object({ name: z.string() })) });
   const { data } = names.parse((await ada.call('GET', '/v1/api-keys?limit=100')).body);
   assert.ok(data.every(({ name }) => !name.includes('\ufffd')));
 });
 
-test('numbers that no column holds are refused', async () => {
+test('numbers that no column can store are rejected', async () => {
   for (const rateLimit of [2 ** 31, 2 ** 53, 2 ** 63, 1e308, -1, 0.5]) {
     for (const [method, path] of [
       ['POST', '/v1/api-keys'],

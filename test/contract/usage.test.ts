@@ -1,4 +1,4 @@
-/** What is told of the use of a key: who used it last, and how often, up to this very moment. */
+/** The usage of a key: who used it last and how often, including the latest request. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { type Key, keyListSchema, keySchema } from '@soku/contract/keys';
@@ -17,9 +17,9 @@ const ada = await openSession(server);
 const hour = 3_600_000;
 
 async function usageOf(id: string, query = ''): Promise<Usage> {
-  const answer = await contract.call('GET', `/v1/api-keys/${id}/usage${query}`, { as: ada });
-  assert.equal(answer.status, 200, answer.text);
-  return usageSchema.strict().parse(answer.body);
+  const response = await contract.call('GET', `/v1/api-keys/${id}/usage${query}`, { as: ada });
+  assert.equal(response.status, 200, response.text);
+  return usageSchema.strict().parse(response.body);
 }
 
 async function keyOf(id: string): Promise<Key> {
@@ -31,7 +31,7 @@ async function use(key: string, times = 1, fields: Fields = []): Promise<void> {
   for (let i = 0; i < times; i++) await contract.call('GET', '/v1/verify', { key, fields });
 }
 
-test('a key that was never used says so, and has every hour of the last day, empty', async () => {
+test('an unused key has no last use, and 24 hours with zero requests', async () => {
   const { key } = await ada.makeKey({ name: 'unused' });
   assert.equal(key.lastUsedAt, null);
   assert.equal((await keyOf(key.id)).lastUsedAt, null);
@@ -45,11 +45,11 @@ test('a key that was never used says so, and has every hour of the last day, emp
   );
   assert.equal(Date.parse(to) - Date.parse(from), 24 * hour);
   assert.equal(Date.parse(to) % hour, 0);
-  assert.ok(Math.abs(Date.parse(to) - hour / 2 - Date.now()) < hour, 'the last hour is the present one');
+  assert.ok(Math.abs(Date.parse(to) - hour / 2 - Date.now()) < hour, 'the last hour is the current one');
   assert.ok(hours.every((counts) => counts.accepted === 0 && counts.refused === 0));
 });
 
-test('every use is told at once: when, from where, with what, and how often', async () => {
+test('every use is visible immediately, with time, address, user agent and count', async () => {
   const { apiKey, key } = await ada.makeKey({ name: 'used' });
   const before = Date.now();
   await use(apiKey, 2, [['User-Agent', 'older/1']]);
@@ -63,14 +63,14 @@ test('every use is told at once: when, from where, with what, and how often', as
     userAgent: 'deploy/2.1',
   });
   assert.deepEqual([usage.accepted, usage.refused], [3, 0]);
-  // Two hours, for the case that the first of the uses was in the one before.
+  // Two hours, because the first of the uses may fall into the previous hour.
   assert.equal(
     usage.hours.reduce((sum, { accepted }) => sum + accepted, 0),
     3,
   );
 });
 
-test('the key, the list and /v1/me tell the same last use', async () => {
+test('the key, the list and /v1/me show the same last use', async () => {
   const { apiKey, key } = await ada.makeKey({ name: 'seen everywhere' });
   const other = await ada.makeKey({ name: 'seen nowhere' });
   const me = meSchema.parse((await contract.call('GET', '/v1/me', { key: apiKey })).body);
@@ -87,7 +87,7 @@ test('the key, the list and /v1/me tell the same last use', async () => {
   );
 });
 
-test('what is refused is counted apart, and is no last use', async () => {
+test('rejected requests are counted separately, and are not a last use', async () => {
   const { apiKey, key } = await ada.makeKey({ name: 'refused' });
   await use(apiKey);
   const { lastUsedAt } = await keyOf(key.id);
@@ -100,7 +100,7 @@ test('what is refused is counted apart, and is no last use', async () => {
   assert.equal(usage.lastUsed?.at, lastUsedAt);
 });
 
-test('what is no key of ours is counted nowhere', async () => {
+test('a request without an existing key is counted for no key', async () => {
   const { key } = await ada.makeKey({ name: 'bystander' });
   for (const credentials of [generateKey(), key.preview]) await use(credentials);
   assert.deepEqual(
@@ -109,52 +109,52 @@ test('what is no key of ours is counted nowhere', async () => {
   );
 });
 
-test('one call counts once, also when its caller is settled twice', async () => {
+test('a call counts once, even if its caller is verified twice', async () => {
   const { apiKey, key } = await ada.makeKey({ name: 'manager', scopes: ['keys:read', 'keys:write'] });
   await contract.call('GET', '/v1/api-keys', { key: apiKey });
-  const made = await contract.call('POST', '/v1/api-keys', { key: apiKey, body: { name: 'child' } });
-  assert.equal(made.status, 201);
+  const created = await contract.call('POST', '/v1/api-keys', { key: apiKey, body: { name: 'child' } });
+  assert.equal(created.status, 201);
   assert.deepEqual([(await usageOf(key.id)).accepted, (await usageOf(key.id)).refused], [2, 0]);
 });
 
-test('a key with keys:read asks for its own usage, which counts that call', async () => {
+test('a key with keys:read can read its own usage, which includes that call', async () => {
   const { apiKey, key } = await ada.makeKey({ name: 'watcher', scopes: ['keys:read'] });
-  const answer = await contract.call('GET', `/v1/api-keys/${key.id}/usage`, { key: apiKey });
-  assert.equal(usageSchema.parse(answer.body).accepted, 1);
+  const response = await contract.call('GET', `/v1/api-keys/${key.id}/usage`, { key: apiKey });
+  assert.equal(usageSchema.parse(response.body).accepted, 1);
   const plain = await ada.makeKey({ name: 'plain' });
-  const refused = await contract.call('GET', `/v1/api-keys/${key.id}/usage`, { key: plain.apiKey });
-  assertProblem(refused, 'insufficient_scope');
+  const rejected = await contract.call('GET', `/v1/api-keys/${key.id}/usage`, { key: plain.apiKey });
+  assertProblem(rejected, 'insufficient_scope');
 });
 
-test('a user agent is cut to 200 characters, without control characters, and without a key', async () => {
+test('a user agent is stored without control characters and keys, cut to 200 characters', async () => {
   const { apiKey, key } = await ada.makeKey({ name: 'odd clients' });
-  const tell = async (agent: string) => {
+  const userAgentAfter = async (agent: string) => {
     await use(apiKey, 1, [['User-Agent', latin1(agent)]]);
     return (await usageOf(key.id)).lastUsed?.userAgent;
   };
   assert.equal(
-    await tell(`curl/8 ${'long words '.repeat(50)}`),
+    await userAgentAfter(`curl/8 ${'long words '.repeat(50)}`),
     `curl/8 ${'long words '.repeat(50)}`.slice(0, 200),
   );
-  assert.equal(await tell('tab\there'), 'tabhere');
-  assert.equal(await tell(`mine ${apiKey} yours`), 'mine [redacted] yours');
-  assert.equal(await tell(`split ${apiKey.slice(0, 20)}\t${apiKey.slice(20)}`), 'split [redacted]');
-  assert.equal(await tell(`${'x '.repeat(90)}${apiKey}`), `${'x '.repeat(90)}[redacted]`);
+  assert.equal(await userAgentAfter('tab\there'), 'tabhere');
+  assert.equal(await userAgentAfter(`mine ${apiKey} yours`), 'mine [redacted] yours');
+  assert.equal(await userAgentAfter(`split ${apiKey.slice(0, 20)}\t${apiKey.slice(20)}`), 'split [redacted]');
+  assert.equal(await userAgentAfter(`${'x '.repeat(90)}${apiKey}`), `${'x '.repeat(90)}[redacted]`);
   await use(apiKey);
-  assert.equal((await usageOf(key.id)).lastUsed?.userAgent, '', 'a client that does not name itself');
+  assert.equal((await usageOf(key.id)).lastUsed?.userAgent, '', 'a client without a user agent');
 });
 
-test('up to 90 days can be asked for, and nothing else', async () => {
+test('up to 90 days of usage can be requested, and other parameters are rejected', async () => {
   const { key } = await ada.makeKey({ name: 'long ago' });
   for (const hours of [1, 2160]) assert.equal((await usageOf(key.id, `?hours=${hours}`)).hours.length, hours);
   for (const hours of ['0', '-1', '2161', '1.5', 'all', '', '1e9']) {
-    const answer = await contract.call('GET', `/v1/api-keys/${key.id}/usage?hours=${hours}`, { as: ada });
-    const error = assertProblem(answer, 'invalid_request');
+    const response = await contract.call('GET', `/v1/api-keys/${key.id}/usage?hours=${hours}`, { as: ada });
+    const error = assertProblem(response, 'invalid_request');
     assert.deepEqual(
       error.details?.map(({ path }) => path),
       ['hours'],
     );
   }
-  const misspelt = await contract.call('GET', `/v1/api-keys/${key.id}/usage?hour=3`, { as: ada });
-  assertProblem(misspelt, 'invalid_request');
+  const misspelled = await contract.call('GET', `/v1/api-keys/${key.id}/usage?hour=3`, { as: ada });
+  assertProblem(misspelled, 'invalid_request');
 });

@@ -1,6 +1,6 @@
 /**
- * GET /v1/verify in every form that HTTP allows a request: on a connection that stays or closes, with a body, with the
- * whole URL in the request line. Each form gets the response of the usual one.
+ * GET /v1/verify in every form that HTTP allows: on a connection that stays open or closes, with a body, with the
+ * whole URL in the request line. Each form gets the same response as the usual one.
  */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
@@ -23,7 +23,7 @@ await ada.revoke(revoked.key.id);
 const authorization = (value: string) => `Authorization: ${value}\r\n`;
 const bearer = (apiKey: string) => authorization(`Bearer ${apiKey}`);
 
-/** Sends one request over a connection of its own. */
+/** Sends one request over a new connection. */
 async function send(head: string, body = ''): Promise<RawResponse> {
   const socket = await HttpSocket.open(server.url);
   try {
@@ -39,7 +39,7 @@ interface Form {
   version?: string;
   fields?: string;
   body?: string;
-  /** Of a key that is accepted. */
+  /** The status for an accepted key. Default: 204. */
   status?: number;
 }
 
@@ -51,15 +51,15 @@ const forms: Record<string, Form> = {
   'a long query': { target: `/v1/verify?${'a'.repeat(2000)}` },
   'an encoded letter': { target: '/v1/verif%79' },
   'the whole URL': { target: 'http://localhost/v1/verify' },
-  'no body, said so': { fields: `${usual}Content-Length: 0\r\n` },
+  'a Content-Length of 0': { fields: `${usual}Content-Length: 0\r\n` },
   'a body': { fields: `${usual}Content-Type: text/plain\r\nContent-Length: 2\r\n`, body: '{x' },
   'chunks of a body': { fields: `${usual}Transfer-Encoding: chunked\r\n`, body: '2\r\n{}\r\n0\r\n\r\n' },
-  'a body that waits': { fields: `${usual}Content-Length: 2\r\nExpect: 100-continue\r\n`, body: '{}' },
+  'a body that waits for 100 Continue': { fields: `${usual}Content-Length: 2\r\nExpect: 100-continue\r\n`, body: '{}' },
   'another expectation': { fields: `${usual}Expect: wonders\r\n` },
   'an offer of another protocol': { fields: `${usual}Connection: Upgrade\r\nUpgrade: h2c\r\n` },
   'a connection to close': { fields: `${usual}Connection: close\r\n` },
   'HTTP/1.0': { version: '1.0', fields: '' },
-  'HTTP/1.0 on a connection that stays': { version: '1.0', fields: 'Connection: keep-alive\r\n' },
+  'HTTP/1.0 with keep-alive': { version: '1.0', fields: 'Connection: keep-alive\r\n' },
   HEAD: { method: 'HEAD' },
   'a HEAD to close': { method: 'HEAD', fields: `${usual}Connection: close\r\n` },
   'a path below': { target: '/v1/verify/orders/%E9?page=%E9', status: 200 },
@@ -77,21 +77,21 @@ const forms: Record<string, Form> = {
   'a HEAD below': { target: '/v1/verify/x', method: 'HEAD', status: 200 },
 };
 
-function ask(form: Form, credentials: string): Promise<RawResponse> {
+function request(form: Form, credentials: string): Promise<RawResponse> {
   const { method = 'GET', target = '/v1/verify', version = '1.1', fields = usual, body } = form;
   return send(`${method} ${target} HTTP/${version}\r\n${fields}${credentials}`, body);
 }
 
-/** What differs from one response to the next, or is about the connection alone. */
-const passing = /^(date|connection|keep-alive|content-length|x-ratelimit-(remaining|reset)|retry-after)$/;
+/** The fields that differ from one response to the next, or concern only the connection. */
+const variableFields = /^(date|connection|keep-alive|content-length|x-ratelimit-(remaining|reset)|retry-after)$/;
 
-/** The fields that the response to any form has. */
+/** The fields that must be equal for every form. */
 function fieldsOf({ headers }: RawResponse): Record<string, string> {
-  const kept = [...headers].filter(([name]) => !passing.test(name));
-  return Object.fromEntries(kept.map(([name, value]) => [name, steady(value)]));
+  const stable = [...headers].filter(([name]) => !variableFields.test(name));
+  return Object.fromEntries(stable.map(([name, value]) => [name, normalize(value)]));
 }
 
-function steady(text: string): string {
+function normalize(text: string): string {
   return text
     .replace(/req_[0-9a-z]+/g, 'req_')
     .replace(/"timestamp":"[^"]+"/g, '')
@@ -112,52 +112,52 @@ for (const [what, credentials, status] of [
   test(`${what} gets the same response to a request of any form`, async () => {
     await withinOneMinute(async () => {
       // Uses up the limit of a key that has one.
-      if (status === 429) await ask({}, credentials);
-      const expected = await ask({}, credentials);
+      if (status === 429) await request({}, credentials);
+      const expected = await request({}, credentials);
       assert.equal(expected.status, status);
       const fields = fieldsOf(expected);
       assert.ok(Object.keys(fields).length >= 5, JSON.stringify(fields));
       for (const [name, form] of Object.entries(forms)) {
-        const answer = await ask(form, credentials);
-        assert.equal(answer.status, status === 204 ? (form.status ?? 204) : status, name);
-        assert.deepEqual(fieldsOf(answer), fields, name);
-        assert.equal(steady(answer.body), form.method === 'HEAD' ? '' : steady(expected.body), name);
-        // RFC 9110 section 8.6: of a 204 there is none.
-        assert.equal(answer.headers.has('content-length'), answer.status !== 204, name);
+        const response = await request(form, credentials);
+        assert.equal(response.status, status === 204 ? (form.status ?? 204) : status, name);
+        assert.deepEqual(fieldsOf(response), fields, name);
+        assert.equal(normalize(response.body), form.method === 'HEAD' ? '' : normalize(expected.body), name);
+        // RFC 9110 section 8.6: a 204 must not have one.
+        assert.equal(response.headers.has('content-length'), response.status !== 204, name);
       }
     });
   });
 }
 
-test('the original request of a proxy is read', async () => {
+test('a key in the original URL that a proxy reports is detected', async () => {
   for (const name of ['X-Original-URI', 'x-forwarded-uri']) {
-    const answer = await ask({}, `${name}: /orders?api_key=${good.apiKey}\r\n`);
-    assert.equal(JSON.parse(answer.body).error.code, 'key_in_query');
+    const response = await request({}, `${name}: /orders?api_key=${good.apiKey}\r\n`);
+    assert.equal(JSON.parse(response.body).error.code, 'key_in_query');
   }
 });
 
-test('header fields of any bytes', async () => {
+test('credentials of any bytes are rejected with 401', async () => {
   for (const value of ['\u00ff', latin1('Bearer ключ'), 'Bearer \u0080', `Bearer ${'a'.repeat(9000)}`]) {
-    assert.equal((await ask({}, authorization(value))).status, 401);
+    assert.equal((await request({}, authorization(value))).status, 401);
   }
 });
 
-test('only the paths and methods that are taken are answered', async () => {
+test('other paths and methods are not found', async () => {
   for (const form of [
     ...['/v1/verified', '/v1/VERIFY', '//v1/verify', '/v1/verify%2fa', '/v1/verify;x'].map((target) => ({
       target,
     })),
     ...['PUT', 'DELETE', 'PROPFIND', 'OPTIONS'].map((method) => ({ method })),
   ]) {
-    const answer = await ask(form, bearer(good.apiKey));
-    assert.equal(answer.status, 404, JSON.stringify(form));
-    assert.equal(JSON.parse(answer.body).error.code, 'not_found');
+    const response = await request(form, bearer(good.apiKey));
+    assert.equal(response.status, 404, JSON.stringify(form));
+    assert.equal(JSON.parse(response.body).error.code, 'not_found');
   }
-  const undecodable = await ask({ target: '/v1/verif%79/%E9' }, bearer(good.apiKey));
+  const undecodable = await request({ target: '/v1/verif%79/%E9' }, bearer(good.apiKey));
   assert.equal(undecodable.status, 400);
 });
 
-test('responses on one connection come in the order of their requests', async () => {
+test('pipelined requests get their responses in order', async () => {
   const socket = await HttpSocket.open(server.url);
   const head = (line: string, fields: string) => `${line} HTTP/1.1\r\n${usual}${fields}\r\n`;
   const kinds = [
@@ -168,29 +168,29 @@ test('responses on one connection come in the order of their requests', async ()
     { bytes: head('GET /v1/verified', ''), status: 404 },
   ];
   const sent = Array.from({ length: 200 }, (_, i) => kinds[(i * 7) % kinds.length] ?? kinds[0]);
-  const answers = await Promise.all(
+  const statuses = await Promise.all(
     sent.map(async (kind) => [(await socket.send(kind?.bytes ?? '')).status, kind?.status]),
   );
-  for (const [status, expected] of answers) assert.equal(status, expected);
-  assert.equal(new Set(answers.map(([status]) => status)).size, 4);
+  for (const [status, expected] of statuses) assert.equal(status, expected);
+  assert.equal(new Set(statuses.map(([status]) => status)).size, 4);
   socket.close();
 });
 
-test('a connection that shall be closed is closed', async () => {
+test('the server closes a connection if the client requests it', async () => {
   for (const [version, fields] of [
     ['1.1', 'Connection: close\r\n'],
     ['1.0', ''],
   ]) {
     const socket = await HttpSocket.open(server.url);
     const head = `GET /v1/verify HTTP/${version}\r\nHost: x\r\n${fields}${bearer(good.apiKey)}\r\n`;
-    const answer = await socket.send(head);
-    assert.equal(answer.status, 204);
-    assert.equal(answer.headers.get('connection'), 'close');
+    const response = await socket.send(head);
+    assert.equal(response.status, 204);
+    assert.equal(response.headers.get('connection'), 'close');
     await socket.closed();
   }
 });
 
-test('what is not well-formed HTTP is rejected as elsewhere', async () => {
+test('malformed HTTP gets the same rejection as on other paths', async () => {
   const line = 'GET /v1/verify HTTP/1.1\r\n';
   for (const head of [
     line,
@@ -199,20 +199,20 @@ test('what is not well-formed HTTP is rejected as elsewhere', async () => {
     `POST /v1/verify/${'a'.repeat(9000)} HTTP/1.1\r\nHost: a\r\n`,
     'PUT /v1/verify/x HTTP/1.1\r\n',
   ]) {
-    const ours = await send(`${head}${bearer(good.apiKey)}`);
-    const elsewhere = await send(`${head.replace('/v1/verify', '/v1/others')}${bearer(good.apiKey)}`);
-    assert.equal(ours.status, 400);
-    assert.equal(JSON.parse(ours.body).error.code, 'invalid_request');
-    assert.equal(steady(ours.body), steady(elsewhere.body));
+    const response = await send(`${head}${bearer(good.apiKey)}`);
+    const otherPath = await send(`${head.replace('/v1/verify', '/v1/others')}${bearer(good.apiKey)}`);
+    assert.equal(response.status, 400);
+    assert.equal(JSON.parse(response.body).error.code, 'invalid_request');
+    assert.equal(normalize(response.body), normalize(otherPath.body));
   }
 });
 
-test('a POST without a body, its length left out, is answered', async () => {
+test('a POST without a body and without a Content-Length is accepted', async () => {
   const { key } = await ada.makeKey({ name: 'to revoke without a body' });
   const manager = await ada.makeKey({ name: 'manager', scopes: ['keys:write'] });
   for (const type of ['Content-Type: application/json\r\n', '']) {
     const path = `/v1/api-keys/${key.id}/revoke`;
-    const answer = await send(`POST ${path} HTTP/1.1\r\nHost: x\r\n${type}${bearer(manager.apiKey)}`);
-    assert.equal(answer.status, 200);
+    const response = await send(`POST ${path} HTTP/1.1\r\nHost: x\r\n${type}${bearer(manager.apiKey)}`);
+    assert.equal(response.status, 200);
   }
 });

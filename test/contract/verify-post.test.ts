@@ -1,4 +1,4 @@
-/** POST /v1/verify, as a back end asks it that took a key from a request itself. */
+/** POST /v1/verify, as a back end calls it with a key from a request that it received. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { generateKey } from '@soku/key';
@@ -14,10 +14,10 @@ const { server, stop } = await startWithTwoAccounts();
 after(stop);
 const [ada, bob] = [await openSession(server, adasAccount), await openSession(server, bobsAccount)];
 const contract = await Contract.of(server);
-const asking = await ada.makeKey({ name: 'back end', scopes: ['keys:verify'], rateLimit: 1 });
-const asked = await ada.makeKey({ name: 'Größe', scopes: ['keys:read'] });
+const caller = await ada.makeKey({ name: 'back end', scopes: ['keys:verify'], rateLimit: 1 });
+const target = await ada.makeKey({ name: 'Größe', scopes: ['keys:read'] });
 
-const answerSchema = z.strictObject({
+const resultSchema = z.strictObject({
   valid: z.boolean(),
   code: z.string(),
   message: z.string().optional(),
@@ -26,15 +26,15 @@ const answerSchema = z.strictObject({
   retryAfterSeconds: z.int().optional(),
 });
 
-async function verify(body: unknown, key = asking.apiKey) {
-  const answer = await contract.call('POST', '/v1/verify', { key, body });
-  assert.equal(answer.status, 200, answer.text);
-  assert.equal(answer.headers.get('cache-control'), 'no-store');
-  assert.ok(!answer.text.includes(asked.apiKey));
-  return answerSchema.parse(answer.body);
+async function verify(body: unknown, key = caller.apiKey) {
+  const response = await contract.call('POST', '/v1/verify', { key, body });
+  assert.equal(response.status, 200, response.text);
+  assert.equal(response.headers.get('cache-control'), 'no-store');
+  assert.ok(!response.text.includes(target.apiKey));
+  return resultSchema.parse(response.body);
 }
 
-test('a good key is told with who it is and where it stands; the limit of the asking key does not count', async () => {
+test('a valid key gets its details and rate limit, and the rate limit of the caller does not apply', async () => {
   const workspace = await contract.call('GET', '/v1/workspace', { as: ada });
   const { id: workspaceId } = z.looseObject({ id: z.string() }).parse(workspace.body);
   await withinOneMinute(async () => {
@@ -47,14 +47,14 @@ test('a good key is told with who it is and where it stands; the limit of the as
         code: 'valid',
         key: { id, workspaceId, name, scopes, expiresAt },
       });
-      const standing = z.strictObject({ limit: z.int(), remaining: z.int(), resetSeconds: z.int() });
-      const told = standing.parse(rateLimit);
-      assert.deepEqual([told.limit, told.remaining], [5, remaining]);
+      const limitSchema = z.strictObject({ limit: z.int(), remaining: z.int(), resetSeconds: z.int() });
+      const limit = limitSchema.parse(rateLimit);
+      assert.deepEqual([limit.limit, limit.remaining], [5, remaining]);
     }
   });
 });
 
-test('a key that is over its limit is refused until the window moves on', async () => {
+test('a key over its limit is rejected until the window moves on', async () => {
   await withinOneMinute(async () => {
     const { apiKey } = await ada.makeKey({ name: 'twice', rateLimit: 2 });
     for (let i = 0; i < 2; i++) {
@@ -70,55 +70,55 @@ test('a key that is over its limit is refused until the window moves on', async 
   });
 });
 
-test('a scope that the key lacks is told, and burns nothing of its limit', async () => {
+test('a missing scope is reported and uses none of the limit of the key', async () => {
   const { apiKey } = await ada.makeKey({ name: 'once', scopes: ['keys:read'], rateLimit: 1 });
   for (let i = 0; i < 3; i++) {
-    const refused = await verify({ apiKey, scopes: ['keys:read', 'keys:write'] });
-    assert.equal(refused.code, 'insufficient_scope');
-    assert.match(refused.message ?? '', /keys:write/);
+    const rejected = await verify({ apiKey, scopes: ['keys:read', 'keys:write'] });
+    assert.equal(rejected.code, 'insufficient_scope');
+    assert.match(rejected.message ?? '', /keys:write/);
   }
   assert.equal((await verify({ apiKey, scopes: ['keys:read'] })).code, 'valid');
 });
 
-test('what is no key is told with the code and the message that its holder would get', async () => {
-  const aboutTheKey = ['missing_prefix', 'key_preview', 'malformed_key', 'mistyped_key'];
-  for (const [code, mistakes] of mistakesWith(asked.apiKey)) {
-    if (!aboutTheKey.includes(code)) continue;
+test('text that is not a valid key gets the code and message that the client itself would get', async () => {
+  const codesOfKeys = ['missing_prefix', 'key_preview', 'malformed_key', 'mistyped_key'];
+  for (const [code, mistakes] of mistakesWith(target.apiKey)) {
+    if (!codesOfKeys.includes(code)) continue;
     for (const { what, fields, says } of mistakes) {
       const apiKey = fields[0]?.[1].replace('Bearer ', '') ?? '';
-      const answer = await verify({ apiKey });
-      assert.deepEqual([answer.valid, answer.code, answer.key], [false, code, undefined], what);
-      assert.match(answer.message ?? '', says, what);
+      const result = await verify({ apiKey });
+      assert.deepEqual([result.valid, result.code, result.key], [false, code, undefined], what);
+      assert.match(result.message ?? '', says, what);
     }
   }
   assert.equal((await verify({ apiKey: generateKey() })).code, 'unknown_key');
   assert.equal((await verify({ apiKey: '' })).valid, false);
 });
 
-test('a revoked key is refused from the moment on at which the revoke returned', async () => {
+test('a revoked key is rejected as soon as the revoke has returned', async () => {
   const { apiKey, key } = await ada.makeKey({ name: 'to revoke' });
   assert.equal((await verify({ apiKey })).code, 'valid');
   await ada.revoke(key.id);
   assert.equal((await verify({ apiKey })).code, 'revoked_key');
 });
 
-test('keys of every workspace are answered for, because their holders are the clients of one API', async () => {
+test('keys of all workspaces are valid by default, because their holders are clients of the same API', async () => {
   const { apiKey, key } = await bob.makeKey({ name: "bob's" });
-  const answer = await verify({ apiKey });
-  assert.equal(z.looseObject({ id: z.string() }).parse(answer.key).id, key.id);
+  const result = await verify({ apiKey });
+  assert.equal(z.looseObject({ id: z.string() }).parse(result.key).id, key.id);
 });
 
-test('only a key with the scope keys:verify may ask', async () => {
-  const body = { apiKey: asked.apiKey };
-  const plain = await contract.call('POST', '/v1/verify', { key: asked.apiKey, body });
+test('only a key with the scope keys:verify may verify other keys', async () => {
+  const body = { apiKey: target.apiKey };
+  const plain = await contract.call('POST', '/v1/verify', { key: target.apiKey, body });
   assertProblem(plain, 'insufficient_scope');
   assertProblem(await contract.call('POST', '/v1/verify', { body }), 'missing_authorization');
   assertProblem(await contract.call('POST', '/v1/verify', { as: ada, body }), 'missing_authorization');
   assertProblem(await contract.call('POST', '/v1/verify', { key: generateKey(), body }), 'unknown_key');
 });
 
-test('a body that is not right is refused with its path, and not repeated', async () => {
-  const { apiKey } = asked;
+test('an invalid body is rejected with the path of the error, and the response does not repeat it', async () => {
+  const { apiKey } = target;
   for (const [body, path] of [
     [{}, 'apiKey'],
     [{ apiKey: 1 }, 'apiKey'],
@@ -128,14 +128,14 @@ test('a body that is not right is refused with its path, and not repeated', asyn
     [{ apiKey, ip: `${apiKey}` }, 'ip'],
     [{ apiKey, [apiKey]: 1 }, 'body'],
   ] as const) {
-    const answer = await contract.call('POST', '/v1/verify', { key: asking.apiKey, body });
-    const { details } = assertProblem(answer, 'invalid_request');
-    assert.equal(details?.[0]?.path, path, answer.text);
-    assert.ok(!answer.text.includes(apiKey.slice(8)), answer.text);
+    const response = await contract.call('POST', '/v1/verify', { key: caller.apiKey, body });
+    const { details } = assertProblem(response, 'invalid_request');
+    assert.equal(details?.[0]?.path, path, response.text);
+    assert.ok(!response.text.includes(apiKey.slice(8)), response.text);
   }
 });
 
-test('unknown keys are limited by the address that is told with them, and by none when none is', async () => {
+test('unknown keys are limited by the given client address, and not at all without one', async () => {
   const limited = await startServer({ env: { SOKU_ADDRESS_RATE_LIMIT: '2' } });
   try {
     const owner = await openSession(limited);
@@ -143,8 +143,8 @@ test('unknown keys are limited by the address that is told with them, and by non
     const there = await Contract.of(limited);
     const codeFor = async (ip?: string) => {
       const body = { apiKey: generateKey(), ...(ip === undefined ? {} : { ip }) };
-      const answer = await there.call('POST', '/v1/verify', { key, body });
-      return answerSchema.parse(answer.body).code;
+      const response = await there.call('POST', '/v1/verify', { key, body });
+      return resultSchema.parse(response.body).code;
     };
     let network = 0;
     await withinOneMinute(async () => {
@@ -160,14 +160,14 @@ test('unknown keys are limited by the address that is told with them, and by non
   }
 });
 
-test('of a key of another workspace only id, workspace, name and scopes are returned', async () => {
+test('for a key of another workspace only id, workspace, name and scopes are returned', async () => {
   const { apiKey } = await bob.makeKey({ name: "bob's", expiresAt: '2090-01-01T00:00:00.000Z' });
   const { code, key } = await verify({ apiKey });
   assert.equal(code, 'valid');
   assert.deepEqual(Object.keys(z.looseObject({}).parse(key)).sort(), ['id', 'name', 'scopes', 'workspaceId']);
 });
 
-test('with SOKU_VERIFY_SCOPE=workspace a key of another workspace is unknown, and nothing of it is used up', async (t) => {
+test('with SOKU_VERIFY_SCOPE=workspace, a key of another workspace is unknown and uses none of its limit', async (t) => {
   const apart = await startWithTwoAccounts({ SOKU_VERIFY_SCOPE: 'workspace', SOKU_ADDRESS_RATE_LIMIT: '6' });
   t.after(apart.stop);
   const [here, there] = [
@@ -177,24 +177,24 @@ test('with SOKU_VERIFY_SCOPE=workspace a key of another workspace is unknown, an
   const { apiKey: verifier } = await here.makeKey({ name: 'back end', scopes: ['keys:verify'] });
   const own = await here.makeKey({ name: 'own' });
   const foreign = await there.makeKey({ name: 'foreign', rateLimit: 1 });
-  const dead = await there.makeKey({ name: 'dead' });
-  await there.revoke(dead.key.id);
+  const revoked = await there.makeKey({ name: 'revoked' });
+  await there.revoke(revoked.key.id);
   const at = await Contract.of(apart.server);
-  const ask = async (apiKey: string, ip: string) =>
+  const verifyFrom = async (apiKey: string, ip: string) =>
     (await at.call('POST', '/v1/verify', { key: verifier, body: { apiKey, ip } })).body;
   let addresses = 0;
   await withinOneMinute(async () => {
     addresses += 1;
     const ip = `192.0.2.${addresses}`;
-    const nothing = await ask(generateKey(), ip);
-    assert.equal(z.looseObject({ valid: z.boolean() }).parse(await ask(own.apiKey, ip)).valid, true);
-    for (const { apiKey } of [foreign, dead, foreign, dead]) assert.deepEqual(await ask(apiKey, ip), nothing);
-    await ask(generateKey(), ip);
-    const limited = z.looseObject({ code: z.string() }).parse(await ask(foreign.apiKey, ip));
-    assert.equal(limited.code, 'rate_limited', 'each counted as a guess, as an unknown key does');
+    const unknownResult = await verifyFrom(generateKey(), ip);
+    assert.equal(z.looseObject({ valid: z.boolean() }).parse(await verifyFrom(own.apiKey, ip)).valid, true);
+    for (const { apiKey } of [foreign, revoked, foreign, revoked]) assert.deepEqual(await verifyFrom(apiKey, ip), unknownResult);
+    await verifyFrom(generateKey(), ip);
+    const limited = z.looseObject({ code: z.string() }).parse(await verifyFrom(foreign.apiKey, ip));
+    assert.equal(limited.code, 'rate_limited', 'each one counts as a guess, like an unknown key');
   });
   const usage = await there.call('GET', `/v1/api-keys/${foreign.key.id}/usage`);
   const counts = z.looseObject({ accepted: z.int(), refused: z.int() }).parse(usage.body);
   assert.deepEqual([counts.accepted, counts.refused], [0, 0]);
-  assert.equal((await at.call('GET', '/v1/me', { key: foreign.apiKey })).status, 200, 'its quota is whole');
+  assert.equal((await at.call('GET', '/v1/me', { key: foreign.apiKey })).status, 200, 'its limit is unused');
 });
