@@ -26,10 +26,10 @@ test('the documented commands work', {
   const commands = blocks(page, 'sh run');
   assert.equal(commands.length, 2);
   for (const command of commands) {
-    const own = command.replaceAll('http://localhost:3001', gateway);
-    assert.notEqual(own, command);
+    const adapted = command.replaceAll('http://localhost:3001', gateway);
+    assert.notEqual(adapted, command);
     // Not spawnSync, because the upstream responds from this process.
-    await run('bash', ['-euo', 'pipefail', '-c', own], {
+    await run('bash', ['-euo', 'pipefail', '-c', adapted], {
       env: { PATH: process.env.PATH, SOKU_API_KEY: apiKey },
     });
   }

@@ -11,36 +11,36 @@ const upstream = await Upstream.start();
 const { server, gateway } = await startGateway(upstream.url);
 const ada = await openSession(server);
 const { apiKey, key } = await ada.makeKey({ name: 'Grüße, 100 %', scopes: ['keys:read'] });
-const good = ['Authorization', `Bearer ${apiKey}`] as const;
+const authorization = ['Authorization', `Bearer ${apiKey}`] as const;
 after(async () => {
   await server.stop();
   await upstream.stop();
 });
 
 /** Sends a request through the gateway, which must accept it. @returns what the upstream received */
-async function pass(path: string, fields: Fields = [], options: { method?: string; body?: string } = {}) {
+async function forward(path: string, fields: Fields = [], options: { method?: string; body?: string } = {}) {
   const before = upstream.requests.length;
-  const answer = await exchange(gateway + path, { fields: [good, ...fields], ...options });
-  assert.equal(answer.status, 200, answer.text);
+  const response = await exchange(gateway + path, { fields: [authorization, ...fields], ...options });
+  assert.equal(response.status, 200, response.text);
   assert.equal(upstream.requests.length, before + 1);
   return upstream.last;
 }
 
 test('the API gets the identity of the key, but not the key', async () => {
-  const asked = await pass('/orders');
-  assert.equal(asked.headers['x-soku-key-id'], key.id);
-  assert.match(String(asked.headers['x-soku-workspace-id']), /^ws_\w{26}$/);
-  assert.equal(decodeURIComponent(String(asked.headers['x-soku-key-name'])), 'Grüße, 100 %');
-  assert.equal(asked.headers['x-soku-scopes'], 'keys:read');
-  assert.equal(asked.headers.authorization, undefined);
-  assert.ok(!JSON.stringify(asked).includes(apiKey.slice(8, 30)));
+  const forwarded = await forward('/orders');
+  assert.equal(forwarded.headers['x-soku-key-id'], key.id);
+  assert.match(String(forwarded.headers['x-soku-workspace-id']), /^ws_\w{26}$/);
+  assert.equal(decodeURIComponent(String(forwarded.headers['x-soku-key-name'])), 'Grüße, 100 %');
+  assert.equal(forwarded.headers['x-soku-scopes'], 'keys:read');
+  assert.equal(forwarded.headers.authorization, undefined);
+  assert.ok(!JSON.stringify(forwarded).includes(apiKey.slice(8, 30)));
 });
 
 test('method, path, query and body are forwarded unchanged', async () => {
   for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'PROPFIND']) {
     const body = method === 'GET' ? undefined : `{"a":"ü"} ${method}`;
-    const asked = await pass('/a', [], { method, ...(body === undefined ? {} : { body }) });
-    assert.deepEqual([asked.method, asked.body], [method, body ?? '']);
+    const forwarded = await forward('/a', [], { method, ...(body === undefined ? {} : { body }) });
+    assert.deepEqual([forwarded.method, forwarded.body], [method, body ?? '']);
   }
   const targets = [
     '/',
@@ -53,7 +53,7 @@ test('method, path, query and body are forwarded unchanged', async () => {
     '/?a=1&a=2&b=%20+%2F',
     '/;a="b"',
   ];
-  for (const target of targets) assert.equal((await pass(target)).target, target);
+  for (const target of targets) assert.equal((await forward(target)).target, target);
 });
 
 test('the fields of the client are forwarded in their order and spelling', async () => {
@@ -65,10 +65,10 @@ test('the fields of the client are forwarded in their order and spelling', async
     ['Accept', '*/*'],
     ['X-Odd', '\xfc"\t,'],
   ];
-  const asked = await pass('/', fields);
+  const forwarded = await forward('/', fields);
   const names = new Set(fields.map(([name]) => name));
-  const passed = asked.fields.flatMap((name, i) =>
-    i % 2 === 0 && names.has(name) ? [[name, asked.fields[i + 1]]] : [],
+  const passed = forwarded.fields.flatMap((name, i) =>
+    i % 2 === 0 && names.has(name) ? [[name, forwarded.fields[i + 1]]] : [],
   );
   assert.deepEqual(passed, fields);
 });
@@ -84,13 +84,13 @@ test('only the gateway sets X-Soku-* and the request id, in any spelling', async
     'X-Request-Id',
     'X_Request_Id',
   ];
-  const asked = await pass(
+  const forwarded = await forward(
     '/',
     forged.map((name) => [name, 'forged']),
   );
-  assert.ok(!asked.fields.includes('forged'), asked.fields.join());
-  assert.equal(asked.headers['x-soku-key-id'], key.id);
-  assert.match(String(asked.headers['x-request-id']), /^req_\w+$/);
+  assert.ok(!forwarded.fields.includes('forged'), forwarded.fields.join());
+  assert.equal(forwarded.headers['x-soku-key-id'], key.id);
+  assert.match(String(forwarded.headers['x-request-id']), /^req_\w+$/);
 });
 
 test('hop-by-hop fields and those that Connection names are not forwarded', async () => {
@@ -112,15 +112,15 @@ test('hop-by-hop fields and those that Connection names are not forwarded', asyn
     'HTTP2-Settings: x',
     'X-Kept: x',
   ];
-  const answer = await socket.send(`GET / HTTP/1.1\r\nHost: x\r\n${fields.join('\r\n')}\r\n\r\n`);
+  const response = await socket.send(`GET / HTTP/1.1\r\nHost: x\r\n${fields.join('\r\n')}\r\n\r\n`);
   socket.close();
-  assert.equal(answer.status, 200);
+  assert.equal(response.status, 200);
   const { connection, 'x-kept': kept, ...headers } = upstream.last.headers;
-  assert.equal(connection, 'keep-alive', 'its own');
+  assert.equal(connection, 'keep-alive', 'the header of the gateway itself');
   assert.equal(kept, 'x');
   for (const name of Object.keys(headers))
     assert.doesNotMatch(name, /hop|keep|^te$|trailer|proxy|upgrade|http2/);
-  assert.equal(headers['x-soku-key-id'], key.id, 'Connection takes no field of ours away');
+  assert.equal(headers['x-soku-key-id'], key.id, 'Connection cannot remove a field that the gateway sets');
   assert.equal(headers['x-forwarded-for'], '127.0.0.1');
 });
 
@@ -148,10 +148,10 @@ test('offers to switch protocols are ignored if a server may ignore them', async
         `Authorization: Bearer ${apiKey}`,
         ...(body === '' ? [] : ['Content-Length: 5']),
       ];
-      const answer = await socket.send(
+      const response = await socket.send(
         `${line} HTTP/1.1\r\nHost: x\r\n${fields.join('\r\n')}\r\n\r\n${body}`,
       );
-      assert.equal(answer.status, 200, offer.join());
+      assert.equal(response.status, 200, offer.join());
       const { method, target, headers, body: received } = upstream.last;
       assert.deepEqual([`${method} ${target}`, received], [line, body], offer.join());
       assert.deepEqual(
@@ -178,30 +178,30 @@ test("the dashboard's session cookie, which a browser sends to every port of a h
     ['my_soku_session=x', 'my_soku_session=x'],
   ];
   for (const [sent, received] of cases) {
-    assert.equal((await pass('/', [['Cookie', sent]])).headers.cookie, received, sent);
+    assert.equal((await forward('/', [['Cookie', sent]])).headers.cookie, received, sent);
   }
 });
 
 test('with SOKU_GATEWAY_FORWARD_KEY=on the key is forwarded, even if Connection names its field', async (t) => {
-  const { ask } = await behindGateway(
+  const { callGateway } = await behindGateway(
     t,
     (request, response) => response.end(String(request.headersDistinct.authorization)),
     { env: { SOKU_GATEWAY_FORWARD_KEY: 'on' } },
   );
-  const plain = await ask('/');
+  const plain = await callGateway('/');
   assert.match(plain.text, /^Bearer sk_live_\w{32}$/);
-  assert.equal((await ask('/', { fields: [['Connection', 'authorization']] })).text, plain.text);
-  assert.equal((await ask('/', { fields: [['X_Authorization', 'x']] })).text, plain.text);
+  assert.equal((await callGateway('/', { fields: [['Connection', 'authorization']] })).text, plain.text);
+  assert.equal((await callGateway('/', { fields: [['X_Authorization', 'x']] })).text, plain.text);
 });
 
 test('with a base path, requests stay below it', async (t) => {
-  const { ask } = await behindGateway(t, (request, response) => response.end(request.url), {
+  const { callGateway } = await behindGateway(t, (request, response) => response.end(request.url), {
     path: '/base/v2/',
   });
   for (const path of ['/', '/a%2Fb?x=/../..', '/..a/b../...', '/%2e/a']) {
-    assert.equal((await ask(path)).text, `/base/v2${path}`);
+    assert.equal((await callGateway(path)).text, `/base/v2${path}`);
   }
   for (const path of ['/../admin', '/a/%2e%2E/x', '/..', '/a/..%2fx', '/%252e%252e/x', '/..;/x', '/..\\x']) {
-    assert.match(assertProblem(await ask(path), 'invalid_request').message, /"\.\."/);
+    assert.match(assertProblem(await callGateway(path), 'invalid_request').message, /"\.\."/);
   }
 });

@@ -33,17 +33,17 @@ export class Upstream {
     this.url = `http://127.0.0.1:${portOf(server)}`;
   }
 
-  /** @param answer handles a request whose body was not read; by default requests are recorded and get `{}` */
-  static async start(answer?: RequestListener): Promise<Upstream> {
+  /** @param respond handles a request whose body was not read; by default requests are recorded and get `{}` */
+  static async start(respond?: RequestListener): Promise<Upstream> {
     const server = createHttpServer({ keepAliveTimeout: 60_000 });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     const upstream = new Upstream(server);
-    server.on('request', answer ?? ((request, response) => void upstream.#keep(request, response)));
+    server.on('request', respond ?? ((request, response) => void upstream.#record(request, response)));
     return upstream;
   }
 
-  async #keep(...[request, response]: Parameters<RequestListener>): Promise<void> {
+  async #record(...[request, response]: Parameters<RequestListener>): Promise<void> {
     const { method = '', url: target = '', rawHeaders: fields, headers } = request;
     this.requests.push({ method, target, fields, headers, body: await text(request) });
     response.setHeader('content-type', 'application/json').end('{}');
@@ -65,10 +65,10 @@ export class Upstream {
 
 /**
  * An upstream without an HTTP library: it splits its input into requests strictly by RFC 9112, keeps their bytes, and
- * responds to each with `answer`.
+ * sends the result of `respond` for each.
  */
 export async function startRawUpstream(
-  answer: () => string = () => 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok',
+  respond: () => string = () => 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok',
 ) {
   const requests: string[] = [];
   /** Incomplete requests on open connections. */
@@ -83,7 +83,7 @@ export async function startRawUpstream(
       for (let end = requestEnd(rest.bytes); end !== null; end = requestEnd(rest.bytes)) {
         requests.push(rest.bytes.slice(0, end));
         rest.bytes = rest.bytes.slice(end);
-        socket.write(answer(), 'latin1');
+        socket.write(respond(), 'latin1');
       }
     });
   });
@@ -126,17 +126,17 @@ export async function startGateway(
 /** An upstream with this handler, a gateway in front of it, and a key. All of them stop with the test. */
 export async function behindGateway(
   t: TestContext,
-  answer: RequestListener,
+  respond: RequestListener,
   { env = {}, path = '' }: { env?: Record<string, string>; path?: string } = {},
 ) {
-  const upstream = await Upstream.start(answer);
+  const upstream = await Upstream.start(respond);
   t.after(() => upstream.stop());
   const { server, gateway } = await startGateway(upstream.url + path, env);
   t.after(() => server.stop());
-  const { apiKey } = await (await openSession(server)).makeKey({ name: 'own' });
-  const ask = (target: string, { fields = [], ...options }: Parameters<typeof exchange>[1] = {}) =>
+  const { apiKey } = await (await openSession(server)).makeKey({ name: 'client' });
+  const callGateway = (target: string, { fields = [], ...options }: Parameters<typeof exchange>[1] = {}) =>
     exchange(gateway + target, { ...options, fields: [['Authorization', `Bearer ${apiKey}`], ...fields] });
-  return { upstream, server, gateway, apiKey, ask };
+  return { upstream, server, gateway, apiKey, callGateway };
 }
 
 function portOf(server: { address(): AddressInfo | string | null }): number {

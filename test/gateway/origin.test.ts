@@ -1,4 +1,4 @@
-/** What the API learns about the client and its request, and whom it can trust. */
+/** What the gateway sends to the API about the client and its request, and which proxies it trusts. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { exchange, type Fields } from '../support/http.ts';
@@ -14,14 +14,14 @@ after(async () => {
 });
 
 /** Sends a request through the gateway, which must accept it. @returns what the upstream received */
-async function pass(fields: Fields) {
-  const answer = await exchange(gateway, { fields: [['Authorization', `Bearer ${apiKey}`], ...fields] });
-  assert.equal(answer.status, 200, answer.text);
+async function forward(fields: Fields) {
+  const response = await exchange(gateway, { fields: [['Authorization', `Bearer ${apiKey}`], ...fields] });
+  assert.equal(response.status, 200, response.text);
   return upstream.last;
 }
 
 test('the API gets the origin of the request, and a client cannot forge it', async () => {
-  const asked = await pass([
+  const forwarded = await forward([
     ['X-Forwarded-For', '6.6.6.6'],
     ['X_Forwarded_For', '6.6.6.6'],
     ['X-Forwarded-Proto', 'https'],
@@ -31,20 +31,20 @@ test('the API gets the origin of the request, and a client cannot forge it', asy
     ['Forwarded', 'for=6.6.6.6'],
     ['X-Real-IP', '6.6.6.6'],
   ]);
-  assert.equal(asked.headers.host, new URL(upstream.url).host);
-  assert.equal(asked.headers['x-forwarded-for'], '127.0.0.1');
-  assert.equal(asked.headers['x-forwarded-proto'], 'http');
-  assert.equal(asked.headers['x-forwarded-host'], new URL(gateway).host);
-  assert.doesNotMatch(asked.fields.join(), /6\.6\.6\.6|evil|99999|https/);
+  assert.equal(forwarded.headers.host, new URL(upstream.url).host);
+  assert.equal(forwarded.headers['x-forwarded-for'], '127.0.0.1');
+  assert.equal(forwarded.headers['x-forwarded-proto'], 'http');
+  assert.equal(forwarded.headers['x-forwarded-host'], new URL(gateway).host);
+  assert.doesNotMatch(forwarded.fields.join(), /6\.6\.6\.6|evil|99999|https/);
 });
 
 test('the fields of a trusted proxy are kept, and its address is appended', async (t) => {
-  const { upstream: own, ask } = await behindGateway(
+  const { upstream: proxied, callGateway } = await behindGateway(
     t,
     (request, response) => response.end(JSON.stringify(request.headers)),
     { env: { TRUST_PROXY: '127.0.0.1' } },
   );
-  const answer = await ask('/', {
+  const response = await callGateway('/', {
     fields: [
       ['X-Forwarded-For', '10.9.8.7'],
       ['X-Forwarded-Proto', 'https'],
@@ -52,12 +52,12 @@ test('the fields of a trusted proxy are kept, and its address is appended', asyn
       ['X-Forwarded-Port', '443'],
     ],
   });
-  const headers = JSON.parse(answer.text);
+  const headers = JSON.parse(response.text);
   assert.equal(headers['x-forwarded-for'], '10.9.8.7, 127.0.0.1');
   assert.equal(headers['x-forwarded-proto'], 'https');
   assert.equal(headers['x-forwarded-host'], 'api.example.com');
   assert.equal(headers['x-forwarded-port'], '443');
-  assert.equal(headers.host, new URL(own.url).host);
+  assert.equal(headers.host, new URL(proxied.url).host);
 });
 
 const claims = [
@@ -80,30 +80,30 @@ const claims = [
 ];
 
 test('proxy fields are forwarded only from a trusted proxy, and never in another spelling', async (t) => {
-  const respelt = claims.flatMap((name) => [
+  const respelled = claims.flatMap((name) => [
     name.replaceAll('-', '_'),
     name.replace('-', '_'),
     name.replace('-', '.'),
   ]);
   const fields = (names: readonly string[]): Fields => names.map((name) => [name, '6.6.6.6']);
-  const asked = await pass([...fields(claims), ...fields(respelt), ['X-Mine', '6.6.6.6']]);
-  const kept = asked.fields.filter((_, i) => asked.fields[i + 1] === '6.6.6.6');
+  const forwarded = await forward([...fields(claims), ...fields(respelled), ['X-Mine', '6.6.6.6']]);
+  const kept = forwarded.fields.filter((_, i) => forwarded.fields[i + 1] === '6.6.6.6');
   assert.deepEqual(kept, ['X-Mine']);
 
-  const { ask } = await behindGateway(
+  const { callGateway } = await behindGateway(
     t,
     ({ rawHeaders }, response) =>
       response.end(rawHeaders.filter((_, i) => rawHeaders[i + 1] === '6.6.6.6').join()),
     { env: { TRUST_PROXY: '127.0.0.1' } },
   );
-  const answer = await ask('/', {
-    fields: [...fields(claims), ...fields(respelt), ['Forwarded', '6.6.6.6']],
+  const response = await callGateway('/', {
+    fields: [...fields(claims), ...fields(respelled), ['Forwarded', '6.6.6.6']],
   });
-  assert.deepEqual(answer.text.split(','), claims);
+  assert.deepEqual(response.text.split(','), claims);
 });
 
-test('TRUST_PROXY_HEADER=forwarded: that header is forwarded, and no X-Forwarded-*', async (t) => {
-  const { ask } = await behindGateway(
+test('with TRUST_PROXY_HEADER=forwarded, the gateway forwards only Forwarded, and no X-Forwarded-*', async (t) => {
+  const { callGateway } = await behindGateway(
     t,
     ({ rawHeaders }, response) =>
       response.end(
@@ -113,23 +113,23 @@ test('TRUST_PROXY_HEADER=forwarded: that header is forwarded, and no X-Forwarded
       ),
     { env: { TRUST_PROXY: '127.0.0.1', TRUST_PROXY_HEADER: 'forwarded' } },
   );
-  const told = async (...fields: Fields) =>
-    (await ask('/', { fields })).text.replace(/localhost:\d+/, 'HOST');
-  const own = 'for=127.0.0.1;host="HOST";proto=http';
-  assert.equal(await told(), `Forwarded | ${own}`);
+  const forwardedBy = async (...fields: Fields) =>
+    (await callGateway('/', { fields })).text.replace(/localhost:\d+/, 'HOST');
+  const ownElement = 'for=127.0.0.1;host="HOST";proto=http';
+  assert.equal(await forwardedBy(), `Forwarded | ${ownElement}`);
   assert.equal(
-    await told(
+    await forwardedBy(
       ['X-Forwarded-For', '6.6.6.6'],
       ['X-Forwarded-Proto', 'https'],
       ['X_Forwarded_For', '6.6.6.6'],
     ),
-    `Forwarded | ${own}`,
+    `Forwarded | ${ownElement}`,
   );
   const list = 'for="[2001:db8::7]:443";proto=https, for=10.1.2.3';
-  assert.equal(await told(['Forwarded', list]), `Forwarded | ${list}, ${own}`);
+  assert.equal(await forwardedBy(['Forwarded', list]), `Forwarded | ${list}, ${ownElement}`);
   assert.equal(
-    await told(['Forwarded', 'for="6.6.6.6'], ['Forwarded', 'for=203.0.113.7']),
-    `Forwarded | for=203.0.113.7, ${own}`,
-    'a quote that a client opened would swallow what follows',
+    await forwardedBy(['Forwarded', 'for="6.6.6.6'], ['Forwarded', 'for=203.0.113.7']),
+    `Forwarded | for=203.0.113.7, ${ownElement}`,
+    'an unclosed quote of a client would hide the rest',
   );
 });

@@ -23,12 +23,12 @@ after(async () => {
   await upstream.stop();
 });
 
-/** Asserts that `ask` sends nothing to the upstream. */
-async function withoutUpstream<T>(ask: () => Promise<T>): Promise<T> {
+/** Asserts that `call` sends nothing to the upstream. */
+async function withoutUpstream<T>(call: () => Promise<T>): Promise<T> {
   const before = upstream.requests.length;
-  const answer = await ask();
-  assert.equal(upstream.requests.length, before, 'the upstream was not asked');
-  return answer;
+  const response = await call();
+  assert.equal(upstream.requests.length, before, 'the upstream received no request');
+  return response;
 }
 
 /** Status, fields and body without the parts that differ per request. */
@@ -45,7 +45,7 @@ function comparable({ status, headers, text }: Awaited<ReturnType<typeof exchang
   return { status, error, fields: names.map((name) => headers.get(name)) };
 }
 
-test('the gateway rejects every kind of bad key exactly as the main server does', async () => {
+test('the gateway rejects invalid credentials with the same response as the main port', async () => {
   const requests: [string, Fields][] = [
     ['/', []],
     [`/?api_key=${apiKey}`, []],
@@ -60,10 +60,10 @@ test('the gateway rejects every kind of bad key exactly as the main server does'
     ['/', [authorization(generateKey({ prefix: 'other_' }))]],
   ];
   for (const [target, fields] of requests) {
-    const refused = await withoutUpstream(() => exchange(gateway + target, { fields }));
+    const rejected = await withoutUpstream(() => exchange(gateway + target, { fields }));
     const main = await exchange(`${server.url}/v1/verify${target.slice(1)}`, { fields });
-    assert.deepEqual(comparable(refused), comparable(main));
-    assert.equal(refused.status, 401);
+    assert.deepEqual(comparable(rejected), comparable(main));
+    assert.equal(rejected.status, 401);
   }
 });
 
@@ -82,15 +82,15 @@ test('a forged identity does not replace a key', async () => {
 });
 
 test('a revoked key is rejected on an open connection from the next request on', async () => {
-  const { apiKey: doomed, key } = await ada.makeKey({ name: 'doomed' });
+  const { apiKey: revokedKey, key } = await ada.makeKey({ name: 'to be revoked' });
   const socket = await HttpSocket.open(gateway);
-  const request = `GET / HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${doomed}\r\n\r\n`;
+  const request = `GET / HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${revokedKey}\r\n\r\n`;
   for (let i = 0; i < 3; i++) assert.equal((await socket.send(request)).status, 200);
   await ada.revoke(key.id);
   for (let i = 0; i < 3; i++) {
-    const answer = await withoutUpstream(() => socket.send(request));
-    assert.equal(answer.status, 401);
-    assert.match(answer.body, /"code":"revoked_key"/);
+    const response = await withoutUpstream(() => socket.send(request));
+    assert.equal(response.status, 401);
+    assert.match(response.body, /"code":"revoked_key"/);
   }
   socket.close();
 });
@@ -98,17 +98,17 @@ test('a revoked key is rejected on an open connection from the next request on',
 test('a request over the limit of its key gets a 429 with Retry-After', async (t) => {
   const env = { SOKU_KEY_RATE_LIMIT: '2' };
   await withinOneMinute(async () => {
-    const { ask } = await behindGateway(t, (_request, response) => response.end(), { env });
-    const answers = [await ask('/'), await ask('/'), await ask('/')];
+    const { callGateway } = await behindGateway(t, (_request, response) => response.end(), { env });
+    const responses = [await callGateway('/'), await callGateway('/'), await callGateway('/')];
     assert.deepEqual(
-      answers.map(({ status, headers }) => [status, headers.get('x-ratelimit-remaining')]),
+      responses.map(({ status, headers }) => [status, headers.get('x-ratelimit-remaining')]),
       [
         [200, '1'],
         [200, '0'],
         [429, '0'],
       ],
     );
-    const [, , last] = answers;
+    const [, , last] = responses;
     assert.ok(last !== undefined);
     assertProblem(last, 'rate_limited');
     assert.match(last.headers.get('retry-after') ?? '', /^\d+$/);
@@ -121,9 +121,9 @@ test('a preflight is rejected unless the operator allows it, and is then forward
     ['Access-Control-Request-Method', 'POST'],
     ['X-Soku-Key-Id', 'forged'],
   ];
-  const refused = await withoutUpstream(() => exchange(gateway, { method: 'OPTIONS', fields: preflight }));
-  assertProblem(refused, 'cross_origin');
-  assert.equal(refused.headers.get('access-control-allow-origin'), null);
+  const rejected = await withoutUpstream(() => exchange(gateway, { method: 'OPTIONS', fields: preflight }));
+  assertProblem(rejected, 'cross_origin');
+  assert.equal(rejected.headers.get('access-control-allow-origin'), null);
 
   const { gateway: open } = await behindGateway(
     t,
@@ -161,27 +161,27 @@ test('targets, lengths and upgrades that cannot be forwarded are rejected with t
   ];
   for (const [request, says] of requests) {
     const socket = await HttpSocket.open(gateway);
-    const answer = await withoutUpstream(() => socket.send(request));
+    const response = await withoutUpstream(() => socket.send(request));
     socket.close();
-    const { error } = errorSchema.parse(JSON.parse(answer.body));
-    assert.deepEqual([answer.status, error.code], [400, 'invalid_request'], request);
+    const { error } = errorSchema.parse(JSON.parse(response.body));
+    assert.deepEqual([response.status, error.code], [400, 'invalid_request'], request);
     assert.match(error.message, says);
-    assert.equal(answer.headers.get('x-request-id'), error.requestId);
+    assert.equal(response.headers.get('x-request-id'), error.requestId);
   }
 });
 
 test('TRACE and CONNECT get a 405 that lists the forwarded methods', async () => {
   for (const line of ['TRACE /', 'TRACE *', 'CONNECT example.com:443', 'CONNECT /']) {
     const socket = await HttpSocket.open(gateway);
-    const answer = await withoutUpstream(() =>
+    const response = await withoutUpstream(() =>
       socket.send(`${line} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${apiKey}\r\nX-Other: y\r\n\r\n`),
     );
     socket.close();
-    const { error } = errorSchema.parse(JSON.parse(answer.body));
-    assert.deepEqual([answer.status, error.code], [405, 'method_not_allowed'], line);
-    assert.match(answer.headers.get('allow') ?? '', /^GET, HEAD, POST, /);
-    assert.equal(answer.headers.get('x-request-id'), error.requestId);
-    assert.ok(!answer.bytes.includes('x-other'), 'nothing of the request comes back');
+    const { error } = errorSchema.parse(JSON.parse(response.body));
+    assert.deepEqual([response.status, error.code], [405, 'method_not_allowed'], line);
+    assert.match(response.headers.get('allow') ?? '', /^GET, HEAD, POST, /);
+    assert.equal(response.headers.get('x-request-id'), error.requestId);
+    assert.ok(!response.bytes.includes('x-other'), 'the response repeats nothing of the request');
   }
 });
 
@@ -201,9 +201,9 @@ test('SOKU_GATEWAY_RULES: a key needs the scopes of the first matching rule, and
     file,
     `[{"methods": ["GET"], "path": "/files/*", "scopes": ["keys:read"]}, {"path": "/internal/*", "deny": true}]`,
   );
-  const own = await Upstream.start();
-  t.after(() => own.stop());
-  const started = await startGateway(own.url, {
+  const rulesUpstream = await Upstream.start();
+  t.after(() => rulesUpstream.stop());
+  const started = await startGateway(rulesUpstream.url, {
     SOKU_GATEWAY_RULES: file,
     SOKU_GATEWAY_PREFLIGHT: 'pass',
     SOKU_KEY_RATE_LIMIT: '2',
@@ -212,29 +212,29 @@ test('SOKU_GATEWAY_RULES: a key needs the scopes of the first matching rule, and
   const owner = await openSession(started.server);
   const { apiKey: plain } = await owner.makeKey({ name: 'plain' });
   const { apiKey: reader } = await owner.makeKey({ name: 'reader', scopes: ['keys:read'] });
-  const ask = (target: string, key: string, method = 'GET') =>
+  const callGateway = (target: string, key: string, method = 'GET') =>
     exchange(started.gateway + target, { method, fields: [authorization(key)] });
 
-  const lacking = await ask('/files/1', plain);
+  const lacking = await callGateway('/files/1', plain);
   assert.match(assertProblem(lacking, 'insufficient_scope').message, /keys:read/);
   assert.match(
     lacking.headers.get('www-authenticate') ?? '',
     /error="insufficient_scope".* scope="keys:read"$/,
   );
-  assertProblem(await ask('/internal/x', reader), 'not_found');
-  assertProblem(await ask('/internal/x', apiKey), 'unknown_key');
+  assertProblem(await callGateway('/internal/x', reader), 'not_found');
+  assertProblem(await callGateway('/internal/x', apiKey), 'unknown_key');
   for (const path of ['/files/../internal/x', '/files%2f1', '//internal/x', '/files/..;/internal']) {
-    assertProblem(await ask(path, reader), 'invalid_request');
+    assertProblem(await callGateway(path, reader), 'invalid_request');
   }
   const preflight: Fields = [['Access-Control-Request-Method', 'GET']];
   const options = { method: 'OPTIONS', fields: preflight };
   assertProblem(await exchange(`${started.gateway}/internal/x`, options), 'not_found');
-  assert.deepEqual(own.requests, []);
+  assert.deepEqual(rulesUpstream.requests, []);
 
   // Rejected requests do not count against the limit.
-  assert.equal((await ask('/files/1', reader)).status, 200);
-  assert.equal((await ask('/other', reader, 'DELETE')).status, 200);
-  assert.equal((await ask('/files/1', plain, 'DELETE')).status, 200);
+  assert.equal((await callGateway('/files/1', reader)).status, 200);
+  assert.equal((await callGateway('/other', reader, 'DELETE')).status, 200);
+  assert.equal((await callGateway('/files/1', plain, 'DELETE')).status, 200);
   assert.equal((await exchange(`${started.gateway}/files/1`, options)).status, 200);
-  assert.equal(own.requests.length, 4);
+  assert.equal(rulesUpstream.requests.length, 4);
 });

@@ -10,19 +10,19 @@ import { openSession } from '../support/session.ts';
 import { behindGateway, startGateway, startRawUpstream, Upstream } from './gateway.ts';
 
 /** How the API responds to the requests of a test. */
-let answer: RequestListener;
-const upstream = await Upstream.start((request, response) => answer(request, response));
+let respond: RequestListener;
+const upstream = await Upstream.start((request, response) => respond(request, response));
 const { server, gateway } = await startGateway(upstream.url, { SOKU_KEY_RATE_LIMIT: '1000' });
 after(async () => {
   await server.stop();
   await upstream.stop();
 });
 const { apiKey } = await (await openSession(server)).makeKey({ name: 'own' });
-const ask = (target: string, options: Parameters<typeof exchange>[1] = {}) =>
+const callGateway = (target: string, options: Parameters<typeof exchange>[1] = {}) =>
   exchange(gateway + target, { ...options, fields: [['Authorization', `Bearer ${apiKey}`]] });
 
 test('the response keeps its status, fields and body, and gets the request id and the limit fields', async () => {
-  answer = (request, response) => {
+  respond = (request, response) => {
     response.writeHead(418, [
       ...['Content-Type', 'text/x-tea; charset=utf-8', 'X-Twice', '1', 'X-Twice', '2', 'ETag', '"x"'],
       ...[
@@ -40,7 +40,7 @@ test('the response keeps its status, fields and body, and gets the request id an
     ]);
     response.end('tëa');
   };
-  const { status, headers, text } = await ask('/');
+  const { status, headers, text } = await callGateway('/');
   assert.deepEqual([status, text], [418, 'tëa']);
   assert.equal(headers.get('content-type'), 'text/x-tea; charset=utf-8');
   assert.equal(headers.get('x-twice'), '1, 2');
@@ -65,12 +65,12 @@ test("the API can set its own cookies, but not the dashboard's session cookies",
     'theirs=1; Path=/; HttpOnly',
     'soku_session2=1',
   ];
-  answer = (_request, response) => response.writeHead(200, { 'set-cookie': cookies }).end();
-  assert.deepEqual((await ask('/')).headers.getSetCookie(), cookies.slice(6));
+  respond = (_request, response) => response.writeHead(200, { 'set-cookie': cookies }).end();
+  assert.deepEqual((await callGateway('/')).headers.getSetCookie(), cookies.slice(6));
 });
 
 test("a redirect to the API's own address points to the gateway, and others stay unchanged", async () => {
-  answer = (request, response) =>
+  respond = (request, response) =>
     response.writeHead(302, { location: decodeURIComponent(request.url?.slice(2) ?? '') }).end();
   const cases = [
     [`${upstream.url}/orders/1?a=b`, '/orders/1?a=b'],
@@ -81,12 +81,12 @@ test("a redirect to the API's own address points to the gateway, and others stay
     [`${upstream.url}//evil.example/`, `${upstream.url}//evil.example/`],
   ];
   for (const [sent = '', received] of cases) {
-    assert.equal((await ask(`/?${encodeURIComponent(sent)}`)).headers.get('location'), received, sent);
+    assert.equal((await callGateway(`/?${encodeURIComponent(sent)}`)).headers.get('location'), received, sent);
   }
 });
 
 test('responses to HEAD, 204 and 304 have no body', async () => {
-  answer = (request, response) => {
+  respond = (request, response) => {
     const status = Number(request.url?.slice(1));
     response.writeHead(status, { 'x-status': status, ...(status === 200 ? { 'content-length': 5 } : {}) });
     response.end(status === 200 && request.method !== 'HEAD' ? 'hello' : undefined);
@@ -96,29 +96,29 @@ test('responses to HEAD, 204 and 304 have no body', async () => {
     ['GET', 204, null],
     ['GET', 304, null],
   ] as const) {
-    const answer = await ask(`/${status}`, { method });
-    assert.deepEqual([answer.status, answer.text], [status, '']);
-    assert.equal(answer.headers.get('content-length'), length);
-    assert.equal(answer.headers.get('x-status'), String(status));
+    const response = await callGateway(`/${status}`, { method });
+    assert.deepEqual([response.status, response.text], [status, '']);
+    assert.equal(response.headers.get('content-length'), length);
+    assert.equal(response.headers.get('x-status'), String(status));
   }
-  assert.equal((await ask('/200')).text, 'hello', 'the connection to the upstream is in step');
+  assert.equal((await callGateway('/200')).text, 'hello', 'the connection to the upstream is in sync');
 });
 
 test('an HTTP/1.0 client gets a response without chunks', async () => {
-  answer = (_request, response) => {
+  respond = (_request, response) => {
     response.write('one');
     response.end('two');
   };
   const socket = await HttpSocket.open(gateway);
-  const got = await socket.send(`GET / HTTP/1.0\r\nAuthorization: Bearer ${apiKey}\r\n\r\n`);
-  assert.equal(got.headers.get('transfer-encoding'), undefined);
-  assert.equal(got.body, 'onetwo');
+  const response = await socket.send(`GET / HTTP/1.0\r\nAuthorization: Bearer ${apiKey}\r\n\r\n`);
+  assert.equal(response.headers.get('transfer-encoding'), undefined);
+  assert.equal(response.body, 'onetwo');
   await socket.closed();
 });
 
 test('fields and bodies are forwarded as bytes, with and without a length', async () => {
   const odd = latin1('grüße');
-  answer = (request, response) => {
+  respond = (request, response) => {
     response.setHeader('x-odd', odd).setHeader('x-came', request.headers['x-odd'] ?? '');
     if (request.url === '/length') response.setHeader('content-length', 3);
     if (request.url === '/later') response.write('', 'latin1');
@@ -150,47 +150,47 @@ after(async () => {
 });
 const rawKey = (await (await openSession(beforeRaw.server)).makeKey({ name: 'own' })).apiKey;
 
-async function askRaw(version: string) {
+async function callRaw(version: string) {
   const socket = await HttpSocket.open(beforeRaw.gateway);
-  const got = await socket.send(
+  const response = await socket.send(
     `GET / HTTP/${version}\r\nHost: x\r\nAuthorization: Bearer ${rawKey}\r\n\r\n`,
   );
   socket.close();
-  return got;
+  return response;
 }
 
 test('a body with a transfer coding is not forwarded as if it were plain', async () => {
   bytes = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n';
-  const got = await askRaw('1.1');
-  assert.equal(got.status, 502);
-  assert.equal(JSON.parse(got.body).error.code, 'bad_gateway');
+  const response = await callRaw('1.1');
+  assert.equal(response.status, 502);
+  assert.equal(JSON.parse(response.body).error.code, 'bad_gateway');
 });
 
 test('an unsolicited 100 Continue is not forwarded', async () => {
   bytes = 'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
   for (const version of ['1.0', '1.1']) {
-    const got = await askRaw(version);
-    assert.equal(got.status, 200);
-    assert.ok(got.bytes.toString('latin1').startsWith('HTTP/1.1 200'), version);
-    assert.equal(got.body, 'ok');
+    const response = await callRaw(version);
+    assert.equal(response.status, 200);
+    assert.ok(response.bytes.toString('latin1').startsWith('HTTP/1.1 200'), version);
+    assert.equal(response.body, 'ok');
   }
 });
 
 test('a 204 has no length, even if the API sends one', async () => {
   bytes = 'HTTP/1.1 204 No Content\r\nContent-Length: 0\r\nX-Own: 1\r\n\r\n';
-  const got = await askRaw('1.1');
-  assert.equal(got.status, 204);
-  assert.equal(got.headers.get('content-length'), undefined);
-  assert.equal(got.headers.get('x-own'), '1');
+  const response = await callRaw('1.1');
+  assert.equal(response.status, 204);
+  assert.equal(response.headers.get('content-length'), undefined);
+  assert.equal(response.headers.get('x-own'), '1');
 });
 
 test('gateway requests are counted by method and status, and not by values that clients or upstreams choose', async (t) => {
   const own = await behindGateway(t, ({ url }, response) => {
     response.writeHead(Number(url?.slice(1))).end();
   });
-  for (const status of [200, 200, 503, 799, 798]) await own.ask(`/${status}`);
+  for (const status of [200, 200, 503, 799, 798]) await own.callGateway(`/${status}`);
   assert.equal((await exchange(`${own.gateway}/200`)).status, 401);
-  await own.ask('/200', { method: 'PROPFIND' });
+  await own.callGateway('/200', { method: 'PROPFIND' });
   const { text } = await call(`${own.server.url}/metrics`);
   assertExposition(text);
   const lines = text.match(/^soku_http_requests_total\{route="gateway",.*$/gm);

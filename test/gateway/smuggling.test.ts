@@ -23,30 +23,30 @@ const post = (fields: string, body: string, line = 'POST /first HTTP/1.1') =>
   `${line}\r\n${good}${fields}\r\n${body}`;
 
 /** Sends bytes. @returns the responses until the connection ends or an ordinary request after them gets a response */
-async function send(bytes: string): Promise<{ answers: RawResponse[]; passed: string[] }> {
+async function send(bytes: string): Promise<{ responses: RawResponse[]; forwarded: string[] }> {
   const before = upstream.requests.length;
   const socket = await HttpSocket.open(gateway);
-  const answers: RawResponse[] = [];
+  const responses: RawResponse[] = [];
   try {
     const [first, last] = [
       socket.send(Buffer.from(bytes, 'latin1')),
       socket.send(`GET /last HTTP/1.1\r\n${good}\r\n`),
     ];
-    for (const answer of await Promise.allSettled([first, last])) {
-      if (answer.status === 'fulfilled') answers.push(answer.value);
-      else assert.ok(answer.reason instanceof ConnectionEnded);
+    for (const result of await Promise.allSettled([first, last])) {
+      if (result.status === 'fulfilled') responses.push(result.value);
+      else assert.ok(result.reason instanceof ConnectionEnded);
     }
-    if (answers.some((answer) => answer.headers.get('connection') === 'close')) await socket.closed();
+    if (responses.some((response) => response.headers.get('connection') === 'close')) await socket.closed();
   } finally {
     socket.close();
   }
-  return { answers, passed: upstream.requests.slice(before) };
+  return { responses, forwarded: upstream.requests.slice(before) };
 }
 
 /** Asserts that the upstream received only verified requests, and not the smuggled one. */
-function assertClean(what: string, passed: string[]): void {
+function assertClean(what: string, forwarded: string[]): void {
   // A request with an aborted body has no end, and its connection is closed.
-  for (const request of [...passed, ...upstream.rests()]) {
+  for (const request of [...forwarded, ...upstream.rests()]) {
     const [head = '', body = ''] = request.split('\r\n\r\n', 2);
     assert.match(head, /^(POST|GET|PUT) \/(first|last)/, what);
     assert.match(head, /\r\nx-soku-key-id: key_\w{26}\r\n/, what);
@@ -58,7 +58,7 @@ function assertClean(what: string, passed: string[]): void {
 }
 
 const chunked = 'Transfer-Encoding: chunked\r\n';
-const refused: [string, string][] = [
+const rejected: [string, string][] = [
   ['length and chunks', post(`Content-Length: 4\r\n${chunked}`, `0\r\n\r\n${smuggled}`)],
   ['chunks and length', post(`${chunked}Content-Length: 4\r\n`, `0\r\n\r\n${smuggled}`)],
   ['two lengths', post('Content-Length: 0\r\nContent-Length: 70\r\n', smuggled)],
@@ -105,13 +105,13 @@ const refused: [string, string][] = [
   ['HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
 ];
 
-for (const [what, bytes] of refused) {
+for (const [what, bytes] of rejected) {
   test(`${what}: rejected, and nothing after it is read`, async () => {
-    const { answers, passed } = await send(bytes);
-    assertClean(what, passed);
-    assert.deepEqual(passed, []);
-    assert.ok(answers.length <= 1);
-    for (const { status, body } of answers) {
+    const { responses, forwarded } = await send(bytes);
+    assertClean(what, forwarded);
+    assert.deepEqual(forwarded, []);
+    assert.ok(responses.length <= 1);
+    for (const { status, body } of responses) {
       assert.equal(status, 400);
       assert.match(body, /"code":"invalid_request"/);
     }
@@ -133,16 +133,16 @@ test('a body that looks like a request is forwarded as a body', async () => {
     ['of a GET', post(`Content-Length: ${smuggled.length}\r\n`, smuggled, 'GET /first HTTP/1.1')],
   ];
   for (const [what, bytes] of bodies) {
-    const { answers, passed } = await send(bytes);
-    assertClean(what, passed);
+    const { responses, forwarded } = await send(bytes);
+    assertClean(what, forwarded);
     assert.deepEqual(
-      answers.map(({ status }) => status),
+      responses.map(({ status }) => status),
       [200, 200],
       what,
     );
-    assert.equal(passed.length, 2, what);
-    assert.ok(passed[0]?.includes(smuggled), what);
-    assert.match(passed[1] ?? '', /^GET \/last /, what);
+    assert.equal(forwarded.length, 2, what);
+    assert.ok(forwarded[0]?.includes(smuggled), what);
+    assert.match(forwarded[1] ?? '', /^GET \/last /, what);
   }
 });
 
@@ -153,12 +153,12 @@ test('a request without a body is framed as such, so nothing after it becomes it
       'Content-Length: 0\r\n',
       'Connection: content-length\r\nContent-Length: 0\r\n',
     ]) {
-      const { answers, passed } = await send(post(fields, '', line));
-      assertClean(line, passed);
+      const { responses, forwarded } = await send(post(fields, '', line));
+      assertClean(line, forwarded);
       const length = line.startsWith('GET') ? null : ['\r\nContent-Length: 0\r\n'];
-      assert.deepEqual(passed[0]?.match(/\r\nContent-Length.*\r\n/i)?.slice() ?? null, length, line);
+      assert.deepEqual(forwarded[0]?.match(/\r\nContent-Length.*\r\n/i)?.slice() ?? null, length, line);
       assert.deepEqual(
-        answers.map(({ status }) => status),
+        responses.map(({ status }) => status),
         [200, 200],
         `${line} ${fields}`,
       );
@@ -168,25 +168,25 @@ test('a request without a body is framed as such, so nothing after it becomes it
 
 test('Connection cannot remove the framing fields', async () => {
   for (const name of ['content-length', 'transfer-encoding', 'host']) {
-    const { passed } = await send(
+    const { forwarded } = await send(
       post(`Connection: ${name}\r\nContent-Length: ${smuggled.length}\r\n`, smuggled),
     );
-    assertClean(name, passed);
-    assert.equal(passed.length, 2);
+    assertClean(name, forwarded);
+    assert.equal(forwarded.length, 2);
   }
 });
 
 test('fields after the 2000th are read like all others', async () => {
   const many = 'a:\r\n'.repeat(2100);
-  const { answers, passed } = await send(post(`${many}Content-Length: 5\r\n`, 'hello'));
-  assertClean('many', passed);
+  const { responses, forwarded } = await send(post(`${many}Content-Length: 5\r\n`, 'hello'));
+  assertClean('many', forwarded);
   assert.deepEqual(
-    answers.map(({ status }) => status),
+    responses.map(({ status }) => status),
     [200, 200],
   );
-  assert.match(passed[0] ?? '', /hello$/);
+  assert.match(forwarded[0] ?? '', /hello$/);
   const twice = `POST /first HTTP/1.1\r\n${good}${many}Authorization: Bearer x\r\n\r\n`;
-  assert.equal((await send(twice)).answers[0]?.status, 401);
+  assert.equal((await send(twice)).responses[0]?.status, 401);
 });
 
 test('the body of a rejected request is not read as the next request', async () => {
@@ -199,13 +199,13 @@ test('the body of a rejected request is not read as the next request', async () 
     `${bad}${chunked}\r\nzz\r\n${inner}`,
   ];
   for (const bytes of bodies) {
-    const { answers, passed } = await send(bytes);
+    const { responses, forwarded } = await send(bytes);
     assert.deepEqual(
-      answers.map(({ status }) => status),
+      responses.map(({ status }) => status),
       [401],
-      'one answer, and the connection is closed',
+      'one response, and the connection is closed',
     );
-    assert.deepEqual(passed, []);
+    assert.deepEqual(forwarded, []);
   }
 });
 
@@ -214,14 +214,14 @@ test('pipelined requests are each verified', async () => {
   const socket = await HttpSocket.open(gateway);
   const request = (path: string, key: string) =>
     `GET ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${key}\r\n\r\n`;
-  const answers = await Promise.all([
+  const responses = await Promise.all([
     socket.send(request('/first', apiKey)),
     socket.send(request('/refused', 'x')),
     socket.send(request('/last', apiKey)),
   ]);
   socket.close();
   assert.deepEqual(
-    answers.map(({ status }) => status),
+    responses.map(({ status }) => status),
     [200, 401, 200],
   );
   assertClean('pipelined', upstream.requests.slice(before));

@@ -18,7 +18,7 @@ import { startGateway, Upstream } from './gateway.ts';
 const dataDir = join(tmpdir(), `soku-test-no-gateway-${process.pid}`);
 const upstreamUrl = 'http://127.0.0.1:4000';
 
-const wrong: [string, string][] = [
+const invalid: [string, string][] = [
   ['SOKU_GATEWAY_UPSTREAM', 'localhost:4000'],
   ['SOKU_GATEWAY_UPSTREAM', 'http://ada:Tr0ub4dor@localhost:4000'],
   ['SOKU_GATEWAY_PORT', '1'],
@@ -29,7 +29,7 @@ const wrong: [string, string][] = [
   ['SOKU_GATEWAY_RULES', 'package.json'],
 ];
 
-for (const [name, value] of wrong) {
+for (const [name, value] of invalid) {
   test(`${name}=${value} exits with 78 and one line with the name and an example, and creates nothing`, async () => {
     const env = { PORT: '1', SOKU_GATEWAY_UPSTREAM: upstreamUrl, [name]: value };
     const line = await failStart(78, { dataDir, env });
@@ -96,10 +96,10 @@ test('a shutdown finishes open requests, accepts no new ones, and does not wait 
     const [, reply] = await promise;
     process.kill(server.pid, 'SIGTERM');
     await server.printed('finishing the open requests');
-    await assert.rejects(call(gateway), 'no new connection is taken');
+    await assert.rejects(call(gateway), 'no new connection is accepted');
     reply.end('finished');
     const [response] = await slow;
-    assert.equal(response.headers.connection, 'close', 'the client is asked to go elsewhere');
+    assert.equal(response.headers.connection, 'close', 'the client must open a new connection');
     assert.equal(await text(response), 'finished');
     assert.deepEqual(await server.exited(), { code: 0, signal: null });
     assert.doesNotMatch(server.output, /cut off/);

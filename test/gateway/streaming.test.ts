@@ -21,8 +21,8 @@ import { openSession } from '../support/session.ts';
 import { startGateway, Upstream } from './gateway.ts';
 
 /** How the upstream responds to the next request. */
-let answer: (request: IncomingMessage, response: ServerResponse) => void;
-const upstream = await Upstream.start((request, response) => answer(request, response));
+let respond: (request: IncomingMessage, response: ServerResponse) => void;
+const upstream = await Upstream.start((request, response) => respond(request, response));
 const { server, gateway } = await startGateway(upstream.url);
 const ada = await openSession(server);
 const { apiKey } = await ada.makeKey({ name: 'streams' });
@@ -34,14 +34,14 @@ after(async () => {
 /** Starts a request through the gateway, and waits until the upstream has its header. */
 async function begin(options: RequestOptions = {}) {
   const { promise, resolve } = Promise.withResolvers<[IncomingMessage, ServerResponse]>();
-  answer = (...asked) => resolve(asked);
+  respond = (...incoming) => resolve(incoming);
   const outgoing = openRequest(gateway, { headers: { authorization: `Bearer ${apiKey}` }, ...options });
   outgoing.on('error', () => undefined).flushHeaders();
-  const [asked, reply] = await promise;
-  return { outgoing, asked, reply };
+  const [incoming, reply] = await promise;
+  return { outgoing, incoming, reply };
 }
 
-async function answerOf(outgoing: ClientRequest): Promise<IncomingMessage> {
+async function responseTo(outgoing: ClientRequest): Promise<IncomingMessage> {
   const [response] = await once(outgoing, 'response');
   return response;
 }
@@ -55,7 +55,7 @@ test('server-sent events arrive as they are written', { timeout: patience }, asy
   const { outgoing, reply } = await begin();
   outgoing.end();
   reply.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
-  const response = await answerOf(outgoing);
+  const response = await responseTo(outgoing);
   for (const event of ['data: one\n\n', 'data: two\n\n', ': still here\n\n']) {
     reply.write(event);
     const [received] = await once(response, 'data');
@@ -67,17 +67,17 @@ test('server-sent events arrive as they are written', { timeout: patience }, asy
 
 for (const fields of [{ 'content-length': '6' }, { 'transfer-encoding': 'chunked' }]) {
   test(`a body with ${Object.keys(fields)} arrives as it is sent`, { timeout: patience }, async () => {
-    const { outgoing, asked, reply } = await begin(posting(fields));
+    const { outgoing, incoming, reply } = await begin(posting(fields));
     for (const part of ['one', 'two']) {
       outgoing.write(part);
-      const [received] = await once(asked, 'data');
+      const [received] = await once(incoming, 'data');
       assert.equal(String(received), part);
     }
     outgoing.end();
-    await once(asked, 'end');
-    assert.equal(asked.headers['content-length'], 'content-length' in fields ? '6' : undefined);
+    await once(incoming, 'end');
+    assert.equal(incoming.headers['content-length'], 'content-length' in fields ? '6' : undefined);
     reply.end('done');
-    assert.equal(String(await buffer(await answerOf(outgoing))), 'done');
+    assert.equal(String(await buffer(await responseTo(outgoing))), 'done');
   });
 }
 
@@ -110,13 +110,13 @@ async function streamBodies(size: number): Promise<void> {
   ]) {
     const up = await begin(posting(fields));
     body().pipe(up.outgoing);
-    assert.equal(await hashSlowly(up.asked), expected);
+    assert.equal(await hashSlowly(up.incoming), expected);
     // Requests with and without a body use different code paths, so each path is tested with one kind of response.
     const down = 'content-length' in fields ? await begin() : up;
     down.outgoing.end();
     down.reply.writeHead(200, fields);
     body().pipe(down.reply);
-    assert.equal(await hashSlowly(await answerOf(down.outgoing)), expected);
+    assert.equal(await hashSlowly(await responseTo(down.outgoing)), expected);
     if (down !== up) up.reply.end();
   }
 }
@@ -140,11 +140,11 @@ test('when the client disconnects before, during or after its body, the request 
   before.outgoing.end();
   const during = await begin(posting(length));
   during.outgoing.write('one');
-  const answering = await begin();
-  answering.outgoing.end();
-  answering.reply.write('one');
-  await answerOf(answering.outgoing);
-  for (const { outgoing, reply } of [before, during, answering]) {
+  const responding = await begin();
+  responding.outgoing.end();
+  responding.reply.write('one');
+  await responseTo(responding.outgoing);
+  for (const { outgoing, reply } of [before, during, responding]) {
     const closed = once(reply, 'close');
     outgoing.destroy();
     await closed;
@@ -159,7 +159,7 @@ test('when the API disconnects in the middle of its response, the client notices
     const { outgoing, reply } = await begin();
     outgoing.end();
     reply.writeHead(200, fields).write('one');
-    const response = await answerOf(outgoing);
+    const response = await responseTo(outgoing);
     const failed = once(response.resume(), 'error');
     reply.destroy();
     const [error] = await failed;
@@ -171,7 +171,7 @@ test('when the API disconnects in the middle of its response, the client notices
 test('a response before the end of the body is forwarded, and the connection stays in sync', {
   timeout: patience,
 }, async () => {
-  answer = (request, response) => {
+  respond = (request, response) => {
     response.end(request.url);
   };
   const socket = await HttpSocket.open(gateway);
@@ -187,7 +187,7 @@ test('a client that expects 100-continue sends its body only when the API reques
   timeout: patience,
 }, async () => {
   const received: string[] = [];
-  answer = (request, response) => {
+  respond = (request, response) => {
     void buffer(request).then((body) => {
       received.push(String(body));
       response.end();
@@ -197,14 +197,14 @@ test('a client that expects 100-continue sends its body only when the API reques
   outgoing.flushHeaders();
   await once(outgoing, 'continue');
   outgoing.end('body');
-  assert.equal((await answerOf(outgoing)).statusCode, 200);
+  assert.equal((await responseTo(outgoing)).statusCode, 200);
   assert.deepEqual(received, ['body']);
 
-  const refused = connect(Number(new URL(gateway).port), '127.0.0.1');
-  refused.write(
+  const rejected = connect(Number(new URL(gateway).port), '127.0.0.1');
+  rejected.write(
     'POST / HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer x\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n',
   );
-  const [first] = await once(refused, 'data');
-  assert.match(String(first), /^HTTP\/1.1 401 /, 'no 100 came before');
-  refused.destroy();
+  const [first] = await once(rejected, 'data');
+  assert.match(String(first), /^HTTP\/1.1 401 /, 'no 100 Continue was sent first');
+  rejected.destroy();
 });
