@@ -16,11 +16,11 @@ after(() => deployment.stop());
 
 const signIn = (url: string) => call(`${url}/api/auth/sign-in/email`, { method: 'POST', body: owner });
 
-function assertAway(answer: HttpResponse, says: RegExp): void {
-  const { message } = assertProblem(answer, 'verification_unavailable');
+function assertDatabaseUnavailable(response: HttpResponse, says: RegExp): void {
+  const { message } = assertProblem(response, 'verification_unavailable');
   assert.match(message, says);
-  assert.equal(answer.headers.get('retry-after'), '1');
-  assert.deepEqual(answer.headers.getSetCookie(), [], 'no one is signed out');
+  assert.equal(response.headers.get('retry-after'), '1');
+  assert.deepEqual(response.headers.getSetCookie(), [], 'no one is signed out');
 }
 
 test('without its database a node rejects all callers alike, reports only certain outcomes, and recovers by itself', async () => {
@@ -29,13 +29,13 @@ test('without its database a node rejects all callers alike, reports only certai
   node.network.cut();
   const reads = ['/v1/api-keys', '/v1/workspace', '/api/session', '/api/auth/get-session'];
   for (const path of [...reads, '/api/auth/list-sessions']) {
-    assertAway(await ada.call('GET', path), /^The database does not respond at the moment\. Try again\.$/);
+    assertDatabaseUnavailable(await ada.call('GET', path), /^The database does not respond at the moment\. Try again\.$/);
   }
-  const unsure = /may or may not have been made: check before you retry/;
-  assertAway(await ada.call('POST', '/v1/api-keys', { name: 'x' }), unsure);
-  assertAway(await ada.call('PATCH', '/v1/workspace', { rateLimit: 5 }), unsure);
-  assertAway(await ada.call('POST', '/api/auth/revoke-sessions', {}), unsure);
-  assertAway(await signIn(node.url), unsure);
+  const uncertain = /may or may not have been made: check before you retry/;
+  assertDatabaseUnavailable(await ada.call('POST', '/v1/api-keys', { name: 'x' }), uncertain);
+  assertDatabaseUnavailable(await ada.call('PATCH', '/v1/workspace', { rateLimit: 5 }), uncertain);
+  assertDatabaseUnavailable(await ada.call('POST', '/api/auth/revoke-sessions', {}), uncertain);
+  assertDatabaseUnavailable(await signIn(node.url), uncertain);
   await Promise.all(Array.from({ length: 100 }, () => ada.call('GET', '/v1/api-keys')));
   const lines = node.server.output.split('\n').filter((line) => line.includes('"level":50'));
   assert.ok(lines.length >= 1 && lines.length < 10, `${lines.length} lines of 109 failures`);
@@ -55,16 +55,16 @@ test('a caller whose connection PostgreSQL terminates gets an uncertain outcome,
   const terminate = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE datname = current_database() AND application_name = 'soku' AND pid <> pg_backend_pid()`;
   let isDone = false;
-  const answers = Promise.all(
+  const responses = Promise.all(
     Array.from({ length: 300 }, () => ada.call('POST', '/v1/api-keys', { name: 'ended' })),
   ).finally(() => {
     isDone = true;
   });
   while (!isDone) await deployment.query(terminate);
-  const made = (await answers).filter(({ status }) => status === 201);
-  const lost = (await answers).filter(({ status }) => status !== 201);
+  const created = (await responses).filter(({ status }) => status === 201);
+  const lost = (await responses).filter(({ status }) => status !== 201);
   assert.ok(lost.length > 0);
-  for (const answer of lost) assertProblem(answer, 'verification_unavailable');
+  for (const response of lost) assertProblem(response, 'verification_unavailable');
   const rows = await deployment.query("SELECT id FROM api_key WHERE name = 'ended'");
-  assert.ok(rows.length >= made.length);
+  assert.ok(rows.length >= created.length);
 });

@@ -8,7 +8,7 @@ import { Deployment } from '../operations/nodes.ts';
 import { assertProblem } from '../support/contract.ts';
 import { bearer, call, cookiesOf, type HttpResponse, Person } from '../support/person.ts';
 
-const mostKeys = 60;
+const maxActiveKeys = 60;
 const password = 'long enough to be one';
 
 let deployment: Deployment;
@@ -16,7 +16,7 @@ before(async () => {
   deployment = await Deployment.startAtOnce(3, {
     SOKU_OWNER_EMAIL: undefined,
     SOKU_OWNER_PASSWORD: undefined,
-    SOKU_MAX_ACTIVE_KEYS: String(mostKeys),
+    SOKU_MAX_ACTIVE_KEYS: String(maxActiveKeys),
   });
 });
 after(() => deployment.stop());
@@ -27,15 +27,15 @@ function urls(times: number): string[] {
 }
 
 async function setupNeeded(): Promise<boolean[]> {
-  const asked = urls(3).map(async (url) => sessionSchema.parse((await call(`${url}/api/session`)).body));
-  return (await Promise.all(asked)).map((session) => session.setupNeeded);
+  const sessions = urls(3).map(async (url) => sessionSchema.parse((await call(`${url}/api/session`)).body));
+  return (await Promise.all(sessions)).map((session) => session.setupNeeded);
 }
 
 /** Retries while the response is 503 because the database is too busy; nothing was changed then. */
-async function untilAnswered(ask: () => Promise<HttpResponse>): Promise<HttpResponse> {
-  let answer = await ask();
-  while (answer.status === 503) answer = await ask();
-  return answer;
+async function retryWhileBusy(request: () => Promise<HttpResponse>): Promise<HttpResponse> {
+  let response = await request();
+  while (response.status === 503) response = await request();
+  return response;
 }
 
 const setUp = (url: string, code: string, email: string) =>
@@ -56,35 +56,35 @@ test('all nodes print and accept the same setup code, and one of three concurren
   assert.deepEqual(codes, [code, code, code]);
   assert.deepEqual(await setupNeeded(), [true, true, true]);
   assertProblem(await setUp(deployment.node(0).url, `${code}0`, 'eve@example.com'), 'invalid_request');
-  const first: { answer?: HttpResponse; needed?: boolean[] } = {};
-  const answers = await Promise.all(
+  const first: { response?: HttpResponse; needed?: boolean[] } = {};
+  const responses = await Promise.all(
     urls(3).map(async (url, i) => {
-      const answer = await setUp(url, code, `eve${i}@example.com`);
-      // Immediately, also on nodes that still reject the same setup.
-      if (answer.status === 201) Object.assign(first, { answer, needed: await setupNeeded() });
-      return answer;
+      const response = await setUp(url, code, `eve${i}@example.com`);
+      // The change is visible immediately, also on nodes that still reject the same setup.
+      if (response.status === 201) Object.assign(first, { response, needed: await setupNeeded() });
+      return response;
     }),
   );
-  assert.deepEqual(answers.map(({ status }) => status).toSorted(), [201, 400, 400]);
+  assert.deepEqual(responses.map(({ status }) => status).toSorted(), [201, 400, 400]);
   assert.deepEqual(first.needed, [false, false, false]);
   for (const url of urls(3)) assertProblem(await setUp(url, code, 'more@example.com'), 'invalid_request');
   assert.equal((await deployment.query('SELECT id FROM "user"')).length, 1);
   assert.equal((await deployment.query('SELECT id FROM workspace')).length, 1);
-  cookie = cookiesOf(first.answer?.headers ?? new Headers());
+  cookie = cookiesOf(first.response?.headers ?? new Headers());
   for (const url of urls(3)) assert.equal((await at(url).call('GET', '/v1/api-keys')).status, 200);
 });
 
 test('fifty concurrent calls with one Idempotency-Key create one key', async () => {
-  const answers = await Promise.all(
+  const responses = await Promise.all(
     urls(50).map((url) =>
       at(url).call('POST', '/v1/api-keys', { name: 'once' }, { 'idempotency-key': 'deploy' }),
     ),
   );
-  const made = answers.filter(({ status }) => status === 201);
-  assert.equal(made.length, 1);
+  const created = responses.filter(({ status }) => status === 201);
+  assert.equal(created.length, 1);
   const [key] = await list('once');
-  for (const answer of answers.filter((other) => other.status !== 201)) {
-    const { details } = assertProblem(answer, 'idempotency_replayed');
+  for (const response of responses.filter((other) => other.status !== 201)) {
+    const { details } = assertProblem(response, 'idempotency_replayed');
     assert.equal(details?.[0]?.keyId, key?.id);
   }
 });
@@ -100,24 +100,24 @@ async function list(search: string) {
 test('no child of a key is created on any node after its revoke returned', async () => {
   let children = 0;
   for (let round = 0; round < 5; round++) {
-    const maker = await at(deployment.node(0).url).makeKey({
-      name: `maker ${round}`,
+    const creator = await at(deployment.node(0).url).makeKey({
+      name: `creator ${round}`,
       scopes: ['keys:write'],
     });
     const create = async (url: string) =>
       call(`${url}/v1/api-keys`, {
         method: 'POST',
-        headers: bearer(maker.apiKey),
+        headers: bearer(creator.apiKey),
         body: { name: `child ${round}` },
       });
-    // Cached on all nodes, so that none has to read from the database whether the creator is active.
-    for (const url of urls(3)) await call(`${url}/v1/me`, { headers: bearer(maker.apiKey) });
+    // Caches the creator on all nodes, so that none reads from the database whether it is active.
+    for (const url of urls(3)) await call(`${url}/v1/me`, { headers: bearer(creator.apiKey) });
     const creating = Promise.all(urls(9).map(create));
-    await at(deployment.node(round % 3).url).revoke(maker.key.id);
+    await at(deployment.node(round % 3).url).revoke(creator.key.id);
     const before = (await list(`child ${round}`)).map(({ id }) => id);
     const late = await Promise.all(urls(3).map(create));
-    for (const answer of [...(await creating), ...late]) {
-      if (answer.status !== 201) assertProblem(answer, 'revoked_key');
+    for (const response of [...(await creating), ...late]) {
+      if (response.status !== 201) assertProblem(response, 'revoked_key');
     }
     const all = await list(`child ${round}`);
     assert.deepEqual(
@@ -127,7 +127,7 @@ test('no child of a key is created on any node after its revoke returned', async
     children += all.length;
     for (const child of all) await at(deployment.node(1).url).revoke(child.id);
   }
-  assert.ok(children > 0, 'some were created before');
+  assert.ok(children > 0, 'some keys were created before');
 });
 
 test('no descendant of a key is active on any node after its revoke with descendants returned', async () => {
@@ -135,60 +135,60 @@ test('no descendant of a key is active on any node after its revoke with descend
   let children = 0;
   for (let round = 0; round < 5; round++) {
     const root = await at(deployment.node(0).url).makeKey({ name: `root ${round}`, scopes });
-    let answered = false;
+    let revokeReturned = false;
     const creating = Promise.all(
       urls(6).map(async (url) => {
-        const made: string[] = [];
+        const created: string[] = [];
         for (let parent = root.apiKey; ; ) {
           const body = { name: 'descendant', scopes };
           const headers = bearer(parent);
-          const late = answered;
-          const answer = await call(`${url}/v1/api-keys`, { method: 'POST', headers, body });
-          if (answer.status !== 201) {
-            assertProblem(answer, 'revoked_key');
-            return made;
+          const late = revokeReturned;
+          const response = await call(`${url}/v1/api-keys`, { method: 'POST', headers, body });
+          if (response.status !== 201) {
+            assertProblem(response, 'revoked_key');
+            return created;
           }
           assert.ok(!late, 'a descendant stayed active and created a key');
-          parent = createdKeySchema.parse(answer.body).apiKey;
-          made.push(parent);
+          parent = createdKeySchema.parse(response.body).apiKey;
+          created.push(parent);
         }
       }),
     );
     const path = `/v1/api-keys/${root.key.id}/revoke`;
-    const answer = await at(deployment.node(round % 3).url).call('POST', path, { descendants: true });
-    answered = true;
-    assert.equal(answer.status, 200, answer.text);
-    const made = (await creating).flat();
-    assert.equal(revokedKeySchema.parse(answer.body).revocation.descendants, made.length);
-    for (const apiKey of made) {
+    const response = await at(deployment.node(round % 3).url).call('POST', path, { descendants: true });
+    revokeReturned = true;
+    assert.equal(response.status, 200, response.text);
+    const created = (await creating).flat();
+    assert.equal(revokedKeySchema.parse(response.body).revocation.descendants, created.length);
+    for (const apiKey of created) {
       for (const url of urls(3)) {
         assertProblem(await call(`${url}/v1/me`, { headers: bearer(apiKey) }), 'revoked_key');
       }
     }
-    children += made.length;
+    children += created.length;
   }
-  assert.ok(children > 0, 'some were created before');
+  assert.ok(children > 0, 'some keys were created before');
 });
 
 test('keys that change each other and many others concurrently cause no deadlock', async () => {
   const scopes = ['keys:read', 'keys:write'];
   const person = at(deployment.node(0).url);
   const [a, b] = [await person.makeKey({ name: 'a', scopes }), await person.makeKey({ name: 'b', scopes })];
-  const answers = await Promise.all(
+  const responses = await Promise.all(
     urls(60).map((url, i) => {
-      const [asking, other] = i % 2 === 0 ? [a, b] : [b, a];
-      return untilAnswered(() =>
+      const [caller, other] = i % 2 === 0 ? [a, b] : [b, a];
+      return retryWhileBusy(() =>
         call(`${url}/v1/api-keys/${other.key.id}`, {
           method: 'PATCH',
-          headers: bearer(asking.apiKey),
+          headers: bearer(caller.apiKey),
           body: { name: `changed ${i}` },
         }),
       );
     }),
   );
-  for (const answer of answers) assert.equal(answer.status, 200, answer.text);
+  for (const response of responses) assert.equal(response.status, 200, response.text);
   for (const { server } of deployment.nodes) assert.doesNotMatch(server.output, /deadlock/);
-  assert.match(keySchema.parse(answers[0]?.body).name, /^changed/);
+  assert.match(keySchema.parse(responses[0]?.body).name, /^changed/);
 });
 
 test('fifty concurrent calls create only as many keys as the limit allows', async () => {
@@ -196,12 +196,12 @@ test('fifty concurrent calls create only as many keys as the limit allows', asyn
     'SELECT count(*)::int AS active FROM api_key WHERE revoked_at IS NULL',
   );
   assert.ok(typeof row === 'object' && row !== null && 'active' in row);
-  const room = mostKeys - Number(row.active);
-  assert.ok(room > 5);
-  const answers = await Promise.all(
-    urls(room + 40).map((url) => untilAnswered(() => at(url).call('POST', '/v1/api-keys', { name: 'many' }))),
+  const remainingKeys = maxActiveKeys - Number(row.active);
+  assert.ok(remainingKeys > 5);
+  const responses = await Promise.all(
+    urls(remainingKeys + 40).map((url) => retryWhileBusy(() => at(url).call('POST', '/v1/api-keys', { name: 'many' }))),
   );
-  const refused = answers.filter(({ status }) => status !== 201);
-  assert.equal(refused.length, 40);
-  for (const { body } of refused) assert.equal(errorSchema.parse(body).error.code, 'key_quota_reached');
+  const rejected = responses.filter(({ status }) => status !== 201);
+  assert.equal(rejected.length, 40);
+  for (const { body } of rejected) assert.equal(errorSchema.parse(body).error.code, 'key_quota_reached');
 });

@@ -36,13 +36,13 @@ test('revokes return while a node is frozen during the creation of a key, and no
     );
 
   const creating = deployment.whileLocked('api_key_secret', async () => {
-    const answer = new Person(frozen.url, ada.cookie).call('POST', '/v1/api-keys', { name: 'half' });
+    const response = new Person(frozen.url, ada.cookie).call('POST', '/v1/api-keys', { name: 'half' });
     // Now it holds the lock of its workspace.
     await eventually(() => waiting(`wait_event_type = 'Lock' AND query ILIKE '%api_key_secret%'`), Boolean);
     process.kill(frozen.server.pid, 'SIGSTOP');
-    return { answer };
+    return { response };
   });
-  const { answer } = await creating;
+  const { response } = await creating;
   try {
     await eventually(() => waiting(`state = 'idle in transaction'`), Boolean);
     const revoked = await Promise.all([
@@ -65,7 +65,7 @@ test('revokes return while a node is frozen during the creation of a key, and no
     );
     assert.ok(!statuses.includes(204), 'accepted after the revoke returned');
   }
-  assert.equal((await answer).status, 503, 'its transaction was terminated');
+  assert.equal((await response).status, 503, 'its transaction was terminated');
   const page = keyListSchema.parse((await ada.call('GET', '/v1/api-keys?status=all')).body);
   assert.deepEqual(page.data.map(({ name, status }) => `${name} ${status}`).sort(), [
     'alone revoked',

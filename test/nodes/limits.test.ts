@@ -28,49 +28,49 @@ const makeKey = async (rateLimit: number) => (await ada.makeKey({ name: 'limited
 /** Sends requests, ten at a time at each node. */
 async function hammer(apiKey: string, at: readonly ClusterNode[], requests: number): Promise<HttpResponse[]> {
   let left = requests;
-  const answers: HttpResponse[] = [];
+  const responses: HttpResponse[] = [];
   const one = async (node: ClusterNode) => {
     while (left > 0) {
       left -= 1;
-      answers.push(await verify(node, apiKey));
+      responses.push(await verify(node, apiKey));
     }
   };
   await Promise.all(at.flatMap((node) => Array.from({ length: 10 }, () => one(node))));
-  return answers;
+  return responses;
 }
 
-const count = (answers: readonly HttpResponse[], status: number) =>
-  answers.filter((answer) => answer.status === status).length;
+const count = (responses: readonly HttpResponse[], status: number) =>
+  responses.filter((response) => response.status === status).length;
 
-/** How many requests pass, and how many became available meanwhile: none, unless a minute has ended. */
-async function passing(
+/** How many requests pass, and how many became available meanwhile: 0 unless a minute has ended. */
+async function countPassed(
   quota: number,
   work: () => Promise<number>,
 ): Promise<{ passed: number; free: number }> {
   const begun = Date.now();
   const passed = await work();
   const ended = Date.now();
-  const turned = Math.floor(begun / minute) !== Math.floor(ended / minute);
-  return { passed, free: turned ? Math.ceil((quota * 1.05 * (ended - begun)) / minute) + 1 : 0 };
+  const minuteEnded = Math.floor(begun / minute) !== Math.floor(ended / minute);
+  return { passed, free: minuteEnded ? Math.ceil((quota * 1.05 * (ended - begun)) / minute) + 1 : 0 };
 }
 
 for (const quota of [1000, 60, 10]) {
   test(`with ${quota} requests per minute, at most as many and at least 95% pass on three nodes`, async () => {
     const apiKey = await makeKey(quota);
-    const { passed, free } = await passing(quota, async () => {
-      const answers = await hammer(apiKey, nodes, quota + 300);
-      assert.equal(count(answers, 204) + count(answers, 429), answers.length);
-      return count(answers, 204);
+    const { passed, free } = await countPassed(quota, async () => {
+      const responses = await hammer(apiKey, nodes, quota + 300);
+      assert.equal(count(responses, 204) + count(responses, 429), responses.length);
+      return count(responses, 204);
     });
     assert.ok(passed >= 0.95 * quota, `${passed} passed`);
-    assert.ok(passed <= quota + free, `${passed} passed, ${free} were free again`);
+    assert.ok(passed <= quota + free, `${passed} passed, ${free} became available again`);
   });
 }
 
 test('when one node gets all requests, at least 95% and at most 100% of the limit pass', async () => {
   const apiKey = await makeKey(700);
-  const { passed, free } = await passing(700, async () => count(await hammer(apiKey, [nodes[1]], 900), 204));
-  assert.ok(passed >= 0.95 * 700 && passed <= 700 + free, `${passed} passed, ${free} were free again`);
+  const { passed, free } = await countPassed(700, async () => count(await hammer(apiKey, [nodes[1]], 900), 204));
+  assert.ok(passed >= 0.95 * 700 && passed <= 700 + free, `${passed} passed, ${free} became available again`);
 });
 
 test('a node rejects a key over its limit from memory, until the time that it reports', async () => {
@@ -78,12 +78,12 @@ test('a node rejects a key over its limit from memory, until the time that it re
   const [one] = nodes;
   await hammer(apiKey, nodes, 60);
   one.proxy.cut();
-  const refused = await verify(one, apiKey);
+  const rejected = await verify(one, apiKey);
   one.proxy.heal();
-  // Without a lease it could not know.
-  if (refused.status === 503) return;
-  assert.equal(refused.status, 429);
-  const { remaining, reset } = limitOf(refused);
+  // Without a lease it cannot verify the key.
+  if (rejected.status === 503) return;
+  assert.equal(rejected.status, 429);
+  const { remaining, reset } = limitOf(rejected);
   assert.equal(remaining, 0);
   assert.ok(reset >= 1 && reset <= 120);
 });
@@ -93,10 +93,10 @@ test('late grants let no request pass twice', async () => {
   const [one, two] = nodes;
   one.proxy.toServer.delay(150);
   try {
-    const { passed, free } = await passing(120, async () => {
+    const { passed, free } = await countPassed(120, async () => {
       return count(await hammer(apiKey, [one, two], 200), 204);
     });
-    assert.ok(passed >= 0.95 * 120 && passed <= 120 + free, `${passed} passed, ${free} were free again`);
+    assert.ok(passed >= 0.95 * 120 && passed <= 120 + free, `${passed} passed, ${free} became available again`);
   } finally {
     one.proxy.toServer.delay(0);
   }
@@ -105,28 +105,28 @@ test('late grants let no request pass twice', async () => {
 test('a restarted node does not exceed a used limit', async () => {
   const apiKey = await makeKey(100);
   const [one, , three] = nodes;
-  const { passed, free } = await passing(100, async () => {
+  const { passed, free } = await countPassed(100, async () => {
     let before = count(await hammer(apiKey, [three], 40), 204);
     before += count(await hammer(apiKey, [one], 20), 204);
     await three.server.kill('SIGTERM');
     await three.startAgain();
     return before + count(await hammer(apiKey, nodes, 200), 204);
   });
-  // Grants that the node held when it stopped are lost: at most a sixth of the room.
-  assert.ok(passed >= 0.75 * 100 && passed <= 100 + free, `${passed} passed, ${free} were free again`);
+  // Grants that the node held when it stopped are lost: at most a sixth of the remaining limit.
+  assert.ok(passed >= 0.75 * 100 && passed <= 100 + free, `${passed} passed, ${free} became available again`);
 });
 
 test('a node that is cut off from the database uses its grants and then verifies nothing', async () => {
   const [one, , three] = nodes;
   const apiKey = await makeKey(300);
   assert.equal((await verify(three, apiKey)).status, 204);
-  const { passed, free } = await passing(300, async () => {
+  const { passed, free } = await countPassed(300, async () => {
     three.proxy.cut();
     // With a lease it verifies the key from its cache; without one it cannot.
     const alone = await hammer(apiKey, [three], 200);
     assert.equal(count(alone, 204) + count(alone, 503), alone.length);
     assert.ok(count(alone, 503) > 0);
-    // Its share, and one grant of a sixth of the room.
+    // Its share, and one grant of a sixth of the remaining limit.
     assert.ok(count(alone, 204) <= 5 + 50, `${count(alone, 204)} passed`);
     three.proxy.heal();
     let back: HttpResponse;
@@ -134,5 +134,5 @@ test('a node that is cut off from the database uses its grants and then verifies
     while (back.status === 503);
     return 1 + count(alone, 204) + count([back], 204) + count(await hammer(apiKey, [one], 400), 204);
   });
-  assert.ok(passed >= 200 && passed <= 300 + free, `${passed} passed, ${free} were free again`);
+  assert.ok(passed >= 200 && passed <= 300 + free, `${passed} passed, ${free} became available again`);
 });

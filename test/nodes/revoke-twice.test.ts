@@ -20,7 +20,7 @@ const verify = async (node: ClusterNode, apiKey: string) =>
 test('a second revoke does not return while the first one waits for a frozen node', async () => {
   const [one, other, frozen] = cluster.nodes;
   assert.ok(one !== undefined && other !== undefined && frozen !== undefined);
-  const [ada, again] = [await openSession(one.server), await openSession(other.server)];
+  const [ada, otherSession] = [await openSession(one.server), await openSession(other.server)];
   const { apiKey, key } = await ada.makeKey({ name: 'revoked twice' });
   // Now the key is cached on the node that will be frozen, which has a lease.
   while ((await verify(frozen, apiKey)) !== 204 || (await call(`${frozen.url}/readyz`)).status !== 200) {
@@ -33,23 +33,23 @@ test('a second revoke does not return while the first one waits for a frozen nod
     const first = ada.call('POST', path);
     // The first revoke is committed and waits.
     while ((await verify(other, apiKey)) !== 401) await pause(5);
-    const second = again.call('POST', path);
+    const second = otherSession.call('POST', path);
     const winner = await Promise.race([first, second]);
     // The node handles this request when it wakes up. With a valid lease it would respond before it learns of the
     // change.
-    const asked = socket.send(request('GET', '/v1/verify', apiKey));
+    const verification = socket.send(request('GET', '/v1/verify', apiKey));
     frozen.thaw();
-    assert.equal((await asked).status, 401, 'accepted after a revoke returned');
+    assert.equal((await verification).status, 401, 'accepted after a revoke returned');
     assert.equal(
       revokedKeySchema.parse(winner.body).revocation.nodes,
       2,
       'the frozen node has not applied the change',
     );
-    for (const answer of await Promise.all([first, second])) {
-      assert.equal(answer.status, 200, answer.text);
-      const { revocation } = revokedKeySchema.parse(answer.body);
+    for (const response of await Promise.all([first, second])) {
+      assert.equal(response.status, 200, response.text);
+      const { revocation } = revokedKeySchema.parse(response.body);
       assert.equal(revocation.effective, true);
-      assert.ok(revocation.waitedMs > 0, answer.text);
+      assert.ok(revocation.waitedMs > 0, response.text);
     }
   } finally {
     frozen.thaw();

@@ -8,7 +8,7 @@ import { openSession } from '../support/session.ts';
 import { Cluster, type ClusterNode } from '../torture/cluster.ts';
 
 /** ms: a lease, plus time for a busy machine. */
-const soon = 2000 + 1500;
+const timeout = 2000 + 1500;
 
 let cluster: Cluster;
 let node: ClusterNode;
@@ -24,12 +24,12 @@ const verify = (apiKey: string) => call(`${node.url}/v1/verify`, { headers: bear
 const readiness = () => call(`${node.url}/readyz`);
 
 /** Repeats a request until the response has this status; fails after a timeout. */
-async function eventually(status: number, ask: () => Promise<HttpResponse>): Promise<void> {
+async function eventually(status: number, request: () => Promise<HttpResponse>): Promise<void> {
   const begun = performance.now();
   for (;;) {
-    const answer = await ask();
-    if (answer.status === status) break;
-    assert.ok(performance.now() - begun < soon, `still ${answer.status} ${answer.text}`);
+    const response = await request();
+    if (response.status === status) break;
+    assert.ok(performance.now() - begun < timeout, `still ${response.status} ${response.text}`);
     await pause(10);
   }
 }
@@ -37,17 +37,17 @@ async function eventually(status: number, ask: () => Promise<HttpResponse>): Pro
 test('a node without a lease and without its database responds 503, and recovers by itself', async () => {
   const ada = await openSession(node.server);
   const good = await ada.makeKey({ name: 'good' });
-  const dead = await ada.makeKey({ name: 'dead' });
-  const asking = await ada.makeKey({ name: 'asking', scopes: ['keys:verify'] });
-  await ada.revoke(dead.key.id);
+  const revoked = await ada.makeKey({ name: 'revoked' });
+  const backEnd = await ada.makeKey({ name: 'back end', scopes: ['keys:verify'] });
+  await ada.revoke(revoked.key.id);
   assert.equal((await verify(good.apiKey)).status, 204);
-  assert.equal((await verify(dead.apiKey)).status, 401);
+  assert.equal((await verify(revoked.apiKey)).status, 401);
   await eventually(200, readiness);
 
   node.proxy.cut();
-  // Cached, and valid as long as the lease lasts.
+  // The key is cached, and accepted as long as the lease lasts.
   await eventually(503, () => verify(good.apiKey));
-  const ways = {
+  const responses = {
     GET: await verify(good.apiKey),
     HEAD: await exchange(`${node.url}/v1/verify`, {
       method: 'HEAD',
@@ -58,19 +58,19 @@ test('a node without a lease and without its database responds 503, and recovers
     }),
     'POST by a back end': await call(`${node.url}/v1/verify`, {
       method: 'POST',
-      headers: bearer(asking.apiKey),
+      headers: bearer(backEnd.apiKey),
       body: { apiKey: good.apiKey },
     }),
   };
-  for (const [way, { status, headers, body, text }] of Object.entries(ways)) {
-    assert.equal(status, 503, `${way}: ${text}`);
-    assert.match(headers.get('retry-after') ?? '', /^[1-9]\d*$/, way);
-    if (text !== '') assert.equal(errorSchema.parse(body).error.code, 'verification_unavailable', way);
+  for (const [endpoint, { status, headers, body, text }] of Object.entries(responses)) {
+    assert.equal(status, 503, `${endpoint}: ${text}`);
+    assert.match(headers.get('retry-after') ?? '', /^[1-9]\d*$/, endpoint);
+    if (text !== '') assert.equal(errorSchema.parse(body).error.code, 'verification_unavailable', endpoint);
   }
   assert.equal((await readiness()).status, 503);
   assert.equal((await call(`${node.url}/healthz`)).status, 200, 'a restart would not help');
-  const refused = await verify(dead.apiKey);
-  assert.equal(errorSchema.parse(refused.body).error.code, 'revoked_key', 'a revoked key stays revoked');
+  const rejected = await verify(revoked.apiKey);
+  assert.equal(errorSchema.parse(rejected.body).error.code, 'revoked_key', 'a revoked key stays revoked');
 
   node.proxy.heal();
   await eventually(200, readiness);

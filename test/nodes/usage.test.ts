@@ -30,12 +30,12 @@ async function usageOf(id: string) {
 }
 
 /** Resolves when the first node reports this number of uses. */
-async function seen(id: string, wanted: number): Promise<void> {
+async function waitForUses(id: string, expected: number): Promise<void> {
   const { accepted } = await eventually(
     () => usageOf(id),
-    (usage) => usage.accepted >= wanted,
+    (usage) => usage.accepted >= expected,
   );
-  assert.equal(accepted, wanted);
+  assert.equal(accepted, expected);
 }
 
 /** A usage write of a node that waits for a lock in the database. */
@@ -47,7 +47,7 @@ test('usage on one node is visible on the other within seconds, and each use cou
   await use(one, apiKey, 3);
   assert.equal((await usageOf(key.id)).accepted, 3, 'uses on this node are visible immediately');
   await use(other, apiKey, 20);
-  await seen(key.id, 23);
+  await waitForUses(key.id, 23);
   const { lastUsedAt } = await usageOf(key.id);
   assert.ok(Date.now() - Date.parse(lastUsedAt ?? '') < 2 * patience, `${lastUsedAt}`);
 
@@ -60,7 +60,7 @@ test('usage on one node is visible on the other within seconds, and each use cou
     );
     other.network.toClient.hold();
   });
-  await seen(key.id, 33);
+  await waitForUses(key.id, 33);
   other.network.cut();
   other.network.toClient.release();
   other.network.heal();

@@ -23,35 +23,35 @@ interface Member {
 export class Balancer {
   readonly #server: Server;
   readonly #members: Member[];
-  readonly #looks = new EventEmitter();
+  readonly #checks = new EventEmitter();
   readonly #agent = new Agent({ keepAlive: true });
   #timer: NodeJS.Timeout | undefined;
   #turn = 0;
 
   private constructor(urls: readonly string[]) {
     this.#members = urls.map((url) => ({ url, ready: false }));
-    this.#server = createServer((incoming, outgoing) => this.#pass(incoming, outgoing));
+    this.#server = createServer((incoming, outgoing) => this.#forward(incoming, outgoing));
   }
 
   static async start(urls: readonly string[]): Promise<Balancer> {
     const balancer = new Balancer(urls);
     balancer.#server.listen(0, '127.0.0.1');
     await once(balancer.#server, 'listening');
-    await balancer.#look();
-    balancer.#timer = setInterval(() => void balancer.#look(), interval);
+    await balancer.#checkMembers();
+    balancer.#timer = setInterval(() => void balancer.#checkMembers(), interval);
     return balancer;
   }
 
   get url(): string {
     const address = this.#server.address();
-    if (address === null || typeof address === 'string') throw new Error('it does not listen');
+    if (address === null || typeof address === 'string') throw new Error('the load balancer does not listen on a port');
     return `http://127.0.0.1:${address.port}`;
   }
 
   /** Resolves when requests are sent to this member. */
   async sendsTo(url: string): Promise<void> {
     while (!this.#members.some((member) => member.url === url && member.ready)) {
-      await once(this.#looks, 'look');
+      await once(this.#checks, 'check');
     }
   }
 
@@ -63,18 +63,18 @@ export class Balancer {
     await once(this.#server, 'close');
   }
 
-  async #look(): Promise<void> {
+  async #checkMembers(): Promise<void> {
     await Promise.all(
       this.#members.map(async (member) => {
-        const answer = await fetch(`${member.url}/readyz`).catch(() => undefined);
-        await answer?.bytes().catch(() => undefined);
-        member.ready = answer?.status === 200;
+        const response = await fetch(`${member.url}/readyz`).catch(() => undefined);
+        await response?.bytes().catch(() => undefined);
+        member.ready = response?.status === 200;
       }),
     );
-    this.#looks.emit('look');
+    this.#checks.emit('check');
   }
 
-  #pass(incoming: IncomingMessage, outgoing: ServerResponse): void {
+  #forward(incoming: IncomingMessage, outgoing: ServerResponse): void {
     const ready = this.#members.filter((member) => member.ready);
     this.#turn += 1;
     const member = ready[this.#turn % ready.length];
@@ -83,13 +83,13 @@ export class Balancer {
       return;
     }
     const { method, headers, url = '/' } = incoming;
-    const passed = request(`${member.url}${url}`, { method, headers, agent: this.#agent });
-    passed.once('response', (answer) => {
-      const { connection, ...fields } = answer.headers;
-      outgoing.writeHead(answer.statusCode ?? 0, fields);
-      answer.pipe(outgoing);
+    const forwarded = request(`${member.url}${url}`, { method, headers, agent: this.#agent });
+    forwarded.once('response', (response) => {
+      const { connection, ...fields } = response.headers;
+      outgoing.writeHead(response.statusCode ?? 0, fields);
+      response.pipe(outgoing);
     });
-    passed.once('error', (error) => outgoing.writeHead(502).end(`${member.url}: ${error.message}`));
-    incoming.pipe(passed);
+    forwarded.once('error', (error) => outgoing.writeHead(502).end(`${member.url}: ${error.message}`));
+    incoming.pipe(forwarded);
   }
 }

@@ -40,8 +40,8 @@ test('the pages show the tested files unchanged', () => {
   const page = 'docs/operations/load-balancer.md';
   assert.deepEqual(blocks(page, `haproxy file=${configuration}`), [read(configuration)]);
   assert.deepEqual(blocks('docs/operations/README.md', `sh file=${environment}`), [read(environment)]);
-  const odd = deployment.nodes.filter(({ server }) => /is not a variable/.test(server.output));
-  assert.equal(odd.length, 0);
+  const withUnknownVariables = deployment.nodes.filter(({ server }) => /is not a variable/.test(server.output));
+  assert.equal(withUnknownVariables.length, 0);
 });
 
 test('a start with the secret or the token of the example is rejected, because they are public', () => {
@@ -62,7 +62,7 @@ test('the command of docs/operations/README.md lists the servers, but not withou
   const { data } = await eventually(
     async () =>
       nodeListSchema.parse(JSON.parse(await run(command.replace('http://localhost:3000', first.url)))),
-    // The first one sees the others with its next heartbeat.
+    // The first one learns of the others with its next heartbeat.
     (list) => list.data.length === 3,
   );
   assert.equal(data.filter(({ self }) => self).length, 1);
@@ -100,15 +100,15 @@ test('HAProxy removes a stopping server, loses no request, and adds it again', {
   const { apiKey } = await ada.makeKey({ name: 'through HAProxy', rateLimit: 'off' });
   const stopping = first.server;
   const statuses: number[] = [];
-  let over = false;
+  let restarted = false;
   const restarting = stopping
     .kill('SIGTERM')
     .then(() => first.start())
     .finally(() => {
-      over = true;
+      restarted = true;
     });
-  const asking = (async () => {
-    while (!over) {
+  const verifying = (async () => {
+    while (!restarted) {
       statuses.push((await call(`${balancer.url}/v1/verify`, { headers: bearer(apiKey) })).status);
     }
   })();
@@ -122,7 +122,7 @@ test('HAProxy removes a stopping server, loses no request, and adds it again', {
     },
   );
   assert.doesNotMatch(stopping.output, /finishing the open requests/, 'it was removed while it still served');
-  await Promise.all([restarting, asking]);
+  await Promise.all([restarting, verifying]);
   assert.ok(statuses.length > 100, `${statuses.length} requests`);
   assert.deepEqual([...new Set(statuses)], [204]);
   const { node } = await first.readiness();

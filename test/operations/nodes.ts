@@ -50,7 +50,7 @@ export class DeployedNode {
     this.#env = env;
   }
 
-  static async make(databaseUrl: string, env: Environment): Promise<DeployedNode> {
+  static async create(databaseUrl: string, env: Environment): Promise<DeployedNode> {
     const network = await TcpProxy.before(databaseUrl);
     return new DeployedNode(network, {
       PORT: String(await freePort()),
@@ -118,7 +118,7 @@ export class Deployment {
     database: TemporaryDatabase,
     startAll: (nodes: DeployedNode[]) => Promise<unknown>,
   ): Promise<Deployment> {
-    const nodes = await Promise.all(Array.from({ length: size }, () => DeployedNode.make(database.url, env)));
+    const nodes = await Promise.all(Array.from({ length: size }, () => DeployedNode.create(database.url, env)));
     const deployment = new Deployment(nodes, database);
     try {
       await startAll(nodes);

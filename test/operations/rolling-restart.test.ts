@@ -15,7 +15,7 @@ after(() => deployment.stop());
 /** Verifies keys in turn at a fixed rate until it is stopped. */
 class Load {
   readonly unexpected: string[] = [];
-  answered = 0;
+  expectedResponses = 0;
   readonly #agent = new Agent({ keepAlive: true });
   readonly #timer: NodeJS.Timeout;
   readonly #open = new Set<Promise<void>>();
@@ -24,8 +24,8 @@ class Load {
     // 3 requests per 10 ms. A failed test must not wait for the timer.
     this.#timer = setInterval(() => {
       for (const key of keys) {
-        const asked = this.#ask(url, key).finally(() => this.#open.delete(asked));
-        this.#open.add(asked);
+        const verification = this.#verify(url, key).finally(() => this.#open.delete(verification));
+        this.#open.add(verification);
       }
     }, 10).unref();
   }
@@ -36,36 +36,36 @@ class Load {
     this.#agent.destroy();
   }
 
-  async #ask(url: string, { apiKey, status }: { apiKey: string; status: number }): Promise<void> {
+  async #verify(url: string, { apiKey, status }: { apiKey: string; status: number }): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<string>();
-    get(`${url}/v1/verify`, { agent: this.#agent, headers: bearer(apiKey) }, (answer) => {
+    get(`${url}/v1/verify`, { agent: this.#agent, headers: bearer(apiKey) }, (incoming) => {
       let text = '';
-      answer.setEncoding('utf8').on('data', (part: string) => {
+      incoming.setEncoding('utf8').on('data', (part: string) => {
         text += part;
       });
-      answer.once('end', () => resolve(`${answer.statusCode} ${text}`));
+      incoming.once('end', () => resolve(`${incoming.statusCode} ${text}`));
     }).once('error', (error) => resolve(`0 ${error.message}`));
-    const answer = await promise;
-    if (answer.startsWith(`${status} `)) this.answered += 1;
+    const result = await promise;
+    if (result.startsWith(`${status} `)) this.expectedResponses += 1;
     // On a very busy machine a server may lose its lease.
-    else if (!answer.includes('"verification_unavailable"')) this.unexpected.push(answer);
+    else if (!result.includes('"verification_unavailable"')) this.unexpected.push(result);
   }
 }
 
 /** Repeatedly creates and revokes keys on one server. @returns the number of revokes */
 async function revokeUntil(ada: Person, over: Promise<unknown>): Promise<number> {
   let revoked = 0;
-  let goesOn = true;
-  const ended = over.finally(() => {
-    goesOn = false;
+  let running = true;
+  const finished = over.finally(() => {
+    running = false;
   });
-  while (goesOn) {
+  while (running) {
     const { key } = await ada.makeKey({ name: 'short' });
     const { status, text } = await ada.call('POST', `/v1/api-keys/${key.id}/revoke`);
     if (status === 200) revoked += 1;
     else assert.equal(status, 503, text);
   }
-  await ended;
+  await finished;
   return revoked;
 }
 
@@ -83,25 +83,25 @@ test('a rolling restart drops no request, and no revoke waits for a stopped serv
 }, async (t) => {
   const ada = await openSession(deployment.node(0).server);
   const good = await ada.makeKey({ name: 'good' });
-  const dead = await ada.makeKey({ name: 'dead' });
-  await ada.revoke(dead.key.id);
+  const revokedKey = await ada.makeKey({ name: 'revoked' });
+  await ada.revoke(revokedKey.key.id);
   const balancer = await Balancer.start(deployment.nodes.map(({ url }) => url));
   t.after(() => balancer.stop());
   const load = new Load(balancer.url, [
     { apiKey: good.apiKey, status: 204 },
-    { apiKey: dead.apiKey, status: 401 },
+    { apiKey: revokedKey.apiKey, status: 401 },
     { apiKey: generateKey(), status: 401 },
   ]);
   t.after(() => load.stop());
   for (const [i, node] of deployment.nodes.entries()) {
     const other = await deployment.node((i + 1) % deployment.nodes.length).server.signIn();
     const revoked = await revokeUntil(other, restart(node));
-    assert.ok(revoked > 3, `${revoked} were revoked meanwhile`);
+    assert.ok(revoked > 3, `${revoked} keys were revoked meanwhile`);
     await balancer.sendsTo(node.url);
   }
   await load.stop();
   assert.deepEqual(load.unexpected, []);
-  assert.ok(load.answered > 1000, `${load.answered} were answered`);
+  assert.ok(load.expectedResponses > 1000, `${load.expectedResponses} got the expected response`);
 });
 
 test('a stopping server first reports it at /readyz and keeps serving for a moment', {
@@ -115,13 +115,13 @@ test('a stopping server first reports it at /readyz and keeps serving for a mome
   await node.server.printed('no longer ready');
   const { code, status } = await node.readiness();
   assert.deepEqual([code, status], [503, 'unavailable']);
-  assert.equal((await call(`${node.url}/healthz`)).status, 200, 'it is alive');
+  assert.equal((await call(`${node.url}/healthz`)).status, 200, 'the process is healthy');
   const accepted = await call(`${node.url}/v1/verify`, { headers: bearer(apiKey) });
   assert.equal(accepted.status, 204);
   assert.equal(accepted.headers.get('connection'), 'close');
   await ada.revoke(key.id);
-  const refused = await call(`${node.url}/v1/verify`, { headers: bearer(apiKey) });
-  assert.equal(refused.status, 401, 'it applies revokes as long as it serves');
+  const rejected = await call(`${node.url}/v1/verify`, { headers: bearer(apiKey) });
+  assert.equal(rejected.status, 401, 'it applies revokes as long as it serves');
   assert.deepEqual(await node.server.exited(), { code: 0, signal: null });
   await node.start();
 });

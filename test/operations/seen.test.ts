@@ -23,14 +23,14 @@ async function metric({ url }: DeployedNode, name: string): Promise<number> {
   return Number(line?.slice(name.length) ?? Number.NaN);
 }
 
-/** Resolves when a server has a lease, which it loses briefly when it gets no CPU for longer than a lease. */
+/** Resolves when a server has a lease. It loses it briefly if it gets no CPU for longer than a lease. */
 const ready = (one: DeployedNode) =>
   eventually(
     () => one.readiness(),
     ({ code }) => code === 200,
   );
 
-const named = ({ server }: DeployedNode) => `${hostname()}:${server.pid}`;
+const nameOf = ({ server }: DeployedNode) => `${hostname()}:${server.pid}`;
 
 test('/readyz reports the state of the server without any host name', async () => {
   const contract = await Contract.of(node);
@@ -51,7 +51,7 @@ test('/readyz reports the state of the server without any host name', async () =
 
 test('a server whose connections are all in use is ready as long as it has a lease', async () => {
   const reader = await ada.makeKey({ name: 'reader', scopes: ['keys:read'] });
-  const asks = await deployment.whileLocked('last_use', async () => {
+  const requests = await deployment.whileLocked('last_use', async () => {
     // More than the size of the pool.
     const begun = Array.from({ length: 12 }, () =>
       call(`${node.url}/v1/api-keys/${reader.key.id}`, { headers: bearer(reader.apiKey) }),
@@ -63,7 +63,7 @@ test('a server whose connections are all in use is ready as long as it has a lea
     await ready(node);
     return begun;
   });
-  const statuses = (await Promise.all(asks)).map(({ status }) => status);
+  const statuses = (await Promise.all(requests)).map(({ status }) => status);
   assert.deepEqual([...new Set(statuses)], [200]);
 });
 
@@ -78,15 +78,15 @@ test('/v1/nodes lists all servers and marks the responding one', async () => {
   const self = nodes.filter((one) => one.self);
   assert.deepEqual(
     self.map(({ name }) => name),
-    [named(other)],
+    [nameOf(other)],
   );
-  const [neighbour] = nodes.filter((one) => !one.self);
-  assert.deepEqual([neighbour?.name, neighbour?.lease], [named(node), null]);
-  assert.equal(neighbour?.id, (await node.readiness()).node);
+  const [neighbor] = nodes.filter((one) => !one.self);
+  assert.deepEqual([neighbor?.name, neighbor?.lease], [nameOf(node), null]);
+  assert.equal(neighbor?.id, (await node.readiness()).node);
 });
 
 test('/metrics reports waits by the server that caused them', async () => {
-  const wait = `soku_change_waits_total{node="${named(other)}"}`;
+  const wait = `soku_change_waits_total{node="${nameOf(other)}"}`;
   const names = [wait, 'soku_change_wait_seconds_count', 'soku_change_wait_seconds_bucket{le="+Inf"}'];
   const read = () => Promise.all(names.map(async (name) => (await metric(node, name)) || 0));
   const before = await read();
@@ -97,7 +97,7 @@ test('/metrics reports waits by the server that caused them', async () => {
     after.map((value, i) => value - (before[i] ?? 0)),
     [1, 1, 1],
   );
-  assert.ok((await metric(node, `soku_change_waits_seconds_total{node="${named(other)}"}`)) > 0);
+  assert.ok((await metric(node, `soku_change_waits_seconds_total{node="${nameOf(other)}"}`)) > 0);
   const seen = () =>
     Promise.all(
       ['soku_nodes{state="ready"}', 'soku_feed_lag', 'soku_lease_remaining_seconds'].map((name) =>

@@ -30,9 +30,9 @@ test('a person signs in on one server, creates a key on the second and revokes i
       ),
     );
   assert.deepEqual(await verify(), [204, 204, 204]);
-  const answer = await new Person(c.url, cookie).call('POST', `/v1/api-keys/${key.id}/revoke`);
+  const response = await new Person(c.url, cookie).call('POST', `/v1/api-keys/${key.id}/revoke`);
   assert.deepEqual(await verify(), [401, 401, 401]);
-  assert.equal(revokedKeySchema.parse(answer.body).revocation.nodes, 3);
+  assert.equal(revokedKeySchema.parse(response.body).revocation.nodes, 3);
 });
 
 test('a sign-out on one server is effective on the others', async () => {

@@ -25,7 +25,7 @@ function logged({ output }: TestServer, text: string): number {
   return output.split('\n').filter((line) => line.includes(text)).length;
 }
 
-async function assertHeld(t: TestContext, disk: BadDisk): Promise<void> {
+async function assertNothingLost(t: TestContext, disk: BadDisk): Promise<void> {
   t.after(() => disk.remove());
   const { server, contract, ready, ada } = await start(t, disk.dataDir);
   const { apiKey, key } = await ada.makeKey({ name: 'before' });
@@ -34,10 +34,10 @@ async function assertHeld(t: TestContext, disk: BadDisk): Promise<void> {
 
   disk.fail(server);
   for (const name of ['a', 'b', 'c', 'd']) {
-    const made = await contract.call('POST', '/v1/api-keys', { as: ada, body: { name } });
-    const { message } = assertProblem(made, 'storage_unavailable');
+    const response = await contract.call('POST', '/v1/api-keys', { as: ada, body: { name } });
+    const { message } = assertProblem(response, 'storage_unavailable');
     assert.match(message, /Free some space\. Nothing was changed|Check the disk and the log\./);
-    assert.match(made.headers.get('retry-after') ?? '', /^[1-9]\d*$/);
+    assert.match(response.headers.get('retry-after') ?? '', /^[1-9]\d*$/);
   }
   const revoke = () => contract.call('POST', `/v1/api-keys/${key.id}/revoke`, { as: ada });
   assertProblem(await revoke(), 'storage_unavailable');
@@ -47,8 +47,8 @@ async function assertHeld(t: TestContext, disk: BadDisk): Promise<void> {
   const { reason, message } = unreadySchema.parse(unready.body);
   assert.deepEqual([unready.status, reason], [503, disk.reason]);
   assert.ok(!message.includes('/'), `${message} names no path`);
-  const told = logged(server, '"the storage is unavailable"');
-  assert.ok(told > 0 && told < 6, `six requests failed, and the log says so ${told} times: ${server.output}`);
+  const lines = logged(server, '"the storage is unavailable"');
+  assert.ok(lines > 0 && lines < 6, `${lines} log lines for six failed requests: ${server.output}`);
   assert.equal(logged(server, 'cannot rollback'), 0, server.output);
 
   disk.mend(server);
@@ -65,11 +65,11 @@ test('a full disk: no change is made or acknowledged, and everything works again
   // SQLite's own error is also tested where nothing can be mounted (database/storage-health.test.ts).
   if (disk === undefined)
     t.diagnostic('This process cannot mount a disk; another way of failing is used instead.');
-  await assertHeld(t, disk ?? failingDisk());
+  await assertNothingLost(t, disk ?? failingDisk());
 });
 
 test('a failing disk: no change is made or acknowledged, and everything works again afterwards', async (t) => {
-  await assertHeld(t, failingDisk());
+  await assertNothingLost(t, failingDisk());
 });
 
 test('a data directory that becomes read-only makes the server not ready until it is writable', async (t) => {
