@@ -19,7 +19,7 @@ const { apiKey, key } = await ada.makeKey({ name: 'Terraform', scopes: ['keys:wr
 await call(`${server.url}/v1/api-keys`, {
   method: 'POST',
   headers: { ...bearer(apiKey), 'user-agent': agent, 'x-forwarded-for': '203.0.113.7' },
-  body: { name: 'Made by Terraform' },
+  body: { name: 'Created by Terraform' },
 });
 const rename = (name: string) => ada.call('PATCH', `/v1/api-keys/${key.id}`, { name });
 const renamed = await rename('Infrastructure');
@@ -45,7 +45,7 @@ test('an entry shows time, action, actor, target and address, and expands to sho
     rows[0] ?? '',
     /^\d+ \w+ \d{4} [\d:]+ CE?S?T Key changed key\.updated ada You Infrastructure Key [\d.:]+$/,
   );
-  assert.match(rows[1] ?? '', /Key created key\.created Terraform Key Made by Terraform Key 203\.0\.113\.7$/);
+  assert.match(rows[1] ?? '', /Key created key\.created Terraform Key Created by Terraform Key 203\.0\.113\.7$/);
   const time = page.getByRole('time').first();
   assert.match((await time.getAttribute('title')) ?? '', /CE?S?T\n\d{4}-\d\d-\d\d [\d:]+ UTC$/);
   await toggle(page, 'Key changed').click();

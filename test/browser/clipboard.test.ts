@@ -1,4 +1,4 @@
-/** Copying: success is reported only if it is true, screen readers hear it, and copying by hand always works. */
+/** Copying: success is reported only if it is true, is announced to screen readers, and also works by hand. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { Page } from 'playwright-core';
@@ -18,17 +18,17 @@ after(async () => {
   await dashboard.stop();
 });
 
-const refuseClipboard = `navigator.clipboard.writeText = () => Promise.reject(new DOMException('no', 'NotAllowedError'));`;
-const refuseCommand = 'document.execCommand = () => false;';
+const blockClipboard = `navigator.clipboard.writeText = () => Promise.reject(new DOMException('no', 'NotAllowedError'));`;
+const blockCommand = 'document.execCommand = () => false;';
 /** Chromium logs that it ignores these headers on plain http. */
-const plainHttpRemarks = [
+const plainHttpWarnings = [
   /Cross-Origin-Opener-Policy header has been ignored/,
   /Origin-Agent-Cluster header/,
 ];
 const copied = (page: Page) => page.getByRole('button', { name: 'Copied', exact: true });
-const spoken = (page: Page) => keys.dialog(page).getByRole('status').first();
+const announcement = (page: Page) => keys.dialog(page).getByRole('status').first();
 
-async function openBefore(page: Page, script: string): Promise<void> {
+async function reloadWith(page: Page, script: string): Promise<void> {
   await page.addInitScript(script);
   await page.reload();
 }
@@ -44,10 +44,10 @@ async function isSelected(page: Page, apiKey: string): Promise<void> {
 
 test('if the clipboard is blocked, the page does not report success, and the selected key can be copied by hand', async (t) => {
   const page = await secure.open(t, '/settings/api', { alone: true });
-  await openBefore(page, refuseClipboard + refuseCommand);
-  const apiKey = await keys.generate(page, 'Refused');
+  await reloadWith(page, blockClipboard + blockCommand);
+  const apiKey = await keys.generate(page, 'Blocked');
   await keys.copyButton(page).click();
-  await reads(spoken(page), /The browser blocked the clipboard\. The key is selected: press Ctrl\+C/);
+  await reads(announcement(page), /The browser blocked the clipboard\. The key is selected: press Ctrl\+C/);
   await keys.copyButton(page).waitFor();
   await isGone(copied(page));
   await hasFocus(keys.keyField(page));
@@ -78,7 +78,7 @@ test('copying part of the key by hand does not count as copying the key', async 
 
 test('if only the Clipboard API is blocked, the older command copies the key', async (t) => {
   const page = await secure.open(t, '/settings/api', { alone: true });
-  await openBefore(page, refuseClipboard);
+  await reloadWith(page, blockClipboard);
   const apiKey = await keys.generate(page, 'Older interface');
   await keys.copyButton(page).click();
   await copied(page).waitFor();
@@ -86,7 +86,7 @@ test('if only the Clipboard API is blocked, the older command copies the key', a
 });
 
 test('on plain http, without navigator.clipboard, the key is copied and the page reports it', async (t) => {
-  const page = await dashboard.open(t, '/login', { alone: true, as: null, expected: plainHttpRemarks });
+  const page = await dashboard.open(t, '/login', { alone: true, as: null, expected: plainHttpWarnings });
   await page.goto(`${plainHttp}/settings/api`);
   await page.getByRole('textbox', { name: 'Email' }).fill(owner.email);
   await page.getByRole('textbox', { name: 'Password' }).fill(owner.password);
@@ -111,39 +111,39 @@ async function showsFocusAgain(page: Page): Promise<void> {
 }
 
 test('if copying fails on plain http, the key stays selected in its field', async (t) => {
-  const page = await dashboard.open(t, '/login', { alone: true, as: null, expected: plainHttpRemarks });
-  await page.addInitScript(refuseCommand);
+  const page = await dashboard.open(t, '/login', { alone: true, as: null, expected: plainHttpWarnings });
+  await page.addInitScript(blockCommand);
   await page.goto(`${plainHttp}/settings/api`);
   await page.getByRole('textbox', { name: 'Email' }).fill(owner.email);
   await page.getByRole('textbox', { name: 'Password' }).fill(owner.password);
   await page.keyboard.press('Enter');
-  const apiKey = await keys.generate(page, 'Plain http, refused');
+  const apiKey = await keys.generate(page, 'Plain http, blocked');
   await keys.copyButton(page).click();
-  await reads(spoken(page), /The browser blocked the clipboard/);
+  await reads(announcement(page), /The browser blocked the clipboard/);
   await isSelected(page, apiKey);
 });
 
 test('"Copied" is announced by a live region that exists in the modal dialog before its text', async (t) => {
   const page = await secure.open(t, '/settings/api');
-  await keys.generate(page, 'Heard');
-  const region = await spoken(page).elementHandle();
+  await keys.generate(page, 'Announced');
+  const region = await announcement(page).elementHandle();
   assert.ok(region);
   assert.doesNotMatch((await region.textContent()) ?? '', /Copied/);
   await keys.copyButton(page).click();
   await copied(page).waitFor();
-  const heard = z
-    .object({ text: z.string(), there: z.boolean(), modal: z.boolean(), role: z.string() })
+  const announced = z
+    .object({ text: z.string(), connected: z.boolean(), modal: z.boolean(), role: z.string() })
     .parse(
       await region.evaluate((element) => ({
         text: element.textContent,
-        there: element.isConnected,
+        connected: element.isConnected,
         modal: element.closest('dialog:modal') !== null,
         role: element.getAttribute('role'),
       })),
     );
-  assert.deepEqual(heard, {
+  assert.deepEqual(announced, {
     text: 'Copied. The full key is on the clipboard.',
-    there: true,
+    connected: true,
     modal: true,
     role: 'status',
   });

@@ -92,7 +92,7 @@ export class Dashboard {
     page.setDefaultTimeout(patience);
     await page.context().setExtraHTTPHeaders({ 'x-forwarded-for': this.#nextAddress() });
     if (as !== null) await page.context().addCookies(cookiesFor(as, this.server.url));
-    page.context().on('page', (another) => problems.push(...watch(another)));
+    page.context().on('page', (popup) => problems.push(...watch(popup)));
     t.after(async () => {
       await leave();
       const unexpected = problems.filter((problem) => !expected.some((pattern) => pattern.test(problem)));
@@ -104,24 +104,24 @@ export class Dashboard {
 
   /** The shared page if it is free and suits the options, otherwise a new one. */
   async #page({ alone = false, translated = false, ...context }: PageOptions) {
-    const usual = {
+    const defaults = {
       // Avoids waiting for animations.
       reducedMotion: 'reduce' as const,
       permissions: ['clipboard-read', 'clipboard-write'],
     };
     if (!alone && !translated && Object.keys(context).length === 0 && !this.#isSharing) {
       this.#isSharing = true;
-      const shared = this.#shared ?? (await SharedPage.open(this.#browser, this.server.url, usual));
+      const shared = this.#shared ?? (await SharedPage.open(this.#browser, this.server.url, defaults));
       this.#shared = shared;
-      return { page: shared.page, problems: shared.problems, leave: () => this.#giveBack(shared) };
+      return { page: shared.page, problems: shared.problems, leave: () => this.#release(shared) };
     }
-    const { page, problems } = await newPage(this.#browser, { ...usual, ...context });
+    const { page, problems } = await newPage(this.#browser, { ...defaults, ...context });
     this.#contexts.push(page.context());
     if (translated) await page.context().addInitScript(translator);
     return { page, problems, leave: () => page.context().close() };
   }
 
-  async #giveBack(shared: SharedPage): Promise<void> {
+  async #release(shared: SharedPage): Promise<void> {
     try {
       await shared.clear();
     } catch {

@@ -79,7 +79,7 @@ const states: State[] = [
     what: 'the blocked clipboard',
     path: '/settings/api',
     reach: async (page) => {
-      await keys.generate(page, 'Refused for axe');
+      await keys.generate(page, 'Blocked for axe');
       await page.evaluate(
         'navigator.clipboard.writeText = () => Promise.reject(new Error()); document.execCommand = () => false; undefined',
       );

@@ -186,7 +186,7 @@ test('a key is renamed in the list, and only its name changes', async (t) => {
 for (const [what, name, problem] of [
   ['an empty name', ' ', /Must not be empty\./],
   ['a name of 101 characters', 'n'.repeat(101), /Must have at most 100 characters\./],
-  ['a name that holds a key', '', /Must not contain an API key\./],
+  ['a name that contains a key', '', /Must not contain an API key\./],
 ] satisfies Array<[string, string, RegExp]>) {
   test(`renaming to ${what} is rejected in the dialog and changes nothing`, async (t) => {
     const { apiKey, key } = await ada.makeKey({ name: `Unchanged by ${what}` });

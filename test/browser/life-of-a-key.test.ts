@@ -29,7 +29,7 @@ async function keysNamed(q: string): Promise<string[]> {
 const filter = (page: Page, name: RegExp) =>
   page.getByRole('navigation', { name: 'Status' }).getByRole('link', { name });
 
-test('M2, M3, M7, M8: the whole life of a key, with the mouse', async (t) => {
+test('M2, M3, M7, M8: a key can be created, copied and revoked with the mouse', async (t) => {
   const page = await dashboard.open(t, '/settings/api');
   await keys.generateButton(page).click();
   await hasFocus(keys.nameField(page));
@@ -72,7 +72,7 @@ test('M2, M3, M7, M8: the whole life of a key, with the mouse', async (t) => {
   await isGone(keys.row(page, 'Mouse'));
 });
 
-test('M2, M3, M7, M8: the whole life of a key, with the keyboard alone and the focus always visible', async (t) => {
+test('M2, M3, M7, M8: a key can be created, copied and revoked with the keyboard, with visible focus', async (t) => {
   await dashboard.ada.makeKey({ name: 'Keyboard, the next row' });
   const page = await dashboard.open(t, '/settings/api?q=keyboard');
   const { keyboard } = page;

@@ -132,12 +132,12 @@ test('the dialog says if a key that may create keys has created none', async (t)
 });
 
 test('if the usage cannot be loaded, the dialog says so and the revoke works', async (t) => {
-  const { key } = await ada.makeKey({ name: 'Not told' });
-  const page = await dashboard.open(t, '/settings/api?q=Not%20told', { expected: [httpErrorMessage(500)] });
+  const { key } = await ada.makeKey({ name: 'Without usage' });
+  const page = await dashboard.open(t, '/settings/api?q=Without%20usage', { expected: [httpErrorMessage(500)] });
   await page.route('**/usage?**', (route) => route.fulfill({ status: 500, json: {} }));
-  await keys.revokeButton(page, 'Not told').click();
+  await keys.revokeButton(page, 'Without usage').click();
   await reads(use(page), /^Usage could not be loaded\. You can still revoke the key\.$/);
-  await keys.confirmRevoke(page, 'Not told').click();
-  await isGone(keys.row(page, 'Not told'));
+  await keys.confirmRevoke(page, 'Without usage').click();
+  await isGone(keys.row(page, 'Without usage'));
   assert.equal(await statusOf(key.id), 'revoked');
 });

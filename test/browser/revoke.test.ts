@@ -26,20 +26,20 @@ async function statusOf(id: string): Promise<string> {
 }
 
 test('the dialog shows the key and the consequences, and Cancel and Escape revoke nothing', async (t) => {
-  const { key } = await ada.makeKey({ name: 'Asked about' });
-  const page = await dashboard.open(t, '/settings/api?q=Asked');
+  const { key } = await ada.makeKey({ name: 'Untouched' });
+  const page = await dashboard.open(t, '/settings/api?q=Untouched');
   for (const leave of ['Cancel', 'Escape']) {
-    await keys.revokeButton(page, 'Asked about').click();
-    await isAt(page, `/settings/api?q=Asked&panel=revoke&key=${key.id}`);
+    await keys.revokeButton(page, 'Untouched').click();
+    await isAt(page, `/settings/api?q=Untouched&panel=revoke&key=${key.id}`);
     const text = new RegExp(
-      `Revoke this key\\? Asked about ${key.preview.replaceAll('.', '\\.')} Created just now.*401 Unauthorized.*This cannot be undone\\.`,
+      `Revoke this key\\? Untouched ${key.preview.replaceAll('.', '\\.')} Created just now.*401 Unauthorized.*This cannot be undone\\.`,
     );
     await reads(keys.alertDialog(page), text);
     await hasFocus(keys.alertDialog(page).getByRole('button', { name: 'Cancel' }));
     await page.keyboard.press(leave === 'Cancel' ? 'Enter' : 'Escape');
     await isGone(keys.alertDialog(page));
-    await isAt(page, '/settings/api?q=Asked');
-    await hasFocus(keys.revokeButton(page, 'Asked about'));
+    await isAt(page, '/settings/api?q=Untouched');
+    await hasFocus(keys.revokeButton(page, 'Untouched'));
   }
   assert.equal(await statusOf(key.id), 'active');
 });

@@ -2,7 +2,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { newPage, watch } from '../support/browser.ts';
 
 /** Playwright's default. */
-const usualSize = { width: 1280, height: 720 };
+const defaultSize = { width: 1280, height: 720 };
 
 /** The events that tests listen to. */
 const pageEvents = [
@@ -66,7 +66,7 @@ export class SharedPage {
     await page.goto(`${this.#url}/healthz`);
     await page.evaluate('localStorage.clear(); sessionStorage.clear(); window.name = ""');
     await context.clearCookies();
-    await page.setViewportSize(usualSize);
+    await page.setViewportSize(defaultSize);
     await page.emulateMedia({ colorScheme: null, reducedMotion: 'reduce' });
     await page.mouse.move(0, 0);
     this.#problems = watch(page);

@@ -36,7 +36,7 @@ test('the translator replaces text, but not keys and code', async (t) => {
   assert.equal(await page.locator('code:has(font)').count(), 0);
 });
 
-test('setting up, signing out and signing in', async (t) => {
+test('setup, sign-out and sign-in work in a translated page', async (t) => {
   const withoutOwner = { SOKU_OWNER_EMAIL: undefined, SOKU_OWNER_PASSWORD: undefined };
   const fresh = await Dashboard.start(withoutOwner, dashboard);
   t.after(() => fresh.stop());
@@ -72,7 +72,7 @@ test('setting up, signing out and signing in', async (t) => {
   await reads(keys.heading(page), /^Overview$/);
 });
 
-test('a key is created, shown, copied, tested, renamed, found and revoked', async (t) => {
+test('a key can be created, copied, tested, renamed, found and revoked in a translated page', async (t) => {
   const page = await open(t, '/settings/api?q=Translated');
   await reads(page.getByRole('navigation', { name: 'Status' }), /^Active 0 Revoked 0 Expired 0 All 0$/);
   await keys.generateButton(page).click();
@@ -124,7 +124,7 @@ test('a key is created, shown, copied, tested, renamed, found and revoked', asyn
   await reads(page.getByRole('navigation', { name: 'Status' }), /^Active 0 Revoked 1 Expired 0 All 1$/);
 });
 
-test('closing before copying, and a lost response', async (t) => {
+test('closing before copying and replacing a lost key work in a translated page', async (t) => {
   const page = await open(t, '/settings/api', [/ERR_FAILED/, httpErrorMessage(409)]);
   await keys.generate(page, 'Not copied');
   await page.keyboard.press('Escape');
@@ -149,7 +149,7 @@ test('closing before copying, and a lost response', async (t) => {
   await keys.copyAndClose(page);
 });
 
-test('the page of a key: rate limit, time ranges, numbers and revoke', async (t) => {
+test('the rate limit, the time ranges and the revoke of a key work in a translated page', async (t) => {
   const { apiKey, key } = await ada.makeKey({ name: 'Page of one' });
   await call(`${dashboard.server.url}/v1/me`, { headers: bearer(apiKey) });
   const page = await open(t, '/');
@@ -193,7 +193,7 @@ test('the page of a key: rate limit, time ranges, numbers and revoke', async (t)
   await isGone(keys.alertDialog(page));
 });
 
-test('the help with the key checker, and the reference', async (t) => {
+test('the help, the key checker and the reference work in a translated page', async (t) => {
   const { apiKey } = await ada.makeKey({ name: 'Checked' });
   const page = await open(t, '/help/api-troubleshooting', [httpErrorMessage(404)]);
   const check = page.getByRole('textbox', { name: 'Your key, as your program sends it' });
@@ -224,8 +224,8 @@ test('the help with the key checker, and the reference', async (t) => {
   await reads(keys.heading(page), /^Page not found$/);
 });
 
-// Ends all sessions, so it runs last.
-test('the default rate limit, the account, its sessions and the theme', async (t) => {
+// This test ends all sessions, so it runs last.
+test('the default rate limit, the account and signing out everywhere work in a translated page', async (t) => {
   const page = await dashboard.open(t, '/settings/api', {
     as: await dashboard.openSession(),
     translated: true,

@@ -188,7 +188,7 @@ test('if the sign-in is too old, a wrong password loses nothing, and the right o
 
 test('canceling the password dialog returns to the form and keeps the name', async (t) => {
   const person = await dashboard.openSession();
-  const page = await fillIn(t, 'Cancelled', { as: person, expected: [httpErrorMessage(403)] });
+  const page = await fillIn(t, 'Canceled', { as: person, expected: [httpErrorMessage(403)] });
   const threeHoursAgo = new Date(Date.now() - 3 * 60 * 60 * 1000).toISOString();
   await dashboard.database(
     'UPDATE session SET "createdAt" = ? WHERE token = ?',
@@ -200,14 +200,14 @@ test('canceling the password dialog returns to the form and keeps the name', asy
   await page.keyboard.press('Escape');
   await isGone(password(page));
   await reads(keys.dialog(page).getByRole('alert'), /Sign in again to create a key/);
-  assert.equal(await keys.nameField(page).inputValue(), 'Cancelled');
+  assert.equal(await keys.nameField(page).inputValue(), 'Canceled');
   await isAt(page, '/settings/api?panel=generate');
 });
 
 for (const [what, name, problem] of [
   ['an empty name', '   ', /Must not be empty\./],
   ['a name of 101 characters', 'n'.repeat(101), /Must have at most 100 characters\./],
-  ['a name that holds a key', '', /Must not contain an API key\./],
+  ['a name that contains a key', '', /Must not contain an API key\./],
 ] satisfies Array<[string, string, RegExp]>) {
   test(`${what} is rejected at the field and creates no key`, async (t) => {
     // Only the server rejects a key in the name, so Chromium logs the 400.
