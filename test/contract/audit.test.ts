@@ -199,15 +199,15 @@ test('anyone can recompute the hashes of an export, and the operator can verify 
   writeFileSync(file, text);
   const verify = (...more: string[]) =>
     runOperator(['audit', 'verify', ...more], { dataDir: server.dataDir });
-  const good = await verify('--anchor', file);
-  assert.equal(good.code, 0, good.output);
-  assert.match(good.output, /^Verified \d+ events in 2 chains\.$/m);
+  const verified = await verify('--anchor', file);
+  assert.equal(verified.code, 0, verified.output);
+  assert.match(verified.output, /^Verified \d+ events in 2 chains\.$/m);
   const tampered = all.find(({ action }) => action === 'key.revoked');
   assert.ok(tampered !== undefined);
   writeFileSync(file, text.replace(`"hash":"${tampered.hash}"`, `"hash":"${'0'.repeat(64)}"`));
-  const bad = await verify('--anchor', file);
-  assert.equal(bad.code, 1, bad.output);
-  assert.ok(bad.output.includes(`event ${tampered.sequence} (${tampered.id})`), bad.output);
+  const mismatch = await verify('--anchor', file);
+  assert.equal(mismatch.code, 1, mismatch.output);
+  assert.ok(mismatch.output.includes(`event ${tampered.sequence} (${tampered.id})`), mismatch.output);
   writeFileSync(file, 'nonsense');
   assert.equal((await verify('--anchor', file)).code, 65);
   assert.equal((await verify('--anchor', file, 'more')).code, 64);

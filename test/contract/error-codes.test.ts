@@ -31,7 +31,7 @@ after(() => server.stop());
 const contract = await Contract.of(server);
 const ada = await openSession(server);
 const other = await openSession(server);
-const good = await ada.makeKey({ name: 'good' });
+const valid = await ada.makeKey({ name: 'good' });
 const manager = await ada.makeKey({ name: 'manager', scopes: ['keys:read', 'keys:write'] });
 
 /** Calls GET /v1/me with these header fields. */
@@ -49,16 +49,16 @@ async function whileTableIsGone(table: string, request: () => Promise<HttpRespon
 
 const producers: Record<ErrorCode, () => Promise<HttpResponse>> = {
   missing_authorization: () => me(),
-  key_in_query: () => contract.call('GET', `/v1/me?api_key=${good.apiKey}`),
-  wrong_header: () => me(['X-API-Key', good.apiKey]),
-  missing_bearer: () => authorization(good.apiKey),
+  key_in_query: () => contract.call('GET', `/v1/me?api_key=${valid.apiKey}`),
+  wrong_header: () => me(['X-API-Key', valid.apiKey]),
+  missing_bearer: () => authorization(valid.apiKey),
   unsupported_scheme: () => authorization('Basic YTpi'),
-  malformed_authorization: () => authorization(`Bearer  ${good.apiKey}`),
-  missing_prefix: () => authorization(`Bearer ${good.apiKey.slice(8)}`),
-  key_preview: () => authorization(`Bearer ${good.key.preview}`),
-  malformed_key: () => authorization(`Bearer ${good.apiKey.slice(0, -1)}`),
+  malformed_authorization: () => authorization(`Bearer  ${valid.apiKey}`),
+  missing_prefix: () => authorization(`Bearer ${valid.apiKey.slice(8)}`),
+  key_preview: () => authorization(`Bearer ${valid.key.preview}`),
+  malformed_key: () => authorization(`Bearer ${valid.apiKey.slice(0, -1)}`),
   mistyped_key: () =>
-    authorization(`Bearer ${good.apiKey.slice(0, -1)}${good.apiKey.endsWith('0') ? '1' : '0'}`),
+    authorization(`Bearer ${valid.apiKey.slice(0, -1)}${valid.apiKey.endsWith('0') ? '1' : '0'}`),
   unknown_key: () => authorization(`Bearer ${generateKey()}`),
   revoked_key: async () => {
     const { apiKey, key } = await ada.makeKey({ name: 'to revoke' });
@@ -80,7 +80,7 @@ const producers: Record<ErrorCode, () => Promise<HttpResponse>> = {
     assert.equal(left.status, 200);
     return contract.call('GET', '/v1/api-keys', { as: other });
   },
-  insufficient_scope: () => contract.call('GET', '/v1/api-keys', { key: good.apiKey }),
+  insufficient_scope: () => contract.call('GET', '/v1/api-keys', { key: valid.apiKey }),
   recent_login_required: async () => {
     const aged = await openSession(server);
     await inDatabase(
@@ -147,7 +147,7 @@ const producers: Record<ErrorCode, () => Promise<HttpResponse>> = {
   payload_too_large: () =>
     contract.call('POST', '/v1/api-keys', { as: ada, body: { name: 'x'.repeat(70_000) } }),
   unsupported_media_type: () =>
-    contract.call('PATCH', `/v1/api-keys/${good.key.id}`, {
+    contract.call('PATCH', `/v1/api-keys/${valid.key.id}`, {
       as: ada,
       fields: [['Content-Type', 'application/x-www-form-urlencoded']],
     }),
@@ -163,10 +163,10 @@ const producers: Record<ErrorCode, () => Promise<HttpResponse>> = {
   method_not_allowed: () =>
     exchange(`http://localhost:${gatewayPort}/`, {
       method: 'TRACE',
-      fields: [['Authorization', `Bearer ${good.apiKey}`]],
+      fields: [['Authorization', `Bearer ${valid.apiKey}`]],
     }),
   bad_gateway: () =>
-    exchange(`http://localhost:${gatewayPort}/`, { fields: [['Authorization', `Bearer ${good.apiKey}`]] }),
+    exchange(`http://localhost:${gatewayPort}/`, { fields: [['Authorization', `Bearer ${valid.apiKey}`]] }),
   server_busy: async () => {
     // More than any machine hashes at a time, from one address, of which only one sign-in may wait.
     const responses = await Promise.all(
@@ -206,6 +206,6 @@ for (const code of errorCodeNames) {
 }
 
 test('the server keeps working after all of these failures', async () => {
-  assert.equal((await contract.call('GET', '/v1/me', { key: good.apiKey })).status, 200);
+  assert.equal((await contract.call('GET', '/v1/me', { key: valid.apiKey })).status, 200);
   assert.equal((await ada.call('POST', '/api/auth/sign-in/email', owner)).status, 200);
 });

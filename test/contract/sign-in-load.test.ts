@@ -33,7 +33,7 @@ async function flood({ signal }: TestContext, network: string): Promise<HttpResp
   return responses;
 }
 
-test('sign-ins do not block revokes, sessions and verifications, and excess ones get a retry-after', async (t) => {
+test('sign-ins do not block revokes, sessions and verifications, and excess ones get a Retry-After', async (t) => {
   const { apiKey, key } = await ada.makeKey({ name: 'leaked' });
   const responses = await flood(t, '192.0.2');
   assert.equal((await ada.call('GET', '/v1/api-keys')).status, 200);

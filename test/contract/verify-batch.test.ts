@@ -27,11 +27,11 @@ async function verify(apiKeys: readonly string[], more: object = {}) {
 }
 
 test('several keys get results in order, each the same as if sent alone', async () => {
-  const good = await ada.makeKey({ name: 'good', scopes: ['keys:read'] });
-  const poor = await ada.makeKey({ name: 'without scopes' });
+  const valid = await ada.makeKey({ name: 'good', scopes: ['keys:read'] });
+  const unscoped = await ada.makeKey({ name: 'without scopes' });
   const revoked = await ada.makeKey({ name: 'revoked', scopes: ['keys:read'] });
   await ada.revoke(revoked.key.id);
-  const keys = [revoked, poor, good].map(({ apiKey }) => apiKey);
+  const keys = [revoked, unscoped, valid].map(({ apiKey }) => apiKey);
   const all = [...keys, generateKey(), 'sk_live_short', '', ...keys];
   const results = await verify(all, { scopes: ['keys:read'] });
   assert.deepEqual(
@@ -102,7 +102,7 @@ test('in a batch, unknown keys and keys of other workspaces count against the ad
     await openSession(apart.server, adasAccount),
     await openSession(apart.server, bobsAccount),
   ];
-  const back = await here.makeKey({ name: 'back end', scopes: ['keys:verify'] });
+  const backEnd = await here.makeKey({ name: 'back end', scopes: ['keys:verify'] });
   const own = await here.makeKey({ name: 'own' });
   const foreign = await there.makeKey({ name: 'foreign' });
   const at = await Contract.of(apart.server);
@@ -111,7 +111,7 @@ test('in a batch, unknown keys and keys of other workspaces count against the ad
   await withinOneMinute(async () => {
     addresses += 1;
     const body = { apiKeys, ip: `192.0.2.${addresses}` };
-    const response = await at.call('POST', '/v1/verify', { key: back.apiKey, body });
+    const response = await at.call('POST', '/v1/verify', { key: backEnd.apiKey, body });
     assert.deepEqual(
       verificationsSchema.parse(response.body).data.map(({ code }) => code),
       ['unknown_key', 'unknown_key', 'unknown_key', 'rate_limited', 'valid'],

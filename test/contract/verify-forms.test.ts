@@ -14,7 +14,7 @@ import { openSession } from '../support/session.ts';
 const server = await startServer();
 after(() => server.stop());
 const ada = await openSession(server);
-const good = await ada.makeKey({ name: 'Größe "1"', scopes: ['keys:read', 'keys:write'], rateLimit: 1000 });
+const valid = await ada.makeKey({ name: 'Größe "1"', scopes: ['keys:read', 'keys:write'], rateLimit: 1000 });
 const free = await ada.makeKey({ name: 'free', rateLimit: 'off' });
 const spent = await ada.makeKey({ name: 'spent', rateLimit: 1 });
 const revoked = await ada.makeKey({ name: 'revoked' });
@@ -63,7 +63,7 @@ const forms: Record<string, Form> = {
   HEAD: { method: 'HEAD' },
   'a HEAD to close': { method: 'HEAD', fields: `${usual}Connection: close\r\n` },
   'a path below': { target: '/v1/verify/orders/%E9?page=%E9', status: 200 },
-  'nothing below': { target: '/v1/verify/', status: 200 },
+  'an empty path below': { target: '/v1/verify/', status: 200 },
   'a path below, in the whole URL': { target: 'https://localhost/v1/verify/x', status: 200 },
   'a path below an encoded letter': { target: '/v1/verif%79/x', status: 200 },
   'another method below': { target: '/v1/verify/x', method: 'DELETE', status: 200 },
@@ -102,7 +102,7 @@ function normalize(text: string): string {
 const unknownKey = generateKey();
 
 for (const [what, credentials, status] of [
-  ['a good key', bearer(good.apiKey), 204],
+  ['a valid key', bearer(valid.apiKey), 204],
   ['a key without a limit', bearer(free.apiKey), 204],
   ['no key', '', 401],
   ['a revoked key', bearer(revoked.apiKey), 401],
@@ -131,7 +131,7 @@ for (const [what, credentials, status] of [
 
 test('a key in the original URL that a proxy reports is detected', async () => {
   for (const name of ['X-Original-URI', 'x-forwarded-uri']) {
-    const response = await request({}, `${name}: /orders?api_key=${good.apiKey}\r\n`);
+    const response = await request({}, `${name}: /orders?api_key=${valid.apiKey}\r\n`);
     assert.equal(JSON.parse(response.body).error.code, 'key_in_query');
   }
 });
@@ -149,11 +149,11 @@ test('other paths and methods are not found', async () => {
     })),
     ...['PUT', 'DELETE', 'PROPFIND', 'OPTIONS'].map((method) => ({ method })),
   ]) {
-    const response = await request(form, bearer(good.apiKey));
+    const response = await request(form, bearer(valid.apiKey));
     assert.equal(response.status, 404, JSON.stringify(form));
     assert.equal(JSON.parse(response.body).error.code, 'not_found');
   }
-  const undecodable = await request({ target: '/v1/verif%79/%E9' }, bearer(good.apiKey));
+  const undecodable = await request({ target: '/v1/verif%79/%E9' }, bearer(valid.apiKey));
   assert.equal(undecodable.status, 400);
 });
 
@@ -161,9 +161,9 @@ test('pipelined requests get their responses in order', async () => {
   const socket = await HttpSocket.open(server.url);
   const head = (line: string, fields: string) => `${line} HTTP/1.1\r\n${usual}${fields}\r\n`;
   const kinds = [
-    { bytes: head('GET /v1/verify', bearer(good.apiKey)), status: 204 },
+    { bytes: head('GET /v1/verify', bearer(valid.apiKey)), status: 204 },
     { bytes: head('GET /v1/verify', ''), status: 401 },
-    { bytes: head('POST /v1/verify/x', `Content-Length: 0\r\n${bearer(good.apiKey)}`), status: 200 },
+    { bytes: head('POST /v1/verify/x', `Content-Length: 0\r\n${bearer(valid.apiKey)}`), status: 200 },
     { bytes: head('GET /healthz', ''), status: 200 },
     { bytes: head('GET /v1/verified', ''), status: 404 },
   ];
@@ -182,7 +182,7 @@ test('the server closes a connection if the client requests it', async () => {
     ['1.0', ''],
   ]) {
     const socket = await HttpSocket.open(server.url);
-    const head = `GET /v1/verify HTTP/${version}\r\nHost: x\r\n${fields}${bearer(good.apiKey)}\r\n`;
+    const head = `GET /v1/verify HTTP/${version}\r\nHost: x\r\n${fields}${bearer(valid.apiKey)}\r\n`;
     const response = await socket.send(head);
     assert.equal(response.status, 204);
     assert.equal(response.headers.get('connection'), 'close');
@@ -199,8 +199,8 @@ test('malformed HTTP gets the same rejection as on other paths', async () => {
     `POST /v1/verify/${'a'.repeat(9000)} HTTP/1.1\r\nHost: a\r\n`,
     'PUT /v1/verify/x HTTP/1.1\r\n',
   ]) {
-    const response = await send(`${head}${bearer(good.apiKey)}`);
-    const otherPath = await send(`${head.replace('/v1/verify', '/v1/others')}${bearer(good.apiKey)}`);
+    const response = await send(`${head}${bearer(valid.apiKey)}`);
+    const otherPath = await send(`${head.replace('/v1/verify', '/v1/others')}${bearer(valid.apiKey)}`);
     assert.equal(response.status, 400);
     assert.equal(JSON.parse(response.body).error.code, 'invalid_request');
     assert.equal(normalize(response.body), normalize(otherPath.body));

@@ -201,9 +201,9 @@ test('SOKU_GATEWAY_RULES: a key needs the scopes of the first matching rule, and
     file,
     `[{"methods": ["GET"], "path": "/files/*", "scopes": ["keys:read"]}, {"path": "/internal/*", "deny": true}]`,
   );
-  const rulesUpstream = await Upstream.start();
-  t.after(() => rulesUpstream.stop());
-  const started = await startGateway(rulesUpstream.url, {
+  const own = await Upstream.start();
+  t.after(() => own.stop());
+  const started = await startGateway(own.url, {
     SOKU_GATEWAY_RULES: file,
     SOKU_GATEWAY_PREFLIGHT: 'pass',
     SOKU_KEY_RATE_LIMIT: '2',
@@ -229,12 +229,12 @@ test('SOKU_GATEWAY_RULES: a key needs the scopes of the first matching rule, and
   const preflight: Fields = [['Access-Control-Request-Method', 'GET']];
   const options = { method: 'OPTIONS', fields: preflight };
   assertProblem(await exchange(`${started.gateway}/internal/x`, options), 'not_found');
-  assert.deepEqual(rulesUpstream.requests, []);
+  assert.deepEqual(own.requests, []);
 
   // Rejected requests do not count against the limit.
   assert.equal((await callGateway('/files/1', reader)).status, 200);
   assert.equal((await callGateway('/other', reader, 'DELETE')).status, 200);
   assert.equal((await callGateway('/files/1', plain, 'DELETE')).status, 200);
   assert.equal((await exchange(`${started.gateway}/files/1`, options)).status, 200);
-  assert.equal(rulesUpstream.requests.length, 4);
+  assert.equal(own.requests.length, 4);
 });

@@ -50,7 +50,7 @@ test('without its database a node rejects all callers alike, reports only certai
   assert.equal((await ada.makeKey({ name: 'afterwards' })).key.status, 'active');
 });
 
-test('a caller whose connection PostgreSQL terminates gets an uncertain outcome, and acknowledged keys persist', async () => {
+test('terminated database connections cause an error about the uncertain outcome, and created keys persist', async () => {
   const ada = await openSession(deployment.node(0).server);
   const terminate = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE datname = current_database() AND application_name = 'soku' AND pid <> pg_backend_pid()`;

@@ -55,7 +55,7 @@ async function countPassed(
 }
 
 for (const quota of [1000, 60, 10]) {
-  test(`with ${quota} requests per minute, at most as many and at least 95% pass on three nodes`, async () => {
+  test(`with a limit of ${quota} requests per minute, 95% to 100% of the limit pass on three nodes`, async () => {
     const apiKey = await makeKey(quota);
     const { passed, free } = await countPassed(quota, async () => {
       const responses = await hammer(apiKey, nodes, quota + 300);
@@ -67,7 +67,7 @@ for (const quota of [1000, 60, 10]) {
   });
 }
 
-test('when one node gets all requests, at least 95% and at most 100% of the limit pass', async () => {
+test('when one node gets all requests, 95% to 100% of the limit pass', async () => {
   const apiKey = await makeKey(700);
   const { passed, free } = await countPassed(700, async () => count(await hammer(apiKey, [nodes[1]], 900), 204));
   assert.ok(passed >= 0.95 * 700 && passed <= 700 + free, `${passed} passed, ${free} became available again`);
@@ -88,7 +88,7 @@ test('a node rejects a key over its limit from memory, until the time that it re
   assert.ok(reset >= 1 && reset <= 120);
 });
 
-test('late grants let no request pass twice', async () => {
+test('delayed grants do not let more requests pass than the limit', async () => {
   const apiKey = await makeKey(120);
   const [one, two] = nodes;
   one.proxy.toServer.delay(150);
@@ -102,7 +102,7 @@ test('late grants let no request pass twice', async () => {
   }
 });
 
-test('a restarted node does not exceed a used limit', async () => {
+test('a restart of a node does not reset a limit', async () => {
   const apiKey = await makeKey(100);
   const [one, , three] = nodes;
   const { passed, free } = await countPassed(100, async () => {

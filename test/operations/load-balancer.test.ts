@@ -36,7 +36,7 @@ after(() => deployment.stop());
 const [first] = deployment.nodes;
 assert.ok(first);
 
-test('the pages show the tested files unchanged', () => {
+test('the documentation shows the tested files unchanged', () => {
   const page = 'docs/operations/load-balancer.md';
   assert.deepEqual(blocks(page, `haproxy file=${configuration}`), [read(configuration)]);
   assert.deepEqual(blocks('docs/operations/README.md', `sh file=${environment}`), [read(environment)]);
@@ -44,7 +44,7 @@ test('the pages show the tested files unchanged', () => {
   assert.equal(withUnknownVariables.length, 0);
 });
 
-test('a start with the secret or the token of the example is rejected, because they are public', () => {
+test('a server does not start with the secret or the token of the example, because they are public', () => {
   const example = parseEnv(read(environment));
   assert.throws(
     () => readConfig({ ...secrets, SOKU_SECRET: example.SOKU_SECRET }),

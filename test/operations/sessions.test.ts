@@ -10,7 +10,7 @@ const deployment = await Deployment.startAtOnce(3);
 after(() => deployment.stop());
 const [a, b, c] = [deployment.node(0), deployment.node(1), deployment.node(2)];
 
-test('of servers that start concurrently on an empty database one creates the tables, and there is one owner', async () => {
+test('servers that start concurrently on an empty database create the tables and the owner only once', async () => {
   const migrated = deployment.nodes.filter(({ server }) => server.output.includes('PostgreSQL: migrated'));
   assert.equal(migrated.length, 1);
   assert.deepEqual(await deployment.query('SELECT email FROM "user"'), [{ email: owner.email }]);

@@ -13,7 +13,7 @@ after(() => deployment.stop());
 const [a, b, c] = [deployment.node(0), deployment.node(1), deployment.node(2)];
 const { cookie } = await openSession(a.server);
 
-test('a revoke that waits for a frozen server completes correctly although its own server is stopping', {
+test('a revoke that waits for a frozen server completes correctly even if its own server is stopping', {
   timeout: patience,
 }, async (t) => {
   const ada = new Person(b.url, cookie);
