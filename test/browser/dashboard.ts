@@ -55,13 +55,13 @@ export class Dashboard {
   }
 
   /** The caller must call `stop`. */
-  static async start(env: Record<string, string | undefined> = {}, beside?: Dashboard): Promise<Dashboard> {
+  static async start(env: Record<string, string | undefined> = {}, sibling?: Dashboard): Promise<Dashboard> {
     const server = await startServer({ env: { TRUST_PROXY: '127.0.0.1', ...env } });
     try {
       const hasOwner = !('SOKU_OWNER_EMAIL' in env);
       const ada = hasOwner ? await openSession(server) : undefined;
-      const browser = beside === undefined ? await launchBrowser() : beside.#browser;
-      return new Dashboard(server, ada, { browser, close: beside === undefined });
+      const browser = sibling === undefined ? await launchBrowser() : sibling.#browser;
+      return new Dashboard(server, ada, { browser, close: sibling === undefined });
     } catch (error) {
       await server.stop();
       throw error;
@@ -69,8 +69,8 @@ export class Dashboard {
   }
 
   /** Uses a running server, which the caller stops, and the browser of another dashboard. */
-  static async attach(server: TestServer, beside: Dashboard): Promise<Dashboard> {
-    const shared = { browser: beside.#browser, close: false };
+  static async attach(server: TestServer, sibling: Dashboard): Promise<Dashboard> {
+    const shared = { browser: sibling.#browser, close: false };
     return new Dashboard(server, await openSession(server), shared);
   }
 

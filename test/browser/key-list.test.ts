@@ -143,7 +143,7 @@ test('the search runs on the server after a pause in typing, and is in the URL',
   assert.equal(await searchField(page).inputValue(), 'MANY 7');
 });
 
-test('a search without results says so and can be cleared with one click', async (t) => {
+test('a search without results shows a message and can be cleared with one click', async (t) => {
   const page = await dashboard.open(t, '/settings/api');
   await searchField(page).fill('100% nowhere');
   await page.getByRole('heading', { name: 'No keys found' }).waitFor();
@@ -215,7 +215,7 @@ test('the page of a key shows its details, but never the full key', async (t) =>
   assert.ok(!(await page.content()).includes(apiKey));
 });
 
-test('the page of an unknown key says so and links back to the list', async (t) => {
+test('the page of an unknown key shows an error and links back to the list', async (t) => {
   const page = await dashboard.open(t, `/settings/api/key_${'0'.repeat(26)}`, {
     expected: [httpErrorMessage(404)],
   });
@@ -224,7 +224,7 @@ test('the page of an unknown key says so and links back to the list', async (t) 
   await isAt(page, '/settings/api');
 });
 
-test('a search that only matches keys with another status says how many and links to them', async (t) => {
+test('a search that matches only keys with another status shows their number and links to them', async (t) => {
   const { key } = await ada.makeKey({ name: 'Ended elsewhere' });
   await ada.revoke(key.id);
   const page = await dashboard.open(t, '/settings/api?q=ended%20else');

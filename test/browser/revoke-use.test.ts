@@ -123,7 +123,7 @@ test('the keys that a key created can be revoked with it', async (t) => {
   for (const id of [key.id, ...children]) assert.equal(await statusOf(id), 'revoked');
 });
 
-test('the dialog says if a key that may create keys has created none', async (t) => {
+test('the dialog reports if a key with keys:write has created no keys', async (t) => {
   await ada.makeKey({ name: 'Childless', scopes: ['keys:write'] });
   const page = await dashboard.open(t, '/settings/api?q=Childless');
   await keys.revokeButton(page, 'Childless').click();
@@ -131,7 +131,7 @@ test('the dialog says if a key that may create keys has created none', async (t)
   assert.equal(await keys.alertDialog(page).getByRole('checkbox').count(), 0);
 });
 
-test('if the usage cannot be loaded, the dialog says so and the revoke works', async (t) => {
+test('if the usage cannot be loaded, the dialog reports it and the revoke still works', async (t) => {
   const { key } = await ada.makeKey({ name: 'Without usage' });
   const page = await dashboard.open(t, '/settings/api?q=Without%20usage', { expected: [httpErrorMessage(500)] });
   await page.route('**/usage?**', (route) => route.fulfill({ status: 500, json: {} }));

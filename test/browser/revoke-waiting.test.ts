@@ -64,7 +64,7 @@ test('a slow revoke is announced in an existing live region of the dialog, and i
   assert.equal(sent, 1);
 });
 
-test('a revoke that takes too long says that the key may already be revoked', async (t) => {
+test('while a revoke takes too long, the dialog warns that the key may already be revoked', async (t) => {
   await ada.makeKey({ name: 'Hangs' });
   const page = await dashboard.open(t, '/settings/api?q=Hangs', { alone: true });
   const held = Promise.withResolvers<void>();
@@ -98,7 +98,7 @@ test('with several servers, the page shows how many there are and how long the r
   );
 });
 
-test('while a revoke waits for a frozen server, the dialog says so and the page does not confirm it', async (t) => {
+test('while a revoke waits for a frozen server, the dialog shows it and the page does not confirm it', async (t) => {
   const { key } = await many.ada.makeKey({ name: 'Frozen' });
   const page = await many.open(t, '/settings/api?q=Frozen');
   await keys.revokeButton(page, 'Frozen').click();

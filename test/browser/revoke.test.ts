@@ -103,7 +103,7 @@ test('a revoke in one tab appears immediately in another tab that is visible but
   await reads(keys.row(page, 'In two tabs'), /Revoked/);
 });
 
-test('the dialog says if the key was already revoked in another tab', async (t) => {
+test('the dialog reports if the key was already revoked in another tab', async (t) => {
   const { key } = await ada.makeKey({ name: 'Already' });
   const page = await dashboard.open(t, '/settings/api?q=Already');
   await keys.revokeButton(page, 'Already').waitFor();

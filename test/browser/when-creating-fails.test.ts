@@ -39,7 +39,7 @@ async function loseResponse(route: Route): Promise<void> {
   await route.abort();
 }
 
-test('if the response is lost, the page says that the key exists and can replace it without new input', async (t) => {
+test('if the response is lost, the page reports that the key exists and can replace it without new input', async (t) => {
   const page = await fillIn(t, 'Lost response', { expected: [networkErrorMessage, httpErrorMessage(409)] });
   await page.route(creating, loseResponse, { times: 1 });
   await keys.createButton(page).click();
@@ -95,7 +95,7 @@ test('a request that does not reach the server is repeated automatically and cre
   assert.equal((await keysNamed('Tried again')).length, 1);
 });
 
-test('if the server is unreachable, the dialog says so and keeps the name, and a later try creates one key', async (t) => {
+test('if the server is unreachable, the dialog shows an error and keeps the name, and a retry creates one key', async (t) => {
   const page = await fillIn(t, 'Server away', { expected: [networkErrorMessage] });
   await page.route(creating, (route) => route.abort());
   await keys.createButton(page).click();
@@ -107,7 +107,7 @@ test('if the server is unreachable, the dialog says so and keeps the name, and a
   assert.equal((await keysNamed('Server away')).length, 1);
 });
 
-test('if the browser is offline, the dialog says so, and the request is not repeated', async (t) => {
+test('if the browser is offline, the dialog shows an error, and the request is not repeated', async (t) => {
   const page = await fillIn(t, 'No network', { expected: [networkErrorMessage] });
   await page.context().setOffline(true);
   await keys.createButton(page).click();

@@ -74,7 +74,7 @@ test('guesses over the limit of an address get a 429 instead of a 401, with the 
 });
 
 test('at an address over its limit, valid keys pass, and revoked or expired keys get their own error', async () => {
-  const valid = await ada.makeKey({ name: 'neighbour' });
+  const valid = await ada.makeKey({ name: 'neighbor' });
   const revoked = await ada.makeKey({ name: 'revoked' });
   const expired = await ada.makeKey({
     name: 'expired',

@@ -48,12 +48,12 @@ function assertContainsNoKey(response: HttpResponse, secret: string): void {
   }
 }
 
-async function assertRejected(path: string, code: ErrorCode, { fields, says }: Mistake): Promise<void> {
+async function assertRejected(path: string, code: ErrorCode, { fields, pattern }: Mistake): Promise<void> {
   const response = await contract.call('GET', path, { fields });
   const { message } = assertProblem(response, code);
   assert.equal(response.status, 401);
   assert.equal(errorCodes[code].type, 'authentication_error');
-  assert.match(message, says);
+  assert.match(message, pattern);
   assertChallenge(response, code);
   assertContainsNoKey(response, apiKey);
   if (path.startsWith('/v1/verify')) assertForwardHeaders(response);
@@ -82,7 +82,7 @@ test('rejected with revoked_key: a revoked key, with the time of the revocation'
     await assertRejected(endpoint, 'revoked_key', {
       what: '',
       fields: [['Authorization', `Bearer ${revoked.apiKey}`]],
-      says: new RegExp(`revoked at ${revokedAt}`),
+      pattern: new RegExp(`revoked at ${revokedAt}`),
     });
   }
 });
@@ -101,7 +101,7 @@ test('rejected with expired_key: a key after its expiry, with the time of the ex
     await assertRejected(endpoint, 'expired_key', {
       what: '',
       fields: [['Authorization', `Bearer ${short.apiKey}`]],
-      says: new RegExp(`expired at ${expiresAt}`),
+      pattern: new RegExp(`expired at ${expiresAt}`),
     });
   }
 });

@@ -95,7 +95,7 @@ test('an invalid limit is rejected with its path, wherever a limit can be set', 
   assert.equal(await limitOf(id), 5);
 });
 
-test('a key cannot create a key with a higher limit than its own, and by default gives its own', async () => {
+test('a key cannot create a key with a higher limit than its own, and uses its own by default', async () => {
   const { apiKey } = await ada.makeKey({ name: 'creator', scopes, rateLimit: 1000 });
   for (const rateLimit of [1001, 1_000_000_000, 'off'])
     assertTooHigh(await create({ name: 'child', rateLimit }, apiKey), 1000);

@@ -67,7 +67,7 @@ test('a key with only keys:read cannot write, and one with only keys:write canno
 });
 
 test('a call that is rejected for a missing scope changes nothing', async () => {
-  const protectedKey = await ada.makeKey({ name: 'victim' });
+  const protectedKey = await ada.makeKey({ name: 'protected' });
   const key = await keyWith('keys:read');
   await contract.call('POST', `/v1/api-keys/${protectedKey.key.id}/revoke`, { key });
   await contract.call('PATCH', `/v1/api-keys/${protectedKey.key.id}`, { key, body: { name: 'stolen' } });

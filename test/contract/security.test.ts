@@ -76,7 +76,7 @@ test('ASVS 14.2.1: a management call with a key anywhere in its URL is rejected,
 });
 
 test('ASVS 11.5.1: keys have 154 random bits, and no two are equal', async () => {
-  const { apiKey: creator } = await ada.makeKey({ name: 'maker', scopes: ['keys:write'] });
+  const { apiKey: creator } = await ada.makeKey({ name: 'creator', scopes: ['keys:write'] });
   const create = async () => {
     const response = await contract.call('POST', '/v1/api-keys', { key: creator, body: { name: 'random' } });
     return z.object({ apiKey: z.string() }).parse(response.body).apiKey;

@@ -52,7 +52,7 @@ async function names(): Promise<string[]> {
 }
 
 test('a key that is revoked while it sends the body of a create call creates no key', async () => {
-  const { apiKey, key } = await ada.makeKey({ name: 'thief', scopes: ['keys:write'] });
+  const { apiKey, key } = await ada.makeKey({ name: 'creator', scopes: ['keys:write'] });
   const before = await names();
   const result = await sendInTwoParts(
     'POST',
@@ -78,7 +78,7 @@ test('a key that is revoked while it sends the body of a verify call gets no res
 
 test('a key that is revoked while it sends the body of a rename call renames nothing', async () => {
   const { key: target } = await ada.makeKey({ name: 'target' });
-  const { apiKey, key } = await ada.makeKey({ name: 'vandal', scopes: ['keys:write'] });
+  const { apiKey, key } = await ada.makeKey({ name: 'renamer', scopes: ['keys:write'] });
   const before = await names();
   const result = await sendInTwoParts(
     'PATCH',

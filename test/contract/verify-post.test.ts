@@ -84,11 +84,11 @@ test('text that is not a valid key gets the code and message that the client its
   const codesOfKeys = ['missing_prefix', 'key_preview', 'malformed_key', 'mistyped_key'];
   for (const [code, mistakes] of mistakesWith(target.apiKey)) {
     if (!codesOfKeys.includes(code)) continue;
-    for (const { what, fields, says } of mistakes) {
+    for (const { what, fields, pattern } of mistakes) {
       const apiKey = fields[0]?.[1].replace('Bearer ', '') ?? '';
       const result = await verify({ apiKey });
       assert.deepEqual([result.valid, result.code, result.key], [false, code, undefined], what);
-      assert.match(result.message ?? '', says, what);
+      assert.match(result.message ?? '', pattern, what);
     }
   }
   assert.equal((await verify({ apiKey: generateKey() })).code, 'unknown_key');

@@ -11,36 +11,36 @@ export interface Mistake {
   /** Appended to the path. */
   query?: string;
   /** What the message must match. */
-  says: RegExp;
+  pattern: RegExp;
 }
 
 const authorization = (value: string): Fields => [['Authorization', value]];
 const mention = /Authorization: Bearer sk_live_\.\.\./;
 
 function inQuery(key: string): Mistake[] {
-  const says = /URL.*Revoke that key.*Authorization: Bearer/;
+  const pattern = /URL.*Revoke that key.*Authorization: Bearer/;
   return [
     ...['api_key', 'apikey', 'key', 'token', 'access_token', 'API_KEY', 'Access_Token'].map((name) => ({
       what: `in the query as ${name}`,
       fields: [],
       query: `?${name}=${key}`,
-      says,
+      pattern,
     })),
-    { what: 'in the query after other parameters', fields: [], query: `?page=2&token=${key}&x=1`, says },
-    { what: 'in the query, percent-encoded', fields: [], query: `?key=sk%5Flive%5F${key.slice(8)}`, says },
-    { what: 'in the query with Bearer', fields: [], query: `?token=Bearer+${key}`, says },
-    { what: 'in the query, cut off', fields: [], query: `?api_key=${key.slice(0, 30)}`, says },
+    { what: 'in the query after other parameters', fields: [], query: `?page=2&token=${key}&x=1`, pattern },
+    { what: 'in the query, percent-encoded', fields: [], query: `?key=sk%5Flive%5F${key.slice(8)}`, pattern },
+    { what: 'in the query with Bearer', fields: [], query: `?token=Bearer+${key}`, pattern },
+    { what: 'in the query, cut off', fields: [], query: `?api_key=${key.slice(0, 30)}`, pattern },
     {
-      what: 'in the query beside an empty Authorization',
+      what: 'in the query with an empty Authorization header',
       fields: authorization(''),
       query: `?key=${key}`,
-      says,
+      pattern,
     },
     {
       what: 'in the query and in another header',
       fields: [['X-API-Key', key]],
       query: `?key=${key}`,
-      says,
+      pattern,
     },
   ];
 }
@@ -50,7 +50,7 @@ function otherHeaders(key: string): Mistake[] {
   return [...names, 'X-Access-Token', 'x-api-key'].map((name) => ({
     what: `in the header ${name}`,
     fields: [[name, key]],
-    says: new RegExp(`${name.toLowerCase()} is not supported.*${mention.source}`),
+    pattern: new RegExp(`${name.toLowerCase()} is not supported.*${mention.source}`),
   }));
 }
 
@@ -58,25 +58,25 @@ function schemes(key: string): Mistake[] {
   const named = ['Basic', 'Digest', 'Token', 'ApiKey', 'Negotiate', 'token', 'BASIC'].map((scheme) => ({
     what: `with the scheme ${scheme}`,
     fields: authorization(`${scheme} ${key}`),
-    says: new RegExp(`The scheme ${scheme} is not supported.*${mention.source}`),
+    pattern: new RegExp(`The scheme ${scheme} is not supported.*${mention.source}`),
   }));
   const anonymous = [`Hello ${key}`, `${key} ${key}`, `sk_live_ ${key.slice(8)}`, `BearerX ${key}`];
   return [
     ...named,
-    { what: 'with the word Basic alone', fields: authorization('Basic'), says: /The scheme Basic.*\.netrc/ },
+    { what: 'with the word Basic alone', fields: authorization('Basic'), pattern: /The scheme Basic.*\.netrc/ },
     ...anonymous.slice(0, 3).map((value, at) => ({
       what: `with an unknown scheme (${at + 1})`,
       fields: authorization(value),
-      says: /^This scheme is not supported/,
+      pattern: /^This scheme is not supported/,
     })),
   ];
 }
 
 function malformed(key: string): Mistake[] {
-  const mistake = (what: string, value: string, says: RegExp): Mistake => ({
+  const mistake = (what: string, value: string, pattern: RegExp): Mistake => ({
     what,
     fields: authorization(value),
-    says,
+    pattern,
   });
   return [
     mistake('with two spaces', `Bearer  ${key}`, /^2 spaces follow the word Bearer\. Use exactly one/),
@@ -102,21 +102,21 @@ function malformed(key: string): Mistake[] {
     {
       what: 'in two headers',
       fields: [...authorization(`Bearer ${key}`), ...authorization(`Bearer ${key}`)],
-      says: /^The request has more than one Authorization header/,
+      pattern: /^The request has more than one Authorization header/,
     },
     {
       what: 'in two headers of two schemes',
       fields: [...authorization('Basic YTpi'), ['authorization', `Bearer ${key}`]],
-      says: /^The request has more than one Authorization header/,
+      pattern: /^The request has more than one Authorization header/,
     },
   ];
 }
 
 function brokenKeys(key: string): Mistake[] {
-  const mistake = (what: string, token: string, says: RegExp): Mistake => ({
+  const mistake = (what: string, token: string, pattern: RegExp): Mistake => ({
     what,
     fields: authorization(`Bearer ${token}`),
-    says,
+    pattern,
   });
   const at20 = (text: string) => key.slice(0, 20) + text + key.slice(21);
   return [
@@ -150,24 +150,24 @@ function previews(key: string): Mistake[] {
   return shown.map((preview, at) => ({
     what: ['with dots', 'with an ellipsis in UTF-8', 'with asterisks', 'with bullets in UTF-8'][at] ?? '',
     fields: authorization(`Bearer ${latin1(preview)}`),
-    says: /shortened or masked.*not the key/,
+    pattern: /shortened or masked.*not the key/,
   }));
 }
 
 /** @param key a valid key, from which the wrong credentials are derived */
 export function mistakesWith(key: string): [ErrorCode, Mistake[]][] {
   const [last = '', other = '0'] = [key.at(-1), key.endsWith('0') ? '1' : '0'];
-  const mistake = (what: string, value: string, says: RegExp): Mistake[] => [
-    { what, fields: authorization(value), says },
+  const mistake = (what: string, value: string, pattern: RegExp): Mistake[] => [
+    { what, fields: authorization(value), pattern },
   ];
   return [
     [
       'missing_authorization',
       [
-        { what: 'without any header', fields: [], says: mention },
-        { what: 'with an empty header', fields: authorization(''), says: mention },
-        { what: 'with an empty parameter', fields: [], query: '?api_key=', says: mention },
-        { what: 'with parameters that are not keys', fields: [], query: '?key=abc&token=1', says: mention },
+        { what: 'without any header', fields: [], pattern: mention },
+        { what: 'with an empty header', fields: authorization(''), pattern: mention },
+        { what: 'with an empty parameter', fields: [], query: '?api_key=', pattern: mention },
+        { what: 'with parameters that are not keys', fields: [], query: '?key=abc&token=1', pattern: mention },
       ],
     ],
     ['key_in_query', inQuery(key)],

@@ -159,13 +159,13 @@ test('targets, lengths and upgrades that cannot be forwarded are rejected with t
     [start('GET /', 'Host: y\r\n'), /one Host/],
     [`GET / HTTP/1.1\r\nAuthorization: Bearer ${apiKey}\r\n\r\n`, /one Host/],
   ];
-  for (const [request, says] of requests) {
+  for (const [request, pattern] of requests) {
     const socket = await HttpSocket.open(gateway);
     const response = await withoutUpstream(() => socket.send(request));
     socket.close();
     const { error } = errorSchema.parse(JSON.parse(response.body));
     assert.deepEqual([response.status, error.code], [400, 'invalid_request'], request);
-    assert.match(error.message, says);
+    assert.match(error.message, pattern);
     assert.equal(response.headers.get('x-request-id'), error.requestId);
   }
 });

@@ -16,9 +16,9 @@ after(() => deployment.stop());
 
 const signIn = (url: string) => call(`${url}/api/auth/sign-in/email`, { method: 'POST', body: owner });
 
-function assertDatabaseUnavailable(response: HttpResponse, says: RegExp): void {
+function assertDatabaseUnavailable(response: HttpResponse, pattern: RegExp): void {
   const { message } = assertProblem(response, 'verification_unavailable');
-  assert.match(message, says);
+  assert.match(message, pattern);
   assert.equal(response.headers.get('retry-after'), '1');
   assert.deepEqual(response.headers.getSetCookie(), [], 'no one is signed out');
 }
