@@ -45,7 +45,10 @@ test('an entry shows time, action, actor, target and address, and expands to sho
     rows[0] ?? '',
     /^\d+ \w+ \d{4} [\d:]+ CE?S?T Key changed key\.updated ada You Infrastructure Key [\d.:]+$/,
   );
-  assert.match(rows[1] ?? '', /Key created key\.created Terraform Key Created by Terraform Key 203\.0\.113\.7$/);
+  assert.match(
+    rows[1] ?? '',
+    /Key created key\.created Terraform Key Created by Terraform Key 203\.0\.113\.7$/,
+  );
   const time = page.getByRole('time').first();
   assert.match((await time.getAttribute('title')) ?? '', /CE?S?T\n\d{4}-\d\d-\d\d [\d:]+ UTC$/);
   await toggle(page, 'Key changed').click();

@@ -133,7 +133,9 @@ test('the dialog reports if a key with keys:write has created no keys', async (t
 
 test('if the usage cannot be loaded, the dialog reports it and the revoke still works', async (t) => {
   const { key } = await ada.makeKey({ name: 'Without usage' });
-  const page = await dashboard.open(t, '/settings/api?q=Without%20usage', { expected: [httpErrorMessage(500)] });
+  const page = await dashboard.open(t, '/settings/api?q=Without%20usage', {
+    expected: [httpErrorMessage(500)],
+  });
   await page.route('**/usage?**', (route) => route.fulfill({ status: 500, json: {} }));
   await keys.revokeButton(page, 'Without usage').click();
   await reads(use(page), /^Usage could not be loaded\. You can still revoke the key\.$/);

@@ -17,7 +17,8 @@ after(() => server.stop());
 const contract = await Contract.of(server);
 const ada = await openSession(server);
 
-const assertOverLimit = (response: HttpResponse, quota: number) => assertLimited(response, 'address', quota, clock.now);
+const assertOverLimit = (response: HttpResponse, quota: number) =>
+  assertLimited(response, 'address', quota, clock.now);
 const assertRejected = (response: HttpResponse, code: ErrorCode) => assertProblem(response, code, clock.now);
 
 let addresses = 0;

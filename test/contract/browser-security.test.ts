@@ -63,7 +63,11 @@ test('ASVS 3.3.3: signing out deletes the cookie with the same attributes with w
   for (const { url } of [server, secure]) {
     const set = cookieOf(await signIn(url));
     const cookie = `${set.name}=${set.value}`;
-    const signedOut = await call(`${url}/api/auth/sign-out`, { method: 'POST', headers: { cookie }, body: {} });
+    const signedOut = await call(`${url}/api/auth/sign-out`, {
+      method: 'POST',
+      headers: { cookie },
+      body: {},
+    });
     const cleared = cookieOf(signedOut);
     assert.equal(cleared.name, set.name);
     assert.equal(cleared.value, '');
@@ -207,7 +211,11 @@ test('ASVS 3.5.1: an Authorization header does not bypass the origin check of ro
 test('ASVS 3.5.1: a request with a key passes from any origin, because a browser never adds the key itself', async () => {
   const { apiKey } = await ada.makeKey({ name: 'program', scopes: ['keys:write'] });
   const fields: Fields = [['Origin', 'https://app.example']];
-  const response = await contract.call('POST', '/v1/api-keys', { key: apiKey, fields, body: { name: 'created' } });
+  const response = await contract.call('POST', '/v1/api-keys', {
+    key: apiKey,
+    fields,
+    body: { name: 'created' },
+  });
   assert.equal(response.status, 201);
 });
 

@@ -117,7 +117,9 @@ test('the scheme is case-insensitive', async () => {
 });
 
 test('white space around the header value is ignored', async () => {
-  const response = await contract.call('GET', '/v1/me', { fields: [['Authorization', `  Bearer ${apiKey} `]] });
+  const response = await contract.call('GET', '/v1/me', {
+    fields: [['Authorization', `  Bearer ${apiKey} `]],
+  });
   assert.equal(response.status, 200);
 });
 
@@ -125,10 +127,7 @@ test('a valid key gets its own details', async () => {
   const response = await contract.call('GET', '/v1/me', { key: apiKey });
   const { lastUsedAt, ...details } = meSchema.parse(response.body).key;
   assert.deepEqual({ ...details, lastUsedAt: null }, key);
-  assert.ok(
-    Math.abs(Date.now() - Date.parse(lastUsedAt ?? '')) < 60_000,
-    'this request is its last use',
-  );
+  assert.ok(Math.abs(Date.now() - Date.parse(lastUsedAt ?? '')) < 60_000, 'this request is its last use');
   assert.equal(response.headers.get('cache-control'), 'no-store');
   assertContainsNoKey(response, apiKey);
 });

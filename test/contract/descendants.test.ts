@@ -22,7 +22,10 @@ const [ada, bob] = [await openSession(server, adasAccount), await openSession(se
 const scopes = ['keys:read', 'keys:write'];
 
 async function childOf(parent: CreatedKey, name: string): Promise<CreatedKey> {
-  const response = await contract.call('POST', '/v1/api-keys', { key: parent.apiKey, body: { name, scopes } });
+  const response = await contract.call('POST', '/v1/api-keys', {
+    key: parent.apiKey,
+    body: { name, scopes },
+  });
   assert.equal(response.status, 201, response.text);
   return createdKeySchema.parse(response.body);
 }
@@ -161,7 +164,8 @@ test('a key without keys:read gets no other fields of a key that it changes or r
   const writer = await ada.makeKey({ name: 'writer', scopes: ['keys:write'] });
   const target = await ada.makeKey({ name: 'target', rateLimit: 70 });
   const path = (key: CreatedKey) => `/v1/api-keys/${key.key.id}`;
-  const change = (key: CreatedKey, body: object) => contract.call('PATCH', path(key), { key: writer.apiKey, body });
+  const change = (key: CreatedKey, body: object) =>
+    contract.call('PATCH', path(key), { key: writer.apiKey, body });
   const { id } = target.key;
   for (const [body, expected] of [
     [{ name: '  renamed ' }, { id, name: 'renamed' }],

@@ -19,7 +19,8 @@ const verify = (path: string, fields: Fields, more: { method?: string; body?: st
   exchange(`${server.url}/v1/verify${path}`, { ...more, fields });
 
 /** Removes what differs from one response to the next. */
-const normalize = (text: string) => text.replace(/req_[0-9a-z]+/g, 'req_').replace(/"timestamp":"[^"]+"/g, '');
+const normalize = (text: string) =>
+  text.replace(/req_[0-9a-z]+/g, 'req_').replace(/"timestamp":"[^"]+"/g, '');
 
 test('each method and path gets the response of GET /v1/verify, with 200 instead of 204', async () => {
   const { headers: expected } = await exchange(`${server.url}/v1/verify`, { fields: [authorization] });
@@ -66,7 +67,10 @@ test('rejections are the same as those of GET /v1/verify, also for a browser of 
       assertProblem(response, code);
       assert.equal(normalize(response.text), normalize(expected.text));
       for (const name of ['www-authenticate', 'x-soku-status', 'x-soku-error']) {
-        assert.equal(normalize(response.headers.get(name) ?? ''), normalize(expected.headers.get(name) ?? ''));
+        assert.equal(
+          normalize(response.headers.get(name) ?? ''),
+          normalize(expected.headers.get(name) ?? ''),
+        );
       }
     }
   }
@@ -92,7 +96,10 @@ test('a body of any type and size is ignored, and the connection stays usable', 
     ['multipart/form-data; boundary=x', '--x'],
     ['application/grpc', '\0\0\0'],
   ] as const) {
-    const response = await verify('/upload', [authorization, ['Content-Type', type]], { method: 'POST', body });
+    const response = await verify('/upload', [authorization, ['Content-Type', type]], {
+      method: 'POST',
+      body,
+    });
     assert.equal(response.status, 200, type);
   }
   const connection = await HttpSocket.open(server.url);

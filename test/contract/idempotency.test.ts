@@ -133,5 +133,9 @@ test('a workspace cannot exceed its active key limit, even with concurrent calls
   assert.equal((await createKey('after')).status, 201, 'a revoked key does not count');
   assertProblem(await createKey('again'), 'key_quota_reached');
   await person.revoke(keyListSchema.parse((await person.call('GET', '/v1/api-keys')).body).data[0]?.id ?? '');
-  assert.equal((await createKey('again')).status, 201, 'a call over the quota does not use up its Idempotency-Key');
+  assert.equal(
+    (await createKey('again')).status,
+    201,
+    'a call over the quota does not use up its Idempotency-Key',
+  );
 });

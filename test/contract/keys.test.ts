@@ -153,7 +153,8 @@ test('an unknown id is not found, and a malformed id is invalid', async () => {
 
 test('a key can be renamed, and its other fields cannot be changed', async () => {
   const created = await ada.makeKey({ name: 'old', scopes: ['keys:read'] });
-  const rename = (body: unknown) => contract.call('PATCH', `/v1/api-keys/${created.key.id}`, { as: ada, body });
+  const rename = (body: unknown) =>
+    contract.call('PATCH', `/v1/api-keys/${created.key.id}`, { as: ada, body });
   const response = await rename({ name: '  new  ' });
   assert.deepEqual(keySchema.parse(response.body), { ...created.key, name: 'new' });
   for (const body of [{}, { name: 'x', scopes: [] }, { name: 'x', expiresAt: null }, { revokedAt: null }]) {

@@ -122,7 +122,10 @@ test('a key without its own limit can create keys up to the limit of its workspa
     assert.equal(createdIn(await create({ name: 'child' }, apiKey)).rateLimit, null);
     // A key with a higher limit than the workspace creates keys with the workspace's limit by default.
     assert.equal(createdIn(await create({ name: 'child' }, generous.apiKey)).rateLimit, null);
-    assert.equal(createdIn(await create({ name: 'child', rateLimit: 5000 }, generous.apiKey)).rateLimit, 5000);
+    assert.equal(
+      createdIn(await create({ name: 'child', rateLimit: 5000 }, generous.apiKey)).rateLimit,
+      5000,
+    );
     assertTooHigh(await create({ name: 'child', rateLimit: 5001 }, generous.apiKey), 5000);
   } finally {
     assert.equal((await setWorkspace(null)).status, 200);

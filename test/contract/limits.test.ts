@@ -22,7 +22,8 @@ const ada = await openSession(server);
 
 const verify = (key: string) => contract.call('GET', '/v1/verify', { key });
 const me = (key: string) => contract.call('GET', '/v1/me', { key });
-const assertOverLimit = (response: HttpResponse, quota: number) => assertLimited(response, 'key', quota, clock.now);
+const assertOverLimit = (response: HttpResponse, quota: number) =>
+  assertLimited(response, 'key', quota, clock.now);
 const assertRejected = (response: HttpResponse, code: ErrorCode) => assertProblem(response, code, clock.now);
 const patch = (id: string, body: object) => contract.call('PATCH', `/v1/api-keys/${id}`, { as: ada, body });
 

@@ -234,7 +234,8 @@ test('with a token, only callers that send it may read metrics, from any address
   const guarded = await startServer({ env: { SOKU_METRICS_TOKEN: token } });
   try {
     const contract = await Contract.of(guarded);
-    const metricsWith = (value: string) => contract.call('GET', '/metrics', { fields: [['Authorization', value]] });
+    const metricsWith = (value: string) =>
+      contract.call('GET', '/metrics', { fields: [['Authorization', value]] });
     assert.equal((await metricsWith(`Bearer ${token}`)).status, 200);
     assertProblem(await contract.call('GET', '/metrics'), 'not_found');
     for (const value of [`Bearer ${token}x`, `Bearer ${token.slice(1)}`, token, `Basic ${token}`]) {

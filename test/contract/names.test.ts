@@ -55,7 +55,8 @@ test('names in any script and with any symbols are accepted', async () => {
 });
 
 test('emoji are accepted, including joined ones', async () => {
-  for (const name of ['🚀', '👩‍💻 laptop', '👨‍👩‍👧', '❤️‍🔥', '👍🏽', '🇩🇪', '🏳️‍🌈 flag']) await assertAccepted(name);
+  for (const name of ['🚀', '👩‍💻 laptop', '👨‍👩‍👧', '❤️‍🔥', '👍🏽', '🇩🇪', '🏳️‍🌈 flag'])
+    await assertAccepted(name);
 });
 
 test('a name must have 1 to 100 characters, and an emoji counts as one', async () => {

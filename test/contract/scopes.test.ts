@@ -90,7 +90,10 @@ test('a key can create keys with its own scopes only', async () => {
 
 test('a key created by another key names its creator, and stays active when that one is revoked', async () => {
   const parent = await ada.makeKey({ name: 'parent', scopes: ['keys:write'] });
-  const created = await contract.call('POST', '/v1/api-keys', { key: parent.apiKey, body: { name: 'child' } });
+  const created = await contract.call('POST', '/v1/api-keys', {
+    key: parent.apiKey,
+    body: { name: 'child' },
+  });
   const child = createdKeySchema.parse(created.body);
   assert.equal(child.key.createdBy, parent.key.id);
   await ada.revoke(parent.key.id);

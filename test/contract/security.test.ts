@@ -282,7 +282,11 @@ test('ASVS 4.1.3: without TRUST_PROXY, no header changes the address of a client
 test('ASVS 4.1.3: behind a trusted proxy, the client address is the last one that is not a trusted proxy', async () => {
   const addressFor = (forwarded: string) => addressStored(proxied, { 'x-forwarded-for': forwarded });
   assert.equal(await addressFor('203.0.113.7'), '203.0.113.7');
-  assert.equal(await addressFor('198.51.100.1, 203.0.113.8'), '203.0.113.8', 'the client wrote the first address');
+  assert.equal(
+    await addressFor('198.51.100.1, 203.0.113.8'),
+    '203.0.113.8',
+    'the client wrote the first address',
+  );
   assert.equal(await addressFor('198.51.100.1, 203.0.113.9, 10.1.2.3'), '203.0.113.9');
   assert.notEqual(await addressStored(proxied, { 'x-soku-client-address': '203.0.113.66' }), '203.0.113.66');
 });

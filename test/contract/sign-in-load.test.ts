@@ -66,7 +66,8 @@ function guesses(at: string, headers: Record<string, string> = {}): Promise<Http
 
 test('an address with a waiting sign-in cannot queue a second one', async () => {
   const responses = await Promise.all(guesses(server.url, { 'x-forwarded-for': '2001:db8::1' }));
-  for (const response of responses.filter(({ status }) => status !== 401)) assertProblem(response, 'server_busy');
+  for (const response of responses.filter(({ status }) => status !== 401))
+    assertProblem(response, 'server_busy');
   assert.ok(responses.some(({ status }) => status === 503));
 });
 

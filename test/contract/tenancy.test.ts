@@ -117,11 +117,7 @@ test('ASVS 8.2.2: the sessions of another account are neither listed nor ended',
   assert.ok(adasSession !== undefined);
   assert.ok((await sessions(bob)).every(({ id }) => id !== adasSession.id));
   const ended = await bob.call('POST', '/api/auth/revoke-session', { id: adasSession.id });
-  assert.deepEqual(
-    ended.body,
-    { status: true },
-    'the response does not reveal whether the session exists',
-  );
+  assert.deepEqual(ended.body, { status: true }, 'the response does not reveal whether the session exists');
   assert.equal((await bob.call('POST', '/api/auth/revoke-other-sessions')).status, 200);
   assert.deepEqual(await sessions(ada), [adasSession]);
 });

@@ -54,7 +54,10 @@ const forms: Record<string, Form> = {
   'a Content-Length of 0': { fields: `${usual}Content-Length: 0\r\n` },
   'a body': { fields: `${usual}Content-Type: text/plain\r\nContent-Length: 2\r\n`, body: '{x' },
   'chunks of a body': { fields: `${usual}Transfer-Encoding: chunked\r\n`, body: '2\r\n{}\r\n0\r\n\r\n' },
-  'a body that waits for 100 Continue': { fields: `${usual}Content-Length: 2\r\nExpect: 100-continue\r\n`, body: '{}' },
+  'a body that waits for 100 Continue': {
+    fields: `${usual}Content-Length: 2\r\nExpect: 100-continue\r\n`,
+    body: '{}',
+  },
   'another expectation': { fields: `${usual}Expect: wonders\r\n` },
   'an offer of another protocol': { fields: `${usual}Connection: Upgrade\r\nUpgrade: h2c\r\n` },
   'a connection to close': { fields: `${usual}Connection: close\r\n` },
@@ -83,7 +86,8 @@ function request(form: Form, credentials: string): Promise<RawResponse> {
 }
 
 /** The fields that differ from one response to the next, or concern only the connection. */
-const variableFields = /^(date|connection|keep-alive|content-length|x-ratelimit-(remaining|reset)|retry-after)$/;
+const variableFields =
+  /^(date|connection|keep-alive|content-length|x-ratelimit-(remaining|reset)|retry-after)$/;
 
 /** The fields that must be equal for every form. */
 function fieldsOf({ headers }: RawResponse): Record<string, string> {

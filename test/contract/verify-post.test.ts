@@ -188,7 +188,8 @@ test('with SOKU_VERIFY_SCOPE=workspace, a key of another workspace is unknown an
     const ip = `192.0.2.${addresses}`;
     const unknownResult = await verifyFrom(generateKey(), ip);
     assert.equal(z.looseObject({ valid: z.boolean() }).parse(await verifyFrom(own.apiKey, ip)).valid, true);
-    for (const { apiKey } of [foreign, revoked, foreign, revoked]) assert.deepEqual(await verifyFrom(apiKey, ip), unknownResult);
+    for (const { apiKey } of [foreign, revoked, foreign, revoked])
+      assert.deepEqual(await verifyFrom(apiKey, ip), unknownResult);
     await verifyFrom(generateKey(), ip);
     const limited = z.looseObject({ code: z.string() }).parse(await verifyFrom(foreign.apiKey, ip));
     assert.equal(limited.code, 'rate_limited', 'each one counts as a guess, like an unknown key');

@@ -63,7 +63,11 @@ function schemes(key: string): Mistake[] {
   const anonymous = [`Hello ${key}`, `${key} ${key}`, `sk_live_ ${key.slice(8)}`, `BearerX ${key}`];
   return [
     ...named,
-    { what: 'with the word Basic alone', fields: authorization('Basic'), pattern: /The scheme Basic.*\.netrc/ },
+    {
+      what: 'with the word Basic alone',
+      fields: authorization('Basic'),
+      pattern: /The scheme Basic.*\.netrc/,
+    },
     ...anonymous.slice(0, 3).map((value, at) => ({
       what: `with an unknown scheme (${at + 1})`,
       fields: authorization(value),
@@ -94,7 +98,11 @@ function malformed(key: string): Mistake[] {
     mistake('with Bearer and nothing', 'Bearer', /^No key follows the word Bearer/),
     mistake('with Bearer and a space', 'Bearer ', /^No key follows the word Bearer/),
     mistake('with a colon', `Bearer: ${key}`, /^A colon or an equals sign follows the word Bearer/),
-    mistake('with a colon and no space', `Bearer:${key}`, /^A colon or an equals sign follows the word Bearer/),
+    mistake(
+      'with a colon and no space',
+      `Bearer:${key}`,
+      /^A colon or an equals sign follows the word Bearer/,
+    ),
     mistake('with an equals sign', `Bearer=${key}`, /equals sign follows the word Bearer/),
     mistake('without a space', `Bearer${key}`, /^The space between the word Bearer and the key is missing/),
     mistake('with a space inside', `Bearer ${key.slice(0, 20)} ${key.slice(20)}`, /^Character 21 after/),
@@ -127,7 +135,11 @@ function brokenKeys(key: string): Mistake[] {
     mistake('a hyphen in it', at20('-'), /^Character 21 is a hyphen/),
     mistake('an underscore in it', at20('_'), /^Character 21 is an underscore/),
     mistake('a Cyrillic letter in it, in UTF-8', latin1(at20('\u0430')), /^Character 21 is a letter outside/),
-    mistake('an invisible character in it', latin1(at20('\u200b')), /^Character 21 is an invisible character/),
+    mistake(
+      'an invisible character in it',
+      latin1(at20('\u200b')),
+      /^Character 21 is an invisible character/,
+    ),
     mistake('another prefix', `sk_test_${key.slice(8)}`, /character 4 is the first that differs/),
     mistake('a capital prefix', `SK_LIVE_${key.slice(8)}`, /lowercase/),
     mistake('its first characters cut off', key.slice(3), /first 3 characters are missing/),
@@ -167,15 +179,26 @@ export function mistakesWith(key: string): [ErrorCode, Mistake[]][] {
         { what: 'without any header', fields: [], pattern: mention },
         { what: 'with an empty header', fields: authorization(''), pattern: mention },
         { what: 'with an empty parameter', fields: [], query: '?api_key=', pattern: mention },
-        { what: 'with parameters that are not keys', fields: [], query: '?key=abc&token=1', pattern: mention },
+        {
+          what: 'with parameters that are not keys',
+          fields: [],
+          query: '?key=abc&token=1',
+          pattern: mention,
+        },
       ],
     ],
     ['key_in_query', inQuery(key)],
     ['wrong_header', otherHeaders(key)],
-    ['missing_bearer', mistake('with the key alone', key, new RegExp(`Bearer is missing.*${mention.source}`))],
+    [
+      'missing_bearer',
+      mistake('with the key alone', key, new RegExp(`Bearer is missing.*${mention.source}`)),
+    ],
     ['unsupported_scheme', schemes(key)],
     ['malformed_authorization', malformed(key)],
-    ['missing_prefix', mistake('with 32 characters', `Bearer ${key.slice(8)}`, /add .sk_live_. before.*matches/)],
+    [
+      'missing_prefix',
+      mistake('with 32 characters', `Bearer ${key.slice(8)}`, /add .sk_live_. before.*matches/),
+    ],
     ['key_preview', previews(key)],
     ['malformed_key', brokenKeys(key)],
     [
@@ -186,6 +209,9 @@ export function mistakesWith(key: string): [ErrorCode, Mistake[]][] {
         /Copy the key again/,
       ),
     ],
-    ['unknown_key', mistake('with a key that was never created', `Bearer ${generateKey()}`, /well formed but unknown/)],
+    [
+      'unknown_key',
+      mistake('with a key that was never created', `Bearer ${generateKey()}`, /well formed but unknown/),
+    ],
   ];
 }

@@ -81,7 +81,11 @@ test("a redirect to the API's own address points to the gateway, and others stay
     [`${upstream.url}//evil.example/`, `${upstream.url}//evil.example/`],
   ];
   for (const [sent = '', received] of cases) {
-    assert.equal((await callGateway(`/?${encodeURIComponent(sent)}`)).headers.get('location'), received, sent);
+    assert.equal(
+      (await callGateway(`/?${encodeURIComponent(sent)}`)).headers.get('location'),
+      received,
+      sent,
+    );
   }
 });
 

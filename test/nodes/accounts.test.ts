@@ -199,7 +199,9 @@ test('fifty concurrent calls create only as many keys as the limit allows', asyn
   const remainingKeys = maxActiveKeys - Number(row.active);
   assert.ok(remainingKeys > 5);
   const responses = await Promise.all(
-    urls(remainingKeys + 40).map((url) => retryWhileBusy(() => at(url).call('POST', '/v1/api-keys', { name: 'many' }))),
+    urls(remainingKeys + 40).map((url) =>
+      retryWhileBusy(() => at(url).call('POST', '/v1/api-keys', { name: 'many' })),
+    ),
   );
   const rejected = responses.filter(({ status }) => status !== 201);
   assert.equal(rejected.length, 40);

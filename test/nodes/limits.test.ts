@@ -69,7 +69,9 @@ for (const quota of [1000, 60, 10]) {
 
 test('when one node gets all requests, 95% to 100% of the limit pass', async () => {
   const apiKey = await makeKey(700);
-  const { passed, free } = await countPassed(700, async () => count(await hammer(apiKey, [nodes[1]], 900), 204));
+  const { passed, free } = await countPassed(700, async () =>
+    count(await hammer(apiKey, [nodes[1]], 900), 204),
+  );
   assert.ok(passed >= 0.95 * 700 && passed <= 700 + free, `${passed} passed, ${free} became available again`);
 });
 
@@ -96,7 +98,10 @@ test('delayed grants do not let more requests pass than the limit', async () => 
     const { passed, free } = await countPassed(120, async () => {
       return count(await hammer(apiKey, [one, two], 200), 204);
     });
-    assert.ok(passed >= 0.95 * 120 && passed <= 120 + free, `${passed} passed, ${free} became available again`);
+    assert.ok(
+      passed >= 0.95 * 120 && passed <= 120 + free,
+      `${passed} passed, ${free} became available again`,
+    );
   } finally {
     one.proxy.toServer.delay(0);
   }

@@ -44,7 +44,8 @@ export class Balancer {
 
   get url(): string {
     const address = this.#server.address();
-    if (address === null || typeof address === 'string') throw new Error('the load balancer does not listen on a port');
+    if (address === null || typeof address === 'string')
+      throw new Error('the load balancer does not listen on a port');
     return `http://127.0.0.1:${address.port}`;
   }
 

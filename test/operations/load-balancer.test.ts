@@ -40,7 +40,9 @@ test('the documentation shows the tested files unchanged', () => {
   const page = 'docs/operations/load-balancer.md';
   assert.deepEqual(blocks(page, `haproxy file=${configuration}`), [read(configuration)]);
   assert.deepEqual(blocks('docs/operations/README.md', `sh file=${environment}`), [read(environment)]);
-  const withUnknownVariables = deployment.nodes.filter(({ server }) => /is not a variable/.test(server.output));
+  const withUnknownVariables = deployment.nodes.filter(({ server }) =>
+    /is not a variable/.test(server.output),
+  );
   assert.equal(withUnknownVariables.length, 0);
 });
 

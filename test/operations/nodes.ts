@@ -118,7 +118,9 @@ export class Deployment {
     database: TemporaryDatabase,
     startAll: (nodes: DeployedNode[]) => Promise<unknown>,
   ): Promise<Deployment> {
-    const nodes = await Promise.all(Array.from({ length: size }, () => DeployedNode.create(database.url, env)));
+    const nodes = await Promise.all(
+      Array.from({ length: size }, () => DeployedNode.create(database.url, env)),
+    );
     const deployment = new Deployment(nodes, database);
     try {
       await startAll(nodes);
