@@ -47,8 +47,8 @@ export class RevocationJournal {
   readonly #stopping = new AbortController();
   #onReapplied: (hashes: Uint8Array[]) => void = () => undefined;
 
-  readonly #logFailure = throttle(failureInterval, (error: unknown, unsaid) =>
-    this.#log.error({ err: error, unsaid }, 'a revoke could not be written to the revocation journal'),
+  readonly #logFailure = throttle(failureInterval, (error: unknown, suppressed) =>
+    this.#log.error({ err: error, suppressed }, 'a revoke could not be written to the revocation journal'),
   );
 
   constructor({ path, hold }: Pick<DataDirectory, 'path' | 'hold'>, database: Database, log: Logger) {
