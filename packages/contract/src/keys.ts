@@ -28,7 +28,7 @@ export const revokedKeySchema = keySchema
   .extend({
     revocation: z.object({
       effective: z.literal(true).describe('No server accepts the key anymore'),
-      nodes: z.int().min(1).describe('How many servers have acknowledged the revocation'),
+      nodes: z.int().min(1).describe('How many servers have applied the revocation, including this one'),
       waitedMs: z.int().min(0).describe('How long this call waited for the other servers, in ms'),
       descendants: z
         .int()
@@ -62,7 +62,7 @@ export const descendantsSchema = z
     count: z
       .int()
       .min(0)
-      .describe('How many keys would be revoked with this one: all that are not revoked yet'),
+      .describe('How many keys would be revoked with this one: all descendants that are not revoked yet'),
     active: z.int().min(0).describe('How many of them have not expired'),
     accepted: z.int().min(0).describe('Requests with these keys that were accepted in the last 24 hours'),
     lastUsedAt: instantSchema.nullable().describe('When a request with one of them was last accepted'),
@@ -87,7 +87,7 @@ export const createKeySchema = z.strictObject({
     .nullable()
     .optional()
     .describe(
-      'Requests per minute; null, the default: the limit of the workspace. A key cannot set more than its own limit. When its own limit is lower than the default, the new key gets it',
+      'Requests per minute; null, the default: the limit of the workspace. A key cannot set more than its own limit. If its own limit is lower than the default, the new key gets that limit',
     ),
 });
 export type CreateKey = z.infer<typeof createKeySchema>;

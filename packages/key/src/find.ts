@@ -20,7 +20,7 @@ export function findKey(text: string, prefixes: readonly string[]): { start: num
 /**
  * Whether a text contains something that is, or looks like, a key. Used to reject names and URLs that contain one.
  *
- * Hashes, UUIDs and ids (long, but of one case) and ordinary names do not count. A key without its prefix, with
+ * Hashes, UUIDs, ids (long, but of one case) and ordinary names do not count. A key without its prefix, with
  * wrong characters or without its checksum does, and so does the beginning of a truncated key.
  * @param text any string
  * @param prefixes the accepted prefixes; default `sk_live_`

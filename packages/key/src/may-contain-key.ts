@@ -1,6 +1,6 @@
 import { randomLength } from './format.ts';
 
-/** A run of 26 or more characters can contain the whole secret, because the checksum can be computed from it. */
+/** A run of 26 or more characters can contain all random characters, from which the checksum can be computed. */
 export const secretRun = /[0-9A-Za-z]{26,}/g;
 
 /**
@@ -53,7 +53,7 @@ export function characterMix(run: string): { kinds: number; changes: number } {
 }
 
 /** @param character one of `0-9A-Za-z` */
-function classOf(character: string): 'digit' | 'capital' | 'small' {
+function classOf(character: string): 'digit' | 'uppercase' | 'lowercase' {
   if (character <= '9') return 'digit';
-  return character <= 'Z' ? 'capital' : 'small';
+  return character <= 'Z' ? 'uppercase' : 'lowercase';
 }

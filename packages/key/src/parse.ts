@@ -2,10 +2,10 @@ import { hasValidChecksum } from './checksum.ts';
 import { bodyLength, digitValue, type KeyParts, toKeyParts } from './format.ts';
 
 /**
- * Parses a text as a key. It runs on every request, so it allocates nothing but its result.
+ * Parses a text as a key. It runs for every key that is not cached, so it allocates nothing but its result.
  * @param text any string
  * @param prefixes the accepted prefixes, each valid according to `isPrefix`
- * @returns the displayable parts, or null unless prefix, length, alphabet and checksum are all right
+ * @returns the displayable parts, or null if the prefix, length, alphabet or checksum is wrong
  */
 export function parseKey(text: string, prefixes: readonly string[]): KeyParts | null {
   const prefix = matchPrefix(text, prefixes);
@@ -14,7 +14,7 @@ export function parseKey(text: string, prefixes: readonly string[]): KeyParts | 
 
 /**
  * Checks only the format: one of the prefixes, then 32 base-62 characters.
- * @returns the prefix, or undefined. Only one prefix can match, because its length is given by the text.
+ * @returns the prefix, or undefined. At most one prefix matches, because the length of the text determines its length.
  */
 export function matchPrefix(text: string, prefixes: readonly string[]): string | undefined {
   const length = text.length - bodyLength;

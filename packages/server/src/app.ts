@@ -207,7 +207,9 @@ export async function createVerification(
     grants: limits.grants,
     addressLimits,
     counts,
-    failed: throttle(10_000, (error, unsaid) => log.error({ err: error, unsaid }, 'could not verify a key')),
+    failed: throttle(10_000, (error, suppressed) =>
+      log.error({ err: error, suppressed }, 'could not verify a key'),
+    ),
   });
   const verifier = new GrantingVerifier(decider, limits.grants);
   const sources: Omit<MetricSources, 'requests'> = {

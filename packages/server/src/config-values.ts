@@ -1,4 +1,4 @@
-/** Schemas of the values of environment variables. Each problem is a predicate that follows the variable's name. */
+/** Schemas of the values of environment variables. An error message continues a sentence that starts with the name. */
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { canonicalAddress } from './http/address.ts';

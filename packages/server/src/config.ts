@@ -31,11 +31,11 @@ export interface Config {
   host: string;
   port: number;
   dataDir: string;
-  /** PostgreSQL URL including the password. Absent: the SQLite file in the data directory. */
+  /** PostgreSQL URL, including the password. Undefined: data is in the SQLite file of the data directory. */
   databaseUrl: string | undefined;
   /** Origin without a trailing slash. */
   publicUrl: string;
-  /** Absent: generated in the data directory. */
+  /** Signs session cookies. Undefined: a secret is generated in the data directory. */
   secret: string | undefined;
   /** Accepted prefixes. New keys get the first one. */
   keyPrefixes: [string, ...string[]];
@@ -45,14 +45,14 @@ export interface Config {
   cacheRefusedKeys: number;
   /** Requests per minute for a key without its own limit. */
   keyRateLimit: number | 'off';
-  /** Requests per minute with malformed or unknown credentials from one address. */
+  /** Requests per minute with malformed or unknown credentials from one IP address. */
   addressRateLimit: number | 'off';
-  /** Keys that POST /v1/verify can verify. */
+  /** The keys that POST /v1/verify can verify. */
   verifyScope: 'deployment' | 'workspace';
   auditRetentionDays: number;
-  /** Absent: no gateway. */
+  /** Undefined: the gateway does not start. */
   gateway: GatewayConfig | undefined;
-  /** Absent: only programs on this machine may read the metrics. */
+  /** Undefined: only programs on this machine may read the metrics. */
   metricsToken: string | undefined;
   logLevel: Variables['LOG_LEVEL'];
   /** Addresses and CIDR ranges of trusted proxies. */
@@ -100,7 +100,7 @@ export function readConfig(environment: Record<string, string | undefined>): Con
 
 function gatewayOf(values: Variables): GatewayConfig | undefined {
   const { SOKU_GATEWAY_UPSTREAM: upstream, SOKU_GATEWAY_PORT: port } = values;
-  // Also without a gateway, so that a mistake in the file is found before the gateway is switched on.
+  // The file is read even without a gateway, so that a mistake is found before the gateway is turned on.
   const rules = readRules(values.SOKU_GATEWAY_RULES);
   if (upstream === undefined) return undefined;
   if (port === values.PORT) throw wrong('SOKU_GATEWAY_PORT', 'must differ from PORT');
@@ -115,7 +115,7 @@ function gatewayOf(values: Variables): GatewayConfig | undefined {
   };
 }
 
-/** @param file absent: no rules */
+/** @param file undefined if there are no rules */
 function readRules(file: string | undefined): readonly Rule[] {
   if (file === undefined) return [];
   try {
@@ -128,9 +128,9 @@ function readRules(file: string | undefined): readonly Rule[] {
 }
 
 /**
- * Unknown variables with Soku's prefix: mostly misspelled ones, whose default would silently apply. They do not prevent
- * the start, because platforms also set such names (for a service "soku", Kubernetes sets SOKU_SERVICE_HOST and
- * SOKU_PORT).
+ * Returns the unknown variables with Soku's prefix: mostly misspelled names, for which the default would silently apply.
+ * They do not prevent the start, because platforms also set such names (for a service "soku", Kubernetes sets
+ * SOKU_SERVICE_HOST and SOKU_PORT).
  */
 export function unknownVariables(environment: Record<string, string | undefined>): string[] {
   return Object.keys(environment).filter(

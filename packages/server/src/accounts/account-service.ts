@@ -40,7 +40,7 @@ export class AccountService {
   readonly #db: Kysely<Tables>;
   readonly #passwords: PasswordHasher;
   readonly #now: () => number;
-  /** Authorizes the creation of the first account. Undefined once this process has seen that an account exists. */
+  /** Authorizes the creation of the first account. Undefined once this process knows that an account exists. */
   #setupCode: string | undefined;
 
   constructor(auth: Auth, db: Kysely<Tables>, passwords: PasswordHasher, now: () => number = Date.now) {
@@ -52,7 +52,7 @@ export class AccountService {
   }
 
   /**
-   * Prepares the first start: creates the owner that the environment configures, otherwise a code for the setup page.
+   * Prepares the first start: creates the owner's account from the environment or, without one, a setup code.
    * Does nothing if an account exists.
    *
    * @returns the setup code, if one is needed
@@ -65,7 +65,7 @@ export class AccountService {
     if (owner !== undefined) {
       // Another node that starts at the same time may create it first.
       const account = { ...owner, name: owner.email.split('@')[0] ?? owner.email };
-      await this.#create(account, 'only the first', () => systemActor).catch(wrongOwner);
+      await this.#create(account, 'only the first', () => systemActor).catch(rethrowAsStartupError);
       return undefined;
     }
     const { secret } = await this.#auth.$context;
@@ -192,7 +192,7 @@ export class AccountService {
   }
 
   /**
-   * Appends the event for a change that the auth library made in its own transaction. A crash between the two loses
+   * Appends the audit event for a change that the auth library made in its own transaction. A crash in between loses
    * the event.
    */
   async record(
@@ -258,14 +258,14 @@ async function createWorkspace(
     .execute();
 }
 
-/** Compares in constant time, so that the time does not reveal where two texts differ. */
+/** Compares in constant time, so that the duration does not reveal where two texts differ. */
 function sameText(given: string, expected: string): boolean {
   const [a, b] = [Buffer.from(given), Buffer.from(expected)];
   return a.length === b.length && timingSafeEqual(a, b);
 }
 
-/** @throws {StartupError} 78 if the password was rejected; other errors are rethrown unchanged */
-function wrongOwner(error: unknown): never {
+/** @throws {StartupError} 78 if the owner's password was rejected; other errors are rethrown unchanged */
+function rethrowAsStartupError(error: unknown): never {
   if (!(error instanceof RequestError) || error.refusal.code !== 'invalid_request') throw error;
   const problem = error.refusal.details?.[0]?.problem ?? 'is wrong';
   throw new StartupError('configuration', `SOKU_OWNER_PASSWORD ${problem}.`);

@@ -11,7 +11,7 @@ const sealInterval = 500;
 /** Time in ms between two checks for events that are past their retention. */
 const pruneInterval = msPerDay;
 
-/** Delay in ms before the first deletion, which is not urgent and must not slow down the start. */
+/** Delay in ms before the first deletion of old events. It is not urgent and must not slow down the start. */
 const firstPrune = 60_000;
 
 interface Options {
@@ -38,7 +38,7 @@ export function createAudit({ database: { kysely }, retentionDays, log }: Option
       sealing.start();
       pruning.start(firstPrune);
     },
-    /** Also seals the last events, because there may be no other process to seal them for a long time. */
+    /** Seals the last events before it stops, because no other process may seal them for a long time. */
     stop: async () => {
       await Promise.all([sealing.stop(), pruning.stop()]);
       await seal().catch((error) => {

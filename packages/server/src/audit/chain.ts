@@ -8,7 +8,7 @@ import { timeOfId } from '../ids.ts';
 
 export type EventRow = Selectable<Tables['audit_event']>;
 
-/** The previous hash of the first event in a chain: 32 zero bytes. */
+/** The previous hash of the first event in a chain: 32 zero bytes, as 64 hexadecimal digits. */
 export const firstPreviousHash = '0'.repeat(64);
 
 const jsonSchema = z.string().transform((text, context): unknown => {
@@ -84,7 +84,7 @@ export function toAuditEvent(row: EventRow): AuditEvent {
 
 /**
  * The hash that seals an event: SHA-256 of the 32 bytes of the previous hash, followed by the event as canonical JSON
- * (RFC 8785) with its sequence number and without the two hashes. So an exported event can be verified by itself.
+ * (RFC 8785), which has its sequence number but not the two hashes. So an exported event can be verified by itself.
  */
 export function sealHash(previousHash: string, event: AuditEvent): string {
   const { previousHash: _, hash: __, ...content } = event;

@@ -40,7 +40,7 @@ export function removeDatabase(file: string): void {
  *
  * @param file must not exist yet
  * @param copied the tables whose rows are written
- * @throws if it cannot be written, or differs from what was read. It then leaves no file.
+ * @throws if it cannot be written or differs from what was read. The file is then removed.
  */
 export async function writeBackup(
   source: Source,
@@ -52,7 +52,7 @@ export async function writeBackup(
   try {
     const database = new DatabaseSync(file);
     try {
-      // A crash may lose the file while it has its temporary name, so it needs neither a journal nor syncs.
+      // A crash may lose the file while it has its temporary name, so it needs neither a rollback journal nor syncs.
       database.exec('PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA foreign_keys = ON');
       // 64 MB, because an index that is not in the order of the rows touches a different page for each row.
       database.exec('PRAGMA cache_size = -65536');
@@ -77,7 +77,7 @@ export async function writeBackup(
   }
 }
 
-/** An open backup: its rows, and its label. */
+/** An open backup: the source of its rows, and its label. */
 interface Backup {
   source: Source;
   label: BackupLabel;

@@ -87,7 +87,7 @@ export async function moveToPostgres(config: Config, tools: Tools): Promise<Rest
 /** Writes a backup to a temporary name in the data directory, and verifies it. */
 type Stage = (partial: string, directory: DataDirectory) => Promise<BackupLabel>;
 
-/** @param command the action to record, and the message for a failure */
+/** Fills the empty database. @param command the action to record, and the message if it fails */
 async function fill(
   config: Config,
   { action, failed }: { action: Action; failed: string },
@@ -104,7 +104,7 @@ async function fill(
     await journal.readAll();
     await requireEmpty(config, directory, tools);
     const label = await stage(partial, directory);
-    // Before the database is visible: later steps could fail, and a server may already be running on it.
+    // This comes before the database is visible, because later steps could fail while a server already uses it.
     const reapplied = await prepareForUse(partial, directory, tools, eventOf(action, label));
     await install(config, directory, partial, tools);
     return { label, reapplied: count > 0 ? reapplied : undefined, truncated };
@@ -186,7 +186,7 @@ function change(partial: string, statements: string): void {
 }
 
 /**
- * Turns a backup into a database for use: removes its label, migrates it to the newest schema, and revokes every key
+ * Turns a backup into a usable database: removes its label, migrates it to the newest schema, and revokes every key
  * that is revoked in the backup or in the journal. Afterwards the journal has all of them, too.
  */
 async function prepareForUse(
@@ -197,7 +197,7 @@ async function prepareForUse(
 ): Promise<Reapplied> {
   // Rejects a backup of a newer version.
   await openSqliteSource(partial).close();
-  // A revoke reads its hashes back from dead_hash, so a key that was revoked without them could not be revoked again.
+  // A revoke reads its hashes back from dead_hash. If they were missing, a revoked key could not be revoked again.
   change(
     partial,
     `DROP TABLE soku_backup;
@@ -206,7 +206,7 @@ async function prepareForUse(
   );
   const database = await openSqlite({ ...directory, databaseFile: partial });
   try {
-    // The same applies to each secret that was retired.
+    // The same applies to retired secrets.
     await database.kysely
       .insertInto('dead_hash')
       .columns(['hash'])
@@ -222,7 +222,7 @@ async function prepareForUse(
 
 /** Requires that there is no database file, or one without rows, which may be replaced. */
 async function requireNoFile({ databaseFile: file }: DataDirectory): Promise<void> {
-  // SQLite would apply a write-ahead log without its file to the restored database.
+  // SQLite would apply a leftover write-ahead log of another database to the restored one.
   const log = `${file}-wal`;
   if (!existsSync(file)) {
     if (existsSync(log)) throw inTheWay(log, 'belongs to the database that was moved away');

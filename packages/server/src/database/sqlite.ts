@@ -13,17 +13,17 @@ import { checkSqliteSchema } from './sqlite-schema.ts';
 import { StorageHealth } from './storage-health.ts';
 
 /**
- * How long a statement waits when another program has locked the file, in ms. No Soku process does, so this concerns
- * tools of the operator. The whole process, including verification, is blocked meanwhile.
+ * How long a statement waits when another program has locked the file, in ms. No other Soku process does that, so this
+ * concerns tools of the operator. The whole process, including verification, is blocked meanwhile.
  */
 const lockTimeout = 1000;
 
-/** Disables statements that can rewrite the schema or the files and bypass SQLite's own rules. */
+/** `defensive` disables statements that could rewrite the schema or the files and bypass SQLite's own rules. */
 const connectionOptions = { timeout: lockTimeout, defensive: true };
 
-/** The allowed cost of a transaction. */
+/** How long a transaction may wait for a lock, and whether it waits for the disk. */
 interface Terms {
-  /** How long it waits when another program has locked the file, in ms; 0 for what can be done later. */
+  /** How long it waits when another program has locked the file, in ms; 0 for work that can be done later. */
   patience: number;
   /**
    * Whether it must survive a power failure. If not, the commit does not wait for the disk and becomes durable with the
@@ -48,11 +48,11 @@ export interface SqliteDatabase {
     committed: (result: T) => void,
     terms?: Partial<Terms>,
   ): Promise<T>;
-  /** A read-only connection, which sees only committed data. For prepared statements. */
+  /** A read-only connection for prepared statements. It sees only committed data. */
   reader: DatabaseSync;
   /** Whether this process is still the only user of the data directory. */
   hold: Hold;
-  /** @throws when it does not respond or cannot store data at the moment */
+  /** @throws when the database does not respond or cannot store data at the moment */
   ping(): Promise<void>;
   close(): Promise<void>;
 }
@@ -76,7 +76,7 @@ export async function openSqlite(directory: DataDirectory): Promise<SqliteDataba
     try {
       await migrate(kysely);
       checkSqliteSchema(writer, directory.databaseFile);
-      // Data that a migration wiped, such as session tokens, is still in the log if a process was killed.
+      // Otherwise data that a migration deleted, such as session tokens, could remain in the write-ahead log.
       writer.exec('PRAGMA wal_checkpoint(TRUNCATE)');
     } catch (error) {
       writer.close();
@@ -85,7 +85,7 @@ export async function openSqlite(directory: DataDirectory): Promise<SqliteDataba
   }
   const reader = new DatabaseSync(directory.databaseFile, { ...connectionOptions, readOnly: true });
   reader.exec('PRAGMA trusted_schema = OFF');
-  // The first read creates the log files beside the database.
+  // The first read creates the files -wal and -shm beside the database, which `cover` needs.
   reader.prepare('SELECT 1 FROM sqlite_schema').get();
   directory.cover(directory.databaseFile);
   const database: SqliteDatabase = {
@@ -112,7 +112,7 @@ export async function openSqlite(directory: DataDirectory): Promise<SqliteDataba
   return database;
 }
 
-/** Rewrites an unused number, which writes one page of the log and does not wait for the disk. */
+/** Rewrites `user_version`, which Soku does not use. This writes one page of the log and does not wait for the disk. */
 function writeSomething(database: SqliteDatabase): Promise<void> {
   const terms = { patience: 0, durable: false };
   const write = (connection: DatabaseSync) => {
@@ -126,7 +126,7 @@ function openWriter(file: string): DatabaseSync {
   const writer = new DatabaseSync(file, connectionOptions);
   chmodSync(file, 0o600);
   try {
-    // FULL: an acknowledged revoke must survive a power failure. The last two keep the triggers effective.
+    // FULL, because an acknowledged revoke must survive a power failure. The last two keep the triggers effective.
     writer.exec(`
       PRAGMA trusted_schema = OFF;
       PRAGMA journal_mode = WAL;
@@ -141,7 +141,7 @@ function openWriter(file: string): DatabaseSync {
   return writer;
 }
 
-/** Takes Kysely's turn on the connection, so that the statements never run inside another open transaction. */
+/** Waits until Kysely lends the connection, so that the statements never run inside another open transaction. */
 function transact<T>(
   kysely: Kysely<Tables>,
   writer: DatabaseSync,

@@ -31,7 +31,7 @@ interface Options {
   preflight: 'refuse' | 'pass';
   /** Cookies of the dashboard. */
   isOwnCookie: (name: string) => boolean;
-  /** Verifies the key of a request and counts the request. Synchronous if the key is cached. */
+  /** Verifies the key of a request and counts the request. It is synchronous if the key is cached. */
   verify: (
     request: IncomingMessage,
     fields: RequestFields,
@@ -52,7 +52,7 @@ interface Options {
 
 /** The state of a client's connection. */
 interface Connection {
-  /** Unfinished responses, with their proxied requests or states. */
+  /** Unfinished responses, each with its proxied request, or its state if there is none. */
   open: Map<PreformattedResponse, ProxiedRequest | 'pending' | 'rejected'>;
   /** Whether the connection is closing: further input is not read (RFC 9112 section 9.6). */
   closing: boolean;
@@ -66,7 +66,7 @@ interface Serving {
   id: string;
 }
 
-/** How long an idle client connection is kept, in ms: longer than the minute of common load balancers. */
+/** How long an idle client connection is kept, in ms: longer than the 60 s that are usual for load balancers. */
 const keepAlive = 72_000;
 
 /**
@@ -107,9 +107,9 @@ export class Gateway {
       },
       serve,
     );
-    // By default Node drops fields after the 2000th, including those that the rules depend on.
+    // By default Node drops fields after the 1000th or rejects the request; rules may depend on any field.
     this.server.maxHeadersCount = 0;
-    // For a client that neither sends nor reads. The upstream's timeout fires first, with a proper response.
+    // Ends connections of clients that neither send nor read. A silent upstream times out earlier, with a response.
     this.server.timeout = timeouts.silence * 2;
     this.server.on('connection', (socket) =>
       this.#connections.set(socket, { open: new Map(), closing: false }),
@@ -168,7 +168,7 @@ export class Gateway {
     this.#reject(serving, internalError(id));
   }
 
-  /** The rejection of the request, or the proxied request. Verifies, and therefore counts, at most once. */
+  /** Returns the rejection or the proxied request. It verifies the key, and thus counts the request, at most once. */
   #decide(serving: Serving): MaybePromise<ApiProblem | ProxiedRequest> {
     const { request } = serving;
     const fields = readFields(request.rawHeaders);
@@ -208,7 +208,7 @@ export class Gateway {
   }
 
   #upstreamFailed(serving: Serving, refusal: ApiProblem, { name, message }: Error): void {
-    // Not the error itself, because Node includes the bytes of an invalid response in it.
+    // The error itself is not logged, because Node includes the bytes of an invalid response in it.
     const reason = `${name}: ${message}`;
     if (refusal.code === 'bad_gateway') {
       this.#options.log.warn({ reqId: serving.id, reason }, 'the upstream did not respond');
@@ -244,7 +244,7 @@ export class Gateway {
     if (response === undefined) {
       rejectBrokenRequest(error, socket);
     } else if (proxied === 'rejected' && more.length === 0) {
-      // Already rejected, and the rest of the body is not needed.
+      // The request is already rejected, and the rest of its body is not needed.
       response.end();
     } else if (more.length > 0 || response.headersSent || response.req.complete) {
       socket.destroy();
@@ -269,7 +269,7 @@ export class Gateway {
   }
 }
 
-/** A preflight, which carries no key. */
+/** Stands for the accepted key of a preflight, which carries none. */
 const withoutKey: AcceptedRequest = { identity: [], limit: '' };
 
 const rejectedPreflight: ApiProblem = {

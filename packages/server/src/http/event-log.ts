@@ -33,7 +33,7 @@ interface Ids {
   /** Why it was rejected. */
   code?: ErrorCode;
   /** Number of further events since the last line, which were not logged individually. */
-  unsaid?: number;
+  suppressed?: number;
 }
 
 export type LogEvent = (request: FastifyRequest, event: Event, ids: Ids) => void;
@@ -60,8 +60,8 @@ export function createRejectionLog(logEvent: LogEvent) {
   const logs = new Map(
     (['rate_limited', 'server_busy'] as const).map((code) => [
       code,
-      throttle<FastifyRequest>(rejectedInterval, (request, unsaid) =>
-        logEvent(request, 'password attempts rejected', { code, unsaid }),
+      throttle<FastifyRequest>(rejectedInterval, (request, suppressed) =>
+        logEvent(request, 'password attempts rejected', { code, suppressed }),
       ),
     ]),
   );

@@ -66,22 +66,22 @@ export function logRequest(log: Pick<Logger, 'debug'>, answered: Answered, ids: 
  * request fails, and a line for each would fill the disk.
  *
  * @param interval ms
- * @param tell receives the number of failures that were skipped since the last call
+ * @param report receives the number of failures that were skipped since the last call
  */
 export function throttle<T>(
   interval: number,
-  tell: (failure: T, unsaid: number) => void,
+  report: (failure: T, suppressed: number) => void,
   now: () => number = () => performance.now(),
 ): (failure: T) => void {
   let last = Number.NEGATIVE_INFINITY;
-  let unsaid = 0;
+  let suppressed = 0;
   return (failure) => {
     if (now() - last < interval) {
-      unsaid += 1;
+      suppressed += 1;
       return;
     }
     last = now();
-    tell(failure, unsaid);
-    unsaid = 0;
+    report(failure, suppressed);
+    suppressed = 0;
   };
 }

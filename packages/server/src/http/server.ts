@@ -42,12 +42,12 @@ interface Options {
 /** ms between two log lines about the same outage. */
 const outageInterval = 10_000;
 
-/** Creates the bare server: limits, request IDs, the error envelope, the origin check, and one log line per request. */
+/** Creates the server without routes: limits, request ids, the error envelope, the origin check, and request logging. */
 export function createServer(options: Options) {
   const { log, publicUrl, addressOf, usesSession, acceptCookies, requests } = options;
   const app = fastify({
     loggerInstance: log,
-    // Its own log lines would contain URLs.
+    // Fastify's own log lines would contain URLs.
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: nextRequestId,
     requestIdHeader: false,
@@ -56,7 +56,7 @@ export function createServer(options: Options) {
     requestTimeout: requestLimits.requestTime,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 200, ignoreTrailingSlash: false },
-    // Node itself would reject a missing Host without the error envelope; the hook below does it.
+    // Node would reject a missing Host without the error envelope, so the hook below rejects it instead.
     http: {
       maxHeaderSize: requestLimits.headers,
       headersTimeout: requestLimits.headersTime,
@@ -92,9 +92,9 @@ export function createServer(options: Options) {
 
   setDefaults(app.server);
 
-  app.addHook('preValidation', findNoEmptyId);
+  app.addHook('preValidation', rejectEmptyParameters);
 
-  // A form of another site can send text/plain without a preflight. No endpoint accepts it.
+  // Another site's form can send text/plain without a preflight, and no endpoint accepts it.
   app.removeContentTypeParser('text/plain');
 
   const own = allowedOrigins(publicUrl);
@@ -114,34 +114,34 @@ export function createServer(options: Options) {
     );
   });
   // Without request logging, a request has no logging cost.
-  if (logsRequests(log)) app.addHook('onResponse', logAnswer(addressOf));
-  answerErrors(app, log, requests);
+  if (logsRequests(log)) app.addHook('onResponse', logResponse(addressOf));
+  handleErrors(app, log, requests);
   return app;
 }
 
 /** Sends errors of handlers, counts failed writes, and logs an outage once instead of for each request. */
-function answerErrors(app: FastifyInstance, log: FastifyBaseLogger, requests: RequestCounts): void {
-  const logOutage = throttle(outageInterval, (error: DatabaseUnavailable, unsaid) =>
+function handleErrors(app: FastifyInstance, log: FastifyBaseLogger, requests: RequestCounts): void {
+  const logOutage = throttle(outageInterval, (error: DatabaseUnavailable, suppressed) =>
     log.error(
-      { err: error, unsaid },
+      { err: error, suppressed },
       error instanceof StorageUnavailable ? 'the storage is unavailable' : 'the database does not respond',
     ),
   );
   app.setErrorHandler<FastifyError>((error, request, reply) => {
-    if (!(error instanceof DatabaseUnavailable)) return sendProblem(reply, refusalOf(error, request));
+    if (!(error instanceof DatabaseUnavailable)) return sendProblem(reply, problemOf(error, request));
     logOutage(error);
     if (!['GET', 'HEAD'].includes(request.method)) requests.failedWrites += 1;
     return sendProblem(reply, unavailableProblem(error, request.method));
   });
 }
 
-/** Rejects empty parameters, which a path with a trailing slash has: no ID is empty. */
-async function findNoEmptyId(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+/** Returns 404 if a path parameter is empty, as after a trailing slash, because no id is empty. */
+async function rejectEmptyParameters(request: FastifyRequest, reply: FastifyReply): Promise<void> {
   const { '*': _rest, ...parameters } = z.looseObject({}).parse(request.params);
   if (Object.values(parameters).includes('')) reply.callNotFound();
 }
 
-/** The logger of a request, with the client's ID for it. */
+/** The logger of a request, with the id that the client sent for it. */
 function requestLogger(
   logger: FastifyBaseLogger,
   bindings: Record<string, unknown>,
@@ -151,10 +151,10 @@ function requestLogger(
   return logger.child({ ...bindings, ...clientRequestId(request) }, options);
 }
 
-/** Replaces defaults of Node. */
+/** Replaces two defaults of Node. */
 function setDefaults(server: Server): void {
   // By default Node reads only the first 1000 fields or, in newer versions, rejects a request with more, so a client
-  // could hide the field in which a proxy names it. The size of the header limits their number.
+  // could hide the field in which a proxy names it. The maximum size of the header limits their number instead.
   server.maxHeadersCount = 0;
 
   // Node would respond 417 without the error envelope. RFC 9110 section 10.1.1 allows ignoring the field.
@@ -162,7 +162,7 @@ function setDefaults(server: Server): void {
 }
 
 /**
- * Passes each request to `handle` before the framework.
+ * Passes each request to `handle` before the framework sees it.
  *
  * @param handle responds to a request, or returns false and leaves it untouched. It can also pass a request to the
  *   framework later, even after it has read the body (storeBody)
@@ -181,7 +181,7 @@ export function serveAheadOfFramework(
   });
 }
 
-function logAnswer(addressOf: ClientAddress) {
+function logResponse(addressOf: ClientAddress) {
   return async ({ log, method, routeOptions, raw }: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const { statusCode: status, elapsedTime: ms } = reply;
     logRequest(log, { method, route: routeOptions.url ?? 'none', status, ms, address: addressOf(raw) });
@@ -189,7 +189,7 @@ function logAnswer(addressOf: ClientAddress) {
 }
 
 /** Maps an error to the problem that is sent. An unexpected error is a bug: it is logged and sent as a 500. */
-function refusalOf(error: FastifyError, request: FastifyRequest): ApiProblem {
+function problemOf(error: FastifyError, request: FastifyRequest): ApiProblem {
   if (error instanceof RequestError) {
     if (error.refusal.code === 'internal_error')
       request.log.error({ err: error }, 'request failed with an internal error');

@@ -5,7 +5,7 @@ import { systemActor } from '../events/actor.ts';
 import { appendEvents } from '../events/events.ts';
 import type { Inspection } from './file.ts';
 
-/** Hashes per writing and per reading statement. Verification waits a few ms for each. */
+/** Number of hashes per statement that writes or reads. Verification waits a few ms for each statement. */
 const writeBatchSize = 1000;
 const readBatchSize = 2000;
 
@@ -16,8 +16,8 @@ export interface Reapplied {
 }
 
 /**
- * Whether the database seems to lack hashes that the journal has. Compares the counts and the last records of the
- * journal, and reads neither in full. So a start detects nearly every older database before it verifies anything.
+ * Whether the database seems to lack hashes that the journal has. It compares the counts and the last records of the
+ * journal and reads neither in full, so a start detects nearly every older database before it verifies anything.
  *
  * It can miss a hash whose record was appended late, after records of later revocations. `compareHashes` finds these.
  *

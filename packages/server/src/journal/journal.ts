@@ -20,13 +20,13 @@ import { type Inspection, RevokedHashFile } from './file.ts';
 /** Time in ms between two runs of the background work. */
 const interval = 1000;
 
-/** Time in ms between two log lines about revokes that could not be written. */
+/** Minimum time in ms between two log lines about revokes that could not be written to the journal. */
 const failureInterval = 10_000;
 
 /** Number of changed hashes per database lookup. */
 const lookupBatchSize = 1000;
 
-/** Maximum number of changed hashes that wait for a lookup. Above it, all hashes are compared. */
+/** Maximum number of changed hashes that wait for a lookup. If there are more, all hashes are compared instead. */
 const maxChanged = 100_000;
 
 /**
@@ -39,7 +39,7 @@ export class RevocationJournal {
   readonly #database: Database;
   readonly #log: Logger;
   readonly #background: PeriodicTask;
-  /** Hashes of keys that a node has changed. Not all of them are revoked. */
+  /** Hashes of keys that were changed by any node. Not all of them are revoked. */
   #changed: Uint8Array[] = [];
   /** Whether a full comparison is due: after a start, and when changes may have been missed. */
   #mustCompare = true;
@@ -47,8 +47,8 @@ export class RevocationJournal {
   readonly #stopping = new AbortController();
   #onReapplied: (hashes: Uint8Array[]) => void = () => undefined;
 
-  readonly #logFailure = throttle(failureInterval, (error: unknown, unsaid) =>
-    this.#log.error({ err: error, unsaid }, 'a revoke could not be written to the revocation journal'),
+  readonly #logFailure = throttle(failureInterval, (error: unknown, suppressed) =>
+    this.#log.error({ err: error, suppressed }, 'a revoke could not be written to the revocation journal'),
   );
 
   constructor({ path, hold }: Pick<DataDirectory, 'path' | 'hold'>, database: Database, log: Logger) {
@@ -63,13 +63,14 @@ export class RevocationJournal {
     this.#log = log;
     this.#background = new PeriodicTask(() => this.#catchUp(), {
       interval,
-      failed: (error) => log.error({ err: error }, 'the revocation journal lags behind'),
+      failed: (error) =>
+        log.error({ err: error }, 'the revocation journal could not be synchronized with the database'),
       later,
     });
   }
 
   /**
-   * Revokes again the keys that an older database has as valid. Call it before anything is verified. It handles what it
+   * Revokes again the keys that are valid in an older database. Call it before anything is verified. It handles what it
    * can detect quickly. A full comparison runs in the background.
    *
    * @throws {StartupError} 65 if the journal is damaged, 73 if it cannot be used
@@ -128,7 +129,7 @@ export class RevocationJournal {
     }
   }
 
-  /** The number of failed writes and failed comparisons with the database. */
+  /** The number of failed writes and of failed runs of the background work. */
   get failures(): number {
     return this.#failedWrites + this.#background.failures;
   }
@@ -171,7 +172,7 @@ export class RevocationJournal {
     }
   }
 
-  /** Reads both in full, revokes the hashes that the database lacks, and appends those that the journal lacks. */
+  /** Compares both in full, revokes the hashes that the database lacks, and appends those that the journal lacks. */
   async #compare(): Promise<Reapplied> {
     const { signal } = this.#stopping;
     const hashes = await this.#file.readAll(signal);

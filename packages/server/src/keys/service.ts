@@ -25,13 +25,13 @@ import type { KeyRow, KeyStore } from './store.ts';
 import { insertKey, type RevokeResult, updateKey, writeRevocation } from './writes.ts';
 
 interface Options {
-  /** Accepted prefixes, the one of new keys first. */
+  /** Accepted prefixes. New keys get the first one. */
   prefixes: readonly [string, ...string[]];
   /** Maximum number of active keys in a workspace. */
   maxActiveKeys: number;
-  /** The limit of keys if neither they nor their workspace have one: SOKU_KEY_RATE_LIMIT. */
+  /** The limit of a key if neither it nor its workspace has one: SOKU_KEY_RATE_LIMIT. */
   keyRateLimit: RateLimit;
-  /** When each of these keys was last accepted (epoch ms). Keys that were never accepted are omitted. */
+  /** When each of the keys was last accepted, in epoch ms. Keys that were never accepted are omitted. */
   lastUsedAt: (keyIds: readonly string[]) => Promise<ReadonlyMap<string, number>>;
   /** Epoch ms. */
   now: () => number;
@@ -52,7 +52,7 @@ export class KeyService {
   /**
    * Creates a key. Only the returned value contains the full key. The database stores its hash.
    *
-   * @param idempotencyKey the value of the header; a second call with it creates no second key
+   * @param idempotencyKey the Idempotency-Key header; a second call with the same value creates no second key
    * @throws {RequestError} invalid_request, insufficient_scope, idempotency_replayed, key_quota_reached
    */
   async create(
@@ -159,7 +159,7 @@ export class KeyService {
   /**
    * Revokes a key permanently. Once this resolves, no verification that starts afterwards accepts the key.
    *
-   * @param descendants whether to also revoke the keys that it created, the keys that those created, and so on
+   * @param descendants whether to revoke its descendants too
    * @returns the key; for a caller that may not read it, only that it is revoked
    * @throws {RequestError} not_found, too_many_descendants
    */
@@ -207,8 +207,8 @@ export class KeyService {
 }
 
 /** A revoke that changes nothing is also published, because the call that revoked these keys may still be waiting. */
-function changedBy({ key, revoked, journalKeyIds: keep }: RevokeResult): CommandChange {
-  return { kind: 'revoked', ids: keep, ...(revoked.length === 0 && { republish: key.id }) };
+function changedBy({ key, revoked, journalKeyIds }: RevokeResult): CommandChange {
+  return { kind: 'revoked', ids: journalKeyIds, ...(revoked.length === 0 && { republish: key.id }) };
 }
 
 /** Every key may read itself. */
@@ -233,7 +233,7 @@ function chooseExpiry(caller: Caller, requested: string | null, now: number): nu
   const expiresAt = Date.parse(requested);
   if (expiresAt <= now) throw wrongExpiry('must be in the future');
   if (expiresAt > caller.expiresAt)
-    throw wrongExpiry('must not be later than the expiration of the calling key');
+    throw wrongExpiry('must not be later than the expiration date of the calling key');
   return expiresAt;
 }
 

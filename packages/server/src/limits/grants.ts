@@ -10,7 +10,7 @@ import {
   weightedPrevious,
 } from './sliding-window.ts';
 
-/** The nodes may accept 1/20 of a limit without grants, divided evenly among them. */
+/** Together, the nodes may accept 1/20 of a limit without grants. Each has an equal share of it. */
 const shareDivisor = 20;
 
 /**
@@ -21,7 +21,7 @@ export interface GrantedWindow extends LimitWindow {
   left: number;
 }
 
-/** Returns the key of a window; called only to request a grant. */
+/** Returns the id of a row's key. It is called only at the first request of a minute, and to request a grant. */
 interface Whose {
   keyId(row: number): string;
 }
@@ -36,8 +36,8 @@ interface Options {
  * Limits keys across several nodes. In each minute a node may accept its share of a limit without a grant. Beyond that,
  * it takes grants from the database, and requests more before they run out. Shares and grants expire with the minute.
  *
- * A request passes while the node has something left and the window has room as far as the node knows. So a single node
- * rejects by the rule of sliding-window.ts.
+ * A request passes while the node has something left and the window has room as far as the node knows. With a single
+ * node, this is the rule of sliding-window.ts.
  */
 export class Grants {
   readonly #options: Options;
@@ -75,7 +75,7 @@ export class Grants {
     };
   }
 
-  /** Resolves when the database has decided about a grant for a key; false if the database does not respond. */
+  /** Resolves when the database has decided about a grant for a key, or to false if the database does not respond. */
   wait(keyId: string, quota: number): Promise<boolean> {
     return this.#options.rounds.wait(keyId, quota);
   }
@@ -84,7 +84,7 @@ export class Grants {
    * Applies a result of the database.
    *
    * @param now arrival time in epoch ms, by this node's clock
-   * @returns ms to wait before the next request, if the database has not reached the minute of this node yet
+   * @returns ms to wait before another grant is requested: until the database reaches this node's minute; otherwise 0
    */
   receive({ keyId, quota, wanted }: GrantRequest, granted: GrantResult, now: number): number {
     const window = this.#options.windowOf(keyId);
@@ -109,7 +109,8 @@ export class Grants {
     advance(window, time);
     window.left = 0;
     if (window.minute < before) {
-      // The clock was set back. Clients are accepted again two minutes after the database knows it.
+      // The clock was set back. Everything in the window now counts against the limit, for two minutes at most, so this
+      // asks the database for its own count.
       this.#options.rounds.prefetch(keyId, quota);
       return;
     }

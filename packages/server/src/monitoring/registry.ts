@@ -20,7 +20,7 @@ export interface MetricSources {
   cached: () => { good: number; refused: number };
   /** Number of keys and addresses with a rate-limit window. */
   windows: () => { key: number; address: number };
-  /** Number of secrets with counted uses that are not written yet. */
+  /** Number of secrets with usage counts that a crash would lose. */
   unwrittenUses: () => number;
   /** Only with PostgreSQL. */
   nodes: NodeSource | undefined;
@@ -28,7 +28,7 @@ export interface MetricSources {
   connections: (() => PoolSizes) | undefined;
 }
 
-/** For each pool: all connections, idle ones, and statements that wait for one. */
+/** For each pool: all connections, idle connections, and statements that wait for a connection. */
 export type PoolSizes = Record<'usual' | 'verification', Record<'total' | 'idle' | 'waiting', number>>;
 
 export interface Metrics {
@@ -38,7 +38,7 @@ export interface Metrics {
 }
 
 /**
- * The metrics of this process in Prometheus' format. No label contains client input: label values are Soku's own codes
+ * The metrics of this process, in the Prometheus format. No label contains client input: labels hold Soku's own codes
  * and kinds, so their number is bounded and no key can be among them.
  */
 export function createMetrics(sources: MetricSources): Metrics {
@@ -125,7 +125,7 @@ function addDatabaseMetrics(registry: Registry, { nodes, connections, unwrittenU
   if (connections === undefined) return;
   new Gauge({
     name: 'soku_database_connections',
-    help: 'Connections to PostgreSQL: total, idle, and statements that wait for one',
+    help: 'Connections to PostgreSQL: total and idle; waiting: statements that wait for a connection',
     labelNames: ['pool', 'state'],
     registers: [registry],
     collect() {
@@ -149,7 +149,7 @@ function addRequestMetrics(registry: Registry, { requests, failures, database }:
   const registers = [registry];
   new Counter({
     name: 'soku_http_requests_total',
-    help: 'Requests by route, method and status; route none: no such path',
+    help: 'Requests by route, method and status; the route is none if no route matches',
     labelNames: ['route', 'method', 'status'],
     registers,
     collect() {
@@ -176,7 +176,7 @@ function addRequestMetrics(registry: Registry, { requests, failures, database }:
   }).set({ version, node: process.versions.node, database }, 1);
 }
 
-/** Timestamps rather than ages: an alert compares them with the time of Prometheus. */
+/** Adds timestamps rather than ages, because an alert compares them with the current time in Prometheus. */
 function addBackupMetrics(registry: Registry, { lastBackups }: MetricSources): void {
   const registers = [registry];
   new Gauge({
@@ -209,8 +209,8 @@ function requestDurationsText({ requests }: MetricSources): string {
 }
 
 /**
- * Removes values of the library's event-loop metrics that are NaN or the largest number because nothing was measured
- * yet. A dashboard would add them up.
+ * Removes values of the library's event-loop metrics that are NaN or the maximum because nothing was measured yet. A
+ * dashboard would include them in sums.
  */
 function withoutUnmeasured(text: string): string {
   return text.replace(/^\S+ (?:nan|9223372036854\S*)\n/gim, '');

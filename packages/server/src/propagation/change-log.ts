@@ -50,7 +50,7 @@ export class Feed {
     this.#cache.empty();
   }
 
-  /** @param head read after the node's row was committed, so that the author of a later change waits for this node */
+  /** @param head read after the row was committed, so that a node that commits a later change waits for this node */
   begin(head: LogPosition): void {
     this.#applied = head;
     this.#registered = true;

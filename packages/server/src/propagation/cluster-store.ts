@@ -33,7 +33,7 @@ export interface NodeRow {
   name: string;
   /** The node has evicted every change up to this one. */
   ackedSeq: number;
-  /** Random, replaced by each renewal. While it is unchanged, the node is silent. */
+  /** Random text that each renewal replaces. While it is unchanged, the node is silent. */
   renewal: string;
 }
 
@@ -55,7 +55,7 @@ export interface ClusterSnapshot {
 export interface FeedLink {
   /** Commits a new row for a node. */
   register(node: { id: string; name: string; renewal: string }): Promise<void>;
-  /** Call it after the row is committed: the author of any change after this head then waits for the row. */
+  /** Call it after the row is committed: a node that commits a change after this head then waits for the row. */
   readHead(): Promise<LogPosition & { leaseMs: number }>;
   /**
    * A heartbeat, in a single statement: it renews the lease and acknowledges changes in the node's own row, and reads

@@ -18,8 +18,8 @@ export interface ClockReading {
 }
 
 /**
- * The right to verify from the cache. The author of a change waits until every node whose lease was requested before
- * the commit has applied the change, or its lease has expired.
+ * The right to verify from the cache. A node that commits a change waits for every node whose lease was requested
+ * before the commit, until that node has applied the change or its lease has expired.
  */
 export class Lease {
   readonly #clock: Clock;
@@ -34,7 +34,7 @@ export class Lease {
     this.#terms = terms;
   }
 
-  /** @param sent read before the renewal was sent: a lease that starts later would outlast the author's wait */
+  /** @param sent read before the renewal was sent: a lease that starts later could outlast the wait of a revoke */
   grant(sent: ClockReading): void {
     this.#until = sent.monotonic + this.#terms.leaseMs - this.#terms.marginMs;
     this.#offset = sent.wall - sent.monotonic;

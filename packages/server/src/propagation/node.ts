@@ -16,7 +16,7 @@ export interface NodeOptions {
   name: string;
   /** Lease length in ms. Must equal the value in the database, or the node does not start. */
   leaseMs: number;
-  /** The margin as a share of the lease. Default: 0.1, because a clock may be slewed by 8%. */
+  /** The margin, as a fraction of the lease. Default: 0.1, because clocks may be slewed by up to 8%. */
   marginShare?: number;
   /** ms of silence after which a node's row is removed. Default: 60,000. */
   removeAfterMs?: number;
@@ -34,7 +34,7 @@ export interface NodeOptions {
   recovered: () => void;
 }
 
-/** The parts that hold times. The simulation injects faulty ones and checks that it detects them. */
+/** The parts that track time. The simulation replaces them with faulty ones and checks that it finds the fault. */
 export interface NodeParts {
   lease: Lease;
   neighbours: Peers;
@@ -54,7 +54,7 @@ export interface NodeStatus {
   nodes: { id: string; name: string; ackedSeq: number; silentMs: number; self: boolean }[];
 }
 
-/** Heartbeats per lease length: several may fail before the lease expires. */
+/** Heartbeats per lease length. Several in a row may fail before the lease expires. */
 const heartbeatsPerLease = 5;
 
 /** ms for which `stop` waits for the database, at most twice. */
@@ -77,7 +77,7 @@ export class VerifierNode {
   readonly waitMetrics = new WaitMetrics();
   readonly #options: NodeOptions;
   readonly #terms: LeaseTerms;
-  /** ms between two heartbeats when no change is notified. */
+  /** ms between two heartbeats, unless a notification of a change triggers one sooner. */
   readonly #interval: number;
   readonly #changeLog: Feed;
   readonly #lease: Lease;
@@ -123,7 +123,7 @@ export class VerifierNode {
     this.#heartbeats.wake();
   }
 
-  /** A new ID for each registration; '' before the first. */
+  /** The id of the current registration, new for each; '' before the first. */
   get id(): string {
     return this.#registrations.id;
   }
@@ -157,13 +157,13 @@ export class VerifierNode {
     this.#waiting.onAcknowledgment(ack);
   }
 
-  /** Resolves with a heartbeat that is sent after this call, once this node has applied every change it returned. */
+  /** Resolves with a heartbeat sent after this call, once this node has applied every change that it returned. */
   exchanged(): Promise<ClusterSnapshot> {
     return this.#heartbeats.next();
   }
 
   /**
-   * Resolves when a committed change is in effect on every node: at the latest one lease and its margin after the
+   * Resolves when a committed change is in effect on every node. That takes at most one lease and its margin after the
    * commit.
    *
    * @param answeredAt monotonic ms at which the response to its commit had arrived
@@ -205,7 +205,10 @@ export class VerifierNode {
     this.#registrations.retire();
   }
 
-  /** Grants no lease: the author of a change that was committed before the row did not see this node. */
+  /**
+   * Registers a new row without a lease. Only a heartbeat grants one, because a node that committed a change before
+   * this row existed does not wait for this node.
+   */
   async #join(): Promise<void> {
     const { link, name, leaseMs, newId } = this.#options;
     this.#reset();
@@ -224,7 +227,7 @@ export class VerifierNode {
 
   /** @throws when the node was stopped or reset since the request was sent, so the response no longer applies */
   #requireCurrent(epoch: number): void {
-    if (this.#stopped || this.#changeLog.epoch !== epoch) throw new Error('the node has been stopped');
+    if (this.#stopped || this.#changeLog.epoch !== epoch) throw new Error('the node was stopped or reset');
   }
 
   async #heartbeat(isAwaited: boolean): Promise<HeartbeatOutcome<ClusterSnapshot>> {
@@ -233,7 +236,7 @@ export class VerifierNode {
     const { epoch, applied } = this.#changeLog;
     const sent = { monotonic: clock.monotonic(), wall: clock.wall() };
     // A heartbeat that fetches a change soon after a renewal only reads, so it waits for no flush to disk. One that a
-    // revoke waits for always writes: a standby or a former primary could return an outdated head.
+    // revoke waits for always writes, because a standby or a former primary could return an outdated head.
     const onlyReads =
       !isAwaited && applied.seq === this.#ackedSeq && this.#lease.wasRenewedWithin(this.#interval);
     const renewal = onlyReads ? undefined : newId();
@@ -245,9 +248,9 @@ export class VerifierNode {
   }
 
   /**
-   * Synchronous, so that no verification runs between the steps.
+   * Applies the result of a heartbeat. It is synchronous, so that no verification runs between the steps.
    *
-   * @param renewed the clocks before the renewal was sent; undefined when the heartbeat only read
+   * @param renewed the clocks just before the renewal was sent; undefined if the heartbeat only read
    */
   #applySnapshot(
     snapshot: ClusterSnapshot,
@@ -262,7 +265,7 @@ export class VerifierNode {
       throw new Error(
         snapshot.registered
           ? 'changes are missing, so this node starts over with an empty cache'
-          : 'other nodes removed this one as silent, so it starts over with an empty cache',
+          : 'other nodes removed this node because it was silent, so it starts over with an empty cache',
       );
     }
     const complete = applied === 'complete';
@@ -273,7 +276,7 @@ export class VerifierNode {
     return { caughtUp: complete ? snapshot : undefined, again: this.#changeLog.applied !== before };
   }
 
-  /** Deletes the former rows of this process, and those of nodes that have been silent for long. */
+  /** Deletes the former rows of this process, and the rows of nodes that have been silent for a long time. */
   #removeAbandonedRows(): void {
     const { clock, removeAfterMs = 60_000 } = this.#options;
     void this.#registrations.leave();
@@ -284,7 +287,7 @@ export class VerifierNode {
     }
   }
 
-  /** @returns whether the row is gone */
+  /** Deletes the row of a silent node. @returns whether the row is gone */
   async #fence(id: string): Promise<boolean> {
     const row = this.#peers.row(id);
     if (row === undefined) return false;

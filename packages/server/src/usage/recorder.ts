@@ -3,33 +3,33 @@ import { mergeSorted } from './merge.ts';
 import { Pace } from './pace.ts';
 import { compareCounts, type PendingUses, type SecretCounts } from './pending-uses.ts';
 
-/** The counts of the verification. */
+/** The usage counts that verification keeps. */
 export interface UsageSource {
-  /** Counts that have left the tables. Whatever leaves a table is added to it in the same turn. */
+  /** Counts that have left the tables. Counts that leave a table are added here in the same turn. */
   readonly pending: PendingUses;
   readonly tables: readonly CountingTable[];
 }
 
-/** Counts of secrets, by rows. */
+/** A table with the usage counts of secrets, one row for each secret. */
 export interface CountingTable {
   /** Number of rows with counts. */
   readonly pending: number;
-  /** The rows that got counts since the last call, including rows that may have lost them since then. */
+  /** The rows that were counted in since the last call, including rows whose counts have left the table since then. */
   countedRows(): number[];
-  /** Passes the counts of a row on, if it has any. */
+  /** Moves the counts of a row to the pending ones, if it has any. */
   hold(row: number): void;
-  /** Reads the counts of a key without passing them on. */
+  /** Reads the counts of a key and leaves them in the table. */
   usesOf(keyId: string): SecretCounts[];
 }
 
 /** Stores usage. */
 export interface UsageSink {
   /**
-   * Writes counts in one transaction: at least the first, then as many as fit into a short time. Calls `written` once, in
-   * the turn in which they are known to be committed. If it rejects, that may still be unknown; it is then called again
-   * with the same counts, unless it calls `written` before that.
+   * Writes counts in one transaction: at least the first, then as many as fit into a short time. Calls `written` once,
+   * in the turn in which the counts are known to be committed. If it rejects without that call, it is unknown whether
+   * they are committed, and the caller passes the same counts again.
    *
-   * @param durable whether it must survive a power failure, with everything that was written before
+   * @param durable whether this and all earlier writes must survive a power failure
    * @param written receives the number of counts that were written
    */
   write(
@@ -42,9 +42,9 @@ export interface UsageSink {
 /** Keeps pending uses through a crash until they are written. Appending to it is cheaper than writing. */
 export interface UsageLog {
   /**
-   * Appends counts in one transaction. Counts of the same secret and hour replace those that were appended since the cut.
+   * Appends counts in one transaction. They replace those of the same secret and hour that were appended since the cut.
    *
-   * @param durable whether it must survive a power failure, with everything that was appended before
+   * @param durable whether this and all earlier appends must survive a power failure
    * @param logged called in the turn of the commit
    */
   append(counts: readonly Readonly<SecretCounts>[], durable: boolean, logged: () => void): Promise<void>;
@@ -55,35 +55,38 @@ export interface UsageLog {
    * @param close called in the turn of the commit
    */
   cut(unlogged: ReadonlySet<Readonly<SecretCounts>>, close: () => void): Promise<void>;
-  /** Deletes a part of what was appended before the cut. Call it when that is written. @returns whether there is more */
+  /** Deletes part of what was appended before the cut. Call it once that is written. @returns whether more is left */
   trim(): Promise<boolean>;
 }
 
 /** Number of rows or keys that are processed in one turn of the event loop: about a millisecond of work. */
 const maxPerTurn = 1000;
 
-/** Maximum number of counts per append: a transaction of a few ms even if each has a client of its own. */
+/** Maximum number of counts per append: a transaction of a few ms, even if each count has a different client. */
 const maxPerAppend = 200;
 
-/** ms from the start of a save during which it rests between appends. It must end, because a crash loses what it has not appended. */
+/**
+ * How long a save rests between its appends, in ms from its start. After that it appends the rest without pauses,
+ * because a crash loses what is not appended.
+ */
 const savingRests = 1000;
 
 /** Maximum number of counts that a cut should append. */
 const maxPerCut = 1000;
 
-/** How often a flush saves again before the cut. On a slow disk, as much may be counted during a save as it appends. */
+/** Maximum number of extra saves before a cut. On a slow disk, as much may be counted during a save as it appends. */
 const maxSavesAgain = 5;
 
 /** Maximum number of counts that are passed to the sink at once. */
 const maxPerWrite = 500;
 
 /**
- * Takes the counts of secrets from the verification and writes them.
+ * Takes the usage counts of secrets from verification and writes them to the database.
  *
- * Why no use is lost or counted twice, although nothing is locked: JavaScript runs one turn at a time, and counts are in
- * one of two places. The verification counts in its tables. Whatever leaves a table is pending in the same turn, until
- * the turn in which it is known to be committed. While it is unknown whether some counts are committed, the same counts
- * are written again, and nothing else.
+ * Why no use is lost or counted twice, although nothing is locked: JavaScript runs one turn at a time, and counts are
+ * in one of two places. Verification counts in its tables. Counts that leave a table become pending in the same turn,
+ * until the turn in which they are known to be committed. While it is unknown whether counts are committed, those same
+ * counts are written again, and nothing else.
  *
  * With a log, a flush can be rare: a crash loses only what was counted since the last `save`.
  *
@@ -95,11 +98,11 @@ export class UsageRecorder {
   readonly #source: UsageSource;
   readonly #pace: Pace;
   readonly #log: UsageLog | undefined;
-  /** Passed to the sink and not known to be committed. */
+  /** Counts that were passed to the sink and are not known to be committed. */
   #unsettled: readonly SecretCounts[] = [];
   /** Settles when all flushes that were started have ended. */
   #flushed: Promise<void> = Promise.resolve();
-  /** The same for saves. */
+  /** Settles when all saves that were started have ended. */
   #saved: Promise<void> = Promise.resolve();
 
   constructor(sink: UsageSink, source: UsageSource, pace: Pace = new Pace(), log?: UsageLog) {
@@ -109,21 +112,21 @@ export class UsageRecorder {
     this.#log = log;
   }
 
-  /** Number of secrets with uses that a crash would lose, for the metrics. A secret may count twice. */
+  /** Number of secrets with uses that a crash would lose, for the metrics. A secret may be counted twice. */
   get unsaved(): number {
     const { pending, tables } = this.#source;
     const left = this.#log === undefined ? pending.size : pending.unlogged.size;
     return tables.reduce((sum, table) => sum + table.pending, left);
   }
 
-  /** The counts of a key that are not written. */
+  /** The counts of a key that are not in the database yet. */
   of(keyId: string): readonly SecretCounts[] {
     const { pending, tables } = this.#source;
     return [...pending.of(keyId), ...tables.flatMap((table) => table.usesOf(keyId))];
   }
 
   /**
-   * Appends everything that was counted before the call to the log, in batches and at the pace.
+   * Appends everything that was counted before the call to the log, in batches, at the given pace.
    *
    * @throws the error of the log; counts that were not appended remain for the next call
    */
@@ -132,7 +135,7 @@ export class UsageRecorder {
   }
 
   /**
-   * Writes everything that was counted before the call, in batches and at the pace.
+   * Writes everything that was counted before the call, in batches, at the given pace.
    *
    * @throws the error of the log or the sink; counts that were not written remain for the next flush
    */
@@ -153,7 +156,7 @@ export class UsageRecorder {
     await this.#takeOver();
     if (this.#log === undefined) return;
     const { pending } = this.#source;
-    // What is counted from now on waits for the next call; otherwise this might never end.
+    // Later counts wait for the next call; otherwise this might never end.
     const unlogged = [...pending.unlogged];
     for (let first = 0; first < unlogged.length; first += maxPerAppend) {
       const counts = unlogged.slice(first, first + maxPerAppend);
@@ -164,10 +167,10 @@ export class UsageRecorder {
   }
 
   async #flush(): Promise<void> {
-    // First, so that the tables' lists of rows stay short even if nothing can be written. A save that runs meanwhile must
-    // wait: rows that are only partly taken over are in no list.
+    // This comes first, so that the tables' lists of rows stay short even if nothing can be written. A concurrent save
+    // must wait: rows that are only partly taken over are in no list.
     await this.#afterSaves(() => this.#takeOver());
-    // What an earlier flush left.
+    // Counts that an earlier flush could not write.
     await this.#writeClosed();
     await this.#afterSaves(async () => {
       await this.#save();
@@ -182,20 +185,20 @@ export class UsageRecorder {
       pending.close();
       return;
     }
-    // The cut appends the rest in one transaction, so it should be short. At the turn of an hour it may not be.
+    // The cut appends the rest in one transaction, so the rest should be small. It may be large when an hour has begun.
     for (let again = 0; again < maxSavesAgain && pending.unlogged.size > maxPerCut; again++) {
       await this.#save();
     }
     if (pending.size > 0) await this.#log.cut(pending.unlogged, () => pending.close());
   }
 
-  /** Writes what is closed, and then removes it from the log. */
+  /** Writes the closed counts, and then removes them from the log. */
   async #writeClosed(): Promise<void> {
     if (this.#unsettled.length > 0) await this.#write(this.#unsettled, false);
     const used = mergeSorted(await this.#sorted(), compareCounts);
     let batch = take(used, maxPerWrite);
     while (batch.length > 0) {
-      // A batch that is not full is the last one: with it, the whole flush is on the disk.
+      // A batch that is not full is the last one. It is durable, and with it the whole flush.
       const count = await this.#write(batch, batch.length < maxPerWrite);
       batch = [...batch.slice(count), ...take(used, count)];
     }
@@ -215,7 +218,7 @@ export class UsageRecorder {
     return count;
   }
 
-  /** Takes what the tables contain now. What is counted meanwhile waits; otherwise this might never end. */
+  /** Takes the counts from the tables. Later counts wait for the next call; otherwise this might never end. */
   async #takeOver(): Promise<void> {
     for (const table of this.#source.tables) {
       const rows = table.countedRows().values();
@@ -238,7 +241,7 @@ export class UsageRecorder {
   }
 }
 
-/** The next entries, at most so many. */
+/** Takes the next entries from an iterator, at most `most`. */
 function take<T>(from: Iterator<T>, most: number): T[] {
   const taken: T[] = [];
   while (taken.length < most) {

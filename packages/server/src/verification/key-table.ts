@@ -11,13 +11,13 @@ import { RowUsage } from './row-usage.ts';
 import { RowWindows } from './row-windows.ts';
 import type { EndedSecret, VerifiedKey } from './stored-secret.ts';
 
-/** How many used rows one insertion may skip: longer scans would delay other verifications. */
+/** How many recently used rows one insertion may skip: longer scans would delay other verifications. */
 const maxSkipped = 64;
 
-/** The index that means "no row". */
+/** The index that stands for "not found". */
 export const noRow = -1;
 
-/** The workspace of rows whose hash belongs to no key. */
+/** The workspace of rows whose hash does not belong to a key. */
 const noWorkspace = '-';
 
 const never = Number.POSITIVE_INFINITY;
@@ -33,31 +33,31 @@ export class KeyTable {
   readonly #rows: Int32Array;
   /** Epoch ms from which the row may be rejected: its key expires or the secret retires. Infinity means never. */
   readonly #ends: Float64Array;
-  /** Both times of the few secrets that a rotation is retiring. */
+  /** Both end times of secrets that retire at a set time, by row. There are few: only rotations create them. */
   readonly #retirements = new Map<number, Pick<VerifiedKey, 'expiresAt' | 'retiresAt'>>();
   readonly #texts: RowTexts;
   readonly #byHash: HashIndex;
   readonly #byKey: HashIndex;
   readonly #seed = randomBytes(4).readInt32LE();
-  /** The hash of the current search. */
+  /** Scratch space for the hash of the current search. */
   readonly #words = new Int32Array(8);
   readonly #workspaces = new InternedStrings();
   readonly #scopes = new InternedStrings();
-  /** By the index of a workspace: whether all its rows are out of date. */
+  /** Whether all rows of a workspace are out of date, by the index of the workspace. */
   readonly #outOfDate: boolean[] = [];
   readonly usage: RowUsage;
   readonly windows: RowWindows;
   #size = 0;
   /** Rows below this index have been used at least once. */
   #fresh = 0;
-  /** The first free row, plus 1; 0 means none. */
+  /** The first free row plus 1, or 0 if there is none. */
   #free = 0;
   /** Where the search for a row to evict continues. */
   #hand = 0;
 
   /**
    * @param capacity maximum number of secrets, at least 1
-   * @param held receives the uses of evicted secrets
+   * @param held receives the usage counts of evicted secrets
    * @param limits receives the rate-limit windows of evicted keys
    */
   constructor(capacity: number, held: PendingUses, limits: KeyLimits) {
@@ -107,7 +107,7 @@ export class KeyTable {
     return row;
   }
 
-  /** Adds or replaces a secret that is permanently rejected. @param ended undefined if no key has it */
+  /** Adds or replaces a secret that is always rejected. @param ended undefined if no key has the secret */
   addRejected(hash: string, ended: EndedSecret | undefined): number {
     if (ended === undefined) return this.#add(hash, 0, noWorkspace, never);
     const { standing, keyId, workspaceId, since } = ended;
@@ -179,7 +179,7 @@ export class KeyTable {
     };
   }
 
-  /** Copies the row of a rejected secret. @returns undefined if no key has it */
+  /** Copies the row of a rejected secret. @returns undefined if no key has the secret */
   readEnded(row: number): EndedSecret | undefined {
     const flags = this.#rows[row * column.width + column.flags] ?? 0;
     if ((flags & (column.isRevoked | column.isRetired)) === 0) return undefined;
@@ -264,8 +264,8 @@ export class KeyTable {
   }
 
   /**
-   * Finds the row to evict when the table is full. If all rows are in use, the scan would clear the flag of each of
-   * them at once, so it stops after a limited number of rows.
+   * Finds the row to evict when the table is full. If all rows were used recently, the scan would clear the flag of
+   * every row in one turn, so it stops after a limited number of rows.
    */
   #nextToEvict(): number {
     for (let skipped = 0; ; skipped++) {

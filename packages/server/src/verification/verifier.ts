@@ -37,15 +37,15 @@ interface Options {
   lease: CacheLease;
   /** The cache. Other components evict from it. */
   memory: SecretCache;
-  /** Accepted key prefixes, the one of new keys first. */
+  /** Accepted key prefixes. New keys get the first one. */
   prefixes: readonly string[];
-  /** Counts against limits if several processes share them. */
+  /** Counts requests against limits that several nodes share. Undefined with SQLite. */
   grants?: Pick<Grants, 'take'> | undefined;
   addressLimits: AddressLimits;
   counts: VerificationCounts;
   /** Epoch ms. */
   now?: () => number;
-  /** Called if the database does not respond; the key is then rejected. */
+  /** Called when the database cannot be read. The key is then rejected. */
   failed: (error: unknown) => void;
 }
 
@@ -80,7 +80,7 @@ export class Verifier {
     this.#lease = options.lease;
   }
 
-  /** Verifies a request by its header fields. @param accept called if the key is accepted */
+  /** Verifies the key in the header fields of a request. @param accept called if the key is accepted */
   verifyFields<T>(
     fields: RequestFields,
     request: IncomingMessage,
@@ -110,7 +110,7 @@ export class Verifier {
     const { targets = ownTarget } = ask;
     const credentials = readCredentials(fields, request, targets, this.#options.prefixes);
     if ('code' in credentials) return this.#rejectInvalid(credentials, ask, now);
-    // With a hash, it is the same token, and it is not in the cache of valid keys.
+    // If there is a hash, it is that of this token, which could not be verified from the cache of valid keys.
     if (hash !== undefined) return this.#verifyUncached(credentials.token, hash, verification, now);
     return this.verifyToken(credentials.token, verification);
   }
@@ -128,7 +128,7 @@ export class Verifier {
     return this.#verifyUncached(token, hash, verification, now);
   }
 
-  /** @param hash undefined if the token is too long for a key */
+  /** Verifies a token without the cache of valid keys. @param hash undefined if it is too long for a key */
   #verifyUncached<T>(
     token: string,
     hash: string | undefined,
@@ -138,13 +138,13 @@ export class Verifier {
     if (hash === undefined || parseKey(token, this.#options.prefixes) === null) {
       return this.#rejectInvalid(this.#explain(token), verification.use, now);
     }
-    const { lookups: lookUps } = this.#options.counts;
+    const { lookups } = this.#options.counts;
     const row = this.#rejected.find(hash);
     if (row !== noRow) {
-      lookUps.refused += 1;
+      lookups.refused += 1;
       return this.#rejectEnded(row, verification.use, now);
     }
-    lookUps.database += 1;
+    lookups.database += 1;
     return this.#load(hash, verification);
   }
 
@@ -183,7 +183,7 @@ export class Verifier {
     return accept(valid, row, limit);
   }
 
-  /** Counts a request against the key's limit. @returns null without a limit, undefined if a grant is needed */
+  /** Counts a request against the key's limit. @returns null if there is no limit, undefined if it needs a grant */
   #take(row: number, now: number): LimitState | null | undefined {
     const quota = this.#valid.limit(row);
     if (quota === 0) return null;
@@ -209,8 +209,8 @@ export class Verifier {
   }
 
   /**
-   * Caches and decides in one turn, so a value read before a revocation is never cached after it. A value that may not
-   * be cached stays in the table for this decision only.
+   * Caches and decides in one turn, so a secret read before a revocation is never cached after it. A secret that may
+   * not be cached is in the table only during this decision.
    */
   #decideRead<T>(
     hash: string,
@@ -233,7 +233,7 @@ export class Verifier {
     }
   }
 
-  /** Rejects a request because the database did not respond in time. */
+  /** Rejects a key because the database could not be read. */
   unavailable(use: VerifyOptions): Rejected {
     return this.#reject(verificationUnavailable, use);
   }

@@ -7,7 +7,7 @@ import { callSnippets, environmentLine } from '../../../components/snippets.ts';
 import { KeyField } from './KeyField.tsx';
 import { TestKey } from './TestKey.tsx';
 
-interface ShownOnceProps {
+interface NewKeyViewProps {
   apiKey: string;
   preview: string;
   name: string;
@@ -16,7 +16,7 @@ interface ShownOnceProps {
   onDone: () => void;
 }
 
-export function NewKeyView({ apiKey, preview, name, copied, onCopied, onDone }: ShownOnceProps) {
+export function NewKeyView({ apiKey, preview, name, copied, onCopied, onDone }: NewKeyViewProps) {
   const origin = useSession()?.publicUrl ?? window.location.origin;
   return (
     <div className="form">

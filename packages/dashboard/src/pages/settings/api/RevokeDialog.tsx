@@ -26,9 +26,9 @@ export function RevokeDialog({ id, onClose, onRevoked }: RevokeDialogProps) {
   const { busy, error, revoke } = useRevoke(id, descendants, onRevoked);
   const client = useQueryClient();
   const revoked = key?.status === 'revoked' && !busy;
-  // Someone else revoked the key, or another tab did, and the list behind the dialog does not show it yet. After a
-  // failure it may have been this revoke, which must be repeated until it succeeds: only then does it apply on every
-  // server, and after a restore.
+  // Another person or tab has revoked the key, and the list behind the dialog does not show it yet. After an error, it
+  // may have been this revoke. It must then be repeated until it succeeds, because only a successful revoke is in effect
+  // on every server and survives a restore.
   const already = revoked && error === null;
   const requestClose = () => {
     if (busy) return;
@@ -76,7 +76,7 @@ function useRevoke(id: string, descendants: boolean, onRevoked: OnRevoked) {
   const client = useQueryClient();
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
-  // State changes are visible only in the next render, and two clicks may occur before it.
+  // State changes take effect only at the next render, and a second click may come before it.
   const sent = useRef(false);
   const revoke = async () => {
     if (sent.current) return;
@@ -96,7 +96,7 @@ function useRevoke(id: string, descendants: boolean, onRevoked: OnRevoked) {
   return { busy, error, revoke };
 }
 
-/** Milliseconds. A revoke takes a few; it waits up to 2.2 s for a server that is frozen or cut off. */
+/** In ms. A revoke usually takes a few ms, and waits up to 2.2 s for a server that is frozen or cut off. */
 const waitingAfter = 400;
 const delayedAfter = 3000;
 
@@ -107,7 +107,10 @@ function Waiting({ busy }: { busy: boolean }) {
     if (!busy) return;
     const timers = [
       setTimeout(() => setMessage('Waiting for every server to confirm…'), waitingAfter),
-      setTimeout(() => setMessage('This is taking too long. The key may already be revoked…'), delayedAfter),
+      setTimeout(
+        () => setMessage('This is taking longer than usual. The key may already be revoked.'),
+        delayedAfter,
+      ),
     ];
     return () => {
       for (const timer of timers) clearTimeout(timer);
