@@ -51,7 +51,7 @@ async function assertHeld(t: TestContext, disk: BadDisk): Promise<void> {
   assert.ok(told > 0 && told < 6, `six requests failed, and the log says so ${told} times: ${server.output}`);
   assert.equal(logged(server, 'cannot rollback'), 0, server.output);
 
-  disk.mend(server);
+  disk.repair(server);
   await eventually(ready, ({ status }) => status === 200);
   assert.equal((await revoke()).status, 200);
   assertProblem(await use(), 'revoked_key');
