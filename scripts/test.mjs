@@ -11,13 +11,13 @@ const units = ['packages/*/src/**/*.test.ts'];
 const wholes = ['test/**/*.test.ts'];
 /**
  * Tests that depend on the database and run on both. To run another file on PostgreSQL, use
- * SOKU_TEST_DATABASE=postgres node --test FILE. test/endurance/key-leaks.test.ts is not in this list because it
+ * SOKU_TEST_DATABASE=postgres node --test FILE. test/endurance/raw-key-nowhere.test.ts is not in this list because it
  * takes 12 s there.
  */
 const onBoth = [
   'test/contract/{audit,audit-export,audit-rows,descendants,error-codes,idempotency,keys,limit-settings}.test.ts',
   'test/contract/{limits,list,names,security,sessions,sign-in,tenancy,unstorable-text,usage}.test.ts',
-  'test/endurance/crash-recovery.test.ts',
+  'test/endurance/kill.test.ts',
   'test/life-of-a-key.test.ts',
 ];
 /** Tests that run more cases with SOKU_TEST_LONG (test/support/long.ts), and tests that run only then. */
@@ -45,7 +45,7 @@ const codes = isLong
   ? [
       await run('SQLite', 'sqlite', [...withProcesses(1), ...long], 'inherit'),
       await run('SQLite, units', 'sqlite', [...inOneProcess, ...units], 'inherit'),
-      await run('PostgreSQL', 'postgres', [...withProcesses(1), 'test/endurance/crash-recovery.test.ts'], 'inherit'),
+      await run('PostgreSQL', 'postgres', [...withProcesses(1), 'test/endurance/kill.test.ts'], 'inherit'),
     ]
   : await Promise.all([
       run('SQLite', 'sqlite', [...withProcesses(2), ...wholes], 'inherit'),

@@ -111,7 +111,7 @@ test('a backup that is killed creates no file under its name and does not distur
   await (await openSession(server)).makeKey({ name: 'works' });
   const again = await scene.operate(['backup', file]);
   assert.match(again.output, /Backed up 50,001 keys/);
-  const rejected = await scene.operate(['backup', file]);
-  assert.equal(rejected.code, 73);
-  assert.match(rejected.output, /^soku: .* already exists/);
+  const refused = await scene.operate(['backup', file]);
+  assert.equal(refused.code, 73);
+  assert.match(refused.output, /^soku: .* already exists/);
 });

@@ -5,53 +5,53 @@ import { patience } from '../support/patience.ts';
 import { Person } from '../support/person.ts';
 import type { Random } from '../support/random.ts';
 import { owner } from '../support/server.ts';
-import { type FuzzCredentials, type FuzzRequest, fuzzRequest } from './fuzz-requests.ts';
+import { type Doors, type FuzzRequest, fuzzRequest } from './fuzz-requests.ts';
 
-/** Sends requests, one connection after the other, and records every problem. */
+/** Sends requests on one connection after the other, and writes down what must not be. */
 export class FuzzClient {
   readonly problems: string[] = [];
-  /** How often each status and each error code was received. */
+  /** How often each status and each code of an error came. */
   readonly seen = new Map<string, number>();
   readonly #url: string;
   readonly #random: Random;
-  /** Each sign-in uses another address with this prefix, because sign-ins are limited per address. */
-  readonly #addressPrefix: string;
+  /** Makes sign-ins come from another address each, because they are limited by address. */
+  readonly #address: string;
   #signIns = 0;
   #person: Person | undefined;
   #socket: HttpSocket | undefined;
-  #credentials: FuzzCredentials | undefined;
-  /** Ids of the keys in the credentials. */
-  #keyIds = new Set<string>();
+  #doors: Doors | undefined;
+  /** Ids of the keys behind the doors. */
+  #worksWith = new Set<string>();
 
-  /** @param number identifies the client within a run */
+  /** @param number tells the clients of a run apart */
   constructor(url: string, random: Random, number: number) {
     this.#url = url;
     this.#random = random;
-    this.#addressPrefix = `10.0.${number}`;
+    this.#address = `10.0.${number}`;
   }
 
   async run(count: number): Promise<void> {
     for (let i = 0; i < count; i++) {
-      this.#credentials ??= await this.#createCredentials();
-      const request = fuzzRequest(this.#random, this.#credentials);
-      await this.#withTimeout(request, request.damaged ? this.#sendDamaged(request) : this.#send(request));
+      this.#doors ??= await this.#open();
+      const request = fuzzRequest(this.#random, this.#doors);
+      await this.#within(request, request.damaged ? this.#sendDamaged(request) : this.#send(request));
     }
     this.#socket?.close();
   }
 
-  /** Reuses the session of this client until it ends, because each sign-in hashes the password. */
-  async #signIn(): Promise<Person> {
+  /** The session of this client until it ends: each sign-in hashes the password. */
+  async #signedIn(): Promise<Person> {
     const known = this.#person;
     if (known !== undefined && (await known.call('GET', '/v1/api-keys')).status === 200) return known;
     const response = await fetch(`${this.#url}/api/auth/sign-in/email`, {
       method: 'POST',
       headers: {
         'content-type': 'application/json',
-        'x-forwarded-for': `${this.#addressPrefix}.${this.#signIns++ % 250}`,
+        'x-forwarded-for': `${this.#address}.${this.#signIns++ % 250}`,
       },
       body: JSON.stringify(owner),
     });
-    if (!response.ok) throw new Error(`sign-in returned ${response.status}: ${await response.text()}`);
+    if (!response.ok) throw new Error(`signing in was answered ${response.status}: ${await response.text()}`);
     const cookie = response.headers
       .getSetCookie()
       .map((field) => field.split(';', 1)[0])
@@ -60,19 +60,19 @@ export class FuzzClient {
     return this.#person;
   }
 
-  /** Creates a session, a key of each scope, and some keys to change. */
-  async #createCredentials(): Promise<FuzzCredentials> {
-    const person = await this.#signIn();
+  /** A session, a key of each scope, and some keys to change. */
+  async #open(): Promise<Doors> {
+    const person = await this.#signedIn();
     const scopes = [['keys:read'], ['keys:write'], ['keys:verify'], ['keys:read', 'keys:write'], []];
     const keys: { apiKey: string; key: { id: string } }[] = [];
-    for (const granted of scopes) keys.push(await person.makeKey({ name: 'fuzz', scopes: granted }));
+    for (const own of scopes) keys.push(await person.makeKey({ name: 'fuzz', scopes: own }));
     const spare = [await person.makeKey({ name: 'spare' }), await person.makeKey({ name: 'spare' })];
-    this.#keyIds = new Set(keys.map(({ key }) => key.id));
-    const revoked = await person.makeKey({ name: 'revoked' });
-    await person.revoke(revoked.key.id);
+    this.#worksWith = new Set(keys.map(({ key }) => key.id));
+    const dead = await person.makeKey({ name: 'dead' });
+    await person.revoke(dead.key.id);
     return {
       cookie: person.cookie,
-      keys: [...keys.map(({ apiKey }) => apiKey), revoked.apiKey],
+      keys: [...keys.map(({ apiKey }) => apiKey), dead.apiKey],
       ids: [...spare, ...keys.slice(0, 1)].map(({ key }) => key.id),
     };
   }
@@ -81,71 +81,71 @@ export class FuzzClient {
     if (this.#socket === undefined || this.#socket.ended) this.#socket = await HttpSocket.open(this.#url);
     const socket = this.#socket;
     try {
-      const response = await socket.send(request.bytes, request.method === 'HEAD');
-      this.#check(request, response);
-      if (response.headers.get('connection') === 'close') socket.close();
+      const answer = await socket.send(request.bytes, request.method === 'HEAD');
+      this.#judge(request, answer);
+      if (answer.headers.get('connection') === 'close') socket.close();
     } catch (error) {
       if (!(error instanceof ConnectionEnded)) throw error;
-      this.#report(request, 'no response');
+      this.#report(request, 'no answer came');
     }
-    for (const response of socket.unsolicited.splice(0))
-      this.#report(request, `a second response: ${response.body}`);
+    for (const answer of socket.unsolicited.splice(0))
+      this.#report(request, `a second answer came: ${answer.body}`);
   }
 
-  /** Uses a separate connection, which the server must close. */
+  /** On a connection of its own, which the server must close. */
   async #sendDamaged(request: FuzzRequest): Promise<void> {
     const socket = await HttpSocket.open(this.#url);
-    const received = socket.send(request.bytes, request.bytes.toString('latin1', 0, 5) === 'HEAD ').then(
-      (response) => this.#check(request, response),
+    const answered = socket.send(request.bytes, request.bytes.toString('latin1', 0, 5) === 'HEAD ').then(
+      (answer) => this.#judge(request, answer),
       () => this.#count('closed'),
     );
     socket.finishSending();
     await socket.closed();
-    await received;
-    for (const response of socket.unsolicited) this.#check(request, response);
+    await answered;
+    for (const answer of socket.unsolicited) this.#judge(request, answer);
   }
 
-  async #withTimeout(request: FuzzRequest, work: Promise<void>): Promise<void> {
+  async #within(request: FuzzRequest, work: Promise<void>): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
-    const timeout = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error(described(request, 'it did not finish'))), patience);
+    const hung = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Error(described(request, 'no end of it came'))), patience);
     });
     try {
-      await Promise.race([work, timeout]);
+      await Promise.race([work, hung]);
     } finally {
       clearTimeout(timer);
     }
   }
 
-  #check(request: FuzzRequest, response: RawResponse): void {
-    this.#count(String(response.status));
-    if (response.status >= 500) this.#report(request, `status ${response.status}: ${response.body}`);
-    if (response.status >= 400) this.#checkRejection(request, response);
-    this.#dropInvalidCredentials(request, response);
-    if (response.status === 201) this.#recordKeyId(response);
+  #judge(request: FuzzRequest, answer: RawResponse): void {
+    this.#count(String(answer.status));
+    if (answer.status >= 500) this.#report(request, `answered ${answer.status}: ${answer.body}`);
+    if (answer.status >= 400) this.#judgeRefusal(request, answer);
+    this.#closeDoors(request, answer);
+    if (answer.status === 201) this.#learn(answer);
   }
 
-  #checkRejection(request: FuzzRequest, response: RawResponse): void {
-    const isApiPath = /^\/(v1|api)\//.test(request.target) && !request.target.startsWith('/api/auth/');
-    if (request.method === 'HEAD' || (!isApiPath && !request.damaged)) return;
-    const code = codeOf(response.body);
+  #judgeRefusal(request: FuzzRequest, answer: RawResponse): void {
+    const ours = /^\/(v1|api)\//.test(request.target) && !request.target.startsWith('/api/auth/');
+    if (request.method === 'HEAD' || (!ours && !request.damaged)) return;
+    const code = codeOf(answer.body);
     if (code !== null) this.#count(code);
-    else if (isApiPath) this.#report(request, `status ${response.status} without an error object: ${response.body}`);
+    else if (ours) this.#report(request, `answered ${answer.status} without the envelope: ${answer.body}`);
   }
 
-  /** Creates new credentials after a request that revoked a key in use or ended the session. */
-  #dropInvalidCredentials(request: FuzzRequest, response: RawResponse): void {
-    if (response.status !== 200 || request.method !== 'POST') return;
+  /** When a request revoked a key that the client works with, or ended its session, it gets others. */
+  #closeDoors(request: FuzzRequest, answer: RawResponse): void {
+    if (answer.status !== 200 || request.method !== 'POST') return;
     const [, id = ''] = /^\/v1\/api-keys\/(key_\w+)\/revoke/.exec(request.target) ?? [];
-    if (this.#keyIds.has(id) || /^\/api\/auth\/(sign-out|revoke|change)/.test(request.target))
-      this.#credentials = undefined;
+    if (this.#worksWith.has(id) || /^\/api\/auth\/(sign-out|revoke|change)/.test(request.target))
+      this.#doors = undefined;
   }
 
-  #recordKeyId(response: RawResponse): void {
-    const created = createdKeySchema.safeParse(JSON.parse(response.body));
-    const ids = this.#credentials?.ids;
-    if (created.success && ids !== undefined)
-      ids[ids.length > 30 ? this.#random.int(3, 30) : ids.length] = created.data.key.id;
+  #learn(answer: RawResponse): void {
+    const made = createdKeySchema.safeParse(JSON.parse(answer.body));
+    const ids = this.#doors?.ids;
+    if (made.success && ids !== undefined)
+      ids[ids.length > 30 ? this.#random.int(3, 30) : ids.length] = made.data.key.id;
   }
 
   #count(what: string): void {

@@ -74,7 +74,7 @@ export class Race {
   }
 
   /** Directs half of the traffic to a key, and waits until it has been used `times` times. */
-  async useRepeatedly(key: RaceKey, times: number): Promise<void> {
+  async useMuch(key: RaceKey, times: number): Promise<void> {
     this.#current = key;
     this.#remainingUses = times;
     const enough = new Promise<void>((resolve) => {
@@ -123,9 +123,9 @@ export class Race {
     const sentAt = performance.now();
     const response = await send('GET', path, key.apiKey);
     const receivedAt = performance.now();
-    const errorCode = response.status < 300 ? null : errorSchema.parse(JSON.parse(response.body)).error.code;
-    this.history.push({ kind: 'use', key: key.id, sentAt, receivedAt, errorCode });
-    return errorCode;
+    const refused = response.status < 300 ? null : errorSchema.parse(JSON.parse(response.body)).error.code;
+    this.history.push({ kind: 'use', key: key.id, sentAt, receivedAt, refused });
+    return refused;
   }
 
   #openKeepAlive(): Send {

@@ -1,6 +1,6 @@
 /**
- * Runs one of the races of revoke-race.test.ts, and fails if its history has a violation. It runs in a separate process
- * because the test runner tracks every promise, which makes it much slower.
+ * Runs one of the races of revoke-race.test.ts, and fails when something in its history is not as it must be. A process of
+ * its own, because the tests' runner follows every promise, which makes all of this much slower.
  *
  *   node revoke-race-run.ts NAME [ROUNDS]
  */
@@ -11,15 +11,15 @@ import { openSession } from '../support/session.ts';
 import { findViolations } from './history.ts';
 import { Race } from './race.ts';
 
-/** Number of uses of a key before it is revoked: by then it is cached, and more uses are in progress. */
+/** Uses of a key that must have been answered before it is revoked: it is then cached, and more are under way. */
 const usesBefore = 3;
 
-/** Enough rounds that most runs detect an eviction that is one turn of the event loop too late. */
+/** Enough for a change that is a turn too late, or remembered a turn too long, to be seen in most runs. */
 const [name = '', rounds = String(times(40, 500))] = process.argv.slice(2);
 
-const allRevoked = Array.from({ length: 4 }, () => 'revoked_key');
+const dead = Array.from({ length: 4 }, () => 'revoked_key');
 
-/** Starts a server and traffic on all connections, and checks the whole history after the run. */
+/** A server of its own, traffic on all connections, and after the run the judgement on everything that was seen. */
 async function race(
   options: { env?: Record<string, string>; bystanders: number },
   run: (race: Race) => Promise<void>,
@@ -36,7 +36,7 @@ async function race(
       await traffic.stop();
     }
     assert.deepEqual(findViolations(traffic.history), []);
-    assert.ok(traffic.history.some((operation) => operation.kind === 'use' && operation.errorCode === null));
+    assert.ok(traffic.history.some((operation) => operation.kind === 'use' && operation.refused === null));
   } finally {
     await server.stop();
   }
@@ -47,9 +47,9 @@ const races: Record<string, () => Promise<void>> = {
     await race({ bystanders: 2 }, async (traffic) => {
       let key = await traffic.create();
       for (let round = 0; round < Number(rounds); round++) {
-        const [next] = await Promise.all([traffic.create(), traffic.useRepeatedly(key, usesBefore)]);
+        const [next] = await Promise.all([traffic.create(), traffic.useMuch(key, usesBefore)]);
         await traffic.revoke(key);
-        assert.deepEqual(await traffic.probe(key), allRevoked, `round ${round}`);
+        assert.deepEqual(await traffic.probe(key), dead, `round ${round}`);
         key = next;
       }
     });
@@ -58,14 +58,14 @@ const races: Record<string, () => Promise<void>> = {
     await race({ bystanders: 5 }, async (traffic) => {
       for (let round = 0; round < Number(rounds) / 5; round++) {
         const key = await traffic.create();
-        await traffic.useRepeatedly(key, usesBefore);
+        await traffic.useMuch(key, usesBefore);
         const renamed = traffic.rename(key, `name ${round}`);
         if (round % 2 === 0) await renamed;
         await traffic.revoke(key);
-        assert.deepEqual(await traffic.probe(key), allRevoked, `round ${round}`);
+        assert.deepEqual(await traffic.probe(key), dead, `round ${round}`);
         await renamed;
         await traffic.rename(key, `late name ${round}`);
-        assert.deepEqual(await traffic.probe(key), allRevoked, `round ${round}, renamed after the revoke`);
+        assert.deepEqual(await traffic.probe(key), dead, `round ${round}, renamed after the revoke`);
       }
     });
   },
@@ -73,14 +73,14 @@ const races: Record<string, () => Promise<void>> = {
     await race({ env: { SOKU_CACHE_KEYS: '10' }, bystanders: 40 }, async (traffic) => {
       for (let round = 0; round < Number(rounds) / 2; round++) {
         const key = await traffic.create();
-        await traffic.useRepeatedly(key, usesBefore);
+        await traffic.useMuch(key, usesBefore);
         await traffic.revoke(key);
-        assert.deepEqual(await traffic.probe(key), allRevoked, `round ${round}`);
+        assert.deepEqual(await traffic.probe(key), dead, `round ${round}`);
       }
     });
   },
 };
 
 const run = races[name];
-assert.ok(run !== undefined, `unknown race: ${name}`);
+assert.ok(run !== undefined, `there is no race ${name}`);
 await run();

@@ -5,12 +5,12 @@ import { faults } from './faults.ts';
 import { torture } from './run.ts';
 
 /**
- * Minimum number of operations over all faults; usually one round of the faults suffices. `npm run torture` runs at
- * least 300,000.
+ * Minimum operations over all faults; usually each fault runs once. The long run (npm run torture) has at least
+ * 300,000.
  */
-const minOperations = 20_000;
+const leastOperations = 20_000;
 
-test('on three nodes with every fault, no key is accepted after its revoke returned, and no active key is rejected', async (t) => {
+test('three nodes, each fault once: no key is accepted after its revoke returned, and no active key is rejected', async (t) => {
   const random = new Random(process.env.SOKU_TORTURE_SEED);
   t.diagnostic(`SOKU_TORTURE_SEED=${random.seed}`);
   const { total, byFault } = await torture({
@@ -19,17 +19,17 @@ test('on three nodes with every fault, no key is accepted after its revoke retur
     load: { connections: 2, pipelined: 2, thinkMs: 5, revokers: 4, revokePeriodMs: 150, activeKeys: 80 },
     stretch: 1,
     lingerMs: 0,
-    isEnough: (operations) => operations >= minOperations,
+    isEnough: (operations) => operations >= leastOperations,
     progress: (fault, { operations, revokes, recoveryMs: recovery }) =>
       t.diagnostic(
-        `${fault.name}: ${operations} operations, ${revokes} revokes, recovered after ${Math.round(recovery[0] ?? 0)} ms`,
+        `${fault.name}: ${operations} operations, ${revokes} revokes, well after ${Math.round(recovery[0] ?? 0)} ms`,
       ),
   });
   assert.deepEqual(total.examples, []);
   assert.equal(total.violations, 0);
   // The result is meaningful only if every phase had relevant traffic.
   for (const [fault, { accepted, revokesSent }] of byFault) {
-    assert.ok(accepted > 0, `no key was accepted during ${fault.name}`);
-    assert.ok(revokesSent > 0, `no revoke was sent during ${fault.name}`);
+    assert.ok(accepted > 0, `nothing was accepted during ${fault.name}`);
+    assert.ok(revokesSent > 0, `nobody revoked during ${fault.name}`);
   }
 });
