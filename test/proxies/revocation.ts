@@ -91,7 +91,7 @@ export function testRevocation(scene: () => Scene): void {
         const sentAt = performance.now();
         await ada.revoke(key.id);
         history.push({ kind: 'revoke', key: key.id, sentAt, receivedAt: performance.now() });
-        const response = await scene().ask({ key: key.apiKey });
+        const response = await scene().send({ key: key.apiKey });
         assert.equal(errorSchema.parse(response.body).error.code, 'revoked_key');
       }
     } finally {
