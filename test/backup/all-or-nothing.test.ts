@@ -1,4 +1,4 @@
-/** A restore or move that cannot be completed leaves the database empty and reports the cause in one line. */
+/** A restore or a move that cannot be finished leaves an empty database, and says why in one line. */
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,13 +10,13 @@ import { temporaryDatabase } from '../support/postgres-database.ts';
 import { openSession } from '../support/session.ts';
 import { kinds, Scene } from './scene.ts';
 
-/** A backup with a key that was revoked afterwards, and an empty database. */
-async function setUp(t: TestContext, kind: (typeof kinds)[number]) {
+/** A backup, of which a key was revoked later, and an empty database. */
+async function revokedSince(t: TestContext, kind: (typeof kinds)[number]) {
   const scene = await Scene.ready(t, kind);
   const server = await scene.start();
   const ada = await openSession(server);
   const { key, apiKey } = await ada.makeKey({ name: 'revoked later' });
-  const file = scene.inBackupDir('backup');
+  const file = scene.onShelf('backup');
   assert.equal((await scene.operate(['backup', file])).code, 0);
   await ada.revoke(key.id);
   await server.kill('SIGTERM');
@@ -24,22 +24,22 @@ async function setUp(t: TestContext, kind: (typeof kinds)[number]) {
   return { scene, file, apiKey, journal: join(scene.dataDir, 'revoked-hashes') };
 }
 
-/** Each replaces the journal with one that cannot be read. */
+/** Each makes a journal that cannot be read. */
 const faults: [name: string, code: number, spoil: (journal: string) => void][] = [
-  ['a directory', 73, (journal) => mkdirSync(journal)],
+  ['in the way', 73, (journal) => mkdirSync(journal)],
   ['damaged', 65, (journal) => writeFileSync(journal, 'no journal\n'.repeat(20_000))],
 ];
 
 for (const kind of kinds) {
-  test(`${kind}: a restore writes nothing if the revocation journal cannot be read`, async (t) => {
-    const { scene, file, apiKey, journal } = await setUp(t, kind);
+  test(`${kind}: a restore beside a journal that cannot be read writes nothing`, async (t) => {
+    const { scene, file, apiKey, journal } = await revokedSince(t, kind);
     const records = readFileSync(journal);
     for (const [name, code, spoil] of faults) {
       rmSync(journal, { recursive: true });
       spoil(journal);
-      const rejected = await scene.operate(['restore', file]);
-      assert.equal(rejected.code, code, `${name}: ${rejected.output}`);
-      assert.match(rejected.output, /^soku: .*revoked-hashes.*\n$/);
+      const refused = await scene.operate(['restore', file]);
+      assert.equal(refused.code, code, `${name}: ${refused.output}`);
+      assert.match(refused.output, /^soku: .*revoked-hashes.*\n$/);
       assert.ok(!existsSync(join(scene.dataDir, 'soku.db')));
     }
     rmSync(journal, { recursive: true });
@@ -52,21 +52,21 @@ for (const kind of kinds) {
   });
 }
 
-test('postgres: a restore applies the revocation journal in the transaction that inserts the keys', async (t) => {
-  const { scene, file } = await setUp(t, 'postgres');
+test('postgres: what the journal revokes is revoked in the transaction that brings the keys', async (t) => {
+  const { scene, file } = await revokedSince(t, 'postgres');
   const restored = await scene.operate(['restore', file]);
   assert.match(restored.output, /The revocation journal has later revocations: 1 active key revoked again\./);
   const client = new pg.Client({ connectionString: scene.variables.DATABASE_URL });
   await client.connect();
-  // So a server that already uses this database never sees the keys without their revocations.
+  // So a server that runs on the database already cannot see the one without the other.
   const { rows } = await client
     .query('SELECT w.xmin = d.xmin AS together FROM workspace w, dead_hash d')
     .finally(() => client.end());
   assert.deepEqual(rows, [{ together: true }]);
 });
 
-test('a restore without a revocation journal reports that later revocations are missing', async (t) => {
-  const { scene, file, journal } = await setUp(t, 'sqlite');
+test('a restore without a journal says that later revokes are not known', async (t) => {
+  const { scene, file, journal } = await revokedSince(t, 'sqlite');
   rmSync(journal);
   const { code, output } = await scene.operate(['restore', file]);
   assert.equal(code, 0, output);
@@ -78,9 +78,9 @@ test('a restore without a revocation journal reports that later revocations are 
   );
 });
 
-test('a restore checks that the target database exists and is empty before it reads the backup', async (t) => {
+test('whether the target is empty, or there, is looked at before the backup is', async (t) => {
   const scene = await Scene.ready(t, 'postgres');
-  const file = scene.inBackupDir('no backup');
+  const file = scene.onShelf('no backup');
   writeFileSync(file, 'no database '.repeat(1000));
   const full = await scene.operate(['restore', file]);
   assert.equal(full.code, 73, full.output);
