@@ -48,7 +48,7 @@ function checkHeaders(
 export class Specification {
   readonly document: Record<string, unknown>;
   readonly operations: readonly Operation[];
-  /** test/contract/openapi.test.ts validates the document itself. Repeating that here would slow down all test files. */
+  /** test/contract/openapi.test.ts validates the document itself. Repeating that here would slow all test files. */
   readonly #ajv = new Ajv2020({ strict: false, allErrors: true, meta: false, validateSchema: false });
   readonly #validators = new Map<string, ValidateFunction>();
 
