@@ -1,4 +1,4 @@
-/** Every page must go on working, and show what is true, after a browser's translator has rewritten it. */
+/** Every page must keep working and show current values after a browser's translator has rewritten it. */
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { bareTextIn } from './support/bare-text.ts';
 
 const sources = fileURLToPath(new URL('../packages/dashboard/src', import.meta.url));
 
-test('no component leaves bare text where React removes it, changes it or inserts before it', () => {
+test('no component has bare text that React may remove, change or insert elements before', () => {
   const files = globSync('**/*.tsx', { cwd: sources });
   assert.ok(files.length > 50);
   const problems = files.flatMap((file) =>
@@ -17,7 +17,7 @@ test('no component leaves bare text where React removes it, changes it or insert
   assert.deepEqual(problems, []);
 });
 
-test('the pages have straight quotes, as the messages of the API do', () => {
+test('pages use straight quotes, like the messages of the API', () => {
   for (const file of globSync('**/*.{ts,tsx}', { cwd: sources }))
     assert.doesNotMatch(readFileSync(join(sources, file), 'utf8'), /[\u2018\u2019\u201C\u201D]/, file);
 });
@@ -26,20 +26,20 @@ const component = (jsx: string) => `function Part() { return ${jsx}; }`;
 
 for (const [rule, ...sources] of [
   [
-    'what may be text has neighbours',
+    'an expression that may be text has siblings',
     component('<p>{count} keys</p>'),
     component('<p>{busy ? <b /> : null}{children}</p>'),
     component('<p><b />{shown && <i />}</p>'),
     component('<p><b />{open ? <i /> : "closed"}</p>'),
   ],
   [
-    'text stands beside what may come and go',
+    'text is next to an element that may be added or removed',
     component('<p>Now {open ? <b /> : null}</p>'),
     component('<p>Now <Failure /></p>'),
     component('<ul>Now {keys.map((key) => <li key={key} />)}</ul>'),
   ],
   [
-    'text in a fragment or a component, beside other children',
+    'text in a fragment or a component, next to other children',
     component('<>Now <b /></>'),
     component('<>Now</>'),
     component('<Notice>Now <b /></Notice>'),
@@ -53,16 +53,16 @@ for (const [rule, ...sources] of [
   ],
   ['<code> lacks translate="no"', component('<p><code>sk_live_</code></p>')],
 ] satisfies string[][]) {
-  test(`found: ${rule}`, () => {
+  test(`the check finds: ${rule}`, () => {
     for (const source of sources) assert.deepEqual(bareTextIn('part.tsx', source), [`1: ${rule}`], source);
   });
 }
 
-test('text is let be as the only child, beside elements that stay, and in branches with keys', () => {
+test('text is allowed as an only child, next to elements that always exist, and in branches with keys', () => {
   for (const source of [
     component('<p>{countOf(keys)}</p>'),
     component('<p>{open ? "Open" : <b />}</p>'),
-    component('<p>Made <When at={at} />, <b>now</b>{" "}<Link to="/">there</Link>.</p>'),
+    component('<p>Created <When at={at} />, <b>now</b>{" "}<Link to="/">there</Link>.</p>'),
     component('<p><b />{open ? <i /> : null}{keys.map((key) => <li key={key}>{key}</li>)}</p>'),
     component('<p>{open ? <b key="a">Now <i /></b> : <b key="b">Then</b>}</p>'),
     'function Part({ action }: { action: Elements }) { return <p><b />{action}</p>; }',

@@ -73,12 +73,12 @@ test('the back end of docs/protect-from-a-back-end.md accepts a valid key, forwa
   const codeOf = (response: HttpResponse) =>
     z.object({ error: z.object({ code: z.string() }) }).parse(response.body).error.code;
   const once = await withinOneMinute(async () => {
-    const made = await ada.makeKey({ name: 'Once', rateLimit: 1 });
-    const good = await send(made.apiKey);
-    assert.deepEqual([good.status, good.text], [200, 'Hello, Once\n']);
-    const limited = await send(made.apiKey);
+    const created = await ada.makeKey({ name: 'Once', rateLimit: 1 });
+    const accepted = await send(created.apiKey);
+    assert.deepEqual([accepted.status, accepted.text], [200, 'Hello, Once\n']);
+    const limited = await send(created.apiKey);
     assert.deepEqual([limited.status, codeOf(limited)], [429, 'rate_limited']);
-    return made;
+    return created;
   });
   await ada.revoke(once.key.id);
   const revoked = await send(once.apiKey);
@@ -95,8 +95,8 @@ test('the back end of docs/protect-from-a-back-end.md accepts a valid key, forwa
 test('the back end of docs/protect-an-api.md accepts a valid key and forwards rejections', async (t) => {
   const url = await startBackEnd('docs/protect-an-api.md', t);
 
-  const good = await call(url, { headers: bearer(apiKey) });
-  assert.deepEqual([good.status, good.text], [200, 'Hello, Documentation\n']);
+  const accepted = await call(url, { headers: bearer(apiKey) });
+  assert.deepEqual([accepted.status, accepted.text], [200, 'Hello, Documentation\n']);
   const inQuery = await call(`${url}/?api_key=${apiKey}`);
   assert.equal(errorSchema.parse(inQuery.body).error.code, 'key_in_query');
   await ada.revoke(key.id);
@@ -106,7 +106,7 @@ test('the back end of docs/protect-an-api.md accepts a valid key and forwards re
   assert.match(revoked.headers.get('www-authenticate') ?? '', /error="invalid_token"/);
 });
 
-test('the generated pages are up to date', () => {
+test('the generated documentation is up to date', () => {
   const result = spawnSync(process.execPath, ['scripts/docs.ts', '--check'], { cwd: root, encoding: 'utf8' });
   assert.equal(result.status, 0, result.stderr);
 });

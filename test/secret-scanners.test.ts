@@ -1,4 +1,4 @@
-/** The rules for secret scanners find keys in what people commit, and nothing else. The scanners cannot run here. */
+/** The rules for secret scanners match keys in typical files, and nothing else. The scanners cannot run here. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -39,18 +39,18 @@ for (const { file, language, regex } of rules) {
   // Both use RE2, whose syntax these expressions share with JavaScript.
   const rule = new RegExp(regex.exec(text)?.[1] ?? '(?!)');
 
-  test(`${page} shows ${file} as it is`, () => {
+  test(`${page} shows ${file} unchanged`, () => {
     assert.deepEqual(blocks(page, `${language} file=${file}`), [text]);
   });
 
-  test(`${file} finds each key where people leave it`, () => {
+  test(`${file} matches keys in typical places`, () => {
     for (let i = 0; i < 200; i++) {
       const key = generateKey({ prefix });
       for (const place of places(key)) assert.equal(rule.exec(place)?.[1], key, place);
     }
   });
 
-  test(`${file} passes over what is no key`, () => {
+  test(`${file} does not match texts that are not keys`, () => {
     const key = generateKey({ prefix });
     const parts = parseKey(key, [prefix]);
     assert.ok(parts !== null);
@@ -66,7 +66,7 @@ for (const { file, language, regex } of rules) {
   });
 }
 
-test('with the default prefix the scanners take a key for one of Stripe, with another prefix they do not', () => {
+test('Stripe rules of scanners match keys with the default prefix, but not with another prefix', () => {
   for (const rule of stripe) {
     assert.match(`KEY=${generateKey()}`, rule);
     assert.doesNotMatch(`KEY=${generateKey({ prefix })}`, rule);

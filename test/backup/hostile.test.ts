@@ -1,4 +1,4 @@
-/** A backup that somebody else made, or changed: only its rows are taken, and only such as Soku writes. */
+/** A restore from a manipulated backup takes only rows, and only rows that Soku could have written. */
 import assert from 'node:assert/strict';
 import { copyFileSync, globSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
@@ -14,20 +14,20 @@ import { bearer, call } from '../support/person.ts';
 import { openSession } from '../support/session.ts';
 import { Scene } from './scene.ts';
 
-/** Triggers that keep every key alive. */
-const exchanged = `
+/** Replaces the triggers with one that undoes every revoke. */
+const replaceTriggers = `
   DROP TRIGGER api_key_dead; DROP TRIGGER api_key_buried; DROP TRIGGER dead_hash_removed;
   CREATE TRIGGER api_key_buried AFTER UPDATE OF revoked_at ON api_key
     BEGIN UPDATE api_key SET revoked_at = NULL WHERE id = NEW.id; DELETE FROM dead_hash; END;
   CREATE UNIQUE INDEX few ON dead_hash (length(hash));`;
 
-/** A key that is revoked in its row alone. */
-const unburied = `
+/** Revokes a key only in its own row, without recording its hash. */
+const revokeRowOnly = `
   DROP TRIGGER api_key_buried;
-  UPDATE api_key SET revoked_at = 1, revoked_by = 'usr_x' WHERE name = 'unburied';`;
+  UPDATE api_key SET revoked_at = 1, revoked_by = 'usr_x' WHERE name = 'row only';`;
 
-/** What is refused, and how. */
-const refused: Record<string, string> = {
+/** Changes to a backup that a restore rejects, by a part of the error. */
+const rejected: Record<string, string> = {
   'dead_hash is a view, not a table': `DROP TABLE dead_hash;
     CREATE VIEW dead_hash AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i FROM n) SELECT i AS hash FROM n`,
   'dead_hash is a view, not a table.': `CREATE TABLE pragma_table_list (type, schema, name);
@@ -44,7 +44,7 @@ const refused: Record<string, string> = {
     'UPDATE api_key SET expires_at = -1',
   'The column scopes of the table api_key contains a value that Soku never writes': `UPDATE api_key SET scopes = 'all '`,
   'The column id of the table api_key contains a value that Soku never writes': `PRAGMA foreign_keys = OFF;
-    DROP TRIGGER api_key_identity; UPDATE api_key SET id = 'key_of/nobody' WHERE name = 'kept'`,
+    DROP TRIGGER api_key_identity; UPDATE api_key SET id = 'key_not/valid' WHERE name = 'kept'`,
   'The column createdAt of the table user contains a value of the wrong type': `UPDATE user SET createdAt = 'then'`,
   'the table workspace contains a value that Soku never writes':
     'UPDATE workspace SET created_at = 9007199254740993',
@@ -56,12 +56,12 @@ const refused: Record<string, string> = {
     INSERT INTO workspace SELECT * FROM workspace`,
 };
 
-test('only the rows of a backup are restored, and only such as Soku writes', async (t) => {
+test('a restore takes only the rows of a backup, and rejects values that Soku never writes', async (t) => {
   const scene = await Scene.ready(t, 'sqlite');
   const server = await scene.start();
-  const maker = await openSession(server);
-  const { apiKey, key } = await maker.makeKey({ name: 'kept' });
-  const unburiedKey = (await maker.makeKey({ name: 'unburied' })).key;
+  const owner = await openSession(server);
+  const { apiKey, key } = await owner.makeKey({ name: 'kept' });
+  const rowOnlyKey = (await owner.makeKey({ name: 'row only' })).key;
   await server.kill('SIGTERM');
   const file = scene.onShelf('backup');
   assert.equal((await scene.operate(['backup', file])).code, 0);
@@ -76,25 +76,25 @@ test('only the rows of a backup are restored, and only such as Soku writes', asy
     database.exec(statements);
     database.close();
   };
-  /** Whoever changes rows can change what the backup says of them. */
-  const relabel = async () => {
+  /** Updates the digests in the backup, as an attacker who changes rows would. */
+  const updateDigests = async () => {
     const database = new DatabaseSync(copy);
     const content = await digestTables(sqliteEndpoint(database, copy), backupTables);
     database.prepare('UPDATE soku_backup SET content = ?').run(JSON.stringify(content));
     database.close();
   };
-  for (const [problem, statements] of Object.entries(refused)) {
+  for (const [problem, statements] of Object.entries(rejected)) {
     change(statements);
     await assert.rejects(restore(config, copy, tools), (error) => {
       assert.ok(error instanceof StartupError && error.exitCode === 65, String(error));
       assert.ok(error.message.includes(problem), error.message);
       return true;
     });
-    assert.deepEqual(globSync('soku.db*', { cwd: scene.dataDir }), [], 'nothing is left behind');
+    assert.deepEqual(globSync('soku.db*', { cwd: scene.dataDir }), [], 'no file is left behind');
   }
 
-  change(exchanged + unburied);
-  await relabel();
+  change(replaceTriggers + revokeRowOnly);
+  await updateDigests();
   await restore(config, copy, tools);
   const again = await scene.start();
   const me = () => call(`${again.url}/v1/me`, { headers: bearer(apiKey) });
@@ -104,6 +104,6 @@ test('only the rows of a backup are restored, and only such as Soku writes', asy
   assert.equal(revoked.status, 200, revoked.text);
   assert.equal(JSON.parse(revoked.text).status, 'revoked');
   assert.equal((await me()).status, 401);
-  const once = await ada.call('POST', `/v1/api-keys/${unburiedKey.id}/revoke`);
+  const once = await ada.call('POST', `/v1/api-keys/${rowOnlyKey.id}/revoke`);
   assert.equal(once.status, 200, once.text);
 });

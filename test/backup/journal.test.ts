@@ -1,4 +1,4 @@
-/** The revocation journal, as servers write it. */
+/** The revocation journal that servers write. */
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ import { failStart } from '../support/start.ts';
 import { hashOf, kinds, Scene } from './scene.ts';
 
 for (const kind of kinds) {
-  test(`${kind}: a revoke that cannot be written to the journal is an error, and can be made good`, async (t) => {
+  test(`${kind}: a revoke that cannot be written to the journal returns an error, and can be retried`, async (t) => {
     const scene = await Scene.ready(t, kind);
     const server = await scene.start();
     const ada = await openSession(server);
@@ -23,8 +23,8 @@ for (const kind of kinds) {
     renameSync(file, away);
     mkdirSync(file);
     const failed = await ada.call('POST', `/v1/api-keys/${second.key.id}/revoke`);
-    const refusal = assertProblem(failed, 'storage_unavailable');
-    assert.match(refusal.message, /The key is revoked, but .* Revoke it again/);
+    const problem = assertProblem(failed, 'storage_unavailable');
+    assert.match(problem.message, /The key is revoked, but .* Revoke it again/);
     await server.printed('could not be written to the revocation journal');
     const used = await call(`${server.url}/v1/me`, { headers: bearer(second.apiKey) });
     assertProblem({ ...used }, 'revoked_key');
@@ -37,7 +37,7 @@ for (const kind of kinds) {
   });
 }
 
-test('an incomplete end is cut off, what is missing is added, and damage before it stops the start', async (t) => {
+test('a start removes an incomplete end of the journal, adds missing hashes, and fails on any other damage', async (t) => {
   const scene = await Scene.ready(t, 'sqlite');
   let server = await scene.start();
   const ada = await openSession(server);
@@ -58,7 +58,7 @@ test('an incomplete end is cut off, what is missing is added, and damage before 
   await restored();
   await server.kill('SIGTERM');
 
-  // A file system that grew the file before it wrote the content.
+  // As after a crash of a file system that extends the file before it writes the content.
   writeFileSync(file, Buffer.concat([whole.subarray(0, end), Buffer.alloc(36)]));
   server = await scene.start();
   await restored();
@@ -81,7 +81,7 @@ test('an incomplete end is cut off, what is missing is added, and damage before 
   assert.deepEqual(scene.journal().sort(), hashes.sort());
 });
 
-test('a restore is refused when the end of the journal is damaged, and cuts nothing off', async (t) => {
+test('a restore fails if the journal is damaged, and leaves the journal unchanged', async (t) => {
   const scene = await Scene.ready(t, 'sqlite');
   const server = await scene.start();
   const ada = await openSession(server);
@@ -100,9 +100,9 @@ test('a restore is refused when the end of the journal is damaged, and cuts noth
     [whole.subarray(1), 'its header'],
   ] as const) {
     writeFileSync(file, damaged);
-    const refused = await scene.operate(['restore', backup]);
-    assert.equal(refused.code, 65, refused.output);
-    assert.match(refused.output, new RegExp(`journal .*damaged in ${place}`));
+    const rejected = await scene.operate(['restore', backup]);
+    assert.equal(rejected.code, 65, rejected.output);
+    assert.match(rejected.output, new RegExp(`journal .*damaged in ${place}`));
     assert.deepEqual(readFileSync(file), damaged);
     await scene.freshDatabase();
   }
@@ -129,7 +129,7 @@ for (const kind of kinds) {
     assert.equal((await scene.operate(['backup', backup])).code, 0);
     await ada.revoke(early.key.id);
     await first.kill('SIGTERM');
-    // The data directory as the earlier version leaves it.
+    // The data directory as an earlier version leaves it.
     const textFile = join(scene.dataDir, 'dead-hashes');
     rmSync(join(scene.dataDir, 'revoked-hashes'));
     const text = textOf([hashOf(early.apiKey)]);
@@ -144,7 +144,7 @@ for (const kind of kinds) {
     await second.kill('SIGTERM');
     assert.deepEqual(scene.journal(), [hashOf(early.apiKey), hashOf(late.apiKey)]);
     assert.equal(readFileSync(textFile, 'utf8'), text);
-    // After a downgrade the earlier version revokes another key, and then an older database is put in place.
+    // After a downgrade, the earlier version revokes another key; then the database is replaced with an older one.
     writeFileSync(textFile, textOf([early, kept].map(({ apiKey }) => hashOf(apiKey))));
     await scene.freshDatabase();
     const elsewhere = newDataDir();
@@ -159,7 +159,7 @@ for (const kind of kinds) {
   });
 }
 
-test('every node records what another one revokes, and nothing else', async (t) => {
+test('every node records the revocations of other nodes in its journal, and no other changes', async (t) => {
   const scene = await Scene.ready(t, 'postgres');
   const other = newDataDir();
   t.after(() => rmSync(other, { recursive: true, force: true }));
@@ -167,19 +167,19 @@ test('every node records what another one revokes, and nothing else', async (t) 
   await scene.start(other);
   const ada = await openSession(here);
   const renamed = await ada.makeKey({ name: 'renamed' });
-  const answer = await ada.call('PATCH', `/v1/api-keys/${renamed.key.id}`, { name: 'another' });
-  assert.equal(answer.status, 200);
+  const response = await ada.call('PATCH', `/v1/api-keys/${renamed.key.id}`, { name: 'another' });
+  assert.equal(response.status, 200);
   const revoked = await ada.makeKey({ name: 'revoked' });
   await ada.revoke(revoked.key.id);
   assert.deepEqual(scene.journal(), [hashOf(revoked.apiKey)]);
-  const kept = (count: number) =>
+  const recorded = (count: number) =>
     eventually(
       async () => scene.journal(other),
       (hashes) => hashes.length >= count,
     );
-  assert.deepEqual(await kept(1), [hashOf(revoked.apiKey)]);
-  // The first one may have been found by the look at everything that a node has after it has joined.
+  assert.deepEqual(await recorded(1), [hashOf(revoked.apiKey)]);
+  // The other node may have found the first one in the full comparison after it joined, so revoke another.
   const next = await ada.makeKey({ name: 'next' });
   await ada.revoke(next.key.id);
-  assert.deepEqual(await kept(2), [hashOf(revoked.apiKey), hashOf(next.apiKey)]);
+  assert.deepEqual(await recorded(2), [hashOf(revoked.apiKey), hashOf(next.apiKey)]);
 });

@@ -1,4 +1,4 @@
-/** What the metrics of a server show of backups, which the operator's command makes. */
+/** The server metrics show the backups of the operator's command. */
 import assert from 'node:assert/strict';
 import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { call } from '../support/person.ts';
 import { kinds, Scene } from './scene.ts';
 
 for (const kind of kinds) {
-  test(`${kind}: the metrics have when a backup was last made, and when one last failed`, async (t) => {
+  test(`${kind}: the metrics show the times of the last backup and of the last failed backup`, async (t) => {
     const scene = await Scene.ready(t, kind);
     const server = await scene.start();
     const read = async () => {
@@ -16,43 +16,43 @@ for (const kind of kinds) {
       assertExposition(text);
       const value = (name: string) => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]) * 1000;
       return {
-        made: value('soku_last_backup_timestamp_seconds'),
-        failed: value('soku_last_failed_backup_timestamp_seconds'),
+        createdAt: value('soku_last_backup_timestamp_seconds'),
+        failedAt: value('soku_last_failed_backup_timestamp_seconds'),
       };
     };
-    assert.deepEqual(await read(), { made: 0, failed: 0 });
+    assert.deepEqual(await read(), { createdAt: 0, failedAt: 0 });
 
     const started = Date.now();
     const file = scene.onShelf('backup');
     const first = await scene.operate(['backup', file]);
     assert.equal(first.code, 0, first.output);
-    const { made, failed } = await read();
-    assert.ok(made >= started && made <= Date.now(), String(made));
-    assert.equal(failed, 0);
+    const { createdAt, failedAt } = await read();
+    assert.ok(createdAt >= started && createdAt <= Date.now(), String(createdAt));
+    assert.equal(failedAt, 0);
 
     const again = await scene.operate(['backup', file]);
     assert.equal(again.code, 73, again.output);
     const after = await read();
-    assert.equal(after.made, made);
-    assert.ok(after.failed > made && after.failed <= Date.now(), String(after.failed));
+    assert.equal(after.createdAt, createdAt);
+    assert.ok(after.failedAt > createdAt && after.failedAt <= Date.now(), String(after.failedAt));
 
     const record = join(scene.dataDir, 'last-backup');
     assert.equal(
       statSync(record).mode & 0o777,
       0o644,
-      'root may have written it for a server that is not root',
+      'a server that is not root must be able to read the file of root',
     );
     for (const text of ['', 'null', '{"at":9e99}', `{"at":1,"database":"${kind}"`, '{"at":-1}']) {
       writeFileSync(record, text);
-      assert.equal((await read()).made, 0, text);
+      assert.equal((await read()).createdAt, 0, text);
     }
     const other = kind === 'sqlite' ? 'postgres' : 'sqlite';
-    writeFileSync(record, JSON.stringify({ at: made, database: other }));
-    assert.equal((await read()).made, 0, 'that is a backup of the database before a move');
+    writeFileSync(record, JSON.stringify({ at: createdAt, database: other }));
+    assert.equal((await read()).createdAt, 0, 'a backup of the database from before a move does not count');
   });
 }
 
-test('a backup without a data directory beside it says that the metrics do not show it', async (t) => {
+test('a backup without a data directory reports that the metrics do not show it', async (t) => {
   const scene = await Scene.ready(t, 'postgres');
   const missing = scene.onShelf('missing');
   const { code, output } = await scene.operate(['backup', scene.onShelf('backup')], {

@@ -1,4 +1,4 @@
-/** From the file of one process to a PostgreSQL that many share. */
+/** Moving from the SQLite file of one process to a PostgreSQL that several nodes share. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,19 +10,19 @@ import { temporaryDatabase } from '../support/postgres-database.ts';
 import { openSession } from '../support/session.ts';
 import { Scene } from './scene.ts';
 
-test('accounts, keys, uses and sessions move to PostgreSQL', async (t) => {
+test('a move copies accounts, keys, usage and sessions to PostgreSQL', async (t) => {
   const scene = await Scene.ready(t, 'sqlite');
   const database = await temporaryDatabase();
   t.after(() => database.drop());
   const before = await scene.start();
   const ada = await openSession(before);
-  const living = await ada.makeKey({ name: 'living', scopes: ['keys:read'], rateLimit: 1000 });
-  const dead = await ada.makeKey({ name: 'dead' });
-  await ada.revoke(dead.key.id);
-  await call(`${before.url}/v1/me`, { headers: bearer(living.apiKey) });
+  const active = await ada.makeKey({ name: 'active', scopes: ['keys:read'], rateLimit: 1000 });
+  const revoked = await ada.makeKey({ name: 'revoked' });
+  await ada.revoke(revoked.key.id);
+  await call(`${before.url}/v1/me`, { headers: bearer(active.apiKey) });
   const list = async (url: string, headers: Record<string, string>) => {
-    const answer = await call(`${url}/v1/api-keys?status=all`, { headers });
-    return keyListSchema.parse(answer.body).data;
+    const response = await call(`${url}/v1/api-keys?status=all`, { headers });
+    return keyListSchema.parse(response.body).data;
   };
   const withoutUse = (keys: Key[]) => keys.map(({ lastUsedAt, ...key }) => key);
   const postgres = {
@@ -33,7 +33,7 @@ test('accounts, keys, uses and sessions move to PostgreSQL', async (t) => {
   assert.equal(running.code, 73, running.output);
   const nowhere = await scene.operate(['move-to-postgres']);
   assert.equal(nowhere.code, 78, nowhere.output);
-  const shown = await list(before.url, { cookie: ada.cookie });
+  const keysBefore = await list(before.url, { cookie: ada.cookie });
   await before.kill('SIGTERM');
 
   const moved = await scene.operate(['move-to-postgres'], postgres);
@@ -48,17 +48,17 @@ test('accounts, keys, uses and sessions move to PostgreSQL', async (t) => {
   assert.match(again.output, /^soku: DATABASE_URL: the database is not empty \(user\)/);
 
   const after = await scene.start(scene.dataDir, postgres);
-  assert.deepEqual(await list(after.url, { cookie: ada.cookie }), shown);
-  assert.deepEqual(withoutUse(await list(after.url, bearer(living.apiKey))), withoutUse(shown));
-  assertProblem(await call(`${after.url}/v1/me`, { headers: bearer(dead.apiKey) }), 'revoked_key');
+  assert.deepEqual(await list(after.url, { cookie: ada.cookie }), keysBefore);
+  assert.deepEqual(withoutUse(await list(after.url, bearer(active.apiKey))), withoutUse(keysBefore));
+  assertProblem(await call(`${after.url}/v1/me`, { headers: bearer(revoked.apiKey) }), 'revoked_key');
   await after.signIn();
-  // What is in PostgreSQL can come back into a file.
+  // A backup of PostgreSQL can be restored into a SQLite file.
   const back = scene.onShelf('back');
   const { output } = await scene.operate(['backup', back], postgres);
   assert.match(output, /^Backed up 2 keys/);
   assert.ok(output.includes(`to ${back} from ${name}.`), output);
-  assert.ok(!output.includes(password), 'the address has a password, the line has none');
-  // Whoever forgets DATABASE_URL sees that it is the old file.
+  assert.ok(!output.includes(password), 'the output does not contain the password of the URL');
+  // Without DATABASE_URL, the output shows that the backup is of the old file.
   const stale = await scene.operate(['backup', scene.onShelf('stale')]);
   assert.ok(stale.output.includes(` from ${join(scene.dataDir, 'soku.db')}.`), stale.output);
   await after.kill('SIGTERM');
@@ -66,10 +66,10 @@ test('accounts, keys, uses and sessions move to PostgreSQL', async (t) => {
   const restored = await scene.operate(['restore', back]);
   assert.match(restored.output, /^Restored 2 keys .* to .*soku\.db and checked/);
   const file = await scene.start();
-  assert.deepEqual(withoutUse(await list(file.url, bearer(living.apiKey))), withoutUse(shown));
+  assert.deepEqual(withoutUse(await list(file.url, bearer(active.apiKey))), withoutUse(keysBefore));
 });
 
-test('another secret than that of the file is told, because sessions end with it', async (t) => {
+test('a move with another SOKU_SECRET reports that users must sign in again', async (t) => {
   const scene = await Scene.ready(t, 'sqlite');
   const database = await temporaryDatabase();
   t.after(() => database.drop());

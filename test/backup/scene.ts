@@ -19,14 +19,14 @@ import {
 type Kind = 'sqlite' | 'postgres';
 export const kinds: readonly Kind[] = ['sqlite', 'postgres'];
 
-/** Lines that only a slow machine sees. */
+/** Progress lines, which appear only on a slow machine. */
 const progress = /^\w+: [\d,]+ rows?\n/gm;
 
-/** A data directory and a database, of which an operator may make a new one while the directory stays. */
+/** A data directory and its database, which an operator can replace while the directory stays. */
 export class Scene {
   readonly kind: Kind;
   readonly dataDir = newDataDir();
-  /** Where backups and the databases that were moved away lie. */
+  /** A directory for backups and databases that were moved away. */
   readonly shelf = newDataDir();
   readonly #databases: TemporaryDatabase[] = [];
   readonly #servers: TestServer[] = [];
@@ -39,7 +39,7 @@ export class Scene {
   static async ready(t: TestContext, kind: Kind): Promise<Scene> {
     const scene = new Scene(kind);
     t.after(() => scene.end());
-    if (!(await scene.#makeReady())) await (await scene.start()).kill('SIGTERM');
+    if (!(await scene.#fill())) await (await scene.start()).kill('SIGTERM');
     return scene;
   }
 
@@ -51,7 +51,7 @@ export class Scene {
     return scene;
   }
 
-  /** From now on the database is an empty one: a new PostgreSQL, or no file. */
+  /** Replaces the database with an empty one: a new PostgreSQL database, or no file. */
   async freshDatabase(): Promise<void> {
     if (this.kind === 'postgres') this.#databases.push(await temporaryDatabase());
     else for (const file of globSync('soku.db*', { cwd: this.dataDir })) this.#shelve(file);
@@ -62,7 +62,7 @@ export class Scene {
     return url === undefined ? {} : { DATABASE_URL: url, SOKU_SECRET: testSecret };
   }
 
-  /** @param dataDir of another node, which shares the database */
+  /** @param dataDir that of another node, which shares the database */
   async start(dataDir = this.dataDir, env: Record<string, string> = {}): Promise<TestServer> {
     const server = await startServer({
       dataDir,
@@ -73,7 +73,7 @@ export class Scene {
     return server;
   }
 
-  /** Runs the operator's command to its end. What tells how far it is is not in the output. */
+  /** Runs the operator's command to its end. The output excludes progress lines. */
   async operate(
     args: string[],
     env: Record<string, string> = {},
@@ -100,7 +100,7 @@ export class Scene {
     return join(this.shelf, name);
   }
 
-  /** The hashes of a journal, as 64 digits each, in its order. */
+  /** The hashes of a journal in its order, as 64 hex digits each. */
   journal(dataDir = this.dataDir): string[] {
     const file = join(dataDir, 'revoked-hashes');
     return existsSync(file) ? hashesOf(readFileSync(file)) : [];
@@ -112,7 +112,7 @@ export class Scene {
     for (const directory of [this.dataDir, this.shelf]) rmSync(directory, { recursive: true, force: true });
   }
 
-  async #makeReady(): Promise<boolean> {
+  async #fill(): Promise<boolean> {
     if (this.kind === 'sqlite') return fillDirectory(this.dataDir);
     const { database, isFilled } = await readyDatabase();
     this.#databases.push(database);
@@ -124,7 +124,7 @@ export class Scene {
   }
 }
 
-/** As the journal has it. */
+/** The hash of a key as `Scene.journal` returns it. */
 export function hashOf(key: string): string {
   return createHash('sha256').update(key).digest('hex');
 }

@@ -3,7 +3,7 @@ import { DatabaseSync } from 'node:sqlite';
 import pg from 'pg';
 import type { Scene } from './scene.ts';
 
-/** Writes so many keys that nobody uses into the database of a stopped server, so that a backup takes a while. */
+/** Inserts unused keys into the database of a stopped server, so that a backup takes a while. */
 export async function seed(scene: Scene, keys: number): Promise<void> {
   if (scene.kind === 'sqlite') return seedFile(join(scene.dataDir, 'soku.db'), keys);
   const client = new pg.Client({ connectionString: scene.variables.DATABASE_URL });

@@ -1,4 +1,4 @@
-/** A backup lets nobody in: it holds no sessions, and those of an older one are not restored. */
+/** A backup contains no sessions, and sessions in a backup of an earlier version are not restored. */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -12,7 +12,7 @@ import { openSession } from '../support/session.ts';
 import { kinds, Scene } from './scene.ts';
 
 for (const kind of kinds) {
-  test(`${kind}: a backup holds no sessions`, async (t) => {
+  test(`${kind}: a backup contains no sessions`, async (t) => {
     const scene = await Scene.ready(t, kind);
     const server = await scene.start();
     await openSession(server);
@@ -25,7 +25,7 @@ for (const kind of kinds) {
   });
 }
 
-test('a session in the backup of an earlier version does not come back', async (t) => {
+test('a session in the backup of an earlier version is not restored', async (t) => {
   const scene = await Scene.ready(t, 'sqlite');
   const server = await scene.start();
   const ada = await openSession(server);

@@ -1,4 +1,4 @@
-/** A backup beside a server that is at work. */
+/** Backups while a server is running. */
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -13,13 +13,13 @@ import { seed } from './seed.ts';
 
 const clients = 8;
 
-/** Makes keys and revokes every second one, until it is told to stop. */
+/** Creates keys and revokes every second one, until it is stopped. */
 class Work {
   readonly #person: Person;
   readonly keys: string[] = [];
-  readonly made: string[] = [];
+  readonly created: string[] = [];
   readonly revoked: string[] = [];
-  #over = false;
+  #stopped = false;
   #running: Promise<unknown> = Promise.resolve();
 
   constructor(person: Person) {
@@ -31,21 +31,21 @@ class Work {
   }
 
   async stop(): Promise<void> {
-    this.#over = true;
+    this.#stopped = true;
     await this.#running;
   }
 
-  /** Resolves when so many more were made. */
-  async more(count: number): Promise<void> {
-    const enough = this.made.length + count;
-    while (this.made.length < enough) await pause(1);
+  /** Resolves when `count` more keys have been created. */
+  async createMore(count: number): Promise<void> {
+    const enough = this.created.length + count;
+    while (this.created.length < enough) await pause(1);
   }
 
   async #work(): Promise<void> {
-    for (let i = 0; !this.#over; i++) {
-      const { apiKey, key } = await this.#person.makeKey({ name: 'at work' });
+    for (let i = 0; !this.#stopped; i++) {
+      const { apiKey, key } = await this.#person.makeKey({ name: 'load' });
       this.keys.push(apiKey);
-      this.made.push(key.id);
+      this.created.push(key.id);
       if (i % 2 === 1) continue;
       await this.#person.revoke(key.id);
       this.revoked.push(key.id);
@@ -53,32 +53,32 @@ class Work {
   }
 }
 
-/** Each asks for rows that must not be there. */
+/** Queries for rows that must not exist. */
 const impossible = {
   'a secret without its key': 'SELECT 1 FROM api_key_secret WHERE key_id NOT IN (SELECT id FROM api_key)',
   'a key without its secret': 'SELECT 1 FROM api_key WHERE id NOT IN (SELECT key_id FROM api_key_secret)',
-  'a revoked key with a living hash': `SELECT 1 FROM api_key_secret s JOIN api_key k ON k.id = s.key_id
+  'a revoked key whose hash is not recorded as revoked': `SELECT 1 FROM api_key_secret s JOIN api_key k ON k.id = s.key_id
      WHERE k.revoked_at IS NOT NULL AND s.hash NOT IN (SELECT hash FROM dead_hash)`,
-  'a dead hash of a living key': `SELECT 1 FROM api_key_secret s JOIN api_key k ON k.id = s.key_id
+  'an active key whose hash is recorded as revoked': `SELECT 1 FROM api_key_secret s JOIN api_key k ON k.id = s.key_id
      WHERE k.revoked_at IS NULL AND s.hash IN (SELECT hash FROM dead_hash)`,
 };
 
 for (const kind of kinds) {
-  test(`${kind}: a backup while keys are made and revoked is of one moment`, async (t) => {
+  test(`${kind}: a backup while keys are created and revoked is a consistent snapshot`, async (t) => {
     const scene = await Scene.ready(t, kind);
     await seed(scene, 5000);
     const server = await scene.start();
     const work = new Work(await openSession(server));
     work.start();
-    await work.more(50);
-    const [made, revoked] = [work.made.slice(), work.revoked.slice()];
+    await work.createMore(50);
+    const [created, revoked] = [work.created.slice(), work.revoked.slice()];
     const file = scene.onShelf('backup');
     const { code, output } = await scene.operate(['backup', file]);
-    const during = work.made.length - made.length;
+    const during = work.created.length - created.length;
     await work.stop();
     assert.equal(code, 0, output);
-    assert.ok(during > clients, `${during} were made during the backup`);
-    t.diagnostic(`${during} keys were made during the backup`);
+    assert.ok(during > clients, `${during} keys were created during the backup`);
+    t.diagnostic(`${during} keys were created during the backup`);
     assert.equal(statSync(file).mode & 0o777, 0o600);
     const database = new DatabaseSync(file, { readOnly: true });
     t.after(() => database.close());
@@ -87,14 +87,14 @@ for (const kind of kinds) {
     }
     const has = (id: string, more: string) =>
       database.prepare(`SELECT 1 FROM api_key WHERE id = ? ${more}`).get(id) !== undefined;
-    for (const id of made) assert.ok(has(id, ''), 'made before the backup');
+    for (const id of created) assert.ok(has(id, ''), 'created before the backup');
     for (const id of revoked) assert.ok(has(id, 'AND revoked_at IS NOT NULL'), 'revoked before the backup');
     const content = readFileSync(file, 'latin1');
     assert.ok(!work.keys.some((key) => content.includes(key.slice(8))));
   });
 }
 
-test('a backup that is killed leaves no file of that name, and the server is not disturbed', async (t) => {
+test('a backup that is killed creates no file under its name and does not disturb the server', async (t) => {
   const scene = await Scene.ready(t, 'sqlite');
   await seed(scene, 50_000);
   const server = await scene.start(scene.dataDir, { SOKU_MAX_ACTIVE_KEYS: '100000' });

@@ -1,9 +1,9 @@
-/** Random SQL against the tables of keys: what a bug, a careless import or a hand at night may send. */
+/** Generates random SQL on the key tables, as a bug, a careless import or a manual edit might send it. */
 import fc from 'fast-check';
 import type { Database } from '../../packages/server/src/database/open.ts';
-import type { Buried } from './graveyard.ts';
+import type { StoredKey } from './sqlite-fixture.ts';
 
-/** Columns of the three tables that decide about life and death. */
+/** Columns of the three tables that decide whether a key is revoked. */
 const tables = {
   api_key: [
     'id',
@@ -24,10 +24,10 @@ const tables = {
 type Table = keyof typeof tables;
 const tableNames: readonly Table[] = ['api_key', 'api_key_secret', 'dead_hash'];
 
-const ids = ['{dead0}', '{dead1}', '{living0}', '{living1}', "'key_new'"];
-const hashes = ['{deadHash0}', '{deadHash1}', '{livingHash0}', '{livingHash1}', '{noHash}'];
+const ids = ['{revoked0}', '{revoked1}', '{active0}', '{active1}', "'key_new'"];
+const hashes = ['{revokedHash0}', '{revokedHash1}', '{activeHash0}', '{activeHash1}', '{unusedHash}'];
 
-/** A value that fits the column, most of the time. */
+/** A value that usually fits the column. */
 function fittingValue(column: string): fc.Arbitrary<string> {
   const odd = fc.constantFrom('NULL', '0', "''", '1e999', '-1', ...ids, ...hashes);
   const fitting: Record<string, readonly string[]> = {
@@ -83,7 +83,7 @@ function insert(table: Table, conflict: fc.Arbitrary<string>): fc.Arbitrary<stri
     );
 }
 
-/** Copies a row, with some columns changed: what a careless import or a merge of two databases does. */
+/** Copies rows with some columns changed, as a careless import or a merge of two databases does. */
 function copy(table: Table, conflict: fc.Arbitrary<string>): fc.Arbitrary<string> {
   const columns = tables[table];
   return fc
@@ -98,7 +98,7 @@ function copy(table: Table, conflict: fc.Arbitrary<string>): fc.Arbitrary<string
     );
 }
 
-/** PostgreSQL's REPLACE. */
+/** The PostgreSQL counterpart of REPLACE. */
 function merge(table: Table): fc.Arbitrary<string> {
   const [key = ''] = tables[table];
   const then = fc.oneof(
@@ -113,8 +113,8 @@ function merge(table: Table): fc.Arbitrary<string> {
     );
 }
 
-/** Statements that change one of the tables. Where `{dead0}` and the like stand, `named` puts what is meant. */
-export function changes(database: Database['kind']): fc.Arbitrary<string> {
+/** Statements that change one of the tables. `fillPlaceholders` replaces placeholders such as `{revoked0}`. */
+export function changeStatements(database: Database['kind']): fc.Arbitrary<string> {
   const onPostgres = database === 'postgres';
   const conflict = onPostgres
     ? fc.constant('')
@@ -132,16 +132,16 @@ export function changes(database: Database['kind']): fc.Arbitrary<string> {
   );
 }
 
-/** Puts the ids and hashes of these graves in place of their names. */
-export function named(
+/** Replaces the placeholders with the ids and hashes of these keys. */
+export function fillPlaceholders(
   statement: string,
-  { dead, living }: { dead: [Buried, Buried]; living: [Buried, Buried] },
-  noHash: string,
+  { revoked, active }: { revoked: [StoredKey, StoredKey]; active: [StoredKey, StoredKey] },
+  unusedHash: string,
 ): string {
   return statement
-    .replaceAll('{noHash}', noHash)
-    .replace(/\{(dead|living)(Hash)?([01])\}/g, (_, kind: string, hash: string | undefined, i: string) => {
-      const key = (kind === 'dead' ? dead : living)[i === '0' ? 0 : 1];
+    .replaceAll('{unusedHash}', unusedHash)
+    .replace(/\{(revoked|active)(Hash)?([01])\}/g, (_, kind: string, hash: string | undefined, i: string) => {
+      const key = (kind === 'revoked' ? revoked : active)[i === '0' ? 0 : 1];
       return hash === undefined ? `'${key.id}'` : key.hashSql;
     });
 }

@@ -1,83 +1,86 @@
-/** SQL against dead keys that means the same on both databases. */
+/** SQL attacks on revoked keys that work the same way on both databases. */
 
-/** As SQL: `id` and `hash` are the first dead key's, `livingId` and `livingHash` another's, `strangeHash` nobody's. */
-export interface Names {
+/**
+ * SQL literals: `id` and `hash` of the first revoked key, `activeId` and `activeHash` of an active one, and
+ * `unusedHash`, which no secret has.
+ */
+export interface AttackTargets {
   id: string;
   hash: string;
-  livingId: string;
-  livingHash: string;
-  strangeHash: string;
+  activeId: string;
+  activeHash: string;
+  unusedHash: string;
 }
 
-export type Attack = (names: Names) => string[];
+export type Attack = (targets: AttackTargets) => string[];
 
-/** The columns that a row must have. */
+/** The columns without a default. */
 export const [aKeyRow, aSecretRow] = [
   '(id, workspace_id, created_by, name, name_folded, scopes, created_at)',
   '(hash, key_id, prefix, preview_start, preview_end, created_at)',
 ];
 
-/** Each must be refused by the database. */
-export const refusedOnBoth: Record<string, Attack> = {
+/** The database must reject each of these. */
+export const rejectedOnBoth: Record<string, Attack> = {
   'clearing revoked_at': ({ id }) => [`UPDATE api_key SET revoked_at = NULL WHERE id = ${id}`],
   'clearing revoked_at of all keys': () => ['UPDATE api_key SET revoked_at = NULL, revoked_by = NULL'],
-  'clearing it from another table': ({ id }) => [
+  'clearing revoked_at with UPDATE FROM': ({ id }) => [
     `UPDATE api_key SET revoked_at = w.none FROM (SELECT CAST(NULL AS BIGINT) AS none) AS w WHERE api_key.id = ${id}`,
   ],
-  'another revoked_at': ({ id }) => [`UPDATE api_key SET revoked_at = 9999999999999 WHERE id = ${id}`],
-  'another revoked_by': ({ id }) => [`UPDATE api_key SET revoked_by = 'usr_2' WHERE id = ${id}`],
-  'another id': ({ id }) => [`UPDATE api_key SET id = 'key_other' WHERE id = ${id}`],
-  'another workspace': ({ id }) => [`UPDATE api_key SET workspace_id = 'ws_b' WHERE id = ${id}`],
+  'changing revoked_at': ({ id }) => [`UPDATE api_key SET revoked_at = 9999999999999 WHERE id = ${id}`],
+  'changing revoked_by': ({ id }) => [`UPDATE api_key SET revoked_by = 'usr_2' WHERE id = ${id}`],
+  'changing the id': ({ id }) => [`UPDATE api_key SET id = 'key_other' WHERE id = ${id}`],
+  'changing the workspace': ({ id }) => [`UPDATE api_key SET workspace_id = 'ws_b' WHERE id = ${id}`],
   'deleting the key': ({ id }) => [`DELETE FROM api_key WHERE id = ${id}`],
   'deleting the secret': ({ hash }) => [`DELETE FROM api_key_secret WHERE hash = ${hash}`],
   'deleting all secrets, then all keys': () => ['DELETE FROM api_key_secret', 'DELETE FROM api_key'],
-  'deleting and inserting the key': ({ id }) => [
+  'deleting and reinserting the key': ({ id }) => [
     `DELETE FROM api_key WHERE id = ${id}`,
     `INSERT INTO api_key ${aKeyRow} VALUES (${id}, 'ws_a', 'x', 'x', 'x', '', 1)`,
   ],
-  'inserting the key again': ({ id }) => [
+  'inserting the key a second time': ({ id }) => [
     `INSERT INTO api_key ${aKeyRow} VALUES (${id}, 'ws_a', 'x', 'x', 'x', '', 1)`,
   ],
-  'pointing the secret to a living key': ({ hash, livingId }) => [
-    `UPDATE api_key_secret SET key_id = ${livingId} WHERE hash = ${hash}`,
+  'moving the secret to an active key': ({ hash, activeId }) => [
+    `UPDATE api_key_secret SET key_id = ${activeId} WHERE hash = ${hash}`,
   ],
-  'a second secret with the hash': ({ hash, livingId }) => [
-    `INSERT INTO api_key_secret ${aSecretRow} VALUES (${hash}, ${livingId}, 'sk_live_', 'a', 'b', 1)`,
+  'inserting a second secret with the hash': ({ hash, activeId }) => [
+    `INSERT INTO api_key_secret ${aSecretRow} VALUES (${hash}, ${activeId}, 'sk_live_', 'a', 'b', 1)`,
   ],
-  'a secret with a hash that is known to be dead and has none': ({ livingId, strangeHash }) => [
-    `INSERT INTO dead_hash (hash) VALUES (${strangeHash})`,
-    `INSERT INTO api_key_secret ${aSecretRow} VALUES (${strangeHash}, ${livingId}, 'sk_live_', 'a', 'b', 1)`,
+  'inserting a secret whose hash is recorded as revoked': ({ activeId, unusedHash }) => [
+    `INSERT INTO dead_hash (hash) VALUES (${unusedHash})`,
+    `INSERT INTO api_key_secret ${aSecretRow} VALUES (${unusedHash}, ${activeId}, 'sk_live_', 'a', 'b', 1)`,
   ],
-  'ending the retirement of a secret': ({ livingHash }) => [
-    `UPDATE api_key_secret SET retired_at = 1 WHERE hash = ${livingHash}`,
-    `UPDATE api_key_secret SET retired_at = NULL WHERE hash = ${livingHash}`,
+  'clearing retired_at of a secret': ({ activeHash }) => [
+    `UPDATE api_key_secret SET retired_at = 1 WHERE hash = ${activeHash}`,
+    `UPDATE api_key_secret SET retired_at = NULL WHERE hash = ${activeHash}`,
   ],
-  'deleting and inserting a retired secret': ({ livingId, livingHash }) => [
-    `UPDATE api_key_secret SET retired_at = 1 WHERE hash = ${livingHash}`,
-    `DELETE FROM api_key_secret WHERE hash = ${livingHash}`,
-    `INSERT INTO api_key_secret ${aSecretRow} VALUES (${livingHash}, ${livingId}, 'sk_live_', 'a', 'b', 1)`,
+  'deleting and reinserting a retired secret': ({ activeId, activeHash }) => [
+    `UPDATE api_key_secret SET retired_at = 1 WHERE hash = ${activeHash}`,
+    `DELETE FROM api_key_secret WHERE hash = ${activeHash}`,
+    `INSERT INTO api_key_secret ${aSecretRow} VALUES (${activeHash}, ${activeId}, 'sk_live_', 'a', 'b', 1)`,
   ],
-  'digging the hash up': ({ hash }) => [`DELETE FROM dead_hash WHERE hash = ${hash}`],
-  'digging all hashes up': () => ['DELETE FROM dead_hash'],
-  'changing the dead hash': ({ hash, strangeHash }) => [
-    `UPDATE dead_hash SET hash = ${strangeHash} WHERE hash = ${hash}`,
+  'deleting the revoked hash': ({ hash }) => [`DELETE FROM dead_hash WHERE hash = ${hash}`],
+  'deleting all revoked hashes': () => ['DELETE FROM dead_hash'],
+  'changing the revoked hash': ({ hash, unusedHash }) => [
+    `UPDATE dead_hash SET hash = ${unusedHash} WHERE hash = ${hash}`,
   ],
-  'an upsert of the key': ({ id }) => [
+  'upserting the key': ({ id }) => [
     `INSERT INTO api_key ${aKeyRow} VALUES (${id}, 'ws_a', 'x', 'x', 'x', '', 1)
        ON CONFLICT (id) DO UPDATE SET revoked_at = NULL`,
   ],
-  'an upsert of the secret': ({ hash, livingId }) => [
-    `INSERT INTO api_key_secret ${aSecretRow} VALUES (${hash}, ${livingId}, 'sk_live_', 'a', 'b', 1)
+  'upserting the secret': ({ hash, activeId }) => [
+    `INSERT INTO api_key_secret ${aSecretRow} VALUES (${hash}, ${activeId}, 'sk_live_', 'a', 'b', 1)
        ON CONFLICT (hash) DO UPDATE SET key_id = excluded.key_id`,
   ],
 };
 
-/** These succeed; what they do must not help. */
+/** These succeed, but must not reactivate the key. */
 export const harmlessOnBoth: Record<string, Attack> = {
-  'a new secret for the dead key': ({ id, strangeHash }) => [
-    `INSERT INTO api_key_secret ${aSecretRow} VALUES (${strangeHash}, ${id}, 'sk_live_', 'a', 'b', 1)`,
+  'adding a secret to the revoked key': ({ id, unusedHash }) => [
+    `INSERT INTO api_key_secret ${aSecretRow} VALUES (${unusedHash}, ${id}, 'sk_live_', 'a', 'b', 1)`,
   ],
-  'another name, scopes and expiry': ({ id }) => [
+  'changing name, scopes and expiry': ({ id }) => [
     `UPDATE api_key SET name = 'x', scopes = 'keys:write', expires_at = NULL WHERE id = ${id}`,
   ],
 };

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import type { Random } from '../support/random.ts';
 
-/** Names that objects treat in a special way, and those that the API knows. */
+/** Field names of the API, and names with a special meaning in JavaScript. */
 const names = [
   'name',
   'scopes',
@@ -59,7 +59,7 @@ function value(random: Random, depth: number): unknown {
   if (kind === 5) return null;
   const length = random.int(0, 4);
   if (kind === 6) return Array.from({ length }, () => value(random, depth - 1));
-  // defineProperty, because an assignment to __proto__ would make no field.
+  // An assignment to __proto__ would not create a field, so use defineProperty.
   const object = {};
   for (let i = 0; i < length; i++) {
     const field = { value: value(random, depth - 1), enumerable: true, configurable: true, writable: true };
@@ -68,8 +68,8 @@ function value(random: Random, depth: number): unknown {
   return object;
 }
 
-/** A body that the API understands, at least at first sight. */
-function nearlyRight(random: Random): unknown {
+/** A body that is valid or nearly valid. */
+function nearlyValid(random: Random): unknown {
   const body: Record<string, unknown> = {
     name: random.chance(0.7) ? 'Production Server' : random.pick(texts),
   };
@@ -80,15 +80,15 @@ function nearlyRight(random: Random): unknown {
   return body;
 }
 
-/** A body of the right shape, with odd texts in it, as JSON. */
-export function goodBody(random: Random, forNewKey: boolean): string {
+/** A JSON body of the right shape, with unusual texts. */
+export function wellFormedBody(random: Random, forNewKey: boolean): string {
   const name = random.pick(texts);
   if (!forNewKey || random.chance(0.5)) return JSON.stringify({ name });
   const expiresAt = random.chance(0.5) ? random.pick(texts) : '2031-01-01T00:00:00Z';
   return JSON.stringify({ name, scopes: random.pick([[], ['keys:read'], ['keys:write']]), expiresAt });
 }
 
-/** Bytes of a body, and what its Content-Type should be. */
+/** The bytes of a body and its Content-Type. */
 export function body(random: Random): { bytes: Buffer; type: string } {
   const json = (data: unknown) => ({
     bytes: Buffer.from(JSON.stringify(data) ?? ''),
@@ -115,12 +115,12 @@ export function body(random: Random): { bytes: Buffer; type: string } {
         type: random.pick(['application/json', 'text/plain', 'x']),
       };
     case 5: {
-      const bytes = Buffer.from(JSON.stringify(nearlyRight(random)), 'utf16le');
+      const bytes = Buffer.from(JSON.stringify(nearlyValid(random)), 'utf16le');
       return { bytes, type: 'application/json; charset=utf-16' };
     }
     case 6:
       return { bytes: gzipSync('{"name":"x"}'), type: 'application/json' };
     default:
-      return json(nearlyRight(random));
+      return json(nearlyValid(random));
   }
 }

@@ -1,8 +1,7 @@
 import type { Random } from '../support/random.ts';
-import { body, goodBody } from './fuzz-bodies.ts';
+import { body, wellFormedBody } from './fuzz-bodies.ts';
 import {
   calls,
-  goodQueries,
   headerNames,
   headerValues,
   methods,
@@ -10,45 +9,46 @@ import {
   paths,
   queryNames,
   queryValues,
+  wellFormedQueries,
 } from './fuzz-words.ts';
 
-/** What opens doors, so that the requests come further than to the first refusal. */
+/** Valid credentials and ids, so that requests get past the first rejection. */
 export interface Doors {
   cookie: string;
-  /** Keys of each scope, one without, and one that was revoked. */
+  /** Keys with each scope, one without scopes, and a revoked one. */
   keys: string[];
-  /** Of keys that exist. */
+  /** Ids of existing keys. */
   ids: string[];
 }
 
 export interface FuzzRequest {
   bytes: Buffer;
   method: string;
-  /** As sent: not decoded. */
+  /** As sent, not decoded. */
   target: string;
-  /** Not one whole request of HTTP: any number of answers may come, and then the end. */
+  /** Not exactly one HTTP request: the server may send any number of responses before it closes the connection. */
   damaged: boolean;
 }
 
-/** One request: a third of them are nearly right, a seventh are damaged. */
-export function fuzzRequest(random: Random, doors: Doors): FuzzRequest {
-  if (random.chance(1 / 3)) return tameRequest(random, doors);
+/** Generates a request. A third are well-formed, a seventh are damaged. */
+export function fuzzRequest(random: Random, valid: Doors): FuzzRequest {
+  if (random.chance(1 / 3)) return wellFormedRequest(random, valid);
   const [method, path] = random.chance(0.4) ? random.pick(calls) : [random.pick(methods), random.pick(paths)];
-  const target = targetOf(random, doors, path);
-  const whole = wholeRequest(random, doors, method, target);
-  if (!random.chance(0.2)) return { ...whole, method, target, damaged: false };
-  return { bytes: damage(random, whole), method, target, damaged: true };
+  const target = targetOf(random, valid, path);
+  const encoded = encodeRequest(random, valid, method, target);
+  if (!random.chance(0.2)) return { ...encoded, method, target, damaged: false };
+  return { bytes: damage(random, encoded), method, target, damaged: true };
 }
 
-/** A call as a good program makes it, odd in its values alone: it comes as far as the database. */
-function tameRequest(random: Random, doors: Doors): FuzzRequest {
+/** A well-formed call with unusual values, which gets as far as the database. */
+function wellFormedRequest(random: Random, valid: Doors): FuzzRequest {
   const [method, pattern] = random.pick(calls);
-  const path = pattern.replace('{id}', () => random.pick(doors.ids));
-  const query = pattern === '/v1/api-keys' && method === 'GET' ? `?${random.pick(goodQueries)}` : '';
+  const path = pattern.replace('{id}', () => random.pick(valid.ids));
+  const query = pattern === '/v1/api-keys' && method === 'GET' ? `?${random.pick(wellFormedQueries)}` : '';
   const target = `${path}${query}`;
-  const content = method === 'GET' || path.endsWith('/revoke') ? '' : goodBody(random, method === 'POST');
+  const content = method === 'GET' || path.endsWith('/revoke') ? '' : wellFormedBody(random, method === 'POST');
   const fields = [
-    random.chance(0.6) ? `Cookie: ${doors.cookie}` : `Authorization: Bearer ${random.pick(doors.keys)}`,
+    random.chance(0.6) ? `Cookie: ${valid.cookie}` : `Authorization: Bearer ${random.pick(valid.keys)}`,
     'Host: localhost',
     `Content-Length: ${Buffer.byteLength(content)}`,
     ...(content === '' ? [] : ['Content-Type: application/json']),
@@ -61,9 +61,9 @@ function tameRequest(random: Random, doors: Doors): FuzzRequest {
   return { bytes, method, target, damaged: false };
 }
 
-function targetOf(random: Random, doors: Doors, pattern: string): string {
+function targetOf(random: Random, valid: Doors, pattern: string): string {
   const path = pattern
-    .replace('{id}', () => random.pick(doors.ids))
+    .replace('{id}', () => random.pick(valid.ids))
     .replace('{odd}', () => random.pick(oddSegments).replaceAll(' ', '%20'));
   if (random.chance(0.6)) return path;
   const pairs = Array.from(
@@ -73,14 +73,14 @@ function targetOf(random: Random, doors: Doors, pattern: string): string {
   return `${path}?${pairs.join('&')}`;
 }
 
-interface Whole {
+interface EncodedRequest {
   head: Buffer;
   payload: Buffer;
   bytes: Buffer;
 }
 
-function wholeRequest(random: Random, doors: Doors, method: string, target: string): Whole {
-  const fields = credentials(random, doors);
+function encodeRequest(random: Random, valid: Doors, method: string, target: string): EncodedRequest {
+  const fields = credentials(random, valid);
   for (let i = random.int(0, 3); i > 0; i--)
     fields.push(`${random.pick(headerNames)}: ${random.pick(headerValues)}`);
   fields.push(`Host: ${random.pick(['localhost', 'localhost', 'x', 'evil.example:99', '[::1]', ''])}`);
@@ -99,11 +99,11 @@ function wholeRequest(random: Random, doors: Doors, method: string, target: stri
   return { head, payload, bytes: Buffer.concat([head, payload]) };
 }
 
-function credentials(random: Random, doors: Doors): string[] {
+function credentials(random: Random, valid: Doors): string[] {
   const kind = random.int(0, 9);
-  if (kind <= 3) return [`Cookie: ${doors.cookie}`];
-  if (kind <= 7) return [`Authorization: Bearer ${random.pick(doors.keys)}`];
-  if (kind === 8) return [`Authorization: Bearer ${random.pick(doors.keys)}`, `Cookie: ${doors.cookie}`];
+  if (kind <= 3) return [`Cookie: ${valid.cookie}`];
+  if (kind <= 7) return [`Authorization: Bearer ${random.pick(valid.keys)}`];
+  if (kind === 8) return [`Authorization: Bearer ${random.pick(valid.keys)}`, `Cookie: ${valid.cookie}`];
   return [];
 }
 
@@ -121,8 +121,8 @@ function chunks(random: Random, content: Buffer): Buffer {
   return Buffer.concat([...parts, Buffer.from(random.pick(['0\r\n\r\n', '0\r\nX-Trailer: y\r\n\r\n']))]);
 }
 
-/** Breaks a request in one of the ways in which clients, proxies and attackers break them. */
-function damage(random: Random, { head, payload, bytes }: Whole): Buffer {
+/** Damages a request in a way that clients, proxies or attackers do. */
+function damage(random: Random, { head, payload, bytes }: EncodedRequest): Buffer {
   const replaced = (pattern: RegExp, by: string) =>
     Buffer.concat([Buffer.from(head.toString('latin1').replace(pattern, by), 'latin1'), payload]);
   switch (random.int(0, 11)) {
@@ -150,7 +150,7 @@ function damage(random: Random, { head, payload, bytes }: Whole): Buffer {
       return replaced(/HTTP\/1\.1/, random.pick(['HTTP/1.0', 'HTTP/2.0', 'HTTP/9.9', 'ICY', '']));
     case 8:
       return replaced(/\r\n/, `\r\nX-Huge: ${'x'.repeat(random.pick([17_000, 40_000]))}\r\n`);
-    // Twice as often as the others: many of these are refused for something else before their size.
+    // Twice as often as the others: many of these are rejected for another reason before their size is checked.
     case 9:
     case 10:
       return Buffer.concat([

@@ -1,4 +1,4 @@
-/** What requests are made of: what the server knows, and what it does not. */
+/** The building blocks of fuzzed requests: values that the server knows, and unusual ones. */
 
 export const paths = [
   '/v1/api-keys',
@@ -187,7 +187,7 @@ export const methods = [
   'TRACE',
 ].concat(['QUERY', 'PROPFIND', 'SEARCH']);
 
-/** Calls that exist, so that many requests come as far as the database. */
+/** Existing endpoints, so that many requests get as far as the database. */
 export const calls: readonly (readonly [method: string, path: string])[] = [
   ['POST', '/v1/api-keys'],
   ['POST', '/v1/api-keys'],
@@ -202,8 +202,8 @@ export const calls: readonly (readonly [method: string, path: string])[] = [
   ['POST', '/api/auth/update-user'],
 ];
 
-/** Queries that a list of keys takes. */
-export const goodQueries = [
+/** Queries for listing keys. */
+export const wellFormedQueries = [
   'status=all',
   'status=revoked&limit=5',
   'status=expired&include=counts',

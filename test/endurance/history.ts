@@ -1,69 +1,72 @@
-/** What happened to keys during a run, as their clients saw it, and what must not have happened. */
+/** The history of keys during a run, as their clients observed it, and the rules that it must not violate. */
 
-/** Times are ms of one monotonic clock; a request is written after `sentAt`, and its answer read before `answeredAt`. */
+/** Times are ms of one monotonic clock: `sentAt` precedes the request, `receivedAt` follows the response. */
 interface Timed {
   key: string;
   sentAt: number;
-  answeredAt: number;
+  receivedAt: number;
 }
 
 export type Operation =
   | (Timed & { kind: 'create' | 'revoke' })
-  /** `refused` holds the error's code; null is an acceptance. */
+  /** `refused` is the error code, or null if the key was accepted. */
   | (Timed & { kind: 'use'; refused: string | null });
 
 type Use = Extract<Operation, { kind: 'use' }>;
 
-/** From when to when what is known of one key. */
-interface Life {
-  made: number;
+/** The times of one key's creation and first revoke. */
+interface Lifetime {
+  created: number;
   revokeSent: number;
   revoked: number;
 }
 
 /**
- * Finds what breaks the promise "immediate and for ever": an acceptance of what was sent after the revoke was
- * answered; a refusal of what came and went while the key was alive; an acceptance after a refusal; another
- * reason than `revoked_key` afterwards.
+ * Finds violations of the guarantee that a revoke takes effect immediately and permanently: an acceptance of a request
+ * that was sent after the revoke returned; a rejection while the key was active; an acceptance after a rejection;
+ * another code than `revoked_key` after the revoke.
  *
- * @returns one line for each, in the order of sending; empty for a good history
+ * @returns one line for each violation, in the order of the requests
  */
 export function findViolations(history: readonly Operation[]): string[] {
   return [...Map.groupBy(history, (operation) => operation.key)].flatMap(([key, operations]) => {
-    const life = lifeOf(operations);
-    const own = operations.filter((operation) => operation.kind === 'use');
-    const firstRefusal = Math.min(
-      ...own.filter((use) => use.refused !== null && use.sentAt >= life.made).map((use) => use.answeredAt),
+    const lifetime = lifetimeOf(operations);
+    const uses = operations.filter((operation) => operation.kind === 'use');
+    const firstRejection = Math.min(
+      ...uses
+        .filter((use) => use.refused !== null && use.sentAt >= lifetime.created)
+        .map((use) => use.receivedAt),
     );
-    return own
+    return uses
       .toSorted((a, b) => a.sentAt - b.sentAt)
       .flatMap((use) => {
-        const problem = problemOf(use, life, firstRefusal);
+        const problem = problemOf(use, lifetime, firstRejection);
         return problem === null ? [] : [`${key}: ${problem}`];
       });
   });
 }
 
-function problemOf(use: Use, life: Life, firstRefusal: number): string | null {
-  const { refused, sentAt, answeredAt } = use;
+function problemOf(use: Use, lifetime: Lifetime, firstRejection: number): string | null {
+  const { refused, sentAt, receivedAt } = use;
+  const { created, revokeSent, revoked } = lifetime;
   if (refused === null) {
-    if (sentAt > life.revoked) return `accepted ${ms(sentAt - life.revoked)} after the revoke was answered`;
-    if (sentAt > firstRefusal) return `accepted ${ms(sentAt - firstRefusal)} after a refusal was answered`;
+    if (sentAt > revoked) return `accepted ${ms(sentAt - revoked)} after the revoke returned`;
+    if (sentAt > firstRejection) return `accepted ${ms(sentAt - firstRejection)} after a rejection`;
     return null;
   }
-  if (sentAt >= life.made && answeredAt <= life.revokeSent) return `refused with ${refused} while alive`;
-  if (sentAt > life.revoked && refused !== 'revoked_key') return `refused with ${refused} when revoked`;
+  if (sentAt >= created && receivedAt <= revokeSent) return `rejected with ${refused} while active`;
+  if (sentAt > revoked && refused !== 'revoked_key') return `rejected with ${refused} when revoked`;
   return null;
 }
 
-/** @param own the operations of one key */
-function lifeOf(own: readonly Operation[]): Life {
-  const made = own.find((operation) => operation.kind === 'create');
-  const revokes = own.filter((operation) => operation.kind === 'revoke');
+/** @param operations those of one key */
+function lifetimeOf(operations: readonly Operation[]): Lifetime {
+  const creation = operations.find((operation) => operation.kind === 'create');
+  const revokes = operations.filter((operation) => operation.kind === 'revoke');
   return {
-    made: made?.answeredAt ?? Number.POSITIVE_INFINITY,
+    created: creation?.receivedAt ?? Number.POSITIVE_INFINITY,
     revokeSent: Math.min(...revokes.map((revoke) => revoke.sentAt)),
-    revoked: Math.min(...revokes.map((revoke) => revoke.answeredAt)),
+    revoked: Math.min(...revokes.map((revoke) => revoke.receivedAt)),
   };
 }
 

@@ -7,13 +7,13 @@ import { findKeyIn, needlesOf } from './key-search.ts';
 const key = generateKey();
 const bytes = Buffer.from(key);
 
-/** A key as programs really write it, each with the encoding that it must be found as. */
+/** Keys as programs actually write them, each with the encoding that the search must report. */
 const planted: [string, string | Buffer, string][] = [
   ['the whole key', key, 'plain'],
   ['the 32 characters', key.slice(-32), 'plain'],
   ['the 26 random characters', key.slice(-32, -6), 'plain'],
   ['hex', bytes.toString('hex'), 'hex'],
-  ['capital hex', bytes.toString('hex').toUpperCase(), 'hex'],
+  ['uppercase hex', bytes.toString('hex').toUpperCase(), 'hex'],
   ['an inspected Buffer', inspect(bytes), 'hex as a Buffer is inspected'],
   ['JSON of a Buffer', JSON.stringify(bytes), 'decimal bytes'],
   ['decimal bytes with spaces', [...bytes].join(', '), 'decimal bytes'],
@@ -22,10 +22,10 @@ const planted: [string, string | Buffer, string][] = [
   ['base64 after one byte', Buffer.from(`:${key}`).toString('base64'), 'base64'],
   ['base64url after two bytes', Buffer.from(`u:${key}`).toString('base64url'), 'base64'],
   ['percent-encoding', bytes.toString('hex').replace(/../g, '%$&'), 'percent-encoding'],
-  ['capital percent-encoding', bytes.toString('hex').toUpperCase().replace(/../g, '%$&'), 'percent-encoding'],
-  ['percent-encoding, twice', bytes.toString('hex').replace(/../g, '%25$&'), 'double percent-encoding'],
-  ['escapes of JSON', bytes.toString('hex').replace(/../g, '\\u00$&'), 'JavaScript escapes'],
-  ['the key backwards', [...key].reverse().join(''), 'reversed'],
+  ['uppercase percent-encoding', bytes.toString('hex').toUpperCase().replace(/../g, '%$&'), 'percent-encoding'],
+  ['a key that was percent-encoded twice', bytes.toString('hex').replace(/../g, '%25$&'), 'double percent-encoding'],
+  ['JSON escapes', bytes.toString('hex').replace(/../g, '\\u00$&'), 'JavaScript escapes'],
+  ['the reversed key', [...key].reverse().join(''), 'reversed'],
   ['UTF-16', Buffer.from(key, 'utf16le'), 'UTF-16, either order'],
   ['big-endian UTF-16', Buffer.from(key, 'utf16le').swap16(), 'UTF-16, either order'],
 ];
@@ -37,7 +37,7 @@ for (const [name, text, encoding] of planted) {
   });
 }
 
-test('the search finds every run of 16 characters that shows more than the prefix does', () => {
+test('the search finds every 16 consecutive characters of a key that include random ones', () => {
   const needles = needlesOf(key);
   for (let start = 0; start + 16 <= key.length; start++) {
     assert.deepEqual(

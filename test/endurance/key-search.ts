@@ -1,9 +1,9 @@
-/** Looks for a key in bytes, whatever it was encoded as on its way there. */
+/** Searches bytes for a key in any common encoding. */
 
-/** Characters of a needle. Every run of 15 characters of a key holds one of its needles whole. */
+/** Number of characters of a needle. Any 15 consecutive characters of a key's body contain a whole needle. */
 const needleLength = 8;
 
-/** How a program might have written text down. */
+/** Ways in which a program may have encoded a text. */
 const encodings: Record<string, (text: string) => string[]> = {
   plain: (text) => [text],
   reversed: (text) => [[...text].reverse().join('')],
@@ -29,7 +29,7 @@ interface Needle {
   bytes: Buffer;
 }
 
-/** What to look for: each encoding of the parts of a key that are not its prefix. */
+/** What to search for: each encoding of each part of a key after its prefix. */
 export function needlesOf(key: string): Needle[] {
   const body = key.slice(-32);
   const parts = [0, 1, 2, 3].map((i) => body.slice(i * needleLength, (i + 1) * needleLength));
@@ -38,7 +38,7 @@ export function needlesOf(key: string): Needle[] {
   );
 }
 
-/** @returns the encodings in which a part of the key stands in the bytes; empty when it is nowhere */
+/** @returns the encodings in which a part of the key occurs in the bytes */
 export function findKeyIn(bytes: Buffer, needles: readonly Needle[]): string[] {
   const found = needles.filter((needle) => bytes.includes(needle.bytes));
   return [...new Set(found.map((needle) => needle.encoding))];
@@ -53,8 +53,8 @@ function decimals(text: string): number[] {
 }
 
 /**
- * The characters of base64 that depend on the text alone when `offset` bytes stand before it. The two alphabets
- * of base64 differ in characters that no text of letters and digits gives.
+ * The base64 characters that depend only on the text when `offset` bytes precede it. The two base64 alphabets differ
+ * only in characters that a text of letters and digits never produces.
  */
 function base64Of(text: string, offset: number): string {
   const whole = Buffer.from(`${'\0'.repeat(offset)}${text}`)

@@ -7,7 +7,7 @@ import { Person } from '../support/person.ts';
 import { Random } from '../support/random.ts';
 import { newDataDir, onePublicUrl, startServer, type TestServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
-import { assertNothingHalf, Ledger } from './ledger.ts';
+import { assertConsistent, Ledger } from './ledger.ts';
 
 /** Of those on PostgreSQL little depends on this process: what it has committed, PostgreSQL keeps. */
 const rounds = times(process.env.SOKU_TEST_DATABASE === 'postgres' ? 2 : 3, 20);
@@ -16,9 +16,9 @@ const clients = 8;
 /** Commands in all, those in the middle of which the server was killed included. */
 const fewestCommands = times(120, 1000);
 /** Commands that are answered in a round. */
-const fewestAnswered = Math.ceil(fewestCommands / rounds) - clients;
+const minCompleted = Math.ceil(fewestCommands / rounds) - clients;
 
-test('what was answered before kill -9 is there afterwards, and nothing is half there', async (t) => {
+test('after kill -9, every command that returned is stored, and no command is stored in part', async (t) => {
   const random = new Random(process.env.SOKU_KILL_SEED);
   t.diagnostic(`SOKU_KILL_SEED=${random.seed}`);
   const dataDir = newDataDir();
@@ -27,13 +27,13 @@ test('what was answered before kill -9 is there afterwards, and nothing is half 
   try {
     const { cookie } = await openSession(server);
     for (let round = 0; round < rounds; round++) {
-      await killAtWork(server, cookie, ledger, random.int(fewestAnswered, fewestAnswered + 20));
+      await killUnderLoad(server, cookie, ledger, random.int(minCompleted, minCompleted + 20));
       server = await startServer({ dataDir, env: onePublicUrl });
-      // Before the checks below: they retry what was lost, and so mend it.
-      await assertNothingHalf(dataDir);
+      // Before ledger.check, which retries lost commands and so would repair partial ones.
+      await assertConsistent(dataDir);
       await ledger.check(server.url, new Person(server.url, cookie));
     }
-    const commands = ledger.answered + rounds * clients;
+    const commands = ledger.completed + rounds * clients;
     t.diagnostic(`${commands} commands`);
     assert.ok(commands >= fewestCommands);
   } finally {
@@ -42,19 +42,19 @@ test('what was answered before kill -9 is there afterwards, and nothing is half 
   }
 });
 
-/** Lets the clients work, and kills the server when so many more calls were answered: others are under way then. */
-async function killAtWork(server: TestServer, cookie: string, ledger: Ledger, calls: number): Promise<void> {
-  const enough = ledger.answered + calls;
+/** Runs the clients, and kills the server after `calls` more calls have returned, while others are in progress. */
+async function killUnderLoad(server: TestServer, cookie: string, ledger: Ledger, calls: number): Promise<void> {
+  const enough = ledger.completed + calls;
   const person = new Person(server.url, cookie);
   const lost = ledger.lost;
   const working = Promise.all(Array.from({ length: clients }, () => ledger.work(person)));
   await Promise.race([working, reached(ledger, enough)]);
   await server.kill('SIGKILL');
   await working;
-  assert.equal(ledger.lost - lost, clients, 'every client was in the middle of a call');
+  assert.equal(ledger.lost - lost, clients, 'every client had a call in progress');
 }
 
-/** Resolves when so many calls were answered. */
-async function reached(ledger: Ledger, answered: number): Promise<void> {
-  while (ledger.answered < answered) await pause(1);
+/** Resolves when this many calls have returned. */
+async function reached(ledger: Ledger, completed: number): Promise<void> {
+  while (ledger.completed < completed) await pause(1);
 }

@@ -8,86 +8,87 @@ import type { Random } from '../support/random.ts';
 interface LedgerKey {
   id: string;
   apiKey: string;
-  /** How far a revoke of it came, as its client knows. */
-  revoke: 'none' | 'sent' | 'answered';
+  /** The progress of its revoke, as its client knows it. */
+  revoke: 'none' | 'sent' | 'returned';
 }
 
-/** What a client was told about creations and revocations, over several lives of a server. */
+/** The responses that clients got to creations and revokes, across restarts of the server. */
 export class Ledger {
   readonly #random: Random;
   readonly #keys: LedgerKey[] = [];
-  /** Idempotency-Keys of creations whose answer never came. */
-  readonly #unanswered: string[] = [];
+  /** Idempotency-Keys of creations that got no response. */
+  readonly #lostCreations: string[] = [];
   #calls = 0;
-  answered = 0;
+  completed = 0;
 
   constructor(random: Random) {
     this.#random = random;
   }
 
+  /** Number of calls without a response. */
   get lost(): number {
-    return this.#unanswered.length + this.#keys.filter((key) => key.revoke === 'sent').length;
+    return this.#lostCreations.length + this.#keys.filter((key) => key.revoke === 'sent').length;
   }
 
-  /** Creates and revokes one after the other until the server is gone. */
+  /** Creates and revokes keys, one call after the other, until the connection is lost. */
   async work(person: Person): Promise<void> {
     for (;;) {
-      const alive = this.#keys.filter((key) => key.revoke === 'none');
+      const active = this.#keys.filter((key) => key.revoke === 'none');
       const done =
-        alive.length > 10 && this.#random.chance(0.5)
-          ? await this.#revoke(person, this.#random.pick(alive))
+        active.length > 10 && this.#random.chance(0.5)
+          ? await this.#revoke(person, this.#random.pick(active))
           : await this.#create(person);
       if (!done) return;
-      this.answered += 1;
+      this.completed += 1;
     }
   }
 
   async #create(person: Person): Promise<boolean> {
     const token = `call-${this.#calls++}`;
-    const answer = await create(person, token).catch(connectionLost);
-    if (answer === null) {
-      this.#unanswered.push(token);
+    const response = await create(person, token).catch(connectionLost);
+    if (response === null) {
+      this.#lostCreations.push(token);
       return false;
     }
-    assert.equal(answer.status, 201, answer.text);
-    const { apiKey, key } = createdKeySchema.parse(answer.body);
+    assert.equal(response.status, 201, response.text);
+    const { apiKey, key } = createdKeySchema.parse(response.body);
     this.#keys.push({ id: key.id, apiKey, revoke: 'none' });
     return true;
   }
 
   async #revoke(person: Person, key: LedgerKey): Promise<boolean> {
     key.revoke = 'sent';
-    const answer = await person.call('POST', `/v1/api-keys/${key.id}/revoke`).catch(connectionLost);
-    if (answer === null) return false;
-    assert.equal(answer.status, 200, answer.text);
-    key.revoke = 'answered';
+    const response = await person.call('POST', `/v1/api-keys/${key.id}/revoke`).catch(connectionLost);
+    if (response === null) return false;
+    assert.equal(response.status, 200, response.text);
+    key.revoke = 'returned';
     return true;
   }
 
-  /** Asks the server, after its restart, whether it kept what it had answered. */
+  /** Checks after a restart that the server has stored every command that returned. */
   async check(url: string, person: Person): Promise<void> {
     for (const key of this.#keys) {
-      const answer = await call(`${url}/v1/verify`, { headers: bearer(key.apiKey) });
-      const code = answer.status === 204 ? 'good' : errorSchema.parse(answer.body).error.code;
-      const allowed = { none: ['good'], sent: ['good', 'revoked_key'], answered: ['revoked_key'] }[
+      const response = await call(`${url}/v1/verify`, { headers: bearer(key.apiKey) });
+      const code = response.status === 204 ? 'accepted' : errorSchema.parse(response.body).error.code;
+      const allowed = { none: ['accepted'], sent: ['accepted', 'revoked_key'], returned: ['revoked_key'] }[
         key.revoke
       ];
       assert.ok(allowed.includes(code), `${key.id}, revoke ${key.revoke}: ${code}`);
-      // What an unanswered revoke did is known now, and has to stay so.
-      if (key.revoke === 'sent') key.revoke = code === 'good' ? 'none' : 'answered';
+      // The effect of a revoke without a response is known now, and must not change again.
+      if (key.revoke === 'sent') key.revoke = code === 'accepted' ? 'none' : 'returned';
     }
-    for (const token of this.#unanswered.splice(0)) await this.#retry(person, token);
+    for (const token of this.#lostCreations.splice(0)) await this.#retry(person, token);
   }
 
   async #retry(person: Person, token: string): Promise<void> {
-    const answer = await create(person, token);
-    if (answer.status === 201) {
-      const { apiKey, key } = createdKeySchema.parse(answer.body);
+    const response = await create(person, token);
+    if (response.status === 201) {
+      const { apiKey, key } = createdKeySchema.parse(response.body);
       this.#keys.push({ id: key.id, apiKey, revoke: 'none' });
       return;
     }
-    assert.equal(answer.status, 409, answer.text);
-    const { code, details } = errorSchema.parse(answer.body).error;
+    assert.equal(response.status, 409, response.text);
+    const { code, details } = errorSchema.parse(response.body).error;
     assert.equal(code, 'idempotency_replayed');
     const found = await person.call('GET', `/v1/api-keys/${details?.[0]?.keyId}`);
     assert.equal(found.status, 200, found.text);
@@ -98,48 +99,48 @@ async function create(person: Person, token: string): Promise<HttpResponse> {
   return person.call('POST', '/v1/api-keys', { name: token }, { 'idempotency-key': token });
 }
 
-/** fetch throws a TypeError when there is no answer; anything else is not expected. */
+/** Returns null for the errors that fetch throws without a response, and rethrows all others. */
 function connectionLost(error: unknown): null {
   if (error instanceof TypeError || (error instanceof Error && error.name === 'SocketError')) return null;
   throw error;
 }
 
-/** What must be true of the database whenever a process has died: each query gives the rows that contradict. */
-const contradictions = {
+/** Rows that must not exist after a crash, by query. */
+const inconsistencies = {
   'a key without exactly one secret': `SELECT k.id FROM api_key k LEFT JOIN api_key_secret s ON s.key_id = k.id
     GROUP BY k.id HAVING count(s.hash) <> 1`,
   'a secret without a key': 'SELECT hash FROM api_key_secret WHERE key_id NOT IN (SELECT id FROM api_key)',
-  'a revoked key whose hash is not dead': `SELECT k.id FROM api_key k JOIN api_key_secret s ON s.key_id = k.id
+  'a revoked key whose hash is not recorded as revoked': `SELECT k.id FROM api_key k JOIN api_key_secret s ON s.key_id = k.id
     WHERE k.revoked_at IS NOT NULL AND s.hash NOT IN (SELECT hash FROM dead_hash)`,
-  'a dead hash whose key is not revoked': `SELECT hash FROM dead_hash WHERE hash NOT IN
+  'a hash that is recorded as revoked, of a key that is not': `SELECT hash FROM dead_hash WHERE hash NOT IN
     (SELECT s.hash FROM api_key_secret s JOIN api_key k ON k.id = s.key_id WHERE k.revoked_at IS NOT NULL)`,
-  'an Idempotency-Key of no key':
+  'an Idempotency-Key without a key':
     'SELECT key_id FROM idempotency WHERE key_id NOT IN (SELECT id FROM api_key)',
-  // Every creation of the ledger sends one.
+  // Every creation by the ledger sends an Idempotency-Key.
   'a key without its Idempotency-Key':
     'SELECT id FROM api_key WHERE id NOT IN (SELECT key_id FROM idempotency)',
-  'a key without the event of its creation': `SELECT k.id FROM api_key k LEFT JOIN audit_event e
+  'a key without exactly one creation event': `SELECT k.id FROM api_key k LEFT JOIN audit_event e
     ON e.target_id = k.id AND e.action = 'key.created' GROUP BY k.id HAVING count(e.id) <> 1`,
-  'a revoked key without the event of its revoke, or more than one': `SELECT k.id FROM api_key k LEFT JOIN audit_event e
+  'a revoked key without exactly one revoke event': `SELECT k.id FROM api_key k LEFT JOIN audit_event e
     ON e.target_id = k.id AND e.action = 'key.revoked' WHERE k.revoked_at IS NOT NULL
     GROUP BY k.id HAVING count(e.id) <> 1`,
-  'an event of what did not happen': `SELECT e.id FROM audit_event e LEFT JOIN api_key k ON k.id = e.target_id
+  'an event of a creation or revoke that did not happen': `SELECT e.id FROM audit_event e LEFT JOIN api_key k ON k.id = e.target_id
     WHERE e.action IN ('key.created', 'key.revoked')
       AND (k.id IS NULL OR (e.action = 'key.revoked' AND k.revoked_at IS NULL))`,
-  'half a revocation': 'SELECT id FROM api_key WHERE (revoked_at IS NULL) <> (revoked_by IS NULL)',
+  'a partial revocation': 'SELECT id FROM api_key WHERE (revoked_at IS NULL) <> (revoked_by IS NULL)',
 };
 
-/** The process that dies has the file in its hands; a server on PostgreSQL has not. */
-const damage: Record<string, string> = onPostgres
+/** Damage to the file, which only a process with SQLite writes. */
+const fileDamage: Record<string, string> = onPostgres
   ? {}
   : {
-      'a broken reference': 'PRAGMA foreign_key_check',
-      damage: "SELECT integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'",
+      'a broken foreign key': 'PRAGMA foreign_key_check',
+      'a damaged file': "SELECT integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'",
     };
 
-/** Looks into the database for anything that is half there. */
-export async function assertNothingHalf(dataDir: string): Promise<void> {
-  for (const [name, query] of Object.entries({ ...contradictions, ...damage })) {
+/** Asserts that the database contains no partial command and no damage. */
+export async function assertConsistent(dataDir: string): Promise<void> {
+  for (const [name, query] of Object.entries({ ...inconsistencies, ...fileDamage })) {
     assert.deepEqual(await inDatabase({ dataDir }, query), [], name);
   }
 }

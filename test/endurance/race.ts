@@ -10,7 +10,7 @@ interface RaceKey {
   apiKey: string;
 }
 
-/** One way to send a request on a connection that stays open. */
+/** Sends a request on a persistent connection. */
 type Send = (
   method: string,
   path: string,
@@ -18,26 +18,26 @@ type Send = (
   body?: string,
 ) => Promise<{ status: number; body: string }>;
 
-/** Calls that a key with the scope keys:read is good for: each asks the verifier in its own way. */
-const uses = ['/v1/verify', '/v1/me', '/v1/verify', '/v1/api-keys?limit=1', '/v1/verify'];
+/** Calls that a key with the scope keys:read may make. They reach the verifier in different ways. */
+const usePaths = ['/v1/verify', '/v1/me', '/v1/verify', '/v1/api-keys?limit=1', '/v1/verify'];
 
-/** How many requests each raw connection has under way at once. */
+/** Number of concurrent requests on each raw connection. */
 const pipelined = 2;
 
-/** Creates, uses and revokes keys over many connections at once, and writes everything down. */
+/** Creates, uses and revokes keys over several connections at once, and records every operation. */
 export class Race {
   readonly history: Operation[] = [];
   readonly #url: string;
-  /** A key with all scopes, for what has to be managed. */
+  /** A key with the scopes for management calls. */
   readonly #manager: string;
-  /** Keys that requests are made with all the time, the one under test among them. */
+  /** Keys that are used continuously, in addition to the key under test. */
   readonly #bystanders: RaceKey[] = [];
   #current: RaceKey | undefined;
-  #usesOfCurrent = 0;
-  #usedEnough: () => void = () => undefined;
+  #remainingUses = 0;
+  #onUsedEnough: () => void = () => undefined;
   readonly #agents: Agent[] = [];
   readonly #sockets: HttpSocket[] = [];
-  readonly #lanes: Send[] = [];
+  readonly #connections: Send[] = [];
   readonly #manage: Send;
   readonly #running: Promise<void>[] = [];
   #stopped = false;
@@ -45,14 +45,14 @@ export class Race {
   constructor(url: string, manager: string) {
     this.#url = url;
     this.#manager = manager;
-    this.#manage = this.#keepAliveLane();
+    this.#manage = this.#openKeepAlive();
   }
 
-  /** Begins the traffic: two keep-alive connections and two with pipelined requests. */
+  /** Starts the traffic: two keep-alive connections and two with pipelined requests. */
   async start(bystanders: number): Promise<void> {
     for (let i = 0; i < bystanders; i++) this.#bystanders.push(await this.create());
-    for (let i = 0; i < 2; i++) this.#run(this.#keepAliveLane(), 1);
-    for (let i = 0; i < 2; i++) this.#run(await this.#pipeliningLane(), pipelined);
+    for (let i = 0; i < 2; i++) this.#run(this.#openKeepAlive(), 1);
+    for (let i = 0; i < 2; i++) this.#run(await this.#openPipelined(), pipelined);
   }
 
   async stop(): Promise<void> {
@@ -64,47 +64,47 @@ export class Race {
 
   async create(): Promise<RaceKey> {
     const sentAt = performance.now();
-    const wish = JSON.stringify({ name: 'race', scopes: ['keys:read'] });
-    const answer = await this.#manage('POST', '/v1/api-keys', this.#manager, wish);
-    const answeredAt = performance.now();
-    if (answer.status !== 201) throw new Error(`creating was answered ${answer.status}: ${answer.body}`);
-    const { apiKey, key } = createdKeySchema.parse(JSON.parse(answer.body));
-    this.history.push({ kind: 'create', key: key.id, sentAt, answeredAt });
+    const body = JSON.stringify({ name: 'race', scopes: ['keys:read'] });
+    const response = await this.#manage('POST', '/v1/api-keys', this.#manager, body);
+    const receivedAt = performance.now();
+    if (response.status !== 201) throw new Error(`the creation returned ${response.status}: ${response.body}`);
+    const { apiKey, key } = createdKeySchema.parse(JSON.parse(response.body));
+    this.history.push({ kind: 'create', key: key.id, sentAt, receivedAt });
     return { id: key.id, apiKey };
   }
 
-  /** Turns half of the traffic to a key, and waits until it was used a number of times. */
+  /** Directs half of the traffic to a key, and waits until it has been used `times` times. */
   async useMuch(key: RaceKey, times: number): Promise<void> {
     this.#current = key;
-    this.#usesOfCurrent = times;
+    this.#remainingUses = times;
     const enough = new Promise<void>((resolve) => {
-      this.#usedEnough = resolve;
+      this.#onUsedEnough = resolve;
     });
-    // A connection that fails ends the wait with its error.
+    // If a connection fails, the wait ends with its error.
     await Promise.race([enough, ...this.#running]);
   }
 
   async revoke(key: RaceKey): Promise<void> {
     const sentAt = performance.now();
-    const answer = await this.#manage('POST', `/v1/api-keys/${key.id}/revoke`, this.#manager);
-    const answeredAt = performance.now();
-    if (answer.status !== 200) throw new Error(`revoking was answered ${answer.status}: ${answer.body}`);
-    this.history.push({ kind: 'revoke', key: key.id, sentAt, answeredAt });
+    const response = await this.#manage('POST', `/v1/api-keys/${key.id}/revoke`, this.#manager);
+    const receivedAt = performance.now();
+    if (response.status !== 200) throw new Error(`the revoke returned ${response.status}: ${response.body}`);
+    this.history.push({ kind: 'revoke', key: key.id, sentAt, receivedAt });
   }
 
   async rename(key: RaceKey, name: string): Promise<void> {
-    const send = this.#lanes[0] ?? this.#manage;
-    const answer = await send('PATCH', `/v1/api-keys/${key.id}`, this.#manager, JSON.stringify({ name }));
-    if (answer.status !== 200) throw new Error(`renaming was answered ${answer.status}: ${answer.body}`);
+    const send = this.#connections[0] ?? this.#manage;
+    const response = await send('PATCH', `/v1/api-keys/${key.id}`, this.#manager, JSON.stringify({ name }));
+    if (response.status !== 200) throw new Error(`the rename returned ${response.status}: ${response.body}`);
   }
 
-  /** Uses a key on every connection at once, behind whatever is under way there. */
+  /** Uses a key on every connection at once, after the requests that are already in progress there. */
   async probe(key: RaceKey): Promise<(string | null)[]> {
-    return Promise.all(this.#lanes.map((send, i) => this.#use(send, uses[i % uses.length] ?? '', key)));
+    return Promise.all(this.#connections.map((send, i) => this.#use(send, usePaths[i % usePaths.length] ?? '', key)));
   }
 
   #run(send: Send, loops: number): void {
-    this.#lanes.push(send);
+    this.#connections.push(send);
     for (let i = 0; i < loops; i++) this.#running.push(this.#hammer(send, i));
   }
 
@@ -113,22 +113,22 @@ export class Race {
       const key = i % 2 === 0 ? this.#current : undefined;
       const other = this.#bystanders[i % this.#bystanders.length];
       const chosen = key ?? other;
-      if (chosen === undefined) throw new Error('start() makes bystanders');
-      await this.#use(send, uses[i % uses.length] ?? '', chosen);
-      if (chosen === this.#current && --this.#usesOfCurrent === 0) this.#usedEnough();
+      if (chosen === undefined) throw new Error('start() creates the bystanders');
+      await this.#use(send, usePaths[i % usePaths.length] ?? '', chosen);
+      if (chosen === this.#current && --this.#remainingUses === 0) this.#onUsedEnough();
     }
   }
 
   async #use(send: Send, path: string, key: RaceKey): Promise<string | null> {
     const sentAt = performance.now();
-    const answer = await send('GET', path, key.apiKey);
-    const answeredAt = performance.now();
-    const refused = answer.status < 300 ? null : errorSchema.parse(JSON.parse(answer.body)).error.code;
-    this.history.push({ kind: 'use', key: key.id, sentAt, answeredAt, refused });
+    const response = await send('GET', path, key.apiKey);
+    const receivedAt = performance.now();
+    const refused = response.status < 300 ? null : errorSchema.parse(JSON.parse(response.body)).error.code;
+    this.history.push({ kind: 'use', key: key.id, sentAt, receivedAt, refused });
     return refused;
   }
 
-  #keepAliveLane(): Send {
+  #openKeepAlive(): Send {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     this.#agents.push(agent);
     return (method, path, apiKey, body) => {
@@ -146,7 +146,7 @@ export class Race {
     };
   }
 
-  async #pipeliningLane(): Promise<Send> {
+  async #openPipelined(): Promise<Send> {
     const socket = await HttpSocket.open(this.#url);
     this.#sockets.push(socket);
     return async (method, path, apiKey, body = '') => {

@@ -5,16 +5,16 @@ import { inDatabase, onPostgres, whileLocked } from '../support/in-database.ts';
 import { bearer } from '../support/person.ts';
 import { newDataDir, startServer, type TestServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
-import { LeakHunt } from './leak-hunt.ts';
-import { bodiesWith, brokenWith, headersWith, targetsWith } from './places-for-keys.ts';
+import { bodiesWith, brokenWith, headersWith, targetsWith } from './key-placements.ts';
+import { LeakDetector } from './leak-detector.ts';
 
 const json = { 'Content-Type': 'application/json' };
 const dataDir = newDataDir();
 after(() => rmSync(dataDir, { recursive: true, force: true }));
 
-/** Every wrong use of a key that is told to it; `id` is a key to rename. */
+/** Sends the key in every wrong place; `id` is a key to rename. */
 async function misuse(
-  hunt: LeakHunt,
+  hunt: LeakDetector,
   server: TestServer,
   cookie: string,
   key: string,
@@ -48,25 +48,25 @@ const bodyPaths = [
   '/api/auth/revoke-session',
 ].concat('/api/auth/update-user');
 
-/** Every call that there is, with keys that live and keys that do not. */
-async function doEverything(hunt: LeakHunt, server: TestServer, cookie: string): Promise<void> {
+/** Calls every endpoint with active and revoked keys. */
+async function callEverything(hunt: LeakDetector, server: TestServer, cookie: string): Promise<void> {
   const person = { Cookie: cookie };
-  const wish = JSON.stringify({ name: 'Production Server', scopes: ['keys:read', 'keys:write'] });
+  const body = JSON.stringify({ name: 'Production Server', scopes: ['keys:read', 'keys:write'] });
   const once = { ...person, ...json, 'Idempotency-Key': 'once' };
-  const { apiKey, id } = await hunt.create(server, { ...person, ...json }, wish);
-  const ended = await hunt.create(server, once, '{"name":"x"}');
-  const made = await hunt.create(server, { ...bearer(apiKey), ...json }, '{"name":"made by a key"}');
+  const { apiKey, id } = await hunt.create(server, { ...person, ...json }, body);
+  const revoked = await hunt.create(server, once, '{"name":"x"}');
+  const child = await hunt.create(server, { ...bearer(apiKey), ...json }, '{"name":"created by a key"}');
   await misuse(hunt, server, cookie, apiKey, id);
-  // A key is looked up, and found to be revoked, only if it is presented.
-  for (const headers of headersWith(ended.apiKey)) await hunt.call(server, 'GET', '/v1/me', { headers });
-  for (const key of [apiKey, ended.apiKey]) {
+  // A key is looked up, and found to be revoked, only when it is presented.
+  for (const headers of headersWith(revoked.apiKey)) await hunt.call(server, 'GET', '/v1/me', { headers });
+  for (const key of [apiKey, revoked.apiKey]) {
     await signInWith(hunt, server, key);
-    await hunt.call(server, 'POST', `/v1/api-keys/${ended.id}/revoke`, { headers: person });
+    await hunt.call(server, 'POST', `/v1/api-keys/${revoked.id}/revoke`, { headers: person });
   }
   for (const key of hunt.keys) await hunt.call(server, 'GET', '/v1/verify', { headers: bearer(key) });
   await hunt.call(server, 'POST', '/v1/api-keys', { headers: once, body: '{"name":"x"}' });
   const renaming = { headers: { ...bearer(apiKey), ...json }, body: '{"name":"another"}' };
-  await hunt.call(server, 'PATCH', `/v1/api-keys/${made.id}`, renaming);
+  await hunt.call(server, 'PATCH', `/v1/api-keys/${child.id}`, renaming);
   for (const path of [
     '/v1/api-keys?status=all&include=counts',
     `/v1/api-keys/${id}`,
@@ -87,43 +87,43 @@ async function doEverything(hunt: LeakHunt, server: TestServer, cookie: string):
   }
 }
 
-/** The auth library keeps what a browser says of itself with the session. */
-async function signInWith(hunt: LeakHunt, server: TestServer, key: string): Promise<void> {
+/** Signs in with the key in headers that the auth library stores with the session. */
+async function signInWith(hunt: LeakDetector, server: TestServer, key: string): Promise<void> {
   const email = 'ada@example.com';
-  const good = JSON.stringify({ email, password: 'correct horse battery' });
+  const valid = JSON.stringify({ email, password: 'correct horse battery' });
   const headers = { ...json, 'User-Agent': key, 'X-Forwarded-For': key, Referer: `https://x/${key}` };
-  await hunt.call(server, 'POST', '/api/auth/sign-in/email', { headers, body: good });
-  const bad = JSON.stringify({ email: key, password: key, callbackURL: `/${key}` });
-  await hunt.call(server, 'POST', '/api/auth/sign-in/email', { headers: json, body: bad });
+  await hunt.call(server, 'POST', '/api/auth/sign-in/email', { headers, body: valid });
+  const invalid = JSON.stringify({ email: key, password: key, callbackURL: `/${key}` });
+  await hunt.call(server, 'POST', '/api/auth/sign-in/email', { headers: json, body: invalid });
 }
 
-/** Creations that cannot be written, because somebody else holds the database. */
+/** A creation that cannot be written, because another program has locked the database. */
 async function failToCreate(
-  hunt: LeakHunt,
+  hunt: LeakDetector,
   server: TestServer,
   headers: Record<string, string>,
 ): Promise<void> {
   await whileLocked(server, 'api_key', async () => {
-    const answer = await hunt.call(server, 'POST', '/v1/api-keys', { headers, body: '{"name":"fails"}' });
-    assert.equal(answer.status, 503, answer.body);
+    const response = await hunt.call(server, 'POST', '/v1/api-keys', { headers, body: '{"name":"fails"}' });
+    assert.equal(response.status, 503, response.body);
   });
 }
 
-/** Looks at everything that is stored: the files, and on PostgreSQL every row of every table. */
-async function lookAtStorage(hunt: LeakHunt): Promise<void> {
-  hunt.lookAtFiles(dataDir);
+/** Adds everything that is stored: all files, and on PostgreSQL every row of every table. */
+async function addStorage(hunt: LeakDetector): Promise<void> {
+  hunt.addFiles(dataDir);
   if (!onPostgres) return;
   const tables = await inDatabase({ dataDir }, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'");
   assert.ok(tables.length > 10);
   for (const { tablename } of tables) {
     const rows = await inDatabase({ dataDir }, `SELECT t::text AS row FROM "${tablename}" t`);
-    hunt.lookAtText(`the table ${tablename}`, rows.map(({ row }) => String(row)).join('\n'));
+    hunt.addText(`the table ${tablename}`, rows.map(({ row }) => String(row)).join('\n'));
   }
 }
 
-/** Creations of which some are answered and one is cut off by SIGKILL. */
-async function dieWhileCreating(
-  hunt: LeakHunt,
+/** Creations, some of which are interrupted by SIGKILL. */
+async function killWhileCreating(
+  hunt: LeakDetector,
   server: TestServer,
   headers: Record<string, string>,
 ): Promise<void> {
@@ -135,30 +135,30 @@ async function dieWhileCreating(
   await last;
 }
 
-test('a key is in no file, no line of the log and no answer but the one that made it (ASVS 16.2.5, 14.2.1)', async () => {
-  const hunt = new LeakHunt();
-  await during(async (server) => {
+test('a key appears in no file, no log line and no response except that of its creation (ASVS 16.2.5, 14.2.1)', async () => {
+  const hunt = new LeakDetector();
+  await withServer(async (server) => {
     const { cookie } = await openSession(server);
     const headers = { Cookie: cookie, ...json };
-    await doEverything(hunt, server, cookie);
+    await callEverything(hunt, server, cookie);
     await failToCreate(hunt, server, headers);
-    await lookAtStorage(hunt);
-    await dieWhileCreating(hunt, server, headers);
-    await lookAtStorage(hunt);
-    hunt.lookAtOutput(server);
+    await addStorage(hunt);
+    await killWhileCreating(hunt, server, headers);
+    await addStorage(hunt);
+    hunt.addOutput(server);
   });
-  await during(async (server) => {
+  await withServer(async (server) => {
     for (const key of hunt.keys) await hunt.call(server, 'GET', '/v1/verify', { headers: bearer(key) });
     await server.kill('SIGTERM');
-    await lookAtStorage(hunt);
-    hunt.lookAtOutput(server);
+    await addStorage(hunt);
+    hunt.addOutput(server);
   });
   assert.deepEqual(hunt.leaks(), []);
   assert.ok(hunt.keys.length >= 14 && hunt.size > 1_000_000, `${hunt.keys.length} keys, ${hunt.size} bytes`);
 });
 
-/** One life of a server at the level at which the most is printed, on data that outlives it. */
-async function during(work: (server: TestServer) => Promise<void>): Promise<void> {
+/** Runs a server at log level trace, on data that is kept after it stops. */
+async function withServer(work: (server: TestServer) => Promise<void>): Promise<void> {
   const server = await startServer({ dataDir, env: { LOG_LEVEL: 'trace' } });
   try {
     await work(server);

@@ -2,23 +2,23 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
 import { times } from '../support/long.ts';
-import { changes, named } from './attack-statements.ts';
-import { digPostgresGraves, type Transaction } from './graveyard-postgres.ts';
+import { changeStatements, fillPlaceholders } from './attack-statements.ts';
+import { startPostgresFixture, type Transaction } from './postgres-fixture.ts';
 
-const graves = await digPostgresGraves();
-after(() => graves.stop());
+const fixture = await startPostgresFixture();
+after(() => fixture.stop());
 
 const role = fc
   .constantFrom('replica', 'origin')
   .map((name) => `SET LOCAL session_replication_role = ${name}`);
 
-/** Some statements that succeed together or not at all, seldom with the usual triggers and foreign keys switched off. */
+/** Some statements that succeed or fail together, sometimes with ordinary triggers and foreign keys disabled. */
 const step = fc
-  .tuple(fc.option(role, { freq: 3 }), fc.array(changes('postgres'), { minLength: 1, maxLength: 3 }))
+  .tuple(fc.option(role, { freq: 3 }), fc.array(changeStatements('postgres'), { minLength: 1, maxLength: 3 }))
   .map(([setting, some]) => [...(setting === null ? [] : [setting]), ...some]);
 
-/** Hashes that the database has called dead, in either way. */
-async function deadNow(transaction: Transaction): Promise<string[]> {
+/** Hashes that the database currently records as revoked or retired. */
+async function revokedHashes(transaction: Transaction): Promise<string[]> {
   const rows = await transaction.rows(
     `SELECT encode(hash, 'hex') AS hash FROM dead_hash UNION
      SELECT encode(s.hash, 'hex') FROM api_key_secret s JOIN api_key k ON k.id = s.key_id
@@ -27,31 +27,33 @@ async function deadNow(transaction: Transaction): Promise<string[]> {
   return rows.map(({ hash }) => `'\\x${hash}'::bytea`);
 }
 
-/** @returns whether the database carried each step out */
-async function tryEach(transaction: Transaction, steps: readonly string[][]): Promise<boolean[]> {
+/** @returns for each step, whether the database executed it */
+async function executeEach(transaction: Transaction, steps: readonly string[][]): Promise<boolean[]> {
   const outcomes: boolean[] = [];
-  const dead = new Set(await deadNow(transaction));
+  const revoked = new Set(await revokedHashes(transaction));
   for (const statements of steps) {
-    const attack = statements.map((statement) => named(statement, graves, graves.names.strangeHash));
+    const attack = statements.map((statement) =>
+      fillPlaceholders(statement, fixture, fixture.targets.unusedHash),
+    );
     outcomes.push(
       await transaction.attack(attack).then(
         () => true,
         () => false,
       ),
     );
-    for (const hash of await deadNow(transaction)) dead.add(hash);
-    for (const { apiKey } of [...graves.dead, ...graves.living].filter(({ hashSql }) => dead.has(hashSql)))
-      assert.notEqual(await transaction.verify(apiKey), 'accepted');
+    for (const hash of await revokedHashes(transaction)) revoked.add(hash);
+    const keys = [...fixture.revoked, ...fixture.active].filter(({ hashSql }) => revoked.has(hashSql));
+    for (const { apiKey } of keys) assert.notEqual(await transaction.verify(apiKey), 'accepted');
   }
   return outcomes;
 }
 
-test('on PostgreSQL no sequence of INSERT, UPDATE, DELETE and MERGE makes a verifier accept a key that was dead', async () => {
+test('on PostgreSQL, no sequence of INSERT, UPDATE, DELETE and MERGE makes a verifier accept a revoked key', async () => {
   const outcomes: boolean[] = [];
   const property = fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 6 }), async (steps) => {
-    outcomes.push(...(await graves.inTransaction((transaction) => tryEach(transaction, steps))));
+    outcomes.push(...(await fixture.inTransaction((transaction) => executeEach(transaction, steps))));
   });
   await fc.assert(property, { numRuns: times(40, 1500) });
   const carriedOut = outcomes.filter(Boolean).length;
-  assert.ok(carriedOut > outcomes.length / 10, `only ${carriedOut} of ${outcomes.length} were carried out`);
+  assert.ok(carriedOut > outcomes.length / 10, `only ${carriedOut} of ${outcomes.length} steps were executed`);
 });

@@ -3,11 +3,11 @@ import { after, test } from 'node:test';
 import fc from 'fast-check';
 import { z } from 'zod';
 import { times } from '../support/long.ts';
-import { changes, named } from './attack-statements.ts';
-import { digGraves, type Graveyard } from './graveyard.ts';
+import { changeStatements, fillPlaceholders } from './attack-statements.ts';
+import { createSqliteFixture, type SqliteFixture } from './sqlite-fixture.ts';
 
-const graves = await digGraves();
-after(() => graves.close());
+const template = await createSqliteFixture();
+after(() => template.close());
 
 const pragma = fc.constantFrom(
   'PRAGMA recursive_triggers = OFF',
@@ -16,19 +16,19 @@ const pragma = fc.constantFrom(
   'PRAGMA foreign_keys = ON',
 );
 
-/** Either a pragma alone, or some changes in one transaction. */
+/** Either one pragma, or some changes in one transaction. */
 const step = fc.oneof(
   { weight: 1, arbitrary: pragma.map((statement) => ({ pragma: statement, changes: [] })) },
   {
     weight: 6,
     arbitrary: fc
-      .array(changes('sqlite'), { minLength: 1, maxLength: 3 })
+      .array(changeStatements('sqlite'), { minLength: 1, maxLength: 3 })
       .map((some) => ({ pragma: null, changes: ['PRAGMA defer_foreign_keys = ON', ...some] })),
   },
 );
 
-/** Hashes that the database has called dead, in either way. */
-function deadNow({ database }: Graveyard): string[] {
+/** Hashes that the database currently records as revoked or retired. */
+function revokedHashes({ database }: SqliteFixture): string[] {
   const rows = database.reader
     .prepare(
       `SELECT hex(hash) AS hash FROM dead_hash UNION
@@ -47,32 +47,32 @@ interface Step {
   changes: string[];
 }
 
-/** @returns whether the database carried the step out */
-async function carryOut(graveyard: Graveyard, { pragma: setting, changes }: Step): Promise<boolean> {
-  if (setting !== null) await graveyard.pragma(setting);
-  return graveyard.attack(changes.map((statement) => named(statement, graveyard, "x'00'"))).then(
+/** @returns whether the database executed the step */
+async function execute(fixture: SqliteFixture, { pragma: setting, changes }: Step): Promise<boolean> {
+  if (setting !== null) await fixture.pragma(setting);
+  return fixture.attack(changes.map((statement) => fillPlaceholders(statement, fixture, "x'00'"))).then(
     () => true,
     () => false,
   );
 }
 
-test('no sequence of INSERT, UPDATE, DELETE and REPLACE makes a verifier accept a key that was dead', async () => {
+test('no sequence of INSERT, UPDATE, DELETE and REPLACE makes a verifier accept a revoked key', async () => {
   const outcomes: boolean[] = [];
   const property = fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 6 }), async (steps) => {
-    const graveyard = await graves.open();
-    const dead = new Set(deadNow(graveyard));
+    const fixture = await template.open();
+    const revoked = new Set(revokedHashes(fixture));
     try {
       for (const one of steps) {
-        outcomes.push(await carryOut(graveyard, one));
-        for (const hash of deadNow(graveyard)) dead.add(hash);
-        const keys = [...graveyard.dead, ...graveyard.living].filter((key) => dead.has(key.hashSql));
-        for (const key of keys) assert.notEqual(await graveyard.verify(key.apiKey), 'accepted');
+        outcomes.push(await execute(fixture, one));
+        for (const hash of revokedHashes(fixture)) revoked.add(hash);
+        const keys = [...fixture.revoked, ...fixture.active].filter((key) => revoked.has(key.hashSql));
+        for (const key of keys) assert.notEqual(await fixture.verify(key.apiKey), 'accepted');
       }
     } finally {
-      await graveyard.close();
+      await fixture.close();
     }
   });
   await fc.assert(property, { numRuns: times(80, 4000) });
   const carriedOut = outcomes.filter(Boolean).length;
-  assert.ok(carriedOut > outcomes.length / 10, `only ${carriedOut} of ${outcomes.length} were carried out`);
+  assert.ok(carriedOut > outcomes.length / 10, `only ${carriedOut} of ${outcomes.length} steps were executed`);
 });

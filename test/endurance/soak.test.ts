@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { runSoak } from '../../bench/soak/run.ts';
 
-/** The response that each kind of request must get at least once. */
+/** The outcome that each kind of request must have at least once. */
 const expected: Record<string, string> = {
   'valid key, from a proxy': '204',
   'valid key, from its program': '200',
@@ -20,7 +20,7 @@ const expected: Record<string, string> = {
 
 type Kinds = Awaited<ReturnType<typeof runSoak>>['kinds'];
 
-/** The kinds that have not had their expected response yet. */
+/** The kinds without their expected outcome so far. */
 const missing = (kinds: Kinds) =>
   Object.entries(expected).filter(([kind, outcome]) => (kinds[kind]?.[outcome] ?? 0) === 0);
 

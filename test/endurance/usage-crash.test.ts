@@ -1,4 +1,4 @@
-/** Usage survives the end of the process: all of it after a stop, and what was saved after kill -9. */
+/** Usage survives the end of the process: all of it after a stop, and all that was saved after kill -9. */
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { after, test } from 'node:test';
@@ -16,51 +16,54 @@ after(() => rmSync(dataDir, { recursive: true, force: true }));
 const keys = 40;
 
 async function usageOf(person: Person, id: string): Promise<Usage> {
-  const answer = await person.call('GET', `/v1/api-keys/${id}/usage`);
-  assert.equal(answer.status, 200, answer.text);
-  return usageSchema.parse(answer.body);
+  const response = await person.call('GET', `/v1/api-keys/${id}/usage`);
+  assert.equal(response.status, 200, response.text);
+  return usageSchema.parse(response.body);
 }
 
-/** Uses each key, and makes calls for which it lacks the scope; waits for each response. */
-async function use(server: TestServer, apiKeys: readonly string[], accepted: number, refused: number) {
+/** Uses each key, and makes calls for which it lacks the scope. Waits for each response. */
+async function use(server: TestServer, apiKeys: readonly string[], accepted: number, rejected: number) {
   for (const apiKey of apiKeys) {
     for (let i = 0; i < accepted; i++) {
       assert.equal((await call(`${server.url}/v1/verify`, { headers: bearer(apiKey) })).status, 204);
     }
-    for (let i = 0; i < refused; i++) {
+    for (let i = 0; i < rejected; i++) {
       assert.equal((await call(`${server.url}/v1/api-keys`, { headers: bearer(apiKey) })).status, 403);
     }
   }
 }
 
 /** Resolves when a crash would lose no use. */
-async function saved(server: TestServer): Promise<void> {
+async function whenSaved(server: TestServer): Promise<void> {
   await eventually(
     async () => (await call(`${server.url}/metrics`)).text,
     (text) => /^soku_usage_unwritten 0$/m.test(text),
   );
 }
 
-test('a stop writes every use, and kill -9 loses no saved use and counts none twice', {
+test('a stop saves every use, and kill -9 loses no saved use and counts none twice', {
   timeout: patience,
 }, async () => {
   let server = await startServer({ dataDir, env: onePublicUrl });
   try {
     const { cookie } = await openSession(server);
-    const made: { apiKey: string; key: Key }[] = [];
+    const created: { apiKey: string; key: Key }[] = [];
     for (let i = 0; i < keys; i++) {
-      made.push(await new Person(server.url, cookie).makeKey({ name: `key ${i}` }));
+      created.push(await new Person(server.url, cookie).makeKey({ name: `key ${i}` }));
     }
-    const apiKeys = made.map(({ apiKey }) => apiKey);
+    const apiKeys = created.map(({ apiKey }) => apiKey);
     /** Asserts the counts of every key, which may be higher by up to `more`. */
-    const assertUsed = async (accepted: number, refused: number, more = 0) => {
-      for (const { key } of made) {
+    const assertUsed = async (accepted: number, rejected: number, more = 0) => {
+      for (const { key } of created) {
         const usage = await usageOf(new Person(server.url, cookie), key.id);
         assert.ok(
           accepted <= usage.accepted && usage.accepted <= accepted + more,
           `${usage.accepted} accepted`,
         );
-        assert.ok(refused <= usage.refused && usage.refused <= refused + more, `${usage.refused} refused`);
+        assert.ok(
+          rejected <= usage.refused && usage.refused <= rejected + more,
+          `${usage.refused} rejected`,
+        );
         assert.equal(usage.lastUsed === null, accepted === 0);
       }
     };
@@ -71,25 +74,25 @@ test('a stop writes every use, and kill -9 loses no saved use and counts none tw
     await assertUsed(3, 1);
 
     await use(server, apiKeys, 2, 1);
-    await saved(server);
+    await whenSaved(server);
     await use(server, apiKeys, 0, 1);
-    await saved(server);
+    await whenSaved(server);
     await server.kill('SIGKILL');
     server = await startServer({ dataDir, env: onePublicUrl });
     await assertUsed(5, 3);
 
-    // Most of these are lost by the immediate kill; what was saved of them counts once.
+    // The immediate kill loses most of these uses; any that were saved count once.
     await use(server, apiKeys, 1, 1);
     await server.kill('SIGKILL');
     server = await startServer({ dataDir, env: onePublicUrl });
     await assertUsed(5, 3, 1);
 
-    // Counting continues from there.
-    const before = await Promise.all(made.map(({ key }) => usageOf(new Person(server.url, cookie), key.id)));
+    // Counting continues from the saved counts.
+    const before = await Promise.all(created.map(({ key }) => usageOf(new Person(server.url, cookie), key.id)));
     await use(server, apiKeys, 1, 0);
     await server.kill('SIGTERM');
     server = await startServer({ dataDir, env: onePublicUrl });
-    for (const [i, { key }] of made.entries()) {
+    for (const [i, { key }] of created.entries()) {
       const { accepted } = await usageOf(new Person(server.url, cookie), key.id);
       assert.equal(accepted, (before[i]?.accepted ?? 0) + 1);
     }
@@ -98,7 +101,7 @@ test('a stop writes every use, and kill -9 loses no saved use and counts none tw
   }
 });
 
-test('while another program has locked the database, uses are still counted, and written afterwards', {
+test('uses are counted while another program has locked the database, and saved afterwards', {
   timeout: patience,
 }, async () => {
   const server = await startServer({ dataDir, env: onePublicUrl });

@@ -6,7 +6,7 @@ import { HttpSocket } from '../support/http-socket.ts';
 import { bearer, call } from '../support/person.ts';
 import { openSession } from '../support/session.ts';
 import { Cluster, type ClusterNode } from '../torture/cluster.ts';
-import { request } from '../torture/lanes.ts';
+import { request } from '../torture/reconnecting-connection.ts';
 
 let cluster: Cluster;
 before(async () => {

@@ -51,7 +51,7 @@ async function assertNothingLost(t: TestContext, disk: BadDisk): Promise<void> {
   assert.ok(lines > 0 && lines < 6, `${lines} log lines for six failed requests: ${server.output}`);
   assert.equal(logged(server, 'cannot rollback'), 0, server.output);
 
-  disk.mend(server);
+  disk.repair(server);
   await eventually(ready, ({ status }) => status === 200);
   assert.equal((await revoke()).status, 200);
   assertProblem(await use(), 'revoked_key');

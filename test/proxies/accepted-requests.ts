@@ -35,16 +35,16 @@ function identityOf(request: RecordedRequest): Record<string, string[]> {
   return Object.fromEntries([...grouped].map(([name, fields]) => [name, fields.map(([, value]) => value)]));
 }
 
-/** What an API receives of a request with a valid key, and what the client gets of the response. */
+/** The API receives a request with a valid key and the identity of the key, and the client gets the response. */
 export function testAcceptedRequests(recipe: Recipe, program: Program, scene: () => Scene): void {
-  test('a valid key is accepted: the API gets its identity, but not the key', async () => {
+  test('a request with a valid key reaches the API with the identity of the key, but without the key', async () => {
     const { ada, api } = scene();
     const { apiKey, key } = await ada.makeKey({
       name: 'Grüße, "100 %"',
       scopes: ['keys:read', 'keys:verify'],
     });
-    const answer = await scene().ask({ key: apiKey, path: '/orders/7?page=2&q=%20a' });
-    assert.equal(answer.status, 200, answer.text);
+    const response = await scene().send({ key: apiKey, path: '/orders/7?page=2&q=%20a' });
+    assert.equal(response.status, 200, response.text);
     assert.deepEqual([api.last.method, api.last.url], ['GET', '/orders/7?page=2&q=%20a']);
     const identity = identityOf(api.last);
     assert.deepEqual(identity['x-soku-key-id'], [key.id]);
@@ -57,7 +57,7 @@ export function testAcceptedRequests(recipe: Recipe, program: Program, scene: ()
 
   test('the client gets the rate-limit fields, but not the identity fields', async () => {
     const { apiKey } = await scene().ada.makeKey({ name: 'limits' });
-    const { headers } = await scene().ask({ key: apiKey });
+    const { headers } = await scene().send({ key: apiKey });
     assert.match(headers.get('ratelimit') ?? '', /^"key";r=999;t=\d+$/);
     assert.equal(headers.get('ratelimit-policy'), '"key";q=1000;w=60');
     assert.equal(headers.get('x-ratelimit-limit'), '1000');
@@ -73,7 +73,7 @@ export function testAcceptedRequests(recipe: Recipe, program: Program, scene: ()
     const { ada, api } = scene();
     for (const scopes of [['keys:read'], []]) {
       const { apiKey, key } = await ada.makeKey({ name: 'genuine', scopes });
-      assert.equal((await scene().ask({ key: apiKey, fields: forged })).status, 200);
+      assert.equal((await scene().send({ key: apiKey, fields: forged })).status, 200);
       const identity = identityOf(api.last);
       assert.ok(!JSON.stringify(identity).includes('forged'), JSON.stringify(identity));
       assert.deepEqual(identity['x-soku-key-id'], [key.id]);
@@ -92,7 +92,7 @@ export function testAcceptedRequests(recipe: Recipe, program: Program, scene: ()
       'close, x-soku-key-id, X-Soku-Scopes',
       'keep-alive,X-SOKU-KEY-ID',
     ]) {
-      assert.equal((await scene().ask({ key: apiKey, fields: [['Connection', value]] })).status, 200);
+      assert.equal((await scene().send({ key: apiKey, fields: [['Connection', value]] })).status, 200);
       assert.deepEqual(identityOf(api.last)['x-soku-key-id'], [key.id], value);
       assert.doesNotMatch(String(valuesOf(api.last, 'connection')), /soku/i);
     }
@@ -106,14 +106,14 @@ export function testAcceptedRequests(recipe: Recipe, program: Program, scene: ()
       'X-Original-URI, X-Forwarded-Uri, X-Original-Method, Forwarded',
     ]) {
       const fields = [['Connection', value]] as const;
-      const passed = await scene().ask({ key: apiKey, fields, from: '127.0.0.2' });
+      const passed = await scene().send({ key: apiKey, fields, from: '127.0.0.2' });
       // Varnish itself rejects the first.
       if (passed.status === 400 && passed.text === '') continue;
       assert.equal(passed.status, 200, passed.text);
       assert.deepEqual(valuesOf(api.last, 'x-forwarded-for'), ['127.0.0.2']);
       const usage = await ada.call('GET', `/v1/api-keys/${key.id}/usage`);
       assert.equal(usageSchema.parse(usage.body).lastUsed?.address, '127.0.0.2');
-      const inQuery = await scene().ask({ path: `/?api_key=${apiKey}`, fields });
+      const inQuery = await scene().send({ path: `/?api_key=${apiKey}`, fields });
       assert.equal(inQuery.status, 401);
       assert.match(inQuery.text, /"key_in_query"/);
     }
@@ -121,10 +121,10 @@ export function testAcceptedRequests(recipe: Recipe, program: Program, scene: ()
 
   test("the API's own responses are forwarded unchanged, including its rejections and failures", async (t) => {
     const { ada, api } = scene();
-    const { apiKey } = await ada.makeKey({ name: 'own answers' });
-    const usual = api.answer;
+    const { apiKey } = await ada.makeKey({ name: 'own responses' });
+    const original = api.respond;
     t.after(() => {
-      api.answer = usual;
+      api.respond = original;
     });
     for (const status of [200, 201, 302, 400, 401, 403, 404, 429, 500, 502, 503]) {
       const fields = {
@@ -132,12 +132,12 @@ export function testAcceptedRequests(recipe: Recipe, program: Program, scene: ()
         'WWW-Authenticate': 'Basic realm="api"',
         'X-Own': 'yes',
       };
-      api.answer = () => ({ status, fields, body: `the API says ${status}` });
-      const answer = await scene().ask({ key: apiKey });
-      assert.deepEqual([answer.status, answer.text], [status, `the API says ${status}`]);
-      assert.equal(answer.headers.get('x-own'), 'yes');
-      assert.equal(answer.headers.get('www-authenticate'), 'Basic realm="api"');
-      assert.equal(answer.headers.get('content-type'), 'text/plain');
+      api.respond = () => ({ status, fields, body: `the API says ${status}` });
+      const response = await scene().send({ key: apiKey });
+      assert.deepEqual([response.status, response.text], [status, `the API says ${status}`]);
+      assert.equal(response.headers.get('x-own'), 'yes');
+      assert.equal(response.headers.get('www-authenticate'), 'Basic realm="api"');
+      assert.equal(response.headers.get('content-type'), 'text/plain');
     }
   });
 
@@ -146,7 +146,7 @@ export function testAcceptedRequests(recipe: Recipe, program: Program, scene: ()
     const { apiKey } = await ada.makeKey({ name: 'bodies' });
     const body = 'x'.repeat(300_000);
     for (const method of ['POST', 'PUT', 'PATCH', 'DELETE']) {
-      assert.equal((await scene().ask({ method, key: apiKey, body })).status, 200);
+      assert.equal((await scene().send({ method, key: apiKey, body })).status, 200);
       assert.equal(api.last.method, method);
       assert.ok(api.last.body.equals(Buffer.from(body)), `received ${api.last.body.length} bytes`);
     }
@@ -158,19 +158,19 @@ export function testAcceptedRequests(recipe: Recipe, program: Program, scene: ()
     assert.equal(api.last.body.toString(), `${body.slice(0, 100_000)}end`);
   });
 
-  test('without the line that the file says to delete, the API also gets the key', async (t) => {
+  test('if a reader deletes the line as the file explains, the API also gets the key', async (t) => {
     const edit = (text: string): string =>
       text.replace(/(To let your API see it, delete this line\.\n).*Authorization.*\n/, '$1');
-    const own = await scene().beside(recipe, program, edit);
-    t.after(() => own.stop());
-    const { apiKey } = await scene().ada.makeKey({ name: 'passed on', rateLimit: 'off' });
-    const answer = await own.ask({ key: apiKey });
-    assert.equal(answer.status, 200);
-    assert.deepEqual(valuesOf(own.api.last, 'authorization'), [`Bearer ${apiKey}`]);
-    assert.ok(identityOf(own.api.last)['x-soku-key-id']);
+    const other = await scene().startSecondProxy(recipe, program, edit);
+    t.after(() => other.stop());
+    const { apiKey } = await scene().ada.makeKey({ name: 'forwarded', rateLimit: 'off' });
+    const response = await other.send({ key: apiKey });
+    assert.equal(response.status, 200);
+    assert.deepEqual(valuesOf(other.api.last, 'authorization'), [`Bearer ${apiKey}`]);
+    assert.ok(identityOf(other.api.last)['x-soku-key-id']);
     // The key has no limit, so there are no rate-limit fields, not even empty ones.
     assert.deepEqual(
-      [...answer.headers.keys()].filter((name) => name.includes('ratelimit')),
+      [...response.headers.keys()].filter((name) => name.includes('ratelimit')),
       [],
     );
   });
@@ -178,9 +178,9 @@ export function testAcceptedRequests(recipe: Recipe, program: Program, scene: ()
   test('no log of the proxy contains a key, not even one from a URL (ASVS 16.2.5)', async () => {
     const { ada, proxy } = scene();
     const { apiKey } = await ada.makeKey({ name: 'logged' });
-    await scene().ask({ key: apiKey });
-    await scene().ask({ path: `/orders?api_key=${apiKey}` });
-    await scene().ask({ fields: [['X-API-Key', apiKey]] });
+    await scene().send({ key: apiKey });
+    await scene().send({ path: `/orders?api_key=${apiKey}` });
+    await scene().send({ fields: [['X-API-Key', apiKey]] });
     assertNoKey(proxy, apiKey);
   });
 }

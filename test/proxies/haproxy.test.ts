@@ -14,12 +14,12 @@ const recipe = {
 };
 
 describeProxy(recipe, (scene, program) => {
-  test('an error in soku.lua, which does not stop HAProxy, accepts no request', async (t) => {
+  test('if soku.lua has an error, HAProxy keeps running and accepts no request', async (t) => {
     const edit = (text: string): string => text.replace('core.httpclient()', 'core.nothing()');
-    const broken = await scene().beside(recipe, program, edit);
+    const broken = await scene().startSecondProxy(recipe, program, edit);
     t.after(() => broken.stop());
-    const { apiKey } = await scene().ada.makeKey({ name: 'good' });
-    assert.equal((await broken.ask({ key: apiKey })).status, 503);
+    const { apiKey } = await scene().ada.makeKey({ name: 'valid' });
+    assert.equal((await broken.send({ key: apiKey })).status, 503);
     assert.equal(broken.api.received.length, 0);
     await eventually(
       () => setImmediate(broken.proxy).then((proxy) => proxy.logs),

@@ -37,7 +37,7 @@ describeProxy(recipe, (scene: () => Scene) => {
     const { ada, api } = scene();
     const { apiKey } = await ada.makeKey({ name: 'curious' });
     const before = api.received.length;
-    assert.equal((await scene().ask({ key: apiKey, path: '/_soku/verify' })).status, 404);
+    assert.equal((await scene().send({ key: apiKey, path: '/_soku/verify' })).status, 404);
     assert.equal(api.received.length, before);
   });
 });

@@ -39,7 +39,7 @@ const spellings = [
   '/orders/%2e%2e/healthz',
 ];
 
-/** The page shows the tested files, and its commands and changes work. */
+/** The page shows the tested files, and its commands and suggested changes work. */
 export function testPage(recipe: Recipe, program: Program, scene: () => Scene): void {
   test(`${recipe.page} shows the tested files unchanged`, () => {
     for (const example of recipe.examples) {
@@ -54,33 +54,33 @@ export function testPage(recipe: Recipe, program: Program, scene: () => Scene): 
     const commands = blocks(recipe.page, 'sh run');
     assert.ok(commands.length >= 2);
     for (const command of commands) {
-      const own = command.replaceAll('http://localhost:8080', proxy.url);
-      const ran = await run(own, { PATH: process.env.PATH, SOKU_API_KEY: apiKey });
+      const adapted = command.replaceAll('http://localhost:8080', proxy.url);
+      const ran = await run(adapted, { PATH: process.env.PATH, SOKU_API_KEY: apiKey });
       assert.equal(ran.status, 0, `${command}\n${ran.output}`);
     }
   });
 
-  test(`the path that ${recipe.page} leaves open is open, and no other`, async (t) => {
+  test(`the change in ${recipe.page} makes exactly one path public`, async (t) => {
     const [lines = ''] = blocks(recipe.page, `${languageOf(recipe.examples[0])} open`);
     const edit = (text: string): string => text.replace(recipe.openBefore, () => lines + recipe.openBefore);
-    const own = await scene().beside(recipe, program, edit);
-    t.after(() => own.stop());
+    const other = await scene().startSecondProxy(recipe, program, edit);
+    t.after(() => other.stop());
     const fields = [['X-Soku-Key-Id', 'forged'] as const];
-    assert.equal((await own.ask({ path: '/healthz', fields })).status, 200);
-    assert.equal(own.api.last.url, '/healthz');
-    assert.ok(!JSON.stringify(own.api.last).includes('forged'));
+    assert.equal((await other.send({ path: '/healthz', fields })).status, 200);
+    assert.equal(other.api.last.url, '/healthz');
+    assert.ok(!JSON.stringify(other.api.last).includes('forged'));
     for (const path of ['/', '/healthz/x', '/healthz.json', '/orders?/healthz', '/healthz/../orders']) {
-      assertProblem(await own.ask({ path }), 'missing_authorization');
+      assertProblem(await other.send({ path }), 'missing_authorization');
     }
     for (const path of spellings) {
-      const answer = await own.ask({ path });
-      if (answer.status === 200) assert.equal(decodeURIComponent(own.api.last.url), '/healthz', path);
-      else assertProblem(answer, 'missing_authorization');
+      const response = await other.send({ path });
+      if (response.status === 200) assert.equal(decodeURIComponent(other.api.last.url), '/healthz', path);
+      else assertProblem(response, 'missing_authorization');
     }
   });
 }
 
-/** Not spawnSync, because the API behind the proxy runs in this process and must respond meanwhile. */
+/** Does not use spawnSync, because the API behind the proxy runs in this process and must respond. */
 async function run(
   command: string,
   env: NodeJS.ProcessEnv,

@@ -11,7 +11,7 @@ import { freePort } from '../support/server.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** What differs between proxies. */
+/** The properties in which proxies differ. */
 export interface Recipe {
   program: string;
   /** Its Debian packages. Default: the package with the name of the program. */
@@ -23,11 +23,11 @@ export interface Recipe {
   openBefore: string;
   /** Whether the proxy sends the body to Soku although the configuration drops it (Varnish 7.1). */
   sendsBody?: boolean;
-  /** Writes the other files of a run. @returns the program's arguments. `port` is where it must listen */
+  /** Writes the other files of a run. The proxy must listen on `port`. @returns the program's arguments */
   prepare(folder: string, run: { program: Program; port: number }): string[];
 }
 
-interface Where {
+interface Placement {
   /** Ports on 127.0.0.1. */
   soku: number;
   api: number;
@@ -56,27 +56,27 @@ export class ProxyProcess {
   }
 
   /** Starts the proxy and waits until it listens. */
-  static async start(recipe: Recipe, program: Program, where: Where): Promise<ProxyProcess> {
+  static async start(recipe: Recipe, program: Program, placement: Placement): Promise<ProxyProcess> {
     for (let attempt = 1; ; attempt++) {
-      const proxy = await ProxyProcess.#spawn(recipe, program, where);
+      const proxy = await ProxyProcess.#spawn(recipe, program, placement);
       if (await proxy.#listens()) return proxy;
       const output = proxy.#output;
       await proxy.stop();
-      // Another process may have taken the free port in between.
+      // Another process may have taken the free port in the meantime.
       if (attempt === 3) throw new Error(`${recipe.program} ended: ${output}`);
     }
   }
 
-  static async #spawn(recipe: Recipe, program: Program, where: Where): Promise<ProxyProcess> {
+  static async #spawn(recipe: Recipe, program: Program, placement: Placement): Promise<ProxyProcess> {
     const folder = mkdtempSync(join(tmpdir(), `soku-${recipe.program}-`));
     const port = await freePort();
-    const ports: Record<string, number> = { 3000: where.soku, 4000: where.api, 8080: port };
+    const ports: Record<string, number> = { 3000: placement.soku, 4000: placement.api, 8080: port };
     for (const example of recipe.examples) {
       const text = readFileSync(join(root, example), 'utf8');
-      const own = (where.edit?.(text) ?? text)
+      const adapted = (placement.edit?.(text) ?? text)
         .replaceAll(/\b(3000|4000|8080)\b/g, (example) => String(ports[example]))
         .replaceAll(/\/(etc|var\/log)\/(nginx|haproxy|apache2|varnish)\//g, `${folder}/`);
-      writeFileSync(join(folder, basename(example)), own);
+      writeFileSync(join(folder, basename(example)), adapted);
     }
     const child = spawn(program.file, recipe.prepare(folder, { program, port }), {
       cwd: folder,
@@ -106,7 +106,7 @@ export class ProxyProcess {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  /** Resolves with whether the proxy listens; false if it has exited. */
+  /** Waits until the proxy listens; resolves to false if it has exited. */
   async #listens(): Promise<boolean> {
     const deadline = performance.now() + patience;
     while (performance.now() < deadline) {

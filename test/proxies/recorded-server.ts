@@ -21,7 +21,7 @@ interface Reply {
 export class RecordedServer {
   readonly received: RecordedRequest[] = [];
   /** Creates the response. */
-  answer: (request: RecordedRequest) => Reply = () => ({ status: 200, body: 'done\n' });
+  respond: (request: RecordedRequest) => Reply = () => ({ status: 200, body: 'done\n' });
   readonly port: number;
   readonly #server: Server;
 
@@ -44,7 +44,7 @@ export class RecordedServer {
       );
       const received = { method, url, fields, body: await buffer(request) };
       recorded.received.push(received);
-      const reply = recorded.answer(received);
+      const reply = recorded.respond(received);
       response.writeHead(reply.status, reply.fields).end(reply.body);
     });
     return recorded;
@@ -66,5 +66,5 @@ export class RecordedServer {
 
 /** The values of a field, with a case-insensitive name. */
 export function valuesOf(request: RecordedRequest, name: string): string[] {
-  return request.fields.filter(([own]) => own.toLowerCase() === name).map(([, value]) => value);
+  return request.fields.filter(([field]) => field.toLowerCase() === name).map(([, value]) => value);
 }

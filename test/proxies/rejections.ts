@@ -14,7 +14,7 @@ import { valuesOf } from './recorded-server.ts';
 import { Scene, StandInScene } from './scene.ts';
 
 /** Fields of a rejection that every proxy must forward. */
-const refusalFields = [
+const rejectionFields = [
   'content-type',
   'cache-control',
   'www-authenticate',
@@ -26,37 +26,37 @@ const refusalFields = [
   'x-ratelimit-reset',
 ];
 
-function fieldsOf(answer: HttpResponse): (string | null)[] {
-  return refusalFields.map((name) => answer.headers.get(name));
+function fieldsOf(response: HttpResponse): (string | null)[] {
+  return rejectionFields.map((name) => response.headers.get(name));
 }
 
-/** What a client gets when its key is rejected. */
+/** A client whose key is rejected gets the response of Soku. */
 export function testRejections(recipe: Recipe, program: Program, scene: () => Scene): void {
   test('a rejection reaches the client unchanged, and the API receives nothing', async () => {
     const { ada, api, soku } = scene();
-    const good = await ada.makeKey({ name: 'good' });
+    const valid = await ada.makeKey({ name: 'valid' });
     const revoked = await ada.makeKey({ name: 'revoked' });
     await ada.revoke(revoked.key.id);
     const cases: [ErrorCode, Fields][] = [
       ['missing_authorization', []],
-      ['wrong_header', [['X-API-Key', good.apiKey]]],
-      ['wrong_header', [['X-Soku-Key', good.apiKey]]],
-      ['missing_bearer', [['Authorization', good.apiKey]]],
+      ['wrong_header', [['X-API-Key', valid.apiKey]]],
+      ['wrong_header', [['X-Soku-Key', valid.apiKey]]],
+      ['missing_bearer', [['Authorization', valid.apiKey]]],
       ['unsupported_scheme', [['Authorization', 'Basic YWRhOnNlY3JldA==']]],
-      ['malformed_authorization', [['Authorization', `Bearer  ${good.apiKey}`]]],
-      ['key_preview', [['Authorization', `Bearer ${good.key.preview}`]]],
-      ['malformed_key', [['Authorization', `Bearer ${good.apiKey.slice(0, -1)}`]]],
+      ['malformed_authorization', [['Authorization', `Bearer  ${valid.apiKey}`]]],
+      ['key_preview', [['Authorization', `Bearer ${valid.key.preview}`]]],
+      ['malformed_key', [['Authorization', `Bearer ${valid.apiKey.slice(0, -1)}`]]],
       ['unknown_key', [['Authorization', `Bearer ${generateKey()}`]]],
       ['revoked_key', [['Authorization', `Bearer ${revoked.apiKey}`]]],
     ];
     const before = api.received.length;
     for (const [code, fields] of cases) {
       for (const method of ['GET', 'POST', 'PUT', 'OPTIONS']) {
-        const answer = await scene().ask({ method, fields });
-        const { message } = assertProblem(answer, code);
+        const response = await scene().send({ method, fields });
+        const { message } = assertProblem(response, code);
         const direct = await exchange(`${soku.url}/v1/verify`, { fields });
         assert.equal(message, assertProblem(direct, code).message);
-        assert.deepEqual(fieldsOf(answer), fieldsOf(direct), code);
+        assert.deepEqual(fieldsOf(response), fieldsOf(direct), code);
       }
     }
     assert.equal(api.received.length, before);
@@ -66,65 +66,65 @@ export function testRejections(recipe: Recipe, program: Program, scene: () => Sc
     const { ada, api } = scene();
     const { apiKey } = await ada.makeKey({ name: 'twice' });
     const before = api.received.length;
-    const answer = await scene().ask({ key: apiKey, fields: [['Authorization', `Bearer ${apiKey}`]] });
+    const response = await scene().send({ key: apiKey, fields: [['Authorization', `Bearer ${apiKey}`]] });
     // nginx rejects it without calling Soku.
-    if (recipe.program === 'nginx') assert.equal(answer.status, 400);
-    else assertProblem(answer, 'malformed_authorization');
+    if (recipe.program === 'nginx') assert.equal(response.status, 400);
+    else assertProblem(response, 'malformed_authorization');
     assert.equal(api.received.length, before);
   });
 
   test('a key in the URL is found even if a client forges the original URL (ASVS 14.2.1)', async () => {
     const { apiKey } = await scene().ada.makeKey({ name: 'in the URL' });
-    const lies: Fields = ['X-Original-URI', 'X-Forwarded-Uri', 'X-Original-Url'].map((name) => [
+    const forged: Fields = ['X-Original-URI', 'X-Forwarded-Uri', 'X-Original-Url'].map((name) => [
       name,
       '/plain',
     ]);
-    for (const fields of [[], lies]) {
-      const answer = await scene().ask({ path: `/orders?page=2&api_key=${apiKey}`, fields });
-      assertProblem(answer, 'key_in_query');
+    for (const fields of [[], forged]) {
+      const response = await scene().send({ path: `/orders?page=2&api_key=${apiKey}`, fields });
+      assertProblem(response, 'key_in_query');
     }
   });
 
   test('more headers than Soku accepts are rejected and do not reach the API', async () => {
     const { ada, api } = scene();
-    const { apiKey } = await ada.makeKey({ name: 'wordy' });
+    const { apiKey } = await ada.makeKey({ name: 'large headers' });
     const before = api.received.length;
     const fields: Fields = ['X-A', 'X-B', 'X-C'].map((name) => [name, 'x'.repeat(7000)]);
-    assert.equal((await scene().ask({ key: apiKey, fields })).status, 400);
+    assert.equal((await scene().send({ key: apiKey, fields })).status, 400);
     assert.equal(api.received.length, before);
-    assert.equal((await scene().ask({ key: apiKey })).status, 200);
+    assert.equal((await scene().send({ key: apiKey })).status, 200);
   });
 
-  test('limits apply to the key, and to the address of the client instead of the proxy', async (t) => {
+  test('limits apply to the key and to the address of the client, not of the proxy', async (t) => {
     const env = { SOKU_KEY_RATE_LIMIT: '2', SOKU_ADDRESS_RATE_LIMIT: '3' };
-    const narrow = await Scene.start(recipe, program, env);
-    t.after(() => narrow.stop());
-    const { apiKey } = await narrow.ada.makeKey({ name: 'busy' });
-    const first = await narrow.ask({ key: apiKey });
+    const limitedScene = await Scene.start(recipe, program, env);
+    t.after(() => limitedScene.stop());
+    const { apiKey } = await limitedScene.ada.makeKey({ name: 'busy' });
+    const first = await limitedScene.send({ key: apiKey });
     assert.deepEqual([first.status, first.headers.get('x-ratelimit-limit')], [200, '2']);
-    const limited = await untilLimited(() => narrow.ask({ key: apiKey, method: 'POST', body: '{}' }));
+    const limited = await untilLimited(() => limitedScene.send({ key: apiKey, method: 'POST', body: '{}' }));
     assert.match(limited.headers.get('ratelimit') ?? '', /^"key";r=0;t=\d+$/);
 
-    const neighbour = await narrow.ada.makeKey({ name: 'neighbour' });
+    const other = await limitedScene.ada.makeKey({ name: 'other' });
     let guesses = 0;
     const guess = (from: string) => {
       guesses += 1;
       // A different forged address each time.
       const fields: Fields = [['X-Forwarded-For', `10.0.0.${guesses}`]];
-      return narrow.ask({ key: generateKey(), from, fields });
+      return limitedScene.send({ key: generateKey(), from, fields });
     };
     const stopped = await untilLimited(() => guess('127.0.0.2'));
     assert.match(stopped.headers.get('ratelimit') ?? '', /^"address";r=0;t=\d+$/);
     assertProblem(await guess('127.0.0.3'), 'unknown_key');
-    assert.equal((await narrow.ask({ key: neighbour.apiKey, from: '127.0.0.2' })).status, 200);
+    assert.equal((await limitedScene.send({ key: other.apiKey, from: '127.0.0.2' })).status, 200);
   });
 
-  test('rare rejections also reach the client with all fields', async (t) => {
+  test('rejections for scope, outage and rate limit reach the client with all fields', async (t) => {
     const own = await StandInScene.start(recipe, program);
     t.after(() => own.stop());
     const limit = { 'retry-after': '17', ratelimit: '"key";r=0;t=17', 'ratelimit-policy': '"key";q=5;w=60' };
     const xLimit = { 'x-ratelimit-limit': '5', 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '17' };
-    const refusals: ApiProblem[] = [
+    const problems: ApiProblem[] = [
       { code: 'insufficient_scope', message: 'This key lacks the scope keys:write.', scope: 'keys:write' },
       {
         code: 'verification_unavailable',
@@ -132,30 +132,30 @@ export function testRejections(recipe: Recipe, program: Program, scene: () => Sc
       },
       { code: 'rate_limited', message: 'Too many requests with this key.', headers: { ...limit, ...xLimit } },
     ];
-    for (const refusal of refusals) {
-      const made = rejectedResponse(refusal, 'req_standin', Date.now());
-      own.standIn.answer = () => ({ ...made });
+    for (const problem of problems) {
+      const rejection = rejectedResponse(problem, 'req_standin', Date.now());
+      own.standIn.respond = () => ({ ...rejection });
       const body = JSON.stringify({ order: 'y'.repeat(100_000) });
-      const answer = await own.ask({
+      const response = await own.send({
         method: 'POST',
         key: 'any',
         body,
         fields: [['X-Forwarded-For', '10.9.8.7']],
       });
-      assert.equal(assertProblem(answer, refusal.code).message, refusal.message);
-      assert.equal(answer.headers.get('x-request-id'), 'req_standin');
+      assert.equal(assertProblem(response, problem.code).message, problem.message);
+      assert.equal(response.headers.get('x-request-id'), 'req_standin');
       assert.deepEqual(
-        fieldsOf(answer),
-        refusalFields.map((name) => made.fields[name] ?? null),
-        refusal.code,
+        fieldsOf(response),
+        rejectionFields.map((name) => rejection.fields[name] ?? null),
+        problem.code,
       );
       assert.deepEqual(
-        [...answer.headers.keys()].filter((name) => name.includes('soku')),
+        [...response.headers.keys()].filter((name) => name.includes('soku')),
         [],
       );
-      const { method, url, body: asked } = own.standIn.last;
+      const { method, url, body: sentBody } = own.standIn.last;
       assert.deepEqual(
-        [method, url.replace(/\?$/, ''), recipe.sendsBody === true || asked.length === 0],
+        [method, url.replace(/\?$/, ''), recipe.sendsBody === true || sentBody.length === 0],
         ['GET', '/v1/verify', true],
         'the request to Soku',
       );
@@ -166,13 +166,13 @@ export function testRejections(recipe: Recipe, program: Program, scene: () => Sc
 }
 
 /** Sends requests until the limit is reached; at the end of a minute it takes one more request. */
-async function untilLimited(ask: () => Promise<HttpResponse>): Promise<HttpResponse> {
+async function untilLimited(send: () => Promise<HttpResponse>): Promise<HttpResponse> {
   for (let i = 0; i < 10; i++) {
-    const answer = await ask();
-    if (answer.status !== 429) continue;
-    assertProblem(answer, 'rate_limited');
-    assert.match(answer.headers.get('retry-after') ?? '', /^\d+$/);
-    return answer;
+    const response = await send();
+    if (response.status !== 429) continue;
+    assertProblem(response, 'rate_limited');
+    assert.match(response.headers.get('retry-after') ?? '', /^\d+$/);
+    return response;
   }
   throw new Error('ten requests were not limited');
 }

@@ -1,6 +1,6 @@
 /**
- * Proxies that cannot run here: Soku receives the requests that they send according to their documentation (Envoy,
- * Traefik) or template (ingress-nginx), and must respond as its own pages for them promise.
+ * Proxies that cannot run in this test: Soku receives the requests that they send according to their documentation
+ * (Envoy, Traefik) or template (ingress-nginx), and must respond as its own pages about them promise.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -29,20 +29,20 @@ interface Original {
   address: string;
 }
 
-/** What each proxy sends for a request. */
-const proxies: Record<string, { yes: number; ask: (original: Original) => Promise<HttpResponse> }> = {
+/** The request that each proxy sends to Soku, and the status that it takes for an acceptance. */
+const proxies: Record<string, { acceptedStatus: number; verify: (original: Original) => Promise<HttpResponse> }> = {
   Envoy: {
-    yes: 200,
-    // config.filters.http.ext_authz: Method, Path, Host, Content-Length and Authorization always, others as allowed.
-    ask: ({ method, uri, fields, address }) =>
+    acceptedStatus: 200,
+    // config.filters.http.ext_authz: always Method, Path, Host, Content-Length and Authorization; others if allowed.
+    verify: ({ method, uri, fields, address }) =>
       exchange(`${server.url}/v1/verify${uri}`, {
         method,
         fields: [...fields, ['X-Forwarded-For', address]],
       }),
   },
   Traefik: {
-    yes: 204,
-    ask: ({ method, uri, fields, address }) =>
+    acceptedStatus: 204,
+    verify: ({ method, uri, fields, address }) =>
       exchange(`${server.url}/v1/verify`, {
         fields: [
           ...fields,
@@ -55,8 +55,8 @@ const proxies: Record<string, { yes: number; ask: (original: Original) => Promis
       }),
   },
   'ingress-nginx': {
-    yes: 204,
-    ask: ({ method, uri, fields, address }) =>
+    acceptedStatus: 204,
+    verify: ({ method, uri, fields, address }) =>
       exchange(`${server.url}/v1/verify`, {
         fields: [
           ...fields,
@@ -73,36 +73,36 @@ const proxies: Record<string, { yes: number; ask: (original: Original) => Promis
 
 let addresses = 0;
 
-for (const [name, { yes, ask }] of Object.entries(proxies)) {
-  const own = `203.0.113.${++addresses}`;
-  const about = (fields: Fields, more: Partial<Original> = {}) =>
-    ask({ method: 'POST', uri: '/orders?page=2', fields, address: own, ...more });
+for (const [name, { acceptedStatus, verify }] of Object.entries(proxies)) {
+  const clientAddress = `203.0.113.${++addresses}`;
+  const send = (fields: Fields, more: Partial<Original> = {}) =>
+    verify({ method: 'POST', uri: '/orders?page=2', fields, address: clientAddress, ...more });
 
   test(`${name}: a valid key is accepted with its identity, and the response is not cacheable`, async () => {
-    const answer = await about([['Authorization', `Bearer ${apiKey}`]]);
-    assert.equal(answer.status, yes);
-    assert.equal(answer.headers.get('x-soku-key-id'), key.id);
-    assert.equal(answer.headers.get('x-soku-key-name'), 'Gr%C3%B6%C3%9Fe');
+    const response = await send([['Authorization', `Bearer ${apiKey}`]]);
+    assert.equal(response.status, acceptedStatus);
+    assert.equal(response.headers.get('x-soku-key-id'), key.id);
+    assert.equal(response.headers.get('x-soku-key-name'), 'Gr%C3%B6%C3%9Fe');
     // Present but empty, so that it overwrites a client's field.
-    assert.equal(answer.headers.get('x-soku-scopes'), '');
-    assert.equal(answer.headers.get('cache-control'), 'no-store');
-    assert.match(answer.headers.get('ratelimit') ?? '', /^"key";r=/);
+    assert.equal(response.headers.get('x-soku-scopes'), '');
+    assert.equal(response.headers.get('cache-control'), 'no-store');
+    assert.match(response.headers.get('ratelimit') ?? '', /^"key";r=/);
   });
 
-  test(`${name}: a rejection has the right code`, async () => {
-    assertProblem(await about([]), 'missing_authorization');
-    assertProblem(await about([['X-API-Key', apiKey]]), 'wrong_header');
-    assertProblem(await about([], { uri: `/orders?api_key=${apiKey}` }), 'key_in_query');
+  test(`${name}: a rejection has the correct code`, async () => {
+    assertProblem(await send([]), 'missing_authorization');
+    assertProblem(await send([['X-API-Key', apiKey]]), 'wrong_header');
+    assertProblem(await send([], { uri: `/orders?api_key=${apiKey}` }), 'key_in_query');
     const preflight: Fields = [['Access-Control-Request-Method', 'GET']];
-    const { message } = assertProblem(await about(preflight, { method: 'OPTIONS' }), 'missing_authorization');
+    const { message } = assertProblem(await send(preflight, { method: 'OPTIONS' }), 'missing_authorization');
     assert.match(message, /CORS preflight/);
     const revoked = await ada.makeKey({ name: 'revoked' });
     await ada.revoke(revoked.key.id);
-    assertProblem(await about([['Authorization', `Bearer ${revoked.apiKey}`]]), 'revoked_key');
+    assertProblem(await send([['Authorization', `Bearer ${revoked.apiKey}`]]), 'revoked_key');
   });
 
   test(`${name}: guesses are limited by the address of the client, not of the proxy`, async () => {
-    const guess = (address: string) => about([['Authorization', `Bearer ${generateKey()}`]], { address });
+    const guess = (address: string) => send([['Authorization', `Bearer ${generateKey()}`]], { address });
     const first = `198.51.100.${addresses}`;
     const codes = [];
     for (let i = 0; i < 5; i++) codes.push((await guess(first)).status);

@@ -13,8 +13,8 @@ const rounds = times(8, 80);
 /** Completed uses of a key before it is revoked. */
 const usesBefore = 8;
 
-/** Each lane uses the current key repeatedly on its own connection, which stays open. */
-class Hammer {
+/** Uses the current key continuously on several persistent connections. */
+class ContinuousUse {
   readonly history: Operation[] = [];
   /** Number of requests on reused connections. */
   reused = 0;
@@ -22,24 +22,24 @@ class Hammer {
   readonly #agents = Array.from({ length: lanes }, () => new Agent({ keepAlive: true, maxSockets: 1 }));
   #current: { id: string; apiKey: string };
   #uses = 0;
-  #usedEnough: () => void = () => undefined;
+  #onUsedEnough: () => void = () => undefined;
   #stopped = false;
   readonly #running: Promise<void>[];
 
   constructor(url: string, key: { id: string; apiKey: string }) {
     this.#url = url;
     this.#current = key;
-    this.#running = this.#agents.map((agent) => this.#hammer(agent));
+    this.#running = this.#agents.map((agent) => this.#useContinuously(agent));
   }
 
-  /** Switches the lanes to a key, and waits until it was used often enough. */
-  async use(key: { id: string; apiKey: string }): Promise<void> {
+  /** Switches all connections to a key, and waits until it has been used often enough. */
+  async switchTo(key: { id: string; apiKey: string }): Promise<void> {
     const enough = new Promise<void>((resolve) => {
-      this.#usedEnough = resolve;
+      this.#onUsedEnough = resolve;
     });
     this.#uses = 0;
     this.#current = key;
-    // A failing connection ends the wait with its error.
+    // If a connection fails, the wait ends with its error.
     await Promise.race([enough, ...this.#running]);
   }
 
@@ -49,18 +49,18 @@ class Hammer {
     for (const agent of this.#agents) agent.destroy();
   }
 
-  async #hammer(agent: Agent): Promise<void> {
+  async #useContinuously(agent: Agent): Promise<void> {
     while (!this.#stopped) {
       const key = this.#current;
       const sentAt = performance.now();
-      const refused = await this.#ask(agent, key.apiKey);
-      this.history.push({ kind: 'use', key: key.id, sentAt, answeredAt: performance.now(), refused });
-      if (key === this.#current && ++this.#uses === usesBefore) this.#usedEnough();
+      const refused = await this.#send(agent, key.apiKey);
+      this.history.push({ kind: 'use', key: key.id, sentAt, receivedAt: performance.now(), refused });
+      if (key === this.#current && ++this.#uses === usesBefore) this.#onUsedEnough();
     }
   }
 
   /** @returns the code of the rejection, or null */
-  #ask(agent: Agent, apiKey: string): Promise<string | null> {
+  #send(agent: Agent, apiKey: string): Promise<string | null> {
     const { promise, resolve, reject } = Promise.withResolvers<string | null>();
     const sent = request(`${this.#url}/orders`, { agent, headers: bearer(apiKey) }, async (response) => {
       const body = await text(response);
@@ -77,35 +77,35 @@ export function testRevocation(scene: () => Scene): void {
   test('after a revoke has returned, no open connection accepts the key', async () => {
     const { ada, proxy } = scene();
     const history: Operation[] = [];
-    const make = async () => {
+    const create = async () => {
       const sentAt = performance.now();
-      const { apiKey, key } = await ada.makeKey({ name: 'hammered' });
-      history.push({ kind: 'create', key: key.id, sentAt, answeredAt: performance.now() });
+      const { apiKey, key } = await ada.makeKey({ name: 'in use' });
+      history.push({ kind: 'create', key: key.id, sentAt, receivedAt: performance.now() });
       return { id: key.id, apiKey };
     };
-    const hammer = new Hammer(proxy.url, await make());
+    const uses = new ContinuousUse(proxy.url, await create());
     try {
       for (let round = 0; round < rounds; round++) {
-        const key = await make();
-        await hammer.use(key);
+        const key = await create();
+        await uses.switchTo(key);
         const sentAt = performance.now();
         await ada.revoke(key.id);
-        history.push({ kind: 'revoke', key: key.id, sentAt, answeredAt: performance.now() });
-        const answer = await scene().ask({ key: key.apiKey });
-        assert.equal(errorSchema.parse(answer.body).error.code, 'revoked_key');
+        history.push({ kind: 'revoke', key: key.id, sentAt, receivedAt: performance.now() });
+        const response = await scene().send({ key: key.apiKey });
+        assert.equal(errorSchema.parse(response.body).error.code, 'revoked_key');
       }
     } finally {
-      await hammer.stop();
+      await uses.stop();
     }
-    const all = [...history, ...hammer.history];
+    const all = [...history, ...uses.history];
     assert.deepEqual(findViolations(all), []);
     assert.ok(
       all.filter((operation) => operation.kind === 'use' && operation.refused === 'revoked_key').length >
         rounds,
     );
     assert.ok(
-      hammer.reused > hammer.history.length - 2 * lanes,
-      `${hammer.reused} of ${hammer.history.length}`,
+      uses.reused > uses.history.length - 2 * lanes,
+      `${uses.reused} of ${uses.history.length}`,
     );
   });
 }

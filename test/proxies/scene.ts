@@ -7,7 +7,7 @@ import { ProxyProcess, type Recipe } from './proxy.ts';
 import { RecordedServer } from './recorded-server.ts';
 
 /** Options of a test request. */
-interface Ask {
+interface RequestOptions {
   method?: string;
   path?: string;
   /** The key to send. */
@@ -17,8 +17,8 @@ interface Ask {
   from?: string;
 }
 
-/** A client's view of a proxy. */
-class Front {
+/** A proxy in front of an API, as a client uses it. */
+class ProxiedApi {
   readonly proxy: ProxyProcess;
   readonly api: RecordedServer;
 
@@ -27,9 +27,9 @@ class Front {
     this.api = api;
   }
 
-  async ask({ path = '/orders?page=2', key, fields = [], ...rest }: Ask = {}): Promise<HttpResponse> {
-    const own: Fields = key === undefined ? [] : [['Authorization', `Bearer ${key}`]];
-    return exchange(`${this.proxy.url}${path}`, { ...rest, fields: [...own, ...fields] });
+  async send({ path = '/orders?page=2', key, fields = [], ...rest }: RequestOptions = {}): Promise<HttpResponse> {
+    const credentials: Fields = key === undefined ? [] : [['Authorization', `Bearer ${key}`]];
+    return exchange(`${this.proxy.url}${path}`, { ...rest, fields: [...credentials, ...fields] });
   }
 
   async stop(): Promise<void> {
@@ -39,13 +39,13 @@ class Front {
 }
 
 /** A proxy, an API and a real Soku. */
-export class Scene extends Front {
+export class Scene extends ProxiedApi {
   soku: TestServer;
   readonly ada: Person;
   readonly #env: Record<string, string>;
 
-  private constructor(front: Front, soku: TestServer, ada: Person, env: Record<string, string>) {
-    super(front.proxy, front.api);
+  private constructor(proxied: ProxiedApi, soku: TestServer, ada: Person, env: Record<string, string>) {
+    super(proxied.proxy, proxied.api);
     this.soku = soku;
     this.ada = ada;
     this.#env = env;
@@ -53,21 +53,21 @@ export class Scene extends Front {
 
   /** @param env environment variables for Soku */
   static async start(recipe: Recipe, program: Program, env: Record<string, string> = {}): Promise<Scene> {
-    const own = { TRUST_PROXY: '127.0.0.1', ...env };
-    const soku = await startServer({ env: own });
+    const variables = { TRUST_PROXY: '127.0.0.1', ...env };
+    const soku = await startServer({ env: variables });
     try {
       const ada = await openSession(soku);
-      return new Scene(await startFront(recipe, program, soku), soku, ada, own);
+      return new Scene(await startProxiedApi(recipe, program, soku), soku, ada, variables);
     } catch (error) {
-      // Otherwise the running server would keep the test from ending.
+      // A running server would keep the test process from ending.
       await soku.stop();
       throw error;
     }
   }
 
   /** Starts another proxy with its own API, in front of the same Soku. The caller must call `stop`. */
-  async beside(recipe: Recipe, program: Program, edit: (text: string) => string): Promise<Front> {
-    return startFront(recipe, program, this.soku, edit);
+  async startSecondProxy(recipe: Recipe, program: Program, edit: (text: string) => string): Promise<ProxiedApi> {
+    return startProxiedApi(recipe, program, this.soku, edit);
   }
 
   /** Restarts Soku on the same port and data after it was killed. */
@@ -82,16 +82,16 @@ export class Scene extends Front {
   }
 }
 
-async function startFront(
+async function startProxiedApi(
   recipe: Recipe,
   program: Program,
   soku: TestServer,
   edit?: (text: string) => string,
-): Promise<Front> {
+): Promise<ProxiedApi> {
   const api = await RecordedServer.start();
   try {
-    const where = { soku: Number(new URL(soku.url).port), api: api.port, ...(edit && { edit }) };
-    return new Front(await ProxyProcess.start(recipe, program, where), api);
+    const placement = { soku: Number(new URL(soku.url).port), api: api.port, ...(edit && { edit }) };
+    return new ProxiedApi(await ProxyProcess.start(recipe, program, placement), api);
   } catch (error) {
     await api.stop();
     throw error;
@@ -99,7 +99,7 @@ async function startFront(
 }
 
 /** A proxy, an API, and a stand-in for Soku with scripted responses. */
-export class StandInScene extends Front {
+export class StandInScene extends ProxiedApi {
   readonly standIn: RecordedServer;
 
   private constructor(proxy: ProxyProcess, api: RecordedServer, standIn: RecordedServer) {

@@ -9,7 +9,7 @@ import { Scene } from './scene.ts';
 import { testUnavailability } from './unavailability.ts';
 
 /**
- * Tests a real proxy, with the documented configuration, against everything that its page promises.
+ * Tests everything that a proxy's page promises, with the real proxy and the documented configuration.
  *
  * @param testOwn defines the tests that only this proxy has
  */

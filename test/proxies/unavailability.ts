@@ -7,57 +7,57 @@ import type { Recipe } from './proxy.ts';
 import { type Scene, StandInScene } from './scene.ts';
 
 /** Asserts the response for a key that cannot be checked. */
-function assertUnavailable(answer: HttpResponse): void {
-  const { error } = errorSchema.strict().parse(answer.body);
-  assert.deepEqual([answer.status, error.type, error.code], [503, 'api_error', 'verification_unavailable']);
-  assert.equal(answer.headers.get('x-request-id'), error.requestId);
+function assertUnavailable(response: HttpResponse): void {
+  const { error } = errorSchema.strict().parse(response.body);
+  assert.deepEqual([response.status, error.type, error.code], [503, 'api_error', 'verification_unavailable']);
+  assert.equal(response.headers.get('x-request-id'), error.requestId);
   assert.notEqual(error.requestId, '');
   assert.ok(Math.abs(Date.now() - Date.parse(error.timestamp)) < 60_000, error.timestamp);
-  assert.equal(answer.headers.get('retry-after'), '1');
-  assert.equal(answer.headers.get('cache-control'), 'no-store');
-  assert.match(answer.headers.get('content-type') ?? '', /^application\/json/);
+  assert.equal(response.headers.get('retry-after'), '1');
+  assert.equal(response.headers.get('cache-control'), 'no-store');
+  assert.match(response.headers.get('content-type') ?? '', /^application\/json/);
 }
 
 /** Nothing fails open (ASVS 16.5.3). */
 export function testUnavailability(recipe: Recipe, program: Program, scene: () => Scene): void {
-  test('while Soku is down no request is accepted, and afterwards requests work again', async () => {
+  test('no request is accepted while Soku is down, and requests work again afterwards', async () => {
     const { ada, api } = scene();
     const { apiKey } = await ada.makeKey({ name: 'patient' });
-    assert.equal((await scene().ask({ key: apiKey })).status, 200);
+    assert.equal((await scene().send({ key: apiKey })).status, 200);
     await scene().soku.kill();
     const before = api.received.length;
     try {
       const body = 'z'.repeat(50_000);
-      const asked = [scene().ask({ key: apiKey }), scene().ask({ method: 'POST', key: apiKey, body })];
-      for (const answer of await Promise.all(asked)) assertUnavailable(answer);
+      const requests = [scene().send({ key: apiKey }), scene().send({ method: 'POST', key: apiKey, body })];
+      for (const response of await Promise.all(requests)) assertUnavailable(response);
       assert.equal(api.received.length, before);
     } finally {
       await scene().restartSoku();
     }
-    assert.equal((await scene().ask({ key: apiKey })).status, 200);
+    assert.equal((await scene().send({ key: apiKey })).status, 200);
   });
 
-  test('while Soku hangs no request is accepted, and afterwards requests work again', async () => {
+  test('no request is accepted while Soku hangs, and requests work again afterwards', async () => {
     const { ada, api, soku } = scene();
     const { apiKey } = await ada.makeKey({ name: 'patient' });
-    assert.equal((await scene().ask({ key: apiKey })).status, 200);
+    assert.equal((await scene().send({ key: apiKey })).status, 200);
     const before = api.received.length;
     process.kill(soku.pid, 'SIGSTOP');
     try {
-      assertUnavailable(await scene().ask({ key: apiKey }));
+      assertUnavailable(await scene().send({ key: apiKey }));
     } finally {
       process.kill(soku.pid, 'SIGCONT');
     }
     assert.equal(api.received.length, before);
-    assert.equal((await scene().ask({ key: apiKey })).status, 200);
+    assert.equal((await scene().send({ key: apiKey })).status, 200);
   });
 
-  test('a success from a server that is not Soku is rejected, in case its address is wrong', async (t) => {
+  test('a success response from a server other than Soku is rejected, because the configured address may be wrong', async (t) => {
     const own = await StandInScene.start(recipe, program);
     t.after(() => own.stop());
     for (const status of [200, 204, 302]) {
-      own.standIn.answer = () => ({ status, fields: { 'X-Request-Id': 'other', Location: '/elsewhere' } });
-      assert.equal((await own.ask({ key: 'any' })).status, 503);
+      own.standIn.respond = () => ({ status, fields: { 'X-Request-Id': 'other', Location: '/elsewhere' } });
+      assert.equal((await own.send({ key: 'any' })).status, 503);
     }
     assert.equal(own.api.received.length, 0);
   });

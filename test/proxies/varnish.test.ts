@@ -12,9 +12,9 @@ describeProxy({
   prepare: (folder, { program, port }) => {
     const [modules = ''] = globSync(`${program.root}/usr/lib/*/varnish/vmods`);
     const listen = ['-a', `127.0.0.1:${port}`, '-T', 'none', '-s', 'malloc,32M', '-p', 'vsl_space=1M'];
-    // Compiles the VCL in half a second instead of many: the test needs no optimized code.
+    // Compiles the VCL in half a second instead of several, because the test needs no optimized code.
     const compile = ['-p', 'cc_command=exec gcc -O0 -w -fpic -shared -o %o %s'];
-    // One process, as this user; on a system it starts as root and drops privileges.
+    // One process, as this user; an installed Varnish starts as root and drops privileges.
     const own = ['-F', '-j', 'none', '-n', join(folder, 'work'), '-p', `vmod_path=${modules}`];
     return [...own, ...compile, ...listen, '-f', join(folder, 'soku.vcl')];
   },

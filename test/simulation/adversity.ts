@@ -1,13 +1,13 @@
 import type { Random } from './random.ts';
 
 /**
- * - calm: nothing goes wrong, so no valid key may be rejected
- * - chaos: anything goes wrong at any time
- * - malice: one thing goes wrong, at the worst moment
+ * - calm: no faults, so no valid key may be rejected
+ * - chaos: any fault at any time
+ * - malice: one fault at the worst moment
  */
 export type Mood = 'calm' | 'chaos' | 'malice';
 
-/** The faults of one schedule: for each kind none, a few or many. */
+/** The faults of one schedule: none, a few or many of each kind. */
 export class Adversity {
   readonly nodes: number;
   readonly mood: Mood;
@@ -27,15 +27,15 @@ export class Adversity {
   /** ms after which a node abandons a statement. */
   readonly patience: number;
   readonly #random: Random;
-  readonly #noticesLost: number;
+  readonly #lostNotifications: number;
   readonly #lost: number;
   readonly #slow: number;
   readonly #stuck: number;
   readonly #longest: number;
   #replicaIsCut = false;
-  #over = false;
-  /** Called for each delay. */
-  #isRough: () => boolean = () => false;
+  #ended = false;
+  /** Called for each delay; true near a critical moment. */
+  #isCritical: () => boolean = () => false;
 
   /**
    * @param longest maximum ms of a message or a statement
@@ -46,7 +46,7 @@ export class Adversity {
     this.#longest = longest;
     this.mood = mood;
     this.nodes = 2 + Math.floor(random.next() * random.next() * 3);
-    this.#noticesLost = this.mood === 'calm' ? 0 : (random.pickAny([0, 0, 0.3, 1]) ?? 0);
+    this.#lostNotifications = this.mood === 'calm' ? 0 : (random.pickAny([0, 0, 0.3, 1]) ?? 0);
     this.#lost = this.#some([0, 0, 0.02, 0.1]);
     this.pauses = this.#some([0, 1, 2, 4]);
     this.crashes = this.#some([0, 0, 0, 1]);
@@ -62,24 +62,24 @@ export class Adversity {
     this.#stuck = this.#some([0, 0.02, 0.06]);
   }
 
-  /** @param isRough whether a delay at this time would hurt most */
-  roughen(isRough: () => boolean): void {
-    this.#isRough = isRough;
+  /** @param isCritical whether a delay at this time is most likely to expose a mistake */
+  delayWhen(isCritical: () => boolean): void {
+    this.#isCritical = isCritical;
   }
 
-  /** ms that a message is in transit. */
-  travelling(): number {
+  /** ms for which a message is in transit. */
+  transitMs(): number {
     return this.#random.between(0.2, 2) + this.#delay();
   }
 
   /** ms between two steps of a statement. */
-  thinking(): number {
+  stepMs(): number {
     return this.#delay();
   }
 
   /** ms until the replica has a commit. */
-  replicating(): number {
-    if (this.#over) return 0;
+  replicationMs(): number {
+    if (this.#ended) return 0;
     if (this.#replicaIsCut) return this.#random.between(20, 200);
     if (!this.failovers) return 0;
     return this.#random.chance(0.3) ? this.#random.between(0, this.#longest / 4) : 0;
@@ -92,23 +92,23 @@ export class Adversity {
 
   /** Stops all faults from now on. */
   end(): void {
-    this.#over = true;
+    this.#ended = true;
   }
 
   /** Whether a notification is lost. */
-  losesNotice(): boolean {
-    return !this.#over && this.#random.chance(this.#noticesLost);
+  losesNotification(): boolean {
+    return !this.#ended && this.#random.chance(this.#lostNotifications);
   }
 
   /** Whether a request or a response is lost. */
   loses(): boolean {
-    return !this.#over && this.#random.chance(this.#lost);
+    return !this.#ended && this.#random.chance(this.#lost);
   }
 
   #delay(): number {
-    if (this.#over) return 0;
+    if (this.#ended) return 0;
     const chance = this.#random.next();
-    if (this.#isRough() && chance < 0.4) {
+    if (this.#isCritical() && chance < 0.4) {
       return this.#random.between(0, chance < 0.2 ? 10 : this.#longest / 2);
     }
     if (chance < this.#stuck) return this.#random.between(0, this.#longest);

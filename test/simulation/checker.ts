@@ -5,15 +5,15 @@ export class Checker {
   /** The first violation. */
   violation: string | undefined;
   /** Statistics that show whether the schedules are meaningful. */
-  readonly seen = { accepted: 0, refused: 0, unavailable: 0, revokes: 0 };
+  readonly seen = { accepted: 0, rejected: 0, unavailable: 0, revokes: 0 };
   /** Orders invocations and returns, including simultaneous ones. */
   #order = 0;
-  /** Keys of which a revoke was invoked, and by key the order of the first revoke that returned. */
+  /** Keys whose revoke was invoked, and for each key the order of its first revoke that returned. */
   readonly #invoked = new Set<string>();
   readonly #revoked = new Map<string, number>();
   readonly #calm: boolean;
 
-  /** @param calm whether nothing goes wrong in this schedule */
+  /** @param calm whether this schedule has no faults */
   constructor(calm: boolean) {
     this.#calm = calm;
   }
@@ -24,19 +24,19 @@ export class Checker {
     return this.#order;
   }
 
-  verified(key: string, invoked: number, { refusal }: VerificationResult, who: string): void {
+  verified(key: string, invoked: number, { refusal }: VerificationResult, node: string): void {
     if (refusal === undefined) {
       this.seen.accepted += 1;
       const revoked = this.#revoked.get(key);
       if (revoked !== undefined && invoked > revoked)
-        this.fail(`${who} accepted ${key} after a revoke had returned`);
+        this.fail(`${node} accepted ${key} after a revoke had returned`);
       return;
     }
     const unavailable = refusal.code === 'verification_unavailable';
-    this.seen[unavailable ? 'unavailable' : 'refused'] += 1;
+    this.seen[unavailable ? 'unavailable' : 'rejected'] += 1;
     if (this.#invoked.has(key)) return;
     if (this.#calm || !unavailable)
-      this.fail(`${who} rejected ${key} with ${refusal.code}, although it was not revoked`);
+      this.fail(`${node} rejected ${key} with ${refusal.code}, although it was not revoked`);
   }
 
   revoking(key: string): void {
@@ -48,7 +48,7 @@ export class Checker {
     if (!this.#revoked.has(key)) this.#revoked.set(key, this.invoke());
   }
 
-  fail(what: string): void {
-    this.violation ??= what;
+  fail(violation: string): void {
+    this.violation ??= violation;
   }
 }

@@ -58,9 +58,9 @@ export class Database {
     const { lock } = statement;
     const snapshot = statement.snapshot();
     if (lock === undefined) {
-      this.#then(this.#adversity.thinking(), () => this.#write(statement, snapshot, done));
+      this.#then(this.#adversity.stepMs(), () => this.#write(statement, snapshot, done));
     } else {
-      this.#then(this.#adversity.thinking(), () => {
+      this.#then(this.#adversity.stepMs(), () => {
         this.#lock(lock, () => this.#write(statement, snapshot, done));
       });
     }
@@ -138,7 +138,7 @@ export class Database {
       done(statement.result(snapshot, commit !== undefined));
     };
     if (commit === undefined) end();
-    else this.#then(this.#adversity.thinking(), () => this.#commit(commit, end));
+    else this.#then(this.#adversity.stepMs(), () => this.#commit(commit, end));
   }
 
   /** Makes the commit visible immediately, while locks and response wait for the replica: PostgreSQL's worst case. */
@@ -148,7 +148,7 @@ export class Database {
     this.#commits += 1;
     const own = this.#commits;
     if (commit.notice !== undefined) this.notify(commit.notice);
-    this.#then(this.#adversity.replicating(), () => {
+    this.#then(this.#adversity.replicationMs(), () => {
       // The replica receives commits in order, so it has all earlier ones as well.
       const later = this.#commits - own;
       this.#unreplicated = later === 0 ? [] : this.#unreplicated.slice(-later);
@@ -178,9 +178,9 @@ export class Database {
       run();
       return;
     }
-    const { generation: life } = this;
+    const { generation } = this;
     this.#world.after(ms, () => {
-      if (life === this.generation) run();
+      if (generation === this.generation) run();
     });
   }
 }

@@ -25,7 +25,7 @@ export class Host {
   #paused = false;
   #wallJump = 0;
   /** ms for which its monotonic clock was stopped. */
-  #stoodStill = 0;
+  #stoppedMs = 0;
   /** Deliveries that arrived while it was paused. */
   #held: (() => void)[] = [];
 
@@ -57,7 +57,7 @@ export class Host {
   }
 
   /**
-   * Pauses the process, or the whole machine including its monotonic clock. Deliveries that arrive meanwhile are made
+   * Pauses the process, or the whole machine including its monotonic clock. Deliveries during the pause are made
    * afterwards, in random order.
    */
   pause(ms: number, machine: boolean): void {
@@ -66,7 +66,7 @@ export class Host {
     this.#world.after(ms, () => {
       this.#paused = false;
       this.pausedMs += ms;
-      if (machine) this.#stoodStill += ms;
+      if (machine) this.#stoppedMs += ms;
       const held = this.#world.random.shuffled(this.#held);
       this.#held = [];
       for (const run of held) this.#world.after(0, () => this.deliver(run));
@@ -86,7 +86,7 @@ export class Host {
   }
 
   #monotonic(): number {
-    return this.#origin + (this.#world.now - this.#stoodStill) * this.#options.rate;
+    return this.#origin + (this.#world.now - this.#stoppedMs) * this.#options.rate;
   }
 
   #wall(): number {

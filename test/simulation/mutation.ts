@@ -6,7 +6,7 @@ import type { NodeOptions, NodeParts, VerifierNode } from '../../packages/server
 
 /** A deliberate mistake. It can replace every input of a node, and every call to it. */
 export interface Mutation {
-  /** The rule of the protocol that is omitted. */
+  /** The rule of the protocol that it omits. */
   name: string;
   /** The first seed whose schedule exposed the mistake. It is tried first, and may change with the protocol. */
   shownBy: number;
@@ -17,5 +17,5 @@ export interface Mutation {
   parts?(clock: Clock, terms: LeaseTerms): Partial<NodeParts>;
   holds?(node: VerifierNode, wallNow: number): boolean;
   mayCache?(node: VerifierNode, ticket: ReadTicket, head: LogPosition): boolean;
-  settle?(node: VerifierNode, sentAt: number, answeredAt: number): Promise<unknown>;
+  settle?(node: VerifierNode, sentAt: number, receivedAt: number): Promise<unknown>;
 }

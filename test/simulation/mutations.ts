@@ -33,7 +33,7 @@ class LongLease extends Lease {
 }
 
 /** Counts silence from the response before the one that showed the current renewal. */
-class HastyNeighbours extends Peers {
+class PeersSilentTooEarly extends Peers {
   #before = Number.NEGATIVE_INFINITY;
 
   override observe(rows: readonly NodeRow[], arrivedAt: number): void {
@@ -43,7 +43,7 @@ class HastyNeighbours extends Peers {
 }
 
 /** A store whose heartbeats return changed snapshots. */
-function exchanging(
+function withSnapshots(
   link: FeedLink,
   change: (exchange: ClusterSnapshot, ackedSeq: number) => ClusterSnapshot,
 ): FeedLink {
@@ -65,7 +65,7 @@ function bound(link: FeedLink): FeedLink {
 function withoutGaps(link: FeedLink): FeedLink {
   const tokens = new Map<number, string>();
   return {
-    ...exchanging(link, (exchange, ackedSeq) => {
+    ...withSnapshots(link, (exchange, ackedSeq) => {
       const { head } = exchange;
       for (const { seq, token } of exchange.changes) tokens.set(seq, token);
       const changes = [];
@@ -89,7 +89,7 @@ function withoutGaps(link: FeedLink): FeedLink {
 function withoutTokens(link: FeedLink): FeedLink {
   const plain = <H extends LogPosition>(head: H) => ({ ...head, token: '' });
   return {
-    ...exchanging(link, (exchange) => ({
+    ...withSnapshots(link, (exchange) => ({
       ...exchange,
       head: plain(exchange.head),
       changes: exchange.changes.map(plain),
@@ -116,7 +116,7 @@ function withOldId(link: FeedLink, name: string): FeedLink {
 }
 
 /** A store that acknowledges the head before it is applied. */
-function withHastyAcks(link: FeedLink): FeedLink {
+function withEarlyAcks(link: FeedLink): FeedLink {
   return {
     ...bound(link),
     exchange: async (node) => {
@@ -130,18 +130,18 @@ function withHastyAcks(link: FeedLink): FeedLink {
   };
 }
 
-/** Each omits one rule of the protocol. */
+/** The protocol with one rule omitted each. The names state the rules. */
 export const mutations: readonly Mutation[] = [
-  { name: 'the wait', shownBy: 1, settle: async () => undefined },
-  { name: 'the lease check', shownBy: 1, holds: () => true },
-  { name: 'the guard of cache fills', shownBy: 16, mayCache: () => true },
+  { name: 'a revoke waits for the other nodes', shownBy: 1, settle: async () => undefined },
+  { name: 'verifying from the cache needs a lease', shownBy: 1, holds: () => true },
+  { name: 'an outdated read is not cached', shownBy: 16, mayCache: () => true },
   {
-    name: 'the fence before a silent node is skipped',
+    name: 'a silent node is fenced before it is skipped',
     shownBy: 834,
     link: (link) => ({ ...bound(link), fence: async () => true }),
   },
   {
-    name: 'the renewal in the fence',
+    name: 'a fence fails if the node has renewed its lease',
     shownBy: 834,
     link: (link) => ({
       ...bound(link),
@@ -152,20 +152,20 @@ export const mutations: readonly Mutation[] = [
     }),
   },
   {
-    name: 'the lease counts from the sending of the renewal',
+    name: 'a lease starts when its renewal is sent',
     shownBy: 47,
     parts: (clock, terms) => ({ lease: new LateLease(clock, terms) }),
   },
-  { name: 'the wait counts from the response', shownBy: 211, settle: (node, sentAt) => node.settle(sentAt) },
+  { name: 'the wait starts at the response of the commit', shownBy: 211, settle: (node, sentAt) => node.settle(sentAt) },
   {
-    name: 'silence counts from the arrival of the response',
+    name: 'silence starts when the response arrives',
     shownBy: 29,
-    parts: () => ({ neighbours: new HastyNeighbours() }),
+    parts: () => ({ neighbours: new PeersSilentTooEarly() }),
   },
-  { name: 'a new ID for each registration', shownBy: 5, link: withOldId },
-  { name: 'only applied changes are acknowledged', shownBy: 157, link: withHastyAcks },
+  { name: 'each registration has a new ID', shownBy: 5, link: withOldId },
+  { name: 'only applied changes are acknowledged', shownBy: 157, link: withEarlyAcks },
   {
-    name: 'no lease without a renewal',
+    name: 'a node without a renewal has no lease',
     shownBy: 19,
     link: (link) => ({
       ...bound(link),
@@ -174,7 +174,7 @@ export const mutations: readonly Mutation[] = [
   },
   { name: 'a node starts over at a gap', shownBy: 37, link: withoutGaps },
   {
-    name: 'the tokens of changes',
+    name: 'tokens distinguish changes with the same number',
     shownBy: 1847,
     link: withoutTokens,
     mayCache: (node, ticket, { seq }) => node.mayCache(ticket, { seq, token: '' }),
@@ -185,24 +185,24 @@ export const mutations: readonly Mutation[] = [
     cache: (cache) => ({ ...cache, empty: () => undefined }),
   },
   {
-    name: 'no lease without a row',
+    name: 'a node without a row has no lease',
     shownBy: 5,
-    link: (link) => exchanging(link, (exchange) => ({ ...exchange, registered: true })),
+    link: (link) => withSnapshots(link, (exchange) => ({ ...exchange, registered: true })),
   },
   {
-    name: 'no lease before the head is reached',
+    name: 'a node that has not reached the head has no lease',
     shownBy: 38,
     link: (link) =>
-      exchanging(link, (exchange) => ({ ...exchange, head: exchange.changes.at(-1) ?? exchange.head })),
+      withSnapshots(link, (exchange) => ({ ...exchange, head: exchange.changes.at(-1) ?? exchange.head })),
   },
   {
-    name: 'the margin',
+    name: 'waiting for a lease includes a margin',
     shownBy: 590,
     parts: (clock, terms) => ({ lease: new LongLease(clock, terms) }),
-    settle: (node, _, answeredAt) => node.settle(answeredAt - leaseMs / 10),
+    settle: (node, _, receivedAt) => node.settle(receivedAt - leaseMs / 10),
   },
   {
-    name: 'the fuse',
+    name: 'a lease ends if the monotonic clock falls behind the wall clock',
     shownBy: 28,
     clock: ({ monotonic }) => ({ monotonic, wall: () => 1.7e12 + monotonic() }),
   },

@@ -38,7 +38,7 @@ interface Options {
   mutation: Mutation | undefined;
 }
 
-/** The protocol without a mistake. */
+/** The protocol without mutations. */
 const unchanged: Mutation = { name: '', shownBy: 0 };
 
 const shared = { addressLimits: new AddressLimits('off') };
@@ -105,13 +105,13 @@ export class Process {
     return this.#leaving || (leaseMs > 0 && lag === 0 && appliedSeq === this.#options.database.head.seq);
   }
 
-  /** Whether it has cached a key as good and may verify from its cache. */
+  /** Whether it has cached a key as valid and may verify from its cache. */
   acceptsFromCache({ hash }: ApiKey): boolean {
     if (this.#memory.sizes.good === 0 || this.host.paused || !this.host.alive) return false;
     return this.#memory.valid.find(hash) !== noRow && this.node.holds(this.host.clock.wall());
   }
 
-  /** Whether its row is committed, even if it does not know so yet. */
+  /** Whether its row is committed, even if it has not received the response. */
   get hasRow(): boolean {
     return this.#options.database.nodes.has(this.node.status().id);
   }
@@ -122,8 +122,8 @@ export class Process {
     return registered && leaseMs === 0 && this.#options.database.isAhead;
   }
 
-  /** Whether it has also cached a key since. */
-  get remembersLosable(): boolean {
+  /** Whether it has also cached a key since then. */
+  get hasCachedLosable(): boolean {
     return this.hasLosableHead && this.#memory.sizes.good > 0;
   }
 
@@ -161,10 +161,10 @@ export class Process {
     const { clock, pausedMs } = this.host;
     const sentAt = clock.monotonic();
     await this.#change(key, true);
-    const answeredAt = clock.monotonic();
-    await (mutation?.settle?.(this.node, sentAt, answeredAt) ?? this.node.settle(answeredAt));
+    const committedAt = clock.monotonic();
+    await (mutation?.settle?.(this.node, sentAt, committedAt) ?? this.node.settle(committedAt));
     checker.revoked(key.id);
-    if (this.host.pausedMs === pausedMs) this.#checkBound(clock.monotonic() - answeredAt);
+    if (this.host.pausedMs === pausedMs) this.#checkBound(clock.monotonic() - committedAt);
   }
 
   async rename(key: ApiKey): Promise<void> {
@@ -172,7 +172,7 @@ export class Process {
     await this.node.settle(this.host.clock.monotonic());
   }
 
-  /** Stops in the orderly way. */
+  /** Shuts down normally. */
   async leave(): Promise<void> {
     this.#leaving = true;
     await this.node.stop();

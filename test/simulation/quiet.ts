@@ -58,11 +58,11 @@ export class QuietWorld {
   /** Lets `ms` milliseconds pass. */
   async run(ms: number): Promise<void> {
     const end = this.world.now + ms;
-    let over = false;
+    let ended = false;
     this.world.after(ms, () => {
-      over = true;
+      ended = true;
     });
     await setImmediate();
-    while (!over && this.world.step(end)) await setImmediate();
+    while (!ended && this.world.step(end)) await setImmediate();
   }
 }

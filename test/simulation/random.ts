@@ -2,13 +2,13 @@ import { Random as SeededRandom } from '../support/random.ts';
 
 /** The source of all random choices of a schedule. */
 export class Random extends SeededRandom {
-  /** @param seed small, consecutive seeds give unrelated sequences */
+  /** @param seed even small, consecutive seeds give unrelated sequences */
   constructor(seed: number) {
     super(String(Math.imul(seed, 0x9e3779b1) >>> 0));
   }
 
-  between(least: number, most: number): number {
-    return least + this.next() * (most - least);
+  between(min: number, max: number): number {
+    return min + this.next() * (max - min);
   }
 
   /** @returns undefined when there are no values */

@@ -17,7 +17,7 @@ interface Options {
   leaseMs: number;
 }
 
-/** Maximum changes of one heartbeat: so few that nodes are often further behind. */
+/** Maximum number of changes per heartbeat: low, so that nodes often lag further behind. */
 const maxChanges = 3;
 
 /** The database operations of a process, over a network that delays and loses messages. */
@@ -28,14 +28,14 @@ export class SimulatedClusterStore implements FeedLink {
     this.#options = options;
   }
 
-  /** Rejects on timeout or when the database restarts. The statement may commit nevertheless, even later. */
+  /** Rejects on timeout or when the database restarts. The statement may still commit, even later. */
   execute<S, R>(statement: Statement<S, R>): Promise<R> {
     const { database, host, adversity } = this.#options;
     return new Promise((resolve, reject) => {
       const cancel = host.later(() => reject(new Error('no response')), adversity.patience);
-      const { generation: life } = database;
+      const { generation } = database;
       const broken = () => {
-        if (life === database.generation) return false;
+        if (generation === database.generation) return false;
         host.deliver(() => {
           cancel();
           reject(new Error('the connection was lost'));
@@ -60,7 +60,7 @@ export class SimulatedClusterStore implements FeedLink {
   #send(arrive: () => void): void {
     const { world, adversity, host } = this.#options;
     if (adversity.loses()) return;
-    world.after(adversity.travelling(), () => host.isCut || arrive());
+    world.after(adversity.transitMs(), () => host.isCut || arrive());
   }
 
   async register({ id, name, renewal }: { id: string; name: string; renewal: string }): Promise<void> {

@@ -14,7 +14,7 @@ export const leaseMs = 1000;
 const length = { adversity: 4 * leaseMs, all: 10 * leaseMs };
 
 /** The states for which an adversary waits. */
-type Observable = 'hasRow' | 'hasLosableHead' | 'remembersLosable';
+type Observable = 'hasRow' | 'hasLosableHead' | 'hasCachedLosable';
 
 /** Far more steps than a schedule has. */
 const maxSteps = 20_000;
@@ -29,8 +29,8 @@ export class Simulation {
   readonly #database: Database;
   readonly #mutation: Mutation | undefined;
   #processes: Process[] = [];
-  /** Times at which delays hurt most. */
-  readonly #rough: number[] = [];
+  /** Times at which delays are most likely to expose a mistake. */
+  readonly #critical: number[] = [];
   /** Number of planned events that have not happened yet. */
   #planned = 0;
   /** Keys whose revoke has returned. */
@@ -45,7 +45,7 @@ export class Simulation {
     this.#adversity = new Adversity(this.#random, 1.3 * leaseMs);
     this.checker = new Checker(this.#adversity.mood === 'calm');
     this.#database = new Database(this.world, this.#adversity);
-    this.#adversity.roughen(() => this.#rough.some((at) => Math.abs(this.world.now - at) < 20));
+    this.#adversity.delayWhen(() => this.#critical.some((at) => Math.abs(this.world.now - at) < 20));
     this.#database.notify = (notice) => this.#notify(notice);
     for (let count = 1; count <= this.#adversity.nodes; count += 1) this.#launch(`node ${count}`);
     for (const key of apiKeys) this.#planKey(key);
@@ -59,14 +59,14 @@ export class Simulation {
     this.#probeCachedRevokedKeys();
     if (this.checker.violation !== undefined) return false;
     this.#steps += 1;
-    if (this.#steps > maxSteps) this.checker.fail('it does not end');
+    if (this.#steps > maxSteps) this.checker.fail('the schedule does not end');
     if (this.#isOver) return false;
     if (this.world.step(length.all)) return true;
     this.#checkEnd();
     return false;
   }
 
-  /** Verifies at every moment at which a node might accept a revoked key from its cache, however short. */
+  /** Verifies whenever a node might accept a revoked key from its cache, however briefly. */
   #probeCachedRevokedKeys(): void {
     for (const key of this.#revoked) {
       for (const process of this.#processes) {
@@ -105,9 +105,9 @@ export class Simulation {
 
   #notify(notice: Notice): void {
     for (const { host, node } of this.#processes) {
-      if (this.#adversity.losesNotice()) continue;
-      const hear = notice === 'change' ? () => node.wake() : () => node.onAcknowledgment(notice);
-      this.world.after(this.#adversity.travelling(), () => host.deliver(hear));
+      if (this.#adversity.losesNotification()) continue;
+      const receive = notice === 'change' ? () => node.wake() : () => node.onAcknowledgment(notice);
+      this.world.after(this.#adversity.transitMs(), () => host.deliver(receive));
     }
   }
 
@@ -137,9 +137,9 @@ export class Simulation {
     const key = random.pickAny(apiKeys);
     if (this.#adversity.mood !== 'malice' || key === undefined) return;
     const at = random.between(2 * leaseMs, length.adversity);
-    const story = random.next();
-    if (story < 0.4) this.#planSleeper(key, at);
-    else if (story < 0.7) this.#planFailover(key, at);
+    const scenario = random.next();
+    if (scenario < 0.4) this.#planSleeper(key, at);
+    else if (scenario < 0.7) this.#planFailover(key, at);
     else {
       this.#planTrouble(at);
       this.#planRevoke(key, at);
@@ -152,7 +152,7 @@ export class Simulation {
     const name = random.pickAny(this.#processes)?.name ?? '';
     const long = random.between(0.9, 2.2) * leaseMs;
     const begin = at + (random.chance(0.5) ? -long : 0) + random.between(-10, 10);
-    if (random.chance(0.3)) this.#rough.push(at);
+    if (random.chance(0.3)) this.#critical.push(at);
     if (random.chance(0.5)) this.#at(name, begin, ({ host }) => host.cut(long));
     else this.#at(name, begin, ({ host }) => host.pause(long, this.#adversity.suspends));
   }
@@ -164,7 +164,7 @@ export class Simulation {
     const long = random.between(1.15, 1.6) * leaseMs;
     this.#at(name, at - long - 50, (process) => process.verify(key));
     this.#at(name, at - long, ({ host }) => host.pause(long, this.#adversity.suspends));
-    this.#rough.push(at);
+    this.#critical.push(at);
     this.#planRevoke(key, at + random.between(0, 6));
   }
 
@@ -178,7 +178,7 @@ export class Simulation {
       this.#at(writer.name, 0, (process) => void process.rename(key).catch(ignore));
       this.#await(reader.name, 0, 'hasLosableHead', (process) => {
         process.verify(key);
-        this.#await(reader.name, 0, 'remembersLosable', () => {
+        this.#await(reader.name, 0, 'hasCachedLosable', () => {
           this.#database.restart(true);
           this.#planRevoke(key, this.world.now + this.#random.between(0, 20));
         });
@@ -186,11 +186,11 @@ export class Simulation {
     });
   }
 
-  /** Polls from a given time until a condition holds for a process, up to a limit. An adversary sees everything. */
-  #await(name: string, time: number, what: Observable, then: (process: Process) => void, looks = 100): void {
+  /** Polls from a given time until a condition holds for a process, up to a limit. An adversary can see all states. */
+  #await(name: string, time: number, state: Observable, then: (process: Process) => void, polls = 100): void {
     this.#at(name, Math.max(time, this.world.now) + 0.2, (process) => {
-      if (process[what]) then(process);
-      else if (looks > 0) this.#await(name, 0, what, then, looks - 1);
+      if (process[state]) then(process);
+      else if (polls > 0) this.#await(name, 0, state, then, polls - 1);
     });
   }
 
@@ -221,21 +221,21 @@ export class Simulation {
 
   #planFaults(): void {
     const { pauses, suspends, crashes, leaves, wallJumps, restarts, failovers, prunes } = this.#adversity;
-    this.#often(pauses, (process) => process.host.pause(this.#random.between(0, 2.5 * leaseMs), suspends));
+    this.#repeatAtRandom(pauses, (process) => process.host.pause(this.#random.between(0, 2.5 * leaseMs), suspends));
     // A backward step could hide a suspension from the fuse, so a schedule has only one of the two.
     const back = suspends ? 0 : -5000;
-    this.#often(wallJumps, (process) => process.host.jumpWallClock(this.#random.between(back, 5000)));
-    this.#often(crashes, (process) => this.#crash(process, this.#random.between(1, 500)));
-    this.#often(leaves, (process) => {
+    this.#repeatAtRandom(wallJumps, (process) => process.host.jumpWallClock(this.#random.between(back, 5000)));
+    this.#repeatAtRandom(crashes, (process) => this.#crash(process, this.#random.between(1, 500)));
+    this.#repeatAtRandom(leaves, (process) => {
       void process.leave();
       this.world.after(this.#random.between(10, 1500), () => this.#crash(process, 0));
     });
     // Schedules with failovers also have plain restarts: what a restart makes visible, a failover may lose.
-    this.#often(restarts, () => this.#database.restart(failovers && this.#random.chance(0.7)));
-    this.#often(prunes, () => this.#database.prune(this.#random.chance(0.5) ? 1 : 0));
+    this.#repeatAtRandom(restarts, () => this.#database.restart(failovers && this.#random.chance(0.7)));
+    this.#repeatAtRandom(prunes, () => this.#database.prune(this.#random.chance(0.5) ? 1 : 0));
   }
 
-  #often(count: number, fault: (process: Process) => void): void {
+  #repeatAtRandom(count: number, fault: (process: Process) => void): void {
     for (let done = 0; done < count; done += 1) {
       this.world.after(this.#random.between(0, length.adversity), () => {
         const process = this.#random.pickAny(this.#processes);

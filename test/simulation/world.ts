@@ -7,9 +7,9 @@ interface Event {
   run: () => void;
 }
 
-const nothing = () => undefined;
+const doNothing = () => undefined;
 
-/** The true time, which no node sees, and the queue of scheduled events. */
+/** The true time, which no node can read, and the queue of scheduled events. */
 export class World {
   readonly random: Random;
   /** ms */
@@ -35,11 +35,11 @@ export class World {
     const event = { at: this.now + ms, order: this.#scheduled, run };
     this.#rise(event);
     return () => {
-      event.run = nothing;
+      event.run = doNothing;
     };
   }
 
-  /** Runs the next event. @returns false when there is none until `end` */
+  /** Runs the next event. @returns false if there is none before `end` */
   step(end: number): boolean {
     const next = this.#events[0];
     if (next === undefined || next.at > end) return false;

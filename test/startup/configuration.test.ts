@@ -1,4 +1,4 @@
-/** A wrong variable stops the start of a real process with 78 and one line. The rules are in config.test.ts. */
+/** An invalid variable makes a real process exit with code 78 and one line. config.test.ts tests the rules. */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,15 +12,15 @@ import { startServer, type TestServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
 import { failStart } from '../support/start.ts';
 
-test('a wrong variable ends with 78, one line with its name and an example, and nothing made', async () => {
-  const dataDir = join(tmpdir(), `soku-test-never-made-${process.pid}`);
+test('an invalid variable ends the start with code 78 and one line with its name and an example, and creates no files', async () => {
+  const dataDir = join(tmpdir(), `soku-test-never-created-${process.pid}`);
   const line = await failStart(78, { dataDir, env: { PORT: '1', SOKU_SECRET: 'Tr0ub4dor' } });
   assert.match(line, /^soku: SOKU_SECRET .+ Example: SOKU_SECRET=/);
   assert.doesNotMatch(line, /Tr0ub4d/);
   assert.ok(!existsSync(dataDir));
 });
 
-test('keys are made with the configured prefix, and accepted with the further ones while they are configured', async () => {
+test('new keys have the configured prefix, and keys with additional prefixes are accepted while these are configured', async () => {
   const first = await startServer({
     isFresh: true,
     env: {
@@ -31,7 +31,7 @@ test('keys are made with the configured prefix, and accepted with the further on
   });
   try {
     const ada = await openSession(first);
-    assert.ok(!existsSync(join(first.dataDir, 'secret')), 'the configured one is used');
+    assert.ok(!existsSync(join(first.dataDir, 'secret')), 'no secret file is written if SOKU_SECRET is set');
     assert.doesNotMatch(first.output, /New keys begin/);
     const { apiKey, key } = createdKeySchema.parse(await ada.makeKey({ name: 'prefixed' }));
     assert.match(apiKey, /^acme_2_[0-9A-Za-z]{32}$/);
@@ -45,7 +45,7 @@ test('keys are made with the configured prefix, and accepted with the further on
     assert.match(assertProblem(none, 'missing_authorization').message, /Bearer acme_2_\.\.\./);
     await first.kill('SIGTERM');
 
-    // A prefix that is accepted no more, and again when it is.
+    // A key is rejected while its prefix is not accepted, and accepted again afterwards.
     const statuses: number[] = [];
     for (const SOKU_ACCEPTED_PREFIXES of ['', 'acme_2_']) {
       const env = { SOKU_KEY_PREFIX: 'new_', SOKU_ACCEPTED_PREFIXES };

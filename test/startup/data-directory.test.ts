@@ -1,6 +1,6 @@
 /**
- * How processes share a data directory, and what they leave in it. All data that is refused is in
- * packages/server/src/database/refused-data.test.ts; here one of each kind stops a real process.
+ * How processes share a data directory, and which files they leave in it. These tests start real processes with one
+ * example of each kind of unusable data; packages/server/src/database/refused-data.test.ts has all cases.
  */
 import assert from 'node:assert/strict';
 import { chmodSync, cpSync, existsSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
@@ -13,13 +13,13 @@ import { freePort, newDataDir, onePublicUrl, spawnServer, startServer } from '..
 import { openSession } from '../support/session.ts';
 import { directoryContents, failStart } from '../support/start.ts';
 
-// Also in a run on PostgreSQL: what a data directory has to hold it has only without one.
+// Also in a run on PostgreSQL, because a data directory contains a database only with SQLite.
 process.env.SOKU_TEST_DATABASE = 'sqlite';
 
 const root = newDataDir();
 after(() => rmSync(root, { recursive: true, force: true }));
 
-/** A directory with an account and a key in it, at rest. */
+/** The data directory of a stopped server, with an account and a key. */
 const original = join(root, 'original');
 const first = await startServer({ dataDir: original, env: onePublicUrl });
 const ada = await openSession(first);
@@ -27,7 +27,7 @@ const { apiKey } = await ada.makeKey({ name: 'kept' });
 await first.stop();
 
 let copies = 0;
-/** A copy of it to be damaged. */
+/** Copies it, so that a test can damage the copy. */
 function copy(): { dataDir: string; file: string } {
   copies += 1;
   const dataDir = join(root, `copy ${copies}`);
@@ -35,7 +35,7 @@ function copy(): { dataDir: string; file: string } {
   return { dataDir, file: join(dataDir, 'soku.db') };
 }
 
-test('a server at rest leaves one database, one secret, and nothing that others can read', () => {
+test('a stopped server leaves one database and one secret, which other users cannot read', () => {
   assert.deepEqual(Object.keys(directoryContents(original)), ['secret', 'soku.db']);
   assert.equal(statSync(original).mode & 0o777, 0o700);
   for (const name of ['secret', 'soku.db']) {
@@ -43,7 +43,7 @@ test('a server at rest leaves one database, one secret, and nothing that others 
   }
 });
 
-test('a later start knows the keys, the account and its sessions, and keeps a second process out', async () => {
+test('a restarted server keeps keys, account and sessions, and rejects a second process on its data', async () => {
   const { dataDir } = copy();
   chmodSync(dataDir, 0o2775);
   for (const name of ['secret', 'soku.db']) chmodSync(join(dataDir, name), 0o664);
@@ -53,14 +53,14 @@ test('a later start knows the keys, the account and its sessions, and keeps a se
     env: { ...onePublicUrl, SOKU_OWNER_PASSWORD: 'another password' },
   });
   try {
-    // What others may do is taken away; a group keeps its rights.
+    // The start removes the permissions of others; the group of the directory keeps its own.
     assert.equal(statSync(dataDir).mode & 0o7777, 0o2770);
     for (const name of ['secret', 'soku.db']) {
       assert.equal(statSync(join(dataDir, name)).mode & 0o777, 0o600, name);
     }
     assert.equal((await call(`${running.url}/v1/api-keys`, { headers: { cookie: ada.cookie } })).status, 200);
-    const refused = await failStart(73, { dataDir });
-    assert.match(refused, new RegExp(`in use by another Soku process \\(process ${running.pid}\\)`));
+    const line = await failStart(73, { dataDir });
+    assert.match(line, new RegExp(`in use by another Soku process \\(process ${running.pid}\\)`));
     assert.equal((await call(`${running.url}/v1/me`, { headers: bearer(apiKey) })).status, 200);
     assert.equal((await (await openSession(running)).makeKey({ name: 'still' })).key.status, 'active');
   } finally {
@@ -68,7 +68,7 @@ test('a later start knows the keys, the account and its sessions, and keeps a se
   }
 });
 
-test('a damaged database is refused with 65, and stays as it is', async () => {
+test('a start with a damaged database ends with code 65 and does not change it', async () => {
   const { dataDir, file } = copy();
   truncateSync(file, 4096);
   const before = directoryContents(dataDir);
@@ -76,7 +76,7 @@ test('a damaged database is refused with 65, and stays as it is', async () => {
   assert.deepEqual(directoryContents(dataDir), before);
 });
 
-test('a secret that is not whole is refused with 65, and the database stays as it is', async () => {
+test('a start with a damaged secret ends with code 65 and does not change the database', async () => {
   const { dataDir } = copy();
   writeFileSync(join(dataDir, 'secret'), '');
   const before = directoryContents(dataDir);
@@ -85,13 +85,13 @@ test('a secret that is not whole is refused with 65, and the database stays as i
   assert.deepEqual({ secret, 'soku.db': database }, before);
 });
 
-test('a data directory that cannot be written is refused with 73', async () => {
+test('a start with a data directory that cannot be written ends with code 73', async () => {
   const dataDir = join(original, 'secret', 'below');
   const line = await failStart(73, { dataDir });
   assert.ok(line.includes(`${dataDir} cannot be written`), line);
 });
 
-test('a database that another program has locked is refused with 69', async () => {
+test('a start with a database that another program has locked ends with code 69', async () => {
   const { dataDir } = copy();
   const other = new DatabaseSync(join(dataDir, 'soku.db'));
   try {
@@ -102,7 +102,7 @@ test('a database that another program has locked is refused with 69', async () =
   }
 });
 
-test('of two processes that start at once on the same data, one serves', async () => {
+test('of two processes that start concurrently on the same data, exactly one serves', async () => {
   const { dataDir } = copy();
   const both = await Promise.all([spawnServer({ dataDir }), spawnServer({ dataDir })]);
   try {
@@ -116,11 +116,11 @@ test('of two processes that start at once on the same data, one serves', async (
   }
 });
 
-test('a port that is taken is refused with 69 before anything is made', async () => {
+test('a start on a port in use ends with code 69 before it creates any file', async () => {
   const port = await freePort();
   const blocker = createServer().listen(port, '127.0.0.1');
   try {
-    const dataDir = join(root, 'not made');
+    const dataDir = join(root, 'not created');
     const line = await failStart(69, { dataDir, env: { PORT: String(port) } });
     assert.match(
       line,
@@ -132,8 +132,8 @@ test('a port that is taken is refused with 69 before anything is made', async ()
   }
 });
 
-test('an address of another machine is refused with 69', async () => {
-  const dataDir = join(root, 'not made');
+test('a start on an address of another machine ends with code 69', async () => {
+  const dataDir = join(root, 'not created');
   const line = await failStart(69, { dataDir, env: { HOST: '192.0.2.1' } });
   assert.match(line, /HOST 192.0.2.1 is not an address of this machine. Example: HOST=127.0.0.1/);
   assert.ok(!existsSync(dataDir));

@@ -1,4 +1,4 @@
-/** How the first account comes to be: out of the environment, or by the code that the first start prints. */
+/** The first account is created from environment variables, or with the setup code that the first start prints. */
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { test } from 'node:test';
@@ -11,7 +11,7 @@ import { newDataDir, owner, spawnServer, startServer, type TestServer } from '..
 const withoutOwner = { SOKU_OWNER_EMAIL: undefined, SOKU_OWNER_PASSWORD: undefined };
 const eve = { name: 'Eve', email: 'eve@example.com', password: 'long enough to be one' };
 
-/** Starts a server without an account, gives it to the work, and stops it. */
+/** Runs `work` with a new server without accounts. */
 async function withEmptyServer(
   work: (server: TestServer, code: string) => Promise<void>,
   env: Record<string, string> = {},
@@ -34,7 +34,7 @@ async function setupNeeded(server: TestServer): Promise<boolean> {
   return sessionSchema.parse((await call(`${server.url}/api/session`)).body).setupNeeded;
 }
 
-test('an owner in the environment is made at the first start, and changes nothing at a later one', async () => {
+test('the first start creates the owner from the environment, and later starts ignore the variables', async () => {
   const warning = /New keys begin with sk_live_, like Stripe's/;
   const first = await startServer({ isFresh: true });
   const { dataDir } = first;
@@ -43,7 +43,7 @@ test('an owner in the environment is made at the first start, and changes nothin
     assert.equal(await setupNeeded(first), false);
     assertProblem(await setUp(first, 'x'), 'invalid_request');
     assert.doesNotMatch(first.output, /setup|correct horse/i);
-    // Until there is a key, each start warns of a prefix that scanners take for one of Stripe.
+    // Until a key exists, each start warns of a prefix that secret scanners attribute to Stripe.
     assert.match(first.output, warning);
     await ada.makeKey({ name: 'first' });
     await first.kill('SIGTERM');
@@ -61,12 +61,12 @@ test('an owner in the environment is made at the first start, and changes nothin
   }
 });
 
-test('without one, the setup code is printed once, survives what is refused, makes the owner, and signs in', async (t) => {
+test('without an owner, the setup code is printed once, stays valid after failed attempts, creates the owner and signs in', async (t) => {
   await withEmptyServer(async (server, code) => {
     assert.equal(await setupNeeded(server), true);
     assert.equal(server.output.split(code).length, 2, 'printed once');
 
-    await t.test('without the code nobody makes an account', async () => {
+    await t.test('without the correct code, no account is created', async () => {
       const wrong = [
         '',
         'x',
@@ -85,7 +85,7 @@ test('without one, the setup code is printed once, survives what is refused, mak
       assert.equal(await setupNeeded(server), true);
     });
 
-    await t.test('another field that is wrong is told by its name', async () => {
+    await t.test('an invalid field is reported by name', async () => {
       const wrong = [
         ['email', { ...eve, email: 'no address' }],
         ['password', { ...eve, password: 'short' }],
@@ -105,17 +105,17 @@ test('without one, the setup code is printed once, survives what is refused, mak
       }
     });
 
-    await t.test('a failure inside leaves no half account', async () => {
+    await t.test('an internal error leaves no partial account', async () => {
       await inDatabase(server, 'ALTER TABLE workspace_member RENAME TO gone');
       assertProblem(await setUp(server, code), 'internal_error');
       await inDatabase(server, 'ALTER TABLE gone RENAME TO workspace_member');
       assert.deepEqual(await inDatabase(server, 'SELECT id FROM "user"'), []);
     });
 
-    const answer = await setUp(server, code);
-    assert.equal(answer.status, 201, answer.text);
-    assert.equal(answer.headers.get('cache-control'), 'no-store');
-    const person = new Person(server.url, cookiesOf(answer.headers));
+    const response = await setUp(server, code);
+    assert.equal(response.status, 201, response.text);
+    assert.equal(response.headers.get('cache-control'), 'no-store');
+    const person = new Person(server.url, cookiesOf(response.headers));
     assert.equal((await person.makeKey({ name: 'first' })).key.status, 'active');
     assert.equal(await setupNeeded(server), false);
     assert.equal((await server.signIn(eve)).cookie.length > 0, true);
@@ -124,20 +124,20 @@ test('without one, the setup code is printed once, survives what is refused, mak
   });
 });
 
-test('of ten setups at once with the right code one makes an account', async () => {
+test('of ten concurrent setups with the correct code, exactly one creates an account', async () => {
   await withEmptyServer(async (server, code) => {
     const emails = Array.from({ length: 10 }, (_, at) => `person${at}@example.com`);
-    const answers = await Promise.all(emails.map((email) => setUp(server, code, { ...eve, email })));
-    assert.equal(answers.filter((answer) => answer.status === 201).length, 1);
-    for (const answer of answers.filter((other) => other.status !== 201)) {
-      // One request of an address waits for its turn; the others are rejected before.
-      assertProblem(answer, answer.status === 503 ? 'server_busy' : 'invalid_request');
+    const responses = await Promise.all(emails.map((email) => setUp(server, code, { ...eve, email })));
+    assert.equal(responses.filter((response) => response.status === 201).length, 1);
+    for (const response of responses.filter((other) => other.status !== 201)) {
+      // One request per address waits for its turn; the others are rejected immediately.
+      assertProblem(response, response.status === 503 ? 'server_busy' : 'invalid_request');
     }
     assert.equal((await inDatabase(server, 'SELECT id FROM "user"')).length, 1);
   });
 });
 
-test('the code is printed at every log level, because without it nobody can ever sign in', async (t) => {
+test('the setup code is printed at every log level, because no one can sign in without it', async (t) => {
   const dataDir = newDataDir();
   t.after(() => rmSync(dataDir, { recursive: true, force: true }));
   const codes: string[] = [];
@@ -145,17 +145,17 @@ test('the code is printed at every log level, because without it nobody can ever
     const server = await spawnServer({ dataDir, env: { ...withoutOwner, LOG_LEVEL } });
     try {
       await server.printed('Set up Soku: ');
-      // A busy machine may have something to warn of.
+      // On a busy machine the log may contain warnings.
       const text = server.output
         .split('\n')
         .filter((line) => !line.startsWith('{'))
         .join('\n');
       const [, code = ''] =
         /^Set up Soku: http:\/\/localhost:\d+\/setup\?code=([\w-]+)\n$/.exec(text) ?? assert.fail(text);
-      // On PostgreSQL all processes have the same one: test/nodes/accounts.test.ts.
+      // On PostgreSQL all processes share one code; see test/nodes/accounts.test.ts.
       if (!onPostgres) {
         for (const earlier of codes) assertProblem(await setUp(server, earlier), 'invalid_request');
-        assert.ok(!codes.includes(code), 'a code of the process before');
+        assert.ok(!codes.includes(code), 'each process has a new code');
       }
       codes.push(code);
     } finally {
@@ -164,7 +164,7 @@ test('the code is printed at every log level, because without it nobody can ever
   }
 });
 
-test('an owner in the environment with a weak password ends with 78', async () => {
+test('a weak password of the owner in the environment ends the start with code 78', async () => {
   const server = await spawnServer({ env: { SOKU_OWNER_PASSWORD: 'Ada@Example.com' } });
   try {
     assert.equal((await server.exited()).code, 78, server.output);

@@ -1,4 +1,4 @@
-/** The operator's command, as a shell runs it. */
+/** Runs the operator's command as a shell does. */
 import assert from 'node:assert/strict';
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,14 +16,14 @@ const password = 'long enough to be one';
 const add = (email: string, dataDir: string, input = `${password}\n`, ...rest: string[]) =>
   runOperator(['account', 'add', email, ...rest], { dataDir, input });
 
-/** Most of a command's time is its start, and these have nothing in common. */
+/** Runs independent commands concurrently, because most of their time is startup. */
 async function inParallel(cases: string[][], check: (args: string[]) => Promise<void>): Promise<void> {
   await Promise.all(cases.map(check));
 }
 
-test('help is shown when it is asked for and when nothing is asked for, and opens no data', async () => {
-  const asked = [['--help'], ['-h'], [], ['account', '--help']];
-  await inParallel(asked, async (args) => {
+test('--help and a missing command print the usage and open no data', async () => {
+  const commandLines = [['--help'], ['-h'], [], ['account', '--help']];
+  await inParallel(commandLines, async (args) => {
     const dataDir = freshDirectory();
     const { code, output } = await runOperator(args, { dataDir });
     assert.equal(code, 0);
@@ -43,8 +43,8 @@ test('help is shown when it is asked for and when nothing is asked for, and open
   });
 });
 
-test('a wrong command line ends with 64, one line, and opens no data', async () => {
-  const wrong = [
+test('an invalid command line exits with code 64 and one line, and opens no data', async () => {
+  const invalid = [
     ['frobnicate'],
     ['account'],
     ['account', 'frobnicate'],
@@ -67,7 +67,7 @@ test('a wrong command line ends with 64, one line, and opens no data', async () 
     ['backup', 'one', '--chain', 'accounts'],
     ['account', 'add', 'ada@example.com', '--name'],
   ];
-  await inParallel(wrong, async (args) => {
+  await inParallel(invalid, async (args) => {
     const dataDir = freshDirectory();
     const { code, output } = await runOperator(args, { dataDir, input: `${password}\n` });
     assert.equal(code, 64, `${args.join(' ')}: ${output}`);
@@ -76,7 +76,7 @@ test('a wrong command line ends with 64, one line, and opens no data', async () 
   });
 });
 
-test('accounts are added once and with a good password, are listed, and sign in when the server runs', async () => {
+test('account add rejects duplicates and weak passwords, and added accounts are listed and can sign in', async () => {
   const dataDir = freshDirectory();
   const none = await runOperator(['account', 'list'], { dataDir });
   assert.match(none.output, /^There are no accounts yet/);
@@ -111,12 +111,12 @@ test('accounts are added once and with a good password, are listed, and sign in 
   }
 });
 
-test('a reset password, once the server is stopped, opens; the old one does not, and every session has ended', async () => {
+test('resetting a password of a stopped server replaces the old password and ends all sessions', async () => {
   const first = await startServer({ env: onePublicUrl });
   const { cookie } = await first.signIn();
   const { dataDir } = first;
   const input = 'another good one\n';
-  // On PostgreSQL the database keeps the two apart.
+  // On PostgreSQL the command may run while a server does.
   if (!onPostgres) {
     const { code, output } = await runOperator(['account', 'reset-password', owner.email], {
       dataDir,
@@ -149,7 +149,7 @@ test('a reset password, once the server is stopped, opens; the old one does not,
   }
 });
 
-test('on PostgreSQL a server that runs knows what was done to its accounts', async () => {
+test('on PostgreSQL, account commands take effect on a running server', async () => {
   const server = await startServer({ database: 'postgres' });
   try {
     const { dataDir } = server;

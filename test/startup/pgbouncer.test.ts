@@ -1,4 +1,4 @@
-/** A start through a real PgBouncer: only by session may it pool, because verification hears of revokes by LISTEN. */
+/** Starting through a real PgBouncer needs session pooling, because LISTEN delivers revokes to verification. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import pg from 'pg';
@@ -18,18 +18,18 @@ const log = await createLog('silent', false);
 const ignored = {
   ignore_startup_parameters: 'statement_timeout,lock_timeout,idle_in_transaction_session_timeout',
 };
-const refused: Record<string, { settings: Record<string, string>; says: RegExp }> = {
-  'that pools by transaction': {
+const rejected: Record<string, { settings: Record<string, string>; message: RegExp }> = {
+  'transaction pooling': {
     settings: { ...ignored, pool_mode: 'transaction' },
-    says: /another session.*set pool_mode = session/,
+    message: /another session.*set pool_mode = session/,
   },
-  'that pools by statement': {
+  'statement pooling': {
     settings: { ...ignored, pool_mode: 'statement' },
-    says: /another session.*set pool_mode = session/,
+    message: /another session.*set pool_mode = session/,
   },
-  'that refuses our timeouts': {
+  'unsupported timeout parameters': {
     settings: { pool_mode: 'session' },
-    says: /unsupported startup parameter.*ignore_startup_parameters = statement_timeout,/,
+    message: /unsupported startup parameter.*ignore_startup_parameters = statement_timeout,/,
   },
 };
 
@@ -45,17 +45,17 @@ async function through<T>(settings: Record<string, string>, work: (url: string) 
 
 const open = (to: string) => openPostgres(to, log, { patience: 0, pause: 0 });
 
-/** A refusal with 78. @returns what it says */
-async function refusal(settings: Record<string, string>): Promise<string> {
+/** Asserts that a start fails with code 78. @returns the error message */
+async function startupError(settings: Record<string, string>): Promise<string> {
   const error = await through(settings, (to) => open(to).catch((thrown) => thrown));
   assert.ok(error instanceof StartupError && error.exitCode === 78, String(error));
   return error.message;
 }
 
-test('PgBouncer: a start', { skip }, async (t) => {
-  await t.test('needs the timeouts on the role, as PgBouncer drops them', async () => {
+test('a start through PgBouncer', { skip }, async (t) => {
+  await t.test('fails without timeouts on the role, because PgBouncer drops those of the connection', async () => {
     const settings = { ...ignored, pool_mode: 'session' };
-    assert.match(await refusal(settings), /idle_in_transaction_session_timeout = 0.*ALTER ROLE "?soku_test_/);
+    assert.match(await startupError(settings), /idle_in_transaction_session_timeout = 0.*ALTER ROLE "?soku_test_/);
   });
   const client = new pg.Client(url);
   await client.connect();
@@ -64,10 +64,10 @@ test('PgBouncer: a start', { skip }, async (t) => {
     await client.query(`ALTER ROLE ${role} SET ${timeout} = '9s'`);
   }
   await client.end();
-  for (const [name, { settings, says }] of Object.entries(refused)) {
-    await t.test(`is refused by one ${name}`, async () => assert.match(await refusal(settings), says));
+  for (const [name, { settings, message }] of Object.entries(rejected)) {
+    await t.test(`fails with ${name}`, async () => assert.match(await startupError(settings), message));
   }
-  await t.test('works through one that pools by session', async () => {
+  await t.test('works with session pooling', async () => {
     await through({ ...ignored, pool_mode: 'session' }, async (to) => (await open(to)).close());
   });
 });

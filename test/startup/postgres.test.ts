@@ -1,5 +1,6 @@
 /**
- * A start that PostgreSQL refuses, as a service manager sees it. The reasons are in database/postgres-start.test.ts.
+ * A start that fails because of PostgreSQL, as a service manager sees it. database/postgres-start.test.ts tests all
+ * causes.
  */
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
@@ -11,14 +12,14 @@ import { failStart } from '../support/start.ts';
 const dataDir = newDataDir();
 after(() => rmSync(dataDir, { recursive: true, force: true }));
 
-test('a wrong password ends with 78 and one line, which does not have it', async () => {
+test('a wrong database password ends the start with code 78 and one line, which does not contain the password', async () => {
   const { DATABASE_URL = '', SOKU_SECRET } = await databaseVariables(dataDir, 'postgres');
   const url = new URL(DATABASE_URL);
   url.password = 'Tr0ub4dor';
   const line = await failStart(78, { dataDir, env: { DATABASE_URL: url.href, SOKU_SECRET } });
   assert.match(line, /^soku: DATABASE_URL: PostgreSQL rejected the user or the password\. Example: /);
   assert.doesNotMatch(line, /Tr0ub4dor/);
-  // What the driver thinks of this mode is no line of ours.
+  // The driver's warning about this mode must not appear.
   url.searchParams.set('sslmode', 'require');
   const tls = await failStart(78, { dataDir, env: { DATABASE_URL: url.href, SOKU_SECRET } });
   assert.match(tls, /^soku: DATABASE_URL: PostgreSQL does not support TLS/);

@@ -1,4 +1,4 @@
-/** How a process ends: by itself on a signal, with what it has begun; or by force, without a trace. */
+/** How a process stops: on a signal, after it has finished open requests; or when it is killed. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { Agent, get } from 'node:http';
@@ -9,14 +9,14 @@ import { bearer, call, Person } from '../support/person.ts';
 import { onePublicUrl, spawnServer, startServer, type TestServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
 
-/** Its data and its session are those of all servers here, of which one runs at a time. */
+/** All servers of this file use its data and session, one after another. */
 const home = await startServer({ env: onePublicUrl });
 after(() => home.stop());
 const { cookie } = await openSession(home);
 await home.kill('SIGTERM');
 const startHere = () => startServer({ dataDir: home.dataDir, env: onePublicUrl });
 
-/** Opens a connection and keeps what comes over it. */
+/** Opens a connection and collects the received text. */
 async function open(server: TestServer): Promise<{ socket: Socket; received: () => string }> {
   const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
   let text = '';
@@ -28,8 +28,8 @@ async function open(server: TestServer): Promise<{ socket: Socket; received: () 
   return { socket, received: () => text };
 }
 
-/** Begins to make a key: the server has read the head of the request, and waits for its body. */
-async function beginToMakeKey(server: TestServer, body: string) {
+/** Starts to create a key. The server has read the request head and waits for the body. */
+async function startCreatingKey(server: TestServer, body: string) {
   const connection = await open(server);
   connection.socket.write(
     `POST /v1/api-keys HTTP/1.1\r\nHost: x\r\nCookie: ${cookie}\r\nContent-Type: application/json\r\n` +
@@ -41,16 +41,16 @@ async function beginToMakeKey(server: TestServer, body: string) {
 }
 
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
-  test(`${signal} lets a request in flight finish, takes no new one, and ends with 0`, {
+  test(`after ${signal}, the server finishes open requests, accepts no new ones, and exits with code 0`, {
     timeout: patience,
   }, async () => {
     const server = await startHere();
     try {
       const body = JSON.stringify({ name: 'in flight' });
-      const { socket, received } = await beginToMakeKey(server, body);
+      const { socket, received } = await startCreatingKey(server, body);
       process.kill(server.pid, signal);
       await server.printed('finishing the open requests');
-      await assert.rejects(call(`${server.url}/healthz`), 'no new connection is taken');
+      await assert.rejects(call(`${server.url}/healthz`), 'no new connection is accepted');
       socket.write(body);
       await once(socket, 'close');
       assert.match(received(), /HTTP\/1.1 201 Created/);
@@ -63,25 +63,25 @@ for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
   });
 }
 
-test('after kill -9 the next start finds no stale lock, and everything that was answered', async () => {
+test('after kill -9, the next start finds no stale lock, and every change that returned is stored', async () => {
   const first = await startHere();
   const ada = new Person(first.url, cookie);
   const kept = await ada.makeKey({ name: 'kept' });
-  const dead = await ada.makeKey({ name: 'dead' });
-  await ada.revoke(dead.key.id);
+  const revoked = await ada.makeKey({ name: 'revoked' });
+  await ada.revoke(revoked.key.id);
   await first.kill('SIGKILL');
   const second = await startHere();
   try {
     const me = (key: string) => call(`${second.url}/v1/me`, { headers: bearer(key) });
     assert.equal((await me(kept.apiKey)).status, 200);
-    assert.equal((await me(dead.apiKey)).status, 401);
+    assert.equal((await me(revoked.apiKey)).status, 401);
     assert.equal((await call(`${second.url}/v1/api-keys`, { headers: { cookie } })).status, 200);
   } finally {
     await second.stop();
   }
 });
 
-test('connections that wait for nothing do not hold the end up, and the next start needs no repair', {
+test('idle connections do not delay a stop, and the next start needs no repair', {
   timeout: patience,
 }, async () => {
   const first = await startHere();
@@ -89,9 +89,9 @@ test('connections that wait for nothing do not hold the end up, and the next sta
   const agent = new Agent({ keepAlive: true });
   const unused = await open(first);
   try {
-    const [answer] = await once(get(`${first.url}/healthz`, { agent }), 'response');
-    answer.resume();
-    await once(answer, 'end');
+    const [response] = await once(get(`${first.url}/healthz`, { agent }), 'response');
+    response.resume();
+    await once(response, 'end');
     assert.deepEqual(await first.kill('SIGTERM'), { code: 0, signal: null });
     assert.doesNotMatch(first.output, /cut off/);
   } finally {
@@ -104,7 +104,7 @@ test('connections that wait for nothing do not hold the end up, and the next sta
   await second.stop();
 });
 
-test('SIGTERM while the process still starts ends it as usual, once it has started', async () => {
+test('a server that gets SIGTERM while it starts stops normally after the start', async () => {
   const server = await spawnServer();
   await server.printed('Soku API Keys');
   assert.deepEqual(await server.kill('SIGTERM'), { code: 0, signal: null });

@@ -1,4 +1,4 @@
-/** Two processes on one data directory, because somebody removed what keeps them apart: a revoked key stays revoked. */
+/** A revoked key stays revoked even if someone removes the lock and two processes use one data directory. */
 import assert from 'node:assert/strict';
 import { chmodSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,12 +14,12 @@ process.env.SOKU_TEST_DATABASE = 'sqlite';
 
 const reasonSchema = z.object({ reason: z.string() });
 
-/** A server with two keys, of which it has cached the first. */
-async function scene(t: TestContext) {
+/** A server with two keys, the first of which is cached. */
+async function setUp(t: TestContext) {
   const first = await startServer({ env: onePublicUrl });
   const servers = [first];
   t.after(async () => {
-    // By force: one that lost its directory tries for some time to write into it.
+    // Kill them, because a server that lost its directory keeps trying to write to it for a while.
     for (const server of servers) await server.kill();
     await first.stop();
   });
@@ -27,7 +27,7 @@ async function scene(t: TestContext) {
   const { apiKey, key } = await ada.makeKey({ name: 'to revoke' });
   const kept = await ada.makeKey({ name: 'kept' });
   assert.equal((await verify(first, apiKey)).status, 204);
-  /** Starts a second server once `unlock` has moved the lock out of its way, and revokes the first key there. */
+  /** Starts a second server after `unlock` has moved the lock away, and revokes the first key there. */
   const takeOver = async (unlock: (lock: string) => void) => {
     unlock(join(first.dataDir, 'lock'));
     const second = await startServer({ dataDir: first.dataDir, env: onePublicUrl });
@@ -40,8 +40,8 @@ async function scene(t: TestContext) {
 
 const verify = ({ url }: TestServer, apiKey: string) => call(`${url}/v1/verify`, { headers: bearer(apiKey) });
 
-test('a key that a second server revoked is not accepted by the first, which changes nothing either', async (t) => {
-  const { first, ada, apiKey, kept, takeOver } = await scene(t);
+test('after a second server has taken over, the first accepts no revoked key and makes no changes', async (t) => {
+  const { first, ada, apiKey, kept, takeOver } = await setUp(t);
   const second = await takeOver(rmSync);
   assertProblem(await verify(first, apiKey), 'verification_unavailable');
   assertProblem(await verify(first, kept.apiKey), 'verification_unavailable');
@@ -60,18 +60,18 @@ test('a key that a second server revoked is not accepted by the first, which cha
   assert.equal(first.output.match(/All keys and changes are rejected until/g)?.length, 1, first.output);
 });
 
-test('a server that was stopped while a second one took over answers nothing from its cache', async (t) => {
-  const { first, apiKey, kept, takeOver } = await scene(t);
+test('a server that was frozen during a takeover accepts no key from its cache when it resumes', async (t) => {
+  const { first, apiKey, kept, takeOver } = await setUp(t);
   process.kill(first.pid, 'SIGSTOP');
   await takeOver(rmSync);
-  // They wait in its socket, and it reads them before any of its timers runs.
-  const answers = [apiKey, kept.apiKey, apiKey].map((sent) => verify(first, sent));
+  // The requests wait in the socket, and the server reads them before any of its timers runs.
+  const responses = [apiKey, kept.apiKey, apiKey].map((sent) => verify(first, sent));
   process.kill(first.pid, 'SIGCONT');
-  for (const answer of await Promise.all(answers)) assertProblem(answer, 'verification_unavailable');
+  for (const response of await Promise.all(responses)) assertProblem(response, 'verification_unavailable');
 });
 
-test('a server whose lock was moved away and back accepts no key that another one revoked meanwhile', async (t) => {
-  const { first, apiKey, kept, takeOver } = await scene(t);
+test('a server whose lock was moved away and back accepts no key that another server revoked in the meantime', async (t) => {
+  const { first, apiKey, kept, takeOver } = await setUp(t);
   const lock = join(first.dataDir, 'lock');
   const second = await takeOver(() => renameSync(lock, `${lock}.away`));
   assert.equal((await verify(second, kept.apiKey)).status, 204);
@@ -87,8 +87,8 @@ test('a server whose lock was moved away and back accepts no key that another on
   );
 });
 
-test('without its files a server accepts no key and acknowledges no change, and serves on when they are back', async (t) => {
-  const { first, ada, apiKey } = await scene(t);
+test('a server rejects keys and changes while its files are missing, and recovers when they are back', async (t) => {
+  const { first, ada, apiKey } = await setUp(t);
   const lock = join(first.dataDir, 'lock');
   assert.equal(statSync(lock).mode & 0o777, 0o600);
   const away = `${first.dataDir}.away`;
@@ -97,9 +97,9 @@ test('without its files a server accepts no key and acknowledges no change, and 
   for (const name of names) {
     const path = join(first.dataDir, name);
     renameSync(path, away);
-    // At once: no key is made that is lost with these files.
-    const made = await ada.call('POST', '/v1/api-keys', { name: 'lost' });
-    assertProblem(made, 'storage_unavailable');
+    // Immediately, so that no key is created that would be lost with these files.
+    const created = await ada.call('POST', '/v1/api-keys', { name: 'lost' });
+    assertProblem(created, 'storage_unavailable');
     assertProblem(await verify(first, apiKey), 'verification_unavailable');
     const { status, body } = await call(`${first.url}/readyz`);
     assert.deepEqual([status, reasonSchema.parse(body).reason], [503, 'data_directory_lost']);
@@ -109,10 +109,10 @@ test('without its files a server accepts no key and acknowledges no change, and 
       ({ status }) => status === 204,
     );
   }
-  assert.equal((await ada.call('POST', '/v1/api-keys', { name: 'made' })).status, 201);
+  assert.equal((await ada.call('POST', '/v1/api-keys', { name: 'created' })).status, 201);
   assert.equal((await call(`${first.url}/readyz`)).status, 200);
 
-  // A lock that was made read-only keeps a second server out as before.
+  // A read-only lock still keeps a second server out.
   chmodSync(lock, 0o400);
   await failStart(73, { dataDir: first.dataDir, unprivileged: true });
   assert.equal((await verify(first, apiKey)).status, 204);

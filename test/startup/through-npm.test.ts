@@ -1,4 +1,4 @@
-/** The product is started by npm, which stands between a service manager and the server. */
+/** npm starts the product, so it runs between a service manager and the server. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { patience } from '../support/patience.ts';
 import { freePort, newDataDir } from '../support/server.ts';
 
-test('a SIGTERM to npm alone stops the server, with its data free for the next start', {
+test('a SIGTERM to npm alone stops the server', {
   timeout: patience,
 }, async (t) => {
   const dataDir = newDataDir();
@@ -21,15 +21,15 @@ test('a SIGTERM to npm alone stops the server, with its data free for the next s
       SOKU_DATA_DIR: dataDir,
     },
     stdio: ['ignore', 'pipe', 'inherit'],
-    // A group of its own, so that a server which outlives npm does not outlive this test.
+    // A separate process group, so that a server that outlives npm can be stopped after the test.
     detached: true,
   });
-  t.after(() => endGroup(npm.pid));
+  t.after(() => killGroup(npm.pid));
   let output = '';
   npm.stdout.setEncoding('utf8');
   for await (const text of npm.stdout) {
     output += text;
-    // Read on to the end of the stream: it comes when the last process that writes into it is gone.
+    // Keep reading to the end of the stream, which comes when the last process that writes to it has ended.
     if (output.includes('Set up Soku') && !npm.killed) npm.kill('SIGTERM');
   }
   if (npm.exitCode === null && npm.signalCode === null) await once(npm, 'exit');
@@ -38,8 +38,8 @@ test('a SIGTERM to npm alone stops the server, with its data free for the next s
   assert.match(output, /Stopped/);
 });
 
-/** Ends what is left of a process group, which is nothing when all went well. */
-function endGroup(leader: number | undefined): void {
+/** Kills the remaining processes of a group; usually there are none. */
+function killGroup(leader: number | undefined): void {
   try {
     if (leader !== undefined) process.kill(-leader, 'SIGKILL');
   } catch (error) {

@@ -9,7 +9,7 @@ export interface BadDisk {
   /** The reason that /readyz reports when the disk fails. */
   reason: string;
   fail(server: TestServer): void;
-  mend(server: TestServer): void;
+  repair(server: TestServer): void;
   remove(): void;
 }
 
@@ -29,7 +29,7 @@ export function fullDisk(): BadDisk | undefined {
     dataDir,
     reason: 'disk_full',
     fail: () => fill(ballast),
-    mend: () => rmSync(ballast),
+    repair: () => rmSync(ballast),
     remove: () => {
       execFileSync('umount', ['--lazy', root]);
       rmSync(root, { recursive: true });
@@ -48,7 +48,7 @@ export function failingDisk(): BadDisk {
     dataDir,
     reason: 'storage_failed',
     fail: (server) => limit(server, '0'),
-    mend: (server) => limit(server, 'unlimited'),
+    repair: (server) => limit(server, 'unlimited'),
     remove: () => rmSync(dataDir, { recursive: true }),
   };
 }

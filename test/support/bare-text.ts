@@ -1,13 +1,13 @@
 /**
  * Finds markup that breaks in a translated page. A browser's translator replaces each text node with a <font> element,
- * but React still holds the old node: removing it, or inserting something before it, throws a NotFoundError, and
- * changes of it are invisible. Text is safe where React never touches its node: as the only child of its element (React
- * sets textContent), or beside elements that are always rendered.
+ * but React still references the old node: removing it, or inserting something before it, throws a NotFoundError, and
+ * changes to it are invisible. Text is safe where React never touches its node: as the only child of its element (React
+ * sets textContent), or next to elements that are always rendered.
  */
 import type * as ESTree from 'oxc-parser';
 import { parseSync, Visitor } from 'oxc-parser';
 
-/** The dashboard's components that always render exactly one element, so that text may be beside them. */
+/** The dashboard's components that always render exactly one element, so that text may be next to them. */
 const inline = new Set(['Link', 'When', 'ExactTime', 'Skeleton']);
 
 /** Elements with machine-readable text, which a translator must not change. */
@@ -18,31 +18,31 @@ export function bareTextIn(file: string, source: string): string[] {
   const { program, errors } = parseSync(file, source, { preserveParens: false });
   if (errors.length > 0) throw new Error(`${file}: ${errors[0]?.message}`);
   const known = knownNames(program);
-  const faults: Fault[] = faultsOfReturns(known);
+  const violations: Violation[] = violationsOfReturns(known);
   const children = (parent: ESTree.JSXElement | ESTree.JSXFragment) =>
-    faults.push(...faultsOfChildren(parent, known));
+    violations.push(...violationsOfChildren(parent, known));
   new Visitor({
     JSXElement: (element) => {
       const name = nameOf(element);
       if (verbatim.has(name) && !hasAttribute(element, 'translate'))
-        faults.push([element, `<${name}> lacks translate="no"`]);
+        violations.push([element, `<${name}> lacks translate="no"`]);
       children(element);
     },
     JSXFragment: children,
     CallExpression: (call) => {
       const results = (mapResults(call) ?? []).flatMap(branchesOf);
       const text = results.find((result) => results.some(isJsx) && !isElements(result, known));
-      if (text) faults.push([text, 'a list mixes text with elements']);
+      if (text) violations.push([text, 'a list mixes text with elements']);
     },
-    ConditionalExpression: ({ consequent, alternate }) => faults.push(...sharedText(consequent, alternate)),
+    ConditionalExpression: ({ consequent, alternate }) => violations.push(...sharedText(consequent, alternate)),
   }).visit(program);
   const lineOf = (node: ESTree.Node) => source.slice(0, node.start).split('\n').length;
-  const found = faults.map(([node, rule]) => ({ line: lineOf(node), rule }));
+  const found = violations.map(([node, rule]) => ({ line: lineOf(node), rule }));
   const problems = found.sort((a, b) => a.line - b.line).map(({ line, rule }) => `${line}: ${rule}`);
   return [...new Set(problems)];
 }
 
-type Fault = [node: ESTree.Node, rule: string];
+type Violation = [node: ESTree.Node, rule: string];
 
 interface KnownNames {
   /** Names of props whose type is Elements, which contains no text. */
@@ -86,39 +86,39 @@ function knownNames(program: ESTree.Program): KnownNames {
   return known;
 }
 
-function faultsOfReturns(known: KnownNames): Fault[] {
+function violationsOfReturns(known: KnownNames): Violation[] {
   return known.returns.flatMap((returns) =>
     returns.flatMap((result, index) => {
       const shared = returns.slice(0, index).flatMap((earlier) => sharedText(earlier, result));
-      const bare: Fault[] = isElements(result, known) ? [] : [[result, 'a component returns bare text']];
+      const bare: Violation[] = isElements(result, known) ? [] : [[result, 'a component returns bare text']];
       return [...bare, ...shared];
     }),
   );
 }
 
-function faultsOfChildren(parent: ESTree.JSXElement | ESTree.JSXFragment, known: KnownNames): Fault[] {
+function violationsOfChildren(parent: ESTree.JSXElement | ESTree.JSXFragment, known: KnownNames): Violation[] {
   const children = parent.children.filter(isRendered);
   const host = parent.type === 'JSXElement' && /^[a-z]/.test(nameOf(parent));
   if (children.length < 2 && parent.type === 'JSXElement') return [];
   const text = children.find(isText);
   // A component or a fragment controls neither the element that contains its children nor their siblings.
-  const bare: Fault[] =
-    text && !host ? [[text, 'text in a fragment or a component, beside other children']] : [];
-  const beside = children.filter((child) => !isText(child));
-  return [...bare, ...beside.flatMap((child) => faultsOfChild(child, text !== undefined, known))];
+  const bare: Violation[] =
+    text && !host ? [[text, 'text in a fragment or a component, next to other children']] : [];
+  const others = children.filter((child) => !isText(child));
+  return [...bare, ...others.flatMap((child) => violationsOfChild(child, text !== undefined, known))];
 }
 
-function faultsOfChild(child: ESTree.JSXChild, besideText: boolean, known: KnownNames): Fault[] {
+function violationsOfChild(child: ESTree.JSXChild, hasText: boolean, known: KnownNames): Violation[] {
   if (child.type === 'JSXExpressionContainer' && !isElements(child.expression, known))
-    return [[child, 'what may be text has neighbours']];
-  const fixed = !besideText || isAlwaysThere(child, known);
-  return fixed ? [] : [[child, 'text stands beside what may come and go']];
+    return [[child, 'an expression that may be text has siblings']];
+  const fixed = !hasText || isAlwaysRendered(child, known);
+  return fixed ? [] : [[child, 'text is next to an element that may be added or removed']];
 }
 
 const sharedRule = 'two branches share an element and the text nodes in it: give one a key';
 
 /** When an element replaces another of its type without a key, React reuses the nodes inside. */
-function sharedText(a: ESTree.Node, b: ESTree.Node): Fault[] {
+function sharedText(a: ESTree.Node, b: ESTree.Node): Violation[] {
   if (a.type === 'ConditionalExpression') return branchesOf(a).flatMap((branch) => sharedText(branch, b));
   if (b.type === 'ConditionalExpression') return branchesOf(b).flatMap((branch) => sharedText(a, branch));
   if (a.type !== 'JSXElement' || b.type !== 'JSXElement' || nameOf(a) !== nameOf(b)) return [];
@@ -147,7 +147,7 @@ function isStringLiteral(expression: ESTree.Node): boolean {
   return expression.type === 'Literal' && typeof expression.value === 'string';
 }
 
-function isAlwaysThere(child: ESTree.JSXChild, { icons }: KnownNames): boolean {
+function isAlwaysRendered(child: ESTree.JSXChild, { icons }: KnownNames): boolean {
   if (child.type !== 'JSXElement') return false;
   const name = nameOf(child);
   return /^[a-z]/.test(name) || inline.has(name) || icons.has(name);

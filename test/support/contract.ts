@@ -37,13 +37,13 @@ export class Contract {
     if (as !== undefined) own.push(['Cookie', as.cookie]);
     if (key !== undefined) own.push(['Authorization', `Bearer ${key}`]);
     if (body !== undefined) own.push(['Content-Type', 'application/json']);
-    const answer = await exchange(`${this.#url}${path}`, {
+    const response = await exchange(`${this.#url}${path}`, {
       method,
       fields: [...own, ...fields],
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
-    this.specification.check(method, path, answer);
-    return answer;
+    this.specification.check(method, path, response);
+    return response;
   }
 }
 
@@ -52,29 +52,29 @@ export class Contract {
  *
  * @param now epoch ms, by the clock of the server
  */
-export function assertProblem(answer: HttpResponse, code: ErrorCode, now = Date.now()): ErrorBody['error'] {
-  const { error } = errorSchema.strict().parse(answer.body);
+export function assertProblem(response: HttpResponse, code: ErrorCode, now = Date.now()): ErrorBody['error'] {
+  const { error } = errorSchema.strict().parse(response.body);
   const row = errorCodes[code];
-  assert.equal(error.code, code, answer.text);
-  assert.equal(answer.status, row.status);
+  assert.equal(error.code, code, response.text);
+  assert.equal(response.status, row.status);
   assert.equal(error.type, row.type);
   assert.match(error.requestId, /^req_\w+$/);
-  assert.equal(answer.headers.get('x-request-id'), error.requestId);
-  assert.ok(Math.abs(now - Date.parse(error.timestamp)) < 60_000, `${error.timestamp} is now`);
-  assert.equal(answer.headers.get('cache-control'), 'no-store');
-  assert.match(answer.headers.get('content-type') ?? '', /^application\/json/);
-  assert.ok(error.message.length > 20, `"${error.message}" says what to do`);
+  assert.equal(response.headers.get('x-request-id'), error.requestId);
+  assert.ok(Math.abs(now - Date.parse(error.timestamp)) < 60_000, `${error.timestamp} is not the current time`);
+  assert.equal(response.headers.get('cache-control'), 'no-store');
+  assert.match(response.headers.get('content-type') ?? '', /^application\/json/);
+  assert.ok(error.message.length > 20, `the message "${error.message}" is too short to say what to do`);
   return error;
 }
 
 /** Repeats a call until its result satisfies a condition; fails after a timeout. */
-export async function eventually<T>(ask: () => Promise<T>, satisfies: (answer: T) => boolean): Promise<T> {
+export async function eventually<T>(read: () => Promise<T>, satisfies: (value: T) => boolean): Promise<T> {
   const deadline = performance.now() + patience;
   for (;;) {
-    const answer = await ask();
-    if (satisfies(answer)) return answer;
+    const value = await read();
+    if (satisfies(value)) return value;
     assert.ok(performance.now() < deadline, 'the condition was not met in time');
-    // Leaves the CPU to the server meanwhile.
+    // Leave the CPU to the server in the meantime.
     await pause(10);
   }
 }

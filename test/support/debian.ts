@@ -50,7 +50,7 @@ const unpack = `
  * @param name of the program
  * @param packages that contain it. If there are several, they are unpacked even if the program is installed, because
  *   the others may be missing
- * @returns the program, or why there is none. In CI a missing program is an error
+ * @returns the program, or the reason why it is missing. In CI a missing program is an error
  */
 export function debianProgram(name: string, packages: readonly string[] = [name]): Program | string {
   const installed = packages.length === 1 ? findInstalled(name) : null;
@@ -58,7 +58,7 @@ export function debianProgram(name: string, packages: readonly string[] = [name]
   const problem = unpackPackages(name, packages);
   const program = problem === null ? findUnpacked(name) : null;
   if (program !== null) return program;
-  const why = `${name} is not installed and could not be unpacked: ${problem ?? 'its package has no such program'}`;
+  const why = `${name} is not installed and could not be unpacked: ${problem ?? 'its package does not contain the program'}`;
   if (process.env.CI !== undefined) throw new Error(why);
   return why;
 }
@@ -81,11 +81,11 @@ function findUnpacked(name: string): Program | null {
 /**
  * The lock serializes concurrent test files. The operating system releases it when a process ends.
  *
- * @returns why it failed, or null
+ * @returns the reason of a failure, or null
  */
 function unpackPackages(name: string, packages: readonly string[]): string | null {
   for (const tool of ['apt-get', 'dpkg-deb', 'flock']) {
-    if (findInstalled(tool) === null) return `${tool} is not here`;
+    if (findInstalled(tool) === null) return `${tool} is not installed`;
   }
   const script = `mkdir -p "$1" && cache=$1 unpack=$2 name=$3 && shift 3 && exec flock "$cache/lock" sh -c "$unpack" sh "$name" "$cache/$name" "$@"`;
   const ran = spawnSync('sh', ['-c', script, 'sh', cache, unpack, name, ...packages], {

@@ -20,7 +20,7 @@ export function assertExposition(text: string): void {
   for (const { name } of samples) {
     assert.ok(known.has(name) || known.has(name.replace(/_(bucket|sum|count)$/, '')), name);
   }
-  assertGrowing(samples.filter(({ name }) => name.endsWith('_bucket')));
+  assertCumulative(samples.filter(({ name }) => name.endsWith('_bucket')));
 }
 
 function readSample(line: string): { name: string; labels: string; value: number } {
@@ -30,7 +30,7 @@ function readSample(line: string): { name: string; labels: string; value: number
   return { name, labels, value };
 }
 
-function assertGrowing(buckets: { name: string; labels: string; value: number }[]): void {
+function assertCumulative(buckets: { name: string; labels: string; value: number }[]): void {
   const last = new Map<string, number>();
   for (const { name, labels, value } of buckets) {
     const series = name + labels.replace(/,?le="[^"]*"/, '');

@@ -1,5 +1,5 @@
 // Resources that all tests of a run share: scripts/test.mjs calls both functions, as `node --test --test-global-setup`
-// does for single files, and the test processes between them inherit the variables.
+// does for single files, and test processes inherit the variables that they set.
 
 import { rmSync } from 'node:fs';
 import { isBuilt, products } from '../../scripts/build.mjs';
@@ -48,7 +48,7 @@ async function prepareDatabase(variable: string, fill: Fill): Promise<void> {
   process.env[variable] = await prepareForCopies(DATABASE_URL);
 }
 
-/** As the first start does. */
+/** Starts a server once, which creates the tables and the owner. */
 async function addOwner(dataDir: string): Promise<void> {
   const server = await startServer({ database: 'sqlite', dataDir });
   await server.stop();

@@ -1,4 +1,4 @@
-/** A simple model of `soku_take_grants`: the database of tests, and the reference for the SQL function. */
+/** A simple model of `soku_take_grants`: the database of unit tests, and the reference for the SQL function. */
 import type { ClusterState } from '../../packages/server/src/limits/cluster-time.ts';
 import type { GrantRequest, GrantResult } from '../../packages/server/src/limits/postgres-grants.ts';
 import {
@@ -48,7 +48,7 @@ export class GrantModel {
   #take({ keyId, quota, wanted, unusedMinute, unused }: GrantRequest, sharing: number): GrantResult {
     const window = this.windows.get(keyId) ?? { minute: 0, current: 0, previous: 0 };
     this.windows.set(keyId, window);
-    this.#turn(window, sharing > 0 && quota >= 20 * sharing ? Math.floor(quota / 20) : 0);
+    this.#advance(window, sharing > 0 && quota >= 20 * sharing ? Math.floor(quota / 20) : 0);
     if (unusedMinute === window.minute) window.current = Math.max(0, window.current - unused);
     if (unusedMinute === window.minute - 1) window.previous = Math.max(0, window.previous - unused);
     const msLeft = minute - (this.now % minute);
@@ -59,15 +59,15 @@ export class GrantModel {
     return { at: this.now, keyId, ...window, granted };
   }
 
-  /** @param unasked requests that nodes may let pass without a grant in a new minute */
-  #turn(window: LimitWindow, unasked: number): void {
+  /** @param ungranted requests that nodes may accept without a grant in a new minute */
+  #advance(window: LimitWindow, ungranted: number): void {
     const ahead = minuteOf(this.now) - window.minute;
     if (ahead < 0) {
       window.current = Math.min(maxQuota, window.current + window.previous);
       window.previous = 0;
     } else if (ahead > 0) {
       window.previous = ahead === 1 ? window.current : 0;
-      window.current = unasked;
+      window.current = ungranted;
     }
     window.minute = minuteOf(this.now);
   }

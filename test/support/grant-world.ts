@@ -8,11 +8,11 @@ import { KeyLimits } from '../../packages/server/src/limits/key-limits.ts';
 import { type LimitState, minuteOf } from '../../packages/server/src/limits/sliding-window.ts';
 import { GrantModel } from './grant-model.ts';
 
-/** ms after which a node stops waiting for the database, and for which it keeps its lease without it. */
-const patience = 800;
+/** Timeout of a node for the database, and the time for which it keeps its lease without it. Both in ms. */
+const timeout = 800;
 const lease = 2000;
 
-const whose = { keyId: () => 'key' };
+const row = { keyId: () => 'key' };
 
 export class GrantWorld {
   readonly database: GrantModel;
@@ -59,11 +59,11 @@ export class GrantWorld {
 
   /** Lets time pass until a promise resolves. */
   async until<T>(promise: Promise<T>): Promise<T> {
-    let come = false;
+    let done = false;
     void promise.finally(() => {
-      come = true;
+      done = true;
     });
-    for (await this.advance(0); !come; await this.advance(50));
+    for (await this.advance(0); !done; await this.advance(50));
     return promise;
   }
 
@@ -105,9 +105,9 @@ export class WorldNode {
           const sent = requests.map(({ keyId, quota, wanted, unusedMinute, unused }) => {
             return { keyId, quota, wanted, unusedMinute, unused };
           });
-          return this.#ask(() => world.database.take(sent, withoutShare));
+          return this.#query(() => world.database.take(sent, withoutShare));
         },
-        readClusterState: (id) => this.#ask(() => world.database.look(id)),
+        readClusterState: (id) => this.#query(() => world.database.look(id)),
       },
       member: this,
       time: this.time,
@@ -147,7 +147,7 @@ export class WorldNode {
     for (;;) {
       this.#tries += 1;
       if (this.#tries > 100_000) throw new Error('endless requests for grants');
-      const state = this.#grants.take(this.keys.ofKey('key'), quota, this.now, whose, 0);
+      const state = this.#grants.take(this.keys.ofKey('key'), quota, this.now, row, 0);
       if (state?.passed === true) passed();
       if (state !== undefined) return state;
       if (!(await this.rounds.wait('key', quota))) return undefined;
@@ -180,13 +180,13 @@ export class WorldNode {
     this.#world.database.nodes.set(this.id, this.#world.database.now);
   }
 
-  async #ask<T>(answer: () => T): Promise<T> {
+  async #query<T>(run: () => T): Promise<T> {
     if (this.#cutAt !== undefined) {
-      await this.#wait(patience);
+      await this.#wait(timeout);
       throw new Error('the database does not respond');
     }
     await this.#wait(this.#delay);
-    const value = structuredClone(answer());
+    const value = structuredClone(run());
     await this.#wait(this.#delay);
     return value;
   }
@@ -196,7 +196,7 @@ export class WorldNode {
   }
 }
 
-/** Nodes that have a share of the current minute, which has just begun. */
+/** Nodes that have a share of the current minute, which has just started. */
 export async function settled(...nodes: Parameters<GrantWorld['join']>[0][]): Promise<GrantWorld> {
   const world = new GrantWorld(29_500_000 * 60_000);
   for (const node of nodes) await world.join(node);
@@ -206,8 +206,8 @@ export async function settled(...nodes: Parameters<GrantWorld['join']>[0][]): Pr
 }
 
 export function nodeOf(world: GrantWorld, index: number): WorldNode {
-  const living = world.nodes.filter(({ alive }) => alive);
-  const node = living[index % living.length];
+  const active = world.nodes.filter(({ alive }) => alive);
+  const node = active[index % active.length];
   assert.ok(node);
   return node;
 }

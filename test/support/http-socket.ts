@@ -14,7 +14,7 @@ export interface RawResponse {
 interface Expected {
   /** Whether the response has no body, such as for HEAD, whatever its headers say. */
   bodyless: boolean;
-  resolve(answer: RawResponse): void;
+  resolve(response: RawResponse): void;
   reject(error: Error): void;
 }
 
@@ -33,7 +33,7 @@ export class HttpSocket {
   #received = Buffer.alloc(0);
   #ended = false;
   readonly #closed: Promise<void>;
-  /** Responses without a request: in garbage a server may find an additional request. */
+  /** Responses without a request: a server may find an additional request in malformed data. */
   readonly unsolicited: RawResponse[] = [];
 
   private constructor(socket: Socket) {
@@ -92,25 +92,25 @@ export class HttpSocket {
   #read(bytes: Buffer): void {
     this.#received = Buffer.concat([this.#received, bytes]);
     for (;;) {
-      const parsed = parseAnswer(this.#received, this.#expected[0]?.bodyless === true, false);
+      const parsed = parseResponse(this.#received, this.#expected[0]?.bodyless === true, false);
       if (parsed === null) return;
       this.#received = this.#received.subarray(parsed.length);
       // Informational responses such as 100 Continue precede the response itself.
-      if (parsed.answer.status >= 200) this.#deliver(parsed.answer);
+      if (parsed.response.status >= 200) this.#deliver(parsed.response);
     }
   }
 
-  #deliver(answer: RawResponse): void {
+  #deliver(response: RawResponse): void {
     const next = this.#expected.shift();
-    if (next === undefined) this.unsolicited.push(answer);
-    else next.resolve(answer);
+    if (next === undefined) this.unsolicited.push(response);
+    else next.resolve(response);
   }
 
   #finish(): void {
     if (this.#ended) return;
     this.#ended = true;
-    const parsed = parseAnswer(this.#received, this.#expected[0]?.bodyless === true, true);
-    if (parsed !== null) this.#deliver(parsed.answer);
+    const parsed = parseResponse(this.#received, this.#expected[0]?.bodyless === true, true);
+    if (parsed !== null) this.#deliver(parsed.response);
     for (const { reject } of this.#expected.splice(0)) {
       reject(new ConnectionEnded('the connection ended before the response'));
     }
@@ -118,11 +118,11 @@ export class HttpSocket {
 }
 
 /** @param last whether the connection has ended, which also ends a body without a length */
-function parseAnswer(
+function parseResponse(
   received: Buffer,
   bodyless: boolean,
   last: boolean,
-): { answer: RawResponse; length: number } | null {
+): { response: RawResponse; length: number } | null {
   const headEnd = received.indexOf('\r\n\r\n');
   if (headEnd === -1) return null;
   const [statusLine = '', ...lines] = received.toString('latin1', 0, headEnd).split('\r\n');
@@ -134,7 +134,7 @@ function parseAnswer(
   const end = none ? start : bodyEnd(received, start, headers, last);
   if (end === null || end > received.length) return null;
   const bytes = received.subarray(0, end);
-  return { answer: { status, headers, body: bytes.toString('utf8', start), bytes }, length: end };
+  return { response: { status, headers, body: bytes.toString('utf8', start), bytes }, length: end };
 }
 
 function fieldOf(line: string): [string, string] {

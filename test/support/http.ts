@@ -7,8 +7,8 @@ export type Fields = readonly (readonly [name: string, value: string])[];
 
 /**
  * An HTTP call with exactly these header fields (fetch joins duplicates and normalizes values). Each character of a
- * value is one byte; `latin1(...)` converts from UTF-8. `from` is the local address: all of 127.0.0.0/8 are this
- * machine's.
+ * value is one byte; `latin1(...)` converts from UTF-8. `from` is the local address: all of 127.0.0.0/8
+ * belong to this machine.
  */
 export async function exchange(
   url: string,
@@ -29,10 +29,10 @@ export async function exchange(
     headers: [['Host', host] as const, ...fields, ...length].flat(),
   });
   outgoing.once('response', resolve).once('error', reject).end(body);
-  return answerOf(await promise);
+  return readResponse(await promise);
 }
 
-async function answerOf(response: IncomingMessage): Promise<HttpResponse> {
+async function readResponse(response: IncomingMessage): Promise<HttpResponse> {
   const headers = new Headers();
   for (const [name, values = []] of Object.entries(response.headersDistinct)) {
     for (const value of values) headers.append(name, value);

@@ -23,7 +23,7 @@ export async function inDatabase(
   return inDatabaseOf({ dataDir, env: { DATABASE_URL } }, sql, ...values);
 }
 
-/** The same, on the database that the process itself was given: nodes of a deployment have one that is no directory's. */
+/** The same, on the database in the server's own environment, as nodes that share a database have. */
 export async function inDatabaseOf(
   { dataDir, env }: { dataDir: string; env: NodeJS.ProcessEnv },
   sql: string,
@@ -89,17 +89,17 @@ export async function whileTableFails(
   { table, message, what = 'UPDATE' }: { table: string; message: string; what?: 'UPDATE' | 'INSERT' },
   work: () => Promise<void>,
 ): Promise<void> {
-  const [make, remove] = onPostgres
+  const [create, remove] = onPostgres
     ? [
-        `CREATE FUNCTION refusing() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION '${message}'; END $$;
-         CREATE TRIGGER refusing BEFORE ${what} ON ${table} FOR EACH ROW EXECUTE FUNCTION refusing()`,
-        `DROP TRIGGER refusing ON ${table}; DROP FUNCTION refusing()`,
+        `CREATE FUNCTION failing() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION '${message}'; END $$;
+         CREATE TRIGGER failing BEFORE ${what} ON ${table} FOR EACH ROW EXECUTE FUNCTION failing()`,
+        `DROP TRIGGER failing ON ${table}; DROP FUNCTION failing()`,
       ]
     : [
-        `CREATE TRIGGER refusing BEFORE ${what} ON ${table} BEGIN SELECT RAISE(ABORT, '${message}'); END`,
-        'DROP TRIGGER refusing',
+        `CREATE TRIGGER failing BEFORE ${what} ON ${table} BEGIN SELECT RAISE(ABORT, '${message}'); END`,
+        'DROP TRIGGER failing',
       ];
-  await inDatabase(server, make);
+  await inDatabase(server, create);
   try {
     await work();
   } finally {

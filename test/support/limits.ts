@@ -21,34 +21,34 @@ export function limitOf({ headers }: HttpResponse) {
  * @returns the seconds until a retry
  */
 export function assertLimited(
-  answer: HttpResponse,
+  response: HttpResponse,
   policy: 'key' | 'address',
   quota: number,
   now: number,
 ): number {
-  assertProblem(answer, 'rate_limited', now);
-  const limit = limitOf(answer);
+  assertProblem(response, 'rate_limited', now);
+  const limit = limitOf(response);
   assert.deepEqual([limit.policy, limit.quota, limit.remaining], [policy, quota, 0]);
-  const retryAfter = Number(answer.headers.get('retry-after'));
+  const retryAfter = Number(response.headers.get('retry-after'));
   assert.ok(retryAfter >= limit.reset && limit.reset >= 1, `${retryAfter} is not before ${limit.reset}`);
-  assert.equal(answer.headers.get('www-authenticate'), null);
+  assert.equal(response.headers.get('www-authenticate'), null);
   return retryAfter;
 }
 
 /**
- * Runs a test of a limit, and runs it again if it fails and a minute has ended meanwhile, because then requests of the
- * minute before count in part.
+ * Runs a test of a limit, and repeats it if it fails and a minute has ended in the meantime, because requests of the
+ * previous minute then still count in part.
  *
  * @param work must use a new key or address each time
  */
 export async function withinOneMinute<T>(work: () => Promise<T>): Promise<T> {
   const minute = () => Math.floor(Date.now() / 60_000);
   for (;;) {
-    const begun = minute();
+    const started = minute();
     try {
       return await work();
     } catch (error) {
-      if (minute() === begun) throw error;
+      if (minute() === started) throw error;
     }
   }
 }

@@ -31,13 +31,13 @@ export async function startTcp(t: TestContext, serve: (socket: Socket) => void):
 }
 
 /** A server that responds to each request with given bytes. */
-export function scripted(t: TestContext, ...answers: string[]): Promise<string> {
+export function scripted(t: TestContext, ...responses: string[]): Promise<string> {
   return startTcp(t, (socket) => {
     let next = 0;
     socket.on('data', () => {
-      const answer = answers[next++];
-      if (answer === undefined) socket.destroy();
-      else socket.write(answer);
+      const response = responses[next++];
+      if (response === undefined) socket.destroy();
+      else socket.write(response);
     });
   });
 }

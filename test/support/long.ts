@@ -1,6 +1,6 @@
 /**
- * Returns the number of cases of a randomized test: `npm test` runs enough to find a mistake in most runs, and
- * `npm run test:long` far more.
+ * Returns the number of cases of a randomized test: `npm test` runs enough to find most bugs, and `npm run test:long`
+ * far more.
  *
  * @param usual for `npm test`
  * @param long for `npm run test:long`

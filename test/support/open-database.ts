@@ -13,7 +13,7 @@ export const databases = ['sqlite', 'postgres', 'postgres in a language'] as con
 /** A collation that sorts numbers in texts by value, and letters not by bytes. */
 const language = "TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'en-US-u-kn-true'";
 
-/** Resolves when as many sessions as `work` items wait for locks; fails when an item completes before. */
+/** Resolves when as many sessions as `work` items wait for locks; fails if an item completes without waiting. */
 export async function whenWaiting(
   { pool }: PostgresDatabase,
   work: readonly Promise<unknown>[],

@@ -32,23 +32,23 @@ const declaredFields = /^(x-soku-.*|(x-)?ratelimit(-.*)?|www-authenticate|retry-
 
 /** Fails when a field is not documented, or a required one is missing. */
 function checkHeaders(
-  what: string,
+  description: string,
   documented: Record<string, { required?: boolean | undefined }>,
-  came: Headers,
+  actual: Headers,
 ) {
   const required = Object.entries(documented).flatMap(([name, header]) => (header.required ? [name] : []));
-  const missing = required.filter((name) => !came.has(name));
-  assert.deepEqual(missing, [], `${what} lacks header fields`);
+  const missing = required.filter((name) => !actual.has(name));
+  assert.deepEqual(missing, [], `${description} lacks header fields`);
   const known = new Set(Object.keys(documented).map((name) => name.toLowerCase()));
-  const unknown = [...came.keys()].filter((name) => declaredFields.test(name) && !known.has(name));
-  assert.deepEqual(unknown, [], `${what} has header fields that are not in the document`);
+  const unknown = [...actual.keys()].filter((name) => declaredFields.test(name) && !known.has(name));
+  assert.deepEqual(unknown, [], `${description} has undocumented header fields`);
 }
 
 /** The server's own OpenAPI document, against which its responses are checked. */
 export class Specification {
   readonly document: Record<string, unknown>;
   readonly operations: readonly Operation[];
-  /** test/contract/openapi.test.ts holds the document itself against the meta-schema: here that would cost each file. */
+  /** test/contract/openapi.test.ts validates the document itself. Repeating that here would slow all test files. */
   readonly #ajv = new Ajv2020({ strict: false, allErrors: true, meta: false, validateSchema: false });
   readonly #validators = new Map<string, ValidateFunction>();
 
@@ -82,21 +82,21 @@ export class Specification {
   }
 
   /** Fails unless the response's status, headers and body are documented for this operation. */
-  check(method: string, path: string, answer: HttpResponse): void {
+  check(method: string, path: string, response: HttpResponse): void {
     const operation = this.find(method, path);
     assert.ok(operation, `${method} ${path} is not in the document`);
-    const what = `${method} ${operation.path} answering ${answer.status}`;
-    const response = operation.responses[String(answer.status)];
-    assert.ok(response, `${what} is not in the document: ${answer.text}`);
-    checkHeaders(what, response.headers, answer.headers);
-    if (method === 'HEAD' || response.content === undefined) {
-      assert.equal(answer.text, '', `${what} has no body`);
+    const description = `${method} ${operation.path} with status ${response.status}`;
+    const documented = operation.responses[String(response.status)];
+    assert.ok(documented, `${description} is not in the document: ${response.text}`);
+    checkHeaders(description, documented.headers, response.headers);
+    if (method === 'HEAD' || documented.content === undefined) {
+      assert.equal(response.text, '', `${description} has a body`);
       return;
     }
-    const [type = ''] = (answer.headers.get('content-type') ?? '').split(';', 1);
-    assert.ok(Object.keys(response.content).includes(type), `${what} is not documented as ${type}`);
-    const validate = this.#validator(operation, answer.status, type);
-    assert.ok(validate(answer.body), `${what}: ${this.#ajv.errorsText(validate.errors)} in ${answer.text}`);
+    const [type = ''] = (response.headers.get('content-type') ?? '').split(';', 1);
+    assert.ok(Object.keys(documented.content).includes(type), `${description} is not documented as ${type}`);
+    const validate = this.#validator(operation, response.status, type);
+    assert.ok(validate(response.body), `${description}: ${this.#ajv.errorsText(validate.errors)} in ${response.text}`);
   }
 
   #validator(operation: Operation, status: number, type: string): ValidateFunction {

@@ -9,7 +9,7 @@ export interface HttpResponse {
   text: string;
 }
 
-/** An HTTP call, as a program makes it. */
+/** Makes an HTTP call as an ordinary client does. */
 export async function call(
   url: string,
   options: { method?: string; headers?: Record<string, string>; body?: unknown; signal?: AbortSignal } = {},
@@ -39,9 +39,9 @@ export class Person {
   }
 
   static async signIn(url: string, account: { email: string; password: string }): Promise<Person> {
-    const answer = await call(`${url}/api/auth/sign-in/email`, { method: 'POST', body: account });
-    if (answer.status !== 200) throw new Error(`the sign-in returned ${answer.status}: ${answer.text}`);
-    return new Person(url, cookiesOf(answer.headers));
+    const response = await call(`${url}/api/auth/sign-in/email`, { method: 'POST', body: account });
+    if (response.status !== 200) throw new Error(`the sign-in returned ${response.status}: ${response.text}`);
+    return new Person(url, cookiesOf(response.headers));
   }
 
   async call(
@@ -70,17 +70,17 @@ export class Person {
     expiresAt?: string;
     rateLimit?: number | 'off';
   }): Promise<{ apiKey: string; key: Key }> {
-    const answer = await this.call('POST', '/v1/api-keys', input);
-    if (answer.status !== 201)
-      throw new Error(`the creation of a key returned ${answer.status}: ${answer.text}`);
-    return createdKeySchema.parse(answer.body);
+    const response = await this.call('POST', '/v1/api-keys', input);
+    if (response.status !== 201)
+      throw new Error(`the creation of a key returned ${response.status}: ${response.text}`);
+    return createdKeySchema.parse(response.body);
   }
 
   /** Revokes a key; fails unless it succeeds. */
   async revoke(id: string): Promise<Key> {
-    const answer = await this.call('POST', `/v1/api-keys/${id}/revoke`);
-    if (answer.status !== 200) throw new Error(`the revoke returned ${answer.status}: ${answer.text}`);
-    return keySchema.parse(answer.body);
+    const response = await this.call('POST', `/v1/api-keys/${id}/revoke`);
+    if (response.status !== 200) throw new Error(`the revoke returned ${response.status}: ${response.text}`);
+    return keySchema.parse(response.body);
   }
 }
 

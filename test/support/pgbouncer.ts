@@ -59,7 +59,7 @@ ${lines.map(([key, value]) => `${key} = ${value}`).join('\n')}
     await ended;
     rmSync(folder, { recursive: true });
   };
-  while (!(await answers(port))) {
+  while (!(await accepts(port))) {
     if (child.exitCode === null) await turn();
     else throw new Error(`PgBouncer ended: ${output}`);
   }
@@ -68,7 +68,7 @@ ${lines.map(([key, value]) => `${key} = ${value}`).join('\n')}
   return { url: url.href, stop };
 }
 
-async function answers(port: number): Promise<boolean> {
+async function accepts(port: number): Promise<boolean> {
   const socket = connect(port, '127.0.0.1');
   try {
     await once(socket, 'connect');

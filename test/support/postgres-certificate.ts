@@ -47,7 +47,7 @@ export function createCertificate(): Certificate {
   const body = der(
     tag.sequence,
     der(tag.explicit0, der(tag.integer, Buffer.from([2]))),
-    // A positive number whose first bit does not make it negative.
+    // The leading 1 keeps the random serial number positive.
     der(tag.integer, Buffer.from([1]), randomBytes(8)),
     algorithm,
     name,

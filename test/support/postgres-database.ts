@@ -17,10 +17,10 @@ let own: Promise<Postgres> | undefined;
  * with it.
  *
  * @param on a superuser's URL of another server to use
- * @param terms options of CREATE DATABASE, such as a locale
+ * @param options those of CREATE DATABASE, such as a locale
  */
-export async function temporaryDatabase(on?: string, terms = ''): Promise<TemporaryDatabase> {
-  return create(on ?? (await testServer()), terms);
+export async function temporaryDatabase(on?: string, options = ''): Promise<TemporaryDatabase> {
+  return create(on ?? (await testServer()), options);
 }
 
 /**
@@ -51,13 +51,13 @@ async function testServer(): Promise<string> {
   return process.env.SOKU_TEST_POSTGRES_URL ?? (await ownServer()).url();
 }
 
-async function create(server: string, terms: string): Promise<TemporaryDatabase> {
+async function create(server: string, options: string): Promise<TemporaryDatabase> {
   const name = `soku_test_${randomBytes(6).toString('hex')}`;
   const password = randomBytes(12).toString('hex');
   await run(
     server,
     `CREATE ROLE ${name} LOGIN PASSWORD '${password}'`,
-    `CREATE DATABASE ${name} OWNER ${name} ${terms}`,
+    `CREATE DATABASE ${name} OWNER ${name} ${options}`,
   );
   const url = new URL(server);
   url.username = name;

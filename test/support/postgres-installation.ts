@@ -49,7 +49,7 @@ export function installPostgres(source = packageDirectory(), place = cacheDirect
   const { version } = manifest.parse(JSON.parse(readFileSync(join(source, 'package.json'), 'utf8')));
   const cache = join(place, `soku-postgres-${version}-${process.getuid?.()}`);
   const user = clusterUser();
-  if (!isWhole(cache)) make(source, cache, user);
+  if (!isComplete(cache)) install(source, cache, user);
   return {
     program: join(cache, 'native/bin/postgres'),
     template: join(cache, 'template'),
@@ -76,7 +76,7 @@ export function packageDirectory(): string {
 }
 
 /** Whether the cache is complete: systems delete old files from temporary directories one by one. */
-function isWhole(cache: string): boolean {
+function isComplete(cache: string): boolean {
   if (!existsSync(cache)) return false;
   if (lstatSync(cache).uid !== process.getuid?.()) throw new Error(`${cache} belongs to another user`);
   const count = join(cache, 'entries');
@@ -88,30 +88,30 @@ function entries(directory: string): number {
 }
 
 /** Creates the copy under another name and renames it, so that no other process sees an incomplete one. */
-function make(source: string, cache: string, user: ClusterUser): void {
-  const making = mkdtempSync(`${cache}.making-`);
+function install(source: string, cache: string, user: ClusterUser): void {
+  const partial = mkdtempSync(`${cache}.partial-`);
   try {
-    chmodSync(making, 0o755);
-    copyReadable(join(source, 'native'), join(making, 'native'));
+    chmodSync(partial, 0o755);
+    copyReadable(join(source, 'native'), join(partial, 'native'));
     for (const { source: to, target: link } of links.parse(
       JSON.parse(readFileSync(join(source, 'native/pg-symlinks.json'), 'utf8')),
     )) {
-      symlinkSync(basename(to), join(making, link));
+      symlinkSync(basename(to), join(partial, link));
     }
-    initialise(making, user);
-    writeFileSync(join(making, 'entries'), '');
-    writeFileSync(join(making, 'entries'), String(entries(making)));
-    if (existsSync(cache) && !isWhole(cache)) renameSync(cache, join(making, 'incomplete'));
-    renameSync(making, cache);
+    initialize(partial, user);
+    writeFileSync(join(partial, 'entries'), '');
+    writeFileSync(join(partial, 'entries'), String(entries(partial)));
+    if (existsSync(cache) && !isComplete(cache)) renameSync(cache, join(partial, 'incomplete'));
+    renameSync(partial, cache);
   } catch (error) {
-    // Another process may have created the same copy meanwhile.
-    if (!isWhole(cache)) throw error;
+    // Another process may have created the same copy in the meantime.
+    if (!isComplete(cache)) throw error;
   } finally {
-    rmSync(making, { recursive: true, force: true });
+    rmSync(partial, { recursive: true, force: true });
   }
 }
 
-function initialise(directory: string, user: ClusterUser): void {
+function initialize(directory: string, user: ClusterUser): void {
   const [template, password] = [join(directory, 'template'), join(directory, 'password')];
   writeFileSync(password, randomBytes(12).toString('hex'), { mode: 0o600 });
   mkdirSync(template, { mode: 0o700 });

@@ -6,13 +6,13 @@ import { temporaryDatabase } from './postgres-database.ts';
 import { Notifications } from './postgres-notifications.ts';
 import { TcpProxy } from './tcp-proxy.ts';
 
-test('notifications are dropped, and queries are not', async () => {
+test('the filter drops notifications and passes query results', async () => {
   const database = await temporaryDatabase();
   const notifications = new Notifications();
   const proxy = await TcpProxy.before(database.url, { filterToClient: notifications.filter });
   const client = new pg.Client({ connectionString: proxy.url(database.url) });
-  const heard: string[] = [];
-  client.on('notification', ({ payload = '' }) => heard.push(payload));
+  const received: string[] = [];
+  client.on('notification', ({ payload = '' }) => received.push(payload));
   await client.connect();
   try {
     await client.query('LISTEN news');
@@ -30,7 +30,7 @@ test('notifications are dropped, and queries are not', async () => {
     const last = once(client, 'notification');
     await client.query("NOTIFY news, 'four'");
     await last;
-    assert.deepEqual(heard, ['one', 'four']);
+    assert.deepEqual(received, ['one', 'four']);
   } finally {
     await client.end();
     await proxy.close();
@@ -38,7 +38,7 @@ test('notifications are dropped, and queries are not', async () => {
   }
 });
 
-test('messages are detected in any fragmentation', () => {
+test('the filter detects messages in any fragmentation', () => {
   const message = (type: string, text: string) => {
     const head = Buffer.from([type.charCodeAt(0), 0, 0, 0, 0]);
     head.writeInt32BE(4 + text.length, 1);
@@ -60,6 +60,6 @@ test('messages are detected in any fragmentation', () => {
   }
 });
 
-test('an encrypted connection is rejected rather than passed unfiltered', () => {
+test('the filter rejects an encrypted connection instead of passing it unfiltered', () => {
   assert.throws(() => new Notifications().filter()(Buffer.from('S')), /encrypted/);
 });

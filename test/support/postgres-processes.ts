@@ -11,7 +11,7 @@ interface Process {
   state: string;
 }
 
-/** Stops a server and all its processes (SIGSTOP), and returns when none of them runs. */
+/** Stops a server and all its processes (SIGSTOP), and returns when none of them is running. */
 export async function freeze(postmaster: number): Promise<void> {
   // Repeat until all are stopped: a process may have been created while the list was read.
   for (;;) {
@@ -29,7 +29,7 @@ export function thaw(postmaster: number): void {
 /** Kills a server and all its processes (SIGKILL), and returns when all have ended. */
 export async function killAll(postmaster: number): Promise<void> {
   await freeze(postmaster);
-  // The children by their own IDs: they lose their parent if it ends first.
+  // Keep the ids of the children, because they lose their parent if it ends first.
   let left = family(postmaster).map(({ pid }) => pid);
   for (const pid of left) signal(pid, 'SIGKILL');
   while (left.length > 0) {
@@ -64,7 +64,7 @@ function signal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name);
   } catch (error) {
-    // The process has ended meanwhile.
+    // The process has ended in the meantime.
     if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
   }
 }

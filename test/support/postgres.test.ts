@@ -12,7 +12,7 @@ import { temporaryDatabase } from './postgres-database.ts';
 const postgres = await startPostgres();
 after(() => postgres.stop());
 
-/** A connection that reports its end. */
+/** Opens a connection; `broken` resolves with the error that breaks it. */
 async function connected(
   config: string | pg.ClientConfig,
 ): Promise<{ client: pg.Client; broken: Promise<Error> }> {
@@ -32,7 +32,7 @@ async function query(config: string | pg.ClientConfig, statement: string): Promi
   }
 }
 
-test('a crash breaks connections; after a restart all committed data exists', async () => {
+test('a crash breaks connections, and a restart keeps all committed data', async () => {
   const { client, broken } = await connected(postgres.url());
   await client.query('CREATE TABLE kept (n int)');
   await client.query('INSERT INTO kept VALUES (1)');
@@ -48,12 +48,12 @@ test('a crash breaks connections; after a restart all committed data exists', as
 test('a paused server does not respond until it resumes', async () => {
   const { client } = await connected(postgres.url());
   await postgres.pause();
-  const answers = [client.query('SELECT 1'), query(postgres.url(), 'SELECT 1')];
+  const responses = [client.query('SELECT 1'), query(postgres.url(), 'SELECT 1')];
   // Long enough for a running server, which takes a few milliseconds.
-  const first = await Promise.race([...answers, timeout(150, 'silence')]);
+  const first = await Promise.race([...responses, timeout(150, 'silence')]);
   postgres.resume();
   assert.equal(first, 'silence');
-  await Promise.all(answers);
+  await Promise.all(responses);
   await client.end();
 });
 
@@ -82,7 +82,7 @@ test('text is sorted by a natural-language collation, not by bytes', async () =>
   assert.deepEqual(await query(postgres.url(), statement), ['ada', 'Bob', 'Zoe']);
 });
 
-test('with TLS the certificate is verified for the address and the name', async () => {
+test('with TLS, the certificate is valid for the address and the host name', async () => {
   const secure = await startPostgres({ tls: true });
   const statement = 'SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()';
   const byName = secure.url().replace('127.0.0.1', 'localhost');
@@ -95,7 +95,7 @@ test('with TLS the certificate is verified for the address and the name', async 
   await secure.stop();
 });
 
-test('settings are applied; without `durable` nothing is flushed', async () => {
+test('settings are applied, and fsync is off without `durable`', async () => {
   assert.deepEqual(await query(postgres.url(), 'SHOW fsync'), ['off']);
   const durable = await startPostgres({ durable: true, settings: { work_mem: '3MB' } });
   assert.deepEqual(await query(durable.url(), 'SHOW fsync'), ['on']);
@@ -104,7 +104,7 @@ test('settings are applied; without `durable` nothing is flushed', async () => {
 });
 
 for (const state of ['running', 'paused', 'crashed']) {
-  test(`a ${state} server ends with the test process, however that ends`, async () => {
+  test(`a ${state} server ends when the test process ends in any way`, async () => {
     const program = `
       import { startPostgres } from ${JSON.stringify(new URL('./postgres.ts', import.meta.url).href)};
       const postgres = await startPostgres();

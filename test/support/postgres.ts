@@ -38,8 +38,8 @@ const always = {
 /**
  * Ends the server and removes its directory ($1) when the test process ends in any way, which closes its end of the
  * pipe. The server's process ID comes from its own file and is used only if that process works in its directory,
- * because the ID may have been reused. Stopped processes (SIGSTOP) are resumed first, or the end would take five
- * seconds more.
+ * because the ID may have been reused. Stopped processes (SIGSTOP) are resumed first, or ending them would take five
+ * seconds longer.
  */
 const watchdog = `
 cat > /dev/null
@@ -178,7 +178,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
     } catch (error) {
       const { log } = postgres;
       await postgres.stop();
-      // Another process may have taken the free port meanwhile.
+      // Another process may have taken the free port in the meantime.
       if (attempt === 3 || !log.includes('Address already in use')) throw error;
     }
   }

@@ -21,8 +21,8 @@ export class Random {
   }
 
   /** A whole number between the inclusive bounds. */
-  int(least: number, most: number): number {
-    return least + Math.floor(this.next() * (most - least + 1));
+  int(min: number, max: number): number {
+    return min + Math.floor(this.next() * (max - min + 1));
   }
 
   chance(probability: number): boolean {
@@ -35,7 +35,7 @@ export class Random {
     return value;
   }
 
-  /** Any bytes. */
+  /** Random bytes. */
   bytes(count: number): Buffer {
     return Buffer.from(Array.from({ length: count }, () => this.int(0, 255)));
   }

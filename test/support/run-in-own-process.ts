@@ -3,8 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 /**
- * Runs a program in its own process. For work with many promises: the test runner tracks each of them, which makes it
- * about twice as slow in a test process.
+ * Runs a program in a separate process. Use it for work with many promises: the test runner tracks each of them, which
+ * makes it about twice as slow in a test process.
  *
  * @returns its output
  * @throws when it fails, with its output

@@ -11,7 +11,7 @@ import { type TemporaryDatabase, temporaryDatabase } from './postgres-database.t
 import { type Accounts, fillDirectory, readyDatabase } from './ready-data.ts';
 
 export const root: string = fileURLToPath(new URL('../..', import.meta.url));
-/** A run of all tests reads every source once and tells its processes the result. */
+/** A run of all tests checks this once and passes the result to its processes. */
 const isServerBuilt = process.env.SOKU_TEST_BUNDLE
   ? process.env.SOKU_TEST_BUNDLE === 'yes'
   : isBuilt(root, products.server);
@@ -90,19 +90,19 @@ export class TestServer {
     return pid;
   }
 
-  /** Resolves when the output contains `text`; fails when the process ends before. */
+  /** Resolves when the output contains `text`; fails if the process ends without it. */
   async printed(text: string): Promise<void> {
     let exit: Exit | undefined;
     while (!this.output.includes(text)) {
       if (exit !== undefined)
         throw new Error(`the server ended with ${exit.code ?? exit.signal}: ${this.output}`);
-      const heard = new AbortController();
+      const waiting = new AbortController();
       const streams = [this.#process.stdout, this.#process.stderr].flatMap((stream) => stream ?? []);
       exit = await Promise.race([
-        ...streams.map((stream) => once(stream, 'data', { signal: heard.signal }).then(() => undefined)),
+        ...streams.map((stream) => once(stream, 'data', { signal: waiting.signal }).then(() => undefined)),
         this.#exited,
       ]);
-      heard.abort();
+      waiting.abort();
     }
   }
 
@@ -139,7 +139,7 @@ export async function startServer(options: StartOptions = {}): Promise<TestServe
       await server.printed('Listening on');
       return server;
     } catch (error) {
-      // Another process may have taken the free port meanwhile.
+      // Another process may have taken the free port in the meantime.
       if (attempt === 3 || (await server.exited()).code !== 69) throw error;
     }
   }
@@ -158,7 +158,7 @@ export async function spawnServer({
   const directory = dataDir ?? newDataDir();
   const hasOwnOwner = 'SOKU_OWNER_EMAIL' in env || 'SOKU_OWNER_PASSWORD' in env;
   const isReady = dataDir === undefined && !isFresh && !hasOwnOwner;
-  if (isReady) await makeReady(directory, { kind: database });
+  if (isReady) await fillDataDir(directory, { kind: database });
   await prepare?.(directory);
   const port = env.PORT ?? String(await freePort());
   const command = [process.execPath, ...nodeArguments, main];
@@ -189,7 +189,7 @@ function withoutPrivileges(command: string[]): string[] {
  *
  * @returns whether there was data to copy
  */
-export async function makeReady(
+export async function fillDataDir(
   dataDir: string,
   {
     kind = process.env.SOKU_TEST_DATABASE,
@@ -243,7 +243,7 @@ export function newDataDir(): string {
   return mkdtempSync(join(tmpdir(), 'soku-test-'));
 }
 
-/** A port that was free a moment ago. */
+/** A port that is currently free. */
 export async function freePort(): Promise<number> {
   const probe = createServer();
   probe.listen(0, '127.0.0.1');
@@ -251,11 +251,11 @@ export async function freePort(): Promise<number> {
   const address = probe.address();
   probe.close();
   await once(probe, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port was given');
+  if (address === null || typeof address === 'string') throw new Error('the probe has no port');
   return address.port;
 }
 
-/** The required variables of the machine, without any of Soku's. */
+/** The required variables of the machine, without the variables of Soku that it may have. */
 function cleanEnvironment(own: Record<string, string | undefined>): NodeJS.ProcessEnv {
   return { PATH: process.env.PATH, HOME: process.env.HOME, TZ: 'UTC', ...own };
 }

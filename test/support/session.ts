@@ -22,14 +22,14 @@ export async function openSession(
 ): Promise<Person> {
   const token = randomBytes(24).toString('base64url');
   const now = Date.now();
-  const [made, ends] = [now, now + lifetime].map((time) => new Date(time).toISOString());
+  const [createdAt, expiresAt] = [now, now + lifetime].map((time) => new Date(time).toISOString());
   await inDatabaseOf(
     server,
     `INSERT INTO session (id, token, "createdAt", "updatedAt", "expiresAt", "ipAddress", "userAgent", "userId")
      VALUES (?, ?, ?, ?, ?, ?, ?, (SELECT id FROM "user" WHERE email = ?)) RETURNING id`,
     randomBytes(16).toString('hex'),
     createHash('sha256').update(token).digest('hex'),
-    ...[made ?? '', made ?? '', ends ?? '', address, 'node', email],
+    ...[createdAt ?? '', createdAt ?? '', expiresAt ?? '', address, 'node', email],
   );
   return new Person(server.url, signedCookie(cookieName(server), token, secretOf(server)));
 }

@@ -14,12 +14,12 @@ export async function failStart(
   options: { env?: Record<string, string | undefined>; dataDir: string; unprivileged?: boolean },
 ): Promise<string> {
   const server = await spawnServer(options);
-  // Otherwise the test would wait endlessly for a start that succeeds.
+  // A start that succeeds would otherwise never end.
   const deadline = setTimeout(() => void server.kill(), patience);
   try {
-    const ended = await server.exited();
-    assert.deepEqual(ended, { code, signal: null }, server.output);
-    assert.match(server.output, /^soku: .+\n$/, 'one line');
+    const exit = await server.exited();
+    assert.deepEqual(exit, { code, signal: null }, server.output);
+    assert.match(server.output, /^soku: .+\n$/, 'the output must be one line');
     return server.output;
   } finally {
     clearTimeout(deadline);

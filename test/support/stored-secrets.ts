@@ -16,23 +16,23 @@ export class Secret {
     this.hash = hash;
   }
 
-  /** Counts a use like the verification. `ended`: a use of a secret that is always rejected. */
+  /** Counts a use like the verification. `ended`: whether the secret is always rejected. */
   use(
-    { valid: good, rejected: refused }: SecretCache,
+    { valid, rejected }: SecretCache,
     now: number,
     use: { refused?: boolean; ended?: boolean; address?: string; agent?: string } = {},
   ): void {
     if (use.ended === true) {
-      good.drop(this.hash);
-      const found = refused.find(this.hash);
-      const row = found === noRow ? refused.addRejected(this.hash, { ...ended, keyId: this.keyId }) : found;
-      refused.usage.refuse(row, now);
+      valid.drop(this.hash);
+      const found = rejected.find(this.hash);
+      const row = found === noRow ? rejected.addRejected(this.hash, { ...ended, keyId: this.keyId }) : found;
+      rejected.usage.refuse(row, now);
       return;
     }
-    const found = good.find(this.hash);
-    const row = found === noRow ? good.add(this.hash, { ...key, keyId: this.keyId }) : found;
-    if (use.refused === true) good.usage.refuse(row, now);
-    else good.usage.accept(row, now, use.address ?? '203.0.113.7', use.agent ?? 'test/1');
+    const found = valid.find(this.hash);
+    const row = found === noRow ? valid.add(this.hash, { ...key, keyId: this.keyId }) : found;
+    if (use.refused === true) valid.usage.refuse(row, now);
+    else valid.usage.accept(row, now, use.address ?? '203.0.113.7', use.agent ?? 'test/1');
   }
 }
 

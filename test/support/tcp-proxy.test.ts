@@ -4,8 +4,8 @@ import { connect, createServer, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { TcpProxy } from './tcp-proxy.ts';
 
-/** A server, a proxy before it, and connections through both. */
-async function scene() {
+/** A server, a proxy in front of it, and connections through the proxy. */
+async function setUp() {
   const server = createServer({ allowHalfOpen: true });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -66,28 +66,28 @@ class End {
 
   async has(text: string): Promise<void> {
     while (this.received !== text) {
-      assert.ok(text.startsWith(this.received), `${this.received} in place of ${text}`);
+      assert.ok(text.startsWith(this.received), `${this.received} instead of ${text}`);
       const closed = this.closed.then((code) => Promise.reject(new Error(`closed: ${code}`)));
       await Promise.race([once(this.socket, 'data'), closed]);
     }
   }
 }
 
-test('bytes pass in both directions, and each half closes independently', async () => {
-  await using it = await scene();
-  it.client.send('question');
+test('the proxy passes bytes in both directions and closes each direction independently', async () => {
+  await using it = await setUp();
+  it.client.send('request');
   it.client.socket.end();
-  await it.far.has('question');
+  await it.far.has('request');
   if (!it.far.ended) await once(it.far.socket, 'end');
-  it.far.send('answer');
-  await it.client.has('answer');
+  it.far.send('response');
+  await it.client.has('response');
   it.far.socket.end();
   assert.equal(await it.client.closed, undefined);
   assert.equal(await it.far.closed, undefined);
 });
 
-test('a delay applies to one direction, and bytes stay in order', async () => {
-  await using it = await scene();
+test('a delay affects one direction and keeps bytes in order', async () => {
+  await using it = await setUp();
   it.proxy.toServer.delay(80);
   const sent = performance.now();
   it.client.send('slow ');
@@ -102,8 +102,8 @@ test('a delay applies to one direction, and bytes stay in order', async () => {
   assert.ok(performance.now() - sent >= 79);
 });
 
-test('held bytes arrive in order at the release, including the end', async () => {
-  await using it = await scene();
+test('held bytes and the end of the stream arrive in order after the release', async () => {
+  await using it = await setUp();
   it.proxy.toServer.hold();
   it.client.send('one ');
   it.far.send('ping');
@@ -118,38 +118,38 @@ test('held bytes arrive in order at the release, including the end', async () =>
   if (!it.far.ended) await once(it.far.socket, 'end');
 });
 
-test('a cut resets all existing and new connections until it heals', async () => {
-  await using it = await scene();
+test('cut() resets all existing and new connections until heal()', async () => {
+  await using it = await setUp();
   it.client.send('before');
   await it.far.has('before');
   it.proxy.cut();
   assert.equal(await it.client.closed, 'ECONNRESET');
   assert.equal(await it.far.closed, 'ECONNRESET');
-  const refused = new End(connect({ port: it.proxy.port, host: '127.0.0.1' }));
-  assert.equal(await refused.closed, 'ECONNRESET');
+  const rejected = new End(connect({ port: it.proxy.port, host: '127.0.0.1' }));
+  assert.equal(await rejected.closed, 'ECONNRESET');
   it.proxy.heal();
   const { client, far } = await it.join();
   client.send('again');
   await far.has('again');
 });
 
-test('a black hole silently drops bytes, and connections that lost some are reset when it heals', async () => {
-  await using it = await scene();
+test('blackhole() drops bytes silently, and heal() resets the connections that lost any', async () => {
+  await using it = await setUp();
   const idle = await it.join();
   it.proxy.toServer.blackhole();
   it.client.send('lost');
-  it.far.send('heard');
-  await it.client.has('heard');
+  it.far.send('received');
+  await it.client.has('received');
   assert.equal(it.far.received, '');
   assert.equal(it.client.socket.destroyed, false);
   it.proxy.heal();
   assert.equal(await it.client.closed, 'ECONNRESET');
   assert.equal(it.far.received, '');
-  idle.client.send('nothing of mine was lost');
-  await idle.far.has('nothing of mine was lost');
+  idle.client.send('nothing was lost here');
+  await idle.far.has('nothing was lost here');
 });
 
-test('a client of a server that has ended gets a reset', async () => {
+test('the proxy resets clients if the server has stopped', async () => {
   const closed = createServer();
   closed.listen(0, '127.0.0.1');
   await once(closed, 'listening');

@@ -15,7 +15,7 @@ export type Filter = (bytes: Buffer) => Buffer;
 class Direction {
   delayMs = 0;
   held = false;
-  swallows = false;
+  drops = false;
   readonly pipes = new Set<Pipe>();
 
   /** Delays each byte by `ms`. Bytes in transit keep their time, and the order stays. */
@@ -35,7 +35,7 @@ class Direction {
 
   /** Silently drops all bytes, including those in transit, until the proxy's `heal()`. */
   blackhole(): void {
-    this.swallows = true;
+    this.drops = true;
     for (const pipe of this.pipes) pipe.lose();
   }
 }
@@ -65,7 +65,7 @@ class Pipe {
 
   #take(bytes: Buffer | undefined): void {
     this.#waiting.push({ bytes, dueAt: performance.now() + this.#direction.delayMs });
-    if (this.#direction.swallows) this.lose();
+    if (this.#direction.drops) this.lose();
     else this.pass();
   }
 
@@ -168,8 +168,8 @@ export class TcpProxy {
   /** Ends `cut()` and `blackhole()`. Connections that lost bytes are reset: as in a network, they do not recover. */
   heal(): void {
     this.#cut = false;
-    this.toServer.swallows = false;
-    this.toClient.swallows = false;
+    this.toServer.drops = false;
+    this.toClient.drops = false;
     for (const connection of this.#connections) if (connection.isTorn()) connection.destroy();
   }
 

@@ -6,7 +6,7 @@ import { readOrCreateSecret } from '../../packages/server/src/accounts/secret.ts
 import { openDataDirectory } from '../../packages/server/src/database/data-directory.ts';
 import { openSqlite } from '../../packages/server/src/database/sqlite.ts';
 
-/** @returns `close` also removes it */
+/** @returns `close` also removes the database */
 export async function openTemporary() {
   const path = mkdtempSync(join(tmpdir(), 'soku-test-'));
   const directory = openDataDirectory(path);

@@ -1,5 +1,5 @@
 import { rmSync } from 'node:fs';
-import { makeReady, newDataDir, runOperator, startServer, type TestServer } from './server.ts';
+import { fillDataDir, newDataDir, runOperator, startServer, type TestServer } from './server.ts';
 
 export const ada = { email: 'ada@example.com', password: 'correct horse battery' };
 export const bob = { email: 'bob@example.com', password: 'staple of another sort' };
@@ -11,7 +11,7 @@ export async function startWithTwoAccounts(
   const dataDir = newDataDir();
   const remove = () => rmSync(dataDir, { recursive: true, force: true });
   try {
-    if (!(await makeReady(dataDir, { accounts: 'two' }))) await addTwoAccounts(dataDir);
+    if (!(await fillDataDir(dataDir, { accounts: 'two' }))) await addTwoAccounts(dataDir);
     const server = await startServer({ dataDir, env });
     const stop = async () => {
       await server.stop();

@@ -12,7 +12,7 @@ import { SecretCache } from '../../packages/server/src/verification/secret-cache
 /** Epoch hours. */
 export const firstHour = 500_000;
 
-/** What a test controls. */
+/** The conditions that a test controls. */
 export interface World {
   now: number;
   /** Number of transactions until all of them fail, after all their rows were written. */
@@ -62,7 +62,7 @@ export async function startRecorder(database: SqliteDatabase, world: World, good
   const sink: UsageSink['write'] = async (usages, durable, written) => {
     const handed = JSON.stringify(usages);
     await world.meanwhile();
-    assert.equal(JSON.stringify(usages), handed, 'what was passed to the sink does not change');
+    assert.equal(JSON.stringify(usages), handed, 'values that were passed to the sink must not change');
     await store.write(usages.slice(0, 2), durable, written);
   };
   const pace = new Pace(() => world.meanwhile());

@@ -1,17 +1,17 @@
 /** The history of a key, as its clients observed it, and the rules that it must not violate. */
 
 /** Outcomes of a node that cannot work: allowed only during an outage. */
-export const failures: ReadonlySet<string> = new Set(['verification_unavailable', 'no answer']);
+export const failures: ReadonlySet<string> = new Set(['verification_unavailable', 'no response']);
 
 /** One verification. Times are ms of one monotonic clock, taken before the request and after the response. */
 export interface Use {
   sentAt: number;
-  answeredAt: number;
-  /** 'accepted', an error code, or 'no answer' when the connection broke. */
+  receivedAt: number;
+  /** 'accepted', an error code, or 'no response' when the connection broke. */
   outcome: string;
 }
 
-/** The time in which a node, or something that it depends on, is made to fail. */
+/** The period in which a node, or something that it depends on, fails. */
 export class Outage {
   #from = Number.POSITIVE_INFINITY;
   #until = Number.NEGATIVE_INFINITY;
@@ -27,25 +27,25 @@ export class Outage {
     this.#until = until;
   }
 
-  /** Whether a request from `sentAt` to `answeredAt` overlaps the outage. */
-  excuses({ sentAt, answeredAt }: Pick<Use, 'sentAt' | 'answeredAt'>): boolean {
-    return sentAt <= this.#until && answeredAt >= this.#from;
+  /** Whether a request from `sentAt` to `receivedAt` overlaps the outage. */
+  excuses({ sentAt, receivedAt }: Pick<Use, 'sentAt' | 'receivedAt'>): boolean {
+    return sentAt <= this.#until && receivedAt >= this.#from;
   }
 }
 
 /**
- * The life of one key. Events must be reported when they happen, for all keys in one process. Then only three times are
- * stored, whatever the number of verifications.
+ * The history of one key. Events must be reported as they happen, for all keys in one process, so that three times
+ * suffice for any number of verifications.
  */
 export class KeyHistory {
-  readonly #madeAt: number;
+  readonly #createdAt: number;
   /** The first of several revokes. */
   #revokeSentAt = Number.POSITIVE_INFINITY;
   #revokedAt = Number.POSITIVE_INFINITY;
 
-  /** @param madeAt ms at which its creation returned */
-  constructor(madeAt: number) {
-    this.#madeAt = madeAt;
+  /** @param createdAt ms at which its creation returned */
+  constructor(createdAt: number) {
+    this.#createdAt = createdAt;
   }
 
   /** Call this before a revoke is sent. Its outcome may remain unknown. */
@@ -62,15 +62,15 @@ export class KeyHistory {
    * @param outage of the verifying node
    * @returns the rule that a verification violates, or null
    */
-  judge(use: Use, outage: Outage): string | null {
-    const { sentAt, answeredAt, outcome } = use;
+  check(use: Use, outage: Outage): string | null {
+    const { sentAt, receivedAt, outcome } = use;
     const late = sentAt - this.#revokedAt;
     if (outcome === 'accepted') {
-      return late > 0 ? `accepted, sent ${late.toFixed(3)} ms after a revoke was answered` : null;
+      return late > 0 ? `accepted, sent ${late.toFixed(3)} ms after a revoke returned` : null;
     }
     if (failures.has(outcome)) return outage.excuses(use) ? null : `${outcome} without an outage`;
-    if (outcome !== 'revoked_key' && outcome !== 'unknown_key') return `answered ${outcome}`;
-    if (sentAt >= this.#madeAt && answeredAt <= this.#revokeSentAt) return `${outcome} while alive`;
+    if (outcome !== 'revoked_key' && outcome !== 'unknown_key') return `unexpected result ${outcome}`;
+    if (sentAt >= this.#createdAt && receivedAt <= this.#revokeSentAt) return `${outcome} while active`;
     if (late > 0 && outcome !== 'revoked_key') return `${outcome} when revoked`;
     return null;
   }

@@ -19,7 +19,7 @@ export class ClusterNode {
   readonly url: string;
   readonly proxy: TcpProxy;
   readonly notifications: Notifications;
-  /** The time in which requests to it may fail. */
+  /** The period in which requests to it may fail. */
   readonly outage = new Outage();
   readonly #environment: Record<string, string>;
   #running: Running;
@@ -73,7 +73,7 @@ export class ClusterNode {
   }
 
   /** Restarts it after `kill()`, on the same port. */
-  async startAgain(): Promise<void> {
+  async restart(): Promise<void> {
     const former = this.server;
     this.#running = await startWithMovableClock(this.#environment);
     await former.stop();

@@ -6,48 +6,48 @@ export class Counts {
   /** Requests with a response or a broken connection. */
   operations = 0;
   accepted = 0;
-  refused = 0;
+  rejected = 0;
   /** Responses 503 verification_unavailable. */
   unavailable = 0;
-  /** Connections that broke or could not be made. */
-  unanswered = 0;
+  /** Connections that broke or could not be opened. */
+  noResponse = 0;
   created = 0;
   renamed = 0;
   revokesSent = 0;
   /** Durations in ms of successful revokes at nodes that the fault does not affect. */
   readonly revokeMs: number[] = [];
   /** The same for affected nodes, which may themselves have been stopped. */
-  readonly troubledRevokeMs: number[] = [];
+  readonly affectedRevokeMs: number[] = [];
   /** ms from the end of each fault until all nodes had recovered. */
   readonly recoveryMs: number[] = [];
   violations = 0;
   readonly examples: string[] = [];
 
-  violate(what: string): void {
+  addViolation(description: string): void {
     this.violations += 1;
-    if (this.examples.length < maxViolations) this.examples.push(what);
+    if (this.examples.length < maxViolations) this.examples.push(description);
   }
 
-  /** @param troubled whether the fault affects the node */
-  revoked(ms: number, troubled: boolean): void {
-    (troubled ? this.troubledRevokeMs : this.revokeMs).push(ms);
+  /** @param affected whether the fault affects the node */
+  revoked(ms: number, affected: boolean): void {
+    (affected ? this.affectedRevokeMs : this.revokeMs).push(ms);
   }
 
   get revokes(): number {
-    return this.revokeMs.length + this.troubledRevokeMs.length;
+    return this.revokeMs.length + this.affectedRevokeMs.length;
   }
 
   add(other: Counts): void {
     this.operations += other.operations;
     this.accepted += other.accepted;
-    this.refused += other.refused;
+    this.rejected += other.rejected;
     this.unavailable += other.unavailable;
-    this.unanswered += other.unanswered;
+    this.noResponse += other.noResponse;
     this.created += other.created;
     this.renamed += other.renamed;
     this.revokesSent += other.revokesSent;
     for (const ms of other.revokeMs) this.revokeMs.push(ms);
-    for (const ms of other.troubledRevokeMs) this.troubledRevokeMs.push(ms);
+    for (const ms of other.affectedRevokeMs) this.affectedRevokeMs.push(ms);
     for (const ms of other.recoveryMs) this.recoveryMs.push(ms);
     this.violations += other.violations;
     for (const example of other.examples)

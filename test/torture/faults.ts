@@ -5,20 +5,20 @@ export interface Fault {
   name: string;
   /** For the report. */
   title: string;
-  /** ms that it lasts at least: a lease (2 s) and its margin where leases shall run out. */
+  /** Minimum duration in ms: longer than a lease (2 s) and its margin if leases must expire. */
   minMs: number;
-  /** Who may fail to answer meanwhile; all others must serve as always. */
-  mayFail: 'nobody' | 'its node' | 'all nodes';
-  /** @returns ends it */
+  /** The nodes that may fail during the fault. All others must serve normally. */
+  mayFail: 'no node' | 'its node' | 'all nodes';
+  /** @returns a function that ends the fault */
   begin(node: ClusterNode, cluster: Cluster): Promise<() => Promise<void> | void> | (() => void);
 }
 
 const hourMs = 3_600_000;
 
-/** Between a node and the database, in both directions. ms. */
+/** Delay in ms in one direction between a node and the database. */
 const delayMs = 200;
 
-/** ms: longer than a lease and its margin (2.2 s), so that leases run out and revokes return without the node. */
+/** ms: longer than a lease and its margin (2.2 s), so that leases expire and revokes return without the node. */
 const longMs = 2500;
 
 export const faults: readonly Fault[] = [
@@ -26,7 +26,7 @@ export const faults: readonly Fault[] = [
     name: 'none',
     title: 'No fault',
     minMs: 600,
-    mayFail: 'nobody',
+    mayFail: 'no node',
     begin: () => () => undefined,
   },
   {
@@ -46,10 +46,10 @@ export const faults: readonly Fault[] = [
     mayFail: 'its node',
     begin: async (node) => {
       await node.kill();
-      return () => node.startAgain();
+      return () => node.restart();
     },
   },
-  ...directions('delayed', 'Delayed by 200 ms', 900, 'nobody', (direction) => {
+  ...directions('delayed', 'Delayed by 200 ms', 900, 'no node', (direction) => {
     direction.delay(delayMs);
     return () => direction.delay(0);
   }),
@@ -105,7 +105,7 @@ export const faults: readonly Fault[] = [
     name: 'notifications-lost',
     title: 'No node receives notifications',
     minMs: 800,
-    mayFail: 'nobody',
+    mayFail: 'no node',
     begin: (_node, { nodes }) => {
       for (const { notifications } of nodes) notifications.lost = true;
       return () => {
@@ -118,7 +118,7 @@ export const faults: readonly Fault[] = [
       name: sign > 0 ? 'clock-ahead' : 'clock-back',
       title: `The wall clock of a node jumps ${sign > 0 ? 'ahead' : 'back'} by an hour, then returns`,
       minMs: 500,
-      mayFail: 'nobody',
+      mayFail: 'no node',
       begin: async ({ clock }) => {
         await clock.move(sign * hourMs);
         return () => clock.move(-sign * hourMs);
@@ -129,11 +129,11 @@ export const faults: readonly Fault[] = [
 
 type Direction = ClusterNode['proxy']['toServer'];
 
-/** A fault of what a node sends to the database, and the same of what it receives. */
+/** A fault of the traffic from a node to the database, and the same fault of the traffic back. */
 function directions(
   name: string,
   title: string,
-  leastMs: number,
+  minMs: number,
   mayFail: Fault['mayFail'],
   begin: (direction: Direction, node: ClusterNode) => () => void,
 ): Fault[] {
@@ -141,14 +141,14 @@ function directions(
     {
       name: `requests-${name}`,
       title: `${title}: from a node to the database`,
-      minMs: leastMs,
+      minMs,
       mayFail,
       begin: (node) => begin(node.proxy.toServer, node),
     },
     {
-      name: `answers-${name}`,
+      name: `responses-${name}`,
       title: `${title}: from the database to a node`,
-      minMs: leastMs,
+      minMs,
       mayFail,
       begin: (node) => begin(node.proxy.toClient, node),
     },

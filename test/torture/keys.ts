@@ -7,56 +7,56 @@ const maxRevoked = 2000;
 export interface TortureKey {
   id: string;
   apiKey: string;
-  life: KeyHistory;
+  history: KeyHistory;
 }
 
 /** The keys of a run: active ones, those that are being revoked, and the most recently revoked ones. */
 export class Keys {
   readonly #random: Random;
-  #living: TortureKey[] = [];
+  #active: TortureKey[] = [];
   /** Keys whose revoke was sent but has not returned. */
   readonly #revoking = new Set<TortureKey>();
   /** Those of them whose revoke failed and must be sent again. */
   #unfinished: TortureKey[] = [];
-  readonly #dead: TortureKey[] = [];
-  #buried = 0;
+  readonly #revoked: TortureKey[] = [];
+  #revokedCount = 0;
 
   constructor(random: Random) {
     this.#random = random;
   }
 
-  get livingCount(): number {
-    return this.#living.length;
+  get activeCount(): number {
+    return this.#active.length;
   }
 
   get unfinishedCount(): number {
     return this.#unfinished.length;
   }
 
-  /** @param madeAt ms at which the creation returned */
-  add(id: string, apiKey: string, madeAt: number): TortureKey {
-    const key = { id, apiKey, life: new KeyHistory(madeAt) };
-    this.#living.push(key);
+  /** @param createdAt ms at which the creation returned */
+  add(id: string, apiKey: string, createdAt: number): TortureKey {
+    const key = { id, apiKey, history: new KeyHistory(createdAt) };
+    this.#active.push(key);
     return key;
   }
 
-  living(): TortureKey {
-    return this.#random.pick(this.#living);
+  randomActive(): TortureKey {
+    return this.#random.pick(this.#active);
   }
 
   /** A random key, mostly one that is being revoked or was revoked recently. */
-  any(): TortureKey {
+  randomKey(): TortureKey {
     const kind = this.#random.next();
     if (kind < 0.35 && this.#revoking.size > 0) return this.#random.pick([...this.#revoking]);
-    if (kind < 0.6 && this.#dead.length > 0) return this.#random.pick(this.#dead);
-    return this.living();
+    if (kind < 0.6 && this.#revoked.length > 0) return this.#random.pick(this.#revoked);
+    return this.randomActive();
   }
 
   /** The next key to revoke, oldest first, so that every node has it in its cache. */
   nextToRevoke(): TortureKey | undefined {
     const again = this.#unfinished.shift();
     if (again !== undefined) return again;
-    const key = this.#living.shift();
+    const key = this.#active.shift();
     if (key !== undefined) this.#revoking.add(key);
     return key;
   }
@@ -69,8 +69,8 @@ export class Keys {
   /** Call this when a revoke returned 200. */
   recordRevoked(key: TortureKey): void {
     if (!this.#revoking.delete(key)) return;
-    if (this.#dead.length < maxRevoked) this.#dead.push(key);
-    else this.#dead[this.#buried % maxRevoked] = key;
-    this.#buried += 1;
+    if (this.#revoked.length < maxRevoked) this.#revoked.push(key);
+    else this.#revoked[this.#revokedCount % maxRevoked] = key;
+    this.#revokedCount += 1;
   }
 }

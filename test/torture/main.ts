@@ -1,6 +1,6 @@
 /**
- * Tortures three nodes for a given time: a short test rarely hits a rare fault. A full run writes its results to
- * docs/revocation-proof.md.
+ * Runs the torture test on three nodes for a given time, because a short test rarely hits rare faults. A full run
+ * writes its results to docs/revocation-proof.md.
  */
 import { parseArgs } from 'node:util';
 import { Random } from '../support/random.ts';
@@ -10,11 +10,11 @@ import { minProofOperations, type Proof, table, writeProof } from './report.ts';
 import { recoveryMs, torture } from './run.ts';
 
 const usage = `npm run torture -- [--operations N | --seconds N] [--fault NAME] [--seed N]
-  --operations  how many at least; default ${minProofOperations}
-  --seconds     how long at least, in place of that
-  --fault       only this one of: ${faults.map(({ name }) => name).join(', ')}
-  --seed        repeats the choices of a run, though not its moments
-A run of all faults with at least ${minProofOperations} operations is kept in docs/revocation-proof.md.`;
+  --operations  minimum number of operations; default ${minProofOperations}
+  --seconds     minimum duration, instead of --operations
+  --fault       run only this fault, one of: ${faults.map(({ name }) => name).join(', ')}
+  --seed        repeats the choices of a run, but not their timing
+A run of all faults with at least ${minProofOperations} operations writes docs/revocation-proof.md.`;
 
 const { values } = parseArgs({
   options: {
@@ -57,6 +57,6 @@ if (values.help) {
 }
 
 function progress({ name }: Fault, { operations: done, revokes, violations }: Counts): void {
-  const wrong = violations === 0 ? '' : `, ${violations} VIOLATIONS`;
-  console.error(`${name.padEnd(20)} ${done} operations, ${revokes} revokes${wrong}`);
+  const suffix = violations === 0 ? '' : `, ${violations} VIOLATIONS`;
+  console.error(`${name.padEnd(20)} ${done} operations, ${revokes} revokes${suffix}`);
 }

@@ -5,7 +5,7 @@ import { machine } from '../../bench/machine.ts';
 import { type Counts, quantile } from './counts.ts';
 import { recoveryMs, type TortureResult } from './run.ts';
 
-/** Minimum operations of a run that is stored. */
+/** Minimum number of operations of a run that is stored. */
 export const minProofOperations = 300_000;
 
 const file = fileURLToPath(new URL('../../docs/revocation-proof.md', import.meta.url));
@@ -45,19 +45,19 @@ export function table({ byFault, total }: Proof): string {
 }
 
 function row(title: string, counts: Counts): string[] {
-  const { operations, accepted, refused, unavailable, unanswered, created, renamed, revokes } = counts;
+  const { operations, accepted, rejected, unavailable, noResponse, created, renamed, revokes } = counts;
   const of = (values: readonly number[], share: number) => quantile(values, share)?.toFixed(0) ?? '';
   return [
     title,
-    ...[operations, accepted, refused, unavailable, unanswered, created, renamed, revokes].map(whole),
+    ...[operations, accepted, rejected, unavailable, noResponse, created, renamed, revokes].map(formatInteger),
     ...[0.5, 0.99, 1].map((share) => of(counts.revokeMs, share)),
-    of(counts.troubledRevokeMs, 1),
+    of(counts.affectedRevokeMs, 1),
     of(counts.recoveryMs, 1),
-    whole(counts.violations),
+    formatInteger(counts.violations),
   ];
 }
 
-function whole(number: number): string {
+function formatInteger(number: number): string {
   return number.toLocaleString('en');
 }
 
@@ -74,7 +74,7 @@ function page(proof: Proof, commit: string, date: string): string {
 
 Written by \`npm run torture\`, on ${date}, at commit ${commit}, on ${machine}.
 
-${whole(total.operations)} operations in ${Math.round(ms / 1000)} s against three real nodes (\`npm start\`'s process) that share one real PostgreSQL, each with its own TCP proxy in front of the database, under one fault after another: **${whole(total.violations)} violations**.
+${formatInteger(total.operations)} operations in ${Math.round(ms / 1000)} s against three real nodes (\`npm start\`'s process) that share one real PostgreSQL, each with its own TCP proxy in front of the database, under one fault after another: **${formatInteger(total.violations)} violations**.
 
 Clients continuously verify keys at all nodes, over keep-alive connections with several concurrent requests each: mostly keys that are being revoked or were revoked recently. Other clients create, rename and revoke keys: at one node, at two nodes at once, during a rename, and repeatedly. As soon as a revoke returns, the key is verified at every node; a frozen node handles that request when it resumes. All times are taken with one monotonic clock, before a request is written and after its response is read. PostgreSQL runs without fsync here: its processes are killed, but the machine is not, so this run does not cover a power failure. Faults occur one at a time, and there is no standby; the simulation covers both.
 

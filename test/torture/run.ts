@@ -11,7 +11,7 @@ const size = 3;
 
 /**
  * ms after the end of a fault within which every node must serve again by itself on an otherwise idle machine: a lease
- * of 2 s, its margin of a tenth, and time for the load of the torture.
+ * of 2 s, its margin of a tenth, and time for the load of this test.
  */
 export const recoveryMs = 2200 + 1500;
 
@@ -45,7 +45,7 @@ export interface TortureResult {
   ms: number;
 }
 
-/** Starts a cluster and subjects it to one fault after the other. */
+/** Starts a cluster and runs one fault after another on it. */
 export async function torture(options: Options): Promise<TortureResult> {
   const cluster = await Cluster.start(size);
   try {
@@ -60,7 +60,7 @@ export async function torture(options: Options): Promise<TortureResult> {
 async function rounds(cluster: Cluster, traffic: Traffic, options: Options): Promise<TortureResult> {
   const { faults, isEnough } = options;
   const byFault = new Map(faults.map((fault) => [fault, new Counts()]));
-  const begun = performance.now();
+  const started = performance.now();
   const sum = () => {
     const total = new Counts();
     for (const counts of byFault.values()) total.add(counts);
@@ -75,11 +75,11 @@ async function rounds(cluster: Cluster, traffic: Traffic, options: Options): Pro
       options.progress(fault, counts);
       phases.push([fault, counts]);
     }
-  } while (!isEnough(operationsOf(phases), performance.now() - begun));
+  } while (!isEnough(operationsOf(phases), performance.now() - started));
   await traffic.stop();
   // After the stop, which adds the outstanding requests to the last phase.
   for (const [fault, counts] of phases) byFault.get(fault)?.add(counts);
-  return { byFault, total: sum(), ms: performance.now() - begun };
+  return { byFault, total: sum(), ms: performance.now() - started };
 }
 
 function operationsOf(phases: readonly [Fault, Counts][]): number {
@@ -103,7 +103,7 @@ async function phase(fault: Fault, cluster: Cluster, traffic: Traffic, options: 
   if (bound === undefined) for (const { outage } of failing) outage.end(ended + ms);
   counts.recoveryMs.push(ms);
   if (ms > (bound ?? patience))
-    counts.violate(`after ${fault.name} not every node served again within ${bound ?? patience} ms`);
+    counts.addViolation(`after ${fault.name}, not every node served again within ${bound ?? patience} ms`);
   await after(lingerMs);
   await hasTraffic(counts);
 }
@@ -117,13 +117,13 @@ async function hasTraffic(counts: Counts): Promise<void> {
 }
 
 function mayFail(fault: Fault, node: ClusterNode, { nodes }: Cluster): readonly ClusterNode[] {
-  if (fault.mayFail === 'nobody') return [];
+  if (fault.mayFail === 'no node') return [];
   return fault.mayFail === 'all nodes' ? nodes : [node];
 }
 
 async function recovered(node: ClusterNode, traffic: Traffic): Promise<void> {
   const since = performance.now();
-  while (!(await traffic.isWell(node))) {
+  while (!(await traffic.isServing(node))) {
     if (performance.now() - since > patience) return;
     await after(pollMs);
   }

@@ -8,7 +8,7 @@ import { failures, type Outage } from './checker.ts';
 import type { ClusterNode } from './cluster.ts';
 import { Counts } from './counts.ts';
 import { Keys, type TortureKey } from './keys.ts';
-import { Lane, type RoundTrip, request } from './lanes.ts';
+import { ReconnectingConnection, type RoundTrip, request } from './reconnecting-connection.ts';
 
 /** The load on each node. */
 export interface Load {
@@ -37,14 +37,14 @@ const minActive = 20;
 const maxProbes = 5000;
 
 /** A node and the resources of its clients. */
-interface Post {
+interface NodeClients {
   node: ClusterNode;
   /** A key that may create and revoke others. Each node has its own, because changes by a key lock that key. */
   manager: string;
   /** For verifications whose responses are not awaited. */
-  probes: Lane;
+  probes: ReconnectingConnection;
   /** For management calls, each of which uses its own connection. */
-  idle: Lane[];
+  idle: ReconnectingConnection[];
 }
 
 /** Clients of all nodes: they create, use, rename and revoke keys, and check every response. */
@@ -55,8 +55,8 @@ export class Traffic {
   readonly #random: Random;
   readonly #load: Load;
   readonly #running = new Set<Promise<void>>();
-  readonly #lanes: Lane[] = [];
-  #posts: Post[] = [];
+  readonly #connections: ReconnectingConnection[] = [];
+  #clients: NodeClients[] = [];
   #stopped = false;
 
   constructor(random: Random, load: Load) {
@@ -67,25 +67,25 @@ export class Traffic {
 
   /** Resolves when all clients run and there are keys to revoke. */
   async start(nodes: readonly ClusterNode[]): Promise<void> {
-    for (const node of nodes) this.#posts.push(await this.#open(node));
-    const { connections, pipelined, revokers, activeKeys: living } = this.#load;
-    for (const post of this.#posts) this.#repeat(() => this.#create(post));
-    while (this.keys.livingCount < living) await after(pauseMs);
-    for (const post of this.#posts) {
+    for (const node of nodes) this.#clients.push(await this.#open(node));
+    const { connections, pipelined, revokers, activeKeys } = this.#load;
+    for (const clients of this.#clients) this.#repeat(() => this.#create(clients));
+    while (this.keys.activeCount < activeKeys) await after(pauseMs);
+    for (const clients of this.#clients) {
       for (let i = 0; i < connections; i++) {
-        const lane = this.#lane(post.node);
-        for (let j = 0; j < pipelined; j++) this.#repeat(() => this.#verify(post, lane));
+        const connection = this.#connect(clients.node);
+        for (let j = 0; j < pipelined; j++) this.#repeat(() => this.#verify(clients, connection));
       }
-      for (let i = 0; i < revokers; i++) this.#repeat(() => this.#revokeNext(post));
+      for (let i = 0; i < revokers; i++) this.#repeat(() => this.#revokeNext(clients));
     }
   }
 
   /** Whether a node serves: it is ready and accepts an active key. */
-  async isWell(node: ClusterNode): Promise<boolean> {
-    const post = this.#posts.find((one) => one.node === node);
-    if (post === undefined) throw new Error(`${node.name} has no clients`);
-    const { answer } = await this.#call(post, 'GET', '/readyz');
-    return answer?.status === 200 && (await this.#use(post, post.probes, this.keys.living())) === 'accepted';
+  async isServing(node: ClusterNode): Promise<boolean> {
+    const clients = this.#clients.find((one) => one.node === node);
+    if (clients === undefined) throw new Error(`${node.name} has no clients`);
+    const { response } = await this.#call(clients, 'GET', '/readyz');
+    return response?.status === 200 && (await this.#use(clients, clients.probes, this.keys.randomActive())) === 'accepted';
   }
 
   /** Sends no new requests; resolves when all have a response, or after a timeout. */
@@ -95,23 +95,23 @@ export class Traffic {
     await Promise.race([
       Promise.all(this.#running),
       after(stopTimeoutMs, undefined, { signal: deadline.signal }).then(() =>
-        this.counts.violate(`a request got no response within ${stopTimeoutMs / 1000} s of the end`),
+        this.counts.addViolation(`a request got no response within ${stopTimeoutMs / 1000} s of the end`),
       ),
     ]);
     deadline.abort();
-    for (const lane of this.#lanes) lane.close();
+    for (const connection of this.#connections) connection.close();
   }
 
-  async #open(node: ClusterNode): Promise<Post> {
+  async #open(node: ClusterNode): Promise<NodeClients> {
     const owner = await openSession(node.server);
     const { apiKey } = await owner.makeKey({ name: node.name, scopes: ['keys:read', 'keys:write'] });
-    return { node, manager: apiKey, probes: this.#lane(node), idle: [] };
+    return { node, manager: apiKey, probes: this.#connect(node), idle: [] };
   }
 
-  #lane(node: ClusterNode): Lane {
-    const lane = new Lane(node.url);
-    this.#lanes.push(lane);
-    return lane;
+  #connect(node: ClusterNode): ReconnectingConnection {
+    const connection = new ReconnectingConnection(node.url);
+    this.#connections.push(connection);
+    return connection;
   }
 
   #repeat(step: () => Promise<void>): void {
@@ -124,79 +124,79 @@ export class Traffic {
   #track(work: Promise<unknown>): void {
     const tracked = work.then(
       () => undefined,
-      (error) => this.counts.violate(`the clients failed: ${error}`),
+      (error) => this.counts.addViolation(`the clients failed: ${error}`),
     );
     this.#running.add(tracked);
     void tracked.then(() => this.#running.delete(tracked));
   }
 
-  async #verify(post: Post, lane: Lane): Promise<void> {
-    const outcome = await this.#use(post, lane, this.keys.any());
+  async #verify(clients: NodeClients, connection: ReconnectingConnection): Promise<void> {
+    const outcome = await this.#use(clients, connection, this.keys.randomKey());
     await after(failures.has(outcome) ? pauseMs : this.#load.thinkMs);
   }
 
-  async #use({ node }: Post, lane: Lane, key: TortureKey): Promise<string> {
-    const { sentAt, answeredAt, answer } = await lane.send(request('GET', '/v1/verify', key.apiKey));
-    const outcome = outcomeOf(answer);
+  async #use({ node }: NodeClients, connection: ReconnectingConnection, key: TortureKey): Promise<string> {
+    const { sentAt, receivedAt, response } = await connection.send(request('GET', '/v1/verify', key.apiKey));
+    const outcome = outcomeOf(response);
     const { counts } = this;
     counts.operations += 1;
     if (outcome === 'accepted') counts.accepted += 1;
     else if (outcome === 'verification_unavailable') counts.unavailable += 1;
-    else if (outcome === 'no answer') counts.unanswered += 1;
-    else counts.refused += 1;
-    const problem = key.life.judge({ sentAt, answeredAt, outcome }, node.outage);
-    if (problem !== null) counts.violate(`${node.name}: ${key.id} ${problem}`);
+    else if (outcome === 'no response') counts.noResponse += 1;
+    else counts.rejected += 1;
+    const problem = key.history.check({ sentAt, receivedAt, outcome }, node.outage);
+    if (problem !== null) counts.addViolation(`${node.name}: ${key.id} ${problem}`);
     return outcome;
   }
 
   /** Verifies at every node now, including stopped ones, which handle the request when they wake up. */
   #probe(key: TortureKey): void {
-    for (const post of this.#posts) {
-      if (post.probes.underWay < maxProbes) this.#track(this.#use(post, post.probes, key));
+    for (const clients of this.#clients) {
+      if (clients.probes.pending < maxProbes) this.#track(this.#use(clients, clients.probes, key));
     }
   }
 
-  async #create(post: Post): Promise<void> {
-    if (this.keys.livingCount >= this.#load.activeKeys) return after(pauseMs);
-    const exchanged = await this.#call(post, 'POST', '/v1/api-keys', '{"name":"torture"}');
-    if (!this.#succeeded(201, exchanged, 'a creation', this.#outages)) return after(pauseMs);
+  async #create(clients: NodeClients): Promise<void> {
+    if (this.keys.activeCount >= this.#load.activeKeys) return after(pauseMs);
+    const roundTrip = await this.#call(clients, 'POST', '/v1/api-keys', '{"name":"torture"}');
+    if (!this.#succeeded(201, roundTrip, 'a creation', this.#outages)) return after(pauseMs);
     this.counts.created += 1;
-    const { apiKey, key } = createdKeySchema.parse(JSON.parse(exchanged.answer.body));
-    this.#probe(this.keys.add(key.id, apiKey, exchanged.answeredAt));
+    const { apiKey, key } = createdKeySchema.parse(JSON.parse(roundTrip.response.body));
+    this.#probe(this.keys.add(key.id, apiKey, roundTrip.receivedAt));
   }
 
   /** Revokes one key in a risky way: at two nodes at once, concurrently with a rename, or again. */
-  async #revokeNext(post: Post): Promise<void> {
-    const begun = performance.now();
-    const { unfinishedCount, livingCount } = this.keys;
-    const key = unfinishedCount > 0 || livingCount > minActive ? this.keys.nextToRevoke() : undefined;
+  async #revokeNext(clients: NodeClients): Promise<void> {
+    const started = performance.now();
+    const { unfinishedCount, activeCount } = this.keys;
+    const key = unfinishedCount > 0 || activeCount > minActive ? this.keys.nextToRevoke() : undefined;
     if (key !== undefined) {
-      if (this.#random.chance(0.2)) this.#track(this.#revoke(this.#random.pick(this.#posts), key));
-      if (this.#random.chance(0.15)) this.#track(this.#rename(this.#random.pick(this.#posts), key));
-      if (!(await this.#revoke(post, key))) this.keys.recordFailedRevoke(key);
-      else if (this.#random.chance(0.1)) this.#track(this.#revoke(this.#random.pick(this.#posts), key));
+      if (this.#random.chance(0.2)) this.#track(this.#revoke(this.#random.pick(this.#clients), key));
+      if (this.#random.chance(0.15)) this.#track(this.#rename(this.#random.pick(this.#clients), key));
+      if (!(await this.#revoke(clients, key))) this.keys.recordFailedRevoke(key);
+      else if (this.#random.chance(0.1)) this.#track(this.#revoke(this.#random.pick(this.#clients), key));
     }
-    await after(Math.max(pauseMs, this.#load.revokePeriodMs - (performance.now() - begun)));
+    await after(Math.max(pauseMs, this.#load.revokePeriodMs - (performance.now() - started)));
   }
 
-  async #revoke(post: Post, key: TortureKey): Promise<boolean> {
+  async #revoke(clients: NodeClients, key: TortureKey): Promise<boolean> {
     this.counts.revokesSent += 1;
-    key.life.revokeSent(performance.now());
-    const exchanged = await this.#call(post, 'POST', `/v1/api-keys/${key.id}/revoke`);
-    if (!this.#succeeded(200, exchanged, 'a revoke', [post.node.outage])) return false;
-    const { sentAt, answeredAt, answer } = exchanged;
-    key.life.revoked(answeredAt);
+    key.history.revokeSent(performance.now());
+    const roundTrip = await this.#call(clients, 'POST', `/v1/api-keys/${key.id}/revoke`);
+    if (!this.#succeeded(200, roundTrip, 'a revoke', [clients.node.outage])) return false;
+    const { sentAt, receivedAt, response } = roundTrip;
+    key.history.revoked(receivedAt);
     this.#probe(key);
     this.keys.recordRevoked(key);
-    this.counts.revoked(answeredAt - sentAt, post.node.outage.excuses(exchanged));
-    revokedKeySchema.parse(JSON.parse(answer.body));
+    this.counts.revoked(receivedAt - sentAt, clients.node.outage.excuses(roundTrip));
+    revokedKeySchema.parse(JSON.parse(response.body));
     return true;
   }
 
-  async #rename(post: Post, key: TortureKey): Promise<void> {
+  async #rename(clients: NodeClients, key: TortureKey): Promise<void> {
     const name = JSON.stringify({ name: `torture ${this.#random.int(0, 9)}` });
-    const exchanged = await this.#call(post, 'PATCH', `/v1/api-keys/${key.id}`, name);
-    if (this.#succeeded(200, exchanged, 'a rename', this.#outages)) this.counts.renamed += 1;
+    const roundTrip = await this.#call(clients, 'PATCH', `/v1/api-keys/${key.id}`, name);
+    if (this.#succeeded(200, roundTrip, 'a rename', this.#outages)) this.counts.renamed += 1;
   }
 
   /**
@@ -204,38 +204,38 @@ export class Traffic {
    * so the others may time out. Revokes and verifications take no lock for which they would wait.
    */
   get #outages(): Outage[] {
-    return this.#posts.map(({ node }) => node.outage);
+    return this.#clients.map(({ node }) => node.outage);
   }
 
   /** Whether a management call succeeded. A failure must be excused by an outage and have an expected outcome. */
   #succeeded(
     status: number,
-    exchanged: RoundTrip,
+    roundTrip: RoundTrip,
     what: string,
     outages: readonly Outage[],
-  ): exchanged is RoundTrip & { answer: RawResponse } {
-    const { answer } = exchanged;
-    if (answer?.status === status) return true;
-    if (answer === undefined) this.counts.unanswered += 1;
+  ): roundTrip is RoundTrip & { response: RawResponse } {
+    const { response } = roundTrip;
+    if (response?.status === status) return true;
+    if (response === undefined) this.counts.noResponse += 1;
     else this.counts.unavailable += 1;
-    const outcome = outcomeOf(answer);
-    if (!failures.has(outcome) || !outages.some((outage) => outage.excuses(exchanged))) {
-      this.counts.violate(`${what} was answered ${answer?.status} ${outcome}`);
+    const outcome = outcomeOf(response);
+    if (!failures.has(outcome) || !outages.some((outage) => outage.excuses(roundTrip))) {
+      this.counts.addViolation(`${what} returned ${response?.status} ${outcome}`);
     }
     return false;
   }
 
-  async #call(post: Post, method: string, path: string, body?: string): Promise<RoundTrip> {
-    const lane = post.idle.pop() ?? this.#lane(post.node);
-    const exchanged = await lane.send(request(method, path, post.manager, body));
+  async #call(clients: NodeClients, method: string, path: string, body?: string): Promise<RoundTrip> {
+    const connection = clients.idle.pop() ?? this.#connect(clients.node);
+    const roundTrip = await connection.send(request(method, path, clients.manager, body));
     this.counts.operations += 1;
-    post.idle.push(lane);
-    return exchanged;
+    clients.idle.push(connection);
+    return roundTrip;
   }
 }
 
-function outcomeOf(answer: RawResponse | undefined): string {
-  if (answer === undefined) return 'no answer';
-  if (answer.status < 300) return 'accepted';
-  return errorSchema.parse(JSON.parse(answer.body)).error.code;
+function outcomeOf(response: RawResponse | undefined): string {
+  if (response === undefined) return 'no response';
+  if (response.status < 300) return 'accepted';
+  return errorSchema.parse(JSON.parse(response.body)).error.code;
 }

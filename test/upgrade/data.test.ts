@@ -14,7 +14,7 @@ import { prefix, type Recording, readRecording, unpack, writeSqlite } from './re
 
 const file = '0009.json.gz';
 /** Names of recorded keys, and the results of requests with them. */
-const live = ['live', 'parent', 'child', 'expiring', 'unlimited'];
+const active = ['live', 'parent', 'child', 'expiring', 'unlimited'];
 const rejected = { expired: 'expired_key', revoked: 'revoked_key', revokedLater: 'revoked_key' } as const;
 
 const listSchema = z.object({ data: z.array(z.looseObject({ id: z.string() })) });
@@ -40,9 +40,9 @@ async function use(server: TestServer, recording: Recording, name: string) {
 }
 
 async function assertKeysAsBefore(server: TestServer, recording: Recording): Promise<void> {
-  for (const name of live) {
-    const answer = await use(server, recording, name);
-    assert.equal(answer.status, 200, `${name}: ${answer.text}`);
+  for (const name of active) {
+    const response = await use(server, recording, name);
+    assert.equal(response.status, 200, `${name}: ${response.text}`);
   }
   for (const [name, code] of Object.entries(rejected)) {
     // The time in this response is that of the shifted clock.
@@ -75,9 +75,9 @@ for (const kind of kinds) {
     const server = await startAfter(recording, scene);
     const ada = new Person(server.url, cookie);
     const get = async (path: string) => {
-      const answer = await ada.call('GET', path);
-      assert.equal(answer.status, 200, answer.text);
-      return answer.body;
+      const response = await ada.call('GET', path);
+      assert.equal(response.status, 200, response.text);
+      return response.body;
     };
 
     const former = listSchema.parse(before.list).data;
@@ -110,8 +110,8 @@ for (const kind of kinds) {
     const recent = await server.signIn();
     const again = { 'idempotency-key': 'token of live' };
     const replayed = await recent.call('POST', '/v1/api-keys', { name: 'once more' }, again);
-    const refusal = assertProblem(replayed, 'idempotency_replayed', recording.at + 60_000);
-    assert.equal(refusal.details?.[0]?.keyId, idOf('live'));
+    const problem = assertProblem(replayed, 'idempotency_replayed', recording.at + 60_000);
+    assert.equal(problem.details?.[0]?.keyId, idOf('live'));
 
     const journal = recording.journal.match(/^[0-9a-f]{64}/gm) ?? [];
     assert.equal(journal.length, 2);

@@ -1,4 +1,4 @@
-/** Dumps a database as SQL text that recreates it, small enough to store beside a test. */
+/** Dumps a database as SQL text that recreates it, small enough to store with a test. */
 import { DatabaseSync } from 'node:sqlite';
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
@@ -43,23 +43,23 @@ export function dumpSqlite(file: string): string {
 export async function dumpPostgres(url: string, empty: string): Promise<string> {
   const client = new pg.Client(url);
   await client.connect();
-  const ask = async (query: string) => (await client.query<Record<string, string>>(query)).rows;
+  const rowsOf = async (query: string) => (await client.query<Record<string, string>>(query)).rows;
   try {
     const schema = await statementsOfMigrations(empty);
-    const triggers = await ask(`SELECT tgrelid::regclass AS "table", tgname AS name,
+    const triggers = await rowsOf(`SELECT tgrelid::regclass AS "table", tgname AS name,
       CASE tgenabled WHEN 'A' THEN 'ALWAYS' ELSE '' END AS mode
       FROM pg_trigger WHERE NOT tgisinternal ORDER BY 1, 2`);
     const statements = [...schema];
     for (const { table, name } of triggers) statements.push(`ALTER TABLE ${table} DISABLE TRIGGER ${name}`);
-    const tables = await ask(`SELECT c.oid::regclass AS "table",
+    const tables = await rowsOf(`SELECT c.oid::regclass AS "table",
         string_agg(format('quote_nullable(%I::text)', attname), ' || '', '' || ' ORDER BY attnum) AS "values"
       FROM pg_class c JOIN pg_attribute a ON attrelid = c.oid AND attnum > 0 AND NOT attisdropped
       WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace GROUP BY c.oid
       ORDER BY NOT EXISTS (SELECT 1 FROM pg_constraint WHERE confrelid = c.oid), c.oid`);
     for (const { table, values } of tables)
-      for (const row of await ask(`SELECT ${values} AS "values" FROM ${table}`))
+      for (const row of await rowsOf(`SELECT ${values} AS "values" FROM ${table}`))
         statements.push(`INSERT INTO ${table} OVERRIDING SYSTEM VALUE VALUES (${row.values})`);
-    for (const { name, value } of await ask(
+    for (const { name, value } of await rowsOf(
       `SELECT quote_ident(sequencename) AS name, last_value AS value FROM pg_sequences WHERE last_value IS NOT NULL`,
     ))
       statements.push(`SELECT setval('${name}', ${value})`);

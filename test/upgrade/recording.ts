@@ -1,4 +1,4 @@
-/** Data of an earlier version, as record.ts writes it and data.test.ts reads it. */
+/** Data of an earlier version, which record.ts writes and data.test.ts reads. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -22,7 +22,7 @@ const recordingSchema = z.object({
   /** The file dead-hashes. */
   journal: z.string(),
   sql: z.string(),
-  /** A backup from a while before the end, as SQL. */
+  /** A backup from before the last changes, as SQL. */
   backup: z.string(),
 });
 export type Recording = z.infer<typeof recordingSchema>;
@@ -34,7 +34,7 @@ export function readRecording(name: string, kind: Scene['kind']): Recording {
     .record(z.string(), recordingSchema)
     .parse(JSON.parse(gunzipSync(readFileSync(file)).toString()));
   const recording = recordings[kind];
-  if (recording === undefined) throw new Error(`${name} has nothing of ${kind}`);
+  if (recording === undefined) throw new Error(`${name} has no recording for ${kind}`);
   return recording;
 }
 

@@ -39,8 +39,8 @@ async function fillBefore(db: Kysely<unknown>): Promise<void> {
 async function assertSignedIn(server: TestServer): Promise<void> {
   for (const token of [tokens[0], tokens.at(-1)]) {
     const cookie = signedCookie('soku_session', token ?? '', testSecret);
-    const answer = await call(`${server.url}/v1/api-keys`, { headers: { cookie } });
-    assert.equal(answer.status, 200, answer.text);
+    const response = await call(`${server.url}/v1/api-keys`, { headers: { cookie } });
+    assert.equal(response.status, 200, response.text);
   }
 }
 
@@ -50,10 +50,10 @@ function dataDirectory(t: TestContext): string {
   return directory;
 }
 
-test('sqlite: sessions of the previous version stay valid, and their tokens are nowhere in the files', async (t) => {
+test('sqlite: sessions of the previous version stay valid, and no file contains their tokens', async (t) => {
   const [old, dataDir] = [dataDirectory(t), dataDirectory(t)];
   const database = new DatabaseSync(join(old, 'soku.db'));
-  // Like after a killed process: the log has pages that the file does not have.
+  // As after a killed process, the write-ahead log has pages that the file does not have.
   database.exec('PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0');
   await fillBefore(new Kysely<unknown>({ dialect: new NodeSqliteDialect(database) }));
   cpSync(old, dataDir, { recursive: true });
@@ -72,7 +72,7 @@ test('sqlite: sessions of the previous version stay valid, and their tokens are 
   assert.equal(tokensInFiles(), 0);
 });
 
-test('postgres: sessions of the previous version stay valid, and their tokens are in no row', async (t) => {
+test('postgres: sessions of the previous version stay valid, and no row contains their tokens', async (t) => {
   const { url, drop } = await temporaryDatabase();
   t.after(drop);
   const pool = new pg.Pool({ connectionString: url });

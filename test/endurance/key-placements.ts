@@ -1,10 +1,10 @@
-import { requestText } from './leak-hunt.ts';
+import { requestText } from './leak-detector.ts';
 
-/** Everywhere in a request that a key can be put, by mistake or on purpose. */
+/** All places in a request where a key can be sent, by mistake or on purpose. */
 
 const json = { 'Content-Type': 'application/json' };
 
-/** Headers, the right one among them. */
+/** Headers with a key, including the correct one. */
 export function headersWith(key: string): Record<string, string>[] {
   const values = [
     `Bearer ${key}`,
@@ -85,7 +85,7 @@ export function targetsWith(key: string): string[] {
   ]);
 }
 
-/** Bodies, of which none makes or renames a key. */
+/** Bodies with a key, none of which creates or renames a key. */
 export function bodiesWith(key: string): string[] {
   const object = (value: unknown) => JSON.stringify(value);
   return [
@@ -110,7 +110,7 @@ export function bodiesWith(key: string): string[] {
   ];
 }
 
-/** What an HTTP parser stumbles over, with the key where it stumbles. */
+/** Requests that an HTTP parser or body parser rejects, with the key at the place of the error. */
 export function brokenWith(key: string): string[] {
   return [
     `${key}\r\n\r\n`,

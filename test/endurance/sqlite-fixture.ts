@@ -17,42 +17,43 @@ import { sqliteSecrets } from '../../packages/server/src/verification/sqlite-sec
 import { VerificationCounts } from '../../packages/server/src/verification/verification-counts.ts';
 import { Verifier } from '../../packages/server/src/verification/verifier.ts';
 
-export interface Buried {
+/** A key of the fixture. */
+export interface StoredKey {
   id: string;
   apiKey: string;
   hash: Uint8Array;
-  /** The hash as SQL. */
+  /** The hash as an SQL literal. */
   hashSql: string;
 }
 
-/** A database with dead and living keys in two workspaces, opened as the application opens it. */
-export interface Graveyard {
+/** A SQLite database with revoked and active keys in two workspaces, opened as the application opens it. */
+export interface SqliteFixture {
   database: SqliteDatabase;
-  dead: [Buried, Buried];
-  living: [Buried, Buried];
-  /** Runs statements in one transaction, on the connection that the application writes with. */
+  revoked: [StoredKey, StoredKey];
+  active: [StoredKey, StoredKey];
+  /** Runs statements in one transaction on the application's write connection. */
   attack(statements: readonly string[]): Promise<void>;
-  /** Outside a transaction, where pragmas take effect. */
+  /** Runs a statement outside a transaction, where pragmas take effect. */
   pragma(statement: string): Promise<void>;
-  /** The code of the refusal, 'accepted', or 'no answer' when the verifier threw. */
+  /** Returns 'accepted', the rejection code, or 'no response' if the verifier threw. */
   verify(apiKey: string): Promise<string>;
   close(): Promise<void>;
 }
 
-type Keys = Pick<Graveyard, 'dead' | 'living'>;
+type Keys = Pick<SqliteFixture, 'revoked' | 'active'>;
 
-/** Digs graves in a template directory once; each `open` gets a copy of it. */
-export async function digGraves(): Promise<{ open(): Promise<Graveyard>; close(): void }> {
-  const template = mkdtempSync(join(tmpdir(), 'soku-graves-'));
-  const keys = await withDatabase(template, bury);
+/** Creates the database once, in a template directory; each `open` opens a new copy of it. */
+export async function createSqliteFixture(): Promise<{ open(): Promise<SqliteFixture>; close(): void }> {
+  const template = mkdtempSync(join(tmpdir(), 'soku-fixture-'));
+  const keys = await withDatabase(template, insertKeys);
   return {
     open: () => openCopy(template, keys),
     close: () => rmSync(template, { recursive: true, force: true }),
   };
 }
 
-async function openCopy(template: string, keys: Keys): Promise<Graveyard> {
-  const path = mkdtempSync(join(tmpdir(), 'soku-graves-'));
+async function openCopy(template: string, keys: Keys): Promise<SqliteFixture> {
+  const path = mkdtempSync(join(tmpdir(), 'soku-fixture-'));
   cpSync(template, path, { recursive: true });
   const directory = openDataDirectory(path);
   const database = await openSqlite(directory);
@@ -69,7 +70,7 @@ async function openCopy(template: string, keys: Keys): Promise<Graveyard> {
     pragma: async (statement) => {
       await sql.raw(statement).execute(database.kysely);
     },
-    verify: (apiKey) => verdictOf(sqliteSecrets(database.reader, database.hold, 'off'), apiKey),
+    verify: (apiKey) => verifyWithoutCache(sqliteSecrets(database.reader, database.hold, 'off'), apiKey),
     close: async () => {
       await database.close();
       directory.release();
@@ -79,10 +80,11 @@ async function openCopy(template: string, keys: Keys): Promise<Graveyard> {
 }
 
 /**
- * The code of the refusal, 'accepted', or 'no answer' when the verifier threw. It is a new one each time: nothing of what
- * it says comes from a cache.
+ * Verifies with a new verifier each time, so that the result never comes from a cache.
+ *
+ * @returns 'accepted', the rejection code, or 'no response' if the verifier threw
  */
-export async function verdictOf(secrets: SecretSource, apiKey: string): Promise<string> {
+export async function verifyWithoutCache(secrets: SecretSource, apiKey: string): Promise<string> {
   const memory = new SecretCache({ good: 10, refused: 10 });
   const verifier = new Verifier({
     secrets,
@@ -96,7 +98,7 @@ export async function verdictOf(secrets: SecretSource, apiKey: string): Promise<
   try {
     return (await new GrantingVerifier(verifier).verifyKey(apiKey)).refusal?.code ?? 'accepted';
   } catch {
-    return 'no answer';
+    return 'no response';
   }
 }
 
@@ -111,33 +113,33 @@ async function withDatabase<T>(path: string, work: (database: SqliteDatabase) =>
   }
 }
 
-async function bury(database: SqliteDatabase): Promise<Keys> {
+async function insertKeys(database: SqliteDatabase): Promise<Keys> {
   for (const id of ['ws_a', 'ws_b']) {
     await database.kysely.insertInto('workspace').values({ id, name: id, created_at: 1 }).execute();
   }
   const keys: Keys = {
-    dead: [await makeKey(database, 'ws_a'), await makeKey(database, 'ws_b')],
-    living: [await makeKey(database, 'ws_a'), await makeKey(database, 'ws_b')],
+    revoked: [await insertActiveKey(database, 'ws_a'), await insertActiveKey(database, 'ws_b')],
+    active: [await insertActiveKey(database, 'ws_a'), await insertActiveKey(database, 'ws_b')],
   };
   const propagation = singleProcessPropagation(database, new SecretCache({ good: 1, refused: 1 }), {
     append: async () => undefined,
     onReapplied: () => undefined,
   });
   for (const [i, workspaceId] of ['ws_a', 'ws_b'].entries()) {
-    const request = { id: keys.dead[i]?.id ?? '', workspaceId, by: 'usr_1', at: 1_700_000_000_000 };
+    const request = { id: keys.revoked[i]?.id ?? '', workspaceId, by: 'usr_1', at: 1_700_000_000_000 };
     await propagation.commit(async (db) => {
-      const revoked = await writeRevocation(db, { ...request, descendants: false });
-      return { value: undefined, changed: revoked && { kind: 'revoked', ids: revoked.journalKeyIds } };
+      const change = await writeRevocation(db, { ...request, descendants: false });
+      return { value: undefined, changed: change && { kind: 'revoked', ids: change.journalKeyIds } };
     });
   }
   return keys;
 }
 
-/** A living key, written as the application writes it. */
-export async function makeKey(
+/** Inserts an active key as the application does. */
+export async function insertActiveKey(
   { kysely, kind }: Pick<Database, 'kind' | 'kysely'>,
   workspaceId: string,
-): Promise<Buried> {
+): Promise<StoredKey> {
   const apiKey = generateKey();
   const hash = await hashKey(apiKey);
   const now = 1_600_000_000_000;
@@ -148,7 +150,7 @@ export async function makeKey(
     workspaceId,
     createdBy: 'usr_1',
     createdByKey: false,
-    name: 'grave',
+    name: 'fixture',
     scopes: [],
     expiresAt: null,
     createdAt: now,

@@ -8,9 +8,9 @@ export interface RoundTrip {
   /** Time before the request was written. */
   sentAt: number;
   /** Time after the response was read. */
-  answeredAt: number;
+  receivedAt: number;
   /** Absent when the connection broke or failed. */
-  answer: RawResponse | undefined;
+  response: RawResponse | undefined;
 }
 
 /** Formats a request. @param body JSON; absent: no body */
@@ -23,11 +23,11 @@ export function request(method: string, path: string, apiKey: string, body?: str
 }
 
 /** A connection to a server that reconnects when it has broken. Requests do not wait for the responses of others. */
-export class Lane {
+export class ReconnectingConnection {
   readonly #url: string;
   #socket: HttpSocket | undefined;
   #opening: Promise<HttpSocket> | undefined;
-  #underWay = 0;
+  #pending = 0;
   #usedAt = 0;
 
   constructor(url: string) {
@@ -35,23 +35,23 @@ export class Lane {
   }
 
   /** Number of requests without a response. */
-  get underWay(): number {
-    return this.#underWay;
+  get pending(): number {
+    return this.#pending;
   }
 
   async send(text: string): Promise<RoundTrip> {
-    this.#underWay += 1;
+    this.#pending += 1;
     let sentAt = performance.now();
     try {
       const socket = await this.#open();
       sentAt = performance.now();
-      const answer = await socket.send(text);
-      return { sentAt, answeredAt: performance.now(), answer };
+      const response = await socket.send(text);
+      return { sentAt, receivedAt: performance.now(), response };
     } catch (error) {
       if (!isBroken(error)) throw error;
-      return { sentAt, answeredAt: performance.now(), answer: undefined };
+      return { sentAt, receivedAt: performance.now(), response: undefined };
     } finally {
-      this.#underWay -= 1;
+      this.#pending -= 1;
       this.#usedAt = performance.now();
     }
   }
@@ -61,7 +61,7 @@ export class Lane {
   }
 
   async #open(): Promise<HttpSocket> {
-    const isStale = this.#underWay === 1 && performance.now() - this.#usedAt > idleMs;
+    const isStale = this.#pending === 1 && performance.now() - this.#usedAt > idleMs;
     if (isStale) this.#socket?.close();
     if (this.#socket?.ended === false) return this.#socket;
     this.#opening ??= HttpSocket.open(this.#url).finally(() => {

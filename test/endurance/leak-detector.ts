@@ -10,18 +10,18 @@ interface Place {
   bytes: Buffer;
 }
 
-/** Sends requests byte by byte as told, and keeps everything that came back, to be searched for keys. */
-export class LeakHunt {
+/** Sends raw requests, and collects responses, files and output in order to search them for keys. */
+export class LeakDetector {
   readonly keys: string[] = [];
   readonly #seen: Place[] = [];
 
-  /** One request on a connection of its own. It may be no HTTP at all. */
+  /** Sends one request, which need not be valid HTTP, on a separate connection. */
   async send(server: TestServer, request: string): Promise<RawResponse> {
     const socket = await HttpSocket.open(server.url);
     try {
-      const answer = await socket.send(request, request.startsWith('HEAD '));
-      this.#seen.push({ name: `the answer to ${request.split('\r\n', 1)[0]}`, bytes: answer.bytes });
-      return answer;
+      const response = await socket.send(request, request.startsWith('HEAD '));
+      this.#seen.push({ name: `the response to ${request.split('\r\n', 1)[0]}`, bytes: response.bytes });
+      return response;
     } finally {
       socket.close();
     }
@@ -36,7 +36,7 @@ export class LeakHunt {
     return this.send(server, requestText(method, path, options));
   }
 
-  /** Makes a key. Its own answer is the one place that may hold it, and holds it once. */
+  /** Creates a key. Only this response may contain the key, and only once. */
   async create(
     server: TestServer,
     headers: Record<string, string>,
@@ -44,13 +44,13 @@ export class LeakHunt {
   ): Promise<{ apiKey: string; id: string }> {
     const socket = await HttpSocket.open(server.url);
     try {
-      const answer = await socket.send(requestText('POST', '/v1/api-keys', { headers, body }));
-      if (answer.status !== 201) throw new Error(`creating was answered ${answer.status}: ${answer.body}`);
-      const { apiKey, key } = createdKeySchema.parse(JSON.parse(answer.body));
+      const response = await socket.send(requestText('POST', '/v1/api-keys', { headers, body }));
+      if (response.status !== 201) throw new Error(`the creation returned ${response.status}: ${response.body}`);
+      const { apiKey, key } = createdKeySchema.parse(JSON.parse(response.body));
       this.keys.push(apiKey);
-      const rest = answer.bytes.toString('latin1').replace(apiKey, '');
+      const rest = response.bytes.toString('latin1').replace(apiKey, '');
       this.#seen.push({
-        name: `the rest of the answer that made ${key.id}`,
+        name: `the rest of the response that created ${key.id}`,
         bytes: Buffer.from(rest, 'latin1'),
       });
       return { apiKey, id: key.id };
@@ -59,8 +59,8 @@ export class LeakHunt {
     }
   }
 
-  /** Reads every file of a data directory as it is now. */
-  lookAtFiles(directory: string): void {
+  /** Adds the current content of every file of a data directory. */
+  addFiles(directory: string): void {
     for (const entry of readdirSync(directory, { recursive: true, withFileTypes: true })) {
       if (!entry.isFile()) continue;
       this.#seen.push({
@@ -70,25 +70,25 @@ export class LeakHunt {
     }
   }
 
-  lookAtOutput(server: TestServer): void {
+  addOutput(server: TestServer): void {
     this.#seen.push({ name: 'the output', bytes: Buffer.from(server.output) });
   }
 
-  lookAtText(name: string, text: string): void {
+  addText(name: string, text: string): void {
     this.#seen.push({ name, bytes: Buffer.from(text) });
   }
 
-  /** How many bytes were looked at. */
+  /** Number of collected bytes. */
   get size(): number {
     return this.#seen.reduce((sum, place) => sum + place.bytes.length, 0);
   }
 
-  /** Where any of the keys stands: one line for each. */
+  /** One line for each place where a key occurs. */
   leaks(): string[] {
     const whole = Buffer.concat(this.#seen.map((place) => place.bytes));
     return this.keys.flatMap((key, i) => {
       const needles = needlesOf(key);
-      // One pass over everything is fast; which place it was matters only when there is one.
+      // One pass over everything is fast; the place matters only if there is a leak.
       if (findKeyIn(whole, needles).length === 0) return [];
       return this.#seen.flatMap(({ name, bytes }) =>
         findKeyIn(bytes, needles).map(

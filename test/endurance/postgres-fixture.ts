@@ -2,53 +2,53 @@ import pg from 'pg';
 import { PostgresSecrets } from '../../packages/server/src/verification/postgres-secrets.ts';
 import { openPatiently } from '../support/open-database.ts';
 import { startPostgres } from '../support/postgres.ts';
-import type { Names } from './attacks.ts';
-import { type Buried, makeKey, verdictOf } from './graveyard.ts';
+import type { AttackTargets } from './attacks.ts';
+import { insertActiveKey, type StoredKey, verifyWithoutCache } from './sqlite-fixture.ts';
 
-/** Dead and living keys in two workspaces on a PostgreSQL, and a superuser's connections to it. */
-export interface PostgresGraveyard {
-  dead: [Buried, Buried];
-  living: [Buried, Buried];
-  names: Names;
-  /** The superuser's way in. */
+/** A PostgreSQL database with revoked and active keys in two workspaces, and superuser connections to it. */
+export interface PostgresFixture {
+  revoked: [StoredKey, StoredKey];
+  active: [StoredKey, StoredKey];
+  targets: AttackTargets;
+  /** Connects as a superuser. */
   url: string;
   /**
-   * Runs `work` in one transaction, which is undone in the end: the next one finds the same graves. Deferred triggers run
-   * where a commit would run them.
+   * Runs `work` in one transaction and rolls it back, so that the next one starts with the same keys. Deferred triggers
+   * run where a commit would run them.
    */
   inTransaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>;
   stop(): Promise<void>;
 }
 
 export interface Transaction {
-  /** All of it, or nothing. @throws what PostgreSQL says against it */
+  /** Runs all statements or none. @throws the error of PostgreSQL */
   attack(statements: readonly string[]): Promise<void>;
-  /** What the verifier says of a key in here. */
+  /** Verifies a key with the rows that this transaction sees; see `verifyWithoutCache`. */
   verify(apiKey: string): Promise<string>;
   rows(statement: string): Promise<Record<string, unknown>[]>;
 }
 
-/** Nothing is remembered, so nothing has to be guarded. */
-const neverKeep = { beginRead: () => null, mayCache: () => false };
+/** Never caches anything. */
+const neverCache = { beginRead: () => null, mayCache: () => false };
 
-/** A server of its own, because a superuser attacks, too. */
-export async function digPostgresGraves(): Promise<PostgresGraveyard> {
+/** Starts a separate server, because the attacks also use a superuser. */
+export async function startPostgresFixture(): Promise<PostgresFixture> {
   const server = await startPostgres();
   const url = server.url();
-  const keys = await bury(url);
-  // One connection, so that the verifier reads in the very transaction of the attack.
+  const keys = await insertKeys(url);
+  // A single connection, so that the verifier reads in the transaction of the attack.
   const pool = new pg.Pool({ connectionString: url, max: 1, types: numbers });
-  const [dead] = keys.dead;
-  const [living] = keys.living;
+  const [revoked] = keys.revoked;
+  const [active] = keys.active;
   return {
     ...keys,
     url,
-    names: {
-      id: `'${dead.id}'`,
-      hash: dead.hashSql,
-      livingId: `'${living.id}'`,
-      livingHash: living.hashSql,
-      strangeHash: "'\\x00'::bytea",
+    targets: {
+      id: `'${revoked.id}'`,
+      hash: revoked.hashSql,
+      activeId: `'${active.id}'`,
+      activeHash: active.hashSql,
+      unusedHash: "'\\x00'::bytea",
     },
     inTransaction: async (work) => {
       await pool.query('BEGIN');
@@ -77,7 +77,7 @@ function transactionOn(pool: pg.Pool): Transaction {
       try {
         await client.query('SAVEPOINT before');
         for (const statement of statements) await client.query(statement);
-        // A commit would run them now.
+        // Run the deferred triggers, as a commit would.
         await client.query('SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED');
       } catch (error) {
         await client.query('ROLLBACK TO before');
@@ -86,24 +86,24 @@ function transactionOn(pool: pg.Pool): Transaction {
         client.release();
       }
     },
-    verify: (apiKey) => verdictOf(new PostgresSecrets(pool, neverKeep, 'off'), apiKey),
+    verify: (apiKey) => verifyWithoutCache(new PostgresSecrets(pool, neverCache, 'off'), apiKey),
     rows: async (statement) => (await pool.query(statement)).rows,
   };
 }
 
-async function bury(url: string): Promise<Pick<PostgresGraveyard, 'dead' | 'living'>> {
+async function insertKeys(url: string): Promise<Pick<PostgresFixture, 'revoked' | 'active'>> {
   const database = await openPatiently(url);
   try {
     const { kysely } = database;
     for (const id of ['ws_a', 'ws_b'])
       await kysely.insertInto('workspace').values({ id, name: id, created_at: 1 }).execute();
-    const keys: Pick<PostgresGraveyard, 'dead' | 'living'> = {
-      dead: [await makeKey(database, 'ws_a'), await makeKey(database, 'ws_b')],
-      living: [await makeKey(database, 'ws_a'), await makeKey(database, 'ws_b')],
+    const keys: Pick<PostgresFixture, 'revoked' | 'active'> = {
+      revoked: [await insertActiveKey(database, 'ws_a'), await insertActiveKey(database, 'ws_b')],
+      active: [await insertActiveKey(database, 'ws_a'), await insertActiveKey(database, 'ws_b')],
     };
-    for (const { id } of keys.dead) {
-      const dead = { revoked_at: 1_700_000_000_000, revoked_by: 'usr_1' };
-      await kysely.updateTable('api_key').set(dead).where('id', '=', id).execute();
+    for (const { id } of keys.revoked) {
+      const revocation = { revoked_at: 1_700_000_000_000, revoked_by: 'usr_1' };
+      await kysely.updateTable('api_key').set(revocation).where('id', '=', id).execute();
     }
     return keys;
   } finally {

@@ -1,4 +1,4 @@
-/** A database that is older than the last revokes, put in the place of the newest one, brings no key back. */
+/** Replacing the database with an older one does not reactivate keys that were revoked since. */
 import assert from 'node:assert/strict';
 import { copyFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,18 +9,18 @@ import { bearer, call, type Person } from '../support/person.ts';
 import { openSession } from '../support/session.ts';
 import { hashOf, kinds, Scene } from './scene.ts';
 
-async function refusalOf(url: string, key: string): Promise<string> {
-  const answer = await call(`${url}/v1/me`, { headers: bearer(key) });
-  return answer.status === 200 ? 'accepted' : errorSchema.parse(answer.body).error.code;
+async function outcomeOf(url: string, key: string): Promise<string> {
+  const response = await call(`${url}/v1/me`, { headers: bearer(key) });
+  return response.status === 200 ? 'accepted' : errorSchema.parse(response.body).error.code;
 }
 
 async function statuses(person: Person): Promise<Record<string, string>> {
-  const answer = await person.call('GET', '/v1/api-keys?status=all');
-  return Object.fromEntries(keyListSchema.parse(answer.body).data.map(({ name, status }) => [name, status]));
+  const response = await person.call('GET', '/v1/api-keys?status=all');
+  return Object.fromEntries(keyListSchema.parse(response.body).data.map(({ name, status }) => [name, status]));
 }
 
 for (const kind of kinds) {
-  test(`${kind}: a key that was revoked after the backup stays dead when it is restored`, async (t) => {
+  test(`${kind}: a key that was revoked after the backup is still revoked after the restore`, async (t) => {
     const scene = await Scene.ready(t, kind);
     const first = await scene.start();
     const ada = await openSession(first);
@@ -31,18 +31,18 @@ for (const kind of kinds) {
     ];
     await ada.revoke(before.key.id);
     const file = scene.onShelf('backup');
-    const made = await scene.operate(['backup', file]);
-    assert.equal(made.code, 0, made.output);
+    const backup = await scene.operate(['backup', file]);
+    assert.equal(backup.code, 0, backup.output);
     assert.match(
-      made.output,
+      backup.output,
       /^Backed up 3 keys \(1 revoked secret\) and 1 account to .*does not contain the secret/,
     );
-    const madeLater = await ada.makeKey({ name: 'made later' });
+    const createdLater = await ada.makeKey({ name: 'created later' });
     await ada.revoke(later.key.id);
-    await ada.revoke(madeLater.key.id);
+    await ada.revoke(createdLater.key.id);
     assert.deepEqual(
       scene.journal(),
-      [before, later, madeLater].map(({ apiKey }) => hashOf(apiKey)),
+      [before, later, createdLater].map(({ apiKey }) => hashOf(apiKey)),
     );
     await first.kill('SIGTERM');
 
@@ -55,22 +55,22 @@ for (const kind of kinds) {
     );
     const second = await scene.start();
     const expected = { kept: 'active', before: 'revoked', later: 'revoked' };
-    assert.equal(await refusalOf(second.url, kept.apiKey), 'accepted');
-    for (const dead of [before, later]) {
-      assert.equal(await refusalOf(second.url, dead.apiKey), 'revoked_key');
+    assert.equal(await outcomeOf(second.url, kept.apiKey), 'accepted');
+    for (const revoked of [before, later]) {
+      assert.equal(await outcomeOf(second.url, revoked.apiKey), 'revoked_key');
     }
-    assert.equal(await refusalOf(second.url, madeLater.apiKey), 'unknown_key');
-    // Somebody may have signed out since.
+    assert.equal(await outcomeOf(second.url, createdLater.apiKey), 'unknown_key');
+    // Sessions are not restored, because a user may have signed out since.
     assert.equal((await call(`${second.url}/v1/api-keys`, { headers: { cookie: ada.cookie } })).status, 401);
     assert.deepEqual(await statuses(await openSession(second)), expected);
     const files = [file, join(scene.dataDir, 'revoked-hashes')].map((path) => readFileSync(path, 'latin1'));
-    for (const { apiKey } of [kept, before, later, madeLater]) {
+    for (const { apiKey } of [kept, before, later, createdLater]) {
       assert.ok(!files.some((content) => content.includes(apiKey.slice(8))));
     }
   });
 }
 
-test('postgres: a node whose journal has more than a restored database revokes it at its start', async (t) => {
+test('postgres: a node that starts revokes the keys that its journal has and a restored database lacks', async (t) => {
   const scene = await Scene.ready(t, 'postgres');
   const first = await scene.start();
   const ada = await openSession(first);
@@ -80,17 +80,17 @@ test('postgres: a node whose journal has more than a restored database revokes i
   await ada.revoke(later.key.id);
   await first.kill('SIGTERM');
   await scene.freshDatabase();
-  // By somebody whose data directory has no journal.
+  // With another data directory, which has no journal.
   const restored = await scene.operate(['restore', file], { SOKU_DATA_DIR: scene.shelf });
   assert.equal(restored.code, 0, restored.output);
   assert.match(restored.output, /has no revocation journal/);
   const second = await scene.start();
   assert.match(second.output, /"hashes":1,"keys":1,.*older than the revocation journal/);
-  assert.equal(await refusalOf(second.url, later.apiKey), 'revoked_key');
+  assert.equal(await outcomeOf(second.url, later.apiKey), 'revoked_key');
   assert.deepEqual(await statuses(await openSession(second)), { later: 'revoked' });
 });
 
-test('sqlite: a snapshot of the disk that is put back under the server brings no key back', async (t) => {
+test('sqlite: putting back an old copy of the database file does not reactivate a revoked key', async (t) => {
   const scene = await Scene.ready(t, 'sqlite');
   let server = await scene.start();
   const later = await (await openSession(server)).makeKey({ name: 'later' });
@@ -103,10 +103,10 @@ test('sqlite: a snapshot of the disk that is put back under the server brings no
   copyFileSync(snapshot, file);
   server = await scene.start();
   assert.match(server.output, /"hashes":1,"keys":1,.*older than the revocation journal/);
-  assert.equal(await refusalOf(server.url, later.apiKey), 'revoked_key');
+  assert.equal(await outcomeOf(server.url, later.apiKey), 'revoked_key');
   assert.deepEqual(await statuses(await openSession(server)), { later: 'revoked' });
   await server.kill('SIGTERM');
-  // And it is said once.
+  // The server reports this only once.
   server = await scene.start();
   assert.doesNotMatch(server.output, /older than the revocation journal/);
 });

@@ -1,4 +1,4 @@
-/** On PostgreSQL others are at work while a key is revoked, and none sees what another has not committed. */
+/** Revokes on PostgreSQL that run concurrently with other transactions, none of which sees uncommitted changes. */
 
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
@@ -10,7 +10,7 @@ import { PostgresSecrets } from '../../packages/server/src/verification/postgres
 import { openPatiently } from '../support/open-database.ts';
 import { temporaryDatabase } from '../support/postgres-database.ts';
 import { aSecretRow } from './attacks.ts';
-import { makeKey, verdictOf } from './graveyard.ts';
+import { insertActiveKey, verifyWithoutCache } from './sqlite-fixture.ts';
 
 const { url, drop } = await temporaryDatabase();
 const database = await openPatiently(url);
@@ -20,70 +20,70 @@ after(async () => {
 });
 await database.kysely.insertInto('workspace').values({ id: 'ws_a', name: 'a', created_at: 1 }).execute();
 
-const neverKeep = { beginRead: () => null, mayCache: () => false };
-const verify = (apiKey: string) => verdictOf(new PostgresSecrets(database.pool, neverKeep, 'off'), apiKey);
+const neverCache = { beginRead: () => null, mayCache: () => false };
+const verify = (apiKey: string) => verifyWithoutCache(new PostgresSecrets(database.pool, neverCache, 'off'), apiKey);
 
 const insertSecret = `INSERT INTO api_key_secret ${aSecretRow} VALUES ($1, $2, 'sk_live_', 'a', 'b', 1)`;
 const revoke = "UPDATE api_key SET revoked_at = 1, revoked_by = 'usr_1' WHERE id = $1";
 
-/** Two sessions, as two nodes have them; a living key; and a second secret that is not stored yet. */
-async function scene(t: TestContext) {
+/** Two database sessions, as of two nodes; an active key; and a second secret that is not stored yet. */
+async function setUp(t: TestContext) {
   const [one, other] = [new pg.Client(url), new pg.Client(url)];
   t.after(() => Promise.all([one.end(), other.end()]));
   await Promise.all([one.connect(), other.connect()]);
-  const key = await makeKey(database, 'ws_a');
+  const key = await insertActiveKey(database, 'ws_a');
   const apiKey = generateKey();
   return { one, other, key, second: { apiKey, hash: await hashKey(apiKey) } };
 }
 
-/** Resolves when the session waits for a lock; fails when `statement` is done before. */
-async function waits(session: pg.Client, statement: Promise<unknown>): Promise<void> {
+/** Resolves when the session waits for a lock; fails if `statement` ends without waiting. */
+async function waitsForLock(session: pg.Client, statement: Promise<unknown>): Promise<void> {
   let isDone = false;
   const done = () => {
     isDone = true;
   };
   statement.then(done, done);
-  const asked = 'SELECT 1 FROM pg_stat_activity WHERE pid = $1 AND wait_event_type = $2';
+  const query = 'SELECT 1 FROM pg_stat_activity WHERE pid = $1 AND wait_event_type = $2';
   const pid = 'processID' in session ? session.processID : undefined;
-  while ((await database.pool.query(asked, [pid, 'Lock'])).rows.length === 0) {
-    assert.ok(!isDone, 'it did not wait');
+  while ((await database.pool.query(query, [pid, 'Lock'])).rows.length === 0) {
+    assert.ok(!isDone, 'the statement did not wait');
     await turn();
   }
 }
 
-async function isDead(hash: Uint8Array): Promise<boolean> {
+async function isRecordedAsRevoked(hash: Uint8Array): Promise<boolean> {
   const { rows } = await database.pool.query('SELECT 1 FROM dead_hash WHERE hash = $1', [hash]);
   return rows.length === 1;
 }
 
-test('a secret that is being added when its key is revoked dies with it', async (t) => {
-  const { one, other, key, second } = await scene(t);
+test('a revoke also revokes a secret that another transaction is adding', async (t) => {
+  const { one, other, key, second } = await setUp(t);
   await one.query('BEGIN');
   await one.query(insertSecret, [second.hash, key.id]);
   const revoked = other.query(revoke, [key.id]);
-  await waits(other, revoked);
+  await waitsForLock(other, revoked);
   await one.query('COMMIT');
   await revoked;
   assert.equal(await verify(second.apiKey), 'revoked_key');
-  assert.ok(await isDead(second.hash));
+  assert.ok(await isRecordedAsRevoked(second.hash));
   const { rows } = await database.pool.query('SELECT hashes FROM key_change ORDER BY seq DESC LIMIT 1');
-  assert.equal(rows[0].hashes.length, 2, 'nodes that remember it are told');
+  assert.equal(rows[0].hashes.length, 2, 'nodes that cached it are notified');
 });
 
-test('a secret that is added while its key is being revoked is no good', async (t) => {
-  const { one, other, key, second } = await scene(t);
+test('a secret that is added while its key is being revoked is rejected', async (t) => {
+  const { one, other, key, second } = await setUp(t);
   await one.query('BEGIN');
   await one.query(revoke, [key.id]);
   const added = other.query(insertSecret, [second.hash, key.id]);
-  await waits(other, added);
+  await waitsForLock(other, added);
   await one.query('COMMIT');
   await added;
   assert.equal(await verify(second.apiKey), 'revoked_key');
   assert.equal(await verify(key.apiKey), 'revoked_key');
 });
 
-test('a hash that is buried while a secret with it is being added stays dead', async (t) => {
-  const { one, other, key, second } = await scene(t);
+test('a hash that is recorded as revoked while a secret with it is being added stays revoked', async (t) => {
+  const { one, other, key, second } = await setUp(t);
   await one.query('BEGIN');
   await one.query('INSERT INTO dead_hash (hash) VALUES ($1)', [second.hash]);
   await other.query(insertSecret, [second.hash, key.id]);
@@ -92,8 +92,8 @@ test('a hash that is buried while a secret with it is being added stays dead', a
 });
 
 for (const level of ['REPEATABLE READ', 'SERIALIZABLE']) {
-  test(`a revoke that does not see the newest secret, because it is ${level}, is refused whole`, async (t) => {
-    const { one, other, key, second } = await scene(t);
+  test(`a revoke in ${level} that does not see the newest secret is rolled back completely`, async (t) => {
+    const { one, other, key, second } = await setUp(t);
     await one.query(`BEGIN ISOLATION LEVEL ${level}`);
     await one.query('SELECT 1 FROM api_key');
     await other.query(insertSecret, [second.hash, key.id]);
@@ -102,11 +102,11 @@ for (const level of ['REPEATABLE READ', 'SERIALIZABLE']) {
     assert.equal(await verify(key.apiKey), 'accepted');
     await other.query(revoke, [key.id]);
     assert.equal(await verify(second.apiKey), 'revoked_key');
-    assert.ok(await isDead(second.hash));
+    assert.ok(await isRecordedAsRevoked(second.hash));
   });
 
-  test(`whoever saw a key alive cannot write it back, ${level}`, async (t) => {
-    const { one, other, key } = await scene(t);
+  test(`a ${level} transaction that read a key as active cannot undo its revocation`, async (t) => {
+    const { one, other, key } = await setUp(t);
     await one.query(`BEGIN ISOLATION LEVEL ${level}`);
     await one.query('SELECT 1 FROM api_key');
     await other.query(revoke, [key.id]);
@@ -118,8 +118,8 @@ for (const level of ['REPEATABLE READ', 'SERIALIZABLE']) {
   });
 }
 
-test('twenty revokes and twenty new secrets of one key at once leave no good secret', async () => {
-  const key = await makeKey(database, 'ws_a');
+test('twenty concurrent revokes and twenty new secrets of one key leave no valid secret', async () => {
+  const key = await insertActiveKey(database, 'ws_a');
   const secrets = await Promise.all(
     Array.from({ length: 20 }, async () => {
       const apiKey = generateKey({ prefix: 'sk_live_' });
