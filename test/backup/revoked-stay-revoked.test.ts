@@ -16,7 +16,9 @@ async function outcomeOf(url: string, key: string): Promise<string> {
 
 async function statuses(person: Person): Promise<Record<string, string>> {
   const response = await person.call('GET', '/v1/api-keys?status=all');
-  return Object.fromEntries(keyListSchema.parse(response.body).data.map(({ name, status }) => [name, status]));
+  return Object.fromEntries(
+    keyListSchema.parse(response.body).data.map(({ name, status }) => [name, status]),
+  );
 }
 
 for (const kind of kinds) {

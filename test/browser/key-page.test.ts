@@ -74,33 +74,6 @@ test('the page refreshes while it is visible and sends no requests while it is h
   await shows(page, '2', '0');
 });
 
-test('when the session ends, the page asks for the password only once, not every ten seconds', async (t) => {
-  const { key } = await ada.makeKey({ name: 'Left open' });
-  const person = await dashboard.openSession();
-  const page = await dashboard.open(t, `/settings/api/${key.id}`, {
-    alone: true,
-    as: person,
-    expected: [httpErrorMessage(401)],
-  });
-  await page.clock.install();
-  await page.reload();
-  await shows(page, '0', '0');
-  await settled(page);
-  await dashboard.database('DELETE FROM session WHERE token = ?', person.storedToken);
-  await page.clock.runFor(11_000);
-  const question = page.getByRole('dialog').filter({ hasText: 'Your session has ended' });
-  await question.waitFor();
-  await page.keyboard.press('Escape');
-  await isGone(question);
-  let sent = 0;
-  page.on('request', () => {
-    sent += 1;
-  });
-  await page.clock.runFor(60_000);
-  assert.equal(sent, 0);
-  await shows(page, '0', '0');
-});
-
 test('the time range is in the URL, and Back restores the previous one', async (t) => {
   const { key } = await ada.makeKey({ name: 'Of many days' });
   await recordHours(dashboard, key.id, [

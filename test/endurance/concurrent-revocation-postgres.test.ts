@@ -21,7 +21,8 @@ after(async () => {
 await database.kysely.insertInto('workspace').values({ id: 'ws_a', name: 'a', created_at: 1 }).execute();
 
 const neverCache = { beginRead: () => null, mayCache: () => false };
-const verify = (apiKey: string) => verifyWithoutCache(new PostgresSecrets(database.pool, neverCache, 'off'), apiKey);
+const verify = (apiKey: string) =>
+  verifyWithoutCache(new PostgresSecrets(database.pool, neverCache, 'off'), apiKey);
 
 const insertSecret = `INSERT INTO api_key_secret ${aSecretRow} VALUES ($1, $2, 'sk_live_', 'a', 'b', 1)`;
 const revoke = "UPDATE api_key SET revoked_at = 1, revoked_by = 'usr_1' WHERE id = $1";

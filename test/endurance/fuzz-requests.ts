@@ -46,7 +46,8 @@ function wellFormedRequest(random: Random, valid: Doors): FuzzRequest {
   const path = pattern.replace('{id}', () => random.pick(valid.ids));
   const query = pattern === '/v1/api-keys' && method === 'GET' ? `?${random.pick(wellFormedQueries)}` : '';
   const target = `${path}${query}`;
-  const content = method === 'GET' || path.endsWith('/revoke') ? '' : wellFormedBody(random, method === 'POST');
+  const content =
+    method === 'GET' || path.endsWith('/revoke') ? '' : wellFormedBody(random, method === 'POST');
   const fields = [
     random.chance(0.6) ? `Cookie: ${valid.cookie}` : `Authorization: Bearer ${random.pick(valid.keys)}`,
     'Host: localhost',

@@ -22,8 +22,16 @@ const planted: [string, string | Buffer, string][] = [
   ['base64 after one byte', Buffer.from(`:${key}`).toString('base64'), 'base64'],
   ['base64url after two bytes', Buffer.from(`u:${key}`).toString('base64url'), 'base64'],
   ['percent-encoding', bytes.toString('hex').replace(/../g, '%$&'), 'percent-encoding'],
-  ['uppercase percent-encoding', bytes.toString('hex').toUpperCase().replace(/../g, '%$&'), 'percent-encoding'],
-  ['a key that was percent-encoded twice', bytes.toString('hex').replace(/../g, '%25$&'), 'double percent-encoding'],
+  [
+    'uppercase percent-encoding',
+    bytes.toString('hex').toUpperCase().replace(/../g, '%$&'),
+    'percent-encoding',
+  ],
+  [
+    'a key that was percent-encoded twice',
+    bytes.toString('hex').replace(/../g, '%25$&'),
+    'double percent-encoding',
+  ],
   ['JSON escapes', bytes.toString('hex').replace(/../g, '\\u00$&'), 'JavaScript escapes'],
   ['the reversed key', [...key].reverse().join(''), 'reversed'],
   ['UTF-16', Buffer.from(key, 'utf16le'), 'UTF-16, either order'],

@@ -43,7 +43,12 @@ test('after kill -9, every command that returned is stored, and no command is st
 });
 
 /** Runs the clients, and kills the server after `calls` more calls have returned, while others are in progress. */
-async function killUnderLoad(server: TestServer, cookie: string, ledger: Ledger, calls: number): Promise<void> {
+async function killUnderLoad(
+  server: TestServer,
+  cookie: string,
+  ledger: Ledger,
+  calls: number,
+): Promise<void> {
   const enough = ledger.completed + calls;
   const person = new Person(server.url, cookie);
   const lost = ledger.lost;

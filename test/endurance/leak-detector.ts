@@ -45,7 +45,8 @@ export class LeakDetector {
     const socket = await HttpSocket.open(server.url);
     try {
       const response = await socket.send(requestText('POST', '/v1/api-keys', { headers, body }));
-      if (response.status !== 201) throw new Error(`the creation returned ${response.status}: ${response.body}`);
+      if (response.status !== 201)
+        throw new Error(`the creation returned ${response.status}: ${response.body}`);
       const { apiKey, key } = createdKeySchema.parse(JSON.parse(response.body));
       this.keys.push(apiKey);
       const rest = response.bytes.toString('latin1').replace(apiKey, '');

@@ -67,7 +67,8 @@ export class Race {
     const body = JSON.stringify({ name: 'race', scopes: ['keys:read'] });
     const response = await this.#manage('POST', '/v1/api-keys', this.#manager, body);
     const receivedAt = performance.now();
-    if (response.status !== 201) throw new Error(`the creation returned ${response.status}: ${response.body}`);
+    if (response.status !== 201)
+      throw new Error(`the creation returned ${response.status}: ${response.body}`);
     const { apiKey, key } = createdKeySchema.parse(JSON.parse(response.body));
     this.history.push({ kind: 'create', key: key.id, sentAt, receivedAt });
     return { id: key.id, apiKey };
@@ -100,7 +101,9 @@ export class Race {
 
   /** Uses a key on every connection at once, after the requests that are already in progress there. */
   async probe(key: RaceKey): Promise<(string | null)[]> {
-    return Promise.all(this.#connections.map((send, i) => this.#use(send, usePaths[i % usePaths.length] ?? '', key)));
+    return Promise.all(
+      this.#connections.map((send, i) => this.#use(send, usePaths[i % usePaths.length] ?? '', key)),
+    );
   }
 
   #run(send: Send, loops: number): void {

@@ -55,5 +55,8 @@ test('on PostgreSQL, no sequence of INSERT, UPDATE, DELETE and MERGE makes a ver
   });
   await fc.assert(property, { numRuns: times(40, 1500) });
   const carriedOut = outcomes.filter(Boolean).length;
-  assert.ok(carriedOut > outcomes.length / 10, `only ${carriedOut} of ${outcomes.length} steps were executed`);
+  assert.ok(
+    carriedOut > outcomes.length / 10,
+    `only ${carriedOut} of ${outcomes.length} steps were executed`,
+  );
 });

@@ -74,5 +74,8 @@ test('no sequence of INSERT, UPDATE, DELETE and REPLACE makes a verifier accept 
   });
   await fc.assert(property, { numRuns: times(80, 4000) });
   const carriedOut = outcomes.filter(Boolean).length;
-  assert.ok(carriedOut > outcomes.length / 10, `only ${carriedOut} of ${outcomes.length} steps were executed`);
+  assert.ok(
+    carriedOut > outcomes.length / 10,
+    `only ${carriedOut} of ${outcomes.length} steps were executed`,
+  );
 });

@@ -17,7 +17,9 @@ after(() => template.close());
 /** The database must reject each of these. */
 const rejected: Record<string, Attack> = {
   ...rejectedOnBoth,
-  'clearing revoked_at with OR IGNORE': ({ id }) => [`UPDATE OR IGNORE api_key SET revoked_at = NULL WHERE id = ${id}`],
+  'clearing revoked_at with OR IGNORE': ({ id }) => [
+    `UPDATE OR IGNORE api_key SET revoked_at = NULL WHERE id = ${id}`,
+  ],
   'clearing revoked_at with OR REPLACE': ({ id }) => [
     `UPDATE OR REPLACE api_key SET revoked_at = NULL WHERE id = ${id}`,
   ],
@@ -66,7 +68,9 @@ const rejected: Record<string, Attack> = {
 /** These succeed, but must not reactivate the key. */
 const harmless: Record<string, Attack> = {
   ...harmlessOnBoth,
-  'recording the revoked hash twice': ({ hash }) => [`INSERT OR IGNORE INTO dead_hash (hash) VALUES (${hash})`],
+  'recording the revoked hash twice': ({ hash }) => [
+    `INSERT OR IGNORE INTO dead_hash (hash) VALUES (${hash})`,
+  ],
   'inserting the hash as a text': ({ hash, activeId }) => [
     `INSERT INTO api_key_secret ${aSecretRow} VALUES (CAST(${hash} AS TEXT), ${activeId}, 'sk_live_', 'a', 'b', 1)`,
   ],
@@ -132,7 +136,10 @@ test('Kysely, as the application uses it, cannot reactivate a revoked key', asyn
       kysely.deleteFrom('dead_hash').where('hash', '=', revoked.hash).execute(),
       /stays dead/,
     );
-    await assert.rejects(kysely.deleteFrom('api_key').where('id', '=', revoked.id).execute(), /never deleted/);
+    await assert.rejects(
+      kysely.deleteFrom('api_key').where('id', '=', revoked.id).execute(),
+      /never deleted/,
+    );
   });
 });
 

@@ -60,10 +60,7 @@ test('a stop saves every use, and kill -9 loses no saved use and counts none twi
           accepted <= usage.accepted && usage.accepted <= accepted + more,
           `${usage.accepted} accepted`,
         );
-        assert.ok(
-          rejected <= usage.refused && usage.refused <= rejected + more,
-          `${usage.refused} rejected`,
-        );
+        assert.ok(rejected <= usage.refused && usage.refused <= rejected + more, `${usage.refused} rejected`);
         assert.equal(usage.lastUsed === null, accepted === 0);
       }
     };
@@ -88,7 +85,9 @@ test('a stop saves every use, and kill -9 loses no saved use and counts none twi
     await assertUsed(5, 3, 1);
 
     // Counting continues from the saved counts.
-    const before = await Promise.all(created.map(({ key }) => usageOf(new Person(server.url, cookie), key.id)));
+    const before = await Promise.all(
+      created.map(({ key }) => usageOf(new Person(server.url, cookie), key.id)),
+    );
     await use(server, apiKeys, 1, 0);
     await server.kill('SIGTERM');
     server = await startServer({ dataDir, env: onePublicUrl });

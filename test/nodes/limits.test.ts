@@ -114,7 +114,7 @@ test('a restart of a node does not reset a limit', async () => {
     let before = count(await hammer(apiKey, [three], 40), 204);
     before += count(await hammer(apiKey, [one], 20), 204);
     await three.server.kill('SIGTERM');
-    await three.startAgain();
+    await three.restart();
     return before + count(await hammer(apiKey, nodes, 200), 204);
   });
   // Grants that the node held when it stopped are lost: at most a sixth of the remaining limit.

@@ -30,7 +30,10 @@ interface Original {
 }
 
 /** The request that each proxy sends to Soku, and the status that it takes for an acceptance. */
-const proxies: Record<string, { acceptedStatus: number; verify: (original: Original) => Promise<HttpResponse> }> = {
+const proxies: Record<
+  string,
+  { acceptedStatus: number; verify: (original: Original) => Promise<HttpResponse> }
+> = {
   Envoy: {
     acceptedStatus: 200,
     // config.filters.http.ext_authz: always Method, Path, Host, Content-Length and Authorization; others if allowed.

@@ -103,9 +103,6 @@ export function testRevocation(scene: () => Scene): void {
       all.filter((operation) => operation.kind === 'use' && operation.refused === 'revoked_key').length >
         rounds,
     );
-    assert.ok(
-      uses.reused > uses.history.length - 2 * lanes,
-      `${uses.reused} of ${uses.history.length}`,
-    );
+    assert.ok(uses.reused > uses.history.length - 2 * lanes, `${uses.reused} of ${uses.history.length}`);
   });
 }

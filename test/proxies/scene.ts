@@ -27,7 +27,12 @@ class ProxiedApi {
     this.api = api;
   }
 
-  async send({ path = '/orders?page=2', key, fields = [], ...rest }: RequestOptions = {}): Promise<HttpResponse> {
+  async send({
+    path = '/orders?page=2',
+    key,
+    fields = [],
+    ...rest
+  }: RequestOptions = {}): Promise<HttpResponse> {
     const credentials: Fields = key === undefined ? [] : [['Authorization', `Bearer ${key}`]];
     return exchange(`${this.proxy.url}${path}`, { ...rest, fields: [...credentials, ...fields] });
   }
@@ -66,7 +71,11 @@ export class Scene extends ProxiedApi {
   }
 
   /** Starts another proxy with its own API, in front of the same Soku. The caller must call `stop`. */
-  async startSecondProxy(recipe: Recipe, program: Program, edit: (text: string) => string): Promise<ProxiedApi> {
+  async startSecondProxy(
+    recipe: Recipe,
+    program: Program,
+    edit: (text: string) => string,
+  ): Promise<ProxiedApi> {
     return startProxiedApi(recipe, program, this.soku, edit);
   }
 

@@ -156,7 +156,11 @@ export const mutations: readonly Mutation[] = [
     shownBy: 47,
     parts: (clock, terms) => ({ lease: new LateLease(clock, terms) }),
   },
-  { name: 'the wait starts at the response of the commit', shownBy: 211, settle: (node, sentAt) => node.settle(sentAt) },
+  {
+    name: 'the wait starts at the response of the commit',
+    shownBy: 211,
+    settle: (node, sentAt) => node.settle(sentAt),
+  },
   {
     name: 'silence starts when the response arrives',
     shownBy: 29,

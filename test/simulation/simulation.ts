@@ -221,10 +221,14 @@ export class Simulation {
 
   #planFaults(): void {
     const { pauses, suspends, crashes, leaves, wallJumps, restarts, failovers, prunes } = this.#adversity;
-    this.#repeatAtRandom(pauses, (process) => process.host.pause(this.#random.between(0, 2.5 * leaseMs), suspends));
+    this.#repeatAtRandom(pauses, (process) =>
+      process.host.pause(this.#random.between(0, 2.5 * leaseMs), suspends),
+    );
     // A backward step could hide a suspension from the fuse, so a schedule has only one of the two.
     const back = suspends ? 0 : -5000;
-    this.#repeatAtRandom(wallJumps, (process) => process.host.jumpWallClock(this.#random.between(back, 5000)));
+    this.#repeatAtRandom(wallJumps, (process) =>
+      process.host.jumpWallClock(this.#random.between(back, 5000)),
+    );
     this.#repeatAtRandom(crashes, (process) => this.#crash(process, this.#random.between(1, 500)));
     this.#repeatAtRandom(leaves, (process) => {
       void process.leave();

@@ -53,10 +53,16 @@ async function startupError(settings: Record<string, string>): Promise<string> {
 }
 
 test('a start through PgBouncer', { skip }, async (t) => {
-  await t.test('fails without timeouts on the role, because PgBouncer drops those of the connection', async () => {
-    const settings = { ...ignored, pool_mode: 'session' };
-    assert.match(await startupError(settings), /idle_in_transaction_session_timeout = 0.*ALTER ROLE "?soku_test_/);
-  });
+  await t.test(
+    'fails without timeouts on the role, because PgBouncer drops those of the connection',
+    async () => {
+      const settings = { ...ignored, pool_mode: 'session' };
+      assert.match(
+        await startupError(settings),
+        /idle_in_transaction_session_timeout = 0.*ALTER ROLE "?soku_test_/,
+      );
+    },
+  );
   const client = new pg.Client(url);
   await client.connect();
   const role = new URL(url).username;

@@ -34,7 +34,8 @@ export function bareTextIn(file: string, source: string): string[] {
       const text = results.find((result) => results.some(isJsx) && !isElements(result, known));
       if (text) violations.push([text, 'a list mixes text with elements']);
     },
-    ConditionalExpression: ({ consequent, alternate }) => violations.push(...sharedText(consequent, alternate)),
+    ConditionalExpression: ({ consequent, alternate }) =>
+      violations.push(...sharedText(consequent, alternate)),
   }).visit(program);
   const lineOf = (node: ESTree.Node) => source.slice(0, node.start).split('\n').length;
   const found = violations.map(([node, rule]) => ({ line: lineOf(node), rule }));
@@ -96,7 +97,10 @@ function violationsOfReturns(known: KnownNames): Violation[] {
   );
 }
 
-function violationsOfChildren(parent: ESTree.JSXElement | ESTree.JSXFragment, known: KnownNames): Violation[] {
+function violationsOfChildren(
+  parent: ESTree.JSXElement | ESTree.JSXFragment,
+  known: KnownNames,
+): Violation[] {
   const children = parent.children.filter(isRendered);
   const host = parent.type === 'JSXElement' && /^[a-z]/.test(nameOf(parent));
   if (children.length < 2 && parent.type === 'JSXElement') return [];

@@ -60,7 +60,10 @@ export function assertProblem(response: HttpResponse, code: ErrorCode, now = Dat
   assert.equal(error.type, row.type);
   assert.match(error.requestId, /^req_\w+$/);
   assert.equal(response.headers.get('x-request-id'), error.requestId);
-  assert.ok(Math.abs(now - Date.parse(error.timestamp)) < 60_000, `${error.timestamp} is not the current time`);
+  assert.ok(
+    Math.abs(now - Date.parse(error.timestamp)) < 60_000,
+    `${error.timestamp} is not the current time`,
+  );
   assert.equal(response.headers.get('cache-control'), 'no-store');
   assert.match(response.headers.get('content-type') ?? '', /^application\/json/);
   assert.ok(error.message.length > 20, `the message "${error.message}" is too short to say what to do`);

@@ -96,7 +96,10 @@ export class Specification {
     const [type = ''] = (response.headers.get('content-type') ?? '').split(';', 1);
     assert.ok(Object.keys(documented.content).includes(type), `${description} is not documented as ${type}`);
     const validate = this.#validator(operation, response.status, type);
-    assert.ok(validate(response.body), `${description}: ${this.#ajv.errorsText(validate.errors)} in ${response.text}`);
+    assert.ok(
+      validate(response.body),
+      `${description}: ${this.#ajv.errorsText(validate.errors)} in ${response.text}`,
+    );
   }
 
   #validator(operation: Operation, status: number, type: string): ValidateFunction {

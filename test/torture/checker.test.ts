@@ -30,7 +30,10 @@ test('accepting an active key, rejecting a revoked key, and either result during
 });
 
 test('an acceptance of a request that was sent after a revoke returned is a violation', () => {
-  assert.match(check(revokedHistory(), 60.5, 61, 'accepted') ?? '', /^accepted, sent 0\.500 ms after a revoke/);
+  assert.match(
+    check(revokedHistory(), 60.5, 61, 'accepted') ?? '',
+    /^accepted, sent 0\.500 ms after a revoke/,
+  );
 });
 
 test('of several revokes, the first request and the first response count', () => {
@@ -43,11 +46,7 @@ test('of several revokes, the first request and the first response count', () =>
   const again = new KeyHistory(10);
   again.revoked(80);
   again.revoked(60);
-  assert.match(
-    check(again, 65, 90, 'accepted') ?? '',
-    /^accepted/,
-    'the second revoke returned first',
-  );
+  assert.match(check(again, 65, 90, 'accepted') ?? '', /^accepted/, 'the second revoke returned first');
 });
 
 test('a revoke without a response guarantees nothing, and may have succeeded', () => {

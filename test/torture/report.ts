@@ -49,7 +49,9 @@ function row(title: string, counts: Counts): string[] {
   const of = (values: readonly number[], share: number) => quantile(values, share)?.toFixed(0) ?? '';
   return [
     title,
-    ...[operations, accepted, rejected, unavailable, noResponse, created, renamed, revokes].map(formatInteger),
+    ...[operations, accepted, rejected, unavailable, noResponse, created, renamed, revokes].map(
+      formatInteger,
+    ),
     ...[0.5, 0.99, 1].map((share) => of(counts.revokeMs, share)),
     of(counts.affectedRevokeMs, 1),
     of(counts.recoveryMs, 1),

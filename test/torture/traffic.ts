@@ -85,7 +85,10 @@ export class Traffic {
     const clients = this.#clients.find((one) => one.node === node);
     if (clients === undefined) throw new Error(`${node.name} has no clients`);
     const { response } = await this.#call(clients, 'GET', '/readyz');
-    return response?.status === 200 && (await this.#use(clients, clients.probes, this.keys.randomActive())) === 'accepted';
+    return (
+      response?.status === 200 &&
+      (await this.#use(clients, clients.probes, this.keys.randomActive())) === 'accepted'
+    );
   }
 
   /** Sends no new requests; resolves when all have a response, or after a timeout. */

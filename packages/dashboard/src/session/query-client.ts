@@ -1,6 +1,7 @@
 import { focusManager, QueryCache, QueryClient } from '@tanstack/react-query';
 import { ApiError, isSessionEnded } from '../api/client.ts';
-import { requestSignIn } from './sign-in-again.ts';
+import { sessionOptions } from '../api/session.ts';
+import { requestSignInOnce, sessionSeen } from './sign-in-again.ts';
 
 const maxAttempts = 3;
 
@@ -15,7 +16,11 @@ export function createQueryClient(onSignedOut: () => void): QueryClient {
       onError: async (error, query) => {
         if (!isSessionEnded(error)) return;
         if (query.state.data === undefined) onSignedOut();
-        else if (await requestSignIn('session-over')) await client.invalidateQueries();
+        else if (await requestSignInOnce()) await client.invalidateQueries();
+      },
+      onSuccess: (_data, { queryKey: [name] }) => {
+        // The session query also succeeds without a session.
+        if (name !== sessionOptions.queryKey[0]) sessionSeen();
       },
     }),
     defaultOptions: {

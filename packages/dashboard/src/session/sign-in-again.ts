@@ -9,6 +9,8 @@ export type SignInReason = 'session-over' | 'recent-login';
 
 let reason: SignInReason | null = null;
 let waiting: Array<(signedIn: boolean) => void> = [];
+/** Whether the user has declined to sign in since the last successful response. */
+let declined = false;
 const listeners = new Set<() => void>();
 
 export function requestSignIn(why: SignInReason): Promise<boolean> {
@@ -18,7 +20,21 @@ export function requestSignIn(why: SignInReason): Promise<boolean> {
   return signedIn;
 }
 
+/**
+ * The same for a request that the page sent by itself. Several of them can be rejected one after the other, and the
+ * user, who has declined once, must not be asked again.
+ */
+export async function requestSignInOnce(): Promise<boolean> {
+  return !declined && requestSignIn('session-over');
+}
+
+/** Called when a response shows that there is a session. */
+export function sessionSeen(): void {
+  declined = false;
+}
+
 export function finishSignIn(signedIn: boolean): void {
+  declined = reason === 'session-over' && !signedIn;
   const settled = waiting;
   waiting = [];
   reason = null;
