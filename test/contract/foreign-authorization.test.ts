@@ -1,15 +1,14 @@
 /** An Authorization header beside a session: a proxy's own does not count, and one that was meant as a key does. */
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import type { ErrorCode } from '@soku/contract/error-codes';
 import { generateKey } from '@soku/key';
 import { assertProblem, Contract } from '../support/contract.ts';
 import type { Fields } from '../support/http.ts';
-import { startServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
+import { sharedServer } from '../support/shared-server.ts';
 
-const server = await startServer();
-after(() => server.stop());
+const server = await sharedServer();
 const contract = await Contract.of(server);
 
 /** As Basic auth and SSO proxies before the dashboard send it. */

@@ -1,15 +1,14 @@
 /** ANY /v1/verify/*, as Envoy asks it: the path of the original request appended, its method kept, 200 for a yes. */
 import assert from 'node:assert/strict';
 import { METHODS } from 'node:http';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { assertProblem } from '../support/contract.ts';
 import { exchange, type Fields } from '../support/http.ts';
 import { HttpSocket } from '../support/http-socket.ts';
-import { startServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
+import { sharedServer } from '../support/shared-server.ts';
 
-const server = await startServer();
-after(() => server.stop());
+const server = await sharedServer();
 const ada = await openSession(server);
 const { apiKey, key } = await ada.makeKey({ name: 'Envoy', scopes: ['keys:read'] });
 const authorization = ['Authorization', `Bearer ${apiKey}`] as const;

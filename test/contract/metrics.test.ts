@@ -11,9 +11,9 @@ import { assertLimited } from '../support/limits.ts';
 import { bearer, call } from '../support/person.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
+import { sharedServer } from '../support/shared-server.ts';
 
-const server = await startServer();
-after(() => server.stop());
+const server = await sharedServer();
 const ada = await openSession(server);
 
 /** The value of a metric, by its name and labels as Prometheus writes them; NaN when it is not there. */
@@ -165,9 +165,12 @@ test('without a token a web page whose name points to this machine (DNS rebindin
   }
 });
 
+/** A server with an IPv6 address, which also listens there. */
+const onIpv6 = await startServer({ env: { HOST: '::', SOKU_PUBLIC_URL: 'http://[2001:db8::7]:3000' } });
+after(() => onIpv6.stop());
+
 test('the public URL may have an IPv6 address, however the Host header writes it', async () => {
-  const named = await startServer({ env: { SOKU_PUBLIC_URL: 'http://[2001:db8::7]:3000' } });
-  const socket = await HttpSocket.open(named.url);
+  const socket = await HttpSocket.open(onIpv6.url);
   try {
     for (const [host, status] of [
       ['[2001:db8::7]:3000', 200],
@@ -182,7 +185,6 @@ test('the public URL may have an IPv6 address, however the Host header writes it
     }
   } finally {
     socket.close();
-    await named.stop();
   }
 });
 
@@ -203,67 +205,49 @@ test('GET /v1/nodes lists the one server there is, to the same callers and to no
 });
 
 test('nor does it help that the server listens on IPv6 as well, where loopback has another form', async () => {
-  const both = await startServer({ env: { HOST: '::' } });
-  try {
-    const url = both.url.replace('localhost', '127.0.0.1');
-    assert.equal((await exchange(`${url}/metrics`)).status, 200);
-    const fields: Fields = [['X-Forwarded-For', '203.0.113.7']];
-    assertProblem(await exchange(`${url}/metrics`, { fields }), 'not_found');
-  } finally {
-    await both.stop();
-  }
+  const url = onIpv6.url.replace('localhost', '127.0.0.1');
+  assert.equal((await exchange(`${url}/metrics`)).status, 200);
+  const fields: Fields = [['X-Forwarded-For', '203.0.113.7']];
+  assertProblem(await exchange(`${url}/metrics`, { fields }), 'not_found');
 });
 
 test('behind a trusted proxy the address of the client decides', async () => {
-  const proxied = await startServer({ env: { TRUST_PROXY: '127.0.0.1' } });
-  try {
-    const contract = await Contract.of(proxied);
-    const asked = (...fields: Fields) => contract.call('GET', '/metrics', { fields });
-    assert.equal((await asked()).status, 200);
-    assertProblem(await asked(['X-Forwarded-For', '203.0.113.7']), 'not_found');
-    assertProblem(await asked(['X-Forwarded-For', '127.0.0.1, 203.0.113.7']), 'not_found');
-  } finally {
-    await proxied.stop();
-  }
+  const contract = await Contract.of(await sharedServer({ TRUST_PROXY: '127.0.0.1' }));
+  const asked = (...fields: Fields) => contract.call('GET', '/metrics', { fields });
+  assert.equal((await asked()).status, 200);
+  assertProblem(await asked(['X-Forwarded-For', '203.0.113.7']), 'not_found');
+  assertProblem(await asked(['X-Forwarded-For', '127.0.0.1, 203.0.113.7']), 'not_found');
 });
 
+const token = 'a-token-of-16-characters-or-more';
+const guarded = await startServer({ env: { SOKU_METRICS_TOKEN: token } });
+after(() => guarded.stop());
+
 test('with a token, whoever sends it may ask, and nobody else, from nowhere', async () => {
-  const token = 'a-token-of-16-characters-or-more';
-  const guarded = await startServer({ env: { SOKU_METRICS_TOKEN: token } });
-  try {
-    const contract = await Contract.of(guarded);
-    const asked = (value: string) => contract.call('GET', '/metrics', { fields: [['Authorization', value]] });
-    assert.equal((await asked(`Bearer ${token}`)).status, 200);
-    assertProblem(await contract.call('GET', '/metrics'), 'not_found');
-    for (const value of [`Bearer ${token}x`, `Bearer ${token.slice(1)}`, token, `Basic ${token}`]) {
-      assertProblem(await asked(value), 'not_found');
-    }
-    // Prometheus calls a server by whatever name or address it has.
-    const socket = await HttpSocket.open(guarded.url);
-    const scrape = `GET /metrics HTTP/1.1\r\nHost: 10.0.0.7:3000\r\nAuthorization: Bearer ${token}\r\n\r\n`;
-    assert.equal((await socket.send(scrape)).status, 200);
-    socket.close();
-    assert.ok(!guarded.output.includes(token));
-  } finally {
-    await guarded.stop();
+  const contract = await Contract.of(guarded);
+  const asked = (value: string) => contract.call('GET', '/metrics', { fields: [['Authorization', value]] });
+  assert.equal((await asked(`Bearer ${token}`)).status, 200);
+  assertProblem(await contract.call('GET', '/metrics'), 'not_found');
+  for (const value of [`Bearer ${token}x`, `Bearer ${token.slice(1)}`, token, `Basic ${token}`]) {
+    assertProblem(await asked(value), 'not_found');
   }
+  // Prometheus calls a server by whatever name or address it has.
+  const socket = await HttpSocket.open(guarded.url);
+  const scrape = `GET /metrics HTTP/1.1\r\nHost: 10.0.0.7:3000\r\nAuthorization: Bearer ${token}\r\n\r\n`;
+  assert.equal((await socket.send(scrape)).status, 200);
+  socket.close();
+  assert.ok(!guarded.output.includes(token));
 });
 
 test('wrong tokens are slowed down by address, a right one never is', async () => {
-  const token = 'a-token-of-16-characters-or-more';
-  const guarded = await startServer({ env: { SOKU_METRICS_TOKEN: token } });
   const url = `${guarded.url.replace('localhost', '127.0.0.1')}/v1/nodes`;
-  const ask = (value: string, from = '127.0.0.1') =>
+  const ask = (value: string, from = '127.0.0.3') =>
     exchange(url, { from, fields: [['Authorization', `Bearer ${value}`]] });
-  try {
-    // Ten a minute; a minute may end meanwhile.
-    let answer = await ask('wrong 0');
-    for (let i = 1; i < 20 && answer.status !== 429; i++) answer = await ask(`wrong ${i}`);
-    assertLimited(answer, 'address', 10, Date.now());
-    assert.equal((await ask(token)).status, 200, 'the right one, from the same address');
-    assert.equal((await ask('wrong', '127.0.0.2')).status, 404, 'another address');
-    assertProblem(await exchange(url), 'not_found');
-  } finally {
-    await guarded.stop();
-  }
+  // Ten a minute; a minute may end meanwhile.
+  let answer = await ask('wrong 0');
+  for (let i = 1; i < 20 && answer.status !== 429; i++) answer = await ask(`wrong ${i}`);
+  assertLimited(answer, 'address', 10, Date.now());
+  assert.equal((await ask(token)).status, 200, 'the right one, from the same address');
+  assert.equal((await ask('wrong', '127.0.0.2')).status, 404, 'another address');
+  assertProblem(await exchange(url, { from: '127.0.0.3' }), 'not_found');
 });
