@@ -1,91 +1,143 @@
 // Prevents behavior that holds on only one of the two databases: all tests run on SQLite, and those that depend on the
-// database run again on PostgreSQL. With --long, only the randomized tests run, with far more cases, and the tests that
-// take minutes.
+// database run again on PostgreSQL. With --long, only the randomized tests run, with far more cases. With arguments for
+// Node's test runner, such as --test-name-pattern=TEXT, each file has its own process.
 
 import { spawn } from 'node:child_process';
+import { globSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { globalSetup, globalTeardown } from '../test/support/for-all.ts';
 import { failureOf } from './child.mjs';
 
-const units = ['packages/*/src/**/*.test.ts'];
-const wholes = ['test/**/*.test.ts'];
+/** @typedef {{ name: string, database?: 'sqlite' | 'postgres', files: string[] }} Group */
+
 /**
- * Tests that depend on the database and run on both. To run another file on PostgreSQL, use
- * SOKU_TEST_DATABASE=postgres node --test FILE. test/endurance/raw-key-nowhere.test.ts is not in this list because it
- * takes 12 s there.
+ * The files of a group run one after another in one process, because starting a process takes longer than many of them.
+ * Groups run at the same time, the longest first, so that none is left alone at the end.
+ *
+ * @type {Group[]}
  */
-const onBoth = [
-  'test/contract/{audit,audit-export,audit-rows,descendants,error-codes,idempotency,keys,limit-settings}.test.ts',
-  'test/contract/{limits,list,names,security,sessions,sign-in,tenancy,unstorable-text,usage}.test.ts',
-  'test/endurance/kill.test.ts',
-  'test/life-of-a-key.test.ts',
-];
-/** Tests that run more cases with SOKU_TEST_LONG (test/support/long.ts), and tests that run only then. */
-const long = [
-  'test/**/*.long.ts',
-  'test/contract/{list,names}.test.ts',
-  'test/endurance/*.test.ts',
-  'test/gateway/streaming.test.ts',
-  'test/proxies/*.test.ts',
-  'test/simulation/*.test.ts',
+const groups = [
+  { name: 'browser', files: ['test/browser/*.test.ts'] },
+  { name: 'contract', files: ['test/contract/*.test.ts'] },
+  {
+    name: 'contract on PostgreSQL',
+    database: 'postgres',
+    // Tests that depend on the database. Any other file runs there with SOKU_TEST_DATABASE=postgres node --test FILE;
+    // test/endurance/raw-key-nowhere.test.ts is not in this list because it takes 12 s there.
+    files: [
+      'test/contract/{audit,audit-export,audit-rows,auth-library,descendants,error-codes,idempotency,keys,limit-settings}.test.ts',
+      'test/contract/{limits,list,names,security,sessions,tenancy,unstorable-text,usage}.test.ts',
+      'test/endurance/kill.test.ts',
+      'test/life-of-a-key.test.ts',
+    ],
+  },
+  { name: 'backup and upgrade', files: ['test/{backup,upgrade}/*.test.ts'] },
+  { name: 'endurance', files: ['test/{endurance,simulation,torture}/*.test.ts'] },
+  { name: 'nodes and operations', files: ['test/{nodes,operations}/*.test.ts'] },
+  { name: 'proxies', files: ['test/proxies/*.test.ts'] },
+  { name: 'startup', files: ['test/startup/*.test.ts'] },
+  { name: 'units', files: ['packages/*/src/**/*.test.ts'] },
+  // Those that no other group has.
+  { name: 'gateway and others', files: ['test/**/*.test.ts'] },
 ];
 
-// Without the cache, each of 150 processes strips the types of the same files again.
-const compileCache = fileURLToPath(new URL('../node_modules/.cache/soku-tests', import.meta.url));
+/**
+ * Tests that run more cases with SOKU_TEST_LONG (test/support/long.ts).
+ *
+ * @type {Group[]}
+ */
+const longGroups = [
+  {
+    name: 'long',
+    files: [
+      'test/contract/{list,names}.test.ts',
+      'test/endurance/*.test.ts',
+      'test/gateway/streaming.test.ts',
+      'test/operations/rolling-restart.test.ts',
+      'test/proxies/*.test.ts',
+      'test/simulation/*.test.ts',
+      'test/torture/torture.test.ts',
+      'packages/*/src/**/*.test.ts',
+    ],
+  },
+  { name: 'long on PostgreSQL', database: 'postgres', files: ['test/endurance/kill.test.ts'] },
+];
+
 const isLong = process.argv.includes('--long');
 const more = process.argv.slice(2).filter((argument) => argument !== '--long');
+const inOneProcess = fileURLToPath(new URL('../test/support/in-one-process.ts', import.meta.url));
+// Without the cache, each process strips the types of the same files again.
+const compileCache = fileURLToPath(new URL('../node_modules/.cache/soku-tests', import.meta.url));
 
-/** One process for all unit tests, because starting a process takes longer than most of them. */
-const inOneProcess = ['--test-isolation=none'];
-const withProcesses = (count) => [`--test-concurrency=${count}`];
+/** Long runs use all of the machine. One more than it has cores, because tests wait, too. */
+const concurrency = isLong ? 1 : availableParallelism() + 1;
 
 await globalSetup();
-// The first run prints its results immediately, the others when they end. Together they keep two cores busy.
-const codes = isLong
-  ? [
-      await run('SQLite', 'sqlite', [...withProcesses(1), ...long], 'inherit'),
-      await run('SQLite, units', 'sqlite', [...inOneProcess, ...units], 'inherit'),
-      await run('PostgreSQL', 'postgres', [...withProcesses(1), 'test/endurance/kill.test.ts'], 'inherit'),
-    ]
-  : await Promise.all([
-      run('SQLite', 'sqlite', [...withProcesses(2), ...wholes], 'inherit'),
-      run('SQLite, units', 'sqlite', [...inOneProcess, ...units], 'pipe'),
-      run('PostgreSQL', 'postgres', [...withProcesses(1), ...onBoth], 'pipe'),
-    ]);
+/** @type {{ name: string, reason: string, code: number }[]} */
+const failures = [];
+const waiting = isLong ? [...longGroups] : [...groups];
+const next = async () => {
+  for (let group = waiting.shift(); group !== undefined; group = waiting.shift()) await run(group);
+};
+await Promise.all(Array.from({ length: concurrency }, next));
 await globalTeardown();
-process.exitCode = codes.find((code) => code !== 0) ?? 0;
+for (const { name, reason } of failures) console.error(`The tests of "${name}" failed (${reason}).`);
+process.exitCode = failures[0]?.code ?? 0;
 
 /**
- * @param {string} name
- * @param {'sqlite' | 'postgres'} database
- * @param {string[]} what flags and files
- * @param {'inherit' | 'pipe'} output
- * @returns {Promise<number>} the exit code
+ * Runs a group, and prints its results when it ends, unless no other one can run at the same time.
+ *
+ * @param {Group} group
  */
-function run(name, database, what, output) {
-  const env = {
-    NODE_COMPILE_CACHE: compileCache,
-    ...process.env,
-    SOKU_TEST_DATABASE: database,
-    ...(isLong ? { SOKU_TEST_LONG: 'yes' } : {}),
-  };
-  const child = spawn(process.execPath, ['--test', ...more, ...what], {
+async function run(group) {
+  const { name, database = 'sqlite' } = group;
+  const output = concurrency === 1 ? 'inherit' : 'pipe';
+  if (output === 'inherit') console.log(`\nTests: ${name}`);
+  const started = performance.now();
+  const child = spawn(process.execPath, commandFor(pathsOf(group)), {
     stdio: ['ignore', output, output],
-    env,
+    env: {
+      NODE_COMPILE_CACHE: compileCache,
+      ...process.env,
+      SOKU_TEST_DATABASE: database,
+      ...(isLong ? { SOKU_TEST_LONG: 'yes' } : {}),
+    },
   });
-  if (output === 'inherit') console.log(`\nTests on ${name}`);
   let printed = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream?.setEncoding('utf8').on('data', (text) => {
       printed += text;
     });
   }
-  return new Promise((resolve) => {
-    child.once('close', (status, signal) => {
-      if (output === 'pipe') console.log(`\nTests on ${name}\n${printed}`);
-      const failure = failureOf({ status, signal });
-      if (failure !== null) console.error(`The tests on ${name} failed (${failure.reason}).`);
-      resolve(failure?.code ?? 0);
-    });
-  });
+  const { promise, resolve } = Promise.withResolvers();
+  child.once('close', (status, signal) => resolve({ status, signal }));
+  const failure = failureOf(await promise);
+  if (failure !== null) failures.push({ name, ...failure });
+  const seconds = Math.round((performance.now() - started) / 1000);
+  if (output === 'pipe') console.log(`\nTests: ${name} (${seconds} s)\n${printed}`);
+}
+
+/**
+ * The files of a group, without those that an earlier group runs on the same database.
+ *
+ * @param {Group} group
+ */
+function pathsOf({ name, database, files }) {
+  const earlier = groups.slice(
+    0,
+    groups.findIndex((other) => other.name === name),
+  );
+  const taken = earlier
+    .filter((other) => other.database === database)
+    .flatMap((other) => globSync(other.files));
+  return globSync(files)
+    .filter((path) => !taken.includes(path))
+    .sort();
+}
+
+/** @param {string[]} paths of test files */
+function commandFor(paths) {
+  if (more.length > 0 || isLong) return ['--test', '--test-concurrency=1', ...more, ...paths];
+  return [inOneProcess, ...paths];
 }

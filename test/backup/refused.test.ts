@@ -15,8 +15,12 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import { Kysely, Migrator } from 'kysely';
+import { restore } from '../../packages/server/src/backup/restore.ts';
+import { readConfig } from '../../packages/server/src/config.ts';
 import { migrations } from '../../packages/server/src/database/migrate.ts';
 import { NodeSqliteDialect } from '../../packages/server/src/database/sqlite-dialect.ts';
+import { createLog } from '../../packages/server/src/http/logging.ts';
+import { StartupError } from '../../packages/server/src/startup-error.ts';
 import { operator } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
 import { directoryContents } from '../support/start.ts';
@@ -84,13 +88,24 @@ test('a restore refuses what is no whole backup of this version, and a database 
       database.close();
     },
   };
+  // The command prints what `restore` throws; starting it for each case would take longer than all of this.
+  const config = readConfig({ SOKU_DATA_DIR: scene.dataDir });
+  const tools = { log: await createLog('silent', false), progress: () => undefined };
   let copies = 0;
   for (const [says, change] of Object.entries(changes)) {
     const copy = scene.onShelf(`copy ${++copies}`);
     change(copy);
-    const { code, output } = await scene.operate(['restore', copy]);
-    assert.equal(code, 65, output);
-    assert.match(output, new RegExp(`^soku: .*${says}.*\n$`));
+    if (copies <= 2) {
+      const { code, output } = await scene.operate(['restore', copy]);
+      assert.equal(code, 65, output);
+      assert.match(output, new RegExp(`^soku: .*${says}.*\n$`));
+    } else {
+      await assert.rejects(restore(config, copy, tools), (error) => {
+        assert.ok(error instanceof StartupError && error.exitCode === 65, String(error));
+        assert.match(error.message, new RegExp(`^.*${says}.*$`));
+        return true;
+      });
+    }
     assert.deepEqual(
       Object.keys(directoryContents(scene.dataDir)),
       ['last-backup', 'secret'],
@@ -115,8 +130,17 @@ test('a backup of nothing, or into no directory, is refused', async (t) => {
   assert.equal(nowhere.code, 73, nowhere.output);
 });
 
-test('a backup or a restore for which the disk has no room is told in one line, and leaves nothing', async (t) => {
+test('a backup at a name that leads nowhere, and a backup or restore without room on the disk, leave nothing', async (t) => {
   const { scene, file } = await backedUp(t);
+  const name = scene.onShelf('name');
+  // Nothing can be seen there, so it is what a file is that comes while the backup is made.
+  symlinkSync(scene.onShelf('nowhere'), name);
+  const taken = await scene.operate(['backup', name]);
+  assert.equal(taken.code, 73, taken.output);
+  assert.match(taken.output, /^soku: .*name already exists\.\n$/);
+  assert.equal(readlinkSync(name), scene.onShelf('nowhere'));
+  assert.deepEqual(globSync('name.*', { cwd: scene.shelf }), []);
+
   const none = scene.onShelf('none');
   // Before the schema is whole, and in the midst of it. The bytes stand for the room on a disk.
   for (const room of [40_960, 102_400]) {
@@ -134,18 +158,6 @@ test('a backup or a restore for which the disk has no room is told in one line, 
     /^soku: The backup .* could not be restored \(.*\)\. The database is unchanged\.\n$/,
   );
   assert.deepEqual(directoryContents(scene.dataDir), before);
-});
-
-test('a backup does not take the place of a name that leads nowhere', async (t) => {
-  const { scene } = await backedUp(t);
-  const name = scene.onShelf('name');
-  // Nothing can be seen there, so it is what a file is that comes while the backup is made.
-  symlinkSync(scene.onShelf('nowhere'), name);
-  const { code, output } = await scene.operate(['backup', name]);
-  assert.equal(code, 73, output);
-  assert.match(output, /^soku: .*name already exists\.\n$/);
-  assert.equal(readlinkSync(name), scene.onShelf('nowhere'));
-  assert.deepEqual(globSync('name.*', { cwd: scene.shelf }), []);
 });
 
 for (const kind of kinds) {

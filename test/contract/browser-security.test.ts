@@ -7,9 +7,9 @@ import { exchange, type Fields } from '../support/http.ts';
 import { call, type HttpResponse } from '../support/person.ts';
 import { owner, startServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
+import { sharedServer } from '../support/shared-server.ts';
 
-const server = await startServer();
-after(() => server.stop());
+const server = await sharedServer();
 const publicUrl = 'https://keys.example.com';
 const secure = await startServer({ env: { SOKU_PUBLIC_URL: publicUrl } });
 after(() => secure.stop());

@@ -1,17 +1,16 @@
 /** Every 401 error, on every endpoint that takes a key. */
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { type ErrorCode, errorCodes } from '@soku/contract/error-codes';
 import { meSchema } from '@soku/contract/verification';
 import { assertProblem, Contract, eventually } from '../support/contract.ts';
 import type { Fields } from '../support/http.ts';
 import type { HttpResponse } from '../support/person.ts';
-import { startServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
+import { sharedServer } from '../support/shared-server.ts';
 import { type Mistake, mistakesWith } from './wrong-credentials.ts';
 
-const server = await startServer();
-after(() => server.stop());
+const server = await sharedServer();
 const contract = await Contract.of(server);
 const ada = await openSession(server);
 const { apiKey, key } = await ada.makeKey({ name: 'good', scopes: ['keys:read'] });

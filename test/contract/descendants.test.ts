@@ -1,6 +1,6 @@
 /** A key can be revoked together with all keys that descend from it. */
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import {
   createdKeySchema,
   descendantsSchema,
@@ -11,12 +11,12 @@ import {
 import { assertProblem, Contract } from '../support/contract.ts';
 import { bearer, call } from '../support/person.ts';
 import { openSession } from '../support/session.ts';
-import { ada as adasAccount, bob as bobsAccount, startWithTwoAccounts } from '../support/two-accounts.ts';
+import { sharedServer } from '../support/shared-server.ts';
+import { ada as adasAccount, bob as bobsAccount } from '../support/two-accounts.ts';
 
 type CreatedKey = ReturnType<typeof createdKeySchema.parse>;
 
-const { server, stop } = await startWithTwoAccounts();
-after(stop);
+const server = await sharedServer();
 const contract = await Contract.of(server);
 const [ada, bob] = [await openSession(server, adasAccount), await openSession(server, bobsAccount)];
 const scopes = ['keys:read', 'keys:write'];

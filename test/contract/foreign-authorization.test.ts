@@ -1,15 +1,14 @@
 /** A request with an Authorization header and a session: credentials of a proxy are ignored, keys are not. */
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import type { ErrorCode } from '@soku/contract/error-codes';
 import { generateKey } from '@soku/key';
 import { assertProblem, Contract } from '../support/contract.ts';
 import type { Fields } from '../support/http.ts';
-import { startServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
+import { sharedServer } from '../support/shared-server.ts';
 
-const server = await startServer();
-after(() => server.stop());
+const server = await sharedServer();
 const contract = await Contract.of(server);
 
 /** The header values that Basic auth and SSO proxies in front of the dashboard send. */

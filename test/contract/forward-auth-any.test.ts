@@ -1,16 +1,15 @@
 /** ANY /v1/verify/*, as Envoy calls it: it appends the original path and keeps the method. 200 means accepted. */
 import assert from 'node:assert/strict';
 import { METHODS } from 'node:http';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { assertProblem } from '../support/contract.ts';
 import { exchange, type Fields } from '../support/http.ts';
 import { HttpSocket } from '../support/http-socket.ts';
 import { withinOneMinute } from '../support/limits.ts';
-import { startServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
+import { sharedServer } from '../support/shared-server.ts';
 
-const server = await startServer();
-after(() => server.stop());
+const server = await sharedServer();
 const ada = await openSession(server);
 const { apiKey, key } = await ada.makeKey({ name: 'Envoy', scopes: ['keys:read'] });
 const authorization = ['Authorization', `Bearer ${apiKey}`] as const;

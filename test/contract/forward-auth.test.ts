@@ -1,13 +1,12 @@
 /** GET /v1/verify, as a proxy calls it. */
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { assertProblem, Contract } from '../support/contract.ts';
 import type { Fields } from '../support/http.ts';
-import { startServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
+import { sharedServer } from '../support/shared-server.ts';
 
-const server = await startServer();
-after(() => server.stop());
+const server = await sharedServer();
 const contract = await Contract.of(server);
 const ada = await openSession(server);
 const { apiKey, key } = await ada.makeKey({ name: 'proxy', scopes: ['keys:write', 'keys:read'] });

@@ -8,10 +8,10 @@ import { inDatabase } from '../support/in-database.ts';
 import type { Person } from '../support/person.ts';
 import { startServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
-import { ada as adasAccount, bob as bobsAccount, startWithTwoAccounts } from '../support/two-accounts.ts';
+import { sharedServer } from '../support/shared-server.ts';
+import { ada as adasAccount, bob as bobsAccount } from '../support/two-accounts.ts';
 
-const { server, stop } = await startWithTwoAccounts();
-after(stop);
+const server = await sharedServer();
 const small = await startServer({ env: { SOKU_MAX_ACTIVE_KEYS: '3' } });
 after(() => small.stop());
 const contract = await Contract.of(server);

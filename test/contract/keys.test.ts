@@ -1,14 +1,13 @@
 /** Creating, reading, renaming and revoking a key: responses and rejections. */
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { createdKeySchema, keySchema } from '@soku/contract/keys';
 import { assertProblem, Contract } from '../support/contract.ts';
 import { bearer, call } from '../support/person.ts';
-import { startServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
+import { sharedServer } from '../support/shared-server.ts';
 
-const server = await startServer();
-after(() => server.stop());
+const server = await sharedServer();
 const contract = await Contract.of(server);
 const ada = await openSession(server);
 const unknownId = `key_${'0'.repeat(26)}`;

@@ -1,15 +1,15 @@
 /** Setting the limits of keys and workspaces: what is stored, and what a key may set (ASVS 5.0 8.2.1). */
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { createdKeySchema, type Key, keyListSchema, keySchema } from '@soku/contract/keys';
 import { workspaceSchema } from '@soku/contract/workspaces';
 import { assertProblem, Contract } from '../support/contract.ts';
 import type { HttpResponse } from '../support/person.ts';
 import { openSession } from '../support/session.ts';
-import { ada as adasAccount, bob as bobsAccount, startWithTwoAccounts } from '../support/two-accounts.ts';
+import { sharedServer } from '../support/shared-server.ts';
+import { ada as adasAccount, bob as bobsAccount } from '../support/two-accounts.ts';
 
-const { server, stop } = await startWithTwoAccounts();
-after(stop);
+const server = await sharedServer();
 const contract = await Contract.of(server);
 const [ada, bob] = [await openSession(server, adasAccount), await openSession(server, bobsAccount)];
 const scopes = ['keys:read', 'keys:write'];

@@ -11,9 +11,9 @@ import { assertLimited, withinOneMinute } from '../support/limits.ts';
 import { bearer, call } from '../support/person.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
+import { sharedServer } from '../support/shared-server.ts';
 
-const server = await startServer();
-after(() => server.stop());
+const server = await sharedServer();
 const ada = await openSession(server);
 
 /** The value of a metric, by its name and labels in the format of Prometheus; NaN if it is missing. */
@@ -167,9 +167,12 @@ test('without a token, a web page cannot read metrics by DNS rebinding', async (
   }
 });
 
+/** A server with an IPv6 address, which also listens there. */
+const onIpv6 = await startServer({ env: { HOST: '::', SOKU_PUBLIC_URL: 'http://[2001:db8::7]:3000' } });
+after(() => onIpv6.stop());
+
 test('the public URL may have an IPv6 address, in any spelling of the Host header', async () => {
-  const named = await startServer({ env: { SOKU_PUBLIC_URL: 'http://[2001:db8::7]:3000' } });
-  const socket = await HttpSocket.open(named.url);
+  const socket = await HttpSocket.open(onIpv6.url);
   try {
     for (const [host, status] of [
       ['[2001:db8::7]:3000', 200],
@@ -184,7 +187,6 @@ test('the public URL may have an IPv6 address, in any spelling of the Host heade
     }
   } finally {
     socket.close();
-    await named.stop();
   }
 });
 
@@ -205,68 +207,50 @@ test('GET /v1/nodes lists the only server, to the callers that may read metrics,
 });
 
 test('with HOST=:: too, local programs may read metrics, but not through a proxy', async () => {
-  const both = await startServer({ env: { HOST: '::' } });
-  try {
-    const url = both.url.replace('localhost', '127.0.0.1');
-    assert.equal((await exchange(`${url}/metrics`)).status, 200);
-    const fields: Fields = [['X-Forwarded-For', '203.0.113.7']];
-    assertProblem(await exchange(`${url}/metrics`, { fields }), 'not_found');
-  } finally {
-    await both.stop();
-  }
+  const url = onIpv6.url.replace('localhost', '127.0.0.1');
+  assert.equal((await exchange(`${url}/metrics`)).status, 200);
+  const fields: Fields = [['X-Forwarded-For', '203.0.113.7']];
+  assertProblem(await exchange(`${url}/metrics`, { fields }), 'not_found');
 });
 
 test('behind a trusted proxy, the address of the client decides who may read metrics', async () => {
-  const proxied = await startServer({ env: { TRUST_PROXY: '127.0.0.1' } });
-  try {
-    const contract = await Contract.of(proxied);
-    const metricsWith = (...fields: Fields) => contract.call('GET', '/metrics', { fields });
-    assert.equal((await metricsWith()).status, 200);
-    assertProblem(await metricsWith(['X-Forwarded-For', '203.0.113.7']), 'not_found');
-    assertProblem(await metricsWith(['X-Forwarded-For', '127.0.0.1, 203.0.113.7']), 'not_found');
-  } finally {
-    await proxied.stop();
-  }
+  const contract = await Contract.of(await sharedServer({ TRUST_PROXY: '127.0.0.1' }));
+  const metricsWith = (...fields: Fields) => contract.call('GET', '/metrics', { fields });
+  assert.equal((await metricsWith()).status, 200);
+  assertProblem(await metricsWith(['X-Forwarded-For', '203.0.113.7']), 'not_found');
+  assertProblem(await metricsWith(['X-Forwarded-For', '127.0.0.1, 203.0.113.7']), 'not_found');
 });
 
+const token = 'a-token-of-16-characters-or-more';
+const guarded = await startServer({ env: { SOKU_METRICS_TOKEN: token } });
+after(() => guarded.stop());
+
 test('with a token, only callers that send it may read metrics, from any address', async () => {
-  const token = 'a-token-of-16-characters-or-more';
-  const guarded = await startServer({ env: { SOKU_METRICS_TOKEN: token } });
-  try {
-    const contract = await Contract.of(guarded);
-    const metricsWith = (value: string) =>
-      contract.call('GET', '/metrics', { fields: [['Authorization', value]] });
-    assert.equal((await metricsWith(`Bearer ${token}`)).status, 200);
-    assertProblem(await contract.call('GET', '/metrics'), 'not_found');
-    for (const value of [`Bearer ${token}x`, `Bearer ${token.slice(1)}`, token, `Basic ${token}`]) {
-      assertProblem(await metricsWith(value), 'not_found');
-    }
-    // Prometheus may call a server by any name or address.
-    const socket = await HttpSocket.open(guarded.url);
-    const scrape = `GET /metrics HTTP/1.1\r\nHost: 10.0.0.7:3000\r\nAuthorization: Bearer ${token}\r\n\r\n`;
-    assert.equal((await socket.send(scrape)).status, 200);
-    socket.close();
-    assert.ok(!guarded.output.includes(token));
-  } finally {
-    await guarded.stop();
+  const contract = await Contract.of(guarded);
+  const metricsWith = (value: string) =>
+    contract.call('GET', '/metrics', { fields: [['Authorization', value]] });
+  assert.equal((await metricsWith(`Bearer ${token}`)).status, 200);
+  assertProblem(await contract.call('GET', '/metrics'), 'not_found');
+  for (const value of [`Bearer ${token}x`, `Bearer ${token.slice(1)}`, token, `Basic ${token}`]) {
+    assertProblem(await metricsWith(value), 'not_found');
   }
+  // Prometheus calls a server by whatever name or address it has.
+  const socket = await HttpSocket.open(guarded.url);
+  const scrape = `GET /metrics HTTP/1.1\r\nHost: 10.0.0.7:3000\r\nAuthorization: Bearer ${token}\r\n\r\n`;
+  assert.equal((await socket.send(scrape)).status, 200);
+  socket.close();
+  assert.ok(!guarded.output.includes(token));
 });
 
 test('wrong tokens are rate limited by address, and the right one never is', async () => {
-  const token = 'a-token-of-16-characters-or-more';
-  const guarded = await startServer({ env: { SOKU_METRICS_TOKEN: token } });
   const url = `${guarded.url.replace('localhost', '127.0.0.1')}/v1/nodes`;
-  const request = (value: string, from = '127.0.0.1') =>
+  const request = (value: string, from = '127.0.0.3') =>
     exchange(url, { from, fields: [['Authorization', `Bearer ${value}`]] });
-  try {
-    // The limit is ten per minute, and a minute may end meanwhile.
-    let response = await request('wrong 0');
-    for (let i = 1; i < 20 && response.status !== 429; i++) response = await request(`wrong ${i}`);
-    assertLimited(response, 'address', 10, Date.now());
-    assert.equal((await request(token)).status, 200, 'the right token, from the same address');
-    assert.equal((await request('wrong', '127.0.0.2')).status, 404, 'another address');
-    assertProblem(await exchange(url), 'not_found');
-  } finally {
-    await guarded.stop();
-  }
+  // The limit is ten per minute, and a minute may end meanwhile.
+  let response = await request('wrong 0');
+  for (let i = 1; i < 20 && response.status !== 429; i++) response = await request(`wrong ${i}`);
+  assertLimited(response, 'address', 10, Date.now());
+  assert.equal((await request(token)).status, 200, 'the right token, from the same address');
+  assert.equal((await request('wrong', '127.0.0.2')).status, 404, 'another address');
+  assertProblem(await exchange(url, { from: '127.0.0.3' }), 'not_found');
 });

@@ -1,16 +1,15 @@
 /** Which names a key can have. People decide by the name which key to revoke. */
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { keySchema } from '@soku/contract/keys';
 import { generateKey } from '@soku/key';
 import fc from 'fast-check';
 import { assertProblem, Contract } from '../support/contract.ts';
 import { times } from '../support/long.ts';
-import { startServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
+import { sharedServer } from '../support/shared-server.ts';
 
-const server = await startServer();
-after(() => server.stop());
+const server = await sharedServer();
 const contract = await Contract.of(server);
 const ada = await openSession(server);
 const { key } = await ada.makeKey({ name: 'names' });

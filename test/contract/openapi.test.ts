@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { lintFromString, loadConfig } from '@redocly/openapi-core';
 import { Validator } from '@seriousme/openapi-schema-validator';
@@ -10,10 +10,9 @@ import { assertProblem } from '../support/contract.ts';
 import { exchange } from '../support/http.ts';
 import { Specification } from '../support/openapi.ts';
 import { call } from '../support/person.ts';
-import { startServer } from '../support/server.ts';
+import { sharedServer } from '../support/shared-server.ts';
 
-const server = await startServer();
-after(() => server.stop());
+const server = await sharedServer();
 const specification = await Specification.of(server);
 
 const promised = [

@@ -1,15 +1,14 @@
 /** What a key may do to other keys: only what its scopes allow. It can pass on no more than it has. */
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { createdKeySchema, keySchema } from '@soku/contract/keys';
 import { assertProblem, Contract } from '../support/contract.ts';
 import { inDatabase } from '../support/in-database.ts';
 import type { HttpResponse } from '../support/person.ts';
-import { startServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
+import { sharedServer } from '../support/shared-server.ts';
 
-const server = await startServer();
-after(() => server.stop());
+const server = await sharedServer();
 const contract = await Contract.of(server);
 const ada = await openSession(server);
 const target = await ada.makeKey({ name: 'target' });

@@ -3,15 +3,14 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { errorSchema } from '@soku/contract/errors';
 import { keyListSchema } from '@soku/contract/keys';
 import { bearer } from '../support/person.ts';
-import { startServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
+import { sharedServer } from '../support/shared-server.ts';
 
-const server = await startServer();
-after(() => server.stop());
+const server = await sharedServer();
 const ada = await openSession(server);
 
 /** Sends a call with its body in two parts, and runs `meanwhile` between them. */

@@ -1,16 +1,16 @@
 /** Text and numbers that a database may be unable to store are rejected before they reach it. */
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { createdKeySchema } from '@soku/contract/keys';
 import { z } from 'zod';
 import { assertProblem } from '../support/contract.ts';
 import { exchange } from '../support/http.ts';
 import { call } from '../support/person.ts';
-import { owner, startServer } from '../support/server.ts';
+import { owner } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
+import { sharedServer } from '../support/shared-server.ts';
 
-const server = await startServer({ env: { TRUST_PROXY: '127.0.0.1' } });
-after(() => server.stop());
+const server = await sharedServer({ TRUST_PROXY: '127.0.0.1' });
 const ada = await openSession(server);
 const { key } = await ada.makeKey({ name: 'plain' });
 

@@ -1,17 +1,16 @@
 /** The usage of a key: who used it last and how often, including the latest request. */
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { type Key, keyListSchema, keySchema } from '@soku/contract/keys';
 import { type Usage, usageSchema } from '@soku/contract/usage';
 import { meSchema } from '@soku/contract/verification';
 import { generateKey } from '@soku/key';
 import { assertProblem, Contract } from '../support/contract.ts';
 import { type Fields, latin1 } from '../support/http.ts';
-import { startServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
+import { sharedServer } from '../support/shared-server.ts';
 
-const server = await startServer();
-after(() => server.stop());
+const server = await sharedServer();
 const contract = await Contract.of(server);
 const ada = await openSession(server);
 const hour = 3_600_000;
@@ -71,13 +70,13 @@ test('every use is visible immediately, with time, address, user agent and count
 });
 
 test('the key, the list and /v1/me show the same last use', async () => {
-  const { apiKey, key } = await ada.makeKey({ name: 'seen everywhere' });
-  const other = await ada.makeKey({ name: 'seen nowhere' });
+  const { apiKey, key } = await ada.makeKey({ name: 'spotted everywhere' });
+  const other = await ada.makeKey({ name: 'spotted nowhere' });
   const me = meSchema.parse((await contract.call('GET', '/v1/me', { key: apiKey })).body);
   assert.notEqual(me.key.lastUsedAt, null);
   assert.equal((await keyOf(key.id)).lastUsedAt, me.key.lastUsedAt);
   assert.equal((await usageOf(key.id)).lastUsed?.at, me.key.lastUsedAt);
-  const page = keyListSchema.parse((await contract.call('GET', '/v1/api-keys?q=seen', { as: ada })).body);
+  const page = keyListSchema.parse((await contract.call('GET', '/v1/api-keys?q=spotted', { as: ada })).body);
   assert.deepEqual(
     page.data.map(({ id, lastUsedAt }) => [id, lastUsedAt]),
     [

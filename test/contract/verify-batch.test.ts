@@ -1,17 +1,16 @@
 /** POST /v1/verify with several keys, and with its body in every form that HTTP allows. */
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { verificationSchema, verificationsSchema } from '@soku/contract/verification';
 import { generateKey } from '@soku/key';
 import { assertProblem, Contract } from '../support/contract.ts';
 import { HttpSocket } from '../support/http-socket.ts';
 import { withinOneMinute } from '../support/limits.ts';
-import { startServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
+import { sharedServer } from '../support/shared-server.ts';
 import { ada as adasAccount, bob as bobsAccount, startWithTwoAccounts } from '../support/two-accounts.ts';
 
-const server = await startServer();
-after(() => server.stop());
+const server = await sharedServer();
 const ada = await openSession(server);
 const contract = await Contract.of(server);
 const caller = await ada.makeKey({ name: 'back end', scopes: ['keys:verify'], rateLimit: 1 });

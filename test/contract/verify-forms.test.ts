@@ -3,16 +3,15 @@
  * whole URL in the request line. Each form gets the same response as the usual one.
  */
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { generateKey } from '@soku/key';
 import { latin1 } from '../support/http.ts';
 import { HttpSocket, type RawResponse } from '../support/http-socket.ts';
 import { withinOneMinute } from '../support/limits.ts';
-import { startServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
+import { sharedServer } from '../support/shared-server.ts';
 
-const server = await startServer();
-after(() => server.stop());
+const server = await sharedServer();
 const ada = await openSession(server);
 const valid = await ada.makeKey({ name: 'Größe "1"', scopes: ['keys:read', 'keys:write'], rateLimit: 1000 });
 const free = await ada.makeKey({ name: 'free', rateLimit: 'off' });

@@ -1,17 +1,17 @@
 /** POST /v1/verify, as a back end calls it with a key from a request that it received. */
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { generateKey } from '@soku/key';
 import { z } from 'zod';
 import { assertProblem, Contract } from '../support/contract.ts';
 import { withinOneMinute } from '../support/limits.ts';
 import { startServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
+import { sharedServer } from '../support/shared-server.ts';
 import { ada as adasAccount, bob as bobsAccount, startWithTwoAccounts } from '../support/two-accounts.ts';
 import { mistakesWith } from './wrong-credentials.ts';
 
-const { server, stop } = await startWithTwoAccounts();
-after(stop);
+const server = await sharedServer();
 const [ada, bob] = [await openSession(server, adasAccount), await openSession(server, bobsAccount)];
 const contract = await Contract.of(server);
 const caller = await ada.makeKey({ name: 'back end', scopes: ['keys:verify'], rateLimit: 1 });

@@ -2,9 +2,8 @@ import { errorSchema } from '@soku/contract/errors';
 import { createdKeySchema } from '@soku/contract/keys';
 import { ConnectionEnded, HttpSocket, type RawResponse } from '../support/http-socket.ts';
 import { patience } from '../support/patience.ts';
-import { Person } from '../support/person.ts';
+import type { Person } from '../support/person.ts';
 import type { Random } from '../support/random.ts';
-import { owner } from '../support/server.ts';
 import { type Doors, type FuzzRequest, fuzzRequest } from './fuzz-requests.ts';
 
 /** Sends requests on one connection after the other, and writes down what must not be. */
@@ -14,20 +13,18 @@ export class FuzzClient {
   readonly seen = new Map<string, number>();
   readonly #url: string;
   readonly #random: Random;
-  /** Makes sign-ins come from another address each, because they are limited by address. */
-  readonly #address: string;
-  #signIns = 0;
+  readonly #sessions: Person[];
   #person: Person | undefined;
   #socket: HttpSocket | undefined;
   #doors: Doors | undefined;
   /** Ids of the keys behind the doors. */
   #worksWith = new Set<string>();
 
-  /** @param number tells the clients of a run apart */
-  constructor(url: string, random: Random, number: number) {
+  /** @param sessions of which it takes one when its own has ended */
+  constructor(url: string, random: Random, sessions: Person[]) {
     this.#url = url;
     this.#random = random;
-    this.#address = `10.0.${number}`;
+    this.#sessions = sessions;
   }
 
   async run(count: number): Promise<void> {
@@ -39,25 +36,15 @@ export class FuzzClient {
     this.#socket?.close();
   }
 
-  /** The session of this client until it ends: each sign-in hashes the password. */
+  /** The session of this client until it ends. */
   async #signedIn(): Promise<Person> {
-    const known = this.#person;
-    if (known !== undefined && (await known.call('GET', '/v1/api-keys')).status === 200) return known;
-    const response = await fetch(`${this.#url}/api/auth/sign-in/email`, {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/json',
-        'x-forwarded-for': `${this.#address}.${this.#signIns++ % 250}`,
-      },
-      body: JSON.stringify(owner),
-    });
-    if (!response.ok) throw new Error(`signing in was answered ${response.status}: ${await response.text()}`);
-    const cookie = response.headers
-      .getSetCookie()
-      .map((field) => field.split(';', 1)[0])
-      .join('; ');
-    this.#person = new Person(this.#url, cookie);
-    return this.#person;
+    for (;;) {
+      const person = this.#person ?? this.#sessions.pop();
+      if (person === undefined) throw new Error('the requests have ended all sessions');
+      this.#person = person;
+      if ((await person.call('GET', '/v1/api-keys')).status === 200) return person;
+      this.#person = undefined;
+    }
   }
 
   /** A session, a key of each scope, and some keys to change. */

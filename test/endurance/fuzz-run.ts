@@ -2,15 +2,19 @@
  * Sends odd requests from several clients at the same time, and prints what was answered as JSON. A process of its own,
  * because the tests' runner follows every promise, which makes all of this twice as slow.
  *
- *   node fuzz-run.ts URL PID REQUESTS SEED...
+ *   node fuzz-run.ts URL PID COOKIES REQUESTS SEED...
+ *
+ * COOKIES has the cookie of a session in each line.
  */
 import { existsSync, readFileSync } from 'node:fs';
+import { Person } from '../support/person.ts';
 import { Random } from '../support/random.ts';
 import { FuzzClient } from './fuzz-client.ts';
 
-const [url = '', pid = '', requests = '', ...seeds] = process.argv.slice(2);
+const [url = '', pid = '', cookies = '', requests = '', ...seeds] = process.argv.slice(2);
+const sessions = cookies.split('\n').map((cookie) => new Person(url, cookie));
 // Each has its own random choices, so that a seed gives each the same requests again.
-const all = seeds.map((seed, i) => new FuzzClient(url, new Random(seed), i));
+const all = seeds.map((seed) => new FuzzClient(url, new Random(seed), sessions));
 const send = async (count: number) =>
   Promise.all(all.map((client) => client.run(Math.ceil(count / seeds.length))));
 

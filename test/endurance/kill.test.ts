@@ -10,11 +10,11 @@ import { openSession } from '../support/session.ts';
 import { assertConsistent, Ledger } from './ledger.ts';
 
 /** Of those on PostgreSQL little depends on this process: what it has committed, PostgreSQL keeps. */
-const rounds = times(process.env.SOKU_TEST_DATABASE === 'postgres' ? 2 : 3, 20);
+const rounds = times(process.env.SOKU_TEST_DATABASE === 'postgres' ? 1 : 2, 20);
 /** Clients at work at the same time. */
 const clients = 8;
 /** Commands in all, those in the middle of which the server was killed included. */
-const fewestCommands = times(120, 1000);
+const fewestCommands = times(process.env.SOKU_TEST_DATABASE === 'postgres' ? 40 : 80, 1000);
 /** Commands that are answered in a round. */
 const minCompleted = Math.ceil(fewestCommands / rounds) - clients;
 

@@ -1,12 +1,12 @@
 /**
- * Runs one of the races of revoke-race.test.ts, and fails when something in its history is not as it must be. A process of
+ * Runs races of revoke-race.test.ts, and fails when something in their history is not as it must be. A process of
  * its own, because the tests' runner follows every promise, which makes all of this much slower.
  *
- *   node revoke-race-run.ts NAME [ROUNDS]
+ *   node revoke-race-run.ts NAME...
  */
 import assert from 'node:assert/strict';
 import { times } from '../support/long.ts';
-import { startServer } from '../support/server.ts';
+import { startServer, type TestServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
 import { findViolations } from './history.ts';
 import { Race } from './race.ts';
@@ -15,48 +15,33 @@ import { Race } from './race.ts';
 const usesBefore = 3;
 
 /** Enough for a change that is a turn too late, or remembered a turn too long, to be seen in most runs. */
-const [name = '', rounds = String(times(40, 500))] = process.argv.slice(2);
+const rounds = times(12, 500);
 
 const dead = Array.from({ length: 4 }, () => 'revoked_key');
 
-/** A server of its own, traffic on all connections, and after the run the judgement on everything that was seen. */
-async function race(
-  options: { env?: Record<string, string>; bystanders: number },
-  run: (race: Race) => Promise<void>,
-): Promise<void> {
-  const server = await startServer({ env: options.env ?? {} });
-  try {
-    const ada = await openSession(server);
-    const manager = await ada.makeKey({ name: 'manager', scopes: ['keys:read', 'keys:write'] });
-    const traffic = new Race(server.url, manager.apiKey);
-    await traffic.start(options.bystanders);
-    try {
-      await run(traffic);
-    } finally {
-      await traffic.stop();
-    }
-    assert.deepEqual(findViolations(traffic.history), []);
-    assert.ok(traffic.history.some((operation) => operation.kind === 'use' && operation.refused === null));
-  } finally {
-    await server.stop();
-  }
+interface RaceKind {
+  /** Keys in use beside the one under test. */
+  bystanders: number;
+  run(race: Race): Promise<void>;
 }
 
-const races: Record<string, () => Promise<void>> = {
-  often: async () => {
-    await race({ bystanders: 2 }, async (traffic) => {
+const races: Record<string, RaceKind> = {
+  often: {
+    bystanders: 2,
+    run: async (traffic) => {
       let key = await traffic.create();
-      for (let round = 0; round < Number(rounds); round++) {
+      for (let round = 0; round < rounds; round++) {
         const [next] = await Promise.all([traffic.create(), traffic.useMuch(key, usesBefore)]);
         await traffic.revoke(key);
         assert.deepEqual(await traffic.probe(key), dead, `round ${round}`);
         key = next;
       }
-    });
+    },
   },
-  renamed: async () => {
-    await race({ bystanders: 5 }, async (traffic) => {
-      for (let round = 0; round < Number(rounds) / 5; round++) {
+  renamed: {
+    bystanders: 5,
+    run: async (traffic) => {
+      for (let round = 0; round < rounds / 3; round++) {
         const key = await traffic.create();
         await traffic.useMuch(key, usesBefore);
         const renamed = traffic.rename(key, `name ${round}`);
@@ -67,20 +52,42 @@ const races: Record<string, () => Promise<void>> = {
         await traffic.rename(key, `late name ${round}`);
         assert.deepEqual(await traffic.probe(key), dead, `round ${round}, renamed after the revoke`);
       }
-    });
+    },
   },
-  evicted: async () => {
-    await race({ env: { SOKU_CACHE_KEYS: '10' }, bystanders: 40 }, async (traffic) => {
-      for (let round = 0; round < Number(rounds) / 2; round++) {
+  // More keys than the cache holds.
+  evicted: {
+    bystanders: 40,
+    run: async (traffic) => {
+      for (let round = 0; round < rounds / 2; round++) {
         const key = await traffic.create();
         await traffic.useMuch(key, usesBefore);
         await traffic.revoke(key);
         assert.deepEqual(await traffic.probe(key), dead, `round ${round}`);
       }
-    });
+    },
   },
 };
 
-const run = races[name];
-assert.ok(run !== undefined, `there is no race ${name}`);
-await run();
+/** Runs a race with traffic on all connections, and then checks everything that was seen. */
+async function runRace(name: string, server: TestServer, manager: string): Promise<void> {
+  const race = races[name];
+  assert.ok(race !== undefined, `there is no race ${name}`);
+  const traffic = new Race(server.url, manager);
+  await traffic.start(race.bystanders);
+  try {
+    await race.run(traffic);
+  } finally {
+    await traffic.stop();
+  }
+  assert.deepEqual(findViolations(traffic.history), [], name);
+  assert.ok(traffic.history.some((operation) => operation.kind === 'use' && operation.refused === null));
+}
+
+const server = await startServer({ env: { SOKU_CACHE_KEYS: '10' } });
+try {
+  const ada = await openSession(server);
+  const { apiKey } = await ada.makeKey({ name: 'manager', scopes: ['keys:read', 'keys:write'] });
+  for (const name of process.argv.slice(2)) await runRace(name, server, apiKey);
+} finally {
+  await server.stop();
+}

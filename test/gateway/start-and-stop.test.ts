@@ -8,6 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
+import { readConfig } from '../../packages/server/src/config.ts';
+import { StartupError } from '../../packages/server/src/startup-error.ts';
 import { patience } from '../support/patience.ts';
 import { call } from '../support/person.ts';
 import { freePort, startServer } from '../support/server.ts';
@@ -19,11 +21,7 @@ const dataDir = join(tmpdir(), `soku-test-no-gateway-${process.pid}`);
 const upstreamUrl = 'http://127.0.0.1:4000';
 
 const invalid: [string, string][] = [
-  ['SOKU_GATEWAY_UPSTREAM', 'localhost:4000'],
   ['SOKU_GATEWAY_UPSTREAM', 'http://ada:Tr0ub4dor@localhost:4000'],
-  ['SOKU_GATEWAY_PORT', '1'],
-  ['SOKU_GATEWAY_FORWARD_KEY', 'yes'],
-  ['SOKU_GATEWAY_PREFLIGHT', 'allow'],
   ['SOKU_GATEWAY_RULES', '/no/such/rules.json'],
   // A file that is not a list of rules.
   ['SOKU_GATEWAY_RULES', 'package.json'],
@@ -38,6 +36,26 @@ for (const [name, value] of invalid) {
     assert.ok(!existsSync(dataDir));
   });
 }
+
+test('other wrong variables of the gateway are rejected in the same way', () => {
+  for (const [name, value] of [
+    ['SOKU_GATEWAY_UPSTREAM', 'localhost:4000'],
+    ['SOKU_GATEWAY_PORT', '1'],
+    ['SOKU_GATEWAY_FORWARD_KEY', 'yes'],
+    ['SOKU_GATEWAY_PREFLIGHT', 'allow'],
+  ] as const) {
+    const env = { PORT: '1', SOKU_GATEWAY_UPSTREAM: upstreamUrl, [name]: value };
+    assert.throws(
+      () => readConfig(env),
+      (error) => {
+        assert.ok(error instanceof StartupError && error.exitCode === 78, String(error));
+        assert.match(error.message, new RegExp(`^${name} .+ Example: ${name}=`));
+        return true;
+      },
+      name,
+    );
+  }
+});
 
 test('a gateway port in use exits with 69 before anything is created', async () => {
   const other = createServer();

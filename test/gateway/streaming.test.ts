@@ -125,9 +125,9 @@ test('a large body is uploaded and downloaded completely, in no more memory than
   timeout: patience,
 }, async () => {
   // Until the buffers have their usual size.
-  await streamBodies(20);
+  await streamBodies(10);
   const before = peakMemory();
-  await streamBodies(times(120, 400));
+  await streamBodies(times(80, 400));
   const grown = peakMemory() - before;
   assert.ok(grown < 60 * megabyte.length, `${Math.round(grown / megabyte.length)} MB more`);
 });

@@ -4,6 +4,7 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseEnv, promisify } from 'node:util';
 import { readConfig } from '../../packages/server/src/config.ts';
@@ -112,6 +113,7 @@ test('HAProxy removes a stopping server, loses no request, and adds it again', {
   const verifying = (async () => {
     while (!restarted) {
       statuses.push((await call(`${balancer.url}/v1/verify`, { headers: bearer(apiKey) })).status);
+      await pause(5);
     }
   })();
   await stopping.printed('no longer ready');

@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import { Agent, get } from 'node:http';
 import { after, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { generateKey } from '@soku/key';
+import { times } from '../support/long.ts';
 import { patience } from '../support/patience.ts';
 import { bearer, call, type Person } from '../support/person.ts';
 import { openSession } from '../support/session.ts';
@@ -11,6 +13,11 @@ import { type DeployedNode, Deployment } from './nodes.ts';
 
 const deployment = await Deployment.start(3);
 after(() => deployment.stop());
+
+/** ms between requests with each key. */
+const interval = times(25, 10);
+/** ms between revokes. The restart shall not wait for the CPU time that more of them would take. */
+const pauseMs = 25;
 
 /** Verifies keys in turn at a fixed rate until it is stopped. */
 class Load {
@@ -21,13 +28,13 @@ class Load {
   readonly #open = new Set<Promise<void>>();
 
   constructor(url: string, keys: { apiKey: string; status: number }[]) {
-    // 3 requests per 10 ms. A failed test must not wait for the timer.
+    // 3 requests per interval. A failed test must not wait for the timer.
     this.#timer = setInterval(() => {
       for (const key of keys) {
         const verification = this.#verify(url, key).finally(() => this.#open.delete(verification));
         this.#open.add(verification);
       }
-    }, 10).unref();
+    }, interval).unref();
   }
 
   async stop(): Promise<void> {
@@ -64,6 +71,7 @@ async function revokeUntil(ada: Person, over: Promise<unknown>): Promise<number>
     const { status, text } = await ada.call('POST', `/v1/api-keys/${key.id}/revoke`);
     if (status === 200) revoked += 1;
     else assert.equal(status, 503, text);
+    await pause(pauseMs);
   }
   await finished;
   return revoked;
@@ -94,14 +102,14 @@ test('a rolling restart drops no request, and no revoke waits for a stopped serv
   ]);
   t.after(() => load.stop());
   for (const [i, node] of deployment.nodes.entries()) {
-    const other = await deployment.node((i + 1) % deployment.nodes.length).server.signIn();
+    const other = await openSession(deployment.node((i + 1) % deployment.nodes.length).server);
     const revoked = await revokeUntil(other, restart(node));
     assert.ok(revoked > 3, `${revoked} keys were revoked meanwhile`);
     await balancer.sendsTo(node.url);
   }
   await load.stop();
   assert.deepEqual(load.unexpected, []);
-  assert.ok(load.expectedResponses > 1000, `${load.expectedResponses} got the expected response`);
+  assert.ok(load.expectedResponses > 400, `${load.expectedResponses} got the expected response`);
 });
 
 test('a stopping server first reports it at /readyz and keeps serving for a moment', {

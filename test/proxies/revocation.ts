@@ -9,7 +9,7 @@ import { bearer } from '../support/person.ts';
 import type { Scene } from './scene.ts';
 
 const lanes = 8;
-const rounds = times(8, 80);
+const rounds = times(4, 80);
 /** Completed uses of a key before it is revoked. */
 const usesBefore = 8;
 

@@ -10,14 +10,12 @@ export interface Found {
   violation: string;
 }
 
-/** Runs schedules until one violates the guarantee. */
-export async function explore(first: number, count: number, mutation?: Mutation): Promise<Found | undefined> {
-  for (let begun = first; begun < first + count; begun += batchSize) {
-    const size = Math.min(batchSize, first + count - begun);
-    const all = Array.from({ length: size }, (_, index) => ({
-      seed: begun + index,
-      simulation: new Simulation(begun + index, mutation),
-    }));
+/** Runs the schedules of some seeds until one violates the guarantee. */
+export async function explore(seeds: readonly number[], mutation?: Mutation): Promise<Found | undefined> {
+  for (let begun = 0; begun < seeds.length; begun += batchSize) {
+    const all = seeds
+      .slice(begun, begun + batchSize)
+      .map((seed) => ({ seed, simulation: new Simulation(seed, mutation) }));
     await setImmediate();
     let running = all;
     while (running.length > 0) {

@@ -1,6 +1,6 @@
 /**
  * Runs schedules and prints a JSON list with the first violation, or null, for each named mutation. Without a mutation
- * it runs the unchanged protocol.
+ * it runs the unchanged protocol, also in the schedules that are known to expose a mutation unless COUNT is 1.
  *
  *   node run.ts FIRST_SEED COUNT [MUTATION...]
  */
@@ -13,11 +13,14 @@ const chosen = names.map((name) => {
   if (mutation === undefined) throw new Error(`unknown mutation: ${name}`);
   return mutation;
 });
-const seeds = [Number(first), Number(count)] as const;
+const seeds = Array.from({ length: Number(count) }, (_, i) => Number(first) + i);
 const found: (Found | null)[] = [];
-if (chosen.length === 0) found.push((await explore(...seeds)) ?? null);
+if (chosen.length === 0) {
+  const known = seeds.length === 1 ? [] : mutations.map(({ shownBy }) => shownBy);
+  found.push((await explore([...new Set([...known, ...seeds])])) ?? null);
+}
 for (const mutation of chosen) {
-  const known = await explore(mutation.shownBy, 1, mutation);
-  found.push(known ?? (await explore(...seeds, mutation)) ?? null);
+  const known = await explore([mutation.shownBy], mutation);
+  found.push(known ?? (await explore(seeds, mutation)) ?? null);
 }
 console.log(JSON.stringify(found));

@@ -7,12 +7,14 @@ import { mutations } from './mutations.ts';
 
 const foundSchema = z.array(z.object({ seed: z.number(), violation: z.string() }).nullable());
 
-/** Schedules that expose every mistake below: see the seeds in mutations.ts. A seed always gives the same schedule. */
+/** Schedules that expose every mutation: see the seeds in mutations.ts. A seed always gives the same schedule. */
 const enough = 2000;
+/** Fewer of them, because the unchanged protocol also runs in the schedules that are known to expose a mutation. */
+const usual = 250;
 
 const first = Number(process.env.SOKU_SIMULATION_SEED ?? 1);
 const count = Number(
-  process.env.SOKU_SIMULATION_SEEDS ?? (process.env.SOKU_SIMULATION_SEED ? 1 : times(enough, 20_000)),
+  process.env.SOKU_SIMULATION_SEEDS ?? (process.env.SOKU_SIMULATION_SEED ? 1 : times(usual, 20_000)),
 );
 
 test(`no key is accepted after its revoke has returned, in ${count} schedules`, async () => {

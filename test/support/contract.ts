@@ -27,8 +27,13 @@ export class Contract {
     this.specification = specification;
   }
 
+  /** Compiling the schemas takes longer than most tests, so files that share a server also share its contract. */
   static async of(server: { url: string }): Promise<Contract> {
-    return new Contract(server.url, await Specification.of(server));
+    const contract =
+      contracts.get(server) ??
+      Specification.of(server).then((document) => new Contract(server.url, document));
+    contracts.set(server, contract);
+    return contract;
   }
 
   async call(method: string, path: string, request: Request = {}): Promise<HttpResponse> {
@@ -46,6 +51,8 @@ export class Contract {
     return response;
   }
 }
+
+const contracts = new WeakMap<object, Promise<Contract>>();
 
 /**
  * Fails unless the response is a complete error response with this code.

@@ -58,8 +58,7 @@ test('a paused server does not respond until it resumes', async () => {
 });
 
 test('a temporary database is empty, separate, and not owned by a superuser', async () => {
-  process.env.SOKU_TEST_POSTGRES_URL = postgres.url();
-  const [one, other] = [await temporaryDatabase(), await temporaryDatabase()];
+  const [one, other] = [await temporaryDatabase(postgres.url()), await temporaryDatabase(postgres.url())];
   await query(one.url, 'CREATE TABLE mine ()');
   const mine = "SELECT count(*)::int FROM pg_tables WHERE schemaname = 'public'";
   assert.deepEqual(await query(one.url, mine), [1]);

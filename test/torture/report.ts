@@ -104,6 +104,6 @@ Latencies are those of revokes that returned 200, from request to response, on a
 npm run torture -- --seed ${seed}
 \`\`\`
 
-A seed repeats the choices, not their timing. \`--fault NAME\` and \`--seconds N\` limit the run; \`npm test\` runs each fault once. A separate simulation runs the protocol through other schedules.
+A seed repeats the choices, not their timing. \`--fault NAME\` and \`--seconds N\` limit the run; \`npm test\` runs two of the faults, and \`npm run test:long\` all of them. A separate simulation runs the protocol through other schedules.
 `;
 }

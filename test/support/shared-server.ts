@@ -1,0 +1,27 @@
+import { atEndOfRun } from './end-of-run.ts';
+import type { TestServer } from './server.ts';
+import { startWithTwoAccounts } from './two-accounts.ts';
+
+const shared = new Map<string, ReturnType<typeof startWithTwoAccounts>>();
+
+/**
+ * A server with two accounts, each with its own workspace, that all test files of this process share. Use own keys and
+ * sessions, and expect other keys beside them. A test that stops the server, edits rows of others, expects a new server,
+ * or sends many passwords (the attempts are limited by address) starts its own.
+ *
+ * @param env as in startServer; files with the same variables share a server
+ */
+export async function sharedServer(env: Record<string, string> = {}): Promise<TestServer> {
+  const variables = JSON.stringify(Object.entries(env).sort());
+  let started = shared.get(variables);
+  if (started === undefined) {
+    started = startWithTwoAccounts(env);
+    shared.set(variables, started);
+    const { stop } = await started;
+    atEndOfRun(async () => {
+      shared.delete(variables);
+      await stop();
+    });
+  }
+  return (await started).server;
+}
