@@ -24,11 +24,11 @@ const groups = [
     name: 'contract on PostgreSQL',
     database: 'postgres',
     // Tests that depend on the database. Any other file runs there with SOKU_TEST_DATABASE=postgres node --test FILE;
-    // test/endurance/raw-key-nowhere.test.ts is not in this list because it takes 12 s there.
+    // test/endurance/key-leaks.test.ts is not in this list because it takes 12 s there.
     files: [
       'test/contract/{audit,audit-export,audit-rows,auth-library,descendants,error-codes,idempotency,keys,limit-settings}.test.ts',
       'test/contract/{limits,list,names,security,sessions,tenancy,unstorable-text,usage}.test.ts',
-      'test/endurance/kill.test.ts',
+      'test/endurance/crash-recovery.test.ts',
       'test/life-of-a-key.test.ts',
     ],
   },
@@ -61,7 +61,7 @@ const longGroups = [
       'packages/*/src/**/*.test.ts',
     ],
   },
-  { name: 'long on PostgreSQL', database: 'postgres', files: ['test/endurance/kill.test.ts'] },
+  { name: 'long on PostgreSQL', database: 'postgres', files: ['test/endurance/crash-recovery.test.ts'] },
 ];
 
 const isLong = process.argv.includes('--long');

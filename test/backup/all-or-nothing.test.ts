@@ -1,4 +1,4 @@
-/** A restore or a move that cannot be finished leaves an empty database, and says why in one line. */
+/** A restore or move that cannot be completed leaves the database empty and reports the cause in one line. */
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,13 +10,13 @@ import { temporaryDatabase } from '../support/postgres-database.ts';
 import { openSession } from '../support/session.ts';
 import { kinds, Scene } from './scene.ts';
 
-/** A backup, of which a key was revoked later, and an empty database. */
-async function revokedSince(t: TestContext, kind: (typeof kinds)[number]) {
+/** A backup with a key that was revoked afterwards, and an empty database. */
+async function setUp(t: TestContext, kind: (typeof kinds)[number]) {
   const scene = await Scene.ready(t, kind);
   const server = await scene.start();
   const ada = await openSession(server);
   const { key, apiKey } = await ada.makeKey({ name: 'revoked later' });
-  const file = scene.onShelf('backup');
+  const file = scene.inBackupDir('backup');
   assert.equal((await scene.operate(['backup', file])).code, 0);
   await ada.revoke(key.id);
   await server.kill('SIGTERM');
@@ -24,22 +24,22 @@ async function revokedSince(t: TestContext, kind: (typeof kinds)[number]) {
   return { scene, file, apiKey, journal: join(scene.dataDir, 'revoked-hashes') };
 }
 
-/** Each makes a journal that cannot be read. */
-const faults: [name: string, code: number, spoil: (journal: string) => void][] = [
-  ['in the way', 73, (journal) => mkdirSync(journal)],
+/** Each replaces the journal with one that cannot be read. */
+const faults: [name: string, code: number, damage: (journal: string) => void][] = [
+  ['a directory', 73, (journal) => mkdirSync(journal)],
   ['damaged', 65, (journal) => writeFileSync(journal, 'no journal\n'.repeat(20_000))],
 ];
 
 for (const kind of kinds) {
-  test(`${kind}: a restore beside a journal that cannot be read writes nothing, and one beside a readable journal revokes`, async (t) => {
-    const { scene, file, apiKey, journal } = await revokedSince(t, kind);
+  test(`${kind}: a restore writes nothing if the revocation journal cannot be read, and otherwise applies it`, async (t) => {
+    const { scene, file, apiKey, journal } = await setUp(t, kind);
     const records = readFileSync(journal);
-    for (const [name, code, spoil] of faults) {
+    for (const [name, code, damage] of faults) {
       rmSync(journal, { recursive: true });
-      spoil(journal);
-      const refused = await scene.operate(['restore', file]);
-      assert.equal(refused.code, code, `${name}: ${refused.output}`);
-      assert.match(refused.output, /^soku: .*revoked-hashes.*\n$/);
+      damage(journal);
+      const rejected = await scene.operate(['restore', file]);
+      assert.equal(rejected.code, code, `${name}: ${rejected.output}`);
+      assert.match(rejected.output, /^soku: .*revoked-hashes.*\n$/);
       assert.ok(!existsSync(join(scene.dataDir, 'soku.db')));
     }
     rmSync(journal, { recursive: true });
@@ -70,7 +70,7 @@ for (const kind of kinds) {
   });
 }
 
-/** Whether the key and its revocation were written together, so that no running server sees one without the other. */
+/** Asserts that the key and its revocation were written together, so no running server sees one without the other. */
 async function assertTogether(url: string | undefined): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
@@ -80,9 +80,9 @@ async function assertTogether(url: string | undefined): Promise<void> {
   assert.deepEqual(rows, [{ together: true }]);
 }
 
-test('whether the target is empty, or there, is looked at before the backup is', async (t) => {
+test('a restore checks that the target database exists and is empty before it reads the backup', async (t) => {
   const scene = await Scene.ready(t, 'postgres');
-  const file = scene.onShelf('no backup');
+  const file = scene.inBackupDir('no backup');
   writeFileSync(file, 'no database '.repeat(1000));
   const full = await scene.operate(['restore', file]);
   assert.equal(full.code, 73, full.output);

@@ -63,13 +63,13 @@ test('a restore takes only the rows of a backup, and rejects values that Soku ne
   const { apiKey, key } = await owner.makeKey({ name: 'kept' });
   const rowOnlyKey = (await owner.makeKey({ name: 'row only' })).key;
   await server.kill('SIGTERM');
-  const file = scene.onShelf('backup');
+  const file = scene.inBackupDir('backup');
   assert.equal((await scene.operate(['backup', file])).code, 0);
   await scene.freshDatabase();
   const config = readConfig({ SOKU_DATA_DIR: scene.dataDir });
   const tools = { log: await createLog('silent', false), progress: () => undefined };
 
-  const copy = scene.onShelf('copy');
+  const copy = scene.inBackupDir('copy');
   const change = (statements: string) => {
     copyFileSync(file, copy);
     const database = new DatabaseSync(copy);

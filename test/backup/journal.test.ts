@@ -19,7 +19,7 @@ for (const kind of kinds) {
     const first = await ada.makeKey({ name: 'first' });
     const second = await ada.makeKey({ name: 'second' });
     await ada.revoke(first.key.id);
-    const [file, away] = [join(scene.dataDir, 'revoked-hashes'), scene.onShelf('away')];
+    const [file, away] = [join(scene.dataDir, 'revoked-hashes'), scene.inBackupDir('away')];
     renameSync(file, away);
     mkdirSync(file);
     const failed = await ada.call('POST', `/v1/api-keys/${second.key.id}/revoke`);
@@ -86,7 +86,7 @@ test('a restore fails if the journal is damaged, and leaves the journal unchange
   const server = await scene.start();
   const ada = await openSession(server);
   const keys = [await ada.makeKey({ name: 'first' }), await ada.makeKey({ name: 'second' })];
-  const backup = scene.onShelf('backup');
+  const backup = scene.inBackupDir('backup');
   assert.equal((await scene.operate(['backup', backup])).code, 0);
   for (const { key } of keys) await ada.revoke(key.id);
   await server.kill('SIGTERM');
@@ -125,7 +125,7 @@ for (const kind of kinds) {
       await ada.makeKey({ name: 'late' }),
       await ada.makeKey({ name: 'kept' }),
     ];
-    const backup = scene.onShelf('backup');
+    const backup = scene.inBackupDir('backup');
     assert.equal((await scene.operate(['backup', backup])).code, 0);
     await ada.revoke(early.key.id);
     await first.kill('SIGTERM');

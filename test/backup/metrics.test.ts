@@ -23,7 +23,7 @@ for (const kind of kinds) {
     assert.deepEqual(await read(), { createdAt: 0, failedAt: 0 });
 
     const started = Date.now();
-    const file = scene.onShelf('backup');
+    const file = scene.inBackupDir('backup');
     const first = await scene.operate(['backup', file]);
     assert.equal(first.code, 0, first.output);
     const { createdAt, failedAt } = await read();
@@ -54,8 +54,8 @@ for (const kind of kinds) {
 
 test('a backup without a data directory reports that the metrics do not show it', async (t) => {
   const scene = await Scene.ready(t, 'postgres');
-  const missing = scene.onShelf('missing');
-  const { code, output } = await scene.operate(['backup', scene.onShelf('backup')], {
+  const missing = scene.inBackupDir('missing');
+  const { code, output } = await scene.operate(['backup', scene.inBackupDir('backup')], {
     SOKU_DATA_DIR: missing,
   });
   assert.equal(code, 0, output);

@@ -53,13 +53,13 @@ test('a move copies accounts, keys, usage and sessions to PostgreSQL', async (t)
   assertProblem(await call(`${after.url}/v1/me`, { headers: bearer(revoked.apiKey) }), 'revoked_key');
   await after.signIn();
   // A backup of PostgreSQL can be restored into a SQLite file.
-  const back = scene.onShelf('back');
+  const back = scene.inBackupDir('back');
   const { output } = await scene.operate(['backup', back], postgres);
   assert.match(output, /^Backed up 2 keys/);
   assert.ok(output.includes(`to ${back} from ${name}.`), output);
   assert.ok(!output.includes(password), 'the output does not contain the password of the URL');
   // Without DATABASE_URL, the output shows that the backup is of the old file.
-  const stale = await scene.operate(['backup', scene.onShelf('stale')]);
+  const stale = await scene.operate(['backup', scene.inBackupDir('stale')]);
   assert.ok(stale.output.includes(` from ${join(scene.dataDir, 'soku.db')}.`), stale.output);
   await after.kill('SIGTERM');
   await scene.freshDatabase();

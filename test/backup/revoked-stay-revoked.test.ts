@@ -32,7 +32,7 @@ for (const kind of kinds) {
       await ada.makeKey({ name: 'later' }),
     ];
     await ada.revoke(before.key.id);
-    const file = scene.onShelf('backup');
+    const file = scene.inBackupDir('backup');
     const backup = await scene.operate(['backup', file]);
     assert.equal(backup.code, 0, backup.output);
     assert.match(
@@ -77,13 +77,13 @@ test('postgres: a node that starts revokes the keys that its journal has and a r
   const first = await scene.start();
   const ada = await openSession(first);
   const later = await ada.makeKey({ name: 'later' });
-  const file = scene.onShelf('backup');
+  const file = scene.inBackupDir('backup');
   assert.equal((await scene.operate(['backup', file])).code, 0);
   await ada.revoke(later.key.id);
   await first.kill('SIGTERM');
   await scene.freshDatabase();
   // With another data directory, which has no journal.
-  const restored = await scene.operate(['restore', file], { SOKU_DATA_DIR: scene.shelf });
+  const restored = await scene.operate(['restore', file], { SOKU_DATA_DIR: scene.backupDir });
   assert.equal(restored.code, 0, restored.output);
   assert.match(restored.output, /has no revocation journal/);
   const second = await scene.start();
@@ -97,7 +97,7 @@ test('sqlite: putting back an old copy of the database file does not reactivate 
   let server = await scene.start();
   const later = await (await openSession(server)).makeKey({ name: 'later' });
   await server.kill('SIGTERM');
-  const [file, snapshot] = [join(scene.dataDir, 'soku.db'), scene.onShelf('snapshot')];
+  const [file, snapshot] = [join(scene.dataDir, 'soku.db'), scene.inBackupDir('snapshot')];
   copyFileSync(file, snapshot);
   server = await scene.start();
   await (await openSession(server)).revoke(later.key.id);

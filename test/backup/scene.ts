@@ -27,7 +27,7 @@ export class Scene {
   readonly kind: Kind;
   readonly dataDir = newDataDir();
   /** A directory for backups and databases that were moved away. */
-  readonly shelf = newDataDir();
+  readonly backupDir = newDataDir();
   readonly #databases: TemporaryDatabase[] = [];
   readonly #servers: TestServer[] = [];
 
@@ -54,7 +54,7 @@ export class Scene {
   /** Replaces the database with an empty one: a new PostgreSQL database, or no file. */
   async freshDatabase(): Promise<void> {
     if (this.kind === 'postgres') this.#databases.push(await temporaryDatabase());
-    else for (const file of globSync('soku.db*', { cwd: this.dataDir })) this.#shelve(file);
+    else for (const file of globSync('soku.db*', { cwd: this.dataDir })) this.#moveAway(file);
   }
 
   get variables(): Record<string, string> {
@@ -96,8 +96,8 @@ export class Scene {
     });
   }
 
-  onShelf(name: string): string {
-    return join(this.shelf, name);
+  inBackupDir(name: string): string {
+    return join(this.backupDir, name);
   }
 
   /** The hashes of a journal in its order, as 64 hex digits each. */
@@ -109,7 +109,8 @@ export class Scene {
   async end(): Promise<void> {
     for (const server of this.#servers) await server.kill();
     for (const database of this.#databases) await database.drop();
-    for (const directory of [this.dataDir, this.shelf]) rmSync(directory, { recursive: true, force: true });
+    for (const directory of [this.dataDir, this.backupDir])
+      rmSync(directory, { recursive: true, force: true });
   }
 
   async #fill(): Promise<boolean> {
@@ -119,8 +120,8 @@ export class Scene {
     return isFilled;
   }
 
-  #shelve(file: string): void {
-    renameSync(join(this.dataDir, file), join(this.shelf, file));
+  #moveAway(file: string): void {
+    renameSync(join(this.dataDir, file), join(this.backupDir, file));
   }
 }
 

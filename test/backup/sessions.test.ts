@@ -16,7 +16,7 @@ for (const kind of kinds) {
     const scene = await Scene.ready(t, kind);
     const server = await scene.start();
     await openSession(server);
-    const file = scene.onShelf('backup');
+    const file = scene.inBackupDir('backup');
     assert.equal((await scene.operate(['backup', file])).code, 0);
     const backup = new DatabaseSync(file, { readOnly: true });
     t.after(() => backup.close());
@@ -31,7 +31,7 @@ test('a session in the backup of an earlier version is not restored', async (t) 
   const ada = await openSession(server);
   const before = await ada.call('GET', '/v1/api-keys');
   assert.equal(before.status, 200);
-  const file = scene.onShelf('older');
+  const file = scene.inBackupDir('older');
   const source = openSqliteSource(join(scene.dataDir, 'soku.db'));
   await writeBackup(source, file, () => undefined, databaseTables);
   await source.close();

@@ -72,7 +72,7 @@ for (const kind of kinds) {
     work.start();
     await work.createMore(50);
     const [created, revoked] = [work.created.slice(), work.revoked.slice()];
-    const file = scene.onShelf('backup');
+    const file = scene.inBackupDir('backup');
     const { code, output } = await scene.operate(['backup', file]);
     const during = work.created.length - created.length;
     await work.stop();
@@ -98,10 +98,10 @@ test('a backup that is killed creates no file under its name and does not distur
   const scene = await Scene.ready(t, 'sqlite');
   await seed(scene, 20_000);
   const server = await scene.start(scene.dataDir, { SOKU_MAX_ACTIVE_KEYS: '100000' });
-  const file = scene.onShelf('backup');
+  const file = scene.inBackupDir('backup');
   const child = scene.spawnOperator(['backup', file]);
   const ended = once(child, 'exit');
-  while (globSync('backup.*.partial', { cwd: scene.shelf }).length === 0) {
+  while (globSync('backup.*.partial', { cwd: scene.backupDir }).length === 0) {
     assert.equal(child.exitCode, null);
     await pause(1);
   }
@@ -111,7 +111,7 @@ test('a backup that is killed creates no file under its name and does not distur
   await (await openSession(server)).makeKey({ name: 'works' });
   const again = await scene.operate(['backup', file]);
   assert.match(again.output, /Backed up 20,001 keys/);
-  const refused = await scene.operate(['backup', file]);
-  assert.equal(refused.code, 73);
-  assert.match(refused.output, /^soku: .* already exists/);
+  const rejected = await scene.operate(['backup', file]);
+  assert.equal(rejected.code, 73);
+  assert.match(rejected.output, /^soku: .* already exists/);
 });

@@ -4,23 +4,23 @@ import { ConnectionEnded, HttpSocket, type RawResponse } from '../support/http-s
 import { patience } from '../support/patience.ts';
 import type { Person } from '../support/person.ts';
 import type { Random } from '../support/random.ts';
-import { type Doors, type FuzzRequest, fuzzRequest } from './fuzz-requests.ts';
+import { type FuzzCredentials, type FuzzRequest, fuzzRequest } from './fuzz-requests.ts';
 
-/** Sends requests on one connection after the other, and writes down what must not be. */
+/** Sends requests, one connection after the other, and records every problem. */
 export class FuzzClient {
   readonly problems: string[] = [];
-  /** How often each status and each code of an error came. */
+  /** How often each status and each error code was received. */
   readonly seen = new Map<string, number>();
   readonly #url: string;
   readonly #random: Random;
   readonly #sessions: Person[];
   #person: Person | undefined;
   #socket: HttpSocket | undefined;
-  #doors: Doors | undefined;
-  /** Ids of the keys behind the doors. */
-  #worksWith = new Set<string>();
+  #credentials: FuzzCredentials | undefined;
+  /** Ids of the keys in the credentials. */
+  #keyIds = new Set<string>();
 
-  /** @param sessions of which it takes one when its own has ended */
+  /** @param sessions shared by the clients: a client takes one when its own has ended */
   constructor(url: string, random: Random, sessions: Person[]) {
     this.#url = url;
     this.#random = random;
@@ -29,15 +29,15 @@ export class FuzzClient {
 
   async run(count: number): Promise<void> {
     for (let i = 0; i < count; i++) {
-      this.#doors ??= await this.#open();
-      const request = fuzzRequest(this.#random, this.#doors);
-      await this.#within(request, request.damaged ? this.#sendDamaged(request) : this.#send(request));
+      this.#credentials ??= await this.#createCredentials();
+      const request = fuzzRequest(this.#random, this.#credentials);
+      await this.#withTimeout(request, request.damaged ? this.#sendDamaged(request) : this.#send(request));
     }
     this.#socket?.close();
   }
 
-  /** The session of this client until it ends. */
-  async #signedIn(): Promise<Person> {
+  /** Reuses the session of this client until it ends, then takes another one. */
+  async #currentSession(): Promise<Person> {
     for (;;) {
       const person = this.#person ?? this.#sessions.pop();
       if (person === undefined) throw new Error('the requests have ended all sessions');
@@ -47,19 +47,19 @@ export class FuzzClient {
     }
   }
 
-  /** A session, a key of each scope, and some keys to change. */
-  async #open(): Promise<Doors> {
-    const person = await this.#signedIn();
+  /** Creates a session, a key of each scope, and some keys to change. */
+  async #createCredentials(): Promise<FuzzCredentials> {
+    const person = await this.#currentSession();
     const scopes = [['keys:read'], ['keys:write'], ['keys:verify'], ['keys:read', 'keys:write'], []];
     const keys: { apiKey: string; key: { id: string } }[] = [];
-    for (const own of scopes) keys.push(await person.makeKey({ name: 'fuzz', scopes: own }));
+    for (const granted of scopes) keys.push(await person.makeKey({ name: 'fuzz', scopes: granted }));
     const spare = [await person.makeKey({ name: 'spare' }), await person.makeKey({ name: 'spare' })];
-    this.#worksWith = new Set(keys.map(({ key }) => key.id));
-    const dead = await person.makeKey({ name: 'dead' });
-    await person.revoke(dead.key.id);
+    this.#keyIds = new Set(keys.map(({ key }) => key.id));
+    const revoked = await person.makeKey({ name: 'revoked' });
+    await person.revoke(revoked.key.id);
     return {
       cookie: person.cookie,
-      keys: [...keys.map(({ apiKey }) => apiKey), dead.apiKey],
+      keys: [...keys.map(({ apiKey }) => apiKey), revoked.apiKey],
       ids: [...spare, ...keys.slice(0, 1)].map(({ key }) => key.id),
     };
   }
@@ -68,71 +68,72 @@ export class FuzzClient {
     if (this.#socket === undefined || this.#socket.ended) this.#socket = await HttpSocket.open(this.#url);
     const socket = this.#socket;
     try {
-      const answer = await socket.send(request.bytes, request.method === 'HEAD');
-      this.#judge(request, answer);
-      if (answer.headers.get('connection') === 'close') socket.close();
+      const response = await socket.send(request.bytes, request.method === 'HEAD');
+      this.#check(request, response);
+      if (response.headers.get('connection') === 'close') socket.close();
     } catch (error) {
       if (!(error instanceof ConnectionEnded)) throw error;
-      this.#report(request, 'no answer came');
+      this.#report(request, 'no response');
     }
-    for (const answer of socket.unsolicited.splice(0))
-      this.#report(request, `a second answer came: ${answer.body}`);
+    for (const response of socket.unsolicited.splice(0))
+      this.#report(request, `a second response: ${response.body}`);
   }
 
-  /** On a connection of its own, which the server must close. */
+  /** Uses a separate connection, which the server must close. */
   async #sendDamaged(request: FuzzRequest): Promise<void> {
     const socket = await HttpSocket.open(this.#url);
-    const answered = socket.send(request.bytes, request.bytes.toString('latin1', 0, 5) === 'HEAD ').then(
-      (answer) => this.#judge(request, answer),
+    const received = socket.send(request.bytes, request.bytes.toString('latin1', 0, 5) === 'HEAD ').then(
+      (response) => this.#check(request, response),
       () => this.#count('closed'),
     );
     socket.finishSending();
     await socket.closed();
-    await answered;
-    for (const answer of socket.unsolicited) this.#judge(request, answer);
+    await received;
+    for (const response of socket.unsolicited) this.#check(request, response);
   }
 
-  async #within(request: FuzzRequest, work: Promise<void>): Promise<void> {
+  async #withTimeout(request: FuzzRequest, work: Promise<void>): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
-    const hung = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error(described(request, 'no end of it came'))), patience);
+    const timeout = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Error(described(request, 'it did not finish'))), patience);
     });
     try {
-      await Promise.race([work, hung]);
+      await Promise.race([work, timeout]);
     } finally {
       clearTimeout(timer);
     }
   }
 
-  #judge(request: FuzzRequest, answer: RawResponse): void {
-    this.#count(String(answer.status));
-    if (answer.status >= 500) this.#report(request, `answered ${answer.status}: ${answer.body}`);
-    if (answer.status >= 400) this.#judgeRefusal(request, answer);
-    this.#closeDoors(request, answer);
-    if (answer.status === 201) this.#learn(answer);
+  #check(request: FuzzRequest, response: RawResponse): void {
+    this.#count(String(response.status));
+    if (response.status >= 500) this.#report(request, `status ${response.status}: ${response.body}`);
+    if (response.status >= 400) this.#checkRejection(request, response);
+    this.#dropInvalidCredentials(request, response);
+    if (response.status === 201) this.#recordKeyId(response);
   }
 
-  #judgeRefusal(request: FuzzRequest, answer: RawResponse): void {
-    const ours = /^\/(v1|api)\//.test(request.target) && !request.target.startsWith('/api/auth/');
-    if (request.method === 'HEAD' || (!ours && !request.damaged)) return;
-    const code = codeOf(answer.body);
+  #checkRejection(request: FuzzRequest, response: RawResponse): void {
+    const isApiPath = /^\/(v1|api)\//.test(request.target) && !request.target.startsWith('/api/auth/');
+    if (request.method === 'HEAD' || (!isApiPath && !request.damaged)) return;
+    const code = codeOf(response.body);
     if (code !== null) this.#count(code);
-    else if (ours) this.#report(request, `answered ${answer.status} without the envelope: ${answer.body}`);
+    else if (isApiPath)
+      this.#report(request, `status ${response.status} without an error object: ${response.body}`);
   }
 
-  /** When a request revoked a key that the client works with, or ended its session, it gets others. */
-  #closeDoors(request: FuzzRequest, answer: RawResponse): void {
-    if (answer.status !== 200 || request.method !== 'POST') return;
+  /** Creates new credentials after a request that revoked a key in use or ended the session. */
+  #dropInvalidCredentials(request: FuzzRequest, response: RawResponse): void {
+    if (response.status !== 200 || request.method !== 'POST') return;
     const [, id = ''] = /^\/v1\/api-keys\/(key_\w+)\/revoke/.exec(request.target) ?? [];
-    if (this.#worksWith.has(id) || /^\/api\/auth\/(sign-out|revoke|change)/.test(request.target))
-      this.#doors = undefined;
+    if (this.#keyIds.has(id) || /^\/api\/auth\/(sign-out|revoke|change)/.test(request.target))
+      this.#credentials = undefined;
   }
 
-  #learn(answer: RawResponse): void {
-    const made = createdKeySchema.safeParse(JSON.parse(answer.body));
-    const ids = this.#doors?.ids;
-    if (made.success && ids !== undefined)
-      ids[ids.length > 30 ? this.#random.int(3, 30) : ids.length] = made.data.key.id;
+  #recordKeyId(response: RawResponse): void {
+    const created = createdKeySchema.safeParse(JSON.parse(response.body));
+    const ids = this.#credentials?.ids;
+    if (created.success && ids !== undefined)
+      ids[ids.length > 30 ? this.#random.int(3, 30) : ids.length] = created.data.key.id;
   }
 
   #count(what: string): void {

@@ -13,7 +13,7 @@ import {
 } from './fuzz-words.ts';
 
 /** Valid credentials and ids, so that requests get past the first rejection. */
-export interface Doors {
+export interface FuzzCredentials {
   cookie: string;
   /** Keys with each scope, one without scopes, and a revoked one. */
   keys: string[];
@@ -31,7 +31,7 @@ export interface FuzzRequest {
 }
 
 /** Generates a request. A third are well-formed, a seventh are damaged. */
-export function fuzzRequest(random: Random, valid: Doors): FuzzRequest {
+export function fuzzRequest(random: Random, valid: FuzzCredentials): FuzzRequest {
   if (random.chance(1 / 3)) return wellFormedRequest(random, valid);
   const [method, path] = random.chance(0.4) ? random.pick(calls) : [random.pick(methods), random.pick(paths)];
   const target = targetOf(random, valid, path);
@@ -41,7 +41,7 @@ export function fuzzRequest(random: Random, valid: Doors): FuzzRequest {
 }
 
 /** A well-formed call with unusual values, which gets as far as the database. */
-function wellFormedRequest(random: Random, valid: Doors): FuzzRequest {
+function wellFormedRequest(random: Random, valid: FuzzCredentials): FuzzRequest {
   const [method, pattern] = random.pick(calls);
   const path = pattern.replace('{id}', () => random.pick(valid.ids));
   const query = pattern === '/v1/api-keys' && method === 'GET' ? `?${random.pick(wellFormedQueries)}` : '';
@@ -62,7 +62,7 @@ function wellFormedRequest(random: Random, valid: Doors): FuzzRequest {
   return { bytes, method, target, damaged: false };
 }
 
-function targetOf(random: Random, valid: Doors, pattern: string): string {
+function targetOf(random: Random, valid: FuzzCredentials, pattern: string): string {
   const path = pattern
     .replace('{id}', () => random.pick(valid.ids))
     .replace('{odd}', () => random.pick(oddSegments).replaceAll(' ', '%20'));
@@ -80,7 +80,12 @@ interface EncodedRequest {
   bytes: Buffer;
 }
 
-function encodeRequest(random: Random, valid: Doors, method: string, target: string): EncodedRequest {
+function encodeRequest(
+  random: Random,
+  valid: FuzzCredentials,
+  method: string,
+  target: string,
+): EncodedRequest {
   const fields = credentials(random, valid);
   for (let i = random.int(0, 3); i > 0; i--)
     fields.push(`${random.pick(headerNames)}: ${random.pick(headerValues)}`);
@@ -100,7 +105,7 @@ function encodeRequest(random: Random, valid: Doors, method: string, target: str
   return { head, payload, bytes: Buffer.concat([head, payload]) };
 }
 
-function credentials(random: Random, valid: Doors): string[] {
+function credentials(random: Random, valid: FuzzCredentials): string[] {
   const kind = random.int(0, 9);
   if (kind <= 3) return [`Cookie: ${valid.cookie}`];
   if (kind <= 7) return [`Authorization: Bearer ${random.pick(valid.keys)}`];

@@ -5,8 +5,8 @@ import { findViolations, type Operation } from './history.ts';
 const created: Operation = { kind: 'create', key: 'a', sentAt: 0, receivedAt: 10 };
 const revoked: Operation = { kind: 'revoke', key: 'a', sentAt: 50, receivedAt: 60 };
 
-function use(sentAt: number, receivedAt: number, refused: string | null = null, key = 'a'): Operation {
-  return { kind: 'use', key, sentAt, receivedAt, refused };
+function use(sentAt: number, receivedAt: number, errorCode: string | null = null, key = 'a'): Operation {
+  return { kind: 'use', key, sentAt, receivedAt, errorCode };
 }
 
 test('a history in which a key is active, then revoked, and stays revoked has no violations', () => {

@@ -9,8 +9,8 @@ interface Timed {
 
 export type Operation =
   | (Timed & { kind: 'create' | 'revoke' })
-  /** `refused` is the error code, or null if the key was accepted. */
-  | (Timed & { kind: 'use'; refused: string | null });
+  /** `errorCode` is null if the key was accepted. */
+  | (Timed & { kind: 'use'; errorCode: string | null });
 
 type Use = Extract<Operation, { kind: 'use' }>;
 
@@ -34,7 +34,7 @@ export function findViolations(history: readonly Operation[]): string[] {
     const uses = operations.filter((operation) => operation.kind === 'use');
     const firstRejection = Math.min(
       ...uses
-        .filter((use) => use.refused !== null && use.sentAt >= lifetime.created)
+        .filter((use) => use.errorCode !== null && use.sentAt >= lifetime.created)
         .map((use) => use.receivedAt),
     );
     return uses
@@ -47,15 +47,15 @@ export function findViolations(history: readonly Operation[]): string[] {
 }
 
 function problemOf(use: Use, lifetime: Lifetime, firstRejection: number): string | null {
-  const { refused, sentAt, receivedAt } = use;
+  const { errorCode, sentAt, receivedAt } = use;
   const { created, revokeSent, revoked } = lifetime;
-  if (refused === null) {
+  if (errorCode === null) {
     if (sentAt > revoked) return `accepted ${ms(sentAt - revoked)} after the revoke returned`;
     if (sentAt > firstRejection) return `accepted ${ms(sentAt - firstRejection)} after a rejection`;
     return null;
   }
-  if (sentAt >= created && receivedAt <= revokeSent) return `rejected with ${refused} while active`;
-  if (sentAt > revoked && refused !== 'revoked_key') return `rejected with ${refused} when revoked`;
+  if (sentAt >= created && receivedAt <= revokeSent) return `rejected with ${errorCode} while active`;
+  if (sentAt > revoked && errorCode !== 'revoked_key') return `rejected with ${errorCode} when revoked`;
   return null;
 }
 

@@ -75,7 +75,7 @@ export class Race {
   }
 
   /** Directs half of the traffic to a key, and waits until it has been used `times` times. */
-  async useMuch(key: RaceKey, times: number): Promise<void> {
+  async useRepeatedly(key: RaceKey, times: number): Promise<void> {
     this.#current = key;
     this.#remainingUses = times;
     const enough = new Promise<void>((resolve) => {
@@ -126,9 +126,9 @@ export class Race {
     const sentAt = performance.now();
     const response = await send('GET', path, key.apiKey);
     const receivedAt = performance.now();
-    const refused = response.status < 300 ? null : errorSchema.parse(JSON.parse(response.body)).error.code;
-    this.history.push({ kind: 'use', key: key.id, sentAt, receivedAt, refused });
-    return refused;
+    const errorCode = response.status < 300 ? null : errorSchema.parse(JSON.parse(response.body)).error.code;
+    this.history.push({ kind: 'use', key: key.id, sentAt, receivedAt, errorCode });
+    return errorCode;
   }
 
   #openKeepAlive(): Send {

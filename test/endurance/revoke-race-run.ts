@@ -1,6 +1,6 @@
 /**
- * Runs races of revoke-race.test.ts, and fails when something in their history is not as it must be. A process of
- * its own, because the tests' runner follows every promise, which makes all of this much slower.
+ * Runs races of revoke-race.test.ts, and fails if their history has a violation. It runs in a separate process because
+ * the test runner tracks every promise, which makes it much slower.
  *
  *   node revoke-race-run.ts NAME...
  */
@@ -11,16 +11,16 @@ import { openSession } from '../support/session.ts';
 import { findViolations } from './history.ts';
 import { Race } from './race.ts';
 
-/** Uses of a key that must have been answered before it is revoked: it is then cached, and more are under way. */
+/** Number of uses of a key before it is revoked: by then it is cached, and more uses are in progress. */
 const usesBefore = 3;
 
-/** Enough for a change that is a turn too late, or remembered a turn too long, to be seen in most runs. */
+/** Enough rounds that most runs detect an eviction that is one turn of the event loop too late. */
 const rounds = times(12, 500);
 
-const dead = Array.from({ length: 4 }, () => 'revoked_key');
+const allRevoked = Array.from({ length: 4 }, () => 'revoked_key');
 
 interface RaceKind {
-  /** Keys in use beside the one under test. */
+  /** Number of keys in use in addition to the one under test. */
   bystanders: number;
   run(race: Race): Promise<void>;
 }
@@ -31,9 +31,9 @@ const races: Record<string, RaceKind> = {
     run: async (traffic) => {
       let key = await traffic.create();
       for (let round = 0; round < rounds; round++) {
-        const [next] = await Promise.all([traffic.create(), traffic.useMuch(key, usesBefore)]);
+        const [next] = await Promise.all([traffic.create(), traffic.useRepeatedly(key, usesBefore)]);
         await traffic.revoke(key);
-        assert.deepEqual(await traffic.probe(key), dead, `round ${round}`);
+        assert.deepEqual(await traffic.probe(key), allRevoked, `round ${round}`);
         key = next;
       }
     },
@@ -43,14 +43,14 @@ const races: Record<string, RaceKind> = {
     run: async (traffic) => {
       for (let round = 0; round < rounds / 3; round++) {
         const key = await traffic.create();
-        await traffic.useMuch(key, usesBefore);
+        await traffic.useRepeatedly(key, usesBefore);
         const renamed = traffic.rename(key, `name ${round}`);
         if (round % 2 === 0) await renamed;
         await traffic.revoke(key);
-        assert.deepEqual(await traffic.probe(key), dead, `round ${round}`);
+        assert.deepEqual(await traffic.probe(key), allRevoked, `round ${round}`);
         await renamed;
         await traffic.rename(key, `late name ${round}`);
-        assert.deepEqual(await traffic.probe(key), dead, `round ${round}, renamed after the revoke`);
+        assert.deepEqual(await traffic.probe(key), allRevoked, `round ${round}, renamed after the revoke`);
       }
     },
   },
@@ -60,18 +60,18 @@ const races: Record<string, RaceKind> = {
     run: async (traffic) => {
       for (let round = 0; round < rounds / 2; round++) {
         const key = await traffic.create();
-        await traffic.useMuch(key, usesBefore);
+        await traffic.useRepeatedly(key, usesBefore);
         await traffic.revoke(key);
-        assert.deepEqual(await traffic.probe(key), dead, `round ${round}`);
+        assert.deepEqual(await traffic.probe(key), allRevoked, `round ${round}`);
       }
     },
   },
 };
 
-/** Runs a race with traffic on all connections, and then checks everything that was seen. */
+/** Runs a race with traffic on all connections, and then checks the whole history. */
 async function runRace(name: string, server: TestServer, manager: string): Promise<void> {
   const race = races[name];
-  assert.ok(race !== undefined, `there is no race ${name}`);
+  assert.ok(race !== undefined, `unknown race: ${name}`);
   const traffic = new Race(server.url, manager);
   await traffic.start(race.bystanders);
   try {
@@ -80,7 +80,7 @@ async function runRace(name: string, server: TestServer, manager: string): Promi
     await traffic.stop();
   }
   assert.deepEqual(findViolations(traffic.history), [], name);
-  assert.ok(traffic.history.some((operation) => operation.kind === 'use' && operation.refused === null));
+  assert.ok(traffic.history.some((operation) => operation.kind === 'use' && operation.errorCode === null));
 }
 
 const server = await startServer({ env: { SOKU_CACHE_KEYS: '10' } });

@@ -8,7 +8,7 @@ import { times } from '../support/long.ts';
 import { bearer } from '../support/person.ts';
 import type { Scene } from './scene.ts';
 
-const lanes = 8;
+const connections = 8;
 const rounds = times(4, 80);
 /** Completed uses of a key before it is revoked. */
 const usesBefore = 8;
@@ -19,7 +19,7 @@ class ContinuousUse {
   /** Number of requests on reused connections. */
   reused = 0;
   readonly #url: string;
-  readonly #agents = Array.from({ length: lanes }, () => new Agent({ keepAlive: true, maxSockets: 1 }));
+  readonly #agents = Array.from({ length: connections }, () => new Agent({ keepAlive: true, maxSockets: 1 }));
   #current: { id: string; apiKey: string };
   #uses = 0;
   #onUsedEnough: () => void = () => undefined;
@@ -53,8 +53,8 @@ class ContinuousUse {
     while (!this.#stopped) {
       const key = this.#current;
       const sentAt = performance.now();
-      const refused = await this.#send(agent, key.apiKey);
-      this.history.push({ kind: 'use', key: key.id, sentAt, receivedAt: performance.now(), refused });
+      const errorCode = await this.#send(agent, key.apiKey);
+      this.history.push({ kind: 'use', key: key.id, sentAt, receivedAt: performance.now(), errorCode });
       if (key === this.#current && ++this.#uses === usesBefore) this.#onUsedEnough();
     }
   }
@@ -100,9 +100,12 @@ export function testRevocation(scene: () => Scene): void {
     const all = [...history, ...uses.history];
     assert.deepEqual(findViolations(all), []);
     assert.ok(
-      all.filter((operation) => operation.kind === 'use' && operation.refused === 'revoked_key').length >
+      all.filter((operation) => operation.kind === 'use' && operation.errorCode === 'revoked_key').length >
         rounds,
     );
-    assert.ok(uses.reused > uses.history.length - 2 * lanes, `${uses.reused} of ${uses.history.length}`);
+    assert.ok(
+      uses.reused > uses.history.length - 2 * connections,
+      `${uses.reused} of ${uses.history.length}`,
+    );
   });
 }

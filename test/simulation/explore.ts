@@ -12,9 +12,9 @@ export interface Found {
 
 /** Runs the schedules of some seeds until one violates the guarantee. */
 export async function explore(seeds: readonly number[], mutation?: Mutation): Promise<Found | undefined> {
-  for (let begun = 0; begun < seeds.length; begun += batchSize) {
+  for (let batchStart = 0; batchStart < seeds.length; batchStart += batchSize) {
     const all = seeds
-      .slice(begun, begun + batchSize)
+      .slice(batchStart, batchStart + batchSize)
       .map((seed) => ({ seed, simulation: new Simulation(seed, mutation) }));
     await setImmediate();
     let running = all;

@@ -9,7 +9,7 @@ export interface Mutation {
   /** The rule of the protocol that it omits. */
   name: string;
   /** The first seed whose schedule exposed the mistake. It is tried first, and may change with the protocol. */
-  shownBy: number;
+  exposedBy: number;
   link?(link: FeedLink, name: string): FeedLink;
   clock?(clock: Clock): Clock;
   cache?(cache: ReplicatedCache): ReplicatedCache;

@@ -132,17 +132,17 @@ function withEarlyAcks(link: FeedLink): FeedLink {
 
 /** The protocol with one rule omitted each. The names state the rules. */
 export const mutations: readonly Mutation[] = [
-  { name: 'a revoke waits for the other nodes', shownBy: 1, settle: async () => undefined },
-  { name: 'verifying from the cache needs a lease', shownBy: 1, holds: () => true },
-  { name: 'an outdated read is not cached', shownBy: 16, mayCache: () => true },
+  { name: 'a revoke waits for the other nodes', exposedBy: 1, settle: async () => undefined },
+  { name: 'verifying from the cache needs a lease', exposedBy: 1, holds: () => true },
+  { name: 'an outdated read is not cached', exposedBy: 16, mayCache: () => true },
   {
     name: 'a silent node is fenced before it is skipped',
-    shownBy: 834,
+    exposedBy: 834,
     link: (link) => ({ ...bound(link), fence: async () => true }),
   },
   {
     name: 'a fence fails if the node has renewed its lease',
-    shownBy: 834,
+    exposedBy: 834,
     link: (link) => ({
       ...bound(link),
       fence: async (id) => {
@@ -153,61 +153,61 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'a lease starts when its renewal is sent',
-    shownBy: 47,
+    exposedBy: 47,
     parts: (clock, terms) => ({ lease: new LateLease(clock, terms) }),
   },
   {
     name: 'the wait starts at the response of the commit',
-    shownBy: 211,
+    exposedBy: 211,
     settle: (node, sentAt) => node.settle(sentAt),
   },
   {
     name: 'silence starts when the response arrives',
-    shownBy: 29,
+    exposedBy: 29,
     parts: () => ({ neighbours: new PeersSilentTooEarly() }),
   },
-  { name: 'each registration has a new ID', shownBy: 5, link: withOldId },
-  { name: 'only applied changes are acknowledged', shownBy: 157, link: withEarlyAcks },
+  { name: 'each registration has a new ID', exposedBy: 5, link: withOldId },
+  { name: 'only applied changes are acknowledged', exposedBy: 157, link: withEarlyAcks },
   {
     name: 'a node without a renewal has no lease',
-    shownBy: 19,
+    exposedBy: 19,
     link: (link) => ({
       ...bound(link),
       exchange: (node) => link.exchange({ ...node, renewal: undefined }),
     }),
   },
-  { name: 'a node starts over at a gap', shownBy: 37, link: withoutGaps },
+  { name: 'a node starts over at a gap', exposedBy: 37, link: withoutGaps },
   {
     name: 'tokens distinguish changes with the same number',
-    shownBy: 1847,
+    exposedBy: 1847,
     link: withoutTokens,
     mayCache: (node, ticket, { seq }) => node.mayCache(ticket, { seq, token: '' }),
   },
   {
     name: 'starting over empties the cache',
-    shownBy: 16,
+    exposedBy: 16,
     cache: (cache) => ({ ...cache, empty: () => undefined }),
   },
   {
     name: 'a node without a row has no lease',
-    shownBy: 5,
+    exposedBy: 5,
     link: (link) => withSnapshots(link, (exchange) => ({ ...exchange, registered: true })),
   },
   {
     name: 'a node that has not reached the head has no lease',
-    shownBy: 38,
+    exposedBy: 38,
     link: (link) =>
       withSnapshots(link, (exchange) => ({ ...exchange, head: exchange.changes.at(-1) ?? exchange.head })),
   },
   {
     name: 'waiting for a lease includes a margin',
-    shownBy: 590,
+    exposedBy: 590,
     parts: (clock, terms) => ({ lease: new LongLease(clock, terms) }),
     settle: (node, _, receivedAt) => node.settle(receivedAt - leaseMs / 10),
   },
   {
     name: 'a lease ends if the monotonic clock falls behind the wall clock',
-    shownBy: 28,
+    exposedBy: 28,
     clock: ({ monotonic }) => ({ monotonic, wall: () => 1.7e12 + monotonic() }),
   },
 ];

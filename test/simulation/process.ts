@@ -39,7 +39,7 @@ interface Options {
 }
 
 /** The protocol without mutations. */
-const unchanged: Mutation = { name: '', shownBy: 0 };
+const unchanged: Mutation = { name: '', exposedBy: 0 };
 
 const shared = { addressLimits: new AddressLimits('off') };
 

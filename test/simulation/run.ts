@@ -1,6 +1,6 @@
 /**
  * Runs schedules and prints a JSON list with the first violation, or null, for each named mutation. Without a mutation
- * it runs the unchanged protocol, also in the schedules that are known to expose a mutation unless COUNT is 1.
+ * it runs the unchanged protocol and, unless COUNT is 1, also in the schedules that are known to expose a mutation.
  *
  *   node run.ts FIRST_SEED COUNT [MUTATION...]
  */
@@ -16,11 +16,11 @@ const chosen = names.map((name) => {
 const seeds = Array.from({ length: Number(count) }, (_, i) => Number(first) + i);
 const found: (Found | null)[] = [];
 if (chosen.length === 0) {
-  const known = seeds.length === 1 ? [] : mutations.map(({ shownBy }) => shownBy);
+  const known = seeds.length === 1 ? [] : mutations.map(({ exposedBy }) => exposedBy);
   found.push((await explore([...new Set([...known, ...seeds])])) ?? null);
 }
 for (const mutation of chosen) {
-  const known = await explore([mutation.shownBy], mutation);
+  const known = await explore([mutation.exposedBy], mutation);
   found.push(known ?? (await explore(seeds, mutation)) ?? null);
 }
 console.log(JSON.stringify(found));

@@ -7,7 +7,7 @@ import { mutations } from './mutations.ts';
 
 const foundSchema = z.array(z.object({ seed: z.number(), violation: z.string() }).nullable());
 
-/** Schedules that expose every mutation: see the seeds in mutations.ts. A seed always gives the same schedule. */
+/** Enough schedules to expose every mutation: see the seeds in mutations.ts. A seed always gives the same schedule. */
 const enough = 2000;
 /** Fewer of them, because the unchanged protocol also runs in the schedules that are known to expose a mutation. */
 const usual = 250;
@@ -29,7 +29,7 @@ async function explore(seed: number, schedules: number, names: readonly string[]
   return foundSchema.parse(JSON.parse(await runInOwnProcess(new URL('run.ts', import.meta.url), args)));
 }
 
-test('each rule of the protocol is necessary: without it, a revoked key is accepted', async (t) => {
+test('without any one of these rules, some schedule accepts a revoked key', async (t) => {
   const names = mutations.map(({ name }) => name);
   const all = await explore(1, enough, names);
   for (const [i, name] of names.entries()) {

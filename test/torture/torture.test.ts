@@ -5,12 +5,12 @@ import { Random } from '../support/random.ts';
 import { faults } from './faults.ts';
 import { torture } from './run.ts';
 
-/** Minimum operations over all faults. The longest run (npm run torture) has at least 300,000. */
-const leastOperations = times(500, 20_000);
+/** Minimum number of operations over all faults. The longest run (npm run torture) has at least 300,000. */
+const minOperations = times(500, 20_000);
 /** Each fault runs once; in a usual run, only two of them, at random. */
 const faultCount = times(2, faults.length);
 
-test('three nodes with faults: no key is accepted after its revoke returned, and no active key is rejected', async (t) => {
+test('on three nodes with faults, no key is accepted after its revoke returned, and no active key is rejected', async (t) => {
   const random = new Random(process.env.SOKU_TORTURE_SEED);
   t.diagnostic(`SOKU_TORTURE_SEED=${random.seed}`);
   const { total, byFault } = await torture({
@@ -26,18 +26,18 @@ test('three nodes with faults: no key is accepted after its revoke returned, and
     },
     stretch: 1,
     lingerMs: 0,
-    isEnough: (operations) => operations >= leastOperations,
+    isEnough: (operations) => operations >= minOperations,
     progress: (fault, { operations, revokes, recoveryMs: recovery }) =>
       t.diagnostic(
-        `${fault.name}: ${operations} operations, ${revokes} revokes, well after ${Math.round(recovery[0] ?? 0)} ms`,
+        `${fault.name}: ${operations} operations, ${revokes} revokes, recovered after ${Math.round(recovery[0] ?? 0)} ms`,
       ),
   });
   assert.deepEqual(total.examples, []);
   assert.equal(total.violations, 0);
   // The result is meaningful only if every phase had relevant traffic.
   for (const [fault, { accepted, revokesSent }] of byFault) {
-    assert.ok(accepted > 0, `nothing was accepted during ${fault.name}`);
-    assert.ok(revokesSent > 0, `nobody revoked during ${fault.name}`);
+    assert.ok(accepted > 0, `no key was accepted during ${fault.name}`);
+    assert.ok(revokesSent > 0, `no revoke was sent during ${fault.name}`);
   }
 });
 

@@ -65,7 +65,7 @@ for (const kind of kinds) {
     const scene = await Scene.of(t, kind);
     await unpack(recording, scene);
     // An operator creates a backup before the upgrade, perhaps with the new version. It changes nothing.
-    assert.equal((await scene.operate(['backup', scene.onShelf('before the upgrade')])).code, 0);
+    assert.equal((await scene.operate(['backup', scene.inBackupDir('before the upgrade')])).code, 0);
     if (kind === 'sqlite') {
       // On PostgreSQL this command upgrades the database.
       const { code, output } = await scene.operate(['audit', 'verify']);
@@ -147,7 +147,7 @@ for (const kind of kinds) {
 
   test(`${kind}: a backup of an earlier version is restored, and the journal revokes keys that were revoked later`, async (t) => {
     const scene = await Scene.of(t, kind);
-    const backup = scene.onShelf('backup');
+    const backup = scene.inBackupDir('backup');
     writeSqlite(backup, recording.backup);
     writeFileSync(join(scene.dataDir, 'dead-hashes'), recording.journal);
     const { code, output } = await scene.operate(['restore', backup]);

@@ -105,7 +105,7 @@ class Recorder {
   }
 
   async #backUp(): Promise<string> {
-    const file = this.#scene.onShelf('backup');
+    const file = this.#scene.inBackupDir('backup');
     const { code, output } = await this.#scene.operate(['backup', file]);
     if (code !== 0) throw new Error(output);
     return dumpSqlite(file);

@@ -1,4 +1,4 @@
-/** What cannot be restored is refused in one line, and the database stays as it was. */
+/** A restore or backup that is rejected reports the cause in one line and changes nothing. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import {
@@ -26,9 +26,9 @@ import { openSession } from '../support/session.ts';
 import { directoryContents } from '../support/start.ts';
 import { kinds, Scene } from './scene.ts';
 
-/** Runs the operator's command where no file can have more than so many bytes. */
-function withRoom(bytes: number, { dataDir }: Scene, args: string[]) {
-  // The shell counts in 512 bytes.
+/** Runs the operator's command with a limit of `bytes` per file. */
+function operateWithFileLimit(bytes: number, { dataDir }: Scene, args: string[]) {
+  // ulimit -f counts blocks of 512 bytes.
   const { status, stdout, stderr } = spawnSync(
     'sh',
     ['-c', `ulimit -f ${bytes / 512}; exec "$@"`, 'sh', process.execPath, operator, ...args],
@@ -43,12 +43,12 @@ async function backedUp(t: TestContext): Promise<{ scene: Scene; file: string }>
   const server = await scene.start();
   await (await openSession(server)).makeKey({ name: 'findable-name' });
   await server.kill('SIGTERM');
-  const file = scene.onShelf('backup');
+  const file = scene.inBackupDir('backup');
   assert.equal((await scene.operate(['backup', file])).code, 0);
   return { scene, file };
 }
 
-test('a restore refuses what is no whole backup of this version, and a database that is not empty', async (t) => {
+test('a restore rejects damaged backups, backups of newer versions, other files, and databases that are not empty', async (t) => {
   const { scene, file } = await backedUp(t);
   const before = directoryContents(scene.dataDir);
   const full = await scene.operate(['restore', file]);
@@ -62,11 +62,11 @@ test('a restore refuses what is no whole backup of this version, and a database 
     'is not a file': (copy) => mkdirSync(copy),
     'is damaged \\(api_key\\)': (copy) => {
       const content = readFileSync(file, 'latin1');
-      // SQLite's own check does not see another letter.
+      // SQLite's integrity check does not detect a changed letter.
       writeFileSync(copy, content.replaceAll('findable-name', 'findable-game'), 'latin1');
     },
     'is damaged \\(.* on page': (copy) => {
-      // All rows are there, but those that ask an index would not find them.
+      // All rows exist, but a query that uses the index would not find them.
       const database = new DatabaseSync(file, { readOnly: true });
       const index = database
         .prepare("SELECT rootpage FROM sqlite_schema WHERE name = 'api_key_workspace'")
@@ -74,13 +74,13 @@ test('a restore refuses what is no whole backup of this version, and a database 
       const size = database.prepare('PRAGMA page_size').get()?.page_size;
       database.close();
       const content = readFileSync(file);
-      // The number of entries, in the header of the page (https://www.sqlite.org/fileformat.html#b_tree_pages).
+      // Clears the number of entries in the page header (https://www.sqlite.org/fileformat.html#b_tree_pages).
       content.writeUInt16BE(0, (Number(index?.rootpage) - 1) * Number(size) + 3);
       writeFileSync(copy, content);
     },
     'is damaged': (copy) => writeFileSync(copy, readFileSync(file).subarray(0, 20_000)),
     'is damaged or not a backup': (copy) => writeFileSync(copy, 'no database '.repeat(1000)),
-    'is not a Soku backup': (copy) => copyFileSync(scene.onShelf('soku.db'), copy),
+    'is not a Soku backup': (copy) => copyFileSync(scene.inBackupDir('soku.db'), copy),
     'newer version of Soku \\(it has 9999-later\\)': (copy) => {
       copyFileSync(file, copy);
       const database = new DatabaseSync(copy);
@@ -88,28 +88,28 @@ test('a restore refuses what is no whole backup of this version, and a database 
       database.close();
     },
   };
-  // The command prints what `restore` throws; starting it for each case would take longer than all of this.
+  // The command prints the error of `restore`. Starting it for each case would take longer than the whole test.
   const config = readConfig({ SOKU_DATA_DIR: scene.dataDir });
   const tools = { log: await createLog('silent', false), progress: () => undefined };
   let copies = 0;
-  for (const [says, change] of Object.entries(changes)) {
-    const copy = scene.onShelf(`copy ${++copies}`);
+  for (const [problem, change] of Object.entries(changes)) {
+    const copy = scene.inBackupDir(`copy ${++copies}`);
     change(copy);
     if (copies <= 2) {
       const { code, output } = await scene.operate(['restore', copy]);
       assert.equal(code, 65, output);
-      assert.match(output, new RegExp(`^soku: .*${says}.*\n$`));
+      assert.match(output, new RegExp(`^soku: .*${problem}.*\n$`));
     } else {
       await assert.rejects(restore(config, copy, tools), (error) => {
         assert.ok(error instanceof StartupError && error.exitCode === 65, String(error));
-        assert.match(error.message, new RegExp(`^.*${says}.*$`));
+        assert.match(error.message, new RegExp(`^.*${problem}.*$`));
         return true;
       });
     }
     assert.deepEqual(
       Object.keys(directoryContents(scene.dataDir)),
       ['last-backup', 'secret'],
-      'nothing is left behind',
+      'no file is left behind',
     );
   }
 
@@ -120,38 +120,38 @@ test('a restore refuses what is no whole backup of this version, and a database 
   assert.ok(!existsSync(join(scene.dataDir, 'soku.db')));
 });
 
-test('a backup of nothing, or into no directory, is refused', async (t) => {
+test('a backup fails without a database, or into a directory that does not exist', async (t) => {
   const scene = await Scene.of(t, 'sqlite');
-  const none = await scene.operate(['backup', scene.onShelf('backup')]);
+  const none = await scene.operate(['backup', scene.inBackupDir('backup')]);
   assert.equal(none.code, 65, none.output);
   assert.match(none.output, /^soku: .*soku\.db does not exist\.\n$/);
   const full = await Scene.ready(t, 'sqlite');
-  const nowhere = await full.operate(['backup', full.onShelf('nowhere/backup')]);
+  const nowhere = await full.operate(['backup', full.inBackupDir('nowhere/backup')]);
   assert.equal(nowhere.code, 73, nowhere.output);
 });
 
-test('a backup at a name that leads nowhere, and a backup or restore without room on the disk, leave nothing', async (t) => {
+test('a backup to a dangling symbolic link, and a backup or restore that runs out of disk space, leave no files', async (t) => {
   const { scene, file } = await backedUp(t);
-  const name = scene.onShelf('name');
-  // Nothing can be seen there, so it is what a file is that comes while the backup is made.
-  symlinkSync(scene.onShelf('nowhere'), name);
+  const name = scene.inBackupDir('name');
+  // Like a file that appears during the backup, the link is not visible to a check for an existing file.
+  symlinkSync(scene.inBackupDir('nowhere'), name);
   const taken = await scene.operate(['backup', name]);
   assert.equal(taken.code, 73, taken.output);
   assert.match(taken.output, /^soku: .*name already exists\.\n$/);
-  assert.equal(readlinkSync(name), scene.onShelf('nowhere'));
-  assert.deepEqual(globSync('name.*', { cwd: scene.shelf }), []);
+  assert.equal(readlinkSync(name), scene.inBackupDir('nowhere'));
+  assert.deepEqual(globSync('name.*', { cwd: scene.backupDir }), []);
 
-  const none = scene.onShelf('none');
-  // Before the schema is whole, and in the midst of it. The bytes stand for the room on a disk.
-  for (const room of [40_960, 102_400]) {
-    const { code, output } = withRoom(room, scene, ['backup', none]);
+  const none = scene.inBackupDir('none');
+  // Fails before the schema is complete, and while rows are copied. The limit simulates a full disk.
+  for (const limit of [40_960, 102_400]) {
+    const { code, output } = operateWithFileLimit(limit, scene, ['backup', none]);
     assert.equal(code, 73, output);
     assert.match(output, /^soku: The backup .* could not be written \(.*\)\. No file was created\.\n$/);
-    assert.deepEqual(globSync('none*', { cwd: scene.shelf }), []);
+    assert.deepEqual(globSync('none*', { cwd: scene.backupDir }), []);
   }
   await scene.freshDatabase();
   const before = directoryContents(scene.dataDir);
-  const restored = withRoom(20_480, scene, ['restore', file]);
+  const restored = operateWithFileLimit(20_480, scene, ['restore', file]);
   assert.equal(restored.code, 73, restored.output);
   assert.match(
     restored.output,
@@ -161,15 +161,15 @@ test('a backup at a name that leads nowhere, and a backup or restore without roo
 });
 
 for (const kind of kinds) {
-  test(`${kind}: a backup of an older version is migrated when it is restored`, async (t) => {
+  test(`${kind}: a restore migrates the backup of an older version`, async (t) => {
     const { scene: older, file } = await olderBackup(t);
     const scene = await Scene.of(t, kind);
     const restored = await scene.operate(['restore', file]);
     assert.equal(restored.code, 0, restored.output);
     assert.match(restored.output, /^Restored 1 key \(1 revoked secret\) and 0 accounts/);
-    // It starts, and the backup of what was restored has the newest schema.
+    // The server starts, and a backup of the restored database has the newest schema.
     await (await scene.start()).kill('SIGTERM');
-    const newest = scene.onShelf('newest');
+    const newest = scene.inBackupDir('newest');
     assert.equal((await scene.operate(['backup', newest])).code, 0);
     const database = new DatabaseSync(newest, { readOnly: true });
     t.after(() => database.close());
@@ -179,11 +179,11 @@ for (const kind of kinds) {
       Object.keys(migrations),
     );
     assert.equal(database.prepare('SELECT rate_limit FROM api_key').get()?.rate_limit, null);
-    assert.ok(older.shelf !== scene.shelf);
+    assert.ok(older.backupDir !== scene.backupDir);
   });
 }
 
-/** Of a database with the migrations of the first version that had keys. */
+/** A backup of a database with the migrations of the first version that had keys. */
 async function olderBackup(t: TestContext): Promise<{ scene: Scene; file: string }> {
   const scene = await Scene.of(t, 'sqlite');
   const database = new DatabaseSync(join(scene.dataDir, 'soku.db'));
@@ -198,7 +198,7 @@ async function olderBackup(t: TestContext): Promise<{ scene: Scene; file: string
     INSERT INTO dead_hash VALUES (x'${'ab'.repeat(32)}');
   `);
   database.close();
-  const file = scene.onShelf('backup');
+  const file = scene.inBackupDir('backup');
   const { code, output } = await scene.operate(['backup', file]);
   assert.equal(code, 0, output);
   return { scene, file };
