@@ -76,7 +76,8 @@ const concurrency = isLong ? 1 : availableParallelism() + 1;
 await globalSetup();
 /** @type {{ name: string, reason: string, code: number }[]} */
 const failures = [];
-const waiting = isLong ? [...longGroups] : [...groups];
+const chosen = isLong ? longGroups : groups;
+const waiting = [...chosen];
 const next = async () => {
   for (let group = waiting.shift(); group !== undefined; group = waiting.shift()) await run(group);
 };

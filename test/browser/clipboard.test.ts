@@ -12,7 +12,7 @@ const port = await freePort();
 /** Not a secure context, like a page in a home network without https. */
 const plainHttp = `http://soku.example:${port}`;
 const dashboard = await Dashboard.start({ PORT: String(port), SOKU_PUBLIC_URL: plainHttp });
-const secure = await Dashboard.start({}, dashboard);
+const secure = await Dashboard.start();
 after(async () => {
   await secure.stop();
   await dashboard.stop();

@@ -1,9 +1,10 @@
-/** A server and a browser for one test file. Each page has its own context (cookies, storage). */
+/** A server for one test file, and pages in the shared browser. Each page has its own context (cookies, storage). */
 import assert from 'node:assert/strict';
 import type { SQLInputValue } from 'node:sqlite';
 import type { TestContext } from 'node:test';
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
-import { launchBrowser, newPage, watch } from '../support/browser.ts';
+import { newPage, sharedBrowser, watch } from '../support/browser.ts';
+import { atEndOfRun } from '../support/end-of-run.ts';
 import { inDatabase } from '../support/in-database.ts';
 import { patience } from '../support/patience.ts';
 import type { Person } from '../support/person.ts';
@@ -31,47 +32,52 @@ export const httpErrorMessage = (status: number) =>
   new RegExp(`Failed to load resource: the server responded with a status of ${status}`);
 export const networkErrorMessage = /Failed to load resource: net::ERR_(FAILED|INTERNET_DISCONNECTED|ABORTED)/;
 
+let shared: Promise<Dashboard> | undefined;
+
 export class Dashboard {
   readonly server: TestServer;
   readonly #browser: Browser;
   readonly #ada: Person | undefined;
-  /** If several dashboards share a browser, the first one closes it. */
-  readonly #closeBrowser: boolean;
   readonly #contexts: BrowserContext[] = [];
   #shared: SharedPage | undefined;
   #isSharing = false;
   /** Sign-ins are limited per address, so each context and each session uses its own address. */
   #addresses = 0;
 
-  private constructor(
-    server: TestServer,
-    ada: Person | undefined,
-    { browser, close }: { browser: Browser; close: boolean },
-  ) {
+  private constructor(server: TestServer, ada: Person | undefined, browser: Browser) {
     this.server = server;
     this.#ada = ada;
     this.#browser = browser;
-    this.#closeBrowser = close;
   }
 
   /** The caller must call `stop`. */
-  static async start(env: Record<string, string | undefined> = {}, sibling?: Dashboard): Promise<Dashboard> {
+  static async start(env: Record<string, string | undefined> = {}): Promise<Dashboard> {
     const server = await startServer({ env: { TRUST_PROXY: '127.0.0.1', ...env } });
     try {
       const hasOwner = !('SOKU_OWNER_EMAIL' in env);
       const ada = hasOwner ? await openSession(server) : undefined;
-      const browser = sibling === undefined ? await launchBrowser() : sibling.#browser;
-      return new Dashboard(server, ada, { browser, close: sibling === undefined });
+      return new Dashboard(server, ada, await sharedBrowser());
     } catch (error) {
       await server.stop();
       throw error;
     }
   }
 
-  /** Uses a running server, which the caller stops, and the browser of another dashboard. */
-  static async attach(server: TestServer, sibling: Dashboard): Promise<Dashboard> {
-    const shared = { browser: sibling.#browser, close: false };
-    return new Dashboard(server, await openSession(server), shared);
+  /** A dashboard that all test files of this process share. Use own keys, and expect other keys beside them. */
+  static async shared(): Promise<Dashboard> {
+    shared ??= Dashboard.start().then((dashboard) => {
+      atEndOfRun(async () => {
+        shared = undefined;
+        await dashboard.stop();
+      });
+      return dashboard;
+    });
+    return shared;
+  }
+
+  /** Uses a running server, which the caller stops. */
+  static async attach(server: TestServer): Promise<Dashboard> {
+    return new Dashboard(server, await openSession(server), await sharedBrowser());
   }
 
   /** The owner, in a session that all tests in a file share. */
@@ -140,15 +146,16 @@ export class Dashboard {
 
   /** Closes the pages first: a page that sends a request after its server has stopped would fail its test. */
   async stop(): Promise<void> {
-    for (const context of this.#contexts) await context.close();
-    await this.#shared?.context.close();
-    if (this.#closeBrowser) await this.#browser.close();
+    if (this.#browser.isConnected()) {
+      for (const context of this.#contexts) await context.close();
+      await this.#shared?.context.close();
+    }
     await this.server.stop();
   }
 
   #nextAddress(): string {
     this.#addresses += 1;
-    return `192.0.2.${this.#addresses}`;
+    return `198.18.${this.#addresses >> 8}.${this.#addresses & 255}`;
   }
 }
 

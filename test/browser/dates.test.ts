@@ -1,13 +1,12 @@
 /** Dates in the user's time zone, and local times that are skipped or occur twice. */
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { Dashboard } from './dashboard.ts';
 import { describedAs, hasFocus, isGone, reads, until } from './expect.ts';
 import * as keys from './key-pages.ts';
 import { recordHours } from './recorded-usage.ts';
 
-const dashboard = await Dashboard.start();
-after(() => dashboard.stop());
+const dashboard = await Dashboard.shared();
 const { ada } = dashboard;
 
 const hour = 3_600_000;

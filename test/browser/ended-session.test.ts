@@ -1,12 +1,11 @@
 /** Pages that are open when their session ends. */
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { settled } from './accessibility.ts';
 import { Dashboard, httpErrorMessage } from './dashboard.ts';
 import { isGone, reads } from './expect.ts';
 
-const dashboard = await Dashboard.start();
-after(() => dashboard.stop());
+const dashboard = await Dashboard.shared();
 const { ada } = dashboard;
 
 test('when the session ends, the page asks for the password only once, not every ten seconds', async (t) => {

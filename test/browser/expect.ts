@@ -1,10 +1,14 @@
 /** Waits for expected states of a page, and reports the actual state on a timeout. */
 import assert from 'node:assert/strict';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Locator, Page } from 'playwright-core';
 import { z } from 'zod';
 import { patience } from '../support/patience.ts';
 
-/** Polls until the value satisfies the condition. Each read is a round trip to the browser, so no delay is needed. */
+/** ms between two reads. Without a pause, they would take the CPU time that the page needs to change. */
+const interval = 15;
+
+/** Polls until the value satisfies the condition. */
 export async function until<T>(
   read: () => Promise<T>,
   satisfies: (value: T) => boolean,
@@ -15,6 +19,7 @@ export async function until<T>(
     const value = await read();
     if (satisfies(value)) return value;
     assert.ok(performance.now() < deadline, `${what}, not ${JSON.stringify(value)}`);
+    await pause(interval);
   }
 }
 

@@ -1,14 +1,13 @@
 /** A new key is shown until it is copied, even if the page fails in the meantime. */
 import assert from 'node:assert/strict';
-import { after, type TestContext, test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { bearer, call } from '../support/person.ts';
 import { Dashboard } from './dashboard.ts';
 import { clipboard, hasFocus, isGone, reads } from './expect.ts';
 import * as keys from './key-pages.ts';
 
-const dashboard = await Dashboard.start();
-after(() => dashboard.stop());
+const dashboard = await Dashboard.shared();
 const { ada } = dashboard;
 await ada.makeKey({ name: 'There before' });
 

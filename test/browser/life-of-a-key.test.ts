@@ -1,6 +1,6 @@
 /** M2, M3, M7, M8: a key is created, copied, listed and revoked, with the mouse and with the keyboard. */
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { errorSchema } from '@soku/contract/errors';
 import { keyListSchema } from '@soku/contract/keys';
 import { meSchema } from '@soku/contract/verification';
@@ -10,8 +10,7 @@ import { Dashboard } from './dashboard.ts';
 import { clipboard, hasFocus, isAt, isGone, reads, showsFocus, tabTo, texts } from './expect.ts';
 import * as keys from './key-pages.ts';
 
-const dashboard = await Dashboard.start();
-after(() => dashboard.stop());
+const dashboard = await Dashboard.shared();
 
 const me = (apiKey: string) => call(`${dashboard.server.url}/v1/me`, { headers: bearer(apiKey) });
 

@@ -8,11 +8,8 @@ import { heading } from './key-pages.ts';
 import { recordHours, recordLastUse } from './recorded-usage.ts';
 
 const dashboard = await Dashboard.start();
-const empty = await Dashboard.start({}, dashboard);
-const unset = await Dashboard.start(
-  { SOKU_OWNER_EMAIL: undefined, SOKU_OWNER_PASSWORD: undefined },
-  dashboard,
-);
+const empty = await Dashboard.start();
+const unset = await Dashboard.start({ SOKU_OWNER_EMAIL: undefined, SOKU_OWNER_PASSWORD: undefined });
 after(async () => {
   for (const each of [empty, unset, dashboard]) await each.stop();
 });

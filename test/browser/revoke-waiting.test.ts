@@ -15,7 +15,7 @@ let many: Dashboard;
 before(async () => {
   // The pages are opened on the first server, so its own address must be the public URL.
   deployment = await Deployment.start(3, { TRUST_PROXY: '127.0.0.1', SOKU_PUBLIC_URL: undefined });
-  many = await Dashboard.attach(deployment.node(0).server, dashboard);
+  many = await Dashboard.attach(deployment.node(0).server);
 });
 after(async () => {
   await deployment.stop();

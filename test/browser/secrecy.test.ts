@@ -259,7 +259,7 @@ test('a key in the address of a page is removed from it before it is used, and i
 
 test('the pages recognize all prefixes that a deployment accepts', async (t) => {
   const env = { SOKU_KEY_PREFIX: 'acme_', SOKU_ACCEPTED_PREFIXES: 'old_' };
-  const other = await Dashboard.start(env, dashboard);
+  const other = await Dashboard.start(env);
   t.after(() => other.stop());
   const { apiKey } = await other.ada.makeKey({ name: 'Of acme' });
   const page = await other.open(t, `/settings/api?q=${apiKey}`, { alone: true });

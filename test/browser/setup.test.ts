@@ -62,7 +62,7 @@ test('missing and invalid values are reported at their fields before anything is
 
 test('the code creates the owner and signs them in, and works only once', async (t) => {
   // Uses a separate server, because the code works only once and the other tests need theirs.
-  const fresh = await Dashboard.start(withoutOwner, dashboard);
+  const fresh = await Dashboard.start(withoutOwner);
   t.after(() => fresh.stop());
   const code = await setupCode(fresh);
   const late = await fresh.open(t, `/setup?code=${code}`, { expected: [httpErrorMessage(400)] });

@@ -77,7 +77,7 @@ for (const language of ['curl', 'Node.js', 'Python'] as const) {
 }
 
 test('the snippets on the overview without keys are the same as in the help', async (t) => {
-  const fresh = await Dashboard.start({}, dashboard);
+  const fresh = await Dashboard.start();
   t.after(() => fresh.stop());
   const page = await fresh.open(t, '/');
   for (const language of ['curl', 'Node.js', 'Python'] as const) {

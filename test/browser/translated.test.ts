@@ -38,7 +38,7 @@ test('the translator replaces text, but not keys and code', async (t) => {
 
 test('setup, sign-out and sign-in work in a translated page', async (t) => {
   const withoutOwner = { SOKU_OWNER_EMAIL: undefined, SOKU_OWNER_PASSWORD: undefined };
-  const fresh = await Dashboard.start(withoutOwner, dashboard);
+  const fresh = await Dashboard.start(withoutOwner);
   t.after(() => fresh.stop());
   await fresh.server.printed('Set up Soku');
   const [, code = ''] = /setup\?code=([\w-]+)/.exec(fresh.server.output) ?? [];

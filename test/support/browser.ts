@@ -1,4 +1,5 @@
 import { type Browser, type BrowserContextOptions, chromium as launcher, type Page } from 'playwright-core';
+import { atEndOfRun } from './end-of-run.ts';
 
 /** A page that records all its problems. */
 export interface WatchedPage {
@@ -26,6 +27,21 @@ export async function launchBrowser(): Promise<Browser> {
       '--host-resolver-rules=MAP soku.example 127.0.0.1',
     ],
   });
+}
+
+let shared: Promise<Browser> | undefined;
+
+/** A browser that all test files of this process share. Each page has its own context (cookies, storage, cache). */
+export async function sharedBrowser(): Promise<Browser> {
+  if (shared === undefined) {
+    shared = launchBrowser();
+    const browser = await shared;
+    atEndOfRun(async () => {
+      shared = undefined;
+      await browser.close();
+    });
+  }
+  return shared;
 }
 
 /** Logs violations, because not all of them reach the console by themselves. */
