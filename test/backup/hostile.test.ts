@@ -1,6 +1,7 @@
 /** A backup that somebody else made, or changed: only its rows are taken, and only such as Soku writes. */
 import assert from 'node:assert/strict';
 import { copyFileSync, globSync } from 'node:fs';
+import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { digestTables } from '../../packages/server/src/backup/copy.ts';
@@ -21,10 +22,12 @@ const exchanged = `
     BEGIN UPDATE api_key SET revoked_at = NULL WHERE id = NEW.id; DELETE FROM dead_hash; END;
   CREATE UNIQUE INDEX few ON dead_hash (length(hash));`;
 
-/** A key that is revoked in its row alone. */
+/** A key that is revoked, and a secret that is retired, only in their rows. */
 const unburied = `
-  DROP TRIGGER api_key_buried;
-  UPDATE api_key SET revoked_at = 1, revoked_by = 'usr_x' WHERE name = 'unburied';`;
+  DROP TRIGGER api_key_buried; DROP TRIGGER api_key_secret_retired;
+  UPDATE api_key SET revoked_at = 1, revoked_by = 'usr_x' WHERE name = 'unburied';
+  UPDATE api_key_secret SET retired_at = 1
+    WHERE key_id = (SELECT id FROM api_key WHERE name = 'unburied secret');`;
 
 /** What is refused, and how. */
 const refused: Record<string, string> = {
@@ -56,12 +59,25 @@ const refused: Record<string, string> = {
     INSERT INTO workspace SELECT * FROM workspace`,
 };
 
+/** The names of the keys whose hashes are buried. */
+function buriedNames(file: string): unknown[] {
+  const database = new DatabaseSync(file);
+  const rows = database.prepare(
+    `SELECT k.name FROM dead_hash d JOIN api_key_secret s ON s.hash = d.hash JOIN api_key k ON k.id = s.key_id
+     ORDER BY k.name`,
+  );
+  const names = rows.all().map(({ name }) => name);
+  database.close();
+  return names;
+}
+
 test('only the rows of a backup are restored, and only such as Soku writes', async (t) => {
   const scene = await Scene.ready(t, 'sqlite');
   const server = await scene.start();
   const maker = await openSession(server);
   const { apiKey, key } = await maker.makeKey({ name: 'kept' });
   const unburiedKey = (await maker.makeKey({ name: 'unburied' })).key;
+  await maker.makeKey({ name: 'unburied secret' });
   await server.kill('SIGTERM');
   const file = scene.onShelf('backup');
   assert.equal((await scene.operate(['backup', file])).code, 0);
@@ -96,6 +112,7 @@ test('only the rows of a backup are restored, and only such as Soku writes', asy
   change(exchanged + unburied);
   await relabel();
   await restore(config, copy, tools);
+  assert.deepEqual(buriedNames(join(scene.dataDir, 'soku.db')), ['unburied', 'unburied secret']);
   const again = await scene.start();
   const me = () => call(`${again.url}/v1/me`, { headers: bearer(apiKey) });
   assert.equal((await me()).status, 200);
