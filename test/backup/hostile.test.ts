@@ -1,6 +1,7 @@
 /** A restore from a manipulated backup takes only rows, and only rows that Soku could have written. */
 import assert from 'node:assert/strict';
 import { copyFileSync, globSync } from 'node:fs';
+import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { digestTables } from '../../packages/server/src/backup/copy.ts';
@@ -21,10 +22,12 @@ const replaceTriggers = `
     BEGIN UPDATE api_key SET revoked_at = NULL WHERE id = NEW.id; DELETE FROM dead_hash; END;
   CREATE UNIQUE INDEX few ON dead_hash (length(hash));`;
 
-/** Revokes a key only in its own row, without recording its hash. */
-const revokeRowOnly = `
-  DROP TRIGGER api_key_buried;
-  UPDATE api_key SET revoked_at = 1, revoked_by = 'usr_x' WHERE name = 'row only';`;
+/** Revokes a key and retires a secret only in their own rows, without recording their hashes. */
+const revokeRowsOnly = `
+  DROP TRIGGER api_key_buried; DROP TRIGGER api_key_secret_retired;
+  UPDATE api_key SET revoked_at = 1, revoked_by = 'usr_x' WHERE name = 'row only';
+  UPDATE api_key_secret SET retired_at = 1
+    WHERE key_id = (SELECT id FROM api_key WHERE name = 'secret row only');`;
 
 /** Changes to a backup that a restore rejects, by a part of the error. */
 const rejected: Record<string, string> = {
@@ -56,12 +59,25 @@ const rejected: Record<string, string> = {
     INSERT INTO workspace SELECT * FROM workspace`,
 };
 
+/** The names of the keys whose hashes are recorded as revoked. */
+function revokedNames(file: string): unknown[] {
+  const database = new DatabaseSync(file);
+  const rows = database.prepare(
+    `SELECT k.name FROM dead_hash d JOIN api_key_secret s ON s.hash = d.hash JOIN api_key k ON k.id = s.key_id
+     ORDER BY k.name`,
+  );
+  const names = rows.all().map(({ name }) => name);
+  database.close();
+  return names;
+}
+
 test('a restore takes only the rows of a backup, and rejects values that Soku never writes', async (t) => {
   const scene = await Scene.ready(t, 'sqlite');
   const server = await scene.start();
   const owner = await openSession(server);
   const { apiKey, key } = await owner.makeKey({ name: 'kept' });
   const rowOnlyKey = (await owner.makeKey({ name: 'row only' })).key;
+  await owner.makeKey({ name: 'secret row only' });
   await server.kill('SIGTERM');
   const file = scene.inBackupDir('backup');
   assert.equal((await scene.operate(['backup', file])).code, 0);
@@ -93,9 +109,10 @@ test('a restore takes only the rows of a backup, and rejects values that Soku ne
     assert.deepEqual(globSync('soku.db*', { cwd: scene.dataDir }), [], 'no file is left behind');
   }
 
-  change(replaceTriggers + revokeRowOnly);
+  change(replaceTriggers + revokeRowsOnly);
   await updateDigests();
   await restore(config, copy, tools);
+  assert.deepEqual(revokedNames(join(scene.dataDir, 'soku.db')), ['row only', 'secret row only']);
   const again = await scene.start();
   const me = () => call(`${again.url}/v1/me`, { headers: bearer(apiKey) });
   assert.equal((await me()).status, 200);

@@ -4,6 +4,8 @@ import { test } from 'node:test';
 import { generateKey } from '@soku/key';
 import { z } from 'zod';
 import { assertProblem, Contract } from '../support/contract.ts';
+import type { Fields } from '../support/http.ts';
+import { inDatabase } from '../support/in-database.ts';
 import { withinOneMinute } from '../support/limits.ts';
 import { startServer } from '../support/server.ts';
 import { openSession } from '../support/session.ts';
@@ -100,6 +102,27 @@ test('a revoked key is rejected as soon as the revoke has returned', async () =>
   assert.equal((await verify({ apiKey })).code, 'valid');
   await ada.revoke(key.id);
   assert.equal((await verify({ apiKey })).code, 'revoked_key');
+});
+
+test('while keys cannot be looked up, the call is rejected, and no key is reported as invalid', async () => {
+  const { apiKey } = await ada.makeKey({ name: 'not cached' });
+  // From now on the caller is cached, so that only a key in the body has to be looked up.
+  await verify({ apiKey: target.apiKey });
+  // The framework handles requests with a cookie.
+  const forms: Fields[] = [[], [['Cookie', 'theme=dark']]];
+  await inDatabase(server, 'ALTER TABLE api_key_secret RENAME TO gone');
+  try {
+    for (const fields of forms) {
+      for (const body of [{ apiKey }, { apiKeys: [target.apiKey, apiKey] }]) {
+        const response = await contract.call('POST', '/v1/verify', { key: caller.apiKey, fields, body });
+        assertProblem(response, 'verification_unavailable');
+        assert.match(response.headers.get('retry-after') ?? '', /^[1-9]\d*$/);
+      }
+    }
+  } finally {
+    await inDatabase(server, 'ALTER TABLE gone RENAME TO api_key_secret');
+  }
+  assert.equal((await verify({ apiKey })).code, 'valid');
 });
 
 test('keys of all workspaces are valid by default, because their holders are clients of the same API', async () => {

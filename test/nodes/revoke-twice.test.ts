@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { revokedKeySchema } from '@soku/contract/keys';
 import { HttpSocket } from '../support/http-socket.ts';
+import { inDatabaseOf } from '../support/in-database.ts';
 import { bearer, call } from '../support/person.ts';
 import { openSession } from '../support/session.ts';
 import { Cluster, type ClusterNode } from '../torture/cluster.ts';
@@ -55,4 +56,16 @@ test('a second revoke does not return while the first one waits for a frozen nod
     frozen.thaw();
     socket.close();
   }
+});
+
+test('a repeated revoke is published like the first one, although it changes nothing', async () => {
+  const [{ server } = assert.fail()] = cluster.nodes;
+  const ada = await openSession(server);
+  const { key } = await ada.makeKey({ name: 'revoked again' });
+  await ada.revoke(key.id);
+  const published = async () => Number((await inDatabaseOf(server, 'SELECT seq FROM change_head'))[0]?.seq);
+  const before = await published();
+  // A commit that writes nothing would not wait for a synchronous standby, to which the first revoke may not be copied.
+  assert.equal((await ada.revoke(key.id)).status, 'revoked');
+  assert.equal(await published(), before + 1);
 });

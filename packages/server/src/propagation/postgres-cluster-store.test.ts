@@ -62,6 +62,25 @@ test('a heartbeat without a renewal only reads, and sends no notification', asyn
   assert.notDeepEqual(await row(), before);
 });
 
+test('a fence removes a node only if it has not renewed since it was seen', async (t) => {
+  const { url, drop } = await temporaryDatabase();
+  const database = await openPatiently(url);
+  const link = new PostgresLink(database.connection);
+  t.after(async () => {
+    await link.close();
+    await database.close();
+    await drop();
+  });
+  const renew = (renewal: string) => link.exchange({ id: 'node', acked: { seq: 0, token: '' }, renewal });
+  await link.register({ id: 'node', name: 'test', renewal: 'first' });
+  await renew('second');
+  assert.equal(await link.fence('node', 'first'), false);
+  assert.equal((await renew('third')).registered, true);
+  assert.equal(await link.fence('node', 'third'), true);
+  assert.equal((await renew('fourth')).registered, false);
+  assert.equal(await link.fence('node', 'third'), true, 'another node has already removed it');
+});
+
 test('an acknowledgment is notified once, with the node and the change', async (t) => {
   const { url, drop } = await temporaryDatabase();
   const database = await openPatiently(url);
