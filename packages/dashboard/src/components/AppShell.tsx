@@ -1,8 +1,9 @@
 import './AppShell.css';
+import { useQuery } from '@tanstack/react-query';
 import { Link, type LinkProps, Outlet, useRouterState } from '@tanstack/react-router';
 import { CircleHelp, CodeXml, House, type LucideIcon, Settings2 } from 'lucide-react';
 import type { ReactNode } from 'react';
-import { useSession } from '../api/session.ts';
+import { sessionOptions } from '../api/session.ts';
 import { AccountMenu } from './AccountMenu.tsx';
 import { buttonClass } from './Button.tsx';
 import { Brand } from './Logo.tsx';
@@ -23,9 +24,12 @@ const settings: NavItem = { to: '/settings/account', under: '/settings', name: '
 const help: NavItem = { to: '/help/api-key-management', under: '/help', name: 'Help', icon: CircleHelp };
 const docs: NavItem = { to: '/docs', under: '/docs', name: 'API reference', icon: CodeXml };
 
-/** The sidebar of every page except login and setup. On a phone, it is a bar at the top and one at the bottom. */
+/**
+ * The sidebar of every page except login and setup. On a phone, it is a bar at the top and one at the bottom. Its
+ * entries wait for the session, so that they do not move.
+ */
 export function AppShell({ children }: { children?: ReactNode }) {
-  const session = useSession();
+  const { data: session, isPending } = useQuery(sessionOptions);
   const items = session?.user ? [overview, settings, help, docs] : [help, docs];
 
   return (
@@ -38,7 +42,7 @@ export function AppShell({ children }: { children?: ReactNode }) {
         <WorkspaceLabel />
         <nav className="shell__nav" aria-label="Main">
           <ul>
-            {items.map((item) => (
+            {(isPending ? [] : items).map((item) => (
               <li key={item.name}>
                 <NavLink item={item} />
               </li>

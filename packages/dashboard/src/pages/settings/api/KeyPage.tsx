@@ -96,7 +96,7 @@ function KeyHead({ apiKey, error }: { apiKey: Key | undefined; error: Error | nu
   }
   if (!error) {
     return (
-      <PageHead title="API key">
+      <PageHead title="API key" action={<div className="page-head__actions" />}>
         <Skeleton width="long" />
       </PageHead>
     );

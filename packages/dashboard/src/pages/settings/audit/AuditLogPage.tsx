@@ -36,7 +36,7 @@ export function AuditLogPage() {
         size={sizeOf(events.length, list.hasNextPage)}
         rows=".entry__toggle"
       />
-      <VerifyExport />
+      {list.isPending ? null : <VerifyExport />}
     </>
   );
 }
