@@ -16,7 +16,7 @@ function Frame({ id, label, hint, problem, children }: FieldProps & { id: string
         {label}
       </label>
       {children}
-      {problem ? <FieldProblem id={`${id}-problem`} text={problem} /> : null}
+      {problem ? <ProblemText id={`${id}-problem`} text={problem} /> : null}
       {hint ? (
         <p className="field__hint" id={`${id}-hint`}>
           {hint}
@@ -26,7 +26,7 @@ function Frame({ id, label, hint, problem, children }: FieldProps & { id: string
   );
 }
 
-export function FieldProblem({ id, text }: { id?: string; text: string }) {
+export function ProblemText({ id, text }: { id?: string; text: string }) {
   return (
     <p className="field__problem" id={id}>
       <TriangleAlert size={16} aria-hidden />
